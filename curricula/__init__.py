@@ -1,0 +1,1 @@
+"""Curricula: pure Python that decides levels from metrics. Filled by the curriculum work; nothing here yet."""

@@ -1,0 +1,38 @@
+"""What the trainer needs from a simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from trainer_proc.knobs.live import LiveKnob
+from trainer_proc.policy import PolicyDescription
+from trainer_proc.wire.run_folder import RunFolder, RunSpec
+
+
+class BackendError(Exception):
+    """The environment can't be built; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A built environment with its rsl-rl `OnPolicyRunner`, ready to learn."""
+
+    runner: Any
+    knobs: list[LiveKnob]
+    policy: PolicyDescription
+    close: Callable[[], None]
+
+
+class Backend(Protocol):
+    """Builds trainings on one simulator. Importing its module imports the simulator's libraries."""
+
+    def check(self, spec: RunSpec) -> None:
+        """Raise `BackendError` if the task or the device isn't there; quick, builds nothing."""
+
+    def report_kernels(self, on_loaded: Callable[[str, int], None]) -> None:
+        """Call `on_loaded(detail, count)` for each kernel module that is compiled or loaded from now on."""
+
+    def build(self, spec: RunSpec, folder: RunFolder) -> Training:
+        """Build the environment and its runner; writes `params/`. Raises `BackendError`."""

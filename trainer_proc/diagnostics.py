@@ -1,0 +1,114 @@
+"""PPO's vital signs, measured while rsl-rl updates, with no copy of its update loop.
+
+rsl-rl's `PPO.update` (5.4.2 and 5.5.1) reports losses only. What it computes on the way is picked up by wrapping
+methods of the instances: mini-batches, log-probabilities and gradient norms. All sums stay on the algorithm's
+device until `collect`, which copies them once, after rsl-rl has waited for the device anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+_NETWORKS = ("actor", "critic")
+
+
+class PpoDiagnostics:
+    """Attached to an algorithm, collects KL, clip fraction, gradient norms and explained variance."""
+
+    def __init__(self, algorithm: Any) -> None:  # noqa: ANN401 (any subclass of rsl-rl's PPO, none imported here)
+        """Wrap `algorithm`'s `update` and `compute_returns` on the instance."""
+        self._algorithm = algorithm
+        self._batch: Any = None
+        self._policy_sums: list[torch.Tensor] = []
+        self._gradient_norms: list[torch.Tensor] = []
+        self._explained_variance: torch.Tensor | None = None
+        self._update = algorithm.update
+        self._compute_returns = algorithm.compute_returns
+        self._log_probability = algorithm.actor.get_output_log_prob
+        algorithm.update = self._measured_update
+        algorithm.compute_returns = self._measured_returns
+        algorithm.actor.get_output_log_prob = self._measured_log_probability
+        for name in ("mini_batch_generator", "recurrent_mini_batch_generator"):
+            if (generator := getattr(algorithm.storage, name, None)) is not None:
+                setattr(algorithm.storage, name, self._remember_batches(generator))
+
+    def collect(self) -> dict[str, float]:
+        """Return the last update's metrics by name; empty before the first update.
+
+        `Policy/kl` is the mean over mini-batches of `(r - 1) - log r` with `r` the probability ratio of new to old
+        policy (k3 of http://joschu.net/blog/kl-approx.html), `Policy/clip_fraction` the share of samples with
+        `|r - 1|` above `clip_param`, both in [0, ∞) and [0, 1]. Gradient norms are those before clipping.
+        `Policy/explained_variance` is `1 - Var(returns - values) / Var(returns)`, at most 1.
+        """
+        if not self._policy_sums or self._explained_variance is None:
+            return {}
+        policy = torch.stack(self._policy_sums).mean(dim=0)
+        norms = torch.stack(self._gradient_norms).reshape(-1, len(_NETWORKS)).mean(dim=0)
+        values = torch.cat([policy, norms, self._explained_variance.reshape(1)]).tolist()
+        names = (
+            "Policy/kl",
+            "Policy/clip_fraction",
+            *(f"Policy/{network}_gradient_norm" for network in _NETWORKS),
+            "Policy/explained_variance",
+        )
+        metrics = dict(zip(names, values, strict=True))
+        if self._algorithm.desired_kl is not None:
+            metrics["Policy/desired_kl"] = float(self._algorithm.desired_kl)
+        return metrics
+
+    def _measured_update(self) -> Any:  # noqa: ANN401 (whatever the algorithm returns)
+        self._policy_sums.clear()
+        self._gradient_norms.clear()
+        try:
+            with _recorded_gradient_norms(self._gradient_norms):
+                return self._update()
+        finally:
+            self._batch = None
+
+    def _measured_returns(self, obs: Any) -> None:  # noqa: ANN401
+        self._compute_returns(obs)
+        storage = self._algorithm.storage
+        unexplained = (storage.returns - storage.values).var()
+        self._explained_variance = 1.0 - unexplained / storage.returns.var()
+
+    def _measured_log_probability(self, outputs: torch.Tensor) -> torch.Tensor:
+        log_probability: torch.Tensor = self._log_probability(outputs)
+        if self._batch is not None:
+            with torch.no_grad():
+                log_ratio = log_probability - self._batch.old_actions_log_prob.reshape(log_probability.shape)
+                ratio = log_ratio.exp()
+                clipped = (ratio - 1.0).abs() > self._algorithm.clip_param
+                self._policy_sums.append(torch.stack([(ratio - 1.0 - log_ratio).mean(), clipped.float().mean()]))
+        return log_probability
+
+    def _remember_batches(self, generator: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        def remembering(*args: Any, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401
+            for self._batch in generator(*args, **kwargs):
+                yield self._batch
+
+        return remembering
+
+
+@contextmanager
+def _recorded_gradient_norms(norms: list[torch.Tensor]) -> Iterator[None]:
+    """Keep the total norms that `clip_grad_norm_` computes, actor's and critic's in turn.
+
+    PPO throws them away, and after the clipping they can't be had again; patching the function for the length of
+    one update costs nothing, where hooks on every parameter would cost kernels.
+    """
+    clip = torch.nn.utils.clip_grad_norm_
+
+    def recording(*args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: ANN401
+        norm = clip(*args, **kwargs)
+        norms.append(norm.detach())
+        return norm
+
+    torch.nn.utils.clip_grad_norm_ = recording
+    try:
+        yield
+    finally:
+        torch.nn.utils.clip_grad_norm_ = clip

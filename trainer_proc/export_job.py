@@ -1,0 +1,73 @@
+"""An export beside a running training: weights are copied on the training thread, all else happens elsewhere."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainer_proc.checkpoint import copy_policy
+from trainer_proc.wire.messages import Body, ExportFailed, ExportFinished, ExportStarted
+from trainer_proc.wire.run_folder import RunFolder
+
+
+class ExportJobs:
+    """Runs one export at a time in a process of its own (`python -m trainer_proc.export`)."""
+
+    def __init__(self, folder: RunFolder, emit: Callable[[Body], None], on_ended: Callable[[], None]) -> None:
+        """Export into `folder`; `on_ended` is called when a job is over, however it went."""
+        self._folder = folder
+        self._emit = emit
+        self._on_ended = on_ended
+        self._thread: threading.Thread | None = None
+
+    def start(self, runner: Any, iteration: int) -> None:  # noqa: ANN401
+        """Copy the policy and return; what the copy cost is in `ExportStarted`."""
+        began = time.perf_counter()
+        snapshot = copy_policy(runner, iteration)
+        self._emit(ExportStarted(iteration, (time.perf_counter() - began) * 1000))
+        self._thread = threading.Thread(target=self._run, args=(snapshot, iteration), name="export")
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Return once no export runs."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, snapshot: dict[str, Any], iteration: int) -> None:
+        try:
+            with tempfile.TemporaryDirectory(prefix="humanoid-tui-export-") as scratch:
+                checkpoint = Path(scratch) / f"model_{iteration}.pt"
+                torch.save(snapshot, checkpoint)
+                self._emit(self._exported(checkpoint, iteration))
+        except OSError as error:
+            self._emit(ExportFailed(iteration, f"the weights can't be written: {error}"))
+        finally:
+            self._on_ended()
+
+    def _exported(self, checkpoint: Path, iteration: int) -> Body:
+        command = [sys.executable, "-m", "trainer_proc.export", str(self._folder.path), "--checkpoint", str(checkpoint)]
+        process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        lines = process.stdout.splitlines()
+        try:
+            result = json.loads(lines[-1])
+        except (IndexError, json.JSONDecodeError):
+            return ExportFailed(iteration, f"the exporter ended with code {process.returncode}; see console.log")
+        if "error" in result:
+            return ExportFailed(iteration, result["error"])
+        return ExportFinished(
+            iteration=iteration,
+            folder=self._folder.exported.name,
+            largest_difference=result["largest_difference"],
+            latency_p50_us=result["latency_p50_us"],
+            latency_p99_us=result["latency_p99_us"],
+            rate_hz=result["rate_hz"],
+        )
