@@ -14,10 +14,9 @@ from types import FrameType
 
 from trainer_proc.backends.base import BackendError
 from trainer_proc.steering import Steering, TrainingStopped
-from trainer_proc.wire.journal import JournalDamaged
+from trainer_proc.wire.link import TrainerLink, WireUnavailable
 from trainer_proc.wire.messages import RunStarted
 from trainer_proc.wire.run_folder import RunFolder, RunFolderError, RunSpec
-from trainer_proc.wire.server import WireServer
 
 
 def main() -> int:
@@ -27,20 +26,20 @@ def main() -> int:
     folder = RunFolder(Path(sys.argv[1]))
     try:
         spec = folder.read_spec()
-        steering = Steering(lambda body: server.emit(body), lambda: os.kill(os.getpid(), signal.SIGTERM))
-        server = WireServer(folder, steering.answer)
-    except (RunFolderError, JournalDamaged, OSError) as error:
+        link = TrainerLink(folder)
+    except (RunFolderError, WireUnavailable, OSError) as error:
         return _say(str(error), 2)
     try:
-        return _train(spec, folder, steering, server)
+        return _train(spec, folder, link)
     finally:
-        server.close()
+        link.close()
 
 
-def _train(spec: RunSpec, folder: RunFolder, steering: Steering, server: WireServer) -> int:
+def _train(spec: RunSpec, folder: RunFolder, link: TrainerLink) -> int:
     """Build and learn; whatever happens is a phase in the journal."""
+    steering = Steering(link)
     _stop_on_signals(steering)
-    server.emit(
+    link.emit(
         RunStarted(
             run=folder.name,
             preset=spec.preset,
@@ -54,7 +53,7 @@ def _train(spec: RunSpec, folder: RunFolder, steering: Steering, server: WireSer
         )
     )
     try:
-        _learn(spec, folder, steering, server)
+        _learn(spec, folder, steering, link)
     except TrainingStopped:
         steering.enter("finished", "stopped" if steering.is_iterating else "stopped before the first iteration")
     except Exception as error:
@@ -67,7 +66,7 @@ def _train(spec: RunSpec, folder: RunFolder, steering: Steering, server: WireSer
     return 0
 
 
-def _learn(spec: RunSpec, folder: RunFolder, steering: Steering, server: WireServer) -> None:
+def _learn(spec: RunSpec, folder: RunFolder, steering: Steering, link: TrainerLink) -> None:
     from trainer_proc.backends import load_backend
 
     steering.enter("building", f"loading {spec.backend}")
@@ -82,8 +81,8 @@ def _learn(spec: RunSpec, folder: RunFolder, steering: Steering, server: WireSer
     from trainer_proc.policy import write_policy_description
 
     write_policy_description(folder, training.policy)
-    exports = ExportJobs(folder, server.emit, steering.export_ended)
-    attach(training.runner, steering, server.emit, exports)
+    exports = ExportJobs(folder, link.emit)
+    attach(training.runner, steering, link.emit, exports)
     steering.offer(training.knobs, spec.set)
     try:
         # as mjlab's and Isaac Lab's own scripts do, so that episodes don't all end at the same step

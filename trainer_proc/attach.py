@@ -17,10 +17,10 @@ from trainer_proc.export_job import ExportJobs
 from trainer_proc.metrics import MetricStream
 from trainer_proc.steering import Actions, Steering
 from trainer_proc.success import SuccessWindow
-from trainer_proc.wire.messages import Body, CheckpointSaved
+from trainer_proc.wire.messages import CheckpointSaved, TrainerBody
 
 
-def attach(runner: Any, steering: Steering, emit: Callable[[Body], None], exports: ExportJobs) -> None:  # noqa: ANN401
+def attach(runner: Any, steering: Steering, emit: Callable[[TrainerBody], None], exports: ExportJobs) -> None:
     """Publish every iteration of `runner` and let `steering` act between them."""
     logger = runner.logger
     metrics = MetricStream(emit)
@@ -43,11 +43,11 @@ def attach(runner: Any, steering: Steering, emit: Callable[[Body], None], export
         steering.start_iterating(runner.current_learning_iteration)
         metrics.start_clock()
 
-    def process_env_step(rewards: Any, dones: Any, extras: dict[str, Any], *rest: Any) -> None:  # noqa: ANN401
+    def process_env_step(rewards: Any, dones: Any, extras: dict[str, Any], *rest: Any) -> None:
         process_step(rewards, dones, extras, *rest)
         success.step(dones, extras)
 
-    def log_iteration(*, it: int, total_it: int, **rest: Any) -> None:  # noqa: ANN401
+    def log_iteration(*, it: int, total_it: int, **rest: Any) -> None:
         log(it=it, total_it=total_it, **rest)
         for name, value in {**diagnostics.collect(), **success.collect()}.items():
             logger.writer.add_scalar(name, value, it)

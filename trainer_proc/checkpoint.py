@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 
-def make_saves_whole(runner: Any, on_saved: Callable[[int, Path], None]) -> None:  # noqa: ANN401
+def make_saves_whole(runner: Any, on_saved: Callable[[int, Path], None]) -> None:
     """Wrap `runner.save` on the instance: write beside the target, then rename; `on_saved` hears of each file."""
     original = runner.save
 
@@ -26,7 +26,7 @@ def make_saves_whole(runner: Any, on_saved: Callable[[int, Path], None]) -> None
     runner.save = save
 
 
-def copy_policy(runner: Any, iteration: int) -> dict[str, Any]:  # noqa: ANN401
+def copy_policy(runner: Any, iteration: int) -> dict[str, Any]:
     """Return a checkpoint that holds only the actor, its tensors copied to the CPU so that training may go on."""
     actor = runner.alg.get_policy().state_dict()
     return {"actor_state_dict": {name: _copied(value) for name, value in actor.items()}, "iter": iteration}

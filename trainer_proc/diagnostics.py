@@ -19,7 +19,7 @@ _NETWORKS = ("actor", "critic")
 class PpoDiagnostics:
     """Attached to an algorithm, collects KL, clip fraction, gradient norms and explained variance."""
 
-    def __init__(self, algorithm: Any) -> None:  # noqa: ANN401 (any subclass of rsl-rl's PPO, none imported here)
+    def __init__(self, algorithm: Any) -> None:
         """Wrap `algorithm`'s `update` and `compute_returns` on the instance."""
         self._algorithm = algorithm
         self._batch: Any = None
@@ -60,7 +60,7 @@ class PpoDiagnostics:
             metrics["Policy/desired_kl"] = float(self._algorithm.desired_kl)
         return metrics
 
-    def _measured_update(self) -> Any:  # noqa: ANN401 (whatever the algorithm returns)
+    def _measured_update(self) -> Any:
         self._policy_sums.clear()
         self._gradient_norms.clear()
         try:
@@ -69,7 +69,7 @@ class PpoDiagnostics:
         finally:
             self._batch = None
 
-    def _measured_returns(self, obs: Any) -> None:  # noqa: ANN401
+    def _measured_returns(self, obs: Any) -> None:
         self._compute_returns(obs)
         storage = self._algorithm.storage
         unexplained = (storage.returns - storage.values).var()
@@ -86,7 +86,7 @@ class PpoDiagnostics:
         return log_probability
 
     def _remember_batches(self, generator: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-        def remembering(*args: Any, **kwargs: Any) -> Iterator[Any]:  # noqa: ANN401
+        def remembering(*args: Any, **kwargs: Any) -> Iterator[Any]:
             for self._batch in generator(*args, **kwargs):
                 yield self._batch
 
@@ -102,7 +102,7 @@ def _recorded_gradient_norms(norms: list[torch.Tensor]) -> Iterator[None]:
     """
     clip = torch.nn.utils.clip_grad_norm_
 
-    def recording(*args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: ANN401
+    def recording(*args: Any, **kwargs: Any) -> torch.Tensor:
         norm = clip(*args, **kwargs)
         norms.append(norm.detach())
         return norm

@@ -15,21 +15,20 @@ from typing import Any
 import torch
 
 from trainer_proc.checkpoint import copy_policy
-from trainer_proc.wire.messages import Body, ExportFailed, ExportFinished, ExportStarted
+from trainer_proc.wire.messages import TrainerBody, ExportFailed, ExportFinished, ExportStarted
 from trainer_proc.wire.run_folder import RunFolder
 
 
 class ExportJobs:
     """Runs one export at a time in a process of its own (`python -m trainer_proc.export`)."""
 
-    def __init__(self, folder: RunFolder, emit: Callable[[Body], None], on_ended: Callable[[], None]) -> None:
-        """Export into `folder`; `on_ended` is called when a job is over, however it went."""
+    def __init__(self, folder: RunFolder, emit: Callable[[TrainerBody], None]) -> None:
+        """Export into `folder`."""
         self._folder = folder
         self._emit = emit
-        self._on_ended = on_ended
         self._thread: threading.Thread | None = None
 
-    def start(self, runner: Any, iteration: int) -> None:  # noqa: ANN401
+    def start(self, runner: Any, iteration: int) -> None:
         """Copy the policy and return; what the copy cost is in `ExportStarted`."""
         began = time.perf_counter()
         snapshot = copy_policy(runner, iteration)
@@ -50,10 +49,8 @@ class ExportJobs:
                 self._emit(self._exported(checkpoint, iteration))
         except OSError as error:
             self._emit(ExportFailed(iteration, f"the weights can't be written: {error}"))
-        finally:
-            self._on_ended()
 
-    def _exported(self, checkpoint: Path, iteration: int) -> Body:
+    def _exported(self, checkpoint: Path, iteration: int) -> TrainerBody:
         command = [sys.executable, "-m", "trainer_proc.export", str(self._folder.path), "--checkpoint", str(checkpoint)]
         process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         lines = process.stdout.splitlines()

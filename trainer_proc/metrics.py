@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from trainer_proc.wire.messages import Body, IterationFinished, MetricSet, pack_values
+from trainer_proc.wire.messages import TrainerBody, IterationFinished, MetricSet, pack_values
 
 _PACE_ITERATIONS = 20
 """The remaining time is estimated from the mean of this many iterations."""
@@ -16,7 +16,7 @@ _PACE_ITERATIONS = 20
 class MetricStream:
     """Collects one iteration's scalars and emits them, with a `MetricSet` whenever their names are new."""
 
-    def __init__(self, emit: Callable[[Body], None]) -> None:
+    def __init__(self, emit: Callable[[TrainerBody], None]) -> None:
         """Emit through `emit`."""
         self._emit = emit
         self._scalars: dict[str, float] = {}
@@ -24,11 +24,11 @@ class MetricStream:
         self._durations: deque[float] = deque(maxlen=_PACE_ITERATIONS)
         self._last_finish = time.monotonic()
 
-    def tee(self, writer: Any) -> None:  # noqa: ANN401 (a SummaryWriter or any of rsl-rl's LogWriters)
+    def tee(self, writer: Any) -> None:
         """Let `writer.add_scalar` pass every scalar through here too."""
         original = writer.add_scalar
 
-        def add_scalar(tag: str, value: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        def add_scalar(tag: str, value: Any, *args: Any, **kwargs: Any) -> None:
             number = float(value)  # the one copy from the device: the writer gets the number, not the tensor
             if not tag.endswith("/time"):  # rsl-rl repeats some scalars over seconds instead of iterations
                 self._scalars[tag] = number

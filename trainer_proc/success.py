@@ -14,7 +14,7 @@ WINDOW_EPISODES = 100
 class SuccessWindow:
     """Counts episodes as they finish, on the device, and looks at the last `WINDOW_EPISODES` or so."""
 
-    def __init__(self, env: Any, device: str) -> None:  # noqa: ANN401 (an rsl-rl VecEnv of either simulator)
+    def __init__(self, env: Any, device: str) -> None:
         """Count for `env`; `device` is where its `dones` live."""
         self._env = env
         self._running = torch.zeros(2, device=device)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from trainer_proc.wire.messages import Knob
 
 @dataclass(frozen=True)
 class LiveKnob:
-    """A described knob and the way to its value; `read` and `write` are called on the training thread only."""
+    """A described knob and the way to its value; `read` and `write` are called between iterations only."""
 
     description: Knob
     read: Callable[[], float]
@@ -21,16 +20,3 @@ class LiveKnob:
     def name(self) -> str:
         """The knob's name."""
         return self.description.name
-
-    def refusal(self, value: float) -> str | None:
-        """Return why `value` can't be set, as one line, or None if it can."""
-        knob = self.description
-        if knob.read_only:
-            return f"{knob.name} can't be changed: {knob.read_only}"
-        if not math.isfinite(value):
-            return f"{knob.name} must be a finite number, not {value}"
-        if knob.minimum is not None and value < knob.minimum:
-            return f"{knob.name} must be at least {knob.minimum:g}, not {value:g}"
-        if knob.maximum is not None and value > knob.maximum:
-            return f"{knob.name} must be at most {knob.maximum:g}, not {value:g}"
-        return None

@@ -12,12 +12,12 @@ from trainer_proc.knobs.live import LiveKnob
 from trainer_proc.wire.messages import Knob
 
 
-def reward_weight_knobs(reward_manager: Any) -> list[LiveKnob]:  # noqa: ANN401 (mjlab's and Isaac Lab's differ)
+def reward_weight_knobs(reward_manager: Any) -> list[LiveKnob]:
     """Return a knob `reward/<term>/weight` for every active term, in the manager's order."""
     return [_weight_knob(term, reward_manager.get_term_cfg(term)) for term in reward_manager.active_terms]
 
 
-def _weight_knob(term: str, term_cfg: Any) -> LiveKnob:  # noqa: ANN401
+def _weight_knob(term: str, term_cfg: Any) -> LiveKnob:
     def read() -> float:
         return float(term_cfg.weight)
 

@@ -28,7 +28,8 @@ class Connection(msgspec.Struct, frozen=True):
             return False
         try:
             process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.process_started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+            is_same = bool(abs(process.create_time() - self.process_started) < 1.0)
+            return is_same and process.status() != str(psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return False
 

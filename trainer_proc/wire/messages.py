@@ -160,19 +160,21 @@ class ExportFailed(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
-Body = (
+TrainerBody = (
     RunStarted
     | PhaseChanged
     | KnobsAvailable
     | MetricSet
     | IterationFinished
-    | InterventionQueued
     | InterventionApplied
     | CheckpointSaved
     | ExportStarted
     | ExportFinished
     | ExportFailed
 )
+"""What the training process says."""
+
+Body = TrainerBody | InterventionQueued
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True):
@@ -246,15 +248,40 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
 
 Reply = Accepted | Refused
 
+# --- Between the training process and its wire process ----------------------------------------------------
+
+
+class Emitted(msgspec.Struct, frozen=True, tag=True):
+    """A body on its way to its number, emitted at `time`. An intervention of the trainer's own has number 0."""
+
+    time: float
+    body: TrainerBody
+
+
+class Closing(msgspec.Struct, frozen=True, tag=True):
+    """The training process is done; nothing follows."""
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """The wire process listens."""
+
+
+Order = Ready | Pause | Resume | Stop | Save | Export
+"""What the wire process passes on, beside interventions."""
+
 _LARGEST_FLOAT32 = 3.4028234663852886e38
 
 _encoder = msgspec.msgpack.Encoder()
 _frame_decoder = msgspec.msgpack.Decoder(Frame)
 _request_decoder = msgspec.msgpack.Decoder(Request)
+_from_trainer_decoder: msgspec.msgpack.Decoder[Emitted | Closing] = msgspec.msgpack.Decoder(Emitted | Closing)
+_order_decoder: msgspec.msgpack.Decoder[Order | InterventionQueued] = msgspec.msgpack.Decoder(
+    Order | InterventionQueued
+)
 _reply_decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
-def encode(message: Frame | Request | Reply) -> bytes:
+def encode(message: Frame | Request | Reply | Emitted | Closing | Order | InterventionQueued) -> bytes:
     """Return the message's MessagePack bytes."""
     return _encoder.encode(message)
 
@@ -272,6 +299,16 @@ def decode_request(data: bytes | memoryview) -> Request:
 def decode_reply(data: bytes | memoryview) -> Reply:
     """Return the reply. Raises `msgspec.DecodeError` (or its `ValidationError`) if the bytes are none."""
     return _reply_decoder.decode(data)
+
+
+def decode_from_trainer(data: bytes) -> Emitted | Closing:
+    """Return what the training process sent."""
+    return _from_trainer_decoder.decode(data)
+
+
+def decode_order(data: bytes) -> Order | InterventionQueued:
+    """Return what the wire process sent."""
+    return _order_decoder.decode(data)
 
 
 def pack_values(values: list[float]) -> bytes:

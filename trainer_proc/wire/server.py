@@ -1,119 +1,110 @@
-"""The trainer's side of the wire: one thread that owns the frame numbers, the journal and both sockets.
+"""The wire process: `python -m trainer_proc.wire.server RUN_DIR SOCKETS_FOLDER`, started by the training process.
 
-Other threads only put bodies on a queue, so the training never waits for a disk or for a dashboard. The sockets
-follow the ZeroMQ guide's "Clone" pattern (https://zguide.zeromq.org/docs/chapter5/): frames leave on an XPUB,
-which drops for slow subscribers instead of waiting, and requests come in on a ROUTER.
+It owns the frame numbers, the journal and the sockets, in one thread. The sockets follow the ZeroMQ guide's "Clone"
+pattern (https://zguide.zeromq.org/docs/chapter5/): frames leave on an XPUB, which drops for slow subscribers instead
+of waiting, and requests come in on a ROUTER. It outlives a training process that is killed for long enough to say so.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
+import signal
 import sys
-import tempfile
-import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 import msgspec
 import zmq
 
 from trainer_proc.wire.connection import write_connection
-from trainer_proc.wire.journal import JournalWriter
+from trainer_proc.wire.desk import Desk
+from trainer_proc.wire.journal import JournalDamaged, JournalWriter
+from trainer_proc.wire.link import FRAMES, ORDERS
 from trainer_proc.wire.messages import (
+    TERMINAL_PHASES,
     WELCOME,
     Accepted,
     Body,
-    Command,
+    Closing,
     Frame,
+    InterventionQueued,
+    PhaseChanged,
+    Ping,
+    Ready,
     Refused,
+    Reply,
+    Request,
+    Stop,
+    Tune,
+    decode_from_trainer,
     decode_request,
     encode,
 )
 from trainer_proc.wire.run_folder import RunFolder
 
-_LONGEST_SOCKET_FOLDER = 80
-"""A Unix socket's path may have 107 bytes; this leaves room for the file's name."""
+_PARENT_CHECK_MS = 200
+_DIED = "the training process died (killed, out of memory, or crashed): see console.log"
 
 
 class WireServer:
-    """Publishes a run's frames and answers its requests until closed."""
+    """Publishes a run's frames and answers its requests until the training process is done or dead."""
 
-    def __init__(self, folder: RunFolder, answer: Callable[[Command], str | int | None]) -> None:
-        """Open the journal and the sockets, write the connection file and start the thread.
-
-        `answer` is called on the server's thread and must return within milliseconds: a number or None accepts
-        the command (the number is an intervention's), a string refuses it with that reason.
-        Raises `OSError` or `JournalDamaged`.
-        """
+    def __init__(self, folder: RunFolder, sockets_folder: Path, trainer_pid: int) -> None:
+        """Open the journal and the sockets and write the connection file. Raises `OSError` or `JournalDamaged`."""
         self._folder = folder
-        self._answer = answer
+        self._trainer_pid = trainer_pid
+        self._desk = Desk()
         self._journal = JournalWriter(folder.journal)
-        self._unwritten: deque[bytes] = deque()
         self._next_number = self._journal.next_number
-        self._bodies: SimpleQueue[tuple[float, Body]] = SimpleQueue()
-        self._wake_reader, self._wake_writer = os.pipe()
-        os.set_blocking(self._wake_writer, False)
-        os.set_blocking(self._wake_reader, False)
-        self._closing = False
-        self._socket_folder = _make_socket_folder()
+        self._unwritten: deque[bytes] = deque()
         self._context = zmq.Context()
+        self._frames = self._context.socket(zmq.PULL)
+        self._frames.setsockopt(zmq.RCVHWM, 0)
+        self._orders = self._context.socket(zmq.PUSH)
         self._publish = self._context.socket(zmq.XPUB)
         self._publish.setsockopt(zmq.XPUB_WELCOME_MSG, WELCOME)
         self._publish.setsockopt(zmq.SNDHWM, 10_000)
         self._control = self._context.socket(zmq.ROUTER)
-        publish, control = (f"ipc://{self._socket_folder}/{name}" for name in ("publish", "control"))
+        self._frames.connect(f"ipc://{sockets_folder}/{FRAMES}")
+        self._orders.connect(f"ipc://{sockets_folder}/{ORDERS}")
+        publish, control = (f"ipc://{sockets_folder}/{name}" for name in ("publish", "control"))
         self._publish.bind(publish)
         self._control.bind(control)
         write_connection(folder, publish, control)
-        self._thread = threading.Thread(target=self._run, name="wire", daemon=True)
-        self._thread.start()
+        self._orders.send(encode(Ready()))
 
-    def emit(self, body: Body) -> None:
-        """Number, journal and publish `body`, soon. Any thread may call this; it never blocks."""
-        self._bodies.put((time.time(), body))
-        self._wake()
-
-    def close(self) -> None:
-        """Write and send what was emitted, then end the thread and remove the connection file."""
-        self._closing = True
-        self._wake()
-        self._thread.join()
-        self._folder.connection.unlink(missing_ok=True)
-        for socket in (self._publish, self._control):
-            socket.close(linger=1000)
-        self._context.term()
-        self._journal.close()
-        os.close(self._wake_reader)
-        os.close(self._wake_writer)
-        shutil.rmtree(self._socket_folder, ignore_errors=True)
-
-    def _wake(self) -> None:
-        try:
-            os.write(self._wake_writer, b"\0")
-        except BlockingIOError:
-            pass  # a full pipe wakes the thread as well
-
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Serve; return when the training process has said goodbye or died."""
         poller = zmq.Poller()
-        poller.register(self._wake_reader, zmq.POLLIN)
-        poller.register(self._control, zmq.POLLIN)
-        poller.register(self._publish, zmq.POLLIN)
+        for socket in (self._frames, self._control, self._publish):
+            poller.register(socket, zmq.POLLIN)
+        try:
+            while True:
+                ready = dict(poller.poll(_PARENT_CHECK_MS))
+                if self._control in ready:
+                    self._answer_requests()
+                if self._publish in ready:
+                    self._publish.recv(zmq.NOBLOCK)  # a subscription; the welcome message has answered it
+                if self._frames in ready and self._take_frames():
+                    return
+                if not ready and os.getppid() != self._trainer_pid:
+                    if self._desk.phase.phase not in TERMINAL_PHASES:
+                        self._send(time.time(), PhaseChanged("failed", _DIED, self._desk.phase.kernel_modules))
+                    return
+        finally:
+            self._close()
+
+    def _take_frames(self) -> bool:
+        """Publish what the training process has sent; return whether it said goodbye."""
         while True:
-            ready = dict(poller.poll())
-            if self._control in ready:
-                self._answer_requests()
-            if self._publish in ready:
-                self._publish.recv(zmq.NOBLOCK)  # a subscription; the welcome message has answered it
-            if self._wake_reader in ready:
-                os.read(self._wake_reader, 65536)
-            closing = self._closing
-            self._send_frames()
-            if closing:
-                return
+            try:
+                message = decode_from_trainer(self._frames.recv(zmq.NOBLOCK))
+            except zmq.Again:
+                return False
+            if isinstance(message, Closing):
+                return True
+            self._send(message.time, self._desk.observe(message.body))
 
     def _answer_requests(self) -> None:
         while True:
@@ -121,28 +112,35 @@ class WireServer:
                 client, *_, data = self._control.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            try:
-                request = decode_request(data)
-            except msgspec.DecodeError as error:
-                reply: Accepted | Refused = Refused(0, f"the request can't be read: {error}; update the dashboard")
-            else:
-                answer = self._answer(request.command)
-                if isinstance(answer, str):
-                    reply = Refused(request.id, answer)
-                else:
-                    reply = Accepted(request.id, answer)
-            self._control.send_multipart([client, encode(reply)], zmq.NOBLOCK)
+            self._control.send_multipart([client, encode(self._reply(data))], zmq.NOBLOCK)
 
-    def _send_frames(self) -> None:
-        while True:
-            try:
-                when, body = self._bodies.get_nowait()
-            except Empty:
-                return
-            data = encode(Frame(self._next_number, when, body))
-            self._next_number += 1
-            self._write(data)
-            self._publish.send(data, zmq.NOBLOCK)
+    def _reply(self, data: bytes) -> Reply:
+        try:
+            request = decode_request(data)
+        except msgspec.DecodeError as error:
+            return Refused(0, f"the request can't be read: {error}; use the dashboard of the trainer's version")
+        answer = self._desk.answer(request.command)
+        if isinstance(answer, Refused):
+            return Refused(request.id, answer.reason)
+        self._order(request, answer)
+        return Accepted(request.id, answer.number if answer is not None else None)
+
+    def _order(self, request: Request, queued: InterventionQueued | None) -> None:
+        """Pass an accepted request on to the training process."""
+        command = request.command
+        if queued is not None:
+            self._send(time.time(), queued)
+            self._orders.send(encode(queued), zmq.NOBLOCK)
+        elif not isinstance(command, Ping | Tune):
+            self._orders.send(encode(command), zmq.NOBLOCK)
+            if isinstance(command, Stop) and not self._desk.has_iterated:
+                os.kill(self._trainer_pid, signal.SIGTERM)  # no boundary comes while the environment is being built
+
+    def _send(self, when: float, body: Body) -> None:
+        data = encode(Frame(self._next_number, when, body))
+        self._next_number += 1
+        self._write(data)
+        self._publish.send(data, zmq.NOBLOCK)
 
     def _write(self, data: bytes) -> None:
         """Append to the journal; frames that a full disk refused are kept and written first, in order, later."""
@@ -154,11 +152,34 @@ class WireServer:
                 self._unwritten.popleft()
         except OSError as error:
             if not failed_before:
-                print(f"[journal] {self._folder.journal}: {error}; will be written when possible", file=sys.stderr)  # noqa: T201
+                _complain(f"{self._folder.journal}: {error}; will be written when possible")
+
+    def _close(self) -> None:
+        self._folder.connection.unlink(missing_ok=True)
+        for socket in (self._frames, self._orders, self._publish, self._control):
+            socket.close(linger=1000)
+        self._context.term()
+        self._journal.close()
 
 
-def _make_socket_folder() -> Path:
-    """Make a folder that only its owner can enter, with a path short enough for Unix sockets."""
-    base = tempfile.gettempdir()
-    folder = tempfile.mkdtemp(prefix="humanoid-tui-", dir=base if len(base) < _LONGEST_SOCKET_FOLDER else "/tmp")
-    return Path(folder)
+def main() -> int:
+    """Serve one run; return 0, or 1 with a line on standard error if its files can't be opened."""
+    trainer_pid = os.getppid()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # the training process decides when it ends, and this follows
+    folder, sockets_folder = RunFolder(Path(sys.argv[1])), Path(sys.argv[2])
+    try:
+        server = WireServer(folder, sockets_folder, trainer_pid)
+    except (OSError, JournalDamaged) as error:
+        _complain(str(error))
+        return 1
+    server.run()
+    return 0
+
+
+def _complain(message: str) -> None:
+    print(f"[wire] {message}", file=sys.stderr)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

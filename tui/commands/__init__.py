@@ -1,0 +1,1 @@
+"""The command line's commands: every action of the screen is one of them."""

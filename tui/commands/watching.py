@@ -1,0 +1,102 @@
+"""Commands that look at runs: runs, attach, knobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trainer_proc.wire.journal import JournalReader
+from trainer_proc.wire.run_folder import RunFolder
+from tui.commands.output import json_option, logs_option, say
+from tui.session.runs import RunSummary, find_run, run_folders, summarize
+from tui.session.state import KnobState, RunState
+
+
+@click.command("runs")
+@logs_option
+@json_option
+def runs_command(log_root: Path, as_json: bool) -> None:
+    """List the runs on disk, newest first."""
+    summaries = [summarize(folder) for folder in run_folders(log_root)]
+    text = "\n".join(_row(summary) for summary in summaries) or f"no runs in {log_root}"
+    say(text, [_summary_value(summary) for summary in summaries], as_json)
+
+
+def _row(summary: RunSummary) -> str:
+    if summary.spec is None:
+        return f"{summary.folder.name}  {summary.problem}"
+    done = "" if summary.iteration is None else f"{summary.iteration + 1} of {summary.spec.iterations}"
+    reward = "" if summary.reward is None else f"reward {summary.reward:.4g}"
+    name = f"{summary.spec.experiment}/{summary.folder.name}"
+    return f"{name:<44} {summary.status:<9} {done:<15} {reward}".rstrip()
+
+
+def _summary_value(summary: RunSummary) -> dict[str, Any]:
+    return {
+        "run": str(summary.folder.path),
+        "name": summary.folder.name,
+        "preset": summary.spec.preset if summary.spec else None,
+        "status": summary.status,
+        "iteration": summary.iteration,
+        "iterations": summary.spec.iterations if summary.spec else None,
+        "reward": summary.reward,
+        "problem": summary.problem,
+    }
+
+
+@click.command("attach")
+@click.argument("run", default="latest")
+@logs_option
+def attach_command(run: str, log_root: Path) -> None:
+    """Open the dashboard of a run, live or finished."""
+    folder = find_run(run, log_root)
+    folder.read_spec()
+    from tui.app import HumanoidTui
+
+    HumanoidTui(log_root, folder).run()
+
+
+@click.command("knobs")
+@click.argument("run")
+@logs_option
+@json_option
+def knobs_command(run: str, log_root: Path, as_json: bool) -> None:
+    """List what can be turned in a run, with values."""
+    state = _read_state(find_run(run, log_root))
+    text = "\n".join(_knob_row(knob) for knob in state.knobs.values()) or "no knobs yet: the environment isn't built"
+    say(text, {"revision": state.revision, "knobs": [_knob_value(knob) for knob in state.knobs.values()]}, as_json)
+
+
+def _read_state(folder: RunFolder) -> RunState:
+    folder.read_spec()
+    state = RunState()
+    for frame in JournalReader(folder.journal).read_new():
+        state.apply(frame)
+    return state
+
+
+def _knob_row(state: KnobState) -> str:
+    notes = [f"default {state.knob.default:g}"] if state.is_changed else []
+    if state.pending is not None:
+        notes.append(f"{state.pending:g} pending")
+    if state.applied_at is not None:
+        notes.append(f"applied at iteration {state.applied_at}")
+    return f"{state.knob.name:<44} {state.value:<12g} {', '.join(notes)}".rstrip()
+
+
+def _knob_value(state: KnobState) -> dict[str, Any]:
+    return {
+        "name": state.knob.name,
+        "kind": state.knob.kind,
+        "value": state.value,
+        "default": state.knob.default,
+        "pending": state.pending,
+        "applied_at": state.applied_at,
+        "takes_effect": state.knob.takes_effect,
+        "unit": state.knob.unit,
+        "minimum": state.knob.minimum,
+        "maximum": state.knob.maximum,
+        "read_only": state.knob.read_only,
+    }

@@ -1,0 +1,35 @@
+"""Asking a living trainer for something, and its answer."""
+
+from __future__ import annotations
+
+import itertools
+
+import zmq
+
+from trainer_proc.wire.connection import read_connection
+from trainer_proc.wire.messages import Command, Reply, Request, decode_reply, encode
+from trainer_proc.wire.run_folder import RunFolder
+
+_ids = itertools.count(1)
+
+
+class TrainerUnreachable(Exception):
+    """No trainer runs for the folder, or it did not answer; the message is one line."""
+
+
+def ask(folder: RunFolder, command: Command, timeout_seconds: float = 5.0) -> Reply:
+    """Send `command` to the run's trainer and return its reply. Raises `TrainerUnreachable`.
+
+    Blocks for the length of the exchange, under 10 ms as a rule; not to be called on an event loop.
+    """
+    connection = read_connection(folder)
+    if connection is None:
+        raise TrainerUnreachable(f"no trainer runs for {folder.name}: it has ended or was never started")
+    socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
+    with socket:
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.connect(connection.control)
+        socket.send(encode(Request(next(_ids), command)))
+        if not socket.poll(int(timeout_seconds * 1000)):
+            raise TrainerUnreachable(f"the trainer of {folder.name} (process {connection.pid}) does not answer")
+        return decode_reply(socket.recv())

@@ -1,0 +1,53 @@
+"""What a training could run on: GPUs as NVIDIA's management library sees them, and the CPU. No torch."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import psutil
+
+_GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device; `name` is what torch calls it (`cpu`, `cuda:0`). Memory in GiB, free and in all."""
+
+    name: str
+    title: str
+    free_memory: float
+    total_memory: float
+
+    def __str__(self) -> str:
+        return f"{self.name}  {self.title}, {self.free_memory:.0f} of {self.total_memory:.0f} GiB free"
+
+
+def list_devices() -> list[Device]:
+    """Return the GPUs, then the CPU; the first is the default. Takes milliseconds."""
+    return [*_gpus(), _cpu()]
+
+
+def _cpu() -> Device:
+    memory = psutil.virtual_memory()
+    return Device("cpu", f"CPU, {os.cpu_count()} cores", memory.available / _GIB, memory.total / _GIB)
+
+
+def _gpus() -> list[Device]:
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []  # no driver: a machine without an NVIDIA GPU
+    try:
+        return [_gpu(pynvml.nvmlDeviceGetHandleByIndex(i), i) for i in range(pynvml.nvmlDeviceGetCount())]
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _gpu(handle: object, index: int) -> Device:
+    import pynvml
+
+    memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    return Device(f"cuda:{index}", pynvml.nvmlDeviceGetName(handle), memory.free / _GIB, memory.total / _GIB)

@@ -1,0 +1,110 @@
+"""A run's frames in order, each exactly once: from the journal up to now, then from the socket.
+
+Joining follows the ZeroMQ guide's "Clone" pattern: subscribe, wait for the welcome (from then on nothing is missed),
+read the journal, go on with the socket. A gap in the numbers means a dropped frame: the journal has it.
+"""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+import zmq
+
+from trainer_proc.wire.connection import read_connection
+from trainer_proc.wire.journal import JournalReader
+from trainer_proc.wire.messages import WELCOME, Frame, decode_frame
+from trainer_proc.wire.run_folder import RunFolder
+
+_RECONNECT_SECONDS = 0.25
+
+
+class Follower:
+    """Follows one run; used by one thread."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Follow the run in `folder`, whether its trainer lives, will be started, or has ended."""
+        self._folder = folder
+        self._journal = JournalReader(folder.journal)
+        self._next_number = 0
+        self._socket: zmq.Socket[bytes] | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a trainer's socket is followed (its process may have died since the last `poll`)."""
+        return self._socket is not None
+
+    def poll(self, timeout_seconds: float) -> list[Frame]:
+        """Return new frames, waiting up to `timeout_seconds` for the first of them.
+
+        Raises `JournalDamaged` or `OSError` if the journal can't be read.
+        """
+        if self._socket is None:
+            return self._poll_journal(timeout_seconds)
+        if not self._socket.poll(int(timeout_seconds * 1000)):
+            if read_connection(self._folder) is None:
+                self._disconnect()
+                return self._read_journal()
+            return []
+        return self._receive()
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._disconnect()
+
+    def __enter__(self) -> Follower:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _poll_journal(self, timeout_seconds: float) -> list[Frame]:
+        """Look for a trainer and read the journal, which is also how a finished run is read."""
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            self._connect()
+            frames = self._read_journal()
+            remaining = deadline - time.monotonic()
+            if frames or self._socket is not None or remaining <= 0:
+                return frames
+            time.sleep(min(_RECONNECT_SECONDS, remaining))
+
+    def _connect(self) -> None:
+        connection = read_connection(self._folder)
+        if connection is None:
+            return
+        self._socket = zmq.Context.instance().socket(zmq.SUB)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.RCVHWM, 10_000)
+        self._socket.connect(connection.publish)
+        self._socket.subscribe(b"")
+
+    def _disconnect(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _receive(self) -> list[Frame]:
+        """Take all that has arrived; a welcome or a gap sends us to the journal, which is written before."""
+        assert self._socket is not None
+        frames: list[Frame] = []
+        while True:
+            try:
+                data = self._socket.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                return frames
+            if data == WELCOME:
+                frames += self._read_journal()
+                continue
+            frame = decode_frame(data)
+            if frame.number > self._next_number:
+                frames += self._read_journal()
+            elif frame.number == self._next_number:
+                self._next_number += 1
+                frames.append(frame)
+
+    def _read_journal(self) -> list[Frame]:
+        new = [frame for frame in self._journal.read_new() if frame.number >= self._next_number]
+        if new:
+            self._next_number = new[-1].number + 1
+        return new
