@@ -70,7 +70,7 @@ class MjlabBackend:
         )
 
 
-def _make_runner(spec: RunSpec, env: RslRlVecEnvWrapper, agent: dict[str, Any], folder: RunFolder) -> Any:  # noqa: ANN401
+def _make_runner(spec: RunSpec, env: RslRlVecEnvWrapper, agent: dict[str, Any], folder: RunFolder) -> Any:
     runner_class = load_runner_cls(spec.task) or MjlabOnPolicyRunner
     runner = runner_class(env, agent, str(folder.path), spec.device)
     if runner_class.__module__.startswith("mjlab."):
@@ -91,7 +91,7 @@ def _describe_policy(
     spec: RunSpec,
     env: ManagerBasedRlEnv,
     runner: Any,
-    actor: dict[str, Any],  # noqa: ANN401
+    actor: dict[str, Any],
 ) -> PolicyDescription:
     observations = env.observation_manager
     groups = {model: list(names) for model, names in runner.cfg["obs_groups"].items()}

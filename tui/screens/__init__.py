@@ -1,0 +1,1 @@
+"""The program's screens, each with its layout in a file beside it."""

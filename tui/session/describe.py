@@ -1,0 +1,71 @@
+"""Numbers and states as short text, for screens and commands."""
+
+from __future__ import annotations
+
+import math
+
+from trainer_proc.wire.messages import ExportFailed, ExportFinished, ExportStarted
+from tui.session.state import RunState, RunStatus
+
+STATUS_SIGNS: dict[RunStatus, str] = {
+    "starting": "…",
+    "building": "…",
+    "compiling": "…",
+    "training": "▶",
+    "paused": "⏸",
+    "stopping": "…",
+    "finished": "✔",
+    "stopped": "■",
+    "failed": "✘",
+    "killed": "✘",
+}
+"""A sign for each status, so that none is told by colour alone."""
+
+
+def number(value: float | None) -> str:
+    """Return `value` in at most 9 characters, with about 4 digits."""
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return str(value)
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    return f"{value:.2e}"
+
+
+def duration(seconds: float) -> str:
+    """Return hours, minutes and seconds as `1:02:03`, days in front from the first on."""
+    whole = max(int(seconds), 0)
+    days, rest = divmod(whole, 86400)
+    clock = f"{rest // 3600}:{rest % 3600 // 60:02d}:{rest % 60:02d}"
+    return f"{days}d {clock}" if days else clock
+
+
+def progress(state: RunState, is_alive: bool, bar_width: int) -> str:
+    """Return one line: status, iteration, a bar `bar_width` cells wide, time left or what is being done."""
+    status = state.status(is_alive)
+    parts = [f"{STATUS_SIGNS[status]} {status}"]
+    if state.started is not None and state.iteration is not None:
+        filled = round(state.progress * bar_width)
+        parts.append(f"iteration {state.iteration + 1} of {state.started.iterations}")
+        parts.append("█" * filled + "░" * (bar_width - filled) + f" {state.progress:.0%}")
+        if status in ("training", "paused"):
+            parts.append(f"{duration(state.seconds_left)} left")
+    if state.phase is not None and state.phase.detail and status not in ("training",):
+        parts.append(state.phase.detail)
+    if status == "compiling" and state.phase is not None:
+        parts.append(f"{state.phase.kernel_modules} kernel modules")
+    return "  ".join(parts)
+
+
+def export_result(export: ExportStarted | ExportFinished | ExportFailed) -> str:
+    """Return one line about an export."""
+    if isinstance(export, ExportStarted):
+        return f"exporting iteration {export.iteration}; training stood still for {export.stall_ms:.1f} ms"
+    if isinstance(export, ExportFailed):
+        return f"no export of iteration {export.iteration}: {export.reason}"
+    return (
+        f"iteration {export.iteration} exported to {export.folder}: differs from torch by "
+        f"{export.largest_difference:.1e} at most, p50 {export.latency_p50_us:.0f} µs, "
+        f"p99 {export.latency_p99_us:.0f} µs, good for {export.rate_hz:,.0f} Hz"
+    )

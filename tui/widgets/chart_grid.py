@@ -1,0 +1,41 @@
+"""The charts of a board, side by side."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import ItemGrid
+
+from tui.session.board import ChartPlan
+from tui.session.history import MetricHistory
+from tui.session.state import RunState
+from tui.widgets.chart import Chart
+
+
+class ChartGrid(ItemGrid):
+    """One chart for each plan; as many columns as fit."""
+
+    def __init__(self, board: tuple[ChartPlan, ...], history: MetricHistory, *, id: str | None = None) -> None:
+        super().__init__(id=id, min_column_width=30, regular=True)
+        self._board = board
+        self._history = history
+        self._charts: list[tuple[ChartPlan, Chart]] = []
+        self._marked: set[int] = set()
+
+    def compose(self) -> ComposeResult:
+        """Make the charts."""
+        for plan in self._board:
+            chart = Chart(plan.title)
+            chart.add_series(plan.title, self._history.series[plan.metric])
+            self._charts.append((plan, chart))
+            yield chart
+
+    def show(self, state: RunState) -> None:
+        """Draw what is new: data, references and the marks of interventions."""
+        new = [body for number, body in state.interventions.items() if number not in self._marked]
+        self._marked.update(body.number for body in new)
+        for plan, chart in self._charts:
+            for body in new:
+                chart.add_mark(body.iteration, f"#{body.number}")
+            if plan.reference and plan.reference in state.latest:
+                chart.set_reference(state.latest[plan.reference], plan.reference_label)
+            chart.data_changed()
