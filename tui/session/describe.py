@@ -30,7 +30,7 @@ def number(value: float | None) -> str:
         return str(value)
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
-    return f"{value:.2e}"
+    return f"{value:.3g}"
 
 
 def duration(seconds: float) -> str:

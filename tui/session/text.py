@@ -20,6 +20,11 @@ def plain(text: str) -> str:
     return _CONTROLS.sub("", _ESCAPES.sub("", text))
 
 
+def compact_indents(text: str) -> str:
+    """Return `text` with deep indents, such as rsl-rl's tables have, cut to two cells; code keeps its own."""
+    return re.sub(r"(?m)^ {10,}", "  ", text)
+
+
 class TextTail:
     """Reads a growing text file from near its end; used by one thread."""
 

@@ -15,7 +15,7 @@ class ChartGrid(ItemGrid):
     """One chart for each plan; as many columns as fit."""
 
     def __init__(self, board: tuple[ChartPlan, ...], history: MetricHistory, *, id: str | None = None) -> None:
-        super().__init__(id=id, min_column_width=30, regular=True)
+        super().__init__(id=id, min_column_width=26, regular=True)
         self._board = board
         self._history = history
         self._charts: list[tuple[ChartPlan, Chart]] = []

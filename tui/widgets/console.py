@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual.widgets import Log
 
+from tui.session.text import compact_indents
+
 _LINES_KEPT = 5000
 
 
@@ -16,4 +18,4 @@ class Console(Log):
 
     def append(self, text: str) -> None:
         """Add whole lines that are safe to draw (`tui.session.text.plain`)."""
-        self.write(text)
+        self.write(compact_indents(text))

@@ -8,6 +8,10 @@ from textual.widgets import DataTable
 
 from tui.session.describe import number
 from tui.session.state import KnobState, RunState
+from tui.session.text import plain
+
+_COLUMNS = {"term": 0, "weight": 10, "per episode": 11, "state": 23}
+"""Labels and widths in cells; 0 is as wide as the longest name."""
 
 
 class KnobTable(DataTable[Text]):
@@ -26,25 +30,27 @@ class KnobTable(DataTable[Text]):
         self._state = RunState()
         self._shown: dict[str, tuple[str, ...]] = {}
 
-    def on_mount(self) -> None:
-        """Add the columns."""
-        for label in ("term", "weight", "per episode", ""):
-            self.add_column(label, key=label)
-
     def show(self, state: RunState) -> None:
         """Bring the rows up to date; cells that say the same are left alone."""
         self._state = state
-        if list(self._shown) != list(state.knobs):
-            self.clear()
-            self._shown = {}
-        for name, knob in state.knobs.items():
-            cells = knob_cells(knob, state)
-            if name not in self._shown:
-                self.add_row(*(Text(cell) for cell in cells), key=name)
-            elif cells != self._shown[name]:
-                for column, cell in zip(self.columns, cells, strict=True):
-                    self.update_cell(name, column, Text(cell), update_width=True)
-            self._shown[name] = cells
+        rows = {name: knob_cells(knob, state) for name, knob in state.knobs.items()}
+        if list(self._shown) != list(rows):
+            self._rebuild(rows)
+        for name, cells in rows.items():
+            for column, cell, shown in zip(_COLUMNS, cells, self._shown[name], strict=True):
+                if cell != shown:
+                    self.update_cell(name, column, Text(cell))
+        self._shown = rows
+
+    def _rebuild(self, rows: dict[str, tuple[str, ...]]) -> None:
+        """Make all rows anew, in columns of a fixed width so that no new value moves the others."""
+        self.clear(columns=True)
+        longest_name = max((len(cells[0]) for cells in rows.values()), default=0)
+        for label, width in _COLUMNS.items():
+            self.add_column(label, key=label, width=width or max(longest_name, len(label)))
+        for name, cells in rows.items():
+            self.add_row(*(Text(cell) for cell in cells), key=name)
+        self._shown = rows
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Ask to edit the row's knob."""
@@ -58,9 +64,9 @@ def knob_cells(knob: KnobState, state: RunState) -> tuple[str, ...]:
     """Return a knob's row: name, value, its metric's newest value, and what happens to it."""
     name = knob.knob.name.removeprefix("reward/").removesuffix("/weight")
     value = number(knob.value)
-    if knob.pending is not None:
-        return name, f"{value} → {number(knob.pending)}", number(state.latest.get(knob.knob.metric)), "pending"
     note = knob.knob.read_only
-    if knob.applied_at is not None:
+    if knob.pending is not None:
+        value, note = f"{value} → {number(knob.pending)}", "pending"
+    elif knob.applied_at is not None:
         note = f"applied at iteration {knob.applied_at}"
-    return name, value, number(state.latest.get(knob.knob.metric)), note
+    return plain(name), value, number(state.latest.get(knob.knob.metric)), plain(note)
