@@ -89,8 +89,8 @@ class DashboardScreen(Screen[None]):
         """Show the run in `folder`."""
         super().__init__()
         self._folder = folder
-        self._state = RunState()
-        self._history = MetricHistory()
+        self.state = RunState()
+        self.history = MetricHistory()
         self._is_live = read_connection(folder) is not None
         self._client: RunClient | None = None
 
@@ -99,7 +99,7 @@ class DashboardScreen(Screen[None]):
         yield Static(Content(self._headline()), id="headline", classes="title-line")
         yield Static("", id="progress", markup=False)
         with Horizontal(id="body"):
-            yield ChartGrid(DEFAULT_BOARD, self._history, id="charts")
+            yield ChartGrid(DEFAULT_BOARD, self.history, id="charts")
             with Vertical(id="side"):
                 yield KnobTable(id="knobs")
                 yield Console(id="console")
@@ -127,15 +127,15 @@ class DashboardScreen(Screen[None]):
 
     @on(FramesArrived)
     def _take_frames(self, message: FramesArrived) -> None:
-        was_empty = self._state.started is None
+        was_empty = self.state.started is None
         self._is_live = message.is_live
-        self._history.apply(message.frames)
+        self.history.apply(message.frames)
         for frame in message.frames:
-            self._state.apply(frame)
+            self.state.apply(frame)
             if not was_empty:  # what happened before we looked is history, not news
                 self._announce(frame)
-        self.query_one(ChartGrid).show(self._state)
-        self.query_one(KnobTable).show(self._state)
+        self.query_one(ChartGrid).show(self.state)
+        self.query_one(KnobTable).show(self.state)
         self._show_progress()
 
     def _announce(self, frame: Frame) -> None:
@@ -170,7 +170,7 @@ class DashboardScreen(Screen[None]):
 
     def _show_progress(self) -> None:
         bar_width = max(8, min(40, self.size.width - 70))
-        self.query_one("#progress", Static).update(plain(progress(self._state, self._is_live, bar_width)))
+        self.query_one("#progress", Static).update(plain(progress(self.state, self._is_live, bar_width)))
 
     # --- what the person does ---
 
@@ -188,7 +188,7 @@ class DashboardScreen(Screen[None]):
 
     def action_pause_or_resume(self) -> None:
         """Hold the training, or let it go on."""
-        if self._state.status(self._is_live) == "paused":
+        if self.state.status(self._is_live) == "paused":
             self._ask(Resume(), "goes on")
         else:
             self._ask(Pause(), "pauses after this iteration")
