@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -15,7 +12,8 @@ from typing import Any
 import torch
 
 from trainer_proc.checkpoint import copy_policy
-from trainer_proc.wire.messages import TrainerBody, ExportFailed, ExportFinished, ExportStarted
+from trainer_proc.wire.export_process import ExportProblem, run_export
+from trainer_proc.wire.messages import ExportFailed, ExportStarted, TrainerBody
 from trainer_proc.wire.run_folder import RunFolder
 
 
@@ -46,25 +44,8 @@ class ExportJobs:
             with tempfile.TemporaryDirectory(prefix="humanoid-tui-export-") as scratch:
                 checkpoint = Path(scratch) / f"model_{iteration}.pt"
                 torch.save(snapshot, checkpoint)
-                self._emit(self._exported(checkpoint, iteration))
-        except OSError as error:
-            self._emit(ExportFailed(iteration, f"the weights can't be written: {error}"))
-
-    def _exported(self, checkpoint: Path, iteration: int) -> TrainerBody:
-        command = [sys.executable, "-m", "trainer_proc.export", str(self._folder.path), "--checkpoint", str(checkpoint)]
-        process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-        lines = process.stdout.splitlines()
-        try:
-            result = json.loads(lines[-1])
-        except (IndexError, json.JSONDecodeError):
-            return ExportFailed(iteration, f"the exporter ended with code {process.returncode}; see console.log")
-        if "error" in result:
-            return ExportFailed(iteration, result["error"])
-        return ExportFinished(
-            iteration=iteration,
-            folder=self._folder.exported.name,
-            largest_difference=result["largest_difference"],
-            latency_p50_us=result["latency_p50_us"],
-            latency_p99_us=result["latency_p99_us"],
-            rate_hz=result["rate_hz"],
-        )
+                self._emit(run_export(self._folder, checkpoint, self._folder.console))
+        except ExportProblem as problem:
+            self._emit(ExportFailed(iteration, str(problem)))
+        except (OSError, RuntimeError) as error:  # torch.save tells of a full disk with the latter
+            self._emit(ExportFailed(iteration, f"the weights can't be written: {' '.join(str(error).split())}"))

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from trainer_proc.wire.messages import TrainerBody, IterationFinished, MetricSet, pack_values
+from trainer_proc.wire.messages import IterationFinished, MetricSet, TrainerBody, pack_values
 
 _PACE_ITERATIONS = 20
 """The remaining time is estimated from the mean of this many iterations."""

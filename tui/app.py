@@ -10,6 +10,7 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from trainer_proc.wire.run_folder import RunFolder
+from tui.screens.launch import LaunchScreen
 
 
 class HumanoidTui(App[None]):
@@ -26,18 +27,18 @@ class HumanoidTui(App[None]):
         self.log_root = log_root
         self._run_at_start = run
 
+    def get_default_screen(self) -> Screen[None]:
+        """Return the screen at the bottom of the stack, where one comes home to; at most one other is above it."""
+        return LaunchScreen(self.log_root)
+
     def on_mount(self) -> None:
-        """Show the first screen."""
+        """Open the dashboard that was asked for."""
         if self._run_at_start is not None:
             self.show_dashboard(self._run_at_start)
-        else:
-            self.show_launch()
 
     def show_launch(self) -> None:
         """Go to the launch screen."""
-        from tui.screens.launch import LaunchScreen
-
-        self._show(LaunchScreen(self.log_root))
+        self.pop_screen()
 
     def show_runs(self) -> None:
         """Go to the list of runs."""
@@ -62,7 +63,7 @@ class HumanoidTui(App[None]):
         yield from super().get_system_commands(screen)
 
     def _show(self, screen: Screen[None]) -> None:
-        """Put `screen` in place of the one shown; there is no stack to get lost in."""
+        """Put `screen` in place of the one above the launch screen, if there is one."""
         if len(self.screen_stack) > 1:
             self.switch_screen(screen)
         else:

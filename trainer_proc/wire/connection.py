@@ -30,7 +30,7 @@ class Connection(msgspec.Struct, frozen=True):
             process = psutil.Process(self.pid)
             is_same = bool(abs(process.create_time() - self.process_started) < 1.0)
             return is_same and process.status() != str(psutil.STATUS_ZOMBIE)
-        except psutil.NoSuchProcess:
+        except (psutil.NoSuchProcess, ValueError):  # the file may name a negative number
             return False
 
 

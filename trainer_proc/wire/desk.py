@@ -85,8 +85,10 @@ class Desk:
         """Return the intervention that a `Tune` becomes, a refusal (its `request_id` is 0), or None: accepted."""
         if isinstance(command, Ping):
             return None
-        if self.phase.phase in TERMINAL_PHASES or (self._stopping and not isinstance(command, Stop)):
-            ending = "has ended" if self.phase.phase in TERMINAL_PHASES else "is stopping"
+        has_ended = self.phase.phase in TERMINAL_PHASES
+        is_stopping = self._stopping or self.phase.phase == "stopping"
+        if has_ended or (is_stopping and not isinstance(command, Stop)):
+            ending = "has ended" if has_ended else "is stopping"
             return Refused(0, f"the training {ending}; nothing can be changed any more")
         match command:
             case Tune():

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import zmq
@@ -34,6 +35,7 @@ FRAMES, ORDERS = "frames", "orders"
 _LONGEST_FOLDER = 80
 """A Unix socket's path may have 107 bytes; this leaves room for the file's name."""
 _START_SECONDS = 60.0
+_CUT_OFF = "the wire process died: the training goes on, unrecorded, and only SIGTERM stops it"
 
 
 class WireUnavailable(Exception):
@@ -50,20 +52,25 @@ class TrainerLink:
         self._frames = self._context.socket(zmq.PUSH)
         self._frames.setsockopt(zmq.SNDHWM, 0)  # no limit: a frame is small, and blocking is out of the question
         self._orders = self._context.socket(zmq.PULL)
+        self._orders.setsockopt(zmq.RCVHWM, 0)
         self._frames.bind(f"ipc://{self._sockets_folder}/{FRAMES}")
         self._orders.bind(f"ipc://{self._sockets_folder}/{ORDERS}")
         self._send_lock = threading.Lock()
+        self._is_cut_off = False
+        arguments = (str(folder.path), str(self._sockets_folder), str(os.getpid()))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "trainer_proc.wire.server", str(folder.path), str(self._sockets_folder)],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "trainer_proc.wire.server", *arguments], stdin=subprocess.DEVNULL
         )
         self._await_ready()
 
     def emit(self, body: TrainerBody) -> None:
-        """Have `body` numbered, journaled and published. Never blocks."""
+        """Have `body` numbered, journaled and published. Never blocks; without a wire process, `body` is lost."""
         data = encode(Emitted(time.time(), body))
         with self._send_lock:
-            self._frames.send(data, zmq.NOBLOCK)
+            try:
+                self._frames.send(data, zmq.NOBLOCK)
+            except zmq.Again:  # with no limit to the queue, this means that nobody is there to take it
+                self._complain()
 
     def receive(self, timeout_seconds: float = 0.0) -> list[Order | InterventionQueued]:
         """Return the orders that have arrived, waiting up to `timeout_seconds` for the first."""
@@ -79,8 +86,8 @@ class TrainerLink:
     def close(self) -> None:
         """Let the wire process write and send what was emitted, then end it."""
         if self._process.poll() is None:
-            with self._send_lock:
-                self._frames.send(encode(Closing()))
+            with self._send_lock, suppress(zmq.Again):
+                self._frames.send(encode(Closing()), zmq.NOBLOCK)
             self._process.wait()
         self._release()
 
@@ -91,6 +98,13 @@ class TrainerLink:
                 self._process.kill()
                 self._release()
                 raise WireUnavailable("the wire process did not start: see the line above, or console.log")
+        self._frames.poll(int(_START_SECONDS * 1000), zmq.POLLOUT)  # this socket may be connected a moment later
+
+    def _complain(self) -> None:
+        if not self._is_cut_off:
+            self._is_cut_off = True
+            with suppress(OSError):
+                print(f"[wire] {_CUT_OFF}", file=sys.stderr)  # noqa: T201
 
     def _release(self) -> None:
         self._frames.close(linger=0)

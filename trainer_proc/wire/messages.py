@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -269,6 +269,8 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
 Order = Ready | Pause | Resume | Stop | Save | Export
 """What the wire process passes on, beside interventions."""
 
+_Message = TypeVar("_Message")
+
 _LARGEST_FLOAT32 = 3.4028234663852886e38
 
 _encoder = msgspec.msgpack.Encoder()
@@ -288,27 +290,34 @@ def encode(message: Frame | Request | Reply | Emitted | Closing | Order | Interv
 
 def decode_frame(data: bytes | memoryview) -> Frame:
     """Return the frame. Raises `msgspec.DecodeError` (or its `ValidationError`) if the bytes are none."""
-    return _frame_decoder.decode(data)
+    return _decode(_frame_decoder, data)
 
 
 def decode_request(data: bytes | memoryview) -> Request:
     """Return the request. Raises `msgspec.DecodeError` (or its `ValidationError`) if the bytes are none."""
-    return _request_decoder.decode(data)
+    return _decode(_request_decoder, data)
 
 
 def decode_reply(data: bytes | memoryview) -> Reply:
     """Return the reply. Raises `msgspec.DecodeError` (or its `ValidationError`) if the bytes are none."""
-    return _reply_decoder.decode(data)
+    return _decode(_reply_decoder, data)
 
 
 def decode_from_trainer(data: bytes) -> Emitted | Closing:
     """Return what the training process sent."""
-    return _from_trainer_decoder.decode(data)
+    return _decode(_from_trainer_decoder, data)
 
 
 def decode_order(data: bytes) -> Order | InterventionQueued:
     """Return what the wire process sent."""
-    return _order_decoder.decode(data)
+    return _decode(_order_decoder, data)
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[_Message], data: bytes | memoryview) -> _Message:
+    try:
+        return decoder.decode(data)
+    except (UnicodeDecodeError, RecursionError) as error:  # of damaged text, of arrays without end
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def pack_values(values: list[float]) -> bytes:

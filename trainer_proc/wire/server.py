@@ -1,4 +1,4 @@
-"""The wire process: `python -m trainer_proc.wire.server RUN_DIR SOCKETS_FOLDER`, started by the training process.
+"""The wire process: `python -m trainer_proc.wire.server RUN_DIR SOCKETS_FOLDER PID`, started by training process PID.
 
 It owns the frame numbers, the journal and the sockets, in one thread. The sockets follow the ZeroMQ guide's "Clone"
 pattern (https://zguide.zeromq.org/docs/chapter5/): frames leave on an XPUB, which drops for slow subscribers instead
@@ -8,10 +8,12 @@ of waiting, and requests come in on a ROUTER. It outlives a training process tha
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -53,6 +55,7 @@ class WireServer:
     def __init__(self, folder: RunFolder, sockets_folder: Path, trainer_pid: int) -> None:
         """Open the journal and the sockets and write the connection file. Raises `OSError` or `JournalDamaged`."""
         self._folder = folder
+        self._sockets_folder = sockets_folder
         self._trainer_pid = trainer_pid
         self._desk = Desk()
         self._journal = JournalWriter(folder.journal)
@@ -62,6 +65,7 @@ class WireServer:
         self._frames = self._context.socket(zmq.PULL)
         self._frames.setsockopt(zmq.RCVHWM, 0)
         self._orders = self._context.socket(zmq.PUSH)
+        self._orders.setsockopt(zmq.SNDHWM, 0)  # the trainer takes them at its boundaries, however many there are
         self._publish = self._context.socket(zmq.XPUB)
         self._publish.setsockopt(zmq.XPUB_WELCOME_MSG, WELCOME)
         self._publish.setsockopt(zmq.SNDHWM, 10_000)
@@ -88,12 +92,20 @@ class WireServer:
                     self._publish.recv(zmq.NOBLOCK)  # a subscription; the welcome message has answered it
                 if self._frames in ready and self._take_frames():
                     return
-                if not ready and os.getppid() != self._trainer_pid:
-                    if self._desk.phase.phase not in TERMINAL_PHASES:
-                        self._send(time.time(), PhaseChanged("failed", _DIED, self._desk.phase.kernel_modules))
+                if os.getppid() != self._trainer_pid:
+                    self._tell_of_its_death()
+                    shutil.rmtree(self._sockets_folder, ignore_errors=True)
                     return
         finally:
             self._close()
+
+    def _tell_of_its_death(self) -> None:
+        """Publish what the training process still said, and its death unless it had ended."""
+        while self._frames.poll(_PARENT_CHECK_MS):
+            if self._take_frames():
+                return
+        if self._desk.phase.phase not in TERMINAL_PHASES:
+            self._send(time.time(), PhaseChanged("failed", _DIED, self._desk.phase.kernel_modules))
 
     def _take_frames(self) -> bool:
         """Publish what the training process has sent; return whether it said goodbye."""
@@ -118,23 +130,24 @@ class WireServer:
         try:
             request = decode_request(data)
         except msgspec.DecodeError as error:
-            return Refused(0, f"the request can't be read: {error}; use the dashboard of the trainer's version")
+            return _refused(0, f"the request can't be read: {error}; use the dashboard of the trainer's version")
         answer = self._desk.answer(request.command)
         if isinstance(answer, Refused):
-            return Refused(request.id, answer.reason)
+            return _refused(request.id, answer.reason)
         self._order(request, answer)
         return Accepted(request.id, answer.number if answer is not None else None)
 
     def _order(self, request: Request, queued: InterventionQueued | None) -> None:
         """Pass an accepted request on to the training process."""
         command = request.command
-        if queued is not None:
-            self._send(time.time(), queued)
-            self._orders.send(encode(queued), zmq.NOBLOCK)
-        elif not isinstance(command, Ping | Tune):
-            self._orders.send(encode(command), zmq.NOBLOCK)
-            if isinstance(command, Stop) and not self._desk.has_iterated:
-                os.kill(self._trainer_pid, signal.SIGTERM)  # no boundary comes while the environment is being built
+        with suppress(zmq.Again, ProcessLookupError):  # a training process that has just died: the loop will tell
+            if queued is not None:
+                self._send(time.time(), queued)
+                self._orders.send(encode(queued), zmq.NOBLOCK)
+            elif not isinstance(command, Ping | Tune):
+                self._orders.send(encode(command), zmq.NOBLOCK)
+                if isinstance(command, Stop) and not self._desk.has_iterated:
+                    os.kill(self._trainer_pid, signal.SIGTERM)  # no boundary comes during the build
 
     def _send(self, when: float, body: Body) -> None:
         data = encode(Frame(self._next_number, when, body))
@@ -164,12 +177,11 @@ class WireServer:
 
 def main() -> int:
     """Serve one run; return 0, or 1 with a line on standard error if its files can't be opened."""
-    trainer_pid = os.getppid()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # the training process decides when it ends, and this follows
-    folder, sockets_folder = RunFolder(Path(sys.argv[1])), Path(sys.argv[2])
+    run_path, sockets_path, trainer_pid = sys.argv[1:]
     try:
-        server = WireServer(folder, sockets_folder, trainer_pid)
+        server = WireServer(RunFolder(Path(run_path)), Path(sockets_path), int(trainer_pid))
     except (OSError, JournalDamaged) as error:
         _complain(str(error))
         return 1
@@ -177,8 +189,14 @@ def main() -> int:
     return 0
 
 
+def _refused(request_id: int, reason: str) -> Refused:
+    """Make one line of a reason that quotes what was asked for."""
+    return Refused(request_id, " ".join(reason.split()))
+
+
 def _complain(message: str) -> None:
-    print(f"[wire] {message}", file=sys.stderr)  # noqa: T201
+    with suppress(OSError):  # console.log may lie on the disk that is full
+        print(f"[wire] {message}", file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from trainer_proc.wire.connection import read_connection
+from trainer_proc.wire.export_process import run_export
 from trainer_proc.wire.messages import (
     Accepted,
     Command,
@@ -22,7 +23,7 @@ from trainer_proc.wire.messages import (
 from trainer_proc.wire.run_folder import RunFolder
 from tui.commands.output import Failed, json_option, logs_option, parse_settings, say
 from tui.session.control import ask
-from tui.session.exporting import export_checkpoint, export_live, find_checkpoint
+from tui.session.exporting import export_live, find_checkpoint
 from tui.session.follow import Follower
 from tui.session.runs import find_run
 
@@ -107,7 +108,7 @@ def export_command(run, checkpoint, log_root, as_json) -> None:  # type: ignore[
     if checkpoint is None and read_connection(folder) is not None:
         result = export_live(folder)
     else:
-        result = export_checkpoint(folder, find_checkpoint(folder, checkpoint))
+        result = run_export(folder, find_checkpoint(folder, checkpoint), log=None)
     text = (
         f"exported iteration {result.iteration} to {folder.exported}: differs from torch by "
         f"{result.largest_difference:.1e} at most, p50 {result.latency_p50_us:.0f} µs, "

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,7 +17,9 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from trainer_proc.wire.connection import read_connection
+from trainer_proc.wire.export_process import ExportProblem, run_export
 from trainer_proc.wire.messages import (
+    TERMINAL_PHASES,
     CheckpointSaved,
     Command,
     ExportFailed,
@@ -36,7 +41,7 @@ from tui.session.board import DEFAULT_BOARD
 from tui.session.client import RunClient
 from tui.session.control import TrainerUnreachable, ask
 from tui.session.describe import export_result, number, progress
-from tui.session.exporting import ExportProblem, export_checkpoint, find_checkpoint
+from tui.session.exporting import find_checkpoint
 from tui.session.history import MetricHistory
 from tui.session.state import RunState
 from tui.session.text import plain
@@ -170,7 +175,9 @@ class DashboardScreen(Screen[None]):
 
     def _show_progress(self) -> None:
         bar_width = max(8, min(40, self.size.width - 70))
-        self.query_one("#progress", Static).update(plain(progress(self.state, self._is_live, bar_width)))
+        line = self.query_one("#progress", Static)
+        line.set_class(self.state.status(self._is_live) == "failed", "failed")
+        line.update(plain(progress(self.state, self._is_live, bar_width)))
 
     # --- what the person does ---
 
@@ -178,6 +185,8 @@ class DashboardScreen(Screen[None]):
     @work
     async def _edit_knob(self, message: KnobTable.EditRequested) -> None:
         knob = message.knob.knob
+        if not self.is_active:
+            return  # Enter came twice at once, and the dialog is open
         if knob.read_only:
             self._say(f"{knob.name} can't be changed: {knob.read_only}", is_error=True)
             return
@@ -208,7 +217,11 @@ class DashboardScreen(Screen[None]):
     @work
     async def action_stop(self) -> None:
         """Ask, then stop the training."""
-        if await self.app.push_screen_wait(Confirm("Save a checkpoint and end this training?")):
+        if not self.is_active:
+            return
+        if not self._is_live:
+            self._ask(Stop(), "")  # to be told why not, without a question first
+        elif await self.app.push_screen_wait(Confirm("Save a checkpoint and end this training?")):
             self._ask(Stop(), "stops after this iteration")
 
     def action_runs(self) -> None:
@@ -217,9 +230,18 @@ class DashboardScreen(Screen[None]):
 
     def action_leave(self) -> None:
         """Leave the program and say that the training goes on."""
-        ended = f"The training has ended: {self._folder.path}"
-        goes_on = f"The training goes on. Come back with: humanoid-tui attach {self._folder.path}"
-        self.app.exit(message=goes_on if self._is_live else ended)
+        path, here = self._folder.path, Path.cwd()
+        shown = shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
+        goes_on = f"The training goes on. Come back with:\nhumanoid-tui attach {shown}"
+        ended = f"The training has ended. Look at it again with:\nhumanoid-tui attach {shown}"
+        self.app.exit(message=Text(plain(ended if self._has_ended() else goes_on)))  # a path is no markup
+
+    def _has_ended(self) -> bool:
+        """Whether there is no training any more; one that was just launched has no journal yet."""
+        if self.state.phase is not None and self.state.phase.phase in TERMINAL_PHASES:
+            return True
+        journal = self._folder.journal
+        return not self._is_live and journal.exists() and journal.stat().st_size > 0
 
     @work(thread=True)
     def _ask(self, command: Command, done: str) -> None:
@@ -236,7 +258,7 @@ class DashboardScreen(Screen[None]):
     @work(thread=True, exclusive=True, group="export")
     def _export_checkpoint(self) -> None:
         try:
-            result = export_checkpoint(self._folder, find_checkpoint(self._folder, None))
+            result = run_export(self._folder, find_checkpoint(self._folder, None), log=None)
         except ExportProblem as error:
             self.post_message(Told(str(error), is_error=True))
         else:
@@ -250,4 +272,4 @@ class DashboardScreen(Screen[None]):
             spec = self._folder.read_spec()
         except RunFolderError as error:
             return plain(str(error))
-        return plain(f"{self._folder.name}  {spec.task}  {spec.num_envs} environments on {spec.device}")
+        return plain(f"{self._folder.name}  {spec.num_envs} environments on {spec.device}  {spec.task}")

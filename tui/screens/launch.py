@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 from presets import Preset, PresetError, list_presets
 from tui.session.devices import Device, list_devices
 from tui.session.launcher import ImpossibleSpec, LaunchError, Overrides, launch, make_spec
+from tui.widgets.field import Field
 
 _HUMANOID_PRESET, _FIRST_CONTACT_PRESET = "g1-flat", "cartpole"
 
@@ -44,6 +45,7 @@ class LaunchScreen(Screen[None]):
         super().__init__()
         self._log_root = log_root
         self._presets: dict[str, Preset] = {}
+        self._suggested_environments = ""
         self._starting = False
 
     def compose(self) -> ComposeResult:
@@ -73,9 +75,9 @@ class LaunchScreen(Screen[None]):
             case "device":
                 return Select([("looking for devices…", "")], allow_blank=False, id=field, compact=True)
             case "run-name":
-                return Input(placeholder="optional, part of the run's folder", id=field, compact=True)
+                return Field(placeholder="optional, part of the run's folder", id=field, compact=True)
             case _:
-                return Input("42" if field == "seed" else "", type="integer", id=field, compact=True)
+                return Field("42" if field == "seed" else "", type="integer", id=field, compact=True)
 
     def on_mount(self) -> None:
         """Fill in the presets and look for devices, which may take a moment on a GPU box."""
@@ -84,9 +86,14 @@ class LaunchScreen(Screen[None]):
         except PresetError as error:
             self._tell(str(error))
         options = self.query_one("#presets", OptionList)
+        options.border_title = "presets"
         options.add_options([Option(Content(name), id=name) for name in self._presets])
         options.focus()
-        self._find_devices()
+        self.call_after_refresh(self._find_devices)
+
+    def on_screen_resume(self) -> None:
+        """Be ready for the next training after coming back from another screen."""
+        self._starting = False
 
     @work(thread=True)
     def _find_devices(self) -> None:
@@ -98,19 +105,32 @@ class LaunchScreen(Screen[None]):
         select.set_options([(str(device), device.name) for device in message.devices])
         select.value = message.devices[0].name
         preset = _HUMANOID_PRESET if message.devices[0].name != "cpu" else _FIRST_CONTACT_PRESET
-        self.query_one("#presets", OptionList).highlighted = list(self._presets).index(preset)
+        options = self.query_one("#presets", OptionList)
+        if options.highlighted is None and preset in self._presets:  # else the person was faster
+            options.highlighted = list(self._presets).index(preset)
 
     @on(OptionList.OptionHighlighted, "#presets")
-    @on(Select.Changed, "#device")
     def _show_preset(self) -> None:
-        """Show the highlighted preset's description, and its values for the chosen device."""
-        preset, device = self._preset(), self._device()
-        if preset is None or not device:
+        """Show the highlighted preset's description and its values."""
+        preset = self._preset()
+        if preset is None:
             return
         title = f"{preset.title}\n\n{preset.description}\n\ntask {preset.task} on {preset.backend}"
         self.query_one("#description", Static).update(title)
-        self.query_one("#num-envs", Input).value = str(preset.environments_on(device))
         self.query_one("#iterations", Input).value = str(preset.iterations)
+        self._suggest_environments(preset)
+
+    @on(Select.Changed, "#device")
+    def _fit_device(self) -> None:
+        """Change the number of environments with the device, but not one that was typed."""
+        preset = self._preset()
+        if preset is not None and self.query_one("#num-envs", Input).value == self._suggested_environments:
+            self._suggest_environments(preset)
+
+    def _suggest_environments(self, preset: Preset) -> None:
+        device = self._device()
+        self._suggested_environments = str(preset.environments_on(device)) if device else ""
+        self.query_one("#num-envs", Input).value = self._suggested_environments
 
     @on(OptionList.OptionSelected, "#presets")
     @on(Input.Submitted)
@@ -135,6 +155,7 @@ class LaunchScreen(Screen[None]):
             self._starting = False
             self._tell(str(error))
             return
+        self._tell("")
         self.app.show_dashboard(folder)  # type: ignore[attr-defined]
 
     def action_runs(self) -> None:

@@ -45,19 +45,19 @@ class RunsScreen(Screen[None]):
         super().__init__()
         self._log_root = log_root
         self._summaries: list[RunSummary] = []
+        self._rows: dict[str, tuple[str, ...]] = {}
 
     def compose(self) -> ComposeResult:
         """Lay out the table."""
-        yield Static(Content(f"runs in {plain(str(self._log_root.resolve()))}"), classes="title-line")
-        yield DataTable(id="runs", cursor_type="row", zebra_stripes=True)
+        yield Static(Content(f"runs in {plain(_below_home(self._log_root))}"), classes="title-line")
         yield Static("", id="empty", markup=False)
+        yield DataTable(id="runs", cursor_type="row", zebra_stripes=True)
         yield Footer()
 
     def on_mount(self) -> None:
-        """Read the runs, and again every other second."""
-        self.query_one(DataTable).add_columns("status", "run", "experiment", "iteration", "reward")
+        """Read the runs, and again two seconds after each reading."""
+        self.query_one(DataTable).add_columns("status", "iteration", "reward", "experiment", "run")
         self._look()
-        self.set_interval(_REFRESH_SECONDS, self._look)
 
     @work(thread=True, exclusive=True)
     def _look(self) -> None:
@@ -68,17 +68,26 @@ class RunsScreen(Screen[None]):
 
     @on(Found)
     def _show(self, message: Found) -> None:
-        table = self.query_one(DataTable)
+        self.set_timer(_REFRESH_SECONDS, self._look)
         empty = self.query_one("#empty", Static)
-        empty.update(message.problem or ("" if message.summaries else "no runs yet: n starts one"))
-        if message.summaries == self._summaries:
-            return
+        empty.update(message.problem or "no runs yet: n starts one")
+        empty.display = not message.summaries
         self._summaries = message.summaries
-        row = table.cursor_row
+        rows = {str(summary.folder.path): _cells(summary) for summary in message.summaries}
+        if rows != self._rows:
+            self._fill(rows)
+
+    def _fill(self, rows: dict[str, tuple[str, ...]]) -> None:
+        """Make the table anew; the cursor stays on its run, wherever a newer one has moved it."""
+        table = self.query_one(DataTable)
+        row, before, now = table.cursor_row, list(self._rows), list(rows)
+        if row < len(before) and before[row] in rows:
+            row = now.index(before[row])
+        self._rows = rows
         table.clear()
-        for summary in message.summaries:
-            table.add_row(*(Text(cell) for cell in _cells(summary)), key=str(summary.folder.path))
-        table.move_cursor(row=min(row, len(message.summaries) - 1))
+        for path, cells in rows.items():
+            table.add_row(*(Text(cell) for cell in cells), key=path)
+        table.move_cursor(row=max(0, min(row, len(rows) - 1)))
 
     @on(DataTable.RowSelected)
     def action_attach(self) -> None:
@@ -103,7 +112,16 @@ class RunsScreen(Screen[None]):
 
 def _cells(summary: RunSummary) -> tuple[str, ...]:
     if summary.spec is None:
-        return (f"{STATUS_SIGNS['failed']} unreadable", plain(summary.folder.name), "", "", "")
+        return (f"{STATUS_SIGNS['failed']} unreadable", "", "", "", plain(summary.folder.name))
     done = f"{0 if summary.iteration is None else summary.iteration + 1} of {summary.spec.iterations}"
     status = f"{STATUS_SIGNS[summary.status]} {summary.status}"
-    return status, plain(summary.folder.name), plain(summary.spec.experiment), done, number(summary.reward)
+    return status, done, number(summary.reward), plain(summary.spec.experiment), plain(summary.folder.name)
+
+
+def _below_home(path: Path) -> str:
+    """Return the whole path, with `~` for the person's own folder."""
+    whole = path.resolve()
+    try:
+        return str("~" / whole.relative_to(Path.home().resolve()))
+    except (ValueError, RuntimeError):  # elsewhere; or no home
+        return str(whole)

@@ -11,7 +11,7 @@ from types import TracebackType
 
 import zmq
 
-from trainer_proc.wire.connection import read_connection
+from trainer_proc.wire.connection import Connection, read_connection
 from trainer_proc.wire.journal import JournalReader
 from trainer_proc.wire.messages import WELCOME, Frame, decode_frame
 from trainer_proc.wire.run_folder import RunFolder
@@ -28,6 +28,7 @@ class Follower:
         self._journal = JournalReader(folder.journal)
         self._next_number = 0
         self._socket: zmq.Socket[bytes] | None = None
+        self._connection: Connection | None = None
 
     @property
     def is_live(self) -> bool:
@@ -42,10 +43,9 @@ class Follower:
         if self._socket is None:
             return self._poll_journal(timeout_seconds)
         if not self._socket.poll(int(timeout_seconds * 1000)):
-            if read_connection(self._folder) is None:
+            if read_connection(self._folder) != self._connection:  # the trainer is gone, or another has its place
                 self._disconnect()
-                return self._read_journal()
-            return []
+            return self._read_journal()  # the last frames may have been dropped, with none after them to show a gap
         return self._receive()
 
     def close(self) -> None:
@@ -70,13 +70,13 @@ class Follower:
             time.sleep(min(_RECONNECT_SECONDS, remaining))
 
     def _connect(self) -> None:
-        connection = read_connection(self._folder)
-        if connection is None:
+        self._connection = read_connection(self._folder)
+        if self._connection is None:
             return
         self._socket = zmq.Context.instance().socket(zmq.SUB)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.RCVHWM, 10_000)
-        self._socket.connect(connection.publish)
+        self._socket.connect(self._connection.publish)
         self._socket.subscribe(b"")
 
     def _disconnect(self) -> None:

@@ -30,11 +30,15 @@ RunStatus = Literal[
 
 @dataclass
 class KnobState:
-    """A knob, its value now, and what happens to it. `pending` is the value that waits for the next iteration."""
+    """A knob, its value now, and what happens to it.
+
+    `pending` is the value that waits for the next iteration, and `pending_intervention` the number of who asked for it.
+    """
 
     knob: Knob
     value: float
     pending: float | None = None
+    pending_intervention: int | None = None
     applied_at: int | None = None
 
     @property
@@ -77,9 +81,10 @@ class RunState:
             case KnobsAvailable(revision=revision, knobs=knobs):
                 self.revision = revision
                 self.knobs = {knob.name: KnobState(knob, knob.value) for knob in knobs}
-            case InterventionQueued(changes=changes):
+            case InterventionQueued(number=number, changes=changes):
                 for change in changes:
                     self.knobs[change.knob].pending = change.new
+                    self.knobs[change.knob].pending_intervention = number
             case InterventionApplied() as body:
                 self._apply_intervention(body)
             case CheckpointSaved() as body:
@@ -116,8 +121,8 @@ class RunState:
             knob = self.knobs[change.knob]
             knob.value = change.new
             knob.applied_at = body.iteration
-            if knob.pending == change.new:
-                knob.pending = None
+            if knob.pending_intervention == body.number:  # what is read back may differ from what was asked for
+                knob.pending = knob.pending_intervention = None
 
 
 def _terminal(phase: PhaseChanged) -> RunStatus:

@@ -21,8 +21,8 @@ def plain(text: str) -> str:
 
 
 def compact_indents(text: str) -> str:
-    """Return `text` with deep indents, such as rsl-rl's tables have, cut to two cells; code keeps its own."""
-    return re.sub(r"(?m)^ {10,}", "  ", text)
+    """Return `text` with the indents of rsl-rl's tables (`   Name: value`) cut to two cells; code keeps its own."""
+    return re.sub(r"(?m)^(?: {10,}| {3,}(?=[A-Z][\w /]*: ))", "  ", text)
 
 
 class TextTail:

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from trainer_proc.wire.desk import refusal
 from tui.session.state import KnobState
+from tui.widgets.field import Field
 
 
 class KnobEdit(ModalScreen[tuple[float, str] | None]):
@@ -40,8 +41,8 @@ class KnobEdit(ModalScreen[tuple[float, str] | None]):
             box.border_title = Content(knob.name)
             box.border_subtitle = "Enter sets, Escape cancels"
             yield Static(f"now {self._knob.value:g}, default {knob.default:g}; takes effect: {knob.takes_effect}")
-            yield Input(f"{self._knob.value:g}", id="value", select_on_focus=True, compact=True)
-            yield Input(placeholder="note: why (optional)", id="note", compact=True)
+            yield Field(f"{self._knob.value:g}", id="value", select_on_focus=True, compact=True)
+            yield Field(placeholder="note: why (optional)", id="note", compact=True)
             yield Static("", id="verdict", classes="problem", markup=False)
 
     @on(Input.Changed, "#value")

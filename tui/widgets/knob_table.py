@@ -10,7 +10,7 @@ from tui.session.describe import number
 from tui.session.state import KnobState, RunState
 from tui.session.text import plain
 
-_COLUMNS = {"term": 0, "weight": 10, "per episode": 11, "state": 23}
+_COLUMNS = {"term": 0, "weight": 9, "per episode": 11, "state": 26}
 """Labels and widths in cells; 0 is as wide as the longest name."""
 
 
@@ -30,6 +30,10 @@ class KnobTable(DataTable[Text]):
         self._state = RunState()
         self._shown: dict[str, tuple[str, ...]] = {}
 
+    def on_mount(self) -> None:
+        """Show the columns' labels from the start."""
+        self._rebuild({})
+
     def show(self, state: RunState) -> None:
         """Bring the rows up to date; cells that say the same are left alone."""
         self._state = state
@@ -45,6 +49,7 @@ class KnobTable(DataTable[Text]):
     def _rebuild(self, rows: dict[str, tuple[str, ...]]) -> None:
         """Make all rows anew, in columns of a fixed width so that no new value moves the others."""
         self.clear(columns=True)
+        self.border_subtitle = "" if rows else "known once the environment is built"
         longest_name = max((len(cells[0]) for cells in rows.values()), default=0)
         for label, width in _COLUMNS.items():
             self.add_column(label, key=label, width=width or max(longest_name, len(label)))
@@ -63,10 +68,9 @@ class KnobTable(DataTable[Text]):
 def knob_cells(knob: KnobState, state: RunState) -> tuple[str, ...]:
     """Return a knob's row: name, value, its metric's newest value, and what happens to it."""
     name = knob.knob.name.removeprefix("reward/").removesuffix("/weight")
-    value = number(knob.value)
     note = knob.knob.read_only
     if knob.pending is not None:
-        value, note = f"{value} → {number(knob.pending)}", "pending"
+        note = f"pending → {number(knob.pending)}"
     elif knob.applied_at is not None:
         note = f"applied at iteration {knob.applied_at}"
-    return plain(name), value, number(state.latest.get(knob.knob.metric)), plain(note)
+    return plain(name), number(knob.value), number(state.latest.get(knob.knob.metric)), plain(note)

@@ -1,0 +1,99 @@
+"""All commands as one, and how their failures are reported: one line that says what to do."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+import msgspec
+
+_COMMANDS = {
+    "launch": "launching",
+    "presets": "launching",
+    "doctor": "launching",
+    "runs": "watching",
+    "attach": "watching",
+    "knobs": "watching",
+    "tune": "steering",
+    "pause": "steering",
+    "resume": "steering",
+    "stop": "steering",
+    "save": "steering",
+    "export": "steering",
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module when it is asked for, so that the program starts fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"tui.commands.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS:
+            import difflib
+
+            nearest = difflib.get_close_matches(args[0], _COMMANDS, n=3, cutoff=0.4) or _COMMANDS
+            raise click.UsageError(f"there is no command {args[0]}; nearest: {', '.join(nearest)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="humanoid-tui")
+def cli() -> None:
+    """Train humanoid robots with reinforcement learning and steer them while they learn.
+
+    Without a command, opens the program on its launch screen.
+    """
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command and return its exit code; expected failures are one line on standard error."""
+    try:
+        cli.main(arguments, prog_name="humanoid-tui", standalone_mode=False)
+    except click.exceptions.Exit as exit_request:
+        return exit_request.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except click.ClickException as error:
+        return _report(error.format_message(), 2, arguments)
+    except Exception as error:
+        code = _expected(error)
+        if code is None:
+            raise
+        return _report(str(error), code, arguments)
+    return 0
+
+
+def _expected(error: Exception) -> int | None:
+    """Return the exit code of an error that a person can do something about, None for one that is ours."""
+    from presets import PresetError
+    from trainer_proc.wire.export_process import ExportProblem
+    from trainer_proc.wire.journal import JournalDamaged
+    from trainer_proc.wire.run_folder import RunFolderError
+    from tui.commands.output import Failed
+    from tui.session.control import TrainerUnreachable
+    from tui.session.launcher import ImpossibleSpec, LaunchError
+    from tui.session.runs import RunNotFound
+
+    if isinstance(error, (PresetError, ImpossibleSpec, RunNotFound)):
+        return 2
+    failures = (Failed, LaunchError, ExportProblem, TrainerUnreachable, RunFolderError, JournalDamaged, OSError)
+    return 1 if isinstance(error, failures) else None
+
+
+def _report(message: str, code: int, arguments: list[str]) -> int:
+    line = " ".join(message.split())
+    click.echo(f"humanoid-tui: {line}", err=True)
+    if "--json" in arguments:
+        click.echo(msgspec.json.encode({"error": line}).decode())
+    return code
