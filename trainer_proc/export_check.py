@@ -19,14 +19,8 @@ from trainer_proc.policy import PolicyDescription
 
 FloatArray = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
 
-NEEDED_PACKAGES = (
-    ("onnx", "uv sync --extra export"),
-    ("onnxruntime", "uv sync --extra export"),
-    ("onnxscript", "uv sync --extra export"),
-    ("torch", "uv sync --extra mjlab --extra export"),
-    ("tensordict", "uv sync --extra mjlab --extra export"),
-    ("rsl_rl", "uv sync --extra mjlab --extra export"),
-)
+NEEDED_PACKAGES = ("onnx", "onnxruntime", "onnxscript", "torch", "tensordict", "rsl_rl")
+_INSTALL = "uv sync --extra mjlab --extra export"
 OPSET = 18
 IR_VERSION = 8
 """The file format's version that came with opset 18: onnxruntime reads it from 1.14 on."""
@@ -63,11 +57,11 @@ class Latency(msgspec.Struct, frozen=True):
 
 def require_packages() -> None:
     """Import what an export needs. Raises `ExportError` that names the first missing package and how to get it."""
-    for package, command in NEEDED_PACKAGES:
+    for package in NEEDED_PACKAGES:
         try:
             importlib.import_module(package)
         except ImportError as error:
-            raise ExportError(f"the export needs the package {package} ({one_line(error)}): run `{command}`") from error
+            raise ExportError(f"the export needs the package {package} ({one_line(error)}): run `{_INSTALL}`") from error
 
 
 def load_checkpoint(checkpoint: Path) -> tuple[int, dict[str, Any]]:

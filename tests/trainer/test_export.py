@@ -337,7 +337,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(plain, mon
     monkeypatch.setitem(sys.modules, package, None)
     reason = refused(*plain)
     assert f"needs the package {package} " in reason
-    assert "uv sync --extra export" in reason
+    assert "uv sync --extra mjlab --extra export" in reason
 
 
 # --- Whole or absent ----------------------------------------------------------------------------------------

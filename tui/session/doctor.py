@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from tui.session.devices import list_devices
+from tui.session.launcher import install_command
 
 _PARTS = {
     "mjlab": ("mjlab", "rsl-rl-lib", "torch", "warp-lang", "tensorboard"),
@@ -58,7 +59,7 @@ def examine(log_root: Path) -> Report:
 
 def _part(name: str, packages: tuple[str, ...]) -> Part:
     versions = {package: _version(package) for package in packages}
-    return Part(name, versions, f"uv sync --extra {name}" if None in versions.values() else "")
+    return Part(name, versions, install_command("mjlab") if None in versions.values() else "")
 
 
 def _version(package: str) -> str | None:

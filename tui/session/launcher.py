@@ -76,7 +76,12 @@ def check_backend(backend: str) -> None:
     if module is None:
         raise LaunchError(f"there is no backend {backend}; there is {', '.join(_BACKEND_MODULES)}")
     if importlib.util.find_spec(module) is None:
-        raise LaunchError(f"backend {backend} is not installed: uv sync --extra {backend} --extra export")
+        raise LaunchError(f"backend {backend} is not installed: {install_command(backend)}")
+
+
+def install_command(backend: str) -> str:
+    """Return what installs a backend; all extras at once, because `uv sync` removes those that it isn't told."""
+    return f"uv sync --extra {backend} --extra export"
 
 
 def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:
