@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from pathlib import Path
 
@@ -23,7 +24,7 @@ class EnvironmentCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One preset file. `iterations` >= 1; `experiment` names the folder under `logs/rsl_rl`."""
+    """One preset file. `iterations` >= 1; `experiment` names one folder in `logs/rsl_rl`."""
 
     title: str
     description: str
@@ -64,4 +65,6 @@ def _read(path: Path) -> Preset:
         raise PresetError(f"the preset {path} can't be read: {' '.join(str(error).split())}") from error
     if min(preset.iterations, preset.num_envs.cpu, preset.num_envs.cuda) < 1:
         raise PresetError(f"the preset {path} asks for less than one iteration or environment")
+    if not re.fullmatch(r"\w[\w.+-]*", preset.experiment):
+        raise PresetError(f"the preset {path} can't name its experiment {preset.experiment!r}: it becomes one folder")
     return msgspec.structs.replace(preset, name=path.stem)

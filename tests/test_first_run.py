@@ -91,6 +91,7 @@ def run(work: Path):
 
 def test_the_run_folder_has_the_layout_that_mjlab_users_know(run: RunFolder, work: Path):
     reach_iteration(run, 0)
+    wait_for(run.checkpoint(0).is_file, "the first checkpoint")  # saved after the iteration is published
     assert run.path.parent == work / "logs" / "rsl_rl" / "cartpole"
     assert run.name.endswith("_first")
     for name in ("run.toml", "journal.msgpack", "console.log", "params/env.yaml", "params/agent.yaml", "model_0.pt"):

@@ -61,7 +61,9 @@ def require_packages() -> None:
         try:
             importlib.import_module(package)
         except ImportError as error:
-            raise ExportError(f"the export needs the package {package} ({one_line(error)}): run `{_INSTALL}`") from error
+            raise ExportError(
+                f"the export needs the package {package} ({one_line(error)}): run `{_INSTALL}`"
+            ) from error
 
 
 def load_checkpoint(checkpoint: Path) -> tuple[int, dict[str, Any]]:

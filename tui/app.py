@@ -17,7 +17,7 @@ class HumanoidTui(App[None]):
     """Opens on the launch screen, or on the dashboard of `run`."""
 
     TITLE = "humanoid-tui"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = ["app.tcss", "screens/launch.tcss"]  # noqa: RUF012 (Textual loads no file for a default screen)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-very-wide")]  # noqa: RUF012 (as App declares it)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (35, "-tall")]  # noqa: RUF012
 

@@ -105,7 +105,7 @@ class RunFolder:
                 return msgspec.convert(tomllib.load(file), RunSpec)
         except FileNotFoundError:
             raise RunFolderError(f"{self.path} is no run: it has no {RUN_FILE}") from None
-        except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
             raise RunFolderError(f"{self.spec_file} can't be read: {error}") from error
 
     def write_spec(self, spec: RunSpec) -> None:

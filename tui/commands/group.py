@@ -59,9 +59,7 @@ def cli() -> None:
 def run_command(arguments: list[str]) -> int:
     """Run one command and return its exit code; expected failures are one line on standard error."""
     try:
-        cli.main(arguments, prog_name="humanoid-tui", standalone_mode=False)
-    except click.exceptions.Exit as exit_request:
-        return exit_request.exit_code
+        return int(cli.main(arguments, prog_name="humanoid-tui", standalone_mode=False) or 0)
     except (click.Abort, KeyboardInterrupt):
         return 130
     except click.ClickException as error:
@@ -71,7 +69,6 @@ def run_command(arguments: list[str]) -> int:
         if code is None:
             raise
         return _report(str(error), code, arguments)
-    return 0
 
 
 def _expected(error: Exception) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import click
 
 from presets import list_presets, load_preset
@@ -11,7 +13,7 @@ from tui.commands.output import Failed, json_option, logs_option, parse_settings
 from tui.session.devices import list_devices
 from tui.session.doctor import Report, examine
 from tui.session.follow import Follower
-from tui.session.launcher import Overrides, launch, make_spec
+from tui.session.launcher import Overrides, make_spec, start_trainer
 from tui.session.state import RunState
 
 
@@ -30,10 +32,10 @@ def launch_command(preset, num_envs, iterations, device, seed, name, settings, w
     """Start a training. It outlives this command and the terminal."""
     overrides = Overrides(num_envs, iterations, device, seed, name, parse_settings(settings))
     spec = make_spec(load_preset(preset), overrides, list_devices()[0].name)
-    folder = launch(spec, log_root)
+    folder, trainer = start_trainer(spec, log_root)
     click.echo(f"{folder.path}", err=as_json)
     try:
-        state = _follow(folder, until_ended=wait, quiet=as_json)
+        state = _follow(folder, trainer, until_ended=wait, quiet=as_json)
     except KeyboardInterrupt:
         click.echo(f"The training goes on: humanoid-tui attach {folder.name}", err=True)
         raise
@@ -46,11 +48,12 @@ def launch_command(preset, num_envs, iterations, device, seed, name, settings, w
     say(f"{folder.name} is {status}{hint}", result, as_json)
 
 
-def _follow(folder: RunFolder, until_ended: bool, quiet: bool) -> RunState:
+def _follow(folder: RunFolder, trainer: subprocess.Popen[bytes], until_ended: bool, quiet: bool) -> RunState:
     """Tell what the trainer does until it has built its environment, or has ended. Raises `Failed` if it dies."""
     state = RunState()
     with Follower(folder) as follower:
         while True:
+            has_ended = trainer.poll() is not None  # asked first, as it may say something and then end
             frames = follower.poll(1.0)
             for frame in frames:
                 state.apply(frame)
@@ -59,13 +62,8 @@ def _follow(folder: RunFolder, until_ended: bool, quiet: bool) -> RunState:
             phase = state.phase.phase if state.phase else "building"
             if phase in TERMINAL_PHASES or (phase == "training" and not until_ended):
                 return state
-            if not frames and not follower.is_live and _is_gone(folder, state):
+            if not frames and not follower.is_live and (has_ended or state.started is not None):
                 raise Failed(f"the trainer of {folder.name} died; see {folder.console}")
-
-
-def _is_gone(folder: RunFolder, state: RunState) -> bool:
-    """Tell a dead trainer, which left frames or an error but no connection, from one that is still starting."""
-    return state.started is not None or "Error" in folder.console.read_text(errors="replace")
 
 
 def _tell(state: RunState, body: object) -> None:
@@ -94,6 +92,8 @@ def doctor_command(log_root, as_json) -> None:  # type: ignore[no-untyped-def]  
     report = examine(log_root)
     say(_report_text(report), report, as_json)
     if not report.is_healthy:
+        if as_json:
+            raise click.exceptions.Exit(1)  # the report says it all, and a second value would be no JSON
         raise Failed("something is missing; the lines with ! say how to get it")
 
 

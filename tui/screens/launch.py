@@ -26,7 +26,6 @@ _HUMANOID_PRESET, _FIRST_CONTACT_PRESET = "g1-flat", "cartpole"
 class LaunchScreen(Screen[None]):
     """Opens ready to train: Enter starts the highlighted preset with the values shown."""
 
-    CSS_PATH = "launch.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "start", tooltip="Start this training"),
         Binding("r", "runs", "runs", tooltip="List the runs on disk"),

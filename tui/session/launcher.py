@@ -86,12 +86,17 @@ def install_command(backend: str) -> str:
 
 def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:
     """Make the run's folder and start its trainer in a session of its own. Raises `LaunchError`."""
+    return start_trainer(spec, log_root)[0]
+
+
+def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.Popen[bytes]]:
+    """Do what `launch` does, and return the trainer's process too."""
     check_backend(spec.backend)
     try:
         folder = _make_folder(spec, log_root)
         folder.write_spec(spec)
         with open(folder.console, "ab") as console:
-            subprocess.Popen(
+            trainer = subprocess.Popen(
                 [sys.executable, "-m", "trainer_proc", str(folder.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
@@ -101,7 +106,7 @@ def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:
             )
     except OSError as error:
         raise LaunchError(f"the run can't be started in {log_root}: {error}") from error
-    return folder
+    return folder, trainer
 
 
 def _make_folder(spec: RunSpec, log_root: Path) -> RunFolder:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import IO
 
 _ESCAPES = re.compile(
-    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # operating system commands: titles, clipboard, links
-    r"|\x1b[PX^_].*?(?:\x1b\\|$)"  # device control and other strings
+    r"\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)?"  # operating system commands: titles, clipboard, links
+    r"|\x1b[PX^_][^\x1b\n]*(?:\x1b\\)?"  # device control and other strings
     r"|\x1b\[[0-?]*[ -/]*[@-~]?"  # control sequences: colours, cursor
     r"|\x1b[ -/]*[0-~]?"
 )

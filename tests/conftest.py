@@ -1,0 +1,46 @@
+"""Runs on disk and a wire, for tests of either side."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from trainer_proc.wire.journal import JournalWriter
+from trainer_proc.wire.link import TrainerLink
+from trainer_proc.wire.messages import Frame, encode
+from trainer_proc.wire.run_folder import RunFolder, RunSpec
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")  # the machine may be busy
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    """Write a run below `tmp_path / "logs"`: its `run.toml` and, if there are bodies, a journal of them."""
+
+    def make(name="2026-03-01_10-00-00", *bodies, experiment="cartpole"):
+        folder = RunFolder(tmp_path / "logs" / experiment / name)
+        folder.path.mkdir(parents=True)
+        folder.write_spec(RunSpec("cartpole", "mjlab", "Mjlab-Cartpole-Balance", experiment, "cpu", 4, 100, 42))
+        if bodies:
+            journal = JournalWriter(folder.journal)
+            for number, body in enumerate(bodies):
+                journal.append(encode(Frame(number, 1e9 + number, body)))
+            journal.close()
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def folder(make_run):
+    """A run that has not begun."""
+    return make_run()
+
+
+@pytest.fixture
+def link(folder):
+    """The test's own process plays the trainer of `folder`, on a real wire."""
+    link = TrainerLink(folder)
+    yield link
+    link.close()

@@ -1,0 +1,44 @@
+"""What is loaded when: the first screen must come fast, and the wire must be light."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"torch", "numpy", "mjlab", "rsl_rl", "warp", "mujoco", "tensorboard", "onnx", "onnxruntime"}
+
+
+def loaded_by(statement):
+    """The top-level packages that a fresh interpreter has loaded after `statement`."""
+    program = f"{statement}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+
+
+@pytest.mark.parametrize(
+    ("statement", "not_loaded"),
+    [
+        ("import tui.cli", HEAVY | {"textual", "zmq", "click", "psutil"}),
+        ("from tui.cli import run; run(['--help'])", HEAVY | {"textual"}),
+        ("from tui.cli import run; run(['presets'])", HEAVY | {"textual"}),
+        ("import tui.app, tui.screens.launch", HEAVY),
+        ("import tui.screens.dashboard", HEAVY - {"numpy"}),
+        ("import trainer_proc.wire.server", HEAVY | {"textual", "tui", "click"}),
+        ("import trainer_proc.__main__", HEAVY | {"textual", "tui", "click"}),
+        ("import tui.session.doctor", HEAVY | {"textual"}),
+        ("import tui.session.exporting", HEAVY | {"textual"}),
+        ("import presets, curricula", HEAVY | {"textual", "zmq", "tui", "trainer_proc"}),
+    ],
+)
+def test_nothing_is_loaded_before_it_is_needed(statement, not_loaded):
+    assert loaded_by(statement) & not_loaded == set()
+
+
+def test_the_doctor_looks_at_packages_without_loading_them():
+    assert loaded_by("from tui.cli import run; run(['doctor', '--json'])") & HEAVY == set()
+
+
+def test_what_is_loaded_would_be_noticed():
+    assert "numpy" in loaded_by("import tui.session.series")

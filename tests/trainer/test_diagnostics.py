@@ -1,0 +1,195 @@
+"""PPO's vital signs against the same numbers computed plainly; and the success rate."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.tiny_training import make_runner
+from trainer_proc.diagnostics import PpoDiagnostics
+from trainer_proc.success import WINDOW_EPISODES, SuccessWindow
+
+NO_LIMIT = 1e9
+
+
+def collect_rollout(runner):
+    """Fill the storage as rsl-rl's runner does, with returns."""
+    obs = runner.env.get_observations()
+    with torch.inference_mode():
+        for _ in range(runner.cfg["num_steps_per_env"]):
+            obs, rewards, dones, extras = runner.env.step(runner.alg.act(obs))
+            runner.alg.process_env_step(obs, rewards, dones, extras)
+        runner.alg.compute_returns(obs)
+
+
+def measured(**algorithm):
+    runner = make_runner(**{"schedule": "fixed", "max_grad_norm": NO_LIMIT, **algorithm})
+    return runner, PpoDiagnostics(runner.alg)
+
+
+def gradient_norm(network):
+    return np.sqrt(sum(float((parameter.grad.double() ** 2).sum()) for parameter in network.parameters()))
+
+
+def test_nothing_is_reported_before_the_first_update():
+    _, diagnostics = measured()
+    assert diagnostics.collect() == {}
+
+
+def test_the_first_pass_over_a_rollout_has_no_kl():
+    runner, diagnostics = measured(num_learning_epochs=1, num_mini_batches=1)
+    collect_rollout(runner)
+    runner.alg.update()
+    metrics = diagnostics.collect()
+    assert metrics["Policy/kl"] == pytest.approx(0.0, abs=1e-6)
+    assert metrics["Policy/clip_fraction"] == 0.0
+
+
+def test_further_passes_move_the_policy_and_clip():
+    runner, diagnostics = measured(num_learning_epochs=8, num_mini_batches=2, learning_rate=0.05)
+    collect_rollout(runner)
+    runner.alg.update()
+    metrics = diagnostics.collect()
+    assert metrics["Policy/kl"] > 1e-4
+    assert 0.0 < metrics["Policy/clip_fraction"] <= 1.0
+
+
+@pytest.mark.parametrize("batches", [1, 4])
+def test_kl_and_clip_fraction_are_those_of_the_whole_rollout(batches):
+    runner, diagnostics = measured(num_learning_epochs=2, num_mini_batches=batches, learning_rate=0.0)
+    collect_rollout(runner)
+    storage = runner.alg.storage
+    with torch.no_grad():
+        for parameter in runner.alg.actor.mlp.parameters():  # a policy that has moved since, and then stands still
+            parameter += 0.3 * torch.randn_like(parameter)
+        old_mean, std = storage.distribution_params
+        new_mean = runner.alg.actor(storage.observations.flatten(0, 1)).reshape(old_mean.shape)
+    actions, old_mean, new_mean, std = (
+        tensor.double().numpy() for tensor in (storage.actions, old_mean, new_mean, std)
+    )
+    log_ratio = (((actions - old_mean) ** 2 - (actions - new_mean) ** 2) / (2 * std**2)).sum(axis=-1)
+    ratio = np.exp(log_ratio)
+    runner.alg.update()
+    metrics = diagnostics.collect()
+    assert metrics["Policy/kl"] == pytest.approx((ratio - 1 - log_ratio).mean(), rel=1e-4)
+    assert metrics["Policy/clip_fraction"] == pytest.approx((np.abs(ratio - 1) > 0.2).mean(), abs=1e-6)
+    assert 0.1 < metrics["Policy/clip_fraction"] < 0.99
+
+
+def test_gradient_norms_are_those_before_clipping():
+    runner, diagnostics = measured(num_learning_epochs=1, num_mini_batches=1)
+    collect_rollout(runner)
+    runner.alg.update()
+    metrics = diagnostics.collect()
+    assert metrics["Policy/actor_gradient_norm"] == pytest.approx(gradient_norm(runner.alg.actor), rel=1e-5)
+    assert metrics["Policy/critic_gradient_norm"] == pytest.approx(gradient_norm(runner.alg.critic), rel=1e-5)
+
+    clipping, clipped = measured(num_learning_epochs=1, num_mini_batches=1, max_grad_norm=1e-3)
+    collect_rollout(clipping)
+    clipping.alg.update()
+    assert gradient_norm(clipping.alg.actor) == pytest.approx(1e-3, rel=1e-3)
+    for name in ("Policy/actor_gradient_norm", "Policy/critic_gradient_norm"):
+        assert clipped.collect()[name] == pytest.approx(metrics[name], rel=1e-5)
+
+
+def test_explained_variance_is_that_of_the_returns():
+    runner, diagnostics = measured()
+    collect_rollout(runner)
+    storage = runner.alg.storage
+    returns, values = storage.returns.double().numpy(), storage.values.double().numpy()
+    runner.alg.update()
+    expected = 1 - (returns - values).var(ddof=1) / returns.var(ddof=1)
+    assert diagnostics.collect()["Policy/explained_variance"] == pytest.approx(expected, rel=1e-4, abs=1e-5)
+
+
+def test_each_update_is_measured_for_itself():
+    runner, diagnostics = measured(num_learning_epochs=1, num_mini_batches=1, learning_rate=0.05)
+    for _ in range(3):
+        collect_rollout(runner)
+        runner.alg.update()
+        assert diagnostics.collect()["Policy/kl"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_measuring_changes_nothing_in_what_is_learnt():
+    plain, measured_runner = make_runner(), make_runner()
+    PpoDiagnostics(measured_runner.alg)
+    for runner in (plain, measured_runner):
+        torch.manual_seed(5)
+        for _ in range(2):
+            collect_rollout(runner)
+            runner.alg.update()
+    for name, weights in plain.alg.actor.state_dict().items():
+        assert torch.equal(weights, measured_runner.alg.actor.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("desired", [0.01, None])
+def test_the_desired_kl_is_told_where_there_is_one(desired):
+    runner, diagnostics = measured(desired_kl=desired)
+    collect_rollout(runner)
+    runner.alg.update()
+    assert diagnostics.collect().get("Policy/desired_kl") == desired
+
+
+def test_torch_gets_its_function_back_even_when_an_update_fails():
+    original = torch.nn.utils.clip_grad_norm_
+    runner, _ = measured()
+    collect_rollout(runner)
+    seen = []
+
+    def fail():
+        seen.append(torch.nn.utils.clip_grad_norm_)
+        raise RuntimeError("out of memory")
+
+    runner.alg.optimizer.step = fail
+    with pytest.raises(RuntimeError, match="out of memory"):
+        runner.alg.update()
+    assert seen[0] is not original
+    assert torch.nn.utils.clip_grad_norm_ is original
+
+
+# --- Success rate -----------------------------------------------------------------------------------------
+
+
+def window(hidden_time_outs=None):
+    manager = SimpleNamespace(time_outs=hidden_time_outs)
+    return SuccessWindow(SimpleNamespace(unwrapped=SimpleNamespace(termination_manager=manager)), "cpu")
+
+
+def iteration(success, timed_out, terminated):
+    """One iteration in which this many episodes end by time-out and by termination; return its metrics."""
+    dones = torch.tensor([1] * (timed_out + terminated) + [0])
+    time_outs = torch.tensor([True] * timed_out + [False] * terminated + [False])
+    success.step(dones, {"time_outs": time_outs})
+    success.step(torch.zeros_like(dones), {"time_outs": torch.zeros_like(time_outs)})
+    return success.collect()
+
+
+def test_there_is_no_success_rate_before_the_first_episode_has_finished():
+    success = window()
+    for _ in range(3):
+        assert iteration(success, 0, 0) == {"Train/finished_episodes": 0}
+    assert iteration(success, 1, 3) == {"Train/finished_episodes": 4, "Train/success_rate": 0.25}
+    assert iteration(success, 0, 0) == {"Train/finished_episodes": 0, "Train/success_rate": 0.25}
+
+
+def test_success_is_the_share_of_time_outs_among_the_last_episodes():
+    success = window()
+    assert iteration(success, 0, WINDOW_EPISODES)["Train/success_rate"] == 0.0
+    assert iteration(success, WINDOW_EPISODES // 2, 0)["Train/success_rate"] == pytest.approx(1 / 3)
+    assert iteration(success, WINDOW_EPISODES // 2, 0)["Train/success_rate"] == 1.0
+    assert iteration(success, 3, WINDOW_EPISODES)["Train/success_rate"] == pytest.approx(3 / (WINDOW_EPISODES + 3))
+
+
+def test_a_time_out_without_an_end_does_not_count():
+    success = window()
+    success.step(torch.tensor([0, 1]), {"time_outs": torch.tensor([True, False])})
+    assert success.collect() == {"Train/finished_episodes": 1, "Train/success_rate": 0.0}
+
+
+def test_a_task_of_finite_horizon_tells_its_time_outs_to_the_manager_alone():
+    success = window(torch.tensor([True, False, True]))
+    success.step(torch.tensor([1, 1, 0]), {})
+    assert success.collect() == {"Train/finished_episodes": 2, "Train/success_rate": 0.5}

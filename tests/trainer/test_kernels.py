@@ -1,0 +1,80 @@
+"""What is said of the kernel modules that Warp loads."""
+
+from __future__ import annotations
+
+import pytest
+import warp
+
+from trainer_proc.kernels import KernelProgress
+
+MESSAGES = {
+    "Module mujoco_warp._src.render_util cc64180 load on device 'cpu' took 2195.34 ms  (compiled)": (
+        "render_util compiled in 2.2 s"
+    ),
+    "Module mujoco_warp._src.smooth 87a05dc load on device 'cuda:0' took 0.84 ms  (cached)": "smooth from the cache",
+    "Module repeat_array_kernel_64344f6c 9dad06a load on device 'cpu' took 151.96 ms  (compiled)": (
+        "repeat_array_kernel_64344f6c compiled in 0.2 s"
+    ),
+    "Module _tile_cholesky_solve_block__locals__kernel_e27bf8d9 44bf04a load on device 'cpu' took 5.00 ms  (cached)": (
+        "tile_cholesky_solve_block from the cache"
+    ),
+}
+
+
+@pytest.fixture
+def told():
+    """What was reported, and the logger."""
+    reports = []
+    return reports, KernelProgress(lambda detail, count: reports.append((detail, count)))
+
+
+def test_every_loaded_module_is_reported_and_counted(told):
+    reports, logger = told
+    for message in MESSAGES:
+        logger.info(message)
+    assert reports == [(detail, count) for count, detail in enumerate(MESSAGES.values(), start=1)]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Warp 1.19.0 initialized:",
+        "Module mujoco_warp._src.smooth load failed",
+        "Module x 1a load on device 'cpu' took 3 ms  (error)",
+        "",
+    ],
+)
+def test_other_messages_are_printed_only(told, message, capsys):
+    reports, logger = told
+    logger.info(message)
+    assert reports == []
+    assert capsys.readouterr().out == message + "\n"
+
+
+def test_messages_go_where_warp_sends_them(told, capsys):
+    reports, logger = told
+    logger.debug("Module x 1a load on device 'cpu' took 3 ms  (cached)")
+    logger.warning("careful", DeprecationWarning, stacklevel=2)
+    logger.error("wrong")
+    printed = capsys.readouterr()
+    assert printed.out.startswith("Module x")
+    assert printed.err == "careful\nwrong\n"
+    assert reports == []
+
+
+def test_warp_speaks_as_expected(told):
+    """The library itself, on a kernel of this file; the module's name ends with this file's."""
+    reports, logger = told
+    before = warp.get_logger()
+    warp.set_logger(logger)
+    try:
+
+        @warp.kernel
+        def double(values: warp.array(dtype=float)):
+            values[warp.tid()] = values[warp.tid()] * 2.0
+
+        warp.launch(double, dim=1, inputs=[warp.zeros(1, dtype=float, device="cpu")], device="cpu")
+    finally:
+        warp.set_logger(before)
+    assert [count for _, count in reports] == list(range(1, len(reports) + 1))
+    assert any("test_kernels" in detail for detail, _ in reports)

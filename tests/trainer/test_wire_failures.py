@@ -1,0 +1,223 @@
+"""What the wire process does when it can't start, when the trainer dies, and when the disk is full."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import zmq
+
+from tests.waiting import wait_for
+from trainer_proc.wire.connection import read_connection
+from trainer_proc.wire.journal import JournalReader
+from trainer_proc.wire.link import TrainerLink, WireUnavailable
+from trainer_proc.wire.messages import PhaseChanged, Ping, Request, Stop, encode
+from trainer_proc.wire.run_folder import RunFolder
+from tui.session.control import ask
+
+TRAINING = PhaseChanged("training")
+
+
+def bodies_of(folder):
+    return [frame.body for frame in JournalReader(folder.journal).read_new()]
+
+
+def start_trainer(folder, *lines):
+    """Start a process that opens a wire and then runs `lines`."""
+    program = (
+        "import os",
+        "from pathlib import Path",
+        "from trainer_proc.wire.link import TrainerLink",
+        "from trainer_proc.wire.messages import PhaseChanged",
+        "from trainer_proc.wire.run_folder import RunFolder",
+        f"folder = RunFolder(Path({str(folder.path)!r}))",
+        *lines,
+    )
+    return subprocess.Popen([sys.executable, "-c", "\n".join(program)], stdin=subprocess.PIPE)
+
+
+@pytest.fixture
+def trainer(folder):
+    """A process that has said that it trains, and waits."""
+    trainer = start_trainer(
+        folder, "link = TrainerLink(folder)", "link.emit(PhaseChanged('training'))", "input()", "link.close()"
+    )
+    wait_for(lambda: read_connection(folder) and TRAINING in bodies_of(folder), "the trainer")
+    yield trainer
+    trainer.kill()
+    trainer.communicate()
+
+
+def has_failed(folder):
+    """Whether the journal ends with the trainer's death, told in one line, and nobody listens any more."""
+    last = (bodies_of(folder) or [None])[-1]
+    if not isinstance(last, PhaseChanged) or last.phase != "failed" or folder.connection.exists():
+        return False
+    assert "died" in last.detail
+    assert len(last.detail.splitlines()) == 1
+    return True
+
+
+def sockets_folder(folder):
+    connection = read_connection(folder)
+    assert connection is not None
+    return Path(connection.control.removeprefix("ipc://")).parent
+
+
+def test_a_trainer_that_is_killed_has_failed_and_leaves_no_sockets(folder, trainer):
+    sockets = sockets_folder(folder)
+    trainer.kill()
+    wait_for(lambda: has_failed(folder), "the end of the journal")
+    assert bodies_of(folder)[0] == TRAINING
+    assert len(bodies_of(folder)) == 2
+    wait_for(lambda: not sockets.exists(), "the end of the sockets")
+
+
+def test_a_trainer_that_exits_without_a_goodbye_has_failed(folder):
+    start_trainer(folder, "link = TrainerLink(folder)", "os._exit(3)").wait()
+    wait_for(lambda: has_failed(folder), "the end of the journal")
+
+
+def test_a_trainer_that_dies_before_its_wire_has_started_has_failed_too(folder):
+    start_trainer(folder, "TrainerLink._await_ready = lambda self: os._exit(3)", "TrainerLink(folder)").wait()
+    wait_for(lambda: has_failed(folder), "the end of the journal", seconds=20)
+
+
+def test_a_death_is_noticed_however_often_someone_asks(folder, trainer):
+    connection = read_connection(folder)
+    with zmq.Context.instance().socket(zmq.DEALER) as client:
+        client.linger = 0
+        client.connect(connection.control)
+        trainer.kill()
+
+        def ends_while_asked():
+            client.send(encode(Request(1, Ping())), zmq.NOBLOCK)
+            return has_failed(folder)
+
+        wait_for(ends_while_asked, "the end of the journal", seconds=20)
+
+
+def test_a_stop_that_comes_too_late_does_not_hide_the_death(folder, trainer):
+    connection = read_connection(folder)
+    with zmq.Context.instance().socket(zmq.DEALER) as client:
+        client.connect(connection.control)
+        client.send(encode(Request(1, Ping())))
+        assert client.poll(20_000)
+        os.kill(connection.pid, signal.SIGSTOP)
+        trainer.kill()
+        trainer.wait()
+        client.send(encode(Request(2, Stop())))
+        os.kill(connection.pid, signal.SIGCONT)
+        wait_for(lambda: has_failed(folder), "the end of the journal", seconds=20)
+        client.close(linger=0)
+
+
+def test_what_the_trainer_said_last_is_kept_when_it_dies(folder):
+    said = "for n in range(2000): link.emit(PhaseChanged('compiling', 'module', n))"
+    flushed = "link._orders.close(); link._frames.close(linger=-1); link._context.term()"
+    start_trainer(folder, "link = TrainerLink(folder)", said, flushed).wait()
+    wait_for(lambda: has_failed(folder), "the end of the journal")
+    assert [body.kernel_modules for body in bodies_of(folder)[:-1]] == list(range(2000))
+
+
+@contextmanager
+def full_stderr():
+    """Processes started meanwhile have a standard error on which nothing more fits."""
+    before = os.dup(2)
+    with open("/dev/full", "wb") as full:
+        os.dup2(full.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+
+
+def test_a_full_disk_loses_no_frame_and_hurts_nobody(folder):
+    with full_stderr():  # console.log lies on the same disk
+        link = TrainerLink(folder)
+    wire = read_connection(folder).pid
+    unlimited = resource.prlimit(wire, resource.RLIMIT_FSIZE)
+    frames = [PhaseChanged("compiling", "x" * 50, count) for count in range(30)]
+    for body in frames[:10]:
+        link.emit(body)
+    wait_for(lambda: len(bodies_of(folder)) == 10, "ten frames")
+    full = folder.journal.stat().st_size + 130
+    resource.prlimit(wire, resource.RLIMIT_FSIZE, (full, unlimited[1]))
+    for body in frames[10:20]:
+        link.emit(body)
+    wait_for(lambda: len(bodies_of(folder)) == 11, "the one frame that still fits")
+    link.emit(TRAINING)
+    ask(folder, Ping())  # served in turn: the wire process lives and has tried
+    assert bodies_of(folder) == frames[:11]
+    resource.prlimit(wire, resource.RLIMIT_FSIZE, unlimited)
+    for body in frames[20:]:
+        link.emit(body)
+    link.close()
+    assert bodies_of(folder) == [*frames[:20], TRAINING, *frames[20:]]
+    assert [frame.number for frame in JournalReader(folder.journal).read_new()] == list(range(31))
+
+
+def test_a_training_goes_on_without_its_wire(folder, capfd):
+    link = TrainerLink(folder)
+    os.kill(read_connection(folder).pid, signal.SIGKILL)
+    said = []
+
+    def has_noticed():
+        link.emit(TRAINING)
+        said.append(capfd.readouterr().err)
+        return any(said)
+
+    wait_for(has_noticed, "a line about it")
+    for _ in range(100):
+        link.emit(TRAINING)
+    assert link.receive(0.01) == []
+    link.close()
+    assert read_connection(folder) is None
+    lines = "".join([*said, capfd.readouterr().err]).splitlines()
+    assert len(lines) == 1
+    assert "the wire process died" in lines[0]
+
+
+def make_unusable(folder, what):
+    match what:
+        case "a folder in the journal's place":
+            folder.journal.mkdir()
+        case "a damaged journal":
+            folder.journal.write_bytes(b"no frames at all")
+        case "a folder in the connection file's place":
+            folder.connection.mkdir()
+        case "no folder":
+            folder.spec_file.unlink()
+            folder.path.rmdir()
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["a folder in the journal's place", "a damaged journal", "a folder in the connection file's place", "no folder"],
+)
+def test_a_wire_that_can_not_start_says_why_in_one_line(folder, what, capfd):
+    make_unusable(folder, what)
+    with pytest.raises(WireUnavailable) as error:
+        TrainerLink(folder)
+    assert len(str(error.value).splitlines()) == 1
+    said = capfd.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert str(folder.path) in said
+
+
+def test_a_trainer_started_again_goes_on_with_the_numbers(folder):
+    for phase in ("building", "training"):
+        link = TrainerLink(RunFolder(folder.path))
+        link.emit(PhaseChanged(phase))
+        link.close()
+    assert [(frame.number, frame.body.phase) for frame in JournalReader(folder.journal).read_new()] == [
+        (0, "building"),
+        (1, "training"),
+    ]

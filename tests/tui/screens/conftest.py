@@ -1,0 +1,88 @@
+import re
+import time
+
+import pytest
+from syrupy.extensions.image import SVGImageSnapshotExtension
+from textual.widgets import Input
+
+from tests.tui.screens.recorded import FakeTrainer, make_run
+from tui.session.devices import Device
+
+SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x60": (200, 60)}
+SETTLING_SECONDS = 2.0
+DEVICES = [
+    Device("cuda:0", "NVIDIA GeForce RTX 4090", 22.4, 24.0),
+    Device("cuda:1", "NVIDIA GeForce RTX 4090", 3.1, 24.0),
+    Device("cpu", "CPU, 16 cores", 51.0, 64.0),
+]
+
+
+@pytest.fixture(params=SIZES.values(), ids=SIZES)
+def size(request):
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def same_everywhere(monkeypatch, tmp_path):
+    """Nothing of the machine or the terminal that runs the tests shows up on a screen."""
+    for name in ("NO_COLOR", "COLORTERM", "TEXTUAL_ANIMATIONS", "TEXTUAL_THEME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tui.screens.launch.list_devices", lambda: DEVICES)
+
+
+@pytest.fixture(autouse=True)
+def launched(monkeypatch, log_root):
+    """What the launch screen has started; no test here starts a training."""
+    specs = []
+
+    def launch(spec, log_root):
+        specs.append(spec)
+        return make_run(log_root, "cartpole", name=f"2026-01-01_00-00-{len(specs):02}")
+
+    monkeypatch.setattr("tui.screens.launch.launch", launch)
+    return specs
+
+
+@pytest.fixture
+def log_root(tmp_path):
+    return tmp_path / "logs" / "rsl_rl"
+
+
+@pytest.fixture
+def trainer(log_root):
+    """A trainer that has said nothing yet; its run is the recording g1-walk's."""
+    trainer = FakeTrainer(make_run(log_root, "g1-walk", bodies=[]))
+    yield trainer
+    trainer.close()
+
+
+@pytest.fixture
+def looks_as_before(request, snapshot, tmp_path):
+    """Compare the screen with its picture in `__snapshots__`; `pytest --snapshot-update` takes new ones.
+
+    The screen gets time to become like the picture, as layouts and scroll positions settle after the last message.
+    """
+    stored = snapshot.use_extension(SVGImageSnapshotExtension)
+    file = request.path.parent / "__snapshots__" / request.path.stem / f"{request.node.name}.svg"
+    is_taking = request.config.option.update_snapshots
+
+    async def compare(pilot):
+        def svg():
+            return re.sub(r"terminal-\d+", "terminal", pilot.app.export_screenshot(simplify=True))
+
+        for field in pilot.app.screen.query(Input):
+            field.cursor_blink = False
+        await pilot.wait_for_scheduled_animations()
+        awaited = "" if is_taking or not file.exists() else file.read_text(encoding="utf-8")
+        shown, deadline = svg(), time.monotonic() + SETTLING_SECONDS
+        while shown != awaited and time.monotonic() < deadline:
+            for screen in pilot.app.screen_stack:
+                screen.refresh(layout=True)  # Textual may leave the footer below a dialog without a layout
+            await pilot.pause(0.05)
+            shown = svg()
+        (tmp_path / "now.svg").write_text(shown, encoding="utf-8")
+        assert stored == shown, f"the screen has changed: {tmp_path / 'now.svg'}; --snapshot-update takes the new one"
+
+    return compare

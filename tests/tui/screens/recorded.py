@@ -1,0 +1,121 @@
+"""Recorded runs on disk, changed as a test needs them, and a trainer that plays one on a real wire."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from pathlib import Path
+
+from msgspec.structs import replace
+from textual import events
+from textual.app import App
+
+from trainer_proc.wire.journal import JournalReader, JournalWriter
+from trainer_proc.wire.link import TrainerLink
+from trainer_proc.wire.messages import (
+    Body,
+    Frame,
+    InterventionApplied,
+    InterventionQueued,
+    IterationFinished,
+    RunStarted,
+    encode,
+)
+from trainer_proc.wire.run_folder import RunFolder
+
+RECORDINGS = Path(__file__).parents[2] / "recordings"
+DEADLINE_SECONDS = 30.0
+
+
+def frames_of(recording: str) -> list[Frame]:
+    return JournalReader(RECORDINGS / recording / "journal.msgpack").read_new()
+
+
+def bodies_of(recording: str, until_iteration: int | None = None) -> list[Body]:
+    """All bodies of a recording, or those up to the end of an iteration."""
+    bodies = [frame.body for frame in frames_of(recording)]
+    if until_iteration is None:
+        return bodies
+    ends = [i for i, body in enumerate(bodies) if isinstance(body, IterationFinished)]
+    return bodies[: ends[until_iteration] + 1]
+
+
+def before_the_first_iteration(recording: str, count: int) -> list[Body]:
+    """The first `count` bodies of a recording, none of them of an iteration."""
+    bodies = bodies_of(recording)[:count]
+    assert not any(isinstance(body, IterationFinished) for body in bodies)
+    return bodies
+
+
+def make_run(log_root: Path, recording: str, bodies: list[Body] | None = None, name: str = "") -> RunFolder:
+    """Copy a recording to where the program looks for runs, with `bodies` in place of its own if given."""
+    source = RunFolder(RECORDINGS / recording)
+    started = frames_of(recording)[0].body
+    assert isinstance(started, RunStarted)
+    path = log_root / source.read_spec().experiment / (name or started.run)
+    shutil.copytree(source.path, path)
+    folder = RunFolder(path)
+    if bodies is not None:
+        folder.journal.unlink()
+        journal = JournalWriter(folder.journal)
+        for number, body in enumerate(bodies):
+            journal.append(encode(Frame(number, 0.0, body)))
+        journal.close()
+    return folder
+
+
+class FakeTrainer:
+    """Plays recorded bodies over a wire process of its own, and receives what a dashboard asks for."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Begin to train in `folder`, which has no frames yet."""
+        self.folder = folder
+        self._link = TrainerLink(folder)
+        self._received: list[object] = []
+        self._is_closed = False
+
+    def play(self, bodies: list[Body]) -> None:
+        """Emit all that a trainer says itself; interventions get their numbers from the wire again."""
+        for body in bodies:
+            if isinstance(body, InterventionApplied):
+                self._link.emit(replace(body, number=0))
+            elif not isinstance(body, InterventionQueued):
+                self._link.emit(body)
+
+    def emit(self, body: Body) -> None:
+        self._link.emit(body)
+
+    def has_received(self, kind: type) -> bool:
+        return self.received(kind) is not None
+
+    def received(self, kind: type):
+        """The newest order of this kind, or None."""
+        self._received += self._link.receive()
+        return next((order for order in reversed(self._received) if isinstance(order, kind)), None)
+
+    def close(self) -> None:
+        """Go without a word, as a killed trainer does."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._link.close()
+
+
+def type_at_once(app: App[None], *keys: str) -> None:
+    """Press keys as they come in over a slow connection: all in one piece."""
+    for key in keys:
+        character = {"backspace": "\x7f", "enter": "\r", "tab": "\t"}.get(key, key)
+        app._driver.send_message(events.Key(key, character))
+
+
+def told(app: App[None]) -> list[str]:
+    """What the program has told the person in passing."""
+    return [notification.message for notification in app._notifications]
+
+
+async def until(condition, what: str = "") -> None:
+    """Let the program run until `condition()` holds; fail after a deadline."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"never came: {what or condition}"
+        await asyncio.sleep(0.01)

@@ -1,0 +1,373 @@
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from textual.widgets import Input, Static
+from textual.widgets._footer import FooterKey
+
+from tests.tui.screens.recorded import bodies_of, make_run, told, type_at_once, until
+from trainer_proc.wire.messages import InterventionApplied, IterationFinished, KnobsAvailable, PhaseChanged
+from tui.app import HumanoidTui
+from tui.screens.dashboard import DashboardScreen
+from tui.session.board import DEFAULT_BOARD
+from tui.widgets.chart import Chart
+from tui.widgets.chart_grid import ChartGrid
+from tui.widgets.console import Console
+from tui.widgets.dialogs import KnobEdit
+from tui.widgets.knob_table import KnobTable
+
+
+async def is_filled(app):
+    await until(lambda: isinstance(app.screen, DashboardScreen) and app.screen.query(KnobTable), "the dashboard")
+    await until(lambda: app.screen.query_one(KnobTable).row_count, "its knobs")
+    await until(lambda: app.screen.query_one(Console).lines, "its console")
+
+
+def charts(app):
+    return {chart._description.title: chart._description for chart in app.screen.query(Chart)}
+
+
+def knob_rows(app):
+    table = app.screen.query_one(KnobTable)
+    return {str(cells[0]): [str(cell) for cell in cells[1:]] for cells in map(table.get_row_at, range(table.row_count))}
+
+
+def progress(app):
+    return str(app.screen.query_one("#progress", Static).content)
+
+
+def last_line(app):
+    return [line for line in app.screen.query_one(Console).lines if line][-1]
+
+
+def headline(app):
+    return str(app.screen.query_one("#headline", Static).content)
+
+
+# --- what a recorded run shows ---
+
+
+async def test_every_chart_of_the_board_has_the_runs_data(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(120, 40)):
+        await is_filled(app)
+        assert list(charts(app)) == [plan.title for plan in DEFAULT_BOARD]
+        for title, chart in charts(app).items():
+            (curve,) = chart.curves
+            assert curve.series.count >= 118, title
+            assert curve.series.last_iteration == 119
+        assert charts(app)["reward"].curves[0].series.last == pytest.approx(-0.6962, abs=1e-4)
+
+
+async def test_only_the_kl_chart_has_a_reference_and_it_is_the_desired_kl(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(120, 40)):
+        await is_filled(app)
+        references = {title: chart.references for title, chart in charts(app).items() if chart.references}
+        assert list(references) == ["KL"]
+        (reference,) = references["KL"]
+        assert (reference.label, reference.value) == ("desired KL", pytest.approx(0.01))
+
+
+async def test_every_chart_is_marked_where_something_was_changed(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(120, 40)):
+        await is_filled(app)
+        applied = [body for body in bodies_of("g1-walk") if isinstance(body, InterventionApplied)]
+        assert [body.iteration for body in applied] == [37, 77]
+        for title, chart in charts(app).items():
+            assert [(mark.iteration, mark.label) for mark in chart.marks] == [(37, "#1"), (77, "#2")], title
+
+
+async def test_the_table_has_a_row_for_each_reward_term(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(120, 40)):
+        await is_filled(app)
+        (available,) = [body for body in bodies_of("g1-walk") if isinstance(body, KnobsAvailable)]
+        assert len(knob_rows(app)) == len(available.knobs) == 14
+        assert knob_rows(app)["track_linear_velocity"] == ["4", "0.004562", "applied at iteration 37"]
+        assert knob_rows(app)["foot_slip"] == ["-0.2", "-0.000905", "applied at iteration 77"]
+        assert knob_rows(app)["upright"] == ["1", "0.007347", ""]
+
+
+async def test_a_late_iteration_fits_in_the_table_of_a_small_terminal(log_root):
+    bodies = bodies_of("cartpole")
+    knob = next(body for body in bodies if isinstance(body, KnobsAvailable)).knobs[0]
+    change = next(body for body in bodies if isinstance(body, InterventionApplied)).changes
+    bodies = [*bodies, InterventionApplied(2, "person", 29999, 2, change)]
+    app = HumanoidTui(log_root, make_run(log_root, "cartpole", bodies))
+    async with app.run_test(size=(80, 24)):
+        await is_filled(app)
+        assert knob.name == "reward/smooth_reward/weight"
+        table = app.screen.query_one(KnobTable)
+        await until(lambda: "applied at iteration 29999" in table.render_line(1).text, "the whole state")
+
+
+async def test_head_and_progress_say_what_this_is_and_how_it_went(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(120, 40)):
+        await is_filled(app)
+        assert headline(app) == "2026-11-21_16-15-12_walk  16 environments on cpu  Mjlab-Velocity-Flat-Unitree-G1"
+        assert progress(app).startswith("✔ finished  iteration 120 of 120  █")
+
+
+async def test_the_console_shows_the_end_of_the_log_without_escapes(log_root):
+    folder = make_run(log_root, "g1-walk")
+    with folder.console.open("a") as log:
+        log.write("\x1b[1mhalf\x1b[0m of it\nthe other half")
+    app = HumanoidTui(log_root, folder)
+    async with app.run_test(size=(120, 40)):
+        await is_filled(app)
+        await until(lambda: last_line(app) == "half of it", "the last whole line")
+        with folder.console.open("a") as log:
+            log.write(" comes later\n")
+        await until(lambda: last_line(app) == "the other half comes later", "the next line")
+
+
+def shows_its_end(console):
+    shown = [console.render_line(y).text.strip() for y in range(console.size.height)]
+    return last_line(console.app).strip() in shown and console.is_vertical_scroll_end
+
+
+async def test_the_console_keeps_the_end_in_sight_in_a_terminal_of_any_size(log_root):
+    folder = make_run(log_root, "g1-walk")
+    app = HumanoidTui(log_root, folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_filled(app)
+        console = app.screen.query_one(Console)
+        await until(lambda: shows_its_end(console), "the end")
+        for size in ((160, 50), (120, 24), (120, 40)):
+            await pilot.resize_terminal(*size)
+            await until(lambda: shows_its_end(console), f"the end at {size}")
+        with folder.console.open("a") as log:
+            log.write("one more\n")
+        await until(lambda: last_line(app) == "one more" and shows_its_end(console), "the new end")
+
+
+async def test_a_console_that_was_scrolled_up_stays_there(log_root):
+    folder = make_run(log_root, "g1-walk")
+    app = HumanoidTui(log_root, folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_filled(app)
+        console = app.screen.query_one(Console)
+        await until(lambda: shows_its_end(console), "the end")
+        console.focus()
+        await pilot.press("home")
+        await until(lambda: console.scroll_y == 0, "the start")
+        with folder.console.open("a") as log:
+            log.write("one more\n")
+        await until(lambda: last_line(app) == "one more", "the new line")
+        await pilot.pause()
+        assert console.scroll_y == 0
+        await pilot.press("end")
+        await until(lambda: shows_its_end(console), "the end again")
+
+
+async def test_what_happened_before_is_not_announced_as_news(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(120, 40)):
+        await is_filled(app)
+        assert told(app) == []
+
+
+async def test_a_killed_run_shows_up_to_where_it_came(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies_of("g1-walk", until_iteration=40)))
+    async with app.run_test(size=(120, 40)):
+        await is_filled(app)
+        assert progress(app).startswith("✘ killed  iteration 41 of 120")
+
+
+async def test_the_whole_reason_of_a_failure_can_be_read_in_a_small_terminal(log_root):
+    reason = "RuntimeError: " + "the reason is long " * 6 + "and ends here"
+    bodies = [*bodies_of("g1-walk", until_iteration=40), PhaseChanged("failed", reason)]
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await is_filled(app)
+        await pilot.pause()
+        line = app.screen.query_one("#progress")
+        shown = " ".join(line.render_line(y).text.strip() for y in range(line.size.height))
+        assert shown.startswith("✘ failed")
+        assert shown.endswith("and ends here")
+
+
+async def test_a_value_that_is_no_number_leaves_a_gap_and_no_trouble(log_root):
+    bodies = bodies_of("g1-walk", until_iteration=20)
+    last = bodies[-1]
+    nans = np.full(len(last.values) // 4, np.nan, dtype="<f4").tobytes()
+    bodies.append(IterationFinished(21, last.metric_set, nans, last.environment_steps, 1.0))
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies))
+    async with app.run_test(size=(120, 40)):
+        await is_filled(app)
+        assert knob_rows(app)["upright"][1] == "nan"
+
+
+async def test_a_damaged_journal_is_told(log_root):
+    folder = make_run(log_root, "g1-walk")
+    folder.journal.write_bytes(b"something else entirely")
+    app = HumanoidTui(log_root, folder)
+    async with app.run_test(size=(120, 40)):
+        await until(lambda: any("is damaged at byte 0" in text for text in told(app)), "the problem")
+
+
+# --- what keys do where no trainer runs ---
+
+
+async def test_enter_opens_a_dialog_that_judges_while_one_types(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_filled(app)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#value"), "the dialog")
+        field, verdict = app.screen.query_one("#value", Input), app.screen.query_one("#verdict", Static)
+        assert field.value == "4"
+        await pilot.press("-")
+        assert (field.value, str(verdict.content)) == ("-", "a number, please")
+        await pilot.press("5")
+        assert (field.value, str(verdict.content)) == ("-5", "")
+        field.value = "inf"
+        await until(lambda: "must be a finite number" in str(verdict.content), "the verdict")
+        await pilot.press("enter")
+        assert isinstance(app.screen, KnobEdit)  # no value that would be refused leaves the dialog
+        await pilot.press("escape")
+        await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
+        assert told(app) == []
+
+
+async def test_bounds_of_a_knob_are_told_while_one_types(log_root):
+    bodies = [
+        replace(body, knobs=tuple(replace(knob, minimum=0.5, maximum=3.0) for knob in body.knobs))
+        if isinstance(body, KnobsAvailable)
+        else body
+        for body in bodies_of("cartpole")
+    ]
+    app = HumanoidTui(log_root, make_run(log_root, "cartpole", bodies))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_filled(app)
+        await pilot.press("enter", "7")
+        verdict = app.screen.query_one("#verdict", Static)
+        assert str(verdict.content) == "reward/smooth_reward/weight must be at most 3, not 7"
+
+
+async def test_a_knob_that_is_read_only_says_why(log_root):
+    bodies = [
+        replace(body, knobs=tuple(replace(knob, read_only="it is a function") for knob in body.knobs))
+        if isinstance(body, KnobsAvailable)
+        else body
+        for body in bodies_of("g1-walk")
+    ]
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_filled(app)
+        assert knob_rows(app)["pose"][2] == "it is a function"
+        await pilot.press("enter")
+        await until(lambda: any("can't be changed: it is a function" in text for text in told(app)), "the reason")
+        assert isinstance(app.screen, DashboardScreen)
+
+
+async def test_an_edit_of_an_ended_run_says_that_no_trainer_runs(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_filled(app)
+        await pilot.press("enter", "5", "enter")
+        await until(lambda: any("no trainer runs" in text for text in told(app)), "the answer")
+        assert knob_rows(app)["track_linear_velocity"][0] == "4"
+
+
+@pytest.mark.parametrize("key", ["p", "s", "x"])
+async def test_a_key_that_needs_a_trainer_says_that_none_runs(log_root, key):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_filled(app)
+        await pilot.press(key)
+        await until(lambda: any("no trainer runs" in text for text in told(app)), "the answer")
+        assert isinstance(app.screen, DashboardScreen)  # and nothing was asked first
+
+
+async def test_an_export_of_an_ended_run_takes_its_newest_checkpoint(log_root, monkeypatch):
+    folder = make_run(log_root, "g1-walk")
+    asked = []
+
+    def export(folder, checkpoint, log):
+        asked.append(checkpoint)
+        return next(body for body in bodies_of("g1-walk") if type(body).__name__ == "ExportFinished")
+
+    monkeypatch.setattr("tui.screens.dashboard.run_export", export)
+    app = HumanoidTui(log_root, folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_filled(app)
+        await pilot.press("e")
+        await until(lambda: any("has no checkpoint yet" in text for text in told(app)), "the problem")
+        folder.checkpoint(94).touch()
+        folder.checkpoint(119).touch()
+        await pilot.press("e")
+        await until(lambda: any("good for 12,328 Hz" in text for text in told(app)), "the result")
+    assert asked == [folder.checkpoint(119)]
+
+
+async def test_enter_twice_at_once_opens_one_dialog(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_filled(app)
+        type_at_once(app, "enter", "enter")
+        await until(lambda: isinstance(app.screen, KnobEdit), "the dialog")
+        await pilot.pause()
+        await pilot.press("escape")
+        await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
+
+
+async def test_q_leaves_and_says_that_the_training_has_ended(log_root, capsys):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk", name="2026-01-01_00-00-00_[b]"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_filled(app)
+        await pilot.press("q")
+        await until(lambda: not app.is_running, "the end")
+    assert capsys.readouterr().err.splitlines() == [
+        "The training has ended. Look at it again with:",
+        "humanoid-tui attach 'logs/rsl_rl/g1_velocity/2026-01-01_00-00-00_[b]'",
+    ]
+
+
+async def test_keys_scroll_the_charts_of_a_small_terminal(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await is_filled(app)
+        grid = app.screen.query_one(ChartGrid)
+        await until(lambda: grid.max_scroll_y > 0, "the layout")
+        await pilot.press("shift+tab")
+        assert app.focused is grid
+        await pilot.press("end")
+        await until(lambda: grid.scroll_y == grid.max_scroll_y, "the last charts")
+
+
+async def test_charts_that_all_fit_take_no_focus(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_filled(app)
+        focused = []
+        for _ in range(3):
+            await pilot.press("tab")
+            focused.append(app.focused.id)
+        assert set(focused) == {"knobs", "console"}
+
+
+async def test_the_footer_of_a_small_terminal_lists_every_key(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(80, 24)):
+        await is_filled(app)
+        await until(lambda: len(app.screen.query(FooterKey)) == 7, "the footer's keys")
+        shown = {key.key_display: key.description for key in app.screen.query(FooterKey)}
+        assert shown == {
+            "p": "pause/resume", "s": "save", "e": "export", "x": "stop", "r": "runs", "q": "leave", "^p": "palette",
+        }  # fmt: skip
+        assert all(key.region.right <= 80 for key in app.screen.query(FooterKey))
+
+
+async def test_the_command_palette_offers_every_key_and_carries_it_out(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(120, 40)):
+        await is_filled(app)
+        commands = {command.title: command for command in app.get_system_commands(app.screen)}
+        titles = ["Pause/resume (p)", "Save (s)", "Export (e)", "Stop (x)", "Runs (r)", "Leave (q)"]
+        assert [title for title in commands if title.endswith(")")][: len(titles)] == titles
+        assert commands["Save (s)"].help == "Save a checkpoint after this iteration"
+        await commands["Leave (q)"].callback()
+        await until(lambda: not app.is_running, "the end")

@@ -1,0 +1,245 @@
+import threading
+
+import pytest
+from textual.widgets import Input, OptionList, Select, Static
+
+from presets import PresetError
+from tests.tui.screens.conftest import DEVICES
+from tests.tui.screens.recorded import make_run, type_at_once, until
+from tui.app import HumanoidTui
+from tui.screens.dashboard import DashboardScreen
+from tui.screens.launch import LaunchScreen
+from tui.screens.runs import RunsScreen
+from tui.session.launcher import LaunchError
+
+
+def value(app, field):
+    return app.screen.query_one(f"#{field}", Input).value
+
+
+def problem(app):
+    return str(app.screen.query_one("#problem", Static).content)
+
+
+def highlighted(app):
+    return app.screen.query_one("#presets", OptionList).highlighted_option.id
+
+
+async def is_ready(app):
+    """Devices are found, and the preset's values stand in the fields."""
+    await until(lambda: isinstance(app.screen, LaunchScreen) and app.screen.query("#iterations"), "the launch screen")
+    await until(lambda: value(app, "num-envs") and value(app, "iterations"), "the preset's values")
+
+
+async def test_a_gpu_makes_the_humanoid_the_first_choice_and_enter_launches_it_as_shown(log_root, launched):
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        assert highlighted(app) == "g1-flat"
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
+    (spec,) = launched
+    assert (spec.preset, spec.device) == ("g1-flat", "cuda:0")
+    assert (spec.num_envs, spec.iterations, spec.seed) == (4096, 30000, 42)
+
+
+async def test_without_a_gpu_the_cartpole_is_the_first_choice(log_root, monkeypatch):
+    monkeypatch.setattr("tui.screens.launch.list_devices", lambda: DEVICES[-1:])
+    app = HumanoidTui(log_root)
+    async with app.run_test():
+        await is_ready(app)
+        assert highlighted(app) == "cartpole"
+        assert (value(app, "num-envs"), value(app, "iterations")) == ("64", "500")
+
+
+async def test_keys_choose_a_preset_and_show_its_values(log_root, launched):
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press("up")
+        await until(lambda: value(app, "iterations") == "500", "cartpole's values")
+        assert "Cartpole balance" in str(app.screen.query_one("#description", Static).content)
+        await pilot.press("enter")
+        await until(lambda: launched, "a launch")
+    assert launched[0].task == "Mjlab-Cartpole-Balance"
+
+
+async def test_what_is_typed_in_the_fields_is_launched(log_root, launched):
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press("tab", "tab", "3", "2", "tab", "7", "tab", "1", "tab", *"first-try", "enter")
+        await until(lambda: launched, "a launch")
+    (spec,) = launched
+    assert (spec.num_envs, spec.iterations, spec.seed, spec.name) == (32, 7, 1, "first-try")
+
+
+async def test_control_s_starts_from_any_field(log_root, launched):
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press("tab", "ctrl+s")
+        await until(lambda: launched, "a launch")
+
+
+async def test_the_button_starts(log_root, launched):
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press("shift+tab")
+        assert app.focused.id == "start"
+        await pilot.press("enter")
+        await until(lambda: launched, "a launch")
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "message"),
+    [
+        ("num-envs", "", "environments must be a whole number"),
+        ("num-envs", "0", "at least one environment"),
+        ("iterations", "-5", "one iteration"),
+        ("iterations", "1e3", "iterations must be a whole number"),
+        ("seed", "4294967296", "a seed is a whole number"),
+        ("run-name", "../elsewhere", "a run's name has"),
+        ("run-name", "a b", "a run's name has"),
+    ],
+)
+async def test_a_wrong_value_is_told_and_nothing_is_launched(log_root, launched, field, text, message):
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        app.screen.query_one(f"#{field}", Input).value = text
+        await pilot.press("enter")
+        await until(lambda: message in problem(app), "the problem")
+        assert isinstance(app.screen, LaunchScreen)
+        assert launched == []
+
+
+async def test_a_launch_that_fails_is_told_and_can_be_tried_again(log_root, launched, monkeypatch):
+    def fail(spec, log_root):
+        launched.append(spec)
+        raise LaunchError("the run can't be started: the disk is full")
+
+    monkeypatch.setattr("tui.screens.launch.launch", fail)
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press("enter")
+        await until(lambda: "the disk is full" in problem(app), "the problem")
+        await pilot.press("enter")
+        await until(lambda: len(launched) == 2, "a second try")
+
+
+async def test_enter_twice_at_once_launches_one_training(log_root, launched):
+    app = HumanoidTui(log_root)
+    async with app.run_test():
+        await is_ready(app)
+        type_at_once(app, "enter", "enter")
+        await until(lambda: isinstance(app.screen, DashboardScreen) and app.screen.state.phase, "the dashboard")
+    assert len(launched) == 1
+
+
+async def test_after_one_training_another_can_be_launched(log_root, launched):
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
+        await pilot.press("r")
+        await until(lambda: isinstance(app.screen, RunsScreen), "the runs")
+        await pilot.press("n")
+        await is_ready(app)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
+    assert len(launched) == 2
+
+
+async def test_keys_that_arrive_at_once_are_taken_in_order(log_root):
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press("tab", "tab")
+        type_at_once(app, "backspace", "backspace", "8", "1", "backspace", "2")
+        await until(lambda: value(app, "num-envs") == "82", "the number")
+
+
+async def test_the_number_of_environments_follows_the_device(log_root):
+    app = HumanoidTui(log_root)
+    async with app.run_test():
+        await is_ready(app)
+        app.screen.query_one("#device", Select).value = "cpu"
+        await until(lambda: value(app, "num-envs") == "16", "the number for a CPU")
+
+
+async def test_typed_numbers_outlive_a_change_of_device(log_root):
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press("tab", "tab", "7", "tab", "9")
+        await until(lambda: value(app, "iterations") == "9", "the typed number")
+        app.screen.query_one("#device", Select).value = "cpu"
+        await pilot.pause()
+        await pilot.pause()
+        assert (value(app, "num-envs"), value(app, "iterations")) == ("7", "9")
+
+
+async def test_a_preset_chosen_while_devices_are_looked_for_stays_chosen(log_root, monkeypatch, launched):
+    found = threading.Event()
+    monkeypatch.setattr("tui.screens.launch.list_devices", lambda: found.wait(30) and DEVICES)
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await until(lambda: app.screen.query("#presets"), "the launch screen")
+        await pilot.press("down", "enter")
+        assert highlighted(app) == "cartpole"
+        assert launched == []  # on what device?
+        found.set()
+        await is_ready(app)
+        assert highlighted(app) == "cartpole"
+        assert value(app, "num-envs") == "4096"
+        await pilot.press("enter")
+        await until(lambda: launched, "a launch")
+    assert launched[0].preset == "cartpole"
+
+
+async def test_presets_that_cannot_be_read_are_told(log_root, monkeypatch, launched):
+    def fail():
+        raise PresetError("the preset mine.toml can't be read")
+
+    monkeypatch.setattr("tui.screens.launch.list_presets", fail)
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await until(lambda: app.screen.query("#device") and app.screen.query_one("#device", Select).value == "cuda:0")
+        assert "mine.toml" in problem(app)
+        await pilot.press("ctrl+s")
+        assert launched == []
+
+
+async def test_r_shows_the_runs_and_q_quits(log_root):
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press("r")
+        await until(lambda: isinstance(app.screen, RunsScreen), "the runs")
+        await pilot.press("n")
+        await is_ready(app)
+        await pilot.press("q")
+        await until(lambda: not app.is_running, "the end")
+
+
+async def test_a_second_training_can_be_started_after_coming_back(log_root, monkeypatch):
+    names = iter(("first", "second"))
+    monkeypatch.setattr(
+        "tui.screens.launch.launch", lambda spec, log_root: make_run(log_root, "cartpole", name=next(names))
+    )
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, DashboardScreen), "the first dashboard")
+        await pilot.press("r")
+        await until(lambda: isinstance(app.screen, RunsScreen), "the runs")
+        await pilot.press("n")
+        await until(lambda: isinstance(app.screen, LaunchScreen), "the launch screen")
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, DashboardScreen), "the second dashboard")
+    assert next(names, None) is None

@@ -1,0 +1,126 @@
+"""What each screen looks like in a small, a common and a large terminal."""
+
+from textual.widgets import DataTable, OptionList
+from textual.widgets._footer import FooterKey
+
+from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, make_run, until
+from trainer_proc.wire.messages import InterventionQueued, PhaseChanged
+from tui.app import HumanoidTui
+from tui.widgets.console import Console
+from tui.widgets.knob_table import KnobTable
+
+
+def has_knobs(app):
+    return app.screen.query_one(KnobTable).row_count > 0
+
+
+def has_console(app):
+    return app.screen.query_one(Console).line_count > 1
+
+
+def progress(app):
+    return "".join(str(line.content) for line in app.screen.query("#progress"))
+
+
+async def dashboard_is_filled(app):
+    await until(lambda: len(app.screen.query(KnobTable)) and has_knobs(app) and has_console(app), "the run's content")
+    await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).last().region, "the footer")
+
+
+async def test_launch(log_root, size, looks_as_before):
+    app = HumanoidTui(log_root)
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: app.screen.query_one("#num-envs").value == "4096", "the devices")
+        await looks_as_before(pilot)
+
+
+async def test_launch_with_a_wrong_number(log_root, looks_as_before):
+    app = HumanoidTui(log_root)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(lambda: app.screen.query_one("#num-envs").value == "4096", "the devices")
+        await until(lambda: app.screen.query_one("#iterations").value == "30000")
+        app.screen.query_one("#iterations").value = ""
+        await pilot.press("enter")
+        await until(lambda: app.screen.query_one("#problem").content)
+        await looks_as_before(pilot)
+
+
+async def test_no_runs(log_root, looks_as_before):
+    app = HumanoidTui(log_root)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(lambda: len(app.screen.query(OptionList)))
+        await pilot.press("r")
+        await until(lambda: len(app.screen.query("#empty")) and app.screen.query_one("#empty").content)
+        await looks_as_before(pilot)
+
+
+async def test_runs(log_root, trainer, size, looks_as_before):
+    trainer.play(bodies_of("g1-walk", until_iteration=60))
+    make_run(log_root, "cartpole", name="2026-11-20_09-00-00")
+    make_run(log_root, "cartpole", bodies_of("cartpole", until_iteration=20), name="2026-11-20_08-00-00_died")
+    failed = [*bodies_of("cartpole", until_iteration=7), PhaseChanged("failed", "RuntimeError: a tensor is NaN")]
+    make_run(log_root, "cartpole", failed, name="2026-11-20_07-00-00_diverged")
+    stopped = [*bodies_of("cartpole", until_iteration=30), PhaseChanged("finished", "stopped after iteration 30")]
+    long_name = "2026-11-20_06-00-00_" + "a-name-of-eighty-letters-" * 3 + "x1234"
+    make_run(log_root, "cartpole", stopped, name=long_name)
+    make_run(log_root, "cartpole", [], name="2026-11-20_05-00-00_just-started")
+    make_run(log_root, "cartpole", name="2026-11-20_04-00-00_broken").spec_file.write_text("preset = ")
+    app = HumanoidTui(log_root)
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: len(app.screen.query(OptionList)))
+        await pilot.press("r")
+        await until(lambda: len(app.screen.query("#runs")) and app.screen.query_one(DataTable).row_count == 7)
+        await looks_as_before(pilot)
+
+
+async def test_dashboard_of_a_finished_run(log_root, size, looks_as_before):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=size) as pilot:
+        await dashboard_is_filled(app)
+        await looks_as_before(pilot)
+
+
+async def test_dashboard_of_a_run_that_compiles(log_root, trainer, size, looks_as_before):
+    trainer.play(before_the_first_iteration("g1-walk", 20))
+    app = HumanoidTui(log_root, trainer.folder)
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: "17 kernel modules" in progress(app), "the compilation")
+        await looks_as_before(pilot)
+
+
+async def test_dashboard_with_a_pending_edit(log_root, trainer, size, looks_as_before):
+    trainer.play(bodies_of("g1-walk", until_iteration=60))
+    app = HumanoidTui(log_root, trainer.folder)
+    async with app.run_test(size=size) as pilot:
+        await dashboard_is_filled(app)
+        await pilot.press("down", "enter", "2", "0", "0", "0", "0", "enter")
+        await until(lambda: trainer.has_received(InterventionQueued))
+        table = app.screen.query_one(KnobTable)
+        await until(lambda: "pending" in str(table.get_row_at(1)[3]))
+        await looks_as_before(pilot)
+
+
+async def test_dashboard_of_a_failed_run(log_root, size, looks_as_before):
+    reason = "RuntimeError: the observations hold NaN after iteration 40: look at console.log"
+    bodies = [*bodies_of("g1-walk", until_iteration=40), PhaseChanged("failed", reason, 51)]
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies))
+    async with app.run_test(size=size) as pilot:
+        await dashboard_is_filled(app)
+        await looks_as_before(pilot)
+
+
+async def test_edit_dialog_with_a_value_that_is_refused(log_root, size, looks_as_before):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=size) as pilot:
+        await dashboard_is_filled(app)
+        await pilot.press("enter", "n", "o")
+        await looks_as_before(pilot)
+
+
+async def test_stop_confirmation(log_root, trainer, size, looks_as_before):
+    trainer.play(bodies_of("g1-walk", until_iteration=60))
+    app = HumanoidTui(log_root, trainer.folder)
+    async with app.run_test(size=size) as pilot:
+        await dashboard_is_filled(app)
+        await pilot.press("x")
+        await looks_as_before(pilot)

@@ -1,0 +1,227 @@
+"""The dashboard against a real wire, with the test in the trainer's place."""
+
+import psutil
+import pytest
+from msgspec.structs import replace
+from textual.widgets import Static
+
+from tests.tui.screens.recorded import FakeTrainer, bodies_of, make_run, told, type_at_once, until
+from trainer_proc.wire.connection import read_connection
+from trainer_proc.wire.messages import (
+    CheckpointSaved,
+    Export,
+    ExportFailed,
+    ExportStarted,
+    InterventionApplied,
+    InterventionQueued,
+    Pause,
+    PhaseChanged,
+    Resume,
+    Save,
+    Stop,
+)
+from tui.app import HumanoidTui
+from tui.screens.dashboard import DashboardScreen
+from tui.session.control import ask
+from tui.widgets.chart import Chart
+from tui.widgets.dialogs import Confirm, KnobEdit
+from tui.widgets.knob_table import KnobTable
+
+
+def state_of_row(app, row):
+    return str(app.screen.query_one(KnobTable).get_row_at(row)[3])
+
+
+def progress(app):
+    return str(app.screen.query_one("#progress", Static).content)
+
+
+def marks(app):
+    return [[(mark.iteration, mark.label) for mark in chart._description.marks] for chart in app.screen.query(Chart)]
+
+
+@pytest.fixture
+async def live(log_root, trainer):
+    """The dashboard of a run that trains, after its iteration 60."""
+    trainer.play(bodies_of("g1-walk", until_iteration=60))
+    app = HumanoidTui(log_root, trainer.folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(lambda: isinstance(app.screen, DashboardScreen) and app.screen.state.iteration == 60, "the run")
+        await until(lambda: progress(app).startswith("▶ training"), "a living run")
+        yield app, pilot
+
+
+async def test_an_edit_waits_then_applies_and_every_chart_is_marked(live, trainer):
+    app, pilot = live
+    await pilot.press("down", "enter")
+    await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#note"), "the dialog")
+    await pilot.press("5", "tab", *"turn", "enter")
+    await until(lambda: isinstance(app.screen, DashboardScreen) and state_of_row(app, 1) == "pending → 5", "pending")
+    queued = trainer.received(InterventionQueued)
+    assert (queued.number, queued.note) == (2, "turn")
+    assert [(change.knob, change.old, change.new) for change in queued.changes] == [
+        ("reward/track_angular_velocity/weight", 2.0, 5.0)
+    ]
+    assert str(app.screen.query_one(KnobTable).get_row_at(1)[1]) == "2"  # not in force yet
+
+    trainer.emit(InterventionApplied(queued.number, "person", 61, 2, queued.changes, queued.note))
+    await until(lambda: state_of_row(app, 1) == "applied at iteration 61", "applied")
+    assert str(app.screen.query_one(KnobTable).get_row_at(1)[1]) == "5"
+    assert marks(app) == [[(37, "#1"), (61, "#2")]] * 8
+    assert told(app) == ["#2 applied at iteration 61: reward/track_angular_velocity/weight 2 → 5"]
+
+
+async def test_a_curriculum_s_change_is_marked_and_told_like_a_person_s(live, trainer):
+    app, _ = live
+    change = replace(trainer_change(), knob="reward/pose/weight", old=1.0, new=0.5)
+    trainer.emit(InterventionApplied(0, "curriculum", 61, 2, (change,)))
+    await until(lambda: state_of_row(app, 3) == "applied at iteration 61", "applied")
+    assert marks(app)[0] == [(37, "#1"), (61, "#2")]
+
+
+def trainer_change():
+    return next(body for body in bodies_of("g1-walk") if isinstance(body, InterventionApplied)).changes[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "order", "answer"),
+    [("p", Pause, ["the training pauses after this iteration"]), ("s", Save, []), ("e", Export, [])],
+)
+async def test_a_key_reaches_the_trainer(live, trainer, key, order, answer):
+    app, pilot = live
+    await pilot.press(key)
+    await until(lambda: trainer.has_received(order), f"{order}")
+    await until(lambda: told(app) == answer, "the answer")
+
+
+async def test_p_resumes_a_training_that_is_paused(live, trainer):
+    app, pilot = live
+    trainer.emit(PhaseChanged("paused"))
+    await until(lambda: progress(app).startswith("⏸ paused"), "the pause")
+    await pilot.press("p")
+    await until(lambda: trainer.has_received(Resume), "the order")
+    assert not trainer.has_received(Pause)
+
+
+async def test_x_stops_after_a_yes(live, trainer):
+    app, pilot = live
+    await pilot.press("x")
+    await until(lambda: isinstance(app.screen, Confirm), "the question")
+    assert not trainer.has_received(Stop)
+    await pilot.press("y")
+    await until(lambda: trainer.has_received(Stop), "the order")
+    await until(lambda: told(app) == ["the training stops after this iteration"], "the answer")
+
+
+@pytest.mark.parametrize("key", ["n", "escape"])
+async def test_x_does_nothing_after_a_no(live, trainer, key):
+    app, pilot = live
+    await pilot.press("x")
+    await until(lambda: isinstance(app.screen, Confirm), "the question")
+    await pilot.press(key)
+    await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
+    await pilot.press("s")
+    await until(lambda: trainer.has_received(Save), "a later order")
+    assert not trainer.has_received(Stop)
+
+
+async def test_x_twice_at_once_asks_once(live, trainer):
+    app, pilot = live
+    type_at_once(app, "x", "x")
+    await until(lambda: isinstance(app.screen, Confirm), "the question")
+    await pilot.pause()
+    await pilot.press("n")
+    await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
+
+
+async def test_a_value_typed_and_mended_in_one_piece_is_the_one_that_is_set(live, trainer):
+    app, pilot = live
+    await pilot.press("enter")
+    await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#value"), "the dialog")
+    await pilot.pause()
+    type_at_once(app, "1", "0", "backspace", "5", "enter")
+    await until(lambda: trainer.has_received(InterventionQueued), "the change")
+    assert trainer.received(InterventionQueued).changes[0].new == 15.0
+
+
+async def test_a_refusal_is_told(live, trainer):
+    app, pilot = live
+    ask(trainer.folder, Stop())
+    await pilot.press("enter", "5", "enter")
+    await until(lambda: told(app) == ["the training is stopping; nothing can be changed any more"], "the refusal")
+    assert state_of_row(app, 0) == "applied at iteration 37"
+
+
+async def test_what_happens_is_told(live, trainer):
+    app, _ = live
+    trainer.emit(CheckpointSaved(61, "model_61.pt"))
+    trainer.emit(ExportStarted(61, 12.25))
+    trainer.emit(ExportFailed(61, "onnx is not installed"))
+    trainer.emit(PhaseChanged("finished"))
+    await until(
+        lambda: (
+            told(app)
+            == [
+                "saved model_61.pt",
+                "exporting iteration 61; training stood still for 12.2 ms",
+                "no export of iteration 61: onnx is not installed",
+                "the training has finished",
+            ]
+        ),
+        "the news",
+    )
+
+
+async def test_a_new_iteration_is_drawn(live, trainer):
+    app, _ = live
+    trainer.play(bodies_of("g1-walk")[len(bodies_of("g1-walk", until_iteration=60)) :])
+    await until(lambda: progress(app).startswith("✔ finished  iteration 120 of 120"), "the end of the run")
+    chart = app.screen.query(Chart).first()
+    assert chart._description.curves[0].series.last_iteration == 119
+    await until(lambda: chart.render_line(0).text.endswith("-0.6962"), "the newest value on the chart")
+
+
+async def test_a_trainer_that_dies_is_shown_as_killed(live, trainer):
+    app, _ = live
+    trainer.close()
+    await until(lambda: progress(app).startswith("✘ killed  iteration 61 of 120"), "the death")
+
+
+async def test_a_dashboard_can_come_before_its_trainer(log_root):
+    folder = make_run(log_root, "g1-walk", bodies=[])
+    app = HumanoidTui(log_root, folder)
+    async with app.run_test(size=(120, 40)):
+        await until(lambda: isinstance(app.screen, DashboardScreen) and progress(app) == "… starting", "the dashboard")
+        trainer = FakeTrainer(folder)
+        try:
+            trainer.play(bodies_of("g1-walk", until_iteration=3))
+            await until(lambda: progress(app).startswith("▶ training  iteration 4 of 120"), "the training")
+        finally:
+            trainer.close()
+
+
+async def test_q_leaves_a_training_that_goes_on_and_says_how_to_come_back(log_root, trainer, capsys):
+    trainer.play(bodies_of("g1-walk", until_iteration=60))
+    app = HumanoidTui(log_root, trainer.folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(lambda: isinstance(app.screen, DashboardScreen) and app.screen.state.iteration == 60, "the run")
+        await pilot.press("q")
+        await until(lambda: not app.is_running, "the end")
+    assert capsys.readouterr().err.splitlines() == [
+        "The training goes on. Come back with:",
+        "humanoid-tui attach logs/rsl_rl/g1_velocity/2026-11-21_16-15-12_walk",
+    ]
+    connection = read_connection(trainer.folder)
+    assert connection is not None
+    assert psutil.pid_exists(connection.pid)
+
+
+async def test_q_just_after_a_launch_does_not_say_that_the_training_has_ended(log_root, capsys):
+    folder = make_run(log_root, "g1-walk", bodies=[])
+    folder.journal.unlink()  # the trainer loads its packages
+    app = HumanoidTui(log_root, folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(lambda: isinstance(app.screen, DashboardScreen) and progress(app) == "… starting", "the dashboard")
+        await pilot.press("q")
+        await until(lambda: not app.is_running, "the end")
+    assert "The training goes on." in capsys.readouterr().err

@@ -1,0 +1,267 @@
+"""The command line: exit codes, one line for every failure, one JSON value with `--json`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+
+import pytest
+
+from tests.waiting import wait_for
+from trainer_proc.wire.journal import JournalReader
+from trainer_proc.wire.messages import (
+    Change,
+    InterventionApplied,
+    InterventionQueued,
+    IterationFinished,
+    Knob,
+    KnobsAvailable,
+    MetricSet,
+    Pause,
+    PhaseChanged,
+    Resume,
+    RunStarted,
+    Save,
+    Stop,
+    pack_values,
+)
+from tui.cli import run
+from tui.commands.group import cli
+
+COMMANDS = cli.list_commands(None)
+KNOB = "reward/upright/weight"
+RUN = "2026-03-01_12-00-00"
+STARTED = RunStarted(RUN, "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
+BODIES = (
+    STARTED,
+    KnobsAvailable(0, (Knob(KNOB, "reward", 1.0, 1.0, "next iteration"),)),
+    PhaseChanged("training"),
+    MetricSet(0, ("Train/mean_reward",)),
+    IterationFinished(0, 0, pack_values([2.5]), 96, 1.0),
+    InterventionQueued(1, "person", (Change(KNOB, 1.0, 2.0),)),
+    InterventionApplied(1, "person", 1, 1, (Change(KNOB, 1.0, 2.0),)),
+    IterationFinished(1, 0, pack_values([float("nan")]), 192, 1.0),
+    PhaseChanged("finished"),
+)
+
+
+@pytest.fixture(autouse=True)
+def empty_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HUMANOID_TUI_LOGS", str(tmp_path / "logs"))
+
+
+@pytest.fixture
+def ended(make_run):
+    """A run that has finished."""
+    return make_run(RUN, *BODIES)
+
+
+@pytest.fixture
+def fails(capsys):
+    """Run a command that must fail with this code; return its one line, which JSON has too."""
+
+    def fails(code, *arguments):
+        assert run([*arguments]) == code
+        out, err = capsys.readouterr()
+        assert err.startswith("humanoid-tui: ")
+        assert err.endswith("\n")
+        assert len(err.splitlines()) == 1
+        line = err.removeprefix("humanoid-tui: ").strip()
+        assert (json.loads(out) == {"error": line}) if "--json" in arguments else (out == "")
+        return line
+
+    return fails
+
+
+@pytest.fixture
+def prints(capsys):
+    """Run a command that must succeed; return what it prints, decoded with `--json`."""
+
+    def prints(*arguments):
+        assert run([*arguments]) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        return json.loads(out) if "--json" in arguments else out
+
+    return prints
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(prints, command):
+    text = prints(command, "--help")
+    assert text.startswith(f"Usage: humanoid-tui {command}")
+    assert prints(command, "-h") == text
+
+
+def test_the_program_lists_its_commands(prints):
+    text = prints("--help")
+    assert all(command in text for command in COMMANDS)
+    assert prints("--version").startswith("humanoid-tui, version ")
+
+
+@pytest.mark.parametrize("name", ["lunch", "xyz"])
+def test_an_unknown_command_is_told_with_the_nearest(fails, name):
+    assert fails(2, name, "--json").startswith(f"there is no command {name}; nearest: launch")
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_wrong_use_is_one_line_and_code_2(fails, ended, more):
+    assert "nearest: cartpole" in fails(2, "launch", "cartpol", *more)
+    assert "such as reward/" in fails(2, "launch", "cartpole", "--set", KNOB, *more)
+    assert "is no device" in fails(2, "launch", "cartpole", "--device", "gpu", *more)
+    assert "--num-envs" in fails(2, "launch", "cartpole", "--num-envs", "0", *more)
+    assert "a run's name" in fails(2, "launch", "cartpole", "--name", "a/b", *more)
+    assert "finite" in fails(2, "launch", "cartpole", "--set", f"{KNOB}=nan", *more)
+    assert "such as reward/" in fails(2, "tune", RUN, KNOB, *more)
+    assert "such as reward/" in fails(2, "tune", RUN, "=1", *more)
+    assert fails(2, "tune", RUN, f"{KNOB}=much", *more).endswith(f"{KNOB} must be a number, not much")
+    assert "KNOB=VALUE" in fails(2, "tune", RUN, *more)
+    assert "--colour" in fails(2, "runs", "--colour", *more)
+
+
+@pytest.mark.parametrize("command", ["knobs", "pause", "resume", "stop", "save", "export"])
+def test_an_unknown_run_is_told_with_the_nearest(fails, ended, command):
+    assert fails(2, command, "2025", "--json") == f"there is no run 2025; nearest: {RUN}"
+
+
+def test_an_unknown_run_can_not_be_tuned_or_attached_to(fails, ended):
+    for arguments in (("tune", "2025", f"{KNOB}=1"), ("attach", "2025")):
+        assert fails(2, *arguments) == f"there is no run 2025; nearest: {RUN}"
+
+
+def test_a_preset_file_with_an_unknown_key_is_one_line(fails, tmp_path):
+    preset = tmp_path / "mine.toml"
+    preset.write_text('title = "Mine"\niteratons = 5\n')
+    assert "iteratons" in fails(2, "launch", str(preset), "--json")
+
+
+@pytest.mark.parametrize("command", ["pause", "resume", "stop", "save"])
+def test_a_run_that_has_ended_takes_no_request(fails, ended, command):
+    assert "it has ended" in fails(1, command, "latest", "--json")
+    assert "it has ended" in fails(1, "tune", "latest", f"{KNOB}=1")
+
+
+def test_a_run_without_a_checkpoint_can_not_be_exported(fails, ended):
+    assert fails(1, "export", "latest", "--json") == f"{RUN} has no checkpoint yet"
+
+
+def test_what_can_not_be_read_is_one_line(fails, ended):
+    ended.journal.write_bytes(b"no frames at all")
+    assert "damaged at byte 0" in fails(1, "knobs", "latest", "--json")
+    ended.spec_file.write_bytes(b"\xff")
+    assert "run.toml can't be read" in fails(1, "knobs", "latest", "--json")
+    assert "run.toml can't be read" in fails(1, "attach", "latest")
+
+
+def test_a_trainer_that_dies_before_it_says_a_word_ends_the_launch(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    assert run(["launch", "cartpole", "--device", "cpu", "--json"]) == 1
+    out, err = capsys.readouterr()
+    path, problem = err.splitlines()  # where the run lies is told before anything can go wrong
+    assert path.startswith(str(tmp_path / "logs" / "cartpole"))
+    assert "died" in problem
+    assert "console.log" in problem
+    assert json.loads(out) == {"error": problem.removeprefix("humanoid-tui: ")}
+
+
+@pytest.fixture
+def steered(folder, link):
+    """A living run that has said what can be turned; its trainer applies what it is asked for, and nothing else."""
+    for body in BODIES[:5]:  # up to an iteration: a stop before it would be a signal to this process
+        link.emit(body)
+    wait_for(lambda: len(JournalReader(folder.journal).read_new()) == 5, "the first iteration")
+    received = []
+    closing = threading.Event()
+
+    def train():
+        while not closing.is_set():
+            for order in link.receive(0.05):
+                received.append(order)
+                if isinstance(order, InterventionQueued):
+                    number, changes = order.number, order.changes
+                    link.emit(InterventionApplied(number, order.origin, 7, number, changes, order.note))
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    yield received
+    closing.set()
+    thread.join()
+
+
+def test_a_living_run_is_steered(prints, fails, steered):
+    assert prints("tune", "latest", f"{KNOB}=2") == "intervention 1 waits for the next iteration\n"
+    answer = prints("tune", "latest", f"{KNOB}=-3.5", "--note", "why not", "--applied", "--json")
+    assert (answer["intervention"], answer["state"], answer["iteration"]) == (2, "applied", 7)
+    assert (answer["changes"][0]["new"], answer["note"]) == (-3.5, "why not")
+    assert fails(1, "tune", "latest", "reward/uprigt/weight=1", "--json").endswith(f"nearest: {KNOB}")
+    assert "finite" in fails(1, "tune", "latest", f"{KNOB}=inf")
+    for command in ("pause", "resume", "save", "stop"):
+        assert prints(command, "latest", "--json")["accepted"] == command
+    assert "is stopping" in fails(1, "pause", "latest", "--json")
+    wait_for(lambda: len(steered) == 6, "all orders")
+    assert [type(order) for order in steered[2:]] == [Pause, Resume, Save, Stop]
+
+
+def test_presets_are_listed(prints):
+    presets = prints("presets", "--json")
+    assert [preset["name"] for preset in presets] == ["cartpole", "g1-flat"]
+    assert presets[0]["num_envs"] == {"cpu": 64, "cuda": 4096}
+    assert [line.split()[0] for line in prints("presets").splitlines()] == ["cartpole", "g1-flat"]
+
+
+def test_the_doctor_tells_what_is_there(prints, tmp_path):
+    report = prints("doctor", "--json")
+    assert report["log_root"] == str(tmp_path / "logs")
+    assert report["log_root_writable"] is True
+    assert [part["name"] for part in report["parts"]] == ["mjlab", "export"]
+    assert report["devices"][-1].startswith("cpu")
+    assert str(tmp_path / "logs") in prints("doctor")
+
+
+def test_the_doctor_tells_what_is_wrong_in_one_json_value(capsys, tmp_path):
+    (tmp_path / "file").touch(mode=0o600)
+    arguments = ["doctor", "--logs", str(tmp_path / "file" / "logs")]
+    assert run([*arguments, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["log_root_writable"] is False
+    assert run(arguments) == 1
+    out, err = capsys.readouterr()
+    assert "! logs" in out
+    assert len(err.splitlines()) == 1
+
+
+def test_runs_are_listed_and_a_broken_one_does_not_hide_the_others(prints, ended, make_run):
+    broken = make_run("2026-03-02_00-00-00")
+    broken.spec_file.write_bytes(b"\xff")
+    first, second = prints("runs", "--json")
+    assert (first["name"], first["preset"]) == (broken.name, None)
+    assert "can't be read" in first["problem"]
+    assert (second["name"], second["status"], second["iteration"], second["problem"]) == (RUN, "finished", 1, "")
+    assert second["reward"] is None  # a NaN; JSON has none
+    lines = prints("runs").splitlines()
+    assert lines[0].startswith(broken.name)
+    assert lines[1].split() == [f"cartpole/{RUN}", "finished", "2", "of", "100", "reward", "nan"]
+
+
+def test_without_runs_the_list_is_empty(prints, tmp_path):
+    assert prints("runs", "--json") == []
+    assert prints("runs") == f"no runs in {tmp_path / 'logs'}\n"
+
+
+def test_knobs_are_listed_with_their_values(prints, ended, make_run):
+    (knob,) = prints("knobs", "latest", "--json")["knobs"]
+    assert (knob["name"], knob["value"], knob["default"], knob["applied_at"]) == (KNOB, 2.0, 1.0, 1)
+    assert "default 1, applied at iteration 1" in prints("knobs", RUN)
+    make_run("2026-03-02_00-00-00", STARTED)
+    assert prints("knobs", "latest").startswith("no knobs yet")
+    assert prints("knobs", "latest", "--json") == {"revision": 0, "knobs": []}
+
+
+def test_an_error_of_ours_is_not_hidden(monkeypatch):
+    def fail(*arguments):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("tui.commands.launching.list_presets", fail)
+    with pytest.raises(ZeroDivisionError):
+        run(["presets"])

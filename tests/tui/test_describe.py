@@ -1,0 +1,122 @@
+"""Numbers and states as short text."""
+
+from __future__ import annotations
+
+import math
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainer_proc.wire.messages import (
+    ExportFailed,
+    ExportFinished,
+    ExportStarted,
+    Frame,
+    IterationFinished,
+    MetricSet,
+    PhaseChanged,
+    RunStarted,
+)
+from tui.session.describe import STATUS_SIGNS, duration, export_result, number, progress
+from tui.session.state import RunState, RunStatus
+
+STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 1000, 42, 1)
+
+
+def after(*bodies):
+    state = RunState()
+    for frame_number, body in enumerate(bodies):
+        state.apply(Frame(frame_number, 0.0, body))
+    return state
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0.0, "0"),
+        (1.0, "1"),
+        (-0.25, "-0.25"),
+        (3.14159, "3.142"),
+        (9999.4, "9999"),
+        (9999.9, "10,000"),
+        (12345.6, "12,346"),
+        (99999.9, "100,000"),
+        (123456.0, "1.23e+05"),
+        (0.001, "0.001"),
+        (0.00012345, "0.000123"),
+        (-1.2345e-7, "-1.23e-07"),
+        (math.nan, "nan"),
+        (-math.inf, "-inf"),
+    ],
+)
+def test_a_number_is_short_and_plain(value, text):
+    assert number(value) == text
+
+
+@given(st.floats(width=32))
+def test_every_metric_fits_into_nine_cells_and_keeps_its_size(value):
+    text = number(value)
+    assert len(text) <= 9
+    if math.isfinite(value):
+        assert float(text.replace(",", "")) == pytest.approx(value, rel=0.006)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-3, "0:00:00"),
+        (0.9, "0:00:00"),
+        (59, "0:00:59"),
+        (3723, "1:02:03"),
+        (86399.9, "23:59:59"),
+        (90061, "1d 1:01:01"),
+    ],
+)
+def test_a_duration_is_read_like_a_clock(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_every_status_has_a_sign_of_its_own_kind():
+    assert STATUS_SIGNS.keys() == set(get_args(RunStatus))
+    assert STATUS_SIGNS["finished"] not in (STATUS_SIGNS["failed"], STATUS_SIGNS["stopped"])
+
+
+def test_progress_of_a_training_tells_iteration_share_and_time_left():
+    state = after(STARTED, PhaseChanged("training"), MetricSet(0, ()), IterationFinished(499, 0, b"", 96, 3723.0))
+    assert progress(state, True, 10) == "▶ training  iteration 500 of 1000  █████░░░░░ 50%  1:02:03 left"
+
+
+def test_progress_of_a_build_tells_what_is_being_built():
+    state = after(STARTED, PhaseChanged("compiling", "smooth from the cache", 7))
+    assert progress(state, True, 10) == "… compiling  smooth from the cache  7 kernel modules"
+
+
+@pytest.mark.parametrize(
+    ("phase", "is_alive", "text"),
+    [
+        (PhaseChanged("failed", "ValueError: no"), False, "✘ failed  iteration 1 of 1000  ░ 0%  ValueError: no"),
+        (PhaseChanged("training"), False, "✘ killed  iteration 1 of 1000  ░ 0%"),
+        (PhaseChanged("finished", "stopped"), False, "■ stopped  iteration 1 of 1000  ░ 0%  stopped"),
+    ],
+)
+def test_progress_of_an_ended_run_tells_how_it_ended(phase, is_alive, text):
+    state = after(STARTED, MetricSet(0, ()), IterationFinished(0, 0, b"", 96, 99.0), phase)
+    assert progress(state, is_alive, 1) == text
+
+
+@given(st.integers(0, 2000), st.integers(1, 40))
+def test_the_bar_is_as_wide_as_asked_for(iteration, width):
+    state = after(STARTED, PhaseChanged("training"), MetricSet(0, ()), IterationFinished(iteration, 0, b"", 96, 1.0))
+    line = progress(state, True, width)
+    assert line.count("█") + line.count("░") == width
+
+
+def test_an_export_is_told_in_one_line():
+    assert export_result(ExportStarted(3, 1.24)) == "exporting iteration 3; training stood still for 1.2 ms"
+    assert export_result(ExportFailed(3, "no space")) == "no export of iteration 3: no space"
+    finished = export_result(ExportFinished(3, "exported", 1.2e-7, 20.4, 41.0, 24390.2))
+    assert finished.startswith("iteration 3 exported to exported: differs from torch by 1.2e-07 at most, p50 20 µs")
+    assert finished.endswith("good for 24,390 Hz")

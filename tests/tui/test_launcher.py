@@ -1,0 +1,125 @@
+"""From a preset and what the person chose to a run's folder and its process."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import sys
+from datetime import datetime
+
+import pytest
+
+from presets import load_preset
+from tests.waiting import wait_for
+from tui.session import launcher
+from tui.session.launcher import ImpossibleSpec, LaunchError, Overrides, check_backend, launch, make_spec
+
+CARTPOLE = load_preset("cartpole")
+
+
+@pytest.fixture
+def trainer(tmp_path, monkeypatch):
+    """A program in the trainer's place, which writes down how it was called."""
+    program = tmp_path / "trainer"
+    program.write_text('#!/bin/sh\necho "called with $*"\ncut -d " " -f 6 /proc/$$/stat\necho "sorry" >&2\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+
+
+@pytest.fixture
+def stopped_clock(monkeypatch):
+    class Noon(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2026, 3, 1, 12, 0, 0)
+
+    monkeypatch.setattr(launcher, "datetime", Noon)
+
+
+def test_the_preset_decides_what_the_person_did_not():
+    spec = make_spec(CARTPOLE, Overrides(), "cpu")
+    assert (spec.preset, spec.task, spec.experiment) == ("cartpole", CARTPOLE.task, CARTPOLE.experiment)
+    assert (spec.device, spec.num_envs, spec.iterations, spec.seed) == ("cpu", 64, 500, 42)
+    assert make_spec(CARTPOLE, Overrides(), "cuda:1").num_envs == 4096
+
+
+def test_the_person_has_the_last_word():
+    overrides = Overrides(8, 20, "cuda", 7, "over-night", {"reward/upright/weight": 2.0})
+    spec = make_spec(CARTPOLE, overrides, "cpu")
+    assert (spec.num_envs, spec.iterations, spec.device, spec.seed) == (8, 20, "cuda:0", 7)
+    assert (spec.name, spec.set) == ("over-night", {"reward/upright/weight": 2.0})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "reason"),
+    [
+        (Overrides(device="gpu"), "gpu is no device: say cpu or cuda:N"),
+        (Overrides(device="cuda:"), "cuda: is no device"),
+        (Overrides(device="cpu:0"), "cpu:0 is no device"),
+        (Overrides(num_envs=0), "at least one environment and one iteration"),
+        (Overrides(iterations=-5), "at least one environment and one iteration"),
+        (Overrides(seed=-1), "a seed is a whole number"),
+        (Overrides(seed=2**32), "a seed is a whole number"),
+        (Overrides(name="a/b"), "a run's name"),
+        (Overrides(name="../../etc"), "a run's name"),
+        (Overrides(name="two words"), "a run's name"),
+        (Overrides(name="line\n"), "a run's name"),
+        (Overrides(name="x" * 81), "a run's name"),
+        (Overrides(set={"reward/upright/weight": math.nan}), "must be a finite number, not nan"),
+        (Overrides(set={"reward/upright/weight": -math.inf}), "must be a finite number, not -inf"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(overrides, reason):
+    with pytest.raises(ImpossibleSpec) as error:
+        make_spec(CARTPOLE, overrides, "cpu")
+    assert reason in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.usefixtures("trainer")
+def test_a_launch_writes_down_what_runs_and_starts_it_apart_from_the_terminal(tmp_path):
+    spec = make_spec(CARTPOLE, Overrides(name="first", set={"reward/upright/weight": 2.0}), "cpu")
+    folder = launch(spec, tmp_path / "logs")
+    assert folder.path.parent == tmp_path / "logs" / "cartpole"
+    assert folder.name.endswith("_first")
+    assert folder.read_spec() == spec
+    wait_for(lambda: "sorry" in folder.console.read_text(), "the trainer's output")
+    called, session, _ = folder.console.read_text().splitlines()
+    assert called == f"called with -m trainer_proc {folder.path}"
+    assert int(session) != launcher.os.getsid(0)
+
+
+@pytest.mark.usefixtures("trainer", "stopped_clock")
+def test_runs_of_one_second_get_numbers(tmp_path):
+    unnamed, named = (make_spec(CARTPOLE, Overrides(name=name), "cpu") for name in ("", "night"))
+    names = [launch(spec, tmp_path).name for spec in (unnamed, unnamed, named, unnamed, named)]
+    assert names == [
+        "2026-03-01_12-00-00",
+        "2026-03-01_12-00-00_2",
+        "2026-03-01_12-00-00_night",
+        "2026-03-01_12-00-00_3",
+        "2026-03-01_12-00-00_night_2",
+    ]
+
+
+def test_a_backend_that_is_not_installed_is_told_with_the_command_that_installs_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(LaunchError, match=r"^backend mjlab is not installed: uv sync --extra mjlab --extra export$"):
+        launch(make_spec(CARTPOLE, Overrides(), "cpu"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_backend_is_told_with_those_there_are():
+    with pytest.raises(LaunchError, match=r"^there is no backend gazebo; there is mjlab$"):
+        check_backend("gazebo")
+
+
+@pytest.mark.usefixtures("trainer")
+def test_a_folder_that_can_not_be_written_is_told_in_one_line(tmp_path):
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("no folder")
+    for log_root in (in_the_way, in_the_way / "logs"):
+        with pytest.raises(LaunchError) as error:
+            launch(make_spec(CARTPOLE, Overrides(), "cpu"), log_root)
+        assert str(error.value).startswith(f"the run can't be started in {log_root}: ")
+        assert len(str(error.value).splitlines()) == 1

@@ -1,0 +1,108 @@
+"""The runs on disk: listing and naming them."""
+
+from __future__ import annotations
+
+import pytest
+
+from trainer_proc.wire.messages import IterationFinished, MetricSet, PhaseChanged, RunStarted, pack_values
+from trainer_proc.wire.run_folder import RunFolder, RunFolderError
+from tui.session.runs import RunNotFound, find_run, run_folders, summarize
+
+STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
+MORNING, NOON, NIGHT = "2026-03-01_08-00-00_walk", "2026-03-01_12-00-00_run", "2026-03-02_23-00-00_walk"
+
+
+@pytest.fixture
+def log_root(tmp_path, make_run):
+    for name in (NOON, NIGHT, MORNING):
+        make_run(name, experiment="g1" if name == NOON else "cartpole")
+    (tmp_path / "logs" / "cartpole" / "no run").mkdir()
+    (tmp_path / "logs" / "notes.txt").touch()
+    return tmp_path / "logs"
+
+
+def problem(text, log_root):
+    with pytest.raises(RunNotFound) as error:
+        find_run(text, log_root)
+    assert len(str(error.value).splitlines()) == 1
+    return str(error.value)
+
+
+def test_runs_of_all_experiments_are_listed_newest_first(log_root):
+    assert [folder.name for folder in run_folders(log_root)] == [NIGHT, NOON, MORNING]
+
+
+def test_where_nothing_was_ever_trained_there_are_no_runs(tmp_path):
+    assert run_folders(tmp_path / "logs") == []
+    assert "humanoid-tui launch" in problem("latest", tmp_path / "logs")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("latest", NIGHT), (MORNING, MORNING), ("run", NOON), ("03-02", NIGHT), ("08-00-00", MORNING)],
+)
+def test_a_run_is_found_by_latest_its_name_or_a_unique_part(log_root, text, name):
+    assert find_run(text, log_root).name == name
+
+
+def test_a_whole_name_wins_over_a_part_of_another(log_root, make_run):
+    make_run(NOON + "_2")
+    assert find_run(NOON, log_root).name == NOON
+
+
+def test_a_run_is_found_by_its_path_wherever_it_lies(log_root, tmp_path, monkeypatch):
+    folder = find_run("latest", log_root)
+    assert find_run(str(folder.path), tmp_path / "elsewhere").path == folder.path
+    monkeypatch.chdir(folder.path)
+    assert find_run(".", tmp_path / "elsewhere").path == folder.path
+
+
+def test_an_ambiguous_part_is_told_with_what_it_matches(log_root):
+    assert problem("walk", log_root) == f"2 runs match walk: {NIGHT}, {MORNING}; say which"
+
+
+def test_an_unknown_run_is_told_with_the_nearest(log_root):
+    assert problem("2026-03-01_12-00-00_rum", log_root).startswith(
+        f"there is no run 2026-03-01_12-00-00_rum; nearest: {NOON}"
+    )
+
+
+def test_a_summary_tells_where_a_run_is(make_run):
+    folder = make_run(
+        NOON,
+        STARTED,
+        MetricSet(0, ("Train/mean_reward",)),
+        IterationFinished(41, 0, pack_values([2.5]), 96, 1.0),
+        PhaseChanged("finished"),
+    )
+    summary = summarize(folder)
+    assert (summary.status, summary.iteration, summary.reward, summary.problem) == ("finished", 41, 2.5, "")
+    assert summary.spec == folder.read_spec()
+
+
+def test_a_run_without_an_end_and_without_a_trainer_was_killed(make_run):
+    assert summarize(make_run(MORNING, STARTED, PhaseChanged("training"))).status == "killed"
+    assert summarize(make_run(NOON)).status == "starting"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"preset = ", b"\xff\xfe", b'preset = "x"\nunknown = 1\n', b"preset = 1\n", b"\x00"]
+)
+def test_a_run_that_can_not_be_read_is_a_problem_of_its_own(log_root, content):
+    RunFolder(log_root / "cartpole" / NIGHT).spec_file.write_bytes(content)
+    broken, *others = (summarize(folder) for folder in run_folders(log_root))
+    assert broken.spec is None
+    assert len(broken.problem.splitlines()) == 1
+    assert "run.toml can't be read" in broken.problem
+    assert [summary.problem for summary in others] == ["", ""]
+
+
+def test_a_damaged_journal_is_a_problem_of_its_own(log_root):
+    folder = RunFolder(log_root / "g1" / NOON)
+    folder.journal.write_bytes(b"no frames at all")
+    assert "damaged at byte 0" in summarize(folder).problem
+
+
+def test_a_folder_that_is_no_run_says_so(tmp_path):
+    with pytest.raises(RunFolderError, match=r"is no run: it has no run\.toml"):
+        RunFolder(tmp_path).read_spec()

@@ -1,0 +1,178 @@
+"""What is known of a run from its frames, live, ended or killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trainer_proc.wire.journal import JournalReader
+from trainer_proc.wire.messages import (
+    Change,
+    CheckpointSaved,
+    ExportFailed,
+    ExportFinished,
+    ExportStarted,
+    Frame,
+    InterventionApplied,
+    InterventionQueued,
+    IterationFinished,
+    Knob,
+    KnobsAvailable,
+    MetricSet,
+    PhaseChanged,
+    RunStarted,
+    pack_values,
+)
+from tui.session.state import RunState
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 10, 42, 1)
+KNOBS = KnobsAvailable(
+    0,
+    (
+        Knob("upright", "reward", 1.0, 1.0, "next iteration"),
+        Knob("effort", "reward", -0.5, -0.1, "next iteration"),
+    ),
+)
+
+
+def after(*bodies):
+    state = RunState()
+    for number, body in enumerate(bodies):
+        state.apply(Frame(number, 1e9 + number, body))
+    return state
+
+
+def queued(number, **values):
+    return InterventionQueued(number, "person", tuple(Change(name, 1.0, value) for name, value in values.items()))
+
+
+def applied(number, **values):
+    changes = tuple(Change(name, 1.0, value) for name, value in values.items())
+    return InterventionApplied(number, "person", 5, number, changes)
+
+
+@pytest.mark.parametrize(
+    ("bodies", "is_alive", "status"),
+    [
+        ([], True, "starting"),
+        ([], False, "starting"),
+        ([STARTED], True, "starting"),
+        ([STARTED], False, "killed"),
+        ([STARTED, PhaseChanged("building", "loading")], True, "building"),
+        ([STARTED, PhaseChanged("training")], True, "training"),
+        ([STARTED, PhaseChanged("paused", "after iteration 3")], True, "paused"),
+        ([STARTED, PhaseChanged("training")], False, "killed"),
+        ([STARTED, PhaseChanged("finished")], True, "finished"),
+        ([STARTED, PhaseChanged("finished", "stopped")], False, "stopped"),
+        ([STARTED, PhaseChanged("failed", "no space")], False, "failed"),
+        ([STARTED, PhaseChanged("failed", "no space"), STARTED], True, "starting"),
+        ([STARTED, PhaseChanged("finished"), STARTED, PhaseChanged("training")], True, "training"),
+    ],
+)
+def test_the_status_says_where_a_run_is_or_how_it_ended(bodies, is_alive, status):
+    assert after(*bodies).status(is_alive) == status
+
+
+def test_a_knob_shows_its_value_and_whether_it_was_changed():
+    knobs = after(STARTED, KNOBS).knobs
+    assert list(knobs) == ["upright", "effort"]
+    assert [(knob.value, knob.is_changed) for knob in knobs.values()] == [(1.0, False), (-0.5, True)]
+
+
+def test_a_change_is_pending_until_it_is_applied():
+    waiting = after(STARTED, KNOBS, queued(1, upright=2.0)).knobs["upright"]
+    assert (waiting.value, waiting.pending, waiting.applied_at) == (1.0, 2.0, None)
+    done = after(STARTED, KNOBS, queued(1, upright=2.0), applied(1, upright=2.0))
+    knob = done.knobs["upright"]
+    assert (knob.value, knob.pending, knob.applied_at) == (2.0, None, 5)
+    assert done.revision == 1
+    assert done.interventions[1].changes == (Change("upright", 1.0, 2.0),)
+
+
+def test_a_second_change_stays_pending_when_the_first_is_applied():
+    frames = [STARTED, KNOBS, queued(1, upright=2.0), queued(2, upright=3.0), applied(1, upright=2.0)]
+    knob = after(*frames).knobs["upright"]
+    assert (knob.value, knob.pending) == (2.0, 3.0)
+    assert after(*frames, applied(2, upright=3.0)).knobs["upright"].pending is None
+
+
+def test_asking_for_the_same_value_twice_is_pending_until_the_second_is_applied():
+    frames = [STARTED, KNOBS, queued(1, upright=2.0), queued(2, upright=2.0), applied(1, upright=2.0)]
+    assert after(*frames).knobs["upright"].pending == 2.0
+
+
+def test_nothing_is_pending_when_the_simulator_rounded_what_was_asked_for():
+    knob = after(STARTED, KNOBS, queued(1, upright=0.1), applied(1, upright=0.10000000149)).knobs["upright"]
+    assert (knob.value, knob.pending) == (0.10000000149, None)
+
+
+def test_a_change_by_the_trainer_itself_needs_no_queue():
+    state = after(STARTED, KNOBS, applied(1, effort=-1.0))
+    assert state.knobs["effort"].value == -1.0
+    assert state.knobs["upright"].applied_at is None
+
+
+def test_metrics_are_named_by_the_set_of_their_iteration():
+    state = after(
+        STARTED,
+        MetricSet(0, ("loss",)),
+        IterationFinished(0, 0, pack_values([1.0]), 96, 20.0),
+        MetricSet(1, ("loss", "reward")),
+        IterationFinished(1, 1, pack_values([0.5, 3.0]), 192, 18.0),
+        IterationFinished(2, 0, pack_values([0.25]), 288, 16.0),
+    )
+    assert state.latest == {"loss": 0.25, "reward": 3.0}
+    assert (state.iteration, state.environment_steps, state.seconds_left) == (2, 288, 16.0)
+    assert state.progress == 0.3
+    assert state.last_time == 1e9 + 5
+
+
+def test_a_trainer_started_again_counts_its_metric_sets_anew():
+    state = after(
+        STARTED,
+        MetricSet(0, ("loss",)),
+        IterationFinished(9, 0, pack_values([1.0]), 96, 0.0),
+        STARTED,
+        MetricSet(0, ("reward",)),
+        IterationFinished(0, 0, pack_values([3.0]), 96, 9.0),
+    )
+    assert state.latest == {"loss": 1.0, "reward": 3.0}
+    assert state.iteration == 0
+
+
+def test_progress_ends_at_the_whole():
+    assert after().progress == 0.0
+    assert after(STARTED).progress == 0.0
+    beyond = after(STARTED, MetricSet(0, ()), IterationFinished(50, 0, b"", 96, 0.0))
+    assert beyond.progress == 1.0
+
+
+def test_checkpoints_and_the_newest_export_are_kept():
+    exports = (
+        ExportStarted(3, 1.5),
+        ExportFinished(3, "exported", 1e-7, 20.0, 40.0, 25000.0),
+        ExportFailed(4, "no space"),
+    )
+    saved = (CheckpointSaved(0, "model_0.pt"), CheckpointSaved(3, "model_3.pt"))
+    for count in range(1, 4):
+        assert after(STARTED, *saved, *exports[:count]).export == exports[count - 1]
+    assert after(STARTED, *saved).checkpoints == list(saved)
+
+
+@pytest.mark.parametrize("recording", [path.name for path in sorted(RECORDINGS.iterdir())])
+def test_a_recorded_run_can_be_read_up_to_any_frame(recording):
+    frames = JournalReader(RECORDINGS / recording / "journal.msgpack").read_new()
+    state = RunState()
+    iterations = []
+    for frame in frames:
+        state.apply(frame)
+        assert state.status(is_alive=True) != "killed"
+        assert 0.0 <= state.progress <= 1.0
+        if isinstance(frame.body, IterationFinished):
+            iterations.append(state.iteration)
+    assert iterations == list(range(len(iterations)))
+    assert state.status(is_alive=False) in ("finished", "stopped", "killed", "failed")
+    assert {body.number for body in state.interventions.values()} == set(state.interventions)
+    assert all(knob.pending is None for knob in state.knobs.values())

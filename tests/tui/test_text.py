@@ -1,0 +1,110 @@
+"""Text from elsewhere can do nothing to the terminal that it is drawn on."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.session.text import TextTail, compact_indents, plain
+
+PIECES = ["\x1b", "[", "]", "P", "X", "^", "_", "\\", "\x07", "\x9b", "\x9d", "\x90", "\x9c", "31m", "0;", "?25l", "\n"]
+wild_text = st.one_of(st.text(), st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3))).map("".join))
+
+
+@given(wild_text)
+def test_no_control_character_is_left_but_tabs_and_line_ends(text):
+    shown = plain(text)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", shown)
+    assert plain(shown) == shown
+    assert shown.count("\n") == text.count("\n")  # nothing swallows a line
+
+
+@given(st.text(st.characters(exclude_categories=("Cc", "Cs"))))
+def test_text_without_controls_stays_as_it_is(text):
+    assert plain(text) == text
+
+
+@pytest.mark.parametrize(
+    ("escaped", "shown"),
+    [
+        ("\x1b[1m Learning \x1b[0m", " Learning "),
+        ("\x1b[38;5;196mred\x1b[m", "red"),
+        ("\x1b[2J\x1b[1;1Hhome", "home"),
+        ("\x1b[?1049hother screen", "other screen"),
+        ("\x1b]0;owned\x07title", "title"),
+        ("\x1b]52;c;cm0gLXJm\x1b\\clipboard", "clipboard"),
+        ("\x1b]8;;file:///etc\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1bP1$r0m\x1b\\device", "device"),
+        ("\x1b_Gpicture\x1b\\kitty", "kitty"),
+        ("\x1b^private\x1b\\", ""),
+        ("\x1bc reset", " reset"),
+        ("\x1b(0line drawing", "line drawing"),
+        ("\x9b31mred", "31mred"),
+        ("bell\x07 null\x00 delete\x7f", "bell null delete"),
+        ("tab\tand\nline", "tab\tand\nline"),
+        ("over\r\nwritten", "over\nwritten"),
+        ("cut off \x1b[", "cut off "),
+        ("cut off \x1b", "cut off "),
+    ],
+)
+def test_escape_sequences_are_taken_out_whole(escaped, shown):
+    assert plain(escaped) == shown
+
+
+@pytest.mark.parametrize("opening", ["\x1b]0;title", "\x1bPdevice", "\x1b_application"])
+def test_a_sequence_without_an_end_swallows_its_line_at_most(opening):
+    assert plain(f"before\n{opening}\nRuntimeError: out of memory\n").endswith("\nRuntimeError: out of memory\n")
+
+
+def test_a_line_of_many_openings_is_read_in_reasonable_time():
+    assert "end" in plain("\x1bP" * 100_000 + "\nend\n")
+
+
+def test_tables_lose_their_indent_and_code_keeps_its_own():
+    table = f"{'Mean reward:':>40} 2.51\n"
+    assert compact_indents(table) == "  Mean reward: 2.51\n"
+    assert compact_indents("    raise ValueError\n") == "    raise ValueError\n"
+
+
+# --- The end of a growing file ----------------------------------------------------------------------------
+
+
+def test_a_file_that_does_not_exist_yet_has_no_text(tmp_path):
+    tail = TextTail(tmp_path / "console.log")
+    assert tail.read_new() == ""
+    tail_text = "first\n"
+    (tmp_path / "console.log").write_text(tail_text)
+    assert tail.read_new() == tail_text
+
+
+def test_lines_are_handed_over_whole_and_once(tmp_path):
+    path = tmp_path / "console.log"
+    tail = TextTail(path)
+    read = ""
+    data = "first\nzweite Zeile: größer\n\x1b[1mthird\x1b[0m\nunfinished".encode()
+    with open(path, "wb", buffering=0) as file:
+        for index in range(len(data)):
+            file.write(data[index : index + 1])
+            new = tail.read_new()
+            assert new == "" or new.endswith("\n")
+            read += new
+    assert read == "first\nzweite Zeile: größer\nthird\n"
+
+
+def test_bytes_that_are_no_text_are_shown_as_such(tmp_path):
+    path = tmp_path / "console.log"
+    path.write_bytes(b"\xff\xfe\n")
+    assert TextTail(path).read_new() == "\ufffd\ufffd\n"
+
+
+def test_only_the_last_lines_of_a_long_file_are_read(tmp_path):
+    path = tmp_path / "console.log"
+    lines = [f"line {number}\n" for number in range(20_000)]
+    path.write_text("".join(lines))
+    text = TextTail(path).read_new()
+    assert 60_000 < len(text) <= 64 * 1024
+    shown = text.splitlines(keepends=True)
+    assert shown == lines[-len(shown) :]
