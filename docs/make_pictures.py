@@ -18,9 +18,9 @@ from tui.app import HumanoidTui
 from tui.session.devices import Device
 
 PICTURES = Path(__file__).parent / "pictures"
-RECORDING = Path(__file__).parents[1] / "tests" / "recordings" / "g1-walk"
-RUN = "g1_velocity/2026-11-21_16-15-12_walk"
-DEVICES = [Device("cuda:0", "NVIDIA GeForce RTX 4090", 22.4, 24.0), Device("cpu", "CPU, 16 cores", 51.0, 64.0)]
+RECORDING = Path(__file__).parents[1] / "tests" / "recordings" / "g1-gpu"
+RUN = "g1_velocity/2026-11-21_16-41-21_walk"
+DEVICES = [Device("cuda:0", "NVIDIA H200", 140.0, 140.0), Device("cpu", "CPU, 16 cores", 125.0, 126.0)]
 
 
 async def picture_dashboard(log_root: Path) -> str:

@@ -99,7 +99,7 @@ def test_progress_of_a_build_tells_what_is_being_built():
     [
         (PhaseChanged("failed", "ValueError: no"), False, "✘ failed  iteration 1 of 1000  ░ 0%  ValueError: no"),
         (PhaseChanged("training"), False, "✘ killed  iteration 1 of 1000  ░ 0%"),
-        (PhaseChanged("finished", "stopped"), False, "■ stopped  iteration 1 of 1000  ░ 0%  stopped"),
+        (PhaseChanged("finished", "stopped"), False, "■ stopped  iteration 1 of 1000  ░ 0%"),
     ],
 )
 def test_progress_of_an_ended_run_tells_how_it_ended(phase, is_alive, text):

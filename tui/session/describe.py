@@ -51,7 +51,7 @@ def progress(state: RunState, is_alive: bool, bar_width: int) -> str:
         parts.append("█" * filled + "░" * (bar_width - filled) + f" {state.progress:.0%}")
         if status in ("training", "paused"):
             parts.append(f"{duration(state.seconds_left)} left")
-    if state.phase is not None and state.phase.detail and status not in ("training",):
+    if state.phase is not None and state.phase.detail not in ("", status) and status != "training":
         parts.append(state.phase.detail)
     if status == "compiling" and state.phase is not None:
         parts.append(f"{state.phase.kernel_modules} kernel modules")
