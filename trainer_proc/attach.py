@@ -17,7 +17,7 @@ from trainer_proc.export_job import ExportJobs
 from trainer_proc.metrics import MetricStream
 from trainer_proc.steering import Actions, Steering
 from trainer_proc.success import SuccessWindow
-from trainer_proc.wire.messages import CheckpointSaved, TrainerBody
+from trainer_proc.wire.messages import CheckpointFailed, CheckpointSaved, TrainerBody
 
 
 def attach(runner: Any, steering: Steering, emit: Callable[[TrainerBody], None], exports: ExportJobs) -> None:
@@ -30,7 +30,10 @@ def attach(runner: Any, steering: Steering, emit: Callable[[TrainerBody], None],
     def on_saved(iteration: int, path: Path) -> None:
         emit(CheckpointSaved(iteration, path.name))
 
-    make_saves_whole(runner, on_saved)
+    def on_save_failed(iteration: int, reason: str) -> None:
+        emit(CheckpointFailed(iteration, reason))
+
+    make_saves_whole(runner, on_saved, on_save_failed)
     actions = Actions(
         save=lambda iteration: runner.save(str(Path(logger.log_dir) / f"model_{iteration}.pt")),
         export=lambda iteration: exports.start(runner, iteration),

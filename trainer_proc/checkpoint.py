@@ -9,8 +9,11 @@ from typing import Any
 import torch
 
 
-def make_saves_whole(runner: Any, on_saved: Callable[[int, Path], None]) -> None:
-    """Wrap `runner.save` on the instance: write beside the target, then rename; `on_saved` hears of each file."""
+def make_saves_whole(runner: Any, on_saved: Callable[[int, Path], None], on_failed: Callable[[int, str], None]) -> None:
+    """Wrap `runner.save` on the instance: write beside the target, then rename; `on_saved` hears of each file.
+
+    A disk that is full must not end the training: `on_failed` hears the reason, and the next save may do better.
+    """
     original = runner.save
 
     def save(path: str, infos: dict[str, Any] | None = None) -> None:
@@ -19,9 +22,14 @@ def make_saves_whole(runner: Any, on_saved: Callable[[int, Path], None]) -> None
         try:
             original(str(temporary), infos)
             temporary.replace(target)
+        except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+            on_failed(
+                runner.current_learning_iteration, f"{target.name} can't be saved: {' '.join(str(error).split())}"
+            )
+        else:
+            on_saved(runner.current_learning_iteration, target)
         finally:
             temporary.unlink(missing_ok=True)
-        on_saved(runner.current_learning_iteration, target)
 
     runner.save = save
 

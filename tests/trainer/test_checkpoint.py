@@ -27,7 +27,12 @@ class HalfwayRunner:
         self.halfway = halfway
         self.infos = None
         self.saved = []
-        make_saves_whole(self, lambda iteration, path: self.saved.append((iteration, path)))
+        self.failed = []
+        make_saves_whole(
+            self,
+            on_saved=lambda iteration, path: self.saved.append((iteration, path)),
+            on_failed=lambda iteration, reason: self.failed.append((iteration, reason)),
+        )
 
     def save(self, path, infos=None):
         self.infos = infos
@@ -56,17 +61,31 @@ def test_a_save_replaces_the_file_and_is_told(target):
     assert list(target.parent.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("error", [OSError("no space left"), KeyboardInterrupt()])
-def test_a_save_that_fails_halfway_leaves_the_old_file(target, error):
+@pytest.mark.parametrize("error", [OSError("no space left"), RuntimeError("unexpected pos\n64 vs 128")])
+def test_a_full_disk_leaves_the_old_file_and_the_training_alone(target, error):
     def fail():
         raise error
 
     runner = HalfwayRunner(fail)
-    with pytest.raises(type(error)):
-        runner.save(str(target))
+    runner.save(str(target))
     assert target.read_bytes() == OLD
     assert list(target.parent.iterdir()) == [target]
     assert runner.saved == []
+    ((iteration, reason),) = runner.failed
+    assert iteration == 7
+    assert reason == f"model_7.pt can't be saved: {' '.join(str(error).split())}"
+
+
+def test_an_interrupted_save_leaves_the_old_file(target):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    runner = HalfwayRunner(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        runner.save(str(target))
+    assert target.read_bytes() == OLD
+    assert list(target.parent.iterdir()) == [target]
+    assert runner.saved == runner.failed == []
 
 
 def test_a_trainer_killed_halfway_leaves_the_old_file_and_no_half_checkpoint(folder):
@@ -90,7 +109,7 @@ def test_checkpoints_are_listed_by_iteration(folder):
 
 def test_rsl_rl_reads_back_what_was_saved(folder):
     runner = make_runner(str(folder.path))
-    make_saves_whole(runner, lambda iteration, path: None)
+    make_saves_whole(runner, lambda iteration, path: None, lambda iteration, reason: None)
     runner.save(str(folder.checkpoint(0)))
     other = make_runner(str(folder.path))
     with torch.no_grad():

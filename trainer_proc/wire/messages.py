@@ -135,6 +135,13 @@ class CheckpointSaved(msgspec.Struct, frozen=True, tag=True):
     path: str
 
 
+class CheckpointFailed(msgspec.Struct, frozen=True, tag=True):
+    """No checkpoint was written; `reason` is one line. The training goes on."""
+
+    iteration: int
+    reason: str
+
+
 class ExportStarted(msgspec.Struct, frozen=True, tag=True):
     """The weights of `iteration` were copied; training stood still for `stall_ms`."""
 
@@ -168,6 +175,7 @@ TrainerBody = (
     | IterationFinished
     | InterventionApplied
     | CheckpointSaved
+    | CheckpointFailed
     | ExportStarted
     | ExportFinished
     | ExportFailed

@@ -20,6 +20,7 @@ from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.export_process import ExportProblem, run_export
 from trainer_proc.wire.messages import (
     TERMINAL_PHASES,
+    CheckpointFailed,
     CheckpointSaved,
     Command,
     ExportFailed,
@@ -150,6 +151,8 @@ class DashboardScreen(Screen[None]):
                 self._say(f"#{index} applied at iteration {iteration}: {what}")
             case CheckpointSaved(path=path):
                 self._say(f"saved {path}")
+            case CheckpointFailed(reason=reason):
+                self._say(reason, is_error=True)
             case ExportStarted() | ExportFinished() as export:
                 self._say(export_result(export))
             case ExportFailed() as export:

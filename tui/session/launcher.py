@@ -19,6 +19,8 @@ from trainer_proc.wire.run_folder import RunFolder, RunSpec
 LOG_ROOT = Path("logs/rsl_rl")
 """Where runs lie, relative to the working directory, as Isaac Lab and mjlab have it."""
 
+_MOST = 1_000_000_000
+
 _BACKEND_MODULES = {"mjlab": "mjlab"}
 
 
@@ -60,8 +62,10 @@ def make_spec(preset: Preset, overrides: Overrides, default_device: str) -> RunS
         name=overrides.name,
         set=overrides.set,
     )
-    if spec.num_envs < 1 or spec.iterations < 1:
-        raise ImpossibleSpec("a training needs at least one environment and one iteration")
+    if not (1 <= spec.num_envs <= _MOST and 1 <= spec.iterations <= _MOST):
+        raise ImpossibleSpec(
+            f"a training has at least one environment and one iteration, and at most {_MOST:,} of each"
+        )
     if not 0 <= spec.seed < 2**32:
         raise ImpossibleSpec("a seed is a whole number from 0 to 4294967295")
     for knob, value in spec.set.items():
