@@ -258,6 +258,14 @@ def test_knobs_are_listed_with_their_values(prints, ended, make_run):
     assert prints("knobs", "latest", "--json") == {"revision": 0, "knobs": []}
 
 
+def test_what_the_dashboard_shows_is_printed_as_json(prints, ended):
+    shown = prints("attach", RUN, "--json")
+    assert (shown["status"], shown["iteration"], shown["environment_steps"]) == ("finished", 1, 192)
+    assert shown["metrics"] == {"Train/mean_reward": None}  # NaN
+    assert [knob["value"] for knob in shown["knobs"]] == [2.0]
+    assert [intervention["number"] for intervention in shown["interventions"]] == [1]
+
+
 def test_an_error_of_ours_is_not_hidden(monkeypatch):
     def fail(*arguments):
         raise ZeroDivisionError

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.journal import JournalReader
 from trainer_proc.wire.run_folder import RunFolder
 from tui.commands.output import json_option, logs_option, say
@@ -49,10 +50,14 @@ def _summary_value(summary: RunSummary) -> dict[str, Any]:
 @click.command("attach")
 @click.argument("run", default="latest")
 @logs_option
-def attach_command(run: str, log_root: Path) -> None:
-    """Open the dashboard of a run, live or finished."""
+@json_option
+def attach_command(run: str, log_root: Path, as_json: bool) -> None:
+    """Open the dashboard of a run, live or finished; with --json, print what it shows now."""
     folder = find_run(run, log_root)
-    folder.read_spec()
+    state = _read_state(folder)
+    if as_json:
+        say("", _state_value(folder, state), as_json)
+        return
     from tui.app import HumanoidTui
 
     HumanoidTui(log_root, folder).run()
@@ -75,6 +80,20 @@ def _read_state(folder: RunFolder) -> RunState:
     for frame in JournalReader(folder.journal).read_new():
         state.apply(frame)
     return state
+
+
+def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
+    return {
+        "run": str(folder.path),
+        "status": state.status(read_connection(folder) is not None),
+        "detail": state.phase.detail if state.phase else "",
+        "iteration": state.iteration,
+        "environment_steps": state.environment_steps,
+        "seconds_left": state.seconds_left,
+        "metrics": state.latest,
+        "knobs": [_knob_value(knob) for knob in state.knobs.values()],
+        "interventions": list(state.interventions.values()),
+    }
 
 
 def _knob_row(state: KnobState) -> str:
