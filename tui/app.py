@@ -17,7 +17,7 @@ class HumanoidTui(App[None]):
     """Opens on the launch screen, or on the dashboard of `run`."""
 
     TITLE = "humanoid-tui"
-    CSS_PATH = ["app.tcss", "screens/launch.tcss"]  # noqa: RUF012 (Textual loads no file for a default screen)
+    CSS_PATH = "app.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-very-wide")]  # noqa: RUF012 (as App declares it)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (35, "-tall")]  # noqa: RUF012
 
@@ -27,18 +27,16 @@ class HumanoidTui(App[None]):
         self.log_root = log_root
         self._run_at_start = run
 
-    def get_default_screen(self) -> Screen[None]:
-        """Return the screen at the bottom of the stack, where one comes home to; at most one other is above it."""
-        return LaunchScreen(self.log_root)
-
     def on_mount(self) -> None:
-        """Open the dashboard that was asked for."""
+        """Show the first screen."""
         if self._run_at_start is not None:
             self.show_dashboard(self._run_at_start)
+        else:
+            self.show_launch()
 
     def show_launch(self) -> None:
         """Go to the launch screen."""
-        self.pop_screen()
+        self._show(LaunchScreen(self.log_root))
 
     def show_runs(self) -> None:
         """Go to the list of runs."""
@@ -63,7 +61,10 @@ class HumanoidTui(App[None]):
         yield from super().get_system_commands(screen)
 
     def _show(self, screen: Screen[None]) -> None:
-        """Put `screen` in place of the one above the launch screen, if there is one."""
+        """Put `screen` in place of the one shown; only Textual's own empty screen stays below it.
+
+        A screen with widgets below another one would be laid out at every resize, and with breakpoints, for ever.
+        """
         if len(self.screen_stack) > 1:
             self.switch_screen(screen)
         else:

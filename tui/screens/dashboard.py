@@ -87,6 +87,7 @@ class DashboardScreen(Screen[None]):
         Binding("s", "save", "save", tooltip="Save a checkpoint after this iteration"),
         Binding("e", "export", "export", tooltip="Export the policy as ONNX, checked and timed"),
         Binding("x", "stop", "stop", tooltip="Save a checkpoint and end the training"),
+        Binding("l", "log", "log", tooltip="Show the trainer's log in full, or go back"),
         Binding("r", "runs", "runs", tooltip="List the runs on disk; this one goes on"),
         Binding("q", "leave", "leave", tooltip="Leave the program; the training goes on"),
     ]
@@ -226,6 +227,11 @@ class DashboardScreen(Screen[None]):
             self._ask(Stop(), "")  # to be told why not, without a question first
         elif await self.app.push_screen_wait(Confirm("Save a checkpoint and end this training?")):
             self._ask(Stop(), "stops after this iteration")
+
+    def action_log(self) -> None:
+        """Give the whole screen to the log, or take it back."""
+        self.toggle_class("-log")
+        self.query_one("#console" if self.has_class("-log") else "#knobs").focus()
 
     def action_runs(self) -> None:
         """Go to the list of runs."""

@@ -26,6 +26,7 @@ _HUMANOID_PRESET, _FIRST_CONTACT_PRESET = "g1-flat", "cartpole"
 class LaunchScreen(Screen[None]):
     """Opens ready to train: Enter starts the highlighted preset with the values shown."""
 
+    CSS_PATH = "launch.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "start", tooltip="Start this training"),
         Binding("r", "runs", "runs", tooltip="List the runs on disk"),
@@ -89,10 +90,6 @@ class LaunchScreen(Screen[None]):
         options.add_options([Option(Content(name), id=name) for name in self._presets])
         options.focus()
         self.call_after_refresh(self._find_devices)
-
-    def on_screen_resume(self) -> None:
-        """Be ready for the next training after coming back from another screen."""
-        self._starting = False
 
     @work(thread=True)
     def _find_devices(self) -> None:

@@ -353,12 +353,27 @@ async def test_the_footer_of_a_small_terminal_lists_every_key(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(80, 24)):
         await is_filled(app)
-        await until(lambda: len(app.screen.query(FooterKey)) == 7, "the footer's keys")
+        await until(lambda: len(app.screen.query(FooterKey)) == 8, "the footer's keys")
         shown = {key.key_display: key.description for key in app.screen.query(FooterKey)}
         assert shown == {
-            "p": "pause/resume", "s": "save", "e": "export", "x": "stop", "r": "runs", "q": "leave", "^p": "palette",
+            "p": "pause/resume", "s": "save", "e": "export", "x": "stop",
+            "l": "log", "r": "runs", "q": "leave", "^p": "palette",
         }  # fmt: skip
         assert all(key.region.right <= 80 for key in app.screen.query(FooterKey))
+
+
+async def test_l_gives_the_screen_to_the_log_and_takes_it_back(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await is_filled(app)
+        console, knobs = app.screen.query_one("#console"), app.screen.query_one("#knobs")
+        assert console.region.area == 0  # no room beside charts and knobs
+        await pilot.press("l")
+        await until(lambda: console.region.width == 80 and console.is_vertical_scroll_end, "the end of the log")
+        assert app.focused is console
+        await pilot.press("l")
+        await until(lambda: console.region.area == 0 and knobs.region.area > 0, "the knobs")
+        assert app.focused is knobs
 
 
 async def test_the_command_palette_offers_every_key_and_carries_it_out(log_root):
@@ -366,7 +381,7 @@ async def test_the_command_palette_offers_every_key_and_carries_it_out(log_root)
     async with app.run_test(size=(120, 40)):
         await is_filled(app)
         commands = {command.title: command for command in app.get_system_commands(app.screen)}
-        titles = ["Pause/resume (p)", "Save (s)", "Export (e)", "Stop (x)", "Runs (r)", "Leave (q)"]
+        titles = ["Pause/resume (p)", "Save (s)", "Export (e)", "Stop (x)", "Log (l)", "Runs (r)", "Leave (q)"]
         assert [title for title in commands if title.endswith(")")][: len(titles)] == titles
         assert commands["Save (s)"].help == "Save a checkpoint after this iteration"
         await commands["Leave (q)"].callback()
