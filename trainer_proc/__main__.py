@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from trainer_proc.backends.base import BackendError
-from trainer_proc.steering import Steering, TrainingStopped
+from trainer_proc.steering import LaunchValueRefused, Steering, TrainingStopped
 from trainer_proc.wire.link import TrainerLink, WireUnavailable
 from trainer_proc.wire.messages import RunStarted
 from trainer_proc.wire.run_folder import RunFolder, RunFolderError, RunSpec
@@ -38,7 +38,6 @@ def main() -> int:
 def _train(spec: RunSpec, folder: RunFolder, link: TrainerLink) -> int:
     """Build and learn; whatever happens is a phase in the journal."""
     steering = Steering(link)
-    _stop_on_signals(steering)
     link.emit(
         RunStarted(
             run=folder.name,
@@ -53,13 +52,15 @@ def _train(spec: RunSpec, folder: RunFolder, link: TrainerLink) -> int:
         )
     )
     try:
+        _stop_on_signals(steering)
         _learn(spec, folder, steering, link)
     except TrainingStopped:
         steering.enter("finished", "stopped" if steering.is_iterating else "stopped before the first iteration")
     except Exception as error:
         traceback.print_exc()
-        known = isinstance(error, BackendError)
-        steering.enter("failed", str(error) if known else traceback.format_exception_only(error)[-1].strip())
+        told = isinstance(error, BackendError | LaunchValueRefused)  # made for a person: no class name in front
+        reason = str(error) if told else traceback.format_exception_only(error)[-1]
+        steering.enter("failed", " ".join(reason.split()))
         return 1
     else:
         steering.enter("finished")

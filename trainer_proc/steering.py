@@ -36,6 +36,10 @@ class TrainingStopped(BaseException):
     """Unwinds the training after a stop; no `Exception`, so that no library's handler swallows it."""
 
 
+class LaunchValueRefused(ValueError):
+    """A value that the launch asked for can't be set; the message is one line."""
+
+
 @dataclass(frozen=True)
 class Actions:
     """What a boundary can do beside turning knobs; each takes the iteration just finished."""
@@ -74,7 +78,7 @@ class Steering:
     def offer(self, knobs: list[LiveKnob], launch_values: dict[str, float]) -> None:
         """Publish the built environment's knobs; `launch_values` are set before the first iteration.
 
-        Raises `ValueError` with one line if a launch value is refused.
+        Raises `LaunchValueRefused`.
         """
         self._knobs = {knob.name: knob for knob in knobs}
         for name, value in launch_values.items():
@@ -84,7 +88,7 @@ class Steering:
                 else unknown_knob(name, list(self._knobs))
             )
             if reason is not None:
-                raise ValueError(reason)
+                raise LaunchValueRefused(reason)
         self._launch_values = launch_values
         described = (msgspec.structs.replace(knob.description, value=knob.read()) for knob in knobs)
         self._link.emit(KnobsAvailable(self._revision, tuple(described)))
