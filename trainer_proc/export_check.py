@@ -98,6 +98,7 @@ def build_actor(description: PolicyDescription, weights: dict[str, Any], checkpo
     from rsl_rl.utils import resolve_callable
     from tensordict import TensorDict
 
+    size = sum(actor_group_sizes(description).values())
     try:
         # rsl-rl's constructors take entries out of the configuration that they are given.
         arguments = copy.deepcopy(description.actor)
@@ -108,7 +109,6 @@ def build_actor(description: PolicyDescription, weights: dict[str, Any], checkpo
         observation = TensorDict(zeros, batch_size=[1])
         groups = copy.deepcopy(description.observation_groups)
         actor = actor_class(observation, groups, "actor", description.num_actions, **arguments)
-        size = sum(actor_group_sizes(description).values())
     except Exception as error:  # the class and its arguments come from a file
         raise ExportError(
             f"params/policy.json describes an actor that can't be built ({one_line(error)}): "
@@ -129,8 +129,15 @@ def build_actor(description: PolicyDescription, weights: dict[str, Any], checkpo
 
 
 def actor_group_sizes(description: PolicyDescription) -> dict[str, int]:
-    """Return the sizes of the observation groups that the actor reads, in the order of their concatenation."""
-    return {group: description.observation_sizes[group] for group in description.observation_groups["actor"]}
+    """Return the sizes of the observation groups that the actor reads, in the order of their concatenation.
+
+    Raises `ExportError` if one of them is an image, which has no size in the description.
+    """
+    groups = description.observation_groups["actor"]
+    images = [group for group in groups if group not in description.observation_sizes]
+    if images:
+        raise ExportError(f"the policy sees images ({', '.join(images)}): only policies of vectors can be exported yet")
+    return {group: description.observation_sizes[group] for group in groups}
 
 
 def write_models(actor: Any, metadata: dict[str, str], into: Path) -> list[str]:

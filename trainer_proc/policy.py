@@ -20,7 +20,7 @@ class PolicyDescription(msgspec.Struct, frozen=True):
     """The actor's construction and what a robot's controller needs to feed it.
 
     `actor` holds `class_name` and the keyword arguments of rsl-rl's model; `observation_sizes` the size of each
-    observation group; `observation_groups` which groups each model reads (`actor`, `critic`).
+    observation group that is a vector; `observation_groups` which groups each model reads (`actor`, `critic`).
     Joint values are listed in the order of `joint_names`, in SI units (rad, N·m/rad, N·m·s/rad); they are empty
     where the backend doesn't know them. `control_frequency` is in Hz.
     """

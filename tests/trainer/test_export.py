@@ -492,3 +492,11 @@ def test_errors_are_one_line_of_json(plain, as_program, monkeypatch, capfd):
     out, err = capfd.readouterr()
     assert "ZeroDivisionError" in json.loads(out)["error"]
     assert "Traceback" in err
+
+
+def test_a_policy_that_sees_images_is_refused_in_plain_words(plain):
+    folder, checkpoint = plain
+    described = json.loads(folder.policy_description.read_text())
+    described["observation_groups"]["actor"].append("camera")
+    folder.policy_description.write_text(json.dumps(described))
+    assert "the policy sees images (camera)" in refused(folder, checkpoint)

@@ -48,6 +48,8 @@ class MjlabBackend:
         """Build environment and runner; writes `params/env.yaml`, `agent.yaml` and `policy.json`."""
         configure_torch_backends()
         env_cfg, agent_cfg = load_env_cfg(spec.task), load_rl_cfg(spec.task)
+        if any(getattr(command, "motion_file", None) == "" for command in env_cfg.commands.values()):
+            raise BackendError(f"{spec.task} tracks a motion and needs its file, which a preset can't name yet")
         env_cfg.scene.num_envs = spec.num_envs
         env_cfg.seed = agent_cfg.seed = spec.seed
         agent_cfg.experiment_name = spec.experiment
@@ -100,7 +102,8 @@ def _describe_policy(
         for group in groups["actor"]
         for name, shape in zip(observations.active_terms[group], observations.group_obs_term_dim[group], strict=True)
     ]
-    sizes = {group: int(tensor.shape[-1]) for group, tensor in runner.env.get_observations().items()}
+    observed = runner.env.get_observations().items()
+    sizes = {group: int(tensor.shape[-1]) for group, tensor in observed if tensor.ndim == 2}
     return PolicyDescription(
         task=spec.task,
         backend=spec.backend,
