@@ -1,1 +1,1 @@
-"""Curricula: pure Python that decides levels from metrics. Filled by the curriculum work; nothing here yet."""
+"""Curricula: pure Python, no torch, that decides levels from metrics. None is written yet."""
