@@ -22,6 +22,7 @@ from trainer_proc.wire.messages import IterationFinished, MetricSet, PhaseChange
 from trainer_proc.wire.run_folder import RunFolder
 from tui.app import HumanoidTui
 from tui.screens.dashboard import DashboardScreen
+from tui.session.runs import read_state
 from tui.session.state import RunState
 
 pytestmark = pytest.mark.real
@@ -39,13 +40,6 @@ def program(cwd: Path, *arguments: str, code: int = 0) -> str:
         assert len(done.stderr.strip().splitlines()) == 1
         return done.stderr
     return done.stdout
-
-
-def read_state(folder: RunFolder) -> RunState:
-    state = RunState()
-    for frame in JournalReader(folder.journal).read_new():
-        state.apply(frame)
-    return state
 
 
 def published(folder: RunFolder, metric: str) -> dict[int, float]:

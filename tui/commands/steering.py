@@ -23,6 +23,7 @@ from trainer_proc.wire.messages import (
 from trainer_proc.wire.run_folder import RunFolder
 from tui.commands.output import Failed, json_option, logs_option, parse_settings, say
 from tui.session.control import ask
+from tui.session.describe import export_result
 from tui.session.exporting import export_live, find_checkpoint
 from tui.session.follow import Follower
 from tui.session.runs import find_run
@@ -109,9 +110,5 @@ def export_command(run, checkpoint, log_root, as_json) -> None:  # type: ignore[
         result = export_live(folder)
     else:
         result = run_export(folder, find_checkpoint(folder, checkpoint), log=None)
-    text = (
-        f"exported iteration {result.iteration} to {folder.exported}: differs from torch by "
-        f"{result.largest_difference:.1e} at most, p50 {result.latency_p50_us:.0f} µs, "
-        f"p99 {result.latency_p99_us:.0f} µs, good for {result.rate_hz:,.0f} Hz"
-    )
-    say(text, {**msgspec.to_builtins(result), "folder": str(folder.exported)}, as_json)
+    placed = msgspec.structs.replace(result, folder=str(folder.exported))
+    say(export_result(placed), placed, as_json)

@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.journal import JournalReader
 from trainer_proc.wire.run_folder import RunFolder
 from tui.commands.output import json_option, logs_option, say
-from tui.session.runs import RunSummary, find_run, run_folders, summarize
+from tui.session.runs import RunSummary, find_run, read_state, run_folders, summarize
 from tui.session.state import KnobState, RunState
 
 
@@ -54,7 +53,8 @@ def _summary_value(summary: RunSummary) -> dict[str, Any]:
 def attach_command(run: str, log_root: Path, as_json: bool) -> None:
     """Open the dashboard of a run, live or finished; with --json, print what it shows now."""
     folder = find_run(run, log_root)
-    state = _read_state(folder)
+    folder.read_spec()
+    state = read_state(folder)
     if as_json:
         say("", _state_value(folder, state), as_json)
         return
@@ -69,17 +69,11 @@ def attach_command(run: str, log_root: Path, as_json: bool) -> None:
 @json_option
 def knobs_command(run: str, log_root: Path, as_json: bool) -> None:
     """List what can be turned in a run, with values."""
-    state = _read_state(find_run(run, log_root))
+    folder = find_run(run, log_root)
+    folder.read_spec()
+    state = read_state(folder)
     text = "\n".join(_knob_row(knob) for knob in state.knobs.values()) or "no knobs yet: the environment isn't built"
     say(text, {"revision": state.revision, "knobs": [_knob_value(knob) for knob in state.knobs.values()]}, as_json)
-
-
-def _read_state(folder: RunFolder) -> RunState:
-    folder.read_spec()
-    state = RunState()
-    for frame in JournalReader(folder.journal).read_new():
-        state.apply(frame)
-    return state
 
 
 def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:

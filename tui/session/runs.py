@@ -38,11 +38,9 @@ def run_folders(log_root: Path) -> list[RunFolder]:
 
 def summarize(folder: RunFolder) -> RunSummary:
     """Read a run's `run.toml` and journal; what can't be read is told in `problem`."""
-    state = RunState()
     try:
         spec = folder.read_spec()
-        for frame in JournalReader(folder.journal).read_new():
-            state.apply(frame)
+        state = read_state(folder)
     except (RunFolderError, JournalDamaged, OSError) as error:
         return RunSummary(folder, None, "failed", None, None, str(error))
     return RunSummary(
@@ -52,6 +50,14 @@ def summarize(folder: RunFolder) -> RunSummary:
         iteration=state.iteration,
         reward=state.latest.get("Train/mean_reward"),
     )
+
+
+def read_state(folder: RunFolder) -> RunState:
+    """Return the fold of the run's journal as it is now. Raises `JournalDamaged` or `OSError`."""
+    state = RunState()
+    for frame in JournalReader(folder.journal).read_new():
+        state.apply(frame)
+    return state
 
 
 def find_run(text: str, log_root: Path) -> RunFolder:
