@@ -9,33 +9,47 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer_proc.wire.desk import Desk
+from trainer_proc.wire.knob import Knob
 from trainer_proc.wire.messages import (
     Change,
-    Export,
     ExportFailed,
     ExportFinished,
     InterventionApplied,
+    InterventionFailed,
     InterventionQueued,
     IterationFinished,
-    Knob,
     KnobsAvailable,
-    Pause,
+    OverwriterFound,
     PhaseChanged,
+    Ramp,
+    RampAdvanced,
+)
+from trainer_proc.wire.requests import (
+    Export,
+    Pause,
     Ping,
+    Redo,
     Refused,
     Resume,
     Save,
     Stop,
+    StopRamp,
     Tune,
+    Undo,
+    Unpin,
 )
 
 FREE, BOUND, FIXED = "reward/upright/weight", "ppo/clip_param", "ppo/num_mini_batches"
+SPEED, MODE = "command/twist/lin_vel_x", "guard/kl/mode"
 KNOBS = (
     Knob(FREE, "reward", 1.0, 1.0, "next iteration"),
     Knob(BOUND, "ppo", 0.2, 0.2, "next iteration", minimum=0.01, maximum=0.5),
     Knob(FIXED, "ppo", 4.0, 4.0, "needs a restart", read_only="the storage is sized by it"),
+    Knob(SPEED, "command", (-1.0, 1.0), (-1.0, 1.0), "at the next command", type="range"),
+    Knob(MODE, "algorithm", "warn", "warn", "next iteration", type="choice", choices=("off", "warn", "act")),
 )
-COMMANDS = (Tune({FREE: 2.0}), Pause(), Resume(), Save(), Export())
+CHANGES = (Tune({FREE: 2.0}), Undo(), Redo(), Unpin((FREE,)), StopRamp((FREE,)))
+COMMANDS = (*CHANGES, Pause(), Resume(), Save(), Export())
 
 
 @pytest.fixture
@@ -87,22 +101,176 @@ def test_several_values_are_taken_all_or_none(desk):
     reason(desk.answer(Tune({FREE: 2.0, BOUND: 7.0})))
     reason(desk.answer(Tune({FREE: 2.0, "nothing": 1.0})))
     queued = desk.answer(Tune({FREE: 2.0, BOUND: 0.3}, note="together"))
-    assert queued == InterventionQueued(1, "person", (Change(FREE, 1.0, 2.0), Change(BOUND, 0.2, 0.3)), "together")
+    assert queued == InterventionQueued(1, "person", (Change(FREE, 1.0, 2.0), Change(BOUND, 0.2, 0.3)), "together", 1)
 
 
 def test_a_tune_that_names_no_knob_is_refused(desk):
     assert reason(desk.answer(Tune({}))) == "no knob was named"
 
 
-def test_a_tune_of_knobs_that_have_changed_since_is_refused(desk):
+def test_a_word_of_a_choice_is_that_word_even_if_it_reads_as_a_switch(desk):
+    assert desk.answer(Tune({MODE: False})).changes == (Change(MODE, "warn", "off"),)
+    assert reason(desk.answer(Tune({MODE: True}))) == f"{MODE} must be off or warn or act, not on"
+
+
+def test_when_a_change_is_drawn_and_who_asks_are_passed_on(desk):
+    queued = desk.answer(Tune({FREE: 2.0}, origin="schedule", when="now"))
+    assert (queued.origin, queued.when, queued.ramp) == ("schedule", "now", None)
+
+
+# --- What has changed meanwhile ---------------------------------------------------------------------------
+
+
+def test_a_tune_of_knobs_that_have_changed_since_is_refused_with_the_value_now(desk):
     desk.observe(applied(desk.answer(Tune({FREE: 2.0})).number))
-    assert "revision 1" in reason(desk.answer(Tune({FREE: 3.0}, revision=0)))
+    assert reason(desk.answer(Tune({FREE: 3.0}, revision=0))) == (
+        f"{FREE} has changed since revision 0: it is 2 since revision 1; look at it and ask again"
+    )
     assert desk.answer(Tune({FREE: 3.0}, revision=1)).changes == (Change(FREE, 2.0, 3.0),)
+
+
+def test_another_knob_s_change_makes_no_request_stale(desk):
+    desk.answer(Tune({FREE: 2.0}))
+    assert desk.answer(Tune({BOUND: 0.3}, revision=0)).number == 2
+    assert "since revision 0" in reason(desk.answer(Tune({BOUND: 0.4, FREE: 3.0}, revision=0)))
+
+
+def test_what_is_only_asked_for_makes_another_s_request_stale(desk):
+    desk.answer(Tune({FREE: 2.0}))
+    assert "it is 2 since revision 1" in reason(desk.answer(Tune({FREE: 3.0}, revision=0)))
+
+
+def test_a_request_without_a_revision_is_never_stale(desk):
+    for value in (2.0, 3.0, 4.0):
+        assert isinstance(desk.answer(Tune({FREE: value})), InterventionQueued)
+
+
+def test_an_earlier_request_that_is_applied_leaves_a_later_one_the_newest(desk):
+    first, second = desk.answer(Tune({FREE: 2.0})), desk.answer(Tune({FREE: 3.0}))
+    desk.observe(applied(first.number, revision=first.revision))
+    assert "it is 3 since revision 2" in reason(desk.answer(Tune({FREE: 4.0}, revision=1)))
+    assert isinstance(desk.answer(Tune({FREE: 4.0}, revision=second.revision)), InterventionQueued)
+
+
+def test_a_change_that_failed_is_not_what_the_knob_is_said_to_be(desk):
+    desk.observe(InterventionFailed(desk.answer(Tune({FREE: 2.0})).number, 4, "RuntimeError: no"))
+    assert "it is 1 since" in reason(desk.answer(Tune({FREE: 3.0}, revision=0)))
+
+
+def test_a_step_of_a_ramp_makes_no_request_stale(desk):
+    ramp = desk.answer(Tune({FREE: 3.0}, ramp=Ramp(4)))
+    desk.observe(applied(ramp.number, new=1.5, revision=ramp.revision))
+    stepped = desk.observe(RampAdvanced(5, 0, (Change(FREE, 1.5, 2.0),), {FREE: 2}))
+    assert stepped.revision == 2
+    assert desk.answer(Tune({FREE: 4.0}, revision=1)).changes == (Change(FREE, 2.0, 4.0),)
+
+
+def test_a_value_that_something_else_has_written_is_known_and_makes_no_request_stale(desk):
+    desk.answer(Tune({BOUND: 0.3}))
+    desk.observe(RampAdvanced(5, 0, (Change(FREE, 1.0, 0.7),), {}))
+    assert desk.answer(Tune({FREE: 3.0}, revision=0)).changes == (Change(FREE, 0.7, 3.0),)
+
+
+def test_the_trainer_s_own_changes_make_a_request_stale(desk):
+    assert desk.observe(applied(0)).revision == 1
+    assert "it is 2 since revision 1" in reason(desk.answer(Tune({FREE: 3.0}, revision=0)))
+
+
+def test_the_revision_goes_on_from_that_of_a_checkpoint(desk):
+    assert desk.observe(applied(0, revision=18)).revision == 18
+    assert desk.answer(Tune({FREE: 3.0}, revision=18)).revision == 19
+    assert "since revision 18" in reason(desk.answer(Tune({FREE: 4.0}, revision=18)))
+
+
+# --- Pins and ramps ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [Unpin, StopRamp])
+def test_a_request_that_names_no_knob_or_an_unknown_one_is_refused(desk, command):
+    assert reason(desk.answer(command(()))) == "no knob was named"
+    assert f"nearest: {FREE}" in reason(desk.answer(command(("reward/uprigt/weight",))))
+
+
+def test_only_a_pinned_knob_can_be_given_back(desk):
+    assert reason(desk.answer(Unpin((FREE,)))) == f"{FREE} is not pinned"
+    desk.observe(OverwriterFound(FREE, "curriculum term upright", pinned=False))
+    assert reason(desk.answer(Unpin((FREE,)))) == f"{FREE} is not pinned"
+    desk.observe(OverwriterFound(FREE, "curriculum term upright", pinned=True))
+    queued = desk.answer(Unpin((FREE,), note="as it was"))
+    assert (queued.unpin, queued.changes, queued.note) == ((FREE,), (), "as it was")
+    desk.observe(InterventionApplied(queued.number, "person", 5, 1, (Change(FREE, 1.0, 4.0),), unpinned=(FREE,)))
+    assert reason(desk.answer(Unpin((FREE,)))) == f"{FREE} is not pinned"
+    assert desk.answer(Tune({FREE: 3.0})).changes == (Change(FREE, 4.0, 3.0),)
+
+
+def test_giving_several_knobs_back_needs_all_of_them_pinned(desk):
+    desk.observe(OverwriterFound(FREE, "curriculum term upright", pinned=True))
+    assert reason(desk.answer(Unpin((FREE, BOUND)))) == f"{BOUND} is not pinned"
+
+
+def test_only_a_knob_on_a_ramp_can_be_stopped(desk):
+    assert reason(desk.answer(StopRamp((FREE,)))) == f"{FREE} is not on a ramp"
+    ramp = desk.answer(Tune({FREE: 3.0}, ramp=Ramp(3)))
+    assert desk.answer(StopRamp((FREE,))).stop_ramps == (FREE,)
+    assert reason(desk.answer(StopRamp((FREE,)))) == f"{FREE} is not on a ramp"
+    assert ramp.ramp == Ramp(3)
+
+
+def test_a_ramp_ends_with_its_last_step_with_another_change_and_when_it_is_stopped(desk):
+    def on_a_ramp():
+        number = desk.answer(Tune({FREE: 3.0}, ramp=Ramp(3))).number
+        ramp = Ramp(3, targets={FREE: 3.0})
+        desk.observe(InterventionApplied(number, "person", 5, 1, (Change(FREE, 1.0, 1.5),), ramp=ramp))
+
+    def has_ended():
+        return reason(desk.answer(StopRamp((FREE,)))) == f"{FREE} is not on a ramp"
+
+    on_a_ramp()
+    desk.observe(RampAdvanced(6, 0, (Change(FREE, 1.5, 3.0),), {FREE: 0}))
+    assert has_ended()
+    on_a_ramp()
+    desk.observe(applied(desk.answer(Tune({FREE: 2.0})).number))
+    assert has_ended()
+    on_a_ramp()
+    number = desk.answer(StopRamp((FREE,))).number
+    desk.observe(InterventionApplied(number, "person", 6, 1, (), stopped_ramps=(FREE,)))
+    assert has_ended()
+
+
+def test_a_ramp_that_could_not_begin_is_none(desk):
+    desk.observe(InterventionFailed(desk.answer(Tune({FREE: 3.0}, ramp=Ramp(3))).number, 4, "RuntimeError: no"))
+    assert reason(desk.answer(StopRamp((FREE,)))) == f"{FREE} is not on a ramp"
+
+
+@pytest.mark.parametrize(
+    ("values", "ramp", "why"),
+    [
+        ({MODE: "act"}, Ramp(3), "no values in between"),
+        ({FREE: 2.0}, Ramp(0), "at least 1 iteration, not 0"),
+        ({FREE: 2.0}, Ramp(-1), "at least 1 iteration, not -1"),
+        ({FREE: -2.0}, Ramp(3, "geometric"), "positive values at both ends"),
+        ({FREE: 0.0}, Ramp(3, "geometric"), "positive values at both ends"),
+        ({SPEED: (1.0, 2.0)}, Ramp(3, "geometric"), "positive values at both ends"),
+        ({FREE: 2.0, MODE: "act"}, Ramp(3), "no values in between"),
+    ],
+)
+def test_a_ramp_that_can_not_be_is_refused(desk, values, ramp, why):
+    assert why in reason(desk.answer(Tune(values, ramp=ramp)))
+    assert isinstance(desk.answer(Tune({FREE: 2.0}, ramp=Ramp(3, "geometric"))), InterventionQueued)
+
+
+def test_a_geometric_ramp_counts_from_what_is_already_asked_for(desk):
+    desk.answer(Tune({FREE: -1.0}))
+    assert "positive values at both ends" in reason(desk.answer(Tune({FREE: 2.0}, ramp=Ramp(3, "geometric"))))
+
+
+# --- The rest ---------------------------------------------------------------------------------------------
 
 
 def test_nothing_can_be_tuned_before_the_knobs_are_known():
     desk = Desk()
-    assert "still being built" in reason(desk.answer(Tune({FREE: 1.0})))
+    for command in CHANGES:
+        assert "still being built" in reason(desk.answer(command))
     for command in (Pause(), Resume(), Save(), Export(), Stop(), Ping()):
         assert desk.answer(command) is None
 
@@ -153,10 +321,19 @@ def test_every_intervention_gets_a_number_of_its_own(origins):
             numbers.append(desk.observe(applied(0)).number)
         elif origin == "person":
             numbers.append(desk.answer(Tune({FREE: 2.0})).number)
-            assert desk.observe(applied(numbers[-1])) == applied(numbers[-1])
+            assert desk.observe(applied(numbers[-1])).number == numbers[-1]
         else:
             reason(desk.answer(Tune({FREE: math.nan})))
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_what_a_change_costs_is_told_with_the_first_one_of_each_knob():
+    desk = Desk()
+    pause = "a pause of about 1 s: CUDA graphs are captured again"
+    desk.observe(KnobsAvailable(0, (*KNOBS, Knob("friction", "event", 1.0, 1.0, "re-randomized now", cost=pause))))
+    costs = [desk.cost(desk.answer(Tune(values))) for values in ({FREE: 2.0}, {FREE: 3.0, "friction": 2.0})]
+    assert costs == ["", pause]
+    assert desk.cost(desk.answer(Tune({"friction": 3.0}))) == ""
 
 
 def test_the_first_iteration_is_noticed(desk):

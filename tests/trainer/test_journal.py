@@ -14,27 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trainer_proc.wire.codec import decode_frame, decode_reply, decode_request, encode, pack_values, unpack_values
 from trainer_proc.wire.journal import JournalDamaged, JournalReader, JournalWriter
-from trainer_proc.wire.messages import (
-    Body,
-    Command,
-    Frame,
-    PhaseChanged,
-    Reply,
-    Request,
-    decode_frame,
-    decode_reply,
-    decode_request,
-    encode,
-    pack_values,
-    unpack_values,
-)
+from trainer_proc.wire.messages import Body, Frame, PhaseChanged
+from trainer_proc.wire.requests import Command, Reply, Request
 
 LEAVES = {
     str: st.text(max_size=20),
     int: st.integers(-(2**63), 2**64 - 1),
     float: st.floats(),
     bytes: st.binary(max_size=20),
+    bool: st.booleans(),
     type(None): st.none(),
 }
 
@@ -46,7 +36,10 @@ def any_of(hint):
     if get_origin(hint) is Literal:
         return st.sampled_from(get_args(hint))
     if get_origin(hint) is tuple:
-        return st.lists(any_of(get_args(hint)[0]), max_size=3).map(tuple)
+        first, *rest = get_args(hint)
+        if rest == [...]:
+            return st.lists(any_of(first), max_size=3).map(tuple)
+        return st.tuples(any_of(first), *map(any_of, rest))
     if get_origin(hint) is dict:
         return st.dictionaries(*map(any_of, get_args(hint)), max_size=3)
     if isinstance(hint, type):

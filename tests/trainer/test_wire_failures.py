@@ -14,10 +14,13 @@ import pytest
 import zmq
 
 from tests.waiting import wait_for
+from trainer_proc.wire.codec import encode
 from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.journal import JournalReader
+from trainer_proc.wire.knob import Knob
 from trainer_proc.wire.link import TrainerLink, WireUnavailable
-from trainer_proc.wire.messages import PhaseChanged, Ping, Request, Stop, encode
+from trainer_proc.wire.messages import Change, InterventionApplied, KnobsAvailable, PhaseChanged
+from trainer_proc.wire.requests import Accepted, Ping, Request, Stop
 from trainer_proc.wire.run_folder import RunFolder
 from tui.session.control import ask
 
@@ -116,6 +119,13 @@ def test_a_stop_that_comes_too_late_does_not_hide_the_death(folder, trainer):
         os.kill(connection.pid, signal.SIGCONT)
         wait_for(lambda: has_failed(folder), "the end of the journal", seconds=20)
         client.close(linger=0)
+
+
+def test_a_stop_that_ends_a_trainer_which_knows_nothing_of_it_is_a_stop(folder, trainer):
+    assert isinstance(ask(folder, Stop()), Accepted)
+    assert trainer.wait() == -signal.SIGTERM
+    wait_for(lambda: not folder.connection.exists(), "the end of the wire process")
+    assert bodies_of(folder)[-1] == PhaseChanged("finished", "stopped before the first iteration")
 
 
 def test_what_the_trainer_said_last_is_kept_when_it_dies(folder):
@@ -221,3 +231,25 @@ def test_a_trainer_started_again_goes_on_with_the_numbers(folder):
         (0, "building"),
         (1, "training"),
     ]
+
+
+def test_a_trainer_started_again_gives_no_intervention_the_number_of_an_earlier_one(folder):
+    knobs = KnobsAvailable(0, (Knob("reward/upright/weight", "reward", 1.0, 1.0, "next iteration"),))
+    numbers = []
+    for _ in range(2):
+        link = TrainerLink(RunFolder(folder.path))
+        link.emit(knobs)
+        link.emit(InterventionApplied(0, "launch", 0, 1, (Change("reward/upright/weight", 1.0, 2.0),)))
+        link.close()
+        numbers = [body.number for body in bodies_of(folder) if isinstance(body, InterventionApplied)]
+    assert numbers == [1, 2]
+
+
+def test_what_is_said_after_the_end_is_dropped(folder):
+    link = TrainerLink(folder)
+    link.emit(TRAINING)
+    link.close()
+    link.emit(PhaseChanged("finished"))
+    assert link.receive(0.1) == []
+    link.close()
+    assert bodies_of(folder) == [TRAINING]

@@ -13,7 +13,8 @@ from typing import IO
 
 import msgspec
 
-from trainer_proc.wire.messages import Frame, decode_frame
+from trainer_proc.wire.codec import decode_frame
+from trainer_proc.wire.messages import Frame
 
 _HEADER = struct.Struct(">BI")
 _BIN_32 = 0xC6

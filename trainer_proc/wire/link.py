@@ -19,16 +19,9 @@ from pathlib import Path
 
 import zmq
 
-from trainer_proc.wire.messages import (
-    Closing,
-    Emitted,
-    InterventionQueued,
-    Order,
-    Ready,
-    TrainerBody,
-    decode_order,
-    encode,
-)
+from trainer_proc.wire.codec import decode_order, encode
+from trainer_proc.wire.messages import InterventionQueued, TrainerBody
+from trainer_proc.wire.orders import Closing, Emitted, Order, Ready
 from trainer_proc.wire.run_folder import RunFolder
 
 FRAMES, ORDERS = "frames", "orders"
@@ -67,6 +60,8 @@ class TrainerLink:
         """Have `body` numbered, journaled and published. Never blocks; without a wire process, `body` is lost."""
         data = encode(Emitted(time.time(), body))
         with self._send_lock:
+            if self._frames.closed:  # a script may save or train on after the run has ended
+                return
             try:
                 self._frames.send(data, zmq.NOBLOCK)
             except zmq.Again:  # with no limit to the queue, this means that nobody is there to take it
@@ -75,6 +70,8 @@ class TrainerLink:
     def receive(self, timeout_seconds: float = 0.0) -> list[Order | InterventionQueued]:
         """Return the orders that have arrived, waiting up to `timeout_seconds` for the first."""
         orders: list[Order | InterventionQueued] = []
+        if self._orders.closed:
+            return orders
         if timeout_seconds:
             self._orders.poll(int(timeout_seconds * 1000))
         while True:

@@ -1,16 +1,12 @@
-"""Every message between a trainer and its dashboards, as msgspec structs encoded with MessagePack.
-
-Frames go out: numbered from 0, appended to the journal and published with the same bytes.
-Requests come in on the control socket; each gets one reply, at once.
-"""
+"""What a trainer says to its dashboards: frames, numbered from 0, kept in the journal and published as they are."""
 
 from __future__ import annotations
 
-import math
-import struct
-from typing import Literal, TypeVar
+from typing import Literal
 
 import msgspec
+
+from trainer_proc.wire.knob import Knob, Value, When
 
 PROTOCOL = 1
 """Raised when a dashboard of the last version could no longer read a journal of this one."""
@@ -20,42 +16,32 @@ WELCOME = b"welcome"
 
 PhaseName = Literal["building", "compiling", "training", "paused", "stopping", "finished", "failed"]
 TERMINAL_PHASES: frozenset[str] = frozenset({"finished", "failed"})
-TakesEffect = Literal["next iteration", "at each environment's reset", "re-randomized now", "needs a restart"]
-Origin = Literal["person", "launch", "curriculum", "ramp", "guard", "schedule"]
-
-
-class Knob(msgspec.Struct, frozen=True):
-    """One value that can be changed while the training runs.
-
-    `minimum` and `maximum` are inclusive; None means unbounded. `read_only` holds the reason why the knob
-    can't be turned and is empty where it can. `metric` names the published metric that shows its effect.
-    """
-
-    name: str
-    kind: str
-    value: float
-    default: float
-    takes_effect: TakesEffect
-    unit: str = ""
-    minimum: float | None = None
-    maximum: float | None = None
-    read_only: str = ""
-    metric: str = ""
+Origin = Literal["person", "launch", "checkpoint", "curriculum", "guard", "schedule"]
+RampShape = Literal["linear", "geometric"]
+GuardAction = Literal["warned", "paused", "undone"]
 
 
 class Change(msgspec.Struct, frozen=True):
     """One knob's value before and after an intervention."""
 
     knob: str
-    old: float
-    new: float
+    old: Value
+    new: Value
 
 
-# --- Frame bodies -----------------------------------------------------------------------------------------
+class Ramp(msgspec.Struct, frozen=True):
+    """Spreads an intervention over `iterations` (at least 1) boundaries; a geometric one needs positive ends.
+
+    `targets` are the values at the end, by knob; they are filled in once the ramp has begun.
+    """
+
+    iterations: int
+    shape: RampShape = "linear"
+    targets: dict[str, Value] = {}
 
 
 class RunStarted(msgspec.Struct, frozen=True, tag=True):
-    """First frame of every trainer process in a run's journal."""
+    """First frame of every trainer process in a run's journal; said again if it learns of other `iterations`."""
 
     run: str
     preset: str
@@ -106,18 +92,32 @@ class IterationFinished(msgspec.Struct, frozen=True, tag=True):
 
 
 class InterventionQueued(msgspec.Struct, frozen=True, tag=True):
-    """A validated change that waits for the next iteration boundary."""
+    """A validated change that waits for the next iteration boundary.
+
+    `changes` hold the values to be reached, at once or by `ramp`. `unpin` names knobs to be given back to what else
+    writes them, `stop_ramps` knobs that stay where they are. `undoes` and `redoes` number another intervention.
+    """
 
     number: int
     origin: Origin
     changes: tuple[Change, ...]
     note: str = ""
+    revision: int = 0
+    when: When = "on reset"
+    ramp: Ramp | None = None
+    unpin: tuple[str, ...] = ()
+    stop_ramps: tuple[str, ...] = ()
+    undoes: int | None = None
+    redoes: int | None = None
 
 
 class InterventionApplied(msgspec.Struct, frozen=True, tag=True):
     """The change is in force: `new` values are read back from the object that the simulator uses.
 
-    `iteration` is the first whose rollout is collected under the new values.
+    `iteration` is the first whose rollout is collected under the new values. With a `ramp`, they are those of its
+    first step. A change ends the ramps of its knobs; `stopped_ramps` names the others that end. `pinned` are knobs
+    that something else writes too and that stay as they are now; `unpinned` those that were given back. Training stood
+    still for `stall_ms`.
     """
 
     number: int
@@ -126,12 +126,64 @@ class InterventionApplied(msgspec.Struct, frozen=True, tag=True):
     revision: int
     changes: tuple[Change, ...]
     note: str = ""
+    when: When = "on reset"
+    ramp: Ramp | None = None
+    pinned: tuple[str, ...] = ()
+    unpinned: tuple[str, ...] = ()
+    stopped_ramps: tuple[str, ...] = ()
+    undoes: int | None = None
+    redoes: int | None = None
+    stall_ms: float = 0.0
+
+
+class InterventionFailed(msgspec.Struct, frozen=True, tag=True):
+    """The simulator could not take the change; everything is as it was before. `reason` is one line."""
+
+    number: int
+    iteration: int
+    reason: str
+
+
+class RampAdvanced(msgspec.Struct, frozen=True, tag=True):
+    """Ramps have moved on by one step, or something else has written knobs: `changes` are in force from `iteration` on.
+
+    `iterations_left` counts the steps to come, by knob; at 0 the ramp has ended.
+    """
+
+    iteration: int
+    revision: int
+    changes: tuple[Change, ...]
+    iterations_left: dict[str, int]
+
+
+class OverwriterFound(msgspec.Struct, frozen=True, tag=True):
+    """Something else of the training writes a knob too; if it was edited before, it is now `pinned`."""
+
+    knob: str
+    overwriter: str
+    pinned: bool
+
+
+class GuardFired(msgspec.Struct, frozen=True, tag=True):
+    """A guard has seen something wrong after `iteration`; `message` is one line, `action` what was done about it."""
+
+    guard: str
+    iteration: int
+    message: str
+    action: GuardAction
 
 
 class CheckpointSaved(msgspec.Struct, frozen=True, tag=True):
     """A whole checkpoint file, its path relative to the run's folder."""
 
     iteration: int
+    path: str
+
+
+class CheckpointLoaded(msgspec.Struct, frozen=True, tag=True):
+    """The training continues from the checkpoint at `path`, with `first_iteration`."""
+
+    first_iteration: int
     path: str
 
 
@@ -174,7 +226,12 @@ TrainerBody = (
     | MetricSet
     | IterationFinished
     | InterventionApplied
+    | InterventionFailed
+    | RampAdvanced
+    | OverwriterFound
+    | GuardFired
     | CheckpointSaved
+    | CheckpointLoaded
     | CheckpointFailed
     | ExportStarted
     | ExportFinished
@@ -191,149 +248,3 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     number: int
     time: float
     body: Body
-
-
-# --- Requests and replies ---------------------------------------------------------------------------------
-
-
-class Tune(msgspec.Struct, frozen=True, tag=True):
-    """Change knobs, all of them or none. `revision` refuses the request if the knobs have changed since."""
-
-    values: dict[str, float]
-    note: str = ""
-    origin: Origin = "person"
-    revision: int | None = None
-
-
-class Pause(msgspec.Struct, frozen=True, tag=True):
-    """Hold the training at the next iteration boundary."""
-
-
-class Resume(msgspec.Struct, frozen=True, tag=True):
-    """Go on from a pause."""
-
-
-class Stop(msgspec.Struct, frozen=True, tag=True):
-    """Save a checkpoint at the next iteration boundary, then end."""
-
-
-class Save(msgspec.Struct, frozen=True, tag=True):
-    """Save a checkpoint at the next iteration boundary."""
-
-
-class Export(msgspec.Struct, frozen=True, tag=True):
-    """Export the current policy at the next iteration boundary."""
-
-
-class Ping(msgspec.Struct, frozen=True, tag=True):
-    """Ask whether the trainer listens; always accepted."""
-
-
-Command = Tune | Pause | Resume | Stop | Save | Export | Ping
-
-
-class Request(msgspec.Struct, frozen=True, array_like=True):
-    """A command with the number that its reply carries."""
-
-    id: int
-    command: Command
-
-
-class Accepted(msgspec.Struct, frozen=True, tag=True):
-    """The request is valid and will be carried out. `intervention` numbers what a Tune became."""
-
-    request_id: int
-    intervention: int | None = None
-    message: str = ""
-
-
-class Refused(msgspec.Struct, frozen=True, tag=True):
-    """Nothing was changed; `reason` is one line that says what to do."""
-
-    request_id: int
-    reason: str
-
-
-Reply = Accepted | Refused
-
-# --- Between the training process and its wire process ----------------------------------------------------
-
-
-class Emitted(msgspec.Struct, frozen=True, tag=True):
-    """A body on its way to its number, emitted at `time`. An intervention of the trainer's own has number 0."""
-
-    time: float
-    body: TrainerBody
-
-
-class Closing(msgspec.Struct, frozen=True, tag=True):
-    """The training process is done; nothing follows."""
-
-
-class Ready(msgspec.Struct, frozen=True, tag=True):
-    """The wire process listens."""
-
-
-Order = Ready | Pause | Resume | Stop | Save | Export
-"""What the wire process passes on, beside interventions."""
-
-_Message = TypeVar("_Message")
-
-_LARGEST_FLOAT32 = 3.4028234663852886e38
-
-_encoder = msgspec.msgpack.Encoder()
-_frame_decoder = msgspec.msgpack.Decoder(Frame)
-_request_decoder = msgspec.msgpack.Decoder(Request)
-_from_trainer_decoder: msgspec.msgpack.Decoder[Emitted | Closing] = msgspec.msgpack.Decoder(Emitted | Closing)
-_order_decoder: msgspec.msgpack.Decoder[Order | InterventionQueued] = msgspec.msgpack.Decoder(
-    Order | InterventionQueued
-)
-_reply_decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
-
-
-def encode(message: Frame | Request | Reply | Emitted | Closing | Order | InterventionQueued) -> bytes:
-    """Return the message's MessagePack bytes."""
-    return _encoder.encode(message)
-
-
-def decode_frame(data: bytes | memoryview) -> Frame:
-    """Return the frame. Raises `msgspec.DecodeError` (or its `ValidationError`) if the bytes are none."""
-    return _decode(_frame_decoder, data)
-
-
-def decode_request(data: bytes | memoryview) -> Request:
-    """Return the request. Raises `msgspec.DecodeError` (or its `ValidationError`) if the bytes are none."""
-    return _decode(_request_decoder, data)
-
-
-def decode_reply(data: bytes | memoryview) -> Reply:
-    """Return the reply. Raises `msgspec.DecodeError` (or its `ValidationError`) if the bytes are none."""
-    return _decode(_reply_decoder, data)
-
-
-def decode_from_trainer(data: bytes) -> Emitted | Closing:
-    """Return what the training process sent."""
-    return _decode(_from_trainer_decoder, data)
-
-
-def decode_order(data: bytes) -> Order | InterventionQueued:
-    """Return what the wire process sent."""
-    return _decode(_order_decoder, data)
-
-
-def _decode(decoder: msgspec.msgpack.Decoder[_Message], data: bytes | memoryview) -> _Message:
-    try:
-        return decoder.decode(data)
-    except (UnicodeDecodeError, RecursionError) as error:  # of damaged text, of arrays without end
-        raise msgspec.DecodeError(str(error)) from error
-
-
-def pack_values(values: list[float]) -> bytes:
-    """Return float32 little-endian bytes. A magnitude above float32's range becomes infinite."""
-    limited = [v if not math.isfinite(v) or abs(v) <= _LARGEST_FLOAT32 else math.copysign(math.inf, v) for v in values]
-    return struct.pack(f"<{len(limited)}f", *limited)
-
-
-def unpack_values(data: bytes) -> tuple[float, ...]:
-    """Return the values that `pack_values` was given, at float32's precision."""
-    return struct.unpack(f"<{len(data) // 4}f", data)

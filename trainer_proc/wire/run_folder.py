@@ -14,6 +14,8 @@ from pathlib import Path
 import msgspec
 import tomli_w
 
+from trainer_proc.wire.knob import Value
+
 RUN_FILE = "run.toml"
 
 
@@ -24,7 +26,9 @@ class RunFolderError(Exception):
 class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a trainer process is told. `set` holds knob values that apply before the first iteration.
 
-    `num_envs` >= 1, `iterations` >= 1, `device` is `cpu` or `cuda:N`.
+    `num_envs` (of each process), `iterations` and `processes` >= 1, `device` is `cpu` or `cuda:N`. `bounds` narrow
+    what knobs take, by name or by pattern with `*`: (lowest, highest). Weights and steering state come from
+    `checkpoint`, if one is named.
     """
 
     preset: str
@@ -36,7 +40,10 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     iterations: int
     seed: int
     name: str = ""
-    set: dict[str, float] = {}
+    set: dict[str, Value] = {}
+    bounds: dict[str, tuple[float, float]] = {}
+    checkpoint: str = ""
+    processes: int = 1
 
 
 class RunFolder:

@@ -19,34 +19,27 @@ from pathlib import Path
 import msgspec
 import zmq
 
+from trainer_proc.wire.codec import decode_from_trainer, decode_request, encode
 from trainer_proc.wire.connection import write_connection
 from trainer_proc.wire.desk import Desk
-from trainer_proc.wire.journal import JournalDamaged, JournalWriter
+from trainer_proc.wire.journal import JournalDamaged, JournalReader, JournalWriter
 from trainer_proc.wire.link import FRAMES, ORDERS
 from trainer_proc.wire.messages import (
     TERMINAL_PHASES,
     WELCOME,
-    Accepted,
     Body,
-    Closing,
     Frame,
+    InterventionApplied,
     InterventionQueued,
     PhaseChanged,
-    Ping,
-    Ready,
-    Refused,
-    Reply,
-    Request,
-    Stop,
-    Tune,
-    decode_from_trainer,
-    decode_request,
-    encode,
 )
+from trainer_proc.wire.orders import Closing, Ready
+from trainer_proc.wire.requests import Accepted, Export, Pause, Refused, Reply, Request, Resume, Save, Stop
 from trainer_proc.wire.run_folder import RunFolder
 
 _PARENT_CHECK_MS = 200
 _DIED = "the training process died (killed, out of memory, or crashed): see console.log"
+_STOPPED = "stopped before the first iteration"
 
 
 class WireServer:
@@ -57,8 +50,9 @@ class WireServer:
         self._folder = folder
         self._sockets_folder = sockets_folder
         self._trainer_pid = trainer_pid
-        self._desk = Desk()
+        self._has_interrupted = False
         self._journal = JournalWriter(folder.journal)
+        self._desk = Desk(_next_intervention(folder.journal))
         self._next_number = self._journal.next_number
         self._unwritten: deque[bytes] = deque()
         self._context = zmq.Context()
@@ -100,12 +94,16 @@ class WireServer:
             self._close()
 
     def _tell_of_its_death(self) -> None:
-        """Publish what the training process still said, and its death unless it had ended."""
+        """Publish what the training process still said, and its death unless it had ended.
+
+        A script that isn't yet in `learn` knows nothing of our signal and ends by it.
+        """
         while self._frames.poll(_PARENT_CHECK_MS):
             if self._take_frames():
                 return
         if self._desk.phase.phase not in TERMINAL_PHASES:
-            self._send(time.time(), PhaseChanged("failed", _DIED, self._desk.phase.kernel_modules))
+            ending = PhaseChanged("finished", _STOPPED) if self._has_interrupted else PhaseChanged("failed", _DIED)
+            self._send(time.time(), msgspec.structs.replace(ending, kernel_modules=self._desk.phase.kernel_modules))
 
     def _take_frames(self) -> bool:
         """Publish what the training process has sent; return whether it said goodbye."""
@@ -135,7 +133,9 @@ class WireServer:
         if isinstance(answer, Refused):
             return _refused(request.id, answer.reason)
         self._order(request, answer)
-        return Accepted(request.id, answer.number if answer is not None else None)
+        if answer is None:
+            return Accepted(request.id)
+        return Accepted(request.id, answer.number, self._desk.cost(answer))
 
     def _order(self, request: Request, queued: InterventionQueued | None) -> None:
         """Pass an accepted request on to the training process."""
@@ -144,10 +144,11 @@ class WireServer:
             if queued is not None:
                 self._send(time.time(), queued)
                 self._orders.send(encode(queued), zmq.NOBLOCK)
-            elif not isinstance(command, Ping | Tune):
+            elif isinstance(command, Pause | Resume | Stop | Save | Export):
                 self._orders.send(encode(command), zmq.NOBLOCK)
                 if isinstance(command, Stop) and not self._desk.has_iterated:
                     os.kill(self._trainer_pid, signal.SIGTERM)  # no boundary comes during the build
+                    self._has_interrupted = True
 
     def _send(self, when: float, body: Body) -> None:
         data = encode(Frame(self._next_number, when, body))
@@ -187,6 +188,13 @@ def main() -> int:
         return 1
     server.run()
     return 0
+
+
+def _next_intervention(journal: Path) -> int:
+    """Return the number after those of an earlier training process in the same folder, 1 as a rule."""
+    bodies = (frame.body for frame in JournalReader(journal).read_new())
+    numbers = (body.number for body in bodies if isinstance(body, InterventionQueued | InterventionApplied))
+    return max(numbers, default=0) + 1
 
 
 def _refused(request_id: int, reason: str) -> Refused:
