@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from trainer_proc.knobs.live import LiveKnob
-from trainer_proc.policy import PolicyDescription
+from trainer_proc.problems import TrainingProblem
 from trainer_proc.wire.run_folder import RunFolder, RunSpec
 
 
-class BackendError(Exception):
+class BackendError(TrainingProblem):
     """The environment can't be built; the message is one line that says what to do."""
 
 
@@ -20,8 +19,6 @@ class Training:
     """A built environment with its rsl-rl `OnPolicyRunner`, ready to learn."""
 
     runner: Any
-    knobs: list[LiveKnob]
-    policy: PolicyDescription
     close: Callable[[], None]
 
 

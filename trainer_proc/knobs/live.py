@@ -4,19 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from trainer_proc.wire.messages import Knob
+from trainer_proc.wire.knob import Knob, Value, When
 
 
 @dataclass(frozen=True)
 class LiveKnob:
-    """A described knob and the way to its value; `read` and `write` are called between iterations only."""
+    """A described knob and the way to its value; all of it is called between iterations only.
+
+    `redraw` is there for a randomization that is drawn once, at startup: it has the term draw again. Knobs of one term
+    share it, so that an intervention on several of them draws once.
+    """
 
     description: Knob
-    read: Callable[[], float]
-    write: Callable[[float], None]
+    read: Callable[[], Value]
+    write: Callable[[Value], None]
+    redraw: Callable[[When], None] | None = None
 
     @property
     def name(self) -> str:
         """The knob's name."""
         return self.description.name
+
+
+class Overwriter(Protocol):
+    """Something else of the training that writes knobs too: the task's curriculum, the adaptive schedule."""
+
+    def overwriter_of(self, knob: str) -> str:
+        """Return who writes `knob`, as far as is known by now; empty if nobody."""
+
+    def hold(self, knob: str) -> bool:
+        """Keep `knob` at its present value whatever writes it; return whether something is known to write it."""
+
+    def release(self, knob: str) -> None:
+        """Hold `knob` no longer and set it to what its other writer has meant it to be."""
+
+    def new_iteration(self) -> None:
+        """Hear that an iteration has ended; called between iterations."""
+
+
+@dataclass(frozen=True)
+class TrainingKnobs:
+    """All that can be turned in a built training, in the order in which it is shown."""
+
+    knobs: list[LiveKnob]
+    overwriters: list[Overwriter]

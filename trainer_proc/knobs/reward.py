@@ -1,6 +1,6 @@
-"""Reward knobs: the weight of every term of the reward manager.
+"""Reward knobs: the weight of every term of the reward manager, and the terms' parameters.
 
-`env.cfg.rewards` is a copy that the manager made at construction; the weights in use are those of
+`env.cfg.rewards` is a copy that the manager made at construction; what is in use are the configurations of
 `RewardManager.get_term_cfg` (mjlab 1.6, Isaac Lab 3.0), read by `RewardManager.compute` at every step.
 """
 
@@ -8,28 +8,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from trainer_proc.knobs.live import LiveKnob
-from trainer_proc.wire.messages import Knob
+from trainer_proc.knobs.slot import SlotKnob, attribute_slot, slot_knob
+from trainer_proc.knobs.term_parameters import Term, parameter_knobs
 
 
-def reward_weight_knobs(reward_manager: Any) -> list[LiveKnob]:
-    """Return a knob `reward/<term>/weight` for every active term, in the manager's order."""
-    return [_weight_knob(term, reward_manager.get_term_cfg(term)) for term in reward_manager.active_terms]
+def reward_knobs(env: Any, reward_manager: Any) -> list[SlotKnob]:
+    """Return `reward/<term>/weight` and `reward/<term>/<parameter>` for every active term, in the manager's order."""
+    knobs: list[SlotKnob] = []
+    for name in reward_manager.active_terms:
+        term = Term(f"reward/{name}", "reward", reward_manager.get_term_cfg(name), env, "next iteration")
+        knobs += [_weight_knob(name, term.cfg), *parameter_knobs(term)]
+    return knobs
 
 
-def _weight_knob(term: str, term_cfg: Any) -> LiveKnob:
-    def read() -> float:
-        return float(term_cfg.weight)
-
-    def write(value: float) -> None:
-        term_cfg.weight = value
-
-    description = Knob(
+def _weight_knob(term: str, term_cfg: Any) -> SlotKnob:
+    return slot_knob(
+        attribute_slot(term_cfg, "weight"),
         name=f"reward/{term}/weight",
         kind="reward",
-        value=read(),
-        default=read(),
         takes_effect="next iteration",
+        type="number",
         metric=f"Episode_Reward/{term}",
     )
-    return LiveKnob(description, read, write)

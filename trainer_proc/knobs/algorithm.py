@@ -1,0 +1,95 @@
+"""PPO knobs, on rsl-rl's algorithm (5.4.2 and 5.5.1): read at each update, `gamma` and `lam` at each return.
+
+The learning rate is what the optimizer's parameter groups hold; the algorithm's attribute is what the adaptive schedule
+goes on from. Both are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from trainer_proc.knobs.bounds import TINY
+from trainer_proc.knobs.live import LiveKnob
+from trainer_proc.wire.knob import Knob, KnobType, Value
+
+LEARNING_RATE = "ppo/learning_rate"
+ADAPTIVE = "adaptive"
+_SCHEDULES = (ADAPTIVE, "fixed")
+_LEAST_RATE = 1e-9
+
+_NUMBERS: dict[str, tuple[float | None, float | None]] = {
+    "desired_kl": (TINY, None),
+    "clip_param": (TINY, None),
+    "entropy_coef": (0.0, None),
+    "value_loss_coef": (0.0, None),
+    "gamma": (0.0, 1.0),
+    "lam": (0.0, 1.0),
+    "max_grad_norm": (TINY, None),
+}
+"""Attributes of the algorithm with their least and greatest values."""
+
+
+def algorithm_knobs(algorithm: Any) -> list[LiveKnob]:
+    """Return `ppo/<attribute>` for those attributes of the algorithm that exist and are set."""
+    knobs: list[LiveKnob] = []
+    if getattr(algorithm, "schedule", None) is not None:
+        knobs.append(_schedule_knob(algorithm))
+    if getattr(algorithm, "learning_rate", None) is not None:
+        knobs.append(_rate_knob(algorithm))
+    for name, (minimum, maximum) in _NUMBERS.items():
+        if getattr(algorithm, name, None) is not None:
+            knobs.append(_attribute_knob(algorithm, name, "number", minimum, maximum))
+    if getattr(algorithm, "num_learning_epochs", None) is not None:
+        knobs.append(_attribute_knob(algorithm, "num_learning_epochs", "integer", 1.0, None))
+    return knobs
+
+
+def _schedule_knob(algorithm: Any) -> LiveKnob:
+    def read() -> Value:
+        return str(algorithm.schedule)
+
+    def write(value: Value) -> None:
+        algorithm.schedule = value
+
+    choices = (*_SCHEDULES, *({read()} - set(_SCHEDULES)))
+    return _knob("ppo/schedule", read, write, "choice", choices=choices)
+
+
+def _rate_knob(algorithm: Any) -> LiveKnob:
+    def read() -> Value:
+        return float(algorithm.optimizer.param_groups[0]["lr"])
+
+    def write(value: Value) -> None:
+        algorithm.learning_rate = value
+        for group in algorithm.optimizer.param_groups:  # loading a checkpoint makes new ones
+            group["lr"] = value
+
+    return _knob(LEARNING_RATE, read, write, "number", minimum=_LEAST_RATE)
+
+
+def _attribute_knob(
+    algorithm: Any, name: str, type: KnobType, minimum: float | None, maximum: float | None
+) -> LiveKnob:
+    def read() -> Value:
+        return float(getattr(algorithm, name))
+
+    def write(value: Value) -> None:
+        setattr(algorithm, name, int(value) if type == "integer" else float(value))  # type: ignore[arg-type]
+
+    return _knob(f"ppo/{name}", read, write, type, minimum=minimum, maximum=maximum)
+
+
+def _knob(
+    name: str, read: Callable[[], Value], write: Callable[[Value], None], type: KnobType, **described: Any
+) -> LiveKnob:
+    description = Knob(
+        name=name,
+        kind="algorithm",
+        value=read(),
+        default=read(),
+        takes_effect="next iteration",
+        type=type,
+        **described,
+    )
+    return LiveKnob(description, read, write)

@@ -1,0 +1,22 @@
+"""Bounds of parameters that follow from what their names mean."""
+
+from __future__ import annotations
+
+import re
+
+TINY = 1e-6
+"""The least value of what is divided by."""
+
+_SHORTEST_SECONDS = 1e-3
+
+_BOUNDS: tuple[tuple[str, tuple[float | None, float | None]], ...] = (
+    (r"^[^/]*std", (TINY, None)),
+    (r"^rel_|_prob(ability)?$", (0.0, 1.0)),
+    (r"^(interval_range_s|resampling_time_range)$", (_SHORTEST_SECONDS, None)),
+    (r"^[^/]*_s$", (0.0, None)),
+)
+
+
+def bounds_of(parameter: str) -> tuple[float | None, float | None]:
+    """Return the least and the greatest value of `parameter`, `std_walking/.*knee.*` say; None where unbounded."""
+    return next((bounds for pattern, bounds in _BOUNDS if re.search(pattern, parameter)), (None, None))

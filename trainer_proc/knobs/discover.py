@@ -1,0 +1,64 @@
+"""All knobs of a built training, whatever its task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule
+from trainer_proc.knobs.algorithm import algorithm_knobs
+from trainer_proc.knobs.command import command_knobs
+from trainer_proc.knobs.curriculum_terms import CurriculumTerms
+from trainer_proc.knobs.environment import environment_knobs
+from trainer_proc.knobs.event import event_knobs
+from trainer_proc.knobs.live import LiveKnob, Overwriter, TrainingKnobs
+from trainer_proc.knobs.redraw import Redraws
+from trainer_proc.knobs.reward import reward_knobs
+from trainer_proc.knobs.slot import SlotKnob
+from trainer_proc.knobs.termination import termination_knobs
+
+
+def discover_knobs(runner: Any, on_overwriter: Callable[[str, str, bool], None]) -> TrainingKnobs:
+    """Return the knobs of an rsl-rl runner: rewards, randomization, commands, terminations, PPO, environment.
+
+    Call it once, when the environment is built and before the first iteration: it wraps methods of the environment's
+    managers and `runner.alg.update` on the instances. An environment without managers has PPO's and its own knobs.
+    `on_overwriter(knob, writer, pinned)` is called during the rollout when something else is found to write a knob.
+    """
+    env = getattr(runner.env, "unwrapped", runner.env)
+    overwriters: list[Overwriter] = []
+    slot_knobs: list[SlotKnob] = []
+    if (rewards := _manager(env, "reward_manager", "get_term_cfg")) is not None:
+        slot_knobs += reward_knobs(env, rewards)
+    if hasattr(env, "event_manager") and hasattr(getattr(env, "sim", None), "expand_model_fields"):
+        redraws = Redraws(env)
+        overwriters.append(redraws)
+        slot_knobs += _randomization_knobs(env, redraws)
+    if (commands := _manager(env, "command_manager", "get_term")) is not None:
+        slot_knobs += command_knobs(commands)
+    if (terminations := _manager(env, "termination_manager", "get_term_cfg")) is not None:
+        slot_knobs += termination_knobs(env, terminations)
+    if (curriculum := _manager(env, "curriculum_manager", "get_term_cfg")) is not None:
+        overwriters.append(CurriculumTerms(curriculum, slot_knobs, on_overwriter))
+    algorithm: list[LiveKnob] = algorithm_knobs(runner.alg)
+    if hasattr(runner.alg, "schedule") and hasattr(runner.alg, "desired_kl"):
+        overwriters.append(AdaptiveSchedule(runner.alg, on_overwriter))
+    return TrainingKnobs([*slot_knobs, *algorithm, *environment_knobs(runner, env)], overwriters)
+
+
+def _manager(env: Any, name: str, method: str) -> Any:
+    """Return a manager with terms, None if the environment has no such."""
+    manager = getattr(env, name, None)
+    return manager if getattr(manager, "active_terms", None) and hasattr(manager, method) else None
+
+
+def _randomization_knobs(env: Any, redraws: Redraws) -> list[SlotKnob]:
+    # these modules need mjlab, which an environment of another simulator comes without
+    from trainer_proc.knobs.observation_noise import observation_noise_knobs
+    from trainer_proc.knobs.usual_randomization import usual_randomization_knobs, usual_terms_of
+
+    return [
+        *event_knobs(env, redraws, usual_terms_of(env)),
+        *usual_randomization_knobs(env, redraws),
+        *observation_noise_knobs(env.observation_manager),
+    ]

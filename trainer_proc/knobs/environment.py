@@ -1,0 +1,48 @@
+"""What the environment is built with: shown, and changed by a restart only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import torch
+
+from trainer_proc.knobs.live import LiveKnob
+from trainer_proc.knobs.units import unit_of
+from trainer_proc.wire.knob import Knob, KnobType
+
+
+def environment_knobs(runner: Any, env: Any) -> list[LiveKnob]:
+    """Return `environment/...`: counts and sizes, and steps (s) where the environment has them; all read-only."""
+    return [_knob(name, value) for name, value in _values(runner, env)]
+
+
+def _values(runner: Any, env: Any) -> Iterator[tuple[str, int | float]]:
+    yield "num_envs", int(runner.env.num_envs)
+    for name, attribute in (("physics_step", "physics_dt"), ("control_step", "step_dt")):
+        if hasattr(env, attribute):
+            yield name, float(getattr(env, attribute))
+    yield "action_size", int(runner.env.num_actions)
+    for group, tensor in runner.env.get_observations().items():
+        if isinstance(tensor, torch.Tensor):  # groups of several tensors have no one size
+            yield f"observation_size/{group}", prod(tensor.shape[1:])
+
+
+def _knob(name: str, value: int | float) -> LiveKnob:
+    knob_type: KnobType = "integer" if isinstance(value, int) else "number"
+    description = Knob(
+        name=f"environment/{name}",
+        kind="environment",
+        value=float(value),
+        default=float(value),
+        takes_effect="needs a restart",
+        unit=unit_of(f"environment/{name}"),
+        read_only="the environment is built with it: it needs a restart",
+        type=knob_type,
+    )
+
+    def write(_: object) -> None:
+        raise AttributeError(f"{description.name} can't be changed: {description.read_only}")
+
+    return LiveKnob(description, lambda: float(value), write)

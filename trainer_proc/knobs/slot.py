@@ -1,0 +1,159 @@
+"""Where a knob's value really is, and knobs made on such a place.
+
+A slot holds a raw value: what the simulator's own code put there and reads, an int as well as a float, a list as well
+as a tuple. A knob shows it as a `Value` and writes it back in the shape that it had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from trainer_proc.knobs.live import LiveKnob
+from trainer_proc.knobs.units import unit_of
+from trainer_proc.wire.knob import Knob, KnobType, TakesEffect, Value, When
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Reads and writes a raw value in place, with no further effect; None stands for an entry that isn't there."""
+
+    get: Callable[[], Any]
+    set: Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class SlotKnob(LiveKnob):
+    """A knob whose value is in a slot, so that it can be told whether something else has written it.
+
+    `take_effect` is called when the slot was written, where a place in a configuration isn't all that it takes.
+    """
+
+    slot: Slot = field(kw_only=True)
+    take_effect: Callable[[], None] | None = field(default=None, kw_only=True)
+
+
+def attribute_slot(owner: Any, name: str) -> Slot:
+    """Return the slot of an attribute."""
+    return Slot(lambda: getattr(owner, name), lambda raw: setattr(owner, name, raw))
+
+
+def field_slot(owner: Slot, name: str) -> Slot:
+    """Return the slot of an attribute of whatever object is in another slot."""
+    return Slot(lambda: getattr(owner.get(), name), lambda raw: setattr(owner.get(), name, raw))
+
+
+def parameter_slot(term_cfg: Any, name: str) -> Slot:
+    """Return the slot of `term_cfg.params[name]`, the mapping that a manager passes to the term's function."""
+
+    def write(raw: Any) -> None:
+        term_cfg.params[name] = raw
+
+    return Slot(lambda: term_cfg.params.get(name), write)
+
+
+def entry_slot(mapping: Slot, key: Any) -> Slot:
+    """Return the slot of an entry of the mapping in another slot.
+
+    A write replaces the mapping: the old one may be part of somebody else's configuration, a curriculum's stage say.
+    """
+
+    def write(raw: Any) -> None:
+        entries = dict(mapping.get() or {})
+        if raw is None:
+            entries.pop(key, None)
+        else:
+            entries[key] = raw
+        mapping.set(entries)
+
+    return Slot(lambda: (mapping.get() or {}).get(key), write)
+
+
+def is_number(raw: Any) -> bool:
+    """Tell whether `raw` is an int or a float, and no bool."""
+    return isinstance(raw, int | float) and not isinstance(raw, bool)
+
+
+def knob_type_of(raw: Any) -> KnobType | None:
+    """Return the type of a knob that shows `raw`, None if no knob can."""
+    if isinstance(raw, bool):
+        return "switch"
+    if is_number(raw):
+        return "integer" if isinstance(raw, int) else "number"
+    if isinstance(raw, tuple | list) and len(raw) == 2 and all(is_number(end) for end in raw):
+        return "range"
+    return None
+
+
+def value_of(raw: Any) -> Value:
+    """Return `raw`, of a type that `knob_type_of` knows, as a knob shows it."""
+    if isinstance(raw, bool):
+        return raw
+    if isinstance(raw, tuple | list):
+        return float(raw[0]), float(raw[1])
+    return float(raw)
+
+
+def raw_like(value: Value, like: Any) -> Any:
+    """Return `value` in the shape of `like`: int or float, tuple or list, whole ends where both were whole."""
+    if isinstance(like, bool):
+        return bool(value)
+    if isinstance(value, tuple):
+        whole = all(isinstance(end, int) for end in like) and all(float(end).is_integer() for end in value)
+        ends = [int(end) if whole else float(end) for end in value]
+        return ends if isinstance(like, list) else tuple(ends)
+    if isinstance(like, int):
+        return int(value)
+    return float(value)
+
+
+def slot_knob(
+    slot: Slot,
+    *,
+    name: str,
+    kind: str,
+    takes_effect: TakesEffect,
+    type: KnobType | None = None,
+    absent: Any = None,
+    take_effect: Callable[[], None] | None = None,
+    redraw: Callable[[When], None] | None = None,
+    **described: Any,
+) -> SlotKnob:
+    """Return a knob on `slot`.
+
+    `absent` is the raw value that an entry which isn't there stands for. If `take_effect`
+    raises, the slot gets its old value back and the knob's `write` raises the same. `described` are further
+    fields of `Knob`; the unit is that of the name where none is given.
+    """
+    first = slot.get()
+    like = absent if first is None else first
+    if type == "number":
+        like = float(like)
+
+    def read() -> Value:
+        raw = slot.get()
+        return value_of(absent if raw is None else raw)
+
+    def write(value: Value) -> None:
+        before = slot.get()
+        slot.set(raw_like(value, like))
+        if take_effect is None:
+            return
+        try:
+            take_effect()
+        except Exception:
+            slot.set(before)
+            raise
+
+    described.setdefault("unit", unit_of(name))
+    described.setdefault("default", value_of(like))
+    description = Knob(
+        name=name,
+        kind=kind,
+        value=read(),
+        takes_effect=takes_effect,
+        type=type or knob_type_of(like) or "number",
+        **described,
+    )
+    return SlotKnob(description, read, write, redraw, slot=slot, take_effect=take_effect)

@@ -1,0 +1,32 @@
+"""Units of knobs, guessed from their names as robot learning tasks use them."""
+
+from __future__ import annotations
+
+import re
+
+_ANGLES = "roll|pitch|yaw"
+_UNITS: tuple[tuple[str, str], ...] = (
+    (r"/(physics_step|control_step)$", "s"),
+    (r"(_s|/resampling_time_range)$", "s"),
+    (r"/pose_range/[xyz]$", "m"),
+    (rf"/pose_range/({_ANGLES})$", "rad"),
+    (r"/velocity_range/[xyz]$", "m/s"),
+    (rf"/velocity_range/({_ANGLES})$", "rad/s"),
+    (r"joints?/position_range$|/joint_position_range$", "rad"),
+    (r"joints?/velocity_range$", "rad/s"),
+    (r"/bias_range$", "rad"),
+    (r"/(heading|limit_angle)$", "rad"),
+    (r"/[^/]*lin_vel[^/]*(/noise)?$", "m/s"),
+    (r"/[^/]*(ang_vel|joint_vel)[^/]*(/noise)?$", "rad/s"),
+    (r"/joint_pos[^/]*/noise$", "rad"),
+    (r"/[^/]*height[^/]*/noise$|/[^/]*height$", "m"),
+    (r"/center_of_mass/offset$|/[^/]*_com/ranges(/\w+)?$", "m"),
+    (r"/(mass|friction)/scale$|/motor/(strength|stiffness|damping)$", "×"),
+    (r"/[^/]*force(_range|_threshold)?$", "N"),
+    (r"/[^/]*torque(_range)?$", "N·m"),
+)
+
+
+def unit_of(name: str) -> str:
+    """Return the unit of the knob `name`, empty if its name doesn't tell one."""
+    return next((unit for pattern, unit in _UNITS if re.search(pattern, name)), "")
