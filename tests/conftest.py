@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
+from trainer_proc.wire.codec import encode
 from trainer_proc.wire.journal import JournalWriter
 from trainer_proc.wire.link import TrainerLink
-from trainer_proc.wire.messages import Frame, encode
+from trainer_proc.wire.messages import Frame
 from trainer_proc.wire.run_folder import RunFolder, RunSpec
 
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

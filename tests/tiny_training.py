@@ -47,18 +47,18 @@ class PointEnv(VecEnv):
         return self.get_observations(), reward, dones, {"time_outs": time_outs, "log": {"/speed": reward.mean()}}
 
 
-def make_runner(log_dir=None, **algorithm):
-    """Return a runner on `PointEnv`; `algorithm` are PPO's arguments."""
+def make_runner(log_dir=None, runner_class=OnPolicyRunner, normalize=False, **algorithm):
+    """Return a runner on `PointEnv`, which may normalize observations; `algorithm` are PPO's arguments."""
     torch.manual_seed(3)
     gaussian = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "scalar"}
-    model = {"class_name": "MLPModel", "hidden_dims": [8], "activation": "elu"}
+    model = {"class_name": "MLPModel", "hidden_dims": [8], "activation": "elu", "obs_normalization": normalize}
     cfg = {
         "num_steps_per_env": STEPS,
         "save_interval": 1000,
-        "obs_groups": {"actor": ["policy"], "critic": ["policy"]},
+        "obs_groups": {"actor": ["policy"], "critic": ["policy"], "rnd_state": ["policy"]},
         "actor": {**model, "distribution_cfg": gaussian},
         "critic": dict(model),
         "algorithm": {"class_name": "PPO", "rnd_cfg": None, "symmetry_cfg": None, **algorithm},
         "logger": "tensorboard",
     }
-    return OnPolicyRunner(PointEnv(), cfg, log_dir=log_dir, device="cpu")
+    return runner_class(PointEnv(), cfg, log_dir=log_dir, device="cpu")

@@ -1,1 +1,17 @@
-"""The training subprocess: rsl-rl PPO that publishes its metrics and takes changes while it trains."""
+"""The training process: rsl-rl's PPO on a simulator, published and steered over a wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def steer(runner: Any, *, task: str = "", backend: str = "") -> None:
+    """Let a training of your own be watched and steered: call this before `runner.load` and `runner.learn`.
+
+    `runner` is an rsl-rl `OnPolicyRunner` (5.4.2 or 5.5.1) with a log folder, which becomes a run that the dashboard
+    finds; under `torchrun`, every rank calls it. `task` and `backend` are names to be shown. Raises `ValueError` if the
+    runner has no log folder, and `WireUnavailable` if its sockets can't be opened.
+    """
+    from trainer_proc.own_script import steer_runner
+
+    steer_runner(runner, task, backend)

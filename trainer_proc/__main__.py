@@ -1,21 +1,18 @@
-"""`python -m trainer_proc RUN_DIR` trains what `RUN_DIR/run.toml` describes.
+"""`python -m trainer_proc RUN_DIR` trains what `RUN_DIR/run.toml` describes; under `torchrun`, as one of its ranks.
 
 The wire opens before anything heavy is imported, so that a dashboard sees the run and can stop it from the start.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import traceback
 from pathlib import Path
-from types import FrameType
 
-from trainer_proc.backends.base import BackendError
-from trainer_proc.steering import LaunchValueRefused, Steering, TrainingStopped
+from trainer_proc.lifecycle import end_other_ranks, run_and_tell, run_started
+from trainer_proc.ranks import SilentLink, join_ranks, process_rank
+from trainer_proc.steering import Steering
 from trainer_proc.wire.link import TrainerLink, WireUnavailable
-from trainer_proc.wire.messages import RunStarted
 from trainer_proc.wire.run_folder import RunFolder, RunFolderError, RunSpec
 
 
@@ -26,48 +23,23 @@ def main() -> int:
     folder = RunFolder(Path(sys.argv[1]))
     try:
         spec = folder.read_spec()
-        link = TrainerLink(folder)
+        link = SilentLink() if process_rank() else TrainerLink(folder)
     except (RunFolderError, WireUnavailable, OSError) as error:
         return _say(str(error), 2)
+    steering = Steering(link)
+    link.emit(run_started(folder, spec))
     try:
-        return _train(spec, folder, link)
+        run_and_tell(steering, lambda: _build_and_learn(spec, folder, steering, link))
+    except Exception:
+        traceback.print_exc()
+        return 1
     finally:
         link.close()
-
-
-def _train(spec: RunSpec, folder: RunFolder, link: TrainerLink) -> int:
-    """Build and learn; whatever happens is a phase in the journal."""
-    steering = Steering(link)
-    link.emit(
-        RunStarted(
-            run=folder.name,
-            preset=spec.preset,
-            backend=spec.backend,
-            task=spec.task,
-            device=spec.device,
-            num_envs=spec.num_envs,
-            iterations=spec.iterations,
-            seed=spec.seed,
-            pid=os.getpid(),
-        )
-    )
-    try:
-        _stop_on_signals(steering)
-        _learn(spec, folder, steering, link)
-    except TrainingStopped:
-        steering.enter("finished", "stopped" if steering.is_iterating else "stopped before the first iteration")
-    except Exception as error:
-        traceback.print_exc()
-        told = isinstance(error, BackendError | LaunchValueRefused)  # made for a person: no class name in front
-        reason = str(error) if told else traceback.format_exception_only(error)[-1]
-        steering.enter("failed", " ".join(reason.split()))
-        return 1
-    else:
-        steering.enter("finished")
+        end_other_ranks(steering)
     return 0
 
 
-def _learn(spec: RunSpec, folder: RunFolder, steering: Steering, link: TrainerLink) -> None:
+def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link: TrainerLink | SilentLink) -> None:
     from trainer_proc.backends import load_backend
 
     steering.enter("building", f"loading {spec.backend}")
@@ -77,30 +49,19 @@ def _learn(spec: RunSpec, folder: RunFolder, steering: Steering, link: TrainerLi
     steering.enter("building", f"{spec.num_envs} environments of {spec.task} on {spec.device}")
     training = backend.build(spec, folder)
 
-    from trainer_proc.attach import attach
-    from trainer_proc.export_job import ExportJobs
-    from trainer_proc.policy import write_policy_description
+    from trainer_proc.training import attach_and_offer, continue_from
 
-    write_policy_description(folder, training.policy)
-    exports = ExportJobs(folder, link.emit)
-    attach(training.runner, steering, link.emit, exports)
-    steering.offer(training.knobs, spec.set)
+    steering.join(join_ranks())
+    exports = attach_and_offer(training.runner, steering, link, folder, spec)
     try:
+        if spec.checkpoint:
+            continue_from(training.runner, Path(spec.checkpoint))
         # as mjlab's and Isaac Lab's own scripts do, so that episodes don't all end at the same step
         training.runner.learn(num_learning_iterations=spec.iterations, init_at_random_ep_len=True)
     finally:
-        exports.wait()
+        if exports is not None:
+            exports.wait()
         training.close()
-
-
-def _stop_on_signals(steering: Steering) -> None:
-    def stop(signum: int, frame: FrameType | None) -> None:
-        if not steering.is_iterating:
-            raise TrainingStopped
-        steering.request_stop()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
 
 
 def _say(message: str, code: int) -> int:

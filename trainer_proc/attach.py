@@ -11,21 +11,74 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from trainer_proc.checkpoint import make_saves_whole
+from trainer_proc.checkpoint import CheckpointUnreadable, LiveCheckpoints, read_checkpoint
 from trainer_proc.diagnostics import PpoDiagnostics
 from trainer_proc.export_job import ExportJobs
 from trainer_proc.metrics import MetricStream
+from trainer_proc.not_finite import survive_not_finite
 from trainer_proc.steering import Actions, Steering
+from trainer_proc.steering_state import INFOS_KEY, from_infos, to_infos
 from trainer_proc.success import SuccessWindow
-from trainer_proc.wire.messages import CheckpointFailed, CheckpointSaved, TrainerBody
+from trainer_proc.terrain import restore_terrain_levels, terrain_levels
+from trainer_proc.wire.messages import CheckpointFailed, CheckpointLoaded, CheckpointSaved, TrainerBody
 
 
-def attach(runner: Any, steering: Steering, emit: Callable[[TrainerBody], None], exports: ExportJobs) -> None:
-    """Publish every iteration of `runner` and let `steering` act between them."""
+def attach(runner: Any, steering: Steering, emit: Callable[[TrainerBody], None], exports: ExportJobs | None) -> None:
+    """Publish every iteration of `runner` and let `steering` act between them.
+
+    On ranks above 0, which have no writer, only steering acts; `exports` is None there.
+    """
     logger = runner.logger
     metrics = MetricStream(emit)
     diagnostics = PpoDiagnostics(runner.alg)
-    success = SuccessWindow(runner.env, runner.device)
+    survive_not_finite(runner.alg, lambda: steering.guards.catches_not_finite)
+    success = SuccessWindow(runner.env)
+    checkpoints = _attach_checkpoints(runner, steering, emit)
+    checks_for_nan = runner.cfg.get("check_for_nan", True)
+    actions = Actions(
+        save=checkpoints.save,
+        export=lambda iteration: exports.start(runner, iteration) if exports is not None else None,
+        reload=checkpoints.reload,
+    )
+    init_writer, process_step, log = logger.init_logging_writer, logger.process_env_step, logger.log
+
+    def leave_nan_to_guards() -> None:
+        # a guard that acts on NaN must see the iteration's end; rsl-rl would end the training in the rollout
+        runner.cfg["check_for_nan"] = checks_for_nan and not steering.guards.catches_not_finite
+
+    def init_logging_writer() -> None:
+        init_writer()
+        if logger.writer is not None:
+            metrics.tee(logger.writer)
+        if checkpoints.loaded:
+            emit(CheckpointLoaded(runner.current_learning_iteration, checkpoints.loaded))
+        steering.start_iterating(runner.current_learning_iteration)
+        leave_nan_to_guards()
+        metrics.start_clock()
+
+    def process_env_step(rewards: Any, dones: Any, extras: dict[str, Any], *rest: Any) -> None:
+        process_step(rewards, dones, extras, *rest)
+        if logger.writer is not None:
+            success.step(dones, extras)
+
+    def log_iteration(*, it: int, total_it: int, **rest: Any) -> None:
+        log(it=it, total_it=total_it, **rest)
+        published: dict[str, float] = {}
+        if logger.writer is not None:
+            for name, value in {**diagnostics.collect(), **success.collect()}.items():
+                logger.writer.add_scalar(name, value, it)
+            published = metrics.finish(it, logger.tot_timesteps, total_it - it - 1)
+        steering.at_boundary(it, published, actions)
+        leave_nan_to_guards()
+        metrics.start_clock()
+
+    logger.init_logging_writer = init_logging_writer
+    logger.process_env_step = process_env_step
+    logger.log = log_iteration
+
+
+def _attach_checkpoints(runner: Any, steering: Steering, emit: Callable[[TrainerBody], None]) -> LiveCheckpoints:
+    """Let every save carry the steering state, and every load before the first iteration bring it back."""
 
     def on_saved(iteration: int, path: Path) -> None:
         emit(CheckpointSaved(iteration, path.name))
@@ -33,31 +86,25 @@ def attach(runner: Any, steering: Steering, emit: Callable[[TrainerBody], None],
     def on_save_failed(iteration: int, reason: str) -> None:
         emit(CheckpointFailed(iteration, reason))
 
-    make_saves_whole(runner, on_saved, on_save_failed)
-    actions = Actions(
-        save=lambda iteration: runner.save(str(Path(logger.log_dir) / f"model_{iteration}.pt")),
-        export=lambda iteration: exports.start(runner, iteration),
-    )
-    init_writer, process_step, log = logger.init_logging_writer, logger.process_env_step, logger.log
+    def infos() -> dict[str, Any]:
+        state = steering.interventions.snapshot(terrain_levels(runner.env))
+        return {INFOS_KEY: to_infos(state)}
 
-    def init_logging_writer() -> None:
-        init_writer()
-        metrics.tee(logger.writer)
-        steering.start_iterating(runner.current_learning_iteration)
-        metrics.start_clock()
+    checkpoints = LiveCheckpoints(runner, infos, on_saved, on_save_failed)
+    load = runner.load
 
-    def process_env_step(rewards: Any, dones: Any, extras: dict[str, Any], *rest: Any) -> None:
-        process_step(rewards, dones, extras, *rest)
-        success.step(dones, extras)
+    def load_with_steering(path: str, *args: Any, **kwargs: Any) -> Any:
+        saved = read_checkpoint(Path(path))
+        try:
+            state = from_infos(saved.get("infos"))
+            loaded = load(path, *args, **kwargs)
+        except (RuntimeError, KeyError, ValueError) as error:  # other networks, another optimizer, another steering
+            raise CheckpointUnreadable(f"{path} doesn't fit this training: {' '.join(str(error).split())}") from error
+        if state is not None:
+            restore_terrain_levels(runner.env, state.terrain_levels)
+            steering.resume_from(state, Path(path).name)
+        checkpoints.loaded = path
+        return loaded
 
-    def log_iteration(*, it: int, total_it: int, **rest: Any) -> None:
-        log(it=it, total_it=total_it, **rest)
-        for name, value in {**diagnostics.collect(), **success.collect()}.items():
-            logger.writer.add_scalar(name, value, it)
-        metrics.finish(it, logger.tot_timesteps, total_it - it - 1)
-        steering.at_boundary(it, actions)
-        metrics.start_clock()
-
-    logger.init_logging_writer = init_logging_writer
-    logger.process_env_step = process_env_step
-    logger.log = log_iteration
+    runner.load = load_with_steering
+    return checkpoints

@@ -1,37 +1,136 @@
-"""Checkpoints that are whole or absent, and copies of the policy for an export."""
+"""Checkpoints that are whole or absent, carry the steering state and can be gone back to; copies for an export."""
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from trainer_proc.problems import TrainingProblem
 
-def make_saves_whole(runner: Any, on_saved: Callable[[int, Path], None], on_failed: Callable[[int, str], None]) -> None:
-    """Wrap `runner.save` on the instance: write beside the target, then rename; `on_saved` hears of each file.
 
-    A disk that is full must not end the training: `on_failed` hears the reason, and the next save may do better.
-    """
-    original = runner.save
+class CheckpointUnreadable(TrainingProblem):
+    """A file is no checkpoint, or not one for this training; the message is one line."""
 
-    def save(path: str, infos: dict[str, Any] | None = None) -> None:
+
+class LiveCheckpoints:
+    """Saves a running training and takes it back. Wraps `runner.save` on the instance, so that rsl-rl's saves count."""
+
+    def __init__(
+        self,
+        runner: Any,
+        infos: Callable[[], dict[str, Any]],
+        on_saved: Callable[[int, Path], None],
+        on_failed: Callable[[int, str], None],
+    ) -> None:
+        """Write beside the target, then rename; `infos()` is kept in every file, `on_saved` hears of each.
+
+        A disk that is full must not end the training: `on_failed` hears the reason, and the next save may do better.
+        """
+        self._runner = runner
+        self._infos = infos
+        self._on_saved = on_saved
+        self._on_failed = on_failed
+        self.loaded = ""
+        """Path of the checkpoint that the training continues from."""
+        self._original_save = runner.save
+        runner.save = self._save_whole
+
+    def save(self, iteration: int) -> None:
+        """Save `model_<iteration>.pt`, on the rank that has a writer."""
+        if self._runner.logger.writer is not None:
+            self._runner.save(str(self._folder / f"model_{iteration}.pt"))
+
+    def reload(self, newest: int, on_all_ranks: Callable[[bool], bool] = bool) -> str | None:
+        """Load the newest checkpoint of an iteration up to `newest` into the live policy; return its name.
+
+        The iteration goes on counting. None if there is no such file or it can't be read, on any of the ranks.
+        """
+        found = [path for n, path in numbered_checkpoints(self._folder) if n <= newest]
+        content = self._read(found[-1], newest) if found else None
+        if not on_all_ranks(content is not None) or content is None:
+            return None
+        try:
+            load_into_live(self._runner, content)
+        except (RuntimeError, KeyError, ValueError) as error:  # another training's
+            self._on_failed(newest, " ".join(str(error).split()))
+            return None
+        return found[-1].name
+
+    def _read(self, path: Path, iteration: int) -> dict[str, Any] | None:
+        try:
+            return read_checkpoint(path)
+        except CheckpointUnreadable as error:
+            self._on_failed(iteration, str(error))
+            return None
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self._runner.logger.log_dir)
+
+    def _save_whole(self, path: str, infos: dict[str, Any] | None = None) -> None:
         target = Path(path)
         temporary = target.with_name(f".{target.name}")
+        iteration = self._runner.current_learning_iteration
         try:
-            original(str(temporary), infos)
+            self._original_save(str(temporary), {**(infos or {}), **self._infos()})
             temporary.replace(target)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-            on_failed(
-                runner.current_learning_iteration, f"{target.name} can't be saved: {' '.join(str(error).split())}"
-            )
+            self._on_failed(iteration, f"{target.name} can't be saved: {' '.join(str(error).split())}")
         else:
-            on_saved(runner.current_learning_iteration, target)
+            self._on_saved(iteration, target)
         finally:
             temporary.unlink(missing_ok=True)
 
-    runner.save = save
+
+def numbered_checkpoints(folder: Path) -> list[tuple[int, Path]]:
+    """Return iteration and path of every `model_<iteration>.pt`, oldest iteration first."""
+    matches = ((re.fullmatch(r"model_(\d+)\.pt", path.name), path) for path in folder.glob("model_*.pt"))
+    return sorted((int(match.group(1)), path) for match, path in matches if match)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Return a checkpoint's content on the CPU; no code in it is run. Raises `CheckpointUnreadable`."""
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointUnreadable(f"there is no checkpoint {path}") from None
+    except Exception as error:  # a damaged pickle fails in any way, with an IndexError say
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointUnreadable(f"{path} is no checkpoint that can be loaded safely: {reason}") from error
+    if not isinstance(content, dict) or not {"actor_state_dict", "model_state_dict"} & set(content):
+        raise CheckpointUnreadable(f"{path} is no rsl-rl checkpoint: it has no actor")
+    return content
+
+
+def load_into_live(runner: Any, content: dict[str, Any]) -> None:
+    """Load weights and optimizer into a runner in mid-training.
+
+    The rollout leaves the normalizers' buffers as inference tensors, which only inference mode may write; the
+    optimizers' new state must be made outside of it, or their next step could not write that.
+    """
+    with torch.inference_mode():
+        runner.alg.load(content, {"actor": True, "critic": True, "rnd": True}, True)
+    runner.alg.load(content, {"optimizer": True}, True)
+    if getattr(runner.alg, "rnd", None):
+        runner.alg.rnd.optimizer.load_state_dict(content["rnd_optimizer_state_dict"])
+    _forget_what_is_not_finite(runner.logger)
+
+
+def _forget_what_is_not_finite(logger: Any) -> None:
+    """Clear rsl-rl's running sums of NaN, which would be in its means for a hundred episodes."""
+    for name in ("rewbuffer", "lenbuffer", "erewbuffer", "irewbuffer"):
+        buffer = getattr(logger, name, deque[float]())
+        finite = [value for value in buffer if value - value == 0]
+        buffer.clear()
+        buffer.extend(finite)
+    for name in ("cur_reward_sum", "cur_ereward_sum", "cur_ireward_sum"):
+        if hasattr(logger, name):
+            getattr(logger, name).nan_to_num_(0.0, 0.0, 0.0)
 
 
 def copy_policy(runner: Any, iteration: int) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class PpoDiagnostics:
         """Wrap `algorithm`'s `update` and `compute_returns` on the instance."""
         self._algorithm = algorithm
         self._batch: Any = None
-        self._policy_sums: list[torch.Tensor] = []
+        self._log_probabilities: list[tuple[torch.Tensor, torch.Tensor]] = []
         self._gradient_norms: list[torch.Tensor] = []
         self._explained_variance: torch.Tensor | None = None
         self._update = algorithm.update
@@ -39,14 +39,18 @@ class PpoDiagnostics:
     def collect(self) -> dict[str, float]:
         """Return the last update's metrics by name; empty before the first update.
 
-        `Policy/kl` is the mean over mini-batches of `(r - 1) - log r` with `r` the probability ratio of new to old
-        policy (k3 of http://joschu.net/blog/kl-approx.html), `Policy/clip_fraction` the share of samples with
-        `|r - 1|` above `clip_param`, both in [0, ∞) and [0, 1]. Gradient norms are those before clipping.
+        `Policy/kl` is the mean over all mini-batches' samples of `(r - 1) - log r` with `r` the probability ratio of
+        new to old policy (k3 of http://joschu.net/blog/kl-approx.html), `Policy/clip_fraction` the share of samples
+        with `|r - 1|` above `clip_param`, both in [0, ∞) and [0, 1]. Gradient norms are those before clipping.
         `Policy/explained_variance` is `1 - Var(returns - values) / Var(returns)`, at most 1.
         """
-        if not self._policy_sums or self._explained_variance is None:
+        if not self._log_probabilities or self._explained_variance is None:
             return {}
-        policy = torch.stack(self._policy_sums).mean(dim=0)
+        new, old = zip(*self._log_probabilities, strict=True)
+        log_ratio = torch.cat(new) - torch.cat(old).reshape(-1)
+        change = log_ratio.expm1()  # ratio - 1
+        clipped = (change.abs() > self._algorithm.clip_param).sum() / change.numel()
+        policy = torch.stack([(change - log_ratio).mean(), clipped])
         norms = torch.stack(self._gradient_norms).reshape(-1, len(_NETWORKS)).mean(dim=0)
         values = torch.cat([policy, norms, self._explained_variance.reshape(1)]).tolist()
         names = (
@@ -61,7 +65,7 @@ class PpoDiagnostics:
         return metrics
 
     def _measured_update(self) -> Any:
-        self._policy_sums.clear()
+        self._log_probabilities.clear()
         self._gradient_norms.clear()
         try:
             with _recorded_gradient_norms(self._gradient_norms):
@@ -78,11 +82,8 @@ class PpoDiagnostics:
     def _measured_log_probability(self, outputs: torch.Tensor) -> torch.Tensor:
         log_probability: torch.Tensor = self._log_probability(outputs)
         if self._batch is not None:
-            with torch.no_grad():
-                log_ratio = log_probability - self._batch.old_actions_log_prob.reshape(log_probability.shape)
-                ratio = log_ratio.exp()
-                clipped = (ratio - 1.0).abs() > self._algorithm.clip_param
-                self._policy_sums.append(torch.stack([(ratio - 1.0 - log_ratio).mean(), clipped.float().mean()]))
+            # what is made of them waits for `collect`, where one kernel does for all mini-batches
+            self._log_probabilities.append((log_probability.detach(), self._batch.old_actions_log_prob))
         return log_probability
 
     def _remember_batches(self, generator: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:

@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from trainer_proc.wire.messages import IterationFinished, MetricSet, TrainerBody, pack_values
+from trainer_proc.wire.codec import pack_values
+from trainer_proc.wire.messages import IterationFinished, MetricSet, TrainerBody
 
 _PACE_ITERATIONS = 20
 """The remaining time is estimated from the mean of this many iterations."""
@@ -40,8 +41,8 @@ class MetricStream:
         """Begin timing an iteration; called after anything that is not training, such as a pause."""
         self._last_finish = time.monotonic()
 
-    def finish(self, iteration: int, environment_steps: int, iterations_left: int) -> None:
-        """Emit the collected scalars as `iteration`."""
+    def finish(self, iteration: int, environment_steps: int, iterations_left: int) -> dict[str, float]:
+        """Emit the collected scalars as `iteration` and return them."""
         now = time.monotonic()
         self._durations.append(now - self._last_finish)
         names = tuple(sorted(self._scalars))
@@ -53,4 +54,5 @@ class MetricStream:
         self._emit(
             IterationFinished(iteration, self._sets[names], values, environment_steps, pace * max(iterations_left, 0))
         )
-        self._scalars.clear()
+        finished, self._scalars = self._scalars, {}
+        return finished

@@ -1,32 +1,34 @@
 """The one writer: every change to a running training passes through here, between two PPO iterations.
 
 Requests have been validated and answered by the wire process (`wire.desk`) before they arrive. What is left to do is
-carried out at the iteration boundary, so that no rollout is half old and half new.
+carried out at the iteration boundary, so that no rollout is half old and half new; with several ranks, on all of them
+from the same list of orders.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-import msgspec
-
-from trainer_proc.knobs.live import LiveKnob
-from trainer_proc.wire.desk import refusal, unknown_knob
-from trainer_proc.wire.link import TrainerLink
+from trainer_proc.guards import PREFIX, Guards
+from trainer_proc.interventions import Interventions
+from trainer_proc.knobs.live import TrainingKnobs
+from trainer_proc.ranks import AnyOrder, GuardOrder, OneProcess, Ranks
+from trainer_proc.steering_state import SteeringState
+from trainer_proc.wire.knob import Value
 from trainer_proc.wire.messages import (
     Change,
-    Export,
+    GuardAction,
+    GuardFired,
     InterventionApplied,
     InterventionQueued,
-    KnobsAvailable,
-    Pause,
     PhaseChanged,
     PhaseName,
-    Resume,
-    Save,
-    Stop,
+    TrainerBody,
 )
+from trainer_proc.wire.orders import Order
+from trainer_proc.wire.requests import Export, Pause, Resume, Save, Stop
 
 _SIGNAL_CHECK_SECONDS = 0.5
 """How long a paused training may overlook a stop that came as a signal."""
@@ -36,32 +38,52 @@ class TrainingStopped(BaseException):
     """Unwinds the training after a stop; no `Exception`, so that no library's handler swallows it."""
 
 
-class LaunchValueRefused(ValueError):
-    """A value that the launch asked for can't be set; the message is one line."""
+class Link(Protocol):
+    """Where orders come from and what happens is told."""
+
+    def emit(self, body: TrainerBody) -> None:
+        """Tell of `body`, without blocking."""
+
+    def receive(self, timeout_seconds: float = 0.0) -> list[Order | InterventionQueued]:
+        """Return orders that have arrived, waiting up to `timeout_seconds` for the first."""
 
 
 @dataclass(frozen=True)
 class Actions:
-    """What a boundary can do beside turning knobs; each takes the iteration just finished."""
+    """What a boundary can do beside turning knobs; `save` and `export` take the iteration just finished.
+
+    `reload` loads the newest checkpoint of an iteration up to the given one into the live policy and returns its
+    name, or None if there is none on one of the ranks (its second argument, `Ranks.all`, tells).
+    """
 
     save: Callable[[int], None]
     export: Callable[[int], None]
+    reload: Callable[[int, Callable[[bool], bool]], str | None]
 
 
 class Steering:
-    """Holds the knobs and what was asked for. Used by the training thread only."""
+    """Carries out what was asked for. Used by the training thread only."""
 
-    def __init__(self, link: TrainerLink) -> None:
+    def __init__(self, link: Link, ranks: Ranks | None = None) -> None:
         """Take orders from `link` and publish through it."""
         self._link = link
+        self._ranks = ranks or OneProcess()
         self._phase = PhaseChanged("building")
-        self._knobs: dict[str, LiveKnob] = {}
-        self._launch_values: dict[str, float] = {}
-        self._revision = 0
+        self.guards = Guards()
+        self.interventions = Interventions(link.emit, lambda is_so: self._ranks.all(is_so))
+        self._launch_values: dict[str, Value] = {}
+        self._resumed: tuple[SteeringState, str] | None = None
         self._queue: list[InterventionQueued] = []
-        self._pause = self._stop = self._save = self._export = False
+        self._last: InterventionApplied | None = None
+        self._pause_reason = ""
+        self._pause = self._stop = self._save = self._export = self._was_asked_to_stop = False
+        self._has_retired = False
         self.is_iterating = False
         """Whether the first iteration has begun; before it, a stop interrupts the build."""
+
+    def join(self, ranks: Ranks) -> None:
+        """Act together with other processes from now on."""
+        self._ranks = ranks
 
     def enter(self, phase: PhaseName, detail: str = "", kernel_modules: int | None = None) -> None:
         """Publish a phase, if it is a new one. `kernel_modules` None keeps the count of before."""
@@ -75,43 +97,54 @@ class Steering:
         """Publish a kernel module that the simulator compiled or loaded."""
         self.enter("compiling", detail, count)
 
-    def offer(self, knobs: list[LiveKnob], launch_values: dict[str, float]) -> None:
-        """Publish the built environment's knobs; `launch_values` are set before the first iteration.
+    def offer(
+        self,
+        training: TrainingKnobs,
+        launch_values: dict[str, Value],
+        bounds: dict[str, tuple[float, float]] | None = None,
+    ) -> None:
+        """Publish the built training's knobs and the guards'; `launch_values` are set before the first iteration.
 
         Raises `LaunchValueRefused`.
         """
-        self._knobs = {knob.name: knob for knob in knobs}
-        for name, value in launch_values.items():
-            reason = (
-                refusal(self._knobs[name].description, value)
-                if name in self._knobs
-                else unknown_knob(name, list(self._knobs))
-            )
-            if reason is not None:
-                raise LaunchValueRefused(reason)
-        self._launch_values = launch_values
-        described = (msgspec.structs.replace(knob.description, value=knob.read()) for knob in knobs)
-        self._link.emit(KnobsAvailable(self._revision, tuple(described)))
+        knobs = [*training.knobs, *self.guards.knobs()]
+        self.interventions.offer(TrainingKnobs(knobs, training.overwriters), bounds or {})
+        self._launch_values = self.interventions.check(launch_values)
+
+    def resume_from(self, state: SteeringState, checkpoint: str) -> None:
+        """Go on, before the first iteration, with what the checkpoint of that name carried."""
+        self._resumed = (state, checkpoint)
 
     def start_iterating(self, first_iteration: int) -> None:
-        """Set the launch values; from now on a stop waits for a boundary."""
+        """Set what a checkpoint carried and the launch values; from now on a stop waits for a boundary."""
+        if self._has_retired:
+            return
         self.is_iterating = True
+        self.interventions.tell_overwritten(first_iteration)  # a checkpoint brings its learning rate
+        if self._resumed is not None:
+            state, checkpoint = self._resumed
+            self.interventions.restore(state, first_iteration, f"continues from {checkpoint}")
         if self._launch_values:
-            changes = tuple(Change(name, 0.0, value) for name, value in self._launch_values.items())
-            self._apply(InterventionQueued(0, "launch", changes, "set at launch"), first_iteration)
+            changes = tuple(Change(name, value, value) for name, value in self._launch_values.items())
+            launched = InterventionQueued(0, "launch", changes, "set at launch", when="now")
+            self.interventions.apply(launched, first_iteration)
         self.enter("training")
 
-    def at_boundary(self, iteration: int, actions: Actions) -> None:
+    def at_boundary(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
         """Carry out what was asked for since the last boundary; returns at once if that is nothing.
 
-        Blocks while paused. Raises `TrainingStopped` after a stop, once `actions.save` has saved a checkpoint.
+        `metrics` are those of the `iteration` just finished, for the guards. Blocks while paused. Raises
+        `TrainingStopped` after a stop, once `actions.save` has saved a checkpoint.
         """
-        self._receive(timeout_seconds=0.0)
-        self._act(iteration, actions)
+        if self._has_retired:
+            return
+        self.interventions.new_iteration(iteration + 1)
+        self._receive(0.0, self._guard_orders(iteration, metrics), iteration, actions)
+        self._act(iteration, metrics, actions)
         while self._pause and not self._stop:
-            self.enter("paused", f"after iteration {iteration}")
-            self._receive(timeout_seconds=_SIGNAL_CHECK_SECONDS)
-            self._act(iteration, actions)
+            self.enter("paused", self._pause_reason or f"after iteration {iteration}")
+            self._receive(_SIGNAL_CHECK_SECONDS, [], iteration, actions)
+            self._act(iteration, metrics, actions)
         if not self._stop:
             self.enter("training")
             return
@@ -119,17 +152,26 @@ class Steering:
         actions.save(iteration)
         raise TrainingStopped
 
+    def retire(self) -> None:
+        """Do nothing at boundaries any more: the run has ended, whatever its script still does."""
+        self._has_retired = True
+
     def request_stop(self) -> None:
         """Ask for a stop at the next boundary, as `Stop` does; safe inside a signal handler."""
-        self._stop = True
+        self._was_asked_to_stop = True
 
-    def _receive(self, timeout_seconds: float) -> None:
-        for order in self._link.receive(timeout_seconds):
+    def _receive(self, timeout_seconds: float, own: list[AnyOrder], iteration: int, actions: Actions) -> None:
+        orders = [*own, *self._link.receive(timeout_seconds)]
+        if self._was_asked_to_stop:
+            orders.append(Stop())
+        for order in self._ranks.share(orders):
             match order:
                 case InterventionQueued():
                     self._queue.append(order)
+                case GuardOrder():
+                    self._obey_guard(order, iteration, actions)
                 case Pause():
-                    self._pause = True
+                    self._pause, self._pause_reason = True, ""
                 case Resume():
                     self._pause = False
                 case Save():
@@ -141,10 +183,14 @@ class Steering:
                 case _:
                     pass
 
-    def _act(self, iteration: int, actions: Actions) -> None:
+    def _act(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
+        if self._queue and self.guards.may_undo:
+            actions.save(iteration)  # what a guard goes back to
         for queued in self._queue:
-            self._apply(queued, iteration + 1)
-        self._queue.clear()
+            self._apply(queued, iteration, metrics)
+        if self._queue:
+            self._queue.clear()
+            self.interventions.tell_overwritten(iteration + 1)  # two knobs may be on one value
         if self._save:
             self._save = False
             actions.save(iteration)
@@ -152,16 +198,51 @@ class Steering:
             self._export = False
             actions.export(iteration)
 
-    def _apply(self, queued: InterventionQueued, iteration: int) -> None:
-        changes = tuple(self._turn(change.knob, change.new) for change in queued.changes)
-        self._revision += 1
-        self._link.emit(
-            InterventionApplied(queued.number, queued.origin, iteration, self._revision, changes, queued.note)
-        )
+    def _apply(self, queued: InterventionQueued, iteration: int, metrics: dict[str, float]) -> None:
+        applied = self.interventions.apply(queued, iteration + 1)
+        if applied is None:
+            return
+        is_of_guards = all(change.knob.startswith(PREFIX) for change in applied.changes)
+        if not is_of_guards:
+            self.guards.intervened(metrics)
+        if applied.undoes is None and not is_of_guards:
+            self._last = applied
+        elif self._last is not None and applied.undoes == self._last.number:
+            self._last = None
 
-    def _turn(self, name: str, value: float) -> Change:
-        """Write a knob; the change tells what is read back, not what was asked for."""
-        knob = self._knobs[name]
-        old = knob.read()
-        knob.write(value)
-        return Change(name, old, knob.read())
+    # --- guards ---
+
+    def _guard_orders(self, iteration: int, metrics: dict[str, float]) -> list[AnyOrder]:
+        """Return what the guards want to be done; rank 0 looks for all."""
+        if self._ranks.rank:
+            return []
+        orders: list[AnyOrder] = []
+        for finding in self.guards.check(metrics):
+            action: GuardAction = "warned" if finding.action == "warn" else "paused"
+            if finding.action == "undo" and self._last is not None:
+                action = "undone"
+            orders.append(GuardOrder(finding.guard, iteration, finding.message, action))
+        return orders
+
+    def _obey_guard(self, order: GuardOrder, iteration: int, actions: Actions) -> None:
+        action, message = order.action, order.message
+        if action == "undone":
+            last = self._last
+            loaded = None if last is None else actions.reload(last.iteration - 1, self._ranks.all)
+            if last is None or loaded is None:
+                action, message = "paused", f"{message}; there is nothing to go back to"
+            else:
+                self._take_back(last, iteration, message)
+                message = f"{message}; intervention {last.number} undone, {loaded} loaded"
+        if action == "paused":
+            self._pause, self._pause_reason = True, f"guard {order.guard}: {message}"
+        self._link.emit(GuardFired(order.guard, order.iteration, message, action))
+
+    def _take_back(self, last: InterventionApplied, iteration: int, why: str) -> None:
+        changes = tuple(Change(change.knob, change.new, change.old) for change in last.changes)
+        undo = InterventionQueued(
+            0, "guard", changes, why, when=last.when, unpin=last.pinned, undoes=last.number or None
+        )
+        self.interventions.apply(undo, iteration + 1)
+        self.interventions.tell_overwritten(iteration + 1)  # the checkpoint's learning rate
+        self._last = None

@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 import resource
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from tests.tiny_training import make_runner
-from trainer_proc.checkpoint import copy_policy, make_saves_whole
+from tests.tiny_training import PointEnv, make_runner
+from trainer_proc.checkpoint import (
+    CheckpointUnreadable,
+    LiveCheckpoints,
+    copy_policy,
+    load_into_live,
+    numbered_checkpoints,
+    read_checkpoint,
+)
 from trainer_proc.export_job import ExportJobs
 from trainer_proc.wire.messages import ExportFailed, ExportStarted
 
@@ -28,8 +35,9 @@ class HalfwayRunner:
         self.infos = None
         self.saved = []
         self.failed = []
-        make_saves_whole(
+        LiveCheckpoints(
             self,
+            infos=lambda: {"steering": 5},
             on_saved=lambda iteration, path: self.saved.append((iteration, path)),
             on_failed=lambda iteration, reason: self.failed.append((iteration, reason)),
         )
@@ -57,7 +65,7 @@ def test_a_save_replaces_the_file_and_is_told(target):
     assert seen == [OLD]
     assert target.read_bytes() == NEW
     assert runner.saved == [(7, target)]
-    assert runner.infos == {"why": "test"}
+    assert runner.infos == {"why": "test", "steering": 5}
     assert list(target.parent.iterdir()) == [target]
 
 
@@ -109,7 +117,7 @@ def test_checkpoints_are_listed_by_iteration(folder):
 
 def test_rsl_rl_reads_back_what_was_saved(folder):
     runner = make_runner(str(folder.path))
-    make_saves_whole(runner, lambda iteration, path: None, lambda iteration, reason: None)
+    live(runner)
     runner.save(str(folder.checkpoint(0)))
     other = make_runner(str(folder.path))
     with torch.no_grad():
@@ -122,6 +130,191 @@ def assert_same_weights(left, right):
     assert left.keys() == right.keys()
     for name, value in left.items():
         assert torch.equal(value, right[name]), name
+
+
+# --- Read, and gone back to -------------------------------------------------------------------------------
+
+
+def live(runner, infos=None):
+    """Checkpoints of `runner`, with the reasons of those that failed in `failed`."""
+    failed = []
+    checkpoints = LiveCheckpoints(
+        runner, lambda: infos or {}, lambda iteration, path: None, lambda *failure: failed.append(failure)
+    )
+    checkpoints.failed = failed
+    return checkpoints
+
+
+def test_a_checkpoint_is_read_without_running_code_in_it(folder, tmp_path):
+    class Code:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "was run"),)
+
+    torch.save({"actor_state_dict": {}, "infos": Code()}, folder.checkpoint(0))
+    with pytest.raises(CheckpointUnreadable) as refused:
+        read_checkpoint(folder.checkpoint(0))
+    assert "is no checkpoint that can be loaded safely" in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+    assert not (tmp_path / "was run").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", OLD * 100])
+def test_what_is_no_checkpoint_is_refused_in_one_line(folder, content):
+    folder.checkpoint(0).write_bytes(content)
+    with pytest.raises(CheckpointUnreadable) as refused:
+        read_checkpoint(folder.checkpoint(0))
+    assert len(str(refused.value).splitlines()) == 1
+    assert str(folder.checkpoint(0)) in str(refused.value)
+
+
+def test_a_checkpoint_with_a_damaged_byte_is_read_or_refused(folder):
+    make_runner(str(folder.path)).save(str(folder.checkpoint(0)))
+    whole = folder.checkpoint(0).read_bytes()
+    for position in range(0, len(whole), len(whole) // 150):
+        damaged = bytearray(whole)
+        damaged[position] ^= 0xFF
+        folder.checkpoint(0).write_bytes(damaged)
+        with suppress(CheckpointUnreadable):
+            read_checkpoint(folder.checkpoint(0))
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"weights": {}}, torch.zeros(3)])
+def test_what_holds_no_actor_is_refused(folder, content):
+    torch.save(content, folder.checkpoint(0))
+    with pytest.raises(CheckpointUnreadable, match="no rsl-rl checkpoint: it has no actor"):
+        read_checkpoint(folder.checkpoint(0))
+
+
+def test_half_a_checkpoint_and_none_at_all_are_refused(folder):
+    with pytest.raises(CheckpointUnreadable, match="there is no checkpoint"):
+        read_checkpoint(folder.checkpoint(0))
+    runner = make_runner(str(folder.path))
+    runner.save(str(folder.checkpoint(0)))
+    whole = folder.checkpoint(0).read_bytes()
+    folder.checkpoint(0).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CheckpointUnreadable):
+        read_checkpoint(folder.checkpoint(0))
+
+
+def test_the_numbers_in_the_names_count(tmp_path):
+    for name in ("model_10.pt", "model_9.pt", "model_x.pt", ".model_11.pt", "model_8.pt.tmp"):
+        (tmp_path / name).touch()
+    assert [(n, path.name) for n, path in numbered_checkpoints(tmp_path)] == [(9, "model_9.pt"), (10, "model_10.pt")]
+
+
+RND = {
+    "num_outputs": 2,
+    "predictor_hidden_dims": [4],
+    "target_hidden_dims": [4],
+    "state_normalization": True,
+    "reward_normalization": True,
+    "weight": 0.1,
+}
+
+
+def train(folder, actions, iterations=6, **arguments):
+    """Train; `actions` are called with the runner at the ends of their iterations. Return the runner."""
+    runner = make_runner(str(folder.path), normalize=True, **arguments)
+    log = runner.logger.log
+
+    def log_and_act(*, it, **rest):
+        log(it=it, **rest)
+        actions.get(it, lambda runner: None)(runner)
+
+    runner.logger.log = log_and_act
+    runner.learn(iterations)
+    runner.logger.writer.close()
+    return runner
+
+
+def poison(runner):
+    """Fill weights, normalizers and the optimizer with NaN, as one bad update does."""
+    with torch.inference_mode():
+        for module in (runner.alg.actor, runner.alg.critic):
+            for tensor in (*module.parameters(), *module.buffers()):
+                if tensor.is_floating_point():
+                    tensor.fill_(float("nan"))
+        for state in runner.alg.optimizer.state.values():
+            state["exp_avg"].fill_(float("nan"))
+    runner.logger.rewbuffer.append(float("nan"))
+    runner.logger.cur_reward_sum[0] = float("nan")
+
+
+def optimizer_steps(runner):
+    return int(next(iter(runner.alg.optimizer.state.values()))["step"])
+
+
+@pytest.mark.parametrize("extra", [{}, {"rnd_cfg": RND}], ids=["PPO", "with RND"])
+def test_a_policy_of_nan_is_healed_in_mid_training_and_goes_on_learning(folder, extra, monkeypatch):
+    monkeypatch.setattr(PointEnv, "step_dt", 0.1, raising=False)
+    seen = {}
+
+    def reload(runner):
+        poison(runner)
+        content = read_checkpoint(folder.checkpoint(0))
+        with pytest.raises(RuntimeError, match="nference tensor"):  # what the two steps of loading are for
+            runner.alg.load(content, None, True)
+        seen["name"] = live(runner).reload(3)
+        assert_same_weights(runner.alg.actor.state_dict(), content["actor_state_dict"])
+        assert_same_weights(runner.alg.critic.state_dict(), content["critic_state_dict"])
+        seen["steps"] = optimizer_steps(runner)
+        seen["count"] = int(runner.alg.actor.obs_normalizer.count)
+        seen["weights"] = [parameter.clone() for parameter in runner.alg.actor.parameters()]
+
+    runner = train(folder, {3: reload}, **extra)
+    assert seen["name"] == "model_0.pt"
+    assert runner.current_learning_iteration == 5
+    assert optimizer_steps(runner) == seen["steps"] * 3  # of iteration 0, and 4 and 5 after it
+    assert int(runner.alg.actor.obs_normalizer.count) == seen["count"] * 3
+    for before, parameter in zip(seen["weights"], runner.alg.actor.parameters(), strict=True):
+        assert torch.isfinite(parameter).all()
+        assert not torch.equal(before, parameter)
+    assert all(torch.isfinite(torch.tensor(runner.logger.rewbuffer)))
+    assert torch.isfinite(runner.logger.cur_reward_sum).all()
+
+
+def test_the_newest_checkpoint_up_to_an_iteration_is_gone_back_to(folder):
+    names = []
+
+    def save(runner):
+        runner.save(str(folder.checkpoint(runner.current_learning_iteration)))
+
+    def reload(runner):
+        names.extend(live(runner).reload(newest) for newest in (4, 2, 1, 0, -1))
+
+    train(folder, {2: save, 4: reload})
+    assert names == ["model_2.pt", "model_2.pt", "model_0.pt", "model_0.pt", None]
+
+
+def test_a_checkpoint_that_can_not_be_gone_back_to_leaves_the_training_alone(folder):
+    def reload(runner):
+        checkpoints = live(runner)
+        torch.save({"model_state_dict": {}}, folder.checkpoint(1))  # another version's
+        assert checkpoints.reload(1) is None
+        folder.checkpoint(1).write_bytes(b"damaged")
+        assert checkpoints.reload(1) is None
+        assert [(iteration, len(reason.splitlines())) for iteration, reason in checkpoints.failed] == [(1, 1), (1, 1)]
+
+    train(folder, {1: reload}, iterations=3)
+
+
+def test_a_checkpoint_that_another_rank_can_not_read_is_loaded_by_none(folder):
+    def reload(runner):
+        before = [parameter.clone() for parameter in runner.alg.actor.parameters()]
+        assert live(runner).reload(2, on_all_ranks=lambda is_so: False) is None
+        for parameter, kept in zip(runner.alg.actor.parameters(), before, strict=True):
+            assert torch.equal(parameter, kept)
+
+    train(folder, {2: reload}, iterations=3)
+
+
+def test_a_live_load_brings_the_learning_rate_of_the_checkpoint(folder):
+    def change(runner):
+        runner.alg.learning_rate = runner.alg.optimizer.param_groups[0]["lr"] = 0.5
+        load_into_live(runner, read_checkpoint(folder.checkpoint(0)))
+        assert runner.alg.learning_rate == runner.alg.optimizer.param_groups[0]["lr"] == 0.001
+
+    train(folder, {1: change}, iterations=2, schedule="fixed", learning_rate=0.001)
 
 
 def test_a_copied_policy_stays_as_it_was_while_training_goes_on():

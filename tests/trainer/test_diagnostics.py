@@ -155,7 +155,7 @@ def test_torch_gets_its_function_back_even_when_an_update_fails():
 
 def window(hidden_time_outs=None):
     manager = SimpleNamespace(time_outs=hidden_time_outs)
-    return SuccessWindow(SimpleNamespace(unwrapped=SimpleNamespace(termination_manager=manager)), "cpu")
+    return SuccessWindow(SimpleNamespace(unwrapped=SimpleNamespace(termination_manager=manager)))
 
 
 def iteration(success, timed_out, terminated):

@@ -22,8 +22,9 @@ from tensordict import TensorDict
 from trainer_proc import export, export_check
 from trainer_proc.export import ExportError, ExportResult, PolicyCard, export_policy, main
 from trainer_proc.policy import ObservationTerm, PolicyDescription, write_policy_description
+from trainer_proc.wire.codec import encode
 from trainer_proc.wire.journal import JournalWriter
-from trainer_proc.wire.messages import Change, Frame, InterventionApplied, InterventionQueued, encode
+from trainer_proc.wire.messages import Change, Frame, InterventionApplied, InterventionQueued
 from trainer_proc.wire.run_folder import RunFolder
 
 GAUSSIAN = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "scalar"}

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from tests.fake_training import ListLink
 from tests.tiny_training import ENVIRONMENTS, STEPS, make_runner
 from trainer_proc.attach import attach
 from trainer_proc.export_job import ExportJobs
-from trainer_proc.knobs.live import LiveKnob
+from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
 from trainer_proc.metrics import MetricStream
 from trainer_proc.steering import Steering, TrainingStopped
+from trainer_proc.wire.codec import unpack_values
+from trainer_proc.wire.knob import Knob
 from trainer_proc.wire.messages import (
     Change,
     CheckpointSaved,
     InterventionApplied,
     InterventionQueued,
     IterationFinished,
-    Knob,
     MetricSet,
-    Save,
-    Stop,
-    unpack_values,
 )
+from trainer_proc.wire.requests import Save, Stop
 
 
 class Writer:
@@ -97,23 +96,6 @@ def test_the_time_left_follows_the_pace_and_ends_at_zero(stream):
 # --- Attached to rsl-rl -----------------------------------------------------------------------------------
 
 
-class ListLink:
-    """Emits into a list and hands out one batch of orders at each boundary."""
-
-    def __init__(self, *batches):
-        self.emitted = []
-        self.batches = deque(batches)
-
-    def emit(self, body):
-        self.emitted.append(body)
-
-    def receive(self, timeout_seconds=0.0):
-        return self.batches.popleft() if self.batches else []
-
-    def of(self, kind):
-        return [body for body in self.emitted if isinstance(body, kind)]
-
-
 def train(folder, link, iterations, launch_values=None):
     """Train the tiny environment in `folder` and return its runner."""
     runner = make_runner(str(folder.path))
@@ -125,7 +107,7 @@ def train(folder, link, iterations, launch_values=None):
         env.weight = value
 
     knob = LiveKnob(Knob("weight", "reward", 1.0, 1.0, "next iteration"), lambda: env.weight, write)
-    steering.offer([knob], launch_values or {})
+    steering.offer(TrainingKnobs([knob], []), launch_values or {})
     try:
         runner.learn(iterations)
     except TrainingStopped:

@@ -2,82 +2,83 @@
 
 from __future__ import annotations
 
-from collections import deque
+import math
 
+import msgspec
 import pytest
 
-from trainer_proc.knobs.live import LiveKnob
+from tests.fake_training import ListLink
+from trainer_proc.interventions import LaunchValueRefused
+from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
+from trainer_proc.ranks import OneProcess
 from trainer_proc.steering import Actions, Steering, TrainingStopped
+from trainer_proc.steering_state import SteeringState
+from trainer_proc.wire.knob import Knob
 from trainer_proc.wire.messages import (
     Change,
-    Export,
+    GuardFired,
     InterventionApplied,
     InterventionQueued,
-    Knob,
     KnobsAvailable,
-    Pause,
     PhaseChanged,
-    Resume,
-    Save,
-    Stop,
+    Ramp,
+    RampAdvanced,
 )
-
-
-class ListLink:
-    """Hands out one batch of orders for each look, and keeps what is emitted."""
-
-    def __init__(self):
-        self.batches = deque()
-        self.emitted = []
-        self.waits = []
-        self.on_wait = lambda: None
-
-    def emit(self, body):
-        self.emitted.append(body)
-
-    def receive(self, timeout_seconds=0.0):
-        self.waits.append(timeout_seconds)
-        if timeout_seconds:
-            self.on_wait()
-        return self.batches.popleft() if self.batches else []
+from trainer_proc.wire.requests import Export, Pause, Resume, Save, Stop
 
 
 class Training:
     """A training whose simulator keeps weights to two decimals, and which records what is done."""
 
-    def __init__(self):
+    def __init__(self, ranks=None):
         self.weights = {"upright": 1.0, "effort": -0.5}
         self.link = ListLink()
-        self.steering = Steering(self.link)
+        self.steering = Steering(self.link, ranks)
         self.done = []
+        self.checkpoint = "model_0.pt"
         self.actions = Actions(
             save=lambda iteration: self.done.append(("save", iteration)),
             export=lambda iteration: self.done.append(("export", iteration)),
+            reload=self.reload,
         )
 
+    def reload(self, newest, on_all_ranks):
+        self.done.append(("reload", newest))
+        return self.checkpoint
+
     def begin(self, launch_values=None):
-        self.steering.offer([self.knob(name) for name in self.weights], launch_values or {})
+        knobs = [self.knob(name) for name in self.weights]
+        self.steering.offer(TrainingKnobs(knobs, []), launch_values or {})
         self.steering.start_iterating(0)
 
     def knob(self, name):
+        return LiveKnob(Knob(name, "reward", 0.0, 0.0, "next iteration", minimum=-10.0), *self.access(name))
+
+    def access(self, name="upright"):
+        """How a weight is read and written."""
+
         def write(value):
             self.weights[name] = round(value, 2)
 
-        description = Knob(name, "reward", 0.0, 0.0, "next iteration", minimum=-10.0)
-        return LiveKnob(description, lambda: self.weights[name], write)
+        return lambda: self.weights[name], write
 
-    def boundary(self, *batches, after=3):
+    def boundary(self, *batches, after=3, metrics=None):
         """Reach the end of an iteration while these orders are waiting; return what was published there."""
         self.link.batches.extend(batches)
         before = len(self.link.emitted)
-        self.steering.at_boundary(after, self.actions)
-        return self.link.emitted[before:]
+        self.steering.at_boundary(after, metrics or {}, self.actions)
+        return [untimed(body) for body in self.link.emitted[before:]]
 
     def stops(self, *batches, after=3):
         before = len(self.link.emitted)
         with pytest.raises(TrainingStopped):
             self.boundary(*batches, after=after)
-        return self.link.emitted[before:]
+        return [untimed(body) for body in self.link.emitted[before:]]
+
+
+def untimed(body):
+    """How long the training stood still differs."""
+    return msgspec.structs.replace(body, stall_ms=0.0) if isinstance(body, InterventionApplied) else body
 
 
 @pytest.fixture
@@ -97,7 +98,8 @@ def test_knobs_are_offered_with_their_values_as_they_are():
     training.begin()
     offered = training.link.emitted[0]
     assert isinstance(offered, KnobsAvailable)
-    assert [(knob.name, knob.value) for knob in offered.knobs] == [("upright", 1.0), ("effort", -0.5)]
+    assert [(knob.name, knob.value) for knob in offered.knobs[:2]] == [("upright", 1.0), ("effort", -0.5)]
+    assert all(knob.name.startswith("guard/") for knob in offered.knobs[2:])
     assert training.link.emitted[1:] == [PhaseChanged("training")]
 
 
@@ -127,7 +129,8 @@ def test_launch_values_are_set_before_the_first_iteration():
     training.begin({"upright": 4.0})
     offered, applied, phase = training.link.emitted
     assert offered.knobs[0].value == 1.0
-    assert applied == InterventionApplied(0, "launch", 0, 1, (Change("upright", 1.0, 4.0),), "set at launch")
+    change = Change("upright", 1.0, 4.0)
+    assert untimed(applied) == InterventionApplied(0, "launch", 0, 1, (change,), "set at launch", when="now")
     assert phase == PhaseChanged("training")
 
 
@@ -141,10 +144,10 @@ def test_launch_values_are_set_before_the_first_iteration():
 )
 def test_a_launch_value_that_is_refused_stops_the_launch(values, reason):
     training = Training()
-    with pytest.raises(ValueError, match="^" + reason + "$"):
+    with pytest.raises(LaunchValueRefused, match="^" + reason + "$"):
         training.begin(values)
     assert training.weights == {"upright": 1.0, "effort": -0.5}
-    assert training.link.emitted == []
+    assert [type(body) for body in training.link.emitted] == [KnobsAvailable]
 
 
 def test_a_pause_holds_the_training_until_it_is_resumed(training):
@@ -211,7 +214,7 @@ def test_a_checkpoint_that_can_not_be_saved_is_no_clean_stop(training):
     def fail(iteration):
         raise OSError("no space")
 
-    training.actions = Actions(save=fail, export=training.actions.export)
+    training.actions = Actions(save=fail, export=training.actions.export, reload=training.reload)
     training.link.batches.append([Stop()])
     with pytest.raises(OSError, match="no space"):
         training.boundary()
@@ -230,3 +233,203 @@ def test_a_phase_is_published_once_and_keeps_the_count_of_kernel_modules(trainin
 
 def test_a_stop_is_no_exception_that_a_library_could_swallow():
     assert not issubclass(TrainingStopped, Exception)
+
+
+def test_a_run_that_has_ended_does_nothing_at_boundaries_any_more(training):
+    training.steering.request_stop()
+    training.steering.retire()
+    assert training.boundary([Pause(), queued(1, upright=2.0)], metrics=NAN) == []
+    training.steering.start_iterating(0)
+    assert training.link.emitted == []
+
+
+# --- Resuming ---------------------------------------------------------------------------------------------
+
+
+def test_what_a_checkpoint_carried_is_set_before_what_the_launch_asks_for():
+    training = Training()
+    knobs = TrainingKnobs([training.knob(name) for name in training.weights], [])
+    training.steering.offer(knobs, {"upright": 4.0})
+    training.steering.resume_from(SteeringState({"upright": 2.0, "effort": -1.0}), "model_8.pt")
+    training.steering.start_iterating(9)
+    _, restored, launched, _ = training.link.emitted
+    assert (restored.origin, restored.note, restored.iteration) == ("checkpoint", "continues from model_8.pt", 9)
+    assert (launched.origin, launched.changes) == ("launch", (Change("upright", 2.0, 4.0),))
+    assert training.weights == {"upright": 4.0, "effort": -1.0}
+
+
+def test_values_that_loading_a_checkpoint_has_changed_are_told():
+    training = Training()
+    training.steering.offer(TrainingKnobs([training.knob("upright")], []), {})
+    training.weights["upright"] = 0.25  # as the optimizer brings its learning rate
+    training.steering.start_iterating(9)
+    assert training.link.emitted[1] == RampAdvanced(9, 1, (Change("upright", 1.0, 0.25),), {})
+
+
+def test_a_knob_on_the_same_value_as_another_that_is_turned_is_told_too():
+    training = Training()
+    both = [LiveKnob(Knob(n, "reward", 1.0, 1.0, "next iteration"), *training.access()) for n in ("one", "other")]
+    training.steering.offer(TrainingKnobs(both, []), {})
+    training.steering.start_iterating(0)
+    training.link.emitted.clear()
+    applied, moved = training.boundary([queued(1, one=2.0)])
+    assert applied.changes == (Change("one", 1.0, 2.0),)
+    assert (moved.changes, moved.iteration) == ((Change("other", 1.0, 2.0),), 4)
+
+
+# --- Ramps ------------------------------------------------------------------------------------------------
+
+
+def test_ramps_move_at_every_boundary_before_what_is_queued_there(training):
+    ramped = msgspec.structs.replace(queued(1, upright=2.0), ramp=Ramp(4))
+    training.boundary([ramped], after=3)
+    (step,) = training.boundary(after=4)
+    assert (step.iteration, step.changes) == (5, (Change("upright", 1.25, 1.5),))
+    step, applied = training.boundary([queued(2, upright=0.0)], after=5)
+    assert (step.changes[0].new, applied.changes[0].old, applied.revision) == (1.75, 1.75, 4)
+    assert training.boundary(after=6) == []
+
+
+def test_ramps_stand_still_while_the_training_is_paused(training):
+    training.boundary([msgspec.structs.replace(queued(1, upright=2.0), ramp=Ramp(4))])
+    training.boundary([Pause()], [], [], [], [Resume()])
+    assert training.weights["upright"] == 1.5
+
+
+# --- Guards -----------------------------------------------------------------------------------------------
+
+NAN = {"Loss/value": math.nan}
+
+
+def arm(training, **knobs):
+    """Set knobs of the guard against NaN, `mode="act"` say, and let the fakes forget it."""
+    changes = tuple(Change(f"guard/not_finite/{name}", "", value) for name, value in knobs.items())
+    training.boundary([InterventionQueued(90, "person", changes)], after=0)
+    training.link.emitted.clear()
+    training.done.clear()
+
+
+def test_a_guard_warns_and_the_training_goes_on(training):
+    assert training.boundary(metrics=NAN) == [GuardFired("not_finite", 3, "Loss/value is nan", "warned")]
+    assert training.boundary(metrics=NAN) == []
+
+
+def test_a_guard_may_pause_the_training_until_it_is_resumed(training):
+    arm(training, mode="act", action="pause")
+    fired, paused, resumed = training.boundary([], [], [Resume()], metrics=NAN)
+    assert fired == GuardFired("not_finite", 3, "Loss/value is nan", "paused")
+    assert paused == PhaseChanged("paused", "guard not_finite: Loss/value is nan")
+    assert resumed == PhaseChanged("training")
+
+
+def test_a_guard_may_take_the_last_intervention_back_with_the_weights_from_before_it(training):
+    arm(training, mode="act")
+    training.boundary([queued(1, upright=2.0)], after=3)
+    assert training.done == [("save", 3)]  # what it goes back to, kept before the change
+    training.boundary([queued(2, upright=3.0, effort=-1.0)], after=4)
+    training.boundary(after=5)
+    undone, fired = training.boundary(after=6, metrics=NAN)
+    assert training.weights == {"upright": 2.0, "effort": -0.5}
+    assert training.done[-1] == ("reload", 4)
+    assert (undone.origin, undone.undoes, undone.number, undone.iteration) == ("guard", 2, 0, 7)
+    assert undone.note == "Loss/value is nan"
+    assert fired.action == "undone"
+    assert fired.message == "Loss/value is nan; intervention 2 undone, model_0.pt loaded"
+
+
+def test_a_guard_that_acts_has_a_checkpoint_saved_before_each_intervention_and_no_other(training):
+    training.boundary([queued(1, upright=2.0)])
+    assert training.done == []
+    arm(training, mode="act")
+    training.boundary()
+    assert training.done == []
+    training.boundary([queued(2, upright=3.0), queued(3, upright=4.0)], after=8)
+    assert training.done == [("save", 8)]
+
+
+def test_with_nothing_to_take_back_a_guard_pauses(training):
+    arm(training, mode="act")
+    training.boundary([queued(1, upright=2.0)], after=3)
+    training.boundary(after=4, metrics=NAN)
+    training.boundary(after=5, metrics={"Loss/value": 1.0})
+    fired, paused, _ = training.boundary([], [Resume()], after=6, metrics=NAN)
+    assert fired.action == "paused"
+    assert "guard not_finite: Loss/value is nan" in paused.detail
+
+
+def test_a_guard_that_was_told_to_act_does_not_take_that_back(training):
+    arm(training, mode="act")
+    fired, _, _ = training.boundary([], [Resume()], metrics=NAN)
+    assert fired.action == "paused"
+    assert training.steering.guards.may_undo
+
+
+def test_without_a_checkpoint_to_go_back_to_a_guard_pauses_and_changes_nothing(training):
+    arm(training, mode="act")
+    training.boundary([queued(1, upright=2.0)], after=3)
+    training.checkpoint = None
+    fired, paused, _ = training.boundary([], [Resume()], after=4, metrics=NAN)
+    assert fired == GuardFired("not_finite", 4, "Loss/value is nan; there is nothing to go back to", "paused")
+    assert paused.phase == "paused"
+    assert training.weights["upright"] == 2.0
+
+
+def test_an_intervention_that_the_person_has_undone_is_not_taken_back_once_more(training):
+    arm(training, mode="act")
+    training.boundary([queued(1, upright=2.0)], after=3)
+    training.boundary([msgspec.structs.replace(queued(2, upright=1.0), undoes=1)], after=4)
+    fired, _, _ = training.boundary([], [Resume()], after=5, metrics=NAN)
+    assert fired.action == "paused"
+
+
+def test_a_fall_is_measured_from_the_last_intervention(training):
+    before, after = {"Train/mean_reward": 10.0}, {"Train/mean_reward": 5.0}
+    training.boundary(metrics=before)
+    assert training.boundary(metrics=after) == []
+    training.boundary([queued(1, upright=2.0)], metrics=before)
+    (fired,) = training.boundary(metrics=after)
+    assert (fired.guard, fired.action) == ("reward", "warned")
+
+
+# --- Several ranks ----------------------------------------------------------------------------------------
+
+
+class OtherRank(OneProcess):
+    """Rank 1: what it hears is what rank 0 has shared, whatever it has itself."""
+
+    rank = 1
+
+    def __init__(self):
+        self.shared = []
+        self.others_fail = False
+
+    def share(self, orders):
+        return self.shared.pop(0) if self.shared else []
+
+    def all(self, is_so):
+        return is_so and not self.others_fail
+
+
+def test_a_rank_above_0_does_what_rank_0_shares_and_nothing_of_its_own():
+    ranks = OtherRank()
+    training = Training(ranks)
+    training.begin()
+    training.steering.request_stop()
+    training.boundary([Stop(), queued(1, upright=9.0)], metrics=NAN)
+    assert training.weights["upright"] == 1.0
+    ranks.shared = [[queued(1, upright=2.0)]]
+    (applied,) = training.boundary()
+    assert applied.changes == (Change("upright", 1.0, 2.0),)
+    ranks.shared = [[Stop()]]
+    training.stops()
+
+
+def test_what_another_rank_can_not_take_is_taken_by_none():
+    ranks = OtherRank()
+    training = Training(ranks)
+    training.begin()
+    ranks.others_fail = True
+    ranks.shared = [[queued(1, upright=2.0, effort=-1.0)]]
+    (failed,) = training.boundary()
+    assert failed.reason == "RefusedElsewhere: another of the training processes could not take it"
+    assert training.weights == {"upright": 1.0, "effort": -0.5}

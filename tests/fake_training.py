@@ -1,0 +1,122 @@
+"""A training made of a dictionary: knobs of every type, a curriculum that writes some, and a wire made of lists."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
+from trainer_proc.wire.knob import Knob
+
+WEIGHT, SPEED, EPOCHS, SCHEDULE = "reward/upright/weight", "command/speed", "ppo/epochs", "ppo/schedule"
+MASS, FRICTION = "event/body/mass", "event/body/friction"
+TAUGHT, TAUGHT_RANGE = "reward/effort/weight", "command/turn"
+WRITER = "curriculum term steps"
+
+NUMBER = {"takes_effect": "next iteration"}
+DRAWN = {"takes_effect": "re-randomized now", "may_be_drawn_now": True}
+DESCRIPTIONS = (
+    Knob(WEIGHT, "reward", 1.0, 1.0, **NUMBER, minimum=-10.0, maximum=10.0),
+    Knob(SPEED, "command", (-1.0, 1.0), (-1.0, 1.0), "at the next command", type="range", minimum=-10.0, maximum=10.0),
+    Knob(EPOCHS, "algorithm", 5.0, 5.0, **NUMBER, type="integer", minimum=1.0, maximum=20.0),
+    Knob(SCHEDULE, "algorithm", "adaptive", "adaptive", **NUMBER, type="choice", choices=("adaptive", "fixed")),
+    Knob(MASS, "randomization", (0.9, 1.1), (0.9, 1.1), **DRAWN, type="range", minimum=0.1, maximum=9.0),
+    Knob(FRICTION, "randomization", 0.5, 0.5, **DRAWN, minimum=0.1, maximum=9.0),
+    Knob(TAUGHT, "reward", 1.0, 1.0, **NUMBER, minimum=-10.0, maximum=10.0),
+    Knob(TAUGHT_RANGE, "command", (-1.0, 1.0), (-1.0, 1.0), **NUMBER, type="range", minimum=-10.0, maximum=10.0),
+)
+
+
+class Refusing(Exception):
+    """What a simulator raises."""
+
+
+class FakeCurriculum:
+    """Writes knobs when told to; keeps its own idea of those that are held against it, as `CurriculumTerms` does."""
+
+    def __init__(self, values):
+        self.values = values
+        self.known = set()
+        self.held = set()
+        self.own = {}
+        self.on_overwriter = lambda knob, writer, pinned: None
+        self.iterations = 0
+
+    def overwrite(self, knob, value):
+        """What a curriculum term does at a reset."""
+        self.own[knob] = value
+        if knob not in self.known:
+            self.known.add(knob)
+            self.on_overwriter(knob, WRITER, knob in self.held)
+        if knob not in self.held:
+            self.values[knob] = value
+
+    def overwriter_of(self, knob):
+        return WRITER if knob in self.known else ""
+
+    def hold(self, knob):
+        self.held.add(knob)
+        return knob in self.known
+
+    def release(self, knob):
+        if knob in self.held and knob in self.known:
+            self.values[knob] = self.own[knob]
+        self.held.discard(knob)
+
+    def new_iteration(self):
+        self.iterations += 1
+
+
+class FakeTraining:
+    """`failing` names knobs whose writes raise, `redraw_fails` does it for the shared redraw of the two drawn ones."""
+
+    def __init__(self):
+        self.values = {knob.name: knob.value for knob in DESCRIPTIONS}
+        self.failing = set()
+        self.redraw_fails = False
+        self.redrawn = []
+        self.curriculum = FakeCurriculum(self.values)
+
+    def knobs(self):
+        return TrainingKnobs([self.knob(description) for description in DESCRIPTIONS], [self.curriculum])
+
+    def knob(self, description):
+        name = description.name
+
+        def write(value):
+            if name in self.failing:
+                raise Refusing(f"{name}\ncan't be written")
+            self.values[name] = int(value) if description.type == "integer" else value
+
+        def read():
+            value = self.values[name]
+            return float(value) if isinstance(value, int) else value
+
+        redraw = self.redraw if description.may_be_drawn_now else None
+        return LiveKnob(description, read, write, redraw)
+
+    def redraw(self, when):
+        self.redrawn.append((when, self.values[MASS], self.values[FRICTION]))
+        if self.redraw_fails:
+            raise Refusing("no more memory")
+
+
+class ListLink:
+    """Hands out one batch of orders for each look, and keeps what is emitted."""
+
+    def __init__(self, *batches):
+        self.batches = deque(batches)
+        self.emitted = []
+        self.waits = []
+        self.on_wait = lambda: None
+
+    def emit(self, body):
+        self.emitted.append(body)
+
+    def receive(self, timeout_seconds=0.0):
+        self.waits.append(timeout_seconds)
+        if timeout_seconds:
+            self.on_wait()
+        return self.batches.popleft() if self.batches else []
+
+    def of(self, kind):
+        return [body for body in self.emitted if isinstance(body, kind)]

@@ -1,0 +1,314 @@
+"""Turns knobs: each intervention wholly or not at all, at once or by a ramp, and against what else writes them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from trainer_proc.knobs.live import LiveKnob, Overwriter, TrainingKnobs
+from trainer_proc.problems import TrainingProblem
+from trainer_proc.ramps import RampInProgress, Ramps
+from trainer_proc.steering_state import SteeringState
+from trainer_proc.wire.knob import Knob, Value, fitted, refusal, unknown_knob
+from trainer_proc.wire.messages import (
+    Change,
+    InterventionApplied,
+    InterventionFailed,
+    InterventionQueued,
+    KnobsAvailable,
+    OverwriterFound,
+    Ramp,
+    RampAdvanced,
+    TrainerBody,
+)
+
+
+class LaunchValueRefused(TrainingProblem):
+    """A value or a bound that the launch asked for can't be set; the message is one line."""
+
+
+class RefusedElsewhere(Exception):
+    """Another rank could not take a change that this one could."""
+
+
+class Interventions:
+    """Holds the knobs of a training. Used by the training thread only, between iterations."""
+
+    def __init__(self, emit: Callable[[TrainerBody], None], on_all_ranks: Callable[[bool], bool] = bool) -> None:
+        """Tell of every change through `emit`; `on_all_ranks(is_so)` tells whether something is so on every rank."""
+        self._emit = emit
+        self._on_all_ranks = on_all_ranks
+        self._knobs: dict[str, LiveKnob] = {}
+        self._overwriters: list[Overwriter] = []
+        self._ramps = Ramps()
+        self._touched: set[str] = set()
+        self._pinned: set[str] = set()
+        self._begun_with: dict[str, Value] = {}
+        self._told: dict[str, Value] = {}
+        self.revision = 0
+
+    def offer(self, training: TrainingKnobs, bounds: dict[str, tuple[float, float]]) -> None:
+        """Publish all knobs, each within `bounds` (by name or pattern). Raises `LaunchValueRefused`."""
+        self._overwriters = training.overwriters
+        self._knobs = {knob.name: _bounded(knob, bounds) for knob in training.knobs}
+        self._begun_with = {name: knob.read() for name, knob in self._knobs.items()}
+        self._told = dict(self._begun_with)
+        for pattern in bounds:
+            if not any(fnmatchcase(name, pattern) for name in self._knobs):
+                raise LaunchValueRefused(unknown_knob(pattern, list(self._knobs)))
+        self._emit(KnobsAvailable(self.revision, tuple(self._described(knob) for knob in self._knobs.values())))
+
+    def check(self, values: dict[str, Value]) -> dict[str, Value]:
+        """Return `values` as the knobs mean them. Raises `LaunchValueRefused` if one of them can't be set."""
+        meant: dict[str, Value] = {}
+        for name, value in values.items():
+            if name not in self._knobs:
+                raise LaunchValueRefused(unknown_knob(name, list(self._knobs)))
+            knob = self._knobs[name].description
+            meant[name] = fitted(knob, value)
+            reason = refusal(knob, meant[name])
+            if reason is not None:
+                raise LaunchValueRefused(reason)
+        return meant
+
+    def overwriter_found(self, knob: str, overwriter: str, pinned: bool) -> None:
+        """Publish that something else writes `knob`; `pinned` if it is held against it."""
+        if pinned:
+            self._pinned.add(knob)
+        self._emit(OverwriterFound(knob, overwriter, pinned))
+
+    def apply(
+        self, queued: InterventionQueued, iteration: int, pin: tuple[str, ...] = ()
+    ) -> InterventionApplied | None:
+        """Carry out an intervention that `iteration` begins under; None if the simulator refused it.
+
+        Knobs named by `pin` count as pinned even if nothing is known to write them yet.
+        """
+        began = time.perf_counter()
+        ramp = queued.ramp if queued.ramp is not None and queued.ramp.iterations > 1 else None
+        released = self._released_by(queued)
+        try:
+            changes = self._with_unpinned(queued)
+            ramps = self._prepare_ramps(changes, ramp, queued)
+            values = {change.knob: change.new for change in changes} | {name: r.step() for name, r in ramps.items()}
+            old = self._write(values, queued, released)
+        except Exception as error:  # whatever a simulator's function raises: nothing has changed, the training goes on
+            self._emit(InterventionFailed(queued.number, iteration, _one_line(error)))
+            return None
+        stopped = self._ramps.end(set(values) | set(queued.stop_ramps))
+        for name in ramps:
+            self._ramps.begin(ramps[name])
+        self.revision = max(self.revision + 1, queued.revision)
+        pinned, unpinned = self._settle_pins(values, released, pin)
+        applied = InterventionApplied(
+            number=queued.number,
+            origin=queued.origin,
+            iteration=iteration,
+            revision=self.revision,
+            changes=self._read_back(old),
+            note=queued.note,
+            when=queued.when,
+            ramp=Ramp(ramp.iterations, ramp.shape, {r.knob: r.target for r in ramps.values()}) if ramp else None,
+            pinned=pinned,
+            unpinned=unpinned,
+            stopped_ramps=tuple(name for name in stopped if name not in values),
+            undoes=queued.undoes,
+            redoes=queued.redoes,
+            stall_ms=(time.perf_counter() - began) * 1000,
+        )
+        self._emit(applied)
+        return applied
+
+    def new_iteration(self, iteration: int) -> None:
+        """Move every ramp on by a step, for `iteration`, and tell what else has moved."""
+        for overwriter in self._overwriters:
+            overwriter.new_iteration()
+        whens = {ramp.knob: ramp.when for ramp in self._ramps.snapshot()}
+        values = self._ramps.step()
+        old: dict[str, Value] = {}
+        for name, value in values.items():
+            queued = InterventionQueued(0, "person", (), when=whens[name])
+            try:
+                old |= self._write({name: value}, queued, set())
+            except Exception as error:  # as above; a ramp that fails ends
+                self._ramps.end({name})
+                self._emit(InterventionFailed(0, iteration, f"the ramp of {name} ends: {_one_line(error)}"))
+            else:
+                self._settle_pins([name], set())
+        left = {name: self._ramps.iterations_left(name) for name in values}
+        self._tell_moved(iteration, self._read_back(old), left)
+
+    def tell_overwritten(self, iteration: int) -> None:
+        """Publish which values something else has written since they were told."""
+        self._tell_moved(iteration, (), {})
+
+    def _tell_moved(self, iteration: int, ramped: tuple[Change, ...], left: dict[str, int]) -> None:
+        told = self._told
+        now = {name: knob.read() for name, knob in self._knobs.items()}
+        overwritten = self._read_back({name: told[name] for name, value in now.items() if value != told[name]})
+        if not (overwritten or left):
+            return
+        self.revision += 1
+        self._emit(RampAdvanced(iteration, self.revision, (*ramped, *overwritten), left))
+
+    def _read_back(self, old: dict[str, Value]) -> tuple[Change, ...]:
+        """Return what has become of the values in `old`; it counts as told."""
+        changes = tuple(Change(name, value, self._knobs[name].read()) for name, value in old.items())
+        self._told |= {change.knob: change.new for change in changes}
+        return changes
+
+    def snapshot(self, terrain_levels: tuple[int, ...] = ()) -> SteeringState:
+        """Return what a checkpoint must carry for a resumed run to go on with it."""
+        return SteeringState(
+            values={name: self._knobs[name].read() for name in self._knobs if name in self._touched},
+            pinned=tuple(name for name in self._knobs if name in self._pinned),
+            ramps=tuple(self._ramps.snapshot()),
+            revision=self.revision,
+            terrain_levels=terrain_levels,
+        )
+
+    def restore(self, state: SteeringState, iteration: int, note: str) -> None:
+        """Continue with what a checkpoint carried; knobs that this training doesn't have are told of in the note."""
+        self.revision = max(self.revision, state.revision)
+        known = {name: value for name, value in state.values.items() if self._can_take(name, value)}
+        missing = sorted(set(state.values) - set(known))
+        if missing:
+            note += f"; this training can't take: {', '.join(missing)}"
+        if state.values:
+            changes = tuple(Change(name, self._knobs[name].read(), value) for name, value in known.items())
+            restored = InterventionQueued(0, "checkpoint", changes, note, when="now")
+            if self.apply(restored, iteration, state.pinned) is None:
+                return
+        for ramp in state.ramps:
+            if ramp.knob in known and self._can_take(ramp.knob, ramp.target):
+                self._ramps.begin(ramp)
+                value = self._knobs[ramp.knob].read()
+                self.revision += 1
+                self._emit(
+                    InterventionApplied(
+                        number=0,
+                        origin="checkpoint",
+                        iteration=iteration,
+                        revision=self.revision,
+                        changes=(Change(ramp.knob, value, value),),
+                        note="goes on with its ramp",
+                        when=ramp.when,
+                        ramp=Ramp(ramp.iterations_left + 1, ramp.shape, {ramp.knob: ramp.target}),
+                    )
+                )
+
+    def _can_take(self, name: str, value: Value) -> bool:
+        return name in self._knobs and refusal(self._knobs[name].description, value) is None
+
+    def _described(self, knob: LiveKnob) -> Knob:
+        names = (overwriter.overwriter_of(knob.name) for overwriter in self._overwriters)
+        overwriter = next((name for name in names if name), "")
+        return msgspec.structs.replace(knob.description, value=knob.read(), overwritten_by=overwriter)
+
+    def _released_by(self, queued: InterventionQueued) -> set[str]:
+        """Return the knobs to be held no longer: those given back, and those that an undo brings to their beginning.
+
+        A curriculum that turns to such a knob later finds it as if it had never been touched.
+        """
+        released = set(queued.unpin)
+        if queued.undoes is not None:
+            at_beginning = (change.knob for change in queued.changes if change.new == self._begun_with[change.knob])
+            released |= {name for name in at_beginning if name in self._touched - self._pinned}
+        return released
+
+    def _with_unpinned(self, queued: InterventionQueued) -> tuple[Change, ...]:
+        """Return the changes, with those of knobs that are only given back, or that somebody else has already."""
+        named = {change.knob for change in queued.changes}
+        others = set(queued.unpin) - self._touched
+        given_back = (name for name in queued.unpin if name not in named or name in others)
+        turned = (change for change in queued.changes if change.knob not in others)
+        return (*turned, *(Change(name, value := self._knobs[name].read(), value) for name in given_back))
+
+    def _prepare_ramps(
+        self, changes: Iterable[Change], ramp: Ramp | None, queued: InterventionQueued
+    ) -> dict[str, RampInProgress]:
+        if ramp is None:
+            return {}
+        return {
+            change.knob: RampInProgress(
+                change.knob,
+                self._knobs[change.knob].read(),
+                change.new,
+                ramp.iterations,
+                ramp.shape,
+                when=queued.when,
+                whole=self._knobs[change.knob].description.type == "integer",
+            )
+            for change in changes
+        }
+
+    def _write(self, values: dict[str, Value], queued: InterventionQueued, released: set[str]) -> dict[str, Value]:
+        """Write all of `values` on every rank, or none of them and raise; return the values of before."""
+        old = {name: self._knobs[name].read() for name in values}
+        redraws = {knob.redraw: None for name in values if (knob := self._knobs[name]).redraw}
+        failure: Exception | None = None
+        try:
+            for name, value in values.items():
+                self._knobs[name].write(value)
+            for name in released:
+                self._release(name)
+            for redraw in redraws:
+                redraw(queued.when)
+        except Exception as error:  # whatever a simulator's function raises
+            failure = error
+        if self._on_all_ranks(failure is None):
+            return old
+        for name in values:
+            with suppress(Exception):  # of the knob that can't be written; the others must get theirs back
+                self._knobs[name].write(old[name])
+        for name in released & (self._pinned | self._touched):
+            self._hold(name)
+        for redraw in redraws:
+            with suppress(Exception):  # some environments may have been drawn from what was refused
+                redraw(queued.when)
+        raise failure or RefusedElsewhere("another of the training processes could not take it")
+
+    def _hold(self, name: str) -> bool:
+        held = [overwriter.hold(name) for overwriter in self._overwriters]  # every one must hear of it
+        return any(held)
+
+    def _release(self, name: str) -> None:
+        for overwriter in self._overwriters:
+            overwriter.release(name)
+
+    def _settle_pins(
+        self, names: Iterable[str], released: set[str], pin: tuple[str, ...] = ()
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Hold what was set and forget what was given back; return which knobs that pins and unpins."""
+        pinned = []
+        for name in names:
+            if name in released:
+                continue
+            self._touched.add(name)
+            if self._hold(name) or name in pin:
+                pinned.append(name)
+        newly_pinned = tuple(name for name in pinned if name not in self._pinned)
+        unpinned = tuple(name for name in self._knobs if name in released and name in self._pinned)
+        self._pinned = (self._pinned | set(pinned)) - released
+        self._touched -= released
+        return newly_pinned, unpinned
+
+
+def _bounded(knob: LiveKnob, bounds: dict[str, tuple[float, float]]) -> LiveKnob:
+    description = knob.description
+    for pattern, (low, high) in bounds.items():
+        if fnmatchcase(knob.name, pattern) and description.type in ("number", "integer", "range"):
+            description = msgspec.structs.replace(
+                description,
+                minimum=low if description.minimum is None else max(low, description.minimum),
+                maximum=high if description.maximum is None else min(high, description.maximum),
+            )
+    return LiveKnob(description, knob.read, knob.write, knob.redraw)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,0 +1,38 @@
+"""What a checkpoint carries beside the weights, so that a resumed run goes on with what was done to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from trainer_proc.ramps import RampInProgress
+from trainer_proc.wire.knob import Value
+
+INFOS_KEY = "humanoid_tui"
+"""Where the state lies in the `infos` of an rsl-rl checkpoint."""
+
+
+class SteeringState(msgspec.Struct, frozen=True):
+    """Values that were set, which of them are pinned, ramps on their way, and the revision.
+
+    `terrain_levels` holds one row of the terrain for each environment, where the task has a terrain curriculum.
+    """
+
+    values: dict[str, Value] = {}
+    pinned: tuple[str, ...] = ()
+    ramps: tuple[RampInProgress, ...] = ()
+    revision: int = 0
+    terrain_levels: tuple[int, ...] = ()
+
+
+def to_infos(state: SteeringState) -> dict[str, Any]:
+    """Return plain containers and numbers, which `torch.load(weights_only=True)` accepts."""
+    infos: dict[str, Any] = msgspec.to_builtins(state)
+    return infos
+
+
+def from_infos(infos: dict[str, Any] | None) -> SteeringState | None:
+    """Return the state in a checkpoint's `infos`; None if it was saved without. Raises `msgspec.ValidationError`."""
+    content = (infos or {}).get(INFOS_KEY)
+    return None if content is None else msgspec.convert(content, SteeringState)

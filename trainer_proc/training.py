@@ -1,0 +1,40 @@
+"""A built runner, made watchable and steerable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from trainer_proc.attach import attach
+from trainer_proc.export_job import ExportJobs
+from trainer_proc.knobs.discover import discover_knobs
+from trainer_proc.policy import write_policy_description
+from trainer_proc.policy_description import describe_policy
+from trainer_proc.ranks import process_rank
+from trainer_proc.steering import Link, Steering
+from trainer_proc.wire.run_folder import RunFolder, RunSpec
+
+
+def attach_and_offer(
+    runner: Any, steering: Steering, link: Link, folder: RunFolder, spec: RunSpec
+) -> ExportJobs | None:
+    """Attach metrics and steering to `runner` and publish its knobs. Raises `LaunchValueRefused`.
+
+    Returns the exports, which have to be waited for at the end, or None on ranks above 0.
+    """
+    exports = None
+    if process_rank() == 0:
+        write_policy_description(folder, describe_policy(runner, spec.task, spec.backend))
+        exports = ExportJobs(folder, link.emit)
+    attach(runner, steering, link.emit, exports)
+    steering.offer(discover_knobs(runner, steering.interventions.overwriter_found), spec.set, spec.bounds)
+    return exports
+
+
+def continue_from(runner: Any, checkpoint: Path) -> None:
+    """Load `checkpoint` before the first iteration, which gets the number after the checkpoint's.
+
+    Raises `CheckpointUnreadable`. rsl-rl would give it the checkpoint's own number once more.
+    """
+    runner.load(str(checkpoint))
+    runner.current_learning_iteration += 1
