@@ -24,7 +24,11 @@ class EnvironmentCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One preset file. `iterations` >= 1; `experiment` names one folder in `logs/rsl_rl`."""
+    """One preset file. `iterations` >= 1; `experiment` names one folder in `logs/rsl_rl`.
+
+    `set` holds knob values from the first iteration on, `bounds` the lowest and the highest value that a knob takes, by
+    name or by pattern with `*`.
+    """
 
     title: str
     description: str
@@ -33,6 +37,8 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     experiment: str
     iterations: int
     num_envs: EnvironmentCounts
+    set: dict[str, float | bool | str | tuple[float, float]] = {}
+    bounds: dict[str, tuple[float, float]] = {}
     name: str = ""
 
     def environments_on(self, device: str) -> int:

@@ -16,9 +16,10 @@ import psutil
 import pytest
 
 from tests.waiting import wait_for
+from trainer_proc.wire.codec import unpack_values
 from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.messages import IterationFinished, MetricSet, PhaseChanged, RunStarted, unpack_values
+from trainer_proc.wire.messages import IterationFinished, MetricSet, PhaseChanged, RunStarted
 from trainer_proc.wire.run_folder import RunFolder
 from tui.app import HumanoidTui
 from tui.screens.dashboard import DashboardScreen

@@ -55,6 +55,32 @@ def test_the_number_of_environments_depends_on_the_device(load):
     assert [preset.environments_on(device) for device in ("cpu", "cuda", "cuda:3")] == [2, 8, 8]
 
 
+def test_a_preset_may_set_and_bound_knobs(load):
+    knobs = """
+    [set]
+    "reward/upright/weight" = 2
+    "event/push_robot/velocity_range/x" = [-1, 1.5]
+    "guard/kl/mode" = "off"
+    "command/twist/heading_command" = false
+
+    [bounds]
+    "reward/*/weight" = [-5, 5]
+    "ppo/desired_kl" = [-inf, 0.1]
+    """
+    preset = load(GOOD + knobs)
+    assert preset.set == {
+        "reward/upright/weight": 2.0,
+        "event/push_robot/velocity_range/x": (-1.0, 1.5),
+        "guard/kl/mode": "off",
+        "command/twist/heading_command": False,
+    }
+    assert all(
+        isinstance(value, float) for value in (preset.set["reward/upright/weight"], *preset.bounds["ppo/desired_kl"])
+    )
+    assert preset.bounds["reward/*/weight"] == (-5.0, 5.0)
+    assert (load(GOOD).set, load(GOOD).bounds) == ({}, {})
+
+
 @pytest.mark.parametrize("name", ["cartpol", "", "cartpole/", "../presets/cartpole", "CARTPOLE"])
 def test_an_unknown_preset_is_told_with_the_nearest(name):
     with pytest.raises(PresetError, match=r"there is no preset .*; nearest: .*cartpole"):
@@ -79,6 +105,9 @@ def test_a_file_that_does_not_exist_is_told(tmp_path):
         (GOOD.replace('"mine"', '"robots/mine"'), "experiment"),
         (GOOD.replace('"mine"', '""'), "experiment"),
         (GOOD.replace('"mine"', '".."'), "experiment"),
+        (GOOD + "[set]\nknob = [1, 2, 3]\n", "set"),
+        (GOOD + "[set]\nknob = { low = 1 }\n", "set"),
+        (GOOD + "[bounds]\nknob = 5\n", "bounds"),
         ("title = ", "can't be read"),
         (b"\xff\xfe", "can't be read"),
         ("", "title"),

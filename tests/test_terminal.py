@@ -15,7 +15,7 @@ import pyte
 import pytest
 
 from tests.waiting import wait_for
-from trainer_proc.wire.messages import Accepted, Stop
+from trainer_proc.wire.requests import Accepted, Stop
 from tui.session.control import ask
 from tui.session.runs import find_run, summarize
 
@@ -125,14 +125,14 @@ def test_a_training_is_launched_steered_and_left_with_keys(terminal, log_root):
         return at is not None and int(at[1]) > 3 and BRAILLE_DOTS.search(text) is not None
 
     terminal.wait_until(is_live, "a live chart")
-    assert re.search(r"smooth_reward +1 ", terminal.text)
+    assert re.search(r"smooth_reward/weight +1 ", terminal.text)
     terminal.press(b"\r")
-    terminal.wait_until(lambda text: "Enter sets, Escape cancels" in text, "the dialog")
+    terminal.wait_until(lambda text: "Enter sets" in text, "the dialog")
     terminal.press(b"5")
-    terminal.wait_until(lambda text: re.search(r"│ 5 +│", text), "the number")
+    terminal.wait_until(lambda text: re.search(r"value +5 +│", text), "the number")
     terminal.press(b"\r")
-    terminal.wait_until(lambda text: "pending" in text or "applied at iteration" in text, "the change")
-    terminal.wait_until(lambda text: re.search(r"smooth_reward +5 .*applied at iteration \d+", text), "the effect")
+    terminal.wait_until(lambda text: "pending" in text or "applied at" in text, "the change")
+    terminal.wait_until(lambda text: re.search(r"smooth_reward/weight +5 .*applied at \d+", text), "the effect")
     terminal.wait_until(lambda text: len(re.findall(r"▼ #1|#1 ▼", text)) == 8, "a mark on each chart")
 
     terminal.press(b"q")

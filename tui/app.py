@@ -51,10 +51,11 @@ class HumanoidTui(App[None]):
         self._show(DashboardScreen(folder))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer every key of the shown screen in the command palette too."""
+        """Offer every key of the shown screen in the command palette, those that the footer leaves out too."""
         for active in screen.active_bindings.values():
             binding = active.binding
-            if binding.show and active.enabled and binding.description:
+            is_ours = active.node is screen and binding.tooltip  # Textual's own keys of every screen have none
+            if (binding.show or is_ours) and active.enabled and binding.description:
                 title = f"{binding.description.capitalize()} ({self.get_key_display(binding)})"
                 run = partial(self.run_action, binding.action, active.node)
                 yield SystemCommand(title, active.tooltip or "A key of this screen", run)

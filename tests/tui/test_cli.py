@@ -9,23 +9,20 @@ import threading
 import pytest
 
 from tests.waiting import wait_for
+from trainer_proc.wire.codec import pack_values
 from trainer_proc.wire.journal import JournalReader
+from trainer_proc.wire.knob import Knob
 from trainer_proc.wire.messages import (
     Change,
     InterventionApplied,
     InterventionQueued,
     IterationFinished,
-    Knob,
     KnobsAvailable,
     MetricSet,
-    Pause,
     PhaseChanged,
-    Resume,
     RunStarted,
-    Save,
-    Stop,
-    pack_values,
 )
+from trainer_proc.wire.requests import Pause, Resume, Save, Stop
 from tui.cli import run
 from tui.commands.group import cli
 
@@ -58,36 +55,6 @@ def ended(make_run):
     return make_run(RUN, *BODIES)
 
 
-@pytest.fixture
-def fails(capsys):
-    """Run a command that must fail with this code; return its one line, which JSON has too."""
-
-    def fails(code, *arguments):
-        assert run([*arguments]) == code
-        out, err = capsys.readouterr()
-        assert err.startswith("humanoid-tui: ")
-        assert err.endswith("\n")
-        assert len(err.splitlines()) == 1
-        line = err.removeprefix("humanoid-tui: ").strip()
-        assert (json.loads(out) == {"error": line}) if "--json" in arguments else (out == "")
-        return line
-
-    return fails
-
-
-@pytest.fixture
-def prints(capsys):
-    """Run a command that must succeed; return what it prints, decoded with `--json`."""
-
-    def prints(*arguments):
-        assert run([*arguments]) == 0
-        out, err = capsys.readouterr()
-        assert err == ""
-        return json.loads(out) if "--json" in arguments else out
-
-    return prints
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(prints, command):
     text = prints(command, "--help")
@@ -116,18 +83,25 @@ def test_wrong_use_is_one_line_and_code_2(fails, ended, more):
     assert "finite" in fails(2, "launch", "cartpole", "--set", f"{KNOB}=nan", *more)
     assert "such as reward/" in fails(2, "tune", RUN, KNOB, *more)
     assert "such as reward/" in fails(2, "tune", RUN, "=1", *more)
-    assert fails(2, "tune", RUN, f"{KNOB}=much", *more).endswith(f"{KNOB} must be a number, not much")
+    assert "such as reward/" in fails(2, "tune", RUN, f"{KNOB}= ", *more)
+    assert fails(2, "tune", RUN, f"{KNOB}=much", *more) == f"{KNOB} must be a number, such as 0.5, not much"
+    assert fails(2, "tune", RUN, "reward/uprigt/weight=default", *more).endswith(f"nearest: {KNOB}")
+    assert "say over how many" in fails(2, "tune", RUN, f"{KNOB}=1", "--geometric", *more)
+    assert "--when" in fails(2, "tune", RUN, f"{KNOB}=1", "--when", "tomorrow", *more)
+    assert "LOW:HIGH" in fails(2, "launch", "cartpole", "--bound", f"{KNOB}=3", *more)
+    assert "lower one first" in fails(2, "launch", "cartpole", "--bound", f"{KNOB}=3:1", *more)
+    assert "--processes" in fails(2, "launch", "cartpole", "--processes", "0", *more)
     assert "KNOB=VALUE" in fails(2, "tune", RUN, *more)
     assert "--colour" in fails(2, "runs", "--colour", *more)
 
 
-@pytest.mark.parametrize("command", ["knobs", "pause", "resume", "stop", "save", "export"])
+@pytest.mark.parametrize("command", ["knobs", "history", "pause", "resume", "stop", "save", "export", "undo", "redo"])
 def test_an_unknown_run_is_told_with_the_nearest(fails, ended, command):
     assert fails(2, command, "2025", "--json") == f"there is no run 2025; nearest: {RUN}"
 
 
 def test_an_unknown_run_can_not_be_tuned_or_attached_to(fails, ended):
-    for arguments in (("tune", "2025", f"{KNOB}=1"), ("attach", "2025")):
+    for arguments in (("tune", "2025", f"{KNOB}=1"), ("unpin", "2025", KNOB), ("attach", "2025")):
         assert fails(2, *arguments) == f"there is no run 2025; nearest: {RUN}"
 
 
@@ -137,10 +111,11 @@ def test_a_preset_file_with_an_unknown_key_is_one_line(fails, tmp_path):
     assert "iteratons" in fails(2, "launch", str(preset), "--json")
 
 
-@pytest.mark.parametrize("command", ["pause", "resume", "stop", "save"])
+@pytest.mark.parametrize("command", ["pause", "stop", "save", "undo", "redo"])
 def test_a_run_that_has_ended_takes_no_request(fails, ended, command):
     assert "it has ended" in fails(1, command, "latest", "--json")
-    assert "it has ended" in fails(1, "tune", "latest", f"{KNOB}=1")
+    for arguments in (("tune", "latest", f"{KNOB}=1"), ("unpin", "latest", KNOB), ("stop-ramp", "latest", KNOB)):
+        assert "it has ended" in fails(1, *arguments)
 
 
 def test_a_run_without_a_checkpoint_can_not_be_exported(fails, ended):
@@ -191,7 +166,7 @@ def steered(folder, link):
 
 
 def test_a_living_run_is_steered(prints, fails, steered):
-    assert prints("tune", "latest", f"{KNOB}=2") == "intervention 1 waits for the next iteration\n"
+    assert prints("tune", "latest", f"{KNOB}=2") == "#1 waits for the next iteration\n"
     answer = prints("tune", "latest", f"{KNOB}=-3.5", "--note", "why not", "--applied", "--json")
     assert (answer["intervention"], answer["state"], answer["iteration"]) == (2, "applied", 7)
     assert (answer["changes"][0]["new"], answer["note"]) == (-3.5, "why not")
@@ -252,7 +227,10 @@ def test_without_runs_the_list_is_empty(prints, tmp_path):
 def test_knobs_are_listed_with_their_values(prints, ended, make_run):
     (knob,) = prints("knobs", "latest", "--json")["knobs"]
     assert (knob["name"], knob["value"], knob["default"], knob["applied_at"]) == (KNOB, 2.0, 1.0, 1)
-    assert "default 1, applied at iteration 1" in prints("knobs", RUN)
+    assert prints("knobs", RUN).split() == [
+        KNOB,
+        *["2", "default", "1;", "applied", "at", "iteration", "1", "by", "person"],
+    ]
     make_run("2026-03-02_00-00-00", STARTED)
     assert prints("knobs", "latest").startswith("no knobs yet")
     assert prints("knobs", "latest", "--json") == {"revision": 0, "knobs": []}
@@ -270,6 +248,6 @@ def test_an_error_of_ours_is_not_hidden(monkeypatch):
     def fail(*arguments):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tui.commands.launching.list_presets", fail)
+    monkeypatch.setattr("tui.commands.machine.list_presets", fail)
     with pytest.raises(ZeroDivisionError):
         run(["presets"])

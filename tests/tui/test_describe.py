@@ -8,8 +8,10 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from trainer_proc.wire.messages import (
+    CheckpointLoaded,
     ExportFailed,
     ExportFinished,
     ExportStarted,
@@ -87,6 +89,13 @@ def test_every_status_has_a_sign_of_its_own_kind():
 def test_progress_of_a_training_tells_iteration_share_and_time_left():
     state = after(STARTED, PhaseChanged("training"), MetricSet(0, ()), IterationFinished(499, 0, b"", 96, 3723.0))
     assert progress(state, True, 10) == "▶ training  iteration 500 of 1000  █████░░░░░ 50%  1:02:03 left"
+
+
+def test_progress_of_a_resumed_training_counts_from_the_first_run_on():
+    at = IterationFinished(129, 0, b"", 96, 3723.0)
+    started = replace(STARTED, iterations=100)
+    state = after(started, CheckpointLoaded(100, "model_99.pt"), PhaseChanged("training"), MetricSet(0, ()), at)
+    assert progress(state, True, 10) == "▶ training  iteration 130 of 200  ███░░░░░░░ 30%  1:02:03 left"
 
 
 def test_progress_of_a_build_tells_what_is_being_built():

@@ -8,8 +8,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainer_proc.wire.codec import pack_values
 from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.messages import Frame, IterationFinished, MetricSet, PhaseChanged, pack_values
+from trainer_proc.wire.messages import Frame, IterationFinished, MetricSet, PhaseChanged
 from tui.session.history import MetricHistory
 
 CARTPOLE = Path(__file__).parents[1] / "recordings" / "cartpole" / "journal.msgpack"

@@ -8,6 +8,7 @@ import sys
 from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 
 from presets import load_preset
 from tests.waiting import wait_for
@@ -50,6 +51,14 @@ def test_the_person_has_the_last_word():
     assert (spec.name, spec.set) == ("over-night", {"reward/upright/weight": 2.0})
 
 
+def test_what_a_preset_sets_and_bounds_is_merged_under_the_person_s_own():
+    preset = replace(CARTPOLE, set={"a": 1.0, "b": (-1.0, 1.0)}, bounds={"a": (0.0, 2.0), "r/*": (0.0, 1.0)})
+    spec = make_spec(preset, Overrides(set={"a": 2.0, "c": "fixed"}, bounds={"a": (0.0, 3.0)}), "cpu")
+    assert spec.set == {"a": 2.0, "b": (-1.0, 1.0), "c": "fixed"}
+    assert spec.bounds == {"a": (0.0, 3.0), "r/*": (0.0, 1.0)}
+    assert (preset.set["a"], preset.bounds["a"]) == (1.0, (0.0, 2.0))
+
+
 @pytest.mark.parametrize(
     ("overrides", "reason"),
     [
@@ -67,6 +76,10 @@ def test_the_person_has_the_last_word():
         (Overrides(name="x" * 81), "a run's name"),
         (Overrides(set={"reward/upright/weight": math.nan}), "must be a finite number, not nan"),
         (Overrides(set={"reward/upright/weight": -math.inf}), "must be a finite number, not -inf"),
+        (Overrides(set={"event/push/x": (0.0, math.nan)}), "event/push/x must be a finite number, not 0:nan"),
+        (Overrides(bounds={"reward/*": (2.0, 1.0)}), "the bounds of reward/* must have the lower one first, not 2:1"),
+        (Overrides(bounds={"reward/*": (math.nan, 1.0)}), "must have the lower one first"),
+        (Overrides(processes=0), "at least one process"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(overrides, reason):
@@ -87,6 +100,16 @@ def test_a_launch_writes_down_what_runs_and_starts_it_apart_from_the_terminal(tm
     called, session, _ = folder.console.read_text().splitlines()
     assert called == f"called with -m trainer_proc {folder.path}"
     assert int(session) != launcher.os.getsid(0)
+
+
+@pytest.mark.usefixtures("trainer")
+def test_several_processes_are_started_by_pytorch_s_launcher(tmp_path):
+    folder = launch(make_spec(CARTPOLE, Overrides(processes=4), "cuda"), tmp_path)
+    assert folder.read_spec().processes == 4
+    wait_for(lambda: "sorry" in folder.console.read_text(), "the trainer's output")
+    called = folder.console.read_text().splitlines()[0]
+    launcher_options = "-m torch.distributed.run --standalone --nproc_per_node 4"
+    assert called == f"called with {launcher_options} -m trainer_proc {folder.path}"
 
 
 @pytest.mark.usefixtures("trainer", "stopped_clock")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trainer_proc.wire.messages import IterationFinished, MetricSet, PhaseChanged, RunStarted, pack_values
+from trainer_proc.wire.codec import pack_values
+from trainer_proc.wire.messages import CheckpointLoaded, IterationFinished, MetricSet, PhaseChanged, RunStarted
 from trainer_proc.wire.run_folder import RunFolder, RunFolderError
 from tui.session.runs import RunNotFound, find_run, run_folders, summarize
 
@@ -78,6 +79,12 @@ def test_a_summary_tells_where_a_run_is(make_run):
     summary = summarize(folder)
     assert (summary.status, summary.iteration, summary.reward, summary.problem) == ("finished", 41, 2.5, "")
     assert summary.spec == folder.read_spec()
+
+
+def test_a_summary_counts_the_iterations_before_a_resume_too(make_run):
+    resumed = make_run(NOON, STARTED, CheckpointLoaded(80, "model_79.pt"))
+    assert summarize(resumed).iterations == 180
+    assert summarize(make_run(MORNING)).iterations == 100
 
 
 def test_a_run_without_an_end_and_without_a_trainer_was_killed(make_run):

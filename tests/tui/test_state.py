@@ -5,26 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from trainer_proc.wire.codec import pack_values
 from trainer_proc.wire.journal import JournalReader
+from trainer_proc.wire.knob import Knob
 from trainer_proc.wire.messages import (
     Change,
+    CheckpointLoaded,
     CheckpointSaved,
     ExportFailed,
     ExportFinished,
     ExportStarted,
     Frame,
     InterventionApplied,
+    InterventionFailed,
     InterventionQueued,
     IterationFinished,
-    Knob,
     KnobsAvailable,
     MetricSet,
+    OverwriterFound,
     PhaseChanged,
+    Ramp,
+    RampAdvanced,
     RunStarted,
-    pack_values,
 )
-from tui.session.state import RunState
+from tui.session.state import RampState, RunState
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 10, 42, 1)
@@ -112,6 +118,52 @@ def test_a_change_by_the_trainer_itself_needs_no_queue():
     state = after(STARTED, KNOBS, applied(1, effort=-1.0))
     assert state.knobs["effort"].value == -1.0
     assert state.knobs["upright"].applied_at is None
+
+
+def test_a_change_that_failed_is_kept_and_nothing_waits_for_it():
+    state = after(STARTED, KNOBS, queued(1, upright=2.0), InterventionFailed(1, 5, "ValueError: no"))
+    assert (state.knobs["upright"].value, state.knobs["upright"].pending) == (1.0, None)
+    assert (state.failed[1].reason, state.queued[1].changes[0].new) == ("ValueError: no", 2.0)
+    assert state.interventions == {}
+
+
+def test_a_ramp_moves_the_value_until_it_arrives():
+    ramp = Ramp(3, "geometric", {"upright": 8.0})
+    frames = [STARTED, KNOBS, replace(applied(1, upright=2.0), ramp=ramp)]
+    knob = after(*frames).knobs["upright"]
+    assert (knob.value, knob.ramp) == (2.0, RampState(8.0, "geometric", 2))
+    frames.append(RampAdvanced(6, 2, (Change("upright", 2.0, 4.0),), {"upright": 1}))
+    knob = after(*frames).knobs["upright"]
+    assert (knob.value, knob.ramp) == (4.0, RampState(8.0, "geometric", 1))
+    frames.append(RampAdvanced(7, 3, (Change("upright", 4.0, 8.0),), {"upright": 0}))
+    state = after(*frames)
+    assert (state.knobs["upright"].value, state.knobs["upright"].ramp, state.revision) == (8.0, None, 3)
+    assert state.knobs["upright"].applied_at == 5  # a step is no intervention
+
+
+def test_a_change_or_a_stop_ends_a_ramp():
+    ramping = replace(applied(1, upright=2.0), ramp=Ramp(3, "linear", {"upright": 8.0}))
+    assert after(STARTED, KNOBS, ramping, applied(2, upright=3.0)).knobs["upright"].ramp is None
+    stopped = InterventionApplied(2, "person", 6, 2, (), stopped_ramps=("upright",))
+    knob = after(STARTED, KNOBS, ramping, stopped).knobs["upright"]
+    assert (knob.ramp, knob.value) == (None, 2.0)
+
+
+def test_a_knob_is_pinned_against_what_else_writes_it_until_it_is_given_back():
+    found = OverwriterFound("upright", "curriculum term x", pinned=False)
+    assert after(STARTED, KNOBS, found).knobs["upright"].knob.overwritten_by == "curriculum term x"
+    pinned = replace(applied(1, upright=2.0), pinned=("upright",))
+    assert after(STARTED, KNOBS, found, pinned).knobs["upright"].knob.pinned
+    given_back = replace(applied(2, upright=1.5), unpinned=("upright",))
+    knob = after(STARTED, KNOBS, found, pinned, given_back).knobs["upright"]
+    assert (knob.knob.pinned, knob.value) == (False, 1.5)
+
+
+def test_a_resumed_run_counts_on():
+    state = after(
+        STARTED, CheckpointLoaded(80, "model_79.pt"), MetricSet(0, ()), IterationFinished(84, 0, b"", 96, 1.0)
+    )
+    assert (state.first_iteration, state.last_iteration, state.progress) == (80, 89, 0.5)
 
 
 def test_metrics_are_named_by_the_set_of_their_iteration():

@@ -8,15 +8,20 @@ import click
 import msgspec
 
 _COMMANDS = {
-    "launch": "launching",
-    "presets": "launching",
-    "doctor": "launching",
+    "launch": "starting",
+    "presets": "machine",
+    "doctor": "machine",
     "runs": "watching",
     "attach": "watching",
-    "knobs": "watching",
-    "tune": "steering",
+    "knobs": "knobs",
+    "history": "knobs",
+    "tune": "turning",
+    "undo": "turning",
+    "redo": "turning",
+    "unpin": "turning",
+    "stop-ramp": "turning",
     "pause": "steering",
-    "resume": "steering",
+    "resume": "starting",
     "stop": "steering",
     "save": "steering",
     "export": "steering",
@@ -33,7 +38,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"tui.commands.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def resolve_command(
@@ -78,14 +83,18 @@ def _expected(error: Exception) -> int | None:
     from trainer_proc.wire.journal import JournalDamaged
     from trainer_proc.wire.run_folder import RunFolderError
     from tui.commands.output import Failed
+    from tui.session.checkpoints import NoCheckpoint
+    from tui.session.continuing import NothingLeft
     from tui.session.control import TrainerUnreachable
     from tui.session.launcher import ImpossibleSpec, LaunchError
     from tui.session.runs import RunNotFound
+    from tui.session.settings import UnusableSetting
 
-    if isinstance(error, (PresetError, ImpossibleSpec, RunNotFound)):
+    if isinstance(error, (PresetError, ImpossibleSpec, RunNotFound, UnusableSetting)):
         return 2
-    failures = (Failed, LaunchError, ExportProblem, TrainerUnreachable, RunFolderError, JournalDamaged, OSError)
-    return 1 if isinstance(error, failures) else None
+    refused = (Failed, LaunchError, TrainerUnreachable, ExportProblem, NoCheckpoint, NothingLeft)
+    broken = (RunFolderError, JournalDamaged, OSError)
+    return 1 if isinstance(error, refused + broken) else None
 
 
 def _report(message: str, code: int, arguments: list[str]) -> int:

@@ -37,17 +37,3 @@ def logs_option(command: Callable[..., None]) -> Callable[..., None]:
 def say(text: str, value: Any, as_json: bool) -> None:
     """Print `text`, or `value` as JSON."""
     click.echo(msgspec.json.encode(value).decode() if as_json else text)
-
-
-def parse_settings(settings: tuple[str, ...]) -> dict[str, float]:
-    """Return `KNOB=VALUE` arguments as a dict. Raises `click.BadParameter`."""
-    values: dict[str, float] = {}
-    for setting in settings:
-        knob, separator, text = setting.rpartition("=")
-        if not separator or not knob:
-            raise click.BadParameter(f"{setting} is not KNOB=VALUE, such as reward/track_linear_velocity/weight=2.0")
-        try:
-            values[knob] = float(text)
-        except ValueError:
-            raise click.BadParameter(f"{knob} must be a number, not {text}") from None
-    return values

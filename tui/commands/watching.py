@@ -1,4 +1,4 @@
-"""Commands that look at runs: runs, attach, knobs."""
+"""Commands that look at runs: runs, attach."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import click
 from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.run_folder import RunFolder
 from tui.commands.output import json_option, logs_option, say
+from tui.session.intervention_list import list_interventions
+from tui.session.knob_record import knob_record
 from tui.session.runs import RunSummary, find_run, read_state, run_folders, summarize
-from tui.session.state import KnobState, RunState
+from tui.session.state import RunState
 
 
 @click.command("runs")
@@ -27,7 +29,7 @@ def runs_command(log_root: Path, as_json: bool) -> None:
 def _row(summary: RunSummary) -> str:
     if summary.spec is None:
         return f"{summary.folder.name}  {summary.problem}"
-    done = "" if summary.iteration is None else f"{summary.iteration + 1} of {summary.spec.iterations}"
+    done = "" if summary.iteration is None else f"{summary.iteration + 1} of {summary.iterations}"
     reward = "" if summary.reward is None else f"reward {summary.reward:.4g}"
     name = f"{summary.spec.experiment}/{summary.folder.name}"
     return f"{name:<44} {summary.status:<9} {done:<15} {reward}".rstrip()
@@ -40,7 +42,7 @@ def _summary_value(summary: RunSummary) -> dict[str, Any]:
         "preset": summary.spec.preset if summary.spec else None,
         "status": summary.status,
         "iteration": summary.iteration,
-        "iterations": summary.spec.iterations if summary.spec else None,
+        "iterations": summary.iterations if summary.spec else None,
         "reward": summary.reward,
         "problem": summary.problem,
     }
@@ -63,53 +65,18 @@ def attach_command(run: str, log_root: Path, as_json: bool) -> None:
     HumanoidTui(log_root, folder).run()
 
 
-@click.command("knobs")
-@click.argument("run")
-@logs_option
-@json_option
-def knobs_command(run: str, log_root: Path, as_json: bool) -> None:
-    """List what can be turned in a run, with values."""
-    folder = find_run(run, log_root)
-    folder.read_spec()
-    state = read_state(folder)
-    text = "\n".join(_knob_row(knob) for knob in state.knobs.values()) or "no knobs yet: the environment isn't built"
-    say(text, {"revision": state.revision, "knobs": [_knob_value(knob) for knob in state.knobs.values()]}, as_json)
-
-
 def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
     return {
         "run": str(folder.path),
         "status": state.status(read_connection(folder) is not None),
         "detail": state.phase.detail if state.phase else "",
         "iteration": state.iteration,
+        "first_iteration": state.first_iteration,
+        "last_iteration": state.last_iteration if state.started else None,
         "environment_steps": state.environment_steps,
         "seconds_left": state.seconds_left,
         "metrics": state.latest,
-        "knobs": [_knob_value(knob) for knob in state.knobs.values()],
-        "interventions": list(state.interventions.values()),
-    }
-
-
-def _knob_row(state: KnobState) -> str:
-    notes = [f"default {state.knob.default:g}"] if state.is_changed else []
-    if state.pending is not None:
-        notes.append(f"{state.pending:g} pending")
-    if state.applied_at is not None:
-        notes.append(f"applied at iteration {state.applied_at}")
-    return f"{state.knob.name:<44} {state.value:<12g} {', '.join(notes)}".rstrip()
-
-
-def _knob_value(state: KnobState) -> dict[str, Any]:
-    return {
-        "name": state.knob.name,
-        "kind": state.knob.kind,
-        "value": state.value,
-        "default": state.knob.default,
-        "pending": state.pending,
-        "applied_at": state.applied_at,
-        "takes_effect": state.knob.takes_effect,
-        "unit": state.knob.unit,
-        "minimum": state.knob.minimum,
-        "maximum": state.knob.maximum,
-        "read_only": state.knob.read_only,
+        "knobs": [knob_record(knob) for knob in state.knobs.values()],
+        "interventions": list_interventions(state),
+        "guards_fired": state.guards_fired,
     }

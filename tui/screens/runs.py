@@ -113,7 +113,7 @@ class RunsScreen(Screen[None]):
 def _cells(summary: RunSummary) -> tuple[str, ...]:
     if summary.spec is None:
         return (f"{STATUS_SIGNS['failed']} unreadable", "", "", "", plain(summary.folder.name))
-    done = f"{0 if summary.iteration is None else summary.iteration + 1} of {summary.spec.iterations}"
+    done = f"{0 if summary.iteration is None else summary.iteration + 1} of {summary.iterations}"
     status = f"{STATUS_SIGNS[summary.status]} {summary.status}"
     return status, done, number(summary.reward), plain(summary.spec.experiment), plain(summary.folder.name)
 

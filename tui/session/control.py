@@ -6,8 +6,9 @@ import itertools
 
 import zmq
 
+from trainer_proc.wire.codec import decode_reply, encode
 from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.messages import Command, Reply, Request, decode_reply, encode
+from trainer_proc.wire.requests import Command, Reply, Request
 from trainer_proc.wire.run_folder import RunFolder
 
 _ids = itertools.count(1)

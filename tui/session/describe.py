@@ -47,7 +47,7 @@ def progress(state: RunState, is_alive: bool, bar_width: int) -> str:
     parts = [f"{STATUS_SIGNS[status]} {status}"]
     if state.started is not None and state.iteration is not None:
         filled = round(state.progress * bar_width)
-        parts.append(f"iteration {state.iteration + 1} of {state.started.iterations}")
+        parts.append(f"iteration {state.iteration + 1} of {state.last_iteration + 1}")
         parts.append("█" * filled + "░" * (bar_width - filled) + f" {state.progress:.0%}")
         if status in ("training", "paused"):
             parts.append(f"{duration(state.seconds_left)} left")

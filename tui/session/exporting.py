@@ -1,12 +1,10 @@
-"""Exporting a run's policy: by its living trainer, or from a checkpoint in a process of its own."""
+"""Having a run's living trainer export its policy."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 from trainer_proc.wire.export_process import ExportProblem
-from trainer_proc.wire.messages import Export, ExportFailed, ExportFinished, Refused
+from trainer_proc.wire.messages import ExportFailed, ExportFinished
+from trainer_proc.wire.requests import Export, Refused
 from trainer_proc.wire.run_folder import RunFolder
 from tui.session.control import TrainerUnreachable, ask
 from tui.session.follow import Follower
@@ -32,17 +30,3 @@ def export_live(folder: RunFolder) -> ExportFinished:
                     return frame.body
             if not frames and not follower.is_live:
                 raise TrainerUnreachable(f"the trainer of {folder.name} ended before the export; name a --checkpoint")
-
-
-def find_checkpoint(folder: RunFolder, text: str | None) -> Path:
-    """Return the checkpoint that `text` names, an iteration or a path; None is the newest. Raises `ExportProblem`."""
-    checkpoints = folder.checkpoints()
-    if text is None:
-        if not checkpoints:
-            raise ExportProblem(f"{folder.name} has no checkpoint yet")
-        return checkpoints[-1]
-    path = folder.checkpoint(int(text)) if re.fullmatch(r"\d+", text) else Path(text)
-    if path.is_file():
-        return path
-    names = ", ".join(checkpoint.name for checkpoint in checkpoints[-3:]) or "none"
-    raise ExportProblem(f"there is no checkpoint {text}; the newest of {folder.name}: {names}")

@@ -11,9 +11,10 @@ from types import TracebackType
 
 import zmq
 
+from trainer_proc.wire.codec import decode_frame
 from trainer_proc.wire.connection import Connection, read_connection
 from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.messages import WELCOME, Frame, decode_frame
+from trainer_proc.wire.messages import WELCOME, Frame
 from trainer_proc.wire.run_folder import RunFolder
 
 _RECONNECT_SECONDS = 0.25

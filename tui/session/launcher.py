@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from presets import Preset
+from trainer_proc.wire.knob import Value, value_text
 from trainer_proc.wire.run_folder import RunFolder, RunSpec
 
 LOG_ROOT = Path("logs/rsl_rl")
@@ -33,14 +34,17 @@ class ImpossibleSpec(Exception):
 
 
 class Overrides(msgspec.Struct, frozen=True):
-    """What the person chose instead of the preset's values; None takes the preset's."""
+    """What the person chose instead of the preset's values; None takes the preset's. `set` and `bounds` add to its."""
 
     num_envs: int | None = None
     iterations: int | None = None
     device: str | None = None
     seed: int = 42
     name: str = ""
-    set: dict[str, float] = {}
+    set: dict[str, Value] = {}
+    bounds: dict[str, tuple[float, float]] = {}
+    checkpoint: str = ""
+    processes: int = 1
 
 
 def make_spec(preset: Preset, overrides: Overrides, default_device: str) -> RunSpec:
@@ -60,18 +64,31 @@ def make_spec(preset: Preset, overrides: Overrides, default_device: str) -> RunS
         iterations=preset.iterations if overrides.iterations is None else overrides.iterations,
         seed=overrides.seed,
         name=overrides.name,
-        set=overrides.set,
+        set=preset.set | overrides.set,
+        bounds=preset.bounds | overrides.bounds,
+        checkpoint=overrides.checkpoint,
+        processes=overrides.processes,
     )
     if not (1 <= spec.num_envs <= _MOST and 1 <= spec.iterations <= _MOST):
         raise ImpossibleSpec(
             f"a training has at least one environment and one iteration, and at most {_MOST:,} of each"
         )
+    if spec.processes < 1:
+        raise ImpossibleSpec("a training has at least one process")
     if not 0 <= spec.seed < 2**32:
         raise ImpossibleSpec("a seed is a whole number from 0 to 4294967295")
-    for knob, value in spec.set.items():
-        if not math.isfinite(value):
-            raise ImpossibleSpec(f"{knob} must be a finite number, not {value}")
+    _check_knobs(spec)
     return spec
+
+
+def _check_knobs(spec: RunSpec) -> None:
+    for knob, value in spec.set.items():
+        numbers = value if isinstance(value, tuple) else () if isinstance(value, str) else (value,)
+        if not all(math.isfinite(number) for number in numbers):
+            raise ImpossibleSpec(f"{knob} must be a finite number, not {value_text(value)}")
+    for knob, (low, high) in spec.bounds.items():
+        if not low <= high:
+            raise ImpossibleSpec(f"the bounds of {knob} must have the lower one first, not {low:g}:{high:g}")
 
 
 def check_backend(backend: str) -> None:
@@ -101,7 +118,7 @@ def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.
         folder.write_spec(spec)
         with open(folder.console, "ab") as console:
             trainer = subprocess.Popen(
-                [sys.executable, "-m", "trainer_proc", str(folder.path)],
+                trainer_command(folder, spec.processes),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
@@ -111,6 +128,15 @@ def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.
     except OSError as error:
         raise LaunchError(f"the run can't be started in {log_root}: {error}") from error
     return folder, trainer
+
+
+def trainer_command(folder: RunFolder, processes: int) -> list[str]:
+    """Return the command that trains what is in `folder`; several processes are PyTorch's launcher's to start."""
+    trainer = ["-m", "trainer_proc", str(folder.path)]
+    if processes == 1:
+        return [sys.executable, *trainer]
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+    return [sys.executable, *launcher, *trainer]
 
 
 def _make_folder(spec: RunSpec, log_root: Path) -> RunFolder:

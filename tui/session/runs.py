@@ -18,12 +18,16 @@ class RunNotFound(Exception):
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One row of the list of runs. `problem` says why a run can't be read; the rest is then empty."""
+    """One row of the list of runs. `problem` says why a run can't be read; the rest is then empty.
+
+    `iterations` counts those before a checkpoint that the run began with too, as `iteration` does.
+    """
 
     folder: RunFolder
     spec: RunSpec | None
     status: RunStatus
     iteration: int | None
+    iterations: int
     reward: float | None
     problem: str = ""
 
@@ -42,12 +46,13 @@ def summarize(folder: RunFolder) -> RunSummary:
         spec = folder.read_spec()
         state = read_state(folder)
     except (RunFolderError, JournalDamaged, OSError) as error:
-        return RunSummary(folder, None, "failed", None, None, str(error))
+        return RunSummary(folder, None, "failed", None, 0, None, str(error))
     return RunSummary(
         folder=folder,
         spec=spec,
         status=state.status(read_connection(folder) is not None),
         iteration=state.iteration,
+        iterations=spec.iterations if state.started is None else state.last_iteration + 1,
         reward=state.latest.get("Train/mean_reward"),
     )
 

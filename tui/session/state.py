@@ -5,27 +5,46 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
+from trainer_proc.wire.codec import unpack_values
+from trainer_proc.wire.knob import Knob, Value
 from trainer_proc.wire.messages import (
     TERMINAL_PHASES,
+    Change,
+    CheckpointLoaded,
     CheckpointSaved,
     ExportFailed,
     ExportFinished,
     ExportStarted,
     Frame,
+    GuardFired,
     InterventionApplied,
+    InterventionFailed,
     InterventionQueued,
     IterationFinished,
-    Knob,
     KnobsAvailable,
     MetricSet,
+    OverwriterFound,
     PhaseChanged,
+    RampAdvanced,
+    RampShape,
     RunStarted,
-    unpack_values,
 )
+from trainer_proc.wire.past import Past
 
 RunStatus = Literal[
     "starting", "building", "compiling", "training", "paused", "stopping", "finished", "stopped", "failed", "killed"
 ]
+
+
+@dataclass(frozen=True)
+class RampState:
+    """A ramp that a knob is on: where it goes, and how many iterations it still takes."""
+
+    target: Value
+    shape: RampShape
+    iterations_left: int
 
 
 @dataclass
@@ -33,13 +52,20 @@ class KnobState:
     """A knob, its value now, and what happens to it.
 
     `pending` is the value that waits for the next iteration, and `pending_intervention` the number of who asked for it.
+    `changed_by` is the intervention that changed it last.
     """
 
     knob: Knob
-    value: float
-    pending: float | None = None
+    value: Value
+    pending: Value | None = None
     pending_intervention: int | None = None
-    applied_at: int | None = None
+    changed_by: InterventionApplied | None = None
+    ramp: RampState | None = None
+
+    @property
+    def applied_at(self) -> int | None:
+        """The first iteration under the last intervention on this knob."""
+        return self.changed_by.iteration if self.changed_by is not None else None
 
     @property
     def is_changed(self) -> bool:
@@ -49,9 +75,13 @@ class KnobState:
 
 @dataclass
 class RunState:
-    """The fold. `apply` is the only way to change it."""
+    """The fold. `apply` is the only way to change it.
+
+    `queued`, `interventions` (applied) and `failed` are by number. What the trainer did by itself was never queued.
+    """
 
     started: RunStarted | None = None
+    continued: CheckpointLoaded | None = None
     phase: PhaseChanged | None = None
     iteration: int | None = None
     environment_steps: int = 0
@@ -60,7 +90,11 @@ class RunState:
     knobs: dict[str, KnobState] = field(default_factory=dict)
     metric_sets: dict[int, tuple[str, ...]] = field(default_factory=dict)
     latest: dict[str, float] = field(default_factory=dict)
+    queued: dict[int, InterventionQueued] = field(default_factory=dict)
     interventions: dict[int, InterventionApplied] = field(default_factory=dict)
+    failed: dict[int, InterventionFailed] = field(default_factory=dict)
+    past: Past = field(default_factory=Past)
+    guards_fired: list[GuardFired] = field(default_factory=list)
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
     export: ExportStarted | ExportFinished | ExportFailed | None = None
     last_time: float = 0.0
@@ -81,12 +115,20 @@ class RunState:
             case KnobsAvailable(revision=revision, knobs=knobs):
                 self.revision = revision
                 self.knobs = {knob.name: KnobState(knob, knob.value) for knob in knobs}
-            case InterventionQueued(number=number, changes=changes):
-                for change in changes:
-                    self.knobs[change.knob].pending = change.new
-                    self.knobs[change.knob].pending_intervention = number
+            case InterventionQueued() as body:
+                self._apply_queued(body)
             case InterventionApplied() as body:
                 self._apply_intervention(body)
+            case InterventionFailed() as body:
+                self._apply_failure(body)
+            case RampAdvanced() as body:
+                self._apply_ramp(body)
+            case OverwriterFound(knob=name, overwriter=overwriter, pinned=pinned):
+                self._describe(name, overwritten_by=overwriter, pinned=pinned)
+            case GuardFired() as body:
+                self.guards_fired.append(body)
+            case CheckpointLoaded() as body:
+                self.continued = body
             case CheckpointSaved() as body:
                 self.checkpoints.append(body)
             case ExportStarted() | ExportFinished() | ExportFailed() as body:
@@ -101,11 +143,22 @@ class RunState:
         return "starting" if self.phase is None else self.phase.phase
 
     @property
+    def last_iteration(self) -> int:
+        """The number of the iteration that ends the run."""
+        return 0 if self.started is None else self.first_iteration + self.started.iterations - 1
+
+    @property
+    def first_iteration(self) -> int:
+        """The number of the iteration that began the run: above 0 if it continues from a checkpoint."""
+        return 0 if self.continued is None else self.continued.first_iteration
+
+    @property
     def progress(self) -> float:
         """Share of the iterations that is done, 0 to 1."""
         if self.started is None or self.iteration is None:
             return 0.0
-        return min((self.iteration + 1) / self.started.iterations, 1.0)
+        done = self.iteration + 1 - self.first_iteration
+        return min(max(done / self.started.iterations, 0.0), 1.0)
 
     def _apply_iteration(self, body: IterationFinished) -> None:
         self.iteration = body.iteration
@@ -114,15 +167,59 @@ class RunState:
         names = self.metric_sets[body.metric_set]
         self.latest.update(zip(names, unpack_values(body.values), strict=True))
 
-    def _apply_intervention(self, body: InterventionApplied) -> None:
-        self.revision = body.revision
-        self.interventions[body.number] = body
+    def _apply_queued(self, body: InterventionQueued) -> None:
+        self.revision = max(self.revision, body.revision)
+        self.queued[body.number] = body
+        self.past.queued(body)
         for change in body.changes:
-            knob = self.knobs[change.knob]
-            knob.value = change.new
-            knob.applied_at = body.iteration
-            if knob.pending_intervention == body.number:  # what is read back may differ from what was asked for
+            self.knobs[change.knob].pending = change.new
+            self.knobs[change.knob].pending_intervention = body.number
+
+    def _apply_failure(self, body: InterventionFailed) -> None:
+        self.past.failed(body.number)
+        if body.number:  # 0 is that of a step of a ramp
+            self.failed[body.number] = body
+        self._settle(body.number)
+
+    def _apply_intervention(self, body: InterventionApplied) -> None:
+        self.revision = max(self.revision, body.revision)
+        self.interventions[body.number] = body
+        self.past.applied(body)
+        self._apply_changes(body.changes)
+        for change in body.changes:
+            self.knobs[change.knob].changed_by = body
+        for name in (*(change.knob for change in body.changes), *body.stopped_ramps):
+            self.knobs[name].ramp = None
+        if body.ramp is not None:
+            for name, target in body.ramp.targets.items():
+                self.knobs[name].ramp = RampState(target, body.ramp.shape, body.ramp.iterations - 1)
+        for name in body.pinned:
+            self._describe(name, pinned=True)
+        for name in body.unpinned:
+            self._describe(name, pinned=False)
+        self._settle(body.number)
+
+    def _apply_ramp(self, body: RampAdvanced) -> None:
+        self.revision = max(self.revision, body.revision)
+        self._apply_changes(body.changes)
+        for name, left in body.iterations_left.items():
+            ramp = self.knobs[name].ramp
+            if ramp is not None:
+                self.knobs[name].ramp = RampState(ramp.target, ramp.shape, left) if left else None
+
+    def _apply_changes(self, changes: tuple[Change, ...]) -> None:
+        for change in changes:
+            self.knobs[change.knob].value = change.new
+
+    def _settle(self, number: int) -> None:
+        """Forget that an intervention is pending; what was read back may differ from what was asked for."""
+        for knob in self.knobs.values():
+            if knob.pending_intervention == number:
                 knob.pending = knob.pending_intervention = None
+
+    def _describe(self, name: str, **fields: object) -> None:
+        state = self.knobs[name]
+        state.knob = msgspec.structs.replace(state.knob, **fields)
 
 
 def _terminal(phase: PhaseChanged) -> RunStatus:

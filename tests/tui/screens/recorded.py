@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from textual import events
 from textual.app import App
 
+from trainer_proc.wire.codec import encode
 from trainer_proc.wire.journal import JournalReader, JournalWriter
 from trainer_proc.wire.link import TrainerLink
 from trainer_proc.wire.messages import (
@@ -20,9 +21,10 @@ from trainer_proc.wire.messages import (
     InterventionQueued,
     IterationFinished,
     RunStarted,
-    encode,
 )
 from trainer_proc.wire.run_folder import RunFolder
+from tui.widgets.console import Console
+from tui.widgets.knob_table import KnobTable
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 DEADLINE_SECONDS = 30.0
@@ -104,7 +106,7 @@ class FakeTrainer:
 def type_at_once(app: App[None], *keys: str) -> None:
     """Press keys as they come in over a slow connection: all in one piece."""
     for key in keys:
-        character = {"backspace": "\x7f", "enter": "\r", "tab": "\t"}.get(key, key)
+        character = {"backspace": "\x7f", "enter": "\r", "tab": "\t", "slash": "/"}.get(key, key)
         app._driver.send_message(events.Key(key, character))
 
 
@@ -119,3 +121,16 @@ async def until(condition, what: str = "") -> None:
     while not condition():
         assert time.monotonic() < deadline, f"never came: {what or condition}"
         await asyncio.sleep(0.01)
+
+
+def knob_row(app: App[None], name: str) -> dict[str, str]:
+    """What the table of knobs says of one, by column."""
+    table = app.screen.query_one(KnobTable)
+    columns = [str(key.value) for key in table.columns]
+    return dict(zip(columns, map(str, table.get_row(name)), strict=True))
+
+
+async def dashboard_is_filled(app: App[None]) -> None:
+    """Wait until a run with knobs is shown and takes keys."""
+    await until(lambda: app.screen.query(KnobTable) and app.screen.query_one(KnobTable).row_count, "its knobs")
+    await until(lambda: app.screen.query_one(Console).lines, "its console")

@@ -4,31 +4,26 @@ from msgspec.structs import replace
 from textual.widgets import Input, Static
 from textual.widgets._footer import FooterKey
 
-from tests.tui.screens.recorded import bodies_of, make_run, told, type_at_once, until
-from trainer_proc.wire.messages import InterventionApplied, IterationFinished, KnobsAvailable, PhaseChanged
+from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, knob_row, make_run, told, type_at_once, until
+from trainer_proc.wire.messages import (
+    CheckpointLoaded,
+    InterventionApplied,
+    IterationFinished,
+    KnobsAvailable,
+    PhaseChanged,
+)
 from tui.app import HumanoidTui
 from tui.screens.dashboard import DashboardScreen
 from tui.session.board import DEFAULT_BOARD
 from tui.widgets.chart import Chart
 from tui.widgets.chart_grid import ChartGrid
 from tui.widgets.console import Console
-from tui.widgets.dialogs import KnobEdit
+from tui.widgets.knob_edit import KnobEdit
 from tui.widgets.knob_table import KnobTable
-
-
-async def is_filled(app):
-    await until(lambda: isinstance(app.screen, DashboardScreen) and app.screen.query(KnobTable), "the dashboard")
-    await until(lambda: app.screen.query_one(KnobTable).row_count, "its knobs")
-    await until(lambda: app.screen.query_one(Console).lines, "its console")
 
 
 def charts(app):
     return {chart._description.title: chart._description for chart in app.screen.query(Chart)}
-
-
-def knob_rows(app):
-    table = app.screen.query_one(KnobTable)
-    return {str(cells[0]): [str(cell) for cell in cells[1:]] for cells in map(table.get_row_at, range(table.row_count))}
 
 
 def progress(app):
@@ -49,7 +44,7 @@ def headline(app):
 async def test_every_chart_of_the_board_has_the_runs_data(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(120, 40)):
-        await is_filled(app)
+        await dashboard_is_filled(app)
         assert list(charts(app)) == [plan.title for plan in DEFAULT_BOARD]
         for title, chart in charts(app).items():
             (curve,) = chart.curves
@@ -61,7 +56,7 @@ async def test_every_chart_of_the_board_has_the_runs_data(log_root):
 async def test_only_the_kl_chart_has_a_reference_and_it_is_the_desired_kl(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(120, 40)):
-        await is_filled(app)
+        await dashboard_is_filled(app)
         references = {title: chart.references for title, chart in charts(app).items() if chart.references}
         assert list(references) == ["KL"]
         (reference,) = references["KL"]
@@ -71,41 +66,58 @@ async def test_only_the_kl_chart_has_a_reference_and_it_is_the_desired_kl(log_ro
 async def test_every_chart_is_marked_where_something_was_changed(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(120, 40)):
-        await is_filled(app)
+        await dashboard_is_filled(app)
         applied = [body for body in bodies_of("g1-walk") if isinstance(body, InterventionApplied)]
         assert [body.iteration for body in applied] == [37, 77]
         for title, chart in charts(app).items():
             assert [(mark.iteration, mark.label) for mark in chart.marks] == [(37, "#1"), (77, "#2")], title
 
 
-async def test_the_table_has_a_row_for_each_reward_term(log_root):
+async def test_the_table_has_a_row_for_each_knob(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(120, 40)):
-        await is_filled(app)
+        await dashboard_is_filled(app)
         (available,) = [body for body in bodies_of("g1-walk") if isinstance(body, KnobsAvailable)]
-        assert len(knob_rows(app)) == len(available.knobs) == 14
-        assert knob_rows(app)["track_linear_velocity"] == ["4", "0.004562", "applied at iteration 37"]
-        assert knob_rows(app)["foot_slip"] == ["-0.2", "-0.000905", "applied at iteration 77"]
-        assert knob_rows(app)["upright"] == ["1", "0.007347", ""]
+        assert app.screen.query_one(KnobTable).row_count == len(available.knobs) == 14  # one kind: no heading
+        assert knob_row(app, "reward/track_linear_velocity/weight") == {
+            "name": "* …k_linear_velocity/weight",
+            "value": "4",
+            "metric": "0.004562",
+            "state": "applied at 37 by person",
+        }
+        assert knob_row(app, "reward/foot_slip/weight")["state"] == "applied at 77 by person"
+        upright = knob_row(app, "reward/upright/weight")
+        assert list(upright.values()) == ["  reward/upright/weight", "1", "0.007347", ""]
 
 
 async def test_a_late_iteration_fits_in_the_table_of_a_small_terminal(log_root):
     bodies = bodies_of("cartpole")
-    knob = next(body for body in bodies if isinstance(body, KnobsAvailable)).knobs[0]
     change = next(body for body in bodies if isinstance(body, InterventionApplied)).changes
     bodies = [*bodies, InterventionApplied(2, "person", 29999, 2, change)]
     app = HumanoidTui(log_root, make_run(log_root, "cartpole", bodies))
     async with app.run_test(size=(80, 24)):
-        await is_filled(app)
-        assert knob.name == "reward/smooth_reward/weight"
+        await dashboard_is_filled(app)
         table = app.screen.query_one(KnobTable)
-        await until(lambda: "applied at iteration 29999" in table.render_line(1).text, "the whole state")
+        await until(lambda: "at 29999 by person" in table.render_line(1).text, "the whole state")
+
+
+async def test_iterations_of_a_resumed_run_are_counted_from_the_first_run_on(log_root):
+    def later(body):
+        return replace(body, iteration=body.iteration + 80) if isinstance(body, IterationFinished) else body
+
+    bodies = [later(body) for body in bodies_of("g1-walk", until_iteration=49)]
+    bodies.insert(1, CheckpointLoaded(80, "/elsewhere/model_79.pt"))
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies))
+    async with app.run_test(size=(120, 40)):
+        await dashboard_is_filled(app)
+        assert progress(app).startswith("✘ killed  iteration 130 of 200  █")
+        assert progress(app).endswith(" 42%")
 
 
 async def test_head_and_progress_say_what_this_is_and_how_it_went(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(120, 40)):
-        await is_filled(app)
+        await dashboard_is_filled(app)
         assert headline(app) == "2026-11-21_16-15-12_walk  16 environments on cpu  Mjlab-Velocity-Flat-Unitree-G1"
         assert progress(app).startswith("✔ finished  iteration 120 of 120  █")
 
@@ -116,7 +128,7 @@ async def test_the_console_shows_the_end_of_the_log_without_escapes(log_root):
         log.write("\x1b[1mhalf\x1b[0m of it\nthe other half")
     app = HumanoidTui(log_root, folder)
     async with app.run_test(size=(120, 40)):
-        await is_filled(app)
+        await dashboard_is_filled(app)
         await until(lambda: last_line(app) == "half of it", "the last whole line")
         with folder.console.open("a") as log:
             log.write(" comes later\n")
@@ -132,7 +144,7 @@ async def test_the_console_keeps_the_end_in_sight_in_a_terminal_of_any_size(log_
     folder = make_run(log_root, "g1-walk")
     app = HumanoidTui(log_root, folder)
     async with app.run_test(size=(120, 40)) as pilot:
-        await is_filled(app)
+        await dashboard_is_filled(app)
         console = app.screen.query_one(Console)
         await until(lambda: shows_its_end(console), "the end")
         for size in ((160, 50), (120, 24), (120, 40)):
@@ -147,7 +159,7 @@ async def test_a_console_that_was_scrolled_up_stays_there(log_root):
     folder = make_run(log_root, "g1-walk")
     app = HumanoidTui(log_root, folder)
     async with app.run_test(size=(120, 40)) as pilot:
-        await is_filled(app)
+        await dashboard_is_filled(app)
         console = app.screen.query_one(Console)
         await until(lambda: shows_its_end(console), "the end")
         console.focus()
@@ -165,14 +177,14 @@ async def test_a_console_that_was_scrolled_up_stays_there(log_root):
 async def test_what_happened_before_is_not_announced_as_news(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(120, 40)):
-        await is_filled(app)
+        await dashboard_is_filled(app)
         assert told(app) == []
 
 
 async def test_a_killed_run_shows_up_to_where_it_came(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies_of("g1-walk", until_iteration=40)))
     async with app.run_test(size=(120, 40)):
-        await is_filled(app)
+        await dashboard_is_filled(app)
         assert progress(app).startswith("✘ killed  iteration 41 of 120")
 
 
@@ -181,7 +193,7 @@ async def test_the_whole_reason_of_a_failure_can_be_read_in_a_small_terminal(log
     bodies = [*bodies_of("g1-walk", until_iteration=40), PhaseChanged("failed", reason)]
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies))
     async with app.run_test(size=(80, 24)) as pilot:
-        await is_filled(app)
+        await dashboard_is_filled(app)
         await pilot.pause()
         line = app.screen.query_one("#progress")
         shown = " ".join(line.render_line(y).text.strip() for y in range(line.size.height))
@@ -196,8 +208,8 @@ async def test_a_value_that_is_no_number_leaves_a_gap_and_no_trouble(log_root):
     bodies.append(IterationFinished(21, last.metric_set, nans, last.environment_steps, 1.0))
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies))
     async with app.run_test(size=(120, 40)):
-        await is_filled(app)
-        assert knob_rows(app)["upright"][1] == "nan"
+        await dashboard_is_filled(app)
+        assert knob_row(app, "reward/upright/weight")["metric"] == "nan"
 
 
 async def test_a_damaged_journal_is_told(log_root):
@@ -214,7 +226,7 @@ async def test_a_damaged_journal_is_told(log_root):
 async def test_enter_opens_a_dialog_that_judges_while_one_types(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(120, 40)) as pilot:
-        await is_filled(app)
+        await dashboard_is_filled(app)
         await pilot.press("enter")
         await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#value"), "the dialog")
         field, verdict = app.screen.query_one("#value", Input), app.screen.query_one("#verdict", Static)
@@ -241,7 +253,7 @@ async def test_bounds_of_a_knob_are_told_while_one_types(log_root):
     ]
     app = HumanoidTui(log_root, make_run(log_root, "cartpole", bodies))
     async with app.run_test(size=(120, 40)) as pilot:
-        await is_filled(app)
+        await dashboard_is_filled(app)
         await pilot.press("enter", "7")
         verdict = app.screen.query_one("#verdict", Static)
         assert str(verdict.content) == "reward/smooth_reward/weight must be at most 3, not 7"
@@ -256,8 +268,8 @@ async def test_a_knob_that_is_read_only_says_why(log_root):
     ]
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies))
     async with app.run_test(size=(120, 40)) as pilot:
-        await is_filled(app)
-        assert knob_rows(app)["pose"][2] == "it is a function"
+        await dashboard_is_filled(app)
+        assert knob_row(app, "reward/pose/weight")["state"] == "it is a function"
         await pilot.press("enter")
         await until(lambda: any("can't be changed: it is a function" in text for text in told(app)), "the reason")
         assert isinstance(app.screen, DashboardScreen)
@@ -266,17 +278,17 @@ async def test_a_knob_that_is_read_only_says_why(log_root):
 async def test_an_edit_of_an_ended_run_says_that_no_trainer_runs(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(120, 40)) as pilot:
-        await is_filled(app)
+        await dashboard_is_filled(app)
         await pilot.press("enter", "5", "enter")
         await until(lambda: any("no trainer runs" in text for text in told(app)), "the answer")
-        assert knob_rows(app)["track_linear_velocity"][0] == "4"
+        assert knob_row(app, "reward/track_linear_velocity/weight")["value"] == "4"
 
 
 @pytest.mark.parametrize("key", ["p", "s", "x"])
 async def test_a_key_that_needs_a_trainer_says_that_none_runs(log_root, key):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(120, 40)) as pilot:
-        await is_filled(app)
+        await dashboard_is_filled(app)
         await pilot.press(key)
         await until(lambda: any("no trainer runs" in text for text in told(app)), "the answer")
         assert isinstance(app.screen, DashboardScreen)  # and nothing was asked first
@@ -293,7 +305,7 @@ async def test_an_export_of_an_ended_run_takes_its_newest_checkpoint(log_root, m
     monkeypatch.setattr("tui.screens.dashboard.run_export", export)
     app = HumanoidTui(log_root, folder)
     async with app.run_test(size=(120, 40)) as pilot:
-        await is_filled(app)
+        await dashboard_is_filled(app)
         await pilot.press("e")
         await until(lambda: any("has no checkpoint yet" in text for text in told(app)), "the problem")
         folder.checkpoint(94).touch()
@@ -306,7 +318,7 @@ async def test_an_export_of_an_ended_run_takes_its_newest_checkpoint(log_root, m
 async def test_enter_twice_at_once_opens_one_dialog(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(120, 40)) as pilot:
-        await is_filled(app)
+        await dashboard_is_filled(app)
         type_at_once(app, "enter", "enter")
         await until(lambda: isinstance(app.screen, KnobEdit), "the dialog")
         await pilot.pause()
@@ -317,7 +329,7 @@ async def test_enter_twice_at_once_opens_one_dialog(log_root):
 async def test_q_leaves_and_says_that_the_training_has_ended(log_root, capsys):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk", name="2026-01-01_00-00-00_[b]"))
     async with app.run_test(size=(120, 40)) as pilot:
-        await is_filled(app)
+        await dashboard_is_filled(app)
         await pilot.press("q")
         await until(lambda: not app.is_running, "the end")
     assert capsys.readouterr().err.splitlines() == [
@@ -329,7 +341,7 @@ async def test_q_leaves_and_says_that_the_training_has_ended(log_root, capsys):
 async def test_keys_scroll_the_charts_of_a_small_terminal(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await is_filled(app)
+        await dashboard_is_filled(app)
         grid = app.screen.query_one(ChartGrid)
         await until(lambda: grid.max_scroll_y > 0, "the layout")
         await pilot.press("shift+tab")
@@ -341,7 +353,7 @@ async def test_keys_scroll_the_charts_of_a_small_terminal(log_root):
 async def test_charts_that_all_fit_take_no_focus(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(120, 40)) as pilot:
-        await is_filled(app)
+        await dashboard_is_filled(app)
         focused = []
         for _ in range(3):
             await pilot.press("tab")
@@ -349,15 +361,15 @@ async def test_charts_that_all_fit_take_no_focus(log_root):
         assert set(focused) == {"knobs", "console"}
 
 
-async def test_the_footer_of_a_small_terminal_lists_every_key(log_root):
+async def test_the_footer_of_a_small_terminal_lists_the_keys_most_used(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(80, 24)):
-        await is_filled(app)
+        await dashboard_is_filled(app)
         await until(lambda: len(app.screen.query(FooterKey)) == 8, "the footer's keys")
         shown = {key.key_display: key.description for key in app.screen.query(FooterKey)}
         assert shown == {
-            "p": "pause/resume", "s": "save", "e": "export", "x": "stop",
-            "l": "log", "r": "runs", "q": "leave", "^p": "palette",
+            "p": "pause", "e": "export", "x": "stop", "/": "filter",
+            "u": "undo", "h": "history", "q": "leave", "^p": "palette",
         }  # fmt: skip
         assert all(key.region.right <= 80 for key in app.screen.query(FooterKey))
 
@@ -365,7 +377,7 @@ async def test_the_footer_of_a_small_terminal_lists_every_key(log_root):
 async def test_l_gives_the_screen_to_the_log_and_takes_it_back(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await is_filled(app)
+        await dashboard_is_filled(app)
         console, knobs = app.screen.query_one("#console"), app.screen.query_one("#knobs")
         assert console.region.area == 0  # no room beside charts and knobs
         await pilot.press("l")
@@ -379,10 +391,17 @@ async def test_l_gives_the_screen_to_the_log_and_takes_it_back(log_root):
 async def test_the_command_palette_offers_every_key_and_carries_it_out(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(120, 40)):
-        await is_filled(app)
+        await dashboard_is_filled(app)
         commands = {command.title: command for command in app.get_system_commands(app.screen)}
-        titles = ["Pause/resume (p)", "Save (s)", "Export (e)", "Stop (x)", "Log (l)", "Runs (r)", "Leave (q)"]
-        assert [title for title in commands if title.endswith(")")][: len(titles)] == titles
+        titles = [title for title in commands if title.endswith(")")]
+        assert titles[:7] == [
+            "Pause (p)", "Export (e)", "Stop (x)", "Filter (/)", "Undo (u)", "History (h)", "Leave (q)"
+        ]  # fmt: skip
+        assert titles[7:16] == [
+            "Redo (U)", "Changed only (c)", "Default (d)", "Unpin (i)", "Stop ramp (m)", "Copy preset (y)",
+            "Save (s)", "Log (l)", "Runs (r)",
+        ]  # fmt: skip
+        assert not [title for title in commands if "focus" in title.lower()]  # Textual's own of every screen
         assert commands["Save (s)"].help == "Save a checkpoint after this iteration"
         await commands["Leave (q)"].callback()
         await until(lambda: not app.is_running, "the end")

@@ -1,9 +1,11 @@
 """What each screen looks like in a small, a common and a large terminal."""
 
+import pytest
 from textual.widgets import DataTable, OptionList
 from textual.widgets._footer import FooterKey
 
-from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, make_run, until
+from tests.tui.many_knobs import turned, with_g1_knobs
+from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, knob_row, make_run, until
 from trainer_proc.wire.messages import InterventionQueued, PhaseChanged
 from tui.app import HumanoidTui
 from tui.widgets.console import Console
@@ -95,8 +97,7 @@ async def test_dashboard_with_a_pending_edit(log_root, trainer, size, looks_as_b
         await dashboard_is_filled(app)
         await pilot.press("down", "enter", "2", "0", "0", "0", "0", "enter")
         await until(lambda: trainer.has_received(InterventionQueued))
-        table = app.screen.query_one(KnobTable)
-        await until(lambda: "pending" in str(table.get_row_at(1)[3]))
+        await until(lambda: "pending" in knob_row(app, "reward/track_angular_velocity/weight")["state"])
         await looks_as_before(pilot)
 
 
@@ -123,4 +124,73 @@ async def test_stop_confirmation(log_root, trainer, size, looks_as_before):
     async with app.run_test(size=size) as pilot:
         await dashboard_is_filled(app)
         await pilot.press("x")
+        await looks_as_before(pilot)
+
+
+# --- all knobs of a G1, to some of which something has happened ---
+
+
+@pytest.fixture
+def g1(log_root):
+    bodies = [*with_g1_knobs(bodies_of("g1-walk", until_iteration=60)), *turned()]
+    return HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies))
+
+
+async def press(app, pilot, *keys):
+    """Press keys one after the other, each once the one before has had its effect."""
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause()
+
+
+async def test_all_knobs(g1, size, looks_as_before):
+    async with g1.run_test(size=size) as pilot:
+        await dashboard_is_filled(g1)
+        await looks_as_before(pilot)
+
+
+async def test_knobs_that_match(g1, size, looks_as_before):
+    async with g1.run_test(size=size) as pilot:
+        await dashboard_is_filled(g1)
+        await press(g1, pilot, "slash", *"clear")
+        await looks_as_before(pilot)
+
+
+async def test_changed_knobs(g1, size, looks_as_before):
+    async with g1.run_test(size=size) as pilot:
+        await dashboard_is_filled(g1)
+        await press(g1, pilot, "c")
+        await looks_as_before(pilot)
+
+
+@pytest.fixture
+def no_colour(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+async def test_changed_knobs_without_colour(no_colour, g1, looks_as_before):
+    async with g1.run_test(size=(80, 24)) as pilot:
+        await dashboard_is_filled(g1)
+        await press(g1, pilot, "c")
+        await looks_as_before(pilot)
+
+
+async def test_edit_dialog_of_a_range(g1, size, looks_as_before):
+    async with g1.run_test(size=size) as pilot:
+        await dashboard_is_filled(g1)
+        await press(g1, pilot, "slash", *"friction", "enter", "enter", "2")
+        await looks_as_before(pilot)
+
+
+async def test_edit_dialog_of_a_choice_without_colour(no_colour, g1, looks_as_before):
+    async with g1.run_test(size=(80, 24)) as pilot:
+        await dashboard_is_filled(g1)
+        await press(g1, pilot, "slash", *"klmode", "enter", "enter", "right")
+        await looks_as_before(pilot)
+
+
+async def test_history_of_interventions(g1, size, looks_as_before):
+    async with g1.run_test(size=size) as pilot:
+        await dashboard_is_filled(g1)
+        await press(g1, pilot, "h", "down", "down")
         await looks_as_before(pilot)

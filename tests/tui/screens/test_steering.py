@@ -5,31 +5,29 @@ import pytest
 from msgspec.structs import replace
 from textual.widgets import Static
 
-from tests.tui.screens.recorded import FakeTrainer, bodies_of, make_run, told, type_at_once, until
+from tests.tui.screens.recorded import FakeTrainer, bodies_of, knob_row, make_run, told, type_at_once, until
 from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.messages import (
     CheckpointSaved,
-    Export,
     ExportFailed,
     ExportStarted,
     InterventionApplied,
     InterventionQueued,
-    Pause,
     PhaseChanged,
-    Resume,
-    Save,
-    Stop,
 )
+from trainer_proc.wire.requests import Export, Pause, Resume, Save, Stop
 from tui.app import HumanoidTui
 from tui.screens.dashboard import DashboardScreen
 from tui.session.control import ask
 from tui.widgets.chart import Chart
-from tui.widgets.dialogs import Confirm, KnobEdit
-from tui.widgets.knob_table import KnobTable
+from tui.widgets.dialogs import Confirm
+from tui.widgets.knob_edit import KnobEdit
+
+FIRST, SECOND = "reward/track_linear_velocity/weight", "reward/track_angular_velocity/weight"
 
 
-def state_of_row(app, row):
-    return str(app.screen.query_one(KnobTable).get_row_at(row)[3])
+def state_of(app, knob):
+    return knob_row(app, knob)["state"]
 
 
 def progress(app):
@@ -56,17 +54,17 @@ async def test_an_edit_waits_then_applies_and_every_chart_is_marked(live, traine
     await pilot.press("down", "enter")
     await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#note"), "the dialog")
     await pilot.press("5", "tab", *"turn", "enter")
-    await until(lambda: isinstance(app.screen, DashboardScreen) and state_of_row(app, 1) == "pending → 5", "pending")
+    await until(lambda: isinstance(app.screen, DashboardScreen) and state_of(app, SECOND) == "pending → 5", "pending")
     queued = trainer.received(InterventionQueued)
     assert (queued.number, queued.note) == (2, "turn")
     assert [(change.knob, change.old, change.new) for change in queued.changes] == [
         ("reward/track_angular_velocity/weight", 2.0, 5.0)
     ]
-    assert str(app.screen.query_one(KnobTable).get_row_at(1)[1]) == "2"  # not in force yet
+    assert knob_row(app, SECOND)["value"] == "2"  # not in force yet
 
     trainer.emit(InterventionApplied(queued.number, "person", 61, 2, queued.changes, queued.note))
-    await until(lambda: state_of_row(app, 1) == "applied at iteration 61", "applied")
-    assert str(app.screen.query_one(KnobTable).get_row_at(1)[1]) == "5"
+    await until(lambda: state_of(app, SECOND) == "applied at 61 by person", "applied")
+    assert knob_row(app, SECOND)["value"] == "5"
     assert marks(app) == [[(37, "#1"), (61, "#2")]] * 8
     assert told(app) == ["#2 applied at iteration 61: reward/track_angular_velocity/weight 2 → 5"]
 
@@ -75,7 +73,7 @@ async def test_a_curriculum_s_change_is_marked_and_told_like_a_person_s(live, tr
     app, _ = live
     change = replace(trainer_change(), knob="reward/pose/weight", old=1.0, new=0.5)
     trainer.emit(InterventionApplied(0, "curriculum", 61, 2, (change,)))
-    await until(lambda: state_of_row(app, 3) == "applied at iteration 61", "applied")
+    await until(lambda: state_of(app, "reward/pose/weight") == "at 61 by curriculum", "applied")
     assert marks(app)[0] == [(37, "#1"), (61, "#2")]
 
 
@@ -149,7 +147,7 @@ async def test_a_refusal_is_told(live, trainer):
     ask(trainer.folder, Stop())
     await pilot.press("enter", "5", "enter")
     await until(lambda: told(app) == ["the training is stopping; nothing can be changed any more"], "the refusal")
-    assert state_of_row(app, 0) == "applied at iteration 37"
+    assert state_of(app, FIRST) == "applied at 37 by person"
 
 
 async def test_what_happens_is_told(live, trainer):

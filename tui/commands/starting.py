@@ -1,37 +1,93 @@
-"""Commands that need no run: launch, presets, doctor."""
+"""Commands that start a training: launch, and resume of a run that has ended."""
 
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import click
 
-from presets import list_presets, load_preset
+from presets import load_preset
+from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.messages import TERMINAL_PHASES, IterationFinished, PhaseChanged
-from trainer_proc.wire.run_folder import RunFolder
-from tui.commands.output import Failed, json_option, logs_option, parse_settings, say
+from trainer_proc.wire.requests import Resume
+from trainer_proc.wire.run_folder import RunFolder, RunSpec
+from tui.commands.asking import ask_trainer
+from tui.commands.output import Failed, json_option, logs_option, say
+from tui.session.checkpoints import checkpoint_to_start_from
+from tui.session.continuing import continued_spec
 from tui.session.devices import list_devices
-from tui.session.doctor import Report, examine
 from tui.session.follow import Follower
 from tui.session.launcher import Overrides, make_spec, start_trainer
+from tui.session.runs import find_run, read_state
+from tui.session.settings import parse_bounds, parse_settings
 from tui.session.state import RunState
 
 
 @click.command("launch")
 @click.argument("preset")
-@click.option("--num-envs", type=click.IntRange(min=1), help="Environments; the preset's number for the device.")
+@click.option("--num-envs", type=click.IntRange(min=1), help="Environments of each process; the preset's number.")
 @click.option("--iterations", type=click.IntRange(min=1), help="PPO iterations; the preset's.")
 @click.option("--device", help="cpu or cuda:N; the first GPU, or the CPU.")
 @click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), default=42, show_default=True)
 @click.option("--name", default="", help="Appended to the run's folder name.")
 @click.option("--set", "settings", multiple=True, metavar="KNOB=VALUE", help="A knob's value from the start on.")
+@click.option("--bound", "bounds", multiple=True, metavar="KNOB=LOW:HIGH", help="What a knob takes; KNOB may have a *.")
+@click.option("--checkpoint", metavar="FILE|RUN", help="Start from a checkpoint file, or from a run's newest.")
+@click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="One for each GPU.")
 @click.option("--wait", is_flag=True, help="Return when the training has ended.")
 @logs_option
 @json_option
-def launch_command(preset, num_envs, iterations, device, seed, name, settings, wait, log_root, as_json) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def launch_command(
+    preset: str,
+    num_envs: int | None,
+    iterations: int | None,
+    device: str | None,
+    seed: int,
+    name: str,
+    settings: tuple[str, ...],
+    bounds: tuple[str, ...],
+    checkpoint: str | None,
+    processes: int,
+    wait: bool,
+    log_root: Path,
+    as_json: bool,
+) -> None:
     """Start a training. It outlives this command and the terminal."""
-    overrides = Overrides(num_envs, iterations, device, seed, name, parse_settings(settings))
-    spec = make_spec(load_preset(preset), overrides, list_devices()[0].name)
+    overrides = Overrides(
+        num_envs,
+        iterations,
+        device,
+        seed,
+        name,
+        parse_settings(settings),
+        parse_bounds(bounds),
+        str(checkpoint_to_start_from(checkpoint, log_root)) if checkpoint else "",
+        processes,
+    )
+    start(make_spec(load_preset(preset), overrides, list_devices()[0].name), log_root, wait, as_json)
+
+
+@click.command("resume")
+@click.argument("run")
+@click.option("--iterations", type=click.IntRange(min=1), help="For a run that has ended: how many more.")
+@click.option("--wait", is_flag=True, help="Return when the training has ended.")
+@logs_option
+@json_option
+def resume_command(run: str, iterations: int | None, wait: bool, log_root: Path, as_json: bool) -> None:
+    """Let a paused training go on, or start an ended one again from its newest checkpoint, in a new folder."""
+    folder = find_run(run, log_root)
+    if read_connection(folder) is None:
+        start(continued_spec(folder, read_state(folder), iterations), folder.path.parents[1], wait, as_json)
+        return
+    if iterations is not None or wait:
+        raise click.UsageError(f"{folder.name} still trains: --iterations and --wait are for a run that has ended")
+    ask_trainer(folder, Resume())
+    say(f"{folder.name} goes on", {"run": str(folder.path), "accepted": "resume"}, as_json)
+
+
+def start(spec: RunSpec, log_root: Path, wait: bool, as_json: bool) -> None:
+    """Start a training, tell what it does until it trains or, with `wait`, has ended, and then where it is."""
     folder, trainer = start_trainer(spec, log_root)
     click.echo(f"{folder.path}", err=as_json)
     try:
@@ -73,39 +129,3 @@ def _tell(state: RunState, body: object) -> None:
     elif isinstance(body, IterationFinished):
         reward = state.latest.get("Train/mean_reward")
         click.echo(f"iteration {body.iteration}" + (f", reward {reward:.4g}" if reward is not None else ""))
-
-
-@click.command("presets")
-@json_option
-def presets_command(as_json: bool) -> None:
-    """List what can be trained."""
-    presets = list_presets()
-    lines = [f"{preset.name:<12} {preset.title}. {preset.description}" for preset in presets]
-    say("\n".join(lines), presets, as_json)
-
-
-@click.command("doctor")
-@logs_option
-@json_option
-def doctor_command(log_root, as_json) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
-    """Tell what is installed, which devices there are, and how to get what is missing."""
-    report = examine(log_root)
-    say(_report_text(report), report, as_json)
-    if not report.is_healthy:
-        if as_json:
-            raise click.exceptions.Exit(1)  # the report says it all, and a second value would be no JSON
-        raise Failed("something is missing; the lines with ! say how to get it")
-
-
-def _report_text(report: Report) -> str:
-    lines = [f"  python    {report.python}"]
-    lines += [f"  device    {device}" for device in report.devices]
-    for part in report.parts:
-        found = ", ".join(f"{name} {version or 'missing'}" for name, version in part.packages.items())
-        lines.append(f"{'!' if part.install else ' '} {part.name:<9} {found}")
-        if part.install:
-            lines.append(f"            {part.install}")
-    lines.append(f"  logs      {report.log_root}, {report.disk_free_gib:.0f} GiB free")
-    if not report.log_root_writable:
-        lines[-1] = f"! logs      {report.log_root} can't be written: choose another folder with --logs"
-    return "\n".join(lines)

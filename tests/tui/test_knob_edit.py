@@ -1,0 +1,114 @@
+"""What is typed into the dialog of a knob, judged and turned into a request."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.many_knobs import g1_knobs
+from trainer_proc.wire.desk import Desk
+from trainer_proc.wire.messages import InterventionQueued, Ramp
+from trainer_proc.wire.requests import Tune
+from tui.session.knob_edit import EditFields, can_be_ramped, edit_command, edit_problem, value_fields
+from tui.session.state import KnobState
+
+KNOBS = {knob.name: KnobState(knob, knob.value) for knob in g1_knobs().knobs}
+WEIGHT, PUSH, MODE = "reward/upright/weight", "event/push_robot/velocity_range/x", "guard/kl/mode"
+EPOCHS, SWITCH, GAMMA = "ppo/num_learning_epochs", "command/twist/heading_command", "ppo/gamma"
+FRICTION = "event/foot_friction/ranges"
+
+
+def problem(name, *value, **more):
+    return edit_problem(KNOBS[name], EditFields(value, **more))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (WEIGHT, ("2",)),
+        (WEIGHT, (" 1e-4 ",)),
+        (PUSH, ("-1", "1")),
+        (PUSH, ("0", "0")),
+        (MODE, ("off",)),
+        (SWITCH, ("off",)),
+        (EPOCHS, ("3",)),
+        (GAMMA, ("1",)),
+    ],
+)
+def test_what_the_trainer_would_take_is_no_problem(name, value):
+    assert problem(name, *value) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        (WEIGHT, ("",), "a number, please"),
+        (WEIGHT, ("two",), "a number, please"),
+        (WEIGHT, ("1:2",), "a number, please"),
+        (WEIGHT, ("on",), "a number, please"),
+        (WEIGHT, ("nan",), f"{WEIGHT} must be a finite number, not nan"),
+        (PUSH, ("-1", ""), "two numbers, please"),
+        (PUSH, ("-1:1", "1"), "two numbers, please"),
+        (PUSH, ("1", "-1"), f"{PUSH} must have its low end first: 1 is above -1"),
+        (PUSH, ("-inf", "1"), f"{PUSH} must be a finite number, not -inf"),
+        (FRICTION, ("-0.1", "1"), f"{FRICTION} must be at least 0, not -0.1"),
+        (EPOCHS, ("2.5",), f"{EPOCHS} must be a whole number, not 2.5"),
+        (EPOCHS, ("0",), f"{EPOCHS} must be at least 1, not 0"),
+        (GAMMA, ("1.5",), f"{GAMMA} must be at most 1, not 1.5"),
+        (MODE, ("on",), f"{MODE} must be off or warn or act, not on"),
+        (SWITCH, ("maybe",), "a value, please"),
+    ],
+)
+def test_what_the_trainer_would_refuse_is_told(name, value, line):
+    assert problem(name, *value) == line
+
+
+@pytest.mark.parametrize("ramp", ["0", "-3", "2.5", "many", "1e3", "9999999999"])
+def test_a_ramp_takes_a_whole_number_of_iterations(ramp):
+    assert problem(WEIGHT, "2", ramp=ramp) == "a ramp takes a whole number of iterations, at least 1"
+
+
+def test_a_geometric_ramp_needs_positive_values():
+    line = "a geometric ramp needs positive values at both ends; a linear one does not"
+    assert problem(WEIGHT, "2", ramp="5", shape="geometric") is None
+    assert problem(WEIGHT, "-2", ramp="5", shape="geometric") == line
+    assert problem("reward/air_time/weight", "2", ramp="5", shape="geometric") == line  # it is 0 now
+    assert problem(PUSH, "0.1", "1", ramp="5", shape="geometric") == line
+    assert problem(WEIGHT, "-2", shape="geometric") is None  # at once: the shape does not matter
+
+
+def test_words_and_switches_have_no_values_in_between():
+    assert [can_be_ramped(KNOBS[name].knob) for name in (WEIGHT, PUSH, EPOCHS, MODE, SWITCH)] == [
+        True, True, True, False, False,
+    ]  # fmt: skip
+
+
+def test_the_request_holds_all_that_was_typed():
+    fields = EditFields(("-1", "1.5"), " harder ", " 20 ", "linear", "now")
+    assert edit_command(KNOBS[PUSH], fields, 7) == Tune(
+        {PUSH: (-1.0, 1.5)}, "harder", revision=7, when="now", ramp=Ramp(20, "linear")
+    )
+    assert edit_command(KNOBS[MODE], EditFields(("off",)), 0) == Tune({MODE: "off"}, revision=0)
+    assert edit_command(KNOBS[SWITCH], EditFields(("off",)), 0).values == {SWITCH: False}
+
+
+@pytest.mark.parametrize("name", [WEIGHT, PUSH, MODE, SWITCH, EPOCHS, FRICTION])
+def test_a_value_put_into_the_fields_is_the_value_that_they_hold(name):
+    fields = EditFields(value_fields(KNOBS[name].value))
+    assert edit_command(KNOBS[name], fields, 0).values == {name: KNOBS[name].value}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "more"),
+    [
+        (WEIGHT, ("2",), {"ramp": "5", "shape": "geometric"}),
+        (PUSH, ("-1", "1"), {"ramp": "5"}),
+        (MODE, ("off",), {}),
+        (FRICTION, ("0", "1"), {"when": "now"}),
+    ],
+)
+def test_the_trainer_s_desk_agrees(name, value, more):
+    desk = Desk()
+    desk.observe(g1_knobs())
+    fields = EditFields(value, **more)
+    assert edit_problem(KNOBS[name], fields) is None
+    assert isinstance(desk.answer(edit_command(KNOBS[name], fields, 0)), InterventionQueued)

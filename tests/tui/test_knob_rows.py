@@ -1,0 +1,166 @@
+"""The rows of the table of knobs, in any width."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.tui.many_knobs import CURRICULUM, g1_knobs, turned
+from trainer_proc.wire.codec import pack_values
+from trainer_proc.wire.knob import Knob
+from trainer_proc.wire.messages import (
+    Change,
+    Frame,
+    InterventionApplied,
+    IterationFinished,
+    KnobsAvailable,
+    MetricSet,
+    RunStarted,
+)
+from tui.session.knob_rows import GAP, KnobFilter, fit, knob_rows, shown_knobs
+from tui.session.knob_text import knob_facts, knob_state
+from tui.session.state import RunState
+
+STARTED = RunStarted("run", "g1-flat", "mjlab", "task", "cpu", 4, 100, 42, 1)
+ALL, CHANGED = KnobFilter(), KnobFilter(only_changed=True)
+WIDE = fit(200)
+PUSH, TWIST, CLEARANCE = "event/push_robot/velocity_range/x", "command/twist/lin_vel_x", "reward/foot_clearance/weight"
+
+
+def after(*bodies):
+    state = RunState()
+    for number, body in enumerate((STARTED, *bodies)):
+        state.apply(Frame(number, 0.0, body))
+    return state
+
+
+def row(name, state, widths=WIDE):
+    return next(row.cells for row in knob_rows(state, ALL, widths) if row.key == name)
+
+
+@pytest.fixture
+def state():
+    return after(g1_knobs(), *turned())
+
+
+def test_knobs_stand_under_the_heading_of_their_kind_in_the_order_in_which_they_come(state):
+    rows = knob_rows(state, ALL, WIDE)
+    assert [row.cells.name for row in rows if row.is_heading] == [
+        "reward", "randomization", "command", "termination", "algorithm", "environment",
+    ]  # fmt: skip
+    of_algorithm = [name for name, knob in state.knobs.items() if knob.knob.kind == "algorithm"]
+    assert of_algorithm[-1].startswith("guard/")  # they come behind the environment's, but not in the table
+    keys = [row.key for row in rows]
+    start = keys.index("kind algorithm") + 1
+    assert keys[start : start + len(of_algorithm) + 1] == [*of_algorithm, "kind environment"]
+    assert len(rows) == len(state.knobs) + 6
+
+
+def test_a_heading_counts(state):
+    headings = {row.cells.name: row.cells.state for row in knob_rows(state, ALL, WIDE) if row.is_heading}
+    assert headings["command"] == "8 knobs, 1 changed"
+    assert (headings["environment"], headings["termination"]) == ("4 knobs", "1 knob")
+
+
+def test_knobs_of_one_kind_need_no_heading():
+    rewards = tuple(knob for knob in g1_knobs().knobs if knob.kind == "reward")
+    assert not any(row.is_heading for row in knob_rows(after(KnobsAvailable(0, rewards)), ALL, WIDE))
+
+
+def test_a_row_tells_value_default_metric_and_what_happens(state):
+    state.latest["Episode_Reward/foot_clearance"] = -0.0075
+    assert row(CLEARANCE, state) == ("  foot_clearance/weight", "-2", "-2", "-0.0075", "pending → -1")
+    assert row(PUSH, state) == (f"* {PUSH}", "-0.55:0.55", "-0.5:0.5", "", "ramp → -1:1, 18 left")
+    assert row("ppo/desired_kl", state).state == "applied at iteration 62 by guard"
+    assert row("environment/num_envs", state).state.startswith("the environment is built with it")
+    assert row("command/twist/heading_command", state).value == "on"
+
+
+def test_a_metric_that_was_not_published_yet_is_a_dash_and_none_is_nothing(state):
+    assert row("reward/upright/weight", state).metric == "–"
+    assert row("reward/upright/std", state).metric == ""
+
+
+def test_what_is_pinned_says_over_what(state):
+    assert row(TWIST, state).state.startswith(f"pinned (over {CURRICULUM})")
+    assert row("command/twist/lin_vel_y", state).state == f"{CURRICULUM} writes it"
+
+
+@pytest.mark.parametrize(
+    ("origin", "width", "text"),
+    [
+        ("person", 40, "applied at iteration 29999 by person"),
+        ("person", 30, "applied at 29999 by person"),
+        ("checkpoint", 24, "at 29999 by checkpoint"),
+    ],
+)
+def test_what_was_applied_is_said_in_the_longest_way_that_fits(origin, width, text):
+    applied = InterventionApplied(1, origin, 29999, 1, (Change(CLEARANCE, -2.0, -1.0),))
+    assert knob_state(after(g1_knobs(), applied).knobs[CLEARANCE], width) == text
+
+
+def test_only_what_was_changed_or_is_about_to_be_is_shown(state):
+    names = [knob.knob.name for knob in shown_knobs(state, CHANGED)]
+    assert names == [CLEARANCE, "event/foot_friction/ranges", PUSH, TWIST]
+    undone = InterventionApplied(10, "person", 70, 9, (Change(TWIST, (-1.5, 2.0), (-1.0, 1.0)),), unpinned=(TWIST,))
+    state.apply(Frame(99, 0.0, undone))
+    assert TWIST not in [knob.knob.name for knob in shown_knobs(state, CHANGED)]
+
+
+def test_a_pattern_orders_by_match_without_headings_and_within_the_changed(state):
+    rows = knob_rows(state, KnobFilter("pvx"), WIDE)
+    assert rows[0].key == PUSH
+    assert not any(row.is_heading for row in rows)
+    assert [row.key for row in knob_rows(state, KnobFilter("x", only_changed=True), WIDE)] == [TWIST, PUSH]
+    assert knob_rows(state, KnobFilter("zzzz"), WIDE) == []
+
+
+@given(st.integers(40, 220))
+def test_columns_fill_the_width_whatever_it_is(width):
+    widths = fit(width)
+    shown = [cells for cells in (widths.name, widths.value, widths.default, widths.metric, widths.state) if cells]
+    if width >= 60:
+        assert sum(shown) + GAP * (len(shown) - 1) <= width
+    assert bool(widths.default) == (width >= 92)
+
+
+@pytest.mark.parametrize("width", [60, 76, 92, 106, 200])
+def test_no_cell_is_wider_than_its_column(width):
+    widths = fit(width)
+    wild = Change(PUSH, (-0.5, 0.5), (-1.234567e-10, 1.234567e10))
+    state = after(
+        g1_knobs(), MetricSet(0, ("Policy/kl",)), InterventionApplied(1, "curriculum", 29999, 1, (wild,))
+    )  # fmt: skip
+    state.apply(Frame(9, 0.0, IterationFinished(1, 0, pack_values([-1.23456e-30]), 1, 1.0)))
+    for shown in knob_rows(state, ALL, widths):
+        for cell, cells in zip(shown.cells, vars(widths).values(), strict=True):
+            assert len(cell) <= cells, shown
+    assert row(PUSH, state, widths).value.startswith("-1.23457e-1")
+
+
+def test_names_keep_their_end_where_there_is_no_room(state):
+    assert row(PUSH, state, fit(60)).name.endswith("/x")
+    assert row(PUSH, state, fit(60)).name.startswith("* …")
+
+
+def test_text_of_a_run_is_drawn_as_plain_text():
+    wild = Knob("\x1b[2Jknob", "\x1b[31mreward", "\x07word", "word", "next iteration", read_only="\x1b]0;t\x07no")
+    for shown in knob_rows(after(KnobsAvailable(0, (wild, replace(wild, name="b", kind="other")))), ALL, WIDE):
+        assert not any("\x1b" in cell or "\x07" in cell for cell in shown.cells)
+
+
+def test_the_facts_of_a_knob_say_all_that_matters_before_an_edit(state):
+    assert knob_facts(state.knobs["event/foot_friction/ranges"]) == [
+        "now 0.3:1.6, default 0.3:1.2, usual 0.3:1.6",
+        "at least 0",
+        "takes effect: at each environment's reset",
+        "last changed by person at iteration 62 (#8)",
+        "the training stands still for some seconds while the simulator makes room for a value an environment",
+    ]
+    assert knob_facts(state.knobs[TWIST])[-1] == f"pinned: {CURRICULUM} writes it no more"
+    assert knob_facts(state.knobs["command/twist/lin_vel_y"])[-1] == f"{CURRICULUM} writes it too; an edit pins it"
+    assert "on a ramp to -1:1, 18 iterations left; an edit ends the ramp" in knob_facts(state.knobs[PUSH])
+    assert "at least 0 and at most 1" in knob_facts(state.knobs["ppo/gamma"])
+    assert "last changed by person at iteration 61 (#3): faster" in knob_facts(state.knobs[TWIST])

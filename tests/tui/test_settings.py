@@ -1,0 +1,65 @@
+"""Values as they are typed on a command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.many_knobs import g1_knobs
+from tui.session.settings import UnusableSetting, known_values, need_knobs, parse_bounds, parse_settings, split_settings
+from tui.session.state import KnobState
+
+KNOBS = {knob.name: KnobState(knob, knob.value) for knob in g1_knobs().knobs}
+PUSH, MODE, SWITCH = "event/push_robot/velocity_range/x", "guard/kl/mode", "command/twist/heading_command"
+
+
+def test_values_of_knobs_that_nothing_is_known_of_are_read_as_they_look():
+    settings = ("a=2", "b=-1:1", "c=-1,1", "d=off", "e=fixed", "odd=name=1e-4")
+    assert parse_settings(settings) == {
+        "a": 2.0, "b": (-1.0, 1.0), "c": (-1.0, 1.0), "d": False, "e": "fixed", "odd=name": 1e-4,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", ["a", "=1", "a=", "a= ", ""])
+def test_what_is_no_setting_is_told(setting):
+    with pytest.raises(UnusableSetting, match=r"is not KNOB=VALUE, such as reward/"):
+        split_settings(["b=1", setting])
+
+
+def test_bounds_are_pairs():
+    assert parse_bounds(["a=0:5", "b/*=-inf:1"]) == {"a": (0.0, 5.0), "b/*": (float("-inf"), 1.0)}
+    with pytest.raises(UnusableSetting, match="a needs bounds LOW:HIGH, such as 0:5"):
+        parse_bounds(["a=5"])
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [("2", False), ("-1:1", False), ("default", True), ("usual", True), ("off", True), ("act", True)],
+)
+def test_only_words_depend_on_the_knob(text, needed):
+    assert need_knobs({"a": "1", "b": text}) is needed
+
+
+def test_words_mean_what_they_mean_for_the_knob():
+    texts = {PUSH: "usual", MODE: "off", SWITCH: "off", "reward/upright/weight": "default"}
+    assert known_values(texts, KNOBS) == {PUSH: (-1.0, 1.0), MODE: "off", SWITCH: False, "reward/upright/weight": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("guard/kl/mod", "default", "there is no knob guard/kl/mod; nearest: guard/kl/mode"),
+        ("reward/upright/weight", "usual", "reward/upright/weight has no usual value"),
+        ("reward/upright/weight", "off", "reward/upright/weight must be a number, such as 0.5, not off"),
+        (MODE, "maybe", "guard/kl/mode must be off or warn or act, not maybe"),
+        ("environment/num_envs", "off", "environment/num_envs can't be changed: "),
+    ],
+)
+def test_a_word_that_a_knob_does_not_know_is_told(name, text, line):
+    with pytest.raises(UnusableSetting) as error:
+        known_values({name: text}, KNOBS)
+    assert str(error.value).startswith(line)
+
+
+def test_before_the_environment_is_built_no_word_is_known():
+    with pytest.raises(UnusableSetting, match="still being built"):
+        known_values({MODE: "off"}, {})

@@ -1,0 +1,77 @@
+"""An edit of one knob as it is typed: is it possible, and what is asked of the trainer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from trainer_proc.wire.knob import Knob, Value, When, parse_value, refusal, value_text
+from trainer_proc.wire.messages import Ramp, RampShape
+from trainer_proc.wire.requests import Tune
+from tui.session.state import KnobState
+
+_WANTED = {"number": "a number, please", "integer": "a whole number, please", "range": "two numbers, please"}
+
+
+@dataclass(frozen=True)
+class EditFields:
+    """What stands in the fields. `value` has two texts for a range; no text for `ramp` means at once."""
+
+    value: tuple[str, ...]
+    note: str = ""
+    ramp: str = ""
+    shape: RampShape = "linear"
+    when: When = "on reset"
+
+
+def value_fields(value: Value) -> tuple[str, ...]:
+    """Return the texts that stand for `value` in the fields: two for a range."""
+    ends = value if isinstance(value, tuple) else (value,)
+    return tuple(value_text(end) for end in ends)
+
+
+def can_be_ramped(knob: Knob) -> bool:
+    """Tell whether there are values between two values of `knob`."""
+    return knob.type not in ("choice", "switch")
+
+
+def edit_problem(state: KnobState, edit: EditFields) -> str | None:
+    """Return why the trainer would refuse, as one line, or None if it would not."""
+    value = _value(state.knob, edit.value)
+    if value is None:
+        return _WANTED.get(state.knob.type, "a value, please")
+    start = state.value if state.pending is None else state.pending
+    return refusal(state.knob, value) or _ramp_problem(start, value, edit)
+
+
+def edit_command(state: KnobState, edit: EditFields, revision: int) -> Tune:
+    """Return the request for an edit without a problem; `revision` is that of the state that the person has seen."""
+    value = _value(state.knob, edit.value)
+    assert value is not None
+    ramp = Ramp(int(edit.ramp), edit.shape) if edit.ramp.strip() else None
+    return Tune({state.knob.name: value}, edit.note.strip(), revision=revision, when=edit.when, ramp=ramp)
+
+
+def _value(knob: Knob, texts: tuple[str, ...]) -> Value | None:
+    """Return the value that the fields hold, None if they don't hold one of the knob's type."""
+    if knob.type == "choice":
+        return texts[0]  # a choice may be called `off`, which `parse_value` takes for a switch's
+    values = [parse_value(text) for text in texts]
+    if knob.type == "switch":
+        return values[0] if isinstance(values[0], bool) else None
+    numbers = [value for value in values if isinstance(value, float)]
+    if len(numbers) < len(values):
+        return None
+    return (numbers[0], numbers[1]) if knob.type == "range" else numbers[0]
+
+
+def _ramp_problem(old: Value, new: Value, edit: EditFields) -> str | None:
+    text = edit.ramp.strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"0*[1-9]\d{0,8}", text):
+        return "a ramp takes a whole number of iterations, at least 1"
+    ends = [end for value in (old, new) for end in (value if isinstance(value, tuple) else (value,))]
+    if edit.shape == "geometric" and any(isinstance(end, float) and end <= 0 for end in ends):
+        return "a geometric ramp needs positive values at both ends; a linear one does not"
+    return None

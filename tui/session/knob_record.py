@@ -1,0 +1,35 @@
+"""A knob as a record of plain values, for scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tui.session.state import KnobState
+
+
+def knob_record(state: KnobState) -> dict[str, Any]:
+    """Return all that is known of a knob; `applied_at` is the iteration of `changed_by`."""
+    knob, ramp, by = state.knob, state.ramp, state.changed_by
+    return {
+        "name": knob.name,
+        "kind": knob.kind,
+        "type": knob.type,
+        "unit": knob.unit,
+        "value": state.value,
+        "default": knob.default,
+        "usual": knob.usual,
+        "minimum": knob.minimum,
+        "maximum": knob.maximum,
+        "choices": list(knob.choices),
+        "takes_effect": knob.takes_effect,
+        "may_be_drawn_now": knob.may_be_drawn_now,
+        "cost": knob.cost,
+        "metric": knob.metric,
+        "read_only": knob.read_only,
+        "overwritten_by": knob.overwritten_by,
+        "pinned": knob.pinned,
+        "pending": state.pending,
+        "ramp": ramp and {"target": ramp.target, "shape": ramp.shape, "iterations_left": ramp.iterations_left},
+        "changed_by": by and {"origin": by.origin, "number": by.number, "iteration": by.iteration},
+        "applied_at": state.applied_at,
+    }

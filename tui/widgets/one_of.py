@@ -1,0 +1,68 @@
+"""A choice between a few words, on one line."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from tui.session.text import plain
+
+
+class OneOf(Static, can_focus=True):
+    """Shows all words, the chosen one in brackets; arrows, the space bar and clicks choose."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", "the word before", show=False),
+        Binding("right,space", "step(1)", "the next word", show=False),
+    ]
+    DEFAULT_CSS = """
+    OneOf { height: auto; }
+    OneOf:focus { text-style: bold; background: $boost; }
+    """
+
+    class Changed(Message):
+        """Another word was chosen."""
+
+    def __init__(self, words: tuple[str, ...], chosen: str, *, id: str | None = None) -> None:
+        super().__init__("", id=id, markup=False)
+        self._words = words
+        self._value = chosen
+
+    @property
+    def value(self) -> str:
+        """The chosen word."""
+        return self._value
+
+    @value.setter
+    def value(self, word: str) -> None:
+        self._value = word
+        self._draw()
+        self.post_message(self.Changed())
+
+    def on_mount(self) -> None:
+        """Show the words."""
+        self._draw()
+
+    def action_step(self, by: int) -> None:
+        """Choose a neighbour; the last word is followed by the first."""
+        place = self._words.index(self._value) if self._value in self._words else -by
+        self.value = self._words[(place + by) % len(self._words)]
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the word that was clicked."""
+        end = 0
+        for word in self._words:
+            end += len(plain(word)) + 3
+            if event.y == 0 and event.x < end:
+                self.value = word
+                return
+
+    def _draw(self) -> None:
+        """Give each word the same place, chosen or not."""
+        shown = (f"[{plain(word)}]" if word == self._value else f" {plain(word)} " for word in self._words)
+        self.update(Content(" ".join(shown)))
