@@ -18,8 +18,10 @@ from pathlib import Path
 import zmq
 
 from presets import load_preset
+from trainer_proc.wire.codec import encode
 from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.messages import TERMINAL_PHASES, Ping, Request, encode
+from trainer_proc.wire.messages import TERMINAL_PHASES
+from trainer_proc.wire.requests import Ping, Request
 from tui.session.devices import list_devices
 from tui.session.follow import Follower
 from tui.session.launcher import Overrides, launch, make_spec

@@ -1,0 +1,164 @@
+"""What steering costs a training: plain rsl-rl against the same with everything attached.
+
+    uv run python benchmarks/overhead.py [--task TASK] [--num-envs N] [--device DEVICE] [--blocks N] [--iterations N]
+
+Two processes build the same task with the same seed, one plain, one steered, wire process included. They train in
+turn, ITERATIONS at a time, the other one standing still, in the order plain, steered, steered, plain, …. Printed are
+the median of the paired ratios of their iteration times, their quartiles, and the hook time: what the steered
+process spends in our wrappers beyond what they wrap, summed by the iteration. For `add_scalar` it is the time beyond
+what the plain one spends there, because the copies from the device are made in our wrapper instead of TensorBoard's.
+Three more blocks are trained while a thread asks for a change every 20 ms: from request to acknowledgement.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from tui.session.devices import list_devices
+
+
+def main() -> None:
+    """Measure and print a table."""
+    options = _options()
+    if options.child:
+        from benchmarks.overhead_child import train
+
+        train(options)
+        return
+    children = {kind: Child(kind, options) for kind in ("plain", "steered")}
+    blocks: dict[str, list[dict[str, Any]]] = {"plain": [], "steered": []}
+    for child in children.values():
+        child.block()  # the first iterations warm up
+    for block in range(options.blocks):
+        order = ("plain", "steered") if block % 2 == 0 else ("steered", "plain")
+        for kind in order:
+            blocks[kind].append(children[kind].block())
+    waits = children["steered"].block_with_requests()
+    for child in children.values():
+        child.close()
+    _report(options, blocks, waits, children["steered"].facts)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", default="Mjlab-Velocity-Flat-Unitree-G1")
+    parser.add_argument("--device", default=list_devices()[0].name)
+    parser.add_argument("--num-envs", type=int)
+    parser.add_argument("--blocks", type=int, default=12, help="pairs of blocks")
+    parser.add_argument("--iterations", type=int, default=5, help="iterations of a block")
+    parser.add_argument("--child", choices=("plain", "steered"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    options.num_envs = options.num_envs or (16 if options.device == "cpu" else 4096)
+    return options
+
+
+class Child:
+    """A training process that runs a block of iterations when it is told to."""
+
+    def __init__(self, kind: str, options: argparse.Namespace) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        arguments = ["--child", kind, "--folder", self._folder.name]
+        for name in ("task", "device", "num_envs", "iterations"):
+            arguments += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.overhead", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=open(Path(self._folder.name) / "log", "wb"),  # noqa: SIM115
+            text=True,
+        )
+        self.facts = self._answer()
+
+    def block(self) -> dict[str, Any]:
+        """Train one block; return seconds an iteration and, of the steered one, hook seconds an iteration."""
+        self._tell("go")
+        return self._answer()
+
+    def block_with_requests(self) -> list[float]:
+        """Train one block and meanwhile ask for changes; return the waits in milliseconds."""
+        waits: list[float] = []
+        done = threading.Event()
+        asking = threading.Thread(target=_ask_for_changes, args=(self.facts["control"], done, waits))
+        asking.start()
+        for _ in range(3):
+            self.block()
+        done.set()
+        asking.join()
+        return waits
+
+    def close(self) -> None:
+        """End the process."""
+        self._tell("end")
+        self._process.wait()
+        self._folder.cleanup()
+
+    def _tell(self, word: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(word + "\n")
+        self._process.stdin.flush()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("{"):
+                answer: dict[str, Any] = json.loads(line)
+                return answer
+        raise SystemExit((Path(self._folder.name) / "log").read_text()[-2000:])
+
+
+def _ask_for_changes(control: str, done: threading.Event, waits: list[float]) -> None:
+    from trainer_proc.wire.codec import decode_reply, encode
+    from trainer_proc.wire.requests import Accepted, Request, Tune
+
+    with zmq.Context.instance().socket(zmq.DEALER) as socket:
+        socket.connect(control)
+        number = 0
+        while not done.wait(0.02):
+            number += 1
+            began = time.perf_counter()
+            socket.send(encode(Request(number, Tune({"guard/kl/factor": 5.0 + number % 7}))))
+            reply = decode_reply(socket.recv())
+            waits.append((time.perf_counter() - began) * 1000)
+            assert isinstance(reply, Accepted), reply
+
+
+def _report(
+    options: argparse.Namespace, blocks: dict[str, list[dict[str, Any]]], waits: list[float], facts: dict[str, Any]
+) -> None:
+    plain = [block["seconds"] for block in blocks["plain"]]
+    steered = [block["seconds"] for block in blocks["steered"]]
+    for ours, theirs in zip(blocks["steered"], blocks["plain"], strict=True):
+        ours["hooks"]["add_scalar"] = ours["outer"]["add_scalar"] - theirs["inner"]["add_scalar"]
+    hooks = [sum(block["hooks"].values()) * 1000 for block in blocks["steered"]]
+    ratios = [ours / theirs for ours, theirs in zip(steered, plain, strict=True)]
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    waits.sort()
+    iteration_ms = statistics.median(plain) * 1000
+    hook_ms = statistics.median(hooks)
+    print(f"{options.task}, {options.num_envs} environments, {options.device}: {options.blocks} pairs of blocks of")
+    print(f"{options.iterations} iterations; {facts['scalars']} scalars, {facts['knobs']} knobs")
+    print(f"{'plain iteration, median':<44}{iteration_ms:>10.1f} ms")
+    print(f"{'steered / plain, median (quartiles)':<44}{middle:>10.4f}    ({low:.4f} to {high:.4f})")
+    print(f"{'hook time an iteration, median (longest)':<44}{hook_ms:>10.2f} ms ({max(hooks):.2f} ms)")
+    for name in blocks["steered"][0]["hooks"]:
+        of_this = statistics.median(block["hooks"][name] for block in blocks["steered"]) * 1000
+        print(f"  {name:<42}{of_this:>10.3f} ms")
+    print(f"{'hook time / plain iteration':<44}{hook_ms / iteration_ms:>10.3%}")
+    p50, p99 = waits[len(waits) // 2], waits[min(len(waits) - 1, int(len(waits) * 0.99))]
+    print(f"{'request to answer, p50, p99, longest':<44}{p50:>10.2f} ms {p99:.2f} ms {waits[-1]:.2f} ms ({len(waits)})")
+
+
+if __name__ == "__main__":
+    main()

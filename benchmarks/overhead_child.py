@@ -1,0 +1,161 @@
+"""The training process of `benchmarks/overhead.py`: times iterations, and our wrappers beyond what they wrap."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections import defaultdict
+from typing import Any
+
+
+class Stopwatch:
+    """Adds up the time spent in callables, by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def around(self, name: str, function: Any) -> Any:
+        """Return a callable that does what `function` does, timed; its attributes are those of `function`."""
+        return _Timed(name, function, self)
+
+
+class _Timed:
+    def __init__(self, name: str, function: Any, stopwatch: Stopwatch) -> None:
+        self._name, self._function, self._stopwatch = name, function, stopwatch
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return self._function(*args, **kwargs)
+        finally:
+            self._stopwatch.seconds[self._name] += time.perf_counter() - began
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
+
+
+def train(options: argparse.Namespace) -> None:
+    """Build, then train blocks as they are asked for on standard input."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # rsl-rl prints a table an iteration: it must not wait for whoever reads the answers
+    runner = _build(options)
+    inner, outer = Stopwatch(), Stopwatch()
+    facts: dict[str, Any] = {"knobs": 0, "scalars": 0, "control": ""}
+    _time(runner, inner)
+    if options.child == "steered":
+        facts |= _steer(runner)
+        _time(runner, outer)
+    Blocks(runner, options.iterations, facts, inner, outer, answers)
+    runner.learn(num_learning_iterations=10**6, init_at_random_ep_len=True)
+
+
+def _build(options: argparse.Namespace) -> Any:
+    from dataclasses import asdict
+
+    from mjlab.envs import ManagerBasedRlEnv
+    from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
+    from mjlab.tasks.registry import load_env_cfg, load_rl_cfg
+    from mjlab.utils.torch import configure_torch_backends
+
+    configure_torch_backends()
+    env_cfg, agent_cfg = load_env_cfg(options.task), load_rl_cfg(options.task)
+    env_cfg.scene.num_envs = options.num_envs
+    env_cfg.seed = agent_cfg.seed = 42
+    agent_cfg.logger, agent_cfg.upload_model, agent_cfg.save_interval = "tensorboard", False, 10**9
+    env = RslRlVecEnvWrapper(ManagerBasedRlEnv(cfg=env_cfg, device=options.device), clip_actions=agent_cfg.clip_actions)
+    return MjlabOnPolicyRunner(env, asdict(agent_cfg), str(options.folder), options.device)
+
+
+def _steer(runner: Any) -> dict[str, Any]:
+    from pathlib import Path
+
+    from trainer_proc import steer
+    from trainer_proc.wire.connection import read_connection
+    from trainer_proc.wire.journal import JournalReader
+    from trainer_proc.wire.messages import KnobsAvailable
+    from trainer_proc.wire.run_folder import RunFolder
+
+    steer(runner)
+    folder = RunFolder(Path(runner.logger.log_dir))
+    knobs = 0
+    while not knobs:
+        bodies = [frame.body for frame in JournalReader(folder.journal).read_new()]
+        knobs = next((len(body.knobs) for body in bodies if isinstance(body, KnobsAvailable)), 0)
+    connection = read_connection(folder)
+    assert connection is not None
+    return {"knobs": knobs, "control": connection.control}
+
+
+def _time(runner: Any, stopwatch: Stopwatch) -> None:
+    """Time everything that steering wraps, on the instances."""
+    env = runner.env.unwrapped
+    for owner, names in (
+        (runner.logger, ("log", "process_env_step")),
+        (runner.alg, ("update", "compute_returns")),
+        (runner.alg.actor, ("get_output_log_prob",)),
+        (env.event_manager, ("reset",)),
+    ):
+        for name in names:
+            object.__setattr__(owner, name, stopwatch.around(name, getattr(owner, name)))
+    for term in getattr(env.curriculum_manager, "_term_cfgs", []):
+        term.func = stopwatch.around("curriculum term", term.func)
+    init_writer = runner.logger.init_logging_writer
+
+    def init_logging_writer() -> None:
+        init_writer()
+        runner.logger.writer.add_scalar = stopwatch.around("add_scalar", runner.logger.writer.add_scalar)
+
+    runner.logger.init_logging_writer = init_logging_writer
+
+
+class Blocks:
+    """Waits at the end of each block to be told to go on; the wait is in no measured time."""
+
+    def __init__(
+        self, runner: Any, iterations: int, facts: dict[str, Any], inner: Stopwatch, outer: Stopwatch, answers: Any
+    ) -> None:
+        self._log, self._iterations, self._facts = runner.logger.log, iterations, facts
+        self._inner, self._outer, self._answers = inner, outer, answers
+        self._runner = runner
+        self._done = 0
+        runner.logger.log = self._log_and_wait
+
+    def _log_and_wait(self, **arguments: Any) -> None:
+        self._log(**arguments)
+        if self._runner.device != "cpu":
+            import torch
+
+            torch.cuda.synchronize()
+        self._done += 1
+        if self._done == 1:
+            self._answer(self._facts | {"scalars": self._scalars()})
+        elif self._done <= self._iterations:
+            return
+        else:
+            elapsed = (time.perf_counter() - self._began) / self._iterations
+            inner, outer = (
+                {name: seconds / self._iterations for name, seconds in stopwatch.seconds.items()}
+                for stopwatch in (self._inner, self._outer)
+            )
+            hooks = {name: outer[name] - inner[name] for name in outer}
+            self._answer({"seconds": elapsed, "hooks": hooks, "inner": inner, "outer": outer})
+        self._done = 1
+        if sys.stdin.readline().strip() != "go":
+            os._exit(0)
+        self._inner.seconds.clear()
+        self._outer.seconds.clear()
+        self._began = time.perf_counter()
+
+    def _answer(self, value: dict[str, Any]) -> None:
+        print(json.dumps(value), file=self._answers, flush=True)
+
+    def _scalars(self) -> int:
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+        self._runner.logger.writer.flush()
+        events = EventAccumulator(self._runner.logger.log_dir)
+        events.Reload()
+        return len(events.Tags()["scalars"])
