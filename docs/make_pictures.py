@@ -18,13 +18,13 @@ from tui.app import HumanoidTui
 from tui.session.devices import Device
 
 PICTURES = Path(__file__).parent / "pictures"
-RECORDING = Path(__file__).parents[1] / "tests" / "recordings" / "g1-gpu"
-RUN = "g1_velocity/2026-11-21_16-41-21_walk"
+RECORDING = Path(__file__).parents[1] / "tests" / "recordings" / "g1-steered"
+RUN = "g1_velocity/2026-11-21_20-15-07_walk"
 DEVICES = [Device("cuda:0", "NVIDIA H200", 140.0, 140.0), Device("cpu", "CPU, 16 cores", 125.0, 126.0)]
 
 
 async def picture_dashboard(log_root: Path) -> str:
-    """Return the dashboard of a recorded run."""
+    """Return the dashboard of a recorded run, with the knobs that were changed."""
     shutil.copytree(RECORDING, log_root / RUN)
     app = HumanoidTui(log_root, RunFolder(log_root / RUN))
     async with app.run_test(size=(140, 42)) as pilot:
@@ -33,7 +33,8 @@ async def picture_dashboard(log_root: Path) -> str:
         await wait_until(
             pilot, lambda: knobs.row_count > 0 and app.screen.query_one("#console").virtual_size.height > 0
         )
-        knobs.move_cursor(row=7)
+        await pilot.press("c")
+        knobs.move_cursor(row=2)
         return await svg_of(pilot)
 
 
