@@ -7,7 +7,6 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,55 +14,20 @@ import onnxruntime
 import psutil
 import pytest
 
+from tests.program import PROGRAM, program, published, reach_iteration
 from tests.waiting import wait_for
-from trainer_proc.wire.codec import unpack_values
 from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.messages import IterationFinished, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.wire.messages import PhaseChanged, RunStarted
 from trainer_proc.wire.run_folder import RunFolder
 from tui.app import HumanoidTui
 from tui.screens.dashboard import DashboardScreen
 from tui.session.runs import read_state
-from tui.session.state import RunState
 
 pytestmark = pytest.mark.real
 
-PROGRAM = str(Path(sys.executable).with_name("humanoid-tui"))
 KNOB = "reward/smooth_reward/weight"
 EFFECT = "Episode_Reward/smooth_reward"
-
-
-def program(cwd: Path, *arguments: str, code: int = 0) -> str:
-    """Run the command line and return what it printed; its errors must be one line."""
-    done = subprocess.run([PROGRAM, *arguments], cwd=cwd, capture_output=True, text=True, timeout=400)
-    assert done.returncode == code, done.stdout + done.stderr
-    if code:
-        assert len(done.stderr.strip().splitlines()) == 1
-        return done.stderr
-    return done.stdout
-
-
-def published(folder: RunFolder, metric: str) -> dict[int, float]:
-    """Return a metric's values by iteration, as published."""
-    names: dict[int, tuple[str, ...]] = {}
-    values: dict[int, float] = {}
-    for frame in JournalReader(folder.journal).read_new():
-        if isinstance(frame.body, MetricSet):
-            names[frame.body.id] = frame.body.names
-        elif isinstance(frame.body, IterationFinished) and metric in names[frame.body.metric_set]:
-            index = names[frame.body.metric_set].index(metric)
-            values[frame.body.iteration] = unpack_values(frame.body.values)[index]
-    return values
-
-
-def reach_iteration(folder: RunFolder, iteration: int) -> RunState:
-    """Wait until the run has finished `iteration`, however slow the machine."""
-
-    def reached() -> RunState | None:
-        state = read_state(folder)
-        return state if state.iteration is not None and state.iteration >= iteration else None
-
-    return wait_for(reached, f"iteration {iteration}", seconds=300)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,50 @@
+"""The program's command line, run as a person would, and what a run has published."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.waiting import wait_for
+from trainer_proc.wire.codec import unpack_values
+from trainer_proc.wire.journal import JournalReader
+from trainer_proc.wire.messages import IterationFinished, MetricSet
+from trainer_proc.wire.run_folder import RunFolder
+from tui.session.runs import read_state
+from tui.session.state import RunState
+
+PROGRAM = str(Path(sys.executable).with_name("humanoid-tui"))
+
+
+def program(cwd: Path, *arguments: str, code: int = 0) -> str:
+    """Run the command line and return what it printed; its errors must be one line."""
+    done = subprocess.run([PROGRAM, *arguments], cwd=cwd, capture_output=True, text=True, timeout=400)
+    assert done.returncode == code, done.stdout + done.stderr
+    if code:
+        assert len(done.stderr.strip().splitlines()) == 1
+        return done.stderr
+    return done.stdout
+
+
+def published(folder: RunFolder, metric: str) -> dict[int, float]:
+    """Return a metric's values by iteration, as published."""
+    names: dict[int, tuple[str, ...]] = {}
+    values: dict[int, float] = {}
+    for frame in JournalReader(folder.journal).read_new():
+        if isinstance(frame.body, MetricSet):
+            names[frame.body.id] = frame.body.names
+        elif isinstance(frame.body, IterationFinished) and metric in names[frame.body.metric_set]:
+            index = names[frame.body.metric_set].index(metric)
+            values[frame.body.iteration] = unpack_values(frame.body.values)[index]
+    return values
+
+
+def reach_iteration(folder: RunFolder, iteration: int) -> RunState:
+    """Wait until the run has finished `iteration`, however slow the machine."""
+
+    def reached() -> RunState | None:
+        state = read_state(folder)
+        return state if state.iteration is not None and state.iteration >= iteration else None
+
+    return wait_for(reached, f"iteration {iteration}", seconds=300)
