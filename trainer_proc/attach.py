@@ -15,7 +15,7 @@ from trainer_proc.checkpoint import CheckpointUnreadable, LiveCheckpoints, read_
 from trainer_proc.diagnostics import PpoDiagnostics
 from trainer_proc.export_job import ExportJobs
 from trainer_proc.metrics import MetricStream
-from trainer_proc.not_finite import survive_not_finite
+from trainer_proc.not_finite import begin_anew_where_not_finite, survive_not_finite
 from trainer_proc.steering import Actions, Steering
 from trainer_proc.steering_state import INFOS_KEY, from_infos, to_infos
 from trainer_proc.success import SuccessWindow
@@ -39,6 +39,7 @@ def attach(runner: Any, steering: Steering, emit: Callable[[TrainerBody], None],
         save=checkpoints.save,
         export=lambda iteration: exports.start(runner, iteration) if exports is not None else None,
         reload=checkpoints.reload,
+        renew=lambda: begin_anew_where_not_finite(runner),
     )
     init_writer, process_step, log = logger.init_logging_writer, logger.process_env_step, logger.log
 
@@ -99,7 +100,8 @@ def _attach_checkpoints(runner: Any, steering: Steering, emit: Callable[[Trainer
             state = from_infos(saved.get("infos"))
             loaded = load(path, *args, **kwargs)
         except (RuntimeError, KeyError, ValueError) as error:  # other networks, another optimizer, another steering
-            raise CheckpointUnreadable(f"{path} doesn't fit this training: {' '.join(str(error).split())}") from error
+            reason = " ".join(str(error).split())[:200]
+            raise CheckpointUnreadable(f"{path} doesn't fit this training: {reason}") from error
         if state is not None:
             restore_terrain_levels(runner.env, state.terrain_levels)
             steering.resume_from(state, Path(path).name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import torch
 
+from trainer_proc.not_finite import is_finite
 from trainer_proc.problems import TrainingProblem
 
 
@@ -45,21 +45,21 @@ class LiveCheckpoints:
         if self._runner.logger.writer is not None:
             self._runner.save(str(self._folder / f"model_{iteration}.pt"))
 
-    def reload(self, newest: int, on_all_ranks: Callable[[bool], bool] = bool) -> str | None:
-        """Load the newest checkpoint of an iteration up to `newest` into the live policy; return its name.
+    def reload(self, iteration: int, on_all_ranks: Callable[[bool], bool] = bool) -> str | None:
+        """Load `model_<iteration>.pt` into the live policy; return its name.
 
         The iteration goes on counting. None if there is no such file or it can't be read, on any of the ranks.
         """
-        found = [path for n, path in numbered_checkpoints(self._folder) if n <= newest]
-        content = self._read(found[-1], newest) if found else None
+        path = self._folder / f"model_{iteration}.pt"
+        content = self._read(path, iteration) if path.is_file() else None
         if not on_all_ranks(content is not None) or content is None:
             return None
         try:
             load_into_live(self._runner, content)
         except (RuntimeError, KeyError, ValueError) as error:  # another training's
-            self._on_failed(newest, " ".join(str(error).split()))
+            self._on_failed(iteration, " ".join(str(error).split()))
             return None
-        return found[-1].name
+        return path.name
 
     def _read(self, path: Path, iteration: int) -> dict[str, Any] | None:
         try:
@@ -76,6 +76,9 @@ class LiveCheckpoints:
         target = Path(path)
         temporary = target.with_name(f".{target.name}")
         iteration = self._runner.current_learning_iteration
+        if not is_finite(self._runner.alg):  # as the newest, it would be what a resumed run or an export begins with
+            self._on_failed(iteration, f"{target.name} is not saved: the policy is not finite")
+            return
         try:
             self._original_save(str(temporary), {**(infos or {}), **self._infos()})
             temporary.replace(target)
@@ -85,12 +88,6 @@ class LiveCheckpoints:
             self._on_saved(iteration, target)
         finally:
             temporary.unlink(missing_ok=True)
-
-
-def numbered_checkpoints(folder: Path) -> list[tuple[int, Path]]:
-    """Return iteration and path of every `model_<iteration>.pt`, oldest iteration first."""
-    matches = ((re.fullmatch(r"model_(\d+)\.pt", path.name), path) for path in folder.glob("model_*.pt"))
-    return sorted((int(match.group(1)), path) for match, path in matches if match)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

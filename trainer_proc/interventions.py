@@ -46,6 +46,7 @@ class Interventions:
         self._overwriters: list[Overwriter] = []
         self._ramps = Ramps()
         self._touched: set[str] = set()
+        self._first_touched: dict[int, set[str]] = {}
         self._pinned: set[str] = set()
         self._begun_with: dict[str, Value] = {}
         self._told: dict[str, Value] = {}
@@ -103,6 +104,8 @@ class Interventions:
         for name in ramps:
             self._ramps.begin(ramps[name])
         self.revision = max(self.revision + 1, queued.revision)
+        if queued.number:
+            self._first_touched[queued.number] = set(values) - self._touched - released
         pinned, unpinned = self._settle_pins(values, released, pin)
         applied = InterventionApplied(
             number=queued.number,
@@ -210,14 +213,16 @@ class Interventions:
         return msgspec.structs.replace(knob.description, value=knob.read(), overwritten_by=overwriter)
 
     def _released_by(self, queued: InterventionQueued) -> set[str]:
-        """Return the knobs to be held no longer: those given back, and those that an undo brings to their beginning.
+        """Return the knobs to be held no longer: those given back, and those that an undo leaves as nobody turned them.
 
         A curriculum that turns to such a knob later finds it as if it had never been touched.
         """
         released = set(queued.unpin)
         if queued.undoes is not None:
-            at_beginning = (change.knob for change in queued.changes if change.new == self._begun_with[change.knob])
-            released |= {name for name in at_beginning if name in self._touched - self._pinned}
+            names = {change.knob: change.new for change in queued.changes}
+            at_beginning = {name for name, value in names.items() if value == self._begun_with[name]}
+            untouched_before = self._first_touched.get(queued.undoes, set()) & set(names)
+            released |= (at_beginning | untouched_before) & self._touched - self._pinned
         return released
 
     def _with_unpinned(self, queued: InterventionQueued) -> tuple[Change, ...]:

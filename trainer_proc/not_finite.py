@@ -24,18 +24,39 @@ def survive_not_finite(algorithm: Any, is_awaited: Callable[[], bool]) -> None:
         try:
             losses: dict[str, float] = update()
         except RuntimeError:
-            if not is_awaited() or _is_finite(algorithm):
+            if not is_awaited() or is_finite(algorithm):
                 raise
             algorithm.storage.clear()  # as at the end of an update
             return dict.fromkeys(LOSSES, math.nan)
-        if is_awaited() and not _is_finite(algorithm):
+        if is_awaited() and not is_finite(algorithm):
             losses["value"] = math.nan
         return losses
 
     algorithm.update = surviving_update
 
 
-def _is_finite(algorithm: Any) -> bool:
-    """Tell whether all weights are; waits for the device."""
-    modules = (algorithm.actor, algorithm.critic)
-    return all(bool(torch.isfinite(parameter).all()) for module in modules for parameter in module.parameters())
+def is_finite(algorithm: Any) -> bool:
+    """Tell whether all weights and normalizers are; waits for the device."""
+    modules = (getattr(algorithm, name, None) for name in ("actor", "critic"))
+    states = (module.state_dict() for module in modules if module is not None)
+    return all(bool(torch.isfinite(tensor).all()) for state in states for tensor in state.values())
+
+
+def begin_anew_where_not_finite(runner: Any) -> None:
+    """Let all environments begin a new episode if what they have observed is not finite.
+
+    `learn` holds the last observation in a variable of its own, so the next `act` is given the new one instead.
+    """
+    algorithm = runner.alg
+    observed = runner.env.get_observations().values(True, True)
+    if not hasattr(runner.env, "reset") or all(bool(torch.isfinite(tensor).all()) for tensor in observed):
+        return
+    with torch.inference_mode():
+        runner.env.reset()
+    act = algorithm.act
+
+    def act_on_new(obs: Any) -> Any:
+        algorithm.act = act
+        return act(runner.env.get_observations().to(runner.device))
+
+    algorithm.act = act_on_new

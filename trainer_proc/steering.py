@@ -52,13 +52,15 @@ class Link(Protocol):
 class Actions:
     """What a boundary can do beside turning knobs; `save` and `export` take the iteration just finished.
 
-    `reload` loads the newest checkpoint of an iteration up to the given one into the live policy and returns its
-    name, or None if there is none on one of the ranks (its second argument, `Ranks.all`, tells).
+    `reload` loads the checkpoint of the given iteration into the live policy and returns its name, or None if there is
+    none on one of the ranks (its second argument, `Ranks.all`, tells). `renew` lets environments begin anew whose
+    state is not finite.
     """
 
     save: Callable[[int], None]
     export: Callable[[int], None]
     reload: Callable[[int, Callable[[bool], bool]], str | None]
+    renew: Callable[[], None]
 
 
 class Steering:
@@ -232,14 +234,16 @@ class Steering:
             if last is None or loaded is None:
                 action, message = "paused", f"{message}; there is nothing to go back to"
             else:
-                self._take_back(last, iteration, message)
+                self._take_back(last, iteration, f"{message}; {loaded} loaded")
+                actions.renew()
                 message = f"{message}; intervention {last.number} undone, {loaded} loaded"
         if action == "paused":
             self._pause, self._pause_reason = True, f"guard {order.guard}: {message}"
         self._link.emit(GuardFired(order.guard, order.iteration, message, action))
 
     def _take_back(self, last: InterventionApplied, iteration: int, why: str) -> None:
-        changes = tuple(Change(change.knob, change.new, change.old) for change in last.changes)
+        turned = (change for change in last.changes if not change.knob.startswith(PREFIX))  # a guard stays armed
+        changes = tuple(Change(change.knob, change.new, change.old) for change in turned)
         undo = InterventionQueued(
             0, "guard", changes, why, when=last.when, unpin=last.pinned, undoes=last.number or None
         )

@@ -17,7 +17,6 @@ from trainer_proc.checkpoint import (
     LiveCheckpoints,
     copy_policy,
     load_into_live,
-    numbered_checkpoints,
     read_checkpoint,
 )
 from trainer_proc.export_job import ExportJobs
@@ -31,6 +30,7 @@ class HalfwayRunner:
 
     def __init__(self, halfway=lambda: None):
         self.current_learning_iteration = 7
+        self.alg = None
         self.halfway = halfway
         self.infos = None
         self.saved = []
@@ -196,12 +196,6 @@ def test_half_a_checkpoint_and_none_at_all_are_refused(folder):
         read_checkpoint(folder.checkpoint(0))
 
 
-def test_the_numbers_in_the_names_count(tmp_path):
-    for name in ("model_10.pt", "model_9.pt", "model_x.pt", ".model_11.pt", "model_8.pt.tmp"):
-        (tmp_path / name).touch()
-    assert [(n, path.name) for n, path in numbered_checkpoints(tmp_path)] == [(9, "model_9.pt"), (10, "model_10.pt")]
-
-
 RND = {
     "num_outputs": 2,
     "predictor_hidden_dims": [4],
@@ -254,7 +248,7 @@ def test_a_policy_of_nan_is_healed_in_mid_training_and_goes_on_learning(folder, 
         content = read_checkpoint(folder.checkpoint(0))
         with pytest.raises(RuntimeError, match="nference tensor"):  # what the two steps of loading are for
             runner.alg.load(content, None, True)
-        seen["name"] = live(runner).reload(3)
+        seen["name"] = live(runner).reload(0)
         assert_same_weights(runner.alg.actor.state_dict(), content["actor_state_dict"])
         assert_same_weights(runner.alg.critic.state_dict(), content["critic_state_dict"])
         seen["steps"] = optimizer_steps(runner)
@@ -273,7 +267,7 @@ def test_a_policy_of_nan_is_healed_in_mid_training_and_goes_on_learning(folder, 
     assert torch.isfinite(runner.logger.cur_reward_sum).all()
 
 
-def test_the_newest_checkpoint_up_to_an_iteration_is_gone_back_to(folder):
+def test_only_the_checkpoint_of_the_very_iteration_is_gone_back_to(folder):
     names = []
 
     def save(runner):
@@ -283,7 +277,19 @@ def test_the_newest_checkpoint_up_to_an_iteration_is_gone_back_to(folder):
         names.extend(live(runner).reload(newest) for newest in (4, 2, 1, 0, -1))
 
     train(folder, {2: save, 4: reload})
-    assert names == ["model_2.pt", "model_2.pt", "model_0.pt", "model_0.pt", None]
+    assert names == [None, "model_2.pt", None, "model_0.pt", None]
+
+
+def test_a_policy_of_nan_is_not_saved_over_a_good_one(folder):
+    runner = make_runner(str(folder.path), normalize=True)
+    failed = []
+    LiveCheckpoints(runner, dict, lambda *saved: None, lambda *why: failed.append(why))
+    runner.save(str(folder.checkpoint(0)))
+    good = folder.checkpoint(0).read_bytes()
+    poison(runner)
+    runner.save(str(folder.checkpoint(0)))
+    assert folder.checkpoint(0).read_bytes() == good
+    assert failed == [(0, "model_0.pt is not saved: the policy is not finite")]
 
 
 def test_a_checkpoint_that_can_not_be_gone_back_to_leaves_the_training_alone(folder):

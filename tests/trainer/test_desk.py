@@ -340,3 +340,21 @@ def test_the_first_iteration_is_noticed(desk):
     assert not desk.has_iterated
     desk.observe(IterationFinished(0, 0, b"", 96, 1.0))
     assert desk.has_iterated
+
+
+def took_effect(queued):
+    return InterventionApplied(queued.number, queued.origin, 1, queued.revision, queued.changes)
+
+
+def test_undo_does_not_take_back_what_its_sender_has_not_seen(desk):
+    ours = desk.answer(Tune({FREE: 2.0}))
+    desk.observe(took_effect(ours))
+    theirs = desk.answer(Tune({BOUND: 0.3}))
+    desk.observe(took_effect(theirs))
+    assert f"{BOUND} has changed since revision {ours.revision}" in reason(desk.answer(Undo(revision=ours.revision)))
+    assert desk.answer(Undo(revision=theirs.revision)).undoes == theirs.number
+    assert desk.answer(Undo(ours.number, revision=ours.revision)).undoes == ours.number
+
+
+def test_a_revision_that_is_not_there_yet_is_refused(desk):
+    assert "there is no revision 99 yet" in reason(desk.answer(Tune({FREE: 2.0}, revision=99)))

@@ -61,7 +61,9 @@ class SteeredRun(RuleBasedStateMachine):
         self.steering = Steering(self)
         self.training.curriculum.on_overwriter = self.steering.interventions.overwriter_found
         self.steering.offer(self.training.knobs(), launch)
-        self.actions = Actions(lambda iteration: None, lambda iteration: None, lambda newest, on_all_ranks: "model.pt")
+        self.actions = Actions(
+            lambda iteration: None, lambda iteration: None, lambda newest, on_all_ranks: "model.pt", lambda: None
+        )
 
     # --- the link ---
 

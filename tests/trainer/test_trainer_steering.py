@@ -40,11 +40,15 @@ class Training:
             save=lambda iteration: self.done.append(("save", iteration)),
             export=lambda iteration: self.done.append(("export", iteration)),
             reload=self.reload,
+            renew=self.renew,
         )
 
     def reload(self, newest, on_all_ranks):
         self.done.append(("reload", newest))
         return self.checkpoint
+
+    def renew(self):
+        self.done.append("renew")
 
     def begin(self, launch_values=None):
         knobs = [self.knob(name) for name in self.weights]
@@ -214,7 +218,7 @@ def test_a_checkpoint_that_can_not_be_saved_is_no_clean_stop(training):
     def fail(iteration):
         raise OSError("no space")
 
-    training.actions = Actions(save=fail, export=training.actions.export, reload=training.reload)
+    training.actions = Actions(save=fail, export=training.actions.export, reload=training.reload, renew=training.renew)
     training.link.batches.append([Stop()])
     with pytest.raises(OSError, match="no space"):
         training.boundary()
@@ -330,9 +334,9 @@ def test_a_guard_may_take_the_last_intervention_back_with_the_weights_from_befor
     training.boundary(after=5)
     undone, fired = training.boundary(after=6, metrics=NAN)
     assert training.weights == {"upright": 2.0, "effort": -0.5}
-    assert training.done[-1] == ("reload", 4)
+    assert training.done[-2:] == [("reload", 4), "renew"]
     assert (undone.origin, undone.undoes, undone.number, undone.iteration) == ("guard", 2, 0, 7)
-    assert undone.note == "Loss/value is nan"
+    assert undone.note == f"Loss/value is nan; {training.checkpoint} loaded"
     assert fired.action == "undone"
     assert fired.message == "Loss/value is nan; intervention 2 undone, model_0.pt loaded"
 

@@ -276,6 +276,14 @@ def test_an_edit_that_is_undone_leaves_the_knob_to_whatever_writes_it_later(turn
     assert turned.interventions.snapshot().values == {}
 
 
+def test_an_undo_of_the_first_edit_leaves_the_knob_free_wherever_it_was_before(turned):
+    turned.training.values[TAUGHT] = 0.25  # moved by somebody who isn't known
+    turned.turn({TAUGHT: 3.0})
+    turned.turn({TAUGHT: 0.25}, undoes=1)
+    turned.training.curriculum.overwrite(TAUGHT, -2.0)
+    assert turned.values[TAUGHT] == -2.0
+
+
 def test_an_undo_of_what_gave_a_knob_back_pins_it_again_even_where_it_began(turned):
     turned.training.curriculum.overwrite(TAUGHT, 1.0)
     turned.turn({TAUGHT: 1.0})

@@ -45,7 +45,7 @@ def test_the_preset_repeats_the_run_with_what_was_changed(loaded):
     assert again == replace(spec, preset="again", set=again.set)
     assert again.set == {
         "event/foot_friction/ranges": (0.3, 1.6),
-        "event/push_robot/velocity_range/x": (-0.55, 0.55),
+        "event/push_robot/velocity_range/x": (-1.0, 1.0),  # where its ramp leads
         "command/twist/lin_vel_x": (-1.5, 2.0),
     }
 

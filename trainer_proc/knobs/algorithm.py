@@ -16,7 +16,9 @@ from trainer_proc.wire.knob import Knob, KnobType, Value
 LEARNING_RATE = "ppo/learning_rate"
 ADAPTIVE = "adaptive"
 _SCHEDULES = (ADAPTIVE, "fixed")
-_LEAST_RATE = 1e-9
+_LEAST_RATE, _LARGEST_RATE = 1e-9, 1.0
+_MOST_EPOCHS = 100.0
+"""An update can't be interrupted: one of a million epochs would never hear a stop."""
 
 _NUMBERS: dict[str, tuple[float | None, float | None]] = {
     "desired_kl": (TINY, None),
@@ -41,7 +43,7 @@ def algorithm_knobs(algorithm: Any) -> list[LiveKnob]:
         if getattr(algorithm, name, None) is not None:
             knobs.append(_attribute_knob(algorithm, name, "number", minimum, maximum))
     if getattr(algorithm, "num_learning_epochs", None) is not None:
-        knobs.append(_attribute_knob(algorithm, "num_learning_epochs", "integer", 1.0, None))
+        knobs.append(_attribute_knob(algorithm, "num_learning_epochs", "integer", 1.0, _MOST_EPOCHS))
     return knobs
 
 
@@ -65,7 +67,7 @@ def _rate_knob(algorithm: Any) -> LiveKnob:
         for group in algorithm.optimizer.param_groups:  # loading a checkpoint makes new ones
             group["lr"] = value
 
-    return _knob(LEARNING_RATE, read, write, "number", minimum=_LEAST_RATE)
+    return _knob(LEARNING_RATE, read, write, "number", minimum=_LEAST_RATE, maximum=_LARGEST_RATE)
 
 
 def _attribute_knob(

@@ -17,6 +17,16 @@ from trainer_proc.knobs.slot import Slot, SlotKnob, attribute_slot
 from trainer_proc.knobs.units import unit_of
 from trainer_proc.wire.knob import Knob, KnobType, Value
 
+_USUAL: tuple[tuple[str, float], ...] = (
+    ("lin_vel", 0.1),
+    ("ang_vel", 0.2),
+    ("gravity", 0.05),
+    ("joint_pos", 0.01),
+    ("joint_vel", 1.5),
+    ("height_scan", 0.1),
+)
+"""Half the width of the uniform noise in Isaac Lab's velocity tasks (`velocity_env_cfg.py`, `ObservationsCfg`), by what
+the names of terms and their functions contain."""
 _PER_COMPONENT = "the task sets it for each component by itself"
 
 
@@ -48,12 +58,20 @@ def _noise_knob(manager: Any, group: str, term: str) -> SlotKnob | None:
     name, slot = f"observation/{group}/{term}/noise", _slot(manager, group, term)
     match slot.get():
         case None:
-            return _knob(name, slot, "range", _range_of, _noise_for(manager, group, term))
+            usual = _usual(manager.get_term_cfg(group, term).func, term)
+            return _knob(name, slot, "range", _range_of, _noise_for(manager, group, term), usual=usual)
         case UniformNoiseCfg() | ConstantNoiseCfg() as noise:
-            return _knob(name, slot, "range", _range_of, lambda value: _uniform(value, noise.operation))
+            usual = _usual(manager.get_term_cfg(group, term).func, term) if noise.operation == "add" else None
+            return _knob(name, slot, "range", _range_of, lambda value: _uniform(value, noise.operation), usual=usual)
         case GaussianNoiseCfg() as noise:
             return _knob(name, slot, "number", _deviation_of, lambda value: _gaussian(value, noise), minimum=0.0)
     return None
+
+
+def _usual(func: Any, term: str) -> tuple[float, float] | None:
+    names = f"{term} {getattr(func, '__name__', '')}"
+    width = next((width for part, width in _USUAL if part in names), None)
+    return None if width is None else (-width, width)
 
 
 def _noise_for(manager: Any, group: str, term: str) -> Callable[[Any], NoiseCfg | None]:

@@ -126,7 +126,17 @@ class Desk:
             case StopRamp():
                 reason = self._stop_ramp_refusal(command.knobs)
                 queued = InterventionQueued(0, "person", (), command.note, stop_ramps=command.knobs)
+        reason = reason or self._stale_refusal(queued, command.revision)
         return Refused(0, reason) if reason is not None else self._queue(queued)
+
+    def _stale_refusal(self, queued: InterventionQueued, revision: int | None) -> str | None:
+        if revision is None:
+            return None
+        if revision > self._revision:
+            return f"there is no revision {revision} yet; the newest is {self._revision}"
+        names = (*(change.knob for change in queued.changes), *queued.unpin, *queued.stop_ramps)
+        reasons = (self._stale(name, revision) for name in names)
+        return next((reason for reason in reasons if reason is not None), None)
 
     def _fitted(self, tune: Tune) -> Tune:
         known = {name: self._entries[name].knob for name in tune.values if name in self._entries}
@@ -137,8 +147,6 @@ class Desk:
         if not tune.values:
             return "no knob was named"
         reasons = [self._value_refusal(name, value, tune.ramp) for name, value in tune.values.items()]
-        if tune.revision is not None:
-            reasons += [self._stale(name, tune.revision) for name in tune.values if name in self._entries]
         return next((reason for reason in reasons if reason is not None), None)
 
     def _value_refusal(self, name: str, value: Value, ramp: Ramp | None) -> str | None:
@@ -189,7 +197,7 @@ class Desk:
     def _queue(self, queued: InterventionQueued) -> InterventionQueued:
         self._revision += 1
         queued = msgspec.structs.replace(queued, number=self._take_number(), revision=self._revision)
-        for name in (*(change.knob for change in queued.changes), *queued.unpin):
+        for name in (*(change.knob for change in queued.changes), *queued.unpin, *queued.stop_ramps):
             self._entries[name].revision = self._revision
         self._past.queued(queued)
         return queued

@@ -20,6 +20,9 @@ TakesEffect = Literal[
 When = Literal["on reset", "now"]
 """When a startup randomization is drawn again: in each environment at its next reset, or in all at once."""
 
+LARGEST = 1e9
+"""Numbers beyond plus or minus this are taken for slips of the finger; in float32, sums of them would be infinite."""
+
 _SWITCH_WORDS = {"on": True, "true": True, "off": False, "false": False}
 _TYPE_WORDS = {
     "number": "a number, such as 0.5",
@@ -149,6 +152,8 @@ def _number_refusal(knob: Knob, numbers: list[float]) -> str | None:
             return f"{knob.name} must be at least {knob.minimum:g}, not {number:g}"
         if knob.maximum is not None and number > knob.maximum:
             return f"{knob.name} must be at most {knob.maximum:g}, not {number:g}"
+        if abs(number) > LARGEST:
+            return f"{knob.name} must be within ±{LARGEST:g}, not {number:g}"
     if len(numbers) == 2 and numbers[0] > numbers[1]:
         return f"{knob.name} must have its low end first: {numbers[0]:g} is above {numbers[1]:g}"
     return None

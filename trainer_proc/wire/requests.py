@@ -1,4 +1,8 @@
-"""What dashboards and scripts ask of a trainer, and what they are answered, at once."""
+"""What dashboards and scripts ask of a trainer, and what they are answered, at once.
+
+A change of knobs carries the `revision` that its sender has seen: it is refused if one of its knobs has changed since.
+None asks without having looked.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,7 @@ from trainer_proc.wire.messages import Origin, Ramp
 
 
 class Tune(msgspec.Struct, frozen=True, tag=True):
-    """Change knobs, all of them or none.
-
-    `revision` is the one that the asker has seen: the request is refused if one of the knobs has changed since.
-    """
+    """Change knobs, all of them or none."""
 
     values: dict[str, Value]
     note: str = ""
@@ -27,6 +28,7 @@ class Undo(msgspec.Struct, frozen=True, tag=True):
 
     intervention: int | None = None
     note: str = ""
+    revision: int | None = None
 
 
 class Redo(msgspec.Struct, frozen=True, tag=True):
@@ -34,6 +36,7 @@ class Redo(msgspec.Struct, frozen=True, tag=True):
 
     intervention: int | None = None
     note: str = ""
+    revision: int | None = None
 
 
 class Unpin(msgspec.Struct, frozen=True, tag=True):
@@ -41,6 +44,7 @@ class Unpin(msgspec.Struct, frozen=True, tag=True):
 
     knobs: tuple[str, ...]
     note: str = ""
+    revision: int | None = None
 
 
 class StopRamp(msgspec.Struct, frozen=True, tag=True):
@@ -48,6 +52,7 @@ class StopRamp(msgspec.Struct, frozen=True, tag=True):
 
     knobs: tuple[str, ...]
     note: str = ""
+    revision: int | None = None
 
 
 class Pause(msgspec.Struct, frozen=True, tag=True):

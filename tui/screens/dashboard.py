@@ -127,20 +127,20 @@ class DashboardScreen(RunScreen):
     def action_unpin(self) -> None:
         """Give the knob under the cursor back to what else writes it."""
         if knob := self.query_one(KnobPanel).knob:
-            self.ask(Unpin((knob.knob.name,)))
+            self.ask(Unpin((knob.knob.name,), revision=self.state.revision))
 
     def action_stop_ramp(self) -> None:
         """Leave the knob under the cursor where its ramp is."""
         if knob := self.query_one(KnobPanel).knob:
-            self.ask(StopRamp((knob.knob.name,)))
+            self.ask(StopRamp((knob.knob.name,), revision=self.state.revision))
 
     def action_undo(self) -> None:
         """Undo the last change that is not undone."""
-        self.ask(Undo())
+        self.ask(Undo(revision=self.state.revision))
 
     def action_redo(self) -> None:
         """Do again what was undone last."""
-        self.ask(Redo())
+        self.ask(Redo(revision=self.state.revision))
 
     @work
     async def action_past(self) -> None:

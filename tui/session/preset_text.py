@@ -15,11 +15,14 @@ _PAIR = re.compile(r"\[\n +(\S+),\n +(\S+),\n\]")
 
 
 def changed_values(state: RunState, kind: str | None = None) -> dict[str, Value]:
-    """Return the values that differ from their defaults and that a launch can set, of one kind or all."""
+    """Return the values that differ from their defaults and that a launch can set, of one kind or all.
+
+    A knob on a ramp has the value that it is on the way to.
+    """
     return {
-        name: knob.value
+        name: knob.value if knob.ramp is None else knob.ramp.target
         for name, knob in state.knobs.items()
-        if knob.is_changed and not knob.knob.read_only and kind in (None, knob.knob.kind)
+        if (knob.is_changed or knob.ramp is not None) and not knob.knob.read_only and kind in (None, knob.knob.kind)
     }
 
 

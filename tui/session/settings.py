@@ -21,6 +21,8 @@ def split_settings(settings: Iterable[str]) -> dict[str, str]:
         knob, separator, text = setting.rpartition("=")
         if not separator or not knob or not text.strip():
             raise UnusableSetting(f"{setting} is not KNOB=VALUE, such as reward/track_linear_velocity/weight=2.0")
+        if knob in texts:
+            raise UnusableSetting(f"{knob} is named twice: say which value is meant")
         texts[knob] = text.strip()
     return texts
 

@@ -69,8 +69,8 @@ class KnobState:
 
     @property
     def is_changed(self) -> bool:
-        """Whether the value differs from the default."""
-        return self.value != self.knob.default
+        """Whether the value was made to differ from the default, and not by what else writes it."""
+        return self.value != self.knob.default and (self.knob.pinned or not self.knob.overwritten_by)
 
 
 @dataclass

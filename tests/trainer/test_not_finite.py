@@ -1,0 +1,42 @@
+"""A training whose observation has become NaN goes on with new episodes."""
+
+from __future__ import annotations
+
+import torch
+
+from tests.tiny_training import PointEnv, make_runner
+from trainer_proc.not_finite import begin_anew_where_not_finite
+
+
+class ResettablePoint(PointEnv):
+    """Counts resets, each of which begins all episodes anew."""
+
+    resets = 0
+
+    def reset(self):
+        self.resets += 1
+        self.position = torch.zeros_like(self.position)
+        return self.get_observations(), {}
+
+
+def make(folder):
+    runner = make_runner(str(folder.path))
+    runner.env.__class__ = ResettablePoint
+    return runner
+
+
+def test_the_next_action_is_for_an_observation_that_is_finite(folder):
+    runner = make(folder)
+    runner.env.position[1] = float("nan")
+    held = runner.env.get_observations()  # what `learn` keeps in its variable
+    begin_anew_where_not_finite(runner)
+    assert runner.env.resets == 1
+    with torch.inference_mode():
+        assert torch.isfinite(runner.alg.act(held)).all()
+        assert runner.alg.act == type(runner.alg).act.__get__(runner.alg)  # for one action only
+
+
+def test_finite_observations_are_left_alone(folder):
+    runner = make(folder)
+    begin_anew_where_not_finite(runner)
+    assert runner.env.resets == 0
