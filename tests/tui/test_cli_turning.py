@@ -179,7 +179,7 @@ def test_the_toml_of_a_run_is_a_preset_that_repeats_it(prints, turned_run, tmp_p
     file = tmp_path / "again.toml"
     file.write_text(prints("knobs", RUN, "--toml"))
     preset = load_preset(str(file))
-    assert preset.set == {FRICTION: (0.3, 1.6), PUSH: (-0.55, 0.55), TWIST: (-1.5, 2.0)}
+    assert preset.set == {FRICTION: (0.3, 1.6), PUSH: (-1.0, 1.0), TWIST: (-1.5, 2.0)}
     assert (preset.task, preset.iterations, preset.num_envs.cuda) == ("Mjlab-Cartpole-Balance", 100, 4)
     file.write_text(prints("knobs", RUN, "--toml", "--kind", "command"))
     assert load_preset(str(file)).set == {TWIST: (-1.5, 2.0)}

@@ -53,9 +53,12 @@ def test_no_noise_and_constant_noise(g1):
 
 
 def test_terms_and_groups_without_noise_can_get_some(g1):
-    for name in ("observation/actor/command/noise", "observation/critic/joint_pos/noise"):
+    for name, usual in (
+        ("observation/actor/command/noise", None),
+        ("observation/critic/joint_pos/noise", (-0.01, 0.01)),
+    ):
         assert g1.knobs[name].description.default == (0.0, 0.0)
-        assert g1.knobs[name].description.usual is None
+        assert g1.knobs[name].description.usual == usual
         group, term = name.split("/")[1:3]
         g1.turn(name, (-0.5, 0.5))
         assert noise_of(g1, group, term).var() == pytest.approx(VARIANCE_OF_UNIFORM, rel=0.1)
