@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
@@ -149,7 +150,7 @@ class DashboardScreen(RunScreen):
             return
         command = await self.app.push_screen_wait(PastDialog(self.state))
         if command is not None:
-            self.ask(command)
+            self.ask(msgspec.structs.replace(command, revision=self.state.revision))
 
     def action_filter(self) -> None:
         """Find knobs by letters of their names."""
