@@ -13,7 +13,7 @@ from trainer_proc.knobs.live import LiveKnob, Overwriter, TrainingKnobs
 from trainer_proc.problems import TrainingProblem
 from trainer_proc.ramps import RampInProgress, Ramps
 from trainer_proc.steering_state import SteeringState
-from trainer_proc.wire.knob import Knob, Value, fitted, refusal, unknown_knob
+from trainer_proc.wire.knob import Knob, Value, When, fitted, is_numeric, refusal, unknown_knob
 from trainer_proc.wire.messages import (
     Change,
     InterventionApplied,
@@ -94,9 +94,9 @@ class Interventions:
         released = self._released_by(queued)
         try:
             changes = self._with_unpinned(queued)
-            ramps = self._prepare_ramps(changes, ramp, queued)
+            ramps = self._prepare_ramps(changes, ramp, queued.when)
             values = {change.knob: change.new for change in changes} | {name: r.step() for name, r in ramps.items()}
-            old = self._write(values, queued, released)
+            old = self._write(values, queued.when, released)
         except Exception as error:  # whatever a simulator's function raises: nothing has changed, the training goes on
             self._emit(InterventionFailed(queued.number, iteration, _one_line(error)))
             return None
@@ -134,9 +134,8 @@ class Interventions:
         values = self._ramps.step()
         old: dict[str, Value] = {}
         for name, value in values.items():
-            queued = InterventionQueued(0, "person", (), when=whens[name])
             try:
-                old |= self._write({name: value}, queued, set())
+                old |= self._write({name: value}, whens[name], set())
             except Exception as error:  # as above; a ramp that fails ends
                 self._ramps.end({name})
                 self._emit(InterventionFailed(0, iteration, f"the ramp of {name} ends: {_one_line(error)}"))
@@ -233,9 +232,7 @@ class Interventions:
         turned = (change for change in queued.changes if change.knob not in others)
         return (*turned, *(Change(name, value := self._knobs[name].read(), value) for name in given_back))
 
-    def _prepare_ramps(
-        self, changes: Iterable[Change], ramp: Ramp | None, queued: InterventionQueued
-    ) -> dict[str, RampInProgress]:
+    def _prepare_ramps(self, changes: Iterable[Change], ramp: Ramp | None, when: When) -> dict[str, RampInProgress]:
         if ramp is None:
             return {}
         return {
@@ -245,13 +242,13 @@ class Interventions:
                 change.new,
                 ramp.iterations,
                 ramp.shape,
-                when=queued.when,
+                when=when,
                 whole=self._knobs[change.knob].description.type == "integer",
             )
             for change in changes
         }
 
-    def _write(self, values: dict[str, Value], queued: InterventionQueued, released: set[str]) -> dict[str, Value]:
+    def _write(self, values: dict[str, Value], when: When, released: set[str]) -> dict[str, Value]:
         """Write all of `values` on every rank, or none of them and raise; return the values of before."""
         old = {name: self._knobs[name].read() for name in values}
         redraws = {knob.redraw: None for name in values if (knob := self._knobs[name]).redraw}
@@ -262,7 +259,7 @@ class Interventions:
             for name in released:
                 self._release(name)
             for redraw in redraws:
-                redraw(queued.when)
+                redraw(when)
         except Exception as error:  # whatever a simulator's function raises
             failure = error
         if self._on_all_ranks(failure is None):
@@ -274,7 +271,7 @@ class Interventions:
             self._hold(name)
         for redraw in redraws:
             with suppress(Exception):  # some environments may have been drawn from what was refused
-                redraw(queued.when)
+                redraw(when)
         raise failure or RefusedElsewhere("another of the training processes could not take it")
 
     def _hold(self, name: str) -> bool:
@@ -306,7 +303,7 @@ class Interventions:
 def _bounded(knob: LiveKnob, bounds: dict[str, tuple[float, float]]) -> LiveKnob:
     description = knob.description
     for pattern, (low, high) in bounds.items():
-        if fnmatchcase(knob.name, pattern) and description.type in ("number", "integer", "range"):
+        if fnmatchcase(knob.name, pattern) and is_numeric(description):
             description = msgspec.structs.replace(
                 description,
                 minimum=low if description.minimum is None else max(low, description.minimum),

@@ -6,9 +6,10 @@ import pytest
 
 from tests.tui.many_knobs import g1_knobs
 from trainer_proc.wire.desk import Desk
+from trainer_proc.wire.knob import is_numeric
 from trainer_proc.wire.messages import InterventionQueued, Ramp
 from trainer_proc.wire.requests import Tune
-from tui.session.knob_edit import EditFields, can_be_ramped, edit_command, edit_problem, value_fields
+from tui.session.knob_edit import EditFields, edit_command, edit_problem, value_fields
 from tui.session.state import KnobState
 
 KNOBS = {knob.name: KnobState(knob, knob.value) for knob in g1_knobs().knobs}
@@ -77,7 +78,7 @@ def test_a_geometric_ramp_needs_positive_values():
 
 
 def test_words_and_switches_have_no_values_in_between():
-    assert [can_be_ramped(KNOBS[name].knob) for name in (WEIGHT, PUSH, EPOCHS, MODE, SWITCH)] == [
+    assert [is_numeric(KNOBS[name].knob) for name in (WEIGHT, PUSH, EPOCHS, MODE, SWITCH)] == [
         True, True, True, False, False,
     ]  # fmt: skip
 

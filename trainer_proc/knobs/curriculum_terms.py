@@ -1,8 +1,8 @@
 """The task's own curriculum, which writes values at every reset: found out, and kept from writing a held one.
 
 mjlab's curriculum terms (`commands_vel`, `reward_curriculum`, ...) assign to the very configurations that knobs are
-made on. Nothing tells which, so each term is watched: once an iteration the raw values are replaced by equal objects
-of another identity before its call, and whatever isn't that same object after it has been written.
+made on. Nothing tells which, so each term is watched: before some of its calls the raw values are replaced by equal
+objects of another identity, and whatever isn't that same object after the call has been written.
 """
 
 from __future__ import annotations

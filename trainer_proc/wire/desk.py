@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from trainer_proc.wire.knob import Knob, Value, fitted, refusal, unknown_knob, value_text
+from trainer_proc.wire.knob import Knob, Value, fitted, is_numeric, numbers_of, refusal, unknown_knob, value_text
 from trainer_proc.wire.messages import (
     TERMINAL_PHASES,
     Change,
@@ -259,13 +259,9 @@ def _ramp_refusal(knob: Knob, start: Value, value: Value, ramp: Ramp) -> str | N
     name = knob.name
     if ramp.iterations < 1:
         return f"a ramp takes at least 1 iteration, not {ramp.iterations}"
-    if knob.type in ("choice", "switch"):
+    if not is_numeric(knob):
         return f"{name} can't be ramped: it has no values in between"
-    ends = (*_numbers(start), *_numbers(value))
+    ends = (*numbers_of(start), *numbers_of(value))
     if ramp.shape == "geometric" and min(ends) <= 0:
         return f"{name} can't be ramped geometrically: that needs positive values at both ends; use a linear ramp"
     return None
-
-
-def _numbers(value: Value) -> tuple[float, ...]:
-    return value if isinstance(value, tuple) else (float(value),)

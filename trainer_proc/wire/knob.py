@@ -62,6 +62,16 @@ class Knob(msgspec.Struct, frozen=True):
     cost: str = ""
 
 
+def is_numeric(knob: Knob) -> bool:
+    """Tell whether `knob` holds numbers, with bounds and values in between."""
+    return knob.type in ("number", "integer", "range")
+
+
+def numbers_of(value: Value) -> tuple[float, ...]:
+    """Return the numbers of a numeric knob's value: both ends of a range."""
+    return value if isinstance(value, tuple) else (float(value),)
+
+
 def value_text(value: Value) -> str:
     """Return `value` as `parse_value` reads it, with at most 6 digits a number."""
     if isinstance(value, str):
@@ -102,8 +112,7 @@ def refusal(knob: Knob, value: Value) -> str | None:
         return f"{knob.name} must be {' or '.join(knob.choices)}, not {value_text(value)}"
     if not _has_type(knob, value):
         return f"{knob.name} must be {_TYPE_WORDS[knob.type]}, not {value_text(value)}"
-    numbers = value if isinstance(value, tuple) else (value,) if knob.type != "switch" else ()
-    return _number_refusal(knob, [float(number) for number in numbers])
+    return _number_refusal(knob, numbers_of(value)) if is_numeric(knob) else None
 
 
 def unknown_knob(name: str, knobs: list[str]) -> str:
@@ -144,7 +153,7 @@ def _is_number(value: Value) -> bool:
     return isinstance(value, float | int) and not isinstance(value, bool)
 
 
-def _number_refusal(knob: Knob, numbers: list[float]) -> str | None:
+def _number_refusal(knob: Knob, numbers: tuple[float, ...]) -> str | None:
     for number in numbers:
         if not math.isfinite(number):
             return f"{knob.name} must be a finite number, not {number}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from trainer_proc.wire.knob import Knob, Value, When, parse_value, refusal, value_text
+from trainer_proc.wire.knob import Knob, Value, When, is_numeric, numbers_of, parse_value, refusal, value_text
 from trainer_proc.wire.messages import Ramp, RampShape
 from trainer_proc.wire.requests import Tune
 from tui.session.state import KnobState
@@ -30,18 +30,13 @@ def value_fields(value: Value) -> tuple[str, ...]:
     return tuple(value_text(end) for end in ends)
 
 
-def can_be_ramped(knob: Knob) -> bool:
-    """Tell whether there are values between two values of `knob`."""
-    return knob.type not in ("choice", "switch")
-
-
 def edit_problem(state: KnobState, edit: EditFields) -> str | None:
     """Return why the trainer would refuse, as one line, or None if it would not."""
     value = _value(state.knob, edit.value)
     if value is None:
         return _WANTED.get(state.knob.type, "a value, please")
     start = state.value if state.pending is None else state.pending
-    return refusal(state.knob, value) or _ramp_problem(start, value, edit)
+    return refusal(state.knob, value) or _ramp_problem(state.knob, start, value, edit)
 
 
 def edit_command(state: KnobState, edit: EditFields, revision: int) -> Tune:
@@ -65,13 +60,12 @@ def _value(knob: Knob, texts: tuple[str, ...]) -> Value | None:
     return (numbers[0], numbers[1]) if knob.type == "range" else numbers[0]
 
 
-def _ramp_problem(old: Value, new: Value, edit: EditFields) -> str | None:
+def _ramp_problem(knob: Knob, old: Value, new: Value, edit: EditFields) -> str | None:
     text = edit.ramp.strip()
     if not text:
         return None
     if not re.fullmatch(r"0*[1-9]\d{0,8}", text):
         return "a ramp takes a whole number of iterations, at least 1"
-    ends = [end for value in (old, new) for end in (value if isinstance(value, tuple) else (value,))]
-    if edit.shape == "geometric" and any(isinstance(end, float) and end <= 0 for end in ends):
+    if edit.shape == "geometric" and is_numeric(knob) and min(*numbers_of(old), *numbers_of(new)) <= 0:
         return "a geometric ramp needs positive values at both ends; a linear one does not"
     return None

@@ -14,10 +14,10 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
-from trainer_proc.wire.knob import Value, When
+from trainer_proc.wire.knob import Value, When, is_numeric
 from trainer_proc.wire.messages import RampShape
 from trainer_proc.wire.requests import Tune
-from tui.session.knob_edit import EditFields, can_be_ramped, edit_command, edit_problem, value_fields
+from tui.session.knob_edit import EditFields, edit_command, edit_problem, value_fields
 from tui.session.knob_text import knob_facts
 from tui.session.state import KnobState
 from tui.session.text import plain
@@ -83,7 +83,7 @@ class KnobEdit(ModalScreen[Tune | None]):
             for label, text, field in zip(labels, texts, ("value", "high"), strict=False):
                 yield label, [Field(text, id=field, select_on_focus=True, compact=True)]
         yield "note", [Field(placeholder="why (optional)", id="note", compact=True)]
-        if can_be_ramped(knob):
+        if is_numeric(knob):
             ramp = Field(placeholder="iterations", id="ramp", compact=True)
             yield "ramp", [ramp, OneOf(_SHAPES, "linear", id="shape")]
         if knob.may_be_drawn_now:
