@@ -29,6 +29,9 @@ def run_started(folder: RunFolder, spec: RunSpec) -> RunStarted:
         iterations=spec.iterations,
         seed=spec.seed,
         pid=os.getpid(),
+        parent=spec.parent,
+        success=spec.success,
+        curricula=spec.curricula,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -32,7 +32,8 @@ class Change(msgspec.Struct, frozen=True):
 class Ramp(msgspec.Struct, frozen=True):
     """Spreads an intervention over `iterations` (at least 1) boundaries; a geometric one needs positive ends.
 
-    `targets` are the values at the end, by knob; they are filled in once the ramp has begun.
+    `targets` are the values at the end, by knob; they are filled in once the ramp has begun. An intervention that
+    names some is a ramp of these only.
     """
 
     iterations: int
@@ -41,7 +42,11 @@ class Ramp(msgspec.Struct, frozen=True):
 
 
 class RunStarted(msgspec.Struct, frozen=True, tag=True):
-    """First frame of every trainer process in a run's journal; said again if it learns of other `iterations`."""
+    """First frame of every trainer process in a run's journal; said again if it learns of other `iterations`.
+
+    `parent` names the run whose checkpoint it began from. `success` and `curricula` (by name) are tables as in a
+    preset.
+    """
 
     run: str
     preset: str
@@ -53,6 +58,9 @@ class RunStarted(msgspec.Struct, frozen=True, tag=True):
     seed: int
     pid: int
     protocol: int = PROTOCOL
+    parent: str = ""
+    success: dict[str, Any] = {}
+    curricula: dict[str, dict[str, Any]] = {}
 
 
 class PhaseChanged(msgspec.Struct, frozen=True, tag=True):

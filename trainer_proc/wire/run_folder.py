@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import tomli_w
@@ -28,7 +29,11 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `num_envs` (of each process), `iterations` and `processes` >= 1, `device` is `cpu` or `cuda:N`. `bounds` narrow
     what knobs take, by name or by pattern with `*`: (lowest, highest). Weights and steering state come from
-    `checkpoint`, if one is named.
+    `checkpoint`, if one is named; `parent` is the path of the run that it belongs to.
+
+    `overrides` are values by path in the environment's and the agent's configuration (`env.episode_length_s`).
+    `modules` are Python modules that register tasks, looked for in `module_folder` too. `success` (see
+    `presets.success`) and `curricula` (by name, see `curricula.load`) are tables as in a preset.
     """
 
     preset: str
@@ -44,6 +49,12 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bounds: dict[str, tuple[float, float]] = {}
     checkpoint: str = ""
     processes: int = 1
+    parent: str = ""
+    overrides: dict[str, Any] = {}
+    modules: tuple[str, ...] = ()
+    module_folder: str = ""
+    success: dict[str, Any] = {}
+    curricula: dict[str, dict[str, Any]] = {}
 
 
 class RunFolder:
