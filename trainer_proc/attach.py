@@ -66,7 +66,7 @@ def attach(runner: Any, steering: Steering, emit: Callable[[TrainerBody], None],
         log(it=it, total_it=total_it, **rest)
         published: dict[str, float] = {}
         if logger.writer is not None:
-            for name, value in {**diagnostics.collect(), **success.collect()}.items():
+            for name, value in {**diagnostics.collect(), **success.collect(), **steering.curricula.metrics()}.items():
                 logger.writer.add_scalar(name, value, it)
             published = metrics.finish(it, logger.tot_timesteps, total_it - it - 1)
         steering.at_boundary(it, published, actions)

@@ -63,17 +63,20 @@ class Interventions:
                 raise LaunchValueRefused(unknown_knob(pattern, list(self._knobs)))
         self._emit(KnobsAvailable(self.revision, tuple(self._described(knob) for knob in self._knobs.values())))
 
-    def check(self, values: dict[str, Value]) -> dict[str, Value]:
-        """Return `values` as the knobs mean them. Raises `LaunchValueRefused` if one of them can't be set."""
+    def check(self, values: dict[str, Value], asked_by: str = "") -> dict[str, Value]:
+        """Return `values` as the knobs mean them.
+
+        Raises `LaunchValueRefused` if one of them can't be set; the message begins with `asked_by`.
+        """
         meant: dict[str, Value] = {}
         for name, value in values.items():
             if name not in self._knobs:
-                raise LaunchValueRefused(unknown_knob(name, list(self._knobs)))
+                raise LaunchValueRefused(asked_by + unknown_knob(name, list(self._knobs)))
             knob = self._knobs[name].description
             meant[name] = fitted(knob, value)
             reason = refusal(knob, meant[name])
             if reason is not None:
-                raise LaunchValueRefused(reason)
+                raise LaunchValueRefused(asked_by + reason)
         return meant
 
     def overwriter_found(self, knob: str, overwriter: str, pinned: bool) -> None:
@@ -246,6 +249,7 @@ class Interventions:
                 whole=self._knobs[change.knob].description.type == "integer",
             )
             for change in changes
+            if not ramp.targets or change.knob in ramp.targets
         }
 
     def _write(self, values: dict[str, Value], when: When, released: set[str]) -> dict[str, Value]:

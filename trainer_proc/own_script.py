@@ -17,12 +17,14 @@ from trainer_proc.wire.link import TrainerLink
 from trainer_proc.wire.run_folder import RunFolder, RunSpec
 
 
-def steer_runner(runner: Any, task: str, backend: str) -> None:
+def steer_runner(
+    runner: Any, task: str, backend: str, success: dict[str, Any], curricula: dict[str, dict[str, Any]]
+) -> None:
     """Do what `trainer_proc.steer` says."""
     if runner.logger.log_dir is None:
         raise ValueError("this runner has no log_dir: give OnPolicyRunner one, the run's files lie there")
     folder = RunFolder(Path(runner.logger.log_dir))
-    spec = _spec(runner, folder, task, backend)
+    spec = msgspec.structs.replace(_spec(runner, folder, task, backend), success=success, curricula=curricula)
     is_first = process_rank() == 0
     if is_first:
         folder.path.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from trainer_proc.curriculum_control import CurriculumControl
 from trainer_proc.guards import PREFIX, Guards
 from trainer_proc.interventions import Interventions
 from trainer_proc.knobs.live import TrainingKnobs
@@ -73,6 +74,7 @@ class Steering:
         self._phase = PhaseChanged("building")
         self.guards = Guards()
         self.interventions = Interventions(link.emit, lambda is_so: self._ranks.all(is_so))
+        self.curricula = CurriculumControl()
         self._launch_values: dict[str, Value] = {}
         self._resumed: tuple[SteeringState, str] | None = None
         self._queue: list[InterventionQueued] = []
@@ -104,13 +106,17 @@ class Steering:
         training: TrainingKnobs,
         launch_values: dict[str, Value],
         bounds: dict[str, tuple[float, float]] | None = None,
+        curricula: CurriculumControl | None = None,
     ) -> None:
-        """Publish the built training's knobs and the guards'; `launch_values` are set before the first iteration.
+        """Publish the built training's knobs, the curricula's and the guards'.
 
-        Raises `LaunchValueRefused`.
+        First levels and `launch_values` are set before the first iteration. Raises `LaunchValueRefused`.
         """
-        knobs = [*training.knobs, *self.guards.knobs()]
+        self.curricula = curricula or self.curricula
+        knobs = [*self.curricula.knobs(), *training.knobs, *self.guards.knobs()]
         self.interventions.offer(TrainingKnobs(knobs, training.overwriters), bounds or {})
+        for name, values in self.curricula.levels():
+            self.interventions.check(values, f"curriculum {name}: ")
         self._launch_values = self.interventions.check(launch_values)
 
     def resume_from(self, state: SteeringState, checkpoint: str) -> None:
@@ -118,18 +124,22 @@ class Steering:
         self._resumed = (state, checkpoint)
 
     def start_iterating(self, first_iteration: int) -> None:
-        """Set what a checkpoint carried and the launch values; from now on a stop waits for a boundary."""
+        """Set what a checkpoint carried, first levels and launch values; from now on a stop waits for a boundary."""
         if self._has_retired:
             return
         self.is_iterating = True
         self.interventions.tell_overwritten(first_iteration)  # a checkpoint brings its learning rate
+        restored: dict[str, Value] = {}
         if self._resumed is not None:
             state, checkpoint = self._resumed
             self.interventions.restore(state, first_iteration, f"continues from {checkpoint}")
+            restored = state.values
+        for first_level in self.curricula.begin(restored):
+            self.interventions.apply(first_level, first_iteration)
         if self._launch_values:
             changes = tuple(Change(name, value, value) for name, value in self._launch_values.items())
             launched = InterventionQueued(0, "launch", changes, "set at launch", when="now")
-            self.interventions.apply(launched, first_iteration)
+            self.interventions.apply(self.curricula.expanded(launched), first_iteration)
         self.enter("training")
 
     def at_boundary(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
@@ -141,7 +151,7 @@ class Steering:
         if self._has_retired:
             return
         self.interventions.new_iteration(iteration + 1)
-        self._receive(0.0, self._guard_orders(iteration, metrics), iteration, actions)
+        self._receive(0.0, self._own_orders(iteration, metrics), iteration, actions)
         self._act(iteration, metrics, actions)
         while self._pause and not self._stop:
             self.enter("paused", self._pause_reason or f"after iteration {iteration}")
@@ -201,6 +211,8 @@ class Steering:
             actions.export(iteration)
 
     def _apply(self, queued: InterventionQueued, iteration: int, metrics: dict[str, float]) -> None:
+        if queued.origin == "person":
+            queued = self.curricula.expanded(queued)
         applied = self.interventions.apply(queued, iteration + 1)
         if applied is None:
             return
@@ -212,12 +224,15 @@ class Steering:
         elif self._last is not None and applied.undoes == self._last.number:
             self._last = None
 
+    def _own_orders(self, iteration: int, metrics: dict[str, float]) -> list[AnyOrder]:
+        """Return what guards and curricula want to be done; rank 0, which has the metrics, looks for all."""
+        if self._ranks.rank:
+            return []
+        return [*self._guard_orders(iteration, metrics), *self.curricula.decide(iteration, metrics)]
+
     # --- guards ---
 
     def _guard_orders(self, iteration: int, metrics: dict[str, float]) -> list[AnyOrder]:
-        """Return what the guards want to be done; rank 0 looks for all."""
-        if self._ranks.rank:
-            return []
         orders: list[AnyOrder] = []
         for finding in self.guards.check(metrics):
             action: GuardAction = "warned" if finding.action == "warn" else "paused"
@@ -236,7 +251,8 @@ class Steering:
             else:
                 self._take_back(last, iteration, f"{message}; {loaded} loaded")
                 actions.renew()
-                message = f"{message}; intervention {last.number} undone, {loaded} loaded"
+                what = f"intervention {last.number}" if last.number else f"what the {last.origin} did last"
+                message = f"{message}; {what} undone, {loaded} loaded"
         if action == "paused":
             self._pause, self._pause_reason = True, f"guard {order.guard}: {message}"
         self._link.emit(GuardFired(order.guard, order.iteration, message, action))

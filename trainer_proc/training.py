@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from curricula.load import make_curricula
+from curricula.schema import SchemaProblem
 from trainer_proc.attach import attach
+from trainer_proc.curriculum_control import CurriculumControl
 from trainer_proc.export_job import ExportJobs
+from trainer_proc.interventions import LaunchValueRefused
 from trainer_proc.knobs.discover import discover_knobs
 from trainer_proc.policy import write_policy_description
 from trainer_proc.policy_description import describe_policy
@@ -27,8 +31,16 @@ def attach_and_offer(
         write_policy_description(folder, describe_policy(runner, spec.task, spec.backend))
         exports = ExportJobs(folder, link.emit)
     attach(runner, steering, link.emit, exports)
-    steering.offer(discover_knobs(runner, steering.interventions.overwriter_found), spec.set, spec.bounds)
+    knobs = discover_knobs(runner, steering.interventions.overwriter_found)
+    steering.offer(knobs, spec.set, spec.bounds, _curricula(spec))
     return exports
+
+
+def _curricula(spec: RunSpec) -> CurriculumControl:
+    try:
+        return CurriculumControl(make_curricula(spec.curricula))
+    except SchemaProblem as error:
+        raise LaunchValueRefused(str(error)) from error
 
 
 def continue_from(runner: Any, checkpoint: Path) -> None:

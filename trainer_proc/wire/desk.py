@@ -259,7 +259,7 @@ def _ramp_refusal(knob: Knob, start: Value, value: Value, ramp: Ramp) -> str | N
     name = knob.name
     if ramp.iterations < 1:
         return f"a ramp takes at least 1 iteration, not {ramp.iterations}"
-    if not is_numeric(knob):
+    if not is_numeric(knob) or knob.kind == "curriculum":
         return f"{name} can't be ramped: it has no values in between"
     ends = (*numbers_of(start), *numbers_of(value))
     if ramp.shape == "geometric" and min(ends) <= 0:

@@ -1,0 +1,128 @@
+"""Levels that a metric leads up and down, one at a time, with a minimum stay at each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+
+from curricula.curriculum import SUCCESS_RATE, Curriculum, Decision, Limit, Metrics, Mode
+from curricula.values import KnobValues
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class LadderTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What tables of all ladders have.
+
+    A level is left no sooner than after `stay` iterations and `episodes` finished episodes at it, so that the metric
+    is that of the level and nothing flaps. `start` is the first level.
+    """
+
+    metric: str = SUCCESS_RATE
+    stay: AtLeastOne = 50
+    episodes: Count = 100
+    mode: Mode = "auto"
+    start: Count = 0
+
+
+class Ladder(Curriculum):
+    """Goes up a level when the metric is above a threshold, down when it is below another."""
+
+    kind: ClassVar[str] = "ladder"
+    falls = False
+    """Whether the metric leads up by getting smaller, as an error does."""
+
+    def __init__(
+        self,
+        name: str,
+        table: LadderTable,
+        levels: Sequence[KnobValues],
+        limits: dict[str, Limit],
+        when: Literal["on reset", "now"] = "on reset",
+    ) -> None:
+        """Begin at the table's `start`; `levels` are at least one. Raises `ValueError` if there is no such level."""
+        if table.start >= len(levels):
+            raise ValueError(f"start is level {table.start}, but the highest is {len(levels) - 1}")
+        waiting = {
+            "stay": Limit(table.stay, "iterations", minimum=1, whole=True),
+            "episodes": Limit(table.episodes, "episodes", minimum=0, whole=True),
+        }
+        super().__init__(name, table.start, table.mode, limits | waiting)
+        self.metric = table.metric
+        self._levels = tuple(levels)
+        self._when = when
+
+    @property
+    def top(self) -> int:
+        """The last of the levels."""
+        return len(self._levels) - 1
+
+    @property
+    def knobs(self) -> frozenset[str]:
+        """All knobs of all levels."""
+        return frozenset(knob for level in self._levels for knob in level)
+
+    @property
+    def when(self) -> Literal["on reset", "now"]:
+        """As the table says."""
+        return self._when
+
+    def values(self, level: int) -> KnobValues:
+        """Return a level's values."""
+        return dict(self._levels[level])
+
+    def goes_up_at(self) -> float | None:
+        """Return what the metric must be above to go up; None at the top."""
+        return self.limits["up"].value if self.level < self.top else None
+
+    def goes_down_at(self) -> float | None:
+        """Return what the metric must be below to go down; None at the bottom, or if it never does."""
+        return self.limits["down"].value if self.level > 0 and "down" in self.limits else None
+
+    def decide(self, iteration: int, metrics: Metrics) -> list[Decision]:
+        """Go by the metric once the minimum stay is over."""
+        value = metrics.get(self.metric)
+        if value is None or not math.isfinite(value) or self._waits():
+            return []
+        up, down = self.goes_up_at(), self.goes_down_at()
+        shown = f"{self.metric} {value:.3g}"
+        if up is not None and (value < up if self.falls else value > up):
+            return [self._to(self.level + 1, f"{shown} is {'below' if self.falls else 'above'} {up:g}")]
+        if down is not None and value < down:
+            return [self._to(self.level - 1, f"{shown} is below {down:g}")]
+        return []
+
+    def outlook(self, iteration: int, metrics: Metrics) -> str:
+        """Tell both thresholds, the metric now and what is still waited for."""
+        sign = "<" if self.falls else ">"
+        ways = [f"up when {self.metric} {sign} {up:g}" if (up := self.goes_up_at()) is not None else "at the top"]
+        if (down := self.goes_down_at()) is not None:
+            ways.append(f"down when < {down:g}")
+        value = metrics.get(self.metric)
+        now = f"now {value:.2f}" if value is not None else "not measured yet"
+        return "; ".join([", ".join(ways), now, *self._waiting()])
+
+    def _waits(self) -> bool:
+        return self.stayed < self.limits["stay"].value or self.episodes < self.limits["episodes"].value
+
+    def _waiting(self) -> list[str]:
+        iterations = int(self.limits["stay"].value) - self.stayed
+        episodes = int(self.limits["episodes"].value) - self.episodes
+        left = [f"{iterations} iterations"] if iterations > 0 else []
+        left += [f"{episodes} episodes"] if episodes > 0 else []
+        return [f"not before {' and '.join(left)}"] if left else []
+
+    def _to(self, level: int, note: str) -> Decision:
+        return Decision(level, self.values(level), note, when=self._when)
+
+
+def up_and_down(up: float, down: float | None) -> dict[str, Limit]:
+    """Return the limits `up` and `down`, of a metric that is a share. Raises `ValueError` if they are crossed."""
+    if down is not None and down >= up:
+        raise ValueError(f"down ({down:g}) must be below up ({up:g})")
+    limits = {"up": Limit(up)}
+    return limits if down is None else limits | {"down": Limit(down)}

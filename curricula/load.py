@@ -1,0 +1,63 @@
+"""Curricula from a preset's `[curriculum.<name>]` tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from curricula.curriculum import Curriculum
+from curricula.growth import GrowthCurriculum, GrowthTable
+from curricula.recording import RecordingCurriculum, RecordingTable
+from curricula.schedule import ScheduleCurriculum, ScheduleTable
+from curricula.schema import SchemaProblem, convert
+from curricula.staged import StagedCurriculum, StagedTable
+from curricula.tasks import TasksCurriculum, TasksTable
+from curricula.terrain import TerrainCurriculum, TerrainTable
+from curricula.velocity import VelocityCurriculum, VelocityTable
+
+KINDS: dict[str, tuple[type[msgspec.Struct], type[Any]]] = {
+    "velocity": (VelocityTable, VelocityCurriculum),
+    "terrain": (TerrainTable, TerrainCurriculum),
+    "staged": (StagedTable, StagedCurriculum),
+    "growth": (GrowthTable, GrowthCurriculum),
+    "tasks": (TasksTable, TasksCurriculum),
+    "schedule": (ScheduleTable, ScheduleCurriculum),
+    "recording": (RecordingTable, RecordingCurriculum),
+}
+"""The table and the curriculum of each `kind`."""
+
+
+def make_curricula(tables: Mapping[str, Mapping[str, Any]]) -> list[Curriculum]:
+    """Return the curricula of tables by name, in their order.
+
+    Raises `SchemaProblem` if a table is wrong or two curricula own the same knob.
+    """
+    made = [_make(name, table) for name, table in tables.items()]
+    owners: dict[str, str] = {}
+    for curriculum in made:
+        for knob in sorted(curriculum.knobs):
+            if knob in owners:
+                raise SchemaProblem(
+                    f"curriculum {owners[knob]} and curriculum {curriculum.name} both turn {knob}: a knob has one owner"
+                )
+            owners[knob] = curriculum.name
+    return made
+
+
+def _make(name: str, table: Mapping[str, Any]) -> Curriculum:
+    if not re.fullmatch(r"[\w-]+", name):
+        raise SchemaProblem(
+            f"curriculum {name!r}: a name has letters, digits, '_' and '-' only, it is part of a knob's"
+        )
+    kind = table.get("kind")
+    if kind not in KINDS:
+        raise SchemaProblem(f"curriculum {name} has kind {kind!r}; there are {', '.join(KINDS)}")
+    struct, curriculum = KINDS[kind]
+    try:
+        made: Curriculum = curriculum(name, convert(table, struct))
+    except ValueError as error:  # a `SchemaProblem` is one too
+        raise SchemaProblem(f"curriculum {name}: {error}") from error
+    return made

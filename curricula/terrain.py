@@ -1,0 +1,41 @@
+"""Terrain levels: how hard the terrain may get for the robot that walks best.
+
+Each environment has a level of its own, which the simulator's rule moves by the distance walked (mjlab's
+`mdp.terrain_levels_vel`; "Learning to Walk in Minutes", Rudin et al., 2022, arXiv:2109.11978). This one moves the
+highest level that they may reach, by success.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from curricula.ladder import Count, Ladder, LadderTable, up_and_down
+
+HIGHEST_LEVEL = "terrain/highest_level"
+
+
+class TerrainTable(LadderTable, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="terrain"):
+    """The cap goes from terrain row `lowest` to `highest`, both from 0; `up` and `down` are success rates."""
+
+    lowest: Count = 0
+    highest: Count = 9
+    up: float = 0.8
+    down: float = 0.5
+
+
+class TerrainCurriculum(Ladder):
+    """Owns `terrain/highest_level`."""
+
+    kind: ClassVar[str] = "terrain"
+
+    def __init__(self, name: str, table: TerrainTable) -> None:
+        """Raise `ValueError` if `lowest` is above `highest`."""
+        if table.lowest > table.highest:
+            raise ValueError(f"lowest ({table.lowest}) must not be above highest ({table.highest})")
+        rows = range(table.lowest, table.highest + 1)
+        super().__init__(name, table, [{HIGHEST_LEVEL: float(row)} for row in rows], up_and_down(table.up, table.down))
+        self._lowest = table.lowest
+
+    def level_text(self, level: int) -> str:
+        """Return the cap."""
+        return f"terrain up to level {self._lowest + level}"
