@@ -32,7 +32,7 @@ def main() -> None:
     """Measure one training."""
     preset = sys.argv[1] if len(sys.argv) > 1 else "cartpole"
     iterations = int(sys.argv[2]) if len(sys.argv) > 2 else 20
-    spec = make_spec(load_preset(preset), Overrides(iterations=iterations), list_devices()[0].name)
+    spec = make_spec(load_preset(preset), Overrides(iterations=iterations), list_devices())
     waits: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as logs:
         folder = launch(spec, Path(logs))

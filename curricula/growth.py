@@ -6,12 +6,13 @@ arXiv:1910.07113), with one level for all ranges instead of one for each boundar
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar
 
 import msgspec
 
-from curricula.ladder import AtLeastOne, Ladder, LadderTable, up_and_down
-from curricula.values import KnobValues, Value
+from curricula.curriculum import When
+from curricula.ladder import MOST_LEVELS, Ladder, LadderTable, up_and_down
+from curricula.values import KnobValues, between
 
 Number = float | tuple[float, float]
 
@@ -22,13 +23,6 @@ class Growing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start: Number = msgspec.field(name="from")
     end: Number = msgspec.field(name="to")
 
-    def at(self, share: float) -> Value:
-        """Return the value `share` (0 to 1) of the way."""
-        if isinstance(self.start, tuple) and isinstance(self.end, tuple):
-            low, high = (_between(a, b, share) for a, b in zip(self.start, self.end, strict=True))
-            return low, high
-        return _between(self.start, self.end, share)  # type: ignore[arg-type]
-
 
 class GrowthTable(LadderTable, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="growth"):
     """`ranges` by knob go from their beginning to their cap in `steps` equal steps.
@@ -37,10 +31,10 @@ class GrowthTable(LadderTable, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     ranges: dict[str, Growing]
-    steps: AtLeastOne = 10
+    steps: Annotated[int, msgspec.Meta(ge=1, le=MOST_LEVELS)] = 10
     up: float = 0.8
     down: float | None = None
-    when: Literal["on reset", "now"] = "on reset"
+    when: When = "on reset"
 
 
 class GrowthCurriculum(Ladder):
@@ -53,19 +47,21 @@ class GrowthCurriculum(Ladder):
         if not table.ranges:
             raise ValueError("there must be at least one range")
         for knob, growing in table.ranges.items():
-            if isinstance(growing.start, tuple) != isinstance(growing.end, tuple):
-                raise ValueError(f"{knob} must go from a range to a range, or from a number to a number")
+            _check_ends(knob, growing)
         levels: list[KnobValues] = [
-            {knob: growing.at(step / table.steps) for knob, growing in table.ranges.items()}
+            {knob: between(growing.start, growing.end, step / table.steps) for knob, growing in table.ranges.items()}
             for step in range(table.steps + 1)
         ]
-        super().__init__(name, table, levels, up_and_down(table.up, table.down), table.when)
+        super().__init__(name, table, levels, up_and_down(table, table.up, table.down), table.when)
 
     def level_text(self, level: int) -> str:
         """Return how much of the way is done."""
         return f"{level / self.top:.0%} of the full ranges"
 
 
-def _between(start: float, end: float, share: float) -> float:
-    value = start * (1 - share) + end * share
-    return round(min(max(value, min(start, end)), max(start, end)), 9)  # as a person would write it
+def _check_ends(knob: str, growing: Growing) -> None:
+    if isinstance(growing.start, tuple) != isinstance(growing.end, tuple):
+        raise ValueError(f"{knob} must go from a range to a range, or from a number to a number")
+    for end in (growing.start, growing.end):
+        if isinstance(end, tuple) and end[0] > end[1]:
+            raise ValueError(f"{knob} must have its low end first, not {end[0]:g}:{end[1]:g}")

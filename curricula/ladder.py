@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar
 
 import msgspec
 
-from curricula.curriculum import SUCCESS_RATE, Curriculum, Decision, Limit, Metrics, Mode
-from curricula.values import KnobValues
+from curricula.curriculum import SUCCESS_RATE, Curriculum, Decision, Limit, Metrics, Mode, When, measured
+from curricula.values import KnobValues, Value
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+MOST_LEVELS = 1000
+"""A slip of the finger must not fill the memory."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+
+_RATES = (SUCCESS_RATE, "Success/")
+"""What the names of metrics begin with that are shares, 0 to 1."""
 
 
 class LadderTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -42,7 +47,7 @@ class Ladder(Curriculum):
         table: LadderTable,
         levels: Sequence[KnobValues],
         limits: dict[str, Limit],
-        when: Literal["on reset", "now"] = "on reset",
+        when: When = "on reset",
     ) -> None:
         """Begin at the table's `start`; `levels` are at least one. Raises `ValueError` if there is no such level."""
         if table.start >= len(levels):
@@ -67,7 +72,7 @@ class Ladder(Curriculum):
         return frozenset(knob for level in self._levels for knob in level)
 
     @property
-    def when(self) -> Literal["on reset", "now"]:
+    def when(self) -> When:
         """As the table says."""
         return self._when
 
@@ -81,12 +86,14 @@ class Ladder(Curriculum):
 
     def goes_down_at(self) -> float | None:
         """Return what the metric must be below to go down; None at the bottom, or if it never does."""
-        return self.limits["down"].value if self.level > 0 and "down" in self.limits else None
+        if self.level == 0 or "down" not in self.limits:
+            return None
+        return min(self.limits["down"].value, self.limits["up"].value)  # a person may have crossed them
 
-    def decide(self, iteration: int, metrics: Metrics) -> list[Decision]:
+    def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
         """Go by the metric once the minimum stay is over."""
-        value = metrics.get(self.metric)
-        if value is None or not math.isfinite(value) or self._waits():
+        value = measured(metrics, self.metric)
+        if value is None or self._waits():
             return []
         up, down = self.goes_up_at(), self.goes_down_at()
         shown = f"{self.metric} {value:.3g}"
@@ -102,7 +109,7 @@ class Ladder(Curriculum):
         ways = [f"up when {self.metric} {sign} {up:g}" if (up := self.goes_up_at()) is not None else "at the top"]
         if (down := self.goes_down_at()) is not None:
             ways.append(f"down when < {down:g}")
-        value = metrics.get(self.metric)
+        value = measured(metrics, self.metric)
         now = f"now {value:.2f}" if value is not None else "not measured yet"
         return "; ".join([", ".join(ways), now, *self._waiting()])
 
@@ -120,9 +127,16 @@ class Ladder(Curriculum):
         return Decision(level, self.values(level), note, when=self._when)
 
 
-def up_and_down(up: float, down: float | None) -> dict[str, Limit]:
-    """Return the limits `up` and `down`, of a metric that is a share. Raises `ValueError` if they are crossed."""
+def up_and_down(table: LadderTable, up: float, down: float | None) -> dict[str, Limit]:
+    """Return the limits `up` and `down`. Raises `ValueError` if they are crossed or can't be reached."""
+    check_reachable(table.metric, "up", up)
     if down is not None and down >= up:
         raise ValueError(f"down ({down:g}) must be below up ({up:g})")
     limits = {"up": Limit(up)}
     return limits if down is None else limits | {"down": Limit(down)}
+
+
+def check_reachable(metric: str, name: str, threshold: float) -> None:
+    """Raise `ValueError` if a metric that is a share, as a success rate is, never gets above `threshold`."""
+    if threshold >= 1 and metric.startswith(_RATES):
+        raise ValueError(f"{name} must be below 1, not {threshold:g}: {metric} never gets above 1")

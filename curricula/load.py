@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,23 +12,23 @@ import msgspec
 from curricula.curriculum import Curriculum
 from curricula.growth import GrowthCurriculum, GrowthTable
 from curricula.recording import RecordingCurriculum, RecordingTable
-from curricula.schedule import ScheduleCurriculum, ScheduleTable
+from curricula.schedule import ScheduleTable, make_schedule
 from curricula.schema import SchemaProblem, convert
 from curricula.staged import StagedCurriculum, StagedTable
 from curricula.tasks import TasksCurriculum, TasksTable
 from curricula.terrain import TerrainCurriculum, TerrainTable
 from curricula.velocity import VelocityCurriculum, VelocityTable
 
-KINDS: dict[str, tuple[type[msgspec.Struct], type[Any]]] = {
+KINDS: dict[str, tuple[type[msgspec.Struct], Callable[[str, Any], Curriculum]]] = {
     "velocity": (VelocityTable, VelocityCurriculum),
     "terrain": (TerrainTable, TerrainCurriculum),
     "staged": (StagedTable, StagedCurriculum),
     "growth": (GrowthTable, GrowthCurriculum),
     "tasks": (TasksTable, TasksCurriculum),
-    "schedule": (ScheduleTable, ScheduleCurriculum),
+    "schedule": (ScheduleTable, make_schedule),
     "recording": (RecordingTable, RecordingCurriculum),
 }
-"""The table and the curriculum of each `kind`."""
+"""The table of each `kind`, and what makes the curriculum of it."""
 
 
 def make_curricula(tables: Mapping[str, Mapping[str, Any]]) -> list[Curriculum]:
@@ -52,12 +53,24 @@ def _make(name: str, table: Mapping[str, Any]) -> Curriculum:
         raise SchemaProblem(
             f"curriculum {name!r}: a name has letters, digits, '_' and '-' only, it is part of a knob's"
         )
+    if not isinstance(table, Mapping):
+        raise SchemaProblem(f"curriculum {name} must be a table, not {table!r}")
     kind = table.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise SchemaProblem(f"curriculum {name} has kind {kind!r}; there are {', '.join(KINDS)}")
-    struct, curriculum = KINDS[kind]
+    struct, make = KINDS[kind]
     try:
-        made: Curriculum = curriculum(name, convert(table, struct))
+        _check_finite(table)
+        return make(name, convert(table, struct))
     except ValueError as error:  # a `SchemaProblem` is one too
-        raise SchemaProblem(f"curriculum {name}: {error}") from error
-    return made
+        raise SchemaProblem(f"curriculum {name}: {' '.join(str(error).split())}") from error
+
+
+def _check_finite(content: Any, where: str = "") -> None:
+    """Raise `SchemaProblem` at a number that is none: TOML has `nan` and `inf`."""
+    if isinstance(content, float) and not math.isfinite(content):
+        raise SchemaProblem(f"{where} must be a finite number, not {content}")
+    for key, value in content.items() if isinstance(content, Mapping) else ():
+        _check_finite(value, str(key))
+    for value in content if isinstance(content, list | tuple) else ():
+        _check_finite(value, where)

@@ -1,31 +1,35 @@
 """A recorded session, played again: what a person did in a run, at the same iterations or metric values.
 
-Plays as a person would: it owns no knob, and turning one that another curriculum owns puts that one on hold, as it did
-when it was recorded.
+It owns no knob. A step does what it names and no more: what it meant for a curriculum that owns one of its knobs, to be
+on hold from then on for one, was recorded with it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import msgspec
 
-from curricula.curriculum import Curriculum, Decision, Metrics, Mode, RampShape
+from curricula.curriculum import Curriculum, Decision, Metrics, Mode, When, measured
 from curricula.ladder import AtLeastOne
-from curricula.values import KnobValues, Value
+from curricula.values import KnobValues, RampShape, Value
 
 
 class RecordedRamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Over how many iterations values were reached, and how."""
+    """Over how many iterations values are reached, and how; of the step's knobs those named, or all."""
 
     iterations: AtLeastOne
     shape: RampShape = "linear"
+    knobs: tuple[str, ...] = ()
 
 
 class RecordedStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One intervention: in force from `iteration` on, or once `metric` has reached `value` from `side`.
 
-    `set` are knob values, the targets if there is a `ramp`; `unpin` and `stop_ramps` name knobs.
+    `set` are knob values, the targets if there is a `ramp`; `unpin` and `stop_ramps` name knobs. `again` tells that
+    the values were in force before, as those of an undo, and may be so whatever a knob's bounds. A `late` step is taken
+    after the curricula have decided, as what is asked for in a pause.
     """
 
     iteration: int | None = None
@@ -33,10 +37,12 @@ class RecordedStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     value: float = 0.0
     side: Literal["above", "below"] = "above"
     set: dict[str, Value] = {}
-    when: Literal["on reset", "now"] = "on reset"
+    when: When = "on reset"
     ramp: RecordedRamp | None = None
     unpin: tuple[str, ...] = ()
     stop_ramps: tuple[str, ...] = ()
+    again: bool = False
+    late: bool = False
     note: str = ""
 
 
@@ -53,6 +59,8 @@ class RecordingCurriculum(Curriculum):
     """Its level is the number of steps taken."""
 
     kind: ClassVar[str] = "recording"
+    origin: ClassVar[Literal["curriculum", "schedule"]] = "schedule"
+    repeats_itself = True
 
     def __init__(self, name: str, table: RecordingTable) -> None:
         """Raise `ValueError` if a step has no time, or one before that of the step before it."""
@@ -60,12 +68,18 @@ class RecordingCurriculum(Curriculum):
         for number, step in enumerate(table.steps, 1):
             if (step.iteration is None) == (not step.metric):
                 raise ValueError(f"step {number} must have either an iteration or a metric")
+            if not (step.set or step.unpin or step.stop_ramps):
+                raise ValueError(f"step {number} does nothing: it must set, unpin or stop the ramp of a knob")
             if step.iteration is not None:
                 if step.iteration < latest:
                     raise ValueError(f"step {number} is at iteration {step.iteration}, before the step before it")
                 latest = step.iteration
+            if step.ramp is not None and not (step.set and step.set.keys() >= set(step.ramp.knobs)):
+                raise ValueError(f"step {number} must set the knobs of its ramp")
         super().__init__(name, 0, table.mode, {})
         self._steps = table.steps
+        self._asked = 0
+        """Steps asked for: one that fails is not asked for again."""
 
     @property
     def top(self) -> int:
@@ -77,50 +91,90 @@ class RecordingCurriculum(Curriculum):
         """None: a person's hand owns nothing."""
         return frozenset()
 
+    @property
+    def named(self) -> frozenset[str]:
+        """All knobs of all steps."""
+        return frozenset(knob for step in self._steps for knob in (*step.set, *step.unpin, *step.stop_ramps))
+
+    def checked_values(self) -> list[KnobValues]:
+        """Return the values of all steps whose values were not in force before."""
+        return [dict(step.set) for step in self._steps if not step.again]
+
     def values(self, level: int) -> KnobValues:
-        """Return what the first `level` steps have set."""
-        return {knob: value for step in self._steps[:level] for knob, value in step.set.items()}
+        """Return what the first `level` steps have set and not given back."""
+        values: KnobValues = {}
+        for step in self._steps[:level]:
+            values |= step.set
+            values = {knob: value for knob, value in values.items() if knob not in step.unpin}
+        return values
+
+    def agrees(self, level: int, values: Mapping[str, Value]) -> bool:
+        """Return True: others may turn what it has turned."""
+        return True
 
     def level_text(self, level: int) -> str:
         """Return how many steps are taken."""
         return f"{level} of {self.top} steps"
 
-    def decide(self, iteration: int, metrics: Metrics) -> list[Decision]:
-        """Take the next steps whose time has come."""
-        decisions: list[Decision] = []
-        for level, step in enumerate(self._steps[self.level :], self.level + 1):
-            if not self._is_due(step, iteration, metrics):
-                break
-            decisions.append(_decision(level, step))
-        return decisions
+    def move(self, level: int) -> None:
+        """Go on after the first `level` steps; further back, steps are taken once more."""
+        self._asked = level if level < self.level else max(level, self._asked)
+        super().move(level)
+
+    def refused(self, decision: Decision) -> None:
+        """Leave the step out, as a person would who was told that it can't be taken."""
+        super().refused(decision)
+        self._asked = max(self._asked, self.level if decision.level is None else decision.level)
+
+    def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
+        """Take the next steps whose time has come, up to a late one."""
+        return self._taken(iteration, metrics, late=False)
+
+    def ask_late(self, iteration: int, metrics: Metrics) -> list[Decision]:
+        """Return, like `ask`, what is asked for after all else; called once `ask` was."""
+        return self._taken(iteration, metrics, late=True) if self.mode == "auto" else []
 
     def outlook(self, iteration: int, metrics: Metrics) -> str:
         """Tell the next step."""
-        if self.level == self.top:
+        if self._asked == self.top:
             return "all steps are taken"
-        step = self._steps[self.level]
+        step = self._steps[self._asked]
         what = ", ".join([*step.set, *step.unpin, *step.stop_ramps])
         if step.iteration is not None:
             return f"{what} at iteration {step.iteration}"
         return f"{what} when {step.metric} is {step.side} {step.value:g}"
 
-    def _is_due(self, step: RecordedStep, iteration: int, metrics: Metrics) -> bool:
-        if step.iteration is not None:
-            return iteration + 1 >= step.iteration
-        value = metrics.get(step.metric)
-        if value is None:
-            return False
-        return value >= step.value if step.side == "above" else value <= step.value
+    def _taken(self, iteration: int, metrics: Metrics, late: bool) -> list[Decision]:
+        decisions: list[Decision] = []
+        while self._asked < self.top and _is_due(step := self._steps[self._asked], iteration, metrics):
+            if step.late and not late:
+                break
+            self._asked += 1
+            decisions.append(_decision(self._asked, step))
+        return decisions
+
+
+def _is_due(step: RecordedStep, iteration: int, metrics: Metrics) -> bool:
+    """Tell whether a step is to be taken after `iteration`, to be in force in the next."""
+    if step.iteration is not None:
+        return iteration + 1 >= step.iteration
+    value = measured(metrics, step.metric)
+    if value is None:
+        return False
+    return value >= step.value if step.side == "above" else value <= step.value
 
 
 def _decision(level: int, step: RecordedStep) -> Decision:
+    ramp = step.ramp
     return Decision(
         level,
         dict(step.set),
         step.note,
-        step.ramp.iterations if step.ramp is not None else 0,
-        step.ramp.shape if step.ramp is not None else "linear",
+        0 if ramp is None else ramp.iterations,
+        "linear" if ramp is None else ramp.shape,
         step.when,
         step.unpin,
         step.stop_ramps,
+        () if ramp is None else ramp.knobs,
+        step.again,
     )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import ClassVar, Literal
 
 import msgspec
 
-from curricula.curriculum import Curriculum, Decision, Limit, Metrics, Mode
-from curricula.ladder import AtLeastOne
-from curricula.values import KnobValues, Value
+from curricula.curriculum import Curriculum, Decision, Limit, Metrics, Mode, measured
+from curricula.ladder import MOST_LEVELS, AtLeastOne
+from curricula.values import KnobValues, RampShape, Value, between, is_close
 
 BY_ITERATION = "iteration"
-_PARTS = 20
-"""Between two points, values follow a metric in as many parts, so that not every iteration is an intervention."""
+PARTS = 20
+"""Between two points, values follow a metric in as many levels, so that not every iteration is an intervention."""
 
 
 class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,27 +40,31 @@ class ScheduleTable(
     mode: Mode = "auto"
 
 
-class ScheduleCurriculum(Curriculum):
-    """Owns the knobs of its points; its level is the number of the last point reached."""
+def make_schedule(name: str, table: ScheduleTable) -> Schedule:
+    """Return the schedule of a table. Raises `ValueError` if its points don't go together."""
+    return IterationSchedule(name, table) if table.by == BY_ITERATION else MetricSchedule(name, table)
+
+
+class Schedule(Curriculum):
+    """Owns the knobs of its points."""
 
     kind: ClassVar[str] = "schedule"
+    origin: ClassVar[Literal["curriculum", "schedule"]] = "schedule"
 
     def __init__(self, name: str, table: ScheduleTable) -> None:
-        """Raise `ValueError` if points are out of order or have values without anything in between."""
+        """Begin at the first point. Raises `ValueError` if points are out of order or have nothing in between."""
         _check(table)
-        limits = {"stay": Limit(table.stay, "iterations", minimum=1, whole=True)}
-        super().__init__(name, 0, table.mode, limits)
-        self._by, self._shape = table.by, table.shape
+        super().__init__(name, 0, table.mode, {"stay": Limit(table.stay, "iterations", minimum=1, whole=True)})
+        self._by = table.by
+        self._ramp_shape: RampShape | None = None if table.shape == "step" else table.shape
         self._at = [point.at for point in table.points]
         self._levels: list[KnobValues] = []
         for point in table.points:
             self._levels.append((self._levels[-1] if self._levels else {}) | point.set)
-        self._share, self._waited = 0.0, table.stay
-        self._has_begun_ramp = False
 
     @property
     def top(self) -> int:
-        """The last point."""
+        """The last level."""
         return len(self._at) - 1
 
     @property
@@ -69,101 +73,134 @@ class ScheduleCurriculum(Curriculum):
         return frozenset(self._levels[-1])
 
     def values(self, level: int) -> KnobValues:
-        """Return a point's values, with those of the points before it."""
+        """Return a level's values, with those of the points before it."""
         return dict(self._levels[level])
 
     def level_text(self, level: int) -> str:
-        """Return where the point is."""
+        """Return where the level begins."""
         return f"{self._by} {self._at[level]:g}"
+
+    def outlook(self, iteration: int, metrics: Metrics) -> str:
+        """Tell the next level."""
+        if self.level == self.top:
+            return "at the last point"
+        following = self.level + 1
+        values = ", ".join(_shown(self._changed(self.level, following)))
+        return f"{values} by {self._by} {self._at[following]:g}" if values else f"at {self._by} {self._at[following]:g}"
+
+    def _reached(self, at: float) -> int:
+        return max(sum(point <= at for point in self._at) - 1, 0)
+
+    def _changed(self, before: int, level: int) -> KnobValues:
+        """Return the values of a level that differ from those of one before it."""
+        return {knob: value for knob, value in self._levels[level].items() if self._levels[before][knob] != value}
+
+
+class IterationSchedule(Schedule):
+    """Its level is the number of the last point reached; ramps lead from there to the next."""
+
+    repeats_itself = True
+
+    def __init__(self, name: str, table: ScheduleTable) -> None:
+        """Raise `ValueError` if a point isn't at an iteration."""
+        super().__init__(name, table)
+        for at in self._at:
+            if at < 0 or at % 1:
+                raise ValueError(f"there is no iteration {at:g}: a point is at a whole number, 0 or more")
+        self._is_on_its_way = False
+        self._rest = 0
+
+    def agrees(self, level: int, values: Mapping[str, Value]) -> bool:
+        """Tell whether `values` are those of the level or on their way to the next."""
+        if level == self.top or self._ramp_shape is None:
+            return super().agrees(level, values)
+        starts, ends = self._levels[level], self._levels[level + 1]
+        return all(_is_within(values[knob], start, ends[knob]) for knob, start in starts.items())
+
+    def begin(self, iteration: int) -> Decision:
+        """Begin where the schedule is at `iteration`, of a run that goes on from a checkpoint for one."""
+        if self.mode != "auto":
+            return super().begin(iteration)
+        level = self._reached(iteration)
+        values = self.values(level)
+        if self._ramp_shape is not None and level < self.top:
+            share = (iteration - self._at[level]) / (self._at[level + 1] - self._at[level])
+            ends = self._levels[level + 1]
+            values = {knob: between(start, ends[knob], share, self._ramp_shape) for knob, start in values.items()}
+        return Decision(level, values, "begins")
 
     def move(self, level: int) -> None:
         """Go on from a point."""
         if level != self.level:
-            self._share, self._has_begun_ramp = 0.0, False
+            self._is_on_its_way = False
         super().move(level)
 
     def enter(self, mode: Mode) -> None:
-        """Begin a mode at the last point: what is on its way from there is asked for again."""
-        self._share, self._has_begun_ramp = 0.0, False
+        """Begin a mode where the values are: what is on its way from there is asked for again."""
+        self._is_on_its_way = False
         super().enter(mode)
 
-    def decide(self, iteration: int, metrics: Metrics) -> list[Decision]:
-        """Go on to the next point when it is reached, or on the way to it."""
+    def refused(self, decision: Decision) -> None:
+        """Ask again after the minimum stay."""
+        super().refused(decision)
+        self._is_on_its_way = False
+        self._rest = int(self.limits["stay"].value)
+
+    def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
+        """Go on to the next point when it is reached, or on the way to it.
+
+        What is asked for after `iteration` is in force in the next.
+        """
+        if self._rest:
+            self._rest -= 1
+            return []
         if self.level == self.top:
             return []
-        decision = self._by_iteration(iteration) if self._by == BY_ITERATION else self._by_metric(metrics)
-        return [decision] if decision is not None else []
-
-    def outlook(self, iteration: int, metrics: Metrics) -> str:
-        """Tell the next point."""
-        if self.level == self.top:
-            return "at the last point"
-        following = self.level + 1
-        values = ", ".join(self._changed(following))
-        return f"{values} by {self._by} {self._at[following]:g}" if values else f"at {self._by} {self._at[following]:g}"
-
-    def _by_iteration(self, iteration: int) -> Decision | None:
-        """Ask one iteration ahead: what is asked for after `iteration` is in force in the next."""
-        reached = sum(at <= iteration + 1 for at in self._at) - 1
-        if reached > self.level:
-            return Decision(reached, self._new_values(reached), f"iteration {self._at[reached]:g}")
-        left = round(self._at[self.level + 1]) - iteration
-        if self._shape == "step" or self._has_begun_ramp or iteration < self._at[self.level] or left < 2:
-            return None
-        self._has_begun_ramp = True
-        changed = self._changed(self.level + 1)
+        reached = self._reached(iteration + 1)
+        if reached > self.level:  # a ramp's end sets the values too: it may not have come this far
+            return [Decision(reached, self._changed(self.level, reached), f"iteration {self._at[reached]:g}")]
+        left = int(self._at[self.level + 1]) - iteration
+        if self._ramp_shape is None or self._is_on_its_way or iteration < self._at[self.level] or left < 2:
+            return []
+        self._is_on_its_way = True
+        changed = self._changed(self.level, self.level + 1)
         note = f"towards iteration {self._at[self.level + 1]:g}"
-        return Decision(None, changed, note, left, self._shape) if changed else None
+        return [Decision(None, changed, note, left, self._ramp_shape)] if changed else []
 
-    def _by_metric(self, metrics: Metrics) -> Decision | None:
-        self._waited += 1
-        value = metrics.get(self._by)
-        if value is None or not math.isfinite(value) or self._waited < self.limits["stay"].value:
-            return None
-        reached = max(sum(at <= value for at in self._at) - 1, self.level)
-        note = f"{self._by} is {value:.3g}"
-        if reached > self.level:
-            self._waited = 0
-            return Decision(reached, self._values_between(reached, self._part(reached, value)), note)
-        part = self._part(reached, value)
-        if self._shape == "step" or part <= self._share:
-            return None
-        self._share, self._waited = part, 0
-        between = self._values_between(self.level, part)
-        return Decision(values={knob: between[knob] for knob in self._changed(self.level + 1)}, note=note)
 
-    def _part(self, level: int, value: float) -> float:
-        """Return how far `value` is from the point of `level` to the next, in whole parts, 0 to 1."""
-        if self._shape == "step" or level == self.top:
-            return 0.0
-        share = (value - self._at[level]) / (self._at[level + 1] - self._at[level])
-        return math.floor(min(max(share, 0.0), 1.0) * _PARTS + 1e-9) / _PARTS
+class MetricSchedule(Schedule):
+    """Its level only rises: each point is one and, but in steps, so are the values in between, in `PARTS` parts."""
 
-    def _values_between(self, level: int, share: float) -> KnobValues:
-        start = self.values(level)
-        if level == self.top or not share:
-            return start
-        return {
-            knob: _between(start[knob], end, share, self._shape == "geometric")
-            for knob, end in self._levels[level + 1].items()
-        }
+    def __init__(self, name: str, table: ScheduleTable) -> None:
+        """Divide the ways between points. Raises `ValueError` if there are too many."""
+        super().__init__(name, table)
+        shape = self._ramp_shape
+        if shape is None:
+            return
+        if len(self._at) * PARTS > MOST_LEVELS:
+            raise ValueError(f"there may be {MOST_LEVELS // PARTS} points at most")
+        at, levels = self._at[:1], self._levels[:1]
+        for (start, end), (values, targets) in zip(pairwise(self._at), pairwise(self._levels), strict=True):
+            for part in range(1, PARTS + 1):
+                share = part / PARTS
+                at.append(end if part == PARTS else start * (1 - share) + end * share)
+                levels.append({k: between(values[k], target, share, shape) for k, target in targets.items()})
+        self._at, self._levels = at, levels
 
-    def _changed(self, level: int) -> KnobValues:
-        """Return the values of a point that differ from those of the point before it."""
-        before = self._levels[level - 1]
-        return {knob: value for knob, value in self._levels[level].items() if before.get(knob) != value}
-
-    def _new_values(self, level: int) -> KnobValues:
-        """Return what differs from the present point; a ramp that arrives has set the next point's already."""
-        arrives = self._shape != "step" and self._has_begun_ramp and level == self.level + 1
-        if arrives:
-            return {}
-        return {knob: value for knob, value in self._levels[level].items() if self._levels[self.level][knob] != value}
+    def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
+        """Go as far as the metric is."""
+        value = measured(metrics, self._by)
+        if value is None or self.stayed < self.limits["stay"].value:
+            return []
+        reached = self._reached(value)
+        if reached <= self.level:
+            return []
+        return [Decision(reached, self.values(reached), f"{self._by} is {value:.3g}")]
 
 
 def _check(table: ScheduleTable) -> None:
-    if not table.points:
-        raise ValueError("there must be at least one point")
+    if not table.points or not table.points[0].set:
+        raise ValueError("there must be at least one point, and the first must set a knob")
     if any(later.at <= earlier.at for earlier, later in pairwise(table.points)):
         raise ValueError("points must be in rising order of `at`")
     first = table.points[0].set
@@ -171,20 +208,27 @@ def _check(table: ScheduleTable) -> None:
         for knob, value in point.set.items():
             if knob not in first:
                 raise ValueError(f"the point at {point.at:g} sets {knob}, which the first doesn't: say where it begins")
-            numbers = value if isinstance(value, tuple) else (value,)
             if table.shape != "step" and (isinstance(value, bool | str) or type(value) is not type(first[knob])):
                 raise ValueError(f"{knob} has no values in between: use shape step")
-            if table.shape == "geometric" and min(float(number) for number in numbers) <= 0:
+            if table.shape == "geometric" and min(_numbers(value)) <= 0:
                 raise ValueError(f"{knob} must be above 0 to go in equal ratios: use shape linear")
 
 
-def _between(start: Value, end: Value, share: float, geometric: bool) -> Value:
-    if isinstance(start, tuple) and isinstance(end, tuple):
-        low, high = (_number_between(a, b, share, geometric) for a, b in zip(start, end, strict=True))
-        return low, high
-    return _number_between(float(start), float(end), share, geometric)  # type: ignore[arg-type]
+def _is_within(value: Value, start: Value, end: Value) -> bool:
+    """Tell whether `value` is between two others, both numbers or both ranges."""
+    sides = zip(_numbers(value), _numbers(start), _numbers(end), strict=True)
+    return all(min(a, b) <= x <= max(a, b) or is_close(x, a) or is_close(x, b) for x, a, b in sides)
 
 
-def _number_between(start: float, end: float, share: float, geometric: bool) -> float:
-    value = start * (end / start) ** share if geometric else start * (1 - share) + end * share
-    return round(min(max(value, min(start, end)), max(start, end)), 9)
+def _numbers(value: Value) -> tuple[float, ...]:
+    return value if isinstance(value, tuple) else (float(value),)
+
+
+def _shown(values: KnobValues) -> list[str]:
+    return [f"{knob} {_text(value)}" for knob, value in values.items()]
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, bool | str):
+        return str(value)
+    return ":".join(f"{number:g}" for number in _numbers(value))

@@ -11,6 +11,7 @@ import msgspec
 
 _T = TypeVar("_T")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
+_NO_CHOICE = re.compile(r"Invalid enum value (?P<value>.*) - at `\$\.(?P<path>[^`]*)`")
 
 
 class SchemaProblem(ValueError):
@@ -22,26 +23,30 @@ def convert(table: Mapping[str, Any], kind: type[_T]) -> _T:
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
-        message = " ".join(str(error).split())
-        unknown = _UNKNOWN.match(message)
-        if unknown is None:
-            raise SchemaProblem(_without_root(message)) from error
+        raise SchemaProblem(_told(" ".join(str(error).split()), msgspec.inspect.type_info(kind))) from error
+
+
+def _told(message: str, info: msgspec.inspect.Type) -> str:
+    """Return msgspec's message with what is possible instead."""
+    if unknown := _UNKNOWN.match(message):
         where = (unknown["path"] or "$").removeprefix("$").removeprefix(".")
-        names = _keys_at(msgspec.inspect.type_info(kind), where, table)
+        names = [field.encode_name for struct in _structs(_at(info, where)) for field in struct.fields]
         nearest = difflib.get_close_matches(unknown["key"], names, n=1, cutoff=0.4)
         hint = f"; nearest: {nearest[0]}" if nearest else f"; there are {', '.join(names)}"
-        raise SchemaProblem(f"there is no key {unknown['key']}{f' in {where}' if where else ''}{hint}") from error
-
-
-def _without_root(message: str) -> str:
+        return f"there is no key {unknown['key']}{f' in {where}' if where else ''}{hint}"
+    if wrong := _NO_CHOICE.match(message):
+        choices = _at(info, wrong["path"])
+        if isinstance(choices, msgspec.inspect.LiteralType):
+            *words, last = map(str, choices.values)
+            return f"`{wrong['path']}` must be {', '.join(words)} or {last}, not {wrong['value']}"
     return message.replace("`$.", "`").replace(" - at `$`", "")
 
 
-def _keys_at(info: msgspec.inspect.Type, path: str, table: Any) -> list[str]:
-    """Return the keys of the struct at `path`, msgspec's: `curriculum[...].stages[0]`."""
+def _at(info: msgspec.inspect.Type, path: str) -> msgspec.inspect.Type:
+    """Return the type at `path`, msgspec's: `curriculum[...].stages[0]`."""
     for step in re.findall(r"[^.\[\]]+|\[[^\]]*\]", path):
         info = _inside(info, step)
-    return [name for struct in _structs(info) for name in (field.encode_name for field in struct.fields)]
+    return info
 
 
 def _inside(info: msgspec.inspect.Type, step: str) -> msgspec.inspect.Type:

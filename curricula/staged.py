@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from curricula.curriculum import Limit
-from curricula.ladder import Ladder, LadderTable
+from curricula.curriculum import Limit, When
+from curricula.ladder import Ladder, LadderTable, check_reachable
 from curricula.values import KnobValues, Value
 
 THRESHOLDS = (0.5, 0.7, 0.9)
@@ -21,7 +21,7 @@ class StagedTable(LadderTable, frozen=True, forbid_unknown_fields=True, kw_only=
     stages: tuple[dict[str, Value], ...]
     thresholds: tuple[float, ...] = THRESHOLDS
     reach: Literal["above", "below"] = "above"
-    when: Literal["on reset", "now"] = "on reset"
+    when: When = "on reset"
 
 
 class StagedCurriculum(Ladder):
@@ -31,8 +31,8 @@ class StagedCurriculum(Ladder):
 
     def __init__(self, name: str, table: StagedTable) -> None:
         """Raise `ValueError` if stages and thresholds don't fit together."""
-        if not table.stages:
-            raise ValueError("there must be at least one stage")
+        if not table.stages or not table.stages[0]:
+            raise ValueError("there must be at least one stage, and the first must set a knob")
         if len(table.stages) - 1 > len(table.thresholds):
             raise ValueError(f"{len(table.stages)} stages need {len(table.stages) - 1} thresholds")
         levels: list[KnobValues] = []
@@ -43,6 +43,8 @@ class StagedCurriculum(Ladder):
                     f"stage {number} sets {unknown[0]}, which the first stage doesn't: say where it begins"
                 )
         used = table.thresholds[: len(levels) - 1]
+        for number, threshold in enumerate(used if table.reach == "above" else ()):
+            check_reachable(table.metric, f"threshold {number}", threshold)
         limits = {f"threshold_{number}": Limit(value) for number, value in enumerate(used)}
         super().__init__(name, table, levels, limits, table.when)
         self.falls = table.reach == "below"

@@ -7,14 +7,14 @@ et al., 2018, arXiv:1705.06366).
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 import msgspec
 
-from curricula.curriculum import Curriculum, Decision, Limit, Metrics, Mode
-from curricula.ladder import AtLeastOne, Count
-from curricula.values import KnobValues
+from curricula.curriculum import Curriculum, Decision, Limit, Metrics, Mode, measured
+from curricula.ladder import AtLeastOne, Count, check_reachable
+from curricula.values import KnobValues, Value, is_close
 
 _LEAST_CHANGE = 0.05
 """A smaller change of all weights isn't worth an intervention."""
@@ -49,6 +49,7 @@ class TasksCurriculum(Curriculum):
         top = len(table.tasks) - 1
         if table.start is not None and table.start > top:
             raise ValueError(f"start is level {table.start}, but the highest is {top}")
+        check_reachable(_metric(table.tasks[0]), "unlock", table.unlock)
         limits = {
             "every": Limit(table.every, "iterations", minimum=1, whole=True),
             "floor": Limit(table.floor, minimum=0, maximum=1),
@@ -57,7 +58,6 @@ class TasksCurriculum(Curriculum):
         super().__init__(name, top if table.start is None else table.start, table.mode, limits)
         self.tasks = table.tasks
         self._prefix = f"command/{table.command}/weights/"
-        self._weights = self.values(self.level)
 
     @property
     def top(self) -> int:
@@ -70,32 +70,36 @@ class TasksCurriculum(Curriculum):
         return frozenset(self._prefix + task for task in self.tasks)
 
     def values(self, level: int) -> KnobValues:
-        """Return even weights of the unlocked tasks."""
+        """Return even weights of the unlocked tasks, with which a level begins."""
         return {self._prefix + task: float(index <= level) for index, task in enumerate(self.tasks)}
+
+    def agrees(self, level: int, values: Mapping[str, Value]) -> bool:
+        """Tell whether locked tasks have no weight and the others one of 0 to 1."""
+        return all(
+            is_close(values[knob], weight) or (bool(weight) and 0 <= float(values[knob]) <= 1)  # type: ignore[arg-type]
+            for knob, weight in self.values(level).items()
+        )
 
     def level_text(self, level: int) -> str:
         """Return the unlocked tasks."""
         return ", ".join(self.tasks[: level + 1])
 
-    def move(self, level: int) -> None:
-        """Begin the level with even weights."""
-        if level != self.level:
-            self._weights = self.values(level)
-        super().move(level)
-
-    def decide(self, iteration: int, metrics: Metrics) -> list[Decision]:
+    def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
         """Unlock a task, or weigh the unlocked ones anew."""
-        if self.stayed % int(self.limits["every"].value):
+        if not self.stayed or self.stayed % int(self.limits["every"].value):
             return []
-        newest = metrics.get(_metric(self.tasks[self.level]))
-        if self.level < self.top and newest is not None and newest > self.limits["unlock"].value:
-            note = f"success of {self.tasks[self.level]} {newest:.2f} is above {self.limits['unlock'].value:g}"
+        newest, unlock = measured(metrics, _metric(self.tasks[self.level])), self.limits["unlock"].value
+        if self.level < self.top and newest is not None and newest > unlock:
+            note = f"success of {self.tasks[self.level]} {newest:.2f} is above {unlock:g}"
             return [Decision(self.level + 1, self.values(self.level + 1), note)]
-        weights = {self._prefix + task: self._weight(metrics.get(_metric(task))) for task in self._unlocked()}
-        if max(abs(weight - float(self._weights[knob])) for knob, weight in weights.items()) < _LEAST_CHANGE:  # type: ignore[arg-type]
+        weights: KnobValues = {}
+        for task in self._unlocked():
+            success = measured(metrics, _metric(task))
+            if success is not None:
+                weights[self._prefix + task] = self._weight(success)
+        if all(abs(float(weight) - float(in_force[knob])) < _LEAST_CHANGE for knob, weight in weights.items()):  # type: ignore[arg-type]
             return []
-        self._weights |= weights
-        return [Decision(values=dict(weights), note=f"success {self._rates(metrics)}")]
+        return [Decision(values=weights, note=f"success {self._rates(metrics)}")]
 
     def outlook(self, iteration: int, metrics: Metrics) -> str:
         """Tell when weights are set next and what unlocks a task."""
@@ -109,15 +113,13 @@ class TasksCurriculum(Curriculum):
     def _unlocked(self) -> tuple[str, ...]:
         return self.tasks[: self.level + 1]
 
-    def _weight(self, success: float | None) -> float:
-        """Return 1 at a success rate of one half, the floor at 0 and 1, and 1 where nothing is known."""
-        if success is None or not math.isfinite(success):
-            return 1.0
-        floor = self.limits["floor"].value
-        return round(floor + (1 - floor) * 4 * success * (1 - success), 2)
+    def _weight(self, success: float) -> float:
+        """Return 1 at a success rate of one half, the floor at 0 and 1."""
+        floor, rate = self.limits["floor"].value, min(max(success, 0.0), 1.0)
+        return max(round(floor + (1 - floor) * 4 * rate * (1 - rate), 2), floor)
 
     def _rates(self, metrics: Metrics) -> str:
-        rates = ((task, metrics.get(_metric(task))) for task in self._unlocked())
+        rates = ((task, measured(metrics, _metric(task))) for task in self._unlocked())
         return ", ".join(f"{task} {rate:.2f}" if rate is not None else f"{task} –" for task, rate in rates)
 
 

@@ -7,18 +7,22 @@ highest level that they may reach, by success.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from curricula.ladder import Count, Ladder, LadderTable, up_and_down
+import msgspec
+
+from curricula.ladder import MOST_LEVELS, Ladder, LadderTable, up_and_down
 
 HIGHEST_LEVEL = "terrain/highest_level"
+
+Row = Annotated[int, msgspec.Meta(ge=0, lt=MOST_LEVELS)]
 
 
 class TerrainTable(LadderTable, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="terrain"):
     """The cap goes from terrain row `lowest` to `highest`, both from 0; `up` and `down` are success rates."""
 
-    lowest: Count = 0
-    highest: Count = 9
+    lowest: Row = 0
+    highest: Row = 9
     up: float = 0.8
     down: float = 0.5
 
@@ -33,7 +37,8 @@ class TerrainCurriculum(Ladder):
         if table.lowest > table.highest:
             raise ValueError(f"lowest ({table.lowest}) must not be above highest ({table.highest})")
         rows = range(table.lowest, table.highest + 1)
-        super().__init__(name, table, [{HIGHEST_LEVEL: float(row)} for row in rows], up_and_down(table.up, table.down))
+        limits = up_and_down(table, table.up, table.down)
+        super().__init__(name, table, [{HIGHEST_LEVEL: float(row)} for row in rows], limits)
         self._lowest = table.lowest
 
     def level_text(self, level: int) -> str:

@@ -54,7 +54,7 @@ class VelocityCurriculum(Ladder):
                 if low > high:
                     raise ValueError(f"a range of {axis} must have its low end first, not {low:g}:{high:g}")
         levels = [_values(table, level) for level in range(len(table.forward))]
-        super().__init__(name, table, levels, up_and_down(table.up, table.down))
+        super().__init__(name, table, levels, up_and_down(table, table.up, table.down))
         self._forward = table.forward
 
     def level_text(self, level: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import tempfile
@@ -18,23 +19,26 @@ from tui.app import HumanoidTui
 from tui.session.devices import Device
 
 PICTURES = Path(__file__).parent / "pictures"
-RECORDING = Path(__file__).parents[1] / "tests" / "recordings" / "g1-steered"
-RUN = "g1_velocity/2026-11-21_20-15-07_walk"
+RECORDINGS = Path(__file__).parents[1] / "tests" / "recordings"
 DEVICES = [Device("cuda:0", "NVIDIA H200", 140.0, 140.0), Device("cpu", "CPU, 16 cores", 125.0, 126.0)]
 
 
 async def picture_dashboard(log_root: Path) -> str:
     """Return the dashboard of a recorded run, with the knobs that were changed."""
-    shutil.copytree(RECORDING, log_root / RUN)
-    app = HumanoidTui(log_root, RunFolder(log_root / RUN))
+    app = HumanoidTui(log_root, recorded("g1-steered", log_root / "g1_velocity" / "2026-11-21_20-15-07_walk"))
     async with app.run_test(size=(140, 42)) as pilot:
-        await wait_until(pilot, lambda: bool(app.screen.query("#knobs")))
-        knobs = app.screen.query_one("#knobs", DataTable)
-        await wait_until(
-            pilot, lambda: knobs.row_count > 0 and app.screen.query_one("#console").virtual_size.height > 0
-        )
+        knobs = await filled_knobs(pilot)
         await pilot.press("c")
         knobs.move_cursor(row=2)
+        return await svg_of(pilot)
+
+
+async def picture_curricula(log_root: Path) -> str:
+    """Return the curricula of a recorded run on rough terrain."""
+    app = HumanoidTui(log_root, recorded("g1-curricula", log_root / "g1_rough" / "2026-11-21_22-52-41_curricula"))
+    async with app.run_test(size=(140, 42)) as pilot:
+        await filled_knobs(pilot)
+        await pilot.press("t")
         return await svg_of(pilot)
 
 
@@ -46,6 +50,21 @@ async def picture_launch(log_root: Path) -> str:
         await wait_until(pilot, lambda: bool(app.screen.query("#num-envs")))
         await wait_until(pilot, lambda: app.screen.query_one("#num-envs", Input).value == "4096")
         return await svg_of(pilot)
+
+
+def recorded(recording: str, path: Path) -> RunFolder:
+    """Return a recorded run where the program looks for runs."""
+    shutil.copytree(RECORDINGS / recording, path)
+    return RunFolder(path)
+
+
+async def filled_knobs(pilot: Pilot[None]) -> DataTable[object]:
+    """Return the table of knobs once the dashboard shows all of its run."""
+    await wait_until(pilot, lambda: bool(pilot.app.screen.query("#knobs")))
+    screen = pilot.app.screen
+    knobs = screen.query_one("#knobs", DataTable)
+    await wait_until(pilot, lambda: knobs.row_count > 0 and screen.query_one("#console").virtual_size.height > 0)
+    return knobs
 
 
 async def wait_until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
@@ -65,8 +84,10 @@ async def svg_of(pilot: Pilot[None]) -> str:
 async def main() -> None:
     """Write all pictures."""
     PICTURES.mkdir(exist_ok=True)
-    for name, picture in (("dashboard", picture_dashboard), ("launch", picture_launch)):
+    pictures = {"dashboard": picture_dashboard, "curricula": picture_curricula, "launch": picture_launch}
+    for name, picture in pictures.items():
         with tempfile.TemporaryDirectory() as folder:
+            os.environ["XDG_CONFIG_HOME"] = folder  # no presets of one's own
             svg = await picture(Path(folder))
         (PICTURES / f"{name}.svg").write_text(svg, encoding="utf-8")
 

@@ -15,6 +15,12 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")  # the machine may be busy
 
 
+@pytest.fixture(autouse=True)
+def no_settings_of_the_person_s_own(tmp_path, monkeypatch):
+    """Nothing of the person's configuration, such as presets, shows up in a test."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
 @pytest.fixture
 def make_run(tmp_path):
     """Write a run below `tmp_path / "logs"`: its `run.toml` and, if there are bodies, a journal of them."""

@@ -189,13 +189,13 @@ def test_a_stopped_training_saves_first_and_exports_from_its_checkpoint(run: Run
 def test_a_humanoid_trains_with_values_set_at_launch_and_exports_its_joints(work: Path):
     knob = "reward/track_linear_velocity/weight"
     arguments = ("--iterations", "2", "--num-envs", "4", "--name", "g1", "--set", f"{knob}=3", "--wait", "--json")
-    folder = RunFolder(Path(json.loads(program(work, "launch", "g1-flat", *arguments))["run"]))
+    folder = RunFolder(Path(json.loads(program(work, "launch", "g1-walk", *arguments))["run"]))
     state = read_state(folder)
     assert state.status(False) == "finished"
     assert state.iteration == 1
     assert state.knobs[knob].value == 3.0
-    assert state.interventions[1].origin == "launch"
-    assert state.interventions[1].iteration == 0
+    (launched,) = [one for one in state.interventions.values() if one.origin == "launch"]
+    assert (launched.iteration, [change.knob for change in launched.changes]) == (0, [knob])
     phases = [f.body.phase for f in JournalReader(folder.journal).read_new() if isinstance(f.body, PhaseChanged)]
     assert phases[0] == "building"
     assert {"compiling", "training", "finished"} < set(phases)
@@ -221,7 +221,7 @@ def test_a_launch_that_can_not_work_fails_in_one_line(work: Path):
 
 
 def test_a_stop_during_the_build_does_not_wait_for_the_first_iteration(work: Path):
-    launch = subprocess.Popen([PROGRAM, "launch", "g1-flat", "--name", "early"], cwd=work, stdout=subprocess.PIPE)
+    launch = subprocess.Popen([PROGRAM, "launch", "g1-walk", "--name", "early"], cwd=work, stdout=subprocess.PIPE)
     assert launch.stdout is not None
     folder = RunFolder(Path(launch.stdout.readline().decode().strip()))
     wait_for(lambda: read_connection(folder), "the trainer's sockets")

@@ -12,9 +12,10 @@ from tests.scripts import train_cartpole, train_point
 from tests.tiny_training import ENVIRONMENTS, PointEnv, make_runner
 from trainer_proc import steer
 from trainer_proc.checkpoint import CheckpointUnreadable
+from trainer_proc.problems import TrainingProblem
 from trainer_proc.steering_state import from_infos
 from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.messages import PhaseChanged, Ramp, RunStarted
+from trainer_proc.wire.messages import InterventionApplied, PhaseChanged, Ramp, RampAdvanced, RunStarted
 from trainer_proc.wire.requests import Pause, Redo, Resume, Save, Stop, Tune, Undo
 from trainer_proc.wire.run_folder import RunFolder
 from tui.session.runs import find_run, read_state
@@ -187,6 +188,30 @@ def test_a_training_that_finishes_is_told_so_and_can_be_followed_to_its_end(in_p
     assert (state.started.task, state.started.backend, state.iteration, state.progress) == ("Point", "mine", 2, 1.0)
     assert read_connection(own.folder) is None
     assert [body.iterations for body in own.bodies(RunStarted)] == [1, 3]  # the second once `learn` has said it
+
+
+def test_a_script_may_bring_curricula(in_process):
+    own = in_process()
+    points = [{"at": 0, "set": {ENTROPY: 0.03}}, {"at": 3, "set": {ENTROPY: 0.06}}]
+    steer(own.runner, curricula={"entropy": {"kind": "schedule", "points": points}})
+    own.runner.learn(6)
+    moved = {
+        body.iteration: change.new
+        for body in own.bodies(InterventionApplied) + own.bodies(RampAdvanced)
+        for change in body.changes
+        if change.knob == ENTROPY
+    }
+    assert moved == pytest.approx({0: 0.03, 1: 0.04, 2: 0.05, 3: 0.06})
+    assert own.runner.alg.entropy_coef == pytest.approx(0.06)
+    assert read_state(own.folder).latest["Curriculum/entropy/level"] == 1
+
+
+def test_curricula_that_do_not_fit_are_refused_in_one_line_and_the_training_does_not_begin(in_process):
+    own = in_process()
+    points = [{"at": 0, "set": {"ppo/entropy_koef": 0.03}}]
+    with pytest.raises(TrainingProblem, match="curriculum entropy: there is no knob ppo/entropy_koef; nearest"):
+        steer(own.runner, curricula={"entropy": {"kind": "schedule", "points": points}})
+    assert own.phases == ["failed"]
 
 
 def test_what_goes_wrong_in_the_training_is_told_and_comes_out(in_process):

@@ -1,11 +1,28 @@
-"""Preset files: those that come with the program, and those of others."""
+"""Preset files: those that come with the program, a person's own, and what is wrong with others."""
 
 from __future__ import annotations
 
 import pytest
 
-from presets import PresetError, list_presets, load_preset
+from curricula.load import make_curricula
+from presets import Needs, PresetError, list_presets, load_preset, own_presets_folder
+from presets.override_path import WrongPath, split_path
 
+NAMES = [
+    "cartpole",
+    "cartpole-swingup",
+    "g1-stand",
+    "g1-walk",
+    "g1-run",
+    "g1-rough",
+    "g1-23dof",
+    "g1-robust",
+    "g1-multitask",
+    "go1-flat",
+    "go1-rough",
+    "lift-cube",
+    "g1-tracking",
+]
 GOOD = """
 title = "Mine"
 description = "A preset of one's own."
@@ -14,6 +31,10 @@ task = "Mjlab-Cartpole-Balance"
 experiment = "mine"
 iterations = 5
 num_envs = { cpu = 2, cuda = 8 }
+"""
+VELOCITY = """
+[curriculum.velocity]
+kind = "velocity"
 """
 
 
@@ -29,30 +50,127 @@ def load(tmp_path):
     return load
 
 
+@pytest.fixture
+def own():
+    """Put a preset into the person's own folder."""
+
+    def own(name, content):
+        own_presets_folder().mkdir(parents=True, exist_ok=True)
+        (own_presets_folder() / f"{name}.toml").write_text(content)
+
+    return own
+
+
 def refusal(load, content):
     with pytest.raises(PresetError) as error:
         load(content)
     line = str(error.value)
     assert len(line.splitlines()) == 1
     assert "my preset.toml" in line
+    assert error.value.name == "my preset"
     return line
 
 
+# --- those that come with the program ---
+
+
 def test_the_first_contact_comes_first():
-    presets = list_presets()
-    assert [preset.name for preset in presets] == ["cartpole", "g1-flat"]
+    presets, problems = list_presets()
+    assert ([preset.name for preset in presets], problems) == (NAMES, [])
     assert all(preset.title and preset.description for preset in presets)
     assert [load_preset(preset.name) for preset in presets] == presets
 
 
-def test_a_file_of_ones_own_is_named_after_itself(load):
+def test_each_says_what_it_needs_and_what_counts_as_success():
+    for preset in list_presets()[0]:
+        assert preset.success, preset.name
+        assert preset.needs.gpu_memory_gib is not None, preset.name
+        assert preset.num_envs.cuda == 4096, preset.name
+        assert preset.environments_on("cuda:0", preset.needs.gpu_memory_gib) <= 4096, preset.name
+
+
+def test_walking_standing_running_and_rough_terrain_come_with_the_velocity_curriculum():
+    for name in ("g1-stand", "g1-walk", "g1-run", "g1-rough"):
+        (velocity,) = [table for table in load_preset(name).curriculum.values() if table["kind"] == "velocity"]
+        assert velocity["forward"]
+    kinds = {name: {table["kind"] for table in load_preset(name).curriculum.values()} for name in NAMES}
+    assert kinds["g1-rough"] == {"terrain", "velocity"}
+    assert kinds["g1-robust"] == {"growth"}
+    assert kinds["g1-multitask"] == {"tasks"}
+    assert load_preset("g1-run").curriculum["velocity"]["forward"][-1] == [0.0, 4.0]
+
+
+def test_the_robot_with_23_joints_is_trained_as_for_the_real_one():
+    preset = load_preset("g1-23dof")
+    assert (preset.iterations, preset.num_envs.cuda) == (15000, 4096)
+    assert preset.overrides == {
+        "agent.num_steps_per_env": 24,
+        "agent.algorithm.schedule": "adaptive",
+        "agent.algorithm.desired_kl": 0.01,
+    }
+    randomized = {knob.split("/")[1] for knob in preset.knobs if knob.startswith("event/")}
+    assert {"foot_friction", "mass", "base_com", "motor", "push_robot"} <= randomized
+    assert any(knob.startswith("observation/actor/") for knob in preset.knobs)
+
+
+def test_everything_about_the_robust_one_grows_to_the_full_ranges():
+    (growth,) = make_curricula(load_preset("g1-robust").curriculum)
+    full = growth.values(growth.top)
+    assert full["event/mass/scale"] == (0.8, 1.2)
+    assert full["event/foot_friction/ranges"] == (0.5, 1.5)
+    assert {full[f"event/base_com/ranges/{axis}"] for axis in range(3)} == {(-0.05, 0.05)}
+    assert full["event/motor/strength"] == (0.9, 1.1)
+    assert full["event/motor/stiffness"] == full["event/motor/damping"] == (0.95, 1.05)
+    assert {"observation/actor/joint_vel/noise", "event/push_robot/velocity_range/x"} <= set(full)
+
+
+# --- files of one's own ---
+
+
+def test_a_file_of_ones_own_is_named_after_itself(load, tmp_path):
     preset = load(GOOD)
     assert (preset.name, preset.experiment, preset.iterations) == ("my preset", "mine", 5)
+    assert preset.path == str(tmp_path / "my preset.toml")
+
+
+def test_a_path_needs_no_suffix(tmp_path):
+    (tmp_path / "plain").write_text(GOOD)
+    assert load_preset(str(tmp_path / "plain")).name == "plain"
+
+
+def test_ones_own_presets_join_the_list_and_win(own):
+    own("zebra", GOOD)
+    own("antelope", GOOD)
+    own("cartpole", GOOD.replace("Mine", "My cartpole"))
+    presets, problems = list_presets()
+    assert [preset.name for preset in presets] == [*NAMES, "antelope", "zebra"]
+    assert problems == []
+    assert presets[0].title == load_preset("cartpole").title == "My cartpole"
+    assert load_preset("zebra").title == "Mine"
+
+
+def test_a_broken_one_does_not_hide_the_others(own):
+    own("broken", "title = ")
+    own("mine", GOOD)
+    presets, problems = list_presets()
+    assert [preset.name for preset in presets] == [*NAMES, "mine"]
+    assert [problem.name for problem in problems] == ["broken"]
+    assert "broken.toml can't be read" in str(problems[0])
 
 
 def test_the_number_of_environments_depends_on_the_device(load):
     preset = load(GOOD)
     assert [preset.environments_on(device) for device in ("cpu", "cuda", "cuda:3")] == [2, 8, 8]
+    assert preset.environments_on("cuda:0", 24.0) == 8
+
+
+def test_the_number_of_environments_may_depend_on_the_memory(load):
+    preset = load(GOOD.replace("cuda = 8", 'cuda = 8, by_memory_gib = { 24 = 4096, 8 = 1024, "11.5" = 2048 }'))
+    by_memory = [(4.0, 1024), (8.0, 1024), (7.8, 1024), (11.5, 2048), (16.0, 2048), (23.6, 4096), (141.0, 4096)]
+    for memory, count in by_memory:  # a card of 24 GiB has a little less
+        assert preset.environments_on("cuda:1", memory) == count, memory
+    assert preset.environments_on("cuda:1") == 8  # nobody knows its memory
+    assert preset.environments_on("cpu", 64.0) == 2
 
 
 def test_a_preset_may_set_and_bound_knobs(load):
@@ -74,11 +192,61 @@ def test_a_preset_may_set_and_bound_knobs(load):
         "guard/kl/mode": "off",
         "command/twist/heading_command": False,
     }
+    assert preset.knobs == preset.set
     assert all(
         isinstance(value, float) for value in (preset.set["reward/upright/weight"], *preset.bounds["ppo/desired_kl"])
     )
     assert preset.bounds["reward/*/weight"] == (-5.0, 5.0)
-    assert (load(GOOD).set, load(GOOD).bounds) == ({}, {})
+    assert (load(GOOD).knobs, load(GOOD).bounds) == ({}, {})
+
+
+def test_rewards_and_randomization_are_knobs_with_short_names(load):
+    tables = """
+    [rewards]
+    track_linear_velocity = 2.0
+    "pose/walking_threshold" = 0.1
+    "reward/pose/weight" = 0.5
+
+    [randomization]
+    "mass/scale" = [0.8, 1.2]
+    "event/motor/strength" = [0.9, 1.1]
+    "observation/actor/joint_pos/noise" = [-0.01, 0.01]
+
+    [set]
+    "ppo/desired_kl" = 0.02
+    """
+    assert load(GOOD + tables).knobs == {
+        "reward/track_linear_velocity/weight": 2.0,
+        "reward/pose/walking_threshold": 0.1,
+        "reward/pose/weight": 0.5,
+        "event/mass/scale": (0.8, 1.2),
+        "event/motor/strength": (0.9, 1.1),
+        "observation/actor/joint_pos/noise": (-0.01, 0.01),
+        "ppo/desired_kl": 0.02,
+    }
+
+
+def test_modules_are_looked_for_beside_the_file_or_where_it_says(load, tmp_path):
+    assert load(GOOD).folder_of_modules() == ""
+    modules = 'modules = ["my_tasks", "lab.tasks"]\n'
+    preset = load(GOOD + modules)
+    assert (preset.modules, preset.folder_of_modules()) == (("my_tasks", "lab.tasks"), str(tmp_path))
+    assert load(GOOD + modules + 'module_folder = "tasks"').folder_of_modules() == str(tmp_path / "tasks")
+    assert load(GOOD + modules + 'module_folder = "/elsewhere"').folder_of_modules() == "/elsewhere"
+
+
+def test_what_it_needs_is_told_in_one_line(load):
+    assert (load(GOOD).needs, load(GOOD).needs_text()) == (Needs(), "")
+    needs = """
+    [needs]
+    gpu_memory_gib = 12
+    note = "a joystick"
+    overrides = { "env.commands.motion.motion_file" = "a motion file" }
+    """
+    assert load(GOOD + needs).needs_text() == "a motion file; 12 GiB GPU memory for 8 environments; a joystick"
+
+
+# --- what is wrong ---
 
 
 @pytest.mark.parametrize("name", ["cartpol", "", "cartpole/", "../presets/cartpole", "CARTPOLE"])
@@ -95,23 +263,100 @@ def test_a_file_that_does_not_exist_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (GOOD + "iteratons = 7\n", "iteratons"),
+        (GOOD + "iteratons = 7\n", "there is no key iteratons; nearest: iterations"),
+        (GOOD + 'name = "x"\n', "there is no key name"),
+        (GOOD.replace("cuda = 8", "cuda = 8, tpu = 8"), "there is no key tpu in num_envs; nearest: cpu"),
+        (GOOD + '[success]\nkind = "velocity"\nlinear_eror = 1.0\n', "success: there is no key linear_eror; nearest"),
+        (GOOD + "[needs]\ngpu_memory = 1\n", "there is no key gpu_memory in needs; nearest: gpu_memory_gib"),
+        (GOOD + VELOCITY + "froward = [[0, 1]]\n", "curriculum velocity: there is no key froward; nearest: forward"),
         (GOOD.replace("iterations = 5", 'iterations = "5"'), "iterations"),
         (GOOD.replace("iterations = 5", ""), "iterations"),
-        (GOOD.replace("cuda = 8", "tpu = 8"), "tpu"),
-        (GOOD.replace("iterations = 5", "iterations = 0"), "less than one"),
-        (GOOD.replace("cpu = 2", "cpu = 0"), "less than one"),
+        (GOOD.replace("iterations = 5", "iterations = 0"), ">= 1 - at `iterations`"),
+        (GOOD.replace("iterations = 5", "iterations = 2000000000"), "<= 1000000000 - at `iterations`"),
+        (GOOD.replace("cpu = 2", "cpu = 0"), ">= 1 - at `num_envs.cpu`"),
+        (GOOD.replace("cuda = 8", "cuda = 8, by_memory_gib = { 8 = 0 }"), "by_memory_gib"),
+        (GOOD.replace("cuda = 8", "cuda = 8, by_memory_gib = { much = 8 }"), "by_memory_gib"),
+        (GOOD.replace('"Mine"', '""'), "title"),
         (GOOD.replace('"mine"', '"../mine"'), "experiment"),
         (GOOD.replace('"mine"', '"robots/mine"'), "experiment"),
         (GOOD.replace('"mine"', '""'), "experiment"),
         (GOOD.replace('"mine"', '".."'), "experiment"),
+        (GOOD + 'modules = ["../tasks"]\n', "modules"),
+        (GOOD + 'modules = "tasks"\n', "modules"),
         (GOOD + "[set]\nknob = [1, 2, 3]\n", "set"),
         (GOOD + "[set]\nknob = { low = 1 }\n", "set"),
+        (GOOD + "[set]\nknob = nan\n", "knob must be a finite number"),
+        (GOOD + "[rewards]\nupright = inf\n", "reward/upright/weight must be a finite number"),
+        (GOOD + '[randomization]\n"mass/scale" = [1.2, 0.8]\n', "event/mass/scale must have its low end first"),
         (GOOD + "[bounds]\nknob = 5\n", "bounds"),
+        (GOOD + "[bounds]\nknob = [5, 1]\n", "the bounds of knob must have the lower one first"),
+        (GOOD + '[rewards]\nup = 9.0\n[bounds]\n"reward/*" = [0, 5]\n', "reward/up/weight is set beyond its bounds"),
+        (GOOD + VELOCITY + '[bounds]\n"command/*" = [-1, 1]\n', "lin_vel_x is set beyond its bounds, -1 to 1"),
+        (GOOD + '[overrides]\nenv = { episode_length_s = 1.0 }\n', "'env' is no path of an override"),
+        (GOOD + '[overrides]\n"num_envs.x" = 1.0\n', "num_envs.x must begin with env. or agent."),
+        (GOOD + '[needs.overrides]\n"motion" = "a file"\n', "'motion' is no path of an override"),
+        (GOOD + "[needs]\ngpu_memory_gib = 0\n", "needs.gpu_memory_gib"),
+        (GOOD + '[success]\nkind = "luck"\n', "success: "),
+        (GOOD + '[curriculum.fast]\nkind = "fast"\n', "curriculum fast has kind 'fast'; there are velocity"),
         ("title = ", "can't be read"),
         (b"\xff\xfe", "can't be read"),
         ("", "title"),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_file_is_told_in_one_line(load, content, reason):
     assert reason in refusal(load, content)
+
+
+@pytest.mark.parametrize(
+    ("tables", "reason"),
+    [
+        (
+            '[rewards]\nupright = 1.0\n[set]\n"reward/upright/weight" = 2.0\n',
+            "reward/upright/weight is set twice, in [rewards] and in [set]",
+        ),
+        (
+            '[rewards]\nupright = 1.0\n"upright/weight" = 2.0\n',
+            "reward/upright/weight is set twice, in [rewards]",
+        ),
+        (
+            '[randomization]\n"mass/scale" = [1, 1]\n[set]\n"event/mass/scale" = [1, 1]\n',
+            "event/mass/scale is set twice, in [randomization] and in [set]",
+        ),
+        (
+            '[set]\n"command/twist/lin_vel_x" = [0, 1]\n' + VELOCITY,
+            "command/twist/lin_vel_x is set in [set], but curriculum velocity turns it: a knob has one owner",
+        ),
+        (
+            '[randomization]\n"mass/scale" = [1, 1]\n[curriculum.wider]\nkind = "growth"\n'
+            'ranges = { "event/mass/scale" = { from = [1, 1], to = [0.8, 1.2] } }\n',
+            "event/mass/scale is set in [randomization], but curriculum wider turns it",
+        ),
+        (
+            VELOCITY + VELOCITY.replace("curriculum.velocity", "curriculum.speed"),
+            "curriculum velocity and curriculum speed both turn command/twist/ang_vel_z",
+        ),
+    ],
+)
+def test_a_knob_has_one_value_and_one_owner(load, tables, reason):
+    assert reason in refusal(load, GOOD + tables)
+
+
+@pytest.mark.parametrize(
+    ("path", "steps"),
+    [
+        ("env.episode_length_s", ["env", "episode_length_s"]),
+        ("agent.actor.hidden_dims.0", ["agent", "actor", "hidden_dims", "0"]),
+        (
+            'env.rewards.pose.params.std_walking.".*knee.*"',
+            ["env", "rewards", "pose", "params", "std_walking", ".*knee.*"],
+        ),
+    ],
+)
+def test_an_override_has_a_path_like_a_key_of_toml(path, steps):
+    assert split_path(path) == steps
+
+
+@pytest.mark.parametrize("path", ["env", "", "env.", ".env", "env..x", "environment.x", 'env."', "env x.y", "env.x[0]"])
+def test_what_is_no_path_of_an_override_is_told(path):
+    with pytest.raises(WrongPath, match="override"):
+        split_path(path)

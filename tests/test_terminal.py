@@ -31,10 +31,11 @@ BRAILLE_DOTS = re.compile("[\u2801-\u28ff]{3}")
 class Terminal:
     """A pseudo-terminal with a program in it, and what a person would see there."""
 
-    def __init__(self, cwd: Path) -> None:
+    def __init__(self, cwd: Path, *arguments: str) -> None:
         environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+        environment["TERM"] = "xterm-256color"
         self._child = pexpect.spawn(
-            PROGRAM, cwd=str(cwd), dimensions=(LINES, COLUMNS), env={**environment, "TERM": "xterm-256color"}
+            PROGRAM, list(arguments), cwd=str(cwd), dimensions=(LINES, COLUMNS), env=environment
         )
         self._screen = pyte.Screen(COLUMNS, LINES)
         self._stream = pyte.ByteStream(self._screen)

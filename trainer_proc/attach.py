@@ -11,29 +11,39 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from presets.success import Success
 from trainer_proc.checkpoint import CheckpointUnreadable, LiveCheckpoints, read_checkpoint
 from trainer_proc.diagnostics import PpoDiagnostics
 from trainer_proc.export_job import ExportJobs
+from trainer_proc.knobs.terrain import SHIFT
 from trainer_proc.metrics import MetricStream
 from trainer_proc.not_finite import begin_anew_where_not_finite, survive_not_finite
 from trainer_proc.steering import Actions, Steering
 from trainer_proc.steering_state import INFOS_KEY, from_infos, to_infos
-from trainer_proc.success import SuccessWindow
-from trainer_proc.terrain import restore_terrain_levels, terrain_levels
+from trainer_proc.success.rate import SuccessRate
+from trainer_proc.terrain import SteeredTerrain
 from trainer_proc.wire.messages import CheckpointFailed, CheckpointLoaded, CheckpointSaved, TrainerBody
 
 
-def attach(runner: Any, steering: Steering, emit: Callable[[TrainerBody], None], exports: ExportJobs | None) -> None:
+def attach(
+    runner: Any,
+    steering: Steering,
+    emit: Callable[[TrainerBody], None],
+    exports: ExportJobs | None,
+    success: Success | None = None,
+    terrain: SteeredTerrain | None = None,
+) -> None:
     """Publish every iteration of `runner` and let `steering` act between them.
 
-    On ranks above 0, which have no writer, only steering acts; `exports` is None there.
+    On ranks above 0, which have no writer, only steering acts; `exports` is None there. Without a definition, success
+    is by time-out. Raises `TrainingProblem` if it doesn't fit the environment.
     """
     logger = runner.logger
     metrics = MetricStream(emit)
     diagnostics = PpoDiagnostics(runner.alg)
     survive_not_finite(runner.alg, lambda: steering.guards.catches_not_finite)
-    success = SuccessWindow(runner.env)
-    checkpoints = _attach_checkpoints(runner, steering, emit)
+    success_rate = SuccessRate(runner.env, success, terrain)
+    checkpoints = _attach_checkpoints(runner, steering, emit, terrain)
     checks_for_nan = runner.cfg.get("check_for_nan", True)
     actions = Actions(
         save=checkpoints.save,
@@ -54,19 +64,22 @@ def attach(runner: Any, steering: Steering, emit: Callable[[TrainerBody], None],
         if checkpoints.loaded:
             emit(CheckpointLoaded(runner.current_learning_iteration, checkpoints.loaded))
         steering.start_iterating(runner.current_learning_iteration)
+        success_rate.begin()
         leave_nan_to_guards()
         metrics.start_clock()
 
     def process_env_step(rewards: Any, dones: Any, extras: dict[str, Any], *rest: Any) -> None:
         process_step(rewards, dones, extras, *rest)
         if logger.writer is not None:
-            success.step(dones, extras)
+            success_rate.step(dones, extras)
 
     def log_iteration(*, it: int, total_it: int, **rest: Any) -> None:
         log(it=it, total_it=total_it, **rest)
         published: dict[str, float] = {}
+        of_terrain = terrain.metrics() if terrain is not None else {}
         if logger.writer is not None:
-            for name, value in {**diagnostics.collect(), **success.collect(), **steering.curricula.metrics()}.items():
+            own = {**diagnostics.collect(), **success_rate.collect(), **of_terrain, **steering.curricula.metrics()}
+            for name, value in own.items():
                 logger.writer.add_scalar(name, value, it)
             published = metrics.finish(it, logger.tot_timesteps, total_it - it - 1)
         steering.at_boundary(it, published, actions)
@@ -78,7 +91,9 @@ def attach(runner: Any, steering: Steering, emit: Callable[[TrainerBody], None],
     logger.log = log_iteration
 
 
-def _attach_checkpoints(runner: Any, steering: Steering, emit: Callable[[TrainerBody], None]) -> LiveCheckpoints:
+def _attach_checkpoints(
+    runner: Any, steering: Steering, emit: Callable[[TrainerBody], None], terrain: SteeredTerrain | None
+) -> LiveCheckpoints:
     """Let every save carry the steering state, and every load before the first iteration bring it back."""
 
     def on_saved(iteration: int, path: Path) -> None:
@@ -88,8 +103,8 @@ def _attach_checkpoints(runner: Any, steering: Steering, emit: Callable[[Trainer
         emit(CheckpointFailed(iteration, reason))
 
     def infos() -> dict[str, Any]:
-        state = steering.interventions.snapshot(terrain_levels(runner.env))
-        return {INFOS_KEY: to_infos(state)}
+        of_terrain = (terrain.levels(), terrain.wanted_types()) if terrain is not None else ()
+        return {INFOS_KEY: to_infos(steering.interventions.snapshot(*of_terrain))}
 
     checkpoints = LiveCheckpoints(runner, infos, on_saved, on_save_failed)
     load = runner.load
@@ -103,7 +118,9 @@ def _attach_checkpoints(runner: Any, steering: Steering, emit: Callable[[Trainer
             reason = " ".join(str(error).split())[:200]
             raise CheckpointUnreadable(f"{path} doesn't fit this training: {reason}") from error
         if state is not None:
-            restore_terrain_levels(runner.env, state.terrain_levels)
+            if terrain is not None:
+                shift = int(state.values.get(SHIFT, 0))  # type: ignore[arg-type]
+                terrain.restore(state.terrain_levels, state.terrain_types, shift, reset=not steering.is_iterating)
             steering.resume_from(state, Path(path).name)
         checkpoints.loaded = path
         return loaded

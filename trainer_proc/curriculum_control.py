@@ -11,14 +11,14 @@ from typing import Any
 
 import msgspec
 
-from curricula.curriculum import MODES, Curriculum, Decision
+from curricula.curriculum import MODES, Curriculum, Decision, Metrics
 from curricula.recording import RecordingCurriculum
-from curricula.schedule import ScheduleCurriculum
+from trainer_proc.curriculum_meaning import KIND, expanded, level_knob, mode_knob
 from trainer_proc.knobs.live import LiveKnob
+from trainer_proc.ranks import CurriculumOrder
+from trainer_proc.steering_state import SteeringState
 from trainer_proc.wire.knob import Knob, KnobType, Value
-from trainer_proc.wire.messages import Change, InterventionQueued, Origin, Ramp
-
-KIND = "curriculum"
+from trainer_proc.wire.messages import Change, InterventionQueued, Ramp
 
 
 class CurriculumControl:
@@ -27,42 +27,86 @@ class CurriculumControl:
     def __init__(self, curricula: Iterable[Curriculum] = ()) -> None:
         """Drive `curricula`, which own no knob twice."""
         self._curricula = tuple(curricula)
+        self._recordings = tuple(one for one in self._curricula if isinstance(one, RecordingCurriculum))
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._curricula)
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Knobs that no undo lets go: those that one of them owns, its level and its mode."""
+        return frozenset(knob for one in self._curricula for knob in (*one.knobs, level_knob(one), mode_knob(one)))
 
     def knobs(self) -> list[LiveKnob]:
         """Return `curriculum/<name>/level`, `mode` and the limits of each."""
         return [knob for curriculum in self._curricula for knob in _knobs(curriculum)]
 
-    def levels(self) -> list[tuple[str, dict[str, Value]]]:
-        """Return the knob values of every level of every curriculum, with its name."""
+    def checked_values(self) -> list[tuple[str, dict[str, Value]]]:
+        """Return all values that a curriculum may ask for and that must be within bounds, with its name."""
+        return [(one.name, dict(asked)) for one in self._curricula for asked in one.checked_values()]
+
+    def named(self) -> list[tuple[str, Collection[str]]]:
+        """Return all knobs that a curriculum may ask for, with its name."""
+        return [(curriculum.name, sorted(curriculum.named)) for curriculum in self._curricula]
+
+    def without_own_ramps(self, state: SteeringState) -> SteeringState:
+        """Return what a checkpoint carried without the ramps that schedules in `auto` ask for again by themselves."""
+        modes = {one.name: state.values.get(mode_knob(one), one.mode) for one in self._curricula}
+        asked_again = {knob for one in self._curricula if modes[one.name] == "auto" for knob in one.knobs}
+        return msgspec.structs.replace(state, ramps=tuple(one for one in state.ramps if one.knob not in asked_again))
+
+    def begin(
+        self, iteration: int, restored: Collection[str], in_force: Mapping[str, Value]
+    ) -> list[InterventionQueued]:
+        """Return what sets the levels that the first `iteration` begins with.
+
+        A curriculum whose level is among the `restored` knobs goes on with what a checkpoint brought: its values are
+        set only if they are `in_force` no more, because the preset has changed.
+        """
+        orders = []
+        for curriculum in (one for one in self._curricula if one.knobs and one.mode != "hold"):
+            decision = curriculum.begin(iteration)
+            if level_knob(curriculum) in restored:
+                if curriculum.agrees(curriculum.level, in_force):
+                    continue
+                decision = Decision(curriculum.level, curriculum.values(curriculum.level), "its level has other values")
+            orders.append(_intervention(curriculum, replace(decision, when="now")))
+        return orders
+
+    def hold(self, refused: InterventionQueued) -> InterventionQueued:
+        """Return what puts a curriculum on hold whose first level was `refused`."""
+        (curriculum,) = (one for one in self._curricula if refused.changes[0].knob == level_knob(one))
+        return _intervention(curriculum, Decision(values={mode_knob(curriculum): "hold"}, note="can't begin"))
+
+    def count(self, metrics: Metrics) -> None:
+        """Take in the metrics of an iteration that has finished; once for each, before anything is asked for."""
+        for curriculum in self._curricula:
+            curriculum.count(metrics)
+
+    def replay(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[CurriculumOrder]:
+        """Return what recordings ask for after `iteration`, at the time when a person's requests arrive."""
         return [
-            (curriculum.name, dict(curriculum.values(level)))
-            for curriculum in self._curricula
-            for level in range(curriculum.top + 1)
+            CurriculumOrder(recording.name, _intervention(recording, decision))
+            for recording in self._recordings
+            for decision in recording.ask(iteration, metrics, in_force)
         ]
 
-    def begin(self, restored: Collection[str]) -> list[InterventionQueued]:
-        """Return what sets the first levels; curricula whose level is among the `restored` knobs go on with it."""
-        return [
-            InterventionQueued(
-                0,
-                _origin(curriculum),
-                _changes(_level_knob(curriculum), curriculum.level, curriculum.values(curriculum.level)),
-                f"curriculum {curriculum.name} begins",
-                when="now",
-            )
-            for curriculum in self._curricula
-            if curriculum.mode != "hold"
-            and curriculum.values(curriculum.level)
-            and _level_knob(curriculum) not in restored
-        ]
+    def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[CurriculumOrder]:
+        """Return what all others ask for after `iteration`, with the values `in_force` after a person's requests.
 
-    def decide(self, iteration: int, metrics: Mapping[str, float]) -> list[InterventionQueued]:
-        """Return what the curricula ask for after `iteration`; called once for each."""
-        return [
-            self._asked(curriculum, decision)
-            for curriculum in self._curricula
-            for decision in curriculum.step(iteration, metrics)
-        ]
+        Then what recordings ask for as late as that.
+        """
+        others = (one for one in self._curricula if not isinstance(one, RecordingCurriculum))
+        decided = [(one, decision) for one in others for decision in one.ask(iteration, metrics, in_force)]
+        late = [(one, decision) for one in self._recordings for decision in one.ask_late(iteration, metrics)]
+        return [CurriculumOrder(one.name, _intervention(one, decision)) for one, decision in (*decided, *late)]
+
+    def refused(self, order: CurriculumOrder) -> None:
+        """Tell a curriculum that what it asked for could not be carried out."""
+        curriculum = next(one for one in self._curricula if one.name == order.curriculum)
+        levels = [change.new for change in order.asked.changes if change.knob == level_knob(curriculum)]
+        curriculum.refused(Decision(int(float(levels[0])) if levels else None))  # type: ignore[arg-type]
 
     def metrics(self) -> dict[str, float]:
         """Return `Curriculum/<name>/level` and `episodes`, those finished at the level, of each."""
@@ -72,80 +116,34 @@ class CurriculumControl:
             for name, value in (("level", curriculum.level), ("episodes", curriculum.episodes))
         }
 
-    def expanded(self, queued: InterventionQueued, asked_by: Curriculum | None = None) -> InterventionQueued:
-        """Return what a person, or a recording of one, asked for, with what it means for the other curricula.
-
-        A level brings its values, and `manual` unless a mode is named with it. Leaving `hold` brings the level's values
-        back. Turning a knob that a curriculum owns puts that one on `hold`: a knob has one owner at a time.
-        """
-        if queued.undoes is not None or queued.redoes is not None:
-            return queued  # what it meant then is among its changes
-        asked = {change.knob: change.new for change in queued.changes}
-        meant: dict[str, Value] = {}
-        for curriculum in (other for other in self._curricula if other is not asked_by):
-            meant |= _meant(curriculum, asked, {*asked, *queued.unpin})
-        added = tuple(Change(name, value, value) for name, value in meant.items() if name not in asked)
-        if not added:
-            return queued
-        ramp = queued.ramp
-        if ramp is not None and not ramp.targets:  # of what was asked for, not of what it brings
-            ramp = msgspec.structs.replace(ramp, targets=asked)
-        return msgspec.structs.replace(queued, changes=(*queued.changes, *added), ramp=ramp)
-
-    def _asked(self, curriculum: Curriculum, decision: Decision) -> InterventionQueued:
-        ramp = None
-        if decision.ramp_iterations > 1:
-            ramp = Ramp(decision.ramp_iterations, decision.ramp_shape, dict(decision.values))
-        queued = InterventionQueued(
-            0,
-            _origin(curriculum),
-            _changes(_level_knob(curriculum), decision.level, decision.values),
-            decision.note,
-            when=decision.when,
-            ramp=ramp,
-            unpin=decision.unpin,
-            stop_ramps=decision.stop_ramps,
-        )
-        return self.expanded(queued, curriculum) if isinstance(curriculum, RecordingCurriculum) else queued
+    def expanded(self, queued: InterventionQueued, in_force: Mapping[str, Value]) -> InterventionQueued:
+        """Return what somebody asked for with what it means for the curricula; see `curriculum_meaning`."""
+        return expanded(queued, self._curricula, in_force)
 
 
-def _meant(curriculum: Curriculum, asked: Mapping[str, Value], touched: Collection[str]) -> dict[str, Value]:
-    """Return what else changes, for one curriculum, if a person asks for `asked` and touches the knobs `touched`."""
-    level, mode = asked.get(_level_knob(curriculum)), asked.get(_mode_knob(curriculum))
-    if level is not None:
-        values: dict[str, Value] = dict(curriculum.values(int(float(level))))  # type: ignore[arg-type]
-        return (
-            values if mode is not None or curriculum.mode == "manual" else {_mode_knob(curriculum): "manual", **values}
-        )
-    if mode is not None:
-        leaves_hold = curriculum.mode == "hold" and mode != "hold"
-        return dict(curriculum.values(curriculum.level)) if leaves_hold else {}
-    if curriculum.mode != "hold" and curriculum.knobs & set(touched):
-        return {_mode_knob(curriculum): "hold"}
-    return {}
-
-
-def _level_knob(curriculum: Curriculum) -> str:
-    return f"{KIND}/{curriculum.name}/level"
-
-
-def _mode_knob(curriculum: Curriculum) -> str:
-    return f"{KIND}/{curriculum.name}/mode"
-
-
-def _origin(curriculum: Curriculum) -> Origin:
-    return "schedule" if isinstance(curriculum, ScheduleCurriculum | RecordingCurriculum) else "curriculum"
-
-
-def _changes(level_knob: str, level: int | None, values: Mapping[str, Value]) -> tuple[Change, ...]:
-    moved = () if level is None else (Change(level_knob, float(level), float(level)),)
-    return (*moved, *(Change(name, value, value) for name, value in values.items()))
+def _intervention(curriculum: Curriculum, decision: Decision) -> InterventionQueued:
+    ramp = None
+    if decision.ramp_iterations > 1:
+        ramped = {knob: decision.values[knob] for knob in decision.ramped or decision.values}
+        ramp = Ramp(decision.ramp_iterations, decision.ramp_shape, ramped)
+    is_recording = isinstance(curriculum, RecordingCurriculum)
+    level: dict[str, Value] = {} if decision.level is None else {level_knob(curriculum): float(decision.level)}
+    return InterventionQueued(
+        0,
+        curriculum.origin,
+        tuple(Change(name, value, value) for name, value in (level | decision.values).items()),
+        decision.note if is_recording else f"{curriculum.name}: {decision.note}",
+        when=decision.when,
+        ramp=ramp,
+        unpin=decision.unpin,
+        stop_ramps=decision.stop_ramps,
+    )
 
 
 def _knobs(curriculum: Curriculum) -> list[LiveKnob]:
     metric = f"Curriculum/{curriculum.name}/level"
     level = _knob(
-        _level_knob(curriculum),
+        level_knob(curriculum),
         "integer",
         lambda: float(curriculum.level),
         lambda value: curriculum.move(int(value)),
@@ -153,7 +151,7 @@ def _knobs(curriculum: Curriculum) -> list[LiveKnob]:
         maximum=float(curriculum.top),
         metric=metric,
     )
-    mode = _knob(_mode_knob(curriculum), "choice", lambda: curriculum.mode, curriculum.enter, choices=MODES)
+    mode = _knob(mode_knob(curriculum), "choice", lambda: curriculum.mode, curriculum.enter, choices=MODES)
     return [level, mode, *(_limit_knob(curriculum, name) for name in curriculum.limits)]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from fnmatch import fnmatchcase
 
 import msgspec
 
+from trainer_proc.curriculum_meaning import KIND
 from trainer_proc.knobs.live import LiveKnob, Overwriter, TrainingKnobs
 from trainer_proc.problems import TrainingProblem
 from trainer_proc.ramps import RampInProgress, Ramps
@@ -50,10 +51,22 @@ class Interventions:
         self._pinned: set[str] = set()
         self._begun_with: dict[str, Value] = {}
         self._told: dict[str, Value] = {}
+        self._kept: Collection[str] = ()
         self.revision = 0
 
-    def offer(self, training: TrainingKnobs, bounds: dict[str, tuple[float, float]]) -> None:
-        """Publish all knobs, each within `bounds` (by name or pattern). Raises `LaunchValueRefused`."""
+    @property
+    def in_force(self) -> Mapping[str, Value]:
+        """All knobs' values, as they were told last."""
+        return self._told
+
+    def offer(
+        self, training: TrainingKnobs, bounds: dict[str, tuple[float, float]], kept: Collection[str] = ()
+    ) -> None:
+        """Publish all knobs, each within `bounds` (by name or pattern). Raises `LaunchValueRefused`.
+
+        Those `kept`, a curriculum's, stay held against what else writes them, and in checkpoints, whatever is undone.
+        """
+        self._kept = kept
         self._overwriters = training.overwriters
         self._knobs = {knob.name: _bounded(knob, bounds) for knob in training.knobs}
         self._begun_with = {name: knob.read() for name, knob in self._knobs.items()}
@@ -68,16 +81,21 @@ class Interventions:
 
         Raises `LaunchValueRefused` if one of them can't be set; the message begins with `asked_by`.
         """
+        self.check_known(values, asked_by)
         meant: dict[str, Value] = {}
         for name, value in values.items():
-            if name not in self._knobs:
-                raise LaunchValueRefused(asked_by + unknown_knob(name, list(self._knobs)))
             knob = self._knobs[name].description
             meant[name] = fitted(knob, value)
             reason = refusal(knob, meant[name])
             if reason is not None:
                 raise LaunchValueRefused(asked_by + reason)
         return meant
+
+    def check_known(self, names: Iterable[str], asked_by: str) -> None:
+        """Raise `LaunchValueRefused` if one of `names` is no knob; the message begins with `asked_by`."""
+        for name in names:
+            if name not in self._knobs:
+                raise LaunchValueRefused(asked_by + unknown_knob(name, list(self._knobs)))
 
     def overwriter_found(self, knob: str, overwriter: str, pinned: bool) -> None:
         """Publish that something else writes `knob`; `pinned` if it is held against it."""
@@ -96,12 +114,15 @@ class Interventions:
         ramp = queued.ramp if queued.ramp is not None and queued.ramp.iterations > 1 else None
         released = self._released_by(queued)
         try:
+            if queued.origin == "curriculum":
+                self.check({change.knob: change.new for change in queued.changes})
             changes = self._with_unpinned(queued)
             ramps = self._prepare_ramps(changes, ramp, queued.when)
             values = {change.knob: change.new for change in changes} | {name: r.step() for name, r in ramps.items()}
             old = self._write(values, queued.when, released)
         except Exception as error:  # whatever a simulator's function raises: nothing has changed, the training goes on
-            self._emit(InterventionFailed(queued.number, iteration, _one_line(error)))
+            what = "" if queued.number or not queued.note else f"{queued.note}: "  # else it has a number to be found by
+            self._emit(InterventionFailed(queued.number, iteration, what + _one_line(error)))
             return None
         stopped = self._ramps.end(set(values) | set(queued.stop_ramps))
         for name in ramps:
@@ -121,6 +142,7 @@ class Interventions:
             ramp=Ramp(ramp.iterations, ramp.shape, {r.knob: r.target for r in ramps.values()}) if ramp else None,
             pinned=pinned,
             unpinned=unpinned,
+            released=tuple(name for name in self._knobs if name in released and name not in unpinned),
             stopped_ramps=tuple(name for name in stopped if name not in values),
             undoes=queued.undoes,
             redoes=queued.redoes,
@@ -166,7 +188,7 @@ class Interventions:
         self._told |= {change.knob: change.new for change in changes}
         return changes
 
-    def snapshot(self, terrain_levels: tuple[int, ...] = ()) -> SteeringState:
+    def snapshot(self, terrain_levels: tuple[int, ...] = (), terrain_types: tuple[int, ...] = ()) -> SteeringState:
         """Return what a checkpoint must carry for a resumed run to go on with it."""
         return SteeringState(
             values={name: self._knobs[name].read() for name in self._knobs if name in self._touched},
@@ -174,10 +196,14 @@ class Interventions:
             ramps=tuple(self._ramps.snapshot()),
             revision=self.revision,
             terrain_levels=terrain_levels,
+            terrain_types=terrain_types,
         )
 
-    def restore(self, state: SteeringState, iteration: int, note: str) -> None:
-        """Continue with what a checkpoint carried; knobs that this training doesn't have are told of in the note."""
+    def restore(self, state: SteeringState, iteration: int, note: str) -> Collection[str]:
+        """Continue with what a checkpoint carried, and return which knobs have taken it.
+
+        Knobs that this training doesn't have are told of in the note.
+        """
         self.revision = max(self.revision, state.revision)
         known = {name: value for name, value in state.values.items() if self._can_take(name, value)}
         missing = sorted(set(state.values) - set(known))
@@ -187,7 +213,7 @@ class Interventions:
             changes = tuple(Change(name, self._knobs[name].read(), value) for name, value in known.items())
             restored = InterventionQueued(0, "checkpoint", changes, note, when="now")
             if self.apply(restored, iteration, state.pinned) is None:
-                return
+                return ()
         for ramp in state.ramps:
             if ramp.knob in known and self._can_take(ramp.knob, ramp.target):
                 self._ramps.begin(ramp)
@@ -205,6 +231,7 @@ class Interventions:
                         ramp=Ramp(ramp.iterations_left + 1, ramp.shape, {ramp.knob: ramp.target}),
                     )
                 )
+        return known
 
     def _can_take(self, name: str, value: Value) -> bool:
         return name in self._knobs and refusal(self._knobs[name].description, value) is None
@@ -224,7 +251,7 @@ class Interventions:
             names = {change.knob: change.new for change in queued.changes}
             at_beginning = {name for name, value in names.items() if value == self._begun_with[name]}
             untouched_before = self._first_touched.get(queued.undoes, set()) & set(names)
-            released |= (at_beginning | untouched_before) & self._touched - self._pinned
+            released |= (at_beginning | untouched_before) & self._touched - self._pinned - set(self._kept)
         return released
 
     def _with_unpinned(self, queued: InterventionQueued) -> tuple[Change, ...]:
@@ -256,10 +283,13 @@ class Interventions:
         """Write all of `values` on every rank, or none of them and raise; return the values of before."""
         old = {name: self._knobs[name].read() for name in values}
         redraws = {knob.redraw: None for name in values if (knob := self._knobs[name]).redraw}
+        # curricula hear of what has succeeded only: they count from there, and can't refuse
+        of_curricula = [name for name in values if self._knobs[name].description.kind == KIND]
+        turned = [name for name in values if name not in of_curricula]
         failure: Exception | None = None
         try:
-            for name, value in values.items():
-                self._knobs[name].write(value)
+            for name in turned:
+                self._knobs[name].write(values[name])
             for name in released:
                 self._release(name)
             for redraw in redraws:
@@ -267,8 +297,10 @@ class Interventions:
         except Exception as error:  # whatever a simulator's function raises
             failure = error
         if self._on_all_ranks(failure is None):
+            for name in of_curricula:
+                self._knobs[name].write(values[name])
             return old
-        for name in values:
+        for name in turned:
             with suppress(Exception):  # of the knob that can't be written; the others must get theirs back
                 self._knobs[name].write(old[name])
         for name in released & (self._pinned | self._touched):
@@ -317,4 +349,6 @@ def _bounded(knob: LiveKnob, bounds: dict[str, tuple[float, float]]) -> LiveKnob
 
 
 def _one_line(error: Exception) -> str:
+    if isinstance(error, TrainingProblem):
+        return str(error)
     return " ".join(f"{type(error).__name__}: {error}".split())

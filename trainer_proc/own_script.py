@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from trainer_proc.lifecycle import end_other_ranks, run_and_tell, run_started
+from trainer_proc.problems import TrainingProblem
 from trainer_proc.ranks import SilentLink, join_ranks, process_rank
 from trainer_proc.steering import Steering
 from trainer_proc.training import attach_and_offer
@@ -32,7 +33,12 @@ def steer_runner(
     link = TrainerLink(folder) if is_first else SilentLink()
     link.emit(run_started(folder, spec))
     steering = Steering(link, join_ranks())
-    exports = attach_and_offer(runner, steering, link, folder, spec)
+    try:
+        exports = attach_and_offer(runner, steering, link, folder, spec)
+    except TrainingProblem as problem:
+        steering.enter("failed", str(problem))
+        link.close()
+        raise
     learn = runner.learn
 
     def learn_and_export(*args: Any, **kwargs: Any) -> None:

@@ -25,7 +25,14 @@ class GuardOrder(msgspec.Struct, frozen=True, tag=True):
     action: GuardAction
 
 
-AnyOrder = Order | InterventionQueued | GuardOrder
+class CurriculumOrder(msgspec.Struct, frozen=True, tag=True):
+    """What a curriculum of rank 0 asks for."""
+
+    curriculum: str
+    asked: InterventionQueued
+
+
+AnyOrder = Order | InterventionQueued | GuardOrder | CurriculumOrder
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[list[AnyOrder]] = msgspec.msgpack.Decoder(list[AnyOrder])

@@ -7,7 +7,7 @@ from the same list of orders.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from trainer_proc.curriculum_control import CurriculumControl
 from trainer_proc.guards import PREFIX, Guards
 from trainer_proc.interventions import Interventions
 from trainer_proc.knobs.live import TrainingKnobs
-from trainer_proc.ranks import AnyOrder, GuardOrder, OneProcess, Ranks
+from trainer_proc.ranks import AnyOrder, CurriculumOrder, GuardOrder, OneProcess, Ranks
 from trainer_proc.steering_state import SteeringState
 from trainer_proc.wire.knob import Value
 from trainer_proc.wire.messages import (
@@ -77,7 +77,8 @@ class Steering:
         self.curricula = CurriculumControl()
         self._launch_values: dict[str, Value] = {}
         self._resumed: tuple[SteeringState, str] | None = None
-        self._queue: list[InterventionQueued] = []
+        self._queue: list[InterventionQueued | CurriculumOrder] = []
+        self._kept_after = -1
         self._last: InterventionApplied | None = None
         self._pause_reason = ""
         self._pause = self._stop = self._save = self._export = self._was_asked_to_stop = False
@@ -114,8 +115,10 @@ class Steering:
         """
         self.curricula = curricula or self.curricula
         knobs = [*self.curricula.knobs(), *training.knobs, *self.guards.knobs()]
-        self.interventions.offer(TrainingKnobs(knobs, training.overwriters), bounds or {})
-        for name, values in self.curricula.levels():
+        self.interventions.offer(TrainingKnobs(knobs, training.overwriters), bounds or {}, self.curricula.kept)
+        for name, named in self.curricula.named():
+            self.interventions.check_known(named, f"curriculum {name}: ")
+        for name, values in self.curricula.checked_values():
             self.interventions.check(values, f"curriculum {name}: ")
         self._launch_values = self.interventions.check(launch_values)
 
@@ -129,34 +132,40 @@ class Steering:
             return
         self.is_iterating = True
         self.interventions.tell_overwritten(first_iteration)  # a checkpoint brings its learning rate
-        restored: dict[str, Value] = {}
+        restored: Collection[str] = ()
         if self._resumed is not None:
             state, checkpoint = self._resumed
-            self.interventions.restore(state, first_iteration, f"continues from {checkpoint}")
-            restored = state.values
-        for first_level in self.curricula.begin(restored):
-            self.interventions.apply(first_level, first_iteration)
+            state = self.curricula.without_own_ramps(state)
+            restored = self.interventions.restore(state, first_iteration, f"continues from {checkpoint}")
+        in_force = self.interventions.in_force
+        for first_level in self.curricula.begin(first_iteration, restored, in_force):
+            if self.interventions.apply(first_level, first_iteration) is None:
+                self.interventions.apply(self.curricula.hold(first_level), first_iteration)
         if self._launch_values:
             changes = tuple(Change(name, value, value) for name, value in self._launch_values.items())
             launched = InterventionQueued(0, "launch", changes, "set at launch", when="now")
-            self.interventions.apply(self.curricula.expanded(launched), first_iteration)
+            self.interventions.apply(self.curricula.expanded(launched, in_force), first_iteration)
         self.enter("training")
 
     def at_boundary(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
         """Carry out what was asked for since the last boundary; returns at once if that is nothing.
 
-        `metrics` are those of the `iteration` just finished, for the guards. Blocks while paused. Raises
+        `metrics` are those of the `iteration` just finished, for guards and curricula. Blocks while paused. Raises
         `TrainingStopped` after a stop, once `actions.save` has saved a checkpoint.
         """
         if self._has_retired:
             return
         self.interventions.new_iteration(iteration + 1)
+        self.curricula.count(metrics)
         self._receive(0.0, self._own_orders(iteration, metrics), iteration, actions)
-        self._act(iteration, metrics, actions)
+        self._turn(iteration, metrics, actions)
+        self._let_curricula_decide(iteration, metrics, actions)
+        self._write_files(iteration, actions)
         while self._pause and not self._stop:
             self.enter("paused", self._pause_reason or f"after iteration {iteration}")
             self._receive(_SIGNAL_CHECK_SECONDS, [], iteration, actions)
-            self._act(iteration, metrics, actions)
+            self._turn(iteration, metrics, actions)
+            self._write_files(iteration, actions)
         if not self._stop:
             self.enter("training")
             return
@@ -178,7 +187,7 @@ class Steering:
             orders.append(Stop())
         for order in self._ranks.share(orders):
             match order:
-                case InterventionQueued():
+                case InterventionQueued() | CurriculumOrder():
                     self._queue.append(order)
                 case GuardOrder():
                     self._obey_guard(order, iteration, actions)
@@ -195,14 +204,31 @@ class Steering:
                 case _:
                     pass
 
-    def _act(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
-        if self._queue and self.guards.may_undo:
+    def _turn(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
+        """Turn the knobs that are asked for."""
+        if not self._queue:
+            return
+        if self.guards.may_undo and self._kept_after != iteration:
+            self._kept_after = iteration
             actions.save(iteration)  # what a guard goes back to
-        for queued in self._queue:
-            self._apply(queued, iteration, metrics)
-        if self._queue:
-            self._queue.clear()
-            self.interventions.tell_overwritten(iteration + 1)  # two knobs may be on one value
+        for order in self._queue:
+            if isinstance(order, InterventionQueued):
+                self._apply(self.curricula.expanded(order, self.interventions.in_force), iteration, metrics)
+            elif not self._apply(order.asked, iteration, metrics):
+                self.curricula.refused(order)
+        self._queue.clear()
+        self.interventions.tell_overwritten(iteration + 1)  # two knobs may be on one value
+
+    def _let_curricula_decide(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
+        """Carry out what curricula decide, who have to see first what was asked for and done at this boundary."""
+        if not self.curricula:
+            return
+        in_force = self.interventions.in_force
+        decided = [] if self._ranks.rank else self.curricula.decide(iteration, metrics, in_force)
+        self._queue += [order for order in self._ranks.share(decided) if isinstance(order, CurriculumOrder)]
+        self._turn(iteration, metrics, actions)
+
+    def _write_files(self, iteration: int, actions: Actions) -> None:
         if self._save:
             self._save = False
             actions.save(iteration)
@@ -210,12 +236,10 @@ class Steering:
             self._export = False
             actions.export(iteration)
 
-    def _apply(self, queued: InterventionQueued, iteration: int, metrics: dict[str, float]) -> None:
-        if queued.origin == "person":
-            queued = self.curricula.expanded(queued)
+    def _apply(self, queued: InterventionQueued, iteration: int, metrics: dict[str, float]) -> bool:
         applied = self.interventions.apply(queued, iteration + 1)
         if applied is None:
-            return
+            return False
         is_of_guards = all(change.knob.startswith(PREFIX) for change in applied.changes)
         if not is_of_guards:
             self.guards.intervened(metrics)
@@ -223,12 +247,14 @@ class Steering:
             self._last = applied
         elif self._last is not None and applied.undoes == self._last.number:
             self._last = None
+        return True
 
     def _own_orders(self, iteration: int, metrics: dict[str, float]) -> list[AnyOrder]:
-        """Return what guards and curricula want to be done; rank 0, which has the metrics, looks for all."""
+        """Return what guards and recordings want to be done; rank 0, which has the metrics, looks for all."""
         if self._ranks.rank:
             return []
-        return [*self._guard_orders(iteration, metrics), *self.curricula.decide(iteration, metrics)]
+        recorded = self.curricula.replay(iteration, metrics, self.interventions.in_force)
+        return [*self._guard_orders(iteration, metrics), *recorded]
 
     # --- guards ---
 
@@ -263,6 +289,6 @@ class Steering:
         undo = InterventionQueued(
             0, "guard", changes, why, when=last.when, unpin=last.pinned, undoes=last.number or None
         )
-        self.interventions.apply(undo, iteration + 1)
+        self.interventions.apply(self.curricula.expanded(undo, self.interventions.in_force), iteration + 1)
         self.interventions.tell_overwritten(iteration + 1)  # the checkpoint's learning rate
         self._last = None

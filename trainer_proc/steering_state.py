@@ -16,7 +16,8 @@ INFOS_KEY = "humanoid_tui"
 class SteeringState(msgspec.Struct, frozen=True):
     """Values that were set, which of them are pinned, ramps on their way, and the revision.
 
-    `terrain_levels` holds one row of the terrain for each environment, where the task has a terrain curriculum.
+    `terrain_levels` and `terrain_types` hold a row and a column of the terrain for each environment, where the task has
+    a terrain curriculum.
     """
 
     values: dict[str, Value] = {}
@@ -24,6 +25,7 @@ class SteeringState(msgspec.Struct, frozen=True):
     ramps: tuple[RampInProgress, ...] = ()
     revision: int = 0
     terrain_levels: tuple[int, ...] = ()
+    terrain_types: tuple[int, ...] = ()
 
 
 def to_infos(state: SteeringState) -> dict[str, Any]:

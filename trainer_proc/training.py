@@ -7,6 +7,7 @@ from typing import Any
 
 from curricula.load import make_curricula
 from curricula.schema import SchemaProblem
+from presets.success import Success, read_success
 from trainer_proc.attach import attach
 from trainer_proc.curriculum_control import CurriculumControl
 from trainer_proc.export_job import ExportJobs
@@ -16,24 +17,34 @@ from trainer_proc.policy import write_policy_description
 from trainer_proc.policy_description import describe_policy
 from trainer_proc.ranks import process_rank
 from trainer_proc.steering import Link, Steering
+from trainer_proc.terrain import steered_terrain
 from trainer_proc.wire.run_folder import RunFolder, RunSpec
 
 
 def attach_and_offer(
     runner: Any, steering: Steering, link: Link, folder: RunFolder, spec: RunSpec
 ) -> ExportJobs | None:
-    """Attach metrics and steering to `runner` and publish its knobs. Raises `LaunchValueRefused`.
+    """Attach metrics and steering to `runner` and publish its knobs.
 
+    Raises `LaunchValueRefused`, and `TrainingProblem` if the definition of success doesn't fit the environment.
     Returns the exports, which have to be waited for at the end, or None on ranks above 0.
     """
     exports = None
     if process_rank() == 0:
         write_policy_description(folder, describe_policy(runner, spec.task, spec.backend))
         exports = ExportJobs(folder, link.emit)
-    attach(runner, steering, link.emit, exports)
-    knobs = discover_knobs(runner, steering.interventions.overwriter_found)
+    terrain = steered_terrain(runner.env)
+    attach(runner, steering, link.emit, exports, _success(spec), terrain)
+    knobs = discover_knobs(runner, steering.interventions.overwriter_found, terrain)
     steering.offer(knobs, spec.set, spec.bounds, _curricula(spec))
     return exports
+
+
+def _success(spec: RunSpec) -> Success:
+    try:
+        return read_success(spec.success)
+    except SchemaProblem as error:
+        raise LaunchValueRefused(f"success: {error}") from error
 
 
 def _curricula(spec: RunSpec) -> CurriculumControl:

@@ -1,8 +1,6 @@
-"""PPO's vital signs against the same numbers computed plainly; and the success rate."""
+"""PPO's vital signs against the same numbers computed plainly."""
 
 from __future__ import annotations
-
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +8,6 @@ import torch
 
 from tests.tiny_training import make_runner
 from trainer_proc.diagnostics import PpoDiagnostics
-from trainer_proc.success import WINDOW_EPISODES, SuccessWindow
 
 NO_LIMIT = 1e9
 
@@ -148,48 +145,3 @@ def test_torch_gets_its_function_back_even_when_an_update_fails():
         runner.alg.update()
     assert seen[0] is not original
     assert torch.nn.utils.clip_grad_norm_ is original
-
-
-# --- Success rate -----------------------------------------------------------------------------------------
-
-
-def window(hidden_time_outs=None):
-    manager = SimpleNamespace(time_outs=hidden_time_outs)
-    return SuccessWindow(SimpleNamespace(unwrapped=SimpleNamespace(termination_manager=manager)))
-
-
-def iteration(success, timed_out, terminated):
-    """One iteration in which this many episodes end by time-out and by termination; return its metrics."""
-    dones = torch.tensor([1] * (timed_out + terminated) + [0])
-    time_outs = torch.tensor([True] * timed_out + [False] * terminated + [False])
-    success.step(dones, {"time_outs": time_outs})
-    success.step(torch.zeros_like(dones), {"time_outs": torch.zeros_like(time_outs)})
-    return success.collect()
-
-
-def test_there_is_no_success_rate_before_the_first_episode_has_finished():
-    success = window()
-    for _ in range(3):
-        assert iteration(success, 0, 0) == {"Train/finished_episodes": 0}
-    assert iteration(success, 1, 3) == {"Train/finished_episodes": 4, "Train/success_rate": 0.25}
-    assert iteration(success, 0, 0) == {"Train/finished_episodes": 0, "Train/success_rate": 0.25}
-
-
-def test_success_is_the_share_of_time_outs_among_the_last_episodes():
-    success = window()
-    assert iteration(success, 0, WINDOW_EPISODES)["Train/success_rate"] == 0.0
-    assert iteration(success, WINDOW_EPISODES // 2, 0)["Train/success_rate"] == pytest.approx(1 / 3)
-    assert iteration(success, WINDOW_EPISODES // 2, 0)["Train/success_rate"] == 1.0
-    assert iteration(success, 3, WINDOW_EPISODES)["Train/success_rate"] == pytest.approx(3 / (WINDOW_EPISODES + 3))
-
-
-def test_a_time_out_without_an_end_does_not_count():
-    success = window()
-    success.step(torch.tensor([0, 1]), {"time_outs": torch.tensor([True, False])})
-    assert success.collect() == {"Train/finished_episodes": 1, "Train/success_rate": 0.0}
-
-
-def test_a_task_of_finite_horizon_tells_its_time_outs_to_the_manager_alone():
-    success = window(torch.tensor([True, False, True]))
-    success.step(torch.tensor([1, 1, 0]), {})
-    assert success.collect() == {"Train/finished_episodes": 2, "Train/success_rate": 0.5}

@@ -1,61 +1,139 @@
-"""The terrain's levels, which a resumed training goes on with."""
+"""The terrain's levels and types, which a resumed training goes on with; on real mjlab terrain."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
 import torch
+from mjlab.envs import ManagerBasedRlEnv
+from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
+from mjlab.tasks.registry import load_env_cfg, load_rl_cfg
 
-from trainer_proc.terrain import restore_terrain_levels, terrain_levels
+from tests.fake_training import ListLink
+from tests.trainer.knobs.rough import ROUGH, OnPatches, small
+from trainer_proc.steering import Steering
+from trainer_proc.steering_state import from_infos
+from trainer_proc.terrain import steered_terrain
+from trainer_proc.training import attach_and_offer, continue_from
+from trainer_proc.wire.codec import unpack_values
+from trainer_proc.wire.messages import Change, InterventionApplied, InterventionQueued, IterationFinished, MetricSet
+from trainer_proc.wire.run_folder import RunFolder, RunSpec
 
-
-def environment(levels, columns=(0, 1, 0, 1), rows=5):
-    """An environment on a terrain of `rows` by 2 whose origins tell their row and column."""
-    grid = torch.tensor([[[row, column, 0.0] for column in range(2)] for row in range(rows)])
-    terrain = SimpleNamespace(
-        terrain_levels=torch.tensor(levels),
-        terrain_types=torch.tensor(columns[: len(levels)]),
-        terrain_origins=grid,
-        env_origins=torch.zeros(len(levels), 3),
-    )
-    return SimpleNamespace(unwrapped=SimpleNamespace(scene=SimpleNamespace(terrain=terrain)))
-
-
-def origins(env):
-    return env.unwrapped.scene.terrain.env_origins[:, :2].int().tolist()
+HIGHEST, SHIFT, FLAT = "terrain/highest_level", "terrain/shift", "terrain/mix/flat"
 
 
-def test_levels_are_restored_with_the_places_where_environments_begin():
-    env = environment([0, 0, 0, 0])
-    restore_terrain_levels(env, terrain_levels(environment([3, 1, 4, 0])))
-    assert terrain_levels(env) == (3, 1, 4, 0)
-    assert origins(env) == [[3, 0], [1, 1], [4, 0], [0, 1]]
+class Training(OnPatches):
+    """A training of four steps an iteration in `folder`, steered by a wire made of lists."""
+
+    def __init__(self, folder, *batches, environments=8, launch=None):
+        self.folder = folder
+        self.link = ListLink(*batches)
+        cfg = load_env_cfg(ROUGH)
+        cfg.scene.num_envs = environments
+        small(cfg)
+        self.env = ManagerBasedRlEnv(cfg, device="cpu")
+        agent = asdict(load_rl_cfg(ROUGH)) | {"num_steps_per_env": 4, "logger": "tensorboard"}
+        self.runner = MjlabOnPolicyRunner(RslRlVecEnvWrapper(self.env), agent, str(folder.path), "cpu")
+        spec = RunSpec("rough", "mjlab", ROUGH, "rough", "cpu", environments, 10, 3, set=launch or {})
+        attach_and_offer(self.runner, Steering(self.link), self.link, folder, spec)
+
+    def learn(self, iterations):
+        self.runner.learn(iterations)
+        self.runner.logger.writer.close()
+        return self
+
+    def saved(self, iteration):
+        return from_infos(torch.load(self.folder.checkpoint(iteration), weights_only=True)["infos"])
+
+    def metric(self, name):
+        names = {body.id: body.names for body in self.link.of(MetricSet)}
+        return [
+            unpack_values(body.values)[names[body.metric_set].index(name)]
+            for body in self.link.of(IterationFinished)
+            if name in names[body.metric_set]
+        ]
 
 
-@pytest.mark.parametrize(("count", "restored"), [(2, (3, 1)), (4, (3, 1, 3, 1))])
-def test_another_number_of_environments_takes_the_levels_in_turn(count, restored):
-    env = environment([0] * count)
-    restore_terrain_levels(env, (3, 1))
-    assert terrain_levels(env) == restored
+def queued(number, **values):
+    changes = tuple(Change(f"terrain/{name.replace('__', '/')}", 0.0, value) for name, value in values.items())
+    return InterventionQueued(number, "person", changes)
 
 
-def test_a_level_above_the_terrain_is_its_highest():
-    env = environment([0, 0], rows=3)
-    restore_terrain_levels(env, (9, 1))
-    assert terrain_levels(env) == (2, 1)
+@pytest.fixture(scope="module")
+def steered(tmp_path_factory):
+    """A training whose terrain was steered: shifted up, capped and mixed; no environment has been reset since."""
+    folder = RunFolder(tmp_path_factory.mktemp("steered") / "rough" / "run")
+    folder.path.mkdir(parents=True)
+    orders = [queued(1, shift=1.0, highest_level=2.0), queued(2, mix__flat=0.0, mix__stairs=1.0, mix__rough=1.0)]
+    return Training(folder, orders).learn(2)
 
 
-def test_levels_that_a_rollout_has_written_can_be_restored():
-    env = environment([0, 0])
-    with torch.inference_mode():
-        env.unwrapped.scene.terrain.terrain_levels = torch.tensor([1, 1])
-        env.unwrapped.scene.terrain.env_origins = torch.zeros(2, 3)
-    restore_terrain_levels(env, (2, 3))
-    assert terrain_levels(env) == (2, 3)
+def resumed(folder, steered, *batches, **arguments):
+    training = Training(folder, *batches, **arguments)
+    continue_from(training.runner, steered.folder.checkpoint(1))
+    return training
 
 
-FLAT = SimpleNamespace(terrain_levels=torch.zeros(2), terrain_origins=None)
+def test_a_checkpoint_holds_where_environments_will_be_after_their_reset(steered):
+    saved = steered.saved(1)
+    assert saved.terrain_levels == tuple(min(level + 1, 2) for level in steered.levels())
+    assert steered.types() == [0, 0, 0, 0, 1, 1, 2, 2]
+    assert sorted(saved.terrain_types) == [1] * 4 + [2] * 4
+    assert (saved.values[SHIFT], saved.values[HIGHEST], saved.values[FLAT]) == (1.0, 2.0, 0.0)
+
+
+def test_a_resumed_training_stands_where_the_checkpoint_says_and_shifts_no_more(steered, make_run):
+    saved = steered.saved(1)
+    training = resumed(make_run("resumed"), steered)
+    assert training.levels() == list(saved.terrain_levels)
+    assert training.types() == list(saved.terrain_types)
+    assert training.stands_on() == training.patches()
+    training.learn(2)
+    restored = training.link.of(InterventionApplied)[0]
+    assert {c.knob: (c.old, c.new) for c in restored.changes if c.knob in (SHIFT, HIGHEST, FLAT)} == {
+        SHIFT: (1.0, 1.0),
+        HIGHEST: (3.0, 2.0),
+        FLAT: (0.5, 0.0),
+    }
+    training.reset()
+    assert training.patches() == list(zip(saved.terrain_levels, saved.terrain_types, strict=True))
+    assert training.stands_on() == training.patches()
+    assert training.saved(3).values[SHIFT] == 1.0
+
+
+def test_a_shift_after_a_resume_goes_on_from_the_one_that_was_saved(steered, make_run):
+    training = resumed(make_run("back"), steered, [queued(7, shift=0.0)]).learn(1)
+    training.reset()
+    assert training.levels() == [max(level - 1, 0) for level in steered.saved(1).terrain_levels]
+    training = resumed(make_run("same"), steered, launch={SHIFT: 1.0}).learn(1)
+    training.reset()
+    assert training.levels() == list(steered.saved(1).terrain_levels)
+
+
+def test_another_number_of_environments_takes_the_levels_in_turn(steered, make_run):
+    training = resumed(make_run("resumed"), steered, environments=3)
+    levels = list(steered.saved(1).terrain_levels[:3])
+    assert training.levels() == levels
+    training.learn(1)
+    training.reset()
+    assert training.levels() == levels
+    assert sorted(training.types()) == [1, 1, 2]  # by the mix
+    assert training.stands_on() == training.patches()
+
+
+def test_levels_are_published_each_iteration(steered):
+    for name in ("Terrain/mean_level", "Terrain/max_level", "Terrain/mean_level/flat", "Terrain/share/rough"):
+        assert len(steered.metric(name)) == 2
+    shares = [steered.metric(f"Terrain/share_at_level_{level}") for level in range(4)]
+    assert [sum(of_iteration) for of_iteration in zip(*shares, strict=True)] == pytest.approx([1.0, 1.0])
+    assert steered.metric("Terrain/mean_level")[-1] == pytest.approx(sum(steered.levels()) / 8)
+
+
+# --- what has no levels ---
+
+PLANE = SimpleNamespace(terrain_levels=torch.zeros(2), terrain_origins=None)
 
 
 @pytest.mark.parametrize(
@@ -64,10 +142,8 @@ FLAT = SimpleNamespace(terrain_levels=torch.zeros(2), terrain_origins=None)
         SimpleNamespace(),
         SimpleNamespace(unwrapped=SimpleNamespace()),
         SimpleNamespace(scene=SimpleNamespace(terrain=None)),
-        SimpleNamespace(scene=SimpleNamespace(terrain=FLAT)),
+        SimpleNamespace(scene=SimpleNamespace(terrain=PLANE)),
     ],
 )
 def test_an_environment_without_such_a_terrain_has_no_levels(env):
-    assert terrain_levels(env) == ()
-    restore_terrain_levels(env, (1, 2))
-    assert terrain_levels(env) == ()
+    assert steered_terrain(env) is None

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui.session.marks import MARK_SIGNS, Mark
 from tui.session.series import Series
 from tui.widgets.chart.axes import format_value, iteration_ticks, rounded_end, value_axis
 from tui.widgets.chart.canvas import changed_spans, fit_text, plain_text
-from tui.widgets.chart.drawing import ChartDescription, Curve, Mark, Reference, draw
+from tui.widgets.chart.drawing import CURVE_GLYPHS, ChartDescription, Curve, Reference, draw
 
 
 def series_of(ys, start=0, step=1):
@@ -105,12 +106,37 @@ def test_marks_are_lines_behind_the_curve_with_their_labels_above():
     ]
 
 
-def test_marks_in_one_cell_are_counted():
+def test_every_kind_of_mark_has_a_shape_of_its_own():
+    marks = [Mark(number, "", kind) for number, kind in enumerate(MARK_SIGNS)]
+    line = picture(title="m", width=40, height=9, curves=one_curve([0] * 5), marks=tuple(marks))[1]
+    assert line.split() == list(MARK_SIGNS.values()) == ["╳", "▼", "◢", "◆", "○"]
+    assert not set(CURVE_GLYPHS) & set(MARK_SIGNS.values())
+
+
+def test_marks_in_one_cell_are_counted_behind_the_sign_of_the_most_important():
     curves = one_curve([0, 1] * 500)
-    lines = picture(title="m", width=40, height=9, curves=curves, marks=(Mark(500, "lr"), Mark(501, "push")))
-    assert lines[1].strip() == "2 lr, push"
-    lines = picture(title="m", width=40, height=9, curves=curves, marks=tuple(Mark(500, "x") for _ in range(12)))
-    assert lines[1].strip().startswith("+ x, x")
+
+    def mark_line(*marks):
+        return picture(title="m", width=40, height=9, curves=curves, marks=marks)[1].strip()
+
+    assert mark_line(Mark(500, "lr"), Mark(501, "push")) == "▼2 lr, push"
+    assert mark_line(*(Mark(500, "x") for _ in range(12))).startswith("▼+ x, x")
+    assert mark_line(Mark(500, "a", "curriculum"), Mark(500, "b")) == "▼2 a, b"
+    assert mark_line(Mark(500, "a", "curriculum"), Mark(500, "b", "launch")) == "◆2 a, b"
+    everything = [Mark(500, "x", kind) for kind in MARK_SIGNS]
+    assert mark_line(*everything).startswith("╳5 ")
+    assert mark_line(*everything[1:]).startswith("▼4 ")
+    assert mark_line(*everything[2:]).startswith("◢3 ")
+
+
+def test_a_count_gives_way_to_the_next_mark_and_stands_before_the_sign_where_there_is_no_room_behind():
+    def mark_line(*marks):
+        return picture(title="m", width=35, height=9, curves=one_curve([0] * 33), marks=marks)[1]
+
+    several = [Mark(10, "x")] * 3
+    assert "x, x, x 3▼◆ y" in mark_line(*several, Mark(11, "y", "curriculum"))
+    assert "◆▼◆ y" in mark_line(Mark(9, "", "curriculum"), *several, Mark(11, "y", "curriculum"))
+    assert mark_line(Mark(32, "x"), Mark(32, "y")).endswith("x, y 2▼")
 
 
 def test_marks_of_a_low_chart_are_on_its_top_line():
@@ -158,11 +184,11 @@ def test_a_reference_stays_visible_in_a_solid_band():
 def test_several_curves_have_a_legend_and_end_in_different_glyphs():
     curves = (Curve("value", series_of([4, 3, 2, 1])), Curve("surrogate", series_of([0, 0, 0, 0]), "series-2"))
     assert picture(title="loss", width=44, height=6, curves=curves) == [
-        "loss                ● value 1  ◆ surrogate 0",
+        "loss                ● value 1  ■ surrogate 0",
         "      4┤⠉⠉⠒⠒⠢⠤⠤⠤⣀⣀⡀                         ",
         "       │          ⠈⠉⠉⠑⠒⠒⠢⠤⠤⢄⣀⣀⡀             ",
         "      2┤                      ⠈⠉⠉⠉⠒⠒⠒⠢⠤⠤⠤⠤⣀●",
-        "      0┤⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀◆",
+        "      0┤⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀■",
         "        0           1          2           3",
     ]
 
@@ -170,10 +196,10 @@ def test_several_curves_have_a_legend_and_end_in_different_glyphs():
 @pytest.mark.parametrize(
     ("width", "title_line"),
     [
-        (40, "loss  ● value 0.1234  ◆ surrogate -0.025"),
-        (36, "loss    ● val… 0.1234  ◆ sur… -0.025"),
-        (28, "loss    ● value  ◆ surrogate"),
-        (24, "loss  ● 0.1234  ◆ -0.025"),
+        (40, "loss  ● value 0.1234  ■ surrogate -0.025"),
+        (36, "loss    ● val… 0.1234  ■ sur… -0.025"),
+        (28, "loss    ● value  ■ surrogate"),
+        (24, "loss  ● 0.1234  ■ -0.025"),
         (16, "loss      0.1234"),
         (8, "… 0.1234"),
         (4, "0.1…"),
@@ -186,7 +212,7 @@ def test_the_legend_shrinks_with_the_chart(width, title_line):
 
 def test_curves_that_end_in_the_same_cell_keep_separate_glyphs():
     curves = (Curve("a", series_of([1, 1])), Curve("b", series_of([1, 1]), "series-2"))
-    assert any(line.endswith("◆●") for line in picture(title="t", width=30, height=9, curves=curves))
+    assert any(line.endswith("■●") for line in picture(title="t", width=30, height=9, curves=curves))
 
 
 def test_the_smallest_chart_and_smaller_ones():

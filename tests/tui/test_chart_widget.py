@@ -9,6 +9,7 @@ from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from tui.session.marks import Mark
 from tui.session.series import Series
 from tui.widgets.chart import Chart
 
@@ -52,7 +53,7 @@ class ChartApp(App):
         self.series.extend(range(1011), [math.sin(x / 100) for x in range(1011)])
         self.chart = RecordingChart("reward", classes=classes)
         self.chart.styles.height = 12
-        self.chart.add_series("reward", self.series)
+        self.chart.set_curves([("reward", self.series)])
 
     def compose(self):
         with VerticalScroll():
@@ -204,26 +205,27 @@ async def test_title_reference_and_mark_appear():
     app = ChartApp()
     async with app.run_test(size=(60, 20)) as pilot:
         app.chart.set_title("mean reward")
-        app.chart.set_reference(0.5, "wanted")
-        app.chart.add_mark(300, "lr 3e-4")
-        app.chart.add_series("other", Series(), "series-2")
+        app.chart.set_references([(0.5, "wanted")])
+        app.chart.add_marks([Mark(300, "lr 3e-4"), Mark(700, "slower", "curriculum")])
+        app.chart.set_curves([("reward", app.series), ("other", Series())])
         await pilot.pause()
         lines = app.chart.text()
         assert lines[0].startswith("mean reward")
-        assert "◆ other –" in lines[0]
+        assert "■ other –" in lines[0]
         assert "▼ lr 3e-4" in lines[1]
+        assert "◆ slower" in lines[1]
         assert sum("wanted" in line for line in lines) == 1
 
 
-async def test_a_reference_moves_with_its_label_and_vanishes_when_it_is_not_finite():
+async def test_references_are_replaced_and_one_that_is_not_finite_is_not_seen():
     app = ChartApp()
     async with app.run_test(size=(60, 20)) as pilot:
         without = app.chart.text()
         for value in (0.9, -0.9):
-            app.chart.set_reference(value, "wanted")
+            app.chart.set_references([(value, "wanted")])
             await pilot.pause()
             assert sum("wanted" in line for line in app.chart.text()) == 1
-        app.chart.set_reference(math.nan, "wanted")
+        app.chart.set_references([(math.nan, "wanted")])
         await pilot.pause()
         assert app.chart.text() == without
 

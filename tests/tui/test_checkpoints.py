@@ -5,8 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from tui.session.checkpoints import NoCheckpoint, checkpoint_to_start_from, find_checkpoint, iteration_of
+from tui.session.checkpoints import (
+    NoCheckpoint,
+    checkpoint_to_start_from,
+    find_checkpoint,
+    iteration_of,
+    origin_of,
+    run_of,
+)
 
 
 @pytest.fixture
@@ -23,11 +31,25 @@ def test_the_newest_is_that_of_the_last_iteration(saved):
     assert find_checkpoint(saved, str(saved.checkpoint(50))) == saved.checkpoint(50)
 
 
-def test_one_that_is_not_there_is_told_with_the_newest(saved, make_run):
-    with pytest.raises(NoCheckpoint, match=r"there is no checkpoint 7; the newest of .*: model_9.pt, model_50.pt, "):
-        find_checkpoint(saved, "7")
+def test_one_that_is_not_there_is_told_with_the_nearest(saved, make_run):
+    saved.checkpoint(200).touch()
+    for wanted, nearest in (("7", "model_9.pt, model_50.pt, model_100.pt"), ("110", "model_50.pt, model_100.pt, mod")):
+        with pytest.raises(NoCheckpoint, match=rf"there is no checkpoint {wanted}; the nearest of .*: {nearest}"):
+            find_checkpoint(saved, wanted)
+    with pytest.raises(NoCheckpoint, match=r"no checkpoint best.pt; the newest of .*: model_50.pt, model_100.pt, mod"):
+        find_checkpoint(saved, "best.pt")
     with pytest.raises(NoCheckpoint, match="has no checkpoint yet"):
         find_checkpoint(make_run("2026-03-01_11-00-00"), None)
+
+
+def test_a_checkpoint_belongs_to_the_run_whose_folder_it_lies_in(saved, tmp_path):
+    assert run_of(saved.checkpoint(9)) == str(saved.path)
+    assert run_of(tmp_path / "model_9.pt") == ""
+    spec = saved.read_spec()
+    assert origin_of(spec) == ""
+    forked = replace(spec, parent=str(saved.path), checkpoint=str(saved.checkpoint(9)))
+    assert origin_of(forked) == f"from {saved.name} at 9"
+    assert origin_of(replace(forked, checkpoint="best.pt")) == f"from {saved.name}"
 
 
 def test_a_launch_starts_from_a_file_or_from_a_run_s_newest(saved, tmp_path, monkeypatch):

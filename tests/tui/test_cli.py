@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from tests.tui.curricula_run import begun, finished_with, how_it_goes, started
 from tests.waiting import wait_for
 from trainer_proc.wire.codec import pack_values
 from trainer_proc.wire.journal import JournalReader
@@ -179,13 +180,6 @@ def test_a_living_run_is_steered(prints, fails, steered):
     assert [type(order) for order in steered[2:]] == [Pause, Resume, Save, Stop]
 
 
-def test_presets_are_listed(prints):
-    presets = prints("presets", "--json")
-    assert [preset["name"] for preset in presets] == ["cartpole", "g1-flat"]
-    assert presets[0]["num_envs"] == {"cpu": 64, "cuda": 4096}
-    assert [line.split()[0] for line in prints("presets").splitlines()] == ["cartpole", "g1-flat"]
-
-
 def test_the_doctor_tells_what_is_there(prints, tmp_path):
     report = prints("doctor", "--json")
     assert report["log_root"] == str(tmp_path / "logs")
@@ -242,6 +236,16 @@ def test_what_the_dashboard_shows_is_printed_as_json(prints, ended):
     assert shown["metrics"] == {"Train/mean_reward": None}  # NaN
     assert [knob["value"] for knob in shown["knobs"]] == [2.0]
     assert [intervention["number"] for intervention in shown["interventions"]] == [1]
+    assert shown["curricula"] == []
+
+
+def test_curricula_are_printed_with_what_happens_next(prints, make_run):
+    make_run("2026-03-03_00-00-00", *begun(), *finished_with(4, how_it_goes()))
+    (velocity, *_) = prints("attach", "2026-03-03_00-00-00", "--json")["curricula"]
+    assert (velocity["name"], velocity["level"], velocity["top"], velocity["mode"]) == ("velocity", 0, 5, "auto")
+    assert velocity["outlook"].startswith("up when Train/success_rate > 0.8; now 0.62; not before 15 iterations")
+    make_run("2026-03-04_00-00-00", started({"future": {"kind": "dreams"}}))
+    assert prints("attach", "2026-03-04_00-00-00", "--json")["curricula"] is None
 
 
 def test_an_error_of_ours_is_not_hidden(monkeypatch):

@@ -26,7 +26,7 @@ RUN = "2026-03-01_12-00-00"
 WEIGHT, PUSH, FRICTION = "reward/upright/weight", "event/push_robot/velocity_range/x", "event/foot_friction/ranges"
 TWIST, MODE, SCHEDULE = "command/twist/lin_vel_x", "guard/kl/mode", "ppo/schedule"
 TRAINING = (
-    RunStarted(RUN, "g1-flat", "mjlab", "task", "cpu", 4, 100, 42, 1),
+    RunStarted(RUN, "g1-walk", "mjlab", "task", "cpu", 4, 100, 42, 1),
     g1_knobs(),
     PhaseChanged("training"),
     MetricSet(0, ()),

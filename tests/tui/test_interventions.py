@@ -130,7 +130,7 @@ def test_what_the_table_shows_anyway_is_no_news(body):
 @pytest.fixture
 def state():
     state = RunState()
-    started = RunStarted("run", "g1-flat", "mjlab", "task", "cpu", 4, 100, 42, 1)
+    started = RunStarted("run", "g1-walk", "mjlab", "task", "cpu", 4, 100, 42, 1)
     for number, body in enumerate((started, g1_knobs(), *turned())):
         state.apply(Frame(number, 0.0, body))
     return state

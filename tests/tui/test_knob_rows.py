@@ -23,7 +23,7 @@ from tui.session.knob_rows import GAP, KnobFilter, fit, knob_rows, shown_knobs
 from tui.session.knob_text import knob_facts, knob_state
 from tui.session.state import RunState
 
-STARTED = RunStarted("run", "g1-flat", "mjlab", "task", "cpu", 4, 100, 42, 1)
+STARTED = RunStarted("run", "g1-walk", "mjlab", "task", "cpu", 4, 100, 42, 1)
 ALL, CHANGED = KnobFilter(), KnobFilter(only_changed=True)
 WIDE = fit(200)
 PUSH, TWIST, CLEARANCE = "event/push_robot/velocity_range/x", "command/twist/lin_vel_x", "reward/foot_clearance/weight"

@@ -13,9 +13,12 @@ from msgspec.structs import replace
 from presets import load_preset
 from tests.waiting import wait_for
 from tui.session import launcher
+from tui.session.devices import Device
 from tui.session.launcher import ImpossibleSpec, LaunchError, Overrides, check_backend, launch, make_spec
 
 CARTPOLE = load_preset("cartpole")
+CPU = [Device("cpu", "CPU, 4 cores", 8.0, 16.0)]
+GPUS = [Device("cuda:0", "NVIDIA L4", 22.0, 22.5), Device("cuda:1", "NVIDIA H200", 139.0, 140.0), *CPU]
 
 
 @pytest.fixture
@@ -38,25 +41,86 @@ def stopped_clock(monkeypatch):
 
 
 def test_the_preset_decides_what_the_person_did_not():
-    spec = make_spec(CARTPOLE, Overrides(), "cpu")
+    spec = make_spec(CARTPOLE, Overrides(), CPU)
     assert (spec.preset, spec.task, spec.experiment) == ("cartpole", CARTPOLE.task, CARTPOLE.experiment)
     assert (spec.device, spec.num_envs, spec.iterations, spec.seed) == ("cpu", 64, 500, 42)
-    assert make_spec(CARTPOLE, Overrides(), "cuda:1").num_envs == 4096
+    assert make_spec(CARTPOLE, Overrides(device="cuda:1"), CPU).num_envs == 4096
+
+
+def test_the_first_device_is_the_default_and_its_memory_decides_how_many_environments():
+    counts = replace(CARTPOLE.num_envs, by_memory_gib={"8": 512, "24": 1024, "80": 2048})
+    preset = replace(CARTPOLE, num_envs=counts)
+    spec = make_spec(preset, Overrides(), GPUS)
+    assert (spec.device, spec.num_envs) == ("cuda:0", 512)
+    for device, number in (("cuda", 512), ("cuda:1", 2048), ("cuda:7", 4096), ("cpu", 64)):
+        assert make_spec(preset, Overrides(device=device), GPUS).num_envs == number, device
+    assert make_spec(preset, Overrides(num_envs=9), GPUS).num_envs == 9
 
 
 def test_the_person_has_the_last_word():
     overrides = Overrides(8, 20, "cuda", 7, "over-night", {"reward/upright/weight": 2.0})
-    spec = make_spec(CARTPOLE, overrides, "cpu")
+    spec = make_spec(CARTPOLE, overrides, CPU)
     assert (spec.num_envs, spec.iterations, spec.device, spec.seed) == (8, 20, "cuda:0", 7)
     assert (spec.name, spec.set) == ("over-night", {"reward/upright/weight": 2.0})
 
 
 def test_what_a_preset_sets_and_bounds_is_merged_under_the_person_s_own():
     preset = replace(CARTPOLE, set={"a": 1.0, "b": (-1.0, 1.0)}, bounds={"a": (0.0, 2.0), "r/*": (0.0, 1.0)})
-    spec = make_spec(preset, Overrides(set={"a": 2.0, "c": "fixed"}, bounds={"a": (0.0, 3.0)}), "cpu")
+    spec = make_spec(preset, Overrides(set={"a": 2.0, "c": "fixed"}, bounds={"a": (0.0, 3.0)}), CPU)
     assert spec.set == {"a": 2.0, "b": (-1.0, 1.0), "c": "fixed"}
     assert spec.bounds == {"a": (0.0, 3.0), "r/*": (0.0, 1.0)}
     assert (preset.set["a"], preset.bounds["a"]) == (1.0, (0.0, 2.0))
+
+
+def test_everything_in_a_preset_is_passed_on():
+    preset = replace(
+        CARTPOLE,
+        rewards={"upright": 2.0, "pose/std": 0.1},
+        randomization={"mass/scale": (0.8, 1.2)},
+        set={"ppo/desired_kl": 0.02},
+        overrides={"env.episode_length_s": 10.0, "agent.num_steps_per_env": 8},
+        success={"kind": "upright", "box": [1.0, 1.0]},
+        curriculum={
+            "wider": {"kind": "growth", "ranges": {"event/motor/strength": {"from": [1, 1], "to": [0.9, 1.1]}}}
+        },
+        modules=("my_tasks",),
+        path="/home/me/my.toml",
+    )
+    spec = make_spec(preset, Overrides(set={"reward/upright/weight": 3.0}, overrides={"agent.clip_actions": 1.0}), CPU)
+    assert spec.set == {
+        "reward/upright/weight": 3.0,
+        "reward/pose/std": 0.1,
+        "event/mass/scale": (0.8, 1.2),
+        "ppo/desired_kl": 0.02,
+    }
+    assert spec.overrides == {
+        "env.episode_length_s": 10.0,
+        "agent.num_steps_per_env": 8,
+        "agent.clip_actions": 1.0,
+    }
+    assert (spec.success, spec.curricula) == (preset.success, preset.curriculum)
+    assert (spec.modules, spec.module_folder) == (("my_tasks",), "/home/me")
+    assert (
+        make_spec(preset, Overrides(overrides={"env.episode_length_s": 5}), CPU).overrides["env.episode_length_s"] == 5
+    )
+
+
+def test_what_a_preset_needs_must_be_given(tmp_path, monkeypatch):
+    preset, path = load_preset("g1-tracking"), "env.commands.motion.motion_file"
+    for given in ({}, {path: ""}):
+        with pytest.raises(ImpossibleSpec) as error:
+            make_spec(preset, Overrides(overrides=given), CPU)
+        assert str(error.value) == (
+            "g1-tracking needs a motion file (.npz, as mjlab's csv_to_npz writes it): "
+            f"fill in its field, or launch with --override {path}=…"
+        )
+    (tmp_path / "walk.npz").touch()
+    monkeypatch.chdir(tmp_path)
+    for text in ("walk.npz", str(tmp_path / "walk.npz")):  # a resume may come from another folder
+        spec = make_spec(preset, Overrides(overrides={path: text}), CPU)
+        assert spec.overrides == {path: str(tmp_path / "walk.npz")}
+    assert make_spec(preset, Overrides(overrides={path: "else.npz"}), CPU).overrides == {path: "else.npz"}
+    assert make_spec(replace(preset, overrides={path: "own.npz"}), Overrides(), CPU).overrides == {path: "own.npz"}
 
 
 @pytest.mark.parametrize(
@@ -84,14 +148,14 @@ def test_what_a_preset_sets_and_bounds_is_merged_under_the_person_s_own():
 )
 def test_what_makes_no_sense_is_refused_in_one_line(overrides, reason):
     with pytest.raises(ImpossibleSpec) as error:
-        make_spec(CARTPOLE, overrides, "cpu")
+        make_spec(CARTPOLE, overrides, CPU)
     assert reason in str(error.value)
     assert len(str(error.value).splitlines()) == 1
 
 
 @pytest.mark.usefixtures("trainer")
 def test_a_launch_writes_down_what_runs_and_starts_it_apart_from_the_terminal(tmp_path):
-    spec = make_spec(CARTPOLE, Overrides(name="first", set={"reward/upright/weight": 2.0}), "cpu")
+    spec = make_spec(CARTPOLE, Overrides(name="first", set={"reward/upright/weight": 2.0}), CPU)
     folder = launch(spec, tmp_path / "logs")
     assert folder.path.parent == tmp_path / "logs" / "cartpole"
     assert folder.name.endswith("_first")
@@ -104,7 +168,7 @@ def test_a_launch_writes_down_what_runs_and_starts_it_apart_from_the_terminal(tm
 
 @pytest.mark.usefixtures("trainer")
 def test_several_processes_are_started_by_pytorch_s_launcher(tmp_path):
-    folder = launch(make_spec(CARTPOLE, Overrides(processes=4), "cuda"), tmp_path)
+    folder = launch(make_spec(CARTPOLE, Overrides(processes=4), GPUS), tmp_path)
     assert folder.read_spec().processes == 4
     wait_for(lambda: "sorry" in folder.console.read_text(), "the trainer's output")
     called = folder.console.read_text().splitlines()[0]
@@ -114,7 +178,7 @@ def test_several_processes_are_started_by_pytorch_s_launcher(tmp_path):
 
 @pytest.mark.usefixtures("trainer", "stopped_clock")
 def test_runs_of_one_second_get_numbers(tmp_path):
-    unnamed, named = (make_spec(CARTPOLE, Overrides(name=name), "cpu") for name in ("", "night"))
+    unnamed, named = (make_spec(CARTPOLE, Overrides(name=name), CPU) for name in ("", "night"))
     names = [launch(spec, tmp_path).name for spec in (unnamed, unnamed, named, unnamed, named)]
     assert names == [
         "2026-03-01_12-00-00",
@@ -128,7 +192,7 @@ def test_runs_of_one_second_get_numbers(tmp_path):
 def test_a_backend_that_is_not_installed_is_told_with_the_command_that_installs_it(monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(LaunchError, match=r"^backend mjlab is not installed: uv sync --extra mjlab --extra export$"):
-        launch(make_spec(CARTPOLE, Overrides(), "cpu"), tmp_path)
+        launch(make_spec(CARTPOLE, Overrides(), CPU), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -143,6 +207,6 @@ def test_a_folder_that_can_not_be_written_is_told_in_one_line(tmp_path):
     in_the_way.write_text("no folder")
     for log_root in (in_the_way, in_the_way / "logs"):
         with pytest.raises(LaunchError) as error:
-            launch(make_spec(CARTPOLE, Overrides(), "cpu"), log_root)
+            launch(make_spec(CARTPOLE, Overrides(), CPU), log_root)
         assert str(error.value).startswith(f"the run can't be started in {log_root}: ")
         assert len(str(error.value).splitlines()) == 1

@@ -12,12 +12,14 @@ from tests.tui.many_knobs import g1_knobs, turned
 from trainer_proc.wire.knob import Knob
 from trainer_proc.wire.messages import Change, CheckpointLoaded, Frame, InterventionApplied, KnobsAvailable, RunStarted
 from trainer_proc.wire.run_folder import RunSpec
+from tui.session.devices import Device
 from tui.session.launcher import Overrides, make_spec
 from tui.session.preset_text import changed_values, preset_text
 from tui.session.state import RunState
 
-SPEC = RunSpec("g1-flat", "mjlab", "Mjlab-Velocity-Flat-Unitree-G1", "g1_velocity", "cuda:0", 2048, 300, 7)
-STARTED = RunStarted("walk", "g1-flat", "mjlab", "task", "cuda:0", 2048, 300, 7, 1)
+GPU = Device("cuda:0", "NVIDIA L4", 22.0, 22.5)
+SPEC = RunSpec("g1-walk", "mjlab", "Mjlab-Velocity-Flat-Unitree-G1", "g1_velocity", "cuda:0", 2048, 300, 7)
+STARTED = RunStarted("walk", "g1-walk", "mjlab", "task", "cuda:0", 2048, 300, 7, 1)
 
 
 def after(*bodies):
@@ -41,13 +43,55 @@ def loaded(tmp_path):
 
 def test_the_preset_repeats_the_run_with_what_was_changed(loaded):
     spec = replace(SPEC, bounds={"reward/*/weight": (-5.0, 5.0)})
-    again = make_spec(loaded(spec, after(g1_knobs(), *turned())), Overrides(seed=7), "cuda:0")
+    again = make_spec(loaded(spec, after(g1_knobs(), *turned())), Overrides(seed=7), [GPU])
     assert again == replace(spec, preset="again", set=again.set)
     assert again.set == {
         "event/foot_friction/ranges": (0.3, 1.6),
         "event/push_robot/velocity_range/x": (-1.0, 1.0),  # where its ramp leads
         "command/twist/lin_vel_x": (-1.5, 2.0),
     }
+
+
+def test_all_that_the_run_was_started_with_is_in_it(loaded):
+    spec = replace(
+        SPEC,
+        overrides={"env.episode_length_s": 10.0, "agent.actor.hidden_dims": [64, 64], 'env.x.".*knee.*"': "a"},
+        modules=("my_tasks",),
+        module_folder="/home/me",
+        success={"kind": "velocity", "window": 50},
+        curricula=load_preset("g1-stand").curriculum | {"seeds": {"kind": "velocity", "command": "other"}},
+    )
+    again = make_spec(loaded(spec, after()), Overrides(seed=7), [GPU])
+    assert again == replace(spec, preset="again")
+
+
+def test_what_a_curriculum_turns_is_left_to_it(loaded):
+    spec = replace(SPEC, curricula={"velocity": {"kind": "velocity"}})
+    again = loaded(spec, after(g1_knobs(), *turned()))
+    assert set(again.set) == {"event/foot_friction/ranges", "event/push_robot/velocity_range/x"}
+    assert again.curriculum == spec.curricula
+
+
+@pytest.mark.parametrize(
+    ("mode", "table", "also_set"),
+    [
+        ("auto", {}, {}),
+        ("manual", {"mode": "manual"}, {"curriculum/velocity/level": 2.0}),
+        ("hold", {"mode": "hold"}, {"command/twist/lin_vel_x": (-1.5, 2.0)}),
+    ],
+)
+def test_curricula_go_on_as_they_are_driven(loaded, mode, table, also_set):
+    """In auto they begin anew, in manual at the person's level, on hold with the person's values."""
+    spec = replace(SPEC, curricula={"velocity": {"kind": "velocity"}})
+    changed = {"curriculum/velocity/level": (0.0, 2.0), "curriculum/velocity/mode": ("auto", mode)}
+    limit = Knob("curriculum/velocity/up", "curriculum", 0.9, 0.8, "next iteration")
+    knobs = [Knob(name, "curriculum", now, first, "next iteration") for name, (first, now) in changed.items()]
+    available = KnobsAvailable(0, (*g1_knobs().knobs, *knobs, limit))
+    preset = loaded(spec, after(available, *turned()), None)
+    assert preset.curriculum == {"velocity": {"kind": "velocity", **table}}
+    others = {"event/foot_friction/ranges", "event/push_robot/velocity_range/x", "curriculum/velocity/up"}
+    assert {knob: value for knob, value in preset.set.items() if knob not in others} == also_set
+    assert others <= set(preset.set)
 
 
 def test_a_run_without_changes_is_a_preset_too(loaded):
@@ -90,4 +134,4 @@ def test_values_of_every_type_and_odd_names_survive(loaded):
 def test_control_characters_are_escaped():
     text = preset_text("\x1b[2Jrun", SPEC, after(g1_knobs()))
     assert "\x1b" not in text
-    assert tomllib.loads(text)["title"] == "g1-flat as in \x1b[2Jrun"
+    assert tomllib.loads(text)["title"] == "g1-walk as in \x1b[2Jrun"

@@ -19,8 +19,13 @@ from mjlab.tasks.registry import list_tasks, load_env_cfg, load_rl_cfg, load_run
 from mjlab.utils.os import dump_yaml
 from mjlab.utils.torch import configure_torch_backends
 
+import trainer_proc.backends.mjlab_tasks  # noqa: F401 (registers this program's own tasks)
+from curricula.load import make_curricula
 from trainer_proc.backends.base import BackendError, Training
 from trainer_proc.backends.mjlab_randomization import usual_event_terms
+from trainer_proc.backends.motion import check_motion
+from trainer_proc.backends.overrides import apply_overrides
+from trainer_proc.backends.own_modules import import_modules
 from trainer_proc.kernels import KernelProgress
 from trainer_proc.ranks import rank_and_device, with_cpu_ranks
 from trainer_proc.wire.run_folder import RunFolder, RunSpec
@@ -30,7 +35,8 @@ class MjlabBackend:
     """Trains any task of mjlab's registry."""
 
     def check(self, spec: RunSpec) -> None:
-        """Raise `BackendError` if the task isn't registered or the device isn't there."""
+        """Import the run's modules; raise `BackendError` if the task isn't registered or the device isn't there."""
+        import_modules(spec.modules, spec.module_folder)
         tasks = list_tasks()
         if spec.task not in tasks:
             nearest = difflib.get_close_matches(spec.task, tasks, n=3, cutoff=0.3) or tasks
@@ -47,8 +53,9 @@ class MjlabBackend:
         """Build environment and runner; writes `params/env.yaml` and `agent.yaml`."""
         configure_torch_backends()
         env_cfg, agent_cfg = load_env_cfg(spec.task), load_rl_cfg(spec.task)
-        if any(getattr(command, "motion_file", None) == "" for command in env_cfg.commands.values()):
-            raise BackendError(f"{spec.task} tracks a motion and needs its file, which a preset can't name yet")
+        apply_overrides({"env": env_cfg, "agent": agent_cfg}, spec.overrides)
+        for name, command in env_cfg.commands.items():
+            check_motion(spec.task, name, command)
         env_cfg.scene.num_envs = spec.num_envs
         rank, device = rank_and_device(spec.device)
         env_cfg.seed = agent_cfg.seed = spec.seed + rank  # every rank sees other episodes
@@ -61,10 +68,18 @@ class MjlabBackend:
         if not rank:
             dump_yaml(folder.params / "env.yaml", asdict(env_cfg))
             dump_yaml(folder.params / "agent.yaml", agent)
-        env_cfg.events |= usual_event_terms(spec.set, env_cfg.events)
+        env_cfg.events |= usual_event_terms(_knobs_to_be_turned(spec), env_cfg.events)
         env = ManagerBasedRlEnv(cfg=env_cfg, device=device)
         wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
         return Training(_make_runner(spec, wrapped, agent, folder, device), wrapped.close)
+
+
+def _knobs_to_be_turned(spec: RunSpec) -> set[str]:
+    """Return the knobs that the launch sets or that a curriculum will turn.
+
+    Not those of a recording: with more draws at startup, the training wouldn't be the recorded one.
+    """
+    return {*spec.set, *(knob for curriculum in make_curricula(spec.curricula) for knob in curriculum.knobs)}
 
 
 def _make_runner(spec: RunSpec, env: RslRlVecEnvWrapper, agent: dict[str, Any], folder: RunFolder, device: str) -> Any:

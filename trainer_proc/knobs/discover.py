@@ -16,10 +16,14 @@ from trainer_proc.knobs.redraw import Redraws
 from trainer_proc.knobs.reward import reward_knobs
 from trainer_proc.knobs.slot import SlotKnob
 from trainer_proc.knobs.termination import termination_knobs
+from trainer_proc.knobs.terrain import terrain_knobs
+from trainer_proc.terrain import SteeredTerrain
 
 
-def discover_knobs(runner: Any, on_overwriter: Callable[[str, str, bool], None]) -> TrainingKnobs:
-    """Return the knobs of an rsl-rl runner: rewards, randomization, commands, terminations, PPO, environment.
+def discover_knobs(
+    runner: Any, on_overwriter: Callable[[str, str, bool], None], terrain: SteeredTerrain | None = None
+) -> TrainingKnobs:
+    """Return the knobs of an rsl-rl runner: rewards, randomization, commands, terminations, terrain, PPO, environment.
 
     Call it once, when the environment is built and before the first iteration: it wraps methods of the environment's
     managers and `runner.alg.update` on the instances. An environment without managers has PPO's and its own knobs.
@@ -40,10 +44,11 @@ def discover_knobs(runner: Any, on_overwriter: Callable[[str, str, bool], None])
         slot_knobs += termination_knobs(env, terminations)
     if (curriculum := _manager(env, "curriculum_manager", "get_term_cfg")) is not None:
         overwriters.append(CurriculumTerms(curriculum, slot_knobs, on_overwriter))
+    of_terrain = terrain_knobs(terrain) if terrain is not None else []
     algorithm: list[LiveKnob] = algorithm_knobs(runner.alg)
     if hasattr(runner.alg, "schedule") and hasattr(runner.alg, "desired_kl"):
         overwriters.append(AdaptiveSchedule(runner.alg, on_overwriter))
-    return TrainingKnobs([*slot_knobs, *algorithm, *environment_knobs(runner, env)], overwriters)
+    return TrainingKnobs([*slot_knobs, *of_terrain, *algorithm, *environment_knobs(runner, env)], overwriters)
 
 
 def _manager(env: Any, name: str, method: str) -> Any:

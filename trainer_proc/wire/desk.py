@@ -163,6 +163,7 @@ class Desk:
         reasons = (
             _ramp_refusal(self._entries[change.knob].knob, self._soon(change.knob), change.new, queued.ramp)
             for change in queued.changes
+            if not queued.ramp.targets or change.knob in queued.ramp.targets
         )
         return next((reason for reason in reasons if reason is not None), None)
 

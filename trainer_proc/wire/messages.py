@@ -124,7 +124,8 @@ class InterventionApplied(msgspec.Struct, frozen=True, tag=True):
 
     `iteration` is the first whose rollout is collected under the new values. With a `ramp`, they are those of its
     first step. A change ends the ramps of its knobs; `stopped_ramps` names the others that end. `pinned` are knobs
-    that something else writes too and that stay as they are now; `unpinned` those that were given back. Training stood
+    that something else writes too and that stay as they are now; `unpinned` those that were given back, `released`
+    others that are held no longer: nothing that is known writes them, or they were given back before. Training stood
     still for `stall_ms`.
     """
 
@@ -142,6 +143,7 @@ class InterventionApplied(msgspec.Struct, frozen=True, tag=True):
     undoes: int | None = None
     redoes: int | None = None
     stall_ms: float = 0.0
+    released: tuple[str, ...] = ()
 
 
 class InterventionFailed(msgspec.Struct, frozen=True, tag=True):

@@ -22,9 +22,11 @@ _COMMANDS = {
     "stop-ramp": "turning",
     "pause": "steering",
     "resume": "starting",
+    "fork": "forking",
     "stop": "steering",
     "save": "steering",
     "export": "steering",
+    "record": "recording",
 }
 
 
@@ -87,12 +89,13 @@ def _expected(error: Exception) -> int | None:
     from tui.session.continuing import NothingLeft
     from tui.session.control import TrainerUnreachable
     from tui.session.launcher import ImpossibleSpec, LaunchError
+    from tui.session.metric_trigger import MetricUnknown
     from tui.session.runs import RunNotFound
     from tui.session.settings import UnusableSetting
 
     if isinstance(error, (PresetError, ImpossibleSpec, RunNotFound, UnusableSetting)):
         return 2
-    refused = (Failed, LaunchError, TrainerUnreachable, ExportProblem, NoCheckpoint, NothingLeft)
+    refused = (Failed, LaunchError, TrainerUnreachable, ExportProblem, NoCheckpoint, NothingLeft, MetricUnknown)
     broken = (RunFolderError, JournalDamaged, OSError)
     return 1 if isinstance(error, refused + broken) else None
 

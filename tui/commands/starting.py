@@ -19,6 +19,7 @@ from tui.session.continuing import continued_spec
 from tui.session.devices import list_devices
 from tui.session.follow import Follower
 from tui.session.launcher import Overrides, make_spec, start_trainer
+from tui.session.override_text import parse_overrides
 from tui.session.runs import find_run, read_state
 from tui.session.settings import parse_bounds, parse_settings
 from tui.session.state import RunState
@@ -33,6 +34,9 @@ from tui.session.state import RunState
 @click.option("--name", default="", help="Appended to the run's folder name.")
 @click.option("--set", "settings", multiple=True, metavar="KNOB=VALUE", help="A knob's value from the start on.")
 @click.option("--bound", "bounds", multiple=True, metavar="KNOB=LOW:HIGH", help="What a knob takes; KNOB may have a *.")
+@click.option(
+    "--override", "overridden", multiple=True, metavar="PATH=VALUE", help="A value of the task's configuration."
+)
 @click.option("--checkpoint", metavar="FILE|RUN", help="Start from a checkpoint file, or from a run's newest.")
 @click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="One for each GPU.")
 @click.option("--wait", is_flag=True, help="Return when the training has ended.")
@@ -47,6 +51,7 @@ def launch_command(
     name: str,
     settings: tuple[str, ...],
     bounds: tuple[str, ...],
+    overridden: tuple[str, ...],
     checkpoint: str | None,
     processes: int,
     wait: bool,
@@ -64,8 +69,9 @@ def launch_command(
         parse_bounds(bounds),
         str(checkpoint_to_start_from(checkpoint, log_root)) if checkpoint else "",
         processes,
+        parse_overrides(overridden),
     )
-    start(make_spec(load_preset(preset), overrides, list_devices()[0].name), log_root, wait, as_json)
+    start(make_spec(load_preset(preset), overrides, list_devices()), log_root, wait, as_json)
 
 
 @click.command("resume")

@@ -7,13 +7,17 @@ from typing import Any
 
 import click
 
+from curricula.schema import SchemaProblem
 from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.run_folder import RunFolder
 from tui.commands.output import json_option, logs_option, say
+from tui.session.checkpoints import origin_of
+from tui.session.curricula_now import curriculum_records
 from tui.session.intervention_list import list_interventions
 from tui.session.knob_record import knob_record
 from tui.session.runs import RunSummary, find_run, read_state, run_folders, summarize
 from tui.session.state import RunState
+from tui.session.text import plain
 
 
 @click.command("runs")
@@ -32,7 +36,7 @@ def _row(summary: RunSummary) -> str:
     done = "" if summary.iteration is None else f"{summary.iteration + 1} of {summary.iterations}"
     reward = "" if summary.reward is None else f"reward {summary.reward:.4g}"
     name = f"{summary.spec.experiment}/{summary.folder.name}"
-    return f"{name:<44} {summary.status:<9} {done:<15} {reward}".rstrip()
+    return plain(f"{name:<44} {summary.status:<9} {done:<15} {reward:<14} {origin_of(summary.spec)}".rstrip())
 
 
 def _summary_value(summary: RunSummary) -> dict[str, Any]:
@@ -44,6 +48,8 @@ def _summary_value(summary: RunSummary) -> dict[str, Any]:
         "iteration": summary.iteration,
         "iterations": summary.iterations if summary.spec else None,
         "reward": summary.reward,
+        "parent": (summary.spec.parent or None) if summary.spec else None,
+        "checkpoint": (summary.spec.checkpoint or None) if summary.spec else None,
         "problem": summary.problem,
     }
 
@@ -69,6 +75,7 @@ def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
     return {
         "run": str(folder.path),
         "status": state.status(read_connection(folder) is not None),
+        "parent": (state.started.parent or None) if state.started else None,
         "detail": state.phase.detail if state.phase else "",
         "iteration": state.iteration,
         "first_iteration": state.first_iteration,
@@ -76,7 +83,15 @@ def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
         "environment_steps": state.environment_steps,
         "seconds_left": state.seconds_left,
         "metrics": state.latest,
+        "curricula": _curricula(state),
         "knobs": [knob_record(knob) for knob in state.knobs.values()],
         "interventions": list_interventions(state),
         "guards_fired": state.guards_fired,
     }
+
+
+def _curricula(state: RunState) -> list[dict[str, Any]] | None:
+    try:
+        return curriculum_records(state)
+    except SchemaProblem:  # of another version of the program
+        return None

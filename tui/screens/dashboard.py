@@ -6,7 +6,6 @@ import shlex
 from pathlib import Path
 from typing import ClassVar
 
-import msgspec
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
@@ -18,26 +17,23 @@ from textual.widgets import Footer, Input, Static
 from trainer_proc.wire.export_process import ExportProblem, run_export
 from trainer_proc.wire.messages import TERMINAL_PHASES
 from trainer_proc.wire.requests import Export as ExportCommand
-from trainer_proc.wire.requests import Pause, Redo, Resume, Save, Stop, StopRamp, Tune, Undo, Unpin
+from trainer_proc.wire.requests import Pause, Resume, Save, Stop
 from trainer_proc.wire.run_folder import RunFolderError
-from tui.screens.run_screen import ConsoleGrew, RunScreen, Told
-from tui.session.board import DEFAULT_BOARD
-from tui.session.checkpoints import NoCheckpoint, find_checkpoint
+from tui.screens.run_screen import ConsoleGrew, Told
+from tui.screens.steering_screen import SteeringScreen
+from tui.session.checkpoints import NoCheckpoint, find_checkpoint, origin_of
 from tui.session.describe import export_result, progress
 from tui.session.news import News
-from tui.session.preset_text import changed_values, preset_text
-from tui.session.state import KnobState
 from tui.session.text import plain
 from tui.widgets.chart_grid import ChartGrid
 from tui.widgets.console import Console
+from tui.widgets.curriculum_panel import CurriculumPanel
 from tui.widgets.dialogs import Confirm
-from tui.widgets.knob_edit import KnobEdit
 from tui.widgets.knob_panel import KnobPanel
 from tui.widgets.knob_table import KnobTable
-from tui.widgets.past import PastDialog
 
 
-class DashboardScreen(RunScreen):
+class DashboardScreen(SteeringScreen):
     """Shows a run, live, finished or killed, and steers it while it lives."""
 
     CSS_PATH = "dashboard.tcss"
@@ -50,6 +46,10 @@ class DashboardScreen(RunScreen):
         Binding("u", "undo", "undo", tooltip="Undo the last change that is not undone"),
         Binding("h", "past", "history", tooltip="List the interventions; undo or redo any of them"),
         Binding("q", "leave", "leave", tooltip="Leave the program; the training goes on"),
+        Binding("t", "curricula", "curricula", show=False, tooltip="Go to the curricula, or back to the knobs"),
+        Binding("plus", "level(1)", "level up", key_display="+", show=False, tooltip="Set a curriculum a level higher"),
+        Binding("minus", "level(-1)", "level down", key_display="-", show=False, tooltip="Set it a level lower"),
+        Binding("a", "auto", "auto", show=False, tooltip="Let the curriculum set its level again"),
         Binding("U", "redo", "redo", show=False, tooltip="Do again what was undone last"),
         Binding("c", "only_changed", "changed only", show=False, tooltip="Show only knobs that were changed, or all"),
         Binding("d", "default", "default", show=False, tooltip="Set the knob under the cursor to its default"),
@@ -66,9 +66,10 @@ class DashboardScreen(RunScreen):
         yield Static(Content(self._headline()), id="headline", classes="title-line")
         yield Static("", id="progress", markup=False)
         with Horizontal(id="body"):
-            yield ChartGrid(DEFAULT_BOARD, self.history, id="charts")
+            yield ChartGrid(self.history, id="charts")
             with Vertical(id="side"):
                 yield KnobPanel(id="knob-panel")
+                yield CurriculumPanel(id="curricula")
                 yield Console(id="console")
         yield Footer()
 
@@ -84,8 +85,9 @@ class DashboardScreen(RunScreen):
 
     def show_run(self) -> None:
         """Draw what is new."""
-        self.query_one(ChartGrid).show(self.state)
-        self.query_one(KnobPanel).show(self.state)
+        self.take_curricula()
+        self.query_one(ChartGrid).show(self.state, self.curricula)
+        self.show_steering()
         self._show_progress()
 
     @on(ConsoleGrew)
@@ -93,89 +95,15 @@ class DashboardScreen(RunScreen):
         self.query_one(Console).append(message.text)
 
     def on_resize(self) -> None:
-        """Fit the progress bar."""
+        """Fit the progress bar; there may be room for other panels."""
         self._show_progress()
+        self.call_after_refresh(self.show_steering)
 
     def _show_progress(self) -> None:
         bar_width = max(8, min(40, self.size.width - 70))
         line = self.query_one("#progress", Static)
         line.set_class(self.state.status(self.is_live) == "failed", "failed")
         line.update(plain(progress(self.state, self.is_live, bar_width)))
-
-    # --- turning knobs ---
-
-    @on(KnobTable.EditRequested)
-    @work
-    async def _edit_knob(self, message: KnobTable.EditRequested) -> None:
-        knob = message.knob
-        if not self.is_active or self._is_read_only(knob):
-            return  # not active: Enter came twice at once, and the dialog is open
-        tune = await self.app.push_screen_wait(KnobEdit(knob, self.state.revision))
-        if tune is not None:
-            self.ask(tune)
-
-    def action_default(self) -> None:
-        """Set the knob under the cursor to its default."""
-        state = self.query_one(KnobPanel).knob
-        if state is None or self._is_read_only(state):
-            return
-        knob = state.knob
-        if not state.is_changed and state.pending is None and state.ramp is None:
-            self.say(News(f"{knob.name} is at its default"))
-        else:
-            self.ask(Tune({knob.name: knob.default}, "back to the default", revision=self.state.revision))
-
-    def action_unpin(self) -> None:
-        """Give the knob under the cursor back to what else writes it."""
-        if knob := self.query_one(KnobPanel).knob:
-            self.ask(Unpin((knob.knob.name,), revision=self.state.revision))
-
-    def action_stop_ramp(self) -> None:
-        """Leave the knob under the cursor where its ramp is."""
-        if knob := self.query_one(KnobPanel).knob:
-            self.ask(StopRamp((knob.knob.name,), revision=self.state.revision))
-
-    def action_undo(self) -> None:
-        """Undo the last change that is not undone."""
-        self.ask(Undo(revision=self.state.revision))
-
-    def action_redo(self) -> None:
-        """Do again what was undone last."""
-        self.ask(Redo(revision=self.state.revision))
-
-    @work
-    async def action_past(self) -> None:
-        """List what was done; undo or redo what is chosen."""
-        if not self.is_active:
-            return
-        command = await self.app.push_screen_wait(PastDialog(self.state))
-        if command is not None:
-            self.ask(msgspec.structs.replace(command, revision=self.state.revision))
-
-    def action_filter(self) -> None:
-        """Find knobs by letters of their names."""
-        self.query_one(KnobPanel).open_filter()
-
-    def action_only_changed(self) -> None:
-        """Show only what was changed, or everything."""
-        self.query_one(KnobPanel).toggle_only_changed()
-
-    def action_copy(self) -> None:
-        """Put a preset that repeats this run with its changes on the clipboard."""
-        try:
-            text = preset_text(self.folder.name, self.folder.read_spec(), self.state)
-        except RunFolderError as error:
-            self.say(News(str(error), "error"))
-            return
-        self.app.copy_to_clipboard(text)
-        count = len(changed_values(self.state))
-        self.say(News(f"a preset with {count} changed knob{'s' * (count != 1)} is on the clipboard"))
-
-    def _is_read_only(self, state: KnobState) -> bool:
-        """Tell whether a knob can't be turned, and the person why."""
-        if state.knob.read_only:
-            self.say(News(f"{state.knob.name} can't be changed: {state.knob.read_only}", "error"))
-        return bool(state.knob.read_only)
 
     # --- the training as a whole ---
 
@@ -220,7 +148,10 @@ class DashboardScreen(RunScreen):
     def action_log(self) -> None:
         """Give the whole screen to the log, or take it back."""
         self.toggle_class("-log")
-        self.query_one("#console" if self.has_class("-log") else "#knobs").focus()
+        if self.has_class("-log"):
+            self.query_one(Console).focus()
+        else:
+            self.focus_steering()
 
     def action_runs(self) -> None:
         """Go to the list of runs."""
@@ -246,4 +177,5 @@ class DashboardScreen(RunScreen):
             spec = self.folder.read_spec()
         except RunFolderError as error:
             return plain(str(error))
-        return plain(f"{self.folder.name}  {spec.num_envs} environments on {spec.device}  {spec.task}")
+        parts = (self.folder.name, origin_of(spec), f"{spec.num_envs} environments on {spec.device}", spec.task)
+        return plain("  ".join(part for part in parts if part))

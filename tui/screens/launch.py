@@ -15,12 +15,14 @@ from textual.screen import Screen
 from textual.widgets import Button, Footer, Input, Label, OptionList, Select, Static
 from textual.widgets.option_list import Option
 
-from presets import Preset, PresetError, list_presets
+from presets import Preset, list_presets
 from tui.session.devices import Device, list_devices
-from tui.session.launcher import ImpossibleSpec, LaunchError, Overrides, launch, make_spec
+from tui.session.launcher import ImpossibleSpec, LaunchError, Overrides, launch, make_spec, suggested_environments
+from tui.session.override_text import parse_override_value
+from tui.session.text import plain
 from tui.widgets.field import Field
 
-_HUMANOID_PRESET, _FIRST_CONTACT_PRESET = "g1-flat", "cartpole"
+_HUMANOID_PRESET, _FIRST_CONTACT_PRESET = "g1-walk", "cartpole"
 
 
 class LaunchScreen(Screen[None]):
@@ -45,6 +47,8 @@ class LaunchScreen(Screen[None]):
         super().__init__()
         self._log_root = log_root
         self._presets: dict[str, Preset] = {}
+        self._problems: dict[str, str] = {}
+        self._devices: list[Device] = []
         self._suggested_environments = ""
         self._starting = False
 
@@ -55,6 +59,7 @@ class LaunchScreen(Screen[None]):
             yield OptionList(id="presets")
             with VerticalScroll(id="form", can_focus=False):
                 yield Static(id="description", markup=False)
+                yield Vertical(id="needs")
                 for field, label in (
                     ("device", "device"),
                     ("num-envs", "environments"),
@@ -81,13 +86,13 @@ class LaunchScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Fill in the presets and look for devices, which may take a moment on a GPU box."""
-        try:
-            self._presets = {preset.name: preset for preset in list_presets()}
-        except PresetError as error:
-            self._tell(str(error))
+        presets, problems = list_presets()
+        self._presets = {preset.name: preset for preset in presets}
+        self._problems = {problem.name: str(problem) for problem in problems}
         options = self.query_one("#presets", OptionList)
         options.border_title = "presets"
-        options.add_options([Option(Content(name), id=name) for name in self._presets])
+        options.add_options([Option(Content(plain(name)), id=name) for name in self._presets])
+        options.add_options([Option(Content(f"{plain(name)} !"), id=name) for name in self._problems])
         options.focus()
         self.call_after_refresh(self._find_devices)
 
@@ -97,6 +102,7 @@ class LaunchScreen(Screen[None]):
 
     @on(DevicesFound)
     def _show_devices(self, message: DevicesFound) -> None:
+        self._devices = message.devices
         select = self.query_one("#device", Select)
         select.set_options([(str(device), device.name) for device in message.devices])
         select.value = message.devices[0].name
@@ -106,15 +112,33 @@ class LaunchScreen(Screen[None]):
             options.highlighted = list(self._presets).index(preset)
 
     @on(OptionList.OptionHighlighted, "#presets")
-    def _show_preset(self) -> None:
-        """Show the highlighted preset's description and its values."""
+    async def _show_preset(self) -> None:
+        """Show the highlighted preset's description and its values, or what is wrong with it."""
         preset = self._preset()
+        self._tell("")
         if preset is None:
+            self._describe(self._problems.get(self._highlighted(), ""))
+            await self._ask_for({})
             return
-        title = f"{preset.title}\n\n{preset.description}\n\ntask {preset.task} on {preset.backend}"
-        self.query_one("#description", Static).update(title)
+        needs = preset.needs_text()
+        where = f"task {preset.task} on {preset.backend}" + (f"\nneeds {needs}" if needs else "")
+        self._describe(f"{preset.title}\n\n{preset.description}\n\n{where}")
+        wanted = {path: what for path, what in preset.needs.overrides.items() if path not in preset.overrides}
+        await self._ask_for(wanted)
         self.query_one("#iterations", Input).value = str(preset.iterations)
         self._suggest_environments(preset)
+
+    def _describe(self, text: str) -> None:
+        self.query_one("#description", Static).update(plain(text))
+
+    async def _ask_for(self, needed: dict[str, str]) -> None:
+        """Show a field for each override that the person must give, what is wanted by path."""
+        rows = self.query_one("#needs", Vertical)
+        await rows.remove_children()
+        for path, what in needed.items():
+            label = Label(plain(path.rpartition(".")[2].replace("_", " ")), markup=False)
+            field = Field(placeholder=plain(what), name=path, compact=True)
+            await rows.mount(Horizontal(label, field, classes="field"))
 
     @on(Select.Changed, "#device")
     def _fit_device(self) -> None:
@@ -125,7 +149,8 @@ class LaunchScreen(Screen[None]):
 
     def _suggest_environments(self, preset: Preset) -> None:
         device = self._device()
-        self._suggested_environments = str(preset.environments_on(device)) if device else ""
+        number = suggested_environments(preset, device, self._devices) if device else ""
+        self._suggested_environments = str(number)
         self.query_one("#num-envs", Input).value = self._suggested_environments
 
     @on(OptionList.OptionSelected, "#presets")
@@ -134,7 +159,9 @@ class LaunchScreen(Screen[None]):
     def action_start(self) -> None:
         """Start the training and go to its dashboard."""
         preset = self._preset()
-        if preset is None or not self._device() or self._starting:
+        if preset is None:
+            self._tell(self._problems.get(self._highlighted(), ""))
+        if preset is None or not self._devices or self._starting:
             return
         try:
             overrides = Overrides(
@@ -143,8 +170,9 @@ class LaunchScreen(Screen[None]):
                 device=self._device(),
                 seed=self._whole_number("seed", "the seed"),
                 name=self.query_one("#run-name", Input).value.strip(),
+                overrides=self._needed_overrides(),
             )
-            spec = make_spec(preset, overrides, self._device())
+            spec = make_spec(preset, overrides, self._devices)
             self._starting = True
             folder = launch(spec, self._log_root)
         except (ImpossibleSpec, LaunchError) as error:
@@ -162,9 +190,17 @@ class LaunchScreen(Screen[None]):
         """Leave the program."""
         self.app.exit()
 
-    def _preset(self) -> Preset | None:
+    def _highlighted(self) -> str:
         highlighted = self.query_one("#presets", OptionList).highlighted_option
-        return self._presets.get(highlighted.id or "") if highlighted is not None else None
+        return (highlighted.id or "") if highlighted is not None else ""
+
+    def _preset(self) -> Preset | None:
+        return self._presets.get(self._highlighted())
+
+    def _needed_overrides(self) -> dict[str, object]:
+        """Return what was typed for the overrides that the preset needs."""
+        fields = self.query("#needs Input").results(Input)
+        return {field.name or "": parse_override_value(field.value) for field in fields if field.value.strip()}
 
     def _device(self) -> str:
         value = self.query_one("#device", Select).value
@@ -178,4 +214,6 @@ class LaunchScreen(Screen[None]):
             raise ImpossibleSpec(f"{label} must be a whole number") from None
 
     def _tell(self, problem: str) -> None:
-        self.query_one("#problem", Static).update(problem)
+        self.query_one("#problem", Static).update(plain(problem))
+        if problem:  # in a low terminal it may be below the screen's end
+            self.query_one("#form", VerticalScroll).scroll_end(animate=False)

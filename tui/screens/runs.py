@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 
+from tui.session.checkpoints import origin_of
 from tui.session.describe import STATUS_SIGNS, number
 from tui.session.runs import RunSummary, run_folders, summarize
 from tui.session.text import plain
@@ -115,7 +116,8 @@ def _cells(summary: RunSummary) -> tuple[str, ...]:
         return (f"{STATUS_SIGNS['failed']} unreadable", "", "", "", plain(summary.folder.name))
     done = f"{0 if summary.iteration is None else summary.iteration + 1} of {summary.iterations}"
     status = f"{STATUS_SIGNS[summary.status]} {summary.status}"
-    return status, done, number(summary.reward), plain(summary.spec.experiment), plain(summary.folder.name)
+    name = f"{summary.folder.name}  {origin_of(summary.spec)}".rstrip()
+    return status, done, number(summary.reward), plain(summary.spec.experiment), plain(name)
 
 
 def _below_home(path: Path) -> str:

@@ -1,28 +1,74 @@
-"""Which charts the dashboard shows, in order."""
+"""Which charts the dashboard shows, in order, and the lines that they are read against."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from curricula.curriculum import SUCCESS_RATE, Curriculum
+from curricula.ladder import Ladder
+from tui.session.state import RunState
 
 
 @dataclass(frozen=True)
 class ChartPlan:
-    """A chart of one metric; `reference` names a metric whose newest value is drawn as a line."""
+    """A chart of one or more curves, each with name and metric.
+
+    `reference` names a metric whose newest value is drawn as a line.
+    """
 
     title: str
-    metric: str
+    curves: tuple[tuple[str, str], ...]
     reference: str = ""
     reference_label: str = ""
 
 
-DEFAULT_BOARD = (
-    ChartPlan("reward", "Train/mean_reward"),
-    ChartPlan("success rate", "Train/success_rate"),
-    ChartPlan("KL", "Policy/kl", "Policy/desired_kl", "desired KL"),
-    ChartPlan("episode length", "Train/mean_episode_length"),
-    ChartPlan("value loss", "Loss/value"),
-    ChartPlan("surrogate loss", "Loss/surrogate"),
-    ChartPlan("explained variance", "Policy/explained_variance"),
-    ChartPlan("steps/s", "Perf/total_fps"),
-)
+def _of_one(title: str, metric: str, reference: str = "", reference_label: str = "") -> ChartPlan:
+    return ChartPlan(title, ((title, metric),), reference, reference_label)
+
+
+_REWARD = _of_one("reward", "Train/mean_reward")
+_SUCCESS = _of_one("success rate", SUCCESS_RATE)
+_KL = _of_one("KL", "Policy/kl", "Policy/desired_kl", "desired KL")
+_LENGTH = _of_one("episode length", "Train/mean_episode_length")
+_VALUE_LOSS = _of_one("value loss", "Loss/value")
+_SURROGATE_LOSS = _of_one("surrogate loss", "Loss/surrogate")
+_VARIANCE = _of_one("explained variance", "Policy/explained_variance")
+_SPEED = _of_one("steps/s", "Perf/total_fps")
+
+DEFAULT_BOARD = (_REWARD, _SUCCESS, _KL, _LENGTH, _VALUE_LOSS, _SURROGATE_LOSS, _VARIANCE, _SPEED)
 """Made for PPO on humanoids."""
+
+
+def board_of(curricula: Sequence[Curriculum]) -> tuple[ChartPlan, ...]:
+    """Return a run's charts: levels, if there are any, come in for the surrogate loss, which tells least of the eight.
+
+    There are always as many.
+    """
+    if not curricula:
+        return DEFAULT_BOARD
+    curves = tuple((curriculum.name, f"Curriculum/{curriculum.name}/level") for curriculum in curricula)
+    levels = ChartPlan("levels" if len(curves) > 1 else f"{curricula[0].name} level", curves)
+    return _REWARD, _SUCCESS, levels, _KL, _LENGTH, _VALUE_LOSS, _VARIANCE, _SPEED
+
+
+def lines_of(plan: ChartPlan, state: RunState, curricula: Sequence[Curriculum]) -> list[tuple[float, str]]:
+    """Return value and label of a chart's lines: its reference, and where the metric moves a curriculum's level."""
+    lines = [(state.latest[plan.reference], plan.reference_label)] if plan.reference in state.latest else []
+    moved = [
+        one
+        for one in curricula
+        if isinstance(one, Ladder) and one.mode == "auto" and one.metric in [metric for _, metric in plan.curves]
+    ]
+    for label, falls in (("up", False), ("up below", True)):
+        lines += _thresholds(label, {one.name: one.goes_up_at() for one in moved if one.falls == falls})
+    return lines + _thresholds("down", {one.name: one.goes_down_at() for one in moved})
+
+
+def _thresholds(label: str, by_name: dict[str, float | None]) -> list[tuple[float, str]]:
+    """Return a line for each value; where they differ, they say whose they are."""
+    values = sorted({value for value in by_name.values() if value is not None})
+    if len(values) == 1:
+        return [(values[0], label)]
+    names = {value: ", ".join(name for name, other in by_name.items() if other == value) for value in values}
+    return [(value, f"{names[value]} {label}") for value in values]

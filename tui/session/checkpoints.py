@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.wire.run_folder import RunFolder, RunSpec
 from tui.session.runs import RunNotFound, find_run
 
 
@@ -23,8 +23,7 @@ def find_checkpoint(folder: RunFolder, text: str | None) -> Path:
     path = folder.checkpoint(int(text)) if re.fullmatch(r"\d+", text) else Path(text)
     if path.is_file():
         return path
-    names = ", ".join(checkpoint.name for checkpoint in checkpoints[-3:]) or "none"
-    raise NoCheckpoint(f"there is no checkpoint {text}; the newest of {folder.name}: {names}")
+    raise NoCheckpoint(f"there is no checkpoint {text}; {_others(folder.name, checkpoints, path)}")
 
 
 def checkpoint_to_start_from(text: str, log_root: Path) -> Path:
@@ -45,3 +44,28 @@ def iteration_of(checkpoint: Path) -> int | None:
     """Return the iteration after which a checkpoint was saved, None if its name doesn't tell."""
     match = re.fullmatch(r"model_(\d+)\.pt", checkpoint.name)
     return int(match.group(1)) if match else None
+
+
+def run_of(checkpoint: Path) -> str:
+    """Return the path of the run whose folder a checkpoint lies in, empty if that is none."""
+    folder = RunFolder(checkpoint.parent)
+    return str(folder.path) if folder.spec_file.is_file() else ""
+
+
+def origin_of(spec: RunSpec) -> str:
+    """Return which run `spec` goes on from, and from which iteration, in a few words; empty if from none."""
+    if not spec.parent:
+        return ""
+    iteration = iteration_of(Path(spec.checkpoint))
+    return f"from {Path(spec.parent).name}" + (f" at {iteration}" if iteration is not None else "")
+
+
+def _others(run: str, checkpoints: list[Path], wanted: Path) -> str:
+    """Return the checkpoints nearest to the one that is `wanted` and isn't there; the newest if it has no number."""
+    iteration = iteration_of(wanted)
+    if iteration is None:
+        chosen, which = checkpoints[-3:], "newest"
+    else:
+        nearest = sorted(checkpoints, key=lambda path: abs((iteration_of(path) or 0) - iteration))[:3]
+        chosen, which = [path for path in checkpoints if path in nearest], "nearest"
+    return f"the {which} of {run}: {', '.join(path.name for path in chosen) or 'none'}"

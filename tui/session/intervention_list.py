@@ -8,6 +8,7 @@ from typing import Literal
 from trainer_proc.wire.messages import Change, InterventionApplied, InterventionQueued, Origin
 from trainer_proc.wire.requests import Redo, Undo
 from tui.session.intervention_text import intervention_text
+from tui.session.marks import MarkKind, mark_kind
 from tui.session.state import RunState
 
 InterventionState = Literal["pending", "applied", "undone", "failed"]
@@ -17,7 +18,7 @@ InterventionState = Literal["pending", "applied", "undone", "failed"]
 class ListedIntervention:
     """One line of the list; `what` is `changes` and the rest in words.
 
-    `iteration` is None while it is pending; `problem` says why one failed.
+    `iteration` is None while it is pending; `problem` says why one failed; `mark` is how charts mark it.
     """
 
     number: int
@@ -27,6 +28,7 @@ class ListedIntervention:
     what: str
     note: str
     state: InterventionState
+    mark: MarkKind
     problem: str = ""
     undoes: int | None = None
     redoes: int | None = None
@@ -60,7 +62,17 @@ def _listed(number: int, state: RunState) -> ListedIntervention:
         if failure := state.failed.get(number):
             iteration, status, problem = failure.iteration, "failed", failure.reason
     return ListedIntervention(
-        number, iteration, body.origin, body.changes, _what(body), body.note, status, problem, body.undoes, body.redoes
+        number=number,
+        iteration=iteration,
+        origin=body.origin,
+        changes=body.changes,
+        what=_what(body),
+        note=body.note,
+        state=status,
+        mark=mark_kind(body),
+        problem=problem,
+        undoes=body.undoes,
+        redoes=body.redoes,
     )
 
 

@@ -8,19 +8,22 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from presets import Preset
+from presets.preset import MOST
 from trainer_proc.wire.knob import Value, value_text
 from trainer_proc.wire.run_folder import RunFolder, RunSpec
+from tui.session.checkpoints import run_of
+from tui.session.devices import Device
 
 LOG_ROOT = Path("logs/rsl_rl")
 """Where runs lie, relative to the working directory, as Isaac Lab and mjlab have it."""
-
-_MOST = 1_000_000_000
 
 _BACKEND_MODULES = {"mjlab": "mjlab"}
 
@@ -34,7 +37,10 @@ class ImpossibleSpec(Exception):
 
 
 class Overrides(msgspec.Struct, frozen=True):
-    """What the person chose instead of the preset's values; None takes the preset's. `set` and `bounds` add to its."""
+    """What the person chose instead of the preset's values; None takes the preset's.
+
+    `set`, `bounds` and `overrides` (values by path in the configuration) add to the preset's.
+    """
 
     num_envs: int | None = None
     iterations: int | None = None
@@ -45,40 +51,69 @@ class Overrides(msgspec.Struct, frozen=True):
     bounds: dict[str, tuple[float, float]] = {}
     checkpoint: str = ""
     processes: int = 1
+    overrides: dict[str, Any] = {}
 
 
-def make_spec(preset: Preset, overrides: Overrides, default_device: str) -> RunSpec:
-    """Return what the trainer is told. Raises `ImpossibleSpec`."""
-    device = overrides.device or default_device
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
-        raise ImpossibleSpec(f"{device} is no device: say cpu or cuda:N")
-    if not re.fullmatch(r"[\w.+-]{0,80}", overrides.name):
-        raise ImpossibleSpec("a run's name has at most 80 letters, digits, '.', '_', '+' and '-'")
+def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -> RunSpec:
+    """Return what the trainer is told; the first of `devices` is the default. Raises `ImpossibleSpec`."""
+    device = overrides.device or devices[0].name
+    device = "cuda:0" if device == "cuda" else device
     spec = RunSpec(
         preset=preset.name,
         backend=preset.backend,
         task=preset.task,
         experiment=preset.experiment,
-        device="cuda:0" if device == "cuda" else device,
-        num_envs=preset.environments_on(device) if overrides.num_envs is None else overrides.num_envs,
+        device=device,
+        num_envs=suggested_environments(preset, device, devices) if overrides.num_envs is None else overrides.num_envs,
         iterations=preset.iterations if overrides.iterations is None else overrides.iterations,
         seed=overrides.seed,
         name=overrides.name,
-        set=preset.set | overrides.set,
+        set=preset.knobs | overrides.set,
         bounds=preset.bounds | overrides.bounds,
         checkpoint=overrides.checkpoint,
+        parent=run_of(Path(overrides.checkpoint)) if overrides.checkpoint else "",
         processes=overrides.processes,
+        overrides=_overrides(preset, overrides.overrides),
+        modules=preset.modules,
+        module_folder=preset.folder_of_modules(),
+        success=preset.success,
+        curricula=preset.curriculum,
     )
-    if not (1 <= spec.num_envs <= _MOST and 1 <= spec.iterations <= _MOST):
-        raise ImpossibleSpec(
-            f"a training has at least one environment and one iteration, and at most {_MOST:,} of each"
-        )
+    return checked_spec(spec)
+
+
+def checked_spec(spec: RunSpec) -> RunSpec:
+    """Return `spec` as the trainer is told it: the device `cuda` is `cuda:0`. Raises `ImpossibleSpec`."""
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", spec.device):
+        raise ImpossibleSpec(f"{spec.device} is no device: say cpu or cuda:N")
+    if not re.fullmatch(r"[\w.+-]{0,80}", spec.name):
+        raise ImpossibleSpec("a run's name has at most 80 letters, digits, '.', '_', '+' and '-'")
+    if not (1 <= spec.num_envs <= MOST and 1 <= spec.iterations <= MOST):
+        raise ImpossibleSpec(f"a training has at least one environment and one iteration, and at most {MOST:,} of each")
     if spec.processes < 1:
         raise ImpossibleSpec("a training has at least one process")
     if not 0 <= spec.seed < 2**32:
         raise ImpossibleSpec("a seed is a whole number from 0 to 4294967295")
     _check_knobs(spec)
-    return spec
+    return msgspec.structs.replace(spec, device="cuda:0") if spec.device == "cuda" else spec
+
+
+def suggested_environments(preset: Preset, device: str, devices: Sequence[Device]) -> int:
+    """Return how many environments the preset has on `device`, by its memory if it is one of `devices`."""
+    memory = {known.name: known.total_memory for known in devices}
+    return preset.environments_on(device, memory.get(device))
+
+
+def _overrides(preset: Preset, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the preset's overrides and those `given`; a file that the preset needs gets its whole path."""
+    overrides = preset.overrides | given
+    for path, what in preset.needs.overrides.items():
+        value = overrides.get(path, "")
+        if value == "":
+            raise ImpossibleSpec(f"{preset.name} needs {what}: fill in its field, or launch with --override {path}=…")
+        if isinstance(value, str) and (file := Path(value).expanduser()).is_file():
+            overrides[path] = str(file.resolve())  # a run is resumed from anywhere
+    return overrides
 
 
 def _check_knobs(spec: RunSpec) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 import tomli_w
 
+from curricula.load import make_curricula
 from trainer_proc.wire.knob import Value
 from trainer_proc.wire.run_folder import RunSpec
+from tui.session.curricula_now import level_knob, mode_knob
 from tui.session.state import RunState
 
-_PAIR = re.compile(r"\[\n +(\S+),\n +(\S+),\n\]")
+_PAIR = re.compile(r"\[\n +(\S+),\n +(\S+),\n *\]")
 
 
 def changed_values(state: RunState, kind: str | None = None) -> dict[str, Value]:
@@ -28,17 +31,60 @@ def changed_values(state: RunState, kind: str | None = None) -> dict[str, Value]
 
 def preset_text(run: str, spec: RunSpec, state: RunState, kind: str | None = None) -> str:
     """Return a preset file's content that repeats the run with its values of now, of one kind of knobs or all."""
+    curricula, theirs = _curricula_again(spec, state)
+    values = {knob: value for knob, value in changed_values(state, kind).items() if knob not in theirs}
+    again = msgspec.structs.replace(
+        spec,
+        iterations=state.last_iteration + 1 if state.started is not None else spec.iterations,
+        set=values,
+        curricula=curricula,
+    )
+    return toml_text(preset_content(again, run, f"Repeats {run} with the knobs that were changed in it."))
+
+
+def _curricula_again(spec: RunSpec, state: RunState) -> tuple[dict[str, dict[str, Any]], set[str]]:
+    """Return the tables of curricula in the modes of now, and the knobs that are theirs to set.
+
+    In `auto` they begin anew. In `manual` the level is the person's, on `hold` the values are.
+    """
+    tables: dict[str, dict[str, Any]] = {}
+    theirs: set[str] = set()
+    for curriculum in make_curricula(spec.curricula):
+        table, mode = spec.curricula[curriculum.name], mode_knob(curriculum.name)
+        now = state.knobs[mode].value if mode in state.knobs else curriculum.mode
+        tables[curriculum.name] = table if now == curriculum.mode else table | {"mode": now}
+        theirs.add(mode)
+        if now != "manual":
+            theirs.add(level_knob(curriculum.name))
+        if now != "hold":
+            theirs |= curriculum.knobs
+    return tables, theirs
+
+
+def preset_content(spec: RunSpec, run: str, description: str) -> dict[str, Any]:
+    """Return the keys and tables of a preset that starts what `spec` says, as `run` was."""
     content: dict[str, Any] = {
         "title": f"{spec.preset} as in {run}",
-        "description": f"Repeats {run} with the knobs that were changed in it.",
+        "description": description,
         "backend": spec.backend,
         "task": spec.task,
         "experiment": spec.experiment,
-        "iterations": state.last_iteration + 1 if state.started is not None else spec.iterations,
+        "iterations": spec.iterations,
         "num_envs": {"cpu": spec.num_envs, "cuda": spec.num_envs},
-        "set": changed_values(state, kind),
     }
-    if spec.bounds:
-        content["bounds"] = spec.bounds
-    # a line for a range instead of four; no text can look like this, as its line ends are escaped
+    optional = {
+        "set": spec.set,
+        "modules": spec.modules,
+        "module_folder": spec.module_folder,
+        "overrides": spec.overrides,
+        "bounds": spec.bounds,
+        "success": spec.success,
+        "curriculum": spec.curricula,
+    }
+    return content | {key: value for key, value in optional.items() if value}
+
+
+def toml_text(content: dict[str, Any]) -> str:
+    """Return `content` as TOML, with a line for a range instead of four."""
+    # no text can look like this, as its line ends are escaped
     return _PAIR.sub(r"[\1, \2]", tomli_w.dumps(content))

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Input
 
 from tui.session.knob_rows import KnobFilter
@@ -29,6 +30,7 @@ class KnobPanel(Vertical):
         super().__init__(id=id)
         self._state = RunState()
         self._filter = KnobFilter()
+        self._note = ""
 
     def compose(self) -> ComposeResult:
         """Lay out the filter, hidden at first, over the table."""
@@ -45,9 +47,9 @@ class KnobPanel(Vertical):
         """The knob under the cursor."""
         return self.query_one(KnobTable).knob
 
-    def show(self, state: RunState) -> None:
-        """Bring the table up to date."""
-        self._state = state
+    def show(self, state: RunState, note: str = "") -> None:
+        """Bring the table up to date; `note` stands below it."""
+        self._state, self._note = state, note
         self.query_one(KnobTable).show(state)
         self._show_titles()
 
@@ -94,4 +96,5 @@ class KnobPanel(Vertical):
             return
         shown, total = self.query_one(KnobTable).knob_count, len(self._state.knobs)
         which = " changed" * self._filter.only_changed + " match" * bool(self._filter.pattern.strip())
-        self.border_subtitle = f"{shown} of {total}{which}" if which else f"{total}"
+        count = f"{shown} of {total}{which}" if which else f"{total}"
+        self.border_subtitle = Content(f"{self._note} ─ {count}" if self._note else count)

@@ -16,10 +16,11 @@ from textual.widgets import DataTable, Static
 from trainer_proc.wire.requests import Redo, Undo
 from tui.session.intervention_list import ListedIntervention, list_interventions, undo_or_redo
 from tui.session.knob_text import shortened
+from tui.session.marks import MARK_LEGEND, MARK_SIGNS
 from tui.session.state import RunState
 from tui.session.text import plain
 
-_COLUMNS = {"#": 4, "iteration": 9, "by": 10, "state": 7}
+_COLUMNS = {"#": 4, "iteration": 9, "by": 12, "state": 7}
 _PADDING = 2
 _WIDTH_FOR_NOTES = 60
 """From this width left for change and note on, both have a column; below the table both are told in full."""
@@ -48,7 +49,7 @@ class PastDialog(ModalScreen[Undo | Redo | None]):
     def compose(self) -> ComposeResult:
         """Lay out the table and, below it, the highlighted intervention in full."""
         with Vertical() as box:
-            box.border_title = "interventions"
+            box.border_title = Content(f"interventions: {MARK_LEGEND}")
             box.border_subtitle = "Enter undoes or redoes, Esc goes back"
             yield DataTable[Text](cursor_type="row", zebra_stripes=True)
             yield Static("", id="detail", markup=False)
@@ -99,4 +100,5 @@ class PastDialog(ModalScreen[Undo | Redo | None]):
 
 def _cells(listed: ListedIntervention) -> tuple[str, ...]:
     iteration = "" if listed.iteration is None else str(listed.iteration)
-    return str(listed.number), iteration, listed.origin, listed.state, listed.what, listed.note
+    by = f"{MARK_SIGNS[listed.mark]} {listed.origin}"
+    return str(listed.number), iteration, by, listed.state, listed.what, listed.note

@@ -106,7 +106,9 @@ class FakeTrainer:
 def type_at_once(app: App[None], *keys: str) -> None:
     """Press keys as they come in over a slow connection: all in one piece."""
     for key in keys:
-        character = {"backspace": "\x7f", "enter": "\r", "tab": "\t", "slash": "/"}.get(key, key)
+        character = {"backspace": "\x7f", "enter": "\r", "tab": "\t", "slash": "/", "plus": "+", "minus": "-"}.get(
+            key, key
+        )
         app._driver.send_message(events.Key(key, character))
 
 

@@ -122,6 +122,20 @@ async def test_head_and_progress_say_what_this_is_and_how_it_went(log_root):
         assert progress(app).startswith("✔ finished  iteration 120 of 120  █")
 
 
+async def test_the_head_of_a_run_that_goes_on_from_another_names_it(log_root):
+    folder = make_run(log_root, "g1-walk")
+    folder.write_spec(
+        replace(folder.read_spec(), parent="/runs/2026-11-20_10-00-00_first", checkpoint="/runs/x/model_80.pt")
+    )
+    app = HumanoidTui(log_root, folder)
+    async with app.run_test(size=(120, 40)):
+        await dashboard_is_filled(app)
+        assert headline(app) == (
+            "2026-11-21_16-15-12_walk  from 2026-11-20_10-00-00_first at 80  16 environments on cpu  "
+            "Mjlab-Velocity-Flat-Unitree-G1"
+        )
+
+
 async def test_the_console_shows_the_end_of_the_log_without_escapes(log_root):
     folder = make_run(log_root, "g1-walk")
     with folder.console.open("a") as log:
@@ -397,7 +411,8 @@ async def test_the_command_palette_offers_every_key_and_carries_it_out(log_root)
         assert titles[:7] == [
             "Pause (p)", "Export (e)", "Stop (x)", "Filter (/)", "Undo (u)", "History (h)", "Leave (q)"
         ]  # fmt: skip
-        assert titles[7:16] == [
+        assert titles[7:20] == [
+            "Curricula (t)", "Level up (+)", "Level down (-)", "Auto (a)",
             "Redo (U)", "Changed only (c)", "Default (d)", "Unpin (i)", "Stop ramp (m)", "Copy preset (y)",
             "Save (s)", "Log (l)", "Runs (r)",
         ]  # fmt: skip

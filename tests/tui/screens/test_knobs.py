@@ -284,7 +284,7 @@ async def test_h_lists_interventions_and_enter_undoes_or_redoes(live, trainer):
     table = app.screen.query_one("DataTable")
     cells = [[str(cell) for cell in table.get_row_at(row)] for row in range(3)]
     assert [row[:4] for row in cells] == [
-        ["3", "31", "person", "failed"], ["2", "31", "person", "applied"], ["1", "31", "person", "applied"],
+        ["3", "31", "▼ person", "failed"], ["2", "31", "▼ person", "applied"], ["1", "31", "▼ person", "applied"],
     ]  # fmt: skip
     assert cells[1][4:] == [f"{FRICTION} 0.3:1.2 → 0.1:2", "why not"]
 

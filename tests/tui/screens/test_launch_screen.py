@@ -1,9 +1,10 @@
 import threading
+from pathlib import Path
 
 import pytest
 from textual.widgets import Input, OptionList, Select, Static
 
-from presets import PresetError
+from presets import load_preset, own_presets_folder
 from tests.tui.screens.conftest import DEVICES
 from tests.tui.screens.recorded import make_run, type_at_once, until
 from tui.app import HumanoidTui
@@ -21,6 +22,15 @@ def problem(app):
     return str(app.screen.query_one("#problem", Static).content)
 
 
+def description(app):
+    return str(app.screen.query_one("#description", Static).content)
+
+
+def is_in_sight(app, widget):
+    region = app.screen.query_one(widget).region
+    return region.height > 1 and app.screen.query_one("#form").region.contains_region(region)
+
+
 def highlighted(app):
     return app.screen.query_one("#presets", OptionList).highlighted_option.id
 
@@ -35,12 +45,12 @@ async def test_a_gpu_makes_the_humanoid_the_first_choice_and_enter_launches_it_a
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await is_ready(app)
-        assert highlighted(app) == "g1-flat"
+        assert highlighted(app) == "g1-walk"
         await pilot.press("enter")
         await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
     (spec,) = launched
-    assert (spec.preset, spec.device) == ("g1-flat", "cuda:0")
-    assert (spec.num_envs, spec.iterations, spec.seed) == (4096, 30000, 42)
+    assert (spec.preset, spec.device) == ("g1-walk", "cuda:0")
+    assert (spec.num_envs, spec.iterations, spec.seed) == (4096, 15000, 42)
 
 
 async def test_without_a_gpu_the_cartpole_is_the_first_choice(log_root, monkeypatch):
@@ -56,7 +66,7 @@ async def test_keys_choose_a_preset_and_show_its_values(log_root, launched):
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await is_ready(app)
-        await pilot.press("up")
+        await pilot.press("home")
         await until(lambda: value(app, "iterations") == "500", "cartpole's values")
         assert "Cartpole balance" in str(app.screen.query_one("#description", Static).content)
         await pilot.press("enter")
@@ -201,17 +211,83 @@ async def test_a_preset_chosen_while_devices_are_looked_for_stays_chosen(log_roo
     assert launched[0].preset == "cartpole"
 
 
-async def test_presets_that_cannot_be_read_are_told(log_root, monkeypatch, launched):
-    def fail():
-        raise PresetError("the preset mine.toml can't be read")
+def own_preset(name, text):
+    own_presets_folder().mkdir(parents=True, exist_ok=True)
+    (own_presets_folder() / f"{name}.toml").write_text(text)
 
-    monkeypatch.setattr("tui.screens.launch.list_presets", fail)
+
+async def test_a_preset_that_can_not_be_read_is_told_and_hides_no_other(log_root, launched):
+    own_preset("zz-mine", "title = ")
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
-        await until(lambda: app.screen.query("#device") and app.screen.query_one("#device", Select).value == "cuda:0")
-        assert "mine.toml" in problem(app)
-        await pilot.press("ctrl+s")
+        await is_ready(app)
+        await pilot.press("end")
+        await until(lambda: "zz-mine.toml can't be read" in description(app), "what is wrong")
+        await pilot.press("enter")
+        await until(lambda: "zz-mine.toml can't be read" in problem(app), "the problem")
         assert launched == []
+        await pilot.press("home", "enter")
+        await until(lambda: launched, "a launch of another")
+    assert launched[0].preset == "cartpole"
+
+
+async def test_ones_own_preset_is_launched_with_all_that_is_in_it(log_root, launched):
+    own_preset(
+        "cartpole",
+        Path(load_preset("cartpole").path).read_text().replace("Cartpole balance", "Mine \\u001b[2J")
+        + '[overrides]\n"env.episode_length_s" = 5.0\n[rewards]\nsmooth_reward = 3.0\n',
+    )
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press("home")
+        await until(lambda: description(app).startswith("Mine "), "the description")
+        assert "\x1b" not in description(app)
+        await pilot.press("enter")
+        await until(lambda: launched, "a launch")
+    assert launched[0].overrides == {"env.episode_length_s": 5.0}
+    assert launched[0].set == {"reward/smooth_reward/weight": 3.0}
+
+
+def needed(app):
+    return app.screen.query("#needs Input")
+
+
+async def test_what_a_preset_needs_is_asked_for(log_root, launched, tmp_path):
+    (tmp_path / "walk.npz").touch()
+    app = HumanoidTui(log_root)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await is_ready(app)
+        assert not needed(app)
+        await pilot.press("end")
+        await until(lambda: needed(app), "the field for the motion file")
+        assert "needs a motion file" in description(app)
+        await pilot.press("enter")
+        await until(lambda: "g1-tracking needs a motion file" in problem(app), "the problem")
+        await until(lambda: is_in_sight(app, "#problem"), "the problem in sight")
+        assert launched == []
+        await pilot.press("tab", *str(tmp_path / "walk.npz"), "enter")
+        await until(lambda: launched, "a launch")
+    assert launched[0].overrides == {"env.commands.motion.motion_file": str(tmp_path / "walk.npz")}
+
+
+async def test_the_question_goes_away_with_the_preset(log_root):
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press("end")
+        await until(lambda: needed(app), "the field")
+        await pilot.press("up")
+        await until(lambda: not needed(app), "no field")
+
+
+async def test_the_number_of_environments_fits_the_memory(log_root):
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press(*["down"] * 2)
+        assert highlighted(app) == "g1-rough"
+        await until(lambda: value(app, "num-envs") == "2048", "the number for 24 GiB")
 
 
 async def test_r_shows_the_runs_and_q_quits(log_root):

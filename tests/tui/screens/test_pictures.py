@@ -40,9 +40,18 @@ async def test_launch_with_a_wrong_number(log_root, looks_as_before):
     app = HumanoidTui(log_root)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(lambda: app.screen.query_one("#num-envs").value == "4096", "the devices")
-        await until(lambda: app.screen.query_one("#iterations").value == "30000")
+        await until(lambda: app.screen.query_one("#iterations").value == "15000")
         app.screen.query_one("#iterations").value = ""
         await pilot.press("enter")
+        await until(lambda: app.screen.query_one("#problem").content)
+        await looks_as_before(pilot)
+
+
+async def test_launch_of_what_needs_a_file(log_root, looks_as_before):
+    app = HumanoidTui(log_root)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(lambda: app.screen.query_one("#num-envs").value == "4096", "the devices")
+        await pilot.press("end", "enter")
         await until(lambda: app.screen.query_one("#problem").content)
         await looks_as_before(pilot)
 
@@ -193,4 +202,39 @@ async def test_history_of_interventions(g1, size, looks_as_before):
     async with g1.run_test(size=size) as pilot:
         await dashboard_is_filled(g1)
         await press(g1, pilot, "h", "down", "down")
+        await looks_as_before(pilot)
+
+
+# --- a recorded run with three curricula, a person, a ramp and a guard ---
+
+
+@pytest.fixture
+def curricula(log_root):
+    return HumanoidTui(log_root, make_run(log_root, "g1-curricula"))
+
+
+async def test_dashboard_of_a_run_with_curricula(curricula, size, looks_as_before):
+    async with curricula.run_test(size=size) as pilot:
+        await dashboard_is_filled(curricula)
+        await looks_as_before(pilot)
+
+
+async def test_curricula(curricula, size, looks_as_before):
+    async with curricula.run_test(size=size) as pilot:
+        await dashboard_is_filled(curricula)
+        await press(curricula, pilot, "t", "down")
+        await looks_as_before(pilot)
+
+
+async def test_curricula_without_colour_scrolled_to_their_end(no_colour, curricula, looks_as_before):
+    async with curricula.run_test(size=(80, 24)) as pilot:
+        await dashboard_is_filled(curricula)
+        await press(curricula, pilot, "t", "end")
+        await looks_as_before(pilot)
+
+
+async def test_history_of_a_run_with_curricula(curricula, size, looks_as_before):
+    async with curricula.run_test(size=size) as pilot:
+        await dashboard_is_filled(curricula)
+        await press(curricula, pilot, "h", "down", "down")
         await looks_as_before(pilot)

@@ -31,7 +31,7 @@ def test_the_dashboard_is_of_the_recorded_run_with_all_its_charts():
 
 def test_the_launch_screen_is_ready_to_train_the_humanoid():
     text = text_of("launch.svg")
-    assert "g1-flat" in text
+    assert "g1-walk" in text
     assert re.search(r"environments +4096", text)
 
 

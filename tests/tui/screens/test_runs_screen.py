@@ -1,5 +1,6 @@
 import shutil
 
+from msgspec.structs import replace
 from textual.widgets import DataTable, Static
 
 from tests.tui.screens.recorded import before_the_first_iteration, make_run, told, until
@@ -37,6 +38,15 @@ async def test_runs_are_listed_newest_first_with_what_became_of_them(log_root):
             ["✘ killed", "0 of 120", "–", "g1_velocity", "2026-01-02_00-00-00"],
             ["✔ finished", "40 of 40", "88.82", "cartpole", "2026-01-01_00-00-00"],
         ]
+
+
+async def test_a_run_that_goes_on_from_another_names_it(log_root):
+    folder = make_run(log_root, "cartpole", name="2026-01-02_00-00-00")
+    folder.write_spec(replace(folder.read_spec(), parent="/runs/2026-01-01_00-00-00", checkpoint="/runs/x/model_20.pt"))
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await shows_runs(app, pilot, 1)
+        assert rows(app)[0][-1] == "2026-01-02_00-00-00  from 2026-01-01_00-00-00 at 20"
 
 
 async def test_the_headline_names_the_folder_from_home(log_root):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ StyleName: TypeAlias = Literal[
 
 SeriesStyle: TypeAlias = Literal["series-1", "series-2", "series-3", "series-4"]
 """The styles that tell the curves of one chart apart."""
+SERIES_STYLES: tuple[SeriesStyle, ...] = get_args(SeriesStyle)
 
 Segment: TypeAlias = tuple[str, StyleName]
 Line: TypeAlias = tuple[Segment, ...]

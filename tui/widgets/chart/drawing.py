@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tui.session.marks import MARK_SIGNS, Mark
 from tui.session.series import Columns, Series
 from tui.widgets.chart.axes import (
     LABEL_WIDTH,
@@ -41,13 +42,15 @@ ROOMY_HEIGHT = 8
 """Lines; from here on, the iteration axis has a line of its own, and marks have one for their labels."""
 ALIGNED_WIDTH = 40
 """Cells; from here on, all charts of one width start their curves in the same column, whatever their labels."""
-CURVE_GLYPHS = "●◆■▲"
-"""What tells the curves of one chart apart without colour: at the end of each curve and in the title line."""
+CURVE_GLYPHS = "●■▲★"
+"""What tells the curves of one chart apart without colour: at the end of each curve and in the title line.
+
+None of them is the sign of a mark.
+"""
 NO_DATA = "no data yet"
 
 _SHORT_NAME = 4  # characters of a name in a narrow legend
 _GAP = "×"
-_MARK = "▼"
 _MARK_LINE = "┊"
 # A horizontal line through the middle of a cell can't show where in the cell it is; these four dots can.
 _REFERENCE_DASHES = "⠉⠒⠤⣀"
@@ -68,14 +71,6 @@ class Reference:
     """A dashed horizontal line at a value; the value axis always reaches it. Not drawn if the value isn't finite."""
 
     value: float
-    label: str
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A vertical line at an iteration, for something that was changed there."""
-
-    iteration: int
     label: str
 
 
@@ -261,19 +256,40 @@ def _marks_by_column(plot: Plot, marks: list[Mark]) -> dict[int, list[Mark]]:
 
 
 def _draw_marks(grid: CellGrid, marks_by_column: dict[int, list[Mark]], row: int, labelled: bool) -> None:
-    """Put ▼ at each mark, or how many there are if several share a cell, and next to it their labels if they fit."""
+    """Put the sign of its kind at each mark, and next to it its label if it fits.
+
+    Where several share a cell, it is the most important's, with their number behind it, or before it at the edge.
+    """
     free_from = 0
     for column, marks in marks_by_column.items():
-        number = len(marks)
-        grid.put(row, column, _MARK if number == 1 else str(number) if number < 10 else "+", "mark")
+        sign, count = _sign(marks), _count(marks)
         free_until = min((other - 1 for other in marks_by_column if other > column), default=grid.width)
+        start, end = column, column + 1
+        grid.put(row, column, sign, "mark")
+        if end + len(count) <= free_until:
+            grid.put(row, end, count, "mark")
+            end += len(count)
+        elif start - len(count) >= free_from:
+            start -= len(count)
+            grid.put(row, start, count, "mark")
         label = plain_text(", ".join(mark.label for mark in marks))
-        room_before, room_behind = column - 1 - free_from, free_until - column - 2
-        free_from = column + 2
+        room_before, room_behind = start - 1 - free_from, free_until - end - 1
+        free_from = end + 1
         if not labelled:
             continue
         if room_behind < len(label) <= room_before:
-            grid.put(row, column - 1 - len(label), label, "mark")
+            grid.put(row, start - 1 - len(label), label, "mark")
         elif room_behind >= min(len(label), 4):
-            grid.put(row, column + 2, fit_text(label, room_behind), "mark")
+            grid.put(row, end + 1, fit_text(label, room_behind), "mark")
             free_from += min(len(label), room_behind) + 1
+
+
+def _sign(marks: list[Mark]) -> str:
+    kinds = {mark.kind for mark in marks}
+    return next(sign for kind, sign in MARK_SIGNS.items() if kind in kinds)
+
+
+def _count(marks: list[Mark]) -> str:
+    if len(marks) == 1:
+        return ""
+    return str(len(marks)) if len(marks) < 10 else "+"

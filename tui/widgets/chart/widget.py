@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import cycle
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -13,9 +15,10 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.session.marks import Mark
 from tui.session.series import Series
-from tui.widgets.chart.canvas import Line, SeriesStyle, changed_spans
-from tui.widgets.chart.drawing import ChartDescription, Curve, Mark, Reference, draw
+from tui.widgets.chart.canvas import SERIES_STYLES, Line, changed_spans
+from tui.widgets.chart.drawing import ChartDescription, Curve, Reference, draw
 
 
 class Chart(Widget):
@@ -79,18 +82,21 @@ class Chart(Widget):
         """Show another title."""
         self._describe(replace(self._description, title=title))
 
-    def add_series(self, name: str, series: Series, style: SeriesStyle = "series-1") -> None:
-        """Draw one more curve; `name` appears in the legend if there are several. Call `data_changed` as it grows."""
-        self._describe(replace(self._description, curves=(*self._description.curves, Curve(name, series, style))))
+    def set_curves(self, curves: Iterable[tuple[str, Series]]) -> None:
+        """Draw these and no others, by name; the legend tells several apart. Call `data_changed` as they grow."""
+        styles = cycle(SERIES_STYLES)
+        drawn = tuple(Curve(name, series, next(styles)) for name, series in curves)
+        self._describe(replace(self._description, curves=drawn))
 
-    def set_reference(self, value: float, label: str) -> None:
-        """Draw a dashed line at `value`, or move the one with this label there. NaN or an infinity hides it."""
-        others = tuple(reference for reference in self._description.references if reference.label != label)
-        self._describe(replace(self._description, references=(*others, Reference(value, label))))
+    def set_references(self, references: Iterable[tuple[float, str]]) -> None:
+        """Draw dashed lines, each of a value and a label, and no others. One at NaN or an infinity can't be seen."""
+        drawn = tuple(Reference(value, label) for value, label in references)
+        if drawn != self._description.references:
+            self._describe(replace(self._description, references=drawn))
 
-    def add_mark(self, iteration: int, label: str) -> None:
-        """Draw a vertical line at an iteration, for a change made there."""
-        self._describe(replace(self._description, marks=(*self._description.marks, Mark(iteration, label))))
+    def add_marks(self, marks: Iterable[Mark]) -> None:
+        """Draw a vertical line at each mark's iteration, with the sign of its kind."""
+        self._describe(replace(self._description, marks=(*self._description.marks, *marks)))
 
     def data_changed(self) -> None:
         """Show the newest data soon; to be called after each append, many calls cost little more than one.

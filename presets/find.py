@@ -1,0 +1,63 @@
+"""Where presets are: those of the program, those in the person's own folder, and any file."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import platformdirs
+
+from presets.preset import Preset, PresetError, read_preset
+
+_FOLDER = Path(__file__).parent
+_ORDER = (
+    "cartpole",
+    "cartpole-swingup",
+    "g1-stand",
+    "g1-walk",
+    "g1-run",
+    "g1-rough",
+    "g1-23dof",
+    "g1-robust",
+    "g1-multitask",
+    "go1-flat",
+    "go1-rough",
+    "lift-cube",
+    "g1-tracking",
+)
+"""The first contact first; others follow by name."""
+
+
+def own_presets_folder() -> Path:
+    """Return where a person's own presets lie; it need not exist."""
+    return platformdirs.user_config_path("humanoid-tui") / "presets"
+
+
+def list_presets() -> tuple[list[Preset], list[PresetError]]:
+    """Return the program's and the person's own presets, the first contact first, and what is wrong with others."""
+    presets, problems = [], []
+    for path in _paths().values():
+        try:
+            presets.append(read_preset(path))
+        except PresetError as problem:
+            problems.append(problem)
+    return presets, problems
+
+
+def load_preset(name: str) -> Preset:
+    """Return the preset called `name`, or the one in the file that `name` is a path of. Raises `PresetError`."""
+    if name.endswith(".toml") or ("/" in name and Path(name).is_file()):
+        return read_preset(Path(name))
+    paths = _paths()
+    if name in paths:
+        return read_preset(paths[name])
+    nearest = difflib.get_close_matches(name, paths, n=3, cutoff=0.3) or paths
+    raise PresetError(f"there is no preset {name}; nearest: {', '.join(nearest)}")
+
+
+def _paths() -> dict[str, Path]:
+    """Return the files by name; the person's own win over the program's."""
+    files = [*_FOLDER.glob("*.toml"), *own_presets_folder().glob("*.toml")]
+    paths = {path.stem: path for path in files}
+    order = {name: number for number, name in enumerate(_ORDER)}
+    return {name: paths[name] for name in sorted(paths, key=lambda name: (order.get(name, len(order)), name))}

@@ -1,0 +1,28 @@
+"""Where an override goes: a path into a task's configuration, written like a dotted key of TOML.
+
+`env.episode_length_s`, `agent.actor.hidden_dims.0`, `env.rewards.pose.params.std_walking.".*knee.*"`.
+"""
+
+from __future__ import annotations
+
+import re
+
+ROOTS = ("env", "agent")
+"""The environment's and the agent's (rsl-rl's) configuration."""
+
+_STEP = r'(?:"[^"]+"|[^\s."=\[\]]+)'
+_PATH = re.compile(rf"{_STEP}(?:\.{_STEP})+")
+
+
+class WrongPath(ValueError):
+    """What was given is no path of an override; the message is one line."""
+
+
+def split_path(path: str) -> list[str]:
+    """Return the steps of `path`, `env` or `agent` first. Raises `WrongPath`."""
+    if not _PATH.fullmatch(path):
+        raise WrongPath(f"{path!r} is no path of an override, such as env.episode_length_s")
+    steps = [step.strip('"') for step in re.findall(_STEP, path)]
+    if steps[0] not in ROOTS:
+        raise WrongPath(f"the override {path} must begin with env. or agent.")
+    return steps

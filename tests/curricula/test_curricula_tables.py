@@ -1,0 +1,194 @@
+"""Tables of a preset: what doesn't fit is told in one line, and nothing else ever happens."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curricula.load import KINDS, make_curricula
+from curricula.schema import SchemaProblem
+
+MASS, WEIGHT = "event/mass/scale", "reward/pose/weight"
+GROWTH = {"kind": "growth", "ranges": {MASS: {"from": [1, 1], "to": [0.8, 1.2]}}}
+STAGED = {"kind": "staged", "stages": [{WEIGHT: 1}, {WEIGHT: 2}]}
+SCHEDULE = {"kind": "schedule", "points": [{"at": 0, "set": {WEIGHT: 1}}, {"at": 10, "set": {WEIGHT: 2}}]}
+TASKS = {"kind": "tasks", "tasks": ["stand", "walk"]}
+RECORDING = {"kind": "recording", "steps": [{"iteration": 3, "set": {WEIGHT: 2.0}}]}
+VELOCITY, TERRAIN = {"kind": "velocity"}, {"kind": "terrain"}
+GOOD = (GROWTH, STAGED, SCHEDULE, TASKS, RECORDING, VELOCITY, TERRAIN)
+
+
+def problem(**tables):
+    with pytest.raises(SchemaProblem) as problem:
+        make_curricula(tables)
+    assert "\n" not in str(problem.value)
+    return str(problem.value)
+
+
+@pytest.mark.parametrize("table", GOOD, ids=lambda table: table["kind"])
+def test_every_kind_is_made_with_its_defaults(table):
+    (curriculum,) = make_curricula({"one": table})
+    assert (curriculum.name, curriculum.kind, curriculum.mode) == ("one", table["kind"], "auto")
+    assert curriculum.outlook(0, {})
+
+
+def test_whole_numbers_and_lists_of_a_file_are_numbers_and_ranges():
+    growth, staged = make_curricula({"a": GROWTH, "b": STAGED})
+    assert growth.values(10) == {MASS: (0.8, 1.2)}
+    assert staged.values(1) == {WEIGHT: 2.0}
+    assert type(staged.values(1)[WEIGHT]) is float
+
+
+def test_several_at_once_are_made_in_their_order():
+    made = make_curricula({"b": GROWTH, "a": STAGED, "session": RECORDING})
+    assert [curriculum.name for curriculum in made] == ["b", "a", "session"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "knob"),
+    [
+        (STAGED, SCHEDULE, WEIGHT),
+        (GROWTH, GROWTH, MASS),
+        (VELOCITY, {"kind": "velocity", "forward": [[0, 9]]}, "command/twist/ang_vel_z"),
+        (TERRAIN, {"kind": "staged", "stages": [{"terrain/highest_level": 1}]}, "terrain/highest_level"),
+        (TASKS, {"kind": "tasks", "tasks": ["walk"]}, "command/twist/weights/walk"),
+    ],
+)
+def test_a_knob_has_one_owner(one, other, knob):
+    assert (
+        problem(one=one, other=other) == f"curriculum one and curriculum other both turn {knob}: a knob has one owner"
+    )
+
+
+def test_curricula_of_different_commands_are_no_conflict():
+    make_curricula(
+        {"one": VELOCITY, "other": {"kind": "velocity", "command": "other"}, "session": RECORDING} | {"s": STAGED}
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"kind": "velocty"}, "curriculum c has kind 'velocty'; there are velocity, terrain, staged, growth, tasks"),
+        ({}, "curriculum c has kind None; there are velocity"),
+        ({"kind": ["velocity"]}, "curriculum c has kind ['velocity']"),
+        ("velocity", "curriculum c must be a table, not 'velocity'"),
+        (VELOCITY | {"foward": [[0, 1]]}, "curriculum c: there is no key foward; nearest: forward"),
+        (GROWTH | {"step": 3}, "there is no key step; nearest: steps"),
+        (STAGED | {"treshold": [0.5]}, "there is no key treshold; nearest: thresholds"),
+        (SCHEDULE | {"points": [{"att": 0, "set": {}}]}, "there is no key att in points[0]; nearest: at"),
+        (GROWTH | {"ranges": {MASS: {"from": 1, "two": 2}}}, "there is no key two in ranges[...]; nearest: to"),
+        (TASKS | {"zzz": 1}, "there is no key zzz; there are tasks, command, every"),
+        (VELOCITY | {"up": "high"}, "Expected `float`, got `str` - at `up`"),
+        (VELOCITY | {"stay": 0}, "Expected `int` >= 1 - at `stay`"),
+        (VELOCITY | {"stay": 2.5}, "Expected `int`, got `float` - at `stay`"),
+        (VELOCITY | {"mode": "often"}, "`mode` must be auto, hold or manual, not 'often'"),
+        (VELOCITY | {"forward": []}, "forward needs at least one range"),
+        (VELOCITY | {"forward": [[1, 0]]}, "a range of forward must have its low end first, not 1:0"),
+        (VELOCITY | {"forward": [[0, 1, 2]]}, "Expected `array` of length 2, got 3 - at `forward[0]`"),
+        (VELOCITY | {"start": 6}, "start is level 6, but the highest is 5"),
+        (VELOCITY | {"up": 0.4}, "down (0.5) must be below up (0.4)"),
+        (VELOCITY | {"up": 0.5}, "down (0.5) must be below up (0.5)"),
+        (VELOCITY | {"up": 1}, "up must be below 1, not 1: Train/success_rate never gets above 1"),
+        (VELOCITY | {"up": math.nan}, "up must be a finite number, not nan"),
+        (GROWTH | {"up": 80}, "up must be below 1, not 80"),
+        (TERRAIN | {"lowest": 5, "highest": 4}, "lowest (5) must not be above highest (4)"),
+        (TERRAIN | {"highest": 10**6}, "Expected `int` <= 999 - at `highest`"),
+        (GROWTH | {"ranges": {}}, "there must be at least one range"),
+        (GROWTH | {"ranges": {MASS: {"from": 1, "to": [0, 2]}}}, f"{MASS} must go from a range to a range"),
+        (GROWTH | {"ranges": {MASS: {"from": [1, 1], "to": [2, 0]}}}, f"{MASS} must have its low end first, not 2:0"),
+        (GROWTH | {"steps": 0}, "Expected `int` >= 1 - at `steps`"),
+        (GROWTH | {"steps": 10**9}, "Expected `int` <= 1000 - at `steps`"),
+        (STAGED | {"stages": []}, "there must be at least one stage"),
+        (STAGED | {"stages": [{}, {}]}, "the first must set a knob"),
+        (STAGED | {"stages": [{WEIGHT: 1}] * 6}, "6 stages need 5 thresholds"),
+        (STAGED | {"thresholds": [1.5]}, "threshold 0 must be below 1, not 1.5"),
+        (STAGED | {"stages": [{WEIGHT: 1}, {MASS: 1}]}, f"stage 1 sets {MASS}, which the first stage doesn't"),
+        (SCHEDULE | {"points": []}, "there must be at least one point"),
+        (SCHEDULE | {"points": SCHEDULE["points"][::-1]}, "points must be in rising order of `at`"),
+        (SCHEDULE | {"points": [{"at": 0.5, "set": {WEIGHT: 1}}]}, "there is no iteration 0.5"),
+        (SCHEDULE | {"points": [{"at": -1, "set": {WEIGHT: 1}}]}, "there is no iteration -1"),
+        (SCHEDULE | {"points": [{"at": 0, "set": {WEIGHT: "x"}}]}, f"{WEIGHT} has no values in between"),
+        (
+            SCHEDULE | {"shape": "geometric", "points": [{"at": 0, "set": {WEIGHT: 0}}]},
+            f"{WEIGHT} must be above 0 to go in equal ratios: use shape linear",
+        ),
+        (TASKS | {"tasks": []}, "tasks must name at least one task, and each once"),
+        (TASKS | {"tasks": ["walk", "walk"]}, "tasks must name at least one task, and each once"),
+        (TASKS | {"start": 2}, "start is level 2, but the highest is 1"),
+        (TASKS | {"floor": 1.5}, "Expected `float` <= 1.0 - at `floor`"),
+        (TASKS | {"unlock": 1.0}, "unlock must be below 1, not 1: Success/task/stand never gets above 1"),
+        (RECORDING | {"steps": [{"set": {WEIGHT: 1}}]}, "step 1 must have either an iteration or a metric"),
+        (RECORDING | {"steps": [{"iteration": 1}]}, "step 1 does nothing"),
+    ],
+)  # fmt: skip
+def test_a_wrong_table_is_told_in_one_line(table, told):
+    assert told in problem(c=table)
+
+
+def test_other_metrics_than_shares_may_be_above_1():
+    make_curricula({"c": VELOCITY | {"metric": "Train/mean_reward", "up": 40.0, "down": 20.0}})
+    make_curricula({"c": STAGED | {"metric": "Train/mean_reward", "thresholds": [40.0]}})
+    make_curricula({"c": STAGED | {"reach": "below", "thresholds": [1.5]}})
+
+
+@pytest.mark.parametrize("name", ["a b", "", "a/b", "a.b", "a\nb"])
+def test_a_name_is_part_of_a_knob_s(name):
+    assert "a name has letters, digits" in problem(**{name: VELOCITY})
+
+
+# --- Whatever is in a file --------------------------------------------------------------------------------
+
+keys = sorted(
+    {key for table in GOOD for key in table} | {"stay", "up", "down", "start", "mode", "metric", "from", "at"}
+)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(-3, 12)
+    | st.sampled_from([10**400, -(10**30)])
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["auto", "step", "geometric", "Train/success_rate", WEIGHT])
+)
+contents = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from([*keys, "at", "set", "to", WEIGHT, "a\nb"]) | st.text(max_size=3), inner, max_size=4
+        )
+    ),
+    max_leaves=8,
+)
+kinds = st.sampled_from(sorted(KINDS))
+
+
+@st.composite
+def changed_tables(draw):
+    """A good table of which some keys are something else."""
+    table = dict(draw(st.sampled_from(GOOD)))
+    for _ in range(draw(st.integers(1, 3))):
+        table[draw(st.sampled_from(keys))] = draw(contents)
+    return table
+
+
+@settings(max_examples=600)
+@given(st.dictionaries(st.sampled_from(["a", "b", "ö", "a b", ""]), changed_tables() | contents, max_size=3))
+def test_whatever_is_in_a_file_is_made_or_told_in_one_line(tables):
+    told, made = "one line", []
+    try:
+        made = make_curricula(tables)
+    except SchemaProblem as problem:
+        told = str(problem)
+    assert len(told.splitlines()) == 1
+    for curriculum in made:
+        for level in range(curriculum.top + 1):
+            assert set(curriculum.values(level)) >= curriculum.knobs
+            assert curriculum.agrees(level, curriculum.values(level))
+            assert isinstance(curriculum.level_text(level), str)
+        assert isinstance(curriculum.outlook(0, {}), str)

@@ -1,0 +1,86 @@
+"""A training made of a dictionary, steered through the real desk and the real writer, with a wire made of lists."""
+
+from __future__ import annotations
+
+from curricula.load import make_curricula
+from tests.fake_training import FakeTraining
+from trainer_proc.curriculum_control import CurriculumControl
+from trainer_proc.steering import Actions, Steering
+from trainer_proc.wire.desk import Desk
+from trainer_proc.wire.messages import Frame, InterventionApplied, InterventionFailed, InterventionQueued
+from trainer_proc.wire.requests import Refused
+from tui.session.state import RunState
+
+
+class Steered:
+    """`curricula` are by name, `state` is a dashboard's fold, `done` what files were written after which iteration."""
+
+    def __init__(self, tables, launch=None, bounds=None, training=None, ranks=None):
+        self.training = training or FakeTraining()
+        self.curricula = {curriculum.name: curriculum for curriculum in make_curricula(tables)}
+        self.desk, self.state = Desk(), RunState()
+        self.bodies, self.orders, self.done = [], [], []
+        self.steering = Steering(self, ranks)
+        self.training.curriculum.on_overwriter = self.steering.interventions.overwriter_found
+        control = CurriculumControl(self.curricula.values())
+        self.steering.offer(self.training.knobs(), launch or {}, bounds or {}, control)
+        self.actions = Actions(
+            save=lambda iteration: self.done.append(("save", iteration, self.values())),
+            export=lambda iteration: None,
+            reload=lambda newest, on_all_ranks: "model.pt",
+            renew=lambda: None,
+        )
+        self.iteration = 0
+
+    def begin(self, iteration=0, state=None):
+        """Begin to iterate, from a checkpoint's `state` if there is one."""
+        if state is not None:
+            self.steering.resume_from(state, "model.pt")
+        self.iteration = iteration
+        self.steering.start_iterating(iteration)
+        return self
+
+    def emit(self, body):
+        body = self.desk.observe(body)
+        self.bodies.append(body)
+        self.state.apply(Frame(len(self.bodies), 0.0, body))
+
+    def receive(self, timeout_seconds=0.0):
+        orders, self.orders = self.orders, []
+        return orders
+
+    def ask(self, *commands):
+        """Ask for what is valid; it waits for the boundary. Return the last one's number."""
+        for command in commands:
+            answer = self.desk.answer(command)
+            assert not isinstance(answer, Refused), answer.reason
+            if isinstance(answer, InterventionQueued):
+                self.emit(answer)
+            self.orders.append(answer or command)
+        return getattr(answer, "number", None)
+
+    def refused(self, command):
+        """Return why something can't be asked for."""
+        answer = self.desk.answer(command)
+        assert isinstance(answer, Refused)
+        assert "\n" not in answer.reason
+        return answer.reason
+
+    def iterate(self, count=1, **metrics):
+        """Finish iterations with these metrics; return what was applied or failed there."""
+        before = len(self.bodies)
+        for _ in range(count):
+            self.steering.at_boundary(self.iteration, named(metrics), self.actions)
+            self.iteration += 1
+        return [body for body in self.bodies[before:] if isinstance(body, InterventionApplied | InterventionFailed)]
+
+    def values(self):
+        """Return the values in force of knobs, levels and modes."""
+        modes = {name: (curriculum.level, curriculum.mode) for name, curriculum in self.curricula.items()}
+        return {**self.training.values, **modes}
+
+
+def named(metrics):
+    """`rate` and `episodes` are the success rate and the finished episodes."""
+    names = {"rate": "Train/success_rate", "episodes": "Train/finished_episodes"}
+    return {names.get(name, name): value for name, value in metrics.items()}

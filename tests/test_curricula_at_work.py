@@ -1,0 +1,287 @@
+"""Each curriculum in a real training: what it decides is what the simulator uses, in the journal, and can be undone."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.program import program, published
+from tests.scripts import ROOT, Run, train_preset
+from trainer_proc.wire.messages import InterventionApplied, OverwriterFound, RampAdvanced
+from trainer_proc.wire.requests import Tune, Undo
+from trainer_proc.wire.run_folder import RunFolder
+from tui.session.runs import read_state
+
+pytestmark = pytest.mark.real
+
+AT_ONCE = {"up": -0.1, "down": -0.2, "episodes": 0}
+"""Goes up as soon as there is a success rate."""
+SHORT = {"agent.num_steps_per_env": 8, "env.episode_length_s": 0.4}
+AXES = {axis: f"command/twist/{axis}" for axis in ("lin_vel_x", "lin_vel_y", "ang_vel_z")}
+
+
+def witnessed(folder: Path, task: str, **tables) -> Run:
+    """Train a task with curricula; what its environment uses is in `witness()`, one line a rollout."""
+    return Run(folder, "-m", "tests.train_witnessed", str(folder), task, json.dumps(tables))
+
+
+def in_force(run: Run, knob: str, iteration: int):
+    """Return a knob's value in an iteration, as the journal tells it."""
+    told = [frame.body for frame in run.frames if isinstance(frame.body, InterventionApplied | RampAdvanced)]
+    changes = (change for body in told if body.iteration <= iteration for change in body.changes)
+    return [change.new for change in changes if change.knob == knob][-1]
+
+
+def decisions(run: Run, name: str) -> list[InterventionApplied]:
+    """Return by which interventions a curriculum has moved its level."""
+    return [
+        applied
+        for applied in run.see().interventions.values()
+        if applied.origin in ("curriculum", "schedule")
+        and any(change.knob == f"curriculum/{name}/level" and change.new != change.old for change in applied.changes)
+    ]
+
+
+def reach(run: Run, name: str, level: int) -> None:
+    knob = f"curriculum/{name}/level"
+    run.wait(lambda state: knob in state.knobs and state.knobs[knob].value >= level, f"level {level} of {name}", 300)
+
+
+def place(run: Run, name: str) -> tuple[object, object]:
+    knobs = run.see().knobs
+    return knobs[f"curriculum/{name}/level"].value, knobs[f"curriculum/{name}/mode"].value
+
+
+# --- Velocity ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory):
+    """A G1 whose commanded speeds grow; its folder is where the command line looks for runs."""
+    work = tmp_path_factory.mktemp("walk")
+    curricula = {"velocity": {"kind": "velocity", "stay": 2, **AT_ONCE}}
+    task = "Mjlab-Velocity-Flat-Unitree-G1"
+    run = witnessed(work / "logs" / "rsl_rl" / "g1" / "walk", task, curricula=curricula, overrides=SHORT)
+    run.work = work
+    yield run
+    run.kill()
+
+
+def check_commands(run: Run) -> None:
+    """Assert that every rollout was commanded what the journal says, whatever the task's own curriculum wants."""
+    run.trains()
+    rollouts = run.witness()[: run.state.iteration]
+    for iteration, used in enumerate(rollouts):
+        for axis, knob in AXES.items():
+            assert tuple(used[axis]) == in_force(run, knob, iteration), (iteration, axis)
+
+
+def test_commanded_speeds_grow_with_success(walk):
+    reach(walk, "velocity", 2)
+    check_commands(walk)
+    assert [tuple(used["lin_vel_x"]) for used in walk.witness()][0] == (0.0, 0.5)
+    ups = decisions(walk, "velocity")
+    assert all(re.match(r"velocity: Train/success_rate [\d.]+ is above -0.1", applied.note) for applied in ups)
+    levels = published(walk.folder, "Curriculum/velocity/level")
+    assert levels[ups[0].iteration - 1] == 0
+    assert levels[ups[0].iteration] == 1
+
+
+def test_the_task_s_own_curriculum_is_pinned_and_overwrites_nothing(walk):
+    walk.wait(lambda state: state.knobs[AXES["lin_vel_x"]].knob.pinned, "the pin")
+    assert walk.state.knobs[AXES["lin_vel_x"]].knob.overwritten_by == "curriculum term command_vel"
+    assert any(isinstance(frame.body, OverwriterFound) and frame.body.pinned for frame in walk.frames)
+    assert walk.state.latest["Curriculum/command_vel/lin_vel_x_max"] == 1.0  # in a world of its own
+    check_commands(walk)
+
+
+def test_the_person_takes_over_and_gives_back_where_it_is(walk):
+    program(walk.work, "tune", "walk", "curriculum/velocity/level=3", "--applied")
+    assert place(walk, "velocity") == (3.0, "manual")
+    for _ in range(5):
+        walk.trains()
+    assert place(walk, "velocity") == (3.0, "manual")
+    program(walk.work, "tune", "walk", "curriculum/velocity/mode=auto", "--applied")
+    reach(walk, "velocity", 4)
+    assert [change.old for change in decisions(walk, "velocity")[-1].changes][0] >= 3.0
+    check_commands(walk)
+
+
+def test_a_decision_is_undone_from_the_command_line(walk):
+    program(walk.work, "tune", "walk", "curriculum/velocity/stay=1000", "--applied")
+    last = decisions(walk, "velocity")[-1]
+    program(walk.work, "undo", "walk", str(last.number), "--applied")
+    for change in last.changes:
+        assert walk.see().knobs[change.knob].value == change.old
+    assert place(walk, "velocity")[1] == "auto"
+    check_commands(walk)
+    refused = program(walk.work, "tune", "walk", "curriculum/velocity/level=6", code=1)
+    assert "curriculum/velocity/level must be at most 5, not 6" in refused
+
+
+def test_turning_what_it_owns_puts_it_on_hold(walk):
+    program(walk.work, "tune", "walk", f"{AXES['lin_vel_x']}=-0.5:0.5", "--applied")
+    assert place(walk, "velocity")[1] == "hold"
+    walk.trains()
+    check_commands(walk)
+    program(walk.work, "undo", "walk", "--applied")
+    assert place(walk, "velocity")[1] == "auto"
+    check_commands(walk)
+
+
+# --- Terrain, with velocity -------------------------------------------------------------------------------
+
+
+def test_the_highest_terrain_rises_with_success_and_levels_stay_below_it(tmp_path):
+    curricula = {
+        "terrain": {"kind": "terrain", "highest": 2, "stay": 2, **AT_ONCE},
+        "velocity": {"kind": "velocity", "stay": 3, **AT_ONCE},
+    }
+    overrides = SHORT | {"env.scene.terrain.terrain_generator.num_rows": 4}
+    task = "Mjlab-Velocity-Rough-Unitree-Go1"
+    run = witnessed(tmp_path / "logs" / "go1" / "rough", task, curricula=curricula, overrides=overrides)
+    try:
+        reach(run, "terrain", 2)
+        reach(run, "velocity", 2)
+        check_commands(run)
+        rollouts = run.witness()[: run.state.iteration]
+        highest = [used["highest"] for used in rollouts]
+        assert highest == [in_force(run, "terrain/highest_level", iteration) for iteration in range(len(highest))]
+        assert (highest[0], highest[-1]) == (0, 2)
+        for before, used in zip(rollouts, rollouts[1:], strict=False):  # what is above waits for its reset
+            assert all(
+                now <= max(used["highest"], then) for then, now in zip(before["levels"], used["levels"], strict=True)
+            )
+        assert max(rollouts[-1]["levels"]) <= 2
+        assert run.state.latest["Terrain/max_level"] <= 2
+    finally:
+        run.kill()
+
+
+# --- Tasks ------------------------------------------------------------------------------------------------
+
+
+def test_tasks_are_unlocked_and_weighed_by_their_success(tmp_path):
+    tasks = ["stand", "turn", "walk", "run"]
+    curricula = {"tasks": {"kind": "tasks", "tasks": tasks, "every": 2, "start": 0, "unlock": -0.5}}
+    task = "HumanoidTui-Multitask-Flat-Unitree-G1"
+    run = witnessed(tmp_path / "logs" / "g1" / "tasks", task, curricula=curricula, overrides=SHORT)
+    try:
+        reach(run, "tasks", 3)
+        run.wait(
+            lambda state: any("tasks: success stand" in one.note for one in state.interventions.values()), "weights"
+        )
+        run.trains()
+        rollouts = run.witness()[: run.state.iteration]
+        for iteration, used in enumerate(rollouts):
+            assert used["weights"] == {
+                name: in_force(run, f"command/twist/weights/{name}", iteration) for name in tasks
+            }
+        assert rollouts[0]["weights"] == {"stand": 1.0, "turn": 0.0, "walk": 0.0, "run": 0.0}
+        assert all(0.1 <= weight <= 1 for weight in rollouts[-1]["weights"].values())
+        assert 0 <= run.state.latest["Success/task/stand"] <= 1
+    finally:
+        run.kill()
+
+
+# --- Stages, growth and schedules, all at once ------------------------------------------------------------
+
+WEIGHT, MASS, GAMMA, ENTROPY = "reward/smooth_reward/weight", "event/mass/scale", "ppo/gamma", "ppo/entropy_coef"
+TABLES = {
+    "masses": {
+        "kind": "growth",
+        "ranges": {MASS: {"from": (1.0, 1.0), "to": (0.8, 1.2)}},
+        "steps": 4,
+        "stay": 3,
+        "episodes": 0,
+        "up": 0.2,
+    },
+    "stages": {
+        "kind": "staged",
+        "stages": [{WEIGHT: 1.0}, {WEIGHT: 2.0}, {WEIGHT: 3.0}],
+        "thresholds": [0.1, 0.2],
+        "stay": 4,
+        "episodes": 0,
+    },
+    "gamma": {
+        "kind": "schedule",
+        "points": [{"at": at, "set": {GAMMA: to}} for at, to in ((0, 0.9), (8, 0.98), (9, 0.99))],
+    },
+    "entropy": {
+        "kind": "schedule",
+        "by": "Train/success_rate",
+        "points": [{"at": 0.0, "set": {ENTROPY: 0.02}}, {"at": 1.0, "set": {ENTROPY: 0.005}}],
+        "shape": "geometric",
+        "stay": 2,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def cartpole(tmp_path_factory):
+    """A cartpole driven by four curricula."""
+    work = tmp_path_factory.mktemp("cartpole")
+    run = train_preset(work / "logs" / "rsl_rl" / "cartpole" / "driven", num_envs=8, curricula=TABLES)
+    run.work = work
+    yield run
+    run.kill()
+
+
+def test_several_curricula_each_go_their_way(cartpole):
+    reach(cartpole, "masses", 4)
+    reach(cartpole, "stages", 2)
+    reach(cartpole, "gamma", 2)
+    knobs = cartpole.see().knobs
+    assert (knobs[MASS].value, knobs[WEIGHT].value, knobs[GAMMA].value) == ((0.8, 1.2), 3.0, 0.99)
+    assert [in_force(cartpole, GAMMA, at) for at in (0, 8, 9)] == [0.9, 0.98, 0.99]
+    assert in_force(cartpole, GAMMA, 4) == pytest.approx(0.94)
+    ups = [applied.iteration for applied in decisions(cartpole, "masses")]
+    assert all(later - earlier >= 3 for earlier, later in zip(ups, ups[1:], strict=False))
+    assert {applied.origin for applied in decisions(cartpole, "gamma")} == {"schedule"}
+    entropy = [applied.changes[0] for applied in decisions(cartpole, "entropy")]
+    assert all(change.new > change.old for change in entropy)
+
+
+def test_a_growth_that_went_too_far_is_taken_back(cartpole):
+    undone = cartpole.applied(Undo(decisions(cartpole, "masses")[-1].number))
+    assert {change.knob: change.new for change in undone.changes} == {
+        "curriculum/masses/level": 3.0,
+        MASS: (0.85, 1.15),
+    }
+    cartpole.applied(Tune({"curriculum/stages/level": 0.0}))
+    assert cartpole.state.knobs[WEIGHT].value == 1.0
+    assert place(cartpole, "stages") == (0.0, "manual")
+
+
+def test_a_resumed_run_goes_on_with_all_of_them(cartpole):
+    cartpole.applied(Tune({"curriculum/masses/level": 2.0, "curriculum/masses/stay": 1000.0}))
+    program(cartpole.work, "stop", "driven")
+    assert cartpole.ends() == 0
+    answer = json.loads(program(cartpole.work, "resume", "driven", "--iterations", "2", "--wait", "--json"))
+    resumed = read_state(RunFolder(Path(answer["run"])))
+    stopped = cartpole.state
+    assert resumed.first_iteration == stopped.iteration + 1
+    for knob in (*stopped.knobs,):
+        if knob.startswith("curriculum/") or knob in (MASS, WEIGHT, GAMMA):
+            assert resumed.knobs[knob].value == stopped.knobs[knob].value, knob
+    assert [applied.origin for applied in resumed.interventions.values()][:1] == ["checkpoint"]
+
+
+# --- The example of the documentation ---------------------------------------------------------------------
+
+
+def test_the_example_of_the_documentation_trains(tmp_path):
+    text = (ROOT / "docs" / "curricula.md").read_text()
+    (example,) = re.findall(r"```toml\n(title = .*?)```", text, re.DOTALL)
+    tables = tomllib.loads(example)["curriculum"]
+    (tmp_path / "mine.toml").write_text(example)
+    arguments = ("--iterations", "2", "--num-envs", "4", "--device", "cpu", "--wait", "--json")
+    folder = RunFolder(Path(json.loads(program(tmp_path, "launch", "mine.toml", *arguments))["run"]))
+    state = read_state(folder)
+    assert (state.status(False), state.iteration) == ("finished", 1)
+    assert {f"curriculum/{name}/level" for name in tables} <= state.knobs.keys()
+    assert state.started.curricula == tables

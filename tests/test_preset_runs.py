@@ -1,0 +1,111 @@
+"""Every preset, started for real; and what it names is there once it is built."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from curricula.load import make_curricula
+from presets import Preset, list_presets, load_preset
+from tests.program import program
+from tests.scripts import ROOT
+from tests.standing_motion import write_standing_motion
+from trainer_proc.wire.run_folder import RunFolder
+from tui.session.devices import list_devices
+from tui.session.launcher import Overrides, make_spec
+from tui.session.runs import read_state
+
+pytestmark = pytest.mark.real
+
+PRESETS = [preset.name for preset in list_presets()[0]]
+FEW = ("--iterations", "2", "--num-envs", "4", "--device", "cpu", "--override", "agent.num_steps_per_env=4")
+MOTION = "env.commands.motion.motion_file"
+
+
+def needed(preset: Preset, folder: Path) -> list[str]:
+    """Return the arguments that give what the preset needs."""
+    assert set(preset.needs.overrides) <= {MOTION}
+    if not preset.needs.overrides:
+        return []
+    return ["--override", f"{MOTION}={write_standing_motion(folder / 'standing.npz')}"]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_trains_and_all_that_it_names_is_there(name: str, tmp_path: Path):
+    preset = load_preset(name)
+    arguments = (*FEW, *needed(preset, tmp_path), "--name", "two", "--wait", "--json")
+    folder = RunFolder(Path(json.loads(program(tmp_path, "launch", name, *arguments))["run"]))
+    state = read_state(folder)
+    assert (state.status(False), state.iteration) == ("finished", 1)
+    assert folder.path.parent.name == preset.experiment
+    for knob, value in preset.knobs.items():
+        assert state.knobs[knob].value == value, knob
+    for pattern in preset.bounds:
+        prefix, _, _ = pattern.partition("*")
+        assert any(knob.startswith(prefix) for knob in state.knobs), pattern
+    for curriculum in make_curricula(preset.curriculum):
+        for knob, value in curriculum.values(curriculum.top).items():
+            assert knob in state.knobs, f"{curriculum.name} turns {knob}"
+            assert not state.knobs[knob].knob.read_only, knob
+            assert isinstance(value, type(state.knobs[knob].value)), knob
+
+
+def test_without_a_motion_the_launch_is_refused_with_how_to_give_it(tmp_path: Path):
+    refused = program(tmp_path, "launch", "g1-tracking", *FEW, code=2)
+    assert "needs a motion file (.npz, as mjlab's csv_to_npz writes it)" in refused
+    assert f"--override {MOTION}=" in refused
+    assert not (tmp_path / "logs").exists()
+    refused = program(tmp_path, "launch", "g1-tracking", *FEW, "--override", f"{MOTION}=nothing.npz", code=1)
+    assert f"there is no motion file nothing.npz: --override {MOTION}=FILE" in refused
+
+
+@pytest.fixture
+def documented(tmp_path: Path) -> Path:
+    """Write the preset and the module of docs/presets.md to files beside each other; return the preset's."""
+    text = (ROOT / "docs" / "presets.md").read_text(encoding="utf-8")
+    for file, language in (("my-cartpole.toml", "toml"), ("my_tasks.py", "python")):
+        block = re.search(rf"^`{re.escape(file)}`.*?^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        assert block is not None, file
+        (tmp_path / file).write_text(block[1], encoding="utf-8")
+    return tmp_path / "my-cartpole.toml"
+
+
+def test_the_documented_preset_trains_the_task_in_its_own_module(documented: Path):
+    elsewhere = documented.parent / "elsewhere"
+    elsewhere.mkdir()
+    assert "is right: My cartpole" in program(elsewhere, "presets", "--validate", str(documented))
+    arguments = ("--iterations", "2", "--num-envs", "4", "--device", "cpu", "--wait", "--json")
+    folder = RunFolder(Path(json.loads(program(elsewhere, "launch", str(documented), *arguments))["run"]))
+    state = read_state(folder)
+    assert (state.status(False), state.iteration, state.started.task) == ("finished", 1, "Mine-Cartpole")  # type: ignore[union-attr]
+    for knob, value in load_preset(str(documented)).knobs.items():
+        assert state.knobs[knob].value == value, knob
+    assert state.knobs["reward/far_from_centre/weight"].knob.default == -1.0
+    assert state.knobs["reward/far_from_centre/weight"].knob.minimum == -10.0
+    assert state.environment_steps == 2 * 16 * 4
+    assert re.search(r"hidden_dims: .*\n +- 32\n +- 32\n", (folder.path / "params" / "agent.yaml").read_text())
+
+    again = elsewhere / "again.toml"
+    again.write_text(program(elsewhere, "knobs", str(folder.path), "--toml"))
+    spec = make_spec(load_preset(str(again)), Overrides(), list_devices())
+    assert replace(spec, preset="my-cartpole", set=folder.read_spec().set) == folder.read_spec()
+
+
+def test_the_documented_overrides_are_right():
+    from mjlab.tasks.registry import load_env_cfg, load_rl_cfg
+
+    from trainer_proc.backends.overrides import apply_overrides
+
+    text = (ROOT / "docs" / "presets.md").read_text(encoding="utf-8")
+    blocks = [tomllib.loads(block) for block in re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)]
+    overrides = [block["overrides"] for block in blocks if list(block) == ["overrides"]]
+    assert len(overrides) == 1
+    task = "Mjlab-Velocity-Flat-Unitree-G1"
+    configurations = {"env": load_env_cfg(task), "agent": load_rl_cfg(task)}
+    apply_overrides(configurations, overrides[0])
+    assert configurations["env"].rewards["pose"].params["std_walking"][".*knee.*"] == 0.4

@@ -1,0 +1,188 @@
+"""A session at a real training, recorded and repeated unattended; a run that branches off another that trains on."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.program import program, reach_iteration
+from tests.waiting import wait_for
+from trainer_proc.wire.connection import read_connection
+from trainer_proc.wire.journal import JournalReader
+from trainer_proc.wire.knob import Value
+from trainer_proc.wire.messages import CheckpointSaved, InterventionApplied, RampAdvanced
+from trainer_proc.wire.run_folder import RunFolder
+from tui.session.runs import read_state
+from tui.session.state import RunState
+
+pytestmark = pytest.mark.real
+
+MASS, RATE, WEIGHT = "event/mass/scale", "ppo/learning_rate", "reward/smooth_reward/weight"
+NOISE, ENTROPY, GUARD = "observation/actor/pole_vel/noise", "ppo/entropy_coef", "guard/kl/mode"
+LEVEL = "curriculum/growth/level"
+
+GROWING = """
+title = "Growing"
+description = "A cartpole whose mass is widened as it copes."
+backend = "mjlab"
+task = "Mjlab-Cartpole-Balance"
+experiment = "growing"
+iterations = 5000
+num_envs = { cpu = 4, cuda = 4 }
+
+[curriculum.growth]
+kind = "growth"
+metric = "Train/mean_episode_length"
+up = 0
+stay = 2
+episodes = 0
+steps = 50
+ranges = { "event/mass/scale" = { from = [1, 1], to = [0.5, 1.5] } }
+"""
+
+
+def launched(work: Path, *arguments: str) -> RunFolder:
+    return RunFolder(Path(json.loads(program(work, *arguments, "--json"))["run"]))
+
+
+def put_in_force(folder: RunFolder, last_iteration: int) -> dict[str, list[tuple[int, Value]]]:
+    """Return by knob what was put in force and when, up to an iteration; a recording's own level is no knob of both."""
+    told: dict[str, list[tuple[int, Value]]] = {}
+    for frame in JournalReader(folder.journal).read_new():
+        if isinstance(frame.body, InterventionApplied | RampAdvanced) and frame.body.iteration <= last_iteration:
+            for change in frame.body.changes:
+                told.setdefault(change.knob, []).append((frame.body.iteration, change.new))
+    told.pop("curriculum/recording/level", None)
+    return told
+
+
+def stop(work: Path, folder: RunFolder) -> RunState:
+    if read_connection(folder):
+        program(work, "stop", str(folder.path))
+        wait_for(lambda: read_connection(folder) is None, "the end of the trainer", seconds=120)
+    return read_state(folder)
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture(scope="module")
+def session(work: Path) -> RunFolder:
+    """A training at which somebody has sat: every kind of change, two of them in a pause."""
+    arguments = ("--iterations", "5000", "--num-envs", "8", "--seed", "7", "--device", "cpu", "--set", f"{WEIGHT}=2")
+    folder = launched(work, "launch", "cartpole", *arguments)
+    run = str(folder.path)
+
+    def do(*command: str) -> Any:
+        name, *rest = command
+        return json.loads(program(work, name, run, *rest, "--applied", "--json"))
+
+    reach_iteration(folder, 3)
+    ramped = do("tune", f"{WEIGHT}=8", f"{NOISE}=-0.1:0.1", "--ramp", "6", "--note", "slowly")["intervention"]
+    do("tune", f"{MASS}=0.8:1.2", "--when", "now")
+    do("tune", f"{RATE}=0.0005", f"{GUARD}=off")
+    wait_for(
+        lambda: not any(knob.ramp for knob in read_state(folder).knobs.values()), "the end of the ramp", seconds=120
+    )
+    do("undo", str(ramped))
+    do("redo", str(ramped))
+    do("tune", f"{WEIGHT}=9", "--ramp", "5000")
+    do("stop-ramp", WEIGHT)
+    program(work, "pause", run)
+    wait_for(lambda: read_state(folder).status(is_alive=True) == "paused", "the pause", seconds=120)
+    do("tune", f"{ENTROPY}=0.03", "--note", "first in the pause")
+    do("tune", f"{ENTROPY}=0.02", "ppo/clip_param=0.25")
+    program(work, "resume", run)
+    do("unpin", RATE)
+    do("tune", f"{WEIGHT}=1", "--ramp", "4", "--geometric")
+    do("undo")
+    state = read_state(folder)
+    reach_iteration(folder, (state.iteration or 0) + 5)
+    stop(work, folder)
+    return folder
+
+
+def test_a_recorded_session_is_repeated_unattended_value_by_value(session: RunFolder, work: Path):
+    recorded = json.loads(program(work, "record", str(session.path), "-o", "my.toml", "--json"))
+    state = read_state(session)
+    by_person = [applied for applied in state.interventions.values() if applied.origin == "person"]
+    assert recorded["steps"] == len(by_person) == 12
+    assert state.iteration is not None
+    words = shlex.split(recorded["launch"])[1:]
+    repeated = launched(work, *words, "--iterations", str(state.iteration + 1), "--wait")
+    expected = put_in_force(session, state.iteration)
+    assert put_in_force(repeated, state.iteration) == expected
+    assert {WEIGHT, NOISE, MASS, RATE, GUARD, ENTROPY, "ppo/clip_param"} <= expected.keys()
+    assert len(expected[WEIGHT]) > 10  # one ramp at least took all of its 6 steps
+    again = read_state(repeated)
+    assert {name: knob.value for name, knob in again.knobs.items() if name in state.knobs} == {
+        name: knob.value for name, knob in state.knobs.items()
+    }
+    assert {name for name, knob in again.knobs.items() if knob.knob.pinned} == {
+        name for name, knob in state.knobs.items() if knob.knob.pinned
+    }
+    assert {applied.origin for applied in again.interventions.values()} == {"launch", "schedule"}
+
+
+@pytest.fixture(scope="module")
+def parent(work: Path):
+    """A training with a curriculum and a pinned learning rate, which goes on until the end of the tests."""
+    (work / "growing.toml").write_text(GROWING)
+    folder = launched(work, "launch", "growing.toml", "--device", "cpu")
+    program(work, "tune", str(folder.path), f"{RATE}=0.0005", f"{WEIGHT}=3", "--applied")
+    yield folder
+    stop(work, folder)
+
+
+def test_a_fork_goes_on_with_the_values_levels_and_pins_of_its_parent(parent: RunFolder, work: Path):
+    run = str(parent.path)
+    wait_for(lambda: read_state(parent).knobs[LEVEL].value >= 2, "two levels", seconds=300)  # type: ignore[operator]
+    program(work, "save", run)
+    saved = wait_for(lambda: state_when_saved(parent), "the checkpoint", seconds=120)
+    at = saved.checkpoints[-1].iteration
+    program(work, "tune", run, f"{WEIGHT}=5", "--applied")
+    before = read_state(parent)
+
+    more = ("--set", f"{WEIGHT}=7", "--iterations", "4", "--name", "branch", "--wait")
+    forked = launched(work, "fork", run, "--at", str(at), *more)
+
+    state = read_state(forked)
+    assert (state.first_iteration, state.iteration) == (at + 1, at + 4)
+    first = [applied for applied in state.interventions.values() if applied.iteration == at + 1]
+    assert [applied.origin for applied in first] == ["checkpoint", "launch"]
+    restored, launch = ({change.knob: change.new for change in applied.changes} for applied in first)
+    assert restored == {knob: saved.knobs[knob].value for knob in (LEVEL, MASS, RATE, WEIGHT)}
+    assert launch == {WEIGHT: 7.0}
+    assert first[0].pinned == (RATE,)
+    assert {name for name, knob in state.knobs.items() if knob.knob.pinned} == {RATE}
+    level = saved.knobs[LEVEL].value
+    decided = [applied for applied in state.interventions.values() if applied.origin == "curriculum"]
+    assert [applied.changes[0].new for applied in decided[:1]] == [level + 1]  # type: ignore[operator]
+
+    rows = json.loads(program(work, "runs", "--json"))
+    assert [row["parent"] for row in rows if row["name"] == forked.name] == [run]
+    assert f"from {parent.name} at {at}" in program(work, "runs")
+    after = read_state(parent)
+    assert after.iteration is not None
+    assert before.iteration is not None
+    assert after.iteration > before.iteration
+    assert read_connection(parent) is not None
+    assert after.knobs[WEIGHT].value == 5.0
+    by_person = [applied for applied in after.interventions.values() if applied.origin == "person"]
+    assert len(by_person) == 2
+
+
+def state_when_saved(folder: RunFolder) -> RunState | None:
+    """Return the fold of all that was told until the checkpoint that somebody asked for, rsl-rl's first is of 0."""
+    state = RunState()
+    for frame in JournalReader(folder.journal).read_new():
+        state.apply(frame)
+        if isinstance(frame.body, CheckpointSaved) and frame.body.iteration:
+            return state
+    return None

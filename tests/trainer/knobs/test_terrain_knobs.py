@@ -1,0 +1,251 @@
+"""Terrain knobs on real mjlab terrain: robots stand where they say, from each one's next reset on."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from presets.success import Success
+from tests.operations import Operations
+from tests.trainer.knobs.rough import ROWS, STARTS, TYPES, TYPES_OF, Rough, small, without_curriculum
+from tests.trainer.knobs.simulated import Simulated
+from trainer_proc.success.rate import SuccessRate
+from trainer_proc.terrain import steered_terrain
+from trainer_proc.terrain_mix import environments_by_type, moved_to
+
+HIGHEST, SHIFT = "terrain/highest_level", "terrain/shift"
+FLAT, STAIRS, ROUGHNESS = (f"terrain/mix/{name}" for name in TYPES)
+
+
+@pytest.fixture(scope="module")
+def built():
+    return Rough()
+
+
+@pytest.fixture
+def rough(built):
+    built.begin()
+    return built
+
+
+@pytest.fixture(scope="module")
+def built_constant():
+    return Rough(without_curriculum)
+
+
+@pytest.fixture
+def constant(built_constant):
+    """A task that has no terrain curriculum: levels stay what they were drawn."""
+    built_constant.begin()
+    return built_constant
+
+
+def test_the_knobs_say_what_the_terrain_has(rough):
+    described = {name: rough.knobs[name].description for name in (HIGHEST, SHIFT, FLAT, STAIRS, ROUGHNESS)}
+    assert {knob.kind for knob in described.values()} == {"terrain"}
+    assert {knob.takes_effect for knob in described.values()} == {"at each environment's reset"}
+    assert [knob.value for knob in described.values()] == [3.0, 0.0, 0.5, 0.25, 0.25]
+    bounds = [(knob.minimum, knob.maximum, knob.type) for knob in described.values()]
+    assert bounds == [(0, 3, "integer"), (-3, 3, "integer"), *[(0, None, "number")] * 3]
+    published = rough.terrain.metrics()
+    assert all(knob.metric in published for knob in described.values())
+
+
+def test_a_flat_plane_has_none(g1):
+    assert steered_terrain(g1.env) is None
+    assert not any(name.startswith("terrain/") for name in g1.knobs)
+
+
+def test_a_random_grid_has_none():
+    def random(cfg):
+        small(cfg)
+        cfg.scene.terrain.terrain_generator.curriculum = False
+        cfg.curriculum = {}
+
+    assert steered_terrain(Simulated("Mjlab-Velocity-Rough-Unitree-G1", 1, random).env) is None
+
+
+# --- shift ---
+
+
+def test_nothing_changes_before_an_environment_is_reset(rough):
+    before = rough.env.scene.env_origins.clone()
+    rough.turn(SHIFT, 1.0)
+    rough.turn(HIGHEST, 2.0)
+    rough.turn(FLAT, 0.0, "on reset")
+    rough.step()
+    assert rough.levels() == STARTS
+    assert rough.types() == list(TYPES_OF)
+    assert torch.equal(rough.env.scene.env_origins, before)
+
+
+@pytest.mark.parametrize("fixture", ["rough", "constant"])
+def test_a_shift_moves_each_environment_once_at_its_reset(fixture, request):
+    training = request.getfixturevalue(fixture)
+    training.turn(SHIFT, 1.0)
+    training.reset(0, 3, 6)
+    assert training.levels() == [1, 1, 2, 3, 0, 1, 3, 3]
+    assert training.stands_on() == [(1, 0), (1, 0), (2, 0), (3, 0), (0, 1), (1, 1), (3, 2), (3, 2)]
+    assert training.terrain.metrics()["Terrain/mean_level"] == pytest.approx(14 / 8)
+    training.reset(0, 1)
+    assert training.levels()[:2] == [1, 2]
+    training.reset()
+    training.reset()
+    assert training.levels() == [1, 2, 3, 3, 1, 2, 3, 3]
+    assert training.stands_on() == training.patches()
+    training.terrain.metrics()
+    assert not training.terrain.is_waiting
+
+
+def test_shifts_add_up_to_the_knob(rough):
+    rough.turn(SHIFT, 2.0)
+    rough.turn(SHIFT, 1.0)
+    rough.turn(SHIFT, 2.0)
+    rough.turn(SHIFT, 0.0)
+    rough.reset()
+    assert rough.levels() == STARTS
+    rough.turn(SHIFT, -2.0)
+    rough.reset()
+    assert rough.levels() == [0, 0, 0, 1, 0, 0, 0, 1]
+
+
+def test_the_tasks_rule_goes_by_the_distance_from_where_the_robot_began(rough):
+    rough.turn(SHIFT, 1.0)
+    rough.step(steps=2)
+    rough.walk(4)
+    rough.reset(0, 4)
+    assert rough.levels()[0] == 1  # shifted, and not promoted: it has not walked
+    assert rough.levels()[4] == 2  # shifted and promoted
+    rough.step(steps=2)
+    rough.reset(0, 4)
+    assert (rough.levels()[0], rough.levels()[4]) == (1, 2)
+
+
+# --- highest level ---
+
+
+@pytest.mark.parametrize("fixture", ["rough", "constant"])
+def test_environments_above_the_highest_level_come_down_at_their_reset(fixture, request):
+    training = request.getfixturevalue(fixture)
+    training.turn(HIGHEST, 1.0)
+    training.reset(2, 3)
+    assert max(training.levels()[2:4]) <= 1
+    assert training.levels()[6:] == [2, 3]
+    training.reset()
+    assert max(training.levels()) <= 1
+    assert [training.levels()[i] for i in (0, 1, 4, 5)] == [0, 1, 0, 1]
+    assert training.stands_on() == training.patches()
+
+
+def test_no_robot_walks_above_the_highest_level(rough):
+    rough.turn(HIGHEST, 1.0)
+    for _ in range(3):
+        rough.walk(*range(len(STARTS)))
+        rough.reset()
+        assert max(rough.levels()) <= 1
+    rough.turn(SHIFT, 3.0)
+    rough.reset()
+    assert rough.levels() == [1] * 8
+    rough.turn(HIGHEST, 3.0)
+    rough.walk(*range(len(STARTS)))
+    rough.reset()
+    assert rough.levels() == [2] * 8
+
+
+# --- mix ---
+
+
+@pytest.mark.parametrize("fixture", ["rough", "constant"])
+def test_environments_are_shared_out_by_the_mix(fixture, request):
+    training = request.getfixturevalue(fixture)
+    training.turn(FLAT, 0.0)
+    training.turn(STAIRS, 3.0)
+    training.turn(ROUGHNESS, 1.0, "on reset")
+    training.reset(0, 4)
+    assert training.types() == [1, 0, 0, 0, 1, 1, 2, 2]
+    training.reset()
+    assert training.types() == [1, 1, 1, 1, 1, 1, 2, 2]
+    assert training.levels() == STARTS
+    assert training.stands_on() == training.patches()
+    published = training.terrain.metrics()
+    assert {name: published[f"Terrain/share/{name}"] for name in TYPES} == {"flat": 0, "stairs": 0.75, "rough": 0.25}
+    assert "Terrain/mean_level/flat" not in published
+
+
+def test_the_generators_own_proportions_move_nobody(rough):
+    before = rough.types()
+    rough.knobs[FLAT].redraw("now")
+    rough.reset()
+    assert rough.types() == before
+
+
+def test_a_mix_that_is_taken_back_before_a_reset_moves_nobody(rough):
+    rough.turn(FLAT, 0.0, "on reset")
+    rough.turn(FLAT, 0.5, "on reset")
+    rough.reset()
+    assert rough.types() == list(TYPES_OF)
+
+
+def test_a_mix_of_nothing_is_refused(rough):
+    for name in (FLAT, STAIRS, ROUGHNESS):
+        rough.turn(name, 0.0)
+    with pytest.raises(ValueError, match="at least one terrain type"):
+        rough.knobs[FLAT].redraw("on reset")
+
+
+@given(st.lists(st.sampled_from((0.0, 0.1, 1.0, 7.0)), min_size=1, max_size=6), st.integers(1, 60), st.randoms())
+def test_as_few_move_as_the_mix_allows(weights, environments, random):
+    if not any(weights):
+        weights[0] = 1.0
+    types = [random.randrange(len(weights)) for _ in range(environments)]
+    counts = environments_by_type(weights, environments)
+    wanted = moved_to(counts, types)
+    assert [wanted.count(kind) for kind in range(len(weights))] == counts
+    moved = sum(a != b for a, b in zip(types, wanted, strict=True))
+    assert moved == sum(max(0, types.count(kind) - count) for kind, count in enumerate(counts))
+    for weight, count in zip(weights, counts, strict=True):
+        assert abs(count - environments * weight / sum(weights)) <= len(weights)
+        assert weight > 0 or count == 0
+        assert not weight or count or environments < len(weights)
+
+
+def test_what_waits_for_a_reset_is_carried_out_without_waiting_for_the_device(rough):
+    rough.turn(SHIFT, 1.0)
+    rough.turn(FLAT, 0.0, "on reset")
+    env_ids = torch.tensor([0, 5])
+    with torch.inference_mode(), Operations() as operations:
+        rough.terrain._settle(env_ids)  # what it adds to the simulator's own reset
+    assert len(operations.names) <= 18, operations.names
+    assert not {"_local_scalar_dense.default", "nonzero.default", "item.default"} & set(operations.names)
+
+
+# --- what is published ---
+
+
+def test_metrics_are_a_histogram_of_levels(rough):
+    published = rough.terrain.metrics()
+    shares = [published[f"Terrain/share_at_level_{level}"] for level in range(ROWS)]
+    assert shares == [0.25] * 4
+    assert (published["Terrain/mean_level"], published["Terrain/max_level"]) == (1.5, 3.0)
+    means = {name: published[f"Terrain/mean_level/{name}"] for name in TYPES}
+    assert means == {"flat": 1.5, "stairs": 0.5, "rough": 2.5}
+    rough.begin([0, 0, 0, 0, 0, 0, 1, 1])
+    published = rough.terrain.metrics()
+    assert sum(published[f"Terrain/share_at_level_{level}"] for level in range(ROWS)) == pytest.approx(1.0)
+    assert (published["Terrain/mean_level"], published["Terrain/max_level"]) == (0.25, 1.0)
+
+
+def test_success_counts_for_the_type_that_the_episode_was_on(rough):
+    success = SuccessRate(rough.env, Success(), rough.terrain)
+    success.begin()
+    rough.turn(FLAT, 0.0, "on reset")
+    rough.env.episode_length_buf[:] = torch.tensor([999, 0, 0, 0, 999, 0, 0, 0])
+    with torch.inference_mode():
+        _, _, dones, extras = rough.runner.env.step(torch.zeros(8, rough.runner.env.num_actions))
+    success.step(dones, extras)
+    assert dones.tolist() == [1, 0, 0, 0, 1, 0, 0, 0]
+    assert rough.types()[0] != 0
+    rates = {name: value for name, value in success.collect().items() if name.startswith("Success/")}
+    assert rates == {"Success/terrain/flat": 1.0, "Success/terrain/stairs": 1.0}

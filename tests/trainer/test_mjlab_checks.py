@@ -1,0 +1,104 @@
+"""What the backend looks at before it builds: modules of one's own, and the motion that is to be tracked."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from tests.standing_motion import write_standing_motion
+from trainer_proc.backends.base import BackendError
+from trainer_proc.backends.motion import check_motion
+from trainer_proc.backends.own_modules import import_modules
+
+
+@dataclass
+class Command:
+    motion_file: str
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """Write a module into a folder that Python doesn't look into; return the folder."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    names = set(sys.modules)
+
+    def module(name, content):
+        (tmp_path / f"{name}.py").write_text(content)
+        return str(tmp_path)
+
+    yield module
+    for name in set(sys.modules) - names:
+        del sys.modules[name]
+
+
+def one_line(error):
+    line = str(error.value)
+    assert len(line.splitlines()) == 1
+    return line
+
+
+# --- modules ---
+
+
+def test_modules_are_imported_from_their_folder(module):
+    folder = module("tasks_of_mine", "FOUND = True")
+    import_modules(("tasks_of_mine", "json"), folder)
+    assert sys.modules["tasks_of_mine"].FOUND
+
+
+def test_a_file_beside_the_preset_does_not_take_a_library_s_place(module):
+    folder = module("colorsys", "raise AssertionError('not this one')")
+    sys.modules.pop("colorsys", None)
+    import_modules(("colorsys",), folder)
+    assert hasattr(sys.modules["colorsys"], "rgb_to_hsv")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("import nothing_of_the_kind", "ModuleNotFoundError: No module named 'nothing_of_the_kind'"),
+        ("def f(:", "SyntaxError: "),
+        ("raise ValueError('two\\nlines')", "ValueError: two lines"),
+    ],
+)
+def test_a_module_that_can_not_be_imported_is_told_in_one_line(module, capsys, content, reason):
+    with pytest.raises(BackendError) as error:
+        import_modules(("broken",), module("broken", content))
+    assert one_line(error).startswith(f"the module broken can't be imported: {reason}")
+    assert "broken.py" in capsys.readouterr().err  # where it went wrong
+
+
+def test_a_module_that_is_nowhere_is_told(module):
+    with pytest.raises(BackendError, match="the module nowhere can't be imported: ModuleNotFoundError"):
+        import_modules(("nowhere",), "")
+
+
+# --- motions ---
+
+
+def test_a_motion_file_is_fine_and_other_commands_need_none(tmp_path):
+    check_motion("task", "motion", Command(str(write_standing_motion(tmp_path / "standing.npz"))))
+    check_motion("task", "twist", object())
+
+
+def test_a_missing_motion_is_told_with_how_to_give_it(tmp_path):
+    (tmp_path / "notes.txt").write_text("no motion")
+    (tmp_path / "empty.npz").touch()
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    np.savez(tmp_path / "half.npz", joint_pos=np.zeros(3), joint_vel=np.zeros(3))
+    for file, reason in (
+        ("", "task tracks a motion and has none"),
+        (str(tmp_path / "nothing.npz"), f"there is no motion file {tmp_path / 'nothing.npz'}"),
+        (str(tmp_path), "there is no motion file"),
+        (str(tmp_path / "notes.txt"), f"{tmp_path / 'notes.txt'} is no motion file, it has no body_ang_vel_w"),
+        (str(tmp_path / "empty.npz"), "is no motion file"),
+        (str(tmp_path / "array.npy"), "is no motion file"),
+        (str(tmp_path / "half.npz"), "is no motion file, it has no body_ang_vel_w"),
+    ):
+        with pytest.raises(BackendError) as error:
+            check_motion("task", "motion", Command(file))
+        assert reason in one_line(error)
+        assert "--override env.commands.motion.motion_file=FILE, an .npz file as mjlab's csv_to_npz" in one_line(error)

@@ -1,0 +1,97 @@
+"""Overrides written into the real configurations of mjlab's tasks."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.trainer.knobs.simulated import G1
+from trainer_proc.backends.base import BackendError
+from trainer_proc.backends.overrides import apply_overrides
+
+
+@pytest.fixture
+def g1():
+    """The environment's and the agent's configuration of the G1's velocity task."""
+    from mjlab.tasks.registry import load_env_cfg, load_rl_cfg
+
+    return {"env": load_env_cfg(G1), "agent": load_rl_cfg(G1)}
+
+
+def test_fields_entries_and_elements_are_reached(g1):
+    apply_overrides(
+        g1,
+        {
+            "env.episode_length_s": 10,
+            "env.commands.twist.ranges.lin_vel_x": [-1, 2],
+            "env.commands.twist.ranges.ang_vel_z.1": 0.9,
+            'env.rewards.pose.params.std_walking.".*knee.*"': 1,
+            "env.events.push_robot.params.velocity_range": {"x": [-2, 2]},
+            "env.events.push_robot.interval_range_s.0": 0.5,
+            "env.sim.nconmax": 90,
+            "agent.num_steps_per_env": 12,
+            "agent.actor.hidden_dims": [64, 64],
+            "agent.critic.hidden_dims.2": 16,
+            "agent.algorithm.schedule": "fixed",
+            "agent.clip_actions": 3.0,
+        },
+    )
+    env, agent = g1["env"], g1["agent"]
+    assert env.episode_length_s == 10.0
+    assert env.commands["twist"].ranges.lin_vel_x == (-1.0, 2.0)
+    assert env.commands["twist"].ranges.ang_vel_z == (-0.5, 0.9)
+    assert env.rewards["pose"].params["std_walking"][".*knee.*"] == 1.0
+    assert isinstance(env.rewards["pose"].params["std_walking"][".*knee.*"], float)
+    assert env.events["push_robot"].params["velocity_range"] == {"x": (-2.0, 2.0)}
+    assert env.events["push_robot"].interval_range_s == (0.5, 3.0)
+    assert env.sim.nconmax == 90  # None before
+    assert (agent.num_steps_per_env, agent.clip_actions) == (12, 3.0)
+    assert (agent.actor.hidden_dims, agent.critic.hidden_dims) == ((64, 64), (512, 256, 16))
+    assert agent.algorithm.schedule == "fixed"
+
+
+def test_a_task_that_is_loaded_again_is_as_it_was(g1):
+    from mjlab.tasks.registry import load_env_cfg
+
+    apply_overrides(
+        g1, {"env.rewards.pose.weight": 9.0, "env.scene.entities.robot.articulation.actuators.0.damping": 1}
+    )
+    again = load_env_cfg(G1)
+    assert again.rewards["pose"].weight == 1.0
+    assert again.scene.entities["robot"].articulation.actuators[0].damping != 1.0
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("env.episode_lenght_s", 1.0, "there is no env.episode_lenght_s; nearest: env.episode_length_s"),
+        ("env.rewards.psoe.weight", 1.0, "there is no env.rewards.psoe; nearest: env.rewards.pose"),
+        ("env.decimation.x", 1, "there is no env.decimation.x: env.decimation is a number, 4"),
+        ("agent.actor.hidden_dims.7", 1, "agent.actor.hidden_dims has 3 elements, the first is 0"),
+        ("agent.actor.hidden_dims.last", 1, "agent.actor.hidden_dims has 3 elements, the first is 0"),
+        ("episode_length_s", 1.0, "no path of an override"),
+        ("env.episode_length_s", "long", "env.episode_length_s can't be 'long': expected float, got str"),
+        ("env.decimation", 2.5, "env.decimation can't be 2.5: expected int, got float"),
+        ("env.decimation", True, "env.decimation can't be True: expected int, got bool"),
+        ("env.commands.twist.heading_command", "yes", "expected bool, got str"),
+        ("env.commands.twist.ranges.lin_vel_x", [0, 1, 2], "expected array of length 2, got 3"),
+        ("env.commands.twist.ranges.lin_vel_x", 1.0, "expected array, got float"),
+        ("agent.actor.hidden_dims", ["many"], "expected int, got str"),
+        ("agent.algorithm.schedule", "adaptiv", "agent.algorithm.schedule can't be 'adaptiv'"),
+        ("env.events.push_robot.params.velocity_range.x", "far", "can't be 'far': it is a list of 2"),
+        ("env.events.push_robot.params.velocity_range.x", [0, "far"], "can't be 'far': it is a number, 0.5"),
+        ("env.rewards", 3, "env.rewards can't be 3: it is a table"),
+        ("env.rewards.pose.func", "mine", "env.rewards.pose.func can't be 'mine': it is code"),
+        ("env.scene.num_envs", 4, "env.scene.num_envs can't be overridden: it is what the launch says (num_envs)"),
+        ("agent.max_iterations", 4, "can't be overridden"),
+    ],
+)
+def test_what_can_not_be_overridden_is_told_in_one_line(g1, path, value, reason):
+    with pytest.raises(BackendError) as error:
+        apply_overrides(g1, {path: value})
+    assert reason in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_an_unknown_name_without_a_near_one_is_told_with_all_there_are(g1):
+    with pytest.raises(BackendError, match=r"there is no env.commands.zzz; there are twist$"):
+        apply_overrides(g1, {"env.commands.zzz": 1})

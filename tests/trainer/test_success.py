@@ -1,0 +1,265 @@
+"""Which episodes succeed: the arithmetic over steps, iterations and windows, against a slow reference."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from types import SimpleNamespace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from presets.success import Success
+from trainer_proc.problems import TrainingProblem
+from trainer_proc.success.rate import EpisodeWindow, SuccessRate
+
+TASKS = ("stand", "walk")
+
+
+class World:
+    """Stands in for an environment: a robot, a command and a task in each, all set by the test."""
+
+    def __init__(self, environments):
+        self.data = SimpleNamespace(
+            indexing=SimpleNamespace(free_joint_v_adr=torch.arange(2, 8), root_body_id=1),
+            data=SimpleNamespace(
+                xpos=torch.zeros(environments, 3, 3),
+                xquat=torch.zeros(environments, 3, 4),
+                qvel=torch.zeros(environments, 9),
+            ),
+        )
+        self.robot = SimpleNamespace(data=self.data, is_fixed_base=False)
+        self.twist = SimpleNamespace(
+            robot=self.robot,
+            command=torch.zeros(environments, 3),
+            episode_success=torch.zeros(environments),
+            task_names=TASKS,
+            task_ids=torch.zeros(environments, dtype=torch.long),
+        )
+        self.command_manager = SimpleNamespace(active_terms=["twist"], get_term=lambda name: self.twist)
+        self.scene = SimpleNamespace(entities={"terrain": object(), "robot": self.robot})
+
+    def show(self, states):
+        """Set the state of each environment; the robot looks along x."""
+        self.data.data.xpos[:, 1, 0] = torch.tensor([s.place for s in states])
+        self.data.data.xquat[:, 1, 0] = torch.tensor([math.cos(s.tilt / 2) for s in states])
+        self.data.data.xquat[:, 1, 1] = torch.tensor([math.sin(s.tilt / 2) for s in states])
+        self.data.data.qvel[:, 2] = torch.tensor([s.speed for s in states])
+        self.data.data.qvel[:, 7] = torch.tensor([s.turn for s in states])
+        self.twist.command[:, 0] = torch.tensor([s.commanded for s in states])
+        self.twist.episode_success[:] = torch.tensor([float(s.says_success) for s in states])
+        self.twist.task_ids[:] = torch.tensor([s.task for s in states])
+
+
+STATES = st.builds(
+    SimpleNamespace,
+    done=st.booleans(),
+    time_out=st.booleans(),
+    place=st.sampled_from((0.0, 0.25, 0.75, math.nan)),
+    tilt=st.sampled_from((0.0, 0.25, 1.0)),
+    speed=st.sampled_from((0.0, 0.1875, 1.0, math.nan)),
+    turn=st.sampled_from((0.0, 0.0, 0.75)),
+    commanded=st.sampled_from((0.0, 0.0, 1.0)),
+    says_success=st.booleans(),
+    task=st.integers(0, 1),
+)
+
+
+@st.composite
+def trainings(draw):
+    """What the environments are in at first, and after each step of each iteration."""
+    count = draw(st.integers(1, 3))
+    environments = st.lists(STATES, min_size=count, max_size=count)
+    return draw(environments), draw(st.lists(st.lists(environments, min_size=1, max_size=5), min_size=1, max_size=5))
+
+
+def succeeded(kind, episode, state, before):
+    """Tell by the definition whether an episode that ends with `state` was a success."""
+    if kind == "environment":
+        return before.says_success
+    if not state.time_out or kind == "time-out":
+        return state.time_out
+    seen = episode["seen"]
+    if kind == "upright":
+        return all(abs(s.place - episode["began"].place) <= 0.5 and s.tilt <= 0.5 for s, _ in seen)
+    if not seen:
+        return False
+    linear = sum(abs(s.speed - command) for s, command in seen) / len(seen)
+    return linear < 0.25 and sum(abs(s.turn) for s, _ in seen) / len(seen) < 0.25
+
+
+def reference(kind, first, iterations, window):
+    """Return the expected metrics after each iteration, one environment and one step at a time."""
+    episodes = [{"began": state, "seen": []} for state in first]
+    before = first
+    finished = []
+    of_tasks = defaultdict(list)
+    for steps in iterations:
+        finished.append([])
+        for task in TASKS:
+            of_tasks[task].append([])
+        for states in steps:
+            for i, state in enumerate(states):
+                if state.done:
+                    outcome = succeeded(kind, episodes[i], state, before[i])
+                    finished[-1].append(outcome)
+                    of_tasks[TASKS[before[i].task]][-1].append(outcome)
+                    episodes[i] = {"began": state, "seen": []}
+                else:
+                    episodes[i]["seen"].append((state, before[i].commanded))
+            before = states
+        metrics = {"Train/finished_episodes": len(finished[-1]), "Train/success_window": window}
+        metrics |= rate("Train/success_rate", finished, window)
+        metrics["Train/success_episodes"] = len(newest(finished, window))
+        for task in TASKS:
+            metrics |= rate(f"Success/task/{task}", of_tasks[task], window)
+        yield metrics
+
+
+def newest(iterations, window):
+    """Return the outcomes of the newest whole iterations that hold at least `window`, or of all."""
+    outcomes = []
+    for of_iteration in reversed(iterations):
+        if len(outcomes) >= window:
+            break
+        outcomes = of_iteration + outcomes
+    return outcomes
+
+
+def rate(name, iterations, window):
+    outcomes = newest(iterations, window)
+    return {name: sum(outcomes) / len(outcomes)} if outcomes else {}
+
+
+@pytest.mark.parametrize("kind", ["time-out", "velocity", "upright", "environment"])
+@given(trainings(), st.integers(1, 6))
+def test_rates_are_those_of_a_slow_reference(kind, training, window):
+    first, iterations = training
+    world = World(len(first))
+    world.show(first)
+    success = SuccessRate(world, Success(kind=kind, window=window))
+    success.begin()
+    for steps, expected in zip(iterations, reference(kind, first, iterations, window), strict=True):
+        with torch.inference_mode():  # as rsl-rl's rollout
+            for states in steps:
+                world.show(states)
+                dones = torch.tensor([int(state.done) for state in states])
+                success.step(dones, {"time_outs": torch.tensor([state.time_out for state in states])})
+        assert success.collect() == pytest.approx(expected)
+
+
+def test_a_window_holds_whole_iterations():
+    window = EpisodeWindow(100)
+    window.add(100, 0)
+    assert (window.episodes, window.rate) == (100, 0.0)
+    window.add(50, 50)
+    assert (window.episodes, window.rate) == (150, pytest.approx(1 / 3))
+    window.add(50, 50)
+    assert (window.episodes, window.rate) == (100, 1.0)
+    window.add(103, 3)
+    assert (window.episodes, window.rate) == (103, pytest.approx(3 / 103))
+
+
+# --- What rsl-rl and the environment hand over ---
+
+
+def ended(success, *outcomes):
+    """One step in which each environment ends by time-out (True), by termination (False), or goes on (None)."""
+    dones = torch.tensor([int(outcome is not None) for outcome in outcomes])
+    success.step(dones, {"time_outs": torch.tensor([outcome is True for outcome in outcomes])})
+
+
+def test_there_is_no_rate_before_the_first_episode_has_finished():
+    success = SuccessRate(SimpleNamespace())
+    success.begin()
+    counts = {"Train/finished_episodes": 0, "Train/success_episodes": 0, "Train/success_window": 100}
+    assert success.collect() == counts
+    ended(success, None, None)
+    assert success.collect() == counts
+    ended(success, True, False)
+    counts |= {"Train/finished_episodes": 2, "Train/success_episodes": 2, "Train/success_rate": 0.5}
+    assert success.collect() == counts
+    assert success.collect() == counts | {"Train/finished_episodes": 0}
+
+
+def test_a_task_of_finite_horizon_tells_its_time_outs_to_the_manager_alone():
+    manager = SimpleNamespace(time_outs=torch.tensor([True, False, True]))
+    success = SuccessRate(SimpleNamespace(unwrapped=SimpleNamespace(termination_manager=manager)))
+    success.begin()
+    success.step(torch.tensor([1, 1, 0]), {})
+    assert success.collect()["Train/success_rate"] == 0.5
+
+
+def test_dones_in_a_tensor_that_is_used_again_are_kept():
+    success = SuccessRate(SimpleNamespace())
+    success.begin()
+    dones, time_outs = torch.zeros(2), torch.zeros(2, dtype=torch.bool)
+    for done in (0.0, 1.0, 0.0):
+        dones[0] = done
+        time_outs[0] = bool(done)
+        success.step(dones, {"time_outs": time_outs})
+    dones[:] = 1.0
+    assert success.collect()["Train/finished_episodes"] == 1
+
+
+def test_what_was_seen_before_the_beginning_is_forgotten():
+    world = World(1)
+    success = SuccessRate(world, Success(kind="upright"))
+    success.begin()
+    world.data.data.xpos[:, 1, 0] = 5.0
+    ended(success, None)
+    success.begin()
+    ended(success, None)
+    ended(success, True)
+    assert success.collect()["Train/success_rate"] == 1.0
+
+
+# --- A definition that doesn't fit ---
+
+
+def without(**changes):
+    world = World(2)
+    for name, value in changes.items():
+        setattr(world, name, value)
+    return world
+
+
+NO_COMMANDS = SimpleNamespace(active_terms=[], get_term=lambda name: None)
+BARE = SimpleNamespace(command=torch.zeros(2, 7))
+BARE_COMMANDS = SimpleNamespace(active_terms=["twist", "reach"], get_term=lambda name: BARE)
+BOLTED = SimpleNamespace(data=World(2).data, is_fixed_base=True)
+
+
+@pytest.mark.parametrize(
+    ("definition", "env", "message"),
+    [
+        (
+            {"kind": "velocity", "command": "base_velocity"},
+            World(2),
+            "there is no command base_velocity; there are twist",
+        ),
+        ({"kind": "velocity"}, SimpleNamespace(), "there is no command twist; the task has no commands"),
+        ({"kind": "velocity"}, without(command_manager=NO_COMMANDS), "the task has no commands"),
+        ({"kind": "velocity"}, without(command_manager=BARE_COMMANDS), "the command twist is no velocity of a robot"),
+        (
+            {"kind": "environment"},
+            without(command_manager=BARE_COMMANDS),
+            "has an episode_success; there are twist, reach",
+        ),
+        ({"kind": "upright"}, SimpleNamespace(), "the scene has no robot"),
+        (
+            {"kind": "upright"},
+            without(scene=SimpleNamespace(entities={"terrain": 1, "a": 1, "b": 1})),
+            "there are a, b",
+        ),
+        ({"kind": "upright"}, without(scene=SimpleNamespace(entities={"robot": BOLTED})), "can't move from its place"),
+        ({"kind": "upright"}, without(scene=SimpleNamespace(entities={"robot": object()})), "mjlab's robots only"),
+    ],
+)
+def test_a_definition_that_does_not_fit_is_refused_in_one_line(definition, env, message):
+    with pytest.raises(TrainingProblem, match=message) as refused:
+        SuccessRate(env, Success(**definition))
+    assert f"success is of kind {definition['kind']}" in str(refused.value) or "mjlab's" in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1

@@ -1,0 +1,53 @@
+"""Overrides as they are typed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui.session.override_text import parse_override_value, parse_overrides
+from tui.session.settings import UnusableSetting
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("10.0", 10.0),
+        (" 24 ", 24),
+        ("true", True),
+        ("[64, 64]", [64, 64]),
+        ("{ x = [-1, 1] }", {"x": [-1, 1]}),
+        ('"a = b"', "a = b"),
+        ("fixed", "fixed"),
+        ("/data/walk 1.npz", "/data/walk 1.npz"),
+        ("2026-03-01", "2026-03-01"),  # a date in TOML
+        ("1\nvalue2 = 3", "1\nvalue2 = 3"),
+        ("[1, 2", "[1, 2"),
+    ],
+)
+def test_a_value_is_toml_or_a_word(text, value):
+    parsed = parse_override_value(text)
+    assert parsed == value
+    assert type(parsed) is type(value)
+
+
+def test_paths_and_values_are_told_apart():
+    assert parse_overrides(
+        ["env.episode_length_s=10", 'env.rewards.pose.params.std_walking.".*(?=knee).*"=0.3', "agent.x=a=b"]
+    ) == {"env.episode_length_s": 10, 'env.rewards.pose.params.std_walking.".*(?=knee).*"': 0.3, "agent.x": "a=b"}
+    assert parse_overrides([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        (["env.episode_length_s"], "env.episode_length_s is not PATH=VALUE"),
+        (["=1"], "=1 is not PATH=VALUE"),
+        (["env.x="], "env.x= is not PATH=VALUE"),
+        (["episode_length_s=1"], "no path of an override"),
+        (["sim.dt=1"], "the override sim.dt must begin with env. or agent."),
+        (["env.x=1", "env.x=2"], "env.x is named twice"),
+    ],
+)
+def test_what_is_no_override_is_told(texts, reason):
+    with pytest.raises(UnusableSetting, match=reason):
+        parse_overrides(texts)

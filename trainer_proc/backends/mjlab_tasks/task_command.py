@@ -1,0 +1,102 @@
+"""A velocity command for several tasks in one policy: each episode is about one of them.
+
+Shapes: E environments of which N are drawn anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import torch
+from mjlab.tasks.velocity.mdp import UniformVelocityCommand, UniformVelocityCommandCfg
+
+if TYPE_CHECKING:
+    from mjlab.envs import ManagerBasedRlEnv
+
+Range = tuple[float, float]
+
+
+class TaskVelocityCommand(UniformVelocityCommand):
+    """Draws a task for each environment when its episode begins, and velocities from that task's ranges.
+
+    `task_names` are the tasks in the order of the configuration's `weights`, `task_ids` (E, int64) says which of them
+    each environment's episode is about.
+    """
+
+    cfg: TaskVelocityCommandCfg
+
+    def __init__(self, cfg: TaskVelocityCommandCfg, env: ManagerBasedRlEnv) -> None:
+        super().__init__(cfg, env)
+        self.task_names = tuple(cfg.weights)
+        self.task_ids = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
+
+    def reset(self, env_ids: torch.Tensor | slice | None) -> dict[str, float]:
+        """Draw the tasks of the episodes that begin, then their first commands."""
+        assert isinstance(env_ids, torch.Tensor)
+        self.task_ids[env_ids] = self._draw_tasks(len(env_ids))
+        return super().reset(env_ids)
+
+    def _draw_tasks(self, count: int) -> torch.Tensor:
+        """Return N tasks, by weight; all weights zero or below are even ones."""
+        drawn = torch.rand(count, device=self.device)
+        tasks = torch.zeros(count, dtype=torch.long, device=self.device)
+        for edge in shares(self.cfg.weights, self.task_names)[:-1]:
+            tasks += drawn >= edge
+        return tasks
+
+    def _resample_command(self, env_ids: torch.Tensor) -> None:
+        """Draw as the base class does, then put the task's velocities in place, within `ranges`."""
+        super()._resample_command(env_ids)
+        forward_only = self.is_forward_env[env_ids]
+        for axis, (task_ranges, limits) in enumerate(
+            (
+                (self.cfg.task_lin_vel_x, self.cfg.ranges.lin_vel_x),
+                (self.cfg.task_lin_vel_y, self.cfg.ranges.lin_vel_y),
+                (self.cfg.task_ang_vel_z, self.cfg.ranges.ang_vel_z),
+            )
+        ):
+            velocity = self._draw_velocity(self.task_ids[env_ids], task_ranges).clamp(*limits)
+            alone = velocity.abs() if axis == 0 else torch.zeros_like(velocity)
+            self.vel_command_b[env_ids, axis] = torch.where(forward_only, alone, velocity)
+        self.vel_command_w[env_ids] = self.vel_command_b[env_ids]
+
+    def _draw_velocity(self, tasks: torch.Tensor, ranges: Mapping[str, Range]) -> torch.Tensor:
+        """Return N velocities, each from its task's range."""
+        share = torch.rand(len(tasks), device=self.device)
+        velocity = torch.zeros_like(share)
+        for task, name in enumerate(self.task_names):
+            low, high = ranges[name]
+            velocity = torch.where(tasks == task, low + share * (high - low), velocity)
+        return velocity
+
+
+def shares(weights: Mapping[str, float], names: tuple[str, ...]) -> list[float]:
+    """Return the cumulated shares of `names`, the last of them 1; a weight below zero counts as zero."""
+    positive = [max(float(weights[name]), 0.0) for name in names]
+    if not any(positive):
+        positive = [1.0] * len(names)
+    edges = list(accumulate(positive))
+    return [edge / edges[-1] for edge in edges]
+
+
+@dataclass(kw_only=True)
+class TaskVelocityCommandCfg(UniformVelocityCommandCfg):
+    """A velocity command whose `weights` say how often a task is drawn, relative to the others.
+
+    The ranges of each task are m/s forward and lateral, and rad/s. `ranges` holds what no task goes beyond.
+    """
+
+    weights: dict[str, float]
+    task_lin_vel_x: dict[str, Range] = field(default_factory=dict)
+    task_lin_vel_y: dict[str, Range] = field(default_factory=dict)
+    task_ang_vel_z: dict[str, Range] = field(default_factory=dict)
+
+    def build(self, env: ManagerBasedRlEnv) -> TaskVelocityCommand:
+        """Return the command term. Raises `ValueError` if a task has no range."""
+        for ranges in (self.task_lin_vel_x, self.task_lin_vel_y, self.task_ang_vel_z):
+            if set(ranges) != set(self.weights):
+                raise ValueError(f"each of the tasks {', '.join(self.weights)} needs its ranges")
+        return TaskVelocityCommand(self, env)

@@ -1,0 +1,91 @@
+"""Terrain knobs: the highest level, a shift of all levels and the mix of types.
+
+They are carried out by `SteeredTerrain`, on the tensors that mjlab's `TerrainEntity` places robots by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from trainer_proc.knobs.live import LiveKnob
+from trainer_proc.terrain import SteeredTerrain
+from trainer_proc.wire.knob import Knob, KnobType, Value, When
+
+SHIFT = "terrain/shift"
+
+
+def terrain_knobs(terrain: SteeredTerrain) -> list[LiveKnob]:
+    """Return `terrain/highest_level` and `shift` where there are several levels, `mix/<type>` where several types.
+
+    A shift is counted in levels since the training began, a resumed one's included: writing it moves every environment
+    by the difference. Levels that meet an end stay there, so that shifting back brings those back one too far.
+    """
+    return [*(_level_knobs(terrain) if terrain.rows > 1 else ()), *(_mix_knobs(terrain) if terrain.types[1:] else ())]
+
+
+def _level_knobs(terrain: SteeredTerrain) -> list[LiveKnob]:
+    top = terrain.rows - 1
+
+    def write_highest(value: Any) -> None:
+        terrain.highest_level = int(value)
+
+    def write_shift(value: Any) -> None:
+        terrain.shift = int(value)
+
+    return [
+        _knob(
+            "terrain/highest_level",
+            "integer",
+            lambda: terrain.highest_level,
+            write_highest,
+            minimum=0.0,
+            maximum=float(top),
+            metric="Terrain/max_level",
+        ),
+        _knob(
+            SHIFT,
+            "integer",
+            lambda: terrain.shift,
+            write_shift,
+            unit="levels",
+            minimum=float(-top),
+            maximum=float(top),
+            metric="Terrain/mean_level",
+        ),
+    ]
+
+
+def _mix_knobs(terrain: SteeredTerrain) -> list[LiveKnob]:
+    def redistribute(_: When) -> None:
+        terrain.redistribute()
+
+    def knob(name: str) -> LiveKnob:
+        def write(value: Any) -> None:
+            terrain.mix[name] = float(value)
+
+        return _knob(
+            f"terrain/mix/{name}",
+            "number",
+            lambda: terrain.mix[name],
+            write,
+            redraw=redistribute,  # once for all weights of an intervention
+            unit="weight",
+            minimum=0.0,
+            metric=f"Terrain/share/{name}",
+        )
+
+    return [knob(name) for name in terrain.types]
+
+
+def _knob(
+    name: str,
+    kind: KnobType,
+    read: Callable[[], float],
+    write: Callable[[Value], None],
+    redraw: Callable[[When], None] | None = None,
+    **described: Any,
+) -> LiveKnob:
+    value = float(read())
+    description = Knob(name, "terrain", value, value, "at each environment's reset", type=kind, **described)
+    return LiveKnob(description, lambda: float(read()), write, redraw)

@@ -1,0 +1,38 @@
+"""How environments are shared out over terrain types; plain numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def environments_by_type(weights: Sequence[float], environments: int) -> list[int]:
+    """Return how many environments each type gets, by weight (at least 0).
+
+    As mjlab's `TerrainEntity` does it: one for each type whose weight is above 0 if there are enough, the others by
+    the largest remainders. Raises `ValueError` if no weight is above 0.
+    """
+    total = sum(weights)
+    if total <= 0:
+        raise ValueError("at least one terrain type must have a weight above 0")
+    at_least = [1 if weight > 0 else 0 for weight in weights]
+    if sum(at_least) > environments:
+        at_least = [0] * len(weights)
+    left = environments - sum(at_least)
+    shares = [left * (weight / total) for weight in weights]
+    counts = [least + int(share) for least, share in zip(at_least, shares, strict=True)]
+    by_remainder = sorted(range(len(weights)), key=lambda i: int(shares[i]) - shares[i])
+    for i in by_remainder[: environments - sum(counts)]:
+        counts[i] += 1
+    return counts
+
+
+def moved_to(counts: Sequence[int], types: Sequence[int]) -> list[int]:
+    """Return `types`, the type of each environment, changed so that type i has `counts[i]`; as few as possible move."""
+    free = list(counts)
+    wanted = []
+    for kind in types:
+        stays = free[kind] > 0
+        free[kind] -= stays
+        wanted.append(kind if stays else -1)
+    missing = (kind for kind, count in enumerate(free) for _ in range(count))
+    return [next(missing) if kind < 0 else kind for kind in wanted]

@@ -1,0 +1,211 @@
+"""A screen that turns the knobs of one run, and sets the levels of its curricula."""
+
+from __future__ import annotations
+
+import msgspec
+from textual import events, on, work
+from textual.timer import Timer
+
+from curricula.curriculum import Curriculum
+from curricula.schema import SchemaProblem
+from trainer_proc.wire.requests import Redo, StopRamp, Tune, Undo, Unpin
+from trainer_proc.wire.run_folder import RunFolder, RunFolderError
+from tui.screens.run_screen import RunScreen
+from tui.session.curricula_now import curricula_now, curriculum_of_knob, mode_knob
+from tui.session.curriculum_view import has_panel, levels_text
+from tui.session.level_steps import LevelSteps
+from tui.session.news import News
+from tui.session.preset_text import changed_values, preset_text
+from tui.session.state import KnobState
+from tui.widgets.curriculum_panel import CurriculumPanel
+from tui.widgets.knob_edit import KnobEdit
+from tui.widgets.knob_panel import KnobPanel
+from tui.widgets.knob_table import KnobTable
+from tui.widgets.past import PastDialog
+
+_LEVEL_KEYS_SECONDS = 0.3
+"""Presses of + and - that follow each other faster are one request."""
+
+
+class SteeringScreen(RunScreen):
+    """Has a panel of knobs and one of curricula; a class on it, `-curricula`, tells which of them is worked on."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Show the run in `folder`."""
+        super().__init__(folder)
+        self.curricula: list[Curriculum] = []
+        self._curricula_problem = ""
+        self._levels = LevelSteps()
+        self._level_timer: Timer | None = None
+
+    def take_curricula(self) -> None:
+        """Bring the curricula up to date with the state."""
+        try:
+            self.curricula = curricula_now(self.state)
+        except SchemaProblem as problem:  # of another version of the program
+            if not self._curricula_problem:
+                self.say(News(f"this run's curricula can't be shown: {problem}", "warning"))
+            self._curricula_problem = str(problem)
+
+    def show_steering(self) -> None:
+        """Draw knobs and curricula; where the curricula have no place beside the knobs, their levels stand below."""
+        panel = self.query_one(CurriculumPanel)
+        self.set_class(has_panel(self.state, self.curricula), "-has-curricula")
+        panel.show(self.state, self.curricula, self._levels.wanted)
+        is_elsewhere = self.has_class("-has-curricula") and not panel.display
+        note = f"t curricula: {levels_text(self.curricula)}" if self.curricula else "t terrain and tasks"
+        self.query_one(KnobPanel).show(self.state, note if is_elsewhere else "")
+
+    # --- turning knobs ---
+
+    @on(KnobTable.EditRequested)
+    @work
+    async def _edit_knob(self, message: KnobTable.EditRequested) -> None:
+        knob = message.knob
+        if not self.is_active or self._is_read_only(knob):
+            return  # not active: Enter came twice at once, and the dialog is open
+        tune = await self.app.push_screen_wait(KnobEdit(knob, self.state.revision))
+        if tune is not None:
+            self.ask(tune)
+
+    def action_default(self) -> None:
+        """Set the knob under the cursor to its default."""
+        state = self._knob
+        if state is None or self._is_read_only(state):
+            return
+        knob = state.knob
+        if not state.is_changed and state.pending is None and state.ramp is None:
+            self.say(News(f"{knob.name} is at its default"))
+        else:
+            self.ask(Tune({knob.name: knob.default}, "back to the default", revision=self.state.revision))
+
+    def action_unpin(self) -> None:
+        """Give the knob under the cursor back to what else writes it."""
+        if knob := self._knob:
+            self.ask(Unpin((knob.knob.name,), revision=self.state.revision))
+
+    def action_stop_ramp(self) -> None:
+        """Leave the knob under the cursor where its ramp is."""
+        if knob := self._knob:
+            self.ask(StopRamp((knob.knob.name,), revision=self.state.revision))
+
+    def action_undo(self) -> None:
+        """Undo the last change that is not undone."""
+        self.ask(Undo(revision=self.state.revision))
+
+    def action_redo(self) -> None:
+        """Do again what was undone last."""
+        self.ask(Redo(revision=self.state.revision))
+
+    @work
+    async def action_past(self) -> None:
+        """List what was done; undo or redo what is chosen."""
+        if not self.is_active:
+            return
+        command = await self.app.push_screen_wait(PastDialog(self.state))
+        if command is not None:
+            self.ask(msgspec.structs.replace(command, revision=self.state.revision))
+
+    def action_filter(self) -> None:
+        """Find knobs by letters of their names."""
+        self.remove_class("-curricula")
+        self.query_one(KnobPanel).open_filter()
+
+    def action_only_changed(self) -> None:
+        """Show only what was changed, or everything."""
+        self.remove_class("-curricula")
+        self.query_one(KnobPanel).toggle_only_changed()
+
+    def action_copy(self) -> None:
+        """Put a preset that repeats this run with its changes on the clipboard."""
+        try:
+            text = preset_text(self.folder.name, self.folder.read_spec(), self.state)
+        except RunFolderError as error:
+            self.say(News(str(error), "error"))
+            return
+        self.app.copy_to_clipboard(text)
+        count = len(changed_values(self.state))
+        self.say(News(f"a preset with {count} changed knob{'s' * (count != 1)} is on the clipboard"))
+
+    @property
+    def _knob(self) -> KnobState | None:
+        """The knob under the cursor; None while the curricula are shown in the knobs' place."""
+        panel = self.query_one(KnobPanel)
+        return panel.knob if panel.display else None
+
+    def _is_read_only(self, state: KnobState) -> bool:
+        """Tell whether a knob can't be turned, and the person why."""
+        if state.knob.read_only:
+            self.say(News(f"{state.knob.name} can't be changed: {state.knob.read_only}", "error"))
+        return bool(state.knob.read_only)
+
+    # --- curricula ---
+
+    def action_curricula(self) -> None:
+        """Go to the curricula, or back to the knobs."""
+        if not self.has_class("-has-curricula"):
+            self.say(News("this run has no curriculum, no terrain levels and no tasks"))
+            return
+        self.remove_class("-log")
+        self.toggle_class("-curricula")
+        self.focus_steering()
+
+    def focus_steering(self) -> None:
+        """Go to the panel that is worked on."""
+        self.query_one(CurriculumPanel if self.has_class("-curricula") else KnobTable).focus()
+
+    @on(events.DescendantFocus)
+    def _follow_focus(self, event: events.DescendantFocus) -> None:
+        """Let `t` lead away from where the focus is, however it came there."""
+        if isinstance(event.widget, CurriculumPanel):
+            self.add_class("-curricula")
+        elif isinstance(event.widget, KnobTable):
+            self.remove_class("-curricula")
+
+    def action_level(self, by: int) -> None:
+        """Want a curriculum higher or lower; the trainer is asked once no more such keys come."""
+        curriculum = self._meant_curriculum()
+        if curriculum is None:
+            return
+        if problem := self._levels.step(curriculum, self.state, by):
+            self.say(News(problem))
+            return
+        if self._level_timer is not None:
+            self._level_timer.stop()
+        self._level_timer = self.set_timer(_LEVEL_KEYS_SECONDS, self._ask_for_levels)
+        self.show_steering()
+
+    def _ask_for_levels(self) -> None:
+        tune = self._levels.take(self.curricula, self.state)
+        if tune is not None:
+            self.ask(tune)
+        self.show_steering()
+
+    def action_auto(self) -> None:
+        """Let a curriculum set its level by itself again."""
+        curriculum = self._meant_curriculum()
+        if curriculum is None:
+            return
+        knob = self.state.knobs[mode_knob(curriculum.name)]
+        if (knob.pending or curriculum.mode) == "auto":
+            self.say(News(f"{curriculum.name} is in auto"))
+        else:
+            self.ask(Tune({knob.knob.name: "auto"}, revision=self.state.revision))
+
+    def _meant_curriculum(self) -> Curriculum | None:
+        """Return the curriculum under a cursor, or the only one; if there is none whose level can be set, say so."""
+        if not self.curricula:
+            self.say(News("this run has no curriculum"))
+            return None
+        panel = self.query_one(CurriculumPanel)
+        meant = panel.chosen if self.has_class("-curricula") or len(self.curricula) == 1 else None
+        if meant is None and self._knob is not None:
+            meant = curriculum_of_knob(self._knob.knob.name, self.curricula)
+        if meant is None and panel.display:
+            meant = panel.chosen
+        if meant is None:
+            self.say(News("there are several curricula: t goes to them, arrows choose one"))
+        elif mode_knob(meant.name) not in self.state.knobs:
+            self.say(News("the environment is still being built; levels can be set once it trains"))
+            return None
+        return meant

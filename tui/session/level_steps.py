@@ -1,0 +1,44 @@
+"""Levels that presses of + and - add up to, until they are asked for as one."""
+
+from __future__ import annotations
+
+from curricula.curriculum import Curriculum
+from trainer_proc.wire.requests import Tune
+from tui.session.curricula_now import level_knob
+from tui.session.state import RunState
+
+
+class LevelSteps:
+    """What a person who presses keys faster than the trainer answers wants in the end."""
+
+    def __init__(self) -> None:
+        """Want nothing yet."""
+        self.wanted: dict[str, int] = {}
+        """By curriculum."""
+        self._revision = 0
+
+    def step(self, curriculum: Curriculum, state: RunState, by: int) -> str:
+        """Want a level higher or lower by one than shown; return in one line why there is none, or nothing."""
+        level = self.wanted.get(curriculum.name, _soon(curriculum, state)) + by
+        if level > curriculum.top:
+            return f"{curriculum.name} is at its highest level, {curriculum.top}"
+        if level < 0:
+            return f"{curriculum.name} is at its lowest level, 0"
+        if not self.wanted:
+            self._revision = state.revision  # what is changed by others from now on, the person hasn't seen
+        self.wanted[curriculum.name] = level
+        return ""
+
+    def take(self, curricula: list[Curriculum], state: RunState) -> Tune | None:
+        """Return the request for what is wanted, None if that is what is or comes anyway; nothing is wanted then."""
+        by_name = {curriculum.name: curriculum for curriculum in curricula}
+        levels = {name: level for name, level in self.wanted.items() if name in by_name}
+        self.wanted.clear()
+        values = {level_knob(name): float(n) for name, n in levels.items() if n != _soon(by_name[name], state)}
+        return Tune(dict(values), revision=self._revision) if values else None
+
+
+def _soon(curriculum: Curriculum, state: RunState) -> int:
+    """Return the level that waits for the next iteration, or the present one."""
+    knob = state.knobs.get(level_knob(curriculum.name))
+    return curriculum.level if knob is None or knob.pending is None else int(float(knob.pending))  # type: ignore[arg-type]

@@ -1,0 +1,92 @@
+"""Recorded steps that wait for a metric instead of an iteration."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from curricula.recording import RecordedStep
+from trainer_proc.wire.codec import unpack_values
+from trainer_proc.wire.messages import Frame, IterationFinished, MetricSet
+
+Side = Literal["above", "below"]
+
+_DIGITS = 6
+
+
+class MetricUnknown(Exception):
+    """The metric wasn't published, or not by the time that it is needed for; the message is one line."""
+
+
+def metric_values(frames: Iterable[Frame], metric: str) -> dict[int, float]:
+    """Return the finite values of `metric` by iteration, in their order. Raises `MetricUnknown` if there are none."""
+    sets: dict[int, tuple[str, ...]] = {}
+    known: set[str] = set()
+    values: dict[int, float] = {}
+    for frame in frames:
+        if isinstance(frame.body, MetricSet):
+            sets[frame.body.id] = frame.body.names
+            known.update(frame.body.names)
+        elif isinstance(frame.body, IterationFinished) and metric in sets[frame.body.metric_set]:
+            value = unpack_values(frame.body.values)[sets[frame.body.metric_set].index(metric)]
+            if math.isfinite(value):
+                values[frame.body.iteration] = value
+    if not values:
+        nearest = ", ".join(difflib.get_close_matches(metric, known, n=3, cutoff=0.4))
+        raise MetricUnknown(f"the run has published no {metric}" + (f"; nearest: {nearest}" if nearest else ""))
+    return values
+
+
+def triggered_by(
+    metric: str, values: dict[int, float], steps: list[RecordedStep], first_iteration: int
+) -> list[RecordedStep]:
+    """Return `steps` that are taken once `metric` is where it was when they were asked for.
+
+    What was asked for before the run had finished its `first_iteration` keeps its iteration: nobody had seen a metric.
+    Whether the metric has to rise or to fall is told by where it was at the step before, or when it was first
+    published. Raises `MetricUnknown` if it wasn't published by the time of a step.
+    """
+    published = list(values)
+    seen = [step for step in steps if step.iteration is not None and step.iteration > first_iteration + 1]
+    moments = [_latest(metric, published, step) for step in seen]
+    sides: list[Side] = ["above"]
+    for before, now in pairwise([published[0], *moments]):
+        rise = values[now] - values[before]
+        sides.append(sides[-1] if rise == 0 else "above" if rise > 0 else "below")
+    triggered = [
+        msgspec.structs.replace(step, iteration=None, metric=metric, value=_reached(values[moment], side), side=side)
+        for step, moment, side in zip(seen, moments, sides[1:], strict=True)
+    ]
+    return [*steps[: len(steps) - len(seen)], *triggered]
+
+
+def _latest(metric: str, published: list[int], step: RecordedStep) -> int:
+    """Return the last iteration before the step's in which the metric was published."""
+    assert step.iteration is not None
+    count = bisect_right(published, step.iteration - 1)
+    if not count:
+        raise MetricUnknown(
+            f"{metric} was first published after iteration {published[0]}, but a change was in force from iteration "
+            f"{step.iteration} on: record by another metric, or without one"
+        )
+    return published[count - 1]
+
+
+def _reached(value: float, side: Side) -> float:
+    """Return `value` in a few digits, rounded so that the metric which was published as it, a float32, reaches it."""
+    towards = -math.inf if side == "above" else math.inf
+    lenient = float(np.nextafter(np.float32(value), np.float32(towards)))
+    if not lenient:
+        return 0.0
+    digits = _DIGITS - 1 - math.floor(math.log10(abs(lenient)))
+    rounded = round(lenient, digits)
+    if (rounded > lenient) if side == "above" else (rounded < lenient):
+        rounded = round(rounded + math.copysign(10.0**-digits, towards), digits)
+    return rounded
