@@ -34,12 +34,14 @@ KINDS: dict[str, tuple[type[msgspec.Struct], Callable[[str, Any], Curriculum]]] 
 def make_curricula(tables: Mapping[str, Mapping[str, Any]]) -> list[Curriculum]:
     """Return the curricula of tables by name, in their order.
 
-    Raises `SchemaProblem` if a table is wrong or two curricula own the same knob.
+    Raises `SchemaProblem` if a table is wrong, or if two curricula own the same knob.
     """
     made = [_make(name, table) for name, table in tables.items()]
     owners: dict[str, str] = {}
     for curriculum in made:
         for knob in sorted(curriculum.knobs):
+            if re.fullmatch(r"curriculum/[^/]*/(level|mode)", knob):
+                raise SchemaProblem(f"curriculum {curriculum.name} can't turn {knob}: that is a curriculum's own")
             if knob in owners:
                 raise SchemaProblem(
                     f"curriculum {owners[knob]} and curriculum {curriculum.name} both turn {knob}: a knob has one owner"

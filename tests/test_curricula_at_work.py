@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ def check_commands(run: Run) -> None:
 def test_commanded_speeds_grow_with_success(walk):
     reach(walk, "velocity", 2)
     check_commands(walk)
-    assert [tuple(used["lin_vel_x"]) for used in walk.witness()][0] == (0.0, 0.5)
+    assert tuple(walk.witness()[0]["lin_vel_x"]) == (0.0, 0.5)
     ups = decisions(walk, "velocity")
     assert all(re.match(r"velocity: Train/success_rate [\d.]+ is above -0.1", applied.note) for applied in ups)
     levels = published(walk.folder, "Curriculum/velocity/level")
@@ -107,7 +108,7 @@ def test_the_person_takes_over_and_gives_back_where_it_is(walk):
     assert place(walk, "velocity") == (3.0, "manual")
     program(walk.work, "tune", "walk", "curriculum/velocity/mode=auto", "--applied")
     reach(walk, "velocity", 4)
-    assert [change.old for change in decisions(walk, "velocity")[-1].changes][0] >= 3.0
+    assert decisions(walk, "velocity")[-1].changes[0].old >= 3.0
     check_commands(walk)
 
 
@@ -152,7 +153,7 @@ def test_the_highest_terrain_rises_with_success_and_levels_stay_below_it(tmp_pat
         highest = [used["highest"] for used in rollouts]
         assert highest == [in_force(run, "terrain/highest_level", iteration) for iteration in range(len(highest))]
         assert (highest[0], highest[-1]) == (0, 2)
-        for before, used in zip(rollouts, rollouts[1:], strict=False):  # what is above waits for its reset
+        for before, used in pairwise(rollouts):  # what is above waits for its reset
             assert all(
                 now <= max(used["highest"], then) for then, now in zip(before["levels"], used["levels"], strict=True)
             )
@@ -240,7 +241,7 @@ def test_several_curricula_each_go_their_way(cartpole):
     assert [in_force(cartpole, GAMMA, at) for at in (0, 8, 9)] == [0.9, 0.98, 0.99]
     assert in_force(cartpole, GAMMA, 4) == pytest.approx(0.94)
     ups = [applied.iteration for applied in decisions(cartpole, "masses")]
-    assert all(later - earlier >= 3 for earlier, later in zip(ups, ups[1:], strict=False))
+    assert all(later - earlier >= 3 for earlier, later in pairwise(ups))
     assert {applied.origin for applied in decisions(cartpole, "gamma")} == {"schedule"}
     entropy = [applied.changes[0] for applied in decisions(cartpole, "entropy")]
     assert all(change.new > change.old for change in entropy)
@@ -265,7 +266,7 @@ def test_a_resumed_run_goes_on_with_all_of_them(cartpole):
     resumed = read_state(RunFolder(Path(answer["run"])))
     stopped = cartpole.state
     assert resumed.first_iteration == stopped.iteration + 1
-    for knob in (*stopped.knobs,):
+    for knob in stopped.knobs:
         if knob.startswith("curriculum/") or knob in (MASS, WEIGHT, GAMMA):
             assert resumed.knobs[knob].value == stopped.knobs[knob].value, knob
     assert [applied.origin for applied in resumed.interventions.values()][:1] == ["checkpoint"]

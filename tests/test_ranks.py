@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 
 import pytest
@@ -64,6 +65,27 @@ def test_two_ranks_are_steered_as_one(run):
     assert weights[0] == weights[1]
     saved = [frame.body for frame in run.frames if isinstance(frame.body, CheckpointSaved)]
     assert [body.iteration for body in saved].count(run.state.iteration) == 1
+
+
+def test_two_ranks_are_driven_by_curricula_as_one(tmp_path):
+    stages = {"kind": "staged", "stages": [{ENTROPY: 0.02}, {ENTROPY: 0.03}], "thresholds": [-0.1], "stay": 3}
+    points = [{"at": at, "set": {CLIP: clip}} for at, clip in ((0, 0.1), (4, 0.3), (5, 0.2))]
+    tables = {"stages": stages | {"episodes": 0}, "clip": {"kind": "schedule", "points": points}}
+    run = train_point(tmp_path / "logs" / "point" / "driven", "--curricula", json.dumps(tables), ranks=2)
+    try:
+        run.wait(lambda state: state.iteration is not None and state.iteration >= 6, "iteration 6")
+        taken_over = run.applied(Tune({ENTROPY: 0.05}))
+        run.trains()
+        run.ask(Stop())
+        assert run.ends() == 0, run.console.read_text()[-3000:]
+    finally:
+        run.kill()
+    first, second = (rollouts(run, rank) for rank in RANKS)
+    assert first == second
+    assert [clip for _, _, clip in first[:7]] == pytest.approx([0.1, 0.15, 0.2, 0.25, 0.3, 0.2, 0.2])
+    assert [entropy for entropy, _, _ in first[:7]] == [0.02] * 3 + [0.03] * 4
+    assert {entropy for entropy, _, _ in first[taken_over.iteration :]} == {0.05}
+    assert run.state.knobs["curriculum/stages/mode"].value == "hold"
 
 
 def test_ctrl_c_stops_two_ranks_with_a_checkpoint(run):

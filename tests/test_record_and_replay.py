@@ -36,7 +36,7 @@ num_envs = { cpu = 4, cuda = 4 }
 
 [curriculum.growth]
 kind = "growth"
-metric = "Train/mean_episode_length"
+metric = "Loss/learning_rate"
 up = 0
 stay = 2
 episodes = 0

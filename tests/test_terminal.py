@@ -115,7 +115,7 @@ def test_a_training_is_launched_steered_and_left_with_keys(terminal, log_root):
     terminal.wait_until(lambda text: text.count("CPU,") == 2, "the list of devices")
     terminal.press(b"\x1b[F\r")
     terminal.wait_until(lambda text: text.count("CPU,") == 1 and "environments  64" in text, "the CPU")
-    terminal.press_and_see(b"\t", "environments")
+    terminal.press_and_see(b"\t", "environments  64")
     terminal.press(b"\x7f\x7f16")  # in one piece, as over a slow connection
     terminal.wait_until(lambda text: re.search(r"environments +16$", text, re.M), "the number of environments")
     terminal.press_and_see(b"\t", "iterations")

@@ -14,7 +14,7 @@ from trainer_proc import steer
 from trainer_proc.ranks import with_cpu_ranks
 
 
-def run_train(log_dir: Path, iterations: int, resume: Path | None, refusing_rank: str) -> None:
+def run_train(log_dir: Path, iterations: int, resume: Path | None, refusing_rank: str, curricula: str) -> None:
     rank = os.environ.get("RANK", "0")
     if rank == "0":
         log_dir.mkdir(parents=True)
@@ -22,7 +22,7 @@ def run_train(log_dir: Path, iterations: int, resume: Path | None, refusing_rank
     if rank == refusing_rank:
         refuse_large_entropy(runner.alg)
     runner.add_git_repo_to_log(__file__)
-    steer(runner)
+    steer(runner, curricula=json.loads(curricula))
     if resume is not None:
         runner.load(str(resume))
     witness = open(log_dir.parent / f"rank_{rank}.jsonl", "a")  # noqa: SIM115 (until the end)
@@ -65,8 +65,9 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=1_000_000)
     parser.add_argument("--resume", type=Path)
     parser.add_argument("--refusing-rank", default="")
+    parser.add_argument("--curricula", default="{}")
     arguments = parser.parse_args()
-    run_train(arguments.log_dir, arguments.iterations, arguments.resume, arguments.refusing_rank)
+    run_train(**vars(arguments))
 
 
 if __name__ == "__main__":

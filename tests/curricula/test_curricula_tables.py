@@ -63,6 +63,12 @@ def test_a_knob_has_one_owner(one, other, knob):
     )
 
 
+@pytest.mark.parametrize("knob", ["curriculum/velocity/level", "curriculum/c/mode"])
+def test_no_curriculum_turns_another(knob):
+    stages = {"kind": "staged", "stages": [{knob: 1}]}
+    assert problem(c=stages, velocity=VELOCITY) == f"curriculum c can't turn {knob}: that is a curriculum's own"
+
+
 def test_curricula_of_different_commands_are_no_conflict():
     make_curricula(
         {"one": VELOCITY, "other": {"kind": "velocity", "command": "other"}, "session": RECORDING} | {"s": STAGED}

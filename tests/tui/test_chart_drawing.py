@@ -198,6 +198,7 @@ def test_several_curves_have_a_legend_and_end_in_different_glyphs():
     [
         (40, "loss  ● value 0.1234  ■ surrogate -0.025"),
         (36, "loss    ● val… 0.1234  ■ sur… -0.025"),
+        (32, "loss  ● val 0.1234  ■ sur -0.025"),
         (28, "loss    ● value  ■ surrogate"),
         (24, "loss  ● 0.1234  ■ -0.025"),
         (16, "loss      0.1234"),

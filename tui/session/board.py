@@ -60,15 +60,6 @@ def lines_of(plan: ChartPlan, state: RunState, curricula: Sequence[Curriculum]) 
         for one in curricula
         if isinstance(one, Ladder) and one.mode == "auto" and one.metric in [metric for _, metric in plan.curves]
     ]
-    for label, falls in (("up", False), ("up below", True)):
-        lines += _thresholds(label, {one.name: one.goes_up_at() for one in moved if one.falls == falls})
-    return lines + _thresholds("down", {one.name: one.goes_down_at() for one in moved})
-
-
-def _thresholds(label: str, by_name: dict[str, float | None]) -> list[tuple[float, str]]:
-    """Return a line for each value; where they differ, they say whose they are."""
-    values = sorted({value for value in by_name.values() if value is not None})
-    if len(values) == 1:
-        return [(values[0], label)]
-    names = {value: ", ".join(name for name, other in by_name.items() if other == value) for value in values}
-    return [(value, f"{names[value]} {label}") for value in values]
+    ways = [("up below" if one.falls else "up", one.goes_up_at()) for one in moved]
+    ways += [("down", one.goes_down_at()) for one in moved]
+    return lines + sorted({(value, label) for label, value in ways if value is not None}, reverse=True)

@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import Literal
 
 import msgspec
-import numpy as np
 
 from curricula.recording import RecordedStep
 from trainer_proc.wire.codec import unpack_values
@@ -81,6 +80,8 @@ def _latest(metric: str, published: list[int], step: RecordedStep) -> int:
 
 def _reached(value: float, side: Side) -> float:
     """Return `value` in a few digits, rounded so that the metric which was published as it, a float32, reaches it."""
+    import numpy as np  # other commands start without it
+
     towards = -math.inf if side == "above" else math.inf
     lenient = float(np.nextafter(np.float32(value), np.float32(towards)))
     if not lenient:

@@ -29,13 +29,21 @@ def test_the_dashboard_is_of_the_recorded_run_with_all_its_charts():
     assert re.search("[\u2801-\u28ff]{3}", text)
 
 
+def test_the_curricula_are_of_the_recorded_run():
+    text = text_of("curricula.svg")
+    assert "2026-11-21_22-52-41_curricula" in text
+    assert re.search(r"▸ velocity +4/5", text)
+    assert "success by terrain" in text
+    assert all(sign in text for sign in "▼◆◢╳")
+
+
 def test_the_launch_screen_is_ready_to_train_the_humanoid():
     text = text_of("launch.svg")
     assert "g1-walk" in text
     assert re.search(r"environments +4096", text)
 
 
-@pytest.mark.parametrize("name", ["dashboard.svg", "launch.svg"])
+@pytest.mark.parametrize("name", ["dashboard.svg", "curricula.svg", "launch.svg"])
 def test_a_picture_loads_nothing_but_textual_s_font(name):
     svg = (PICTURES / name).read_text(encoding="utf-8")
     loaded = re.findall(r"""(?:url\(["']?|href=["'])([a-z]+://[^"')]+)""", svg)

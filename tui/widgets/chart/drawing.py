@@ -49,7 +49,7 @@ None of them is the sign of a mark.
 """
 NO_DATA = "no data yet"
 
-_SHORT_NAME = 4  # characters of a name in a narrow legend
+_SHORT_NAME, _SHORTEST_NAME = 4, 3  # characters of a name in a narrow legend
 _GAP = "×"
 _MARK_LINE = "┊"
 # A horizontal line through the middle of a cell can't show where in the cell it is; these four dots can.
@@ -131,8 +131,9 @@ def _legend(curves: tuple[Curve, ...], room: int) -> Line:
     if len(curves) > 1:
         names = [plain_text(curve.name) for curve in curves]
         short_names = [fit_text(name, _SHORT_NAME) for name in names]
-        nothing = [""] * len(curves)
-        for left, right in ((names, values), (short_names, values), (names, nothing), (nothing, values)):
+        shortest, nothing = [name[:_SHORTEST_NAME] for name in names], [""] * len(curves)
+        ways = ((names, values), (short_names, values), (shortest, values), (names, nothing), (nothing, values))
+        for left, right in ways:
             legend = _legend_of(curves, left, right)
             if sum(len(text) for text, _ in legend) <= room:
                 return legend
