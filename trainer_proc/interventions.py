@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import suppress
-from fnmatch import fnmatchcase
 
-import msgspec
-
-from trainer_proc.curriculum_meaning import KIND
-from trainer_proc.knobs.live import LiveKnob, Overwriter, TrainingKnobs
+from trainer_proc.knob_set import KnobSet
+from trainer_proc.knobs.live import TrainingKnobs
 from trainer_proc.problems import TrainingProblem
 from trainer_proc.ramps import RampInProgress, Ramps
 from trainer_proc.steering_state import SteeringState
-from trainer_proc.wire.knob import Knob, Value, When, fitted, is_numeric, refusal, unknown_knob
+from trainer_proc.wire.knob import Value, When
 from trainer_proc.wire.messages import (
     Change,
     InterventionApplied,
@@ -28,14 +24,6 @@ from trainer_proc.wire.messages import (
 )
 
 
-class LaunchValueRefused(TrainingProblem):
-    """A value or a bound that the launch asked for can't be set; the message is one line."""
-
-
-class RefusedElsewhere(Exception):
-    """Another rank could not take a change that this one could."""
-
-
 class Interventions:
     """Holds the knobs of a training. Used by the training thread only, between iterations."""
 
@@ -43,8 +31,7 @@ class Interventions:
         """Tell of every change through `emit`; `on_all_ranks(is_so)` tells whether something is so on every rank."""
         self._emit = emit
         self._on_all_ranks = on_all_ranks
-        self._knobs: dict[str, LiveKnob] = {}
-        self._overwriters: list[Overwriter] = []
+        self.knobs = KnobSet(TrainingKnobs([], []), {})
         self._ramps = Ramps()
         self._touched: set[str] = set()
         self._first_touched: dict[int, set[str]] = {}
@@ -67,35 +54,10 @@ class Interventions:
         Those `kept`, a curriculum's, stay held against what else writes them, and in checkpoints, whatever is undone.
         """
         self._kept = kept
-        self._overwriters = training.overwriters
-        self._knobs = {knob.name: _bounded(knob, bounds) for knob in training.knobs}
-        self._begun_with = {name: knob.read() for name, knob in self._knobs.items()}
+        self.knobs = KnobSet(training, bounds)
+        self._begun_with = self.knobs.read_all()
         self._told = dict(self._begun_with)
-        for pattern in bounds:
-            if not any(fnmatchcase(name, pattern) for name in self._knobs):
-                raise LaunchValueRefused(unknown_knob(pattern, list(self._knobs)))
-        self._emit(KnobsAvailable(self.revision, tuple(self._described(knob) for knob in self._knobs.values())))
-
-    def check(self, values: dict[str, Value], asked_by: str = "") -> dict[str, Value]:
-        """Return `values` as the knobs mean them.
-
-        Raises `LaunchValueRefused` if one of them can't be set; the message begins with `asked_by`.
-        """
-        self.check_known(values, asked_by)
-        meant: dict[str, Value] = {}
-        for name, value in values.items():
-            knob = self._knobs[name].description
-            meant[name] = fitted(knob, value)
-            reason = refusal(knob, meant[name])
-            if reason is not None:
-                raise LaunchValueRefused(asked_by + reason)
-        return meant
-
-    def check_known(self, names: Iterable[str], asked_by: str) -> None:
-        """Raise `LaunchValueRefused` if one of `names` is no knob; the message begins with `asked_by`."""
-        for name in names:
-            if name not in self._knobs:
-                raise LaunchValueRefused(asked_by + unknown_knob(name, list(self._knobs)))
+        self._emit(KnobsAvailable(self.revision, self.knobs.described()))
 
     def overwriter_found(self, knob: str, overwriter: str, pinned: bool) -> None:
         """Publish that something else writes `knob`; `pinned` if it is held against it."""
@@ -115,11 +77,12 @@ class Interventions:
         released = self._released_by(queued)
         try:
             if queued.origin == "curriculum":
-                self.check({change.knob: change.new for change in queued.changes})
+                self.knobs.check({change.knob: change.new for change in queued.changes})
             changes = self._with_unpinned(queued)
             ramps = self._prepare_ramps(changes, ramp, queued.when)
             values = {change.knob: change.new for change in changes} | {name: r.step() for name, r in ramps.items()}
-            old = self._write(values, queued.when, released)
+            held = released & (self._pinned | self._touched)
+            old = self.knobs.write(values, queued.when, self._on_all_ranks, released, held)
         except Exception as error:  # whatever a simulator's function raises: nothing has changed, the training goes on
             what = "" if queued.number or not queued.note else f"{queued.note}: "  # else it has a number to be found by
             self._emit(InterventionFailed(queued.number, iteration, what + _one_line(error)))
@@ -142,7 +105,7 @@ class Interventions:
             ramp=Ramp(ramp.iterations, ramp.shape, {r.knob: r.target for r in ramps.values()}) if ramp else None,
             pinned=pinned,
             unpinned=unpinned,
-            released=tuple(name for name in self._knobs if name in released and name not in unpinned),
+            released=tuple(name for name in self.knobs if name in released and name not in unpinned),
             stopped_ramps=tuple(name for name in stopped if name not in values),
             undoes=queued.undoes,
             redoes=queued.redoes,
@@ -153,14 +116,13 @@ class Interventions:
 
     def new_iteration(self, iteration: int) -> None:
         """Move every ramp on by a step, for `iteration`, and tell what else has moved."""
-        for overwriter in self._overwriters:
-            overwriter.new_iteration()
+        self.knobs.new_iteration()
         whens = {ramp.knob: ramp.when for ramp in self._ramps.snapshot()}
         values = self._ramps.step()
         old: dict[str, Value] = {}
         for name, value in values.items():
             try:
-                old |= self._write({name: value}, whens[name], set())
+                old |= self.knobs.write({name: value}, whens[name], self._on_all_ranks)
             except Exception as error:  # as above; a ramp that fails ends
                 self._ramps.end({name})
                 self._emit(InterventionFailed(0, iteration, f"the ramp of {name} ends: {_one_line(error)}"))
@@ -175,7 +137,7 @@ class Interventions:
 
     def _tell_moved(self, iteration: int, ramped: tuple[Change, ...], left: dict[str, int]) -> None:
         told = self._told
-        now = {name: knob.read() for name, knob in self._knobs.items()}
+        now = self.knobs.read_all()
         overwritten = self._read_back({name: told[name] for name, value in now.items() if value != told[name]})
         if not (overwritten or left):
             return
@@ -184,15 +146,15 @@ class Interventions:
 
     def _read_back(self, old: dict[str, Value]) -> tuple[Change, ...]:
         """Return what has become of the values in `old`; it counts as told."""
-        changes = tuple(Change(name, value, self._knobs[name].read()) for name, value in old.items())
+        changes = tuple(Change(name, value, self.knobs.read(name)) for name, value in old.items())
         self._told |= {change.knob: change.new for change in changes}
         return changes
 
     def snapshot(self, terrain_levels: tuple[int, ...] = (), terrain_types: tuple[int, ...] = ()) -> SteeringState:
         """Return what a checkpoint must carry for a resumed run to go on with it."""
         return SteeringState(
-            values={name: self._knobs[name].read() for name in self._knobs if name in self._touched},
-            pinned=tuple(name for name in self._knobs if name in self._pinned),
+            values={name: self.knobs.read(name) for name in self.knobs if name in self._touched},
+            pinned=tuple(name for name in self.knobs if name in self._pinned),
             ramps=tuple(self._ramps.snapshot()),
             revision=self.revision,
             terrain_levels=terrain_levels,
@@ -205,19 +167,19 @@ class Interventions:
         Knobs that this training doesn't have are told of in the note.
         """
         self.revision = max(self.revision, state.revision)
-        known = {name: value for name, value in state.values.items() if self._can_take(name, value)}
+        known = {name: value for name, value in state.values.items() if self.knobs.can_take(name, value)}
         missing = sorted(set(state.values) - set(known))
         if missing:
             note += f"; this training can't take: {', '.join(missing)}"
         if state.values:
-            changes = tuple(Change(name, self._knobs[name].read(), value) for name, value in known.items())
+            changes = tuple(Change(name, self.knobs.read(name), value) for name, value in known.items())
             restored = InterventionQueued(0, "checkpoint", changes, note, when="now")
             if self.apply(restored, iteration, state.pinned) is None:
                 return ()
         for ramp in state.ramps:
-            if ramp.knob in known and self._can_take(ramp.knob, ramp.target):
+            if ramp.knob in known and self.knobs.can_take(ramp.knob, ramp.target):
                 self._ramps.begin(ramp)
-                value = self._knobs[ramp.knob].read()
+                value = self.knobs.read(ramp.knob)
                 self.revision += 1
                 self._emit(
                     InterventionApplied(
@@ -232,14 +194,6 @@ class Interventions:
                     )
                 )
         return known
-
-    def _can_take(self, name: str, value: Value) -> bool:
-        return name in self._knobs and refusal(self._knobs[name].description, value) is None
-
-    def _described(self, knob: LiveKnob) -> Knob:
-        names = (overwriter.overwriter_of(knob.name) for overwriter in self._overwriters)
-        overwriter = next((name for name in names if name), "")
-        return msgspec.structs.replace(knob.description, value=knob.read(), overwritten_by=overwriter)
 
     def _released_by(self, queued: InterventionQueued) -> set[str]:
         """Return the knobs to be held no longer: those given back, and those that an undo leaves as nobody turned them.
@@ -260,7 +214,7 @@ class Interventions:
         others = set(queued.unpin) - self._touched
         given_back = (name for name in queued.unpin if name not in named or name in others)
         turned = (change for change in queued.changes if change.knob not in others)
-        return (*turned, *(Change(name, value := self._knobs[name].read(), value) for name in given_back))
+        return (*turned, *(Change(name, value := self.knobs.read(name), value) for name in given_back))
 
     def _prepare_ramps(self, changes: Iterable[Change], ramp: Ramp | None, when: When) -> dict[str, RampInProgress]:
         if ramp is None:
@@ -268,55 +222,16 @@ class Interventions:
         return {
             change.knob: RampInProgress(
                 change.knob,
-                self._knobs[change.knob].read(),
+                self.knobs.read(change.knob),
                 change.new,
                 ramp.iterations,
                 ramp.shape,
                 when=when,
-                whole=self._knobs[change.knob].description.type == "integer",
+                whole=self.knobs.is_whole(change.knob),
             )
             for change in changes
             if not ramp.targets or change.knob in ramp.targets
         }
-
-    def _write(self, values: dict[str, Value], when: When, released: set[str]) -> dict[str, Value]:
-        """Write all of `values` on every rank, or none of them and raise; return the values of before."""
-        old = {name: self._knobs[name].read() for name in values}
-        redraws = {knob.redraw: None for name in values if (knob := self._knobs[name]).redraw}
-        # curricula hear of what has succeeded only: they count from there, and can't refuse
-        of_curricula = [name for name in values if self._knobs[name].description.kind == KIND]
-        turned = [name for name in values if name not in of_curricula]
-        failure: Exception | None = None
-        try:
-            for name in turned:
-                self._knobs[name].write(values[name])
-            for name in released:
-                self._release(name)
-            for redraw in redraws:
-                redraw(when)
-        except Exception as error:  # whatever a simulator's function raises
-            failure = error
-        if self._on_all_ranks(failure is None):
-            for name in of_curricula:
-                self._knobs[name].write(values[name])
-            return old
-        for name in turned:
-            with suppress(Exception):  # of the knob that can't be written; the others must get theirs back
-                self._knobs[name].write(old[name])
-        for name in released & (self._pinned | self._touched):
-            self._hold(name)
-        for redraw in redraws:
-            with suppress(Exception):  # some environments may have been drawn from what was refused
-                redraw(when)
-        raise failure or RefusedElsewhere("another of the training processes could not take it")
-
-    def _hold(self, name: str) -> bool:
-        held = [overwriter.hold(name) for overwriter in self._overwriters]  # every one must hear of it
-        return any(held)
-
-    def _release(self, name: str) -> None:
-        for overwriter in self._overwriters:
-            overwriter.release(name)
 
     def _settle_pins(
         self, names: Iterable[str], released: set[str], pin: tuple[str, ...] = ()
@@ -327,25 +242,13 @@ class Interventions:
             if name in released:
                 continue
             self._touched.add(name)
-            if self._hold(name) or name in pin:
+            if self.knobs.hold(name) or name in pin:
                 pinned.append(name)
         newly_pinned = tuple(name for name in pinned if name not in self._pinned)
-        unpinned = tuple(name for name in self._knobs if name in released and name in self._pinned)
+        unpinned = tuple(name for name in self.knobs if name in released and name in self._pinned)
         self._pinned = (self._pinned | set(pinned)) - released
         self._touched -= released
         return newly_pinned, unpinned
-
-
-def _bounded(knob: LiveKnob, bounds: dict[str, tuple[float, float]]) -> LiveKnob:
-    description = knob.description
-    for pattern, (low, high) in bounds.items():
-        if fnmatchcase(knob.name, pattern) and is_numeric(description):
-            description = msgspec.structs.replace(
-                description,
-                minimum=low if description.minimum is None else max(low, description.minimum),
-                maximum=high if description.maximum is None else min(high, description.maximum),
-            )
-    return LiveKnob(description, knob.read, knob.write, knob.redraw)
 
 
 def _one_line(error: Exception) -> str:

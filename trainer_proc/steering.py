@@ -117,10 +117,10 @@ class Steering:
         knobs = [*self.curricula.knobs(), *training.knobs, *self.guards.knobs()]
         self.interventions.offer(TrainingKnobs(knobs, training.overwriters), bounds or {}, self.curricula.kept)
         for name, named in self.curricula.named():
-            self.interventions.check_known(named, f"curriculum {name}: ")
+            self.interventions.knobs.check_known(named, f"curriculum {name}: ")
         for name, values in self.curricula.checked_values():
-            self.interventions.check(values, f"curriculum {name}: ")
-        self._launch_values = self.interventions.check(launch_values)
+            self.interventions.knobs.check(values, f"curriculum {name}: ")
+        self._launch_values = self.interventions.knobs.check(launch_values)
 
     def resume_from(self, state: SteeringState, checkpoint: str) -> None:
         """Go on, before the first iteration, with what the checkpoint of that name carried."""

@@ -11,7 +11,7 @@ from presets.success import Success, read_success
 from trainer_proc.attach import attach
 from trainer_proc.curriculum_control import CurriculumControl
 from trainer_proc.export_job import ExportJobs
-from trainer_proc.interventions import LaunchValueRefused
+from trainer_proc.knob_set import LaunchValueRefused
 from trainer_proc.knobs.discover import discover_knobs
 from trainer_proc.policy import write_policy_description
 from trainer_proc.policy_description import describe_policy

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fake_training import FRICTION, MASS, SPEED, TAUGHT, TAUGHT_RANGE, WEIGHT, FakeTraining
 from tests.steered import Steered
-from trainer_proc.interventions import LaunchValueRefused
+from trainer_proc.knob_set import LaunchValueRefused
 from trainer_proc.knobs.live import TrainingKnobs
 from trainer_proc.ranks import CurriculumOrder, OneProcess
 from trainer_proc.steering_state import INFOS_KEY, from_infos, to_infos

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.fake_training import ListLink
-from trainer_proc.interventions import LaunchValueRefused
+from trainer_proc.knob_set import LaunchValueRefused
 from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
 from trainer_proc.ranks import OneProcess
 from trainer_proc.steering import Actions, Steering, TrainingStopped

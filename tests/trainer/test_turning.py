@@ -19,7 +19,8 @@ from tests.fake_training import (
     WRITER,
     FakeTraining,
 )
-from trainer_proc.interventions import Interventions, LaunchValueRefused
+from trainer_proc.interventions import Interventions
+from trainer_proc.knob_set import LaunchValueRefused
 from trainer_proc.ramps import RampInProgress
 from trainer_proc.steering_state import SteeringState, from_infos, to_infos
 from trainer_proc.wire.messages import (
@@ -354,7 +355,7 @@ def test_what_is_offered_names_who_writes_a_knob_already():
 @pytest.mark.parametrize("value", [11.0, math.nan, "much", (0.0, 1.0)])
 def test_a_launch_value_that_does_not_fit_is_refused(turned, value):
     with pytest.raises(LaunchValueRefused, match=f"^{WEIGHT} must be"):
-        turned.interventions.check({EPOCHS: 3.0, WEIGHT: value})
+        turned.interventions.knobs.check({EPOCHS: 3.0, WEIGHT: value})
     assert turned.values[EPOCHS] == 5
 
 
