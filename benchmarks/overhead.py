@@ -1,6 +1,7 @@
 """What steering costs a training: plain rsl-rl against the same with everything attached.
 
     uv run python benchmarks/overhead.py [--task TASK] [--num-envs N] [--device DEVICE] [--blocks N] [--iterations N]
+                                       [--success KIND]
 
 Two processes build the same task with the same seed, one plain, one steered, wire process included. They train in
 turn, ITERATIONS at a time, the other one standing still, in the order plain, steered, steered, plain, …. Printed are
@@ -57,6 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--num-envs", type=int)
     parser.add_argument("--blocks", type=int, default=12, help="pairs of blocks")
     parser.add_argument("--iterations", type=int, default=5, help="iterations of a block")
+    parser.add_argument("--success", default="time-out", help="the kind of success that is measured")
     parser.add_argument("--child", choices=("plain", "steered"), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -70,7 +72,7 @@ class Child:
     def __init__(self, kind: str, options: argparse.Namespace) -> None:
         self._folder = tempfile.TemporaryDirectory()
         arguments = ["--child", kind, "--folder", self._folder.name]
-        for name in ("task", "device", "num_envs", "iterations"):
+        for name in ("task", "device", "num_envs", "iterations", "success"):
             arguments += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.overhead", *arguments],

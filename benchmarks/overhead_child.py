@@ -46,7 +46,7 @@ def train(options: argparse.Namespace) -> None:
     facts: dict[str, Any] = {"knobs": 0, "scalars": 0, "control": ""}
     _time(runner, inner)
     if options.child == "steered":
-        facts |= _steer(runner)
+        facts |= _steer(runner, options.success)
         _time(runner, outer)
     Blocks(runner, options.iterations, facts, inner, outer, answers)
     runner.learn(num_learning_iterations=10**6, init_at_random_ep_len=True)
@@ -69,7 +69,7 @@ def _build(options: argparse.Namespace) -> Any:
     return MjlabOnPolicyRunner(env, asdict(agent_cfg), str(options.folder), options.device)
 
 
-def _steer(runner: Any) -> dict[str, Any]:
+def _steer(runner: Any, success: str) -> dict[str, Any]:
     from pathlib import Path
 
     from trainer_proc import steer
@@ -78,7 +78,7 @@ def _steer(runner: Any) -> dict[str, Any]:
     from trainer_proc.wire.messages import KnobsAvailable
     from trainer_proc.wire.run_folder import RunFolder
 
-    steer(runner)
+    steer(runner, success={"kind": success})
     folder = RunFolder(Path(runner.logger.log_dir))
     knobs = 0
     while not knobs:

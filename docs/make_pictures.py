@@ -24,12 +24,11 @@ DEVICES = [Device("cuda:0", "NVIDIA H200", 140.0, 140.0), Device("cpu", "CPU, 16
 
 
 async def picture_dashboard(log_root: Path) -> str:
-    """Return the dashboard of a recorded run, with the knobs that were changed."""
-    app = HumanoidTui(log_root, recorded("g1-steered", log_root / "g1_velocity" / "2026-11-21_20-15-07_walk"))
-    async with app.run_test(size=(140, 42)) as pilot:
-        knobs = await filled_knobs(pilot)
+    """Return the dashboard of a recorded run, with the knobs that were changed and its curriculum."""
+    app = HumanoidTui(log_root, recorded("g1-levels", log_root / "g1_walk" / "2026-11-21_23-04-28_walk"))
+    async with app.run_test(size=(160, 48)) as pilot:
+        await filled_knobs(pilot)
         await pilot.press("c")
-        knobs.move_cursor(row=2)
         return await svg_of(pilot)
 
 
