@@ -165,3 +165,8 @@ def measured(metrics: Metrics, name: str) -> float | None:
     """Return a metric; None if it was not measured, or is not finite."""
     value = metrics.get(name)
     return value if value is not None and math.isfinite(value) else None
+
+
+def counted(number: int, what: str) -> str:
+    """Return `1 iteration`, `2 iterations`."""
+    return f"{number} {what}{'s' * (number != 1)}"

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from curricula.curriculum import SUCCESS_RATE, Curriculum, Decision, Limit, Metrics, Mode, When, measured
+from curricula.curriculum import SUCCESS_RATE, Curriculum, Decision, Limit, Metrics, Mode, When, counted, measured
 from curricula.values import KnobValues, Value
 
 MOST_LEVELS = 1000
@@ -119,8 +119,8 @@ class Ladder(Curriculum):
     def _waiting(self) -> list[str]:
         iterations = int(self.limits["stay"].value) - self.stayed
         episodes = int(self.limits["episodes"].value) - self.episodes
-        left = [f"{iterations} iterations"] if iterations > 0 else []
-        left += [f"{episodes} episodes"] if episodes > 0 else []
+        left = [counted(iterations, "iteration")] if iterations > 0 else []
+        left += [counted(episodes, "episode")] if episodes > 0 else []
         return [f"not before {' and '.join(left)}"] if left else []
 
     def _to(self, level: int, note: str) -> Decision:

@@ -11,6 +11,7 @@ import msgspec
 
 _T = TypeVar("_T")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
+_SOME_KEY = re.compile(r"`\$\.(\w+)\[\.\.\.\]")
 _NO_CHOICE = re.compile(r"Invalid enum value (?P<value>.*) - at `\$\.(?P<path>[^`]*)`")
 
 
@@ -20,10 +21,31 @@ class SchemaProblem(ValueError):
 
 def convert(table: Mapping[str, Any], kind: type[_T]) -> _T:
     """Return `table` as a struct of type `kind`, strictly. Raises `SchemaProblem`."""
+    message = _refusal(table, kind)
+    if message is not None:
+        raise SchemaProblem(_told(_with_key(message, table, kind), msgspec.inspect.type_info(kind)))
+    return msgspec.convert(table, kind)
+
+
+def _refusal(table: Mapping[str, Any], kind: type) -> str | None:
     try:
-        return msgspec.convert(table, kind)
+        msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
-        raise SchemaProblem(_told(" ".join(str(error).split()), msgspec.inspect.type_info(kind))) from error
+        return " ".join(str(error).split())
+    return None
+
+
+def _with_key(message: str, table: Mapping[str, Any], kind: type) -> str:
+    """Return a message that says `bounds[...]` with the key that it is about; msgspec doesn't tell it."""
+    place = _SOME_KEY.search(message)
+    content: Any = table.get(place[1]) if place else None
+    if place is None or not isinstance(content, Mapping | list | tuple):
+        return message
+    for key, entry in content.items() if isinstance(content, Mapping) else enumerate(content):
+        alone, step = ({key: entry}, f".{key}") if isinstance(content, Mapping) else ([entry], f"[{key}]")
+        if _refusal({**table, place[1]: alone}, kind) == message:
+            return message.replace(f"{place[1]}[...]", place[1] + step, 1)
+    return message
 
 
 def _told(message: str, info: msgspec.inspect.Type) -> str:
@@ -39,6 +61,7 @@ def _told(message: str, info: msgspec.inspect.Type) -> str:
         if isinstance(choices, msgspec.inspect.LiteralType):
             *words, last = map(str, choices.values)
             return f"`{wrong['path']}` must be {', '.join(words)} or {last}, not {wrong['value']}"
+    message = message.replace("`object`", "table").replace("`array`", "list")  # TOML's words
     return message.replace("`$.", "`").replace(" - at `$`", "")
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from curricula.curriculum import Curriculum, Decision, Limit, Metrics, Mode, measured
+from curricula.curriculum import Curriculum, Decision, Limit, Metrics, Mode, counted, measured
 from curricula.ladder import AtLeastOne, Count, check_reachable
 from curricula.values import KnobValues, Value, is_close
 
@@ -104,7 +104,7 @@ class TasksCurriculum(Curriculum):
     def outlook(self, iteration: int, metrics: Metrics) -> str:
         """Tell when weights are set next and what unlocks a task."""
         every = int(self.limits["every"].value)
-        told = [f"weights by success in {every - self.stayed % every} iterations"]
+        told = [f"weights by success in {counted(every - self.stayed % every, 'iteration')}"]
         if self.level < self.top:
             newest, following = self.tasks[self.level], self.tasks[self.level + 1]
             told.append(f"{following} when success of {newest} > {self.limits['unlock'].value:g}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,11 +37,29 @@ def needed(preset: Preset, folder: Path) -> list[str]:
     return ["--override", f"{MOTION}={write_standing_motion(folder / 'standing.npz')}"]
 
 
+def train(name: str, work: Path) -> RunFolder:
+    """Train a preset for two iterations."""
+    arguments = (*FEW, *needed(load_preset(name), work), "--name", "two", "--wait", "--json")
+    return RunFolder(Path(json.loads(program(work, "launch", name, *arguments))["run"]))
+
+
+@pytest.fixture(scope="module")
+def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future]]:
+    """Train the presets that are to be tested, two at a time, as a training keeps one core busy."""
+    names = [
+        item.callspec.params["name"]
+        for item in request.session.items
+        if hasattr(item, "callspec") and item.function is test_a_preset_trains_and_all_that_it_names_is_there
+    ]
+    pool = ThreadPoolExecutor(2)
+    yield {name: pool.submit(train, name, tmp_path_factory.mktemp(name)) for name in names}
+    pool.shutdown(cancel_futures=True)
+
+
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_trains_and_all_that_it_names_is_there(name: str, tmp_path: Path):
+def test_a_preset_trains_and_all_that_it_names_is_there(name: str, trained: dict[str, Future]):
     preset = load_preset(name)
-    arguments = (*FEW, *needed(preset, tmp_path), "--name", "two", "--wait", "--json")
-    folder = RunFolder(Path(json.loads(program(tmp_path, "launch", name, *arguments))["run"]))
+    folder = trained[name].result()
     state = read_state(folder)
     assert (state.status(False), state.iteration) == ("finished", 1)
     assert folder.path.parent.name == preset.experiment

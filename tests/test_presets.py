@@ -100,6 +100,14 @@ def test_walking_standing_running_and_rough_terrain_come_with_the_velocity_curri
     assert load_preset("g1-run").curriculum["velocity"]["forward"][-1] == [0.0, 4.0]
 
 
+def test_environments_begin_no_higher_on_the_terrain_than_its_curriculum():
+    for preset in list_presets()[0]:
+        for curriculum in make_curricula(preset.curriculum):
+            if curriculum.kind == "terrain":
+                (highest,) = curriculum.values(curriculum.level).values()
+                assert preset.overrides["env.scene.terrain.max_init_terrain_level"] == highest, preset.name
+
+
 def test_the_robot_with_23_joints_is_trained_as_for_the_real_one():
     preset = load_preset("g1-23dof")
     assert (preset.iterations, preset.num_envs.cuda) == (15000, 4096)
@@ -288,7 +296,12 @@ def test_a_file_that_does_not_exist_is_told(tmp_path):
         (GOOD + "[set]\nknob = nan\n", "knob must be a finite number"),
         (GOOD + "[rewards]\nupright = inf\n", "reward/upright/weight must be a finite number"),
         (GOOD + '[randomization]\n"mass/scale" = [1.2, 0.8]\n', "event/mass/scale must have its low end first"),
-        (GOOD + "[bounds]\nknob = 5\n", "bounds"),
+        (GOOD + "[bounds]\nother = [1, 2]\nknob = 5\n", "Expected list, got `int` - at `bounds.knob`"),
+        (GOOD.replace('"mjlab"', '"mjlb"'), "there is no backend mjlb; there is mjlab"),
+        (GOOD + '[set]\n"curriculum/none/level" = 2\n', "there is no knob curriculum/none/level"),
+        (GOOD + VELOCITY + '[set]\n"curriculum/velocity/levle" = 2\n', "nearest: curriculum/velocity/level"),
+        (GOOD + VELOCITY + '[set]\n"curriculum/velocity/level" = 22\n', "a whole number from 0 to 5, not 22"),
+        (GOOD + VELOCITY + '[set]\n"curriculum/velocity/level" = 0.5\n', "a whole number from 0 to 5, not 0.5"),
         (GOOD + "[bounds]\nknob = [5, 1]\n", "the bounds of knob must have the lower one first"),
         (GOOD + '[rewards]\nup = 9.0\n[bounds]\n"reward/*" = [0, 5]\n', "reward/up/weight is set beyond its bounds"),
         (GOOD + VELOCITY + '[bounds]\n"command/*" = [-1, 1]\n', "lin_vel_x is set beyond its bounds, -1 to 1"),

@@ -67,9 +67,9 @@ class SteeredTerrain:
         return types
 
     def redistribute(self) -> None:
-        """Share the environments out by `mix`, moving as few as possible. Raises `ValueError` if no weight is above 0.
+        """Share the environments out by `mix`, moving as few as possible; waits for the device.
 
-        Waits for the device.
+        Raises `TrainingProblem` if no weight is above 0.
         """
         types = self.present_types.tolist()
         counts = environments_by_type(list(self.mix.values()), len(types))

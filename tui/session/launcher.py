@@ -26,6 +26,7 @@ LOG_ROOT = Path("logs/rsl_rl")
 """Where runs lie, relative to the working directory, as Isaac Lab and mjlab have it."""
 
 _BACKEND_MODULES = {"mjlab": "mjlab"}
+"""What must be installed for each of `presets.BACKENDS`."""
 
 
 class LaunchError(Exception):
