@@ -6,7 +6,7 @@ import pytest
 
 from curricula.load import make_curricula
 from tests.tui.curricula_run import begun, finished_with, state_after
-from tui.session.board import DEFAULT_BOARD, board_of, lines_of
+from tui.session.board import DEFAULT_BOARD, board_of, lines_of, title_of
 
 VELOCITY = {"kind": "velocity"}
 TERRAIN = {"kind": "terrain", "up": 0.9, "down": 0.5}
@@ -25,6 +25,21 @@ def lines(title, made, **metrics):
     state = state_after(*begun({}), *finished_with(0, metrics or {"Train/mean_reward": 1.0}))
     (plan,) = [plan for plan in board_of(made) if plan.title == title]
     return lines_of(plan, state, made)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "title"),
+    [
+        ({}, "success rate"),
+        ({"Train/success_episodes": 20.0, "Train/success_window": 100.0}, "success rate, 20 of 100 episodes"),
+        ({"Train/success_episodes": 131.0, "Train/success_window": 100.0}, "success rate, last 131 episodes"),
+    ],
+)
+def test_the_success_rate_says_how_many_episodes_it_is_of(metrics, title):
+    state = state_after(*begun({}), *finished_with(0, {"Train/mean_reward": 1.0, **metrics}))
+    titles = [title_of(plan, state) for plan in DEFAULT_BOARD]
+    assert titles[:2] == ["reward", title]
+    assert titles[2:] == [plan.title for plan in DEFAULT_BOARD[2:]]
 
 
 def test_a_run_without_curricula_has_the_usual_eight():

@@ -9,6 +9,8 @@ from curricula.curriculum import SUCCESS_RATE, Curriculum
 from curricula.ladder import Ladder
 from tui.session.state import RunState
 
+SUCCESS_EPISODES, SUCCESS_WINDOW = "Train/success_episodes", "Train/success_window"
+
 
 @dataclass(frozen=True)
 class ChartPlan:
@@ -50,6 +52,15 @@ def board_of(curricula: Sequence[Curriculum]) -> tuple[ChartPlan, ...]:
     curves = tuple((curriculum.name, f"Curriculum/{curriculum.name}/level") for curriculum in curricula)
     levels = ChartPlan("levels" if len(curves) > 1 else f"{curricula[0].name} level", curves)
     return _REWARD, _SUCCESS, levels, _KL, _LENGTH, _VALUE_LOSS, _VARIANCE, _SPEED
+
+
+def title_of(plan: ChartPlan, state: RunState) -> str:
+    """Return a chart's title; that of the success rate tells its episodes, and its window until that is full."""
+    episodes, window = state.latest.get(SUCCESS_EPISODES), state.latest.get(SUCCESS_WINDOW)
+    if plan != _SUCCESS or episodes is None or window is None:
+        return plan.title
+    share = f"{episodes:.0f} of {window:.0f}" if episodes < window else f"last {episodes:.0f}"
+    return f"{plan.title}, {share} episodes"
 
 
 def lines_of(plan: ChartPlan, state: RunState, curricula: Sequence[Curriculum]) -> list[tuple[float, str]]:

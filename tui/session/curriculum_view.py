@@ -11,7 +11,7 @@ from itertools import groupby
 from curricula.curriculum import SUCCESS_RATE, Curriculum
 from trainer_proc.wire.knob import Value, value_text
 from tui.session.bars import Bar, BarGroup, bar_lines
-from tui.session.board import DEFAULT_BOARD
+from tui.session.board import DEFAULT_BOARD, SUCCESS_EPISODES, SUCCESS_WINDOW
 from tui.session.curricula_now import level_knob, mode_knob, moved_at, outlook
 from tui.session.knob_text import shortened
 from tui.session.state import RunState
@@ -71,7 +71,7 @@ def success_text(state: RunState) -> str:
     if rate is None:
         return f"success rate: no episode has finished yet ({kind})"
     said = f"success rate {rate:.2f}"
-    episodes, window = state.latest.get("Train/success_episodes"), state.latest.get("Train/success_window")
+    episodes, window = state.latest.get(SUCCESS_EPISODES), state.latest.get(SUCCESS_WINDOW)
     if episodes is None or window is None:
         return f"{said} ({kind})"
     over = f"the last {episodes:.0f} episodes" if episodes >= window else f"{_count(episodes)} so far"

@@ -12,7 +12,7 @@ from textual.containers import ItemGrid, ScrollableContainer
 
 from curricula.curriculum import Curriculum
 from trainer_proc.wire.messages import GuardFired, InterventionApplied
-from tui.session.board import DEFAULT_BOARD, ChartPlan, board_of, lines_of
+from tui.session.board import DEFAULT_BOARD, ChartPlan, board_of, lines_of, title_of
 from tui.session.history import MetricHistory
 from tui.session.marks import mark_of
 from tui.session.state import RunState
@@ -65,6 +65,7 @@ class ChartGrid(ItemGrid, can_focus=True):
         for plan, chart in zip(self._board, self._charts, strict=True):
             if marks:
                 chart.add_marks(marks)
+            chart.set_title(title_of(plan, state))
             chart.set_references(lines_of(plan, state, curricula))
             chart.data_changed()
 
