@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import math
 import re
@@ -13,8 +12,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from curricula.curriculum import Curriculum
 from curricula.load import make_curricula
+from curricula.own_knobs import check_own_knobs
 from curricula.schema import SchemaProblem, convert
 from curricula.values import KnobValues, Value
 from presets.override_path import WrongPath, split_path
@@ -24,9 +23,6 @@ BACKENDS = ("mjlab",)
 """The simulators that there are."""
 MOST = 1_000_000_000
 """Of environments and of iterations."""
-
-OF_CURRICULA = "curriculum/"
-"""What the names of curricula's own knobs begin with."""
 
 _FORGIVEN = 0.95
 """A device has a little less memory than it is sold with."""
@@ -171,7 +167,7 @@ def _check(preset: PresetFile) -> None:
 
 def _check_knobs(preset: PresetFile) -> None:
     curricula = make_curricula(preset.curriculum)
-    _check_knobs_of_curricula(preset, curricula)
+    check_own_knobs({knob: value for _, knob, value in _knobs_of(preset)}, curricula)
     deciding = [curriculum for curriculum in curricula if curriculum.mode != "hold"]
     owners = {knob: curriculum.name for curriculum in deciding for knob in curriculum.knobs}
     for curriculum in curricula:
@@ -189,24 +185,6 @@ def _check_knobs(preset: PresetFile) -> None:
             )
         tables[knob] = table
         _check_value(knob, value, preset.bounds)
-
-
-def _check_knobs_of_curricula(preset: PresetFile, curricula: list[Curriculum]) -> None:
-    """Raise `SchemaProblem` if a knob of a curriculum that there isn't is turned, or a level that it doesn't have."""
-    tops: dict[str, int | None] = {}
-    for curriculum in curricula:
-        prefix = f"{OF_CURRICULA}{curriculum.name}/"
-        tops |= {f"{prefix}level": curriculum.top, f"{prefix}mode": None}
-        tops |= {f"{prefix}{limit}": None for limit in curriculum.limits}
-    turned = {knob: value for _, knob, value in _knobs_of(preset)}
-    named = {knob for curriculum in curricula for knob in curriculum.named}
-    for knob in sorted(name for name in {*turned, *named} if name.startswith(OF_CURRICULA)):
-        if knob not in tops:
-            nearest = difflib.get_close_matches(knob, tops, n=1)
-            raise SchemaProblem(f"there is no knob {knob}" + (f"; nearest: {nearest[0]}" if nearest else ""))
-        top, level = tops[knob], turned.get(knob)
-        if top is not None and level is not None and level not in range(top + 1):
-            raise SchemaProblem(f"{knob} must be a whole number from 0 to {top}, not {level}")
 
 
 def _check_value(knob: str, value: Value, bounds: dict[str, tuple[float, float]]) -> None:

@@ -153,6 +153,17 @@ def test_what_makes_no_sense_is_refused_in_one_line(overrides, reason):
     assert len(str(error.value).splitlines()) == 1
 
 
+def test_a_level_that_a_curriculum_does_not_have_is_refused_before_anything_is_built():
+    preset = load_preset("g1-walk")
+    assert make_spec(preset, Overrides(set={"curriculum/velocity/level": 4.0}), CPU).set
+    for knob, value, reason in (
+        ("curriculum/velocity/level", 5.0, "must be a whole number from 0 to 4, not 5.0"),
+        ("curriculum/speed/level", 1.0, "there is no knob curriculum/speed/level; nearest: curriculum/velocity/level"),
+    ):
+        with pytest.raises(ImpossibleSpec, match=reason):
+            make_spec(preset, Overrides(set={knob: value}), CPU)
+
+
 @pytest.mark.usefixtures("trainer")
 def test_a_launch_writes_down_what_runs_and_starts_it_apart_from_the_terminal(tmp_path):
     spec = make_spec(CARTPOLE, Overrides(name="first", set={"reward/upright/weight": 2.0}), CPU)

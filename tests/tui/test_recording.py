@@ -142,7 +142,10 @@ def test_what_is_asked_for_in_a_pause_comes_after_what_curricula_decide(written)
 def test_a_ramp_is_of_what_ramps_and_not_of_what_it_brings(written):
     changes = (Change(SPEED, (0.0, 1.0), (0.0, 1.1)), Change("curriculum/growth/mode", "auto", "hold"))
     ramp = Ramp(10, targets={SPEED: (0.0, 2.0)})
-    preset = written(SPEC, InterventionApplied(1, "person", 3, 1, changes, ramp=ramp))
+    growth = {"kind": "growth", "ranges": {SPEED: {"from": [0.0, 1.0], "to": [0.0, 2.0]}}}
+    preset = written(
+        replace(SPEC, curricula={"growth": growth}), InterventionApplied(1, "person", 3, 1, changes, ramp=ramp)
+    )
     (step,) = steps_of(preset)
     assert step["set"] == {SPEED: [0.0, 2.0], "curriculum/growth/mode": "hold"}
     assert step["ramp"] == {"iterations": 10, "knobs": [SPEED]}

@@ -15,6 +15,9 @@ from typing import Any
 
 import msgspec
 
+from curricula.load import make_curricula
+from curricula.own_knobs import check_own_knobs
+from curricula.schema import SchemaProblem
 from presets import Preset
 from presets.preset import MOST
 from trainer_proc.wire.knob import Value, value_text
@@ -118,6 +121,10 @@ def _overrides(preset: Preset, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_knobs(spec: RunSpec) -> None:
+    try:
+        check_own_knobs(spec.set, make_curricula(spec.curricula))
+    except SchemaProblem as error:
+        raise ImpossibleSpec(str(error)) from error
     for knob, value in spec.set.items():
         numbers = value if isinstance(value, tuple) else () if isinstance(value, str) else (value,)
         if not all(math.isfinite(number) for number in numbers):

@@ -1,0 +1,32 @@
+"""The knobs that curricula bring with them, `curriculum/<name>/…`: known before anything is built."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+from curricula.curriculum import Curriculum
+from curricula.schema import SchemaProblem
+from curricula.values import Value
+
+PREFIX = "curriculum/"
+
+
+def check_own_knobs(turned: Mapping[str, Value], curricula: Sequence[Curriculum]) -> None:
+    """Raise `SchemaProblem` if `turned`, or a curriculum, names a knob of a curriculum that there isn't.
+
+    So if a level is asked for that its curriculum doesn't have.
+    """
+    tops: dict[str, int | None] = {}
+    for curriculum in curricula:
+        own = f"{PREFIX}{curriculum.name}/"
+        tops |= {f"{own}level": curriculum.top, f"{own}mode": None}
+        tops |= {f"{own}{limit}": None for limit in curriculum.limits}
+    named = {knob for curriculum in curricula for knob in curriculum.named}
+    for knob in sorted(name for name in {*turned, *named} if name.startswith(PREFIX)):
+        if knob not in tops:
+            nearest = difflib.get_close_matches(knob, tops, n=1)
+            raise SchemaProblem(f"there is no knob {knob}" + (f"; nearest: {nearest[0]}" if nearest else ""))
+        top, level = tops[knob], turned.get(knob)
+        if top is not None and level is not None and level not in range(top + 1):
+            raise SchemaProblem(f"{knob} must be a whole number from 0 to {top}, not {level}")
