@@ -5,8 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+from msgspec.structs import replace
 
+from trainer_proc.wire.codec import encode
+from trainer_proc.wire.journal import JournalWriter
+from trainer_proc.wire.messages import Frame, PhaseChanged, RunStarted
+from trainer_proc.wire.run_folder import RunFolder
 from tui.cli import run
+
+RUN, NEW = "2026-03-01_12-00-00_walk", "2026-03-02_12-00-00"
+STARTED = RunStarted(RUN, "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
 
 
 @pytest.fixture
@@ -37,3 +45,38 @@ def prints(capsys):
         return json.loads(out) if "--json" in arguments else out
 
     return prints
+
+
+class Exited:
+    """The process of a trainer that has ended."""
+
+    def poll(self):
+        return 0
+
+
+@pytest.fixture
+def empty_working_directory(tmp_path, monkeypatch):
+    """Work in a folder of its own, where runs will lie in `logs`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HUMANOID_TUI_LOGS", str(tmp_path / "logs"))
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """What was started: specs; each such training, called `NEW`, begins to train and says no more."""
+    started = []
+
+    def start_trainer(spec, log_root):
+        folder = RunFolder(log_root / spec.experiment / NEW)
+        folder.path.mkdir(parents=True)
+        folder.write_spec(spec)
+        journal = JournalWriter(folder.journal)
+        begun = replace(STARTED, run=NEW, parent=spec.parent)
+        for number, body in enumerate((begun, PhaseChanged("training"))):
+            journal.append(encode(Frame(number, 0.0, body)))
+        journal.close()
+        started.append(spec)
+        return folder, Exited()
+
+    monkeypatch.setattr("tui.commands.starting.start_trainer", start_trainer)
+    return started

@@ -8,24 +8,19 @@ import pytest
 from msgspec.structs import replace
 
 from presets import read_preset
-from trainer_proc.wire.codec import encode, pack_values
-from trainer_proc.wire.journal import JournalWriter
+from tests.tui.conftest import NEW, RUN, STARTED
+from trainer_proc.wire.codec import pack_values
 from trainer_proc.wire.knob import Knob
 from trainer_proc.wire.messages import (
     Change,
     CheckpointLoaded,
-    Frame,
     InterventionApplied,
     IterationFinished,
     KnobsAvailable,
     MetricSet,
-    PhaseChanged,
-    RunStarted,
 )
-from trainer_proc.wire.run_folder import RunFolder
 
-RUN, NEW = "2026-03-01_12-00-00_walk", "2026-03-02_12-00-00"
-STARTED = RunStarted(RUN, "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
+pytestmark = pytest.mark.usefixtures("empty_working_directory")
 WEIGHT, MASS, MODE = "reward/upright/weight", "event/mass/scale", "guard/kl/mode"
 KNOBS = KnobsAvailable(
     0,
@@ -39,40 +34,6 @@ CHANGED = (
     InterventionApplied(1, "person", 21, 1, (Change(WEIGHT, 1.0, 2.0),)),
     InterventionApplied(2, "person", 31, 2, (Change(WEIGHT, 2.0, 3.0),)),
 )
-
-
-class Exited:
-    """The process of a trainer that has ended."""
-
-    def poll(self):
-        return 0
-
-
-@pytest.fixture(autouse=True)
-def empty_working_directory(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HUMANOID_TUI_LOGS", str(tmp_path / "logs"))
-
-
-@pytest.fixture
-def started(monkeypatch):
-    """What was started: specs; each such training begins to train and says no more."""
-    started = []
-
-    def start_trainer(spec, log_root):
-        folder = RunFolder(log_root / spec.experiment / NEW)
-        folder.path.mkdir(parents=True)
-        folder.write_spec(spec)
-        journal = JournalWriter(folder.journal)
-        begun = replace(STARTED, run=NEW, parent=spec.parent)
-        for number, body in enumerate((begun, PhaseChanged("training"))):
-            journal.append(encode(Frame(number, 0.0, body)))
-        journal.close()
-        started.append(spec)
-        return folder, Exited()
-
-    monkeypatch.setattr("tui.commands.starting.start_trainer", start_trainer)
-    return started
 
 
 @pytest.fixture

@@ -4,46 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from trainer_proc.wire.codec import encode
-from trainer_proc.wire.journal import JournalWriter
-from trainer_proc.wire.messages import CheckpointLoaded, Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
-from trainer_proc.wire.run_folder import RunFolder
+from tests.tui.conftest import NEW, RUN, STARTED
+from trainer_proc.wire.messages import CheckpointLoaded, IterationFinished, MetricSet
 
-RUN, NEW = "2026-03-01_12-00-00_walk", "2026-03-02_12-00-00"
-STARTED = RunStarted(RUN, "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
-
-
-class Exited:
-    """The process of a trainer that has ended."""
-
-    def poll(self):
-        return 0
-
-
-@pytest.fixture(autouse=True)
-def empty_working_directory(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HUMANOID_TUI_LOGS", str(tmp_path / "logs"))
-
-
-@pytest.fixture
-def started(monkeypatch):
-    """What was started: specs and folders; each such training begins to train and says no more."""
-    started = []
-
-    def start_trainer(spec, log_root):
-        folder = RunFolder(log_root / spec.experiment / NEW)
-        folder.path.mkdir(parents=True)
-        folder.write_spec(spec)
-        journal = JournalWriter(folder.journal)
-        for number, body in enumerate((STARTED, PhaseChanged("training"))):
-            journal.append(encode(Frame(number, 0.0, body)))
-        journal.close()
-        started.append((spec, folder))
-        return folder, Exited()
-
-    monkeypatch.setattr("tui.commands.starting.start_trainer", start_trainer)
-    return started
+pytestmark = pytest.mark.usefixtures("empty_working_directory")
 
 
 @pytest.fixture
@@ -65,7 +29,7 @@ def test_a_launch_passes_everything_on(prints, started, ended):
         "--set", "reward/upright/weight=2", "--set", "event/push/x=-1:1", "--set", "ppo/schedule=fixed",
         "--bound", "reward/*/weight=0:5", "--bound", "ppo/desired_kl=-inf:0.1",
     )  # fmt: skip
-    ((spec, _),) = started
+    (spec,) = started
     assert spec.set == {"reward/upright/weight": 2.0, "event/push/x": (-1.0, 1.0), "ppo/schedule": "fixed"}
     assert spec.bounds == {"reward/*/weight": (0.0, 5.0), "ppo/desired_kl": (float("-inf"), 0.1)}
     assert (spec.checkpoint, spec.processes, spec.name) == (str(checkpoint), 2, "again")
@@ -75,7 +39,7 @@ def test_a_checkpoint_is_a_file_or_a_run_s_newest(prints, fails, started, ended,
     folder = ended()
     folder.checkpoint(9).touch()
     prints("launch", "cartpole", "--checkpoint", f"logs/cartpole/{RUN}/model_9.pt", "--device", "cpu")
-    assert started[0][0].checkpoint == str(folder.checkpoint(9))
+    assert started[0].checkpoint == str(folder.checkpoint(9))
     line = fails(1, "launch", "cartpole", "--checkpoint", "model_7.pt", "--json")
     assert line.startswith("there is no file model_7.pt to start from, and as a run: there is no run model_7.pt")
 
@@ -84,10 +48,9 @@ def test_a_training_that_ended_goes_on_in_a_new_folder(prints, started, ended):
     folder = ended()
     spec = folder.read_spec()
     said = prints("resume", f"logs/cartpole/{RUN}", "--logs", "elsewhere")
-    ((continued, new),) = started
-    assert said.splitlines()[0] == str(new.path)
+    (continued,) = started
+    assert said.splitlines()[0] == str(folder.path.parent / NEW)
     assert said.endswith(f"{NEW} is training; watch it with humanoid-tui attach {NEW}\n")
-    assert new.path.parent == folder.path.parent
     assert continued.checkpoint == str(folder.checkpoint(50))
     assert continued.iterations == 49  # 51 to 99
     assert (continued.preset, continued.seed, continued.name) == (spec.preset, spec.seed, spec.name)
@@ -96,14 +59,14 @@ def test_a_training_that_ended_goes_on_in_a_new_folder(prints, started, ended):
 def test_a_resumed_training_is_resumed_up_to_the_same_iteration(prints, started, ended):
     ended(last=120, checkpoint=120, begin=(CheckpointLoaded(80, "model_79.pt"),))
     prints("resume", RUN)
-    assert started[0][0].iterations == 59  # 121 to 179
+    assert started[0].iterations == 59  # 121 to 179
 
 
 def test_a_training_with_nothing_left_asks_for_more(prints, fails, started, ended):
     ended(last=99, checkpoint=99)
     assert fails(1, "resume", RUN) == f"{RUN} has done all its 100 iterations; say --iterations N for more"
     prints("resume", RUN, "--iterations", "20")
-    assert started[0][0].iterations == 20
+    assert started[0].iterations == 20
 
 
 def test_a_training_that_was_never_saved_can_not_be_resumed(fails, started, make_run):
