@@ -7,7 +7,7 @@ import math
 import resource
 import tempfile
 from pathlib import Path
-from typing import Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
@@ -29,8 +29,18 @@ LEAVES = {
 }
 
 
+tables = st.recursive(
+    st.one_of(LEAVES.values()),
+    lambda within: st.lists(within, max_size=3) | st.dictionaries(LEAVES[str], within, max_size=3),
+    max_leaves=5,
+)
+"""What may stand in a preset's tables, which travel as they are."""
+
+
 def any_of(hint):
     """Every value that a message's field, or a message, can have."""
+    if hint is Any:
+        return tables
     if hint in LEAVES:
         return LEAVES[hint]
     if get_origin(hint) is Literal:
