@@ -126,7 +126,7 @@ async def test_x_does_nothing_after_a_no(live, trainer, key):
 async def test_x_twice_at_once_asks_once(live, trainer):
     app, pilot = live
     type_at_once(app, "x", "x")
-    await until(lambda: isinstance(app.screen, Confirm), "the question")
+    await until(lambda: isinstance(app.screen, Confirm) and app.screen.query(Static), "the question")
     await pilot.pause()
     await pilot.press("n")
     await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
