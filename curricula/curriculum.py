@@ -106,11 +106,6 @@ class Curriculum(ABC):
         """Tell whether its knobs may have `values` at `level`; up to a simulator's rounding, they are the level's."""
         return all(is_close(values[knob], value) for knob, value in self.values(level).items())
 
-    @property
-    def when(self) -> When:
-        """When a startup randomization of a new level is drawn."""
-        return "on reset"
-
     def level_text(self, level: int) -> str:
         """Return what a level is in a few words; empty where its values say it."""
         return ""

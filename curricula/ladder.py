@@ -71,11 +71,6 @@ class Ladder(Curriculum):
         """All knobs of all levels."""
         return frozenset(knob for level in self._levels for knob in level)
 
-    @property
-    def when(self) -> When:
-        """As the table says."""
-        return self._when
-
     def values(self, level: int) -> KnobValues:
         """Return a level's values."""
         return dict(self._levels[level])

@@ -11,6 +11,7 @@ import msgspec
 
 from curricula.curriculum import Curriculum
 from curricula.growth import GrowthCurriculum, GrowthTable
+from curricula.own_knobs import PREFIX
 from curricula.recording import RecordingCurriculum, RecordingTable
 from curricula.schedule import ScheduleTable, make_schedule
 from curricula.schema import SchemaProblem, convert
@@ -40,7 +41,7 @@ def make_curricula(tables: Mapping[str, Mapping[str, Any]]) -> list[Curriculum]:
     owners: dict[str, str] = {}
     for curriculum in made:
         for knob in sorted(curriculum.knobs):
-            if re.fullmatch(r"curriculum/[^/]*/(level|mode)", knob):
+            if re.fullmatch(rf"{PREFIX}[^/]*/(level|mode)", knob):
                 raise SchemaProblem(f"curriculum {curriculum.name} can't turn {knob}: that is a curriculum's own")
             if knob in owners:
                 raise SchemaProblem(

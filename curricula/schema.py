@@ -21,18 +21,15 @@ class SchemaProblem(ValueError):
 
 def convert(table: Mapping[str, Any], kind: type[_T]) -> _T:
     """Return `table` as a struct of type `kind`, strictly. Raises `SchemaProblem`."""
-    message = _refusal(table, kind)
-    if message is not None:
-        raise SchemaProblem(_told(_with_key(message, table, kind), msgspec.inspect.type_info(kind)))
-    return msgspec.convert(table, kind)
-
-
-def _refusal(table: Mapping[str, Any], kind: type) -> str | None:
     try:
-        msgspec.convert(table, kind)
+        return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
-        return " ".join(str(error).split())
-    return None
+        message = _with_key(_one_line(error), table, kind)
+        raise SchemaProblem(_told(message, msgspec.inspect.type_info(kind))) from error
+
+
+def _one_line(error: msgspec.ValidationError) -> str:
+    return " ".join(str(error).split())
 
 
 def _with_key(message: str, table: Mapping[str, Any], kind: type) -> str:
@@ -43,8 +40,11 @@ def _with_key(message: str, table: Mapping[str, Any], kind: type) -> str:
         return message
     for key, entry in content.items() if isinstance(content, Mapping) else enumerate(content):
         alone, step = ({key: entry}, f".{key}") if isinstance(content, Mapping) else ([entry], f"[{key}]")
-        if _refusal({**table, place[1]: alone}, kind) == message:
-            return message.replace(f"{place[1]}[...]", place[1] + step, 1)
+        try:
+            msgspec.convert({**table, place[1]: alone}, kind)
+        except msgspec.ValidationError as error:
+            if _one_line(error) == message:
+                return message.replace(f"{place[1]}[...]", place[1] + step, 1)
     return message
 
 

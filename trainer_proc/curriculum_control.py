@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from curricula.curriculum import MODES, Curriculum, Decision, Metrics
+from curricula.own_knobs import level_knob, mode_knob, own_knob
 from curricula.recording import RecordingCurriculum
-from trainer_proc.curriculum_meaning import KIND, expanded, level_knob, mode_knob
+from trainer_proc.curriculum_meaning import KIND, expanded
 from trainer_proc.knobs.live import LiveKnob
 from trainer_proc.ranks import CurriculumOrder
 from trainer_proc.steering_state import SteeringState
@@ -36,7 +37,9 @@ class CurriculumControl:
     @property
     def kept(self) -> frozenset[str]:
         """Knobs that no undo lets go: those that one of them owns, its level and its mode."""
-        return frozenset(knob for one in self._curricula for knob in (*one.knobs, level_knob(one), mode_knob(one)))
+        return frozenset(
+            knob for one in self._curricula for knob in (*one.knobs, level_knob(one.name), mode_knob(one.name))
+        )
 
     def knobs(self) -> list[LiveKnob]:
         """Return `curriculum/<name>/level`, `mode` and the limits of each."""
@@ -52,7 +55,7 @@ class CurriculumControl:
 
     def without_own_ramps(self, state: SteeringState) -> SteeringState:
         """Return what a checkpoint carried without the ramps that schedules in `auto` ask for again by themselves."""
-        modes = {one.name: state.values.get(mode_knob(one), one.mode) for one in self._curricula}
+        modes = {one.name: state.values.get(mode_knob(one.name), one.mode) for one in self._curricula}
         asked_again = {knob for one in self._curricula if modes[one.name] == "auto" for knob in one.knobs}
         return msgspec.structs.replace(state, ramps=tuple(one for one in state.ramps if one.knob not in asked_again))
 
@@ -67,7 +70,7 @@ class CurriculumControl:
         orders = []
         for curriculum in (one for one in self._curricula if one.knobs and one.mode != "hold"):
             decision = curriculum.begin(iteration)
-            if level_knob(curriculum) in restored:
+            if level_knob(curriculum.name) in restored:
                 if curriculum.agrees(curriculum.level, in_force):
                     continue
                 decision = Decision(curriculum.level, curriculum.values(curriculum.level), "its level has other values")
@@ -76,8 +79,8 @@ class CurriculumControl:
 
     def hold(self, refused: InterventionQueued) -> InterventionQueued:
         """Return what puts a curriculum on hold whose first level was `refused`."""
-        (curriculum,) = (one for one in self._curricula if refused.changes[0].knob == level_knob(one))
-        return _intervention(curriculum, Decision(values={mode_knob(curriculum): "hold"}, note="can't begin"))
+        (curriculum,) = (one for one in self._curricula if refused.changes[0].knob == level_knob(one.name))
+        return _intervention(curriculum, Decision(values={mode_knob(curriculum.name): "hold"}, note="can't begin"))
 
     def count(self, metrics: Metrics) -> None:
         """Take in the metrics of an iteration that has finished; once for each, before anything is asked for."""
@@ -105,7 +108,7 @@ class CurriculumControl:
     def refused(self, order: CurriculumOrder) -> None:
         """Tell a curriculum that what it asked for could not be carried out."""
         curriculum = next(one for one in self._curricula if one.name == order.curriculum)
-        levels = [change.new for change in order.asked.changes if change.knob == level_knob(curriculum)]
+        levels = [change.new for change in order.asked.changes if change.knob == level_knob(curriculum.name)]
         curriculum.refused(Decision(int(float(levels[0])) if levels else None))  # type: ignore[arg-type]
 
     def metrics(self) -> dict[str, float]:
@@ -127,7 +130,7 @@ def _intervention(curriculum: Curriculum, decision: Decision) -> InterventionQue
         ramped = {knob: decision.values[knob] for knob in decision.ramped or decision.values}
         ramp = Ramp(decision.ramp_iterations, decision.ramp_shape, ramped)
     is_recording = isinstance(curriculum, RecordingCurriculum)
-    level: dict[str, Value] = {} if decision.level is None else {level_knob(curriculum): float(decision.level)}
+    level: dict[str, Value] = {} if decision.level is None else {level_knob(curriculum.name): float(decision.level)}
     return InterventionQueued(
         0,
         curriculum.origin,
@@ -143,7 +146,7 @@ def _intervention(curriculum: Curriculum, decision: Decision) -> InterventionQue
 def _knobs(curriculum: Curriculum) -> list[LiveKnob]:
     metric = f"Curriculum/{curriculum.name}/level"
     level = _knob(
-        level_knob(curriculum),
+        level_knob(curriculum.name),
         "integer",
         lambda: float(curriculum.level),
         lambda value: curriculum.move(int(value)),
@@ -151,7 +154,7 @@ def _knobs(curriculum: Curriculum) -> list[LiveKnob]:
         maximum=float(curriculum.top),
         metric=metric,
     )
-    mode = _knob(mode_knob(curriculum), "choice", lambda: curriculum.mode, curriculum.enter, choices=MODES)
+    mode = _knob(mode_knob(curriculum.name), "choice", lambda: curriculum.mode, curriculum.enter, choices=MODES)
     return [level, mode, *(_limit_knob(curriculum, name) for name in curriculum.limits)]
 
 
@@ -162,7 +165,7 @@ def _limit_knob(curriculum: Curriculum, name: str) -> LiveKnob:
         curriculum.limits[name] = replace(curriculum.limits[name], value=value)
 
     return _knob(
-        f"{KIND}/{curriculum.name}/{name}",
+        own_knob(curriculum.name, name),
         "integer" if limit.whole else "number",
         lambda: curriculum.limits[name].value,
         write,

@@ -11,20 +11,11 @@ from dataclasses import dataclass
 import msgspec
 
 from curricula.curriculum import Curriculum
+from curricula.own_knobs import level_knob, mode_knob
 from trainer_proc.wire.knob import Value
 from trainer_proc.wire.messages import Change, InterventionQueued
 
 KIND = "curriculum"
-
-
-def level_knob(curriculum: Curriculum) -> str:
-    """Return the name of the knob that is its level."""
-    return f"{KIND}/{curriculum.name}/level"
-
-
-def mode_knob(curriculum: Curriculum) -> str:
-    """Return the name of the knob that is its mode."""
-    return f"{KIND}/{curriculum.name}/mode"
 
 
 @dataclass(frozen=True)
@@ -76,7 +67,10 @@ def meaning_of(asked: Asked, curriculum: Curriculum, in_force: Mapping[str, Valu
     back. Turning a knob of the curriculum's puts it on `hold`, and so does an undo of its own decision if it would
     decide the same at once. What it has on a ramp stays where it is when it stops deciding.
     """
-    level_asked, mode_asked = asked.values.get(level_knob(curriculum)), asked.values.get(mode_knob(curriculum))
+    level_asked, mode_asked = (
+        asked.values.get(level_knob(curriculum.name)),
+        asked.values.get(mode_knob(curriculum.name)),
+    )
     own = {knob: value for knob, value in asked.values.items() if knob in curriculum.knobs}
     if level_asked is None and mode_asked is None and not own and not curriculum.knobs & asked.loose:
         return Meaning({})
@@ -88,15 +82,15 @@ def meaning_of(asked: Asked, curriculum: Curriculum, in_force: Mapping[str, Valu
     if mode is None or (mode != "hold" and _must_hold(curriculum, level, asked, {**in_force, **values}, mode_asked)):
         mode = "hold"
     if mode_asked is not None or mode != curriculum.mode:
-        values[mode_knob(curriculum)] = mode
+        values[mode_knob(curriculum.name)] = mode
     decides_no_more = curriculum.mode == "auto" != mode
     return Meaning(values, curriculum.knobs - values.keys() if decides_no_more else frozenset())
 
 
 def _brought(curriculum: Curriculum, level: int, asked: Asked) -> dict[str, Value]:
     """Return the values that a level brings when it is named or when `hold` is left."""
-    mode = asked.values.get(mode_knob(curriculum))
-    is_named = level_knob(curriculum) in asked.values
+    mode = asked.values.get(mode_knob(curriculum.name))
+    is_named = level_knob(curriculum.name) in asked.values
     if curriculum.knobs:
         leaves_hold = curriculum.mode == "hold" and mode not in (None, "hold")
         return dict(curriculum.values(level)) if is_named or leaves_hold else {}

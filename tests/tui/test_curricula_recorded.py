@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from curricula.own_knobs import level_knob
 from tests.tui.screens.recorded import frames_of
 from trainer_proc.wire.messages import InterventionApplied, IterationFinished
 from tui.session.board import board_of, lines_of
-from tui.session.curricula_now import curricula_now, level_knob
+from tui.session.curricula_now import curricula_now
 from tui.session.curriculum_view import panel_text
 from tui.session.state import RunState
 

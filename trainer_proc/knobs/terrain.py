@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from curricula.terrain import HIGHEST_LEVEL
 from trainer_proc.knobs.live import LiveKnob
 from trainer_proc.terrain import SteeredTerrain
 from trainer_proc.wire.knob import Knob, KnobType, Value, When
@@ -35,7 +36,7 @@ def _level_knobs(terrain: SteeredTerrain) -> list[LiveKnob]:
 
     return [
         _knob(
-            "terrain/highest_level",
+            HIGHEST_LEVEL,
             "integer",
             lambda: terrain.highest_level,
             write_highest,

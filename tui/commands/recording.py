@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from curricula.curriculum import counted
 from trainer_proc.wire.journal import JournalReader
 from trainer_proc.wire.run_folder import write_whole
 from tui.commands.output import Failed, json_option, logs_option, say
@@ -48,7 +49,7 @@ def record_command(
 def _content(recorded: RecordedPreset, run: str) -> str:
     if not recorded.steps:
         return f"{run} as it was started, as nothing was done to it"
-    return f"{recorded.steps} {'intervention' if recorded.steps == 1 else 'interventions'} of {run}"
+    return f"{counted(recorded.steps, 'intervention')} of {run}"
 
 
 def _write(path: Path, text: str, replaces: bool) -> None:

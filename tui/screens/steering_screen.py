@@ -7,11 +7,12 @@ from textual import events, on, work
 from textual.timer import Timer
 
 from curricula.curriculum import Curriculum
+from curricula.own_knobs import mode_knob
 from curricula.schema import SchemaProblem
 from trainer_proc.wire.requests import Redo, StopRamp, Tune, Undo, Unpin
 from trainer_proc.wire.run_folder import RunFolder, RunFolderError
 from tui.screens.run_screen import RunScreen
-from tui.session.curricula_now import curricula_now, curriculum_of_knob, mode_knob
+from tui.session.curricula_now import curricula_now, curriculum_of_knob
 from tui.session.curriculum_view import has_panel, levels_text
 from tui.session.level_steps import LevelSteps
 from tui.session.news import News

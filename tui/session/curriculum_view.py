@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from curricula.curriculum import SUCCESS_RATE, Curriculum
+from curricula.curriculum import SUCCESS_RATE, Curriculum, counted
+from curricula.own_knobs import level_knob, mode_knob
+from curricula.terrain import HIGHEST_LEVEL
 from trainer_proc.wire.knob import Value, value_text
 from tui.session.bars import Bar, BarGroup, bar_lines
 from tui.session.board import DEFAULT_BOARD, SUCCESS_EPISODES, SUCCESS_WINDOW
-from tui.session.curricula_now import level_knob, mode_knob, moved_at, outlook
+from tui.session.curricula_now import moved_at, outlook
 from tui.session.knob_text import shortened
 from tui.session.state import RunState
 from tui.session.text import plain
@@ -74,7 +76,9 @@ def success_text(state: RunState) -> str:
     episodes, window = state.latest.get(SUCCESS_EPISODES), state.latest.get(SUCCESS_WINDOW)
     if episodes is None or window is None:
         return f"{said} ({kind})"
-    over = f"the last {episodes:.0f} episodes" if episodes >= window else f"{_count(episodes)} so far"
+    over = (
+        f"the last {episodes:.0f} episodes" if episodes >= window else f"{counted(round(episodes), 'episode')} so far"
+    )
     return f"{said} over {over} (window {window:.0f}, {kind})"
 
 
@@ -149,7 +153,7 @@ def _terrain_levels(state: RunState) -> BarGroup | None:
         bars.append(Bar("shifted by", None, f"{shift.value:+g}"))
     highest = max((level for level, share in shares.items() if share > 0), default=0)
     facts = [f"mean {state.latest.get('Terrain/mean_level', 0.0):.2f}", f"max {highest}"]
-    if (cap := state.knobs.get("terrain/highest_level")) is not None:
+    if (cap := state.knobs.get(HIGHEST_LEVEL)) is not None:
         facts.append(f"cap {value_text(cap.value)}")
     return BarGroup(f"terrain: {', '.join(facts)}", tuple(bars))
 
@@ -193,7 +197,3 @@ def _names(state: RunState, *prefixes: str) -> list[str]:
 
 def _success_bar(name: str, rate: float | None, notes: Mapping[str, str]) -> Bar:
     return Bar(name, rate, "–" if rate is None else f"{rate:.2f}", notes.get(name, ""))
-
-
-def _count(episodes: float) -> str:
-    return f"{episodes:.0f} episode{'s' * (episodes != 1)}"

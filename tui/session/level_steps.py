@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from curricula.curriculum import Curriculum
+from curricula.own_knobs import level_knob
 from trainer_proc.wire.requests import Tune
-from tui.session.curricula_now import level_knob
 from tui.session.state import RunState
 
 

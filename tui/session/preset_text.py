@@ -9,9 +9,9 @@ import msgspec
 import tomli_w
 
 from curricula.load import make_curricula
+from curricula.own_knobs import level_knob, mode_knob
 from trainer_proc.wire.knob import Value
 from trainer_proc.wire.run_folder import RunSpec
-from tui.session.curricula_now import level_knob, mode_knob
 from tui.session.state import RunState
 
 _PAIR = re.compile(r"\[\n +(\S+),\n +(\S+),\n *\]")

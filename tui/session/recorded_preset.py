@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from curricula.load import make_curricula
+from curricula.own_knobs import mode_knob, own_knob
 from curricula.recording import RecordedStep
 from trainer_proc.wire.knob import Value
 from trainer_proc.wire.messages import Frame
@@ -74,7 +75,7 @@ def launch_command(preset: str, spec: RunSpec) -> str:
 def _with_curricula_on_hold(spec: RunSpec, state: RunState) -> RunSpec:
     """Return the spec with curricula that decide nothing; what they began with is set at launch."""
     held = {name: table | {"mode": "hold"} for name, table in spec.curricula.items()}
-    modes: dict[str, Value] = {f"curriculum/{name}/mode": "hold" for name in held}  # a checkpoint may bring others
+    modes: dict[str, Value] = {mode_knob(name): "hold" for name in held}  # a checkpoint may bring others
     values = modes | first_levels(state) | launch_values(state, spec.set)
     return msgspec.structs.replace(spec, set=without_deciders(values), curricula=held)
 
@@ -89,7 +90,7 @@ def _with_launch_values_of_curricula(spec: RunSpec, state: RunState) -> RunSpec:
     for curriculum in make_curricula(spec.curricula):
         if curriculum.mode != "hold" and curriculum.knobs & spec.set.keys():
             tables[curriculum.name] = tables[curriculum.name] | {"mode": "hold"}
-            own = f"curriculum/{curriculum.name}/"
+            own = own_knob(curriculum.name, "")
             values |= {knob: launched[knob] for knob in launched if knob in curriculum.knobs or knob.startswith(own)}
     return msgspec.structs.replace(spec, set=values, curricula=tables)
 

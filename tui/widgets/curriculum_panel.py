@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from curricula.curriculum import Curriculum
-from tui.session.curricula_now import mode_knob
+from curricula.own_knobs import mode_knob
 from tui.session.curriculum_view import CurriculumText, panel_text
 from tui.session.state import RunState
 from tui.widgets.knob_table import KnobTable
