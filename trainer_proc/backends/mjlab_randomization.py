@@ -7,7 +7,6 @@ range brings the defaults back. Shapes: E environments, B bodies, M motors.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import mujoco  # type: ignore[import-untyped]
@@ -17,8 +16,7 @@ from mjlab.utils.lab_api.math import sample_uniform
 
 from trainer_proc.backends.mjlab_model import default_values, environment_ids, moving_root_of, robot_of, set_values
 from trainer_proc.backends.mjlab_motors import has_gain, motors_of, scale_effort, scale_gains
-
-Range = tuple[float, float]
+from trainer_proc.knobs.simulator import Range, Usual
 
 _ONE: Range = (1.0, 1.0)
 _GAINS = ("actuator_gainprm", "actuator_biasprm")
@@ -92,25 +90,6 @@ def scale_motors(
         )
 
 
-@dataclass(frozen=True)
-class Usual:
-    """A usual randomization: `usual` is its usual range, `neutral` the one that is off, `fields` what it writes."""
-
-    term: str
-    parameter: str
-    func: Callable[..., None]
-    fields: frozenset[str]
-    usual: Range
-    neutral: Range
-    minimum: float | None
-    applies: Callable[[Any], bool]
-
-    @property
-    def knob(self) -> str:
-        """The name of its knob."""
-        return f"event/{self.term}/{self.parameter}"
-
-
 def usual_event_terms(
     knobs: Iterable[str], events: Mapping[str, EventTermCfg] | None = None
 ) -> dict[str, EventTermCfg]:
@@ -124,20 +103,16 @@ def usual_event_terms(
     terms: dict[str, EventTermCfg] = {}
     wanted = set(knobs)
     for usual in USUAL:
-        if usual.knob in wanted and usual.term not in events and not task_writes(usual, events.values()):
+        writes = any(usual.fields & fields_written(cfg) for cfg in events.values())
+        if usual.knob in wanted and usual.term not in events and not writes:
             term = terms.setdefault(usual.term, EventTermCfg(mode="startup", func=usual.func))
             term.params[usual.parameter] = usual.neutral
     return terms
 
 
-def is_ours(cfg: EventTermCfg) -> bool:
-    """Tell whether an event term is one of this module."""
-    return any(cfg.func is usual.func for usual in USUAL)
-
-
-def task_writes(usual: Usual, terms: Iterable[EventTermCfg]) -> bool:
-    """Tell whether one of a task's own event terms writes a field of `usual`: two writers would fight over it."""
-    return any(not is_ours(cfg) and usual.fields & set(getattr(cfg.func, "model_fields", ())) for cfg in terms)
+def fields_written(term_cfg: Any) -> frozenset[str]:
+    """Return the model fields that an event term's function declares (`requires_model_fields`)."""
+    return frozenset(getattr(term_cfg.func, "model_fields", ()))
 
 
 def _has_robot(env: Any) -> bool:

@@ -14,6 +14,8 @@ _BOUNDS: tuple[tuple[str, tuple[float | None, float | None]], ...] = (
     (r"^rel_|_prob(ability)?$", (0.0, 1.0)),
     (r"^(interval_range_s|resampling_time_range)$", (_SHORTEST_SECONDS, None)),
     (r"^[^/]*_s$", (0.0, None)),
+    (r"^(static|dynamic)_friction_range$", (0.0, None)),
+    (r"^restitution_range$", (0.0, 1.0)),
 )
 
 

@@ -1,8 +1,9 @@
 """The task's own curriculum, which writes values at every reset: found out, and kept from writing a held one.
 
-mjlab's curriculum terms (`commands_vel`, `reward_curriculum`, ...) assign to the very configurations that knobs are
-made on. Nothing tells which, so each term is watched: before some of its calls the raw values are replaced by equal
-objects of another identity, and whatever isn't that same object after the call has been written.
+Curriculum terms (mjlab's `commands_vel` and `reward_curriculum`, Isaac Lab's `modify_reward_weight`) assign to the very
+configurations that knobs are made on. Nothing tells which, so each term is watched: before some of its calls the raw
+values are replaced by equal objects of another identity, and whatever isn't that same object after the call has been
+written.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer_proc.knobs.slot import Slot, SlotKnob
+from trainer_proc.knobs.term_parameters import Term, parameter_knobs
 
 _FIRST_ITERATIONS = 5
 _LOOK_EVERY = 50
@@ -33,8 +35,7 @@ class CurriculumTerms:
         self._held: set[str] = set()
         self._terms: list[_WatchedTerm] = []
         self._iterations = 0
-        for name in manager.active_terms:
-            cfg = manager.get_term_cfg(name)
+        for name, cfg in _term_cfgs(manager):
             cfg.func = _WatchedTerm(cfg.func, f"curriculum term {name}", self)
             self._terms.append(cfg.func)
 
@@ -135,3 +136,22 @@ def _mark(slot: Slot) -> _Mark:
     twin = raw * 1.0 if isinstance(raw, float) else list(raw) if isinstance(raw, list) else (*raw,)
     slot.set(twin)
     return _Mark(twin, list(raw) if isinstance(raw, list) else None)
+
+
+def curriculum_term_knobs(env: Any, manager: Any) -> list[SlotKnob]:
+    """Return `curriculum_term/<term>/<parameter>` for the numbers that the task's own curriculum goes by."""
+    return [
+        knob
+        for name, cfg in _term_cfgs(manager)
+        for knob in parameter_knobs(
+            Term(f"curriculum_term/{name}", "curriculum", cfg, env, "at each environment's reset")
+        )
+    ]
+
+
+def _term_cfgs(manager: Any) -> list[tuple[str, Any]]:
+    """Return the terms with the configurations in use; Isaac Lab 3.0 has no method that tells them."""
+    names = manager.active_terms
+    if hasattr(manager, "get_term_cfg"):
+        return [(name, manager.get_term_cfg(name)) for name in names]
+    return list(zip(names, manager._term_cfgs, strict=True))

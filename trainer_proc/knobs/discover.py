@@ -8,15 +8,18 @@ from typing import Any
 from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule
 from trainer_proc.knobs.algorithm import algorithm_knobs
 from trainer_proc.knobs.command import command_knobs
-from trainer_proc.knobs.curriculum_terms import CurriculumTerms
+from trainer_proc.knobs.curriculum_terms import CurriculumTerms, curriculum_term_knobs
 from trainer_proc.knobs.environment import environment_knobs
 from trainer_proc.knobs.event import event_knobs
 from trainer_proc.knobs.live import LiveKnob, Overwriter, TrainingKnobs
+from trainer_proc.knobs.observation_noise import observation_noise_knobs
 from trainer_proc.knobs.redraw import Redraws
 from trainer_proc.knobs.reward import reward_knobs
+from trainer_proc.knobs.simulator import simulator_of
 from trainer_proc.knobs.slot import SlotKnob
 from trainer_proc.knobs.termination import termination_knobs
 from trainer_proc.knobs.terrain import terrain_knobs
+from trainer_proc.knobs.usual_randomization import usual_randomization_knobs, usual_terms_of
 from trainer_proc.terrain import SteeredTerrain
 
 
@@ -34,15 +37,21 @@ def discover_knobs(
     slot_knobs: list[SlotKnob] = []
     if (rewards := _manager(env, "reward_manager", "get_term_cfg")) is not None:
         slot_knobs += reward_knobs(env, rewards)
-    if hasattr(env, "event_manager") and hasattr(getattr(env, "sim", None), "expand_model_fields"):
-        redraws = Redraws(env)
+    if (simulator := simulator_of(env)) is not None:
+        redraws = Redraws(env, simulator)
         overwriters.append(redraws)
-        slot_knobs += _randomization_knobs(env, redraws)
+        slot_knobs += [
+            *event_knobs(env, simulator, redraws, usual_terms_of(env, simulator)),
+            *usual_randomization_knobs(env, simulator, redraws),
+        ]
+        if (observations := _manager(env, "observation_manager", "compute")) is not None:
+            slot_knobs += observation_noise_knobs(observations, simulator.noise)
     if (commands := _manager(env, "command_manager", "get_term")) is not None:
         slot_knobs += command_knobs(commands)
     if (terminations := _manager(env, "termination_manager", "get_term_cfg")) is not None:
         slot_knobs += termination_knobs(env, terminations)
-    if (curriculum := _manager(env, "curriculum_manager", "get_term_cfg")) is not None:
+    if (curriculum := _manager(env, "curriculum_manager", "compute")) is not None:
+        slot_knobs += curriculum_term_knobs(env, curriculum)
         overwriters.append(CurriculumTerms(curriculum, slot_knobs, on_overwriter))
     of_terrain = terrain_knobs(terrain) if terrain is not None else []
     algorithm: list[LiveKnob] = algorithm_knobs(runner.alg)
@@ -55,15 +64,3 @@ def _manager(env: Any, name: str, method: str) -> Any:
     """Return a manager with terms, None if the environment has no such."""
     manager = getattr(env, name, None)
     return manager if getattr(manager, "active_terms", None) and hasattr(manager, method) else None
-
-
-def _randomization_knobs(env: Any, redraws: Redraws) -> list[SlotKnob]:
-    # these modules need mjlab, which an environment of another simulator comes without
-    from trainer_proc.knobs.observation_noise import observation_noise_knobs
-    from trainer_proc.knobs.usual_randomization import usual_randomization_knobs, usual_terms_of
-
-    return [
-        *event_knobs(env, redraws, usual_terms_of(env)),
-        *usual_randomization_knobs(env, redraws),
-        *observation_noise_knobs(env.observation_manager),
-    ]

@@ -1,19 +1,20 @@
 """Randomization knobs of the task's events: what startup, reset, interval and step terms draw from.
 
-The configurations in use are those of `EventManager.get_term_cfg` (mjlab 1.6); `EventManager.apply` passes their
-parameters to the term's function.
+The configurations in use are those of `EventManager.get_term_cfg` (mjlab 1.6, Isaac Lab 3.0); `EventManager.apply`
+passes their parameters to the term's function.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import torch
 
 from trainer_proc.knobs.bounds import TINY, bounds_of
 from trainer_proc.knobs.redraw import Redraws
+from trainer_proc.knobs.simulator import Simulator
 from trainer_proc.knobs.slot import SlotKnob, attribute_slot, slot_knob
 from trainer_proc.knobs.term_parameters import Term, parameter_knobs
 from trainer_proc.wire.knob import TakesEffect
@@ -37,7 +38,7 @@ _LEAST = {
 """Fields that the simulator can't take below this; scales and values of them are bounded, offsets aren't."""
 
 
-def event_knobs(env: Any, redraws: Redraws, shown_elsewhere: Container[str]) -> list[SlotKnob]:
+def event_knobs(env: Any, simulator: Simulator, redraws: Redraws, shown_elsewhere: Container[str]) -> list[SlotKnob]:
     """Return `event/<term>/<parameter>` for the terms of each mode, but those named in `shown_elsewhere`.
 
     Startup terms take effect when they are drawn again, which their knobs' `redraw` does. Interval terms also have
@@ -60,8 +61,8 @@ def event_knobs(env: Any, redraws: Redraws, shown_elsewhere: Container[str]) -> 
                 env=env,
                 takes_effect=_TAKES_EFFECT[mode],
                 redraw=redraw,
-                minimum=_least_of(cfg),
-                unused=_without_effect(cfg, env),
+                minimum=_least_of(cfg, simulator),
+                unused=_without_effect(cfg, simulator),
             )
             knobs += parameter_knobs(term)
             if mode == "interval":
@@ -69,23 +70,25 @@ def event_knobs(env: Any, redraws: Redraws, shown_elsewhere: Container[str]) -> 
     return knobs
 
 
-def _least_of(cfg: Any) -> float | None:
+def _least_of(cfg: Any, simulator: Simulator) -> float | None:
     """Return the least value of what a term draws, where its distribution or the fields that it writes say so."""
     if _parameter(cfg, "distribution") == "log_uniform":
         return TINY
     if _parameter(cfg, "operation") not in ("abs", "scale"):
         return None
-    fields = getattr(cfg.func, "model_fields", ())
+    fields = simulator.fields_written(cfg)
     return next((least for field, least in _LEAST.items() if field in fields), None)
 
 
-def _without_effect(cfg: Any, env: Any) -> dict[str, str]:
+def _without_effect(cfg: Any, simulator: Simulator) -> Mapping[str, str]:
     """Return the parameters that what the term acts on has no use for, with the reason."""
-    asset = getattr(_parameter(cfg, "asset_cfg"), "name", None)
-    entity = env.scene.entities.get(asset)
-    if not isinstance(cfg.params.get("velocity_range"), dict) or not getattr(entity, "is_fixed_base", False):
-        return {}
-    return {"velocity_range": f"{asset} stands on a fixed base"}
+    asset = getattr(_parameter(cfg, "asset_cfg"), "name", "")
+    unused = simulator.without_use(cfg)
+    if not isinstance(cfg.params.get("velocity_range"), dict):
+        return unused
+    if not getattr(simulator.asset(asset), "is_fixed_base", False):
+        return unused
+    return {**unused, "velocity_range": f"{asset} stands on a fixed base"}
 
 
 def _parameter(cfg: Any, name: str) -> Any:

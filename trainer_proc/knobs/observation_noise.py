@@ -1,8 +1,8 @@
 """Randomization knobs of the observations: the noise that is added to each term.
 
-What is in use are the configurations of `ObservationManager.get_term_cfg`, and for noise models those of the live
-instances (mjlab 1.6). mjlab's noise configurations keep tensors of the first values they were applied with, so a
-change puts a new object in place.
+What is in use are the configurations of `ObservationManager.get_term_cfg` (mjlab 1.6) or of its groups (Isaac Lab
+3.0), and for noise models those of the live instances. mjlab's noise configurations keep tensors of the first values
+they were applied with, so a change puts a new object in place.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from mjlab.utils.noise import ConstantNoiseCfg, GaussianNoiseCfg, NoiseCfg, NoiseModelCfg, UniformNoiseCfg
 
 from trainer_proc.knobs.slot import Slot, SlotKnob, attribute_slot
 from trainer_proc.knobs.units import unit_of
@@ -30,125 +29,133 @@ the names of terms and their functions contain."""
 _PER_COMPONENT = "the task sets it for each component by itself"
 
 
-def observation_noise_knobs(observation_manager: Any) -> list[SlotKnob]:
+def observation_noise_knobs(observation_manager: Any, kinds: Any) -> list[SlotKnob]:
     """Return `observation/<group>/<term>/noise` for every term, also of groups without corruption.
 
-    Uniform noise is a range, and (0, 0) where there is none; low and high alike are a constant. Gaussian noise is its
-    standard deviation, 0 being none. Other kinds of noise yield no knob.
+    `kinds` is the simulator's module of noise configurations. Uniform noise is a range, and (0, 0) where there is none;
+    low and high alike are a constant. Gaussian noise is its standard deviation, 0 being none. Other kinds of noise
+    yield no knob.
     """
     knobs = [
-        _noise_knob(observation_manager, group, term)
+        _Noise(observation_manager, kinds, group, term).knob()
         for group, terms in observation_manager.active_terms.items()
         for term in terms
     ]
     return [knob for knob in knobs if knob is not None]
 
 
-def _slot(manager: Any, group: str, term: str) -> Slot:
-    """Return where the noise that is applied to a term is, None in it being no noise."""
-    cfg = manager.get_term_cfg(group, term)
-    if not isinstance(cfg.noise, NoiseModelCfg):
-        return attribute_slot(cfg, "noise")
-    model = manager._group_obs_class_instances[group][term]._noise_model_cfg
-    # a noise model wants some noise: a constant of nothing where there is none
-    return Slot(lambda: model.noise_cfg, lambda noise: setattr(model, "noise_cfg", noise or ConstantNoiseCfg()))
+class _Noise:
+    """The noise of one observation term."""
 
+    def __init__(self, manager: Any, kinds: Any, group: str, term: str) -> None:
+        self._env = manager._env
+        self._kinds = kinds
+        self._cfg = _term_cfg(manager, group, term)
+        self._term = term
+        self._path = f"{group}/{term}"
+        self._slot = self._find_slot(manager, group, term)
 
-def _noise_knob(manager: Any, group: str, term: str) -> SlotKnob | None:
-    name, slot = f"observation/{group}/{term}/noise", _slot(manager, group, term)
-    match slot.get():
-        case None:
-            usual = _usual(manager.get_term_cfg(group, term).func, term)
-            return _knob(name, slot, "range", _range_of, _noise_for(manager, group, term), usual=usual)
-        case UniformNoiseCfg() | ConstantNoiseCfg() as noise:
-            usual = _usual(manager.get_term_cfg(group, term).func, term) if noise.operation == "add" else None
-            return _knob(name, slot, "range", _range_of, lambda value: _uniform(value, noise.operation), usual=usual)
-        case GaussianNoiseCfg() as noise:
-            return _knob(name, slot, "number", _deviation_of, lambda value: _gaussian(value, noise), minimum=0.0)
-    return None
+    def knob(self) -> SlotKnob | None:
+        kinds = self._kinds
+        match self._slot.get():
+            case None:
+                return self._described("range", self._range_of, self._first_noise, usual=self._usual())
+            case kinds.UniformNoiseCfg() | kinds.ConstantNoiseCfg() as noise:
+                usual = self._usual() if noise.operation == "add" else None
+                return self._described(
+                    "range", self._range_of, lambda value: self._uniform(value, noise.operation), usual=usual
+                )
+            case kinds.GaussianNoiseCfg() as noise:
+                return self._described(
+                    "number", self._deviation_of, lambda value: self._gaussian(value, noise), minimum=0.0
+                )
+        return None
 
+    def _find_slot(self, manager: Any, group: str, term: str) -> Slot:
+        """Return where the noise that is applied to the term is, None in it being no noise."""
+        if not isinstance(self._cfg.noise, self._kinds.NoiseModelCfg):
+            return attribute_slot(self._cfg, "noise")
+        live = getattr(self._cfg.noise, "func", None)  # Isaac Lab keeps the instance in the configuration
+        model = (live or manager._group_obs_class_instances[group][term])._noise_model_cfg
+        nothing = self._kinds.ConstantNoiseCfg
+        # a noise model wants some noise: a constant of nothing where there is none
+        return Slot(lambda: model.noise_cfg, lambda noise: setattr(model, "noise_cfg", noise or nothing(bias=0.0)))
 
-def _usual(func: Any, term: str) -> tuple[float, float] | None:
-    names = f"{term} {getattr(func, '__name__', '')}"
-    width = next((width for part, width in _USUAL if part in names), None)
-    return None if width is None else (-width, width)
+    def _described(
+        self, type: KnobType, value_of: Callable[[Any], Value], noise_of: Callable[[Any], Any], **described: Any
+    ) -> SlotKnob:
+        name, value = f"observation/{self._path}/noise", value_of(self._slot.get())
+        description = Knob(
+            name=name,
+            kind="randomization",
+            value=value,
+            default=value,
+            takes_effect="next iteration",
+            unit=unit_of(name),
+            read_only=_PER_COMPONENT if self._is_per_component() else "",
+            type=type,
+            **described,
+        )
+        slot = self._slot
+        return SlotKnob(description, lambda: value_of(slot.get()), lambda new: slot.set(noise_of(new)), slot=slot)
 
+    def _usual(self) -> tuple[float, float] | None:
+        names = f"{self._term} {getattr(self._cfg.func, '__name__', '')}"
+        width = next((width for part, width in _USUAL if part in names), None)
+        return None if width is None else (-width, width)
 
-def _noise_for(manager: Any, group: str, term: str) -> Callable[[Any], NoiseCfg | None]:
-    """Return what makes the noise of a term that has had none, which may be no numbers that noise can be added to."""
-
-    def noise_of(value: tuple[float, float]) -> NoiseCfg | None:
-        cfg = manager.get_term_cfg(group, term)
+    def _first_noise(self, value: tuple[float, float]) -> Any:
+        """Return the noise of a term that has had none, which may be no numbers that noise can be added to."""
         with torch.inference_mode():
-            observed = cfg.func(manager._env, **cfg.params)
+            observed = self._cfg.func(self._env, **self._cfg.params)
         if not observed.is_floating_point():
-            raise ValueError(f"{group}/{term} is of {observed.dtype}, noise needs floating-point numbers")
-        return _uniform(value, "add")
+            raise ValueError(f"{self._path} is of {observed.dtype}, noise needs floating-point numbers")
+        return self._uniform(value, "add")
 
-    return noise_of
+    def _numbers(self, noise: Any) -> list[Any]:
+        kinds = self._kinds
+        match noise:
+            case kinds.UniformNoiseCfg():
+                return [noise.n_min, noise.n_max]
+            case kinds.ConstantNoiseCfg():
+                return [noise.bias, noise.bias]
+            case kinds.GaussianNoiseCfg():
+                return [noise.std, noise.mean]
+        return [0.0, 0.0]
 
+    def _is_per_component(self) -> bool:
+        return any(isinstance(number, tuple | torch.Tensor) for number in self._numbers(self._slot.get()))
 
-def _knob(
-    name: str,
-    slot: Slot,
-    type: KnobType,
-    value_of: Callable[[NoiseCfg | None], Value],
-    noise_of: Callable[[Any], NoiseCfg | None],
-    **described: Any,
-) -> SlotKnob:
-    value = value_of(slot.get())
-    description = Knob(
-        name=name,
-        kind="randomization",
-        value=value,
-        default=value,
-        takes_effect="next iteration",
-        unit=unit_of(name),
-        read_only=_PER_COMPONENT if _is_per_component(slot.get()) else "",
-        type=type,
-        **described,
-    )
-    return SlotKnob(description, lambda: value_of(slot.get()), lambda new: slot.set(noise_of(new)), slot=slot)
+    def _range_of(self, noise: Any) -> Value:
+        """Return lowest and highest noise, over all components."""
+        low, high = self._numbers(noise)
+        return min(_components(low)), max(_components(high))
 
+    def _deviation_of(self, noise: Any) -> Value:
+        """Return the standard deviation, the greatest of all components."""
+        is_gaussian = isinstance(noise, self._kinds.GaussianNoiseCfg)
+        return max(_components(self._numbers(noise)[0])) if is_gaussian else 0.0
 
-def _numbers(noise: NoiseCfg | None) -> list[float | tuple[float, ...]]:
-    match noise:
-        case UniformNoiseCfg():
-            return [noise.n_min, noise.n_max]
-        case ConstantNoiseCfg():
-            return [noise.bias, noise.bias]
-        case GaussianNoiseCfg():
-            return [noise.std, noise.mean]
-    return [0.0, 0.0]
+    def _uniform(self, value: tuple[float, float], operation: Any) -> Any:
+        low, high = value
+        if low == high:  # mjlab's UniformNoiseCfg refuses these
+            nothing = low == 0.0 and operation == "add"
+            return None if nothing else self._kinds.ConstantNoiseCfg(bias=low, operation=operation)
+        return self._kinds.UniformNoiseCfg(n_min=low, n_max=high, operation=operation)
 
-
-def _is_per_component(noise: NoiseCfg | None) -> bool:
-    return any(isinstance(number, tuple) for number in _numbers(noise))
+    def _gaussian(self, deviation: float, like: Any) -> Any:
+        if deviation == 0.0:  # mjlab's GaussianNoiseCfg refuses it
+            return self._kinds.ConstantNoiseCfg(bias=like.mean, operation=like.operation)
+        return self._kinds.GaussianNoiseCfg(mean=like.mean, std=deviation, operation=like.operation)
 
 
-def _range_of(noise: NoiseCfg | None) -> Value:
-    """Return lowest and highest noise, over all components."""
-    low, high = _numbers(noise)
-    return (
-        float(min(low) if isinstance(low, tuple) else low),
-        float(max(high) if isinstance(high, tuple) else high),
-    )
+def _term_cfg(manager: Any, group: str, term: str) -> Any:
+    if hasattr(manager, "get_term_cfg"):
+        return manager.get_term_cfg(group, term)
+    return manager._group_obs_term_cfgs[group][manager.active_terms[group].index(term)]
 
 
-def _deviation_of(noise: NoiseCfg | None) -> Value:
-    """Return the standard deviation, the greatest of all components."""
-    deviation = _numbers(noise)[0] if isinstance(noise, GaussianNoiseCfg) else 0.0
-    return float(max(deviation) if isinstance(deviation, tuple) else deviation)
-
-
-def _uniform(value: tuple[float, float], operation: Any) -> NoiseCfg | None:
-    low, high = value
-    if low == high:  # UniformNoiseCfg refuses these
-        return None if low == 0.0 and operation == "add" else ConstantNoiseCfg(bias=low, operation=operation)
-    return UniformNoiseCfg(n_min=low, n_max=high, operation=operation)
-
-
-def _gaussian(deviation: float, like: GaussianNoiseCfg) -> NoiseCfg | None:
-    if deviation == 0.0:  # GaussianNoiseCfg refuses it
-        return ConstantNoiseCfg(bias=like.mean, operation=like.operation)
-    return GaussianNoiseCfg(mean=like.mean, std=deviation, operation=like.operation)
+def _components(number: Any) -> list[float]:
+    if isinstance(number, torch.Tensor):
+        return [float(one) for one in number.flatten().tolist()]
+    return [float(one) for one in number] if isinstance(number, tuple) else [float(number)]

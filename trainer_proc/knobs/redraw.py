@@ -1,8 +1,7 @@
 """Draws startup randomizations again: in all environments at once, or in each when its episode ends.
 
-A startup term of mjlab's event manager runs once, before the first episode; a new range does nothing until the term is
-called again. Where a model field isn't expanded, all environments share one value, silently: it is expanded first,
-which captures CUDA graphs anew. Constants that derive from a field are computed again after each draw.
+A startup term of an event manager runs once, before the first episode; a new range does nothing until the term is
+called again (mjlab 1.6, Isaac Lab 3.0). What that takes beside the call is the `Simulator`'s to know.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Any
 
 import torch
 
+from trainer_proc.knobs.simulator import Simulator
 from trainer_proc.wire.knob import When
 
 _DERIVED = frozenset(
@@ -21,20 +21,16 @@ _DERIVED = frozenset(
 """Constants that mjlab counts among the fields of what they are computed from."""
 
 
-def unexpanded_fields(sim: Any, func: Any) -> tuple[str, ...]:
-    """Return the model fields that an event function writes and that have one value for all environments as yet."""
-    return tuple(field for field in getattr(func, "model_fields", ()) if field not in sim.expanded_fields)
-
-
 class Redraws:
     """The startup terms that wait to be drawn again, by environment.
 
     It takes part in `TrainingKnobs.overwriters` to hear of new iterations; it overwrites no knob.
     """
 
-    def __init__(self, env: Any) -> None:
+    def __init__(self, env: Any, simulator: Simulator) -> None:
         """Wrap `env.event_manager.reset`, which is called in each environment that resets (`_reset_idx`)."""
         self._env = env
+        self._simulator = simulator
         names = env.event_manager.active_terms.get("startup", [])
         self._startup = [env.event_manager.get_term_cfg(name) for name in names]
         self._waiting: dict[int, tuple[Any, torch.Tensor]] = {}
@@ -50,7 +46,7 @@ class Redraws:
 
         def redraw(when: When) -> None:
             with torch.inference_mode():
-                self._expand(term_cfg.func)
+                self._simulator.before_draw(term_cfg)
                 if when == "now":
                     self._waiting.pop(id(term_cfg), None)
                     self._draw([term_cfg], None)
@@ -98,24 +94,18 @@ class Redraws:
             waits[slice(None) if env_ids is None else env_ids] = False
 
     def _draw(self, term_cfgs: list[Any], env_ids: torch.Tensor | None) -> None:
-        strongest: Any = 0
-        for cfg in self._with_later_writers(term_cfgs):
+        drawn = self._with_later_writers(term_cfgs)
+        for cfg in drawn:
             cfg.func(self._env, env_ids, **cfg.params)
-            strongest = max(strongest, getattr(cfg.func, "recompute", 0))
-        if strongest:
-            self._env.sim.recompute_constants(strongest)
+        self._simulator.after_draws(drawn)
 
     def _with_later_writers(self, term_cfgs: list[Any]) -> list[Any]:
         """Return the terms with those of the task that write the same fields after them, as they did at startup."""
         drawn: list[Any] = [cfg for cfg in term_cfgs if not any(cfg is startup for startup in self._startup)]
         written: set[str] = set()
         for cfg in self._startup:
-            fields = set(getattr(cfg.func, "model_fields", ())) - _DERIVED
+            fields = self._simulator.fields_written(cfg) - _DERIVED
             if fields & written or any(cfg is asked for asked in term_cfgs):
                 drawn.append(cfg)
                 written |= fields
         return drawn
-
-    def _expand(self, func: Any) -> None:
-        if fields := unexpanded_fields(self._env.sim, func):
-            self._env.sim.expand_model_fields(fields)

@@ -20,7 +20,7 @@ _UNITS: tuple[tuple[str, str], ...] = (
     (r"/[^/]*(ang_vel|joint_vel)[^/]*(/noise)?$", "rad/s"),
     (r"/joint_pos[^/]*/noise$", "rad"),
     (r"/[^/]*height[^/]*/noise$|/[^/]*height$", "m"),
-    (r"/center_of_mass/offset$|/[^/]*_com/ranges(/\w+)?$", "m"),
+    (r"/center_of_mass/offset$|/[^/]*_com/ranges(/\w+)?$|/com_range/[xyz]$", "m"),
     (r"/(mass|friction)/scale$|/motor/(strength|stiffness|damping)$", "×"),
     (r"/[^/]*force(_range|_threshold)?$", "N"),
     (r"/[^/]*torque(_range)?$", "N·m"),

@@ -6,46 +6,42 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from mjlab.managers.event_manager import EventTermCfg
-
-from trainer_proc.backends.mjlab_randomization import USUAL, Usual, is_ours, task_writes
-from trainer_proc.knobs.redraw import Redraws, unexpanded_fields
+from trainer_proc.knobs.redraw import Redraws
+from trainer_proc.knobs.simulator import Simulator, Usual, is_usual
 from trainer_proc.knobs.slot import SlotKnob, parameter_slot, slot_knob
 
-_COST = (
-    "the first change expands the model's fields: the training stands still for a moment"
-    " (0.3 s on flat ground, 2 s on rough, with 4096 environments on a GPU)"
-)
 
+def usual_randomization_knobs(env: Any, simulator: Simulator, redraws: Redraws) -> list[SlotKnob]:
+    """Return `event/<term>/<parameter>` for each usual one that applies to the robot and no term of the task draws.
 
-def usual_randomization_knobs(env: Any, redraws: Redraws) -> list[SlotKnob]:
-    """Return `event/<term>/<parameter>` for each of `USUAL` that applies to the robot and no term of the task draws.
-
-    The default is neutral, whether or not the term was added at launch (`usual_event_terms`).
+    The default is neutral, whether or not the term was added at launch.
     """
     knobs: list[SlotKnob] = []
     events = {name: env.event_manager.get_term_cfg(name) for name in _event_names(env)}
-    for term, usuals in groupby(USUAL, key=lambda usual: usual.term):
+    tasks_own = [cfg for cfg in events.values() if not is_usual(simulator.usual, cfg)]
+    written = frozenset(field for cfg in tasks_own for field in simulator.fields_written(cfg))
+    for term, usuals in groupby(simulator.usual, key=lambda usual: usual.term):
         cfg = events.get(term)
-        if cfg is not None and not is_ours(cfg):
+        if cfg is not None and not is_usual(simulator.usual, cfg):
             continue  # the task's own term of that name
-        offered = [usual for usual in usuals if usual.applies(env) and not task_writes(usual, events.values())]
-        knobs += _term_knobs(env, redraws, offered, cfg)
+        # two writers of one field would fight over it
+        offered = [usual for usual in usuals if not usual.fields & written and usual.applies(env)]
+        knobs += _term_knobs(simulator, redraws, offered, cfg)
     return knobs
 
 
-def usual_terms_of(env: Any) -> set[str]:
+def usual_terms_of(env: Any, simulator: Simulator) -> set[str]:
     """Return the names of those event terms of the environment that were added at launch."""
-    return {name for name in _event_names(env) if is_ours(env.event_manager.get_term_cfg(name))}
+    return {name for name in _event_names(env) if is_usual(simulator.usual, env.event_manager.get_term_cfg(name))}
 
 
-def _term_knobs(env: Any, redraws: Redraws, offered: list[Usual], cfg: Any) -> Iterator[SlotKnob]:
+def _term_knobs(simulator: Simulator, redraws: Redraws, offered: list[Usual], cfg: Any) -> Iterator[SlotKnob]:
     if not offered:
         return
     if cfg is None:
-        cfg = EventTermCfg(mode="startup", func=offered[0].func)
+        cfg = simulator.startup_term(offered[0].func)
     redraw = redraws.redraw_of(cfg)
-    cost = _COST if unexpanded_fields(env.sim, cfg.func) else ""
+    cost = simulator.cost_of_first_draw(cfg.func)
     for usual in offered:
         cfg.params.setdefault(usual.parameter, usual.neutral)
         yield slot_knob(

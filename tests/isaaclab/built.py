@@ -1,0 +1,86 @@
+"""A real Isaac Lab training on the CPU, with its knobs; a process has one at a time."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import gymnasium
+import torch
+from isaaclab.utils import to_dict
+from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, handle_deprecated_rsl_rl_cfg
+from rsl_rl.runners import OnPolicyRunner
+
+from trainer_proc.backends.isaaclab_launch import load_configurations, start_simulation
+from trainer_proc.knobs.discover import discover_knobs
+from trainer_proc.wire.knob import refusal
+from trainer_proc.wire.run_folder import RunSpec
+
+
+class Built:
+    """A training with its knobs, and what was reported of overwriters."""
+
+    def __init__(self, env, runner):
+        self.env = env
+        self.runner = runner
+        self.reports = []
+        self.training = discover_knobs(runner, lambda *report: self.reports.append(report))
+        self.knobs = {knob.name: knob for knob in self.training.knobs}
+
+    @property
+    def robot(self):
+        return self.env.scene["robot"]
+
+    @property
+    def solver(self):
+        """The model that MuJoCo-Warp steps: what counts in the end."""
+        return self.env.sim.physics_manager._solver.mjw_model
+
+    def solved(self, field):
+        """Return a copy of a field of the solver's model: environments first."""
+        return torch.from_numpy(getattr(self.solver, field).numpy().copy())
+
+    def turn(self, name, value, when=None):
+        """Write a knob as steering does: only what the knob's description allows."""
+        knob = self.knobs[name]
+        assert refusal(knob.description, value) is None
+        knob.write(value)
+        assert knob.read() == value
+        if when is not None:
+            knob.redraw(when)
+
+    def hold(self, name):
+        return sum(overwriter.hold(name) for overwriter in self.training.overwriters) > 0
+
+    def release(self, name):
+        for overwriter in self.training.overwriters:
+            overwriter.release(name)
+
+    def reset(self, *env_ids):
+        with torch.inference_mode():
+            self.env.reset(env_ids=torch.tensor(env_ids, dtype=torch.int32) if env_ids else None)
+
+    def step(self, steps=1, action=0.0):
+        """Step all environments with an action; return the last rewards."""
+        size = (self.env.num_envs, self.env.action_manager.total_action_dim)
+        with torch.inference_mode():
+            for _ in range(steps):
+                _, reward, *_ = self.env.step(torch.full(size, action))
+        return reward.clone()
+
+
+@contextmanager
+def built(task, num_envs, edit=lambda cfg: None, hydra=()):
+    """Build `task` with its configuration edited; closes it, so that another can follow."""
+    torch.manual_seed(5)
+    spec = RunSpec("", "isaaclab", task, "", "cpu", num_envs, 1, 7, physics="newton", hydra=hydra)
+    env_cfg, agent_cfg = load_configurations(spec, "rsl_rl_cfg_entry_point")
+    env_cfg.scene.num_envs, env_cfg.seed, env_cfg.sim.device, agent_cfg.device = num_envs, 7, "cpu", "cpu"
+    edit(env_cfg)
+    start_simulation(env_cfg, "cpu")
+    env = gymnasium.make(task, cfg=env_cfg)
+    agent = to_dict(handle_deprecated_rsl_rl_cfg(agent_cfg, "5.5.1"))
+    wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
+    try:
+        yield Built(env.unwrapped, OnPolicyRunner(wrapped, agent, None, "cpu"))
+    finally:
+        wrapped.close()
