@@ -1,7 +1,9 @@
 """What steering costs a training: plain rsl-rl against the same with everything attached.
 
-    uv run python benchmarks/overhead.py [--task TASK] [--num-envs N] [--device DEVICE] [--blocks N] [--iterations N]
-                                       [--success KIND]
+    uv run python -m benchmarks.overhead [--backend BACKEND] [--task TASK] [--num-envs N] [--device DEVICE]
+                                         [--blocks N] [--iterations N] [--success KIND]
+
+Run it with the Python in which the backend is installed.
 
 Two processes build the same task with the same seed, one plain, one steered, wire process included. They train in
 turn, ITERATIONS at a time, the other one standing still, in the order plain, steered, steered, plain, …. Printed are
@@ -28,6 +30,8 @@ import zmq
 
 from tui.session.devices import list_devices
 
+_TASKS = {"mjlab": "Mjlab-Velocity-Flat-Unitree-G1", "isaaclab": "Isaac-Velocity-Flat-G1"}
+
 
 def main() -> None:
     """Measure and print a table."""
@@ -53,7 +57,8 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--task", default="Mjlab-Velocity-Flat-Unitree-G1")
+    parser.add_argument("--backend", choices=tuple(_TASKS), default="mjlab")
+    parser.add_argument("--task", help="the backend's flat G1 by default")
     parser.add_argument("--device", default=list_devices()[0].name)
     parser.add_argument("--num-envs", type=int)
     parser.add_argument("--blocks", type=int, default=12, help="pairs of blocks")
@@ -62,6 +67,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--child", choices=("plain", "steered"), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    options.task = options.task or _TASKS[options.backend]
     options.num_envs = options.num_envs or (16 if options.device == "cpu" else 4096)
     return options
 
@@ -72,7 +78,7 @@ class Child:
     def __init__(self, kind: str, options: argparse.Namespace) -> None:
         self._folder = tempfile.TemporaryDirectory()
         arguments = ["--child", kind, "--folder", self._folder.name]
-        for name in ("task", "device", "num_envs", "iterations", "success"):
+        for name in ("backend", "task", "device", "num_envs", "iterations", "success"):
             arguments += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.overhead", *arguments],
@@ -151,11 +157,16 @@ def _report(
     hook_ms = statistics.median(hooks)
     print(f"{options.task}, {options.num_envs} environments, {options.device}: {options.blocks} pairs of blocks of")
     print(f"{options.iterations} iterations; {facts['scalars']} scalars, {facts['knobs']} knobs")
-    print(f"{'plain iteration, median':<44}{iteration_ms:>10.1f} ms")
+    print(f"{'start to end of first iteration, steered':<44}{facts['first_iteration']:>10.1f} s")
+    print(f"{'memory then (of a GPU: all processes)':<44}{facts['memory_gib']:>10.2f} GiB")
+    print(
+        f"{'plain iteration, median':<44}{iteration_ms:>10.1f} ms ({facts['steps'] / iteration_ms * 1000:.0f} steps/s)"
+    )
     print(f"{'steered / plain, median (quartiles)':<44}{middle:>10.4f}    ({low:.4f} to {high:.4f})")
     print(f"{'hook time an iteration, median (longest)':<44}{hook_ms:>10.2f} ms ({max(hooks):.2f} ms)")
-    for name in blocks["steered"][0]["hooks"]:
-        of_this = statistics.median(block["hooks"][name] for block in blocks["steered"]) * 1000
+    names = dict.fromkeys(name for block in blocks["steered"] for name in block["hooks"])
+    for name in names:  # a short block may have no reset
+        of_this = statistics.median(block["hooks"].get(name, 0.0) for block in blocks["steered"]) * 1000
         print(f"  {name:<42}{of_this:>10.3f} ms")
     print(f"{'hook time / plain iteration':<44}{hook_ms / iteration_ms:>10.3%}")
     p50, p99 = waits[len(waits) // 2], waits[min(len(waits) - 1, int(len(waits) * 0.99))]

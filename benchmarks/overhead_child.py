@@ -39,6 +39,7 @@ class _Timed:
 
 def train(options: argparse.Namespace) -> None:
     """Build, then train blocks as they are asked for on standard input."""
+    began = time.perf_counter()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # rsl-rl prints a table an iteration: it must not wait for whoever reads the answers
     runner = _build(options)
@@ -48,25 +49,27 @@ def train(options: argparse.Namespace) -> None:
     if options.child == "steered":
         facts |= _steer(runner, options.success)
         _time(runner, outer)
-    Blocks(runner, options.iterations, facts, inner, outer, answers)
+    Blocks(runner, options.iterations, facts, inner, outer, answers, began)
     runner.learn(num_learning_iterations=10**6, init_at_random_ep_len=True)
 
 
 def _build(options: argparse.Namespace) -> Any:
-    from dataclasses import asdict
+    from trainer_proc.backends import load_backend
+    from trainer_proc.wire.run_folder import RunFolder, RunSpec
 
-    from mjlab.envs import ManagerBasedRlEnv
-    from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
-    from mjlab.tasks.registry import load_env_cfg, load_rl_cfg
-    from mjlab.utils.torch import configure_torch_backends
-
-    configure_torch_backends()
-    env_cfg, agent_cfg = load_env_cfg(options.task), load_rl_cfg(options.task)
-    env_cfg.scene.num_envs = options.num_envs
-    env_cfg.seed = agent_cfg.seed = 42
-    agent_cfg.logger, agent_cfg.upload_model, agent_cfg.save_interval = "tensorboard", False, 10**9
-    env = RslRlVecEnvWrapper(ManagerBasedRlEnv(cfg=env_cfg, device=options.device), clip_actions=agent_cfg.clip_actions)
-    return MjlabOnPolicyRunner(env, asdict(agent_cfg), str(options.folder), options.device)
+    backend = load_backend(options.backend)
+    spec = RunSpec(
+        preset="overhead",
+        backend=options.backend,
+        task=options.task,
+        experiment="overhead",
+        device=options.device,
+        num_envs=options.num_envs,
+        iterations=10**6,
+        seed=42,
+        overrides={"agent.save_interval": 10**9},
+    )
+    return backend.build(backend.check(spec), RunFolder(options.folder)).runner
 
 
 def _steer(runner: Any, success: str) -> dict[str, Any]:
@@ -115,11 +118,19 @@ class Blocks:
     """Waits at the end of each block to be told to go on; the wait is in no measured time."""
 
     def __init__(
-        self, runner: Any, iterations: int, facts: dict[str, Any], inner: Stopwatch, outer: Stopwatch, answers: Any
+        self,
+        runner: Any,
+        iterations: int,
+        facts: dict[str, Any],
+        inner: Stopwatch,
+        outer: Stopwatch,
+        answers: Any,
+        began: float,
     ) -> None:
         self._log, self._iterations, self._facts = runner.logger.log, iterations, facts
         self._inner, self._outer, self._answers = inner, outer, answers
         self._runner = runner
+        self._began = began
         self._done = 0
         runner.logger.log = self._log_and_wait
 
@@ -131,7 +142,8 @@ class Blocks:
             torch.cuda.synchronize()
         self._done += 1
         if self._done == 1:
-            self._answer(self._facts | {"scalars": self._scalars()})
+            started = {"first_iteration": time.perf_counter() - self._began, "memory_gib": _memory_gib(self._runner)}
+            self._answer(self._facts | started | {"scalars": self._scalars(), "steps": self._steps()})
         elif self._done <= self._iterations:
             return
         else:
@@ -159,3 +171,19 @@ class Blocks:
         events = EventAccumulator(self._runner.logger.log_dir)
         events.Reload()
         return len(events.Tags()["scalars"])
+
+    def _steps(self) -> int:
+        """Return the environment steps of an iteration."""
+        return int(self._runner.env.num_envs * self._runner.cfg["num_steps_per_env"])
+
+
+def _memory_gib(runner: Any) -> float:
+    """Return what this process holds of its device's memory, the simulator's part of it too (GiB)."""
+    if runner.device == "cpu":
+        import psutil
+
+        return float(psutil.Process().memory_info().rss / 1024**3)
+    import torch
+
+    free, total = torch.cuda.mem_get_info(runner.device)
+    return float((total - free) / 1024**3)
