@@ -11,6 +11,9 @@ from trainer_proc.wire.knob import Value
 
 INFOS_KEY = "humanoid_tui"
 """Where the state lies in the `infos` of an rsl-rl checkpoint."""
+ENVIRONMENT_KEY = "env_state"
+"""Where mjlab's runner keeps the environment's step counter in them; rsl-rl's own, which Isaac Lab uses, doesn't."""
+_COUNTER = "common_step_counter"
 
 
 class SteeringState(msgspec.Struct, frozen=True):
@@ -38,3 +41,20 @@ def from_infos(infos: dict[str, Any] | None) -> SteeringState | None:
     """Return the state in a checkpoint's `infos`; None if it was saved without. Raises `msgspec.ValidationError`."""
     content = (infos or {}).get(INFOS_KEY)
     return None if content is None else msgspec.convert(content, SteeringState)
+
+
+def environment_infos(env: Any) -> dict[str, Any]:
+    """Return what `infos` keep of an environment: its step counter, which curricula by steps go by, if it has one."""
+    counter = getattr(env, _COUNTER, None)
+    return {} if counter is None else {ENVIRONMENT_KEY: {_COUNTER: int(counter)}}
+
+
+def restore_environment(env: Any, infos: dict[str, Any] | None) -> None:
+    """Let the environment count on from a checkpoint's `infos`; nothing where they say nothing.
+
+    The simulation's own steps (`_sim_step_counter`) begin at 0 again, as do the times of the last events, which are
+    measured against them.
+    """
+    counter = (infos or {}).get(ENVIRONMENT_KEY, {}).get(_COUNTER)
+    if counter is not None and hasattr(env, _COUNTER):
+        setattr(env, _COUNTER, counter)

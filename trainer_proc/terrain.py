@@ -1,7 +1,8 @@
 """The terrain curriculum's levels and types: moved, capped and mixed by a person or a curriculum, and published.
 
-mjlab's `TerrainEntity` (and Isaac Lab's `TerrainImporter`) hold `terrain_levels` and `terrain_types`, both of shape
-[num_envs]: row and column in `terrain_origins` of shape [rows, columns, 3], from which `env_origins` are taken. The
+mjlab's `TerrainEntity` and Isaac Lab's `TerrainImporter` hold `terrain_levels` and `terrain_types`, both of shape
+[num_envs]: row and column in `terrain_origins` of shape [rows, columns, 3], from which `env_origins` are taken. A type
+has one column in mjlab; in Isaac Lab it has as many as its proportion gives it, which may be none. The
 task's own rule (mjlab's `terrain_levels_vel`; "Learning to Walk in Minutes", Rudin et al., 2022, arXiv:2109.11978)
 measures at a reset how far the robot has walked from its origin. So an origin must not change during an episode:
 changes wait for each environment's reset, for the moment after that rule and before the robot is placed.
@@ -9,11 +10,12 @@ changes wait for each environment's reset, for the moment after that rule and be
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Any
 
 import torch
 
-from trainer_proc.terrain_mix import environments_by_type, moved_to
+from trainer_proc.terrain_mix import environments_by_type, moved_to_columns, types_of_columns
 
 
 class SteeredTerrain:
@@ -25,15 +27,18 @@ class SteeredTerrain:
         self._terrain = terrain
         self.rows, self._columns = terrain.terrain_origins.shape[:2]
         sub_terrains = terrain.cfg.terrain_generator.sub_terrains
-        self.types: tuple[str, ...] = tuple(sub_terrains) if len(sub_terrains) == self._columns else ()
-        """Names of the columns, where each is a type of its own; empty where types and columns don't match."""
+        names, self._type_of_column = _layout(terrain, sub_terrains, self._columns)
+        self.types: tuple[str, ...] = names
+        """Names of the types that have columns; empty where that isn't known."""
         self.mix = {name: float(sub_terrains[name].proportion) for name in self.types}
         """Weight of each type among the environments, as asked for."""
+        by_column = torch.tensor(self._type_of_column, device=terrain.terrain_types.device)
+        self._types_by_column = None if self._type_of_column == list(range(self._columns)) else by_column
         self._shift = 0
         levels = terrain.terrain_levels
         self._added = torch.zeros_like(levels)
         self._restored = torch.full_like(levels, -1)  # below 0: none
-        self._wanted_types: torch.Tensor | None = None  # None: whatever they are
+        self._wanted_columns: torch.Tensor | None = None  # None: whatever they are
         self.is_waiting = False
         """Whether environments may wait for their reset; looked at once an iteration, with the metrics."""
         self._compute = env.curriculum_manager.compute
@@ -62,34 +67,35 @@ class SteeredTerrain:
 
     @property
     def present_types(self) -> torch.Tensor:
-        """The column of each environment now, of shape [num_envs]; the simulator's own tensor."""
-        types: torch.Tensor = self._terrain.terrain_types
-        return types
+        """The type of each environment now, of shape [num_envs]; without a copy where columns are types."""
+        columns: torch.Tensor = self._terrain.terrain_types
+        return columns if self._types_by_column is None else self._types_by_column[columns]
 
     def redistribute(self) -> None:
         """Share the environments out by `mix`, moving as few as possible; waits for the device.
 
         Raises `TrainingProblem` if no weight is above 0.
         """
-        types = self.present_types.tolist()
-        counts = environments_by_type(list(self.mix.values()), len(types))
-        self._wanted_types = torch.tensor(moved_to(counts, types), device=self.present_types.device)
+        columns = self._terrain.terrain_types.tolist()
+        counts = environments_by_type(list(self.mix.values()), len(columns))
+        moved = moved_to_columns(counts, columns, self._type_of_column)
+        self._wanted_columns = torch.tensor(moved, device=self._restored.device)
         self.is_waiting = True
 
     def levels(self) -> tuple[int, ...]:
         """Return the level of each environment, that after its reset where it waits for one. Waits for the device."""
         return tuple(self._levels_to_be(slice(None)).tolist())
 
-    def wanted_types(self) -> tuple[int, ...]:
+    def columns(self) -> tuple[int, ...]:
         """Return the column of each environment, that after its reset where it waits for one. Waits for the device."""
-        types = self.present_types if self._wanted_types is None else self._wanted_types
-        return tuple(types.tolist())
+        columns = self._terrain.terrain_types if self._wanted_columns is None else self._wanted_columns
+        return tuple(columns.tolist())
 
-    def restore(self, levels: tuple[int, ...], types: tuple[int, ...], shift: int, *, reset: bool) -> None:
-        """Put the environments on `levels` and `types`, of which `shift` levels have been added by steering.
+    def restore(self, levels: tuple[int, ...], columns: tuple[int, ...], shift: int, *, reset: bool) -> None:
+        """Put the environments on `levels` and `columns`, of which `shift` levels have been added by steering.
 
         They wait for their reset; with `reset`, which is for before the first step, that is now. Another number of
-        environments takes the levels in turn and keeps its own types.
+        environments takes the levels in turn and keeps its own columns.
         """
         if not levels:
             return
@@ -98,8 +104,8 @@ class SteeredTerrain:
         self._restored.copy_(wanted.clamp(0, self.rows - 1))
         self._added.zero_()
         self._shift = max(1 - self.rows, min(shift, self.rows - 1))
-        if len(types) == count and max(types) < self._columns:
-            self._wanted_types = torch.tensor(types, device=device)
+        if len(columns) == count and max(columns) < self._columns:
+            self._wanted_columns = torch.tensor(columns, device=device)
         self.is_waiting = True
         if reset:
             self._env.reset()
@@ -107,8 +113,8 @@ class SteeredTerrain:
     def metrics(self) -> dict[str, float]:
         """Return the levels that environments are on now; waits for the device once. Call it once an iteration.
 
-        `Terrain/mean_level`, `max_level` and `share_at_level_<row>`, 0 to 1, where there are several rows; where each
-        column is a type, `Terrain/share/<type>` and the `Terrain/mean_level/<type>` of those that have environments.
+        `Terrain/mean_level`, `max_level` and `share_at_level_<row>`, 0 to 1, where there are several rows; where the
+        types are known, `Terrain/share/<type>` and the `Terrain/mean_level/<type>` of those that have environments.
         """
         grid, waiting = self._counts()
         self.is_waiting = waiting > 0
@@ -119,20 +125,21 @@ class SteeredTerrain:
             metrics["Terrain/mean_level"] = _mean_level(at_level)
             metrics["Terrain/max_level"] = float(max(level for level, count in enumerate(at_level) if count))
             metrics |= {f"Terrain/share_at_level_{level}": count / total for level, count in enumerate(at_level)}
-        for name, column in zip(self.types, zip(*grid, strict=True), strict=False):
-            metrics[f"Terrain/share/{name}"] = sum(column) / total
-            if self.rows > 1 and sum(column):
-                metrics[f"Terrain/mean_level/{name}"] = _mean_level(column)
+        for kind, name in enumerate(self.types):
+            on_type = [sum(compress(row, map(kind.__eq__, self._type_of_column))) for row in grid]
+            metrics[f"Terrain/share/{name}"] = sum(on_type) / total
+            if self.rows > 1 and sum(on_type):
+                metrics[f"Terrain/mean_level/{name}"] = _mean_level(on_type)
         return metrics
 
     def _counts(self) -> tuple[list[list[int]], int]:
         """Return how many environments are in each row and column, and how many wait for a reset."""
-        levels, types = self._terrain.terrain_levels, self.present_types
+        levels, columns = self._terrain.terrain_levels, self._terrain.terrain_types
         waits = self._levels_to_be(slice(None)) != levels
-        if self._wanted_types is not None:
-            waits |= self._wanted_types != types
+        if self._wanted_columns is not None:
+            waits |= self._wanted_columns != columns
         counts = torch.zeros(self.rows * self._columns, dtype=torch.long, device=levels.device)
-        counts.index_add_(0, levels * self._columns + types, torch.ones_like(levels))
+        counts.index_add_(0, levels * self._columns + columns, torch.ones_like(levels))
         *cells, waiting = torch.cat([counts, waits.sum().reshape(1)]).tolist()
         return [cells[row * self._columns : (row + 1) * self._columns] for row in range(self.rows)], waiting
 
@@ -144,8 +151,8 @@ class SteeredTerrain:
     def _settle(self, env_ids: torch.Tensor | slice) -> None:
         """Carry out what waits for the reset of `env_ids`; waits for nothing."""
         terrain = self._terrain
-        if self._wanted_types is not None:
-            terrain.terrain_types[env_ids] = self._wanted_types[env_ids]
+        if self._wanted_columns is not None:
+            terrain.terrain_types[env_ids] = self._wanted_columns[env_ids]
         levels = self._levels_to_be(env_ids)
         terrain.terrain_levels[env_ids] = levels
         terrain.env_origins[env_ids] = terrain.terrain_origins[levels, terrain.terrain_types[env_ids]]
@@ -167,6 +174,19 @@ def steered_terrain(env: Any) -> SteeredTerrain | None:
     if not has_levels or not getattr(generator, "curriculum", False) or not hasattr(env, "curriculum_manager"):
         return None
     return SteeredTerrain(env, terrain)
+
+
+def _layout(terrain: Any, sub_terrains: dict[str, Any], columns: int) -> tuple[tuple[str, ...], list[int]]:
+    """Return the names of the types that have columns, and for each column the index of its type's name.
+
+    There are no names where mjlab's columns are of mixed types.
+    """
+    if not hasattr(terrain, "terrain_prim_paths"):  # mjlab
+        return tuple(sub_terrains) if len(sub_terrains) == columns else (), list(range(columns))
+    types = types_of_columns([one.proportion for one in sub_terrains.values()], columns)
+    there = sorted(set(types))
+    names = tuple(sub_terrains)
+    return tuple(names[kind] for kind in there), [there.index(kind) for kind in types]
 
 
 def _mean_level(counts: Any) -> float:

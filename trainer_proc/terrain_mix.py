@@ -1,10 +1,26 @@
-"""How environments are shared out over terrain types; plain numbers."""
+"""Terrain types, their columns, and how environments are shared out over them; plain numbers."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 
 from trainer_proc.problems import TrainingProblem
+
+
+def types_of_columns(proportions: Sequence[float], columns: int) -> list[int]:
+    """Return the type of each column of a terrain whose types take columns by their proportions.
+
+    As Isaac Lab's `TerrainGenerator._generate_curriculum_terrains` does it: a type may have several columns, or none.
+    """
+    total = sum(proportions)
+    upper = list(accumulate(proportion / total for proportion in proportions))
+    # rounding may leave the last sum below 1, where Isaac Lab wouldn't find a type
+    return [
+        next((kind for kind, end in enumerate(upper) if column / columns + 0.001 < end), len(upper) - 1)
+        for column in range(columns)
+    ]
 
 
 def environments_by_type(weights: Sequence[float], environments: int) -> list[int]:
@@ -38,3 +54,21 @@ def moved_to(counts: Sequence[int], types: Sequence[int]) -> list[int]:
         wanted.append(kind if stays else -1)
     missing = (kind for kind, count in enumerate(free) for _ in range(count))
     return [next(missing) if kind < 0 else kind for kind in wanted]
+
+
+def moved_to_columns(counts: Sequence[int], columns: Sequence[int], types: Sequence[int]) -> list[int]:
+    """Return `columns`, the column of each environment, changed so that type i has `counts[i]` environments.
+
+    `types` is the type of each column. As few environments as possible move, each to the column of its new type that
+    has the fewest then.
+    """
+    present = [types[column] for column in columns]
+    wanted = moved_to(counts, present)
+    occupied = Counter(column for column, kind, new in zip(columns, present, wanted, strict=True) if kind == new)
+    moved = []
+    for column, kind, new in zip(columns, present, wanted, strict=True):
+        if kind != new:
+            column = min((c for c, of_type in enumerate(types) if of_type == new), key=occupied.__getitem__)
+            occupied[column] += 1
+        moved.append(column)
+    return moved

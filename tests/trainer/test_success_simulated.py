@@ -19,8 +19,8 @@ from trainer_proc.backends.mjlab_tasks.task_command import TaskVelocityCommandCf
 from trainer_proc.problems import TrainingProblem
 from trainer_proc.steering import Steering
 from trainer_proc.success.rate import SuccessRate
-from trainer_proc.success.robot import Root
-from trainer_proc.success.rules import in_root, make_rule
+from trainer_proc.success.root import root_of
+from trainer_proc.success.rules import make_rule
 from trainer_proc.training import attach_and_offer
 from trainer_proc.wire.codec import unpack_values
 from trainer_proc.wire.messages import IterationFinished, MetricSet
@@ -108,17 +108,18 @@ def outcomes(simulated, rule, put, episodes=1):
 
 def test_velocities_are_those_that_mjlab_tells(walking):
     robot, data = walking.robot, walking.data
-    root = Root(robot, "velocity")
+    root = root_of(robot, "velocity")
     walking.reset()
     with torch.inference_mode():
         robot.write_root_link_velocity_to_sim(torch.randn(4, 6))
     for _ in range(5):
         step(walking)
-    linear = in_root(root.orientation(), root.velocity()[:, :3])
+    linear, angular = root.seen_by_root(root.orientation(), root.velocity())
     assert data.root_link_lin_vel_b.norm(dim=1).min() > 0.1
     torch.testing.assert_close(linear, data.root_link_lin_vel_b, atol=1e-4, rtol=1e-3)
-    torch.testing.assert_close(torch.cat([root.place(), root.orientation()], dim=1), data.root_link_pose_w)
-    torch.testing.assert_close(root.velocity()[:, 3:], data.root_link_ang_vel_b, atol=1e-4, rtol=1e-3)
+    quaternion = root.quaternion(root.orientation())
+    torch.testing.assert_close(torch.cat([root.place(), quaternion], dim=1), data.root_link_pose_w)
+    torch.testing.assert_close(angular, data.root_link_ang_vel_b, atol=1e-4, rtol=1e-3)
 
 
 def test_a_robot_that_follows_its_commands_succeeds(walking):
@@ -269,7 +270,7 @@ def test_a_training_whose_success_does_not_fit_fails_before_the_first_iteration(
     assert run.state.iteration is None
     assert (run.state.phase.phase, run.state.phase.detail) == (
         "failed",
-        "success is of kind velocity, but there is no command twist; the task has no commands",
+        "success is of kind velocity, but no command is a velocity of a robot; the task has no commands",
     )
 
 

@@ -1,6 +1,6 @@
 """Terrain knobs: the highest level, a shift of all levels and the mix of types.
 
-They are carried out by `SteeredTerrain`, on the tensors that mjlab's `TerrainEntity` places robots by.
+They are carried out by `SteeredTerrain`, on the tensors that the simulator's terrain places robots by.
 """
 
 from __future__ import annotations

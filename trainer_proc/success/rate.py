@@ -11,8 +11,8 @@ import torch
 
 from presets.success import Success
 from trainer_proc.success.episodes import Trace
-from trainer_proc.success.robot import task_command
 from trainer_proc.success.rules import make_rule
+from trainer_proc.success.task import task_command, time_outs_of
 from trainer_proc.terrain import SteeredTerrain
 
 
@@ -22,27 +22,23 @@ class EpisodeWindow:
     def __init__(self, episodes: int) -> None:
         """Ask for `episodes`, at least 1."""
         self._asked = episodes
-        self._iterations: deque[tuple[int, int]] = deque()
+        self._iterations: deque[tuple[int, float]] = deque()
         self.episodes = 0
         """Episodes in the window now."""
-        self._successes = 0
 
-    def add(self, finished: int, succeeded: int) -> None:
+    def add(self, finished: int, succeeded: float) -> None:
         """Add an iteration's."""
         if not finished:
             return
         self._iterations.append((finished, succeeded))
         self.episodes += finished
-        self._successes += succeeded
         while self.episodes - self._iterations[0][0] >= self._asked:
-            oldest, successes = self._iterations.popleft()
-            self.episodes -= oldest
-            self._successes -= successes
+            self.episodes -= self._iterations.popleft()[0]
 
     @property
     def rate(self) -> float:
         """Share of the window's episodes that succeeded; there must be some."""
-        return self._successes / self.episodes
+        return sum(succeeded for _, succeeded in self._iterations) / self.episodes
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ class SuccessRate:
         self._env = getattr(env, "unwrapped", env)
         self._definition = definition or Success()
         self._rule = make_rule(self._definition, self._env)
-        self._groups = [*_tasks(self._env), *_terrain_types(terrain)]
+        self._groups = [*_tasks(self._env), *_terrain_types(terrain)] if self._rule.tells_which else []
         self._ids = Trace(lambda: torch.stack([group.read() for group in self._groups]))
         self._window = EpisodeWindow(self._definition.window)
         names = (name for group in self._groups for name in group.metrics)
@@ -80,10 +76,9 @@ class SuccessRate:
         """Remember one environment step for `collect`. `dones` has shape [num_envs]; a few kernels, no wait."""
         time_outs = extras.get("time_outs")
         if time_outs is None:  # a finite-horizon task hides its time-outs from the algorithm
-            manager = getattr(self._env, "termination_manager", None)
-            if manager is None:
+            time_outs = time_outs_of(self._env)
+            if time_outs is None:
                 return  # nobody knows how episodes end
-            time_outs = manager.time_outs
         is_new = self._last_dones is not None and dones is not self._last_dones  # as it is with mjlab at each step
         self._last_dones = dones
         self._steps.append((dones if is_new else dones.clone(), time_outs.clone()))
@@ -113,14 +108,15 @@ class SuccessRate:
                 metrics[name] = window.rate
         return metrics
 
-    def _counts(self) -> tuple[int, int, list[tuple[int, int]]]:
+    def _counts(self) -> tuple[int, float, list[tuple[int, float]]]:
         """Return how many episodes finished and succeeded in the remembered steps: of all, and of each group."""
         if not self._steps:
             return 0, 0, [(0, 0)] * len(self._group_windows)
         time_outs = torch.stack([time_outs for _, time_outs in self._steps]).bool()
         dones = torch.stack([dones for dones, _ in self._steps]).to(time_outs.device) > 0
         self._steps.clear()
-        outcomes = torch.stack([dones, self._rule.judge(dones, time_outs)])
+        successes = self._rule.judge(dones, time_outs)
+        outcomes = torch.stack([dones.to(successes.dtype), successes])
         counts = [outcomes.sum((1, 2))]
         # an episode is of the group that it had before the reset drew the next
         groups = self._ids.take()[:-1].unbind(1) if self._groups else ()
@@ -128,7 +124,7 @@ class SuccessRate:
             is_of = ids.unsqueeze(-1) == torch.arange(len(group.metrics), device=ids.device)
             counts.append((outcomes.unsqueeze(-1) & is_of).sum((1, 2)).T.reshape(-1))
         finished, succeeded, *rest = torch.cat(counts).tolist()
-        return finished, succeeded, list(zip(rest[::2], rest[1::2], strict=True))
+        return int(finished), succeeded, list(zip(rest[::2], rest[1::2], strict=True))
 
 
 def _tasks(env: Any) -> list[Groups]:
@@ -140,7 +136,7 @@ def _tasks(env: Any) -> list[Groups]:
 
 
 def _terrain_types(terrain: SteeredTerrain | None) -> list[Groups]:
-    """Return the types of a terrain with one column for each."""
+    """Return the types of a terrain where they are known."""
     if terrain is None or not terrain.types:
         return []
     return [_groups("terrain", terrain.types, lambda: terrain.present_types)]

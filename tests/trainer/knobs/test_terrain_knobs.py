@@ -14,7 +14,7 @@ from tests.trainer.knobs.simulated import Simulated
 from trainer_proc.problems import TrainingProblem
 from trainer_proc.success.rate import SuccessRate
 from trainer_proc.terrain import steered_terrain
-from trainer_proc.terrain_mix import environments_by_type, moved_to
+from trainer_proc.terrain_mix import environments_by_type, moved_to, moved_to_columns
 
 HIGHEST, SHIFT = "terrain/highest_level", "terrain/shift"
 FLAT, STAIRS, ROUGHNESS = (f"terrain/mix/{name}" for name in TYPES)
@@ -210,6 +210,23 @@ def test_as_few_move_as_the_mix_allows(weights, environments, random):
         assert abs(count - environments * weight / sum(weights)) <= len(weights)
         assert weight > 0 or count == 0
         assert not weight or count or environments < len(weights)
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=5), st.integers(1, 60), st.randoms())
+def test_environments_of_a_type_are_shared_out_over_its_columns(columns_of_type, environments, random):
+    types = [kind for kind, count in enumerate(columns_of_type) for _ in range(count)]
+    columns = [random.randrange(len(types)) for _ in range(environments)]
+    only = random.randrange(len(columns_of_type))
+    counts = [environments * (kind == only) for kind in range(len(columns_of_type))]
+    moved = moved_to_columns(counts, columns, types)
+    assert [types[column] for column in moved] == [only] * environments
+    assert all(new == old for new, old in zip(moved, columns, strict=True) if types[old] == only)
+    newcomers = [new for new, old in zip(moved, columns, strict=True) if types[old] != only]
+    fewest = min(moved.count(column) for column, kind in enumerate(types) if kind == only)
+    assert all(moved.count(column) <= fewest + 1 for column in newcomers)
+    one_each = [random.randrange(len(types)) for _ in range(environments)]
+    shares = environments_by_type([1.0] * len(types), environments)
+    assert moved_to_columns(shares, one_each, range(len(types))) == moved_to(shares, one_each)  # as mjlab has them
 
 
 def test_what_waits_for_a_reset_is_carried_out_without_waiting_for_the_device(rough):
