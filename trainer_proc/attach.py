@@ -2,7 +2,8 @@
 
 `OnPolicyRunner.learn` has no callbacks. On rsl-rl 5.4.2 and 5.5.1 its logger's methods are called at the right
 moments: `init_logging_writer` before the first iteration, `process_env_step` after every environment step and `log`
-once an iteration, after the update. They are wrapped on the instance.
+once an iteration, after the update. They are wrapped on the instance. Other libraries' trainings come in the same shape
+(`trainer_proc.libraries`).
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import Any
 from presets.success import Success
 from trainer_proc.checkpoint import CheckpointUnreadable, LiveCheckpoints, read_checkpoint
 from trainer_proc.diagnostics import PpoDiagnostics
-from trainer_proc.export_job import ExportJobs
+from trainer_proc.export_job import ExportJobs, NoExports
 from trainer_proc.knobs.terrain import SHIFT
+from trainer_proc.libraries.runner import LibraryRunner
 from trainer_proc.metrics import MetricStream
 from trainer_proc.not_finite import begin_anew_where_not_finite, survive_not_finite
 from trainer_proc.steering import Actions, Steering
-from trainer_proc.steering_state import INFOS_KEY, from_infos, to_infos
+from trainer_proc.steering_state import INFOS_KEY, environment_infos, from_infos, restore_environment, to_infos
 from trainer_proc.success.rate import SuccessRate
 from trainer_proc.terrain import SteeredTerrain
 from trainer_proc.wire.messages import CheckpointFailed, CheckpointLoaded, CheckpointSaved, TrainerBody
@@ -29,7 +31,7 @@ def attach(
     runner: Any,
     steering: Steering,
     emit: Callable[[TrainerBody], None],
-    exports: ExportJobs | None,
+    exports: ExportJobs | NoExports | None,
     success: Success | None = None,
     terrain: SteeredTerrain | None = None,
 ) -> None:
@@ -40,7 +42,8 @@ def attach(
     """
     logger = runner.logger
     metrics = MetricStream(emit)
-    diagnostics = PpoDiagnostics(runner.alg)
+    is_rsl_rl = not isinstance(runner, LibraryRunner)
+    diagnostics = PpoDiagnostics(runner.alg) if is_rsl_rl else runner
     survive_not_finite(runner.alg, lambda: steering.guards.catches_not_finite)
     success_rate = SuccessRate(runner.env, success, terrain)
     checkpoints = _attach_checkpoints(runner, steering, emit, terrain)
@@ -49,7 +52,7 @@ def attach(
         save=checkpoints.save,
         export=lambda iteration: exports.start(runner, iteration) if exports is not None else None,
         reload=checkpoints.reload,
-        renew=lambda: begin_anew_where_not_finite(runner),
+        renew=lambda: begin_anew_where_not_finite(runner) if is_rsl_rl else runner.begin_anew(),
     )
     init_writer, process_step, log = logger.init_logging_writer, logger.process_env_step, logger.log
 
@@ -94,7 +97,7 @@ def attach(
 def _attach_checkpoints(
     runner: Any, steering: Steering, emit: Callable[[TrainerBody], None], terrain: SteeredTerrain | None
 ) -> LiveCheckpoints:
-    """Let every save carry the steering state, and every load before the first iteration bring it back."""
+    """Let every save carry the steering state and the environment's step counter, and every load bring them back."""
 
     def on_saved(iteration: int, path: Path) -> None:
         emit(CheckpointSaved(iteration, path.name))
@@ -103,9 +106,10 @@ def _attach_checkpoints(
         emit(CheckpointFailed(iteration, reason))
 
     def infos() -> dict[str, Any]:
-        of_terrain = (terrain.levels(), terrain.wanted_types()) if terrain is not None else ()
-        return {INFOS_KEY: to_infos(steering.interventions.snapshot(*of_terrain))}
+        of_terrain = (terrain.levels(), terrain.columns()) if terrain is not None else ()
+        return {INFOS_KEY: to_infos(steering.interventions.snapshot(*of_terrain))} | environment_infos(env)
 
+    env = getattr(runner.env, "unwrapped", runner.env)
     checkpoints = LiveCheckpoints(runner, infos, on_saved, on_save_failed)
     load = runner.load
 
@@ -117,6 +121,7 @@ def _attach_checkpoints(
         except (RuntimeError, KeyError, ValueError) as error:  # other networks, another optimizer, another steering
             reason = " ".join(str(error).split())[:200]
             raise CheckpointUnreadable(f"{path} doesn't fit this training: {reason}") from error
+        restore_environment(env, saved.get("infos"))
         if state is not None:
             if terrain is not None:
                 shift = int(state.values.get(SHIFT, 0))  # type: ignore[arg-type]

@@ -12,6 +12,9 @@ import torch
 from trainer_proc.not_finite import is_finite
 from trainer_proc.problems import TrainingProblem
 
+LIBRARY_KEY = "library"
+"""Where a checkpoint of another library than rsl-rl names it."""
+
 
 class CheckpointUnreadable(TrainingProblem):
     """A file is no checkpoint, or not one for this training; the message is one line."""
@@ -99,7 +102,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except Exception as error:  # a damaged pickle fails in any way, with an IndexError say
         reason = " ".join(str(error).split())[:200]
         raise CheckpointUnreadable(f"{path} is no checkpoint that can be loaded safely: {reason}") from error
-    if not isinstance(content, dict) or not {"actor_state_dict", "model_state_dict"} & set(content):
+    if not isinstance(content, dict) or not {"actor_state_dict", "model_state_dict", LIBRARY_KEY} & set(content):
         raise CheckpointUnreadable(f"{path} is no rsl-rl checkpoint: it has no actor")
     return content
 
@@ -107,9 +110,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 def load_into_live(runner: Any, content: dict[str, Any]) -> None:
     """Load weights and optimizer into a runner in mid-training.
 
-    The rollout leaves the normalizers' buffers as inference tensors, which only inference mode may write; the
-    optimizers' new state must be made outside of it, or their next step could not write that.
+    The rollout leaves normalizers' buffers as inference tensors, which only inference mode may write (with rsl-rl 5.4,
+    which updates them there; 5.5 does so in the update, but for those of RND's rewards); the
+    optimizers' new state must be made outside of it, or their next step could not write that. The other libraries'
+    networks are never touched in inference mode.
     """
+    if LIBRARY_KEY in content:
+        runner.set_state(content)
+        return
     with torch.inference_mode():
         runner.alg.load(content, {"actor": True, "critic": True, "rnd": True}, True)
     runner.alg.load(content, {"optimizer": True}, True)

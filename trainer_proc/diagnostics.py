@@ -47,10 +47,7 @@ class PpoDiagnostics:
         if not self._log_probabilities or self._explained_variance is None:
             return {}
         new, old = zip(*self._log_probabilities, strict=True)
-        log_ratio = torch.cat(new) - torch.cat(old).reshape(-1)
-        change = log_ratio.expm1()  # ratio - 1
-        clipped = (change.abs() > self._algorithm.clip_param).sum() / change.numel()
-        policy = torch.stack([(change - log_ratio).mean(), clipped])
+        policy = change_of_policy(torch.cat(new), torch.cat(old).reshape(-1), self._algorithm.clip_param)
         norms = torch.stack(self._gradient_norms).reshape(-1, len(_NETWORKS)).mean(dim=0)
         values = torch.cat([policy, norms, self._explained_variance.reshape(1)]).tolist()
         names = (
@@ -76,8 +73,7 @@ class PpoDiagnostics:
     def _measured_returns(self, obs: Any) -> None:
         self._compute_returns(obs)
         storage = self._algorithm.storage
-        unexplained = (storage.returns - storage.values).var()
-        self._explained_variance = 1.0 - unexplained / storage.returns.var()
+        self._explained_variance = explained_variance(storage.returns, storage.values)
 
     def _measured_log_probability(self, outputs: torch.Tensor) -> torch.Tensor:
         log_probability: torch.Tensor = self._log_probability(outputs)
@@ -92,6 +88,19 @@ class PpoDiagnostics:
                 yield self._batch
 
         return remembering
+
+
+def change_of_policy(new: torch.Tensor, old: torch.Tensor, clip_param: float) -> torch.Tensor:
+    """Return KL (k3) and the clipped share of samples, shape [2], from their log-probabilities, shape [samples]."""
+    log_ratio = new - old
+    change = log_ratio.expm1()  # ratio - 1
+    clipped = (change.abs() > clip_param).sum() / change.numel()
+    return torch.stack([(change - log_ratio).mean(), clipped])
+
+
+def explained_variance(returns: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Return `1 - Var(returns - values) / Var(returns)`, at most 1."""
+    return 1.0 - (returns - values).var() / returns.var()
 
 
 @contextmanager

@@ -70,7 +70,7 @@ class PolicyCard(PolicyDescription, frozen=True, kw_only=True):
     """The exported `policy.json`: the policy's description, where it comes from, and how it was checked.
 
     Input `obs` is float32 [1, `observation_size`], the terms concatenated as listed and not normalised: the
-    normaliser is inside. Output `actions` is float32 [1, `num_actions`], before `action_scale`.
+    normaliser is inside. Output `actions` is float32 [1, `num_actions`], before `action_scale` and `action_offset`.
     `recurrent_inputs` names further inputs, which start at zero and take the further outputs of the last call.
     `interventions` holds all of the run's up to the export, also those after the checkpoint's iteration;
     `journal_problem` says why they are missing if the journal can't be read.
@@ -100,7 +100,7 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
     description = _read_description(folder)
     if not checkpoint.is_file():
         raise ExportError(f"there is no checkpoint {checkpoint}: choose one of the run's model_*.pt")
-    require_packages()
+    require_packages(description.backend)
     iteration, weights = load_checkpoint(checkpoint)
     actor = build_actor(description, weights, checkpoint)
     try:
@@ -131,7 +131,8 @@ def _read_description(folder: RunFolder) -> PolicyDescription:
     try:
         return read_policy_description(folder)
     except FileNotFoundError:
-        raise ExportError(f"{file} is missing: only a run that this program trained can be exported") from None
+        what = "only a run that this program trained, with rsl_rl, can be exported"
+        raise ExportError(f"{file} is missing: {what}") from None
     except (OSError, msgspec.DecodeError) as error:
         raise ExportError(f"{file} can't be read ({one_line(error)}): resume the run to write it anew") from error
 
@@ -173,6 +174,7 @@ def _metadata(description: PolicyDescription, folder: RunFolder, iteration: int)
         "observation_sizes": [term.size for term in description.observation_terms],
         "action_names": description.action_names,
         "action_scale": description.action_scale,
+        "action_offset": description.action_offset,
         "joint_names": description.joint_names,
         "joint_stiffness": description.joint_stiffness,
         "joint_damping": description.joint_damping,

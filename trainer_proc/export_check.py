@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import importlib
 import re
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -55,15 +56,17 @@ class Latency(msgspec.Struct, frozen=True):
     calls: int
 
 
-def require_packages() -> None:
-    """Import what an export needs. Raises `ExportError` that names the first missing package and how to get it."""
+def require_packages(backend: str) -> None:
+    """Import what an export needs. Raises `ExportError` that names the first missing package and how to get it.
+
+    `backend` trained the policy: Isaac Lab's may be an installation that isn't this program's.
+    """
+    install = f"install it for {sys.executable}" if backend == "isaaclab" else f"run `{_INSTALL}`"
     for package in NEEDED_PACKAGES:
         try:
             importlib.import_module(package)
         except ImportError as error:
-            raise ExportError(
-                f"the export needs the package {package} ({one_line(error)}): run `{_INSTALL}`"
-            ) from error
+            raise ExportError(f"the export needs the package {package} ({one_line(error)}): {install}") from error
 
 
 def load_checkpoint(checkpoint: Path) -> tuple[int, dict[str, Any]]:

@@ -17,6 +17,22 @@ from trainer_proc.wire.messages import ExportFailed, ExportStarted, TrainerBody
 from trainer_proc.wire.run_folder import RunFolder
 
 
+class NoExports:
+    """Says that a policy of another library than rsl-rl can't be exported."""
+
+    def __init__(self, library: str, emit: Callable[[TrainerBody], None]) -> None:
+        """Take the library's name."""
+        self._library = library
+        self._emit = emit
+
+    def start(self, runner: Any, iteration: int) -> None:
+        """Say so."""
+        self._emit(ExportFailed(iteration, f"policies of {self._library} can't be exported yet, those of rsl_rl can"))
+
+    def wait(self) -> None:
+        """Return at once."""
+
+
 class ExportJobs:
     """Runs one export at a time in a process of its own (`python -m trainer_proc.export`)."""
 

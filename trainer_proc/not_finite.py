@@ -1,7 +1,7 @@
 """A policy that has become NaN, kept from ending the training before a guard that acts on it has seen it.
 
 torch refuses to draw from a distribution of NaN, so rsl-rl's update ends with an error at the next mini-batch, or the
-next rollout does.
+next rollout does. skrl and rl_games learn on, from NaN.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def survive_not_finite(algorithm: Any, is_awaited: Callable[[], bool]) -> None:
         except RuntimeError:
             if not is_awaited() or is_finite(algorithm):
                 raise
-            algorithm.storage.clear()  # as at the end of an update
+            if (storage := getattr(algorithm, "storage", None)) is not None:  # rsl-rl's
+                storage.clear()  # as at the end of an update
             return dict.fromkeys(LOSSES, math.nan)
         if is_awaited() and not is_finite(algorithm):
             losses["value"] = math.nan

@@ -21,6 +21,7 @@ class PolicyDescription(msgspec.Struct, frozen=True):
 
     `actor` holds `class_name` and the keyword arguments of rsl-rl's model; `observation_sizes` the size of each
     observation group that is a vector; `observation_groups` which groups each model reads (`actor`, `critic`).
+    An action is scaled and then offset, in the order of `action_names`, before it is a joint's target or torque.
     Joint values are listed in the order of `joint_names`, in SI units (rad, N·m/rad, N·m·s/rad); they are empty
     where the backend doesn't know them. `control_frequency` is in Hz.
     """
@@ -34,6 +35,7 @@ class PolicyDescription(msgspec.Struct, frozen=True):
     observation_terms: list[ObservationTerm] = []
     action_names: list[str] = []
     action_scale: list[float] = []
+    action_offset: list[float] = []
     joint_names: list[str] = []
     default_joint_positions: list[float] = []
     joint_stiffness: list[float] = []

@@ -10,9 +10,10 @@ from curricula.schema import SchemaProblem
 from presets.success import Success, read_success
 from trainer_proc.attach import attach
 from trainer_proc.curriculum_control import CurriculumControl
-from trainer_proc.export_job import ExportJobs
+from trainer_proc.export_job import ExportJobs, NoExports
 from trainer_proc.knob_set import LaunchValueRefused
 from trainer_proc.knobs.discover import discover_knobs
+from trainer_proc.libraries.runner import LibraryRunner
 from trainer_proc.policy import write_policy_description
 from trainer_proc.policy_description import describe_policy
 from trainer_proc.ranks import process_rank
@@ -23,14 +24,16 @@ from trainer_proc.wire.run_folder import RunFolder, RunSpec
 
 def attach_and_offer(
     runner: Any, steering: Steering, link: Link, folder: RunFolder, spec: RunSpec
-) -> ExportJobs | None:
+) -> ExportJobs | NoExports | None:
     """Attach metrics and steering to `runner` and publish its knobs.
 
     Raises `LaunchValueRefused`, and `TrainingProblem` if the definition of success doesn't fit the environment.
     Returns the exports, which have to be waited for at the end, or None on ranks above 0.
     """
-    exports = None
-    if process_rank() == 0:
+    exports: ExportJobs | NoExports | None = None
+    if isinstance(runner, LibraryRunner):
+        exports = NoExports(runner.library, link.emit)
+    elif process_rank() == 0:
         write_policy_description(folder, describe_policy(runner, spec.task, spec.backend))
         exports = ExportJobs(folder, link.emit)
     terrain = steered_terrain(runner.env)

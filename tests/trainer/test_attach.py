@@ -171,7 +171,7 @@ def test_the_learning_rate_is_told_whenever_the_schedule_has_moved_it(folder):
 
 
 def test_a_guard_takes_back_what_made_nan_and_the_training_learns_on(folder):
-    launch = {"guard/not_finite/mode": "act", "ppo/schedule": "fixed"}
+    launch = {"guard/not_finite/mode": "act", "guard/reward/mode": "off", "ppo/schedule": "fixed"}
     attached = Attached(folder, [], [queued(7, ppo__learning_rate=1e30)], launch=launch, normalize=True).learn(8)
     fired = attached.of(GuardFired)
     assert [(body.guard, body.action) for body in fired] == [("not_finite", "undone")]

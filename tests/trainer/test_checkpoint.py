@@ -246,8 +246,9 @@ def test_a_policy_of_nan_is_healed_in_mid_training_and_goes_on_learning(folder, 
     def reload(runner):
         poison(runner)
         content = read_checkpoint(folder.checkpoint(0))
-        with pytest.raises(RuntimeError, match="nference tensor"):  # what the two steps of loading are for
-            runner.alg.load(content, None, True)
+        if any(buffer.is_inference() for buffer in runner.alg.actor.buffers()):  # rsl-rl 5.4: updated in the rollout
+            with pytest.raises(RuntimeError, match="nference tensor"):  # what the two steps of loading are for
+                runner.alg.load(content, None, True)
         seen["name"] = live(runner).reload(0)
         assert_same_weights(runner.alg.actor.state_dict(), content["actor_state_dict"])
         assert_same_weights(runner.alg.critic.state_dict(), content["critic_state_dict"])

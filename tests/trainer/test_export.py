@@ -45,6 +45,7 @@ def description(**changes) -> PolicyDescription:
         observation_terms=[ObservationTerm("joint_pos", 5), ObservationTerm("command", 3)],
         action_names=["joint_pos"],
         action_scale=[0.25, 0.5],
+        action_offset=[0.1, -0.2],
         joint_names=["hip", "knee"],
         default_joint_positions=[0.1, -0.2],
         joint_stiffness=[40.0, 60.0],
@@ -339,6 +340,9 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(plain, mon
     reason = refused(*plain)
     assert f"needs the package {package} " in reason
     assert "uv sync --extra mjlab --extra export" in reason
+    folder, checkpoint = plain
+    write_policy_description(folder, description(backend="isaaclab"))
+    assert f"install it for {sys.executable}" in refused(folder, checkpoint)
 
 
 # --- Whole or absent ----------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """PPO knobs, on rsl-rl's algorithm (5.4.2 and 5.5.1): read at each update, `gamma` and `lam` at each return.
 
+Other libraries' algorithms (`trainer_proc.libraries`) have the same attributes.
+
 The learning rate is what the optimizer's parameter groups hold; the algorithm's attribute is what the adaptive schedule
 goes on from. Both are written.
 """
@@ -14,8 +16,9 @@ from trainer_proc.knobs.live import LiveKnob
 from trainer_proc.wire.knob import Knob, KnobType, Value
 
 LEARNING_RATE = "ppo/learning_rate"
-ADAPTIVE = "adaptive"
-_SCHEDULES = (ADAPTIVE, "fixed")
+ADAPTIVE, LINEAR, FIXED = "adaptive", "linear", "fixed"
+"""Schedules of the learning rate; the linear one is rl_games's."""
+_SCHEDULES = (ADAPTIVE, FIXED)
 _LEAST_RATE, _LARGEST_RATE = 1e-9, 1.0
 _MOST_EPOCHS = 100.0
 """An update can't be interrupted: one of a million epochs would never hear a stop."""
@@ -25,11 +28,12 @@ _NUMBERS: dict[str, tuple[float | None, float | None]] = {
     "clip_param": (TINY, None),
     "entropy_coef": (0.0, None),
     "value_loss_coef": (0.0, None),
+    "bounds_loss_coef": (0.0, None),
     "gamma": (0.0, 1.0),
     "lam": (0.0, 1.0),
     "max_grad_norm": (TINY, None),
 }
-"""Attributes of the algorithm with their least and greatest values."""
+"""Attributes of the algorithm with their least and greatest values; the loss of actions out of bounds is rl_games's."""
 
 
 def algorithm_knobs(algorithm: Any) -> list[LiveKnob]:

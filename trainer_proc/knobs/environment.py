@@ -10,6 +10,7 @@ import torch
 
 from trainer_proc.knobs.live import LiveKnob
 from trainer_proc.knobs.units import unit_of
+from trainer_proc.libraries.runner import LibraryEnvironment
 from trainer_proc.wire.knob import Knob, KnobType
 
 
@@ -24,9 +25,15 @@ def _values(runner: Any, env: Any) -> Iterator[tuple[str, int | float]]:
         if hasattr(env, attribute):
             yield name, float(getattr(env, attribute))
     yield "action_size", int(runner.env.num_actions)
-    for group, tensor in runner.env.get_observations().items():
-        if isinstance(tensor, torch.Tensor):  # groups of several tensors have no one size
-            yield f"observation_size/{group}", prod(tensor.shape[1:])
+    for group, size in _observation_sizes(runner.env).items():
+        yield f"observation_size/{group}", size
+
+
+def _observation_sizes(env: Any) -> dict[str, int]:
+    if isinstance(env, LibraryEnvironment):
+        return env.observation_sizes
+    observed = env.get_observations().items()  # groups of several tensors have no one size
+    return {group: prod(tensor.shape[1:]) for group, tensor in observed if isinstance(tensor, torch.Tensor)}
 
 
 def _knob(name: str, value: int | float) -> LiveKnob:
