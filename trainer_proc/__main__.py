@@ -44,7 +44,7 @@ def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link:
 
     steering.enter("building", f"loading {spec.backend}")
     backend = load_backend(spec.backend)
-    backend.check(spec)
+    spec = backend.check(spec)
     backend.report_kernels(steering.kernel_module_loaded)
     steering.enter("building", f"{spec.num_envs} environments of {spec.task} on {spec.device}")
     training = backend.build(spec, folder)

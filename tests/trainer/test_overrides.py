@@ -60,6 +60,11 @@ def test_a_task_that_is_loaded_again_is_as_it_was(g1):
     assert again.scene.entities["robot"].articulation.actuators[0].damping != 1.0
 
 
+def test_null_leaves_a_term_out_and_stays_a_word_where_a_text_is(g1):
+    apply_overrides(g1, {"env.events.push_robot": "null", "env.sim.njmax": "null", "agent.wandb_project": "null"})
+    assert (g1["env"].events["push_robot"], g1["env"].sim.njmax, g1["agent"].wandb_project) == (None, None, "null")
+
+
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [

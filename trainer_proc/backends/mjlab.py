@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-import torch
 import warp
 from mjlab.envs import ManagerBasedRlEnv
 from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
@@ -21,7 +20,7 @@ from mjlab.utils.torch import configure_torch_backends
 
 import trainer_proc.backends.mjlab_tasks  # noqa: F401 (registers this program's own tasks)
 from curricula.load import make_curricula
-from trainer_proc.backends.base import BackendError, Training
+from trainer_proc.backends.base import BackendError, Training, check_device
 from trainer_proc.backends.mjlab_randomization import usual_event_terms
 from trainer_proc.backends.motion import check_motion
 from trainer_proc.backends.overrides import apply_overrides
@@ -34,16 +33,15 @@ from trainer_proc.wire.run_folder import RunFolder, RunSpec
 class MjlabBackend:
     """Trains any task of mjlab's registry."""
 
-    def check(self, spec: RunSpec) -> None:
+    def check(self, spec: RunSpec) -> RunSpec:
         """Import the run's modules; raise `BackendError` if the task isn't registered or the device isn't there."""
         import_modules(spec.modules, spec.module_folder)
         tasks = list_tasks()
         if spec.task not in tasks:
             nearest = difflib.get_close_matches(spec.task, tasks, n=3, cutoff=0.3) or tasks
             raise BackendError(f"mjlab has no task {spec.task}; nearest: {', '.join(nearest)}")
-        kind, _, index = spec.device.partition(":")
-        if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
-            raise BackendError(f"there is no device {spec.device}: torch sees {torch.cuda.device_count()} CUDA devices")
+        check_device(spec.device)
+        return spec
 
     def report_kernels(self, on_loaded: Callable[[str, int], None]) -> None:
         """Report through Warp's logger."""

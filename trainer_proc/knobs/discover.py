@@ -9,6 +9,7 @@ from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule
 from trainer_proc.knobs.algorithm import algorithm_knobs
 from trainer_proc.knobs.command import command_knobs
 from trainer_proc.knobs.curriculum_terms import CurriculumTerms, curriculum_term_knobs
+from trainer_proc.knobs.direct import direct_knobs, is_direct
 from trainer_proc.knobs.environment import environment_knobs
 from trainer_proc.knobs.event import event_knobs
 from trainer_proc.knobs.live import LiveKnob, Overwriter, TrainingKnobs
@@ -37,6 +38,8 @@ def discover_knobs(
     slot_knobs: list[SlotKnob] = []
     if (rewards := _manager(env, "reward_manager", "get_term_cfg")) is not None:
         slot_knobs += reward_knobs(env, rewards)
+    elif is_direct(env):
+        slot_knobs += direct_knobs(env)
     if (simulator := simulator_of(env)) is not None:
         redraws = Redraws(env, simulator)
         overwriters.append(redraws)

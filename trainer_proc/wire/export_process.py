@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,14 +22,25 @@ class _Answer(msgspec.Struct):
     error: str = ""
 
 
-def run_export(folder: RunFolder, checkpoint: Path, log: Path | None) -> ExportFinished:
+def run_export(
+    folder: RunFolder,
+    checkpoint: Path,
+    log: Path | None,
+    python: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+) -> ExportFinished:
     """Export `checkpoint` and return what the check found; takes some seconds. Raises `ExportProblem`.
 
-    The exporter's chatter is appended to `log`; None throws it away.
+    The exporter's chatter is appended to `log`; None throws it away. `python` is the command of the interpreter that
+    exports, this one's unless given, `variables` the environment that it needs in addition.
     """
-    command = [sys.executable, "-m", "trainer_proc.export", str(folder.path), "--checkpoint", str(checkpoint)]
+    exporter = [*(python or [sys.executable]), "-m", "trainer_proc.export"]
+    command = [*exporter, str(folder.path), "--checkpoint", str(checkpoint)]
+    environment = os.environ | (variables or {})
     with open(log or "/dev/null", "ab") as chatter:
-        process = subprocess.run(command, stdout=subprocess.PIPE, stderr=chatter, text=True, check=False)
+        process = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=chatter, text=True, check=False, env=environment
+        )
     answer = process.stdout.splitlines()[-1:] or [""]
     try:
         problem = msgspec.json.decode(answer[0], type=_Answer).error

@@ -31,7 +31,9 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     what knobs take, by name or by pattern with `*`: (lowest, highest). Weights and steering state come from
     `checkpoint`, if one is named; `parent` is the path of the run that it belongs to.
 
-    `overrides` are values by path in the environment's and the agent's configuration (`env.episode_length_s`).
+    `physics` and `library` are `presets.PHYSICS` and `presets.LIBRARIES`, empty for the task's own and rsl-rl.
+    `overrides` are values by path in the environment's and the agent's configuration (`env.episode_length_s`), `hydra`
+    are arguments as Isaac Lab's own scripts take them (`env.sim.dt=0.002`, `presets=NAME`), in place before those.
     `modules` are Python modules that register tasks, looked for in `module_folder` too. `success` (see
     `presets.success`) and `curricula` (by name, see `curricula.load`) are tables as in a preset.
     """
@@ -50,7 +52,10 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint: str = ""
     processes: int = 1
     parent: str = ""
+    physics: str = ""
+    library: str = ""
     overrides: dict[str, Any] = {}
+    hydra: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     module_folder: str = ""
     success: dict[str, Any] = {}
