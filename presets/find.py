@@ -24,6 +24,16 @@ _ORDER = (
     "go1-rough",
     "lift-cube",
     "g1-tracking",
+    "isaac-cartpole",
+    "isaac-humanoid",
+    "isaac-g1-flat",
+    "isaac-g1-rough",
+    "isaac-g1-stand",
+    "isaac-g1-walk",
+    "isaac-g1-run",
+    "isaac-h1-flat",
+    "isaac-h1-rough",
+    "isaac-digit-flat",
 )
 """The first contact first; others follow by name."""
 

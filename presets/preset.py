@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import math
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,14 +17,19 @@ from curricula.load import make_curricula
 from curricula.own_knobs import check_own_knobs
 from curricula.schema import SchemaProblem, convert
 from curricula.values import KnobValues, Value
-from presets.override_path import WrongPath, split_path
+from presets.override_path import ROOTS, WrongPath, split_path
 from presets.success import read_success
 
-BACKENDS = ("mjlab",)
+BACKENDS = ("mjlab", "isaaclab")
 """The simulators that there are."""
+PHYSICS = ("newton", "physx")
+"""What Isaac Lab simulates with: Newton, or PhysX, which comes with Isaac Sim."""
+LIBRARIES = ("rsl_rl", "rl_games", "skrl")
+"""What trains on Isaac Lab."""
 MOST = 1_000_000_000
 """Of environments and of iterations."""
 
+_HYDRA = re.compile(rf"(\+{{0,2}}({'|'.join(ROOTS)})\.[^=]+|presets|physics|renderer)=.*", re.DOTALL)
 _FORGIVEN = 0.95
 """A device has a little less memory than it is sold with."""
 
@@ -82,7 +88,7 @@ class PresetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     `randomization` by `event/parameter`, or `observation/…` in full; `set` by full name. `bounds` are the lowest and
     the highest value that a knob takes, by name or by pattern with `*`. `success` is a `presets.success.Success`,
     `curriculum` holds curricula by name. `modules` are imported before the task is looked up, from the file's folder
-    or from `module_folder`, too.
+    or from `module_folder`, too. `physics`, `library` and `hydra` are for Isaac Lab: see `check_isaac_lab`.
     """
 
     title: Line
@@ -92,6 +98,9 @@ class PresetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     experiment: str
     iterations: Count
     num_envs: EnvironmentCounts
+    physics: str = ""
+    library: str = ""
+    hydra: tuple[Line, ...] = ()
     overrides: dict[str, Any] = {}
     rewards: dict[str, Value] = {}
     randomization: dict[str, Value] = {}
@@ -147,12 +156,43 @@ def read_preset(path: Path) -> Preset:
     return Preset(name=path.stem, path=str(path.resolve()), **msgspec.structs.asdict(preset))
 
 
+def check_isaac_lab(backend: str, physics: str, library: str, hydra: Sequence[str]) -> None:
+    """Raise `SchemaProblem` if these can't be what a run on Isaac Lab, or not on Isaac Lab, is told.
+
+    `physics` is one of `PHYSICS` or empty for the task's own, `library` one of `LIBRARIES` or empty for rsl-rl. `hydra`
+    are arguments as Isaac Lab's own scripts take them: values by path, `presets=NAME`, `renderer=NAME`, and
+    `physics=NAME` by Isaac Lab's own names.
+    """
+    given = {"physics": physics, "library": library, "Hydra's arguments": " ".join(hydra)}
+    if backend != "isaaclab" and any(given.values()):
+        what = next(name for name, value in given.items() if value)
+        raise SchemaProblem(f"{what} can't be {given[what]} with backend {backend}: only isaaclab has a choice")
+    _check_choice("physics", physics, PHYSICS)
+    _check_choice("library", library, LIBRARIES)
+    for argument in hydra:
+        if not _HYDRA.fullmatch(argument):
+            raise SchemaProblem(
+                f"{argument} is no argument of Isaac Lab's: those are env.PATH=VALUE, agent.PATH=VALUE, presets=NAME, "
+                "physics=NAME and renderer=NAME"
+            )
+        if physics and argument.startswith("physics="):
+            raise SchemaProblem(f"physics is said twice, {physics} and {argument}: leave one out")
+
+
+def _check_choice(what: str, value: str, choices: Sequence[str]) -> None:
+    if value and value not in choices:
+        nearest = difflib.get_close_matches(value, choices, n=1, cutoff=0.4)
+        hint = f"nearest: {nearest[0]}" if nearest else f"there are {', '.join(choices)}"
+        raise SchemaProblem(f"there is no {what} {value}; {hint}")
+
+
 def _check(preset: PresetFile) -> None:
     """Raise `SchemaProblem` or `WrongPath` if what is in the file doesn't go together."""
     if not re.fullmatch(r"\w[\w.+-]*", preset.experiment):
         raise SchemaProblem(f"experiment can't be {preset.experiment!r}: it becomes the name of one folder")
     if preset.backend not in BACKENDS:
         raise SchemaProblem(f"there is no backend {preset.backend}; there is {', '.join(BACKENDS)}")
+    check_isaac_lab(preset.backend, preset.physics, preset.library, preset.hydra)
     for path in (*preset.overrides, *preset.needs.overrides):
         split_path(path)
     for pattern, (low, high) in preset.bounds.items():

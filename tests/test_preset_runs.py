@@ -1,4 +1,4 @@
-"""Every preset, started for real; and what it names is there once it is built."""
+"""Every preset for mjlab, started for real; and what it names is there once it is built."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tui.session.runs import read_state
 
 pytestmark = pytest.mark.real
 
-PRESETS = [preset.name for preset in list_presets()[0]]
+PRESETS = [preset.name for preset in list_presets()[0] if preset.backend == "mjlab"]
 FEW = ("--iterations", "2", "--num-envs", "4", "--device", "cpu", "--override", "agent.num_steps_per_env=4")
 MOTION = "env.commands.motion.motion_file"
 

@@ -22,6 +22,16 @@ NAMES = [
     "go1-rough",
     "lift-cube",
     "g1-tracking",
+    "isaac-cartpole",
+    "isaac-humanoid",
+    "isaac-g1-flat",
+    "isaac-g1-rough",
+    "isaac-g1-stand",
+    "isaac-g1-walk",
+    "isaac-g1-run",
+    "isaac-h1-flat",
+    "isaac-h1-rough",
+    "isaac-digit-flat",
 ]
 GOOD = """
 title = "Mine"
@@ -90,14 +100,26 @@ def test_each_says_what_it_needs_and_what_counts_as_success():
 
 
 def test_walking_standing_running_and_rough_terrain_come_with_the_velocity_curriculum():
-    for name in ("g1-stand", "g1-walk", "g1-run", "g1-rough"):
+    for name in ("g1-stand", "g1-walk", "g1-run", "g1-rough", "isaac-g1-stand", "isaac-g1-walk", "isaac-g1-run"):
         (velocity,) = [table for table in load_preset(name).curriculum.values() if table["kind"] == "velocity"]
         assert velocity["forward"]
+        assert velocity.get("command", "twist") == ("base_velocity" if name.startswith("isaac-") else "twist")
     kinds = {name: {table["kind"] for table in load_preset(name).curriculum.values()} for name in NAMES}
     assert kinds["g1-rough"] == {"terrain", "velocity"}
     assert kinds["g1-robust"] == {"growth"}
     assert kinds["g1-multitask"] == {"tasks"}
     assert load_preset("g1-run").curriculum["velocity"]["forward"][-1] == [0.0, 4.0]
+
+
+def test_presets_of_isaac_lab_are_told_by_name_and_say_what_assets_they_need():
+    for preset in list_presets()[0]:
+        assert (preset.backend == "isaaclab") == preset.name.startswith("isaac-"), preset.name
+        if preset.backend == "isaaclab":
+            assert preset.task.startswith(("Isaac-", "IsaacContrib-")), preset.name
+            assert "humanoid-tui assets --offline" in preset.needs_text(), preset.name
+            assert preset.success.get("command", "base_velocity") == "base_velocity", preset.name
+    without_assets = {p.name for p in list_presets()[0] if "assets --offline has no" in p.needs_text()}
+    assert without_assets == {"isaac-h1-flat", "isaac-h1-rough", "isaac-digit-flat"}
 
 
 def test_environments_begin_no_higher_on_the_terrain_than_its_curriculum():
@@ -297,7 +319,7 @@ def test_a_file_that_does_not_exist_is_told(tmp_path):
         (GOOD + "[rewards]\nupright = inf\n", "reward/upright/weight must be a finite number"),
         (GOOD + '[randomization]\n"mass/scale" = [1.2, 0.8]\n', "event/mass/scale must have its low end first"),
         (GOOD + "[bounds]\nother = [1, 2]\nknob = 5\n", "Expected list, got `int` - at `bounds.knob`"),
-        (GOOD.replace('"mjlab"', '"mjlb"'), "there is no backend mjlb; there is mjlab"),
+        (GOOD.replace('"mjlab"', '"mjlb"'), "there is no backend mjlb; there is mjlab, isaaclab"),
         (GOOD + '[set]\n"curriculum/none/level" = 2\n', "there is no knob curriculum/none/level"),
         (GOOD + VELOCITY + '[set]\n"curriculum/velocity/levle" = 2\n', "nearest: curriculum/velocity/level"),
         (GOOD + VELOCITY + '[set]\n"curriculum/velocity/level" = 22\n', "a whole number from 0 to 5, not 22"),

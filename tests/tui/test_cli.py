@@ -180,26 +180,6 @@ def test_a_living_run_is_steered(prints, fails, steered):
     assert [type(order) for order in steered[2:]] == [Pause, Resume, Save, Stop]
 
 
-def test_the_doctor_tells_what_is_there(prints, tmp_path):
-    report = prints("doctor", "--json")
-    assert report["log_root"] == str(tmp_path / "logs")
-    assert report["log_root_writable"] is True
-    assert [part["name"] for part in report["parts"]] == ["mjlab", "export"]
-    assert report["devices"][-1].startswith("cpu")
-    assert str(tmp_path / "logs") in prints("doctor")
-
-
-def test_the_doctor_tells_what_is_wrong_in_one_json_value(capsys, tmp_path):
-    (tmp_path / "file").touch(mode=0o600)
-    arguments = ["doctor", "--logs", str(tmp_path / "file" / "logs")]
-    assert run([*arguments, "--json"]) == 1
-    assert json.loads(capsys.readouterr().out)["log_root_writable"] is False
-    assert run(arguments) == 1
-    out, err = capsys.readouterr()
-    assert "! logs" in out
-    assert len(err.splitlines()) == 1
-
-
 def test_runs_are_listed_and_a_broken_one_does_not_hide_the_others(prints, ended, make_run):
     broken = make_run("2026-03-02_00-00-00")
     broken.spec_file.write_bytes(b"\xff")

@@ -14,7 +14,7 @@ from presets import load_preset
 from tests.waiting import wait_for
 from tui.session import launcher
 from tui.session.devices import Device
-from tui.session.launcher import ImpossibleSpec, LaunchError, Overrides, check_backend, launch, make_spec
+from tui.session.launcher import ImpossibleSpec, LaunchError, Overrides, launch, make_spec
 
 CARTPOLE = load_preset("cartpole")
 CPU = [Device("cpu", "CPU, 4 cores", 8.0, 16.0)]
@@ -205,11 +205,6 @@ def test_a_backend_that_is_not_installed_is_told_with_the_command_that_installs_
     with pytest.raises(LaunchError, match=r"^backend mjlab is not installed: uv sync --extra mjlab --extra export$"):
         launch(make_spec(CARTPOLE, Overrides(), CPU), tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_an_unknown_backend_is_told_with_those_there_are():
-    with pytest.raises(LaunchError, match=r"^there is no backend gazebo; there is mjlab$"):
-        check_backend("gazebo")
 
 
 @pytest.mark.usefixtures("trainer")

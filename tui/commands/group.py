@@ -11,6 +11,7 @@ _COMMANDS = {
     "launch": "starting",
     "presets": "machine",
     "doctor": "machine",
+    "assets": "assets",
     "runs": "watching",
     "attach": "watching",
     "knobs": "knobs",
@@ -85,6 +86,7 @@ def _expected(error: Exception) -> int | None:
     from trainer_proc.wire.journal import JournalDamaged
     from trainer_proc.wire.run_folder import RunFolderError
     from tui.commands.output import Failed
+    from tui.session.assets import AssetProblem
     from tui.session.checkpoints import NoCheckpoint
     from tui.session.continuing import NothingLeft
     from tui.session.control import TrainerUnreachable
@@ -95,7 +97,10 @@ def _expected(error: Exception) -> int | None:
 
     if isinstance(error, (PresetError, ImpossibleSpec, RunNotFound, UnusableSetting)):
         return 2
-    refused = (Failed, LaunchError, TrainerUnreachable, ExportProblem, NoCheckpoint, NothingLeft, MetricUnknown)
+    refused = (
+        *(Failed, LaunchError, AssetProblem, TrainerUnreachable, ExportProblem),
+        *(NoCheckpoint, NothingLeft, MetricUnknown),
+    )
     broken = (RunFolderError, JournalDamaged, OSError)
     return 1 if isinstance(error, refused + broken) else None
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import click
 
 from presets import Preset, PresetError, list_presets, load_preset, read_preset
 from tui.commands.output import Failed, json_option, logs_option, say
-from tui.session.doctor import Report, examine
+from tui.session.doctor import BackendReport, IsaacSimReport, Report, examine
 from tui.session.text import plain
+
+_INDENT = " " * 12
 
 
 @click.command("presets")
@@ -64,14 +67,43 @@ def doctor_command(log_root, as_json) -> None:  # type: ignore[no-untyped-def]  
 
 
 def _report_text(report: Report) -> str:
-    lines = [f"  python    {report.python}"]
-    lines += [f"  device    {device}" for device in report.devices]
-    for part in report.parts:
-        found = ", ".join(f"{name} {version or 'missing'}" for name, version in part.packages.items())
-        lines.append(f"{'!' if part.install else ' '} {part.name:<9} {found}")
-        if part.install:
-            lines.append(f"            {part.install}")
+    lines = [f"  device    {device}" for device in report.devices]
+    for backend in report.backends:
+        lines += _backend_lines(backend)
+        if backend.name == "isaaclab" and report.isaac_sim is not None:
+            lines += _isaac_sim_lines(report.isaac_sim)
     lines.append(f"  logs      {report.log_root}, {report.disk_free_gib:.0f} GiB free")
     if not report.log_root_writable:
         lines[-1] = f"! logs      {report.log_root} can't be written: choose another folder with --logs"
     return "\n".join(lines)
+
+
+def _backend_lines(backend: BackendReport) -> list[str]:
+    """Return the Python and its packages; commands and paths have lines of their own, to be copied."""
+    lines = [f"Python {backend.python}, {backend.interpreter}"] if backend.python else []
+    found = [f"{name}\N{NO-BREAK SPACE}{version}" for name, version in backend.packages.items() if version]
+    lines += [line.replace("\N{NO-BREAK SPACE}", " ") for line in _wrapped(", ".join(found))]
+    what, _, remedy = backend.problem.partition(": ")
+    lines += [*_wrapped(what), *([remedy] if remedy else [])]
+    if backend.install:
+        missing = "to have all of it:" if backend.packages.get(backend.name) else "not installed; to have it:"
+        lines += [missing, *backend.install]
+    head = f"{'!' if backend.problem else ' '} {backend.name:<9} "
+    return [head + lines[0], *(_INDENT + line for line in lines[1:])]
+
+
+def _isaac_sim_lines(isaac_sim: IsaacSimReport) -> list[str]:
+    accepted = f"OMNI_KIT_ACCEPT_EULA {'is' if isaac_sim.eula_accepted else 'is not'} set"
+    if isaac_sim.version:
+        lines = [f"Isaac Sim {isaac_sim.version}; {accepted}"]
+    else:
+        lines = ["no Isaac Sim: Newton simulates, PhysX can't", f"{accepted}, for which only Isaac Sim asks"]
+    reachable = {True: "within reach", False: "out of reach", None: "can't be asked"}[isaac_sim.assets_reachable]
+    lines += [f"assets {reachable}: {isaac_sim.asset_root or 'where Isaac Lab looks is not known'}"]
+    if isaac_sim.assets_reachable is False:
+        lines.append("humanoid-tui assets --offline builds what can be had without them")
+    return [_INDENT + line for line in lines]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 80 - len(_INDENT), break_long_words=False, break_on_hyphens=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from presets import load_preset
+from presets.preset import LIBRARIES, PHYSICS
 from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.messages import TERMINAL_PHASES, IterationFinished, PhaseChanged
 from trainer_proc.wire.requests import Resume
@@ -27,6 +28,8 @@ from tui.session.state import RunState
 
 @click.command("launch")
 @click.argument("preset")
+@click.argument("arguments", nargs=-1, metavar="[env.PATH=VALUE]...")
+@click.option("--task", help="Another task, with the preset's numbers, physics and library.")
 @click.option("--num-envs", type=click.IntRange(min=1), help="Environments of each process; the preset's number.")
 @click.option("--iterations", type=click.IntRange(min=1), help="PPO iterations; the preset's.")
 @click.option("--device", help="cpu or cuda:N; the first GPU, or the CPU.")
@@ -37,6 +40,8 @@ from tui.session.state import RunState
 @click.option(
     "--override", "overridden", multiple=True, metavar="PATH=VALUE", help="A value of the task's configuration."
 )
+@click.option("--physics", help=f"Isaac Lab's: {' or '.join(PHYSICS)}; the task's own.")
+@click.option("--library", help=f"What trains on Isaac Lab: {', '.join(LIBRARIES)}.")
 @click.option("--checkpoint", metavar="FILE|RUN", help="Start from a checkpoint file, or from a run's newest.")
 @click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="One for each GPU.")
 @click.option("--wait", is_flag=True, help="Return when the training has ended.")
@@ -44,6 +49,8 @@ from tui.session.state import RunState
 @json_option
 def launch_command(
     preset: str,
+    arguments: tuple[str, ...],
+    task: str | None,
     num_envs: int | None,
     iterations: int | None,
     device: str | None,
@@ -52,13 +59,19 @@ def launch_command(
     settings: tuple[str, ...],
     bounds: tuple[str, ...],
     overridden: tuple[str, ...],
+    physics: str | None,
+    library: str | None,
     checkpoint: str | None,
     processes: int,
     wait: bool,
     log_root: Path,
     as_json: bool,
 ) -> None:
-    """Start a training. It outlives this command and the terminal."""
+    """Start a training. It outlives this command and the terminal.
+
+    Values of the task's configuration may follow the preset: env.PATH=VALUE and agent.PATH=VALUE; with Isaac Lab
+    whatever its own scripts take, presets=NAME too.
+    """
     overrides = Overrides(
         num_envs,
         iterations,
@@ -70,6 +83,10 @@ def launch_command(
         str(checkpoint_to_start_from(checkpoint, log_root)) if checkpoint else "",
         processes,
         parse_overrides(overridden),
+        task,
+        physics,
+        library,
+        arguments,
     )
     start(make_spec(load_preset(preset), overrides, list_devices()), log_root, wait, as_json)
 

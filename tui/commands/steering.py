@@ -8,13 +8,12 @@ import click
 import msgspec
 
 from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.export_process import run_export
 from trainer_proc.wire.requests import Command, Pause, Save, Stop
 from tui.commands.asking import ask_trainer
 from tui.commands.output import json_option, logs_option, say
 from tui.session.checkpoints import find_checkpoint
 from tui.session.describe import export_result
-from tui.session.exporting import export_live
+from tui.session.exporting import export_checkpoint, export_live
 from tui.session.runs import find_run
 
 
@@ -55,6 +54,6 @@ def export_command(run, checkpoint, log_root, as_json) -> None:  # type: ignore[
     if checkpoint is None and read_connection(folder) is not None:
         result = export_live(folder)
     else:
-        result = run_export(folder, find_checkpoint(folder, checkpoint), log=None)
+        result = export_checkpoint(folder, find_checkpoint(folder, checkpoint))
     placed = msgspec.structs.replace(result, folder=str(folder.exported))
     say(export_result(placed), placed, as_json)

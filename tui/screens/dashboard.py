@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Footer, Input, Static
 
-from trainer_proc.wire.export_process import ExportProblem, run_export
+from trainer_proc.wire.export_process import ExportProblem
 from trainer_proc.wire.messages import TERMINAL_PHASES
 from trainer_proc.wire.requests import Export as ExportCommand
 from trainer_proc.wire.requests import Pause, Resume, Save, Stop
@@ -23,6 +23,7 @@ from tui.screens.run_screen import ConsoleGrew, Told
 from tui.screens.steering_screen import SteeringScreen
 from tui.session.checkpoints import NoCheckpoint, find_checkpoint, origin_of
 from tui.session.describe import export_result, progress
+from tui.session.exporting import export_checkpoint
 from tui.session.news import News
 from tui.session.text import plain
 from tui.widgets.chart_grid import ChartGrid
@@ -129,7 +130,7 @@ class DashboardScreen(SteeringScreen):
     @work(thread=True, exclusive=True, group="export")
     def _export_checkpoint(self) -> None:
         try:
-            result = run_export(self.folder, find_checkpoint(self.folder, None), log=None)
+            result = export_checkpoint(self.folder, find_checkpoint(self.folder, None))
         except (ExportProblem, NoCheckpoint) as error:
             self.post_message(Told(str(error), "error"))
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shlex
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,6 +18,8 @@ from textual.widgets import Button, Footer, Input, Label, OptionList, Select, St
 from textual.widgets.option_list import Option
 
 from presets import Preset, list_presets
+from presets.preset import LIBRARIES, PHYSICS
+from trainer_proc.wire.run_folder import RunSpec
 from tui.session.devices import Device, list_devices
 from tui.session.launcher import ImpossibleSpec, LaunchError, Overrides, launch, make_spec, suggested_environments
 from tui.session.override_text import parse_override_value
@@ -70,6 +74,16 @@ class LaunchScreen(Screen[None]):
                     with Horizontal(classes="field"):
                         yield Label(label)
                         yield self._widget_for(field)
+                with Vertical(id="isaac-lab"):
+                    for field, label in (
+                        ("task", "task"),
+                        ("physics", "physics"),
+                        ("library", "library"),
+                        ("arguments", "arguments"),
+                    ):
+                        with Horizontal(classes="field"):
+                            yield Label(label)
+                            yield self._widget_for(field)
                 with Vertical(id="start-row"):
                     yield Button("Start (Enter)", variant="primary", id="start")
                     yield Static(id="problem", classes="problem", markup=False)
@@ -79,6 +93,13 @@ class LaunchScreen(Screen[None]):
         match field:
             case "device":
                 return Select([("looking for devices…", "")], allow_blank=False, id=field, compact=True)
+            case "physics" | "library":
+                choices = PHYSICS if field == "physics" else LIBRARIES
+                return Select([(choice, choice) for choice in choices], prompt="", id=field, compact=True)
+            case "task":
+                return Field(placeholder="the preset's", id=field, compact=True)
+            case "arguments":
+                return Field(placeholder="env.sim.dt=0.002 presets=NAME …", id=field, compact=True)
             case "run-name":
                 return Field(placeholder="optional, part of the run's folder", id=field, compact=True)
             case _:
@@ -127,6 +148,21 @@ class LaunchScreen(Screen[None]):
         await self._ask_for(wanted)
         self.query_one("#iterations", Input).value = str(preset.iterations)
         self._suggest_environments(preset)
+        self._show_isaac_lab(preset)
+
+    def _show_isaac_lab(self, preset: Preset) -> None:
+        """Show what only Isaac Lab has a choice of, with the preset's choice and nothing that was typed before."""
+        self.query_one("#isaac-lab").display = preset.backend == "isaaclab"
+        self.query_one("#task", Input).placeholder = preset.task
+        for field, own, default in (
+            ("physics", preset.physics, "the task's own"),
+            ("library", preset.library, "rsl_rl, as usual"),
+        ):
+            select = self.query_one(f"#{field}", Select)
+            select.prompt = f"{own}, the preset's" if own else default
+            select.clear()
+        for field in ("task", "arguments"):
+            self.query_one(f"#{field}", Input).value = ""
 
     def _describe(self, text: str) -> None:
         self.query_one("#description", Static).update(plain(text))
@@ -171,11 +207,24 @@ class LaunchScreen(Screen[None]):
                 seed=self._whole_number("seed", "the seed"),
                 name=self.query_one("#run-name", Input).value.strip(),
                 overrides=self._needed_overrides(),
+                task=self.query_one("#task", Input).value.strip(),
+                physics=self._choice("physics"),
+                library=self._choice("library"),
+                arguments=self._arguments(),
             )
             spec = make_spec(preset, overrides, self._devices)
-            self._starting = True
-            folder = launch(spec, self._log_root)
-        except (ImpossibleSpec, LaunchError) as error:
+        except ImpossibleSpec as error:
+            self._tell(str(error))
+            return
+        self._starting = True
+        self._start(spec)
+
+    @work
+    async def _start(self, spec: RunSpec) -> None:
+        """Launch and go to the dashboard; in a thread, because another Python may have to be asked what it has."""
+        try:
+            folder = await asyncio.to_thread(launch, spec, self._log_root)
+        except LaunchError as error:
             self._starting = False
             self._tell(str(error))
             return
@@ -202,9 +251,19 @@ class LaunchScreen(Screen[None]):
         fields = self.query("#needs Input").results(Input)
         return {field.name or "": parse_override_value(field.value) for field in fields if field.value.strip()}
 
+    def _arguments(self) -> tuple[str, ...]:
+        """Return the arguments as a shell splits them."""
+        try:
+            return tuple(shlex.split(self.query_one("#arguments", Input).value))
+        except ValueError as error:
+            raise ImpossibleSpec(f"the arguments can't be read: {error}") from None
+
     def _device(self) -> str:
-        value = self.query_one("#device", Select).value
-        return value if isinstance(value, str) else ""
+        return self._choice("device") or ""
+
+    def _choice(self, field: str) -> str | None:
+        value = self.query_one(f"#{field}", Select).value
+        return value if isinstance(value, str) else None
 
     def _whole_number(self, field: str, label: str) -> int:
         text = self.query_one(f"#{field}", Input).value

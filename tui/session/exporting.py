@@ -1,11 +1,14 @@
-"""Having a run's living trainer export its policy."""
+"""Having a policy exported: by a run's living trainer, or from a checkpoint."""
 
 from __future__ import annotations
 
-from trainer_proc.wire.export_process import ExportProblem
+from pathlib import Path
+
+from trainer_proc.wire.export_process import ExportProblem, run_export
 from trainer_proc.wire.messages import ExportFailed, ExportFinished
 from trainer_proc.wire.requests import Export, Refused
 from trainer_proc.wire.run_folder import RunFolder
+from tui.session.backend_environment import BackendAbsent, LaunchError, isaaclab_python
 from tui.session.control import TrainerUnreachable, ask
 from tui.session.follow import Follower
 
@@ -30,3 +33,19 @@ def export_live(folder: RunFolder) -> ExportFinished:
                     return frame.body
             if not frames and not follower.is_live:
                 raise TrainerUnreachable(f"the trainer of {folder.name} ended before the export; name a --checkpoint")
+
+
+def export_checkpoint(folder: RunFolder, checkpoint: Path) -> ExportFinished:
+    """Export `checkpoint` in the Python that trained it, where that is known, and else in the dashboard's own.
+
+    Raises `ExportProblem` or `RunFolderError`. Takes some seconds; not to be called on an event loop.
+    """
+    if folder.read_spec().backend == "isaaclab":
+        try:
+            python = isaaclab_python()
+        except BackendAbsent:  # trained on another machine
+            return run_export(folder, checkpoint, log=None)
+        except LaunchError as error:
+            raise ExportProblem(str(error)) from error
+        return run_export(folder, checkpoint, None, python.command, python.variables)
+    return run_export(folder, checkpoint, log=None)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,22 +16,19 @@ import msgspec
 from curricula.load import make_curricula
 from curricula.own_knobs import check_own_knobs
 from curricula.schema import SchemaProblem
-from presets import Preset
-from presets.preset import MOST
+from presets import Needs, Preset
+from presets.preset import MOST, check_isaac_lab
 from trainer_proc.wire.knob import Value, value_text
 from trainer_proc.wire.run_folder import RunFolder, RunSpec
+from tui.session.backend_environment import LaunchError as LaunchError
+from tui.session.backend_environment import backend_command
 from tui.session.checkpoints import run_of
 from tui.session.devices import Device
+from tui.session.override_text import parse_overrides
+from tui.session.settings import UnusableSetting
 
 LOG_ROOT = Path("logs/rsl_rl")
 """Where runs lie, relative to the working directory, as Isaac Lab and mjlab have it."""
-
-_BACKEND_MODULES = {"mjlab": "mjlab"}
-"""What must be installed for each of `presets.BACKENDS`."""
-
-
-class LaunchError(Exception):
-    """The training can't be started; the message is one line that says what to do."""
 
 
 class ImpossibleSpec(Exception):
@@ -43,7 +38,10 @@ class ImpossibleSpec(Exception):
 class Overrides(msgspec.Struct, frozen=True):
     """What the person chose instead of the preset's values; None takes the preset's.
 
-    `set`, `bounds` and `overrides` (values by path in the configuration) add to the preset's.
+    `set`, `bounds` and `overrides` (values by path in the configuration) add to the preset's, and so do `arguments`,
+    `env.PATH=VALUE` and `agent.PATH=VALUE`; with Isaac Lab they may be whatever `presets.preset.check_isaac_lab` lets
+    pass. For another `task` than the preset's, that has only numbers, physics, library and modules to say: the rest is
+    about the parts of its own task.
     """
 
     num_envs: int | None = None
@@ -56,12 +54,18 @@ class Overrides(msgspec.Struct, frozen=True):
     checkpoint: str = ""
     processes: int = 1
     overrides: dict[str, Any] = {}
+    task: str | None = None
+    physics: str | None = None
+    library: str | None = None
+    arguments: tuple[str, ...] = ()
 
 
 def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -> RunSpec:
     """Return what the trainer is told; the first of `devices` is the default. Raises `ImpossibleSpec`."""
     device = overrides.device or devices[0].name
     device = "cuda:0" if device == "cuda" else device
+    if overrides.task and overrides.task != preset.task:
+        preset = _for_another_task(preset, overrides.task)
     spec = RunSpec(
         preset=preset.name,
         backend=preset.backend,
@@ -77,7 +81,10 @@ def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -
         checkpoint=overrides.checkpoint,
         parent=run_of(Path(overrides.checkpoint)) if overrides.checkpoint else "",
         processes=overrides.processes,
-        overrides=_overrides(preset, overrides.overrides),
+        overrides=_overrides(preset, overrides),
+        physics=_physics(preset, overrides),
+        library=preset.library if overrides.library is None else overrides.library,
+        hydra=(*preset.hydra, *(overrides.arguments if preset.backend == "isaaclab" else ())),
         modules=preset.modules,
         module_folder=preset.folder_of_modules(),
         success=preset.success,
@@ -98,6 +105,10 @@ def checked_spec(spec: RunSpec) -> RunSpec:
         raise ImpossibleSpec("a training has at least one process")
     if not 0 <= spec.seed < 2**32:
         raise ImpossibleSpec("a seed is a whole number from 0 to 4294967295")
+    try:
+        check_isaac_lab(spec.backend, spec.physics, spec.library, spec.hydra)
+    except SchemaProblem as error:
+        raise ImpossibleSpec(str(error)) from error
     _check_knobs(spec)
     return msgspec.structs.replace(spec, device="cuda:0") if spec.device == "cuda" else spec
 
@@ -108,9 +119,41 @@ def suggested_environments(preset: Preset, device: str, devices: Sequence[Device
     return preset.environments_on(device, memory.get(device))
 
 
-def _overrides(preset: Preset, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the preset's overrides and those `given`; a file that the preset needs gets its whole path."""
-    overrides = preset.overrides | given
+def _for_another_task(preset: Preset, task: str) -> Preset:
+    """Return what a preset says that isn't about its task; runs are in a folder of the other task's name."""
+    experiment = re.sub(r"\W+", "_", re.sub(r"-v\d+$", "", task)).strip("_").lower()
+    if not experiment:
+        raise ImpossibleSpec(f"{task!r} is no task")
+    return msgspec.structs.replace(
+        preset,
+        task=task,
+        experiment=experiment,
+        hydra=(),
+        overrides={},
+        rewards={},
+        randomization={},
+        set={},
+        bounds={},
+        success={},
+        curriculum={},
+        needs=Needs(),
+    )
+
+
+def _physics(preset: Preset, overrides: Overrides) -> str:
+    """Return the physics that the person chose, none if that was said with Isaac Lab's own argument."""
+    if overrides.physics is not None:
+        return overrides.physics
+    return "" if any(argument.startswith("physics=") for argument in overrides.arguments) else preset.physics
+
+
+def _overrides(preset: Preset, chosen: Overrides) -> dict[str, Any]:
+    """Return the preset's overrides and the person's; a file that the preset needs gets its whole path."""
+    if preset.backend == "isaaclab":  # the trainer reads them, before these
+        named = {argument.partition("=")[0] for argument in chosen.arguments}
+        overrides = {path: value for path, value in preset.overrides.items() if path not in named} | chosen.overrides
+    else:
+        overrides = preset.overrides | _parsed(preset, chosen.arguments) | chosen.overrides
     for path, what in preset.needs.overrides.items():
         value = overrides.get(path, "")
         if value == "":
@@ -118,6 +161,13 @@ def _overrides(preset: Preset, given: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, str) and (file := Path(value).expanduser()).is_file():
             overrides[path] = str(file.resolve())  # a run is resumed from anywhere
     return overrides
+
+
+def _parsed(preset: Preset, arguments: Sequence[str]) -> dict[str, Any]:
+    try:
+        return parse_overrides(arguments)
+    except UnusableSetting as error:
+        raise ImpossibleSpec(f"{preset.name} trains on {preset.backend}: {error}") from error
 
 
 def _check_knobs(spec: RunSpec) -> None:
@@ -134,20 +184,6 @@ def _check_knobs(spec: RunSpec) -> None:
             raise ImpossibleSpec(f"the bounds of {knob} must have the lower one first, not {low:g}:{high:g}")
 
 
-def check_backend(backend: str) -> None:
-    """Raise `LaunchError` if the backend's packages are not installed here."""
-    module = _BACKEND_MODULES.get(backend)
-    if module is None:
-        raise LaunchError(f"there is no backend {backend}; there is {', '.join(_BACKEND_MODULES)}")
-    if importlib.util.find_spec(module) is None:
-        raise LaunchError(f"backend {backend} is not installed: {install_command(backend)}")
-
-
-def install_command(backend: str) -> str:
-    """Return what installs a backend; all extras at once, because `uv sync` removes those that it isn't told."""
-    return f"uv sync --extra {backend} --extra export"
-
-
 def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:
     """Make the run's folder and start its trainer in a session of its own. Raises `LaunchError`."""
     return start_trainer(spec, log_root)[0]
@@ -155,31 +191,31 @@ def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:
 
 def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.Popen[bytes]]:
     """Do what `launch` does, and return the trainer's process too."""
-    check_backend(spec.backend)
+    python, variables = backend_command(spec.backend)
     try:
         folder = _make_folder(spec, log_root)
         folder.write_spec(spec)
         with open(folder.console, "ab") as console:
             trainer = subprocess.Popen(
-                trainer_command(folder, spec.processes),
+                trainer_command(python, folder, spec.processes),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a dropped SSH connection hangs up the terminal's session, not this one
-                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                env=os.environ | {"PYTHONUNBUFFERED": "1"} | variables,
             )
     except OSError as error:
         raise LaunchError(f"the run can't be started in {log_root}: {error}") from error
     return folder, trainer
 
 
-def trainer_command(folder: RunFolder, processes: int) -> list[str]:
+def trainer_command(python: list[str], folder: RunFolder, processes: int) -> list[str]:
     """Return the command that trains what is in `folder`; several processes are PyTorch's launcher's to start."""
     trainer = ["-m", "trainer_proc", str(folder.path)]
     if processes == 1:
-        return [sys.executable, *trainer]
+        return [*python, *trainer]
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-    return [sys.executable, *launcher, *trainer]
+    return [*python, *launcher, *trainer]
 
 
 def _make_folder(spec: RunSpec, log_root: Path) -> RunFolder:

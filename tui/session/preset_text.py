@@ -74,6 +74,9 @@ def preset_content(spec: RunSpec, run: str, description: str) -> dict[str, Any]:
     }
     optional = {
         "set": spec.set,
+        "physics": spec.physics,
+        "library": spec.library,
+        "hydra": spec.hydra,
         "modules": spec.modules,
         "module_folder": spec.module_folder,
         "overrides": spec.overrides,

@@ -312,11 +312,11 @@ async def test_an_export_of_an_ended_run_takes_its_newest_checkpoint(log_root, m
     folder = make_run(log_root, "g1-walk")
     asked = []
 
-    def export(folder, checkpoint, log):
+    def export(folder, checkpoint):
         asked.append(checkpoint)
         return next(body for body in bodies_of("g1-walk") if type(body).__name__ == "ExportFinished")
 
-    monkeypatch.setattr("tui.screens.dashboard.run_export", export)
+    monkeypatch.setattr("tui.screens.dashboard.export_checkpoint", export)
     app = HumanoidTui(log_root, folder)
     async with app.run_test(size=(120, 40)) as pilot:
         await dashboard_is_filled(app)

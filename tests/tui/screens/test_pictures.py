@@ -6,6 +6,7 @@ from textual.widgets._footer import FooterKey
 
 from tests.tui.many_knobs import turned, with_g1_knobs
 from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, knob_row, make_run, until
+from tests.tui.screens.test_launch_screen import choose
 from trainer_proc.wire.messages import InterventionQueued, PhaseChanged
 from tui.app import HumanoidTui
 from tui.widgets.console import Console
@@ -51,8 +52,20 @@ async def test_launch_of_what_needs_a_file(log_root, looks_as_before):
     app = HumanoidTui(log_root)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(lambda: app.screen.query_one("#num-envs").value == "4096", "the devices")
-        await pilot.press("end", "enter")
+        choose(app, "g1-tracking")
+        await pilot.press("enter")
         await until(lambda: app.screen.query_one("#problem").content)
+        await looks_as_before(pilot)
+
+
+async def test_launch_of_isaac_lab(log_root, looks_as_before):
+    app = HumanoidTui(log_root)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(lambda: app.screen.query_one("#num-envs").value == "4096", "the devices")
+        choose(app, "isaac-cartpole")
+        await until(lambda: app.screen.query_one("#isaac-lab").display, "Isaac Lab's fields")
+        app.screen.query_one("#arguments").focus()
+        await pilot.pause()
         await looks_as_before(pilot)
 
 

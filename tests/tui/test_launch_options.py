@@ -1,0 +1,157 @@
+"""What a launch says to Isaac Lab alone, and what any simulator understands, with a stand-in for the trainer."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from presets import own_presets_folder
+from tests.tui.conftest import NEW, RUN, STARTED
+from trainer_proc.wire.messages import IterationFinished, MetricSet
+
+pytestmark = pytest.mark.usefixtures("empty_working_directory")
+
+
+def own_preset(name, extra):
+    own_presets_folder().mkdir(parents=True, exist_ok=True)
+    (own_presets_folder() / f"{name}.toml").write_text(
+        'title = "Mine"\ndescription = "Mine."\nbackend = "isaaclab"\ntask = "Isaac-Cartpole"\n'
+        f'experiment = "mine"\niterations = 9\nnum_envs = {{ cpu = 2, cuda = 3 }}\n{extra}\n'
+    )
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+
+
+@pytest.fixture
+def launch(prints, started):
+    """Launch on the CPU; return what the trainer was told. Each run is in a folder of its own."""
+
+    def launch(*arguments):
+        prints("launch", *arguments, "--device", "cpu", "--logs", f"logs/{len(started)}")
+        return started[-1]
+
+    return launch
+
+
+def test_isaac_lab_is_told_physics_library_and_arguments_as_they_were_given(launch):
+    arguments = ("env.episode_length_s=10", "agent.algorithm.gamma=0.98", "presets=depth", "+agent.params.x=1")
+    spec = launch("isaac-cartpole", "--physics", "newton", "--library", "skrl", *arguments)
+    assert (spec.task, spec.physics, spec.library, spec.hydra) == ("Isaac-Cartpole", "newton", "skrl", arguments)
+
+
+def test_a_preset_s_choices_hold_where_the_person_has_none(launch):
+    own_preset("mine", 'physics = "physx"\nlibrary = "rl_games"\nhydra = ["presets=depth", "env.sim.dt=0.01"]')
+    kept = launch("mine")
+    chosen = launch("mine", "--physics", "newton", "--library", "", "env.sim.dt=0.02")
+    by_isaac_lab_s_name = launch("mine", "physics=ovphysx")
+    assert (kept.physics, kept.library, kept.hydra) == ("physx", "rl_games", ("presets=depth", "env.sim.dt=0.01"))
+    assert (chosen.physics, chosen.library) == ("newton", "")
+    assert chosen.hydra == ("presets=depth", "env.sim.dt=0.01", "env.sim.dt=0.02")  # the last one counts
+    assert (by_isaac_lab_s_name.physics, by_isaac_lab_s_name.hydra[-1]) == ("", "physics=ovphysx")
+
+
+def test_an_argument_replaces_the_preset_s_override_of_the_same_path(launch):
+    own_preset("mine", '[overrides]\n"env.episode_length_s" = 5.0\n"env.decimation" = 2')
+    spec = launch("mine", "env.episode_length_s=3")
+    assert spec.overrides == {"env.decimation": 2}
+    assert spec.hydra == ("env.episode_length_s=3",)
+
+
+def test_with_mjlab_arguments_are_overrides(launch):
+    spec = launch("cartpole", "env.episode_length_s=10", "agent.actor.hidden_dims=[64, 64]")
+    assert spec.overrides == {"env.episode_length_s": 10, "agent.actor.hidden_dims": [64, 64]}
+    assert spec.hydra == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("cartpole", "presets=depth"), "cartpole trains on mjlab: 'presets' is no path of an override, such as"),
+        (("cartpole", "env.decimation"), "cartpole trains on mjlab: env.decimation is not PATH=VALUE, such as"),
+        (
+            ("cartpole", "--physics", "newton"),
+            "physics can't be newton with backend mjlab: only isaaclab has a choice",
+        ),
+        (("cartpole", "--library", "skrl"), "library can't be skrl with backend mjlab: only isaaclab has a choice"),
+        (("isaac-cartpole", "--physics", "physiks"), "there is no physics physiks; nearest: physx"),
+        (("isaac-cartpole", "--library", "rlgames"), "there is no library rlgames; nearest: rl_games"),
+        (("isaac-cartpole", "--library", "tianshou"), "there is no library tianshou; there are rsl_rl, rl_games, skrl"),
+        (("isaac-cartpole", "--library", "skrl", "decimation=2"), "decimation=2 is no argument of Isaac Lab's: those"),
+        (("isaac-cartpole", "~env.events.push"), "~env.events.push is no argument of Isaac Lab's: those are env.PATH"),
+        (
+            ("isaac-cartpole", "--physics", "newton", "physics=ovphysx"),
+            "physics is said twice, newton and physics=ovphysx: leave one out",
+        ),
+        (("isaac-cartpole", "--task", "--"), "'--' is no task"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(fails, started, arguments, line):
+    assert fails(2, "launch", *arguments, "--device", "cpu").startswith(line)
+    assert started == []
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('physics = "newtn"', "there is no physics newtn; nearest: newton"),
+        ('library = "sb3"', "there is no library sb3; there are rsl_rl, rl_games, skrl"),
+        ('hydra = ["env.decimation"]', "env.decimation is no argument of Isaac Lab's"),
+        ("hydra = 3", "hydra"),
+        ('physics = "physx"\nhydra = ["physics=newton_mjwarp"]', "physics is said twice"),
+    ],
+)
+def test_what_is_wrong_in_a_preset_is_told_in_one_line(fails, content, reason):
+    own_preset("mine", content)
+    assert reason in fails(2, "launch", "mine")
+
+
+def test_a_preset_for_mjlab_has_no_choice_of_a_library(fails):
+    own_presets_folder().mkdir(parents=True)
+    (own_presets_folder() / "mine.toml").write_text(
+        'title = "M"\ndescription = "M."\nbackend = "mjlab"\ntask = "T"\nexperiment = "m"\niterations = 1\n'
+        'num_envs = { cpu = 1, cuda = 1 }\nlibrary = "skrl"\n'
+    )
+    assert "library can't be skrl with backend mjlab" in fails(2, "launch", "mine")
+
+
+def test_another_task_has_the_preset_s_numbers_and_a_folder_of_its_own(launch):
+    own_preset(
+        "mine",
+        'physics = "newton"\nlibrary = "skrl"\n[rewards]\nalive = 2.0\n[bounds]\n"reward/*/weight" = [0.0, 3.0]\n'
+        '[success]\nkind = "velocity"\n[overrides]\n"env.episode_length_s" = 5.0',
+    )
+    other = launch("mine", "--task", "Isaac-Velocity-Flat-Digit-v0", "--set", "a/b=1")
+    same = launch("mine", "--task", "Isaac-Cartpole")
+    assert (other.task, other.experiment) == ("Isaac-Velocity-Flat-Digit-v0", "isaac_velocity_flat_digit")
+    assert (other.num_envs, other.iterations, other.physics, other.library) == (2, 9, "newton", "skrl")
+    assert (other.set, other.bounds, other.success, other.overrides) == ({"a/b": 1.0}, {}, {}, {})
+    assert (same.experiment, same.set) == ("mine", {"reward/alive/weight": 2.0})
+
+
+def test_another_task_can_be_trained_on_mjlab_too(launch):
+    spec = launch("g1-walk", "--task", "Mjlab-Cartpole-Balance")
+    assert (spec.task, spec.experiment) == ("Mjlab-Cartpole-Balance", "mjlab_cartpole_balance")
+    assert (spec.set, spec.curricula) == ({}, {})
+
+
+def test_a_recorded_preset_says_it_all_again(launch, prints):
+    arguments = ("env.sim.dt=0.002", "presets=depth")
+    spec = launch("isaac-cartpole", "--physics", "newton", "--library", "skrl", *arguments)
+    prints("record", NEW, "-o", "again.toml", "--logs", "logs/0")
+    again = launch("again.toml")
+    assert (again.physics, again.library, again.hydra) == ("newton", "skrl", arguments)
+    assert (again.physics, again.library, again.hydra) == (spec.physics, spec.library, spec.hydra)
+
+
+@pytest.mark.parametrize("command", ["fork", "resume"])
+def test_a_run_that_goes_on_is_told_the_same(make_run, prints, started, command):
+    folder = make_run(RUN, STARTED, MetricSet(0, ()), IterationFinished(9, 0, b"", 96, 1.0))
+    told = {"physics": "newton", "library": "skrl", "hydra": ("env.sim.dt=0.002", "presets=depth")}
+    folder.write_spec(replace(folder.read_spec(), backend="isaaclab", **told))
+    folder.checkpoint(5).touch()
+    prints(command, RUN)
+    assert {name: getattr(started[0], name) for name in told} == told
