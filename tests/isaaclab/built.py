@@ -10,6 +10,7 @@ from isaaclab.utils import to_dict
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, handle_deprecated_rsl_rl_cfg
 from rsl_rl.runners import OnPolicyRunner
 
+from trainer_proc.backends.isaaclab_assets import offline_robot
 from trainer_proc.backends.isaaclab_launch import load_configurations, start_simulation
 from trainer_proc.knobs.discover import discover_knobs
 from trainer_proc.wire.knob import refusal
@@ -71,16 +72,24 @@ class Built:
 @contextmanager
 def built(task, num_envs, edit=lambda cfg: None, hydra=()):
     """Build `task` with its configuration edited; closes it, so that another can follow."""
+    with built_environment(task, num_envs, edit, hydra) as (wrapped, agent):
+        yield Built(wrapped.unwrapped, OnPolicyRunner(wrapped, agent, None, "cpu"))
+
+
+@contextmanager
+def built_environment(task, num_envs, edit=lambda cfg: None, hydra=()):
+    """Build only the environment; gives it wrapped for rsl-rl, and the task's own configuration for a runner."""
     torch.manual_seed(5)
     spec = RunSpec("", "isaaclab", task, "", "cpu", num_envs, 1, 7, physics="newton", hydra=hydra)
     env_cfg, agent_cfg = load_configurations(spec, "rsl_rl_cfg_entry_point")
     env_cfg.scene.num_envs, env_cfg.seed, env_cfg.sim.device, agent_cfg.device = num_envs, 7, "cpu", "cpu"
+    offline_robot(env_cfg)
     edit(env_cfg)
     start_simulation(env_cfg, "cpu")
     env = gymnasium.make(task, cfg=env_cfg)
     agent = to_dict(handle_deprecated_rsl_rl_cfg(agent_cfg, "5.5.1"))
     wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
     try:
-        yield Built(env.unwrapped, OnPolicyRunner(wrapped, agent, None, "cpu"))
+        yield wrapped, agent
     finally:
         wrapped.close()

@@ -116,7 +116,7 @@ def test_a_reset_range_is_what_the_next_resets_draw_from(humanoid):
     humanoid.reset()
     offsets = humanoid.robot.data.joint_pos.torch - humanoid.robot.data.default_joint_pos.torch
     limits = humanoid.robot.data.soft_joint_pos_limits.torch
-    inside = (humanoid.robot.data.default_joint_pos.torch + 0.06 < limits[..., 1])
+    inside = humanoid.robot.data.default_joint_pos.torch + 0.06 < limits[..., 1]
     assert within(offsets[inside], 0.05, 0.06)
 
 

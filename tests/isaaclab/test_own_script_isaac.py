@@ -1,0 +1,30 @@
+"""`steer(runner)` in a plain Isaac Lab script."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scripts import Run
+from trainer_proc.wire.requests import Stop, Tune
+
+pytestmark = pytest.mark.real
+
+
+def test_a_plain_script_is_watched_steered_and_stopped(tmp_path):
+    run = Run(
+        tmp_path / "logs" / "cartpole" / "own",
+        "-m",
+        "tests.isaaclab.train_own_cartpole",
+        str(tmp_path / "logs" / "cartpole" / "own"),
+    )
+    run.wait(lambda state: state.iteration, "the second iteration", 300)
+    assert run.state.started.backend == "isaaclab"
+    applied = run.applied(Tune({"reward/alive/weight": 3.0, "event/mass/scale": (1.1, 1.2)}))
+    assert {change.knob: change.new for change in applied.changes} == {
+        "reward/alive/weight": 3.0,
+        "event/mass/scale": (1.1, 1.2),
+    }
+    run.ask(Stop())
+    run.wait(lambda state: state.phase.phase == "finished", "the end")
+    assert run.process.wait(60) == 0
+    assert run.folder.checkpoints()

@@ -1,0 +1,144 @@
+"""What is written of an Isaac Lab policy, and its export: one ONNX file that computes what the policy does."""
+
+from __future__ import annotations
+
+import numpy
+import pytest
+import torch
+from isaaclab.actuators import IdealPDActuatorCfg
+from rsl_rl.runners import OnPolicyRunner
+
+from tests.isaaclab.built import built_environment
+from trainer_proc.export import export_policy
+from trainer_proc.policy import write_policy_description
+from trainer_proc.policy_description import describe_policy
+from trainer_proc.wire.run_folder import RunFolder
+
+pytestmark = pytest.mark.real
+
+
+def explicit_arms(cfg):
+    """Arms whose motors are computed outside of the simulation."""
+    robot = cfg.scene.robot
+    arms = robot.actuators["arms"]
+    robot.actuators["arms"] = IdealPDActuatorCfg(
+        joint_names_expr=arms.joint_names_expr,
+        actuator_effort_limit=300.0,
+        stiffness=40.0,
+        damping=10.0,
+        armature=0.01,
+    )
+
+
+class Policy:
+    def __init__(self, wrapped, agent, folder):
+        self.env = wrapped.unwrapped
+        self.folder = folder
+        self.runner = OnPolicyRunner(wrapped, agent | {"num_steps_per_env": 4}, str(folder.path), "cpu")
+        self.runner.learn(2)
+        self.described = describe_policy(self.runner, "task", "isaaclab")
+        write_policy_description(folder, self.described)
+
+    def export(self):
+        return export_policy(self.folder, self.folder.checkpoint(1))
+
+    def onnx(self):
+        import onnx
+
+        return onnx.load(self.folder.exported / "policy.onnx", load_external_data=False)
+
+    def actions(self, observation):
+        """Return the policy's and the exported file's actions for an observation of shape [1, size]."""
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(
+            str(self.folder.exported / "policy.onnx"), providers=["CPUExecutionProvider"]
+        )
+        group = self.described.observation_groups["actor"][0]
+        with torch.inference_mode():
+            expected = self.runner.alg.get_policy()({group: observation}).numpy()
+        return expected, session.run(["actions"], {"obs": observation.numpy()})[0]
+
+
+# the first, because a process has one environment at a time
+def test_a_direct_environments_policy_is_exported_without_lists(tmp_path):
+    folder = RunFolder(tmp_path / "cartpole" / "run")
+    folder.path.mkdir(parents=True)
+    with built_environment("Isaac-Cartpole-Direct", 2) as (wrapped, agent):
+        cartpole = Policy(wrapped, agent, folder)
+        described = cartpole.described
+        assert (described.action_names, described.observation_terms) == ([], [])
+        assert described.num_actions == 1
+        assert described.observation_sizes == {"policy": 4}
+        cartpole.export()
+        expected, computed = cartpole.actions(torch.randn(1, 4))
+        assert numpy.abs(expected - computed).max() < 1e-5
+        metadata = {entry.key for entry in cartpole.onnx().metadata_props}
+        assert "action_names" not in metadata
+
+
+@pytest.fixture(scope="module")
+def g1(tmp_path_factory):
+    with built_environment("Isaac-Velocity-Flat-G1", 2, explicit_arms) as (wrapped, agent):
+        agent = agent | {"actor": agent["actor"] | {"obs_normalization": True}}
+        folder = RunFolder(tmp_path_factory.mktemp("policy") / "g1" / "run")
+        folder.path.mkdir(parents=True)
+        yield Policy(wrapped, agent, folder)
+
+
+def test_joints_and_actions_are_listed_as_the_simulator_has_them(g1):
+    robot, described = g1.env.scene["robot"], g1.described
+    term = g1.env.action_manager.get_term("joint_pos")
+    assert described.joint_names == list(robot.joint_names)
+    assert len(described.joint_names) == 29
+    default = dict(zip(robot.joint_names, robot.data.default_joint_pos.torch[0].tolist(), strict=True))
+    assert described.default_joint_positions == [default[name] for name in described.joint_names]
+    assert described.default_joint_positions[described.joint_names.index("left_knee_joint")] == pytest.approx(0.42)
+    assert described.action_scale == [0.5] * 29
+    assert described.action_offset == [default[name] for name in described.action_names]
+    # an action of ones, as the environment makes targets of it
+    term.process_actions(torch.ones(2, 29))
+    targets = dict(zip(described.action_names, term.processed_actions[0].tolist(), strict=True))
+    scaled = zip(described.action_names, described.action_scale, described.action_offset, strict=True)
+    assert targets == {name: pytest.approx(scale + offset) for name, scale, offset in scaled}
+    assert described.control_frequency == pytest.approx(50.0)
+
+
+def test_gains_are_the_configured_ones_of_every_kind_of_motor(g1):
+    described = g1.described
+    gains = dict(
+        zip(described.joint_names, zip(described.joint_stiffness, described.joint_damping, strict=True), strict=True)
+    )
+    assert gains["left_knee_joint"] == (200.0, 5.0)
+    assert gains["right_hip_yaw_joint"] == (150.0, 5.0)
+    assert gains["left_ankle_roll_joint"] == (20.0, 2.0)
+    assert gains["left_elbow_joint"] == (40.0, 10.0)
+    simulated = g1.env.scene["robot"].data.joint_stiffness.torch[0].tolist()
+    assert simulated[described.joint_names.index("left_elbow_joint")] == 0.0  # what an explicit motor leaves there
+
+
+def test_observation_terms_add_up_to_what_the_policy_sees(g1):
+    terms = [(term.name, term.size) for term in g1.described.observation_terms]
+    assert terms[:2] == [("base_lin_vel", 3), ("base_ang_vel", 3)]
+    assert sum(size for _, size in terms) == g1.described.observation_sizes["policy"] == 96 + 3
+
+
+def test_the_export_is_one_file_that_computes_the_same(g1):
+    result = g1.export()
+    assert {path.name for path in g1.folder.exported.iterdir()} == {"policy.onnx", "policy.pt", "policy.json"}
+    assert result.largest_difference <= 1e-5
+    observation = g1.runner.env.get_observations()["policy"][:1]
+    expected, computed = g1.actions(observation)
+    assert numpy.abs(expected - computed).max() < 1e-5
+    normalizer = g1.runner.alg.get_policy().obs_normalizer
+    assert int(normalizer.count) == 2 * 4 * 2  # two iterations of four steps in two environments
+    with torch.inference_mode():
+        raw = g1.runner.alg.get_policy().mlp(observation).numpy()
+    assert numpy.abs(raw - computed).max() > 1e-3  # the normalizer is inside
+    model = g1.onnx()
+    assert not any(weight.external_data for weight in model.graph.initializer)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    assert metadata["joint_names"].split(",") == g1.described.joint_names
+    assert metadata["action_offset"].split(",") == [str(value) for value in g1.described.action_offset]
+    assert metadata["observation_names"].startswith("base_lin_vel,base_ang_vel")
+    assert metadata["backend"] == "isaaclab"

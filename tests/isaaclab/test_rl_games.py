@@ -1,0 +1,25 @@
+"""A real training of Isaac Lab's cartpole by rl_games, watched, steered, stopped and continued."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+
+pytest.importorskip("isaaclab")
+pytest.importorskip("rl_games")
+
+from tests.isaaclab.library_promises import LibraryPromises
+
+pytestmark = pytest.mark.real
+
+
+class TestRlGames(LibraryPromises):
+    library = "rl_games"
+    overrides: ClassVar = {"agent.params.config.minibatch_size": 128}
+
+    def check_settings(self, run, iteration):
+        assert run.metric("info/e_clip", iteration) == pytest.approx(0.1)
+
+    def policy_of(self, content):
+        return content["model"]

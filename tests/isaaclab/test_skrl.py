@@ -1,0 +1,23 @@
+"""A real training of Isaac Lab's cartpole by skrl, watched, steered, stopped and continued."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("isaaclab")
+pytest.importorskip("skrl")
+
+from tests.isaaclab.library_promises import ENTROPY, LibraryPromises
+
+pytestmark = pytest.mark.real
+
+
+class TestSkrl(LibraryPromises):
+    library = "skrl"
+
+    def check_settings(self, run, iteration):
+        entropy, scaled = (run.metric(name, iteration) for name in ("Loss/entropy", "Loss / Entropy loss"))
+        assert scaled == pytest.approx(-run.value(ENTROPY) * entropy, rel=0.1)
+
+    def policy_of(self, content):
+        return content["policy"]
