@@ -10,6 +10,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
+
 _IS_INSTALLED = importlib.util.find_spec("isaaclab") is not None
 
 collect_ignore_glob = [] if _IS_INSTALLED else ["test_*.py"]
@@ -30,3 +32,10 @@ def _build_assets() -> Path:
 if _IS_INSTALLED and not os.environ.get("ISAACSIM_ASSET_ROOT"):
     _folder = tempfile.TemporaryDirectory(prefix="humanoid-tui-assets-")
     os.environ["ISAACSIM_ASSET_ROOT"] = str(_build_assets())  # Isaac Lab reads it when it is imported
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what lies here, so that it can be chosen or left out."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.isaaclab)
