@@ -99,7 +99,7 @@ def _time(runner: Any, stopwatch: Stopwatch) -> None:
         (runner.logger, ("log", "process_env_step")),
         (runner.alg, ("update", "compute_returns")),
         (runner.alg.actor, ("get_output_log_prob",)),
-        (env.event_manager, ("reset",)),
+        (env, ("_reset_idx",)),
     ):
         for name in names:
             object.__setattr__(owner, name, stopwatch.around(name, getattr(owner, name)))

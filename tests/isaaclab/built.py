@@ -40,6 +40,13 @@ class Built:
         """Return a copy of a field of the solver's model: environments first."""
         return torch.from_numpy(getattr(self.solver, field).numpy().copy())
 
+    def contact_frictions(self):
+        """Return the sliding friction of every contact and the environment that it is in."""
+        data = self.env.sim.physics_manager._solver.mjw_data
+        count = int(data.nacon.numpy()[0])
+        frictions, environments = data.contact.friction.numpy()[:count, 0], data.contact.worldid.numpy()[:count]
+        return torch.from_numpy(frictions.copy()), torch.from_numpy(environments.copy())
+
     def turn(self, name, value, when=None):
         """Write a knob as steering does: only what the knob's description allows."""
         knob = self.knobs[name]

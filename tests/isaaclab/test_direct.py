@@ -6,21 +6,36 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from isaaclab.envs import mdp
+from isaaclab.managers import EventTermCfg, SceneEntityCfg
 
 from tests.isaaclab.built import built_environment
 from trainer_proc.knobs.direct import direct_knobs
+from trainer_proc.knobs.event import event_knobs
+from trainer_proc.knobs.redraw import Redraws
+from trainer_proc.knobs.simulator import simulator_of
 from trainer_proc.wire.knob import refusal
 
 BUILT = "the environment reads it only when it is built"
 TERMS = ("alive", "terminated", "pole_pos", "cart_vel", "pole_vel")
 
 
+def with_a_mass(cfg):
+    params = {"asset_cfg": SceneEntityCfg("cartpole", body_names="pole"), "operation": "scale"}
+    params |= {"mass_distribution_params": (1.0, 1.0), "distribution": "uniform"}
+    cfg.events = {"mass": EventTermCfg(func=mdp.randomize_rigid_body_mass, mode="startup", params=params)}
+
+
 @pytest.fixture(scope="module")
 def cartpole():
-    with built_environment("Isaac-Cartpole-Direct", 8) as (wrapped, _):
+    with built_environment("Isaac-Cartpole-Direct", 8, with_a_mass) as (wrapped, _):
         env = wrapped.unwrapped
+        simulator = simulator_of(env)
+        events = event_knobs(env, simulator, Redraws(env, simulator), ())
         env.reset()
-        yield SimpleNamespace(env=env, knobs={knob.name: knob for knob in direct_knobs(env)})
+        yield SimpleNamespace(
+            env=env, knobs={knob.name: knob for knob in direct_knobs(env)}, events={knob.name: knob for knob in events}
+        )
 
 
 @pytest.fixture
@@ -110,3 +125,19 @@ def test_a_limit_that_each_step_reads_ends_episodes_in_the_next_step(cartpole, t
     turn("environment/max_cart_pos", 1e-6)
     step(env)
     assert env.reset_terminated.all()
+
+
+def test_a_startup_event_is_drawn_again_where_episodes_end(cartpole):
+    env, knob = cartpole.env, cartpole.events["event/mass/mass_distribution_params"]
+    robot = env.scene["cartpole"]
+    pole = robot.body_names.index("pole")
+    before = robot.data.body_mass.torch[:, pole].clone()
+    with torch.inference_mode():
+        env.reset()
+    knob.write((2.0, 3.0))
+    knob.redraw("on reset")
+    env.episode_length_buf[2] = env.max_episode_length
+    step(env)
+    factors = robot.data.body_mass.torch[:, pole] / before
+    assert 2.0 <= factors[2] <= 3.0
+    assert (factors == 1).tolist() == [index != 2 for index in range(8)]

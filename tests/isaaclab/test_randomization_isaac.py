@@ -107,8 +107,9 @@ def test_friction_follows_its_knob_although_the_term_keeps_its_ranges(humanoid):
 
 
 def test_what_newton_has_no_use_for_says_so(humanoid):
-    for parameter in ("dynamic_friction_range", "num_buckets"):
-        assert "Newton" in humanoid.knobs[f"event/material/{parameter}"].description.read_only
+    for parameter, why in (("dynamic_friction_range", "Newton"), ("restitution_range", "no restitution")):
+        assert why in humanoid.knobs[f"event/material/{parameter}"].description.read_only
+    assert "Newton" in humanoid.knobs["event/material/num_buckets"].description.read_only
 
 
 def test_a_reset_range_is_what_the_next_resets_draw_from(humanoid):

@@ -57,6 +57,24 @@ def test_usual_masses_gains_and_limits_reach_the_solver_and_go_back(plain):
         assert torch.allclose(plain.solved(field), default[field], rtol=1e-4, atol=1e-6), field
 
 
+def test_less_friction_is_what_contacts_have(plain):
+    plain.reset()
+    plain.step(40)  # down to the ground
+    before, environments = plain.contact_frictions()
+    assert set(environments.tolist()) == set(range(6))
+    plain.turn("event/friction/scale", (0.2, 0.3), "now")
+    plain.step()
+    less, environments = plain.contact_frictions()
+    assert before.min() > less.max()
+    for environment in range(6):
+        assert len(less[environments == environment].unique()) == 1
+    assert within(less / before[0], 0.2, 0.3)
+    assert len(less.unique()) == 6
+    plain.turn("event/friction/scale", (1.0, 1.0), "now")
+    plain.step()
+    assert torch.allclose(plain.contact_frictions()[0], before[0])
+
+
 def differs(values, other):
     return not torch.allclose(values, other)
 

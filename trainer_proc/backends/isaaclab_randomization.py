@@ -1,7 +1,7 @@
 """What robot learning usually randomizes, as startup events for Isaac Lab tasks that don't randomize it themselves.
 
 Every draw starts from the values that the robot was built with, which are kept at the first draw, so draws never
-accumulate, and a neutral range brings the defaults back. Shapes: E environments, B bodies, J joints, S shapes.
+accumulate, and a neutral range brings the defaults back. Shapes: E environments, B bodies, J joints.
 """
 
 from __future__ import annotations
@@ -34,6 +34,12 @@ def robot_of(env: Any) -> Any:
     return next(iter(articulations.values())) if len(articulations) == 1 else None
 
 
+def model_of_solver(env: Any) -> Any:
+    """Return the model that MuJoCo-Warp steps, with a row of each field for each environment; None on other physics."""
+    solver: Any = getattr(env.sim.physics_manager, "_solver", None)
+    return None if getattr(solver, "use_mujoco_cpu", True) else solver.mjw_model
+
+
 def scale_mass(env: Any, env_ids: Any, scale: Range) -> None:
     """Scale mass and inertia of the robot's bodies, one factor per body and environment: E × B."""
     robot, ids = robot_of(env), _environment_ids(env, env_ids)
@@ -54,15 +60,18 @@ def offset_center_of_mass(env: Any, env_ids: Any, offset: Range) -> None:
 
 
 def scale_friction(env: Any, env_ids: Any, scale: Range) -> None:
-    """Scale the friction of the robot's shapes by one factor per environment: E; Newton only."""
+    """Scale the sliding friction of all geoms, the ground's too, by one factor per environment: E; MuJoCo-Warp only.
+
+    A contact takes the larger friction of its two geoms, so only a common factor always shows. Newton's model has one
+    ground for all environments, so it is the solver's that is written.
+    """
     from newton import ModelFlags
 
     robot, ids = robot_of(env), _environment_ids(env, env_ids)
-    manager = env.sim.physics_manager
-    friction = warp.to_torch(robot._root_view.get_attribute("shape_material_mu", manager.get_model())[:, 0])
+    friction = warp.to_torch(model_of_solver(env).geom_friction)[..., 0]
     defaults = _default(robot, "friction", friction)[ids]
     friction[ids] = defaults * sample_uniform(*scale, (len(ids), 1), env.device)
-    manager.add_model_change(ModelFlags.SHAPE_PROPERTIES)
+    env.sim.physics_manager.add_model_change(ModelFlags.MODEL_PROPERTIES)  # or contacts keep what they had
 
 
 def scale_motors(
@@ -123,9 +132,8 @@ def _has_robot(env: Any) -> bool:
     return isinstance(robot_of(env), BaseArticulation)
 
 
-def _has_shapes(env: Any) -> bool:
-    view = getattr(robot_of(env), "_root_view", None)
-    return hasattr(view, "get_attribute") and hasattr(env.sim.physics_manager, "add_model_change")
+def _has_contacts(env: Any) -> bool:
+    return _has_robot(env) and model_of_solver(env) is not None
 
 
 def _has_gain(gain: str) -> Callable[[Any], bool]:
@@ -143,12 +151,11 @@ def _has_gain(gain: str) -> Callable[[Any], bool]:
 
 
 _MASS = frozenset(("body_mass", "body_inertia"))
+_FRICTION = frozenset(("geom_friction",))
 _MOTOR = frozenset(("actuator_gainprm",))
 USUAL: tuple[Usual, ...] = (
     Usual("mass", "scale", scale_mass, _MASS, (0.8, 1.2), _ONE, _LEAST_SCALE, _has_robot),
-    Usual(
-        "friction", "scale", scale_friction, frozenset(("geom_friction",)), (0.5, 1.5), _ONE, _LEAST_SCALE, _has_shapes
-    ),
+    Usual("friction", "scale", scale_friction, _FRICTION, (0.5, 1.5), _ONE, _LEAST_SCALE, _has_contacts),
     Usual(
         "center_of_mass",
         "offset",

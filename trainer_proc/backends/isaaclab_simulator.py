@@ -9,7 +9,7 @@ from typing import Any
 from isaaclab.managers import EventTermCfg
 from isaaclab.utils import noise
 
-from trainer_proc.backends.isaaclab_randomization import USUAL
+from trainer_proc.backends.isaaclab_randomization import USUAL, model_of_solver
 from trainer_proc.knobs.simulator import Usual
 
 _WRITTEN = {
@@ -25,6 +25,7 @@ _MATERIAL = "randomize_rigid_body_material"
 _FRICTION, _RESTITUTION = "_static_friction_range", "_restitution_range"
 _ONE_FRICTION = "Newton has one friction, which static_friction_range sets"
 _NO_BUCKETS = "Newton draws every shape's friction by itself"
+_NO_RESTITUTION = "MuJoCo-Warp has no restitution"
 
 
 class IsaacLabSimulator:
@@ -46,14 +47,16 @@ class IsaacLabSimulator:
         return frozenset(field for name in names for field in _WRITTEN.get(name, ()))
 
     def without_use(self, term_cfg: Any) -> Mapping[str, str]:
-        """Return what Newton leaves out of a physics material."""
+        """Return what Newton, and its solver in use, leave out of a physics material."""
         if not hasattr(_material(term_cfg), _FRICTION):
             return {}
-        return {
+        unused = {
             "dynamic_friction_range": _ONE_FRICTION,
             "make_consistent": _ONE_FRICTION,
             "num_buckets": _NO_BUCKETS,
         }
+        has_restitution = model_of_solver(self._env) is None
+        return unused if has_restitution else {**unused, "restitution_range": _NO_RESTITUTION}
 
     def cost_of_first_draw(self, func: Callable[..., None]) -> str:
         """Return nothing: values are expanded from the start."""

@@ -28,14 +28,14 @@ class Redraws:
     """
 
     def __init__(self, env: Any, simulator: Simulator) -> None:
-        """Wrap `env.event_manager.reset`, which is called in each environment that resets (`_reset_idx`)."""
+        """Wrap `env._reset_idx` on the instance, which every environment calls with those whose episodes end."""
         self._env = env
         self._simulator = simulator
         names = env.event_manager.active_terms.get("startup", [])
         self._startup = [env.event_manager.get_term_cfg(name) for name in names]
         self._waiting: dict[int, tuple[Any, torch.Tensor]] = {}
-        self._reset = env.event_manager.reset
-        env.event_manager.reset = self._reset_and_draw
+        self._reset = env._reset_idx
+        env._reset_idx = self._reset_and_draw
 
     def redraw_of(self, term_cfg: Any) -> Callable[[When], None]:
         """Return the `redraw` that the knobs of a startup term share; called between iterations.
@@ -72,11 +72,11 @@ class Redraws:
     def release(self, knob: str) -> None:
         """Do nothing."""
 
-    def _reset_and_draw(self, env_ids: Any = None) -> Any:
+    def _reset_and_draw(self, env_ids: Any = None) -> None:
+        self._reset(env_ids)
         if self._waiting:
             with torch.inference_mode():
                 self._draw_for(env_ids)
-        return self._reset(env_ids)
 
     def _draw_for(self, env_ids: torch.Tensor | slice | None) -> None:
         if isinstance(env_ids, slice):
@@ -91,7 +91,10 @@ class Redraws:
             self._waiting.clear()
             return
         for _, waits in self._waiting.values():
-            waits[slice(None) if env_ids is None else env_ids] = False
+            if env_ids is None:
+                waits.zero_()
+            else:  # a plain False would be copied from the host, which waits
+                waits[env_ids] = torch.zeros_like(env_ids, dtype=torch.bool)
 
     def _draw(self, term_cfgs: list[Any], env_ids: torch.Tensor | None) -> None:
         drawn = self._with_later_writers(term_cfgs)
