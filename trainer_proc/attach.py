@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from presets.success import Success
-from trainer_proc.checkpoint import CheckpointUnreadable, LiveCheckpoints, read_checkpoint
+from trainer_proc.checkpoint import CheckpointUnreadable, LiveCheckpoints, check_library, read_checkpoint
 from trainer_proc.diagnostics import PpoDiagnostics
 from trainer_proc.export_job import ExportJobs, NoExports
 from trainer_proc.knobs.terrain import SHIFT
@@ -115,6 +115,7 @@ def _attach_checkpoints(
 
     def load_with_steering(path: str, *args: Any, **kwargs: Any) -> Any:
         saved = read_checkpoint(Path(path))
+        check_library(Path(path), saved, getattr(runner, "library", "rsl_rl"))
         try:
             state = from_infos(saved.get("infos"))
             loaded = load(path, *args, **kwargs)

@@ -107,6 +107,13 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
+def check_library(path: Path, content: dict[str, Any], library: str) -> None:
+    """Raise `CheckpointUnreadable` if another library than `library`, rsl_rl say, has written the checkpoint."""
+    trained = content.get(LIBRARY_KEY, "rsl_rl")
+    if trained != library:
+        raise CheckpointUnreadable(f"{path} is of {trained}, and this training is of {library}")
+
+
 def load_into_live(runner: Any, content: dict[str, Any]) -> None:
     """Load weights and optimizer into a runner in mid-training.
 

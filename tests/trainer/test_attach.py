@@ -145,6 +145,12 @@ def test_a_checkpoint_of_another_network_is_refused_in_one_line(folder, make_run
     assert len(str(refused.value).splitlines()) == 1
 
 
+def test_a_checkpoint_of_another_library_is_refused_by_name(folder, make_run):
+    torch.save({"library": "rl_games", "iter": 3, "infos": None}, folder.checkpoint(3))
+    with pytest.raises(CheckpointUnreadable, match="is of rl_games, and this training is of rsl_rl"):
+        resumed(make_run("resumed"), folder.checkpoint(3))
+
+
 def test_a_steering_state_that_is_none_is_refused_in_one_line(folder, make_run):
     Attached(folder).learn(1)
     content = torch.load(folder.checkpoint(0))

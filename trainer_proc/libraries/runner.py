@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from trainer_proc.checkpoint import LIBRARY_KEY, CheckpointUnreadable, read_checkpoint
+from trainer_proc.checkpoint import LIBRARY_KEY, check_library, read_checkpoint
 
 
 class Renamed:
@@ -138,9 +138,7 @@ class LibraryRunner(ABC):
     def load(self, path: str) -> None:
         """Go on, before the first iteration, from a checkpoint that `save` wrote. Raises `CheckpointUnreadable`."""
         content = read_checkpoint(Path(path))
-        if content.get(LIBRARY_KEY) != self.library:
-            trained = content.get(LIBRARY_KEY, "rsl_rl")
-            raise CheckpointUnreadable(f"{path} is of {trained}, and this training is of {self.library}")
+        check_library(Path(path), content, self.library)
         self.set_state(content)
         self.current_learning_iteration = int(content["iter"])
 

@@ -26,6 +26,7 @@ from tui.session.override_text import parse_override_value
 from tui.session.text import plain
 from tui.widgets.field import Field
 
+_START = "Start (Enter)"
 _HUMANOID_PRESET, _FIRST_CONTACT_PRESET = "g1-walk", "cartpole"
 
 
@@ -85,7 +86,7 @@ class LaunchScreen(Screen[None]):
                             yield Label(label)
                             yield self._widget_for(field)
                 with Vertical(id="start-row"):
-                    yield Button("Start (Enter)", variant="primary", id="start")
+                    yield Button(_START, variant="primary", id="start")
                     yield Static(id="problem", classes="problem", markup=False)
         yield Footer()
 
@@ -216,7 +217,8 @@ class LaunchScreen(Screen[None]):
         except ImpossibleSpec as error:
             self._tell(str(error))
             return
-        self._starting = True
+        self._tell("")
+        self._set_starting(True)
         self._start(spec)
 
     @work
@@ -225,11 +227,15 @@ class LaunchScreen(Screen[None]):
         try:
             folder = await asyncio.to_thread(launch, spec, self._log_root)
         except LaunchError as error:
-            self._starting = False
+            self._set_starting(False)
             self._tell(str(error))
             return
-        self._tell("")
         self.app.show_dashboard(folder)  # type: ignore[attr-defined]
+
+    def _set_starting(self, starting: bool) -> None:
+        """Say on the button that it is being started, and take no second start meanwhile."""
+        self._starting = starting
+        self.query_one("#start", Button).label = "Starting…" if starting else _START
 
     def action_runs(self) -> None:
         """Go to the list of runs."""

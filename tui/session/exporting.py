@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer_proc.wire.export_process import ExportProblem, run_export
+from trainer_proc.wire.export_process import ExportProblem, run_export, why_not_of
 from trainer_proc.wire.messages import ExportFailed, ExportFinished
 from trainer_proc.wire.requests import Export, Refused
 from trainer_proc.wire.run_folder import RunFolder
@@ -40,7 +40,10 @@ def export_checkpoint(folder: RunFolder, checkpoint: Path) -> ExportFinished:
 
     Raises `ExportProblem` or `RunFolderError`. Takes some seconds; not to be called on an event loop.
     """
-    if folder.read_spec().backend == "isaaclab":
+    spec = folder.read_spec()
+    if reason := why_not_of(spec.library):
+        raise ExportProblem(reason)
+    if spec.backend == "isaaclab":
         try:
             python = isaaclab_python()
         except BackendAbsent:  # trained on another machine

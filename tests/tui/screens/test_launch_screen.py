@@ -2,7 +2,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input, OptionList, Select, Static
+from textual.widgets import Button, Input, OptionList, Select, Static
 
 from presets import load_preset, own_presets_folder
 from tests.tui.screens.conftest import DEVICES
@@ -143,6 +143,33 @@ async def test_a_launch_that_fails_is_told_and_can_be_tried_again(log_root, laun
         await until(lambda: "the disk is full" in problem(app), "the problem")
         await pilot.press("enter")
         await until(lambda: len(launched) == 2, "a second try")
+
+
+async def test_the_button_says_that_the_training_is_being_started(log_root, monkeypatch):
+    answer = threading.Event()
+
+    def fail(spec, log_root):
+        answer.wait(30)
+        raise LaunchError("that Python did not answer")
+
+    monkeypatch.setattr("tui.screens.launch.launch", fail)
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        button = app.screen.query_one("#start", Button)
+        await pilot.press("enter")
+        await until(lambda: str(button.label) == "Starting…", "the button to say so")
+        answer.set()
+        await until(lambda: "did not answer" in problem(app), "the problem")
+        assert str(button.label) == "Start (Enter)"
+
+
+async def test_every_preset_s_name_fits_in_the_narrowest_list(log_root, launched):
+    app = HumanoidTui(log_root)
+    async with app.run_test(size=(80, 24)):
+        await is_ready(app)
+        presets = app.screen.query_one("#presets", OptionList)
+        assert presets.virtual_size.height == presets.option_count  # no name takes two lines
 
 
 async def test_enter_twice_at_once_launches_one_training(log_root, launched):
