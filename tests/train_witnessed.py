@@ -1,16 +1,53 @@
-"""A task of mjlab's, trained with `steer(runner)`; what its environment uses is written down at every rollout."""
+"""A task trained with `steer(runner)`; what its environment uses is written down at every rollout."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from trainer_proc import steer
 from trainer_proc.backends import load_backend
+from trainer_proc.training import continue_from
 from trainer_proc.wire.run_folder import RunFolder, RunSpec
+
+
+def train_witnessed(log_dir: Path, spec: RunSpec, attach: Callable[[Any, Callable[[Any], None]], None]) -> None:
+    """Train what `spec` says, in `log_dir`; `attach(runner, tell)` is called before the first iteration.
+
+    What it tells is a line of JSON in `rank_0.jsonl` beside the folder.
+    """
+    folder = RunFolder(log_dir)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    backend = load_backend(spec.backend)
+    training = backend.build(backend.check(spec), folder)
+    runner = training.runner
+    steer(runner, task=spec.task, backend=spec.backend, success=spec.success, curricula=spec.curricula)
+    with open(folder.path.parent / "rank_0.jsonl", "a") as witness:
+        attach(runner, lambda told: print(msgspec.json.encode(told).decode(), file=witness, flush=True))
+        if spec.checkpoint:
+            continue_from(runner, Path(spec.checkpoint))
+        runner.learn(num_learning_iterations=spec.iterations, init_at_random_ep_len=True)
+    training.close()
+
+
+def at_every_rollout(runner: Any, tell: Callable[[Any], None]) -> None:
+    """Tell what is in use after the resets of a rollout, before its update."""
+    env, step, steps = runner.env.unwrapped, runner.env.step, 0
+
+    def seen_step(actions):
+        nonlocal steps
+        stepped = step(actions)
+        steps += 1
+        if steps % runner.cfg["num_steps_per_env"] == 0:
+            tell(in_use(env))
+        return stepped
+
+    runner.env.step = seen_step
 
 
 def in_use(env):
@@ -32,28 +69,9 @@ def main() -> None:
     parser.add_argument("task")
     parser.add_argument("tables", help="JSON: curricula, success, overrides")
     arguments = parser.parse_args()
-    tables = json.loads(arguments.tables)
     task = ("", "mjlab", arguments.task, "witnessed", "cpu")
-    spec = RunSpec(*task, num_envs=4, iterations=5000, seed=3, **tables)
-    folder = RunFolder(arguments.log_dir)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    backend = load_backend("mjlab")
-    backend.check(spec)
-    runner = backend.build(spec, folder).runner
-    steer(runner, task=spec.task, backend="mjlab", success=spec.success, curricula=spec.curricula)
-    witness = open(folder.path.parent / "rank_0.jsonl", "a")  # noqa: SIM115 (until the end)
-    env, step, steps = runner.env.unwrapped, runner.env.step, 0
-
-    def seen_step(actions):
-        nonlocal steps
-        stepped = step(actions)
-        steps += 1
-        if steps % runner.cfg["num_steps_per_env"] == 0:  # after the resets of a rollout, before its update
-            print(msgspec.json.encode(in_use(env)).decode(), file=witness, flush=True)
-        return stepped
-
-    runner.env.step = seen_step
-    runner.learn(num_learning_iterations=spec.iterations, init_at_random_ep_len=True)
+    spec = RunSpec(*task, num_envs=4, iterations=5000, seed=3, **json.loads(arguments.tables))
+    train_witnessed(arguments.log_dir, spec, at_every_rollout)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,144 @@
+"""What the promises speak of, as each simulator calls it: the only place where a simulator is named."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Small:
+    """A task that builds in seconds and whose masses are nobody's to randomize."""
+
+    preset: str
+    task: str
+    reward: str
+    """A reward term, of a weight that isn't 0."""
+    reset: str
+    """A knob of a term that draws at reset."""
+    noise: str
+    """Of a group of observations whose corruption is off."""
+    mass: str = "event/mass/scale"
+
+
+@dataclass(frozen=True)
+class Humanoid:
+    """The G1 that follows velocity commands on flat ground; `own_task` is the same with a curriculum of its own."""
+
+    preset: str
+    task: str
+    own_task: str
+    module: str
+    command: str
+    mass: str
+    """A range that scales the mass of at least one body."""
+    friction: str
+    noise: str
+    fall: str
+    """A parameter of the termination `fall_term`."""
+    fall_term: str
+    fall_never: float
+    fall_always: float
+    parameter: str
+    """A reward term's, which is divided by."""
+    usual: str
+    """A usual randomization that the task doesn't have."""
+    weight: str = "reward/action_rate_l2/weight"
+    weight_term: str = "action_rate_l2"
+    """A reward that is a function of the actions alone."""
+    reset: str = "event/reset_base/pose_range/x"
+    push: str = "event/push_robot/velocity_range/x"
+    push_interval: str = "event/push_robot/interval_range_s"
+    push_term: str = "push_robot"
+    curriculum_weight: str = "reward/dof_pos_limits/weight"
+    """What the task's own curriculum writes, and what it makes of it."""
+    curriculum_weight_to: float = -2.0
+    curriculum_speed_to: tuple[float, float] = (-0.7, 0.7)
+    curriculum_fall_to: float = 2.0
+
+    @property
+    def forward(self) -> str:
+        """The knob of the commanded forward speed."""
+        return f"command/{self.command}/lin_vel_x"
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """What is there to be trained with a backend."""
+
+    backend: str
+    small: Small
+    humanoid: Humanoid
+    misspelt: str
+    """A task that isn't there, and the one that was meant."""
+    meant: str
+    wrong_override: str
+    """A path into the small task's configuration with a slip in it, and what it should have been."""
+    right_override: str
+
+
+MJLAB = Simulator(
+    backend="mjlab",
+    small=Small(
+        preset="cartpole",
+        task="Mjlab-Cartpole-Balance",
+        reward="smooth_reward",
+        reset="event/reset_hinge/position_range",
+        noise="observation/critic/pole_vel/noise",
+    ),
+    humanoid=Humanoid(
+        preset="g1-walk",
+        task="Mjlab-Velocity-Flat-Unitree-G1",
+        own_task="Promised-Flat-G1",
+        module="tests.backends.mjlab_task",
+        command="twist",
+        mass="event/mass/scale",
+        friction="event/foot_friction/ranges",
+        noise="observation/actor/projected_gravity/noise",
+        fall="termination/fell_over/limit_angle",
+        fall_term="fell_over",
+        fall_never=4.0,
+        fall_always=1e-5,
+        usual="event/motor/strength",
+        parameter="reward/track_linear_velocity/std",
+    ),
+    misspelt="Mjlab-Cartpole-Balanse",
+    meant="Mjlab-Cartpole-Balance",
+    wrong_override="env.decimaton=4",
+    right_override="env.decimation",
+)
+ISAACLAB = Simulator(
+    backend="isaaclab",
+    small=Small(
+        preset="isaac-cartpole",
+        task="Isaac-Cartpole",
+        reward="pole_pos",
+        reset="event/reset_pole_position/position_range",
+        noise="observation/policy/joint_vel_rel/noise",
+    ),
+    humanoid=Humanoid(
+        preset="isaac-g1-flat",
+        task="Isaac-Velocity-Flat-G1",
+        own_task="Promised-Flat-G1",
+        module="tests.backends.isaaclab_task",
+        command="base_velocity",
+        mass="event/add_base_mass/mass_distribution_params",
+        friction="event/physics_material/static_friction_range",
+        noise="observation/policy/projected_gravity/noise",
+        fall="termination/base_contact/threshold",
+        fall_term="base_contact",
+        fall_never=1e6,
+        fall_always=-1.0,
+        usual="event/motor/strength",
+        parameter="reward/track_lin_vel_xy_exp/std",
+    ),
+    misspelt="Isaac-Cartpol",
+    meant="Isaac-Cartpole",
+    wrong_override="env.decimaton=4",
+    right_override="env.decimation",
+)
+
+
+def installed_simulator() -> Simulator | None:
+    """Return the one that is installed here, None if there is none."""
+    return next((one for one in (MJLAB, ISAACLAB) if importlib.util.find_spec(one.backend) is not None), None)

@@ -1,0 +1,196 @@
+"""The program launches a training, and says in one line why it can't; what has ended is exported and resumed."""
+
+from __future__ import annotations
+
+import json
+import math
+from concurrent.futures import Future
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tests.program import program, published
+from trainer_proc.wire.run_folder import RunFolder
+from tui.session.board import DEFAULT_BOARD
+from tui.session.runs import find_run, read_state
+
+pytestmark = pytest.mark.real
+
+FEW = ("--num-envs", "4", "--device", "cpu", "--override", "env.episode_length_s=0.5")
+ITERATIONS = 3
+METRICS = {
+    *(metric for chart in DEFAULT_BOARD for _, metric in chart.curves),
+    *(chart.reference for chart in DEFAULT_BOARD if chart.reference),
+    "Loss/entropy",
+    "Loss/learning_rate",
+    "Policy/mean_std",
+    "Policy/clip_fraction",
+    "Train/finished_episodes",
+}
+
+
+def launched(work: Path, preset: str, name: str, *arguments: str, code: int = 0) -> str:
+    few = (*FEW, "--iterations", str(ITERATIONS), "--name", name, *(() if code else ("--json",)))
+    return program(work, "launch", preset, *few, *arguments, "--wait", code=code)
+
+
+def folder_of(answer: str) -> RunFolder:
+    return RunFolder(Path(json.loads(answer)["run"]))
+
+
+@pytest.fixture(scope="module")
+def jobs(simulator, work, pool) -> dict[str, Future]:
+    """All that is launched, two at a time."""
+    small, humanoid = simulator.small, simulator.humanoid
+    settings = ("--set", f"{humanoid.weight}=-0.3", "--set", f"{humanoid.usual}=0.9:1.1", "--bound", "reward/*=-500:9")
+
+    def misspelt() -> str:
+        preset = work / "misspelt.toml"
+        keys = {"title": "x", "description": "x", "backend": simulator.backend, "task": simulator.misspelt}
+        lines = [f'{key} = "{value}"' for key, value in (keys | {"experiment": "misspelt"}).items()]
+        preset.write_text("\n".join([*lines, "iterations = 1", "num_envs = { cpu = 1, cuda = 1 }", ""]))
+        return launched(work, str(preset), "misspelt", code=1)
+
+    def small_and_resumed() -> list[RunFolder]:
+        first = folder_of(launched(work, small.preset, "small"))
+        arguments = ("resume", str(first.path), "--iterations", "2", "--wait", "--json")
+        return [first, folder_of(program(work, *arguments))]
+
+    return {
+        "humanoid": pool.submit(lambda: folder_of(launched(work, humanoid.preset, "humanoid", *settings))),
+        "small": pool.submit(small_and_resumed),
+        "no task": pool.submit(misspelt),
+        "no device": pool.submit(launched, work, small.preset, "no_device", "--device", "cuda:9", code=1),
+        "no knob": pool.submit(launched, work, small.preset, "no_knob", "--set", "reward/nothing/weight=1", code=1),
+        "no path": pool.submit(launched, work, small.preset, "no_path", "--override", simulator.wrong_override, code=1),
+    }
+
+
+@pytest.fixture(params=["small", "humanoid"])
+def ended(request: pytest.FixtureRequest, jobs) -> RunFolder:
+    result = jobs[request.param].result()
+    return result if isinstance(result, RunFolder) else result[0]
+
+
+def test_three_iterations_are_in_the_journal_with_all_that_the_board_shows(ended):
+    state = read_state(ended)
+    assert (state.status(False), state.iteration) == ("finished", ITERATIONS - 1)
+    for metric in METRICS:
+        values = published(ended, metric)
+        assert values, metric
+        assert all(math.isfinite(value) for value in values.values()), metric
+    for metric in ("Loss/value", "Loss/surrogate", "Policy/kl", "Policy/mean_std", "Loss/learning_rate"):
+        assert list(published(ended, metric)) == list(range(ITERATIONS)), metric
+    for group, kind in (("reward", "Episode_Reward"), ("termination", "Episode_Termination")):
+        assert any(name.startswith(f"{kind}/") for name in state.latest), group
+    rewards = {name.split("/")[1] for name in state.knobs if name.startswith("reward/") and name.endswith("/weight")}
+    assert rewards == {name.split("/")[1] for name in state.latest if name.startswith("Episode_Reward/")}
+
+
+def test_the_run_s_folder_holds_what_it_was_made_of_and_what_came_of_it(ended, simulator):
+    spec, state = ended.read_spec(), read_state(ended)
+    assert (spec.backend, spec.num_envs, spec.iterations, spec.device) == (simulator.backend, 4, ITERATIONS, "cpu")
+    assert state.started is not None
+    assert (state.started.task, state.started.num_envs) == (spec.task, 4)
+    for name in ("env", "agent"):
+        assert (ended.params / f"{name}.yaml").stat().st_size > 100
+    built = (ended.params / "env.yaml").read_text()
+    assert "num_envs: 4\n" in built
+    assert "episode_length_s: 0.5\n" in built
+    description = json.loads(ended.policy_description.read_text())
+    assert (description["task"], description["backend"]) == (spec.task, simulator.backend)
+    assert ended.checkpoints()[-1] == ended.checkpoint(ITERATIONS - 1)
+    assert torch.load(ended.checkpoints()[-1], weights_only=True)["iter"] == ITERATIONS - 1
+    assert f"Learning iteration {ITERATIONS - 1}" in ended.console.read_text()
+
+
+def test_what_is_set_at_launch_is_in_force_from_the_first_iteration_on(jobs, simulator):
+    state, names = read_state(jobs["humanoid"].result()), simulator.humanoid
+    assert (state.knobs[names.weight].value, state.knobs[names.usual].value) == (-0.3, (0.9, 1.1))
+    (applied,) = [one for one in state.interventions.values() if one.origin == "launch"]
+    assert applied.iteration == 0
+    assert {change.knob for change in applied.changes} == {names.weight, names.usual}
+    assert (state.knobs[names.weight].knob.minimum, state.knobs[names.weight].knob.maximum) == (-500.0, 9.0)
+
+
+def test_tensorboard_s_events_are_the_published_metrics(ended):
+    events = EventAccumulator(str(ended.path))
+    events.Reload()
+    for metric in ("Loss/value", "Train/mean_reward", "Train/success_rate", "Policy/kl"):
+        written = {event.step: event.value for event in events.Scalars(metric)}
+        assert written == pytest.approx(published(ended, metric)), metric
+
+
+def test_what_can_not_be_trained_is_refused_in_one_line(jobs, simulator, work):
+    for job, name, reason in (
+        ("no task", "misspelt", simulator.meant),
+        ("no device", "no_device", "there is no device cuda:9"),
+        ("no path", "no_path", simulator.right_override),
+        ("no knob", "no_knob", "there is no knob reward/nothing/weight; nearest: reward/"),
+    ):
+        told = jobs[job].result()
+        assert reason in told, job
+        state = read_state(find_run(name, work / "logs" / "rsl_rl"))
+        assert state.status(False) == "failed", job
+        assert state.phase is not None
+        assert state.phase.detail in told, job
+        assert state.iteration is None, job
+
+
+def test_a_finished_run_is_exported_as_one_file_that_acts_as_the_policy_does(jobs, work):
+    (ended, _) = jobs["small"].result()
+    answer = json.loads(program(work, "export", str(ended.path), "--json"))
+    assert answer["iteration"] == ITERATIONS - 1
+    assert answer["largest_difference"] <= 1e-5
+    assert {path.name for path in ended.exported.iterdir()} == {"policy.onnx", "policy.pt", "policy.json"}
+    card = json.loads((ended.exported / "policy.json").read_text())
+    size = sum(card["observation_sizes"][group] for group in card["observation_groups"]["actor"])
+    observations = np.random.default_rng(7).normal(size=(1, size)).astype(np.float32)
+    session = onnxruntime.InferenceSession(ended.exported / "policy.onnx")
+    actions = session.run(None, {"obs": observations})[0]
+    np.testing.assert_allclose(actions, by_hand(ended.checkpoints()[-1], observations), atol=1e-5)
+    scripted = torch.jit.load(ended.exported / "policy.pt")(torch.from_numpy(observations))
+    np.testing.assert_allclose(actions, scripted.detach(), atol=1e-5)
+
+
+def by_hand(checkpoint: Path, observations: np.ndarray) -> np.ndarray:
+    """Return what the saved actor, layers with ELU between them, does."""
+    weights = torch.load(checkpoint, weights_only=True)["actor_state_dict"]
+    layers = sorted((name for name in weights if name.endswith(".weight")), key=lambda name: int(name.split(".")[-2]))
+    value = torch.from_numpy(observations)
+    for name in layers:
+        value = torch.nn.functional.linear(value, weights[name], weights[name.replace(".weight", ".bias")])
+        value = value if name == layers[-1] else torch.nn.functional.elu(value)
+    return value.numpy()
+
+
+def test_a_humanoid_s_policy_says_which_joints_it_moves(jobs, work):
+    ended = jobs["humanoid"].result()
+    program(work, "export", str(ended.path))
+    card = json.loads((ended.exported / "policy.json").read_text())
+    assert card["action_names"] == card["joint_names"]
+    assert len(set(card["joint_names"])) == card["num_actions"] >= 20
+    for values in ("joint_stiffness", "joint_damping", "default_joint_positions"):
+        assert len(card[values]) == card["num_actions"], values
+    assert card["control_frequency"] == pytest.approx(50.0)
+    metadata = {entry.key: entry.value for entry in onnx.load(ended.exported / "policy.onnx").metadata_props}
+    assert metadata["joint_names"].split(",") == card["joint_names"]
+    assert metadata["observation_names"].split(",") == [term["name"] for term in card["observation_terms"]]
+    assert (metadata["iteration"], float(metadata["control_frequency"])) == (str(ITERATIONS - 1), pytest.approx(50.0))
+    assert sum(term["size"] for term in card["observation_terms"]) == sum(
+        card["observation_sizes"][group] for group in card["observation_groups"]["actor"]
+    )
+
+
+def test_a_run_that_has_ended_goes_on_from_its_checkpoint(jobs):
+    first, resumed = jobs["small"].result()
+    state = read_state(resumed)
+    assert resumed.path != first.path
+    assert (state.first_iteration, state.iteration, state.status(False)) == (ITERATIONS, ITERATIONS + 1, "finished")
+    assert list(published(resumed, "Loss/value")) == [ITERATIONS, ITERATIONS + 1]
+    assert resumed.checkpoints()[-1] == resumed.checkpoint(ITERATIONS + 1)
