@@ -10,22 +10,18 @@ from isaaclab.utils import to_dict
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, handle_deprecated_rsl_rl_cfg
 from rsl_rl.runners import OnPolicyRunner
 
+from tests.turned import Turned
 from trainer_proc.backends.isaaclab_assets import offline_robot
 from trainer_proc.backends.isaaclab_launch import load_configurations, start_simulation
-from trainer_proc.knobs.discover import discover_knobs
-from trainer_proc.wire.knob import refusal
 from trainer_proc.wire.run_folder import RunSpec
 
 
-class Built:
-    """A training with its knobs, and what was reported of overwriters."""
+class Built(Turned):
+    """A training with its knobs, and what its simulation has."""
 
     def __init__(self, env, runner):
+        super().__init__(runner)
         self.env = env
-        self.runner = runner
-        self.reports = []
-        self.training = discover_knobs(runner, lambda *report: self.reports.append(report))
-        self.knobs = {knob.name: knob for knob in self.training.knobs}
 
     @property
     def robot(self):
@@ -46,22 +42,6 @@ class Built:
         count = int(data.nacon.numpy()[0])
         frictions, environments = data.contact.friction.numpy()[:count, 0], data.contact.worldid.numpy()[:count]
         return torch.from_numpy(frictions.copy()), torch.from_numpy(environments.copy())
-
-    def turn(self, name, value, when=None):
-        """Write a knob as steering does: only what the knob's description allows."""
-        knob = self.knobs[name]
-        assert refusal(knob.description, value) is None
-        knob.write(value)
-        assert knob.read() == value
-        if when is not None:
-            knob.redraw(when)
-
-    def hold(self, name):
-        return sum(overwriter.hold(name) for overwriter in self.training.overwriters) > 0
-
-    def release(self, name):
-        for overwriter in self.training.overwriters:
-            overwriter.release(name)
 
     def reset(self, *env_ids):
         with torch.inference_mode():

@@ -79,8 +79,9 @@ def look_at_assets(server: str = "") -> AssetReport:
     Takes some seconds if a server doesn't answer.
     """
     variable = os.environ.get(ASSET_ROOT_VARIABLE, "").rstrip("/\\")
-    origin: Origin = "variable" if variable else "offline" if asset_environment() else "server"
-    root = variable or asset_environment().get(ASSET_ROOT_VARIABLE, server)
+    built = asset_environment()
+    origin: Origin = "variable" if variable else "offline" if built else "server"
+    root = variable or built.get(ASSET_ROOT_VARIABLE, server)
     is_there = is_reachable(root)
     manifest = read_manifest(Path(root)) if root else None
     if not root or is_there is False:

@@ -10,15 +10,14 @@ from mjlab.envs import ManagerBasedRlEnv
 from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
 from mjlab.tasks.registry import load_env_cfg, load_rl_cfg
 
-from trainer_proc.knobs.discover import discover_knobs
-from trainer_proc.wire.knob import refusal
+from tests.turned import Turned
 
 CARTPOLE = "Mjlab-Cartpole-Balance"
 G1 = "Mjlab-Velocity-Flat-Unitree-G1"
 
 
-class Simulated:
-    """A training with its knobs, what was reported of overwriters, and a way back to how it was."""
+class Simulated(Turned):
+    """A training with its knobs, and a way back to how it was."""
 
     def __init__(self, task, num_envs, edit=lambda cfg: None):
         warp.config.quiet = True
@@ -28,10 +27,7 @@ class Simulated:
         cfg.seed = 7
         edit(cfg)
         self.env = ManagerBasedRlEnv(cfg, device="cpu")
-        self.runner = MjlabOnPolicyRunner(RslRlVecEnvWrapper(self.env), asdict(load_rl_cfg(task)), None, "cpu")
-        self.reports = []
-        self.training = discover_knobs(self.runner, lambda *report: self.reports.append(report))
-        self.knobs = {knob.name: knob for knob in self.training.knobs}
+        super().__init__(MjlabOnPolicyRunner(RslRlVecEnvWrapper(self.env), asdict(load_rl_cfg(task)), None, "cpu"))
 
     @property
     def robot(self):
@@ -44,22 +40,6 @@ class Simulated:
     def model(self, field):
         """Return a copy of the field as the simulator has it: environments first."""
         return torch.from_numpy(getattr(self.env.sim.wp_model, field).numpy().copy())
-
-    def turn(self, name, value, when=None):
-        """Write a knob as steering does: only what the knob's description allows."""
-        knob = self.knobs[name]
-        assert refusal(knob.description, value) is None
-        knob.write(value)
-        assert knob.read() == value
-        if when is not None:
-            knob.redraw(when)
-
-    def hold(self, name):
-        return sum(overwriter.hold(name) for overwriter in self.training.overwriters) > 0
-
-    def release(self, name):
-        for overwriter in self.training.overwriters:
-            overwriter.release(name)
 
     def new_iteration(self):
         for overwriter in self.training.overwriters:

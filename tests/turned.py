@@ -1,0 +1,32 @@
+"""The knobs of a training that was built in the test's own process, turned as steering turns them."""
+
+from __future__ import annotations
+
+from trainer_proc.knobs.discover import discover_knobs
+from trainer_proc.wire.knob import refusal
+
+
+class Turned:
+    """A runner's knobs, and what was reported of overwriters."""
+
+    def __init__(self, runner):
+        self.runner = runner
+        self.reports = []
+        self.training = discover_knobs(runner, lambda *report: self.reports.append(report))
+        self.knobs = {knob.name: knob for knob in self.training.knobs}
+
+    def turn(self, name, value, when=None):
+        """Write a knob as steering does: only what the knob's description allows."""
+        knob = self.knobs[name]
+        assert refusal(knob.description, value) is None
+        knob.write(value)
+        assert knob.read() == value
+        if when is not None:
+            knob.redraw(when)
+
+    def hold(self, name):
+        return sum(overwriter.hold(name) for overwriter in self.training.overwriters) > 0
+
+    def release(self, name):
+        for overwriter in self.training.overwriters:
+            overwriter.release(name)
