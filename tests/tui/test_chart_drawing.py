@@ -5,11 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui.session.chart_source import Curve
 from tui.session.marks import MARK_SIGNS, Mark
 from tui.session.series import Series
-from tui.widgets.chart.axes import format_value, iteration_ticks, rounded_end, value_axis
-from tui.widgets.chart.canvas import changed_spans, fit_text, plain_text
-from tui.widgets.chart.drawing import CURVE_GLYPHS, ChartDescription, Curve, Reference, draw
+from tui.widgets.chart.axes import format_value, value_axis
+from tui.widgets.chart.canvas import CellGrid, changed_spans, fit_text, plain_text
+from tui.widgets.chart.description import ChartDescription, Marks, Reference
+from tui.widgets.chart.drawing import draw
+from tui.widgets.chart.legend import CURVE_GLYPHS
+from tui.widgets.chart.view import ChartView, rounded_end
+from tui.widgets.chart.x_axis import place_ticks
 
 
 def series_of(ys, start=0, step=1):
@@ -18,8 +23,12 @@ def series_of(ys, start=0, step=1):
     return series
 
 
+def described(marks=(), **description):
+    return ChartDescription(marks=(Marks(tuple(marks)),), **description)
+
+
 def picture(**description):
-    return ["".join(text for text, _ in line) for line in draw(ChartDescription(**description))]
+    return ["".join(text for text, _ in line) for line in draw(described(**description))]
 
 
 def one_curve(ys):
@@ -182,7 +191,7 @@ def test_a_reference_stays_visible_in_a_solid_band():
 
 
 def test_several_curves_have_a_legend_and_end_in_different_glyphs():
-    curves = (Curve("value", series_of([4, 3, 2, 1])), Curve("surrogate", series_of([0, 0, 0, 0]), "series-2"))
+    curves = (Curve("value", series_of([4, 3, 2, 1])), Curve("surrogate", series_of([0, 0, 0, 0])))
     assert picture(title="loss", width=44, height=6, curves=curves) == [
         "loss                ● value 1  ■ surrogate 0",
         "      4┤⠉⠉⠒⠒⠢⠤⠤⠤⣀⣀⡀                         ",
@@ -201,18 +210,19 @@ def test_several_curves_have_a_legend_and_end_in_different_glyphs():
         (32, "loss  ● val 0.1234  ■ sur -0.025"),
         (28, "loss    ● value  ■ surrogate"),
         (24, "loss  ● 0.1234  ■ -0.025"),
-        (16, "loss      0.1234"),
+        (16, "loss  ● 0.1234 …"),
+        (14, "loss    0.1234"),
         (8, "… 0.1234"),
         (4, "0.1…"),
     ],
 )
 def test_the_legend_shrinks_with_the_chart(width, title_line):
-    curves = (Curve("value", series_of([4, 0.1234])), Curve("surrogate", series_of([0, -0.025]), "series-2"))
+    curves = (Curve("value", series_of([4, 0.1234])), Curve("surrogate", series_of([0, -0.025])))
     assert picture(title="loss", width=width, height=6, curves=curves)[0] == title_line
 
 
 def test_curves_that_end_in_the_same_cell_keep_separate_glyphs():
-    curves = (Curve("a", series_of([1, 1])), Curve("b", series_of([1, 1]), "series-2"))
+    curves = (Curve("a", series_of([1, 1])), Curve("b", series_of([1, 1])))
     assert any(line.endswith("■●") for line in picture(title="t", width=30, height=9, curves=curves))
 
 
@@ -243,7 +253,9 @@ def test_a_series_without_any_finite_value_is_all_gaps():
 
 
 def test_a_given_range_shows_only_its_iterations():
-    lines = picture(title="t", width=30, height=6, curves=one_curve([100] * 50 + [1] * 50), iterations=(60, 90))
+    lines = picture(
+        title="t", width=30, height=6, curves=one_curve([100] * 50 + [1] * 50), view=ChartView(range=(60, 90))
+    )
     assert lines[-1].split()[0] == "60"
     assert "100" not in "".join(lines[1:])
 
@@ -306,7 +318,7 @@ def test_value_ticks_are_round_and_share_a_unit():
 def test_the_iteration_axis_covers_the_data_with_at_most_a_tenth_to_spare(first, span, cells):
     end = rounded_end(first, first + span)
     assert first + span <= end <= first + max(1, span + span // 10)
-    ticks = iteration_ticks(first, end, cells)
+    ticks = place_ticks("iteration", first, end, cells)
     assert ticks
     assert all(first <= tick.position <= end for tick in ticks)
 
@@ -320,13 +332,30 @@ def test_text_is_cut_and_made_one_cell_a_character():
     assert plain_text("a\nb\x1b[1m漢") == "a?b?[1m?"
 
 
+def grid_of(*lines):
+    grid = CellGrid(40, len(lines))
+    for row, pieces in enumerate(lines):
+        for column, text, style in pieces:
+            grid.put(row, column, text, style)
+    return grid
+
+
 def test_changed_spans_are_where_pictures_differ():
-    old = [(("abc", "title"), ("def", "value")), (("xyzxyz", "plain"),), (("same  ", "plain"),)]
-    new = [(("abX", "title"), ("dYf", "value")), (("xy", "plain"), ("z", "mark"), ("xyz", "plain")), old[2]]
+    old = grid_of([(0, "abc", "title"), (3, "def", "value")], [(0, "xyzxyz", "plain")], [(0, "same", "plain")])
+    new = grid_of([(0, "abX", "title"), (3, "dYf", "value")], [(0, "xyzxyz", "plain"), (2, "z", "mark")], [])
+    new.put(2, 0, "same", "plain")
     assert changed_spans(old, new) == [(0, 2, 5), (1, 2, 3)]
+    assert changed_spans(old, old.copy()) == []
 
 
-numbers = st.floats() | st.sampled_from([0.0, 1e300, -1e308, 1e-310, math.nan, math.inf])
+def test_changes_far_apart_in_a_line_are_spans_of_their_own():
+    old, new = CellGrid(40, 2), CellGrid(40, 2)
+    for column in (3, 5, 30):
+        new.put(1, column, "x", "value")
+    assert changed_spans(old, new) == [(1, 3, 6), (1, 30, 31)]
+
+
+numbers = st.floats(width=32) | st.sampled_from([0.0, 3e38, -3e38, 1e-45, math.nan, math.inf])
 curve_points = st.lists(st.tuples(st.integers(0, 10**6), numbers), max_size=30)
 
 
@@ -342,15 +371,15 @@ curve_points = st.lists(st.tuples(st.integers(0, 10**6), numbers), max_size=30)
 def test_every_chart_is_drawn_in_exactly_its_size(all_points, width, height, marks, references, title):
     curves = []
     for points in all_points:
-        series = Series(bucket_limit=64)
+        series = Series()
         for x, y in points:
             series.append(x, y)
-        curves.append(Curve("a name", series, "series-2"))
+        curves.append(Curve("a name", series))
     lines = draw(
-        ChartDescription(
-            title,
-            width,
-            height,
+        described(
+            title=title,
+            width=width,
+            height=height,
             curves=tuple(curves),
             references=tuple(Reference(*reference) for reference in references),
             marks=tuple(Mark(*mark) for mark in marks),

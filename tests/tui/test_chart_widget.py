@@ -3,15 +3,19 @@ import math
 import re
 
 import pytest
+from textual import events
 from textual.app import App
 from textual.containers import VerticalScroll
 from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from tui.session.chart_source import Curve
 from tui.session.marks import Mark
 from tui.session.series import Series
+from tui.themes import THEMES
 from tui.widgets.chart import Chart
+from tui.widgets.chart.view import ChartView
 
 pytestmark = pytest.mark.asyncio
 
@@ -53,7 +57,10 @@ class ChartApp(App):
         self.series.extend(range(1011), [math.sin(x / 100) for x in range(1011)])
         self.chart = RecordingChart("reward", classes=classes)
         self.chart.styles.height = 12
-        self.chart.set_curves([("reward", self.series)])
+        self.chart.set_curves([Curve("reward", self.series)])
+
+    def get_theme_variable_defaults(self):
+        return THEMES["dark"].variables
 
     def compose(self):
         with VerticalScroll():
@@ -207,7 +214,7 @@ async def test_title_reference_and_mark_appear():
         app.chart.set_title("mean reward")
         app.chart.set_references([(0.5, "wanted")])
         app.chart.add_marks([Mark(300, "lr 3e-4"), Mark(700, "slower", "curriculum")])
-        app.chart.set_curves([("reward", app.series), ("other", Series())])
+        app.chart.set_curves([Curve("reward", app.series), Curve("other", Series())])
         await pilot.pause()
         lines = app.chart.text()
         assert lines[0].startswith("mean reward")
@@ -234,10 +241,133 @@ async def test_every_theme_colours_the_curve_unlike_the_background():
     app = ChartApp()
     async with app.run_test(size=(60, 20)) as pilot:
         colours = set()
-        for theme in ("textual-dark", "textual-light", "nord"):
-            app.theme = theme
+        for theme in THEMES.values():
+            app.register_theme(theme)
+            app.theme = theme.name
             await pilot.pause()
             (curve, *_) = [segment for segment in app.chart.render_line(5) if segment.text.strip(" │┤0.15-")]
             assert curve.style.color != curve.style.bgcolor
             colours.add(curve.style.color)
-        assert len(colours) == 3
+        assert len(colours) == len(THEMES)
+
+
+class MouseApp(ChartApp):
+    """Remembers what the mouse did to the chart."""
+
+    def __init__(self):
+        super().__init__()
+        self.messages = []
+
+    def on_chart_zoomed(self, message):
+        self.messages.append(("zoomed", message.factor, message.around))
+
+    def on_chart_panned(self, message):
+        self.messages.append(("panned", message.share))
+
+    def on_chart_hovered(self, message):
+        self.messages.append(("hovered", message.place))
+
+    def on_chart_chosen(self, message):
+        assert message.control is self.chart
+        self.messages.append(("chosen",))
+
+    def on_chart_maximised(self, message):
+        self.messages.append(("maximised",))
+
+
+async def test_the_pointer_over_the_plot_tells_its_place_until_it_leaves():
+    app = MouseApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        plot = app.chart.plot
+        await pilot.hover(Chart, offset=(plot.left + 10, 5))
+        await pilot.hover(Chart, offset=(plot.left + 10, 6))
+        await pilot.hover(Chart, offset=(plot.left - 2, 6))
+        await pilot.hover(Chart, offset=(plot.right - 1, 6))
+        await pilot.hover(Static)
+        assert [kind for kind, *_ in app.messages] == ["hovered"] * 4
+        first, left, end, gone = (place for _, place in app.messages)
+        assert first == pytest.approx(1100 * 10 / plot.cells, rel=0.05)
+        assert (left, end, gone) == (None, pytest.approx(1100, rel=0.02), None)
+
+
+async def test_the_wheel_zooms_around_the_pointer_and_scrolls_nothing():
+    app = MouseApp()
+    async with app.run_test(size=(60, 10)) as pilot:
+        plot, chart = app.chart.plot, app.chart
+        for event in (events.MouseScrollUp, events.MouseScrollDown):
+            chart.post_message(event(chart, plot.left + 5, 4, 0, 1, 0, False, False, False))
+        chart.post_message(events.MouseScrollDown(chart, 1, 0, 0, 1, 0, False, False, False))
+        await pilot.pause()
+        (_, zoom_in, around), (_, zoom_out, also_around) = app.messages
+        assert zoom_in < 1 < zoom_out
+        assert zoom_in * zoom_out == pytest.approx(1)
+        assert around == also_around == plot.place(plot.left + 5)
+
+
+async def test_dragging_the_plot_pans_and_chooses_nothing():
+    app = MouseApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        plot = app.chart.plot
+        await pilot.mouse_down(Chart, offset=(plot.left + 30, 5))
+        for step in (20, 20, 25):
+            await pilot.hover(Chart, offset=(plot.left + step, 5))
+        await pilot.mouse_up(Chart, offset=(plot.left + 25, 5))
+        await pilot.pause()
+        shares = [share for kind, share in app.messages if kind == "panned"]
+        assert shares == pytest.approx([10 / plot.cells, -5 / plot.cells])
+        assert ("chosen",) not in app.messages
+        app.messages.clear()
+        await pilot.hover(Chart, offset=(plot.left + 5, 5))
+        assert [kind for kind, *_ in app.messages] == ["hovered"]
+
+
+async def test_a_click_chooses_and_two_maximise():
+    app = MouseApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        plot = app.chart.plot
+        for offset in ((plot.left + 3, 5), (1, 0)):
+            app.messages.clear()
+            await pilot.click(Chart, offset=offset, times=2)
+            assert [message for message in app.messages if len(message) == 1] == [("chosen",), ("maximised",)]
+
+
+async def test_a_view_bands_and_marks_are_drawn_by():
+    app = ChartApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.chart.set_view(ChartView(range=(100.0, 200.0), crosshair=150.0))
+        app.chart.set_bands([(-0.5, 0.5, "fine")])
+        app.chart.set_marks([Mark(120, "first", "person", "lr 1 → 2"), Mark(150, "second")])
+        await pilot.pause()
+        lines = app.chart.text()
+        assert lines[-1].split()[0] == "100"
+        assert lines[0].endswith(f"{math.sin(1.5):.4g}")
+        assert "second" in lines[1]
+        assert sum("fine" in line for line in lines) == 1
+        backgrounds = {segment.style.bgcolor for y in range(12) for segment in app.chart.render_line(y)}
+        assert len(backgrounds) == 2
+        app.chart.set_marks([Mark(180, "third")])
+        app.chart.set_view(ChartView(), extent=(0.0, 5000.0))
+        await pilot.pause()
+        assert app.chart.text()[-1].split()[-1] == "5000"
+        assert "third" in app.chart.text()[1]
+        assert "second" not in app.chart.text()[1]
+
+
+async def test_the_same_said_again_draws_nothing():
+    app = ChartApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+
+        def say():
+            app.chart.set_title("t")
+            app.chart.set_view(ChartView(smoothing=0.5))
+            app.chart.set_references([(0.5, "wanted")])
+            app.chart.set_bands([(0.0, 0.5, "fine")])
+            app.chart.set_marks([Mark(5, "m")])
+            app.chart.set_curves([Curve("reward", app.series)])
+
+        say()
+        await pilot.pause()
+        app.chart.forget()
+        say()
+        await pilot.pause()
+        assert (app.chart.painted_lines, app.chart.regions) == ([], [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,3 +99,32 @@ def test_no_frames_are_no_history():
     history = MetricHistory()
     history.apply([])
     assert not history.series
+
+
+def test_the_timeline_has_every_iteration_however_the_frames_come_in():
+    frames = JournalReader(CARTPOLE).read_new()
+    single, whole = MetricHistory(), MetricHistory()
+    whole.apply(frames)
+    for frame in frames:
+        single.apply([frame])
+    finished = [frame for frame in frames if isinstance(frame.body, IterationFinished)]
+    iterations = [frame.body.iteration for frame in finished]
+    for timeline in (single.timeline, whole.timeline):
+        assert timeline.place(iterations, "steps").tolist() == [frame.body.environment_steps for frame in finished]
+        assert timeline.place(iterations, "time").tolist() == [frame.time - frames[0].time for frame in finished]
+        assert timeline.units == ("iteration", "steps", "time")
+
+
+@pytest.mark.parametrize("metric_sets", [1, 2])
+def test_a_run_of_many_metrics_is_taken_in_whole(metric_sets):
+    names = tuple(f"metric {number}" for number in range(20))
+    frames = numbered([MetricSet(index, names[: 20 - index]) for index in range(metric_sets)])
+    for iteration in range(500):
+        index = iteration % metric_sets
+        values = [float(iteration * 100 + number) for number in range(20 - index)]
+        frames.append(Frame(iteration + 2, 0.0, IterationFinished(iteration, index, pack_values(values), 0, 0.0)))
+    history = MetricHistory()
+    history.apply(frames)
+    for number, name in enumerate(names[:19]):
+        assert history.series[name].ys.tolist() == [iteration * 100 + number for iteration in range(500)]
+    assert history.series[names[19]].count == 500 // metric_sets

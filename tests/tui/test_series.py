@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -5,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.session.series import Series, column_of
+from tui.session.series import Series, column_edges
 
 iterations = st.integers(-200, 3000)
 values = st.floats(width=32)
 point_lists = st.lists(st.tuples(iterations, values), max_size=120)
 
 
-def filled_by_append(points, bucket_limit=16):
-    series = Series(bucket_limit)
+def filled_by_append(points):
+    series = Series()
     for x, y in points:
         series.append(x, y)
     return series
@@ -23,22 +24,26 @@ def all_columns(series, n):
     return series.columns(series.first_iteration, series.last_iteration, n)
 
 
-def assert_same_columns(left, right):
-    np.testing.assert_array_equal(left.low, right.low)
-    np.testing.assert_array_equal(left.high, right.high)
-    np.testing.assert_array_equal(left.filled, right.filled)
-    np.testing.assert_array_equal(left.non_finite, right.non_finite)
+def assert_columns_are(columns, chosen):
+    """Each column against the values that belong to it, looked at one by one."""
+    for column, ys in enumerate(chosen):
+        finite = [y for y in ys if math.isfinite(y)]
+        assert columns.filled[column] == bool(finite)
+        assert columns.non_finite[column] == (len(finite) < len(ys))
+        if finite:
+            assert (columns.low[column], columns.high[column]) == (min(finite), max(finite))
 
 
 def test_an_empty_series_has_no_points_and_empty_columns():
     series = Series()
     assert (series.count, series.last, series.first_iteration, series.last_iteration) == (0, None, None, None)
+    assert (series.xs.tolist(), series.ys.tolist()) == ([], [])
     columns = series.columns(0, 10, 5)
     assert not columns.filled.any()
     assert not columns.non_finite.any()
 
 
-def test_each_iteration_has_its_own_column_while_there_are_buckets_for_all():
+def test_each_iteration_has_its_own_column_where_there_is_room():
     series = Series()
     for x, y in ((5, 1.0), (6, 3.0), (8, -2.0)):
         series.append(x, y)
@@ -56,22 +61,16 @@ def test_a_column_of_many_iterations_shows_their_minimum_and_maximum():
     assert columns.high.tolist() == [49, 99]
 
 
-def test_the_bucket_width_doubles_only_when_the_iterations_no_longer_fit():
-    series = Series(bucket_limit=4)
-    widths = []
-    for x in range(9):
-        series.append(x, float(x))
-        widths.append(series.bucket_width)
-    assert widths == [1, 1, 1, 1, 2, 2, 2, 2, 4]
-
-
-def test_a_spike_survives_every_doubling():
-    series = Series(bucket_limit=8)
-    series.append(0, 0.0)
-    series.append(1, 1e6)
-    for x in range(2, 5000):
-        series.append(x, 0.0)
-    assert all_columns(series, 50).high.max() == 1e6
+def test_one_spike_in_a_million_is_seen_and_zooming_in_finds_it_exactly():
+    series = Series()
+    ys = np.zeros(1_000_000)
+    ys[777_777] = 1e6
+    series.extend(np.arange(1_000_000), ys)
+    for n in (1, 7, 160, 500):
+        assert np.flatnonzero(all_columns(series, n).high == 1e6).tolist() == [
+            np.searchsorted(column_edges(0, 999_999, n), 777_777, "right") - 1
+        ]
+    assert series.columns(777_770, 777_779, 10).high.tolist() == [0, 0, 0, 0, 0, 0, 0, 1e6, 0, 0]
 
 
 def test_non_finite_values_are_flagged_without_touching_the_range():
@@ -95,12 +94,22 @@ def test_last_is_the_value_added_last_even_if_it_is_not_finite_or_not_the_newest
     assert (series.first_iteration, series.last_iteration) == (4, 12)
 
 
-def test_an_iteration_that_is_repeated_joins_its_bucket():
+def test_an_iteration_that_is_repeated_keeps_all_its_values_in_order():
     series = Series()
     series.extend([0, 1, 2], [0.0, 1.0, 2.0])
+    assert series.rewrites == 0
     series.append(1, 5.0)
+    assert (series.xs.tolist(), series.ys.tolist()) == ([0, 1, 1, 2], [0.0, 1.0, 5.0, 2.0])
+    assert series.rewrites == 1
     columns = series.columns(0, 2, 3)
     assert (columns.low[1], columns.high[1]) == (1.0, 5.0)
+
+
+def test_what_is_read_can_not_be_written_to():
+    series = filled_by_append([(0, 1.0), (1, 2.0), (5, 3.0)])
+    for numbers in (series.xs, series.ys):
+        with pytest.raises(ValueError, match="read-only"):
+            numbers[0] = 7
 
 
 def test_a_query_beyond_the_data_finds_nothing():
@@ -111,8 +120,6 @@ def test_a_query_beyond_the_data_finds_nothing():
 
 
 def test_wrong_arguments_are_refused():
-    with pytest.raises(ValueError, match="at least 2"):
-        Series(bucket_limit=1)
     with pytest.raises(ValueError, match="equally long"):
         Series().extend([1, 2], [1.0])
     with pytest.raises(ValueError, match="no columns"):
@@ -121,62 +128,105 @@ def test_wrong_arguments_are_refused():
         Series().columns(10, 0, 5)
 
 
-def test_columns_span_the_range_from_its_first_to_its_last_iteration():
-    assert [column_of(x, 0, 4, 9) for x in range(5)] == [0, 2, 4, 6, 8]
-    assert column_of(7, 7, 7, 100) == 0
-
-
-@given(point_lists, st.integers(2, 20), st.integers(1, 50))
+@given(point_lists, st.integers(1, 50))
 @settings(max_examples=60, deadline=None)
-def test_extend_equals_repeated_append(points, bucket_limit, cut):
-    appended = filled_by_append(points, bucket_limit)
-    extended = Series(bucket_limit)
+def test_extend_equals_repeated_append(points, cut):
+    appended = filled_by_append(points)
+    extended = Series()
     for part in (points[:cut], points[cut:]):
         extended.extend([x for x, _ in part], [y for _, y in part])
-    assert (extended.count, extended.bucket_width) == (appended.count, appended.bucket_width)
-    assert (extended.first_iteration, extended.last_iteration) == (appended.first_iteration, appended.last_iteration)
-    if points:
-        np.testing.assert_equal(extended.last, appended.last)
-        assert_same_columns(all_columns(extended, 40), all_columns(appended, 40))
+    np.testing.assert_equal(extended.last, appended.last)
+    np.testing.assert_array_equal(extended.xs, appended.xs)
+    np.testing.assert_array_equal(extended.ys, appended.ys)
 
 
-@given(point_lists, st.integers(2, 20), st.randoms(use_true_random=False))
+@given(point_lists)
 @settings(max_examples=60, deadline=None)
-def test_the_order_of_points_does_not_matter(points, bucket_limit, random):
-    shuffled = random.sample(points, len(points))
-    if points:
-        one, other = filled_by_append(points, bucket_limit), filled_by_append(shuffled, bucket_limit)
-        assert_same_columns(all_columns(one, 30), all_columns(other, 30))
+def test_points_are_kept_by_iteration_in_the_order_in_which_they_came(points):
+    series = filled_by_append(points)
+    kept = sorted(points, key=lambda point: point[0])
+    assert series.xs.tolist() == [x for x, _ in kept]
+    np.testing.assert_array_equal(series.ys, [y for _, y in kept])
+    assert [series.point(row)[0] for row in range(series.count)] == series.xs.tolist()
 
 
-@given(point_lists.filter(bool), st.integers(2, 20), st.integers(1, 60))
+@given(
+    st.lists(st.lists(st.tuples(iterations, values), max_size=400), max_size=4),
+    st.lists(st.integers(-250, 3050), min_size=2, max_size=40),
+)
 @settings(max_examples=100, deadline=None)
-def test_every_point_is_inside_its_column_and_the_extremes_survive(points, bucket_limit, n):
-    series = filled_by_append(points, bucket_limit)
-    columns = all_columns(series, n)
-    first, last = series.first_iteration, series.last_iteration
-    for x, y in points:
-        bucket_start = max(first, x // series.bucket_width * series.bucket_width)
-        column = column_of(bucket_start, first, last, n)
-        if math.isfinite(y):
-            assert columns.low[column] <= y <= columns.high[column]
-        else:
-            assert columns.non_finite[column]
-    finite = [y for _, y in points if math.isfinite(y)]
-    assert columns.filled.any() == bool(finite)
-    if finite:
-        assert (columns.low.min(), columns.high.max()) == (min(finite), max(finite))
-    assert columns.non_finite.any() == (len(finite) < len(points))
+def test_columns_are_those_of_the_points_looked_at_one_by_one(batches, edges):
+    """Whatever was asked for in between, as when a chart is drawn while a run goes on."""
+    series, points = Series(), []
+    edges = np.sort(edges)
+    for batch in batches:
+        points += batch
+        series.extend([x for x, _ in batch], [y for _, y in batch])
+        columns = series.columns_between(edges)
+        chosen = [[y for x, y in points if low <= x < high] for low, high in itertools.pairwise(edges)]
+        assert_columns_are(columns, chosen)
+
+
+@given(
+    st.integers(1, 200_000),
+    st.integers(1, 7),
+    st.sampled_from([0.0, 0.001, 0.5]),
+    st.data(),
+)
+@settings(max_examples=40, deadline=None)
+def test_columns_of_long_series_are_exact_at_every_zoom(count, step, share_non_finite, data):
+    seed = data.draw(st.integers(0, 2**32 - 1))
+    random = np.random.default_rng(seed)
+    ys = random.normal(size=count).astype(np.float32)
+    ys[random.random(count) < share_non_finite] = np.nan
+    xs = np.arange(count) * step + random.integers(0, step, count)
+    series = Series()
+    cut = data.draw(st.integers(0, count))
+    for part in (slice(None, cut), slice(cut, None)):
+        series.extend(xs[part], ys[part])
+        series.columns(0, count * step, 3)
+    low, high = sorted(data.draw(st.tuples(*[st.integers(0, count * step)] * 2)))
+    edges = column_edges(low, high, data.draw(st.integers(1, 300)))
+    columns = series.columns(low, high, len(edges) - 1)
+    rows = np.searchsorted(xs, np.ceil(edges))
+    assert_columns_are(columns, [ys[start:stop].tolist() for start, stop in itertools.pairwise(rows)])
+
+
+@given(st.integers(-(10**9), 10**9), st.integers(0, 10**9), st.integers(1, 500))
+def test_the_columns_of_a_range_hold_it_from_end_to_end(low, span, n):
+    edges = column_edges(low, low + span, n)
+    assert len(edges) == n + 1
+    assert edges[0] == low
+    assert edges[-1] > low + span
+    assert (np.diff(edges) >= 0).all()
+    assert edges[1] > low
 
 
 @given(st.lists(values, min_size=2, max_size=80))
 @settings(max_examples=60, deadline=None)
-def test_earlier_columns_keep_their_content_while_the_width_stays(ys):
-    series = Series(bucket_limit=16)
+def test_earlier_columns_keep_their_content_while_the_range_stays(ys):
+    series = Series()
     for x, y in enumerate(ys):
-        width, earlier = series.bucket_width, series.columns(0, 79, 80)
+        earlier = series.columns(0, 79, 50)
         series.append(x, y)
-        if series.bucket_width == width:
-            now, finished = series.columns(0, 79, 80), x // width * width
-            np.testing.assert_array_equal(now.low[:finished], earlier.low[:finished])
-            np.testing.assert_array_equal(now.high[:finished], earlier.high[:finished])
+        now, finished = series.columns(0, 79, 50), np.searchsorted(column_edges(0, 79, 50), x, "right") - 1
+        np.testing.assert_array_equal(now.low[:finished], earlier.low[:finished])
+        np.testing.assert_array_equal(now.high[:finished], earlier.high[:finished])
+
+
+@given(point_lists, st.integers(-250, 3050), point_lists)
+@settings(max_examples=60, deadline=None)
+def test_points_that_are_forgotten_leave_no_trace(points, iteration, more):
+    series, expected = filled_by_append(points), filled_by_append([point for point in points if point[0] < iteration])
+    if points:
+        all_columns(series, 5)
+    series.forget_from(iteration)
+    for one in (series, expected):
+        one.extend([x for x, _ in more], [y for _, y in more])
+    np.testing.assert_array_equal(series.xs, expected.xs)
+    np.testing.assert_array_equal(series.ys, expected.ys)
+    if series.count:
+        ours, theirs = all_columns(series, 40), all_columns(expected, 40)
+        np.testing.assert_array_equal(ours.low, theirs.low)
+        np.testing.assert_array_equal(ours.high, theirs.high)
+        np.testing.assert_array_equal(ours.non_finite, theirs.non_finite)

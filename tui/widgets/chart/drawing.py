@@ -1,296 +1,217 @@
-"""A chart's picture as lines of styled text, from a description of the chart. Nothing here knows about a screen."""
+"""A chart's picture from its description. Nothing here knows about a screen."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.session.marks import MARK_SIGNS, Mark
-from tui.session.series import Columns, Series
-from tui.widgets.chart.axes import (
-    LABEL_WIDTH,
-    Plot,
-    draw_iteration_axis,
-    draw_value_axis,
-    format_value,
-    rounded_end,
-    value_axis,
+from tui.session.chart_source import Curve
+from tui.session.marks import Mark
+from tui.widgets.chart.axes import LABEL_WIDTH, ValueAxis, log_axis, value_axis
+from tui.widgets.chart.braille import BLANK, DOTS_ACROSS, EVERY_OTHER
+from tui.widgets.chart.canvas import BAND, RAW_STYLES, SERIES_STYLES, STYLE_NUMBERS, CellGrid, Line, StyleName
+from tui.widgets.chart.decoration import draw_crosshair, draw_references, drawn_bands, drawn_references, shade_bands
+from tui.widgets.chart.description import ChartDescription
+from tui.widgets.chart.legend import CURVE_GLYPHS, Entry, draw_title
+from tui.widgets.chart.mark_lines import (
+    draw_mark_lines,
+    draw_mark_signs,
+    draw_named_marks,
+    marks_by_column,
+    placed_marks,
 )
-from tui.widgets.chart.canvas import (
-    DOTS_ACROSS,
-    DOTS_DOWN,
-    CellGrid,
-    Line,
-    Segment,
-    SeriesStyle,
-    braille_character,
-    braille_codes,
-    curve_dots,
-    fit_text,
-    plain_text,
-)
+from tui.widgets.chart.plot import Plot, draw_value_axis, draw_x_axis
+from tui.widgets.chart.trace import CurveTraces
+from tui.widgets.chart.view import Range
+from tui.widgets.chart.x_axis import XFrame, place_of
 
 SMALLEST_WIDTH = 12
 """Cells; a narrower chart shows only its title and latest value."""
 SMALLEST_HEIGHT = 4
 """Lines; a lower chart shows only its title and latest value."""
 ROOMY_HEIGHT = 8
-"""Lines; from here on, the iteration axis has a line of its own, and marks have one for their labels."""
+"""Lines; from here on, the x axis has a line of its own, and marks have one for their labels."""
 ALIGNED_WIDTH = 40
 """Cells; from here on, all charts of one width start their curves in the same column, whatever their labels."""
-CURVE_GLYPHS = "●■▲★"
-"""What tells the curves of one chart apart without colour: at the end of each curve and in the title line.
-
-None of them is the sign of a mark.
-"""
 NO_DATA = "no data yet"
 
-_SHORT_NAME, _SHORTEST_NAME = 4, 3  # characters of a name in a narrow legend
-_GAP = "×"
-_MARK_LINE = "┊"
-# A horizontal line through the middle of a cell can't show where in the cell it is; these four dots can.
-_REFERENCE_DASHES = "⠉⠒⠤⣀"
-_SOLID = "⣿"
+_GAP = ord("×")
+_NON_POSITIVE = ord("≤")  # 0: what has no place on a logarithmic axis
 
 
-@dataclass(frozen=True)
-class Curve:
-    """One series of a chart: its name in the legend, its values and the style that tells it apart."""
+class Painter:
+    """Draws one chart again and again, and keeps what a new point doesn't change: axes, marks, columns, dots."""
 
-    name: str
-    series: Series
-    style: SeriesStyle = "series-1"
+    def __init__(self) -> None:
+        self.plot: Plot | None = None
+        """Where the curves were drawn last; None if they were not."""
+        self._traces: list[CurveTraces] = []
+        self._frame: XFrame | None = None
+        self._backdrop: tuple[object, CellGrid] | None = None
 
+    def paint(self, chart: ChartDescription) -> CellGrid:
+        """Draw `height` lines of exactly `width` cells; nothing at all if either is below 1. Never raises."""
+        grid = CellGrid(max(chart.width, 0), max(chart.height, 0))
+        self.plot = None
+        if not grid.width or not grid.height:
+            return grid
+        self._keep_traces(chart.curves)
+        if chart.width >= SMALLEST_WIDTH and chart.height >= SMALLEST_HEIGHT:
+            extent = chart.extent or _own_extent(chart)
+            if extent is None:
+                grid.put(chart.height // 2, (chart.width - len(NO_DATA)) // 2, NO_DATA, "label")
+            else:
+                grid = self._paint_plot(chart, extent)
+        crosshair = self._crosshair(chart)
+        entries = [
+            Entry(one.curve.name, glyph, style, self._told(one, crosshair))
+            for one, glyph, style in zip(self._traces, CURVE_GLYPHS, SERIES_STYLES, strict=False)
+        ]
+        draw_title(grid, chart.title, entries, "value" if crosshair is None else "readout")
+        return grid
 
-@dataclass(frozen=True)
-class Reference:
-    """A dashed horizontal line at a value; the value axis always reaches it. Not drawn if the value isn't finite."""
+    def _keep_traces(self, curves: Sequence[Curve]) -> None:
+        drawn = list(curves[: len(SERIES_STYLES)])
+        if [one.curve for one in self._traces] != drawn:
+            self._traces = [CurveTraces(curve) for curve in drawn]
 
-    value: float
-    label: str
+    def _told(self, traces: CurveTraces, crosshair: float | None) -> float | None:
+        if crosshair is None or self._frame is None:
+            return traces.curve.series.last
+        return traces.value_at(crosshair, self._frame)
 
+    def _crosshair(self, chart: ChartDescription) -> float | None:
+        """Return the place of the crosshair if it is to be seen."""
+        place = chart.view.crosshair
+        return place if self.plot is not None and place is not None and self.plot.frame.holds(place) else None
 
-@dataclass(frozen=True)
-class ChartDescription:
-    """All that a picture of a chart depends on.
+    def _paint_plot(self, chart: ChartDescription, extent: Range) -> CellGrid:
+        visible = chart.view.visible(extent)
+        marks = placed_marks(chart.marks, chart.view.unit, visible)
+        roomy = chart.height >= ROOMY_HEIGHT
+        top = 2 if roomy and marks else 1
+        rows = chart.height - top - (2 if roomy else 1)
+        frame, axis = self._fitted(chart, visible, most_ticks=max(3, min(5, (rows + 1) // 2)))
+        cells = frame.columns // DOTS_ACROSS
+        self.plot = plot = Plot(chart.width - cells, top, cells, rows, frame, axis)
+        by_column = marks_by_column(plot, marks)
+        grid = self._backdrop_of(chart, plot, by_column).copy()
+        self._paint_curves(grid, plot)
+        draw_references(grid, plot, drawn_references(chart.references), drawn_bands(chart.bands))
+        near: list[Mark] = []
+        if (place := self._crosshair(chart)) is not None:
+            column = plot.column(place)
+            near = [mark for at in (column - 1, column, column + 1) for mark in by_column.get(at, [])]
+            draw_crosshair(grid, plot, column)
+        draw_mark_signs(grid, by_column, row=1, labelled=roomy and not near)
+        if near:
+            draw_named_marks(grid, plot, near, column, row=1)
+        return grid
 
-    `width` and `height` are in cells. `iterations` is the range on the x axis, first and last, the last not before
-    the first; None shows all the data.
-    """
+    def _fitted(self, chart: ChartDescription, visible: Range, most_ticks: int) -> tuple[XFrame, ValueAxis]:
+        """Find the pixel columns and the value axis, whose labels leave room for so many columns; mostly as before."""
+        cells = max(1, chart.width - 1 - LABEL_WIDTH) if self._frame is None else self._frame.columns // DOTS_ACROSS
+        for _ in range(3):
+            frame = self._framed(chart, visible, cells * DOTS_ACROSS)
+            for traces in self._traces:
+                traces.update(frame, chart.view.log_y, chart.view.smoothing)
+            axis = self._axis(chart, most_ticks)
+            aligned = chart.width >= ALIGNED_WIDTH
+            labels = LABEL_WIDTH if aligned else max(len(tick.label) for tick in axis.ticks)
+            if cells == (fitting := chart.width - 1 - labels):
+                break
+            cells = fitting
+        return frame, axis
 
-    title: str
-    width: int
-    height: int
-    curves: tuple[Curve, ...] = ()
-    references: tuple[Reference, ...] = ()
-    marks: tuple[Mark, ...] = ()
-    iterations: tuple[int, int] | None = None
+    def _framed(self, chart: ChartDescription, visible: Range, columns: int) -> XFrame:
+        if self._frame is None or not self._frame.shows(chart.view.unit, visible, columns):
+            self._frame = XFrame(chart.view.unit, *visible, columns)
+        return self._frame
+
+    def _axis(self, chart: ChartDescription, most_ticks: int) -> ValueAxis:
+        log = chart.view.log_y
+        ends = [reference.value for reference in drawn_references(chart.references)]
+        ends += [end for band in drawn_bands(chart.bands) for end in (band.low, band.high) if math.isfinite(end)]
+        values = [math.log10(end) for end in ends if end > 0] if log else ends
+        for traces in self._traces:
+            for trace in (traces.plain, traces.smooth):
+                if trace is not None and (extremes := trace.extremes()) is not None:
+                    values += extremes
+        low, high = (min(values), max(values)) if values else (0.0, 0.0)
+        return log_axis(low, high, most_ticks) if log else value_axis(low, high, most_ticks)
+
+    def _backdrop_of(self, chart: ChartDescription, plot: Plot, marks: dict[int, list[Mark]]) -> CellGrid:
+        """Return what is behind the curves and around them; it stays until one of these things changes."""
+        key = (chart.width, chart.height, plot, tuple(marks), chart.bands)
+        if self._backdrop is None or self._backdrop[0] != key:
+            grid = CellGrid(chart.width, chart.height)
+            draw_mark_lines(grid, plot, marks)
+            shade_bands(grid, plot, drawn_bands(chart.bands))
+            draw_value_axis(grid, plot)
+            draw_x_axis(grid, plot, with_line=chart.height >= ROOMY_HEIGHT)
+            self._backdrop = key, grid
+        return self._backdrop[1]
+
+    def _paint_curves(self, grid: CellGrid, plot: Plot) -> None:
+        """Paint what is smoothed as a checkerboard of its dots, and the curves in front of it."""
+        if any(traces.smooth is not None for traces in self._traces):
+            raw = [traces.plain.bits(plot.axis, plot.rows) & EVERY_OTHER for traces in self._traces]
+            _put_dots(grid, plot, raw, RAW_STYLES)
+        _put_dots(grid, plot, [traces.shown.bits(plot.axis, plot.rows) for traces in self._traces], SERIES_STYLES)
+        for traces in self._traces:
+            _put_in_last_line(grid, plot, traces.plain.non_positive, _NON_POSITIVE)
+            _put_in_last_line(grid, plot, traces.plain.non_finite, _GAP)
+        if len(self._traces) > 1:
+            self._paint_ends(grid, plot)
+
+    def _paint_ends(self, grid: CellGrid, plot: Plot) -> None:
+        """Put each curve's glyph behind its last point; where another curve's already is, to the left of that."""
+        taken: set[tuple[int, int]] = set()
+        for traces, glyph, style in zip(self._traces, CURVE_GLYPHS, SERIES_STYLES, strict=False):
+            end = traces.shown.end()
+            if end is None:
+                continue
+            column = min(plot.left + end[0] // DOTS_ACROSS + 1, plot.right - 1)
+            row = plot.tick_row(min(max(end[1], plot.axis.low), plot.axis.high))
+            while (row, column) in taken:
+                column -= 1
+            taken.add((row, column))
+            grid.put(row, column, glyph, style)
 
 
 def draw(chart: ChartDescription) -> list[Line]:
     """Draw `height` lines of exactly `width` cells; no line at all if either is below 1. Never raises."""
-    if chart.width < 1 or chart.height < 1:
-        return []
-    grid = CellGrid(chart.width, chart.height)
-    _draw_title(grid, chart)
-    if chart.width >= SMALLEST_WIDTH and chart.height >= SMALLEST_HEIGHT:
-        iterations = chart.iterations or _all_iterations(chart.curves)
-        if iterations is None:
-            grid.put(chart.height // 2, (chart.width - len(NO_DATA)) // 2, NO_DATA, "label")
-        else:
-            _draw_plot(grid, chart, *iterations)
-    return grid.lines()
+    return Painter().paint(chart).lines() if chart.width > 0 else []
 
 
-def _all_iterations(curves: Iterable[Curve]) -> tuple[int, int] | None:
-    firsts = [curve.series.first_iteration for curve in curves if curve.series.first_iteration is not None]
-    lasts = [curve.series.last_iteration for curve in curves if curve.series.last_iteration is not None]
-    return (min(firsts), rounded_end(min(firsts), max(lasts))) if firsts else None
+def _own_extent(chart: ChartDescription) -> Range | None:
+    """Return the first and the last place of the curves' data."""
+    unit = chart.view.unit
+    places: list[float | None] = []
+    for curve in chart.curves:
+        first, last = curve.series.first_iteration, curve.series.last_iteration
+        if first is not None and last is not None:
+            places += [place_of(first, unit, curve.timeline), place_of(last, unit, curve.timeline)]
+    known = [place for place in places if place is not None]
+    return (min(known), max(known)) if known else None
 
 
-def _draw_title(grid: CellGrid, chart: ChartDescription) -> None:
-    """Put the title on the left and, as far as there is room, the latest value of each curve on the right."""
-    title = plain_text(chart.title)
-    legend = _legend(chart.curves, grid.width - 1 - min(len(title), 6))
-    column = max(0, grid.width - sum(len(text) for text, _ in legend))
-    grid.put(0, 0, fit_text(title, column - 1 if legend else grid.width), "title")
-    for text, style in legend:
-        grid.put(0, column, fit_text(text, grid.width - column), style)
-        column += len(text)
+def _put_dots(grid: CellGrid, plot: Plot, layers: Sequence[NDArray[np.uint32]], styles: Sequence[StyleName]) -> None:
+    """Put in the cells with dots, those of all layers together; the last layer with dots in a cell colours it."""
+    area = slice(plot.top, plot.top + plot.rows), slice(plot.left, plot.right)
+    codes, numbers = grid.codes[area], grid.styles[area]
+    together = np.zeros(codes.shape, dtype=np.uint32)
+    for layer, style in zip(layers, styles, strict=False):
+        together |= layer
+        np.copyto(numbers, numbers & BAND | STYLE_NUMBERS[style], where=layer != 0)
+    np.copyto(codes, together + BLANK, where=together != 0)
 
 
-def _legend(curves: tuple[Curve, ...], room: int) -> Line:
-    """Choose the most that fits in `room` cells of names and values, but at least the first curve's value."""
-    values = ["–" if curve.series.last is None else format_value(curve.series.last) for curve in curves]
-    if all(curve.series.last is None for curve in curves):
-        return ()
-    if len(curves) > 1:
-        names = [plain_text(curve.name) for curve in curves]
-        short_names = [fit_text(name, _SHORT_NAME) for name in names]
-        shortest, nothing = [name[:_SHORTEST_NAME] for name in names], [""] * len(curves)
-        ways = ((names, values), (short_names, values), (shortest, values), (names, nothing), (nothing, values))
-        for left, right in ways:
-            legend = _legend_of(curves, left, right)
-            if sum(len(text) for text, _ in legend) <= room:
-                return legend
-    return ((values[0], "value"),)
-
-
-def _legend_of(curves: tuple[Curve, ...], names: list[str], values: list[str]) -> Line:
-    segments: list[Segment] = []
-    for curve, glyph, name, value in zip(curves, _glyphs(curves), names, values, strict=True):
-        segments += [("  ", "plain"), (f"{glyph} {name}".rstrip(), curve.style)]
-        if value:
-            segments += [(" ", "plain"), (value, "value")]
-    return tuple(segments[1:])
-
-
-def _glyphs(curves: tuple[Curve, ...]) -> list[str]:
-    return [CURVE_GLYPHS[index % len(CURVE_GLYPHS)] for index in range(len(curves))]
-
-
-def _draw_plot(grid: CellGrid, chart: ChartDescription, first: int, last: int) -> None:
-    marks = [mark for mark in chart.marks if first <= mark.iteration <= last]
-    roomy = chart.height >= ROOMY_HEIGHT
-    top = 2 if roomy and marks else 1
-    rows = chart.height - top - (2 if roomy else 1)
-    references = [reference for reference in chart.references if math.isfinite(reference.value)]
-    axis = value_axis(*_extremes(chart.curves, references, first, last), most_ticks=max(3, min(5, (rows + 1) // 2)))
-    label_width = LABEL_WIDTH if chart.width >= ALIGNED_WIDTH else max(len(tick.label) for tick in axis.ticks)
-    left = label_width + 1
-    plot = Plot(left, top, chart.width - left, rows, first, last, axis)
-
-    marks_by_column = _marks_by_column(plot, marks)
-    for column in marks_by_column:
-        for row in range(plot.top, plot.bottom + 1):
-            grid.put(row, column, _MARK_LINE, "mark")
-    _draw_curves(grid, plot, chart.curves)
-    for reference in references:
-        _draw_reference(grid, plot, reference)
-    for reference in references:
-        _draw_reference_label(grid, plot, reference)
-    _draw_marks(grid, marks_by_column, row=1, labelled=roomy)
-    draw_value_axis(grid, plot)
-    draw_iteration_axis(grid, plot, with_line=roomy)
-
-
-def _extremes(curves: Iterable[Curve], references: Iterable[Reference], first: int, last: int) -> tuple[float, float]:
-    """Find the smallest and largest finite value to show; 0 and 0 if there is none."""
-    values = [reference.value for reference in references]
-    for curve in curves:
-        column = curve.series.columns(first, last, 1)
-        if column.filled[0]:
-            values += [float(column.low[0]), float(column.high[0])]
-    return (min(values), max(values)) if values else (0.0, 0.0)
-
-
-def _draw_curves(grid: CellGrid, plot: Plot, curves: tuple[Curve, ...]) -> None:
-    pixels = plot.cells * DOTS_ACROSS
-    combined: NDArray[np.uint32] = np.zeros((plot.rows, plot.cells), dtype=np.uint32)
-    all_columns = [curve.series.columns(plot.first, plot.last, pixels) for curve in curves]
-    for curve, columns in zip(curves, all_columns, strict=True):
-        codes = braille_codes(curve_dots(columns, plot.axis.low, plot.axis.high, plot.rows * DOTS_DOWN))
-        combined |= codes
-        for row, column in zip(*(index.tolist() for index in np.nonzero(codes)), strict=True):
-            character = braille_character(int(combined[row, column]))
-            grid.put(plot.top + row, plot.left + column, character, curve.style)
-    for columns in all_columns:
-        for cell in set((np.flatnonzero(columns.non_finite) // DOTS_ACROSS).tolist()):
-            grid.put(plot.bottom, plot.left + cell, _GAP, "gap")
-    if len(curves) > 1:
-        _draw_curve_ends(grid, plot, curves, all_columns)
-
-
-def _draw_curve_ends(grid: CellGrid, plot: Plot, curves: tuple[Curve, ...], all_columns: list[Columns]) -> None:
-    """Put each curve's glyph behind its last point; where another curve's glyph already is, to the left of that."""
-    taken: set[tuple[int, int]] = set()
-    for curve, glyph, columns in zip(curves, _glyphs(curves), all_columns, strict=True):
-        filled = np.flatnonzero(columns.filled)
-        if not len(filled):
-            continue
-        column = min(plot.left + int(filled[-1]) // DOTS_ACROSS + 1, plot.right - 1)
-        middle = columns.low[filled[-1]] / 2 + columns.high[filled[-1]] / 2
-        row = plot.row(middle)
-        while (row, column) in taken:
-            column -= 1
-        taken.add((row, column))
-        grid.put(row, column, glyph, curve.style)
-
-
-def _draw_reference(grid: CellGrid, plot: Plot, reference: Reference) -> None:
-    row = plot.row(reference.value)
-    dash = _REFERENCE_DASHES[plot.dot_row(reference.value) % DOTS_DOWN]
-    for column in range(plot.left, plot.right, 2):
-        if _is_free(grid, row, column):
-            grid.put(row, column, dash, "reference")
-
-
-def _draw_reference_label(grid: CellGrid, plot: Plot, reference: Reference) -> None:
-    """Write the label where it hides nothing, on the line or next to it; if it can't, over the line's start."""
-    label = fit_text(plain_text(reference.label), plot.cells)
-    line = plot.row(reference.value)
-    for row in (line, line - 1, line + 1):
-        if plot.top <= row <= plot.bottom:
-            free = [_is_free(grid, row, column) for column in range(plot.left, plot.right)]
-            for start in range(1, plot.cells - len(label)):
-                if all(free[start - 1 : start + len(label) + 1]):
-                    grid.put(row, plot.left + start, label, "reference")
-                    return
-    grid.put(line, plot.left, label, "reference")
-
-
-def _is_free(grid: CellGrid, row: int, column: int) -> bool:
-    """Whether writing into this cell hides nothing: blank, a dash, or the inside of a curve's solid band."""
-    character, style = grid.at(row, column)
-    return character in (" ", _SOLID) or (style == "reference" and character in _REFERENCE_DASHES)
-
-
-def _marks_by_column(plot: Plot, marks: list[Mark]) -> dict[int, list[Mark]]:
-    by_column: dict[int, list[Mark]] = {}
-    for mark in sorted(marks, key=lambda mark: mark.iteration):
-        by_column.setdefault(plot.column(mark.iteration), []).append(mark)
-    return by_column
-
-
-def _draw_marks(grid: CellGrid, marks_by_column: dict[int, list[Mark]], row: int, labelled: bool) -> None:
-    """Put the sign of its kind at each mark, and next to it its label if it fits.
-
-    Where several share a cell, it is the most important's, with their number behind it, or before it at the edge.
-    """
-    free_from = 0
-    for column, marks in marks_by_column.items():
-        sign, count = _sign(marks), _count(marks)
-        free_until = min((other - 1 for other in marks_by_column if other > column), default=grid.width)
-        start, end = column, column + 1
-        grid.put(row, column, sign, "mark")
-        if end + len(count) <= free_until:
-            grid.put(row, end, count, "mark")
-            end += len(count)
-        elif start - len(count) >= free_from:
-            start -= len(count)
-            grid.put(row, start, count, "mark")
-        label = plain_text(", ".join(mark.label for mark in marks))
-        room_before, room_behind = start - 1 - free_from, free_until - end - 1
-        free_from = end + 1
-        if not labelled:
-            continue
-        if room_behind < len(label) <= room_before:
-            grid.put(row, start - 1 - len(label), label, "mark")
-        elif room_behind >= min(len(label), 4):
-            grid.put(row, end + 1, fit_text(label, room_behind), "mark")
-            free_from += min(len(label), room_behind) + 1
-
-
-def _sign(marks: list[Mark]) -> str:
-    kinds = {mark.kind for mark in marks}
-    return next(sign for kind, sign in MARK_SIGNS.items() if kind in kinds)
-
-
-def _count(marks: list[Mark]) -> str:
-    if len(marks) == 1:
-        return ""
-    return str(len(marks)) if len(marks) < 10 else "+"
+def _put_in_last_line(grid: CellGrid, plot: Plot, pixels: NDArray[np.bool_], code: int) -> None:
+    if pixels.any():
+        columns = plot.left + np.unique(np.flatnonzero(pixels) // DOTS_ACROSS)
+        grid.codes[plot.bottom, columns] = code
+        grid.styles[plot.bottom, columns] = grid.styles[plot.bottom, columns] & BAND | STYLE_NUMBERS["gap"]

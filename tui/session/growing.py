@@ -1,0 +1,53 @@
+"""Numbers that come one after another and are read as one array."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+_SMALLEST_GROWTH = 32
+
+
+class GrowingArray(Generic[Scalar]):
+    """A flat array with room behind its end: an append costs little, and at most a quarter of the memory is spare."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._buffer: NDArray[Scalar] = np.empty(0, dtype=dtype)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def values(self) -> NDArray[Scalar]:
+        """All numbers so far, shape (count,); not to be written to, and of no use after the next change."""
+        return self._buffer[: self._count]
+
+    def append(self, value: float) -> None:
+        """Add one number at the end."""
+        if self._count == len(self._buffer):
+            self._reserve(self._count + 1)
+        self._buffer[self._count] = value
+        self._count += 1
+
+    def extend(self, values: NDArray[Scalar]) -> None:
+        """Add numbers of shape (k,) at the end."""
+        wanted = self._count + len(values)
+        if wanted > len(self._buffer):
+            self._reserve(wanted)
+        self._buffer[self._count : wanted] = values
+        self._count = wanted
+
+    def cut(self, count: int) -> None:
+        """Forget all but the first `count` numbers."""
+        self._count = min(self._count, count)
+
+    def _reserve(self, wanted: int) -> None:
+        room = max(wanted, self._count * 5 // 4 + _SMALLEST_GROWTH if self._count else wanted)
+        buffer = np.empty(room, dtype=self._buffer.dtype)
+        buffer[: self._count] = self.values
+        self._buffer = buffer

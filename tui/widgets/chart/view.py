@@ -1,0 +1,151 @@
+"""Which part of the data charts show, and how: what the keys and the mouse change. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tui.session.smoothing import MOST_SMOOTHING
+from tui.session.timeline import XUnit
+
+Range = tuple[float, float]
+"""First and last place on an x axis, the last not before the first."""
+
+SMOOTHING_STEPS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, MOST_SMOOTHING)
+"""Weights that a key steps through: each forgets about half as fast as the one before."""
+
+_SMALLEST_SPAN: dict[XUnit, float] = {"iteration": 4.0, "steps": 4.0, "time": 1.0}
+"""Nothing is told apart below it."""
+
+
+@dataclass(frozen=True)
+class ChartView:
+    """How charts that are looked at together are drawn.
+
+    `range` is what the x axis shows, in `unit`; with `follow`, the width of a window that ends at the newest data,
+    there is no range; with neither, all data is shown. `smoothing` is the weight of TensorBoard's slider, 0 for none
+    to `MOST_SMOOTHING`. `crosshair` is a place on the x axis.
+
+    The methods that move the range take `extent`, the first and last place of all the data.
+    """
+
+    unit: XUnit = "iteration"
+    range: Range | None = None
+    follow: float | None = None
+    smoothing: float = 0.0
+    log_y: bool = False
+    crosshair: float | None = None
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether the x axis spans all data."""
+        return self.range is None and self.follow is None
+
+    def visible(self, extent: Range) -> Range:
+        """Return what the x axis shows. A window that follows the data moves by a tenth of itself, not at each point.
+
+        So a curve grows without moving, and only the cells that it grows into are painted.
+        """
+        if self.range is not None:
+            return self.range
+        first, last = extent
+        if self.follow is None:
+            return first, rounded_end(first, last)
+        rounding = _rounding(self.follow)
+        end = math.ceil(last / rounding) * rounding
+        return end - self.follow, end
+
+    def zoomed(self, factor: float, around: float | None, extent: Range) -> ChartView:
+        """Show `factor` times as much (below 1: zoom in) around a place, by default the crosshair or the middle.
+
+        The place stays where it is on the screen. A range that reaches the newest data follows it from then on.
+        """
+        low, high = self.visible(extent)
+        if around is None:
+            around = self.crosshair
+        if around is None or not low <= around <= high:
+            around = extent[1] if self._at_the_tail((low, high), extent) else (low + high) / 2
+        smallest = _SMALLEST_SPAN[self.unit]
+        wanted = max(factor * (high - low), smallest)
+        share = (around - low) / (high - low) if high > low else 0.5
+        start = around - share * wanted
+        return self._showing((start, start + wanted), extent)
+
+    def panned(self, share: float, extent: Range) -> ChartView:
+        """Move by a share of what is seen, to the right if positive; it ends at the data's ends."""
+        if self.shows_all:
+            return self
+        low, high = self.visible(extent)
+        whole_low, whole_high = ChartView(self.unit).visible(extent)
+        moved = share * (high - low)
+        moved = min(moved, max(0.0, whole_high - high)) if moved > 0 else max(moved, min(0.0, whole_low - low))
+        if moved < 0:
+            return replace(self, range=(low + moved, high + moved), follow=None)
+        return self._showing((low + moved, high + moved), extent)
+
+    def following(self, extent: Range) -> ChartView:
+        """Keep the width, and follow the newest data."""
+        low, high = self.visible(extent)
+        return self if self.shows_all else replace(self, range=None, follow=high - low)
+
+    def fixed(self, extent: Range) -> ChartView:
+        """Keep what is seen, whatever comes."""
+        return replace(self, range=self.visible(extent), follow=None)
+
+    def reset(self) -> ChartView:
+        """Show all the data, without a crosshair."""
+        return replace(self, range=None, follow=None, crosshair=None)
+
+    def smoother(self, steps: int) -> ChartView:
+        """Smooth more, or less if `steps` is negative."""
+        nearest = min(range(len(SMOOTHING_STEPS)), key=lambda step: abs(SMOOTHING_STEPS[step] - self.smoothing))
+        return replace(self, smoothing=SMOOTHING_STEPS[max(0, min(len(SMOOTHING_STEPS) - 1, nearest + steps))])
+
+    def in_unit(self, unit: XUnit, convert: Callable[[float], float]) -> ChartView:
+        """Show the same over another unit; `convert` tells where a place of the old unit is in the new one.
+
+        A window that follows the data is left for all of it: its width means nothing in another unit.
+        """
+        range_ = None if self.range is None else (convert(self.range[0]), convert(self.range[1]))
+        crosshair = None if self.crosshair is None else convert(self.crosshair)
+        if range_ is not None and range_[1] - range_[0] < _SMALLEST_SPAN[unit]:
+            range_ = None
+        return replace(self, unit=unit, range=range_, follow=None, crosshair=crosshair)
+
+    def with_crosshair(self, place: float | None) -> ChartView:
+        """Put the crosshair there, or take it away."""
+        return replace(self, crosshair=place)
+
+    def _showing(self, wanted: Range, extent: Range) -> ChartView:
+        whole_low, whole_high = ChartView(self.unit).visible(extent)
+        low, high = wanted
+        if high - low >= whole_high - whole_low:
+            return replace(self, range=None, follow=None)
+        if low < whole_low:
+            low, high = whole_low, whole_low + (high - low)
+        if high > whole_high:
+            low, high = whole_high - (high - low), whole_high
+        if self._at_the_tail((low, high), extent):
+            return replace(self, range=None, follow=high - low)
+        return replace(self, range=(low, high), follow=None)
+
+    def _at_the_tail(self, range_: Range, extent: Range) -> bool:
+        return range_[1] >= extent[1]
+
+
+def rounded_end(first: float, last: float) -> float:
+    """Where an x axis from `first` ends so that `last` fits: at most a tenth further than needed.
+
+    The end moves in steps, not with every iteration; in between, a curve grows without moving.
+    """
+    span = max(1.0, last - first)
+    rounding = _rounding(span)
+    return first + math.ceil((last - first) / rounding) * rounding if last > first else first + rounding
+
+
+def _rounding(span: float) -> float:
+    """Return the largest of 1, 2 and 5 times a power of ten that is at most a tenth of `span`, at least 1."""
+    tenth = max(1.0, span / 10)
+    power = 10.0 ** math.floor(math.log10(tenth) + 1e-12)
+    return next(mantissa * power for mantissa in (5, 2, 1) if mantissa * power <= tenth * (1 + 1e-12))
