@@ -1,4 +1,4 @@
-"""Which charts a run has, and the lines on them."""
+"""Which charts a board has, what they are called, and the lines on them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import pytest
 
 from curricula.load import make_curricula
 from tests.tui.curricula_run import begun, finished_with, state_after
-from tui.session.board import DEFAULT_BOARD, board_of, lines_of, title_of
+from trainer_proc.wire.knob import Knob
+from trainer_proc.wire.messages import Change, InterventionQueued, KnobsAvailable
+from tui.session.board import DEFAULT_BOARD, board_of, named_board, plan_of_metrics, plan_of_role, watched_board
+from tui.session.board_lines import band_of, lines_of, shortened_path, title_of
+from tui.session.state import RunState
 
 VELOCITY = {"kind": "velocity"}
 TERRAIN = {"kind": "terrain", "up": 0.9, "down": 0.5}
 ERROR = {"kind": "staged", "stages": [{"a": 1.0}, {"a": 2.0}], "thresholds": [0.2], "reach": "below"}
 SUCCESS, REWARD, KL = "success rate", "reward", "KL"
+KL_PLAN = next(plan for plan in DEFAULT_BOARD if plan.title == KL)
 
 
 def curricula(levels=None, **tables):
@@ -23,7 +28,7 @@ def curricula(levels=None, **tables):
 
 def lines(title, made, **metrics):
     state = state_after(*begun({}), *finished_with(0, metrics or {"Train/mean_reward": 1.0}))
-    (plan,) = [plan for plan in board_of(made) if plan.title == title]
+    (plan,) = [plan for plan in board_of([one.name for one in made]) if plan.title == title]
     return lines_of(plan, state, made)
 
 
@@ -42,19 +47,105 @@ def test_the_success_rate_says_how_many_episodes_it_is_of(metrics, title):
     assert titles[2:] == [plan.title for plan in DEFAULT_BOARD[2:]]
 
 
-def test_a_run_without_curricula_has_the_usual_eight():
+# --- which charts ---
+
+
+def test_a_run_without_curricula_has_the_usual_ten():
     assert board_of([]) == DEFAULT_BOARD
-    assert len(DEFAULT_BOARD) == 8
+    assert [plan.title for plan in DEFAULT_BOARD] == [
+        *("reward", "success rate", "KL", "episode length", "value loss", "surrogate loss", "entropy", "action std"),
+        *("learning rate", "steps/s"),
+    ]
 
 
-def test_levels_take_one_place_of_the_eight():
-    board = board_of(curricula(velocity=VELOCITY))
-    assert [plan.title for plan in board][:3] == [REWARD, SUCCESS, "velocity level"]
+def test_levels_come_behind_the_success_rate():
+    board = board_of(["velocity"])
+    assert [plan.title for plan in board][:4] == [REWARD, SUCCESS, "velocity level", KL]
     assert board[2].curves == (("velocity", "Curriculum/velocity/level"),)
-    assert {plan.title for plan in DEFAULT_BOARD} - {plan.title for plan in board} == {"surrogate loss"}
-    board = board_of(curricula(velocity=VELOCITY, terrain=TERRAIN))
-    assert len(board) == 8
+    assert [plan for plan in board if plan != board[2]] == [*DEFAULT_BOARD]
+    board = board_of(["velocity", "terrain"])
     assert (board[2].title, [name for name, _ in board[2].curves]) == ("levels", ["velocity", "terrain"])
+
+
+def test_another_library_s_run_has_the_charts_whose_metrics_it_logs():
+    board = watched_board(["losses/a_loss", "losses/c_loss", "info/kl", "rewards/step", "rewards/iter", "info/epochs"])
+    assert [(plan.title, plan.key) for plan in board] == [
+        ("reward", "rewards/step"),
+        ("KL", "info/kl"),
+        ("value loss", "losses/c_loss"),
+        ("surrogate loss", "losses/a_loss"),
+    ]
+
+
+def test_a_named_board_takes_roles_and_metrics_and_several_on_one_chart():
+    board = named_board(["kl", "Perf/learning_time", "value_loss + Loss/other/value", " "], ["train/approx_kl"])
+    assert [plan.metrics for plan in board] == [
+        ("train/approx_kl",),
+        ("Perf/learning_time",),
+        ("Loss/value", "Loss/other/value"),  # nothing is logged in this role: it waits for this program's own
+    ]
+    assert [plan.role for plan in board] == ["kl", None, "value_loss"]
+
+
+def test_curves_of_one_chart_have_the_shortest_names_that_differ():
+    assert [name for name, _ in plan_of_metrics("Loss/value", "Loss/surrogate").curves] == ["value", "surrogate"]
+    plan = plan_of_metrics("Terrain/mean_level/flat", "Success/terrain/flat", "a")
+    assert [name for name, _ in plan.curves] == ["mean_level/flat", "terrain/flat", "a"]
+
+
+def test_metrics_put_on_a_chart_come_behind_its_own_once():
+    plan = plan_of_role("reward", "Train/mean_reward").with_metrics(["Train/mean_reward", "Loss/value"])
+    assert plan.metrics == ("Train/mean_reward", "Loss/value")
+    assert plan.key == "Train/mean_reward"
+    assert plan.title == REWARD
+    assert plan.with_metrics(["Loss/value"]) == plan
+
+
+# --- titles ---
+
+
+def weight_run(*bodies):
+    weight = Knob("reward/foot_slip/weight", "reward", -0.1, -0.1, "next iteration")
+    return state_after(KnobsAvailable(0, (weight,)), *bodies)
+
+
+def test_a_reward_term_s_title_has_its_weight_and_shows_that_it_changes():
+    plan = plan_of_metrics("Episode_Reward/foot_slip")
+    state = weight_run()
+    assert title_of(plan, state) == "Episode_Reward/foot_slip ×-0.1"
+    change = (Change("reward/foot_slip/weight", -0.1, -0.25),)
+    state = weight_run(InterventionQueued(1, "person", change))
+    assert title_of(plan, state) == "Episode_Reward/foot_slip ×-0.1→-0.25…"
+    state.knobs["reward/foot_slip/weight"].pending = None
+    state.knobs["reward/foot_slip/weight"].value = -0.25
+    assert title_of(plan, state) == "Episode_Reward/foot_slip ×-0.1→-0.25"
+
+
+def test_a_narrow_title_keeps_the_weight_and_the_end_of_the_name():
+    plan = plan_of_metrics("Episode_Reward/foot_slip")
+    assert title_of(plan, weight_run(), 20) == "…/foot_slip ×-0.1"
+    assert title_of(plan, weight_run(), 13) == "foot_s… ×-0.1"
+
+
+def test_a_term_without_a_weight_to_turn_has_none_in_its_title():
+    assert title_of(plan_of_metrics("Episode_Reward/upright"), weight_run()) == "Episode_Reward/upright"
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (40, "Curriculum/command_vel/lin_vel_x"),
+        (31, "…/command_vel/lin_vel_x"),
+        (12, "…/lin_vel_x"),
+        (8, "lin_vel…"),
+        (2, "l…"),
+    ],
+)
+def test_long_names_are_shortened_from_the_left_at_a_slash(width, shown):
+    assert shortened_path("Curriculum/command_vel/lin_vel_x", width) == shown
+
+
+# --- lines and bands ---
 
 
 def test_thresholds_are_on_the_chart_of_their_metric_only():
@@ -91,3 +182,15 @@ def test_an_error_leads_up_from_below():
 def test_the_desired_kl_is_a_line_once_it_is_known():
     assert lines(KL, [], **{"Policy/kl": 0.02}) == []
     assert lines(KL, [], **{"Policy/kl": 0.02, "Policy/desired_kl": 0.01}) == [(pytest.approx(0.01), "desired KL")]
+
+
+@pytest.mark.parametrize(("schedule", "band"), [("adaptive", (0.005, 0.02)), ("fixed", None)])
+def test_the_kl_has_a_band_where_the_adaptive_schedule_leaves_the_learning_rate_alone(schedule, band):
+    knob = Knob(
+        "ppo/schedule", "ppo", schedule, schedule, "next iteration", type="choice", choices=("adaptive", "fixed")
+    )
+    metrics = {"Policy/kl": 0.02, "Policy/desired_kl": 0.01, "Train/mean_reward": 1.0}
+    state = state_after(*begun({}), KnobsAvailable(0, (knob,)), *finished_with(0, metrics))
+    assert band_of(KL_PLAN, state) == (None if band is None else pytest.approx(band))
+    assert band_of(DEFAULT_BOARD[0], state) is None
+    assert band_of(KL_PLAN, RunState()) is None

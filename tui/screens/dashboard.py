@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -18,60 +18,170 @@ from trainer_proc.wire.export_process import ExportProblem
 from trainer_proc.wire.messages import TERMINAL_PHASES
 from trainer_proc.wire.requests import Export as ExportCommand
 from trainer_proc.wire.requests import Pause, Resume, Save, Stop
-from trainer_proc.wire.run_folder import RunFolderError
-from tui.screens.run_screen import ConsoleGrew, Told
+from trainer_proc.wire.run_folder import RunFolder, RunFolderError
+from tui.screens.chart_screen import ChartScreen
+from tui.screens.run_screen import Told
 from tui.screens.steering_screen import SteeringScreen
+from tui.session.chart_source import ChartSource
 from tui.session.checkpoints import NoCheckpoint, find_checkpoint, origin_of
 from tui.session.describe import export_result, progress
 from tui.session.exporting import export_checkpoint
+from tui.session.marks import MarkLog
 from tui.session.news import News
 from tui.session.text import plain
-from tui.widgets.chart_grid import ChartGrid
+from tui.widgets.board import ChartBoard
+from tui.widgets.changing import ChangingText
 from tui.widgets.console import Console
+from tui.widgets.console_panel import ConsolePanel
 from tui.widgets.curriculum_panel import CurriculumPanel
 from tui.widgets.dialogs import Confirm
 from tui.widgets.knob_panel import KnobPanel
 from tui.widgets.knob_table import KnobTable
+from tui.widgets.machine_panel import MachinePanel
+from tui.widgets.status_line import StatusLine
+
+_ACTIONS_ON_THE_SIDE = frozenset(
+    ("filter", "curricula", "level", "auto", "only_changed", "default", "unpin", "stop_ramp", "log")
+)
+"""They need a panel that isn't there while a chart has all the room."""
 
 
-class DashboardScreen(SteeringScreen):
+class DashboardScreen(SteeringScreen, ChartScreen):
     """Shows a run, live, finished or killed, and steers it while it lives."""
 
     CSS_PATH = "dashboard.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "pause_or_resume", "pause", tooltip="Hold the training between two iterations, or go on"),
-        Binding("e", "export", "export", tooltip="Export the policy as ONNX, checked and timed"),
-        Binding("x", "stop", "stop", tooltip="Save a checkpoint and end the training"),
+        Binding(
+            "p",
+            "pause_or_resume",
+            "pause",
+            tooltip="Hold the training between two iterations, or go on",
+            id="dashboard.pause",
+        ),
+        Binding("e", "export", "export", tooltip="Export the policy as ONNX, checked and timed", id="dashboard.export"),
+        Binding("x", "stop", "stop", tooltip="Save a checkpoint and end the training", id="dashboard.stop"),
         # before all others: letters that are typed behind it, in one piece maybe, must find the filter open
-        Binding("slash", "filter", "filter", key_display="/", priority=True, tooltip="Find knobs by a few letters"),
-        Binding("u", "undo", "undo", tooltip="Undo the last change that is not undone"),
-        Binding("h", "past", "history", tooltip="List the interventions; undo or redo any of them"),
-        Binding("q", "leave", "leave", tooltip="Leave the program; the training goes on"),
-        Binding("t", "curricula", "curricula", show=False, tooltip="Go to the curricula, or back to the knobs"),
-        Binding("plus", "level(1)", "level up", key_display="+", show=False, tooltip="Set a curriculum a level higher"),
-        Binding("minus", "level(-1)", "level down", key_display="-", show=False, tooltip="Set it a level lower"),
-        Binding("a", "auto", "auto", show=False, tooltip="Let the curriculum set its level again"),
-        Binding("U", "redo", "redo", show=False, tooltip="Do again what was undone last"),
-        Binding("c", "only_changed", "changed only", show=False, tooltip="Show only knobs that were changed, or all"),
-        Binding("d", "default", "default", show=False, tooltip="Set the knob under the cursor to its default"),
-        Binding("i", "unpin", "unpin", show=False, tooltip="Give the knob under the cursor back to its other writer"),
-        Binding("m", "stop_ramp", "stop ramp", show=False, tooltip="Leave the knob under the cursor where its ramp is"),
-        Binding("y", "copy", "copy preset", show=False, tooltip="Copy a preset with what was changed, as TOML"),
-        Binding("s", "save", "save", show=False, tooltip="Save a checkpoint after this iteration"),
-        Binding("l", "log", "log", show=False, tooltip="Show the trainer's log in full, or go back"),
-        Binding("r", "runs", "runs", show=False, tooltip="List the runs on disk; this one goes on"),
+        Binding(
+            "slash",
+            "filter",
+            "filter",
+            key_display="/",
+            priority=True,
+            tooltip="Find knobs by a few letters; in the log, lines",
+            id="knobs.filter",
+        ),
+        Binding("u", "undo", "undo", tooltip="Undo the last change that is not undone", id="dashboard.undo"),
+        Binding(
+            "h", "past", "history", tooltip="List the interventions; undo or redo any of them", id="dashboard.history"
+        ),
+        Binding("q", "leave", "leave", tooltip="Leave the program; the training goes on", id="dashboard.leave"),
+        Binding(
+            "t",
+            "curricula",
+            "curricula",
+            show=False,
+            tooltip="Go to the curricula, or back to the knobs",
+            id="dashboard.curricula",
+        ),
+        Binding(
+            "plus",
+            "level(1)",
+            "level up",
+            key_display="+",
+            show=False,
+            tooltip="Set a curriculum a level higher",
+            id="curricula.level-up",
+        ),
+        Binding(
+            "minus",
+            "level(-1)",
+            "level down",
+            key_display="-",
+            show=False,
+            tooltip="Set it a level lower",
+            id="curricula.level-down",
+        ),
+        Binding("a", "auto", "auto", show=False, tooltip="Let the curriculum set its level again", id="curricula.auto"),
+        Binding("U", "redo", "redo", show=False, tooltip="Do again what was undone last", id="dashboard.redo"),
+        Binding(
+            "c",
+            "only_changed",
+            "changed only",
+            show=False,
+            tooltip="Show only knobs that were changed, or all",
+            id="knobs.changed-only",
+        ),
+        Binding(
+            "d",
+            "default",
+            "default",
+            show=False,
+            tooltip="Set the knob under the cursor to its default",
+            id="knobs.default",
+        ),
+        Binding(
+            "i",
+            "unpin",
+            "unpin",
+            show=False,
+            tooltip="Give the knob under the cursor back to its other writer",
+            id="knobs.unpin",
+        ),
+        Binding(
+            "m",
+            "stop_ramp",
+            "stop ramp",
+            show=False,
+            tooltip="Leave the knob under the cursor where its ramp is",
+            id="knobs.stop-ramp",
+        ),
+        Binding(
+            "y",
+            "copy",
+            "copy preset",
+            show=False,
+            tooltip="Copy a preset with what was changed, as TOML",
+            id="dashboard.copy-preset",
+        ),
+        Binding("s", "save", "save", show=False, tooltip="Save a checkpoint after this iteration", id="dashboard.save"),
+        Binding(
+            "l", "log", "log", show=False, tooltip="Show the trainer's log in full, or go back", id="dashboard.log"
+        ),
+        Binding(
+            "g",
+            "machine",
+            "machine",
+            show=False,
+            tooltip="Show GPUs, CPU, memory and this run's processes, or hide them",
+            id="dashboard.machine",
+        ),
+        Binding(
+            "r", "runs", "runs", show=False, tooltip="List the runs on disk; this one goes on", id="dashboard.runs"
+        ),
     ]
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Show the run in `folder`."""
+        super().__init__(folder)
+        self._marks = MarkLog()
 
     def compose(self) -> ComposeResult:
         """Lay out the parts."""
-        yield Static(Content(self._headline()), id="headline", classes="title-line")
-        yield Static("", id="progress", markup=False)
+        task, headline = self._task_and_headline()
+        with Horizontal(classes="title-line"):
+            yield Static(Content(headline), id="headline")
+            yield StatusLine()
+        yield ChangingText(id="progress")
         with Horizontal(id="body"):
-            yield ChartGrid(self.history, id="charts")
+            source = ChartSource(self.folder.name, self.history, self._marks.marks)
+            settings = self.app.config.board  # type: ignore[attr-defined]
+            yield ChartBoard([source], task, settings=settings, id="charts")
             with Vertical(id="side"):
                 yield KnobPanel(id="knob-panel")
                 yield CurriculumPanel(id="curricula")
-                yield Console(id="console")
+                with Horizontal(id="bottom"):
+                    yield ConsolePanel(self.folder.console, id="console-panel")
+                    yield MachinePanel(self.folder, id="machine")
         yield Footer()
 
     def on_mount(self) -> None:
@@ -79,21 +189,21 @@ class DashboardScreen(SteeringScreen):
         self.query_one(KnobTable).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave a slash to the filter while one types there."""
-        return action != "filter" or not isinstance(self.focused, Input)
+        """Leave a slash to the filter while one types there, and knobs alone that can't be seen."""
+        is_typed = action == "filter" and isinstance(self.focused, Input)
+        is_hidden = action in _ACTIONS_ON_THE_SIDE and self.has_class("-maximised")
+        return not is_typed and not is_hidden and super().check_action(action, parameters)
 
     # --- what happens in the run ---
 
     def show_run(self) -> None:
         """Draw what is new."""
         self.take_curricula()
-        self.query_one(ChartGrid).show(self.state, self.curricula)
+        self._marks.take(self.state)
+        self.board.show(self.state, self.curricula)
         self.show_steering()
+        self.query_one(MachinePanel).show(is_training=self.state.iteration is not None)
         self._show_progress()
-
-    @on(ConsoleGrew)
-    def _take_console(self, message: ConsoleGrew) -> None:
-        self.query_one(Console).append(message.text)
 
     def on_resize(self) -> None:
         """Fit the progress bar; there may be room for other panels."""
@@ -102,7 +212,7 @@ class DashboardScreen(SteeringScreen):
 
     def _show_progress(self) -> None:
         bar_width = max(8, min(40, self.size.width - 70))
-        line = self.query_one("#progress", Static)
+        line = self.query_one("#progress", ChangingText)
         line.set_class(self.state.status(self.is_live) == "failed", "failed")
         line.update(plain(progress(self.state, self.is_live, bar_width)))
 
@@ -132,9 +242,9 @@ class DashboardScreen(SteeringScreen):
         try:
             result = export_checkpoint(self.folder, find_checkpoint(self.folder, None))
         except (ExportProblem, NoCheckpoint) as error:
-            self.post_message(Told(str(error), "error"))
+            self.post_message(Told(str(error), "error", needs_person=True))
         else:
-            self.post_message(Told(export_result(result)))
+            self.post_message(Told(export_result(result), needs_person=True))
 
     @work
     async def action_stop(self) -> None:
@@ -148,11 +258,29 @@ class DashboardScreen(SteeringScreen):
 
     def action_log(self) -> None:
         """Give the whole screen to the log, or take it back."""
+        self.remove_class("-machine")
         self.toggle_class("-log")
         if self.has_class("-log"):
             self.query_one(Console).focus()
         else:
             self.focus_steering()
+
+    def action_machine(self) -> None:
+        """Show what the machine is at, or hide it."""
+        panel, console = self.query_one(MachinePanel), self.query_one(Console)
+        self.remove_class("-log")
+        self.toggle_class("-machine")
+        if not self.has_class("-machine"):
+            self.focus_steering()
+        elif self.has_class("-narrow") or self.has_class("-short") or console.has_focus:  # those have made room
+            panel.focus()
+
+    def action_filter(self) -> None:
+        """Find lines of the log if it has the focus, else knobs."""
+        if self.query_one(Console).has_focus:
+            self.query_one(ConsolePanel).open_search()
+        else:
+            super().action_filter()
 
     def action_runs(self) -> None:
         """Go to the list of runs."""
@@ -173,10 +301,11 @@ class DashboardScreen(SteeringScreen):
         journal = self.folder.journal
         return not self.is_live and journal.exists() and journal.stat().st_size > 0
 
-    def _headline(self) -> str:
+    def _task_and_headline(self) -> tuple[str, str]:
+        """Return what the run trains, for which charts are arranged, and what stands above them."""
         try:
             spec = self.folder.read_spec()
         except RunFolderError as error:
-            return plain(str(error))
+            return "", plain(str(error))
         parts = (self.folder.name, origin_of(spec), f"{spec.num_envs} environments on {spec.device}", spec.task)
-        return plain("  ".join(part for part in parts if part))
+        return spec.task, plain("  ".join(part for part in parts if part))

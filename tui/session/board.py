@@ -1,76 +1,134 @@
-"""Which charts the dashboard shows, in order, and the lines that they are read against."""
+"""Charts as plans: what a chart shows, by the roles of metrics, and the default board made for PPO on humanoids."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import cast, get_args
 
-from curricula.curriculum import SUCCESS_RATE, Curriculum
-from curricula.ladder import Ladder
-from tui.session.state import RunState
+from tui.session.metric_names import Role, metric_of, own_name, term_of, title_of_role
 
 SUCCESS_EPISODES, SUCCESS_WINDOW = "Train/success_episodes", "Train/success_window"
+DEFAULT_ROLES: tuple[Role, ...] = (
+    *("reward", "success", "kl", "episode_length", "value_loss", "surrogate_loss", "entropy", "action_std"),
+    *("learning_rate", "steps_per_second"),
+)
+"""Made for PPO on humanoids, what is looked at most first."""
+_PLACE_OF_LEVELS = 2
+_ROLES = frozenset(get_args(Role))
 
 
 @dataclass(frozen=True)
 class ChartPlan:
     """A chart of one or more curves, each with name and metric.
 
-    `reference` names a metric whose newest value is drawn as a line.
+    `role` is what the first curve tells of the training, if it is one that boards know; `reference` names a metric
+    whose newest value is drawn as a line.
     """
 
     title: str
     curves: tuple[tuple[str, str], ...]
+    role: Role | None = None
     reference: str = ""
     reference_label: str = ""
 
+    @property
+    def key(self) -> str:
+        """What a layout knows the chart by, whatever is put on it: its first metric."""
+        return self.curves[0][1]
 
-def _of_one(title: str, metric: str, reference: str = "", reference_label: str = "") -> ChartPlan:
-    return ChartPlan(title, ((title, metric),), reference, reference_label)
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics of its curves."""
+        return tuple(metric for _, metric in self.curves)
+
+    def with_metrics(self, metrics: Sequence[str]) -> ChartPlan:
+        """Return the chart with curves of these metrics behind its own."""
+        new = [metric for metric in metrics if metric not in self.metrics]
+        if not new:
+            return self
+        names = _curve_names((*self.metrics, *new))
+        own = [name for name, _ in self.curves]
+        curves = zip((*own, *names[len(self.curves) :]), (*self.metrics, *new), strict=True)
+        return replace(self, curves=tuple(curves))
 
 
-_REWARD = _of_one("reward", "Train/mean_reward")
-_SUCCESS = _of_one("success rate", SUCCESS_RATE)
-_KL = _of_one("KL", "Policy/kl", "Policy/desired_kl", "desired KL")
-_LENGTH = _of_one("episode length", "Train/mean_episode_length")
-_VALUE_LOSS = _of_one("value loss", "Loss/value")
-_SURROGATE_LOSS = _of_one("surrogate loss", "Loss/surrogate")
-_VARIANCE = _of_one("explained variance", "Policy/explained_variance")
-_SPEED = _of_one("steps/s", "Perf/total_fps")
-
-DEFAULT_BOARD = (_REWARD, _SUCCESS, _KL, _LENGTH, _VALUE_LOSS, _SURROGATE_LOSS, _VARIANCE, _SPEED)
-"""Made for PPO on humanoids."""
+def plan_of_role(role: Role, metric: str) -> ChartPlan:
+    """Return the chart of a metric that has a role."""
+    title = title_of_role(role, metric)
+    if role == "kl":
+        return ChartPlan(title, ((title, metric),), role, own_name("desired_kl"), "desired KL")
+    return ChartPlan(title, ((title, metric),), role)
 
 
-def board_of(curricula: Sequence[Curriculum]) -> tuple[ChartPlan, ...]:
-    """Return a run's charts: levels, if there are any, come in for the surrogate loss, which tells least of the eight.
+def plan_of_metrics(*metrics: str) -> ChartPlan:
+    """Return a chart of these metrics (at least one), under their own names."""
+    names = _curve_names(metrics)
+    return ChartPlan(metrics[0] if len(metrics) == 1 else " + ".join(names), tuple(zip(names, metrics, strict=True)))
 
-    There are always as many.
+
+def titled(title: str, metric: str) -> ChartPlan:
+    """Return the chart of one metric under another name."""
+    return ChartPlan(title, ((title, metric),))
+
+
+def plan_of_levels(curricula: Sequence[str]) -> ChartPlan:
+    """Return the chart of the levels of curricula (at least one), by their names."""
+    curves = tuple((name, f"Curriculum/{name}/level") for name in curricula)
+    return ChartPlan("levels" if len(curves) > 1 else f"{curricula[0]} level", curves)
+
+
+DEFAULT_BOARD = tuple(plan_of_role(role, own_name(role)) for role in DEFAULT_ROLES)
+"""The default board of a run of this program, whose metrics are known before the first iteration."""
+
+
+def board_of(curricula: Sequence[str]) -> tuple[ChartPlan, ...]:
+    """Return the default board of a run of this program with curricula of these names.
+
+    Their levels, if there are any, come behind the success rate.
     """
     if not curricula:
         return DEFAULT_BOARD
-    curves = tuple((curriculum.name, f"Curriculum/{curriculum.name}/level") for curriculum in curricula)
-    levels = ChartPlan("levels" if len(curves) > 1 else f"{curricula[0].name} level", curves)
-    return _REWARD, _SUCCESS, levels, _KL, _LENGTH, _VALUE_LOSS, _VARIANCE, _SPEED
+    return (*DEFAULT_BOARD[:_PLACE_OF_LEVELS], plan_of_levels(curricula), *DEFAULT_BOARD[_PLACE_OF_LEVELS:])
 
 
-def title_of(plan: ChartPlan, state: RunState) -> str:
-    """Return a chart's title; that of the success rate tells its episodes, and its window until that is full."""
-    episodes, window = state.latest.get(SUCCESS_EPISODES), state.latest.get(SUCCESS_WINDOW)
-    if plan != _SUCCESS or episodes is None or window is None:
-        return plan.title
-    share = f"{episodes:.0f} of {window:.0f}" if episodes < window else f"last {episodes:.0f}"
-    return f"{plan.title}, {share} episodes"
+def watched_board(names: Collection[str]) -> tuple[ChartPlan, ...]:
+    """Return the default board of any library's run that has published metrics of these names."""
+    return tuple(plan for role in DEFAULT_ROLES if (plan := _plan_of(role, names)) is not None)
 
 
-def lines_of(plan: ChartPlan, state: RunState, curricula: Sequence[Curriculum]) -> list[tuple[float, str]]:
-    """Return value and label of a chart's lines: its reference, and where the metric moves a curriculum's level."""
-    lines = [(state.latest[plan.reference], plan.reference_label)] if plan.reference in state.latest else []
-    moved = [
-        one
-        for one in curricula
-        if isinstance(one, Ladder) and one.mode == "auto" and one.metric in [metric for _, metric in plan.curves]
-    ]
-    ways = [("up below" if one.falls else "up", one.goes_up_at()) for one in moved]
-    ways += [("down", one.goes_down_at()) for one in moved]
-    return lines + sorted({(value, label) for label, value in ways if value is not None}, reverse=True)
+def named_board(charts: Sequence[str], names: Collection[str]) -> tuple[ChartPlan, ...]:
+    """Return the board that a person has named: a chart each, of a role (`reward`) or a metric (`Loss/value`).
+
+    Several on one chart stand between ` + `. What the run hasn't published yet waits for its data.
+    """
+    return tuple(_named_plan(chart.split(" + "), names) for chart in charts if chart.strip())
+
+
+def _named_plan(chart: Sequence[str], names: Collection[str]) -> ChartPlan:
+    first, *more = (_metric_named(name.strip(), names) for name in chart)
+    role = chart[0].strip()
+    own = plan_of_role(cast(Role, role), first) if role in _ROLES else plan_of_metrics(first)
+    return own.with_metrics(more)
+
+
+def _metric_named(name: str, names: Collection[str]) -> str:
+    if name not in _ROLES:
+        return name
+    role = cast(Role, name)
+    return metric_of(role, names) or own_name(role)
+
+
+def _plan_of(role: Role, names: Collection[str]) -> ChartPlan | None:
+    metric = metric_of(role, names)
+    return None if metric is None else plan_of_role(role, metric)
+
+
+def _curve_names(metrics: Sequence[str]) -> tuple[str, ...]:
+    """Return short names that tell these metrics apart: as few of the last parts of each as that takes."""
+    parts = [term_of(metric).split("/") for metric in metrics]
+    for count in range(1, max(map(len, parts)) + 1):
+        names = tuple("/".join(of_one[-count:]) for of_one in parts)
+        if len(set(names)) == len(names):
+            return names
+    return tuple(metrics)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from trainer_proc.wire.messages import Change, InterventionApplied, InterventionQueued, Origin
 from trainer_proc.wire.requests import Redo, Undo
-from tui.session.intervention_text import intervention_text
+from tui.session.intervention_text import whole_text
 from tui.session.marks import MarkKind, mark_kind
 from tui.session.state import RunState
 
@@ -66,7 +66,7 @@ def _listed(number: int, state: RunState) -> ListedIntervention:
         iteration=iteration,
         origin=body.origin,
         changes=body.changes,
-        what=_what(body),
+        what=whole_text(body),
         note=body.note,
         state=status,
         mark=mark_kind(body),
@@ -74,10 +74,3 @@ def _listed(number: int, state: RunState) -> ListedIntervention:
         undoes=body.undoes,
         redoes=body.redoes,
     )
-
-
-def _what(body: InterventionQueued | InterventionApplied) -> str:
-    what = intervention_text(body)
-    if body.undoes is not None:
-        return f"undoes #{body.undoes}: {what}"
-    return what if body.redoes is None else f"redoes #{body.redoes}: {what}"

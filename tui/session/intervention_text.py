@@ -29,6 +29,14 @@ def intervention_text(body: InterventionQueued | InterventionApplied, most: int 
     return "; ".join(parts) or "no value changed"
 
 
+def whole_text(body: InterventionQueued | InterventionApplied, most: int | None = None) -> str:
+    """Return what an intervention changes, and which other one it undoes or redoes by that."""
+    what = intervention_text(body, most)
+    if body.undoes is not None:
+        return f"undoes #{body.undoes}: {what}"
+    return what if body.redoes is None else f"redoes #{body.redoes}: {what}"
+
+
 def applied_text(applied: InterventionApplied) -> str:
     """Return number, iteration, what was changed and, unless a person did it, by whom."""
     by = "" if applied.origin == "person" else f" by {applied.origin}"

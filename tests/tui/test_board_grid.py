@@ -1,0 +1,53 @@
+"""How charts share the room of a page."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.widgets.board.grid import SMALLEST_HEIGHT, SMALLEST_WIDTH, shape_of
+
+GAP = 2
+
+
+@pytest.mark.parametrize(
+    ("count", "width", "height", "columns", "scrolls"),
+    [
+        (10, 78, 10, 2, True),  # 80x24
+        (10, 118, 19, 4, False),  # 120x40
+        (10, 110, 56, 2, False),  # 200x60
+        (11, 140, 66, 3, False),  # 250x70
+        (14, 78, 10, 2, True),
+        (1, 118, 19, 1, False),
+    ],
+)
+def test_common_boards_in_common_terminals(count, width, height, columns, scrolls):
+    shape = shape_of(count, width, height, GAP)
+    assert (shape.columns, shape.scrolls) == (columns, scrolls)
+
+
+@given(count=st.integers(1, 60), width=st.integers(1, 400), height=st.integers(1, 120), columns=st.integers(0, 12))
+def test_no_cell_is_empty_and_charts_can_be_read(count, width, height, columns):
+    shape = shape_of(count, width, height, GAP, columns)
+    assert len(shape.spans) == count
+    assert sum(shape.spans) % shape.columns == 0
+    assert max(shape.spans) <= shape.columns
+    assert shape.row_height >= 1
+    if shape.columns > 1:
+        assert (width + GAP) // shape.columns - GAP >= SMALLEST_WIDTH
+    rows = sum(shape.spans) // shape.columns
+    if not shape.scrolls:
+        assert shape.row_height >= SMALLEST_HEIGHT
+        assert rows * shape.row_height <= height
+
+
+def test_the_person_s_columns_are_kept_as_far_as_there_is_room():
+    assert shape_of(10, 200, 50, GAP, columns=5).columns == 5
+    assert shape_of(10, 60, 50, GAP, columns=5).columns == 2
+    assert shape_of(3, 200, 50, GAP, columns=5).columns == 3
+
+
+def test_the_last_row_has_no_hole():
+    assert shape_of(10, 200, 30, GAP, columns=4).spans == (1,) * 8 + (2, 2)
+    assert shape_of(11, 200, 30, GAP, columns=4).spans == (1,) * 8 + (2, 1, 1)

@@ -1,0 +1,120 @@
+"""A board's layout, and the file that keeps it for a task."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+from tui.session.board_layout import BoardLayout, LayoutProblem, layout_file, read_layout, write_layout
+
+TASK = "Mjlab-Velocity-Flat-Unitree-G1"
+FULL = BoardLayout(
+    columns=3,
+    pins=(("Loss/value",), ("a", "b")),
+    order={"rewards": ("b", "a")},
+    added={"Policy/kl": ("c",)},
+    log=("Loss/value",),
+    smoothing=0.6,
+    x="steps",
+)
+
+
+@pytest.fixture(autouse=True)
+def state_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("layout", [BoardLayout(), FULL])
+def test_what_was_kept_is_read_again(layout):
+    write_layout(TASK, layout)
+    assert read_layout(TASK) == layout
+
+
+def test_each_task_has_its_own():
+    write_layout(TASK, FULL)
+    assert read_layout("another") is None
+    assert layout_file("../a b").name == "..%2Fa%20b.toml"
+    assert layout_file("../a b").parent == layout_file(TASK).parent
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("columns = ", "Invalid value"),
+        ("columns = 99", "`int` <= 12 - at `$.columns`"),
+        ("smoothing = 1.0", "`float` <= 0.999"),
+        ('x = "furlongs"', "Invalid enum value 'furlongs'"),
+        ("colums = 3", "unknown field `colums`"),
+        ("pins = 3", "Expected `array`"),
+    ],
+)
+def test_a_broken_file_is_told_in_one_line(text, reason):
+    write_layout(TASK, FULL)
+    layout_file(TASK).write_text(text)
+    with pytest.raises(LayoutProblem) as problem:
+        read_layout(TASK)
+    assert str(problem.value).startswith(f"the layout in {layout_file(TASK)} is ignored: ")
+    assert reason in str(problem.value)
+    assert "\n" not in str(problem.value)
+
+
+def test_a_file_that_is_no_text_is_told():
+    write_layout(TASK, FULL)
+    layout_file(TASK).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(LayoutProblem, match="is ignored"):
+        read_layout(TASK)
+
+
+def test_a_folder_that_can_not_be_written_is_told(state_folder):
+    (state_folder / "humanoid-tui").write_text("a file where a folder is needed")
+    with pytest.raises(LayoutProblem, match="can't be kept in"):
+        write_layout(TASK, FULL)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX modes")
+def test_nothing_is_left_beside_the_file():
+    write_layout(TASK, FULL)
+    write_layout(TASK, FULL)
+    assert [path.name for path in layout_file(TASK).parent.iterdir()] == [f"{TASK}.toml"]
+    assert stat.S_ISREG(layout_file(TASK).stat().st_mode)
+
+
+# --- changes ---
+
+
+def test_pinning_twice_unpins():
+    layout = BoardLayout().with_pin(["a"]).with_pin(["b"])
+    assert layout.pins == (("a",), ("b",))
+    assert layout.with_pin(["a"]).pins == (("b",),)
+
+
+def test_a_pin_with_the_same_first_metric_takes_the_place_of_the_other():
+    assert BoardLayout(pins=(("a",), ("b",))).with_pin(["a", "c"]).pins == (("a", "c"), ("b",))
+
+
+def test_putting_metrics_on_a_chart_twice_takes_them_off():
+    layout = BoardLayout().with_added("k", ["a"]).with_added("k", ["a", "b"])
+    assert layout.added == {"k": ("a", "b")}
+    assert layout.with_added("k", ["a"]).added == {"k": ("b",)}
+    assert layout.with_added("k", ["a", "b"]).added == {}
+
+
+@pytest.mark.parametrize(("by", "order"), [(-1, "bac"), (1, "acb"), (-9, "bac"), (9, "acb"), (0, "abc")])
+def test_a_chart_moves_within_its_page(by, order):
+    layout = BoardLayout().with_moved("page", "abc", "b", by)
+    assert layout.ordered("page", "abc") == list(order)
+    assert layout.ordered("another page", "abc") == list("abc")
+
+
+def test_a_logarithmic_axis_is_switched_for_each_chart():
+    layout = BoardLayout().with_log("a").with_log("b")
+    assert layout.log == ("a", "b")
+    assert layout.with_log("a").log == ("b",)
+
+
+@pytest.mark.parametrize(("columns", "kept"), [(-1, 0), (0, 0), (5, 5), (99, 12)])
+def test_columns_stay_within_their_bounds(columns, kept):
+    assert BoardLayout().with_columns(columns).columns == kept

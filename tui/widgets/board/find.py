@@ -1,0 +1,189 @@
+"""The dialog that finds a metric and asks where it is to be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from tui.session.board import ChartPlan
+from tui.session.board_layout import BoardLayout
+from tui.session.board_lines import shortened_path
+from tui.session.chart_source import ChartSource
+from tui.session.metric_find import FoundMetric, find_metrics
+from tui.session.text import plain
+from tui.widgets.chart import Chart
+from tui.widgets.chart.axes import LABEL_WIDTH, format_value
+from tui.widgets.field import Field
+
+_MARKED, _NOT_MARKED = "✓", "\u00a0"  # a blank at a line's start would be left out
+_WHERE_WIDTH, _WIDTH_FOR_WHERE, _LEAST_NAME = 19, 60, 8
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is wished for: to pin `metrics` on one chart, to add them to the chosen one, to show all that is found.
+
+    Pinning what is pinned unpins it, and adding what is there takes it off. `pattern` is what was typed.
+    """
+
+    wish: Literal["pin", "add", "show"]
+    metrics: tuple[str, ...]
+    pattern: str
+
+
+class FindDialog(ModalScreen[Found | None]):
+    """Lists the metrics that match, each with its newest value, and draws the one under the cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "back", id="find.back", tooltip="Leave the charts as they are"),
+        Binding("up", "move(-1)", "up", show=False, id="find.up", tooltip="The match above"),
+        Binding("down", "move(1)", "down", show=False, id="find.down", tooltip="The match below"),
+        Binding("pageup", "move(-8)", "page up", show=False, id="find.page-up", tooltip="Eight matches up"),
+        Binding("pagedown", "move(8)", "page down", show=False, id="find.page-down", tooltip="Eight matches down"),
+        Binding("tab", "mark", "mark", id="find.mark", priority=True, tooltip="Mark several for one chart"),
+        Binding("ctrl+t", "add", "on the chosen chart", id="find.add", priority=True,
+                tooltip="Put it on the chosen chart, or take it off"),
+        Binding("ctrl+o", "show", "all matches", id="find.show", priority=True, tooltip="A page of all that matches"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    FindDialog { align: center middle; }
+    FindDialog > Vertical {
+        width: 95%; max-width: 110; height: 90%; max-height: 40;
+        border: round $border; padding: 0 1; background: $surface;
+    }
+    FindDialog OptionList { height: 1fr; border: none; padding: 0; background: $surface; scrollbar-size: 0 1; }
+    FindDialog Chart { height: 40%; min-height: 7; }
+    """
+
+    def __init__(
+        self, sources: Sequence[ChartSource], names: Sequence[str], layout: BoardLayout, chosen: ChartPlan | None
+    ) -> None:
+        """Look among `names`; `chosen` is the chart that a metric can be put on."""
+        super().__init__()
+        self._sources, self._names, self._layout, self._chosen = sources, names, layout, chosen
+        self._found: list[FoundMetric] = []
+        self._marked: list[str] = []
+        self._early = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the field, the matches and the chart of the one under the cursor."""
+        with Vertical() as box:
+            box.border_title = "find a metric"
+            on_chart = f"^t on {self._chosen.title}, " if self._chosen is not None else ""
+            box.border_subtitle = Content(f"Enter pins, Tab marks several, {on_chart}^o shows all, Esc")
+            yield Field(self._early, placeholder="letters of a metric's name", compact=True, select_on_focus=False)
+            matches = OptionList(markup=False)
+            matches.can_focus = False
+            yield matches
+            yield Chart()
+
+    def on_resize(self) -> None:
+        """List the metrics, once there is a width to fit them to."""
+        self.call_after_refresh(self._match)
+
+    def on_key(self, event: events.Key) -> None:
+        """Take letters that come before the field is there to take them."""
+        if not event.is_printable or event.character is None:
+            return
+        if self.query(Field):
+            self.query_one(Field).insert_text_at_cursor(event.character)
+        else:
+            self._early += event.character
+
+    @property
+    def pattern(self) -> str:
+        """What has been typed."""
+        return self.query_one(Field).value
+
+    def action_move(self, by: int) -> None:
+        """Go to another match."""
+        matches = self.query_one(OptionList)
+        if self._found:
+            matches.highlighted = min(max((matches.highlighted or 0) + by, 0), len(self._found) - 1)
+
+    def action_mark(self) -> None:
+        """Mark the match under the cursor for a chart of several, or no longer; go to the next."""
+        found = self._under_the_cursor
+        if found is None:
+            return
+        if found.name in self._marked:
+            self._marked.remove(found.name)
+        else:
+            self._marked.append(found.name)
+        matches = self.query_one(OptionList)
+        matches.replace_option_prompt_at_index(matches.highlighted or 0, self._line(found))
+        self.action_move(1)
+        self._preview()
+
+    def action_add(self) -> None:
+        """Put what was marked, or is under the cursor, on the chosen chart."""
+        if self._chosen is not None:
+            self._wish("add")
+
+    def action_show(self) -> None:
+        """Show all that matches."""
+        if self.pattern.strip():
+            self.dismiss(Found("show", (), self.pattern))
+
+    @on(Input.Changed)
+    def _take_letters(self) -> None:
+        self.query_one(OptionList).highlighted = None
+        self._match()
+
+    @on(Input.Submitted)
+    def _pin(self) -> None:
+        self._wish("pin")
+
+    @on(OptionList.OptionSelected)
+    def _pin_clicked(self) -> None:
+        self._wish("pin")
+
+    @on(OptionList.OptionHighlighted)
+    def _preview(self) -> None:
+        metrics = self._wanted
+        chart = self.query_one(Chart)
+        chart.set_title(" + ".join(plain(metric) for metric in metrics))
+        chart.set_curves([source.curve(metric, metric) for metric in metrics for source in self._sources])
+
+    def _wish(self, wish: Literal["pin", "add"]) -> None:
+        if self._wanted:
+            self.dismiss(Found(wish, self._wanted, self.pattern))
+
+    def _match(self) -> None:
+        self._found = find_metrics(self.pattern, self._names, self._sources, self._layout, self._chosen)
+        matches = self.query_one(OptionList)
+        highlighted = matches.highlighted
+        matches.clear_options()
+        matches.add_options(Option(self._line(found)) for found in self._found)
+        if self._found:
+            matches.highlighted = 0 if highlighted is None else min(highlighted, len(self._found) - 1)
+        self._preview()
+
+    def _line(self, found: FoundMetric) -> Content:
+        width = self.query_one(OptionList).scrollable_content_region.width
+        mark = _MARKED if found.name in self._marked else _NOT_MARKED
+        value = "–" if found.value is None else format_value(found.value)
+        end = f" {value:>{LABEL_WIDTH}}" + f"  {found.where:<{_WHERE_WIDTH}}" * (width >= _WIDTH_FOR_WHERE)
+        room = max(width - len(end) - 2, _LEAST_NAME)
+        return Content(f"{mark} {shortened_path(plain(found.name), room):<{room}}{end}")
+
+    @property
+    def _under_the_cursor(self) -> FoundMetric | None:
+        place = self.query_one(OptionList).highlighted
+        return self._found[place] if place is not None and place < len(self._found) else None
+
+    @property
+    def _wanted(self) -> tuple[str, ...]:
+        """What was marked, in that order, or else what is under the cursor."""
+        under = self._under_the_cursor
+        return tuple(self._marked) or (() if under is None else (under.name,))

@@ -1,0 +1,31 @@
+"""Which sign on the charts is which run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.session.text import plain
+from tui.widgets.chart.legend import CURVE_GLYPHS
+
+
+class RunLegend(Static):
+    """Names the runs of a board with the signs of their curves; not there for a single one."""
+
+    DEFAULT_CSS = """
+    RunLegend { height: auto; max-height: 3; padding: 0 1; display: none; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+
+    def show(self, names: Sequence[str]) -> None:
+        """Name these runs."""
+        self.display = len(names) > 1
+        parts: list[tuple[str, str]] = []
+        for place, name in enumerate(names):
+            series = place % len(CURVE_GLYPHS)
+            parts += [(CURVE_GLYPHS[series], f"$series-{series + 1}"), (f" {plain(name)}   ", "")]
+        self.update(Content.assemble(*parts).rstrip())
