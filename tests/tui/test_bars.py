@@ -29,12 +29,12 @@ def test_groups_stand_side_by_side_where_there_is_room():
     ]
 
 
-def test_the_end_of_a_long_name_is_kept_with_a_bar_beside_it():
+def test_the_ends_of_a_long_name_are_kept_with_a_bar_beside_it():
     names = ("hf_pyramid_slope_of_the_steep_sort", "hf_pyramid_slope_of_the_steep_sort_inv")
     assert bar_lines([BarGroup("t", tuple(Bar(name, 1.0, "1.00") for name in names))], 36) == [
         "t",
-        "  …e_of_the_steep_sort  1.00  ██████",
-        "  …_the_steep_sort_inv  1.00  ██████",
+        "  hf_pyramid…teep_sort  1.00  ██████",
+        "  hf_pyramid…_sort_inv  1.00  ██████",
     ]
 
 

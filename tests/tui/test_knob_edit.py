@@ -6,11 +6,19 @@ import pytest
 
 from tests.tui.many_knobs import g1_knobs
 from trainer_proc.wire.desk import Desk
-from trainer_proc.wire.knob import is_numeric
+from trainer_proc.wire.knob import is_numeric, value_text
 from trainer_proc.wire.messages import InterventionQueued, Ramp
 from trainer_proc.wire.requests import Tune
-from tui.session.knob_edit import EditFields, edit_command, edit_problem, value_fields
-from tui.session.state import KnobState
+from tui.session.knob_edit import (
+    EditFields,
+    changes_nothing,
+    edit_command,
+    edit_problem,
+    line_fields,
+    line_problem,
+    value_fields,
+)
+from tui.session.state import KnobState, RampState
 
 KNOBS = {knob.name: KnobState(knob, knob.value) for knob in g1_knobs().knobs}
 WEIGHT, PUSH, MODE = "reward/upright/weight", "event/push_robot/velocity_range/x", "guard/kl/mode"
@@ -113,3 +121,50 @@ def test_the_trainer_s_desk_agrees(name, value, more):
     fields = EditFields(value, **more)
     assert edit_problem(KNOBS[name], fields) is None
     assert isinstance(desk.answer(edit_command(KNOBS[name], fields, 0)), InterventionQueued)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fields"),
+    [
+        (WEIGHT, "2", ("2",)),
+        (PUSH, "-1:1", ("-1", "1")),
+        (PUSH, "(-1, 1)", ("-1", " 1")),
+        (PUSH, "0.5", ("0.5", "")),
+        (MODE, "off", ("off",)),
+    ],
+)
+def test_one_line_means_what_the_dialog_would(name, text, fields):
+    assert line_fields(KNOBS[name].knob, text) == EditFields(fields)
+
+
+@pytest.mark.parametrize("name", [WEIGHT, PUSH, MODE, SWITCH, EPOCHS, FRICTION])
+def test_a_value_put_on_one_line_is_no_problem_and_changes_nothing(name):
+    state = KNOBS[name]
+    text = value_text(state.value)
+    assert line_problem(state, text) is None
+    assert changes_nothing(state, line_fields(state.knob, text))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        (WEIGHT, "two", "a number, please"),
+        (PUSH, "0.5", "LOW:HIGH, please"),
+        (PUSH, "1:-1", "must have its low end first: 1 is above -1"),
+        (FRICTION, "-0.1:1", "must be at least 0, not -0.1"),
+        (GAMMA, "1.5", "must be at most 1, not 1.5"),
+    ],
+)
+def test_beside_the_name_a_problem_is_told_without_it(name, text, line):
+    assert line_problem(KNOBS[name], text) == line
+
+
+def test_the_same_value_still_changes_something_where_it_pins_or_ends_a_ramp():
+    lin_vel = KNOBS["command/twist/lin_vel_x"]
+    assert not changes_nothing(lin_vel, EditFields(("-1", "1")))  # a curriculum writes it: an edit pins it
+    on_ramp = KnobState(KNOBS[WEIGHT].knob, 1.0, ramp=RampState(2.0, "linear", 3))
+    assert not changes_nothing(on_ramp, EditFields(("1",)))
+    waiting = KnobState(KNOBS[WEIGHT].knob, 1.0, pending=2.0, pending_intervention=1)
+    assert not changes_nothing(waiting, EditFields(("1",)))
+    assert not changes_nothing(KNOBS[WEIGHT], EditFields(("1",), ramp="5"))
+    assert not changes_nothing(KNOBS[WEIGHT], EditFields(("1.5",)))

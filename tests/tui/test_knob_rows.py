@@ -19,8 +19,9 @@ from trainer_proc.wire.messages import (
     MetricSet,
     RunStarted,
 )
+from tui.session.knob_history import KnobHistory
 from tui.session.knob_rows import GAP, KnobFilter, fit, knob_rows, shown_knobs
-from tui.session.knob_text import knob_facts, knob_state
+from tui.session.knob_text import knob_detail, knob_facts, knob_state, line_hint, shortened_name
 from tui.session.state import RunState
 
 STARTED = RunStarted("run", "g1-walk", "mjlab", "task", "cpu", 4, 100, 42, 1)
@@ -48,7 +49,7 @@ def state():
 def test_knobs_stand_under_the_heading_of_their_kind_in_the_order_in_which_they_come(state):
     rows = knob_rows(state, ALL, WIDE)
     assert [row.cells.name for row in rows if row.is_heading] == [
-        "reward", "randomization", "command", "termination", "algorithm", "environment",
+        "▾ reward", "▾ randomization", "▾ command", "▾ termination", "▾ algorithm", "▾ environment",
     ]  # fmt: skip
     of_algorithm = [name for name, knob in state.knobs.items() if knob.knob.kind == "algorithm"]
     assert of_algorithm[-1].startswith("guard/")  # they come behind the environment's, but not in the table
@@ -59,9 +60,25 @@ def test_knobs_stand_under_the_heading_of_their_kind_in_the_order_in_which_they_
 
 
 def test_a_heading_counts(state):
-    headings = {row.cells.name: row.cells.state for row in knob_rows(state, ALL, WIDE) if row.is_heading}
+    headings = {row.kind: row.cells.state for row in knob_rows(state, ALL, WIDE) if row.is_heading}
     assert headings["command"] == "8 knobs, 1 changed"
     assert (headings["environment"], headings["termination"]) == ("4 knobs", "1 knob")
+    narrow = {row.kind: row.cells.state for row in knob_rows(state, ALL, fit(60)) if row.is_heading}
+    assert all(len(count) <= 20 for count in narrow.values())
+
+
+def test_of_a_folded_kind_only_the_heading_is_left_and_it_counts_on(state):
+    rows = knob_rows(state, KnobFilter(folded=frozenset({"reward", "command"})), WIDE)
+    folded = [row for row in rows if row.kind in ("reward", "command")]
+    assert [row.cells.name for row in folded] == ["▸ reward", "▸ command"]
+    assert folded[1].cells.state == "8 knobs, 1 changed"
+    assert sum(row.is_heading for row in rows) == 6
+    assert len(rows) > 60
+
+
+def test_a_match_is_shown_though_its_kind_is_folded(state):
+    rows = knob_rows(state, KnobFilter("pvx", folded=frozenset({"randomization"})), WIDE)
+    assert rows[0].key == PUSH
 
 
 def test_knobs_of_one_kind_need_no_heading():
@@ -71,11 +88,28 @@ def test_knobs_of_one_kind_need_no_heading():
 
 def test_a_row_tells_value_default_metric_and_what_happens(state):
     state.latest["Episode_Reward/foot_clearance"] = -0.0075
-    assert row(CLEARANCE, state) == ("  foot_clearance/weight", "-2", "-2", "-0.0075", "pending → -1")
-    assert row(PUSH, state) == (f"* {PUSH}", "-0.55:0.55", "-0.5:0.5", "", "ramp → -1:1, 18 left")
+    assert row(CLEARANCE, state) == (
+        "  foot_clearance/weight", "-2", "-2", "-0.0075", "", "pending → -1",
+    )  # fmt: skip
+    assert row(PUSH, state) == (f"* {PUSH}", "-0.55:0.55", "-0.5:0.5", "", "", "ramp → -1:1, 18 left")
     assert row("ppo/desired_kl", state).state == "applied at iteration 62 by guard"
     assert row("environment/num_envs", state).state.startswith("the environment is built with it")
     assert row("command/twist/heading_command", state).value == "on"
+
+
+def test_what_is_stepped_to_is_told_and_the_value_stays_the_true_one(state):
+    cells = next(row.cells for row in knob_rows(state, ALL, WIDE, None, {PUSH: (-0.6, 0.6)}) if row.key == PUSH)
+    assert (cells.value, cells.state) == ("-0.55:0.55", "wanted → -0.6:0.6; ramp → -1:1, 18 left")
+
+
+def test_a_wide_table_shows_how_a_knob_went():
+    history = KnobHistory()
+    bodies = [g1_knobs(), *turned()]
+    history.apply([Frame(number, 0.0, body) for number, body in enumerate(bodies)])
+    rows = {row.key: row.cells for row in knob_rows(after(*bodies), ALL, WIDE, history)}
+    assert len(rows[PUSH].history) == 10
+    assert rows["reward/upright/weight"].history == ""
+    assert not any(row.cells.history for row in knob_rows(after(*bodies), ALL, fit(80), history))
 
 
 def test_a_metric_that_was_not_published_yet_is_a_dash_and_none_is_nothing(state):
@@ -85,6 +119,7 @@ def test_a_metric_that_was_not_published_yet_is_a_dash_and_none_is_nothing(state
 
 def test_what_is_pinned_says_over_what(state):
     assert row(TWIST, state).state.startswith(f"pinned (over {CURRICULUM})")
+    assert row(TWIST, state, fit(75)).state == "pinned; 61 by person"
     assert row("command/twist/lin_vel_y", state).state == f"{CURRICULUM} writes it"
 
 
@@ -94,6 +129,7 @@ def test_what_is_pinned_says_over_what(state):
         ("person", 40, "applied at iteration 29999 by person"),
         ("person", 30, "applied at 29999 by person"),
         ("checkpoint", 24, "at 29999 by checkpoint"),
+        ("curriculum", 20, "29999 by curriculum"),
     ],
 )
 def test_what_was_applied_is_said_in_the_longest_way_that_fits(origin, width, text):
@@ -120,10 +156,11 @@ def test_a_pattern_orders_by_match_without_headings_and_within_the_changed(state
 @given(st.integers(40, 220))
 def test_columns_fill_the_width_whatever_it_is(width):
     widths = fit(width)
-    shown = [cells for cells in (widths.name, widths.value, widths.default, widths.metric, widths.state) if cells]
+    shown = [cells for cells in vars(widths).values() if cells]
     if width >= 60:
         assert sum(shown) + GAP * (len(shown) - 1) <= width
-    assert bool(widths.default) == (width >= 92)
+    assert bool(widths.default) == (width >= 98)
+    assert bool(widths.history) == (width >= 84)
 
 
 @pytest.mark.parametrize("width", [60, 76, 92, 106, 200])
@@ -140,9 +177,34 @@ def test_no_cell_is_wider_than_its_column(width):
     assert row(PUSH, state, widths).value.startswith("-1.23457e-1")
 
 
-def test_names_keep_their_end_where_there_is_no_room(state):
-    assert row(PUSH, state, fit(60)).name.endswith("/x")
-    assert row(PUSH, state, fit(60)).name.startswith("* …")
+@pytest.mark.parametrize(
+    ("width", "name", "shown"),
+    [
+        (28, "track_linear_velocity/weight", "track_linear_velocity/weight"),
+        (27, "track_linear_velocity/weight", "track_line…_velocity/weight"),
+        (28, "pose/std_walking/.*shoulder_pitch.*", "pose/std_walking/.*sho…tch.*"),
+        (14, "event/push_robot/velocity_range/x", "…ocity_range/x"),
+        (5, "num_learning_epochs", "nu…hs"),
+        (1, "gamma", "…"),
+    ],
+)
+def test_a_long_name_loses_the_middles_of_its_longest_parts(width, name, shown):
+    assert shortened_name(name, width) == shown
+    assert len(shown) <= width
+
+
+@given(st.integers(1, 60), st.lists(st.text("abc", min_size=1, max_size=20), min_size=1, max_size=5).map("/".join))
+def test_a_shortened_name_fits_and_a_short_one_is_left_alone(width, name):
+    shown = shortened_name(name, width)
+    assert len(shown) <= width
+    assert (shown == name) == (len(name) <= width)
+
+
+@pytest.mark.parametrize("width", [75, 86, 100, 120])
+def test_shortened_names_of_a_kind_still_differ(state, width):
+    rows = knob_rows(state, ALL, fit(width))
+    names = [(row.kind, row.cells.name) for row in rows]
+    assert len(set(names)) == len(names)
 
 
 def test_text_of_a_run_is_drawn_as_plain_text():
@@ -164,3 +226,14 @@ def test_the_facts_of_a_knob_say_all_that_matters_before_an_edit(state):
     assert "on a ramp to -1:1, 18 iterations left; an edit ends the ramp" in knob_facts(state.knobs[PUSH])
     assert "at least 0 and at most 1" in knob_facts(state.knobs["ppo/gamma"])
     assert "last changed by person at iteration 61 (#3): faster" in knob_facts(state.knobs[TWIST])
+
+
+def test_what_is_known_of_a_knob_is_told_as_far_as_there_is_room(state):
+    friction = state.knobs["event/foot_friction/ranges"]
+    assert knob_detail(friction, "▁▁██", 120) == (
+        "event/foot_friction/ranges  ▁▁██  default 0.3:1.2  at least 0  usual 0.3:1.6  at each environment's reset"
+    )
+    assert knob_detail(friction, "▁▁██", 61) == "event/foot_friction/ranges  ▁▁██  default 0.3:1.2  at least 0"
+    assert len(knob_detail(friction, "▁▁██", 20)) == 20
+    assert line_hint(friction.knob, 60) == "Enter sets, Tab more, Esc back; usual 0.3:1.6; at least 0"
+    assert line_hint(friction.knob, 30) == "Enter sets, Tab more, Esc back"

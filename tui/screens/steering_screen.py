@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 from textual import events, on, work
+from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from curricula.curriculum import Curriculum
@@ -14,22 +17,39 @@ from trainer_proc.wire.run_folder import RunFolder, RunFolderError
 from tui.screens.run_screen import RunScreen
 from tui.session.curricula_now import curricula_now, curriculum_of_knob
 from tui.session.curriculum_view import has_panel, levels_text
+from tui.session.knob_edit import EditFields
+from tui.session.knob_steps import KnobSteps
+from tui.session.knob_text import history_text
 from tui.session.level_steps import LevelSteps
 from tui.session.news import News
 from tui.session.preset_text import changed_values, preset_text
 from tui.session.state import KnobState
 from tui.widgets.curriculum_panel import CurriculumPanel
+from tui.widgets.impact import ImpactDialog
 from tui.widgets.knob_edit import KnobEdit
+from tui.widgets.knob_line import KnobLine
 from tui.widgets.knob_panel import KnobPanel
 from tui.widgets.knob_table import KnobTable
 from tui.widgets.past import PastDialog
 
-_LEVEL_KEYS_SECONDS = 0.3
-"""Presses of + and - that follow each other faster are one request."""
+_STEP_KEYS_SECONDS = 0.3
+"""Presses of + and -, or of the keys that step a knob, that follow each other faster are one request."""
+_WIDTH_OF_HISTORY = 40
 
 
 class SteeringScreen(RunScreen):
     """Has a panel of knobs and one of curricula; a class on it, `-curricula`, tells which of them is worked on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "b",
+            "impact",
+            "before/after",
+            show=False,
+            tooltip="Tell what a change did: success, reward, KL and what was edited, before and after it",
+            id="dashboard.impact",
+        ),
+    ]
 
     def __init__(self, folder: RunFolder) -> None:
         """Show the run in `folder`."""
@@ -38,6 +58,8 @@ class SteeringScreen(RunScreen):
         self._curricula_problem = ""
         self._levels = LevelSteps()
         self._level_timer: Timer | None = None
+        self._steps = KnobSteps()
+        self._step_timer: Timer | None = None
 
     def take_curricula(self) -> None:
         """Bring the curricula up to date with the state."""
@@ -55,19 +77,54 @@ class SteeringScreen(RunScreen):
         panel.show(self.state, self.curricula, self._levels.wanted)
         is_elsewhere = self.has_class("-has-curricula") and not panel.display
         note = f"t curricula: {levels_text(self.curricula)}" if self.curricula else "t terrain and tasks"
-        self.query_one(KnobPanel).show(self.state, note if is_elsewhere else "")
+        shown_note = note if is_elsewhere else ""
+        self.query_one(KnobPanel).show(self.state, shown_note, self.knob_history, self._steps.wanted)
 
     # --- turning knobs ---
 
     @on(KnobTable.EditRequested)
+    def _edit_knob(self, message: KnobTable.EditRequested) -> None:
+        self._open_dialog(message.knob, None, self.state.revision)
+
+    @on(KnobLine.MoreWanted)
+    def _edit_knob_on(self, message: KnobLine.MoreWanted) -> None:
+        self._open_dialog(message.knob, message.fields, message.revision)
+
     @work
-    async def _edit_knob(self, message: KnobTable.EditRequested) -> None:
-        knob = message.knob
+    async def _open_dialog(self, knob: KnobState, fields: EditFields | None, revision: int) -> None:
         if not self.is_active or self._is_read_only(knob):
             return  # not active: Enter came twice at once, and the dialog is open
-        tune = await self.app.push_screen_wait(KnobEdit(knob, self.state.revision))
+        name = knob.knob.name
+        history = history_text(self.knob_history.drawn_as(name), self.knob_history.line(name, _WIDTH_OF_HISTORY))
+        tune = await self.app.push_screen_wait(KnobEdit(knob, revision, fields, history))
         if tune is not None:
             self.ask(tune)
+
+    @on(KnobPanel.Tuned)
+    def _ask_for_value(self, message: KnobPanel.Tuned) -> None:
+        self.ask(message.tune)
+
+    @on(KnobPanel.CannotEdit)
+    def _tell_why_not(self, message: KnobPanel.CannotEdit) -> None:
+        self._is_read_only(message.knob)
+
+    @on(KnobTable.StepRequested)
+    def _step_knob(self, message: KnobTable.StepRequested) -> None:
+        """Want a knob higher or lower; the trainer is asked once no more such keys come."""
+        if said := self._steps.step(message.knob, message.factor, self.state.revision):
+            self.say(News(said))
+        if not self._steps.wanted:
+            return
+        if self._step_timer is not None:
+            self._step_timer.stop()
+        self._step_timer = self.set_timer(_STEP_KEYS_SECONDS, self._ask_for_steps)
+        self.show_steering()
+
+    def _ask_for_steps(self) -> None:
+        tune = self._steps.take(self.state.knobs)
+        if tune is not None:
+            self.ask(tune)
+        self.show_steering()
 
     def action_default(self) -> None:
         """Set the knob under the cursor to its default."""
@@ -103,9 +160,14 @@ class SteeringScreen(RunScreen):
         """List what was done; undo or redo what is chosen."""
         if not self.is_active:
             return
-        command = await self.app.push_screen_wait(PastDialog(self.state))
+        command = await self.app.push_screen_wait(PastDialog(self.state, self.history))
         if command is not None:
             self.ask(msgspec.structs.replace(command, revision=self.state.revision))
+
+    def action_impact(self) -> None:
+        """Tell what the newest intervention did, and the others by arrows."""
+        if self.is_active:
+            self.app.push_screen(ImpactDialog(self.state, self.history))
 
     def action_filter(self) -> None:
         """Find knobs by letters of their names."""
@@ -173,7 +235,7 @@ class SteeringScreen(RunScreen):
             return
         if self._level_timer is not None:
             self._level_timer.stop()
-        self._level_timer = self.set_timer(_LEVEL_KEYS_SECONDS, self._ask_for_levels)
+        self._level_timer = self.set_timer(_STEP_KEYS_SECONDS, self._ask_for_levels)
         self.show_steering()
 
     def _ask_for_levels(self) -> None:

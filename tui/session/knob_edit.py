@@ -32,22 +32,46 @@ def value_fields(value: Value) -> tuple[str, ...]:
 
 def edit_problem(state: KnobState, edit: EditFields) -> str | None:
     """Return why the trainer would refuse, as one line, or None if it would not."""
-    value = _value(state.knob, edit.value)
+    value = typed_value(state.knob, edit.value)
     if value is None:
         return _WANTED.get(state.knob.type, "a value, please")
     start = state.value if state.pending is None else state.pending
     return refusal(state.knob, value) or _ramp_problem(state.knob, start, value, edit)
 
 
+def line_fields(knob: Knob, text: str) -> EditFields:
+    """Return the fields of the dialog that mean the same as `text` on one line: a range is `LOW:HIGH` there."""
+    if knob.type != "range":
+        return EditFields((text,))
+    low, _, high = text.strip().strip("()[]").replace(",", ":").partition(":")
+    return EditFields((low, high))
+
+
+def line_problem(state: KnobState, text: str) -> str | None:
+    """Return why the trainer would refuse what is typed on one line beside the knob's name, None if it would not."""
+    problem = edit_problem(state, line_fields(state.knob, text))
+    if problem == _WANTED["range"]:
+        return "LOW:HIGH, please"
+    return None if problem is None else problem.removeprefix(f"{state.knob.name} ")
+
+
+def changes_nothing(state: KnobState, edit: EditFields) -> bool:
+    """Tell whether the trainer has nothing to do for an edit without a problem, not even a pin or the end of a ramp."""
+    is_settled = state.pending is None and state.ramp is None
+    is_own = state.knob.pinned or not state.knob.overwritten_by
+    is_same = edit.value == value_fields(state.value) or typed_value(state.knob, edit.value) == state.value
+    return is_same and is_settled and is_own and not edit.ramp.strip() and edit.when == "on reset"
+
+
 def edit_command(state: KnobState, edit: EditFields, revision: int) -> Tune:
     """Return the request for an edit without a problem; `revision` is that of the state that the person has seen."""
-    value = _value(state.knob, edit.value)
+    value = typed_value(state.knob, edit.value)
     assert value is not None
     ramp = Ramp(int(edit.ramp), edit.shape) if edit.ramp.strip() else None
     return Tune({state.knob.name: value}, edit.note.strip(), revision=revision, when=edit.when, ramp=ramp)
 
 
-def _value(knob: Knob, texts: tuple[str, ...]) -> Value | None:
+def typed_value(knob: Knob, texts: tuple[str, ...]) -> Value | None:
     """Return the value that the fields hold, None if they don't hold one of the knob's type."""
     if knob.type == "choice":
         return texts[0]  # a choice may be called `off`, which `parse_value` takes for a switch's

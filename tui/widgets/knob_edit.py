@@ -17,12 +17,14 @@ from textual.widgets import Input, Label, Static
 from trainer_proc.wire.knob import Value, When, is_numeric
 from trainer_proc.wire.messages import RampShape
 from trainer_proc.wire.requests import Tune
-from tui.session.knob_edit import EditFields, edit_command, edit_problem, value_fields
+from tui.session.knob_edit import EditFields, edit_command, edit_problem, typed_value, value_fields
+from tui.session.knob_range import ends_of
 from tui.session.knob_text import knob_facts
 from tui.session.state import KnobState
 from tui.session.text import plain
 from tui.widgets.field import Field
 from tui.widgets.one_of import OneOf
+from tui.widgets.range_bar import RangeBar
 
 _SHAPES: tuple[RampShape, ...] = ("linear", "geometric")
 _WHENS: tuple[When, ...] = ("on reset", "now")
@@ -32,10 +34,10 @@ class KnobEdit(ModalScreen[Tune | None]):
     """Asks for a knob's new value and how it is to be reached; gives the request back, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "cancel"),
-        Binding("enter", "submit", "set"),
-        Binding("ctrl+o", "put_usual", "usual value"),
-        Binding("ctrl+r", "put_default", "default value"),
+        Binding("escape", "dismiss(None)", "cancel", tooltip="Leave the knob as it is", id="knob-edit.cancel"),
+        Binding("enter", "submit", "set", tooltip="Ask the trainer for this value", id="knob-edit.set"),
+        Binding("ctrl+o", "put_usual", "usual value", tooltip="Put the usual value in", id="knob-edit.usual"),
+        Binding("ctrl+r", "put_default", "default value", tooltip="Put the default value in", id="knob-edit.default"),
     ]
     DEFAULT_CSS = """
     KnobEdit { align: center middle; }
@@ -48,20 +50,29 @@ class KnobEdit(ModalScreen[Tune | None]):
     KnobEdit Label { width: 8; color: $text-muted; }
     KnobEdit .line > Input, KnobEdit .line > OneOf { width: 1fr; }
     KnobEdit .line > #ramp { width: 14; }
+    KnobEdit RangeBar { margin-bottom: 1; }
     """
+    AUTO_FOCUS = "#value"
 
-    def __init__(self, state: KnobState, revision: int) -> None:
-        """Edit a knob as it is at `revision`: the trainer refuses if it has changed since."""
+    def __init__(self, state: KnobState, revision: int, fields: EditFields | None = None, history: str = "") -> None:
+        """Edit a knob as it is at `revision`: the trainer refuses if it has changed since.
+
+        `fields` is what was typed of it before, `history` how it went over the run.
+        """
         super().__init__()
         self._state = state
         self._revision = revision
+        self._begun = fields or EditFields(value_fields(state.value))
+        self._history = history
 
     def compose(self) -> ComposeResult:
         """Lay out what is known of the knob, and the fields."""
         with VerticalScroll(can_focus=False) as box:
             box.border_title = Content(plain(self._state.knob.name))
             box.border_subtitle = self._keys()
-            yield Static(Content(plain("\n".join(knob_facts(self._state)))), id="facts")
+            yield Static(Content(plain("\n".join(knob_facts(self._state, self._history)))), id="facts")
+            if self._state.knob.type == "range":
+                yield RangeBar(self._state.knob, self._ends() or ends_of(self._state.value) or (0.0, 0.0), id="bar")
             for label, widgets in self._lines():
                 with Horizontal(classes="line"):
                     yield Label(label)
@@ -74,7 +85,7 @@ class KnobEdit(ModalScreen[Tune | None]):
 
     def _lines(self) -> Iterator[tuple[str, list[Widget]]]:
         knob = self._state.knob
-        texts = value_fields(self._state.value)
+        texts = self._begun.value
         if knob.type in ("choice", "switch"):
             words = knob.choices if knob.type == "choice" else ("off", "on")
             yield "value", [OneOf(words, texts[0], id="value")]
@@ -92,8 +103,17 @@ class KnobEdit(ModalScreen[Tune | None]):
     @on(Input.Changed)
     @on(OneOf.Changed)
     def _judge(self) -> None:
-        """Say as one types what the trainer would say."""
+        """Say as one types what the trainer would say, and put the handles there."""
         self.query_one("#verdict", Static).update(plain(edit_problem(self._state, self._fields()) or ""))
+        if bars := self.query(RangeBar):
+            ends = self._ends()
+            if ends is not None:
+                bars.first().put(ends)
+
+    @on(RangeBar.Moved)
+    def _take_handles(self, event: RangeBar.Moved) -> None:
+        """Write down where the handles are."""
+        self._put(event.ends)
 
     @on(Input.Submitted)
     def action_submit(self) -> None:
@@ -116,6 +136,12 @@ class KnobEdit(ModalScreen[Tune | None]):
             widget = self.query_one(f"#{field}")
             if isinstance(widget, Input | OneOf):
                 widget.value = text
+
+    def _ends(self) -> tuple[float, float] | None:
+        """Return the range that is typed, None while it isn't one."""
+        texts = tuple(self._text(field) for field in ("value", "high")) if self.query("#value") else self._begun.value
+        value = typed_value(self._state.knob, texts)
+        return None if value is None else ends_of(value)
 
     def _fields(self) -> EditFields:
         values = [self._text(field) for field in ("value", "high") if self.query(f"#{field}")]

@@ -2,27 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.coordinate import Coordinate
 from textual.message import Message
 from textual.widgets import DataTable
 
-from tui.session.knob_rows import GAP, KnobFilter, Row, fit, knob_rows
+from trainer_proc.wire.knob import Value
+from tui.session.knob_history import KnobHistory
+from tui.session.knob_rows import GAP, KnobFilter, Row, Widths, fit, knob_rows, shown_knobs
 from tui.session.state import KnobState, RunState
 
-_LABELS = {"name": "  knob", "value": "value", "default": "default", "metric": "metric", "state": "state"}
+_LABELS = {
+    "name": "  knob",
+    "value": "value",
+    "default": "default",
+    "metric": "metric",
+    "history": "history",
+    "state": "state",
+}
+_NO_HISTORY = KnobHistory()
 
 
 class KnobTable(DataTable[Text]):
-    """One row a knob; Enter on a row asks to edit it."""
+    """One row a knob, below the heading of its kind; Enter or a second click asks to edit, a click folds a kind."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("home", "scroll_top", "first knob", show=False),
-        Binding("end", "scroll_bottom", "last knob", show=False),
+        Binding("home", "scroll_top", "first knob", show=False, tooltip="Go to the first knob", id="knobs.first"),
+        Binding("end", "scroll_bottom", "last knob", show=False, tooltip="Go to the last knob", id="knobs.last"),
+        Binding("left", "fold", "fold", show=False, tooltip="Go to the kind's heading, then fold it", id="knobs.fold"),
+        Binding("right", "unfold", "unfold", show=False, tooltip="Show the knobs of a kind", id="knobs.unfold"),
+        Binding("space", "turn_over", "fold or unfold", show=False, tooltip="Fold or unfold a kind", id="knobs.toggle"),
+        Binding("shift+left", "fold_all(True)", "fold all", show=False, tooltip="Fold all kinds", id="knobs.fold-all"),
+        Binding(
+            "shift+right", "fold_all(False)", "unfold all", show=False, tooltip="Show all knobs", id="knobs.unfold-all"
+        ),
+        Binding(
+            "left_square_bracket",
+            "step(0.9)",
+            "−10 %",
+            key_display="[",
+            show=False,
+            tooltip="Take a tenth off the knob under the cursor; a range gets narrower",
+            id="knobs.less",
+        ),
+        Binding(
+            "right_square_bracket",
+            "step(1.1)",
+            "+10 %",
+            key_display="]",
+            show=False,
+            tooltip="Add a tenth to the knob under the cursor; a range gets wider",
+            id="knobs.more",
+        ),
+        Binding(
+            "left_curly_bracket",
+            "step(0.5)",
+            "÷2",
+            key_display="{",
+            show=False,
+            tooltip="Halve the knob under the cursor",
+            id="knobs.halve",
+        ),
+        Binding(
+            "right_curly_bracket",
+            "step(2.0)",
+            "×2",
+            key_display="}",
+            show=False,
+            tooltip="Double the knob under the cursor",
+            id="knobs.double",
+        ),
     ]
 
     class EditRequested(Message):
@@ -32,50 +86,118 @@ class KnobTable(DataTable[Text]):
             super().__init__()
             self.knob = knob
 
+    class StepRequested(Message):
+        """The person wants a knob's value times `factor`."""
+
+        def __init__(self, knob: KnobState, factor: float) -> None:
+            super().__init__()
+            self.knob = knob
+            self.factor = factor
+
+    class Redrawn(Message):
+        """Rows may have come, gone or moved."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, cursor_type="row", zebra_stripes=True, cell_padding=0)
         self._state = RunState()
+        self._history = _NO_HISTORY
+        self._wanted: Mapping[str, Value] = {}
         self._filter = KnobFilter()
+        self._folded: dict[bool, frozenset[str]] = {False: frozenset(), True: frozenset()}
         self._widths = fit(0)
         self._rows: list[Row] = []
 
     @property
     def knob(self) -> KnobState | None:
         """The knob under the cursor."""
-        row = self._rows[self.cursor_row] if self.cursor_row < len(self._rows) else None
-        return None if row is None else self._state.knobs.get(row.key)
+        return None if self.row is None else self._state.knobs.get(self.row.key)
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        return self._rows[self.cursor_row] if self.cursor_row < len(self._rows) else None
+
+    @property
+    def widths(self) -> Widths:
+        """How wide the columns are."""
+        return self._widths
 
     @property
     def knob_count(self) -> int:
-        """How many knobs are shown."""
-        return sum(not row.is_heading for row in self._rows)
+        """How many knobs are let through, folded away or not."""
+        return len(shown_knobs(self._state, self._filter))
 
-    def show(self, state: RunState) -> None:
+    def show(self, state: RunState, history: KnobHistory = _NO_HISTORY, wanted: Mapping[str, Value] = {}) -> None:
         """Bring the rows up to date; cells that say the same are left alone."""
-        self._state = state
+        self._state, self._history, self._wanted = state, history, wanted
         self._update()
 
+    def line_of(self, name: str) -> int | None:
+        """Return on which line of the table, as it is scrolled, a knob stands; None if it has no row."""
+        place = next((i for i, row in enumerate(self._rows) if row.key == name), None)
+        return None if place is None else place + self.header_height - round(self.scroll_y)
+
     def restrict(self, which: KnobFilter) -> None:
-        """Show only the knobs that `which` lets through, the cursor on the best match."""
+        """Show only the knobs that `which` lets through, the cursor on the best match; folds are the table's own."""
         is_other_match = which.pattern != self._filter.pattern
-        self._filter = which
+        self._filter = replace(which, folded=self._folded[which.only_changed])
         self._update()
         if is_other_match and which.pattern:
             self.move_cursor(row=0)
+
+    def action_fold(self) -> None:
+        """Go to the heading of the kind; on it, show the heading only."""
+        if self.row is None or not self._heading_of(self.row.kind):
+            return
+        if self.row.is_heading:
+            self._fold(self._filter.folded | {self.row.kind})
+        else:
+            self._go_to_heading(self.row.kind)
+
+    def action_unfold(self) -> None:
+        """Show the knobs of a kind; go to the first if they are shown."""
+        if self.row is None or not self.row.is_heading:
+            return
+        if self.row.kind in self._filter.folded:
+            self._fold(self._filter.folded - {self.row.kind})
+        else:
+            self.move_cursor(row=self.cursor_row + 1)
+
+    def action_turn_over(self) -> None:
+        """Fold or unfold the kind that the cursor is in."""
+        if self.row is None or not self._heading_of(self.row.kind):
+            return
+        kind = self.row.kind
+        self._go_to_heading(kind)
+        self._fold(self._filter.folded ^ {kind})
+
+    def action_fold_all(self, is_folded: bool) -> None:
+        """Fold all kinds, or none."""
+        if self.row is None or not self._heading_of(self.row.kind):
+            return
+        self._go_to_heading(self.row.kind)
+        self._fold(frozenset(row.kind for row in self._rows) if is_folded else frozenset())
+
+    def action_step(self, factor: float) -> None:
+        """Ask for the value of the knob under the cursor times `factor`."""
+        if self.knob is not None:
+            self.post_message(self.StepRequested(self.knob, factor))
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit the columns."""
         self._update()
 
-    def validate_cursor_coordinate(self, value: Coordinate) -> Coordinate:
-        """Keep the cursor off headings: it goes on in its direction, or back where nothing follows."""
-        row, column = super().validate_cursor_coordinate(value)
-        if row >= len(self._rows) or not self._rows[row].is_heading:
-            return Coordinate(row, column)
-        below, above = range(row, len(self._rows)), range(row, -1, -1)
-        upwards = row < self.cursor_coordinate.row
-        ahead = [*above, *below] if upwards else [*below, *above]
-        return Coordinate(next(i for i in ahead if not self._rows[i].is_heading), column)
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Tell that the rows have moved."""
+        super().watch_scroll_y(old_value, new_value)
+        self.post_message(self.Redrawn())
+
+    def on_click(self, event: events.Click) -> None:
+        """Fold or unfold the kind whose heading is clicked."""
+        place = event.style.meta.get("row", -1)
+        if 0 <= place < len(self._rows) and self._rows[place].is_heading:
+            self.move_cursor(row=place)
+            self.action_turn_over()
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """Have the heading in sight with the first knob below it."""
@@ -89,9 +211,21 @@ class KnobTable(DataTable[Text]):
         if self.knob is not None:
             self.post_message(self.EditRequested(self.knob))
 
+    def _heading_of(self, kind: str) -> bool:
+        """Tell whether a kind has a heading now."""
+        return any(row.is_heading and row.kind == kind for row in self._rows)
+
+    def _go_to_heading(self, kind: str) -> None:
+        self.move_cursor(row=next(i for i, row in enumerate(self._rows) if row.is_heading and row.kind == kind))
+
+    def _fold(self, folded: frozenset[str]) -> None:
+        self._folded[self._filter.only_changed] = folded
+        self._filter = replace(self._filter, folded=folded)
+        self._update()
+
     def _update(self) -> None:
         widths = fit(self.scrollable_content_region.width)
-        rows = knob_rows(self._state, self._filter, widths)
+        rows = knob_rows(self._state, self._filter, widths, self._history, self._wanted)
         if widths != self._widths or [row.key for row in rows] != [row.key for row in self._rows]:
             self._widths = widths
             self._rebuild(rows)
@@ -116,8 +250,10 @@ class KnobTable(DataTable[Text]):
         for row in rows:
             self.add_row(*(_text(getattr(row.cells, column), row) for column in columns), key=row.key)
         self._rows = rows
-        place = next((i for i, row in enumerate(rows) if row.key == key), min(before, max(len(rows) - 1, 0)))
-        self.move_cursor(row=place)
+        first = next((i for i, row in enumerate(rows) if not row.is_heading), 0)
+        nearby = min(before, max(len(rows) - 1, 0)) if key else first
+        self.move_cursor(row=next((i for i, row in enumerate(rows) if row.key == key), nearby))
+        self.post_message(self.Redrawn())
 
     def _width(self, column: str) -> int:
         width: int = getattr(self._widths, column)

@@ -17,8 +17,12 @@ class OneOf(Static, can_focus=True):
     """Shows all words, the chosen one in brackets; arrows, the space bar and clicks choose."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "the word before", show=False),
-        Binding("right,space", "step(1)", "the next word", show=False),
+        Binding(
+            "left", "step(-1)", "the word before", show=False, tooltip="Choose the word before", id="choice.previous"
+        ),
+        Binding(
+            "right,space", "step(1)", "the next word", show=False, tooltip="Choose the next word", id="choice.next"
+        ),
     ]
     DEFAULT_CSS = """
     OneOf { height: auto; }
@@ -44,12 +48,20 @@ class OneOf(Static, can_focus=True):
         self._draw()
         self.post_message(self.Changed())
 
+    def offer(self, words: tuple[str, ...], chosen: str) -> None:
+        """Put other words to choose from in the place of these."""
+        self._words = words
+        self._value = chosen
+        self._draw()
+
     def on_mount(self) -> None:
         """Show the words."""
         self._draw()
 
     def action_step(self, by: int) -> None:
         """Choose a neighbour; the last word is followed by the first."""
+        if not self._words:
+            return
         place = self._words.index(self._value) if self._value in self._words else -by
         self.value = self._words[(place + by) % len(self._words)]
 

@@ -14,11 +14,13 @@ from textual.screen import ModalScreen
 from textual.widgets import DataTable, Static
 
 from trainer_proc.wire.requests import Redo, Undo
+from tui.session.history import MetricHistory
 from tui.session.intervention_list import ListedIntervention, list_interventions, undo_or_redo
 from tui.session.knob_text import shortened
 from tui.session.marks import MARK_LEGEND, MARK_SIGNS
 from tui.session.state import RunState
 from tui.session.text import plain
+from tui.widgets.impact import ImpactDialog
 
 _COLUMNS = {"#": 4, "iteration": 9, "by": 12, "state": 7}
 _PADDING = 2
@@ -29,7 +31,10 @@ _WIDTH_FOR_NOTES = 60
 class PastDialog(ModalScreen[Undo | Redo | None]):
     """Lists interventions, newest first; gives back what undoes or redoes the chosen one, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,h,q", "dismiss(None)", "back")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,h,q", "dismiss(None)", "back", tooltip="Go back to the screen below", id="history.back"),
+        Binding("b", "impact", "before/after", tooltip="Tell what the highlighted change did", id="history.impact"),
+    ]
     DEFAULT_CSS = """
     PastDialog { align: center middle; }
     PastDialog > Vertical {
@@ -40,17 +45,18 @@ class PastDialog(ModalScreen[Undo | Redo | None]):
     PastDialog #detail { height: 4; margin-top: 1; }
     """
 
-    def __init__(self, state: RunState) -> None:
-        """List what is in `state` now."""
+    def __init__(self, state: RunState, history: MetricHistory) -> None:
+        """List what is in `state` now; `history` tells what came of each."""
         super().__init__()
         self._state = state
+        self._history = history
         self._listed = list_interventions(state)
 
     def compose(self) -> ComposeResult:
         """Lay out the table and, below it, the highlighted intervention in full."""
         with Vertical() as box:
             box.border_title = Content(f"interventions: {MARK_LEGEND}")
-            box.border_subtitle = "Enter undoes or redoes, Esc goes back"
+            box.border_subtitle = "Enter undoes or redoes, b before/after, Esc goes back"
             yield DataTable[Text](cursor_type="row", zebra_stripes=True)
             yield Static("", id="detail", markup=False)
 
@@ -93,6 +99,16 @@ class PastDialog(ModalScreen[Undo | Redo | None]):
             self.dismiss(command)
         else:
             self._tell(f"#{listed.number} was never applied: there is nothing to undo")
+
+    def action_impact(self) -> None:
+        """Tell what the highlighted intervention did."""
+        if not self._listed:
+            return
+        listed = self._listed[self.query_one(DataTable).cursor_row]
+        if listed.state in ("pending", "failed"):
+            self._tell(f"#{listed.number} is {listed.state}: nothing came of it")
+        else:
+            self.app.push_screen(ImpactDialog(self._state, self._history, listed.number))
 
     def _tell(self, text: str) -> None:
         self.query_one("#detail", Static).update(Content(plain(text)))

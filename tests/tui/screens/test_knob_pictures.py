@@ -1,0 +1,70 @@
+"""What the tree of knobs, the editors and the impact look like in a small, a common and a large terminal."""
+
+import pytest
+from textual.widgets import Input
+
+from tests.tui.screens.recorded import dashboard_is_filled, make_run, until
+from tui.app import HumanoidTui
+from tui.widgets.impact import ImpactDialog
+from tui.widgets.knob_edit import KnobEdit
+from tui.widgets.knob_line import KnobLine
+from tui.widgets.knob_table import KnobTable
+
+WEIGHT, PUSH = "reward/track_angular_velocity/weight", "event/push_robot/velocity_range/x"
+
+
+@pytest.fixture
+def g1(log_root):
+    """A G1 whose success was broken by a level that was set too high."""
+    return HumanoidTui(log_root, make_run(log_root, "g1-levels"))
+
+
+def go_to(app, name):
+    table = app.screen.query_one(KnobTable)
+    table.move_cursor(row=[row.key for row in table._rows].index(name))
+
+
+async def test_a_knob_edited_in_its_row(g1, size, looks_as_before):
+    async with g1.run_test(size=size) as pilot:
+        await dashboard_is_filled(g1)
+        go_to(g1, WEIGHT)
+        await pilot.press("enter", "4")
+        await until(lambda: g1.screen.query_one(KnobLine).knob_name == WEIGHT, "the editor")
+        await looks_as_before(pilot)
+
+
+async def test_a_value_in_the_row_that_the_trainer_would_refuse(g1, looks_as_before):
+    async with g1.run_test(size=(80, 24)) as pilot:
+        await dashboard_is_filled(g1)
+        go_to(g1, PUSH)
+        await pilot.press("enter", *"1:-1")
+        await until(lambda: g1.screen.query_one("#line-verdict").has_class("problem"), "the reason")
+        await looks_as_before(pilot)
+
+
+async def test_kinds_folded(g1, size, looks_as_before):
+    async with g1.run_test(size=size) as pilot:
+        await dashboard_is_filled(g1)
+        await pilot.press("shift+left")
+        await until(lambda: g1.screen.query_one(KnobTable).row_count < 10, "the headings")
+        await looks_as_before(pilot)
+
+
+async def test_a_range_with_two_handles(g1, size, looks_as_before):
+    async with g1.run_test(size=size) as pilot:
+        await dashboard_is_filled(g1)
+        go_to(g1, PUSH)
+        await pilot.press("enter", "tab")
+        await until(lambda: isinstance(g1.screen, KnobEdit) and g1.screen.query("#verdict"), "the dialog")
+        await pilot.press("shift+tab", "shift+left")
+        await until(lambda: g1.screen.query_one("#value", Input).value == "-1", "the handle")
+        await looks_as_before(pilot)
+
+
+async def test_impact_of_a_change_that_broke_success(g1, size, looks_as_before):
+    async with g1.run_test(size=size) as pilot:
+        await dashboard_is_filled(g1)
+        await pilot.press("b", *["left"] * 5)
+        await until(lambda: isinstance(g1.screen, ImpactDialog) and g1.screen.query("#windows"), "the dialog")
+        await until(lambda: "1226 to 1275" in str(g1.screen.query_one("#windows").content), "intervention 4")
+        await looks_as_before(pilot)

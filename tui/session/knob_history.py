@@ -1,0 +1,133 @@
+"""What each knob was set to over the iterations of a run."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from trainer_proc.wire.knob import Knob, Value, is_numeric, numbers_of
+from trainer_proc.wire.messages import (
+    Change,
+    Frame,
+    InterventionApplied,
+    IterationFinished,
+    KnobsAvailable,
+    RampAdvanced,
+)
+from tui.session.sparkline import sparkline
+
+
+class KnobHistory:
+    """A fold over frames, like `MetricHistory`, of the values of knobs and the first iterations under them."""
+
+    def __init__(self) -> None:
+        """Know no knob yet."""
+        self._tracks: dict[str, _Track] = {}
+        self._first: int | None = None
+        self._last = 0
+
+    def apply(self, frames: Iterable[Frame]) -> None:
+        """Take frames in."""
+        for frame in frames:
+            body = frame.body
+            if isinstance(body, IterationFinished):
+                self._first = body.iteration if self._first is None else self._first
+                self._last = body.iteration
+            elif isinstance(body, InterventionApplied | RampAdvanced):
+                self._take(body.changes, body.iteration)
+            elif isinstance(body, KnobsAvailable):
+                self._tracks = {knob.name: _Track(knob) for knob in body.knobs}
+
+    def was_changed(self, name: str) -> bool:
+        """Tell whether a knob ever had another value than at first."""
+        return name in self._tracks and bool(self._tracks[name].iterations)
+
+    def values(self, name: str) -> list[tuple[int | None, tuple[float, float]]]:
+        """Return the values of a knob, each with the first iteration under it; that of the first is None.
+
+        A range is (low, high), a number twice itself; a word is its place among the choices, off and on are 0 and 1.
+        """
+        track = self._tracks.get(name)
+        if track is None:
+            return []
+        return list(zip([None, *track.iterations], zip(track.lows, track.highs, strict=True), strict=True))
+
+    def line(self, name: str, width: int) -> str:
+        """Return the values over the run so far, in `width` cells; nothing for a knob that always had the same.
+
+        A cell shows of its part of the iterations what differs most from how it began, so that nothing short is lost.
+        Of a range it is what `drawn_as` says.
+        """
+        track = self._tracks.get(name)
+        if track is None or not track.iterations or width < 1:
+            return ""
+        first = self._last if self._first is None else self._first
+        last = max(self._last, track.iterations[-1])
+        edges = [first + (last + 1 - first) * part // width for part in range(width + 1)]
+        return sparkline(track.extremes(edges))
+
+    def drawn_as(self, name: str) -> str:
+        """Return what of a knob's values the line shows: `width`, or `centre` where a range was only moved."""
+        track = self._tracks.get(name)
+        return "value" if track is None else track.drawn_as
+
+    def _take(self, changes: Iterable[Change], iteration: int) -> None:
+        for change in changes:
+            if (track := self._tracks.get(change.knob)) is not None:
+                track.add(iteration, change.new)
+
+
+class _Track:
+    """The values of one knob, in 24 bytes a change."""
+
+    def __init__(self, knob: Knob) -> None:
+        self.knob = knob
+        self.iterations = array("q")
+        low, high = self._numbers(knob.value)
+        self.lows, self.highs = array("d", [low]), array("d", [high])
+        self._width_changed = False
+
+    @property
+    def drawn_as(self) -> str:
+        if self.knob.type != "range":
+            return "value"
+        return "width" if self._width_changed else "centre"
+
+    def add(self, iteration: int, value: Value) -> None:
+        low, high = self._numbers(value)
+        if (low, high) == (self.lows[-1], self.highs[-1]):
+            return
+        width = self.highs[-1] - self.lows[-1]
+        self._width_changed |= not math.isclose(high - low, width, rel_tol=1e-6)
+        self.iterations.append(iteration)
+        self.lows.append(low)
+        self.highs.append(high)
+
+    def extremes(self, edges: list[int]) -> list[float]:
+        """Return for each part, from an edge to below the next, the number that is furthest from how it began."""
+        numbers = self._drawn()
+        places = [bisect_left(self.iterations, edge) for edge in edges]  # changes before the edge
+        return [_furthest(numbers[start], numbers[start + 1 : stop + 1]) for start, stop in pairwise(places)]
+
+    def _drawn(self) -> Sequence[float]:
+        if self.knob.type != "range":
+            return self.lows
+        ends = zip(self.lows, self.highs, strict=True)
+        return [high - low if self._width_changed else (low + high) / 2 for low, high in ends]
+
+    def _numbers(self, value: Value) -> tuple[float, float]:
+        if is_numeric(self.knob) and not isinstance(value, str):
+            numbers = numbers_of(value)
+            return numbers[0], numbers[-1]
+        place = self.knob.choices.index(value) if value in self.knob.choices else int(value is True)
+        return float(place), float(place)
+
+
+def _furthest(begun: float, later: Sequence[float]) -> float:
+    if not later:
+        return begun
+    low, high = min(later), max(later)
+    return high if high - begun >= begun - low else low
