@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.session.text import TextTail, compact_indents, plain
+from tui.session.text import compact_indents, plain
 
 PIECES = ["\x1b", "[", "]", "P", "X", "^", "_", "\\", "\x07", "\x9b", "\x9d", "\x90", "\x9c", "31m", "0;", "?25l", "\n"]
 wild_text = st.one_of(st.text(), st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3))).map("".join))
@@ -67,44 +67,3 @@ def test_tables_lose_their_indent_and_code_keeps_its_own():
     table = f"{'Mean reward:':>40} 2.51\n"
     assert compact_indents(table) == "  Mean reward: 2.51\n"
     assert compact_indents("    raise ValueError\n") == "    raise ValueError\n"
-
-
-# --- The end of a growing file ----------------------------------------------------------------------------
-
-
-def test_a_file_that_does_not_exist_yet_has_no_text(tmp_path):
-    tail = TextTail(tmp_path / "console.log")
-    assert tail.read_new() == ""
-    tail_text = "first\n"
-    (tmp_path / "console.log").write_text(tail_text)
-    assert tail.read_new() == tail_text
-
-
-def test_lines_are_handed_over_whole_and_once(tmp_path):
-    path = tmp_path / "console.log"
-    tail = TextTail(path)
-    read = ""
-    data = "first\nzweite Zeile: größer\n\x1b[1mthird\x1b[0m\nunfinished".encode()
-    with open(path, "wb", buffering=0) as file:
-        for index in range(len(data)):
-            file.write(data[index : index + 1])
-            new = tail.read_new()
-            assert new == "" or new.endswith("\n")
-            read += new
-    assert read == "first\nzweite Zeile: größer\nthird\n"
-
-
-def test_bytes_that_are_no_text_are_shown_as_such(tmp_path):
-    path = tmp_path / "console.log"
-    path.write_bytes(b"\xff\xfe\n")
-    assert TextTail(path).read_new() == "\ufffd\ufffd\n"
-
-
-def test_only_the_last_lines_of_a_long_file_are_read(tmp_path):
-    path = tmp_path / "console.log"
-    lines = [f"line {number}\n" for number in range(20_000)]
-    path.write_text("".join(lines))
-    text = TextTail(path).read_new()
-    assert 60_000 < len(text) <= 64 * 1024
-    shown = text.splitlines(keepends=True)
-    assert shown == lines[-len(shown) :]

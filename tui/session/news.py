@@ -25,10 +25,11 @@ from tui.session.intervention_text import applied_text
 
 
 class News(NamedTuple):
-    """One line, and how much it matters."""
+    """One line, and how much it matters; `needs_person` if somebody who isn't there should come and look."""
 
     text: str
     severity: Literal["information", "warning", "error"] = "information"
+    needs_person: bool = False
 
 
 def news_of(body: Body) -> News | None:
@@ -44,11 +45,11 @@ def news_of(body: Body) -> News | None:
             return News(f"{overwriter} writes {knob} too: it is pinned now", "warning")
         case GuardFired(guard=guard, message=message, action=action):
             done = "" if action == "warned" else f" ({action})"
-            return News(f"guard {guard}{done}: {message}", "warning" if action == "warned" else "error")
+            return News(f"guard {guard}{done}: {message}", "warning" if action == "warned" else "error", True)
         case PhaseChanged(phase="failed", detail=detail):
-            return News(f"the training failed: {detail}", "error")
+            return News(f"the training failed: {detail}", "error", True)
         case PhaseChanged(phase="finished", detail=detail):
-            return News(f"the training has {detail or 'finished'}")
+            return News(f"the training has {detail or 'finished'}", needs_person=True)
     return _file_news(body)
 
 
@@ -69,8 +70,10 @@ def _file_news(body: Body) -> News | None:
             return News(reason, "error")
         case CheckpointLoaded(first_iteration=iteration, path=path):
             return News(f"continues from {path} with iteration {iteration}")
-        case ExportStarted() | ExportFinished():
+        case ExportStarted():
             return News(export_result(body))
+        case ExportFinished():
+            return News(export_result(body), needs_person=True)
         case ExportFailed():
-            return News(export_result(body), "error")
+            return News(export_result(body), "error", True)
     return None

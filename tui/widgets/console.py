@@ -2,31 +2,309 @@
 
 from __future__ import annotations
 
-from textual.widgets import Log
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, ClassVar
 
-from tui.session.text import compact_indents
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events, on
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
 
-_LINES_KEPT = 5000
+from tui.session.console_log import LogPage, LogView
+from tui.session.console_reader import ConsoleReader
+from tui.session.console_text import SIGNS
+from tui.session.log_levels import LEVELS, Level
+from tui.session.log_search import occurrences
+
+_SIGN = len(SIGNS["info"])
+_CURRENT = "▸ "
+"""Stands before the line that a search or a jump has led to."""
 
 
-class Console(Log):
-    """Shows the end of `console.log`; follows it unless scrolled up."""
+class Console(ScrollView, can_focus=True):
+    """Shows the page of a log that is in sight; follows the log's end unless scrolled up.
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, max_lines=_LINES_KEPT)
-        self.border_title = "console"
+    The log itself is read by a thread (`ConsoleReader`), which sends pages.
+    """
+
+    ALLOW_SELECT = True
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *("console--warning", "console--error"),
+        *("console--match", "console--current"),
+    }
+    DEFAULT_CSS = """
+    Console {
+        background: $surface;
+        color: $text;
+        overflow: scroll;
+        &:focus { background-tint: $foreground 5%; }
+        & > .console--warning { color: $text-warning; }
+        & > .console--error { color: $text-error; }
+        & > .console--match { text-style: reverse; }
+        & > .console--current { text-style: bold; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "jump('next')", "next match", show=False, tooltip="Go to the next line found", id="console.next"),
+        Binding(
+            "N",
+            "jump('previous')",
+            "previous match",
+            show=False,
+            tooltip="Go to the line found before",
+            id="console.previous",
+        ),
+        Binding(
+            "T",
+            "traceback",
+            "traceback",
+            show=False,
+            tooltip="Go to the last traceback, then to the one before",
+            id="console.traceback",
+        ),
+        Binding(
+            "v",
+            "level",
+            "errors only",
+            show=False,
+            tooltip="Show all lines, warnings and errors, or errors",
+            id="console.level",
+        ),
+        Binding(
+            "y",
+            "copy",
+            "copy line",
+            show=False,
+            tooltip="Copy the line or the traceback that was gone to",
+            id="console.copy",
+        ),
+    ]
+
+    class PageRead(Message):
+        """There is something to draw."""
+
+        def __init__(self, page: LogPage) -> None:
+            super().__init__()
+            self.page = page
+
+    class Copied(Message):
+        """The lines that were asked for."""
+
+        def __init__(self, lines: list[str]) -> None:
+            super().__init__()
+            self.lines = lines
+
+    def __init__(self, path: Path, *, id: str | None = None) -> None:
+        """Show the log at `path`, which need not exist yet."""
+        super().__init__(id=id)
+        self.page: LogPage | None = None
+        self.needle = ""
+        self._path = path
+        self._reader: ConsoleReader | None = None
         self._follows = True
+        self._level: Level = "info"
+        self._width = 0
 
-    def append(self, text: str) -> None:
-        """Add whole lines that are safe to draw (`tui.session.text.plain`)."""
-        self.write(compact_indents(text), scroll_end=self._follows)
+    def on_mount(self) -> None:
+        """Begin to read."""
+        self._reader = ConsoleReader(
+            self._path,
+            on_page=lambda page: self._post(self.PageRead(page)),
+            on_copy=lambda lines: self._post(self.Copied(lines)),
+        )
+
+    def on_unmount(self) -> None:
+        """Let go of the file."""
+        if self._reader is not None:
+            self._reader.close()
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The lines that are at hand: those in sight, and some above and below."""
+        return [line.text for line in self.page.lines] if self.page is not None else []
+
+    @property
+    def line_count(self) -> int:
+        """How many lines there are of those that are shown."""
+        return self.page.rows if self.page is not None else 0
+
+    # --- what is asked for ---
+
+    def search(self, needle: str) -> None:
+        """Look for letters as they are typed; none end the search."""
+        if needle != self.needle and self._reader is not None:
+            self.needle = needle
+            self._reader.search(self._view, needle)
+            self.refresh()
+
+    def action_jump(self, direction: str) -> None:
+        """Go to the next or the previous line found."""
+        if self._reader is not None:
+            self._reader.jump(self._view, "next" if direction == "next" else "previous")
+
+    def action_traceback(self) -> None:
+        """Go to a traceback."""
+        if self._reader is not None:
+            self._reader.jump_to_traceback(self._view)
+
+    def action_level(self) -> None:
+        """Show fewer lines, or all again."""
+        if self._reader is not None:
+            self._level = LEVELS[(LEVELS.index(self._level) + 1) % len(LEVELS)]
+            self._reader.change_level(self._view, self._level)
+
+    def action_copy(self) -> None:
+        """Copy what was gone to."""
+        if self._reader is not None:
+            self._reader.copy()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done now; a `y` means something else to the screen."""
+        if action == "copy":
+            return self.page is not None and self.page.found is not None
+        return action != "jump" or bool(self.needle)
+
+    @property
+    def _view(self) -> LogView:
+        level = self.page.view.level if self.page is not None else self._level
+        return LogView(self.scroll_offset.y, max(self.size.height, 1), self._follows, level)
+
+    # --- what comes back ---
+
+    @on(PageRead)
+    def _take_page(self, message: PageRead) -> None:
+        page, before = message.page, self._in_sight()
+        if page.needle != self.needle or (self.page is not None and page.view.level != self._level):
+            return  # of before the last key; what that asks for comes
+        self.page = page
+        self._width = max([self._width, *(cell_len(line.text) + _SIGN for line in page.lines)])
+        size = Size(self._width, page.rows)
+        if size != self.virtual_size:
+            self.virtual_size = size
+        if page.go_to is not None:
+            self._follows = False
+            self.scroll_to(y=page.go_to, immediate=True)
+        elif self._follows:
+            self.scroll_end(immediate=True, x_axis=False)
+        self._ask_for_what_is_missing()
+        if self._in_sight() != before:
+            self.refresh()
+
+    def _in_sight(self) -> object:
+        """Return what the screen shows, to be compared with what it shows after a change."""
+        if self.page is None:
+            return None
+        start = max(self.scroll_offset.y - self.page.first, 0)
+        end = start + self.size.height
+        return (self.page.lines[start:end], self.page.levels[start:end], self.page.found, self.page.needle)
+
+    def _ask_for_what_is_missing(self) -> None:
+        if self.page is None:
+            return
+        top, bottom = self.scroll_offset.y, min(self.scroll_offset.y + self.size.height, self.page.rows)
+        is_missing = top < self.page.first or bottom > self.page.first + len(self.page.lines)
+        if is_missing or self.page.view.follows != self._follows:
+            self._ask_for_page()
+
+    def _ask_for_page(self) -> None:
+        """Ask for what is in sight, unless rows are about to be others: that page comes by itself."""
+        if self._reader is not None and (self.page is None or self.page.view.level == self._level):
+            self._reader.show(self._view)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Follow the log while its end is in sight."""
+        """Follow the log while its end is in sight; ask for rows that aren't at hand."""
         super().watch_scroll_y(old_value, new_value)
-        self._follows = self.is_vertical_scroll_end
+        if self.page is not None:
+            self._follows = self.is_vertical_scroll_end
+            self._ask_for_what_is_missing()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Keep the end in sight when the size changes."""
         if self._follows:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.scroll_end(immediate=True, x_axis=False)
+        self._ask_for_page()
+
+    def scroll_to(self, x: float | None = None, y: float | None = None, **how: Any) -> None:
+        """Scroll at once: each step on the way would be drawn, over a slow connection maybe."""
+        super().scroll_to(x, y, **{**how, "animate": False})
+
+    def scroll_end(self, **how: Any) -> None:
+        """Scroll to the end at once: a log that grows would be further on before an animation has arrived."""
+        super().scroll_end(**{**how, "animate": False})
+
+    def _post(self, message: Message) -> None:
+        self.post_message(message)
+
+    # --- drawing ---
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a row of the page, an empty one if it isn't at hand yet."""
+        left, top = self.scroll_offset
+        row, width, style = top + y, self.size.width, self.rich_style
+        index = row - self.page.first if self.page is not None else -1
+        if self.page is None or not 0 <= index < len(self.page.lines):
+            return Strip.blank(width, style)
+        text, level = self.page.lines[index].text, self.page.levels[index]
+        strip = Strip(self._segments(row, text, level, style))
+        return strip.crop_extend(left, left + width, style).apply_offsets(left, row)
+
+    def _segments(self, row: int, text: str, level: Level, style: Style) -> list[Segment]:
+        """Return the sign, and the text in pieces that are drawn alike."""
+        assert self.page is not None
+        if level != "info":
+            style += self.get_component_rich_style(f"console--{level}", partial=True)
+        is_current = row == self.page.found
+        if is_current:
+            style += self.get_component_rich_style("console--current", partial=True)
+        match = self.get_component_rich_style("console--match", partial=True)
+        spans = [(begin, end, match) for begin, end in occurrences(self.needle, text)]
+        if (selected := self._selected(row, len(text))) is not None:
+            spans.append((*selected, self.screen.get_component_rich_style("screen--selection")))
+        sign = _CURRENT if is_current else SIGNS[level]
+        return [Segment(sign, style), *_styled(text, style, spans)]
+
+    # --- selecting with the mouse ---
+
+    def _selected(self, row: int, length: int) -> tuple[int, int] | None:
+        selection = self.text_selection
+        span = selection.get_span(row) if selection is not None else None
+        if span is None:
+            return None
+        begin, end = span
+        return max(begin - _SIGN, 0), length if end == -1 else max(end - _SIGN, 0)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return the selected text, of the rows that are at hand."""
+        if self.page is None:
+            return None
+        parts = []
+        for row, line in enumerate(self.page.lines, self.page.first):
+            if (span := selection.get_span(row)) is not None:
+                begin, end = span
+                parts.append(line.text[max(begin - _SIGN, 0) : None if end == -1 else max(end - _SIGN, 0)])
+        return "\n".join(parts), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Draw what is selected."""
+        self.refresh()
+
+
+def _styled(text: str, style: Style, spans: list[tuple[int, int, Style]]) -> list[Segment]:
+    """Return `text` in `style`, with that of each span in addition where it is."""
+    edges = sorted({0, len(text), *(min(edge, len(text)) for begin, end, _ in spans for edge in (begin, end))})
+    segments = []
+    for begin, end in pairwise(edges):
+        piece = style
+        for first, last, more in spans:
+            if first <= begin and end <= last:
+                piece += more
+        segments.append(Segment(text[begin:end], piece))
+    return segments

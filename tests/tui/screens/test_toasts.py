@@ -1,0 +1,119 @@
+"""What is told in passing hides the head of the screen at most, and says by a sign how much it matters."""
+
+import time
+
+import pytest
+from textual.widgets._toast import Toast
+
+from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, make_run, told, until
+from trainer_proc.wire.codec import encode
+from trainer_proc.wire.journal import JournalWriter
+from trainer_proc.wire.messages import Change, CheckpointSaved, Frame, GuardFired, InterventionApplied
+from tui.app import HumanoidTui
+
+KNOB = "reward/track_linear_velocity/weight"
+GUARD = GuardFired("kl", 61, "KL is 0.41, above 5 times the desired 0.01 for 5 iterations", "paused")
+
+
+def applied(number):
+    return InterventionApplied(0, "person", 60 + number, 1 + number, (Change(KNOB, 2.0, 4.0),))
+
+
+@pytest.fixture
+def app(log_root, trainer):
+    trainer.play(bodies_of("g1-walk", until_iteration=60))
+    return HumanoidTui(log_root, trainer.folder)
+
+
+def toasts(app):
+    return [str(toast.render()) for toast in app.screen.query(Toast)]
+
+
+async def is_at_iteration_60(app):
+    await dashboard_is_filled(app)
+    await until(lambda: app.screen.state.iteration == 60, "iteration 60")
+
+
+async def test_no_toast_hides_the_knobs(app, trainer, size):
+    async with app.run_test(size=size, notifications=True):
+        await is_at_iteration_60(app)
+        for number in range(1, 6):
+            trainer.emit(applied(number))
+        trainer.emit(GUARD)
+        await until(lambda: len(app.screen.query(Toast)) == 6, "all of it")
+        await until(lambda: all(toast.region for toast in app.screen.query(Toast)), "their places")
+        knobs = app.screen.query_one("#knob-panel").region
+        rack = app.screen.query_one("ToastRack").region
+        if size[0] < 160:  # above the knobs; in a wide terminal beside the charts, where there is more room
+            assert rack.bottom <= knobs.y
+        assert rack.y == 0
+        assert all(toast.region.height <= 2 for toast in app.screen.query(Toast))
+
+
+async def test_one_line_hides_the_head_alone(app, trainer):
+    async with app.run_test(size=(80, 24), notifications=True):
+        await is_at_iteration_60(app)
+        trainer.emit(applied(1))
+        await until(lambda: app.screen.query(Toast) and app.screen.query_one(Toast).region.area, "the toast")
+        region = app.screen.query_one(Toast).region
+        assert (region.y, region.height, region.right) == (0, 1, 80)
+
+
+async def test_how_much_it_matters_is_told_by_a_sign(app, trainer):
+    async with app.run_test(size=(120, 40), notifications=True):
+        await is_at_iteration_60(app)
+        trainer.emit(CheckpointSaved(61, "model_61.pt"))
+        trainer.emit(GUARD)
+        trainer.emit(GuardFired("reward", 62, "the reward has fallen", "warned"))
+        await until(lambda: len(toasts(app)) == 3, "all of it")
+        assert [text[:9] for text in toasts(app)] == ["saved mod", "✘ guard k", "! guard r"]
+
+
+async def test_what_needs_a_person_stays_longest(app, trainer):
+    async with app.run_test(size=(120, 40)):
+        await is_at_iteration_60(app)
+        trainer.emit(CheckpointSaved(61, "model_61.pt"))
+        trainer.emit(GUARD)
+        await until(lambda: len(told(app)) == 2, "both")
+        assert [notification.timeout for notification in app._notifications] == [4.0, 20.0]
+
+
+async def test_what_was_before_one_looked_is_no_news_however_long_it_took(log_root):
+    folder = make_run(log_root, "g1-walk", bodies=[])
+    journal = JournalWriter(folder.journal)
+    bodies = [*bodies_of("g1-walk"), *[GUARD] * 3000, CheckpointSaved(119, "model_119.pt")]
+    for number, body in enumerate(bodies):
+        journal.append(encode(Frame(number, time.time() - 60, body)))
+    journal.close()
+    app = HumanoidTui(log_root, folder)
+    async with app.run_test(size=(120, 40)):
+        await until(lambda: app.screen.query("#knobs") and app.screen.state.checkpoints, "the end of the journal")
+        assert len(app.screen.state.guards_fired) == 3000  # in more than one piece
+        assert told(app) == []
+
+
+@pytest.mark.parametrize("bell", [True, False])
+async def test_settings_say_whether_a_bell_rings(app, trainer, bell, monkeypatch):
+    monkeypatch.delenv("TMUX", raising=False)
+    async with app.run_test(size=(120, 40)):
+        await is_at_iteration_60(app)
+        written = []
+        app._driver.write = written.append
+        monkeypatch.setattr(type(app), "is_headless", False)
+        app.change_setting("notify", "bell", bell)
+        trainer.emit(GUARD)
+        await until(lambda: any("guard kl" in text for text in told(app)), "the guard")
+        assert ("\a" in written) == bell
+
+
+# --- pictures ---
+
+
+async def test_toasts(app, trainer, size, looks_as_before, monkeypatch):
+    monkeypatch.setattr("tui.toasts.seconds_shown", lambda news: 600.0)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await is_at_iteration_60(app)
+        trainer.emit(applied(1))
+        trainer.emit(GUARD)
+        await until(lambda: len(toasts(app)) == 2, "both")
+        await looks_as_before(pilot)

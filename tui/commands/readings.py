@@ -1,0 +1,35 @@
+"""The command that tells what this machine is at: machine."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from tui.commands.output import json_option, logs_option, say
+from tui.session.machine import MachineReader
+from tui.session.machine_view import machine_lines
+from tui.session.runs import find_run, read_state
+
+_APART_SECONDS = 0.5
+"""Between two readings: shares of the CPU are of that time."""
+_WIDTH = 100
+
+
+@click.command("machine")
+@click.argument("run", required=False)
+@logs_option
+@json_option
+def machine_command(run: str | None, log_root: Path, as_json: bool) -> None:
+    """Tell what GPUs, CPU, memory and disk are at, and the processes of RUN if one is named."""
+    folder = find_run(run, log_root) if run is not None else None
+    is_training = folder is not None and read_state(folder).iteration is not None
+    reader = MachineReader(folder)
+    try:
+        reader.read(is_training)
+        time.sleep(_APART_SECONDS)
+        reading = reader.read(is_training)
+    finally:
+        reader.close()
+    say("\n".join(machine_lines(reading, None, _WIDTH, folder is not None)), reading, as_json)

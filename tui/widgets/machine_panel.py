@@ -1,0 +1,101 @@
+"""What the machine is at: GPUs, CPU, memory, disk, and the run's processes."""
+
+from __future__ import annotations
+
+import re
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.message import Message
+
+from trainer_proc.wire.run_folder import RunFolder
+from tui.session.machine import MachineReading
+from tui.session.machine_follower import MachineFollower
+from tui.session.machine_trail import MachineTrail
+from tui.session.machine_view import WARNING, machine_lines
+from tui.session.text import plain
+from tui.widgets.changing import ChangingText, set_titles
+
+_BARS = re.compile("[▁▂▃▄▅▆▇█]+")
+_NARROWEST = 30
+
+
+class MachinePanel(VerticalScroll, can_focus=True):
+    """Reads the machine while it is seen, once a second, and draws it with curves of the last minutes."""
+
+    DEFAULT_CSS = """
+    MachinePanel { padding: 0 1; scrollbar-gutter: stable; scrollbar-size: 0 1; }
+    MachinePanel > ChangingText { text-wrap: nowrap; }
+    """
+
+    class Read(Message):
+        """There is a new reading."""
+
+        def __init__(self, reading: MachineReading) -> None:
+            super().__init__()
+            self.reading = reading
+
+    def __init__(self, folder: RunFolder, *, id: str | None = None) -> None:
+        """Show this machine and the processes of the run in `folder`."""
+        super().__init__(id=id)
+        self.reading: MachineReading | None = None
+        self._trail = MachineTrail()
+        self._text = ChangingText()
+        self._follower = MachineFollower(folder, lambda reading: self._post(self.Read(reading)))
+
+    def compose(self) -> ComposeResult:
+        """Lay out one text."""
+        yield self._text
+
+    def on_mount(self) -> None:
+        """Say what this is."""
+        set_titles(self, "machine")
+        self._text.update("reading the machine…")
+
+    def show(self, is_training: bool) -> None:
+        """Take whether the run has finished an iteration."""
+        self._follower.is_training = is_training
+
+    def on_show(self) -> None:
+        """Begin to read."""
+        self._follower.look(True)
+
+    def on_hide(self) -> None:
+        """Stop reading."""
+        self._follower.look(False)
+
+    def on_unmount(self) -> None:
+        """End the thread."""
+        self._follower.close()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the lines."""
+        self._draw()
+
+    @on(Read)
+    def _take_reading(self, message: Read) -> None:
+        message.stop()
+        self.reading = message.reading
+        self._trail.take(message.reading)
+        self._draw()
+
+    def _post(self, message: Message) -> None:
+        self.post_message(message)
+
+    def _draw(self) -> None:
+        if self.reading is None:
+            return
+        set_titles(self, f"machine {plain(self.reading.host)}")
+        width = max(self.scrollable_content_region.width, _NARROWEST)
+        lines = machine_lines(self.reading, self._trail, width)
+        self._text.update(Content("\n").join(_coloured(line) for line in lines))
+
+
+def _coloured(line: str) -> Content:
+    """Return a line whose bars stand back behind its numbers, a warning in its colour."""
+    content = Content(line)
+    for bars in _BARS.finditer(line):
+        content = content.stylize("$primary", *bars.span())
+    return content.stylize("$text-warning") if line.startswith(WARNING) else content
