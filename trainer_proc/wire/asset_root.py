@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -81,6 +79,9 @@ def _server_has(url: str, server: str) -> bool:
 
 def ask_server(url: str, timeout_seconds: float) -> bool | None:
     """Tell whether a server has `url`; None if it doesn't answer in time. Asks in a thread: DNS heeds no timeout."""
+    import urllib.error  # TLS and e-mail come with it: not for every start of the program
+    import urllib.request
+
     answers: list[bool] = []
 
     def ask() -> None:

@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 
 import msgspec
-import psutil
 import tomli_w
 
 from trainer_proc.wire.run_folder import RunFolder, write_whole
@@ -26,6 +25,8 @@ class Connection(msgspec.Struct, frozen=True):
         """Tell whether the trainer's process still runs, on this machine."""
         if self.host != socket.gethostname():
             return False
+        import psutil  # most runs in a list have ended: opening one does not wait for it
+
         try:
             process = psutil.Process(self.pid)
             is_same = bool(abs(process.create_time() - self.process_started) < 1.0)
@@ -36,6 +37,8 @@ class Connection(msgspec.Struct, frozen=True):
 
 def write_connection(folder: RunFolder, publish: str, control: str) -> None:
     """Write the file for this process, readable by its owner only."""
+    import psutil
+
     process = psutil.Process()
     connection = Connection(socket.gethostname(), process.pid, process.create_time(), publish, control)
     write_whole(folder.connection, tomli_w.dumps(msgspec.to_builtins(connection)).encode(), mode=0o600)

@@ -85,7 +85,7 @@ class MetricSet(msgspec.Struct, frozen=True, tag=True):
     names: tuple[str, ...]
 
 
-class IterationFinished(msgspec.Struct, frozen=True, tag=True):
+class IterationFinished(msgspec.Struct, frozen=True, tag=True, gc=False):
     """One PPO iteration. `values` are little-endian float32, one for each name of the metric set.
 
     `environment_steps` counts steps of all environments since the process started; `seconds_left` is an
@@ -252,7 +252,7 @@ TrainerBody = (
 Body = TrainerBody | InterventionQueued
 
 
-class Frame(msgspec.Struct, frozen=True, array_like=True):
+class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A numbered body; `time` is Unix time in seconds."""
 
     number: int

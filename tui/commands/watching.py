@@ -1,4 +1,4 @@
-"""Commands that look at runs: runs, attach."""
+"""Looking at a run: attach."""
 
 from __future__ import annotations
 
@@ -11,47 +11,11 @@ from curricula.schema import SchemaProblem
 from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.run_folder import RunFolder
 from tui.commands.output import json_option, logs_option, say
-from tui.session.checkpoints import origin_of
 from tui.session.curricula_now import curriculum_records
 from tui.session.intervention_list import list_interventions
 from tui.session.knob_record import knob_record
-from tui.session.runs import RunSummary, find_run, read_state, run_folders, summarize
+from tui.session.runs import find_run, read_state
 from tui.session.state import RunState
-from tui.session.text import plain
-
-
-@click.command("runs")
-@logs_option
-@json_option
-def runs_command(log_root: Path, as_json: bool) -> None:
-    """List the runs on disk, newest first."""
-    summaries = [summarize(folder) for folder in run_folders(log_root)]
-    text = "\n".join(_row(summary) for summary in summaries) or f"no runs in {log_root}"
-    say(text, [_summary_value(summary) for summary in summaries], as_json)
-
-
-def _row(summary: RunSummary) -> str:
-    if summary.spec is None:
-        return f"{summary.folder.name}  {summary.problem}"
-    done = "" if summary.iteration is None else f"{summary.iteration + 1} of {summary.iterations}"
-    reward = "" if summary.reward is None else f"reward {summary.reward:.4g}"
-    name = f"{summary.spec.experiment}/{summary.folder.name}"
-    return plain(f"{name:<44} {summary.status:<9} {done:<15} {reward:<14} {origin_of(summary.spec)}".rstrip())
-
-
-def _summary_value(summary: RunSummary) -> dict[str, Any]:
-    return {
-        "run": str(summary.folder.path),
-        "name": summary.folder.name,
-        "preset": summary.spec.preset if summary.spec else None,
-        "status": summary.status,
-        "iteration": summary.iteration,
-        "iterations": summary.iterations if summary.spec else None,
-        "reward": summary.reward,
-        "parent": (summary.spec.parent or None) if summary.spec else None,
-        "checkpoint": (summary.spec.checkpoint or None) if summary.spec else None,
-        "problem": summary.problem,
-    }
 
 
 @click.command("attach")
@@ -62,9 +26,8 @@ def attach_command(run: str, log_root: Path, as_json: bool) -> None:
     """Open the dashboard of a run, live or finished; with --json, print what it shows now."""
     folder = find_run(run, log_root)
     folder.read_spec()
-    state = read_state(folder)
     if as_json:
-        say("", _state_value(folder, state), as_json)
+        say("", _state_value(folder, read_state(folder)), as_json)
         return
     from tui.app import HumanoidTui
 

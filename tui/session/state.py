@@ -89,7 +89,6 @@ class RunState:
     revision: int = 0
     knobs: dict[str, KnobState] = field(default_factory=dict)
     metric_sets: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    latest: dict[str, float] = field(default_factory=dict)
     queued: dict[int, InterventionQueued] = field(default_factory=dict)
     interventions: dict[int, InterventionApplied] = field(default_factory=dict)
     failed: dict[int, InterventionFailed] = field(default_factory=dict)
@@ -98,6 +97,14 @@ class RunState:
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
     export: ExportStarted | ExportFinished | ExportFailed | None = None
     last_time: float = 0.0
+    _latest: dict[str, float] = field(default_factory=dict)
+    _unread: dict[int, bytes] = field(default_factory=dict)
+
+    @property
+    def latest(self) -> dict[str, float]:
+        """The newest value of every metric. Made when it is asked for: a long journal is folded without."""
+        self._read_latest()
+        return self._latest
 
     def apply(self, frame: Frame) -> None:
         """Take one frame in."""
@@ -105,8 +112,8 @@ class RunState:
         match frame.body:
             case IterationFinished() as body:
                 self._apply_iteration(body)
-            case MetricSet(id=set_id, names=names):
-                self.metric_sets[set_id] = names
+            case MetricSet() as body:
+                self._apply_metric_set(body)
             case RunStarted() as body:
                 self.started = body
                 self.phase = None
@@ -164,8 +171,18 @@ class RunState:
         self.iteration = body.iteration
         self.environment_steps = body.environment_steps
         self.seconds_left = body.seconds_left
-        names = self.metric_sets[body.metric_set]
-        self.latest.update(zip(names, unpack_values(body.values), strict=True))
+        self._unread.pop(body.metric_set, None)  # the newest comes last
+        self._unread[body.metric_set] = body.values
+
+    def _read_latest(self) -> None:
+        for metric_set, values in self._unread.items():
+            self._latest.update(zip(self.metric_sets[metric_set], unpack_values(values), strict=True))
+        self._unread.clear()
+
+    def _apply_metric_set(self, body: MetricSet) -> None:
+        if body.id in self._unread:  # a trainer that was started again counts its sets from 0
+            self._read_latest()
+        self.metric_sets[body.id] = body.names
 
     def _apply_queued(self, body: InterventionQueued) -> None:
         self.revision = max(self.revision, body.revision)

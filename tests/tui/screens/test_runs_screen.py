@@ -1,23 +1,34 @@
 import shutil
 
+import pytest
 from msgspec.structs import replace
 from textual.widgets import DataTable, Static
 
-from tests.tui.screens.recorded import before_the_first_iteration, make_run, told, until
+from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, make_run, told, until
 from tui.app import HumanoidTui
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.launch import LaunchScreen
 from tui.screens.runs import RunsScreen
+from tui.session.chosen_runs import read_choice
 from tui.session.runs import run_folders
+from tui.widgets.dialogs import Confirm
+from tui.widgets.run_table import RunTable
 
 
 def rows(app):
-    table = app.screen.query_one(DataTable)
-    return [[str(cell) for cell in table.get_row_at(row)] for row in range(table.row_count)]
+    """What the table says, a row a dict by column."""
+    table = app.screen.query_one(RunTable)
+    columns = [str(key.value) for key in table.columns]
+    lines = [map(str, table.get_row_at(row)) for row in range(table.row_count)]
+    return [dict(zip(columns, line, strict=True)) for line in lines]
+
+
+def column(app, name):
+    return [row[name] for row in rows(app)]
 
 
 def chosen(app):
-    return rows(app)[app.screen.query_one(DataTable).cursor_row][-1]
+    return app.screen.query_one(RunTable).summary.folder.name
 
 
 async def shows_runs(app, pilot, count):
@@ -34,10 +45,12 @@ async def test_runs_are_listed_newest_first_with_what_became_of_them(log_root):
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await shows_runs(app, pilot, 2)
-        assert rows(app) == [
-            ["✘ killed", "0 of 120", "–", "g1_velocity", "2026-01-02_00-00-00"],
-            ["✔ finished", "40 of 40", "88.82", "cartpole", "2026-01-01_00-00-00"],
-        ]
+        assert column(app, "status") == ["✘ killed", "✔ finished"]
+        assert column(app, "iteration") == ["0 of 120", "40 of 40"]
+        assert column(app, "reward") == ["–", "88.82"]
+        assert column(app, "success") == ["–", "100%"]
+        assert column(app, "run") == ["01-02 00:00", "01-01 00:00"]
+        assert column(app, "curve") == ["", "▁▂▂▃▄▅▆█"]
 
 
 async def test_a_run_that_goes_on_from_another_names_it(log_root):
@@ -46,7 +59,8 @@ async def test_a_run_that_goes_on_from_another_names_it(log_root):
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await shows_runs(app, pilot, 1)
-        assert rows(app)[0][-1] == "2026-01-02_00-00-00  from 2026-01-01_00-00-00 at 20"
+        details = str(app.screen.query_one("#details", Static).content)
+        assert details.startswith("2026-01-02_00-00-00  from 2026-01-01_00-00-00 at 20  cartpole  Mjlab-Cartpole")
 
 
 async def test_the_headline_names_the_folder_from_home(log_root):
@@ -103,7 +117,7 @@ async def test_a_folder_that_cannot_be_read_is_told(log_root, monkeypatch):
     def fail(log_root):
         raise PermissionError(13, "Permission denied", str(log_root))
 
-    monkeypatch.setattr("tui.screens.runs.run_folders", fail)
+    monkeypatch.setattr("tui.session.overview.run_folders", fail)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await shows_runs(app, pilot, 0)
@@ -116,7 +130,7 @@ async def test_a_broken_run_tells_its_problem_and_is_not_opened(log_root):
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await shows_runs(app, pilot, 1)
-        assert rows(app)[0][0] == "✘ unreadable"
+        assert column(app, "status") == ["✘ unreadable"]
         await pilot.press("enter")
         await until(lambda: any("run.toml can't be read" in text for text in told(app)), "the problem")
         assert isinstance(app.screen, RunsScreen)
@@ -128,7 +142,7 @@ async def test_a_damaged_journal_makes_a_run_unreadable_but_not_the_list(log_roo
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await shows_runs(app, pilot, 2)
-        assert [row[0] for row in rows(app)] == ["✘ unreadable", "✔ finished"]
+        assert column(app, "status") == ["✘ unreadable", "✔ finished"]
 
 
 async def test_the_cursor_stays_on_its_run_when_a_newer_one_appears(log_root, monkeypatch):
@@ -152,15 +166,15 @@ async def test_a_list_that_says_the_same_is_not_drawn_again(log_root, monkeypatc
     monkeypatch.setattr("tui.screens.runs._REFRESH_SECONDS", 0.01)
     looks, clears = [], []
     folders, clear = run_folders, DataTable.clear
-    monkeypatch.setattr("tui.screens.runs.run_folders", lambda root: looks.append(root) or folders(root))
+    monkeypatch.setattr("tui.session.overview.run_folders", lambda root: looks.append(root) or folders(root))
     monkeypatch.setattr(DataTable, "clear", lambda table, columns=False: clears.append(table) or clear(table, columns))
     make_run(log_root, "cartpole")
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await shows_runs(app, pilot, 1)
-        seen = len(looks)
+        seen, drawn = len(looks), len(clears)
         await until(lambda: len(looks) > seen + 5, "more looks at the disk")
-        assert len(clears) == 1
+        assert len(clears) == drawn
 
 
 async def test_escape_goes_back_and_q_quits(log_root):
@@ -172,3 +186,147 @@ async def test_escape_goes_back_and_q_quits(log_root):
         await shows_runs(app, pilot, 0)
         await pilot.press("q")
         await until(lambda: not app.is_running, "the end")
+
+
+# --- order and filter ---
+
+
+@pytest.fixture
+def three(log_root):
+    """Three runs, the newest first: a cartpole that died at iteration 20, a G1, and a whole cartpole."""
+    make_run(log_root, "cartpole", name="2026-01-01_00-00-00_whole")
+    make_run(log_root, "g1-walk", name="2026-01-02_00-00-00_walk")
+    make_run(log_root, "cartpole", bodies_of("cartpole", 19), name="2026-01-03_00-00-00_died")
+    return HumanoidTui(log_root)
+
+
+def sorted_by(app):
+    labels = [str(column.label) for column in app.screen.query_one(RunTable).columns.values()]
+    return next(label for label in labels if label.endswith(("▴", "▾")))
+
+
+async def test_s_orders_by_the_next_column_and_a_capital_s_the_other_way(three):
+    async with three.run_test() as pilot:
+        await shows_runs(three, pilot, 3)
+        assert column(three, "run") == ["died", "walk", "whole"]
+        seen = []
+        for key in ("s", "s", "s", "s", "S"):
+            await pilot.press(key)
+            label = sorted_by(three)
+            seen.append((label, column(three, "run")))
+        assert seen == [
+            ("run▴", ["died", "walk", "whole"]),
+            ("status▴", ["walk", "whole", "died"]),
+            ("iteration▾", ["walk", "whole", "died"]),
+            ("reward▾", ["whole", "died", "walk"]),
+            ("reward▴", ["walk", "died", "whole"]),
+        ]
+
+
+async def test_a_click_on_a_label_orders_and_a_second_one_turns_round(three):
+    async with three.run_test(size=(120, 40)) as pilot:
+        await shows_runs(three, pilot, 3)
+        label = next(x for x in range(120) if "reward" in words_at(three, x, 0))
+        await pilot.click(RunTable, offset=(label, 0))
+        await until(lambda: column(three, "run")[0].endswith("whole"), "the order by reward")
+        await pilot.click(RunTable, offset=(label, 0))
+        await until(lambda: column(three, "run")[2].endswith("whole"), "the other way round")
+
+
+def words_at(app, x, y):
+    table = app.screen.query_one(RunTable)
+    return table.render_line(y).crop(x, x + 6).text
+
+
+async def test_the_filter_finds_runs_by_name_preset_and_status(three):
+    async with three.run_test() as pilot:
+        await shows_runs(three, pilot, 3)
+        await pilot.press("slash", *"killed")
+        await until(lambda: column(three, "run") == ["died"], "the killed one")
+        assert "1 of 3 runs" in str(three.screen.query_one("#counts", Static).content)
+        await pilot.press("escape")
+        await until(lambda: len(rows(three)) == 3, "all runs")
+        await pilot.press("slash", *"cart fin", "enter", "down")
+        assert column(three, "run") == ["whole"]
+        await pilot.press("escape", "escape")
+        await until(lambda: isinstance(three.screen, LaunchScreen), "the launch screen")
+
+
+# --- choosing ---
+
+
+async def test_chosen_runs_are_marked_counted_and_kept(three, log_root):
+    async with three.run_test() as pilot:
+        await shows_runs(three, pilot, 3)
+        await pilot.press("space", "space")
+        assert column(three, "chosen") == ["✓", "✓", ""]
+        assert "2 chosen" in str(three.screen.query_one("#counts", Static).content)
+        await until(lambda: len(read_choice(log_root)[0]) == 2, "the file")
+    again = HumanoidTui(log_root)
+    async with again.run_test() as pilot:
+        await shows_runs(again, pilot, 3)
+        await until(lambda: column(again, "chosen") == ["✓", "✓", ""], "the choice of before")
+        await pilot.press("space")
+        assert column(again, "chosen") == ["", "✓", ""]
+        await pilot.press("u")
+        assert column(again, "chosen") == ["", "", ""]
+        await until(lambda: read_choice(log_root)[0] == [], "the file")
+
+
+async def test_one_run_alone_is_not_compared(three):
+    async with three.run_test() as pilot:
+        await shows_runs(three, pilot, 3)
+        await pilot.press("space", "c")
+        await until(lambda: any("choose two runs" in text for text in told(three)), "what to do")
+        assert isinstance(three.screen, RunsScreen)
+
+
+# --- deleting ---
+
+
+async def test_a_run_is_deleted_after_a_question(three, log_root):
+    path = log_root / "cartpole" / "2026-01-03_00-00-00_died"
+    async with three.run_test() as pilot:
+        await shows_runs(three, pilot, 3)
+        await pilot.press("d")
+        await until(lambda: isinstance(three.screen, Confirm), "the question")
+        assert "Delete 2026-01-03_00-00-00_died, " in str(three.screen.query_one(Static).content)
+        await pilot.press("n")
+        await until(lambda: isinstance(three.screen, RunsScreen), "the list")
+        assert path.exists()
+        await pilot.press("d")
+        await until(lambda: isinstance(three.screen, Confirm), "the question")
+        await pilot.press("y")
+        await until(lambda: column(three, "run") == ["walk", "whole"], "its row to go")
+        assert not path.exists()
+        assert any("2026-01-03_00-00-00_died is deleted" in text for text in told(three))
+
+
+async def test_a_run_that_trains_is_not_deleted(log_root, trainer):
+    trainer.play(bodies_of("g1-walk", until_iteration=5))
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await shows_runs(app, pilot, 1)
+        await pilot.press("d")
+        await until(lambda: any("is training: stop it first" in text for text in told(app)), "the refusal")
+        assert isinstance(app.screen, RunsScreen)
+        assert trainer.folder.spec_file.exists()
+
+
+async def test_what_is_in_sight_stays_where_it_was(log_root, monkeypatch):
+    monkeypatch.setattr("tui.screens.runs._REFRESH_SECONDS", 0.05)
+    for number in range(40):
+        make_run(log_root, "cartpole", [], name=f"2026-01-01_00-00-{number:02}")
+    app = HumanoidTui(log_root)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows_runs(app, pilot, 40)
+        await pilot.press("end", *["up"] * 5)
+        await pilot.pause()
+        table = app.screen.query_one(RunTable)
+        scrolled = table.scroll_y
+        assert (scrolled > 15, chosen(app)) == (True, "2026-01-01_00-00-05")
+        make_run(log_root, "cartpole", [], name="2026-01-02_00-00-00")
+        await until(lambda: len(rows(app)) == 41, "the new run")
+        await pilot.pause()
+        assert chosen(app) == "2026-01-01_00-00-05"
+        assert table.scroll_y == scrolled

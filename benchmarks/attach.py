@@ -1,0 +1,244 @@
+"""How long it takes to open long runs, and to list many.
+
+    uv run python benchmarks/attach.py [TIMES]
+
+Writes a run of 100,000 iterations × 100 metrics, one of 1,000,000 iterations × 12 metrics, and 64 runs of 10,000
+iterations × 60 metrics; then starts the program in a pseudo-terminal of 200×60 cells, TIMES times (3), and reads what
+it draws, with the time of each piece. Afterwards the pieces are drawn again, and the first after which the charts, or
+the rows of the list, are as they are in the end tells the time: from the start of the process, and from the key that
+asked for it in a program that was already there. *CPU* is what the process had used by then, *peak* its largest
+resident memory. Medians; a second on a busy machine has less than a second of CPU.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import statistics
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fcntl import ioctl
+from pathlib import Path
+from shutil import copyfile
+from termios import TIOCSWINSZ
+
+import numpy as np
+import psutil
+import pyte
+from dashboard_data import METRICS
+
+from trainer_proc.wire.codec import encode
+from trainer_proc.wire.journal import JournalWriter
+from trainer_proc.wire.knob import Knob
+from trainer_proc.wire.messages import Frame, IterationFinished, KnobsAvailable, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.wire.run_folder import RunFolder, RunSpec
+
+PROGRAM = str(Path(sys.executable).with_name("humanoid-tui"))
+COLUMNS, LINES = 200, 60
+_SILENCE_SECONDS = 2.0
+_DEADLINE_SECONDS = 120.0
+_CHARTS = (slice(3, LINES - 2), slice(0, 90))
+"""Lines and columns that only charts are drawn in."""
+_ROWS = (slice(1, LINES - 2), slice(0, COLUMNS))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What was drawn at once: when, with how much CPU time used so far."""
+
+    seconds: float
+    cpu: float
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Opened:
+    """How long it took until all was there (s), from when it was asked for; CPU time then (s), peak memory (MiB)."""
+
+    seconds: float
+    cpu: float
+    peak: float
+
+
+class Program:
+    """The program in a terminal; what it draws is kept, with times, and looked at when it is over."""
+
+    def __init__(self, cwd: Path, *arguments: str) -> None:
+        self.began = time.perf_counter()
+        self.pieces: list[Piece] = []
+        self._pid, self._terminal = pty.fork()
+        if self._pid == 0:
+            os.chdir(cwd)
+            os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "HOME": str(cwd)}
+            os.environ |= {"XDG_CONFIG_HOME": str(cwd / "config"), "XDG_STATE_HOME": str(cwd / "state")}
+            os.execv(PROGRAM, [PROGRAM, *arguments])
+        ioctl(self._terminal, TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+        self._process = psutil.Process(self._pid)
+
+    def press(self, key: bytes) -> None:
+        """Send a key; times count from now on."""
+        self.began = time.perf_counter()
+        os.write(self._terminal, key)
+
+    def read(self, awaited: bytes) -> int:
+        """Read until `awaited` was drawn and all is quiet; return which piece was the first."""
+        first, seen, deadline = len(self.pieces), b"", time.perf_counter() + _DEADLINE_SECONDS
+        while select.select([self._terminal], [], [], _SILENCE_SECONDS)[0] or awaited not in seen:
+            data = os.read(self._terminal, 65536)
+            cpu = sum(self._process.cpu_times()[:2])
+            self.pieces.append(Piece(time.perf_counter() - self.began, cpu, data))
+            seen += data
+            os.write(self._terminal, b"".join(_ANSWERS[question] for question in _QUESTIONS.findall(data)))
+            assert time.perf_counter() < deadline, f"{awaited!r} was never drawn"
+        return first
+
+    def opened(self, first: int, region: tuple[slice, slice]) -> Opened:
+        """Return when, from piece `first` on, the region was as it is in the end."""
+        screen = pyte.Screen(COLUMNS, LINES)
+        stream = pyte.ByteStream(screen)
+        looks = []
+        for piece in self.pieces:
+            stream.feed(_UNKNOWN_TO_PYTE.sub(b"", piece.data))
+            looks.append("\n".join(line[region[1]] for line in screen.display[region[0]]))
+        place = len(looks) - 1
+        while place > first and looks[place - 1] == looks[-1]:
+            place -= 1
+        before = self.pieces[first - 1].cpu if first else 0.0
+        status = Path(f"/proc/{self._pid}/status").read_text()
+        peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+        return Opened(self.pieces[place].seconds, self.pieces[place].cpu - before, peak)
+
+    def close(self) -> None:
+        """End the program."""
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        os.close(self._terminal)
+
+
+_ANSWERS = {
+    b"\x1b[?2026$p": b"\x1b[?2026;2$y",
+    b"\x1b[5n": b"\x1b[0n",
+    b"\x1b[6n": b"\x1b[1;1R",
+    b"\x1b[c": b"\x1b[?62;22c",
+}
+_QUESTIONS = re.compile(b"|".join(map(re.escape, _ANSWERS)))
+"""What a terminal is asked and says."""
+_UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?2026\$p")
+"""Questions about the keyboard and the mouse, which it would draw."""
+
+
+def make_run(log_root: Path, name: str, iterations: int, metrics: int) -> RunFolder:
+    """Write a run that has ended."""
+    folder = RunFolder(log_root / "benchmark" / name)
+    folder.path.mkdir(parents=True)
+    task = "Mjlab-Velocity-Flat-Unitree-G1"
+    folder.write_spec(RunSpec("g1-walk", "mjlab", task, "benchmark", "cuda:0", 4096, iterations, 42))
+    terms = tuple(f"Episode_Reward/term_{number}" for number in range(metrics - len(METRICS)))
+    names = METRICS + terms
+    knobs = tuple(Knob(f"reward/term_{i}/weight", "reward", 1.0, 1.0, "next iteration") for i in range(150))
+    journal = JournalWriter(folder.journal)
+    number = 0
+
+    def append(body: RunStarted | PhaseChanged | KnobsAvailable | MetricSet | IterationFinished) -> None:
+        nonlocal number
+        journal.append(encode(Frame(number, 1.7e9 + number, body)))
+        number += 1
+
+    append(RunStarted(name, "g1-walk", "mjlab", task, "cuda:0", 4096, iterations, 42, 1))
+    append(KnobsAvailable(0, knobs))
+    append(PhaseChanged("training"))
+    append(MetricSet(0, names))
+    generator = np.random.default_rng(0)
+    for start in range(0, iterations, _BLOCK):
+        count = min(_BLOCK, iterations - start)
+        learnt = 1 - np.exp(-np.arange(start, start + count) / (iterations / 4))[:, None]
+        values = (learnt * (1 + 0.1 * generator.standard_normal((count, len(names))))).astype("<f4")
+        for iteration, row in enumerate(values, start):
+            left = float(iterations - iteration)
+            append(IterationFinished(iteration, 0, row.tobytes(), (iteration + 1) * 98304, left))
+    append(PhaseChanged("finished"))
+    journal.close()
+    return folder
+
+
+_BLOCK = 10_000
+
+
+def make_runs(log_root: Path, count: int) -> None:
+    """Write many runs that have ended, one like the other."""
+    first = make_run(log_root, "2026-01-01_00-00-00_run-00", 10_000, 60)
+    for number in range(1, count):
+        folder = RunFolder(log_root / "benchmark" / f"2026-01-01_00-{number:02}-00_run-{number:02}")
+        folder.path.mkdir()
+        copyfile(first.spec_file, folder.spec_file)
+        copyfile(first.journal, folder.journal)
+
+
+def attach(cwd: Path, folder: RunFolder) -> Opened:
+    """Start the program with a run."""
+    program = Program(cwd, "attach", str(folder.path))
+    opened = program.opened(program.read(b"finished"), _CHARTS)
+    program.close()
+    return opened
+
+
+def open_from_list(cwd: Path) -> Opened:
+    """Open the only run of a program that shows it in its list."""
+    program = Program(cwd)
+    program.read(b"start a training")
+    program.press(b"r")
+    program.read(b"finished")
+    program.press(b"\r")
+    opened = program.opened(program.read(b"finished"), _CHARTS)
+    program.close()
+    return opened
+
+
+def open_list(cwd: Path) -> Opened:
+    """Go to the list of runs."""
+    program = Program(cwd)
+    program.read(b"start a training")
+    program.press(b"r")
+    opened = program.opened(program.read(b"64 runs"), _ROWS)
+    program.close()
+    return opened
+
+
+def main() -> None:
+    """Measure in turn and print a table."""
+    times = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    with tempfile.TemporaryDirectory() as scratch:
+        long, longest, many = (Path(scratch) / name for name in ("long", "longest", "many"))
+        of_long = make_run(long / "logs/rsl_rl", "2026-01-01_00-00-00", 100_000, 100)
+        of_longest = make_run(longest / "logs/rsl_rl", "2026-01-01_00-00-00", 1_000_000, 12)
+        make_runs(many / "logs/rsl_rl", 64)
+        rows: dict[str, list[Opened]] = {}
+        for _ in range(times):
+            for name, measured in (
+                ("100,000 × 100, from the start of the process", lambda: attach(long, of_long)),
+                ("100,000 × 100, from Enter in the list of runs", lambda: open_from_list(long)),
+                ("1,000,000 × 12, from the start of the process", lambda: attach(longest, of_longest)),
+                ("64 runs of 10,000 × 60, from the key to the list", lambda: open_list(many)),
+            ):
+                rows.setdefault(name, []).append(measured())
+    print(f"{'':<52}{'seconds':>9}{'CPU s':>9}{'peak MiB':>10}")
+    for name, opened in rows.items():
+        print(f"{name:<52}{_medians(opened)}")
+
+
+def _medians(opened: Sequence[Opened]) -> str:
+    seconds, cpu, peak = (
+        statistics.median(values) for values in zip(*((o.seconds, o.cpu, o.peak) for o in opened), strict=True)
+    )
+    return f"{seconds:>9.2f}{cpu:>9.2f}{peak:>10.0f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""Several runs on the same charts."""
+
+import pytest
+from textual.widgets import Static
+
+from tests.tui.screens.recorded import bodies_of, make_run, told, until
+from trainer_proc.wire.messages import IterationFinished
+from tui.app import HumanoidTui
+from tui.screens.compare import CompareScreen
+from tui.screens.dashboard import DashboardScreen
+from tui.screens.runs import RunsScreen
+from tui.session.chosen_runs import read_choice
+from tui.widgets.board import ChartBoard
+from tui.widgets.board.legend import RunLegend
+from tui.widgets.compared_runs import ComparedRuns, DifferenceTable
+from tui.widgets.run_table import RunTable
+
+NARROW, WIDE = (80, 24), (200, 60)
+
+
+def cells(app, kind):
+    table = app.screen.query_one(kind)
+    return [[str(cell) for cell in table.get_row_at(row)] for row in range(table.row_count)]
+
+
+def legend(app):
+    return str(app.screen.query_one(RunLegend).content)
+
+
+async def is_filled(app, count):
+    await until(lambda: isinstance(app.screen, CompareScreen) and app.screen.query("#compared"), "the screen")
+    await until(lambda: app.screen.query_one(ComparedRuns).row_count == count, "its runs")
+    await until(lambda: all("0 of" not in row[3][:4] for row in cells(app, ComparedRuns)), "their iterations")
+
+
+@pytest.fixture
+def two(log_root):
+    """A steered G1 and a longer one on the same task."""
+    return [make_run(log_root, "g1-steered", name="2026-01-02_00-00-00_a"), make_run(log_root, "g1-gpu", name="mine")]
+
+
+async def test_runs_are_on_the_same_charts_with_their_differences(log_root, two):
+    app = HumanoidTui(log_root, compared=two)
+    async with app.run_test(size=WIDE) as pilot:
+        await is_filled(app, 2)
+        await pilot.pause()
+        assert legend(app) == "● a   ■ mine"
+        assert [row[:4] for row in cells(app, ComparedRuns)] == [
+            ["●", "a", "✔ finished", "330 of 330"],
+            ["■", "mine", "■ stopped", "670 of 700"],
+        ]
+        sources = app.screen.query_one(ChartBoard)._sources
+        assert [source.history.series["Train/mean_reward"].count for source in sources] == [330, 670]
+        assert [len(source.marks) for source in sources] == [7, 2]
+        rows = {row[0]: row[1:] for row in cells(app, DifferenceTable)}
+        assert rows["iterations"] == ["", "330", "700"]
+        assert next(rows[name] for name in rows if name.startswith("reward/track_li")) == ["2", "4", "3"]
+        headline = f"2 runs, {len(cells(app, DifferenceTable))} differences  Mjlab-Velocity-Flat-Unitree-G1"
+        assert str(app.screen.query_one("#headline", Static).content) == headline
+
+
+async def test_a_value_is_told_whole_for_the_row_under_the_cursor(log_root, two):
+    app = HumanoidTui(log_root, compared=two)
+    async with app.run_test(size=NARROW) as pilot:
+        await is_filled(app, 2)
+        await pilot.press("t")
+        await until(lambda: app.screen.query_one(DifferenceTable).has_focus, "the table")
+        await pilot.press("end")
+        whole = app.screen.query_one("#whole", Static)
+        await until(lambda: "intervention  from iteration 423" in str(whole.content), "the last difference")
+        assert "● a: –" in str(whole.content)
+        assert "■ mine: reward/action_rate_l2/weight -0.1 → -0.15" in str(whole.content)
+        await pilot.press("t")
+        await until(lambda: app.screen.query_one(ComparedRuns).has_focus, "the runs")
+
+
+async def test_a_run_is_hidden_and_shown_and_that_is_kept(log_root, two):
+    app = HumanoidTui(log_root, compared=two)
+    async with app.run_test(size=WIDE) as pilot:
+        await is_filled(app, 2)
+        await pilot.press("space")
+        await until(lambda: legend(app) == "● a (hidden)   ■ mine", "the legend")
+        counts = [one.history.series["Loss/value"].count for one in app.screen.query_one(ChartBoard)._sources]
+        assert counts == [0, 670]
+        await until(lambda: read_choice(log_root)[1] == {two[0].path}, "the file")
+    again = HumanoidTui(log_root, compared=two)
+    async with again.run_test(size=WIDE) as pilot:
+        await is_filled(again, 2)
+        await until(lambda: legend(again) == "● a (hidden)   ■ mine", "what was hidden before")
+        await pilot.press("space")
+        await until(lambda: legend(again) == "● a   ■ mine", "both")
+
+
+async def test_from_the_list_to_the_comparison_and_back_the_choice_stays(log_root, two):
+    app = HumanoidTui(log_root)
+    async with app.run_test(size=WIDE) as pilot:
+        app.show_runs()
+        await until(lambda: app.screen.query("#runs") and app.screen.query_one(RunTable).row_count == 2, "the runs")
+        await pilot.press("space", "space", "c")
+        await is_filled(app, 2)
+        await pilot.press("r")
+        await until(lambda: isinstance(app.screen, RunsScreen) and app.screen.query("#counts"), "the list")
+        counts = app.screen.query_one("#counts", Static)
+        await until(lambda: "2 chosen" in str(counts.content), "the choice")
+
+
+async def test_enter_opens_the_dashboard_of_the_run_under_the_cursor(log_root, two):
+    app = HumanoidTui(log_root, compared=two)
+    async with app.run_test(size=WIDE) as pilot:
+        await is_filled(app, 2)
+        await pilot.press("down", "enter")
+        await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
+        assert app.screen.folder.path == two[1].path
+
+
+async def test_a_live_run_goes_on_growing(log_root, two, trainer):
+    bodies = bodies_of("g1-walk", until_iteration=40)
+    middle = next(place for place, body in enumerate(bodies) if isinstance(body, IterationFinished))
+    trainer.play(bodies[: middle + 1])
+    app = HumanoidTui(log_root, compared=[*two, trainer.folder])
+    async with app.run_test(size=WIDE):
+        await is_filled(app, 3)
+        await until(lambda: cells(app, ComparedRuns)[2][3] == "1 of 120", "its first iteration")
+        trainer.play(bodies[middle + 1 :])
+        await until(lambda: cells(app, ComparedRuns)[2][3] == "41 of 120", "its newest iteration")
+        trainer.close()
+        await until(lambda: cells(app, ComparedRuns)[2][2] == "✘ killed", "its end")
+
+
+async def test_runs_of_different_tasks_are_compared(log_root, two):
+    app = HumanoidTui(log_root, compared=[two[0], make_run(log_root, "cartpole")])
+    async with app.run_test(size=WIDE):
+        await is_filled(app, 2)
+        rows = {row[0]: row[1:] for row in cells(app, DifferenceTable)}
+        assert rows["preset"] == ["", "g1-flat", "cartpole"]
+
+
+async def test_a_run_that_cannot_be_read_is_told_and_left_out(log_root, two):
+    broken = make_run(log_root, "cartpole")
+    broken.spec_file.write_text("preset = ")
+    app = HumanoidTui(log_root, compared=[*two, broken])
+    async with app.run_test(size=WIDE):
+        await is_filled(app, 2)
+        await until(lambda: any("run.toml can't be read" in text for text in told(app)), "the problem")

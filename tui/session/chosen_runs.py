@@ -1,0 +1,61 @@
+"""The runs that a person has chosen to compare: kept for each log folder in their state folder."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+import platformdirs
+import tomli_w
+
+from trainer_proc.wire.run_folder import RUN_FILE, RunFolder, write_whole
+
+_LONGEST_NAME = 200
+"""Of a file, which may have 255 bytes with its ending and while it is written."""
+
+
+class ChoiceProblem(Exception):
+    """What was chosen can't be read or kept; the message is one line."""
+
+
+class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of the file: `chosen` and, of these, those that are `hidden` on the charts, by path."""
+
+    chosen: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+
+def choice_file(log_root: Path) -> Path:
+    """Return where the choice among the runs of `log_root` lies; the file need not exist."""
+    name = quote(str(log_root.resolve()), safe="")
+    return platformdirs.user_state_path("humanoid-tui") / "compared" / f"{name[-_LONGEST_NAME:]}.toml"
+
+
+def read_choice(log_root: Path) -> tuple[list[RunFolder], set[Path]]:
+    """Return the chosen runs that there still are, in the order of choice, and the paths of those hidden.
+
+    Raises `ChoiceProblem`.
+    """
+    path = choice_file(log_root)
+    try:
+        choice = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Choice)
+    except FileNotFoundError:
+        return [], set()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ChoiceProblem(f"the choice of runs in {path} is ignored: {' '.join(str(error).split())}") from error
+    chosen = [RunFolder(Path(run)) for run in choice.chosen if (Path(run) / RUN_FILE).is_file()]
+    return chosen, {Path(run) for run in choice.hidden}
+
+
+def write_choice(log_root: Path, chosen: Iterable[RunFolder], hidden: Iterable[Path] = ()) -> None:
+    """Keep the choice; the file is whole at any time. Raises `ChoiceProblem`."""
+    path = choice_file(log_root)
+    choice = Choice(tuple(str(folder.path) for folder in chosen), tuple(sorted(map(str, hidden))))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, tomli_w.dumps(msgspec.to_builtins(choice)).encode())
+    except OSError as error:
+        raise ChoiceProblem(f"the choice of runs can't be kept in {path}: {error.strerror or error}") from error

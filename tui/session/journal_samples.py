@@ -1,0 +1,74 @@
+"""Frames from anywhere in a journal, without reading what lies before them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from trainer_proc.wire.journal import decode_records, first_record, record_around
+from trainer_proc.wire.messages import Body, Frame
+
+_PIECE = 1024 * 1024
+_BEFORE_KIND = 64
+"""At most so many bytes of a record come before the name of its body's kind; in fact about 40."""
+_SMALLEST_WINDOW = 4096
+
+
+class JournalSamples:
+    """A journal as it was when this was made; it may have grown since. Its methods raise `OSError`."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the journal at `path`."""
+        self._path = path
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 (this is a context manager itself)
+        self.size = os.fstat(self._file.fileno()).st_size
+
+    def __enter__(self) -> JournalSamples:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+
+    def head(self, length: int) -> tuple[list[Frame], int]:
+        """Return the whole frames in the first `length` bytes, and where they end. Raises `JournalDamaged`."""
+        return decode_records(self._read(0, length), self._path, 0)
+
+    def between(self, start: int, stop: int) -> list[Frame]:
+        """Return the frames that lie wholly within these bytes, `start` being anywhere. Raises `JournalDamaged`."""
+        data = self._read(start, stop)
+        first = first_record(data)
+        return [] if first is None else decode_records(data[first:], self._path, start + first)[0]
+
+    def find(self, kind: type[Body], start: int, stop: int) -> list[Frame]:
+        """Return the frames of one kind of body whose kind stands within these bytes; all others aren't decoded."""
+        name = msgspec.msgpack.encode(kind.__name__)
+        frames = (self._frame_around(position) for position in self._positions(name, start, stop))
+        return [frame for frame in frames if frame is not None and isinstance(frame.body, kind)]
+
+    def _positions(self, text: bytes, start: int, stop: int) -> Iterator[int]:
+        for begin in range(start, stop, _PIECE):
+            piece = self._read(begin, min(begin + _PIECE + len(text) - 1, stop))
+            position = piece.find(text)
+            while position >= 0:
+                yield begin + position
+                position = piece.find(text, position + 1)
+
+    def _frame_around(self, position: int) -> Frame | None:
+        """Return the frame of the record that the byte at `position` is in; None if that can't be told."""
+        begin = stop = max(position - _BEFORE_KIND, 0)
+        window = _SMALLEST_WINDOW
+        while stop < self.size:
+            stop = min(begin + window, self.size)
+            data = self._read(begin, stop)
+            record = record_around(data, position - begin)
+            if record is not None:
+                return decode_records(record, self._path, begin)[0][0]
+            window *= 16
+        return None
+
+    def _read(self, start: int, stop: int) -> bytes:
+        return os.pread(self._file.fileno(), stop - start, start)
