@@ -10,7 +10,10 @@ import click
 from presets import Preset, PresetError, list_presets, load_preset, read_preset
 from tui.commands.output import Failed, json_option, logs_option, say
 from tui.session.doctor import BackendReport, IsaacSimReport, Report, examine
+from tui.session.keymap import checked_keymap
+from tui.session.settings_check import SettingProblem
 from tui.session.text import plain
+from tui.session.user_config import UserConfig
 
 _INDENT = " " * 12
 
@@ -58,12 +61,18 @@ def _list_text(presets: list[Preset], problems: list[PresetError]) -> str:
 @json_option
 def doctor_command(log_root, as_json) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
     """Tell what is installed, which devices there are, and how to get what is missing."""
-    report = examine(log_root)
+    report = examine(log_root, _key_problems)
     say(_report_text(report), report, as_json)
     if not report.is_healthy:
         if as_json:
             raise click.exceptions.Exit(1)  # the report says it all, and a second value would be no JSON
         raise Failed("something is missing; the lines with ! say how to get it")
+
+
+def _key_problems(config: UserConfig) -> list[SettingProblem]:
+    from tui.key_catalogue import key_actions  # and with it, every screen
+
+    return checked_keymap(config.keys, key_actions())[1]
 
 
 def _report_text(report: Report) -> str:
@@ -75,6 +84,9 @@ def _report_text(report: Report) -> str:
     lines.append(f"  logs      {report.log_root}, {report.disk_free_gib:.0f} GiB free")
     if not report.log_root_writable:
         lines[-1] = f"! logs      {report.log_root} can't be written: choose another folder with --logs"
+    if report.settings_problems:
+        lines += [f"! settings  {report.settings}"]
+        lines += [_INDENT + line for problem in report.settings_problems for line in _wrapped(problem)]
     return "\n".join(lines)
 
 

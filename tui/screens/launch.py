@@ -26,6 +26,7 @@ from tui.session.override_text import parse_override_value
 from tui.session.text import plain
 from tui.widgets.field import Field
 
+_TITLE = "humanoid-tui: start a training"
 _START = "Start (Enter)"
 _HUMANOID_PRESET, _FIRST_CONTACT_PRESET = "g1-walk", "cartpole"
 
@@ -35,9 +36,9 @@ class LaunchScreen(Screen[None]):
 
     CSS_PATH = "launch.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "start", "start", tooltip="Start this training"),
-        Binding("r", "runs", "runs", tooltip="List the runs on disk"),
-        Binding("q", "leave", "quit"),
+        Binding("ctrl+s", "start", "start", tooltip="Start this training", id="launch.start"),
+        Binding("r", "runs", "runs", tooltip="List the runs on disk", id="launch.runs"),
+        Binding("q", "leave", "quit", tooltip="Leave the program", id="launch.quit"),
     ]
 
     class DevicesFound(Message):
@@ -47,10 +48,11 @@ class LaunchScreen(Screen[None]):
             super().__init__()
             self.devices = devices
 
-    def __init__(self, log_root: Path) -> None:
-        """Start runs in `log_root`."""
+    def __init__(self, log_root: Path, preset: str = "") -> None:
+        """Start runs in `log_root`; begin at this preset, or at one that suits the machine."""
         super().__init__()
         self._log_root = log_root
+        self._preset_at_start = preset
         self._presets: dict[str, Preset] = {}
         self._problems: dict[str, str] = {}
         self._devices: list[Device] = []
@@ -59,7 +61,7 @@ class LaunchScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the presets, the form and the description."""
-        yield Static("humanoid-tui: start a training", classes="title-line")
+        yield Static(_TITLE, classes="title-line", id="title", markup=False)
         with Horizontal(id="launch"):
             yield OptionList(id="presets")
             with VerticalScroll(id="form", can_focus=False):
@@ -115,6 +117,8 @@ class LaunchScreen(Screen[None]):
         options.border_title = "presets"
         options.add_options([Option(Content(plain(name)), id=name) for name in self._presets])
         options.add_options([Option(Content(f"{plain(name)} !"), id=name) for name in self._problems])
+        if self._preset_at_start in self._presets:
+            options.highlighted = list(self._presets).index(self._preset_at_start)
         options.focus()
         self.call_after_refresh(self._find_devices)
 
@@ -137,6 +141,7 @@ class LaunchScreen(Screen[None]):
     async def _show_preset(self) -> None:
         """Show the highlighted preset's description and its values, or what is wrong with it."""
         preset = self._preset()
+        self.query_one("#title", Static).update(plain(f"{_TITLE}: {self._highlighted()}"))  # the list may cut its name
         self._tell("")
         if preset is None:
             self._describe(self._problems.get(self._highlighted(), ""))
@@ -280,5 +285,5 @@ class LaunchScreen(Screen[None]):
 
     def _tell(self, problem: str) -> None:
         self.query_one("#problem", Static).update(plain(problem))
-        if problem:  # in a low terminal it may be below the screen's end
-            self.query_one("#form", VerticalScroll).scroll_end(animate=False)
+        if problem:  # in a low terminal it may be below the screen's end, once it has its height
+            self.call_after_refresh(self.query_one("#form", VerticalScroll).scroll_end, animate=False)

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,8 @@ from tui.session.asset_server import is_reachable
 from tui.session.backend_environment import BackendAbsent, LaunchError, config_line, install_command, isaaclab_python
 from tui.session.devices import list_devices
 from tui.session.isaaclab_python import IsaacLabPython
-from tui.session.user_config import config_file
+from tui.session.settings_check import SettingProblem
+from tui.session.user_config import UserConfig, config_file, read_settings
 
 _MJLAB_PACKAGES = ("mjlab", "rsl-rl-lib", "torch", "warp-lang", "tensorboard", "onnx", "onnxruntime", "onnxscript")
 _ISAACLAB_PACKAGES = (
@@ -56,7 +58,10 @@ class IsaacSimReport(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """All that `humanoid-tui doctor` says; without Isaac Lab there is no `isaac_sim`."""
+    """All that `humanoid-tui doctor` says; without Isaac Lab there is no `isaac_sim`.
+
+    `settings` is the file of the person's settings, `settings_problems` what is wrong in it, a line each.
+    """
 
     devices: list[str]
     backends: list[BackendReport]
@@ -64,17 +69,26 @@ class Report(msgspec.Struct, frozen=True):
     log_root: str
     log_root_writable: bool
     disk_free_gib: float
+    settings: str = ""
+    settings_problems: list[str] = []
 
     @property
     def is_healthy(self) -> bool:
         """Whether a training can be started with all that was asked for."""
-        return self.log_root_writable and not any(backend.problem for backend in self.backends)
+        is_whole = self.log_root_writable and not self.settings_problems
+        return is_whole and not any(backend.problem for backend in self.backends)
 
 
-def examine(log_root: Path) -> Report:
-    """Look at this machine; imports none of the packages it reports. Takes some seconds where there is Isaac Lab."""
+def examine(log_root: Path, key_problems: Callable[[UserConfig], list[SettingProblem]]) -> Report:
+    """Look at this machine; imports none of the packages it reports. Takes some seconds where there is Isaac Lab.
+
+    `key_problems` is asked what is wrong with the person's keys, if they have any.
+    """
     existing = next(path for path in (log_root.resolve(), *log_root.resolve().parents) if path.exists())
     isaaclab, python = _isaaclab()
+    config, problems = read_settings()
+    if config.keys:
+        problems += key_problems(config)
     return Report(
         devices=[str(device) for device in list_devices()],
         backends=[_mjlab(is_needed=python is None or bool(isaaclab.problem)), isaaclab],
@@ -82,6 +96,8 @@ def examine(log_root: Path) -> Report:
         log_root=str(log_root.resolve()),
         log_root_writable=os.access(existing, os.W_OK | os.X_OK),
         disk_free_gib=shutil.disk_usage(existing).free / _GIB,
+        settings=str(config_file()),
+        settings_problems=[str(problem) for problem in problems],
     )
 
 

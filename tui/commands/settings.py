@@ -1,0 +1,104 @@
+"""The command of the person's settings: settings."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+import msgspec
+
+from tui.commands.output import Failed, json_option, say
+from tui.session.keymap import KeyAction, checked_keymap
+from tui.session.settings_check import SettingProblem
+from tui.session.settings_text import first_file, settings, toml_value
+from tui.session.text import plain
+from tui.session.user_config import UserConfig, config_file, read_settings, schema
+
+
+@click.command("settings")
+@click.option("--schema", "as_schema", is_flag=True, help="Print the file's JSON Schema, for editors.")
+@click.option("--keys", "list_keys", is_flag=True, help="List what can be done by key: ids for [keys], keys, meaning.")
+@click.option("--init", "make", is_flag=True, help="Write a file in which everything is explained, if there is none.")
+@json_option
+def settings_command(as_schema: bool, list_keys: bool, make: bool, as_json: bool) -> None:
+    """Tell the settings in force and where their file lies; exit with 1 if something in it is wrong."""
+    if as_schema + list_keys + make > 1:
+        raise click.UsageError("say one of --schema, --keys and --init")
+    if as_schema:
+        click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+    elif make:
+        _make_file(as_json)
+    else:
+        config, problems = read_settings()
+        actions, keymap, key_problems = _keys(config)
+        problems += key_problems
+        if list_keys:
+            _say_keys(actions, keymap, as_json)
+        else:
+            _say_settings(config, keymap, problems, as_json)
+        if problems:
+            if as_json:
+                raise click.exceptions.Exit(1)
+            raise Failed(f"{len(problems)} problem{'s' * (len(problems) != 1)} in {config_file()}")
+
+
+def _keys(config: UserConfig) -> tuple[list[KeyAction], dict[str, tuple[str, ...]], list[SettingProblem]]:
+    from tui.key_catalogue import key_actions
+
+    actions = key_actions()
+    return actions, *checked_keymap(config.keys, actions)
+
+
+def _make_file(as_json: bool) -> None:
+    path = config_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(path, "x", encoding="utf-8") as file:
+            file.write(first_file())
+    except FileExistsError:
+        raise Failed(f"{path} exists; humanoid-tui settings tells what is in it") from None
+    say(plain(str(path)), {"file": str(path)}, as_json)
+
+
+def _say_keys(actions: list[KeyAction], keymap: dict[str, tuple[str, ...]], as_json: bool) -> None:
+    keys = {action.id: ", ".join(keymap.get(action.id, action.keys)) for action in actions}
+    ids_width, keys_width = max(map(len, keys)), max(map(len, keys.values()))
+    lines = [
+        f"{action.id:<{ids_width}}  {keys[action.id]:<{keys_width}}  {action.tooltip or action.description}"
+        + (f" (by default {', '.join(action.keys)})" if action.id in keymap else "")
+        for action in actions
+    ]
+    values = [
+        {
+            "id": action.id,
+            "keys": list(keymap.get(action.id, action.keys)),
+            "default": list(action.keys),
+            "description": action.description,
+            "tooltip": action.tooltip,
+        }
+        for action in actions
+    ]
+    say(plain("\n".join(lines)), values, as_json)
+
+
+def _say_settings(
+    config: UserConfig, keymap: dict[str, tuple[str, ...]], problems: list[SettingProblem], as_json: bool
+) -> None:
+    path = config_file()
+    lines = [f"# {path}" + ("" if path.exists() else " (there is none: all is as it comes)")]
+    table = ""
+    for setting in settings():
+        if setting.table != table:
+            table = setting.table
+            lines += ["", f"[{table}]"]
+        value: Any = config
+        for part in (*setting.table.split("."), setting.name):
+            value = getattr(value, part)
+        lines.append(f"{setting.name} = {toml_value(value)}")
+    if keymap:
+        lines += ["", "[keys]", *(f'"{id}" = {toml_value(", ".join(keys))}' for id, keys in keymap.items())]
+    lines += [""] * bool(problems) + [f"! {problem}" for problem in problems]
+    inforce = msgspec.to_builtins(msgspec.structs.replace(config, keys={id: ", ".join(k) for id, k in keymap.items()}))
+    value_ = {"file": str(path), "exists": path.exists(), "settings": inforce, "problems": list(map(str, problems))}
+    say(plain("\n".join(lines)), value_, as_json)

@@ -1,0 +1,34 @@
+"""A chart of a board, described for a picture: with its whole title, and all the room that it wants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from curricula.curriculum import Curriculum
+from tui.session.board import ChartPlan
+from tui.session.board_lines import band_of, lines_of, title_of
+from tui.session.chart_source import ChartSource, extent_of
+from tui.session.state import RunState
+from tui.widgets.board.area import curves_of
+from tui.widgets.chart.description import Band, ChartDescription, Marks, Reference
+from tui.widgets.chart.view import ChartView
+
+BAND_LABEL = "no change of the learning rate"
+
+
+def described(
+    plan: ChartPlan, sources: Sequence[ChartSource], state: RunState, curricula: Sequence[Curriculum], view: ChartView
+) -> ChartDescription:
+    """Return a chart of these runs; `state` and `curricula` tell its lines, weights and thresholds."""
+    band = band_of(plan, state)
+    return ChartDescription(
+        title_of(plan, state),
+        width=0,
+        height=0,
+        curves=tuple(curves_of(plan, sources)),
+        references=tuple(Reference(*line) for line in lines_of(plan, state, curricula)),
+        bands=() if band is None else (Band(*band, BAND_LABEL),),
+        marks=tuple(Marks(tuple(source.marks), source.history.timeline) for source in sources),
+        view=view,
+        extent=extent_of(sources, view.unit),
+    )

@@ -1,0 +1,115 @@
+"""Lines, texts and signs as SVG; coordinates are in pixels, and have one decimal at most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.session.marks import MarkKind
+from tui.session.text import plain
+
+FONT = "DejaVu Sans, Liberation Sans, Noto Sans, Helvetica, Arial, sans-serif"
+SMALL, NORMAL, LARGE = 11, 12, 15
+"""Sizes of texts."""
+
+_SHAPES = (
+    "M-3.5,0a3.5,3.5 0 1,0 7,0a3.5,3.5 0 1,0 -7,0",
+    "M-3,-3h6v6h-6z",
+    "M0,-4l4,7h-8z",
+    "M0,-4.5l4.5,4.5l-4.5,4.5l-4.5,-4.5z",
+)
+_MARKS: dict[MarkKind, str] = {
+    "person": "M-4,-4h8l-4,8z",
+    "curriculum": "M0,-4.5l4.5,4.5l-4.5,4.5l-4.5,-4.5z",
+    "ramp": "M-4,4h8v-8z",
+    "guard": "M-3,-4l7,8M4,-4l-7,8",
+    "launch": "M-3.5,0a3.5,3.5 0 1,0 7,0a3.5,3.5 0 1,0 -7,0",
+}
+"""The signs of marks, drawn: no font has to have them."""
+_HOLLOW = ("guard", "launch")
+
+
+def text(
+    x: float, y: float, words: str, colour: str, *, size: int = NORMAL, anchor: str = "start", bold: bool = False
+) -> str:
+    """Return one line of text; `anchor` is start, middle or end."""
+    weight = ' font-weight="bold"' if bold else ""
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{colour}"{weight}>'
+        f"{escape(plain(words))}</text>"
+    )
+
+
+def text_width(words: str, size: int = NORMAL) -> float:
+    """Return about how wide a text is; no font is looked at."""
+    return 0.58 * size * len(words)
+
+
+def line(x1: float, y1: float, x2: float, y2: float, colour: str, *, width: float = 1, dash: str = "") -> str:
+    """Return a straight line."""
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    return (
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
+        f'stroke-width="{width:g}"{dashes}/>'
+    )
+
+
+def rectangle(x: float, y: float, width: float, height: float, colour: str) -> str:
+    """Return a filled rectangle."""
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
+
+
+def path(
+    x: NDArray[np.float64], y: NDArray[np.float64], colour: str, *, width: float, dash: str = "", opacity: float = 1
+) -> str:
+    """Return lines through points, interrupted where `y` isn't finite; a point alone is a dot."""
+    commands: list[str] = []
+    finite = np.isfinite(y)
+    starts = np.flatnonzero(finite & ~np.concatenate(([False], finite[:-1])))
+    ends = np.flatnonzero(finite & ~np.concatenate((finite[1:], [False]))) + 1
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        pairs = [f"{a:.1f},{b:.1f}" for a, b in zip(x[start:end].tolist(), y[start:end].tolist(), strict=True)]
+        commands.append(f"M{pairs[0]}" + ("h0" if len(pairs) == 1 else "L" + " ".join(pairs[1:])))
+    if not commands:
+        return ""
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    faint = f' stroke-opacity="{opacity:g}"' if opacity < 1 else ""
+    return (
+        f'<path d="{"".join(commands)}" fill="none" stroke="{colour}" stroke-width="{width:g}" '
+        f'stroke-linejoin="round" stroke-linecap="round"{dashes}{faint}/>'
+    )
+
+
+def shape(number: int, x: float, y: float, colour: str, background: str) -> str:
+    """Return what tells curve `number`, from 0 on, from the others without colour."""
+    drawn = _SHAPES[number % len(_SHAPES)]
+    return f'<path d="{drawn}" {_at(x, y)} fill="{colour}" stroke="{background}" stroke-width="0.8"/>'
+
+
+def mark_sign(kind: MarkKind, x: float, y: float, colour: str, title: str = "") -> str:
+    """Return the sign of a kind of mark; `title` is told under the pointer."""
+    fill = "none" if kind in _HOLLOW else colour
+    told = f"<title>{escape(plain(title))}</title>" if title else ""
+    return f'<path d="{_MARKS[kind]}" {_at(x, y)} fill="{fill}" stroke="{colour}" stroke-width="1.3">{told}</path>'
+
+
+def cross(x: float, y: float, colour: str) -> str:
+    """Return the sign of a value that isn't finite."""
+    return f'<path d="M-3,-3l6,6M3,-3l-6,6" {_at(x, y)} stroke="{colour}" stroke-width="1.5"/>'
+
+
+def document(width: float, height: float, parts: Iterable[str], background: str, title: str) -> str:
+    """Return a whole SVG file."""
+    body = "\n".join(part for part in parts if part)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="{FONT}">\n<title>{escape(plain(title))}</title>\n'
+        f'<rect width="100%" height="100%" fill="{background}"/>\n{body}\n</svg>\n'
+    )
+
+
+def _at(x: float, y: float) -> str:
+    return f'transform="translate({x:.1f},{y:.1f})"'

@@ -1,0 +1,73 @@
+"""What can be done on a screen, with the keys that the person has for it; for the help and the command palette."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from textual.actions import ActionError, parse
+from textual.app import App
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.screen import Screen
+from textual.widget import Widget
+
+
+@dataclass(frozen=True)
+class ShownKey:
+    """An action of a part of the screen. `keys` are as the footer writes them; `enabled` is whether it can be done now.
+
+    `id` is what a key map calls it, "dashboard.pause"; its first word is the part.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    description: str
+    tooltip: str
+    node: DOMNode
+    action: str
+    enabled: bool
+
+    @property
+    def part(self) -> str:
+        """The part of the program that it belongs to."""
+        return self.id.partition(".")[0]
+
+
+def shown_keys(screen: Screen[object]) -> list[ShownKey]:
+    """Return what has an id and can be reached on `screen`, wherever the focus is: its own, its widgets', the app's."""
+    app = screen.app
+    found: dict[str, ShownKey] = {}
+    for node in _nodes(screen):
+        own: dict[str, list[Binding]] = {}
+        for _, binding in node._bindings:
+            if binding.id is not None and binding.description and binding.id not in found:
+                own.setdefault(binding.id, []).append(binding)
+        for id, bindings in own.items():
+            first = bindings[0]
+            keys = tuple(app.get_key_display(binding) for binding in _in_force(app, bindings))
+            enabled = _can_be_done(node, first.action)
+            found[id] = ShownKey(id, keys, first.description, first.tooltip, node, first.action, enabled)
+    return list(found.values())
+
+
+def _nodes(screen: Screen[object]) -> Iterator[DOMNode]:
+    yield screen
+    for widget in screen.walk_children(Widget):
+        if widget.display and all(node.display for node in widget.ancestors if isinstance(node, Widget)):
+            yield widget
+    yield screen.app
+
+
+def _in_force(app: App[object], bindings: list[Binding]) -> list[Binding]:
+    """Return bindings with the keys of the person's key map."""
+    keys = app._keymap.get(bindings[0].id or "")
+    return bindings if keys is None else [bindings[0].with_key(key) for key in keys.split(",")]
+
+
+def _can_be_done(node: DOMNode, action: str) -> bool:
+    try:
+        _, name, parameters = parse(action)
+    except ActionError:
+        return False
+    return node.check_action(name, parameters) is True

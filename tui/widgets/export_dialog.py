@@ -1,0 +1,207 @@
+"""The dialog that writes what is seen into a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, Static
+
+from tui.pictures.export import FILE_KINDS, NotExported, content_of, kind_of, proposed_file, write_file
+from tui.pictures.points import captured
+from tui.session.text import plain
+from tui.themes import THEMES
+from tui.widgets.chart.description import ChartDescription
+from tui.widgets.field import Field
+from tui.widgets.one_of import OneOf
+
+_CHART, _PAGE, _SCREEN = "this chart", "all of the page", "the screen"
+
+
+@dataclass(frozen=True)
+class View:
+    """What is seen: `charts` of a `page`, the one that is `chosen`, and a picture of the whole `screen`, as SVG.
+
+    `name` is the run's, or the program's; `is_chosen_meant` tells that the person is at that chart; `folder` is the
+    run's, None if there is no run or several; `theme` is the one in force.
+    """
+
+    name: str
+    page: str
+    screen: str
+    charts: tuple[ChartDescription, ...] = ()
+    chosen: ChartDescription | None = None
+    is_chosen_meant: bool = False
+    folder: Path | None = None
+    theme: str = "dark"
+
+
+class ExportDialog(ModalScreen[Path | None]):
+    """Asks what to write and where, and writes it; gives the file's path back, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "cancel", id="write.cancel", tooltip="Write nothing"),
+        Binding("enter", "write", "write", id="write.write", tooltip="Write the file"),
+    ]
+    DEFAULT_CSS = """
+    ExportDialog { align: center middle; }
+    ExportDialog > VerticalScroll {
+        width: 76; max-width: 100%; height: auto; max-height: 100%;
+        border: round $border; padding: 0 1; background: $surface;
+    }
+    ExportDialog .line { height: auto; }
+    ExportDialog Label { width: 9; color: $text-muted; }
+    ExportDialog .line > Input, ExportDialog .line > OneOf { width: 1fr; }
+    ExportDialog .-unused { display: none; }
+    """
+    AUTO_FOCUS = "#what"
+
+    def __init__(self, view: View) -> None:
+        """Offer to write `view`."""
+        super().__init__()
+        self._view = view
+        self._proposed: Path | None = None
+        self._may_overwrite: Path | None = None
+        self._is_writing = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the choices and the file's name."""
+        whats = [_CHART] if self._view.chosen is not None else []
+        whats += [_PAGE] if self._view.charts else []
+        whats.append(_SCREEN)
+        with VerticalScroll(can_focus=False) as box:
+            box.border_title = "write what is seen"
+            box.border_subtitle = "Enter writes  Tab next  Esc cancels"
+            for id, label, words, chosen in (
+                ("what", "what", tuple(whats), whats[0] if self._view.is_chosen_meant else whats[len(whats) > 2]),
+                ("kind", "as", FILE_KINDS, FILE_KINDS[0]),
+                ("colours", "colours", tuple(THEMES), self._view.theme if self._view.theme in THEMES else "light"),
+            ):
+                with Horizontal(classes="line", id=f"{id}-line"):
+                    yield Label(label)
+                    yield OneOf(words, chosen, id=id)
+            with Horizontal(classes="line"):
+                yield Label("file")
+                yield Field(id="file", compact=True)
+            yield Static("", id="note", markup=False)
+            yield Static("", id="problem", classes="problem", markup=False)
+
+    def on_mount(self) -> None:
+        """Propose a name."""
+        self._fit()
+
+    @on(OneOf.Changed)
+    def _fit(self) -> None:
+        """Let the name's end say what will be written; a name that was typed is kept but for that."""
+        is_screen = self._what == _SCREEN
+        self.query_one("#kind-line").set_class(is_screen, "-unused")
+        self.query_one("#colours-line").set_class(is_screen or self._kind == "csv", "-unused")
+        field = self.query_one("#file", Input)
+        typed = Path(field.value)
+        if field.value and typed != self._proposed:
+            field.value = str(typed.with_suffix(f".{self._kind}")) if typed.name else field.value
+        else:
+            self._proposed = proposed_file(self._view.folder, self._title, self._kind)
+            field.value = str(_from_here(self._proposed))
+            self._proposed = Path(field.value)
+        field.cursor_position = len(field.value)  # of a long path, the end is seen
+        self.query_one("#note", Static).update(plain(self._note()))
+
+    @on(Input.Changed)
+    def _forget_the_question(self) -> None:
+        self._may_overwrite = None
+        self.query_one("#problem", Static).update("")
+
+    @on(Input.Submitted)
+    def action_write(self) -> None:
+        """Write the file, and close; say why not, if it can't be."""
+        if self._is_writing:
+            return
+        path = Path(self.query_one("#file", Input).value.strip())
+        try:
+            if kind_of(path) != self._kind:
+                raise NotExported(
+                    f"{path.name} would be .{kind_of(path)}: choose that, or end the name in .{self._kind}"
+                )
+        except NotExported as problem:
+            self._tell(str(problem))
+            return
+        self._is_writing = True
+        self._tell("writing…")
+        theme, title = self.query_one("#colours", OneOf).value, f"{self._view.name}  {self._title}"
+        charts, kind = captured(self._charts), self._kind  # copies: the run goes on
+
+        is_screen = self._what == _SCREEN
+
+        def content() -> bytes:
+            if is_screen:
+                return self._view.screen.encode(errors="replace")
+            return content_of(charts, kind, theme, title)
+
+        self._write(path, content, path == self._may_overwrite)
+
+    @work(thread=True)
+    def _write(self, path: Path, content: Callable[[], bytes], overwrite: bool) -> None:
+        try:
+            if path.expanduser().exists() and not overwrite:
+                self.app.call_from_thread(self._ask_to_overwrite, path)
+                return
+            written = write_file(path, content(), overwrite)
+        except NotExported as problem:
+            self.app.call_from_thread(self._stay, str(problem))
+        else:
+            self.app.call_from_thread(self.dismiss, written)
+
+    def _ask_to_overwrite(self, path: Path) -> None:
+        self._stay(f"{path.name} exists: Enter again replaces it")
+        self._may_overwrite = path
+
+    def _stay(self, problem: str) -> None:
+        self._is_writing = False
+        self._tell(problem)
+
+    def _tell(self, problem: str) -> None:
+        self.query_one("#problem", Static).update(plain(problem))
+
+    @property
+    def _charts(self) -> Sequence[ChartDescription]:
+        if self._what == _CHART and self._view.chosen is not None:
+            return (self._view.chosen,)
+        return self._view.charts
+
+    @property
+    def _what(self) -> str:
+        return self.query_one("#what", OneOf).value
+
+    @property
+    def _kind(self) -> str:
+        return "svg" if self._what == _SCREEN else self.query_one("#kind", OneOf).value
+
+    @property
+    def _title(self) -> str:
+        if self._what == _CHART and self._view.chosen is not None:
+            return self._view.chosen.title
+        return self._view.page if self._what == _PAGE else "screen"
+
+    def _note(self) -> str:
+        """Say what the file will have."""
+        if self._what == _SCREEN:
+            return "a picture of the whole screen, in its colours"
+        charts = len(self._charts)
+        many = f"{charts} charts" if charts != 1 else f"{self._charts[0].title}"
+        if self._kind == "csv":
+            return f"{many}: every point in sight with iteration, steps, seconds and values"
+        return f"{many}: the range in sight with its marks" + (", 2 pixels for each" if self._kind == "png" else "")
+
+
+def _from_here(path: Path) -> Path:
+    """Return a shorter path to a file below the current folder."""
+    whole, here = path.resolve(), Path.cwd()
+    return whole.relative_to(here) if whole.is_relative_to(here) else whole
