@@ -25,10 +25,13 @@ def loaded_by(statement):
         ("from tui.cli import run; run(['presets'])", HEAVY | {"textual"}),
         ("import tui.app, tui.screens.launch", HEAVY),
         ("import tui.screens.dashboard", HEAVY - {"numpy"}),
+        ("import tui.screens.watch", HEAVY - {"numpy"}),
+        ("import tui.commands.web", HEAVY | {"textual", "textual_serve", "aiohttp"}),
         ("import trainer_proc.wire.server", HEAVY | {"textual", "tui", "click"}),
         ("import trainer_proc.__main__", HEAVY | {"textual", "tui", "click"}),
         ("import tui.session.doctor", HEAVY | {"textual"}),
         ("import tui.session.exporting", HEAVY | {"textual"}),
+        ("import tui.session.machine_follower, tui.session.console_reader", HEAVY | {"textual", "pynvml"}),
         ("import presets, curricula", HEAVY | {"textual", "zmq", "tui", "trainer_proc"}),
     ],
 )

@@ -11,11 +11,19 @@ _COMMANDS = {
     "launch": "starting",
     "presets": "machine",
     "doctor": "machine",
+    "settings": "settings",
+    "machine": "readings",
     "assets": "assets",
-    "runs": "watching",
+    "runs": "overview",
     "attach": "watching",
+    "compare": "comparing",
+    "delete": "overview",
+    "watch": "watch",
+    "web": "web",
     "knobs": "knobs",
     "history": "knobs",
+    "impact": "impact",
+    "chart": "views",
     "tune": "turning",
     "undo": "turning",
     "redo": "turning",
@@ -90,16 +98,18 @@ def _expected(error: Exception) -> int | None:
     from tui.session.checkpoints import NoCheckpoint
     from tui.session.continuing import NothingLeft
     from tui.session.control import TrainerUnreachable
+    from tui.session.deleting import NotDeletable
     from tui.session.launcher import ImpossibleSpec, LaunchError
     from tui.session.metric_trigger import MetricUnknown
     from tui.session.runs import RunNotFound
     from tui.session.settings import UnusableSetting
+    from tui.session.watch import EventsUnreadable
 
     if isinstance(error, (PresetError, ImpossibleSpec, RunNotFound, UnusableSetting)):
         return 2
     refused = (
         *(Failed, LaunchError, AssetProblem, TrainerUnreachable, ExportProblem),
-        *(NoCheckpoint, NothingLeft, MetricUnknown),
+        *(NoCheckpoint, NothingLeft, MetricUnknown, EventsUnreadable, NotDeletable),
     )
     broken = (RunFolderError, JournalDamaged, OSError)
     return 1 if isinstance(error, refused + broken) else None

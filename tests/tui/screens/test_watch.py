@@ -1,0 +1,378 @@
+"""The screen that watches event files: what other libraries really wrote, live, and with nothing there yet."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from textual.widgets import OptionList, Static
+from textual.widgets._footer import FooterKey
+from torch.utils.tensorboard import SummaryWriter
+
+from tests.tui.event_files import curve, scalar, write
+from tests.tui.screens.recorded import told, type_at_once, until
+from tui.app import HumanoidTui
+from tui.screens.watch import WatchScreen
+from tui.screens.watch_runs import ChooseRuns
+from tui.widgets.board import ChartBoard
+from tui.widgets.machine_panel import MachinePanel
+from tui.widgets.metric_table import MetricTable
+
+EVENTS = Path(__file__).parents[2] / "recordings" / "tensorboard"
+LIBRARIES = ("rl_games", "rsl_rl", "skrl")
+NOW = 1_795_324_200.0
+"""Some minutes after the recordings."""
+
+
+@pytest.fixture
+def logs(tmp_path):
+    return tmp_path / "logs"
+
+
+@pytest.fixture
+def watch(logs, log_root, tmp_path, monkeypatch):
+    """Watch runs in `logs`; the person's layouts are the test's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return lambda *wanted: HumanoidTui(log_root, watch=(logs, wanted))
+
+
+def line(app, id):
+    return str(app.screen.query_one(id, Static).content)
+
+
+def shown(app):
+    """The rows of the table that are seen."""
+    table = app.screen.query_one(MetricTable)
+    return [table.render_line(y).text.rstrip() for y in range(1, table.size.height)]
+
+
+def charts(app):
+    """The metrics of the page of charts that is seen, by title."""
+    return {plan.title: plan.metrics for plan in app.screen.query_one(ChartBoard).page.plans}
+
+
+def points(app, metric, run=0):
+    screen = app.screen
+    assert isinstance(screen, WatchScreen)
+    return screen.runs[screen.chosen[run]].history.series[metric].count if screen.chosen else 0
+
+
+def is_read(app):
+    screen = app.screen
+    return bool(screen.chosen) and all(
+        screen.runs[name].size and screen.runs[name].bytes_read == screen.runs[name].size for name in screen.chosen
+    )
+
+
+async def everything_is_drawn(app):
+    await until(lambda: isinstance(app.screen, WatchScreen) and is_read(app), "all that is logged")
+    await until(lambda: any(shown(app)), "the table")
+    await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).first().region, "the footer")
+
+
+# --- what is shown ---
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+async def test_what_a_library_wrote_is_on_the_default_charts(watch, logs, library):
+    shutil.copytree(EVENTS / library, logs)
+    app = watch()
+    async with app.run_test(size=(120, 40)):
+        await everything_is_drawn(app)
+        await until(lambda: {"reward", "value loss", "surrogate loss", "episode length"} <= set(charts(app)), "charts")
+        on_charts = {metric for metrics in charts(app).values() for metric in metrics}
+        assert all(points(app, metric) > 1 for metric in on_charts)
+
+
+async def test_the_terms_of_rl_games_stand_at_its_environment_steps(watch, logs):
+    shutil.copytree(EVENTS / "rl_games", logs)
+    app = watch()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await everything_is_drawn(app)
+        await pilot.press("2")
+        await until(lambda: "pole_pos" in charts(app), "the reward terms")
+        run = app.screen.runs[app.screen.chosen[0]]
+        (metric,) = charts(app)["pole_pos"]
+        assert run.history.series[metric].last_iteration == run.history.series["losses/a_loss"].last_iteration == 9984
+
+
+async def test_a_training_is_seen_while_it_writes(watch, logs):
+    app = watch()
+    async with app.run_test(size=(120, 40)):
+        await until(lambda: app.screen.query("#waiting") and "isn't there yet" in line(app, "#waiting"), "the wait")
+        with SummaryWriter(logs / "walk", flush_secs=1) as writer:  # as rsl-rl does
+            for step in range(5):
+                writer.add_scalar("Train/mean_reward", float(step), step)
+                writer.add_scalar("Perf/total_fps", 1234.0, step)
+            writer.flush()
+            await until(lambda: points(app, "Train/mean_reward") == 5, "its points")
+            await until(lambda: "step 4  1234 steps/s  ● last point" in line(app, "#status"), "its status")
+            writer.add_scalar("Train/mean_reward", 7.5, 5)
+            writer.add_scalar("Loss/value", 0.25, 5)
+            writer.flush()
+            await until(lambda: any("7.5" in row for row in shown(app)), "the newest value")
+            await until(lambda: any(row.startswith("Loss/value") for row in shown(app)), "the new metric")
+        assert "reward" in charts(app)
+
+
+async def test_a_training_that_stalls_is_told(watch, logs):
+    write(logs, *curve("rollout/ep_rew_mean", range(10), time=time.time() - 1000))
+    app = watch()
+    async with app.run_test(size=(120, 40)):
+        await everything_is_drawn(app)
+        await until(lambda: "○ quiet for 17 min (usually 1 s): ended or stalled" in line(app, "#status"), "the silence")
+        assert app.screen.query_one("#status").has_class("-quiet")
+
+
+async def test_an_empty_folder_is_waited_for(watch, logs):
+    logs.mkdir()
+    app = watch()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(lambda: app.screen.query("#waiting") and "no event files" in line(app, "#waiting"), "the wait")
+        await pilot.press("r")
+        await until(lambda: "there are no runs yet" in told(app))
+
+
+async def test_damage_is_told_in_the_status(watch, logs):
+    path = write(logs, *curve("reward", range(5)))
+    with open(path, "ab") as end:
+        end.write(b"\xff" * 40)
+    write(logs, *curve("reward", range(5, 8)))
+    app = watch()
+    async with app.run_test(size=(120, 40)):
+        await everything_is_drawn(app)
+        assert points(app, "reward") == 8
+        await until(lambda: "is damaged: 40 bytes of it were passed over" in line(app, "#status"), "the damage")
+
+
+async def test_names_with_escapes_and_markup_are_drawn_as_they_are(watch, logs):
+    write(logs, scalar("[red]evil\x1b]0;title\x07[/red]", 1, 1.0), scalar("reward", 1, 1.0))
+    app = watch()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await everything_is_drawn(app)
+        assert any(row.startswith("[red]evil[/red]") for row in shown(app))
+        await pilot.press("end", "enter")
+        await until(lambda: app.screen.query_one(ChartBoard).page.title == "pinned")
+
+
+# --- the table ---
+
+
+async def test_letters_find_metrics_and_enter_charts_them(watch, logs):
+    shutil.copytree(EVENTS / "skrl", logs)
+    app = watch()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await everything_is_drawn(app)
+        type_at_once(app, "slash", *"stdev")
+        table = app.screen.query_one(MetricTable)
+        await until(lambda: table.metric == "Policy / Standard deviation", "the match")
+        await pilot.press("enter", "enter")
+        await until(lambda: list(charts(app)) == ["Policy / Standard deviation"], "its chart")
+        assert app.screen.query_one(ChartBoard).page.title == "pinned"
+        await pilot.press("enter")
+        await until(lambda: not charts(app), "no pinned chart")
+        await pilot.press("escape")
+        await until(lambda: len([row for row in shown(app) if row]) > 20, "all metrics")
+
+
+async def test_the_cursor_stays_on_its_metric_and_in_sight(watch, logs):
+    write(logs, *(scalar(f"term_{number:02}", 1, 1.0) for number in range(60)))
+    app = watch()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await everything_is_drawn(app)
+        table = app.screen.query_one(MetricTable)
+        await pilot.press("pagedown", "down", "down")
+        at = table.metric
+        assert at not in (None, "term_00")
+        assert any(row.startswith(at) for row in shown(app))
+        write(logs, scalar("a_new_one", 2, 1.0))
+        await until(lambda: points(app, "a_new_one") == 1)
+        await until(lambda: "61" in str(table.parent.border_subtitle), "the new row")
+        assert table.metric == at
+        await pilot.press("end")
+        assert (table.metric, shown(app)[-1].split()[0]) == ("term_59", "term_59")
+        await pilot.press("home")
+        assert table.metric == "a_new_one"
+
+
+async def test_m_gives_the_room_of_the_table_to_the_charts(watch, logs):
+    write(logs, *curve("reward", range(5)))
+    app = watch()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await everything_is_drawn(app)
+        before = app.screen.query_one(ChartBoard).size.height
+        await pilot.press("m")
+        await until(lambda: app.screen.query_one(ChartBoard).size.height > before)
+        await pilot.press("m")
+        await until(lambda: app.screen.query_one(MetricTable).has_focus)
+
+
+async def test_g_shows_the_machine_and_hides_it(watch, logs, size):
+    write(logs, *curve("reward", range(5)))
+    app = watch()
+    async with app.run_test(size=size) as pilot:
+        await everything_is_drawn(app)
+        await pilot.press("g")
+        panel = app.screen.query_one(MachinePanel)
+        await until(lambda: panel.reading is not None, "a reading")
+        await until(lambda: panel.region.height > 4, "its room")
+        await pilot.press("g")
+        await until(lambda: not panel.display and app.screen.query_one(MetricTable).has_focus)
+
+
+# --- several runs ---
+
+
+def several(logs):
+    for age, name in enumerate(("new", "middle", "old")):
+        path = write(logs / name, *curve("rollout/ep_rew_mean", range(5 + age)))
+        os.utime(path, (NOW - 100 * age, NOW - 100 * age))
+
+
+async def test_the_newest_run_is_shown_and_others_by_choice(watch, logs):
+    several(logs)
+    app = watch()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await everything_is_drawn(app)
+        assert app.screen.chosen == ["new"]
+        assert "new  1 file  1 of 3 runs" in line(app, "#headline")
+        await pilot.press("r")
+        await until(lambda: isinstance(app.screen, ChooseRuns))
+        lines = [str(option.prompt).partition("  ")[0] for option in app.screen.query_one(OptionList).options]
+        assert lines == ["[✓] new", "[ ] middle", "[ ] old"]
+        await pilot.press("down", "down", "space", "enter")
+        await until(lambda: isinstance(app.screen, WatchScreen) and is_read(app), "both runs")
+        assert app.screen.chosen == ["new", "old"]
+        await until(lambda: (points(app, "rollout/ep_rew_mean", 0), points(app, "rollout/ep_rew_mean", 1)) == (5, 7))
+        assert "2 of 3 runs" in line(app, "#headline")
+        (chart,) = [chart for _, chart in app.screen.query_one(ChartBoard)._area.shown]
+        assert [curve.name for curve in chart._description.curves] == ["new", "old"]
+
+
+async def test_runs_that_are_named_are_shown_together(watch, logs):
+    several(logs)
+    app = watch("old", "mid")
+    async with app.run_test(size=(120, 40)):
+        await everything_is_drawn(app)
+        assert app.screen.chosen == ["middle", "old"]
+
+
+async def test_no_more_runs_are_ticked_than_can_be_told_apart(watch, logs):
+    for number in range(10):
+        write(logs / f"run_{number}", *curve("reward", range(3)))
+    app = watch("run")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await everything_is_drawn(app)
+        assert len(app.screen.chosen) == 8
+        await pilot.press("r")
+        await until(lambda: isinstance(app.screen, ChooseRuns))
+        await pilot.press("end", "space", "enter")
+        problem = app.screen.query_one(".problem", Static)
+        await until(lambda: "9 runs are ticked; only 8" in str(problem.content))
+        await pilot.press("escape")
+        await until(lambda: isinstance(app.screen, WatchScreen))
+        assert len(app.screen.chosen) == 8
+
+
+async def test_runs_of_several_libraries_meet_on_the_charts_of_their_roles(watch, logs):
+    for library in LIBRARIES:
+        shutil.copytree(EVENTS / library, logs / library)
+    app = watch("r")
+    async with app.run_test(size=(200, 60)):
+        await everything_is_drawn(app)
+        assert len(app.screen.chosen) == 3
+        await until(lambda: "reward" in charts(app), "the charts")
+
+        def counts():
+            shown = dict(app.screen.query_one(ChartBoard)._area.shown)
+            chart = next(chart for plan, chart in shown.items() if plan.role == "reward")
+            return [curve.series.count for curve in chart._description.curves]
+
+        await until(lambda: len(counts()) == 3 and all(counts()), "three curves of the reward")
+
+
+async def test_a_new_run_is_told(watch, logs):
+    several(logs)
+    app = watch()
+    async with app.run_test(size=(120, 40)):
+        await everything_is_drawn(app)
+        write(logs / "newest", *curve("reward", range(3)))
+        await until(lambda: "a new run: newest; r chooses what is shown" in told(app))
+        assert app.screen.chosen == ["new"]
+
+
+async def test_a_run_that_was_left_out_is_not_read_again(watch, logs):
+    several(logs)
+    app = watch("new", "old")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await everything_is_drawn(app)
+        kept = app.screen.runs["old"]
+        await pilot.press("r")
+        await until(lambda: isinstance(app.screen, ChooseRuns))
+        await pilot.press("end", "space", "enter")
+        await until(lambda: isinstance(app.screen, WatchScreen))
+        assert app.screen.chosen == ["new"]
+        write(logs / "old", *curve("rollout/ep_rew_mean", range(7, 9)))
+        await pilot.press("r")
+        await until(lambda: isinstance(app.screen, ChooseRuns))
+        places = [str(option.prompt) for option in app.screen.query_one(OptionList).options]
+        app.screen.query_one(OptionList).highlighted = next(i for i, text in enumerate(places) if " old" in text)
+        await pilot.press("space", "enter")
+        await until(lambda: isinstance(app.screen, WatchScreen))
+        await until(lambda: app.screen.runs["old"].history.series["rollout/ep_rew_mean"].count == 9)
+        assert app.screen.runs["old"] is kept
+
+
+# --- pictures ---
+
+
+@pytest.fixture
+def at_a_fixed_time(monkeypatch):
+    monkeypatch.setattr("tui.screens.watch.time.time", lambda: NOW)
+    monkeypatch.setattr("tui.screens.watch_runs.time.time", lambda: NOW)
+
+
+def all_libraries(logs):
+    for age, library in enumerate(LIBRARIES):
+        shutil.copytree(EVENTS / library, logs / library)
+        for path in (logs / library).rglob("events*"):
+            os.utime(path, (NOW - 100 * age, NOW - 100 * age))
+
+
+async def test_watched_run(watch, logs, size, at_a_fixed_time, looks_as_before):
+    shutil.copytree(EVENTS / "rl_games", logs)
+    app = watch()
+    async with app.run_test(size=size) as pilot:
+        await everything_is_drawn(app)
+        await looks_as_before(pilot)
+
+
+async def test_watched_runs(watch, logs, size, at_a_fixed_time, looks_as_before):
+    all_libraries(logs)
+    app = watch("r")
+    async with app.run_test(size=size) as pilot:
+        await everything_is_drawn(app)
+        await looks_as_before(pilot)
+
+
+async def test_choice_of_runs_without_colour(watch, logs, at_a_fixed_time, looks_as_before, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    all_libraries(logs)
+    app = watch()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await everything_is_drawn(app)
+        await pilot.press("r")
+        await until(lambda: isinstance(app.screen, ChooseRuns))
+        await looks_as_before(pilot)
+
+
+async def test_nothing_to_watch(watch, logs, looks_as_before):
+    logs.mkdir()
+    app = watch()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(lambda: app.screen.query("#waiting") and "no event files" in line(app, "#waiting"), "the wait")
+        await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).first().region, "the footer")
+        await looks_as_before(pilot)

@@ -1,0 +1,300 @@
+"""Runs in a folder of logs, read in portions: several files, restarts, steps on one axis."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from tests.tui.event_files import curve, scalar, write
+from tests.waiting import wait_for
+from tui.session.watch.log_folder import look_into
+from tui.session.watch.run_reader import RunReader
+from tui.session.watch.step_scale import StepScale
+from tui.session.watch.watched_run import NewestValue, WatchedRun
+from tui.session.watch.watcher import Watcher
+
+
+def only(folder):
+    (run,) = look_into(folder).runs
+    return run
+
+
+class Watched:
+    """A run, and all that is read of it by now."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        self._reader = RunReader(only(folder))
+        self.run = WatchedRun("run")
+
+    def read(self, most_bytes=1 << 20):
+        self._reader.take_files(only(self._folder))
+        while portion := self._reader.read_next(most_bytes):
+            self.run.take(portion)
+        return self.run
+
+    def points(self, metric="reward"):
+        series = self.read().history.series[metric]
+        return dict(zip(series.xs.tolist(), series.ys.tolist(), strict=True))
+
+
+# --- which runs there are ---
+
+
+def test_every_folder_with_event_files_is_a_run_the_newest_first(tmp_path):
+    for name, changed in (("walk/old", 1000), ("walk/new", 3000), ("run", 2000)):
+        path = write(tmp_path / name, *curve("reward", range(2)))
+        os.utime(path, (changed, changed))
+    (tmp_path / "walk" / "checkpoints").mkdir()
+    (tmp_path / "walk" / "notes.txt").write_text("no events")
+    assert [run.name for run in look_into(tmp_path).runs] == ["walk/new", "run", "walk/old"]
+
+
+def test_a_folder_that_is_a_run_itself_goes_by_its_own_name(tmp_path, monkeypatch):
+    write(tmp_path / "walk", *curve("reward", range(2)))
+    assert only(tmp_path / "walk").name == "walk"
+    monkeypatch.chdir(tmp_path / "walk")
+    assert only(type(tmp_path)(".")).name == "walk"
+
+
+def test_links_are_followed_and_one_that_leads_back_ends(tmp_path):
+    write(tmp_path / "elsewhere" / "run", *curve("reward", range(2)))
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(logs)
+    (logs / "events.out.tfevents.gone").symlink_to(tmp_path / "nowhere")
+    assert [run.name for run in look_into(logs).runs] == ["linked/run"]
+
+
+def test_a_folder_that_is_not_there_yet_has_no_runs(tmp_path):
+    assert look_into(tmp_path / "later").runs == ()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read_is_told(tmp_path):
+    write(tmp_path / "mine", *curve("reward", range(2)))
+    (tmp_path / "theirs").mkdir(mode=0)
+    found = look_into(tmp_path)
+    assert [run.name for run in found.runs] == ["mine"]
+    assert found.problems == (f"can't read {tmp_path / 'theirs'}: Permission denied",)
+
+
+# --- what is read of one ---
+
+
+def test_several_files_of_a_run_are_one_curve(tmp_path):
+    write(tmp_path, *curve("reward", range(3)), second=1)
+    write(tmp_path, *curve("reward", range(3, 6)), *curve("loss", range(2)), second=2)
+    watched = Watched(tmp_path)
+    assert list(watched.points()) == [0, 1, 2, 3, 4, 5]
+    assert list(watched.points("loss")) == [0, 1]
+
+
+@pytest.mark.parametrize("most_bytes", [64, 200, 1 << 20])
+def test_a_training_that_goes_on_from_a_checkpoint_replaces_what_it_repeats(tmp_path, most_bytes):
+    write(tmp_path, *curve("reward", range(100)), *curve("once", range(100)), second=1)
+    watched = Watched(tmp_path)
+    watched.read(most_bytes)
+    write(tmp_path, *curve("reward", range(40, 60), time=9000.0, value=-1.0), second=2)
+    assert watched.points() == {**{step: step for step in range(40)}, **dict.fromkeys(range(40, 60), -1)}
+    assert list(watched.points("once")) == list(range(100))
+    assert watched.run.newest_step == 59
+    assert watched.run.history.timeline.place([39, 40, 59], "time").tolist() == [39.0, 8040.0, 8059.0]
+    assert watched.run.newest["reward"] == NewestValue(59, -1.0)
+
+
+def test_a_folder_that_is_used_again_shows_the_new_training(tmp_path):
+    write(tmp_path, *curve("reward", range(100)), second=1)
+    watched = Watched(tmp_path)
+    watched.read()
+    write(tmp_path, *curve("reward", range(5), time=9000.0, value=-1.0), second=2)
+    assert list(watched.points()) == [0, 1, 2, 3, 4]
+
+
+def test_steps_that_go_back_in_one_file_are_all_kept(tmp_path):
+    write(tmp_path, *curve("reward", range(10)), *curve("reward", range(5), value=-1.0))
+    assert Watched(tmp_path).read().history.series["reward"].count == 15
+
+
+def test_a_file_that_appears_and_one_that_grows_are_read(tmp_path):
+    write(tmp_path, *curve("reward", range(2)), second=1)
+    watched = Watched(tmp_path)
+    assert list(watched.points()) == [0, 1]
+    write(tmp_path, *curve("reward", range(2, 4)), second=1)
+    write(tmp_path, *curve("loss", range(4)), second=2)
+    assert list(watched.points()) == [0, 1, 2, 3]
+    assert list(watched.points("loss")) == [0, 1, 2, 3]
+
+
+def test_progress_and_damage_are_told(tmp_path):
+    path = write(tmp_path, *curve("reward", range(100)))
+    with open(path, "ab") as end:
+        end.write(b"\xff" * 64)
+    write(tmp_path, *curve("reward", range(100, 101)))
+    (tmp_path / "events.out.tfevents.0000000002.folder").mkdir()
+    run = Watched(tmp_path).read()
+    assert run.bytes_read == run.size == path.stat().st_size
+    assert f"{path.name} is damaged: 64 bytes of it were passed over" in run.problems
+
+
+def test_a_file_that_cannot_be_read_is_told_and_the_others_are_read(tmp_path):
+    write(tmp_path, *curve("reward", range(2)), second=1)
+    watched = Watched(tmp_path)
+    gone = write(tmp_path, *curve("reward", range(2, 4)), second=2)
+    watched._reader.take_files(only(tmp_path))
+    gone.unlink()
+    while portion := watched._reader.read_next():
+        watched.run.take(portion)
+    assert watched.run.problems == (f"can't read {gone.name}: No such file or directory",)
+    assert watched.run.history.series["reward"].count == 2
+
+
+def test_a_million_values_arrive_whole_and_in_bounded_memory(tmp_path):
+    names = [f"Episode_Reward/term_{i}" for i in range(100)]
+    write(tmp_path, *(scalar(name, step, step + 0.5, 1e9 + step) for step in range(500) for name in names))
+    run = Watched(tmp_path).read()
+    assert {run.history.series[name].count for name in names} == {500}
+    assert run.history.series[names[7]].ys[499] == 499.5
+
+
+# --- time ---
+
+
+def test_times_are_seconds_since_the_first_point(tmp_path):
+    write(tmp_path, *curve("reward", range(0, 100, 10), time=5000.0))
+    run = Watched(tmp_path).read()
+    assert run.history.timeline.place([0, 50, 90], "time").tolist() == [0.0, 50.0, 90.0]
+    assert (run.newest_step, run.newest_time) == (90, 5090.0)
+    assert run.usual_interval == 10.0
+
+
+def test_a_training_that_stalls_is_told_by_what_was_usual(tmp_path):
+    write(tmp_path, *curve("reward", range(0, 1000, 100), time=0.0))
+    run = Watched(tmp_path).read()
+    assert run.usual_interval == 100.0
+    assert not run.is_quiet(now=900.0 + 499)
+    assert run.is_quiet(now=900.0 + 501)
+    assert not WatchedRun("nothing").is_quiet(now=1e9)
+
+
+def test_writers_that_keep_their_points_back_do_not_look_stalled(tmp_path):
+    write(tmp_path, *curve("reward", range(100), time=0.0))
+    run = Watched(tmp_path).read()
+    assert not run.is_quiet(now=99.0 + 140)
+    assert run.is_quiet(now=99.0 + 160)
+
+
+def test_the_speed_is_what_the_run_logs(tmp_path):
+    write(tmp_path, *curve("reward", range(3)), scalar("time/fps", 2, 1234.0))
+    assert Watched(tmp_path).read().steps_per_second == 1234.0
+
+
+# --- steps of several kinds ---
+
+
+def batch_of(tmp_path, *records):
+    from tui.session.watch.scalars import ScalarReader
+
+    return ScalarReader().read(list(records))
+
+
+def rl_games_epoch(epoch, frames):
+    """What rl_games logs after an epoch, in its order."""
+    return [
+        scalar("diagnostics/exp_var", epoch, 0.5),
+        scalar("losses/a_loss", frames, 0.1),
+        scalar("info/epochs", frames, epoch),
+        scalar("Episode/Episode_Reward/alive", epoch, float(epoch)),
+        scalar("scores/mean", frames, 2.0),
+        scalar("scores/iter", epoch, 2.0),
+        scalar("scores/time", 7, 2.0),
+        scalar("rewards/step", frames, 1.0),
+        scalar("rewards/iter", epoch, 1.0),
+        scalar("rewards/time", 7, 1.0),
+    ]
+
+
+def test_what_rl_games_logs_over_epochs_stands_at_its_frames(tmp_path):
+    scale = StepScale()
+    placed = scale.place(batch_of(tmp_path, *rl_games_epoch(1, 256), *rl_games_epoch(2, 512)))
+    assert {name: points.steps.tolist() for name, points in placed.items()} == {
+        name: [256, 512]
+        for name in (
+            "diagnostics/exp_var",
+            "losses/a_loss",
+            "info/epochs",
+            "Episode/Episode_Reward/alive",
+            "scores/mean",
+            "rewards/step",
+        )
+    }
+    assert placed["Episode/Episode_Reward/alive"].values.tolist() == [1.0, 2.0]
+
+
+def test_an_epoch_that_is_not_known_yet_is_waited_for(tmp_path):
+    scale, records = StepScale(), rl_games_epoch(1, 256) + rl_games_epoch(2, 512)
+    first = scale.place(batch_of(tmp_path, *records[: len(records) // 2 + 1]))
+    assert first["diagnostics/exp_var"].steps.tolist() == [256]
+    second = scale.place(batch_of(tmp_path, *records[len(records) // 2 + 1 :]))
+    assert second["diagnostics/exp_var"].steps.tolist() == [512]
+
+
+def test_what_rsl_rl_repeats_over_seconds_is_left_out(tmp_path):
+    names = ["Train/mean_reward", "Train/mean_reward/time", "Perf/learning_time", "time/time", "alone/iter"]
+    placed = StepScale().place(batch_of(tmp_path, *(scalar(name, 1, 1.0) for name in names)))
+    assert list(placed) == ["Train/mean_reward", "Perf/learning_time", "time/time", "alone/iter"]
+
+
+# --- in a thread ---
+
+
+class Seen:
+    def __init__(self, folder):
+        self.found, self.runs, self.problems = [], {}, []
+        self.watcher = Watcher(folder, self.found.append, self._take, self.problems.append)
+
+    def _take(self, portion):
+        self.runs.setdefault(portion.run, WatchedRun(portion.run)).take(portion)
+
+    def count(self, name):
+        return self.runs[name].history.series["reward"].count if name in self.runs else 0
+
+
+@pytest.fixture
+def seen(tmp_path):
+    seen = Seen(tmp_path / "logs")
+    yield seen
+    seen.watcher.close()
+
+
+def test_a_folder_that_appears_later_is_found_and_read_as_it_grows(tmp_path, seen):
+    wait_for(lambda: seen.found, "a first look")
+    assert seen.found[0].runs == ()
+    write(tmp_path / "logs" / "walk", *curve("reward", range(5)))
+    wait_for(lambda: seen.found[-1].runs, "the run")
+    assert seen.runs == {}
+    seen.watcher.choose(["walk"])
+    wait_for(lambda: seen.count("walk") == 5, "its points")
+    write(tmp_path / "logs" / "walk", *curve("reward", range(5, 9)))
+    wait_for(lambda: seen.count("walk") == 9, "new points")
+    write(tmp_path / "logs" / "run", *curve("reward", range(3)))
+    wait_for(lambda: len(seen.found[-1].runs) == 2, "another run")
+    assert "run" not in seen.runs
+    seen.watcher.choose(["walk", "run"])
+    wait_for(lambda: seen.count("run") == 3, "its points")
+    assert np.isfinite(seen.runs["run"].newest_time)
+
+
+def test_a_missing_package_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "tensorboard.compat.proto.event_pb2", None)
+    write(tmp_path / "logs", *curve("reward", range(5)))
+    seen = Seen(tmp_path / "logs")
+    wait_for(lambda: seen.found and seen.found[-1].runs, "the run")
+    seen.watcher.choose(["logs"])
+    wait_for(lambda: seen.problems, "the problem")
+    assert seen.problems == [
+        "reading event files needs the package tensorboard (extra watch): uv pip install tensorboard"
+    ]

@@ -1,0 +1,64 @@
+"""The command that looks at anybody's training through its TensorBoard event files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from tui.commands.output import Failed, json_option, say
+from tui.session.metric_names import Role, metric_of
+from tui.session.watch.log_folder import LoggedRun, look_into, named
+
+
+@click.command("watch")
+@click.argument("logdir", type=click.Path(path_type=Path))
+@click.option("--run", "wanted", multiple=True, metavar="NAME", help="Only runs with NAME in their names.")
+@json_option
+def watch_command(logdir: Path, wanted: tuple[str, ...], as_json: bool) -> None:
+    """Watch any training that writes TensorBoard event files into LOGDIR, live or ended.
+
+    The charts are the dashboard's; nothing is steered. LOGDIR may hold many runs, and need not exist yet. With --json,
+    print the newest value of every metric and end.
+    """
+    if logdir.is_file():
+        raise Failed(f"{logdir} is a file: name the folder that it lies in")
+    if as_json:
+        say("", _newest(logdir, wanted), as_json)
+        return
+    from tui.app import HumanoidTui
+    from tui.session.launcher import LOG_ROOT
+    from tui.session.watch.scalars import ScalarReader
+
+    ScalarReader()  # says what is missing while there is no screen yet
+    HumanoidTui(LOG_ROOT, watch=(logdir, wanted)).run()
+
+
+def _newest(logdir: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
+    found = look_into(logdir)
+    runs = named(found.runs, wanted)
+    if not runs:
+        there_are = f"of {len(found.runs)} runs in {logdir} none has such a name" if found.runs else ""
+        raise Failed(there_are or next(iter(found.problems), f"there are no event files in {logdir}"))
+    return {"folder": str(logdir), "problems": list(found.problems), "runs": [_run_value(run) for run in runs]}
+
+
+def _run_value(logged: LoggedRun) -> dict[str, Any]:
+    from tui.session.watch.run_reader import RunReader  # numpy comes with it: not for the list of commands
+    from tui.session.watch.watched_run import WatchedRun
+
+    run, reader = WatchedRun(logged.name), RunReader(logged)
+    while portion := reader.read_next():
+        run.take(portion)
+    roles = {role: metric_of(role, run.names) for role in get_args(Role)}
+    return {
+        "run": run.name,
+        "files": len(logged.files),
+        "step": run.newest_step,
+        "time": run.newest_time,
+        "steps_per_second": run.steps_per_second,
+        "roles": {role: name for role, name in roles.items() if name is not None},
+        "metrics": {name: {"step": newest.step, "value": newest.value} for name, newest in run.newest.items()},
+        "problems": list(run.problems),
+    }

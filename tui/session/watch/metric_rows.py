@@ -1,0 +1,94 @@
+"""The table of a watched run's metrics: name, how it went, newest value and its step, one line each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from tui.session.describe import number
+from tui.session.fuzzy import best_first
+from tui.session.knob_text import shortened_name
+from tui.session.metric_names import Role, metric_of
+from tui.session.series import Series
+from tui.session.sparkline import sparkline
+from tui.session.text import plain
+
+_VALUE, _STEP = 9, 9
+_GAP = 1
+_NARROWEST_NAME, _WIDEST_LINE = 18, 16
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Cells of each column, 0 where there is no room for it."""
+
+    name: int
+    line: int
+    value: int
+    step: int
+
+
+def fit(width: int) -> Widths:
+    """Share `width` cells: first the value comes in beside the name, then the line, then the step."""
+    rest = width - _VALUE - _GAP
+    line = step = 0
+    if rest - 8 - _GAP >= _NARROWEST_NAME:
+        line = 8
+        rest -= line + _GAP
+    if rest - _STEP - _GAP >= _NARROWEST_NAME + 8:
+        step = _STEP
+        rest -= step + _GAP
+    more = min(max(rest - 40, 0), _WIDEST_LINE - 8) if line else 0
+    return Widths(max(rest - more, 1), line + more, _VALUE, step)
+
+
+def in_order(names: Collection[str]) -> list[str]:
+    """Return what every training has first, the reward before all, then the others by name."""
+    roles = [metric_of(role, names) for role in get_args(Role)]
+    first = list(dict.fromkeys(name for name in roles if name is not None))
+    return [*first, *sorted((name for name in names if name not in first), key=str.casefold)]
+
+
+def matching(names: Sequence[str], pattern: str) -> list[str]:
+    """Return the names that hold the letters of `pattern`, best first; all in their order without a pattern."""
+    return best_first(pattern, names) if pattern.strip() else list(names)
+
+
+def heading(widths: Widths) -> str:
+    """Return the line above the rows."""
+    return _joined(widths, "metric", "", "newest", "step")
+
+
+def row(name: str, series: Series, widths: Widths) -> str:
+    """Return one line of exactly the columns' widths."""
+    if not series.count:
+        return _joined(widths, shortened_name(plain(name), widths.name), "", number(None), "")
+    step, value = series.point(series.count - 1)
+    line = _line(series, widths.line) if widths.line else ""
+    return _joined(widths, shortened_name(plain(name), widths.name), line, number(value), _short(step))
+
+
+def _joined(widths: Widths, name: str, line: str, value: str, step: str) -> str:
+    cells = [f"{name:<{widths.name}}"]
+    if widths.line:
+        cells.append(f"{line:<{widths.line}}")
+    cells.append(f"{value:>{widths.value}}")
+    if widths.step:
+        cells.append(f"{step:>{widths.step}}")
+    return (" " * _GAP).join(cells)
+
+
+def _short(step: int) -> str:
+    """Return a step in at most 9 cells."""
+    return f"{step:,}" if abs(step) < 10_000_000 else f"{step / 1e6:,.1f}M"
+
+
+def _line(series: Series, cells: int) -> str:
+    first, last = series.first_iteration, series.last_iteration
+    if first is None or last is None:
+        return ""
+    columns = series.columns(first, last, min(cells, series.count))
+    ends = zip(columns.filled, columns.low, columns.high, strict=True)
+    return sparkline([float(low) / 2 + float(high) / 2 if is_filled else math.nan for is_filled, low, high in ends])

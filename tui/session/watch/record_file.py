@@ -1,0 +1,109 @@
+"""The records of one growing event file.
+
+A record is its length (8 bytes, little-endian), a checksum of the length, the data, and a checksum of the data: the
+format of TensorFlow's `tf.io.TFRecordWriter`. Checksums are CRC-32C, masked. That of the length tells a damaged file
+from one that is still being written; that of the data is not looked at, which would take five times as long as all
+the rest.
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import cache, lru_cache
+from pathlib import Path
+
+_HEADER = struct.Struct("<QI")
+_FRAME_BYTES = _HEADER.size + 4
+"""What stands around the data of a record."""
+_LONGEST_LENGTH = 1 << 31
+_POLYNOMIAL = 0x82F63B78  # CRC-32C (Castagnoli), reflected
+_MASK_DELTA = 0xA282EAD8
+
+
+class RecordFile:
+    """Reads what has been added to a file since the last time; used by one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Remember `path`; it need not exist yet."""
+        self.path = path
+        self.bytes_read = 0
+        """How far the file has been read, in whole records."""
+        self.bytes_damaged = 0
+        """How many bytes between readable records could not be read."""
+        self.beginnings = 1
+        """How often the file has been read from its beginning."""
+
+    def read(self, most_bytes: int) -> list[bytes]:
+        """Return the data of the next whole records, of about `most_bytes` at once. Raises `OSError`.
+
+        A file that has become shorter is read from its beginning.
+        """
+        with open(self.path, "rb") as file:
+            size = file.seek(0, 2)
+            if size < self.bytes_read:
+                self.bytes_read = self.bytes_damaged = 0
+                self.beginnings += 1
+            file.seek(self.bytes_read)
+            data = file.read(most_bytes)
+            if len(data) >= _HEADER.size and (missing := _FRAME_BYTES + _length_at(data, 0) - len(data)) > 0:
+                data += file.read(missing)  # one large record, an image maybe
+        return self._split(data, is_end=self.bytes_read + len(data) >= size)
+
+    def _split(self, data: bytes, is_end: bool) -> list[bytes]:
+        records: list[bytes] = []
+        position, end = 0, len(data)
+        while position + _HEADER.size <= end:
+            length = _length_at(data, position)
+            if length < 0:
+                found = _next_header(data, position + 1)
+                if found < 0 and is_end:
+                    break  # nothing readable behind it yet
+                found = found if found >= 0 else end - _HEADER.size + 1
+                self.bytes_damaged += found - position
+                position = found
+                continue
+            after = position + _FRAME_BYTES + length
+            if after > end:
+                break  # still being written
+            records.append(data[position + _HEADER.size : after - 4])
+            position = after
+        self.bytes_read += position
+        return records
+
+
+def _length_at(data: bytes, position: int) -> int:
+    """Return the length of the record whose header stands at `position`; -1 if none does."""
+    length, checksum = _HEADER.unpack_from(data, position)
+    return length if length < _LONGEST_LENGTH and masked_checksum(length.to_bytes(8, "little")) == checksum else -1
+
+
+def _next_header(data: bytes, start: int) -> int:
+    """Return where the next header stands at or behind `start`; -1 if there is none."""
+    while (zeros := data.find(b"\0\0\0\0", start + 4)) >= 0:  # the upper half of a length
+        start = zeros - 4
+        if start + _HEADER.size > len(data):
+            break
+        if _length_at(data, start) >= 0:
+            return start
+        start += 1
+    return -1
+
+
+@lru_cache(maxsize=4096)
+def masked_checksum(data: bytes) -> int:
+    """Return the masked CRC-32C of `data`, as it stands behind lengths and data."""
+    table, register = _table(), 0xFFFFFFFF
+    for byte in data:
+        register = table[(register ^ byte) & 0xFF] ^ (register >> 8)
+    register ^= 0xFFFFFFFF
+    return (((register >> 15) | (register << 17)) + _MASK_DELTA) & 0xFFFFFFFF
+
+
+@cache
+def _table() -> tuple[int, ...]:
+    table = []
+    for entry in range(256):
+        for _ in range(8):
+            entry = (entry >> 1) ^ (_POLYNOMIAL if entry & 1 else 0)
+        table.append(entry)
+    return tuple(table)

@@ -1,0 +1,112 @@
+"""One run's event files, read in portions, oldest file first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tui.session.watch.log_folder import LoggedRun
+from tui.session.watch.record_file import RecordFile
+from tui.session.watch.scalars import Batch, ScalarReader
+from tui.session.watch.step_scale import StepScale
+
+PORTION_BYTES = 1 << 20
+"""Read at once: some ten thousand scalars, a few hundredths of a second."""
+
+
+@dataclass(frozen=True)
+class Portion:
+    """What was read of a run at once.
+
+    `batch` has the points by metric. `again_from` has, by metric, the step from which on they replace what came
+    before: a training that was restarted from a checkpoint, or anew, logs those steps once more. `bytes_read` and
+    `size` tell how far the run's files have been read. `problems` are all there are by now, one line each.
+    """
+
+    run: str
+    batch: Batch
+    again_from: dict[str, int] = field(default_factory=dict)
+    bytes_read: int = 0
+    size: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@dataclass
+class _File:
+    records: RecordFile
+    seen: tuple[int, float] | None = None
+    """Size and time of change when there was nothing more to read."""
+    size: int = 0
+    problem: str = ""
+
+
+class RunReader:
+    """Reads one run; used by one thread."""
+
+    def __init__(self, run: LoggedRun) -> None:
+        """Raise `EventsUnreadable` without TensorBoard's package."""
+        self._run = run
+        self._scalars = ScalarReader()
+        self._scale = StepScale()
+        self._files: dict[Path, _File] = {}
+        self._last: dict[str, tuple[int, tuple[Path, int]]] = {}
+        self._told: tuple[str, ...] = ()
+        self.take_files(run)
+
+    def take_files(self, run: LoggedRun) -> None:
+        """Read these files of the run from now on, too."""
+        self._run = run
+        self._files |= {path: _File(RecordFile(path)) for path in run.files if path not in self._files}
+
+    def read_next(self, most_bytes: int = PORTION_BYTES) -> Portion | None:
+        """Return the next portion of what is new, in the files' order; None if there is nothing new now."""
+        for path in sorted(self._files):
+            file = self._files[path]
+            records = self._read(path, file, most_bytes)
+            if records:
+                return self._portion((path, file.records.beginnings), self._scale.place(self._scalars.read(records)))
+        if self._told != (problems := self._problems()):
+            self._told = problems
+            return Portion(self._run.name, {}, {}, *self._progress(), problems)
+        return None
+
+    def _read(self, path: Path, file: _File, most_bytes: int) -> list[bytes]:
+        try:
+            status = path.stat()
+            now = (status.st_size, status.st_mtime)
+            if file.seen == now:
+                return []
+            records = file.records.read(most_bytes)
+        except OSError as error:
+            file.problem = f"can't read {path.name}: {error.strerror}"
+            return []
+        file.size, file.problem = status.st_size, ""
+        if not records:
+            file.seen = now
+        return records
+
+    def _portion(self, origin: tuple[Path, int], batch: Batch) -> Portion:
+        again_from: dict[str, int] = {}
+        for name, points in batch.items():
+            last, last_origin = self._last.get(name, (None, origin))
+            first, newest = int(points.steps.min()), int(points.steps.max())
+            if last is not None and last_origin != origin and first <= last:
+                again_from[name] = first
+            elif last is not None:
+                newest = max(last, newest)
+            self._last[name] = (newest, origin)
+        self._told = self._problems()
+        return Portion(self._run.name, batch, again_from, *self._progress(), self._told)
+
+    def _progress(self) -> tuple[int, int]:
+        files = self._files.values()
+        read = sum(file.records.bytes_read for file in files)
+        return read, max(read, sum(max(file.size, file.records.bytes_read) for file in files), self._run.size)
+
+    def _problems(self) -> tuple[str, ...]:
+        problems = [file.problem for file in self._files.values() if file.problem]
+        damaged = [(path.name, file.records.bytes_damaged) for path, file in self._files.items()]
+        problems += [f"{name} is damaged: {count} bytes of it were passed over" for name, count in damaged if count]
+        if count := self._scalars.records_damaged:
+            problems.append(f"{count} record{'s' * (count != 1)} made no sense")
+        return tuple(problems)
