@@ -2,50 +2,51 @@
 
 from __future__ import annotations
 
+import time
 from typing import Literal
 
 from textual import on, work
 from textual.message import Message
-from textual.screen import Screen
 
 from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.messages import Frame
 from trainer_proc.wire.requests import Command, Refused
 from trainer_proc.wire.run_folder import RunFolder
+from tui.screens.live_screen import LiveScreen
 from tui.session.client import RunClient
 from tui.session.control import TrainerUnreachable, ask
 from tui.session.history import MetricHistory
+from tui.session.knob_history import KnobHistory
 from tui.session.news import News, news_of
+from tui.session.notify import is_news
 from tui.session.state import RunState
-from tui.session.text import plain
+from tui.widgets.frame_clock import draw_soon
 
 
 class FramesArrived(Message):
-    """New frames of the run, and whether its trainer is connected."""
+    """New frames of the run, whether its trainer is connected, and whether more of its journal comes at once."""
 
-    def __init__(self, frames: list[Frame], is_live: bool) -> None:
+    def __init__(self, frames: list[Frame], is_live: bool, has_more: bool = False) -> None:
         super().__init__()
         self.frames = frames
         self.is_live = is_live
-
-
-class ConsoleGrew(Message):
-    """New lines of the trainer's log."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
+        self.has_more = has_more
 
 
 class Told(Message):
     """One line for the person, from a thread."""
 
-    def __init__(self, text: str, severity: Literal["information", "warning", "error"] = "information") -> None:
+    def __init__(
+        self,
+        text: str,
+        severity: Literal["information", "warning", "error"] = "information",
+        needs_person: bool = False,
+    ) -> None:
         super().__init__()
-        self.news = News(text, severity)
+        self.news = News(text, severity, needs_person)
 
 
-class RunScreen(Screen[None]):
+class RunScreen(LiveScreen):
     """Keeps the fold of a run's frames up to date while it is shown."""
 
     def __init__(self, folder: RunFolder) -> None:
@@ -54,15 +55,16 @@ class RunScreen(Screen[None]):
         self.folder = folder
         self.state = RunState()
         self.history = MetricHistory()
+        self.knob_history = KnobHistory()
         self.is_live = read_connection(folder) is not None
         self._client: RunClient | None = None
+        self._since = time.time()
 
     def on_mount(self) -> None:
         """Begin to follow the run."""
         self._client = RunClient(
             self.folder,
-            on_frames=lambda frames, is_live: self._post(FramesArrived(frames, is_live)),
-            on_console=lambda text: self._post(ConsoleGrew(text)),
+            on_frames=lambda *arrived: self._post(FramesArrived(*arrived)),
             on_problem=lambda text: self._post(Told(text, "error")),
         )
 
@@ -80,22 +82,27 @@ class RunScreen(Screen[None]):
 
     def say(self, news: News) -> None:
         """Tell the person one line in passing."""
-        self.notify(plain(news.text), severity=news.severity, markup=False)
+        self.app.tell(news, self.folder.name)  # type: ignore[attr-defined]
 
     def _post(self, message: Message) -> None:
         self.post_message(message)
 
     @on(FramesArrived)
     def _take_frames(self, message: FramesArrived) -> None:
-        was_empty = self.state.started is None
         self.is_live = message.is_live
         self.history.apply(message.frames)
+        self.knob_history.apply(message.frames)
         for frame in message.frames:
             self.state.apply(frame)
-            news = news_of(frame.body)
-            if news is not None and not was_empty:  # what happened before we looked is history, not news
+            news = news_of(frame.body) if is_news(frame, self._since) else None
+            if news is not None:
                 self.say(news)
-        self.show_run()
+        if not message.has_more:  # a picture of each part of a long journal would cost more than to read it
+            draw_soon(self, self._draw)
+
+    def _draw(self) -> None:
+        if self.is_attached:
+            self.show_run()
 
     @on(Told)
     def _take_told(self, message: Told) -> None:

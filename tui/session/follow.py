@@ -18,6 +18,8 @@ from trainer_proc.wire.messages import WELCOME, Frame
 from trainer_proc.wire.run_folder import RunFolder
 
 _RECONNECT_SECONDS = 0.25
+_PIECES_AT_ONCE = 8
+"""Of the journal of a run that isn't live, MiB: a long one is never in memory whole."""
 
 
 class Follower:
@@ -30,6 +32,8 @@ class Follower:
         self._next_number = 0
         self._socket: zmq.Socket[bytes] | None = None
         self._connection: Connection | None = None
+        self.has_more = False
+        """Whether the last `poll` may have left a part of the journal to the next."""
 
     @property
     def is_live(self) -> bool:
@@ -37,7 +41,7 @@ class Follower:
         return self._socket is not None
 
     def poll(self, timeout_seconds: float) -> list[Frame]:
-        """Return new frames, waiting up to `timeout_seconds` for the first of them.
+        """Return new frames, waiting up to `timeout_seconds` for the first of them; see `has_more`.
 
         Raises `JournalDamaged` or `OSError` if the journal can't be read.
         """
@@ -62,11 +66,12 @@ class Follower:
     def _poll_journal(self, timeout_seconds: float) -> list[Frame]:
         """Look for a trainer and read the journal, which is also how a finished run is read."""
         deadline = time.monotonic() + timeout_seconds
+        had_more = self.has_more
         while True:
             self._connect()
-            frames = self._read_journal()
+            frames = self._read_journal(None if self.is_live else _PIECES_AT_ONCE)
             remaining = deadline - time.monotonic()
-            if frames or self._socket is not None or remaining <= 0:
+            if frames or had_more or self._socket is not None or remaining <= 0:
                 return frames
             time.sleep(min(_RECONNECT_SECONDS, remaining))
 
@@ -104,8 +109,10 @@ class Follower:
                 self._next_number += 1
                 frames.append(frame)
 
-    def _read_journal(self) -> list[Frame]:
-        new = [frame for frame in self._journal.read_new() if frame.number >= self._next_number]
+    def _read_journal(self, most_pieces: int | None = None) -> list[Frame]:
+        before = self._journal.offset
+        new = [frame for frame in self._journal.read_new(most_pieces) if frame.number >= self._next_number]
+        self.has_more = most_pieces is not None and self._journal.offset > before
         if new:
             self._next_number = new[-1].number + 1
         return new

@@ -1,0 +1,161 @@
+import asyncio
+import math
+
+import pytest
+from textual.app import App
+from textual.widgets import Static
+
+from tests.tui.screens.recorded import until
+from tui.session.pace import Rates
+from tui.widgets.frame_clock import FrameClock, draw_soon
+from tui.widgets.status_line import StatusLine, status_text
+
+
+class Clocked(App[None]):
+    def __init__(self):
+        super().__init__()
+        self.frame_clock = FrameClock(self, 10)
+
+    def compose(self):
+        yield Static()
+        yield StatusLine()
+
+
+@pytest.fixture
+async def clock():
+    async with Clocked().run_test() as pilot:
+        yield pilot.app.frame_clock
+
+
+@pytest.fixture
+def room(monkeypatch):
+    """A terminal in place of the test's, with as much room as the list says last."""
+    room = [math.inf]
+
+    class Terminal:
+        written = 0
+
+        def room(self):
+            return room[-1]
+
+    monkeypatch.setattr(FrameClock, "_terminal", property(lambda clock: Terminal()))
+    return room
+
+
+@pytest.fixture
+def drawn():
+    return []
+
+
+def drawing(drawn, name, cost=0):
+    def draw():
+        drawn.append(name)
+        return cost
+
+    return draw
+
+
+async def test_what_asks_often_is_drawn_once_a_frame(clock, drawn):
+    draw = drawing(drawn, "a")
+    for _ in range(50):
+        clock.draw_soon(draw)
+    await until(lambda: drawn == ["a"])
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while len(drawn) < 6:
+        clock.draw_soon(draw)
+        await asyncio.sleep(0.001)
+    assert loop.time() - began > 0.4  # five frames more at ten a second
+
+
+async def test_what_is_asked_for_while_drawing_is_part_of_the_frame(clock, drawn):
+    def draw():
+        drawn.append("run")
+        for name in "abc":
+            clock.draw_soon(charts[name])
+
+    charts = {name: drawing(drawn, name) for name in "abc"}
+    clock.draw_soon(draw)
+    await until(lambda: len(drawn) == 4)
+    assert drawn == ["run", "a", "b", "c"]
+
+
+async def test_what_a_person_has_done_waits_for_no_frame_and_comes_first(clock, drawn):
+    a, b = drawing(drawn, "a"), drawing(drawn, "b")
+    clock.pace.frames_per_second = 0.01
+    clock.draw_soon(a)
+    await until(lambda: drawn == ["a"])
+    clock.draw_soon(a)
+    clock.draw_soon(b, urgent=True)
+    clock.draw_soon(a, urgent=True)
+    await until(lambda: len(drawn) == 3)
+    assert drawn == ["a", "b", "a"]
+
+
+async def test_nothing_runs_while_nothing_is_asked_for(clock, drawn):
+    clock.draw_soon(drawing(drawn, "a"))
+    await until(lambda: drawn)
+    assert clock._timer is None
+    assert clock._reporting is None
+
+
+async def test_a_terminal_that_is_behind_is_waited_for(clock, drawn, room):
+    room.append(0)
+    clock.draw_soon(drawing(drawn, "a"))
+    await until(lambda: clock.pace._held_up_at > 0)
+    assert drawn == []
+    room.append(1)
+    await until(lambda: drawn == ["a"])
+
+
+async def test_a_frame_goes_on_where_the_room_ended(clock, drawn, room):
+    room.append(250)
+    charts = [drawing(drawn, name, cost=100) for name in "abcde"]
+    for chart in charts:
+        clock.draw_soon(chart)
+    await until(lambda: drawn)
+    assert drawn == ["a", "b", "c"]  # the third is over the edge, but nothing is drawn in part
+    for chart in charts:
+        clock.draw_soon(chart)  # newer data: those that were drawn come again, behind the others
+    await until(lambda: len(drawn) >= 8)
+    assert drawn == [*"abcde", *"abc"]
+
+
+async def test_the_status_line_says_how_much_is_drawn_and_why_not_more(clock, drawn, room):
+    line = clock._app.query_one(StatusLine)
+    draw = drawing(drawn, "a")
+
+    def says(text):
+        clock.draw_soon(draw)
+        return text in str(line.render())
+
+    await until(lambda: says("fps, 0 KB/s"))
+    room.append(0)
+    await until(lambda: says("slow link"))
+
+
+@pytest.mark.parametrize(
+    ("rates", "width", "text"),
+    [
+        (Rates(10.0, 21_400, False), 27, "10 fps, 21 KB/s"),
+        (Rates(4.3, 29_900, True), 27, "4 fps, 30 KB/s, slow link"),
+        (Rates(4.3, 29_900, True), 17, "4 fps, slow link"),
+        (Rates(10.0, 21_400, False), 17, "10 fps, 21 KB/s"),
+        (Rates(0.0, 0.0, True), 27, "0 fps, 0 KB/s, slow link"),
+        (Rates(0.0, 0.0, False), 27, ""),
+        (Rates(10.0, 21_400, False), 6, "10 fps"),
+        (Rates(10.0, 21_400, False), 3, ""),
+    ],
+)
+def test_the_words_fit(rates, width, text):
+    assert status_text(rates, width) == text
+
+
+async def test_an_app_without_a_clock_draws_at_its_leisure(drawn):
+    class Plain(App[None]):
+        def compose(self):
+            yield Static()
+
+    async with Plain().run_test() as pilot:
+        draw_soon(pilot.app.query_one(Static), drawing(drawn, "a"))
+        await until(lambda: drawn == ["a"])

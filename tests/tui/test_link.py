@@ -1,0 +1,138 @@
+"""How much is drawn over links of different speed, in simulated time; a wait is that of a key's own picture."""
+
+import math
+
+import pytest
+
+from tests.tui.slow_terminal import Painter, SlowTerminal
+from tui.session.link import TARGET_SECONDS, Link
+
+FIRST_PICTURE = 40_000
+
+
+def painter_on(terminal):
+    """A program that has drawn its first picture and is asked for ten frames of 3.6 kB a second from then on."""
+    painter = Painter(terminal)
+    terminal.write(FIRST_PICTURE)
+    painter.run(5 + 2 * FIRST_PICTURE / terminal.speed)
+    return painter
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["answers", "no answers"])
+def test_a_slow_terminal_is_kept_busy_and_keys_hardly_wait(answers):
+    painter = painter_on(SlowTerminal(30_000, answers=answers))
+    painter.run(15)
+    assert painter.wait_percentile(0.95) < 2 * TARGET_SECONDS + 0.03
+    assert 6 < painter.frames / 15 < 9
+
+
+def test_to_try_whether_a_terminal_without_answers_is_faster_now_costs_moments():
+    painter = painter_on(SlowTerminal(30_000, answers=False))
+    painter.run(600)
+    assert painter.wait_percentile(0.95) < 2 * TARGET_SECONDS + 0.03
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["answers", "no answers"])
+def test_a_fast_terminal_gets_every_frame(answers):
+    painter = painter_on(SlowTerminal(10e6, answers=answers))
+    painter.run(20)
+    assert painter.frames == pytest.approx(200, abs=2)
+
+
+def test_answers_see_through_the_queues_of_a_long_way():
+    terminal = SlowTerminal(30_000, queue=10**6, way=0.1)
+    painter = painter_on(terminal)
+    painter.run(30)
+    assert painter.wait_percentile(0.95) < 0.3
+    assert painter.frames / 30 > 4
+
+
+def test_without_answers_such_queues_fill():
+    """That the test before shows something."""
+    painter = painter_on(SlowTerminal(30_000, queue=10**6, way=0.1, answers=False))
+    painter.run(30)
+    assert painter.wait_percentile(0.95) > 1.0
+
+
+def test_a_long_way_alone_costs_no_frames():
+    painter = painter_on(SlowTerminal(10e6, way=0.15))
+    painter.run(20)
+    assert painter.frames / 20 > 9.5
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["answers", "no answers"])
+def test_a_terminal_that_becomes_fast_again_is_believed(answers):
+    terminal = SlowTerminal(10_000, answers=answers)
+    painter = painter_on(terminal)
+    painter.run(10)
+    assert painter.frames / 10 < 4
+    terminal.speed = 10e6
+    painter.run(120 if not answers else 10)
+    painter.run(10)
+    assert painter.frames / 10 > 9
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["answers", "no answers"])
+def test_a_terminal_that_becomes_slow_is_noticed(answers):
+    terminal = SlowTerminal(10e6, answers=answers)
+    painter = painter_on(terminal)
+    terminal.speed = 20_000
+    painter.run(10)
+    painter.run(10)
+    assert painter.wait_percentile(0.95) < 0.3
+
+
+def test_a_terminal_that_takes_nothing_is_sent_nothing_more():
+    terminal = SlowTerminal(30_000)
+    painter = painter_on(terminal)
+    terminal.speed = 1e-9
+    painter.run(10)
+    asked = terminal.asked_to_write
+    painter.run(10)
+    assert terminal.asked_to_write < asked + 100  # questions
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["answers", "no answers"])
+def test_after_a_stall_all_is_as_before(answers):
+    terminal = SlowTerminal(10e6, answers=answers)
+    painter = painter_on(terminal)
+    terminal.speed = 1e-9
+    terminal.write(30_000)  # what a key draws
+    painter.run(20)
+    terminal.speed = 10e6
+    painter.run(3)
+    painter.run(10)
+    assert painter.frames / 10 > 9.5
+
+
+def test_a_lost_answer_holds_up_for_a_moment_only():
+    link = Link()
+    link.queued(5_000)
+    link.wrote(5_000, 0.0, now=0.0)
+    link.asked(4, now=0.0)
+    link.wrote(4, 0.0, now=0.0)
+    link.answered(now=0.1)
+    link.queued(100_000)
+    link.wrote(100_000, 0.0, now=1.0)
+    link.asked(4, now=1.0)
+    link.wrote(4, 0.0, now=1.0)
+    assert link.room(now=2.0) < 0
+    assert link.room(now=5.0) > 0
+    assert not link.should_ask(now=2.0)
+    assert link.should_ask(now=5.0)
+
+
+def test_nothing_is_asked_about_nothing():
+    link = Link()
+    assert not link.should_ask(now=0.0)
+    link.queued(10)
+    link.wrote(10, 0.0, now=0.0)
+    assert link.should_ask(now=0.0)
+    link.asked(4, now=0.0)
+    link.wrote(4, 0.0, now=0.0)
+    assert link.awaits_answer
+    link.answered(now=0.1)
+    assert not link.awaits_answer
+    assert not link.should_ask(now=0.2)
+    assert link.room(now=0.2) > 1_000
+    assert math.isfinite(link.room(now=0.2))

@@ -1,0 +1,68 @@
+"""How fast the screen is drawn, in a few words."""
+
+from __future__ import annotations
+
+from textual.widget import Widget
+
+from tui.session.pace import Rates
+from tui.widgets.frame_clock import FrameClock
+
+
+def status_text(rates: Rates, width: int) -> str:
+    """Say in at most `width` cells how often and how much is drawn, and why it isn't more."""
+    if not rates.frames_per_second and not rates.is_held_up:
+        return ""
+    frames = f"{rates.frames_per_second:.0f} fps"
+    speed = f"{rates.bytes_per_second / 1000:.0f} KB/s"
+    reason = "slow link" if rates.is_held_up else ""
+    for parts in ((frames, speed, reason), (frames, reason), (frames, speed), (frames,)):
+        text = ", ".join(part for part in parts if part)
+        if len(text) <= width:
+            return text
+    return ""
+
+
+class StatusLine(Widget):
+    """Frames and bytes a second, told by the app's frame clock once a second at most; nothing while nothing moves."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    StatusLine {
+        width: 27;
+        height: 1;
+        color: $text-muted;
+        text-style: none;
+        text-align: right;
+    }
+    .-narrow StatusLine { width: 17; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._rates = Rates(0.0, 0.0, False)
+        self._text = ""
+
+    def on_mount(self) -> None:
+        """Begin to be told."""
+        if clock := self._clock:
+            clock.listen(self._take)
+
+    def on_unmount(self) -> None:
+        """Be told no more."""
+        if clock := self._clock:
+            clock.stop_listening(self._take)
+
+    def render(self) -> str:
+        """Return the words."""
+        self._text = status_text(self._rates, self.size.width)
+        return self._text
+
+    @property
+    def _clock(self) -> FrameClock | None:
+        clock = getattr(self.app, "frame_clock", None)
+        return clock if isinstance(clock, FrameClock) else None
+
+    def _take(self, rates: Rates) -> None:
+        self._rates = rates
+        if status_text(rates, self.size.width) != self._text:
+            self.refresh()
