@@ -1,0 +1,175 @@
+"""Makes the README's recording: a recorded run played again over a real wire, with the keys that a person pressed.
+
+    uv run python docs/make_recording.py
+
+Needs Chromium, which draws the screens' SVG with the fonts that are installed. Where the recorded person turned a knob,
+it is turned here on the screen, and the recorded answer of the trainer follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from make_pictures import PICTURES, RECORDINGS, filled_knobs, svg_of
+from msgspec.structs import replace
+from PIL import Image
+from playwright.async_api import Page, async_playwright
+from textual.pilot import Pilot
+
+from trainer_proc.wire.journal import JournalReader
+from trainer_proc.wire.link import TrainerLink
+from trainer_proc.wire.messages import Body, GuardFired, InterventionApplied, InterventionQueued, IterationFinished
+from trainer_proc.wire.run_folder import RunFolder
+from tui.app import HumanoidTui
+
+RECORDING, NAME = "g1-levels", "2026-11-21_23-04-28_walk"
+SIZE = (140, 38)
+FRAME_MS, KEY_MS, LAST_MS = 120, 350, 3000
+ITERATIONS_A_FRAME = 12
+COLOURS = 48
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
+
+
+class Player:
+    """Plays the recorded trainer, a frame's worth of iterations at a time."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._link = TrainerLink(folder)
+        self._bodies: Iterator[Body] = (
+            frame.body for frame in JournalReader(RECORDINGS / RECORDING / "journal.msgpack").read_new()
+        )
+
+    def play(self, until: Callable[[Body], bool]) -> Body | None:
+        """Emit what the trainer said, up to a body for which `until` holds, and return that one unsaid."""
+        for body in self._bodies:
+            if until(body):
+                return body
+            if isinstance(body, InterventionApplied):
+                self._link.emit(replace(body, number=0))
+            elif not isinstance(body, InterventionQueued | GuardFired):
+                self._link.emit(body)
+        return None
+
+    def answer(self, applied: InterventionApplied) -> None:
+        """Say that what the person has asked for is applied, as it was then."""
+        orders = [order for order in self._link.receive() if isinstance(order, InterventionQueued)]
+        self._link.emit(replace(applied, number=orders[-1].number))
+
+    def close(self) -> None:
+        """Go."""
+        self._link.close()
+
+
+class Film:
+    """Collects pictures of the screen and how long each is shown."""
+
+    def __init__(self, pilot: Pilot[None], page: Page) -> None:
+        self._pilot, self._page = pilot, page
+        self._pictures: list[Image.Image] = []
+        self._milliseconds: list[int] = []
+
+    async def take(self, milliseconds: int = FRAME_MS) -> None:
+        """Add the screen as it is now."""
+        await self._page.set_content(f"<body style='margin:0'>{await svg_of(self._pilot)}</body>")
+        picture = await self._page.locator("svg").first.screenshot()
+        self._pictures.append(Image.open(io.BytesIO(picture)).convert("RGB"))
+        self._milliseconds.append(milliseconds)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, with a picture behind each."""
+        for key in keys:
+            await self._pilot.press(key)
+            await self.take(KEY_MS)
+
+    def write(self, path: Path) -> None:
+        """Write all pictures as an animation that begins again at its end."""
+        palette = self._pictures[-1].quantize(COLOURS)
+        frames = [picture.quantize(COLOURS, palette=palette, dither=Image.Dither.NONE) for picture in self._pictures]
+        self._milliseconds[-1] = LAST_MS
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=self._milliseconds, loop=0)
+
+
+async def act(pilot: Pilot[None], film: Film, player: Player) -> None:
+    """Train, turn what was turned, look at what it did."""
+    await train(pilot, film, player, until=is_queued(3))
+    await film.press("/", *"mass", "enter", "enter", *"0.8:1.2", "enter")
+    await answer(film, player)
+    await film.press("escape")
+    await train(pilot, film, player, until=is_queued(4))
+    await film.press("t", "+", "+")
+    await pilot.pause(0.6)
+    await answer(film, player)
+    await train(pilot, film, player, until=is_queued(5))
+    await film.press("b", "left")
+    await film.press("escape", "2", "z", "1", "0")
+
+
+def is_queued(number: int) -> Callable[[Body], bool]:
+    """Whether a body is the person's request with this number."""
+    return lambda body: isinstance(body, InterventionQueued) and body.number == number
+
+
+async def answer(film: Film, player: Player) -> None:
+    """Take a picture of what is pending, then let the trainer apply it."""
+    await film.take(KEY_MS)
+    applied = player.play(lambda body: isinstance(body, InterventionApplied))
+    assert isinstance(applied, InterventionApplied)
+    player.answer(applied)
+    await asyncio.sleep(0.6)
+    await film.take(KEY_MS * 2)
+
+
+async def train(pilot: Pilot[None], film: Film, player: Player, until: Callable[[Body], bool]) -> None:
+    """Play up to a body, with a picture every few iterations."""
+    ended = False
+    while not ended:
+        count = 0
+
+        def is_enough(body: Body) -> bool:
+            nonlocal count, ended
+            ended = until(body)
+            count += isinstance(body, IterationFinished)
+            return ended or count > ITERATIONS_A_FRAME
+
+        body = player.play(is_enough)
+        if body is None:
+            return
+        if not ended:
+            player._link.emit(body)
+        await asyncio.sleep(0.35)
+        await pilot.pause()
+        await film.take()
+
+
+async def main() -> None:
+    """Play, film and write."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+            os.environ[name] = folder
+        path = Path(folder) / "g1_walk" / NAME
+        shutil.copytree(RECORDINGS / RECORDING, path)
+        (path / "journal.msgpack").unlink()
+        player = Player(RunFolder(path))
+        player.play(lambda body: isinstance(body, IterationFinished))
+        app = HumanoidTui(Path(folder), RunFolder(path))
+        async with app.run_test(size=SIZE) as pilot, async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            )
+            page = await browser.new_page(viewport={"width": 1300, "height": 800})
+            film = Film(pilot, page)
+            await filled_knobs(pilot)
+            await act(pilot, film, player)
+            film.write(PICTURES / "steering.gif")
+            await browser.close()
+        player.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
