@@ -31,6 +31,8 @@ BRAILLE_DOTS = re.compile("[\u2801-\u28ff]{3}")
 class Terminal:
     """A pseudo-terminal with a program in it, and what a person would see there."""
 
+    kept_bytes = 10_000
+
     def __init__(self, cwd: Path, *arguments: str) -> None:
         environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         environment["TERM"] = "xterm-256color"
@@ -80,7 +82,7 @@ class Terminal:
             return True
         except pexpect.EOF:
             return False
-        self.said = (self.said + data)[-10_000:]
+        self.said = (self.said + data)[-self.kept_bytes :]
         self._stream.feed(data)
         return True
 

@@ -197,7 +197,7 @@ def test_runs_are_listed_and_a_broken_one_does_not_hide_the_others(prints, ended
     assert second["reward"] is None  # a NaN; JSON has none
     lines = prints("runs").splitlines()
     assert lines[0].startswith(broken.name)
-    assert lines[1].split() == [f"cartpole/{RUN}", "finished", "2", "of", "100", "reward", "nan"]
+    assert lines[1].split() == [f"cartpole/{RUN}", "finished", "2", "of", "100", "reward", "nan", "0:00:08"]
 
 
 def test_without_runs_the_list_is_empty(prints, tmp_path):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from curricula.own_knobs import level_knob
 from tests.tui.screens.recorded import frames_of
 from trainer_proc.wire.messages import InterventionApplied, IterationFinished
-from tui.session.board import board_of, lines_of
+from tui.session.board import board_of
+from tui.session.board_lines import lines_of
 from tui.session.curricula_now import curricula_now
 from tui.session.curriculum_view import panel_text
 from tui.session.state import RunState
@@ -50,5 +51,5 @@ def test_all_that_was_said_along_the_way_fits():
             text = panel_text(state, curricula, width)
             shown = [*text.success, *text.bars, *(line for one in text.curricula for line in (one.head, *one.body))]
             assert all(len(line) <= width for line in shown)
-        for plan in board_of(curricula):
+        for plan in board_of([one.name for one in curricula]):
             assert all(0 < value < 1 for value, _ in lines_of(plan, state, curricula))

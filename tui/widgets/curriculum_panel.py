@@ -12,12 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
 from curricula.curriculum import Curriculum
 from curricula.own_knobs import mode_knob
 from tui.session.curriculum_view import CurriculumText, panel_text
 from tui.session.state import RunState
+from tui.widgets.changing import ChangingText, set_titles
 from tui.widgets.knob_table import KnobTable
 
 _CURSOR = "▸ "
@@ -25,7 +25,7 @@ _NO_CURSOR = " " * len(_CURSOR)
 _BARS = re.compile("[█▉▊▋▌▍▎▏░]+")
 
 
-class _Entry(Static):
+class _Entry(ChangingText):
     """One curriculum."""
 
     class Clicked(Message):
@@ -51,9 +51,30 @@ class CurriculumPanel(VerticalScroll):
     """Says what each curriculum is at and does next; arrows and clicks choose one, Enter asks to edit its mode."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "cursor(-1)", "curriculum above", show=False),
-        Binding("down", "cursor(1)", "curriculum below", show=False),
-        Binding("enter", "edit_mode", "mode", show=False),
+        Binding(
+            "up",
+            "cursor(-1)",
+            "curriculum above",
+            show=False,
+            tooltip="Choose the curriculum above",
+            id="curricula.above",
+        ),
+        Binding(
+            "down",
+            "cursor(1)",
+            "curriculum below",
+            show=False,
+            tooltip="Choose the curriculum below",
+            id="curricula.below",
+        ),
+        Binding(
+            "enter",
+            "edit_mode",
+            "mode",
+            show=False,
+            tooltip="Set the mode of the chosen curriculum: auto, manual or hold",
+            id="curricula.mode",
+        ),
     ]
     DEFAULT_CSS = """
     CurriculumPanel { padding: 0 1; scrollbar-gutter: stable; scrollbar-size: 0 1; }
@@ -68,7 +89,7 @@ class CurriculumPanel(VerticalScroll):
         self._wanted: Mapping[str, int] = {}
         self._cursor = 0
         self._entries: list[_Entry] = []
-        self._above, self._below = (Static("", id=id, markup=False) for id in ("above-curricula", "below-curricula"))
+        self._above, self._below = (ChangingText(id=id) for id in ("above-curricula", "below-curricula"))
 
     def compose(self) -> ComposeResult:
         """Lay out what stands above and below the curricula, which come once they are known."""
@@ -83,9 +104,9 @@ class CurriculumPanel(VerticalScroll):
     def show(self, state: RunState, curricula: Sequence[Curriculum], wanted: Mapping[str, int]) -> None:
         """Bring the text up to date; `wanted` are levels that keys have added up to."""
         self._state, self._curricula, self._wanted = state, curricula, wanted
-        self.border_title = "curricula" if curricula else "terrain and tasks"
-        self.border_subtitle = "+ - level, a auto, Enter mode, t knobs" if curricula else "t knobs"
-        if missing := [_Entry(markup=False) for _ in curricula[len(self._entries) :]]:  # a run keeps those it has
+        keys = "+ - level, a auto, Enter mode, t knobs" if curricula else "t knobs"
+        set_titles(self, "curricula" if curricula else "terrain and tasks", keys)
+        if missing := [_Entry() for _ in curricula[len(self._entries) :]]:  # a run keeps those it has
             self._entries += missing
             self.mount_all(missing, before=self._below)
         self._draw()
@@ -118,6 +139,8 @@ class CurriculumPanel(VerticalScroll):
         self._entries[index].scroll_visible(animate=False)
 
     def _draw(self) -> None:
+        if not self.size:  # hidden; `on_resize` comes before it is seen
+            return
         width = self.scrollable_content_region.width - len(_CURSOR)
         text = panel_text(self._state, self._curricula, width, self._wanted)
         self._above.update("\n".join(text.success))

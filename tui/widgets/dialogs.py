@@ -14,8 +14,8 @@ class Confirm(ModalScreen[bool]):
     """Asks a yes-or-no question."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "dismiss(True)", "yes"),
-        Binding("n,escape", "dismiss(False)", "no"),
+        Binding("y,enter", "dismiss(True)", "yes", tooltip="Do it", id="question.yes"),
+        Binding("n,escape", "dismiss(False)", "no", tooltip="Leave it", id="question.no"),
     ]
     DEFAULT_CSS = """
     Confirm { align: center middle; }

@@ -25,8 +25,11 @@ def size(request):
 @pytest.fixture(autouse=True)
 def same_everywhere(monkeypatch, tmp_path):
     """Nothing of the machine or the terminal that runs the tests shows up on a screen."""
-    for name in ("NO_COLOR", "COLORTERM", "TEXTUAL_ANIMATIONS", "TEXTUAL_THEME"):
+    for name in ("NO_COLOR", "COLORTERM", "TEXTUAL_ANIMATIONS", "TEXTUAL_THEME", "TMUX"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tui.screens.launch.list_devices", lambda: DEVICES)

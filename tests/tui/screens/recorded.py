@@ -91,6 +91,10 @@ class FakeTrainer:
     def has_received(self, kind: type) -> bool:
         return self.received(kind) is not None
 
+    def count_received(self, kind: type) -> int:
+        self._received += self._link.receive()
+        return sum(isinstance(order, kind) for order in self._received)
+
     def received(self, kind: type):
         """The newest order of this kind, or None."""
         self._received += self._link.receive()
@@ -113,8 +117,8 @@ def type_at_once(app: App[None], *keys: str) -> None:
 
 
 def told(app: App[None]) -> list[str]:
-    """What the program has told the person in passing."""
-    return [notification.message for notification in app._notifications]
+    """What the program has told the person in passing, without the signs of how much it matters."""
+    return [notification.message.removeprefix("✘ ").removeprefix("! ") for notification in app._notifications]
 
 
 async def until(condition, what: str = "") -> None:

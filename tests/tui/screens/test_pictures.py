@@ -200,14 +200,14 @@ async def test_changed_knobs_without_colour(no_colour, g1, looks_as_before):
 async def test_edit_dialog_of_a_range(g1, size, looks_as_before):
     async with g1.run_test(size=size) as pilot:
         await dashboard_is_filled(g1)
-        await press(g1, pilot, "slash", *"friction", "enter", "enter", "2")
+        await press(g1, pilot, "slash", *"friction", "enter", "enter", "tab", "2")
         await looks_as_before(pilot)
 
 
 async def test_edit_dialog_of_a_choice_without_colour(no_colour, g1, looks_as_before):
     async with g1.run_test(size=(80, 24)) as pilot:
         await dashboard_is_filled(g1)
-        await press(g1, pilot, "slash", *"klmode", "enter", "enter", "right")
+        await press(g1, pilot, "slash", *"klmode", "enter", "enter", "tab", "right")
         await looks_as_before(pilot)
 
 

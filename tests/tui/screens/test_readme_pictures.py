@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from curricula.load import make_curricula
 from tui.session.board import board_of
 
 PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
@@ -23,7 +22,7 @@ def text_of(name):
 def test_the_dashboard_is_of_the_recorded_run_with_all_its_charts():
     text = text_of("dashboard.svg")
     assert "2026-11-21_23-04-28_walk" in text
-    board = board_of(make_curricula({"velocity": {"kind": "velocity"}}))
+    board = board_of(["velocity"])
     for plan in board:
         assert plan.title in text
     assert text.count("#1 ") >= len(board) - 1  # where levels change often, there is no room for it
