@@ -90,12 +90,15 @@ class Program:
     def read(self, awaited: bytes) -> int:
         """Read until `awaited` was drawn and all is quiet; return which piece was the first."""
         first, seen, deadline = len(self.pieces), b"", time.perf_counter() + _DEADLINE_SECONDS
+        unanswered = b""
         while select.select([self._terminal], [], [], _SILENCE_SECONDS)[0] or awaited not in seen:
             data = os.read(self._terminal, 65536)
             cpu = sum(self._process.cpu_times()[:2])
             self.pieces.append(Piece(time.perf_counter() - self.began, cpu, data))
             seen += data
-            os.write(self._terminal, b"".join(_ANSWERS[question] for question in _QUESTIONS.findall(data)))
+            questions = list(_QUESTIONS.finditer(unanswered + data))
+            os.write(self._terminal, b"".join(_ANSWERS[question[0]] for question in questions))
+            unanswered = (unanswered + data)[questions[-1].end() if questions else 0 :][-_LONGEST_QUESTION:]
             assert time.perf_counter() < deadline, f"{awaited!r} was never drawn"
         return first
 
@@ -130,6 +133,7 @@ _ANSWERS = {
 }
 _QUESTIONS = re.compile(b"|".join(map(re.escape, _ANSWERS)))
 """What a terminal is asked and says."""
+_LONGEST_QUESTION = max(map(len, _ANSWERS))
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?2026\$p")
 """Questions about the keyboard and the mouse, which it would draw."""
 

@@ -192,6 +192,18 @@ def test_a_damaged_journal_is_told_in_one_line(bodies, data):
         assert not line or line.startswith(str(path))
 
 
+@settings(max_examples=40)
+@given(frame_lists, st.integers(1, 300), st.integers(1, 3))
+def test_a_journal_read_in_pieces_is_the_whole_one(written, piece, most):
+    with journal_of(written) as (path, _), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trainer_proc.wire.journal._PIECE", piece)
+        assert encoded(JournalReader(path).read_new()) == encoded(written)
+        reader, read = JournalReader(path), []
+        for _ in range(path.stat().st_size // piece + len(written) + 2):
+            read += reader.read_new(most)
+        assert encoded(read) == encoded(written)
+
+
 def test_damage_names_the_byte_where_it_begins():
     written = [Frame(number, 0.0, PhaseChanged("training", str(number))) for number in range(3)]
     with journal_of(written) as (path, ends):

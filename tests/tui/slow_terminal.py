@@ -14,6 +14,7 @@ CHUNK = 1024
 class SlowTerminal:
     """Takes `speed` bytes a second; what it hasn't taken waits in a queue of `queue` bytes, and then in the program.
 
+    A queue that was full takes no more until it is next to empty, as that of Linux.
     It sees what it has taken `way` seconds later, and with `answers`, its answers take as long to come back.
     """
 
@@ -59,7 +60,7 @@ class SlowTerminal:
     def _write(self) -> None:
         while self._unwritten:
             count = min(self._unwritten, CHUNK)
-            if self._queued + count > self._queue:
+            if self._queued + count > (self._queue if self._full_since is None else CHUNK):
                 self._full_since = self._full_since or self.now
                 return
             self._put(count)

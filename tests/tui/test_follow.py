@@ -168,3 +168,18 @@ def test_a_connection_file_of_another_process_means_no_trainer(folder, link, cha
     assert living is not None
     folder.connection.write_text(tomli_w.dumps(msgspec.to_builtins(living) | change))
     assert read_connection(folder) is None
+
+
+def test_a_long_journal_of_an_ended_run_comes_in_parts(make_run, monkeypatch):
+    monkeypatch.setattr("trainer_proc.wire.journal._PIECE", 1000)
+    monkeypatch.setattr("tui.session.follow._PIECES_AT_ONCE", 2)
+    count = 400
+    folder = make_run("2026-01-01_00-00-00", STARTED, *map(iteration, range(count - 2)), PhaseChanged("finished"))
+    frames, parts = [], 0
+    with Follower(folder) as follower:
+        frames += follower.poll(0.0)
+        while follower.has_more:
+            parts += 1
+            frames += follower.poll(30.0)  # returns at once, at the end too
+    assert numbers(frames) == list(range(count))
+    assert parts > 10

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from trainer_proc.wire.codec import pack_values
@@ -192,6 +194,28 @@ def test_a_trainer_started_again_counts_its_metric_sets_anew():
     )
     assert state.latest == {"loss": 1.0, "reward": 3.0}
     assert state.iteration == 0
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 2), st.lists(st.floats(width=32), min_size=3, max_size=3), st.booleans())),
+    again=st.integers(0, 12),
+)
+def test_the_newest_metrics_are_the_same_whenever_they_are_asked_for(steps, again):
+    sets = {0: ("a", "b", "c"), 1: ("b", "d", "e"), 2: ("c", "a", "f")}
+    state, expected = RunState(), {}
+    bodies = [MetricSet(number, names) for number, names in sets.items()]
+    for place, (number, values, is_asked) in enumerate(steps):
+        if place == again:  # a trainer that was started again counts its sets anew
+            sets = {0: ("g", "a", "h"), 1: ("b", "c", "i"), 2: ("j", "k", "l")}
+            bodies += [MetricSet(number, names) for number, names in sets.items()]
+        bodies.append(IterationFinished(place, number, pack_values(values), 0, 0.0))
+        for body in bodies:
+            state.apply(Frame(0, 0.0, body))
+        bodies = []
+        expected.update(zip(sets[number], values, strict=True))
+        if is_asked:
+            assert repr(sorted(state.latest.items())) == repr(sorted(expected.items()))
+    assert repr(sorted(state.latest.items())) == repr(sorted(expected.items()))
 
 
 def test_progress_ends_at_the_whole():

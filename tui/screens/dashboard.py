@@ -249,11 +249,9 @@ class DashboardScreen(SteeringScreen, ChartScreen):
     @work
     async def action_stop(self) -> None:
         """Ask, then stop the training."""
-        if not self.is_active:
-            return
         if not self.is_live:
             self.ask(Stop())  # to be told why not, without a question first
-        elif await self.app.push_screen_wait(Confirm("Save a checkpoint and end this training?")):
+        elif await self.answer_of(Confirm("Save a checkpoint and end this training?")):
             self.ask(Stop(), "the training stops after this iteration")
 
     def action_log(self) -> None:

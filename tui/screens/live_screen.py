@@ -23,6 +23,20 @@ class LiveScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._compositor = SpanCompositor()
+        self._is_asking = False
+
+    async def answer_of(self, dialog: Screen[Any]) -> Any:
+        """Show a dialog and return its answer, to be called in a worker; None if another is open or just opening.
+
+        That another screen is active is known only after some time: a key that comes twice at once would open two.
+        """
+        if self._is_asking or not self.is_active:
+            return None
+        self._is_asking = True
+        try:
+            return await self.app.push_screen_wait(dialog)
+        finally:
+            self._is_asking = False
 
 
 class SpanUpdate(CompositorUpdate):

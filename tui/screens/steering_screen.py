@@ -92,11 +92,11 @@ class SteeringScreen(RunScreen):
 
     @work
     async def _open_dialog(self, knob: KnobState, fields: EditFields | None, revision: int) -> None:
-        if not self.is_active or self._is_read_only(knob):
-            return  # not active: Enter came twice at once, and the dialog is open
+        if self._is_read_only(knob):
+            return
         name = knob.knob.name
         history = history_text(self.knob_history.drawn_as(name), self.knob_history.line(name, _WIDTH_OF_HISTORY))
-        tune = await self.app.push_screen_wait(KnobEdit(knob, revision, fields, history))
+        tune = await self.answer_of(KnobEdit(knob, revision, fields, history))
         if tune is not None:
             self.ask(tune)
 
@@ -158,9 +158,7 @@ class SteeringScreen(RunScreen):
     @work
     async def action_past(self) -> None:
         """List what was done; undo or redo what is chosen."""
-        if not self.is_active:
-            return
-        command = await self.app.push_screen_wait(PastDialog(self.state, self.history))
+        command = await self.answer_of(PastDialog(self.state, self.history))
         if command is not None:
             self.ask(msgspec.structs.replace(command, revision=self.state.revision))
 

@@ -220,9 +220,8 @@ class WatchScreen(ChartScreen):
         """Choose the runs that are shown."""
         if not self._found.runs:
             self.notify("there are no runs yet", markup=False)
-        if not self._found.runs or not self.is_active:
             return
-        chosen = await self.app.push_screen_wait(ChooseRuns(self._found.runs, self.chosen, MOST_RUNS))
+        chosen = await self.answer_of(ChooseRuns(self._found.runs, self.chosen, MOST_RUNS))
         if chosen:
             self._choose(chosen)
 

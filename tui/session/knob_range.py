@@ -41,6 +41,8 @@ def scale_of(knob: Knob, ends: Ends) -> RangeScale:
         low, high = min(floor, lowest), max(ceiling, highest)
     else:
         low, high = max(lowest - extent / 2, min(floor, lowest)), min(highest + extent / 2, max(ceiling, highest))
+    if low == high:  # bounds that leave no room
+        low, high = low - extent / 2, high + extent / 2
     return RangeScale(low, high, _nice((high - low) / _STEPS))
 
 

@@ -32,7 +32,7 @@ _FAST = 1e6
 """Bytes a second from which on a terminal is as good as infinitely fast."""
 _CAUTION = 0.9
 """The share of its speed that a queue is thought to empty with: what is measured too high would add up for ever."""
-_FIRST_PROBE_SECONDS, _LONGEST_PROBE_SECONDS = 30.0, 240.0
+_SOON_SECONDS, _FIRST_PROBE_SECONDS, _LONGEST_PROBE_SECONDS = 2.0, 30.0, 240.0
 
 
 class Link:
@@ -159,11 +159,11 @@ class Queue:
         """Take in that it took `count` bytes, after it was full for `waited` seconds."""
         self._empty(now)
         if waited >= _FULL_SECONDS:
-            self._was_full(count, waited, now)
+            self._was_full(waited, now)
         self._taken += count
         self._held += count
-        if self._taken > QUEUE_BYTES:  # all that is more than it holds was surely read
-            self.speed = max(self.speed, (self._taken - QUEUE_BYTES) / max(now - self._full_at, 1e-3))
+        if self._taken > 2 * QUEUE_BYTES:  # all that is more than it holds was surely read
+            self.speed = max(self.speed, (self._taken - 2 * QUEUE_BYTES) / max(now - self._full_at, 1e-3))
 
     def room(self, now: float) -> float:
         """Return how many bytes may be written so that the last of them is read within the target."""
@@ -177,20 +177,21 @@ class Queue:
         read = _CAUTION * self.speed * (now - self._held_at) if now > self._held_at else 0.0
         self._held, self._held_at = max(0.0, self._held - read), now
 
-    def _was_full(self, count: int, waited: float, now: float) -> None:
-        if waited > _STALLED_SECONDS:  # that tells nothing of how fast it is when it is read
-            self.is_watched = False
-        elif math.isinf(self.speed):
-            self.speed = count / waited
-        elif self._has_probed:
-            self.speed /= 2
-        elif self._held < QUEUE_BYTES / 2 and not self.is_watched:
-            self.speed *= 0.8  # it was thought to be rather empty
-        self._probe_seconds = min((1 + self._has_probed) * self._probe_seconds, _LONGEST_PROBE_SECONDS)
-        self._probe_at, self._has_probed = now + self._probe_seconds, False
+    def _was_full(self, waited: float, now: float) -> None:
+        """Take in that there is room again after so many seconds: on Linux, once the queue is next to empty."""
         self._held = max(self._held, QUEUE_BYTES)
+        if self._has_probed:
+            self.speed /= 2
         if not self.is_watched:
-            self.is_watched, self._full_at, self._taken = True, now, 0
-        elif now - self._full_at >= _SAMPLE_SECONDS:
-            self.speed = (self.speed + self._taken / (now - self._full_at)) / 2
-            self._full_at, self._taken = now, 0
+            sample = min(self.speed, QUEUE_BYTES / waited)
+        elif now - self._full_at < _SAMPLE_SECONDS:
+            return
+        else:
+            sample = self._taken / (now - self._full_at)
+        if waited > _STALLED_SECONDS and sample < self.speed / 4:  # it may only have stalled for once
+            self._probe_seconds = _SOON_SECONDS
+        elif self._has_probed:
+            self._probe_seconds = min(2 * self._probe_seconds, _LONGEST_PROBE_SECONDS)
+        self.speed = sample if math.isinf(self.speed) else (self.speed + sample) / 2
+        self._probe_at, self._has_probed = now + self._probe_seconds, False
+        self.is_watched, self._full_at, self._taken = True, now, 0

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 from msgspec.structs import replace
-from textual.widgets import DataTable, Static
+from textual.widgets import Static
 
 from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, make_run, told, until
 from tui.app import HumanoidTui
@@ -10,7 +10,6 @@ from tui.screens.dashboard import DashboardScreen
 from tui.screens.launch import LaunchScreen
 from tui.screens.runs import RunsScreen
 from tui.session.chosen_runs import read_choice
-from tui.session.runs import run_folders
 from tui.widgets.dialogs import Confirm
 from tui.widgets.run_table import RunTable
 
@@ -162,19 +161,25 @@ async def test_the_cursor_stays_on_its_run_when_a_newer_one_appears(log_root, mo
         assert chosen(app) == "2026-01-01_00-00-00"
 
 
-async def test_a_list_that_says_the_same_is_not_drawn_again(log_root, monkeypatch):
-    monkeypatch.setattr("tui.screens.runs._REFRESH_SECONDS", 0.01)
-    looks, clears = [], []
-    folders, clear = run_folders, DataTable.clear
-    monkeypatch.setattr("tui.session.overview.run_folders", lambda root: looks.append(root) or folders(root))
-    monkeypatch.setattr(DataTable, "clear", lambda table, columns=False: clears.append(table) or clear(table, columns))
-    make_run(log_root, "cartpole")
+@pytest.mark.parametrize("count", [1, 40])
+async def test_a_list_that_says_the_same_is_not_drawn_again(log_root, monkeypatch, count):
+    monkeypatch.setattr("tui.screens.runs._REFRESH_SECONDS", 1000.0)
+    shown, clears = [], []
+    show, clear = RunTable.show, RunTable.clear
+    monkeypatch.setattr(RunTable, "show", lambda table, *rows: shown.append(table) or show(table, *rows))
+    monkeypatch.setattr(RunTable, "clear", lambda table, columns=False: clears.append(table) or clear(table, columns))
+    for number in range(count):
+        make_run(log_root, "cartpole", [], name=f"2026-01-01_00-00-{number:02}")
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
-        await shows_runs(app, pilot, 1)
-        seen, drawn = len(looks), len(clears)
-        await until(lambda: len(looks) > seen + 5, "more looks at the disk")
-        assert len(clears) == drawn
+        await shows_runs(app, pilot, count)
+        await pilot.pause()
+        for _ in range(3):
+            shows, drawn = len(shown), len(clears)
+            app.screen._look()
+            await until(lambda before=shows: len(shown) >= before + 2, "another look at the disk")
+            await pilot.pause()
+            assert len(clears) == drawn
 
 
 async def test_escape_goes_back_and_q_quits(log_root):

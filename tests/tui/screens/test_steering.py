@@ -71,7 +71,7 @@ async def test_an_edit_waits_then_applies_and_every_chart_is_marked(live, traine
     trainer.emit(InterventionApplied(queued.number, "person", 61, 2, queued.changes, queued.note))
     await until(lambda: state_of(app, SECOND) == "at 61 by person", "applied")
     assert knob_row(app, SECOND)["value"] == "5"
-    assert marks(app) == [[(37, "#1"), (61, "#2")]] * 8
+    assert marks(app) == [[(37, "#1"), (61, "#2")]] * 10
     assert told(app) == ["#2 applied at iteration 61: reward/track_angular_velocity/weight 2 → 5"]
 
 

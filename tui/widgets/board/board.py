@@ -25,7 +25,7 @@ class ChartBoard(ShownBoard):
 
     # --- finding metrics ---
 
-    @work
+    @work(exclusive=True, group="find")  # a key that comes twice at once opens one dialog
     async def find(self) -> None:
         """Let the person find a metric, and put it where they want it."""
         area = self._area
