@@ -26,7 +26,7 @@ DEVICES = [Device("cuda:0", "NVIDIA H200", 140.0, 140.0), Device("cpu", "CPU, 16
 async def picture_dashboard(log_root: Path) -> str:
     """Return the dashboard of a recorded run, with the knobs that were changed and its curriculum."""
     app = HumanoidTui(log_root, recorded("g1-levels", log_root / "g1_walk" / "2026-11-21_23-04-28_walk"))
-    async with app.run_test(size=(160, 48)) as pilot:
+    async with app.run_test(size=(180, 56)) as pilot:
         await filled_knobs(pilot)
         await pilot.press("c")
         return await svg_of(pilot)
@@ -41,6 +41,15 @@ async def picture_curricula(log_root: Path) -> str:
         return await svg_of(pilot)
 
 
+async def picture_impact(log_root: Path) -> str:
+    """Return what setting the level too high did."""
+    app = HumanoidTui(log_root, recorded("g1-levels", log_root / "g1_walk" / "2026-11-21_23-04-28_walk"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await filled_knobs(pilot)
+        await pilot.press("b", *["left"] * 5)
+        return await svg_of(pilot)
+
+
 async def picture_launch(log_root: Path) -> str:
     """Return the launch screen as it opens on a machine with a GPU."""
     tui.screens.launch.list_devices = lambda: DEVICES
@@ -49,6 +58,13 @@ async def picture_launch(log_root: Path) -> str:
         await wait_until(pilot, lambda: bool(app.screen.query("#num-envs")))
         await wait_until(pilot, lambda: app.screen.query_one("#num-envs", Input).value == "4096")
         return await svg_of(pilot)
+
+
+def alone(folder: Path) -> None:
+    """Let nothing of one's own be seen: presets, settings, layouts, or a terminal of few colours."""
+    os.environ |= {"XDG_CONFIG_HOME": str(folder), "XDG_STATE_HOME": str(folder)}
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    os.environ.pop("NO_COLOR", None)
 
 
 def recorded(recording: str, path: Path) -> RunFolder:
@@ -83,10 +99,15 @@ async def svg_of(pilot: Pilot[None]) -> str:
 async def main() -> None:
     """Write all pictures."""
     PICTURES.mkdir(exist_ok=True)
-    pictures = {"dashboard": picture_dashboard, "curricula": picture_curricula, "launch": picture_launch}
+    pictures = {
+        "dashboard": picture_dashboard,
+        "curricula": picture_curricula,
+        "impact": picture_impact,
+        "launch": picture_launch,
+    }
     for name, picture in pictures.items():
         with tempfile.TemporaryDirectory() as folder:
-            os.environ["XDG_CONFIG_HOME"] = folder  # no presets of one's own
+            alone(Path(folder))
             svg = await picture(Path(folder))
         (PICTURES / f"{name}.svg").write_text(svg, encoding="utf-8")
 

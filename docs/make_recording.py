@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from make_pictures import PICTURES, RECORDINGS, filled_knobs, svg_of
+from make_pictures import PICTURES, RECORDINGS, alone, filled_knobs, svg_of
 from msgspec.structs import replace
 from PIL import Image
 from playwright.async_api import Page, async_playwright
@@ -150,8 +149,7 @@ async def train(pilot: Pilot[None], film: Film, player: Player, until: Callable[
 async def main() -> None:
     """Play, film and write."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
-            os.environ[name] = folder
+        alone(Path(folder))
         path = Path(folder) / "g1_walk" / NAME
         shutil.copytree(RECORDINGS / RECORDING, path)
         (path / "journal.msgpack").unlink()

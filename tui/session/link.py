@@ -30,6 +30,7 @@ _STALLED_SECONDS = 1.0
 _SAMPLE_SECONDS = 0.1
 _FAST = 1e6
 """Bytes a second from which on a terminal is as good as infinitely fast."""
+_LESS = 0.6
 _CAUTION = 0.9
 """The share of its speed that a queue is thought to empty with: what is measured too high would add up for ever."""
 _SOON_SECONDS, _FIRST_PROBE_SECONDS, _LONGEST_PROBE_SECONDS = 2.0, 30.0, 240.0
@@ -183,7 +184,7 @@ class Queue:
         if self._has_probed:
             self.speed /= 2
         if not self.is_watched:
-            sample = min(self.speed, QUEUE_BYTES / waited)
+            sample = min(_LESS * self.speed, QUEUE_BYTES / waited)  # it should not have been full
         elif now - self._full_at < _SAMPLE_SECONDS:
             return
         else:
