@@ -9,6 +9,7 @@ from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, kn
 from tests.tui.screens.test_launch_screen import choose
 from trainer_proc.wire.messages import InterventionQueued, PhaseChanged
 from tui.app import HumanoidTui
+from tui.session.glance import Glance
 from tui.widgets.console import Console
 from tui.widgets.knob_table import KnobTable
 
@@ -27,7 +28,7 @@ def progress(app):
 
 async def dashboard_is_filled(app):
     await until(lambda: len(app.screen.query(KnobTable)) and has_knobs(app) and has_console(app), "the run's content")
-    await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).last().region, "the footer")
+    await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).first().region, "the footer")
 
 
 async def test_launch(log_root, size, looks_as_before):
@@ -78,7 +79,8 @@ async def test_no_runs(log_root, looks_as_before):
         await looks_as_before(pilot)
 
 
-async def test_runs(log_root, trainer, size, looks_as_before):
+async def test_runs(log_root, trainer, size, looks_as_before, monkeypatch):
+    monkeypatch.setattr(Glance, "seconds", 3661.0)  # the live one has just begun
     trainer.play(bodies_of("g1-walk", until_iteration=60))
     make_run(log_root, "cartpole", name="2026-11-20_09-00-00")
     make_run(log_root, "cartpole", bodies_of("cartpole", until_iteration=20), name="2026-11-20_08-00-00_died")
