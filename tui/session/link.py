@@ -88,9 +88,9 @@ class Link:
 class Answers:
     """What the terminal's answers tell: a window of bytes that may be on their way, as in TCP.
 
-    It is what the terminal can take within the target, by what was on its way when it was asked and how much later than
-    without a queue it answered; it grows while answers are as fast as ever. Now and then all is let through, to see again how long an answer takes without a queue
-    (after LEDBAT, https://www.rfc-editor.org/rfc/rfc6817).
+    It is what the terminal can take within the target, by what was on its way when it was asked and how much later
+    than without a queue it answered; it grows while answers are as fast as ever. Now and then all is let through, to
+    see again how long an answer takes without a queue (after LEDBAT, https://www.rfc-editor.org/rfc/rfc6817).
     """
 
     def __init__(self) -> None:
