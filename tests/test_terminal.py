@@ -130,13 +130,12 @@ def test_a_training_is_launched_steered_and_left_with_keys(terminal, log_root):
     terminal.wait_until(is_live, "a live chart")
     assert re.search(r"smooth_reward/weight +1 ", terminal.text)
     terminal.press(b"\r")
-    terminal.wait_until(lambda text: "Enter sets" in text, "the dialog")
+    terminal.wait_until(lambda text: "Enter sets" in text, "the editor in the row")
     terminal.press(b"5")
-    terminal.wait_until(lambda text: re.search(r"value +5 +│", text), "the number")
+    terminal.wait_until(lambda text: re.search(r"smooth_reward/weight +5 +Enter sets", text), "the number")
     terminal.press(b"\r")
-    terminal.wait_until(lambda text: "pending" in text or "applied at" in text, "the change")
-    terminal.wait_until(lambda text: re.search(r"smooth_reward/weight +5 .*applied at \d+", text), "the effect")
-    terminal.wait_until(lambda text: len(re.findall(r"▼ #1|#1 ▼", text)) == 8, "a mark on each chart")
+    terminal.wait_until(lambda text: re.search(r"smooth_reward/weight +5 .*at \d+ by person", text), "the effect")
+    terminal.wait_until(lambda text: text.count("▼") == 10, "a mark on each chart")
 
     terminal.press(b"q")
     assert terminal.wait_for_end() == 0

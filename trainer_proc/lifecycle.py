@@ -44,13 +44,20 @@ def run_and_tell(steering: Steering, work: Callable[[], None]) -> None:
         with _stop_on_signals(steering):
             work()
     except TrainingStopped:
-        steering.enter("finished", "stopped" if steering.is_iterating else "stopped before the first iteration")
+        _tell_of_the_stop(steering)
     except BaseException as error:
+        if steering.was_asked_to_stop and not steering.is_iterating:  # a library made its own error of our exception
+            _tell_of_the_stop(steering)
+            return
         told = str(error) if isinstance(error, TrainingProblem) else traceback.format_exception_only(error)[-1]
         steering.enter("failed", " ".join(told.split()))
         raise
     else:
         steering.enter("finished")
+
+
+def _tell_of_the_stop(steering: Steering) -> None:
+    steering.enter("finished", "stopped" if steering.is_iterating else "stopped before the first iteration")
 
 
 def end_other_ranks(steering: Steering) -> None:
@@ -73,9 +80,9 @@ def _stop_on_signals(steering: Steering) -> Iterator[None]:
     def stop(signum: int, frame: FrameType | None) -> None:
         if signum == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+        steering.request_stop()
         if not steering.is_iterating:
             raise TrainingStopped
-        steering.request_stop()
 
     before = {number: signal.signal(number, stop) for number in numbers}
     try:

@@ -81,7 +81,7 @@ class Steering:
         self._kept_after = -1
         self._last: InterventionApplied | None = None
         self._pause_reason = ""
-        self._pause = self._stop = self._save = self._export = self._was_asked_to_stop = False
+        self._pause = self._stop = self._save = self._export = self.was_asked_to_stop = False
         self._has_retired = False
         self.is_iterating = False
         """Whether the first iteration has begun; before it, a stop interrupts the build."""
@@ -127,9 +127,14 @@ class Steering:
         self._resumed = (state, checkpoint)
 
     def start_iterating(self, first_iteration: int) -> None:
-        """Set what a checkpoint carried, first levels and launch values; from now on a stop waits for a boundary."""
+        """Set what a checkpoint carried, first levels and launch values; from now on a stop waits for a boundary.
+
+        Raises `TrainingStopped` if a stop was asked for during the build and what was raised then has been swallowed.
+        """
         if self._has_retired:
             return
+        if self.was_asked_to_stop:
+            raise TrainingStopped
         self.is_iterating = True
         self.interventions.tell_overwritten(first_iteration)  # a checkpoint brings its learning rate
         restored: Collection[str] = ()
@@ -179,11 +184,11 @@ class Steering:
 
     def request_stop(self) -> None:
         """Ask for a stop at the next boundary, as `Stop` does; safe inside a signal handler."""
-        self._was_asked_to_stop = True
+        self.was_asked_to_stop = True
 
     def _receive(self, timeout_seconds: float, own: list[AnyOrder], iteration: int, actions: Actions) -> None:
         orders = [*own, *self._link.receive(timeout_seconds)]
-        if self._was_asked_to_stop:
+        if self.was_asked_to_stop:
             orders.append(Stop())
         for order in self._ranks.share(orders):
             match order:

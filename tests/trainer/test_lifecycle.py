@@ -1,0 +1,84 @@
+"""A signal during the build ends the training, whatever the libraries do that are interrupted by it."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.fake_training import ListLink
+from trainer_proc.knobs.live import TrainingKnobs
+from trainer_proc.lifecycle import run_and_tell
+from trainer_proc.steering import Steering
+from trainer_proc.wire.messages import PhaseChanged
+
+STOPPED = PhaseChanged("finished", "stopped before the first iteration")
+
+
+@pytest.fixture
+def link():
+    return ListLink()
+
+
+@pytest.fixture
+def steering(link):
+    steering = Steering(link)
+    steering.offer(TrainingKnobs([], []), {})
+    return steering
+
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_signal_interrupts_the_build(steering, link):
+    reached = []
+
+    def build():
+        interrupt()
+        reached.append("the end")
+
+    run_and_tell(steering, build)
+    assert link.emitted[-1] == STOPPED
+    assert not reached
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_whose_exception_was_swallowed_ends_the_build_before_the_first_iteration(steering, link):
+    class Interrupted:
+        def __del__(self):
+            interrupt()  # as in the callbacks of an import: Python prints the exception and goes on
+
+    reached = []
+
+    def build_and_learn():
+        waste = Interrupted()
+        del waste
+        reached.append("the end of the build")
+        steering.start_iterating(0)
+        reached.append("an iteration")
+
+    run_and_tell(steering, build_and_learn)
+    assert link.emitted[-1] == STOPPED
+    assert reached == ["the end of the build"]
+
+
+def test_an_error_that_a_library_made_of_the_stop_is_a_stop(steering, link):
+    def build():
+        try:
+            interrupt()
+        except BaseException as error:
+            raise ImportError("initialization failed") from error
+
+    run_and_tell(steering, build)
+    assert link.emitted[-1] == STOPPED
+
+
+def test_an_error_during_the_build_is_told_and_raised(steering, link):
+    def build():
+        raise ImportError("no such thing")
+
+    with pytest.raises(ImportError):
+        run_and_tell(steering, build)
+    assert link.emitted[-1] == PhaseChanged("failed", "ImportError: no such thing")
