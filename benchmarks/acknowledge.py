@@ -22,9 +22,9 @@ from trainer_proc.wire.codec import encode
 from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.messages import TERMINAL_PHASES
 from trainer_proc.wire.requests import Ping, Request
-from tui.session.devices import list_devices
+from tui.session.backends.devices import list_devices
 from tui.session.follow import Follower
-from tui.session.launcher import Overrides, launch, make_spec
+from tui.session.launching.launcher import Overrides, launch, make_spec
 from tui.session.state import RunState
 
 

@@ -28,7 +28,7 @@ from typing import Any
 
 import zmq
 
-from tui.session.devices import list_devices
+from tui.session.backends.devices import list_devices
 
 _TASKS = {"mjlab": "Mjlab-Velocity-Flat-Unitree-G1", "isaaclab": "Isaac-Velocity-Flat-G1"}
 

@@ -16,7 +16,7 @@ from textual.widgets import DataTable, Input
 import tui.screens.launch
 from trainer_proc.wire.run_folder import RunFolder
 from tui.app import HumanoidTui
-from tui.session.devices import Device
+from tui.session.backends.devices import Device
 
 PICTURES = Path(__file__).parent / "pictures"
 RECORDINGS = Path(__file__).parents[1] / "tests" / "recordings"

@@ -11,7 +11,7 @@ from trainer_proc.wire.codec import unpack_values
 from trainer_proc.wire.journal import JournalReader
 from trainer_proc.wire.messages import IterationFinished, MetricSet
 from trainer_proc.wire.run_folder import RunFolder
-from tui.session.runs import read_state
+from tui.session.runs.registry import read_state
 from tui.session.state import RunState
 
 PROGRAM = str(Path(sys.executable).with_name("humanoid-tui"))

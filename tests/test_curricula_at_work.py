@@ -15,7 +15,7 @@ from tests.scripts import ROOT, Run, train_preset
 from trainer_proc.wire.messages import InterventionApplied, OverwriterFound, RampAdvanced
 from trainer_proc.wire.requests import Tune, Undo
 from trainer_proc.wire.run_folder import RunFolder
-from tui.session.runs import read_state
+from tui.session.runs.registry import read_state
 
 pytestmark = pytest.mark.real
 

@@ -11,7 +11,7 @@ from tests.program import program, reach_iteration
 from tests.waiting import wait_for
 from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.run_folder import RunFolder
-from tui.session.runs import read_state
+from tui.session.runs.registry import read_state
 
 pytestmark = pytest.mark.real
 

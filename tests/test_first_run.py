@@ -22,7 +22,7 @@ from trainer_proc.wire.messages import PhaseChanged, RunStarted
 from trainer_proc.wire.run_folder import RunFolder
 from tui.app import HumanoidTui
 from tui.screens.dashboard import DashboardScreen
-from tui.session.runs import read_state
+from tui.session.runs.registry import read_state
 
 pytestmark = pytest.mark.real
 

@@ -29,9 +29,9 @@ def loaded_by(statement):
         ("import tui.commands.web", HEAVY | {"textual", "textual_serve", "aiohttp"}),
         ("import trainer_proc.wire.server", HEAVY | {"textual", "tui", "click"}),
         ("import trainer_proc.__main__", HEAVY | {"textual", "tui", "click"}),
-        ("import tui.session.doctor", HEAVY | {"textual"}),
+        ("import tui.session.backends.doctor", HEAVY | {"textual"}),
         ("import tui.session.exporting", HEAVY | {"textual"}),
-        ("import tui.session.machine_follower, tui.session.console_reader", HEAVY | {"textual", "pynvml"}),
+        ("import tui.session.machine.follower, tui.session.log.reader", HEAVY | {"textual", "pynvml"}),
         ("import presets, curricula", HEAVY | {"textual", "zmq", "tui", "trainer_proc"}),
     ],
 )
@@ -44,4 +44,4 @@ def test_the_doctor_looks_at_packages_without_loading_them():
 
 
 def test_what_is_loaded_would_be_noticed():
-    assert "numpy" in loaded_by("import tui.session.series")
+    assert "numpy" in loaded_by("import tui.session.metrics.series")

@@ -18,7 +18,7 @@ from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.messages import InterventionApplied, PhaseChanged, Ramp, RampAdvanced, RunStarted
 from trainer_proc.wire.requests import Pause, Redo, Resume, Save, Stop, Tune, Undo
 from trainer_proc.wire.run_folder import RunFolder
-from tui.session.runs import find_run, read_state
+from tui.session.runs.registry import find_run, read_state
 
 ENTROPY, EPOCHS, CLIP, RATE = "ppo/entropy_coef", "ppo/num_learning_epochs", "ppo/clip_param", "ppo/learning_rate"
 

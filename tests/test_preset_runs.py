@@ -18,9 +18,9 @@ from tests.program import program
 from tests.scripts import ROOT
 from tests.standing_motion import write_standing_motion
 from trainer_proc.wire.run_folder import RunFolder
-from tui.session.devices import list_devices
-from tui.session.launcher import Overrides, make_spec
-from tui.session.runs import read_state
+from tui.session.backends.devices import list_devices
+from tui.session.launching.launcher import Overrides, make_spec
+from tui.session.runs.registry import read_state
 
 pytestmark = pytest.mark.real
 

@@ -16,7 +16,7 @@ from trainer_proc.wire.journal import JournalReader
 from trainer_proc.wire.knob import Value
 from trainer_proc.wire.messages import CheckpointSaved, InterventionApplied, RampAdvanced
 from trainer_proc.wire.run_folder import RunFolder
-from tui.session.runs import read_state
+from tui.session.runs.registry import read_state
 from tui.session.state import RunState
 
 pytestmark = pytest.mark.real

@@ -17,7 +17,7 @@ import pytest
 from tests.waiting import wait_for
 from trainer_proc.wire.requests import Accepted, Stop
 from tui.session.control import ask
-from tui.session.runs import find_run, summarize
+from tui.session.runs.registry import find_run, summarize
 
 pytestmark = pytest.mark.real
 

@@ -22,11 +22,11 @@ from trainer_proc.wire.run_folder import RunFolder
 from tui.driver import TerminalDriver
 from tui.screens.launch import LaunchScreen
 from tui.session.clipboard import MOST_BYTES, copy_in_tmux, is_in_tmux
-from tui.session.keymap import usable_keys
-from tui.session.news import News
-from tui.session.settings_check import SettingProblem
 from tui.session.text import plain
-from tui.session.user_config import config_file, read_settings
+from tui.session.user.config import config_file, read_settings
+from tui.session.user.keymap import usable_keys
+from tui.session.user.news import News
+from tui.session.user.settings_check import SettingProblem
 from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT, THEMES, no_colour_theme, sixteen_colours_theme
 from tui.widgets.frame_clock import FrameClock
 
@@ -201,7 +201,7 @@ class HumanoidTui(App[None]):
 
     @work(thread=True, group="settings")
     def _remember(self, table: str, name: str, value: Any) -> None:
-        from tui.session.settings_text import NotWritten, remember
+        from tui.session.user.settings_text import NotWritten, remember
 
         try:
             remember(table, name, value)
@@ -212,7 +212,7 @@ class HumanoidTui(App[None]):
     def _check_keys(self) -> None:
         """Look for ids that there aren't and keys that clash; all screens must be loaded for it."""
         from tui.key_catalogue import key_actions
-        from tui.session.keymap import checked_keymap
+        from tui.session.user.keymap import checked_keymap
 
         keymap, problems = checked_keymap(self.config.keys, key_actions())
         self.call_from_thread(self.set_keymap, {id: ",".join(keys) for id, keys in keymap.items()})

@@ -20,7 +20,7 @@ def run(arguments: list[str]) -> int:
 
         return run_command(arguments)
     from tui.app import HumanoidTui
-    from tui.session.launcher import LOG_ROOT
+    from tui.session.launching.launcher import LOG_ROOT
 
     HumanoidTui(LOG_ROOT).run()
     return 0

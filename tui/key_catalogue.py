@@ -11,7 +11,7 @@ from textual.binding import Binding
 
 import tui.screens
 import tui.widgets
-from tui.session.keymap import KeyAction
+from tui.session.user.keymap import KeyAction
 
 
 def key_actions() -> list[KeyAction]:

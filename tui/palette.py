@@ -14,9 +14,9 @@ from textual.widgets import Input
 
 from presets import list_presets
 from trainer_proc.wire.run_folder import RunFolder
-from tui.session.runs import run_folders
+from tui.session.runs.registry import run_folders
 from tui.session.text import plain
-from tui.session.user_config import config_file
+from tui.session.user.config import config_file
 from tui.shown_keys import shown_keys
 from tui.themes import THEMES
 

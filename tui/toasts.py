@@ -8,10 +8,10 @@ from weakref import WeakKeyDictionary
 
 from textual.app import App
 
-from tui.session.news import News
-from tui.session.notify import Alerts, seconds_shown
 from tui.session.text import plain
-from tui.session.user_config import Notify
+from tui.session.user.config import Notify
+from tui.session.user.news import News
+from tui.session.user.notify import Alerts, seconds_shown
 
 _ALERTS: WeakKeyDictionary[App[Any], Alerts] = WeakKeyDictionary()
 

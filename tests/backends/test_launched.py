@@ -16,8 +16,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.program import program, published
 from trainer_proc.wire.run_folder import RunFolder
-from tui.session.board import DEFAULT_BOARD
-from tui.session.runs import find_run, read_state
+from tui.session.board.plans import DEFAULT_BOARD
+from tui.session.runs.registry import find_run, read_state
 
 pytestmark = pytest.mark.real
 

@@ -15,7 +15,7 @@ from tests.program import program
 from trainer_proc.wire.knob import refusal
 from trainer_proc.wire.messages import GuardFired, Ramp
 from trainer_proc.wire.requests import Pause, Redo, Resume, Save, Stop, StopRamp, Tune, Undo, Unpin
-from tui.session.runs import read_state
+from tui.session.runs.registry import read_state
 
 pytestmark = pytest.mark.real
 

@@ -18,7 +18,7 @@ from trainer_proc.backends.base import BackendError
 from trainer_proc.backends.isaaclab_asset_root import CARTPOLE, GROUND, HUMANOID, build_asset_root
 from trainer_proc.backends.isaaclab_g1 import CONVERTED_G1, STOCK_G1
 from trainer_proc.wire.asset_root import MANIFEST, read_manifest
-from tui.session.assets import g1_model
+from tui.session.backends.assets import g1_model
 
 TASK_SCRIPT = Path(__file__).with_name("offline_task.py")
 WEIGHT_OF_G1 = 33.0 * 9.81

@@ -35,7 +35,7 @@ from trainer_proc.wire.messages import (
 )
 from trainer_proc.wire.requests import Pause, Redo, Request, Resume, StopRamp, Tune, Undo, Unpin
 from trainer_proc.wire.run_folder import RunSpec
-from tui.session.recorded_preset import recorded_preset
+from tui.session.recordings.recorded_preset import recorded_preset
 
 ITERATIONS = 14
 SUCCESS, EPISODES = "Train/success_rate", "Train/finished_episodes"

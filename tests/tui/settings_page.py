@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from tui.key_catalogue import key_actions
-from tui.session.settings_text import settings
+from tui.session.user.settings_text import settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 

@@ -16,8 +16,8 @@ from trainer_proc.backends.isaaclab_asset_root import CARTPOLE, GROUND, HUMANOID
 from trainer_proc.backends.isaaclab_g1 import CONVERTED_G1, STOCK_G1
 from trainer_proc.wire.asset_root import MANIFEST, is_within_reach, read_manifest
 from tui.cli import run
-from tui.session import assets
-from tui.session.backend_environment import LaunchError
+from tui.session.backends import assets
+from tui.session.backends.environment import LaunchError
 
 VARIABLE = "ISAACSIM_ASSET_ROOT"
 CARTPOLE_USD = '#usda 1.0\n(\n    defaultPrim = "cartPole"\n)\n'

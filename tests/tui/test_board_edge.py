@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tui.session.board import plan_of_metrics
-from tui.session.board_pages import Page
-from tui.session.marks import Mark
+from tui.session.board.pages import Page
+from tui.session.board.plans import plan_of_metrics
+from tui.session.interventions.marks import Mark
 from tui.widgets.board.edge import crosshair_texts, edge_line, marks_near, marks_text, place_text, view_texts
 from tui.widgets.chart.view import ChartView
 

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from tui.session.board_layout import BoardLayout, LayoutProblem, layout_file, read_layout, write_layout
+from tui.session.board.layout import BoardLayout, LayoutProblem, layout_file, read_layout, write_layout
 
 TASK = "Mjlab-Velocity-Flat-Unitree-G1"
 FULL = BoardLayout(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.screens.recorded import frames_of
-from tui.session.board import DEFAULT_BOARD
-from tui.session.board_layout import BoardLayout
-from tui.session.board_pages import MOST_CHARTS, BoardContent, names_of, pages_of
-from tui.session.chart_source import ChartSource
-from tui.session.curricula_now import curricula_now
-from tui.session.history import MetricHistory
+from tui.session.board.chart_source import ChartSource
+from tui.session.board.layout import BoardLayout
+from tui.session.board.pages import MOST_CHARTS, BoardContent, names_of, pages_of
+from tui.session.board.plans import DEFAULT_BOARD
+from tui.session.curricula.now import curricula_now
+from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
 
 NOTHING_YET = BoardContent()

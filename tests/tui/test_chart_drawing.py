@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.session.chart_source import Curve
-from tui.session.marks import MARK_SIGNS, Mark
-from tui.session.series import Series
+from tui.session.board.chart_source import Curve
+from tui.session.interventions.marks import MARK_SIGNS, Mark
+from tui.session.metrics.series import Series
 from tui.widgets.chart.axes import format_value, value_axis
 from tui.widgets.chart.canvas import CellGrid, changed_spans, fit_text, plain_text
 from tui.widgets.chart.description import ChartDescription, Marks, Reference

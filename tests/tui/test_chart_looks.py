@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.session.chart_source import Curve
-from tui.session.marks import Mark
-from tui.session.series import Series
-from tui.session.timeline import Timeline
+from tui.session.board.chart_source import Curve
+from tui.session.interventions.marks import Mark
+from tui.session.metrics.series import Series
+from tui.session.metrics.timeline import Timeline
 from tui.widgets.chart.axes import log_axis
 from tui.widgets.chart.canvas import BAND, STYLE_NUMBERS
 from tui.widgets.chart.description import Band, ChartDescription, Marks, Reference

@@ -8,10 +8,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.session.chart_source import Curve
-from tui.session.marks import Mark
-from tui.session.series import Series
-from tui.session.timeline import X_UNITS, Timeline
+from tui.session.board.chart_source import Curve
+from tui.session.interventions.marks import Mark
+from tui.session.metrics.series import Series
+from tui.session.metrics.timeline import X_UNITS, Timeline
 from tui.widgets.chart.description import Band, ChartDescription, Marks, Reference
 from tui.widgets.chart.drawing import Painter
 from tui.widgets.chart.view import ChartView

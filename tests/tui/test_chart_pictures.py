@@ -20,10 +20,10 @@ from tui.pictures.colours import colours_of
 from tui.pictures.export import NotExported, content_of, kind_of, proposed_file, write_file
 from tui.pictures.points import captured, points_of, range_of
 from tui.pictures.table import table_of
-from tui.session.chart_source import Curve
-from tui.session.marks import Mark
-from tui.session.series import Series
-from tui.session.timeline import Timeline
+from tui.session.board.chart_source import Curve
+from tui.session.interventions.marks import Mark
+from tui.session.metrics.series import Series
+from tui.session.metrics.timeline import Timeline
 from tui.widgets.chart.description import Band, ChartDescription, Marks, Reference
 from tui.widgets.chart.view import ChartView
 

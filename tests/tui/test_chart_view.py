@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.session.smoothing import MOST_SMOOTHING
-from tui.session.timeline import X_UNITS
+from tui.session.metrics.smoothing import MOST_SMOOTHING
+from tui.session.metrics.timeline import X_UNITS
 from tui.widgets.chart.view import SMOOTHING_STEPS, ChartView, rounded_end
 
 WHOLE = (0.0, 1000.0)

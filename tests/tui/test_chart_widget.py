@@ -10,9 +10,9 @@ from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from tui.session.chart_source import Curve
-from tui.session.marks import Mark
-from tui.session.series import Series
+from tui.session.board.chart_source import Curve
+from tui.session.interventions.marks import Mark
+from tui.session.metrics.series import Series
 from tui.themes import THEMES
 from tui.widgets.chart import Chart
 from tui.widgets.chart.view import ChartView

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tui.session.checkpoints import (
+from tui.session.runs.checkpoints import (
     NoCheckpoint,
     checkpoint_to_start_from,
     find_checkpoint,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.waiting import wait_for
-from tui.session import console_log
-from tui.session.console_log import ConsoleLog, LogView
-from tui.session.console_reader import ConsoleReader
-from tui.session.console_text import console_note, console_title
+from tui.session.log import pages as console_log
+from tui.session.log.pages import ConsoleLog, LogView
+from tui.session.log.reader import ConsoleReader
+from tui.session.log.titles import console_note, console_title
 
 TRACEBACK = 'Traceback (most recent call last):\n  File "a.py", line 3, in main\n    run()\nKeyError: {}\n'
 

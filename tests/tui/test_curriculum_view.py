@@ -14,9 +14,9 @@ from tests.tui.curricula_run import TABLES, begun, finished_with, how_it_goes, m
 from trainer_proc.wire.knob import Knob
 from trainer_proc.wire.messages import Change, CheckpointLoaded, InterventionQueued, PhaseChanged
 from trainer_proc.wire.requests import Tune
-from tui.session.curricula_now import curricula_now, curriculum_of_knob, curriculum_records
-from tui.session.curriculum_view import bar_groups, has_panel, levels_text, panel_text, success_text
-from tui.session.level_steps import LevelSteps
+from tui.session.curricula.level_steps import LevelSteps
+from tui.session.curricula.now import curricula_now, curriculum_of_knob, curriculum_records
+from tui.session.curricula.view import bar_groups, has_panel, levels_text, panel_text, success_text
 
 VELOCITY = {"velocity": TABLES["velocity"]}
 

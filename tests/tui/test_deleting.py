@@ -12,7 +12,7 @@ from tests.waiting import wait_for
 from trainer_proc.wire.connection import write_connection
 from trainer_proc.wire.messages import IterationFinished, MetricSet, PhaseChanged, RunStarted
 from trainer_proc.wire.run_folder import RunFolder
-from tui.session.deleting import NotDeletable, check_deletable, contents_of, delete_run, deletion_question
+from tui.session.runs.deleting import NotDeletable, check_deletable, contents_of, delete_run, deletion_question
 
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
 FIRST = (MetricSet(0, ()), IterationFinished(0, 0, b"", 96, 1.0))

@@ -16,9 +16,9 @@ import pytest
 
 from tests.waiting import wait_for
 from tui.cli import run
-from tui.session.asset_server import is_reachable
-from tui.session.interpreter import Found
-from tui.session.user_config import config_file
+from tui.session.backends.asset_server import is_reachable
+from tui.session.backends.interpreter import Found
+from tui.session.user.config import config_file
 
 PACKAGES = (
     "isaaclab",

@@ -25,9 +25,9 @@ from trainer_proc.wire.messages import (
     PhaseChanged,
     RunStarted,
 )
-from tui.session import glance as looking
-from tui.session.glance import REWARD, glance, read_whole
-from tui.session.journal_samples import JournalSamples
+from tui.session.runs import glance as looking
+from tui.session.runs.glance import REWARD, glance, read_whole
+from tui.session.runs.journal_samples import JournalSamples
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 400, 42, 1)

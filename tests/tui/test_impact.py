@@ -26,10 +26,10 @@ from trainer_proc.wire.messages import (
     Ramp,
     RunStarted,
 )
-from tui.session.history import MetricHistory
-from tui.session.impact import ImpactUnknown, impact_of, measurable
-from tui.session.impact_text import impact_lines, impact_notes, impact_record, impact_text, impact_windows
-from tui.session.impact_windows import Window
+from tui.session.impact.impact import ImpactUnknown, impact_of, measurable
+from tui.session.impact.text import impact_lines, impact_notes, impact_record, impact_text, impact_windows
+from tui.session.impact.windows import Window
+from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
 
 WEIGHT, MODE = "reward/upright/weight", "guard/kl/mode"

@@ -26,10 +26,10 @@ from trainer_proc.wire.messages import (
     RunStarted,
 )
 from trainer_proc.wire.requests import Redo, Undo
-from tui.session.intervention_list import list_interventions, undo_or_redo
-from tui.session.intervention_text import applied_text, intervention_text
-from tui.session.news import news_of
+from tui.session.interventions.listing import list_interventions, undo_or_redo
+from tui.session.interventions.text import applied_text, intervention_text
 from tui.session.state import RunState
+from tui.session.user.news import news_of
 
 A, B = Change("a", 2.0, 5.0), Change("b", (-1.0, 1.0), (-2.0, 2.0))
 

@@ -9,7 +9,7 @@ from trainer_proc.wire.desk import Desk
 from trainer_proc.wire.knob import is_numeric, value_text
 from trainer_proc.wire.messages import InterventionQueued, Ramp
 from trainer_proc.wire.requests import Tune
-from tui.session.knob_edit import (
+from tui.session.knobs.edit import (
     EditFields,
     changes_nothing,
     edit_command,

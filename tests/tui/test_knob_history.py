@@ -16,7 +16,7 @@ from trainer_proc.wire.messages import (
     KnobsAvailable,
     RampAdvanced,
 )
-from tui.session.knob_history import KnobHistory
+from tui.session.knobs.history import KnobHistory
 from tui.session.state import RunState
 
 NEXT = "next iteration"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer_proc.wire.knob import Knob, refusal
-from tui.session.knob_range import dragged_handle, ends_of, scale_of, share_of, stepped_handle, with_handle
+from tui.session.knobs.range import dragged_handle, ends_of, scale_of, share_of, stepped_handle, with_handle
 
 
 def ranged(default, **more):

@@ -19,9 +19,9 @@ from trainer_proc.wire.messages import (
     MetricSet,
     RunStarted,
 )
-from tui.session.knob_history import KnobHistory
-from tui.session.knob_rows import GAP, KnobFilter, fit, knob_rows, shown_knobs
-from tui.session.knob_text import knob_detail, knob_facts, knob_state, line_hint, shortened_name
+from tui.session.knobs.history import KnobHistory
+from tui.session.knobs.rows import GAP, KnobFilter, fit, knob_rows, shown_knobs
+from tui.session.knobs.text import knob_detail, knob_facts, knob_state, line_hint, shortened_name
 from tui.session.state import RunState
 
 STARTED = RunStarted("run", "g1-walk", "mjlab", "task", "cpu", 4, 100, 42, 1)

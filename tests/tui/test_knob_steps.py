@@ -11,8 +11,8 @@ from trainer_proc.wire.desk import Desk
 from trainer_proc.wire.knob import Knob, is_numeric, refusal
 from trainer_proc.wire.messages import InterventionQueued
 from trainer_proc.wire.requests import Tune
-from tui.session.knob_bounds import bounds_text, within_bounds
-from tui.session.knob_steps import KnobSteps, stepped
+from tui.session.knobs.bounds import bounds_text, within_bounds
+from tui.session.knobs.steps import KnobSteps, stepped
 from tui.session.state import KnobState
 
 LESS, MORE, HALF, DOUBLE = 0.9, 1.1, 0.5, 2.0

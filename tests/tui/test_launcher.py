@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from presets import load_preset
 from tests.waiting import wait_for
-from tui.session import launcher
-from tui.session.devices import Device
-from tui.session.launcher import ImpossibleSpec, LaunchError, Overrides, launch, make_spec
+from tui.session.backends.devices import Device
+from tui.session.launching import launcher
+from tui.session.launching.launcher import ImpossibleSpec, LaunchError, Overrides, launch, make_spec
 
 CARTPOLE = load_preset("cartpole")
 CPU = [Device("cpu", "CPU, 4 cores", 8.0, 16.0)]

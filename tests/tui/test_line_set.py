@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.session import line_set
-from tui.session.line_set import AllLines, LineSet
+from tui.session.log import line_set
+from tui.session.log.line_set import AllLines, LineSet
 
 lines = st.lists(st.integers(0, 60), max_size=40).map(lambda numbers: sorted(set(numbers)))
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui.screens.recorded import RECORDINGS
-from tui.session.log_levels import LevelScan, level_of
+from tui.session.log.levels import LevelScan, level_of
 
 ERRORS = [
     "ERROR:root:no such asset",

@@ -8,7 +8,7 @@ import pynvml
 import pytest
 
 from tests.tui.machines import GIB, Driver
-from tui.session.machine_gpu import GpuReader, GpuReading, gpus_of_run
+from tui.session.machine.gpu import GpuReader, GpuReading, gpus_of_run
 
 
 @pytest.fixture

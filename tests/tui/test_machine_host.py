@@ -9,7 +9,7 @@ import pytest
 
 from tests.tui.machines import GIB
 from trainer_proc.wire.run_folder import RunFolder
-from tui.session.machine_host import CpuReader, DiskReading, read_disk, read_memory
+from tui.session.machine.host import CpuReader, DiskReading, read_disk, read_memory
 
 
 def test_shares_of_the_cores_are_known_from_the_second_reading_on():

@@ -13,7 +13,7 @@ import pytest
 from tests.tui.screens.recorded import FakeTrainer, make_run
 from tests.waiting import wait_for
 from trainer_proc.wire.connection import read_connection
-from tui.session.machine_processes import RunProcesses
+from tui.session.machine.processes import RunProcesses
 
 ROOT = Path(__file__).parents[2]
 RANK = """

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from tests.tui.machines import BOX, GIB, GPUS, MIB, PROCESSES
-from tui.session.machine import MachineReading
-from tui.session.machine_gpu import GpuReading
-from tui.session.machine_host import CpuReading, DiskReading, MemoryReading
-from tui.session.machine_room import room_on_gpu
-from tui.session.machine_trail import KEPT_SECONDS, MachineTrail, gpu_use
-from tui.session.machine_view import amount, amount_of, machine_lines
+from tui.session.machine.gpu import GpuReading
+from tui.session.machine.host import CpuReading, DiskReading, MemoryReading
+from tui.session.machine.machine import MachineReading
+from tui.session.machine.room import room_on_gpu
+from tui.session.machine.trail import KEPT_SECONDS, MachineTrail, gpu_use
+from tui.session.machine.view import amount, amount_of, machine_lines
 
 BARE = MachineReading(
     "box", 0.0, CpuReading(4, None, (), 0.0), MemoryReading(GIB, 8 * GIB), gpu_problem="Driver Not Loaded"

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from trainer_proc.wire.knob import Knob
 from trainer_proc.wire.messages import Change, Frame, GuardFired, InterventionApplied, KnobsAvailable, Ramp
-from tui.session.marks import MARK_LEGEND, MARK_SIGNS, Mark, MarkLog, mark_kind, mark_of, marks_of
+from tui.session.interventions.marks import MARK_LEGEND, MARK_SIGNS, Mark, MarkLog, mark_kind, mark_of, marks_of
 from tui.session.state import RunState
 
 A = (Change("a", 1.0, 2.0),)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tui.session.board import plan_of_metrics
-from tui.session.board_layout import BoardLayout
-from tui.session.chart_source import ChartSource
-from tui.session.history import MetricHistory
-from tui.session.metric_find import find_metrics
+from tui.session.board.chart_source import ChartSource
+from tui.session.board.layout import BoardLayout
+from tui.session.board.metric_find import find_metrics
+from tui.session.board.plans import plan_of_metrics
+from tui.session.metrics.history import MetricHistory
 
 NAMES = ("Loss/value", "Loss/surrogate", "Policy/kl", "Perf/total_fps")
 

@@ -1,4 +1,4 @@
-"""Names as the libraries' sources have them; see the docstring of `tui.session.metric_names`."""
+"""Names as the libraries' sources have them; see the docstring of `tui.session.metrics.names`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from trainer_proc.wire.journal import JournalReader
 from trainer_proc.wire.messages import MetricSet
-from tui.session.metric_names import ROLE_TITLES, Role, family_of, metric_of, term_of, title_of_role
+from tui.session.metrics.names import ROLE_TITLES, Role, family_of, metric_of, term_of, title_of_role
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 

@@ -16,8 +16,8 @@ from trainer_proc.wire.messages import (
     InterventionFailed,
     PhaseChanged,
 )
-from tui.session.news import News, news_of
-from tui.session.notify import Alerts, desktop_notification, is_news, seconds_shown
+from tui.session.user.news import News, news_of
+from tui.session.user.notify import Alerts, desktop_notification, is_news, seconds_shown
 
 GUARD = News("guard kl: too large", "warning", True)
 

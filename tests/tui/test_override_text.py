@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui.session.override_text import parse_override_value, parse_overrides
-from tui.session.settings import UnusableSetting
+from tui.session.launching.knob_values import UnusableSetting
+from tui.session.launching.override_text import parse_override_value, parse_overrides
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from trainer_proc.wire.codec import encode, pack_values
 from trainer_proc.wire.journal import JournalWriter
 from trainer_proc.wire.messages import Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
-from tui.session import overview as listing
-from tui.session.chosen_runs import ChoiceProblem, choice_file, read_choice, write_choice
-from tui.session.glance import spread_points
-from tui.session.overview import RUN_ORDERS, Overview, matching, ordered, with_status
-from tui.session.run_names import fitted_name, own_name
-from tui.session.run_rows import LABELS, fit_columns, run_cells
+from tui.session.runs import overview as listing
+from tui.session.runs.chosen import ChoiceProblem, choice_file, read_choice, write_choice
+from tui.session.runs.glance import spread_points
+from tui.session.runs.names import fitted_name, own_name
+from tui.session.runs.overview import RUN_ORDERS, Overview, matching, ordered, with_status
+from tui.session.runs.rows import LABELS, fit_columns, run_cells
 
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
 METRICS = MetricSet(0, ("Train/mean_reward", "Train/success_rate"))

@@ -12,9 +12,9 @@ from tests.tui.many_knobs import g1_knobs, turned
 from trainer_proc.wire.knob import Knob
 from trainer_proc.wire.messages import Change, CheckpointLoaded, Frame, InterventionApplied, KnobsAvailable, RunStarted
 from trainer_proc.wire.run_folder import RunSpec
-from tui.session.devices import Device
-from tui.session.launcher import Overrides, make_spec
-from tui.session.preset_text import changed_values, preset_text
+from tui.session.backends.devices import Device
+from tui.session.launching.launcher import Overrides, make_spec
+from tui.session.recordings.preset_text import changed_values, preset_text
 from tui.session.state import RunState
 
 GPU = Device("cuda:0", "NVIDIA L4", 22.0, 22.5)

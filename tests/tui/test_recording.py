@@ -25,9 +25,9 @@ from trainer_proc.wire.messages import (
     RunStarted,
 )
 from trainer_proc.wire.run_folder import RunSpec
-from tui.session.launcher import Overrides, make_spec
-from tui.session.metric_trigger import MetricUnknown
-from tui.session.recorded_preset import launch_command, recorded_preset
+from tui.session.launching.launcher import Overrides, make_spec
+from tui.session.recordings.metric_trigger import MetricUnknown
+from tui.session.recordings.recorded_preset import launch_command, recorded_preset
 
 WEIGHT, RATE, MASS, SPEED = "reward/upright/weight", "ppo/learning_rate", "event/mass/scale", "command/speed"
 REWARD = "Train/mean_reward"

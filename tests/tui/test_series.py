@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.session.series import Series, column_edges
+from tui.session.metrics.series import Series, column_edges
 
 iterations = st.integers(-200, 3000)
 values = st.floats(width=32)

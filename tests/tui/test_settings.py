@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.many_knobs import g1_knobs
-from tui.session.settings import UnusableSetting, known_values, need_knobs, parse_bounds, parse_settings, split_settings
+from tui.session.launching.knob_values import (
+    UnusableSetting,
+    known_values,
+    need_knobs,
+    parse_bounds,
+    parse_settings,
+    split_settings,
+)
 from tui.session.state import KnobState
 
 KNOBS = {knob.name: KnobState(knob, knob.value) for knob in g1_knobs().knobs}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tui.session.chart_source import ChartSource
-from tui.session.history import MetricHistory
-from tui.session.marks import Mark
+from tui.session.board.chart_source import ChartSource
+from tui.session.interventions.marks import Mark
+from tui.session.metrics.history import MetricHistory
 from tui.widgets.board.shared_view import SharedView
 
 CELLS = 50

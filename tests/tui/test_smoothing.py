@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.session.series import Series
-from tui.session.smoothing import MovingAverage, SmoothedSeries
+from tui.session.metrics.series import Series
+from tui.session.metrics.smoothing import MovingAverage, SmoothedSeries
 
 weights = st.sampled_from([0.0, 1e-6, 0.1, 0.6, 0.9, 0.99, 0.999])
 

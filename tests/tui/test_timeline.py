@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.session.timeline import Timeline
+from tui.session.metrics.timeline import Timeline
 
 
 def timeline_of(*points):

@@ -8,7 +8,7 @@ import click
 
 from trainer_proc.wire.asset_root import ASSET_ROOT_VARIABLE, AssetManifest
 from tui.commands.output import json_option, say
-from tui.session.assets import (
+from tui.session.backends.assets import (
     AssetReport,
     asset_environment,
     build_assets,
@@ -17,7 +17,7 @@ from tui.session.assets import (
     offline_root,
     remove_assets,
 )
-from tui.session.backend_environment import LaunchError, backend_command, isaaclab_python
+from tui.session.backends.environment import LaunchError, backend_command, isaaclab_python
 from tui.session.text import plain
 
 _ORIGINS = {

@@ -9,8 +9,8 @@ import click
 
 from trainer_proc.wire.run_folder import RunFolder
 from tui.commands.output import json_option, logs_option, say
-from tui.session.compare import ComparedRun, Difference, differences
-from tui.session.runs import find_run, read_state, summarize
+from tui.session.runs.compare import ComparedRun, Difference, differences
+from tui.session.runs.registry import find_run, read_state, summarize
 
 
 @click.command("compare")

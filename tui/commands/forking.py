@@ -10,10 +10,10 @@ import msgspec
 
 from tui.commands.output import json_option, logs_option
 from tui.commands.starting import start
-from tui.session.continuing import continued_spec
-from tui.session.launcher import checked_spec
-from tui.session.runs import find_run, read_state
-from tui.session.settings import known_values, split_settings
+from tui.session.launching.continuing import continued_spec
+from tui.session.launching.knob_values import known_values, split_settings
+from tui.session.launching.launcher import checked_spec
+from tui.session.runs.registry import find_run, read_state
 
 _NEWEST = "latest"
 

@@ -94,15 +94,15 @@ def _expected(error: Exception) -> int | None:
     from trainer_proc.wire.journal import JournalDamaged
     from trainer_proc.wire.run_folder import RunFolderError
     from tui.commands.output import Failed
-    from tui.session.assets import AssetProblem
-    from tui.session.checkpoints import NoCheckpoint
-    from tui.session.continuing import NothingLeft
+    from tui.session.backends.assets import AssetProblem
     from tui.session.control import TrainerUnreachable
-    from tui.session.deleting import NotDeletable
-    from tui.session.launcher import ImpossibleSpec, LaunchError
-    from tui.session.metric_trigger import MetricUnknown
-    from tui.session.runs import RunNotFound
-    from tui.session.settings import UnusableSetting
+    from tui.session.launching.continuing import NothingLeft
+    from tui.session.launching.knob_values import UnusableSetting
+    from tui.session.launching.launcher import ImpossibleSpec, LaunchError
+    from tui.session.recordings.metric_trigger import MetricUnknown
+    from tui.session.runs.checkpoints import NoCheckpoint
+    from tui.session.runs.deleting import NotDeletable
+    from tui.session.runs.registry import RunNotFound
     from tui.session.watch import EventsUnreadable
 
     if isinstance(error, (PresetError, ImpossibleSpec, RunNotFound, UnusableSetting)):

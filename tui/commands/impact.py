@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from tui.commands.output import Failed, json_option, logs_option, say
-from tui.session.impact_windows import DEFAULT_ITERATIONS
-from tui.session.runs import find_run
+from tui.session.impact.windows import DEFAULT_ITERATIONS
+from tui.session.runs.registry import find_run
 from tui.session.state import RunState
 from tui.session.text import plain
 
@@ -28,9 +28,9 @@ from tui.session.text import plain
 def impact_command(run: str, number: int | None, iterations: int, log_root: Path, as_json: bool) -> None:
     """Tell what an intervention did, the newest or NUMBER: success, reward, KL and its term before and after."""
     from trainer_proc.wire.journal import JournalReader
-    from tui.session.history import MetricHistory  # numpy comes with it: not for the list of commands
-    from tui.session.impact import ImpactUnknown, impact_of
-    from tui.session.impact_text import impact_record, impact_text
+    from tui.session.impact.impact import ImpactUnknown, impact_of
+    from tui.session.impact.text import impact_record, impact_text
+    from tui.session.metrics.history import MetricHistory  # numpy comes with it: not for the list of commands
 
     folder = find_run(run, log_root)
     folder.read_spec()

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from tui.commands.output import json_option, logs_option, say
-from tui.session.intervention_list import ListedIntervention, list_interventions
-from tui.session.knob_record import knob_record
-from tui.session.knob_rows import is_touched
-from tui.session.knob_text import knob_state, with_unit
-from tui.session.preset_text import preset_text
-from tui.session.runs import find_run, read_state
+from tui.session.interventions.listing import ListedIntervention, list_interventions
+from tui.session.knobs.record import knob_record
+from tui.session.knobs.rows import is_touched
+from tui.session.knobs.text import knob_state, with_unit
+from tui.session.recordings.preset_text import preset_text
+from tui.session.runs.registry import find_run, read_state
 from tui.session.state import KnobState, RunState
 from tui.session.text import plain
 

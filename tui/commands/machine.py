@@ -9,11 +9,11 @@ import click
 
 from presets import Preset, PresetError, list_presets, load_preset, read_preset
 from tui.commands.output import Failed, json_option, logs_option, say
-from tui.session.doctor import BackendReport, IsaacSimReport, Report, examine
-from tui.session.keymap import checked_keymap
-from tui.session.settings_check import SettingProblem
+from tui.session.backends.doctor import BackendReport, IsaacSimReport, Report, examine
 from tui.session.text import plain
-from tui.session.user_config import UserConfig
+from tui.session.user.config import UserConfig
+from tui.session.user.keymap import checked_keymap
+from tui.session.user.settings_check import SettingProblem
 
 _INDENT = " " * 12
 

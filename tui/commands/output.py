@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from tui.session.launcher import LOG_ROOT
+from tui.session.launching.launcher import LOG_ROOT
 
 
 class Failed(Exception):

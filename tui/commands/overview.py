@@ -8,12 +8,12 @@ from typing import Any, get_args
 import click
 
 from tui.commands.output import Failed, json_option, logs_option, say
-from tui.session.checkpoints import origin_of
-from tui.session.deleting import check_deletable, contents_of, contents_text, delete_run, deletion_question
 from tui.session.describe import duration
-from tui.session.overview import RUN_ORDERS, RunOrder, matching, ordered, with_status
-from tui.session.run_rows import success_text
-from tui.session.runs import RunSummary, find_run, run_folders, summarize
+from tui.session.runs.checkpoints import origin_of
+from tui.session.runs.deleting import check_deletable, contents_of, contents_text, delete_run, deletion_question
+from tui.session.runs.overview import RUN_ORDERS, RunOrder, matching, ordered, with_status
+from tui.session.runs.registry import RunSummary, find_run, run_folders, summarize
+from tui.session.runs.rows import success_text
 from tui.session.state import RunStatus
 from tui.session.text import plain
 

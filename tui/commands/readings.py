@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from tui.commands.output import json_option, logs_option, say
-from tui.session.machine import MachineReader
-from tui.session.machine_view import machine_lines
-from tui.session.runs import find_run, read_state
+from tui.session.machine.machine import MachineReader
+from tui.session.machine.view import machine_lines
+from tui.session.runs.registry import find_run, read_state
 
 _APART_SECONDS = 0.5
 """Between two readings: shares of the CPU are of that time."""

@@ -11,8 +11,8 @@ from curricula.curriculum import counted
 from trainer_proc.wire.journal import JournalReader
 from trainer_proc.wire.run_folder import write_whole
 from tui.commands.output import Failed, json_option, logs_option, say
-from tui.session.recorded_preset import RecordedPreset, launch_command, recorded_preset
-from tui.session.runs import find_run
+from tui.session.recordings.recorded_preset import RecordedPreset, launch_command, recorded_preset
+from tui.session.runs.registry import find_run
 
 _STANDARD_OUTPUT = "-"
 

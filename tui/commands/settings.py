@@ -9,11 +9,11 @@ import click
 import msgspec
 
 from tui.commands.output import Failed, json_option, say
-from tui.session.keymap import KeyAction, checked_keymap
-from tui.session.settings_check import SettingProblem
-from tui.session.settings_text import first_file, settings, toml_value
 from tui.session.text import plain
-from tui.session.user_config import UserConfig, config_file, read_settings, schema
+from tui.session.user.config import UserConfig, config_file, read_settings, schema
+from tui.session.user.keymap import KeyAction, checked_keymap
+from tui.session.user.settings_check import SettingProblem
+from tui.session.user.settings_text import first_file, settings, toml_value
 
 
 @click.command("settings")

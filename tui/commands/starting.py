@@ -15,14 +15,14 @@ from trainer_proc.wire.requests import Resume
 from trainer_proc.wire.run_folder import RunFolder, RunSpec
 from tui.commands.asking import ask_trainer
 from tui.commands.output import Failed, json_option, logs_option, say
-from tui.session.checkpoints import checkpoint_to_start_from
-from tui.session.continuing import continued_spec
-from tui.session.devices import list_devices
+from tui.session.backends.devices import list_devices
 from tui.session.follow import Follower
-from tui.session.launcher import Overrides, make_spec, start_trainer
-from tui.session.override_text import parse_overrides
-from tui.session.runs import find_run, read_state
-from tui.session.settings import parse_bounds, parse_settings
+from tui.session.launching.continuing import continued_spec
+from tui.session.launching.knob_values import parse_bounds, parse_settings
+from tui.session.launching.launcher import Overrides, make_spec, start_trainer
+from tui.session.launching.override_text import parse_overrides
+from tui.session.runs.checkpoints import checkpoint_to_start_from
+from tui.session.runs.registry import find_run, read_state
 from tui.session.state import RunState
 
 

@@ -11,10 +11,10 @@ from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.requests import Command, Pause, Save, Stop
 from tui.commands.asking import ask_trainer
 from tui.commands.output import json_option, logs_option, say
-from tui.session.checkpoints import find_checkpoint
 from tui.session.describe import export_result
 from tui.session.exporting import export_checkpoint, export_live
-from tui.session.runs import find_run
+from tui.session.runs.checkpoints import find_checkpoint
+from tui.session.runs.registry import find_run
 
 
 def _simple_command(name: str, help_text: str, command: Command, done: str) -> click.Command:

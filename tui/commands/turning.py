@@ -15,9 +15,9 @@ from trainer_proc.wire.requests import Command, Redo, StopRamp, Tune, Undo, Unpi
 from trainer_proc.wire.run_folder import RunFolder
 from tui.commands.asking import ask_trainer, wait_until_applied
 from tui.commands.output import json_option, logs_option, say
-from tui.session.intervention_text import applied_text
-from tui.session.runs import find_run, read_state
-from tui.session.settings import known_values, need_knobs, split_settings
+from tui.session.interventions.text import applied_text
+from tui.session.launching.knob_values import known_values, need_knobs, split_settings
+from tui.session.runs.registry import find_run, read_state
 
 _WHENS: dict[str, When] = {"reset": "on reset", "now": "now"}
 

@@ -8,9 +8,9 @@ from typing import get_args
 import click
 
 from tui.commands.output import Failed, json_option, logs_option, say
-from tui.session.runs import find_run
+from tui.session.runs.registry import find_run
 from tui.session.text import plain
-from tui.session.user_config import MOST_SMOOTHING, BoardUnit, ThemeName, read_settings
+from tui.session.user.config import MOST_SMOOTHING, BoardUnit, ThemeName, read_settings
 
 
 @click.command("chart")

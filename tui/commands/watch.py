@@ -8,7 +8,7 @@ from typing import Any, get_args
 import click
 
 from tui.commands.output import Failed, json_option, say
-from tui.session.metric_names import Role, metric_of
+from tui.session.metrics.names import Role, metric_of
 from tui.session.watch.log_folder import LoggedRun, look_into, named
 
 
@@ -28,7 +28,7 @@ def watch_command(logdir: Path, wanted: tuple[str, ...], as_json: bool) -> None:
         say("", _newest(logdir, wanted), as_json)
         return
     from tui.app import HumanoidTui
-    from tui.session.launcher import LOG_ROOT
+    from tui.session.launching.launcher import LOG_ROOT
     from tui.session.watch.scalars import ScalarReader
 
     ScalarReader()  # says what is missing while there is no screen yet

@@ -11,10 +11,10 @@ from curricula.schema import SchemaProblem
 from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.run_folder import RunFolder
 from tui.commands.output import json_option, logs_option, say
-from tui.session.curricula_now import curriculum_records
-from tui.session.intervention_list import list_interventions
-from tui.session.knob_record import knob_record
-from tui.session.runs import find_run, read_state
+from tui.session.curricula.now import curriculum_records
+from tui.session.interventions.listing import list_interventions
+from tui.session.knobs.record import knob_record
+from tui.session.runs.registry import find_run, read_state
 from tui.session.state import RunState
 
 

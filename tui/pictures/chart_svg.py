@@ -24,8 +24,8 @@ from tui.pictures.strokes import (
     text,
     text_width,
 )
-from tui.session.marks import MARK_SIGNS, Mark
-from tui.session.timeline import XUnit
+from tui.session.interventions.marks import MARK_SIGNS, Mark
+from tui.session.metrics.timeline import XUnit
 from tui.widgets.chart.axes import ValueAxis, log_axis, value_axis
 from tui.widgets.chart.description import ChartDescription
 from tui.widgets.chart.view import Range

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curricula.curriculum import Curriculum
-from tui.session.board import ChartPlan
-from tui.session.board_lines import band_of, lines_of, title_of
-from tui.session.chart_source import ChartSource, extent_of
+from tui.session.board.chart_source import ChartSource, extent_of
+from tui.session.board.lines import band_of, lines_of, title_of
+from tui.session.board.plans import ChartPlan
 from tui.session.state import RunState
 from tui.widgets.board.area import curves_of
 from tui.widgets.chart.description import Band, ChartDescription, Marks, Reference

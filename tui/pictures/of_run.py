@@ -12,14 +12,14 @@ from trainer_proc.wire.journal import JournalReader
 from trainer_proc.wire.run_folder import RunFolder
 from tui.pictures.described import described
 from tui.pictures.export import NotExported, content_of, kind_of, write_file
-from tui.session.board import named_board
-from tui.session.chart_source import ChartSource
-from tui.session.curricula_now import curricula_now
+from tui.session.board.chart_source import ChartSource
+from tui.session.board.plans import named_board
+from tui.session.curricula.now import curricula_now
 from tui.session.fuzzy import best_first
-from tui.session.history import MetricHistory
-from tui.session.marks import marks_of
+from tui.session.interventions.marks import marks_of
+from tui.session.metrics.history import MetricHistory
+from tui.session.metrics.timeline import Timeline, XUnit
 from tui.session.state import RunState
-from tui.session.timeline import Timeline, XUnit
 from tui.widgets.chart.view import ChartView, Range
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.session.chart_source import Curve
-from tui.session.marks import Mark
-from tui.session.series import Series
-from tui.session.smoothing import SmoothedSeries
-from tui.session.timeline import Timeline, XUnit
+from tui.session.board.chart_source import Curve
+from tui.session.interventions.marks import Mark
+from tui.session.metrics.series import Series
+from tui.session.metrics.smoothing import SmoothedSeries
+from tui.session.metrics.timeline import Timeline, XUnit
 from tui.widgets.chart.description import ChartDescription
 from tui.widgets.chart.view import Range
 from tui.widgets.chart.x_axis import place_of

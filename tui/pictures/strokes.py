@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.session.marks import MarkKind
+from tui.session.interventions.marks import MarkKind
 from tui.session.text import plain
 
 FONT = "DejaVu Sans, Liberation Sans, Noto Sans, Helvetica, Arial, sans-serif"

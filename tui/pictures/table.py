@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.pictures.points import Points, points_of
-from tui.session.chart_source import Curve
+from tui.session.board.chart_source import Curve
 from tui.widgets.chart.description import ChartDescription
 
 

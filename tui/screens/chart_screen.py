@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from tui.screens.live_screen import LiveScreen
-from tui.session.board_pages import PAGE_TITLES
+from tui.session.board.pages import PAGE_TITLES
 from tui.session.text import plain
 from tui.widgets.board import ChartBoard
 

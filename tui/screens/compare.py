@@ -16,10 +16,10 @@ from textual.widgets import DataTable, Footer, Static
 from trainer_proc.wire.messages import Frame, IterationFinished
 from trainer_proc.wire.run_folder import RunFolder, RunFolderError
 from tui.screens.chart_screen import ChartScreen
-from tui.session.chosen_runs import ChoiceProblem, read_choice, write_choice
 from tui.session.client import RunClient
-from tui.session.compare import differences, distinct_names
-from tui.session.followed_run import FollowedRun
+from tui.session.runs.chosen import ChoiceProblem, read_choice, write_choice
+from tui.session.runs.compare import differences, distinct_names
+from tui.session.runs.followed import FollowedRun
 from tui.session.state import RunState
 from tui.session.text import plain
 from tui.widgets.board import ChartBoard

@@ -22,13 +22,13 @@ from trainer_proc.wire.run_folder import RunFolder, RunFolderError
 from tui.screens.chart_screen import ChartScreen
 from tui.screens.run_screen import Told
 from tui.screens.steering_screen import SteeringScreen
-from tui.session.chart_source import ChartSource
-from tui.session.checkpoints import NoCheckpoint, find_checkpoint, origin_of
+from tui.session.board.chart_source import ChartSource
 from tui.session.describe import export_result, progress
 from tui.session.exporting import export_checkpoint
-from tui.session.marks import MarkLog
-from tui.session.news import News
+from tui.session.interventions.marks import MarkLog
+from tui.session.runs.checkpoints import NoCheckpoint, find_checkpoint, origin_of
 from tui.session.text import plain
+from tui.session.user.news import News
 from tui.widgets.board import ChartBoard
 from tui.widgets.changing import ChangingText
 from tui.widgets.console import Console

@@ -20,9 +20,16 @@ from textual.widgets.option_list import Option
 from presets import Preset, list_presets
 from presets.preset import LIBRARIES, PHYSICS
 from trainer_proc.wire.run_folder import RunSpec
-from tui.session.devices import Device, list_devices
-from tui.session.launcher import ImpossibleSpec, LaunchError, Overrides, launch, make_spec, suggested_environments
-from tui.session.override_text import parse_override_value
+from tui.session.backends.devices import Device, list_devices
+from tui.session.launching.launcher import (
+    ImpossibleSpec,
+    LaunchError,
+    Overrides,
+    launch,
+    make_spec,
+    suggested_environments,
+)
+from tui.session.launching.override_text import parse_override_value
 from tui.session.text import plain
 from tui.widgets.field import Field
 

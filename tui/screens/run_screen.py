@@ -15,11 +15,11 @@ from trainer_proc.wire.run_folder import RunFolder
 from tui.screens.live_screen import LiveScreen
 from tui.session.client import RunClient
 from tui.session.control import TrainerUnreachable, ask
-from tui.session.history import MetricHistory
-from tui.session.knob_history import KnobHistory
-from tui.session.news import News, news_of
-from tui.session.notify import is_news
+from tui.session.knobs.history import KnobHistory
+from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
+from tui.session.user.news import News, news_of
+from tui.session.user.notify import is_news
 from tui.widgets.frame_clock import draw_soon
 
 

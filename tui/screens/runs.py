@@ -15,11 +15,11 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Input, Static
 
 from trainer_proc.wire.run_folder import RunFolder
-from tui.session.chosen_runs import ChoiceProblem, read_choice, write_choice
-from tui.session.deleting import NotDeletable, check_deletable, contents_of, delete_run, deletion_question
-from tui.session.overview import RUN_ORDERS, Overview, RunOrder, is_live, matching, ordered
-from tui.session.run_rows import counted, run_details
-from tui.session.runs import RunSummary
+from tui.session.runs.chosen import ChoiceProblem, read_choice, write_choice
+from tui.session.runs.deleting import NotDeletable, check_deletable, contents_of, delete_run, deletion_question
+from tui.session.runs.overview import RUN_ORDERS, Overview, RunOrder, is_live, matching, ordered
+from tui.session.runs.registry import RunSummary
+from tui.session.runs.rows import counted, run_details
 from tui.session.text import plain
 from tui.widgets.dialogs import Confirm
 from tui.widgets.field import Field

@@ -15,15 +15,15 @@ from curricula.schema import SchemaProblem
 from trainer_proc.wire.requests import Redo, StopRamp, Tune, Undo, Unpin
 from trainer_proc.wire.run_folder import RunFolder, RunFolderError
 from tui.screens.run_screen import RunScreen
-from tui.session.curricula_now import curricula_now, curriculum_of_knob
-from tui.session.curriculum_view import has_panel, levels_text
-from tui.session.knob_edit import EditFields
-from tui.session.knob_steps import KnobSteps
-from tui.session.knob_text import history_text
-from tui.session.level_steps import LevelSteps
-from tui.session.news import News
-from tui.session.preset_text import changed_values, preset_text
+from tui.session.curricula.level_steps import LevelSteps
+from tui.session.curricula.now import curricula_now, curriculum_of_knob
+from tui.session.curricula.view import has_panel, levels_text
+from tui.session.knobs.edit import EditFields
+from tui.session.knobs.steps import KnobSteps
+from tui.session.knobs.text import history_text
+from tui.session.recordings.preset_text import changed_values, preset_text
 from tui.session.state import KnobState
+from tui.session.user.news import News
 from tui.widgets.curriculum_panel import CurriculumPanel
 from tui.widgets.impact import ImpactDialog
 from tui.widgets.knob_edit import KnobEdit

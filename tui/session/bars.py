@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from tui.session.knob_text import shortened, shortened_name
+from tui.session.knobs.text import shortened, shortened_name
 from tui.session.text import plain
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"

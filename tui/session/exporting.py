@@ -8,7 +8,7 @@ from trainer_proc.wire.export_process import ExportProblem, run_export, why_not_
 from trainer_proc.wire.messages import ExportFailed, ExportFinished
 from trainer_proc.wire.requests import Export, Refused
 from trainer_proc.wire.run_folder import RunFolder
-from tui.session.backend_environment import BackendAbsent, LaunchError, isaaclab_python
+from tui.session.backends.environment import BackendAbsent, LaunchError, isaaclab_python
 from tui.session.control import TrainerUnreachable, ask
 from tui.session.follow import Follower
 

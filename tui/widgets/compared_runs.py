@@ -11,12 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 from curricula.curriculum import SUCCESS_RATE
-from tui.session.compare import Difference, shown_value
 from tui.session.describe import STATUS_SIGNS, number
-from tui.session.followed_run import FollowedRun
-from tui.session.glance import REWARD
-from tui.session.knob_text import shortened, shortened_name
-from tui.session.run_rows import success_text
+from tui.session.knobs.text import shortened, shortened_name
+from tui.session.runs.compare import Difference, shown_value
+from tui.session.runs.followed import FollowedRun
+from tui.session.runs.glance import REWARD
+from tui.session.runs.rows import success_text
 from tui.session.text import plain
 from tui.widgets.chart.legend import CURVE_GLYPHS
 

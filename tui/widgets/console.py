@@ -18,11 +18,11 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from tui.session.console_log import LogPage, LogView
-from tui.session.console_reader import ConsoleReader
-from tui.session.console_text import SIGNS
-from tui.session.log_levels import LEVELS, Level
-from tui.session.log_search import occurrences
+from tui.session.log.levels import LEVELS, Level
+from tui.session.log.pages import LogPage, LogView
+from tui.session.log.reader import ConsoleReader
+from tui.session.log.search import occurrences
+from tui.session.log.titles import SIGNS
 
 _SIGN = len(SIGNS["info"])
 _CURRENT = "▸ "

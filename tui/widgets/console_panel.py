@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from tui.session.console_text import console_note, console_title
+from tui.session.log.titles import console_note, console_title
 from tui.widgets.changing import set_titles
 from tui.widgets.console import Console
 from tui.widgets.field import Field

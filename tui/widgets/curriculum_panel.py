@@ -15,7 +15,7 @@ from textual.message import Message
 
 from curricula.curriculum import Curriculum
 from curricula.own_knobs import mode_knob
-from tui.session.curriculum_view import CurriculumText, panel_text
+from tui.session.curricula.view import CurriculumText, panel_text
 from tui.session.state import RunState
 from tui.widgets.changing import ChangingText, set_titles
 from tui.widgets.knob_table import KnobTable

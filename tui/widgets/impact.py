@@ -11,10 +11,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.session.history import MetricHistory
-from tui.session.impact import ImpactUnknown, impact_of, measurable
-from tui.session.impact_text import impact_lines, impact_notes, impact_subject, impact_title, impact_windows
-from tui.session.impact_windows import DEFAULT_ITERATIONS
+from tui.session.impact.impact import ImpactUnknown, impact_of, measurable
+from tui.session.impact.text import impact_lines, impact_notes, impact_subject, impact_title, impact_windows
+from tui.session.impact.windows import DEFAULT_ITERATIONS
+from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
 from tui.session.text import plain
 

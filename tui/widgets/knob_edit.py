@@ -17,9 +17,9 @@ from textual.widgets import Input, Label, Static
 from trainer_proc.wire.knob import Value, When, is_numeric
 from trainer_proc.wire.messages import RampShape
 from trainer_proc.wire.requests import Tune
-from tui.session.knob_edit import EditFields, edit_command, edit_problem, typed_value, value_fields
-from tui.session.knob_range import ends_of
-from tui.session.knob_text import knob_facts
+from tui.session.knobs.edit import EditFields, edit_command, edit_problem, typed_value, value_fields
+from tui.session.knobs.range import ends_of
+from tui.session.knobs.text import knob_facts
 from tui.session.state import KnobState
 from tui.session.text import plain
 from tui.widgets.field import Field

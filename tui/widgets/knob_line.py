@@ -15,8 +15,8 @@ from textual.widgets import Input, Static
 
 from trainer_proc.wire.knob import is_numeric, value_text
 from trainer_proc.wire.requests import Tune
-from tui.session.knob_edit import EditFields, changes_nothing, edit_command, edit_problem, line_fields, line_problem
-from tui.session.knob_text import line_hint, shortened
+from tui.session.knobs.edit import EditFields, changes_nothing, edit_command, edit_problem, line_fields, line_problem
+from tui.session.knobs.text import line_hint, shortened
 from tui.session.state import KnobState
 from tui.session.text import plain
 from tui.widgets.field import Field

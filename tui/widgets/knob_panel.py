@@ -16,9 +16,9 @@ from textual.widgets import DataTable, Input, Static
 
 from trainer_proc.wire.knob import Value
 from trainer_proc.wire.requests import Tune
-from tui.session.knob_history import KnobHistory
-from tui.session.knob_rows import GAP, KnobFilter
-from tui.session.knob_text import knob_detail
+from tui.session.knobs.history import KnobHistory
+from tui.session.knobs.rows import GAP, KnobFilter
+from tui.session.knobs.text import knob_detail
 from tui.session.state import KnobState, RunState
 from tui.session.text import plain
 from tui.widgets.changing import set_titles

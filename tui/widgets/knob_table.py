@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.widgets import DataTable
 
 from trainer_proc.wire.knob import Value
-from tui.session.knob_history import KnobHistory
-from tui.session.knob_rows import GAP, KnobFilter, Row, Widths, fit, knob_rows, shown_knobs
+from tui.session.knobs.history import KnobHistory
+from tui.session.knobs.rows import GAP, KnobFilter, Row, Widths, fit, knob_rows, shown_knobs
 from tui.session.state import KnobState, RunState
 
 _LABELS = {

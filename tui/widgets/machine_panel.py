@@ -11,10 +11,10 @@ from textual.content import Content
 from textual.message import Message
 
 from trainer_proc.wire.run_folder import RunFolder
-from tui.session.machine import MachineReading
-from tui.session.machine_follower import MachineFollower
-from tui.session.machine_trail import MachineTrail
-from tui.session.machine_view import WARNING, machine_lines
+from tui.session.machine.follower import MachineFollower
+from tui.session.machine.machine import MachineReading
+from tui.session.machine.trail import MachineTrail
+from tui.session.machine.view import WARNING, machine_lines
 from tui.session.text import plain
 from tui.widgets.changing import ChangingText, set_titles
 

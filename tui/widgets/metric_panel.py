@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
-from tui.session.series import Series
+from tui.session.metrics.series import Series
 from tui.session.text import plain
 from tui.session.watch.metric_rows import matching
 from tui.widgets.field import Field

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.session.series import Series
+from tui.session.metrics.series import Series
 from tui.session.watch.metric_rows import Widths, fit, heading, row
 
 

@@ -14,10 +14,10 @@ from textual.screen import ModalScreen
 from textual.widgets import DataTable, Static
 
 from trainer_proc.wire.requests import Redo, Undo
-from tui.session.history import MetricHistory
-from tui.session.intervention_list import ListedIntervention, list_interventions, undo_or_redo
-from tui.session.knob_text import shortened
-from tui.session.marks import MARK_LEGEND, MARK_SIGNS
+from tui.session.interventions.listing import ListedIntervention, list_interventions, undo_or_redo
+from tui.session.interventions.marks import MARK_LEGEND, MARK_SIGNS
+from tui.session.knobs.text import shortened
+from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
 from tui.session.text import plain
 from tui.widgets.impact import ImpactDialog

@@ -11,7 +11,16 @@ from textual.message import Message
 from textual.widget import Widget
 
 from trainer_proc.wire.knob import Knob
-from tui.session.knob_range import Ends, Handle, RangeScale, dragged_handle, ends_of, scale_of, share_of, stepped_handle
+from tui.session.knobs.range import (
+    Ends,
+    Handle,
+    RangeScale,
+    dragged_handle,
+    ends_of,
+    scale_of,
+    share_of,
+    stepped_handle,
+)
 
 _FREE: dict[Handle, str] = {"low": "◁", "high": "▷"}
 _CHOSEN: dict[Handle, str] = {"low": "◀", "high": "▶"}

@@ -12,9 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import DataTable
 
-from tui.session.overview import RunOrder
-from tui.session.run_rows import LABELS, ORDER_OF, RIGHT_ALIGNED, fit_columns, run_cells
-from tui.session.runs import RunSummary
+from tui.session.runs.overview import RunOrder
+from tui.session.runs.registry import RunSummary
+from tui.session.runs.rows import LABELS, ORDER_OF, RIGHT_ALIGNED, fit_columns, run_cells
 
 
 class RunTable(DataTable[Text]):

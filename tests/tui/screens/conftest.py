@@ -6,7 +6,7 @@ from syrupy.extensions.image import SVGImageSnapshotExtension
 from textual.widgets import Input
 
 from tests.tui.screens.recorded import FakeTrainer, make_run
-from tui.session.devices import Device
+from tui.session.backends.devices import Device
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x60": (200, 60)}
 SETTLING_SECONDS = 2.0

@@ -9,11 +9,11 @@ from textual.widgets import Input, OptionList, Static
 from tests.tui.screens.recorded import dashboard_is_filled, make_run, told, type_at_once, until
 from tui.app import HumanoidTui
 from tui.screens.dashboard import DashboardScreen
-from tui.session.board import board_of
-from tui.session.board_layout import BoardLayout, layout_file, read_layout, write_layout
-from tui.session.chart_source import ChartSource
-from tui.session.history import MetricHistory
-from tui.session.marks import Mark
+from tui.session.board.chart_source import ChartSource
+from tui.session.board.layout import BoardLayout, layout_file, read_layout, write_layout
+from tui.session.board.plans import board_of
+from tui.session.interventions.marks import Mark
+from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
 from tui.widgets.board import ChartBoard
 from tui.widgets.board.area import ChartArea

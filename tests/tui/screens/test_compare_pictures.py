@@ -7,7 +7,7 @@ from tests.tui.screens.recorded import bodies_of, make_run, until
 from trainer_proc.wire.messages import PhaseChanged
 from tui.app import HumanoidTui
 from tui.screens.runs import RunsScreen
-from tui.session.glance import Glance
+from tui.session.runs.glance import Glance
 from tui.widgets.board import ChartBoard
 from tui.widgets.compared_runs import ComparedRuns
 from tui.widgets.dialogs import Confirm
@@ -53,7 +53,7 @@ async def test_runs_that_match(runs, looks_as_before):
 
 
 async def test_question_before_a_run_is_deleted(runs, size, looks_as_before, monkeypatch):
-    monkeypatch.setattr("tui.session.deleting._size", lambda path: 1_234_567_890)  # file systems differ
+    monkeypatch.setattr("tui.session.runs.deleting._size", lambda path: 1_234_567_890)  # file systems differ
     async with runs.run_test(size=size) as pilot:
         await lists_runs(runs, 11)
         await pilot.press("end", "d")

@@ -9,7 +9,7 @@ from tui.app import HumanoidTui
 from tui.screens.compare import CompareScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.runs import RunsScreen
-from tui.session.chosen_runs import read_choice
+from tui.session.runs.chosen import read_choice
 from tui.widgets.board import ChartBoard
 from tui.widgets.board.legend import RunLegend
 from tui.widgets.compared_runs import ComparedRuns, DifferenceTable

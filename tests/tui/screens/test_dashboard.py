@@ -14,7 +14,7 @@ from trainer_proc.wire.messages import (
 )
 from tui.app import HumanoidTui
 from tui.screens.dashboard import DashboardScreen
-from tui.session.board import DEFAULT_BOARD
+from tui.session.board.plans import DEFAULT_BOARD
 from tui.widgets.board.area import ChartArea
 from tui.widgets.chart import Chart
 from tui.widgets.console import Console

@@ -11,7 +11,7 @@ from tui.app import HumanoidTui
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.launch import LaunchScreen
 from tui.screens.runs import RunsScreen
-from tui.session.launcher import LaunchError
+from tui.session.launching.launcher import LaunchError
 
 
 def value(app, field):

@@ -34,8 +34,8 @@ class FakeReader:
 
 @pytest.fixture(autouse=True)
 def readers(monkeypatch):
-    monkeypatch.setattr("tui.session.machine_follower.MachineReader", FakeReader)
-    monkeypatch.setattr("tui.session.machine_follower._SECONDS", 0.01)
+    monkeypatch.setattr("tui.session.machine.follower.MachineReader", FakeReader)
+    monkeypatch.setattr("tui.session.machine.follower._SECONDS", 0.01)
     monkeypatch.setattr(FakeReader, "made", made := [])
     return made
 

@@ -9,7 +9,7 @@ from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, kn
 from tests.tui.screens.test_launch_screen import choose
 from trainer_proc.wire.messages import InterventionQueued, PhaseChanged
 from tui.app import HumanoidTui
-from tui.session.glance import Glance
+from tui.session.runs.glance import Glance
 from tui.widgets.console import Console
 from tui.widgets.knob_table import KnobTable
 

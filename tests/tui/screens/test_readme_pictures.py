@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.session.board import board_of
+from tui.session.board.plans import board_of
 
 PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
 

@@ -9,7 +9,7 @@ from tui.app import HumanoidTui
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.launch import LaunchScreen
 from tui.screens.runs import RunsScreen
-from tui.session.chosen_runs import read_choice
+from tui.session.runs.chosen import read_choice
 from tui.widgets.dialogs import Confirm
 from tui.widgets.run_table import RunTable
 
@@ -116,7 +116,7 @@ async def test_a_folder_that_cannot_be_read_is_told(log_root, monkeypatch):
     def fail(log_root):
         raise PermissionError(13, "Permission denied", str(log_root))
 
-    monkeypatch.setattr("tui.session.overview.run_folders", fail)
+    monkeypatch.setattr("tui.session.runs.overview.run_folders", fail)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await shows_runs(app, pilot, 0)

@@ -14,7 +14,7 @@ from tui.app import HumanoidTui
 from tui.pictures import export
 from tui.screens.compare import CompareScreen
 from tui.screens.help import HelpScreen
-from tui.session.user_config import config_file, read_settings
+from tui.session.user.config import config_file, read_settings
 from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT
 from tui.widgets.board import ChartBoard
 from tui.widgets.export_dialog import ExportDialog

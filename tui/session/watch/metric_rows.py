@@ -9,9 +9,9 @@ from typing import get_args
 
 from tui.session.describe import number
 from tui.session.fuzzy import best_first
-from tui.session.knob_text import shortened_name
-from tui.session.metric_names import Role, metric_of
-from tui.session.series import Series
+from tui.session.knobs.text import shortened_name
+from tui.session.metrics.names import Role, metric_of
+from tui.session.metrics.series import Series
 from tui.session.sparkline import sparkline
 from tui.session.text import plain
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui.session.chart_source import ChartSource, Curve
-from tui.session.history import MetricHistory
-from tui.session.metric_names import metric_of, role_of
+from tui.session.board.chart_source import ChartSource, Curve
+from tui.session.metrics.history import MetricHistory
+from tui.session.metrics.names import metric_of, role_of
 from tui.session.watch.run_reader import Portion
 
 _RECENT_STEPS = 50

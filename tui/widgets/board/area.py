@@ -10,9 +10,9 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.session.board import ChartPlan
-from tui.session.chart_source import ChartSource, Curve
-from tui.session.series import Series
+from tui.session.board.chart_source import ChartSource, Curve
+from tui.session.board.plans import ChartPlan
+from tui.session.metrics.series import Series
 from tui.widgets.board.grid import GridShape, shape_of
 from tui.widgets.chart import Chart
 

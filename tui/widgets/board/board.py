@@ -8,9 +8,9 @@ import msgspec
 from textual import on, work
 from textual.binding import BindingType
 
-from tui.session.board import ChartPlan
-from tui.session.board_lines import has_logarithms
-from tui.session.board_pages import FOUND, PINNED
+from tui.session.board.lines import has_logarithms
+from tui.session.board.pages import FOUND, PINNED
+from tui.session.board.plans import ChartPlan
 from tui.widgets.board.edge_line import BoardEdge
 from tui.widgets.board.find import FindDialog, Found
 from tui.widgets.board.keys import BOARD_KEYS

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from tui.session.board_pages import Page
-from tui.session.marks import MARK_SIGNS, Mark
-from tui.session.timeline import XUnit
+from tui.session.board.pages import Page
+from tui.session.interventions.marks import MARK_SIGNS, Mark
+from tui.session.metrics.timeline import XUnit
 from tui.widgets.chart.axes import format_value
 from tui.widgets.chart.view import ChartView, Range
 

@@ -9,8 +9,8 @@ from textual.content import Content, Span
 from textual.message import Message
 from textual.widgets import Static
 
-from tui.session.board_pages import Page
-from tui.session.marks import Mark
+from tui.session.board.pages import Page
+from tui.session.interventions.marks import Mark
 from tui.session.text import plain
 from tui.widgets.board.edge import EdgeLine, edge_line, marks_text
 

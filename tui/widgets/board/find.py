@@ -15,11 +15,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from tui.session.board import ChartPlan
-from tui.session.board_layout import BoardLayout
-from tui.session.board_lines import shortened_path
-from tui.session.chart_source import ChartSource
-from tui.session.metric_find import FoundMetric, find_metrics
+from tui.session.board.chart_source import ChartSource
+from tui.session.board.layout import BoardLayout
+from tui.session.board.lines import shortened_path
+from tui.session.board.metric_find import FoundMetric, find_metrics
+from tui.session.board.plans import ChartPlan
 from tui.session.text import plain
 from tui.widgets.chart import Chart
 from tui.widgets.chart.axes import LABEL_WIDTH, format_value

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tui.session.chart_source import ChartSource, extent_of
-from tui.session.marks import Mark
-from tui.session.timeline import X_UNITS, XUnit
+from tui.session.board.chart_source import ChartSource, extent_of
+from tui.session.interventions.marks import Mark
+from tui.session.metrics.timeline import X_UNITS, XUnit
 from tui.widgets.board.edge import cell_span, crosshair_texts, marks_near
 from tui.widgets.chart.legend import CURVE_GLYPHS
 from tui.widgets.chart.view import ChartView, Range

@@ -12,13 +12,13 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from curricula.curriculum import Curriculum
-from tui.session.board import ChartPlan
-from tui.session.board_layout import BoardLayout, LayoutProblem, read_layout, write_layout
-from tui.session.board_lines import band_of, lines_of, title_of
-from tui.session.board_pages import BoardContent, Page, names_of, pages_of
-from tui.session.chart_source import ChartSource
+from tui.session.board.chart_source import ChartSource
+from tui.session.board.layout import BoardLayout, LayoutProblem, read_layout, write_layout
+from tui.session.board.lines import band_of, lines_of, title_of
+from tui.session.board.pages import BoardContent, Page, names_of, pages_of
+from tui.session.board.plans import ChartPlan
 from tui.session.state import RunState
-from tui.session.user_config import Board as BoardSettings
+from tui.session.user.config import Board as BoardSettings
 from tui.widgets.board.area import ChartArea
 from tui.widgets.board.edge import view_texts
 from tui.widgets.board.edge_line import BoardEdge

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.session.pyramid import Columns
+from tui.session.metrics.pyramid import Columns
 
 DOTS_ACROSS = 2
 """Pixel columns in a cell."""

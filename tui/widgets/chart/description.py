@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tui.session.chart_source import Curve
-from tui.session.marks import Mark
-from tui.session.timeline import Timeline
+from tui.session.board.chart_source import Curve
+from tui.session.interventions.marks import Mark
+from tui.session.metrics.timeline import Timeline
 from tui.widgets.chart.view import ChartView, Range
 
 

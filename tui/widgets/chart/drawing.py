@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.session.chart_source import Curve
-from tui.session.marks import Mark
+from tui.session.board.chart_source import Curve
+from tui.session.interventions.marks import Mark
 from tui.widgets.chart.axes import LABEL_WIDTH, ValueAxis, log_axis, value_axis
 from tui.widgets.chart.braille import BLANK, DOTS_ACROSS, EVERY_OTHER
 from tui.widgets.chart.canvas import BAND, RAW_STYLES, SERIES_STYLES, STYLE_NUMBERS, CellGrid, Line, StyleName

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from tui.session.marks import MARK_SIGNS, Mark
-from tui.session.timeline import XUnit
+from tui.session.interventions.marks import MARK_SIGNS, Mark
+from tui.session.metrics.timeline import XUnit
 from tui.widgets.chart.canvas import CellGrid, fit_text, plain_text
 from tui.widgets.chart.description import Marks
 from tui.widgets.chart.plot import Plot

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.session.chart_source import Curve
-from tui.session.pyramid import Columns
-from tui.session.series import Series
-from tui.session.smoothing import SmoothedSeries
-from tui.session.timeline import Timeline
+from tui.session.board.chart_source import Curve
+from tui.session.metrics.pyramid import Columns
+from tui.session.metrics.series import Series
+from tui.session.metrics.smoothing import SmoothedSeries
+from tui.session.metrics.timeline import Timeline
 from tui.widgets.chart.axes import ValueAxis
 from tui.widgets.chart.braille import DOTS_ACROSS, DOTS_DOWN, Anchor, braille_bits, curve_dots
 from tui.widgets.chart.x_axis import XFrame, place_of

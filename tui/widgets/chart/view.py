@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tui.session.smoothing import MOST_SMOOTHING
-from tui.session.timeline import XUnit
+from tui.session.metrics.smoothing import MOST_SMOOTHING
+from tui.session.metrics.timeline import XUnit
 
 Range = tuple[float, float]
 """First and last place on an x axis, the last not before the first."""

@@ -17,9 +17,9 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.session.chart_source import Curve
-from tui.session.marks import Mark
-from tui.session.timeline import Timeline
+from tui.session.board.chart_source import Curve
+from tui.session.interventions.marks import Mark
+from tui.session.metrics.timeline import Timeline
 from tui.widgets.chart.canvas import BAND, RAW_STYLES, SERIES_STYLES, STYLES, CellGrid, changed_spans
 from tui.widgets.chart.description import Band, ChartDescription, Marks, Reference
 from tui.widgets.chart.drawing import Painter

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from tui.session.series import column_edges
-from tui.session.timeline import Timeline, XUnit
+from tui.session.metrics.series import column_edges
+from tui.session.metrics.timeline import Timeline, XUnit
 from tui.widgets.chart.axes import Tick, round_steps, tick_labels
 from tui.widgets.chart.view import Range
 

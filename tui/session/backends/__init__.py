@@ -1,0 +1,1 @@
+"""Which Python trains on which simulator, and what each has and lacks."""

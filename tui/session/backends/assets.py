@@ -1,0 +1,147 @@
+"""The asset root that Isaac Lab is started with: the person's, one that was built here, or Isaac Lab's server."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import platformdirs
+
+from trainer_proc.wire.asset_root import ASSET_ROOT_VARIABLE, MANIFEST, AssetManifest, is_within_reach, read_manifest
+from tui.session.backends.asset_server import is_reachable
+
+_NEEDED = {
+    "Cartpole": "Isaac/IsaacLab/Robots/Classic/Cartpole/cartpole.usd",
+    "Humanoid": "Isaac/Robots/IsaacSim/Humanoid/humanoid_instanceable.usd",
+    "G1": "Isaac/IsaacLab/Robots/Unitree/G1/g1_minimal.usd",
+    "H1": "Isaac/IsaacLab/Robots/Unitree/H1/h1_minimal.usd",
+    "Digit": "Isaac/Robots/Agility/Digit/digit_v4.usd",
+    "ground plane": "Isaac/IsaacLab/Environments/Grid/default_ground_plane_checker_v1/default_ground_plane.usda",
+}
+"""What the program's presets need, where Isaac Lab 3 has it below an asset root."""
+_G1_OF_MJLAB = "asset_zoo/robots/unitree_g1/xmls/g1.xml"
+_BUILDING_SECONDS = 300.0
+
+Origin = Literal["variable", "offline", "server"]
+
+
+class AssetProblem(Exception):
+    """The assets can't be built or removed; the message is one line that says what to do."""
+
+
+class NeededAsset(msgspec.Struct, frozen=True):
+    """One of the files that presets need; `instead` is what is trained without it, empty if nothing is."""
+
+    name: str
+    path: str
+    is_there: bool
+    instead: str
+
+
+class AssetReport(msgspec.Struct, frozen=True):
+    """Where Isaac Lab looks for assets, and what is there.
+
+    `root` is a folder or a URL, empty if it isn't known; `is_there` is None where that can't be told. `origin` is what
+    decided it: the environment variable, the folder built here, or Isaac Lab itself. `missing` has a line for each
+    asset that could not be built.
+    """
+
+    root: str
+    origin: Origin
+    is_there: bool | None
+    assets: list[NeededAsset] = []
+    missing: tuple[str, ...] = ()
+
+
+def offline_root() -> Path:
+    """Return where assets are built; it need not exist. `XDG_DATA_HOME` moves it."""
+    return platformdirs.user_data_path("humanoid-tui") / "isaaclab-assets"
+
+
+def asset_environment() -> dict[str, str]:
+    """Return what Isaac Lab's process needs to find assets that were built here; nothing if the person has said where.
+
+    The variable counts from the moment on that Isaac Lab is imported, so it is the launcher's to set.
+    """
+    if os.environ.get(ASSET_ROOT_VARIABLE) or read_manifest(offline_root()) is None:
+        return {}
+    return {ASSET_ROOT_VARIABLE: str(offline_root())}
+
+
+def look_at_assets(server: str = "") -> AssetReport:
+    """Return where Isaac Lab would look now, and what is there; `server` is its own root, if that is known.
+
+    Takes some seconds if a server doesn't answer.
+    """
+    variable = os.environ.get(ASSET_ROOT_VARIABLE, "").rstrip("/\\")
+    built = asset_environment()
+    origin: Origin = "variable" if variable else "offline" if built else "server"
+    root = variable or built.get(ASSET_ROOT_VARIABLE, server)
+    is_there = is_reachable(root)
+    manifest = read_manifest(Path(root)) if root else None
+    if not root or is_there is False:
+        return AssetReport(root, origin, is_there)
+    return AssetReport(root, origin, is_there, _needed(root, manifest), manifest.missing if manifest else ())
+
+
+def _needed(root: str, manifest: AssetManifest | None) -> list[NeededAsset]:
+    assets = []
+    for name, path in _NEEDED.items():
+        stand_in = manifest.stand_in(path) if manifest else None
+        assets.append(NeededAsset(name, path, is_within_reach(f"{root}/{path}"), stand_in.what if stand_in else ""))
+    return assets
+
+
+def g1_model() -> Path | None:
+    """Return mjlab's MJCF of the G1, None where mjlab isn't installed; imports nothing."""
+    found = importlib.util.find_spec("mjlab")
+    if found is None or found.origin is None:
+        return None
+    model = Path(found.origin).parent / _G1_OF_MJLAB
+    return model if model.is_file() else None
+
+
+def is_built(root: Path) -> bool:
+    """Tell whether `root` holds all that can be built."""
+    manifest = read_manifest(root)
+    return manifest is not None and not (manifest.missing and g1_model())
+
+
+def build_assets(root: Path, command: list[str], variables: dict[str, str]) -> AssetManifest:
+    """Build an asset root in the folder `root`; return what is in it.
+
+    `command` is the Python that has Isaac Lab, `variables` what its environment needs in addition (`backend_command`);
+    it takes some seconds. Raises `AssetProblem`.
+    """
+    model = g1_model()
+    arguments = ["-m", "trainer_proc.backends.isaaclab_asset_root", str(root.absolute())]
+    arguments += ["--g1-model", str(model)] if model else []
+    try:
+        done = subprocess.run(
+            [*command, *arguments],
+            env=os.environ | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_BUILDING_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise AssetProblem(f"the assets can't be built: {error}") from error
+    manifest = read_manifest(root)
+    if done.returncode or manifest is None:
+        lines = done.stderr.strip().splitlines() or [f"{command[0]} ended with {done.returncode}"]
+        raise AssetProblem(f"the assets can't be built: {lines[-1]}")
+    return manifest
+
+
+def remove_assets(root: Path) -> None:
+    """Remove what `build_assets` has built. Raises `AssetProblem` if that isn't what `root` is, `OSError`."""
+    if not (root / MANIFEST).is_file():
+        raise AssetProblem(f"{root} holds no assets that were built here: there is nothing to remove")
+    shutil.rmtree(root)

@@ -1,0 +1,141 @@
+"""What is installed here for each backend, what is missing, and the command that installs it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tui.session.backends.asset_server import is_reachable
+from tui.session.backends.devices import list_devices
+from tui.session.backends.environment import BackendAbsent, LaunchError, config_line, install_command, isaaclab_python
+from tui.session.backends.isaaclab_python import IsaacLabPython
+from tui.session.user.config import UserConfig, config_file, read_settings
+from tui.session.user.settings_check import SettingProblem
+
+_MJLAB_PACKAGES = ("mjlab", "rsl-rl-lib", "torch", "warp-lang", "tensorboard", "onnx", "onnxruntime", "onnxscript")
+_ISAACLAB_PACKAGES = (
+    *("isaaclab", "isaacsim", "newton", "rsl-rl-lib", "torch", "warp-lang", "tensorboard", "rl-games", "skrl"),
+    *("onnx", "onnxruntime", "onnxscript"),
+)
+_EULA = "OMNI_KIT_ACCEPT_EULA"
+_GIB = 1024**3
+
+
+class BackendReport(msgspec.Struct, frozen=True):
+    """One backend: the Python that trains it, and its packages' versions, None where one is missing.
+
+    `problem` is one line, empty where nothing is wrong; `install` has the lines that get what isn't there, which need
+    not be a problem: one backend is enough. `interpreter` and `python` are empty where there is none.
+    """
+
+    name: str
+    interpreter: str = ""
+    python: str = ""
+    packages: dict[str, str | None] = {}
+    problem: str = ""
+    install: list[str] = []
+
+
+class IsaacSimReport(msgspec.Struct, frozen=True):
+    """What Isaac Lab finds beside its packages.
+
+    `version` of Isaac Sim is empty where there is none, and "unknown" where it doesn't tell. `eula_accepted` is whether
+    its licence is accepted by environment variable. `asset_root` is a folder or a URL, empty if it isn't known;
+    `assets_reachable` is None where that can't be told.
+    """
+
+    version: str
+    eula_accepted: bool
+    asset_root: str
+    assets_reachable: bool | None
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All that `humanoid-tui doctor` says; without Isaac Lab there is no `isaac_sim`.
+
+    `settings` is the file of the person's settings, `settings_problems` what is wrong in it, a line each.
+    """
+
+    devices: list[str]
+    backends: list[BackendReport]
+    isaac_sim: IsaacSimReport | None
+    log_root: str
+    log_root_writable: bool
+    disk_free_gib: float
+    settings: str = ""
+    settings_problems: list[str] = []
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether a training can be started with all that was asked for."""
+        is_whole = self.log_root_writable and not self.settings_problems
+        return is_whole and not any(backend.problem for backend in self.backends)
+
+
+def examine(log_root: Path, key_problems: Callable[[UserConfig], list[SettingProblem]]) -> Report:
+    """Look at this machine; imports none of the packages it reports. Takes some seconds where there is Isaac Lab.
+
+    `key_problems` is asked what is wrong with the person's keys, if they have any.
+    """
+    existing = next(path for path in (log_root.resolve(), *log_root.resolve().parents) if path.exists())
+    isaaclab, python = _isaaclab()
+    config, problems = read_settings()
+    if config.keys:
+        problems += key_problems(config)
+    return Report(
+        devices=[str(device) for device in list_devices()],
+        backends=[_mjlab(is_needed=python is None or bool(isaaclab.problem)), isaaclab],
+        isaac_sim=None if python is None or "isaaclab" in python.found.missing else _isaac_sim(python),
+        log_root=str(log_root.resolve()),
+        log_root_writable=os.access(existing, os.W_OK | os.X_OK),
+        disk_free_gib=shutil.disk_usage(existing).free / _GIB,
+        settings=str(config_file()),
+        settings_problems=[str(problem) for problem in problems],
+    )
+
+
+def _mjlab(is_needed: bool) -> BackendReport:
+    packages = {package: _version(package) for package in _MJLAB_PACKAGES}
+    missing = [package for package, version in packages.items() if version is None]
+    return BackendReport(
+        "mjlab",
+        sys.executable,
+        platform.python_version(),
+        packages,
+        problem=f"{', '.join(missing)} missing" if missing and is_needed else "",
+        install=[install_command("mjlab")] if missing else [],
+    )
+
+
+def _isaaclab() -> tuple[BackendReport, IsaacLabPython | None]:
+    try:
+        python = isaaclab_python()
+    except BackendAbsent:
+        install = [install_command("isaaclab"), f"and, in {config_file()}:", config_line()]
+        return BackendReport("isaaclab", install=install), None
+    except LaunchError as error:
+        return BackendReport("isaaclab", problem=str(error)), None
+    found = python.found
+    packages = {package: found.versions[package] for package in _ISAACLAB_PACKAGES}
+    problem = python.problem or python.export_problem
+    return BackendReport("isaaclab", python.name, found.python, packages, problem), python
+
+
+def _isaac_sim(python: IsaacLabPython) -> IsaacSimReport:
+    root = python.found.asset_root
+    accepted = os.environ.get(_EULA, "").upper() in ("Y", "YES", "1")
+    return IsaacSimReport(python.found.isaac_sim, accepted, root, is_reachable(root))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,1 @@
+"""Charts as plans: pages, lines, layout, finding metrics."""

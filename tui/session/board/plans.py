@@ -1,0 +1,134 @@
+"""Charts as plans: what a chart shows, by the roles of metrics, and the default board made for PPO on humanoids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import cast, get_args
+
+from tui.session.metrics.names import Role, metric_of, own_name, term_of, title_of_role
+
+SUCCESS_EPISODES, SUCCESS_WINDOW = "Train/success_episodes", "Train/success_window"
+DEFAULT_ROLES: tuple[Role, ...] = (
+    *("reward", "success", "kl", "episode_length", "value_loss", "surrogate_loss", "entropy", "action_std"),
+    *("learning_rate", "steps_per_second"),
+)
+"""Made for PPO on humanoids, what is looked at most first."""
+_PLACE_OF_LEVELS = 2
+_ROLES = frozenset(get_args(Role))
+
+
+@dataclass(frozen=True)
+class ChartPlan:
+    """A chart of one or more curves, each with name and metric.
+
+    `role` is what the first curve tells of the training, if it is one that boards know; `reference` names a metric
+    whose newest value is drawn as a line.
+    """
+
+    title: str
+    curves: tuple[tuple[str, str], ...]
+    role: Role | None = None
+    reference: str = ""
+    reference_label: str = ""
+
+    @property
+    def key(self) -> str:
+        """What a layout knows the chart by, whatever is put on it: its first metric."""
+        return self.curves[0][1]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics of its curves."""
+        return tuple(metric for _, metric in self.curves)
+
+    def with_metrics(self, metrics: Sequence[str]) -> ChartPlan:
+        """Return the chart with curves of these metrics behind its own."""
+        new = [metric for metric in metrics if metric not in self.metrics]
+        if not new:
+            return self
+        names = _curve_names((*self.metrics, *new))
+        own = [name for name, _ in self.curves]
+        curves = zip((*own, *names[len(self.curves) :]), (*self.metrics, *new), strict=True)
+        return replace(self, curves=tuple(curves))
+
+
+def plan_of_role(role: Role, metric: str) -> ChartPlan:
+    """Return the chart of a metric that has a role."""
+    title = title_of_role(role, metric)
+    if role == "kl":
+        return ChartPlan(title, ((title, metric),), role, own_name("desired_kl"), "desired KL")
+    return ChartPlan(title, ((title, metric),), role)
+
+
+def plan_of_metrics(*metrics: str) -> ChartPlan:
+    """Return a chart of these metrics (at least one), under their own names."""
+    names = _curve_names(metrics)
+    return ChartPlan(metrics[0] if len(metrics) == 1 else " + ".join(names), tuple(zip(names, metrics, strict=True)))
+
+
+def titled(title: str, metric: str) -> ChartPlan:
+    """Return the chart of one metric under another name."""
+    return ChartPlan(title, ((title, metric),))
+
+
+def plan_of_levels(curricula: Sequence[str]) -> ChartPlan:
+    """Return the chart of the levels of curricula (at least one), by their names."""
+    curves = tuple((name, f"Curriculum/{name}/level") for name in curricula)
+    return ChartPlan("levels" if len(curves) > 1 else f"{curricula[0]} level", curves)
+
+
+DEFAULT_BOARD = tuple(plan_of_role(role, own_name(role)) for role in DEFAULT_ROLES)
+"""The default board of a run of this program, whose metrics are known before the first iteration."""
+
+
+def board_of(curricula: Sequence[str]) -> tuple[ChartPlan, ...]:
+    """Return the default board of a run of this program with curricula of these names.
+
+    Their levels, if there are any, come behind the success rate.
+    """
+    if not curricula:
+        return DEFAULT_BOARD
+    return (*DEFAULT_BOARD[:_PLACE_OF_LEVELS], plan_of_levels(curricula), *DEFAULT_BOARD[_PLACE_OF_LEVELS:])
+
+
+def watched_board(names: Collection[str]) -> tuple[ChartPlan, ...]:
+    """Return the default board of any library's run that has published metrics of these names."""
+    return tuple(plan for role in DEFAULT_ROLES if (plan := _plan_of(role, names)) is not None)
+
+
+def named_board(charts: Sequence[str], names: Collection[str]) -> tuple[ChartPlan, ...]:
+    """Return the board that a person has named: a chart each, of a role (`reward`) or a metric (`Loss/value`).
+
+    Several on one chart stand between ` + `. What the run hasn't published yet waits for its data.
+    """
+    return tuple(_named_plan(chart.split(" + "), names) for chart in charts if chart.strip())
+
+
+def _named_plan(chart: Sequence[str], names: Collection[str]) -> ChartPlan:
+    first, *more = (_metric_named(name.strip(), names) for name in chart)
+    role = chart[0].strip()
+    own = plan_of_role(cast(Role, role), first) if role in _ROLES else plan_of_metrics(first)
+    return own.with_metrics(more)
+
+
+def _metric_named(name: str, names: Collection[str]) -> str:
+    if name not in _ROLES:
+        return name
+    role = cast(Role, name)
+    return metric_of(role, names) or own_name(role)
+
+
+def _plan_of(role: Role, names: Collection[str]) -> ChartPlan | None:
+    metric = metric_of(role, names)
+    return None if metric is None else plan_of_role(role, metric)
+
+
+def _curve_names(metrics: Sequence[str]) -> tuple[str, ...]:
+    """Return short names that tell these metrics apart: as few of the last parts of each as that takes."""
+    parts = [term_of(metric).split("/") for metric in metrics]
+    for count in range(1, max(map(len, parts)) + 1):
+        names = tuple("/".join(of_one[-count:]) for of_one in parts)
+        if len(set(names)) == len(names):
+            return names
+    return tuple(metrics)

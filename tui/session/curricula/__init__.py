@@ -1,0 +1,1 @@
+"""A run's curricula as its trainer has them now."""

@@ -1,0 +1,1 @@
+"""What an intervention did, and how sure that is."""

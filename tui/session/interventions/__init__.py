@@ -1,0 +1,1 @@
+"""What was done to a training: as text, as marks, as a list."""

@@ -1,0 +1,76 @@
+"""Everything that was done to a training, newest first, and how each can be undone or done again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from trainer_proc.wire.messages import Change, InterventionApplied, InterventionQueued, Origin
+from trainer_proc.wire.requests import Redo, Undo
+from tui.session.interventions.marks import MarkKind, mark_kind
+from tui.session.interventions.text import whole_text
+from tui.session.state import RunState
+
+InterventionState = Literal["pending", "applied", "undone", "failed"]
+
+
+@dataclass(frozen=True)
+class ListedIntervention:
+    """One line of the list; `what` is `changes` and the rest in words.
+
+    `iteration` is None while it is pending; `problem` says why one failed; `mark` is how charts mark it.
+    """
+
+    number: int
+    iteration: int | None
+    origin: Origin
+    changes: tuple[Change, ...]
+    what: str
+    note: str
+    state: InterventionState
+    mark: MarkKind
+    problem: str = ""
+    undoes: int | None = None
+    redoes: int | None = None
+
+
+def list_interventions(state: RunState) -> list[ListedIntervention]:
+    """Return the run's interventions, applied or not, newest first."""
+    numbers = sorted(state.queued.keys() | state.interventions.keys(), reverse=True)
+    return [_listed(number, state) for number in numbers]
+
+
+def undo_or_redo(listed: ListedIntervention, state: RunState) -> Undo | Redo | None:
+    """Return what turns an intervention round; None if it was never applied.
+
+    Undoing an undo is a redo of what it undid, and the other way round, so that nothing is told twice.
+    """
+    if listed.state in ("pending", "failed"):
+        return None
+    number = listed.undoes or listed.redoes or listed.number
+    return Redo(number) if number in state.past.undone else Undo(number)
+
+
+def _listed(number: int, state: RunState) -> ListedIntervention:
+    body: InterventionQueued | InterventionApplied | None = state.interventions.get(number)
+    iteration, problem = None, ""
+    status: InterventionState = "pending"
+    if isinstance(body, InterventionApplied):
+        iteration, status = body.iteration, "undone" if number in state.past.undone else "applied"
+    else:
+        body = state.queued[number]
+        if failure := state.failed.get(number):
+            iteration, status, problem = failure.iteration, "failed", failure.reason
+    return ListedIntervention(
+        number=number,
+        iteration=iteration,
+        origin=body.origin,
+        changes=body.changes,
+        what=whole_text(body),
+        note=body.note,
+        state=status,
+        mark=mark_kind(body),
+        problem=problem,
+        undoes=body.undoes,
+        redoes=body.redoes,
+    )

@@ -1,0 +1,1 @@
+"""Knobs as rows, values as they are edited, and their past."""

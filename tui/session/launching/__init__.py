@@ -1,0 +1,1 @@
+"""Starting trainings: from presets, typed values and checkpoints."""

@@ -1,0 +1,234 @@
+"""Starting a training: from a preset to a run folder with a trainer process that outlives the terminal."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from curricula.load import make_curricula
+from curricula.own_knobs import check_own_knobs
+from curricula.schema import SchemaProblem
+from presets import Needs, Preset
+from presets.preset import MOST, check_isaac_lab
+from trainer_proc.wire.knob import Value, value_text
+from trainer_proc.wire.run_folder import RunFolder, RunSpec
+from tui.session.backends.devices import Device
+from tui.session.backends.environment import LaunchError as LaunchError
+from tui.session.backends.environment import backend_command
+from tui.session.launching.knob_values import UnusableSetting
+from tui.session.launching.override_text import parse_overrides
+from tui.session.runs.checkpoints import run_of
+
+LOG_ROOT = Path("logs/rsl_rl")
+"""Where runs lie, relative to the working directory, as Isaac Lab and mjlab have it."""
+
+
+class ImpossibleSpec(Exception):
+    """What was asked for makes no sense; the message is one line that says what would."""
+
+
+class Overrides(msgspec.Struct, frozen=True):
+    """What the person chose instead of the preset's values; None takes the preset's.
+
+    `set`, `bounds` and `overrides` (values by path in the configuration) add to the preset's, and so do `arguments`,
+    `env.PATH=VALUE` and `agent.PATH=VALUE`; with Isaac Lab they may be whatever `presets.preset.check_isaac_lab` lets
+    pass. For another `task` than the preset's, that has only numbers, physics, library and modules to say: the rest is
+    about the parts of its own task.
+    """
+
+    num_envs: int | None = None
+    iterations: int | None = None
+    device: str | None = None
+    seed: int = 42
+    name: str = ""
+    set: dict[str, Value] = {}
+    bounds: dict[str, tuple[float, float]] = {}
+    checkpoint: str = ""
+    processes: int = 1
+    overrides: dict[str, Any] = {}
+    task: str | None = None
+    physics: str | None = None
+    library: str | None = None
+    arguments: tuple[str, ...] = ()
+
+
+def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -> RunSpec:
+    """Return what the trainer is told; the first of `devices` is the default. Raises `ImpossibleSpec`."""
+    device = overrides.device or devices[0].name
+    device = "cuda:0" if device == "cuda" else device
+    if overrides.task and overrides.task != preset.task:
+        preset = _for_another_task(preset, overrides.task)
+    spec = RunSpec(
+        preset=preset.name,
+        backend=preset.backend,
+        task=preset.task,
+        experiment=preset.experiment,
+        device=device,
+        num_envs=suggested_environments(preset, device, devices) if overrides.num_envs is None else overrides.num_envs,
+        iterations=preset.iterations if overrides.iterations is None else overrides.iterations,
+        seed=overrides.seed,
+        name=overrides.name,
+        set=preset.knobs | overrides.set,
+        bounds=preset.bounds | overrides.bounds,
+        checkpoint=overrides.checkpoint,
+        parent=run_of(Path(overrides.checkpoint)) if overrides.checkpoint else "",
+        processes=overrides.processes,
+        overrides=_overrides(preset, overrides),
+        physics=_physics(preset, overrides),
+        library=preset.library if overrides.library is None else overrides.library,
+        hydra=(*preset.hydra, *(overrides.arguments if preset.backend == "isaaclab" else ())),
+        modules=preset.modules,
+        module_folder=preset.folder_of_modules(),
+        success=preset.success,
+        curricula=preset.curriculum,
+    )
+    return checked_spec(spec)
+
+
+def checked_spec(spec: RunSpec) -> RunSpec:
+    """Return `spec` as the trainer is told it: the device `cuda` is `cuda:0`. Raises `ImpossibleSpec`."""
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", spec.device):
+        raise ImpossibleSpec(f"{spec.device} is no device: say cpu or cuda:N")
+    if not re.fullmatch(r"[\w.+-]{0,80}", spec.name):
+        raise ImpossibleSpec("a run's name has at most 80 letters, digits, '.', '_', '+' and '-'")
+    if not (1 <= spec.num_envs <= MOST and 1 <= spec.iterations <= MOST):
+        raise ImpossibleSpec(f"a training has at least one environment and one iteration, and at most {MOST:,} of each")
+    if spec.processes < 1:
+        raise ImpossibleSpec("a training has at least one process")
+    if not 0 <= spec.seed < 2**32:
+        raise ImpossibleSpec("a seed is a whole number from 0 to 4294967295")
+    try:
+        check_isaac_lab(spec.backend, spec.physics, spec.library, spec.hydra)
+    except SchemaProblem as error:
+        raise ImpossibleSpec(str(error)) from error
+    _check_knobs(spec)
+    return msgspec.structs.replace(spec, device="cuda:0") if spec.device == "cuda" else spec
+
+
+def suggested_environments(preset: Preset, device: str, devices: Sequence[Device]) -> int:
+    """Return how many environments the preset has on `device`, by its memory if it is one of `devices`."""
+    memory = {known.name: known.total_memory for known in devices}
+    return preset.environments_on(device, memory.get(device))
+
+
+def _for_another_task(preset: Preset, task: str) -> Preset:
+    """Return what a preset says that isn't about its task; runs are in a folder of the other task's name."""
+    experiment = re.sub(r"\W+", "_", re.sub(r"-v\d+$", "", task)).strip("_").lower()
+    if not experiment:
+        raise ImpossibleSpec(f"{task!r} is no task")
+    return msgspec.structs.replace(
+        preset,
+        task=task,
+        experiment=experiment,
+        hydra=(),
+        overrides={},
+        rewards={},
+        randomization={},
+        set={},
+        bounds={},
+        success={},
+        curriculum={},
+        needs=Needs(),
+    )
+
+
+def _physics(preset: Preset, overrides: Overrides) -> str:
+    """Return the physics that the person chose, none if that was said with Isaac Lab's own argument."""
+    if overrides.physics is not None:
+        return overrides.physics
+    return "" if any(argument.startswith("physics=") for argument in overrides.arguments) else preset.physics
+
+
+def _overrides(preset: Preset, chosen: Overrides) -> dict[str, Any]:
+    """Return the preset's overrides and the person's; a file that the preset needs gets its whole path."""
+    if preset.backend == "isaaclab":  # the trainer reads them, before these
+        named = {argument.partition("=")[0] for argument in chosen.arguments}
+        overrides = {path: value for path, value in preset.overrides.items() if path not in named} | chosen.overrides
+    else:
+        overrides = preset.overrides | _parsed(preset, chosen.arguments) | chosen.overrides
+    for path, what in preset.needs.overrides.items():
+        value = overrides.get(path, "")
+        if value == "":
+            raise ImpossibleSpec(f"{preset.name} needs {what}: fill in its field, or launch with --override {path}=…")
+        if isinstance(value, str) and (file := Path(value).expanduser()).is_file():
+            overrides[path] = str(file.resolve())  # a run is resumed from anywhere
+    return overrides
+
+
+def _parsed(preset: Preset, arguments: Sequence[str]) -> dict[str, Any]:
+    try:
+        return parse_overrides(arguments)
+    except UnusableSetting as error:
+        raise ImpossibleSpec(f"{preset.name} trains on {preset.backend}: {error}") from error
+
+
+def _check_knobs(spec: RunSpec) -> None:
+    try:
+        check_own_knobs(spec.set, make_curricula(spec.curricula))
+    except SchemaProblem as error:
+        raise ImpossibleSpec(str(error)) from error
+    for knob, value in spec.set.items():
+        numbers = value if isinstance(value, tuple) else () if isinstance(value, str) else (value,)
+        if not all(math.isfinite(number) for number in numbers):
+            raise ImpossibleSpec(f"{knob} must be a finite number, not {value_text(value)}")
+    for knob, (low, high) in spec.bounds.items():
+        if not low <= high:
+            raise ImpossibleSpec(f"the bounds of {knob} must have the lower one first, not {low:g}:{high:g}")
+
+
+def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:
+    """Make the run's folder and start its trainer in a session of its own. Raises `LaunchError`."""
+    return start_trainer(spec, log_root)[0]
+
+
+def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.Popen[bytes]]:
+    """Do what `launch` does, and return the trainer's process too."""
+    python, variables = backend_command(spec.backend)
+    try:
+        folder = _make_folder(spec, log_root)
+        folder.write_spec(spec)
+        with open(folder.console, "ab") as console:
+            trainer = subprocess.Popen(
+                trainer_command(python, folder, spec.processes),
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a dropped SSH connection hangs up the terminal's session, not this one
+                env=os.environ | {"PYTHONUNBUFFERED": "1"} | variables,
+            )
+    except OSError as error:
+        raise LaunchError(f"the run can't be started in {log_root}: {error}") from error
+    return folder, trainer
+
+
+def trainer_command(python: list[str], folder: RunFolder, processes: int) -> list[str]:
+    """Return the command that trains what is in `folder`; several processes are PyTorch's launcher's to start."""
+    trainer = ["-m", "trainer_proc", str(folder.path)]
+    if processes == 1:
+        return [*python, *trainer]
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+    return [*python, *launcher, *trainer]
+
+
+def _make_folder(spec: RunSpec, log_root: Path) -> RunFolder:
+    """Make `<experiment>/<date_time>_<name>`; runs of one second get numbers."""
+    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    base = "_".join(part for part in (stamp, spec.name) if part)
+    parent = log_root / spec.experiment
+    parent.mkdir(parents=True, exist_ok=True)
+    for number in range(1, 1000):
+        path = parent / (base if number == 1 else f"{base}_{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return RunFolder(path)
+    raise LaunchError(f"{parent / base} exists a thousand times: wait a second")

@@ -1,0 +1,1 @@
+"""A trainer's log of any length: pages, levels, search."""

@@ -1,0 +1,1 @@
+"""What the machine and a run's processes on it are at."""

@@ -1,0 +1,50 @@
+"""The thread that reads the machine for a screen, while somebody looks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from trainer_proc.wire.run_folder import RunFolder
+from tui.session.machine.machine import MachineReader, MachineReading
+
+_SECONDS = 1.0
+
+
+class MachineFollower:
+    """Calls back with a reading a second, from its own thread; not at all while nobody looks."""
+
+    def __init__(self, folder: RunFolder, on_reading: Callable[[MachineReading], None]) -> None:
+        """Be ready; nothing is read, and no thread is there, before `look`."""
+        self._folder = folder
+        self._on_reading = on_reading
+        self._is_seen = threading.Event()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.is_training = False
+        """Whether the run has finished an iteration, so that all of its memory is there."""
+
+    def look(self, is_seen: bool) -> None:
+        """Begin to read, or stop."""
+        if not is_seen:
+            self._is_seen.clear()
+            return
+        self._is_seen.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="machine", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """End the thread, within a second; does not wait for it."""
+        self._closing.set()
+        self._is_seen.set()
+
+    def _run(self) -> None:
+        reader = MachineReader(self._folder)
+        while True:
+            self._is_seen.wait()
+            if self._closing.is_set():
+                break
+            self._on_reading(reader.read(self.is_training))
+            self._closing.wait(_SECONDS)
+        reader.close()

@@ -1,0 +1,1 @@
+"""What a run has measured: every point, fast to look at from any distance."""

@@ -1,0 +1,65 @@
+"""Every metric of a run over its iterations, for charts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import groupby
+from operator import attrgetter
+
+import numpy as np
+
+from trainer_proc.wire.messages import Frame, IterationFinished, MetricSet
+from tui.session.metrics.series import Series
+from tui.session.metrics.timeline import Timeline
+
+
+class MetricHistory:
+    """A fold over frames, like `RunState`, that keeps the past."""
+
+    def __init__(self) -> None:
+        """Know no metric yet."""
+        self.series: defaultdict[str, Series] = defaultdict(Series)
+        self.timeline = Timeline()
+        self._names: dict[int, tuple[str, ...]] = {}
+        self._start: float | None = None
+
+    def apply(self, frames: list[Frame]) -> None:
+        """Take frames in; many at once are far cheaper than one by one."""
+        if frames and self._start is None:
+            self._start = frames[0].time
+        finished: list[IterationFinished] = []
+        times: list[float] = []
+        taken = 0
+        for frame in frames:
+            body = frame.body
+            if isinstance(body, IterationFinished):
+                finished.append(body)
+                times.append(frame.time)
+            elif isinstance(body, MetricSet):
+                self._take(finished[taken:])  # a trainer that was started again counts its sets from 0
+                taken = len(finished)
+                self._names[body.id] = body.names
+        self._take(finished[taken:])
+        self._take_times(finished, times)
+
+    def _take(self, iterations: list[IterationFinished]) -> None:
+        for metric_set, group in groupby(iterations, key=attrgetter("metric_set")):
+            bodies = list(group)
+            names = self._names[metric_set]
+            values = np.frombuffer(b"".join([body.values for body in bodies]), dtype="<f4")
+            if len(bodies) == 1:
+                iteration = bodies[0].iteration
+                for name, value in zip(names, values.tolist(), strict=True):
+                    self.series[name].append(iteration, value)
+                continue
+            numbers = np.array([body.iteration for body in bodies])
+            by_metric = np.ascontiguousarray(values.reshape(len(bodies), -1).T)
+            for name, of_metric in zip(names, by_metric, strict=True):
+                self.series[name].extend(numbers, of_metric)
+
+    def _take_times(self, finished: list[IterationFinished], times: list[float]) -> None:
+        self.timeline.extend(
+            [body.iteration for body in finished],
+            [body.environment_steps for body in finished],
+            np.array(times) - (self._start or 0.0),
+        )

@@ -1,0 +1,115 @@
+"""Whole numbers in order, such as the iterations of a metric: evenly spaced ones take no memory."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.session.metrics.growing import GrowingArray
+
+
+class RisingNumbers:
+    """Whole numbers (int64) that never fall.
+
+    While they are evenly spaced, as when a metric is told at each iteration, only the first, the distance and their
+    count are kept; from the first that breaks the rule on, each takes 8 bytes.
+    """
+
+    def __init__(self) -> None:
+        self._start = 0
+        self._step = 1
+        self._count = 0
+        self._each: GrowingArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def values(self) -> NDArray[np.int64]:
+        """All numbers, shape (count,); not to be written to."""
+        return self.values_from(0)
+
+    @property
+    def first(self) -> int:
+        """The smallest; there is at least one."""
+        return self.at(0)
+
+    @property
+    def last(self) -> int:
+        """The largest; there is at least one."""
+        return self.at(self._count - 1)
+
+    def append(self, number: int) -> None:
+        """Add a number that is not below the last."""
+        if self._each is None and not self._continues(number):
+            self._write_out()
+        if self._each is not None:
+            self._each.append(number)
+        self._count += 1
+
+    def extend(self, numbers: NDArray[np.int64]) -> None:
+        """Add numbers of shape (k,) in order, none below the last."""
+        if not len(numbers):
+            return
+        if self._each is None and not self._continues_with(numbers):
+            self._write_out()
+        if self._each is not None:
+            self._each.extend(numbers)
+        self._count += len(numbers)
+
+    def cut(self, count: int) -> None:
+        """Forget all but the first `count` numbers."""
+        self._count = min(self._count, count)
+        if self._each is not None:
+            self._each.cut(count)
+
+    def replace(self, numbers: NDArray[np.int64]) -> None:
+        """Be these numbers, of shape (k,) and in order, instead."""
+        self._count, self._each = 0, None
+        self.extend(numbers)
+
+    def rows_from(self, edges: NDArray[np.int64]) -> NDArray[np.int64]:
+        """For each edge, how many numbers are below it: where those begin that are not."""
+        if self._each is not None:
+            return np.searchsorted(self._each.values, edges).astype(np.int64)
+        if not self._count:
+            return np.zeros(len(edges), dtype=np.int64)
+        inside = np.minimum(np.maximum(edges, self._start), self.last + 1)
+        return -((self._start - inside) // self._step)
+
+    def values_from(self, row: int) -> NDArray[np.int64]:
+        """Return the numbers from this place, from 0 to count, on; not to be written to."""
+        if self._each is not None:
+            return self._each.values[row:]
+        return self._start + self._step * np.arange(row, self._count, dtype=np.int64)
+
+    def at(self, row: int) -> int:
+        """Return the number at this place, from 0 on."""
+        return int(self._each.values[row]) if self._each is not None else self._start + self._step * row
+
+    def _continues(self, number: int) -> bool:
+        if self._count == 0:
+            self._start = number
+        elif self._count == 1 and number > self._start:
+            self._step = number - self._start
+        else:
+            return number == self._start + self._step * self._count
+        return True
+
+    def _continues_with(self, numbers: NDArray[np.int64]) -> bool:
+        start, step = self._start, self._step
+        if self._count == 0:
+            start, step = int(numbers[0]), int(numbers[1] - numbers[0]) if len(numbers) > 1 else 1
+        elif self._count == 1:
+            step = int(numbers[0]) - start
+        expected_first = start + step * self._count
+        if step < 1 or int(numbers[0]) != expected_first or not bool((np.diff(numbers) == step).all()):
+            self._start = start
+            return False
+        self._start, self._step = start, step
+        return True
+
+    def _write_out(self) -> None:
+        each: GrowingArray[np.int64] = GrowingArray(np.int64)
+        each.extend(self.values)
+        self._each = each

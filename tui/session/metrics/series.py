@@ -1,0 +1,175 @@
+"""All values of one metric: iterations on x, values on y, and what pixel columns of a chart show of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tui.session.metrics.growing import GrowingArray, Scalar
+from tui.session.metrics.pyramid import Columns, Pyramid
+from tui.session.metrics.rising import RisingNumbers
+
+
+class Series:
+    """All points of one metric, by iteration; several of one iteration are in the order in which they came.
+
+    A point takes 4 bytes for its value, 8 for its iteration unless the iterations are evenly spaced, and 0.54 for the
+    minima and maxima that charts are drawn by; up to a quarter more is spare room.
+    """
+
+    def __init__(self) -> None:
+        self._xs = RisingNumbers()
+        self._ys: GrowingArray[np.float32] = GrowingArray(np.float32)
+        self._pyramid = Pyramid()
+        self._last: float | None = None
+        self._rewrites = 0
+
+    @property
+    def xs(self) -> NDArray[np.int64]:
+        """The iterations of all points, shape (count,), never falling; not to be written to."""
+        return _read_only(self._xs.values)
+
+    @property
+    def ys(self) -> NDArray[np.float32]:
+        """The values of all points, shape (count,); may be NaN or infinite; not to be written to."""
+        return _read_only(self._ys.values)
+
+    @property
+    def count(self) -> int:
+        """How many points there are."""
+        return len(self._ys)
+
+    @property
+    def last(self) -> float | None:
+        """The exact value added last, whatever its iteration; may be NaN or infinite; None before the first."""
+        return self._last
+
+    @property
+    def first_iteration(self) -> int | None:
+        """The smallest iteration of all points; None before the first."""
+        return self._xs.first if self.count else None
+
+    @property
+    def last_iteration(self) -> int | None:
+        """The largest iteration of all points; None before the first."""
+        return self._xs.last if self.count else None
+
+    @property
+    def rewrites(self) -> int:
+        """How often points were put before others or forgotten: as long as it stays, points are where they were."""
+        return self._rewrites
+
+    def append(self, x: int, y: float) -> None:
+        """Add value `y` of iteration `x`. One that the series has passed is put in its place, which is slow."""
+        if self.count and x < self._xs.last:
+            self._merge(np.array([x]), np.array([y], dtype=np.float32))
+        else:
+            self._xs.append(x)
+            self._ys.append(y)
+        self._last = float(y)
+
+    def extend(self, xs: ArrayLike, ys: ArrayLike) -> None:
+        """Add many points at once, as if each were appended in turn.
+
+        `xs` holds whole iterations and `ys` as many values, both of shape (k,). Raises `ValueError` if the shapes
+        differ or are not flat.
+        """
+        iterations = np.asarray(xs, dtype=np.int64)
+        values = np.asarray(ys, dtype=np.float32)
+        if iterations.ndim != 1 or iterations.shape != values.shape:
+            raise ValueError(f"iterations and values must be equally long lists: {iterations.shape}, {values.shape}")
+        if not len(iterations):
+            return
+        self._last = float(np.asarray(ys)[-1])
+        if bool((iterations[1:] < iterations[:-1]).any()):
+            order = np.argsort(iterations, kind="stable")
+            iterations, values = iterations[order], values[order]
+        if self.count and iterations[0] < self._xs.last:
+            self._merge(iterations, values)
+        else:
+            self._xs.extend(iterations)
+            self._ys.extend(values)
+
+    def forget_from(self, iteration: int) -> None:
+        """Forget the points from this iteration on: a training that was started again tells them anew."""
+        row = int(self._xs.rows_from(np.array([iteration]))[0])
+        if row == self.count:
+            return
+        self._xs.cut(row)
+        self._ys.cut(row)
+        self._pyramid.cut(row)
+        self._last = float(self._ys.values[-1]) if row else None
+        self._rewrites += 1
+
+    def point(self, row: int) -> tuple[int, float]:
+        """Return iteration and value of the point in this row, from 0 to count - 1."""
+        return self._xs.at(row), float(self._ys.values[row])
+
+    def points_from(self, row: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return iterations and values of the points from this row, from 0 to count, on; not to be written to."""
+        return _read_only(self._xs.values_from(row)), _read_only(self._ys.values[row:])
+
+    def rows_from(self, iterations: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Find for each iteration the row of the first point that isn't before it, `count` if there is none."""
+        return self._xs.rows_from(iterations)
+
+    def columns_between(self, edges: NDArray[np.int64]) -> Columns:
+        """Find what each of n columns shows; column i has the points from iteration `edges[i]` to below `edges[i + 1]`.
+
+        `edges`, of shape (n + 1,), never fall. Extremes are exact, however many points a column has.
+        """
+        return self.columns_of_rows(self._xs.rows_from(edges))
+
+    def columns_of_rows(self, bounds: NDArray[np.int64]) -> Columns:
+        """Find what each of n columns shows; column i has the rows from `bounds[i]` to below `bounds[i + 1]`.
+
+        `bounds`, of shape (n + 1,), never fall and lie within 0 and `count`.
+        """
+        return self._pyramid.columns(self._ys.values, bounds)
+
+    def columns(self, x_low: int, x_high: int, n: int) -> Columns:
+        """Spread the iterations from `x_low` to `x_high`, both included, over `n` pixel columns (at least 1).
+
+        Raises `ValueError` if there is no column or `x_high` is below `x_low`.
+        """
+        if n < 1 or x_high < x_low:
+            raise ValueError(f"no columns to fill: {n} from iteration {x_low} to {x_high}")
+        return self.columns_between(whole_edges(column_edges(x_low, x_high, n)))
+
+    def _merge(self, iterations: NDArray[np.int64], values: NDArray[np.float32]) -> None:
+        """Put points in their places, behind those of the same iteration."""
+        first_moved = int(self._xs.rows_from(iterations[:1] + 1)[0])
+        all_iterations = np.concatenate((self._xs.values, iterations))
+        all_values = np.concatenate((self._ys.values, values))
+        order = np.argsort(all_iterations, kind="stable")
+        self._xs.replace(all_iterations[order])
+        self._ys.cut(0)
+        self._ys.extend(all_values[order])
+        self._pyramid.cut(first_moved)
+        self._rewrites += 1
+
+
+def column_edges(low: float, high: float, n: int) -> NDArray[np.float64]:
+    """Where each of `n` pixel columns (at least 1) begins, and where the last one ends, shape (n + 1,).
+
+    `low` is in the middle of the first column and `high`, not below it, in the middle of the last one: the curve runs
+    from edge to edge. What is outside the two belongs to no column.
+    """
+    spacing = (high - low) / max(1, n - 1) if high > low else 1.0
+    edges = low + (np.arange(n + 1) - 0.5) * spacing
+    edges[0], edges[n] = low, math.inf
+    capped: NDArray[np.float64] = np.minimum(edges, math.nextafter(high, math.inf))
+    return capped
+
+
+def whole_edges(edges: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the first whole number that isn't below each edge (all within ±2⁶²)."""
+    return np.ceil(edges).astype(np.int64)
+
+
+def _read_only(values: NDArray[Scalar]) -> NDArray[Scalar]:
+    view = values.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,98 @@
+"""Smoothed curves: the moving average of TensorBoard's slider, kept up to date as points arrive."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.session.metrics.series import Series
+
+MOST_SMOOTHING = 0.999
+"""The largest weight: at 1, every curve would be flat."""
+
+_LARGEST_POWER = 1e200  # of 1 / weight within a block; float32 values times it stay far below float64's end
+_LONGEST_BLOCK = 1024
+_FEW = 16  # values that are averaged faster one by one
+
+
+class MovingAverage:
+    """An exponential moving average without its bias towards 0, as `classicSmoothing` of TensorBoard 2.21 computes it.
+
+    After n finite values, average = weight · average + (1 - weight) · value, from 0 on, and what is shown is
+    average / (1 - weightⁿ) (tensorboard/webapp/widgets/line_chart_v2/data_transformer.ts). Values that are not finite
+    are passed on and do not count. `weight` is within 0 and `MOST_SMOOTHING`.
+    """
+
+    def __init__(self, weight: float) -> None:
+        if not 0 <= weight <= MOST_SMOOTHING:
+            raise ValueError(f"a smoothing weight is within 0 and {MOST_SMOOTHING}, not {weight}")
+        self._weight = weight
+        self._average = 0.0
+        self._count = 0
+
+    def next(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Smooth the values, of shape (k,), that come after those before."""
+        finite = np.isfinite(values)
+        smoothed = values.copy()
+        smoothed[finite] = self._smooth(values[finite].astype(np.float64))
+        return smoothed
+
+    def _smooth(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        weight = self._weight
+        if not weight or not len(values):
+            return values
+        averages = self._averages(values)
+        # 1 - weightⁿ is 1 in floating point from here on
+        biased = max(0, min(len(values), math.ceil(math.log(1e-17) / math.log(weight)) - self._count))
+        averages[:biased] /= 1 - weight ** np.arange(self._count + 1, self._count + biased + 1, dtype=np.float64)
+        self._count += len(values)
+        return averages
+
+    def _averages(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Compute block by block: within one, average[k] / weightᵏ is a running sum of value[k] / weightᵏ."""
+        weight = self._weight
+        if len(values) < _FEW:
+            return self._averages_of_few(values)
+        length = min(_LONGEST_BLOCK, len(values), max(1, int(math.log(_LARGEST_POWER) / -math.log(weight))))
+        blocks = -(-len(values) // length)
+        padded = np.zeros(blocks * length)
+        padded[: len(values)] = values
+        powers = weight ** np.arange(1, length + 1, dtype=np.float64)
+        within = np.cumsum(padded.reshape(blocks, length) * ((1 - weight) / powers), axis=1) * powers
+        before = np.empty(blocks)
+        average, whole_block = self._average, float(powers[-1])
+        for block, end in enumerate(within[:, -1].tolist()):
+            before[block] = average
+            average = average * whole_block + end
+        averages: NDArray[np.float64] = (within + before[:, np.newaxis] * powers).reshape(-1)[: len(values)]
+        self._average = float(averages[-1])
+        return averages
+
+    def _averages_of_few(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        averages = np.empty(len(values))
+        for place, value in enumerate(values.tolist()):
+            averages[place] = self._average = self._average * self._weight + (1 - self._weight) * value
+        return averages
+
+
+class SmoothedSeries:
+    """A series and its moving average; `series` has a point for each of the source's as of the last `update`."""
+
+    def __init__(self, source: Series, weight: float) -> None:
+        self.series = Series()
+        self._source = source
+        self._weight = weight
+        self._average = MovingAverage(weight)
+        self._rewrites = source.rewrites
+
+    def update(self) -> Series:
+        """Take in what the source has now."""
+        if self._source.rewrites != self._rewrites:
+            self.series, self._average = Series(), MovingAverage(self._weight)
+            self._rewrites = self._source.rewrites
+        if self.series.count < self._source.count:
+            iterations, values = self._source.points_from(self.series.count)
+            self.series.extend(iterations, self._average.next(values))
+        return self.series

@@ -1,0 +1,137 @@
+"""When each iteration was: after how many environment steps, and how long after the start."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tui.session.metrics.growing import GrowingArray
+from tui.session.metrics.series import whole_edges
+
+XUnit: TypeAlias = Literal["iteration", "steps", "time"]
+"""What an x axis counts: iterations, steps of all environments, or seconds since the run's first frame."""
+X_UNITS: tuple[XUnit, ...] = get_args(XUnit)
+
+_EVERYWHERE = 2**61  # before and after every iteration
+
+
+class Timeline:
+    """Environment steps and seconds of a run's iterations; an iteration that is told again replaces what was told.
+
+    Positions never fall: where the count of steps or a clock was set back, they stand still until it has caught up.
+    A place between two iterations is interpolated; one before the first or after the last is that one's.
+    """
+
+    def __init__(self) -> None:
+        self._iterations: GrowingArray[np.int64] = GrowingArray(np.int64)
+        self._positions: dict[XUnit, GrowingArray[np.float64]] = {
+            "steps": GrowingArray(np.float64),
+            "time": GrowingArray(np.float64),
+        }
+
+        self._rewrites = 0
+
+    def __len__(self) -> int:
+        return len(self._iterations)
+
+    @property
+    def rewrites(self) -> int:
+        """How often iterations were replaced or forgotten: as long as it stays, they are where they were."""
+        return self._rewrites
+
+    @property
+    def units(self) -> tuple[XUnit, ...]:
+        """The units that tell iterations apart; "iteration" always does."""
+        moving = [unit for unit, values in self._positions.items() if len(self) and values.values[-1] > 0]
+        return ("iteration", *moving)
+
+    def extend(self, iterations: ArrayLike, steps: ArrayLike, seconds: ArrayLike) -> None:
+        """Take in iterations with their environment steps (0 if unknown) and seconds since the start, shape (k,)."""
+        whole = np.asarray(iterations, dtype=np.int64)
+        given: dict[XUnit, NDArray[np.float64]] = {
+            "steps": np.asarray(steps, dtype=np.float64),
+            "time": np.asarray(seconds, dtype=np.float64),
+        }
+        if not len(whole):
+            return
+        previous = self._iterations.values[-1] if len(self) else whole[0] - 1
+        if not (np.diff(whole, prepend=previous) > 0).all():
+            whole, given = self._with_earlier(whole, given)
+        self._iterations.extend(whole)
+        for unit, values in given.items():
+            kept = self._positions[unit]
+            floor = kept.values[-1] if len(kept) else -np.inf
+            kept.extend(np.maximum.accumulate(np.maximum(values, floor)))
+
+    def forget_from(self, iteration: int) -> None:
+        """Forget when this and all later iterations were."""
+        kept = int(np.searchsorted(self._iterations.values, iteration))
+        self._rewrites += kept < len(self)
+        self._iterations.cut(kept)
+        for positions in self._positions.values():
+            positions.cut(kept)
+
+    def last_iterations(self, count: int) -> NDArray[np.int64]:
+        """Return the newest iterations, at most `count` (at least 1), in order."""
+        return self._iterations.values[-count:].copy()
+
+    def extent(self, unit: XUnit) -> tuple[float, float] | None:
+        """Return the places of the first and of the last iteration; None before the first."""
+        if not len(self):
+            return None
+        values = self._iterations.values if unit == "iteration" else self._positions[unit].values
+        return float(values[0]), float(values[-1])
+
+    def place(self, iterations: ArrayLike, unit: XUnit) -> NDArray[np.float64]:
+        """Return where these iterations are, in `unit`, of the same shape; all at 0 if nothing is known yet."""
+        whole = np.asarray(iterations, dtype=np.float64)
+        if unit == "iteration":
+            return whole
+        if not len(self):
+            return np.zeros(whole.shape)
+        return np.asarray(np.interp(whole, self._iterations.values, self._positions[unit].values))
+
+    def iteration_at(self, position: float, unit: XUnit) -> float:
+        """Return which iteration is at a place, with a fraction between two; the earliest of several."""
+        if unit == "iteration":
+            return float(position)
+        if not len(self):
+            return 0.0
+        return float(self._earliest(np.array([position]), unit)[0])
+
+    def first_iterations(self, edges: NDArray[np.float64], unit: XUnit) -> NDArray[np.int64]:
+        """Find for each place, of shape (n,), the first whole iteration that isn't before it."""
+        if unit == "iteration" or not len(self):
+            return whole_edges(edges)
+        positions = self._positions[unit].values
+        whole = whole_edges(self._earliest(edges, unit))
+        whole[edges <= positions[0]] = -_EVERYWHERE
+        whole[edges > positions[-1]] = _EVERYWHERE
+        return whole
+
+    def _earliest(self, places: NDArray[np.float64], unit: XUnit) -> NDArray[np.float64]:
+        positions, iterations = self._positions[unit].values, self._iterations.values
+        after = np.clip(np.searchsorted(positions, places), 1, max(1, len(positions) - 1))
+        after = np.minimum(after, len(positions) - 1)
+        before = np.maximum(after - 1, 0)
+        gap = positions[after] - positions[before]
+        share = np.clip((places - positions[before]) / np.where(gap > 0, gap, 1.0), 0.0, 1.0)
+        between: NDArray[np.float64] = share * (iterations[after] - iterations[before])
+        return between + iterations[before]
+
+    def _with_earlier(
+        self, iterations: NDArray[np.int64], given: dict[XUnit, NDArray[np.float64]]
+    ) -> tuple[NDArray[np.int64], dict[XUnit, NDArray[np.float64]]]:
+        """Take back all that is known, and return it in order together with what is new, which replaces it."""
+        together = np.concatenate((self._iterations.values, iterations))
+        _, newest_from_behind = np.unique(together[::-1], return_index=True)
+        newest = len(together) - 1 - newest_from_behind
+        self._iterations.cut(0)
+        self._rewrites += 1
+        merged: dict[XUnit, NDArray[np.float64]] = {}
+        for unit, values in given.items():
+            merged[unit] = np.concatenate((self._positions[unit].values, values))[newest]
+            self._positions[unit].cut(0)
+        return together[newest], merged

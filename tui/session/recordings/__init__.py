@@ -1,0 +1,1 @@
+"""A run's interventions as steps that can be played again, and as presets."""

@@ -1,0 +1,133 @@
+"""A run as a preset that repeats it unattended: what it was started with, and a recording of what was done to it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from curricula.load import make_curricula
+from curricula.own_knobs import mode_knob, own_knob
+from curricula.recording import RecordedStep
+from trainer_proc.wire.knob import Value
+from trainer_proc.wire.messages import Frame
+from trainer_proc.wire.run_folder import RunSpec
+from tui.session.recordings.metric_trigger import metric_values, triggered_by
+from tui.session.recordings.preset_text import preset_content, toml_text
+from tui.session.recordings.recording import (
+    EVERYONE,
+    PERSON,
+    first_levels,
+    launch_values,
+    recorded_steps,
+    silenced,
+    without_deciders,
+)
+from tui.session.state import RunState
+
+RECORDING = "recording"
+
+
+@dataclass(frozen=True)
+class RecordedPreset:
+    """A preset file's content, and how many steps its recording has."""
+
+    text: str
+    steps: int
+
+
+def recorded_preset(
+    run: str, spec: RunSpec, frames: list[Frame], by: str | None = None, everyone: bool = False
+) -> RecordedPreset:
+    """Return a preset that repeats `run`, started with `spec`, whose journal holds `frames`.
+
+    Steps are taken at the same iterations, or `by` a metric once that has the same value. With `everyone`, what
+    curricula, guards and schedules did is recorded too; the curricula are on hold then, and guards only warn. Raises
+    `MetricUnknown`.
+    """
+    state = RunState()
+    for frame in frames:
+        state.apply(frame)
+    steps = recorded_steps(frames, state, EVERYONE if everyone else PERSON)
+    if by is not None:
+        steps = triggered_by(by, metric_values(frames, by), steps, state.first_iteration)
+    if everyone:
+        steps, started = silenced(steps), _with_curricula_on_hold(spec, state)
+    else:
+        started = _with_launch_values_of_curricula(spec, state)
+    iterations = spec.iterations if state.started is None else state.started.iterations
+    return RecordedPreset(_text(run, msgspec.structs.replace(started, iterations=iterations), steps, by), len(steps))
+
+
+def launch_command(preset: str, spec: RunSpec) -> str:
+    """Return the command that repeats the run of `spec` as `preset`, with what a preset doesn't say."""
+    words = ["humanoid-tui", "launch", preset, "--device", spec.device, "--seed", str(spec.seed)]
+    if spec.processes > 1:
+        words += ["--processes", str(spec.processes)]
+    if spec.checkpoint:
+        words += ["--checkpoint", spec.checkpoint]
+    return shlex.join(words)
+
+
+def _with_curricula_on_hold(spec: RunSpec, state: RunState) -> RunSpec:
+    """Return the spec with curricula that decide nothing; what they began with is set at launch."""
+    held = {name: table | {"mode": "hold"} for name, table in spec.curricula.items()}
+    modes: dict[str, Value] = {mode_knob(name): "hold" for name in held}  # a checkpoint may bring others
+    values = modes | first_levels(state) | launch_values(state, spec.set)
+    return msgspec.structs.replace(spec, set=without_deciders(values), curricula=held)
+
+
+def _with_launch_values_of_curricula(spec: RunSpec, state: RunState) -> RunSpec:
+    """Return the spec with curricula on hold that a launch value has put there, as a preset has to say it.
+
+    The values of their first level that the launch did not set are set too.
+    """
+    launched = first_levels(state) | launch_values(state, spec.set)
+    values, tables = dict(spec.set), dict(spec.curricula)
+    for curriculum in make_curricula(spec.curricula):
+        if curriculum.mode != "hold" and curriculum.knobs & spec.set.keys():
+            tables[curriculum.name] = tables[curriculum.name] | {"mode": "hold"}
+            own = own_knob(curriculum.name, "")
+            values |= {knob: launched[knob] for knob in launched if knob in curriculum.knobs or knob.startswith(own)}
+    return msgspec.structs.replace(spec, set=values, curricula=tables)
+
+
+def _text(run: str, spec: RunSpec, steps: list[RecordedStep], by: str | None) -> str:
+    times = "at the same iterations" if by is None else f"when {by} is what it was"
+    if not steps:
+        return toml_text(preset_content(spec, run, f"Repeats {run}, to which nothing was done."))
+    name = _free_name(spec.curricula)
+    curricula = spec.curricula | {name: {"kind": "recording"}}
+    content = preset_content(
+        msgspec.structs.replace(spec, curricula=curricula), run, f"Repeats {run} with what was done to it, {times}."
+    )
+    return "\n".join([toml_text(content), *(_step_text(name, step) for step in steps)])
+
+
+def _step_text(name: str, step: RecordedStep) -> str:
+    """Return a step as an element of an array of tables; the writer would mix those with lists of inline tables."""
+    text = toml_text({"curriculum": {name: {"steps": _without_defaults(step)}}})
+    header = f"[curriculum.{name}.steps]\n"
+    assert text.startswith(header)
+    return f"[{header.rstrip()}]\n{text.removeprefix(header)}"
+
+
+def _without_defaults(struct: msgspec.Struct) -> dict[str, Any]:
+    """Return the fields that say something, of structs within it too."""
+    fields = {field.name: getattr(struct, field.name) for field in msgspec.structs.fields(struct)}
+    defaults = {field.name: field.default for field in msgspec.structs.fields(struct)}
+    told = {name: value for name, value in fields.items() if value != defaults[name] and value not in ({}, ())}
+    return {
+        name: _without_defaults(value) if isinstance(value, msgspec.Struct) else value for name, value in told.items()
+    }
+
+
+def _free_name(tables: Mapping[str, Any]) -> str:
+    """Return a name that no curriculum has; a run may be a repeated one itself."""
+    number = 1
+    while (name := RECORDING if number == 1 else f"{RECORDING}-{number}") in tables:
+        number += 1
+    return name

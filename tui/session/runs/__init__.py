@@ -1,0 +1,1 @@
+"""The runs on disk: finding, listing, comparing and deleting them."""

@@ -1,0 +1,53 @@
+"""A run that is followed beside others: its fold, its history and its marks, as its frames come in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trainer_proc.wire.messages import Frame
+from trainer_proc.wire.run_folder import RunFolder
+from tui.session.board.chart_source import ChartSource
+from tui.session.interventions.marks import MarkLog
+from tui.session.metrics.history import MetricHistory
+from tui.session.runs.compare import ComparedRun
+from tui.session.state import RunState, RunStatus
+
+
+class FollowedRun:
+    """One of several runs on the same charts; `name` tells it from the others."""
+
+    def __init__(self, folder: RunFolder, name: str) -> None:
+        """Know nothing but what the run was told. Raises `RunFolderError`."""
+        self.folder = folder
+        self.name = name
+        self.spec = folder.read_spec()
+        self.state = RunState()
+        self.history = MetricHistory()
+        self.is_live = False
+        self.is_hidden = False
+        self._marks = MarkLog()
+
+    def take(self, frames: Sequence[Frame], is_live: bool) -> None:
+        """Take new frames in, and whether the trainer lives."""
+        self.is_live = is_live
+        self.history.apply(list(frames))
+        for frame in frames:
+            self.state.apply(frame)
+        self._marks.take(self.state)
+
+    @property
+    def status(self) -> RunStatus:
+        """Where the run is, or how it ended."""
+        return self.state.status(self.is_live)
+
+    @property
+    def compared(self) -> ComparedRun:
+        """What there is to compare."""
+        return ComparedRun(self.name, self.spec, self.state)
+
+    @property
+    def source(self) -> ChartSource:
+        """What charts draw: nothing of a hidden run, which keeps its place and by that the others their signs."""
+        if self.is_hidden:
+            return ChartSource(f"{self.name} (hidden)", MetricHistory())
+        return ChartSource(self.name, self.history, self._marks.marks)

@@ -1,0 +1,1 @@
+"""The person's own settings and keys, and what they are told."""
