@@ -12,17 +12,18 @@ KnobValues = dict[str, Value]
 RampShape = Literal["linear", "geometric"]
 
 _DIGITS = 9
+"""As many as a person would write."""
 
 
-def between(start: Value, end: Value, share: float, shape: RampShape = "linear") -> Value:
+def between(start: Value, end: Value, share: float, shape: RampShape = "linear", digits: int | None = _DIGITS) -> Value:
     """Return the value `share` (0 to 1) of the way from `start` to `end`, both numbers or both ranges.
 
-    Never beyond either; with as many digits as a person would write. A `geometric` way needs ends above 0.
+    Never beyond either; with `digits` of the larger end's, None for all. A `geometric` way needs ends above 0.
     """
     if isinstance(start, tuple) and isinstance(end, tuple):
-        low, high = (_between(a, b, share, shape) for a, b in zip(start, end, strict=True))
+        low, high = (_between(float(a), float(b), share, shape, digits) for a, b in zip(start, end, strict=True))
         return low, high
-    return _between(float(start), float(end), share, shape)  # type: ignore[arg-type]
+    return _between(float(start), float(end), share, shape, digits)  # type: ignore[arg-type]
 
 
 def is_close(one: Value, other: Value) -> bool:
@@ -34,10 +35,14 @@ def is_close(one: Value, other: Value) -> bool:
     return math.isclose(one, other, rel_tol=1e-5, abs_tol=1e-8)
 
 
-def _between(start: float, end: float, share: float, shape: RampShape) -> float:
+def _between(start: float, end: float, share: float, shape: RampShape, digits: int | None) -> float:
     if share <= 0 or share >= 1:
         return start if share <= 0 else end
-    value = start * (end / start) ** share if shape == "geometric" else start * (1 - share) + end * share
+    if shape == "geometric":
+        value = math.exp(math.log(start) * (1 - share) + math.log(end) * share)  # `end / start` may be infinite
+    else:
+        value = start * (1 - share) + end * share
     largest = max(abs(start), abs(end))
-    rounded = round(value, _DIGITS - math.ceil(math.log10(largest))) if largest else 0.0
-    return min(max(rounded, min(start, end)), max(start, end))
+    if digits is not None and largest:
+        value = round(value, digits - math.ceil(math.log10(largest)))
+    return min(max(value, min(start, end)), max(start, end))  # rounding must not lead beyond a bound

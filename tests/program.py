@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.waiting import wait_for
 from trainer_proc.wire.codec import unpack_values
+from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.messages import IterationFinished, MetricSet
+from trainer_proc.wire.messages import TERMINAL_PHASES, IterationFinished, MetricSet
 from trainer_proc.wire.run_folder import RunFolder
 from tui.session.runs.registry import read_state
 from tui.session.state import RunState
@@ -27,6 +29,19 @@ def program(cwd: Path, *arguments: str, code: int = 0) -> str:
     return done.stdout
 
 
+def launched(cwd: Path, *arguments: str) -> RunFolder:
+    """Run a command that starts a training, and return the new run's folder."""
+    return RunFolder(Path(json.loads(program(cwd, *arguments, "--json"))["run"]))
+
+
+def stop(cwd: Path, folder: RunFolder) -> RunState:
+    """Stop a training, if it still runs, and return how it ended."""
+    if read_connection(folder):
+        program(cwd, "stop", str(folder.path))
+        wait_for(lambda: read_connection(folder) is None, "the end of the trainer", seconds=120)
+    return read_state(folder)
+
+
 def published(folder: RunFolder, metric: str) -> dict[int, float]:
     """Return a metric's values by iteration, as published."""
     names: dict[int, tuple[str, ...]] = {}
@@ -41,10 +56,13 @@ def published(folder: RunFolder, metric: str) -> dict[int, float]:
 
 
 def reach_iteration(folder: RunFolder, iteration: int) -> RunState:
-    """Wait until the run has finished `iteration`, however slow the machine."""
+    """Wait until the run has finished `iteration`, however slow the machine, unless it has ended before."""
 
     def reached() -> RunState | None:
         state = read_state(folder)
-        return state if state.iteration is not None and state.iteration >= iteration else None
+        if state.iteration is not None and state.iteration >= iteration:
+            return state
+        assert state.phase is None or state.phase.phase not in TERMINAL_PHASES, state.phase
+        return None
 
     return wait_for(reached, f"iteration {iteration}", seconds=300)

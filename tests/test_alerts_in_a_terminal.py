@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from presets import own_presets_folder
-from tests.test_terminal import Terminal
+from tests.terminal import Terminal
 from tests.tui.screens.recorded import FakeTrainer, bodies_of, make_run
 from trainer_proc.wire.messages import GuardFired
 
@@ -34,10 +34,9 @@ def said_when_a_guard_fires(tmp_path, trainer, settings):
     config.parent.mkdir(parents=True)
     config.write_text(f"[notify]\n{settings}\n")
     terminal = Terminal(tmp_path, "attach", "latest")
-    terminal.kept_bytes = 10_000_000
     try:
         terminal.wait_until(lambda text: "iteration 61 of 120" in text, "the dashboard")
-        terminal.said = b""
+        terminal.said.clear()
         trainer.emit(GUARD)
         terminal.wait_until(lambda text: "✘ guard kl (paused): KL is 0.41" in text, "the toast")
         terminal.press(b"q")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.program import program
-from tests.test_terminal import Terminal
-from tests.waiting import wait_for
-from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.run_folder import RunFolder
+from tests.program import launched, stop
+from tests.terminal import Terminal
 from tui.session.runs.registry import read_state
 
 pytestmark = pytest.mark.real
@@ -43,11 +38,9 @@ metric = "Train/mean_reward"
 def run(tmp_path):
     preset = tmp_path / "smooth.toml"
     preset.write_text(PRESET)
-    folder = RunFolder(Path(json.loads(program(tmp_path, "launch", str(preset), "--json"))["run"]))
+    folder = launched(tmp_path, "launch", str(preset))
     yield folder
-    if read_connection(folder):
-        program(tmp_path, "stop", folder.name)
-        wait_for(lambda: read_connection(folder) is None, "the end of the trainer", seconds=120)
+    stop(tmp_path, folder)
 
 
 def test_keys_set_the_level_of_a_living_training(run, tmp_path):

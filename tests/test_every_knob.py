@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import program, reach_iteration
+from tests.program import launched, program, reach_iteration, stop
 from tests.waiting import wait_for
-from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.run_folder import RunFolder
 from tui.session.runs.registry import read_state
 
@@ -17,10 +16,6 @@ pytestmark = pytest.mark.real
 
 MASS, RATE, WEIGHT = "event/mass/scale", "ppo/learning_rate", "reward/smooth_reward/weight"
 NOISE, GUARD = "observation/actor/pole_vel/noise", "guard/kl/mode"
-
-
-def launched(work: Path, *arguments: str) -> RunFolder:
-    return RunFolder(Path(json.loads(program(work, "launch", *arguments, "--json"))["run"]))
 
 
 def values(folder: RunFolder, *names: str) -> list[object]:
@@ -37,11 +32,9 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(work: Path):
     """A cartpole training whose weights may lie between 0 and 9; stopped at the end."""
     arguments = ("cartpole", "--iterations", "5000", "--num-envs", "8", "--name", "turned", "--bound", "reward/*=0:9")
-    folder = launched(work, *arguments)
+    folder = launched(work, "launch", *arguments)
     yield folder
-    if read_connection(folder):
-        program(work, "stop", "turned")
-        wait_for(lambda: read_connection(folder) is None, "the end of the trainer", seconds=120)
+    stop(work, folder)
 
 
 def test_what_a_knob_can_not_take_is_refused_and_changes_nothing(run: RunFolder, work: Path):
@@ -87,9 +80,7 @@ def test_a_ramp_takes_its_steps_and_undo_takes_it_back(run: RunFolder, work: Pat
 
 
 def test_a_resumed_run_goes_on_with_what_was_set(run: RunFolder, work: Path):
-    program(work, "stop", "turned")
-    wait_for(lambda: read_connection(run) is None, "the end of the trainer", seconds=120)
-    stopped = read_state(run)
+    stopped = stop(work, run)
     assert stopped.iteration is not None
     answer = json.loads(program(work, "resume", "turned", "--iterations", "2", "--wait", "--json"))
     resumed = read_state(RunFolder(Path(answer["run"])))
@@ -104,6 +95,6 @@ def test_a_resumed_run_goes_on_with_what_was_set(run: RunFolder, work: Path):
 def test_the_changes_are_a_preset_that_repeats_them(run: RunFolder, work: Path):
     preset = work / "turned.toml"
     preset.write_text(program(work, "knobs", str(run.path), "--changed", "--toml"))
-    again = launched(work, str(preset), "--iterations", "1", "--num-envs", "4", "--wait")
+    again = launched(work, "launch", str(preset), "--iterations", "1", "--num-envs", "4", "--wait")
     assert values(again, MASS, NOISE, GUARD, WEIGHT) == values(run, MASS, NOISE, GUARD, WEIGHT)
     assert read_state(again).knobs[WEIGHT].knob.maximum == 9.0

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.program import program, reach_iteration
+from tests.program import launched, program, reach_iteration, stop
 from tests.waiting import wait_for
 from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.journal import JournalReader
@@ -45,10 +45,6 @@ ranges = { "event/mass/scale" = { from = [1, 1], to = [0.5, 1.5] } }
 """
 
 
-def launched(work: Path, *arguments: str) -> RunFolder:
-    return RunFolder(Path(json.loads(program(work, *arguments, "--json"))["run"]))
-
-
 def put_in_force(folder: RunFolder, last_iteration: int) -> dict[str, list[tuple[int, Value]]]:
     """Return by knob what was put in force and when, up to an iteration; a recording's own level is no knob of both."""
     told: dict[str, list[tuple[int, Value]]] = {}
@@ -58,13 +54,6 @@ def put_in_force(folder: RunFolder, last_iteration: int) -> dict[str, list[tuple
                 told.setdefault(change.knob, []).append((frame.body.iteration, change.new))
     told.pop("curriculum/recording/level", None)
     return told
-
-
-def stop(work: Path, folder: RunFolder) -> RunState:
-    if read_connection(folder):
-        program(work, "stop", str(folder.path))
-        wait_for(lambda: read_connection(folder) is None, "the end of the trainer", seconds=120)
-    return read_state(folder)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from torch.utils.tensorboard import SummaryWriter
 
-from tests.test_terminal import BRAILLE_DOTS, Terminal
+from tests.terminal import BRAILLE_DOTS, Terminal
 
 
 @pytest.fixture

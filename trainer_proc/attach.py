@@ -24,6 +24,7 @@ from trainer_proc.steering import Actions, Steering
 from trainer_proc.steering_state import INFOS_KEY, environment_infos, from_infos, restore_environment, to_infos
 from trainer_proc.success.rate import SuccessRate
 from trainer_proc.terrain import SteeredTerrain
+from trainer_proc.wire.knob import number_of
 from trainer_proc.wire.messages import CheckpointFailed, CheckpointLoaded, CheckpointSaved, TrainerBody
 
 
@@ -125,7 +126,7 @@ def _attach_checkpoints(
         restore_environment(env, saved.get("infos"))
         if state is not None:
             if terrain is not None:
-                shift = int(state.values.get(SHIFT, 0))  # type: ignore[arg-type]
+                shift = int(number_of(state.values.get(SHIFT, 0.0)))
                 terrain.restore(state.terrain_levels, state.terrain_types, shift, reset=not steering.is_iterating)
             steering.resume_from(state, Path(path).name)
         checkpoints.loaded = path

@@ -101,7 +101,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise CheckpointUnreadable(f"there is no checkpoint {path}") from None
     except Exception as error:  # a damaged pickle fails in any way, with an IndexError say
         reason = " ".join(str(error).split())[:200]
-        raise CheckpointUnreadable(f"{path} is no checkpoint that can be loaded safely: {reason}") from error
+        raise CheckpointUnreadable(f"{path} is cut off or no checkpoint that can be loaded safely: {reason}") from error
     if not isinstance(content, dict) or not {"actor_state_dict", "model_state_dict", LIBRARY_KEY} & set(content):
         raise CheckpointUnreadable(f"{path} is no rsl-rl checkpoint: it has no actor")
     return content

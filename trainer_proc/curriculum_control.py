@@ -18,7 +18,7 @@ from trainer_proc.curriculum_meaning import KIND, expanded
 from trainer_proc.knobs.live import LiveKnob
 from trainer_proc.ranks import CurriculumOrder
 from trainer_proc.steering_state import SteeringState
-from trainer_proc.wire.knob import Knob, KnobType, Value
+from trainer_proc.wire.knob import Knob, KnobType, Value, number_of
 from trainer_proc.wire.messages import Change, InterventionQueued, Ramp
 
 
@@ -109,7 +109,7 @@ class CurriculumControl:
         """Tell a curriculum that what it asked for could not be carried out."""
         curriculum = next(one for one in self._curricula if one.name == order.curriculum)
         levels = [change.new for change in order.asked.changes if change.knob == level_knob(curriculum.name)]
-        curriculum.refused(Decision(int(float(levels[0])) if levels else None))  # type: ignore[arg-type]
+        curriculum.refused(Decision(int(number_of(levels[0])) if levels else None))
 
     def metrics(self) -> dict[str, float]:
         """Return `Curriculum/<name>/level` and `episodes`, those finished at the level, of each."""

@@ -12,7 +12,7 @@ import msgspec
 
 from curricula.curriculum import Curriculum
 from curricula.own_knobs import level_knob, mode_knob
-from trainer_proc.wire.knob import Value
+from trainer_proc.wire.knob import Value, number_of
 from trainer_proc.wire.messages import Change, InterventionQueued
 
 KIND = "curriculum"
@@ -74,7 +74,7 @@ def meaning_of(asked: Asked, curriculum: Curriculum, in_force: Mapping[str, Valu
     own = {knob: value for knob, value in asked.values.items() if knob in curriculum.knobs}
     if level_asked is None and mode_asked is None and not own and not curriculum.knobs & asked.loose:
         return Meaning({})
-    level = curriculum.level if level_asked is None else int(float(level_asked))  # type: ignore[arg-type]
+    level = curriculum.level if level_asked is None else int(number_of(level_asked))
     values = _brought(curriculum, level, asked) | own
     mode = mode_asked
     if mode is None and (level_asked is not None or asked.is_again):

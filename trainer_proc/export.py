@@ -1,7 +1,7 @@
 """Turn a checkpoint into a policy that a robot's controller can load: `policy.onnx`, `policy.pt`, `policy.json`.
 
 Runs in a process of its own (`python -m trainer_proc.export RUN --checkpoint FILE [--out FOLDER]`), so that the
-training goes on meanwhile. Standard output gets one line of JSON: an `ExportResult`, or `{"error": ...}`.
+training goes on meanwhile. Standard output gets one line of JSON: an `ExportFinished`, or `{"error": ...}`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ import hashlib
 import importlib.metadata
 import os
 import platform
-import shutil
 import signal
 import subprocess
 import sys
-import time
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -24,7 +22,6 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 import msgspec
-import psutil
 
 from trainer_proc.export_check import (
     CheckResult,
@@ -35,35 +32,20 @@ from trainer_proc.export_check import (
     check_policy,
     load_checkpoint,
     measure_latency,
-    one_line,
     open_session,
     require_packages,
     write_models,
 )
+from trainer_proc.export_folder import put_in_place, require_replaceable, temporary_folder
 from trainer_proc.policy import PolicyDescription, read_policy_description
+from trainer_proc.problems import one_line
 from trainer_proc.wire.journal import JournalDamaged, JournalReader
-from trainer_proc.wire.messages import InterventionApplied
+from trainer_proc.wire.messages import ExportFinished, InterventionApplied
 from trainer_proc.wire.run_folder import RunFolder
 
-__all__ = ["ExportError", "ExportResult", "PolicyCard", "export_policy", "main"]
+__all__ = ["ExportError", "PolicyCard", "export_policy", "main"]
 
-# The last is what other exporters leave beside their policy.onnx; it means nothing to the new one.
-REPLACEABLE_FILES = frozenset({"policy.onnx", "policy.pt", "policy.json", "policy.onnx.data"})
 RECORDED_VERSIONS = ("humanoid-tui", "torch", "rsl-rl-lib", "mjlab", "isaaclab", "onnx", "onnxruntime", "onnxscript")
-
-
-class ExportResult(msgspec.Struct, frozen=True):
-    """A checked export. `folder` is relative to the run's where it lies inside; latency is for one thread.
-
-    `iteration` is -1 where neither the checkpoint nor its name tells. `rate_hz` is 1e6 / `latency_p99_us`.
-    """
-
-    iteration: int
-    folder: str
-    largest_difference: float
-    latency_p50_us: float
-    latency_p99_us: float
-    rate_hz: float
 
 
 class PolicyCard(PolicyDescription, frozen=True, kw_only=True):
@@ -90,13 +72,13 @@ class PolicyCard(PolicyDescription, frozen=True, kw_only=True):
     journal_problem: str
 
 
-def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) -> ExportResult:
+def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) -> ExportFinished:
     """Write the checkpoint's policy to `out` (the run's `exported/` if None), checked and whole, or not at all.
 
     An earlier export there is replaced once the new one has passed. Raises `ExportError`.
     """
     target = (out or folder.exported).resolve()
-    _require_replaceable(target)
+    require_replaceable(target)
     description = _read_description(folder)
     if not checkpoint.is_file():
         raise ExportError(f"there is no checkpoint {checkpoint}: choose one of the run's model_*.pt")
@@ -104,7 +86,7 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
     iteration, weights = load_checkpoint(checkpoint)
     actor = build_actor(description, weights, checkpoint)
     try:
-        with _temporary_folder(target) as temporary, warnings.catch_warnings():
+        with temporary_folder(target) as temporary, warnings.catch_warnings():
             # TorchScript is deprecated as a whole and torch's ONNX exporter warns of itself; the check judges both.
             warnings.simplefilter("ignore")
             recurrent_inputs = write_models(actor, _metadata(description, folder, iteration), temporary)
@@ -114,11 +96,11 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
             digest = hashlib.sha256((temporary / "policy.onnx").read_bytes()).hexdigest()
             card = _card(description, folder, iteration, recurrent_inputs, digest, check, latency)
             (temporary / "policy.json").write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=2))
-            _put_in_place(temporary, target)
+            put_in_place(temporary, target)
     except OSError as error:
         raise ExportError(f"{target} can't be written: {error}") from error
     place = target.relative_to(folder.path) if target.is_relative_to(folder.path) else target
-    return ExportResult(
+    return ExportFinished(
         iteration, str(place), check.largest_difference, latency.p50_us, latency.p99_us, 1e6 / latency.p99_us
     )
 
@@ -212,54 +194,6 @@ def _git_commit() -> str | None:
     return answer.stdout.strip()
 
 
-# --- Whole or absent ----------------------------------------------------------------------------------------
-
-
-def _require_replaceable(target: Path) -> None:
-    """Refuse a target that holds anything but an earlier export, because replacing it would delete the rest."""
-    try:
-        others = sorted({path.name for path in target.iterdir()} - REPLACEABLE_FILES)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise ExportError(f"{target} can't be replaced ({one_line(error)}): choose another folder") from error
-    if others:
-        raise ExportError(f"{target} holds more than an earlier export ({others[0]}): choose another folder")
-
-
-@contextlib.contextmanager
-def _temporary_folder(target: Path) -> Iterator[Path]:
-    """Make a folder beside `target` that is gone afterwards; its name ends in this process's id."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in target.parent.glob(f".{target.name}.*"):
-        owner = leftover.suffix.removeprefix(".")
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):  # an export that was killed
-            shutil.rmtree(leftover, ignore_errors=True)
-    path = target.with_name(f".{target.name}.{time.time_ns()}.{os.getpid()}")
-    path.mkdir()
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _put_in_place(finished: Path, target: Path) -> None:
-    """Rename `finished` to `target`; an earlier export there comes back if that fails."""
-    for path in finished.iterdir():
-        with open(path, "rb") as file:
-            os.fsync(file.fileno())
-    previous = finished.with_name(f"{finished.name}.previous")
-    try:
-        if target.exists():
-            target.rename(previous)
-        finished.rename(target)
-    finally:
-        if target.exists():
-            shutil.rmtree(previous, ignore_errors=True)
-        elif previous.exists():
-            previous.rename(target)
-
-
 # --- The program --------------------------------------------------------------------------------------------
 
 
@@ -283,7 +217,7 @@ def _standard_output_for_the_answer() -> Iterator[IO[str]]:
             os.dup2(answer.fileno(), 1)
 
 
-def _run(arguments: list[str] | None) -> tuple[int, ExportResult | dict[str, str]]:
+def _run(arguments: list[str] | None) -> tuple[int, ExportFinished | dict[str, str]]:
     parser = _Parser(prog="python -m trainer_proc.export", description="Export a checkpoint to a checked policy.")
     parser.add_argument("run", type=Path, help="the run's folder")
     parser.add_argument("--checkpoint", type=Path, required=True, help="a model_<iteration>.pt of that run")

@@ -17,6 +17,7 @@ import msgspec
 import numpy
 
 from trainer_proc.policy import PolicyDescription
+from trainer_proc.problems import one_line
 
 FloatArray = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
 
@@ -74,15 +75,13 @@ def load_checkpoint(checkpoint: Path) -> tuple[int, dict[str, Any]]:
 
     The iteration is the one in the file's name where the file holds none, and -1 without either. Raises `ExportError`.
     """
-    import torch
+    from trainer_proc.checkpoint import CheckpointUnreadable, read_checkpoint  # torch, which may be missing
 
     try:
-        content = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    except Exception as error:  # bytes that are no checkpoint make torch raise nearly anything
-        raise ExportError(
-            f"{checkpoint} can't be read, it is cut off or no checkpoint: choose another one ({one_line(error)})"
-        ) from error
-    weights = content.get("actor_state_dict") if isinstance(content, dict) else None
+        content = read_checkpoint(checkpoint)
+    except CheckpointUnreadable as error:
+        raise ExportError(f"{error}; choose another one") from error
+    weights = content.get("actor_state_dict")
     if not isinstance(weights, dict):
         raise ExportError(f"{checkpoint} holds no actor_state_dict: choose a checkpoint that rsl-rl 5 saved")
     iteration = content.get("iter")
@@ -292,9 +291,3 @@ def _torchscript_actions(file: Path, observations: FloatArray) -> FloatArray:
 
 def _zero_inputs(session: Any) -> dict[str, FloatArray]:
     return {node.name: numpy.zeros(node.shape, dtype=numpy.float32) for node in session.get_inputs()}
-
-
-def one_line(error: BaseException) -> str:
-    """Return the kind of error and its message, without line breaks and cut to a readable length."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    return text if len(text) <= 300 else f"{text[:300]}…"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer_proc.knobs.live import LiveKnob
-from trainer_proc.wire.knob import Knob, KnobType, Value
+from trainer_proc.wire.knob import Knob, KnobType, Value, number_of
 
 KL, DESIRED_KL = "Policy/kl", "Policy/desired_kl"
 REWARD, SUCCESS = "Train/mean_reward", "Train/success_rate"
@@ -73,10 +73,10 @@ class Guard(ABC):
     def _knob(self, attribute: str, kind: KnobType, **fields: Any) -> LiveKnob:
         def read() -> Value:
             value: Value = getattr(self, attribute)
-            return float(value) if kind in ("number", "integer") else value  # type: ignore[arg-type]
+            return number_of(value) if kind in ("number", "integer") else value
 
         def write(value: Value) -> None:
-            setattr(self, attribute, int(value) if kind == "integer" else value)  # type: ignore[arg-type]
+            setattr(self, attribute, int(number_of(value)) if kind == "integer" else value)
 
         name = f"{PREFIX}{self.name}/{attribute}"
         knob = Knob(name, "algorithm", read(), read(), "next iteration", type=kind, **fields)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from trainer_proc.knob_set import KnobSet
 from trainer_proc.knobs.live import TrainingKnobs
-from trainer_proc.problems import TrainingProblem
+from trainer_proc.problems import one_line
 from trainer_proc.ramps import RampInProgress, Ramps
 from trainer_proc.steering_state import SteeringState
 from trainer_proc.wire.knob import Value, When
@@ -85,7 +85,7 @@ class Interventions:
             old = self.knobs.write(values, queued.when, self._on_all_ranks, released, held)
         except Exception as error:  # whatever a simulator's function raises: nothing has changed, the training goes on
             what = "" if queued.number or not queued.note else f"{queued.note}: "  # else it has a number to be found by
-            self._emit(InterventionFailed(queued.number, iteration, what + _one_line(error)))
+            self._emit(InterventionFailed(queued.number, iteration, what + one_line(error)))
             return None
         stopped = self._ramps.end(set(values) | set(queued.stop_ramps))
         for name in ramps:
@@ -125,7 +125,7 @@ class Interventions:
                 old |= self.knobs.write({name: value}, whens[name], self._on_all_ranks)
             except Exception as error:  # as above; a ramp that fails ends
                 self._ramps.end({name})
-                self._emit(InterventionFailed(0, iteration, f"the ramp of {name} ends: {_one_line(error)}"))
+                self._emit(InterventionFailed(0, iteration, f"the ramp of {name} ends: {one_line(error)}"))
             else:
                 self._settle_pins([name], set())
         left = {name: self._ramps.iterations_left(name) for name in values}
@@ -249,9 +249,3 @@ class Interventions:
         self._pinned = (self._pinned | set(pinned)) - released
         self._touched -= released
         return newly_pinned, unpinned
-
-
-def _one_line(error: Exception) -> str:
-    if isinstance(error, TrainingProblem):
-        return str(error)
-    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -21,7 +21,7 @@ from trainer_proc.wire.run_folder import RunFolder, RunSpec
 def steer_runner(
     runner: Any, task: str, backend: str, success: dict[str, Any], curricula: dict[str, dict[str, Any]]
 ) -> None:
-    """Do what `trainer_proc.steer` says."""
+    """Do what `trainer_proc.steer` says, and raise that."""
     if runner.logger.log_dir is None:
         raise ValueError("this runner has no log_dir: give OnPolicyRunner one, the run's files lie there")
     folder = RunFolder(Path(runner.logger.log_dir))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import msgspec
 
-from trainer_proc.wire.knob import Value, When, normalized
-from trainer_proc.wire.messages import RampShape
+from curricula.values import between
+from trainer_proc.wire.knob import RampShape, Value, When
 
 
 class RampInProgress(msgspec.Struct):
@@ -35,24 +33,8 @@ class RampInProgress(msgspec.Struct):
         self.done += 1
         if not self.iterations_left:
             return self.target
-        value = between(self.start, self.target, self.done / self.iterations, self.shape)
+        value = between(self.start, self.target, self.done / self.iterations, self.shape, digits=None)
         return float(round(value)) if self.whole and not isinstance(value, tuple | str) else value
-
-
-def between(start: Value, target: Value, share: float, shape: RampShape) -> Value:
-    """Return the value `share` (0 to 1) of the way from `start` to `target`, both numbers or both ranges."""
-    if isinstance(start, tuple) and isinstance(target, tuple):
-        ends = zip(start, target, strict=True)
-        return normalized(tuple(_between(a, b, share, shape) for a, b in ends))  # type: ignore[arg-type]
-    return _between(float(start), float(target), share, shape)  # type: ignore[arg-type]
-
-
-def _between(start: float, target: float, share: float, shape: RampShape) -> float:
-    if shape == "geometric":
-        value = math.exp(math.log(start) * (1 - share) + math.log(target) * share)
-    else:
-        value = start * (1 - share) + target * share
-    return min(max(value, min(start, target)), max(start, target))  # rounding must not lead beyond a bound
 
 
 class Ramps:

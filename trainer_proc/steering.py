@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from trainer_proc.curriculum_control import CurriculumControl
 from trainer_proc.guards import PREFIX, Guards
 from trainer_proc.interventions import Interventions
@@ -29,6 +31,7 @@ from trainer_proc.wire.messages import (
     TrainerBody,
 )
 from trainer_proc.wire.orders import Order
+from trainer_proc.wire.past import undo_of
 from trainer_proc.wire.requests import Export, Pause, Resume, Save, Stop
 
 _SIGNAL_CHECK_SECONDS = 0.5
@@ -289,11 +292,9 @@ class Steering:
         self._link.emit(GuardFired(order.guard, order.iteration, message, action))
 
     def _take_back(self, last: InterventionApplied, iteration: int, why: str) -> None:
-        turned = (change for change in last.changes if not change.knob.startswith(PREFIX))  # a guard stays armed
-        changes = tuple(Change(change.knob, change.new, change.old) for change in turned)
-        undo = InterventionQueued(
-            0, "guard", changes, why, when=last.when, unpin=last.pinned, undoes=last.number or None
-        )
+        undo = undo_of(last, "guard", why)
+        turned = tuple(change for change in undo.changes if not change.knob.startswith(PREFIX))  # a guard stays armed
+        undo = msgspec.structs.replace(undo, changes=turned)
         self.interventions.apply(self.curricula.expanded(undo, self.interventions.in_force), iteration + 1)
         self.interventions.tell_overwritten(iteration + 1)  # the checkpoint's learning rate
         self._last = None

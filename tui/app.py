@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from msgspec.structs import replace
 from rich.console import Console
@@ -20,7 +20,7 @@ from textual.screen import Screen
 
 from trainer_proc.wire.run_folder import RunFolder
 from tui.driver import TerminalDriver
-from tui.screens.launch import LaunchScreen
+from tui.screens.live_screen import LiveScreen
 from tui.session.clipboard import MOST_BYTES, copy_in_tmux, is_in_tmux
 from tui.session.text import plain
 from tui.session.user.config import config_file, read_settings
@@ -91,10 +91,20 @@ class HumanoidTui(App[None]):
         keymap, _ = usable_keys(self.config.keys)
         self._keymap = {id: ",".join(keys) for id, keys in keymap.items()}
 
+    def get_default_screen(self) -> Screen[None]:
+        """Have nothing below all screens that has them painted again."""
+        return LiveScreen(id="_default")
+
     def get_driver_class(self) -> type[Driver]:
         """Draw through the driver that never blocks, unless another one is asked for, as by `humanoid-tui web`."""
         usual = super().get_driver_class()
         return TerminalDriver if usual is LinuxDriver else usual
+
+    def refresh(self, *, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Paint everything anew, also what was painted before."""
+        if self._screen_stack and isinstance(self.screen, LiveScreen):
+            self.screen.forget_what_is_shown()
+        return super().refresh(repaint=repaint, layout=layout, recompose=recompose)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Have the program's own variables in Textual's themes too."""
@@ -118,6 +128,8 @@ class HumanoidTui(App[None]):
 
     def show_launch(self, preset: str = "") -> None:
         """Go to the launch screen, with a preset chosen if one is named."""
+        from tui.screens.launch import LaunchScreen
+
         self._show(LaunchScreen(self.log_root, preset))
 
     def show_runs(self) -> None:
@@ -255,6 +267,8 @@ class HumanoidTui(App[None]):
         """Ask what of the screen, or of its charts, is to be written into a file, and write it."""
         from tui.widgets.export_dialog import ExportDialog, View
 
+        if isinstance(self.screen, ExportDialog):
+            return  # the key came twice at once
         charts, chosen, page = (*board.described(), board.page.title) if board is not None else ([], -1, "")
         folder = getattr(self.screen, "folder", None)
         name = folder.name if isinstance(folder, RunFolder | Path) else self.TITLE

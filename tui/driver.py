@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import CursorPosition, Resize
+from textual.events import CursorPosition, InputEvent, Resize
 from textual.geometry import Size
 from textual.message import Message
 
@@ -27,14 +27,14 @@ from tui.session.link import Link
 from tui.terminal_text import shortened
 
 _CHUNK_BYTES = 1024
-_LARGEST_BACKLOG = 512 * 1024
-"""Bytes of pictures that may wait; what is older than a picture of the whole screen is worth nothing by then."""
+_LARGEST_BACKLOG = 128 * 1024
+"""Bytes of pictures that may wait, more than one of a whole large screen: to paint that anew takes no longer."""
 _LONGEST_FAREWELL_SECONDS = 5.0
 """How long the program waits, at its end, for a stalled terminal to take what puts it back in order."""
 _LONGEST_ANSWER_SECONDS = 0.3
 """How long it waits for an answer that would otherwise end up in the shell."""
-_LOOK_SECONDS = 1.0
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS = 0.1
+"""How often to look whether a full terminal has room: the system doesn't tell of every bit that it has again."""
 _QUESTION = b"\x1b[6n"
 _PICTURE = re.compile(r"\x1b\[\d+;\d+H")
 """How everything begins that Textual draws; what doesn't (modes, clipboard, bell) is never left out."""
@@ -90,12 +90,14 @@ class TerminalDriver(LinuxDriver):
         super().close()
 
     def process_message(self, message: Message) -> None:
-        """Take answers to our questions; runs in the thread that reads keys."""
+        """Take answers to our questions, and note when keys come; runs in the thread that reads them."""
         if isinstance(message, CursorPosition):
             if self._output is not None:
                 self._output.answered()
-        else:
-            super().process_message(message)
+            return
+        if isinstance(message, InputEvent) and self._output is not None:
+            self._output.touched()
+        super().process_message(message)
 
     def _take_size(self) -> None:
         """Tell the app how large the terminal is now, unless the terminal does."""
@@ -146,6 +148,11 @@ class _Output(threading.Thread):
             self._link.answered(time.monotonic())
             self._changed.notify_all()
 
+    def touched(self) -> None:
+        """Take a key, or what the mouse does."""
+        with self._changed:
+            self._link.touched(time.monotonic())
+
     def room(self) -> float:
         """Return how many bytes may be drawn now."""
         with self._changed:
@@ -170,7 +177,8 @@ class _Output(threading.Thread):
             while chunk:
                 began = time.monotonic()
                 while not self._has_room():
-                    pass
+                    with self._changed:
+                        self._link.has_no_room(time.monotonic())
                 waited = time.monotonic() - began
                 count = self._write(chunk)
                 with self._changed:

@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from presets import list_presets
 from trainer_proc.wire.run_folder import RunFolder
+from tui.program import program_of
 from tui.session.runs.registry import run_folders
 from tui.session.text import plain
 from tui.session.user.config import config_file
@@ -101,7 +102,7 @@ class ThingsToGoTo(Provider):
         panel.query_one(Input).value = name
 
     def _on_disk(self) -> list[tuple[str, str, Callable[[], object]]]:
-        app: HumanoidTui = self.app  # type: ignore[assignment]
+        app = program_of(self.app)
         shown = getattr(self.screen, "folder", None)
         things: list[tuple[str, str, Callable[[], object]]] = []
         for preset in list_presets()[0]:

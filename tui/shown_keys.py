@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from textual.actions import ActionError, parse
 from textual.app import App
@@ -34,7 +35,7 @@ class ShownKey:
         return self.id.partition(".")[0]
 
 
-def shown_keys(screen: Screen[object]) -> list[ShownKey]:
+def shown_keys(screen: Screen[Any]) -> list[ShownKey]:
     """Return what has an id and can be reached on `screen`, wherever the focus is: its own, its widgets', the app's."""
     app = screen.app
     found: dict[str, ShownKey] = {}
@@ -51,7 +52,13 @@ def shown_keys(screen: Screen[object]) -> list[ShownKey]:
     return list(found.values())
 
 
-def _nodes(screen: Screen[object]) -> Iterator[DOMNode]:
+def key_of(app: App[Any], id: str, usual: str) -> str:
+    """Return the first key that the person has for an action, as the footer writes it; `usual` is the program's own."""
+    keys = app._keymap.get(id)
+    return usual if keys is None else app.get_key_display(Binding(keys.split(",")[0], ""))
+
+
+def _nodes(screen: Screen[Any]) -> Iterator[DOMNode]:
     yield screen
     for widget in screen.walk_children(Widget):
         if widget.display and all(node.display for node in widget.ancestors if isinstance(node, Widget)):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from tests.tiny_training import PointEnv, make_runner
+from tests.trainer.full_disk import largest_file
 from trainer_proc.checkpoint import (
     CheckpointUnreadable,
     LiveCheckpoints,
@@ -153,7 +153,7 @@ def test_a_checkpoint_is_read_without_running_code_in_it(folder, tmp_path):
     torch.save({"actor_state_dict": {}, "infos": Code()}, folder.checkpoint(0))
     with pytest.raises(CheckpointUnreadable) as refused:
         read_checkpoint(folder.checkpoint(0))
-    assert "is no checkpoint that can be loaded safely" in str(refused.value)
+    assert "no checkpoint that can be loaded safely" in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
     assert not (tmp_path / "was run").exists()
 
@@ -336,17 +336,6 @@ def test_a_copied_policy_stays_as_it_was_while_training_goes_on():
 
 
 # --- Exports beside a training ----------------------------------------------------------------------------
-
-
-@contextmanager
-def largest_file(size):
-    """Let no file of this process grow beyond `size` bytes, which fails as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def export(folder):

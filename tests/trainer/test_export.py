@@ -20,11 +20,11 @@ from rsl_rl.models import MLPModel, RNNModel
 from tensordict import TensorDict
 
 from trainer_proc import export, export_check
-from trainer_proc.export import ExportError, ExportResult, PolicyCard, export_policy, main
+from trainer_proc.export import ExportError, PolicyCard, export_policy, main
 from trainer_proc.policy import ObservationTerm, PolicyDescription, write_policy_description
 from trainer_proc.wire.codec import encode
 from trainer_proc.wire.journal import JournalWriter
-from trainer_proc.wire.messages import Change, Frame, InterventionApplied, InterventionQueued
+from trainer_proc.wire.messages import Change, ExportFinished, Frame, InterventionApplied, InterventionQueued
 from trainer_proc.wire.run_folder import RunFolder
 
 GAUSSIAN = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "scalar"}
@@ -107,7 +107,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory) -> tuple[RunFolder, MLPModel, ExportResult]:
+def exported(tmp_path_factory) -> tuple[RunFolder, MLPModel, ExportFinished]:
     folder, checkpoint, actor = make_run(tmp_path_factory.mktemp("logs") / "walk", normalizing())
     write_journal(folder)
     return folder, actor, export_policy(folder, checkpoint)
@@ -281,13 +281,13 @@ def test_a_checkpoint_that_was_cut_off_is_refused(plain, share):
     folder, checkpoint = plain
     whole = checkpoint.read_bytes()
     checkpoint.write_bytes(whole[: int(len(whole) * share)])
-    assert "cut off or no checkpoint" in refused(folder, checkpoint)
+    assert "is cut off or no checkpoint" in refused(folder, checkpoint)
 
 
 def test_a_checkpoint_that_would_run_code_is_refused(plain):
     folder, checkpoint = plain
     torch.save({"actor_state_dict": {}, "infos": os.system}, checkpoint)
-    assert "can't be read" in refused(folder, checkpoint)
+    assert "loaded safely" in refused(folder, checkpoint)
 
 
 def test_foreign_and_missing_checkpoints_are_refused(plain):
@@ -452,7 +452,7 @@ def test_the_program_prints_the_result_as_one_line(plain):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
-    result = msgspec.json.decode(line, type=ExportResult)
+    result = msgspec.json.decode(line, type=ExportFinished)
     assert result.iteration == 120
     assert set(contents(folder.exported)) == FILES
 

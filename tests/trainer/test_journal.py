@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import resource
 import tempfile
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -14,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.trainer.full_disk import largest_file
 from trainer_proc.wire.codec import decode_frame, decode_reply, decode_request, encode, pack_values, unpack_values
 from trainer_proc.wire.journal import JournalDamaged, JournalReader, JournalWriter
 from trainer_proc.wire.messages import Body, Frame, PhaseChanged
@@ -214,17 +214,6 @@ def test_damage_names_the_byte_where_it_begins():
             with pytest.raises(JournalDamaged, match=f"damaged at byte {ends[1]}:"):
                 opened(path)
         assert path.read_bytes() == bytes(damaged)
-
-
-@contextlib.contextmanager
-def largest_file(size):
-    """Let no file of this process grow beyond `size` bytes, which fails as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @settings(max_examples=30)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer_proc.wire.knob import Knob, fitted, normalized, parse_value, refusal, unknown_knob, value_text
+from trainer_proc.wire.knob import Knob, fitted, parse_value, refusal, unknown_knob, value_text
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -78,15 +78,6 @@ def test_values_are_written_in_the_ways_that_people_write_them(text, value):
 )
 def test_a_value_is_shown_as_short_as_it_can_be(value, text):
     assert value_text(value) == text
-
-
-@given(st.integers(-(2**53), 2**53) | finite)
-def test_whole_numbers_come_off_the_wire_as_floats(number):
-    assert normalized(number) == number
-    assert type(normalized(number)) is float
-    assert normalized([number, number]) == (number, number)
-    assert normalized("fixed") == "fixed"
-    assert normalized(True) is True
 
 
 # --- What a knob takes ------------------------------------------------------------------------------------

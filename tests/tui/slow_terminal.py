@@ -9,12 +9,14 @@ from tui.session.pace import Pace
 
 STEP_SECONDS = 0.001
 CHUNK = 1024
+LOOK_SECONDS = 0.1
+STEP = QUEUE_BYTES // 4
 
 
 class SlowTerminal:
     """Takes `speed` bytes a second; what it hasn't taken waits in a queue of `queue` bytes, and then in the program.
 
-    A queue that was full takes no more until it is next to empty, as that of Linux.
+    A queue that was full takes no more until a quarter was read, as that of Linux.
     It sees what it has taken `way` seconds later, and with `answers`, its answers take as long to come back.
     """
 
@@ -60,8 +62,10 @@ class SlowTerminal:
     def _write(self) -> None:
         while self._unwritten:
             count = min(self._unwritten, CHUNK)
-            if self._queued + count > (self._queue if self._full_since is None else CHUNK):
+            if self._queued + count > self._queue - (0 if self._full_since is None else STEP):
                 self._full_since = self._full_since or self.now
+                if self.now - self._full_since >= LOOK_SECONDS:
+                    self.link.has_no_room(self.now)
                 return
             self._put(count)
         self.link.emptied()

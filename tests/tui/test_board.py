@@ -124,7 +124,7 @@ def test_a_reward_term_s_title_has_its_weight_and_shows_that_it_changes():
 def test_a_narrow_title_keeps_the_weight_and_the_end_of_the_name():
     plan = plan_of_metrics("Episode_Reward/foot_slip")
     assert title_of(plan, weight_run(), 20) == "…/foot_slip ×-0.1"
-    assert title_of(plan, weight_run(), 13) == "foot_s… ×-0.1"
+    assert title_of(plan, weight_run(), 13) == "foo…lip ×-0.1"
 
 
 def test_a_term_without_a_weight_to_turn_has_none_in_its_title():
@@ -137,11 +137,11 @@ def test_a_term_without_a_weight_to_turn_has_none_in_its_title():
         (40, "Curriculum/command_vel/lin_vel_x"),
         (31, "…/command_vel/lin_vel_x"),
         (12, "…/lin_vel_x"),
-        (8, "lin_vel…"),
-        (2, "l…"),
+        (8, "lin_…l_x"),
+        (2, "…x"),
     ],
 )
-def test_long_names_are_shortened_from_the_left_at_a_slash(width, shown):
+def test_long_names_are_shortened_from_the_left_at_a_slash_then_in_the_middle(width, shown):
     assert shortened_path("Curriculum/command_vel/lin_vel_x", width) == shown
 
 
@@ -169,9 +169,12 @@ def test_only_curricula_that_decide_have_lines():
         assert lines(SUCCESS, made) == []
 
 
-def test_thresholds_that_agree_are_one_line():
+def test_thresholds_that_agree_are_one_line_and_others_tell_whose_they_are():
     made = curricula(velocity=VELOCITY, terrain=TERRAIN)
-    assert lines(SUCCESS, made) == [(0.9, "up"), (0.8, "up"), (0.5, "down")]
+    assert lines(SUCCESS, made) == [(0.9, "terrain up"), (0.8, "velocity up"), (0.5, "down")]
+    staged = {"kind": "staged", "stages": [{"a": 1.0}, {"a": 2.0}], "thresholds": [0.8]}
+    three = curricula({"other": 0}, velocity=VELOCITY, other=staged, terrain=TERRAIN)
+    assert lines(SUCCESS, three) == [(0.9, "terrain up"), (0.8, "velocity +1 up"), (0.5, "velocity +1 down")]
 
 
 def test_an_error_leads_up_from_below():

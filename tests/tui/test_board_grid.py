@@ -33,13 +33,14 @@ def test_no_cell_is_empty_and_charts_can_be_read(count, width, height, columns):
     assert len(shape.spans) == count
     assert sum(shape.spans) % shape.columns == 0
     assert max(shape.spans) <= shape.columns
-    assert shape.row_height >= 1
+    assert min(shape.row_heights) >= 1
+    assert sum(shape.row_heights) == height
     if shape.columns > 1:
         assert (width + GAP) // shape.columns - GAP >= SMALLEST_WIDTH
     rows = sum(shape.spans) // shape.columns
     if not shape.scrolls:
-        assert shape.row_height >= SMALLEST_HEIGHT
-        assert rows * shape.row_height <= height
+        assert min(shape.row_heights) >= SMALLEST_HEIGHT
+        assert rows == len(shape.row_heights)
 
 
 def test_the_person_s_columns_are_kept_as_far_as_there_is_room():

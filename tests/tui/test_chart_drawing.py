@@ -10,7 +10,7 @@ from tui.session.interventions.marks import MARK_SIGNS, Mark
 from tui.session.metrics.series import Series
 from tui.widgets.chart.axes import format_value, value_axis
 from tui.widgets.chart.canvas import CellGrid, changed_spans, fit_text, plain_text
-from tui.widgets.chart.description import ChartDescription, Marks, Reference
+from tui.widgets.chart.description import Band, ChartDescription, Marks, Reference
 from tui.widgets.chart.drawing import draw
 from tui.widgets.chart.legend import CURVE_GLYPHS
 from tui.widgets.chart.view import ChartView, rounded_end
@@ -387,3 +387,53 @@ def test_every_chart_is_drawn_in_exactly_its_size(all_points, width, height, mar
     )
     assert len(lines) == (height if width > 0 and height > 0 else 0)
     assert all(sum(len(text) for text, _ in line) == width for line in lines)
+
+
+def test_a_label_is_not_written_over_another_where_marks_leave_no_room():
+    lines = picture(
+        title="kl",
+        width=40,
+        height=9,
+        curves=one_curve([30.0] + [2.0] * 40),
+        marks=tuple(Mark(at, "x") for at in range(0, 41, 3)),
+        references=(Reference(1.0, "desired"),),
+        bands=(Band(0.5, 2.0, "learning rate stays"),),
+    )
+    assert [line for line in lines if "desired" in line]
+    assert [line for line in lines if "learning rate stays" in line or "ate stays" not in line] == lines
+
+
+def test_a_label_hides_marks_rather_than_the_curve():
+    sawtooth = [0.0, 9.0] * 10 + [0.0] * 20
+    marks = tuple(Mark(at, "x") for at in range(20, 40, 4))
+    description = {"title": "m", "width": 40, "height": 6, "marks": marks, "references": (Reference(4.5, "desired"),)}
+    lines = picture(curves=one_curve(sawtooth), **description)
+    assert any("desired" in line[20:] for line in lines)
+
+
+def test_a_label_without_a_place_is_left_out():
+    sawtooth = [0.0, 9.0] * 20
+    description = {"title": "m", "width": 40, "height": 6, "curves": one_curve(sawtooth)}
+    assert picture(**description, references=(Reference(4.5, "desired"),)) == picture(**description)
+
+
+def test_the_average_of_zeros_is_read_out_as_zero():
+    view = ChartView(smoothing=0.6, crosshair=100.0)
+    first, *_ = picture(title="success", width=40, height=9, curves=one_curve([1.0] + [0.0] * 120), view=view)
+    assert first.split() == ["success", "0"]
+
+
+def test_the_count_of_marks_at_the_start_is_not_written_into_the_numbers_of_the_axis():
+    marks = [Mark(0, "a"), Mark(0, "b"), Mark(2, "c")]
+    lines = picture(title="m", width=30, height=6, curves=one_curve(range(30)), marks=marks)
+    assert lines[1].lstrip().startswith("│▼ ▼")
+
+
+def test_no_label_is_where_signs_of_marks_would_cut_it():
+    marks = [Mark(at, "x") for at in range(0, 30, 4)]
+    for value in (29.0, 27.0):
+        reference = Reference(value, "threshold")
+        lines = picture(
+            title="m", width=40, height=7, curves=one_curve(range(30)), marks=marks, references=(reference,)
+        )
+        assert sum("threshold" in line for line in lines) == 1

@@ -169,7 +169,7 @@ def test_every_part_of_an_axis_has_a_tick_inside(unit, low, span, cells):
 
 
 def test_a_band_is_shaded_between_its_ends_and_told_without_colour():
-    kl = 0.015 + 0.015 * np.sin(np.arange(200) / 9)
+    kl = 0.015 + 0.015 * np.sin(np.arange(200) / 30)
     chart = {"height": 16, "curves": (Curve("kl", series_of(kl)),), "bands": (Band(0.005, 0.02, "rate stays"),)}
     grid = painted(**chart)
     shaded = np.flatnonzero((grid.styles & BAND).any(axis=1))

@@ -19,6 +19,7 @@ from tui.pictures.chart_svg import charts_svg
 from tui.pictures.colours import colours_of
 from tui.pictures.export import NotExported, content_of, kind_of, proposed_file, write_file
 from tui.pictures.points import captured, points_of, range_of
+from tui.pictures.strokes import shape
 from tui.pictures.table import table_of
 from tui.session.board.chart_source import Curve
 from tui.session.interventions.marks import Mark
@@ -177,6 +178,17 @@ def test_there_is_always_a_picture(values, log):
     root = drawn(chart_of(values, view=ChartView(log_y=log)))
     assert "reward" in texts(root)
     assert ("no data" in texts(root)) == (not values)
+
+
+def test_eight_curves_have_eight_shapes():
+    shapes = {shape(number, 0.0, 0.0, "#000000", "#ffffff") for number in range(8)}
+    assert len(shapes) == 8
+
+
+def test_a_curve_without_data_is_not_named():
+    shown = texts(drawn(chart_of([1.0, 2.0], [], [3.0, 4.0], names=["a", "b (hidden)", "c"])))
+    assert {"a", "c"} < set(shown)
+    assert "b (hidden)" not in shown
 
 
 def test_several_charts_stand_side_by_side_under_the_runs_name():
@@ -381,6 +393,16 @@ def test_the_command_writes_all_kinds_and_views(run_folder, prints, tmp_path):
     assert size_of((tmp_path / "a.png").read_bytes())[0] == 1920
     prints("chart", "latest", "reward", "kl", "-o", "apart.svg", "--apart")
     assert {"KL", "reward"} < set(texts(ElementTree.parse(tmp_path / "apart.svg").getroot()))
+
+
+def test_several_runs_are_on_one_chart_with_signs_at_their_marks(run_folder, prints, tmp_path):
+    make_run(tmp_path / "logs", "g1-gpu", name="2027-01-02_00-00-00_one")
+    make_run(tmp_path / "logs", "g1-steered", name="2027-01-01_00-00-00_other")
+    prints("chart", "latest", "reward", "--with", "other", "-o", "a.svg")
+    shown = texts(ElementTree.parse(tmp_path / "a.svg").getroot())
+    assert "other" in shown
+    told = [text for text in shown if text.startswith("iteration ")]
+    assert {text.split()[2][0] for text in told} == {"●", "■"}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from trainer_proc.wire.requests import Pause, Resume, Save, Stop
 from tui.cli import run
 from tui.commands.group import cli
 
+pytestmark = pytest.mark.usefixtures("empty_working_directory")
 COMMANDS = cli.list_commands(None)
 KNOB = "reward/upright/weight"
 RUN = "2026-03-01_12-00-00"
@@ -43,12 +44,6 @@ BODIES = (
     IterationFinished(1, 0, pack_values([float("nan")]), 192, 1.0),
     PhaseChanged("finished"),
 )
-
-
-@pytest.fixture(autouse=True)
-def empty_working_directory(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HUMANOID_TUI_LOGS", str(tmp_path / "logs"))
 
 
 @pytest.fixture

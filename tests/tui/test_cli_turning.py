@@ -22,6 +22,7 @@ from trainer_proc.wire.messages import (
     RunStarted,
 )
 
+pytestmark = pytest.mark.usefixtures("empty_working_directory")
 RUN = "2026-03-01_12-00-00"
 WEIGHT, PUSH, FRICTION = "reward/upright/weight", "event/push_robot/velocity_range/x", "event/foot_friction/ranges"
 TWIST, MODE, SCHEDULE = "command/twist/lin_vel_x", "guard/kl/mode", "ppo/schedule"
@@ -32,12 +33,6 @@ TRAINING = (
     MetricSet(0, ()),
     IterationFinished(60, 0, b"", 96, 1.0),
 )
-
-
-@pytest.fixture(autouse=True)
-def empty_working_directory(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HUMANOID_TUI_LOGS", str(tmp_path / "logs"))
 
 
 @pytest.fixture

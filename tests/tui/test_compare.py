@@ -124,8 +124,7 @@ def test_a_hidden_run_keeps_its_place_and_draws_nothing():
     followed = FollowedRun(RunFolder(RECORDINGS / "cartpole"), "cartpole")
     followed.history.series["a"].append(0, 1.0)
     assert followed.source.history is followed.history
-    followed.is_hidden = True
-    assert (followed.source.name, len(followed.source.history.series)) == ("cartpole (hidden)", 0)
+    assert (followed.hidden_source.name, len(followed.hidden_source.history.series)) == ("cartpole (hidden)", 0)
 
 
 # --- the command ---

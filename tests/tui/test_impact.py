@@ -246,6 +246,27 @@ def test_the_edited_term_is_there_with_what_its_weight_does_by_itself():
     assert from_nothing.metrics[3].weight_factor is None
 
 
+@pytest.mark.parametrize(
+    ("knob", "label"),
+    [
+        ("reward/upright/std", "upright"),
+        ("ppo/entropy_coef", "entropy"),
+        ("ppo/clip_param", None),  # this run doesn't publish the clip fraction
+        ("reward/other/std", None),
+        ("event/upright/x", None),
+    ],
+)
+def test_a_parameter_is_edited_where_its_metric_is_published(knob, label):
+    knobs = KnobsAvailable(0, (Knob(knob, "any", 0.5, 0.5, "next iteration"),))
+    names = MetricSet(0, (*METRICS, "Loss/entropy"))
+    state, history = folded(
+        knobs, names, applied(1, 100, knob), *iterations(0, 199, lambda i: (0.5, float(i), 0.01, 1.0, 2.0))
+    )
+    impact = impact_of(1, state, history)
+    assert [metric.label for metric in impact.metrics][3:] == ([label] if label else [])
+    assert all(metric.weight_factor is None for metric in impact.metrics)
+
+
 def test_a_metric_that_the_run_does_not_publish_says_so():
     state, history = folded(applied(1, 100))
     for metric in impact_of(1, state, history).metrics:

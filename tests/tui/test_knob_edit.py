@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.many_knobs import g1_knobs
 from trainer_proc.wire.desk import Desk
-from trainer_proc.wire.knob import is_numeric, value_text
+from trainer_proc.wire.knob import Knob, is_numeric, value_text
 from trainer_proc.wire.messages import InterventionQueued, Ramp
 from trainer_proc.wire.requests import Tune
 from tui.session.knobs.edit import (
@@ -77,12 +77,20 @@ def test_a_ramp_takes_a_whole_number_of_iterations(ramp):
 
 
 def test_a_geometric_ramp_needs_positive_values():
-    line = "a geometric ramp needs positive values at both ends; a linear one does not"
+    line = "can't be ramped geometrically: that needs positive values at both ends; use a linear ramp"
+    air_time = "reward/air_time/weight"
     assert problem(WEIGHT, "2", ramp="5", shape="geometric") is None
-    assert problem(WEIGHT, "-2", ramp="5", shape="geometric") == line
-    assert problem("reward/air_time/weight", "2", ramp="5", shape="geometric") == line  # it is 0 now
-    assert problem(PUSH, "0.1", "1", ramp="5", shape="geometric") == line
+    assert problem(WEIGHT, "-2", ramp="5", shape="geometric") == f"{WEIGHT} {line}"
+    assert problem(air_time, "2", ramp="5", shape="geometric") == f"{air_time} {line}"  # it is 0 now
+    assert problem(PUSH, "0.1", "1", ramp="5", shape="geometric") == f"{PUSH} {line}"
     assert problem(WEIGHT, "-2", shape="geometric") is None  # at once: the shape does not matter
+
+
+def test_a_curriculum_s_level_can_t_be_ramped():
+    level = Knob("velocity/level", "curriculum", 2.0, 0.0, "next iteration", type="integer")
+    line = "velocity/level can't be ramped: it has no values in between"
+    assert edit_problem(KnobState(level, level.value), EditFields(("4",), ramp="5")) == line
+    assert edit_problem(KnobState(level, level.value), EditFields(("4",))) is None
 
 
 def test_words_and_switches_have_no_values_in_between():

@@ -32,6 +32,18 @@ def test_to_try_whether_a_terminal_without_answers_is_faster_now_costs_moments()
     assert painter.wait_percentile(0.95) < 2 * TARGET_SECONDS + 0.03
 
 
+def test_nothing_is_tried_while_somebody_types():
+    terminal = SlowTerminal(30_000, answers=False)
+    painter = painter_on(terminal)
+    painter.run(5)
+    longest = 0.0
+    for _ in range(600):
+        terminal.link.touched(terminal.now)
+        painter.run(0.5)
+        longest = max(longest, painter.waits[-1])
+    assert longest < 0.2
+
+
 @pytest.mark.parametrize("answers", [True, False], ids=["answers", "no answers"])
 def test_a_fast_terminal_gets_every_frame(answers):
     painter = painter_on(SlowTerminal(10e6, answers=answers))

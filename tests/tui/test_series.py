@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui.session.metrics.rising import as_range
 from tui.session.metrics.series import Series, column_edges
 
 iterations = st.integers(-200, 3000)
@@ -230,3 +231,31 @@ def test_points_that_are_forgotten_leave_no_trace(points, iteration, more):
         np.testing.assert_array_equal(ours.low, theirs.low)
         np.testing.assert_array_equal(ours.high, theirs.high)
         np.testing.assert_array_equal(ours.non_finite, theirs.non_finite)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [range(5), range(5, 9)],
+        [range(0, 50, 10), range(50, 90, 10)],
+        [range(5), range(7, 9)],
+        [range(5), range(3, 9)],
+        [range(3, 4), range(3, 4), range(10, 4, -2)],
+        [range(0), range(2)],
+    ],
+)
+def test_a_range_is_as_good_as_its_numbers(parts):
+    by_range, by_numbers = Series(), Series()
+    for part in parts:
+        by_range.extend(part, [float(x) for x in part])
+        by_numbers.extend(np.array(part, dtype=np.int64), [float(x) for x in part])
+    np.testing.assert_array_equal(by_range.xs, by_numbers.xs)
+    np.testing.assert_array_equal(by_range.ys, by_numbers.ys)
+    assert by_range.last == by_numbers.last
+
+
+@pytest.mark.parametrize("numbers", [[4], [4, 5, 6], [4, 14, 24], [4, 4], [4, 5, 7], [6, 5, 4]])
+def test_numbers_that_rise_evenly_are_a_range(numbers):
+    found = as_range(np.array(numbers))
+    assert list(found) == numbers
+    assert isinstance(found, range) == (numbers in ([4], [4, 5, 6], [4, 14, 24]))

@@ -252,3 +252,18 @@ def test_a_recorded_run_can_be_read_up_to_any_frame(recording):
     assert state.status(is_alive=False) in ("finished", "stopped", "killed", "failed")
     assert {body.number for body in state.interventions.values()} == set(state.interventions)
     assert all(knob.pending is None for knob in state.knobs.values())
+
+
+@pytest.mark.parametrize("recording", [path.parent.name for path in sorted(RECORDINGS.glob("*/journal.msgpack"))])
+@pytest.mark.parametrize("count", [1, 7, 10_000])
+def test_many_frames_at_once_say_the_same_as_one_after_the_other(recording, count):
+    frames = JournalReader(RECORDINGS / recording / "journal.msgpack").read_new()
+    at_once, in_turn = RunState(), RunState()
+    for start in range(0, len(frames), count):
+        at_once.apply_all(frames[start : start + count])
+    for frame in frames:
+        in_turn.apply(frame)
+    assert list(at_once.latest) == list(in_turn.latest)
+    for state in (at_once, in_turn):
+        state.past = None
+    assert repr(at_once) == repr(in_turn)  # NaN is not equal to itself

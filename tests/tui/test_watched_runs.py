@@ -140,6 +140,31 @@ def test_progress_and_damage_are_told(tmp_path):
     assert f"{path.name} is damaged: 64 bytes of it were passed over" in run.problems
 
 
+def test_an_end_that_is_no_whole_record_is_read_all_the_same(tmp_path):
+    path = write(tmp_path, *curve("reward", range(100)))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])  # of a writer that was killed, or is about to go on
+    watched = Watched(tmp_path)
+    run = watched.read()
+    assert (run.bytes_read, run.problems) == (run.size, ())
+    path.write_bytes(whole)
+    assert watched.read().history.series["reward"].count == 100
+
+
+@pytest.mark.parametrize(("content", "told"), [("noise", "it is no event file"), ("zeros", "the last 64 bytes of")])
+def test_what_is_no_record_at_the_end_is_told(tmp_path, content, told):
+    path = tmp_path / "events.out.tfevents.1.a"
+    if content == "zeros":  # as after a power failure
+        path = write(tmp_path, *curve("reward", range(10)))
+        path.write_bytes(path.read_bytes() + bytes(64))
+    else:
+        path.write_bytes(b"\xfe" * 64)
+    run = Watched(tmp_path).read()
+    assert len(run.problems) == 1
+    assert told in run.problems[0]
+    assert run.bytes_read == run.size
+
+
 def test_a_file_that_cannot_be_read_is_told_and_the_others_are_read(tmp_path):
     write(tmp_path, *curve("reward", range(2)), second=1)
     watched = Watched(tmp_path)
@@ -240,6 +265,38 @@ def test_an_epoch_that_is_not_known_yet_is_waited_for(tmp_path):
     assert first["diagnostics/exp_var"].steps.tolist() == [256]
     second = scale.place(batch_of(tmp_path, *records[len(records) // 2 + 1 :]))
     assert second["diagnostics/exp_var"].steps.tolist() == [512]
+
+
+def own_run(iteration, step, library_logs):
+    """What a run that this program trains with another library has after an iteration, in its order."""
+    time = 100.0 + iteration
+    return [
+        *(scalar(name, step, 1.0, time) for name in library_logs),
+        scalar("Episode_Reward/alive", step, 1.0, time + 0.01),  # skrl's, over its own steps
+        scalar("Loss/surrogate", iteration, float(iteration), time + 0.02),
+        scalar("Train/success_rate", iteration, 0.5, time + 0.02),
+    ]
+
+
+@pytest.mark.parametrize("library_logs", [("losses/a_loss", "info/epochs"), ("Stats / Env stepping time (ms)",)])
+def test_what_our_trainings_log_over_iterations_stands_at_the_librarys_steps(tmp_path, library_logs):
+    scale = StepScale()
+    first = [record for i in range(3) for record in own_run(i, 16 * (i + 1), library_logs)]
+    placed = scale.place(batch_of(tmp_path, *first))
+    assert {tuple(points.steps.tolist()) for points in placed.values()} == {(16, 32, 48)}
+    assert placed["Loss/surrogate"].values.tolist() == [0.0, 1.0, 2.0]
+    later = scale.place(batch_of(tmp_path, *own_run(3, 64, library_logs)))
+    assert {tuple(points.steps.tolist()) for points in later.values()} == {(64,)}
+
+
+def test_an_environments_metrics_before_the_librarys_own_stay_at_their_steps(tmp_path):
+    records = [
+        scalar(name, step, 1.0, 100.0 + step + late)
+        for step in (16, 32, 48)
+        for late, name in enumerate(("Episode_Reward/alive", "Loss / Policy loss"))
+    ]
+    placed = StepScale().place(batch_of(tmp_path, *records))
+    assert placed["Episode_Reward/alive"].steps.tolist() == [16, 32, 48]
 
 
 def test_what_rsl_rl_repeats_over_seconds_is_left_out(tmp_path):

@@ -52,7 +52,7 @@ class IsaacLabBackend:
         warp.set_logger(KernelProgress(on_loaded))
 
     def build(self, spec: RunSpec, folder: RunFolder) -> Training:
-        """Build environment and runner; writes `params/env.yaml` and `agent.yaml`."""
+        """Build environment and runner; writes `params/env.yaml` and `agent.yaml`. Raises `BackendError`."""
         name = spec.library or "rsl_rl"
         library = _load_library(name)
         env_cfg, agent_cfg = load_configurations(spec, f"{name}_cfg_entry_point")

@@ -48,7 +48,7 @@ class MjlabBackend:
         warp.set_logger(KernelProgress(on_loaded))
 
     def build(self, spec: RunSpec, folder: RunFolder) -> Training:
-        """Build environment and runner; writes `params/env.yaml` and `agent.yaml`."""
+        """Build environment and runner; writes `params/env.yaml` and `agent.yaml`. Raises `BackendError`."""
         configure_torch_backends()
         env_cfg, agent_cfg = load_env_cfg(spec.task), load_rl_cfg(spec.task)
         apply_overrides({"env": env_cfg, "agent": agent_cfg}, spec.overrides)

@@ -20,7 +20,7 @@ def import_modules(names: Iterable[str], folder: str) -> None:
     for name in names:
         try:
             importlib.import_module(name)
-        except Exception as error:
+        except Exception as error:  # a person's own module may raise anything
             traceback.print_exc()
             reason = " ".join(str(error).split())
             raise BackendError(f"the module {name} can't be imported: {type(error).__name__}: {reason}") from error

@@ -13,7 +13,7 @@ from typing import Any
 
 from trainer_proc.knobs.bounds import TINY
 from trainer_proc.knobs.live import LiveKnob
-from trainer_proc.wire.knob import Knob, KnobType, Value
+from trainer_proc.wire.knob import Knob, KnobType, Value, number_of
 
 LEARNING_RATE = "ppo/learning_rate"
 ADAPTIVE, LINEAR, FIXED = "adaptive", "linear", "fixed"
@@ -81,7 +81,7 @@ def _attribute_knob(
         return float(getattr(algorithm, name))
 
     def write(value: Value) -> None:
-        setattr(algorithm, name, int(value) if type == "integer" else float(value))  # type: ignore[arg-type]
+        setattr(algorithm, name, int(number_of(value)) if type == "integer" else number_of(value))
 
     return _knob(f"ppo/{name}", read, write, type, minimum=minimum, maximum=maximum)
 

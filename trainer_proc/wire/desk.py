@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from trainer_proc.wire.knob import Knob, Value, fitted, is_numeric, numbers_of, refusal, unknown_knob, value_text
+from trainer_proc.wire.knob import Knob, Value, fitted, ramp_refusal, refusal, unknown_knob, value_text
 from trainer_proc.wire.messages import (
     TERMINAL_PHASES,
     Change,
@@ -154,14 +154,18 @@ class Desk:
             return unknown_knob(name, list(self._entries))
         knob = self._entries[name].knob
         reason = refusal(knob, value)
-        return reason if reason is not None or ramp is None else _ramp_refusal(knob, self._soon(name), value, ramp)
+        if reason is not None or ramp is None:
+            return reason
+        if ramp.iterations < 1:
+            return f"a ramp takes at least 1 iteration, not {ramp.iterations}"
+        return ramp_refusal(knob, self._soon(name), value, ramp.shape)
 
     def _again_refusal(self, queued: InterventionQueued) -> str | None:
         """Values were in force before, so bounds are no matter; a ramp may begin elsewhere now."""
         if queued.ramp is None:
             return None
         reasons = (
-            _ramp_refusal(self._entries[change.knob].knob, self._soon(change.knob), change.new, queued.ramp)
+            ramp_refusal(self._entries[change.knob].knob, self._soon(change.knob), change.new, queued.ramp.shape)
             for change in queued.changes
             if not queued.ramp.targets or change.knob in queued.ramp.targets
         )
@@ -254,15 +258,3 @@ class Desk:
     def _take_number(self) -> int:
         self._next_intervention += 1
         return self._next_intervention - 1
-
-
-def _ramp_refusal(knob: Knob, start: Value, value: Value, ramp: Ramp) -> str | None:
-    name = knob.name
-    if ramp.iterations < 1:
-        return f"a ramp takes at least 1 iteration, not {ramp.iterations}"
-    if not is_numeric(knob) or knob.kind == "curriculum":
-        return f"{name} can't be ramped: it has no values in between"
-    ends = (*numbers_of(start), *numbers_of(value))
-    if ramp.shape == "geometric" and min(ends) <= 0:
-        return f"{name} can't be ramped geometrically: that needs positive values at both ends; use a linear ramp"
-    return None

@@ -19,6 +19,7 @@ TakesEffect = Literal[
 ]
 When = Literal["on reset", "now"]
 """When a startup randomization is drawn again: in each environment at its next reset, or in all at once."""
+RampShape = Literal["linear", "geometric"]
 
 LARGEST = 1e9
 """Numbers beyond plus or minus this are taken for slips of the finger; in float32, sums of them would be infinite."""
@@ -72,6 +73,12 @@ def numbers_of(value: Value) -> tuple[float, ...]:
     return value if isinstance(value, tuple) else (float(value),)
 
 
+def number_of(value: Value) -> float:
+    """Return the value of a knob that holds one number."""
+    (number,) = numbers_of(value)
+    return number
+
+
 def value_text(value: Value) -> str:
     """Return `value` as `parse_value` reads it, with at most 6 digits a number."""
     if isinstance(value, str):
@@ -115,19 +122,19 @@ def refusal(knob: Knob, value: Value) -> str | None:
     return _number_refusal(knob, numbers_of(value)) if is_numeric(knob) else None
 
 
+def ramp_refusal(knob: Knob, start: Value, value: Value, shape: RampShape) -> str | None:
+    """Return why `knob` can't go from `start` to `value` by a ramp, both values that it takes, or None if it can."""
+    if not is_numeric(knob) or knob.kind == "curriculum":
+        return f"{knob.name} can't be ramped: it has no values in between"
+    if shape == "geometric" and min(*numbers_of(start), *numbers_of(value)) <= 0:
+        return f"{knob.name} can't be ramped geometrically: that needs positive values at both ends; use a linear ramp"
+    return None
+
+
 def unknown_knob(name: str, knobs: list[str]) -> str:
     """Return the one line that says that `name` is none of `knobs`, with the nearest."""
     nearest = difflib.get_close_matches(name, knobs, n=3, cutoff=0.4)
     return f"there is no knob {name}" + (f"; nearest: {', '.join(nearest)}" if nearest else "")
-
-
-def normalized(value: Value) -> Value:
-    """Return `value` as it is after a trip over the wire: whole numbers as floats, ranges as tuples."""
-    if isinstance(value, bool | str):
-        return value
-    if isinstance(value, tuple | list):
-        return float(value[0]), float(value[1])
-    return float(value)
 
 
 def _number(text: str) -> float | None:

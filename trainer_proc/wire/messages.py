@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from trainer_proc.wire.knob import Knob, Value, When
+from trainer_proc.wire.knob import Knob, RampShape, Value, When
 
 PROTOCOL = 1
 """Raised when a dashboard of the last version could no longer read a journal of this one."""
@@ -17,7 +17,6 @@ WELCOME = b"welcome"
 PhaseName = Literal["building", "compiling", "training", "paused", "stopping", "finished", "failed"]
 TERMINAL_PHASES: frozenset[str] = frozenset({"finished", "failed"})
 Origin = Literal["person", "launch", "checkpoint", "curriculum", "guard", "schedule"]
-RampShape = Literal["linear", "geometric"]
 GuardAction = Literal["warned", "paused", "undone"]
 
 
@@ -212,7 +211,11 @@ class ExportStarted(msgspec.Struct, frozen=True, tag=True):
 
 
 class ExportFinished(msgspec.Struct, frozen=True, tag=True):
-    """A checked policy lies in `folder` (relative to the run's). Latency is for one thread and one observation."""
+    """A checked policy lies in `folder`, relative to the run's where it lies inside.
+
+    `iteration` is -1 where neither the checkpoint nor its name tells. Latency is for one thread and one observation,
+    and `rate_hz` is 1e6 / `latency_p99_us`.
+    """
 
     iteration: int
     folder: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer_proc.wire.messages import Change, InterventionApplied, InterventionQueued
+from trainer_proc.wire.messages import Change, InterventionApplied, InterventionQueued, Origin
 from trainer_proc.wire.requests import Redo, Undo
 
 
@@ -90,10 +90,7 @@ class Past:
             raise PastRefused(f"intervention {number} is undone already; redo brings it back")
         if not _changes(applied):
             raise PastRefused(f"intervention {number} changed no value; there is nothing to undo")
-        changes = tuple(Change(change.knob, change.new, change.old) for change in applied.changes)
-        return InterventionQueued(
-            0, "person", changes, command.note, when=applied.when, unpin=applied.pinned, undoes=number
-        )
+        return undo_of(applied, "person", command.note)
 
     def _redo(self, command: Redo) -> InterventionQueued:
         undone = self._undone_soon()
@@ -127,6 +124,14 @@ class Past:
             known = f"there are 1 to {max(self._applied)}" if self._applied else "there are none yet"
             raise PastRefused(f"there is no applied intervention {number}; {known}")
         return self._applied[number]
+
+
+def undo_of(applied: InterventionApplied, origin: Origin, note: str) -> InterventionQueued:
+    """Return the unnumbered intervention that sets back what `applied` changed and pinned."""
+    changes = tuple(Change(change.knob, change.new, change.old) for change in applied.changes)
+    return InterventionQueued(
+        0, origin, changes, note, when=applied.when, unpin=applied.pinned, undoes=applied.number or None
+    )
 
 
 def _changes(entry: InterventionApplied | InterventionQueued) -> bool:

@@ -17,6 +17,9 @@ import tomli_w
 
 from trainer_proc.wire.knob import Value
 
+LOG_ROOT = Path("logs/rsl_rl")
+"""Where runs lie, relative to the working directory, as Isaac Lab and mjlab have it."""
+
 RUN_FILE = "run.toml"
 
 

@@ -59,7 +59,7 @@ def _list_text(presets: list[Preset], problems: list[PresetError]) -> str:
 @click.command("doctor")
 @logs_option
 @json_option
-def doctor_command(log_root, as_json) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def doctor_command(log_root: Path, as_json: bool) -> None:
     """Tell what is installed, which devices there are, and how to get what is missing."""
     report = examine(log_root, _key_problems)
     say(_report_text(report), report, as_json)

@@ -48,7 +48,7 @@ save_command = _simple_command(
 @click.option("--checkpoint", help="An iteration or a file; the living policy, or the newest checkpoint.")
 @logs_option
 @json_option
-def export_command(run, checkpoint, log_root, as_json) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def export_command(run: str, checkpoint: str | None, log_root: Path, as_json: bool) -> None:
     """Export a policy as ONNX and TorchScript, checked and timed."""
     folder = find_run(run, log_root)
     if checkpoint is None and read_connection(folder) is not None:

@@ -1,4 +1,4 @@
-"""The command that writes a chart of a run into a file: chart."""
+"""The command that writes charts of runs into a file: chart."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tui.session.user.config import MOST_SMOOTHING, BoardUnit, ThemeName, read_s
 @click.argument("run")
 @click.argument("metrics", metavar="METRIC...", nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="FILE.svg, FILE.png or FILE.csv")
+@click.option("--with", "others", multiple=True, metavar="RUN", help="Another run on the same charts; repeatable.")
 @click.option(
     "--smoothing",
     type=click.FloatRange(0, MOST_SMOOTHING),
@@ -37,6 +38,7 @@ def chart_command(
     run: str,
     metrics: tuple[str, ...],
     output: Path,
+    others: tuple[str, ...],
     smoothing: float | None,
     unit: BoardUnit,
     log: bool,
@@ -51,13 +53,17 @@ def chart_command(
     """Write metrics of a run into a picture or a table; METRIC is a name such as Loss/value, or a role: reward, kl."""
     from tui.pictures.export import NotExported  # numpy and Textual come with it: not for --help
     from tui.pictures.of_run import NothingToDraw, Wanted, write_charts
+    from tui.themes import SERIES_COUNT
 
-    folder = find_run(run, log_root)
-    folder.read_spec()
+    folders = list({folder.path: folder for folder in (find_run(one, log_root) for one in (run, *others))}.values())
+    for folder in folders:
+        folder.read_spec()
+    if len(folders) > SERIES_COUNT:
+        raise click.UsageError(f"{len(folders)} runs are named; {SERIES_COUNT} can be told apart on a chart")
     weight = read_settings()[0].board.smoothing if smoothing is None else smoothing
     wanted = Wanted(metrics, apart, unit, first, last, weight, log)
     try:
-        path, names = write_charts(folder, wanted, output, theme, force)
+        path, names = write_charts(folders, wanted, output, theme, force)
     except (NotExported, NothingToDraw) as problem:
         raise Failed(plain(str(problem))) from problem
     say(plain(str(output)), {"file": str(path), "metrics": names}, as_json)

@@ -27,8 +27,8 @@ def watch_command(logdir: Path, wanted: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         say("", _newest(logdir, wanted), as_json)
         return
+    from trainer_proc.wire.run_folder import LOG_ROOT
     from tui.app import HumanoidTui
-    from tui.session.launching.launcher import LOG_ROOT
     from tui.session.watch.scalars import ScalarReader
 
     ScalarReader()  # says what is missing while there is no screen yet

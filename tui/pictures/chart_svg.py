@@ -142,12 +142,14 @@ def _axes(chart: ChartDescription, frame: _Frame, colours: Colours) -> Iterator[
 
 
 def _legend(chart: ChartDescription, colours: Colours, x: float, y: float, room: float) -> Iterator[str]:
-    """Name the curves if there are several, and tell of the smoothing and the axis."""
+    """Name the curves with data if there may be several, and tell of the smoothing and the axis."""
     if len(chart.curves) > 1:
-        for number, curve in enumerate(chart.curves):
+        drawn = [number for number, curve in enumerate(chart.curves) if curve.series.count]
+        for place, number in enumerate(drawn):
+            curve = chart.curves[number]
             needed = 34 + text_width(curve.name, SMALL)
             if needed > room:
-                yield text(x, y, f"and {len(chart.curves) - number} more", colours.quiet, size=SMALL)
+                yield text(x, y, f"and {len(drawn) - place} more", colours.quiet, size=SMALL)
                 return
             colour = colours.series[number % len(colours.series)]
             yield line(x, y - 4, x + 20, y - 4, colour, width=2, dash=DASHES[number % len(DASHES)])

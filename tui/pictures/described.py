@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from curricula.curriculum import Curriculum
 from tui.session.board.chart_source import ChartSource, extent_of
@@ -11,6 +12,7 @@ from tui.session.board.plans import ChartPlan
 from tui.session.state import RunState
 from tui.widgets.board.area import curves_of
 from tui.widgets.chart.description import Band, ChartDescription, Marks, Reference
+from tui.widgets.chart.legend import CURVE_GLYPHS
 from tui.widgets.chart.view import ChartView
 
 BAND_LABEL = "no change of the learning rate"
@@ -21,6 +23,7 @@ def described(
 ) -> ChartDescription:
     """Return a chart of these runs; `state` and `curricula` tell its lines, weights and thresholds."""
     band = band_of(plan, state)
+    signs = CURVE_GLYPHS if len(sources) > 1 else ("",)
     return ChartDescription(
         title_of(plan, state),
         width=0,
@@ -28,7 +31,12 @@ def described(
         curves=tuple(curves_of(plan, sources)),
         references=tuple(Reference(*line) for line in lines_of(plan, state, curricula)),
         bands=() if band is None else (Band(*band, BAND_LABEL),),
-        marks=tuple(Marks(tuple(source.marks), source.history.timeline) for source in sources),
+        marks=tuple(_marks(source, sign) for source, sign in zip(sources, signs, strict=False)),
         view=view,
         extent=extent_of(sources, view.unit),
     )
+
+
+def _marks(source: ChartSource, sign: str) -> Marks:
+    """Return a run's marks; `sign` tells them from those of others, as on the screen."""
+    return Marks(tuple(replace(mark, label=sign + mark.label) for mark in source.marks), source.history.timeline)

@@ -1,4 +1,4 @@
-"""Charts of a run from its journal, for a file; what the command `chart` does."""
+"""Charts of runs from their journals, for a file; what the command `chart` does."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from curricula.curriculum import Curriculum
 from curricula.schema import SchemaProblem
 from trainer_proc.wire.journal import JournalReader
 from trainer_proc.wire.run_folder import RunFolder
 from tui.pictures.described import described
 from tui.pictures.export import NotExported, content_of, kind_of, write_file
-from tui.session.board.chart_source import ChartSource
+from tui.session.board.chart_source import ChartSource, extent_of
 from tui.session.board.plans import named_board
 from tui.session.curricula.now import curricula_now
 from tui.session.fuzzy import best_first
 from tui.session.interventions.marks import marks_of
 from tui.session.metrics.history import MetricHistory
 from tui.session.metrics.timeline import Timeline, XUnit
+from tui.session.runs.compare import distinct_names
 from tui.session.state import RunState
 from tui.widgets.chart.view import ChartView, Range
 
@@ -41,32 +43,47 @@ class Wanted:
 
 
 def write_charts(
-    folder: RunFolder, wanted: Wanted, output: Path, theme: str, overwrite: bool
+    folders: Sequence[RunFolder], wanted: Wanted, output: Path, theme: str, overwrite: bool
 ) -> tuple[Path, list[str]]:
-    """Write charts of a run into a file; return where it lies, and the metrics' names.
+    """Write charts of one run, or of several together, into a file; return where it lies, and the metrics' names.
 
     Raises `NotExported` or `NothingToDraw`.
     """
     kind = kind_of(output)
     if output.exists() and not overwrite:
         raise NotExported(f"{output} exists: --force replaces it")
+    title = ", ".join(folder.name for folder in folders)
+    read = [_read(folder) for folder in folders]
+    names = list(dict.fromkeys(name for _, history in read for name in history.series if history.series[name].count))
+    plans = named_board(wanted.metrics if wanted.apart else [" + ".join(wanted.metrics)], names)
+    metrics = list(dict.fromkeys(metric for plan in plans for metric in plan.metrics))
+    _refuse_unknown(metrics, names, title)
+    sources = [
+        ChartSource(name, history, marks_of(state))
+        for name, (state, history) in zip(distinct_names([folder.name for folder in folders]), read, strict=True)
+    ]
+    state = read[0][0] if len(read) == 1 else RunState()  # lines and weights are of one run
+    for _, history in read:
+        _refuse_unit(history.timeline, wanted.unit)
+    view = ChartView(wanted.unit, _range(sources, wanted), smoothing=wanted.smoothing, log_y=wanted.log)
+    charts = [described(plan, sources, state, _curricula(state), view) for plan in plans]
+    return write_file(output, content_of(charts, kind, theme, title), overwrite), metrics
+
+
+def _read(folder: RunFolder) -> tuple[RunState, MetricHistory]:
     state, history = RunState(), MetricHistory()
     for frames in JournalReader(folder.journal).read_pieces():
         history.apply(frames)
         for frame in frames:
             state.apply(frame)
-    names = [name for name, series in history.series.items() if series.count]
-    plans = named_board(wanted.metrics if wanted.apart else [" + ".join(wanted.metrics)], names)
-    metrics = list(dict.fromkeys(metric for plan in plans for metric in plan.metrics))
-    _refuse_unknown(metrics, names, folder.name)
+    return state, history
+
+
+def _curricula(state: RunState) -> Sequence[Curriculum]:
     try:
-        curricula = curricula_now(state)
+        return curricula_now(state)
     except SchemaProblem:  # of another version of the program; only its thresholds are missed
-        curricula = []
-    source = ChartSource(folder.name, history, marks_of(state))
-    view = ChartView(wanted.unit, _range(history.timeline, wanted), smoothing=wanted.smoothing, log_y=wanted.log)
-    charts = [described(plan, [source], state, curricula, view) for plan in plans]
-    return write_file(output, content_of(charts, kind, theme, folder.name), overwrite), metrics
+        return []
 
 
 def _refuse_unknown(metrics: Sequence[str], names: Sequence[str], run: str) -> None:
@@ -76,12 +93,17 @@ def _refuse_unknown(metrics: Sequence[str], names: Sequence[str], run: str) -> N
             raise NothingToDraw(f"{run} has published no {metric}" + (f"; nearest: {nearest}" if nearest else ""))
 
 
-def _range(timeline: Timeline, wanted: Wanted) -> Range | None:
-    extent = timeline.extent(wanted.unit)
+def _refuse_unit(timeline: Timeline, unit: XUnit) -> None:
+    if timeline.extent(unit) is None:
+        raise NothingToDraw("this run has no iteration yet")
+    if unit not in timeline.units:
+        raise NothingToDraw(f"this run doesn't tell the {unit} of its iterations: leave --x out")
+
+
+def _range(sources: Sequence[ChartSource], wanted: Wanted) -> Range | None:
+    extent = extent_of(sources, wanted.unit)
     if extent is None:
         raise NothingToDraw("this run has no iteration yet")
-    if wanted.unit not in timeline.units:
-        raise NothingToDraw(f"this run doesn't tell the {wanted.unit} of its iterations: leave --x out")
     if wanted.first is None and wanted.last is None:
         return None
     low = extent[0] if wanted.first is None else wanted.first

@@ -19,8 +19,11 @@ _SHAPES = (
     "M-3.5,0a3.5,3.5 0 1,0 7,0a3.5,3.5 0 1,0 -7,0",
     "M-3,-3h6v6h-6z",
     "M0,-4l4,7h-8z",
-    "M0,-4.5l4.5,4.5l-4.5,4.5l-4.5,-4.5z",
+    "M0,-5L1.2,-1.7L4.8,-1.5L2,0.6L2.9,4L0,2.1L-2.9,4L-2,0.6L-4.8,-1.5L-1.2,-1.7z",
 )
+"""Those of the screen (`CURVE_GLYPHS`): circle, square, triangle, star, and the same hollow."""
+_INNER = "M-1.2,0a1.2,1.2 0 1,0 2.4,0a1.2,1.2 0 1,0 -2.4,0"
+"""In the hollow circle, which would else be the sign of a mark."""
 _MARKS: dict[MarkKind, str] = {
     "person": "M-4,-4h8l-4,8z",
     "curriculum": "M0,-4.5l4.5,4.5l-4.5,4.5l-4.5,-4.5z",
@@ -85,8 +88,10 @@ def path(
 
 def shape(number: int, x: float, y: float, colour: str, background: str) -> str:
     """Return what tells curve `number`, from 0 on, from the others without colour."""
-    drawn = _SHAPES[number % len(_SHAPES)]
-    return f'<path d="{drawn}" {_at(x, y)} fill="{colour}" stroke="{background}" stroke-width="0.8"/>'
+    hollow, which = divmod(number % (2 * len(_SHAPES)), len(_SHAPES))
+    drawn = _SHAPES[which] + _INNER * bool(hollow and not which)
+    fill, edge, width = (background, colour, 1.2) if hollow else (colour, background, 0.8)
+    return f'<path d="{drawn}" {_at(x, y)} fill="{fill}" stroke="{edge}" stroke-width="{width}"/>'
 
 
 def mark_sign(kind: MarkKind, x: float, y: float, colour: str, title: str = "") -> str:

@@ -8,6 +8,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from tui.program import program_of
 from tui.screens.live_screen import LiveScreen
 from tui.session.board.pages import PAGE_TITLES
 from tui.session.text import plain
@@ -91,7 +92,7 @@ class ChartScreen(LiveScreen):
 
     def action_write_view(self) -> None:
         """Write what is seen into a file."""
-        self.app.write_view(self.board)  # type: ignore[attr-defined]
+        program_of(self.app).write_view(self.board)
 
     @on(ChartBoard.Problem)
     def _tell_of_the_board(self, message: ChartBoard.Problem) -> None:

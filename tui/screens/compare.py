@@ -11,20 +11,24 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from trainer_proc.wire.messages import Frame, IterationFinished
 from trainer_proc.wire.run_folder import RunFolder, RunFolderError
+from tui.program import program_of
 from tui.screens.chart_screen import ChartScreen
+from tui.session.board.chart_source import ChartSource
 from tui.session.client import RunClient
 from tui.session.runs.chosen import ChoiceProblem, read_choice, write_choice
 from tui.session.runs.compare import differences, distinct_names
 from tui.session.runs.followed import FollowedRun
+from tui.session.runs.places import RunPlaces
 from tui.session.state import RunState
 from tui.session.text import plain
 from tui.widgets.board import ChartBoard
-from tui.widgets.compared_runs import ComparedRuns, DifferenceTable, whole_difference
+from tui.widgets.compared_runs import MOST_SEEN, ComparedRuns, DifferenceTable, run_sign, whole_difference
 from tui.widgets.frame_clock import draw_soon
+from tui.widgets.key_footer import KeyFooter
 from tui.widgets.status_line import StatusLine
 
 
@@ -71,6 +75,7 @@ class CompareScreen(ChartScreen):
         self._runs: list[FollowedRun] = []
         self._clients: list[RunClient] = []
         self._problems: list[str] = []
+        self._places = RunPlaces(0, MOST_SEEN)
         self._differ = True
 
     def compose(self) -> ComposeResult:
@@ -80,18 +85,19 @@ class CompareScreen(ChartScreen):
                 self._runs.append(FollowedRun(folder, name))
             except RunFolderError as error:
                 self._problems.append(str(error))
+        self._places = RunPlaces(len(self._runs), MOST_SEEN)
         task = self._common_task()
         with Horizontal(classes="title-line"):
             yield Static("", id="headline", markup=False)
             yield StatusLine()
         with Horizontal(id="body"):
-            settings = self.app.config.board  # type: ignore[attr-defined]
-            yield ChartBoard([run.source for run in self._runs], task, settings=settings, id="charts")
+            settings = program_of(self.app).config.board
+            yield ChartBoard(self._sources(), task, settings=settings, id="charts")
             with Vertical(id="side"):
                 yield ComparedRuns(id="compared")
                 yield DifferenceTable(id="differences")
                 yield Static("", id="whole", markup=False)
-        yield Footer()
+        yield KeyFooter()
 
     def _common_task(self) -> str:
         """Return the runs' task, nothing if they have several."""
@@ -136,17 +142,17 @@ class CompareScreen(ChartScreen):
             draw_soon(self, self._draw)
 
     def _draw(self) -> None:
-        if self.is_attached:
+        if self.can_be_drawn:
             self.board.show(RunState())
             self._show_tables()
 
     def _show_tables(self) -> None:
         """Bring the tables up to date; an iteration alone changes no value."""
-        self.query_one(ComparedRuns).show(self._runs)
+        self._show_runs()
         if self._differ:
             self._differ = False
             found = differences([run.compared for run in self._runs])
-            self.query_one(DifferenceTable).show([run.name for run in self._runs], found)
+            self.query_one(DifferenceTable).show(self._named, found)
             told = f"{len(found)} differences" if found else "all the same"
             headline = f"{len(self._runs)} runs, {told}  {self._common_task()}"
             self.query_one("#headline", Static).update(plain(headline.rstrip()))
@@ -155,8 +161,19 @@ class CompareScreen(ChartScreen):
     @on(DataTable.RowHighlighted, "#differences")
     def _show_whole(self) -> None:
         difference = self.query_one(DifferenceTable).difference
-        names = [run.name for run in self._runs]
-        self.query_one("#whole", Static).update("" if difference is None else whole_difference(difference, names))
+        self.query_one("#whole", Static).update("" if difference is None else whole_difference(difference, self._named))
+
+    def _show_runs(self) -> None:
+        self.query_one(ComparedRuns).show([(run, *self._seen(place)) for place, run in enumerate(self._runs)])
+
+    def _seen(self, run: int) -> tuple[str, bool]:
+        """Return a run's sign and whether it is seen."""
+        return run_sign(self._places.place(run)), self._places.is_seen(run)
+
+    @property
+    def _named(self) -> list[str]:
+        """The runs' names behind their signs."""
+        return [f"{self._seen(place)[0]} {run.name}" for place, run in enumerate(self._runs)]
 
     # --- which runs are seen ---
 
@@ -164,13 +181,26 @@ class CompareScreen(ChartScreen):
         """Hide the run under the cursor, or show it again."""
         place = self.query_one(ComparedRuns).cursor_row
         if 0 <= place < len(self._runs):
-            self._runs[place].is_hidden = not self._runs[place].is_hidden
+            if self._places.is_seen(place):
+                self._places.hide(place)
+            elif not self._places.show(place):
+                self.notify(f"{MOST_SEEN} runs can be told apart on a chart: hide another one first", markup=False)
+                return
             self._show_sources()
             self._keep_choice()
 
     def _show_sources(self) -> None:
-        self.board.set_sources([run.source for run in self._runs])
-        self.query_one(ComparedRuns).show(self._runs)
+        self.board.set_sources(self._sources())
+        self._differ = True  # its columns have the runs' signs
+        self._show_tables()
+
+    def _sources(self) -> list[ChartSource]:
+        """Return what the charts draw, by place."""
+        own = {self._places.place(run): run for run in reversed(range(len(self._runs)))}
+        return [
+            self._runs[own[place]].hidden_source if seen is None else self._runs[seen].source
+            for place, seen in enumerate(self._places.seen)
+        ]
 
     @work(thread=True)
     def _read_choice(self) -> None:
@@ -181,17 +211,16 @@ class CompareScreen(ChartScreen):
 
     @on(HiddenBefore)
     def _hide_as_before(self, message: HiddenBefore) -> None:
-        hidden = [run for run in self._runs if run.folder.path in message.paths]
+        hidden = [place for place, run in enumerate(self._runs) if run.folder.path in message.paths]
         if len(hidden) < len(self._runs):  # of other runs, all but these may have been seen
-            for run in hidden:
-                run.is_hidden = True
+            self._places = RunPlaces(len(self._runs), MOST_SEEN, hidden)
             self._show_sources()
         self._keep_choice()
 
     @work(thread=True, exclusive=True, group="keep choice")
     def _keep_choice(self) -> None:
         """Remember the runs for the list of runs and for the next time."""
-        hidden = [run.folder.path for run in self._runs if run.is_hidden]
+        hidden = [run.folder.path for place, run in enumerate(self._runs) if not self._places.is_seen(place)]
         try:
             write_choice(self._log_root, self._folders, hidden)
         except ChoiceProblem as problem:
@@ -201,7 +230,7 @@ class CompareScreen(ChartScreen):
 
     @on(DataTable.RowSelected, "#compared")
     def _open(self, event: DataTable.RowSelected) -> None:
-        self.app.show_dashboard(self._runs[event.cursor_row].folder)  # type: ignore[attr-defined]
+        program_of(self.app).show_dashboard(self._runs[event.cursor_row].folder)
 
     def action_table(self) -> None:
         """Give the table of differences the whole screen, or take it back."""
@@ -211,7 +240,7 @@ class CompareScreen(ChartScreen):
 
     def action_runs(self) -> None:
         """Go to the list of runs."""
-        self.app.show_runs()  # type: ignore[attr-defined]
+        program_of(self.app).show_runs()
 
     def action_leave(self) -> None:
         """Leave the program."""

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from trainer_proc.wire.export_process import ExportProblem
 from trainer_proc.wire.messages import TERMINAL_PHASES
 from trainer_proc.wire.requests import Export as ExportCommand
 from trainer_proc.wire.requests import Pause, Resume, Save, Stop
 from trainer_proc.wire.run_folder import RunFolder, RunFolderError
+from tui.program import program_of
 from tui.screens.chart_screen import ChartScreen
 from tui.screens.run_screen import Told
 from tui.screens.steering_screen import SteeringScreen
@@ -35,6 +36,7 @@ from tui.widgets.console import Console
 from tui.widgets.console_panel import ConsolePanel
 from tui.widgets.curriculum_panel import CurriculumPanel
 from tui.widgets.dialogs import Confirm
+from tui.widgets.key_footer import KeyFooter
 from tui.widgets.knob_panel import KnobPanel
 from tui.widgets.knob_table import KnobTable
 from tui.widgets.machine_panel import MachinePanel
@@ -44,6 +46,8 @@ _ACTIONS_ON_THE_SIDE = frozenset(
     ("filter", "curricula", "level", "auto", "only_changed", "default", "unpin", "stop_ramp", "log")
 )
 """They need a panel that isn't there while a chart has all the room."""
+_BEFORE_OTHERS = frozenset(("filter", "default", "unpin", "stop_ramp"))
+"""Their keys have priority: those before them have moved the cursor of the knobs, which have it too."""
 
 
 class DashboardScreen(SteeringScreen, ChartScreen):
@@ -116,6 +120,7 @@ class DashboardScreen(SteeringScreen, ChartScreen):
             "default",
             "default",
             show=False,
+            priority=True,
             tooltip="Set the knob under the cursor to its default",
             id="knobs.default",
         ),
@@ -124,6 +129,7 @@ class DashboardScreen(SteeringScreen, ChartScreen):
             "unpin",
             "unpin",
             show=False,
+            priority=True,
             tooltip="Give the knob under the cursor back to its other writer",
             id="knobs.unpin",
         ),
@@ -132,6 +138,7 @@ class DashboardScreen(SteeringScreen, ChartScreen):
             "stop_ramp",
             "stop ramp",
             show=False,
+            priority=True,
             tooltip="Leave the knob under the cursor where its ramp is",
             id="knobs.stop-ramp",
         ),
@@ -174,7 +181,7 @@ class DashboardScreen(SteeringScreen, ChartScreen):
         yield ChangingText(id="progress")
         with Horizontal(id="body"):
             source = ChartSource(self.folder.name, self.history, self._marks.marks)
-            settings = self.app.config.board  # type: ignore[attr-defined]
+            settings = program_of(self.app).config.board
             yield ChartBoard([source], task, settings=settings, id="charts")
             with Vertical(id="side"):
                 yield KnobPanel(id="knob-panel")
@@ -182,15 +189,15 @@ class DashboardScreen(SteeringScreen, ChartScreen):
                 with Horizontal(id="bottom"):
                     yield ConsolePanel(self.folder.console, id="console-panel")
                     yield MachinePanel(self.folder, id="machine")
-        yield Footer()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Begin at the knobs."""
         self.query_one(KnobTable).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave a slash to the filter while one types there, and knobs alone that can't be seen."""
-        is_typed = action == "filter" and isinstance(self.focused, Input)
+        """Leave letters to what one types in, and knobs alone that can't be seen."""
+        is_typed = action in _BEFORE_OTHERS and isinstance(self.focused, Input)
         is_hidden = action in _ACTIONS_ON_THE_SIDE and self.has_class("-maximised")
         return not is_typed and not is_hidden and super().check_action(action, parameters)
 
@@ -215,6 +222,15 @@ class DashboardScreen(SteeringScreen, ChartScreen):
         line = self.query_one("#progress", ChangingText)
         line.set_class(self.state.status(self.is_live) == "failed", "failed")
         line.update(plain(progress(self.state, self.is_live, bar_width)))
+
+    @on(ChartBoard.LayoutRead)
+    def _fold_as_before(self, message: ChartBoard.LayoutRead) -> None:
+        layout = message.layout
+        self.query_one(KnobTable).set_folded(frozenset(layout.folded), frozenset(layout.folded_changed))
+
+    @on(KnobTable.Folded)
+    def _keep_folds(self, message: KnobTable.Folded) -> None:
+        self.board.keep_folds(message.all_knobs, message.changed_knobs)
 
     # --- the training as a whole ---
 
@@ -282,7 +298,7 @@ class DashboardScreen(SteeringScreen, ChartScreen):
 
     def action_runs(self) -> None:
         """Go to the list of runs."""
-        self.app.show_runs()  # type: ignore[attr-defined]
+        program_of(self.app).show_runs()
 
     def action_leave(self) -> None:
         """Leave the program and say that the training goes on."""

@@ -14,12 +14,13 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Input, Label, OptionList, Select, Static
+from textual.widgets import Button, Input, Label, OptionList, Select, Static
 from textual.widgets.option_list import Option
 
 from presets import Preset, list_presets
 from presets.preset import LIBRARIES, PHYSICS
 from trainer_proc.wire.run_folder import RunSpec
+from tui.program import program_of
 from tui.session.backends.devices import Device, list_devices
 from tui.session.launching.launcher import (
     ImpossibleSpec,
@@ -32,6 +33,7 @@ from tui.session.launching.launcher import (
 from tui.session.launching.override_text import parse_override_value
 from tui.session.text import plain
 from tui.widgets.field import Field
+from tui.widgets.key_footer import KeyFooter
 
 _TITLE = "humanoid-tui: start a training"
 _START = "Start (Enter)"
@@ -97,7 +99,7 @@ class LaunchScreen(Screen[None]):
                 with Vertical(id="start-row"):
                     yield Button(_START, variant="primary", id="start")
                     yield Static(id="problem", classes="problem", markup=False)
-        yield Footer()
+        yield KeyFooter()
 
     def _widget_for(self, field: str) -> Select[str] | Input:
         match field:
@@ -242,7 +244,7 @@ class LaunchScreen(Screen[None]):
             self._set_starting(False)
             self._tell(str(error))
             return
-        self.app.show_dashboard(folder)  # type: ignore[attr-defined]
+        program_of(self.app).show_dashboard(folder)
 
     def _set_starting(self, starting: bool) -> None:
         """Say on the button that it is being started, and take no second start meanwhile."""
@@ -251,7 +253,7 @@ class LaunchScreen(Screen[None]):
 
     def action_runs(self) -> None:
         """Go to the list of runs."""
-        self.app.show_runs()  # type: ignore[attr-defined]
+        program_of(self.app).show_runs()
 
     def action_leave(self) -> None:
         """Leave the program."""

@@ -12,6 +12,7 @@ from trainer_proc.wire.connection import read_connection
 from trainer_proc.wire.messages import Frame
 from trainer_proc.wire.requests import Command, Refused
 from trainer_proc.wire.run_folder import RunFolder
+from tui.program import program_of
 from tui.screens.live_screen import LiveScreen
 from tui.session.client import RunClient
 from tui.session.control import TrainerUnreachable, ask
@@ -82,7 +83,7 @@ class RunScreen(LiveScreen):
 
     def say(self, news: News) -> None:
         """Tell the person one line in passing."""
-        self.app.tell(news, self.folder.name)  # type: ignore[attr-defined]
+        program_of(self.app).tell(news, self.folder.name)
 
     def _post(self, message: Message) -> None:
         self.post_message(message)
@@ -92,16 +93,15 @@ class RunScreen(LiveScreen):
         self.is_live = message.is_live
         self.history.apply(message.frames)
         self.knob_history.apply(message.frames)
+        self.state.apply_all(message.frames)
         for frame in message.frames:
-            self.state.apply(frame)
-            news = news_of(frame.body) if is_news(frame, self._since) else None
-            if news is not None:
+            if is_news(frame, self._since) and (news := news_of(frame.body)) is not None:
                 self.say(news)
         if not message.has_more:  # a picture of each part of a long journal would cost more than to read it
             draw_soon(self, self._draw)
 
     def _draw(self) -> None:
-        if self.is_attached:
+        if self.can_be_drawn:
             self.show_run()
 
     @on(Told)

@@ -11,18 +11,20 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Input, Static
+from textual.widgets import DataTable, Input, Static
 
 from trainer_proc.wire.run_folder import RunFolder
+from tui.program import program_of
+from tui.screens.live_screen import LiveScreen
 from tui.session.runs.chosen import ChoiceProblem, read_choice, write_choice
-from tui.session.runs.deleting import NotDeletable, check_deletable, contents_of, delete_run, deletion_question
+from tui.session.runs.deleting import NotDeletable, delete_run
 from tui.session.runs.overview import RUN_ORDERS, Overview, RunOrder, is_live, matching, ordered
 from tui.session.runs.registry import RunSummary
 from tui.session.runs.rows import counted, run_details
 from tui.session.text import plain
-from tui.widgets.dialogs import Confirm
+from tui.widgets.delete_dialog import DeleteDialog
 from tui.widgets.field import Field
+from tui.widgets.key_footer import KeyFooter
 from tui.widgets.run_table import RunTable
 
 _REFRESH_SECONDS = 2.0
@@ -31,7 +33,7 @@ _IDLE_SECONDS = 0.5
 _FEWEST_COMPARED = 2
 
 
-class RunsScreen(Screen[None]):
+class RunsScreen(LiveScreen):
     """Runs, newest first; Enter opens the dashboard of one, several can be chosen and compared."""
 
     CSS_PATH = "runs.tcss"
@@ -100,7 +102,7 @@ class RunsScreen(Screen[None]):
         yield Static("", id="empty", markup=False)
         yield RunTable(id="runs")
         yield Static("", id="details", markup=False)
-        yield Footer()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Read the runs, and again two seconds after each reading."""
@@ -146,9 +148,13 @@ class RunsScreen(Screen[None]):
 
     def _show(self) -> None:
         rows = ordered(matching(self._summaries, self.query_one(Field).value), self._order, self._reverse)
-        self.query_one(RunTable).show(rows, frozenset(self._chosen), self._order, self._reverse)
+        table = self.query_one(RunTable)
+        table.show(rows, frozenset(self._chosen), self._order, self._reverse)
         live = sum(map(is_live, self._summaries))
-        self.query_one("#counts", Static).update(counted(self._summaries, len(rows), live, len(self._chosen)))
+        told = counted(self._summaries, len(rows), live, len(self._chosen))
+        way = ", reversed" if self._reverse else ""
+        order = "" if table.is_order_told else f", by {self._order}{way}"
+        self.query_one("#counts", Static).update(f"{told}{order}")
         self._show_details()
 
     @on(DataTable.RowHighlighted)
@@ -246,7 +252,7 @@ class RunsScreen(Screen[None]):
         if len(self._chosen) < _FEWEST_COMPARED:
             self.notify("choose two runs or more with space, then compare them", markup=False)
             return
-        self.app.show_compare(list(self._chosen.values()))  # type: ignore[attr-defined]
+        program_of(self.app).show_compare(list(self._chosen.values()))
 
     # --- one run ---
 
@@ -263,7 +269,7 @@ class RunsScreen(Screen[None]):
         """Open the dashboard of the run under the cursor."""
         summary = self._readable()
         if summary is not None:
-            self.app.show_dashboard(summary.folder)  # type: ignore[attr-defined]
+            program_of(self.app).show_dashboard(summary.folder)
 
     def action_delete(self) -> None:
         """Ask, then delete the run under the cursor."""
@@ -271,22 +277,11 @@ class RunsScreen(Screen[None]):
         if summary is not None:
             self._delete(summary.folder)
 
-    @work(group="delete", exclusive=True)
+    @work
     async def _delete(self, folder: RunFolder) -> None:
-        question = await self._question(folder).wait()
-        if question and self.is_active and await self.app.push_screen_wait(Confirm(question)):
+        if await self.answer_of(DeleteDialog(folder, self._log_root)):
             await self._delete_now(folder).wait()
             self._look()
-
-    @work(thread=True)
-    def _question(self, folder: RunFolder) -> str:
-        """Return what to ask before the run is deleted; if it can't be, say why."""
-        try:
-            check_deletable(folder, self._log_root)
-            return deletion_question(folder, contents_of(folder, self._log_root))
-        except (NotDeletable, OSError) as problem:
-            self.app.call_from_thread(self.notify, plain(str(problem)), severity="error", markup=False)
-            return ""
 
     @work(thread=True)
     def _delete_now(self, folder: RunFolder) -> None:
@@ -299,7 +294,7 @@ class RunsScreen(Screen[None]):
 
     def action_new(self) -> None:
         """Go to the launch screen."""
-        self.app.show_launch()  # type: ignore[attr-defined]
+        program_of(self.app).show_launch()
 
     def action_leave(self) -> None:
         """Leave the program."""

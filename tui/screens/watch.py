@@ -15,9 +15,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from trainer_proc.wire.run_folder import RunFolder
+from tui.program import program_of
 from tui.screens.chart_screen import ChartScreen
 from tui.screens.watch_runs import ChooseRuns
 from tui.session.state import RunState
@@ -28,15 +29,18 @@ from tui.session.watch.run_reader import Portion
 from tui.session.watch.status import status, title, waiting
 from tui.session.watch.watched_run import WatchedRun
 from tui.session.watch.watcher import Watcher
+from tui.shown_keys import key_of
 from tui.widgets.board import ChartBoard
 from tui.widgets.changing import ChangingText
+from tui.widgets.chart.legend import CURVE_GLYPHS
 from tui.widgets.frame_clock import draw_soon
+from tui.widgets.key_footer import KeyFooter
 from tui.widgets.machine_panel import MachinePanel
 from tui.widgets.metric_panel import MetricPanel
 from tui.widgets.metric_table import MetricTable
 from tui.widgets.status_line import StatusLine
 
-MOST_RUNS = 8
+MOST_RUNS = len(CURVE_GLYPHS)
 """As many curves can be told apart."""
 _NO_STATE = RunState()
 
@@ -78,6 +82,8 @@ class WatchScreen(ChartScreen):
         Binding("m", "metrics", "metrics", id="watch.metrics", tooltip="Show the table of metrics, or only the charts"),
         Binding("g", "machine", "machine", id="watch.machine", tooltip="Show what this machine is at, or hide it"),
         Binding("r", "runs", "runs", id="watch.runs", tooltip="Choose which runs of the folder are shown"),
+        Binding("t", "next_table", "next run's metrics", show=False, id="watch.next-table",
+                tooltip="Let the table of metrics tell of the next of the runs that are shown"),
         Binding("q", "leave", "leave", id="watch.leave", tooltip="Leave the program"),
     ]  # fmt: skip
 
@@ -88,6 +94,7 @@ class WatchScreen(ChartScreen):
         self.runs: dict[str, WatchedRun] = {}
         self.chosen: list[str] = []
         self._wanted = wanted
+        self._told = ""
         self._found = LogFolder()
         self._watcher: Watcher | None = None
 
@@ -98,14 +105,14 @@ class WatchScreen(ChartScreen):
             yield StatusLine()
         yield ChangingText(id="status")
         with Horizontal(id="body"):
-            settings = self.app.config.board  # type: ignore[attr-defined]
+            settings = program_of(self.app).config.board
             source = WatchedRun("").source
             yield ChartBoard([source], _task(self.folder), settings=settings, is_own=False, id="charts")
             with Vertical(id="side"):
                 yield MetricPanel(id="metrics")
                 yield MachinePanel(RunFolder(self.folder), id="machine")
         yield Static("", id="waiting", markup=False)
-        yield Footer()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Begin to watch."""
@@ -143,7 +150,7 @@ class WatchScreen(ChartScreen):
         else:
             for run in self._found.runs:
                 if run.name not in before:
-                    self.notify(plain(f"a new run: {run.name}; r chooses what is shown"), markup=False)
+                    self.notify(plain(f"a new run: {run.name}; {self._key} chooses what is shown"), markup=False)
         self._show_status()
 
     @on(PortionRead)
@@ -157,6 +164,7 @@ class WatchScreen(ChartScreen):
 
     def _choose(self, names: list[str]) -> None:
         self.chosen = names
+        self._told = self._told if self._told in names else names[0]
         for name in names:
             self.runs.setdefault(name, WatchedRun(name))
         if self._watcher is not None:
@@ -164,14 +172,19 @@ class WatchScreen(ChartScreen):
         self.board.set_sources([self.runs[name].source for name in names])
         self._draw()
 
+    @property
+    def _key(self) -> str:
+        """The key that chooses runs."""
+        return key_of(self.app, "watch.runs", "r")
+
     # --- drawing ---
 
     def _draw(self) -> None:
-        if not self.is_attached:
+        if not self.can_be_drawn:
             return
         self.board.show(_NO_STATE)
-        run = self.runs[self.chosen[0]]
-        whose = run.name if len(self.chosen) > 1 else ""
+        run = self.runs[self._told]
+        whose = f"{CURVE_GLYPHS[self.chosen.index(run.name)]} {run.name}" if len(self.chosen) > 1 else ""
         self.query_one(MetricPanel).show(whose, in_order(run.names), run.history.series)
         self._show_status()
 
@@ -206,6 +219,15 @@ class WatchScreen(ChartScreen):
         self.toggle_class("-without-metrics")
         if not self.has_class("-without-metrics"):
             self.query_one(MetricTable).focus()
+
+    def action_next_table(self) -> None:
+        """Let the table tell of the next run."""
+        if len(self.chosen) < 2:
+            self.notify(f"one run is shown; {self._key} chooses others", markup=False)
+            return
+        self.remove_class("-without-metrics")
+        self._told = self.chosen[(self.chosen.index(self._told) + 1) % len(self.chosen)]
+        self._draw()
 
     def action_machine(self) -> None:
         """Show what the machine is at, or hide it."""

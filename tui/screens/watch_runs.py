@@ -10,24 +10,34 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.session.text import plain
 from tui.session.watch.log_folder import LoggedRun
 from tui.session.watch.status import ago
+from tui.widgets.dialogs import Dialog
 
 _KIB, _MIB = 1024, 1024**2
 _TICKED, _NOT_TICKED = "[✓]", "[ ]"
 
 
-class ChooseRuns(ModalScreen[list[str] | None]):
+class RunList(OptionList):
+    """The runs with their ticks.
+
+    Its keys are its own, not the dialog's: those would overtake the arrows if they came in one piece with them.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "screen.tick", "tick", id="watch-runs.tick", tooltip="Watch this run too, or not"),
+        Binding("enter", "screen.done", "watch", id="watch-runs.done", tooltip="Watch what is ticked"),
+    ]
+
+
+class ChooseRuns(Dialog[list[str] | None]):
     """Lists the runs, newest first; gives back the names of those that are ticked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "tick", "tick", priority=True, id="watch-runs.tick", tooltip="Watch this run too, or not"),
-        Binding("enter", "done", "watch", priority=True, id="watch-runs.done", tooltip="Watch what is ticked"),
         Binding("escape", "dismiss(None)", "leave", id="watch-runs.leave", tooltip="Leave it as it was"),
     ]
     DEFAULT_CSS = """
@@ -55,7 +65,7 @@ class ChooseRuns(ModalScreen[list[str] | None]):
         """Lay out the list."""
         with Vertical() as box:
             box.border_title = "runs (Space ticks, Enter watches)"
-            yield OptionList(*(Option(self._line(run)) for run in self._runs))
+            yield RunList(*(Option(self._line(run)) for run in self._runs))
             yield Static("", classes="problem", markup=False)
 
     def on_mount(self) -> None:
@@ -88,8 +98,8 @@ class ChooseRuns(ModalScreen[list[str] | None]):
             self.dismiss(ticked)
 
     @property
-    def _list(self) -> OptionList:
-        return self.query_one(OptionList)
+    def _list(self) -> RunList:
+        return self.query_one(RunList)
 
     def _line(self, run: LoggedRun) -> Content:
         size = f"{run.size / _MIB:.1f} MiB" if run.size >= _MIB else f"{run.size / _KIB:.0f} KiB"

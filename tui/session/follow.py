@@ -18,7 +18,7 @@ from trainer_proc.wire.messages import WELCOME, Frame
 from trainer_proc.wire.run_folder import RunFolder
 
 _RECONNECT_SECONDS = 0.25
-_PIECES_AT_ONCE = 8
+_PIECES_AT_ONCE = 16
 """Of the journal of a run that isn't live, MiB: a long one is never in memory whole."""
 
 

@@ -18,6 +18,8 @@ TARGET_SECONDS = 0.05
 """How long what is drawn by itself may keep the terminal busy."""
 QUEUE_BYTES = 16 * 1024
 """What a full pseudo-terminal of Linux holds; less elsewhere, which only makes us wait a little longer."""
+_QUEUE_STEP = QUEUE_BYTES / 4
+"""So much is read from it, on Linux, until it says that there is room."""
 _FIRST_WINDOW, _SMALLEST_WINDOW, _LARGEST_WINDOW = 16_000.0, 1_000.0, 256_000.0
 _LONGEST_ANSWER_SECONDS = 3.0
 """A question that waits longer was lost, as when a terminal is attached anew, or the terminal never answers any."""
@@ -28,12 +30,12 @@ _FULL_SECONDS = 0.02
 """Who waits shorter for room has waited for the other process to be scheduled."""
 _STALLED_SECONDS = 1.0
 _SAMPLE_SECONDS = 0.1
-_FAST = 1e6
-"""Bytes a second from which on a terminal is as good as infinitely fast."""
 _LESS = 0.6
 _CAUTION = 0.9
 """The share of its speed that a queue is thought to empty with: what is measured too high would add up for ever."""
-_SOON_SECONDS, _FIRST_PROBE_SECONDS, _LONGEST_PROBE_SECONDS = 2.0, 30.0, 240.0
+_SOON_SECONDS, _FIRST_TRY_SECONDS, _LONGEST_TRY_SECONDS = 2.0, 30.0, 240.0
+_AWAY_SECONDS = 5.0
+"""After so long without a key, nobody is thought to wait for one's picture."""
 
 
 class Link:
@@ -56,6 +58,10 @@ class Link:
         self._unwritten -= count
         self.written += count
 
+    def has_no_room(self, now: float) -> None:
+        """Take in that something waits to be written and the terminal takes nothing."""
+        self._queue.has_no_room(now)
+
     def emptied(self) -> None:
         """Take in that nothing waits to be written."""
         self._queue.is_watched = False
@@ -72,6 +78,10 @@ class Link:
     def answered(self, now: float) -> None:
         """Take in that the terminal has answered."""
         self._answers.answered(now)
+
+    def touched(self, now: float) -> None:
+        """Take in that somebody is at the keys: what comes next is awaited."""
+        self._queue.touched(now)
 
     @property
     def awaits_answer(self) -> bool:
@@ -143,7 +153,11 @@ class Answers:
 
 
 class Queue:
-    """What the terminal's queue holds by our reckoning, where there are no answers."""
+    """What the terminal's queue holds by our reckoning, where there are no answers.
+
+    Its speed is what it takes between two moments in which it was full. Now and then it is tried whether it has become
+    faster: as at the beginning, it is then thought to be infinitely fast until it is full.
+    """
 
     def __init__(self) -> None:
         self.is_watched = False
@@ -151,48 +165,69 @@ class Queue:
         self.speed = math.inf
         """Bytes a second that are read from it; infinite until something says otherwise."""
         self._held, self._held_at = 0.0, 0.0
-        self._full_at = 0.0
-        self._taken = 0
-        self._probe_at, self._probe_seconds = math.inf, _FIRST_PROBE_SECONDS
-        self._has_probed = False
+        self._is_full = False
+        self._since, self._taken = 0.0, 0  # when it was full last, or a try began, and what it has taken since
+        self._try_at, self._try_seconds = math.inf, _FIRST_TRY_SECONDS
+        self._speed_before_try: float | None = None
+        self._touched_at = -math.inf
+
+    def touched(self, now: float) -> None:
+        """Take in that somebody is at the keys."""
+        self._touched_at = now
+
+    def has_no_room(self, now: float) -> None:
+        """Take in that something waits and the queue takes nothing."""
+        self._empty(now)
+        self._is_full = True
 
     def took(self, count: int, waited: float, now: float) -> None:
         """Take in that it took `count` bytes, after it was full for `waited` seconds."""
         self._empty(now)
+        self._is_full = False
         if waited >= _FULL_SECONDS:
             self._was_full(waited, now)
         self._taken += count
         self._held += count
         if self._taken > 2 * QUEUE_BYTES:  # all that is more than it holds was surely read
-            self.speed = max(self.speed, (self._taken - 2 * QUEUE_BYTES) / max(now - self._full_at, 1e-3))
+            self.speed = max(self.speed, (self._taken - 2 * QUEUE_BYTES) / max(now - self._since, 1e-3))
+        before = self._speed_before_try
+        if before is not None and self._taken - before * (now - self._since) > 2 * QUEUE_BYTES:  # it has become faster
+            self._speed_before_try, self._try_seconds = None, _FIRST_TRY_SECONDS
 
     def room(self, now: float) -> float:
         """Return how many bytes may be written so that the last of them is read within the target."""
+        if self._is_full:
+            return 0.0
         self._empty(now)
+        if now >= self._try_at and now - self._touched_at > _AWAY_SECONDS:
+            self._speed_before_try, self.speed = self.speed, math.inf
+            self._try_at, self._since, self._taken = math.inf, now, 0
         return QUEUE_BYTES - self._held if math.isinf(self.speed) else self.speed * TARGET_SECONDS - self._held
 
     def _empty(self, now: float) -> None:
-        if now >= self._probe_at:  # it may have become faster; if not, it will be full soon
-            self._probe_at, self._has_probed = now + self._probe_seconds, True
-            self.speed = math.inf if self.speed > _FAST else 2 * self.speed
-        read = _CAUTION * self.speed * (now - self._held_at) if now > self._held_at else 0.0
-        self._held, self._held_at = max(0.0, self._held - read), now
+        """Reckon what was read meanwhile."""
+        if self._is_full:
+            self._held = QUEUE_BYTES
+        elif now > self._held_at:
+            self._held = max(0.0, self._held - _CAUTION * self.speed * (now - self._held_at))
+        self._held_at = now
 
     def _was_full(self, waited: float, now: float) -> None:
-        """Take in that there is room again after so many seconds: on Linux, once the queue is next to empty."""
-        self._held = max(self._held, QUEUE_BYTES)
-        if self._has_probed:
-            self.speed /= 2
-        if not self.is_watched:
-            sample = min(_LESS * self.speed, QUEUE_BYTES / waited)  # it should not have been full
-        elif now - self._full_at < _SAMPLE_SECONDS:
-            return
+        """Take in that there is room again after so many seconds."""
+        self._held = QUEUE_BYTES
+        before = self._speed_before_try
+        thought = self.speed if before is None else before
+        if not self.is_watched:  # it should not have been full; if that was tried, all is as it was
+            seen = min(_LESS * thought, _QUEUE_STEP / waited) if before is None else before
+        elif now - self._since >= _SAMPLE_SECONDS:
+            sample = self._taken / (now - self._since)
+            seen = sample if math.isinf(thought) else (thought + sample) / 2
         else:
-            sample = self._taken / (now - self._full_at)
-        if waited > _STALLED_SECONDS and sample < self.speed / 4:  # it may only have stalled for once
-            self._probe_seconds = _SOON_SECONDS
-        elif self._has_probed:
-            self._probe_seconds = min(2 * self._probe_seconds, _LONGEST_PROBE_SECONDS)
-        self.speed = sample if math.isinf(self.speed) else (self.speed + sample) / 2
-        self._probe_at, self._has_probed = now + self._probe_seconds, False
-        self.is_watched, self._full_at, self._taken = True, now, 0
+            return
+        if waited > _STALLED_SECONDS and seen < thought / 4:  # it may only have stalled for once
+            self._try_seconds = _SOON_SECONDS
+        elif before is not None:
+            self._try_seconds = min(2 * self._try_seconds, _LONGEST_TRY_SECONDS)
+        self.speed = seen
+        self._speed_before_try, self._try_at = None, now + self._try_seconds
+        self.is_watched, self._since, self._taken = True, now, 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
 
 from trainer_proc.wire.codec import unpack_values
-from trainer_proc.wire.knob import Knob, Value
+from trainer_proc.wire.knob import Knob, RampShape, Value
 from trainer_proc.wire.messages import (
     TERMINAL_PHASES,
     Change,
@@ -28,7 +29,6 @@ from trainer_proc.wire.messages import (
     OverwriterFound,
     PhaseChanged,
     RampAdvanced,
-    RampShape,
     RunStarted,
 )
 from trainer_proc.wire.past import Past
@@ -105,6 +105,22 @@ class RunState:
         """The newest value of every metric. Made when it is asked for: a long journal is folded without."""
         self._read_latest()
         return self._latest
+
+    def apply_all(self, frames: Iterable[Frame]) -> None:
+        """Take frames in, as if each were applied in turn; of iterations without anything between, only the newest."""
+        newest: dict[int, Frame] = {}  # of each metric set, in the order in which they came
+        for frame in frames:
+            body = frame.body
+            if isinstance(body, IterationFinished):
+                newest.pop(body.metric_set, None)
+                newest[body.metric_set] = frame
+                continue
+            for iteration in newest.values():
+                self.apply(iteration)
+            newest.clear()
+            self.apply(frame)
+        for iteration in newest.values():
+            self.apply(iteration)
 
     def apply(self, frame: Frame) -> None:
         """Take one frame in."""

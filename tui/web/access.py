@@ -10,8 +10,6 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
-
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach `host`, a name or an address."""

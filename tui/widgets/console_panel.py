@@ -12,12 +12,13 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from tui.session.log.titles import console_note, console_title
+from tui.shown_keys import key_of
 from tui.widgets.changing import set_titles
 from tui.widgets.console import Console
 from tui.widgets.field import Field
 
-KEYS = "/ find, v errors, T traceback"
-"""What stands below a log that has the focus, as long as there is nothing else to say."""
+_KEYS = (("knobs.filter", "/", "find"), ("console.level", "v", "errors"), ("console.traceback", "T", "traceback"))
+"""What stands below a log that has the focus while there is nothing else to say: ids, usual keys, what they do."""
 
 
 class ConsolePanel(Vertical):
@@ -82,7 +83,11 @@ class ConsolePanel(Vertical):
     def _show_titles(self) -> None:
         console = self.query_one(Console)
         note = console_note(console.page, console.needle)
-        set_titles(self, console_title(console.page), note or KEYS * console.has_focus)
+        set_titles(self, console_title(console.page), note or self._keys * console.has_focus)
+
+    @property
+    def _keys(self) -> str:
+        return ", ".join(f"{key_of(self.app, id, usual)} {what}" for id, usual, what in _KEYS)
 
     @on(Console.Copied)
     def _copy(self, message: Console.Copied) -> None:

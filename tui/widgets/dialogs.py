@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.shown_keys import shown_keys
 
-class Confirm(ModalScreen[bool]):
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer]):
+    """Asks or tells something over a screen. Its keys are explained as those of a screen are.
+
+    The program's own keys end at a modal screen, and this one had better not. A text field takes a `?`, F1 it doesn't.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "question_mark,f1",
+            "app.help",
+            "help",
+            show=False,
+            tooltip="Explain this screen's keys and signs",
+            id="app.help",
+        ),
+    ]
+
+
+class Confirm(Dialog[bool]):
     """Asks a yes-or-no question."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,4 +50,10 @@ class Confirm(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Show the question with its keys."""
-        yield Static(f"{self._question}\n\ny yes    n no", markup=False)
+        yield Static(self.text_of(self._question), markup=False)
+
+    def text_of(self, question: str) -> str:
+        """Return a question with the keys that answer it."""
+        keys = {shown.id: shown.keys[0] for shown in shown_keys(self)}
+        yes, no = (next(key for id, key in keys.items() if id.endswith(end)) for end in (".yes", ".no"))
+        return f"{question}\n\n{yes} yes    {no} no"

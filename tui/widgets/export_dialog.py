@@ -11,7 +11,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from tui.pictures.export import FILE_KINDS, NotExported, content_of, kind_of, proposed_file, write_file
@@ -19,6 +18,7 @@ from tui.pictures.points import captured
 from tui.session.text import plain
 from tui.themes import THEMES
 from tui.widgets.chart.description import ChartDescription
+from tui.widgets.dialogs import Dialog
 from tui.widgets.field import Field
 from tui.widgets.one_of import OneOf
 
@@ -43,7 +43,7 @@ class View:
     theme: str = "dark"
 
 
-class ExportDialog(ModalScreen[Path | None]):
+class ExportDialog(Dialog[Path | None]):
     """Asks what to write and where, and writes it; gives the file's path back, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -73,6 +73,10 @@ class FrameClock:
         """Tell it no more."""
         self._listeners.pop(listener, None)
 
+    def room(self) -> float:
+        """Return about how many bytes the terminal can take at once; 0 or less if it is behind."""
+        return math.inf if self._terminal is None else self._terminal.room()
+
     def _look_in(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         at = loop.time() + seconds
@@ -89,8 +93,7 @@ class FrameClock:
     def _draw(self) -> None:
         """Draw what may be drawn now, and see to the rest later."""
         now = time.monotonic()
-        terminal = self._terminal
-        room = math.inf if terminal is None else terminal.room()
+        room = self.room()
         while draw := next(iter(self._urgent or self._waiting), None):
             is_next_frame = not self._drawn or draw in self._drawn
             if is_next_frame and draw not in self._urgent and (wait := self.pace.wait(now)) > 0:
@@ -131,8 +134,13 @@ class FrameClock:
 
 def draw_soon(widget: Widget, draw: Draw, urgent: bool = False) -> None:
     """Have `widget` drawn by its app's clock; see `FrameClock.draw_soon`. An app without one draws at its leisure."""
-    clock = getattr(widget.app, "frame_clock", None)
-    if isinstance(clock, FrameClock):
+    if (clock := clock_of(widget.app)) is not None:
         clock.draw_soon(draw, urgent)
     else:
         widget.call_later(draw)
+
+
+def clock_of(app: App[Any]) -> FrameClock | None:
+    """Return the clock of an app that has one."""
+    clock = getattr(app, "frame_clock", None)
+    return clock if isinstance(clock, FrameClock) else None

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.session.impact.impact import ImpactUnknown, impact_of, measurable
@@ -17,12 +16,13 @@ from tui.session.impact.windows import DEFAULT_ITERATIONS
 from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
 from tui.session.text import plain
+from tui.widgets.dialogs import Dialog
 
 _COUNTS = (10, 20, DEFAULT_ITERATIONS, 100, 200, 500, 1000)
 _LOOK_AGAIN_SECONDS = 1.0
 
 
-class ImpactDialog(ModalScreen[None]):
+class ImpactDialog(Dialog[None]):
     """Compares success, reward, KL and what was edited before and after one intervention, while the run goes on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

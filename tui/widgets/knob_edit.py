@@ -10,18 +10,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
-from trainer_proc.wire.knob import Value, When, is_numeric
-from trainer_proc.wire.messages import RampShape
+from trainer_proc.wire.knob import RampShape, Value, When, is_numeric
 from trainer_proc.wire.requests import Tune
 from tui.session.knobs.edit import EditFields, edit_command, edit_problem, typed_value, value_fields
 from tui.session.knobs.range import ends_of
 from tui.session.knobs.text import knob_facts
 from tui.session.state import KnobState
 from tui.session.text import plain
+from tui.widgets.dialogs import Dialog
 from tui.widgets.field import Field
 from tui.widgets.one_of import OneOf
 from tui.widgets.range_bar import RangeBar
@@ -30,7 +29,7 @@ _SHAPES: tuple[RampShape, ...] = ("linear", "geometric")
 _WHENS: tuple[When, ...] = ("on reset", "now")
 
 
-class KnobEdit(ModalScreen[Tune | None]):
+class KnobEdit(Dialog[Tune | None]):
     """Asks for a knob's new value and how it is to be reached; gives the request back, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

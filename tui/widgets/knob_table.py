@@ -26,58 +26,47 @@ _LABELS = {
     "state": "state",
 }
 _NO_HISTORY = KnobHistory()
+_KEYS = (
+    ("up", "cursor_up", "knob above", "knobs.up", "Go to the row above"),
+    ("down", "cursor_down", "knob below", "knobs.down", "Go to the row below"),
+    ("pageup", "page_up", "page up", "knobs.page-up", "Go a page up"),
+    ("pagedown", "page_down", "page down", "knobs.page-down", "Go a page down"),
+    ("home", "scroll_top", "first knob", "knobs.first", "Go to the first knob"),
+    ("end", "scroll_bottom", "last knob", "knobs.last", "Go to the last knob"),
+    ("left", "fold", "fold", "knobs.fold", "Go to the kind's heading, then fold it"),
+    ("right", "unfold", "unfold", "knobs.unfold", "Show the knobs of a kind"),
+    ("space", "turn_over", "fold or unfold", "knobs.toggle", "Fold or unfold a kind"),
+    ("shift+left", "fold_all(True)", "fold all", "knobs.fold-all", "Fold all kinds"),
+    ("shift+right", "fold_all(False)", "unfold all", "knobs.unfold-all", "Show all knobs"),
+    ("left_square_bracket", "step(0.9)", "−10 %", "knobs.less", "Take a tenth off the knob; a range gets narrower"),
+    ("right_square_bracket", "step(1.1)", "+10 %", "knobs.more", "Add a tenth to the knob; a range gets wider"),
+    ("left_curly_bracket", "step(0.5)", "÷2", "knobs.halve", "Halve the knob under the cursor"),
+    ("right_curly_bracket", "step(2.0)", "×2", "knobs.double", "Double the knob under the cursor"),
+)
+"""Key, action, description, id, tooltip."""
+_SIGNS = {
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+}
+
+
+def _at_once(key: str, action: str, description: str, id: str, tooltip: str) -> Binding:
+    """Return a binding that goes before all others, as Enter does: else Enter would overtake arrows before it.
+
+    Keys come in one piece over a slow connection, and Textual does those without priority only once they have bubbled
+    up: the wrong knob would be edited.
+    """
+    return Binding(
+        key, action, description, show=False, priority=True, key_display=_SIGNS.get(key), tooltip=tooltip, id=id
+    )
 
 
 class KnobTable(DataTable[Text]):
     """One row a knob, below the heading of its kind; Enter or a second click asks to edit, a click folds a kind."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("home", "scroll_top", "first knob", show=False, tooltip="Go to the first knob", id="knobs.first"),
-        Binding("end", "scroll_bottom", "last knob", show=False, tooltip="Go to the last knob", id="knobs.last"),
-        Binding("left", "fold", "fold", show=False, tooltip="Go to the kind's heading, then fold it", id="knobs.fold"),
-        Binding("right", "unfold", "unfold", show=False, tooltip="Show the knobs of a kind", id="knobs.unfold"),
-        Binding("space", "turn_over", "fold or unfold", show=False, tooltip="Fold or unfold a kind", id="knobs.toggle"),
-        Binding("shift+left", "fold_all(True)", "fold all", show=False, tooltip="Fold all kinds", id="knobs.fold-all"),
-        Binding(
-            "shift+right", "fold_all(False)", "unfold all", show=False, tooltip="Show all knobs", id="knobs.unfold-all"
-        ),
-        Binding(
-            "left_square_bracket",
-            "step(0.9)",
-            "−10 %",
-            key_display="[",
-            show=False,
-            tooltip="Take a tenth off the knob under the cursor; a range gets narrower",
-            id="knobs.less",
-        ),
-        Binding(
-            "right_square_bracket",
-            "step(1.1)",
-            "+10 %",
-            key_display="]",
-            show=False,
-            tooltip="Add a tenth to the knob under the cursor; a range gets wider",
-            id="knobs.more",
-        ),
-        Binding(
-            "left_curly_bracket",
-            "step(0.5)",
-            "÷2",
-            key_display="{",
-            show=False,
-            tooltip="Halve the knob under the cursor",
-            id="knobs.halve",
-        ),
-        Binding(
-            "right_curly_bracket",
-            "step(2.0)",
-            "×2",
-            key_display="}",
-            show=False,
-            tooltip="Double the knob under the cursor",
-            id="knobs.double",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [_at_once(*key) for key in _KEYS]
 
     class EditRequested(Message):
         """The person wants to change a knob."""
@@ -93,6 +82,14 @@ class KnobTable(DataTable[Text]):
             super().__init__()
             self.knob = knob
             self.factor = factor
+
+    class Folded(Message):
+        """Other kinds are folded now: `all_knobs` where all knobs are shown, `changed_knobs` where the changed ones."""
+
+        def __init__(self, all_knobs: frozenset[str], changed_knobs: frozenset[str]) -> None:
+            super().__init__()
+            self.all_knobs = all_knobs
+            self.changed_knobs = changed_knobs
 
     class Redrawn(Message):
         """Rows may have come, gone or moved."""
@@ -144,6 +141,12 @@ class KnobTable(DataTable[Text]):
         self._update()
         if is_other_match and which.pattern:
             self.move_cursor(row=0)
+
+    def set_folded(self, all_knobs: frozenset[str], changed_knobs: frozenset[str]) -> None:
+        """Fold these kinds and no others, where all knobs are shown and where the changed ones are."""
+        self._folded = {False: all_knobs, True: changed_knobs}
+        self._filter = replace(self._filter, folded=self._folded[self._filter.only_changed])
+        self._update()
 
     def action_fold(self) -> None:
         """Go to the heading of the kind; on it, show the heading only."""
@@ -222,6 +225,7 @@ class KnobTable(DataTable[Text]):
         self._folded[self._filter.only_changed] = folded
         self._filter = replace(self._filter, folded=folded)
         self._update()
+        self.post_message(self.Folded(self._folded[False], self._folded[True]))
 
     def _update(self) -> None:
         widths = fit(self.scrollable_content_region.width)

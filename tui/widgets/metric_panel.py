@@ -15,6 +15,7 @@ from textual.widgets import Input
 from tui.session.metrics.series import Series
 from tui.session.text import plain
 from tui.session.watch.metric_rows import matching
+from tui.shown_keys import key_of
 from tui.widgets.field import Field
 from tui.widgets.metric_table import MetricTable
 
@@ -51,7 +52,7 @@ class MetricPanel(Vertical):
         yield MetricTable()
 
     def show(self, run: str, names: Sequence[str], series: Mapping[str, Series]) -> None:
-        """Bring the table up to date; `run` is named where there are several."""
+        """Bring the table up to date; `run`, with its sign, is named where there are several."""
         self._run, self._names, self._series = run, names, series
         self._show()
 
@@ -85,7 +86,8 @@ class MetricPanel(Vertical):
     def _show(self) -> None:
         shown = matching(self._names, self._pattern)
         self.query_one(MetricTable).show(shown, self._series)
-        whose = f" of {plain(self._run)}" if self._run else ""
-        self.border_title = Content(f"metrics{whose} (Enter charts)")
+        next_run, chart = key_of(self.app, "watch.next-table", "t"), key_of(self.app, "metrics.chart", "Enter")
+        title = f"{plain(self._run)} ({next_run} next run)" if self._run else f"metrics ({chart} charts)"
+        self.border_title = Content(title)
         count = f"{len(shown)} of {len(self._names)} match" if self._pattern.strip() else f"{len(self._names)}"
         self.border_subtitle = Content(count if self._names else "")

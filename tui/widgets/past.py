@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import DataTable, Static
 
 from trainer_proc.wire.requests import Redo, Undo
@@ -20,6 +19,7 @@ from tui.session.knobs.text import shortened
 from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
 from tui.session.text import plain
+from tui.widgets.dialogs import Dialog
 from tui.widgets.impact import ImpactDialog
 
 _COLUMNS = {"#": 4, "iteration": 9, "by": 12, "state": 7}
@@ -28,7 +28,7 @@ _WIDTH_FOR_NOTES = 60
 """From this width left for change and note on, both have a column; below the table both are told in full."""
 
 
-class PastDialog(ModalScreen[Undo | Redo | None]):
+class PastDialog(Dialog[Undo | Redo | None]):
     """Lists interventions, newest first; gives back what undoes or redoes the chosen one, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -45,6 +45,11 @@ class RunTable(DataTable[Text]):
         """The run under the cursor."""
         return self._summaries[self.cursor_row] if 0 <= self.cursor_row < len(self._summaries) else None
 
+    @property
+    def is_order_told(self) -> bool:
+        """Whether the column that the rows are ordered by has room, and with it the sign for that."""
+        return any(label != LABELS[column] for column, label in self._columns[1].items())
+
     def show(self, summaries: Sequence[RunSummary], chosen: frozenset[Path], order: RunOrder, reverse: bool) -> None:
         """Show these rows, in this order; `order` and `reverse` are told above their column."""
         self._summaries, self._chosen, self._order = summaries, chosen, (order, reverse)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.widget import Widget
 
 from tui.session.pace import Rates
-from tui.widgets.frame_clock import FrameClock
+from tui.widgets.frame_clock import clock_of
 
 
 def status_text(rates: Rates, width: int) -> str:
@@ -44,23 +44,18 @@ class StatusLine(Widget):
 
     def on_mount(self) -> None:
         """Begin to be told."""
-        if clock := self._clock:
+        if clock := clock_of(self.app):
             clock.listen(self._take)
 
     def on_unmount(self) -> None:
         """Be told no more."""
-        if clock := self._clock:
+        if clock := clock_of(self.app):
             clock.stop_listening(self._take)
 
     def render(self) -> str:
         """Return the words."""
         self._text = status_text(self._rates, self.size.width)
         return self._text
-
-    @property
-    def _clock(self) -> FrameClock | None:
-        clock = getattr(self.app, "frame_clock", None)
-        return clock if isinstance(clock, FrameClock) else None
 
     def _take(self, rates: Rates) -> None:
         self._rates = rates

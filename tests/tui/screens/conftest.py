@@ -89,3 +89,9 @@ def looks_as_before(request, snapshot, tmp_path):
         assert stored == shown, f"the screen has changed: {tmp_path / 'now.svg'}; --snapshot-update takes the new one"
 
     return compare
+
+
+@pytest.fixture
+def no_colour(monkeypatch):
+    """Have a terminal that shows no colours."""
+    monkeypatch.setenv("NO_COLOR", "1")

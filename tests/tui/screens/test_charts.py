@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from textual.widgets import Input, OptionList, Static
 
-from tests.tui.screens.recorded import dashboard_is_filled, make_run, told, type_at_once, until
+from tests.tui.screens.recorded import (
+    before_the_first_iteration,
+    dashboard_is_filled,
+    make_run,
+    told,
+    type_at_once,
+    until,
+)
 from tui.app import HumanoidTui
 from tui.screens.dashboard import DashboardScreen
 from tui.session.board.chart_source import ChartSource
@@ -45,7 +52,8 @@ async def shown(log_root):
 
 async def is_filled(app):
     await dashboard_is_filled(app)
-    await until(lambda: board(app).page.plans and charts(app) and charts(app)[0].plot is not None, "the charts")
+    await until(lambda: board(app).metrics and len(charts(app)) == len(board(app).page.plans), "the charts")
+    await until(lambda: charts(app)[0].plot is not None, "the data")
 
 
 def board(app):
@@ -87,6 +95,13 @@ async def test_the_first_page_is_the_default_board(shown):
     assert [title.partition(",")[0] for title in titles(app)] == [plan.title for plan in board_of(["velocity"])]
     assert edge(app).startswith(" 1 overview 11  2 rewards 14  3 terminations 2  4 curricula 6  5 pinned")
     assert edge(app).rstrip().endswith("iteration, all · smooth 0.6")
+
+
+async def test_before_the_first_iteration_the_charts_are_there_and_say_that_they_have_no_data(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk", before_the_first_iteration("g1-walk", 5)))
+    async with app.run_test(size=(120, 40)):
+        await until(lambda: titles(app)[:2] == ["reward", "success rate"], "the charts")
+        await until(lambda: "no data yet" in str(charts(app)[0]._picture.lines()), "what they say")
 
 
 @pytest.mark.parametrize(
@@ -476,7 +491,7 @@ async def test_several_runs_are_curves_of_one_chart_with_marks_of_their_own(show
     assert [[mark.label for mark in of_run.marks] for of_run in description.marks] == [["●#1"], ["■#7"]]
     legend = app.screen.query_one(RunLegend)
     assert legend.region.area
-    assert str(legend.content) == "● walk   ■ [b]run"
+    assert str(legend.content).replace("\u2800", " ") == "● walk   ■ [b]run"
     assert description.extent == (0.0, 2.0)
     await focus_charts(app, pilot)
     await pilot.press("enter")

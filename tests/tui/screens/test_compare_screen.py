@@ -24,7 +24,7 @@ def cells(app, kind):
 
 
 def legend(app):
-    return str(app.screen.query_one(RunLegend).content)
+    return str(app.screen.query_one(RunLegend).content).replace("\u2800", " ")
 
 
 async def is_filled(app, count):
@@ -142,3 +142,48 @@ async def test_a_run_that_cannot_be_read_is_told_and_left_out(log_root, two):
     async with app.run_test(size=WIDE):
         await is_filled(app, 2)
         await until(lambda: any("run.toml can't be read" in text for text in told(app)), "the problem")
+
+
+async def test_of_more_runs_than_there_are_signs_one_is_hidden_to_see_another(log_root):
+    runs = [make_run(log_root, "cartpole", name=f"2026-01-02_00-00-{number:02}_r{number}") for number in range(10)]
+    app = HumanoidTui(log_root, compared=runs)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await is_filled(app, 10)
+        rows = cells(app, ComparedRuns)
+        assert [row[0] for row in rows] == [*"●■▲★◎□△☆", " ", " "]
+        assert [row[1] for row in rows if row[2] == "hidden"] == ["r8", "r9"]
+        assert "r7" in legend(app)
+        assert "r8" not in legend(app)
+        await pilot.press("end", "space")
+        await until(lambda: any("8 runs can be told apart" in line for line in told(app)), "why not")
+        await pilot.press("home", "space", "end", "space")
+        await until(lambda: cells(app, ComparedRuns)[9][:3] == ["●", "r9", "✔ finished"], "the last run in its place")
+        assert cells(app, ComparedRuns)[0][:3] == [" ", "r0", "hidden"]
+        assert legend(app).startswith("● r9   ■ r1")
+        heads = [str(column.label).split()[0] for column in app.screen.query_one(DifferenceTable).ordered_columns[2:]]
+        assert (heads[1], heads[9]) == ("■", "●")
+    hidden = read_choice(log_root)[1]
+    assert {path.name[-2:] for path in hidden} == {"r0", "r8"}
+
+
+async def test_values_that_have_no_room_come_into_sight_beside_their_names(log_root):
+    runs = [make_run(log_root, "cartpole", name=f"2026-01-02_00-00-{number:02}_r{number}") for number in range(7)]
+    runs.append(make_run(log_root, "g1-walk", name="2026-01-02_00-00-08_other"))
+    app = HumanoidTui(log_root, compared=runs)
+    async with app.run_test(size=NARROW) as pilot:
+        await is_filled(app, 8)
+        await pilot.press("t")
+        table = app.screen.query_one(DifferenceTable)
+        await until(lambda: table.has_focus and table.row_count, "the table")
+        row = cells(app, DifferenceTable).index(
+            next(one for one in cells(app, DifferenceTable) if one[0] == "num_envs")
+        )
+
+        def line():
+            return table.render_line(row + 1 - round(table.scroll_y)).text
+
+        await until(lambda: "num_envs" in line(), "the row")
+        assert "16" not in line()
+        await pilot.press(*["right"] * 40)
+        await until(lambda: "16" in line(), "the last run's value")
+        assert "num_envs" in line()

@@ -8,7 +8,7 @@ from textual.widgets import Input
 from tests.tui.screens.recorded import dashboard_is_filled, make_run, told, type_at_once, until
 from tui.app import HumanoidTui
 from tui.widgets.console import Console
-from tui.widgets.console_panel import KEYS, ConsolePanel
+from tui.widgets.console_panel import ConsolePanel
 
 TRACEBACK = [
     "Traceback (most recent call last):",
@@ -17,6 +17,8 @@ TRACEBACK = [
     "RuntimeError: the observations hold NaN after iteration 40",
 ]
 WARNING = "/site-packages/torch/x.py:12: UserWarning: lazy modules are a new feature"
+
+KEYS = "/ find, v errors, T traceback"
 
 
 def make_log(log_root, *lines, recorded=True):
@@ -126,7 +128,10 @@ async def test_a_slash_in_the_log_finds_lines_as_one_types(app):
         await pilot.press("n")
         await until(lambda: "1 of 2 lines ─ from the top" in titles(app)[1], "the first again")
         await pilot.press("escape")
-        await until(lambda: titles(app)[1] == KEYS and not [s for s in in_sight(app) if s.startswith("▸")], "no search")
+        await until(
+            lambda: titles(app)[1] == KEYS and not [s for s in in_sight(app) if s.startswith("▸")],
+            "no search",
+        )
 
 
 async def test_a_slash_elsewhere_finds_knobs(app):

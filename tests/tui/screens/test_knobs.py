@@ -394,6 +394,25 @@ async def test_letters_typed_behind_a_slash_in_one_piece_are_no_commands(live, t
     assert not trainer.has_received(Export)
 
 
+async def test_keys_in_one_piece_are_done_in_their_order(live):
+    app, _ = live
+    go_to(app, CLEARANCE)
+    below = app.screen.query_one(KnobTable)._rows[app.screen.query_one(KnobTable).cursor_row + 2].key
+    type_at_once(app, "down", "down", "enter", "1", "2", "d")
+    await until(lambda: app.screen.query_one(KnobLine).knob_name, "the editor")
+    assert app.screen.query_one(KnobLine).knob_name == below
+    await until(lambda: app.screen.query_one("#line-text", Input).value == "12d", "what was typed")
+
+
+async def test_a_key_for_the_knob_under_the_cursor_comes_before_what_moves_the_cursor_behind_it(live, trainer):
+    app, _ = live
+    go_to(app, CLEARANCE)
+    type_at_once(app, "right_square_bracket", "down", "d", "up")
+    await until(lambda: trainer.has_received(InterventionQueued), "the step")
+    assert [change.knob for change in trainer.received(InterventionQueued).changes] == [CLEARANCE]
+    assert told(app) == ["reward/foot_swing_height/weight is at its default"]
+
+
 async def test_the_best_match_is_under_the_cursor_and_is_what_enter_edits(live):
     app, pilot = live
     await pilot.press("slash", *"fcw", "down")

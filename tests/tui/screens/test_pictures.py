@@ -187,11 +187,6 @@ async def test_changed_knobs(g1, size, looks_as_before):
         await looks_as_before(pilot)
 
 
-@pytest.fixture
-def no_colour(monkeypatch):
-    monkeypatch.setenv("NO_COLOR", "1")
-
-
 async def test_changed_knobs_without_colour(no_colour, g1, looks_as_before):
     async with g1.run_test(size=(80, 24)) as pilot:
         await dashboard_is_filled(g1)

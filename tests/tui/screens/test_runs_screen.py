@@ -1,16 +1,17 @@
 import shutil
+from threading import Event
 
 import pytest
 from msgspec.structs import replace
 from textual.widgets import Static
 
-from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, make_run, told, until
+from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, make_run, told, type_at_once, until
 from tui.app import HumanoidTui
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.launch import LaunchScreen
 from tui.screens.runs import RunsScreen
 from tui.session.runs.chosen import read_choice
-from tui.widgets.dialogs import Confirm
+from tui.widgets.delete_dialog import DeleteDialog
 from tui.widgets.run_table import RunTable
 
 
@@ -228,6 +229,15 @@ async def test_s_orders_by_the_next_column_and_a_capital_s_the_other_way(three):
         ]
 
 
+async def test_an_order_whose_column_has_no_room_is_told(three):
+    async with three.run_test(size=(80, 24)) as pilot:
+        await shows_runs(three, pilot, 3)
+        counts = three.screen.query_one("#counts", Static)
+        assert "by" not in str(counts.content)
+        await pilot.press(*"ssssss", "S")
+        await until(lambda: str(counts.content).endswith(", by duration, reversed"), "the order")
+
+
 async def test_a_click_on_a_label_orders_and_a_second_one_turns_round(three):
     async with three.run_test(size=(120, 40)) as pilot:
         await shows_runs(three, pilot, 3)
@@ -289,22 +299,59 @@ async def test_one_run_alone_is_not_compared(three):
 # --- deleting ---
 
 
+def question(app):
+    return str(app.screen.query_one(Static).content)
+
+
 async def test_a_run_is_deleted_after_a_question(three, log_root):
     path = log_root / "cartpole" / "2026-01-03_00-00-00_died"
     async with three.run_test() as pilot:
         await shows_runs(three, pilot, 3)
         await pilot.press("d")
-        await until(lambda: isinstance(three.screen, Confirm), "the question")
-        assert "Delete 2026-01-03_00-00-00_died, " in str(three.screen.query_one(Static).content)
+        await until(lambda: isinstance(three.screen, DeleteDialog), "the question")
+        await until(lambda: "Delete 2026-01-03_00-00-00_died, " in question(three), "what goes with it")
+        await pilot.press("enter")
+        assert isinstance(three.screen, DeleteDialog)
         await pilot.press("n")
         await until(lambda: isinstance(three.screen, RunsScreen), "the list")
         assert path.exists()
         await pilot.press("d")
-        await until(lambda: isinstance(three.screen, Confirm), "the question")
+        await until(lambda: isinstance(three.screen, DeleteDialog), "the question")
+        await until(lambda: "checkpoint" in question(three), "what goes with it")
         await pilot.press("y")
         await until(lambda: column(three, "run") == ["walk", "whole"], "its row to go")
         assert not path.exists()
         assert any("2026-01-03_00-00-00_died is deleted" in text for text in told(three))
+
+
+async def test_a_key_that_comes_twice_at_once_asks_once(three):
+    async with three.run_test() as pilot:
+        await shows_runs(three, pilot, 3)
+        type_at_once(three, "d", "d", "d")
+        await until(lambda: isinstance(three.screen, DeleteDialog), "the question")
+        await pilot.press("n")
+        await until(lambda: isinstance(three.screen, RunsScreen), "the list")
+        await pilot.pause()
+        await three.workers.wait_for_complete()
+        assert isinstance(three.screen, RunsScreen)
+        await pilot.press("d")
+        await until(lambda: isinstance(three.screen, DeleteDialog), "the question again")
+
+
+async def test_keys_right_behind_that_for_deleting_delete_nothing(three, log_root, monkeypatch):
+    go = Event()
+    monkeypatch.setattr("tui.widgets.delete_dialog.check_deletable", lambda *_: go.wait(10))
+    async with three.run_test() as pilot:
+        await shows_runs(three, pilot, 3)
+        await pilot.press("d")
+        assert isinstance(three.screen, DeleteDialog)  # at once, though nothing is known of the run yet
+        await pilot.press("y", "enter")
+        assert "Counting" in question(three)
+        go.set()
+        await until(lambda: "checkpoint" in question(three), "what goes with it")
+        await pilot.press("enter", "escape")
+        await until(lambda: isinstance(three.screen, RunsScreen), "the list")
+        assert (log_root / "cartpole" / "2026-01-03_00-00-00_died").exists()
 
 
 async def test_a_run_that_trains_is_not_deleted(log_root, trainer):
@@ -314,7 +361,7 @@ async def test_a_run_that_trains_is_not_deleted(log_root, trainer):
         await shows_runs(app, pilot, 1)
         await pilot.press("d")
         await until(lambda: any("is training: stop it first" in text for text in told(app)), "the refusal")
-        assert isinstance(app.screen, RunsScreen)
+        await until(lambda: isinstance(app.screen, RunsScreen), "the list")
         assert trainer.folder.spec_file.exists()
 
 

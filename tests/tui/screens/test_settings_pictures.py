@@ -83,11 +83,6 @@ async def test_launch_in_a_theme(log_root, theme, looks_as_before):
         await looks_as_before(pilot)
 
 
-@pytest.fixture
-def no_colour(monkeypatch):
-    monkeypatch.setenv("NO_COLOR", "1")
-
-
 async def test_launch_without_colour(no_colour, log_root, size, looks_as_before):
     app = HumanoidTui(log_root)
     async with app.run_test(size=size) as pilot:

@@ -8,7 +8,7 @@ from textual.command import CommandPalette
 from textual.widgets import Input, OptionList, Static
 from textual.widgets._footer import FooterKey
 
-from tests.tui.screens.recorded import make_run, told, until
+from tests.tui.screens.recorded import dashboard_is_filled, make_run, told, type_at_once, until
 from tests.tui.screens.test_launch_screen import is_ready
 from tui.app import HumanoidTui
 from tui.pictures import export
@@ -63,6 +63,20 @@ async def test_the_footer_the_help_and_the_palette_show_the_persons_keys(log_roo
         text = app.screen.query_one("#text", Static)
         await until(lambda: re.search(r"(?m)^f5, E +Export .*dashboard\.export", str(text.content)), "the help")
     assert told(app) == []
+
+
+async def test_hints_beside_parts_of_the_screen_name_the_persons_keys(log_root, run, write_config):
+    write_config('[keys]\n"console.level" = "f6"\n"compare.hide" = "question_mark"\n"app.help" = "f1"\n')
+    app = HumanoidTui(log_root, run)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_filled(app)
+        await pilot.press("l")
+        panel = app.screen.query_one("ConsolePanel")
+        await until(lambda: panel.border_subtitle == "/ find, f6 errors, T traceback", "the log's keys")
+    app = HumanoidTui(log_root, compared=[run, make_run(log_root, "cartpole")])
+    async with app.run_test(size=(120, 40)):
+        await until(lambda: app.screen.query("#compared"), "the comparison")
+        await until(lambda: app.screen.query_one("#compared").border_title == "runs (? hides, Enter opens)", "its keys")
 
 
 async def test_the_persons_key_works_and_the_old_one_does_not(log_root, write_config):
@@ -425,6 +439,17 @@ async def test_the_whole_screen_is_written_without_the_dialog_over_it(log_root, 
 
 
 # --- clipboard ---
+
+
+async def test_a_key_that_comes_twice_at_once_opens_one_dialog(log_root, run):
+    app = HumanoidTui(log_root, run)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await dashboard_is_filled(app)
+        type_at_once(app, "w", "w")
+        await until(lambda: isinstance(app.screen, ExportDialog), "the dialog")
+        await pilot.pause()
+        await pilot.press("escape")
+        await until(lambda: not isinstance(app.screen, ExportDialog), "the dashboard")
 
 
 async def test_a_large_copy_is_told_to_be_too_much_for_many_terminals(log_root):

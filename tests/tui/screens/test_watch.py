@@ -250,7 +250,36 @@ async def test_the_newest_run_is_shown_and_others_by_choice(watch, logs):
         assert "2 of 3 runs" in line(app, "#headline")
         (chart,) = [chart for _, chart in app.screen.query_one(ChartBoard)._area.shown]
         assert len(chart._description.curves) == 2
-        assert line(app, "RunLegend").rstrip() == "● new   ■ old"  # the charts leave the names to it
+        names = line(app, "RunLegend").replace("\u2800", " ").rstrip()
+        assert names == "● new   ■ old"  # the charts leave the names to it
+
+
+async def test_arrows_and_ticks_that_come_in_one_piece_keep_their_order(watch, logs):
+    several(logs)
+    app = watch()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await everything_is_drawn(app)
+        await pilot.press("r")
+        await until(lambda: isinstance(app.screen, ChooseRuns) and app.screen.query("RunList"))
+        type_at_once(app, "down", "space", "down", "space", "enter")
+        await until(lambda: isinstance(app.screen, WatchScreen))
+        assert app.screen.chosen == ["new", "middle", "old"]
+
+
+async def test_the_table_tells_of_each_run_in_turn(watch, logs):
+    several(logs)
+    app = watch("old", "mid")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await everything_is_drawn(app)
+        panel = app.screen.query_one("MetricPanel")
+        await until(lambda: str(panel.border_title).startswith("● middle (t"), "the first run")
+        assert points(app, "rollout/ep_rew_mean", 0) != points(app, "rollout/ep_rew_mean", 1)
+        middle = shown(app)
+        await pilot.press("t")
+        await until(lambda: str(panel.border_title).startswith("■ old (t"), "the second run")
+        assert shown(app) != middle
+        await pilot.press("t")
+        await until(lambda: shown(app) == middle, "the first run again")
 
 
 async def test_runs_that_are_named_are_shown_together(watch, logs):
@@ -377,3 +406,22 @@ async def test_nothing_to_watch(watch, logs, looks_as_before):
         await until(lambda: app.screen.query("#waiting") and "no event files" in line(app, "#waiting"), "the wait")
         await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).first().region, "the footer")
         await looks_as_before(pilot)
+
+
+async def test_a_sign_and_its_run_are_on_one_line(watch, logs):
+    for number in range(6):
+        write(logs / f"experiment_with_a_name_{number}", *curve("reward", range(3)))
+    app = watch("experiment")
+    async with app.run_test(size=(120, 40)):
+        await everything_is_drawn(app)
+        legend = app.screen.query_one("RunLegend")
+        await until(lambda: legend.size.height > 1, "a second line")
+        lines = [legend.render_line(y).text.rstrip() for y in range(legend.size.height)]
+        assert not [text for text in lines if text.endswith(tuple("●■▲★◎□"))]
+
+
+async def test_a_run_without_a_point_says_so(watch, logs):
+    write(logs / "empty")
+    app = watch()
+    async with app.run_test(size=(120, 40)):
+        await until(lambda: line(app, "#status") == "no point is logged yet", "the status")

@@ -1,4 +1,4 @@
-"""How a person has arranged the charts of a task: kept in a file for each task in their state folder."""
+"""How a person has arranged the dashboard of a task: kept in a file for each task in their state folder."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ class LayoutProblem(Exception):
 
 
 class BoardLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What is kept of a board; the fields are those of the file.
+    """What is kept of a board and of the knobs beside it; the fields are those of the file.
 
     `columns` is how many charts stand side by side, 0 as many as suit the room. `pins` are the charts of the page of
     pinned ones, each of one or more metrics. The others name charts by their first metric: `order` is that of the
     charts of a page whose charts were moved, by the page's title, `added` are the metrics that were put on a chart
     beside its own, and `log` the charts with a logarithmic value axis. `smoothing` is the weight of the past, 0 (none)
-    to 0.999, as TensorBoard's slider.
+    to 0.999, as TensorBoard's slider. `folded` are the kinds of knobs of which the table shows the heading only,
+    `folded_changed` those of the view of changed knobs.
     """
 
     columns: Annotated[int, msgspec.Meta(ge=0, le=MOST_COLUMNS)] = 0
@@ -40,6 +41,8 @@ class BoardLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     log: tuple[str, ...] = ()
     smoothing: Annotated[float, msgspec.Meta(ge=0.0, le=MOST_SMOOTHING)] = 0.0
     x: XUnit = "iteration"
+    folded: tuple[str, ...] = ()
+    folded_changed: tuple[str, ...] = ()
 
     def with_pin(self, metrics: Sequence[str]) -> BoardLayout:
         """Return the layout with a pinned chart of these metrics (at least one), or without it if there was one.

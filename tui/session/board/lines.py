@@ -9,6 +9,7 @@ from curricula.ladder import Ladder
 from trainer_proc.wire.knob import value_text
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.plans import SUCCESS_EPISODES, SUCCESS_WINDOW, ChartPlan
+from tui.session.knobs.text import shortened_name
 from tui.session.metrics.names import family_of, term_of
 from tui.session.state import RunState
 
@@ -21,9 +22,19 @@ def lines_of(plan: ChartPlan, state: RunState, curricula: Sequence[Curriculum]) 
     """Return value and label of a chart's lines: its reference, and where the metric moves a curriculum's level."""
     lines = [(state.latest[plan.reference], plan.reference_label)] if plan.reference in state.latest else []
     moved = [one for one in curricula if isinstance(one, Ladder) and one.mode == "auto" and one.metric in plan.metrics]
-    ways = [("up below" if one.falls else "up", one.goes_up_at()) for one in moved]
-    ways += [("down", one.goes_down_at()) for one in moved]
-    return lines + sorted({(value, label) for label, value in ways if value is not None}, reverse=True)
+    names: dict[tuple[float, str], list[str]] = {}
+    for one in moved:
+        for value, way in ((one.goes_up_at(), "up below" if one.falls else "up"), (one.goes_down_at(), "down")):
+            if value is not None:
+                names.setdefault((value, way), []).append(one.name)
+    ways = sorted(names, reverse=True)
+    return lines + [(at, way if len(names[at, way]) == len(moved) else _named(names[at, way], way)) for at, way in ways]
+
+
+def _named(names: Sequence[str], way: str) -> str:
+    """Return a threshold's label where it isn't that of all curricula: the first one's name, and how many others."""
+    others = f" +{len(names) - 1}" * (len(names) > 1)
+    return f"{names[0]}{others} {way}"
 
 
 def band_of(plan: ChartPlan, state: RunState) -> tuple[float, float] | None:
@@ -56,11 +67,11 @@ def title_of(plan: ChartPlan, state: RunState, width: int = 1000) -> str:
 
 
 def shortened_path(name: str, width: int) -> str:
-    """Return a metric's name in at most `width` cells: shortened from the left at a `/`, else its end is cut."""
+    """Return a metric's name in at most `width` cells: shortened from the left at a `/`, else without its middle."""
     parts = name.split("/")
     ways = [name, *("…/" + "/".join(parts[start:]) for start in range(1, len(parts)))]
     fitting = next((way for way in ways if len(way) <= width), None)
-    return fitting or parts[-1][: max(width - 1, 1)] + "…" * (len(parts[-1]) >= max(width, 1))
+    return fitting or shortened_name(parts[-1], max(width, 1))
 
 
 def _episodes(state: RunState) -> list[str]:

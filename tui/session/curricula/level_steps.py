@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from curricula.curriculum import Curriculum
 from curricula.own_knobs import level_knob
+from trainer_proc.wire.knob import number_of
 from trainer_proc.wire.requests import Tune
 from tui.session.state import RunState
 
@@ -41,4 +42,4 @@ class LevelSteps:
 def _soon(curriculum: Curriculum, state: RunState) -> int:
     """Return the level that waits for the next iteration, or the present one."""
     knob = state.knobs.get(level_knob(curriculum.name))
-    return curriculum.level if knob is None or knob.pending is None else int(float(knob.pending))  # type: ignore[arg-type]
+    return curriculum.level if knob is None or knob.pending is None else int(number_of(knob.pending))

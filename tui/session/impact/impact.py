@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer_proc.wire.knob import Value
 from trainer_proc.wire.messages import InterventionApplied
+from tui.session.impact.edited import edited_metrics
 from tui.session.impact.statistics import Difference, Level, difference, difference_from_trend, level
 from tui.session.impact.windows import DEFAULT_ITERATIONS, Window, Windows, windows_of
 from tui.session.metrics.history import MetricHistory
-from tui.session.metrics.names import ROLE_TITLES, Role, own_name, term_of
+from tui.session.metrics.names import ROLE_TITLES, Role, own_name, role_of, term_of
 from tui.session.metrics.series import Series
 from tui.session.state import RunState
 
@@ -96,9 +96,11 @@ def impact_of(
     windows = windows_of(applied, state, iterations)
     metrics = [_metric_impact(own_name(role), ROLE_TITLES[role], windows, history) for role in _ROLES]
     seen = {metric.metric for metric in metrics}
-    for metric, factor in _edited_metrics(applied, state).items():
+    for metric, factor in edited_metrics(applied, state, history.series).items():
         if metric not in seen:
-            metrics.append(_metric_impact(metric, term_of(metric), windows, history, factor))
+            role = role_of(metric)
+            label = ROLE_TITLES[role] if role is not None else term_of(metric)
+            metrics.append(_metric_impact(metric, label, windows, history, factor))
     return Impact(number, applied, windows, tuple(metrics))
 
 
@@ -108,24 +110,6 @@ def _why_unknown(number: int, state: RunState, known: list[int]) -> str:
     if number in state.queued:
         return f"intervention {number} waits for the next iteration"
     return f"there is no applied intervention {number}; there are {known[0]} to {known[-1]}"
-
-
-def _edited_metrics(applied: InterventionApplied, state: RunState) -> dict[str, float | None]:
-    """Return the metrics of the knobs that were changed, with the factor by which a weight multiplies its own."""
-    metrics: dict[str, float | None] = {}
-    for change in applied.changes:
-        knob = state.knobs[change.knob].knob if change.knob in state.knobs else None
-        if knob is not None and knob.metric:
-            new = change.new if applied.ramp is None else applied.ramp.targets.get(change.knob, change.new)
-            is_weight = knob.name.startswith("reward/") and knob.name.endswith("/weight")
-            metrics.setdefault(knob.metric, _factor(change.old, new) if is_weight else None)
-    return metrics
-
-
-def _factor(old: Value, new: Value) -> float | None:
-    if not isinstance(old, float | int) or not isinstance(new, float | int) or not old or old == new:
-        return None
-    return new / old
 
 
 def _metric_impact(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from trainer_proc.wire.knob import Knob, Value, When, is_numeric, numbers_of, parse_value, refusal, value_text
-from trainer_proc.wire.messages import Ramp, RampShape
+from trainer_proc.wire.knob import Knob, RampShape, Value, When, parse_value, ramp_refusal, refusal, value_text
+from trainer_proc.wire.messages import Ramp
 from trainer_proc.wire.requests import Tune
 from tui.session.state import KnobState
 
@@ -90,6 +90,4 @@ def _ramp_problem(knob: Knob, old: Value, new: Value, edit: EditFields) -> str |
         return None
     if not re.fullmatch(r"0*[1-9]\d{0,8}", text):
         return "a ramp takes a whole number of iterations, at least 1"
-    if edit.shape == "geometric" and is_numeric(knob) and min(*numbers_of(old), *numbers_of(new)) <= 0:
-        return "a geometric ramp needs positive values at both ends; a linear one does not"
-    return None
+    return ramp_refusal(knob, old, new, edit.shape)

@@ -41,10 +41,6 @@ class KnobHistory:
             elif isinstance(body, KnobsAvailable):
                 self._tracks = {knob.name: _Track(knob) for knob in body.knobs}
 
-    def was_changed(self, name: str) -> bool:
-        """Tell whether a knob ever had another value than at first."""
-        return name in self._tracks and bool(self._tracks[name].iterations)
-
     def values(self, name: str) -> list[tuple[int | None, tuple[float, float]]]:
         """Return the values of a knob, each with the first iteration under it; that of the first is None.
 

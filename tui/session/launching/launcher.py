@@ -19,16 +19,13 @@ from curricula.schema import SchemaProblem
 from presets import Needs, Preset
 from presets.preset import MOST, check_isaac_lab
 from trainer_proc.wire.knob import Value, value_text
-from trainer_proc.wire.run_folder import RunFolder, RunSpec
+from trainer_proc.wire.run_folder import LOG_ROOT, RunFolder, RunSpec
 from tui.session.backends.devices import Device
 from tui.session.backends.environment import LaunchError as LaunchError
 from tui.session.backends.environment import backend_command
 from tui.session.launching.knob_values import UnusableSetting
 from tui.session.launching.override_text import parse_overrides
 from tui.session.runs.checkpoints import run_of
-
-LOG_ROOT = Path("logs/rsl_rl")
-"""Where runs lie, relative to the working directory, as Isaac Lab and mjlab have it."""
 
 
 class ImpossibleSpec(Exception):
@@ -190,7 +187,7 @@ def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:
 
 
 def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.Popen[bytes]]:
-    """Do what `launch` does, and return the trainer's process too."""
+    """Do what `launch` does, and return the trainer's process too. Raises `LaunchError`."""
     python, variables = backend_command(spec.backend)
     try:
         folder = _make_folder(spec, log_root)

@@ -47,14 +47,14 @@ class RisingNumbers:
             self._each.append(number)
         self._count += 1
 
-    def extend(self, numbers: NDArray[np.int64]) -> None:
+    def extend(self, numbers: NDArray[np.int64] | range) -> None:
         """Add numbers of shape (k,) in order, none below the last."""
         if not len(numbers):
             return
         if self._each is None and not self._continues_with(numbers):
             self._write_out()
         if self._each is not None:
-            self._each.extend(numbers)
+            self._each.extend(np.asarray(numbers, dtype=np.int64))
         self._count += len(numbers)
 
     def cut(self, count: int) -> None:
@@ -96,14 +96,14 @@ class RisingNumbers:
             return number == self._start + self._step * self._count
         return True
 
-    def _continues_with(self, numbers: NDArray[np.int64]) -> bool:
+    def _continues_with(self, numbers: NDArray[np.int64] | range) -> bool:
         start, step = self._start, self._step
         if self._count == 0:
             start, step = int(numbers[0]), int(numbers[1] - numbers[0]) if len(numbers) > 1 else 1
         elif self._count == 1:
             step = int(numbers[0]) - start
         expected_first = start + step * self._count
-        if step < 1 or int(numbers[0]) != expected_first or not bool((np.diff(numbers) == step).all()):
+        if step < 1 or int(numbers[0]) != expected_first or not _is_spaced(numbers, step):
             self._start = start
             return False
         self._start, self._step = start, step
@@ -113,3 +113,17 @@ class RisingNumbers:
         each: GrowingArray[np.int64] = GrowingArray(np.int64)
         each.extend(self.values)
         self._each = each
+
+
+def as_range(numbers: NDArray[np.int64]) -> NDArray[np.int64] | range:
+    """Return the same numbers, of shape (k,), as a range if they rise evenly, which is then known of them."""
+    step = int(numbers[1] - numbers[0]) if len(numbers) > 1 else 1
+    if step < 1 or not _is_spaced(numbers, step):
+        return numbers
+    return range(int(numbers[0]), int(numbers[-1]) + step, step)
+
+
+def _is_spaced(numbers: NDArray[np.int64] | range, step: int) -> bool:
+    if isinstance(numbers, range):
+        return len(numbers) == 1 or numbers.step == step
+    return bool((np.diff(numbers) == step).all())

@@ -70,14 +70,19 @@ class Series:
             self._ys.append(y)
         self._last = float(y)
 
-    def extend(self, xs: ArrayLike, ys: ArrayLike) -> None:
+    def extend(self, xs: ArrayLike | range, ys: ArrayLike) -> None:
         """Add many points at once, as if each were appended in turn.
 
         `xs` holds whole iterations and `ys` as many values, both of shape (k,). Raises `ValueError` if the shapes
         differ or are not flat.
         """
-        iterations = np.asarray(xs, dtype=np.int64)
         values = np.asarray(ys, dtype=np.float32)
+        if isinstance(xs, range) and xs.step > 0 and values.shape == (len(xs),) and self._comes_after(xs):
+            self._xs.extend(xs)
+            self._ys.extend(values)
+            self._last = float(np.asarray(ys)[-1])
+            return
+        iterations = np.asarray(xs, dtype=np.int64)
         if iterations.ndim != 1 or iterations.shape != values.shape:
             raise ValueError(f"iterations and values must be equally long lists: {iterations.shape}, {values.shape}")
         if not len(iterations):
@@ -137,6 +142,9 @@ class Series:
         if n < 1 or x_high < x_low:
             raise ValueError(f"no columns to fill: {n} from iteration {x_low} to {x_high}")
         return self.columns_between(whole_edges(column_edges(x_low, x_high, n)))
+
+    def _comes_after(self, xs: range) -> bool:
+        return len(xs) > 0 and (not self.count or xs[0] >= self._xs.last)
 
     def _merge(self, iterations: NDArray[np.int64], values: NDArray[np.float32]) -> None:
         """Put points in their places, behind those of the same iteration."""

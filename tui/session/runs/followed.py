@@ -24,7 +24,6 @@ class FollowedRun:
         self.state = RunState()
         self.history = MetricHistory()
         self.is_live = False
-        self.is_hidden = False
         self._marks = MarkLog()
 
     def take(self, frames: Sequence[Frame], is_live: bool) -> None:
@@ -47,7 +46,10 @@ class FollowedRun:
 
     @property
     def source(self) -> ChartSource:
-        """What charts draw: nothing of a hidden run, which keeps its place and by that the others their signs."""
-        if self.is_hidden:
-            return ChartSource(f"{self.name} (hidden)", MetricHistory())
+        """What charts draw."""
         return ChartSource(self.name, self.history, self._marks.marks)
+
+    @property
+    def hidden_source(self) -> ChartSource:
+        """What stands in the place of a run that is hidden, so that the others keep their signs."""
+        return ChartSource(f"{self.name} (hidden)", MetricHistory())

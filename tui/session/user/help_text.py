@@ -31,6 +31,7 @@ _PARTS = {
     "console": "the trainer's log",
     "write": "write what is seen",
     "choice": "choices",
+    "delete": "delete a run",
     "question": "questions",
     "help": "help",
     "app": "everywhere",

@@ -30,6 +30,8 @@ class RecordFile:
         """How far the file has been read, in whole records."""
         self.bytes_damaged = 0
         """How many bytes between readable records could not be read."""
+        self.bytes_left = 0
+        """How many bytes at the end are no record, not even the beginning of one."""
         self.beginnings = 1
         """How often the file has been read from its beginning."""
 
@@ -51,12 +53,14 @@ class RecordFile:
 
     def _split(self, data: bytes, is_end: bool) -> list[bytes]:
         records: list[bytes] = []
+        self.bytes_left = 0
         position, end = 0, len(data)
         while position + _HEADER.size <= end:
             length = _length_at(data, position)
             if length < 0:
                 found = _next_header(data, position + 1)
                 if found < 0 and is_end:
+                    self.bytes_left = end - position
                     break  # nothing readable behind it yet
                 found = found if found >= 0 else end - _HEADER.size + 1
                 self.bytes_damaged += found - position

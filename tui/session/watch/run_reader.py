@@ -37,6 +37,7 @@ class _File:
     seen: tuple[int, float] | None = None
     """Size and time of change when there was nothing more to read."""
     size: int = 0
+    is_read: bool = False
     problem: str = ""
 
 
@@ -50,7 +51,7 @@ class RunReader:
         self._scale = StepScale()
         self._files: dict[Path, _File] = {}
         self._last: dict[str, tuple[int, tuple[Path, int]]] = {}
-        self._told: tuple[str, ...] = ()
+        self._told: object = None
         self.take_files(run)
 
     def take_files(self, run: LoggedRun) -> None:
@@ -65,9 +66,9 @@ class RunReader:
             records = self._read(path, file, most_bytes)
             if records:
                 return self._portion((path, file.records.beginnings), self._scale.place(self._scalars.read(records)))
-        if self._told != (problems := self._problems()):
-            self._told = problems
-            return Portion(self._run.name, {}, {}, *self._progress(), problems)
+        if self._told != (now := (self._progress(), self._problems())):  # such as an end that is no record
+            self._told = now
+            return Portion(self._run.name, {}, {}, *now[0], now[1])
         return None
 
     def _read(self, path: Path, file: _File, most_bytes: int) -> list[bytes]:
@@ -78,9 +79,9 @@ class RunReader:
                 return []
             records = file.records.read(most_bytes)
         except OSError as error:
-            file.problem = f"can't read {path.name}: {error.strerror}"
+            file.is_read, file.problem = True, f"can't read {path.name}: {error.strerror}"
             return []
-        file.size, file.problem = status.st_size, ""
+        file.size, file.is_read, file.problem = status.st_size, not records, ""
         if not records:
             file.seen = now
         return records
@@ -95,18 +96,29 @@ class RunReader:
             elif last is not None:
                 newest = max(last, newest)
             self._last[name] = (newest, origin)
-        self._told = self._problems()
-        return Portion(self._run.name, batch, again_from, *self._progress(), self._told)
+        progress, problems = now = self._progress(), self._problems()
+        self._told = now
+        return Portion(self._run.name, batch, again_from, *progress, problems)
 
     def _progress(self) -> tuple[int, int]:
+        """Return bytes read and all bytes; a file whose end is no whole record is read all the same."""
         files = self._files.values()
-        read = sum(file.records.bytes_read for file in files)
+        read = sum(file.size if file.is_read else file.records.bytes_read for file in files)
+        if all(file.is_read for file in files):
+            return read, read
         return read, max(read, sum(max(file.size, file.records.bytes_read) for file in files), self._run.size)
 
     def _problems(self) -> tuple[str, ...]:
         problems = [file.problem for file in self._files.values() if file.problem]
         damaged = [(path.name, file.records.bytes_damaged) for path, file in self._files.items()]
         problems += [f"{name} is damaged: {count} bytes of it were passed over" for name, count in damaged if count]
+        left = [(path.name, file) for path, file in self._files.items() if file.records.bytes_left]
+        problems += [
+            f"{name} can't be read: it is no event file"
+            if not file.records.bytes_read
+            else f"the last {file.records.bytes_left} bytes of {name} can't be read"
+            for name, file in left
+        ]
         if count := self._scalars.records_damaged:
             problems.append(f"{count} record{'s' * (count != 1)} made no sense")
         return tuple(problems)

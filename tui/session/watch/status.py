@@ -65,7 +65,8 @@ def status(runs: Sequence[WatchedRun], now: float) -> Status:
         share = sum(run.bytes_read for run in unread) / sum(run.size for run in unread)
         parts.append(f"reading, {share:.0%}")
     parts += problems[:1] + [f"{len(problems) - 1} more problems"] * (len(problems) > 1)
-    return Status("  ".join(parts) or "reading", is_quiet, bool(problems))
+    nothing = "no point is logged yet" if all(run.is_begun for run in runs) else "reading"
+    return Status("  ".join(parts) or nothing, is_quiet, bool(problems))
 
 
 def ago(seconds: float) -> str:

@@ -1,14 +1,17 @@
 """Metrics that a library logs over something else than all the others.
 
 rl_games logs most over environment steps ("frames"), what the environment tells over epochs, and some over all of
-frames, epochs and seconds; rsl-rl repeats two over seconds. On one axis only one of them can be right.
+frames, epochs and seconds; rsl-rl repeats two over seconds. A run of rl_games or skrl that this program has trained has
+metrics of rsl-rl's names over iterations beside the library's own. On one axis only one of them can be right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tui.session.watch.scalars import Batch, Points
 
@@ -16,6 +19,10 @@ EPOCHS = "info/epochs"
 """rl_games: the epoch, over frames."""
 
 _OVER_ANYTHING = ("/time", "/iter")
+_SKRL = " / "
+"""In the names of all that skrl logs by itself, over steps of each environment."""
+_OF_ITERATIONS = re.compile(r"(?:Train|Loss|Policy|Perf|Metrics|Episode_\w+|Curriculum|Terrain|Success)/")
+"""Groups of rsl-rl's names, as this program logs them too."""
 _SAME_OVER_STEPS = ("", "/step", "/frame", "/mean")
 
 
@@ -27,6 +34,7 @@ class StepScale:
         self._epochs = np.empty(0, dtype=np.int64)
         self._frames = np.empty(0, dtype=np.int64)
         self._waiting: dict[str, Points] = {}
+        self._library = Clock()
 
     def place(self, batch: Batch) -> Batch:
         """Return the points without repeats, those over epochs moved to the frames of their epochs.
@@ -37,6 +45,13 @@ class StepScale:
         kept = {name: points for name, points in batch.items() if not self._is_repeat(name)}
         if EPOCHS in batch:
             self._learn(batch[EPOCHS])
+        if own := [points for name, points in batch.items() if name == EPOCHS or _SKRL in name]:
+            self._library.learn(own)
+        if self._library:
+            kept = {
+                name: self._library.placed(points) if _OF_ITERATIONS.match(name) else points
+                for name, points in kept.items()
+            }
         return self._over_frames(kept) if len(self._epochs) else kept
 
     def _is_repeat(self, name: str) -> bool:
@@ -64,6 +79,40 @@ class StepScale:
                 at = np.searchsorted(self._epochs, points.steps)
                 placed[name] = Points(self._frames[at], points.values, points.times)
         return placed
+
+
+class Clock:
+    """At which step a library was at which time."""
+
+    def __init__(self) -> None:
+        self._steps = np.empty(0, dtype=np.int64)
+        self._times = np.empty(0)
+
+    def __bool__(self) -> bool:
+        return len(self._steps) > 0
+
+    def learn(self, logged: Sequence[Points]) -> None:
+        """Take in what the library has logged (at least one metric)."""
+        times, steps = _first_times(
+            np.concatenate([points.times for points in logged]), np.concatenate([points.steps for points in logged])
+        )
+        is_later = not len(self._times) or times[0] >= self._times[-1]
+        times, steps = np.concatenate((self._times, times)), np.concatenate((self._steps, steps))
+        self._times, self._steps = (times, steps) if is_later else _first_times(times, steps)
+
+    def placed(self, points: Points) -> Points:
+        """Return points that count something else at the steps at which the library was when they were logged."""
+        at = np.maximum(np.searchsorted(self._times, points.times, side="right") - 1, 0)
+        now, next = self._steps[at], self._steps[np.minimum(at + 1, len(self._steps) - 1)]
+        is_own = (points.steps == now) | (points.steps == next)  # the library's, which logs a step's in any order
+        return Points(np.where(is_own, points.steps, now), points.values, points.times)
+
+
+def _first_times(times: NDArray[np.float64], steps: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return when each step began, in the order of time."""
+    order = np.argsort(times, kind="stable")
+    begins = np.diff(steps[order], prepend=steps[order[0]] - 1) != 0
+    return times[order][begins], steps[order][begins]
 
 
 def _joined(first: Points | None, second: Points | None) -> Points:

@@ -47,6 +47,8 @@ class WatchedRun:
         self.name = name
         self.history = MetricHistory()
         self.source = WatchedSource(name, self.history)
+        self.is_begun = False
+        """Whether its files were looked at."""
         self.bytes_read = 0
         self.size = 0
         self.problems: tuple[str, ...] = ()
@@ -58,6 +60,7 @@ class WatchedRun:
 
     def take(self, portion: Portion) -> None:
         """Take in what was read next."""
+        self.is_begun = True
         self.bytes_read, self.size, self.problems = portion.bytes_read, portion.size, portion.problems
         for name, step in portion.again_from.items():
             self.history.series[name].forget_from(step)

@@ -17,7 +17,7 @@ from tui.widgets.board.grid import GridShape, shape_of
 from tui.widgets.chart import Chart
 
 _GAP = 2
-_ONE_ALONE = GridShape(1, 0, (1,), scrolls=False)
+_ONE_ALONE = GridShape(1, (), (1,), scrolls=False)
 
 
 class ChartArea(Widget, can_focus=True):
@@ -151,7 +151,7 @@ class ChartArea(Widget, can_focus=True):
             if is_used:
                 chart.styles.column_span = 1 if self.is_maximised else shape.spans[place]
         self.styles.grid_size_columns = shape.columns
-        self.styles.grid_rows = f"{shape.row_height}" if shape.scrolls else "1fr"
+        self.styles.grid_rows = " ".join(map(str, shape.row_heights)) if shape.scrolls else "1fr"
         self.call_after_refresh(self.post_message, self.Arranged())
 
     def _shape(self) -> GridShape:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import msgspec
-from textual import on, work
+from textual import on
 from textual.binding import BindingType
 
 from tui.session.board.lines import has_logarithms
@@ -25,14 +25,17 @@ class ChartBoard(ShownBoard):
 
     # --- finding metrics ---
 
-    @work(exclusive=True, group="find")  # a key that comes twice at once opens one dialog
-    async def find(self) -> None:
+    def find(self) -> None:
         """Let the person find a metric, and put it where they want it."""
         area = self._area
         chosen = area.chosen[0] if area.chosen is not None else None
-        found = await self.app.push_screen_wait(FindDialog(self._sources, self._content.names, self._layout, chosen))
-        if found is not None:
-            self._take_found(found, chosen)
+
+        def take(found: Found | None) -> None:
+            if found is not None:
+                self._take_found(found, chosen)
+
+        # at once: letters that are already on their way must find the dialog open
+        self.app.push_screen(FindDialog(self._sources, self._content.names, self._layout, chosen), take)
 
     def pin(self, *metrics: str) -> None:
         """Pin a chart of these metrics and show the page of pinned ones; take it away if there was one."""

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
@@ -23,6 +22,7 @@ from tui.session.board.plans import ChartPlan
 from tui.session.text import plain
 from tui.widgets.chart import Chart
 from tui.widgets.chart.axes import LABEL_WIDTH, format_value
+from tui.widgets.dialogs import Dialog
 from tui.widgets.field import Field
 
 _MARKED, _NOT_MARKED = "✓", "\u00a0"  # a blank at a line's start would be left out
@@ -41,7 +41,7 @@ class Found:
     pattern: str
 
 
-class FindDialog(ModalScreen[Found | None]):
+class FindDialog(Dialog[Found | None]):
     """Lists the metrics that match, each with its newest value, and draws the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

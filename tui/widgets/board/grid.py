@@ -16,11 +16,12 @@ _BEST_SHAPE = 4.0
 class GridShape:
     """`spans` tells of each chart how many of the `columns` it takes, so that the last row has no hole.
 
-    `row_height` is in lines; `scrolls` tells that not all rows are seen at once.
+    `row_heights`, in lines, are those of the rows that are seen at once, and again of those below them; `scrolls` tells
+    that there are some.
     """
 
     columns: int
-    row_height: int
+    row_heights: tuple[int, ...]
     spans: tuple[int, ...]
     scrolls: bool
 
@@ -33,11 +34,10 @@ def shape_of(count: int, width: int, height: int, gap: int, columns: int = 0) ->
     most = max(1, min(count, (width + gap) // (SMALLEST_WIDTH + gap)))
     chosen = min(columns, most) if columns else _best_columns(count, most, width, height, gap)
     rows = -(-count // chosen)
-    row_height = height // rows
-    if row_height >= SMALLEST_HEIGHT:
-        return GridShape(chosen, row_height, _spans(count, chosen), scrolls=False)
+    if height // rows >= SMALLEST_HEIGHT:
+        return GridShape(chosen, _shares(height, rows), _spans(count, chosen), scrolls=False)
     rows_seen = max(1, height // COMFORTABLE_HEIGHT)
-    return GridShape(chosen, max(height // rows_seen, 1), _spans(count, chosen), scrolls=True)
+    return GridShape(chosen, _shares(max(height, 1), rows_seen), _spans(count, chosen), scrolls=True)
 
 
 def _best_columns(count: int, most: int, width: int, height: int, gap: int) -> int:
@@ -53,6 +53,12 @@ def _best_columns(count: int, most: int, width: int, height: int, gap: int) -> i
         return max(shape, 1 / shape) + (rows * columns - count) / count
 
     return min(fitting, key=badness)
+
+
+def _shares(height: int, rows: int) -> tuple[int, ...]:
+    """Share lines among rows, so that no part of one more is seen."""
+    each, more = divmod(height, rows)
+    return (each + 1,) * more + (each,) * (rows - more)
 
 
 def _spans(count: int, columns: int) -> tuple[int, ...]:

@@ -10,6 +10,9 @@ from textual.widgets import Static
 from tui.session.text import plain
 from tui.widgets.chart.legend import CURVE_GLYPHS
 
+_GLUE = "\u2800"
+"""A blank (Braille without dots) at which no line ends: Textual breaks at all that Unicode calls a space."""
+
 
 class RunLegend(Static):
     """Names the runs of a board with the signs of their curves; not there for a single one."""
@@ -27,5 +30,5 @@ class RunLegend(Static):
         parts: list[tuple[str, str]] = []
         for place, name in enumerate(names):
             series = place % len(CURVE_GLYPHS)
-            parts += [(CURVE_GLYPHS[series], f"$series-{series + 1}"), (f" {plain(name)}   ", "")]
+            parts += [(CURVE_GLYPHS[series], f"$series-{series + 1}"), (f"{_GLUE}{plain(name)}   ", "")]
         self.update(Content.assemble(*parts).rstrip())

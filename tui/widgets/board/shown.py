@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
+import msgspec
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -61,6 +62,13 @@ class ShownBoard(Vertical):
             super().__init__()
             self.is_maximised = is_maximised
 
+    class LayoutRead(Message):
+        """The layout that was kept for the task has been read."""
+
+        def __init__(self, layout: BoardLayout) -> None:
+            super().__init__()
+            self.layout = layout
+
     class Problem(Message):
         """Something that a person should know of the kept layout, in one line."""
 
@@ -98,6 +106,7 @@ class ShownBoard(Vertical):
     def on_mount(self) -> None:
         """Arrange the charts as the person did before."""
         self._take_pages()
+        self._show_page()
         self._show_runs()
         if self._kept_for:
             self._read_layout()
@@ -254,6 +263,13 @@ class ShownBoard(Vertical):
 
     # --- the layout ---
 
+    def keep_folds(self, folded: Iterable[str], folded_changed: Iterable[str]) -> None:
+        """Keep with the layout which kinds of knobs are folded, among all and among those that were changed."""
+        kinds = {"folded": tuple(sorted(folded)), "folded_changed": tuple(sorted(folded_changed))}
+        self._layout = msgspec.structs.replace(self._layout, **kinds)
+        if self._kept_for:
+            self._keep_layout()
+
     def _change_layout(self, layout: BoardLayout) -> None:
         self._take_layout(layout)
         if self._kept_for:
@@ -274,6 +290,7 @@ class ShownBoard(Vertical):
         else:
             if layout is not None:
                 self.app.call_from_thread(self._take_layout, layout)
+                self.post_message(self.LayoutRead(layout))
 
     @work(thread=True)
     def _keep_layout(self) -> None:

@@ -28,6 +28,8 @@ _DASH_CODES = codes_of(_DASHES)
 _SPACE = ord(" ")
 _EDGE_SPACING, _REFERENCE_SPACING = 4, 2
 _CROSSHAIR = "│"
+_LABEL_DISTANCES = (0, -1, 1, -2, 2)
+"""Lines from what it names at which a label may be, the best first."""
 _BEHIND_CROSSHAIR = [STYLE_NUMBERS["mark"], *(STYLE_NUMBERS[style] for style in RAW_STYLES)]
 
 
@@ -50,18 +52,21 @@ def shade_bands(grid: CellGrid, plot: Plot, bands: Iterable[Band]) -> None:
         grid.styles[plot.top + inside, plot.left : plot.right] |= BAND
 
 
-def draw_references(grid: CellGrid, plot: Plot, references: Iterable[Reference], bands: Iterable[Band]) -> None:
-    """Draw lines where they hide nothing, and the ends of bands; then their labels."""
-    labels: list[tuple[float, str, StyleName]] = []
+def draw_references(
+    grid: CellGrid, plot: Plot, references: Iterable[Reference], bands: Iterable[Band], without: int | None = None
+) -> None:
+    """Draw lines where they hide nothing, and the ends of bands; then their labels, none of them in line `without`."""
+    of_bands: list[tuple[float, str, StyleName]] = []
     for band in bands:
         for end in (band.low, band.high):
             _draw_dashes(grid, plot, end, _EDGE_SPACING, "band-edge")
-        labels.append((band.high if math.isfinite(band.high) else band.low, band.label, "band-edge"))
+        of_bands.append((band.high if math.isfinite(band.high) else band.low, band.label, "band-edge"))
+    labels: list[tuple[float, str, StyleName]] = []
     for reference in references:
         _draw_dashes(grid, plot, reference.value, _REFERENCE_SPACING, "reference")
         labels.append((reference.value, reference.label, "reference"))
-    for value, label, style in labels:
-        _draw_label(grid, plot, value, label, style)
+    for value, label, style in (*labels, *of_bands):
+        _draw_label(grid, plot, value, label, style, without)
 
 
 def draw_crosshair(grid: CellGrid, plot: Plot, column: int) -> None:
@@ -94,23 +99,38 @@ def _draw_dashes(grid: CellGrid, plot: Plot, value: float, spacing: int, style: 
     grid.styles[row, columns] = grid.styles[row, columns] & BAND | STYLE_NUMBERS[style]
 
 
-def _draw_label(grid: CellGrid, plot: Plot, value: float, label: str, style: StyleName) -> None:
-    """Write the label where it hides nothing, on the line or next to it; if it can't, over the line's start."""
+def _draw_label(grid: CellGrid, plot: Plot, value: float, label: str, style: StyleName, without: int | None) -> None:
+    """Write the label at the line, over no curve and no other label, and over as few marks as can be.
+
+    Where there is no such place it is left out: in a low chart, what is drawn tells more.
+    """
     dot_row = plot.dot_row(value) if math.isfinite(value) else None
-    if dot_row is None:
+    label = fit_text(plain_text(label), plot.cells - 2)
+    if dot_row is None or not label:
         return
-    label = fit_text(plain_text(label), plot.cells)
-    line = plot.top + dot_row // DOTS_DOWN
-    length = len(label) + 2
-    for row in (line, line - 1, line + 1):
-        if plot.top <= row <= plot.bottom and length <= plot.cells:
-            free = _free(grid, row, slice(plot.left, plot.right))
-            taken = np.concatenate(([0], np.cumsum(~free)))
-            (starts,) = np.nonzero(taken[length:] == taken[:-length])
-            if len(starts):
-                grid.put(row, plot.left + int(starts[0]) + 1, label, style)
-                return
-    grid.put(line, plot.left, label, style)
+    line, length = plot.top + dot_row // DOTS_DOWN, len(label) + 2
+    columns = slice(plot.left, plot.right)
+    best: tuple[int, int, int] | None = None
+    for distance in _LABEL_DISTANCES:
+        row = line + distance
+        if row == without or not plot.top <= row <= plot.bottom or (best is not None and abs(distance) > 1):
+            continue
+        is_taken = ~_free(grid, row, columns)
+        is_mark = grid.styles[row, columns] & ~np.uint8(BAND) == STYLE_NUMBERS["mark"]
+        hidden = _within(is_taken, length)
+        possible = np.flatnonzero(_within(is_taken & ~is_mark, length) == 0)
+        if len(possible):
+            start = int(possible[np.argmin(hidden[possible])])
+            if best is None or hidden[start] < best[0]:
+                best = int(hidden[start]), row, plot.left + start
+    if best is not None:
+        grid.put(best[1], best[2] + 1, label, style)
+
+
+def _within(cells: NDArray[np.bool_], length: int) -> NDArray[np.int64]:
+    """Count the true cells of each stretch of `length` cells, by where it begins."""
+    counted = np.concatenate(([0], np.cumsum(cells)))
+    return counted[length:] - counted[:-length]
 
 
 def _free(grid: CellGrid, rows: int | slice, columns: int | slice | NDArray[np.int64]) -> NDArray[np.bool_]:

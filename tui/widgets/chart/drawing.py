@@ -38,6 +38,10 @@ ALIGNED_WIDTH = 40
 """Cells; from here on, all charts of one width start their curves in the same column, whatever their labels."""
 NO_DATA = "no data yet"
 
+_SIGNS_ROW = 1
+"""Where the signs of marks are: above the plot, or in its first line where the chart is low."""
+_NOTHING = 1e-6
+"""A smoothed value that is a smaller part of its axis is zero."""
 _GAP = ord("×")
 _NON_POSITIVE = ord("≤")  # 0: what has no place on a logarithmic axis
 
@@ -60,7 +64,8 @@ class Painter:
             return grid
         self._keep_traces(chart.curves)
         if chart.width >= SMALLEST_WIDTH and chart.height >= SMALLEST_HEIGHT:
-            extent = chart.extent or _own_extent(chart)
+            has_points = any(curve.series.count for curve in chart.curves)
+            extent = (chart.extent or _own_extent(chart)) if has_points else None
             if extent is None:
                 grid.put(chart.height // 2, (chart.width - len(NO_DATA)) // 2, NO_DATA, "label")
             else:
@@ -81,7 +86,11 @@ class Painter:
     def _told(self, traces: CurveTraces, crosshair: float | None) -> float | None:
         if crosshair is None or self._frame is None:
             return traces.curve.series.last
-        return traces.value_at(crosshair, self._frame)
+        value = traces.value_at(crosshair, self._frame)
+        if value is None or self.plot is None or traces.smooth is None or self.plot.axis.log:
+            return value
+        axis = self.plot.axis  # an average of zeros keeps a trace of what was before for ever: 1.7e-25
+        return value if abs(value) > _NOTHING * (axis.high - axis.low) else 0.0
 
     def _crosshair(self, chart: ChartDescription) -> float | None:
         """Return the place of the crosshair if it is to be seen."""
@@ -100,15 +109,16 @@ class Painter:
         by_column = marks_by_column(plot, marks)
         grid = self._backdrop_of(chart, plot, by_column).copy()
         self._paint_curves(grid, plot)
-        draw_references(grid, plot, drawn_references(chart.references), drawn_bands(chart.bands))
+        references, bands = drawn_references(chart.references), drawn_bands(chart.bands)
+        draw_references(grid, plot, references, bands, without=_SIGNS_ROW if by_column else None)
         near: list[Mark] = []
         if (place := self._crosshair(chart)) is not None:
             column = plot.column(place)
             near = [mark for at in (column - 1, column, column + 1) for mark in by_column.get(at, [])]
             draw_crosshair(grid, plot, column)
-        draw_mark_signs(grid, by_column, row=1, labelled=roomy and not near)
+        draw_mark_signs(grid, plot, by_column, _SIGNS_ROW, labelled=roomy and not near)
         if near:
-            draw_named_marks(grid, plot, near, column, row=1)
+            draw_named_marks(grid, plot, near, column, _SIGNS_ROW)
         return grid
 
     def _fitted(self, chart: ChartDescription, visible: Range, most_ticks: int) -> tuple[XFrame, ValueAxis]:

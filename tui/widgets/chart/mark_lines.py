@@ -48,12 +48,12 @@ def draw_mark_lines(grid: CellGrid, plot: Plot, columns: Iterable[int]) -> None:
             grid.put(row, column, MARK_LINE, "mark")
 
 
-def draw_mark_signs(grid: CellGrid, marks: dict[int, list[Mark]], row: int, labelled: bool) -> None:
+def draw_mark_signs(grid: CellGrid, plot: Plot, marks: dict[int, list[Mark]], row: int, labelled: bool) -> None:
     """Put the sign of its kind at each mark, and next to it its label if it fits.
 
     Where several share a cell, it is the most important's, with their number behind it, or before it at the edge.
     """
-    free_from = 0
+    free_from = plot.left if row >= plot.top else 0  # a count over the axis would be read as part of its numbers
     for column, next_column in pairwise((*sorted(marks), grid.width + 1)):
         here = marks[column]
         sign, count = _sign(here), _count(here)

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import ScreenStackError
-from textual.dom import NoScreen
+from textual.dom import DOMNode, NoScreen
 from textual.errors import NoWidget
 from textual.geometry import Region
 from textual.message import Message
@@ -218,11 +218,23 @@ class Chart(Widget):
     def _style(self, number: int) -> Style:
         style = self._styles_by_number.get(number)
         if style is None:
-            style = self.get_component_rich_style(f"chart--{STYLES[number & ~BAND]}")
+            style = self._style_of_class(f"chart--{STYLES[number & ~BAND]}")
             if number & BAND:
-                style += Style(bgcolor=self.get_component_rich_style("chart--band").bgcolor)
+                style += Style(bgcolor=self._style_of_class("chart--band").bgcolor)
             self._styles_by_number[number] = style
         return style
+
+    def _style_of_class(self, name: str) -> Style:
+        if name not in self._component_styles:
+            part = DOMNode(classes=name)
+            part._attach(self)
+            self.app.stylesheet.apply(part)
+            self._component_styles[name] = part.styles
+        return self.get_component_rich_style(name)
+
+    def _get_component_classes(self) -> frozenset[str]:  # type: ignore[override]  # not cached, as it grows
+        """Tell Textual of those that were needed so far: to find the styles of all would take most of its start."""
+        return frozenset(self._component_styles)
 
     def _describe(self, **changes: Any) -> None:
         before = self._description
