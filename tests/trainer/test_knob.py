@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer_proc.wire.knob import Knob, fitted, parse_value, refusal, unknown_knob, value_text
+from trainer_proc.wire.knob import Knob, fitted, number_text, parse_value, refusal, unknown_knob, value_text
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -158,3 +158,12 @@ def test_an_unknown_knob_is_told_with_the_nearest():
         "there is no knob reward/uprigt; nearest: reward/upright"
     )
     assert unknown_knob("ω", ["ppo/gamma"]) == "there is no knob ω"
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(1e-5, 6, "1e-5"), (-2.5e-10, 6, "-2.5e-10"), (1e9, 6, "1e9"), (0.25, 6, "0.25"), (123456.0, 3, "1.23e5")],
+)
+def test_numbers_have_no_zeros_in_their_exponent(value, digits, text):
+    assert number_text(value, digits) == text
+    assert float(text) == pytest.approx(value, rel=10.0 ** (1 - digits))

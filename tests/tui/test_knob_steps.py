@@ -158,7 +158,7 @@ def test_a_step_goes_on_from_what_waits_for_the_next_iteration():
         (EPOCHS, 1.0, HALF, None, "is 1 and goes no lower than 1"),
         (WEIGHT, 0.0, HALF, None, "is 0, and so is half of it"),
         (PUSH, (0.5, 0.5), LESS, None, "has no width that could get less: it is 0.5:0.5"),
-        (WEIGHT, 8e8, DOUBLE, 1e9, "goes no higher than 1e+09"),
+        (WEIGHT, 8e8, DOUBLE, 1e9, "goes no higher than 1e9"),
     ],
 )
 def test_bounds_hold_and_are_told(name, value, factor, wanted, said):

@@ -86,8 +86,14 @@ def value_text(value: Value) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):
-        return f"{value[0]:g}:{value[1]:g}"
-    return f"{value:g}"
+        return f"{number_text(value[0])}:{number_text(value[1])}"
+    return number_text(value)
+
+
+def number_text(value: float, digits: int = 6) -> str:
+    """Return `value` with at most so many digits and no zeros in its exponent: `1e-5`, not `1e-05`."""
+    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 
 def parse_value(text: str) -> Value:
@@ -165,11 +171,11 @@ def _number_refusal(knob: Knob, numbers: tuple[float, ...]) -> str | None:
         if not math.isfinite(number):
             return f"{knob.name} must be a finite number, not {number}"
         if knob.minimum is not None and number < knob.minimum:
-            return f"{knob.name} must be at least {knob.minimum:g}, not {number:g}"
+            return f"{knob.name} must be at least {number_text(knob.minimum)}, not {number_text(number)}"
         if knob.maximum is not None and number > knob.maximum:
-            return f"{knob.name} must be at most {knob.maximum:g}, not {number:g}"
+            return f"{knob.name} must be at most {number_text(knob.maximum)}, not {number_text(number)}"
         if abs(number) > LARGEST:
-            return f"{knob.name} must be within ±{LARGEST:g}, not {number:g}"
+            return f"{knob.name} must be within ±{number_text(LARGEST)}, not {number_text(number)}"
     if len(numbers) == 2 and numbers[0] > numbers[1]:
-        return f"{knob.name} must have its low end first: {numbers[0]:g} is above {numbers[1]:g}"
+        return f"{knob.name} must have its low end first: {number_text(numbers[0])} is above {number_text(numbers[1])}"
     return None

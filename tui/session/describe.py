@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from trainer_proc.wire.knob import number_text
 from trainer_proc.wire.messages import ExportFailed, ExportFinished, ExportStarted
 from tui.session.state import RunState, RunStatus
 
@@ -30,7 +31,7 @@ def number(value: float | None) -> str:
         return str(value)
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return f"{value:.4g}" if abs(value) < 9999.5 else f"{value:,.0f}"
-    return f"{value:.3g}"
+    return number_text(value, 3)
 
 
 def duration(seconds: float) -> str:

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from trainer_proc.wire.knob import Knob
+from trainer_proc.wire.knob import Knob, number_text
 from tui.session.knobs.range import (
     Ends,
     Handle,
@@ -137,7 +137,7 @@ class RangeBar(Widget, can_focus=True):
         cells[low] = signs["low"]
         if high > low or self._handle == "high":
             cells[high] = signs["high"]
-        bar = f"{f'{scale.low:g}':>{left - 2}} ├{''.join(cells)}┤ {scale.high:g}"
+        bar = f"{number_text(scale.low):>{left - 2}} ├{''.join(cells)}┤ {number_text(scale.high)}"
         return Content(f"{bar}\n{' ' * left}{self._default_line(width)}")
 
     @property
@@ -159,8 +159,8 @@ class RangeBar(Widget, can_focus=True):
     def _bar_place(self) -> tuple[int, int]:
         """Return where the first cell of the bar is, and how many there are."""
         scale = self._scale
-        left = len(f"{scale.low:g}") + 2
-        return left, max(self.content_size.width - left - len(f"{scale.high:g}") - 2, 2)
+        left = len(number_text(scale.low)) + 2
+        return left, max(self.content_size.width - left - len(number_text(scale.high)) - 2, 2)
 
     def _share_at(self, x: int) -> float:
         left, width = self._bar_place()

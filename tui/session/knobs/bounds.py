@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer_proc.wire.knob import LARGEST, Knob, Value, is_numeric, numbers_of
+from trainer_proc.wire.knob import LARGEST, Knob, Value, is_numeric, number_text, numbers_of
 
 
 def bounds_of(knob: Knob) -> tuple[float, float]:
@@ -24,7 +24,7 @@ def within_bounds(knob: Knob, value: Value) -> Value:
 def bounds_text(knob: Knob) -> str:
     """Return what a numeric knob takes, in words; nothing where everything goes."""
     if knob.minimum is not None and knob.maximum is not None:
-        return f"{knob.minimum:g} to {knob.maximum:g}"
+        return f"{number_text(knob.minimum)} to {number_text(knob.maximum)}"
     if knob.minimum is not None:
-        return f"at least {knob.minimum:g}"
-    return "" if knob.maximum is None else f"at most {knob.maximum:g}"
+        return f"at least {number_text(knob.minimum)}"
+    return "" if knob.maximum is None else f"at most {number_text(knob.maximum)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from trainer_proc.wire.knob import Knob, Value, is_numeric, numbers_of, value_text
+from trainer_proc.wire.knob import Knob, Value, is_numeric, number_text, numbers_of, value_text
 from trainer_proc.wire.requests import Tune
 from tui.session.knobs.bounds import bounds_of, within_bounds
 from tui.session.state import KnobState
@@ -131,5 +131,7 @@ def _why_not(knob: Knob, now: Value, factor: float) -> str:
 def _limits(knob: Knob) -> str:
     low, high = bounds_of(knob)
     if knob.minimum is not None and knob.maximum is not None:
-        return f"stays from {low:g} to {high:g}"
-    return f"goes no lower than {low:g}" if knob.minimum is not None else f"goes no higher than {high:g}"
+        return f"stays from {number_text(low)} to {number_text(high)}"
+    if knob.minimum is not None:
+        return f"goes no lower than {number_text(low)}"
+    return f"goes no higher than {number_text(high)}"

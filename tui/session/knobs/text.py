@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer_proc.wire.knob import Knob, Value, is_numeric, value_text
+from trainer_proc.wire.knob import Knob, Value, is_numeric, number_text, value_text
 from tui.session.knobs.bounds import bounds_text
 from tui.session.state import KnobState
 
@@ -103,8 +103,8 @@ def knob_facts(state: KnobState, history: str = "") -> list[str]:
     values = [f"now {with_unit(state.value, knob)}", f"default {value_text(knob.default)}"]
     if knob.usual is not None:
         values.append(f"usual {value_text(knob.usual)}")
-    bounds = [f"at least {knob.minimum:g}"] if knob.minimum is not None else []
-    bounds += [f"at most {knob.maximum:g}"] if knob.maximum is not None else []
+    bounds = [f"at least {number_text(knob.minimum)}"] if knob.minimum is not None else []
+    bounds += [f"at most {number_text(knob.maximum)}"] if knob.maximum is not None else []
     lines = [", ".join(values)]
     if bounds:
         lines.append(" and ".join(bounds))

@@ -178,7 +178,7 @@ def _check_knobs(spec: RunSpec) -> None:
             raise ImpossibleSpec(f"{knob} must be a finite number, not {value_text(value)}")
     for knob, (low, high) in spec.bounds.items():
         if not low <= high:
-            raise ImpossibleSpec(f"the bounds of {knob} must have the lower one first, not {low:g}:{high:g}")
+            raise ImpossibleSpec(f"the bounds of {knob} must have the lower one first, not {value_text((low, high))}")
 
 
 def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:
