@@ -80,7 +80,7 @@ async def test_a_curriculum_s_change_is_marked_and_told_like_a_person_s(live, tr
     change = replace(trainer_change(), knob="reward/pose/weight", old=1.0, new=0.5)
     trainer.emit(InterventionApplied(0, "curriculum", 61, 2, (change,)))
     await until(lambda: state_of(app, "reward/pose/weight") == "at 61 by curriculum", "applied")
-    assert marks(app)[0] == [(37, "#1"), (61, "#2")]
+    await until(lambda: marks(app)[0] == [(37, "#1"), (61, "#2")], "the marks")
 
 
 def trainer_change():
