@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trainer_proc.wire.knob import Knob, refusal
@@ -67,6 +67,7 @@ def test_a_drag_goes_where_the_mouse_is_on_a_multiple_of_the_step():
     assert dragged_handle(BOUNDED, scale, (0.3, 1.2), "low", -3.0) == (0.0, 1.2)
 
 
+@example(0.0, 5e-324, (None, None), [("low", 1, False)])
 @given(
     st.floats(-1e6, 1e6),
     st.floats(0, 1e6),

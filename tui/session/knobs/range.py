@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,7 +44,7 @@ def scale_of(knob: Knob, ends: Ends) -> RangeScale:
         low, high = max(lowest - extent / 2, min(floor, lowest)), min(highest + extent / 2, max(ceiling, highest))
     if low == high:  # bounds that leave no room
         low, high = low - extent / 2, high + extent / 2
-    return RangeScale(low, high, _nice((high - low) / _STEPS))
+    return RangeScale(low, high, _nice(max((high - low) / _STEPS, sys.float_info.min)))
 
 
 def stepped_handle(knob: Knob, ends: Ends, handle: Handle, by: int, is_big: bool = False) -> Ends:
