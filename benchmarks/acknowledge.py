@@ -18,10 +18,10 @@ from pathlib import Path
 import zmq
 
 from presets import load_preset
-from trainer_proc.wire.codec import encode
-from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.messages import TERMINAL_PHASES
-from trainer_proc.wire.requests import Ping, Request
+from trainer_proc.contract.codec import encode
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.messages import TERMINAL_PHASES
+from trainer_proc.contract.requests import Ping, Request
 from tui.session.backends.devices import list_devices
 from tui.session.follow import Follower
 from tui.session.launching.launcher import Overrides, launch, make_spec

@@ -34,11 +34,11 @@ import psutil
 import pyte
 from dashboard_data import METRICS
 
-from trainer_proc.wire.codec import encode
-from trainer_proc.wire.journal import JournalWriter
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import Frame, IterationFinished, KnobsAvailable, MetricSet, PhaseChanged, RunStarted
-from trainer_proc.wire.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.codec import encode
+from trainer_proc.contract.journal import JournalWriter
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import Frame, IterationFinished, KnobsAvailable, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
 
 PROGRAM = str(Path(sys.executable).with_name("humanoid-tui"))
 COLUMNS, LINES = 200, 60

@@ -17,11 +17,11 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from benchmarks.dashboard_data import METRICS, rows
-from trainer_proc.wire.codec import encode
-from trainer_proc.wire.journal import JournalReader, JournalWriter
+from trainer_proc.contract.codec import encode
+from trainer_proc.contract.journal import JournalReader, JournalWriter
+from trainer_proc.contract.messages import Body, Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.wire.link import TrainerLink
-from trainer_proc.wire.messages import Body, Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
-from trainer_proc.wire.run_folder import RunFolder
 
 _STEPS = 4096 * 24
 """Environment steps of an iteration."""

@@ -127,8 +127,8 @@ class Child:
 
 
 def _ask_for_changes(control: str, done: threading.Event, waits: list[float]) -> None:
-    from trainer_proc.wire.codec import decode_reply, encode
-    from trainer_proc.wire.requests import Accepted, Request, Tune
+    from trainer_proc.contract.codec import decode_reply, encode
+    from trainer_proc.contract.requests import Accepted, Request, Tune
 
     with zmq.Context.instance().socket(zmq.DEALER) as socket:
         socket.connect(control)

@@ -54,10 +54,11 @@ def train(options: argparse.Namespace) -> None:
 
 
 def _build(options: argparse.Namespace) -> Any:
-    from trainer_proc.backends import load_backend
-    from trainer_proc.wire.run_folder import RunFolder, RunSpec
+    from trainer_proc.contract.run_folder import RunFolder, RunSpec
+    from trainer_proc.rl_libraries.isaaclab.load import load_library
+    from trainer_proc.simulators.load import load_backend
 
-    backend = load_backend(options.backend)
+    backend = load_backend(options.backend, load_library)
     spec = RunSpec(
         preset="overhead",
         backend=options.backend,
@@ -76,10 +77,10 @@ def _steer(runner: Any, success: str) -> dict[str, Any]:
     from pathlib import Path
 
     from trainer_proc import steer
-    from trainer_proc.wire.connection import read_connection
-    from trainer_proc.wire.journal import JournalReader
-    from trainer_proc.wire.messages import KnobsAvailable
-    from trainer_proc.wire.run_folder import RunFolder
+    from trainer_proc.contract.connection import read_connection
+    from trainer_proc.contract.journal import JournalReader
+    from trainer_proc.contract.messages import KnobsAvailable
+    from trainer_proc.contract.run_folder import RunFolder
 
     steer(runner, success={"kind": success})
     folder = RunFolder(Path(runner.logger.log_dir))

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from curricula.curriculum import Curriculum
+from curricula.curriculum_knobs import PREFIX
 from curricula.growth import GrowthCurriculum, GrowthTable
-from curricula.own_knobs import PREFIX
 from curricula.recording import RecordingCurriculum, RecordingTable
 from curricula.schedule import ScheduleTable, make_schedule
 from curricula.schema import SchemaProblem, convert

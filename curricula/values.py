@@ -1,4 +1,4 @@
-"""The values that a curriculum asks for. `trainer_proc.wire.knob` has the same type; curricula stand on nothing."""
+"""The values that a curriculum asks for. `trainer_proc.contract.knob` has the same type; curricula stand on nothing."""
 
 from __future__ import annotations
 

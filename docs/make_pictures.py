@@ -13,8 +13,8 @@ from pathlib import Path
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
-import tui.screens.launch
-from trainer_proc.wire.run_folder import RunFolder
+import tui.screens.launch.screen
+from trainer_proc.contract.run_folder import RunFolder
 from tui.app import HumanoidTui
 from tui.session.backends.devices import Device
 
@@ -52,7 +52,7 @@ async def picture_impact(log_root: Path) -> str:
 
 async def picture_launch(log_root: Path) -> str:
     """Return the launch screen as it opens on a machine with a GPU."""
-    tui.screens.launch.list_devices = lambda: DEVICES
+    tui.screens.launch.screen.list_devices = lambda: DEVICES
     app = HumanoidTui(log_root)
     async with app.run_test(size=(100, 26)) as pilot:
         await wait_until(pilot, lambda: bool(app.screen.query("#num-envs")))

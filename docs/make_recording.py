@@ -21,10 +21,10 @@ from PIL import Image
 from playwright.async_api import Page, async_playwright
 from textual.pilot import Pilot
 
-from trainer_proc.wire.journal import JournalReader
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.messages import Body, GuardFired, InterventionApplied, InterventionQueued, IterationFinished
+from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.wire.link import TrainerLink
-from trainer_proc.wire.messages import Body, GuardFired, InterventionApplied, InterventionQueued, IterationFinished
-from trainer_proc.wire.run_folder import RunFolder
 from tui.app import HumanoidTui
 
 RECORDING, NAME = "g1-levels", "2026-11-21_23-04-28_walk"

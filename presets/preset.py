@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from curricula.curriculum_knobs import check_own_knobs
 from curricula.load import make_curricula
-from curricula.own_knobs import check_own_knobs
 from curricula.schema import SchemaProblem, convert
 from curricula.values import KnobValues, Value
 from presets.override_path import ROOTS, WrongPath, split_path

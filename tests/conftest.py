@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
-from trainer_proc.wire.codec import encode
-from trainer_proc.wire.journal import JournalWriter
+from trainer_proc.contract.codec import encode
+from trainer_proc.contract.journal import JournalWriter
+from trainer_proc.contract.messages import Frame
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.wire.link import TrainerLink
-from trainer_proc.wire.messages import Frame
-from trainer_proc.wire.run_folder import RunFolder, RunSpec
 
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")  # the machine may be busy

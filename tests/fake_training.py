@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from trainer_proc.contract.knob import Knob
 from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
-from trainer_proc.wire.knob import Knob
 
 WEIGHT, SPEED, EPOCHS, SCHEDULE = "reward/upright/weight", "command/speed", "ppo/epochs", "ppo/schedule"
 MASS, FRICTION = "event/body/mass", "event/body/friction"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
-from trainer_proc.wire.asset_root import read_manifest
+from trainer_proc.contract.asset_root import read_manifest
 
 _ROOT = Path(__file__).parents[1]
 
@@ -20,7 +20,7 @@ def offline_assets() -> Path:
     if manifest is None or manifest.missing:
         models = _ROOT.glob(".venv*/lib/python*/site-packages/mjlab/asset_zoo/robots/unitree_g1/xmls/g1.xml")
         arguments = [str(root), *(f"--g1-model={model}" for model in models)]
-        command = [sys.executable, "-m", "trainer_proc.backends.isaaclab_asset_root", *arguments]
+        command = [sys.executable, "-m", "trainer_proc.simulators.isaaclab.asset_root", *arguments]
         subprocess.run(command, cwd=_ROOT, check=True, timeout=300)
         manifest = read_manifest(root)
     assert manifest is not None

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 from tests.waiting import wait_for
-from trainer_proc.wire.codec import unpack_values
-from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.messages import TERMINAL_PHASES, IterationFinished, MetricSet
-from trainer_proc.wire.run_folder import RunFolder
-from tui.session.runs.registry import read_state
+from trainer_proc.contract.codec import unpack_values
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.messages import TERMINAL_PHASES, IterationFinished, MetricSet
+from trainer_proc.contract.run_folder import RunFolder
+from tui.session.runs.run_index import read_state
 from tui.session.state import RunState
 
 PROGRAM = str(Path(sys.executable).with_name("humanoid-tui"))

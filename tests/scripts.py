@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 
 from tests.waiting import wait_for
-from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.requests import Accepted
-from trainer_proc.wire.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.requests import Accepted
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.session.control import ask
 from tui.session.follow import Follower
 from tui.session.state import RunState

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from curricula.load import make_curricula
 from tests.fake_training import FakeTraining
-from trainer_proc.curriculum_control import CurriculumControl
-from trainer_proc.steering import Actions, Steering
-from trainer_proc.wire.desk import Desk
-from trainer_proc.wire.messages import Frame, InterventionApplied, InterventionFailed, InterventionQueued
-from trainer_proc.wire.requests import Refused
+from trainer_proc.contract.messages import Frame, InterventionApplied, InterventionFailed, InterventionQueued
+from trainer_proc.contract.requests import Refused
+from trainer_proc.curriculum.driver import CurriculumDriver
+from trainer_proc.steering.boundary import Actions, Steering
+from trainer_proc.wire.request_validator import Desk
 from tui.session.state import RunState
 
 
@@ -22,7 +22,7 @@ class Steered:
         self.bodies, self.orders, self.done = [], [], []
         self.steering = Steering(self, ranks)
         self.training.curriculum.on_overwriter = self.steering.interventions.overwriter_found
-        control = CurriculumControl(self.curricula.values())
+        control = CurriculumDriver(self.curricula.values())
         self.steering.offer(self.training.knobs(), launch or {}, bounds or {}, control)
         self.actions = Actions(
             save=lambda iteration: self.done.append(("save", iteration, self.values())),

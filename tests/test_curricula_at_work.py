@@ -12,10 +12,10 @@ import pytest
 
 from tests.program import program, published
 from tests.scripts import ROOT, Run, train_preset
-from trainer_proc.wire.messages import InterventionApplied, OverwriterFound, RampAdvanced
-from trainer_proc.wire.requests import Tune, Undo
-from trainer_proc.wire.run_folder import RunFolder
-from tui.session.runs.registry import read_state
+from trainer_proc.contract.messages import InterventionApplied, OverwriterFound, RampAdvanced
+from trainer_proc.contract.requests import Tune, Undo
+from trainer_proc.contract.run_folder import RunFolder
+from tui.session.runs.run_index import read_state
 
 pytestmark = pytest.mark.real
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.program import launched, stop
 from tests.terminal import Terminal
-from tui.session.runs.registry import read_state
+from tui.session.runs.run_index import read_state
 
 pytestmark = pytest.mark.real
 

@@ -10,7 +10,7 @@ import pytest
 from textual.keys import format_key
 
 from tui.commands.group import cli
-from tui.key_catalogue import all_bindings
+from tui.keys.catalogue import all_bindings
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

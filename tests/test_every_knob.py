@@ -9,8 +9,8 @@ import pytest
 
 from tests.program import launched, program, reach_iteration, stop
 from tests.waiting import wait_for
-from trainer_proc.wire.run_folder import RunFolder
-from tui.session.runs.registry import read_state
+from trainer_proc.contract.run_folder import RunFolder
+from tui.session.runs.run_index import read_state
 
 pytestmark = pytest.mark.real
 

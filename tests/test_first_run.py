@@ -16,13 +16,13 @@ import pytest
 
 from tests.program import PROGRAM, program, published, reach_iteration
 from tests.waiting import wait_for
-from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.messages import PhaseChanged, RunStarted
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.messages import PhaseChanged, RunStarted
+from trainer_proc.contract.run_folder import RunFolder
 from tui.app import HumanoidTui
-from tui.screens.dashboard import DashboardScreen
-from tui.session.runs.registry import read_state
+from tui.screens.dashboard.screen import DashboardScreen
+from tui.session.runs.run_index import read_state
 
 pytestmark = pytest.mark.real
 

@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
-from trainer_proc.backends import load_backend
-from trainer_proc.backends.base import BackendError
-from trainer_proc.backends.isaaclab_version import check_version
+from trainer_proc.rl_libraries.isaaclab.load import load_library
+from trainer_proc.simulators.base import BackendError
+from trainer_proc.simulators.isaaclab.version import check_version
+from trainer_proc.simulators.load import load_backend
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def installed(tmp_path, monkeypatch):
 def test_isaac_lab_2_is_refused_in_one_line_that_says_what_to_do(installed, file):
     installed(file)  # as in 2.3's sources, and in its wheel
     with pytest.raises(BackendError, match=r"^Isaac Lab 2\.x: .* install Isaac Lab 3 .*") as error:
-        load_backend("isaaclab")
+        load_backend("isaaclab", load_library)
     assert len(str(error.value).splitlines()) == 1
 
 

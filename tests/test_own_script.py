@@ -11,14 +11,14 @@ from rsl_rl.env import VecEnv
 from tests.scripts import train_cartpole, train_point
 from tests.tiny_training import ENVIRONMENTS, PointEnv, make_runner
 from trainer_proc import steer
-from trainer_proc.checkpoint import CheckpointUnreadable
-from trainer_proc.problems import TrainingProblem
-from trainer_proc.steering_state import from_infos
-from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.messages import InterventionApplied, PhaseChanged, Ramp, RampAdvanced, RunStarted
-from trainer_proc.wire.requests import Pause, Redo, Resume, Save, Stop, Tune, Undo
-from trainer_proc.wire.run_folder import RunFolder
-from tui.session.runs.registry import find_run, read_state
+from trainer_proc.checkpoints.checkpoint import CheckpointUnreadable
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.messages import InterventionApplied, PhaseChanged, Ramp, RampAdvanced, RunStarted
+from trainer_proc.contract.requests import Pause, Redo, Resume, Save, Stop, Tune, Undo
+from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.steering.state import from_infos
+from tui.session.runs.run_index import find_run, read_state
 
 ENTROPY, EPOCHS, CLIP, RATE = "ppo/entropy_coef", "ppo/num_learning_epochs", "ppo/clip_param", "ppo/learning_rate"
 
@@ -163,7 +163,7 @@ class InProcess:
         return [frame.phase for frame in self.bodies(PhaseChanged)]
 
     def bodies(self, kind):
-        from trainer_proc.wire.journal import JournalReader
+        from trainer_proc.contract.journal import JournalReader
 
         bodies = [frame.body for frame in JournalReader(self.folder.journal).read_new()]
         return [body for body in bodies if isinstance(body, kind)]

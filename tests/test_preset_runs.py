@@ -17,10 +17,10 @@ from presets import Preset, list_presets, load_preset
 from tests.program import program
 from tests.scripts import ROOT
 from tests.standing_motion import write_standing_motion
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.run_folder import RunFolder
 from tui.session.backends.devices import list_devices
 from tui.session.launching.launcher import Overrides, make_spec
-from tui.session.runs.registry import read_state
+from tui.session.runs.run_index import read_state
 
 pytestmark = pytest.mark.real
 
@@ -119,7 +119,7 @@ def test_the_documented_preset_trains_the_task_in_its_own_module(documented: Pat
 def test_the_documented_overrides_are_right():
     from mjlab.tasks.registry import load_env_cfg, load_rl_cfg
 
-    from trainer_proc.backends.overrides import apply_overrides
+    from trainer_proc.simulators.overrides import apply_overrides
 
     text = (ROOT / "docs" / "presets.md").read_text(encoding="utf-8")
     blocks = [tomllib.loads(block) for block in re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)]

@@ -8,8 +8,8 @@ import signal
 import pytest
 
 from tests.scripts import train_point, train_preset
-from trainer_proc.wire.messages import CheckpointSaved, Ramp
-from trainer_proc.wire.requests import Pause, Resume, Stop, Tune, Undo
+from trainer_proc.contract.messages import CheckpointSaved, Ramp
+from trainer_proc.contract.requests import Pause, Resume, Stop, Tune, Undo
 
 ENTROPY, EPOCHS, CLIP = "ppo/entropy_coef", "ppo/num_learning_epochs", "ppo/clip_param"
 RANKS = (0, 1)

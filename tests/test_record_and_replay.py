@@ -11,12 +11,12 @@ import pytest
 
 from tests.program import launched, program, reach_iteration, stop
 from tests.waiting import wait_for
-from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.knob import Value
-from trainer_proc.wire.messages import CheckpointSaved, InterventionApplied, RampAdvanced
-from trainer_proc.wire.run_folder import RunFolder
-from tui.session.runs.registry import read_state
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.knob import Value
+from trainer_proc.contract.messages import CheckpointSaved, InterventionApplied, RampAdvanced
+from trainer_proc.contract.run_folder import RunFolder
+from tui.session.runs.run_index import read_state
 from tui.session.state import RunState
 
 pytestmark = pytest.mark.real

@@ -18,7 +18,7 @@ import pytest
 
 from tests.tui.screens.recorded import FakeTrainer, bodies_of, make_run
 from tests.waiting import wait_for
-from trainer_proc.wire.requests import Pause, Save
+from trainer_proc.contract.requests import Pause, Save
 
 PROGRAM = str(Path(sys.executable).with_name("humanoid-tui"))
 COLUMNS, LINES = 160, 50

@@ -9,9 +9,9 @@ import pytest
 
 from tests.terminal import BRAILLE_DOTS, Terminal
 from tests.waiting import wait_for
-from trainer_proc.wire.requests import Accepted, Stop
+from trainer_proc.contract.requests import Accepted, Stop
 from tui.session.control import ask
-from tui.session.runs.registry import find_run, summarize
+from tui.session.runs.run_index import find_run, summarize
 
 pytestmark = pytest.mark.real
 

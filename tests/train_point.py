@@ -11,7 +11,7 @@ from rsl_rl.runners import OnPolicyRunner
 
 from tests.tiny_training import STEPS, make_runner
 from trainer_proc import steer
-from trainer_proc.ranks import with_cpu_ranks
+from trainer_proc.simulators.distributed import with_cpu_ranks
 
 
 def run_train(log_dir: Path, iterations: int, resume: Path | None, refusing_rank: str, curricula: str) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from trainer_proc import steer
-from trainer_proc.backends import load_backend
-from trainer_proc.training import continue_from
-from trainer_proc.wire.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.rl_libraries.isaaclab.load import load_library
+from trainer_proc.simulators.load import load_backend
+from trainer_proc.training.build import continue_from
 
 
 def train_witnessed(log_dir: Path, spec: RunSpec, attach: Callable[[Any, Callable[[Any], None]], None]) -> None:
@@ -23,7 +24,7 @@ def train_witnessed(log_dir: Path, spec: RunSpec, attach: Callable[[Any, Callabl
     """
     folder = RunFolder(log_dir)
     folder.path.mkdir(parents=True, exist_ok=True)
-    backend = load_backend(spec.backend)
+    backend = load_backend(spec.backend, load_library)
     training = backend.build(backend.check(spec), folder)
     runner = training.runner
     steer(runner, task=spec.task, backend=spec.backend, success=spec.success, curricula=spec.curricula)

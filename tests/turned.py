@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from trainer_proc.contract.knob import refusal
 from trainer_proc.knobs.discover import discover_knobs
-from trainer_proc.wire.knob import refusal
 
 
 class Turned:

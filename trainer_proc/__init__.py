@@ -20,6 +20,6 @@ def steer(
     (by name) are tables as a preset has them. Raises `ValueError` if the runner has no log folder, `TrainingProblem` if
     a table is wrong or doesn't fit the task, and `WireUnavailable` if its sockets can't be opened.
     """
-    from trainer_proc.own_script import steer_runner
+    from trainer_proc.training.steer import steer_runner
 
     steer_runner(runner, task, backend, success or {}, curricula or {})

@@ -9,11 +9,12 @@ import sys
 import traceback
 from pathlib import Path
 
-from trainer_proc.lifecycle import end_other_ranks, run_and_tell, run_started
-from trainer_proc.ranks import SilentLink, join_ranks, process_rank
-from trainer_proc.steering import Steering
+from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
+from trainer_proc.simulators.distributed import process_rank
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.ranks import SilentLink, join_ranks
+from trainer_proc.training.lifecycle import end_other_ranks, run_and_tell, run_started
 from trainer_proc.wire.link import TrainerLink, WireUnavailable
-from trainer_proc.wire.run_folder import RunFolder, RunFolderError, RunSpec
 
 
 def main() -> int:
@@ -40,16 +41,17 @@ def main() -> int:
 
 
 def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link: TrainerLink | SilentLink) -> None:
-    from trainer_proc.backends import load_backend
+    from trainer_proc.rl_libraries.isaaclab.load import load_library
+    from trainer_proc.simulators.load import load_backend
 
     steering.enter("building", f"loading {spec.backend}")
-    backend = load_backend(spec.backend)
+    backend = load_backend(spec.backend, load_library)
     spec = backend.check(spec)
     backend.report_kernels(steering.kernel_module_loaded)
     steering.enter("building", f"{spec.num_envs} environments of {spec.task} on {spec.device}")
     training = backend.build(spec, folder)
 
-    from trainer_proc.training import attach_and_offer, continue_from
+    from trainer_proc.training.build import attach_and_offer, continue_from
 
     steering.join(join_ranks())
     exports = attach_and_offer(training.runner, steering, link, folder, spec)

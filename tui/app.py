@@ -18,17 +18,17 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from trainer_proc.wire.run_folder import RunFolder
-from tui.driver import TerminalDriver
-from tui.screens.live_screen import LiveScreen
-from tui.session.clipboard import MOST_BYTES, copy_in_tmux, is_in_tmux
+from trainer_proc.contract.run_folder import RunFolder
+from tui.session.notifications.news import News
+from tui.session.settings.config import config_file, read_settings
+from tui.session.settings.keymap import usable_keys
+from tui.session.settings.schema_check import SettingProblem
 from tui.session.text import plain
-from tui.session.user.config import config_file, read_settings
-from tui.session.user.keymap import usable_keys
-from tui.session.user.news import News
-from tui.session.user.settings_check import SettingProblem
+from tui.terminal.clipboard import MOST_BYTES, copy_in_tmux, is_in_tmux
+from tui.terminal.driver import TerminalDriver
+from tui.terminal.frame_clock import FrameClock
+from tui.terminal.partial_repaint import LiveScreen
 from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT, THEMES, no_colour_theme, sixteen_colours_theme
-from tui.widgets.frame_clock import FrameClock
 
 if TYPE_CHECKING:
     from tui.widgets.board import ChartBoard
@@ -38,7 +38,7 @@ _TOAST_SIGNS: dict[SeverityLevel, str] = {"information": "", "warning": "! ", "e
 
 
 def _things_to_go_to() -> type[Provider]:
-    from tui.palette import ThingsToGoTo
+    from tui.keys.palette import ThingsToGoTo
 
     return ThingsToGoTo
 
@@ -128,31 +128,31 @@ class HumanoidTui(App[None]):
 
     def show_launch(self, preset: str = "") -> None:
         """Go to the launch screen, with a preset chosen if one is named."""
-        from tui.screens.launch import LaunchScreen
+        from tui.screens.launch.screen import LaunchScreen
 
         self._show(LaunchScreen(self.log_root, preset))
 
     def show_runs(self) -> None:
         """Go to the list of runs."""
-        from tui.screens.runs import RunsScreen
+        from tui.screens.runs.screen import RunsScreen
 
         self._show(RunsScreen(self.log_root))
 
     def show_dashboard(self, folder: RunFolder) -> None:
         """Go to the dashboard of a run."""
-        from tui.screens.dashboard import DashboardScreen  # numpy comes with it: not for the first paint
+        from tui.screens.dashboard.screen import DashboardScreen  # numpy comes with it: not for the first paint
 
         self._show(DashboardScreen(folder))
 
     def show_compare(self, folders: Sequence[RunFolder]) -> None:
         """Show several runs on the same charts."""
-        from tui.screens.compare import CompareScreen
+        from tui.screens.compare.screen import CompareScreen
 
         self._show(CompareScreen(self.log_root, folders))
 
     def show_watch(self, folder: Path, wanted: Sequence[str]) -> None:
         """Watch the event files in a folder: the runs with one of `wanted` in their names, if there are any."""
-        from tui.screens.watch import WatchScreen
+        from tui.screens.watch.screen import WatchScreen
 
         self._show(WatchScreen(folder, wanted))
 
@@ -175,7 +175,7 @@ class HumanoidTui(App[None]):
 
     def tell(self, news: News, run: str = "") -> None:
         """Tell the person one line in passing; call them, as the settings say, if it needs them."""
-        from tui.toasts import tell
+        from tui.terminal.toasts import tell
 
         tell(self, news, self.config.notify, run)
 
@@ -213,7 +213,7 @@ class HumanoidTui(App[None]):
 
     @work(thread=True, group="settings")
     def _remember(self, table: str, name: str, value: Any) -> None:
-        from tui.session.user.settings_text import NotWritten, remember
+        from tui.session.settings.settings_file import NotWritten, remember
 
         try:
             remember(table, name, value)
@@ -223,8 +223,8 @@ class HumanoidTui(App[None]):
     @work(thread=True)
     def _check_keys(self) -> None:
         """Look for ids that there aren't and keys that clash; all screens must be loaded for it."""
-        from tui.key_catalogue import key_actions
-        from tui.session.user.keymap import checked_keymap
+        from tui.keys.catalogue import key_actions
+        from tui.session.settings.keymap import checked_keymap
 
         keymap, problems = checked_keymap(self.config.keys, key_actions())
         self.call_from_thread(self.set_keymap, {id: ",".join(keys) for id, keys in keymap.items()})
@@ -289,6 +289,6 @@ class HumanoidTui(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer all that can be done in the command palette: first what the shown screen can."""
-        from tui.palette import commands
+        from tui.keys.palette import commands
 
         yield from commands(self, screen)

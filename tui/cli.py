@@ -24,7 +24,7 @@ def run(arguments: list[str]) -> int:
         from tui.commands.group import run_command
 
         return run_command(arguments)
-    from trainer_proc.wire.run_folder import LOG_ROOT
+    from trainer_proc.contract.run_folder import LOG_ROOT
     from tui.app import HumanoidTui
 
     HumanoidTui(LOG_ROOT).run()

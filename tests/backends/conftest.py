@@ -11,7 +11,7 @@ import pytest
 
 from tests.backends.names import ISAACLAB, Simulator, installed_simulator
 from tests.offline_assets import offline_assets
-from trainer_proc.wire.asset_root import ASSET_ROOT_VARIABLE
+from trainer_proc.contract.asset_root import ASSET_ROOT_VARIABLE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

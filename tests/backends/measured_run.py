@@ -7,9 +7,9 @@ import math
 from pathlib import Path
 
 from tests.scripts import Run
-from trainer_proc.wire.codec import unpack_values
-from trainer_proc.wire.messages import IterationFinished, MetricSet
-from trainer_proc.wire.requests import Tune
+from trainer_proc.contract.codec import unpack_values
+from trainer_proc.contract.messages import IterationFinished, MetricSet
+from trainer_proc.contract.requests import Tune
 
 PATIENCE = 300.0
 """Seconds for what takes an iteration or two on a machine that is busy with other things."""

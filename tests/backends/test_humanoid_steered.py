@@ -13,8 +13,8 @@ import pytest
 
 from tests.backends.masses import check_drawn_now, check_drawn_on_reset
 from tests.backends.measured_run import PATIENCE, MeasuredRun
-from trainer_proc.wire.knob import refusal
-from trainer_proc.wire.requests import Stop, Undo, Unpin
+from trainer_proc.contract.knob import refusal
+from trainer_proc.contract.requests import Stop, Undo, Unpin
 
 pytestmark = pytest.mark.real
 

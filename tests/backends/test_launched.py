@@ -15,9 +15,9 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.program import program, published
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.run_folder import RunFolder
 from tui.session.board.plans import DEFAULT_BOARD
-from tui.session.runs.registry import find_run, read_state
+from tui.session.runs.run_index import find_run, read_state
 
 pytestmark = pytest.mark.real
 

@@ -12,10 +12,10 @@ import pytest
 from tests.backends.masses import check_drawn_now, check_drawn_on_reset
 from tests.backends.measured_run import PATIENCE, MeasuredRun
 from tests.program import program
-from trainer_proc.wire.knob import refusal
-from trainer_proc.wire.messages import GuardFired, Ramp
-from trainer_proc.wire.requests import Pause, Redo, Resume, Save, Stop, StopRamp, Tune, Undo, Unpin
-from tui.session.runs.registry import read_state
+from trainer_proc.contract.knob import refusal
+from trainer_proc.contract.messages import GuardFired, Ramp
+from trainer_proc.contract.requests import Pause, Redo, Resume, Save, Stop, StopRamp, Tune, Undo, Unpin
+from tui.session.runs.run_index import read_state
 
 pytestmark = pytest.mark.real
 

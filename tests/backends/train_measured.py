@@ -14,7 +14,7 @@ import torch
 from tests.backends.measured import measure
 from tests.backends.names import installed_simulator
 from tests.train_witnessed import train_witnessed
-from trainer_proc.wire.run_folder import RunSpec
+from trainer_proc.contract.run_folder import RunSpec
 
 
 class Measuring:

@@ -11,9 +11,9 @@ from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, handle_deprecated_rsl_rl_cfg
 from rsl_rl.runners import OnPolicyRunner
 
 from tests.turned import Turned
-from trainer_proc.backends.isaaclab_assets import offline_robot
-from trainer_proc.backends.isaaclab_launch import load_configurations, start_simulation
-from trainer_proc.wire.run_folder import RunSpec
+from trainer_proc.contract.run_folder import RunSpec
+from trainer_proc.simulators.isaaclab.assets import offline_robot
+from trainer_proc.simulators.isaaclab.launch import load_configurations, start_simulation
 
 
 class Built(Turned):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.offline_assets import offline_assets
-from trainer_proc.wire.asset_root import ASSET_ROOT_VARIABLE
+from trainer_proc.contract.asset_root import ASSET_ROOT_VARIABLE
 
 _IS_INSTALLED = importlib.util.find_spec("isaaclab") is not None
 

@@ -9,12 +9,12 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.scripts import Run
-from trainer_proc.checkpoint import read_checkpoint
-from trainer_proc.steering_state import from_infos
-from trainer_proc.wire.codec import unpack_values
-from trainer_proc.wire.messages import ExportFailed, GuardFired, IterationFinished, MetricSet
-from trainer_proc.wire.requests import Export, Pause, Resume, Save, Stop, Tune, Undo, Unpin
-from trainer_proc.wire.run_folder import RunFolder, RunSpec
+from trainer_proc.checkpoints.checkpoint import read_checkpoint
+from trainer_proc.contract.codec import unpack_values
+from trainer_proc.contract.messages import ExportFailed, GuardFired, IterationFinished, MetricSet
+from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop, Tune, Undo, Unpin
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.steering.state import from_infos
 
 PATIENCE = 400.0
 ALIVE, RATE, CLIP, EPOCHS = "reward/alive/weight", "ppo/learning_rate", "ppo/clip_param", "ppo/num_learning_epochs"

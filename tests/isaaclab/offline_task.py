@@ -11,9 +11,9 @@ import sys
 import gymnasium
 import torch
 
-from trainer_proc.backends.isaaclab_assets import missing_assets, missing_assets_text, offline_robot
-from trainer_proc.backends.isaaclab_launch import load_configurations, start_simulation
-from trainer_proc.wire.run_folder import RunSpec
+from trainer_proc.contract.run_folder import RunSpec
+from trainer_proc.simulators.isaaclab.assets import missing_assets, missing_assets_text, offline_robot
+from trainer_proc.simulators.isaaclab.launch import load_configurations, start_simulation
 
 ENVIRONMENTS, STEPS = 4, 25
 

@@ -14,10 +14,10 @@ import pytest
 pytest.importorskip("isaaclab")
 
 from tests.scripts import ROOT
-from trainer_proc.backends.base import BackendError
-from trainer_proc.backends.isaaclab_asset_root import CARTPOLE, GROUND, HUMANOID, build_asset_root
-from trainer_proc.backends.isaaclab_g1 import CONVERTED_G1, STOCK_G1
-from trainer_proc.wire.asset_root import MANIFEST, read_manifest
+from trainer_proc.contract.asset_root import MANIFEST, read_manifest
+from trainer_proc.simulators.base import BackendError
+from trainer_proc.simulators.isaaclab.asset_root import CARTPOLE, GROUND, HUMANOID, build_asset_root
+from trainer_proc.simulators.isaaclab.g1 import CONVERTED_G1, STOCK_G1
 from tui.session.backends.assets import g1_model
 
 TASK_SCRIPT = Path(__file__).with_name("offline_task.py")
@@ -38,7 +38,14 @@ def model():
 def root(tmp_path_factory, model):
     """An asset root, built by the program that the command starts."""
     folder = tmp_path_factory.mktemp("built") / "assets"
-    command = [sys.executable, "-m", "trainer_proc.backends.isaaclab_asset_root", str(folder), "--g1-model", str(model)]
+    command = [
+        sys.executable,
+        "-m",
+        "trainer_proc.simulators.isaaclab.asset_root",
+        str(folder),
+        "--g1-model",
+        str(model),
+    ]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return folder
 

@@ -10,11 +10,11 @@ from isaaclab.envs import mdp
 from isaaclab.managers import EventTermCfg, SceneEntityCfg
 
 from tests.isaaclab.built import built_environment
+from trainer_proc.contract.knob import refusal
 from trainer_proc.knobs.direct import direct_knobs
 from trainer_proc.knobs.event import event_knobs
-from trainer_proc.knobs.redraw import Redraws
-from trainer_proc.knobs.simulator import simulator_of
-from trainer_proc.wire.knob import refusal
+from trainer_proc.knobs.resample import Redraws
+from trainer_proc.simulators.detect import simulator_of
 
 BUILT = "the environment reads it only when it is built"
 TERMS = ("alive", "terminated", "pole_pos", "cart_vel", "pole_vel")

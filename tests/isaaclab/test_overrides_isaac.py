@@ -6,10 +6,10 @@ import isaaclab_tasks  # noqa: F401
 import pytest
 from isaaclab_tasks.utils import resolve_task_config
 
-from trainer_proc.backends.base import BackendError
-from trainer_proc.backends.isaaclab_launch import load_configurations
-from trainer_proc.backends.overrides import apply_overrides
-from trainer_proc.wire.run_folder import RunSpec
+from trainer_proc.contract.run_folder import RunSpec
+from trainer_proc.simulators.base import BackendError
+from trainer_proc.simulators.isaaclab.launch import load_configurations
+from trainer_proc.simulators.overrides import apply_overrides
 
 G1 = "Isaac-Velocity-Rough-G1"
 

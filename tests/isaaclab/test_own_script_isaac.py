@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.scripts import Run
-from trainer_proc.wire.requests import Stop, Tune
+from trainer_proc.contract.requests import Stop, Tune
 
 pytestmark = pytest.mark.real
 

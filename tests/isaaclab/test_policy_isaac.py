@@ -9,10 +9,10 @@ from isaaclab.actuators import IdealPDActuatorCfg
 from rsl_rl.runners import OnPolicyRunner
 
 from tests.isaaclab.built import built_environment
-from trainer_proc.export import export_policy
-from trainer_proc.policy import write_policy_description
-from trainer_proc.policy_description import describe_policy
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.export.description import describe_policy
+from trainer_proc.export.policy import write_policy_description
+from trainer_proc.export.write import export_policy
 
 pytestmark = pytest.mark.real
 

@@ -15,9 +15,9 @@ from skrl.agents.torch.ppo import PPO, PPO_CFG
 from skrl.memories.torch import RandomMemory
 from skrl.utils.model_instantiators.torch import deterministic_model, gaussian_model
 
-from trainer_proc.checkpoint import read_checkpoint
-from trainer_proc.libraries.skrl import SkrlRunner
-from trainer_proc.not_finite import is_finite, survive_not_finite
+from trainer_proc.checkpoints.checkpoint import read_checkpoint
+from trainer_proc.metrics.nan_guard import is_finite, survive_not_finite
+from trainer_proc.rl_libraries.skrl import SkrlRunner
 
 ROLLOUT, ENVIRONMENTS = 4, 8
 SPACE = gymnasium.spaces.Box(-math.inf, math.inf, (3,))

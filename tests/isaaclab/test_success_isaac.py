@@ -10,9 +10,9 @@ import torch
 from presets.success import Success
 from tests.isaaclab.built import built_environment
 from tests.operations import Operations
-from trainer_proc.problems import TrainingProblem
-from trainer_proc.success.rate import SuccessRate
-from trainer_proc.success.root import root_of
+from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.metrics.success.rate import SuccessRate
+from trainer_proc.metrics.success.root import root_of
 
 pytestmark = pytest.mark.real
 

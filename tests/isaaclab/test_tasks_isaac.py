@@ -7,11 +7,12 @@ import isaaclab_tasks  # noqa: F401
 import pytest
 from msgspec.structs import replace
 
-from trainer_proc.backends import load_backend
-from trainer_proc.backends.base import BackendError
-from trainer_proc.backends.isaaclab_launch import load_configurations
-from trainer_proc.backends.isaaclab_tasks import find_task
-from trainer_proc.wire.run_folder import RunSpec
+from trainer_proc.contract.run_folder import RunSpec
+from trainer_proc.rl_libraries.isaaclab.load import load_library
+from trainer_proc.simulators.base import BackendError
+from trainer_proc.simulators.isaaclab.launch import load_configurations
+from trainer_proc.simulators.isaaclab.tasks import find_task
+from trainer_proc.simulators.load import load_backend
 
 TASKS = [name for name, entry in gymnasium.registry.items() if "env_cfg_entry_point" in (entry.kwargs or {})]
 
@@ -92,13 +93,13 @@ def test_every_registered_id_is_itself(task):
     [("Isaac-Cartpole-Depth-v0", "rsl_rl"), ("Isaac-Cartpole-Showcase-Tuple-Box-Direct-v0", "skrl")],
 )
 def test_what_an_older_id_said_beside_the_task_is_a_preset_that_there_is(name, library):
-    spec = load_backend("isaaclab").check(replace(spec_of(name), library=library))
+    spec = load_backend("isaaclab", load_library).check(replace(spec_of(name), library=library))
     assert f"{spec.task} {spec.hydra[0]}" == str(find_task(name, TASKS))
     load_configurations(spec, f"{library}_cfg_entry_point")
 
 
 def test_the_note_on_a_renamed_task_is_for_the_console(capsys):
-    assert load_backend("isaaclab").check(spec_of("Isaac-Velocity-Flat-Digit-v0")).task == (
+    assert load_backend("isaaclab", load_library).check(spec_of("Isaac-Velocity-Flat-Digit-v0")).task == (
         "IsaacContrib-Velocity-Flat-Digit"
     )
     assert "Isaac-Velocity-Flat-Digit-v0 is called IsaacContrib-Velocity-Flat-Digit" in capsys.readouterr().out
@@ -122,7 +123,7 @@ def test_what_is_no_task_is_told_in_one_line(name, line):
 
 def test_physx_without_isaac_sim_is_refused_in_one_line():
     with pytest.raises(BackendError, match=r"^physics physx needs Isaac Sim, which is not installed: .*newton$"):
-        load_backend("isaaclab").check(spec_of("Isaac-Cartpole", "physx"))
+        load_backend("isaaclab", load_library).check(spec_of("Isaac-Cartpole", "physx"))
 
 
 @pytest.mark.parametrize("answer", [None, "", "no"])
@@ -134,6 +135,6 @@ def test_physx_without_the_accepted_licence_is_refused_in_one_line(tmp_path, mon
     if answer is not None:
         monkeypatch.setenv("OMNI_KIT_ACCEPT_EULA", answer)
     with pytest.raises(BackendError, match=r"licence has to be accepted: OMNI_KIT_ACCEPT_EULA=YES before the launch$"):
-        load_backend("isaaclab").check(spec_of("Isaac-Cartpole", "physx"))
+        load_backend("isaaclab", load_library).check(spec_of("Isaac-Cartpole", "physx"))
     monkeypatch.setenv("OMNI_KIT_ACCEPT_EULA", "yes")
-    assert load_backend("isaaclab").check(spec_of("Isaac-Cartpole", "physx")).physics == "physx"
+    assert load_backend("isaaclab", load_library).check(spec_of("Isaac-Cartpole", "physx")).physics == "physx"

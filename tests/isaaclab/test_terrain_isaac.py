@@ -16,15 +16,15 @@ from rsl_rl.runners import OnPolicyRunner
 
 from tests.fake_training import ListLink
 from tests.isaaclab.built import built_environment
+from trainer_proc.contract.codec import unpack_values
+from trainer_proc.contract.messages import Change, InterventionQueued, IterationFinished, MetricSet
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.knobs.terrain import SHIFT
-from trainer_proc.steering import Steering
-from trainer_proc.steering_state import from_infos
-from trainer_proc.terrain import steered_terrain
-from trainer_proc.terrain_mix import types_of_columns
-from trainer_proc.training import attach_and_offer, continue_from
-from trainer_proc.wire.codec import unpack_values
-from trainer_proc.wire.messages import Change, InterventionQueued, IterationFinished, MetricSet
-from trainer_proc.wire.run_folder import RunFolder, RunSpec
+from trainer_proc.metrics.terrain import steered_terrain
+from trainer_proc.metrics.terrain_mix import types_of_columns
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.state import from_infos
+from trainer_proc.training.build import attach_and_offer, continue_from
 
 pytestmark = pytest.mark.real
 

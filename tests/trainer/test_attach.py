@@ -9,12 +9,9 @@ import torch
 
 from tests.fake_training import ListLink
 from tests.tiny_training import PointEnv, make_runner
-from trainer_proc.checkpoint import CheckpointUnreadable
-from trainer_proc.steering import Steering, TrainingStopped
-from trainer_proc.steering_state import INFOS_KEY, from_infos
-from trainer_proc.training import attach_and_offer, continue_from
-from trainer_proc.wire.codec import unpack_values
-from trainer_proc.wire.messages import (
+from trainer_proc.checkpoints.checkpoint import CheckpointUnreadable
+from trainer_proc.contract.codec import unpack_values
+from trainer_proc.contract.messages import (
     Change,
     CheckpointLoaded,
     CheckpointSaved,
@@ -28,8 +25,11 @@ from trainer_proc.wire.messages import (
     Ramp,
     RampAdvanced,
 )
-from trainer_proc.wire.requests import Stop
-from trainer_proc.wire.run_folder import RunSpec
+from trainer_proc.contract.requests import Stop
+from trainer_proc.contract.run_folder import RunSpec
+from trainer_proc.steering.boundary import Steering, TrainingStopped
+from trainer_proc.steering.state import INFOS_KEY, from_infos
+from trainer_proc.training.build import attach_and_offer, continue_from
 
 EPOCHS, ENTROPY, RATE = "ppo/num_learning_epochs", "ppo/entropy_coef", "ppo/learning_rate"
 

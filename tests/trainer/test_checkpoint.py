@@ -12,15 +12,15 @@ import torch
 
 from tests.tiny_training import PointEnv, make_runner
 from tests.trainer.full_disk import largest_file
-from trainer_proc.checkpoint import (
+from trainer_proc.checkpoints.checkpoint import (
     CheckpointUnreadable,
     LiveCheckpoints,
     copy_policy,
     load_into_live,
     read_checkpoint,
 )
-from trainer_proc.export_job import ExportJobs
-from trainer_proc.wire.messages import ExportFailed, ExportStarted
+from trainer_proc.contract.messages import ExportFailed, ExportStarted
+from trainer_proc.export.job import ExportJobs
 
 OLD, NEW = b"the checkpoint of before", b"the new checkpoint, which is longer than the one before"
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from tests.fake_training import FRICTION, MASS, SPEED, TAUGHT, TAUGHT_RANGE, WEIGHT, FakeTraining
 from tests.steered import Steered
-from trainer_proc.knob_set import LaunchValueRefused
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import Change, InterventionApplied, InterventionFailed, InterventionQueued, Ramp
+from trainer_proc.contract.requests import Redo, Save, StopRamp, Tune, Undo, Unpin
 from trainer_proc.knobs.live import TrainingKnobs
-from trainer_proc.ranks import CurriculumOrder, OneProcess
-from trainer_proc.steering_state import INFOS_KEY, from_infos, to_infos
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import Change, InterventionApplied, InterventionFailed, InterventionQueued, Ramp
-from trainer_proc.wire.requests import Redo, Save, StopRamp, Tune, Undo, Unpin
+from trainer_proc.steering.knob_set import LaunchValueRefused
+from trainer_proc.steering.ranks import CurriculumOrder, OneProcess
+from trainer_proc.steering.state import INFOS_KEY, from_infos, to_infos
 
 LEVEL, MODE = "curriculum/masses/level", "curriculum/masses/mode"
 GROWTH = {

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer_proc.wire.desk import Desk
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import (
     Change,
     ExportFailed,
     ExportFinished,
@@ -24,7 +23,7 @@ from trainer_proc.wire.messages import (
     Ramp,
     RampAdvanced,
 )
-from trainer_proc.wire.requests import (
+from trainer_proc.contract.requests import (
     Export,
     Pause,
     Ping,
@@ -38,6 +37,7 @@ from trainer_proc.wire.requests import (
     Undo,
     Unpin,
 )
+from trainer_proc.wire.request_validator import Desk
 
 FREE, BOUND, FIXED = "reward/upright/weight", "ppo/clip_param", "ppo/num_mini_batches"
 SPEED, MODE = "command/twist/lin_vel_x", "guard/kl/mode"

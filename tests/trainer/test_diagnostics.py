@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.tiny_training import make_runner
-from trainer_proc.diagnostics import PpoDiagnostics
+from trainer_proc.metrics.ppo_diagnostics import PpoDiagnostics
 
 NO_LIMIT = 1e9
 

@@ -19,13 +19,14 @@ import torch
 from rsl_rl.models import MLPModel, RNNModel
 from tensordict import TensorDict
 
-from trainer_proc import export, export_check
-from trainer_proc.export import ExportError, PolicyCard, export_policy, main
-from trainer_proc.policy import ObservationTerm, PolicyDescription, write_policy_description
-from trainer_proc.wire.codec import encode
-from trainer_proc.wire.journal import JournalWriter
-from trainer_proc.wire.messages import Change, ExportFinished, Frame, InterventionApplied, InterventionQueued
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.codec import encode
+from trainer_proc.contract.journal import JournalWriter
+from trainer_proc.contract.messages import Change, ExportFinished, Frame, InterventionApplied, InterventionQueued
+from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.export import check as export_check
+from trainer_proc.export import write as export
+from trainer_proc.export.policy import ObservationTerm, PolicyDescription, write_policy_description
+from trainer_proc.export.write import ExportError, PolicyCard, export_policy, main
 
 GAUSSIAN = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "scalar"}
 FILES = {"policy.onnx", "policy.pt", "policy.json"}
@@ -448,7 +449,7 @@ def test_what_a_killed_export_left_is_removed_and_a_running_ones_folder_is_not(p
 
 def test_the_program_prints_the_result_as_one_line(plain):
     folder, checkpoint = plain
-    command = [sys.executable, "-m", "trainer_proc.export", str(folder.path), "--checkpoint", str(checkpoint)]
+    command = [sys.executable, "-m", "trainer_proc.export.write", str(folder.path), "--checkpoint", str(checkpoint)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.fake_training import MASS, SPEED, WEIGHT
 from tests.steered import Steered
-from trainer_proc.wire.messages import InterventionApplied, InterventionFailed
-from trainer_proc.wire.requests import Tune
+from trainer_proc.contract.messages import InterventionApplied, InterventionFailed
+from trainer_proc.contract.requests import Tune
 
 PLAN = {"kind": "schedule", "points": [{"at": 0, "set": {SPEED: [0, 1]}}, {"at": 9, "set": {SPEED: [-3, 3]}}]}
 GROWTH = {"kind": "growth", "ranges": {MASS: {"from": [1, 1], "to": [0.5, 1.5]}}, "stay": 6, "episodes": 0}

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.fake_training import DESCRIPTIONS, TAUGHT, TAUGHT_RANGE, WEIGHT, FakeTraining
-from trainer_proc.curriculum_control import CurriculumControl
-from trainer_proc.steering import Actions, Steering
-from trainer_proc.steering_state import INFOS_KEY, from_infos, to_infos
-from trainer_proc.wire.codec import decode_frame, decode_order, decode_request, encode
-from trainer_proc.wire.desk import Desk
-from trainer_proc.wire.knob import refusal
-from trainer_proc.wire.messages import Frame, InterventionApplied, InterventionFailed, InterventionQueued, Ramp
-from trainer_proc.wire.requests import Pause, Redo, Refused, Request, Resume, StopRamp, Tune, Undo, Unpin
+from trainer_proc.contract.codec import decode_frame, decode_order, decode_request, encode
+from trainer_proc.contract.knob import refusal
+from trainer_proc.contract.messages import Frame, InterventionApplied, InterventionFailed, InterventionQueued, Ramp
+from trainer_proc.contract.requests import Pause, Redo, Refused, Request, Resume, StopRamp, Tune, Undo, Unpin
+from trainer_proc.curriculum.driver import CurriculumDriver
+from trainer_proc.steering.boundary import Actions, Steering
+from trainer_proc.steering.state import INFOS_KEY, from_infos, to_infos
+from trainer_proc.wire.request_validator import Desk
 from tui.session.state import RunState
 
 NAMES = [knob.name for knob in DESCRIPTIONS]
@@ -52,7 +52,7 @@ class SteeredRun(RuleBasedStateMachine):
 
     def curricula(self):
         """What a new training is driven by."""
-        return CurriculumControl()
+        return CurriculumDriver()
 
     @initialize(launch=st.sampled_from([{}, {WEIGHT: 2.0}]))
     def launch(self, launch):

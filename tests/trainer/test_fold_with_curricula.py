@@ -12,10 +12,10 @@ from curricula.curriculum import MODES
 from curricula.load import make_curricula
 from tests.fake_training import DESCRIPTIONS, FRICTION, MASS, SPEED, TAUGHT, TAUGHT_RANGE, WEIGHT
 from tests.trainer.test_fold_property import NAMES, VALUES, SteeredRun, assignments
-from trainer_proc.curriculum_control import CurriculumControl
-from trainer_proc.wire.knob import refusal
-from trainer_proc.wire.messages import InterventionApplied, Ramp
-from trainer_proc.wire.requests import Redo, StopRamp, Tune, Undo, Unpin
+from trainer_proc.contract.knob import refusal
+from trainer_proc.contract.messages import InterventionApplied, Ramp
+from trainer_proc.contract.requests import Redo, StopRamp, Tune, Undo, Unpin
+from trainer_proc.curriculum.driver import CurriculumDriver
 
 TABLES = {
     "growth": {
@@ -73,7 +73,7 @@ class CurriculaRun(SteeredRun):
     def curricula(self):
         self.driving = {curriculum.name: curriculum for curriculum in make_curricula(TABLES)}
         self.first_stays = {name: table["stay"] for name, table in TABLES.items() if "stay" in table}
-        return CurriculumControl(self.driving.values())
+        return CurriculumDriver(self.driving.values())
 
     # --- what people ask for ---
 

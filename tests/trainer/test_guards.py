@@ -8,8 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer_proc.guards import DESIRED_KL, KL, REWARD, SUCCESS, FallGuard, Finding, Guards, KlGuard, NotFiniteGuard
-from trainer_proc.wire.knob import refusal
+from trainer_proc.contract.knob import refusal
+from trainer_proc.steering.guards import (
+    DESIRED_KL,
+    KL,
+    REWARD,
+    SUCCESS,
+    FallGuard,
+    Finding,
+    Guards,
+    KlGuard,
+    NotFiniteGuard,
+)
 
 FINE = {"Loss/value": 1.0, "Episode_Reward/upright": 0.5, REWARD: 10.0, SUCCESS: 0.8, KL: 0.01, DESIRED_KL: 0.01}
 

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trainer.full_disk import largest_file
-from trainer_proc.wire.codec import decode_frame, decode_reply, decode_request, encode, pack_values, unpack_values
-from trainer_proc.wire.journal import JournalDamaged, JournalReader, JournalWriter
-from trainer_proc.wire.messages import Body, Frame, PhaseChanged
-from trainer_proc.wire.requests import Command, Reply, Request
+from trainer_proc.contract.codec import decode_frame, decode_reply, decode_request, encode, pack_values, unpack_values
+from trainer_proc.contract.journal import JournalDamaged, JournalReader, JournalWriter
+from trainer_proc.contract.messages import Body, Frame, PhaseChanged
+from trainer_proc.contract.requests import Command, Reply, Request
 
 LEAVES = {
     str: st.text(max_size=20),
@@ -196,7 +196,7 @@ def test_a_damaged_journal_is_told_in_one_line(bodies, data):
 @given(frame_lists, st.integers(1, 300), st.integers(1, 3))
 def test_a_journal_read_in_pieces_is_the_whole_one(written, piece, most):
     with journal_of(written) as (path, _), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trainer_proc.wire.journal._PIECE", piece)
+        patch.setattr("trainer_proc.contract.journal._PIECE", piece)
         assert encoded(JournalReader(path).read_new()) == encoded(written)
         reader, read = JournalReader(path), []
         for _ in range(path.stat().st_size // piece + len(written) + 2):

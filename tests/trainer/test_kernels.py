@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import warp
 
-from trainer_proc.kernels import KernelProgress
+from trainer_proc.simulators.warp_progress import KernelProgress
 
 MESSAGES = {
     "Module mujoco_warp._src.render_util cc64180 load on device 'cpu' took 2195.34 ms  (compiled)": (

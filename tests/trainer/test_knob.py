@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer_proc.wire.knob import Knob, fitted, number_text, parse_value, refusal, unknown_knob, value_text
+from trainer_proc.contract.knob import Knob, fitted, number_text, parse_value, refusal, unknown_knob, value_text
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from trainer_proc.checkpoint import CheckpointUnreadable, read_checkpoint
-from trainer_proc.export_job import NoExports
+from trainer_proc.checkpoints.checkpoint import CheckpointUnreadable, read_checkpoint
+from trainer_proc.contract.messages import ExportFailed
+from trainer_proc.export.job import NoExports
 from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule
 from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED, LEARNING_RATE, LINEAR
-from trainer_proc.libraries.runner import LibraryEnvironment, LibraryLogger, LibraryRunner, LibraryWriter, Renamed
-from trainer_proc.metrics import MetricStream
-from trainer_proc.wire.messages import ExportFailed
+from trainer_proc.metrics.stream import MetricStream
+from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryLogger, LibraryRunner, LibraryWriter, Renamed
 
 COMMON = {"loss/a": "Loss/surrogate", "again/step": ""}
 

@@ -8,10 +8,10 @@ import signal
 import pytest
 
 from tests.fake_training import ListLink
+from trainer_proc.contract.messages import PhaseChanged
 from trainer_proc.knobs.live import TrainingKnobs
-from trainer_proc.lifecycle import run_and_tell
-from trainer_proc.steering import Steering
-from trainer_proc.wire.messages import PhaseChanged
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.training.lifecycle import run_and_tell
 
 STOPPED = PhaseChanged("finished", "stopped before the first iteration")
 

@@ -10,14 +10,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.fake_training import ListLink
 from tests.tiny_training import ENVIRONMENTS, STEPS, make_runner
-from trainer_proc.attach import attach
-from trainer_proc.export_job import ExportJobs
-from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
-from trainer_proc.metrics import MetricStream
-from trainer_proc.steering import Steering, TrainingStopped
-from trainer_proc.wire.codec import unpack_values
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.codec import unpack_values
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import (
     Change,
     CheckpointSaved,
     InterventionApplied,
@@ -25,7 +20,12 @@ from trainer_proc.wire.messages import (
     IterationFinished,
     MetricSet,
 )
-from trainer_proc.wire.requests import Save, Stop
+from trainer_proc.contract.requests import Save, Stop
+from trainer_proc.export.job import ExportJobs
+from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
+from trainer_proc.metrics.stream import MetricStream
+from trainer_proc.steering.boundary import Steering, TrainingStopped
+from trainer_proc.training.attach import attach
 
 
 class Writer:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.standing_motion import write_standing_motion
-from trainer_proc.backends.base import BackendError
-from trainer_proc.backends.motion import check_motion
-from trainer_proc.backends.own_modules import import_modules
+from trainer_proc.simulators.base import BackendError
+from trainer_proc.simulators.motion import check_motion
+from trainer_proc.simulators.user_modules import import_modules
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from tests.tiny_training import PointEnv, make_runner
-from trainer_proc.not_finite import begin_anew_where_not_finite
+from trainer_proc.metrics.nan_guard import begin_anew_where_not_finite
 
 
 class ResettablePoint(PointEnv):

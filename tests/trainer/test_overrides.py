@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.trainer.knobs.simulated import G1
-from trainer_proc.backends.base import BackendError
-from trainer_proc.backends.overrides import apply_overrides
+from trainer_proc.simulators.base import BackendError
+from trainer_proc.simulators.overrides import apply_overrides
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-import trainer_proc.backends.mjlab_tasks  # noqa: F401 (registers them)
+import trainer_proc.simulators.mjlab.tasks  # noqa: F401 (registers them)
 from tests.trainer.knobs.simulated import Simulated
-from trainer_proc.backends.mjlab_tasks.g1_23dof import HELD_JOINTS
-from trainer_proc.backends.mjlab_tasks.task_command import shares
+from trainer_proc.simulators.mjlab.tasks.g1_23dof import HELD_JOINTS
+from trainer_proc.simulators.mjlab.tasks.task_command import shares
 
 TASKS = ("stand", "walk", "run", "turn")
 WEIGHT = "command/twist/weights/"

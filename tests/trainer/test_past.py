@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trainer_proc.wire.desk import Desk
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import (
     Change,
     InterventionApplied,
     InterventionFailed,
@@ -15,7 +14,8 @@ from trainer_proc.wire.messages import (
     PhaseChanged,
     Ramp,
 )
-from trainer_proc.wire.requests import Redo, Refused, StopRamp, Tune, Undo, Unpin
+from trainer_proc.contract.requests import Redo, Refused, StopRamp, Tune, Undo, Unpin
+from trainer_proc.wire.request_validator import Desk
 
 SPEED, WEIGHT, TAUGHT = "command/twist/lin_vel_x", "reward/upright/weight", "reward/effort/weight"
 KNOBS = (

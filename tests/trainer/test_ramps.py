@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curricula.values import between
-from trainer_proc.ramps import RampInProgress, Ramps
+from trainer_proc.steering.ramps import RampInProgress, Ramps
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 positive = st.floats(1e-300, 1e300)

@@ -17,12 +17,9 @@ from hypothesis import strategies as st
 from curricula.load import make_curricula
 from presets import Preset, read_preset
 from tests.fake_training import DESCRIPTIONS, MASS, SPEED, TAUGHT, TAUGHT_RANGE, WEIGHT, FakeTraining
-from trainer_proc.curriculum_control import CurriculumControl
-from trainer_proc.steering import Actions, Steering
-from trainer_proc.wire.codec import decode_frame, decode_order, decode_request, encode, pack_values
-from trainer_proc.wire.desk import Desk
-from trainer_proc.wire.knob import Value
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.codec import decode_frame, decode_order, decode_request, encode, pack_values
+from trainer_proc.contract.knob import Value
+from trainer_proc.contract.messages import (
     Frame,
     InterventionApplied,
     InterventionFailed,
@@ -33,8 +30,11 @@ from trainer_proc.wire.messages import (
     RampAdvanced,
     RunStarted,
 )
-from trainer_proc.wire.requests import Pause, Redo, Request, Resume, StopRamp, Tune, Undo, Unpin
-from trainer_proc.wire.run_folder import RunSpec
+from trainer_proc.contract.requests import Pause, Redo, Request, Resume, StopRamp, Tune, Undo, Unpin
+from trainer_proc.contract.run_folder import RunSpec
+from trainer_proc.curriculum.driver import CurriculumDriver
+from trainer_proc.steering.boundary import Actions, Steering
+from trainer_proc.wire.request_validator import Desk
 from tui.session.recordings.recorded_preset import recorded_preset
 
 ITERATIONS = 14
@@ -139,7 +139,7 @@ class Training:
         training.curriculum.on_overwriter = steering.interventions.overwriter_found
         self.emit(RunStarted("run", "preset", "mjlab", "task", "cpu", 1, ITERATIONS, 1, 1))
         self.emit(MetricSet(0, METRICS))
-        steering.offer(training.knobs(), dict(launch), bounds, CurriculumControl(make_curricula(curricula)))
+        steering.offer(training.knobs(), dict(launch), bounds, CurriculumDriver(make_curricula(curricula)))
         steering.start_iterating(0)
         actions = Actions(lambda iteration: None, lambda iteration: None, lambda *_: "model.pt", lambda: None)
         for iteration in range(ITERATIONS):

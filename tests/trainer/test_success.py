@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from presets.success import Success
-from trainer_proc.problems import TrainingProblem
-from trainer_proc.success.rate import EpisodeWindow, SuccessRate
+from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.metrics.success.rate import EpisodeWindow, SuccessRate
 
 TASKS = ("stand", "walk")
 

@@ -15,16 +15,16 @@ from tests.fake_training import ListLink
 from tests.operations import Operations
 from tests.scripts import train_preset
 from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated
-from trainer_proc.backends.mjlab_tasks.task_command import TaskVelocityCommandCfg
-from trainer_proc.problems import TrainingProblem
-from trainer_proc.steering import Steering
-from trainer_proc.success.rate import SuccessRate
-from trainer_proc.success.root import root_of
-from trainer_proc.success.rules import make_rule
-from trainer_proc.training import attach_and_offer
-from trainer_proc.wire.codec import unpack_values
-from trainer_proc.wire.messages import IterationFinished, MetricSet
-from trainer_proc.wire.run_folder import RunSpec
+from trainer_proc.contract.codec import unpack_values
+from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.messages import IterationFinished, MetricSet
+from trainer_proc.contract.run_folder import RunSpec
+from trainer_proc.metrics.success.rate import SuccessRate
+from trainer_proc.metrics.success.root import root_of
+from trainer_proc.metrics.success.rules import make_rule
+from trainer_proc.simulators.mjlab.tasks.task_command import TaskVelocityCommandCfg
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.training.build import attach_and_offer
 
 LIFT = "Mjlab-Lift-Cube-Yam"
 STEPS = 10

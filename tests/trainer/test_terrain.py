@@ -13,13 +13,13 @@ from mjlab.tasks.registry import load_env_cfg, load_rl_cfg
 
 from tests.fake_training import ListLink
 from tests.trainer.knobs.rough import ROUGH, OnPatches, small
-from trainer_proc.steering import Steering
-from trainer_proc.steering_state import from_infos
-from trainer_proc.terrain import steered_terrain
-from trainer_proc.training import attach_and_offer, continue_from
-from trainer_proc.wire.codec import unpack_values
-from trainer_proc.wire.messages import Change, InterventionApplied, InterventionQueued, IterationFinished, MetricSet
-from trainer_proc.wire.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.codec import unpack_values
+from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, IterationFinished, MetricSet
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.metrics.terrain import steered_terrain
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.state import from_infos
+from trainer_proc.training.build import attach_and_offer, continue_from
 
 HIGHEST, SHIFT, FLAT = "terrain/highest_level", "terrain/shift", "terrain/mix/flat"
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.messages import PhaseChanged, RunStarted
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.messages import PhaseChanged, RunStarted
 
 
 def trainer(*arguments):

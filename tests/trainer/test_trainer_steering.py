@@ -8,13 +8,8 @@ import msgspec
 import pytest
 
 from tests.fake_training import ListLink
-from trainer_proc.knob_set import LaunchValueRefused
-from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
-from trainer_proc.ranks import OneProcess
-from trainer_proc.steering import Actions, Steering, TrainingStopped
-from trainer_proc.steering_state import SteeringState
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import (
     Change,
     GuardFired,
     InterventionApplied,
@@ -24,7 +19,12 @@ from trainer_proc.wire.messages import (
     Ramp,
     RampAdvanced,
 )
-from trainer_proc.wire.requests import Export, Pause, Resume, Save, Stop
+from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
+from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
+from trainer_proc.steering.boundary import Actions, Steering, TrainingStopped
+from trainer_proc.steering.knob_set import LaunchValueRefused
+from trainer_proc.steering.ranks import OneProcess
+from trainer_proc.steering.state import SteeringState
 
 
 class Training:

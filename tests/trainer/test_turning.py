@@ -19,11 +19,7 @@ from tests.fake_training import (
     WRITER,
     FakeTraining,
 )
-from trainer_proc.interventions import Interventions
-from trainer_proc.knob_set import LaunchValueRefused
-from trainer_proc.ramps import RampInProgress
-from trainer_proc.steering_state import SteeringState, from_infos, to_infos
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.messages import (
     Change,
     InterventionApplied,
     InterventionFailed,
@@ -33,6 +29,10 @@ from trainer_proc.wire.messages import (
     Ramp,
     RampAdvanced,
 )
+from trainer_proc.steering.interventions import Interventions
+from trainer_proc.steering.knob_set import LaunchValueRefused
+from trainer_proc.steering.ramps import RampInProgress
+from trainer_proc.steering.state import SteeringState, from_infos, to_infos
 
 
 class Turned:

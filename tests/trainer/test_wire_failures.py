@@ -14,14 +14,14 @@ import pytest
 import zmq
 
 from tests.waiting import wait_for
-from trainer_proc.wire.codec import encode
-from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.knob import Knob
+from trainer_proc.contract.codec import encode
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import Change, InterventionApplied, KnobsAvailable, PhaseChanged
+from trainer_proc.contract.requests import Accepted, Ping, Request, Stop
+from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.wire.link import TrainerLink, WireUnavailable
-from trainer_proc.wire.messages import Change, InterventionApplied, KnobsAvailable, PhaseChanged
-from trainer_proc.wire.requests import Accepted, Ping, Request, Stop
-from trainer_proc.wire.run_folder import RunFolder
 from tui.session.control import ask
 
 TRAINING = PhaseChanged("training")
@@ -37,8 +37,8 @@ def start_trainer(folder, *lines):
         "import os",
         "from pathlib import Path",
         "from trainer_proc.wire.link import TrainerLink",
-        "from trainer_proc.wire.messages import PhaseChanged",
-        "from trainer_proc.wire.run_folder import RunFolder",
+        "from trainer_proc.contract.messages import PhaseChanged",
+        "from trainer_proc.contract.run_folder import RunFolder",
         f"folder = RunFolder(Path({str(folder.path)!r}))",
         *lines,
     )

@@ -10,13 +10,13 @@ import pytest
 import zmq
 
 from tests.waiting import wait_for
-from trainer_proc.wire.codec import decode_reply, encode
-from trainer_proc.wire.connection import Connection, read_connection
-from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.knob import Knob
+from trainer_proc.contract.codec import decode_reply, encode
+from trainer_proc.contract.connection import Connection, read_connection
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import InterventionQueued, IterationFinished, KnobsAvailable, PhaseChanged
+from trainer_proc.contract.requests import Accepted, Export, Pause, Ping, Refused, Request, Save, Stop, Tune
 from trainer_proc.wire.link import TrainerLink
-from trainer_proc.wire.messages import InterventionQueued, IterationFinished, KnobsAvailable, PhaseChanged
-from trainer_proc.wire.requests import Accepted, Export, Pause, Ping, Refused, Request, Save, Stop, Tune
 from tui.session.control import TrainerUnreachable, ask
 
 KNOBS = KnobsAvailable(0, (Knob("reward/upright/weight", "reward", 1.0, 1.0, "next iteration"),))

@@ -7,10 +7,10 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from trainer_proc.wire.codec import encode
-from trainer_proc.wire.journal import JournalWriter
-from trainer_proc.wire.messages import Frame, PhaseChanged, RunStarted
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.codec import encode
+from trainer_proc.contract.journal import JournalWriter
+from trainer_proc.contract.messages import Frame, PhaseChanged, RunStarted
+from trainer_proc.contract.run_folder import RunFolder
 from tui.cli import run
 
 RUN, NEW = "2026-03-01_12-00-00_walk", "2026-03-02_12-00-00"
@@ -78,5 +78,5 @@ def started(monkeypatch):
         started.append(spec)
         return folder, Exited()
 
-    monkeypatch.setattr("tui.commands.starting.start_trainer", start_trainer)
+    monkeypatch.setattr("tui.commands.launch.start_trainer", start_trainer)
     return started

@@ -5,9 +5,9 @@ from __future__ import annotations
 from curricula.curriculum import MODES
 from curricula.load import make_curricula
 from tests.tui.many_knobs import g1_knobs
-from trainer_proc.wire.codec import pack_values
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.codec import pack_values
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import (
     Body,
     Change,
     Frame,

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pynvml
 
+from tui.session.machine.capacity import room_on_gpu
 from tui.session.machine.gpu import GpuReading
 from tui.session.machine.host import CpuReading, DiskReading, MemoryReading
 from tui.session.machine.machine import MachineReading
 from tui.session.machine.processes import ProcessReading
-from tui.session.machine.room import room_on_gpu
 
 GIB, MIB = 1024**3, 1024**2
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import (
     Body,
     Change,
     InterventionApplied,

@@ -6,8 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from tui.key_catalogue import key_actions
-from tui.session.user.settings_text import settings
+from tui.keys.catalogue import key_actions
+from tui.session.settings.settings_file import settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 

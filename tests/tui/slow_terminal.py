@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from tui.session.link import QUEUE_BYTES, Link
-from tui.session.pace import Pace
+from tui.terminal.frame_pacing import Pace
+from tui.terminal.throughput import QUEUE_BYTES, Link
 
 STEP_SECONDS = 0.001
 CHUNK = 1024

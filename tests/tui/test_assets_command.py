@@ -12,9 +12,9 @@ import click
 import pytest
 
 from tests.scripts import ROOT
-from trainer_proc.backends.isaaclab_asset_root import CARTPOLE, GROUND, HUMANOID
-from trainer_proc.backends.isaaclab_g1 import CONVERTED_G1, STOCK_G1
-from trainer_proc.wire.asset_root import MANIFEST, is_within_reach, read_manifest
+from trainer_proc.contract.asset_root import MANIFEST, is_within_reach, read_manifest
+from trainer_proc.simulators.isaaclab.asset_root import CARTPOLE, GROUND, HUMANOID
+from trainer_proc.simulators.isaaclab.g1 import CONVERTED_G1, STOCK_G1
 from tui.cli import run
 from tui.session.backends import assets
 from tui.session.backends.environment import LaunchError

@@ -14,15 +14,15 @@ from msgspec.structs import replace
 
 from presets import load_preset
 from tests.waiting import wait_for
-from trainer_proc.wire.asset_root import AssetManifest, write_manifest
+from trainer_proc.contract.asset_root import AssetManifest, write_manifest
 from tui.session.backends.assets import offline_root
 from tui.session.backends.devices import Device
 from tui.session.backends.environment import BackendAbsent, LaunchError, backend_command, isaaclab_python
 from tui.session.backends.isaaclab_python import EXPORT_MODULES, TRAINER_MODULES
 from tui.session.backends.light_core import light_core
 from tui.session.launching.launcher import Overrides, launch, make_spec
-from tui.session.runs.registry import read_state
-from tui.session.user.config import BackendConfig, Backends, UserConfig, config_file
+from tui.session.runs.run_index import read_state
+from tui.session.settings.config import BackendConfig, Backends, UserConfig, config_file
 
 CARTPOLE = load_preset("cartpole")
 EVERYTHING = (*TRAINER_MODULES, *EXPORT_MODULES)

@@ -6,8 +6,8 @@ import pytest
 
 from curricula.load import make_curricula
 from tests.tui.curricula_run import begun, finished_with, state_after
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import Change, InterventionQueued, KnobsAvailable
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import Change, InterventionQueued, KnobsAvailable
 from tui.session.board.lines import band_of, lines_of, shortened_path, title_of
 from tui.session.board.plans import DEFAULT_BOARD, board_of, named_board, plan_of_metrics, plan_of_role, watched_board
 from tui.session.state import RunState

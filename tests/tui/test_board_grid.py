@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.widgets.board.grid import SMALLEST_HEIGHT, SMALLEST_WIDTH, shape_of
+from tui.widgets.board.grid_layout import SMALLEST_HEIGHT, SMALLEST_WIDTH, shape_of
 
 GAP = 2
 

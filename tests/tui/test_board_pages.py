@@ -9,7 +9,7 @@ from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout
 from tui.session.board.pages import MOST_CHARTS, BoardContent, names_of, pages_of
 from tui.session.board.plans import DEFAULT_BOARD
-from tui.session.curricula.now import curricula_now
+from tui.session.curricula.reconstruct import curricula_now
 from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
 

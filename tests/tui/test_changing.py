@@ -3,7 +3,7 @@ from textual.app import App
 from textual.content import Content, Span
 from textual.geometry import Region
 
-from tui.widgets.changing import ChangingText, set_titles
+from tui.widgets.diff_text import ChangingText, set_titles
 
 
 class OneText(App[None]):

@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui.charts.axes import format_value, value_axis
+from tui.charts.canvas import CellGrid, changed_spans, fit_text, plain_text
+from tui.charts.description import Band, ChartDescription, Marks, Reference
+from tui.charts.drawing import draw
+from tui.charts.legend import CURVE_GLYPHS
+from tui.charts.view import ChartView, rounded_end
+from tui.charts.x_axis import place_ticks
 from tui.session.board.chart_source import Curve
 from tui.session.interventions.marks import MARK_SIGNS, Mark
 from tui.session.metrics.series import Series
-from tui.widgets.chart.axes import format_value, value_axis
-from tui.widgets.chart.canvas import CellGrid, changed_spans, fit_text, plain_text
-from tui.widgets.chart.description import Band, ChartDescription, Marks, Reference
-from tui.widgets.chart.drawing import draw
-from tui.widgets.chart.legend import CURVE_GLYPHS
-from tui.widgets.chart.view import ChartView, rounded_end
-from tui.widgets.chart.x_axis import place_ticks
 
 
 def series_of(ys, start=0, step=1):

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui.charts.axes import log_axis
+from tui.charts.canvas import BAND, STYLE_NUMBERS
+from tui.charts.description import Band, ChartDescription, Marks, Reference
+from tui.charts.drawing import Painter, draw
+from tui.charts.legend import CURVE_GLYPHS
+from tui.charts.view import ChartView
+from tui.charts.x_axis import duration_text, place_ticks
 from tui.session.board.chart_source import Curve
 from tui.session.interventions.marks import Mark
 from tui.session.metrics.series import Series
 from tui.session.metrics.timeline import Timeline
-from tui.widgets.chart.axes import log_axis
-from tui.widgets.chart.canvas import BAND, STYLE_NUMBERS
-from tui.widgets.chart.description import Band, ChartDescription, Marks, Reference
-from tui.widgets.chart.drawing import Painter, draw
-from tui.widgets.chart.legend import CURVE_GLYPHS
-from tui.widgets.chart.view import ChartView
-from tui.widgets.chart.x_axis import duration_text, place_ticks
 
 
 def series_of(ys):

@@ -8,13 +8,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui.charts.description import Band, ChartDescription, Marks, Reference
+from tui.charts.drawing import Painter
+from tui.charts.view import ChartView
 from tui.session.board.chart_source import Curve
 from tui.session.interventions.marks import Mark
 from tui.session.metrics.series import Series
 from tui.session.metrics.timeline import X_UNITS, Timeline
-from tui.widgets.chart.description import Band, ChartDescription, Marks, Reference
-from tui.widgets.chart.drawing import Painter
-from tui.widgets.chart.view import ChartView
 
 values = st.floats(-10, 10, width=32) | st.sampled_from([0.0, math.nan, math.inf, 1000.0])
 sizes = st.tuples(st.integers(8, 60), st.integers(3, 14))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui.charts.view import SMOOTHING_STEPS, ChartView, rounded_end
 from tui.session.metrics.smoothing import MOST_SMOOTHING
 from tui.session.metrics.timeline import X_UNITS
-from tui.widgets.chart.view import SMOOTHING_STEPS, ChartView, rounded_end
 
 WHOLE = (0.0, 1000.0)
 extents = st.tuples(st.integers(-100, 1000), st.integers(20, 10**9)).map(

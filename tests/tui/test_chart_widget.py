@@ -10,12 +10,12 @@ from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from tui.charts.view import ChartView
 from tui.session.board.chart_source import Curve
 from tui.session.interventions.marks import Mark
 from tui.session.metrics.series import Series
 from tui.themes import THEMES
 from tui.widgets.chart import Chart
-from tui.widgets.chart.view import ChartView
 
 pytestmark = pytest.mark.asyncio
 

@@ -11,10 +11,10 @@ import pytest
 
 from tests.tui.curricula_run import begun, finished_with, how_it_goes, started
 from tests.waiting import wait_for
-from trainer_proc.wire.codec import pack_values
-from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.codec import pack_values
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import (
     Change,
     InterventionApplied,
     InterventionQueued,
@@ -24,7 +24,7 @@ from trainer_proc.wire.messages import (
     PhaseChanged,
     RunStarted,
 )
-from trainer_proc.wire.requests import Pause, Resume, Save, Stop
+from trainer_proc.contract.requests import Pause, Resume, Save, Stop
 from tui.cli import run
 from tui.commands.group import cli
 
@@ -234,6 +234,6 @@ def test_an_error_of_ours_is_not_hidden(monkeypatch):
     def fail(*arguments):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tui.commands.machine.list_presets", fail)
+    monkeypatch.setattr("tui.commands.doctor.list_presets", fail)
     with pytest.raises(ZeroDivisionError):
         run(["presets"])

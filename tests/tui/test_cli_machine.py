@@ -11,7 +11,7 @@ import pytest
 from tests.tui.machines import GIB, Driver
 from tests.tui.screens.recorded import FakeTrainer, bodies_of, make_run
 from tests.waiting import wait_for
-from tui.session.runs.registry import read_state
+from tui.session.runs.run_index import read_state
 
 
 @pytest.fixture(autouse=True)

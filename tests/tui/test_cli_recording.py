@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from presets import read_preset
 from tests.tui.conftest import NEW, RUN, STARTED
-from trainer_proc.wire.codec import pack_values
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.codec import pack_values
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import (
     Change,
     CheckpointLoaded,
     InterventionApplied,

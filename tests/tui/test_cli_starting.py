@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.conftest import NEW, RUN, STARTED
-from trainer_proc.wire.messages import CheckpointLoaded, IterationFinished, MetricSet
+from trainer_proc.contract.messages import CheckpointLoaded, IterationFinished, MetricSet
 
 pytestmark = pytest.mark.usefixtures("empty_working_directory")
 

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from presets import load_preset
 from tests.tui.many_knobs import CURRICULUM, g1_knobs, turned
 from tests.waiting import wait_for
-from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.messages import (
     InterventionApplied,
     InterventionFailed,
     InterventionQueued,

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import Change, Frame, InterventionApplied, InterventionFailed, KnobsAvailable
-from trainer_proc.wire.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import Change, Frame, InterventionApplied, InterventionFailed, KnobsAvailable
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.session.runs.compare import ComparedRun, Difference, KnobValues, differences, distinct_names, shown_value
 from tui.session.runs.followed import FollowedRun
-from tui.session.runs.registry import read_state
+from tui.session.runs.run_index import read_state
 from tui.session.state import RunState
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from curricula.own_knobs import level_knob
+from curricula.curriculum_knobs import level_knob
 from tests.tui.screens.recorded import frames_of
-from trainer_proc.wire.messages import InterventionApplied, IterationFinished
+from trainer_proc.contract.messages import InterventionApplied, IterationFinished
 from tui.session.board.lines import lines_of
 from tui.session.board.plans import board_of
-from tui.session.curricula.now import curricula_now
+from tui.session.curricula.reconstruct import curricula_now
 from tui.session.curricula.view import panel_text
 from tui.session.state import RunState
 

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from curricula.schema import SchemaProblem
 from tests.tui.curricula_run import TABLES, begun, finished_with, how_it_goes, moved, started, state_after
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import Change, CheckpointLoaded, InterventionQueued, PhaseChanged
-from trainer_proc.wire.requests import Tune
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import Change, CheckpointLoaded, InterventionQueued, PhaseChanged
+from trainer_proc.contract.requests import Tune
 from tui.session.curricula.level_steps import LevelSteps
-from tui.session.curricula.now import curricula_now, curriculum_of_knob, curriculum_records
+from tui.session.curricula.reconstruct import curricula_now, curriculum_of_knob, curriculum_records
 from tui.session.curricula.view import bar_groups, has_panel, levels_text, panel_text, success_text
 
 VELOCITY = {"velocity": TABLES["velocity"]}

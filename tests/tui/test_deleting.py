@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.waiting import wait_for
-from trainer_proc.wire.connection import write_connection
-from trainer_proc.wire.messages import IterationFinished, MetricSet, PhaseChanged, RunStarted
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.connection import write_connection
+from trainer_proc.contract.messages import IterationFinished, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.contract.run_folder import RunFolder
 from tui.session.runs.deleting import NotDeletable, check_deletable, contents_of, delete_run, deletion_question
 
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)

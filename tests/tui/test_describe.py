@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.messages import (
     CheckpointLoaded,
     ExportFailed,
     ExportFinished,

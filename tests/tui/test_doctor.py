@@ -18,7 +18,7 @@ from tests.waiting import wait_for
 from tui.cli import run
 from tui.session.backends.asset_server import is_reachable
 from tui.session.backends.interpreter import Found
-from tui.session.user.config import config_file
+from tui.session.settings.config import config_file
 
 PACKAGES = (
     "isaaclab",

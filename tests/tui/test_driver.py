@@ -8,8 +8,8 @@ from textual.drivers.web_driver import WebDriver
 
 from tests.waiting import wait_for
 from tui.app import HumanoidTui
-from tui.driver import TerminalDriver, _Output
-from tui.session.link import Link
+from tui.terminal.driver import TerminalDriver, _Output
+from tui.terminal.throughput import Link
 
 
 def test_a_terminal_is_drawn_on_without_waiting_for_it(tmp_path):

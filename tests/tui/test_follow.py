@@ -13,10 +13,10 @@ import pytest
 import tomli_w
 
 from tests.waiting import wait_for
-from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.journal import JournalReader
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.messages import IterationFinished, PhaseChanged, RunStarted
 from trainer_proc.wire.link import TrainerLink
-from trainer_proc.wire.messages import IterationFinished, PhaseChanged, RunStarted
 from tui.session.follow import Follower
 
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
@@ -25,8 +25,8 @@ MORE_THAN_ANY_QUEUE = 30_000
 FOLLOWER_PROCESS = """
 import sys
 from pathlib import Path
-from trainer_proc.wire.messages import PhaseChanged
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.messages import PhaseChanged
+from trainer_proc.contract.run_folder import RunFolder
 from tui.session.follow import Follower
 
 frames = []
@@ -171,7 +171,7 @@ def test_a_connection_file_of_another_process_means_no_trainer(folder, link, cha
 
 
 def test_a_long_journal_of_an_ended_run_comes_in_parts(make_run, monkeypatch):
-    monkeypatch.setattr("trainer_proc.wire.journal._PIECE", 1000)
+    monkeypatch.setattr("trainer_proc.contract.journal._PIECE", 1000)
     monkeypatch.setattr("tui.session.follow._PIECES_AT_ONCE", 2)
     count = 400
     folder = make_run("2026-01-01_00-00-00", STARTED, *map(iteration, range(count - 2)), PhaseChanged("finished"))

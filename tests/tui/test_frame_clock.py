@@ -6,8 +6,8 @@ from textual.app import App
 from textual.widgets import Static
 
 from tests.tui.screens.recorded import until
-from tui.session.pace import Rates
-from tui.widgets.frame_clock import FrameClock, draw_soon
+from tui.terminal.frame_clock import FrameClock, draw_soon
+from tui.terminal.frame_pacing import Rates
 from tui.widgets.status_line import StatusLine, status_text
 
 

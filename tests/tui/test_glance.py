@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer_proc.wire.codec import encode, pack_values
-from trainer_proc.wire.journal import JournalReader, JournalWriter, first_record, record_around
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.codec import encode, pack_values
+from trainer_proc.contract.journal import JournalReader, JournalWriter, first_record, record_around
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import (
     Change,
     CheckpointLoaded,
     CheckpointSaved,
@@ -25,9 +25,9 @@ from trainer_proc.wire.messages import (
     PhaseChanged,
     RunStarted,
 )
-from tui.session.runs import glance as looking
-from tui.session.runs.glance import REWARD, glance, read_whole
+from tui.session.runs import journal_summary as looking
 from tui.session.runs.journal_samples import JournalSamples
+from tui.session.runs.journal_summary import REWARD, glance, read_whole
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 400, 42, 1)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer_proc.wire.codec import pack_values
-from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.messages import Frame, IterationFinished, MetricSet, PhaseChanged
+from trainer_proc.contract.codec import pack_values
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged
 from tui.session.metrics.history import MetricHistory
 
 CARTPOLE = Path(__file__).parents[1] / "recordings" / "cartpole" / "journal.msgpack"

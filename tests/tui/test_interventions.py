@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.tui.many_knobs import g1_knobs, turned
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.messages import (
     Change,
     CheckpointFailed,
     CheckpointLoaded,
@@ -25,11 +25,11 @@ from trainer_proc.wire.messages import (
     RampAdvanced,
     RunStarted,
 )
-from trainer_proc.wire.requests import Redo, Undo
+from trainer_proc.contract.requests import Redo, Undo
 from tui.session.interventions.listing import list_interventions, undo_or_redo
 from tui.session.interventions.text import applied_text, intervention_text
+from tui.session.notifications.news import news_of
 from tui.session.state import RunState
-from tui.session.user.news import news_of
 
 A, B = Change("a", 2.0, 5.0), Change("b", (-1.0, 1.0), (-2.0, 2.0))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.many_knobs import g1_knobs
-from trainer_proc.wire.desk import Desk
-from trainer_proc.wire.knob import Knob, is_numeric, value_text
-from trainer_proc.wire.messages import InterventionQueued, Ramp
-from trainer_proc.wire.requests import Tune
+from trainer_proc.contract.knob import Knob, is_numeric, value_text
+from trainer_proc.contract.messages import InterventionQueued, Ramp
+from trainer_proc.contract.requests import Tune
+from trainer_proc.wire.request_validator import Desk
 from tui.session.knobs.edit import (
     EditFields,
     changes_nothing,

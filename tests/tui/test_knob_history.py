@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui.screens.recorded import frames_of
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import (
     Change,
     Frame,
     InterventionApplied,

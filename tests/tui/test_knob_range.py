@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trainer_proc.wire.knob import Knob, refusal
+from trainer_proc.contract.knob import Knob, refusal
 from tui.session.knobs.range import dragged_handle, ends_of, scale_of, share_of, stepped_handle, with_handle
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.tui.many_knobs import CURRICULUM, g1_knobs, turned
-from trainer_proc.wire.codec import pack_values
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.codec import pack_values
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import (
     Change,
     Frame,
     InterventionApplied,

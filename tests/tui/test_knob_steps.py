@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui.many_knobs import g1_knobs
-from trainer_proc.wire.desk import Desk
-from trainer_proc.wire.knob import Knob, is_numeric, refusal
-from trainer_proc.wire.messages import InterventionQueued
-from trainer_proc.wire.requests import Tune
+from trainer_proc.contract.knob import Knob, is_numeric, refusal
+from trainer_proc.contract.messages import InterventionQueued
+from trainer_proc.contract.requests import Tune
+from trainer_proc.wire.request_validator import Desk
 from tui.session.knobs.bounds import bounds_text, within_bounds
 from tui.session.knobs.steps import KnobSteps, stepped
 from tui.session.state import KnobState

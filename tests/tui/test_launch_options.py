@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from presets import own_presets_folder
 from tests.tui.conftest import NEW, RUN, STARTED
-from trainer_proc.wire.messages import IterationFinished, MetricSet
+from trainer_proc.contract.messages import IterationFinished, MetricSet
 
 pytestmark = pytest.mark.usefixtures("empty_working_directory")
 

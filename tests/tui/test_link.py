@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tests.tui.slow_terminal import Painter, SlowTerminal
-from tui.session.link import TARGET_SECONDS, Link
+from tui.terminal.throughput import TARGET_SECONDS, Link
 
 FIRST_PICTURE = 40_000
 

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from tests.tui.machines import GIB
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.run_folder import RunFolder
 from tui.session.machine.host import CpuReader, DiskReading, read_disk, read_memory
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.tui.screens.recorded import FakeTrainer, make_run
 from tests.waiting import wait_for
-from trainer_proc.wire.connection import read_connection
+from trainer_proc.contract.connection import read_connection
 from tui.session.machine.processes import RunProcesses
 
 ROOT = Path(__file__).parents[2]
@@ -21,9 +21,9 @@ import subprocess, sys, time
 from pathlib import Path
 if sys.argv[1] == "0":
     from trainer_proc.wire.link import TrainerLink
-    from trainer_proc.wire.run_folder import RunFolder
+    from trainer_proc.contract.run_folder import RunFolder
     link = TrainerLink(RunFolder(Path(sys.argv[2])))
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "-m", "trainer_proc.export"])
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "-m", "trainer_proc.export.write"])
 block = bytearray(50_000_000)
 print("ready", flush=True)
 while sys.argv[1] == "1":

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui.machines import GIB, GPUS, MEMORY, MIB, PROCESSES
+from tui.session.machine.capacity import KEPT_FREE, room_in_memory, room_on_gpu
 from tui.session.machine.gpu import GpuReading
 from tui.session.machine.host import MemoryReading
 from tui.session.machine.processes import ProcessReading
-from tui.session.machine.room import KEPT_FREE, room_in_memory, room_on_gpu
 
 
 def test_the_memory_of_this_runs_processes_is_divided_by_its_environments():

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from tests.tui.machines import BOX, GIB, GPUS, MIB, PROCESSES
+from tui.session.machine.capacity import room_on_gpu
 from tui.session.machine.gpu import GpuReading
+from tui.session.machine.history import KEPT_SECONDS, MachineTrail, gpu_use
 from tui.session.machine.host import CpuReading, DiskReading, MemoryReading
 from tui.session.machine.machine import MachineReading
-from tui.session.machine.room import room_on_gpu
-from tui.session.machine.trail import KEPT_SECONDS, MachineTrail, gpu_use
 from tui.session.machine.view import amount, amount_of, machine_lines
 
 BARE = MachineReading(

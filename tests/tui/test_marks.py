@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import Change, Frame, GuardFired, InterventionApplied, KnobsAvailable, Ramp
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import Change, Frame, GuardFired, InterventionApplied, KnobsAvailable, Ramp
 from tui.session.interventions.marks import MARK_LEGEND, MARK_SIGNS, Mark, MarkLog, mark_kind, mark_of, marks_of
 from tui.session.state import RunState
 

@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.messages import MetricSet
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.messages import MetricSet
 from tui.session.metrics.names import ROLE_TITLES, Role, family_of, metric_of, term_of, title_of_role
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"

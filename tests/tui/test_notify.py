@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.messages import (
     Change,
     CheckpointSaved,
     ExportFailed,
@@ -16,8 +16,8 @@ from trainer_proc.wire.messages import (
     InterventionFailed,
     PhaseChanged,
 )
-from tui.session.user.news import News, news_of
-from tui.session.user.notify import Alerts, desktop_notification, is_news, seconds_shown
+from tui.session.notifications.news import News, news_of
+from tui.session.notifications.notify import Alerts, desktop_notification, is_news, seconds_shown
 
 GUARD = News("guard kl: too large", "warning", True)
 

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer_proc.wire.codec import encode, pack_values
-from trainer_proc.wire.journal import JournalWriter
-from trainer_proc.wire.messages import Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
-from tui.session.runs import overview as listing
+from trainer_proc.contract.codec import encode, pack_values
+from trainer_proc.contract.journal import JournalWriter
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
+from tui.session.runs import run_list as listing
 from tui.session.runs.chosen import ChoiceProblem, choice_file, read_choice, write_choice
-from tui.session.runs.glance import spread_points
+from tui.session.runs.journal_summary import spread_points
 from tui.session.runs.names import fitted_name, own_name
-from tui.session.runs.overview import RUN_ORDERS, Overview, matching, ordered, with_status
-from tui.session.runs.rows import LABELS, fit_columns, run_cells
+from tui.session.runs.run_columns import LABELS, fit_columns, run_cells
+from tui.session.runs.run_list import RUN_ORDERS, Overview, matching, ordered, with_status
 
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
 METRICS = MetricSet(0, ("Train/mean_reward", "Train/success_rate"))

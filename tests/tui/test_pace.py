@@ -1,6 +1,6 @@
 import pytest
 
-from tui.session.pace import Pace
+from tui.terminal.frame_pacing import Pace
 
 
 def begin_when_due(pace, times):

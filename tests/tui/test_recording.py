@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from presets import read_preset
-from trainer_proc.wire.codec import pack_values
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.codec import pack_values
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import (
     Change,
     CheckpointLoaded,
     Frame,
@@ -24,7 +24,7 @@ from trainer_proc.wire.messages import (
     Ramp,
     RunStarted,
 )
-from trainer_proc.wire.run_folder import RunSpec
+from trainer_proc.contract.run_folder import RunSpec
 from tui.session.launching.launcher import Overrides, make_spec
 from tui.session.recordings.metric_trigger import MetricUnknown
 from tui.session.recordings.recorded_preset import launch_command, recorded_preset

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from trainer_proc.wire.codec import pack_values
-from trainer_proc.wire.messages import CheckpointLoaded, IterationFinished, MetricSet, PhaseChanged, RunStarted
-from trainer_proc.wire.run_folder import RunFolder, RunFolderError
-from tui.session.runs.registry import RunNotFound, find_run, run_folders, summarize
+from trainer_proc.contract.codec import pack_values
+from trainer_proc.contract.messages import CheckpointLoaded, IterationFinished, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.contract.run_folder import RunFolder, RunFolderError
+from tui.session.runs.run_index import RunNotFound, find_run, run_folders, summarize
 
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
 MORNING, NOON, NIGHT = "2026-03-01_08-00-00_walk", "2026-03-01_12-00-00_run", "2026-03-02_23-00-00_walk"

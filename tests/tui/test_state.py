@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from trainer_proc.wire.codec import pack_values
-from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.knob import Knob
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.codec import pack_values
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.knob import Knob
+from trainer_proc.contract.messages import (
     Change,
     CheckpointLoaded,
     CheckpointSaved,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.color import ColorSystem
 from rich.style import Style
 
-from tui.terminal_text import shortened
+from tui.terminal.terminal_text import shortened
 
 COLUMNS, LINES = 40, 8
 STYLES = [

@@ -16,7 +16,7 @@ from tests.tui.colour_vision import (
     nearest_pair,
     seen,
 )
-from tui.pictures.colours import DASHES, colours_of
+from tui.charts.files.colours import DASHES, colours_of
 from tui.themes import SERIES_COUNT, SIXTEEN_DARK, THEMES, no_colour_theme, sixteen_colours_theme
 
 SAFE = ("okabe-ito", "tol")

@@ -14,11 +14,11 @@ from textual.keys import _character_to_key
 
 from tests.tui.settings_page import PAGE, with_tables
 from tui.cli import run
-from tui.key_catalogue import all_bindings, key_actions
-from tui.session.user.config import UserConfig, config_file, read_settings, schema
-from tui.session.user.keymap import KeyAction, UnusableKey, character_name, checked_keymap, key_name
-from tui.session.user.settings_check import checked
-from tui.session.user.settings_text import NotWritten, first_file, remember, settings, with_setting
+from tui.keys.catalogue import all_bindings, key_actions
+from tui.session.settings.config import UserConfig, config_file, read_settings, schema
+from tui.session.settings.keymap import KeyAction, UnusableKey, character_name, checked_keymap, key_name
+from tui.session.settings.schema_check import checked
+from tui.session.settings.settings_file import NotWritten, first_file, remember, settings, with_setting
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """PPO knobs, on rsl-rl's algorithm (5.4.2 and 5.5.1): read at each update, `gamma` and `lam` at each return.
 
-Other libraries' algorithms (`trainer_proc.libraries`) have the same attributes.
+Other libraries' algorithms (`trainer_proc.rl_libraries`) have the same attributes.
 
 The learning rate is what the optimizer's parameter groups hold; the algorithm's attribute is what the adaptive schedule
 goes on from. Both are written.
@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from trainer_proc.contract.knob import Knob, KnobType, Value, number_of
 from trainer_proc.knobs.bounds import TINY
 from trainer_proc.knobs.live import LiveKnob
-from trainer_proc.wire.knob import Knob, KnobType, Value, number_of
 
 LEARNING_RATE = "ppo/learning_rate"
 ADAPTIVE, LINEAR, FIXED = "adaptive", "linear", "fixed"

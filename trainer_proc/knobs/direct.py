@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import Any
 
+from trainer_proc.contract.knob import TakesEffect
 from trainer_proc.knobs.bounds import bounds_of
 from trainer_proc.knobs.slot import SlotKnob, attribute_slot, is_number, knob_type_of, slot_knob
-from trainer_proc.wire.knob import TakesEffect
 
 _REWARDS = ("_get_rewards",)
 _STEP = ("_pre_physics_step", "_apply_action", "_get_dones", "_get_observations", "_get_states", *_REWARDS)

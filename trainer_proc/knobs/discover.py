@@ -9,19 +9,19 @@ from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule
 from trainer_proc.knobs.algorithm import algorithm_knobs
 from trainer_proc.knobs.command import command_knobs
 from trainer_proc.knobs.curriculum_terms import CurriculumTerms, curriculum_term_knobs
+from trainer_proc.knobs.default_randomization import usual_randomization_knobs, usual_terms_of
 from trainer_proc.knobs.direct import direct_knobs, is_direct
 from trainer_proc.knobs.environment import environment_knobs
 from trainer_proc.knobs.event import event_knobs
 from trainer_proc.knobs.live import LiveKnob, Overwriter, TrainingKnobs
 from trainer_proc.knobs.observation_noise import observation_noise_knobs
-from trainer_proc.knobs.redraw import Redraws
+from trainer_proc.knobs.resample import Redraws
 from trainer_proc.knobs.reward import reward_knobs
-from trainer_proc.knobs.simulator import simulator_of
 from trainer_proc.knobs.slot import SlotKnob
 from trainer_proc.knobs.termination import termination_knobs
 from trainer_proc.knobs.terrain import terrain_knobs
-from trainer_proc.knobs.usual_randomization import usual_randomization_knobs, usual_terms_of
-from trainer_proc.terrain import SteeredTerrain
+from trainer_proc.metrics.terrain import SteeredTerrain
+from trainer_proc.simulators.detect import simulator_of
 
 
 def discover_knobs(

@@ -8,10 +8,9 @@ from typing import Any
 
 import torch
 
+from trainer_proc.contract.knob import Knob, KnobType
 from trainer_proc.knobs.live import LiveKnob
 from trainer_proc.knobs.units import unit_of
-from trainer_proc.libraries.runner import LibraryEnvironment
-from trainer_proc.wire.knob import Knob, KnobType
 
 
 def environment_knobs(runner: Any, env: Any) -> list[LiveKnob]:
@@ -30,8 +29,9 @@ def _values(runner: Any, env: Any) -> Iterator[tuple[str, int | float]]:
 
 
 def _observation_sizes(env: Any) -> dict[str, int]:
-    if isinstance(env, LibraryEnvironment):
-        return env.observation_sizes
+    sizes: dict[str, int] | None = getattr(env, "observation_sizes", None)  # of a `LibraryEnvironment`
+    if sizes is not None:
+        return sizes
     observed = env.get_observations().items()  # groups of several tensors have no one size
     return {group: prod(tensor.shape[1:]) for group, tensor in observed if isinstance(tensor, torch.Tensor)}
 

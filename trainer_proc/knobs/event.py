@@ -12,12 +12,12 @@ from typing import Any
 
 import torch
 
+from trainer_proc.contract.knob import TakesEffect
 from trainer_proc.knobs.bounds import TINY, bounds_of
-from trainer_proc.knobs.redraw import Redraws
-from trainer_proc.knobs.simulator import Simulator
+from trainer_proc.knobs.resample import Redraws
 from trainer_proc.knobs.slot import SlotKnob, attribute_slot, slot_knob
 from trainer_proc.knobs.term_parameters import Term, parameter_knobs
-from trainer_proc.wire.knob import TakesEffect
+from trainer_proc.simulators.interface import Simulator
 
 _TAKES_EFFECT: dict[str, TakesEffect] = {
     "startup": "at each environment's reset",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from trainer_proc.wire.knob import Knob, Value, When
+from trainer_proc.contract.knob import Knob, Value, When
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
+from trainer_proc.contract.knob import Knob, KnobType, Value
 from trainer_proc.knobs.slot import Slot, SlotKnob, attribute_slot
 from trainer_proc.knobs.units import unit_of
-from trainer_proc.wire.knob import Knob, KnobType, Value
 
 _USUAL: tuple[tuple[str, float], ...] = (
     ("lin_vel", 0.1),

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from trainer_proc.contract.knob import Knob, KnobType, TakesEffect, Value, When
 from trainer_proc.knobs.live import LiveKnob
 from trainer_proc.knobs.units import unit_of
-from trainer_proc.wire.knob import Knob, KnobType, TakesEffect, Value, When
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
+from trainer_proc.contract.knob import TakesEffect, When
 from trainer_proc.knobs.bounds import bounds_of
 from trainer_proc.knobs.parameters import Use, keeps_episode_state, use_of
 from trainer_proc.knobs.slot import Slot, SlotKnob, entry_slot, knob_type_of, parameter_slot, slot_knob
-from trainer_proc.wire.knob import TakesEffect, When
 
 POSE_AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 """The entries of `pose_range` and `velocity_range`; one that is missing means (0, 0)."""

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from curricula.terrain import HIGHEST_LEVEL
+from trainer_proc.contract.knob import Knob, KnobType, Value, When
 from trainer_proc.knobs.live import LiveKnob
-from trainer_proc.terrain import SteeredTerrain
-from trainer_proc.wire.knob import Knob, KnobType, Value, When
+from trainer_proc.metrics.terrain import SteeredTerrain
 
 SHIFT = "terrain/shift"
 

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import zmq
 
-from trainer_proc.wire.codec import decode_order, encode
-from trainer_proc.wire.messages import InterventionQueued, TrainerBody
-from trainer_proc.wire.orders import Closing, Emitted, Order, Ready
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.codec import decode_order, encode
+from trainer_proc.contract.messages import InterventionQueued, TrainerBody
+from trainer_proc.contract.orders import Closing, Emitted, Order, Ready
+from trainer_proc.contract.run_folder import RunFolder
 
 FRAMES, ORDERS = "frames", "orders"
 _LONGEST_FOLDER = 80

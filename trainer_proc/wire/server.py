@@ -19,12 +19,10 @@ from pathlib import Path
 import msgspec
 import zmq
 
-from trainer_proc.wire.codec import decode_from_trainer, decode_request, encode
-from trainer_proc.wire.connection import write_connection
-from trainer_proc.wire.desk import Desk
-from trainer_proc.wire.journal import JournalDamaged, JournalReader, JournalWriter
-from trainer_proc.wire.link import FRAMES, ORDERS
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.codec import decode_from_trainer, decode_request, encode
+from trainer_proc.contract.connection import write_connection
+from trainer_proc.contract.journal import JournalDamaged, JournalReader, JournalWriter
+from trainer_proc.contract.messages import (
     TERMINAL_PHASES,
     WELCOME,
     Body,
@@ -33,9 +31,11 @@ from trainer_proc.wire.messages import (
     InterventionQueued,
     PhaseChanged,
 )
-from trainer_proc.wire.orders import Closing, Ready
-from trainer_proc.wire.requests import Accepted, Export, Pause, Refused, Reply, Request, Resume, Save, Stop
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.orders import Closing, Ready
+from trainer_proc.contract.requests import Accepted, Export, Pause, Refused, Reply, Request, Resume, Save, Stop
+from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.wire.link import FRAMES, ORDERS
+from trainer_proc.wire.request_validator import Desk
 
 _PARENT_CHECK_MS = 200
 _DIED = "the training process died (killed, out of memory, or crashed): see console.log"

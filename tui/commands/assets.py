@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from trainer_proc.wire.asset_root import ASSET_ROOT_VARIABLE, AssetManifest
+from trainer_proc.contract.asset_root import ASSET_ROOT_VARIABLE, AssetManifest
 from tui.commands.output import json_option, say
 from tui.session.backends.assets import (
     AssetReport,

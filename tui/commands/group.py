@@ -8,34 +8,34 @@ import click
 import msgspec
 
 _COMMANDS = {
-    "launch": "starting",
-    "presets": "machine",
-    "doctor": "machine",
+    "launch": "launch",
+    "presets": "doctor",
+    "doctor": "doctor",
     "settings": "settings",
-    "machine": "readings",
+    "machine": "machine",
     "assets": "assets",
-    "runs": "overview",
-    "attach": "watching",
-    "compare": "comparing",
-    "delete": "overview",
+    "runs": "runs",
+    "attach": "attach",
+    "compare": "compare",
+    "delete": "runs",
     "watch": "watch",
     "web": "web",
     "knobs": "knobs",
     "history": "knobs",
     "impact": "impact",
-    "chart": "views",
-    "tune": "turning",
-    "undo": "turning",
-    "redo": "turning",
-    "unpin": "turning",
-    "stop-ramp": "turning",
-    "pause": "steering",
-    "resume": "starting",
-    "fork": "forking",
-    "stop": "steering",
-    "save": "steering",
-    "export": "steering",
-    "record": "recording",
+    "chart": "chart",
+    "tune": "tune",
+    "undo": "tune",
+    "redo": "tune",
+    "unpin": "tune",
+    "stop-ramp": "tune",
+    "pause": "control",
+    "resume": "launch",
+    "fork": "fork",
+    "stop": "control",
+    "save": "control",
+    "export": "control",
+    "record": "record",
 }
 
 
@@ -90,9 +90,9 @@ def run_command(arguments: list[str]) -> int:
 def _expected(error: Exception) -> int | None:
     """Return the exit code of an error that a person can do something about, None for one that is ours."""
     from presets import PresetError
-    from trainer_proc.wire.export_process import ExportProblem
-    from trainer_proc.wire.journal import JournalDamaged
-    from trainer_proc.wire.run_folder import RunFolderError
+    from trainer_proc.contract.export_process import ExportProblem
+    from trainer_proc.contract.journal import JournalDamaged
+    from trainer_proc.contract.run_folder import RunFolderError
     from tui.commands.output import Failed
     from tui.session.backends.assets import AssetProblem
     from tui.session.control import TrainerUnreachable
@@ -102,7 +102,7 @@ def _expected(error: Exception) -> int | None:
     from tui.session.recordings.metric_trigger import MetricUnknown
     from tui.session.runs.checkpoints import NoCheckpoint
     from tui.session.runs.deleting import NotDeletable
-    from tui.session.runs.registry import RunNotFound
+    from tui.session.runs.run_index import RunNotFound
     from tui.session.watch import EventsUnreadable
 
     if isinstance(error, (PresetError, ImpossibleSpec, RunNotFound, UnusableSetting)):

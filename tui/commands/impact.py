@@ -8,7 +8,7 @@ import click
 
 from tui.commands.output import Failed, json_option, logs_option, say
 from tui.session.impact.windows import DEFAULT_ITERATIONS
-from tui.session.runs.registry import find_run
+from tui.session.runs.run_index import find_run
 from tui.session.state import RunState
 from tui.session.text import plain
 
@@ -27,7 +27,7 @@ from tui.session.text import plain
 @json_option
 def impact_command(run: str, number: int | None, iterations: int, log_root: Path, as_json: bool) -> None:
     """Tell what an intervention did, the newest or NUMBER: success, reward, KL and its term before and after."""
-    from trainer_proc.wire.journal import JournalReader
+    from trainer_proc.contract.journal import JournalReader
     from tui.session.impact.impact import ImpactUnknown, impact_of
     from tui.session.impact.text import impact_record, impact_text
     from tui.session.metrics.history import MetricHistory  # numpy comes with it: not for the list of commands

@@ -12,7 +12,7 @@ from tui.session.knobs.record import knob_record
 from tui.session.knobs.rows import is_touched
 from tui.session.knobs.text import knob_state, with_unit
 from tui.session.recordings.preset_text import preset_text
-from tui.session.runs.registry import find_run, read_state
+from tui.session.runs.run_index import find_run, read_state
 from tui.session.state import KnobState, RunState
 from tui.session.text import plain
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from trainer_proc.wire.run_folder import LOG_ROOT
+from trainer_proc.contract.run_folder import LOG_ROOT
 
 
 class Failed(Exception):

@@ -9,11 +9,11 @@ import click
 import msgspec
 
 from tui.commands.output import Failed, json_option, say
+from tui.session.settings.config import UserConfig, config_file, read_settings, schema
+from tui.session.settings.keymap import KeyAction, checked_keymap
+from tui.session.settings.schema_check import SettingProblem
+from tui.session.settings.settings_file import first_file, settings, toml_value
 from tui.session.text import plain
-from tui.session.user.config import UserConfig, config_file, read_settings, schema
-from tui.session.user.keymap import KeyAction, checked_keymap
-from tui.session.user.settings_check import SettingProblem
-from tui.session.user.settings_text import first_file, settings, toml_value
 
 
 @click.command("settings")
@@ -44,7 +44,7 @@ def settings_command(as_schema: bool, list_keys: bool, make: bool, as_json: bool
 
 
 def _keys(config: UserConfig) -> tuple[list[KeyAction], dict[str, tuple[str, ...]], list[SettingProblem]]:
-    from tui.key_catalogue import key_actions
+    from tui.keys.catalogue import key_actions
 
     actions = key_actions()
     return actions, *checked_keymap(config.keys, actions)

@@ -27,7 +27,7 @@ def watch_command(logdir: Path, wanted: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         say("", _newest(logdir, wanted), as_json)
         return
-    from trainer_proc.wire.run_folder import LOG_ROOT
+    from trainer_proc.contract.run_folder import LOG_ROOT
     from tui.app import HumanoidTui
     from tui.session.watch.scalars import ScalarReader
 

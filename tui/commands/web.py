@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tui.commands.output import Failed, logs_option
-from tui.session.runs.registry import find_run
+from tui.session.runs.run_index import find_run
 from tui.web.access import is_loopback
 
 

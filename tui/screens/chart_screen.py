@@ -9,9 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from tui.program import program_of
-from tui.screens.live_screen import LiveScreen
 from tui.session.board.pages import PAGE_TITLES
 from tui.session.text import plain
+from tui.terminal.partial_repaint import LiveScreen
 from tui.widgets.board import ChartBoard
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from trainer_proc.wire.journal import JournalDamaged
-from trainer_proc.wire.messages import Frame
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.journal import JournalDamaged
+from trainer_proc.contract.messages import Frame
+from trainer_proc.contract.run_folder import RunFolder
 from tui.session.follow import Follower
 
 _POLL_SECONDS = 0.25

@@ -6,10 +6,10 @@ import itertools
 
 import zmq
 
-from trainer_proc.wire.codec import decode_reply, encode
-from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.requests import Command, Reply, Request
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.codec import decode_reply, encode
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.requests import Command, Reply, Request
+from trainer_proc.contract.run_folder import RunFolder
 
 _ids = itertools.count(1)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from trainer_proc.wire.knob import number_text
-from trainer_proc.wire.messages import ExportFailed, ExportFinished, ExportStarted
+from trainer_proc.contract.knob import number_text
+from trainer_proc.contract.messages import ExportFailed, ExportFinished, ExportStarted
 from tui.session.state import RunState, RunStatus
 
 STATUS_SIGNS: dict[RunStatus, str] = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer_proc.wire.export_process import ExportProblem, run_export, why_not_of
-from trainer_proc.wire.messages import ExportFailed, ExportFinished
-from trainer_proc.wire.requests import Export, Refused
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.export_process import ExportProblem, run_export, why_not_of
+from trainer_proc.contract.messages import ExportFailed, ExportFinished
+from trainer_proc.contract.requests import Export, Refused
+from trainer_proc.contract.run_folder import RunFolder
 from tui.session.backends.environment import BackendAbsent, LaunchError, isaaclab_python
 from tui.session.control import TrainerUnreachable, ask
 from tui.session.follow import Follower

@@ -11,11 +11,11 @@ from types import TracebackType
 
 import zmq
 
-from trainer_proc.wire.codec import decode_frame
-from trainer_proc.wire.connection import Connection, read_connection
-from trainer_proc.wire.journal import JournalReader
-from trainer_proc.wire.messages import WELCOME, Frame
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.codec import decode_frame
+from trainer_proc.contract.connection import Connection, read_connection
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.messages import WELCOME, Frame
+from trainer_proc.contract.run_folder import RunFolder
 
 _RECONNECT_SECONDS = 0.25
 _PIECES_AT_ONCE = 16

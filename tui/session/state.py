@@ -8,9 +8,9 @@ from typing import Literal
 
 import msgspec
 
-from trainer_proc.wire.codec import unpack_values
-from trainer_proc.wire.knob import Knob, RampShape, Value
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.codec import unpack_values
+from trainer_proc.contract.knob import Knob, RampShape, Value
+from trainer_proc.contract.messages import (
     TERMINAL_PHASES,
     Change,
     CheckpointLoaded,
@@ -31,7 +31,7 @@ from trainer_proc.wire.messages import (
     RampAdvanced,
     RunStarted,
 )
-from trainer_proc.wire.past import Past
+from trainer_proc.contract.undo_history import Past
 
 RunStatus = Literal[
     "starting", "building", "compiling", "training", "paused", "stopping", "finished", "stopped", "failed", "killed"

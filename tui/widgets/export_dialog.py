@@ -13,14 +13,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input, Label, Static
 
-from tui.pictures.export import FILE_KINDS, NotExported, content_of, kind_of, proposed_file, write_file
-from tui.pictures.points import captured
+from tui.charts.description import ChartDescription
+from tui.charts.files.export import FILE_KINDS, NotExported, content_of, kind_of, proposed_file, write_file
+from tui.charts.files.points import captured
 from tui.session.text import plain
 from tui.themes import THEMES
-from tui.widgets.chart.description import ChartDescription
 from tui.widgets.dialogs import Dialog
 from tui.widgets.field import Field
-from tui.widgets.one_of import OneOf
+from tui.widgets.inline_select import OneOf
 
 _CHART, _PAGE, _SCREEN = "this chart", "all of the page", "the screen"
 

@@ -10,13 +10,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.run_folder import RunFolder
 from tui.session.machine.follower import MachineFollower
+from tui.session.machine.history import MachineTrail
 from tui.session.machine.machine import MachineReading
-from tui.session.machine.trail import MachineTrail
 from tui.session.machine.view import WARNING, machine_lines
 from tui.session.text import plain
-from tui.widgets.changing import ChangingText, set_titles
+from tui.widgets.diff_text import ChangingText, set_titles
 
 _BARS = re.compile("[▁▂▃▄▅▆▇█]+")
 _NARROWEST = 30

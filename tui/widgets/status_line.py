@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.widget import Widget
 
-from tui.session.pace import Rates
-from tui.widgets.frame_clock import clock_of
+from tui.terminal.frame_clock import clock_of
+from tui.terminal.frame_pacing import Rates
 
 
 def status_text(rates: Rates, width: int) -> str:

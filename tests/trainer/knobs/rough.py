@@ -7,7 +7,7 @@ from mjlab.terrains.config import flat, pyramid_stairs, random_rough
 
 from tests.trainer.knobs.simulated import Simulated
 from trainer_proc.knobs.terrain import terrain_knobs
-from trainer_proc.terrain import steered_terrain
+from trainer_proc.metrics.terrain import steered_terrain
 
 ROUGH = "Mjlab-Velocity-Rough-Unitree-G1"
 ROWS = 4

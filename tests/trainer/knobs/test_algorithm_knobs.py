@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from tests.tiny_training import make_runner
-from trainer_proc.diagnostics import PpoDiagnostics
+from trainer_proc.contract.knob import refusal
 from trainer_proc.knobs.discover import discover_knobs
-from trainer_proc.wire.knob import refusal
+from trainer_proc.metrics.ppo_diagnostics import PpoDiagnostics
 
 RATE = "ppo/learning_rate"
 

@@ -9,7 +9,7 @@ import torch
 from mjlab.managers.command_manager import CommandTerm, CommandTermCfg
 
 from tests.trainer.knobs.simulated import CARTPOLE, Simulated, differ, within
-from trainer_proc.wire.knob import refusal
+from trainer_proc.contract.knob import refusal
 
 pytestmark = pytest.mark.real
 

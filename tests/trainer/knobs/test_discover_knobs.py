@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.trainer.knobs.simulated import CARTPOLE, G1
-from trainer_proc.wire.codec import decode_frame, encode
-from trainer_proc.wire.knob import parse_value, refusal, value_text
-from trainer_proc.wire.messages import Frame, KnobsAvailable
+from trainer_proc.contract.codec import decode_frame, encode
+from trainer_proc.contract.knob import parse_value, refusal, value_text
+from trainer_proc.contract.messages import Frame, KnobsAvailable
 
 pytestmark = pytest.mark.real
 

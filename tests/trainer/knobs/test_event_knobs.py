@@ -10,7 +10,7 @@ from mjlab.managers.event_manager import EventTermCfg
 from mjlab.managers.scene_entity_config import SceneEntityCfg
 
 from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated, differ, within
-from trainer_proc.wire.knob import refusal
+from trainer_proc.contract.knob import refusal
 
 pytestmark = pytest.mark.real
 

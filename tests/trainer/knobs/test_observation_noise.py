@@ -8,7 +8,7 @@ from mjlab.managers.observation_manager import ObservationTermCfg
 from mjlab.utils.noise import GaussianNoiseCfg, NoiseModelWithAdditiveBiasCfg, UniformNoiseCfg
 
 from tests.trainer.knobs.simulated import CARTPOLE, Simulated, within
-from trainer_proc.wire.knob import refusal
+from trainer_proc.contract.knob import refusal
 
 pytestmark = pytest.mark.real
 

@@ -9,7 +9,7 @@ import torch
 from mjlab.managers.reward_manager import RewardTermCfg
 
 from tests.trainer.knobs.simulated import CARTPOLE, Simulated
-from trainer_proc.wire.knob import refusal
+from trainer_proc.contract.knob import refusal
 
 pytestmark = pytest.mark.real
 

@@ -11,10 +11,10 @@ from presets.success import Success
 from tests.operations import Operations
 from tests.trainer.knobs.rough import ROWS, STARTS, TYPES, TYPES_OF, Rough, small, without_curriculum
 from tests.trainer.knobs.simulated import Simulated
-from trainer_proc.problems import TrainingProblem
-from trainer_proc.success.rate import SuccessRate
-from trainer_proc.terrain import steered_terrain
-from trainer_proc.terrain_mix import environments_by_type, moved_to, moved_to_columns
+from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.metrics.success.rate import SuccessRate
+from trainer_proc.metrics.terrain import steered_terrain
+from trainer_proc.metrics.terrain_mix import environments_by_type, moved_to, moved_to_columns
 
 HIGHEST, SHIFT = "terrain/highest_level", "terrain/shift"
 FLAT, STAIRS, ROUGHNESS = (f"terrain/mix/{name}" for name in TYPES)

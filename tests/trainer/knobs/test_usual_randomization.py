@@ -16,8 +16,8 @@ from mjlab.entity import EntityArticulationInfoCfg
 from mjlab.envs.mdp.actions import JointPositionActionCfg, JointVelocityActionCfg
 
 from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated, differ, within
-from trainer_proc.backends.mjlab_randomization import usual_event_terms
-from trainer_proc.wire.knob import refusal
+from trainer_proc.contract.knob import refusal
+from trainer_proc.simulators.mjlab.randomization import usual_event_terms
 
 pytestmark = pytest.mark.real
 

@@ -32,7 +32,7 @@ def same_everywhere(monkeypatch, tmp_path):
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tui.screens.launch.list_devices", lambda: DEVICES)
+    monkeypatch.setattr("tui.screens.launch.screen.list_devices", lambda: DEVICES)
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def launched(monkeypatch, log_root):
         specs.append(spec)
         return make_run(log_root, "cartpole", name=f"2026-01-01_00-00-{len(specs):02}")
 
-    monkeypatch.setattr("tui.screens.launch.launch", launch)
+    monkeypatch.setattr("tui.screens.launch.screen.launch", launch)
     return specs
 
 

@@ -11,10 +11,9 @@ from msgspec.structs import replace
 from textual import events
 from textual.app import App
 
-from trainer_proc.wire.codec import encode
-from trainer_proc.wire.journal import JournalReader, JournalWriter
-from trainer_proc.wire.link import TrainerLink
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.codec import encode
+from trainer_proc.contract.journal import JournalReader, JournalWriter
+from trainer_proc.contract.messages import (
     Body,
     Frame,
     InterventionApplied,
@@ -22,9 +21,10 @@ from trainer_proc.wire.messages import (
     IterationFinished,
     RunStarted,
 )
-from trainer_proc.wire.run_folder import RunFolder
-from tui.widgets.console import Console
-from tui.widgets.knob_table import KnobTable
+from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.wire.link import TrainerLink
+from tui.screens.dashboard.knob_table import KnobTable
+from tui.screens.dashboard.log_view import Console
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 DEADLINE_SECONDS = 30.0

@@ -15,7 +15,10 @@ from tests.tui.screens.recorded import (
     until,
 )
 from tui.app import HumanoidTui
-from tui.screens.dashboard import DashboardScreen
+from tui.charts.axes import format_value
+from tui.screens.dashboard.knob_panel import KnobPanel
+from tui.screens.dashboard.knob_table import KnobTable
+from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout, layout_file, read_layout, write_layout
 from tui.session.board.plans import board_of
@@ -23,14 +26,11 @@ from tui.session.interventions.marks import Mark
 from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
 from tui.widgets.board import ChartBoard
-from tui.widgets.board.area import ChartArea
-from tui.widgets.board.edge_line import BoardEdge
+from tui.widgets.board.board_header import BoardEdge
+from tui.widgets.board.chart_grid import ChartArea
 from tui.widgets.board.find import FindDialog
 from tui.widgets.board.legend import RunLegend
 from tui.widgets.chart import Chart
-from tui.widgets.chart.axes import format_value
-from tui.widgets.knob_panel import KnobPanel
-from tui.widgets.knob_table import KnobTable
 
 FIRST, LAST = 934, 1454
 TASK = "Mjlab-Velocity-Flat-Unitree-G1"

@@ -7,7 +7,7 @@ import pytest
 from tests.tui.screens.recorded import dashboard_is_filled, make_run, until
 from tui.app import HumanoidTui
 from tui.widgets.board import ChartBoard
-from tui.widgets.board.area import ChartArea
+from tui.widgets.board.chart_grid import ChartArea
 from tui.widgets.board.find import FindDialog
 
 

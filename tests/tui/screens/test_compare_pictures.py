@@ -4,14 +4,14 @@ import pytest
 from textual.widgets._footer import FooterKey
 
 from tests.tui.screens.recorded import bodies_of, make_run, until
-from trainer_proc.wire.messages import PhaseChanged
+from trainer_proc.contract.messages import PhaseChanged
 from tui.app import HumanoidTui
-from tui.screens.runs import RunsScreen
-from tui.session.runs.glance import Glance
+from tui.screens.compare.compared_runs import ComparedRuns
+from tui.screens.runs.run_table import RunTable
+from tui.screens.runs.screen import RunsScreen
+from tui.session.runs.journal_summary import Glance
 from tui.widgets.board import ChartBoard
-from tui.widgets.compared_runs import ComparedRuns
 from tui.widgets.dialogs import Confirm
-from tui.widgets.run_table import RunTable
 
 
 @pytest.fixture

@@ -4,16 +4,16 @@ import pytest
 from textual.widgets import Static
 
 from tests.tui.screens.recorded import bodies_of, make_run, told, until
-from trainer_proc.wire.messages import IterationFinished
+from trainer_proc.contract.messages import IterationFinished
 from tui.app import HumanoidTui
-from tui.screens.compare import CompareScreen
-from tui.screens.dashboard import DashboardScreen
-from tui.screens.runs import RunsScreen
+from tui.screens.compare.compared_runs import ComparedRuns, DifferenceTable
+from tui.screens.compare.screen import CompareScreen
+from tui.screens.dashboard.screen import DashboardScreen
+from tui.screens.runs.run_table import RunTable
+from tui.screens.runs.screen import RunsScreen
 from tui.session.runs.chosen import read_choice
 from tui.widgets.board import ChartBoard
 from tui.widgets.board.legend import RunLegend
-from tui.widgets.compared_runs import ComparedRuns, DifferenceTable
-from tui.widgets.run_table import RunTable
 
 NARROW, WIDE = (80, 24), (200, 60)
 

@@ -7,8 +7,8 @@ from textual.widgets import Input
 
 from tests.tui.screens.recorded import dashboard_is_filled, make_run, told, type_at_once, until
 from tui.app import HumanoidTui
-from tui.widgets.console import Console
-from tui.widgets.console_panel import ConsolePanel
+from tui.screens.dashboard.log_panel import ConsolePanel
+from tui.screens.dashboard.log_view import Console
 
 TRACEBACK = [
     "Traceback (most recent call last):",

@@ -6,16 +6,16 @@ from textual.widgets import Input
 
 from tests.tui.curricula_run import TABLES, begun, finished_with, how_it_goes, moved
 from tests.tui.screens.recorded import dashboard_is_filled, knob_row, make_run, told, type_at_once, until
-from trainer_proc.wire.messages import Change, GuardFired, InterventionApplied, InterventionQueued, Ramp
-from trainer_proc.wire.requests import Tune
+from trainer_proc.contract.messages import Change, GuardFired, InterventionApplied, InterventionQueued, Ramp
+from trainer_proc.contract.requests import Tune
 from tui.app import HumanoidTui
-from tui.screens.dashboard import DashboardScreen
+from tui.screens.dashboard.curriculum_panel import CurriculumPanel
+from tui.screens.dashboard.knob_dialog import KnobEdit
+from tui.screens.dashboard.knob_panel import KnobPanel
+from tui.screens.dashboard.knob_table import KnobTable
+from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.control import ask
 from tui.widgets.chart import Chart
-from tui.widgets.curriculum_panel import CurriculumPanel
-from tui.widgets.knob_edit import KnobEdit
-from tui.widgets.knob_panel import KnobPanel
-from tui.widgets.knob_table import KnobTable
 
 LEVEL, MODE = "curriculum/velocity/level", "curriculum/velocity/mode"
 WEIGHT = "reward/upright/weight"

@@ -5,7 +5,7 @@ from textual.widgets import Input, Static
 from textual.widgets._footer import FooterKey
 
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, knob_row, make_run, told, until
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.messages import (
     CheckpointLoaded,
     InterventionApplied,
     IterationFinished,
@@ -13,13 +13,13 @@ from trainer_proc.wire.messages import (
     PhaseChanged,
 )
 from tui.app import HumanoidTui
-from tui.screens.dashboard import DashboardScreen
+from tui.screens.dashboard.knob_dialog import KnobEdit
+from tui.screens.dashboard.knob_table import KnobTable
+from tui.screens.dashboard.log_view import Console
+from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.board.plans import DEFAULT_BOARD
-from tui.widgets.board.area import ChartArea
+from tui.widgets.board.chart_grid import ChartArea
 from tui.widgets.chart import Chart
-from tui.widgets.console import Console
-from tui.widgets.knob_edit import KnobEdit
-from tui.widgets.knob_table import KnobTable
 
 
 def charts(app):
@@ -320,7 +320,7 @@ async def test_an_export_of_an_ended_run_takes_its_newest_checkpoint(log_root, m
         asked.append(checkpoint)
         return next(body for body in bodies_of("g1-walk") if type(body).__name__ == "ExportFinished")
 
-    monkeypatch.setattr("tui.screens.dashboard.export_checkpoint", export)
+    monkeypatch.setattr("tui.screens.dashboard.screen.export_checkpoint", export)
     app = HumanoidTui(log_root, folder)
     async with app.run_test(size=(120, 40)) as pilot:
         await dashboard_is_filled(app)

@@ -5,11 +5,11 @@ from textual.widgets import Input, Static
 
 from tests.tui.screens.recorded import dashboard_is_filled, make_run, until
 from tui.app import HumanoidTui
+from tui.screens.dashboard.history_dialog import PastDialog
+from tui.screens.dashboard.impact_dialog import ImpactDialog
+from tui.screens.dashboard.knob_dialog import KnobEdit
 from tui.screens.help import HelpScreen
 from tui.widgets.board.find import FindDialog
-from tui.widgets.impact import ImpactDialog
-from tui.widgets.knob_edit import KnobEdit
-from tui.widgets.past import PastDialog
 
 
 def explained(app):

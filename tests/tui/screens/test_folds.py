@@ -4,9 +4,9 @@ import pytest
 
 from tests.tui.screens.recorded import dashboard_is_filled, make_run, until
 from tui.app import HumanoidTui
+from tui.screens.dashboard.knob_table import KnobTable
 from tui.session.board.layout import BoardLayout, layout_file, read_layout, write_layout
 from tui.widgets.board import ChartBoard
-from tui.widgets.knob_table import KnobTable
 
 TASK = "HumanoidTui-Velocity-Terrains-Unitree-G1"
 

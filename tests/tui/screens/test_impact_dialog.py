@@ -3,11 +3,11 @@
 from textual.widgets import Static
 
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, make_run, until
-from trainer_proc.wire.messages import InterventionApplied, InterventionFailed, IterationFinished
+from trainer_proc.contract.messages import InterventionApplied, InterventionFailed, IterationFinished
 from tui.app import HumanoidTui
-from tui.screens.dashboard import DashboardScreen
-from tui.widgets.impact import ImpactDialog
-from tui.widgets.past import PastDialog
+from tui.screens.dashboard.history_dialog import PastDialog
+from tui.screens.dashboard.impact_dialog import ImpactDialog
+from tui.screens.dashboard.screen import DashboardScreen
 
 
 def part(app, name):

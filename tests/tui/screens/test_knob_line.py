@@ -22,16 +22,16 @@ from tests.tui.screens.test_knobs import (
     rows,
     under_the_cursor,
 )
-from trainer_proc.wire.messages import Change, InterventionQueued, Ramp
-from trainer_proc.wire.requests import Save, Tune
+from trainer_proc.contract.messages import Change, InterventionQueued, Ramp
+from trainer_proc.contract.requests import Save, Tune
 from tui.app import HumanoidTui
-from tui.screens.dashboard import DashboardScreen
+from tui.screens.dashboard.knob_dialog import KnobEdit
+from tui.screens.dashboard.knob_line import KnobLine
+from tui.screens.dashboard.knob_panel import KnobPanel
+from tui.screens.dashboard.knob_table import KnobTable
+from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.control import ask
-from tui.widgets.knob_edit import KnobEdit
-from tui.widgets.knob_line import KnobLine
-from tui.widgets.knob_panel import KnobPanel
-from tui.widgets.knob_table import KnobTable
-from tui.widgets.one_of import OneOf
+from tui.widgets.inline_select import OneOf
 
 __all__ = ["live"]
 
@@ -269,7 +269,7 @@ async def test_where_there_are_no_headings_nothing_folds(live):
 
 
 async def test_presses_that_follow_each_other_are_one_request_and_shown_at_once(live, trainer, monkeypatch):
-    monkeypatch.setattr("tui.screens.steering_screen._STEP_KEYS_SECONDS", 2.0)  # time enough to look
+    monkeypatch.setattr("tui.screens.dashboard.steering_screen._STEP_KEYS_SECONDS", 2.0)  # time enough to look
     app, pilot = live
     go_to(app, WEIGHT)
     await pilot.press("right_curly_bracket", "right_square_bracket")

@@ -5,10 +5,10 @@ from textual.widgets import Input
 
 from tests.tui.screens.recorded import dashboard_is_filled, make_run, until
 from tui.app import HumanoidTui
-from tui.widgets.impact import ImpactDialog
-from tui.widgets.knob_edit import KnobEdit
-from tui.widgets.knob_line import KnobLine
-from tui.widgets.knob_table import KnobTable
+from tui.screens.dashboard.impact_dialog import ImpactDialog
+from tui.screens.dashboard.knob_dialog import KnobEdit
+from tui.screens.dashboard.knob_line import KnobLine
+from tui.screens.dashboard.knob_table import KnobTable
 
 WEIGHT, PUSH = "reward/track_angular_velocity/weight", "event/push_robot/velocity_range/x"
 

@@ -9,8 +9,8 @@ from textual.widgets import Input, Static
 from presets import load_preset
 from tests.tui.many_knobs import CURRICULUM, g1_knobs, with_g1_knobs
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, knob_row, make_run, told, type_at_once, until
-from trainer_proc.wire.codec import pack_values
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.codec import pack_values
+from trainer_proc.contract.messages import (
     Change,
     CheckpointLoaded,
     Frame,
@@ -23,17 +23,17 @@ from trainer_proc.wire.messages import (
     Ramp,
     RampAdvanced,
 )
-from trainer_proc.wire.requests import Export, Pause, Tune
+from trainer_proc.contract.requests import Export, Pause, Tune
 from tui.app import HumanoidTui
-from tui.screens.dashboard import DashboardScreen
-from tui.screens.run_screen import FramesArrived
+from tui.screens.dashboard.history_dialog import PastDialog
+from tui.screens.dashboard.knob_dialog import KnobEdit
+from tui.screens.dashboard.knob_line import KnobLine
+from tui.screens.dashboard.knob_panel import KnobPanel
+from tui.screens.dashboard.knob_table import KnobTable
+from tui.screens.dashboard.run_screen import FramesArrived
+from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.control import ask
-from tui.widgets.knob_edit import KnobEdit
-from tui.widgets.knob_line import KnobLine
-from tui.widgets.knob_panel import KnobPanel
-from tui.widgets.knob_table import KnobTable
-from tui.widgets.one_of import OneOf
-from tui.widgets.past import PastDialog
+from tui.widgets.inline_select import OneOf
 
 WEIGHT, CLEARANCE = "reward/track_linear_velocity/weight", "reward/foot_clearance/weight"
 PUSH, FRICTION, TWIST = "event/push_robot/velocity_range/x", "event/foot_friction/ranges", "command/twist/lin_vel_x"

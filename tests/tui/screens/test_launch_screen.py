@@ -8,9 +8,9 @@ from presets import load_preset, own_presets_folder
 from tests.tui.screens.conftest import DEVICES
 from tests.tui.screens.recorded import make_run, type_at_once, until
 from tui.app import HumanoidTui
-from tui.screens.dashboard import DashboardScreen
-from tui.screens.launch import LaunchScreen
-from tui.screens.runs import RunsScreen
+from tui.screens.dashboard.screen import DashboardScreen
+from tui.screens.launch.screen import LaunchScreen
+from tui.screens.runs.screen import RunsScreen
 from tui.session.launching.launcher import LaunchError
 
 
@@ -59,7 +59,7 @@ async def test_a_gpu_makes_the_humanoid_the_first_choice_and_enter_launches_it_a
 
 
 async def test_without_a_gpu_the_cartpole_is_the_first_choice(log_root, monkeypatch):
-    monkeypatch.setattr("tui.screens.launch.list_devices", lambda: DEVICES[-1:])
+    monkeypatch.setattr("tui.screens.launch.screen.list_devices", lambda: DEVICES[-1:])
     app = HumanoidTui(log_root)
     async with app.run_test():
         await is_ready(app)
@@ -135,7 +135,7 @@ async def test_a_launch_that_fails_is_told_and_can_be_tried_again(log_root, laun
         launched.append(spec)
         raise LaunchError("the run can't be started: the disk is full")
 
-    monkeypatch.setattr("tui.screens.launch.launch", fail)
+    monkeypatch.setattr("tui.screens.launch.screen.launch", fail)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await is_ready(app)
@@ -152,7 +152,7 @@ async def test_the_button_says_that_the_training_is_being_started(log_root, monk
         answer.wait(30)
         raise LaunchError("that Python did not answer")
 
-    monkeypatch.setattr("tui.screens.launch.launch", fail)
+    monkeypatch.setattr("tui.screens.launch.screen.launch", fail)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await is_ready(app)
@@ -227,7 +227,7 @@ async def test_typed_numbers_outlive_a_change_of_device(log_root):
 
 async def test_a_preset_chosen_while_devices_are_looked_for_stays_chosen(log_root, monkeypatch, launched):
     found = threading.Event()
-    monkeypatch.setattr("tui.screens.launch.list_devices", lambda: found.wait(30) and DEVICES)
+    monkeypatch.setattr("tui.screens.launch.screen.list_devices", lambda: found.wait(30) and DEVICES)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await until(lambda: app.screen.query("#presets"), "the launch screen")
@@ -337,7 +337,7 @@ async def test_r_shows_the_runs_and_q_quits(log_root):
 async def test_a_second_training_can_be_started_after_coming_back(log_root, monkeypatch):
     names = iter(("first", "second"))
     monkeypatch.setattr(
-        "tui.screens.launch.launch", lambda spec, log_root: make_run(log_root, "cartpole", name=next(names))
+        "tui.screens.launch.screen.launch", lambda spec, log_root: make_run(log_root, "cartpole", name=next(names))
     )
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:

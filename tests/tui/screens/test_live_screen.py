@@ -9,8 +9,8 @@ from textual.widgets._footer import FooterKey
 
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, until
 from tui.app import HumanoidTui
-from tui.screens.live_screen import ShownSpans, SpanUpdate
-from tui.terminal_text import shortened
+from tui.terminal.partial_repaint import ShownSpans, SpanUpdate
+from tui.terminal.terminal_text import shortened
 from tui.widgets.key_footer import KeyFooter
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.tui.machines import BOX, GPUS
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, make_run, until
 from tui.app import HumanoidTui
-from tui.widgets.changing import ChangingText
+from tui.widgets.diff_text import ChangingText
 from tui.widgets.machine_panel import MachinePanel
 
 

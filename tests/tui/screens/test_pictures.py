@@ -7,11 +7,11 @@ from textual.widgets._footer import FooterKey
 from tests.tui.many_knobs import turned, with_g1_knobs
 from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, knob_row, make_run, until
 from tests.tui.screens.test_launch_screen import choose
-from trainer_proc.wire.messages import InterventionQueued, PhaseChanged
+from trainer_proc.contract.messages import InterventionQueued, PhaseChanged
 from tui.app import HumanoidTui
-from tui.session.runs.glance import Glance
-from tui.widgets.console import Console
-from tui.widgets.knob_table import KnobTable
+from tui.screens.dashboard.knob_table import KnobTable
+from tui.screens.dashboard.log_view import Console
+from tui.session.runs.journal_summary import Glance
 
 
 def has_knobs(app):

@@ -4,8 +4,8 @@ from textual.widgets import Input
 
 from tests.tui.screens.recorded import until
 from tests.tui.screens.test_knobs import FRICTION, PUSH, edit, live, queued, verdict
-from trainer_proc.wire.messages import Change
-from tui.widgets.range_bar import RangeBar
+from trainer_proc.contract.messages import Change
+from tui.screens.dashboard.range_bar import RangeBar
 
 __all__ = ["live"]
 

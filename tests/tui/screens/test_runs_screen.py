@@ -7,12 +7,12 @@ from textual.widgets import Static
 
 from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, make_run, told, type_at_once, until
 from tui.app import HumanoidTui
-from tui.screens.dashboard import DashboardScreen
-from tui.screens.launch import LaunchScreen
-from tui.screens.runs import RunsScreen
+from tui.screens.dashboard.screen import DashboardScreen
+from tui.screens.launch.screen import LaunchScreen
+from tui.screens.runs.delete_dialog import DeleteDialog
+from tui.screens.runs.run_table import RunTable
+from tui.screens.runs.screen import RunsScreen
 from tui.session.runs.chosen import read_choice
-from tui.widgets.delete_dialog import DeleteDialog
-from tui.widgets.run_table import RunTable
 
 
 def rows(app):
@@ -117,7 +117,7 @@ async def test_a_folder_that_cannot_be_read_is_told(log_root, monkeypatch):
     def fail(log_root):
         raise PermissionError(13, "Permission denied", str(log_root))
 
-    monkeypatch.setattr("tui.session.runs.overview.run_folders", fail)
+    monkeypatch.setattr("tui.session.runs.run_list.run_folders", fail)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await shows_runs(app, pilot, 0)
@@ -146,7 +146,7 @@ async def test_a_damaged_journal_makes_a_run_unreadable_but_not_the_list(log_roo
 
 
 async def test_the_cursor_stays_on_its_run_when_a_newer_one_appears(log_root, monkeypatch):
-    monkeypatch.setattr("tui.screens.runs._REFRESH_SECONDS", 0.05)
+    monkeypatch.setattr("tui.screens.runs.screen._REFRESH_SECONDS", 0.05)
     make_run(log_root, "cartpole", name="2026-01-01_00-00-00")
     make_run(log_root, "cartpole", name="2026-01-02_00-00-00")
     app = HumanoidTui(log_root)
@@ -164,7 +164,7 @@ async def test_the_cursor_stays_on_its_run_when_a_newer_one_appears(log_root, mo
 
 @pytest.mark.parametrize("count", [1, 40])
 async def test_a_list_that_says_the_same_is_not_drawn_again(log_root, monkeypatch, count):
-    monkeypatch.setattr("tui.screens.runs._REFRESH_SECONDS", 1000.0)
+    monkeypatch.setattr("tui.screens.runs.screen._REFRESH_SECONDS", 1000.0)
     shown, clears = [], []
     show, clear = RunTable.show, RunTable.clear
     monkeypatch.setattr(RunTable, "show", lambda table, *rows: shown.append(table) or show(table, *rows))
@@ -340,7 +340,7 @@ async def test_a_key_that_comes_twice_at_once_asks_once(three):
 
 async def test_keys_right_behind_that_for_deleting_delete_nothing(three, log_root, monkeypatch):
     go = Event()
-    monkeypatch.setattr("tui.widgets.delete_dialog.check_deletable", lambda *_: go.wait(10))
+    monkeypatch.setattr("tui.screens.runs.delete_dialog.check_deletable", lambda *_: go.wait(10))
     async with three.run_test() as pilot:
         await shows_runs(three, pilot, 3)
         await pilot.press("d")
@@ -366,7 +366,7 @@ async def test_a_run_that_trains_is_not_deleted(log_root, trainer):
 
 
 async def test_what_is_in_sight_stays_where_it_was(log_root, monkeypatch):
-    monkeypatch.setattr("tui.screens.runs._REFRESH_SECONDS", 0.05)
+    monkeypatch.setattr("tui.screens.runs.screen._REFRESH_SECONDS", 0.05)
     for number in range(40):
         make_run(log_root, "cartpole", [], name=f"2026-01-01_00-00-{number:02}")
     app = HumanoidTui(log_root)

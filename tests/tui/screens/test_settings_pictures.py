@@ -7,9 +7,9 @@ from tests.tui.screens.recorded import dashboard_is_filled, make_run, until
 from tests.tui.screens.test_launch_screen import is_ready
 from tests.tui.screens.test_settings_screens import palette_offers
 from tui.app import HumanoidTui
-from tui.session.user.config import config_file
+from tui.screens.dashboard.log_view import Console
+from tui.session.settings.config import config_file
 from tui.widgets.board import ChartBoard
-from tui.widgets.console import Console
 
 
 @pytest.fixture

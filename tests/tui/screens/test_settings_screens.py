@@ -11,15 +11,15 @@ from textual.widgets._footer import FooterKey
 from tests.tui.screens.recorded import dashboard_is_filled, make_run, told, type_at_once, until
 from tests.tui.screens.test_launch_screen import is_ready
 from tui.app import HumanoidTui
-from tui.pictures import export
-from tui.screens.compare import CompareScreen
+from tui.charts.files import export
+from tui.screens.compare.screen import CompareScreen
+from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.help import HelpScreen
-from tui.session.user.config import config_file, read_settings
+from tui.session.settings.config import config_file, read_settings
 from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT
 from tui.widgets.board import ChartBoard
 from tui.widgets.export_dialog import ExportDialog
-from tui.widgets.knob_table import KnobTable
-from tui.widgets.one_of import OneOf
+from tui.widgets.inline_select import OneOf
 
 
 @pytest.fixture

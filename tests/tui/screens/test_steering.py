@@ -6,8 +6,8 @@ from msgspec.structs import replace
 from textual.widgets import Static
 
 from tests.tui.screens.recorded import FakeTrainer, bodies_of, knob_row, make_run, told, type_at_once, until
-from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.messages import (
     CheckpointSaved,
     ExportFailed,
     ExportStarted,
@@ -15,13 +15,13 @@ from trainer_proc.wire.messages import (
     InterventionQueued,
     PhaseChanged,
 )
-from trainer_proc.wire.requests import Export, Pause, Resume, Save, Stop
+from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 from tui.app import HumanoidTui
-from tui.screens.dashboard import DashboardScreen
+from tui.screens.dashboard.knob_dialog import KnobEdit
+from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.control import ask
 from tui.widgets.chart import Chart
 from tui.widgets.dialogs import Confirm
-from tui.widgets.knob_edit import KnobEdit
 
 FIRST, SECOND = "reward/track_linear_velocity/weight", "reward/track_angular_velocity/weight"
 

@@ -6,9 +6,9 @@ import pytest
 from textual.widgets._toast import Toast
 
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, make_run, told, until
-from trainer_proc.wire.codec import encode
-from trainer_proc.wire.journal import JournalWriter
-from trainer_proc.wire.messages import Change, CheckpointSaved, Frame, GuardFired, InterventionApplied
+from trainer_proc.contract.codec import encode
+from trainer_proc.contract.journal import JournalWriter
+from trainer_proc.contract.messages import Change, CheckpointSaved, Frame, GuardFired, InterventionApplied
 from tui.app import HumanoidTui
 
 KNOB = "reward/track_linear_velocity/weight"
@@ -110,7 +110,7 @@ async def test_settings_say_whether_a_bell_rings(app, trainer, bell, monkeypatch
 
 
 async def test_toasts(app, trainer, size, looks_as_before, monkeypatch):
-    monkeypatch.setattr("tui.toasts.seconds_shown", lambda news: 600.0)
+    monkeypatch.setattr("tui.terminal.toasts.seconds_shown", lambda news: 600.0)
     async with app.run_test(size=size, notifications=True) as pilot:
         await is_at_iteration_60(app)
         trainer.emit(applied(1))

@@ -15,11 +15,11 @@ from torch.utils.tensorboard import SummaryWriter
 from tests.tui.event_files import curve, scalar, write
 from tests.tui.screens.recorded import told, type_at_once, until
 from tui.app import HumanoidTui
-from tui.screens.watch import WatchScreen
-from tui.screens.watch_runs import ChooseRuns
+from tui.screens.watch.metric_table import MetricTable
+from tui.screens.watch.run_dialog import ChooseRuns
+from tui.screens.watch.screen import WatchScreen
 from tui.widgets.board import ChartBoard
 from tui.widgets.machine_panel import MachinePanel
-from tui.widgets.metric_table import MetricTable
 
 EVENTS = Path(__file__).parents[2] / "recordings" / "tensorboard"
 LIBRARIES = ("rl_games", "rsl_rl", "skrl")
@@ -361,8 +361,8 @@ async def test_a_run_that_was_left_out_is_not_read_again(watch, logs):
 
 @pytest.fixture
 def at_a_fixed_time(monkeypatch):
-    monkeypatch.setattr("tui.screens.watch.time.time", lambda: NOW)
-    monkeypatch.setattr("tui.screens.watch_runs.time.time", lambda: NOW)
+    monkeypatch.setattr("tui.screens.watch.screen.time.time", lambda: NOW)
+    monkeypatch.setattr("tui.screens.watch.run_dialog.time.time", lambda: NOW)
 
 
 def all_libraries(logs):

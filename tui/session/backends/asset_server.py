@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from trainer_proc.wire.asset_root import ask_server
+from trainer_proc.contract.asset_root import ask_server
 
 
 def is_reachable(root: str, timeout_seconds: float = 3.0) -> bool | None:

@@ -12,7 +12,13 @@ from typing import Literal
 import msgspec
 import platformdirs
 
-from trainer_proc.wire.asset_root import ASSET_ROOT_VARIABLE, MANIFEST, AssetManifest, is_within_reach, read_manifest
+from trainer_proc.contract.asset_root import (
+    ASSET_ROOT_VARIABLE,
+    MANIFEST,
+    AssetManifest,
+    is_within_reach,
+    read_manifest,
+)
 from tui.session.backends.asset_server import is_reachable
 
 _NEEDED = {
@@ -119,7 +125,7 @@ def build_assets(root: Path, command: list[str], variables: dict[str, str]) -> A
     it takes some seconds. Raises `AssetProblem`.
     """
     model = g1_model()
-    arguments = ["-m", "trainer_proc.backends.isaaclab_asset_root", str(root.absolute())]
+    arguments = ["-m", "trainer_proc.simulators.isaaclab.asset_root", str(root.absolute())]
     arguments += ["--g1-model", str(model)] if model else []
     try:
         done = subprocess.run(

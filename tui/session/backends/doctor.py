@@ -16,8 +16,8 @@ from tui.session.backends.asset_server import is_reachable
 from tui.session.backends.devices import list_devices
 from tui.session.backends.environment import BackendAbsent, LaunchError, config_line, install_command, isaaclab_python
 from tui.session.backends.isaaclab_python import IsaacLabPython
-from tui.session.user.config import UserConfig, config_file, read_settings
-from tui.session.user.settings_check import SettingProblem
+from tui.session.settings.config import UserConfig, config_file, read_settings
+from tui.session.settings.schema_check import SettingProblem
 
 _MJLAB_PACKAGES = ("mjlab", "rsl-rl-lib", "torch", "warp-lang", "tensorboard", "onnx", "onnxruntime", "onnxscript")
 _ISAACLAB_PACKAGES = (

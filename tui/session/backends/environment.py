@@ -12,7 +12,7 @@ from tui.session.backends.assets import asset_environment
 from tui.session.backends.interpreter import InterpreterProblem, ask_interpreter, command_words
 from tui.session.backends.isaaclab_python import EXPORT_MODULES, OPTIONAL_PACKAGES, TRAINER_MODULES, IsaacLabPython
 from tui.session.backends.light_core import light_core
-from tui.session.user.config import ConfigProblem, UserConfig, config_file, read_config
+from tui.session.settings.config import ConfigProblem, UserConfig, config_file, read_config
 
 _OWN_FOLDER = ".venv-isaaclab"
 """Isaac Lab's own environment where this program is developed; mjlab needs other versions of the same packages."""

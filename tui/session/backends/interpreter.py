@@ -17,7 +17,7 @@ class InterpreterProblem(Exception):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What `trainer_proc.interpreter` answers; `missing` are modules, a version is None where there is none.
+    """What `trainer_proc.training.env_probe` answers; `missing` are modules, a version is None where there is none.
 
     `isaac_sim` is its version, "unknown" or "" for none; `asset_root` a folder, a URL or "" where it isn't known.
     """
@@ -58,11 +58,11 @@ def ask_interpreter(
     distributions: Iterable[str],
     timeout_seconds: float,
 ) -> Found:
-    """Run `trainer_proc.interpreter` there and return its answer. Raises `InterpreterProblem`."""
+    """Run `trainer_proc.training.env_probe` there and return its answer. Raises `InterpreterProblem`."""
     question = msgspec.json.encode({"modules": [*modules], "distributions": [*distributions]}).decode()
     try:
         process = subprocess.Popen(
-            [*command, "-m", "trainer_proc.interpreter", question],
+            [*command, "-m", "trainer_proc.training.env_probe", question],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

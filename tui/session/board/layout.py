@@ -12,7 +12,7 @@ import msgspec
 import platformdirs
 import tomli_w
 
-from trainer_proc.wire.run_folder import write_whole
+from trainer_proc.contract.run_folder import write_whole
 from tui.session.metrics.timeline import XUnit
 
 MOST_COLUMNS = 12

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from curricula.curriculum import Curriculum
 from curricula.ladder import Ladder
-from trainer_proc.wire.knob import value_text
+from trainer_proc.contract.knob import value_text
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.plans import SUCCESS_EPISODES, SUCCESS_WINDOW, ChartPlan
 from tui.session.knobs.text import shortened_name

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from curricula.curriculum import Curriculum
-from curricula.own_knobs import level_knob
-from trainer_proc.wire.knob import number_of
-from trainer_proc.wire.requests import Tune
+from curricula.curriculum_knobs import level_knob
+from trainer_proc.contract.knob import number_of
+from trainer_proc.contract.requests import Tune
 from tui.session.state import RunState
 
 

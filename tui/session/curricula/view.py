@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from curricula.curriculum import SUCCESS_RATE, Curriculum, counted
-from curricula.own_knobs import level_knob, mode_knob
+from curricula.curriculum_knobs import level_knob, mode_knob
 from curricula.terrain import HIGHEST_LEVEL
-from trainer_proc.wire.knob import Value, value_text
+from trainer_proc.contract.knob import Value, value_text
 from tui.session.bars import Bar, BarGroup, bar_lines
 from tui.session.board.plans import DEFAULT_BOARD, SUCCESS_EPISODES, SUCCESS_WINDOW
-from tui.session.curricula.now import moved_at, outlook
+from tui.session.curricula.reconstruct import moved_at, outlook
 from tui.session.knobs.text import shortened
 from tui.session.state import RunState
 from tui.session.text import plain

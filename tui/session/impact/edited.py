@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from trainer_proc.wire.knob import Knob, Value
-from trainer_proc.wire.messages import InterventionApplied
+from trainer_proc.contract.knob import Knob, Value
+from trainer_proc.contract.messages import InterventionApplied
 from tui.session.metrics.names import Role, own_name
 from tui.session.state import RunState
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer_proc.wire.messages import InterventionApplied
+from trainer_proc.contract.messages import InterventionApplied
 from tui.session.impact.edited import edited_metrics
 from tui.session.impact.statistics import Difference, Level, difference, difference_from_trend, level
 from tui.session.impact.windows import DEFAULT_ITERATIONS, Window, Windows, windows_of

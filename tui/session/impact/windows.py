@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trainer_proc.wire.messages import InterventionApplied
+from trainer_proc.contract.messages import InterventionApplied
 from tui.session.state import RunState
 
 DEFAULT_ITERATIONS = 50

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from trainer_proc.wire.messages import Change, InterventionApplied, InterventionQueued, Origin
-from trainer_proc.wire.requests import Redo, Undo
+from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, Origin
+from trainer_proc.contract.requests import Redo, Undo
 from tui.session.interventions.marks import MarkKind, mark_kind
 from tui.session.interventions.text import whole_text
 from tui.session.state import RunState

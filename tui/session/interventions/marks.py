@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from trainer_proc.wire.messages import GuardFired, InterventionApplied, InterventionQueued
+from trainer_proc.contract.messages import GuardFired, InterventionApplied, InterventionQueued
 from tui.session.interventions.text import whole_text
 from tui.session.state import RunState
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trainer_proc.wire.knob import value_text
-from trainer_proc.wire.messages import Change, InterventionApplied, InterventionQueued, Ramp
+from trainer_proc.contract.knob import value_text
+from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, Ramp
 
 
 def change_text(change: Change, ramp: Ramp | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer_proc.wire.knob import LARGEST, Knob, Value, is_numeric, number_text, numbers_of
+from trainer_proc.contract.knob import LARGEST, Knob, Value, is_numeric, number_text, numbers_of
 
 
 def bounds_of(knob: Knob) -> tuple[float, float]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from trainer_proc.wire.knob import Knob, RampShape, Value, When, parse_value, ramp_refusal, refusal, value_text
-from trainer_proc.wire.messages import Ramp
-from trainer_proc.wire.requests import Tune
+from trainer_proc.contract.knob import Knob, RampShape, Value, When, parse_value, ramp_refusal, refusal, value_text
+from trainer_proc.contract.messages import Ramp
+from trainer_proc.contract.requests import Tune
 from tui.session.state import KnobState
 
 _WANTED = {"number": "a number, please", "integer": "a whole number, please", "range": "two numbers, please"}

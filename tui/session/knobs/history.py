@@ -8,8 +8,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from trainer_proc.wire.knob import Knob, Value, is_numeric, numbers_of
-from trainer_proc.wire.messages import (
+from trainer_proc.contract.knob import Knob, Value, is_numeric, numbers_of
+from trainer_proc.contract.messages import (
     Change,
     Frame,
     InterventionApplied,

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
-from trainer_proc.wire.knob import Knob, Value
+from trainer_proc.contract.knob import Knob, Value
 from tui.session.knobs.bounds import bounds_of
 
 Handle = Literal["low", "high"]

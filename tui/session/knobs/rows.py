@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
-from trainer_proc.wire.knob import Value, value_text
+from trainer_proc.contract.knob import Value, value_text
 from tui.session.describe import number
 from tui.session.fuzzy import best_first
 from tui.session.knobs.history import KnobHistory

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from trainer_proc.wire.knob import Knob, Value, is_numeric, number_text, numbers_of, value_text
-from trainer_proc.wire.requests import Tune
+from trainer_proc.contract.knob import Knob, Value, is_numeric, number_text, numbers_of, value_text
+from trainer_proc.contract.requests import Tune
 from tui.session.knobs.bounds import bounds_of, within_bounds
 from tui.session.state import KnobState
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer_proc.wire.knob import Knob, Value, is_numeric, number_text, value_text
+from trainer_proc.contract.knob import Knob, Value, is_numeric, number_text, value_text
 from tui.session.knobs.bounds import bounds_text
 from tui.session.state import KnobState
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from trainer_proc.wire.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.session.runs.checkpoints import find_checkpoint, iteration_of, run_of
 from tui.session.state import RunState
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from trainer_proc.wire.knob import Value, parse_value, refusal, unknown_knob
+from trainer_proc.contract.knob import Value, parse_value, refusal, unknown_knob
 from tui.session.state import KnobState
 
 _DEFAULT, _USUAL = "default", "usual"

@@ -13,13 +13,13 @@ from typing import Any
 
 import msgspec
 
+from curricula.curriculum_knobs import check_own_knobs
 from curricula.load import make_curricula
-from curricula.own_knobs import check_own_knobs
 from curricula.schema import SchemaProblem
 from presets import Needs, Preset
 from presets.preset import MOST, check_isaac_lab
-from trainer_proc.wire.knob import Value, value_text
-from trainer_proc.wire.run_folder import LOG_ROOT, RunFolder, RunSpec
+from trainer_proc.contract.knob import Value, value_text
+from trainer_proc.contract.run_folder import LOG_ROOT, RunFolder, RunSpec
 from tui.session.backends.devices import Device
 from tui.session.backends.environment import LaunchError as LaunchError
 from tui.session.backends.environment import backend_command

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.run_folder import RunFolder
 from tui.session.machine.machine import MachineReader, MachineReading
 
 _SECONDS = 1.0

@@ -6,7 +6,8 @@ import socket
 import time
 from dataclasses import dataclass, field, replace
 
-from trainer_proc.wire.run_folder import RunFolder, RunFolderError, RunSpec
+from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
+from tui.session.machine.capacity import EnvironmentRoom, room_in_memory, room_on_gpu
 from tui.session.machine.gpu import GpuReader, GpuReading, gpus_of_run
 from tui.session.machine.host import (
     CpuReader,
@@ -17,7 +18,6 @@ from tui.session.machine.host import (
     read_memory,
 )
 from tui.session.machine.processes import ProcessReading, RunProcesses
-from tui.session.machine.room import EnvironmentRoom, room_in_memory, room_on_gpu
 
 
 @dataclass(frozen=True)

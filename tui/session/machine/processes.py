@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.run_folder import RunFolder
 from tui.session.text import plain
 
 TRAINERS = ("trainer", "rank")
@@ -100,7 +100,7 @@ def _role(process: Any, wire: int, trainer: int, launcher: Any | None) -> str:
         return f"rank {process.environ().get('RANK', '?')}"
     if process.pid == trainer:
         return "trainer"
-    if "trainer_proc.export" in process.cmdline():
+    if "trainer_proc.export.write" in process.cmdline():
         return "exporter"
     return plain(process.name())
 

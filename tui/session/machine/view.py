@@ -7,12 +7,12 @@ import textwrap
 from dataclasses import dataclass
 
 from tui.session.knobs.text import shortened
+from tui.session.machine.capacity import KEPT_FREE, EnvironmentRoom
 from tui.session.machine.gpu import GpuReading
+from tui.session.machine.history import MachineTrail, gpu_memory, gpu_use
 from tui.session.machine.host import CpuReading, DiskReading
 from tui.session.machine.machine import MachineReading
 from tui.session.machine.processes import ProcessReading
-from tui.session.machine.room import KEPT_FREE, EnvironmentRoom
-from tui.session.machine.trail import MachineTrail, gpu_memory, gpu_use
 from tui.session.sparkline import sparkline
 from tui.session.text import plain
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer_proc.wire.messages import Frame, IterationFinished, MetricSet
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet
 from tui.session.metrics.rising import as_range
 from tui.session.metrics.series import Series
 from tui.session.metrics.timeline import Timeline

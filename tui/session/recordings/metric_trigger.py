@@ -12,8 +12,8 @@ from typing import Literal
 import msgspec
 
 from curricula.recording import RecordedStep
-from trainer_proc.wire.codec import unpack_values
-from trainer_proc.wire.messages import Frame, IterationFinished, MetricSet
+from trainer_proc.contract.codec import unpack_values
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet
 
 Side = Literal["above", "below"]
 

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import tomli_w
 
+from curricula.curriculum_knobs import level_knob, mode_knob
 from curricula.load import make_curricula
-from curricula.own_knobs import level_knob, mode_knob
-from trainer_proc.wire.knob import Value
-from trainer_proc.wire.run_folder import RunSpec
+from trainer_proc.contract.knob import Value
+from trainer_proc.contract.run_folder import RunSpec
 from tui.session.state import RunState
 
 _PAIR = re.compile(r"\[\n +(\S+),\n +(\S+),\n *\]")

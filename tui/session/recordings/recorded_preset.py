@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
+from curricula.curriculum_knobs import mode_knob, own_knob
 from curricula.load import make_curricula
-from curricula.own_knobs import mode_knob, own_knob
 from curricula.recording import RecordedStep
-from trainer_proc.wire.knob import Value
-from trainer_proc.wire.messages import Frame
-from trainer_proc.wire.run_folder import RunSpec
+from trainer_proc.contract.knob import Value
+from trainer_proc.contract.messages import Frame
+from trainer_proc.contract.run_folder import RunSpec
 from tui.session.recordings.metric_trigger import metric_values, triggered_by
 from tui.session.recordings.preset_text import preset_content, toml_text
 from tui.session.recordings.recording import (

@@ -8,8 +8,8 @@ import msgspec
 
 from curricula.recording import RecordedRamp, RecordedStep
 from curricula.values import is_close
-from trainer_proc.wire.knob import Value
-from trainer_proc.wire.messages import Frame, InterventionApplied, InterventionQueued, Origin, PhaseChanged
+from trainer_proc.contract.knob import Value
+from trainer_proc.contract.messages import Frame, InterventionApplied, InterventionQueued, Origin, PhaseChanged
 from tui.session.state import RunState
 
 PERSON: frozenset[Origin] = frozenset({"person"})

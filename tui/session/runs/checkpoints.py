@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from trainer_proc.wire.run_folder import RunFolder, RunSpec
-from tui.session.runs.registry import RunNotFound, find_run
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from tui.session.runs.run_index import RunNotFound, find_run
 
 
 class NoCheckpoint(Exception):

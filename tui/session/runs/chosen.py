@@ -11,7 +11,7 @@ import msgspec
 import platformdirs
 import tomli_w
 
-from trainer_proc.wire.run_folder import RUN_FILE, RunFolder, write_whole
+from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, write_whole
 
 _LONGEST_NAME = 200
 """Of a file, which may have 255 bytes with its ending and while it is written."""

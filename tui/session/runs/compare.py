@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from trainer_proc.wire.knob import Value, value_text
-from trainer_proc.wire.run_folder import RunSpec
+from trainer_proc.contract.knob import Value, value_text
+from trainer_proc.contract.run_folder import RunSpec
 from tui.session.interventions.listing import list_interventions
 from tui.session.runs.names import own_name, short_date
 from tui.session.state import RunState

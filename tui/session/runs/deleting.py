@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer_proc.wire.connection import read_connection
-from trainer_proc.wire.run_folder import RUN_FILE, RunFolder, RunFolderError
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError
 from tui.session.machine.view import amount
-from tui.session.runs.registry import run_folders, summarize
+from tui.session.runs.run_index import run_folders, summarize
 
 _BLOCK = 512
 """Bytes of a block as `stat` counts them, whatever the file system."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trainer_proc.wire.messages import Frame
-from trainer_proc.wire.run_folder import RunFolder
+from trainer_proc.contract.messages import Frame
+from trainer_proc.contract.run_folder import RunFolder
 from tui.session.board.chart_source import ChartSource
 from tui.session.interventions.marks import MarkLog
 from tui.session.metrics.history import MetricHistory

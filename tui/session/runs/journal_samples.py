@@ -9,8 +9,8 @@ from types import TracebackType
 
 import msgspec
 
-from trainer_proc.wire.journal import decode_records, first_record, record_around
-from trainer_proc.wire.messages import Body, Frame
+from trainer_proc.contract.journal import decode_records, first_record, record_around
+from trainer_proc.contract.messages import Body, Frame
 
 _PIECE = 1024 * 1024
 _BEFORE_KIND = 64

@@ -11,10 +11,10 @@ from textual.binding import BindingType
 from tui.session.board.lines import has_logarithms
 from tui.session.board.pages import FOUND, PINNED
 from tui.session.board.plans import ChartPlan
-from tui.widgets.board.edge_line import BoardEdge
+from tui.widgets.board.board_header import BoardEdge
+from tui.widgets.board.board_view import ShownBoard
 from tui.widgets.board.find import FindDialog, Found
 from tui.widgets.board.keys import BOARD_KEYS
-from tui.widgets.board.shown import ShownBoard
 from tui.widgets.chart import Chart
 
 

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from tui.charts.axes import LABEL_WIDTH, format_value
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout
 from tui.session.board.lines import shortened_path
@@ -21,7 +22,6 @@ from tui.session.board.metric_find import FoundMetric, find_metrics
 from tui.session.board.plans import ChartPlan
 from tui.session.text import plain
 from tui.widgets.chart import Chart
-from tui.widgets.chart.axes import LABEL_WIDTH, format_value
 from tui.widgets.dialogs import Dialog
 from tui.widgets.field import Field
 

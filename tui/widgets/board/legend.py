@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widgets import Static
 
+from tui.charts.legend import CURVE_GLYPHS
 from tui.session.text import plain
-from tui.widgets.chart.legend import CURVE_GLYPHS
 
 _GLUE = "\u2800"
 """A blank (Braille without dots) at which no line ends: Textual breaks at all that Unicode calls a space."""

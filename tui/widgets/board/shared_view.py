@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tui.charts.legend import CURVE_GLYPHS
+from tui.charts.view import ChartView, Range
 from tui.session.board.chart_source import ChartSource, extent_of
 from tui.session.interventions.marks import Mark
 from tui.session.metrics.timeline import X_UNITS, XUnit
-from tui.widgets.board.edge import cell_span, crosshair_texts, marks_near
-from tui.widgets.chart.legend import CURVE_GLYPHS
-from tui.widgets.chart.view import ChartView, Range
+from tui.widgets.board.header_text import cell_span, crosshair_texts, marks_near
 
 _ZOOM = 0.5
 _PAN = 0.25

@@ -1,0 +1,144 @@
+"""The journal: every frame of a run, in order, in one file.
+
+Each frame is stored as one MessagePack `bin 32` object (0xc6, length as 4 big-endian bytes, the frame's bytes),
+so that any MessagePack library can walk the file and a frame that was cut off by a crash is recognised.
+Format: https://github.com/msgpack/msgpack/blob/master/spec.md#bin-format-family
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from trainer_proc.contract.codec import decode_frame
+from trainer_proc.contract.messages import Frame
+
+_HEADER = struct.Struct(">BI")
+_read_header = _HEADER.unpack_from
+_BIN_32 = 0xC6
+_MARKER = bytes([_BIN_32])
+_LARGEST_FRAME = 64 * 1024 * 1024
+_PIECE = 1024 * 1024
+
+
+class JournalDamaged(Exception):
+    """The journal's bytes are no frames; the message names the file and the offset."""
+
+
+class JournalWriter:
+    """Appends frames to a journal. Opening one cuts off a torn last frame."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the journal at `path`. Raises `JournalDamaged` or `OSError`."""
+        reader = JournalReader(path)
+        self.next_number = 0
+        for frames in reader.read_pieces():
+            self.next_number = frames[-1].number + 1
+        self._file: IO[bytes] = open(path, "ab", buffering=0)  # noqa: SIM115 (kept open for the writer's life)
+        self._end = reader.offset
+        self._file.truncate(self._end)
+
+    def append(self, frame_bytes: bytes) -> None:
+        """Write one frame. Raises `OSError`, and then leaves nothing of it behind."""
+        record = _HEADER.pack(_BIN_32, len(frame_bytes)) + frame_bytes
+        try:
+            if self._file.write(record) != len(record):
+                raise OSError("the disk took only a part of a frame")
+        except OSError:
+            self._file.truncate(self._end)
+            raise
+        self._end += len(record)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class JournalReader:
+    """Reads a journal that may still grow: each reading returns the frames written since the last."""
+
+    def __init__(self, path: Path) -> None:
+        """Remember `path`; it need not exist yet."""
+        self.path = path
+        self.offset = 0
+
+    def read_new(self, most_pieces: int | None = None) -> list[Frame]:
+        """Return the whole frames since the last call; a torn last frame waits for the next.
+
+        `most_pieces` leaves the rest of a long journal, beyond so many MiB, to the next call. Raises `JournalDamaged`
+        where the bytes can't be frames, or `OSError`.
+        """
+        return [frame for frames in islice(self.read_pieces(), most_pieces) for frame in frames]
+
+    def read_pieces(self) -> Iterator[list[Frame]]:
+        """Yield what `read_new` returns, about a MiB of the file at a time: a long journal is never in memory whole."""
+        try:
+            file = open(self.path, "rb")  # noqa: SIM115 (the with statement below closes it)
+        except FileNotFoundError:
+            return
+        with file:
+            file.seek(self.offset)
+            rest = b""
+            while piece := file.read(_PIECE):
+                data = rest + piece
+                frames, end = decode_records(data, self.path, self.offset)
+                rest = data[end:]
+                self.offset += end
+                if frames:
+                    yield frames
+
+
+def decode_records(data: bytes, path: Path, offset: int) -> tuple[list[Frame], int]:
+    """Return the whole frames in `data`, which begins with a record, and where in it the last of them ends.
+
+    `path` and `offset` are where it was read. Raises `JournalDamaged`.
+    """
+    frames: list[Frame] = []
+    view = memoryview(data)
+    position, last_header = 0, len(data) - _HEADER.size
+    while position <= last_header:  # a long run has 100,000s of frames: only what must be done for each of them
+        marker, length = _read_header(data, position)
+        if marker != _BIN_32 or length > _LARGEST_FRAME:
+            raise _damaged(path, offset + position)
+        end = position + _HEADER.size + length
+        if end > len(data):
+            break
+        try:
+            frames.append(decode_frame(view[position + _HEADER.size : end]))
+        except msgspec.DecodeError as error:
+            raise _damaged(path, offset + position) from error
+        position = end
+    return frames, position
+
+
+def first_record(data: bytes) -> int | None:
+    """Return where the first whole record in `data` begins, which may begin anywhere; None if there is none."""
+    return next((start for start, _ in _records(data)), None)
+
+
+def record_around(data: bytes, position: int) -> bytes | None:
+    """Return the whole record that the byte at `position` is in, None if `data` has none."""
+    before = [(start, end) for start, end in _records(data, position + 1) if end > position]
+    return data[slice(*before[-1])] if before else None
+
+
+def _records(data: bytes, stop: int | None = None) -> Iterator[tuple[int, int]]:
+    """Find records that begin before `stop`: a marker and a length that lead to the next, around what decodes."""
+    position = data.find(_MARKER, 0, stop)
+    while 0 <= position <= len(data) - _HEADER.size:
+        end = position + _HEADER.size + _read_header(data, position)[1]
+        if end == len(data) or (end < len(data) and data[end] == _BIN_32):
+            with contextlib.suppress(msgspec.DecodeError):
+                decode_frame(data[position + _HEADER.size : end])
+                yield position, end
+        position = data.find(_MARKER, position + 1, stop)
+
+
+def _damaged(path: Path, position: int) -> JournalDamaged:
+    return JournalDamaged(f"{path} is damaged at byte {position}: it was written by another program or version")

@@ -1,0 +1,1 @@
+"""Drive curricula during training."""

@@ -1,0 +1,1 @@
+"""Export a policy: describe, write, check."""

@@ -1,0 +1,67 @@
+"""An export beside a running training: weights are copied on the training thread, all else happens elsewhere."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainer_proc.checkpoints.checkpoint import copy_policy
+from trainer_proc.contract.export_process import ExportProblem, run_export, why_not_of
+from trainer_proc.contract.messages import ExportFailed, ExportStarted, TrainerBody
+from trainer_proc.contract.run_folder import RunFolder
+
+
+class NoExports:
+    """Says that a policy of another library than rsl-rl can't be exported."""
+
+    def __init__(self, library: str, emit: Callable[[TrainerBody], None]) -> None:
+        """Take the library's name."""
+        self._library = library
+        self._emit = emit
+
+    def start(self, runner: Any, iteration: int) -> None:
+        """Say so."""
+        self._emit(ExportFailed(iteration, why_not_of(self._library)))
+
+    def wait(self) -> None:
+        """Return at once."""
+
+
+class ExportJobs:
+    """Runs one export at a time in a process of its own (`python -m trainer_proc.export.write`)."""
+
+    def __init__(self, folder: RunFolder, emit: Callable[[TrainerBody], None]) -> None:
+        """Export into `folder`."""
+        self._folder = folder
+        self._emit = emit
+        self._thread: threading.Thread | None = None
+
+    def start(self, runner: Any, iteration: int) -> None:
+        """Copy the policy and return; what the copy cost is in `ExportStarted`."""
+        began = time.perf_counter()
+        snapshot = copy_policy(runner, iteration)
+        self._emit(ExportStarted(iteration, (time.perf_counter() - began) * 1000))
+        self._thread = threading.Thread(target=self._run, args=(snapshot, iteration), name="export")
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Return once no export runs."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, snapshot: dict[str, Any], iteration: int) -> None:
+        try:
+            with tempfile.TemporaryDirectory(prefix="humanoid-tui-export-") as scratch:
+                checkpoint = Path(scratch) / f"model_{iteration}.pt"
+                torch.save(snapshot, checkpoint)
+                self._emit(run_export(self._folder, checkpoint, self._folder.console))
+        except ExportProblem as problem:
+            self._emit(ExportFailed(iteration, str(problem)))
+        except (OSError, RuntimeError) as error:  # torch.save tells of a full disk with the latter
+            self._emit(ExportFailed(iteration, f"the weights can't be written: {' '.join(str(error).split())}"))

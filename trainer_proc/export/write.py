@@ -1,0 +1,256 @@
+"""Turn a checkpoint into a policy that a robot's controller can load: `policy.onnx`, `policy.pt`, `policy.json`.
+
+Runs in a process of its own (`python -m trainer_proc.export.write RUN --checkpoint FILE [--out FOLDER]`), so that the
+training goes on meanwhile. Standard output gets one line of JSON: an `ExportFinished`, or `{"error": ...}`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import importlib.metadata
+import os
+import platform
+import signal
+import subprocess
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NoReturn
+
+import msgspec
+
+from trainer_proc.contract.errors import one_line
+from trainer_proc.contract.journal import JournalDamaged, JournalReader
+from trainer_proc.contract.messages import ExportFinished, InterventionApplied
+from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.export.check import (
+    CheckResult,
+    ExportError,
+    Latency,
+    actor_group_sizes,
+    build_actor,
+    check_policy,
+    load_checkpoint,
+    measure_latency,
+    open_session,
+    require_packages,
+    write_models,
+)
+from trainer_proc.export.folder import put_in_place, require_replaceable, temporary_folder
+from trainer_proc.export.policy import PolicyDescription, read_policy_description
+
+__all__ = ["ExportError", "PolicyCard", "export_policy", "main"]
+
+RECORDED_VERSIONS = ("humanoid-tui", "torch", "rsl-rl-lib", "mjlab", "isaaclab", "onnx", "onnxruntime", "onnxscript")
+
+
+class PolicyCard(PolicyDescription, frozen=True, kw_only=True):
+    """The exported `policy.json`: the policy's description, where it comes from, and how it was checked.
+
+    Input `obs` is float32 [1, `observation_size`], the terms concatenated as listed and not normalised: the
+    normaliser is inside. Output `actions` is float32 [1, `num_actions`], before `action_scale` and `action_offset`.
+    `recurrent_inputs` names further inputs, which start at zero and take the further outputs of the last call.
+    `interventions` holds all of the run's up to the export, also those after the checkpoint's iteration;
+    `journal_problem` says why they are missing if the journal can't be read.
+    `git_commit` is the working directory's, with `-dirty` after it if tracked files were changed.
+    """
+
+    run: str
+    iteration: int
+    observation_size: int
+    recurrent_inputs: list[str]
+    git_commit: str | None
+    versions: dict[str, str]
+    onnx_sha256: str
+    check: CheckResult
+    latency: Latency
+    interventions: list[InterventionApplied]
+    journal_problem: str
+
+
+def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) -> ExportFinished:
+    """Write the checkpoint's policy to `out` (the run's `exported/` if None), checked and whole, or not at all.
+
+    An earlier export there is replaced once the new one has passed. Raises `ExportError`.
+    """
+    target = (out or folder.exported).resolve()
+    require_replaceable(target)
+    description = _read_description(folder)
+    if not checkpoint.is_file():
+        raise ExportError(f"there is no checkpoint {checkpoint}: choose one of the run's model_*.pt")
+    require_packages(description.backend)
+    iteration, weights = load_checkpoint(checkpoint)
+    actor = build_actor(description, weights, checkpoint)
+    try:
+        with temporary_folder(target) as temporary, warnings.catch_warnings():
+            # TorchScript is deprecated as a whole and torch's ONNX exporter warns of itself; the check judges both.
+            warnings.simplefilter("ignore")
+            recurrent_inputs = write_models(actor, _metadata(description, folder, iteration), temporary)
+            session = open_session(temporary / "policy.onnx")
+            check = check_policy(actor, actor_group_sizes(description), session, temporary / "policy.pt")
+            latency = measure_latency(session)
+            digest = hashlib.sha256((temporary / "policy.onnx").read_bytes()).hexdigest()
+            card = _card(description, folder, iteration, recurrent_inputs, digest, check, latency)
+            (temporary / "policy.json").write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=2))
+            put_in_place(temporary, target)
+    except OSError as error:
+        raise ExportError(f"{target} can't be written: {error}") from error
+    place = target.relative_to(folder.path) if target.is_relative_to(folder.path) else target
+    return ExportFinished(
+        iteration, str(place), check.largest_difference, latency.p50_us, latency.p99_us, 1e6 / latency.p99_us
+    )
+
+
+# --- What is known of the policy ----------------------------------------------------------------------------
+
+
+def _read_description(folder: RunFolder) -> PolicyDescription:
+    file = folder.policy_description
+    try:
+        return read_policy_description(folder)
+    except FileNotFoundError:
+        what = "only a run that this program trained, with rsl_rl, can be exported"
+        raise ExportError(f"{file} is missing: {what}") from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise ExportError(f"{file} can't be read ({one_line(error)}): resume the run to write it anew") from error
+
+
+def _card(
+    description: PolicyDescription,
+    folder: RunFolder,
+    iteration: int,
+    recurrent_inputs: list[str],
+    onnx_sha256: str,
+    check: CheckResult,
+    latency: Latency,
+) -> PolicyCard:
+    interventions, journal_problem = _past_interventions(folder)
+    return PolicyCard(
+        **{name: getattr(description, name) for name in description.__struct_fields__},
+        run=folder.name,
+        iteration=iteration,
+        observation_size=sum(actor_group_sizes(description).values()),
+        recurrent_inputs=recurrent_inputs,
+        git_commit=_git_commit(),
+        versions=_versions(),
+        onnx_sha256=onnx_sha256,
+        check=check,
+        latency=latency,
+        interventions=interventions,
+        journal_problem=journal_problem,
+    )
+
+
+def _metadata(description: PolicyDescription, folder: RunFolder, iteration: int) -> dict[str, str]:
+    """Return the ONNX file's metadata under the keys of mjlab's `exporter_utils.get_base_metadata` and a few more."""
+    facts: dict[str, object] = {
+        "run_path": folder.name,
+        "task": description.task,
+        "backend": description.backend,
+        "iteration": iteration,
+        "observation_names": [term.name for term in description.observation_terms],
+        "observation_sizes": [term.size for term in description.observation_terms],
+        "action_names": description.action_names,
+        "action_scale": description.action_scale,
+        "action_offset": description.action_offset,
+        "joint_names": description.joint_names,
+        "joint_stiffness": description.joint_stiffness,
+        "joint_damping": description.joint_damping,
+        "default_joint_pos": description.default_joint_positions,
+        "control_frequency": description.control_frequency,
+    }
+    known = {key: value for key, value in facts.items() if value is not None and value != []}
+    return {key: ",".join(map(str, v)) if isinstance(v, list) else str(v) for key, v in known.items()}
+
+
+def _past_interventions(folder: RunFolder) -> tuple[list[InterventionApplied], str]:
+    """Return the journal's applied interventions, or none and what is wrong with the journal."""
+    try:
+        frames = JournalReader(folder.journal).read_new()
+    except (JournalDamaged, OSError) as error:
+        return [], one_line(error)
+    return [frame.body for frame in frames if isinstance(frame.body, InterventionApplied)], ""
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name in RECORDED_VERSIONS:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions
+
+
+def _git_commit() -> str | None:
+    """Return the working directory's commit, with `-dirty` where tracked files differ from it; None without one."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()
+
+
+# --- The program --------------------------------------------------------------------------------------------
+
+
+class _UsageError(Exception):
+    pass
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(message)
+
+
+@contextlib.contextmanager
+def _standard_output_for_the_answer() -> Iterator[IO[str]]:
+    """Give standard output away: meanwhile all that is printed, by C++ code as well, goes to standard error."""
+    with os.fdopen(os.dup(1), "w") as answer, contextlib.redirect_stdout(sys.stderr):
+        os.dup2(2, 1)
+        try:
+            yield answer
+        finally:
+            os.dup2(answer.fileno(), 1)
+
+
+def _run(arguments: list[str] | None) -> tuple[int, ExportFinished | dict[str, str]]:
+    parser = _Parser(prog="python -m trainer_proc.export.write", description="Export a checkpoint to a checked policy.")
+    parser.add_argument("run", type=Path, help="the run's folder")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="a model_<iteration>.pt of that run")
+    parser.add_argument("--out", type=Path, help="the folder to write (default: exported/ in the run's)")
+    try:
+        parsed = parser.parse_args(arguments)
+        return 0, export_policy(RunFolder(parsed.run), parsed.checkpoint, parsed.out)
+    except _UsageError as error:
+        return 2, {"error": f"{error}; {' '.join(parser.format_usage().split())}"}
+    except ExportError as error:
+        return 1, {"error": str(error)}
+    except KeyboardInterrupt:
+        return 1, {"error": "the export was interrupted"}
+    except Exception as error:  # the caller waits for one line, the traceback is for the log
+        traceback.print_exc()
+        return 1, {"error": f"the export failed unexpectedly ({one_line(error)}): see its standard error"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Export as the command line says, print one line of JSON, return the exit code: 0, 1 failed, 2 wrong usage.
+
+    Runs beside a training: at low priority, on one thread, without the GPU.
+    """
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    os.environ["OMP_NUM_THREADS"] = "1"  # torch takes its number of threads from here
+    os.nice(10)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # so that the temporary folder is removed
+    with _standard_output_for_the_answer() as answer:
+        status, content = _run(arguments)
+        answer.write(msgspec.json.encode(content).decode() + "\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Metrics of a training: the stream, PPO diagnostics, success, terrain."""

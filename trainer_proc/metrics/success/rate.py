@@ -1,0 +1,146 @@
+"""The success rate over the last episodes: of all, of each task and of each type of terrain."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from presets.success import Success
+from trainer_proc.metrics.success.episodes import Trace
+from trainer_proc.metrics.success.rules import make_rule
+from trainer_proc.metrics.success.task import task_command, time_outs_of
+from trainer_proc.metrics.terrain import SteeredTerrain
+
+
+class EpisodeWindow:
+    """The newest whole iterations that hold at least as many episodes as asked for, or all there have been."""
+
+    def __init__(self, episodes: int) -> None:
+        """Ask for `episodes`, at least 1."""
+        self._asked = episodes
+        self._iterations: deque[tuple[int, float]] = deque()
+        self.episodes = 0
+        """Episodes in the window now."""
+
+    def add(self, finished: int, succeeded: float) -> None:
+        """Add an iteration's."""
+        if not finished:
+            return
+        self._iterations.append((finished, succeeded))
+        self.episodes += finished
+        while self.episodes - self._iterations[0][0] >= self._asked:
+            self.episodes -= self._iterations.popleft()[0]
+
+    @property
+    def rate(self) -> float:
+        """Share of the window's episodes that succeeded; there must be some."""
+        return sum(succeeded for _, succeeded in self._iterations) / self.episodes
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Sorts of episodes, each with a rate of its own; `read` tells that of each environment now, shape [num_envs]."""
+
+    metrics: tuple[str, ...]
+    read: Callable[[], torch.Tensor]
+
+
+class SuccessRate:
+    """Counts episodes as they finish, on the device, and those that succeeded."""
+
+    def __init__(self, env: Any, definition: Success | None = None, terrain: SteeredTerrain | None = None) -> None:
+        """Count for `env`; by time-out if there is no definition. Raises `TrainingProblem` if it doesn't fit."""
+        self._env = getattr(env, "unwrapped", env)
+        self._definition = definition or Success()
+        self._rule = make_rule(self._definition, self._env)
+        self._groups = [*_tasks(self._env), *_terrain_types(terrain)] if self._rule.tells_which else []
+        self._ids = Trace(lambda: torch.stack([group.read() for group in self._groups]))
+        self._window = EpisodeWindow(self._definition.window)
+        names = (name for group in self._groups for name in group.metrics)
+        self._group_windows = {name: EpisodeWindow(self._definition.window) for name in names}
+        self._steps: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self._last_dones: torch.Tensor | None = None
+
+    def begin(self) -> None:
+        """Look at the state that the first step begins in: of episodes in progress, what is seen from now on counts."""
+        self._steps.clear()
+        self._rule.begin()
+        if self._groups:
+            self._ids.begin()
+
+    def step(self, dones: torch.Tensor, extras: dict[str, Any]) -> None:
+        """Remember one environment step for `collect`. `dones` has shape [num_envs]; a few kernels, no wait."""
+        time_outs = extras.get("time_outs")
+        if time_outs is None:  # a finite-horizon task hides its time-outs from the algorithm
+            time_outs = time_outs_of(self._env)
+            if time_outs is None:
+                return  # nobody knows how episodes end
+        is_new = self._last_dones is not None and dones is not self._last_dones  # as it is with mjlab at each step
+        self._last_dones = dones
+        self._steps.append((dones if is_new else dones.clone(), time_outs.clone()))
+        self._rule.step()
+        if self._groups:
+            self._ids.step()
+
+    def collect(self) -> dict[str, float]:
+        """Close the iteration and return its metrics; waits for the device once.
+
+        `Train/finished_episodes` in this iteration, `Train/success_window` and `success_episodes`, those asked for and
+        those in the window now, and, of these, the `Train/success_rate`, 0 to 1. `Success/task/<task>` and
+        `Success/terrain/<type>` are rates over windows of their own. A rate is absent until it has an episode.
+        """
+        finished, succeeded, of_groups = self._counts()
+        self._window.add(finished, succeeded)
+        metrics = {
+            "Train/finished_episodes": float(finished),
+            "Train/success_episodes": float(self._window.episodes),
+            "Train/success_window": float(self._definition.window),
+        }
+        if self._window.episodes:
+            metrics["Train/success_rate"] = self._window.rate
+        for (name, window), counts in zip(self._group_windows.items(), of_groups, strict=True):
+            window.add(*counts)
+            if window.episodes:
+                metrics[name] = window.rate
+        return metrics
+
+    def _counts(self) -> tuple[int, float, list[tuple[int, float]]]:
+        """Return how many episodes finished and succeeded in the remembered steps: of all, and of each group."""
+        if not self._steps:
+            return 0, 0, [(0, 0)] * len(self._group_windows)
+        time_outs = torch.stack([time_outs for _, time_outs in self._steps]).bool()
+        dones = torch.stack([dones for dones, _ in self._steps]).to(time_outs.device) > 0
+        self._steps.clear()
+        successes = self._rule.judge(dones, time_outs)
+        outcomes = torch.stack([dones.to(successes.dtype), successes])
+        counts = [outcomes.sum((1, 2))]
+        # an episode is of the group that it had before the reset drew the next
+        groups = self._ids.take()[:-1].unbind(1) if self._groups else ()
+        for group, ids in zip(self._groups, groups, strict=True):
+            is_of = ids.unsqueeze(-1) == torch.arange(len(group.metrics), device=ids.device)
+            counts.append((outcomes.unsqueeze(-1) & is_of).sum((1, 2)).T.reshape(-1))
+        finished, succeeded, *rest = torch.cat(counts).tolist()
+        return int(finished), succeeded, list(zip(rest[::2], rest[1::2], strict=True))
+
+
+def _tasks(env: Any) -> list[Groups]:
+    """Return the tasks that a command sets, if one does."""
+    command = task_command(env)
+    if command is None:
+        return []
+    return [_groups("task", command.task_names, lambda: command.task_ids)]
+
+
+def _terrain_types(terrain: SteeredTerrain | None) -> list[Groups]:
+    """Return the types of a terrain where they are known."""
+    if terrain is None or not terrain.types:
+        return []
+    return [_groups("terrain", terrain.types, lambda: terrain.present_types)]
+
+
+def _groups(sort: str, names: tuple[str, ...], read: Callable[[], torch.Tensor]) -> Groups:
+    return Groups(tuple(f"Success/{sort}/{name}" for name in names), read)

@@ -1,0 +1,82 @@
+"""What an environment tells of its tasks and its success: commands, reports and time-outs, of mjlab and Isaac Lab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.metrics.success.root import as_tensor
+
+SUCCESS_REPORT = "Metrics/success_rate"
+"""Where Isaac Lab 3 reports the mean success, 0 to 1, of the episodes that a step has ended: in `extras["log"]`."""
+
+
+def commands_of(env: Any) -> dict[str, Any]:
+    """Return the task's command terms by name."""
+    manager: Any = getattr(env, "command_manager", None)
+    return {name: manager.get_term(name) for name in getattr(manager, "active_terms", ())}
+
+
+def velocity_command(env: Any, name: str) -> Any:
+    """Return the command term `name`, whose `command` is (x, y, yaw) in the robot's frame.
+
+    Without a name, the task's only one: mjlab's tasks call it `twist`, Isaac Lab's `base_velocity`. Raises
+    `TrainingProblem`.
+    """
+    commands = commands_of(env)
+    if name and name not in commands:
+        raise TrainingProblem(f"success is of kind velocity, but there is no command {name}; {_there_are(commands)}")
+    velocities = {key: term for key, term in commands.items() if _is_velocity(term)}
+    if name and name not in velocities:
+        raise TrainingProblem(f"success is of kind velocity, but the command {name} is no velocity of a robot")
+    if not velocities:
+        there = _there_are(commands)
+        raise TrainingProblem(f"success is of kind velocity, but no command is a velocity of a robot; {there}")
+    if not name and len(velocities) > 1:
+        raise TrainingProblem(f"success is of kind velocity: its command must be one of {', '.join(velocities)}")
+    return velocities[name] if name else next(iter(velocities.values()))
+
+
+def command_with_success(env: Any, name: str) -> Any:
+    """Return the command term that tells success (`episode_success`), `name` if there are several; None without."""
+    telling = {key: term for key, term in commands_of(env).items() if hasattr(term, "episode_success")}
+    return telling.get(name) or next(iter(telling.values()), None)
+
+
+def reports_success(env: Any) -> bool:
+    """Tell whether the environment has reported `SUCCESS_REPORT`, as it does at its first reset already."""
+    return SUCCESS_REPORT in getattr(env, "extras", {}).get("log", {})
+
+
+def no_success(env: Any) -> TrainingProblem:
+    """Return the problem of an environment with neither."""
+    return TrainingProblem(
+        f"success is of kind environment, but the task doesn't report {SUCCESS_REPORT}, and no command has an "
+        f"episode_success; {_there_are(commands_of(env))}"
+    )
+
+
+def task_command(env: Any) -> Any:
+    """Return the command term that sets each environment a task, with `task_names` and `task_ids`; None without."""
+    terms = commands_of(env).values()
+    return next((term for term in terms if hasattr(term, "task_names") and hasattr(term, "task_ids")), None)
+
+
+def time_outs_of(env: Any) -> torch.Tensor | None:
+    """Return which environments' last episodes were ended by time-out, of shape [num_envs]; None if nobody knows.
+
+    For tasks that hide it from the algorithm. Isaac Lab's direct environments have no manager but `reset_time_outs`.
+    """
+    manager = getattr(env, "termination_manager", None)
+    time_outs = getattr(env, "reset_time_outs", None) if manager is None else manager.time_outs
+    return None if time_outs is None else as_tensor(time_outs)
+
+
+def _is_velocity(command: Any) -> bool:
+    return getattr(command.command, "shape", ())[1:] == (3,) and hasattr(command, "robot")
+
+
+def _there_are(commands: dict[str, Any]) -> str:
+    return f"there are {', '.join(commands)}" if commands else "the task has no commands"

@@ -1,0 +1,193 @@
+"""The terrain curriculum's levels and types: moved, capped and mixed by a person or a curriculum, and published.
+
+mjlab's `TerrainEntity` and Isaac Lab's `TerrainImporter` hold `terrain_levels` and `terrain_types`, both of shape
+[num_envs]: row and column in `terrain_origins` of shape [rows, columns, 3], from which `env_origins` are taken. A type
+has one column in mjlab; in Isaac Lab it has as many as its proportion gives it, which may be none. The
+task's own rule (mjlab's `terrain_levels_vel`; "Learning to Walk in Minutes", Rudin et al., 2022, arXiv:2109.11978)
+measures at a reset how far the robot has walked from its origin. So an origin must not change during an episode:
+changes wait for each environment's reset, for the moment after that rule and before the robot is placed.
+"""
+
+from __future__ import annotations
+
+from itertools import compress
+from typing import Any
+
+import torch
+
+from trainer_proc.metrics.terrain_mix import environments_by_type, moved_to_columns, types_of_columns
+
+
+class SteeredTerrain:
+    """The terrain of an environment with a terrain curriculum. Turned between iterations, by the training thread."""
+
+    def __init__(self, env: Any, terrain: Any) -> None:
+        """Wrap `env.curriculum_manager.compute` on the instance, which is called with those that are reset."""
+        self._env = env
+        self._terrain = terrain
+        self.rows, self._columns = terrain.terrain_origins.shape[:2]
+        sub_terrains = terrain.cfg.terrain_generator.sub_terrains
+        names, self._type_of_column = _layout(terrain, sub_terrains, self._columns)
+        self.types: tuple[str, ...] = names
+        """Names of the types that have columns; empty where that isn't known."""
+        self.mix = {name: float(sub_terrains[name].proportion) for name in self.types}
+        """Weight of each type among the environments, as asked for."""
+        by_column = torch.tensor(self._type_of_column, device=terrain.terrain_types.device)
+        self._types_by_column = None if self._type_of_column == list(range(self._columns)) else by_column
+        self._shift = 0
+        levels = terrain.terrain_levels
+        self._added = torch.zeros_like(levels)
+        self._restored = torch.full_like(levels, -1)  # below 0: none
+        self._wanted_columns: torch.Tensor | None = None  # None: whatever they are
+        self.is_waiting = False
+        """Whether environments may wait for their reset; looked at once an iteration, with the metrics."""
+        self._compute = env.curriculum_manager.compute
+        env.curriculum_manager.compute = self._compute_and_settle
+
+    @property
+    def highest_level(self) -> int:
+        """The highest row that environments may reach; the simulator's rule goes by it."""
+        return int(self._terrain.max_terrain_level) - 1
+
+    @highest_level.setter
+    def highest_level(self, level: int) -> None:
+        self._terrain.max_terrain_level = level + 1
+        self.is_waiting = True
+
+    @property
+    def shift(self) -> int:
+        """Levels that have been added to all environments so far."""
+        return self._shift
+
+    @shift.setter
+    def shift(self, levels: int) -> None:
+        self._added += levels - self._shift
+        self._shift = levels
+        self.is_waiting = True
+
+    @property
+    def present_types(self) -> torch.Tensor:
+        """The type of each environment now, of shape [num_envs]; without a copy where columns are types."""
+        columns: torch.Tensor = self._terrain.terrain_types
+        return columns if self._types_by_column is None else self._types_by_column[columns]
+
+    def redistribute(self) -> None:
+        """Share the environments out by `mix`, moving as few as possible; waits for the device.
+
+        Raises `TrainingProblem` if no weight is above 0.
+        """
+        columns = self._terrain.terrain_types.tolist()
+        counts = environments_by_type(list(self.mix.values()), len(columns))
+        moved = moved_to_columns(counts, columns, self._type_of_column)
+        self._wanted_columns = torch.tensor(moved, device=self._restored.device)
+        self.is_waiting = True
+
+    def levels(self) -> tuple[int, ...]:
+        """Return the level of each environment, that after its reset where it waits for one. Waits for the device."""
+        return tuple(self._levels_to_be(slice(None)).tolist())
+
+    def columns(self) -> tuple[int, ...]:
+        """Return the column of each environment, that after its reset where it waits for one. Waits for the device."""
+        columns = self._terrain.terrain_types if self._wanted_columns is None else self._wanted_columns
+        return tuple(columns.tolist())
+
+    def restore(self, levels: tuple[int, ...], columns: tuple[int, ...], shift: int, *, reset: bool) -> None:
+        """Put the environments on `levels` and `columns`, of which `shift` levels have been added by steering.
+
+        They wait for their reset; with `reset`, which is for before the first step, that is now. Another number of
+        environments takes the levels in turn and keeps its own columns.
+        """
+        if not levels:
+            return
+        count, device = len(self._restored), self._restored.device
+        wanted = torch.tensor([levels[i % len(levels)] for i in range(count)], device=device)
+        self._restored.copy_(wanted.clamp(0, self.rows - 1))
+        self._added.zero_()
+        self._shift = max(1 - self.rows, min(shift, self.rows - 1))
+        if len(columns) == count and max(columns) < self._columns:
+            self._wanted_columns = torch.tensor(columns, device=device)
+        self.is_waiting = True
+        if reset:
+            self._env.reset()
+
+    def metrics(self) -> dict[str, float]:
+        """Return the levels that environments are on now; waits for the device once. Call it once an iteration.
+
+        `Terrain/mean_level`, `max_level` and `share_at_level_<row>`, 0 to 1, where there are several rows; where the
+        types are known, `Terrain/share/<type>` and the `Terrain/mean_level/<type>` of those that have environments.
+        """
+        grid, waiting = self._counts()
+        self.is_waiting = waiting > 0
+        total = sum(map(sum, grid))
+        at_level = [sum(row) for row in grid]
+        metrics: dict[str, float] = {}
+        if self.rows > 1:
+            metrics["Terrain/mean_level"] = _mean_level(at_level)
+            metrics["Terrain/max_level"] = float(max(level for level, count in enumerate(at_level) if count))
+            metrics |= {f"Terrain/share_at_level_{level}": count / total for level, count in enumerate(at_level)}
+        for kind, name in enumerate(self.types):
+            on_type = [sum(compress(row, map(kind.__eq__, self._type_of_column))) for row in grid]
+            metrics[f"Terrain/share/{name}"] = sum(on_type) / total
+            if self.rows > 1 and sum(on_type):
+                metrics[f"Terrain/mean_level/{name}"] = _mean_level(on_type)
+        return metrics
+
+    def _counts(self) -> tuple[list[list[int]], int]:
+        """Return how many environments are in each row and column, and how many wait for a reset."""
+        levels, columns = self._terrain.terrain_levels, self._terrain.terrain_types
+        waits = self._levels_to_be(slice(None)) != levels
+        if self._wanted_columns is not None:
+            waits |= self._wanted_columns != columns
+        counts = torch.zeros(self.rows * self._columns, dtype=torch.long, device=levels.device)
+        counts.index_add_(0, levels * self._columns + columns, torch.ones_like(levels))
+        *cells, waiting = torch.cat([counts, waits.sum().reshape(1)]).tolist()
+        return [cells[row * self._columns : (row + 1) * self._columns] for row in range(self.rows)], waiting
+
+    def _compute_and_settle(self, env_ids: Any = None) -> None:
+        self._compute(env_ids=env_ids)
+        if self.is_waiting:
+            self._settle(slice(None) if env_ids is None else env_ids)
+
+    def _settle(self, env_ids: torch.Tensor | slice) -> None:
+        """Carry out what waits for the reset of `env_ids`; waits for nothing."""
+        terrain = self._terrain
+        if self._wanted_columns is not None:
+            terrain.terrain_types[env_ids] = self._wanted_columns[env_ids]
+        levels = self._levels_to_be(env_ids)
+        terrain.terrain_levels[env_ids] = levels
+        terrain.env_origins[env_ids] = terrain.terrain_origins[levels, terrain.terrain_types[env_ids]]
+        self._added[env_ids] = torch.zeros_like(levels)  # a plain 0 would be copied from the host, which waits
+        self._restored[env_ids] = torch.full_like(levels, -1)
+
+    def _levels_to_be(self, env_ids: torch.Tensor | slice) -> torch.Tensor:
+        present, restored = self._terrain.terrain_levels[env_ids], self._restored[env_ids]
+        levels = torch.where(restored < 0, present, restored) + self._added[env_ids]
+        return levels.clamp(0, self.highest_level)
+
+
+def steered_terrain(env: Any) -> SteeredTerrain | None:
+    """Return the terrain of a (wrapped) environment, None if it isn't a grid whose rows are levels."""
+    env = getattr(env, "unwrapped", env)
+    terrain = getattr(getattr(env, "scene", None), "terrain", None)
+    generator = getattr(getattr(terrain, "cfg", None), "terrain_generator", None)
+    has_levels = getattr(terrain, "terrain_origins", None) is not None and hasattr(terrain, "terrain_levels")
+    if not has_levels or not getattr(generator, "curriculum", False) or not hasattr(env, "curriculum_manager"):
+        return None
+    return SteeredTerrain(env, terrain)
+
+
+def _layout(terrain: Any, sub_terrains: dict[str, Any], columns: int) -> tuple[tuple[str, ...], list[int]]:
+    """Return the names of the types that have columns, and for each column the index of its type's name.
+
+    There are no names where mjlab's columns are of mixed types.
+    """
+    if not hasattr(terrain, "terrain_prim_paths"):  # mjlab
+        return tuple(sub_terrains) if len(sub_terrains) == columns else (), list(range(columns))
+    types = types_of_columns([one.proportion for one in sub_terrains.values()], columns)
+    there = sorted(set(types))
+    names = tuple(sub_terrains)
+    return tuple(names[kind] for kind in there), [there.index(kind) for kind in types]
+
+
+def _mean_level(counts: Any) -> float:
+    return float(sum(level * count for level, count in enumerate(counts)) / sum(counts))

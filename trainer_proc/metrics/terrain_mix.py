@@ -1,0 +1,74 @@
+"""Terrain types, their columns, and how environments are shared out over them; plain numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate
+
+from trainer_proc.contract.errors import TrainingProblem
+
+
+def types_of_columns(proportions: Sequence[float], columns: int) -> list[int]:
+    """Return the type of each column of a terrain whose types take columns by their proportions.
+
+    As Isaac Lab's `TerrainGenerator._generate_curriculum_terrains` does it: a type may have several columns, or none.
+    """
+    total = sum(proportions)
+    upper = list(accumulate(proportion / total for proportion in proportions))
+    # rounding may leave the last sum below 1, where Isaac Lab wouldn't find a type
+    return [
+        next((kind for kind, end in enumerate(upper) if column / columns + 0.001 < end), len(upper) - 1)
+        for column in range(columns)
+    ]
+
+
+def environments_by_type(weights: Sequence[float], environments: int) -> list[int]:
+    """Return how many environments each type gets, by weight (at least 0).
+
+    As mjlab's `TerrainEntity` does it: one for each type whose weight is above 0 if there are enough, the others by
+    the largest remainders. Raises `TrainingProblem` if no weight is above 0.
+    """
+    total = sum(weights)
+    if total <= 0:
+        raise TrainingProblem("at least one terrain type must have a weight above 0")
+    at_least = [1 if weight > 0 else 0 for weight in weights]
+    if sum(at_least) > environments:
+        at_least = [0] * len(weights)
+    left = environments - sum(at_least)
+    shares = [left * (weight / total) for weight in weights]
+    counts = [least + int(share) for least, share in zip(at_least, shares, strict=True)]
+    by_remainder = sorted(range(len(weights)), key=lambda i: int(shares[i]) - shares[i])
+    for i in by_remainder[: environments - sum(counts)]:
+        counts[i] += 1
+    return counts
+
+
+def moved_to(counts: Sequence[int], types: Sequence[int]) -> list[int]:
+    """Return `types`, the type of each environment, changed so that type i has `counts[i]`; as few as possible move."""
+    free = list(counts)
+    wanted = []
+    for kind in types:
+        stays = free[kind] > 0
+        free[kind] -= stays
+        wanted.append(kind if stays else -1)
+    missing = (kind for kind, count in enumerate(free) for _ in range(count))
+    return [next(missing) if kind < 0 else kind for kind in wanted]
+
+
+def moved_to_columns(counts: Sequence[int], columns: Sequence[int], types: Sequence[int]) -> list[int]:
+    """Return `columns`, the column of each environment, changed so that type i has `counts[i]` environments.
+
+    `types` is the type of each column. As few environments as possible move, each to the column of its new type that
+    has the fewest then.
+    """
+    present = [types[column] for column in columns]
+    wanted = moved_to(counts, present)
+    occupied = Counter(column for column, kind, new in zip(columns, present, wanted, strict=True) if kind == new)
+    moved = []
+    for column, kind, new in zip(columns, present, wanted, strict=True):
+        if kind != new:
+            column = min((c for c, of_type in enumerate(types) if of_type == new), key=occupied.__getitem__)
+            occupied[column] += 1
+        moved.append(column)
+    return moved

@@ -1,0 +1,1 @@
+"""Training libraries other than rsl-rl, in the shape of its runner."""

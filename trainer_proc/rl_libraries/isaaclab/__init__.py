@@ -1,0 +1,1 @@
+"""Isaac Lab trainings, one module per training library."""

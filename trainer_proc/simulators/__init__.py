@@ -1,0 +1,1 @@
+"""Simulators: build environments and answer what the trainer asks of them."""

@@ -1,0 +1,112 @@
+"""What an Isaac Lab configuration needs from the asset root, and how it does with what is within reach.
+
+Isaac Lab's configurations name their files by the root that was in force when it was imported
+(`isaaclab.utils.assets.NUCLEUS_ASSET_ROOT_DIR`): a server's, or a folder (`ISAACSIM_ASSET_ROOT`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from isaaclab.sim import GroundPlaneCfg
+from isaaclab.utils.assets import NUCLEUS_ASSET_ROOT_DIR
+
+from trainer_proc.contract.asset_root import is_within_reach, read_manifest
+from trainer_proc.simulators.isaaclab.g1 import STOCK_G1, train_converted_g1
+
+_FILES = ("usd_path", "asset_path", "urdf_path", "network_file")
+"""Fields that name a file without which an environment can't be built, wherever that file is."""
+_LOOKS = ("texture_file", "mdl_path")
+"""Fields that name what is only seen."""
+
+
+def offline_robot(env_cfg: Any) -> None:
+    """Change a configuration, in place, to what is within reach; says so in one line if it gets another robot.
+
+    In a folder that `humanoid-tui assets --offline` built, the G1 of Isaac Lab's velocity tasks becomes mjlab's.
+    Whatever the root, materials, textures and markers that can't be reached are left out: nothing is learned from
+    them.
+    """
+    _leave_out_looks(env_cfg)
+    spawn = getattr(getattr(getattr(env_cfg, "scene", None), "robot", None), "spawn", None)
+    robot = getattr(spawn, "usd_path", None)
+    manifest = read_manifest(Path(NUCLEUS_ASSET_ROOT_DIR))
+    if robot is None or manifest is None or is_within_reach(robot):
+        return
+    stand_in = manifest.stand_in(_below_root(robot))
+    if stand_in is not None and stand_in.stands_in_for == STOCK_G1:
+        train_converted_g1(env_cfg, f"{NUCLEUS_ASSET_ROOT_DIR}/{stand_in.path}")
+        print(f"{_below_root(robot)} is not in {NUCLEUS_ASSET_ROOT_DIR}: training {stand_in.what}")  # noqa: T201
+
+
+def missing_assets(env_cfg: Any) -> list[str]:
+    """Return the files that a configuration needs and that can't be reached, by their paths below the asset root.
+
+    A server is waited for 4 s at most. Files that a USD refers to are not looked for.
+    """
+    return sorted(_below_root(file) for file in set(_named(env_cfg, without=_LOOKS)) if not is_within_reach(file))
+
+
+def missing_assets_text(task: str, missing: list[str]) -> str:
+    """Return the line that says that a task can't be trained without `missing`, and what to do."""
+    where = f"{task} needs {', '.join(missing)}, which is not in {NUCLEUS_ASSET_ROOT_DIR}"
+    return f"{where}: set ISAACSIM_ASSET_ROOT to a copy of Isaac Lab's assets; humanoid-tui assets says what is there"
+
+
+def _leave_out_looks(configuration: Any) -> None:
+    """Set materials, textures and markers to nothing where their files are out of reach."""
+    for part in _parts(configuration):
+        for name, value in _fields(part):
+            if name == "texture_file" and isinstance(value, str) and not is_within_reach(value):
+                part.texture_file = None
+            elif name == "visual_material" and _is_part(value) and not all(map(is_within_reach, _named(value))):
+                part.visual_material = None
+            elif name == "debug_vis" and value is True:
+                markers = [cfg for field, cfg in _fields(part) if _is_marker(field)]
+                part.debug_vis = all(is_within_reach(file) for marker in markers for file in _named(marker))
+
+
+def _named(configuration: Any, without: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield the files that a configuration names, except in fields called as `without` says and in its markers."""
+    for part in _parts(configuration):
+        for name, value in _fields(part):
+            is_file = name in _FILES or (isinstance(value, str) and value.startswith(f"{NUCLEUS_ASSET_ROOT_DIR}/"))
+            if is_file and isinstance(value, str) and name not in without:
+                yield value
+            elif name == "terrain_type" and value == "plane":
+                yield str(GroundPlaneCfg().usd_path)
+
+
+def _parts(configuration: Any) -> Iterator[Any]:
+    """Yield a configuration and all configurations and containers in it, once each; not what markers look like."""
+    seen: set[int] = set()
+    waiting = [configuration]
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        waiting += [value for name, value in _fields(part) if _is_part(value) and not _is_marker(name)]
+
+
+def _is_part(value: Any) -> bool:
+    # of the class, as Isaac Lab's names of functions import them when they are asked for an attribute
+    return isinstance(value, dict | list | tuple) or hasattr(type(value), "__dataclass_fields__")
+
+
+def _is_marker(name: Any) -> bool:
+    return str(name).endswith("visualizer_cfg")
+
+
+def _fields(part: Any) -> list[tuple[Any, Any]]:
+    """Return the fields of a configuration, the items of a mapping, or the members of a sequence."""
+    if isinstance(part, dict):
+        return list(part.items())
+    return list(enumerate(part)) if isinstance(part, list | tuple) else list(vars(part).items())
+
+
+def _below_root(file: str) -> str:
+    return file.removeprefix(f"{NUCLEUS_ASSET_ROOT_DIR}/")

@@ -1,0 +1,91 @@
+"""Isaac Lab 3: any task of its registry on Newton, without Isaac Sim, or on PhysX with it.
+
+Builds what Isaac Lab's own entry points build (`isaaclab_rl/entrypoints/backends/`); what they have for each training
+library is in a module of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import isaaclab_tasks  # noqa: F401 (registers the tasks)
+import msgspec
+import warp
+from isaaclab.utils.io import dump_yaml
+
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.simulators.base import BackendError, LoadLibrary, Training, check_device
+from trainer_proc.simulators.distributed import rank_and_device
+from trainer_proc.simulators.isaaclab.assets import missing_assets, missing_assets_text, offline_robot
+from trainer_proc.simulators.isaaclab.launch import check_physics, load_configurations, start_simulation
+from trainer_proc.simulators.isaaclab.tasks import find_task
+from trainer_proc.simulators.overrides import apply_overrides
+from trainer_proc.simulators.user_modules import import_modules
+from trainer_proc.simulators.warp_progress import KernelProgress
+
+LIBRARIES = ("rsl_rl", "rl_games", "skrl")
+
+
+class IsaacLabBackend:
+    """Trains any task that is registered for Isaac Lab."""
+
+    def __init__(self, load_library: LoadLibrary) -> None:
+        self._load_library = load_library
+
+    def check(self, spec: RunSpec) -> RunSpec:
+        """Import the run's modules; return the run with its task's name of today.
+
+        Raises `BackendError` if the task, the library, the physics or the device isn't there.
+        """
+        import_modules(spec.modules, spec.module_folder)
+        task = find_task(spec.task, [name for name, entry in gymnasium.registry.items() if _is_isaac_lab(entry)])
+        if task.name != spec.task:
+            print(f"{spec.task} is called {task} in Isaac Lab 3: training that")  # noqa: T201
+        check_physics(spec.physics)
+        check_device(spec.device)
+        self._check_library(task.name, spec.library or "rsl_rl", spec.processes)
+        return msgspec.structs.replace(spec, task=task.name, hydra=(*task.arguments, *spec.hydra))
+
+    def report_kernels(self, on_loaded: Callable[[str, int], None]) -> None:
+        """Report through Warp's logger."""
+        warp.set_logger(KernelProgress(on_loaded))
+
+    def build(self, spec: RunSpec, folder: RunFolder) -> Training:
+        """Build environment and runner; writes `params/env.yaml` and `agent.yaml`. Raises `BackendError`."""
+        name = spec.library or "rsl_rl"
+        library = self._load_library(name)
+        env_cfg, agent_cfg = load_configurations(spec, f"{name}_cfg_entry_point")
+        agent_cfg = library.prepare(agent_cfg)
+        offline_robot(env_cfg)
+        apply_overrides({"env": env_cfg, "agent": agent_cfg}, spec.overrides)
+        if missing := missing_assets(env_cfg):
+            raise BackendError(missing_assets_text(spec.task, missing))
+        rank, device = rank_and_device(spec.device)
+        seed = spec.seed + rank  # every rank sees other episodes
+        library.configure(agent_cfg, spec, folder, device, seed)
+        env_cfg.scene.num_envs = spec.num_envs
+        env_cfg.sim.device = device
+        env_cfg.seed = seed
+        env_cfg.log_dir = str(folder.path)
+        if not rank:
+            dump_yaml(str(folder.params / "env.yaml"), env_cfg)
+            dump_yaml(str(folder.params / "agent.yaml"), agent_cfg)
+        start_simulation(env_cfg, device)
+        return library.make_training(gymnasium.make(spec.task, cfg=env_cfg), agent_cfg, folder)
+
+    def _check_library(self, task: str, library: str, processes: int) -> None:
+        """Raise `BackendError` if the task has no agent for the library, or the library can't train as requested."""
+        entry_points = gymnasium.spec(task).kwargs
+        known = [name for name in LIBRARIES if f"{name}_cfg_entry_point" in entry_points]
+        if library not in known:
+            raise BackendError(f"{task} has no agent for library {library}; it has {', '.join(known) or 'none'}")
+        if processes > 1 and library != "rsl_rl":
+            raise BackendError(f"{processes} processes need library rsl_rl: {library} is steered in one process only")
+        self._load_library(library)
+
+
+def _is_isaac_lab(entry: Any) -> bool:
+    """Tell whether a task of gymnasium's registry has an Isaac Lab configuration."""
+    return "env_cfg_entry_point" in (entry.kwargs or {})

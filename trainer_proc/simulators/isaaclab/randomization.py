@@ -1,0 +1,173 @@
+"""What robot learning usually randomizes, as startup events for Isaac Lab tasks that don't randomize it themselves.
+
+Every draw starts from the values that the robot was built with, which are kept at the first draw, so draws never
+accumulate, and a neutral range brings the defaults back. Shapes: E environments, B bodies, J joints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+import warp
+from isaaclab.assets import BaseArticulation
+from isaaclab.utils.math import sample_uniform
+
+from trainer_proc.simulators.interface import Range, Usual
+
+_ONE: Range = (1.0, 1.0)
+_LEAST_SCALE = 0.01
+_IN_PHYSICS = {"stiffness": "joint_stiffness", "damping": "joint_damping", "effort_limit": "joint_effort_limits"}
+_IN_MODEL = {"stiffness": "stiffness", "damping": "damping", "effort_limit": "actuator_effort_limit"}
+_GAINS = tuple(_IN_PHYSICS)
+
+_defaults: WeakKeyDictionary[Any, dict[str, torch.Tensor]] = WeakKeyDictionary()
+
+
+def robot_of(env: Any) -> Any:
+    """Return the articulation called "robot", or the only one; None if there is none."""
+    articulations = env.scene.articulations
+    if "robot" in articulations:
+        return articulations["robot"]
+    return next(iter(articulations.values())) if len(articulations) == 1 else None
+
+
+def model_of_solver(env: Any) -> Any:
+    """Return the model that MuJoCo-Warp steps, with a row of each field for each environment; None on other physics."""
+    solver: Any = getattr(env.sim.physics_manager, "_solver", None)
+    return None if getattr(solver, "use_mujoco_cpu", True) else solver.mjw_model
+
+
+def scale_mass(env: Any, env_ids: Any, scale: Range) -> None:
+    """Scale mass and inertia of the robot's bodies, one factor per body and environment: E × B."""
+    robot, ids = robot_of(env), _environment_ids(env, env_ids)
+    masses = _default(robot, "body_mass", robot.data.body_mass.torch)[ids]
+    inertias = _default(robot, "body_inertia", robot.data.body_inertia.torch)[ids]
+    factors = sample_uniform(*scale, tuple(masses.shape), env.device)
+    bodies = torch.arange(masses.shape[1], device=env.device)
+    robot.set_masses_index(masses=masses * factors, body_ids=bodies, env_ids=ids)
+    robot.set_inertias_index(inertias=inertias * factors[..., None], body_ids=bodies, env_ids=ids)
+
+
+def offset_center_of_mass(env: Any, env_ids: Any, offset: Range) -> None:
+    """Move the centre of mass of the robot's root body (m), drawn for each axis: E × 3."""
+    robot, ids = robot_of(env), _environment_ids(env, env_ids)
+    poses = _default(robot, "body_com", robot.data.body_com_pose_b.torch)[ids][:, :1].clone()
+    poses[..., :3] += sample_uniform(*offset, (len(ids), 1, 3), env.device)
+    robot.set_coms_index(coms=poses, body_ids=torch.zeros(1, dtype=torch.long, device=env.device), env_ids=ids)
+
+
+def scale_friction(env: Any, env_ids: Any, scale: Range) -> None:
+    """Scale the sliding friction of all geoms, the ground's too, by one factor per environment: E; MuJoCo-Warp only.
+
+    A contact takes the larger friction of its two geoms, so only a common factor always shows. Newton's model has one
+    ground for all environments, so it is the solver's that is written.
+    """
+    from newton import ModelFlags
+
+    robot, ids = robot_of(env), _environment_ids(env, env_ids)
+    friction = warp.to_torch(model_of_solver(env).geom_friction)[..., 0]
+    defaults = _default(robot, "friction", friction)[ids]
+    friction[ids] = defaults * sample_uniform(*scale, (len(ids), 1), env.device)
+    env.sim.physics_manager.add_model_change(ModelFlags.MODEL_PROPERTIES)  # or contacts keep what they had
+
+
+def scale_motors(
+    env: Any,
+    env_ids: Any,
+    strength: Range = _ONE,
+    stiffness: Range = _ONE,
+    damping: Range = _ONE,
+) -> None:
+    """Scale the robot's motors, one factor per joint and environment: E × J.
+
+    `strength` scales what a motor gives for a command (its P and D gains) and its effort limit alike, `stiffness` and
+    `damping` the P and D gains.
+    """
+    robot, ids = robot_of(env), _environment_ids(env, env_ids)
+    for name, actuator in robot.actuators.items():
+        joints = torch.arange(robot.num_joints, device=env.device)[actuator.joint_indices]
+        default = {gain: _default(robot, f"{name}/{gain}", _gain(robot, actuator, gain))[ids] for gain in _GAINS}
+        strong, stiff, damped = (
+            sample_uniform(*scale, (len(ids), len(joints)), env.device) for scale in (strength, stiffness, damping)
+        )
+        p_gains, d_gains = default["stiffness"] * strong * stiff, default["damping"] * strong * damped
+        limits = default["effort_limit"] * strong
+        if actuator.is_implicit_model:  # the physics applies the gains
+            robot.write_joint_stiffness_to_sim_index(stiffness=p_gains, joint_ids=joints, env_ids=ids)
+            robot.write_joint_damping_to_sim_index(damping=d_gains, joint_ids=joints, env_ids=ids)
+            robot.write_joint_effort_limit_to_sim_index(limits=limits, joint_ids=joints, env_ids=ids)
+        else:
+            for gain, values in (("stiffness", p_gains), ("damping", d_gains), ("effort_limit", limits)):
+                _gain(robot, actuator, gain)[ids] = values
+
+
+def _gain(robot: Any, actuator: Any, gain: str) -> torch.Tensor:
+    """Return a gain or limit of an actuator as it is in use: E × J; a copy where the physics has it."""
+    values: torch.Tensor
+    if actuator.is_implicit_model:
+        values = getattr(robot.data, _IN_PHYSICS[gain]).torch[:, actuator.joint_indices]
+    else:
+        values = getattr(actuator, _IN_MODEL[gain])
+    return values
+
+
+def _environment_ids(env: Any, env_ids: Any) -> torch.Tensor:
+    """Return `env_ids`, or those of all environments for None, as event functions mean it."""
+    everything = torch.arange(env.num_envs, device=env.device)
+    return everything if env_ids is None else everything[env_ids]
+
+
+def _default(robot: Any, name: str, values: torch.Tensor) -> torch.Tensor:
+    """Return what `values` were when they were first asked for: E × …."""
+    kept = _defaults.setdefault(robot, {})
+    if name not in kept:
+        kept[name] = values.clone()
+    return kept[name]
+
+
+def _has_robot(env: Any) -> bool:
+    return isinstance(robot_of(env), BaseArticulation)
+
+
+def _has_contacts(env: Any) -> bool:
+    return _has_robot(env) and model_of_solver(env) is not None
+
+
+def _has_gain(gain: str) -> Callable[[Any], bool]:
+    def has(env: Any) -> bool:
+        robot = robot_of(env)
+        if not _has_robot(env) or getattr(robot.actuators, "_native_group_names", None):
+            return False  # Newton's own actuators keep their gains for themselves
+        actuators = list(robot.actuators.values())
+        if not all(one.is_implicit_model or hasattr(one, _IN_MODEL[gain]) for one in actuators):
+            return False
+        # waits for the device, once, when the knobs are found
+        return any(bool(_gain(robot, one, gain).any()) for one in actuators)
+
+    return has
+
+
+_MASS = frozenset(("body_mass", "body_inertia"))
+_FRICTION = frozenset(("geom_friction",))
+_MOTOR = frozenset(("actuator_gainprm",))
+USUAL: tuple[Usual, ...] = (
+    Usual("mass", "scale", scale_mass, _MASS, (0.8, 1.2), _ONE, _LEAST_SCALE, _has_robot),
+    Usual("friction", "scale", scale_friction, _FRICTION, (0.5, 1.5), _ONE, _LEAST_SCALE, _has_contacts),
+    Usual(
+        "center_of_mass",
+        "offset",
+        offset_center_of_mass,
+        frozenset(("body_ipos",)),
+        (-0.05, 0.05),
+        (0.0, 0.0),
+        None,
+        _has_robot,
+    ),
+    Usual("motor", "strength", scale_motors, _MOTOR, (0.9, 1.1), _ONE, _LEAST_SCALE, _has_gain("effort_limit")),
+    Usual("motor", "stiffness", scale_motors, _MOTOR, (0.95, 1.05), _ONE, _LEAST_SCALE, _has_gain("stiffness")),
+    Usual("motor", "damping", scale_motors, _MOTOR, (0.95, 1.05), _ONE, _LEAST_SCALE, _has_gain("damping")),
+)
+"""In the order in which they are shown; those of one term are drawn together."""

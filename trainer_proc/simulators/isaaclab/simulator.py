@@ -1,0 +1,90 @@
+"""Isaac Lab 3, for the randomization knobs: on Newton and on PhysX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from isaaclab.managers import EventTermCfg
+from isaaclab.utils import noise
+
+from trainer_proc.simulators.interface import Usual
+from trainer_proc.simulators.isaaclab.randomization import USUAL, model_of_solver
+
+_WRITTEN = {
+    "randomize_rigid_body_mass": ("body_mass", "body_inertia"),
+    "randomize_rigid_body_inertia": ("body_inertia",),
+    "randomize_rigid_body_com": ("body_ipos",),
+    "randomize_rigid_body_material": ("geom_friction",),
+    "randomize_actuator_gains": ("actuator_gainprm",),
+    "randomize_joint_parameters": ("dof_armature", "dof_damping", "dof_frictionloss"),
+}
+"""By the event terms of `isaaclab.envs.mdp`; the fields are called as in MuJoCo, which mjlab's terms name."""
+_MATERIAL = "randomize_rigid_body_material"
+_FRICTION, _RESTITUTION = "_static_friction_range", "_restitution_range"
+_ONE_FRICTION = "Newton has one friction, which static_friction_range sets"
+_NO_BUCKETS = "Newton draws every shape's friction by itself"
+_NO_RESTITUTION = "MuJoCo-Warp has no restitution"
+
+
+class IsaacLabSimulator:
+    """Every environment has its own values, and event terms draw from the defaults that they keep."""
+
+    usual: Sequence[Usual] = USUAL
+    noise: ModuleType = noise
+
+    def __init__(self, env: Any) -> None:
+        self._env = env
+
+    def startup_term(self, func: Callable[..., None]) -> Any:
+        """Return a configuration of a startup event that calls `func`."""
+        return EventTermCfg(mode="startup", func=func, params={})
+
+    def fields_written(self, term_cfg: Any) -> frozenset[str]:
+        """Return what the event terms of `isaaclab.envs.mdp` write; nothing of others."""
+        names = (cls.__name__ for cls in type(term_cfg.func).__mro__)
+        return frozenset(field for name in names for field in _WRITTEN.get(name, ()))
+
+    def without_use(self, term_cfg: Any) -> Mapping[str, str]:
+        """Return what Newton, and its solver in use, leave out of a physics material."""
+        if not hasattr(_material(term_cfg), _FRICTION):
+            return {}
+        unused = {
+            "dynamic_friction_range": _ONE_FRICTION,
+            "make_consistent": _ONE_FRICTION,
+            "num_buckets": _NO_BUCKETS,
+        }
+        has_restitution = model_of_solver(self._env) is None
+        return unused if has_restitution else {**unused, "restitution_range": _NO_RESTITUTION}
+
+    def cost_of_first_draw(self, func: Callable[..., None]) -> str:
+        """Return nothing: values are expanded from the start."""
+        return ""
+
+    def before_draw(self, term_cfg: Any) -> None:
+        """Hand a material's new ranges to where it draws from: it took them when it was built.
+
+        On Newton the ranges are kept, on PhysX the buckets that were drawn from them.
+        """
+        material = _material(term_cfg)
+        if material is None:
+            return
+        if hasattr(material, _FRICTION):
+            setattr(material, _FRICTION, term_cfg.params["static_friction_range"])
+            setattr(material, _RESTITUTION, term_cfg.params["restitution_range"])
+        else:
+            term_cfg.func._impl = type(material)(term_cfg, self._env)
+
+    def after_draws(self, term_cfgs: Sequence[Any]) -> None:
+        """Do nothing: assets tell the physics themselves what they have set."""
+
+    def asset(self, name: str) -> Any:
+        """Return the scene's asset called `name`."""
+        return self._env.scene[name] if name in self._env.scene.keys() else None  # noqa: SIM118 (no mapping)
+
+
+def _material(term_cfg: Any) -> Any:
+    """Return what draws a physics material on the simulator in use, None of another term."""
+    is_material = any(cls.__name__ == _MATERIAL for cls in type(term_cfg.func).__mro__)
+    return getattr(term_cfg.func, "_impl", None) if is_material else None

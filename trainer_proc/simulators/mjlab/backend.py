@@ -1,0 +1,89 @@
+"""mjlab 1.6: Isaac Lab's manager API on MuJoCo-Warp, on a CPU or a CUDA device.
+
+Builds what mjlab's own `train` script builds (https://github.com/mujocolab/mjlab, `mjlab/scripts/train.py`), with
+TensorBoard in place of W&B.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import warp
+from mjlab.envs import ManagerBasedRlEnv
+from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
+from mjlab.tasks.registry import list_tasks, load_env_cfg, load_rl_cfg, load_runner_cls
+from mjlab.utils.os import dump_yaml
+from mjlab.utils.torch import configure_torch_backends
+
+import trainer_proc.simulators.mjlab.tasks  # noqa: F401 (registers this program's own tasks)
+from curricula.load import make_curricula
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.simulators.base import BackendError, Training, check_device
+from trainer_proc.simulators.distributed import rank_and_device, with_cpu_ranks
+from trainer_proc.simulators.mjlab.randomization import usual_event_terms
+from trainer_proc.simulators.motion import check_motion
+from trainer_proc.simulators.overrides import apply_overrides
+from trainer_proc.simulators.user_modules import import_modules
+from trainer_proc.simulators.warp_progress import KernelProgress
+
+
+class MjlabBackend:
+    """Trains any task of mjlab's registry."""
+
+    def check(self, spec: RunSpec) -> RunSpec:
+        """Import the run's modules; raise `BackendError` if the task isn't registered or the device isn't there."""
+        import_modules(spec.modules, spec.module_folder)
+        tasks = list_tasks()
+        if spec.task not in tasks:
+            nearest = difflib.get_close_matches(spec.task, tasks, n=3, cutoff=0.3) or tasks
+            raise BackendError(f"mjlab has no task {spec.task}; nearest: {', '.join(nearest)}")
+        check_device(spec.device)
+        return spec
+
+    def report_kernels(self, on_loaded: Callable[[str, int], None]) -> None:
+        """Report through Warp's logger."""
+        warp.set_logger(KernelProgress(on_loaded))
+
+    def build(self, spec: RunSpec, folder: RunFolder) -> Training:
+        """Build environment and runner; writes `params/env.yaml` and `agent.yaml`. Raises `BackendError`."""
+        configure_torch_backends()
+        env_cfg, agent_cfg = load_env_cfg(spec.task), load_rl_cfg(spec.task)
+        apply_overrides({"env": env_cfg, "agent": agent_cfg}, spec.overrides)
+        for name, command in env_cfg.commands.items():
+            check_motion(spec.task, name, command)
+        env_cfg.scene.num_envs = spec.num_envs
+        rank, device = rank_and_device(spec.device)
+        env_cfg.seed = agent_cfg.seed = spec.seed + rank  # every rank sees other episodes
+        agent_cfg.experiment_name = spec.experiment
+        agent_cfg.run_name = spec.name
+        agent_cfg.max_iterations = spec.iterations
+        agent_cfg.logger = "tensorboard"
+        agent_cfg.upload_model = False
+        agent = asdict(agent_cfg)
+        if not rank:
+            dump_yaml(folder.params / "env.yaml", asdict(env_cfg))
+            dump_yaml(folder.params / "agent.yaml", agent)
+        env_cfg.events |= usual_event_terms(_knobs_to_be_turned(spec), env_cfg.events)
+        env = ManagerBasedRlEnv(cfg=env_cfg, device=device)
+        wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
+        return Training(_make_runner(spec, wrapped, agent, folder, device), wrapped.close)
+
+
+def _knobs_to_be_turned(spec: RunSpec) -> set[str]:
+    """Return the knobs that the launch sets or that a curriculum will turn.
+
+    Not those of a recording: with more draws at startup, the training wouldn't be the recorded one.
+    """
+    return {*spec.set, *(knob for curriculum in make_curricula(spec.curricula) for knob in curriculum.knobs)}
+
+
+def _make_runner(spec: RunSpec, env: RslRlVecEnvWrapper, agent: dict[str, Any], folder: RunFolder, device: str) -> Any:
+    runner_class = load_runner_cls(spec.task) or MjlabOnPolicyRunner
+    runner = with_cpu_ranks(runner_class)(env, agent, str(folder.path), device)
+    if runner_class.__module__.startswith("mjlab."):
+        # mjlab's task runners export ONNX at every save, on the training thread; exports have their own process here
+        runner.save = MjlabOnPolicyRunner.save.__get__(runner)
+    return runner

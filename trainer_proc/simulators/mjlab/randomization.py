@@ -1,0 +1,153 @@
+"""What robot learning usually randomizes, as startup events for mjlab tasks that don't randomize it themselves.
+
+Every draw starts from the model's defaults (`Simulation.get_default_field`), so draws never accumulate, and a neutral
+range brings the defaults back. Shapes: E environments, B bodies, M motors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import mujoco  # type: ignore[import-untyped]
+import torch
+from mjlab.managers.event_manager import EventTermCfg, RecomputeLevel, requires_model_fields
+from mjlab.utils.lab_api.math import sample_uniform
+
+from trainer_proc.simulators.interface import Range, Usual
+from trainer_proc.simulators.mjlab.model import default_values, environment_ids, moving_root_of, robot_of, set_values
+from trainer_proc.simulators.mjlab.motors import has_gain, motors_of, scale_effort, scale_gains
+
+_ONE: Range = (1.0, 1.0)
+_GAINS = ("actuator_gainprm", "actuator_biasprm")
+_EFFORT = ("actuator_forcerange", "jnt_actfrcrange", "tendon_actfrcrange")
+_LEAST_SCALE = 0.01
+
+
+@requires_model_fields("body_mass", "body_inertia", recompute=RecomputeLevel.set_const)
+def scale_mass(env: Any, env_ids: torch.Tensor | None, scale: Range) -> None:
+    """Scale mass and inertia of the robot's bodies, one factor per body and environment: E × B."""
+    ids, bodies = environment_ids(env, env_ids), robot_of(env).indexing.body_ids
+    factors = sample_uniform(*scale, (len(ids), len(bodies)), env.device)
+    set_values(env, "body_mass", ids, bodies, default_values(env, "body_mass", ids, bodies) * factors)
+    set_values(env, "body_inertia", ids, bodies, default_values(env, "body_inertia", ids, bodies) * factors[..., None])
+
+
+@requires_model_fields("geom_friction", "pair_friction")
+def scale_friction(env: Any, env_ids: torch.Tensor | None, scale: Range) -> None:
+    """Scale the sliding friction of all geoms, the terrain's too, by one factor per environment: E.
+
+    A contact takes the larger friction of its two geoms, so only a common factor always shows.
+    """
+    ids = environment_ids(env, env_ids)
+    factors = sample_uniform(*scale, (len(ids), 1), env.device)
+    for field, count, sliding in (
+        ("geom_friction", env.sim.mj_model.ngeom, (0,)),
+        ("pair_friction", env.sim.mj_model.npair, (0, 1)),
+    ):
+        elements = torch.arange(count, device=env.device)
+        for column in sliding if count else ():
+            defaults = default_values(env, field, ids, elements)[..., column]
+            getattr(env.sim.model, field)[ids[:, None], elements, column] = defaults * factors
+
+
+@requires_model_fields("body_ipos", recompute=RecomputeLevel.set_const)
+def offset_center_of_mass(env: Any, env_ids: torch.Tensor | None, offset: Range) -> None:
+    """Move the centre of mass of the robot's root body (m), drawn for each axis: E × 3."""
+    ids = environment_ids(env, env_ids)
+    root = torch.tensor([moving_root_of(env)], device=env.device)
+    offsets = sample_uniform(*offset, (len(ids), 1, 3), env.device)
+    set_values(env, "body_ipos", ids, root, default_values(env, "body_ipos", ids, root) + offsets)
+
+
+@requires_model_fields(*_GAINS, *_EFFORT)
+def scale_motors(
+    env: Any,
+    env_ids: torch.Tensor | None,
+    strength: Range | None = None,
+    stiffness: Range | None = None,
+    damping: Range | None = None,
+) -> None:
+    """Scale the robot's motors, one factor per motor and environment: E × M.
+
+    `strength` scales what a motor gives for a command and its effort limit alike, `stiffness` and `damping` the P and
+    D gains. None leaves alone what only that factor would touch.
+    """
+    ids, motors = environment_ids(env, env_ids), motors_of(env)
+
+    def factors(scale: Range | None) -> torch.Tensor:
+        return sample_uniform(*(scale or _ONE), (len(ids), motors.count), env.device)
+
+    strong, stiff, damped = factors(strength), factors(stiffness), factors(damping)
+    scale_gains(env, ids, motors, strong, stiff, damped)
+    if strength is not None:
+        scale_effort(env, ids, motors, strong)
+    for actuator, columns in motors.computed:
+        actuator.set_gains(
+            ids,
+            kp=actuator.default_stiffness[ids] * stiff[:, columns],
+            kd=actuator.default_damping[ids] * damped[:, columns],
+        )
+
+
+def usual_event_terms(
+    knobs: Iterable[str], events: Mapping[str, EventTermCfg] | None = None
+) -> dict[str, EventTermCfg]:
+    """Return the event terms, by name, that those of `knobs` need that are usual randomizations.
+
+    Added to a task's `events` before the environment is built, they make it expand the model's fields then, which
+    costs nothing; in a built one it captures CUDA graphs anew. They draw neutral values until a knob is turned. What a
+    term of `events` randomizes already is left out.
+    """
+    events = events or {}
+    terms: dict[str, EventTermCfg] = {}
+    wanted = set(knobs)
+    for usual in USUAL:
+        writes = any(usual.fields & fields_written(cfg) for cfg in events.values())
+        if usual.knob in wanted and usual.term not in events and not writes:
+            term = terms.setdefault(usual.term, EventTermCfg(mode="startup", func=usual.func))
+            term.params[usual.parameter] = usual.neutral
+    return terms
+
+
+def fields_written(term_cfg: Any) -> frozenset[str]:
+    """Return the model fields that an event term's function declares (`requires_model_fields`)."""
+    return frozenset(getattr(term_cfg.func, "model_fields", ()))
+
+
+def _has_robot(env: Any) -> bool:
+    return robot_of(env) is not None
+
+
+def _has_contacts(env: Any) -> bool:
+    return not env.sim.mj_model.opt.disableflags & mujoco.mjtDisableBit.mjDSBL_CONTACT
+
+
+def _has_motors(env: Any) -> bool:
+    return _has_robot(env) and motors_of(env).count > 0
+
+
+def _motor_scale(parameter: str, fields: Iterable[str], usual: Range, applies: Callable[[Any], bool]) -> Usual:
+    return Usual("motor", parameter, scale_motors, frozenset(fields), usual, _ONE, _LEAST_SCALE, applies)
+
+
+_MASS = frozenset(("body_mass", "body_inertia"))
+_FRICTION = frozenset(("geom_friction", "pair_friction"))
+USUAL: tuple[Usual, ...] = (
+    Usual("mass", "scale", scale_mass, _MASS, (0.8, 1.2), _ONE, _LEAST_SCALE, _has_robot),
+    Usual("friction", "scale", scale_friction, _FRICTION, (0.5, 1.5), _ONE, _LEAST_SCALE, _has_contacts),
+    Usual(
+        "center_of_mass",
+        "offset",
+        offset_center_of_mass,
+        frozenset(("body_ipos",)),
+        (-0.05, 0.05),
+        (0.0, 0.0),
+        None,
+        _has_robot,
+    ),
+    _motor_scale("strength", (*_GAINS, *_EFFORT), (0.9, 1.1), _has_motors),
+    _motor_scale("stiffness", _GAINS, (0.95, 1.05), lambda env: has_gain(env, 1, 4, "stiffness")),
+    _motor_scale("damping", _GAINS, (0.95, 1.05), lambda env: has_gain(env, 2, 6, "damping")),
+)
+"""In the order in which they are shown; those of one term are drawn together."""

@@ -1,0 +1,22 @@
+"""Tasks of this program for mjlab, registered beside mjlab's own when this package is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mjlab.envs import ManagerBasedRlEnvCfg
+from mjlab.tasks.registry import register_mjlab_task
+from mjlab.tasks.velocity.config.g1.rl_cfg import unitree_g1_ppo_runner_cfg
+
+from trainer_proc.simulators.mjlab.tasks.g1_23dof import g1_23dof_env_cfg
+from trainer_proc.simulators.mjlab.tasks.g1_multitask import g1_multitask_env_cfg
+from trainer_proc.simulators.mjlab.tasks.g1_terrains import g1_terrains_env_cfg
+
+_TASKS: dict[str, Callable[[bool], ManagerBasedRlEnvCfg]] = {
+    "HumanoidTui-Velocity-Flat-Unitree-G1-23Dof": g1_23dof_env_cfg,
+    "HumanoidTui-Velocity-Terrains-Unitree-G1": g1_terrains_env_cfg,
+    "HumanoidTui-Multitask-Flat-Unitree-G1": g1_multitask_env_cfg,
+}
+
+for _task, _make_env_cfg in _TASKS.items():
+    register_mjlab_task(_task, _make_env_cfg(False), _make_env_cfg(True), unitree_g1_ppo_runner_cfg())

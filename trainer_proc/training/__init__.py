@@ -1,0 +1,1 @@
+"""Build, attach to and run a training."""

@@ -1,0 +1,66 @@
+"""A built runner, made watchable and steerable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from curricula.load import make_curricula
+from curricula.schema import SchemaProblem
+from presets.success import Success, read_success
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.curriculum.driver import CurriculumDriver
+from trainer_proc.export.description import describe_policy
+from trainer_proc.export.job import ExportJobs, NoExports
+from trainer_proc.export.policy import write_policy_description
+from trainer_proc.knobs.discover import discover_knobs
+from trainer_proc.metrics.terrain import steered_terrain
+from trainer_proc.rl_libraries.runner import LibraryRunner
+from trainer_proc.simulators.distributed import process_rank
+from trainer_proc.steering.boundary import Link, Steering
+from trainer_proc.steering.knob_set import LaunchValueRefused
+from trainer_proc.training.attach import attach
+
+
+def attach_and_offer(
+    runner: Any, steering: Steering, link: Link, folder: RunFolder, spec: RunSpec
+) -> ExportJobs | NoExports | None:
+    """Attach metrics and steering to `runner` and publish its knobs.
+
+    Raises `LaunchValueRefused`, and `TrainingProblem` if the definition of success doesn't fit the environment.
+    Returns the exports, which have to be waited for at the end, or None on ranks above 0.
+    """
+    exports: ExportJobs | NoExports | None = None
+    if isinstance(runner, LibraryRunner):
+        exports = NoExports(runner.library, link.emit)
+    elif process_rank() == 0:
+        write_policy_description(folder, describe_policy(runner, spec.task, spec.backend))
+        exports = ExportJobs(folder, link.emit)
+    terrain = steered_terrain(runner.env)
+    attach(runner, steering, link.emit, exports, _success(spec), terrain)
+    knobs = discover_knobs(runner, steering.interventions.overwriter_found, terrain)
+    steering.offer(knobs, spec.set, spec.bounds, _curricula(spec))
+    return exports
+
+
+def _success(spec: RunSpec) -> Success:
+    try:
+        return read_success(spec.success)
+    except SchemaProblem as error:
+        raise LaunchValueRefused(f"success: {error}") from error
+
+
+def _curricula(spec: RunSpec) -> CurriculumDriver:
+    try:
+        return CurriculumDriver(make_curricula(spec.curricula))
+    except SchemaProblem as error:
+        raise LaunchValueRefused(str(error)) from error
+
+
+def continue_from(runner: Any, checkpoint: Path) -> None:
+    """Load `checkpoint` before the first iteration, which gets the number after the checkpoint's.
+
+    Raises `CheckpointUnreadable`. rsl-rl would give it the checkpoint's own number once more.
+    """
+    runner.load(str(checkpoint))
+    runner.current_learning_iteration += 1

@@ -1,0 +1,92 @@
+"""How a training begins and ends, as frames; for our own trainer and for others' scripts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.messages import RunStarted
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.simulators.distributed import process_rank
+from trainer_proc.steering.boundary import Steering, TrainingStopped
+
+
+def run_started(folder: RunFolder, spec: RunSpec) -> RunStarted:
+    """Return the frame that this process begins with."""
+    return RunStarted(
+        run=folder.name,
+        preset=spec.preset,
+        backend=spec.backend,
+        task=spec.task,
+        device=spec.device,
+        num_envs=spec.num_envs,
+        iterations=spec.iterations,
+        seed=spec.seed,
+        pid=os.getpid(),
+        parent=spec.parent,
+        success=spec.success,
+        curricula=spec.curricula,
+    )
+
+
+def run_and_tell(steering: Steering, work: Callable[[], None]) -> None:
+    """Run `work` and publish how it ended; a stop, asked for or by signal, is an end like any other.
+
+    Raises whatever else `work` raises.
+    """
+    try:
+        with _stop_on_signals(steering):
+            work()
+    except TrainingStopped:
+        _tell_of_the_stop(steering)
+    except BaseException as error:
+        if steering.was_asked_to_stop and not steering.is_iterating:  # a library made its own error of our exception
+            _tell_of_the_stop(steering)
+            return
+        told = str(error) if isinstance(error, TrainingProblem) else traceback.format_exception_only(error)[-1]
+        steering.enter("failed", " ".join(told.split()))
+        raise
+    else:
+        steering.enter("finished")
+
+
+def _tell_of_the_stop(steering: Steering) -> None:
+    steering.enter("finished", "stopped" if steering.is_iterating else "stopped before the first iteration")
+
+
+def end_other_ranks(steering: Steering) -> None:
+    """Let `torchrun`, our parent, end the ranks that still build: a stop during the build reaches rank 0 only."""
+    if "TORCHELASTIC_RUN_ID" in os.environ and not process_rank() and not steering.is_iterating:
+        os.kill(os.getppid(), signal.SIGTERM)
+
+
+@contextmanager
+def _stop_on_signals(steering: Steering) -> Iterator[None]:
+    """Let SIGTERM and the first Ctrl+C stop at the next boundary, with a checkpoint; a second Ctrl+C interrupts.
+
+    Handlers that a script has set itself are left alone; outside of the main thread there can be none.
+    """
+    defaults = (signal.SIG_DFL, signal.default_int_handler)
+    numbers = [number for number in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(number) in defaults]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        if signum == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        steering.request_stop()
+        if not steering.is_iterating:
+            raise TrainingStopped
+
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

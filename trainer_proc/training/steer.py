@@ -1,0 +1,83 @@
+"""`steer(runner)`: all of the trainer's publishing and steering, attached to a runner that somebody's script built."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.simulators.distributed import process_rank
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.ranks import SilentLink, join_ranks
+from trainer_proc.training.build import attach_and_offer
+from trainer_proc.training.lifecycle import end_other_ranks, run_and_tell, run_started
+from trainer_proc.wire.link import TrainerLink
+
+
+def steer_runner(
+    runner: Any, task: str, backend: str, success: dict[str, Any], curricula: dict[str, dict[str, Any]]
+) -> None:
+    """Do what `trainer_proc.steer` says, and raise that."""
+    if runner.logger.log_dir is None:
+        raise ValueError("this runner has no log_dir: give OnPolicyRunner one, the run's files lie there")
+    folder = RunFolder(Path(runner.logger.log_dir))
+    spec = msgspec.structs.replace(_spec(runner, folder, task, backend), success=success, curricula=curricula)
+    is_first = process_rank() == 0
+    if is_first:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        folder.write_spec(spec)
+    link = TrainerLink(folder) if is_first else SilentLink()
+    link.emit(run_started(folder, spec))
+    steering = Steering(link, join_ranks())
+    try:
+        exports = attach_and_offer(runner, steering, link, folder, spec)
+    except TrainingProblem as problem:
+        steering.enter("failed", str(problem))
+        link.close()
+        raise
+    learn = runner.learn
+
+    def learn_and_export(*args: Any, **kwargs: Any) -> None:
+        try:
+            learn(*args, **kwargs)
+        finally:
+            if exports is not None:
+                exports.wait()
+
+    def steered_learn(num_learning_iterations: int, *args: Any, **kwargs: Any) -> None:
+        runner.learn = learn  # the run ends with this; what the script trains after it isn't part of it
+        if num_learning_iterations != spec.iterations:
+            known = msgspec.structs.replace(spec, iterations=max(num_learning_iterations, 1))
+            if is_first:
+                folder.write_spec(known)
+            link.emit(run_started(folder, known))
+        try:
+            run_and_tell(steering, lambda: learn_and_export(num_learning_iterations, *args, **kwargs))
+        finally:
+            link.close()
+            end_other_ranks(steering)
+            steering.retire()
+
+    runner.learn = steered_learn
+
+
+def _spec(runner: Any, folder: RunFolder, task: str, backend: str) -> RunSpec:
+    """Describe somebody's training as far as it can be read off the runner."""
+    env = getattr(runner.env, "unwrapped", runner.env)
+    return RunSpec(
+        preset=Path(sys.argv[0]).stem or "script",
+        backend=backend or type(env).__module__.partition(".")[0],
+        task=task or type(env).__name__,
+        experiment=folder.path.parent.name,
+        device=str(runner.device),
+        num_envs=runner.env.num_envs,
+        iterations=max(int(runner.cfg.get("max_iterations") or 1), 1),
+        seed=int(runner.cfg.get("seed") or 0),
+        name=str(runner.cfg.get("run_name") or ""),
+        processes=int(os.environ.get("WORLD_SIZE", "1")),
+    )

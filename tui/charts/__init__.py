@@ -1,0 +1,1 @@
+"""Charts without a screen: axes, braille, traces, views, and files."""

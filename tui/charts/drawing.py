@@ -1,0 +1,227 @@
+"""A chart's picture from its description. Nothing here knows about a screen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.charts.axes import LABEL_WIDTH, ValueAxis, log_axis, value_axis
+from tui.charts.braille import BLANK, DOTS_ACROSS, EVERY_OTHER
+from tui.charts.canvas import BAND, RAW_STYLES, SERIES_STYLES, STYLE_NUMBERS, CellGrid, Line, StyleName
+from tui.charts.decoration import draw_crosshair, draw_references, drawn_bands, drawn_references, shade_bands
+from tui.charts.description import ChartDescription
+from tui.charts.legend import CURVE_GLYPHS, Entry, draw_title
+from tui.charts.mark_lines import (
+    draw_mark_lines,
+    draw_mark_signs,
+    draw_named_marks,
+    marks_by_column,
+    placed_marks,
+)
+from tui.charts.plot import Plot, draw_value_axis, draw_x_axis
+from tui.charts.trace import CurveTraces
+from tui.charts.view import Range
+from tui.charts.x_axis import XFrame, place_of
+from tui.session.board.chart_source import Curve
+from tui.session.interventions.marks import Mark
+
+SMALLEST_WIDTH = 12
+"""Cells; a narrower chart shows only its title and latest value."""
+SMALLEST_HEIGHT = 4
+"""Lines; a lower chart shows only its title and latest value."""
+ROOMY_HEIGHT = 8
+"""Lines; from here on, the x axis has a line of its own, and marks have one for their labels."""
+ALIGNED_WIDTH = 40
+"""Cells; from here on, all charts of one width start their curves in the same column, whatever their labels."""
+NO_DATA = "no data yet"
+
+_SIGNS_ROW = 1
+"""Where the signs of marks are: above the plot, or in its first line where the chart is low."""
+_NOTHING = 1e-6
+"""A smoothed value that is a smaller part of its axis is zero."""
+_GAP = ord("×")
+_NON_POSITIVE = ord("≤")  # 0: what has no place on a logarithmic axis
+
+
+class Painter:
+    """Draws one chart again and again, and keeps what a new point doesn't change: axes, marks, columns, dots."""
+
+    def __init__(self) -> None:
+        self.plot: Plot | None = None
+        """Where the curves were drawn last; None if they were not."""
+        self._traces: list[CurveTraces] = []
+        self._frame: XFrame | None = None
+        self._backdrop: tuple[object, CellGrid] | None = None
+
+    def paint(self, chart: ChartDescription) -> CellGrid:
+        """Draw `height` lines of exactly `width` cells; nothing at all if either is below 1. Never raises."""
+        grid = CellGrid(max(chart.width, 0), max(chart.height, 0))
+        self.plot = None
+        if not grid.width or not grid.height:
+            return grid
+        self._keep_traces(chart.curves)
+        if chart.width >= SMALLEST_WIDTH and chart.height >= SMALLEST_HEIGHT:
+            has_points = any(curve.series.count for curve in chart.curves)
+            extent = (chart.extent or _own_extent(chart)) if has_points else None
+            if extent is None:
+                grid.put(chart.height // 2, (chart.width - len(NO_DATA)) // 2, NO_DATA, "label")
+            else:
+                grid = self._paint_plot(chart, extent)
+        crosshair = self._crosshair(chart)
+        entries = [
+            Entry(one.curve.name, glyph, style, self._told(one, crosshair))
+            for one, glyph, style in zip(self._traces, CURVE_GLYPHS, SERIES_STYLES, strict=False)
+        ]
+        draw_title(grid, chart.title, entries, "value" if crosshair is None else "readout")
+        return grid
+
+    def _keep_traces(self, curves: Sequence[Curve]) -> None:
+        drawn = list(curves[: len(SERIES_STYLES)])
+        if [one.curve for one in self._traces] != drawn:
+            self._traces = [CurveTraces(curve) for curve in drawn]
+
+    def _told(self, traces: CurveTraces, crosshair: float | None) -> float | None:
+        if crosshair is None or self._frame is None:
+            return traces.curve.series.last
+        value = traces.value_at(crosshair, self._frame)
+        if value is None or self.plot is None or traces.smooth is None or self.plot.axis.log:
+            return value
+        axis = self.plot.axis  # an average of zeros keeps a trace of what was before for ever: 1.7e-25
+        return value if abs(value) > _NOTHING * (axis.high - axis.low) else 0.0
+
+    def _crosshair(self, chart: ChartDescription) -> float | None:
+        """Return the place of the crosshair if it is to be seen."""
+        place = chart.view.crosshair
+        return place if self.plot is not None and place is not None and self.plot.frame.holds(place) else None
+
+    def _paint_plot(self, chart: ChartDescription, extent: Range) -> CellGrid:
+        visible = chart.view.visible(extent)
+        marks = placed_marks(chart.marks, chart.view.unit, visible)
+        roomy = chart.height >= ROOMY_HEIGHT
+        top = 2 if roomy and marks else 1
+        rows = chart.height - top - (2 if roomy else 1)
+        frame, axis = self._fitted(chart, visible, most_ticks=max(3, min(5, (rows + 1) // 2)))
+        cells = frame.columns // DOTS_ACROSS
+        self.plot = plot = Plot(chart.width - cells, top, cells, rows, frame, axis)
+        by_column = marks_by_column(plot, marks)
+        grid = self._backdrop_of(chart, plot, by_column).copy()
+        self._paint_curves(grid, plot)
+        references, bands = drawn_references(chart.references), drawn_bands(chart.bands)
+        draw_references(grid, plot, references, bands, without=_SIGNS_ROW if by_column else None)
+        near: list[Mark] = []
+        if (place := self._crosshair(chart)) is not None:
+            column = plot.column(place)
+            near = [mark for at in (column - 1, column, column + 1) for mark in by_column.get(at, [])]
+            draw_crosshair(grid, plot, column)
+        draw_mark_signs(grid, plot, by_column, _SIGNS_ROW, labelled=roomy and not near)
+        if near:
+            draw_named_marks(grid, plot, near, column, _SIGNS_ROW)
+        return grid
+
+    def _fitted(self, chart: ChartDescription, visible: Range, most_ticks: int) -> tuple[XFrame, ValueAxis]:
+        """Find the pixel columns and the value axis, whose labels leave room for so many columns; mostly as before."""
+        cells = max(1, chart.width - 1 - LABEL_WIDTH) if self._frame is None else self._frame.columns // DOTS_ACROSS
+        for _ in range(3):
+            frame = self._framed(chart, visible, cells * DOTS_ACROSS)
+            for traces in self._traces:
+                traces.update(frame, chart.view.log_y, chart.view.smoothing)
+            axis = self._axis(chart, most_ticks)
+            aligned = chart.width >= ALIGNED_WIDTH
+            labels = LABEL_WIDTH if aligned else max(len(tick.label) for tick in axis.ticks)
+            if cells == (fitting := chart.width - 1 - labels):
+                break
+            cells = fitting
+        return frame, axis
+
+    def _framed(self, chart: ChartDescription, visible: Range, columns: int) -> XFrame:
+        if self._frame is None or not self._frame.shows(chart.view.unit, visible, columns):
+            self._frame = XFrame(chart.view.unit, *visible, columns)
+        return self._frame
+
+    def _axis(self, chart: ChartDescription, most_ticks: int) -> ValueAxis:
+        log = chart.view.log_y
+        ends = [reference.value for reference in drawn_references(chart.references)]
+        ends += [end for band in drawn_bands(chart.bands) for end in (band.low, band.high) if math.isfinite(end)]
+        values = [math.log10(end) for end in ends if end > 0] if log else ends
+        for traces in self._traces:
+            for trace in (traces.plain, traces.smooth):
+                if trace is not None and (extremes := trace.extremes()) is not None:
+                    values += extremes
+        low, high = (min(values), max(values)) if values else (0.0, 0.0)
+        return log_axis(low, high, most_ticks) if log else value_axis(low, high, most_ticks)
+
+    def _backdrop_of(self, chart: ChartDescription, plot: Plot, marks: dict[int, list[Mark]]) -> CellGrid:
+        """Return what is behind the curves and around them; it stays until one of these things changes."""
+        key = (chart.width, chart.height, plot, tuple(marks), chart.bands)
+        if self._backdrop is None or self._backdrop[0] != key:
+            grid = CellGrid(chart.width, chart.height)
+            draw_mark_lines(grid, plot, marks)
+            shade_bands(grid, plot, drawn_bands(chart.bands))
+            draw_value_axis(grid, plot)
+            draw_x_axis(grid, plot, with_line=chart.height >= ROOMY_HEIGHT)
+            self._backdrop = key, grid
+        return self._backdrop[1]
+
+    def _paint_curves(self, grid: CellGrid, plot: Plot) -> None:
+        """Paint what is smoothed as a checkerboard of its dots, and the curves in front of it."""
+        if any(traces.smooth is not None for traces in self._traces):
+            raw = [traces.plain.bits(plot.axis, plot.rows) & EVERY_OTHER for traces in self._traces]
+            _put_dots(grid, plot, raw, RAW_STYLES)
+        _put_dots(grid, plot, [traces.shown.bits(plot.axis, plot.rows) for traces in self._traces], SERIES_STYLES)
+        for traces in self._traces:
+            _put_in_last_line(grid, plot, traces.plain.non_positive, _NON_POSITIVE)
+            _put_in_last_line(grid, plot, traces.plain.non_finite, _GAP)
+        if len(self._traces) > 1:
+            self._paint_ends(grid, plot)
+
+    def _paint_ends(self, grid: CellGrid, plot: Plot) -> None:
+        """Put each curve's glyph behind its last point; where another curve's already is, to the left of that."""
+        taken: set[tuple[int, int]] = set()
+        for traces, glyph, style in zip(self._traces, CURVE_GLYPHS, SERIES_STYLES, strict=False):
+            end = traces.shown.end()
+            if end is None:
+                continue
+            column = min(plot.left + end[0] // DOTS_ACROSS + 1, plot.right - 1)
+            row = plot.tick_row(min(max(end[1], plot.axis.low), plot.axis.high))
+            while (row, column) in taken:
+                column -= 1
+            taken.add((row, column))
+            grid.put(row, column, glyph, style)
+
+
+def draw(chart: ChartDescription) -> list[Line]:
+    """Draw `height` lines of exactly `width` cells; no line at all if either is below 1. Never raises."""
+    return Painter().paint(chart).lines() if chart.width > 0 else []
+
+
+def _own_extent(chart: ChartDescription) -> Range | None:
+    """Return the first and the last place of the curves' data."""
+    unit = chart.view.unit
+    places: list[float | None] = []
+    for curve in chart.curves:
+        first, last = curve.series.first_iteration, curve.series.last_iteration
+        if first is not None and last is not None:
+            places += [place_of(first, unit, curve.timeline), place_of(last, unit, curve.timeline)]
+    known = [place for place in places if place is not None]
+    return (min(known), max(known)) if known else None
+
+
+def _put_dots(grid: CellGrid, plot: Plot, layers: Sequence[NDArray[np.uint32]], styles: Sequence[StyleName]) -> None:
+    """Put in the cells with dots, those of all layers together; the last layer with dots in a cell colours it."""
+    area = slice(plot.top, plot.top + plot.rows), slice(plot.left, plot.right)
+    codes, numbers = grid.codes[area], grid.styles[area]
+    together = np.zeros(codes.shape, dtype=np.uint32)
+    for layer, style in zip(layers, styles, strict=False):
+        together |= layer
+        np.copyto(numbers, numbers & BAND | STYLE_NUMBERS[style], where=layer != 0)
+    np.copyto(codes, together + BLANK, where=together != 0)
+
+
+def _put_in_last_line(grid: CellGrid, plot: Plot, pixels: NDArray[np.bool_], code: int) -> None:
+    if pixels.any():
+        columns = plot.left + np.unique(np.flatnonzero(pixels) // DOTS_ACROSS)
+        grid.codes[plot.bottom, columns] = code
+        grid.styles[plot.bottom, columns] = grid.styles[plot.bottom, columns] & BAND | STYLE_NUMBERS["gap"]

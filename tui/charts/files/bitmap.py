@@ -1,0 +1,58 @@
+"""Vector pictures as PNG files."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from functools import lru_cache
+
+from tui.charts.files.strokes import FONT
+
+ZOOM = 2.0
+"""Pixels for each of the vector picture's."""
+
+_PATIENCE_SECONDS = 5.0
+
+
+class NoText(Exception):
+    """No letters can be drawn here; the message is one line that says what to do."""
+
+
+def png_of(svg: str) -> bytes:
+    """Return an SVG picture as PNG. Raises `NoText` where this machine has no font."""
+    family = _family()
+    if family is None:
+        raise NoText("this machine has no font to write a PNG's text with: install one (fonts-dejavu), or export SVG")
+    return _rendered(svg, family)
+
+
+@lru_cache(1)
+def _family() -> str | None:
+    """Return a family of fonts that letters appear in: one that pictures ask for, or else the system's own."""
+    return next((family for family in (FONT, _system_family()) if family and _draws(family)), None)
+
+
+def _draws(family: str) -> bool:
+    picture = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20" font-family="{}">{}</svg>'
+    letter = '<text x="2" y="16" font-size="16">H</text>'
+    return _rendered(picture.format(family, letter), family) != _rendered(picture.format(family, ""), family)
+
+
+def _system_family() -> str:
+    """Return what fontconfig takes for text without serifs; empty without fontconfig."""
+    command = shutil.which("fc-match")
+    if command is None:
+        return ""
+    try:
+        done = subprocess.run(
+            [command, "-f", "%{family[0]}", "sans-serif"], capture_output=True, text=True, timeout=_PATIENCE_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
+
+
+def _rendered(svg: str, family: str) -> bytes:
+    import resvg_py
+
+    return resvg_py.svg_to_bytes(svg_string=svg.replace(f'font-family="{FONT}"', f'font-family="{family}"'), zoom=ZOOM)

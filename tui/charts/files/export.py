@@ -1,0 +1,72 @@
+"""Writing what is seen into files: which kinds there are, how files are called, and what isn't overwritten."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+from trainer_proc.contract.run_folder import write_whole
+from tui.charts.description import ChartDescription
+from tui.charts.files.colours import colours_of
+
+FileKind = Literal["svg", "png", "csv"]
+FILE_KINDS: tuple[FileKind, ...] = get_args(FileKind)
+
+_VIEWS = Path("exported") / "views"
+_LONGEST_NAME = 60
+
+
+class NotExported(Exception):
+    """The file can't be written; the message is one line."""
+
+
+def kind_of(path: Path) -> FileKind:
+    """Return what a file's name asks for. Raises `NotExported`."""
+    ending = path.suffix.lower().removeprefix(".")
+    for kind in FILE_KINDS:
+        if ending == kind:
+            return kind
+    raise NotExported(f"{path.name or path}: a chart is written as .svg, .png or .csv")
+
+
+def content_of(charts: Sequence[ChartDescription], kind: FileKind, theme: str, title: str) -> bytes:
+    """Return charts as the content of a file. Raises `NotExported`; takes its time for millions of points."""
+    from tui.charts.files.bitmap import NoText, png_of
+    from tui.charts.files.chart_svg import charts_svg
+    from tui.charts.files.table import table_of
+
+    if kind == "csv":
+        return table_of(charts).encode(errors="replace")
+    svg = charts_svg(charts, colours_of(theme), title)
+    if kind == "svg":
+        return svg.encode(errors="replace")
+    try:
+        return png_of(svg)
+    except (NoText, ValueError) as problem:
+        raise NotExported(str(problem)) from problem
+
+
+def write_file(path: Path, content: bytes, overwrite: bool) -> Path:
+    """Write a file, whole or not at all, and its folder if need be; return where it lies. Raises `NotExported`."""
+    target = path.expanduser()
+    try:
+        if target.is_dir():
+            raise NotExported(f"{path} is a folder: name a file in it")
+        if target.exists() and not overwrite:
+            raise NotExported(f"{path} exists")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, content)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise NotExported(f"{path} can't be written: {reason}") from error
+    return target.resolve()
+
+
+def proposed_file(folder: Path | None, title: str, kind: str) -> Path:
+    """Return where a view would be put, below a run's folder or here; no file has this name yet."""
+    words = re.sub(r"[^\w.+-]+", "-", title.lower()).strip("-.")[:_LONGEST_NAME].rstrip("-.") or "view"
+    place = folder / _VIEWS if folder is not None else Path()
+    names = (f"{words}{f'-{number}' if number > 1 else ''}.{kind}" for number in range(1, 10_000))
+    return next(path for name in names if not (path := place / name).exists())

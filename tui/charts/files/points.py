@@ -1,0 +1,117 @@
+"""What of a chart's data is in sight, point by point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.charts.description import ChartDescription
+from tui.charts.view import Range
+from tui.charts.x_axis import place_of
+from tui.session.board.chart_source import Curve
+from tui.session.interventions.marks import Mark
+from tui.session.metrics.series import Series
+from tui.session.metrics.smoothing import SmoothedSeries
+from tui.session.metrics.timeline import Timeline, XUnit
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points of a curve: their iterations, places on the x axis and values, all of shape (k,).
+
+    `smoothed` is the moving average of all points before and with each, None if there is no smoothing.
+    """
+
+    iterations: NDArray[np.int64]
+    places: NDArray[np.float64]
+    values: NDArray[np.float32]
+    smoothed: NDArray[np.float32] | None
+
+
+def captured(charts: Sequence[ChartDescription]) -> list[ChartDescription]:
+    """Return charts with copies of their data, which no longer grow, for another thread to draw."""
+    timelines: dict[int, Timeline] = {}
+    series: dict[int, Series] = {}
+
+    def copied(curve: Curve) -> Curve:
+        if id(curve.series) not in series:
+            series[id(curve.series)] = _copy_of_series(curve.series)
+        timeline = curve.timeline
+        if timeline is not None and id(timeline) not in timelines:
+            timelines[id(timeline)] = _copy_of_timeline(timeline)
+        return Curve(curve.name, series[id(curve.series)], None if timeline is None else timelines[id(timeline)])
+
+    drawn = [replace(chart, curves=tuple(copied(curve) for curve in chart.curves)) for chart in charts]
+    return [
+        replace(chart, marks=tuple(replace(one, timeline=timelines.get(id(one.timeline))) for one in chart.marks))
+        for chart in drawn
+    ]
+
+
+def _copy_of_series(series: Series) -> Series:
+    copy = Series()
+    copy.extend(series.xs, series.ys)
+    return copy
+
+
+def _copy_of_timeline(timeline: Timeline) -> Timeline:
+    copy = Timeline()
+    if len(timeline):
+        iterations = timeline.last_iterations(len(timeline))
+        copy.extend(iterations, timeline.place(iterations, "steps"), timeline.place(iterations, "time"))
+    return copy
+
+
+def range_of(chart: ChartDescription) -> Range | None:
+    """Return what the x axis spans: what the view says, or just all the data; None if there is none."""
+    view = chart.view
+    if view.range is not None:
+        return view.range
+    extent = chart.extent or _extent(chart)
+    if extent is None or view.follow is None:
+        return extent
+    return view.visible(extent)
+
+
+def points_of(chart: ChartDescription) -> list[Points]:
+    """Return the points in sight of each curve."""
+    range_ = range_of(chart) or (0.0, 0.0)
+    return [_points(curve, chart.view.unit, range_, chart.view.smoothing) for curve in chart.curves]
+
+
+def marks_of(chart: ChartDescription) -> list[tuple[float, Mark]]:
+    """Return the marks in sight, each with its place, from left to right."""
+    range_ = range_of(chart)
+    if range_ is None:
+        return []
+    placed = [
+        (place, mark)
+        for marks in chart.marks
+        for mark in marks.marks
+        if (place := place_of(mark.iteration, chart.view.unit, marks.timeline)) is not None
+    ]
+    return sorted([one for one in placed if range_[0] <= one[0] <= range_[1]], key=lambda one: one[0])
+
+
+def _extent(chart: ChartDescription) -> Range | None:
+    ends = [places for curve in chart.curves if len(places := _places(curve, chart.view.unit))]
+    return (min(float(one[0]) for one in ends), max(float(one[-1]) for one in ends)) if ends else None
+
+
+def _points(curve: Curve, unit: XUnit, range_: Range, smoothing: float) -> Points:
+    places = _places(curve, unit)
+    low, high = int(np.searchsorted(places, range_[0])), int(np.searchsorted(places, range_[1], side="right"))
+    smoothed = SmoothedSeries(curve.series, smoothing).update().ys[low:high] if smoothing else None
+    return Points(curve.series.xs[low:high], places[low:high], curve.series.ys[low:high], smoothed)
+
+
+def _places(curve: Curve, unit: XUnit) -> NDArray[np.float64]:
+    """Return the places of all points; none where nothing tells them."""
+    if unit != "iteration" and (curve.timeline is None or not len(curve.timeline)):
+        return np.empty(0)
+    if unit == "iteration" or curve.timeline is None:
+        return curve.series.xs.astype(np.float64)
+    return curve.timeline.place(curve.series.xs, unit)

@@ -1,0 +1,113 @@
+"""Charts of runs from their journals, for a file; what the command `chart` does."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from curricula.curriculum import Curriculum
+from curricula.schema import SchemaProblem
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.run_folder import RunFolder
+from tui.charts.files.export import NotExported, content_of, kind_of, write_file
+from tui.charts.view import ChartView, Range
+from tui.session.board.chart_source import ChartSource, extent_of
+from tui.session.board.plans import named_board
+from tui.session.curricula.reconstruct import curricula_now
+from tui.session.fuzzy import best_first
+from tui.session.interventions.marks import marks_of
+from tui.session.metrics.history import MetricHistory
+from tui.session.metrics.timeline import Timeline, XUnit
+from tui.session.runs.compare import distinct_names
+from tui.session.state import RunState
+from tui.widgets.board.chart_description import described
+
+
+class NothingToDraw(Exception):
+    """What was asked for isn't in the run; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to draw: metrics by name or role, together or `apart`; the x axis is in `unit` from `first` to `last`."""
+
+    metrics: Sequence[str]
+    apart: bool = False
+    unit: XUnit = "iteration"
+    first: float | None = None
+    last: float | None = None
+    smoothing: float = 0.0
+    log: bool = False
+
+
+def write_charts(
+    folders: Sequence[RunFolder], wanted: Wanted, output: Path, theme: str, overwrite: bool
+) -> tuple[Path, list[str]]:
+    """Write charts of one run, or of several together, into a file; return where it lies, and the metrics' names.
+
+    Raises `NotExported` or `NothingToDraw`.
+    """
+    kind = kind_of(output)
+    if output.exists() and not overwrite:
+        raise NotExported(f"{output} exists: --force replaces it")
+    title = ", ".join(folder.name for folder in folders)
+    read = [_read(folder) for folder in folders]
+    names = list(dict.fromkeys(name for _, history in read for name in history.series if history.series[name].count))
+    plans = named_board(wanted.metrics if wanted.apart else [" + ".join(wanted.metrics)], names)
+    metrics = list(dict.fromkeys(metric for plan in plans for metric in plan.metrics))
+    _refuse_unknown(metrics, names, title)
+    sources = [
+        ChartSource(name, history, marks_of(state))
+        for name, (state, history) in zip(distinct_names([folder.name for folder in folders]), read, strict=True)
+    ]
+    state = read[0][0] if len(read) == 1 else RunState()  # lines and weights are of one run
+    for _, history in read:
+        _refuse_unit(history.timeline, wanted.unit)
+    view = ChartView(wanted.unit, _range(sources, wanted), smoothing=wanted.smoothing, log_y=wanted.log)
+    charts = [described(plan, sources, state, _curricula(state), view) for plan in plans]
+    return write_file(output, content_of(charts, kind, theme, title), overwrite), metrics
+
+
+def _read(folder: RunFolder) -> tuple[RunState, MetricHistory]:
+    state, history = RunState(), MetricHistory()
+    for frames in JournalReader(folder.journal).read_pieces():
+        history.apply(frames)
+        for frame in frames:
+            state.apply(frame)
+    return state, history
+
+
+def _curricula(state: RunState) -> Sequence[Curriculum]:
+    try:
+        return curricula_now(state)
+    except SchemaProblem:  # of another version of the program; only its thresholds are missed
+        return []
+
+
+def _refuse_unknown(metrics: Sequence[str], names: Sequence[str], run: str) -> None:
+    for metric in metrics:
+        if metric not in names:
+            nearest = ", ".join((difflib.get_close_matches(metric, names) or best_first(metric, names))[:3])
+            raise NothingToDraw(f"{run} has published no {metric}" + (f"; nearest: {nearest}" if nearest else ""))
+
+
+def _refuse_unit(timeline: Timeline, unit: XUnit) -> None:
+    if timeline.extent(unit) is None:
+        raise NothingToDraw("this run has no iteration yet")
+    if unit not in timeline.units:
+        raise NothingToDraw(f"this run doesn't tell the {unit} of its iterations: leave --x out")
+
+
+def _range(sources: Sequence[ChartSource], wanted: Wanted) -> Range | None:
+    extent = extent_of(sources, wanted.unit)
+    if extent is None:
+        raise NothingToDraw("this run has no iteration yet")
+    if wanted.first is None and wanted.last is None:
+        return None
+    low = extent[0] if wanted.first is None else wanted.first
+    high = extent[1] if wanted.last is None else wanted.last
+    if high <= low:
+        raise NothingToDraw(f"--from {low:g} is not before --to {high:g}")
+    return low, high

@@ -1,0 +1,223 @@
+"""One curve's pixel columns and dots, of which only those are found anew that newer points have touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.charts.axes import ValueAxis
+from tui.charts.braille import DOTS_ACROSS, DOTS_DOWN, Anchor, braille_bits, curve_dots
+from tui.charts.x_axis import XFrame, place_of
+from tui.session.board.chart_source import Curve
+from tui.session.metrics.pyramid import Columns
+from tui.session.metrics.series import Series
+from tui.session.metrics.smoothing import SmoothedSeries
+from tui.session.metrics.timeline import Timeline
+
+
+@dataclass
+class _Seen:
+    """What the columns were found for."""
+
+    frame: XFrame
+    log: bool
+    series: Series
+    rewrites: tuple[int, int]
+    count: int
+    tail: int
+    """The column of the last point; those before it never change again."""
+
+
+class Trace:
+    """The part of a series that a frame shows, with what is just outside.
+
+    On a logarithmic axis, `columns` hold decimal logarithms; where values have none, `non_positive` is true. A column
+    with nothing but such values interrupts the curve, as one that isn't finite does; `non_finite` tells these apart.
+    """
+
+    def __init__(self) -> None:
+        self.columns = _no_columns(0)
+        self.non_positive: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
+        self.non_finite: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
+        self.before: Anchor | None = None
+        self.after: Anchor | None = None
+        self._left_end: list[float] = []  # where the curve crosses the plot's edges, if it does
+        self._right_end: list[float] = []
+        self._seen: _Seen | None = None
+        self._changed_from = 0
+        self._axis: ValueAxis | None = None
+        self._dots: NDArray[np.bool_] = np.zeros((0, 0), dtype=np.bool_)
+        self._bits: NDArray[np.uint32] = np.zeros((0, 0), dtype=np.uint32)
+
+    def update(self, series: Series, timeline: Timeline | None, frame: XFrame, log: bool) -> None:
+        """Find what the frame shows of the series now."""
+        if frame.unit != "iteration" and (timeline is None or not len(timeline)):
+            series, timeline = Series(), Timeline()
+        seen, start = self._seen, 0
+        rewrites = series.rewrites, 0 if timeline is None else timeline.rewrites
+        if seen is not None and seen.series is series and seen.frame is frame:
+            if (seen.log, seen.rewrites, seen.count) == (log, rewrites, series.count):
+                return
+            if (seen.log, seen.rewrites) == (log, rewrites):
+                start = seen.tail
+        if start == 0:
+            self.columns = _no_columns(frame.columns)
+            self.non_positive = np.zeros(frame.columns, dtype=np.bool_)
+            self.non_finite = np.zeros(frame.columns, dtype=np.bool_)
+        edges = frame.edges[start:]
+        iterations = (timeline or Timeline()).first_iterations(edges, frame.unit)
+        bounds = series.rows_from(iterations)
+        if start < frame.columns:
+            self._take(start, series, bounds, log)
+        tail = start + max(0, int(np.searchsorted(bounds, series.count - 1, side="right")) - 1)
+        self._seen = _Seen(frame, log, series, rewrites, series.count, min(tail, frame.columns))
+        after = _anchor(series, int(bounds[-1]), frame, timeline, log)
+        self._right_end = _crossing(series, int(bounds[-1]), frame.columns - 1, frame, timeline, log)
+        if start == 0:
+            self.before = _anchor(series, int(bounds[0]) - 1, frame, timeline, log)
+            self._left_end = _crossing(series, int(bounds[0]), 0, frame, timeline, log)
+        elif after != self.after:
+            start = min(start, frame.columns - 1)
+        self.after = after
+        self._changed_from = min(self._changed_from, start)
+
+    def bits(self, axis: ValueAxis, rows: int) -> NDArray[np.uint32]:
+        """Return the dots of each cell of a plot with `rows` lines, shape (rows, cells); not to be written to."""
+        dots = rows * DOTS_DOWN
+        if axis != self._axis or self._dots.shape != (dots, len(self.columns.filled)):
+            self._changed_from, self._axis = 0, axis
+            self._dots = np.zeros((dots, len(self.columns.filled)), dtype=np.bool_)
+            self._bits = np.zeros((rows, len(self.columns.filled) // DOTS_ACROSS), dtype=np.uint32)
+        if self._changed_from < len(self.columns.filled):
+            self._draw(axis, dots)
+        self._changed_from = len(self.columns.filled)
+        return self._bits
+
+    def extremes(self) -> tuple[float, float] | None:
+        """Return the smallest and the largest of what is seen; None if nothing is."""
+        low, high = self.columns.low, self.columns.high
+        if self._seen is not None and self._seen.log:  # columns that reach below all logarithms have some above too
+            low = np.where(low > -np.inf, low, high)
+        ends = [float(low.min()), float(high.max())]
+        if ends[0] > ends[1]:
+            ends = []
+        ends += [*self._left_end, *self._right_end]
+        return (min(ends), max(ends)) if ends else None
+
+    def end(self) -> tuple[int, float] | None:
+        """Return the last column that is filled and the middle of its values; None if none is."""
+        filled = np.flatnonzero(self.columns.filled)
+        if not len(filled):
+            return None
+        low, high = float(self.columns.low[filled[-1]]), float(self.columns.high[filled[-1]])
+        return int(filled[-1]), (low / 2 + high / 2 if low > -np.inf else high)
+
+    def _take(self, start: int, series: Series, bounds: NDArray[np.int64], log: bool) -> None:
+        """Put in the columns from `start` on."""
+        new = series.columns_of_rows(bounds)
+        filled, low, high = new.filled, new.low, new.high
+        if log:
+            self.non_positive[start:] = new.filled & (new.low <= 0)
+            filled = new.filled & (new.high > 0)
+            with np.errstate(divide="ignore"):  # 0 is to become -inf
+                low, high = np.log10(np.maximum(low, 0.0)), np.log10(np.maximum(high, 0.0))
+            low = np.where(filled, low, np.inf)
+        columns = self.columns
+        columns.low[start:], columns.high[start:], columns.filled[start:] = low, high, filled
+        columns.non_finite[start:] = new.non_finite | (new.filled & ~filled)
+        self.non_finite[start:] = new.non_finite
+
+    def _draw(self, axis: ValueAxis, dots: int) -> None:
+        """Set the dots from the last column before the change on, from which the curve goes there."""
+        columns = self.columns
+        filled = np.flatnonzero(columns.filled)
+        earlier = filled[: np.searchsorted(filled, self._changed_from)]
+        first, context = (int(earlier[-1]), int(earlier[-2])) if len(earlier) > 1 else (0, 0)
+        if not context:
+            first = 0
+        whole = len(columns.filled)
+        stop = whole if self.after is not None or not len(filled) else int(filled[-1]) + 1
+        part = columns.between(context, stop)
+        after = None if self.after is None else Anchor(self.after.position - context, self.after.value)
+        drawn = curve_dots(part, axis.low, axis.high, dots, None if context else self.before, after)
+        self._dots[:, first:stop] = drawn[:, first - context :]
+        self._dots[:, stop:] = False
+        cell = first // DOTS_ACROSS
+        end = -(-stop // DOTS_ACROSS)
+        self._bits[:, cell:end] = braille_bits(self._dots[:, cell * DOTS_ACROSS : end * DOTS_ACROSS])
+        self._bits[:, end:] = 0
+
+
+class CurveTraces:
+    """A curve as it is and, if that is asked for, smoothed."""
+
+    def __init__(self, curve: Curve) -> None:
+        self.curve = curve
+        self.plain = Trace()
+        self.smooth: Trace | None = None
+        self._smoothed: SmoothedSeries | None = None
+        self._weight = 0.0
+
+    @property
+    def shown(self) -> Trace:
+        """The one in front."""
+        return self.smooth or self.plain
+
+    @property
+    def series(self) -> Series:
+        """The series in front, as of the last update."""
+        return self._smoothed.series if self._smoothed is not None else self.curve.series
+
+    def update(self, frame: XFrame, log: bool, smoothing: float) -> None:
+        """Find what the frame shows of the curve now."""
+        if smoothing != self._weight:
+            self._weight = smoothing
+            self._smoothed = SmoothedSeries(self.curve.series, smoothing) if smoothing else None
+            self.smooth = Trace() if smoothing else None
+        self.plain.update(self.curve.series, self.curve.timeline, frame, log)
+        if self._smoothed is not None and self.smooth is not None:
+            self.smooth.update(self._smoothed.update(), self.curve.timeline, frame, log)
+
+    def value_at(self, place: float, frame: XFrame) -> float | None:
+        """Return the value of the point next to a place; None beyond the curve's ends."""
+        series, timeline = self.series, self.curve.timeline
+        if not series.count or (frame.unit != "iteration" and timeline is None):
+            return None
+        iteration = (timeline or Timeline()).iteration_at(place, frame.unit)
+        row = int(series.rows_from(np.array([int(np.ceil(iteration))]))[0])
+        rows = [one for one in (row - 1, row) if 0 <= one < series.count]
+        nearest = min(rows, key=lambda one: abs(series.point(one)[0] - iteration))
+        at = place_of(series.point(nearest)[0], frame.unit, timeline)
+        if len(rows) == 1 and (at is None or abs(at - place) > DOTS_ACROSS * frame.spacing):
+            return None
+        last_of_same = int(series.rows_from(np.array([series.point(nearest)[0] + 1]))[0]) - 1
+        return series.point(last_of_same)[1]
+
+
+def _crossing(
+    series: Series, row: int, position: int, frame: XFrame, timeline: Timeline | None, log: bool
+) -> list[float]:
+    """Return the value at a column on the way from the point before this row to the row's; none if there is no way."""
+    left = _anchor(series, row - 1, frame, timeline, log)
+    right = _anchor(series, row, frame, timeline, log)
+    if left is None or right is None or right.position <= left.position:
+        return []
+    share = (position - left.position) / (right.position - left.position)
+    return [left.value + share * (right.value - left.value)]
+
+
+def _anchor(series: Series, row: int, frame: XFrame, timeline: Timeline | None, log: bool) -> Anchor | None:
+    """Return a point as one to draw to; None if there is none or it can't be drawn to."""
+    if not 0 <= row < series.count:
+        return None
+    iteration, value = series.point(row)
+    place = place_of(iteration, frame.unit, timeline)
+    if place is None or not np.isfinite(value) or (log and value <= 0):
+        return None
+    return Anchor(frame.position(place), float(np.log10(value)) if log else value)
+
+
+def _no_columns(n: int) -> Columns:
+    return Columns(np.full(n, np.inf), np.full(n, -np.inf), np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_))

@@ -1,0 +1,60 @@
+"""Looking at a run: attach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from curricula.schema import SchemaProblem
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.run_folder import RunFolder
+from tui.commands.output import json_option, logs_option, say
+from tui.session.curricula.reconstruct import curriculum_records
+from tui.session.interventions.listing import list_interventions
+from tui.session.knobs.record import knob_record
+from tui.session.runs.run_index import find_run, read_state
+from tui.session.state import RunState
+
+
+@click.command("attach")
+@click.argument("run", default="latest")
+@logs_option
+@json_option
+def attach_command(run: str, log_root: Path, as_json: bool) -> None:
+    """Open the dashboard of a run, live or finished; with --json, print what it shows now."""
+    folder = find_run(run, log_root)
+    folder.read_spec()
+    if as_json:
+        say("", _state_value(folder, read_state(folder)), as_json)
+        return
+    from tui.app import HumanoidTui
+
+    HumanoidTui(log_root, folder).run()
+
+
+def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
+    return {
+        "run": str(folder.path),
+        "status": state.status(read_connection(folder) is not None),
+        "parent": (state.started.parent or None) if state.started else None,
+        "detail": state.phase.detail if state.phase else "",
+        "iteration": state.iteration,
+        "first_iteration": state.first_iteration,
+        "last_iteration": state.last_iteration if state.started else None,
+        "environment_steps": state.environment_steps,
+        "seconds_left": state.seconds_left,
+        "metrics": state.latest,
+        "curricula": _curricula(state),
+        "knobs": [knob_record(knob) for knob in state.knobs.values()],
+        "interventions": list_interventions(state),
+        "guards_fired": state.guards_fired,
+    }
+
+
+def _curricula(state: RunState) -> list[dict[str, Any]] | None:
+    try:
+        return curriculum_records(state)
+    except SchemaProblem:  # of another version of the program
+        return None

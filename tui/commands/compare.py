@@ -1,0 +1,49 @@
+"""Comparing runs: compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trainer_proc.contract.run_folder import RunFolder
+from tui.commands.output import json_option, logs_option, say
+from tui.session.runs.compare import ComparedRun, Difference, differences
+from tui.session.runs.run_index import find_run, read_state, summarize
+
+
+@click.command("compare")
+@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
+@logs_option
+@json_option
+def compare_command(runs: tuple[str, ...], log_root: Path, as_json: bool) -> None:
+    """Open runs on the same charts, live or ended; with --json, print in what they differ."""
+    folders = list({folder.path: folder for folder in (find_run(run, log_root) for run in runs)}.values())
+    if len(folders) < 2:
+        raise click.UsageError("say two runs or more that are to be compared")
+    specs = [folder.read_spec() for folder in folders]
+    if as_json:
+        compared = [ComparedRun(f.name, spec, read_state(f)) for f, spec in zip(folders, specs, strict=True)]
+        rows = [_value(difference) for difference in differences(compared)]
+        say("", {"runs": [_run_value(folder) for folder in folders], "differences": rows}, as_json)
+        return
+    from tui.app import HumanoidTui
+
+    HumanoidTui(log_root, compared=folders).run()
+
+
+def _run_value(folder: RunFolder) -> dict[str, Any]:
+    summary = summarize(folder)
+    return {
+        "run": str(folder.path),
+        "name": folder.name,
+        "status": summary.status,
+        "iteration": summary.iteration,
+        "reward": summary.reward,
+        "success": summary.success,
+    }
+
+
+def _value(difference: Difference) -> dict[str, Any]:
+    return {"kind": difference.kind, "name": difference.name, "values": difference.values}

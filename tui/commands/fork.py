@@ -1,0 +1,57 @@
+"""The command that starts a run from a checkpoint of another: fork."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import msgspec
+
+from tui.commands.launch import start
+from tui.commands.output import json_option, logs_option
+from tui.session.launching.continuing import continued_spec
+from tui.session.launching.knob_values import known_values, split_settings
+from tui.session.launching.launcher import checked_spec
+from tui.session.runs.run_index import find_run, read_state
+
+_NEWEST = "latest"
+
+
+@click.command("fork")
+@click.argument("run")
+@click.option("--at", default=_NEWEST, show_default=True, metavar="ITERATION|latest", help="Which checkpoint.")
+@click.option("--set", "settings", multiple=True, metavar="KNOB=VALUE", help="A value instead of the checkpoint's.")
+@click.option("--iterations", type=click.IntRange(min=1), help="How many more; those that the run had left there.")
+@click.option("--name", help="Appended to the new run's folder name; the run's.")
+@click.option("--device", help="cpu or cuda:N; the run's.")
+@click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), help="The run's.")
+@click.option("--wait", is_flag=True, help="Return when the training has ended.")
+@logs_option
+@json_option
+def fork_command(
+    run: str,
+    at: str,
+    settings: tuple[str, ...],
+    iterations: int | None,
+    name: str | None,
+    device: str | None,
+    seed: int | None,
+    wait: bool,
+    log_root: Path,
+    as_json: bool,
+) -> None:
+    """Start a new run from a checkpoint of another, which may be training, with the values set by then."""
+    if at != _NEWEST and not re.fullmatch(r"\d+", at):
+        raise click.UsageError(f"--at is the number of an iteration or {_NEWEST}, not {at}")
+    folder = find_run(run, log_root)
+    state = read_state(folder)
+    spec = continued_spec(folder, state, iterations, None if at == _NEWEST else int(at))
+    changed = msgspec.structs.replace(
+        spec,
+        set=known_values(split_settings(settings), state.knobs) if settings else {},
+        name=spec.name if name is None else name,
+        device=spec.device if device is None else device,
+        seed=spec.seed if seed is None else seed,
+    )
+    start(checked_spec(changed), folder.path.parents[1], wait, as_json)

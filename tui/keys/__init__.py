@@ -1,0 +1,1 @@
+"""Key bindings: catalogue, the keys of a screen, the command palette."""

@@ -1,0 +1,120 @@
+"""What the command palette offers: the shown screen's keys, other screens, settings, runs, presets, knobs, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual.app import SystemCommand
+from textual.command import Hit, Hits, Provider
+from textual.screen import Screen
+from textual.widgets import Input
+
+from presets import list_presets
+from trainer_proc.contract.run_folder import RunFolder
+from tui.keys.shown_keys import shown_keys
+from tui.program import program_of
+from tui.session.runs.run_index import run_folders
+from tui.session.settings.config import config_file
+from tui.session.text import plain
+from tui.themes import THEMES
+
+if TYPE_CHECKING:
+    from tui.app import HumanoidTui
+
+_SWITCHES = {
+    ("notify", "bell"): "terminal bell when a person is needed",
+    ("notify", "desktop"): "desktop notification when a person is needed",
+}
+
+
+def commands(app: HumanoidTui, screen: Screen[object]) -> Iterator[SystemCommand]:
+    """Return what is at hand without looking at the disk."""
+    for shown in shown_keys(screen):
+        if shown.enabled and shown.id != "app.palette":
+            title = f"{shown.description[:1].upper()}{shown.description[1:]} ({shown.keys[0]})"
+            run = partial(app.run_action, shown.action, shown.node)
+            yield SystemCommand(title, shown.tooltip or "A key of this screen", run)
+    yield SystemCommand("Go to: start a training", "Presets, devices, and what will run", app.show_launch)
+    yield SystemCommand("Go to: runs", "The runs on disk, live and ended", app.show_runs)
+    yield SystemCommand("Go to: compare runs", "Space chooses runs there, c compares them", app.show_runs)
+    yield SystemCommand("Export: the whole screen as SVG", "A picture of what is shown now", app.action_export_screen)
+    if not app.no_color:
+        for name in THEMES:
+            now = ", in force now" if name == app.config.appearance.theme else ""
+            change = partial(app.change_setting, "appearance", "theme", name)
+            yield SystemCommand(f"Theme: {name}", f"{_THEME_WORDS[name]}{now}; it is remembered", change)
+    for (table, name), what in _SWITCHES.items():
+        is_on = getattr(getattr(app.config, table), name)
+        title = f"Setting: {'no ' if is_on else ''}{what}"
+        help = f"It is {'on' if is_on else 'off'} now; the change is remembered"
+        yield SystemCommand(title, help, partial(app.change_setting, table, name, not is_on))
+    yield SystemCommand(
+        "Settings: copy the file's path", plain(str(config_file())), partial(app.copy, str(config_file()))
+    )
+
+
+_THEME_WORDS = {
+    "dark": "Dark",
+    "light": "Light",
+    "okabe-ito": "Dark, for the colour-blind too",
+    "tol": "Light, for the colour-blind too",
+}
+
+
+class ThingsToGoTo(Provider):
+    """Presets and runs on disk, and the knobs and metrics of the shown run, by name; shown once one types."""
+
+    _things: list[tuple[str, str, Callable[[], object]]]
+
+    async def startup(self) -> None:
+        """Look at the disk, away from the event loop."""
+        self._things = list(self._of_the_screen())
+        self._things += await asyncio.to_thread(self._on_disk)
+
+    async def discover(self) -> Hits:
+        """Offer nothing before one types: there may be thousands."""
+        for hit in list[Hit]():
+            yield hit
+
+    async def search(self, query: str) -> Hits:
+        """Offer what matches."""
+        matcher = self.matcher(query)
+        for name, text, go in self._things:
+            if (score := matcher.match(name)) > 0:
+                yield Hit(score, matcher.highlight(name), go, text=name, help=text)
+
+    def _of_the_screen(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        """Return metrics and knobs by name; their widgets are asked for by name, for not all screens need them."""
+        for board in self.screen.query("ChartBoard").results():
+            charts: Any = board
+            for metric in charts.metrics:
+                yield f"Metric: {plain(metric)}", "Show its chart", partial(charts.look_for, metric)
+        for panel in self.screen.query("KnobPanel").results():
+            state: Any = getattr(self.screen, "state", None)
+            for name in state.knobs if state is not None else ():
+                yield f"Knob: {plain(name)}", "Show it in the table", partial(self._go_to_knob, panel, name)
+
+    async def _go_to_knob(self, panel: Any, name: str) -> None:
+        await self.screen.run_action("filter")
+        panel.query_one(Input).value = name
+
+    def _on_disk(self) -> list[tuple[str, str, Callable[[], object]]]:
+        app = program_of(self.app)
+        shown = getattr(self.screen, "folder", None)
+        things: list[tuple[str, str, Callable[[], object]]] = []
+        for preset in list_presets()[0]:
+            things.append((f"Start: {plain(preset.name)}", plain(preset.title), partial(app.show_launch, preset.name)))
+        try:
+            folders = list(run_folders(app.log_root))
+        except OSError:
+            return things  # the list of runs tells it
+        for folder in folders:
+            name = plain(f"Open: {folder.path.parent.name}/{folder.name}")
+            things.append((name, "The dashboard of this run", partial(app.show_dashboard, folder)))
+            if isinstance(shown, RunFolder) and shown.path != folder.path:
+                both = partial(app.show_compare, [shown, folder])
+                things.append((f"Compare with: {name.removeprefix('Open: ')}", "Both runs on the same charts", both))
+        return things

@@ -1,0 +1,247 @@
+"""Several runs on the same charts, and in what they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import DataTable, Static
+
+from trainer_proc.contract.messages import Frame, IterationFinished
+from trainer_proc.contract.run_folder import RunFolder, RunFolderError
+from tui.program import program_of
+from tui.screens.chart_screen import ChartScreen
+from tui.screens.compare.compared_runs import MOST_SEEN, ComparedRuns, DifferenceTable, run_sign, whole_difference
+from tui.session.board.chart_source import ChartSource
+from tui.session.client import RunClient
+from tui.session.runs.chosen import ChoiceProblem, read_choice, write_choice
+from tui.session.runs.compare import differences, distinct_names
+from tui.session.runs.followed import FollowedRun
+from tui.session.runs.places import RunPlaces
+from tui.session.state import RunState
+from tui.session.text import plain
+from tui.terminal.frame_clock import draw_soon
+from tui.widgets.board import ChartBoard
+from tui.widgets.key_footer import KeyFooter
+from tui.widgets.status_line import StatusLine
+
+
+class CompareScreen(ChartScreen):
+    """Draws the metrics of several runs together, live or ended, and lists what they were told differently."""
+
+    CSS_PATH = "compare.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "hide", "hide", tooltip="Hide the run under the cursor, or show it", id="compare.hide"),
+        Binding("t", "table", "table", tooltip="Give the differences the whole screen, or go back", id="compare.table"),
+        Binding("r,escape", "runs", "runs", tooltip="Go back to the list of runs, to choose others", id="compare.runs"),
+        Binding("q", "leave", "leave", tooltip="Leave the program; what trains goes on", id="compare.leave"),
+    ]
+
+    class FramesArrived(Message):
+        """New frames of one of the runs, and whether its trainer is connected and more comes at once."""
+
+        def __init__(self, run: FollowedRun, frames: list[Frame], is_live: bool, has_more: bool) -> None:
+            super().__init__()
+            self.run = run
+            self.frames = frames
+            self.is_live = is_live
+            self.has_more = has_more
+
+    class Told(Message):
+        """One line for the person, from a thread."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class HiddenBefore(Message):
+        """The person had hidden these runs, by path."""
+
+        def __init__(self, paths: set[Path]) -> None:
+            super().__init__()
+            self.paths = paths
+
+    def __init__(self, log_root: Path, folders: Sequence[RunFolder]) -> None:
+        """Follow the runs in `folders` from the moment that the screen is shown."""
+        super().__init__()
+        self._log_root = log_root
+        self._folders = folders
+        self._runs: list[FollowedRun] = []
+        self._clients: list[RunClient] = []
+        self._problems: list[str] = []
+        self._places = RunPlaces(0, MOST_SEEN)
+        self._differ = True
+
+    def compose(self) -> ComposeResult:
+        """Lay out charts and tables."""
+        for folder, name in zip(self._folders, distinct_names([folder.name for folder in self._folders]), strict=True):
+            try:
+                self._runs.append(FollowedRun(folder, name))
+            except RunFolderError as error:
+                self._problems.append(str(error))
+        self._places = RunPlaces(len(self._runs), MOST_SEEN)
+        task = self._common_task()
+        with Horizontal(classes="title-line"):
+            yield Static("", id="headline", markup=False)
+            yield StatusLine()
+        with Horizontal(id="body"):
+            settings = program_of(self.app).config.board
+            yield ChartBoard(self._sources(), task, settings=settings, id="charts")
+            with Vertical(id="side"):
+                yield ComparedRuns(id="compared")
+                yield DifferenceTable(id="differences")
+                yield Static("", id="whole", markup=False)
+        yield KeyFooter()
+
+    def _common_task(self) -> str:
+        """Return the runs' task, nothing if they have several."""
+        tasks = {run.spec.task for run in self._runs}
+        return tasks.pop() if len(tasks) == 1 else ""
+
+    def on_mount(self) -> None:
+        """Begin to follow the runs."""
+        self.query_one(ComparedRuns).focus()
+        self._show_tables()
+        for problem in self._problems:
+            self.notify(plain(problem), severity="error", markup=False)
+        self._read_choice()
+        self._clients = [RunClient(run.folder, self._taker(run), self._tell) for run in self._runs]
+
+    def on_unmount(self) -> None:
+        """Let go of the runs, which go on."""
+        for client in self._clients:
+            client.close()
+
+    # --- what happens in the runs ---
+
+    def _taker(self, run: FollowedRun) -> Callable[[list[Frame], bool, bool], None]:
+        return lambda frames, is_live, has_more: self._post(self.FramesArrived(run, frames, is_live, has_more))
+
+    def _post(self, message: Message) -> None:
+        self.post_message(message)
+
+    def _tell(self, text: str) -> None:
+        self.post_message(self.Told(text))
+
+    @on(Told)
+    def _take_told(self, message: Told) -> None:
+        self.notify(plain(message.text), severity="error", markup=False)
+
+    @on(FramesArrived)
+    def _take_frames(self, message: FramesArrived) -> None:
+        message.run.take(message.frames, message.is_live)
+        if not all(isinstance(frame.body, IterationFinished) for frame in message.frames):
+            self._differ = True
+        if not message.has_more:
+            draw_soon(self, self._draw)
+
+    def _draw(self) -> None:
+        if self.can_be_drawn:
+            self.board.show(RunState())
+            self._show_tables()
+
+    def _show_tables(self) -> None:
+        """Bring the tables up to date; an iteration alone changes no value."""
+        self._show_runs()
+        if self._differ:
+            self._differ = False
+            found = differences([run.compared for run in self._runs])
+            self.query_one(DifferenceTable).show(self._named, found)
+            told = f"{len(found)} differences" if found else "all the same"
+            headline = f"{len(self._runs)} runs, {told}  {self._common_task()}"
+            self.query_one("#headline", Static).update(plain(headline.rstrip()))
+            self._show_whole()
+
+    @on(DataTable.RowHighlighted, "#differences")
+    def _show_whole(self) -> None:
+        difference = self.query_one(DifferenceTable).difference
+        self.query_one("#whole", Static).update("" if difference is None else whole_difference(difference, self._named))
+
+    def _show_runs(self) -> None:
+        self.query_one(ComparedRuns).show([(run, *self._seen(place)) for place, run in enumerate(self._runs)])
+
+    def _seen(self, run: int) -> tuple[str, bool]:
+        """Return a run's sign and whether it is seen."""
+        return run_sign(self._places.place(run)), self._places.is_seen(run)
+
+    @property
+    def _named(self) -> list[str]:
+        """The runs' names behind their signs."""
+        return [f"{self._seen(place)[0]} {run.name}" for place, run in enumerate(self._runs)]
+
+    # --- which runs are seen ---
+
+    def action_hide(self) -> None:
+        """Hide the run under the cursor, or show it again."""
+        place = self.query_one(ComparedRuns).cursor_row
+        if 0 <= place < len(self._runs):
+            if self._places.is_seen(place):
+                self._places.hide(place)
+            elif not self._places.show(place):
+                self.notify(f"{MOST_SEEN} runs can be told apart on a chart: hide another one first", markup=False)
+                return
+            self._show_sources()
+            self._keep_choice()
+
+    def _show_sources(self) -> None:
+        self.board.set_sources(self._sources())
+        self._differ = True  # its columns have the runs' signs
+        self._show_tables()
+
+    def _sources(self) -> list[ChartSource]:
+        """Return what the charts draw, by place."""
+        own = {self._places.place(run): run for run in reversed(range(len(self._runs)))}
+        return [
+            self._runs[own[place]].hidden_source if seen is None else self._runs[seen].source
+            for place, seen in enumerate(self._places.seen)
+        ]
+
+    @work(thread=True)
+    def _read_choice(self) -> None:
+        try:
+            self.post_message(self.HiddenBefore(read_choice(self._log_root)[1]))
+        except ChoiceProblem as problem:
+            self.post_message(self.Told(str(problem)))
+
+    @on(HiddenBefore)
+    def _hide_as_before(self, message: HiddenBefore) -> None:
+        hidden = [place for place, run in enumerate(self._runs) if run.folder.path in message.paths]
+        if len(hidden) < len(self._runs):  # of other runs, all but these may have been seen
+            self._places = RunPlaces(len(self._runs), MOST_SEEN, hidden)
+            self._show_sources()
+        self._keep_choice()
+
+    @work(thread=True, exclusive=True, group="keep choice")
+    def _keep_choice(self) -> None:
+        """Remember the runs for the list of runs and for the next time."""
+        hidden = [run.folder.path for place, run in enumerate(self._runs) if not self._places.is_seen(place)]
+        try:
+            write_choice(self._log_root, self._folders, hidden)
+        except ChoiceProblem as problem:
+            self.post_message(self.Told(str(problem)))
+
+    # --- going elsewhere ---
+
+    @on(DataTable.RowSelected, "#compared")
+    def _open(self, event: DataTable.RowSelected) -> None:
+        program_of(self.app).show_dashboard(self._runs[event.cursor_row].folder)
+
+    def action_table(self) -> None:
+        """Give the table of differences the whole screen, or take it back."""
+        self.toggle_class("-table")
+        table = self.query_one(DifferenceTable if self.has_class("-table") else ComparedRuns)
+        self.call_after_refresh(table.focus)  # what isn't shown yet can't have the focus
+
+    def action_runs(self) -> None:
+        """Go to the list of runs."""
+        program_of(self.app).show_runs()
+
+    def action_leave(self) -> None:
+        """Leave the program."""
+        self.app.exit()

@@ -1,0 +1,231 @@
+"""The knobs with their filter, the editor in a row, and what is known of the knob under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import DataTable, Input, Static
+
+from trainer_proc.contract.knob import Value
+from trainer_proc.contract.requests import Tune
+from tui.screens.dashboard.knob_line import KnobLine
+from tui.screens.dashboard.knob_table import KnobTable
+from tui.session.knobs.history import KnobHistory
+from tui.session.knobs.rows import GAP, KnobFilter
+from tui.session.knobs.text import knob_detail
+from tui.session.state import KnobState, RunState
+from tui.session.text import plain
+from tui.widgets.diff_text import set_titles
+from tui.widgets.field import Field
+
+_LINES_WITH_DETAIL = 12
+"""From so many lines on, one is for the knob under the cursor."""
+_WIDTH_OF_HISTORY = 16
+
+
+class KnobPanel(Vertical):
+    """All knobs of a run, those that match a few letters, or those that were changed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "escape", "clear_filter", "clear the filter", show=False, tooltip="Show everything again", id="filter.clear"
+        ),
+        Binding("down", "leave_filter", "to the knobs", show=False, tooltip="Go to what matches", id="filter.leave"),
+        # before all others: digits that are typed behind it, in one piece maybe, must find the editor open
+        Binding(
+            "enter",
+            "edit",
+            "edit",
+            show=False,
+            priority=True,
+            tooltip="Edit the knob under the cursor in its row; Tab there opens the whole dialog",
+            id="knobs.edit",
+        ),
+    ]
+    DEFAULT_CSS = """
+    KnobPanel { layers: base line; }
+    KnobPanel > KnobLine { layer: line; }
+    KnobPanel > #knob-detail { height: 1; color: $text-muted; text-wrap: nowrap; }
+    """
+
+    class Tuned(Message):
+        """The person asks for a knob's new value."""
+
+        def __init__(self, tune: Tune) -> None:
+            super().__init__()
+            self.tune = tune
+
+    class CannotEdit(Message):
+        """The person wants to edit a knob that is read-only."""
+
+        def __init__(self, knob: KnobState) -> None:
+            super().__init__()
+            self.knob = knob
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._state = RunState()
+        self._history = KnobHistory()
+        self._filter = KnobFilter()
+        self._note = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the filter, hidden at first, over the table; the editor comes over a row."""
+        yield Field(placeholder="letters of a knob's name; Escape clears", id="knob-filter", compact=True)
+        yield KnobTable(id="knobs")
+        yield Static("", id="knob-detail", markup=False)
+        yield KnobLine(id="knob-line")
+
+    def on_mount(self) -> None:
+        """Say what this is."""
+        self._field.display = False
+        self._show_titles()
+
+    @property
+    def knob(self) -> KnobState | None:
+        """The knob under the cursor."""
+        return self.query_one(KnobTable).knob
+
+    @property
+    def _field(self) -> Field:
+        return self.query_one("#knob-filter", Field)
+
+    def show(
+        self,
+        state: RunState,
+        note: str = "",
+        history: KnobHistory | None = None,
+        wanted: Mapping[str, Value] | None = None,
+    ) -> None:
+        """Bring the table up to date; `note` stands below it, `wanted` are values that are being stepped to."""
+        self._state, self._note = state, note
+        self._history = history or self._history
+        self.query_one(KnobTable).show(state, self._history, wanted or {})
+        self._show_titles()
+        self._show_detail()
+
+    def open_filter(self) -> None:
+        """Let the person type letters of a name."""
+        field = self._field
+        field.display = True
+        self.screen.set_focus(field)  # at once: `focus()` would come behind letters that are already on their way
+
+    def toggle_only_changed(self) -> None:
+        """Show only what was changed, or everything again."""
+        self._restrict(replace(self._filter, only_changed=not self._filter.only_changed))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Take Enter before others only where it is meant for the table."""
+        return action != "edit" or self.screen.focused is self.query_one(KnobTable)
+
+    def action_edit(self) -> None:
+        """Edit the knob under the cursor in its row, or fold the kind whose heading it is."""
+        table = self.query_one(KnobTable)
+        if table.knob is not None:
+            self._open_line(table.knob)
+        elif table.row is not None:
+            table.action_turn_over()
+
+    def action_clear_filter(self) -> None:
+        """Show all names again."""
+        self._field.value = ""
+        self._field.display = False
+        self.query_one(KnobTable).focus()
+
+    def action_leave_filter(self) -> None:
+        """Go from the filter to what it has found."""
+        self.query_one(KnobTable).focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Have a line for the knob under the cursor where there is room."""
+        self.query_one("#knob-detail").display = self.size.height >= _LINES_WITH_DETAIL
+        self.call_after_refresh(self._show_detail)
+
+    # --- the filter ---
+
+    @on(Input.Changed, "#knob-filter")
+    def _match(self, event: Input.Changed) -> None:
+        event.stop()
+        self._restrict(replace(self._filter, pattern=event.value))
+
+    @on(Input.Submitted, "#knob-filter")
+    def _go_to_the_matches(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.query_one(KnobTable).focus()
+
+    def _restrict(self, which: KnobFilter) -> None:
+        self._filter = which
+        self.query_one(KnobTable).restrict(which)
+        self._show_titles()
+
+    # --- the editor in a row ---
+
+    @on(KnobTable.EditRequested)
+    def _edit_clicked(self, event: KnobTable.EditRequested) -> None:
+        event.stop()
+        self._open_line(event.knob)
+
+    @on(KnobLine.Left)
+    def _take(self, event: KnobLine.Left) -> None:
+        event.stop()
+        if event.tune is not None:
+            self.post_message(self.Tuned(event.tune))
+
+    @on(KnobTable.Redrawn)
+    def _follow_row(self, event: KnobTable.Redrawn) -> None:
+        event.stop()
+        self._place_line()
+
+    def _open_line(self, knob: KnobState) -> None:
+        if knob.knob.read_only:
+            self.post_message(self.CannotEdit(knob))
+            return
+        table, line = self.query_one(KnobTable), self.query_one(KnobLine)
+        self._show_titles()
+        row = table.row
+        name = row.cells.name if row is not None and row.key == knob.knob.name else knob.knob.name
+        line.open(knob, self._state.revision, name, table.widths.name + GAP)
+        self._place_line()
+
+    def _place_line(self) -> None:
+        """Keep the editor over its row, at an edge of the table if the row is elsewhere."""
+        line, table = self.query_one(KnobLine), self.query_one(KnobTable)
+        if not line.knob_name:
+            return
+        place = table.line_of(line.knob_name)
+        top = table.region.y - self.content_region.y
+        lowest = max(table.size.height - 1, table.header_height)
+        wanted = line.styles.offset.y.value - top if place is None else place
+        line.styles.offset = (0, top + min(max(int(wanted), table.header_height), lowest))
+
+    # --- what is known ---
+
+    @on(DataTable.RowHighlighted)
+    def _show_detail(self) -> None:
+        detail, knob = self.query_one("#knob-detail", Static), self.knob
+        if not detail.display:
+            return
+        text = ""
+        if knob is not None:
+            line = self._history.line(knob.knob.name, _WIDTH_OF_HISTORY)
+            text = plain(knob_detail(knob, line, detail.size.width))
+        if str(detail.content) != text:
+            detail.update(Content(text))
+
+    def _show_titles(self) -> None:
+        title = "knobs (Enter edits, [ ] ∓10 %, { } ÷2 ×2)"
+        if not self._state.knobs:
+            set_titles(self, title, "known once the environment is built")
+            return
+        total = len(self._state.knobs)
+        which = " changed" * self._filter.only_changed + " match" * bool(self._filter.pattern.strip())
+        count = f"{self.query_one(KnobTable).knob_count} of {total}{which}" if which else f"{total}"
+        set_titles(self, title, f"{self._note} ─ {count}" if self._note else count)

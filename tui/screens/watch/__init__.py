@@ -1,0 +1,1 @@
+"""Watch any training through its TensorBoard files."""

@@ -1,0 +1,91 @@
+"""A run's curricula as its trainer has them now, made again from the journal: the rules are those of `curricula`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, cast
+
+from curricula.curriculum import FINISHED_EPISODES, Curriculum, Mode
+from curricula.curriculum_knobs import level_knob, mode_knob, own_knob
+from curricula.load import make_curricula
+from trainer_proc.contract.messages import Change
+from tui.session.state import RunState
+
+
+def curricula_now(state: RunState) -> list[Curriculum]:
+    """Return the run's curricula as they are after its newest iteration, to be looked at only.
+
+    Raises `SchemaProblem` if they are of a kind that this version of the program doesn't know.
+    """
+    if state.started is None:
+        return []
+    curricula = make_curricula(state.started.curricula)
+    for curriculum in curricula:
+        if level_knob(curriculum.name) in state.knobs:  # known once the environment is built
+            _bring_up_to_date(curriculum, state)
+    return curricula
+
+
+def curriculum_of_knob(knob: str, curricula: list[Curriculum]) -> Curriculum | None:
+    """Return the curriculum that `knob` belongs to, as one of its own or one that it turns."""
+    return next((one for one in curricula if knob.startswith(own_knob(one.name, "")) or knob in one.knobs), None)
+
+
+def outlook(curriculum: Curriculum, state: RunState) -> str:
+    """Return what happens next in `auto`."""
+    return curriculum.outlook(state.first_iteration if state.iteration is None else state.iteration, state.latest)
+
+
+def moved_at(curriculum: Curriculum, state: RunState) -> int | None:
+    """Return the first iteration at the present level, None if it began there."""
+    knob = level_knob(curriculum.name)
+    return _last_change(state, lambda change: change.knob == knob and change.old != change.new)
+
+
+def curriculum_records(state: RunState) -> list[dict[str, Any]]:
+    """Return what is known of each curriculum, for scripts. Raises `SchemaProblem`."""
+    return [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "level": one.level,
+            "top": one.top,
+            "level_text": one.level_text(one.level),
+            "mode": one.mode,
+            "limits": {name: limit.value for name, limit in one.limits.items()},
+            "iterations_at_level": one.stayed,
+            "episodes_at_level": one.episodes,
+            "outlook": outlook(one, state),
+        }
+        for one in curricula_now(state)
+    ]
+
+
+def _bring_up_to_date(curriculum: Curriculum, state: RunState) -> None:
+    curriculum.move(min(int(cast(float, state.knobs[level_knob(curriculum.name)].value)), curriculum.top))
+    curriculum.enter(cast(Mode, state.knobs[mode_knob(curriculum.name)].value))
+    for name, limit in curriculum.limits.items():
+        knob = state.knobs.get(own_knob(curriculum.name, name))  # another version may not have it
+        curriculum.limits[name] = limit if knob is None else replace(limit, value=cast(float, knob.value))
+    names = (level_knob(curriculum.name), mode_knob(curriculum.name))
+    began = _last_change(state, lambda change: _begins_a_stay(change, *names))
+    finished = state.first_iteration if state.iteration is None else state.iteration + 1
+    curriculum.stayed = finished - (state.first_iteration if began is None else began)
+    if curriculum.stayed:  # it publishes those before the newest iteration
+        published = state.latest.get(f"Curriculum/{curriculum.name}/episodes", 0.0)
+        curriculum.episodes = int(published + state.latest.get(FINISHED_EPISODES, 0.0))
+
+
+def _begins_a_stay(change: Change, level: str, mode: str) -> bool:
+    """Tell whether time and episodes at a level count from here: it is another one, or is no longer on hold."""
+    is_other = change.old != change.new
+    return is_other and (change.knob == level or (change.knob == mode and change.old == "hold"))
+
+
+def _last_change(state: RunState, is_meant: Callable[[Change], bool]) -> int | None:
+    """Return the first iteration under the newest change that is meant; None if there was none."""
+    changes = (
+        (applied.iteration, change) for applied in reversed(state.interventions.values()) for change in applied.changes
+    )
+    return next((iteration for iteration, change in changes if is_meant(change)), None)

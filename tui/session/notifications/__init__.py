@@ -1,0 +1,1 @@
+"""Notifications: what is shown in passing, and how."""

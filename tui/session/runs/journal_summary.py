@@ -1,0 +1,190 @@
+"""What a list of runs says of a journal, from its head, its tail and samples between: a long one takes no longer.
+
+That it says what a fold of the whole journal would rests on how a trainer tells a training: what it is and what it
+began from comes before the first iteration, and at the end of each iteration but the first it is in the phase
+`training`. A journal that is seen to be otherwise is read whole.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+
+from curricula.curriculum import SUCCESS_RATE
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.messages import (
+    CheckpointLoaded,
+    Frame,
+    IterationFinished,
+    MetricSet,
+    PhaseChanged,
+    RunStarted,
+)
+from tui.session.runs.journal_samples import JournalSamples
+from tui.session.state import RunState
+
+REWARD = "Train/mean_reward"
+_SHOWN = (REWARD, SUCCESS_RATE)
+_WHOLE = 512 * 1024
+"""Bytes up to which a journal is read whole."""
+_END = 64 * 1024
+"""Bytes of the head and the tail; more where these don't tell enough."""
+_SAMPLES = 32
+_SAMPLE = 4096
+"""Bytes of a sample, or those of three iterations, if that is more."""
+
+
+@dataclass
+class Glance:
+    """What was seen of a journal. Of `state`, only what the bodies in `_FOLDED` tell holds.
+
+    `began` is the Unix time of the first frame. `rewards` are some of the points of the mean reward, or all: iteration
+    and value, in the order in which they came.
+    """
+
+    state: RunState = field(default_factory=RunState)
+    began: float | None = None
+    rewards: list[tuple[int, float]] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """From the first frame to the last."""
+        return 0.0 if self.began is None else self.state.last_time - self.began
+
+    def take(self, frames: Sequence[Frame]) -> None:
+        """Take more frames in, in order."""
+        for frame in frames:
+            if isinstance(frame.body, _FOLDED):
+                self.state.apply(frame)
+            if isinstance(frame.body, IterationFinished):
+                reward = reward_of(frame.body, self.state.metric_sets.get(frame.body.metric_set, ()))
+                if reward is not None:
+                    self.rewards.append((frame.body.iteration, reward))
+        if frames:
+            self.began = frames[0].time if self.began is None else self.began
+            self.state.last_time = frames[-1].time
+
+
+_FOLDED = RunStarted | PhaseChanged | CheckpointLoaded | MetricSet | IterationFinished
+
+
+def glance(journal: Path) -> Glance:
+    """Return what the journal says; nothing if there is none yet. Raises `JournalDamaged` or `OSError`."""
+    try:
+        with JournalSamples(journal) as samples:
+            seen = _sampled(samples) if samples.size > _WHOLE else None
+    except FileNotFoundError:
+        return Glance()
+    return seen or read_whole(journal)
+
+
+def read_whole(journal: Path) -> Glance:
+    """Return what a whole journal says. Raises `JournalDamaged` or `OSError`."""
+    seen = Glance()
+    for frames in JournalReader(journal).read_pieces():
+        seen.take(frames)
+    return seen
+
+
+def reward_of(body: IterationFinished, names: tuple[str, ...]) -> float | None:
+    """Return the mean reward of an iteration, None if it has none."""
+    if REWARD not in names:
+        return None
+    reward: float = struct.unpack_from("<f", body.values, 4 * names.index(REWARD))[0]
+    return reward
+
+
+def spread_points(points: Sequence[tuple[int, float]], most: int) -> list[tuple[int, float]]:
+    """Return points for at most `most` equal spans of iterations, from the first point to the last.
+
+    Each is the last one of its span, so that the last is the newest; a span without any has the one before.
+    """
+    if not points:
+        return []
+    first, last = points[0][0], max(iteration for iteration, _ in points)
+    count = min(most, len(points))
+    newest = {max(point[0] - first, 0) * count // (last - first + 1): point for point in points}
+    spread = [newest.get(0, points[0])]
+    for span in range(1, count):
+        spread.append(newest.get(span, spread[-1]))
+    return spread
+
+
+def _sampled(samples: JournalSamples) -> Glance | None:
+    """Look here and there; None if that can't tell."""
+    head, head_end = _head(samples)
+    tail, tail_start = _tail(samples, head_end)
+    if not head or not tail:
+        return None
+    between = _between(samples, head_end, tail_start, (samples.size - tail_start) // len(tail))
+    iterations = _iterations([*head, *between, *tail])
+    if any(later <= earlier for earlier, later in pairwise(body.iteration for body in iterations)):
+        return None  # it was started again
+    named = _metric_sets([*head, *tail])
+    used = {body.metric_set for body in _iterations(tail)}
+    sets_between: list[Frame] = []
+    if not used <= named.keys() or _missing(named[number] for number in used):
+        sets_between = samples.find(MetricSet, head_end, tail_start)
+        named |= _metric_sets(sets_between)
+        if not used <= named.keys() or _missing(named[number] for number in used) != _missing(named.values()):
+            return None  # what is shown has its newest value somewhere between
+    seen = Glance()
+    seen.take(head)
+    seen.take(sets_between)
+    seen.take(_named(between, named))
+    seen.state.apply(msgspec.structs.replace(tail[0], body=PhaseChanged("training")))
+    seen.take(tail)
+    return seen
+
+
+def _head(samples: JournalSamples) -> tuple[list[Frame], int]:
+    """Return the frames up to the first iteration at least, and where they end; none if that is far away."""
+    length = _END
+    while length < samples.size // 2:
+        frames, end = samples.head(length)
+        if _iterations(frames):
+            return frames, end
+        length *= 4
+    return [], 0
+
+
+def _tail(samples: JournalSamples, head_end: int) -> tuple[list[Frame], int]:
+    """Return the last frames, two iterations among them, and where they begin at the earliest; none if they are few."""
+    length = _END
+    while samples.size - length > head_end:
+        frames = samples.between(samples.size - length, samples.size)
+        if len(_iterations(frames)) >= 2:
+            return frames, samples.size - length
+        length *= 4
+    return [], 0
+
+
+def _between(samples: JournalSamples, start: int, stop: int, record_bytes: int) -> list[Frame]:
+    """Return frames from evenly spaced places between `start` and `stop`."""
+    length = max(_SAMPLE, 3 * record_bytes)
+    step = max((stop - start) // _SAMPLES, length)
+    places = range(start, stop - length, step)
+    return [frame for place in places for frame in samples.between(place, place + length)]
+
+
+def _iterations(frames: Iterable[Frame]) -> list[IterationFinished]:
+    return [frame.body for frame in frames if isinstance(frame.body, IterationFinished)]
+
+
+def _named(frames: Iterable[Frame], sets: Container[int]) -> list[Frame]:
+    """Return the iterations whose metrics have names."""
+    return [frame for frame in frames if isinstance(frame.body, IterationFinished) and frame.body.metric_set in sets]
+
+
+def _metric_sets(frames: Iterable[Frame]) -> dict[int, tuple[str, ...]]:
+    return {frame.body.id: frame.body.names for frame in frames if isinstance(frame.body, MetricSet)}
+
+
+def _missing(sets: Iterable[tuple[str, ...]]) -> set[str]:
+    """Return what is shown and is in none of the sets."""
+    return set(_SHOWN).difference(*sets)

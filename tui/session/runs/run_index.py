@@ -1,0 +1,123 @@
+"""The runs on disk: finding them, and what can be said of each without attaching."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from curricula.curriculum import SUCCESS_RATE
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.journal import JournalDamaged, JournalReader
+from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError, RunSpec
+from tui.session.runs.journal_summary import REWARD, Glance, glance, spread_points
+from tui.session.state import RunState, RunStatus
+
+_MOST_REWARDS = 120
+"""Points of a reward that are kept of a run: more than a row of the list has room for."""
+
+
+class RunNotFound(Exception):
+    """No run, or more than one, goes by that name; the message is one line."""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One row of the list of runs. `problem` says why a run can't be read; the rest is then empty.
+
+    `iterations` counts those before a checkpoint that the run began with too, as `iteration` does. `reward` and
+    `success` (0 to 1) are the newest, `rewards` some points of the mean reward, iteration and value; `seconds` lie
+    between the journal's first frame and its last.
+    """
+
+    folder: RunFolder
+    spec: RunSpec | None
+    status: RunStatus
+    iteration: int | None = None
+    iterations: int = 0
+    reward: float | None = None
+    success: float | None = None
+    seconds: float = 0.0
+    rewards: tuple[tuple[int, float], ...] = ()
+    problem: str = ""
+
+
+def run_folders(log_root: Path) -> list[RunFolder]:
+    """Return the runs under `log_root`, newest first. Raises `OSError` if it can't be read."""
+    if not log_root.exists():
+        return []
+    paths = [path.parent for path in log_root.glob(f"*/*/{RUN_FILE}")]
+    return [RunFolder(path) for path in sorted(paths, key=lambda path: path.name, reverse=True)]
+
+
+@dataclass(frozen=True)
+class SeenRun:
+    """What a run's files said when they were read. `problem` says why they can't be."""
+
+    folder: RunFolder
+    spec: RunSpec | None
+    seen: Glance
+    rewards: tuple[tuple[int, float], ...] = ()
+    problem: str = ""
+
+    def summary(self) -> RunSummary:
+        """Return the run's row; whether its trainer lives is looked up now."""
+        if self.spec is None:
+            return RunSummary(self.folder, None, "failed", problem=self.problem)
+        state = self.seen.state
+        return RunSummary(
+            folder=self.folder,
+            spec=self.spec,
+            status=state.status(read_connection(self.folder) is not None),
+            iteration=state.iteration,
+            iterations=self.spec.iterations if state.started is None else state.last_iteration + 1,
+            reward=state.latest.get(REWARD),
+            success=state.latest.get(SUCCESS_RATE),
+            seconds=self.seen.seconds,
+            rewards=self.rewards,
+        )
+
+
+def look_at(folder: RunFolder) -> SeenRun:
+    """Read a run's `run.toml` and look at its journal."""
+    try:
+        spec, seen = folder.read_spec(), glance(folder.journal)
+    except (RunFolderError, JournalDamaged, OSError) as error:
+        return SeenRun(folder, None, Glance(), problem=str(error))
+    return SeenRun(folder, spec, seen, tuple(spread_points(seen.rewards, _MOST_REWARDS)))
+
+
+def summarize(folder: RunFolder) -> RunSummary:
+    """Return the run's row; what can't be read is told in `problem`."""
+    return look_at(folder).summary()
+
+
+def read_state(folder: RunFolder) -> RunState:
+    """Return the fold of the run's journal as it is now. Raises `JournalDamaged` or `OSError`."""
+    state = RunState()
+    for frames in JournalReader(folder.journal).read_pieces():
+        for frame in frames:
+            state.apply(frame)
+    return state
+
+
+def find_run(text: str, log_root: Path) -> RunFolder:
+    """Return the run that `text` names: a path, `latest`, a folder's name or a unique part of it.
+
+    Raises `RunNotFound` or `RunFolderError`.
+    """
+    if (Path(text) / RUN_FILE).is_file():
+        return RunFolder(Path(text))
+    folders = run_folders(log_root)
+    if not folders:
+        raise RunNotFound(f"there are no runs in {log_root}: start one with humanoid-tui launch, or name its folder")
+    if text == "latest":
+        return folders[0]
+    matches = [folder for folder in folders if folder.name == text] or [f for f in folders if text in f.name]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        names = ", ".join(folder.name for folder in matches[:3])
+        raise RunNotFound(f"{len(matches)} runs match {text}: {names}; say which")
+    nearest = difflib.get_close_matches(text, [folder.name for folder in folders], n=3, cutoff=0.0)
+    raise RunNotFound(f"there is no run {text}; nearest: {', '.join(nearest)}")

@@ -1,0 +1,1 @@
+"""User settings and keys."""

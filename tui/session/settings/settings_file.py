@@ -1,0 +1,118 @@
+"""The file of settings as text: a first one with all settings explained, and one setting written into another."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import tomli_w
+from msgspec import inspect
+
+from trainer_proc.contract.run_folder import write_whole
+from tui.session.settings.config import UserConfig, config_file
+from tui.session.settings.schema_check import allowed
+
+_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class SettingDescription:
+    """One setting: its table and name, its default, what it takes and what it is for."""
+
+    table: str
+    name: str
+    default: Any
+    allowed: str
+    text: str
+
+
+class NotWritten(Exception):
+    """The setting can't be put into the file; the message is one line that says what to write there."""
+
+
+def settings() -> Iterator[SettingDescription]:
+    """Return all settings, table by table; `[keys]`, which takes any id, isn't among them."""
+    yield from _settings_of(UserConfig, "")
+
+
+def _settings_of(kind: type[msgspec.Struct], table: str) -> Iterator[SettingDescription]:
+    described = inspect.type_info(kind)
+    assert isinstance(described, inspect.StructType)
+    defaults = kind()
+    for field in described.fields:
+        if isinstance(field.type, inspect.StructType):
+            yield from _settings_of(field.type.cls, f"{table}.{field.name}".lstrip("."))
+        elif isinstance(field.type, inspect.Metadata) and not isinstance(field.type.type, inspect.DictType):
+            text = (field.type.extra_json_schema or {})["description"]
+            default = getattr(defaults, field.name)
+            yield SettingDescription(table, field.name, default, allowed(field.type), text)
+
+
+def first_file() -> str:
+    """Return a file of settings in which everything is explained, and commented out at its default."""
+    parts = ["# Settings of humanoid-tui. Take the # away in front of a line and change it."]
+    table = ""
+    for setting in settings():
+        if setting.table != table:
+            table = setting.table
+            parts.append(f"\n[{table}]")
+        parts.append(textwrap.fill(f"{setting.text}.", _WIDTH, initial_indent="# ", subsequent_indent="# "))
+        parts.append(f"# It takes {setting.allowed}.\n# {_line(setting.name, setting.default)}")
+    parts.append(
+        "\n[keys]\n# Other keys, by the id of what they do; several with commas. `humanoid-tui settings --keys`\n"
+        '# lists the ids.\n# "dashboard.pause" = "P, f5"'
+    )
+    return "\n".join(parts) + "\n"
+
+
+def with_setting(text: str, table: str, name: str, value: Any) -> str:
+    """Return the text of a file with one setting changed and all else, comments too, as it was. Raises `NotWritten`."""
+    lines = text.splitlines()
+    line = _line(name, value)
+    header = next((at for at, one in enumerate(lines) if re.match(rf"\s*\[\s*{re.escape(table)}\s*\]", one)), None)
+    if header is None:
+        lines += ([""] if lines and lines[-1].strip() else []) + [f"[{table}]", line]
+    else:
+        end = next((at for at in range(header + 1, len(lines)) if re.match(r"\s*\[", lines[at])), len(lines))
+        ours = [at for at in range(header + 1, end) if re.match(rf"\s*{re.escape(name)}\s*=", lines[at])]
+        commented = [at for at in range(header + 1, end) if re.match(rf"\s*#\s*{re.escape(name)}\s*=", lines[at])]
+        if ours:
+            comment = re.search(r"""["'\w\]]\s+(#[^"']*)$""", lines[ours[0]])
+            lines[ours[0]] = f"{line}  {comment[1]}" if comment else line
+        else:
+            lines.insert((commented[0] if commented else header) + 1, line)
+    changed = "\n".join(lines) + "\n"
+    try:
+        before, after = tomllib.loads(text), tomllib.loads(changed)
+        before.setdefault(table, {})[name] = value
+    except (tomllib.TOMLDecodeError, AttributeError, TypeError):
+        before, after = {}, {"": None}
+    if before != after:
+        raise NotWritten(f"to keep it, write {line} under [{table}] in {config_file()}")
+    return changed
+
+
+def remember(table: str, name: str, value: Any) -> None:
+    """Write one setting into the person's file, made if there is none. Raises `NotWritten`."""
+    path = config_file()
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        changed = with_setting(text, table, name, value)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path.resolve(), changed.encode())  # of a link, so that it stays one
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotWritten(f"{path} can't be written: {error}") from error
+
+
+def toml_value(value: Any) -> str:
+    """Return a value as it is written in the file."""
+    return tomli_w.dumps({"value": value}).strip().removeprefix("value = ")
+
+
+def _line(name: str, value: Any) -> str:
+    return f"{name} = {toml_value(value)}"

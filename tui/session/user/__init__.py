@@ -1,1 +1,0 @@
-"""The person's own settings and keys, and what they are told."""

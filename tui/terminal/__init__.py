@@ -1,0 +1,1 @@
+"""Workarounds for Textual and for terminals: drawing, pacing, clipboard, notifications."""

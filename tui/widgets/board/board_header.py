@@ -1,0 +1,75 @@
+"""The line at a board's edge, and the names of runs below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.content import Content, Span
+from textual.message import Message
+from textual.widgets import Static
+
+from tui.session.board.pages import Page
+from tui.session.interventions.marks import Mark
+from tui.session.text import plain
+from tui.widgets.board.header_text import EdgeLine, edge_line, marks_text
+
+
+class BoardEdge(Static):
+    """Says which page this is and what the x axis shows; near marks, what was changed there. A click opens a page."""
+
+    DEFAULT_CSS = """
+    BoardEdge { height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+    _HERE = "bold reverse"
+
+    class PageChosen(Message):
+        """A page was clicked; the first is 0."""
+
+        def __init__(self, page: int) -> None:
+            super().__init__()
+            self.page = page
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self._line = EdgeLine("")
+        self._said: tuple[Sequence[Page], int, Sequence[str], Sequence[tuple[str, Mark]]] = ((), 0, (), ())
+        self._shown: tuple[str, int] = ("", -1)
+
+    def show(
+        self, pages: Sequence[Page], current: int, view_texts: Sequence[str], marks: Sequence[tuple[str, Mark]]
+    ) -> None:
+        """Show the pages and the view, or instead of the pages the marks at the crosshair."""
+        self._said = (pages, current, view_texts, marks)
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Use the new width."""
+        self._draw()
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the page that was clicked."""
+        for tab in self._line.tabs:
+            if tab.start <= event.x < tab.end:
+                self.post_message(self.PageChosen(tab.page))
+
+    def _draw(self) -> None:
+        pages, current, view_texts, marks = self._said
+        width = self.size.width
+        if not pages or not width:
+            return
+        if marks:
+            where = view_texts[-1] if view_texts else ""
+            said = marks_text([(run, _safe(mark)) for run, mark in marks], width - len(where) - 2)
+            self._line = EdgeLine(f"{said:<{width - len(where)}}{where}")
+        else:
+            self._line = edge_line(pages, current, view_texts, width)
+        here = next((tab for tab in self._line.tabs if tab.page == current), None)
+        if (self._line.text, current) != self._shown:
+            self._shown = (self._line.text, current)
+            spans = [] if here is None else [Span(here.start, here.end, self._HERE)]
+            self.update(Content(self._line.text, spans=spans))
+
+
+def _safe(mark: Mark) -> Mark:
+    return Mark(mark.iteration, plain(mark.label), mark.kind, plain(mark.text))

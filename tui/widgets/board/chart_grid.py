@@ -1,0 +1,181 @@
+"""The charts of a page, side by side; one of them is chosen, and can have all the room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from textual import events
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.session.board.chart_source import ChartSource, Curve
+from tui.session.board.plans import ChartPlan
+from tui.session.metrics.series import Series
+from tui.widgets.board.grid_layout import GridShape, shape_of
+from tui.widgets.chart import Chart
+
+_GAP = 2
+_ONE_ALONE = GridShape(1, (), (1,), scrolls=False)
+
+
+class ChartArea(Widget, can_focus=True):
+    """Shows plans as charts; widgets are made once and used again by the next page."""
+
+    DEFAULT_CSS = """
+    ChartArea {
+        layout: grid;
+        grid-size: 1;
+        grid-gutter: 0 2;
+        padding: 0 0 0 1;
+        overflow: hidden auto;
+        scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+        width: 1fr;
+        height: 1fr;
+    }
+    ChartArea > Chart { height: 1fr; min-height: 1; }
+    ChartArea > .-unused { display: none; }
+    ChartArea:focus > Chart.-chosen > .chart--title { text-style: bold reverse; }
+    ChartArea > #empty { display: none; color: $text-muted; content-align: center middle; height: 1fr; width: 1fr; }
+    ChartArea.-empty > #empty { display: block; }
+    """
+
+    class Arranged(Message):
+        """The charts have other sizes."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.is_maximised = False
+        self._plans: tuple[ChartPlan, ...] = ()
+        self._sources: tuple[ChartSource, ...] = ()
+        self._charts: list[Chart] = []
+        self._curves: list[list[tuple[str, Series]]] = []
+        self._chosen = 0
+        self._columns = 0
+        self._arranged: object = None
+
+    def compose(self) -> ComposeResult:
+        """Have a place for what is said instead of charts."""
+        yield Static("", id="empty", markup=False)
+
+    @property
+    def shown(self) -> Iterator[tuple[ChartPlan, Chart]]:
+        """The plans of the page with their charts; while one is maximised, only that."""
+        for place, pair in enumerate(zip(self._plans, self._charts, strict=False)):
+            if not self.is_maximised or place == self._chosen:
+                yield pair
+
+    @property
+    def chosen(self) -> tuple[ChartPlan, Chart] | None:
+        """The chosen chart; None on an empty page."""
+        return (self._plans[self._chosen], self._charts[self._chosen]) if self._plans else None
+
+    def show(self, plans: Sequence[ChartPlan], sources: Sequence[ChartSource], columns: int, empty: str) -> None:
+        """Show these plans and no others; `columns` side by side, 0 as many as suit; `empty` if there are none."""
+        chosen_key = self._plans[self._chosen].key if self._plans else ""
+        self._plans = tuple(plans)
+        self._columns = columns
+        keys = [plan.key for plan in plans]
+        self._chosen = keys.index(chosen_key) if chosen_key in keys else 0
+        self.is_maximised = self.is_maximised and chosen_key in keys
+        self._sources = tuple(sources)
+        self._make_charts()
+        self._set_curves()
+        self.set_class(not plans, "-empty")
+        self.query_one("#empty", Static).update(empty)
+        self._place()
+
+    def choose(self, place: int) -> None:
+        """Choose another chart, by its place on the page; it comes into sight."""
+        if self._plans:
+            self._chosen = min(max(place, 0), len(self._plans) - 1)
+            self._place()
+            self._charts[self._chosen].scroll_visible(animate=False)
+
+    def choose_chart(self, chart: Chart) -> None:
+        """Choose the chart that was clicked."""
+        self.choose(self._charts.index(chart))
+
+    def step(self, by: int) -> None:
+        """Choose the chart below (1) or above (-1); the end of a column is followed by the next column."""
+        order = self._down_the_columns()
+        if order:
+            self.choose(order[(order.index(self._chosen) + by) % len(order)])
+
+    def maximise(self, is_maximised: bool) -> None:
+        """Give the chosen chart all the room, or only its own."""
+        self.is_maximised = is_maximised and bool(self._plans)
+        self._set_curves()
+        self._place()
+        if not self.is_maximised and self._plans:
+            self.call_after_refresh(self._charts[self._chosen].scroll_visible, animate=False)
+
+    def other_columns(self, by: int) -> int:
+        """Return how many columns there are with so many more or fewer; 0, as many as suit, beyond the most."""
+        columns = shape_of(len(self._plans) or 1, *self.content_size, _GAP, self._columns).columns + by
+        return columns if shape_of(len(self._plans) or 1, *self.content_size, _GAP, columns).columns == columns else 0
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Share the new room."""
+        self._place()
+
+    def _make_charts(self) -> None:
+        missing = len(self._plans) - len(self._charts)
+        if missing > 0:
+            new = [Chart() for _ in range(missing)]
+            self._charts += new
+            self._curves += [[] for _ in new]
+            self.mount(*new)
+
+    def _set_curves(self) -> None:
+        for place, (plan, chart) in enumerate(zip(self._plans, self._charts, strict=False)):
+            curves = curves_of(plan, self._sources, named=self.is_maximised)
+            drawn = [(curve.name, curve.series) for curve in curves]
+            if drawn != self._curves[place]:
+                self._curves[place] = drawn
+                chart.set_curves(curves)
+
+    def _place(self) -> None:
+        """Give each chart its place, if anything about the places is new."""
+        arranged = (self.size, len(self._plans), self._chosen, self._columns, self.is_maximised)
+        if arranged == self._arranged or not self.size:
+            return
+        self._arranged = arranged
+        shape = self._shape()
+        for place, chart in enumerate(self._charts):
+            is_used = place < len(self._plans) and (not self.is_maximised or place == self._chosen)
+            chart.set_class(not is_used, "-unused")
+            chart.set_class(place == self._chosen, "-chosen")
+            if is_used:
+                chart.styles.column_span = 1 if self.is_maximised else shape.spans[place]
+        self.styles.grid_size_columns = shape.columns
+        self.styles.grid_rows = " ".join(map(str, shape.row_heights)) if shape.scrolls else "1fr"
+        self.call_after_refresh(self.post_message, self.Arranged())
+
+    def _shape(self) -> GridShape:
+        if self.is_maximised or not self._plans:
+            return _ONE_ALONE
+        return shape_of(len(self._plans), *self.content_size, _GAP, self._columns)
+
+    def _down_the_columns(self) -> list[int]:
+        columns = self._shape().columns if not self.is_maximised else 1
+        return sorted(range(len(self._plans)), key=lambda place: (place % columns, place))
+
+
+def curves_of(plan: ChartPlan, sources: Sequence[ChartSource], named: bool = True) -> list[Curve]:
+    """Return a plan's curves; of several runs, each metric is drawn for one run after the other, under its name.
+
+    Without `named`, runs are told by the signs of their curves alone.
+    """
+    if len(sources) == 1:
+        return [sources[0].curve(metric, name) for name, metric in plan.curves]
+    names = [source.name if named else "" for source in sources]
+    if len(plan.curves) == 1:
+        return [source.curve(plan.key, name) for source, name in zip(sources, names, strict=True)]
+    return [
+        source.curve(metric, f"{run} {name}".strip())
+        for name, metric in plan.curves
+        for source, run in zip(sources, names, strict=True)
+    ]
