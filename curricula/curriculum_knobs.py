@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 
 from curricula.curriculum import Curriculum
+from curricula.errors import suggestion
 from curricula.schema import SchemaProblem
 from curricula.values import Value
 
@@ -39,8 +39,7 @@ def check_own_knobs(turned: Mapping[str, Value], curricula: Sequence[Curriculum]
     named = {knob for curriculum in curricula for knob in curriculum.named}
     for knob in sorted(name for name in {*turned, *named} if name.startswith(PREFIX)):
         if knob not in tops:
-            nearest = difflib.get_close_matches(knob, tops, n=1)
-            raise SchemaProblem(f"there is no knob {knob}" + (f"; nearest: {nearest[0]}" if nearest else ""))
+            raise SchemaProblem(f"there is no knob {knob}{suggestion(knob, tops, count=1, cutoff=0.6)}")
         top, level = tops[knob], turned.get(knob)
         if top is not None and level is not None and level not in range(top + 1):
             raise SchemaProblem(f"{knob} must be a whole number from 0 to {top}, not {level}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
+
+from curricula.errors import UsageError, suggestion
 
 _T = TypeVar("_T")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
@@ -15,7 +16,7 @@ _SOME_KEY = re.compile(r"`\$\.(\w+)\[\.\.\.\]")
 _NO_CHOICE = re.compile(r"Invalid enum value (?P<value>.*) - at `\$\.(?P<path>[^`]*)`")
 
 
-class SchemaProblem(ValueError):
+class SchemaProblem(UsageError, ValueError):
     """A table isn't what it should be; the message is one line that says where."""
 
 
@@ -53,8 +54,7 @@ def _told(message: str, info: msgspec.inspect.Type) -> str:
     if unknown := _UNKNOWN.match(message):
         where = (unknown["path"] or "$").removeprefix("$").removeprefix(".")
         names = [field.encode_name for struct in _structs(_at(info, where)) for field in struct.fields]
-        nearest = difflib.get_close_matches(unknown["key"], names, n=1, cutoff=0.4)
-        hint = f"; nearest: {nearest[0]}" if nearest else f"; there are {', '.join(names)}"
+        hint = suggestion(unknown["key"], names, count=1, or_all=True)
         return f"there is no key {unknown['key']}{f' in {where}' if where else ''}{hint}"
     if wrong := _NO_CHOICE.match(message):
         choices = _at(info, wrong["path"])

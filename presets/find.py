@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 import platformdirs
 
+from curricula.errors import suggestion
 from presets.preset import Preset, PresetError, read_preset
 
 _FOLDER = Path(__file__).parent
@@ -61,8 +61,7 @@ def load_preset(name: str) -> Preset:
     paths = _paths()
     if name in paths:
         return read_preset(paths[name])
-    nearest = difflib.get_close_matches(name, paths, n=3, cutoff=0.3) or paths
-    raise PresetError(f"there is no preset {name}; nearest: {', '.join(nearest)}")
+    raise PresetError(f"there is no preset {name}{suggestion(name, paths, cutoff=0.3, or_all=True)}")
 
 
 def _paths() -> dict[str, Path]:

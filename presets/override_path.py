@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from curricula.errors import UsageError
+
 ROOTS = ("env", "agent")
 """The environment's and the agent's (rsl-rl's) configuration."""
 
@@ -14,7 +16,7 @@ _STEP = r'(?:"[^"]+"|[^\s."=\[\]]+)'
 _PATH = re.compile(rf"{_STEP}(?:\.{_STEP})+")
 
 
-class WrongPath(ValueError):
+class WrongPath(UsageError, ValueError):
     """What was given is no path of an override; the message is one line."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import math
 import re
@@ -14,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from curricula.curriculum_knobs import check_own_knobs
+from curricula.errors import UsageError, suggestion
 from curricula.load import make_curricula
 from curricula.schema import SchemaProblem, convert
 from curricula.values import KnobValues, Value
@@ -39,7 +39,7 @@ Memory = Annotated[str, msgspec.Meta(pattern=r"^\d+(\.\d+)?$")]
 Module = Annotated[str, msgspec.Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*$")]
 
 
-class PresetError(Exception):
+class PresetError(UsageError):
     """There is no such preset, or its file is wrong; the message is one line. `name` is the preset's, if it has one."""
 
     def __init__(self, message: str, name: str = "") -> None:
@@ -181,9 +181,7 @@ def check_isaac_lab(backend: str, physics: str, library: str, hydra: Sequence[st
 
 def _check_choice(what: str, value: str, choices: Sequence[str]) -> None:
     if value and value not in choices:
-        nearest = difflib.get_close_matches(value, choices, n=1, cutoff=0.4)
-        hint = f"nearest: {nearest[0]}" if nearest else f"there are {', '.join(choices)}"
-        raise SchemaProblem(f"there is no {what} {value}; {hint}")
+        raise SchemaProblem(f"there is no {what} {value}{suggestion(value, choices, count=1, or_all=True)}")
 
 
 def _check(preset: PresetFile) -> None:

@@ -65,9 +65,9 @@ def test_the_program_lists_its_commands(prints):
     assert prints("--version").startswith("humanoid-tui, version ")
 
 
-@pytest.mark.parametrize("name", ["lunch", "xyz"])
-def test_an_unknown_command_is_told_with_the_nearest(fails, name):
-    assert fails(2, name, "--json").startswith(f"there is no command {name}; nearest: launch")
+@pytest.mark.parametrize(("name", "hint"), [("lunch", "nearest: launch"), ("xyz", "there are launch, presets")])
+def test_an_unknown_command_is_told_with_the_nearest(fails, name, hint):
+    assert fails(2, name, "--json").startswith(f"there is no command {name}; {hint}")
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])

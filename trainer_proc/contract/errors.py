@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from curricula.errors import UserError
 
-class TrainingProblem(Exception):
+
+class TrainingProblem(UserError):
     """The training can't begin or go on; the message is one line that says what to do."""
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import msgspec
 
+from curricula.errors import UserError
 from trainer_proc.contract.messages import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 
 
-class ExportProblem(Exception):
+class ExportProblem(UserError):
     """No policy was exported; the message is one line."""
 
 

@@ -16,6 +16,7 @@ from typing import IO
 
 import msgspec
 
+from curricula.errors import UserError
 from trainer_proc.contract.codec import decode_frame
 from trainer_proc.contract.messages import Frame
 
@@ -27,7 +28,7 @@ _LARGEST_FRAME = 64 * 1024 * 1024
 _PIECE = 1024 * 1024
 
 
-class JournalDamaged(Exception):
+class JournalDamaged(UserError):
     """The journal's bytes are no frames; the message names the file and the offset."""
 
 

@@ -6,11 +6,12 @@ are `0.5`, `5`, `-1:1`, `adaptive` and `on`.
 
 from __future__ import annotations
 
-import difflib
 import math
 from typing import Literal
 
 import msgspec
+
+from curricula.errors import suggestion
 
 Value = float | bool | str | tuple[float, float]
 KnobType = Literal["number", "integer", "range", "choice", "switch"]
@@ -142,8 +143,7 @@ def ramp_refusal(knob: Knob, start: Value, value: Value, shape: RampShape) -> st
 
 def unknown_knob(name: str, knobs: list[str]) -> str:
     """Return the one line that says that `name` is none of `knobs`, with the nearest."""
-    nearest = difflib.get_close_matches(name, knobs, n=3, cutoff=0.4)
-    return f"there is no knob {name}" + (f"; nearest: {', '.join(nearest)}" if nearest else "")
+    return f"there is no knob {name}{suggestion(name, knobs)}"
 
 
 def _number(text: str) -> float | None:

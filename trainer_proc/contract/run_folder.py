@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import tomli_w
 
+from curricula.errors import UserError
 from trainer_proc.contract.knob import Value
 
 LOG_ROOT = Path("logs/rsl_rl")
@@ -23,7 +24,7 @@ LOG_ROOT = Path("logs/rsl_rl")
 RUN_FILE = "run.toml"
 
 
-class RunFolderError(Exception):
+class RunFolderError(UserError):
     """The folder is no run, or its `run.toml` can't be read; the message is one line."""
 
 

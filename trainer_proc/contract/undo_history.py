@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from curricula.errors import UserError
 from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, Origin
 from trainer_proc.contract.requests import Redo, Undo
 
 
-class PastRefused(Exception):
+class PastRefused(UserError):
     """There is nothing to undo or redo; the message is one line."""
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import numpy
 
+from curricula.errors import UserError
 from trainer_proc.contract.errors import one_line
 from trainer_proc.export.policy import PolicyDescription
 
@@ -33,7 +34,7 @@ WARM_UP_CALLS = 300
 TIMED_CALLS = 3000
 
 
-class ExportError(Exception):
+class ExportError(UserError):
     """No export was written; the message is one line that says why and what to do."""
 
 

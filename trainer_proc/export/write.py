@@ -23,6 +23,7 @@ from typing import IO, NoReturn
 
 import msgspec
 
+from curricula.errors import UsageError
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.journal import JournalDamaged, JournalReader
 from trainer_proc.contract.messages import ExportFinished, InterventionApplied
@@ -197,7 +198,7 @@ def _git_commit() -> str | None:
 # --- The program --------------------------------------------------------------------------------------------
 
 
-class _UsageError(Exception):
+class _UsageError(UsageError):
     pass
 
 

@@ -7,7 +7,6 @@ has no word for nothing: `"null"` stands for it where no text is, as with Hydra,
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import sys
 import typing
 from collections.abc import Mapping, MutableMapping
@@ -15,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from curricula.errors import suggestion
 from presets.override_path import WrongPath, split_path
 from trainer_proc.simulators.base import BackendError
 
@@ -131,9 +131,7 @@ def _key(owner: Any, step: str, walked: str) -> Any:
     else:
         raise BackendError(f"there is no {walked}.{step}: {walked} is {_kind(owner)}")
     if step not in keys:
-        nearest = difflib.get_close_matches(step, keys, n=1, cutoff=0.4)
-        hint = f"nearest: {walked}.{nearest[0]}" if nearest else f"there are {', '.join(keys) or 'none'}"
-        raise BackendError(f"there is no {walked}.{step}; {hint}")
+        raise BackendError(f"there is no {walked}.{step}{suggestion(step, keys, count=1, or_all=True)}")
     return keys[step]
 
 

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
+from curricula.errors import UserError
 from trainer_proc.contract.errors import TrainingProblem
 from trainer_proc.contract.knob import CURRICULUM_KIND, Knob, Value, When, fitted, is_numeric, refusal, unknown_knob
 from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
@@ -17,7 +18,7 @@ class LaunchValueRefused(TrainingProblem):
     """A value or a bound that the launch asked for can't be set; the message is one line."""
 
 
-class RefusedElsewhere(Exception):
+class RefusedElsewhere(UserError):
     """Another rank could not take a change that this one could."""
 
 

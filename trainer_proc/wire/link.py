@@ -19,6 +19,7 @@ from pathlib import Path
 
 import zmq
 
+from curricula.errors import UserError
 from trainer_proc.contract.codec import decode_order, encode
 from trainer_proc.contract.messages import InterventionQueued, TrainerBody
 from trainer_proc.contract.orders import Closing, Emitted, Order, Ready
@@ -31,7 +32,7 @@ _START_SECONDS = 60.0
 _CUT_OFF = "the wire process died: the training goes on, unrecorded, and only SIGTERM stops it"
 
 
-class WireUnavailable(Exception):
+class WireUnavailable(UserError):
     """The wire process could not start; the message is one line."""
 
 

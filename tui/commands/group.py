@@ -7,6 +7,8 @@ import importlib
 import click
 import msgspec
 
+from curricula.errors import UserError, suggestion
+
 _COMMANDS = {
     "launch": "launch",
     "presets": "doctor",
@@ -56,10 +58,7 @@ class _LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _COMMANDS:
-            import difflib
-
-            nearest = difflib.get_close_matches(args[0], _COMMANDS, n=3, cutoff=0.4) or _COMMANDS
-            raise click.UsageError(f"there is no command {args[0]}; nearest: {', '.join(nearest)}")
+            raise click.UsageError(f"there is no command {args[0]}{suggestion(args[0], _COMMANDS, or_all=True)}")
         return super().resolve_command(ctx, args)
 
 
@@ -80,39 +79,10 @@ def run_command(arguments: list[str]) -> int:
         return 130
     except click.ClickException as error:
         return _report(error.format_message(), 2, arguments)
-    except Exception as error:
-        code = _expected(error)
-        if code is None:
-            raise
-        return _report(str(error), code, arguments)
-
-
-def _expected(error: Exception) -> int | None:
-    """Return the exit code of an error that a person can do something about, None for one that is ours."""
-    from presets import PresetError
-    from trainer_proc.contract.export_process import ExportProblem
-    from trainer_proc.contract.journal import JournalDamaged
-    from trainer_proc.contract.run_folder import RunFolderError
-    from tui.commands.output import Failed
-    from tui.session.backends.assets import AssetProblem
-    from tui.session.control import TrainerUnreachable
-    from tui.session.launching.continuing import NothingLeft
-    from tui.session.launching.knob_values import UnusableSetting
-    from tui.session.launching.launcher import ImpossibleSpec, LaunchError
-    from tui.session.recordings.metric_trigger import MetricUnknown
-    from tui.session.runs.checkpoints import NoCheckpoint
-    from tui.session.runs.deleting import NotDeletable
-    from tui.session.runs.run_index import RunNotFound
-    from tui.session.watch import EventsUnreadable
-
-    if isinstance(error, (PresetError, ImpossibleSpec, RunNotFound, UnusableSetting)):
-        return 2
-    refused = (
-        *(Failed, LaunchError, AssetProblem, TrainerUnreachable, ExportProblem),
-        *(NoCheckpoint, NothingLeft, MetricUnknown, EventsUnreadable, NotDeletable),
-    )
-    broken = (RunFolderError, JournalDamaged, OSError)
-    return 1 if isinstance(error, refused + broken) else None
+    except UserError as error:
+        return _report(str(error), error.exit_code, arguments)
+    except OSError as error:
+        return _report(str(error), 1, arguments)
 
 
 def _report(message: str, code: int, arguments: list[str]) -> int:

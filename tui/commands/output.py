@@ -9,10 +9,11 @@ from typing import Any
 import click
 import msgspec
 
+from curricula.errors import UserError
 from trainer_proc.contract.run_folder import LOG_ROOT
 
 
-class Failed(Exception):
+class Failed(UserError):
     """The command was refused or failed; the message is one line."""
 
 

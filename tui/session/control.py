@@ -6,6 +6,7 @@ import itertools
 
 import zmq
 
+from curricula.errors import UserError
 from trainer_proc.contract.codec import decode_reply, encode
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.requests import Command, Reply, Request
@@ -14,7 +15,7 @@ from trainer_proc.contract.run_folder import RunFolder
 _ids = itertools.count(1)
 
 
-class TrainerUnreachable(Exception):
+class TrainerUnreachable(UserError):
     """No trainer runs for the folder, or it did not answer; the message is one line."""
 
 

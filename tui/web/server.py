@@ -17,6 +17,7 @@ from aiohttp import WSCloseCode, web
 from textual_serve.app_service import AppService
 from textual_serve.server import Server, to_int
 
+from curricula.errors import UserError
 from tui.web.access import host_problem, origin_problem
 
 _FOLDER = Path(__file__).parent
@@ -26,7 +27,7 @@ _PATIENCE_SECONDS = 5.0
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class ServerProblem(Exception):
+class ServerProblem(UserError):
     """The program can't be served; the message is one line."""
 
 

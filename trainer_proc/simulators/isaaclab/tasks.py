@@ -7,11 +7,11 @@ is maintained (`Isaac-Velocity-Flat-Digit-v0`, now `IsaacContrib-Velocity-Flat-D
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from curricula.errors import suggestion
 from trainer_proc.simulators.base import BackendError
 
 _RENAMED = (
@@ -52,8 +52,8 @@ def find_task(name: str, tasks: Collection[str]) -> Task:
     if re.search(r"-Play\b", bare):
         training = find_task(re.sub(r"-Play\b", "", bare), tasks)
         raise BackendError(f"{name} was for watching a policy; what is trained is {training}")
-    nearest = difflib.get_close_matches(renamed, tasks, n=3, cutoff=0.5) or sorted(tasks)[:10]
-    raise BackendError(f"Isaac Lab has no task {name}; nearest: {', '.join(nearest)}")
+    near = suggestion(renamed, tasks, cutoff=0.5) or f"; there are {', '.join(sorted(tasks)[:10])}"
+    raise BackendError(f"Isaac Lab has no task {name}{near}")
 
 
 def _renamed(bare: str) -> tuple[str, str]:

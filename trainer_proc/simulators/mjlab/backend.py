@@ -6,7 +6,6 @@ TensorBoard in place of W&B.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -19,6 +18,7 @@ from mjlab.utils.os import dump_yaml
 from mjlab.utils.torch import configure_torch_backends
 
 import trainer_proc.simulators.mjlab.tasks  # noqa: F401 (registers this program's own tasks)
+from curricula.errors import suggestion
 from curricula.load import make_curricula
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.simulators.base import BackendError, Training, check_device
@@ -38,8 +38,7 @@ class MjlabBackend:
         import_modules(spec.modules, spec.module_folder)
         tasks = list_tasks()
         if spec.task not in tasks:
-            nearest = difflib.get_close_matches(spec.task, tasks, n=3, cutoff=0.3) or tasks
-            raise BackendError(f"mjlab has no task {spec.task}; nearest: {', '.join(nearest)}")
+            raise BackendError(f"mjlab has no task {spec.task}{suggestion(spec.task, tasks, cutoff=0.3, or_all=True)}")
         check_device(spec.device)
         return spec
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from functools import lru_cache
 
+from curricula.errors import UserError
 from tui.charts.files.strokes import FONT
 
 ZOOM = 2.0
@@ -14,7 +15,7 @@ ZOOM = 2.0
 _PATIENCE_SECONDS = 5.0
 
 
-class NoText(Exception):
+class NoText(UserError):
     """No letters can be drawn here; the message is one line that says what to do."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
+from curricula.errors import UserError
 from trainer_proc.contract.run_folder import write_whole
 from tui.charts.description import ChartDescription
 from tui.charts.files.colours import colours_of
@@ -18,7 +19,7 @@ _VIEWS = Path("exported") / "views"
 _LONGEST_NAME = 60
 
 
-class NotExported(Exception):
+class NotExported(UserError):
     """The file can't be written; the message is one line."""
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from curricula.curriculum import Curriculum
+from curricula.errors import UserError, suggestion
 from curricula.schema import SchemaProblem
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RunFolder
@@ -25,7 +25,7 @@ from tui.session.state import RunState
 from tui.widgets.board.chart_description import described
 
 
-class NothingToDraw(Exception):
+class NothingToDraw(UserError):
     """What was asked for isn't in the run; the message is one line."""
 
 
@@ -89,8 +89,10 @@ def _curricula(state: RunState) -> Sequence[Curriculum]:
 def _refuse_unknown(metrics: Sequence[str], names: Sequence[str], run: str) -> None:
     for metric in metrics:
         if metric not in names:
-            nearest = ", ".join((difflib.get_close_matches(metric, names) or best_first(metric, names))[:3])
-            raise NothingToDraw(f"{run} has published no {metric}" + (f"; nearest: {nearest}" if nearest else ""))
+            near = suggestion(metric, names, cutoff=0.6) or suggestion(
+                metric, best_first(metric, names)[:3], cutoff=0.0
+            )
+            raise NothingToDraw(f"{run}: no such metric: {metric}{near}")
 
 
 def _refuse_unit(timeline: Timeline, unit: XUnit) -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 import platformdirs
 
+from curricula.errors import UserError
 from trainer_proc.contract.asset_root import (
     ASSET_ROOT_VARIABLE,
     MANIFEST,
@@ -36,7 +37,7 @@ _BUILDING_SECONDS = 300.0
 Origin = Literal["variable", "offline", "server"]
 
 
-class AssetProblem(Exception):
+class AssetProblem(UserError):
     """The assets can't be built or removed; the message is one line that says what to do."""
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from curricula.errors import UserError
 from presets.preset import BACKENDS
 from tui.session.backends.assets import asset_environment
 from tui.session.backends.interpreter import InterpreterProblem, ask_interpreter, command_words
@@ -20,7 +21,7 @@ _PATIENCE_SECONDS = 30.0
 """How long a Python may take to start; `isaaclab.sh -p` on a cold disk takes some of it."""
 
 
-class LaunchError(Exception):
+class LaunchError(UserError):
     """The training can't be started; the message is one line that says what to do."""
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import msgspec
 
+from curricula.errors import UserError
 
-class InterpreterProblem(Exception):
+
+class InterpreterProblem(UserError):
     """The command runs no Python that answers; the message is one line, without the command."""
 
 

@@ -12,6 +12,7 @@ import msgspec
 import platformdirs
 import tomli_w
 
+from curricula.errors import UsageError
 from trainer_proc.contract.run_folder import write_whole
 from tui.session.metrics.timeline import XUnit
 
@@ -19,7 +20,7 @@ MOST_COLUMNS = 12
 MOST_SMOOTHING = 0.999
 
 
-class LayoutProblem(Exception):
+class LayoutProblem(UsageError):
     """A kept layout can't be read or written; the message is one line."""
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from curricula.errors import UserError
 from trainer_proc.contract.messages import InterventionApplied
 from tui.session.impact.edited import edited_metrics
 from tui.session.impact.statistics import Difference, Level, difference, difference_from_trend, level
@@ -34,7 +35,7 @@ Verdict = Literal[
 """A change whose interval excludes 0: `as before` if the line fitted before leads there as well. Otherwise why not."""
 
 
-class ImpactUnknown(Exception):
+class ImpactUnknown(UserError):
     """There is no such intervention that was applied; the message is one line."""
 
 

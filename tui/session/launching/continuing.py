@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
+from curricula.errors import UserError
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.session.runs.checkpoints import find_checkpoint, iteration_of, run_of
 from tui.session.state import RunState
 
 
-class NothingLeft(Exception):
+class NothingLeft(UserError):
     """All iterations of the run are done; the message is one line that says how to get more."""
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from curricula.errors import UsageError
 from trainer_proc.contract.knob import Value, parse_value, refusal, unknown_knob
 from tui.session.state import KnobState
 
 _DEFAULT, _USUAL = "default", "usual"
 
 
-class UnusableSetting(Exception):
+class UnusableSetting(UsageError):
     """What was typed is no setting; the message is one line that says what would be."""
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from curricula.curriculum_knobs import check_own_knobs
+from curricula.errors import UsageError
 from curricula.load import make_curricula
 from curricula.schema import SchemaProblem
 from presets import Needs, Preset
@@ -28,7 +29,7 @@ from tui.session.launching.override_text import parse_overrides
 from tui.session.runs.checkpoints import run_of
 
 
-class ImpossibleSpec(Exception):
+class ImpossibleSpec(UsageError):
     """What was asked for makes no sense; the message is one line that says what would."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from curricula.errors import UserError, suggestion
 from curricula.recording import RecordedStep
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet
@@ -20,7 +20,7 @@ Side = Literal["above", "below"]
 _DIGITS = 6
 
 
-class MetricUnknown(Exception):
+class MetricUnknown(UserError):
     """The metric wasn't published, or not by the time that it is needed for; the message is one line."""
 
 
@@ -38,8 +38,7 @@ def metric_values(frames: Iterable[Frame], metric: str) -> dict[int, float]:
             if math.isfinite(value):
                 values[frame.body.iteration] = value
     if not values:
-        nearest = ", ".join(difflib.get_close_matches(metric, known, n=3, cutoff=0.4))
-        raise MetricUnknown(f"the run has published no {metric}" + (f"; nearest: {nearest}" if nearest else ""))
+        raise MetricUnknown(f"no such metric: {metric}{suggestion(metric, known)}")
     return values
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from curricula.errors import UserError
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.session.runs.run_index import RunNotFound, find_run
 
 
-class NoCheckpoint(Exception):
+class NoCheckpoint(UserError):
     """There is no such checkpoint; the message is one line."""
 
 

@@ -11,13 +11,14 @@ import msgspec
 import platformdirs
 import tomli_w
 
+from curricula.errors import UserError
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, write_whole
 
 _LONGEST_NAME = 200
 """Of a file, which may have 255 bytes with its ending and while it is written."""
 
 
-class ChoiceProblem(Exception):
+class ChoiceProblem(UserError):
     """What was chosen can't be read or kept; the message is one line."""
 
 

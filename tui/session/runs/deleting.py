@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from curricula.errors import UserError
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError
 from tui.session.machine.view import amount
@@ -18,7 +19,7 @@ _BLOCK = 512
 """Bytes of a block as `stat` counts them, whatever the file system."""
 
 
-class NotDeletable(Exception):
+class NotDeletable(UserError):
     """The run stays; the message is one line."""
 
 

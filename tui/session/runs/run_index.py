@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
 from curricula.curriculum import SUCCESS_RATE
+from curricula.errors import UsageError, suggestion
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.journal import JournalDamaged, JournalReader
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError, RunSpec
@@ -17,7 +17,7 @@ _MOST_REWARDS = 120
 """Points of a reward that are kept of a run: more than a row of the list has room for."""
 
 
-class RunNotFound(Exception):
+class RunNotFound(UsageError):
     """No run, or more than one, goes by that name; the message is one line."""
 
 
@@ -119,5 +119,4 @@ def find_run(text: str, log_root: Path) -> RunFolder:
     if matches:
         names = ", ".join(folder.name for folder in matches[:3])
         raise RunNotFound(f"{len(matches)} runs match {text}: {names}; say which")
-    nearest = difflib.get_close_matches(text, [folder.name for folder in folders], n=3, cutoff=0.0)
-    raise RunNotFound(f"there is no run {text}; nearest: {', '.join(nearest)}")
+    raise RunNotFound(f"there is no run {text}{suggestion(text, [folder.name for folder in folders], cutoff=0.0)}")

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from curricula.errors import UsageError
 from presets import own_presets_folder
 from tui.session.settings.schema_check import SettingProblem, checked
 
@@ -18,7 +19,7 @@ MOST_SMOOTHING = 0.999
 """As `smoothing` has it, which needs numpy."""
 
 
-class ConfigProblem(Exception):
+class ConfigProblem(UsageError):
     """The settings can't be read; the message is one line."""
 
 

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from curricula.errors import UsageError, suggestion
 from tui.session.settings.schema_check import SettingProblem
 
 _TERMS = {"solidus": "slash", "reverse_solidus": "backslash", "commercial_at": "at"}
@@ -45,7 +46,7 @@ class KeyAction:
         return self.id.partition(".")[0]
 
 
-class UnusableKey(Exception):
+class UnusableKey(UsageError):
     """No key has this name, or not one that can be given away; the message is the end of a sentence."""
 
 
@@ -114,9 +115,8 @@ def checked_keymap(
     keymap, problems = usable_keys(texts)
     for id in [id for id in keymap if id not in known]:
         del keymap[id]
-        nearest = difflib.get_close_matches(id, known, n=1, cutoff=0.3)
-        hint = f"nearest: {nearest[0]}" if nearest else "`humanoid-tui settings --keys` lists them"
-        problems.append(SettingProblem(f"keys.{id}", f"is no action; {hint}"))
+        hint = suggestion(id, known, count=1, cutoff=0.3) or "; `humanoid-tui settings --keys` lists them"
+        problems.append(SettingProblem(f"keys.{id}", f"is no action{hint}"))
     while clash := _clash(keymap, known):
         id, key, other = clash
         text = texts[id]

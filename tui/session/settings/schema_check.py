@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect
+
+from curricula.errors import suggestion
 
 Table = TypeVar("Table", bound=msgspec.Struct)
 
@@ -93,8 +94,9 @@ def _wrong(value: Any, wanted: inspect.Type) -> str | None:
     if isinstance(wanted, inspect.LiteralType):
         if value in wanted.values:
             return None
-        nearest = difflib.get_close_matches(str(value), [str(one) for one in wanted.values], n=1, cutoff=0.4)
-        return f"is {_shown(value)}; it takes {allowed(wanted)}" + (f"; nearest: {nearest[0]}" if nearest else "")
+        return (
+            f"is {_shown(value)}; it takes {allowed(wanted)}{suggestion(str(value), map(str, wanted.values), count=1)}"
+        )
     is_right = {
         inspect.BoolType: isinstance(value, bool),
         inspect.IntType: isinstance(value, int) and not isinstance(value, bool),
@@ -108,8 +110,7 @@ def _wrong(value: Any, wanted: inspect.Type) -> str | None:
 
 
 def _unknown(key: str, fields: Mapping[str, object]) -> str:
-    nearest = difflib.get_close_matches(key, fields, n=1, cutoff=0.5)
-    return "is no setting; " + (f"nearest: {nearest[0]}" if nearest else f"there are {', '.join(fields)}")
+    return f"is no setting{suggestion(key, fields, count=1, cutoff=0.5, or_all=True)}"
 
 
 def _bare(kind: inspect.Type) -> inspect.Type:

@@ -13,6 +13,7 @@ import msgspec
 import tomli_w
 from msgspec import inspect
 
+from curricula.errors import UserError
 from trainer_proc.contract.run_folder import write_whole
 from tui.session.settings.config import UserConfig, config_file
 from tui.session.settings.schema_check import allowed
@@ -31,7 +32,7 @@ class SettingDescription:
     text: str
 
 
-class NotWritten(Exception):
+class NotWritten(UserError):
     """The setting can't be put into the file; the message is one line that says what to write there."""
 
 

@@ -1,5 +1,9 @@
 """Reading other people's trainings: TensorBoard's event files, as they are and as they grow."""
 
+from __future__ import annotations
 
-class EventsUnreadable(Exception):
+from curricula.errors import UserError
+
+
+class EventsUnreadable(UserError):
     """What reads event files is not installed; the message is one line."""

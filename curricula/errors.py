@@ -1,0 +1,42 @@
+"""Errors that are shown to the user, and suggestions for names that do not exist.
+
+`curricula` imports no other package of this project and every other package imports it, so what all share lives here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class UserError(Exception):
+    """An error shown to the user as one line: expected, got, what to do.
+
+    `exit_code` is what a command returns: 1 for refused or failed, 2 for wrong use. `hint` says what to do about it;
+    it follows the message.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str = "", *, hint: str = "") -> None:
+        super().__init__(f"{message}; {hint}" if hint else message)
+        self.hint = hint
+
+
+class UsageError(UserError):
+    """The request itself is wrong: an unknown name, a value out of range, a missing argument."""
+
+    exit_code: ClassVar[int] = 2
+
+
+def suggestion(name: str, known: Iterable[str], *, count: int = 3, cutoff: float = 0.4, or_all: bool = False) -> str:
+    """Return `; nearest: a, b`, the `count` known names that are most similar to `name`, to follow a message.
+
+    If none reaches the similarity `cutoff` (0 to 1, `difflib`): empty, or `; there are …` with all names for `or_all`.
+    """
+    import difflib  # rarely needed, and not free at start-up
+
+    names = list(known)
+    if nearest := difflib.get_close_matches(name, names, n=count, cutoff=cutoff):
+        return f"; nearest: {', '.join(nearest)}"
+    return f"; there are {', '.join(names) or 'none'}" if or_all else ""
