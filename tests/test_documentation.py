@@ -1,4 +1,4 @@
-"""What the pages name exists: files, commands with their options, keys."""
+"""Everything the pages name exists: files, commands with their options, keys, presets, rooms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.commands.group import cli
 from tui.keys.catalogue import all_bindings
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 FOLDERS = ("tui", "trainer_proc", "curricula", "presets", "tests", "benchmarks", "docs", ".ci")
 
 
@@ -25,7 +25,7 @@ def code_of(page):
     return [line for block in blocks for line in block.splitlines()] + [" ".join(code.split()) for code in inline]
 
 
-@pytest.fixture(params=PAGES, ids=[page.name for page in PAGES])
+@pytest.fixture(params=PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def page(request):
     return request.param
 
@@ -54,9 +54,23 @@ def test_commands_have_the_options_that_are_named(page):
     assert unknown == []
 
 
-def test_every_command_is_in_the_readme():
-    named = re.findall(r"humanoid-tui ([a-z|-]+)", (ROOT / "README.md").read_text().replace("\\|", "|"))
+def test_every_command_is_on_the_page_of_commands():
+    named = re.findall(r"humanoid-tui ([a-z|-]+)", (ROOT / "docs" / "commands.md").read_text().replace("\\|", "|"))
     assert set(cli.list_commands(click.Context(cli))) - {one for names in named for one in names.split("|")} == set()
+
+
+@pytest.mark.parametrize("name", ["launch", "fork"])
+def test_tables_of_options_are_complete(name):
+    page = (ROOT / "docs" / "commands.md").read_text()
+    table = page.split(f"Options of `humanoid-tui {name}`:")[1].split("\n\n")[1]
+    command = cli.get_command(click.Context(cli), name)
+    options = {option for one in command.params for option in one.opts if option.startswith("--")}
+    assert options - set(re.findall(r"--[a-z-]+", table)) == {"--json", "--logs"}  # all commands have these
+
+
+def test_every_preset_is_in_the_readme():
+    named = re.findall(r"`([a-z0-9-]+)`", (ROOT / "README.md").read_text().split("## Presets")[1])
+    assert {path.stem for path in (ROOT / "presets").glob("*.toml")} - set(named) == set()
 
 
 def keys_of(page):
@@ -78,9 +92,35 @@ def test_keys_are_bound():
     assert keys - {format_key(key) for binding in all_bindings() for key in binding.key.split(",")} == set()
 
 
-@pytest.mark.parametrize("folder", ["trainer_proc", "trainer_proc/knobs", "trainer_proc/backends", "tui/session"])
+def rooms_of_the_page():
+    """Return the rooms in the tables of the page on architecture, with the module names in their rows."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| `((?:trainer_proc|tui)/\w+)/` \| (.*) \|$", page, re.M)
+    return {folder: re.findall(r"`([a-z_]+)`", row) for folder, row in rows}
+
+
+def test_the_page_on_architecture_has_every_room():
+    rooms = {
+        f"{package}/{folder.name}"
+        for package in ("trainer_proc", "tui")
+        for folder in (ROOT / package).iterdir()
+        if (folder / "__init__.py").exists()
+    }
+    assert set(rooms_of_the_page()) == rooms
+
+
+@pytest.mark.parametrize("folder", rooms_of_the_page())
 def test_modules_of_the_page_on_architecture_exist(folder):
-    (row,) = re.findall(rf"^\| `{folder}/` \| (.*) \|$", (ROOT / "docs" / "architecture.md").read_text(), re.M)
-    named = set(re.findall(r"`([a-z_]+)/?`", row))
-    assert named
-    assert named - {path.stem for path in (ROOT / folder).iterdir()} == set()
+    modules = {path.stem for path in (ROOT / folder).rglob("*.py")}
+    assert set(rooms_of_the_page()[folder]) - modules == set()
+
+
+def test_every_decision_is_in_the_index():
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text()
+    titles = {path.name: path.read_text().splitlines()[0] for path in folder.glob("[0-9]*.md")}
+    assert len(titles) > 15
+    for name, heading in titles.items():
+        number, title = re.fullmatch(r"# (\d+)\. (.*)", heading).groups()
+        assert int(number) == int(name[:4])
+        assert f"| [{name[:4]}]({name}) | {title} |" in index

@@ -1,4 +1,4 @@
-"""The tables of docs/settings.md, from the program; `python -m tests.tui.settings_page` writes them anew."""
+"""The generated tables of docs/settings.md and docs/keys.md; `python -m tests.tui.settings_page` writes them again."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 from tui.keys.catalogue import key_actions
 from tui.session.settings.settings_file import settings
 
-PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {"settings": DOCS / "settings.md", "keys": DOCS / "keys.md"}
+"""The page of each table; comments with its name enclose it there."""
 
 
 def settings_table():
-    rows = ["| setting | default | takes | |", "| --- | --- | --- | --- |"]
+    rows = ["| setting | default | accepts | |", "| --- | --- | --- | --- |"]
     for setting in settings():
         setting_name, default = f"{setting.table}.{setting.name}", json.dumps(setting.default)
         rows.append(f"| `{setting_name}` | `{default}` | {setting.allowed} | {setting.text} |")
@@ -28,13 +30,17 @@ def keys_table():
     return "\n".join(rows)
 
 
-def with_tables(page):
-    """Return the page with its two tables as they should be."""
-    for name, table in (("settings", settings_table()), ("keys", keys_table())):
-        begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
-        page = re.sub(f"{begin}.*?{end}", lambda _, whole=begin + table + end: whole, page, flags=re.DOTALL)
-    return page
+TABLES = {"settings": settings_table, "keys": keys_table}
+
+
+def with_table(page, name):
+    """Return the text of a page with its table `name` as it should be."""
+    begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+    assert begin in page
+    assert end in page
+    return re.sub(f"{begin}.*?{end}", lambda _: begin + TABLES[name]() + end, page, flags=re.DOTALL)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_tables(PAGE.read_text()))
+    for name, path in PAGES.items():
+        path.write_text(with_table(path.read_text(), name))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.keys import _character_to_key
 
-from tests.tui.settings_page import PAGE, with_tables
+from tests.tui.settings_page import PAGES, with_table
 from tui.cli import run
 from tui.keys.catalogue import all_bindings, key_actions
 from tui.session.settings.config import UserConfig, config_file, read_settings, schema
@@ -332,12 +332,13 @@ def test_the_doctor_tells_of_settings_too(capsys, tmp_path, monkeypatch):
     assert f"! settings  {config_file()}\n" in capsys.readouterr().out
 
 
-# --- the page of documentation ---
+# --- the pages of documentation ---
 
 
-def test_the_page_has_every_setting_and_every_key():
-    page = PAGE.read_text()
-    assert page == with_tables(page), "python -m tests.tui.settings_page writes the tables of docs/settings.md anew"
+@pytest.mark.parametrize("name", PAGES)
+def test_the_pages_have_every_setting_and_every_key(name):
+    page = PAGES[name].read_text()
+    assert page == with_table(page, name), "python -m tests.tui.settings_page writes the tables again"
 
 
 @pytest.mark.parametrize("setting", list(settings()), ids=lambda setting: setting.name)
