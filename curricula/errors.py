@@ -29,14 +29,16 @@ class UsageError(UserError):
     exit_code: ClassVar[int] = 2
 
 
-def suggestion(name: str, known: Iterable[str], *, count: int = 3, cutoff: float = 0.4, or_all: bool = False) -> str:
+def suggestion(
+    name: str, known: Iterable[str], *, count: int = 3, cutoff: float = 0.4, or_all: bool = False, prefix: str = ""
+) -> str:
     """Return `; nearest: a, b`, the `count` known names that are most similar to `name`, to follow a message.
 
-    If none reaches the similarity `cutoff` (0 to 1, `difflib`): empty, or `; there are …` with all names for `or_all`.
+    Each nearest name comes with the `prefix`, such as the path that leads to it. If none reaches the similarity `cutoff` (0 to 1, `difflib`): empty, or `; there are …` with all names for `or_all`.
     """
     import difflib  # rarely needed, and not free at start-up
 
     names = list(known)
     if nearest := difflib.get_close_matches(name, names, n=count, cutoff=cutoff):
-        return f"; nearest: {', '.join(nearest)}"
+        return f"; nearest: {', '.join(f'{prefix}{name}' for name in nearest)}"
     return f"; there are {', '.join(names) or 'none'}" if or_all else ""

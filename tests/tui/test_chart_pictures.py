@@ -408,7 +408,7 @@ def test_several_runs_are_on_one_chart_with_signs_at_their_marks(run_folder, pri
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["Loss/valeu", "-o", "a.svg"], 1, "has published no Loss/valeu; nearest: Loss/value"),
+        (["Loss/valeu", "-o", "a.svg"], 1, "no such metric: Loss/valeu; nearest: Loss/value"),
         (["surrog", "-o", "a.svg"], 1, "nearest: Loss/surrogate"),
         (["kl", "-o", "a.pdf"], 1, ".svg, .png or .csv"),
         (["kl", "-o", "there.svg"], 1, "there.svg exists: --force replaces it"),

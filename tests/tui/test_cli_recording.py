@@ -112,7 +112,7 @@ def test_by_a_metric_and_one_that_is_not_there(prints, fails, ended, tmp_path):
     steps = read_preset(tmp_path / "my.toml").curriculum["recording"]["steps"]
     assert [step["value"] for step in steps] == pytest.approx([20.0, 30.0], rel=1e-5)
     line = fails(1, "record", RUN, "-o", "other.toml", "--by", "Train/mean", "--json")
-    assert line == "the run has published no Train/mean; nearest: Train/mean_reward"
+    assert line == "no such metric: Train/mean; nearest: Train/mean_reward"
     assert not (tmp_path / "other.toml").exists()
 
 

@@ -279,9 +279,9 @@ def test_what_was_asked_for_before_the_first_iteration_had_finished_keeps_its_it
 
 
 def test_a_metric_that_was_not_there_is_told_in_one_line(written):
-    with pytest.raises(MetricUnknown, match=r"published no Train/mean_rewrd; nearest: Train/mean_reward$"):
+    with pytest.raises(MetricUnknown, match=r"no such metric: Train/mean_rewrd; nearest: Train/mean_reward$"):
         written(SPEC, MetricSet(0, (REWARD,)), *published([1.0]), by="Train/mean_rewrd")
     with pytest.raises(MetricUnknown, match=r"first published after iteration 5, but .* from iteration 4 on"):
         triggers(written, [0.0, 4.0], 4, first=5)
-    with pytest.raises(MetricUnknown, match=f"published no {REWARD}"):
+    with pytest.raises(MetricUnknown, match=f"no such metric: {REWARD}"):
         triggers(written, [math.nan], 3)

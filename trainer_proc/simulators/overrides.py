@@ -131,7 +131,9 @@ def _key(owner: Any, step: str, walked: str) -> Any:
     else:
         raise BackendError(f"there is no {walked}.{step}: {walked} is {_kind(owner)}")
     if step not in keys:
-        raise BackendError(f"there is no {walked}.{step}{suggestion(step, keys, count=1, or_all=True)}")
+        raise BackendError(
+            f"there is no {walked}.{step}{suggestion(step, keys, count=1, or_all=True, prefix=f'{walked}.')}"
+        )
     return keys[step]
 
 
