@@ -34,7 +34,8 @@ def suggestion(
 ) -> str:
     """Return `; nearest: a, b`, the `count` known names that are most similar to `name`, to follow a message.
 
-    Each nearest name comes with the `prefix`, such as the path that leads to it. If none reaches the similarity `cutoff` (0 to 1, `difflib`): empty, or `; there are …` with all names for `or_all`.
+    Each nearest name comes with the `prefix`, such as the path that leads to it. If none reaches the similarity
+    `cutoff` (0 to 1, `difflib`): empty, or `; there are …` with all names for `or_all`.
     """
     import difflib  # rarely needed, and not free at start-up
 
