@@ -26,6 +26,7 @@ def loaded_by(statement):
         ("import tui.app, tui.screens.launch.screen", HEAVY),
         ("import tui.screens.dashboard.screen", HEAVY - {"numpy"}),
         ("import tui.screens.watch.screen", HEAVY - {"numpy"}),
+        ("import tui.charts.files.run_charts, tui.charts.drawing", (HEAVY - {"numpy"}) | {"textual"}),
         ("import tui.commands.web", HEAVY | {"textual", "textual_serve", "aiohttp"}),
         ("import trainer_proc.wire.server", HEAVY | {"textual", "tui", "click"}),
         ("import trainer_proc.__main__", HEAVY | {"textual", "tui", "click"}),

@@ -17,18 +17,18 @@ from tui.charts.description import Band, ChartDescription, Marks, Reference
 from tui.charts.files import bitmap
 from tui.charts.files.bitmap import NoText, png_of
 from tui.charts.files.chart_svg import charts_svg
-from tui.charts.files.colours import colours_of
 from tui.charts.files.export import NotExported, content_of, kind_of, proposed_file, write_file
 from tui.charts.files.points import captured, points_of, range_of
 from tui.charts.files.strokes import shape
 from tui.charts.files.table import table_of
+from tui.charts.palette import palette_of
 from tui.charts.view import ChartView
 from tui.session.board.chart_source import Curve
 from tui.session.interventions.marks import Mark
 from tui.session.metrics.series import Series
 from tui.session.metrics.timeline import Timeline
 
-LIGHT = colours_of("light")
+LIGHT = palette_of("light")
 SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -16,8 +16,9 @@ from tests.tui.colour_vision import (
     nearest_pair,
     seen,
 )
-from tui.charts.files.colours import DASHES, colours_of
-from tui.themes import SERIES_COUNT, SIXTEEN_DARK, THEMES, no_colour_theme, sixteen_colours_theme
+from tui.charts.files.strokes import DASHES
+from tui.charts.palette import SERIES_COUNT, palette_of
+from tui.themes import SIXTEEN_DARK, THEMES, no_colour_theme, sixteen_colours_theme
 
 SAFE = ("okabe-ito", "tol")
 
@@ -107,8 +108,8 @@ def test_sixteen_colours_are_the_terminals_own(dark):
 
 def test_pictures_have_the_colours_of_the_theme_and_more_than_colours():
     for name in THEMES:
-        colours = colours_of(name)
+        colours = palette_of(name)
         assert colours.series == tuple(series(name))
         assert colours.background == THEMES[name].background
-    assert colours_of("nord") == colours_of("light")
+    assert palette_of("nord") == palette_of("light")
     assert len(set(DASHES)) == SERIES_COUNT

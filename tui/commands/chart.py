@@ -53,7 +53,7 @@ def chart_command(
     """Write metrics of a run into a picture or a table; METRIC is a name such as Loss/value, or a role: reward, kl."""
     from tui.charts.files.export import NotExported  # numpy and Textual come with it: not for --help
     from tui.charts.files.run_charts import NothingToDraw, Wanted, write_charts
-    from tui.themes import SERIES_COUNT
+    from tui.charts.palette import SERIES_COUNT
 
     folders = list({folder.path: folder for folder in (find_run(one, log_root) for one in (run, *others))}.values())
     for folder in folders:

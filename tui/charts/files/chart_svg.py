@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tui.charts.axes import ValueAxis, log_axis, value_axis
 from tui.charts.description import ChartDescription
-from tui.charts.files.colours import DASHES, Colours
 from tui.charts.files.points import Points, marks_of, points_of, range_of
 from tui.charts.files.strokes import (
+    DASHES,
     LARGE,
     SMALL,
     cross,
@@ -26,6 +26,7 @@ from tui.charts.files.strokes import (
     text,
     text_width,
 )
+from tui.charts.palette import Palette
 from tui.charts.view import Range
 from tui.charts.x_axis import place_ticks
 from tui.session.interventions.marks import MARK_SIGNS, Mark
@@ -76,40 +77,40 @@ class _Frame:
         return float(self.y(np.array([value]))[0])
 
 
-def charts_svg(charts: Sequence[ChartDescription], colours: Colours, title: str) -> str:
+def charts_svg(charts: Sequence[ChartDescription], palette: Palette, title: str) -> str:
     """Return a picture of one chart with a list of its marks, or of several side by side."""
     if len(charts) == 1:
         width, height = ALONE
-        notes = list(_notes(charts[0], colours, height))
-        body = [*_chart(charts[0], colours, 0, 0, *ALONE), *notes]
-        return document(width, height + _NOTE * len(notes) + (8 if notes else 0), body, colours.background, title)
+        notes = list(_notes(charts[0], palette, height))
+        body = [*_chart(charts[0], palette, 0, 0, *ALONE), *notes]
+        return document(width, height + _NOTE * len(notes) + (8 if notes else 0), body, palette.background, title)
     columns = min(MOST_COLUMNS, math.ceil(math.sqrt(len(charts))))
     rows = -(-len(charts) // columns)
     width, height = ONE_OF_MANY
-    parts = [text(16, 26, title, colours.text, size=LARGE, bold=True)]
+    parts = [text(16, 26, title, palette.foreground, size=LARGE, bold=True)]
     for place, chart in enumerate(charts):
-        parts += _chart(chart, colours, place % columns * width, 36 + place // columns * height, width, height)
-    return document(columns * width, 36 + rows * height, parts, colours.background, title)
+        parts += _chart(chart, palette, place % columns * width, 36 + place // columns * height, width, height)
+    return document(columns * width, 36 + rows * height, parts, palette.background, title)
 
 
-def _chart(chart: ChartDescription, colours: Colours, x: float, y: float, width: float, height: float) -> Iterator[str]:
-    yield text(x + 16, y + 22, chart.title, colours.text, size=LARGE, bold=True)
-    yield from _legend(chart, colours, x + 16, y + _TITLE + 12, width - 32)
+def _chart(chart: ChartDescription, palette: Palette, x: float, y: float, width: float, height: float) -> Iterator[str]:
+    yield text(x + 16, y + 22, chart.title, palette.foreground, size=LARGE, bold=True)
+    yield from _legend(chart, palette, x + 16, y + _TITLE + 12, width - 32)
     range_ = range_of(chart)
     points = points_of(chart)
     if range_ is None or not any(len(one.values) for one in points):
-        yield text(x + width / 2, y + height / 2, "no data", colours.quiet, anchor="middle")
+        yield text(x + width / 2, y + height / 2, "no data", palette.reference, anchor="middle")
         return
     top = y + _TITLE + _LEGEND + _SIGNS
     frame = _Frame(x + _LEFT, top, x + width - _RIGHT, y + height - _BOTTOM, range_, _axis(chart, points))
-    yield from _bands(chart, frame, colours)
-    yield from _axes(chart, frame, colours)
-    yield from _marks(chart, frame, colours)
+    yield from _bands(chart, frame, palette)
+    yield from _axes(chart, frame, palette)
+    yield from _marks(chart, frame, palette)
     for number, one in enumerate(points):
-        yield from _curve(number, one, frame, colours)
-    yield from _references(chart, frame, colours)
+        yield from _curve(number, one, frame, palette)
+    yield from _references(chart, frame, palette)
     for number, one in enumerate(points):
-        yield from _shapes(number, one, len(points), frame, colours)
+        yield from _shapes(number, one, len(points), frame, palette)
 
 
 def _axis(chart: ChartDescription, points: Sequence[Points]) -> ValueAxis:
@@ -124,24 +125,24 @@ def _axis(chart: ChartDescription, points: Sequence[Points]) -> ValueAxis:
     return value_axis(float(values.min()), float(values.max()), 8) if len(values) else value_axis(0.0, 0.0, 8)
 
 
-def _axes(chart: ChartDescription, frame: _Frame, colours: Colours) -> Iterator[str]:
+def _axes(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator[str]:
     for tick in frame.axis.ticks:
         share = (tick.position - frame.axis.low) / (frame.axis.high - frame.axis.low)
         height = frame.bottom - share * (frame.bottom - frame.top)
-        yield line(frame.left, height, frame.right, height, colours.grid)
-        yield text(frame.left - 7, height + 4, tick.label, colours.quiet, size=SMALL, anchor="end")
+        yield line(frame.left, height, frame.right, height, palette.panel)
+        yield text(frame.left - 7, height + 4, tick.label, palette.reference, size=SMALL, anchor="end")
     cells = int((frame.right - frame.left) / text_width("0", SMALL))
     for tick in place_ticks(chart.view.unit, *frame.range, cells // 2):
         across = float(frame.x(np.array([tick.position]))[0])
-        yield line(across, frame.bottom, across, frame.bottom + 5, colours.quiet)
-        yield text(across, frame.bottom + 17, tick.label, colours.quiet, size=SMALL, anchor="middle")
-    yield line(frame.left, frame.bottom, frame.right, frame.bottom, colours.quiet)
-    yield line(frame.left, frame.top, frame.left, frame.bottom, colours.quiet)
+        yield line(across, frame.bottom, across, frame.bottom + 5, palette.reference)
+        yield text(across, frame.bottom + 17, tick.label, palette.reference, size=SMALL, anchor="middle")
+    yield line(frame.left, frame.bottom, frame.right, frame.bottom, palette.reference)
+    yield line(frame.left, frame.top, frame.left, frame.bottom, palette.reference)
     name = _AXIS_NAMES[chart.view.unit]
-    yield text((frame.left + frame.right) / 2, frame.bottom + 34, name, colours.quiet, size=SMALL, anchor="middle")
+    yield text((frame.left + frame.right) / 2, frame.bottom + 34, name, palette.reference, size=SMALL, anchor="middle")
 
 
-def _legend(chart: ChartDescription, colours: Colours, x: float, y: float, room: float) -> Iterator[str]:
+def _legend(chart: ChartDescription, palette: Palette, x: float, y: float, room: float) -> Iterator[str]:
     """Name the curves with data if there may be several, and tell of the smoothing and the axis."""
     if len(chart.curves) > 1:
         drawn = [number for number, curve in enumerate(chart.curves) if curve.series.count]
@@ -149,21 +150,21 @@ def _legend(chart: ChartDescription, colours: Colours, x: float, y: float, room:
             curve = chart.curves[number]
             needed = 34 + text_width(curve.name, SMALL)
             if needed > room:
-                yield text(x, y, f"and {len(drawn) - place} more", colours.quiet, size=SMALL)
+                yield text(x, y, f"and {len(drawn) - place} more", palette.reference, size=SMALL)
                 return
-            colour = colours.series[number % len(colours.series)]
+            colour = palette.series[number % len(palette.series)]
             yield line(x, y - 4, x + 20, y - 4, colour, width=2, dash=DASHES[number % len(DASHES)])
-            yield shape(number, x + 10, y - 4, colour, colours.background)
-            yield text(x + 25, y, curve.name, colours.text, size=SMALL)
+            yield shape(number, x + 10, y - 4, colour, palette.background)
+            yield text(x + 25, y, curve.name, palette.foreground, size=SMALL)
             x, room = x + needed + 8, room - needed - 8
     told = [f"smoothed ({chart.view.smoothing:g}), as measured behind"] if chart.view.smoothing else []
     told += ["logarithmic"] if chart.view.log_y else []
     if told and text_width(", ".join(told), SMALL) <= room:
-        yield text(x, y, ", ".join(told), colours.quiet, size=SMALL)
+        yield text(x, y, ", ".join(told), palette.reference, size=SMALL)
 
 
-def _curve(number: int, points: Points, frame: _Frame, colours: Colours) -> Iterator[str]:
-    colour = colours.series[number % len(colours.series)]
+def _curve(number: int, points: Points, frame: _Frame, palette: Palette) -> Iterator[str]:
+    colour = palette.series[number % len(palette.series)]
     dash = DASHES[number % len(DASHES)]
     x = frame.x(points.places)
     if points.smoothed is None:
@@ -172,7 +173,7 @@ def _curve(number: int, points: Points, frame: _Frame, colours: Colours) -> Iter
         yield path(*_thinned(x, frame.y(points.values), frame), colour, width=1, opacity=0.35)
         yield path(*_thinned(x, frame.y(points.smoothed), frame), colour, width=2, dash=dash)
     for across in np.unique(np.round(x[~np.isfinite(points.values)], 0)).tolist():
-        yield cross(across, frame.bottom - 6, colours.error)
+        yield cross(across, frame.bottom - 6, palette.error)
 
 
 def _thinned(
@@ -191,7 +192,7 @@ def _thinned(
     return np.repeat((x[starts] + x[ends]) / 2, 5), heights.reshape(-1)
 
 
-def _shapes(number: int, points: Points, count: int, frame: _Frame, colours: Colours) -> Iterator[str]:
+def _shapes(number: int, points: Points, count: int, frame: _Frame, palette: Palette) -> Iterator[str]:
     """Put a curve's shape on it at some places, so that it is known without its colour."""
     values = points.values if points.smoothed is None else points.smoothed
     rows = np.flatnonzero(np.isfinite(frame.y(values)))
@@ -199,41 +200,41 @@ def _shapes(number: int, points: Points, count: int, frame: _Frame, colours: Col
         return
     chosen = rows[np.unique(np.linspace(0, len(rows) - 1, _SHAPES_ON_A_CURVE + 1).astype(int)[1:])]
     for x, y in zip(frame.x(points.places[chosen]), frame.y(values[chosen]), strict=True):
-        yield shape(number, float(x), float(y), colours.series[number % len(colours.series)], colours.background)
+        yield shape(number, float(x), float(y), palette.series[number % len(palette.series)], palette.background)
 
 
-def _references(chart: ChartDescription, frame: _Frame, colours: Colours) -> Iterator[str]:
+def _references(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator[str]:
     for one in chart.references:
         height = frame.y_of(one.value)
         if math.isfinite(height):
-            yield line(frame.left, height, frame.right, height, colours.reference, width=1.2, dash="6 4")
-            yield text(frame.right - 4, height - 4, one.label, colours.reference, size=SMALL, anchor="end")
+            yield line(frame.left, height, frame.right, height, palette.reference, width=1.2, dash="6 4")
+            yield text(frame.right - 4, height - 4, one.label, palette.reference, size=SMALL, anchor="end")
 
 
-def _bands(chart: ChartDescription, frame: _Frame, colours: Colours) -> Iterator[str]:
+def _bands(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator[str]:
     for one in chart.bands:
         ends = [frame.y_of(end) for end in (one.low, one.high)]
         bottom = ends[0] if math.isfinite(ends[0]) else frame.bottom
         top = ends[1] if math.isfinite(ends[1]) else frame.top
-        yield rectangle(frame.left, top, frame.right - frame.left, bottom - top, colours.band)
+        yield rectangle(frame.left, top, frame.right - frame.left, bottom - top, palette.band)
         for height in (top, bottom):
-            yield line(frame.left, height, frame.right, height, colours.reference, width=0.7, dash="1 3")
-        yield text(frame.left + 5, top + 12, one.label, colours.reference, size=SMALL)
+            yield line(frame.left, height, frame.right, height, palette.reference, width=0.7, dash="1 3")
+        yield text(frame.left + 5, top + 12, one.label, palette.reference, size=SMALL)
 
 
-def _marks(chart: ChartDescription, frame: _Frame, colours: Colours) -> Iterator[str]:
+def _marks(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator[str]:
     """Draw a line at each mark, and above it the signs, those that meet as one; its label stands where it fits."""
     free_from = 0.0
     groups = list(_met(chart, frame))
     for number, (across, marks) in enumerate(groups):
         first = min(marks, key=lambda mark: list(MARK_SIGNS).index(mark.kind))
-        yield line(across, frame.top, across, frame.bottom, colours.mark, width=0.8, dash="2 3")
-        yield mark_sign(first.kind, across, frame.top - 8, colours.mark, "\n".join(map(_told, marks)))
+        yield line(across, frame.top, across, frame.bottom, palette.mark, width=0.8, dash="2 3")
+        yield mark_sign(first.kind, across, frame.top - 8, palette.mark, "\n".join(map(_told, marks)))
         label = marks[0].label if len(marks) == 1 else f"{len(marks)}×"
         end = across + 7 + text_width(label, SMALL)
         next_sign = groups[number + 1][0] - 6 if number + 1 < len(groups) else frame.right + _RIGHT
         if across >= free_from and end <= next_sign:
-            yield text(across + 7, frame.top - 4, label, colours.mark, size=SMALL)
+            yield text(across + 7, frame.top - 4, label, palette.mark, size=SMALL)
             free_from = end + 4
 
 
@@ -251,7 +252,7 @@ def _met(chart: ChartDescription, frame: _Frame) -> Iterator[tuple[float, list[M
         yield across, marks
 
 
-def _notes(chart: ChartDescription, colours: Colours, y: float) -> Iterator[str]:
+def _notes(chart: ChartDescription, palette: Palette, y: float) -> Iterator[str]:
     """Tell below a chart what was changed at its marks."""
     told = [mark for _, mark in marks_of(chart)]
     for number, mark in enumerate(told[:_MOST_NOTES]):
@@ -259,10 +260,12 @@ def _notes(chart: ChartDescription, colours: Colours, y: float) -> Iterator[str]
         left = f"iteration {mark.iteration}: {_told(mark)}"
         most = int((ALONE[0] - 60) / text_width("0", SMALL))
         shown = left if len(left) <= most else left[: most - 1] + "…"
-        yield mark_sign(mark.kind, 24, height - 4, colours.mark) + text(36, height, shown, colours.text, size=SMALL)
+        yield mark_sign(mark.kind, 24, height - 4, palette.mark) + text(
+            36, height, shown, palette.foreground, size=SMALL
+        )
     if len(told) > _MOST_NOTES:
         height = y + _NOTE * (_MOST_NOTES + 0.5)
-        yield text(36, height, f"and {len(told) - _MOST_NOTES} more", colours.quiet, size=SMALL)
+        yield text(36, height, f"and {len(told) - _MOST_NOTES} more", palette.reference, size=SMALL)
 
 
 def _told(mark: Mark) -> str:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from curricula.errors import UserError
 from trainer_proc.contract.run_folder import write_whole
 from tui.charts.description import ChartDescription
-from tui.charts.files.colours import colours_of
+from tui.charts.palette import palette_of
 
 FileKind = Literal["svg", "png", "csv"]
 FILE_KINDS: tuple[FileKind, ...] = get_args(FileKind)
@@ -40,7 +40,7 @@ def content_of(charts: Sequence[ChartDescription], kind: FileKind, theme: str, t
 
     if kind == "csv":
         return table_of(charts).encode(errors="replace")
-    svg = charts_svg(charts, colours_of(theme), title)
+    svg = charts_svg(charts, palette_of(theme), title)
     if kind == "svg":
         return svg.encode(errors="replace")
     try:

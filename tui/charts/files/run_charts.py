@@ -12,6 +12,7 @@ from curricula.schema import SchemaProblem
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RunFolder
 from tui.charts.files.export import NotExported, content_of, kind_of, write_file
+from tui.charts.plan_description import describe_plan
 from tui.charts.view import ChartView, Range
 from tui.session.board.chart_source import ChartSource, extent_of
 from tui.session.board.plans import named_board
@@ -22,7 +23,6 @@ from tui.session.metrics.history import MetricHistory
 from tui.session.metrics.timeline import Timeline, XUnit
 from tui.session.runs.compare import distinct_names
 from tui.session.state import RunState
-from tui.widgets.board.chart_description import described
 
 
 class NothingToDraw(UserError):
@@ -66,7 +66,7 @@ def write_charts(
     for _, history in read:
         _refuse_unit(history.timeline, wanted.unit)
     view = ChartView(wanted.unit, _range(sources, wanted), smoothing=wanted.smoothing, log_y=wanted.log)
-    charts = [described(plan, sources, state, _curricula(state), view) for plan in plans]
+    charts = [describe_plan(plan, sources, state, _curricula(state), view) for plan in plans]
     return write_file(output, content_of(charts, kind, theme, title), overwrite), metrics
 
 

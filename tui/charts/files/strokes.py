@@ -12,6 +12,9 @@ from tui.session.interventions.marks import MarkKind
 from tui.session.text import plain
 
 FONT = "DejaVu Sans, Liberation Sans, Noto Sans, Helvetica, Arial, sans-serif"
+DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 2", "1 3", "9 3 2 3 2 3")
+"""Dash patterns that distinguish curves without colour, beside the shapes on them."""
+
 SMALL, NORMAL, LARGE = 11, 12, 15
 """Sizes of texts."""
 

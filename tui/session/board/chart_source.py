@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tui.session.board.plans import ChartPlan
 from tui.session.interventions.marks import Mark
 from tui.session.metrics.history import MetricHistory
 from tui.session.metrics.series import Series
@@ -40,3 +41,20 @@ def extent_of(sources: Iterable[ChartSource], unit: XUnit) -> tuple[float, float
     """Return the first and the last place of all runs together; None before their first iteration."""
     ends = [extent for source in sources if (extent := source.history.timeline.extent(unit)) is not None]
     return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else None
+
+
+def curves_of(plan: ChartPlan, sources: Sequence[ChartSource], named: bool = True) -> list[Curve]:
+    """Return a plan's curves; of several runs, each metric is drawn for one run after the other, under its name.
+
+    Without `named`, runs are told by the signs of their curves alone.
+    """
+    if len(sources) == 1:
+        return [sources[0].curve(metric, name) for name, metric in plan.curves]
+    names = [source.name if named else "" for source in sources]
+    if len(plan.curves) == 1:
+        return [source.curve(plan.key, name) for source, name in zip(sources, names, strict=True)]
+    return [
+        source.curve(metric, f"{run} {name}".strip())
+        for name, metric in plan.curves
+        for source, run in zip(sources, names, strict=True)
+    ]

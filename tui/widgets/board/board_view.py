@@ -15,6 +15,7 @@ from textual.message import Message
 from curricula.curriculum import Curriculum
 from tui.charts.axes import LABEL_WIDTH
 from tui.charts.description import ChartDescription
+from tui.charts.plan_description import describe_plan
 from tui.charts.view import ChartView
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout, LayoutProblem, read_layout, write_layout
@@ -136,12 +137,10 @@ class ShownBoard(Vertical):
 
     def described(self) -> tuple[list[ChartDescription], int]:
         """Return the charts of the page for a picture of them, and the place of the chosen one, -1 if there is none."""
-        from tui.widgets.board.chart_description import described  # which needs this package
-
         view, (state, curricula) = replace(self.view, crosshair=None), (self._read.state, self._read.curricula)
         views = [replace(view, log_y=plan.key in self._layout.log) for plan in self.page.plans]
         charts = [
-            described(plan, self._sources, state, curricula, one)
+            describe_plan(plan, self._sources, state, curricula, one)
             for plan, one in zip(self.page.plans, views, strict=True)
         ]
         chosen = self._area.chosen

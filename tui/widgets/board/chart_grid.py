@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.session.board.chart_source import ChartSource, Curve
+from tui.session.board.chart_source import ChartSource, curves_of
 from tui.session.board.plans import ChartPlan
 from tui.session.metrics.series import Series
 from tui.widgets.board.grid_layout import GridShape, shape_of
@@ -162,20 +162,3 @@ class ChartArea(Widget, can_focus=True):
     def _down_the_columns(self) -> list[int]:
         columns = self._shape().columns if not self.is_maximised else 1
         return sorted(range(len(self._plans)), key=lambda place: (place % columns, place))
-
-
-def curves_of(plan: ChartPlan, sources: Sequence[ChartSource], named: bool = True) -> list[Curve]:
-    """Return a plan's curves; of several runs, each metric is drawn for one run after the other, under its name.
-
-    Without `named`, runs are told by the signs of their curves alone.
-    """
-    if len(sources) == 1:
-        return [sources[0].curve(metric, name) for name, metric in plan.curves]
-    names = [source.name if named else "" for source in sources]
-    if len(plan.curves) == 1:
-        return [source.curve(plan.key, name) for source, name in zip(sources, names, strict=True)]
-    return [
-        source.curve(metric, f"{run} {name}".strip())
-        for name, metric in plan.curves
-        for source, run in zip(sources, names, strict=True)
-    ]

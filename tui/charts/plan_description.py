@@ -1,4 +1,4 @@
-"""A chart of a board, described for a picture: with its whole title, and all the room that it wants."""
+"""Describe the chart of a plan for an exported file: with its full title, and without a size."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from curricula.curriculum import Curriculum
 from tui.charts.description import Band, ChartDescription, Marks, Reference
 from tui.charts.legend import CURVE_GLYPHS
 from tui.charts.view import ChartView
-from tui.session.board.chart_source import ChartSource, extent_of
+from tui.session.board.chart_source import ChartSource, curves_of, extent_of
 from tui.session.board.lines import band_of, lines_of, title_of
 from tui.session.board.plans import ChartPlan
 from tui.session.state import RunState
-from tui.widgets.board.chart_grid import curves_of
 
 BAND_LABEL = "no change of the learning rate"
 
 
-def described(
+def describe_plan(
     plan: ChartPlan, sources: Sequence[ChartSource], state: RunState, curricula: Sequence[Curriculum], view: ChartView
 ) -> ChartDescription:
-    """Return a chart of these runs; `state` and `curricula` tell its lines, weights and thresholds."""
+    """Return the chart of a plan over `sources`; `state` and `curricula` supply lines, weights and thresholds."""
     band = band_of(plan, state)
     signs = CURVE_GLYPHS if len(sources) > 1 else ("",)
     return ChartDescription(
@@ -38,5 +37,5 @@ def described(
 
 
 def _marks(source: ChartSource, sign: str) -> Marks:
-    """Return a run's marks; `sign` tells them from those of others, as on the screen."""
+    """Return a run's marks, each label preceded by the run's `sign` as on the screen."""
     return Marks(tuple(replace(mark, label=sign + mark.label) for mark in source.marks), source.history.timeline)
