@@ -12,22 +12,22 @@ from curricula.values import Value
 PREFIX = "curriculum/"
 
 
-def own_knob(curriculum: str, part: str) -> str:
+def curriculum_knob(curriculum: str, part: str) -> str:
     """Return the name of the knob that is the limit `part` of a curriculum, or another of its own."""
     return f"{PREFIX}{curriculum}/{part}"
 
 
 def level_knob(curriculum: str) -> str:
     """Return the name of the knob that is a curriculum's level."""
-    return own_knob(curriculum, "level")
+    return curriculum_knob(curriculum, "level")
 
 
 def mode_knob(curriculum: str) -> str:
     """Return the name of the knob that is a curriculum's mode."""
-    return own_knob(curriculum, "mode")
+    return curriculum_knob(curriculum, "mode")
 
 
-def check_own_knobs(turned: Mapping[str, Value], curricula: Sequence[Curriculum]) -> None:
+def check_curriculum_knobs(turned: Mapping[str, Value], curricula: Sequence[Curriculum]) -> None:
     """Raise `SchemaProblem` if `turned`, or a curriculum, names a knob of a curriculum that there isn't.
 
     So if a level is asked for that its curriculum doesn't have.
@@ -35,7 +35,7 @@ def check_own_knobs(turned: Mapping[str, Value], curricula: Sequence[Curriculum]
     tops: dict[str, int | None] = {}
     for curriculum in curricula:
         tops |= {level_knob(curriculum.name): curriculum.top, mode_knob(curriculum.name): None}
-        tops |= {own_knob(curriculum.name, limit): None for limit in curriculum.limits}
+        tops |= {curriculum_knob(curriculum.name, limit): None for limit in curriculum.limits}
     named = {knob for curriculum in curricula for knob in curriculum.named}
     for knob in sorted(name for name in {*turned, *named} if name.startswith(PREFIX)):
         if knob not in tops:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from curricula.curriculum_knobs import check_own_knobs
+from curricula.curriculum_knobs import check_curriculum_knobs
 from curricula.errors import UsageError, suggestion
 from curricula.load import make_curricula
 from curricula.schema import SchemaProblem, convert
@@ -205,7 +205,7 @@ def _check(preset: PresetFile) -> None:
 
 def _check_knobs(preset: PresetFile) -> None:
     curricula = make_curricula(preset.curriculum)
-    check_own_knobs({knob: value for _, knob, value in _knobs_of(preset)}, curricula)
+    check_curriculum_knobs({knob: value for _, knob, value in _knobs_of(preset)}, curricula)
     deciding = [curriculum for curriculum in curricula if curriculum.mode != "hold"]
     owners = {knob: curriculum.name for curriculum in deciding for knob in curriculum.knobs}
     for curriculum in curricula:

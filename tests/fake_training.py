@@ -67,13 +67,13 @@ class FakeCurriculum:
 
 
 class FakeTraining:
-    """`failing` names knobs whose writes raise, `redraw_fails` does it for the shared redraw of the two drawn ones."""
+    """Writes of knobs in `failing` raise; with `resample_fails`, the `resample` that two knobs share raises."""
 
     def __init__(self):
         self.values = {knob.name: knob.value for knob in DESCRIPTIONS}
         self.failing = set()
-        self.redraw_fails = False
-        self.redrawn = []
+        self.resample_fails = False
+        self.resampled = []
         self.curriculum = FakeCurriculum(self.values)
 
     def knobs(self):
@@ -91,12 +91,12 @@ class FakeTraining:
             value = self.values[name]
             return float(value) if isinstance(value, int) else value
 
-        redraw = self.redraw if description.may_be_drawn_now else None
-        return LiveKnob(description, read, write, redraw)
+        resample = self.resample if description.may_be_drawn_now else None
+        return LiveKnob(description, read, write, resample)
 
-    def redraw(self, when):
-        self.redrawn.append((when, self.values[MASS], self.values[FRICTION]))
-        if self.redraw_fails:
+    def resample(self, when):
+        self.resampled.append((when, self.values[MASS], self.values[FRICTION]))
+        if self.resample_fails:
             raise Refusing("no more memory")
 
 

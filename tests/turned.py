@@ -22,7 +22,7 @@ class Turned:
         knob.write(value)
         assert knob.read() == value
         if when is not None:
-            knob.redraw(when)
+            knob.resample(when)
 
     def hold(self, name):
         return sum(overwriter.hold(name) for overwriter in self.training.overwriters) > 0

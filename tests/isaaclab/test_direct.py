@@ -13,7 +13,7 @@ from tests.isaaclab.built import built_environment
 from trainer_proc.contract.knob import refusal
 from trainer_proc.knobs.direct import direct_knobs
 from trainer_proc.knobs.event import event_knobs
-from trainer_proc.knobs.resample import Redraws
+from trainer_proc.knobs.resample import Resampler
 from trainer_proc.simulators.detect import simulator_of
 
 BUILT = "the environment reads it only when it is built"
@@ -31,7 +31,7 @@ def cartpole():
     with built_environment("Isaac-Cartpole-Direct", 8, with_a_mass) as (wrapped, _):
         env = wrapped.unwrapped
         simulator = simulator_of(env)
-        events = event_knobs(env, simulator, Redraws(env, simulator), ())
+        events = event_knobs(env, simulator, Resampler(env, simulator), ())
         env.reset()
         yield SimpleNamespace(
             env=env, knobs={knob.name: knob for knob in direct_knobs(env)}, events={knob.name: knob for knob in events}
@@ -135,7 +135,7 @@ def test_a_startup_event_is_drawn_again_where_episodes_end(cartpole):
     with torch.inference_mode():
         env.reset()
     knob.write((2.0, 3.0))
-    knob.redraw("on reset")
+    knob.resample("on reset")
     env.episode_length_buf[2] = env.max_episode_length
     step(env)
     factors = robot.data.body_mass.torch[:, pole] / before

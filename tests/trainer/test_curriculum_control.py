@@ -408,12 +408,12 @@ def test_a_checkpoint_that_is_asked_for_holds_what_is_decided_at_the_same_bounda
 
 
 def test_what_the_simulator_refuses_is_asked_for_again_after_the_minimum_stay(run):
-    run.training.redraw_fails = True
+    run.training.resample_fails = True
     told = run.iterate(12, rate=0.9)
     assert [(body.number, body.iteration) for body in told] == [(0, 3), (0, 6), (0, 9), (0, 12)]
     assert told[0].reason == "masses: Train/success_rate 0.9 is above 0.8: Refusing: no more memory"
     assert (place(run), owned(run)) == ((0, "auto"), START)
-    run.training.redraw_fails = False
+    run.training.resample_fails = False
     run.iterate(3, rate=0.9)
     assert (place(run), owned(run)) == ((1, "auto"), HALF)
 
@@ -442,7 +442,7 @@ def test_a_ramp_that_fails_on_its_way_ends_at_the_point_all_the_same():
 
 def test_without_its_first_level_it_is_on_hold():
     training = FakeTraining()
-    training.redraw_fails = True
+    training.resample_fails = True
     run = Steered({"masses": GROWTH}, training=training).begin()
     failed, held = run.bodies[1:3]
     assert failed == InterventionFailed(0, 0, "masses: begins: Refusing: no more memory")

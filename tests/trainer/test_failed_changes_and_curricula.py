@@ -31,11 +31,11 @@ def test_a_schedule_goes_on_with_its_way():
 def test_a_minimum_stay_goes_on_counting():
     run = Steered({"growth": GROWTH}).begin()
     run.iterate(3, rate=0.9)
-    run.training.redraw_fails = True
+    run.training.resample_fails = True
     run.ask(Tune({MASS: (0.9, 1.0)}), Tune({"curriculum/growth/level": 4.0}))
     failed = run.iterate(rate=0.9)
     assert [type(body) for body in failed] == [InterventionFailed, InterventionFailed]
     assert (run.curricula["growth"].stayed, run.curricula["growth"].level) == (4, 0)
-    run.training.redraw_fails = False
+    run.training.resample_fails = False
     (applied,) = run.iterate(2, rate=0.9)
     assert (applied.origin, applied.iteration) == ("curriculum", 6)

@@ -162,13 +162,13 @@ class SteeredRun(RuleBasedStateMachine):
         self.training.curriculum.overwrite(name, data.draw(WRITTEN[name]))
         self.is_overwritten = True  # told at the next boundary
 
-    @rule(failing=st.sets(st.sampled_from(NAMES), max_size=2), redraw_fails=st.booleans())
-    def writes_fail_from_now_on(self, failing, redraw_fails):
-        self.training.failing, self.training.redraw_fails = failing, redraw_fails
+    @rule(failing=st.sets(st.sampled_from(NAMES), max_size=2), resample_fails=st.booleans())
+    def writes_fail_from_now_on(self, failing, resample_fails):
+        self.training.failing, self.training.resample_fails = failing, resample_fails
 
     @rule()
     def writes_succeed_from_now_on(self):
-        self.training.failing, self.training.redraw_fails = set(), False
+        self.training.failing, self.training.resample_fails = set(), False
 
     @rule(count=st.integers(1, 3))
     def go_on(self, count):

@@ -134,7 +134,7 @@ class Training:
         self.desk, self.frames, self.orders = Desk(), [], []
         self.paused: list | None = None
         training = FakeTraining()
-        self.redrawn = training.redrawn
+        self.resampled = training.resampled
         steering = Steering(self)
         training.curriculum.on_overwriter = steering.interventions.overwriter_found
         self.emit(RunStarted("run", "preset", "mjlab", "task", "cpu", 1, ITERATIONS, 1, 1))
@@ -219,7 +219,7 @@ def test_a_recording_does_what_was_done(world, launch, bounds, batches):
     again = replayed(world, as_preset(run.frames, launch, {}, bounds))
     assert applied(again.frames) == applied(run.frames)
     if not any(isinstance(frame.body, InterventionFailed) for frame in run.frames):  # what fails is drawn back
-        assert again.redrawn == run.redrawn
+        assert again.resampled == run.resampled
 
 
 launches = st.sampled_from(

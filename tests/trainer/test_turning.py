@@ -93,11 +93,11 @@ def test_one_knob_that_can_not_be_written_leaves_all_as_they_were(turned, failin
 
 def test_a_randomization_that_can_not_be_drawn_leaves_all_as_they_were_and_is_drawn_from_that(turned):
     before = dict(turned.values)
-    turned.training.redraw_fails = True
+    turned.training.resample_fails = True
     told = turned.turn({WEIGHT: 2.0, MASS: (0.5, 2.0)}, when="now")
     assert told == InterventionFailed(1, 4, "Refusing: no more memory")
     assert turned.values == before
-    assert turned.training.redrawn == [("now", (0.5, 2.0), 0.5), ("now", (0.9, 1.1), 0.5)]
+    assert turned.training.resampled == [("now", (0.5, 2.0), 0.5), ("now", (0.9, 1.1), 0.5)]
 
 
 def test_a_failed_intervention_is_no_part_of_what_a_checkpoint_carries(turned):
@@ -109,12 +109,12 @@ def test_a_failed_intervention_is_no_part_of_what_a_checkpoint_carries(turned):
 @pytest.mark.parametrize("when", ["now", "on reset"])
 def test_several_values_of_one_randomization_are_drawn_once(turned, when):
     turned.turn({MASS: (0.5, 2.0), FRICTION: 1.0, WEIGHT: 2.0}, when=when)
-    assert turned.training.redrawn == [(when, (0.5, 2.0), 1.0)]
+    assert turned.training.resampled == [(when, (0.5, 2.0), 1.0)]
 
 
 def test_a_value_that_needs_no_drawing_draws_nothing(turned):
     turned.turn({WEIGHT: 2.0})
-    assert turned.training.redrawn == []
+    assert turned.training.resampled == []
 
 
 # --- Ramps ------------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_ramps_of_a_range_of_a_whole_number_and_of_a_drawn_value(turned):
     assert (turned.values[SPEED], turned.values[EPOCHS], turned.values[FRICTION]) == ((-1.5, 2.0), 6, 0.6)
     turned.next_iteration()
     assert (turned.values[SPEED], turned.values[EPOCHS], turned.values[FRICTION]) == ((-2.0, 3.0), 8, 0.7)
-    assert [when for when, _, _ in turned.training.redrawn] == ["now", "now"]
+    assert [when for when, _, _ in turned.training.resampled] == ["now", "now"]
 
 
 def test_a_geometric_ramp_multiplies(turned):
@@ -384,7 +384,7 @@ def test_values_pins_and_ramps_go_on_from_a_checkpoint(turned):
         assert other.next_iteration()[-1].changes == turned.next_iteration()[-1].changes
     assert other.values == turned.values
     assert other.values[WEIGHT] == 3.0
-    assert [when for when, _, _ in other.training.redrawn][-2:] == ["now", "now"]
+    assert [when for when, _, _ in other.training.resampled][-2:] == ["now", "now"]
 
 
 def test_what_is_restored_is_told_as_one_intervention_of_the_checkpoint_and_one_for_each_ramp(turned):

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from curricula.curriculum import MODES, Curriculum, Decision, Metrics
-from curricula.curriculum_knobs import level_knob, mode_knob, own_knob
+from curricula.curriculum_knobs import curriculum_knob, level_knob, mode_knob
 from curricula.recording import RecordingCurriculum
 from trainer_proc.contract.knob import CURRICULUM_KIND, Knob, KnobType, Value, number_of
 from trainer_proc.contract.messages import Change, InterventionQueued, Ramp
@@ -165,7 +165,7 @@ def _limit_knob(curriculum: Curriculum, name: str) -> LiveKnob:
         curriculum.limits[name] = replace(curriculum.limits[name], value=value)
 
     return _knob(
-        own_knob(curriculum.name, name),
+        curriculum_knob(curriculum.name, name),
         "integer" if limit.whole else "number",
         lambda: curriculum.limits[name].value,
         write,

@@ -9,13 +9,13 @@ from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule
 from trainer_proc.knobs.algorithm import algorithm_knobs
 from trainer_proc.knobs.command import command_knobs
 from trainer_proc.knobs.curriculum_terms import CurriculumTerms, curriculum_term_knobs
-from trainer_proc.knobs.default_randomization import usual_randomization_knobs, usual_terms_of
+from trainer_proc.knobs.default_randomization import default_randomization_knobs, default_randomization_terms
 from trainer_proc.knobs.direct import direct_knobs, is_direct
 from trainer_proc.knobs.environment import environment_knobs
 from trainer_proc.knobs.event import event_knobs
 from trainer_proc.knobs.live import LiveKnob, Overwriter, TrainingKnobs
 from trainer_proc.knobs.observation_noise import observation_noise_knobs
-from trainer_proc.knobs.resample import Redraws
+from trainer_proc.knobs.resample import Resampler
 from trainer_proc.knobs.reward import reward_knobs
 from trainer_proc.knobs.slot import SlotKnob
 from trainer_proc.knobs.termination import termination_knobs
@@ -41,11 +41,11 @@ def discover_knobs(
     elif is_direct(env):
         slot_knobs += direct_knobs(env)
     if (simulator := simulator_of(env)) is not None:
-        redraws = Redraws(env, simulator)
-        overwriters.append(redraws)
+        resampler = Resampler(env, simulator)
+        overwriters.append(resampler)
         slot_knobs += [
-            *event_knobs(env, simulator, redraws, usual_terms_of(env, simulator)),
-            *usual_randomization_knobs(env, simulator, redraws),
+            *event_knobs(env, simulator, resampler, default_randomization_terms(env, simulator)),
+            *default_randomization_knobs(env, simulator, resampler),
         ]
         if (observations := _manager(env, "observation_manager", "compute")) is not None:
             slot_knobs += observation_noise_knobs(observations, simulator.noise)

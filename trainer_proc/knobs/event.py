@@ -14,7 +14,7 @@ import torch
 
 from trainer_proc.contract.knob import TakesEffect
 from trainer_proc.knobs.bounds import TINY, bounds_of
-from trainer_proc.knobs.resample import Redraws
+from trainer_proc.knobs.resample import Resampler
 from trainer_proc.knobs.slot import SlotKnob, attribute_slot, slot_knob
 from trainer_proc.knobs.term_parameters import Term, parameter_knobs
 from trainer_proc.simulators.interface import Simulator
@@ -38,10 +38,12 @@ _LEAST = {
 """Fields that the simulator can't take below this; scales and values of them are bounded, offsets aren't."""
 
 
-def event_knobs(env: Any, simulator: Simulator, redraws: Redraws, shown_elsewhere: Container[str]) -> list[SlotKnob]:
+def event_knobs(
+    env: Any, simulator: Simulator, resampler: Resampler, shown_elsewhere: Container[str]
+) -> list[SlotKnob]:
     """Return `event/<term>/<parameter>` for the terms of each mode, but those named in `shown_elsewhere`.
 
-    Startup terms take effect when they are drawn again, which their knobs' `redraw` does. Interval terms also have
+    Startup terms take effect when they are drawn again, which their knobs' `resample` does. Interval terms also have
     `event/<term>/interval_range_s` (s).
     """
     manager = env.event_manager
@@ -53,14 +55,14 @@ def event_knobs(env: Any, simulator: Simulator, redraws: Redraws, shown_elsewher
             if name in shown_elsewhere:
                 continue
             cfg = manager.get_term_cfg(name)
-            redraw = redraws.redraw_of(cfg) if mode == "startup" else None
+            resample = resampler.resample_of(cfg) if mode == "startup" else None
             term = Term(
                 name=f"event/{name}",
                 kind="randomization",
                 cfg=cfg,
                 env=env,
                 takes_effect=_TAKES_EFFECT[mode],
-                redraw=redraw,
+                resample=resample,
                 minimum=_least_of(cfg, simulator),
                 unused=_without_effect(cfg, simulator),
             )
@@ -83,7 +85,7 @@ def _least_of(cfg: Any, simulator: Simulator) -> float | None:
 def _without_effect(cfg: Any, simulator: Simulator) -> Mapping[str, str]:
     """Return the parameters that what the term acts on has no use for, with the reason."""
     asset = getattr(_parameter(cfg, "asset_cfg"), "name", "")
-    unused = simulator.without_use(cfg)
+    unused = simulator.unused_parameters(cfg)
     if not isinstance(cfg.params.get("velocity_range"), dict):
         return unused
     if not getattr(simulator.asset(asset), "is_fixed_base", False):

@@ -13,14 +13,14 @@ from trainer_proc.contract.knob import Knob, Value, When
 class LiveKnob:
     """A described knob and the way to its value; all of it is called between iterations only.
 
-    `redraw` is there for a randomization that is drawn once, at startup: it has the term draw again. Knobs of one term
-    share it, so that an intervention on several of them draws once.
+    `resample` samples a startup randomization again, None for knobs of other kinds. Knobs of one term share it, so that
+    a change of several of them samples once.
     """
 
     description: Knob
     read: Callable[[], Value]
     write: Callable[[Value], None]
-    redraw: Callable[[When], None] | None = None
+    resample: Callable[[When], None] | None = None
 
     @property
     def name(self) -> str:

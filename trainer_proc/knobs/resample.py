@@ -21,7 +21,7 @@ _DERIVED = frozenset(
 """Constants that mjlab counts among the fields of what they are computed from."""
 
 
-class Redraws:
+class Resampler:
     """The startup terms that wait to be drawn again, by environment.
 
     It takes part in `TrainingKnobs.overwriters` to hear of new iterations; it overwrites no knob.
@@ -37,16 +37,16 @@ class Redraws:
         self._reset = env._reset_idx
         env._reset_idx = self._reset_and_draw
 
-    def redraw_of(self, term_cfg: Any) -> Callable[[When], None]:
-        """Return the `redraw` that the knobs of a startup term share; called between iterations.
+    def resample_of(self, term_cfg: Any) -> Callable[[When], None]:
+        """Return the `resample` that the knobs of a startup term share; called between iterations.
 
         "now" draws in all environments, "on reset" in each environment when its episode ends, once; environments that
         weren't drawn again keep what they have.
         """
 
-        def redraw(when: When) -> None:
+        def resample(when: When) -> None:
             with torch.inference_mode():
-                self._simulator.before_draw(term_cfg)
+                self._simulator.before_sampling(term_cfg)
                 if when == "now":
                     self._waiting.pop(id(term_cfg), None)
                     self._draw([term_cfg], None)
@@ -55,7 +55,7 @@ class Redraws:
                     waits = torch.ones(self._env.num_envs, dtype=torch.bool, device=self._env.device)
                     self._waiting[id(term_cfg)] = (term_cfg, waits)
 
-        return redraw
+        return resample
 
     def new_iteration(self) -> None:
         """Forget the terms that all environments have drawn again; waits for the device where some haven't."""
@@ -100,7 +100,7 @@ class Redraws:
         drawn = self._with_later_writers(term_cfgs)
         for cfg in drawn:
             cfg.func(self._env, env_ids, **cfg.params)
-        self._simulator.after_draws(drawn)
+        self._simulator.after_sampling(drawn)
 
     def _with_later_writers(self, term_cfgs: list[Any]) -> list[Any]:
         """Return the terms with those of the task that write the same fields after them, as they did at startup."""

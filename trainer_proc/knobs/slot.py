@@ -117,7 +117,7 @@ def slot_knob(
     type: KnobType | None = None,
     absent: Any = None,
     take_effect: Callable[[], None] | None = None,
-    redraw: Callable[[When], None] | None = None,
+    resample: Callable[[When], None] | None = None,
     **described: Any,
 ) -> SlotKnob:
     """Return a knob on `slot`.
@@ -156,4 +156,4 @@ def slot_knob(
         type=type or knob_type_of(like) or "number",
         **described,
     )
-    return SlotKnob(description, read, write, redraw, slot=slot, take_effect=take_effect)
+    return SlotKnob(description, read, write, resample, slot=slot, take_effect=take_effect)

@@ -36,7 +36,7 @@ class Term:
     cfg: Any
     env: Any
     takes_effect: TakesEffect
-    redraw: Callable[[When], None] | None = None
+    resample: Callable[[When], None] | None = None
     minimum: float | None = None
     unused: Mapping[str, str] = field(default_factory=dict)
 
@@ -91,11 +91,11 @@ def _knob(term: Term, path: str, slot: Slot, absent: Any, use: Use) -> SlotKnob:
         takes_effect=term.takes_effect,
         absent=absent,
         take_effect=_rebuild(term) if use is Use.CACHED else None,
-        redraw=term.redraw,
+        resample=term.resample,
         minimum=minimum,
         maximum=maximum,
         read_only=read_only,
-        may_be_drawn_now=term.redraw is not None and not read_only,
+        may_be_drawn_now=term.resample is not None and not read_only,
     )
 
 

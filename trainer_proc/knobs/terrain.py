@@ -70,7 +70,7 @@ def _mix_knobs(terrain: SteeredTerrain) -> list[LiveKnob]:
             "number",
             lambda: terrain.mix[name],
             write,
-            redraw=redistribute,  # once for all weights of an intervention
+            resample=redistribute,  # once for all weights of an intervention
             unit="weight",
             minimum=0.0,
             metric=f"Terrain/share/{name}",
@@ -84,9 +84,9 @@ def _knob(
     kind: KnobType,
     read: Callable[[], float],
     write: Callable[[Value], None],
-    redraw: Callable[[When], None] | None = None,
+    resample: Callable[[When], None] | None = None,
     **described: Any,
 ) -> LiveKnob:
     value = float(read())
     description = Knob(name, "terrain", value, value, "at each environment's reset", type=kind, **described)
-    return LiveKnob(description, lambda: float(read()), write, redraw)
+    return LiveKnob(description, lambda: float(read()), write, resample)

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 Range = tuple[float, float]
+LEAST_SCALE = 0.01
+"""Lower bound of a scale: masses, frictions and gains of 0 break the simulation."""
 
 
-@dataclass(frozen=True)
-class Usual:
-    """A usual randomization: `usual` is its usual range, `neutral` the one that is off, `fields` what it writes.
+@dataclass(frozen=True, kw_only=True)
+class DefaultRandomization:
+    """A randomization that this program offers for tasks that do not have it.
 
-    `func` is an event function that takes `parameter`; several parameters of one `term` share it.
+    `func` is an event function that takes `parameter`; several parameters of one `term` share it. `usual` is the range
+    that papers use, `neutral` the range without effect. `fields` are the model fields that `func` writes, by MuJoCo's
+    names. `applies` tells whether an environment's robot has what `func` scales.
     """
 
     term: str
@@ -21,9 +25,9 @@ class Usual:
     func: Callable[..., None]
     fields: frozenset[str]
     usual: Range
-    neutral: Range
-    minimum: float | None
     applies: Callable[[Any], bool]
+    neutral: Range = (1.0, 1.0)
+    minimum: float | None = LEAST_SCALE
 
     @property
     def knob(self) -> str:
@@ -34,7 +38,7 @@ class Usual:
 class Simulator(Protocol):
     """A simulator with event and observation managers as Isaac Lab has shaped them."""
 
-    usual: Sequence[Usual]
+    default_randomization: Sequence[DefaultRandomization]
     """In the order in which they are shown; those of one term are drawn together."""
 
     noise: Any
@@ -46,22 +50,22 @@ class Simulator(Protocol):
     def fields_written(self, term_cfg: Any) -> frozenset[str]:
         """Return the fields of the model that an event term writes, by MuJoCo's names, as far as is known."""
 
-    def without_use(self, term_cfg: Any) -> Mapping[str, str]:
+    def unused_parameters(self, term_cfg: Any) -> Mapping[str, str]:
         """Return the parameters of an event term that this simulator has no use for, with the reason."""
 
-    def cost_of_first_draw(self, func: Callable[..., None]) -> str:
+    def first_sample_cost(self, func: Callable[..., None]) -> str:
         """Return what the first draw of an event function costs, beyond the draw; empty if nothing."""
 
-    def before_draw(self, term_cfg: Any) -> None:
+    def before_sampling(self, term_cfg: Any) -> None:
         """Make a draw by the configuration as it is now possible; called between iterations."""
 
-    def after_draws(self, term_cfgs: Sequence[Any]) -> None:
+    def after_sampling(self, term_cfgs: Sequence[Any]) -> None:
         """Bring up to date what follows from what was drawn."""
 
     def asset(self, name: str) -> Any:
         """Return the scene's asset called `name`, None if there is none."""
 
 
-def is_usual(simulator_usual: Iterable[Usual], term_cfg: Any) -> bool:
-    """Tell whether an event term is one of the usual randomizations that this program adds."""
-    return any(term_cfg.func is usual.func for usual in simulator_usual)
+def is_default_randomization(offered: Iterable[DefaultRandomization], term_cfg: Any) -> bool:
+    """Tell whether an event term was added by this program, as one of the `offered` randomizations."""
+    return any(term_cfg.func is randomization.func for randomization in offered)

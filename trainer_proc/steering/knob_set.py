@@ -91,7 +91,7 @@ class KnobSet:
         Those `released` are given back to what else writes them; of these, the ones `held` now stay so if it fails.
         """
         old = {name: self.read(name) for name in values}
-        redraws = {knob.redraw: None for name in values if (knob := self._knobs[name]).redraw}
+        resamples = {knob.resample: None for name in values if (knob := self._knobs[name]).resample}
         # curricula hear of what has succeeded only: they count from there, and can't refuse
         of_curricula = [name for name in values if self._knobs[name].description.kind == CURRICULUM_KIND]
         turned = [name for name in values if name not in of_curricula]
@@ -101,8 +101,8 @@ class KnobSet:
                 self._knobs[name].write(values[name])
             for name in released:
                 self._release(name)
-            for redraw in redraws:
-                redraw(when)
+            for resample in resamples:
+                resample(when)
         except Exception as error:  # whatever a simulator's function raises
             failure = error
         if on_all_ranks(failure is None):
@@ -114,9 +114,9 @@ class KnobSet:
                 self._knobs[name].write(old[name])
         for name in held:
             self.hold(name)
-        for redraw in redraws:
+        for resample in resamples:
             with suppress(Exception):  # some environments may have been drawn from what was refused
-                redraw(when)
+                resample(when)
         raise failure or RefusedElsewhere("another of the training processes could not take it")
 
     def hold(self, name: str) -> bool:
@@ -148,4 +148,4 @@ def _bounded(knob: LiveKnob, bounds: Mapping[str, tuple[float, float]]) -> LiveK
                 minimum=low if description.minimum is None else max(low, description.minimum),
                 maximum=high if description.maximum is None else min(high, description.maximum),
             )
-    return LiveKnob(description, knob.read, knob.write, knob.redraw)
+    return LiveKnob(description, knob.read, knob.write, knob.resample)

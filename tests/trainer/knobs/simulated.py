@@ -60,15 +60,15 @@ class Simulated(Turned):
 
     def put_back(self):
         """Give every knob its default."""
-        redraws = {}
+        resamples = {}
         for name, knob in self.knobs.items():
             self.release(name)
             if not knob.description.read_only and knob.read() != knob.description.default:
                 knob.write(knob.description.default)
-                redraws[knob.redraw] = None
-        for redraw in redraws:
-            if redraw is not None:
-                redraw("now")
+                resamples[knob.resample] = None
+        for resample in resamples:
+            if resample is not None:
+                resample("now")
 
 
 def differ(values):

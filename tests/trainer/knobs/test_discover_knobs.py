@@ -53,8 +53,8 @@ def test_the_g1_has_all_kinds(g1):
     assert {knob.description.kind for knob in g1.training.knobs} == set(KINDS)
     assert len(g1.knobs) > 130
     startup = [name for name, knob in g1.knobs.items() if knob.description.may_be_drawn_now]
-    assert all(g1.knobs[name].redraw is not None for name in startup)
+    assert all(g1.knobs[name].resample is not None for name in startup)
     assert {name.split("/")[1] for name in startup} == {"foot_friction", "encoder_bias", "base_com", "mass", "motor"}
-    assert g1.knobs["event/base_com/ranges/0"].redraw is g1.knobs["event/base_com/ranges/1"].redraw
+    assert g1.knobs["event/base_com/ranges/0"].resample is g1.knobs["event/base_com/ranges/1"].resample
     assert g1.knobs["environment/control_step"].read() == pytest.approx(0.02)
     assert g1.knobs["environment/observation_size/actor"].read() == 99

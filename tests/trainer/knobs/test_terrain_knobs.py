@@ -177,7 +177,7 @@ def test_environments_are_shared_out_by_the_mix(fixture, request):
 
 def test_the_generators_own_proportions_move_nobody(rough):
     before = rough.types()
-    rough.knobs[FLAT].redraw("now")
+    rough.knobs[FLAT].resample("now")
     rough.reset()
     assert rough.types() == before
 
@@ -193,7 +193,7 @@ def test_a_mix_of_nothing_is_refused(rough):
     for name in (FLAT, STAIRS, ROUGHNESS):
         rough.turn(name, 0.0)
     with pytest.raises(TrainingProblem, match="at least one terrain type"):
-        rough.knobs[FLAT].redraw("on reset")
+        rough.knobs[FLAT].resample("on reset")
 
 
 @given(st.lists(st.sampled_from((0.0, 0.1, 1.0, 7.0)), min_size=1, max_size=6), st.integers(1, 60), st.randoms())

@@ -15,10 +15,9 @@ import warp
 from isaaclab.assets import BaseArticulation
 from isaaclab.utils.math import sample_uniform
 
-from trainer_proc.simulators.interface import Range, Usual
+from trainer_proc.simulators.interface import DefaultRandomization, Range
 
 _ONE: Range = (1.0, 1.0)
-_LEAST_SCALE = 0.01
 _IN_PHYSICS = {"stiffness": "joint_stiffness", "damping": "joint_damping", "effort_limit": "joint_effort_limits"}
 _IN_MODEL = {"stiffness": "stiffness", "damping": "damping", "effort_limit": "actuator_effort_limit"}
 _GAINS = tuple(_IN_PHYSICS)
@@ -153,21 +152,42 @@ def _has_gain(gain: str) -> Callable[[Any], bool]:
 _MASS = frozenset(("body_mass", "body_inertia"))
 _FRICTION = frozenset(("geom_friction",))
 _MOTOR = frozenset(("actuator_gainprm",))
-USUAL: tuple[Usual, ...] = (
-    Usual("mass", "scale", scale_mass, _MASS, (0.8, 1.2), _ONE, _LEAST_SCALE, _has_robot),
-    Usual("friction", "scale", scale_friction, _FRICTION, (0.5, 1.5), _ONE, _LEAST_SCALE, _has_contacts),
-    Usual(
-        "center_of_mass",
-        "offset",
-        offset_center_of_mass,
-        frozenset(("body_ipos",)),
-        (-0.05, 0.05),
-        (0.0, 0.0),
-        None,
-        _has_robot,
+DEFAULT_RANDOMIZATION: tuple[DefaultRandomization, ...] = (
+    DefaultRandomization(
+        term="mass",
+        parameter="scale",
+        func=scale_mass,
+        fields=_MASS,
+        usual=(0.8, 1.2),
+        applies=_has_robot,
     ),
-    Usual("motor", "strength", scale_motors, _MOTOR, (0.9, 1.1), _ONE, _LEAST_SCALE, _has_gain("effort_limit")),
-    Usual("motor", "stiffness", scale_motors, _MOTOR, (0.95, 1.05), _ONE, _LEAST_SCALE, _has_gain("stiffness")),
-    Usual("motor", "damping", scale_motors, _MOTOR, (0.95, 1.05), _ONE, _LEAST_SCALE, _has_gain("damping")),
+    DefaultRandomization(
+        term="friction",
+        parameter="scale",
+        func=scale_friction,
+        fields=_FRICTION,
+        usual=(0.5, 1.5),
+        applies=_has_contacts,
+    ),
+    DefaultRandomization(
+        term="center_of_mass",
+        parameter="offset",
+        func=offset_center_of_mass,
+        fields=frozenset(("body_ipos",)),
+        usual=(-0.05, 0.05),
+        applies=_has_robot,
+        neutral=(0.0, 0.0),
+        minimum=None,
+    ),
+    *(
+        DefaultRandomization(
+            term="motor", parameter=parameter, func=scale_motors, fields=_MOTOR, usual=usual, applies=_has_gain(gain)
+        )
+        for parameter, gain, usual in (
+            ("strength", "effort_limit", (0.9, 1.1)),
+            ("stiffness", "stiffness", (0.95, 1.05)),
+            ("damping", "damping", (0.95, 1.05)),
+        )
+    ),
 )
-"""In the order in which they are shown; those of one term are drawn together."""
+"""In the order in which they are shown; those of one term are sampled together."""

@@ -9,8 +9,8 @@ from typing import Any
 from isaaclab.managers import EventTermCfg
 from isaaclab.utils import noise
 
-from trainer_proc.simulators.interface import Usual
-from trainer_proc.simulators.isaaclab.randomization import USUAL, model_of_solver
+from trainer_proc.simulators.interface import DefaultRandomization
+from trainer_proc.simulators.isaaclab.randomization import DEFAULT_RANDOMIZATION, model_of_solver
 
 _WRITTEN = {
     "randomize_rigid_body_mass": ("body_mass", "body_inertia"),
@@ -31,7 +31,7 @@ _NO_RESTITUTION = "MuJoCo-Warp has no restitution"
 class IsaacLabSimulator:
     """Every environment has its own values, and event terms draw from the defaults that they keep."""
 
-    usual: Sequence[Usual] = USUAL
+    default_randomization: Sequence[DefaultRandomization] = DEFAULT_RANDOMIZATION
     noise: ModuleType = noise
 
     def __init__(self, env: Any) -> None:
@@ -46,7 +46,7 @@ class IsaacLabSimulator:
         names = (cls.__name__ for cls in type(term_cfg.func).__mro__)
         return frozenset(field for name in names for field in _WRITTEN.get(name, ()))
 
-    def without_use(self, term_cfg: Any) -> Mapping[str, str]:
+    def unused_parameters(self, term_cfg: Any) -> Mapping[str, str]:
         """Return what Newton, and its solver in use, leave out of a physics material."""
         if not hasattr(_material(term_cfg), _FRICTION):
             return {}
@@ -58,11 +58,11 @@ class IsaacLabSimulator:
         has_restitution = model_of_solver(self._env) is None
         return unused if has_restitution else {**unused, "restitution_range": _NO_RESTITUTION}
 
-    def cost_of_first_draw(self, func: Callable[..., None]) -> str:
+    def first_sample_cost(self, func: Callable[..., None]) -> str:
         """Return nothing: values are expanded from the start."""
         return ""
 
-    def before_draw(self, term_cfg: Any) -> None:
+    def before_sampling(self, term_cfg: Any) -> None:
         """Hand a material's new ranges to where it draws from: it took them when it was built.
 
         On Newton the ranges are kept, on PhysX the buckets that were drawn from them.
@@ -76,7 +76,7 @@ class IsaacLabSimulator:
         else:
             term_cfg.func._impl = type(material)(term_cfg, self._env)
 
-    def after_draws(self, term_cfgs: Sequence[Any]) -> None:
+    def after_sampling(self, term_cfgs: Sequence[Any]) -> None:
         """Do nothing: assets tell the physics themselves what they have set."""
 
     def asset(self, name: str) -> Any:

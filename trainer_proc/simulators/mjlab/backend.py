@@ -23,7 +23,7 @@ from curricula.load import make_curricula
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.simulators.base import BackendError, Training, check_device
 from trainer_proc.simulators.distributed import rank_and_device, with_cpu_ranks
-from trainer_proc.simulators.mjlab.randomization import usual_event_terms
+from trainer_proc.simulators.mjlab.randomization import default_randomization_events
 from trainer_proc.simulators.motion import check_motion
 from trainer_proc.simulators.overrides import apply_overrides
 from trainer_proc.simulators.user_modules import import_modules
@@ -65,7 +65,7 @@ class MjlabBackend:
         if not rank:
             dump_yaml(folder.params / "env.yaml", asdict(env_cfg))
             dump_yaml(folder.params / "agent.yaml", agent)
-        env_cfg.events |= usual_event_terms(_knobs_to_be_turned(spec), env_cfg.events)
+        env_cfg.events |= default_randomization_events(_knobs_to_be_turned(spec), env_cfg.events)
         env = ManagerBasedRlEnv(cfg=env_cfg, device=device)
         wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
         return Training(_make_runner(spec, wrapped, agent, folder, device), wrapped.close)

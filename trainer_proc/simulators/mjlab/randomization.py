@@ -6,7 +6,7 @@ range brings the defaults back. Shapes: E environments, B bodies, M motors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import mujoco  # type: ignore[import-untyped]
@@ -14,14 +14,13 @@ import torch
 from mjlab.managers.event_manager import EventTermCfg, RecomputeLevel, requires_model_fields
 from mjlab.utils.lab_api.math import sample_uniform
 
-from trainer_proc.simulators.interface import Range, Usual
+from trainer_proc.simulators.interface import DefaultRandomization, Range
 from trainer_proc.simulators.mjlab.model import default_values, environment_ids, moving_root_of, robot_of, set_values
 from trainer_proc.simulators.mjlab.motors import has_gain, motors_of, scale_effort, scale_gains
 
 _ONE: Range = (1.0, 1.0)
 _GAINS = ("actuator_gainprm", "actuator_biasprm")
 _EFFORT = ("actuator_forcerange", "jnt_actfrcrange", "tendon_actfrcrange")
-_LEAST_SCALE = 0.01
 
 
 @requires_model_fields("body_mass", "body_inertia", recompute=RecomputeLevel.set_const)
@@ -90,7 +89,7 @@ def scale_motors(
         )
 
 
-def usual_event_terms(
+def default_randomization_events(
     knobs: Iterable[str], events: Mapping[str, EventTermCfg] | None = None
 ) -> dict[str, EventTermCfg]:
     """Return the event terms, by name, that those of `knobs` need that are usual randomizations.
@@ -102,11 +101,11 @@ def usual_event_terms(
     events = events or {}
     terms: dict[str, EventTermCfg] = {}
     wanted = set(knobs)
-    for usual in USUAL:
-        writes = any(usual.fields & fields_written(cfg) for cfg in events.values())
-        if usual.knob in wanted and usual.term not in events and not writes:
-            term = terms.setdefault(usual.term, EventTermCfg(mode="startup", func=usual.func))
-            term.params[usual.parameter] = usual.neutral
+    for offered in DEFAULT_RANDOMIZATION:
+        writes = any(offered.fields & fields_written(cfg) for cfg in events.values())
+        if offered.knob in wanted and offered.term not in events and not writes:
+            term = terms.setdefault(offered.term, EventTermCfg(mode="startup", func=offered.func))
+            term.params[offered.parameter] = offered.neutral
     return terms
 
 
@@ -127,27 +126,49 @@ def _has_motors(env: Any) -> bool:
     return _has_robot(env) and motors_of(env).count > 0
 
 
-def _motor_scale(parameter: str, fields: Iterable[str], usual: Range, applies: Callable[[Any], bool]) -> Usual:
-    return Usual("motor", parameter, scale_motors, frozenset(fields), usual, _ONE, _LEAST_SCALE, applies)
-
-
 _MASS = frozenset(("body_mass", "body_inertia"))
 _FRICTION = frozenset(("geom_friction", "pair_friction"))
-USUAL: tuple[Usual, ...] = (
-    Usual("mass", "scale", scale_mass, _MASS, (0.8, 1.2), _ONE, _LEAST_SCALE, _has_robot),
-    Usual("friction", "scale", scale_friction, _FRICTION, (0.5, 1.5), _ONE, _LEAST_SCALE, _has_contacts),
-    Usual(
-        "center_of_mass",
-        "offset",
-        offset_center_of_mass,
-        frozenset(("body_ipos",)),
-        (-0.05, 0.05),
-        (0.0, 0.0),
-        None,
-        _has_robot,
+DEFAULT_RANDOMIZATION: tuple[DefaultRandomization, ...] = (
+    DefaultRandomization(
+        term="mass",
+        parameter="scale",
+        func=scale_mass,
+        fields=_MASS,
+        usual=(0.8, 1.2),
+        applies=_has_robot,
     ),
-    _motor_scale("strength", (*_GAINS, *_EFFORT), (0.9, 1.1), _has_motors),
-    _motor_scale("stiffness", _GAINS, (0.95, 1.05), lambda env: has_gain(env, 1, 4, "stiffness")),
-    _motor_scale("damping", _GAINS, (0.95, 1.05), lambda env: has_gain(env, 2, 6, "damping")),
+    DefaultRandomization(
+        term="friction",
+        parameter="scale",
+        func=scale_friction,
+        fields=_FRICTION,
+        usual=(0.5, 1.5),
+        applies=_has_contacts,
+    ),
+    DefaultRandomization(
+        term="center_of_mass",
+        parameter="offset",
+        func=offset_center_of_mass,
+        fields=frozenset(("body_ipos",)),
+        usual=(-0.05, 0.05),
+        applies=_has_robot,
+        neutral=(0.0, 0.0),
+        minimum=None,
+    ),
+    *(
+        DefaultRandomization(
+            term="motor",
+            parameter=parameter,
+            func=scale_motors,
+            fields=frozenset(fields),
+            usual=usual,
+            applies=applies,
+        )
+        for parameter, fields, usual, applies in (
+            ("strength", (*_GAINS, *_EFFORT), (0.9, 1.1), _has_motors),
+            ("stiffness", _GAINS, (0.95, 1.05), lambda env: has_gain(env, 1, 4, "stiffness")),
+            ("damping", _GAINS, (0.95, 1.05), lambda env: has_gain(env, 2, 6, "damping")),
+        )
+    ),
 )
-"""In the order in which they are shown; those of one term are drawn together."""
+"""In the order in which they are shown; those of one term are sampled together."""

@@ -9,8 +9,8 @@ from typing import Any
 from mjlab.managers.event_manager import EventTermCfg
 from mjlab.utils import noise
 
-from trainer_proc.simulators.interface import Usual
-from trainer_proc.simulators.mjlab.randomization import USUAL, fields_written
+from trainer_proc.simulators.interface import DefaultRandomization
+from trainer_proc.simulators.mjlab.randomization import DEFAULT_RANDOMIZATION, fields_written
 
 _COST = (
     "the first change expands the model's fields: the training stands still for a moment"
@@ -21,7 +21,7 @@ _COST = (
 class MjlabSimulator:
     """Model fields are shared by all environments until they are expanded, and constants derive from some of them."""
 
-    usual: Sequence[Usual] = USUAL
+    default_randomization: Sequence[DefaultRandomization] = DEFAULT_RANDOMIZATION
     noise: ModuleType = noise
 
     def __init__(self, env: Any) -> None:
@@ -35,20 +35,20 @@ class MjlabSimulator:
         """Return the model fields that the term's function declares (`requires_model_fields`)."""
         return fields_written(term_cfg)
 
-    def without_use(self, term_cfg: Any) -> Mapping[str, str]:
+    def unused_parameters(self, term_cfg: Any) -> Mapping[str, str]:
         """Return nothing: mjlab's event functions take what they use."""
         return {}
 
-    def cost_of_first_draw(self, func: Callable[..., None]) -> str:
+    def first_sample_cost(self, func: Callable[..., None]) -> str:
         """Tell that fields are expanded, where they aren't yet."""
         return _COST if self._unexpanded(func) else ""
 
-    def before_draw(self, term_cfg: Any) -> None:
+    def before_sampling(self, term_cfg: Any) -> None:
         """Expand the fields, which captures CUDA graphs anew: else all environments share one value, silently."""
         if fields := self._unexpanded(term_cfg.func):
             self._env.sim.expand_model_fields(fields)
 
-    def after_draws(self, term_cfgs: Sequence[Any]) -> None:
+    def after_sampling(self, term_cfgs: Sequence[Any]) -> None:
         """Compute constants again that derive from what was drawn."""
         strongest: Any = max((getattr(cfg.func, "recompute", 0) for cfg in term_cfgs), default=0)
         if strongest:

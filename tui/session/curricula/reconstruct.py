@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from curricula.curriculum import FINISHED_EPISODES, Curriculum, Mode
-from curricula.curriculum_knobs import level_knob, mode_knob, own_knob
+from curricula.curriculum_knobs import curriculum_knob, level_knob, mode_knob
 from curricula.load import make_curricula
 from trainer_proc.contract.messages import Change
 from tui.session.state import RunState
@@ -29,7 +29,7 @@ def curricula_now(state: RunState) -> list[Curriculum]:
 
 def curriculum_of_knob(knob: str, curricula: list[Curriculum]) -> Curriculum | None:
     """Return the curriculum that `knob` belongs to, as one of its own or one that it turns."""
-    return next((one for one in curricula if knob.startswith(own_knob(one.name, "")) or knob in one.knobs), None)
+    return next((one for one in curricula if knob.startswith(curriculum_knob(one.name, "")) or knob in one.knobs), None)
 
 
 def outlook(curriculum: Curriculum, state: RunState) -> str:
@@ -66,7 +66,7 @@ def _bring_up_to_date(curriculum: Curriculum, state: RunState) -> None:
     curriculum.move(min(int(cast(float, state.knobs[level_knob(curriculum.name)].value)), curriculum.top))
     curriculum.enter(cast(Mode, state.knobs[mode_knob(curriculum.name)].value))
     for name, limit in curriculum.limits.items():
-        knob = state.knobs.get(own_knob(curriculum.name, name))  # another version may not have it
+        knob = state.knobs.get(curriculum_knob(curriculum.name, name))  # another version may not have it
         curriculum.limits[name] = limit if knob is None else replace(limit, value=cast(float, knob.value))
     names = (level_knob(curriculum.name), mode_knob(curriculum.name))
     began = _last_change(state, lambda change: _begins_a_stay(change, *names))

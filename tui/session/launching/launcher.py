@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from curricula.curriculum_knobs import check_own_knobs
+from curricula.curriculum_knobs import check_curriculum_knobs
 from curricula.errors import UsageError
 from curricula.load import make_curricula
 from curricula.schema import SchemaProblem
@@ -170,7 +170,7 @@ def _parsed(preset: Preset, arguments: Sequence[str]) -> dict[str, Any]:
 
 def _check_knobs(spec: RunSpec) -> None:
     try:
-        check_own_knobs(spec.set, make_curricula(spec.curricula))
+        check_curriculum_knobs(spec.set, make_curricula(spec.curricula))
     except SchemaProblem as error:
         raise ImpossibleSpec(str(error)) from error
     for knob, value in spec.set.items():

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from curricula.curriculum_knobs import mode_knob, own_knob
+from curricula.curriculum_knobs import curriculum_knob, mode_knob
 from curricula.load import make_curricula
 from curricula.recording import RecordedStep
 from trainer_proc.contract.knob import Value
@@ -90,7 +90,7 @@ def _with_launch_values_of_curricula(spec: RunSpec, state: RunState) -> RunSpec:
     for curriculum in make_curricula(spec.curricula):
         if curriculum.mode != "hold" and curriculum.knobs & spec.set.keys():
             tables[curriculum.name] = tables[curriculum.name] | {"mode": "hold"}
-            own = own_knob(curriculum.name, "")
+            own = curriculum_knob(curriculum.name, "")
             values |= {knob: launched[knob] for knob in launched if knob in curriculum.knobs or knob.startswith(own)}
     return msgspec.structs.replace(spec, set=values, curricula=tables)
 

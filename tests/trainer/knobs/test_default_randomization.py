@@ -17,7 +17,7 @@ from mjlab.envs.mdp.actions import JointPositionActionCfg, JointVelocityActionCf
 
 from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated, differ, within
 from trainer_proc.contract.knob import refusal
-from trainer_proc.simulators.mjlab.randomization import usual_event_terms
+from trainer_proc.simulators.mjlab.randomization import default_randomization_events
 
 pytestmark = pytest.mark.real
 
@@ -246,7 +246,7 @@ def test_a_limited_motor_gives_as_much_more_as_it_is_stronger(actuator):
 
 def test_terms_of_the_launch_are_built_in_and_keep_their_knobs():
     wanted = {"event/mass/scale", "event/motor/strength", "reward/smooth_reward/weight"}
-    training = Simulated(CARTPOLE, 6, lambda cfg: cfg.events.update(usual_event_terms(wanted, cfg.events)))
+    training = Simulated(CARTPOLE, 6, lambda cfg: cfg.events.update(default_randomization_events(wanted, cfg.events)))
     assert {"body_mass", "body_subtreemass", "actuator_gainprm"} <= training.env.sim.expanded_fields
     assert not differ(training.model("body_mass"))
     knob = training.knobs["event/mass/scale"].description
@@ -261,9 +261,9 @@ def test_terms_of_the_launch_are_built_in_and_keep_their_knobs():
 def test_a_launch_leaves_out_what_the_task_has(g1):
     events = {name: g1.env.event_manager.get_term_cfg(name) for name in ("foot_friction", "base_com")}
     wanted = {"event/friction/scale", "event/center_of_mass/offset", "event/mass/scale", "event/motor/damping"}
-    terms = usual_event_terms(wanted, events)
+    terms = default_randomization_events(wanted, events)
     assert {name: term.params for name, term in terms.items()} == {
         "mass": {"scale": (1.0, 1.0)},
         "motor": {"damping": (1.0, 1.0)},
     }
-    assert usual_event_terms(wanted, {"mass": events["base_com"]}).keys() == {"friction", "motor"}
+    assert default_randomization_events(wanted, {"mass": events["base_com"]}).keys() == {"friction", "motor"}
