@@ -38,7 +38,7 @@ class FakeCurriculum:
         self.known = set()
         self.held = set()
         self.own = {}
-        self.on_overwriter = lambda knob, writer, pinned: None
+        self.on_competing_writer = lambda knob, writer, pinned: None
         self.iterations = 0
 
     def overwrite(self, knob, value):
@@ -46,11 +46,11 @@ class FakeCurriculum:
         self.own[knob] = value
         if knob not in self.known:
             self.known.add(knob)
-            self.on_overwriter(knob, WRITER, knob in self.held)
+            self.on_competing_writer(knob, WRITER, knob in self.held)
         if knob not in self.held:
             self.values[knob] = value
 
-    def overwriter_of(self, knob):
+    def competing_writer_of(self, knob):
         return WRITER if knob in self.known else ""
 
     def hold(self, knob):

@@ -1,4 +1,4 @@
-"""A training made of a dictionary, steered through the real desk and the real writer, with a wire made of lists."""
+"""A training made of a dictionary, steered through the real validator and writer, with a wire made of lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from trainer_proc.contract.messages import Frame, InterventionApplied, Intervent
 from trainer_proc.contract.requests import Refused
 from trainer_proc.curriculum.driver import CurriculumDriver
 from trainer_proc.steering.boundary import Actions, Steering
-from trainer_proc.wire.request_validator import Desk
+from trainer_proc.wire.request_validator import RequestValidator
 from tui.session.state import RunState
 
 
@@ -18,12 +18,12 @@ class Steered:
     def __init__(self, tables, launch=None, bounds=None, training=None, ranks=None):
         self.training = training or FakeTraining()
         self.curricula = {curriculum.name: curriculum for curriculum in make_curricula(tables)}
-        self.desk, self.state = Desk(), RunState()
+        self.validator, self.state = RequestValidator(), RunState()
         self.bodies, self.orders, self.done = [], [], []
         self.steering = Steering(self, ranks)
-        self.training.curriculum.on_overwriter = self.steering.interventions.overwriter_found
+        self.training.curriculum.on_competing_writer = self.steering.interventions.competing_writer_found
         control = CurriculumDriver(self.curricula.values())
-        self.steering.offer(self.training.knobs(), launch or {}, bounds or {}, control)
+        self.steering.publish_knobs(self.training.knobs(), launch or {}, bounds or {}, control)
         self.actions = Actions(
             save=lambda iteration: self.done.append(("save", iteration, self.values())),
             export=lambda iteration: None,
@@ -41,7 +41,7 @@ class Steered:
         return self
 
     def emit(self, body):
-        body = self.desk.observe(body)
+        body = self.validator.observe(body)
         self.bodies.append(body)
         self.state.apply(Frame(len(self.bodies), 0.0, body))
 
@@ -52,7 +52,7 @@ class Steered:
     def ask(self, *commands):
         """Ask for what is valid; it waits for the boundary. Return the last one's number."""
         for command in commands:
-            answer = self.desk.answer(command)
+            answer = self.validator.answer(command)
             assert not isinstance(answer, Refused), answer.reason
             if isinstance(answer, InterventionQueued):
                 self.emit(answer)
@@ -61,7 +61,7 @@ class Steered:
 
     def refused(self, command):
         """Return why something can't be asked for."""
-        answer = self.desk.answer(command)
+        answer = self.validator.answer(command)
         assert isinstance(answer, Refused)
         assert "\n" not in answer.reason
         return answer.reason

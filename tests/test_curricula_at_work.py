@@ -12,7 +12,7 @@ import pytest
 
 from tests.program import program, published
 from tests.scripts import ROOT, Run, train_preset
-from trainer_proc.contract.messages import InterventionApplied, OverwriterFound, RampAdvanced
+from trainer_proc.contract.messages import CompetingWriterFound, InterventionApplied, RampAdvanced
 from trainer_proc.contract.requests import Tune, Undo
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.runs.run_index import read_state
@@ -94,8 +94,8 @@ def test_commanded_speeds_grow_with_success(walk):
 
 def test_the_task_s_own_curriculum_is_pinned_and_overwrites_nothing(walk):
     walk.wait(lambda state: state.knobs[AXES["lin_vel_x"]].knob.pinned, "the pin")
-    assert walk.state.knobs[AXES["lin_vel_x"]].knob.overwritten_by == "curriculum term command_vel"
-    assert any(isinstance(frame.body, OverwriterFound) and frame.body.pinned for frame in walk.frames)
+    assert walk.state.knobs[AXES["lin_vel_x"]].knob.competing_writer == "curriculum term command_vel"
+    assert any(isinstance(frame.body, CompetingWriterFound) and frame.body.pinned for frame in walk.frames)
     assert walk.state.latest["Curriculum/command_vel/lin_vel_x_max"] == 1.0  # in a world of its own
     check_commands(walk)
 

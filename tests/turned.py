@@ -7,7 +7,7 @@ from trainer_proc.knobs.discover import discover_knobs
 
 
 class Turned:
-    """A runner's knobs, and what was reported of overwriters."""
+    """A runner's knobs, and what was reported of competing writers."""
 
     def __init__(self, runner):
         self.runner = runner
@@ -25,8 +25,8 @@ class Turned:
             knob.resample(when)
 
     def hold(self, name):
-        return sum(overwriter.hold(name) for overwriter in self.training.overwriters) > 0
+        return sum(writer.hold(name) for writer in self.training.competing_writers) > 0
 
     def release(self, name):
-        for overwriter in self.training.overwriters:
-            overwriter.release(name)
+        for writer in self.training.competing_writers:
+            writer.release(name)

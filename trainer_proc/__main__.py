@@ -13,7 +13,7 @@ from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.ranks import SilentLink, join_ranks
-from trainer_proc.training.lifecycle import end_other_ranks, run_and_tell, run_started
+from trainer_proc.training.lifecycle import end_other_ranks, run_and_report, run_started
 from trainer_proc.wire.link import TrainerLink, WireUnavailable
 
 
@@ -30,7 +30,7 @@ def main() -> int:
     steering = Steering(link)
     link.emit(run_started(folder, spec))
     try:
-        run_and_tell(steering, lambda: _build_and_learn(spec, folder, steering, link))
+        run_and_report(steering, lambda: _build_and_learn(spec, folder, steering, link))
     except Exception:
         traceback.print_exc()
         return 1
@@ -51,10 +51,10 @@ def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link:
     steering.enter("building", f"{spec.num_envs} environments of {spec.task} on {spec.device}")
     training = backend.build(spec, folder)
 
-    from trainer_proc.training.build import attach_and_offer, continue_from
+    from trainer_proc.training.build import continue_from, make_steerable
 
     steering.join(join_ranks())
-    exports = attach_and_offer(training.runner, steering, link, folder, spec)
+    exports = make_steerable(training.runner, steering, link, folder, spec)
     try:
         if spec.checkpoint:
             continue_from(training.runner, Path(spec.checkpoint))

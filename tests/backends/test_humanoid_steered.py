@@ -191,8 +191,8 @@ def test_a_termination_s_parameter_says_when_episodes_end(run, g1):
 
 def test_what_the_task_s_curriculum_writes_is_reported_and_pinned_until_it_is_given_back(run, g1):
     name = g1.curriculum_weight
-    run.wait(lambda state: state.knobs[name].knob.overwritten_by, "its other writer", PATIENCE)
-    assert run.see().knobs[name].knob.overwritten_by == "curriculum term heavier"
+    run.wait(lambda state: state.knobs[name].knob.competing_writer, "its other writer", PATIENCE)
+    assert run.see().knobs[name].knob.competing_writer == "curriculum term heavier"
     assert run.values(name) == [g1.curriculum_weight_to]
     applied = run.changed({name: -7.0})
     assert name in applied.pinned
@@ -208,7 +208,7 @@ def test_what_the_task_s_curriculum_writes_is_reported_and_pinned_until_it_is_gi
 
 def test_a_termination_that_the_task_s_curriculum_writes_goes_back_to_it(run, g1):
     knob = run.see().knobs[g1.fall].knob  # turned in an earlier test
-    assert (knob.overwritten_by, knob.pinned) == ("curriculum term stricter", True)
+    assert (knob.competing_writer, knob.pinned) == ("curriculum term stricter", True)
     run.applied(Unpin((g1.fall,)))
     run.trains()
     assert run.values(g1.fall) == [g1.curriculum_fall_to]
@@ -233,7 +233,7 @@ def test_a_level_of_the_velocity_curriculum_is_what_the_next_rollout_is_commande
         check_commands(run, applied.iteration, FORWARD[level])
         assert run.metric("Curriculum/velocity/level", applied.iteration) == level
     knob = run.see().knobs[g1.forward].knob
-    assert (knob.overwritten_by, knob.pinned) == ("curriculum term faster", True)
+    assert (knob.competing_writer, knob.pinned) == ("curriculum term faster", True)
 
 
 def test_on_auto_success_decides_and_says_why(run, g1):

@@ -51,7 +51,7 @@ def test_knobs_tell_type_unit_default_and_bounds(run, simulator, weight):
     assert knobs[weight].metric == f"Episode_Reward/{simulator.small.reward}"
     reset = knobs[simulator.small.reset]
     assert (reset.type, reset.takes_effect) == ("range", "at each environment's reset")
-    assert (knobs[RATE].type, knobs[RATE].overwritten_by) == ("number", "the adaptive schedule")
+    assert (knobs[RATE].type, knobs[RATE].competing_writer) == ("number", "the adaptive schedule")
     assert (knobs[EPOCHS].type, knobs[EPOCHS].minimum) == ("integer", 1.0)
     assert (knobs[CLIP].default, knobs[ENTROPY].minimum) == (0.2, 0.0)
     assert (knobs["ppo/gamma"].minimum, knobs["ppo/gamma"].maximum) == (0.0, 1.0)

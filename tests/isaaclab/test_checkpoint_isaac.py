@@ -17,10 +17,10 @@ from trainer_proc.checkpoints.checkpoint import load_into_live, read_checkpoint
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import Change, InterventionQueued, IterationFinished, MetricSet
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from trainer_proc.metrics.nan_guard import begin_anew_where_not_finite
+from trainer_proc.metrics.nan_guard import reset_non_finite_environments
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.state import from_infos
-from trainer_proc.training.build import attach_and_offer, continue_from
+from trainer_proc.training.build import continue_from, make_steerable
 
 pytestmark = pytest.mark.real
 
@@ -64,7 +64,7 @@ class Training:
             wrapped, agent | {"num_steps_per_env": STEPS, "logger": "tensorboard"}, str(folder.path), "cpu"
         )
         spec = RunSpec("cartpole", "isaaclab", CARTPOLE, "cartpole", "cpu", 4, 10, 3)
-        attach_and_offer(self.runner, Steering(self.link), self.link, folder, spec)
+        make_steerable(self.runner, Steering(self.link), self.link, folder, spec)
 
     def learn(self, iterations):
         self.runner.learn(iterations)
@@ -132,7 +132,7 @@ def test_a_policy_of_nan_is_healed_in_mid_training(made, saved, tmp_path):
                 training.env.scene["robot"].data.joint_pos.torch.fill_(math.nan)
                 training.env.obs_buf["policy"][:] = math.nan
             load_into_live(training.runner, read_checkpoint(saved))
-            begin_anew_where_not_finite(training.runner)
+            reset_non_finite_environments(training.runner)
 
     training.runner.logger.log = poison_and_heal
     training.learn(4)

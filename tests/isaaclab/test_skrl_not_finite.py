@@ -16,7 +16,7 @@ from skrl.memories.torch import RandomMemory
 from skrl.utils.model_instantiators.torch import deterministic_model, gaussian_model
 
 from trainer_proc.checkpoints.checkpoint import read_checkpoint
-from trainer_proc.metrics.nan_guard import is_finite, survive_not_finite
+from trainer_proc.metrics.nan_guard import has_finite_weights, tolerate_non_finite_updates
 from trainer_proc.rl_libraries.skrl import SkrlRunner
 
 ROLLOUT, ENVIRONMENTS = 4, 8
@@ -99,13 +99,13 @@ def runner(tmp_path):
 
 
 def test_an_update_that_ends_in_nan_is_told_as_a_loss_and_can_be_taken_back(runner, tmp_path):
-    survive_not_finite(runner.alg, lambda: True)
+    tolerate_non_finite_updates(runner.alg, lambda: True)
     runner.save(str(tmp_path / "before.pt"))
     told = []
 
     def boundary(*, it, total_it):
         told.append(runner.collect())
-        if not is_finite(runner.alg):
+        if not has_finite_weights(runner.alg):
             runner.set_state(read_checkpoint(tmp_path / "before.pt"))
             runner._trainer.reward = 1.0
 
@@ -113,7 +113,7 @@ def test_an_update_that_ends_in_nan_is_told_as_a_loss_and_can_be_taken_back(runn
     runner._trainer.reward = math.nan
     runner.learn(2)
     assert math.isnan(told[0]["Loss/value"])
-    assert is_finite(runner.alg)
+    assert has_finite_weights(runner.alg)
     assert "Loss/value" not in told[1]  # skrl writes it
     assert math.isfinite(told[1]["Policy/kl"])
 
@@ -121,8 +121,8 @@ def test_an_update_that_ends_in_nan_is_told_as_a_loss_and_can_be_taken_back(runn
 def test_an_observation_that_is_not_finite_is_replaced_where_the_trainer_holds_it(runner):
     held, _ = runner._wrapper.reset()
     held.fill_(math.nan)
-    runner.begin_anew()
+    runner.reset_non_finite_environments()
     assert held.tolist() == [[0.0] * 3] * ENVIRONMENTS
     held.fill_(2.0)
-    runner.begin_anew()
+    runner.reset_non_finite_environments()
     assert held.tolist() == [[2.0] * 3] * ENVIRONMENTS

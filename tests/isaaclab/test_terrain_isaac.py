@@ -24,7 +24,7 @@ from trainer_proc.metrics.terrain import steered_terrain
 from trainer_proc.metrics.terrain_mix import types_of_columns
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.state import from_infos
-from trainer_proc.training.build import attach_and_offer, continue_from
+from trainer_proc.training.build import continue_from, make_steerable
 
 pytestmark = pytest.mark.real
 
@@ -83,7 +83,7 @@ class Training:
         agent = agent | {"num_steps_per_env": STEPS, "logger": "tensorboard"}
         self.runner = OnPolicyRunner(self.wrapped, agent, str(folder.path), "cpu")
         spec = RunSpec("rough", "isaaclab", ROUGH, "rough", "cpu", ENVIRONMENTS, 10, 3)
-        attach_and_offer(self.runner, Steering(self.link), self.link, folder, spec)
+        make_steerable(self.runner, Steering(self.link), self.link, folder, spec)
 
     def learn(self, iterations):
         self.runner.learn(iterations)

@@ -29,7 +29,7 @@ from trainer_proc.contract.requests import Stop
 from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.steering.boundary import Steering, TrainingStopped
 from trainer_proc.steering.state import INFOS_KEY, from_infos
-from trainer_proc.training.build import attach_and_offer, continue_from
+from trainer_proc.training.build import continue_from, make_steerable
 
 EPOCHS, ENTROPY, RATE = "ppo/num_learning_epochs", "ppo/entropy_coef", "ppo/learning_rate"
 
@@ -43,7 +43,7 @@ class Attached:
         self.steering = Steering(self.link)
         self.runner = make_runner(str(folder.path), **arguments)
         spec = RunSpec("script", "tests", "point", "tests", "cpu", 6, 10, 3, set=launch or {})
-        attach_and_offer(self.runner, self.steering, self.link, folder, spec)
+        make_steerable(self.runner, self.steering, self.link, folder, spec)
 
     def learn(self, iterations):
         self.runner.learn(iterations)

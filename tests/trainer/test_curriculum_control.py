@@ -472,7 +472,7 @@ class TaskTraining(FakeTraining):
 
     def knobs(self):
         others = super().knobs()
-        return TrainingKnobs([*others.knobs, self.knob(self.weight)], others.overwriters)
+        return TrainingKnobs([*others.knobs, self.knob(self.weight)], others.competing_writers)
 
 
 def test_no_weight_of_a_task_goes_beyond_its_bounds():

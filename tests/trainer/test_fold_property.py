@@ -1,7 +1,7 @@
-"""Whatever is asked for and whatever happens, the dashboard's fold, the desk and the training agree at every boundary.
+"""Whatever is requested and whatever happens: dashboard, validator and training agree at every boundary.
 
-The loop is the real one but for its sockets: requests go through the desk, orders and frames through MessagePack, and
-the trainer's frames are on their way until they are delivered.
+The loop is the real one but for its sockets: requests go through the validator, orders and frames through MessagePack.
+The trainer's frames are in flight until they are delivered.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from trainer_proc.contract.requests import Pause, Redo, Refused, Request, Resume
 from trainer_proc.curriculum.driver import CurriculumDriver
 from trainer_proc.steering.boundary import Actions, Steering
 from trainer_proc.steering.state import INFOS_KEY, from_infos, to_infos
-from trainer_proc.wire.request_validator import Desk
+from trainer_proc.wire.request_validator import RequestValidator
 from tui.session.state import RunState
 
 NAMES = [knob.name for knob in DESCRIPTIONS]
@@ -63,12 +63,12 @@ class SteeredRun(RuleBasedStateMachine):
 
     def build(self, launch):
         self.training = FakeTraining()
-        self.desk, self.state = Desk(), RunState()
+        self.validator, self.state = RequestValidator(), RunState()
         self.on_their_way, self.orders, self.frames = [], [], []
         self.is_overwritten = False
         self.steering = Steering(self)
-        self.training.curriculum.on_overwriter = self.steering.interventions.overwriter_found
-        self.steering.offer(self.training.knobs(), launch, curricula=self.curricula())
+        self.training.curriculum.on_competing_writer = self.steering.interventions.competing_writer_found
+        self.steering.publish_knobs(self.training.knobs(), launch, curricula=self.curricula())
         self.actions = Actions(
             lambda iteration: None, lambda iteration: None, lambda newest, on_all_ranks: "model.pt", lambda: None
         )
@@ -91,12 +91,12 @@ class SteeredRun(RuleBasedStateMachine):
     @rule()
     def deliver(self):
         while self.on_their_way:
-            self.publish(self.desk.observe(self.on_their_way.pop(0)))
+            self.publish(self.validator.observe(self.on_their_way.pop(0)))
 
     # --- what people ask for ---
 
     def ask(self, command):
-        answer = self.desk.answer(decode_request(encode(Request(1, command))).command)
+        answer = self.validator.answer(decode_request(encode(Request(1, command))).command)
         if isinstance(answer, InterventionQueued):
             self.publish(answer)
             self.orders.append(answer)
@@ -243,7 +243,7 @@ class SteeredRun(RuleBasedStateMachine):
             return
         live = {name: self.live(name) for name in NAMES}
         assert {name: self.state.knobs[name].value for name in NAMES} == live
-        assert {name: self.desk._entries[name].knob.value for name in NAMES} == live
+        assert {name: self.validator._entries[name].knob.value for name in NAMES} == live
 
     def live(self, name):
         value = self.training.values[name]
@@ -255,17 +255,17 @@ class SteeredRun(RuleBasedStateMachine):
             return
         kept = self.steering.interventions.snapshot()
         assert {name for name, knob in self.state.knobs.items() if knob.knob.pinned} == set(kept.pinned)
-        assert {name for name, entry in self.desk._entries.items() if entry.knob.pinned} == set(kept.pinned)
+        assert {name for name, entry in self.validator._entries.items() if entry.knob.pinned} == set(kept.pinned)
         ramping = {ramp.knob: (ramp.target, ramp.iterations_left) for ramp in kept.ramps}
         told = {name: knob.ramp for name, knob in self.state.knobs.items() if knob.ramp is not None}
         assert {name: (ramp.target, ramp.iterations_left) for name, ramp in told.items()} == ramping
-        assert self.desk._ramping == set(ramping)
+        assert self.validator._ramping == set(ramping)
 
     @invariant()
     def the_fold_and_the_desk_know_what_is_undone(self):
         if self.is_quiet:
-            assert self.state.past.undone == self.desk._past.undone
-            assert self.state.revision == self.desk._revision
+            assert self.state.past.undone == self.validator._past.undone
+            assert self.state.revision == self.validator._revision
 
     @invariant()
     def no_knob_has_a_value_that_it_could_not_take(self):

@@ -36,8 +36,8 @@ def test_a_held_rate_is_kept_from_any_schedule_that_moves_it(schedule):
     algorithm = Scheduled(schedule)
     algorithm.desired_kl = 0.01
     held = AdaptiveSchedule(algorithm, lambda *_: None)
-    assert held.overwriter_of(LEARNING_RATE) == f"the {schedule} schedule"
-    assert held.overwriter_of("ppo/gamma") == ""
+    assert held.competing_writer_of(LEARNING_RATE) == f"the {schedule} schedule"
+    assert held.competing_writer_of("ppo/gamma") == ""
     assert held.hold(LEARNING_RATE)
     algorithm.update()
     assert (algorithm.rate, algorithm.schedule) == (1.0, schedule)
@@ -118,7 +118,7 @@ class PointRunner(LibraryRunner):
     def collect(self):
         return {}
 
-    def begin_anew(self):
+    def reset_non_finite_environments(self):
         pass
 
     def close_writer(self):

@@ -11,7 +11,7 @@ from tests.fake_training import ListLink
 from trainer_proc.contract.messages import PhaseChanged
 from trainer_proc.knobs.live import TrainingKnobs
 from trainer_proc.steering.boundary import Steering
-from trainer_proc.training.lifecycle import run_and_tell
+from trainer_proc.training.lifecycle import run_and_report
 
 STOPPED = PhaseChanged("finished", "stopped before the first iteration")
 
@@ -24,7 +24,7 @@ def link():
 @pytest.fixture
 def steering(link):
     steering = Steering(link)
-    steering.offer(TrainingKnobs([], []), {})
+    steering.publish_knobs(TrainingKnobs([], []), {})
     return steering
 
 
@@ -39,7 +39,7 @@ def test_a_signal_interrupts_the_build(steering, link):
         interrupt()
         reached.append("the end")
 
-    run_and_tell(steering, build)
+    run_and_report(steering, build)
     assert link.emitted[-1] == STOPPED
     assert not reached
 
@@ -59,7 +59,7 @@ def test_a_signal_whose_exception_was_swallowed_ends_the_build_before_the_first_
         steering.start_iterating(0)
         reached.append("an iteration")
 
-    run_and_tell(steering, build_and_learn)
+    run_and_report(steering, build_and_learn)
     assert link.emitted[-1] == STOPPED
     assert reached == ["the end of the build"]
 
@@ -71,7 +71,7 @@ def test_an_error_that_a_library_made_of_the_stop_is_a_stop(steering, link):
         except BaseException as error:
             raise ImportError("initialization failed") from error
 
-    run_and_tell(steering, build)
+    run_and_report(steering, build)
     assert link.emitted[-1] == STOPPED
 
 
@@ -80,5 +80,5 @@ def test_an_error_during_the_build_is_told_and_raised(steering, link):
         raise ImportError("no such thing")
 
     with pytest.raises(ImportError):
-        run_and_tell(steering, build)
+        run_and_report(steering, build)
     assert link.emitted[-1] == PhaseChanged("failed", "ImportError: no such thing")

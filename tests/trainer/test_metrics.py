@@ -107,7 +107,7 @@ def train(folder, link, iterations, launch_values=None):
         env.weight = value
 
     knob = LiveKnob(Knob("weight", "reward", 1.0, 1.0, "next iteration"), lambda: env.weight, write)
-    steering.offer(TrainingKnobs([knob], []), launch_values or {})
+    steering.publish_knobs(TrainingKnobs([knob], []), launch_values or {})
     try:
         runner.learn(iterations)
     except TrainingStopped:

@@ -1,7 +1,7 @@
 """Whatever is done to a run, its recording does the same to another: every value at the same iteration.
 
-Both runs are the real ones but for their sockets and the simulator: requests pass the desk, the steering carries them
-out, frames go through MessagePack, and the recording through a preset's file.
+Both runs are the real ones but for their sockets and the simulator: requests pass the validator, steering applies
+them, frames go through MessagePack, and the recording through a preset's file.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from trainer_proc.contract.requests import Pause, Redo, Request, Resume, StopRam
 from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.curriculum.driver import CurriculumDriver
 from trainer_proc.steering.boundary import Actions, Steering
-from trainer_proc.wire.request_validator import Desk
+from trainer_proc.wire.request_validator import RequestValidator
 from tui.session.recordings.recorded_preset import recorded_preset
 
 ITERATIONS = 14
@@ -131,15 +131,15 @@ class Training:
     """A steered training from its first iteration to its last; it plays the link as well."""
 
     def __init__(self, world: World, launch, curricula, bounds, batches: list[Batch]) -> None:
-        self.desk, self.frames, self.orders = Desk(), [], []
+        self.validator, self.frames, self.orders = RequestValidator(), [], []
         self.paused: list | None = None
         training = FakeTraining()
         self.resampled = training.resampled
         steering = Steering(self)
-        training.curriculum.on_overwriter = steering.interventions.overwriter_found
+        training.curriculum.on_competing_writer = steering.interventions.competing_writer_found
         self.emit(RunStarted("run", "preset", "mjlab", "task", "cpu", 1, ITERATIONS, 1, 1))
         self.emit(MetricSet(0, METRICS))
-        steering.offer(training.knobs(), dict(launch), bounds, CurriculumDriver(make_curricula(curricula)))
+        steering.publish_knobs(training.knobs(), dict(launch), bounds, CurriculumDriver(make_curricula(curricula)))
         steering.start_iterating(0)
         actions = Actions(lambda iteration: None, lambda iteration: None, lambda *_: "model.pt", lambda: None)
         for iteration in range(ITERATIONS):
@@ -157,13 +157,13 @@ class Training:
 
     def ask(self, commands) -> None:
         for command in commands:
-            answer = self.desk.answer(decode_request(encode(Request(1, command))).command)
+            answer = self.validator.answer(decode_request(encode(Request(1, command))).command)
             if isinstance(answer, InterventionQueued):
                 self.publish(answer)
                 self.orders.append(decode_order(encode(answer)))
 
     def emit(self, body) -> None:
-        self.publish(self.desk.observe(body))
+        self.publish(self.validator.observe(body))
 
     def publish(self, body) -> None:
         self.frames.append(decode_frame(encode(Frame(len(self.frames), 0.0, body))))

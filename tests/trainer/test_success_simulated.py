@@ -24,7 +24,7 @@ from trainer_proc.metrics.success.root import root_of
 from trainer_proc.metrics.success.rules import make_rule
 from trainer_proc.simulators.mjlab.tasks.task_command import TaskVelocityCommandCfg
 from trainer_proc.steering.boundary import Steering
-from trainer_proc.training.build import attach_and_offer
+from trainer_proc.training.build import make_steerable
 
 LIFT = "Mjlab-Lift-Cube-Yam"
 STEPS = 10
@@ -218,7 +218,7 @@ def test_a_training_publishes_its_success_rate(kind, folder):
     runner = MjlabOnPolicyRunner(g1.runner.env, agent, str(folder.path), "cpu")
     link = ListLink()
     spec = RunSpec("g1", "mjlab", G1, "g1", "cpu", 4, 10, 3, success={"kind": kind, "window": 6})
-    attach_and_offer(runner, Steering(link), link, folder, spec)
+    make_steerable(runner, Steering(link), link, folder, spec)
     runner.learn(3, init_at_random_ep_len=True)
     runner.logger.writer.close()
     names = {body.id: body.names for body in link.of(MetricSet)}

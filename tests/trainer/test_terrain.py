@@ -19,7 +19,7 @@ from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.metrics.terrain import steered_terrain
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.state import from_infos
-from trainer_proc.training.build import attach_and_offer, continue_from
+from trainer_proc.training.build import continue_from, make_steerable
 
 HIGHEST, SHIFT, FLAT = "terrain/highest_level", "terrain/shift", "terrain/mix/flat"
 
@@ -37,7 +37,7 @@ class Training(OnPatches):
         agent = asdict(load_rl_cfg(ROUGH)) | {"num_steps_per_env": 4, "logger": "tensorboard"}
         self.runner = MjlabOnPolicyRunner(RslRlVecEnvWrapper(self.env), agent, str(folder.path), "cpu")
         spec = RunSpec("rough", "mjlab", ROUGH, "rough", "cpu", environments, 10, 3, set=launch or {})
-        attach_and_offer(self.runner, Steering(self.link), self.link, folder, spec)
+        make_steerable(self.runner, Steering(self.link), self.link, folder, spec)
 
     def learn(self, iterations):
         self.runner.learn(iterations)

@@ -52,7 +52,7 @@ class Training:
 
     def begin(self, launch_values=None):
         knobs = [self.knob(name) for name in self.weights]
-        self.steering.offer(TrainingKnobs(knobs, []), launch_values or {})
+        self.steering.publish_knobs(TrainingKnobs(knobs, []), launch_values or {})
         self.steering.start_iterating(0)
 
     def knob(self, name):
@@ -253,7 +253,7 @@ def test_a_run_that_has_ended_does_nothing_at_boundaries_any_more(training):
 def test_what_a_checkpoint_carried_is_set_before_what_the_launch_asks_for():
     training = Training()
     knobs = TrainingKnobs([training.knob(name) for name in training.weights], [])
-    training.steering.offer(knobs, {"upright": 4.0})
+    training.steering.publish_knobs(knobs, {"upright": 4.0})
     training.steering.resume_from(SteeringState({"upright": 2.0, "effort": -1.0}), "model_8.pt")
     training.steering.start_iterating(9)
     _, restored, launched, _ = training.link.emitted
@@ -264,7 +264,7 @@ def test_what_a_checkpoint_carried_is_set_before_what_the_launch_asks_for():
 
 def test_values_that_loading_a_checkpoint_has_changed_are_told():
     training = Training()
-    training.steering.offer(TrainingKnobs([training.knob("upright")], []), {})
+    training.steering.publish_knobs(TrainingKnobs([training.knob("upright")], []), {})
     training.weights["upright"] = 0.25  # as the optimizer brings its learning rate
     training.steering.start_iterating(9)
     assert training.link.emitted[1] == RampAdvanced(9, 1, (Change("upright", 1.0, 0.25),), {})
@@ -273,7 +273,7 @@ def test_values_that_loading_a_checkpoint_has_changed_are_told():
 def test_a_knob_on_the_same_value_as_another_that_is_turned_is_told_too():
     training = Training()
     both = [LiveKnob(Knob(n, "reward", 1.0, 1.0, "next iteration"), *training.access()) for n in ("one", "other")]
-    training.steering.offer(TrainingKnobs(both, []), {})
+    training.steering.publish_knobs(TrainingKnobs(both, []), {})
     training.steering.start_iterating(0)
     training.link.emitted.clear()
     applied, moved = training.boundary([queued(1, one=2.0)])

@@ -112,7 +112,7 @@ def _randomization():
 def _commands():
     at = "at the next command"
     for name in ("lin_vel_x", "lin_vel_y", "ang_vel_z"):
-        yield _range(f"command/twist/{name}", "command", -1.0, 1.0, at, overwritten_by=CURRICULUM)
+        yield _range(f"command/twist/{name}", "command", -1.0, 1.0, at, competing_writer=CURRICULUM)
     yield _range("command/twist/heading", "command", -3.14159, 3.14159, at, unit="rad")
     yield _range("command/twist/resampling_time_range", "command", 3.0, 8.0, at, unit="s", minimum=1e-3)
     for share in ("rel_standing_envs", "rel_heading_envs"):
@@ -128,7 +128,7 @@ def _algorithm():
     kind = "algorithm"
     yield _number("ppo/desired_kl", kind, 0.01, minimum=1e-6, metric="Policy/kl")
     yield _number("ppo/entropy_coef", kind, 0.01, minimum=0.0)
-    yield _number("ppo/learning_rate", kind, 1e-3, minimum=1e-9, overwritten_by="the adaptive schedule")
+    yield _number("ppo/learning_rate", kind, 1e-3, minimum=1e-9, competing_writer="the adaptive schedule")
     yield Knob("ppo/num_learning_epochs", kind, 5.0, 5.0, "next iteration", minimum=1, type="integer")
     yield Knob("ppo/schedule", kind, "adaptive", "adaptive", "next iteration", type="choice",
                choices=("adaptive", "fixed"))  # fmt: skip

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from tests.scripts import ROOT
-from trainer_proc.contract.asset_root import MANIFEST, is_within_reach, read_manifest
+from trainer_proc.contract.asset_root import MANIFEST, asset_exists, read_manifest
 from trainer_proc.simulators.isaaclab.asset_root import CARTPOLE, GROUND, HUMANOID
 from trainer_proc.simulators.isaaclab.g1 import CONVERTED_G1, STOCK_G1
 from tui.cli import run
@@ -264,15 +264,15 @@ def test_options_that_make_no_sense_are_refused(fails, arguments, reason):
 
 def test_what_was_fetched_before_is_within_reach_without_its_server(server, tmp_path, monkeypatch):
     server.files.add("/Assets/there.usd")
-    assert is_within_reach(f"{server.url}/there.usd")
-    assert not is_within_reach(f"{server.url}/robot.usd")
+    assert asset_exists(f"{server.url}/there.usd")
+    assert not asset_exists(f"{server.url}/robot.usd")
     server.shutdown()
     server.server_close()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     host = server.url.removeprefix("http://").replace(":", "_")
     (tmp_path / "http" / host).mkdir(parents=True)
     (tmp_path / "http" / host / "robot.usd").touch()
-    assert is_within_reach(f"{server.url}/robot.usd")
-    assert not is_within_reach(f"{server.url}/there.usd")
-    assert is_within_reach("omniverse://localhost/Assets/robot.usd")  # nobody can ask it
-    assert not is_within_reach(str(tmp_path / "robot.usd"))
+    assert asset_exists(f"{server.url}/robot.usd")
+    assert not asset_exists(f"{server.url}/there.usd")
+    assert asset_exists("omniverse://localhost/Assets/robot.usd")  # nobody can ask it
+    assert not asset_exists(str(tmp_path / "robot.usd"))

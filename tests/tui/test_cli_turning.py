@@ -197,7 +197,7 @@ def test_the_history_lists_what_was_done_newest_first(prints, turned_run, make_r
 
 
 def test_nothing_from_a_run_reaches_the_terminal_as_more_than_text(prints, make_run):
-    wild = replace(g1_knobs().knobs[0], name="\x1b[2Jknob", unit="\x07m", overwritten_by="\x1b]0;title\x07term")
+    wild = replace(g1_knobs().knobs[0], name="\x1b[2Jknob", unit="\x07m", competing_writer="\x1b]0;title\x07term")
     note = turned()[0]
     make_run(RUN, TRAINING[0], replace(g1_knobs(), knobs=(wild, *g1_knobs().knobs)), replace(note, note="\x1b[31mred"))
     for command in ("knobs", "history"):

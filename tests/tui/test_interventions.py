@@ -11,6 +11,7 @@ from trainer_proc.contract.messages import (
     CheckpointFailed,
     CheckpointLoaded,
     CheckpointSaved,
+    CompetingWriterFound,
     ExportFailed,
     ExportStarted,
     Frame,
@@ -19,7 +20,6 @@ from trainer_proc.contract.messages import (
     InterventionFailed,
     InterventionQueued,
     IterationFinished,
-    OverwriterFound,
     PhaseChanged,
     Ramp,
     RampAdvanced,
@@ -88,7 +88,7 @@ def test_what_took_effect_is_said_with_number_iteration_and_origin(body, text):
         (InterventionFailed(0, 61, "the ramp of a ends: no"), "the ramp of a ends: no", "error"),
         (RampAdvanced(70, 9, (A, B), {"a": 0, "b": 3}), "ramp ended at iteration 70: a is at 5", "information"),
         (
-            OverwriterFound("a", "curriculum term x", True),
+            CompetingWriterFound("a", "curriculum term x", True),
             "curriculum term x writes a too: it is pinned now",
             "warning",
         ),
@@ -117,7 +117,7 @@ def test_news_are_told_in_one_line(body, text, severity):
     "body",
     [
         RampAdvanced(62, 9, (A,), {"a": 3}),
-        OverwriterFound("a", "curriculum term x", False),
+        CompetingWriterFound("a", "curriculum term x", False),
         IterationFinished(3, 0, b"", 9, 1.0),
         PhaseChanged("training"),
         InterventionQueued(3, "person", (A,)),

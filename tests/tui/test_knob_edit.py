@@ -8,7 +8,7 @@ from tests.tui.many_knobs import g1_knobs
 from trainer_proc.contract.knob import Knob, is_numeric, value_text
 from trainer_proc.contract.messages import InterventionQueued, Ramp
 from trainer_proc.contract.requests import Tune
-from trainer_proc.wire.request_validator import Desk
+from trainer_proc.wire.request_validator import RequestValidator
 from tui.session.knobs.edit import (
     EditFields,
     changes_nothing,
@@ -124,11 +124,11 @@ def test_a_value_put_into_the_fields_is_the_value_that_they_hold(name):
     ],
 )
 def test_the_trainer_s_desk_agrees(name, value, more):
-    desk = Desk()
-    desk.observe(g1_knobs())
+    validator = RequestValidator()
+    validator.observe(g1_knobs())
     fields = EditFields(value, **more)
     assert edit_problem(KNOBS[name], fields) is None
-    assert isinstance(desk.answer(edit_command(KNOBS[name], fields, 0)), InterventionQueued)
+    assert isinstance(validator.answer(edit_command(KNOBS[name], fields, 0)), InterventionQueued)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.tui.many_knobs import g1_knobs
 from trainer_proc.contract.knob import Knob, is_numeric, refusal
 from trainer_proc.contract.messages import InterventionQueued
 from trainer_proc.contract.requests import Tune
-from trainer_proc.wire.request_validator import Desk
+from trainer_proc.wire.request_validator import RequestValidator
 from tui.session.knobs.bounds import bounds_text, within_bounds
 from tui.session.knobs.steps import KnobSteps, stepped
 from tui.session.state import KnobState
@@ -114,14 +114,14 @@ def test_a_step_of_a_range_keeps_its_centre_and_scales_its_width(low, width, fac
     st.lists(st.sampled_from((LESS, MORE, HALF, DOUBLE)), min_size=1, max_size=30),
 )
 def test_whatever_is_pressed_the_trainer_takes_what_comes_of_it(name, factors):
-    state, steps, desk = KNOBS[name], KnobSteps(), Desk()
-    desk.observe(g1_knobs())
+    state, steps, validator = KNOBS[name], KnobSteps(), RequestValidator()
+    validator.observe(g1_knobs())
     for factor in factors:
         steps.step(state, factor, 0)
     for wanted in steps.wanted.values():
         assert refusal(state.knob, wanted) is None
     tune = steps.take(KNOBS)
-    assert tune is None or isinstance(desk.answer(tune), InterventionQueued)
+    assert tune is None or isinstance(validator.answer(tune), InterventionQueued)
     assert steps.wanted == {}
 
 

@@ -16,6 +16,7 @@ from trainer_proc.contract.messages import (
     Change,
     CheckpointLoaded,
     CheckpointSaved,
+    CompetingWriterFound,
     ExportFailed,
     ExportFinished,
     ExportStarted,
@@ -26,7 +27,6 @@ from trainer_proc.contract.messages import (
     IterationFinished,
     KnobsAvailable,
     MetricSet,
-    OverwriterFound,
     PhaseChanged,
     Ramp,
     RampAdvanced,
@@ -152,8 +152,8 @@ def test_a_change_or_a_stop_ends_a_ramp():
 
 
 def test_a_knob_is_pinned_against_what_else_writes_it_until_it_is_given_back():
-    found = OverwriterFound("upright", "curriculum term x", pinned=False)
-    assert after(STARTED, KNOBS, found).knobs["upright"].knob.overwritten_by == "curriculum term x"
+    found = CompetingWriterFound("upright", "curriculum term x", pinned=False)
+    assert after(STARTED, KNOBS, found).knobs["upright"].knob.competing_writer == "curriculum term x"
     pinned = replace(applied(1, upright=2.0), pinned=("upright",))
     assert after(STARTED, KNOBS, found, pinned).knobs["upright"].knob.pinned
     given_back = replace(applied(2, upright=1.5), unpinned=("upright",))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from trainer_proc.contract.errors import TrainingProblem
-from trainer_proc.metrics.nan_guard import is_finite
+from trainer_proc.metrics.nan_guard import has_finite_weights
 
 LIBRARY_KEY = "library"
 """Where a checkpoint of another library than rsl-rl names it."""
@@ -79,7 +79,8 @@ class LiveCheckpoints:
         target = Path(path)
         temporary = target.with_name(f".{target.name}")
         iteration = self._runner.current_learning_iteration
-        if not is_finite(self._runner.alg):  # as the newest, it would be what a resumed run or an export begins with
+        # a resumed run or an export starts from the newest checkpoint: it must be finite
+        if not has_finite_weights(self._runner.alg):
             self._on_failed(iteration, f"{target.name} is not saved: the policy is not finite")
             return
         try:

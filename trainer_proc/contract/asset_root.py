@@ -56,7 +56,7 @@ def write_manifest(root: Path, manifest: AssetManifest) -> None:
     (root / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
 
 
-def is_within_reach(file: str) -> bool:
+def asset_exists(file: str) -> bool:
     """Tell whether an asset can be had: a path, or a URL that Isaac Lab has fetched before or whose server has it.
 
     Takes 4 s at most for a server that doesn't answer, and no time when it is asked again. What is neither a path nor

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import tomli_w
 
-from trainer_proc.contract.run_folder import RunFolder, write_whole
+from trainer_proc.contract.run_folder import RunFolder, write_atomically
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ def write_connection(folder: RunFolder, publish: str, control: str) -> None:
 
     process = psutil.Process()
     connection = Connection(socket.gethostname(), process.pid, process.create_time(), publish, control)
-    write_whole(folder.connection, tomli_w.dumps(msgspec.to_builtins(connection)).encode(), mode=0o600)
+    write_atomically(folder.connection, tomli_w.dumps(msgspec.to_builtins(connection)).encode(), mode=0o600)
 
 
 def read_connection(folder: RunFolder) -> Connection | None:

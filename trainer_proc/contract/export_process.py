@@ -19,7 +19,7 @@ class ExportProblem(UserError):
     """No policy was exported; the message is one line."""
 
 
-def why_not_of(library: str) -> str:
+def export_refusal(library: str) -> str:
     """Return why no policy is exported that `library` has trained; empty for rsl-rl's, "" or "rsl_rl"."""
     return "" if library in ("", "rsl_rl") else f"policies of {library} can't be exported yet, those of rsl_rl can"
 

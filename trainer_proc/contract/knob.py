@@ -43,8 +43,8 @@ class Knob(msgspec.Struct, frozen=True):
     `minimum` and `maximum` are inclusive, for a range they hold both ends; None means unbounded. `choices` are the
     words of a choice. `usual` is what the field usually sets, where the default is neutral. `read_only` holds the
     reason why the knob can't be turned and is empty where it can. `metric` names the published metric that shows its
-    effect. `may_be_drawn_now` tells that the person chooses when (`When`). `overwritten_by` names what else writes the
-    value, a curriculum term for one: an edit then pins it, and `pinned` tells that it is. `cost` warns of what a
+    effect. `may_be_drawn_now` tells that the person chooses when (`When`). `competing_writer` names what else writes
+    the value, a curriculum term for one: an edit then pins it, and `pinned` tells that it is. `cost` warns of what a
     change costs, such as a pause.
     """
 
@@ -62,7 +62,7 @@ class Knob(msgspec.Struct, frozen=True):
     choices: tuple[str, ...] = ()
     usual: Value | None = None
     may_be_drawn_now: bool = False
-    overwritten_by: str = ""
+    competing_writer: str = msgspec.field(name="overwritten_by", default="")
     pinned: bool = False
     cost: str = ""
 

@@ -165,11 +165,11 @@ class RampAdvanced(msgspec.Struct, frozen=True, tag=True):
     iterations_left: dict[str, int]
 
 
-class OverwriterFound(msgspec.Struct, frozen=True, tag=True):
+class CompetingWriterFound(msgspec.Struct, frozen=True, tag="OverwriterFound"):
     """Something else of the training writes a knob too; if it was edited before, it is now `pinned`."""
 
     knob: str
-    overwriter: str
+    competing_writer: str = msgspec.field(name="overwriter")
     pinned: bool
 
 
@@ -241,7 +241,7 @@ TrainerBody = (
     | InterventionApplied
     | InterventionFailed
     | RampAdvanced
-    | OverwriterFound
+    | CompetingWriterFound
     | GuardFired
     | CheckpointSaved
     | CheckpointLoaded

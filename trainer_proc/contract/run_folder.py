@@ -137,10 +137,10 @@ class RunFolder:
 
     def write_spec(self, spec: RunSpec) -> None:
         """Write `run.toml`, whole or not at all. Raises `OSError`."""
-        write_whole(self.spec_file, tomli_w.dumps(msgspec.to_builtins(spec)).encode())
+        write_atomically(self.spec_file, tomli_w.dumps(msgspec.to_builtins(spec)).encode())
 
 
-def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write `data` to `path` so that a reader sees all of it or the file that was there before."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)

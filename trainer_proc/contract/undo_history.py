@@ -7,11 +7,11 @@ from trainer_proc.contract.messages import Change, InterventionApplied, Interven
 from trainer_proc.contract.requests import Redo, Undo
 
 
-class PastRefused(UserError):
+class UndoRefused(UserError):
     """There is nothing to undo or redo; the message is one line."""
 
 
-class Past:
+class UndoHistory:
     """The interventions that were applied or wait for it, and which of them are undone."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Past:
         return None
 
     def again(self, command: Undo | Redo) -> InterventionQueued:
-        """Return the unnumbered intervention that undoes or redoes. Raises `PastRefused`."""
+        """Return the unnumbered intervention that undoes or redoes. Raises `UndoRefused`."""
         return self._undo(command) if isinstance(command, Undo) else self._redo(command)
 
     def _undone_soon(self) -> list[int]:
@@ -85,12 +85,12 @@ class Past:
     def _undo(self, command: Undo) -> InterventionQueued:
         number = self.newest() if command.intervention is None else command.intervention
         if number is None:
-            raise PastRefused("there is nothing to undo")
+            raise UndoRefused("there is nothing to undo")
         applied = self._find(number)
         if number in self._undone_soon():
-            raise PastRefused(f"intervention {number} is undone already; redo brings it back")
+            raise UndoRefused(f"intervention {number} is undone already; redo brings it back")
         if not _changes(applied):
-            raise PastRefused(f"intervention {number} changed no value; there is nothing to undo")
+            raise UndoRefused(f"intervention {number} changed no value; there is nothing to undo")
         return undo_of(applied, "person", command.note)
 
     def _redo(self, command: Redo) -> InterventionQueued:
@@ -98,11 +98,11 @@ class Past:
         number = command.intervention
         if number is None:
             if not undone:
-                raise PastRefused("there is nothing to redo")
+                raise UndoRefused("there is nothing to redo")
             number = undone[-1]
         applied = self._find(number)
         if number not in undone:
-            raise PastRefused(f"intervention {number} is not undone; there is nothing to redo")
+            raise UndoRefused(f"intervention {number} is not undone; there is nothing to redo")
         targets = applied.ramp.targets if applied.ramp is not None else {}
         changes = tuple(Change(c.knob, c.old, targets.get(c.knob, c.new)) for c in applied.changes)
         return InterventionQueued(
@@ -118,12 +118,12 @@ class Past:
 
     def _find(self, number: int) -> InterventionApplied:
         if number in self._failed:
-            raise PastRefused(f"intervention {number} was never applied")
+            raise UndoRefused(f"intervention {number} was never applied")
         if number in self._waiting:
-            raise PastRefused(f"intervention {number} waits for the next iteration; undo it once it is applied")
+            raise UndoRefused(f"intervention {number} waits for the next iteration; undo it once it is applied")
         if number not in self._applied:
             known = f"there are 1 to {max(self._applied)}" if self._applied else "there are none yet"
-            raise PastRefused(f"there is no applied intervention {number}; {known}")
+            raise UndoRefused(f"there is no applied intervention {number}; {known}")
         return self._applied[number]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from trainer_proc.checkpoints.checkpoint import copy_policy
-from trainer_proc.contract.export_process import ExportProblem, run_export, why_not_of
+from trainer_proc.contract.export_process import ExportProblem, export_refusal, run_export
 from trainer_proc.contract.messages import ExportFailed, ExportStarted, TrainerBody
 from trainer_proc.contract.run_folder import RunFolder
 
@@ -27,7 +27,7 @@ class NoExports:
 
     def start(self, runner: Any, iteration: int) -> None:
         """Say so."""
-        self._emit(ExportFailed(iteration, why_not_of(self._library)))
+        self._emit(ExportFailed(iteration, export_refusal(self._library)))
 
     def wait(self) -> None:
         """Return at once."""

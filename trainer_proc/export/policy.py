@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from trainer_proc.contract.run_folder import RunFolder, write_whole
+from trainer_proc.contract.run_folder import RunFolder, write_atomically
 
 
 class ObservationTerm(msgspec.Struct, frozen=True):
@@ -46,7 +46,7 @@ class PolicyDescription(msgspec.Struct, frozen=True):
 def write_policy_description(folder: RunFolder, description: PolicyDescription) -> None:
     """Write `params/policy.json`."""
     folder.params.mkdir(parents=True, exist_ok=True)
-    write_whole(folder.policy_description, msgspec.json.format(msgspec.json.encode(description), indent=2))
+    write_atomically(folder.policy_description, msgspec.json.format(msgspec.json.encode(description), indent=2))
 
 
 def read_policy_description(folder: RunFolder) -> PolicyDescription:

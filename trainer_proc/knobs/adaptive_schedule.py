@@ -15,19 +15,19 @@ class AdaptiveSchedule:
     that reads it.
     """
 
-    def __init__(self, algorithm: Any, on_overwriter: Callable[[str, str, bool], None]) -> None:
+    def __init__(self, algorithm: Any, on_competing_writer: Callable[[str, str, bool], None]) -> None:
         """Wrap `algorithm.update` on the instance.
 
-        `on_overwriter(knob, writer, pinned)` hears of a schedule that begins to move the rate in the run.
+        `on_competing_writer(knob, writer, pinned)` hears of a schedule that begins to move the rate in the run.
         """
         self._algorithm = algorithm
-        self._on_overwriter = on_overwriter
+        self._on_competing_writer = on_competing_writer
         self._update = algorithm.update
         self._held = False
         self._last = self._moving
         algorithm.update = self._update_holding
 
-    def overwriter_of(self, knob: str) -> str:
+    def competing_writer_of(self, knob: str) -> str:
         """Return which schedule moves the learning rate: "the adaptive schedule"."""
         return self._moving if knob == LEARNING_RATE else ""
 
@@ -46,7 +46,7 @@ class AdaptiveSchedule:
     def new_iteration(self) -> None:
         """Report the schedule if it has begun to move the rate."""
         if self._moving and not self._last:
-            self._on_overwriter(LEARNING_RATE, self._moving, self._held)
+            self._on_competing_writer(LEARNING_RATE, self._moving, self._held)
         self._last = self._moving
 
     @property

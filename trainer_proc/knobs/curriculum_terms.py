@@ -23,13 +23,15 @@ _LOOK_EVERY = 50
 class CurriculumTerms:
     """Watches the terms of a curriculum manager and keeps held knobs from being written by them."""
 
-    def __init__(self, manager: Any, knobs: list[SlotKnob], on_overwriter: Callable[[str, str, bool], None]) -> None:
+    def __init__(
+        self, manager: Any, knobs: list[SlotKnob], on_competing_writer: Callable[[str, str, bool], None]
+    ) -> None:
         """Put a watched function in place of every term's `func`.
 
-        `on_overwriter(knob, writer, pinned)` is called once for each knob that a term is found to write.
+        `on_competing_writer(knob, writer, pinned)` is called once for each knob that a term is found to write.
         """
         self._knobs = {knob.name: knob for knob in knobs if not knob.description.read_only}
-        self._on_overwriter = on_overwriter
+        self._on_competing_writer = on_competing_writer
         self._writers: dict[str, str] = {}
         self._own = {name: knob.slot.get() for name, knob in self._knobs.items()}
         self._held: set[str] = set()
@@ -39,7 +41,7 @@ class CurriculumTerms:
             cfg.func = _WatchedTerm(cfg.func, f"curriculum term {name}", self)
             self._terms.append(cfg.func)
 
-    def overwriter_of(self, knob: str) -> str:
+    def competing_writer_of(self, knob: str) -> str:
         """Return the term that was seen to write `knob`, `curriculum term command_vel` say; empty if none was."""
         return self._writers.get(knob, "")
 
@@ -89,7 +91,7 @@ class CurriculumTerms:
             self._own[name] = self._knobs[name].slot.get()
             if mark.is_gone(self._own[name]) and name not in self._writers:
                 self._writers[name] = term.name
-                self._on_overwriter(name, term.name, name in self._held)
+                self._on_competing_writer(name, term.name, name in self._held)
         for name in self._writers:
             if name not in marks:
                 self._own[name] = self._knobs[name].slot.get()

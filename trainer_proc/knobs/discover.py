@@ -13,7 +13,7 @@ from trainer_proc.knobs.default_randomization import default_randomization_knobs
 from trainer_proc.knobs.direct import direct_knobs, is_direct
 from trainer_proc.knobs.environment import environment_knobs
 from trainer_proc.knobs.event import event_knobs
-from trainer_proc.knobs.live import LiveKnob, Overwriter, TrainingKnobs
+from trainer_proc.knobs.live import CompetingWriter, LiveKnob, TrainingKnobs
 from trainer_proc.knobs.observation_noise import observation_noise_knobs
 from trainer_proc.knobs.resample import Resampler
 from trainer_proc.knobs.reward import reward_knobs
@@ -25,16 +25,16 @@ from trainer_proc.simulators.detect import simulator_of
 
 
 def discover_knobs(
-    runner: Any, on_overwriter: Callable[[str, str, bool], None], terrain: SteeredTerrain | None = None
+    runner: Any, on_competing_writer: Callable[[str, str, bool], None], terrain: SteeredTerrain | None = None
 ) -> TrainingKnobs:
     """Return the knobs of an rsl-rl runner: rewards, randomization, commands, terminations, terrain, PPO, environment.
 
     Call it once, when the environment is built and before the first iteration: it wraps methods of the environment's
     managers and `runner.alg.update` on the instances. An environment without managers has PPO's and its own knobs.
-    `on_overwriter(knob, writer, pinned)` is called during the rollout when something else is found to write a knob.
+    `on_competing_writer(knob, writer, pinned)` is called during the rollout when a competing writer is found.
     """
     env = getattr(runner.env, "unwrapped", runner.env)
-    overwriters: list[Overwriter] = []
+    competing_writers: list[CompetingWriter] = []
     slot_knobs: list[SlotKnob] = []
     if (rewards := _manager(env, "reward_manager", "get_term_cfg")) is not None:
         slot_knobs += reward_knobs(env, rewards)
@@ -42,7 +42,7 @@ def discover_knobs(
         slot_knobs += direct_knobs(env)
     if (simulator := simulator_of(env)) is not None:
         resampler = Resampler(env, simulator)
-        overwriters.append(resampler)
+        competing_writers.append(resampler)
         slot_knobs += [
             *event_knobs(env, simulator, resampler, default_randomization_terms(env, simulator)),
             *default_randomization_knobs(env, simulator, resampler),
@@ -55,12 +55,12 @@ def discover_knobs(
         slot_knobs += termination_knobs(env, terminations)
     if (curriculum := _manager(env, "curriculum_manager", "compute")) is not None:
         slot_knobs += curriculum_term_knobs(env, curriculum)
-        overwriters.append(CurriculumTerms(curriculum, slot_knobs, on_overwriter))
+        competing_writers.append(CurriculumTerms(curriculum, slot_knobs, on_competing_writer))
     of_terrain = terrain_knobs(terrain) if terrain is not None else []
     algorithm: list[LiveKnob] = algorithm_knobs(runner.alg)
     if hasattr(runner.alg, "schedule") and hasattr(runner.alg, "desired_kl"):
-        overwriters.append(AdaptiveSchedule(runner.alg, on_overwriter))
-    return TrainingKnobs([*slot_knobs, *of_terrain, *algorithm, *environment_knobs(runner, env)], overwriters)
+        competing_writers.append(AdaptiveSchedule(runner.alg, on_competing_writer))
+    return TrainingKnobs([*slot_knobs, *of_terrain, *algorithm, *environment_knobs(runner, env)], competing_writers)
 
 
 def _manager(env: Any, name: str, method: str) -> Any:

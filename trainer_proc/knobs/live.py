@@ -28,10 +28,10 @@ class LiveKnob:
         return self.description.name
 
 
-class Overwriter(Protocol):
+class CompetingWriter(Protocol):
     """Something else of the training that writes knobs too: the task's curriculum, the adaptive schedule."""
 
-    def overwriter_of(self, knob: str) -> str:
+    def competing_writer_of(self, knob: str) -> str:
         """Return who writes `knob`, as far as is known by now; empty if nobody."""
 
     def hold(self, knob: str) -> bool:
@@ -49,4 +49,4 @@ class TrainingKnobs:
     """All that can be turned in a built training, in the order in which it is shown."""
 
     knobs: list[LiveKnob]
-    overwriters: list[Overwriter]
+    competing_writers: list[CompetingWriter]

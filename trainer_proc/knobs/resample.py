@@ -24,7 +24,7 @@ _DERIVED = frozenset(
 class Resampler:
     """The startup terms that wait to be drawn again, by environment.
 
-    It takes part in `TrainingKnobs.overwriters` to hear of new iterations; it overwrites no knob.
+    It takes part in `TrainingKnobs.competing_writers` to hear of new iterations; it overwrites no knob.
     """
 
     def __init__(self, env: Any, simulator: Simulator) -> None:
@@ -61,7 +61,7 @@ class Resampler:
         """Forget the terms that all environments have drawn again; waits for the device where some haven't."""
         self._waiting = {key: (cfg, waits) for key, (cfg, waits) in self._waiting.items() if bool(waits.any())}
 
-    def overwriter_of(self, knob: str) -> str:
+    def competing_writer_of(self, knob: str) -> str:
         """Return that nobody writes `knob`."""
         return ""
 

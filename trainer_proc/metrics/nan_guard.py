@@ -16,7 +16,7 @@ LOSSES = ("value", "surrogate", "entropy")
 """What rsl-rl's update returns, and its console names."""
 
 
-def survive_not_finite(algorithm: Any, is_awaited: Callable[[], bool]) -> None:
+def tolerate_non_finite_updates(algorithm: Any, is_awaited: Callable[[], bool]) -> None:
     """Wrap `algorithm.update` on the instance: while `is_awaited()`, weights that aren't finite are a loss of NaN."""
     update = algorithm.update
 
@@ -24,26 +24,26 @@ def survive_not_finite(algorithm: Any, is_awaited: Callable[[], bool]) -> None:
         try:
             losses: dict[str, float] = update()
         except RuntimeError:
-            if not is_awaited() or is_finite(algorithm):
+            if not is_awaited() or has_finite_weights(algorithm):
                 raise
             if (storage := getattr(algorithm, "storage", None)) is not None:  # rsl-rl's
                 storage.clear()  # as at the end of an update
             return dict.fromkeys(LOSSES, math.nan)
-        if is_awaited() and not is_finite(algorithm):
+        if is_awaited() and not has_finite_weights(algorithm):
             losses["value"] = math.nan
         return losses
 
     algorithm.update = surviving_update
 
 
-def is_finite(algorithm: Any) -> bool:
+def has_finite_weights(algorithm: Any) -> bool:
     """Tell whether all weights and normalizers are; waits for the device."""
     modules = (getattr(algorithm, name, None) for name in ("actor", "critic"))
     states = (module.state_dict() for module in modules if module is not None)
     return all(bool(torch.isfinite(tensor).all()) for state in states for tensor in state.values())
 
 
-def begin_anew_where_not_finite(runner: Any) -> None:
+def reset_non_finite_environments(runner: Any) -> None:
     """Let all environments begin a new episode if what they have observed is not finite.
 
     `learn` holds the last observation in a variable of its own, so the next `act` is given the new one instead.

@@ -182,7 +182,7 @@ class RlGamesRunner(LibraryRunner):
         losses = {f"Loss/{name}": value for name, value in self.alg.losses.items()}
         return {**dict(zip(self._measures, values, strict=True)), **losses, "Policy/desired_kl": self.alg.desired_kl}
 
-    def begin_anew(self) -> None:
+    def reset_non_finite_environments(self) -> None:
         """Reset all environments if what they have observed is not finite."""
         observed = self.agent.obs["obs"]
         tensors = observed.values() if isinstance(observed, dict) else [observed]

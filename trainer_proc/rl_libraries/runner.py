@@ -155,7 +155,7 @@ class LibraryRunner(ABC):
         """Return the last update's metrics that the library doesn't write; waits for the device once."""
 
     @abstractmethod
-    def begin_anew(self) -> None:
+    def reset_non_finite_environments(self) -> None:
         """Reset all environments if what they have observed is not finite."""
 
     @abstractmethod

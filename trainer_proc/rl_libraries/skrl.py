@@ -167,7 +167,7 @@ class SkrlRunner(LibraryRunner):
         names = ("Policy/kl", "Policy/clip_fraction", "Policy/explained_variance", "Loss/entropy")
         return {**dict(zip(names, measured, strict=True)), **took}
 
-    def begin_anew(self) -> None:
+    def reset_non_finite_environments(self) -> None:
         """Reset all environments if what they have observed is not finite.
 
         The trainer holds the observation in a variable of its own: it is written in place.

@@ -105,7 +105,7 @@ class Steering:
         """Publish a kernel module that the simulator compiled or loaded."""
         self.enter("compiling", detail, count)
 
-    def offer(
+    def publish_knobs(
         self,
         training: TrainingKnobs,
         launch_values: dict[str, Value],
@@ -118,7 +118,9 @@ class Steering:
         """
         self.curricula = curricula or self.curricula
         knobs = [*self.curricula.knobs(), *training.knobs, *self.guards.knobs()]
-        self.interventions.offer(TrainingKnobs(knobs, training.overwriters), bounds or {}, self.curricula.kept)
+        self.interventions.publish_knobs(
+            TrainingKnobs(knobs, training.competing_writers), bounds or {}, self.curricula.kept
+        )
         for name, named in self.curricula.named():
             self.interventions.knobs.check_known(named, f"curriculum {name}: ")
         for name, values in self.curricula.checked_values():
@@ -139,7 +141,7 @@ class Steering:
         if self.was_asked_to_stop:
             raise TrainingStopped
         self.is_iterating = True
-        self.interventions.tell_overwritten(first_iteration)  # a checkpoint brings its learning rate
+        self.interventions.report_competing_writes(first_iteration)  # a checkpoint brings its learning rate
         restored: Collection[str] = ()
         if self._resumed is not None:
             state, checkpoint = self._resumed
@@ -225,7 +227,7 @@ class Steering:
             elif not self._apply(order.asked, iteration, metrics):
                 self.curricula.refused(order)
         self._queue.clear()
-        self.interventions.tell_overwritten(iteration + 1)  # two knobs may be on one value
+        self.interventions.report_competing_writes(iteration + 1)  # two knobs may be on one value
 
     def _let_curricula_decide(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
         """Carry out what curricula decide, who have to see first what was asked for and done at this boundary."""
@@ -296,5 +298,5 @@ class Steering:
         turned = tuple(change for change in undo.changes if not change.knob.startswith(PREFIX))  # a guard stays armed
         undo = msgspec.structs.replace(undo, changes=turned)
         self.interventions.apply(self.curricula.expanded(undo, self.interventions.in_force), iteration + 1)
-        self.interventions.tell_overwritten(iteration + 1)  # the checkpoint's learning rate
+        self.interventions.report_competing_writes(iteration + 1)  # the checkpoint's learning rate
         self._last = None

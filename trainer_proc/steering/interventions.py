@@ -9,11 +9,11 @@ from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.knob import Value, When
 from trainer_proc.contract.messages import (
     Change,
+    CompetingWriterFound,
     InterventionApplied,
     InterventionFailed,
     InterventionQueued,
     KnobsAvailable,
-    OverwriterFound,
     Ramp,
     RampAdvanced,
     TrainerBody,
@@ -46,7 +46,7 @@ class Interventions:
         """All knobs' values, as they were told last."""
         return self._told
 
-    def offer(
+    def publish_knobs(
         self, training: TrainingKnobs, bounds: dict[str, tuple[float, float]], kept: Collection[str] = ()
     ) -> None:
         """Publish all knobs, each within `bounds` (by name or pattern). Raises `LaunchValueRefused`.
@@ -59,11 +59,11 @@ class Interventions:
         self._told = dict(self._begun_with)
         self._emit(KnobsAvailable(self.revision, self.knobs.described()))
 
-    def overwriter_found(self, knob: str, overwriter: str, pinned: bool) -> None:
+    def competing_writer_found(self, knob: str, competing_writer: str, pinned: bool) -> None:
         """Publish that something else writes `knob`; `pinned` if it is held against it."""
         if pinned:
             self._pinned.add(knob)
-        self._emit(OverwriterFound(knob, overwriter, pinned))
+        self._emit(CompetingWriterFound(knob, competing_writer, pinned))
 
     def apply(
         self, queued: InterventionQueued, iteration: int, pin: tuple[str, ...] = ()
@@ -131,7 +131,7 @@ class Interventions:
         left = {name: self._ramps.iterations_left(name) for name in values}
         self._tell_moved(iteration, self._read_back(old), left)
 
-    def tell_overwritten(self, iteration: int) -> None:
+    def report_competing_writes(self, iteration: int) -> None:
         """Publish which values something else has written since they were told."""
         self._tell_moved(iteration, (), {})
 

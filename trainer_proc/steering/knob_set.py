@@ -27,7 +27,7 @@ class KnobSet:
 
     def __init__(self, training: TrainingKnobs, bounds: Mapping[str, tuple[float, float]]) -> None:
         """Keep each knob within `bounds` (by name or pattern). Raises `LaunchValueRefused` if one bounds nothing."""
-        self._overwriters = training.overwriters
+        self._competing_writers = training.competing_writers
         self._knobs = {knob.name: _bounded(knob, bounds) for knob in training.knobs}
         for pattern in bounds:
             if not any(fnmatchcase(name, pattern) for name in self._knobs):
@@ -121,22 +121,22 @@ class KnobSet:
 
     def hold(self, name: str) -> bool:
         """Keep a knob at its present value whatever writes it; return whether something is known to write it."""
-        held = [overwriter.hold(name) for overwriter in self._overwriters]  # every one must hear of it
+        held = [writer.hold(name) for writer in self._competing_writers]  # every one must hear of it
         return any(held)
 
     def new_iteration(self) -> None:
         """Tell what else writes knobs that an iteration has ended."""
-        for overwriter in self._overwriters:
-            overwriter.new_iteration()
+        for writer in self._competing_writers:
+            writer.new_iteration()
 
     def _release(self, name: str) -> None:
-        for overwriter in self._overwriters:
-            overwriter.release(name)
+        for writer in self._competing_writers:
+            writer.release(name)
 
     def _described(self, knob: LiveKnob) -> Knob:
-        names = (overwriter.overwriter_of(knob.name) for overwriter in self._overwriters)
-        overwriter = next((name for name in names if name), "")
-        return msgspec.structs.replace(knob.description, value=knob.read(), overwritten_by=overwriter)
+        names = (writer.competing_writer_of(knob.name) for writer in self._competing_writers)
+        competing_writer = next((name for name in names if name), "")
+        return msgspec.structs.replace(knob.description, value=knob.read(), competing_writer=competing_writer)
 
 
 def _bounded(knob: LiveKnob, bounds: Mapping[str, tuple[float, float]]) -> LiveKnob:

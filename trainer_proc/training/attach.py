@@ -18,7 +18,7 @@ from trainer_proc.contract.knob import number_of
 from trainer_proc.contract.messages import CheckpointFailed, CheckpointLoaded, CheckpointSaved, TrainerBody
 from trainer_proc.export.job import ExportJobs, NoExports
 from trainer_proc.knobs.terrain import SHIFT
-from trainer_proc.metrics.nan_guard import begin_anew_where_not_finite, survive_not_finite
+from trainer_proc.metrics.nan_guard import reset_non_finite_environments, tolerate_non_finite_updates
 from trainer_proc.metrics.ppo_diagnostics import PpoDiagnostics
 from trainer_proc.metrics.stream import MetricStream
 from trainer_proc.metrics.success.rate import SuccessRate
@@ -45,7 +45,7 @@ def attach(
     metrics = MetricStream(emit)
     is_rsl_rl = not isinstance(runner, LibraryRunner)
     diagnostics = PpoDiagnostics(runner.alg) if is_rsl_rl else runner
-    survive_not_finite(runner.alg, lambda: steering.guards.catches_not_finite)
+    tolerate_non_finite_updates(runner.alg, lambda: steering.guards.catches_not_finite)
     success_rate = SuccessRate(runner.env, success, terrain)
     checkpoints = _attach_checkpoints(runner, steering, emit, terrain)
     checks_for_nan = runner.cfg.get("check_for_nan", True)
@@ -53,7 +53,7 @@ def attach(
         save=checkpoints.save,
         export=lambda iteration: exports.start(runner, iteration) if exports is not None else None,
         reload=checkpoints.reload,
-        renew=lambda: begin_anew_where_not_finite(runner) if is_rsl_rl else runner.begin_anew(),
+        renew=lambda: reset_non_finite_environments(runner) if is_rsl_rl else runner.reset_non_finite_environments(),
     )
     init_writer, process_step, log = logger.init_logging_writer, logger.process_env_step, logger.log
 

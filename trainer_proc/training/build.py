@@ -22,7 +22,7 @@ from trainer_proc.steering.knob_set import LaunchValueRefused
 from trainer_proc.training.attach import attach
 
 
-def attach_and_offer(
+def make_steerable(
     runner: Any, steering: Steering, link: Link, folder: RunFolder, spec: RunSpec
 ) -> ExportJobs | NoExports | None:
     """Attach metrics and steering to `runner` and publish its knobs.
@@ -38,8 +38,8 @@ def attach_and_offer(
         exports = ExportJobs(folder, link.emit)
     terrain = steered_terrain(runner.env)
     attach(runner, steering, link.emit, exports, _success(spec), terrain)
-    knobs = discover_knobs(runner, steering.interventions.overwriter_found, terrain)
-    steering.offer(knobs, spec.set, spec.bounds, _curricula(spec))
+    knobs = discover_knobs(runner, steering.interventions.competing_writer_found, terrain)
+    steering.publish_knobs(knobs, spec.set, spec.bounds, _curricula(spec))
     return exports
 
 

@@ -35,7 +35,7 @@ def run_started(folder: RunFolder, spec: RunSpec) -> RunStarted:
     )
 
 
-def run_and_tell(steering: Steering, work: Callable[[], None]) -> None:
+def run_and_report(steering: Steering, work: Callable[[], None]) -> None:
     """Run `work` and publish how it ended; a stop, asked for or by signal, is an end like any other.
 
     Raises whatever else `work` raises.

@@ -14,8 +14,8 @@ from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.ranks import SilentLink, join_ranks
-from trainer_proc.training.build import attach_and_offer
-from trainer_proc.training.lifecycle import end_other_ranks, run_and_tell, run_started
+from trainer_proc.training.build import make_steerable
+from trainer_proc.training.lifecycle import end_other_ranks, run_and_report, run_started
 from trainer_proc.wire.link import TrainerLink
 
 
@@ -35,7 +35,7 @@ def steer_runner(
     link.emit(run_started(folder, spec))
     steering = Steering(link, join_ranks())
     try:
-        exports = attach_and_offer(runner, steering, link, folder, spec)
+        exports = make_steerable(runner, steering, link, folder, spec)
     except TrainingProblem as problem:
         steering.enter("failed", str(problem))
         link.close()
@@ -57,7 +57,7 @@ def steer_runner(
                 folder.write_spec(known)
             link.emit(run_started(folder, known))
         try:
-            run_and_tell(steering, lambda: learn_and_export(num_learning_iterations, *args, **kwargs))
+            run_and_report(steering, lambda: learn_and_export(num_learning_iterations, *args, **kwargs))
         finally:
             link.close()
             end_other_ranks(steering)

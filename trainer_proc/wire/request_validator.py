@@ -14,6 +14,7 @@ from trainer_proc.contract.knob import Knob, Value, fitted, ramp_refusal, refusa
 from trainer_proc.contract.messages import (
     TERMINAL_PHASES,
     Change,
+    CompetingWriterFound,
     ExportFailed,
     ExportFinished,
     InterventionApplied,
@@ -21,14 +22,13 @@ from trainer_proc.contract.messages import (
     InterventionQueued,
     IterationFinished,
     KnobsAvailable,
-    OverwriterFound,
     PhaseChanged,
     Ramp,
     RampAdvanced,
     TrainerBody,
 )
 from trainer_proc.contract.requests import Command, Export, Ping, Redo, Refused, Stop, StopRamp, Tune, Undo, Unpin
-from trainer_proc.contract.undo_history import Past, PastRefused
+from trainer_proc.contract.undo_history import UndoHistory, UndoRefused
 
 
 @dataclass
@@ -39,7 +39,7 @@ class _Entry:
     revision: int
 
 
-class Desk:
+class RequestValidator:
     """Answers the requests of one run."""
 
     def __init__(self, first_intervention: int = 1) -> None:
@@ -47,7 +47,7 @@ class Desk:
         self.phase = PhaseChanged("building")
         self.has_iterated = False
         self._entries: dict[str, _Entry] = {}
-        self._past = Past()
+        self._past = UndoHistory()
         self._ramping: set[str] = set()
         self._costs_told: set[str] = set()
         self._revision = 0
@@ -69,8 +69,8 @@ class Desk:
                 self._past.failed(number)
             case RampAdvanced():
                 return self._observe_ramp(body)
-            case OverwriterFound(knob=name, overwriter=overwriter, pinned=pinned):
-                self._describe(name, overwritten_by=overwriter, pinned=pinned)
+            case CompetingWriterFound(knob=name, competing_writer=competing_writer, pinned=pinned):
+                self._describe(name, competing_writer=competing_writer, pinned=pinned)
             case IterationFinished():
                 self.has_iterated = True
             case ExportFinished() | ExportFailed():
@@ -117,7 +117,7 @@ class Desk:
             case Undo() | Redo():
                 try:
                     queued = self._past.again(command)
-                except PastRefused as refused:
+                except UndoRefused as refused:
                     return Refused(0, str(refused))
                 reason = self._again_refusal(queued)
             case Unpin():

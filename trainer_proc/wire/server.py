@@ -35,7 +35,7 @@ from trainer_proc.contract.orders import Closing, Ready
 from trainer_proc.contract.requests import Accepted, Export, Pause, Refused, Reply, Request, Resume, Save, Stop
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.wire.link import FRAMES, ORDERS
-from trainer_proc.wire.request_validator import Desk
+from trainer_proc.wire.request_validator import RequestValidator
 
 _PARENT_CHECK_MS = 200
 _DIED = "the training process died (killed, out of memory, or crashed): see console.log"
@@ -52,7 +52,7 @@ class WireServer:
         self._trainer_pid = trainer_pid
         self._has_interrupted = False
         self._journal = JournalWriter(folder.journal)
-        self._desk = Desk(_next_intervention(folder.journal))
+        self._validator = RequestValidator(_next_intervention(folder.journal))
         self._next_number = self._journal.next_number
         self._unwritten: deque[bytes] = deque()
         self._context = zmq.Context()
@@ -101,9 +101,11 @@ class WireServer:
         while self._frames.poll(_PARENT_CHECK_MS):
             if self._take_frames():
                 return
-        if self._desk.phase.phase not in TERMINAL_PHASES:
+        if self._validator.phase.phase not in TERMINAL_PHASES:
             ending = PhaseChanged("finished", _STOPPED) if self._has_interrupted else PhaseChanged("failed", _DIED)
-            self._send(time.time(), msgspec.structs.replace(ending, kernel_modules=self._desk.phase.kernel_modules))
+            self._send(
+                time.time(), msgspec.structs.replace(ending, kernel_modules=self._validator.phase.kernel_modules)
+            )
 
     def _take_frames(self) -> bool:
         """Publish what the training process has sent; return whether it said goodbye."""
@@ -114,7 +116,7 @@ class WireServer:
                 return False
             if isinstance(message, Closing):
                 return True
-            self._send(message.time, self._desk.observe(message.body))
+            self._send(message.time, self._validator.observe(message.body))
 
     def _answer_requests(self) -> None:
         while True:
@@ -129,13 +131,13 @@ class WireServer:
             request = decode_request(data)
         except msgspec.DecodeError as error:
             return _refused(0, f"the request can't be read: {error}; use the dashboard of the trainer's version")
-        answer = self._desk.answer(request.command)
+        answer = self._validator.answer(request.command)
         if isinstance(answer, Refused):
             return _refused(request.id, answer.reason)
         self._order(request, answer)
         if answer is None:
             return Accepted(request.id)
-        return Accepted(request.id, answer.number, self._desk.cost(answer))
+        return Accepted(request.id, answer.number, self._validator.cost(answer))
 
     def _order(self, request: Request, queued: InterventionQueued | None) -> None:
         """Pass an accepted request on to the training process."""
@@ -146,7 +148,7 @@ class WireServer:
                 self._orders.send(encode(queued), zmq.NOBLOCK)
             elif isinstance(command, Pause | Resume | Stop | Save | Export):
                 self._orders.send(encode(command), zmq.NOBLOCK)
-                if isinstance(command, Stop) and not self._desk.has_iterated:
+                if isinstance(command, Stop) and not self._validator.has_iterated:
                     os.kill(self._trainer_pid, signal.SIGTERM)  # no boundary comes during the build
                     self._has_interrupted = True
 

@@ -9,7 +9,7 @@ import click
 
 from curricula.curriculum import counted
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.run_folder import write_whole
+from trainer_proc.contract.run_folder import write_atomically
 from tui.commands.output import Failed, json_option, logs_option, say
 from tui.session.recordings.recorded_preset import RecordedPreset, launch_command, recorded_preset
 from tui.session.runs.run_index import find_run
@@ -57,4 +57,4 @@ def _write(path: Path, text: str, replaces: bool) -> None:
         raise click.UsageError(f"{path} must end in .toml, so that a launch takes it for a preset")
     if path.exists() and not replaces:
         raise Failed(f"{path} is there already: choose another name, or --force to replace it")
-    write_whole(path, text.encode())
+    write_atomically(path, text.encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer_proc.contract.export_process import ExportProblem, run_export, why_not_of
+from trainer_proc.contract.export_process import ExportProblem, export_refusal, run_export
 from trainer_proc.contract.messages import ExportFailed, ExportFinished
 from trainer_proc.contract.requests import Export, Refused
 from trainer_proc.contract.run_folder import RunFolder
@@ -41,7 +41,7 @@ def export_checkpoint(folder: RunFolder, checkpoint: Path) -> ExportFinished:
     Raises `ExportProblem` or `RunFolderError`. Takes some seconds; not to be called on an event loop.
     """
     spec = folder.read_spec()
-    if reason := why_not_of(spec.library):
+    if reason := export_refusal(spec.library):
         raise ExportProblem(reason)
     if spec.backend == "isaaclab":
         try:

@@ -15,6 +15,7 @@ from trainer_proc.contract.messages import (
     Change,
     CheckpointLoaded,
     CheckpointSaved,
+    CompetingWriterFound,
     ExportFailed,
     ExportFinished,
     ExportStarted,
@@ -26,12 +27,11 @@ from trainer_proc.contract.messages import (
     IterationFinished,
     KnobsAvailable,
     MetricSet,
-    OverwriterFound,
     PhaseChanged,
     RampAdvanced,
     RunStarted,
 )
-from trainer_proc.contract.undo_history import Past
+from trainer_proc.contract.undo_history import UndoHistory
 
 RunStatus = Literal[
     "starting", "building", "compiling", "training", "paused", "stopping", "finished", "stopped", "failed", "killed"
@@ -70,7 +70,7 @@ class KnobState:
     @property
     def is_changed(self) -> bool:
         """Whether the value was made to differ from the default, and not by what else writes it."""
-        return self.value != self.knob.default and (self.knob.pinned or not self.knob.overwritten_by)
+        return self.value != self.knob.default and (self.knob.pinned or not self.knob.competing_writer)
 
 
 @dataclass
@@ -92,7 +92,7 @@ class RunState:
     queued: dict[int, InterventionQueued] = field(default_factory=dict)
     interventions: dict[int, InterventionApplied] = field(default_factory=dict)
     failed: dict[int, InterventionFailed] = field(default_factory=dict)
-    past: Past = field(default_factory=Past)
+    past: UndoHistory = field(default_factory=UndoHistory)
     guards_fired: list[GuardFired] = field(default_factory=list)
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
     export: ExportStarted | ExportFinished | ExportFailed | None = None
@@ -146,8 +146,8 @@ class RunState:
                 self._apply_failure(body)
             case RampAdvanced() as body:
                 self._apply_ramp(body)
-            case OverwriterFound(knob=name, overwriter=overwriter, pinned=pinned):
-                self._describe(name, overwritten_by=overwriter, pinned=pinned)
+            case CompetingWriterFound(knob=name, competing_writer=competing_writer, pinned=pinned):
+                self._describe(name, competing_writer=competing_writer, pinned=pinned)
             case GuardFired() as body:
                 self.guards_fired.append(body)
             case CheckpointLoaded() as body:

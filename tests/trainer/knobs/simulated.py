@@ -42,8 +42,8 @@ class Simulated(Turned):
         return torch.from_numpy(getattr(self.env.sim.wp_model, field).numpy().copy())
 
     def new_iteration(self):
-        for overwriter in self.training.overwriters:
-            overwriter.new_iteration()
+        for writer in self.training.competing_writers:
+            writer.new_iteration()
 
     def reset(self, *env_ids):
         with torch.inference_mode():

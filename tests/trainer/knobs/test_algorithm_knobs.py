@@ -21,7 +21,7 @@ class Tiny:
         self.reports = []
         self.training = discover_knobs(self.runner, lambda *report: self.reports.append(report))
         self.knobs = {knob.name: knob for knob in self.training.knobs}
-        (self.schedule,) = self.training.overwriters
+        (self.schedule,) = self.training.competing_writers
         self.rates = []
         optimizer = self.runner.alg.optimizer
         optimizer.register_step_pre_hook(
@@ -36,8 +36,8 @@ class Tiny:
     def iterate(self):
         self.rates.clear()
         self.runner.learn(1)
-        for overwriter in self.training.overwriters:
-            overwriter.new_iteration()
+        for writer in self.training.competing_writers:
+            writer.new_iteration()
 
 
 def test_an_environment_without_managers_has_ppo_and_environment_knobs():
@@ -62,20 +62,20 @@ def test_the_learning_rate_is_the_optimizers():
     tiny.iterate()
     assert tiny.rates == [[3e-4]] * 20
     assert tiny.runner.alg.learning_rate == 3e-4
-    assert tiny.schedule.overwriter_of(RATE) == ""
+    assert tiny.schedule.competing_writer_of(RATE) == ""
     tiny.runner.alg.optimizer.param_groups[0]["lr"] = 7e-4
     assert tiny.knobs[RATE].read() == 7e-4
 
 
 def test_a_held_rate_stays_under_the_adaptive_schedule_and_moves_when_released():
     tiny = Tiny(schedule="adaptive", desired_kl=1e-6)
-    assert tiny.schedule.overwriter_of(RATE) == "the adaptive schedule"
+    assert tiny.schedule.competing_writer_of(RATE) == "the adaptive schedule"
     tiny.turn(RATE, 5e-3)
     assert tiny.schedule.hold(RATE)
     tiny.iterate()
     assert tiny.rates == [[5e-3]] * 20
     assert tiny.knobs["ppo/schedule"].read() == "adaptive"
-    assert tiny.schedule.overwriter_of(RATE) == "the adaptive schedule"
+    assert tiny.schedule.competing_writer_of(RATE) == "the adaptive schedule"
     tiny.schedule.release(RATE)
     tiny.iterate()
     assert tiny.rates[-1][0] < 5e-3
@@ -125,7 +125,7 @@ def test_holding_other_knobs_is_nothing_to_the_schedule():
     tiny = Tiny(schedule="adaptive")
     assert not tiny.schedule.hold("ppo/gamma")
     tiny.schedule.release("ppo/gamma")
-    assert tiny.schedule.overwriter_of("ppo/gamma") == ""
+    assert tiny.schedule.competing_writer_of("ppo/gamma") == ""
 
 
 def test_epochs_and_clipping_are_read_at_each_update(monkeypatch):
@@ -194,4 +194,4 @@ def test_coefficients_change_what_is_learned(name, value):
 def test_what_is_not_set_is_no_knob():
     tiny = Tiny(schedule="fixed", desired_kl=None)
     assert "ppo/desired_kl" not in tiny.knobs
-    assert tiny.schedule.overwriter_of(RATE) == ""
+    assert tiny.schedule.competing_writer_of(RATE) == ""

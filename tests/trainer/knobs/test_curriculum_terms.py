@@ -70,7 +70,7 @@ def test_a_write_is_seen_even_of_an_equal_value(write, knob):
     one = OneTerm(write)
     one.call()
     assert one.reports == [(knob, "curriculum term step", False)]
-    assert one.terms.overwriter_of(knob) == "curriculum term step"
+    assert one.terms.competing_writer_of(knob) == "curriculum term step"
     one.terms.new_iteration()
     one.call()
     assert len(one.reports) == 1
@@ -161,7 +161,7 @@ def test_a_knob_of_another_kind_is_not_held():
     one = OneTerm(nothing)
     assert not one.terms.hold("ppo/gamma")
     one.terms.release("ppo/gamma")
-    assert one.terms.overwriter_of("ppo/gamma") == ""
+    assert one.terms.competing_writer_of("ppo/gamma") == ""
 
 
 def test_two_terms_that_write_the_same_knob_see_each_other():
@@ -234,7 +234,7 @@ def test_mjlabs_command_curriculum_is_found_and_kept_off():
     assert term.cfg.ranges.lin_vel_x == (-1.5, 2.0)
     training.reset(1)
     assert term.cfg.ranges.lin_vel_x == (-1.5, 2.0)
-    assert training.training.overwriters[1].overwriter_of(name) == "curriculum term command_vel"
+    assert training.training.competing_writers[1].competing_writer_of(name) == "curriculum term command_vel"
 
 
 def bounded(env, limit):

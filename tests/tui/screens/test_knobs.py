@@ -13,13 +13,13 @@ from trainer_proc.contract.codec import pack_values
 from trainer_proc.contract.messages import (
     Change,
     CheckpointLoaded,
+    CompetingWriterFound,
     Frame,
     GuardFired,
     InterventionApplied,
     InterventionFailed,
     InterventionQueued,
     IterationFinished,
-    OverwriterFound,
     Ramp,
     RampAdvanced,
 )
@@ -256,7 +256,7 @@ async def test_i_unpins_and_m_stops_a_ramp(live, trainer):
     go_to(app, TWIST)
     await pilot.press("i")
     await until(lambda: told(app) == [f"{TWIST} is not pinned"], "the refusal")
-    trainer.emit(OverwriterFound(TWIST, CURRICULUM, pinned=True))
+    trainer.emit(CompetingWriterFound(TWIST, CURRICULUM, pinned=True))
     await until(lambda: told(app)[-1] == f"{CURRICULUM} writes {TWIST} too: it is pinned now", "the news")
     await pilot.press("i")
     assert (await queued(trainer, 1)).unpin == (TWIST,)

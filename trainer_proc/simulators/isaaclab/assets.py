@@ -13,7 +13,7 @@ from typing import Any
 from isaaclab.sim import GroundPlaneCfg
 from isaaclab.utils.assets import NUCLEUS_ASSET_ROOT_DIR
 
-from trainer_proc.contract.asset_root import is_within_reach, read_manifest
+from trainer_proc.contract.asset_root import asset_exists, read_manifest
 from trainer_proc.simulators.isaaclab.g1 import STOCK_G1, train_converted_g1
 
 _FILES = ("usd_path", "asset_path", "urdf_path", "network_file")
@@ -33,7 +33,7 @@ def offline_robot(env_cfg: Any) -> None:
     spawn = getattr(getattr(getattr(env_cfg, "scene", None), "robot", None), "spawn", None)
     robot = getattr(spawn, "usd_path", None)
     manifest = read_manifest(Path(NUCLEUS_ASSET_ROOT_DIR))
-    if robot is None or manifest is None or is_within_reach(robot):
+    if robot is None or manifest is None or asset_exists(robot):
         return
     stand_in = manifest.stand_in(_below_root(robot))
     if stand_in is not None and stand_in.stands_in_for == STOCK_G1:
@@ -46,7 +46,7 @@ def missing_assets(env_cfg: Any) -> list[str]:
 
     A server is waited for 4 s at most. Files that a USD refers to are not looked for.
     """
-    return sorted(_below_root(file) for file in set(_named(env_cfg, without=_LOOKS)) if not is_within_reach(file))
+    return sorted(_below_root(file) for file in set(_named(env_cfg, without=_LOOKS)) if not asset_exists(file))
 
 
 def missing_assets_text(task: str, missing: list[str]) -> str:
@@ -59,13 +59,13 @@ def _leave_out_looks(configuration: Any) -> None:
     """Set materials, textures and markers to nothing where their files are out of reach."""
     for part in _parts(configuration):
         for name, value in _fields(part):
-            if name == "texture_file" and isinstance(value, str) and not is_within_reach(value):
+            if name == "texture_file" and isinstance(value, str) and not asset_exists(value):
                 part.texture_file = None
-            elif name == "visual_material" and _is_part(value) and not all(map(is_within_reach, _named(value))):
+            elif name == "visual_material" and _is_part(value) and not all(map(asset_exists, _named(value))):
                 part.visual_material = None
             elif name == "debug_vis" and value is True:
                 markers = [cfg for field, cfg in _fields(part) if _is_marker(field)]
-                part.debug_vis = all(is_within_reach(file) for marker in markers for file in _named(marker))
+                part.debug_vis = all(asset_exists(file) for marker in markers for file in _named(marker))
 
 
 def _named(configuration: Any, without: tuple[str, ...] = ()) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from curricula.errors import UserError
-from trainer_proc.contract.run_folder import write_whole
+from trainer_proc.contract.run_folder import write_atomically
 from tui.charts.description import ChartDescription
 from tui.charts.palette import palette_of
 
@@ -58,7 +58,7 @@ def write_file(path: Path, content: bytes, overwrite: bool) -> Path:
         if target.exists() and not overwrite:
             raise NotExported(f"{path} exists")
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(target, content)
+        write_atomically(target, content)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise NotExported(f"{path} can't be written: {reason}") from error

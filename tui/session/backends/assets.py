@@ -17,7 +17,7 @@ from trainer_proc.contract.asset_root import (
     ASSET_ROOT_VARIABLE,
     MANIFEST,
     AssetManifest,
-    is_within_reach,
+    asset_exists,
     read_manifest,
 )
 from tui.session.backends.asset_server import is_reachable
@@ -100,7 +100,7 @@ def _needed(root: str, manifest: AssetManifest | None) -> list[NeededAsset]:
     assets = []
     for name, path in _NEEDED.items():
         stand_in = manifest.stand_in(path) if manifest else None
-        assets.append(NeededAsset(name, path, is_within_reach(f"{root}/{path}"), stand_in.what if stand_in else ""))
+        assets.append(NeededAsset(name, path, asset_exists(f"{root}/{path}"), stand_in.what if stand_in else ""))
     return assets
 
 

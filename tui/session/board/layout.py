@@ -13,7 +13,7 @@ import platformdirs
 import tomli_w
 
 from curricula.errors import UsageError
-from trainer_proc.contract.run_folder import write_whole
+from trainer_proc.contract.run_folder import write_atomically
 from tui.session.metrics.timeline import XUnit
 
 MOST_COLUMNS = 12
@@ -107,6 +107,6 @@ def write_layout(task: str, layout: BoardLayout) -> None:
     path = layout_file(task)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, tomli_w.dumps(msgspec.to_builtins(layout)).encode())
+        write_atomically(path, tomli_w.dumps(msgspec.to_builtins(layout)).encode())
     except OSError as error:
         raise LayoutProblem(f"the layout can't be kept in {path}: {error.strerror or error}") from error

@@ -58,7 +58,7 @@ def line_problem(state: KnobState, text: str) -> str | None:
 def changes_nothing(state: KnobState, edit: EditFields) -> bool:
     """Tell whether the trainer has nothing to do for an edit without a problem, not even a pin or the end of a ramp."""
     is_settled = state.pending is None and state.ramp is None
-    is_own = state.knob.pinned or not state.knob.overwritten_by
+    is_own = state.knob.pinned or not state.knob.competing_writer
     is_same = edit.value == value_fields(state.value) or typed_value(state.knob, edit.value) == state.value
     return is_same and is_settled and is_own and not edit.ramp.strip() and edit.when == "on reset"
 

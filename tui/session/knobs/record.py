@@ -26,7 +26,7 @@ def knob_record(state: KnobState) -> dict[str, Any]:
         "cost": knob.cost,
         "metric": knob.metric,
         "read_only": knob.read_only,
-        "overwritten_by": knob.overwritten_by,
+        "overwritten_by": knob.competing_writer,
         "pinned": knob.pinned,
         "pending": state.pending,
         "ramp": ramp and {"target": ramp.target, "shape": ramp.shape, "iterations_left": ramp.iterations_left},

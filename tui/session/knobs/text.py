@@ -86,11 +86,11 @@ def knob_state(state: KnobState, width: int = 1000, wanted: Value | None = None)
     if state.knob.read_only:
         parts.append(state.knob.read_only)
     if state.knob.pinned:
-        over = f" (over {state.knob.overwritten_by})" if state.knob.overwritten_by else ""
+        over = f" (over {state.knob.competing_writer})" if state.knob.competing_writer else ""
         room = width - sum(len(part) + 2 for part in parts)
         parts.append(f"pinned{over}" if len(over) + len("pinned") <= room else "pinned")
-    elif state.knob.overwritten_by:
-        parts.append(f"{state.knob.overwritten_by} writes it")
+    elif state.knob.competing_writer:
+        parts.append(f"{state.knob.competing_writer} writes it")
     if state.changed_by is not None and state.ramp is None:
         room = width - sum(len(part) + 2 for part in parts)
         parts.append(_applied(state.changed_by.iteration, state.changed_by.origin, room))
@@ -117,11 +117,11 @@ def knob_facts(state: KnobState, history: str = "") -> list[str]:
         lines.append(history)
     if state.ramp is not None:
         lines.append(f"{knob_ramp(state)}; an edit ends the ramp")
-    if knob.overwritten_by:
+    if knob.competing_writer:
         lines.append(
-            f"pinned: {knob.overwritten_by} writes it no more"
+            f"pinned: {knob.competing_writer} writes it no more"
             if knob.pinned
-            else f"{knob.overwritten_by} writes it too; an edit pins it"
+            else f"{knob.competing_writer} writes it too; an edit pins it"
         )
     if knob.cost:
         lines.append(knob.cost)

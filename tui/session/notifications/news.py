@@ -10,13 +10,13 @@ from trainer_proc.contract.messages import (
     CheckpointFailed,
     CheckpointLoaded,
     CheckpointSaved,
+    CompetingWriterFound,
     ExportFailed,
     ExportFinished,
     ExportStarted,
     GuardFired,
     InterventionApplied,
     InterventionFailed,
-    OverwriterFound,
     PhaseChanged,
     RampAdvanced,
 )
@@ -41,8 +41,8 @@ def news_of(body: Body) -> News | None:
             return News(f"#{number} was not applied: {reason}" if number else reason, "error")
         case RampAdvanced():
             return _ramp_news(body)
-        case OverwriterFound(knob=knob, overwriter=overwriter, pinned=True):
-            return News(f"{overwriter} writes {knob} too: it is pinned now", "warning")
+        case CompetingWriterFound(knob=knob, competing_writer=competing_writer, pinned=True):
+            return News(f"{competing_writer} writes {knob} too: it is pinned now", "warning")
         case GuardFired(guard=guard, message=message, action=action):
             done = "" if action == "warned" else f" ({action})"
             return News(f"guard {guard}{done}: {message}", "warning" if action == "warned" else "error", True)

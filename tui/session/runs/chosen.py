@@ -12,7 +12,7 @@ import platformdirs
 import tomli_w
 
 from curricula.errors import UserError
-from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, write_whole
+from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, write_atomically
 
 _LONGEST_NAME = 200
 """Of a file, which may have 255 bytes with its ending and while it is written."""
@@ -57,6 +57,6 @@ def write_choice(log_root: Path, chosen: Iterable[RunFolder], hidden: Iterable[P
     choice = Choice(tuple(str(folder.path) for folder in chosen), tuple(sorted(map(str, hidden))))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, tomli_w.dumps(msgspec.to_builtins(choice)).encode())
+        write_atomically(path, tomli_w.dumps(msgspec.to_builtins(choice)).encode())
     except OSError as error:
         raise ChoiceProblem(f"the choice of runs can't be kept in {path}: {error.strerror or error}") from error

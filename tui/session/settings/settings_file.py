@@ -14,7 +14,7 @@ import tomli_w
 from msgspec import inspect
 
 from curricula.errors import UserError
-from trainer_proc.contract.run_folder import write_whole
+from trainer_proc.contract.run_folder import write_atomically
 from tui.session.settings.config import UserConfig, config_file
 from tui.session.settings.schema_check import allowed
 
@@ -105,7 +105,7 @@ def remember(table: str, name: str, value: Any) -> None:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         changed = with_setting(text, table, name, value)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path.resolve(), changed.encode())  # of a link, so that it stays one
+        write_atomically(path.resolve(), changed.encode())  # of a link, so that it stays one
     except (OSError, UnicodeDecodeError) as error:
         raise NotWritten(f"{path} can't be written: {error}") from error
 

@@ -21,11 +21,11 @@ from tests.fake_training import (
 )
 from trainer_proc.contract.messages import (
     Change,
+    CompetingWriterFound,
     InterventionApplied,
     InterventionFailed,
     InterventionQueued,
     KnobsAvailable,
-    OverwriterFound,
     Ramp,
     RampAdvanced,
 )
@@ -42,8 +42,8 @@ class Turned:
         self.training = FakeTraining()
         self.told = []
         self.interventions = Interventions(self.told.append)
-        self.training.curriculum.on_overwriter = self.interventions.overwriter_found
-        self.interventions.offer(self.training.knobs(), bounds or {})
+        self.training.curriculum.on_competing_writer = self.interventions.competing_writer_found
+        self.interventions.publish_knobs(self.training.knobs(), bounds or {})
         self.number = 0
 
     @property
@@ -234,7 +234,7 @@ def test_an_edit_of_what_a_curriculum_writes_holds_and_is_told_as_pinned(turned)
 def test_an_edit_of_what_is_written_only_later_is_told_as_pinned_then(turned):
     assert turned.turn({TAUGHT: 2.0}).pinned == ()
     turned.training.curriculum.overwrite(TAUGHT, 0.7)
-    assert turned.told[-1] == OverwriterFound(TAUGHT, WRITER, pinned=True)
+    assert turned.told[-1] == CompetingWriterFound(TAUGHT, WRITER, pinned=True)
     assert turned.values[TAUGHT] == 2.0
     assert turned.interventions.snapshot().pinned == (TAUGHT,)
 
@@ -272,7 +272,7 @@ def test_an_edit_that_is_undone_leaves_the_knob_to_whatever_writes_it_later(turn
     turned.turn({TAUGHT: 2.0})
     turned.turn({TAUGHT: 1.0}, undoes=1)
     turned.training.curriculum.overwrite(TAUGHT, 0.7)
-    assert turned.told[-1] == OverwriterFound(TAUGHT, WRITER, pinned=False)
+    assert turned.told[-1] == CompetingWriterFound(TAUGHT, WRITER, pinned=False)
     assert turned.values[TAUGHT] == 0.7
     assert turned.interventions.snapshot().values == {}
 
@@ -345,11 +345,11 @@ def test_what_is_offered_names_who_writes_a_knob_already():
     training = FakeTraining()
     training.curriculum.overwrite(TAUGHT, 0.7)
     told = []
-    Interventions(told.append).offer(training.knobs(), {})
+    Interventions(told.append).publish_knobs(training.knobs(), {})
     knobs = {knob.name: knob for knob in told[0].knobs}
     assert isinstance(told[0], KnobsAvailable)
-    assert (knobs[TAUGHT].overwritten_by, knobs[TAUGHT].value, knobs[TAUGHT].default) == (WRITER, 0.7, 1.0)
-    assert knobs[WEIGHT].overwritten_by == ""
+    assert (knobs[TAUGHT].competing_writer, knobs[TAUGHT].value, knobs[TAUGHT].default) == (WRITER, 0.7, 1.0)
+    assert knobs[WEIGHT].competing_writer == ""
 
 
 @pytest.mark.parametrize("value", [11.0, math.nan, "much", (0.0, 1.0)])
@@ -440,5 +440,5 @@ def test_a_pin_that_was_restored_is_a_pin_before_anything_has_tried_to_write(tur
     other = resumed(turned.interventions.snapshot())
     assert other.told[-1].pinned == (TAUGHT_RANGE,)
     other.training.curriculum.overwrite(TAUGHT_RANGE, (-0.4, 0.4))
-    assert other.told[-1] == OverwriterFound(TAUGHT_RANGE, WRITER, pinned=True)
+    assert other.told[-1] == CompetingWriterFound(TAUGHT_RANGE, WRITER, pinned=True)
     assert other.values[TAUGHT_RANGE] == (0.0, 1.0)

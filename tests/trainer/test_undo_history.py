@@ -15,33 +15,33 @@ from trainer_proc.contract.messages import (
     Ramp,
 )
 from trainer_proc.contract.requests import Redo, Refused, StopRamp, Tune, Undo, Unpin
-from trainer_proc.wire.request_validator import Desk
+from trainer_proc.wire.request_validator import RequestValidator
 
 SPEED, WEIGHT, TAUGHT = "command/twist/lin_vel_x", "reward/upright/weight", "reward/effort/weight"
 KNOBS = (
     Knob(SPEED, "command", (-1.0, 1.0), (-1.0, 1.0), "at the next command", type="range"),
     Knob(WEIGHT, "reward", 1.0, 1.0, "next iteration", minimum=0.5),
-    Knob(TAUGHT, "reward", 1.0, 1.0, "next iteration", overwritten_by="curriculum term effort"),
+    Knob(TAUGHT, "reward", 1.0, 1.0, "next iteration", competing_writer="curriculum term effort"),
 )
 
 
 class Wire:
-    """A desk with a trainer that applies what is queued as it was asked for."""
+    """A validator with a trainer that applies what is queued as it was asked for."""
 
     def __init__(self):
-        self.desk = Desk()
-        self.desk.observe(KnobsAvailable(0, KNOBS))
-        self.desk.observe(PhaseChanged("training"))
+        self.validator = RequestValidator()
+        self.validator.observe(KnobsAvailable(0, KNOBS))
+        self.validator.observe(PhaseChanged("training"))
         self.values = {knob.name: knob.value for knob in KNOBS}
         self.pinned = set()
 
     def ask(self, command):
-        queued = self.desk.answer(command)
+        queued = self.validator.answer(command)
         assert isinstance(queued, InterventionQueued), queued
         return queued
 
     def refused(self, command):
-        answer = self.desk.answer(command)
+        answer = self.validator.answer(command)
         assert isinstance(answer, Refused), answer
         assert len(answer.reason.splitlines()) == 1
         return answer.reason
@@ -71,7 +71,7 @@ class Wire:
             undoes=queued.undoes,
             redoes=queued.redoes,
         )
-        return self.desk.observe(applied)
+        return self.validator.observe(applied)
 
     def first_step(self, name, target, ramp):
         if ramp is None or isinstance(target, tuple):
@@ -156,7 +156,7 @@ def test_what_has_not_taken_effect_yet_can_not_be_undone_and_nothing_older_is_in
 def test_what_could_not_be_applied_can_not_be_undone(wire):
     wire.do(Tune({WEIGHT: 2.0}))
     failed = wire.ask(Tune({WEIGHT: 3.0}))
-    wire.desk.observe(InterventionFailed(failed.number, 4, "RuntimeError: no"))
+    wire.validator.observe(InterventionFailed(failed.number, 4, "RuntimeError: no"))
     assert wire.refused(Undo(2)) == "intervention 2 was never applied"
     assert wire.ask(Undo()).undoes == 1
 
@@ -164,7 +164,7 @@ def test_what_could_not_be_applied_can_not_be_undone(wire):
 def test_an_undo_that_could_not_be_applied_can_be_asked_for_again(wire):
     wire.do(Tune({WEIGHT: 2.0}))
     undo = wire.ask(Undo())
-    wire.desk.observe(InterventionFailed(undo.number, 4, "RuntimeError: no"))
+    wire.validator.observe(InterventionFailed(undo.number, 4, "RuntimeError: no"))
     assert wire.ask(Undo()).undoes == 1
 
 
@@ -283,7 +283,7 @@ def test_stopping_a_ramp_changes_no_value_that_could_be_set_back(wire):
 
 def test_undo_may_leave_the_bounds_that_a_value_was_outside_of_from_the_beginning(wire):
     narrow = Knob("reward/early/weight", "reward", -1.0, -1.0, "next iteration", minimum=0.0)
-    wire.desk.observe(KnobsAvailable(0, (*KNOBS, narrow)))
+    wire.validator.observe(KnobsAvailable(0, (*KNOBS, narrow)))
     wire.values[narrow.name] = -1.0
     wire.do(Tune({narrow.name: 1.0}))
     wire.do(Undo())
@@ -292,7 +292,7 @@ def test_undo_may_leave_the_bounds_that_a_value_was_outside_of_from_the_beginnin
 
 def test_an_intervention_of_the_trainer_s_own_can_be_undone_too(wire):
     own = InterventionApplied(0, "guard", 3, 0, (Change(WEIGHT, 1.0, 2.0),))
-    number = wire.desk.observe(own).number
+    number = wire.validator.observe(own).number
     wire.values[WEIGHT] = 2.0
     assert wire.do(Undo()).undoes == number
     assert wire.values[WEIGHT] == 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from tests.tiny_training import PointEnv, make_runner
-from trainer_proc.metrics.nan_guard import begin_anew_where_not_finite
+from trainer_proc.metrics.nan_guard import reset_non_finite_environments
 
 
 class ResettablePoint(PointEnv):
@@ -29,7 +29,7 @@ def test_the_next_action_is_for_an_observation_that_is_finite(folder):
     runner = make(folder)
     runner.env.position[1] = float("nan")
     held = runner.env.get_observations()  # what `learn` keeps in its variable
-    begin_anew_where_not_finite(runner)
+    reset_non_finite_environments(runner)
     assert runner.env.resets == 1
     with torch.inference_mode():
         assert torch.isfinite(runner.alg.act(held)).all()
@@ -38,5 +38,5 @@ def test_the_next_action_is_for_an_observation_that_is_finite(folder):
 
 def test_finite_observations_are_left_alone(folder):
     runner = make(folder)
-    begin_anew_where_not_finite(runner)
+    reset_non_finite_environments(runner)
     assert runner.env.resets == 0
