@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from msgspec.structs import replace
 from rich.console import Console
-from textual import work
+from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import Provider
@@ -19,7 +19,16 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from trainer_proc.contract.run_folder import RunFolder
-from tui.session.notifications.news import News
+from tui.navigation import (
+    ChangeSetting,
+    CopyText,
+    ExportView,
+    OpenRun,
+    ShowCompare,
+    ShowLaunch,
+    ShowRuns,
+    ShowWatch,
+)
 from tui.session.settings.config import config_file, read_settings
 from tui.session.settings.keymap import usable_keys
 from tui.session.settings.schema_check import SettingProblem
@@ -30,9 +39,7 @@ from tui.terminal.frame_clock import FrameClock
 from tui.terminal.partial_repaint import LiveScreen
 from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT, THEMES, no_colour_theme, sixteen_colours_theme
 
-if TYPE_CHECKING:
-    from tui.widgets.board import ChartBoard
-
+ScreenMessage = ShowLaunch | ShowRuns | OpenRun | ShowCompare | ShowWatch
 _PROBLEMS_SHOWN = 4
 _TOAST_SIGNS: dict[SeverityLevel, str] = {"information": "", "warning": "! ", "error": "✘ "}
 
@@ -44,7 +51,7 @@ def _things_to_go_to() -> type[Provider]:
 
 
 class HumanoidTui(App[None]):
-    """Opens on the launch screen, or on the dashboard of `run`."""
+    """Shows one screen at a time; screens ask for others by messages (`tui.navigation`)."""
 
     TITLE = "humanoid-tui"
     CSS_PATH = "app.tcss"
@@ -72,16 +79,21 @@ class HumanoidTui(App[None]):
         watch: tuple[Path, Sequence[str]] | None = None,
         compared: Sequence[RunFolder] = (),
     ) -> None:
-        """Look for runs in `log_root`; read the person's settings.
+        """Look for runs in `log_root`; read the user's settings.
 
-        `watch` is what `show_watch` takes, `compared` what `show_compare` takes.
+        Open on the dashboard of `run`, on the event files to `watch` (folder and names as in `ShowWatch`), on the
+        `compared` runs, or else on the launch screen.
         """
         self.is_limited = "NO_COLOR" in os.environ or Console(force_terminal=True).color_system == "standard"
         super().__init__(ansi_color=True if self.is_limited else None)
         self.log_root = log_root
-        self._run_at_start = run
-        self._watch_at_start = watch
-        self._compared_at_start = compared
+        self._first: ScreenMessage = ShowLaunch()
+        if run is not None:
+            self._first = OpenRun(run)
+        elif watch is not None:
+            self._first = ShowWatch(*watch)
+        elif compared:
+            self._first = ShowCompare(compared)
         self.config, self._problems = read_settings()
         self.frame_clock = FrameClock(self, self.config.rates.frames_per_second)
         own = (no_colour_theme(), sixteen_colours_theme(dark=True), sixteen_colours_theme(dark=False))
@@ -111,50 +123,53 @@ class HumanoidTui(App[None]):
         return THEMES["dark"].variables
 
     def on_mount(self) -> None:
-        """Show the first screen, and what is wrong with the settings."""
-        if self._run_at_start is not None:
-            self.show_dashboard(self._run_at_start)
-        elif self._watch_at_start is not None:
-            self.show_watch(*self._watch_at_start)
-        elif self._compared_at_start:
-            self.show_compare(self._compared_at_start)
-        else:
-            self.show_launch()
-        self._tell_problems(self._problems)
+        """Show the first screen, and the problems of the settings."""
+        self.go_to(self._first)
+        self._show_problems(self._problems)
         if self.config.keys:
             self._check_keys()
 
     # --- screens ---
 
-    def show_launch(self, preset: str = "") -> None:
-        """Go to the launch screen, with a preset chosen if one is named."""
-        from tui.screens.launch.screen import LaunchScreen
+    @on(ShowLaunch)
+    @on(ShowRuns)
+    @on(OpenRun)
+    @on(ShowCompare)
+    @on(ShowWatch)
+    def go_to(self, wanted: ScreenMessage) -> None:
+        """Show the screen that `wanted` names; only Textual's own empty screen stays below it.
 
-        self._show(LaunchScreen(self.log_root, preset))
+        A screen with widgets below another one would be laid out at every resize, and with breakpoints, for ever.
+        """
+        screen = self._make_screen(wanted)
+        if len(self.screen_stack) > 1:
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
 
-    def show_runs(self) -> None:
-        """Go to the list of runs."""
-        from tui.screens.runs.screen import RunsScreen
+    def _make_screen(self, wanted: ScreenMessage) -> Screen[None]:
+        """Return a new screen. Imports it only now: the first paint must not wait for numpy."""
+        match wanted:
+            case ShowRuns():
+                from tui.screens.runs.screen import RunsScreen
 
-        self._show(RunsScreen(self.log_root))
+                return RunsScreen(self.log_root)
+            case OpenRun(folder):
+                from tui.screens.dashboard.screen import DashboardScreen
 
-    def show_dashboard(self, folder: RunFolder) -> None:
-        """Go to the dashboard of a run."""
-        from tui.screens.dashboard.screen import DashboardScreen  # numpy comes with it: not for the first paint
+                return DashboardScreen(folder)
+            case ShowCompare(folders):
+                from tui.screens.compare.screen import CompareScreen
 
-        self._show(DashboardScreen(folder))
+                return CompareScreen(self.log_root, folders)
+            case ShowWatch(logs, names):
+                from tui.screens.watch.screen import WatchScreen
 
-    def show_compare(self, folders: Sequence[RunFolder]) -> None:
-        """Show several runs on the same charts."""
-        from tui.screens.compare.screen import CompareScreen
+                return WatchScreen(logs, names)
+            case ShowLaunch(preset):
+                from tui.screens.launch.screen import LaunchScreen
 
-        self._show(CompareScreen(self.log_root, folders))
-
-    def show_watch(self, folder: Path, wanted: Sequence[str]) -> None:
-        """Watch the event files in a folder: the runs with one of `wanted` in their names, if there are any."""
-        from tui.screens.watch.screen import WatchScreen
-
-        self._show(WatchScreen(folder, wanted))
+                return LaunchScreen(self.log_root, preset)
 
     def action_help(self) -> None:
         """Explain the keys and signs of the screen that is shown."""
@@ -162,22 +177,6 @@ class HumanoidTui(App[None]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
-
-    def _show(self, screen: Screen[None]) -> None:
-        """Put `screen` in place of the one shown; only Textual's own empty screen stays below it.
-
-        A screen with widgets below another one would be laid out at every resize, and with breakpoints, for ever.
-        """
-        if len(self.screen_stack) > 1:
-            self.switch_screen(screen)
-        else:
-            self.push_screen(screen)
-
-    def tell(self, news: News, run: str = "") -> None:
-        """Tell the person one line in passing; call them, as the settings say, if it needs them."""
-        from tui.terminal.toasts import tell
-
-        tell(self, news, self.config.notify, run)
 
     def notify(
         self,
@@ -194,13 +193,14 @@ class HumanoidTui(App[None]):
 
     # --- settings ---
 
-    def change_setting(self, table: str, name: str, value: Any) -> None:
-        """Change a setting of the tables `appearance`, `rates`, `board` or `notify`, and remember it in the file."""
-        changed = replace(getattr(self.config, table), **{name: value})
-        self.config = replace(self.config, **{table: changed})
+    @on(ChangeSetting)
+    def change_setting(self, change: ChangeSetting) -> None:
+        """Change a setting of the tables `appearance`, `rates`, `board` or `notify`, and store it in the file."""
+        table = replace(getattr(self.config, change.table), **{change.name: change.value})
+        self.config = replace(self.config, **{change.table: table})
         self.frame_clock.pace.frames_per_second = self.config.rates.frames_per_second
         self.theme = self._theme_in_force()
-        self._remember(table, name, value)
+        self._store(change)
 
     def _theme_in_force(self) -> str:
         """Return the theme of the settings, or the one that comes closest to it on this terminal."""
@@ -212,11 +212,11 @@ class HumanoidTui(App[None]):
         return SIXTEEN_DARK if THEMES[chosen].dark else SIXTEEN_LIGHT
 
     @work(thread=True, group="settings")
-    def _remember(self, table: str, name: str, value: Any) -> None:
+    def _store(self, change: ChangeSetting) -> None:
         from tui.session.settings.settings_file import NotWritten, remember
 
         try:
-            remember(table, name, value)
+            remember(change.table, change.name, change.value)
         except NotWritten as problem:
             self.call_from_thread(self.notify, plain(str(problem)), severity="warning", markup=False)
 
@@ -228,9 +228,9 @@ class HumanoidTui(App[None]):
 
         keymap, problems = checked_keymap(self.config.keys, key_actions())
         self.call_from_thread(self.set_keymap, {id: ",".join(keys) for id, keys in keymap.items()})
-        self.call_from_thread(self._tell_problems, problems)
+        self.call_from_thread(self._show_problems, problems)
 
-    def _tell_problems(self, problems: list[SettingProblem]) -> None:
+    def _show_problems(self, problems: list[SettingProblem]) -> None:
         for problem in problems[:_PROBLEMS_SHOWN]:
             self.notify(plain(str(problem)), title="settings", severity="warning", markup=False)
         if (left := len(problems) - _PROBLEMS_SHOWN) > 0:
@@ -239,9 +239,9 @@ class HumanoidTui(App[None]):
 
     # --- commands ---
 
-    def copy(self, text: str) -> None:
-        """Put a text on the clipboard of the terminal, and say so."""
-        self.copy_to_clipboard(text)
+    @on(CopyText)
+    def _copy_text(self, message: CopyText) -> None:
+        self.copy_to_clipboard(message.text)
         self.notify("on the clipboard", markup=False)
 
     def copy_to_clipboard(self, text: str) -> None:
@@ -258,29 +258,25 @@ class HumanoidTui(App[None]):
     def _copy_in_tmux(self, text: str) -> None:
         copy_in_tmux(text)
 
-    def action_export_screen(self) -> None:
-        """Write a picture of the screen that is shown."""
-        self.write_view()
-
+    @on(ExportView)
     @work
-    async def write_view(self, board: ChartBoard | None = None) -> None:
-        """Ask what of the screen, or of its charts, is to be written into a file, and write it."""
+    async def export_view(self, wanted: ExportView) -> None:
+        """Open the export dialog, and report the file that it has written."""
         from tui.widgets.export_dialog import ExportDialog, View
 
         if isinstance(self.screen, ExportDialog):
             return  # the key came twice at once
-        charts, chosen, page = (*board.described(), board.page.title) if board is not None else ([], -1, "")
         folder = getattr(self.screen, "folder", None)
         name = folder.name if isinstance(folder, RunFolder | Path) else self.TITLE
         view = View(
-            name,
-            page,
-            self.export_screenshot(title=plain(name)),
-            tuple(charts),
-            charts[chosen] if chosen >= 0 else None,
-            board is not None and board.chosen_chart is not None,
-            folder.path if isinstance(folder, RunFolder) else None,
-            self.theme,
+            name=name,
+            page=wanted.page,
+            screen=self.export_screenshot(title=plain(name)),
+            charts=tuple(wanted.charts),
+            chosen=wanted.charts[wanted.chosen] if wanted.chosen >= 0 else None,
+            is_chosen_meant=wanted.is_chosen_meant,
+            folder=folder.path if isinstance(folder, RunFolder) else None,
+            theme=self.theme,
         )
         path = await self.push_screen_wait(ExportDialog(view))
         if path is not None:

@@ -5,24 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.command import Hit, Hits, Provider
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
 
 from presets import list_presets
 from trainer_proc.contract.run_folder import RunFolder
-from tui.keys.shown_keys import shown_keys
-from tui.program import program_of
+from tui.app_settings import log_root_of, settings_of
+from tui.navigation import ChangeSetting, CopyText, ExportView, OpenRun, ShowCompare, ShowLaunch, ShowRuns
 from tui.session.runs.run_index import run_folders
 from tui.session.settings.config import config_file
 from tui.session.text import plain
 from tui.themes import THEMES
-
-if TYPE_CHECKING:
-    from tui.app import HumanoidTui
+from tui.widgets.shown_keys import shown_keys
 
 _SWITCHES = {
     ("notify", "bell"): "terminal bell when a person is needed",
@@ -30,30 +29,29 @@ _SWITCHES = {
 }
 
 
-def commands(app: HumanoidTui, screen: Screen[object]) -> Iterator[SystemCommand]:
+def commands(app: App[Any], screen: Screen[object]) -> Iterator[SystemCommand]:
     """Return what is at hand without looking at the disk."""
+    settings, post = settings_of(app), partial(_posting, app)
     for shown in shown_keys(screen):
         if shown.enabled and shown.id != "app.palette":
             title = f"{shown.description[:1].upper()}{shown.description[1:]} ({shown.keys[0]})"
             run = partial(app.run_action, shown.action, shown.node)
             yield SystemCommand(title, shown.tooltip or "A key of this screen", run)
-    yield SystemCommand("Go to: start a training", "Presets, devices, and what will run", app.show_launch)
-    yield SystemCommand("Go to: runs", "The runs on disk, live and ended", app.show_runs)
-    yield SystemCommand("Go to: compare runs", "Space chooses runs there, c compares them", app.show_runs)
-    yield SystemCommand("Export: the whole screen as SVG", "A picture of what is shown now", app.action_export_screen)
+    yield SystemCommand("Go to: start a training", "Presets, devices, and what will run", post(ShowLaunch()))
+    yield SystemCommand("Go to: runs", "The runs on disk, live and ended", post(ShowRuns()))
+    yield SystemCommand("Go to: compare runs", "Space chooses runs there, c compares them", post(ShowRuns()))
+    yield SystemCommand("Export: the whole screen as SVG", "A picture of what is shown now", post(ExportView()))
     if not app.no_color:
         for name in THEMES:
-            now = ", in force now" if name == app.config.appearance.theme else ""
-            change = partial(app.change_setting, "appearance", "theme", name)
+            now = ", in force now" if name == settings.appearance.theme else ""
+            change = post(ChangeSetting("appearance", "theme", name))
             yield SystemCommand(f"Theme: {name}", f"{_THEME_WORDS[name]}{now}; it is remembered", change)
     for (table, name), what in _SWITCHES.items():
-        is_on = getattr(getattr(app.config, table), name)
+        is_on = getattr(getattr(settings, table), name)
         title = f"Setting: {'no ' if is_on else ''}{what}"
         help = f"It is {'on' if is_on else 'off'} now; the change is remembered"
-        yield SystemCommand(title, help, partial(app.change_setting, table, name, not is_on))
-    yield SystemCommand(
-        "Settings: copy the file's path", plain(str(config_file())), partial(app.copy, str(config_file()))
-    )
+        yield SystemCommand(title, help, post(ChangeSetting(table, name, not is_on)))
+    yield SystemCommand("Settings: copy the file's path", plain(str(config_file())), post(CopyText(str(config_file()))))
 
 
 _THEME_WORDS = {
@@ -102,19 +100,24 @@ class ThingsToGoTo(Provider):
         panel.query_one(Input).value = name
 
     def _on_disk(self) -> list[tuple[str, str, Callable[[], object]]]:
-        app = program_of(self.app)
+        post = partial(_posting, self.app)
         shown = getattr(self.screen, "folder", None)
         things: list[tuple[str, str, Callable[[], object]]] = []
         for preset in list_presets()[0]:
-            things.append((f"Start: {plain(preset.name)}", plain(preset.title), partial(app.show_launch, preset.name)))
+            things.append((f"Start: {plain(preset.name)}", plain(preset.title), post(ShowLaunch(preset.name))))
         try:
-            folders = list(run_folders(app.log_root))
+            folders = list(run_folders(log_root_of(self.app)))
         except OSError:
             return things  # the list of runs tells it
         for folder in folders:
             name = plain(f"Open: {folder.path.parent.name}/{folder.name}")
-            things.append((name, "The dashboard of this run", partial(app.show_dashboard, folder)))
+            things.append((name, "The dashboard of this run", post(OpenRun(folder))))
             if isinstance(shown, RunFolder) and shown.path != folder.path:
-                both = partial(app.show_compare, [shown, folder])
+                both = post(ShowCompare([shown, folder]))
                 things.append((f"Compare with: {name.removeprefix('Open: ')}", "Both runs on the same charts", both))
         return things
+
+
+def _posting(app: App[Any], message: Message) -> Callable[[], object]:
+    """Return a command that posts `message` to the app."""
+    return partial(app.post_message, message)

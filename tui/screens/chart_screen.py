@@ -8,7 +8,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from tui.program import program_of
+from tui.navigation import ExportView
 from tui.session.board.pages import PAGE_TITLES
 from tui.session.text import plain
 from tui.terminal.partial_repaint import LiveScreen
@@ -91,8 +91,9 @@ class ChartScreen(LiveScreen):
         self.refresh_bindings()
 
     def action_write_view(self) -> None:
-        """Write what is seen into a file."""
-        program_of(self.app).write_view(self.board)
+        """Open the export dialog."""
+        charts, chosen = self.board.described()
+        self.post_message(ExportView(charts, chosen, self.board.page.title, self.board.chosen_chart is not None))
 
     @on(ChartBoard.Problem)
     def _tell_of_the_board(self, message: ChartBoard.Problem) -> None:

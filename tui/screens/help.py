@@ -12,10 +12,10 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
-from tui.keys.shown_keys import shown_keys
 from tui.session.help_text import MOVING, HelpLine, HelpRow, laid_out, matching, sections, signs
 from tui.session.text import plain
 from tui.widgets.field import Field
+from tui.widgets.shown_keys import shown_keys
 
 
 class HelpScreen(ModalScreen[None]):

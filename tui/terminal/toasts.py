@@ -16,7 +16,7 @@ from tui.session.text import plain
 _ALERTS: WeakKeyDictionary[App[Any], Alerts] = WeakKeyDictionary()
 
 
-def tell(app: App[Any], news: News, settings: Notify, run: str = "") -> None:
+def show_news(app: App[Any], news: News, settings: Notify, run: str = "") -> None:
     """Show a line; ring the bell and ask for a desktop notification if it needs a person who wants that."""
     app.notify(plain(news.text), severity=news.severity, timeout=seconds_shown(news), markup=False)
     alerts = _ALERTS.setdefault(app, Alerts())

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.keys.shown_keys import shown_keys
+from tui.widgets.shown_keys import shown_keys
 
 Answer = TypeVar("Answer")
 

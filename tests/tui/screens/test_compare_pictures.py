@@ -6,6 +6,7 @@ from textual.widgets._footer import FooterKey
 from tests.tui.screens.recorded import bodies_of, make_run, until
 from trainer_proc.contract.messages import PhaseChanged
 from tui.app import HumanoidTui
+from tui.navigation import ShowRuns
 from tui.screens.compare.compared_runs import ComparedRuns
 from tui.screens.runs.run_table import RunTable
 from tui.screens.runs.screen import RunsScreen
@@ -32,7 +33,7 @@ def runs(log_root, trainer, monkeypatch):
 
 
 async def lists_runs(app, count):
-    app.show_runs()
+    app.go_to(ShowRuns())
     await until(lambda: isinstance(app.screen, RunsScreen) and app.screen.query("#runs"), "the list")
     await until(lambda: app.screen.query_one(RunTable).row_count == count, "its rows")
     await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).first().region, "the footer")

@@ -6,6 +6,7 @@ from textual.widgets import Static
 from tests.tui.screens.recorded import bodies_of, make_run, told, until
 from trainer_proc.contract.messages import IterationFinished
 from tui.app import HumanoidTui
+from tui.navigation import ShowRuns
 from tui.screens.compare.compared_runs import ComparedRuns, DifferenceTable
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.dashboard.screen import DashboardScreen
@@ -94,7 +95,7 @@ async def test_a_run_is_hidden_and_shown_and_that_is_kept(log_root, two):
 async def test_from_the_list_to_the_comparison_and_back_the_choice_stays(log_root, two):
     app = HumanoidTui(log_root)
     async with app.run_test(size=WIDE) as pilot:
-        app.show_runs()
+        app.go_to(ShowRuns())
         await until(lambda: app.screen.query("#runs") and app.screen.query_one(RunTable).row_count == 2, "the runs")
         await pilot.press("space", "space", "c")
         await is_filled(app, 2)

@@ -12,6 +12,7 @@ from tests.tui.screens.recorded import dashboard_is_filled, make_run, told, type
 from tests.tui.screens.test_launch_screen import is_ready
 from tui.app import HumanoidTui
 from tui.charts.files import export
+from tui.navigation import ChangeSetting, ExportView
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.help import HelpScreen
@@ -290,7 +291,7 @@ async def test_a_theme_is_put_on_at_once_and_remembered_beside_comments(log_root
     async with app.run_test():
         await is_ready(app)
         background = app.screen.styles.background
-        app.change_setting("appearance", "theme", "light")
+        app.change_setting(ChangeSetting("appearance", "theme", "light"))
         await until(lambda: app.screen.styles.background != background, "the colours")
         await until(lambda: '"light"' in config_file().read_text(), "the file")
     assert config_file().read_text() == '# mine\n[appearance]\ntheme = "light"  # at night\n'
@@ -302,7 +303,7 @@ async def test_what_can_not_be_remembered_is_told_and_in_force_all_the_same(log_
     app = HumanoidTui(log_root)
     async with app.run_test():
         await is_ready(app)
-        app.change_setting("appearance", "theme", "tol")
+        app.change_setting(ChangeSetting("appearance", "theme", "tol"))
         await until(lambda: told(app), "what to do")
         assert told(app)[0].startswith('to keep it, write theme = "tol" under [appearance] in ')
         assert app.theme == "tol"
@@ -429,7 +430,7 @@ async def test_the_whole_screen_is_written_without_the_dialog_over_it(log_root, 
     app = HumanoidTui(log_root)
     async with app.run_test(size=(80, 24)) as pilot:
         await is_ready(app)
-        app.action_export_screen()
+        app.export_view(ExportView())
         await until(lambda: app.screen.query("#file") and file_field(app).value == "screen.svg", "the dialog")
         await pilot.press("enter")
         await until(lambda: (tmp_path / "screen.svg").exists(), "the file")

@@ -10,6 +10,7 @@ from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.messages import Change, CheckpointSaved, Frame, GuardFired, InterventionApplied
 from tui.app import HumanoidTui
+from tui.navigation import ChangeSetting
 
 KNOB = "reward/track_linear_velocity/weight"
 GUARD = GuardFired("kl", 61, "KL is 0.41, above 5 times the desired 0.01 for 5 iterations", "paused")
@@ -100,7 +101,7 @@ async def test_settings_say_whether_a_bell_rings(app, trainer, bell, monkeypatch
         written = []
         app._driver.write = written.append
         monkeypatch.setattr(type(app), "is_headless", False)
-        app.change_setting("notify", "bell", bell)
+        app.change_setting(ChangeSetting("notify", "bell", bell))
         trainer.emit(GUARD)
         await until(lambda: any("guard kl" in text for text in told(app)), "the guard")
         assert ("\a" in written) == bell

@@ -15,7 +15,8 @@ from textual.widgets import DataTable, Static
 
 from trainer_proc.contract.messages import Frame, IterationFinished
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError
-from tui.program import program_of
+from tui.app_settings import settings_of
+from tui.navigation import OpenRun, ShowRuns
 from tui.screens.chart_screen import ChartScreen
 from tui.screens.compare.compared_runs import MOST_SEEN, ComparedRuns, DifferenceTable, run_sign, whole_difference
 from tui.session.board.chart_source import ChartSource
@@ -91,7 +92,7 @@ class CompareScreen(ChartScreen):
             yield Static("", id="headline", markup=False)
             yield StatusLine()
         with Horizontal(id="body"):
-            settings = program_of(self.app).config.board
+            settings = settings_of(self.app).board
             yield ChartBoard(self._sources(), task, settings=settings, id="charts")
             with Vertical(id="side"):
                 yield ComparedRuns(id="compared")
@@ -230,7 +231,7 @@ class CompareScreen(ChartScreen):
 
     @on(DataTable.RowSelected, "#compared")
     def _open(self, event: DataTable.RowSelected) -> None:
-        program_of(self.app).show_dashboard(self._runs[event.cursor_row].folder)
+        self.post_message(OpenRun(self._runs[event.cursor_row].folder))
 
     def action_table(self) -> None:
         """Give the table of differences the whole screen, or take it back."""
@@ -240,7 +241,7 @@ class CompareScreen(ChartScreen):
 
     def action_runs(self) -> None:
         """Go to the list of runs."""
-        program_of(self.app).show_runs()
+        self.post_message(ShowRuns())
 
     def action_leave(self) -> None:
         """Leave the program."""

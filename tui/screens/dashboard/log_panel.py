@@ -11,11 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from tui.keys.shown_keys import key_of
 from tui.screens.dashboard.log_view import Console
 from tui.session.log.titles import console_note, console_title
 from tui.widgets.diff_text import set_titles
 from tui.widgets.field import Field
+from tui.widgets.shown_keys import key_of
 
 _KEYS = (("knobs.filter", "/", "find"), ("console.level", "v", "errors"), ("console.traceback", "T", "traceback"))
 """What stands below a log that has the focus while there is nothing else to say: ids, usual keys, what they do."""

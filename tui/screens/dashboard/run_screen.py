@@ -12,7 +12,7 @@ from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.messages import Frame
 from trainer_proc.contract.requests import Command, Refused
 from trainer_proc.contract.run_folder import RunFolder
-from tui.program import program_of
+from tui.app_settings import settings_of
 from tui.session.client import RunClient
 from tui.session.control import TrainerUnreachable, ask
 from tui.session.knobs.history import KnobHistory
@@ -22,6 +22,7 @@ from tui.session.notifications.notify import is_news
 from tui.session.state import RunState
 from tui.terminal.frame_clock import draw_soon
 from tui.terminal.partial_repaint import LiveScreen
+from tui.terminal.toasts import show_news
 
 
 class FramesArrived(Message):
@@ -83,7 +84,7 @@ class RunScreen(LiveScreen):
 
     def say(self, news: News) -> None:
         """Tell the person one line in passing."""
-        program_of(self.app).tell(news, self.folder.name)
+        show_news(self.app, news, settings_of(self.app).notify, self.folder.name)
 
     def _post(self, message: Message) -> None:
         self.post_message(message)

@@ -19,7 +19,8 @@ from trainer_proc.contract.messages import TERMINAL_PHASES
 from trainer_proc.contract.requests import Export as ExportCommand
 from trainer_proc.contract.requests import Pause, Resume, Save, Stop
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError
-from tui.program import program_of
+from tui.app_settings import settings_of
+from tui.navigation import ShowRuns
 from tui.screens.chart_screen import ChartScreen
 from tui.screens.dashboard.curriculum_panel import CurriculumPanel
 from tui.screens.dashboard.knob_panel import KnobPanel
@@ -181,7 +182,7 @@ class DashboardScreen(SteeringScreen, ChartScreen):
         yield ChangingText(id="progress")
         with Horizontal(id="body"):
             source = ChartSource(self.folder.name, self.history, self._marks.marks)
-            settings = program_of(self.app).config.board
+            settings = settings_of(self.app).board
             yield ChartBoard([source], task, settings=settings, id="charts")
             with Vertical(id="side"):
                 yield KnobPanel(id="knob-panel")
@@ -298,7 +299,7 @@ class DashboardScreen(SteeringScreen, ChartScreen):
 
     def action_runs(self) -> None:
         """Go to the list of runs."""
-        program_of(self.app).show_runs()
+        self.post_message(ShowRuns())
 
     def action_leave(self) -> None:
         """Leave the program and say that the training goes on."""

@@ -20,7 +20,7 @@ from textual.widgets.option_list import Option
 from presets import Preset, list_presets
 from presets.preset import LIBRARIES, PHYSICS
 from trainer_proc.contract.run_folder import RunSpec
-from tui.program import program_of
+from tui.navigation import OpenRun, ShowRuns
 from tui.session.backends.devices import Device, list_devices
 from tui.session.launching.launcher import (
     ImpossibleSpec,
@@ -244,7 +244,7 @@ class LaunchScreen(Screen[None]):
             self._set_starting(False)
             self._tell(str(error))
             return
-        program_of(self.app).show_dashboard(folder)
+        self.post_message(OpenRun(folder))
 
     def _set_starting(self, starting: bool) -> None:
         """Say on the button that it is being started, and take no second start meanwhile."""
@@ -253,7 +253,7 @@ class LaunchScreen(Screen[None]):
 
     def action_runs(self) -> None:
         """Go to the list of runs."""
-        program_of(self.app).show_runs()
+        self.post_message(ShowRuns())
 
     def action_leave(self) -> None:
         """Leave the program."""

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import DataTable, Input, Static
 
 from trainer_proc.contract.run_folder import RunFolder
-from tui.program import program_of
+from tui.navigation import OpenRun, ShowCompare, ShowLaunch
 from tui.screens.runs.delete_dialog import DeleteDialog
 from tui.screens.runs.run_table import RunTable
 from tui.session.runs.chosen import ChoiceProblem, read_choice, write_choice
@@ -252,7 +252,7 @@ class RunsScreen(LiveScreen):
         if len(self._chosen) < _FEWEST_COMPARED:
             self.notify("choose two runs or more with space, then compare them", markup=False)
             return
-        program_of(self.app).show_compare(list(self._chosen.values()))
+        self.post_message(ShowCompare(list(self._chosen.values())))
 
     # --- one run ---
 
@@ -269,7 +269,7 @@ class RunsScreen(LiveScreen):
         """Open the dashboard of the run under the cursor."""
         summary = self._readable()
         if summary is not None:
-            program_of(self.app).show_dashboard(summary.folder)
+            self.post_message(OpenRun(summary.folder))
 
     def action_delete(self) -> None:
         """Ask, then delete the run under the cursor."""
@@ -294,7 +294,7 @@ class RunsScreen(LiveScreen):
 
     def action_new(self) -> None:
         """Go to the launch screen."""
-        program_of(self.app).show_launch()
+        self.post_message(ShowLaunch())
 
     def action_leave(self) -> None:
         """Leave the program."""

@@ -12,12 +12,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
-from tui.keys.shown_keys import key_of
 from tui.screens.watch.metric_table import MetricTable
 from tui.session.metrics.series import Series
 from tui.session.text import plain
 from tui.session.watch.metric_rows import matching
 from tui.widgets.field import Field
+from tui.widgets.shown_keys import key_of
 
 
 class MetricPanel(Vertical):

@@ -18,9 +18,8 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from trainer_proc.contract.run_folder import RunFolder
+from tui.app_settings import settings_of
 from tui.charts.legend import CURVE_GLYPHS
-from tui.keys.shown_keys import key_of
-from tui.program import program_of
 from tui.screens.chart_screen import ChartScreen
 from tui.screens.watch.metric_panel import MetricPanel
 from tui.screens.watch.metric_table import MetricTable
@@ -38,6 +37,7 @@ from tui.widgets.board import ChartBoard
 from tui.widgets.diff_text import ChangingText
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.machine_panel import MachinePanel
+from tui.widgets.shown_keys import key_of
 from tui.widgets.status_line import StatusLine
 
 MOST_RUNS = len(CURVE_GLYPHS)
@@ -105,7 +105,7 @@ class WatchScreen(ChartScreen):
             yield StatusLine()
         yield ChangingText(id="status")
         with Horizontal(id="body"):
-            settings = program_of(self.app).config.board
+            settings = settings_of(self.app).board
             source = WatchedRun("").source
             yield ChartBoard([source], _task(self.folder), settings=settings, is_own=False, id="charts")
             with Vertical(id="side"):
