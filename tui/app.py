@@ -33,10 +33,10 @@ from tui.session.settings.config import config_file, read_settings
 from tui.session.settings.keymap import usable_keys
 from tui.session.settings.schema_check import SettingProblem
 from tui.session.text import plain
-from tui.terminal.clipboard import MOST_BYTES, copy_in_tmux, is_in_tmux
 from tui.terminal.driver import TerminalDriver
 from tui.terminal.frame_clock import FrameClock
 from tui.terminal.partial_repaint import LiveScreen
+from tui.terminal.tmux_clipboard import MAX_BYTES, copy_in_tmux, is_in_tmux
 from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT, THEMES, no_colour_theme, sixteen_colours_theme
 
 ScreenMessage = ShowLaunch | ShowRuns | OpenRun | ShowCompare | ShowWatch
@@ -115,7 +115,7 @@ class HumanoidTui(App[None]):
     def refresh(self, *, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
         """Paint everything anew, also what was painted before."""
         if self._screen_stack and isinstance(self.screen, LiveScreen):
-            self.screen.forget_what_is_shown()
+            self.screen.forget_shown_spans()
         return super().refresh(repaint=repaint, layout=layout, recompose=recompose)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -250,8 +250,8 @@ class HumanoidTui(App[None]):
         if is_in_tmux():
             self._copy_in_tmux(text)
         size = len(text.encode(errors="replace")) * 4 // 3
-        if size > MOST_BYTES:
-            warning = f"{size / 1000:.0f} kB were copied: many terminals take {MOST_BYTES / 1000:.0f} kB, or nothing"
+        if size > MAX_BYTES:
+            warning = f"{size / 1000:.0f} kB were copied: many terminals take {MAX_BYTES / 1000:.0f} kB, or nothing"
             self.notify(warning, severity="warning", markup=False)
 
     @work(thread=True, group="clipboard")

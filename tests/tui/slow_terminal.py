@@ -1,11 +1,11 @@
-"""A terminal behind a link of limited speed, and a program that draws on it by `Pace`, in simulated time."""
+"""A terminal behind a link of limited speed, and a program that paces its frames for it, in simulated time."""
 
 from __future__ import annotations
 
 from collections import deque
 
-from tui.terminal.frame_pacing import Pace
-from tui.terminal.throughput import QUEUE_BYTES, Link
+from tui.terminal.frame_pacing import FramePacer
+from tui.terminal.throughput import QUEUE_BYTES, Throughput
 
 STEP_SECONDS = 0.001
 CHUNK = 1024
@@ -21,7 +21,7 @@ class SlowTerminal:
     """
 
     def __init__(self, speed: float, *, queue: int = QUEUE_BYTES, way: float = 0.0, answers: bool = True) -> None:
-        self.link = Link()
+        self.throughput = Throughput()
         self.now = 100.0
         self.speed = speed
         self.seen = 0.0
@@ -37,7 +37,7 @@ class SlowTerminal:
         """Have the program draw something."""
         self._unwritten += count
         self.asked_to_write += count
-        self.link.queued(count)
+        self.throughput.queued(count)
 
     @property
     def waiting_seconds(self) -> float:
@@ -56,7 +56,7 @@ class SlowTerminal:
                 self._coming.append(self.now + 2 * self._way)
         if self._coming and self._coming[0] <= self.now:
             self._coming.popleft()
-            self.link.answered(self.now)
+            self.throughput.answered(self.now)
         self._write()
 
     def _write(self) -> None:
@@ -65,14 +65,14 @@ class SlowTerminal:
             if self._queued + count > self._queue - (0 if self._full_since is None else STEP):
                 self._full_since = self._full_since or self.now
                 if self.now - self._full_since >= LOOK_SECONDS:
-                    self.link.has_no_room(self.now)
+                    self.throughput.has_no_room(self.now)
                 return
             self._put(count)
-        self.link.emptied()
-        if self.link.should_ask(self.now):
+        self.throughput.emptied()
+        if self.throughput.should_ask(self.now):
             self.asked_to_write += 4
             self._unwritten += 4
-            self.link.asked(4, self.now)
+            self.throughput.asked(4, self.now)
             self._put(4)
             self._questions.append(self.seen + self._queued)
 
@@ -80,7 +80,7 @@ class SlowTerminal:
         self._unwritten -= count
         self._queued += count
         waited = 0.0 if self._full_since is None else self.now - self._full_since
-        self.link.wrote(count, waited, self.now)
+        self.throughput.wrote(count, waited, self.now)
         self._full_since = None
 
 
@@ -88,7 +88,7 @@ class Painter:
     """Draws frames of `frame` bytes in pieces of `piece` bytes whenever it may: something always changes."""
 
     def __init__(self, terminal: SlowTerminal, frame: int = 3600, piece: int = 300) -> None:
-        self.pace = Pace(10)
+        self.pacer = FramePacer(10)
         self.waits: list[float] = []
         self.frames = 0
         self._terminal, self._frame, self._piece = terminal, frame, piece
@@ -109,11 +109,11 @@ class Painter:
         if now < self._look_at:
             return
         if not self._left:
-            if self.pace.wait(now) > 0:
+            if self.pacer.wait(now) > 0:
                 return
-            self.pace.begin(now)
+            self.pacer.begin(now)
             self._left = self._frame
-        room = self._terminal.link.room(now)
+        room = self._terminal.throughput.room(now)
         while room > 0 and self._left > 0:
             self._terminal.write(self._piece)
             self._left -= self._piece

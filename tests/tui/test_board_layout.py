@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from tui.session.board.layout import BoardLayout, LayoutProblem, layout_file, read_layout, write_layout
+from tui.session.board.layout import BoardLayout, LayoutError, layout_file, read_layout, write_layout
 
 TASK = "Mjlab-Velocity-Flat-Unitree-G1"
 FULL = BoardLayout(
@@ -54,7 +54,7 @@ def test_each_task_has_its_own():
 def test_a_broken_file_is_told_in_one_line(text, reason):
     write_layout(TASK, FULL)
     layout_file(TASK).write_text(text)
-    with pytest.raises(LayoutProblem) as problem:
+    with pytest.raises(LayoutError) as problem:
         read_layout(TASK)
     assert str(problem.value).startswith(f"the layout in {layout_file(TASK)} is ignored: ")
     assert reason in str(problem.value)
@@ -64,13 +64,13 @@ def test_a_broken_file_is_told_in_one_line(text, reason):
 def test_a_file_that_is_no_text_is_told():
     write_layout(TASK, FULL)
     layout_file(TASK).write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(LayoutProblem, match="is ignored"):
+    with pytest.raises(LayoutError, match="is ignored"):
         read_layout(TASK)
 
 
 def test_a_folder_that_can_not_be_written_is_told(state_folder):
     (state_folder / "humanoid-tui").write_text("a file where a folder is needed")
-    with pytest.raises(LayoutProblem, match="can't be kept in"):
+    with pytest.raises(LayoutError, match="can't be kept in"):
         write_layout(TASK, FULL)
 
 

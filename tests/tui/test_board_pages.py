@@ -7,7 +7,7 @@ import pytest
 from tests.tui.screens.recorded import frames_of
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout
-from tui.session.board.pages import MOST_CHARTS, BoardContent, names_of, pages_of
+from tui.session.board.pages import MAX_CHARTS, BoardContent, names_of, pages_of
 from tui.session.board.plans import DEFAULT_BOARD
 from tui.session.curricula.reconstruct import curricula_now
 from tui.session.metrics.history import MetricHistory
@@ -103,9 +103,9 @@ def test_what_is_found_is_a_page_only_while_something_is_looked_for():
 
 
 def test_a_page_has_an_end():
-    names = tuple(f"Episode_Reward/{number}" for number in range(MOST_CHARTS + 7))
+    names = tuple(f"Episode_Reward/{number}" for number in range(MAX_CHARTS + 7))
     rewards = pages(BoardContent(names))["rewards"]
-    assert (len(rewards.plans), rewards.left_out) == (MOST_CHARTS, 7)
+    assert (len(rewards.plans), rewards.left_out) == (MAX_CHARTS, 7)
 
 
 # --- what a person has arranged ---

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.charts.view import SMOOTHING_STEPS, ChartView, rounded_end
-from tui.session.metrics.smoothing import MOST_SMOOTHING
+from tui.session.metrics.smoothing import MAX_SMOOTHING
 from tui.session.metrics.timeline import X_UNITS
 
 WHOLE = (0.0, 1000.0)
@@ -118,7 +118,7 @@ def test_smoothing_goes_in_steps_and_ends():
     for _ in range(len(SMOOTHING_STEPS)):
         view = view.smoother(1)
         seen.append(view.smoothing)
-    assert seen == [*SMOOTHING_STEPS, MOST_SMOOTHING]
+    assert seen == [*SMOOTHING_STEPS, MAX_SMOOTHING]
     assert ChartView(smoothing=0.61).smoother(-1).smoothing == 0.3
     assert ChartView().smoother(-1).smoothing == 0
 

@@ -9,7 +9,7 @@ from textual.drivers.web_driver import WebDriver
 from tests.waiting import wait_for
 from tui.app import HumanoidTui
 from tui.terminal.driver import TerminalDriver, _Output
-from tui.terminal.throughput import Link
+from tui.terminal.throughput import Throughput
 
 
 def test_a_terminal_is_drawn_on_without_waiting_for_it(tmp_path):
@@ -33,9 +33,9 @@ class Output:
         self.master, slave = pty.openpty()
         tty.setraw(slave)
         self._file = os.fdopen(slave, "w")
-        self.link = Link()
+        self.throughput = Throughput()
         self.repaints = []
-        self.output = _Output(self._file, self.link, lambda: self.repaints.append(1), asks=asks)
+        self.output = _Output(self._file, self.throughput, lambda: self.repaints.append(1), asks=asks)
         self.output.start()
         self.seen = b""
 
@@ -66,7 +66,7 @@ def test_everything_is_written_in_order(output):
         output.output.put(piece)
     output.read_until(b"19999,")
     assert output.seen == "".join(pieces).encode()
-    assert output.link.written == len(output.seen)
+    assert output.throughput.written == len(output.seen)
     assert output.repaints == []
 
 

@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from tests.tui.screens.recorded import until
 from tui.terminal.frame_clock import FrameClock, draw_soon
-from tui.terminal.frame_pacing import Rates
+from tui.terminal.frame_pacing import FrameRates
 from tui.widgets.status_line import StatusLine, status_text
 
 
@@ -82,7 +82,7 @@ async def test_what_is_asked_for_while_drawing_is_part_of_the_frame(clock, drawn
 
 async def test_what_a_person_has_done_waits_for_no_frame_and_comes_first(clock, drawn):
     a, b = drawing(drawn, "a"), drawing(drawn, "b")
-    clock.pace.frames_per_second = 0.01
+    clock.pacer.frames_per_second = 0.01
     clock.draw_soon(a)
     await until(lambda: drawn == ["a"])
     clock.draw_soon(a)
@@ -102,7 +102,7 @@ async def test_nothing_runs_while_nothing_is_asked_for(clock, drawn):
 async def test_a_terminal_that_is_behind_is_waited_for(clock, drawn, room):
     room.append(0)
     clock.draw_soon(drawing(drawn, "a"))
-    await until(lambda: clock.pace._held_up_at > 0)
+    await until(lambda: clock.pacer._throttled_at > 0)
     assert drawn == []
     room.append(1)
     await until(lambda: drawn == ["a"])
@@ -137,14 +137,14 @@ async def test_the_status_line_says_how_much_is_drawn_and_why_not_more(clock, dr
 @pytest.mark.parametrize(
     ("rates", "width", "text"),
     [
-        (Rates(10.0, 21_400, False), 27, "10 fps, 21 KB/s"),
-        (Rates(4.3, 29_900, True), 27, "4 fps, 30 KB/s, slow link"),
-        (Rates(4.3, 29_900, True), 17, "4 fps, slow link"),
-        (Rates(10.0, 21_400, False), 17, "10 fps, 21 KB/s"),
-        (Rates(0.0, 0.0, True), 27, "0 fps, 0 KB/s, slow link"),
-        (Rates(0.0, 0.0, False), 27, ""),
-        (Rates(10.0, 21_400, False), 6, "10 fps"),
-        (Rates(10.0, 21_400, False), 3, ""),
+        (FrameRates(10.0, 21_400, False), 27, "10 fps, 21 KB/s"),
+        (FrameRates(4.3, 29_900, True), 27, "4 fps, 30 KB/s, slow link"),
+        (FrameRates(4.3, 29_900, True), 17, "4 fps, slow link"),
+        (FrameRates(10.0, 21_400, False), 17, "10 fps, 21 KB/s"),
+        (FrameRates(0.0, 0.0, True), 27, "0 fps, 0 KB/s, slow link"),
+        (FrameRates(0.0, 0.0, False), 27, ""),
+        (FrameRates(10.0, 21_400, False), 6, "10 fps"),
+        (FrameRates(10.0, 21_400, False), 3, ""),
     ],
 )
 def test_the_words_fit(rates, width, text):

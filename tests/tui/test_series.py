@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.session.metrics.rising import as_range
 from tui.session.metrics.series import Series, column_edges
+from tui.session.metrics.sorted_integers import as_range
 
 iterations = st.integers(-200, 3000)
 values = st.floats(width=32)

@@ -16,7 +16,7 @@ from tests.tui.colour_vision import (
     nearest_pair,
     seen,
 )
-from tui.charts.files.strokes import DASHES
+from tui.charts.files.svg_elements import DASHES
 from tui.charts.palette import SERIES_COUNT, palette_of
 from tui.themes import SIXTEEN_DARK, THEMES, no_colour_theme, sixteen_colours_theme
 

@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tui.session.metrics.smoothing import MOST_SMOOTHING
+from tui.session.metrics.smoothing import MAX_SMOOTHING
 from tui.session.metrics.timeline import XUnit
 
 Range = tuple[float, float]
 """First and last place on an x axis, the last not before the first."""
 
-SMOOTHING_STEPS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, MOST_SMOOTHING)
+SMOOTHING_STEPS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, MAX_SMOOTHING)
 """Weights that a key steps through: each forgets about half as fast as the one before."""
 
 _SMALLEST_SPAN: dict[XUnit, float] = {"iteration": 4.0, "steps": 4.0, "time": 1.0}
@@ -25,7 +25,7 @@ class ChartView:
 
     `range` is what the x axis shows, in `unit`; with `follow`, the width of a window that ends at the newest data,
     there is no range; with neither, all data is shown. `smoothing` is the weight of TensorBoard's slider, 0 for none
-    to `MOST_SMOOTHING`. `crosshair` is a place on the x axis.
+    to `MAX_SMOOTHING`. `crosshair` is a place on the x axis.
 
     The methods that move the range take `extent`, the first and last place of all the data.
     """

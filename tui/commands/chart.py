@@ -9,7 +9,7 @@ import click
 
 from tui.commands.output import Failed, json_option, logs_option, say
 from tui.session.runs.run_index import find_run
-from tui.session.settings.config import MOST_SMOOTHING, BoardUnit, ThemeName, read_settings
+from tui.session.settings.config import MAX_SMOOTHING, BoardUnit, ThemeName, read_settings
 from tui.session.text import plain
 
 
@@ -20,7 +20,7 @@ from tui.session.text import plain
 @click.option("--with", "others", multiple=True, metavar="RUN", help="Another run on the same charts; repeatable.")
 @click.option(
     "--smoothing",
-    type=click.FloatRange(0, MOST_SMOOTHING),
+    type=click.FloatRange(0, MAX_SMOOTHING),
     help="Weight of the past, as TensorBoard's slider; by default the settings'.",
 )
 @click.option("--x", "unit", type=click.Choice(get_args(BoardUnit)), default="iteration", help="The x axis.")
@@ -51,8 +51,8 @@ def chart_command(
     as_json: bool,
 ) -> None:
     """Write metrics of a run into a picture or a table; METRIC is a name such as Loss/value, or a role: reward, kl."""
-    from tui.charts.files.export import NotExported  # numpy and Textual come with it: not for --help
-    from tui.charts.files.run_charts import NothingToDraw, Wanted, write_charts
+    from tui.charts.files.export import ChartFileError  # numpy and Textual come with it: not for --help
+    from tui.charts.files.run_charts import ChartDataError, ChartRequest, write_charts
     from tui.charts.palette import SERIES_COUNT
 
     folders = list({folder.path: folder for folder in (find_run(one, log_root) for one in (run, *others))}.values())
@@ -61,9 +61,9 @@ def chart_command(
     if len(folders) > SERIES_COUNT:
         raise click.UsageError(f"{len(folders)} runs are named; {SERIES_COUNT} can be told apart on a chart")
     weight = read_settings()[0].board.smoothing if smoothing is None else smoothing
-    wanted = Wanted(metrics, apart, unit, first, last, weight, log)
+    wanted = ChartRequest(metrics, apart, unit, first, last, weight, log)
     try:
         path, names = write_charts(folders, wanted, output, theme, force)
-    except (NotExported, NothingToDraw) as problem:
+    except (ChartFileError, ChartDataError) as problem:
         raise Failed(plain(str(problem))) from problem
     say(plain(str(output)), {"file": str(path), "metrics": names}, as_json)

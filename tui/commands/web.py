@@ -33,11 +33,11 @@ def web_command(run: str | None, logdir: Path | None, port: int, host: str, allo
         )
     if importlib.util.find_spec("textual_serve") is None:
         raise Failed("a browser needs the package textual-serve (extra web): uv pip install textual-serve")
-    from tui.web.server import ServerProblem, WebServer
+    from tui.web.server import ServerError, WebServer
 
     try:
         server = WebServer(_arguments(run, logdir, log_root), host, port, allow_remote)
-    except ServerProblem as problem:
+    except ServerError as problem:
         raise Failed(str(problem)) from problem
     click.echo(f"{server.address}\nCtrl+C ends the program in the browser; trainings go on.")
     server.run()

@@ -92,7 +92,7 @@ class ChartScreen(LiveScreen):
 
     def action_write_view(self) -> None:
         """Open the export dialog."""
-        charts, chosen = self.board.described()
+        charts, chosen = self.board.describe_charts()
         self.post_message(ExportView(charts, chosen, self.board.page.title, self.board.chosen_chart is not None))
 
     @on(ChartBoard.Problem)

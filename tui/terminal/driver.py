@@ -23,8 +23,8 @@ from textual.events import CursorPosition, InputEvent, Resize
 from textual.geometry import Size
 from textual.message import Message
 
-from tui.terminal.terminal_text import shortened
-from tui.terminal.throughput import Link
+from tui.terminal.compact_sgr import compact_sgr
+from tui.terminal.throughput import Throughput
 
 _CHUNK_BYTES = 1024
 _LARGEST_BACKLOG = 128 * 1024
@@ -45,7 +45,7 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._link = Link()
+        self._throughput = Throughput()
         self._output: _Output | None = None
 
     def write(self, data: str) -> None:
@@ -60,12 +60,12 @@ class TerminalDriver(LinuxDriver):
     @property
     def written(self) -> int:
         """Bytes written so far."""
-        return self._link.written
+        return self._throughput.written
 
     def start_application_mode(self) -> None:
         """Take the terminal over."""
-        self._link = Link()
-        self._output = _Output(self._file, self._link, self._repaint, asks=self.input_tty)
+        self._throughput = Throughput()
+        self._output = _Output(self._file, self._throughput, self._repaint, asks=self.input_tty)
         self._output.start()
         super().start_application_mode()  # type: ignore[no-untyped-call]  # it starts a writer of its own, which stays idle
         # the kernel may interrupt any thread: only so does an idle event loop surely learn of it
@@ -111,13 +111,13 @@ class TerminalDriver(LinuxDriver):
 
 
 class _Output(threading.Thread):
-    """Writes pieces of text to a terminal in order and keeps a `Link` up to date, both under one lock."""
+    """Writes pieces of text to a terminal in order and keeps a `Throughput` up to date, both under one lock."""
 
-    def __init__(self, file: IO[str] | None, link: Link, repaint: Callable[[], None], asks: bool) -> None:
+    def __init__(self, file: IO[str] | None, throughput: Throughput, repaint: Callable[[], None], asks: bool) -> None:
         super().__init__(daemon=True, name="terminal output")
         assert file is not None, "the program has no terminal"
         self._file_number = file.fileno()
-        self._link, self._repaint, self._asks = link, repaint, asks
+        self._throughput, self._repaint, self._asks = throughput, repaint, asks
         self._pieces: deque[tuple[bytes, bool]] = deque()  # with whether it is a picture, or the rest of one
         self._waiting = 0
         self._left_out = False
@@ -127,14 +127,14 @@ class _Output(threading.Thread):
     def put(self, data: str) -> None:
         """Write `data` some time."""
         is_picture = _PICTURE.match(data) is not None
-        piece = (shortened(data) if is_picture else data).encode("utf-8", errors="replace")
+        piece = (compact_sgr(data) if is_picture else data).encode("utf-8", errors="replace")
         with self._changed:
             if self._waiting > _LARGEST_BACKLOG:
                 self._drop_pictures()
                 self._left_out = True
             self._pieces.append((piece, is_picture))
             self._waiting += len(piece)
-            self._link.queued(len(piece))
+            self._throughput.queued(len(piece))
             self._changed.notify_all()
 
     def leave_out_pictures(self) -> None:
@@ -145,24 +145,24 @@ class _Output(threading.Thread):
     def answered(self) -> None:
         """Take the answer to a question."""
         with self._changed:
-            self._link.answered(time.monotonic())
+            self._throughput.answered(time.monotonic())
             self._changed.notify_all()
 
     def touched(self) -> None:
         """Take a key, or what the mouse does."""
         with self._changed:
-            self._link.touched(time.monotonic())
+            self._throughput.touched(time.monotonic())
 
     def room(self) -> float:
         """Return how many bytes may be drawn now."""
         with self._changed:
-            return self._link.room(time.monotonic())
+            return self._throughput.room(time.monotonic())
 
     def end_questions(self) -> None:
         """Ask no more; wait a moment for the answer to the last question."""
         with self._changed:
             self._asks = False
-            self._changed.wait_for(lambda: not self._link.awaits_answer, _LONGEST_ANSWER_SECONDS)
+            self._changed.wait_for(lambda: not self._throughput.awaits_answer, _LONGEST_ANSWER_SECONDS)
 
     def finish(self, seconds: float) -> None:
         """End once all is written, or after `seconds`."""
@@ -178,25 +178,26 @@ class _Output(threading.Thread):
                 began = time.monotonic()
                 while not self._has_room():
                     with self._changed:
-                        self._link.has_no_room(time.monotonic())
+                        self._throughput.has_no_room(time.monotonic())
                 waited = time.monotonic() - began
                 count = self._write(chunk)
                 with self._changed:
-                    self._link.wrote(count, waited, time.monotonic())
+                    self._throughput.wrote(count, waited, time.monotonic())
                 chunk = chunk[count:]
 
     def _next_chunk(self) -> bytes:
         """Wait for something to write and take it, or what is to be asked; empty at the end."""
         with self._changed:
             while not self._pieces:
-                self._link.emptied()
+                self._throughput.emptied()
                 if self._ending:
                     return b""
                 if self._left_out:
                     self._left_out = False
                     self._repaint()
-                if self._asks and self._link.should_ask(time.monotonic()):
-                    self._link.asked(len(_QUESTION), time.monotonic())  # its answer may come before `write` returns
+                if self._asks and self._throughput.should_ask(time.monotonic()):
+                    # before the write, as the answer may come before that returns
+                    self._throughput.asked(len(_QUESTION), time.monotonic())
                     return _QUESTION
                 self._changed.wait()
             chunk, is_picture = self._pieces.popleft()
@@ -214,7 +215,7 @@ class _Output(threading.Thread):
         dropped = self._waiting - sum(len(piece) for piece, _ in kept)
         self._pieces = deque(kept)
         self._waiting -= dropped
-        self._link.queued(-dropped)
+        self._throughput.queued(-dropped)
 
     def _has_room(self) -> bool:
         return bool(select.select([], [self._file_number], [], _LOOK_SECONDS)[1])

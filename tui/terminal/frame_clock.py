@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from textual.app import App
 
-from tui.terminal.frame_pacing import Pace, Rates
+from tui.terminal.frame_pacing import FramePacer, FrameRates
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -31,7 +31,7 @@ _UNKNOWN_BYTES = 300
 
 
 @runtime_checkable
-class KnowsRoom(Protocol):
+class MeteredDriver(Protocol):
     """A driver that can tell how much its terminal can take, as `tui.terminal.driver.TerminalDriver`."""
 
     @property
@@ -47,13 +47,13 @@ class FrameClock:
 
     def __init__(self, app: App[Any], frames_per_second: float) -> None:
         self._app = app
-        self.pace = Pace(frames_per_second)
+        self.pacer = FramePacer(frames_per_second)
         self._urgent: dict[Draw, None] = {}
         self._waiting: dict[Draw, None] = {}
         self._drawn: set[Draw] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._reporting: asyncio.TimerHandle | None = None
-        self._listeners: dict[Callable[[Rates], None], None] = {}
+        self._listeners: dict[Callable[[FrameRates], None], None] = {}
 
     def draw_soon(self, draw: Draw, urgent: bool = False) -> None:
         """Call `draw` with the next frame, once however often it is asked for; before all others if `urgent`."""
@@ -65,11 +65,11 @@ class FrameClock:
             self._waiting[draw] = None
         self._look_in(0.0)
 
-    def listen(self, listener: Callable[[Rates], None]) -> None:
+    def listen(self, listener: Callable[[FrameRates], None]) -> None:
         """Tell `listener`, once a second while something is drawn, how much it is."""
         self._listeners[listener] = None
 
-    def stop_listening(self, listener: Callable[[Rates], None]) -> None:
+    def stop_listening(self, listener: Callable[[FrameRates], None]) -> None:
         """Tell it no more."""
         self._listeners.pop(listener, None)
 
@@ -96,16 +96,16 @@ class FrameClock:
         room = self.room()
         while draw := next(iter(self._urgent or self._waiting), None):
             is_next_frame = not self._drawn or draw in self._drawn
-            if is_next_frame and draw not in self._urgent and (wait := self.pace.wait(now)) > 0:
+            if is_next_frame and draw not in self._urgent and (wait := self.pacer.wait(now)) > 0:
                 self._look_in(wait)
                 return
             if room <= 0:
-                self.pace.held_up(now)
+                self.pacer.throttled(now)
                 self._look_in(_LOOK_SECONDS)
                 return
             if is_next_frame:
                 self._drawn.clear()
-                self.pace.begin(now)
+                self.pacer.begin(now)
             self._urgent.pop(draw, None)
             self._waiting.pop(draw, None)
             self._drawn.add(draw)
@@ -114,9 +114,9 @@ class FrameClock:
             self._report_soon()
 
     @property
-    def _terminal(self) -> KnowsRoom | None:
+    def _terminal(self) -> MeteredDriver | None:
         driver = self._app._driver
-        return driver if isinstance(driver, KnowsRoom) else None
+        return driver if isinstance(driver, MeteredDriver) else None
 
     def _report_soon(self) -> None:
         if self._reporting is None and self._listeners and self._terminal is not None:
@@ -125,10 +125,10 @@ class FrameClock:
     def _report(self) -> None:
         self._reporting = None
         terminal = self._terminal
-        rates = self.pace.rates(0 if terminal is None else terminal.written, time.monotonic())
+        rates = self.pacer.rates(0 if terminal is None else terminal.written, time.monotonic())
         for listener in self._listeners:
             self._app.call_later(listener, rates)
-        if rates.frames_per_second or rates.is_held_up:
+        if rates.frames_per_second or rates.is_throttled:
             self._report_soon()
 
 

@@ -10,15 +10,15 @@ _WINDOW_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
-class Rates:
-    """What was drawn in the last seconds. `is_held_up` tells that it would be more if the terminal weren't behind."""
+class FrameRates:
+    """What was drawn in the last seconds. `is_throttled` tells that it would be more if the terminal weren't behind."""
 
     frames_per_second: float
     bytes_per_second: float
-    is_held_up: bool
+    is_throttled: bool
 
 
-class Pace:
+class FramePacer:
     """Decides when frames begin. Times are seconds of one clock that never goes back."""
 
     def __init__(self, frames_per_second: float) -> None:
@@ -27,7 +27,7 @@ class Pace:
         self._began = -math.inf  # when the last frame was to begin
         self._frames: deque[float] = deque()
         self._bytes: deque[tuple[float, int]] = deque()
-        self._held_up_at = -math.inf
+        self._throttled_at = -math.inf
 
     def wait(self, now: float) -> float:
         """Return the seconds until another frame may begin, 0 or less if it may now."""
@@ -40,11 +40,11 @@ class Pace:
         self._began = due if due <= now < due + interval else now
         self._frames.append(now)
 
-    def held_up(self, now: float) -> None:
+    def throttled(self, now: float) -> None:
         """Take in that a frame, or a part of one, has to wait for the terminal."""
-        self._held_up_at = now
+        self._throttled_at = now
 
-    def rates(self, written: int, now: float) -> Rates:
+    def rates(self, written: int, now: float) -> FrameRates:
         """Return what was drawn lately, `written` bytes since the start; to be asked once a second meanwhile."""
         since = now - _WINDOW_SECONDS
         while self._frames and self._frames[0] < since:
@@ -54,4 +54,4 @@ class Pace:
             self._bytes.popleft()
         (began, written), (ended, by_now) = self._bytes[0], self._bytes[-1]
         speed = (by_now - written) / (ended - began) if ended > began else 0.0
-        return Rates(len(self._frames) / _WINDOW_SECONDS, speed, now - self._held_up_at < _WINDOW_SECONDS)
+        return FrameRates(len(self._frames) / _WINDOW_SECONDS, speed, now - self._throttled_at < _WINDOW_SECONDS)

@@ -42,11 +42,11 @@ class LiveScreen(Screen[None]):
         self._behind: Timer | None = None
 
     @property
-    def can_be_drawn(self) -> bool:
+    def is_drawable(self) -> bool:
         """Whether its widgets are there: it is shown, or lies below a dialog, and isn't being taken away."""
         return self.is_attached and self.display
 
-    async def answer_of(self, dialog: Screen[Any]) -> Any:
+    async def answer_to(self, dialog: Screen[Any]) -> Any:
         """Show a dialog and return its answer, to be called in a worker; None if another is open or just opening.
 
         That another screen is active is known only after some time: a key that comes twice at once would open two.
@@ -61,7 +61,7 @@ class LiveScreen(Screen[None]):
 
     @on(events.ScreenResume)
     @on(events.Resize)
-    def forget_what_is_shown(self) -> None:
+    def forget_shown_spans(self) -> None:
         """Paint again what was painted before, next time it is asked for: the terminal shows other things."""
         self._compositor.shown.forget()
 

@@ -4,9 +4,9 @@ A terminal is read by a process that may be slow (an SSH connection, say), and w
 that nobody tells of: 16 KiB in a pseudo-terminal of Linux, much more in an SSH connection. Two things tell about them:
 
 - The terminal can be asked for the cursor's position now and then; once it answers, it has seen all that was written
-  before the question (`Answers`). This sees through every queue.
+  before the question (`AnswerWindow`). This sees through every queue.
 - A terminal that doesn't answer fills its queue and then takes no more until something was read: how much it takes
-  while it is full tells its speed, by which the queue is then thought to empty (`Queue`).
+  while it is full tells its speed, by which the queue is then thought to empty (`QueueEstimate`).
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ _AWAY_SECONDS = 5.0
 """After so long without a key, nobody is thought to wait for one's picture."""
 
 
-class Link:
+class Throughput:
     """The way from the program to the terminal. Times are seconds of one clock that never goes back."""
 
     def __init__(self) -> None:
         self.written = 0
         """Bytes written so far."""
         self._unwritten = 0
-        self._answers = Answers()
-        self._queue = Queue()
+        self._answers = AnswerWindow()
+        self._queue = QueueEstimate()
 
     def queued(self, count: int) -> None:
         """Take in that `count` bytes wait to be written; that a number of them no longer do, if it is negative."""
@@ -95,7 +95,7 @@ class Link:
         return self._queue.room(now) - self._unwritten
 
 
-class Answers:
+class AnswerWindow:
     """What the terminal's answers tell: a window of bytes that may be on their way, as in TCP.
 
     It is what the terminal can take within the target, by what was on its way when it was asked and how much later
@@ -152,7 +152,7 @@ class Answers:
         return self._window - in_flight
 
 
-class Queue:
+class QueueEstimate:
     """What the terminal's queue holds by our reckoning, where there are no answers.
 
     Its speed is what it takes between two moments in which it was full. Now and then it is tried whether it has become

@@ -27,7 +27,7 @@ _PATIENCE_SECONDS = 5.0
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class ServerProblem(UserError):
+class ServerError(UserError):
     """The program can't be served; the message is one line."""
 
 
@@ -35,7 +35,7 @@ class WebServer(Server):
     """Serves the program at an address with a secret in it; nothing that a page needs comes from elsewhere."""
 
     def __init__(self, arguments: Sequence[str], host: str, port: int, is_remote_allowed: bool = False) -> None:
-        """Serve `humanoid-tui` with `arguments`; port 0 is any that is free. Raises `ServerProblem`."""
+        """Serve `humanoid-tui` with `arguments`; port 0 is any that is free. Raises `ServerError`."""
         super().__init__(shlex.join([sys.executable, "-m", "tui", *arguments]), title="humanoid-tui")
         self._socket = _listen(host, port)
         self._is_remote_allowed = is_remote_allowed
@@ -139,8 +139,8 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise ServerProblem(f"port {port} is in use: choose another with --port, or --port 0 for any") from error
-        raise ServerProblem(f"can't listen on {host}, port {port}: {error.strerror or error}") from error
+            raise ServerError(f"port {port} is in use: choose another with --port, or --port 0 for any") from error
+        raise ServerError(f"can't listen on {host}, port {port}: {error.strerror or error}") from error
 
 
 def _headers(host: str) -> dict[str, str]:

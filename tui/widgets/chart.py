@@ -70,7 +70,7 @@ class Chart(Widget):
 {_COLOURS}
     """
 
-    class OnChart(Message):
+    class ChartMessage(Message):
         """Something that a person does with the mouse on a chart, which decides nothing by itself."""
 
         def __init__(self, chart: Chart) -> None:
@@ -82,7 +82,7 @@ class Chart(Widget):
             """The chart."""
             return self.chart
 
-    class Zoomed(OnChart):
+    class Zoomed(ChartMessage):
         """The wheel was turned: `factor` (below 1: zoom in) times as much is to be seen around the place `around`."""
 
         def __init__(self, chart: Chart, factor: float, around: float) -> None:
@@ -90,24 +90,24 @@ class Chart(Widget):
             self.factor = factor
             self.around = around
 
-    class Panned(OnChart):
+    class Panned(ChartMessage):
         """The plot was dragged: the view is to move by a `share` of what is seen, to the right if positive."""
 
         def __init__(self, chart: Chart, share: float) -> None:
             super().__init__(chart)
             self.share = share
 
-    class Hovered(OnChart):
+    class Hovered(ChartMessage):
         """The pointer is over a `place` on the x axis, or has left the plot: None."""
 
         def __init__(self, chart: Chart, place: float | None) -> None:
             super().__init__(chart)
             self.place = place
 
-    class Chosen(OnChart):
+    class Chosen(ChartMessage):
         """The chart was clicked."""
 
-    class Maximised(OnChart):
+    class Maximised(ChartMessage):
         """The chart was clicked twice."""
 
     def __init__(

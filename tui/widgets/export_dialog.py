@@ -14,8 +14,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input, Label, Static
 
 from tui.charts.description import ChartDescription
-from tui.charts.files.export import FILE_KINDS, NotExported, content_of, kind_of, proposed_file, write_file
-from tui.charts.files.points import captured
+from tui.charts.files.export import FILE_KINDS, ChartFileError, content_of, kind_of, proposed_file, write_file
+from tui.charts.files.points import copied_charts
 from tui.session.text import plain
 from tui.themes import THEMES
 from tui.widgets.dialogs import Dialog
@@ -127,16 +127,16 @@ class ExportDialog(Dialog[Path | None]):
         path = Path(self.query_one("#file", Input).value.strip())
         try:
             if kind_of(path) != self._kind:
-                raise NotExported(
+                raise ChartFileError(
                     f"{path.name} would be .{kind_of(path)}: choose that, or end the name in .{self._kind}"
                 )
-        except NotExported as problem:
+        except ChartFileError as problem:
             self._tell(str(problem))
             return
         self._is_writing = True
         self._tell("writing…")
         theme, title = self.query_one("#colours", OneOf).value, f"{self._view.name}  {self._title}"
-        charts, kind = captured(self._charts), self._kind  # copies: the run goes on
+        charts, kind = copied_charts(self._charts), self._kind  # copies: the run goes on
 
         is_screen = self._what == _SCREEN
 
@@ -154,7 +154,7 @@ class ExportDialog(Dialog[Path | None]):
                 self.app.call_from_thread(self._ask_to_overwrite, path)
                 return
             written = write_file(path, content(), overwrite)
-        except NotExported as problem:
+        except ChartFileError as problem:
             self.app.call_from_thread(self._stay, str(problem))
         else:
             self.app.call_from_thread(self.dismiss, written)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from textual.widget import Widget
 
 from tui.terminal.frame_clock import clock_of
-from tui.terminal.frame_pacing import Rates
+from tui.terminal.frame_pacing import FrameRates
 
 
-def status_text(rates: Rates, width: int) -> str:
+def status_text(rates: FrameRates, width: int) -> str:
     """Say in at most `width` cells how often and how much is drawn, and why it isn't more."""
-    if not rates.frames_per_second and not rates.is_held_up:
+    if not rates.frames_per_second and not rates.is_throttled:
         return ""
     frames = f"{rates.frames_per_second:.0f} fps"
     speed = f"{rates.bytes_per_second / 1000:.0f} KB/s"
-    reason = "slow link" if rates.is_held_up else ""
+    reason = "slow link" if rates.is_throttled else ""
     for parts in ((frames, speed, reason), (frames, reason), (frames, speed), (frames,)):
         text = ", ".join(part for part in parts if part)
         if len(text) <= width:
@@ -39,7 +39,7 @@ class StatusLine(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._rates = Rates(0.0, 0.0, False)
+        self._rates = FrameRates(0.0, 0.0, False)
         self._text = ""
 
     def on_mount(self) -> None:
@@ -57,7 +57,7 @@ class StatusLine(Widget):
         self._text = status_text(self._rates, self.size.width)
         return self._text
 
-    def _take(self, rates: Rates) -> None:
+    def _take(self, rates: FrameRates) -> None:
         self._rates = rates
         if status_text(rates, self.size.width) != self._text:
             self.refresh()

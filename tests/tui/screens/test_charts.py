@@ -26,10 +26,10 @@ from tui.session.interventions.marks import Mark
 from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
 from tui.widgets.board import ChartBoard
-from tui.widgets.board.board_header import BoardEdge
-from tui.widgets.board.chart_grid import ChartArea
-from tui.widgets.board.find import FindDialog
-from tui.widgets.board.legend import RunLegend
+from tui.widgets.board.board_header import BoardHeader
+from tui.widgets.board.chart_grid import ChartGrid
+from tui.widgets.board.find_dialog import FindDialog
+from tui.widgets.board.run_legend import RunLegend
 from tui.widgets.chart import Chart
 
 FIRST, LAST = 934, 1454
@@ -61,7 +61,7 @@ def board(app):
 
 
 def area(app):
-    return app.screen.query_one(ChartArea)
+    return app.screen.query_one(ChartGrid)
 
 
 def charts(app):
@@ -74,7 +74,7 @@ def titles(app):
 
 
 def edge(app):
-    return str(app.screen.query_one(BoardEdge).content)
+    return str(app.screen.query_one(BoardHeader).content)
 
 
 def chosen(app):
@@ -149,7 +149,7 @@ async def test_a_page_that_there_is_not_is_told(shown):
 
 async def test_a_click_on_a_page_s_name_shows_it(shown):
     app, pilot = shown
-    await pilot.click(BoardEdge, offset=(edge(app).index("2 rewards") + 3, 0))
+    await pilot.click(BoardHeader, offset=(edge(app).index("2 rewards") + 3, 0))
     await until(lambda: board(app).page.title == "rewards", "the page")
 
 

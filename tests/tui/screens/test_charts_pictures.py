@@ -7,8 +7,8 @@ import pytest
 from tests.tui.screens.recorded import dashboard_is_filled, make_run, until
 from tui.app import HumanoidTui
 from tui.widgets.board import ChartBoard
-from tui.widgets.board.chart_grid import ChartArea
-from tui.widgets.board.find import FindDialog
+from tui.widgets.board.chart_grid import ChartGrid
+from tui.widgets.board.find_dialog import FindDialog
 
 
 @pytest.fixture(autouse=True)
@@ -21,9 +21,9 @@ async def looked_at(log_root, recording, size, keys, looks_as_before, focused=Fa
     async with app.run_test(size=size) as pilot:
         await dashboard_is_filled(app)
         board = app.screen.query_one(ChartBoard)
-        await until(lambda: any(chart.plot is not None for _, chart in app.screen.query_one(ChartArea).shown), "charts")
+        await until(lambda: any(chart.plot is not None for _, chart in app.screen.query_one(ChartGrid).shown), "charts")
         if focused:
-            app.screen.query_one(ChartArea).focus()
+            app.screen.query_one(ChartGrid).focus()
             await pilot.pause()
         for key in keys:
             await pilot.press(key)

@@ -14,7 +14,7 @@ from tui.screens.runs.run_table import RunTable
 from tui.screens.runs.screen import RunsScreen
 from tui.session.runs.chosen import read_choice
 from tui.widgets.board import ChartBoard
-from tui.widgets.board.legend import RunLegend
+from tui.widgets.board.run_legend import RunLegend
 
 NARROW, WIDE = (80, 24), (200, 60)
 

@@ -18,7 +18,7 @@ from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.log_view import Console
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.board.plans import DEFAULT_BOARD
-from tui.widgets.board.chart_grid import ChartArea
+from tui.widgets.board.chart_grid import ChartGrid
 from tui.widgets.chart import Chart
 
 
@@ -349,7 +349,7 @@ async def test_keys_scroll_the_charts_of_a_small_terminal(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(80, 24)) as pilot:
         await dashboard_is_filled(app)
-        area = app.screen.query_one(ChartArea)
+        area = app.screen.query_one(ChartGrid)
         await until(lambda: area.max_scroll_y > 0, "the layout")
         await pilot.press("shift+tab")
         assert app.focused is area

@@ -9,7 +9,7 @@ from tui.screens.dashboard.history_dialog import PastDialog
 from tui.screens.dashboard.impact_dialog import ImpactDialog
 from tui.screens.dashboard.knob_dialog import KnobEdit
 from tui.screens.help import HelpScreen
-from tui.widgets.board.find import FindDialog
+from tui.widgets.board.find_dialog import FindDialog
 
 
 def explained(app):

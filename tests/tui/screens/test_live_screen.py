@@ -9,8 +9,8 @@ from textual.widgets._footer import FooterKey
 
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, until
 from tui.app import HumanoidTui
+from tui.terminal.compact_sgr import compact_sgr
 from tui.terminal.partial_repaint import ShownSpans, SpanUpdate
-from tui.terminal.terminal_text import shortened
 from tui.widgets.key_footer import KeyFooter
 
 
@@ -24,7 +24,7 @@ def terminal(monkeypatch, size):
 
     def noted(app, of_screen, update):
         if update is not None and not app._batch_count and of_screen is app.screen:
-            stream.feed(shortened(update.render_segments(app.console)))
+            stream.feed(compact_sgr(update.render_segments(app.console)))
             screen.spans += isinstance(update, SpanUpdate)
         return display(app, of_screen, update)
 
@@ -71,7 +71,7 @@ def painted(monkeypatch):
 
     def noted(app, of_screen, update):
         if update is not None and not app._batch_count and of_screen is app.screen:
-            said = shortened(update.render_segments(app.console))
+            said = compact_sgr(update.render_segments(app.console))
             painted.append(len(said))
         return display(app, of_screen, update)
 
@@ -85,7 +85,7 @@ async def test_that_the_focus_moves_does_not_paint_all_again(trainer, painted):
     async with app.run_test(size=(200, 60)) as pilot:
         await dashboard_is_filled(app)
         await pilot.pause(0.3)
-        whole = len(shortened(app.screen._compositor.render_update(full=True).render_segments(app.console)))
+        whole = len(compact_sgr(app.screen._compositor.render_update(full=True).render_segments(app.console)))
         painted.clear()
         before = app.focused
         await pilot.press("tab")

@@ -357,7 +357,7 @@ async def test_the_chosen_chart_is_written_as_it_is_seen(log_root, run, tmp_path
     app = HumanoidTui(log_root, run)
     async with app.run_test(size=(120, 40)) as pilot:
         await is_filled(app)
-        app.screen.query_one("ChartArea").focus()
+        app.screen.query_one("ChartGrid").focus()
         await pilot.press("down", "z", "z")
         view = app.screen.query_one(ChartBoard).view
         await dialog_over(app, pilot)
@@ -412,7 +412,7 @@ async def test_a_name_that_does_not_fit_and_a_place_that_can_not_be_written_are_
 
 async def test_a_machine_without_fonts_is_told_in_the_dialog(log_root, run, monkeypatch):
     def without_fonts(*_):
-        raise export.NotExported("this machine has no font to write a PNG's text with")
+        raise export.ChartFileError("this machine has no font to write a PNG's text with")
 
     monkeypatch.setattr("tui.widgets.export_dialog.content_of", without_fonts)
     app = HumanoidTui(log_root, run)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tui.charts.axes import ValueAxis, log_axis, value_axis
 from tui.charts.description import ChartDescription
 from tui.charts.files.points import Points, marks_of, points_of, range_of
-from tui.charts.files.strokes import (
+from tui.charts.files.svg_elements import (
     DASHES,
     LARGE,
     SMALL,
@@ -35,7 +35,7 @@ from tui.session.metrics.timeline import XUnit
 ALONE = (960.0, 480.0)
 """Width and height of a chart that is alone in its picture, without the list of its marks."""
 ONE_OF_MANY = (640.0, 320.0)
-MOST_COLUMNS = 3
+MAX_COLUMNS = 3
 
 _LEFT, _RIGHT, _BOTTOM = 64.0, 18.0, 44.0
 _TITLE, _LEGEND, _SIGNS = 30.0, 20.0, 20.0  # heights
@@ -84,7 +84,7 @@ def charts_svg(charts: Sequence[ChartDescription], palette: Palette, title: str)
         notes = list(_notes(charts[0], palette, height))
         body = [*_chart(charts[0], palette, 0, 0, *ALONE), *notes]
         return document(width, height + _NOTE * len(notes) + (8 if notes else 0), body, palette.background, title)
-    columns = min(MOST_COLUMNS, math.ceil(math.sqrt(len(charts))))
+    columns = min(MAX_COLUMNS, math.ceil(math.sqrt(len(charts))))
     rows = -(-len(charts) // columns)
     width, height = ONE_OF_MANY
     parts = [text(16, 26, title, palette.foreground, size=LARGE, bold=True)]

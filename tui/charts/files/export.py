@@ -19,24 +19,24 @@ _VIEWS = Path("exported") / "views"
 _LONGEST_NAME = 60
 
 
-class NotExported(UserError):
+class ChartFileError(UserError):
     """The file can't be written; the message is one line."""
 
 
 def kind_of(path: Path) -> FileKind:
-    """Return what a file's name asks for. Raises `NotExported`."""
+    """Return what a file's name asks for. Raises `ChartFileError`."""
     ending = path.suffix.lower().removeprefix(".")
     for kind in FILE_KINDS:
         if ending == kind:
             return kind
-    raise NotExported(f"{path.name or path}: a chart is written as .svg, .png or .csv")
+    raise ChartFileError(f"{path.name or path}: a chart is written as .svg, .png or .csv")
 
 
 def content_of(charts: Sequence[ChartDescription], kind: FileKind, theme: str, title: str) -> bytes:
-    """Return charts as the content of a file. Raises `NotExported`; takes its time for millions of points."""
-    from tui.charts.files.bitmap import NoText, png_of
+    """Return charts as the content of a file. Raises `ChartFileError`; takes its time for millions of points."""
     from tui.charts.files.chart_svg import charts_svg
-    from tui.charts.files.table import table_of
+    from tui.charts.files.csv_table import table_of
+    from tui.charts.files.png import FontError, png_of
 
     if kind == "csv":
         return table_of(charts).encode(errors="replace")
@@ -45,23 +45,23 @@ def content_of(charts: Sequence[ChartDescription], kind: FileKind, theme: str, t
         return svg.encode(errors="replace")
     try:
         return png_of(svg)
-    except (NoText, ValueError) as problem:
-        raise NotExported(str(problem)) from problem
+    except (FontError, ValueError) as problem:
+        raise ChartFileError(str(problem)) from problem
 
 
 def write_file(path: Path, content: bytes, overwrite: bool) -> Path:
-    """Write a file, whole or not at all, and its folder if need be; return where it lies. Raises `NotExported`."""
+    """Write a file, whole or not at all, and its folder if need be; return where it lies. Raises `ChartFileError`."""
     target = path.expanduser()
     try:
         if target.is_dir():
-            raise NotExported(f"{path} is a folder: name a file in it")
+            raise ChartFileError(f"{path} is a folder: name a file in it")
         if target.exists() and not overwrite:
-            raise NotExported(f"{path} exists")
+            raise ChartFileError(f"{path} exists")
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, content)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise NotExported(f"{path} can't be written: {reason}") from error
+        raise ChartFileError(f"{path} can't be written: {reason}") from error
     return target.resolve()
 
 

@@ -31,7 +31,7 @@ class Points:
     smoothed: NDArray[np.float32] | None
 
 
-def captured(charts: Sequence[ChartDescription]) -> list[ChartDescription]:
+def copied_charts(charts: Sequence[ChartDescription]) -> list[ChartDescription]:
     """Return charts with copies of their data, which no longer grow, for another thread to draw."""
     timelines: dict[int, Timeline] = {}
     series: dict[int, Series] = {}

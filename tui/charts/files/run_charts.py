@@ -11,7 +11,7 @@ from curricula.errors import UserError, suggestion
 from curricula.schema import SchemaProblem
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RunFolder
-from tui.charts.files.export import NotExported, content_of, kind_of, write_file
+from tui.charts.files.export import ChartFileError, content_of, kind_of, write_file
 from tui.charts.plan_description import describe_plan
 from tui.charts.view import ChartView, Range
 from tui.session.board.chart_source import ChartSource, extent_of
@@ -25,12 +25,12 @@ from tui.session.runs.compare import distinct_names
 from tui.session.state import RunState
 
 
-class NothingToDraw(UserError):
+class ChartDataError(UserError):
     """What was asked for isn't in the run; the message is one line."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ChartRequest:
     """What to draw: metrics by name or role, together or `apart`; the x axis is in `unit` from `first` to `last`."""
 
     metrics: Sequence[str]
@@ -43,19 +43,19 @@ class Wanted:
 
 
 def write_charts(
-    folders: Sequence[RunFolder], wanted: Wanted, output: Path, theme: str, overwrite: bool
+    folders: Sequence[RunFolder], request: ChartRequest, output: Path, theme: str, overwrite: bool
 ) -> tuple[Path, list[str]]:
     """Write charts of one run, or of several together, into a file; return where it lies, and the metrics' names.
 
-    Raises `NotExported` or `NothingToDraw`.
+    Raises `ChartFileError` or `ChartDataError`.
     """
     kind = kind_of(output)
     if output.exists() and not overwrite:
-        raise NotExported(f"{output} exists: --force replaces it")
+        raise ChartFileError(f"{output} exists: --force replaces it")
     title = ", ".join(folder.name for folder in folders)
     read = [_read(folder) for folder in folders]
     names = list(dict.fromkeys(name for _, history in read for name in history.series if history.series[name].count))
-    plans = named_board(wanted.metrics if wanted.apart else [" + ".join(wanted.metrics)], names)
+    plans = named_board(request.metrics if request.apart else [" + ".join(request.metrics)], names)
     metrics = list(dict.fromkeys(metric for plan in plans for metric in plan.metrics))
     _refuse_unknown(metrics, names, title)
     sources = [
@@ -64,8 +64,8 @@ def write_charts(
     ]
     state = read[0][0] if len(read) == 1 else RunState()  # lines and weights are of one run
     for _, history in read:
-        _refuse_unit(history.timeline, wanted.unit)
-    view = ChartView(wanted.unit, _range(sources, wanted), smoothing=wanted.smoothing, log_y=wanted.log)
+        _refuse_unit(history.timeline, request.unit)
+    view = ChartView(request.unit, _range(sources, request), smoothing=request.smoothing, log_y=request.log)
     charts = [describe_plan(plan, sources, state, _curricula(state), view) for plan in plans]
     return write_file(output, content_of(charts, kind, theme, title), overwrite), metrics
 
@@ -92,24 +92,24 @@ def _refuse_unknown(metrics: Sequence[str], names: Sequence[str], run: str) -> N
             near = suggestion(metric, names, cutoff=0.6) or suggestion(
                 metric, best_first(metric, names)[:3], cutoff=0.0
             )
-            raise NothingToDraw(f"{run}: no such metric: {metric}{near}")
+            raise ChartDataError(f"{run}: no such metric: {metric}{near}")
 
 
 def _refuse_unit(timeline: Timeline, unit: XUnit) -> None:
     if timeline.extent(unit) is None:
-        raise NothingToDraw("this run has no iteration yet")
+        raise ChartDataError("this run has no iteration yet")
     if unit not in timeline.units:
-        raise NothingToDraw(f"this run doesn't tell the {unit} of its iterations: leave --x out")
+        raise ChartDataError(f"this run doesn't tell the {unit} of its iterations: leave --x out")
 
 
-def _range(sources: Sequence[ChartSource], wanted: Wanted) -> Range | None:
-    extent = extent_of(sources, wanted.unit)
+def _range(sources: Sequence[ChartSource], request: ChartRequest) -> Range | None:
+    extent = extent_of(sources, request.unit)
     if extent is None:
-        raise NothingToDraw("this run has no iteration yet")
-    if wanted.first is None and wanted.last is None:
+        raise ChartDataError("this run has no iteration yet")
+    if request.first is None and request.last is None:
         return None
-    low = extent[0] if wanted.first is None else wanted.first
-    high = extent[1] if wanted.last is None else wanted.last
+    low = extent[0] if request.first is None else request.first
+    high = extent[1] if request.last is None else request.last
     if high <= low:
-        raise NothingToDraw(f"--from {low:g} is not before --to {high:g}")
+        raise ChartDataError(f"--from {low:g} is not before --to {high:g}")
     return low, high

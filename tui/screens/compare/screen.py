@@ -143,7 +143,7 @@ class CompareScreen(ChartScreen):
             draw_soon(self, self._draw)
 
     def _draw(self) -> None:
-        if self.can_be_drawn:
+        if self.is_drawable:
             self.board.show(RunState())
             self._show_tables()
 

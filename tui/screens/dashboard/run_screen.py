@@ -102,7 +102,7 @@ class RunScreen(LiveScreen):
             draw_soon(self, self._draw)
 
     def _draw(self) -> None:
-        if self.can_be_drawn:
+        if self.is_drawable:
             self.show_run()
 
     @on(Told)

@@ -268,7 +268,7 @@ class DashboardScreen(SteeringScreen, ChartScreen):
         """Ask, then stop the training."""
         if not self.is_live:
             self.ask(Stop())  # to be told why not, without a question first
-        elif await self.answer_of(Confirm("Save a checkpoint and end this training?")):
+        elif await self.answer_to(Confirm("Save a checkpoint and end this training?")):
             self.ask(Stop(), "the training stops after this iteration")
 
     def action_log(self) -> None:

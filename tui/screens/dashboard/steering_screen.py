@@ -96,7 +96,7 @@ class SteeringScreen(RunScreen):
             return
         name = knob.knob.name
         history = history_text(self.knob_history.drawn_as(name), self.knob_history.line(name, _WIDTH_OF_HISTORY))
-        tune = await self.answer_of(KnobEdit(knob, revision, fields, history))
+        tune = await self.answer_to(KnobEdit(knob, revision, fields, history))
         if tune is not None:
             self.ask(tune)
 
@@ -158,7 +158,7 @@ class SteeringScreen(RunScreen):
     @work
     async def action_past(self) -> None:
         """List what was done; undo or redo what is chosen."""
-        command = await self.answer_of(PastDialog(self.state, self.history))
+        command = await self.answer_to(PastDialog(self.state, self.history))
         if command is not None:
             self.ask(msgspec.structs.replace(command, revision=self.state.revision))
 

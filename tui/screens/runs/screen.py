@@ -279,7 +279,7 @@ class RunsScreen(LiveScreen):
 
     @work
     async def _delete(self, folder: RunFolder) -> None:
-        if await self.answer_of(DeleteDialog(folder, self._log_root)):
+        if await self.answer_to(DeleteDialog(folder, self._log_root)):
             await self._delete_now(folder).wait()
             self._look()
 

@@ -180,7 +180,7 @@ class WatchScreen(ChartScreen):
     # --- drawing ---
 
     def _draw(self) -> None:
-        if not self.can_be_drawn:
+        if not self.is_drawable:
             return
         self.board.show(_NO_STATE)
         run = self.runs[self._told]
@@ -243,7 +243,7 @@ class WatchScreen(ChartScreen):
         if not self._found.runs:
             self.notify("there are no runs yet", markup=False)
             return
-        chosen = await self.answer_of(ChooseRuns(self._found.runs, self.chosen, MOST_RUNS))
+        chosen = await self.answer_to(ChooseRuns(self._found.runs, self.chosen, MOST_RUNS))
         if chosen:
             self._choose(chosen)
 

@@ -16,11 +16,11 @@ from curricula.errors import UsageError
 from trainer_proc.contract.run_folder import write_atomically
 from tui.session.metrics.timeline import XUnit
 
-MOST_COLUMNS = 12
-MOST_SMOOTHING = 0.999
+MAX_COLUMNS = 12
+MAX_SMOOTHING = 0.999
 
 
-class LayoutProblem(UsageError):
+class LayoutError(UsageError):
     """A kept layout can't be read or written; the message is one line."""
 
 
@@ -35,12 +35,12 @@ class BoardLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     `folded_changed` those of the view of changed knobs.
     """
 
-    columns: Annotated[int, msgspec.Meta(ge=0, le=MOST_COLUMNS)] = 0
+    columns: Annotated[int, msgspec.Meta(ge=0, le=MAX_COLUMNS)] = 0
     pins: tuple[tuple[str, ...], ...] = ()
     order: dict[str, tuple[str, ...]] = {}
     added: dict[str, tuple[str, ...]] = {}
     log: tuple[str, ...] = ()
-    smoothing: Annotated[float, msgspec.Meta(ge=0.0, le=MOST_SMOOTHING)] = 0.0
+    smoothing: Annotated[float, msgspec.Meta(ge=0.0, le=MAX_SMOOTHING)] = 0.0
     x: XUnit = "iteration"
     folded: tuple[str, ...] = ()
     folded_changed: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ class BoardLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
     def with_columns(self, columns: int) -> BoardLayout:
         """Return the layout with so many charts side by side, within 0 to 12."""
-        return msgspec.structs.replace(self, columns=min(max(columns, 0), MOST_COLUMNS))
+        return msgspec.structs.replace(self, columns=min(max(columns, 0), MAX_COLUMNS))
 
     def ordered(self, page: str, keys: Sequence[str]) -> list[str]:
         """Return the charts of a page in the person's order; those that were never moved keep their places behind."""
@@ -92,21 +92,21 @@ def layout_file(task: str) -> Path:
 
 
 def read_layout(task: str) -> BoardLayout | None:
-    """Return the layout kept for a task, None if there is none. Raises `LayoutProblem`."""
+    """Return the layout kept for a task, None if there is none. Raises `LayoutError`."""
     path = layout_file(task)
     try:
         return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), BoardLayout)
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise LayoutProblem(f"the layout in {path} is ignored: {' '.join(str(error).split())}") from error
+        raise LayoutError(f"the layout in {path} is ignored: {' '.join(str(error).split())}") from error
 
 
 def write_layout(task: str, layout: BoardLayout) -> None:
-    """Keep the layout of a task; the file is whole at any time. Raises `LayoutProblem`."""
+    """Keep the layout of a task; the file is whole at any time. Raises `LayoutError`."""
     path = layout_file(task)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, tomli_w.dumps(msgspec.to_builtins(layout)).encode())
     except OSError as error:
-        raise LayoutProblem(f"the layout can't be kept in {path}: {error.strerror or error}") from error
+        raise LayoutError(f"the layout can't be kept in {path}: {error.strerror or error}") from error

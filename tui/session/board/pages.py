@@ -13,7 +13,7 @@ from tui.session.board.plans import (
     named_board,
     plan_of_levels,
     plan_of_metrics,
-    titled,
+    titled_plan,
     watched_board,
 )
 from tui.session.fuzzy import best_first
@@ -32,7 +32,7 @@ _EMPTY = {
     FOUND: "nothing matches",
 }
 _NOTHING = "no data yet"
-MOST_CHARTS = 60
+MAX_CHARTS = 60
 """More than a page of these nobody looks at; what is behind them is found by its name."""
 _SUCCESS_OF = "Success/"
 _COUNTS = "/episodes"  # of a curriculum's episodes at its level: they only count up
@@ -98,7 +98,7 @@ def _page(title: str, plans: Iterable[ChartPlan], content: BoardContent, layout:
     by_key = {plan.key: plan.with_metrics(layout.added.get(plan.key, ())) for plan in plans}
     ordered = tuple(by_key[key] for key in layout.ordered(title, list(by_key)))
     empty = _EMPTY[title] if content.names or title == PINNED else _NOTHING
-    return Page(title, ordered[:MOST_CHARTS], empty, max(len(ordered) - MOST_CHARTS, 0))
+    return Page(title, ordered[:MAX_CHARTS], empty, max(len(ordered) - MAX_CHARTS, 0))
 
 
 def _overview(content: BoardContent) -> tuple[ChartPlan, ...]:
@@ -108,7 +108,7 @@ def _overview(content: BoardContent) -> tuple[ChartPlan, ...]:
 
 
 def _terms(family: Family, names: Iterable[str]) -> tuple[ChartPlan, ...]:
-    return tuple(titled(term_of(name), name) for name in names if family_of(name) == family)
+    return tuple(titled_plan(term_of(name), name) for name in names if family_of(name) == family)
 
 
 def _curricula_page(content: BoardContent) -> tuple[ChartPlan, ...]:
@@ -121,7 +121,7 @@ def _curricula_page(content: BoardContent) -> tuple[ChartPlan, ...]:
     return (
         *levels,
         *_terms("tracking error", content.names),
-        *(titled(f"success, {_last_part(name)}", name) for name in success),
+        *(titled_plan(f"success, {_last_part(name)}", name) for name in success),
         *_with_pairs(left),
     )
 
@@ -138,7 +138,7 @@ def _with_pairs(names: Sequence[str]) -> list[ChartPlan]:
                     ChartPlan(term_of(stem + "_max").removesuffix("_max"), (("min", ends[0]), ("max", ends[1])))
                 )
         else:
-            plans.append(titled(term_of(name), name))
+            plans.append(titled_plan(term_of(name), name))
     return plans
 
 

@@ -67,7 +67,7 @@ def plan_of_metrics(*metrics: str) -> ChartPlan:
     return ChartPlan(metrics[0] if len(metrics) == 1 else " + ".join(names), tuple(zip(names, metrics, strict=True)))
 
 
-def titled(title: str, metric: str) -> ChartPlan:
+def titled_plan(title: str, metric: str) -> ChartPlan:
     """Return the chart of one metric under another name."""
     return ChartPlan(title, ((title, metric),))
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet
-from tui.session.metrics.rising import as_range
 from tui.session.metrics.series import Series
+from tui.session.metrics.sorted_integers import as_range
 from tui.session.metrics.timeline import Timeline
 
 _ROWS_AT_ONCE = 512

@@ -8,7 +8,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.session.metrics.growing import GrowingArray
+from tui.session.metrics.growing_array import GrowingArray
 
 BLOCK = 16
 """Rows in a block of the lowest level; as many blocks make one of the next level."""

@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tui.session.metrics.growing import GrowingArray, Scalar
+from tui.session.metrics.growing_array import GrowingArray, Scalar
 from tui.session.metrics.pyramid import Columns, Pyramid
-from tui.session.metrics.rising import RisingNumbers
+from tui.session.metrics.sorted_integers import SortedIntegers
 
 
 class Series:
@@ -20,7 +20,7 @@ class Series:
     """
 
     def __init__(self) -> None:
-        self._xs = RisingNumbers()
+        self._xs = SortedIntegers()
         self._ys: GrowingArray[np.float32] = GrowingArray(np.float32)
         self._pyramid = Pyramid()
         self._last: float | None = None

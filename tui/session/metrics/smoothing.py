@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tui.session.metrics.series import Series
 
-MOST_SMOOTHING = 0.999
+MAX_SMOOTHING = 0.999
 """The largest weight: at 1, every curve would be flat."""
 
 _LARGEST_POWER = 1e200  # of 1 / weight within a block; float32 values times it stay far below float64's end
@@ -22,12 +22,12 @@ class MovingAverage:
 
     After n finite values, average = weight · average + (1 - weight) · value, from 0 on, and what is shown is
     average / (1 - weightⁿ) (tensorboard/webapp/widgets/line_chart_v2/data_transformer.ts). Values that are not finite
-    are passed on and do not count. `weight` is within 0 and `MOST_SMOOTHING`.
+    are passed on and do not count. `weight` is within 0 and `MAX_SMOOTHING`.
     """
 
     def __init__(self, weight: float) -> None:
-        if not 0 <= weight <= MOST_SMOOTHING:
-            raise ValueError(f"a smoothing weight is within 0 and {MOST_SMOOTHING}, not {weight}")
+        if not 0 <= weight <= MAX_SMOOTHING:
+            raise ValueError(f"a smoothing weight is within 0 and {MAX_SMOOTHING}, not {weight}")
         self._weight = weight
         self._average = 0.0
         self._count = 0

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tui.session.metrics.growing import GrowingArray
+from tui.session.metrics.growing_array import GrowingArray
 from tui.session.metrics.series import whole_edges
 
 XUnit: TypeAlias = Literal["iteration", "steps", "time"]

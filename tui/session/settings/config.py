@@ -15,7 +15,7 @@ from tui.session.settings.schema_check import SettingProblem, checked
 
 ThemeName = Literal["dark", "light", "okabe-ito", "tol"]
 BoardUnit = Literal["iteration", "steps", "time"]
-MOST_SMOOTHING = 0.999
+MAX_SMOOTHING = 0.999
 """As `smoothing` has it, which needs numpy."""
 
 
@@ -51,7 +51,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float,
         Meta(
             ge=0,
-            le=MOST_SMOOTHING,
+            le=MAX_SMOOTHING,
             description="Weight of the past in the smoothed curves, 0 for none, as TensorBoard's",
         ),
     ] = 0.6

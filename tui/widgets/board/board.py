@@ -11,14 +11,14 @@ from textual.binding import BindingType
 from tui.session.board.lines import has_logarithms
 from tui.session.board.pages import FOUND, PINNED
 from tui.session.board.plans import ChartPlan
-from tui.widgets.board.board_header import BoardEdge
-from tui.widgets.board.board_view import ShownBoard
-from tui.widgets.board.find import FindDialog, Found
+from tui.widgets.board.board_header import BoardHeader
+from tui.widgets.board.board_view import BoardView
+from tui.widgets.board.find_dialog import FindDialog, FindResult
 from tui.widgets.board.keys import BOARD_KEYS
 from tui.widgets.chart import Chart
 
 
-class ChartBoard(ShownBoard):
+class ChartBoard(BoardView):
     """The board with all that keys and the mouse do to it; screens with charts have the keys that call it."""
 
     BINDINGS: ClassVar[list[BindingType]] = BOARD_KEYS
@@ -30,7 +30,7 @@ class ChartBoard(ShownBoard):
         area = self._area
         chosen = area.chosen[0] if area.chosen is not None else None
 
-        def take(found: Found | None) -> None:
+        def take(found: FindResult | None) -> None:
             if found is not None:
                 self._take_found(found, chosen)
 
@@ -39,13 +39,13 @@ class ChartBoard(ShownBoard):
 
     def pin(self, *metrics: str) -> None:
         """Pin a chart of these metrics and show the page of pinned ones; take it away if there was one."""
-        self._take_found(Found("pin", metrics, ""), None)
+        self._take_found(FindResult("pin", metrics, ""), None)
 
     def look_for(self, metric: str) -> None:
         """Show the charts of what matches a metric's name, the best match first."""
-        self._take_found(Found("show", (), metric), None)
+        self._take_found(FindResult("show", (), metric), None)
 
-    def _take_found(self, found: Found, chosen: ChartPlan | None) -> None:
+    def _take_found(self, found: FindResult, chosen: ChartPlan | None) -> None:
         match found.wish:
             case "pin":
                 was_pinned = found.metrics in self._layout.pins
@@ -190,7 +190,7 @@ class ChartBoard(ShownBoard):
         message.stop()
         self.action_maximise()
 
-    @on(BoardEdge.PageChosen)
-    def _open_page(self, message: BoardEdge.PageChosen) -> None:
+    @on(BoardHeader.PageChosen)
+    def _open_page(self, message: BoardHeader.PageChosen) -> None:
         message.stop()
         self.go_to(message.page)

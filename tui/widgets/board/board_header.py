@@ -12,14 +12,14 @@ from textual.widgets import Static
 from tui.session.board.pages import Page
 from tui.session.interventions.marks import Mark
 from tui.session.text import plain
-from tui.widgets.board.header_text import EdgeLine, edge_line, marks_text
+from tui.widgets.board.header_text import HeaderLine, header_line, marks_text
 
 
-class BoardEdge(Static):
+class BoardHeader(Static):
     """Says which page this is and what the x axis shows; near marks, what was changed there. A click opens a page."""
 
     DEFAULT_CSS = """
-    BoardEdge { height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+    BoardHeader { height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
     """
     _HERE = "bold reverse"
 
@@ -32,7 +32,7 @@ class BoardEdge(Static):
 
     def __init__(self) -> None:
         super().__init__("", markup=False)
-        self._line = EdgeLine("")
+        self._line = HeaderLine("")
         self._said: tuple[Sequence[Page], int, Sequence[str], Sequence[tuple[str, Mark]]] = ((), 0, (), ())
         self._shown: tuple[str, int] = ("", -1)
 
@@ -61,9 +61,9 @@ class BoardEdge(Static):
         if marks:
             where = view_texts[-1] if view_texts else ""
             said = marks_text([(run, _safe(mark)) for run, mark in marks], width - len(where) - 2)
-            self._line = EdgeLine(f"{said:<{width - len(where)}}{where}")
+            self._line = HeaderLine(f"{said:<{width - len(where)}}{where}")
         else:
-            self._line = edge_line(pages, current, view_texts, width)
+            self._line = header_line(pages, current, view_texts, width)
         here = next((tab for tab in self._line.tabs if tab.page == current), None)
         if (self._line.text, current) != self._shown:
             self._shown = (self._line.text, current)

@@ -18,16 +18,16 @@ from tui.charts.description import ChartDescription
 from tui.charts.plan_description import describe_plan
 from tui.charts.view import ChartView
 from tui.session.board.chart_source import ChartSource
-from tui.session.board.layout import BoardLayout, LayoutProblem, read_layout, write_layout
+from tui.session.board.layout import BoardLayout, LayoutError, read_layout, write_layout
 from tui.session.board.lines import band_of, lines_of, title_of
 from tui.session.board.pages import BoardContent, Page, names_of, pages_of
 from tui.session.board.plans import ChartPlan
 from tui.session.settings.config import Board as BoardSettings
 from tui.session.state import RunState
-from tui.widgets.board.board_header import BoardEdge
-from tui.widgets.board.chart_grid import ChartArea
+from tui.widgets.board.board_header import BoardHeader
+from tui.widgets.board.chart_grid import ChartGrid
 from tui.widgets.board.header_text import view_texts
-from tui.widgets.board.legend import RunLegend
+from tui.widgets.board.run_legend import RunLegend
 from tui.widgets.board.shared_view import SharedView
 from tui.widgets.chart import Chart
 
@@ -45,7 +45,7 @@ class _Read:
     curricula: Sequence[Curriculum] = ()
 
 
-class ShownBoard(Vertical):
+class BoardView(Vertical):
     """Shows the metrics of one run, or of several on the same charts, in pages.
 
     `show` draws what is new. What a person arranges is kept for `task`, unless that is empty; `settings` are what it
@@ -53,7 +53,7 @@ class ShownBoard(Vertical):
     """
 
     DEFAULT_CSS = """
-    ShownBoard { height: 1fr; width: 1fr; }
+    BoardView { height: 1fr; width: 1fr; }
     """
 
     class Maximised(Message):
@@ -100,9 +100,9 @@ class ShownBoard(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lay out the line at the edge, the runs' names and the charts."""
-        yield BoardEdge()
+        yield BoardHeader()
         yield RunLegend()
-        yield ChartArea()
+        yield ChartGrid()
 
     def on_mount(self) -> None:
         """Arrange the charts as the person did before."""
@@ -135,7 +135,7 @@ class ShownBoard(Vertical):
         is_meant = area.has_focus or area.is_maximised
         return area.chosen[1] if is_meant and area.chosen is not None else None
 
-    def described(self) -> tuple[list[ChartDescription], int]:
+    def describe_charts(self) -> tuple[list[ChartDescription], int]:
         """Return the charts of the page for a picture of them, and the place of the chosen one, -1 if there is none."""
         view, (state, curricula) = replace(self.view, crosshair=None), (self._read.state, self._read.curricula)
         views = [replace(view, log_y=plan.key in self._layout.log) for plan in self.page.plans]
@@ -183,14 +183,14 @@ class ShownBoard(Vertical):
 
     # --- drawing ---
 
-    @on(ChartArea.Arranged)
-    def _fit_titles(self, message: ChartArea.Arranged) -> None:
+    @on(ChartGrid.Arranged)
+    def _fit_titles(self, message: ChartGrid.Arranged) -> None:
         message.stop()
         self._draw()
 
     @property
-    def _area(self) -> ChartArea:
-        return self.query_one(ChartArea)
+    def _area(self) -> ChartGrid:
+        return self.query_one(ChartGrid)
 
     @property
     def _sources(self) -> tuple[ChartSource, ...]:
@@ -255,7 +255,7 @@ class ShownBoard(Vertical):
         if not self._content.is_own:  # what another library counts is told by it alone
             texts = [text.replace("iteration", "step") for text in texts]
         marks = self._view.marks_at_crosshair(self._plot_cells)
-        self.query_one(BoardEdge).show(self._pages, self._page, texts, marks)
+        self.query_one(BoardHeader).show(self._pages, self._page, texts, marks)
 
     def _show_runs(self) -> None:
         self.query_one(RunLegend).show([source.name for source in self._sources])
@@ -284,7 +284,7 @@ class ShownBoard(Vertical):
     def _read_layout(self) -> None:
         try:
             layout = read_layout(self._kept_for)
-        except LayoutProblem as problem:
+        except LayoutError as problem:
             self.post_message(self.Problem(str(problem)))
         else:
             if layout is not None:
@@ -296,5 +296,5 @@ class ShownBoard(Vertical):
         with self._layout_lock:  # the newest is written last
             try:
                 write_layout(self._kept_for, self._layout)
-            except LayoutProblem as problem:
+            except LayoutError as problem:
                 self.post_message(self.Problem(str(problem)))

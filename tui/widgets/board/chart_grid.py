@@ -20,11 +20,11 @@ _GAP = 2
 _ONE_ALONE = GridShape(1, (), (1,), scrolls=False)
 
 
-class ChartArea(Widget, can_focus=True):
+class ChartGrid(Widget, can_focus=True):
     """Shows plans as charts; widgets are made once and used again by the next page."""
 
     DEFAULT_CSS = """
-    ChartArea {
+    ChartGrid {
         layout: grid;
         grid-size: 1;
         grid-gutter: 0 2;
@@ -35,11 +35,11 @@ class ChartArea(Widget, can_focus=True):
         width: 1fr;
         height: 1fr;
     }
-    ChartArea > Chart { height: 1fr; min-height: 1; }
-    ChartArea > .-unused { display: none; }
-    ChartArea:focus > Chart.-chosen > .chart--title { text-style: bold reverse; }
-    ChartArea > #empty { display: none; color: $text-muted; content-align: center middle; height: 1fr; width: 1fr; }
-    ChartArea.-empty > #empty { display: block; }
+    ChartGrid > Chart { height: 1fr; min-height: 1; }
+    ChartGrid > .-unused { display: none; }
+    ChartGrid:focus > Chart.-chosen > .chart--title { text-style: bold reverse; }
+    ChartGrid > #empty { display: none; color: $text-muted; content-align: center middle; height: 1fr; width: 1fr; }
+    ChartGrid.-empty > #empty { display: block; }
     """
 
     class Arranged(Message):

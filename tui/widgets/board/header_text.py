@@ -25,14 +25,14 @@ class Tab:
 
 
 @dataclass(frozen=True)
-class EdgeLine:
+class HeaderLine:
     """The text, exactly as wide as asked for, and where in it the pages are named."""
 
     text: str
     tabs: tuple[Tab, ...] = ()
 
 
-def edge_line(pages: Sequence[Page], current: int, view_texts: Sequence[str], width: int) -> EdgeLine:
+def header_line(pages: Sequence[Page], current: int, view_texts: Sequence[str], width: int) -> HeaderLine:
     """Name the pages on the left and the view on the right: the most that fits of both.
 
     `view_texts` say the same in ever fewer words; of the second one, nothing should give way to the names of pages.
@@ -41,9 +41,9 @@ def edge_line(pages: Sequence[Page], current: int, view_texts: Sequence[str], wi
     ways = [*product(view_texts[:1], (counted, named)), *product(view_texts[1:2], (named,))]
     for right, (left, tabs) in [*ways, *product(view_texts, (numbered,))]:
         if len(left) + len(_GAP) * bool(right) + len(right) <= width:
-            return EdgeLine(f"{left}{right:>{width - len(left)}}", tabs)
+            return HeaderLine(f"{left}{right:>{width - len(left)}}", tabs)
     left, tabs = numbered
-    return EdgeLine(f"{left[:width]:<{width}}", tuple(tab for tab in tabs if tab.end <= width))
+    return HeaderLine(f"{left[:width]:<{width}}", tuple(tab for tab in tabs if tab.end <= width))
 
 
 def _named_pages(pages: Sequence[Page], current: int, how: str) -> tuple[str, tuple[Tab, ...]]:

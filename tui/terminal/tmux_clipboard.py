@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-MOST_BYTES = 74_994
+MAX_BYTES = 74_994
 """What many terminals take of a copy, as base64 (xterm's limit, 100,000 bytes, less what goes around it)."""
 
 _PATIENCE_SECONDS = 2.0

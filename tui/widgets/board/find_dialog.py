@@ -30,7 +30,7 @@ _WHERE_WIDTH, _WIDTH_FOR_WHERE, _LEAST_NAME = 19, 60, 8
 
 
 @dataclass(frozen=True)
-class Found:
+class FindResult:
     """What is wished for: to pin `metrics` on one chart, to add them to the chosen one, to show all that is found.
 
     Pinning what is pinned unpins it, and adding what is there takes it off. `pattern` is what was typed.
@@ -41,7 +41,7 @@ class Found:
     pattern: str
 
 
-class FindDialog(Dialog[Found | None]):
+class FindDialog(Dialog[FindResult | None]):
     """Lists the metrics that match, each with its newest value, and draws the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -133,7 +133,7 @@ class FindDialog(Dialog[Found | None]):
     def action_show(self) -> None:
         """Show all that matches."""
         if self.pattern.strip():
-            self.dismiss(Found("show", (), self.pattern))
+            self.dismiss(FindResult("show", (), self.pattern))
 
     @on(Input.Changed)
     def _take_letters(self) -> None:
@@ -157,7 +157,7 @@ class FindDialog(Dialog[Found | None]):
 
     def _wish(self, wish: Literal["pin", "add"]) -> None:
         if self._wanted:
-            self.dismiss(Found(wish, self._wanted, self.pattern))
+            self.dismiss(FindResult(wish, self._wanted, self.pattern))
 
     def _match(self) -> None:
         self._found = find_metrics(self.pattern, self._names, self._sources, self._layout, self._chosen)

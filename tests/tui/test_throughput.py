@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tests.tui.slow_terminal import Painter, SlowTerminal
-from tui.terminal.throughput import TARGET_SECONDS, Link
+from tui.terminal.throughput import TARGET_SECONDS, Throughput
 
 FIRST_PICTURE = 40_000
 
@@ -38,7 +38,7 @@ def test_nothing_is_tried_while_somebody_types():
     painter.run(5)
     longest = 0.0
     for _ in range(600):
-        terminal.link.touched(terminal.now)
+        terminal.throughput.touched(terminal.now)
         painter.run(0.5)
         longest = max(longest, painter.waits[-1])
     assert longest < 0.2
@@ -118,33 +118,33 @@ def test_after_a_stall_all_is_as_before(answers):
 
 
 def test_a_lost_answer_holds_up_for_a_moment_only():
-    link = Link()
-    link.queued(5_000)
-    link.wrote(5_000, 0.0, now=0.0)
-    link.asked(4, now=0.0)
-    link.wrote(4, 0.0, now=0.0)
-    link.answered(now=0.1)
-    link.queued(100_000)
-    link.wrote(100_000, 0.0, now=1.0)
-    link.asked(4, now=1.0)
-    link.wrote(4, 0.0, now=1.0)
-    assert link.room(now=2.0) < 0
-    assert link.room(now=5.0) > 0
-    assert not link.should_ask(now=2.0)
-    assert link.should_ask(now=5.0)
+    throughput = Throughput()
+    throughput.queued(5_000)
+    throughput.wrote(5_000, 0.0, now=0.0)
+    throughput.asked(4, now=0.0)
+    throughput.wrote(4, 0.0, now=0.0)
+    throughput.answered(now=0.1)
+    throughput.queued(100_000)
+    throughput.wrote(100_000, 0.0, now=1.0)
+    throughput.asked(4, now=1.0)
+    throughput.wrote(4, 0.0, now=1.0)
+    assert throughput.room(now=2.0) < 0
+    assert throughput.room(now=5.0) > 0
+    assert not throughput.should_ask(now=2.0)
+    assert throughput.should_ask(now=5.0)
 
 
 def test_nothing_is_asked_about_nothing():
-    link = Link()
-    assert not link.should_ask(now=0.0)
-    link.queued(10)
-    link.wrote(10, 0.0, now=0.0)
-    assert link.should_ask(now=0.0)
-    link.asked(4, now=0.0)
-    link.wrote(4, 0.0, now=0.0)
-    assert link.awaits_answer
-    link.answered(now=0.1)
-    assert not link.awaits_answer
-    assert not link.should_ask(now=0.2)
-    assert link.room(now=0.2) > 1_000
-    assert math.isfinite(link.room(now=0.2))
+    throughput = Throughput()
+    assert not throughput.should_ask(now=0.0)
+    throughput.queued(10)
+    throughput.wrote(10, 0.0, now=0.0)
+    assert throughput.should_ask(now=0.0)
+    throughput.asked(4, now=0.0)
+    throughput.wrote(4, 0.0, now=0.0)
+    assert throughput.awaits_answer
+    throughput.answered(now=0.1)
+    assert not throughput.awaits_answer
+    assert not throughput.should_ask(now=0.2)
+    assert throughput.room(now=0.2) > 1_000
+    assert math.isfinite(throughput.room(now=0.2))

@@ -7,7 +7,7 @@ import subprocess
 from functools import lru_cache
 
 from curricula.errors import UserError
-from tui.charts.files.strokes import FONT
+from tui.charts.files.svg_elements import FONT
 
 ZOOM = 2.0
 """Pixels for each of the vector picture's."""
@@ -15,15 +15,15 @@ ZOOM = 2.0
 _PATIENCE_SECONDS = 5.0
 
 
-class NoText(UserError):
+class FontError(UserError):
     """No letters can be drawn here; the message is one line that says what to do."""
 
 
 def png_of(svg: str) -> bytes:
-    """Return an SVG picture as PNG. Raises `NoText` where this machine has no font."""
+    """Return an SVG picture as PNG. Raises `FontError` where this machine has no font."""
     family = _family()
     if family is None:
-        raise NoText("this machine has no font to write a PNG's text with: install one (fonts-dejavu), or export SVG")
+        raise FontError("no font found for the text of a PNG: install one (fonts-dejavu), or export SVG")
     return _rendered(svg, family)
 
 

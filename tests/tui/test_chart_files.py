@@ -14,13 +14,13 @@ import pytest
 
 from tests.tui.screens.recorded import make_run
 from tui.charts.description import Band, ChartDescription, Marks, Reference
-from tui.charts.files import bitmap
-from tui.charts.files.bitmap import NoText, png_of
+from tui.charts.files import png as png_module
 from tui.charts.files.chart_svg import charts_svg
-from tui.charts.files.export import NotExported, content_of, kind_of, proposed_file, write_file
-from tui.charts.files.points import captured, points_of, range_of
-from tui.charts.files.strokes import shape
-from tui.charts.files.table import table_of
+from tui.charts.files.csv_table import table_of
+from tui.charts.files.export import ChartFileError, content_of, kind_of, proposed_file, write_file
+from tui.charts.files.png import FontError, png_of
+from tui.charts.files.points import copied_charts, points_of, range_of
+from tui.charts.files.svg_elements import shape
 from tui.charts.palette import palette_of
 from tui.charts.view import ChartView
 from tui.session.board.chart_source import Curve
@@ -211,7 +211,7 @@ def test_a_picture_has_the_view_of_the_screen():
 
 def test_what_is_captured_no_longer_grows():
     chart = chart_of([1.0, 2.0], marks=(Marks((Mark(1, "#1"),), timeline_of(2)),))
-    (copy,) = captured([chart])
+    (copy,) = copied_charts([chart])
     chart.curves[0].series.append(2, 3.0)
     chart.curves[0].timeline.extend([2], [300], [6.0])
     assert points_of(copy)[0].values.tolist() == [1.0, 2.0]
@@ -238,16 +238,16 @@ def test_without_a_font_it_is_told_and_vectors_are_written_all_the_same(monkeypa
     def without_letters(svg, family):
         return re.sub(r"<text.*?</text>", "", svg).encode()
 
-    monkeypatch.setattr(bitmap, "_rendered", without_letters)
-    bitmap._family.cache_clear()
+    monkeypatch.setattr(png_module, "_rendered", without_letters)
+    png_module._family.cache_clear()
     try:
-        with pytest.raises(NoText, match="no font"):
+        with pytest.raises(FontError, match="no font"):
             png_of("<svg/>")
-        with pytest.raises(NotExported, match="no font"):
+        with pytest.raises(ChartFileError, match="no font"):
             content_of([chart_of([1.0])], "png", "light", "a run")
         assert content_of([chart_of([1.0])], "svg", "light", "a run").startswith(b"<svg")
     finally:
-        bitmap._family.cache_clear()
+        png_module._family.cache_clear()
 
 
 # --- tables ---
@@ -346,20 +346,20 @@ def test_a_name_is_proposed_in_the_runs_folder_and_is_free(tmp_path):
 def test_nothing_is_overwritten_silently(tmp_path):
     path = tmp_path / "a.svg"
     write_file(path, b"first", overwrite=False)
-    with pytest.raises(NotExported, match="exists"):
+    with pytest.raises(ChartFileError, match="exists"):
         write_file(path, b"second", overwrite=False)
     assert path.read_bytes() == b"first"
     write_file(path, b"second", overwrite=True)
     assert path.read_bytes() == b"second"
-    with pytest.raises(NotExported, match="folder"):
+    with pytest.raises(ChartFileError, match="folder"):
         write_file(tmp_path, b"", overwrite=True)
-    with pytest.raises(NotExported, match="can't be written"):
+    with pytest.raises(ChartFileError, match="can't be written"):
         write_file(path / "below" / "b.svg", b"", overwrite=False)
 
 
 def test_a_files_end_says_what_it_is(tmp_path):
     assert kind_of(tmp_path / "A.SVG") == "svg"
-    with pytest.raises(NotExported, match=r"\.svg, \.png or \.csv"):
+    with pytest.raises(ChartFileError, match=r"\.svg, \.png or \.csv"):
         kind_of(tmp_path / "a.pdf")
 
 
@@ -431,7 +431,7 @@ def test_a_file_is_replaced_if_that_is_said(run_folder, prints, tmp_path):
 
 
 def test_pictures_are_drawn_in_threads():
-    charts = captured([chart_of(np.sin(np.arange(5000) / 100.0))])
+    charts = copied_charts([chart_of(np.sin(np.arange(5000) / 100.0))])
     drawn_there = []
     threads = [threading.Thread(target=lambda: drawn_there.append(charts_svg(charts, LIGHT, "x"))) for _ in range(4)]
     for thread in threads:

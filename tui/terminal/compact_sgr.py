@@ -22,7 +22,7 @@ class _Style(NamedTuple):
     background: str = ""
 
 
-def shortened(picture: str) -> str:
+def compact_sgr(picture: str) -> str:
     """Return what looks the same in fewer bytes; before and behind it, no style is set."""
     sent: list[str] = []
     style = ""

@@ -1,6 +1,6 @@
 import pytest
 
-from tui.terminal.frame_pacing import Pace
+from tui.terminal.frame_pacing import FramePacer
 
 
 def begin_when_due(pace, times):
@@ -14,13 +14,13 @@ def begin_when_due(pace, times):
 
 
 def test_frames_come_at_most_as_often_as_asked_for():
-    began = begin_when_due(Pace(10), [step / 1000 for step in range(1, 3001)])
+    began = begin_when_due(FramePacer(10), [step / 1000 for step in range(1, 3001)])
     assert len(began) == pytest.approx(30, abs=1)
 
 
 def test_lateness_is_made_up_for():
     """Points that come every 0.1 s, a little early or late, are all drawn soon."""
-    pace = Pace(10)
+    pace = FramePacer(10)
     times = [i / 10 + (0.02 if i % 2 else 0.0) for i in range(1, 51)]
     waits = []
     for now in times:
@@ -31,7 +31,7 @@ def test_lateness_is_made_up_for():
 
 
 def test_after_a_rest_the_first_frame_comes_at_once_and_no_burst_follows():
-    pace = Pace(10)
+    pace = FramePacer(10)
     begin_when_due(pace, [0.0])
     began = begin_when_due(pace, [5 + step / 1000 for step in range(1000)])
     assert began[0] == 5.0
@@ -39,7 +39,7 @@ def test_after_a_rest_the_first_frame_comes_at_once_and_no_burst_follows():
 
 
 def test_a_rate_can_be_changed():
-    pace = Pace(10)
+    pace = FramePacer(10)
     pace.begin(0.0)
     assert pace.wait(0.05) > 0
     pace.frames_per_second = 50
@@ -47,7 +47,7 @@ def test_a_rate_can_be_changed():
 
 
 def test_rates_tell_of_the_last_seconds():
-    pace = Pace(10)
+    pace = FramePacer(10)
     pace.rates(0, now=0.0)
     for frame in range(1, 101):
         pace.begin(frame / 10)
@@ -55,8 +55,8 @@ def test_rates_tell_of_the_last_seconds():
             rates = pace.rates(written=frame * 200, now=frame / 10)
     assert rates.frames_per_second == pytest.approx(10, abs=0.5)
     assert rates.bytes_per_second == pytest.approx(2000)
-    assert not rates.is_held_up
-    pace.held_up(10.0)
-    assert pace.rates(written=20_000, now=11.0).is_held_up
+    assert not rates.is_throttled
+    pace.throttled(10.0)
+    assert pace.rates(written=20_000, now=11.0).is_throttled
     at_rest = pace.rates(written=20_000, now=20.0)
-    assert (at_rest.frames_per_second, at_rest.is_held_up) == (0.0, False)
+    assert (at_rest.frames_per_second, at_rest.is_throttled) == (0.0, False)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.session.metrics.growing import GrowingArray
+from tui.session.metrics.growing_array import GrowingArray
 
 
-class RisingNumbers:
+class SortedIntegers:
     """Whole numbers (int64) that never fall.
 
     While they are evenly spaced, as when a metric is told at each iteration, only the first, the distance and their

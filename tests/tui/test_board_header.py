@@ -8,7 +8,7 @@ from tui.charts.view import ChartView
 from tui.session.board.pages import Page
 from tui.session.board.plans import plan_of_metrics
 from tui.session.interventions.marks import Mark
-from tui.widgets.board.header_text import crosshair_texts, edge_line, marks_near, marks_text, place_text, view_texts
+from tui.widgets.board.header_text import crosshair_texts, header_line, marks_near, marks_text, place_text, view_texts
 
 PAGES = (
     Page("overview", (plan_of_metrics("a"), plan_of_metrics("b"))),
@@ -31,14 +31,14 @@ ALL = ["iteration, all · smooth 0.6", "smooth 0.6", ""]
     ],
 )
 def test_the_most_that_fits_is_said(width, left, right):
-    text = edge_line(PAGES, 1, ALL, width).text
+    text = header_line(PAGES, 1, ALL, width).text
     assert len(text) == width
     assert text == left + right.rjust(width - len(left))
 
 
 @pytest.mark.parametrize("width", [5, 20, 30, 40, 50, 64, 70, 200])
 def test_each_tab_is_where_its_page_is_named(width):
-    line = edge_line(PAGES, 1, ALL, width)
+    line = header_line(PAGES, 1, ALL, width)
     for tab in line.tabs:
         assert line.text[tab.start : tab.end].split()[0] == str(tab.page + 1)
     assert all(tab.end <= width for tab in line.tabs)

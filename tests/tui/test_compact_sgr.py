@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.color import ColorSystem
 from rich.style import Style
 
-from tui.terminal.terminal_text import shortened
+from tui.terminal.compact_sgr import compact_sgr
 
 COLUMNS, LINES = 40, 8
 STYLES = [
@@ -49,7 +49,7 @@ def shown(pictures):
 @given(st.lists(pictures, min_size=1, max_size=4))
 @settings(max_examples=200, deadline=None)
 def test_a_shortened_picture_looks_the_same_and_leaves_no_style_set(drawn):
-    shorter = [shortened(picture) for picture in drawn]
+    shorter = [compact_sgr(picture) for picture in drawn]
     assert shown([*shorter, "x"]) == shown([*drawn, "x"])
     assert all(len(short) <= len(picture) for short, picture in zip(shorter, drawn, strict=True))
 
@@ -61,15 +61,15 @@ def test_a_style_is_sent_once_and_then_what_differs():
         f"\x1b[{line};1H" + style.render("x", color_system=ColorSystem.TRUECOLOR)
         for line, style in enumerate((plain, plain, bold, red), start=1)
     )
-    assert shortened(picture) == (
+    assert compact_sgr(picture) == (
         "\x1b[1;1H\x1b[38;2;1;2;3;48;2;4;5;6mx\x1b[2;1Hx\x1b[3;1H\x1b[1mx\x1b[4;1H\x1b[38;2;255;0;0mx\x1b[0m"
     )
 
 
 def test_moves_that_lead_nowhere_are_left_out():
-    assert shortened("\x1b[1;1Hab\x1b[1;3H\r\n\x1b[2;1Hc\x1b[2;2H\x1b[5;5H") == "\x1b[1;1Hab\x1b[2;1Hc\x1b[5;5H"
+    assert compact_sgr("\x1b[1;1Hab\x1b[1;3H\r\n\x1b[2;1Hc\x1b[2;2H\x1b[5;5H") == "\x1b[1;1Hab\x1b[2;1Hc\x1b[5;5H"
 
 
 def test_what_is_not_known_is_sent_as_it_is():
     link = "\x1b]8;id=1;https://example.org\x1b\\\x1b[4mtext\x1b[0m\x1b]8;;\x1b\\"
-    assert shortened(f"\x1b[1;1H{link}") == f"\x1b[1;1H{link}"
+    assert compact_sgr(f"\x1b[1;1H{link}") == f"\x1b[1;1H{link}"
