@@ -198,7 +198,7 @@ class HumanoidTui(App[None]):
         """Change a setting of the tables `appearance`, `rates`, `board` or `notify`, and store it in the file."""
         table = replace(getattr(self.config, change.table), **{change.name: change.value})
         self.config = replace(self.config, **{change.table: table})
-        self.frame_clock.pace.frames_per_second = self.config.rates.frames_per_second
+        self.frame_clock.pacer.frames_per_second = self.config.rates.frames_per_second
         self.theme = self._theme_in_force()
         self._store(change)
 
