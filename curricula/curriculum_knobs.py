@@ -39,7 +39,7 @@ def check_curriculum_knobs(turned: Mapping[str, Value], curricula: Sequence[Curr
     named = {knob for curriculum in curricula for knob in curriculum.named}
     for knob in sorted(name for name in {*turned, *named} if name.startswith(PREFIX)):
         if knob not in tops:
-            raise SchemaProblem(f"there is no knob {knob}{suggestion(knob, tops, count=1, cutoff=0.6)}")
+            raise SchemaProblem(f"no such knob: {knob}{suggestion(knob, tops, count=1, cutoff=0.6)}")
         top, level = tops[knob], turned.get(knob)
         if top is not None and level is not None and level not in range(top + 1):
-            raise SchemaProblem(f"{knob} must be a whole number from 0 to {top}, not {level}")
+            raise SchemaProblem(f"{knob}: expected a whole number from 0 to {top}, got {level}")

@@ -12,7 +12,7 @@ import msgspec
 
 from curricula.curriculum import When
 from curricula.ladder import MOST_LEVELS, Ladder, LadderTable, up_and_down
-from curricula.values import KnobValues, between
+from curricula.values import KnobValues, between, numbers_problem
 
 Number = float | tuple[float, float]
 
@@ -63,5 +63,5 @@ def _check_ends(knob: str, growing: Growing) -> None:
     if isinstance(growing.start, tuple) != isinstance(growing.end, tuple):
         raise ValueError(f"{knob} must go from a range to a range, or from a number to a number")
     for end in (growing.start, growing.end):
-        if isinstance(end, tuple) and end[0] > end[1]:
-            raise ValueError(f"{knob} must have its low end first, not {end[0]:g}:{end[1]:g}")
+        if problem := numbers_problem(knob, end):
+            raise ValueError(problem)

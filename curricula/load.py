@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from curricula.schema import SchemaProblem, convert
 from curricula.staged import StagedCurriculum, StagedTable
 from curricula.tasks import TasksCurriculum, TasksTable
 from curricula.terrain import TerrainCurriculum, TerrainTable
+from curricula.values import numbers_problem
 from curricula.velocity import VelocityCurriculum, VelocityTable
 
 KINDS: dict[str, tuple[type[msgspec.Struct], Callable[[str, Any], Curriculum]]] = {
@@ -70,9 +70,9 @@ def _make(name: str, table: Mapping[str, Any]) -> Curriculum:
 
 
 def _check_finite(content: Any, where: str = "") -> None:
-    """Raise `SchemaProblem` at a number that is none: TOML has `nan` and `inf`."""
-    if isinstance(content, float) and not math.isfinite(content):
-        raise SchemaProblem(f"{where} must be a finite number, not {content}")
+    """Raise `SchemaProblem` at `nan` and `inf`, which TOML allows."""
+    if isinstance(content, float) and (problem := numbers_problem(where, content)):
+        raise SchemaProblem(problem)
     for key, value in content.items() if isinstance(content, Mapping) else ():
         _check_finite(value, str(key))
     for value in content if isinstance(content, list | tuple) else ():

@@ -1,4 +1,4 @@
-"""The values that a curriculum asks for. `trainer_proc.contract.knob` has the same type; curricula stand on nothing."""
+"""Values of knobs and the rules that hold for all of them. Shared here because `curricula` imports no other package."""
 
 from __future__ import annotations
 
@@ -12,13 +12,36 @@ KnobValues = dict[str, Value]
 RampShape = Literal["linear", "geometric"]
 
 _DIGITS = 9
-"""As many as a person would write."""
+"""Significant digits of an interpolated value, so that it reads like one that a user typed."""
+
+
+def numbers_of(value: Value) -> tuple[float, ...]:
+    """Return the numbers of a numeric value: both ends of a range. Raises `ValueError` for a word."""
+    return value if isinstance(value, tuple) else (float(value),)
+
+
+def number_text(value: float, digits: int = 6) -> str:
+    """Return `value` with at most `digits` significant digits and no zeros in its exponent: `1e-5`, not `1e-05`."""
+    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponent else mantissa
+
+
+def numbers_problem(name: str, value: float | tuple[float, float]) -> str | None:
+    """Return in one line why `value` is not finite or not a range with its low end first; None if it is fine."""
+    numbers = numbers_of(value)
+    for number in numbers:
+        if not math.isfinite(number):
+            return f"{name}: expected a finite number, got {number}"
+    if numbers[0] > numbers[-1]:
+        return f"{name}: expected the low end first, got {':'.join(map(number_text, numbers))}"
+    return None
 
 
 def between(start: Value, end: Value, share: float, shape: RampShape = "linear", digits: int | None = _DIGITS) -> Value:
     """Return the value `share` (0 to 1) of the way from `start` to `end`, both numbers or both ranges.
 
-    Never beyond either; with `digits` of the larger end's, None for all. A `geometric` way needs ends above 0.
+    Never beyond either end. `digits` are significant digits of the larger end; None keeps all. `geometric` needs ends
+    above 0.
     """
     if isinstance(start, tuple) and isinstance(end, tuple):
         low, high = (_between(float(a), float(b), share, shape, digits) for a, b in zip(start, end, strict=True))
@@ -27,7 +50,7 @@ def between(start: Value, end: Value, share: float, shape: RampShape = "linear",
 
 
 def is_close(one: Value, other: Value) -> bool:
-    """Tell whether both are the same value, up to what a simulator's float32 makes of it."""
+    """Return whether both are the same value within float32 precision."""
     if isinstance(one, tuple) and isinstance(other, tuple):
         return all(is_close(a, b) for a, b in zip(one, other, strict=True))
     if isinstance(one, bool | str | tuple) or isinstance(other, bool | str | tuple):

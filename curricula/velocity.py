@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from curricula.ladder import Ladder, LadderTable, up_and_down
-from curricula.values import KnobValues
+from curricula.values import KnobValues, numbers_problem
 
 Range = tuple[float, float]
 
@@ -50,9 +50,9 @@ class VelocityCurriculum(Ladder):
         for axis, ranges in (("forward", table.forward), ("lateral", table.lateral), ("yaw", table.yaw)):
             if not ranges:
                 raise ValueError(f"{axis} needs at least one range")
-            for low, high in ranges:
-                if low > high:
-                    raise ValueError(f"a range of {axis} must have its low end first, not {low:g}:{high:g}")
+            for ends in ranges:
+                if problem := numbers_problem(axis, ends):
+                    raise ValueError(problem)
         levels = [_values(table, level) for level in range(len(table.forward))]
         super().__init__(name, table, levels, up_and_down(table, table.up, table.down))
         self._forward = table.forward

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import math
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,7 @@ from curricula.curriculum_knobs import check_curriculum_knobs
 from curricula.errors import UsageError, suggestion
 from curricula.load import make_curricula
 from curricula.schema import SchemaProblem, convert
-from curricula.values import KnobValues, Value
+from curricula.values import KnobValues, Value, numbers_of, numbers_problem
 from presets.override_path import ROOTS, WrongPath, split_path
 from presets.success import read_success
 
@@ -228,11 +227,9 @@ def _check_knobs(preset: PresetFile) -> None:
 def _check_value(knob: str, value: Value, bounds: dict[str, tuple[float, float]]) -> None:
     if isinstance(value, bool | str):
         return
-    numbers: tuple[float, ...] = value if isinstance(value, tuple) else (value,)
-    if not all(math.isfinite(number) for number in numbers):
-        raise SchemaProblem(f"{knob} must be a finite number, not {value}")
-    if numbers[0] > numbers[-1]:
-        raise SchemaProblem(f"{knob} must have its low end first, not {numbers[0]:g}, {numbers[-1]:g}")
+    if problem := numbers_problem(knob, value):
+        raise SchemaProblem(problem)
+    numbers = numbers_of(value)
     for pattern, (low, high) in bounds.items():
         if fnmatch.fnmatchcase(knob, pattern) and not (low <= numbers[0] and numbers[-1] <= high):
             raise SchemaProblem(f"{knob} is set beyond its bounds, {low:g} to {high:g}")

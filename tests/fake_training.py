@@ -13,7 +13,7 @@ TAUGHT, TAUGHT_RANGE = "reward/effort/weight", "command/turn"
 WRITER = "curriculum term steps"
 
 NUMBER = {"takes_effect": "next iteration"}
-DRAWN = {"takes_effect": "re-randomized now", "may_be_drawn_now": True}
+DRAWN = {"takes_effect": "re-randomized now", "can_resample_now": True}
 DESCRIPTIONS = (
     Knob(WEIGHT, "reward", 1.0, 1.0, **NUMBER, minimum=-10.0, maximum=10.0),
     Knob(SPEED, "command", (-1.0, 1.0), (-1.0, 1.0), "at the next command", type="range", minimum=-10.0, maximum=10.0),
@@ -91,7 +91,7 @@ class FakeTraining:
             value = self.values[name]
             return float(value) if isinstance(value, int) else value
 
-        resample = self.resample if description.may_be_drawn_now else None
+        resample = self.resample if description.can_resample_now else None
         return LiveKnob(description, read, write, resample)
 
     def resample(self, when):

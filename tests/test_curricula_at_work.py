@@ -121,7 +121,7 @@ def test_a_decision_is_undone_from_the_command_line(walk):
     assert place(walk, "velocity")[1] == "auto"
     check_commands(walk)
     refused = program(walk.work, "tune", "walk", "curriculum/velocity/level=6", code=1)
-    assert "curriculum/velocity/level must be at most 5, not 6" in refused
+    assert "curriculum/velocity/level: expected at most 5, got 6" in refused
 
 
 def test_turning_what_it_owns_puts_it_on_hold(walk):

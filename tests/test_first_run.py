@@ -209,7 +209,7 @@ def test_a_humanoid_trains_with_values_set_at_launch_and_exports_its_joints(work
 
 def test_a_launch_that_can_not_work_fails_in_one_line(work: Path):
     refused = program(work, "launch", "cartpole", "--iterations", "2", "--set", "reward/smooth/weight=2", code=1)
-    assert "there is no knob reward/smooth/weight; nearest: reward/smooth_reward/weight" in refused
+    assert "no such knob: reward/smooth/weight; nearest: reward/smooth_reward/weight" in refused
     assert "Error" not in refused
     preset = work / "other.toml"
     preset.write_text(

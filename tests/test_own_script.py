@@ -209,7 +209,7 @@ def test_a_script_may_bring_curricula(in_process):
 def test_curricula_that_do_not_fit_are_refused_in_one_line_and_the_training_does_not_begin(in_process):
     own = in_process()
     points = [{"at": 0, "set": {"ppo/entropy_koef": 0.03}}]
-    with pytest.raises(TrainingProblem, match="curriculum entropy: there is no knob ppo/entropy_koef; nearest"):
+    with pytest.raises(TrainingProblem, match="curriculum entropy: no such knob: ppo/entropy_koef; nearest"):
         steer(own.runner, curricula={"entropy": {"kind": "schedule", "points": points}})
     assert own.phases == ["failed"]
 

@@ -90,11 +90,11 @@ def test_every_kind_of_knob_is_there_with_type_unit_default_and_bounds(run, g1):
     assert told(g1.mass) == ("randomization", "range", knobs[g1.mass].unit, on_reset)
     assert told(g1.friction)[:2] == ("randomization", "range")
     assert knobs[g1.friction].minimum == 0.0
-    assert all(knobs[name].may_be_drawn_now for name in (g1.mass, g1.friction, g1.usual))
+    assert all(knobs[name].can_resample_now for name in (g1.mass, g1.friction, g1.usual))
     assert told(g1.usual) == ("randomization", "range", "×", on_reset)
     assert (knobs[g1.usual].default, knobs[g1.usual].usual) == ((1.0, 1.0), (0.9, 1.1))
     assert told(g1.reset) == ("randomization", "range", "m", on_reset)
-    assert (knobs[g1.reset].default, knobs[g1.reset].may_be_drawn_now) == ((-0.5, 0.5), False)
+    assert (knobs[g1.reset].default, knobs[g1.reset].can_resample_now) == ((-0.5, 0.5), False)
     assert told(g1.push) == ("randomization", "range", "m/s", next_one)
     assert told(g1.push_interval) == ("randomization", "range", "s", next_one)
     assert knobs[g1.push_interval].minimum == 1e-3

@@ -131,7 +131,7 @@ def test_what_can_not_be_trained_is_refused_in_one_line(jobs, simulator, work):
         ("no task", "misspelt", simulator.meant),
         ("no device", "no_device", "there is no device cuda:9"),
         ("no path", "no_path", simulator.right_override),
-        ("no knob", "no_knob", "there is no knob reward/nothing/weight; nearest: reward/"),
+        ("no knob", "no_knob", "no such knob: reward/nothing/weight; nearest: reward/"),
     ):
         told = jobs[job].result()
         assert reason in told, job

@@ -46,7 +46,7 @@ def test_knobs_tell_type_unit_default_and_bounds(run, simulator, weight):
     mass = knobs[simulator.small.mass]
     assert (mass.type, mass.unit, mass.default, mass.usual) == ("range", "×", (1.0, 1.0), (0.8, 1.2))
     assert (mass.minimum or 0) > 0
-    assert mass.may_be_drawn_now
+    assert mass.can_resample_now
     assert (knobs[weight].type, knobs[weight].takes_effect) == ("number", "next iteration")
     assert knobs[weight].metric == f"Episode_Reward/{simulator.small.reward}"
     reset = knobs[simulator.small.reset]
@@ -70,10 +70,10 @@ def test_wrong_requests_are_refused_in_one_line_and_the_training_goes_on(run, si
         (weight.replace("weight", "weigth") + "=1", f"nearest: {weight}"),
         (f"{mass}=1.2:0.8", "low end first"),
         (f"{mass}=0.8", "a range LOW:HIGH"),
-        (f"{mass}=-1:1", "must be at least"),
+        (f"{mass}=-1:1", "expected at least"),
         (f"{weight}=nan", "finite"),
         (f"{EPOCHS}=2.5", "a whole number"),
-        ("ppo/gamma=1.5", "must be at most 1"),
+        ("ppo/gamma=1.5", "expected at most 1"),
         ("environment/num_envs=9", "needs a restart"),
     ):
         assert reason in program(work, "tune", str(run.folder.path), setting, f"{CLIP}=0.1", code=1)

@@ -80,7 +80,7 @@ def test_its_decisions_are_interventions_that_say_why(run):
 def test_its_limits_can_be_changed_while_it_decides(run):
     run.ask(Tune({"curriculum/masses/up": 0.4, "curriculum/masses/stay": 1.0}))
     assert [body.origin for body in run.iterate(rate=0.5)] == ["person", "curriculum"]
-    assert "must be at least 1" in run.refused(Tune({"curriculum/masses/stay": 0.0}))
+    assert "expected at least 1" in run.refused(Tune({"curriculum/masses/stay": 0.0}))
     assert "a whole number" in run.refused(Tune({"curriculum/masses/stay": 1.5}))
 
 
@@ -245,12 +245,12 @@ def test_giving_back_what_it_owns_puts_it_on_hold():
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({LEVEL: 3.0}, "curriculum/masses/level must be at most 2, not 3"),
-        ({LEVEL: -1.0}, "curriculum/masses/level must be at least 0, not -1"),
-        ({LEVEL: 0.5}, "curriculum/masses/level must be a whole number, not 0.5"),
-        ({LEVEL: math.nan}, "must be a finite number"),
-        ({MODE: "often"}, "curriculum/masses/mode must be auto or manual or hold, not often"),
-        ({"curriculum/mass/level": 1.0}, "there is no knob curriculum/mass/level; nearest: curriculum/masses/level"),
+        ({LEVEL: 3.0}, "curriculum/masses/level: expected at most 2, got 3"),
+        ({LEVEL: -1.0}, "curriculum/masses/level: expected at least 0, got -1"),
+        ({LEVEL: 0.5}, "curriculum/masses/level: expected a whole number, got 0.5"),
+        ({LEVEL: math.nan}, "expected a finite number"),
+        ({MODE: "often"}, "curriculum/masses/mode: expected auto or manual or hold, got often"),
+        ({"curriculum/mass/level": 1.0}, "no such knob: curriculum/mass/level; nearest: curriculum/masses/level"),
     ],
 )
 def test_what_can_not_be_is_refused_in_one_line(run, values, reason):
@@ -258,7 +258,7 @@ def test_what_can_not_be_is_refused_in_one_line(run, values, reason):
 
 
 def test_a_level_has_nothing_in_between(run):
-    assert run.refused(Tune({LEVEL: 2.0}, ramp=Ramp(9))) == f"{LEVEL} can't be ramped: it has no values in between"
+    assert run.refused(Tune({LEVEL: 2.0}, ramp=Ramp(9))) == f"{LEVEL} can't be ramped: it has no intermediate values"
 
 
 # --- Ramps ------------------------------------------------------------------------------------------------
@@ -480,7 +480,7 @@ def test_no_weight_of_a_task_goes_beyond_its_bounds():
     tasks = {"kind": "tasks", "tasks": ["stand"], "every": 1}
     run = Steered({"tasks": tasks}, bounds=bounds, training=TaskTraining()).begin()
     (failed,) = run.iterate(**{"Success/task/stand": 1.0})
-    assert failed.reason == "tasks: success stand 1.00: command/twist/weights/stand must be at least 0.3, not 0.1"
+    assert failed.reason == "tasks: success stand 1.00: command/twist/weights/stand: expected at least 0.3, got 0.1"
     (applied,) = run.iterate(**{"Success/task/stand": 0.8})
     assert news([applied]) == [("curriculum", {TaskTraining.weight.name: 0.68})]
 
@@ -505,18 +505,18 @@ def test_a_launch_sets_levels_and_knobs_as_a_person_does(launch, then, values):
 @pytest.mark.parametrize(
     ("tables", "bounds", "reason"),
     [
-        ({"masses": GROWTH}, {FRICTION: (0.1, 0.9)}, f"curriculum masses: {FRICTION} must be at most 0.9, not 1"),
+        ({"masses": GROWTH}, {FRICTION: (0.1, 0.9)}, f"curriculum masses: {FRICTION}: expected at most 0.9, got 1"),
         (
             {"masses": GROWTH | {"ranges": {"event/mass": {"from": 1, "to": 2}}}},
             {},
-            "there is no knob event/mass; nearest",
+            "no such knob: event/mass; nearest",
         ),
-        ({"masses": GROWTH | {"ranges": {MASS: {"from": 1, "to": 2}}}}, {}, f"{MASS} must be a range LOW:HIGH"),
+        ({"masses": GROWTH | {"ranges": {MASS: {"from": 1, "to": 2}}}}, {}, f"{MASS}: expected a range LOW:HIGH"),
         ({"plan": plan((0, {"ppo/epochs": 5}), (9, {"ppo/epochs": 2}), by="Train/success_rate")}, {}, "a whole number"),
         (
             {"session": {"kind": "recording", "steps": [{"iteration": 3, "unpin": ["event/nothing"]}]}},
             {},
-            "curriculum session: there is no knob event/nothing",
+            "curriculum session: no such knob: event/nothing",
         ),
     ],
 )

@@ -187,7 +187,7 @@ def test_limits_are_knobs_within_bounds():
     knobs = {knob.name: knob.description for knob in guards.knobs()}
     assert len(knobs) == len(guards.knobs()) == 12
     for name, value in {"guard/kl/iterations": 0.0, "guard/kl/factor": 0.5, "guard/reward/drop": -1.0}.items():
-        assert "must be at least" in refusal(knobs[name], value)
+        assert "expected at least" in refusal(knobs[name], value)
     assert refusal(knobs["guard/kl/iterations"], 2.5) is not None
     assert refusal(knobs["guard/kl/mode"], "sometimes") is not None
     guards.intervened(FINE)

@@ -99,32 +99,32 @@ ACCEPTED = [
     (knob("switch"), False),
 ]
 REFUSED = [
-    (knob(), "much", "k must be a number, such as 0.5, not much"),
-    (knob(), True, "k must be a number, such as 0.5, not on"),
-    (knob(), (0.0, 1.0), "k must be a number, such as 0.5, not 0:1"),
-    (knob(), math.nan, "k must be a finite number, not nan"),
-    (knob(), math.inf, "k must be a finite number, not inf"),
-    (knob(minimum=0.0), -0.1, "k must be at least 0, not -0.1"),
-    (knob(maximum=0.5), 0.6, "k must be at most 0.5, not 0.6"),
-    (knob("integer"), 2.5, "k must be a whole number, not 2.5"),
-    (knob("integer"), "two", "k must be a whole number, not two"),
-    (knob("integer"), True, "k must be a whole number, not on"),
-    (knob("integer"), math.nan, "k must be a finite number, not nan"),
-    (knob("integer"), -math.inf, "k must be a finite number, not -inf"),
-    (knob("integer", minimum=1.0), 0.0, "k must be at least 1, not 0"),
-    (knob("range"), 0.5, "k must be a range LOW:HIGH, such as -1:1, not 0.5"),
-    (knob("range"), "wide", "k must be a range LOW:HIGH, such as -1:1, not wide"),
-    (knob("range"), (1.0, -1.0), "k must have its low end first: 1 is above -1"),
-    (knob("range"), (math.nan, 1.0), "k must be a finite number, not nan"),
-    (knob("range"), (0.0, math.nan), "k must be a finite number, not nan"),
-    (knob("range"), (-math.inf, math.inf), "k must be a finite number, not -inf"),
-    (knob("range", minimum=0.0), (-1.0, 1.0), "k must be at least 0, not -1"),
-    (knob("range", maximum=2.0), (0.0, 3.0), "k must be at most 2, not 3"),
-    (knob("choice", **CHOICE), "often", "k must be adaptive or fixed, not often"),
-    (knob("choice", **CHOICE), 1.0, "k must be adaptive or fixed, not 1"),
-    (knob("choice", **CHOICE), True, "k must be adaptive or fixed, not on"),
-    (knob("switch"), 1.0, "k must be on or off, not 1"),
-    (knob("switch"), "maybe", "k must be on or off, not maybe"),
+    (knob(), "much", "k: expected a number such as 0.5, got much"),
+    (knob(), True, "k: expected a number such as 0.5, got on"),
+    (knob(), (0.0, 1.0), "k: expected a number such as 0.5, got 0:1"),
+    (knob(), math.nan, "k: expected a finite number, got nan"),
+    (knob(), math.inf, "k: expected a finite number, got inf"),
+    (knob(minimum=0.0), -0.1, "k: expected at least 0, got -0.1"),
+    (knob(maximum=0.5), 0.6, "k: expected at most 0.5, got 0.6"),
+    (knob("integer"), 2.5, "k: expected a whole number, got 2.5"),
+    (knob("integer"), "two", "k: expected a whole number, got two"),
+    (knob("integer"), True, "k: expected a whole number, got on"),
+    (knob("integer"), math.nan, "k: expected a finite number, got nan"),
+    (knob("integer"), -math.inf, "k: expected a finite number, got -inf"),
+    (knob("integer", minimum=1.0), 0.0, "k: expected at least 1, got 0"),
+    (knob("range"), 0.5, "k: expected a range LOW:HIGH such as -1:1, got 0.5"),
+    (knob("range"), "wide", "k: expected a range LOW:HIGH such as -1:1, got wide"),
+    (knob("range"), (1.0, -1.0), "k: expected the low end first, got 1:-1"),
+    (knob("range"), (math.nan, 1.0), "k: expected a finite number, got nan"),
+    (knob("range"), (0.0, math.nan), "k: expected a finite number, got nan"),
+    (knob("range"), (-math.inf, math.inf), "k: expected a finite number, got -inf"),
+    (knob("range", minimum=0.0), (-1.0, 1.0), "k: expected at least 0, got -1"),
+    (knob("range", maximum=2.0), (0.0, 3.0), "k: expected at most 2, got 3"),
+    (knob("choice", **CHOICE), "often", "k: expected adaptive or fixed, got often"),
+    (knob("choice", **CHOICE), 1.0, "k: expected adaptive or fixed, got 1"),
+    (knob("choice", **CHOICE), True, "k: expected adaptive or fixed, got on"),
+    (knob("switch"), 1.0, "k: expected on or off, got 1"),
+    (knob("switch"), "maybe", "k: expected on or off, got maybe"),
     (knob(read_only="it needs a restart"), 0.0, "k can't be changed: it needs a restart"),
 ]
 
@@ -143,7 +143,7 @@ def test_a_value_that_does_not_fit_is_refused_with_what_would(knob, value, reaso
 def test_whatever_is_typed_is_taken_or_refused_in_words(type, text):
     typed = knob(type, **CHOICE) if type == "choice" else knob(type)
     value = fitted(typed, parse_value(text))
-    assert refusal(typed, value) is None or refusal(typed, value).startswith("k must be")
+    assert refusal(typed, value) is None or refusal(typed, value).startswith("k: expected ")
 
 
 @pytest.mark.parametrize("word", ["off", "on", "5", "warn"])
@@ -155,9 +155,9 @@ def test_a_choice_s_word_is_the_word_whatever_else_it_reads_as(word):
 
 def test_an_unknown_knob_is_told_with_the_nearest():
     assert unknown_knob("reward/uprigt", ["reward/upright", "ppo/gamma"]) == (
-        "there is no knob reward/uprigt; nearest: reward/upright"
+        "no such knob: reward/uprigt; nearest: reward/upright"
     )
-    assert unknown_knob("ω", ["ppo/gamma"]) == "there is no knob ω"
+    assert unknown_knob("ω", ["ppo/gamma"]) == "no such knob: ω"
 
 
 @pytest.mark.parametrize(

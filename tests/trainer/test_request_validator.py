@@ -73,7 +73,7 @@ def reason(answer):
 
 def test_an_unknown_knob_is_refused_with_the_nearest_names(validator):
     assert f"nearest: {FREE}" in reason(validator.answer(Tune({"reward/uprigt/weight": 1.0})))
-    assert reason(validator.answer(Tune({"ω": 1.0}))) == "there is no knob ω"
+    assert reason(validator.answer(Tune({"ω": 1.0}))) == "no such knob: ω"
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -110,7 +110,7 @@ def test_a_tune_that_names_no_knob_is_refused(validator):
 
 def test_a_word_of_a_choice_is_that_word_even_if_it_reads_as_a_switch(validator):
     assert validator.answer(Tune({MODE: False})).changes == (Change(MODE, "warn", "off"),)
-    assert reason(validator.answer(Tune({MODE: True}))) == f"{MODE} must be off or warn or act, not on"
+    assert reason(validator.answer(Tune({MODE: True}))) == f"{MODE}: expected off or warn or act, got on"
 
 
 def test_when_a_change_is_drawn_and_who_asks_are_passed_on(validator):
@@ -247,13 +247,13 @@ def test_a_ramp_that_could_not_begin_is_none(validator):
 @pytest.mark.parametrize(
     ("values", "ramp", "why"),
     [
-        ({MODE: "act"}, Ramp(3), "no values in between"),
-        ({FREE: 2.0}, Ramp(0), "at least 1 iteration, not 0"),
-        ({FREE: 2.0}, Ramp(-1), "at least 1 iteration, not -1"),
+        ({MODE: "act"}, Ramp(3), "no intermediate values"),
+        ({FREE: 2.0}, Ramp(0), "at least 1 iteration for the ramp, got 0"),
+        ({FREE: 2.0}, Ramp(-1), "at least 1 iteration for the ramp, got -1"),
         ({FREE: -2.0}, Ramp(3, "geometric"), "positive values at both ends"),
         ({FREE: 0.0}, Ramp(3, "geometric"), "positive values at both ends"),
         ({SPEED: (1.0, 2.0)}, Ramp(3, "geometric"), "positive values at both ends"),
-        ({FREE: 2.0, MODE: "act"}, Ramp(3), "no values in between"),
+        ({FREE: 2.0, MODE: "act"}, Ramp(3), "no intermediate values"),
     ],
 )
 def test_a_ramp_that_can_not_be_is_refused(validator, values, ramp, why):

@@ -141,9 +141,9 @@ def test_launch_values_are_set_before_the_first_iteration():
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"uprigth": 1.0}, "there is no knob uprigth; nearest: upright"),
-        ({"upright": 2.0, "effort": -11.0}, "effort must be at least -10, not -11"),
-        ({"upright": float("nan")}, "upright must be a finite number, not nan"),
+        ({"uprigth": 1.0}, "no such knob: uprigth; nearest: upright"),
+        ({"upright": 2.0, "effort": -11.0}, "effort: expected at least -10, got -11"),
+        ({"upright": float("nan")}, "upright: expected a finite number, got nan"),
     ],
 )
 def test_a_launch_value_that_is_refused_stops_the_launch(values, reason):

@@ -92,12 +92,12 @@ def _reward():
 def _randomization():
     kind = "randomization"
     drawn_now = "the training stands still for some seconds while the simulator makes room for a value an environment"
-    yield _range("event/foot_friction/ranges", kind, 0.3, 1.2, _RESET, minimum=0.0, may_be_drawn_now=True,
+    yield _range("event/foot_friction/ranges", kind, 0.3, 1.2, _RESET, minimum=0.0, can_resample_now=True,
                  usual=(0.3, 1.6), cost=drawn_now)  # fmt: skip
     for axis in ("x", "y", "z"):
         unit = "m"
-        yield _range(f"event/base_com/ranges/{axis}", kind, -0.025, 0.025, _RESET, unit=unit, may_be_drawn_now=True)
-    yield _range("event/encoder_bias/bias_range", kind, -0.015, 0.015, _RESET, unit="rad", may_be_drawn_now=True)
+        yield _range(f"event/base_com/ranges/{axis}", kind, -0.025, 0.025, _RESET, unit=unit, can_resample_now=True)
+    yield _range("event/encoder_bias/bias_range", kind, -0.015, 0.015, _RESET, unit="rad", can_resample_now=True)
     for axis in ("x", "y", "z", "roll", "pitch", "yaw"):
         yield _range(f"event/reset_base/pose_range/{axis}", kind, 0.0, 0.0, _RESET)
         yield _range(f"event/push_robot/velocity_range/{axis}", kind, -0.5, 0.5, "next iteration", usual=(-1.0, 1.0),
@@ -106,7 +106,7 @@ def _randomization():
     for joint in (*_JOINTS, *_MORE_JOINTS):
         for part in ("strength", "stiffness", "damping"):
             yield _range(f"randomization/motor/{part}/{joint}", kind, 1.0, 1.0, _RESET, unit="×", usual=(0.9, 1.1))
-    yield _range("randomization/mass/scale", kind, 1.0, 1.0, _RESET, unit="×", usual=(0.9, 1.1), may_be_drawn_now=True)
+    yield _range("randomization/mass/scale", kind, 1.0, 1.0, _RESET, unit="×", usual=(0.9, 1.1), can_resample_now=True)
 
 
 def _commands():

@@ -81,12 +81,12 @@ def test_wrong_use_is_one_line_and_code_2(fails, ended, more):
     assert "such as reward/" in fails(2, "tune", RUN, KNOB, *more)
     assert "such as reward/" in fails(2, "tune", RUN, "=1", *more)
     assert "such as reward/" in fails(2, "tune", RUN, f"{KNOB}= ", *more)
-    assert fails(2, "tune", RUN, f"{KNOB}=much", *more) == f"{KNOB} must be a number, such as 0.5, not much"
+    assert fails(2, "tune", RUN, f"{KNOB}=much", *more) == f"{KNOB}: expected a number such as 0.5, got much"
     assert fails(2, "tune", RUN, "reward/uprigt/weight=default", *more).endswith(f"nearest: {KNOB}")
     assert "say over how many" in fails(2, "tune", RUN, f"{KNOB}=1", "--geometric", *more)
     assert "--when" in fails(2, "tune", RUN, f"{KNOB}=1", "--when", "tomorrow", *more)
     assert "LOW:HIGH" in fails(2, "launch", "cartpole", "--bound", f"{KNOB}=3", *more)
-    assert "lower one first" in fails(2, "launch", "cartpole", "--bound", f"{KNOB}=3:1", *more)
+    assert "low end first" in fails(2, "launch", "cartpole", "--bound", f"{KNOB}=3:1", *more)
     assert "--processes" in fails(2, "launch", "cartpole", "--processes", "0", *more)
     assert "KNOB=VALUE" in fails(2, "tune", RUN, *more)
     assert "--colour" in fails(2, "runs", "--colour", *more)

@@ -171,7 +171,7 @@ def test_wrong_use_of_a_fork_is_told(fails, started, ended):
     assert "is the number of an iteration or latest, not newest" in fails(2, "fork", RUN, "--at", "newest")
     assert "is no device" in fails(2, "fork", RUN, "--device", "gpu")
     assert "at most 80 letters" in fails(2, "fork", RUN, "--name", "a/b")
-    assert "there is no knob reward/upright/wait; nearest" in fails(2, "fork", RUN, "--set", "reward/upright/wait=2")
+    assert "no such knob: reward/upright/wait; nearest" in fails(2, "fork", RUN, "--set", "reward/upright/wait=2")
     assert "at least 0" in fails(2, "fork", RUN, "--set", f"{WEIGHT}=-1")
     assert started == []
 

@@ -113,7 +113,7 @@ def test_a_change_can_be_ramped_dated_and_drawn_at_once(prints, fails, steered):
         (Ramp(20, "linear"), "on reset"),
         (Ramp(5, "geometric"), "now"),
     ]
-    assert "geometrically" in fails(1, "tune", "latest", f"{PUSH}=-1:1", "--ramp", "5", "--geometric")
+    assert "geometric ramp" in fails(1, "tune", "latest", f"{PUSH}=-1:1", "--ramp", "5", "--geometric")
     assert "has changed since revision 0" in fails(1, "tune", "latest", f"{PUSH}=0:1", "--revision", "0")
     assert prints("tune", "latest", f"{WEIGHT}=3", "--revision", "2", "--json")["state"] == "pending"
 

@@ -54,16 +54,16 @@ def test_what_the_trainer_would_take_is_no_problem(name, value):
         (WEIGHT, ("two",), "a number, please"),
         (WEIGHT, ("1:2",), "a number, please"),
         (WEIGHT, ("on",), "a number, please"),
-        (WEIGHT, ("nan",), f"{WEIGHT} must be a finite number, not nan"),
+        (WEIGHT, ("nan",), f"{WEIGHT}: expected a finite number, got nan"),
         (PUSH, ("-1", ""), "two numbers, please"),
         (PUSH, ("-1:1", "1"), "two numbers, please"),
-        (PUSH, ("1", "-1"), f"{PUSH} must have its low end first: 1 is above -1"),
-        (PUSH, ("-inf", "1"), f"{PUSH} must be a finite number, not -inf"),
-        (FRICTION, ("-0.1", "1"), f"{FRICTION} must be at least 0, not -0.1"),
-        (EPOCHS, ("2.5",), f"{EPOCHS} must be a whole number, not 2.5"),
-        (EPOCHS, ("0",), f"{EPOCHS} must be at least 1, not 0"),
-        (GAMMA, ("1.5",), f"{GAMMA} must be at most 1, not 1.5"),
-        (MODE, ("on",), f"{MODE} must be off or warn or act, not on"),
+        (PUSH, ("1", "-1"), f"{PUSH}: expected the low end first, got 1:-1"),
+        (PUSH, ("-inf", "1"), f"{PUSH}: expected a finite number, got -inf"),
+        (FRICTION, ("-0.1", "1"), f"{FRICTION}: expected at least 0, got -0.1"),
+        (EPOCHS, ("2.5",), f"{EPOCHS}: expected a whole number, got 2.5"),
+        (EPOCHS, ("0",), f"{EPOCHS}: expected at least 1, got 0"),
+        (GAMMA, ("1.5",), f"{GAMMA}: expected at most 1, got 1.5"),
+        (MODE, ("on",), f"{MODE}: expected off or warn or act, got on"),
         (SWITCH, ("maybe",), "a value, please"),
     ],
 )
@@ -71,24 +71,28 @@ def test_what_the_trainer_would_refuse_is_told(name, value, line):
     assert problem(name, *value) == line
 
 
-@pytest.mark.parametrize("ramp", ["0", "-3", "2.5", "many", "1e3", "9999999999"])
+@pytest.mark.parametrize("ramp", ["-3", "2.5", "many", "1e3", "9999999999"])
 def test_a_ramp_takes_a_whole_number_of_iterations(ramp):
-    assert problem(WEIGHT, "2", ramp=ramp) == "a ramp takes a whole number of iterations, at least 1"
+    assert problem(WEIGHT, "2", ramp=ramp) == f"expected a whole number of iterations for the ramp, got {ramp}"
+
+
+def test_a_ramp_takes_at_least_one_iteration():
+    assert problem(WEIGHT, "2", ramp="0") == "expected at least 1 iteration for the ramp, got 0"
 
 
 def test_a_geometric_ramp_needs_positive_values():
-    line = "can't be ramped geometrically: that needs positive values at both ends; use a linear ramp"
+    line = "a geometric ramp needs positive values at both ends; use a linear ramp"
     air_time = "reward/air_time/weight"
     assert problem(WEIGHT, "2", ramp="5", shape="geometric") is None
-    assert problem(WEIGHT, "-2", ramp="5", shape="geometric") == f"{WEIGHT} {line}"
-    assert problem(air_time, "2", ramp="5", shape="geometric") == f"{air_time} {line}"  # it is 0 now
-    assert problem(PUSH, "0.1", "1", ramp="5", shape="geometric") == f"{PUSH} {line}"
+    assert problem(WEIGHT, "-2", ramp="5", shape="geometric") == f"{WEIGHT}: {line}"
+    assert problem(air_time, "2", ramp="5", shape="geometric") == f"{air_time}: {line}"  # it is 0 now
+    assert problem(PUSH, "0.1", "1", ramp="5", shape="geometric") == f"{PUSH}: {line}"
     assert problem(WEIGHT, "-2", shape="geometric") is None  # at once: the shape does not matter
 
 
 def test_a_curriculum_s_level_can_t_be_ramped():
     level = Knob("velocity/level", "curriculum", 2.0, 0.0, "next iteration", type="integer")
-    line = "velocity/level can't be ramped: it has no values in between"
+    line = "velocity/level can't be ramped: it has no intermediate values"
     assert edit_problem(KnobState(level, level.value), EditFields(("4",), ramp="5")) == line
     assert edit_problem(KnobState(level, level.value), EditFields(("4",))) is None
 
@@ -158,9 +162,9 @@ def test_a_value_put_on_one_line_is_no_problem_and_changes_nothing(name):
     [
         (WEIGHT, "two", "a number, please"),
         (PUSH, "0.5", "LOW:HIGH, please"),
-        (PUSH, "1:-1", "must have its low end first: 1 is above -1"),
-        (FRICTION, "-0.1:1", "must be at least 0, not -0.1"),
-        (GAMMA, "1.5", "must be at most 1, not 1.5"),
+        (PUSH, "1:-1", "expected the low end first, got 1:-1"),
+        (FRICTION, "-0.1:1", "expected at least 0, got -0.1"),
+        (GAMMA, "1.5", "expected at most 1, got 1.5"),
     ],
 )
 def test_beside_the_name_a_problem_is_told_without_it(name, text, line):

@@ -138,11 +138,11 @@ def test_what_a_preset_needs_must_be_given(tmp_path, monkeypatch):
         (Overrides(name="two words"), "a run's name"),
         (Overrides(name="line\n"), "a run's name"),
         (Overrides(name="x" * 81), "a run's name"),
-        (Overrides(set={"reward/upright/weight": math.nan}), "must be a finite number, not nan"),
-        (Overrides(set={"reward/upright/weight": -math.inf}), "must be a finite number, not -inf"),
-        (Overrides(set={"event/push/x": (0.0, math.nan)}), "event/push/x must be a finite number, not 0:nan"),
-        (Overrides(bounds={"reward/*": (2.0, 1.0)}), "the bounds of reward/* must have the lower one first, not 2:1"),
-        (Overrides(bounds={"reward/*": (math.nan, 1.0)}), "must have the lower one first"),
+        (Overrides(set={"reward/upright/weight": math.nan}), "expected a finite number, got nan"),
+        (Overrides(set={"reward/upright/weight": -math.inf}), "expected a finite number, got -inf"),
+        (Overrides(set={"event/push/x": (0.0, math.nan)}), "event/push/x: expected a finite number, got nan"),
+        (Overrides(bounds={"reward/*": (2.0, 1.0)}), "bounds of reward/*: expected the low end first, got 2:1"),
+        (Overrides(bounds={"reward/*": (math.nan, 1.0)}), "expected the low end first"),
         (Overrides(processes=0), "at least one process"),
     ],
 )
@@ -157,8 +157,8 @@ def test_a_level_that_a_curriculum_does_not_have_is_refused_before_anything_is_b
     preset = load_preset("g1-walk")
     assert make_spec(preset, Overrides(set={"curriculum/velocity/level": 4.0}), CPU).set
     for knob, value, reason in (
-        ("curriculum/velocity/level", 5.0, "must be a whole number from 0 to 4, not 5.0"),
-        ("curriculum/speed/level", 1.0, "there is no knob curriculum/speed/level; nearest: curriculum/velocity/level"),
+        ("curriculum/velocity/level", 5.0, "expected a whole number from 0 to 4, got 5.0"),
+        ("curriculum/speed/level", 1.0, "no such knob: curriculum/speed/level; nearest: curriculum/velocity/level"),
     ):
         with pytest.raises(ImpossibleSpec, match=reason):
             make_spec(preset, Overrides(set={knob: value}), CPU)

@@ -54,10 +54,10 @@ def test_words_mean_what_they_mean_for_the_knob():
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [
-        ("guard/kl/mod", "default", "there is no knob guard/kl/mod; nearest: guard/kl/mode"),
+        ("guard/kl/mod", "default", "no such knob: guard/kl/mod; nearest: guard/kl/mode"),
         ("reward/upright/weight", "usual", "reward/upright/weight has no usual value"),
-        ("reward/upright/weight", "off", "reward/upright/weight must be a number, such as 0.5, not off"),
-        (MODE, "maybe", "guard/kl/mode must be off or warn or act, not maybe"),
+        ("reward/upright/weight", "off", "reward/upright/weight: expected a number such as 0.5, got off"),
+        (MODE, "maybe", "guard/kl/mode: expected off or warn or act, got maybe"),
         ("environment/num_envs", "off", "environment/num_envs can't be changed: "),
     ],
 )

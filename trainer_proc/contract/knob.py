@@ -1,7 +1,7 @@
-"""What a knob is: its description, the values that it takes, and how they are written as text.
+"""What a knob is: its description, the values that it accepts, and how they are written as text.
 
-A value is a number, a whole number (a float too), a range (low, high), one of several words, or on/off. As text they
-are `0.5`, `5`, `-1:1`, `adaptive` and `on`.
+A value is a number, a whole number (stored as a float), a range (low, high), one of several words, or on/off. As text:
+`0.5`, `5`, `-1:1`, `adaptive` and `on`.
 """
 
 from __future__ import annotations
@@ -12,79 +12,87 @@ from typing import Literal
 import msgspec
 
 from curricula.errors import suggestion
+from curricula.values import RampShape as RampShape
+from curricula.values import Value as Value
+from curricula.values import number_text as number_text
+from curricula.values import numbers_of as numbers_of
+from curricula.values import numbers_problem
 
-Value = float | bool | str | tuple[float, float]
 KnobType = Literal["number", "integer", "range", "choice", "switch"]
 TakesEffect = Literal[
     "next iteration", "at each environment's reset", "at the next command", "re-randomized now", "needs a restart"
 ]
+"""When a change takes effect. Journals keep these words; screens may show others."""
 When = Literal["on reset", "now"]
-"""When a startup randomization is drawn again: in each environment at its next reset, or in all at once."""
-RampShape = Literal["linear", "geometric"]
+"""When a startup randomization is resampled: in each environment at its next reset, or in all at once."""
 
 CURRICULUM_KIND = "curriculum"
 """The `kind` of a curriculum's own knobs: level, mode and limits."""
 
 LARGEST = 1e9
-"""Numbers beyond plus or minus this are taken for slips of the finger; in float32, sums of them would be infinite."""
+"""Largest accepted magnitude: beyond it a number is a typo, and float32 sums of such numbers overflow."""
 
 _SWITCH_WORDS = {"on": True, "true": True, "off": False, "false": False}
 _TYPE_WORDS = {
-    "number": "a number, such as 0.5",
+    "number": "a number such as 0.5",
     "integer": "a whole number",
-    "range": "a range LOW:HIGH, such as -1:1",
+    "range": "a range LOW:HIGH such as -1:1",
     "switch": "on or off",
 }
 
 
 class Knob(msgspec.Struct, frozen=True):
-    """One value that can be changed while the training runs.
-
-    `minimum` and `maximum` are inclusive, for a range they hold both ends; None means unbounded. `choices` are the
-    words of a choice. `usual` is what the field usually sets, where the default is neutral. `read_only` holds the
-    reason why the knob can't be turned and is empty where it can. `metric` names the published metric that shows its
-    effect. `may_be_drawn_now` tells that the person chooses when (`When`). `competing_writer` names what else writes
-    the value, a curriculum term for one: an edit then pins it, and `pinned` tells that it is. `cost` warns of what a
-    change costs, such as a pause.
-    """
+    """The description of one value that can be changed while the training runs."""
 
     name: str
+    """Unique name with its group first: `reward/track_linear_velocity/weight`."""
     kind: str
+    """Group under which it is listed: `reward`, `event`, `algorithm`, `CURRICULUM_KIND`, …"""
     value: Value
+    """Value in force."""
     default: Value
+    """Value before any change: the task's own, or the preset's."""
     takes_effect: TakesEffect
+    """When a change takes effect."""
     unit: str = ""
+    """Unit of `value` and bounds, such as `m/s`; empty for dimensionless or unknown."""
     minimum: float | None = None
+    """Lowest accepted number, inclusive; of both ends for a range. None: only `LARGEST` limits it."""
     maximum: float | None = None
+    """Highest accepted number, as `minimum`."""
     read_only: str = ""
+    """Reason why the knob can't be changed; empty where it can."""
     metric: str = ""
+    """Name of the published metric that shows its effect; empty if there is none."""
     type: KnobType = "number"
+    """Type of `value`."""
     choices: tuple[str, ...] = ()
+    """Accepted words of a `choice`."""
     usual: Value | None = None
-    may_be_drawn_now: bool = False
+    """Typical value in humanoid training, where the default is neutral."""
+    can_resample_now: bool = msgspec.field(name="may_be_drawn_now", default=False)
+    """Whether the user chooses when it is resampled (`When`)."""
     competing_writer: str = msgspec.field(name="overwritten_by", default="")
+    """What else writes the value, a curriculum term for one; a change then pins the knob. Empty for none."""
     pinned: bool = False
+    """Whether the value is held against its competing writer."""
     cost: str = ""
+    """Warning about the cost of a change, such as a pause; empty for none."""
 
 
 def is_numeric(knob: Knob) -> bool:
-    """Tell whether `knob` holds numbers, with bounds and values in between."""
+    """Return whether `knob` holds numbers, with bounds and intermediate values."""
     return knob.type in ("number", "integer", "range")
 
 
-def numbers_of(value: Value) -> tuple[float, ...]:
-    """Return the numbers of a numeric knob's value: both ends of a range."""
-    return value if isinstance(value, tuple) else (float(value),)
-
-
 def number_of(value: Value) -> float:
-    """Return the value of a knob that holds one number."""
+    """Return the value of a knob that holds one number. Raises `ValueError` for anything else."""
     (number,) = numbers_of(value)
     return number
 
 
 def value_text(value: Value) -> str:
-    """Return `value` as `parse_value` reads it, with at most 6 digits a number."""
+    """Return `value` as `parse_value` reads it, numbers with at most 6 significant digits."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -92,12 +100,6 @@ def value_text(value: Value) -> str:
     if isinstance(value, tuple):
         return f"{number_text(value[0])}:{number_text(value[1])}"
     return number_text(value)
-
-
-def number_text(value: float, digits: int = 6) -> str:
-    """Return `value` with at most so many digits and no zeros in its exponent: `1e-5`, not `1e-05`."""
-    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
-    return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 
 def parse_value(text: str) -> Value:
@@ -115,35 +117,39 @@ def parse_value(text: str) -> Value:
 
 
 def fitted(knob: Knob, value: Value) -> Value:
-    """Return `value` as `knob` means it: a choice's word may read as a number or a switch, as `off` does."""
+    """Return `value` converted to the knob's type: a choice's word may have been read as a number or a switch."""
     return value_text(value) if knob.type == "choice" else value
 
 
 def refusal(knob: Knob, value: Value) -> str | None:
-    """Return why `knob` can't take `value`, as one line, or None if it can."""
+    """Return in one line why `knob` can't take `value`, or None if it can."""
     if knob.read_only:
         return f"{knob.name} can't be changed: {knob.read_only}"
     if knob.type == "choice":
         if value in knob.choices and isinstance(value, str):
             return None
-        return f"{knob.name} must be {' or '.join(knob.choices)}, not {value_text(value)}"
+        return f"{knob.name}: expected {' or '.join(knob.choices)}, got {value_text(value) or 'nothing'}"
     if not _has_type(knob, value):
-        return f"{knob.name} must be {_TYPE_WORDS[knob.type]}, not {value_text(value)}"
-    return _number_refusal(knob, numbers_of(value)) if is_numeric(knob) else None
+        return f"{knob.name}: expected {_TYPE_WORDS[knob.type]}, got {value_text(value) or 'nothing'}"
+    if isinstance(value, str | bool):
+        return None
+    return numbers_problem(knob.name, value) or _bounds_refusal(knob, numbers_of(value))
 
 
-def ramp_refusal(knob: Knob, start: Value, value: Value, shape: RampShape) -> str | None:
-    """Return why `knob` can't go from `start` to `value` by a ramp, both values that it takes, or None if it can."""
-    if not is_numeric(knob) or knob.kind == "curriculum":
-        return f"{knob.name} can't be ramped: it has no values in between"
-    if shape == "geometric" and min(*numbers_of(start), *numbers_of(value)) <= 0:
-        return f"{knob.name} can't be ramped geometrically: that needs positive values at both ends; use a linear ramp"
+def ramp_refusal(knob: Knob, start: Value, target: Value, iterations: int, shape: RampShape) -> str | None:
+    """Return in one line why `knob` can't ramp from `start` to `target`, values that it accepts; None if it can."""
+    if iterations < 1:
+        return f"expected at least 1 iteration for the ramp, got {iterations}"
+    if not is_numeric(knob) or knob.kind == CURRICULUM_KIND:
+        return f"{knob.name} can't be ramped: it has no intermediate values"
+    if shape == "geometric" and min(*numbers_of(start), *numbers_of(target)) <= 0:
+        return f"{knob.name}: a geometric ramp needs positive values at both ends; use a linear ramp"
     return None
 
 
 def unknown_knob(name: str, knobs: list[str]) -> str:
-    """Return the one line that says that `name` is none of `knobs`, with the nearest."""
-    return f"there is no knob {name}{suggestion(name, knobs)}"
+    """Return one line that `name` is none of `knobs`, with the nearest names."""
+    return f"no such knob: {name}{suggestion(name, knobs)}"
 
 
 def _number(text: str) -> float | None:
@@ -159,26 +165,21 @@ def _has_type(knob: Knob, value: Value) -> bool:
             return isinstance(value, bool)
         case "range":
             return isinstance(value, tuple)
-        case "integer":
-            return _is_number(value) and not (math.isfinite(float(value)) and float(value) % 1)  # type: ignore[arg-type]
         case _:
-            return _is_number(value)
+            is_number = isinstance(value, float | int) and not isinstance(value, bool)
+            return is_number and (knob.type != "integer" or _is_whole(number_of(value)))
 
 
-def _is_number(value: Value) -> bool:
-    return isinstance(value, float | int) and not isinstance(value, bool)
+def _is_whole(number: float) -> bool:
+    return not math.isfinite(number) or number % 1 == 0  # `numbers_problem` reports infinite ones
 
 
-def _number_refusal(knob: Knob, numbers: tuple[float, ...]) -> str | None:
+def _bounds_refusal(knob: Knob, numbers: tuple[float, ...]) -> str | None:
     for number in numbers:
-        if not math.isfinite(number):
-            return f"{knob.name} must be a finite number, not {number}"
         if knob.minimum is not None and number < knob.minimum:
-            return f"{knob.name} must be at least {number_text(knob.minimum)}, not {number_text(number)}"
+            return f"{knob.name}: expected at least {number_text(knob.minimum)}, got {number_text(number)}"
         if knob.maximum is not None and number > knob.maximum:
-            return f"{knob.name} must be at most {number_text(knob.maximum)}, not {number_text(number)}"
+            return f"{knob.name}: expected at most {number_text(knob.maximum)}, got {number_text(number)}"
         if abs(number) > LARGEST:
-            return f"{knob.name} must be within ±{number_text(LARGEST)}, not {number_text(number)}"
-    if len(numbers) == 2 and numbers[0] > numbers[1]:
-        return f"{knob.name} must have its low end first: {number_text(numbers[0])} is above {number_text(numbers[1])}"
+            return f"{knob.name}: expected a number within ±{number_text(LARGEST)}, got {number_text(number)}"
     return None

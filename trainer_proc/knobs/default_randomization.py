@@ -56,7 +56,7 @@ def _term_knobs(
             default=randomization.neutral,
             minimum=randomization.minimum,
             usual=randomization.usual,
-            may_be_drawn_now=True,
+            can_resample_now=True,
             cost=cost,
         )
 

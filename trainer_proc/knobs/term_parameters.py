@@ -95,7 +95,7 @@ def _knob(term: Term, path: str, slot: Slot, absent: Any, use: Use) -> SlotKnob:
         minimum=minimum,
         maximum=maximum,
         read_only=read_only,
-        may_be_drawn_now=term.resample is not None and not read_only,
+        can_resample_now=term.resample is not None and not read_only,
     )
 
 

@@ -156,16 +156,15 @@ class RequestValidator:
         reason = refusal(knob, value)
         if reason is not None or ramp is None:
             return reason
-        if ramp.iterations < 1:
-            return f"a ramp takes at least 1 iteration, not {ramp.iterations}"
-        return ramp_refusal(knob, self._soon(name), value, ramp.shape)
+        return ramp_refusal(knob, self._soon(name), value, ramp.iterations, ramp.shape)
 
     def _again_refusal(self, queued: InterventionQueued) -> str | None:
         """Values were in force before, so bounds are no matter; a ramp may begin elsewhere now."""
         if queued.ramp is None:
             return None
+        iterations, shape = queued.ramp.iterations, queued.ramp.shape
         reasons = (
-            ramp_refusal(self._entries[change.knob].knob, self._soon(change.knob), change.new, queued.ramp.shape)
+            ramp_refusal(self._entries[change.knob].knob, self._soon(change.knob), change.new, iterations, shape)
             for change in queued.changes
             if not queued.ramp.targets or change.knob in queued.ramp.targets
         )

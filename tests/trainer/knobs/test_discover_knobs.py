@@ -52,7 +52,7 @@ def test_knobs_go_over_the_wire(training):
 def test_the_g1_has_all_kinds(g1):
     assert {knob.description.kind for knob in g1.training.knobs} == set(KINDS)
     assert len(g1.knobs) > 130
-    startup = [name for name, knob in g1.knobs.items() if knob.description.may_be_drawn_now]
+    startup = [name for name, knob in g1.knobs.items() if knob.description.can_resample_now]
     assert all(g1.knobs[name].resample is not None for name in startup)
     assert {name.split("/")[1] for name in startup} == {"foot_friction", "encoder_bias", "base_com", "mass", "motor"}
     assert g1.knobs["event/base_com/ranges/0"].resample is g1.knobs["event/base_com/ranges/1"].resample

@@ -52,7 +52,7 @@ def test_a_fixed_base_has_no_velocity_to_turn():
 def test_reset_joints_lie_in_the_new_range(cartpole):
     description = cartpole.knobs["event/reset_hinge/position_range"].description
     assert description.takes_effect == "at each environment's reset"
-    assert not description.may_be_drawn_now
+    assert not description.can_resample_now
     cartpole.turn("event/reset_hinge/position_range", (0.2, 0.3))
     cartpole.reset()
     assert within(cartpole.data.joint_pos[:, 1], 0.2, 0.3)

@@ -251,7 +251,7 @@ async def test_the_dialog_of_a_knob_judges_while_one_types(log_root):
         await pilot.press("5")
         assert (field.value, str(verdict.content)) == ("-5", "")
         field.value = "inf"
-        await until(lambda: "must be a finite number" in str(verdict.content), "the verdict")
+        await until(lambda: "expected a finite number" in str(verdict.content), "the verdict")
         await pilot.press("enter")
         assert isinstance(app.screen, KnobEdit)  # no value that would be refused leaves the dialog
         await pilot.press("escape")
@@ -270,11 +270,13 @@ async def test_bounds_of_a_knob_are_told_while_one_types(log_root):
     async with app.run_test(size=(120, 40)) as pilot:
         await dashboard_is_filled(app)
         await pilot.press("enter", "7")
-        assert str(app.screen.query_one("#line-verdict", Static).content) == "must be at most 3, not 7"
+        assert str(app.screen.query_one("#line-verdict", Static).content) == "expected at most 3, got 7"
         await pilot.press("tab")
         await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#verdict"), "the dialog")
         verdict = app.screen.query_one("#verdict", Static)
-        await until(lambda: str(verdict.content) == "reward/smooth_reward/weight must be at most 3, not 7", "the whole")
+        await until(
+            lambda: str(verdict.content) == "reward/smooth_reward/weight: expected at most 3, got 7", "the whole"
+        )
 
 
 async def test_a_knob_that_is_read_only_says_why(log_root):

@@ -79,7 +79,7 @@ async def test_what_is_wrong_is_told_as_one_types_and_enter_does_not_ask(live, t
     await pilot.press("-", "1")
     await until(lambda: verdict(app) == "LOW:HIGH, please", "the form")
     await pilot.press(":", "1")
-    await until(lambda: verdict(app) == "must be at least 0, not -1", "the reason")
+    await until(lambda: verdict(app) == "expected at least 0, got -1", "the reason")
     assert app.screen.query_one("#line-verdict").has_class("problem")
     await pilot.press("enter")
     assert line(app).knob_name == FRICTION

@@ -107,7 +107,7 @@ async def test_a_range_has_two_fields_and_is_refused_with_its_ends_the_wrong_way
     await edit(app, pilot, PUSH)
     assert (value(app), value(app, "high")) == ("-0.5", "0.5")
     await pilot.press("2", "tab")
-    assert verdict(app) == f"{PUSH} must have its low end first: 2 is above 0.5"
+    assert verdict(app) == f"{PUSH}: expected the low end first, got 2:0.5"
     await pilot.press("enter")
     assert isinstance(app.screen, KnobEdit)
     await pilot.press("5")
@@ -133,7 +133,7 @@ async def test_a_change_can_be_spread_over_iterations(live, trainer):
     app, pilot = live
     await edit(app, pilot, WEIGHT)
     await pilot.press("5", "tab", *"sooner", "tab", "0")
-    assert verdict(app) == "a ramp takes a whole number of iterations, at least 1"
+    assert verdict(app) == "expected at least 1 iteration for the ramp, got 0"
     await pilot.press("backspace", "2", "0", "tab", "right")
     assert value(app, "shape") == "geometric"
     await pilot.press("enter")  # on the words, too

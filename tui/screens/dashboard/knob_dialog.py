@@ -96,7 +96,7 @@ class KnobEdit(Dialog[Tune | None]):
         if is_numeric(knob):
             ramp = Field(placeholder="iterations", id="ramp", compact=True)
             yield "ramp", [ramp, OneOf(_SHAPES, "linear", id="shape")]
-        if knob.may_be_drawn_now:
+        if knob.can_resample_now:
             yield "drawn", [OneOf(_WHENS, "on reset", id="when")]
 
     @on(Input.Changed)

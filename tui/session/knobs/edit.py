@@ -52,7 +52,7 @@ def line_problem(state: KnobState, text: str) -> str | None:
     problem = edit_problem(state, line_fields(state.knob, text))
     if problem == _WANTED["range"]:
         return "LOW:HIGH, please"
-    return None if problem is None else problem.removeprefix(f"{state.knob.name} ")
+    return None if problem is None else re.sub(f"^{re.escape(state.knob.name)}:? ", "", problem)
 
 
 def changes_nothing(state: KnobState, edit: EditFields) -> bool:
@@ -88,6 +88,6 @@ def _ramp_problem(knob: Knob, old: Value, new: Value, edit: EditFields) -> str |
     text = edit.ramp.strip()
     if not text:
         return None
-    if not re.fullmatch(r"0*[1-9]\d{0,8}", text):
-        return "a ramp takes a whole number of iterations, at least 1"
-    return ramp_refusal(knob, old, new, edit.shape)
+    if not re.fullmatch(r"\d{1,9}", text):
+        return f"expected a whole number of iterations for the ramp, got {text}"
+    return ramp_refusal(knob, old, new, int(text), edit.shape)

@@ -22,7 +22,7 @@ def knob_record(state: KnobState) -> dict[str, Any]:
         "maximum": knob.maximum,
         "choices": list(knob.choices),
         "takes_effect": knob.takes_effect,
-        "may_be_drawn_now": knob.may_be_drawn_now,
+        "may_be_drawn_now": knob.can_resample_now,
         "cost": knob.cost,
         "metric": knob.metric,
         "read_only": knob.read_only,

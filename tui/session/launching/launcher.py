@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import subprocess
@@ -17,6 +16,7 @@ from curricula.curriculum_knobs import check_curriculum_knobs
 from curricula.errors import UsageError
 from curricula.load import make_curricula
 from curricula.schema import SchemaProblem
+from curricula.values import numbers_problem
 from presets import Needs, Preset
 from presets.preset import MOST, check_isaac_lab
 from trainer_proc.contract.knob import Value, value_text
@@ -174,12 +174,11 @@ def _check_knobs(spec: RunSpec) -> None:
     except SchemaProblem as error:
         raise ImpossibleSpec(str(error)) from error
     for knob, value in spec.set.items():
-        numbers = value if isinstance(value, tuple) else () if isinstance(value, str) else (value,)
-        if not all(math.isfinite(number) for number in numbers):
-            raise ImpossibleSpec(f"{knob} must be a finite number, not {value_text(value)}")
+        if not isinstance(value, str) and (problem := numbers_problem(knob, value)):
+            raise ImpossibleSpec(problem)
     for knob, (low, high) in spec.bounds.items():
         if not low <= high:
-            raise ImpossibleSpec(f"the bounds of {knob} must have the lower one first, not {value_text((low, high))}")
+            raise ImpossibleSpec(f"bounds of {knob}: expected the low end first, got {value_text((low, high))}")
 
 
 def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:
