@@ -17,21 +17,21 @@ class SlowTerminal:
     """Takes `speed` bytes a second; what it hasn't taken waits in a queue of `queue` bytes, and then in the program.
 
     A queue that was full takes no more until a quarter was read, as that of Linux.
-    It sees what it has taken `way` seconds later, and with `answers`, its answers take as long to come back.
+    It sees what it has taken `way` seconds later, and with `replies`, its replies take as long to come back.
     """
 
-    def __init__(self, speed: float, *, queue: int = QUEUE_BYTES, way: float = 0.0, answers: bool = True) -> None:
+    def __init__(self, speed: float, *, queue: int = QUEUE_BYTES, way: float = 0.0, replies: bool = True) -> None:
         self.throughput = Throughput()
         self.now = 100.0
         self.speed = speed
         self.seen = 0.0
         self.asked_to_write = 0
-        self._queue, self._way, self._answers = queue, way, answers
+        self._queue, self._way, self._replies = queue, way, replies
         self._unwritten = 0
         self._queued = 0.0
         self._full_since: float | None = None
         self._questions: deque[float] = deque()  # behind how many bytes in all
-        self._coming: deque[float] = deque()  # when answers come
+        self._coming: deque[float] = deque()  # when replies come
 
     def write(self, count: int) -> None:
         """Have the program draw something."""
@@ -52,11 +52,11 @@ class SlowTerminal:
         self.seen += taken
         while self._questions and self._questions[0] <= self.seen + 0.5:
             self._questions.popleft()
-            if self._answers:
+            if self._replies:
                 self._coming.append(self.now + 2 * self._way)
         if self._coming and self._coming[0] <= self.now:
             self._coming.popleft()
-            self.throughput.answered(self.now)
+            self.throughput.reply_received(self.now)
         self._write()
 
     def _write(self) -> None:
@@ -65,14 +65,14 @@ class SlowTerminal:
             if self._queued + count > self._queue - (0 if self._full_since is None else STEP):
                 self._full_since = self._full_since or self.now
                 if self.now - self._full_since >= LOOK_SECONDS:
-                    self.throughput.has_no_room(self.now)
+                    self.throughput.blocked(self.now)
                 return
             self._put(count)
-        self.throughput.emptied()
-        if self.throughput.should_ask(self.now):
+        self.throughput.drained()
+        if self.throughput.should_query(self.now):
             self.asked_to_write += 4
             self._unwritten += 4
-            self.throughput.asked(4, self.now)
+            self.throughput.query_sent(4, self.now)
             self._put(4)
             self._questions.append(self.seen + self._queued)
 

@@ -29,13 +29,13 @@ PICTURE = "\x1b[1;1H" + "x" * 5_000
 class Output:
     """What writes to a real pseudo-terminal that is read only when a test says so."""
 
-    def __init__(self, asks=False):
+    def __init__(self, queries=False):
         self.master, slave = pty.openpty()
         tty.setraw(slave)
         self._file = os.fdopen(slave, "w")
         self.throughput = Throughput()
         self.repaints = []
-        self.output = _Output(self._file, self.throughput, lambda: self.repaints.append(1), asks=asks)
+        self.output = _Output(self._file, self.throughput, lambda: self.repaints.append(1), queries=queries)
         self.output.start()
         self.seen = b""
 
@@ -55,7 +55,7 @@ class Output:
 
 @pytest.fixture
 def output(request):
-    output = Output(asks=getattr(request, "param", False))
+    output = Output(queries=getattr(request, "param", False))
     yield output
     output.close()
 
@@ -85,7 +85,7 @@ def test_a_terminal_that_reads_nothing_is_waited_for_by_nobody(output):
 def test_pictures_that_wait_can_be_left_out(output):
     for _ in range(100):
         output.output.put(PICTURE)
-    output.output.leave_out_pictures()
+    output.output.drop_frames()
     output.output.put("the end")
     output.read_until(b"the end")
     assert len(output.seen) < 50_000
@@ -97,7 +97,7 @@ def test_the_terminal_is_asked_once_it_has_been_sent_something_and_again_once_it
     output.read_until(b"one\x1b[6n")
     output.output.put("two")
     output.read_until(b"two")
-    output.output.answered()
+    output.output.reply_received()
     output.read_until(b"two\x1b[6n")
     assert output.seen.count(b"\x1b[6n") == 2
 

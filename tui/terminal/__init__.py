@@ -1,1 +1,1 @@
-"""Workarounds for Textual and for terminals: drawing, pacing, clipboard, notifications."""
+"""Workarounds for Textual 8.2.8 and for terminals; each module names the upstream behaviour that it replaces."""

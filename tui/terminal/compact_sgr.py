@@ -1,7 +1,8 @@
-"""What Textual sends to the terminal, said in fewer bytes: half as many, mostly.
+"""Compact the style sequences that Textual sends to the terminal, mostly to half the bytes.
 
-Each piece of text comes with all of its style before it and a reset behind it, `ESC[1;38;2;…;48;2;…m text ESC[0m`.
-Here only what differs from the piece before is sent (ECMA-48, "select graphic rendition").
+Rich and Textual 8.2.8 precede each piece of text with its whole style and follow it with a reset,
+`ESC[1;38;2;…;48;2;…m text ESC[0m` (`Strip.render`). Only the difference from the previous piece is sent here (ECMA-48,
+"select graphic rendition"). No upstream issue is known.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 _STYLED = re.compile(r"\x1b\[([\d;]+)m([^\x1b]*)\x1b\[0m")
 _ONLY_MOVES = re.compile(r"(?:[\r\n]|\x1b\[\d+;\d+H)*\Z")
-_USELESS_MOVES = re.compile(r"\r?\n(?=\x1b\[\d+;\d+H)|\x1b\[\d+;\d+H(?:\r?\n)?(?=\x1b\[\d+;\d+H)")
+_REDUNDANT_MOVES = re.compile(r"\r?\n(?=\x1b\[\d+;\d+H)|\x1b\[\d+;\d+H(?:\r?\n)?(?=\x1b\[\d+;\d+H)")
 _RESET = "\x1b[0m"
 
 
@@ -22,14 +23,14 @@ class _Style(NamedTuple):
     background: str = ""
 
 
-def compact_sgr(picture: str) -> str:
-    """Return what looks the same in fewer bytes; before and behind it, no style is set."""
+def compact_sgr(frame: str) -> str:
+    """Return a frame that looks the same in fewer bytes; no style is set before and after it."""
     sent: list[str] = []
     style = ""
     end = 0
-    for piece in _STYLED.finditer(picture):
+    for piece in _STYLED.finditer(frame):
         if piece.start() > end:
-            style = _put_between(sent, style, picture[end : piece.start()])
+            style = _append_unstyled(sent, style, frame[end : piece.start()])
         wanted, text = piece.groups()
         end = piece.end()
         if text:
@@ -37,14 +38,14 @@ def compact_sgr(picture: str) -> str:
                 sent.append(_change(style, wanted))
                 style = wanted
             sent.append(text)
-    style = _put_between(sent, style, picture[end:])
+    style = _append_unstyled(sent, style, frame[end:])
     if style:
         sent.append(_RESET)
-    return _USELESS_MOVES.sub("", "".join(sent))
+    return _REDUNDANT_MOVES.sub("", "".join(sent))
 
 
-def _put_between(sent: list[str], style: str, text: str) -> str:
-    """Put what has no style of its own; return the style that is set then. Moving the cursor minds no style."""
+def _append_unstyled(sent: list[str], style: str, text: str) -> str:
+    """Append text without a style and return the style in force after it; cursor moves leave the style as it is."""
     if style and not _ONLY_MOVES.match(text):
         sent.append(_RESET)
         style = ""
@@ -54,7 +55,7 @@ def _put_between(sent: list[str], style: str, text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _change(old: str, new: str) -> str:
-    """Return what makes of one style, by its parameters, another."""
+    """Return the shortest sequence that turns the style `old` into `new`, both given by their SGR parameters."""
     before, after = _parsed(old), _parsed(new)
     anew = f"\x1b[0;{new}m" if old else f"\x1b[{new}m"
     if before is None or after is None or not before.attributes <= after.attributes:
@@ -69,7 +70,7 @@ def _change(old: str, new: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _parsed(parameters: str) -> _Style | None:
-    """Return a style's parts, None if it has one that isn't known here."""
+    """Split SGR parameters into a style; None if one of them is unknown here."""
     attributes: set[str] = set()
     foreground = background = ""
     numbers = parameters.split(";") if parameters else []

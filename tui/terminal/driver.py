@@ -1,8 +1,9 @@
-"""The driver of the person's terminal: what is drawn is written by a thread, and nobody ever waits for it.
+"""The driver of the user's terminal: a thread writes the output, and the program never waits for it.
 
-Textual's own driver hands over thirty pieces of output at most and then holds the program until the terminal has read
-one: behind a slow connection, keys would wait too. Here nothing waits, and `room` tells how much the terminal
-can take, so that the frame clock (`tui.terminal.frame_clock`) can draw less.
+Replaces the output of `LinuxDriver` of Textual 8.2.8. Its `WriterThread` queues at most 30 writes and then blocks the
+event loop until the terminal has read one (https://github.com/Textualize/textual/pull/1104), so on a slow connection
+keys wait too. Here nothing waits, and `room` reports how much the terminal can take, so that the frame clock
+(`tui.terminal.frame_clock`) can draw less.
 """
 
 from __future__ import annotations
@@ -27,17 +28,17 @@ from tui.terminal.compact_sgr import compact_sgr
 from tui.terminal.throughput import Throughput
 
 _CHUNK_BYTES = 1024
-_LARGEST_BACKLOG = 128 * 1024
-"""Bytes of pictures that may wait, more than one of a whole large screen: to paint that anew takes no longer."""
-_LONGEST_FAREWELL_SECONDS = 5.0
-"""How long the program waits, at its end, for a stalled terminal to take what puts it back in order."""
-_LONGEST_ANSWER_SECONDS = 0.3
-"""How long it waits for an answer that would otherwise end up in the shell."""
-_LOOK_SECONDS = 0.1
-"""How often to look whether a full terminal has room: the system doesn't tell of every bit that it has again."""
-_QUESTION = b"\x1b[6n"
-_PICTURE = re.compile(r"\x1b\[\d+;\d+H")
-"""How everything begins that Textual draws; what doesn't (modes, clipboard, bell) is never left out."""
+_MAX_BACKLOG = 128 * 1024
+"""Bytes of frames that may wait, more than one of a whole large screen: repainting that takes no longer."""
+_CLOSE_TIMEOUT_SECONDS = 5.0
+"""How long a program that ends waits for a stalled terminal to read the sequences that restore it."""
+_REPLY_TIMEOUT_SECONDS = 0.3
+"""How long it waits for a reply that would otherwise end up in the shell."""
+_POLL_SECONDS = 0.1
+"""How often to check whether a full terminal has room: `select` does not report every byte that becomes free."""
+_CURSOR_QUERY = b"\x1b[6n"
+_FRAME_START = re.compile(r"\x1b\[\d+;\d+H")
+"""Start of everything that Textual draws; other output (modes, clipboard, bell) is never dropped."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -49,12 +50,12 @@ class TerminalDriver(LinuxDriver):
         self._output: _Output | None = None
 
     def write(self, data: str) -> None:
-        """Have `data` written; returns at once."""
+        """Queue `data` for writing; returns at once."""
         assert self._output is not None, "the driver must be in application mode"
         self._output.put(data)
 
     def room(self) -> float:
-        """Return how many bytes may be drawn now; 0 or less if the terminal is behind."""
+        """Return how many bytes may be written now; 0 or less if the terminal lags behind."""
         return math.inf if self._output is None else self._output.room()
 
     @property
@@ -63,122 +64,127 @@ class TerminalDriver(LinuxDriver):
         return self._throughput.written
 
     def start_application_mode(self) -> None:
-        """Take the terminal over."""
+        """Take over the terminal.
+
+        Textual 8.2.8 sets the handler of SIGWINCH with `signal.signal`. The kernel may deliver the signal to any
+        thread, and an idle event loop then does not notice it, so the loop's own handler is used.
+        """
         self._throughput = Throughput()
-        self._output = _Output(self._file, self._throughput, self._repaint, asks=self.input_tty)
+        self._output = _Output(self._file, self._throughput, self._repaint, queries=self.input_tty)
         self._output.start()
-        super().start_application_mode()  # type: ignore[no-untyped-call]  # it starts a writer of its own, which stays idle
-        # the kernel may interrupt any thread: only so does an idle event loop surely learn of it
-        self._loop.add_signal_handler(signal.SIGWINCH, self._take_size)
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # its own writer thread stays idle
+        self._loop.add_signal_handler(signal.SIGWINCH, self._report_size)
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back; pictures that weren't written yet no longer matter."""
+        """Restore the terminal; frames that are not written yet are dropped."""
         if self._output is not None:
-            self._output.leave_out_pictures()
+            self._output.drop_frames()
         super().stop_application_mode()
 
     def disable_input(self) -> None:
-        """Take no more keys; an answer of the terminal's that is on its way is awaited for a moment."""
+        """Stop reading keys, after a short wait for a pending reply of the terminal."""
         if self._output is not None and not self.exit_event.is_set():
-            self._output.end_questions()
+            self._output.stop_queries()
         super().disable_input()
 
     def close(self) -> None:
-        """Wait, but not for ever, until the terminal has taken what puts it back in order."""
+        """Wait at most 5 s until the terminal has read the sequences that restore it."""
         if self._output is not None:
-            self._output.finish(_LONGEST_FAREWELL_SECONDS)
+            self._output.finish(_CLOSE_TIMEOUT_SECONDS)
         super().close()
 
     def process_message(self, message: Message) -> None:
-        """Take answers to our questions, and note when keys come; runs in the thread that reads them."""
+        """Take replies to cursor queries, and record when keys come; runs in the thread that reads input."""
         if isinstance(message, CursorPosition):
             if self._output is not None:
-                self._output.answered()
+                self._output.reply_received()
             return
         if isinstance(message, InputEvent) and self._output is not None:
-            self._output.touched()
+            self._output.key_pressed()
         super().process_message(message)
 
-    def _take_size(self) -> None:
-        """Tell the app how large the terminal is now, unless the terminal does."""
+    def _report_size(self) -> None:
+        """Report the terminal's size to the app, unless the terminal reports it itself (mode 2048)."""
         if not self._in_band_window_resize:
             size = Size(*self._get_terminal_size())
             self._app.post_message(Resize(size, size))
 
     def _repaint(self) -> None:
-        """Draw all anew, as some of it was left out; runs in the thread that writes."""
+        """Repaint everything after frames were dropped; runs in the writer thread."""
         self._loop.call_soon_threadsafe(self._app.call_later, self._app.refresh)
 
 
 class _Output(threading.Thread):
-    """Writes pieces of text to a terminal in order and keeps a `Throughput` up to date, both under one lock."""
+    """Writes pieces of text to a terminal in order and updates a `Throughput`, both under one lock."""
 
-    def __init__(self, file: IO[str] | None, throughput: Throughput, repaint: Callable[[], None], asks: bool) -> None:
+    def __init__(
+        self, file: IO[str] | None, throughput: Throughput, repaint: Callable[[], None], queries: bool
+    ) -> None:
         super().__init__(daemon=True, name="terminal output")
         assert file is not None, "the program has no terminal"
         self._file_number = file.fileno()
-        self._throughput, self._repaint, self._asks = throughput, repaint, asks
-        self._pieces: deque[tuple[bytes, bool]] = deque()  # with whether it is a picture, or the rest of one
+        self._throughput, self._repaint, self._queries = throughput, repaint, queries
+        self._pieces: deque[tuple[bytes, bool]] = deque()  # each with whether it is a frame, or the rest of one
         self._waiting = 0
-        self._left_out = False
+        self._has_dropped = False
         self._ending = False
         self._changed = threading.Condition()
 
     def put(self, data: str) -> None:
-        """Write `data` some time."""
-        is_picture = _PICTURE.match(data) is not None
-        piece = (compact_sgr(data) if is_picture else data).encode("utf-8", errors="replace")
+        """Queue `data`; if too much is waiting, drop frames."""
+        is_frame = _FRAME_START.match(data) is not None
+        piece = (compact_sgr(data) if is_frame else data).encode("utf-8", errors="replace")
         with self._changed:
-            if self._waiting > _LARGEST_BACKLOG:
-                self._drop_pictures()
-                self._left_out = True
-            self._pieces.append((piece, is_picture))
+            if self._waiting > _MAX_BACKLOG:
+                self._drop_frames()
+                self._has_dropped = True
+            self._pieces.append((piece, is_frame))
             self._waiting += len(piece)
             self._throughput.queued(len(piece))
             self._changed.notify_all()
 
-    def leave_out_pictures(self) -> None:
-        """Forget pictures that aren't written yet."""
+    def drop_frames(self) -> None:
+        """Drop the frames that are not written yet."""
         with self._changed:
-            self._drop_pictures()
+            self._drop_frames()
 
-    def answered(self) -> None:
-        """Take the answer to a question."""
+    def reply_received(self) -> None:
+        """Record the terminal's reply to a cursor query."""
         with self._changed:
-            self._throughput.answered(time.monotonic())
+            self._throughput.reply_received(time.monotonic())
             self._changed.notify_all()
 
-    def touched(self) -> None:
-        """Take a key, or what the mouse does."""
+    def key_pressed(self) -> None:
+        """Record a key or a mouse event."""
         with self._changed:
-            self._throughput.touched(time.monotonic())
+            self._throughput.key_pressed(time.monotonic())
 
     def room(self) -> float:
-        """Return how many bytes may be drawn now."""
+        """Return how many bytes may be written now."""
         with self._changed:
             return self._throughput.room(time.monotonic())
 
-    def end_questions(self) -> None:
-        """Ask no more; wait a moment for the answer to the last question."""
+    def stop_queries(self) -> None:
+        """Send no more queries; wait up to 0.3 s for the reply to the last one."""
         with self._changed:
-            self._asks = False
-            self._changed.wait_for(lambda: not self._throughput.awaits_answer, _LONGEST_ANSWER_SECONDS)
+            self._queries = False
+            self._changed.wait_for(lambda: not self._throughput.awaits_reply, _REPLY_TIMEOUT_SECONDS)
 
     def finish(self, seconds: float) -> None:
-        """End once all is written, or after `seconds`."""
+        """End once everything is written, or after `seconds`."""
         with self._changed:
             self._ending = True
             self._changed.notify_all()
         self.join(seconds)
 
     def run(self) -> None:
-        """Write until the end."""
+        """Write until `finish` is called and the queue is empty."""
         while chunk := self._next_chunk():
             while chunk:
                 began = time.monotonic()
                 while not self._has_room():
                     with self._changed:
-                        self._throughput.has_no_room(time.monotonic())
+                        self._throughput.blocked(time.monotonic())
                 waited = time.monotonic() - began
                 count = self._write(chunk)
                 with self._changed:
@@ -186,45 +192,45 @@ class _Output(threading.Thread):
                 chunk = chunk[count:]
 
     def _next_chunk(self) -> bytes:
-        """Wait for something to write and take it, or what is to be asked; empty at the end."""
+        """Wait for the next bytes to write, or for a query to send; empty at the end."""
         with self._changed:
             while not self._pieces:
-                self._throughput.emptied()
+                self._throughput.drained()
                 if self._ending:
                     return b""
-                if self._left_out:
-                    self._left_out = False
+                if self._has_dropped:
+                    self._has_dropped = False
                     self._repaint()
-                if self._asks and self._throughput.should_ask(time.monotonic()):
-                    # before the write, as the answer may come before that returns
-                    self._throughput.asked(len(_QUESTION), time.monotonic())
-                    return _QUESTION
+                if self._queries and self._throughput.should_query(time.monotonic()):
+                    # recorded before the write, as the reply may come before that returns
+                    self._throughput.query_sent(len(_CURSOR_QUERY), time.monotonic())
+                    return _CURSOR_QUERY
                 self._changed.wait()
-            chunk, is_picture = self._pieces.popleft()
+            chunk, is_frame = self._pieces.popleft()
             while self._pieces and len(chunk) < _CHUNK_BYTES:
-                piece, is_picture = self._pieces.popleft()
+                piece, is_frame = self._pieces.popleft()
                 chunk += piece
             if len(chunk) > _CHUNK_BYTES:
-                self._pieces.appendleft((chunk[_CHUNK_BYTES:], is_picture))
+                self._pieces.appendleft((chunk[_CHUNK_BYTES:], is_frame))
                 chunk = chunk[:_CHUNK_BYTES]
             self._waiting -= len(chunk)
             return chunk
 
-    def _drop_pictures(self) -> None:
-        kept = [(piece, is_picture) for piece, is_picture in self._pieces if not is_picture]
+    def _drop_frames(self) -> None:
+        kept = [(piece, is_frame) for piece, is_frame in self._pieces if not is_frame]
         dropped = self._waiting - sum(len(piece) for piece, _ in kept)
         self._pieces = deque(kept)
         self._waiting -= dropped
         self._throughput.queued(-dropped)
 
     def _has_room(self) -> bool:
-        return bool(select.select([], [self._file_number], [], _LOOK_SECONDS)[1])
+        return bool(select.select([], [self._file_number], [], _POLL_SECONDS)[1])
 
     def _write(self, chunk: bytes) -> int:
         """Write some of `chunk` and return how much the terminal took."""
         try:
             return os.write(self._file_number, chunk)
-        except BlockingIOError:  # who started the program may have told the terminal not to block
+        except BlockingIOError:  # the parent may have set O_NONBLOCK on the terminal
             return 0
-        except OSError:  # the terminal is gone, as the program will be told
+        except OSError:  # the terminal is gone; the input thread reports it
             return len(chunk)

@@ -1,8 +1,11 @@
-"""The clock by which everything that moves by itself is drawn.
+"""One clock for all redraws that data cause.
 
-Data are taken in as they come; what shows them asks the clock to be drawn, and is, with all else that has asked, at
-most so many times a second and no more of it at once than the terminal can take (`tui.terminal.frame_pacing`). What a
-key changes doesn't wait here: a widget draws that itself, or asks to be drawn before all others.
+A widget whose data changed requests a draw. The clock runs all requested draws at most so many times a second, and no
+more at once than the terminal can take (`tui.terminal.frame_pacing`). Changes made by a key do not wait: a widget
+redraws itself, or requests an urgent draw.
+
+Textual 8.2.8 has no such limit: each `Widget.refresh` is painted with the next of 60 frames a second, and a driver
+reports no backpressure (`Driver.write` blocks instead, see `tui.terminal.driver`).
 """
 
 from __future__ import annotations
@@ -21,29 +24,29 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 Draw = Callable[[], int | None]
-"""Asks Textual to paint what has changed; may return about how many bytes that will be."""
+"""Requests the repaint of what has changed; may return an estimate of its bytes."""
 
 _LOOK_SECONDS = 0.03
-"""How often to look whether the terminal has caught up; longer than Textual takes to paint what was asked for."""
+"""How often to check whether the terminal has caught up; longer than Textual takes for a requested repaint."""
 _REPORT_SECONDS = 1.0
-_UNKNOWN_BYTES = 300
-"""What a drawing is thought to take if it doesn't say."""
+_DEFAULT_BYTES = 300
+"""Estimate for a draw that returns none."""
 
 
 @runtime_checkable
 class MeteredDriver(Protocol):
-    """A driver that can tell how much its terminal can take, as `tui.terminal.driver.TerminalDriver`."""
+    """A driver that reports how much its terminal can take, such as `tui.terminal.driver.TerminalDriver`."""
 
     @property
     def written(self) -> int:
         """Bytes written so far."""
 
     def room(self) -> float:
-        """Return how many bytes may be drawn now; 0 or less if the terminal is behind."""
+        """Return how many bytes may be written now; 0 or less if the terminal lags behind."""
 
 
 class FrameClock:
-    """Draws for one app, in its event loop."""
+    """Runs the draws of one app in its event loop."""
 
     def __init__(self, app: App[Any], frames_per_second: float) -> None:
         self._app = app
@@ -56,7 +59,7 @@ class FrameClock:
         self._listeners: dict[Callable[[FrameRates], None], None] = {}
 
     def draw_soon(self, draw: Draw, urgent: bool = False) -> None:
-        """Call `draw` with the next frame, once however often it is asked for; before all others if `urgent`."""
+        """Call `draw` with the next frame, once however often it was requested; before all others if `urgent`."""
         if urgent:
             self._waiting.pop(draw, None)
             self._drawn.discard(draw)
@@ -66,15 +69,14 @@ class FrameClock:
         self._look_in(0.0)
 
     def listen(self, listener: Callable[[FrameRates], None]) -> None:
-        """Tell `listener`, once a second while something is drawn, how much it is."""
+        """Call `listener` with the current rates once a second while something is drawn."""
         self._listeners[listener] = None
 
     def stop_listening(self, listener: Callable[[FrameRates], None]) -> None:
-        """Tell it no more."""
         self._listeners.pop(listener, None)
 
     def room(self) -> float:
-        """Return about how many bytes the terminal can take at once; 0 or less if it is behind."""
+        """Estimate how many bytes the terminal can take at once; 0 or less if it lags behind."""
         return math.inf if self._terminal is None else self._terminal.room()
 
     def _look_in(self, seconds: float) -> None:
@@ -91,7 +93,7 @@ class FrameClock:
         self._app.call_later(self._draw)  # among the app's messages, and in its context
 
     def _draw(self) -> None:
-        """Draw what may be drawn now, and see to the rest later."""
+        """Run the draws that are allowed now, and schedule the rest."""
         now = time.monotonic()
         room = self.room()
         while draw := next(iter(self._urgent or self._waiting), None):
@@ -110,7 +112,7 @@ class FrameClock:
             self._waiting.pop(draw, None)
             self._drawn.add(draw)
             cost = draw()
-            room -= _UNKNOWN_BYTES if cost is None else cost
+            room -= _DEFAULT_BYTES if cost is None else cost
             self._report_soon()
 
     @property
@@ -133,7 +135,7 @@ class FrameClock:
 
 
 def draw_soon(widget: Widget, draw: Draw, urgent: bool = False) -> None:
-    """Have `widget` drawn by its app's clock; see `FrameClock.draw_soon`. An app without one draws at its leisure."""
+    """Request a draw from the clock of the widget's app, see `FrameClock.draw_soon`; without a clock, draw next."""
     if (clock := clock_of(widget.app)) is not None:
         clock.draw_soon(draw, urgent)
     else:
@@ -141,6 +143,6 @@ def draw_soon(widget: Widget, draw: Draw, urgent: bool = False) -> None:
 
 
 def clock_of(app: App[Any]) -> FrameClock | None:
-    """Return the clock of an app that has one."""
+    """Return the frame clock of an app; None if it has none."""
     clock = getattr(app, "frame_clock", None)
     return clock if isinstance(clock, FrameClock) else None

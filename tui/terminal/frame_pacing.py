@@ -1,4 +1,8 @@
-"""When to draw the next frame, and how much of it: at most so many a second, and less when the terminal is behind."""
+"""Decide when the next frame may begin: at a limited rate, and less often while the terminal lags behind.
+
+Textual 8.2.8 repaints up to 60 times a second (`TEXTUAL_FPS`) whatever the terminal can take; no upstream issue is
+known.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ _WINDOW_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class FrameRates:
-    """What was drawn in the last seconds. `is_throttled` tells that it would be more if the terminal weren't behind."""
+    """Drawing rates of the last 3 seconds; `is_throttled` if a frame had to wait for the terminal."""
 
     frames_per_second: float
     bytes_per_second: float
@@ -19,33 +23,33 @@ class FrameRates:
 
 
 class FramePacer:
-    """Decides when frames begin. Times are seconds of one clock that never goes back."""
+    """Decides when frames begin. All times are seconds of one monotonic clock."""
 
     def __init__(self, frames_per_second: float) -> None:
         self.frames_per_second = frames_per_second
-        """Most frames a second; positive, and may be changed."""
-        self._began = -math.inf  # when the last frame was to begin
+        """Highest frame rate, positive; may be changed."""
+        self._began = -math.inf  # when the last frame was due
         self._frames: deque[float] = deque()
         self._bytes: deque[tuple[float, int]] = deque()
         self._throttled_at = -math.inf
 
     def wait(self, now: float) -> float:
-        """Return the seconds until another frame may begin, 0 or less if it may now."""
+        """Return the seconds until the next frame may begin; 0 or less if it may begin now."""
         return self._began + 1 / self.frames_per_second - now
 
     def begin(self, now: float) -> None:
-        """Take in that a frame begins; a little lateness is made up for by the next."""
+        """Record that a frame begins; the next one makes up for a small delay."""
         interval = 1 / self.frames_per_second
         due = self._began + interval
         self._began = due if due <= now < due + interval else now
         self._frames.append(now)
 
     def throttled(self, now: float) -> None:
-        """Take in that a frame, or a part of one, has to wait for the terminal."""
+        """Record that a frame, or a part of one, has to wait for the terminal."""
         self._throttled_at = now
 
     def rates(self, written: int, now: float) -> FrameRates:
-        """Return what was drawn lately, `written` bytes since the start; to be asked once a second meanwhile."""
+        """Return the recent rates; `written` is the bytes written since the start. Call it once a second."""
         since = now - _WINDOW_SECONDS
         while self._frames and self._frames[0] < since:
             self._frames.popleft()

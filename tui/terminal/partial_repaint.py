@@ -1,4 +1,10 @@
-"""A screen that moves by itself: what changes in it is painted without looking at all else."""
+"""A live screen that repaints only changed regions.
+
+Replaces the partial updates of Textual 8.2.8. `Compositor.render_partial_update` crops to the bounding box of all dirty
+regions and renders every widget inside it (https://github.com/Textualize/textual/issues/5625, and the design in
+https://github.com/Textualize/textual/pull/512). A screen below a modal one repaints both screens for each change
+(https://github.com/Textualize/textual/issues/3055, https://github.com/Textualize/textual/pull/6307).
+"""
 
 from __future__ import annotations
 
@@ -21,18 +27,16 @@ from textual.widget import Widget
 from tui.terminal.frame_clock import clock_of
 
 _BEHIND_SECONDS = 1.0
-"""How often what is behind a dialog is painted."""
+"""How often the screen behind a dialog is repainted."""
 _CELL_BYTES = 5
-"""About what a terminal is sent for a cell."""
+"""Estimated bytes per cell."""
 
 
 class LiveScreen(Screen[None]):
-    """Paints changed spans of its widgets one by one.
+    """Repaints the changed spans of its widgets one by one.
 
-    Textual would render every line of every widget between the topmost and the lowest, the leftmost and the rightmost
-    change, cut each wherever any widget begins or ends, and paint whole pieces of lines: with twelve charts, that is
-    all of the screen for a few cells in each. Behind a dialog, it would paint everything again for every change; here,
-    what changes there is painted once a second, and no more of it than the terminal can take: keys come first.
+    With twelve charts, Textual would repaint the whole screen for a few changed cells in each chart. Behind a dialog,
+    changes are repainted once a second, and no more than the terminal can take, so that keys come first.
     """
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -43,13 +47,13 @@ class LiveScreen(Screen[None]):
 
     @property
     def is_drawable(self) -> bool:
-        """Whether its widgets are there: it is shown, or lies below a dialog, and isn't being taken away."""
+        """Whether its widgets can be updated: the screen is shown or lies below a dialog, and is not being removed."""
         return self.is_attached and self.display
 
     async def answer_to(self, dialog: Screen[Any]) -> Any:
-        """Show a dialog and return its answer, to be called in a worker; None if another is open or just opening.
+        """Show a dialog and return its answer; None if another one is open or opening. Call it in a worker.
 
-        That another screen is active is known only after some time: a key that comes twice at once would open two.
+        `is_active` changes only some time after `push_screen`, so a key pressed twice at once would open two dialogs.
         """
         if self._is_asking or not self.is_active:
             return None
@@ -62,18 +66,18 @@ class LiveScreen(Screen[None]):
     @on(events.ScreenResume)
     @on(events.Resize)
     def forget_shown_spans(self) -> None:
-        """Paint again what was painted before, next time it is asked for: the terminal shows other things."""
+        """Assume nothing about what the terminal shows, as after a resize or another screen."""
         self._compositor.shown.forget()
 
     def _compositor_refresh(self) -> None:
-        """Paint what has changed, now if this is the screen in front."""
+        """Repaint changed regions: now if this screen is in front, otherwise once a second."""
         if self is self.app.screen:
             super()._compositor_refresh()
         elif self._behind is None and self._compositor._dirty_regions:
             self._behind = self.set_timer(_BEHIND_SECONDS, self._paint_behind)
 
     def _paint_behind(self) -> None:
-        """Paint what has changed behind a dialog, or as much of it as the terminal can take."""
+        """Repaint changed regions behind a dialog, as many as the terminal can take."""
         self._behind = None
         front, changed, clock = self.app.screen, self._compositor._dirty_regions, clock_of(self.app)
         if self is front or front.styles.background.a == 1:
@@ -90,7 +94,7 @@ class LiveScreen(Screen[None]):
 
 
 class SpanCompositor(Compositor):
-    """Textual's compositor, but for updates of a part of the screen, or of all of it when that has changed."""
+    """Textual's compositor with partial updates that contain changed spans only."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,27 +103,27 @@ class SpanCompositor(Compositor):
     def render_update(
         self, full: bool = False, screen_stack: list[Screen[Any]] | None = None, simplify: bool = False
     ) -> Any:
-        """Return what has changed since the last update, None if nothing has; the whole screen if `full`."""
+        """Return the changes since the last update, None if there are none; the whole screen if `full`."""
         if full:
             return super().render_update(full=True, screen_stack=screen_stack, simplify=simplify)
         visible_screen_stack.set(screen_stack or [])
         return self.render_partial_update()
 
     def render_partial_update(self) -> Any:
-        """Return what has changed since the last update, None if nothing has."""
+        """Return the changes since the last update; None if there are none."""
         screen = self.size.region
         changed = [region for one in self._dirty_regions if (region := one.intersection(screen))]
         self._dirty_regions.clear()
         if not changed:
             return None
         lines: list[tuple[int, int, Strip]] = []
-        for widget, offset, region in self._seen_parts(changed):
+        for widget, offset, region in self._visible_parts(changed):
             strips = widget.render_lines(region.translate(-offset))
             lines += [(region.x, y, strip) for y, strip in zip(region.line_range, strips, strict=False)]
         return SpanUpdate(lines, self.shown)
 
-    def _seen_parts(self, regions: list[Region]) -> Iterator[tuple[Widget, Offset, Region]]:
-        """Yield for all that is seen in these regions the widget, where that is, and the part of the screen."""
+    def _visible_parts(self, regions: list[Region]) -> Iterator[tuple[Widget, Offset, Region]]:
+        """Yield each visible part of these regions: its widget, the widget's offset, and the part in screen cells."""
         layers = self.layers_visible
         parts: dict[tuple[Widget, Offset, int, int], list[int]] = defaultdict(list)
         for y, start, stop in self._regions_to_spans(regions):
@@ -145,33 +149,32 @@ class SpanCompositor(Compositor):
 
 
 class SpanUpdate(CompositorUpdate):
-    """Pieces of lines to be painted, each with its place."""
+    """Pieces of lines to repaint, each with its position."""
 
     def __init__(self, pieces: list[tuple[int, int, Strip]], shown: ShownSpans) -> None:
-        """Take column, row and content of each, and what the terminal shows, which is kept up to date."""
+        """Take the pieces as (column, row, content); `shown` is updated as they are rendered."""
         self._pieces = pieces
         self._shown = shown
 
     def render_segments(self, console: Console) -> str:
-        """Return what the terminal is sent; to be asked once."""
-        told = ((x, y, strip.cell_length, strip.render(console)) for x, y, strip in self._pieces)
+        """Return the text for the terminal, without pieces that it already shows. Call it once."""
+        pieces = ((x, y, strip.cell_length, strip.render(console)) for x, y, strip in self._pieces)
         return "".join(
-            f"{Control.move_to(x, y)}{text}" for x, y, width, text in told if self._shown.put(x, y, width, text)
+            f"{Control.move_to(x, y)}{text}" for x, y, width, text in pieces if self._shown.put(x, y, width, text)
         )
 
 
 class ShownSpans:
-    """What a terminal shows where: Textual has a widget painted twice when it is mounted, all when the focus moves."""
+    """Spans that the terminal shows. Textual repaints a mounted widget twice, and every widget when focus moves."""
 
     def __init__(self) -> None:
         self._rows: dict[int, list[tuple[int, int, str]]] = {}
 
     def forget(self) -> None:
-        """Know nothing of it any more."""
         self._rows.clear()
 
     def put(self, x: int, y: int, width: int, text: str) -> bool:
-        """Show a text of `width` cells there; return whether that makes a difference."""
+        """Record a text of `width` cells; return whether the terminal showed something else there."""
         row = self._rows.setdefault(y, [])
         span = (x, x + width, text)
         if span in row:
@@ -182,7 +185,7 @@ class ShownSpans:
 
 
 def _runs(rows: list[int]) -> Iterator[tuple[int, int]]:
-    """Yield the first of each run of rows that follow each other, and how many they are."""
+    """Yield the first row and the length of each run of consecutive rows."""
     start = 0
     for place in range(1, len(rows) + 1):
         if place == len(rows) or rows[place] != rows[place - 1] + 1:

@@ -1,4 +1,9 @@
-"""Copying inside tmux, which takes no copies from programs unless it is told to (`set-clipboard on`)."""
+"""Copy text inside tmux.
+
+Replaces `App.copy_to_clipboard` of Textual 8.2.8 there. It writes one OSC 52 sequence, which tmux discards unless its
+option `set-clipboard` is `on`. Textual documents only that some terminals ignore the sequence
+(https://github.com/Textualize/textual/issues/5839).
+"""
 
 from __future__ import annotations
 
@@ -7,20 +12,19 @@ import shutil
 import subprocess
 
 MAX_BYTES = 74_994
-"""What many terminals take of a copy, as base64 (xterm's limit, 100,000 bytes, less what goes around it)."""
+"""Longest text that many terminals accept through OSC 52: xterm's limit is 100,000 bytes of base64 and framing."""
 
-_PATIENCE_SECONDS = 2.0
+_TMUX_TIMEOUT_SECONDS = 2.0
 
 
 def is_in_tmux() -> bool:
-    """Tell whether the program runs inside tmux."""
     return bool(os.environ.get("TMUX"))
 
 
 def copy_in_tmux(text: str) -> bool:
-    """Give tmux a text, for its paste key and for the terminal around it; tell whether it took it (tmux 3.2 does).
+    """Load `text` into tmux's buffer and the outer terminal's clipboard; return whether tmux accepted it.
 
-    Starts a process: not to be called on an event loop.
+    Needs tmux 3.2 or later. Starts a process and blocks: do not call it on an event loop.
     """
     command = shutil.which("tmux")
     if command is None:
@@ -30,7 +34,7 @@ def copy_in_tmux(text: str) -> bool:
             [command, "load-buffer", "-w", "-"],
             input=text.encode(errors="replace"),
             capture_output=True,
-            timeout=_PATIENCE_SECONDS,
+            timeout=_TMUX_TIMEOUT_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

@@ -1,4 +1,8 @@
-"""Telling a person one line in passing, and calling them if they are needed."""
+"""Notify the user of news: a toast, and for urgent news the terminal's bell or a desktop notification.
+
+`App.notify` of Textual 8.2.8 only shows toasts, and `App.bell` has no desktop notification (OSC 9, OSC 777), so the
+sequences are written to the driver.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +21,9 @@ _ALERTS: WeakKeyDictionary[App[Any], Alerts] = WeakKeyDictionary()
 
 
 def show_news(app: App[Any], news: News, settings: Notify, run: str = "") -> None:
-    """Show a line; ring the bell and ask for a desktop notification if it needs a person who wants that."""
+    """Show a toast; for urgent news, also send the bell and the desktop notification that `settings` ask for."""
     app.notify(plain(news.text), severity=news.severity, timeout=seconds_shown(news), markup=False)
     alerts = _ALERTS.setdefault(app, Alerts())
     signal = alerts.bytes_for(news, run, settings.bell, settings.desktop, os.environ)
-    if signal and app._driver is not None and not app.is_headless:  # as `App.copy_to_clipboard` writes
+    if signal and app._driver is not None and not app.is_headless:  # as `App.copy_to_clipboard` does
         app._driver.write(signal)
