@@ -1,4 +1,4 @@
-"""What a trainer says to its dashboards: frames, numbered from 0, kept in the journal and published as they are."""
+"""What a trainer reports to its dashboards: frames, numbered from 0, kept in the journal and published as they are."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import msgspec
 from trainer_proc.contract.knob import Knob, RampShape, Value, When
 
 PROTOCOL = 1
-"""Raised when a dashboard of the last version could no longer read a journal of this one."""
+"""Bump when older dashboards can no longer read this version's journals."""
 
 WELCOME = b"welcome"
-"""What a subscriber receives first: from then on it misses no frame."""
+"""First message to a subscriber: from then on it misses no frame."""
 
 PhaseName = Literal["building", "compiling", "training", "paused", "stopping", "finished", "failed"]
 TERMINAL_PHASES: frozenset[str] = frozenset({"finished", "failed"})
 Origin = Literal["person", "launch", "checkpoint", "curriculum", "guard", "schedule"]
+"""Who requested a change. `person` is the user; the word is kept because journals hold it."""
 GuardAction = Literal["warned", "paused", "undone"]
 
 
@@ -29,207 +30,260 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Ramp(msgspec.Struct, frozen=True):
-    """Spreads an intervention over `iterations` (at least 1) boundaries; a geometric one needs positive ends.
-
-    `targets` are the values at the end, by knob; they are filled in once the ramp has begun. An intervention that
-    names some is a ramp of these only.
-    """
+    """Spreads an intervention over several iterations."""
 
     iterations: int
+    """Number of steps, one per iteration, at least 1."""
     shape: RampShape = "linear"
+    """Interpolation between the ends; `geometric` needs positive ends."""
     targets: dict[str, Value] = {}
+    """Final values by knob, filled in once the ramp has begun. A request that names some ramps only these knobs."""
 
 
 class RunStarted(msgspec.Struct, frozen=True, tag=True):
-    """First frame of every trainer process in a run's journal; said again if it learns of other `iterations`.
-
-    `parent` names the run whose checkpoint it began from. `success` and `curricula` (by name) are tables as in a
-    preset.
-    """
+    """First frame of every trainer process in a journal; sent again if the number of iterations changes."""
 
     run: str
+    """Name of the run's folder."""
     preset: str
+    """Name of the preset, or of the script that called `steer`."""
     backend: str
+    """Simulator: `mjlab`, `isaaclab`, or the package of the user's own environment."""
     task: str
+    """The simulator's name of the task."""
     device: str
+    """`cpu` or `cuda:N`."""
     num_envs: int
+    """Environments per process, at least 1."""
     iterations: int
+    """Number of iterations to train, at least 1."""
     seed: int
+    """Seed of the random number generators."""
     pid: int
+    """Process id of the trainer, on its host."""
     protocol: int = PROTOCOL
+    """Version of these messages."""
     parent: str = ""
+    """Name of the run whose checkpoint this one continues from; empty for none."""
     success: dict[str, Any] = {}
+    """Definition of success, a table as in a preset."""
     curricula: dict[str, dict[str, Any]] = {}
+    """Curricula by name, tables as in a preset."""
 
 
 class PhaseChanged(msgspec.Struct, frozen=True, tag=True):
-    """Where the trainer is. `kernel_modules` counts the simulator's kernel modules loaded so far."""
+    """The trainer has entered another phase."""
 
     phase: PhaseName
     detail: str = ""
+    """One line: what is being built, why it paused or failed."""
     kernel_modules: int = 0
+    """Number of the simulator's kernel modules loaded so far."""
 
 
 class KnobsAvailable(msgspec.Struct, frozen=True, tag=True):
-    """All knobs of the built environment, in the order in which they are shown."""
+    """The environment is built and its knobs are known."""
 
     revision: int
+    """Revision of the steering state, see `InterventionApplied.revision`."""
     knobs: tuple[Knob, ...]
+    """All knobs in display order."""
 
 
 class MetricSet(msgspec.Struct, frozen=True, tag=True):
-    """Names that later `IterationFinished` frames refer to by `id`; which metrics exist differs by iteration."""
+    """Metric names that later `IterationFinished` frames refer to; which metrics exist differs by iteration."""
 
     id: int
+    """Number of this set within the process."""
     names: tuple[str, ...]
+    """Metric names in the order of the values."""
 
 
 class IterationFinished(msgspec.Struct, frozen=True, tag=True, gc=False):
-    """One PPO iteration. `values` are little-endian float32, one for each name of the metric set.
-
-    `environment_steps` counts steps of all environments since the process started; `seconds_left` is an
-    estimate from the recent pace.
-    """
+    """The metrics of one PPO iteration."""
 
     iteration: int
+    """Iteration number, from 0; a resumed run counts on."""
     metric_set: int
+    """`id` of the `MetricSet` that names the values."""
     values: bytes
+    """Little-endian float32, one per name."""
     environment_steps: int
+    """Steps of all environments together since the process started."""
     seconds_left: float
+    """Estimate in seconds from the recent pace."""
 
 
 class InterventionQueued(msgspec.Struct, frozen=True, tag=True):
-    """A validated change that waits for the next iteration boundary.
-
-    `changes` hold the values to be reached, at once or by `ramp`. `unpin` names knobs to be given back to what else
-    writes them, `stop_ramps` knobs that stay where they are. `undoes` and `redoes` number another intervention.
-    """
+    """A validated change, queued for the next iteration boundary."""
 
     number: int
+    """Number within the run, from 1; 0 until it is numbered."""
     origin: Origin
+    """Who requested it."""
     changes: tuple[Change, ...]
+    """Target values, reached at once or by `ramp`."""
     note: str = ""
+    """The user's note, one line; or the reason of a curriculum or guard."""
     revision: int = 0
+    """Revision after this request."""
     when: When = "on reset"
+    """When startup randomizations are resampled."""
     ramp: Ramp | None = None
+    """Ramp to the targets; None changes at once."""
     unpin: tuple[str, ...] = ()
+    """Knobs to release to their competing writers."""
     stop_ramps: tuple[str, ...] = ()
+    """Knobs that leave their ramps and keep the present value."""
     undoes: int | None = None
+    """Number of the intervention that this one undoes."""
     redoes: int | None = None
+    """Number of the intervention that this one redoes."""
 
 
 class InterventionApplied(msgspec.Struct, frozen=True, tag=True):
-    """The change is in force: `new` values are read back from the object that the simulator uses.
-
-    `iteration` is the first whose rollout is collected under the new values. With a `ramp`, they are those of its
-    first step. A change ends the ramps of its knobs; `stopped_ramps` names the others that end. `pinned` are knobs
-    that something else writes too and that stay as they are now; `unpinned` those that were given back, `released`
-    others that are held no longer: nothing that is known writes them, or they were given back before. Training stood
-    still for `stall_ms`.
-    """
+    """A change is in force. `new` values are read back from the object that the simulator uses."""
 
     number: int
+    """Number within the run, from 1; 0 until it is numbered."""
     origin: Origin
+    """Who requested it."""
     iteration: int
+    """First iteration whose rollout is collected under the new values."""
     revision: int
+    """Counts all changes; a request that refers to an older revision of a knob is refused."""
     changes: tuple[Change, ...]
+    """Values before and after; with a `ramp`, after its first step. A change ends the earlier ramps of its knobs."""
     note: str = ""
+    """As in `InterventionQueued`."""
     when: When = "on reset"
+    """When startup randomizations are resampled."""
     ramp: Ramp | None = None
+    """The ramp that begins, with its targets."""
     pinned: tuple[str, ...] = ()
+    """Knobs that are held against a competing writer from now on."""
     unpinned: tuple[str, ...] = ()
+    """Knobs that were pinned and are released to their competing writers."""
     stopped_ramps: tuple[str, ...] = ()
+    """Knobs without a change whose ramps end."""
     undoes: int | None = None
+    """Number of the intervention that this one undoes."""
     redoes: int | None = None
+    """Number of the intervention that this one redoes."""
     stall_ms: float = 0.0
+    """Time for which training was blocked, in milliseconds."""
     released: tuple[str, ...] = ()
+    """Knobs that are no longer held but were not pinned: no competing writer is known, or it had been released."""
 
 
 class InterventionFailed(msgspec.Struct, frozen=True, tag=True):
-    """The simulator could not take the change; everything is as it was before. `reason` is one line."""
+    """The simulator could not apply a change; nothing has changed."""
 
     number: int
+    """Number of the intervention; 0 for the trainer's own."""
     iteration: int
+    """Iteration that it would have been in force from."""
     reason: str
+    """One line."""
 
 
 class RampAdvanced(msgspec.Struct, frozen=True, tag=True):
-    """Ramps have moved on by one step, or something else has written knobs: `changes` are in force from `iteration` on.
-
-    `iterations_left` counts the steps to come, by knob; at 0 the ramp has ended.
-    """
+    """Ramps have advanced by one step, or competing writers have changed knobs."""
 
     iteration: int
+    """First iteration under the new values."""
     revision: int
+    """As in `InterventionApplied`."""
     changes: tuple[Change, ...]
+    """Values before and after."""
     iterations_left: dict[str, int]
+    """Remaining steps by ramping knob; at 0 the ramp has ended."""
 
 
 class CompetingWriterFound(msgspec.Struct, frozen=True, tag="OverwriterFound"):
-    """Something else of the training writes a knob too; if it was edited before, it is now `pinned`."""
+    """Something else in the training was found to write a knob."""
 
     knob: str
+    """Name of the knob."""
     competing_writer: str = msgspec.field(name="overwriter")
+    """What writes it, a curriculum term for one."""
     pinned: bool
+    """Whether the knob is held against it, because it had been changed before."""
 
 
 class GuardFired(msgspec.Struct, frozen=True, tag=True):
-    """A guard has seen something wrong after `iteration`; `message` is one line, `action` what was done about it."""
+    """A guard has detected a problem."""
 
     guard: str
+    """Name of the guard."""
     iteration: int
+    """Iteration whose metrics it judged."""
     message: str
+    """What is wrong, one line."""
     action: GuardAction
+    """What was done about it."""
 
 
 class CheckpointSaved(msgspec.Struct, frozen=True, tag=True):
-    """A whole checkpoint file, its path relative to the run's folder."""
+    """A complete checkpoint file was written."""
 
     iteration: int
+    """Last iteration that it includes."""
     path: str
+    """File, relative to the run's folder."""
 
 
 class CheckpointLoaded(msgspec.Struct, frozen=True, tag=True):
-    """The training continues from the checkpoint at `path`, with `first_iteration`."""
+    """Training continues from a checkpoint."""
 
     first_iteration: int
+    """Number of the first iteration after it."""
     path: str
+    """File that was loaded."""
 
 
 class CheckpointFailed(msgspec.Struct, frozen=True, tag=True):
-    """No checkpoint was written; `reason` is one line. The training goes on."""
+    """No checkpoint was written; training continues."""
 
     iteration: int
+    """Last finished iteration."""
     reason: str
+    """One line."""
 
 
 class ExportStarted(msgspec.Struct, frozen=True, tag=True):
-    """The weights of `iteration` were copied; training stood still for `stall_ms`."""
+    """The policy's weights were copied for an export."""
 
     iteration: int
+    """Iteration of the weights."""
     stall_ms: float
+    """Time for which training was blocked, in milliseconds."""
 
 
 class ExportFinished(msgspec.Struct, frozen=True, tag=True):
-    """A checked policy lies in `folder`, relative to the run's where it lies inside.
-
-    `iteration` is -1 where neither the checkpoint nor its name tells. Latency is for one thread and one observation,
-    and `rate_hz` is 1e6 / `latency_p99_us`.
-    """
+    """A policy was exported and checked."""
 
     iteration: int
+    """Iteration of the checkpoint; -1 if neither its content nor its name has one."""
     folder: str
+    """Folder of the files, relative to the run's folder if it lies inside."""
     largest_difference: float
+    """Largest difference of an action between the exported files and the policy, in the policy's unit."""
     latency_p50_us: float
+    """Median time of one call with one observation on one CPU thread, in microseconds."""
     latency_p99_us: float
+    """99th percentile of the same, in microseconds."""
     rate_hz: float
+    """Control rate in Hz that the policy sustains: 1e6 / `latency_p99_us`."""
 
 
 class ExportFailed(msgspec.Struct, frozen=True, tag=True):
-    """No file was written; `reason` is one line."""
+    """No policy was exported."""
 
     iteration: int
+    """Iteration of the weights; -1 if unknown."""
     reason: str
+    """One line."""
 
 
 TrainerBody = (
@@ -250,14 +304,16 @@ TrainerBody = (
     | ExportFinished
     | ExportFailed
 )
-"""What the training process says."""
+"""What the training process reports."""
 
 Body = TrainerBody | InterventionQueued
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A numbered body; `time` is Unix time in seconds."""
+    """A numbered body."""
 
     number: int
+    """Number within the journal, from 0 without gaps."""
     time: float
+    """Unix time in seconds."""
     body: Body

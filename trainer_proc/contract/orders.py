@@ -1,4 +1,4 @@
-"""What the training process and its wire process say to each other."""
+"""Messages between the training process and its wire process."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 
 
 class Emitted(msgspec.Struct, frozen=True, tag=True):
-    """A body on its way to its number, emitted at `time`. An intervention of the trainer's own has number 0."""
+    """A body that has yet to be numbered, journaled and published."""
 
     time: float
+    """Unix time in seconds at which it was emitted."""
     body: TrainerBody
+    """The body; an intervention of the trainer's own has number 0."""
 
 
 class Closing(msgspec.Struct, frozen=True, tag=True):
-    """The training process is done; nothing follows."""
+    """Last message of the training process."""
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
@@ -24,4 +26,4 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
 
 
 Order = Ready | Pause | Resume | Stop | Save | Export
-"""What the wire process passes on, beside interventions."""
+"""What the wire process forwards to the training process, beside interventions."""

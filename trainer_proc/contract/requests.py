@@ -1,7 +1,7 @@
-"""What dashboards and scripts ask of a trainer, and what they are answered, at once.
+"""Requests of dashboards and scripts to a trainer, and the immediate replies.
 
-A change of knobs carries the `revision` that its sender has seen: it is refused if one of its knobs has changed since.
-None asks without having looked.
+A request that changes knobs carries the `revision` that its sender has seen. It is refused if one of its knobs has
+changed since; None skips this check.
 """
 
 from __future__ import annotations
@@ -16,55 +16,73 @@ class Tune(msgspec.Struct, frozen=True, tag=True):
     """Change knobs, all of them or none."""
 
     values: dict[str, Value]
+    """Target values by knob."""
     note: str = ""
+    """Note that is kept with the change, one line."""
     origin: Origin = "person"
+    """Who requests it."""
     revision: int | None = None
+    """Revision that the sender has seen."""
     when: When = "on reset"
+    """When startup randomizations are resampled."""
     ramp: Ramp | None = None
+    """Ramp to the targets; None changes at once."""
 
 
 class Undo(msgspec.Struct, frozen=True, tag=True):
-    """Set back what an intervention changed; None is the newest that is not undone."""
+    """Restore the values from before an intervention."""
 
     intervention: int | None = None
+    """Its number; None is the newest that is not undone."""
     note: str = ""
+    """Note that is kept with the change."""
     revision: int | None = None
+    """Revision that the sender has seen."""
 
 
 class Redo(msgspec.Struct, frozen=True, tag=True):
-    """Do again what an undone intervention changed; None is the one undone last."""
+    """Apply an undone intervention again."""
 
     intervention: int | None = None
+    """Its number; None is the one undone last."""
     note: str = ""
+    """Note that is kept with the change."""
     revision: int | None = None
+    """Revision that the sender has seen."""
 
 
 class Unpin(msgspec.Struct, frozen=True, tag=True):
-    """Give pinned knobs back to what else writes them."""
+    """Release pinned knobs to their competing writers."""
 
     knobs: tuple[str, ...]
+    """Names of the knobs."""
     note: str = ""
+    """Note that is kept with the change."""
     revision: int | None = None
+    """Revision that the sender has seen."""
 
 
 class StopRamp(msgspec.Struct, frozen=True, tag=True):
-    """Leave ramping knobs where they are."""
+    """Stop ramps and keep the present values."""
 
     knobs: tuple[str, ...]
+    """Names of the ramping knobs."""
     note: str = ""
+    """Note that is kept with the change."""
     revision: int | None = None
+    """Revision that the sender has seen."""
 
 
 class Pause(msgspec.Struct, frozen=True, tag=True):
-    """Hold the training at the next iteration boundary."""
+    """Pause the training at the next iteration boundary."""
 
 
 class Resume(msgspec.Struct, frozen=True, tag=True):
-    """Go on from a pause."""
+    """Continue after a pause."""
 
 
 class Stop(msgspec.Struct, frozen=True, tag=True):
-    """Save a checkpoint at the next iteration boundary, then end."""
+    """Save a checkpoint at the next iteration boundary and stop."""
 
 
 class Save(msgspec.Struct, frozen=True, tag=True):
@@ -76,35 +94,37 @@ class Export(msgspec.Struct, frozen=True, tag=True):
 
 
 class Ping(msgspec.Struct, frozen=True, tag=True):
-    """Ask whether the trainer listens; always accepted."""
+    """Check whether the trainer listens; always accepted."""
 
 
 Command = Tune | Undo | Redo | Unpin | StopRamp | Pause | Resume | Stop | Save | Export | Ping
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):
-    """A command with the number that its reply carries."""
+    """A command with a number that its reply repeats."""
 
     id: int
     command: Command
 
 
 class Accepted(msgspec.Struct, frozen=True, tag=True):
-    """The request is valid and will be carried out. `intervention` numbers what a change became.
-
-    `message` is one line for the person, such as a pause that the change brings; empty as a rule.
-    """
+    """The request is valid and will be carried out."""
 
     request_id: int
+    """`id` of the request."""
     intervention: int | None = None
+    """Number of the intervention that a change became."""
     message: str = ""
+    """One line for the user, such as a pause that the change causes; usually empty."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
-    """Nothing was changed; `reason` is one line that says what to do."""
+    """The request was refused; nothing has changed."""
 
     request_id: int
+    """`id` of the request; 0 if it could not be read."""
     reason: str
+    """One line: what is wrong and what to do."""
 
 
 Reply = Accepted | Refused
