@@ -264,7 +264,7 @@ class SteeredRun(RuleBasedStateMachine):
     @invariant()
     def the_fold_and_the_desk_know_what_is_undone(self):
         if self.is_quiet:
-            assert self.state.past.undone == self.validator._past.undone
+            assert self.state.past.undone == self.validator._history.undone
             assert self.state.revision == self.validator._revision
 
     @invariant()

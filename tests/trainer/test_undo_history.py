@@ -115,7 +115,7 @@ def test_an_undo_is_itself_asked_for_by_a_person_with_a_note(wire):
 def test_what_is_undone_can_not_be_undone_twice(wire):
     wire.do(Tune({WEIGHT: 2.0}))
     wire.do(Undo(1))
-    assert wire.refused(Undo(1)) == "intervention 1 is undone already; redo brings it back"
+    assert wire.refused(Undo(1)) == "#1 is already undone; use redo to apply it again"
     assert wire.refused(Undo()) == "there is nothing to undo"
 
 
@@ -124,7 +124,7 @@ def test_undo_asked_for_twice_before_the_next_iteration_undoes_two(wire):
         wire.do(Tune({WEIGHT: value}))
     queued = [wire.ask(Undo()), wire.ask(Undo())]
     assert [body.undoes for body in queued] == [3, 2]
-    assert "undone already" in wire.refused(Undo(3))
+    assert "already undone" in wire.refused(Undo(3))
     for body in queued:
         wire.apply(body)
     assert wire.values[WEIGHT] == 2.0
@@ -147,7 +147,7 @@ def test_what_has_not_taken_effect_yet_can_not_be_undone_and_nothing_older_is_in
     wire.do(Tune({WEIGHT: 2.0}))
     waiting = wire.ask(Tune({WEIGHT: 3.0}))
     for undo in (Undo(), Undo(2)):
-        assert wire.refused(undo) == "intervention 2 waits for the next iteration; undo it once it is applied"
+        assert wire.refused(undo) == "#2 is queued for the next iteration; undo it once it is applied"
     wire.apply(waiting)
     assert wire.do(Undo()).undoes == 2
     assert wire.values[WEIGHT] == 2.0
@@ -157,7 +157,7 @@ def test_what_could_not_be_applied_can_not_be_undone(wire):
     wire.do(Tune({WEIGHT: 2.0}))
     failed = wire.ask(Tune({WEIGHT: 3.0}))
     wire.validator.observe(InterventionFailed(failed.number, 4, "RuntimeError: no"))
-    assert wire.refused(Undo(2)) == "intervention 2 was never applied"
+    assert wire.refused(Undo(2)) == "#2 was never applied"
     assert wire.ask(Undo()).undoes == 1
 
 
@@ -172,7 +172,7 @@ def test_an_undo_that_could_not_be_applied_can_be_asked_for_again(wire):
 def test_what_never_was_can_neither_be_undone_nor_redone(wire, command):
     assert "there are none yet" in wire.refused(command)
     wire.do(Tune({WEIGHT: 2.0}))
-    assert f"there is no applied intervention {command.intervention}; there are 1 to 1" in wire.refused(command)
+    assert f"no such change: #{command.intervention}; there are #1 to #1" in wire.refused(command)
 
 
 def test_redo_brings_back_what_was_undone_last(wire):
@@ -189,7 +189,7 @@ def test_redo_brings_back_what_was_undone_last(wire):
 def test_only_what_is_undone_can_be_redone(wire):
     assert wire.refused(Redo()) == "there is nothing to redo"
     wire.do(Tune({WEIGHT: 2.0}))
-    assert wire.refused(Redo(1)) == "intervention 1 is not undone; there is nothing to redo"
+    assert wire.refused(Redo(1)) == "#1 is not undone; there is nothing to redo"
     wire.do(Undo())
     wire.do(Redo())
     assert wire.refused(Redo()) == "there is nothing to redo"
@@ -220,7 +220,7 @@ def test_a_redo_that_is_undone_leaves_what_it_redid_undone(wire):
     wire.do(Redo())
     wire.do(Undo(3))
     assert wire.values[WEIGHT] == 1.0
-    assert "1 is undone already" in wire.refused(Undo(1))
+    assert "#1 is already undone" in wire.refused(Undo(1))
     wire.do(Redo(1))
     assert wire.values[WEIGHT] == 2.0
 
@@ -277,7 +277,7 @@ def test_giving_a_knob_back_can_be_undone_and_redone(wire):
 def test_stopping_a_ramp_changes_no_value_that_could_be_set_back(wire):
     wire.do(Tune({WEIGHT: 3.0}, ramp=Ramp(4)))
     wire.do(StopRamp((WEIGHT,)))
-    assert wire.refused(Undo(2)) == "intervention 2 changed no value; there is nothing to undo"
+    assert wire.refused(Undo(2)) == "#2 changed no value; there is nothing to undo"
     assert wire.ask(Undo()).undoes == 1
 
 

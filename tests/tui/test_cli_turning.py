@@ -142,7 +142,7 @@ def test_pins_and_ramps_are_let_go(prints, fails, steered):
     assert fails(1, "unpin", "latest", TWIST) == f"{TWIST} is not pinned"
     assert prints("tune", "latest", f"{TWIST}=-2:2", "--applied").endswith(f"; pinned: {TWIST}\n")
     assert prints("unpin", "latest", TWIST, "--applied") == f"#2 applied at iteration 61: {TWIST} unpinned\n"
-    assert fails(1, "stop-ramp", "latest", PUSH) == f"{PUSH} is not on a ramp"
+    assert fails(1, "stop-ramp", "latest", PUSH) == f"{PUSH} is not ramping"
     prints("tune", "latest", f"{PUSH}=-1:1", "--ramp", "9", "--applied")
     assert prints("stop-ramp", "latest", PUSH, "--applied", "--json")["stopped_ramps"] == [PUSH]
 

@@ -9,10 +9,10 @@ import msgspec
 from trainer_proc.contract.knob import Knob, RampShape, Value, When
 
 PROTOCOL = 1
-"""Bump when older dashboards can no longer read this version's journals."""
+"""Raised when a dashboard of the last version could no longer read a journal of this one."""
 
 WELCOME = b"welcome"
-"""First message to a subscriber: from then on it misses no frame."""
+"""What a subscriber receives first: from then on it misses no frame."""
 
 PhaseName = Literal["building", "compiling", "training", "paused", "stopping", "finished", "failed"]
 TERMINAL_PHASES: frozenset[str] = frozenset({"finished", "failed"})
@@ -304,7 +304,7 @@ TrainerBody = (
     | ExportFinished
     | ExportFailed
 )
-"""What the training process reports."""
+"""What the training process says."""
 
 Body = TrainerBody | InterventionQueued
 

@@ -1,4 +1,4 @@
-"""What was done to a training, and how it is undone and done again."""
+"""The history of interventions that undo and redo work on."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ class UndoRefused(UserError):
 
 
 class UndoHistory:
-    """The interventions that were applied or wait for it, and which of them are undone."""
+    """Applied and queued interventions, and which of them are undone."""
 
     def __init__(self) -> None:
-        """Know of none."""
         self._applied: dict[int, InterventionApplied] = {}
-        self._waiting: dict[int, InterventionQueued] = {}
+        self._queued: dict[int, InterventionQueued] = {}
         self._undone: list[int] = []
         self._failed: set[int] = set()
 
@@ -28,47 +27,47 @@ class UndoHistory:
 
     @property
     def waiting(self) -> list[InterventionQueued]:
-        """Interventions that have yet to be applied, oldest first."""
-        return list(self._waiting.values())
+        """Interventions that are queued, oldest first."""
+        return list(self._queued.values())
 
     def queued(self, queued: InterventionQueued) -> None:
-        """Remember an intervention that waits for the next iteration."""
-        self._waiting[queued.number] = queued
+        """Record an intervention that is queued for the next iteration."""
+        self._queued[queued.number] = queued
 
     def applied(self, applied: InterventionApplied) -> None:
-        """Remember an intervention that took effect."""
-        self._waiting.pop(applied.number, None)
+        """Record an intervention that took effect."""
+        self._queued.pop(applied.number, None)
         self._applied[applied.number] = applied
         self._mark(self._undone, applied)
 
     def failed(self, number: int) -> None:
-        """Remember an intervention that could not be applied."""
-        self._waiting.pop(number, None)
+        """Record that intervention `number` could not be applied."""
+        self._queued.pop(number, None)
         self._failed.add(number)
 
     def newest(self) -> int | None:
-        """Return the newest intervention that undo would take: neither undone nor an undo or redo itself."""
-        undone = self._undone_soon()
-        candidates: list[InterventionApplied | InterventionQueued] = [*self._applied.values(), *self._waiting.values()]
+        """Return the newest intervention that can be undone: not undone, and no undo or redo itself. None if none."""
+        undone = self._undone_after_queue()
+        candidates: list[InterventionApplied | InterventionQueued] = [*self._applied.values(), *self._queued.values()]
         for candidate in reversed(candidates):
             is_original = candidate.undoes is None and candidate.redoes is None
-            if is_original and candidate.number not in undone and _changes(candidate):
+            if is_original and candidate.number not in undone and _has_effect(candidate):
                 return candidate.number
         return None
 
-    def again(self, command: Undo | Redo) -> InterventionQueued:
-        """Return the unnumbered intervention that undoes or redoes. Raises `UndoRefused`."""
+    def intervention_for(self, command: Undo | Redo) -> InterventionQueued:
+        """Return the unnumbered intervention that carries out `command`. Raises `UndoRefused`."""
         return self._undo(command) if isinstance(command, Undo) else self._redo(command)
 
-    def _undone_soon(self) -> list[int]:
-        """Return what is undone once all that waits is applied: undo asked for twice means two interventions."""
+    def _undone_after_queue(self) -> list[int]:
+        """Return what is undone once the queue is applied, so that two undo requests undo two interventions."""
         undone = list(self._undone)
-        for queued in self._waiting.values():
+        for queued in self._queued.values():
             self._mark(undone, queued)
         return undone
 
     def _mark(self, undone: list[int], entry: InterventionApplied | InterventionQueued | None) -> None:
-        """Take into `undone` what `entry` does; an undo that is undone has what it undid in force again."""
+        """Update `undone` for `entry`. Undoing an undo puts what it undid in force again, along the whole chain."""
         is_in_force = True
         while entry is not None:
             number = entry.redoes
@@ -87,14 +86,14 @@ class UndoHistory:
         if number is None:
             raise UndoRefused("there is nothing to undo")
         applied = self._find(number)
-        if number in self._undone_soon():
-            raise UndoRefused(f"intervention {number} is undone already; redo brings it back")
-        if not _changes(applied):
-            raise UndoRefused(f"intervention {number} changed no value; there is nothing to undo")
+        if number in self._undone_after_queue():
+            raise UndoRefused(f"#{number} is already undone; use redo to apply it again")
+        if not _has_effect(applied):
+            raise UndoRefused(f"#{number} changed no value; there is nothing to undo")
         return undo_of(applied, "person", command.note)
 
     def _redo(self, command: Redo) -> InterventionQueued:
-        undone = self._undone_soon()
+        undone = self._undone_after_queue()
         number = command.intervention
         if number is None:
             if not undone:
@@ -102,14 +101,13 @@ class UndoHistory:
             number = undone[-1]
         applied = self._find(number)
         if number not in undone:
-            raise UndoRefused(f"intervention {number} is not undone; there is nothing to redo")
+            raise UndoRefused(f"#{number} is not undone; there is nothing to redo")
         targets = applied.ramp.targets if applied.ramp is not None else {}
-        changes = tuple(Change(c.knob, c.old, targets.get(c.knob, c.new)) for c in applied.changes)
         return InterventionQueued(
-            0,
-            "person",
-            changes,
-            command.note,
+            number=0,
+            origin="person",
+            changes=tuple(Change(c.knob, c.old, targets.get(c.knob, c.new)) for c in applied.changes),
+            note=command.note,
             when=applied.when,
             ramp=applied.ramp,
             unpin=applied.unpinned,
@@ -118,26 +116,31 @@ class UndoHistory:
 
     def _find(self, number: int) -> InterventionApplied:
         if number in self._failed:
-            raise UndoRefused(f"intervention {number} was never applied")
-        if number in self._waiting:
-            raise UndoRefused(f"intervention {number} waits for the next iteration; undo it once it is applied")
+            raise UndoRefused(f"#{number} was never applied")
+        if number in self._queued:
+            raise UndoRefused(f"#{number} is queued for the next iteration; undo it once it is applied")
         if number not in self._applied:
-            known = f"there are 1 to {max(self._applied)}" if self._applied else "there are none yet"
-            raise UndoRefused(f"there is no applied intervention {number}; {known}")
+            known = f"there are #1 to #{max(self._applied)}" if self._applied else "there are none yet"
+            raise UndoRefused(f"no such change: #{number}; {known}")
         return self._applied[number]
 
 
 def undo_of(applied: InterventionApplied, origin: Origin, note: str) -> InterventionQueued:
-    """Return the unnumbered intervention that sets back what `applied` changed and pinned."""
-    changes = tuple(Change(change.knob, change.new, change.old) for change in applied.changes)
+    """Return the unnumbered intervention that restores the values and pins from before `applied`."""
     return InterventionQueued(
-        0, origin, changes, note, when=applied.when, unpin=applied.pinned, undoes=applied.number or None
+        number=0,
+        origin=origin,
+        changes=tuple(Change(change.knob, change.new, change.old) for change in applied.changes),
+        note=note,
+        when=applied.when,
+        unpin=applied.pinned,
+        undoes=applied.number or None,
     )
 
 
-def _changes(entry: InterventionApplied | InterventionQueued) -> bool:
-    """Tell whether undo has anything to set back: a value, a ramp or a pin."""
-    values = any(change.old != change.new for change in entry.changes)
+def _has_effect(entry: InterventionApplied | InterventionQueued) -> bool:
+    """Return whether undo has anything to restore: a value, a ramp or a pin."""
+    has_changed_values = any(change.old != change.new for change in entry.changes)
     if isinstance(entry, InterventionQueued):
-        return values or bool(entry.ramp or entry.unpin)
-    return values or bool(entry.ramp or entry.pinned or entry.unpinned)
+        return has_changed_values or bool(entry.ramp or entry.unpin)
+    return has_changed_values or bool(entry.ramp or entry.pinned or entry.unpinned)

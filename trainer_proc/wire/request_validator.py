@@ -1,11 +1,12 @@
-"""Where requests are answered: valid ones are numbered and passed on, others refused with a reason.
+"""Validates requests: valid ones are numbered and forwarded, others refused with a reason.
 
-Pure logic, no sockets: what it knows of the training it reads off the frames that pass by. It owns the numbers of
-interventions and the revision, which grows with every change, accepted or made by the trainer.
+Pure logic without sockets; it learns the training's state from the frames that pass. It owns the numbers of
+interventions and the revision, which grows with every change, requested or made by the trainer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -30,33 +31,34 @@ from trainer_proc.contract.messages import (
 from trainer_proc.contract.requests import Command, Export, Ping, Redo, Refused, Stop, StopRamp, Tune, Undo, Unpin
 from trainer_proc.contract.undo_history import UndoHistory, UndoRefused
 
+_NO_KNOB = "expected at least one knob, got none"
+
 
 @dataclass
 class _Entry:
-    """A knob with its value now; `revision` is that of its last change or request."""
-
     knob: Knob
+    """Description with the present value."""
     revision: int
+    """Revision of the last change or request."""
 
 
 class RequestValidator:
-    """Answers the requests of one run."""
+    """Answers the requests of one run. `first_intervention` is the number of the next one."""
 
     def __init__(self, first_intervention: int = 1) -> None:
-        """Know nothing yet: the environment is being built."""
         self.phase = PhaseChanged("building")
         self.has_iterated = False
         self._entries: dict[str, _Entry] = {}
-        self._past = UndoHistory()
+        self._history = UndoHistory()
         self._ramping: set[str] = set()
-        self._costs_told: set[str] = set()
+        self._costs_shown: set[str] = set()
         self._revision = 0
         self._next_intervention = first_intervention
         self._stopping = False
         self._exporting = False
 
     def observe(self, body: TrainerBody) -> TrainerBody:
-        """Learn from what the trainer says; return it with its number and revision, which are given here."""
+        """Update from a body of the trainer; return the body with number and revision, which are assigned here."""
         match body:
             case PhaseChanged():
                 self.phase = body
@@ -66,7 +68,7 @@ class RequestValidator:
             case InterventionApplied():
                 return self._observe_applied(body)
             case InterventionFailed(number=number):
-                self._past.failed(number)
+                self._history.failed(number)
             case RampAdvanced():
                 return self._observe_ramp(body)
             case CompetingWriterFound(knob=name, competing_writer=competing_writer, pinned=pinned):
@@ -80,52 +82,63 @@ class RequestValidator:
         return body
 
     def answer(self, command: Command) -> InterventionQueued | Refused | None:
-        """Return the intervention that a request becomes, a refusal (its `request_id` is 0), or None: accepted."""
+        """Return the intervention that `command` becomes, None if it is accepted without one, or a refusal.
+
+        The refusal's `request_id` is 0.
+        """
         if isinstance(command, Ping):
             return None
         has_ended = self.phase.phase in TERMINAL_PHASES
         is_stopping = self._stopping or self.phase.phase == "stopping"
         if has_ended or (is_stopping and not isinstance(command, Stop)):
-            ending = "has ended" if has_ended else "is stopping"
-            return Refused(0, f"the training {ending}; nothing can be changed any more")
+            return Refused(0, f"training {'has ended' if has_ended else 'is stopping'}; no more changes are possible")
         if isinstance(command, Tune | Undo | Redo | Unpin | StopRamp):
             return self._answer_change(command)
         if isinstance(command, Export):
             if self._exporting:
-                return Refused(0, "an export is already running; wait until it has finished")
+                return Refused(0, "an export is already running; retry when it has finished")
             self._exporting = True
         self._stopping = self._stopping or isinstance(command, Stop)
         return None
 
     def cost(self, queued: InterventionQueued) -> str:
-        """Return one line that warns of what the intervention costs, once a knob; empty as a rule."""
-        names = [change.knob for change in queued.changes if change.knob not in self._costs_told]
-        self._costs_told.update(names)
+        """Return a one-line warning about the cost of a change, once per knob; usually empty."""
+        names = [change.knob for change in queued.changes if change.knob not in self._costs_shown]
+        self._costs_shown.update(names)
         return next((cost for name in names if (cost := self._entries[name].knob.cost)), "")
 
     def _answer_change(self, command: Tune | Undo | Redo | Unpin | StopRamp) -> InterventionQueued | Refused:
         if not self._entries:
-            return Refused(0, "the environment is still being built; knobs can be changed once it trains")
+            return Refused(0, "knobs are available after the environment is built; retry then")
         match command:
             case Tune():
                 command = self._fitted(command)
                 reason = self._refusal(command)
                 changes = self._changes(command.values) if reason is None else ()
                 queued = InterventionQueued(
-                    0, command.origin, changes, command.note, when=command.when, ramp=command.ramp
+                    number=0,
+                    origin=command.origin,
+                    changes=changes,
+                    note=command.note,
+                    when=command.when,
+                    ramp=command.ramp,
                 )
             case Undo() | Redo():
                 try:
-                    queued = self._past.again(command)
+                    queued = self._history.intervention_for(command)
                 except UndoRefused as refused:
                     return Refused(0, str(refused))
-                reason = self._again_refusal(queued)
+                reason = self._repeated_ramp_refusal(queued)
             case Unpin():
-                reason = self._unpin_refusal(command.knobs)
-                queued = InterventionQueued(0, "person", (), command.note, unpin=command.knobs)
+                reason = self._state_refusal(command.knobs, self._is_pinned, "pinned")
+                queued = InterventionQueued(
+                    number=0, origin="person", changes=(), note=command.note, unpin=command.knobs
+                )
             case StopRamp():
-                reason = self._stop_ramp_refusal(command.knobs)
-                queued = InterventionQueued(0, "person", (), command.note, stop_ramps=command.knobs)
+                reason = self._state_refusal(command.knobs, self._will_ramp, "ramping")
+                queued = InterventionQueued(
+                    number=0, origin="person", changes=(), note=command.note, stop_ramps=command.knobs
+                )
         reason = reason or self._stale_refusal(queued, command.revision)
         return Refused(0, reason) if reason is not None else self._queue(queued)
 
@@ -133,7 +146,7 @@ class RequestValidator:
         if revision is None:
             return None
         if revision > self._revision:
-            return f"there is no revision {revision} yet; the newest is {self._revision}"
+            return f"no such revision: {revision}; the newest is {self._revision}"
         names = (*(change.knob for change in queued.changes), *queued.unpin, *queued.stop_ramps)
         reasons = (self._stale(name, revision) for name in names)
         return next((reason for reason in reasons if reason is not None), None)
@@ -145,7 +158,7 @@ class RequestValidator:
 
     def _refusal(self, tune: Tune) -> str | None:
         if not tune.values:
-            return "no knob was named"
+            return _NO_KNOB
         reasons = [self._value_refusal(name, value, tune.ramp) for name, value in tune.values.items()]
         return next((reason for reason in reasons if reason is not None), None)
 
@@ -156,15 +169,17 @@ class RequestValidator:
         reason = refusal(knob, value)
         if reason is not None or ramp is None:
             return reason
-        return ramp_refusal(knob, self._soon(name), value, ramp.iterations, ramp.shape)
+        return ramp_refusal(knob, self._value_after_queue(name), value, ramp.iterations, ramp.shape)
 
-    def _again_refusal(self, queued: InterventionQueued) -> str | None:
-        """Values were in force before, so bounds are no matter; a ramp may begin elsewhere now."""
+    def _repeated_ramp_refusal(self, queued: InterventionQueued) -> str | None:
+        """Check only the ramp of an undo or redo: its values were in force before, its start may differ now."""
         if queued.ramp is None:
             return None
         iterations, shape = queued.ramp.iterations, queued.ramp.shape
         reasons = (
-            ramp_refusal(self._entries[change.knob].knob, self._soon(change.knob), change.new, iterations, shape)
+            ramp_refusal(
+                self._entries[change.knob].knob, self._value_after_queue(change.knob), change.new, iterations, shape
+            )
             for change in queued.changes
             if not queued.ramp.targets or change.knob in queued.ramp.targets
         )
@@ -174,26 +189,18 @@ class RequestValidator:
         entry = self._entries[name]
         if entry.revision <= revision:
             return None
-        return (
-            f"{name} has changed since revision {revision}: it is {value_text(self._soon(name))} since revision "
-            f"{entry.revision}; look at it and ask again"
-        )
+        value = value_text(self._value_after_queue(name))
+        now = f"it is {value} since revision {entry.revision}"
+        return f"{name} has changed since revision {revision}: {now}; check it and retry"
 
-    def _unpin_refusal(self, names: tuple[str, ...]) -> str | None:
+    def _state_refusal(self, names: tuple[str, ...], has_state: Callable[[str], bool], state: str) -> str | None:
+        """Return why `names` are not all knobs in that `state`."""
         for name in names:
             if name not in self._entries:
                 return unknown_knob(name, list(self._entries))
-            if not self._entries[name].knob.pinned:
-                return f"{name} is not pinned"
-        return None if names else "no knob was named"
-
-    def _stop_ramp_refusal(self, names: tuple[str, ...]) -> str | None:
-        for name in names:
-            if name not in self._entries:
-                return unknown_knob(name, list(self._entries))
-            if not self._will_ramp(name):
-                return f"{name} is not on a ramp"
-        return None if names else "no knob was named"
+            if not has_state(name):
+                return f"{name} is not {state}"
+        return None if names else _NO_KNOB
 
     def _changes(self, values: dict[str, Value]) -> tuple[Change, ...]:
         return tuple(Change(name, self._entries[name].knob.value, value) for name, value in values.items())
@@ -203,18 +210,21 @@ class RequestValidator:
         queued = msgspec.structs.replace(queued, number=self._take_number(), revision=self._revision)
         for name in (*(change.knob for change in queued.changes), *queued.unpin, *queued.stop_ramps):
             self._entries[name].revision = self._revision
-        self._past.queued(queued)
+        self._history.queued(queued)
         return queued
 
-    def _soon(self, name: str) -> Value:
-        """Return what a knob is to be once all that waits is applied."""
-        asked = [change.new for queued in self._past.waiting for change in queued.changes if change.knob == name]
+    def _value_after_queue(self, name: str) -> Value:
+        """Return a knob's value once the queue is applied."""
+        asked = [change.new for queued in self._history.waiting for change in queued.changes if change.knob == name]
         return asked[-1] if asked else self._entries[name].knob.value
 
+    def _is_pinned(self, name: str) -> bool:
+        return self._entries[name].knob.pinned
+
     def _will_ramp(self, name: str) -> bool:
-        """Tell whether a knob is on a ramp once all that waits is applied."""
+        """Return whether a knob is ramping once the queue is applied."""
         ramps = name in self._ramping
-        for queued in self._past.waiting:
+        for queued in self._history.waiting:
             if name in queued.unpin or name in queued.stop_ramps:
                 ramps = False
             elif any(change.knob == name for change in queued.changes):
@@ -222,8 +232,10 @@ class RequestValidator:
         return ramps
 
     def _observe_applied(self, applied: InterventionApplied) -> InterventionApplied:
-        """Take over what is read back; number and date what the trainer did by itself."""
-        self._revision = max(self._revision + (not applied.number), applied.revision)  # a checkpoint's is ahead
+        """Take over the values read back; assign number and revision to the trainer's own changes."""
+        self._revision = max(
+            self._revision + (not applied.number), applied.revision
+        )  # a resumed run continues at its checkpoint's
         if not applied.number:
             applied = msgspec.structs.replace(applied, number=self._take_number(), revision=self._revision)
         self._take_changes(applied.changes, applied.revision)
@@ -234,11 +246,11 @@ class RequestValidator:
         self._ramping -= {change.knob for change in applied.changes} | set(applied.stopped_ramps)
         if applied.ramp is not None:
             self._ramping |= set(applied.ramp.targets)
-        self._past.applied(applied)
+        self._history.applied(applied)
         return applied
 
     def _observe_ramp(self, advanced: RampAdvanced) -> RampAdvanced:
-        """Date a ramp's step; the knob counts as unchanged since the ramp was asked for."""
+        """Assign a revision to a ramp's step; the knob counts as unchanged since the ramp was requested."""
         self._revision = max(self._revision + 1, advanced.revision)
         self._take_changes(advanced.changes, 0)
         self._ramping -= {name for name, left in advanced.iterations_left.items() if not left}
@@ -248,7 +260,7 @@ class RequestValidator:
         for change in changes:
             entry = self._entries[change.knob]
             entry.knob = msgspec.structs.replace(entry.knob, value=change.new)
-            entry.revision = max(entry.revision, revision)  # something newer may be asked for already
+            entry.revision = max(entry.revision, revision)  # a newer request may be queued
 
     def _describe(self, name: str, **fields: object) -> None:
         entry = self._entries[name]

@@ -262,7 +262,7 @@ async def test_i_unpins_and_m_stops_a_ramp(live, trainer):
     assert (await queued(trainer, 1)).unpin == (TWIST,)
     go_to(app, PUSH)
     await pilot.press("m")
-    await until(lambda: told(app)[-1] == f"{PUSH} is not on a ramp", "the refusal")
+    await until(lambda: told(app)[-1] == f"{PUSH} is not ramping", "the refusal")
     ask(trainer.folder, Tune({PUSH: (-1.0, 1.0)}, ramp=Ramp(9)))
     await queued(trainer, 2)
     await until(lambda: app.screen.state.knobs[PUSH].pending is not None, "the screen to know")  # or it's stale

@@ -149,7 +149,7 @@ async def test_a_refusal_is_told(live, trainer):
     app, pilot = live
     ask(trainer.folder, Stop())
     await pilot.press("enter", "5", "enter")
-    await until(lambda: told(app) == ["the training is stopping; nothing can be changed any more"], "the refusal")
+    await until(lambda: told(app) == ["training is stopping; no more changes are possible"], "the refusal")
     assert state_of(app, FIRST) == "at 37 by person"
 
 
