@@ -1,4 +1,4 @@
-"""`humanoid-tui web`: who is let in, and what is wrong with its use in one line."""
+"""`humanoid-tui web`: who has access, and errors of wrong use in one line."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_another_host_is_not(header):
 def test_only_the_page_itself_may_connect():
     assert origin_problem("http://127.0.0.1:8000", "127.0.0.1:8000") == ""
     for origin in (None, "null", "http://127.0.0.1:9000", "http://evil.test", "file://"):
-        assert origin_problem(origin, "127.0.0.1:8000") == "the connection comes from another page"
+        assert origin_problem(origin, "127.0.0.1:8000") == "expected a connection from the page that is served here"
 
 
 # --- over a real connection ---
@@ -120,7 +120,7 @@ def test_it_listens_on_this_machine_alone(server):
 def test_a_port_that_is_taken_is_told(server, fails):
     port = urlsplit(server.address).port
     assert fails(1, "web", "--port", str(port)) == (
-        f"port {port} is in use: choose another with --port, or --port 0 for any"
+        f"port {port} is in use: choose another with --port, or use --port 0"
     )
 
 
@@ -138,7 +138,7 @@ def test_a_run_and_a_folder_are_one_too_many(tmp_path, fails):
 
 
 def test_a_host_that_is_not_here_is_told(fails):
-    assert "can't listen on" in fails(1, "web", "--host", "203.0.113.7", "--allow-remote", "--port", "0")
+    assert "cannot listen on" in fails(1, "web", "--host", "203.0.113.7", "--allow-remote", "--port", "0")
 
 
 def test_a_missing_package_is_one_line(fails, monkeypatch):

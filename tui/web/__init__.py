@@ -1,1 +1,1 @@
-"""The program in a browser: each tab is a process of its own, as a terminal would be."""
+"""The program in a browser; each tab runs its own process, as a terminal does."""

@@ -1,8 +1,10 @@
-"""Who may reach the program in a browser: whoever does can steer and stop trainings.
+"""Access checks of the program in a browser, which can steer and stop trainings.
 
-Three things are asked of a request: the address's secret part, so that other users of the machine stay out; a `Host`
-that is this machine, so that a page elsewhere can't point its own name here (DNS rebinding); and, for the connection
-that carries keys, an `Origin` that is the page itself, so that no other page in the same browser opens one.
+A request needs three things:
+
+- the secret part of the address, which keeps out other users of the machine;
+- a `Host` of this machine, so that no other site can point its own name here (DNS rebinding);
+- for the WebSocket that carries keys, the `Origin` of the served page, so that no other page in the browser opens one.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from urllib.parse import urlsplit
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`, a name or an address."""
+    """Return whether only this machine can reach `host`, a name or an IP address."""
     if host == "localhost":
         return True
     try:
@@ -22,20 +24,20 @@ def is_loopback(host: str) -> bool:
 
 
 def host_problem(host_header: str, is_remote_allowed: bool) -> str:
-    """Return why a request with this `Host` is refused, empty if it is not; any port may come through a tunnel."""
+    """Return why a request with this `Host` is refused; empty if it is allowed. Any port may come through a tunnel."""
     name = _name(host_header)
     if name is None:
-        return "the request's Host can't be read"
+        return "invalid Host header"
     if is_remote_allowed or is_loopback(name):
         return ""
-    return "the request's Host is not this machine: open the address that humanoid-tui web has printed"
+    return "expected a Host of this machine: open the address that humanoid-tui web prints"
 
 
 def origin_problem(origin: str | None, host_header: str) -> str:
-    """Return why a connection from a page of this `Origin` is refused, empty if it is the page that is served here."""
+    """Return why a connection from this `Origin` is refused; empty if it is the page that is served here."""
     if origin is not None and urlsplit(origin).netloc == host_header:
         return ""
-    return "the connection comes from another page"
+    return "expected a connection from the page that is served here"
 
 
 def _name(host_header: str) -> str | None:

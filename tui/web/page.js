@@ -1,4 +1,4 @@
-// Keys go to the program from the start. textual.js marks the body once it is connected; before, it can't send a focus.
+// Focus the terminal once textual.js has connected (it then marks the body), so that keys reach the program at once.
 window.addEventListener("load", () => {
   const connected = new MutationObserver(() => {
     if (document.body.classList.contains("-loaded")) {

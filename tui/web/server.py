@@ -1,4 +1,4 @@
-"""A server of textual-serve that lets in nobody but the person who has started it."""
+"""A server of textual-serve that only the user who started it can reach."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from tui.web.access import host_problem, origin_problem
 
 _FOLDER = Path(__file__).parent
 _ANYWHERE = ("0.0.0.0", "::")
-_PATIENCE_SECONDS = 5.0
-"""How long a program that was told to end may take."""
+_STOP_TIMEOUT_SECONDS = 5.0
+"""How long a program may take to stop."""
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ServerError(UserError):
-    """The program can't be served; the message is one line."""
+    """The program cannot be served; the message is one line."""
 
 
 class WebServer(Server):
-    """Serves the program at an address with a secret in it; nothing that a page needs comes from elsewhere."""
+    """Serves the program at an address that contains a secret; a page loads nothing from other hosts."""
 
     def __init__(self, arguments: Sequence[str], host: str, port: int, is_remote_allowed: bool = False) -> None:
-        """Serve `humanoid-tui` with `arguments`; port 0 is any that is free. Raises `ServerError`."""
+        """Serve `humanoid-tui` with `arguments`; port 0 chooses a free one. Raises `ServerError`."""
         super().__init__(shlex.join([sys.executable, "-m", "tui", *arguments]), title="humanoid-tui")
-        self._socket = _listen(host, port)
+        self._socket = _bind(host, port)
         self._is_remote_allowed = is_remote_allowed
         self._secret = secrets.token_urlsafe(24)
         self._open: set[web.WebSocketResponse] = set()
@@ -45,9 +45,9 @@ class WebServer(Server):
         self.address = f"http://{shown}:{self._socket.getsockname()[1]}/{self._secret}/"
 
     def run(self) -> None:
-        """Serve until Ctrl+C or SIGTERM; programs that are still open are ended then, trainings go on."""
+        """Serve until Ctrl+C or SIGTERM; open programs are stopped then, trainings continue."""
         web.run_app(
-            self._make_app(), sock=self._socket, print=None, access_log=None, shutdown_timeout=_PATIENCE_SECONDS
+            self._make_app(), sock=self._socket, print=None, access_log=None, shutdown_timeout=_STOP_TIMEOUT_SECONDS
         )
 
     async def _make_app(self) -> web.Application:
@@ -62,9 +62,9 @@ class WebServer(Server):
             ]
         )
         app = web.Application(middlewares=[self._guard])
-        app.router.add_get("/download/{key}", self.handle_download)  # where textual.js looks; a key is a secret too
+        app.router.add_get("/download/{key}", self.handle_download)  # the path textual.js uses; a key is a secret too
         app.add_subapp(f"/{self._secret}/", program)
-        app.on_shutdown.append(self._end_programs)
+        app.on_shutdown.append(self._stop_programs)
         return app
 
     async def _serve_page(self, request: web.Request) -> web.StreamResponse:
@@ -76,10 +76,10 @@ class WebServer(Server):
         return web.FileResponse(_FOLDER / "page.js")
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
-        """Run a program for one tab, as long as that is open."""
+        """Run a program for one tab while it is open."""
         tab = web.WebSocketResponse(heartbeat=15)
         await tab.prepare(request)
-        program = _Program(
+        program = _TabProgram(
             self.command,
             write_bytes=tab.send_bytes,
             write_str=tab.send_str,
@@ -96,7 +96,7 @@ class WebServer(Server):
             await program.stop()
         return tab
 
-    async def _end_programs(self, app: web.Application) -> None:
+    async def _stop_programs(self, app: web.Application) -> None:
         for tab in list(self._open):
             await tab.close(code=WSCloseCode.GOING_AWAY)
 
@@ -113,18 +113,18 @@ class WebServer(Server):
         return response
 
 
-class _Program(AppService):
+class _TabProgram(AppService):
     """The program of one tab."""
 
     async def run(self) -> None:
-        """Carry its output to the tab, and tell the tab when it has ended, however that came."""
+        """Send its output to the tab, and close the tab when the program ends for any reason."""
         await super().run()
         await self.remote_close()
 
     async def stop(self) -> None:
-        """End it, and wait until it has."""
+        """Stop it and wait; kill it after 5 s."""
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(_STOP_TIMEOUT_SECONDS):
                 await super().stop()
                 if self._process is not None:
                     await self._process.wait()
@@ -133,18 +133,18 @@ class _Program(AppService):
                 self._process.kill()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise ServerError(f"port {port} is in use: choose another with --port, or --port 0 for any") from error
-        raise ServerError(f"can't listen on {host}, port {port}: {error.strerror or error}") from error
+            raise ServerError(f"port {port} is in use: choose another with --port, or use --port 0") from error
+        raise ServerError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
 
 
 def _headers(host: str) -> dict[str, str]:
-    """Return headers that keep the address to itself and everything from elsewhere out."""
+    """Return headers that keep the address secret and block resources of other hosts."""
     sources = (
         *("default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "font-src 'self'"),
         *("img-src 'self' data: blob:", f"connect-src 'self' ws://{host}", "frame-ancestors 'none'", "base-uri 'none'"),
