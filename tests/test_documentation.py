@@ -9,7 +9,7 @@ import click
 import pytest
 from textual.keys import format_key
 
-from tui.commands.group import cli
+from tui.command_group import cli
 from tui.keys.catalogue import all_bindings
 
 ROOT = Path(__file__).parents[1]

@@ -78,5 +78,5 @@ def started(monkeypatch):
         started.append(spec)
         return folder, Exited()
 
-    monkeypatch.setattr("tui.commands.launch.start_trainer", start_trainer)
+    monkeypatch.setattr("tui.commands.shared.start.start_trainer", start_trainer)
     return started

@@ -110,7 +110,7 @@ def test_what_newton_and_mjlab_ship_is_built_once(prints, packages, model, data_
     assert (data_home / CONVERTED_G1).read_text() == "<mujoco model='g1'/>"
 
     (data_home / CARTPOLE).write_text("as it was")
-    assert "is built already; --force builds it again" in prints("assets", "--offline")
+    assert "already built; --force builds it again" in prints("assets", "--offline")
     assert prints("assets", "--offline", "--json") == {"root": str(data_home), "built": False}
     assert (data_home / CARTPOLE).read_text() == "as it was"
     again = prints("assets", "--offline", "--force", "--json")
@@ -132,7 +132,7 @@ def test_a_folder_that_is_damaged_or_of_another_version_is_built_again(prints, p
 def test_without_mjlab_there_is_no_g1_until_it_is_installed(prints, packages, data_home, tmp_path, monkeypatch):
     monkeypatch.setattr(assets, "g1_model", lambda: None)
     assert prints("assets", "--offline").splitlines()[-1].startswith("no G1: mjlab, whose model it is, isn't installed")
-    assert "is built already" in prints("assets", "--offline")
+    assert "already built" in prints("assets", "--offline")
     assert "no G1: mjlab" in prints("assets")
     (tmp_path / "g1.xml").write_text("<mujoco/>")
     monkeypatch.setattr(assets, "g1_model", lambda: tmp_path / "g1.xml")
@@ -150,12 +150,12 @@ def test_it_is_told_what_is_there_and_what_is_trained_instead(prints, packages, 
     assert lines[0] == f"{data_home} (built by humanoid-tui assets --offline)"
     shown = {line[:15].strip(): line[15:].strip() for line in lines[1:]}
     assert shown == {
-        "Cartpole": "there",
-        "Humanoid": "there",
-        "G1": "missing; instead of it: Unitree G1 (29 joints), converted from mjlab's g1.xml",
+        "Cartpole": "found",
+        "Humanoid": "found",
+        "G1": "missing; replaced by Unitree G1 (29 joints), converted from mjlab's g1.xml",
         "H1": "missing",
         "Digit": "missing",
-        "ground plane": "there",
+        "ground plane": "found",
     }
     told = prints("assets", "--json")
     assert (told["root"], told["origin"], told["is_there"]) == (str(data_home), "offline", True)
@@ -178,7 +178,7 @@ def test_the_person_s_own_root_wins(prints, packages, model, tmp_path, monkeypat
     assert [asset["name"] for asset in told["assets"] if asset["is_there"]] == ["Cartpole"]
     assert not any(asset["instead"] for asset in told["assets"])
     monkeypatch.setenv(VARIABLE, str(tmp_path / "nowhere"))
-    assert prints("assets") == f"{tmp_path / 'nowhere'} (as {VARIABLE} says; out of reach)\n"
+    assert prints("assets") == f"{tmp_path / 'nowhere'} (set by {VARIABLE}; unreachable)\n"
 
 
 def test_a_server_is_asked_for_what_presets_need(prints, server, monkeypatch):
@@ -194,8 +194,8 @@ def test_a_server_out_of_reach_is_told_with_what_to_do(prints, server, monkeypat
     server.server_close()
     monkeypatch.setattr("tui.commands.assets._server", lambda: server.url)
     assert prints("assets").splitlines() == [
-        f"{server.url} (Isaac Lab's own; out of reach)",
-        "humanoid-tui assets --offline builds what can be had without it",
+        f"{server.url} (Isaac Lab's asset server; unreachable)",
+        "humanoid-tui assets --offline builds local replacements",
     ]
 
 
@@ -205,14 +205,14 @@ def test_without_isaac_lab_it_isn_t_known_where_assets_are_and_none_are_built(pr
 
     monkeypatch.setattr("tui.commands.assets.backend_command", absent)
     monkeypatch.setattr("tui.commands.assets.isaaclab_python", absent)
-    assert "isn't known: humanoid-tui doctor says" in prints("assets")
+    assert "is unknown: check with humanoid-tui doctor" in prints("assets")
     assert fails(1, "assets", "--offline", "--json") == "backend isaaclab is not installed: install it"
 
 
 def test_they_are_built_elsewhere_with_how_to_use_them(prints, packages, model, data_home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = prints("assets", "--offline", "--to", "elsewhere")
-    assert text.splitlines()[-1] == f"{VARIABLE}={tmp_path / 'elsewhere'} lets Isaac Lab look there"
+    assert text.splitlines()[-1] == f"{VARIABLE}={tmp_path / 'elsewhere'} makes Isaac Lab use it"
     assert read_manifest(tmp_path / "elsewhere") is not None
     assert not data_home.exists()
     assert assets.asset_environment() == {}
@@ -236,7 +236,7 @@ def test_what_can_t_be_built_is_one_line(fails, packages, model, data_home, tmp_
 def test_they_are_removed_again_when_the_person_says_so(prints, fails, packages, model, data_home, monkeypatch):
     assert "there is nothing to remove" in fails(1, "assets", "--online", "--yes")
     prints("assets", "--offline")
-    assert "say --yes with --json" in fails(2, "assets", "--online", "--json")
+    assert "--json cannot ask: add --yes" in fails(2, "assets", "--online", "--json")
 
     def refused(*_, abort):
         assert abort
@@ -252,10 +252,10 @@ def test_they_are_removed_again_when_the_person_says_so(prints, fails, packages,
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("--offline", "--online"), "say either --offline or --online"),
-        (("--force",), "--to and --force are for --offline"),
-        (("--online", "--to", "x"), "--to and --force are for --offline"),
-        (("--offline", "--yes"), "--yes is for --online"),
+        (("--offline", "--online"), "--offline and --online exclude each other"),
+        (("--force",), "--to and --force need --offline"),
+        (("--online", "--to", "x"), "--to and --force need --offline"),
+        (("--offline", "--yes"), "--yes needs --online"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(fails, arguments, reason):

@@ -26,7 +26,7 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.requests import Pause, Resume, Save, Stop
 from tui.cli import run
-from tui.commands.group import cli
+from tui.command_group import cli
 
 pytestmark = pytest.mark.usefixtures("empty_working_directory")
 COMMANDS = cli.list_commands(None)
@@ -67,7 +67,7 @@ def test_the_program_lists_its_commands(prints):
 
 @pytest.mark.parametrize(("name", "hint"), [("lunch", "nearest: launch"), ("xyz", "there are launch, presets")])
 def test_an_unknown_command_is_told_with_the_nearest(fails, name, hint):
-    assert fails(2, name, "--json").startswith(f"there is no command {name}; {hint}")
+    assert fails(2, name, "--json").startswith(f"no such command: {name}; {hint}")
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])
@@ -83,7 +83,7 @@ def test_wrong_use_is_one_line_and_code_2(fails, ended, more):
     assert "such as reward/" in fails(2, "tune", RUN, f"{KNOB}= ", *more)
     assert fails(2, "tune", RUN, f"{KNOB}=much", *more) == f"{KNOB}: expected a number such as 0.5, got much"
     assert fails(2, "tune", RUN, "reward/uprigt/weight=default", *more).endswith(f"nearest: {KNOB}")
-    assert "say over how many" in fails(2, "tune", RUN, f"{KNOB}=1", "--geometric", *more)
+    assert "--ramp N, the number of iterations" in fails(2, "tune", RUN, f"{KNOB}=1", "--geometric", *more)
     assert "--when" in fails(2, "tune", RUN, f"{KNOB}=1", "--when", "tomorrow", *more)
     assert "LOW:HIGH" in fails(2, "launch", "cartpole", "--bound", f"{KNOB}=3", *more)
     assert "low end first" in fails(2, "launch", "cartpole", "--bound", f"{KNOB}=3:1", *more)
@@ -169,7 +169,7 @@ def steered(folder, link):
 
 
 def test_a_living_run_is_steered(prints, fails, steered):
-    assert prints("tune", "latest", f"{KNOB}=2") == "#1 waits for the next iteration\n"
+    assert prints("tune", "latest", f"{KNOB}=2") == "#1 queued for the next iteration\n"
     answer = prints("tune", "latest", f"{KNOB}=-3.5", "--note", "why not", "--applied", "--json")
     assert (answer["intervention"], answer["state"], answer["iteration"]) == (2, "applied", 7)
     assert (answer["changes"][0]["new"], answer["note"]) == (-3.5, "why not")
@@ -234,6 +234,6 @@ def test_an_error_of_ours_is_not_hidden(monkeypatch):
     def fail(*arguments):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tui.commands.doctor.list_presets", fail)
+    monkeypatch.setattr("tui.commands.presets.list_presets", fail)
     with pytest.raises(ZeroDivisionError):
         run(["presets"])

@@ -54,7 +54,7 @@ def test_a_preset_is_shown_as_a_whole(prints, fails, tmp_path):
 def test_a_preset_file_is_validated(prints, fails, tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text(PRESET)
-    assert prints("presets", "--validate", str(file)) == f"{file} is right: Mine\n"
+    assert prints("presets", "--validate", str(file)) == f"{file} is valid: Mine\n"
     assert prints("presets", "--validate", str(file), "--json") == {"valid": True, "preset": "mine"}
     file.write_text(PRESET + "iteratons = 5")
     reason = f"the preset {file} is wrong: there is no key iteratons; nearest: iterations"

@@ -56,13 +56,11 @@ def ended(make_run):
 def test_a_run_is_recorded_and_how_to_repeat_it_is_told(prints, ended):
     ended()
     said = prints("record", RUN, "-o", "my.toml")
-    assert said == (
-        f"my.toml: 2 interventions of {RUN}; repeat it with humanoid-tui launch my.toml --device cpu --seed 42\n"
-    )
+    assert said == (f"my.toml: 2 changes of {RUN}; repeat it with humanoid-tui launch my.toml --device cpu --seed 42\n")
     with open("my.toml", "rb") as file:
         preset = tomllib.load(file)
     assert [step["iteration"] for step in preset["curriculum"]["recording"]["steps"]] == [21, 31]
-    assert prints("presets", "--validate", "my.toml").startswith("my.toml is right")
+    assert prints("presets", "--validate", "my.toml").startswith("my.toml is valid")
 
 
 def test_scripts_get_the_same(prints, ended):
@@ -78,7 +76,7 @@ def test_scripts_get_the_same(prints, ended):
 
 def test_a_run_to_which_nothing_was_done_is_a_preset_too(prints, ended, tmp_path):
     ended(changes=())
-    assert "as it was started, as nothing was done to it" in prints("record", RUN, "-o", "my.toml")
+    assert "as launched: it has no changes" in prints("record", RUN, "-o", "my.toml")
     assert read_preset(tmp_path / "my.toml").curriculum == {}
 
 
@@ -86,7 +84,7 @@ def test_a_file_that_is_there_is_replaced_only_by_force(prints, fails, ended, tm
     ended()
     file = tmp_path / "my.toml"
     file.write_text("mine")
-    assert "is there already" in fails(1, "record", RUN, "-o", "my.toml")
+    assert "exists" in fails(1, "record", RUN, "-o", "my.toml")
     assert file.read_text() == "mine"
     prints("record", RUN, "-o", "my.toml", "--force")
     assert read_preset(file).iterations == 100
@@ -95,13 +93,13 @@ def test_a_file_that_is_there_is_replaced_only_by_force(prints, fails, ended, tm
 def test_it_is_printed_instead_and_nothing_else(prints, fails, ended, tmp_path):
     ended()
     assert tomllib.loads(prints("record", RUN, "-o", "-"))["iterations"] == 100
-    assert fails(2, "record", RUN, "-o", "-", "--json") == "say -o - or --json, not both"
+    assert fails(2, "record", RUN, "-o", "-", "--json") == "-o - and --json exclude each other"
     assert list(tmp_path.glob("*.toml")) == []
 
 
 def test_where_it_can_not_be_written_is_told(fails, ended):
     ended()
-    assert "must end in .toml" in fails(2, "record", RUN, "-o", "my")
+    assert "ends in .toml" in fails(2, "record", RUN, "-o", "my")
     assert "nowhere" in fails(1, "record", RUN, "-o", "nowhere/my.toml")
     assert "there is no run" in fails(2, "record", "other", "-o", "my.toml")
 
@@ -168,7 +166,7 @@ def test_a_missing_checkpoint_is_told_with_the_nearest(fails, started, ended, ma
 
 def test_wrong_use_of_a_fork_is_told(fails, started, ended):
     ended()
-    assert "is the number of an iteration or latest, not newest" in fails(2, "fork", RUN, "--at", "newest")
+    assert "expected an iteration or latest, got newest" in fails(2, "fork", RUN, "--at", "newest")
     assert "is no device" in fails(2, "fork", RUN, "--device", "gpu")
     assert "at most 80 letters" in fails(2, "fork", RUN, "--name", "a/b")
     assert "no such knob: reward/upright/wait; nearest" in fails(2, "fork", RUN, "--set", "reward/upright/wait=2")

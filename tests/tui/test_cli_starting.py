@@ -50,7 +50,7 @@ def test_a_training_that_ended_goes_on_in_a_new_folder(prints, started, ended):
     said = prints("resume", f"logs/cartpole/{RUN}", "--logs", "elsewhere")
     (continued,) = started
     assert said.splitlines()[0] == str(folder.path.parent / NEW)
-    assert said.endswith(f"{NEW} is training; watch it with humanoid-tui attach {NEW}\n")
+    assert said.endswith(f"{NEW} is training; open it with humanoid-tui attach {NEW}\n")
     assert continued.checkpoint == str(folder.checkpoint(50))
     assert continued.iterations == 49  # 51 to 99
     assert (continued.preset, continued.seed, continued.name) == (spec.preset, spec.seed, spec.name)
@@ -76,6 +76,6 @@ def test_a_training_that_was_never_saved_can_not_be_resumed(fails, started, make
 
 def test_a_training_that_lives_is_not_started_twice(prints, fails, started, folder, link):
     link.emit(STARTED)
-    assert prints("resume", folder.name) == f"{folder.name} goes on\n"
-    assert "still trains" in fails(2, "resume", folder.name, "--iterations", "5")
+    assert prints("resume", folder.name) == f"{folder.name} continues\n"
+    assert "is still training" in fails(2, "resume", folder.name, "--iterations", "5")
     assert started == []

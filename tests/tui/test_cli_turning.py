@@ -125,7 +125,7 @@ def test_a_change_that_costs_says_so_once(prints, steered):
 
 def test_a_change_that_the_simulator_can_not_take_fails(fails, steered):
     line = fails(1, "tune", "latest", f"{WEIGHT}=13", "--applied", "--json")
-    assert line == "intervention 1 was not applied: RuntimeError: thirteen"
+    assert line == "change #1 was not applied: RuntimeError: thirteen"
 
 
 def test_what_was_done_is_undone_and_done_again(prints, fails, steered):
@@ -135,7 +135,7 @@ def test_what_was_done_is_undone_and_done_again(prints, fails, steered):
     assert prints("redo", "latest", "1", "--applied", "--json")["redoes"] == 1
     assert prints("undo", "latest", "1", "--json") == {"intervention": 4, "state": "pending", "message": ""}
     assert [(order.undoes, order.redoes, order.note) for order in steered[1:3]] == [(1, None, "worse"), (None, 1, "")]
-    assert "INTERVENTION" in fails(2, "undo", "latest", "0")
+    assert "NUMBER" in fails(2, "undo", "latest", "0")
 
 
 def test_pins_and_ramps_are_let_go(prints, fails, steered):
@@ -165,9 +165,9 @@ def test_knobs_can_be_restricted(prints, fails, turned_run):
     changed = [line.split()[0] for line in prints("knobs", RUN, "--changed").splitlines()]
     assert changed == ["reward/foot_clearance/weight", FRICTION, PUSH, TWIST]
     assert prints("knobs", RUN, "--changed", "--kind", "command").split()[:2] == [TWIST, "-1.5:2"]
-    assert prints("knobs", RUN, "--changed", "--kind", "termination") == "nothing was changed\n"
+    assert prints("knobs", RUN, "--changed", "--kind", "termination") == "no changes\n"
     assert "there are reward, randomization, command" in fails(2, "knobs", RUN, "--kind", "rewards")
-    assert "not both" in fails(2, "knobs", RUN, "--toml", "--json")
+    assert "exclude each other" in fails(2, "knobs", RUN, "--toml", "--json")
 
 
 def test_the_toml_of_a_run_is_a_preset_that_repeats_it(prints, turned_run, tmp_path):
@@ -193,7 +193,7 @@ def test_the_history_lists_what_was_done_newest_first(prints, turned_run, make_r
     }  # fmt: skip
     assert told[8]["changes"] == [{"knob": FRICTION, "old": [0.3, 1.2], "new": [0.3, 1.6]}]
     make_run("2026-03-02_00-00-00", *TRAINING)
-    assert prints("history", "latest") == "nothing was changed\n"
+    assert prints("history", "latest") == "no changes\n"
 
 
 def test_nothing_from_a_run_reaches_the_terminal_as_more_than_text(prints, make_run):

@@ -137,5 +137,5 @@ def test_the_command_prints_in_what_runs_differ(prints, fails, make_run, tmp_pat
     told = prints("compare", first.name, "latest", "--json")
     assert [one["name"] for one in told["runs"]] == [first.name, second.name]
     assert told["differences"] == [{"kind": "run.toml", "name": "seed", "values": [42, 7]}]
-    assert "two runs or more" in fails(2, "compare", first.name, str(first.path), "--json")
+    assert "at least two different runs" in fails(2, "compare", first.name, str(first.path), "--json")
     assert "there is no run nothing" in fails(2, "compare", first.name, "nothing")

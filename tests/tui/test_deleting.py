@@ -156,7 +156,7 @@ def test_the_command_deletes_what_it_is_told(prints, ended, make_run, log_root, 
     deleted = prints("delete", ended.name, str(ended.path), "--yes", "--json")
     assert [(one["run"], one["checkpoints"]) for one in deleted] == [(str(ended.path), 2)]
     assert not ended.path.exists()
-    assert prints("delete", "latest", "--yes").startswith(f"{other.name} is deleted: ")
+    assert prints("delete", "latest", "--yes").startswith(f"{other.name} deleted: ")
     assert prints("runs", "--json") == []
 
 

@@ -104,7 +104,7 @@ def test_both_environments_are_shown_in_80_columns(capsys, configure, tmp_path):
     assert f"isaaclab  Python 3.12.1, {command}\n" in text
     assert "isaaclab 5.5.1, newton 5.5.1," in text
     assert "rl-games" not in text
-    assert f"assets within reach: {tmp_path}\n" in text
+    assert f"assets reachable: {tmp_path}\n" in text
     assert report["isaac_sim"] == {
         "version": "",
         "eula_accepted": False,
@@ -129,7 +129,7 @@ def test_isaac_sim_and_the_variable_that_accepts_its_licence(capsys, configure, 
 def test_assets_out_of_reach_are_no_illness_but_told_with_what_can_be_done(capsys, configure, tmp_path):
     configure(asset_root=str(tmp_path / "gone"))
     text, _ = examined(capsys, 0)
-    assert f"assets out of reach: {tmp_path}/gone\n" in text
+    assert f"assets unreachable: {tmp_path}/gone\n" in text
     assert "humanoid-tui assets --offline" in text
 
 

@@ -286,7 +286,7 @@ def test_the_newest_is_told_and_what_was_never_applied_is_not():
     assert measurable(state) == [3, 7]
     assert impact_of(None, state, history).number == 7
     for number, line in (
-        (8, "intervention 8 waits for the next iteration"),
+        (8, "intervention 8 queued for the next iteration"),
         (9, "intervention 9 was never applied: RuntimeError: no"),
         (5, "there is no applied intervention 5; there are 3 to 7"),
     ):

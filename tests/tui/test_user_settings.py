@@ -305,7 +305,7 @@ def test_the_command_fails_with_what_is_wrong(capsys):
 def test_keys_are_listed_with_what_the_person_has_changed(prints):
     write_config('[keys]\n"dashboard.pause" = "f5"\n')
     (line,) = [line for line in prints("settings", "--keys").splitlines() if line.startswith("dashboard.pause ")]
-    assert re.search(r" f5 .* \(by default p\)$", line)
+    assert re.search(r" f5 .* \(default p\)$", line)
     values = {action["id"]: action for action in prints("settings", "--keys", "--json")}
     assert (values["dashboard.pause"]["keys"], values["dashboard.pause"]["default"]) == (["f5"], ["p"])
 

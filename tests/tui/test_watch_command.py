@@ -60,8 +60,8 @@ def test_runs_are_chosen_by_parts_of_their_names(prints):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("{folder}/nothing",), "there are no event files in {folder}/nothing"),
-        (("{folder}/logs", "--run", "fly"), "of 1 runs in {folder}/logs none has such a name"),
+        (("{folder}/nothing",), "no event files in {folder}/nothing"),
+        (("{folder}/logs", "--run", "fly"), "none of the 1 runs in {folder}/logs matches --run"),
         (("{folder}/logs/events.out.tfevents.0000000001.host.1.0",), None),
     ],
 )
@@ -69,7 +69,7 @@ def test_what_cannot_be_watched_is_told_in_one_line(tmp_path, fails, arguments, 
     write(tmp_path / "logs", *curve("reward", range(3)))
     arguments = [argument.format(folder=tmp_path) for argument in arguments]
     told = fails(1, "watch", *arguments, "--json")
-    assert told == (line or f"{arguments[0]} is a file: name the folder that it lies in").format(folder=tmp_path)
+    assert told == (line or f"expected a folder, got the file {arguments[0]}: name its folder").format(folder=tmp_path)
 
 
 def test_a_missing_package_is_told_before_the_screen_opens(tmp_path, fails, monkeypatch):

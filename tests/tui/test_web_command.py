@@ -126,7 +126,7 @@ def test_a_port_that_is_taken_is_told(server, fails):
 
 def test_others_are_not_let_in_without_a_word(fails):
     line = fails(2, "web", "--host", "0.0.0.0", "--port", "0")
-    assert line == "others could reach 0.0.0.0 and read all that goes over it: use ssh -L, or add --allow-remote"
+    assert line == "other machines can reach 0.0.0.0, without encryption: use ssh -L, or add --allow-remote"
 
 
 def test_a_run_that_is_not_there_is_told_before_anything_is_served(tmp_path, fails):
@@ -134,7 +134,7 @@ def test_a_run_that_is_not_there_is_told_before_anything_is_served(tmp_path, fai
 
 
 def test_a_run_and_a_folder_are_one_too_many(tmp_path, fails):
-    assert fails(2, "web", "latest", "--watch", str(tmp_path)) == "name a RUN or a folder to --watch, not both"
+    assert fails(2, "web", "latest", "--watch", str(tmp_path)) == "RUN and --watch exclude each other"
 
 
 def test_a_host_that_is_not_here_is_told(fails):
@@ -144,4 +144,4 @@ def test_a_host_that_is_not_here_is_told(fails):
 def test_a_missing_package_is_one_line(fails, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "textual_serve" else find(name))
-    assert fails(1, "web") == "a browser needs the package textual-serve (extra web): uv pip install textual-serve"
+    assert fails(1, "web") == "the package textual-serve is missing: uv pip install textual-serve"

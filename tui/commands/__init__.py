@@ -1,1 +1,1 @@
-"""The command line's commands: every action of the screen is one of them."""
+"""One command a module, of its name; `shared` holds what several commands need."""

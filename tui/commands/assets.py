@@ -1,4 +1,4 @@
-"""The command for Isaac Lab's robots and scenes: where they come from, and having some of them without its server."""
+"""`assets`: show where Isaac Lab finds its robots, and build some without its asset server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from trainer_proc.contract.asset_root import ASSET_ROOT_VARIABLE, AssetManifest
-from tui.commands.output import json_option, say
+from tui.commands.shared.output import json_option, show_result
 from tui.session.backends.assets import (
     AssetReport,
     asset_environment,
@@ -21,41 +21,44 @@ from tui.session.backends.environment import LaunchError, backend_command, isaac
 from tui.session.text import plain
 
 _ORIGINS = {
-    "variable": f"as {ASSET_ROOT_VARIABLE} says",
+    "variable": f"set by {ASSET_ROOT_VARIABLE}",
     "offline": "built by humanoid-tui assets --offline",
-    "server": "Isaac Lab's own",
+    "server": "Isaac Lab's asset server",
 }
 
 
 @click.command("assets")
-@click.option("--offline", is_flag=True, help="Build Cartpole, Humanoid, G1 and a ground plane here.")
-@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Build them in this folder.")
+@click.option("--offline", is_flag=True, help="Build Cartpole, Humanoid, G1 and a ground plane locally.")
+@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder to build them in.")
 @click.option("--force", is_flag=True, help="Build them again.")
-@click.option("--online", is_flag=True, help="Remove what was built here: Isaac Lab's own assets count again.")
-@click.option("--yes", is_flag=True, help="Don't ask before removing.")
+@click.option("--online", is_flag=True, help="Remove the local assets and use Isaac Lab's again.")
+@click.option("--yes", is_flag=True, help="Remove without asking.")
 @json_option
 def assets_command(offline: bool, folder: Path | None, force: bool, online: bool, yes: bool, as_json: bool) -> None:
-    """Tell where Isaac Lab finds its robots, or build those that can be had without its asset server."""
+    """Show where Isaac Lab finds its robots.
+
+    With --offline, build some of them without its asset server.
+    """
     if offline and online:
-        raise click.UsageError("say either --offline or --online")
+        raise click.UsageError("--offline and --online exclude each other")
     if not offline and (folder is not None or force):
-        raise click.UsageError("--to and --force are for --offline")
+        raise click.UsageError("--to and --force need --offline")
     if yes and not online:
-        raise click.UsageError("--yes is for --online")
+        raise click.UsageError("--yes needs --online")
     if offline:
         _build(folder, force, as_json)
     elif online:
         _remove(yes, as_json)
     else:
         report = look_at_assets(_server())
-        say(_report_text(report), report, as_json)
+        show_result(_report_text(report), report, as_json)
 
 
 def _build(folder: Path | None, force: bool, as_json: bool) -> None:
     root = (offline_root() if folder is None else folder).absolute()
     if is_built(root) and not force:
-        say(
-            f"{plain(str(root))} is built already; --force builds it again",
+        show_result(
+            f"{plain(str(root))} already built; --force builds it again",
             {"root": str(root), "built": False},
             as_json,
         )
@@ -63,26 +66,27 @@ def _build(folder: Path | None, force: bool, as_json: bool) -> None:
     manifest = build_assets(root, *backend_command("isaaclab"))
     text = _manifest_text(root, manifest)
     if folder is not None:
-        text += f"\n{ASSET_ROOT_VARIABLE}={plain(str(root))} lets Isaac Lab look there"
-    say(text, {"root": str(root), "built": True, "assets": manifest.assets, "missing": manifest.missing}, as_json)
+        text += f"\n{ASSET_ROOT_VARIABLE}={plain(str(root))} makes Isaac Lab use it"
+    value = {"root": str(root), "built": True, "assets": manifest.assets, "missing": manifest.missing}
+    show_result(text, value, as_json)
 
 
 def _remove(yes: bool, as_json: bool) -> None:
     root = offline_root()
     if not yes and as_json:
-        raise click.UsageError("--online asks before it removes anything: say --yes with --json")
+        raise click.UsageError("--json cannot ask: add --yes")
     if not yes:
         click.confirm(f"Remove {plain(str(root))}?", abort=True)
     remove_assets(root)
-    say(
-        f"{plain(str(root))} is removed: Isaac Lab's own assets count again",
+    show_result(
+        f"{plain(str(root))} removed; Isaac Lab's assets are used again",
         {"root": str(root), "removed": True},
         as_json,
     )
 
 
 def _server() -> str:
-    """Return Isaac Lab's own root; empty if it doesn't matter, or if there is no Isaac Lab to be asked."""
+    """Return Isaac Lab's own asset root; empty if a variable overrides it or Isaac Lab is not installed."""
     if asset_environment():
         return ""
     try:
@@ -93,15 +97,15 @@ def _server() -> str:
 
 def _report_text(report: AssetReport) -> str:
     if not report.root:
-        return "Isaac Lab's asset root isn't known: humanoid-tui doctor says whether Isaac Lab is installed"
-    there = {True: "", False: "; out of reach", None: "; whether it is there can't be told"}[report.is_there]
-    lines = [f"{plain(report.root)} ({_ORIGINS[report.origin]}{there})"]
+        return "Isaac Lab's asset root is unknown: check with humanoid-tui doctor that Isaac Lab is installed"
+    state = {True: "", False: "; unreachable", None: "; not checked"}[report.is_there]
+    lines = [f"{plain(report.root)} ({_ORIGINS[report.origin]}{state})"]
     for asset in report.assets:
-        instead = f"; instead of it: {plain(asset.instead)}" if asset.instead and not asset.is_there else ""
-        lines.append(f"  {asset.name:<13} {'there' if asset.is_there else 'missing'}{instead}")
+        instead = f"; replaced by {plain(asset.instead)}" if asset.instead and not asset.is_there else ""
+        lines.append(f"  {asset.name:<13} {'found' if asset.is_there else 'missing'}{instead}")
     lines += [plain(line) for line in report.missing]
     if report.is_there is False and report.origin == "server":
-        lines.append("humanoid-tui assets --offline builds what can be had without it")
+        lines.append("humanoid-tui assets --offline builds local replacements")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Looking at a run: attach."""
+"""`attach`: open the dashboard of a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from curricula.schema import SchemaProblem
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.run_folder import RunFolder
-from tui.commands.output import json_option, logs_option, say
+from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.curricula.reconstruct import curriculum_records
 from tui.session.interventions.listing import list_interventions
 from tui.session.knobs.record import knob_record
@@ -23,11 +23,14 @@ from tui.session.state import RunState
 @logs_option
 @json_option
 def attach_command(run: str, log_root: Path, as_json: bool) -> None:
-    """Open the dashboard of a run, live or finished; with --json, print what it shows now."""
+    """Open the dashboard of a run, live or ended.
+
+    With --json, print its current values.
+    """
     folder = find_run(run, log_root)
     folder.read_spec()
     if as_json:
-        say("", _state_value(folder, read_state(folder)), as_json)
+        show_result("", _state_value(folder, read_state(folder)), as_json)
         return
     from tui.app import HumanoidTui
 
@@ -56,5 +59,5 @@ def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
 def _curricula(state: RunState) -> list[dict[str, Any]] | None:
     try:
         return curriculum_records(state)
-    except SchemaProblem:  # of another version of the program
+    except SchemaProblem:  # written by another version
         return None

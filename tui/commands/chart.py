@@ -1,4 +1,4 @@
-"""The command that writes charts of runs into a file: chart."""
+"""`chart`: write charts of runs to a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import get_args
 
 import click
 
-from tui.commands.output import Failed, json_option, logs_option, say
+from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.runs.run_index import find_run
 from tui.session.settings.config import MAX_SMOOTHING, BoardUnit, ThemeName, read_settings
 from tui.session.text import plain
@@ -21,17 +21,15 @@ from tui.session.text import plain
 @click.option(
     "--smoothing",
     type=click.FloatRange(0, MAX_SMOOTHING),
-    help="Weight of the past, as TensorBoard's slider; by default the settings'.",
+    help="Smoothing weight as in TensorBoard; default: the settings'.",
 )
-@click.option("--x", "unit", type=click.Choice(get_args(BoardUnit)), default="iteration", help="The x axis.")
+@click.option("--x", "unit", type=click.Choice(get_args(BoardUnit)), default="iteration", help="Unit of the x axis.")
 @click.option("--log", is_flag=True, help="Logarithmic values.")
-@click.option("--from", "first", type=float, help="Where the x axis begins, in its unit (seconds for time).")
-@click.option("--to", "last", type=float, help="Where it ends.")
-@click.option("--apart", is_flag=True, help="A chart for each metric, instead of one with all.")
-@click.option(
-    "--theme", type=click.Choice(get_args(ThemeName)), default="light", show_default=True, help="Its colours."
-)
-@click.option("--force", is_flag=True, help="Replace the file if there is one.")
+@click.option("--from", "first", type=float, help="Start of the x axis, in its unit (seconds for time).")
+@click.option("--to", "last", type=float, help="End of the x axis.")
+@click.option("--apart", is_flag=True, help="One chart per metric instead of one for all.")
+@click.option("--theme", type=click.Choice(get_args(ThemeName)), default="light", show_default=True, help="Colours.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @logs_option
 @json_option
 def chart_command(
@@ -50,20 +48,16 @@ def chart_command(
     log_root: Path,
     as_json: bool,
 ) -> None:
-    """Write metrics of a run into a picture or a table; METRIC is a name such as Loss/value, or a role: reward, kl."""
-    from tui.charts.files.export import ChartFileError  # numpy and Textual come with it: not for --help
-    from tui.charts.files.run_charts import ChartDataError, ChartRequest, write_charts
+    """Write metrics of a run to an image or a table. METRIC is a name such as Loss/value, or a role: reward, kl."""
+    from tui.charts.files.run_charts import ChartRequest, write_charts  # imports numpy: too slow for --help
     from tui.charts.palette import SERIES_COUNT
 
     folders = list({folder.path: folder for folder in (find_run(one, log_root) for one in (run, *others))}.values())
     for folder in folders:
         folder.read_spec()
     if len(folders) > SERIES_COUNT:
-        raise click.UsageError(f"{len(folders)} runs are named; {SERIES_COUNT} can be told apart on a chart")
+        raise click.UsageError(f"expected at most {SERIES_COUNT} runs on a chart, got {len(folders)}")
     weight = read_settings()[0].board.smoothing if smoothing is None else smoothing
     wanted = ChartRequest(metrics, apart, unit, first, last, weight, log)
-    try:
-        path, names = write_charts(folders, wanted, output, theme, force)
-    except (ChartFileError, ChartDataError) as problem:
-        raise Failed(plain(str(problem))) from problem
-    say(plain(str(output)), {"file": str(path), "metrics": names}, as_json)
+    path, names = write_charts(folders, wanted, output, theme, force)
+    show_result(plain(str(output)), {"file": str(path), "metrics": names}, as_json)

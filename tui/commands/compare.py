@@ -1,4 +1,4 @@
-"""Comparing runs: compare."""
+"""`compare`: open several runs on shared charts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from trainer_proc.contract.run_folder import RunFolder
-from tui.commands.output import json_option, logs_option, say
+from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.runs.compare import ComparedRun, Difference, differences
 from tui.session.runs.run_index import find_run, read_state, summarize
 
@@ -18,15 +18,18 @@ from tui.session.runs.run_index import find_run, read_state, summarize
 @logs_option
 @json_option
 def compare_command(runs: tuple[str, ...], log_root: Path, as_json: bool) -> None:
-    """Open runs on the same charts, live or ended; with --json, print in what they differ."""
+    """Open runs on shared charts, live or ended.
+
+    With --json, print their differences.
+    """
     folders = list({folder.path: folder for folder in (find_run(run, log_root) for run in runs)}.values())
     if len(folders) < 2:
-        raise click.UsageError("say two runs or more that are to be compared")
+        raise click.UsageError("expected at least two different runs")
     specs = [folder.read_spec() for folder in folders]
     if as_json:
         compared = [ComparedRun(f.name, spec, read_state(f)) for f, spec in zip(folders, specs, strict=True)]
         rows = [_value(difference) for difference in differences(compared)]
-        say("", {"runs": [_run_value(folder) for folder in folders], "differences": rows}, as_json)
+        show_result("", {"runs": [_run_value(folder) for folder in folders], "differences": rows}, as_json)
         return
     from tui.app import HumanoidTui
 

@@ -1,4 +1,4 @@
-"""Commands that tell what there is: presets, doctor."""
+"""`doctor`: report what is installed and what is missing."""
 
 from __future__ import annotations
 
@@ -7,70 +7,30 @@ from pathlib import Path
 
 import click
 
-from presets import Preset, PresetError, list_presets, load_preset, read_preset
-from tui.commands.output import Failed, json_option, logs_option, say
+from tui.commands.shared.output import CommandError, json_option, logs_option, show_result
 from tui.session.backends.doctor import BackendReport, IsaacSimReport, Report, examine
 from tui.session.settings.config import UserConfig
 from tui.session.settings.keymap import checked_keymap
 from tui.session.settings.schema_check import SettingProblem
-from tui.session.text import plain
 
 _INDENT = " " * 12
-
-
-@click.command("presets")
-@click.option("--show", metavar="NAME|FILE", help="Print one preset, as TOML.")
-@click.option(
-    "--validate", metavar="FILE", type=click.Path(path_type=Path), help="Tell whether a preset file is right."
-)
-@json_option
-def presets_command(show: str | None, validate: Path | None, as_json: bool) -> None:
-    """List what can be trained, show a preset or check one."""
-    if show is not None and validate is not None:
-        raise click.UsageError("say either --show or --validate")
-    if show is not None:
-        shown = load_preset(show)
-        say(_file_text(shown), shown, as_json)
-    elif validate is not None:
-        valid = read_preset(validate)
-        say(f"{validate} is right: {plain(valid.title)}", {"valid": True, "preset": valid.name}, as_json)
-    else:
-        presets, problems = list_presets()
-        broken = [{"name": problem.name, "problem": str(problem)} for problem in problems]
-        say(_list_text(presets, problems), [*presets, *broken], as_json)
-
-
-def _file_text(preset: Preset) -> str:
-    """Return a preset's file as it is; TOML has no control characters that a terminal would obey."""
-    return f"# {preset.path}\n{Path(preset.path).read_text(encoding='utf-8').rstrip()}"
-
-
-def _list_text(presets: list[Preset], problems: list[PresetError]) -> str:
-    rows = [(preset.name, preset.backend, preset.title, preset.needs_text()) for preset in presets]
-    widths = [max((len(plain(row[column])) for row in rows), default=0) for column in range(3)]
-    lines = []
-    for *cells, needs in rows:
-        shown = "  ".join(f"{plain(cell):<{width}}" for cell, width in zip(cells, widths, strict=True))
-        lines.append(f"{shown}  {f'needs {plain(needs)}' if needs else ''}".rstrip())
-    lines += [f"{plain(problem.name):<{widths[0]}}  ! {plain(str(problem))}" for problem in problems]
-    return "\n".join(lines)
 
 
 @click.command("doctor")
 @logs_option
 @json_option
 def doctor_command(log_root: Path, as_json: bool) -> None:
-    """Tell what is installed, which devices there are, and how to get what is missing."""
+    """Report what is installed and how to install what is missing."""
     report = examine(log_root, _key_problems)
-    say(_report_text(report), report, as_json)
+    show_result(_report_text(report), report, as_json)
     if not report.is_healthy:
         if as_json:
-            raise click.exceptions.Exit(1)  # the report says it all, and a second value would be no JSON
-        raise Failed("something is missing; the lines with ! say how to get it")
+            raise click.exceptions.Exit(1)  # the report is the one JSON value
+        raise CommandError("something is missing: see the lines with !")
 
 
 def _key_problems(config: UserConfig) -> list[SettingProblem]:
-    from tui.keys.catalogue import key_actions  # and with it, every screen
+    from tui.keys.catalogue import key_actions  # imports every screen
 
     return checked_keymap(config.keys, key_actions())[1]
 
@@ -83,7 +43,7 @@ def _report_text(report: Report) -> str:
             lines += _isaac_sim_lines(report.isaac_sim)
     lines.append(f"  logs      {report.log_root}, {report.disk_free_gib:.0f} GiB free")
     if not report.log_root_writable:
-        lines[-1] = f"! logs      {report.log_root} can't be written: choose another folder with --logs"
+        lines[-1] = f"! logs      {report.log_root} is not writable: choose another folder with --logs"
     if report.settings_problems:
         lines += [f"! settings  {report.settings}"]
         lines += [_INDENT + line for problem in report.settings_problems for line in _wrapped(problem)]
@@ -91,14 +51,14 @@ def _report_text(report: Report) -> str:
 
 
 def _backend_lines(backend: BackendReport) -> list[str]:
-    """Return the Python and its packages; commands and paths have lines of their own, to be copied."""
+    """Return the Python and its packages; commands and paths get lines of their own, so that they can be copied."""
     lines = [f"Python {backend.python}, {backend.interpreter}"] if backend.python else []
     found = [f"{name}\N{NO-BREAK SPACE}{version}" for name, version in backend.packages.items() if version]
     lines += [line.replace("\N{NO-BREAK SPACE}", " ") for line in _wrapped(", ".join(found))]
     what, _, remedy = backend.problem.partition(": ")
     lines += [*_wrapped(what), *([remedy] if remedy else [])]
     if backend.install:
-        missing = "to have all of it:" if backend.packages.get(backend.name) else "not installed; to have it:"
+        missing = "incomplete; install with:" if backend.packages.get(backend.name) else "not installed; install with:"
         lines += [missing, *backend.install]
     head = f"{'!' if backend.problem else ' '} {backend.name:<9} "
     return [head + lines[0], *(_INDENT + line for line in lines[1:])]
@@ -109,11 +69,11 @@ def _isaac_sim_lines(isaac_sim: IsaacSimReport) -> list[str]:
     if isaac_sim.version:
         lines = [f"Isaac Sim {isaac_sim.version}; {accepted}"]
     else:
-        lines = ["no Isaac Sim: Newton simulates, PhysX can't", f"{accepted}, for which only Isaac Sim asks"]
-    reachable = {True: "within reach", False: "out of reach", None: "can't be asked"}[isaac_sim.assets_reachable]
-    lines += [f"assets {reachable}: {isaac_sim.asset_root or 'where Isaac Lab looks is not known'}"]
+        lines = ["Isaac Sim not installed: Newton available, PhysX not", f"{accepted} (needed by Isaac Sim only)"]
+    reachable = {True: "reachable", False: "unreachable", None: "not checked"}[isaac_sim.assets_reachable]
+    lines += [f"assets {reachable}: {isaac_sim.asset_root or 'asset root unknown'}"]
     if isaac_sim.assets_reachable is False:
-        lines.append("humanoid-tui assets --offline builds what can be had without them")
+        lines.append("humanoid-tui assets --offline builds local replacements")
     return [_INDENT + line for line in lines]
 
 

@@ -1,4 +1,4 @@
-"""The command that starts a run from a checkpoint of another: fork."""
+"""`fork`: start a new run from a checkpoint of another."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from tui.commands.launch import start
-from tui.commands.output import json_option, logs_option
+from tui.commands.shared.output import json_option, logs_option
+from tui.commands.shared.start import start
 from tui.session.launching.continuing import continued_spec
 from tui.session.launching.knob_values import known_values, split_settings
 from tui.session.launching.launcher import checked_spec
@@ -20,13 +20,17 @@ _NEWEST = "latest"
 
 @click.command("fork")
 @click.argument("run")
-@click.option("--at", default=_NEWEST, show_default=True, metavar="ITERATION|latest", help="Which checkpoint.")
-@click.option("--set", "settings", multiple=True, metavar="KNOB=VALUE", help="A value instead of the checkpoint's.")
-@click.option("--iterations", type=click.IntRange(min=1), help="How many more; those that the run had left there.")
-@click.option("--name", help="Appended to the new run's folder name; the run's.")
-@click.option("--device", help="cpu or cuda:N; the run's.")
-@click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), help="The run's.")
-@click.option("--wait", is_flag=True, help="Return when the training has ended.")
+@click.option("--at", default=_NEWEST, show_default=True, metavar="ITERATION|latest", help="The checkpoint.")
+@click.option("--set", "settings", multiple=True, metavar="KNOB=VALUE", help="Knob value instead of the checkpoint's.")
+@click.option(
+    "--iterations",
+    type=click.IntRange(min=1),
+    help="Additional iterations; default: those left at the checkpoint.",
+)
+@click.option("--name", help="Appended to the new run's folder name; default: the run's.")
+@click.option("--device", help="cpu or cuda:N; default: the run's.")
+@click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), help="Random seed; default: the run's.")
+@click.option("--wait", is_flag=True, help="Wait until the training has ended.")
 @logs_option
 @json_option
 def fork_command(
@@ -41,9 +45,12 @@ def fork_command(
     log_root: Path,
     as_json: bool,
 ) -> None:
-    """Start a new run from a checkpoint of another, which may be training, with the values set by then."""
+    """Start a new run from a checkpoint of another run.
+
+    It gets the knob values of the checkpoint. The other run may be training.
+    """
     if at != _NEWEST and not re.fullmatch(r"\d+", at):
-        raise click.UsageError(f"--at is the number of an iteration or {_NEWEST}, not {at}")
+        raise click.UsageError(f"--at: expected an iteration or {_NEWEST}, got {at}")
     folder = find_run(run, log_root)
     state = read_state(folder)
     spec = continued_spec(folder, state, iterations, None if at == _NEWEST else int(at))
@@ -54,4 +61,4 @@ def fork_command(
         device=spec.device if device is None else device,
         seed=spec.seed if seed is None else seed,
     )
-    start(checked_spec(changed), folder.path.parents[1], wait, as_json)
+    start(checked_spec(changed), folder.path.parents[1], wait=wait, as_json=as_json)

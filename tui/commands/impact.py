@@ -1,4 +1,4 @@
-"""The command that tells what a change did: impact."""
+"""`impact`: compare metrics before and after a change."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tui.commands.output import Failed, json_option, logs_option, say
+from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.impact.windows import DEFAULT_ITERATIONS
 from tui.session.runs.run_index import find_run
 from tui.session.state import RunState
@@ -21,16 +21,19 @@ from tui.session.text import plain
     type=click.IntRange(min=1),
     default=DEFAULT_ITERATIONS,
     show_default=True,
-    help="How many iterations to compare on each side, at most.",
+    help="Most iterations to compare on each side.",
 )
 @logs_option
 @json_option
 def impact_command(run: str, number: int | None, iterations: int, log_root: Path, as_json: bool) -> None:
-    """Tell what an intervention did, the newest or NUMBER: success, reward, KL and its term before and after."""
+    """Compare metrics before and after a change.
+
+    Shows success, reward, KL and the affected term for change NUMBER, by default the newest.
+    """
     from trainer_proc.contract.journal import JournalReader
-    from tui.session.impact.impact import ImpactUnknown, impact_of
+    from tui.session.impact.impact import impact_of
     from tui.session.impact.text import impact_record, impact_text
-    from tui.session.metrics.history import MetricHistory  # numpy comes with it: not for the list of commands
+    from tui.session.metrics.history import MetricHistory  # imports numpy: too slow for --help
 
     folder = find_run(run, log_root)
     folder.read_spec()
@@ -39,8 +42,5 @@ def impact_command(run: str, number: int | None, iterations: int, log_root: Path
     history.apply(frames)
     for frame in frames:
         state.apply(frame)
-    try:
-        impact = impact_of(number, state, history, iterations)
-    except ImpactUnknown as problem:
-        raise Failed(str(problem)) from problem
-    say(plain(impact_text(impact)), impact_record(impact), as_json)
+    impact = impact_of(number, state, history, iterations)
+    show_result(plain(impact_text(impact)), impact_record(impact), as_json)

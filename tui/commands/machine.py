@@ -1,4 +1,4 @@
-"""The command that tells what this machine is at: machine."""
+"""`machine`: show the load of this machine."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from tui.commands.output import json_option, logs_option, say
+from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.machine.machine import MachineReader
 from tui.session.machine.view import machine_lines
 from tui.session.runs.run_index import find_run, read_state
 
-_APART_SECONDS = 0.5
-"""Between two readings: shares of the CPU are of that time."""
+_INTERVAL_SECONDS = 0.5
+"""Between two readings: CPU loads are averages over it."""
 _WIDTH = 100
 
 
@@ -22,14 +22,14 @@ _WIDTH = 100
 @logs_option
 @json_option
 def machine_command(run: str | None, log_root: Path, as_json: bool) -> None:
-    """Tell what GPUs, CPU, memory and disk are at, and the processes of RUN if one is named."""
+    """Show GPUs, CPU, memory, disk, and the processes of RUN."""
     folder = find_run(run, log_root) if run is not None else None
     is_training = folder is not None and read_state(folder).iteration is not None
     reader = MachineReader(folder)
     try:
         reader.read(is_training)
-        time.sleep(_APART_SECONDS)
+        time.sleep(_INTERVAL_SECONDS)
         reading = reader.read(is_training)
     finally:
         reader.close()
-    say("\n".join(machine_lines(reading, None, _WIDTH, folder is not None)), reading, as_json)
+    show_result("\n".join(machine_lines(reading, None, _WIDTH, folder is not None)), reading, as_json)

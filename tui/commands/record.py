@@ -1,4 +1,4 @@
-"""The command that turns a run into a preset which repeats it: record."""
+"""`record`: write a preset that repeats a run with its changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from curricula.curriculum import counted
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import write_atomically
-from tui.commands.output import Failed, json_option, logs_option, say
+from tui.commands.shared.output import CommandError, json_option, logs_option, show_result
 from tui.session.recordings.recorded_preset import RecordedPreset, launch_command, recorded_preset
 from tui.session.runs.run_index import find_run
 
@@ -19,21 +19,21 @@ _STANDARD_OUTPUT = "-"
 
 @click.command("record")
 @click.argument("run")
-@click.option("-o", "output", required=True, metavar="FILE.toml", help="The preset to write; - prints it.")
-@click.option("--by", metavar="METRIC", help="Repeat when a metric is what it was, instead of at the same iterations.")
-@click.option("--everyone", is_flag=True, help="Record what curricula, guards and schedules did, too.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("-o", "output", required=True, metavar="FILE.toml", help="Preset file to write; - prints it.")
+@click.option("--by", metavar="METRIC", help="Repeat changes at the same values of a metric, not iterations.")
+@click.option("--everyone", is_flag=True, help="Include changes by curricula, guards and schedules.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @logs_option
 @json_option
 def record_command(
     run: str, output: str, by: str | None, everyone: bool, force: bool, log_root: Path, as_json: bool
 ) -> None:
-    """Write a preset that repeats unattended what a person did in a run.
+    """Write a preset that repeats the user's changes of a run.
 
-    It holds all that the run was started with. Launching it makes the same changes at the same iterations.
+    It holds the run's launch configuration. Launching it makes the same changes at the same iterations.
     """
     if as_json and output == _STANDARD_OUTPUT:
-        raise click.UsageError("say -o - or --json, not both")
+        raise click.UsageError("-o - and --json exclude each other")
     folder = find_run(run, log_root)
     spec = folder.read_spec()
     recorded = recorded_preset(folder.name, spec, JournalReader(folder.journal).read_new(), by, everyone)
@@ -43,18 +43,18 @@ def record_command(
     _write(Path(output), recorded.text, force)
     command = launch_command(output, spec)
     value: dict[str, Any] = {"preset": output, "run": str(folder.path), "steps": recorded.steps, "launch": command}
-    say(f"{output}: {_content(recorded, folder.name)}; repeat it with {command}", value, as_json)
+    show_result(f"{output}: {_content(recorded, folder.name)}; repeat it with {command}", value, as_json)
 
 
 def _content(recorded: RecordedPreset, run: str) -> str:
     if not recorded.steps:
-        return f"{run} as it was started, as nothing was done to it"
-    return f"{counted(recorded.steps, 'intervention')} of {run}"
+        return f"{run} as launched: it has no changes"
+    return f"{counted(recorded.steps, 'change')} of {run}"
 
 
 def _write(path: Path, text: str, replaces: bool) -> None:
     if path.suffix != ".toml":
-        raise click.UsageError(f"{path} must end in .toml, so that a launch takes it for a preset")
+        raise click.UsageError(f"expected a file name that ends in .toml, got {path}")
     if path.exists() and not replaces:
-        raise Failed(f"{path} is there already: choose another name, or --force to replace it")
+        raise CommandError(f"{path} exists: choose another name, or --force to replace it")
     write_atomically(path, text.encode())

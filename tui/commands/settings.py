@@ -1,4 +1,4 @@
-"""The command of the person's settings: settings."""
+"""`settings`: show, explain and check the user's settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from tui.commands.output import Failed, json_option, say
+from tui.commands.shared.output import CommandError, json_option, show_result
 from tui.session.settings.config import UserConfig, config_file, read_settings, schema
 from tui.session.settings.keymap import KeyAction, checked_keymap
 from tui.session.settings.schema_check import SettingProblem
@@ -18,13 +18,16 @@ from tui.session.text import plain
 
 @click.command("settings")
 @click.option("--schema", "as_schema", is_flag=True, help="Print the file's JSON Schema, for editors.")
-@click.option("--keys", "list_keys", is_flag=True, help="List what can be done by key: ids for [keys], keys, meaning.")
-@click.option("--init", "make", is_flag=True, help="Write a file in which everything is explained, if there is none.")
+@click.option("--keys", "list_keys", is_flag=True, help="List actions: id for [keys], keys, description.")
+@click.option("--init", "make", is_flag=True, help="Write a commented settings file, if there is none.")
 @json_option
 def settings_command(as_schema: bool, list_keys: bool, make: bool, as_json: bool) -> None:
-    """Tell the settings in force and where their file lies; exit with 1 if something in it is wrong."""
+    """Show the current settings and their file.
+
+    Exit with 1 if the file has errors.
+    """
     if as_schema + list_keys + make > 1:
-        raise click.UsageError("say one of --schema, --keys and --init")
+        raise click.UsageError("--schema, --keys and --init exclude each other")
     if as_schema:
         click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
     elif make:
@@ -34,13 +37,13 @@ def settings_command(as_schema: bool, list_keys: bool, make: bool, as_json: bool
         actions, keymap, key_problems = _keys(config)
         problems += key_problems
         if list_keys:
-            _say_keys(actions, keymap, as_json)
+            _show_keys(actions, keymap, as_json)
         else:
-            _say_settings(config, keymap, problems, as_json)
+            _show_settings(config, keymap, problems, as_json)
         if problems:
             if as_json:
                 raise click.exceptions.Exit(1)
-            raise Failed(f"{len(problems)} problem{'s' * (len(problems) != 1)} in {config_file()}")
+            raise CommandError(f"{len(problems)} problem{'s' * (len(problems) != 1)} in {config_file()}")
 
 
 def _keys(config: UserConfig) -> tuple[list[KeyAction], dict[str, tuple[str, ...]], list[SettingProblem]]:
@@ -57,16 +60,16 @@ def _make_file(as_json: bool) -> None:
         with open(path, "x", encoding="utf-8") as file:
             file.write(first_file())
     except FileExistsError:
-        raise Failed(f"{path} exists; humanoid-tui settings tells what is in it") from None
-    say(plain(str(path)), {"file": str(path)}, as_json)
+        raise CommandError(f"{path} exists; humanoid-tui settings shows it") from None
+    show_result(plain(str(path)), {"file": str(path)}, as_json)
 
 
-def _say_keys(actions: list[KeyAction], keymap: dict[str, tuple[str, ...]], as_json: bool) -> None:
+def _show_keys(actions: list[KeyAction], keymap: dict[str, tuple[str, ...]], as_json: bool) -> None:
     keys = {action.id: ", ".join(keymap.get(action.id, action.keys)) for action in actions}
     ids_width, keys_width = max(map(len, keys)), max(map(len, keys.values()))
     lines = [
         f"{action.id:<{ids_width}}  {keys[action.id]:<{keys_width}}  {action.tooltip or action.description}"
-        + (f" (by default {', '.join(action.keys)})" if action.id in keymap else "")
+        + (f" (default {', '.join(action.keys)})" if action.id in keymap else "")
         for action in actions
     ]
     values = [
@@ -79,14 +82,14 @@ def _say_keys(actions: list[KeyAction], keymap: dict[str, tuple[str, ...]], as_j
         }
         for action in actions
     ]
-    say(plain("\n".join(lines)), values, as_json)
+    show_result(plain("\n".join(lines)), values, as_json)
 
 
-def _say_settings(
+def _show_settings(
     config: UserConfig, keymap: dict[str, tuple[str, ...]], problems: list[SettingProblem], as_json: bool
 ) -> None:
     path = config_file()
-    lines = [f"# {path}" + ("" if path.exists() else " (there is none: all is as it comes)")]
+    lines = [f"# {path}" + ("" if path.exists() else " (no file: all defaults)")]
     table = ""
     for setting in settings():
         if setting.table != table:
@@ -101,4 +104,4 @@ def _say_settings(
     lines += [""] * bool(problems) + [f"! {problem}" for problem in problems]
     inforce = msgspec.to_builtins(msgspec.structs.replace(config, keys={id: ", ".join(k) for id, k in keymap.items()}))
     value_ = {"file": str(path), "exists": path.exists(), "settings": inforce, "problems": list(map(str, problems))}
-    say(plain("\n".join(lines)), value_, as_json)
+    show_result(plain("\n".join(lines)), value_, as_json)

@@ -1,4 +1,4 @@
-"""The command that looks at anybody's training through its TensorBoard event files."""
+"""`watch`: show any training through its TensorBoard event files."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ from typing import Any, get_args
 
 import click
 
-from tui.commands.output import Failed, json_option, say
+from tui.commands.shared.output import CommandError, json_option, show_result
 from tui.session.metrics.names import Role, metric_of
 from tui.session.watch.log_folder import LoggedRun, look_into, named
 
 
 @click.command("watch")
 @click.argument("logdir", type=click.Path(path_type=Path))
-@click.option("--run", "wanted", multiple=True, metavar="NAME", help="Only runs with NAME in their names.")
+@click.option("--run", "wanted", multiple=True, metavar="NAME", help="Only runs with NAME in their name.")
 @json_option
 def watch_command(logdir: Path, wanted: tuple[str, ...], as_json: bool) -> None:
-    """Watch any training that writes TensorBoard event files into LOGDIR, live or ended.
+    """Watch any training through its TensorBoard event files.
 
-    The charts are the dashboard's; nothing is steered. LOGDIR may hold many runs, and need not exist yet. With --json,
-    print the newest value of every metric and end.
+    Shows live and ended runs on the dashboard's charts, without steering. LOGDIR may hold many runs and need not exist
+    yet. With --json, print
+    the newest value of every metric.
     """
     if logdir.is_file():
-        raise Failed(f"{logdir} is a file: name the folder that it lies in")
+        raise CommandError(f"expected a folder, got the file {logdir}: name its folder")
     if as_json:
-        say("", _newest(logdir, wanted), as_json)
+        show_result("", _newest(logdir, wanted), as_json)
         return
     from trainer_proc.contract.run_folder import LOG_ROOT
     from tui.app import HumanoidTui
     from tui.session.watch.scalars import ScalarReader
 
-    ScalarReader()  # says what is missing while there is no screen yet
+    ScalarReader()  # reports a missing package before the screen opens
     HumanoidTui(LOG_ROOT, watch=(logdir, wanted)).run()
 
 
@@ -39,13 +40,13 @@ def _newest(logdir: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
     found = look_into(logdir)
     runs = named(found.runs, wanted)
     if not runs:
-        there_are = f"of {len(found.runs)} runs in {logdir} none has such a name" if found.runs else ""
-        raise Failed(there_are or next(iter(found.problems), f"there are no event files in {logdir}"))
+        no_match = f"none of the {len(found.runs)} runs in {logdir} matches --run" if found.runs else ""
+        raise CommandError(no_match or next(iter(found.problems), f"no event files in {logdir}"))
     return {"folder": str(logdir), "problems": list(found.problems), "runs": [_run_value(run) for run in runs]}
 
 
 def _run_value(logged: LoggedRun) -> dict[str, Any]:
-    from tui.session.watch.run_reader import RunReader  # numpy comes with it: not for the list of commands
+    from tui.session.watch.run_reader import RunReader  # imports numpy: too slow for --help
     from tui.session.watch.watched_run import WatchedRun
 
     run, reader = WatchedRun(logged.name), RunReader(logged)

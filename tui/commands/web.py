@@ -1,4 +1,4 @@
-"""The command that serves the program to a browser."""
+"""`web`: serve the program to a browser."""
 
 from __future__ import annotations
 
@@ -7,39 +7,36 @@ from pathlib import Path
 
 import click
 
-from tui.commands.output import Failed, logs_option
+from tui.commands.shared.output import CommandError, logs_option
 from tui.session.runs.run_index import find_run
 from tui.web.access import is_loopback
 
 
 @click.command("web")
 @click.argument("run", required=False)
-@click.option("--watch", "logdir", type=click.Path(path_type=Path), help="Watch event files in a folder instead.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 is any that is free.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--allow-remote", is_flag=True, help="Listen on an address that others can reach, without encryption.")
+@click.option("--watch", "logdir", type=click.Path(path_type=Path), help="Watch event files in this folder instead.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 picks a free port.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--allow-remote", is_flag=True, help="Allow other machines to connect, without encryption.")
 @logs_option
 def web_command(run: str | None, logdir: Path | None, port: int, host: str, allow_remote: bool, log_root: Path) -> None:
-    """Open the program in a browser, on RUN's dashboard if one is named.
+    """Open the program, or the dashboard of RUN, in a browser.
 
-    Prints the address, which has a secret in it: whoever knows it can steer and stop trainings. From another machine,
-    forward the port: ssh -L 8000:127.0.0.1:8000 MACHINE. Ctrl+C ends it; trainings go on.
+    Prints an address with a secret: whoever knows it can steer and stop trainings. From another machine, forward the
+    port: ssh -L 8000:127.0.0.1:8000 MACHINE. Ctrl+C ends the server; trainings continue.
     """
     if run is not None and logdir is not None:
-        raise click.UsageError("name a RUN or a folder to --watch, not both")
+        raise click.UsageError("RUN and --watch exclude each other")
     if not is_loopback(host) and not allow_remote:
         raise click.UsageError(
-            f"others could reach {host} and read all that goes over it: use ssh -L, or add --allow-remote"
+            f"other machines can reach {host}, without encryption: use ssh -L, or add --allow-remote"
         )
     if importlib.util.find_spec("textual_serve") is None:
-        raise Failed("a browser needs the package textual-serve (extra web): uv pip install textual-serve")
-    from tui.web.server import ServerError, WebServer
+        raise CommandError("the package textual-serve is missing: uv pip install textual-serve")
+    from tui.web.server import WebServer
 
-    try:
-        server = WebServer(_arguments(run, logdir, log_root), host, port, allow_remote)
-    except ServerError as problem:
-        raise Failed(str(problem)) from problem
-    click.echo(f"{server.address}\nCtrl+C ends the program in the browser; trainings go on.")
+    server = WebServer(_arguments(run, logdir, log_root), host, port, allow_remote)
+    click.echo(f"{server.address}\nCtrl+C stops the server; trainings continue.")
     server.run()
 
 

@@ -1,25 +1,36 @@
-"""Asking a run's trainer, and waiting for what comes of it."""
+"""Requests to a run's trainer, and waiting for their outcome."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from trainer_proc.contract.messages import InterventionApplied, InterventionFailed, InterventionQueued
 from trainer_proc.contract.requests import Accepted, Command, Refused
 from trainer_proc.contract.run_folder import RunFolder
-from tui.commands.output import Failed
+from tui.commands.shared.output import CommandError, show_result
 from tui.session.control import ask
 from tui.session.follow import Follower
+from tui.session.runs.run_index import find_run
 
 
-def ask_trainer(folder: RunFolder, command: Command) -> Accepted:
-    """Return the trainer's answer. Raises `Failed` if it refuses, `TrainerUnreachable` if there is none."""
+def request(folder: RunFolder, command: Command) -> Accepted:
+    """Return the trainer's answer. Raises `CommandError` if it refuses, `TrainerUnreachable` if there is none."""
     reply = ask(folder, command)
     if isinstance(reply, Refused):
-        raise Failed(reply.reason)
+        raise CommandError(reply.reason)
     return reply
 
 
+def request_and_show(run: str, log_root: Path, command: Command, *, effect: str, as_json: bool) -> None:
+    """Send `command` to the trainer of `run` and print its `effect`."""
+    folder = find_run(run, log_root)
+    request(folder, command)
+    value = {"run": str(folder.path), "accepted": type(command).__name__.lower()}
+    show_result(f"{folder.name} {effect}", value, as_json)
+
+
 def wait_until_applied(folder: RunFolder, intervention: int) -> InterventionApplied:
-    """Return what came of an accepted intervention. Raises `Failed` if it could not be applied."""
+    """Return the outcome of an accepted change. Raises `CommandError` if it could not be applied."""
     outcome: InterventionApplied | InterventionFailed | None = None
     with Follower(folder) as follower:
         while True:
@@ -27,7 +38,7 @@ def wait_until_applied(folder: RunFolder, intervention: int) -> InterventionAppl
             for frame in frames:
                 match frame.body:
                     case InterventionQueued(number=number) if number == intervention:
-                        outcome = None  # numbers start again if a run is started again: the newest counts
+                        outcome = None  # numbers start again with a resumed run: the newest counts
                     case InterventionApplied(number=number) | InterventionFailed(number=number) if (
                         number == intervention
                     ):
@@ -37,6 +48,6 @@ def wait_until_applied(folder: RunFolder, intervention: int) -> InterventionAppl
             if isinstance(outcome, InterventionApplied):
                 return outcome
             if outcome is not None:
-                raise Failed(f"intervention {intervention} was not applied: {outcome.reason}")
+                raise CommandError(f"change #{intervention} was not applied: {outcome.reason}")
             if not frames and not follower.is_live:
-                raise Failed(f"the training of {folder.name} ended before the change took effect")
+                raise CommandError(f"the training of {folder.name} ended before change #{intervention} was applied")

@@ -1,4 +1,4 @@
-"""How commands speak: text for people, one JSON value with `--json`; failures end with code 1, wrong use with 2."""
+"""Output of commands: text for users, one JSON value with `--json`; exit code 1 for failures, 2 for wrong use."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from curricula.errors import UserError
 from trainer_proc.contract.run_folder import LOG_ROOT
 
 
-class Failed(UserError):
-    """The command was refused or failed; the message is one line."""
+class CommandError(UserError):
+    """The command was refused or failed."""
 
 
 def json_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -23,7 +23,7 @@ def json_option(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def logs_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Add `--logs`, where runs lie, passed on as `log_root`."""
+    """Add `--logs`, the folder of all runs, passed on as `log_root`."""
     return click.option(
         "--logs",
         "log_root",
@@ -31,10 +31,10 @@ def logs_option(command: Callable[..., None]) -> Callable[..., None]:
         default=LOG_ROOT,
         show_default=True,
         envvar="HUMANOID_TUI_LOGS",
-        help="Where runs lie.",
+        help="Folder with runs.",
     )(command)
 
 
-def say(text: str, value: Any, as_json: bool) -> None:
+def show_result(text: str, value: Any, as_json: bool) -> None:
     """Print `text`, or `value` as JSON."""
     click.echo(msgspec.json.encode(value).decode() if as_json else text)

@@ -1,0 +1,82 @@
+"""The command group: finds the commands, runs one, and reports its failure as one line that says what to do."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import click
+import msgspec
+
+import tui.commands
+from curricula.errors import UserError, suggestion
+from tui.session.text import plain
+
+_HELP_ORDER: tuple[str, ...] = (
+    *("launch", "presets", "doctor", "settings", "machine", "assets"),
+    *("runs", "attach", "compare", "delete", "watch", "web"),
+    *("knobs", "history", "impact", "chart", "tune", "undo", "redo", "unpin", "stop-ramp"),
+    *("pause", "resume", "fork", "stop", "save", "export", "record"),
+)
+"""Order in `--help`; a command that is not named here comes after these."""
+
+
+def command_names() -> list[str]:
+    """Return the name of each command: the modules of `tui.commands`, without importing them."""
+    names = {
+        module.name.replace("_", "-") for module in pkgutil.iter_modules(tui.commands.__path__) if not module.ispkg
+    }
+    return [*(name for name in _HELP_ORDER if name in names), *sorted(names.difference(_HELP_ORDER))]
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module on demand: importing all takes longer than most commands run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return command_names()
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in command_names():
+            return None
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(importlib.import_module(f"tui.commands.{name}"), f"{name}_command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        names = command_names()
+        if args and args[0] not in names:
+            raise click.UsageError(f"no such command: {args[0]}{suggestion(args[0], names, or_all=True)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="humanoid-tui")
+def cli() -> None:
+    """Train humanoid robots with reinforcement learning and steer the trainings while they run.
+
+    Without a command, open the launch screen.
+    """
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command and return its exit code; report a failure as one line on standard error."""
+    try:
+        return int(cli.main(arguments, prog_name="humanoid-tui", standalone_mode=False) or 0)
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except click.ClickException as error:
+        return _report(error.format_message(), 2, arguments)
+    except UserError as error:
+        return _report(str(error), error.exit_code, arguments)
+    except OSError as error:
+        return _report(str(error), 1, arguments)
+
+
+def _report(message: str, code: int, arguments: list[str]) -> int:
+    line = plain(" ".join(message.split()))
+    click.echo(f"humanoid-tui: {line}", err=True)
+    if "--json" in arguments:
+        click.echo(msgspec.json.encode({"error": line}).decode())
+    return code

@@ -1,0 +1,36 @@
+"""`export`: export a policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from trainer_proc.contract.connection import read_connection
+from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.session.describe import export_result
+from tui.session.exporting import export_checkpoint, export_live
+from tui.session.runs.checkpoints import find_checkpoint
+from tui.session.runs.run_index import find_run
+
+
+@click.command("export")
+@click.argument("run")
+@click.option(
+    "--checkpoint", help="An iteration or a file; by default the live policy, or the newest checkpoint of an ended run."
+)
+@logs_option
+@json_option
+def export_command(run: str, checkpoint: str | None, log_root: Path, as_json: bool) -> None:
+    """Export a policy as ONNX and TorchScript.
+
+    The exported policy is checked against the original, and its latency is measured.
+    """
+    folder = find_run(run, log_root)
+    if checkpoint is None and read_connection(folder) is not None:
+        result = export_live(folder)
+    else:
+        result = export_checkpoint(folder, find_checkpoint(folder, checkpoint))
+    placed = msgspec.structs.replace(result, folder=str(folder.exported))
+    show_result(export_result(placed), placed, as_json)
