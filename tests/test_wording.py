@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 import pytest
-from tui.commands.group import cli
 
+from tui.command_group import cli
 from tui.keys.catalogue import all_bindings
 from tui.session.settings.settings_file import settings
 
