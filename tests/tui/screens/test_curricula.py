@@ -10,7 +10,7 @@ from trainer_proc.contract.messages import Change, GuardFired, InterventionAppli
 from trainer_proc.contract.requests import Tune
 from tui.app import HumanoidTui
 from tui.screens.dashboard.curriculum_panel import CurriculumPanel
-from tui.screens.dashboard.knob_dialog import KnobEdit
+from tui.screens.dashboard.knob_dialog import KnobDialog
 from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.screen import DashboardScreen
@@ -241,7 +241,7 @@ async def test_a_gives_the_level_back_to_the_curriculum(live, trainer):
 async def test_enter_chooses_the_mode_in_the_knob_s_dialog(live, trainer):
     app, pilot = live
     await pilot.press("t", "enter")
-    await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#verdict"), "the dialog")
+    await until(lambda: isinstance(app.screen, KnobDialog) and app.screen.query("#verdict"), "the dialog")
     await pilot.pause()
     await pilot.press("right", "tab", *"mine", "enter")
     order = await queued(trainer, 1)

@@ -13,7 +13,7 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
 )
 from tui.app import HumanoidTui
-from tui.screens.dashboard.knob_dialog import KnobEdit
+from tui.screens.dashboard.knob_dialog import KnobDialog
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.log_view import Console
 from tui.screens.dashboard.screen import DashboardScreen
@@ -243,7 +243,7 @@ async def test_the_dialog_of_a_knob_judges_while_one_types(log_root):
     async with app.run_test(size=(120, 40)) as pilot:
         await dashboard_is_filled(app)
         await pilot.press("enter", "tab")
-        await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#value"), "the dialog")
+        await until(lambda: isinstance(app.screen, KnobDialog) and app.screen.query("#value"), "the dialog")
         field, verdict = app.screen.query_one("#value", Input), app.screen.query_one("#verdict", Static)
         assert field.value == "4"
         await pilot.press("-")
@@ -253,7 +253,7 @@ async def test_the_dialog_of_a_knob_judges_while_one_types(log_root):
         field.value = "inf"
         await until(lambda: "expected a finite number" in str(verdict.content), "the verdict")
         await pilot.press("enter")
-        assert isinstance(app.screen, KnobEdit)  # no value that would be refused leaves the dialog
+        assert isinstance(app.screen, KnobDialog)  # no value that would be refused leaves the dialog
         await pilot.press("escape")
         await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
         assert told(app) == []
@@ -272,7 +272,7 @@ async def test_bounds_of_a_knob_are_told_while_one_types(log_root):
         await pilot.press("enter", "7")
         assert str(app.screen.query_one("#line-verdict", Static).content) == "expected at most 3, got 7"
         await pilot.press("tab")
-        await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#verdict"), "the dialog")
+        await until(lambda: isinstance(app.screen, KnobDialog) and app.screen.query("#verdict"), "the dialog")
         verdict = app.screen.query_one("#verdict", Static)
         await until(
             lambda: str(verdict.content) == "reward/smooth_reward/weight: expected at most 3, got 7", "the whole"

@@ -5,9 +5,9 @@ from textual.widgets import Input, Static
 
 from tests.tui.screens.recorded import dashboard_is_filled, make_run, until
 from tui.app import HumanoidTui
-from tui.screens.dashboard.history_dialog import PastDialog
+from tui.screens.dashboard.history_dialog import HistoryDialog
 from tui.screens.dashboard.impact_dialog import ImpactDialog
-from tui.screens.dashboard.knob_dialog import KnobEdit
+from tui.screens.dashboard.knob_dialog import KnobDialog
 from tui.screens.help import HelpScreen
 from tui.widgets.board.find_dialog import FindDialog
 
@@ -24,7 +24,7 @@ async def is_help(app):
     ("key", "dialog", "some"),
     [
         ("b", ImpactDialog, "Compare more iterations"),
-        ("h", PastDialog, "Tell what the highlighted change did"),
+        ("h", HistoryDialog, "Tell what the highlighted change did"),
     ],
 )
 async def test_a_question_mark_explains_the_dialog_and_escape_leads_back_to_it(log_root, key, dialog, some):
@@ -43,7 +43,7 @@ async def test_a_question_mark_explains_the_dialog_and_escape_leads_back_to_it(l
 
 @pytest.mark.parametrize(
     ("keys", "dialog", "some"),
-    [(("f",), FindDialog, "Mark several"), (("enter", "tab"), KnobEdit, "Put the usual value in")],
+    [(("f",), FindDialog, "Mark several"), (("enter", "tab"), KnobDialog, "Put the usual value in")],
 )
 async def test_a_field_takes_the_question_mark_and_f1_explains(log_root, keys, dialog, some):
     app = HumanoidTui(log_root, make_run(log_root, "g1-levels"))

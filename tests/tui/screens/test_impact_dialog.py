@@ -5,7 +5,7 @@ from textual.widgets import Static
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, make_run, until
 from trainer_proc.contract.messages import InterventionApplied, InterventionFailed, IterationFinished
 from tui.app import HumanoidTui
-from tui.screens.dashboard.history_dialog import PastDialog
+from tui.screens.dashboard.history_dialog import HistoryDialog
 from tui.screens.dashboard.impact_dialog import ImpactDialog
 from tui.screens.dashboard.screen import DashboardScreen
 
@@ -78,12 +78,12 @@ async def test_b_in_the_history_tells_of_the_highlighted_change_and_comes_back(l
         await dashboard_is_filled(app)
         await pilot.press("h")
         await until(
-            lambda: isinstance(app.screen, PastDialog) and app.screen.query_one("DataTable").row_count == 9, "it"
+            lambda: isinstance(app.screen, HistoryDialog) and app.screen.query_one("DataTable").row_count == 9, "it"
         )
         await pilot.press(*["down"] * 5, "b")
         await is_shown(app, 4)
         await pilot.press("escape")
-        await until(lambda: isinstance(app.screen, PastDialog), "the history")
+        await until(lambda: isinstance(app.screen, HistoryDialog), "the history")
         assert app.screen.query_one("DataTable").cursor_row == 5
 
 

@@ -25,7 +25,7 @@ from tests.tui.screens.test_knobs import (
 from trainer_proc.contract.messages import Change, InterventionQueued, Ramp
 from trainer_proc.contract.requests import Save, Tune
 from tui.app import HumanoidTui
-from tui.screens.dashboard.knob_dialog import KnobEdit
+from tui.screens.dashboard.knob_dialog import KnobDialog
 from tui.screens.dashboard.knob_line import KnobLine
 from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
@@ -138,7 +138,7 @@ async def test_tab_opens_the_dialog_with_what_was_typed(live, trainer):
     app, pilot = live
     go_to(app, PUSH)
     await pilot.press("enter", *"-1:9", "tab")
-    await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#verdict"), "the dialog")
+    await until(lambda: isinstance(app.screen, KnobDialog) and app.screen.query("#verdict"), "the dialog")
     assert [app.screen.query_one(f"#{field}", Input).value for field in ("value", "high")] == ["-1", "9"]
     await pilot.press("tab", "tab", *"harder", "tab", "2", "0", "enter")
     order = await queued(trainer, 1)
@@ -150,7 +150,7 @@ async def test_a_wrong_value_goes_to_the_dialog_too(live):
     app, pilot = live
     go_to(app, WEIGHT)
     await pilot.press("enter", "x", "tab")
-    await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#verdict"), "the dialog")
+    await until(lambda: isinstance(app.screen, KnobDialog) and app.screen.query("#verdict"), "the dialog")
     assert app.screen.query_one("#value", Input).value == "x"
     await until(lambda: str(app.screen.query_one("#verdict", Static).content) == "a number, please", "the reason")
 
@@ -341,7 +341,7 @@ async def test_a_ramp_shows_in_the_dialog_as_a_slope(live, trainer):
     await until(lambda: knob_row(app, PUSH)["state"].startswith("ramp"), "the ramp")
     go_to(app, PUSH)
     await pilot.press("enter", "tab")
-    await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#facts"), "the dialog")
+    await until(lambda: isinstance(app.screen, KnobDialog) and app.screen.query("#facts"), "the dialog")
     assert "width over the run: ▁▁" in str(app.screen.query_one("#facts", Static).content)
 
 

@@ -6,7 +6,7 @@ from textual.widgets import Input
 from tests.tui.screens.recorded import dashboard_is_filled, make_run, until
 from tui.app import HumanoidTui
 from tui.screens.dashboard.impact_dialog import ImpactDialog
-from tui.screens.dashboard.knob_dialog import KnobEdit
+from tui.screens.dashboard.knob_dialog import KnobDialog
 from tui.screens.dashboard.knob_line import KnobLine
 from tui.screens.dashboard.knob_table import KnobTable
 
@@ -55,7 +55,7 @@ async def test_a_range_with_two_handles(g1, size, looks_as_before):
         await dashboard_is_filled(g1)
         go_to(g1, PUSH)
         await pilot.press("enter", "tab")
-        await until(lambda: isinstance(g1.screen, KnobEdit) and g1.screen.query("#verdict"), "the dialog")
+        await until(lambda: isinstance(g1.screen, KnobDialog) and g1.screen.query("#verdict"), "the dialog")
         await pilot.press("shift+tab", "shift+left")
         await until(lambda: g1.screen.query_one("#value", Input).value == "-1", "the handle")
         await looks_as_before(pilot)

@@ -25,8 +25,8 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.requests import Export, Pause, Tune
 from tui.app import HumanoidTui
-from tui.screens.dashboard.history_dialog import PastDialog
-from tui.screens.dashboard.knob_dialog import KnobEdit
+from tui.screens.dashboard.history_dialog import HistoryDialog
+from tui.screens.dashboard.knob_dialog import KnobDialog
 from tui.screens.dashboard.knob_line import KnobLine
 from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
@@ -69,7 +69,7 @@ async def edit(app, pilot, name):
     """Open the dialog of a knob, by way of the editor in its row."""
     go_to(app, name)
     await pilot.press("enter", "tab")
-    await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#verdict"), "the dialog")
+    await until(lambda: isinstance(app.screen, KnobDialog) and app.screen.query("#verdict"), "the dialog")
     await pilot.pause()
 
 
@@ -109,7 +109,7 @@ async def test_a_range_has_two_fields_and_is_refused_with_its_ends_the_wrong_way
     await pilot.press("2", "tab")
     assert verdict(app) == f"{PUSH}: expected the low end first, got 2:0.5"
     await pilot.press("enter")
-    assert isinstance(app.screen, KnobEdit)
+    assert isinstance(app.screen, KnobDialog)
     await pilot.press("5")
     assert verdict(app) == ""
     await pilot.press("enter")
@@ -281,7 +281,7 @@ async def test_h_lists_interventions_and_enter_undoes_or_redoes(live, trainer):
             apply(trainer, order)
     await until(lambda: app.screen.state.failed, "all of them")
     await pilot.press("h")
-    await until(lambda: isinstance(app.screen, PastDialog) and app.screen.query_one("DataTable").row_count == 3, "list")
+    await until(lambda: isinstance(app.screen, HistoryDialog) and app.screen.query_one("DataTable").row_count == 3, "list")
     table = app.screen.query_one("DataTable")
     cells = [[str(cell) for cell in table.get_row_at(row)] for row in range(3)]
     assert [row[:4] for row in cells] == [
@@ -301,7 +301,7 @@ async def test_h_lists_interventions_and_enter_undoes_or_redoes(live, trainer):
     apply(trainer, order)
     await until(lambda: isinstance(app.screen, DashboardScreen) and 1 in app.screen.state.past.undone, "the undo")
     await pilot.press("h")
-    await until(lambda: isinstance(app.screen, PastDialog) and app.screen.query_one("DataTable").row_count == 4, "list")
+    await until(lambda: isinstance(app.screen, HistoryDialog) and app.screen.query_one("DataTable").row_count == 4, "list")
     assert str(app.screen.query_one("DataTable").get_row_at(3)[3]) == "undone"
     await pilot.press("down", "down", "down", "enter")
     assert (await queued(trainer, 5)).redoes == 1
@@ -310,7 +310,7 @@ async def test_h_lists_interventions_and_enter_undoes_or_redoes(live, trainer):
 async def test_h_before_any_intervention_says_so_and_can_be_left(live):
     app, pilot = live
     await pilot.press("h")
-    await until(lambda: isinstance(app.screen, PastDialog) and app.screen.query("#detail"), "the list")
+    await until(lambda: isinstance(app.screen, HistoryDialog) and app.screen.query("#detail"), "the list")
     await until(lambda: "nothing has been changed" in str(app.screen.query_one("#detail", Static).content), "so")
     await pilot.press("enter", "escape")
     await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
@@ -534,11 +534,11 @@ async def test_of_a_long_history_the_highlighted_intervention_is_told_in_full(lo
     async with app.run_test(size=(80, 24)) as pilot:
         await dashboard_is_filled(app)
         await pilot.press("h")
-        await until(lambda: isinstance(app.screen, PastDialog) and app.screen.query_one("DataTable").row_count == 60)
+        await until(lambda: isinstance(app.screen, HistoryDialog) and app.screen.query_one("DataTable").row_count == 60)
         await pilot.press(*["down"] * 20)
         detail = app.screen.query_one("#detail", Static)
         await until(lambda: str(detail.content) == "#49 ppo/desired_kl 0.01 → 0.02\nnote: note 39", "the whole of it")
-        assert detail.region.bottom < app.screen.query_one("PastDialog > Vertical").region.bottom <= 24
+        assert detail.region.bottom < app.screen.query_one("HistoryDialog > Vertical").region.bottom <= 24
         table = app.screen.query_one("DataTable")
         assert table.scroll_y > 0
         assert table.region.bottom <= detail.region.y

@@ -17,7 +17,7 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 from tui.app import HumanoidTui
-from tui.screens.dashboard.knob_dialog import KnobEdit
+from tui.screens.dashboard.knob_dialog import KnobDialog
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.control import ask
 from tui.widgets.chart import Chart
@@ -58,7 +58,7 @@ async def live(log_root, trainer):
 async def test_an_edit_waits_then_applies_and_every_chart_is_marked(live, trainer):
     app, pilot = live
     await pilot.press("down", "enter", "tab")
-    await until(lambda: isinstance(app.screen, KnobEdit) and app.screen.query("#note"), "the dialog")
+    await until(lambda: isinstance(app.screen, KnobDialog) and app.screen.query("#note"), "the dialog")
     await pilot.press("5", "tab", *"turn", "enter")
     await until(lambda: isinstance(app.screen, DashboardScreen) and state_of(app, SECOND) == "pending → 5", "pending")
     queued = trainer.received(InterventionQueued)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -44,29 +46,26 @@ class CompareScreen(ChartScreen):
         Binding("q", "leave", "leave", tooltip="Leave the program; what trains goes on", id="compare.leave"),
     ]
 
+    @dataclass
     class FramesArrived(Message):
         """New frames of one of the runs, and whether its trainer is connected and more comes at once."""
 
-        def __init__(self, run: FollowedRun, frames: list[Frame], is_live: bool, has_more: bool) -> None:
-            super().__init__()
-            self.run = run
-            self.frames = frames
-            self.is_live = is_live
-            self.has_more = has_more
+        run: FollowedRun
+        frames: list[Frame]
+        is_live: bool
+        has_more: bool
 
+    @dataclass
     class Told(Message):
         """One line for the person, from a thread."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
+    @dataclass
     class HiddenBefore(Message):
         """The person had hidden these runs, by path."""
 
-        def __init__(self, paths: set[Path]) -> None:
-            super().__init__()
-            self.paths = paths
+        paths: set[Path]
 
     def __init__(self, log_root: Path, folders: Sequence[RunFolder]) -> None:
         """Follow the runs in `folders` from the moment that the screen is shown."""

@@ -97,7 +97,7 @@ class CurriculumPanel(VerticalScroll):
         yield self._below
 
     @property
-    def chosen(self) -> Curriculum | None:
+    def selected(self) -> Curriculum | None:
         """The curriculum under the cursor."""
         return self._curricula[self._cursor] if self._curricula else None
 
@@ -126,8 +126,8 @@ class CurriculumPanel(VerticalScroll):
 
     def action_edit_mode(self) -> None:
         """Ask to edit the mode of the chosen curriculum."""
-        if self.chosen is not None and self._state.knobs:  # known once the environment is built
-            self.post_message(KnobTable.EditRequested(self._state.knobs[mode_knob(self.chosen.name)]))
+        if self.selected is not None and self._state.knobs:  # known once the environment is built
+            self.post_message(KnobTable.EditRequested(self._state.knobs[mode_knob(self.selected.name)]))
 
     @on(_Entry.Clicked)
     def _take_click(self, message: _Entry.Clicked) -> None:

@@ -28,7 +28,7 @@ _WIDTH_FOR_NOTES = 60
 """From this width left for change and note on, both have a column; below the table both are told in full."""
 
 
-class PastDialog(Dialog[Undo | Redo | None]):
+class HistoryDialog(Dialog[Undo | Redo | None]):
     """Lists interventions, newest first; gives back what undoes or redoes the chosen one, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -36,13 +36,13 @@ class PastDialog(Dialog[Undo | Redo | None]):
         Binding("b", "impact", "before/after", tooltip="Tell what the highlighted change did", id="history.impact"),
     ]
     DEFAULT_CSS = """
-    PastDialog { align: center middle; }
-    PastDialog > Vertical {
+    HistoryDialog { align: center middle; }
+    HistoryDialog > Vertical {
         width: 95%; max-width: 140; height: auto; max-height: 90%;
         border: round $border; padding: 0 1; background: $surface;
     }
-    PastDialog DataTable { height: auto; max-height: 55vh; min-height: 3; scrollbar-size: 0 1; }
-    PastDialog #detail { height: 4; margin-top: 1; }
+    HistoryDialog DataTable { height: auto; max-height: 55vh; min-height: 3; scrollbar-size: 0 1; }
+    HistoryDialog #detail { height: 4; margin-top: 1; }
     """
 
     def __init__(self, state: RunState, history: MetricHistory) -> None:

@@ -29,7 +29,7 @@ _SHAPES: tuple[RampShape, ...] = ("linear", "geometric")
 _WHENS: tuple[When, ...] = ("on reset", "now")
 
 
-class KnobEdit(Dialog[Tune | None]):
+class KnobDialog(Dialog[Tune | None]):
     """Asks for a knob's new value and how it is to be reached; gives the request back, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,17 +39,17 @@ class KnobEdit(Dialog[Tune | None]):
         Binding("ctrl+r", "put_default", "default value", tooltip="Put the default value in", id="knob-edit.default"),
     ]
     DEFAULT_CSS = """
-    KnobEdit { align: center middle; }
-    KnobEdit > VerticalScroll {
+    KnobDialog { align: center middle; }
+    KnobDialog > VerticalScroll {
         width: 76; max-width: 100%; height: auto; max-height: 100%;
         border: round $border; padding: 0 1; background: $surface;
     }
-    KnobEdit #facts { margin-bottom: 1; }
-    KnobEdit .line { height: auto; }
-    KnobEdit Label { width: 8; color: $text-muted; }
-    KnobEdit .line > Input, KnobEdit .line > OneOf { width: 1fr; }
-    KnobEdit .line > #ramp { width: 14; }
-    KnobEdit RangeBar { margin-bottom: 1; }
+    KnobDialog #facts { margin-bottom: 1; }
+    KnobDialog .line { height: auto; }
+    KnobDialog Label { width: 8; color: $text-muted; }
+    KnobDialog .line > Input, KnobDialog .line > OneOf { width: 1fr; }
+    KnobDialog .line > #ramp { width: 14; }
+    KnobDialog RangeBar { margin-bottom: 1; }
     """
     AUTO_FOCUS = "#value"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from typing import ClassVar
 
 from textual import events, on
@@ -47,21 +49,19 @@ class KnobLine(Horizontal):
     KnobLine > #line-verdict.problem { height: 1; color: $text-error; }
     """
 
+    @dataclass
     class Left(Message):
         """The person is done with the row; `tune` is what is asked for, if anything."""
 
-        def __init__(self, tune: Tune | None) -> None:
-            super().__init__()
-            self.tune = tune
+        tune: Tune | None
 
-    class MoreWanted(Message):
+    @dataclass
+    class DialogRequested(Message):
         """The person wants the whole dialog, with what was typed in it."""
 
-        def __init__(self, knob: KnobState, fields: EditFields, revision: int) -> None:
-            super().__init__()
-            self.knob = knob
-            self.fields = fields
-            self.revision = revision
+        knob: KnobState
+        fields: EditFields
+        revision: int
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -135,7 +135,7 @@ class KnobLine(Horizontal):
             return
         state, fields = self._state, line_fields(self._state.knob, self._text())
         self._close()
-        self.post_message(self.MoreWanted(state, fields, self._revision))
+        self.post_message(self.DialogRequested(state, fields, self._revision))
 
     @on(Input.Changed)
     @on(OneOf.Changed)

@@ -63,7 +63,7 @@ class KnobPanel(Vertical):
             super().__init__()
             self.tune = tune
 
-    class CannotEdit(Message):
+    class EditRefused(Message):
         """The person wants to edit a knob that is read-only."""
 
         def __init__(self, knob: KnobState) -> None:
@@ -186,7 +186,7 @@ class KnobPanel(Vertical):
 
     def _open_line(self, knob: KnobState) -> None:
         if knob.knob.read_only:
-            self.post_message(self.CannotEdit(knob))
+            self.post_message(self.EditRefused(knob))
             return
         table, line = self.query_one(KnobTable), self.query_one(KnobLine)
         self._show_titles()

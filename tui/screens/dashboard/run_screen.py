@@ -1,18 +1,20 @@
-"""A screen that follows one run, tells what happens in it and asks its trainer for things."""
+"""A screen that follows one run, reports what happens in it and sends requests to its trainer."""
 
 from __future__ import annotations
 
 import time
-from typing import Literal
+from dataclasses import dataclass
 
 from textual import on, work
 from textual.message import Message
 
+from curricula.curriculum import Curriculum
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.messages import Frame
 from trainer_proc.contract.requests import Command, Refused
 from trainer_proc.contract.run_folder import RunFolder
 from tui.app_settings import settings_of
+from tui.screens.chart_screen import ChartScreen
 from tui.session.client import RunClient
 from tui.session.control import TrainerUnreachable, ask
 from tui.session.knobs.history import KnobHistory
@@ -21,35 +23,33 @@ from tui.session.notifications.news import News, news_of
 from tui.session.notifications.notify import is_news
 from tui.session.state import RunState
 from tui.terminal.frame_clock import draw_soon
-from tui.terminal.partial_repaint import LiveScreen
 from tui.terminal.toasts import show_news
 
 
+@dataclass
 class FramesArrived(Message):
-    """New frames of the run, whether its trainer is connected, and whether more of its journal comes at once."""
+    """New frames of the run.
 
-    def __init__(self, frames: list[Frame], is_live: bool, has_more: bool = False) -> None:
-        super().__init__()
-        self.frames = frames
-        self.is_live = is_live
-        self.has_more = has_more
+    `is_live` is whether its trainer is connected, `has_more` whether more of a long journal follows at once.
+    """
 
-
-class Told(Message):
-    """One line for the person, from a thread."""
-
-    def __init__(
-        self,
-        text: str,
-        severity: Literal["information", "warning", "error"] = "information",
-        needs_person: bool = False,
-    ) -> None:
-        super().__init__()
-        self.news = News(text, severity, needs_person)
+    frames: list[Frame]
+    is_live: bool
+    has_more: bool = False
 
 
-class RunScreen(LiveScreen):
-    """Keeps the fold of a run's frames up to date while it is shown."""
+@dataclass
+class Reported(Message):
+    """A line for the user, from a thread."""
+
+    news: News
+
+
+class RunScreen(ChartScreen):
+    """Keeps `state` and the histories of a run up to date while it is shown.
+
+    The base of the dashboard's action modules; `DashboardScreen` draws.
+    """
 
     def __init__(self, folder: RunFolder) -> None:
         """Follow the run in `folder` from the moment that the screen is shown."""
@@ -58,6 +58,7 @@ class RunScreen(LiveScreen):
         self.state = RunState()
         self.history = MetricHistory()
         self.knob_history = KnobHistory()
+        self.curricula: list[Curriculum] = []
         self.is_live = read_connection(folder) is not None
         self._client: RunClient | None = None
         self._since = time.time()
@@ -67,23 +68,26 @@ class RunScreen(LiveScreen):
         self._client = RunClient(
             self.folder,
             on_frames=lambda *arrived: self._post(FramesArrived(*arrived)),
-            on_problem=lambda text: self._post(Told(text, "error")),
+            on_problem=lambda text: self._post(Reported(News(text, "error"))),
         )
 
     def on_unmount(self) -> None:
-        """Let go of the run, which goes on."""
+        """Stop following the run, which continues."""
         if self._client is not None:
             self._client.close()
 
     def show_run(self) -> None:
         """Draw what is new in `state` and `history`."""
 
-    def ask(self, command: Command, done: str = "") -> None:
-        """Ask the trainer for something without waiting; a refusal is told, and `done` if there is none."""
-        self._ask(command, done)
+    def show_panels(self) -> None:
+        """Draw the knob panel and the curriculum panel."""
 
-    def say(self, news: News) -> None:
-        """Tell the person one line in passing."""
+    def send(self, command: Command, done: str = "") -> None:
+        """Send a command to the trainer without waiting. Report a refusal, or `done` when it is accepted."""
+        self._send(command, done)
+
+    def report(self, news: News) -> None:
+        """Show a toast; alert the user as the settings say."""
         show_news(self.app, news, settings_of(self.app).notify, self.folder.name)
 
     def _post(self, message: Message) -> None:
@@ -97,29 +101,29 @@ class RunScreen(LiveScreen):
         self.state.apply_all(message.frames)
         for frame in message.frames:
             if is_news(frame, self._since) and (news := news_of(frame.body)) is not None:
-                self.say(news)
-        if not message.has_more:  # a picture of each part of a long journal would cost more than to read it
+                self.report(news)
+        if not message.has_more:  # drawing after each part of a long journal would cost more than reading it
             draw_soon(self, self._draw)
 
     def _draw(self) -> None:
         if self.is_drawable:
             self.show_run()
 
-    @on(Told)
-    def _take_told(self, message: Told) -> None:
-        self.say(message.news)
+    @on(Reported)
+    def _report(self, message: Reported) -> None:
+        self.report(message.news)
 
     @work(thread=True)
-    def _ask(self, command: Command, done: str) -> None:
+    def _send(self, command: Command, done: str) -> None:
         try:
             reply = ask(self.folder, command)
         except TrainerUnreachable as error:
-            self.post_message(Told(str(error), "error"))
+            self.post_message(Reported(News(str(error), "error")))
             return
         if isinstance(reply, Refused):
-            self.post_message(Told(reply.reason, "error"))
+            self.post_message(Reported(News(reply.reason, "error")))
             return
         if reply.message:
-            self.post_message(Told(reply.message, "warning"))
+            self.post_message(Reported(News(reply.message, "warning")))
         if done:
-            self.post_message(Told(done))
+            self.post_message(Reported(News(done)))

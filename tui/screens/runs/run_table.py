@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -25,12 +27,11 @@ class RunTable(DataTable[Text]):
         Binding("end", "scroll_bottom", "last run", show=False, tooltip="Go to the last run", id="runs.last"),
     ]
 
+    @dataclass
     class OrderAsked(Message):
         """The person wants the rows in another order, or the other way round if it is the same."""
 
-        def __init__(self, order: RunOrder) -> None:
-            super().__init__()
-            self.order = order
+        order: RunOrder
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, cursor_type="row", zebra_stripes=True)

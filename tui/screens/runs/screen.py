@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pathlib import Path
 from typing import ClassVar
 
@@ -65,22 +67,20 @@ class RunsScreen(LiveScreen):
         Binding("q", "leave", "quit", show=False, tooltip="Leave the program", id="runs.quit"),
     ]
 
+    @dataclass
     class Found(Message):
         """What is on disk was read, or the newest of it."""
 
-        def __init__(self, summaries: list[RunSummary], problem: str, is_all: bool) -> None:
-            super().__init__()
-            self.summaries = summaries
-            self.problem = problem
-            self.is_all = is_all
+        summaries: list[RunSummary]
+        problem: str
+        is_all: bool
 
+    @dataclass
     class WereChosen(Message):
         """These runs were chosen before."""
 
-        def __init__(self, chosen: list[RunFolder], hidden: set[Path]) -> None:
-            super().__init__()
-            self.chosen = chosen
-            self.hidden = hidden
+        chosen: list[RunFolder]
+        hidden: set[Path]
 
     def __init__(self, log_root: Path) -> None:
         """List the runs in `log_root`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -48,12 +50,11 @@ class MetricTable(ScrollView, can_focus=True):
     MetricTable:nocolor > .metrics--cursor { text-style: reverse; }
     """
 
+    @dataclass
     class Chosen(Message):
         """The person wants to see this metric."""
 
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.name = name
+        name: str
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import time
 import zlib
 from collections.abc import Sequence
@@ -45,28 +47,25 @@ MOST_RUNS = len(CURVE_GLYPHS)
 _NO_STATE = RunState()
 
 
+@dataclass
 class RunsFound(Message):
     """What there is to be watched."""
 
-    def __init__(self, found: LogFolder) -> None:
-        super().__init__()
-        self.found = found
+    found: LogFolder
 
 
+@dataclass
 class PortionRead(Message):
     """More of a run was read."""
 
-    def __init__(self, portion: Portion) -> None:
-        super().__init__()
-        self.portion = portion
+    portion: Portion
 
 
+@dataclass
 class WatchFailed(Message):
     """Nothing can be read, and why."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
+    text: str
 
 
 class WatchScreen(ChartScreen):

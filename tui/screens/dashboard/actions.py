@@ -1,0 +1,93 @@
+"""All keys of the dashboard, one row a key: key, handler, label, tooltip, id.
+
+To add a key, add a row here and its handler in the module that the comment names. The keys of the charts are in
+`tui/screens/chart_screen.py`; the keys of a focused panel stand at the head of that panel.
+"""
+
+from __future__ import annotations
+
+from textual.binding import BindingType
+
+from tui.screens.dashboard.curriculum_actions import CurriculumActions
+from tui.screens.dashboard.knob_actions import KnobActions
+from tui.screens.dashboard.panel_actions import PanelActions
+from tui.screens.dashboard.training_actions import TrainingActions
+from tui.widgets.key_table import action_name, key
+
+KEYS: list[BindingType] = [
+    # training_actions.py
+    key("p", TrainingActions.action_pause_or_resume, "pause",
+        "Pause the training after this iteration, or resume it", id="dashboard.pause", footer=True),
+    key("e", TrainingActions.action_export, "export",
+        "Export the policy as ONNX, verified and timed", id="dashboard.export", footer=True),
+    key("x", TrainingActions.action_stop, "stop",
+        "Save a checkpoint and stop the training", id="dashboard.stop", footer=True),
+    key("s", TrainingActions.action_save, "save",
+        "Save a checkpoint after this iteration", id="dashboard.save"),
+    # panel_actions.py
+    key("slash", PanelActions.action_filter, "filter",
+        "Filter knobs by name; in the log, search lines", id="knobs.filter", footer=True, priority=True, display="/"),
+    key("t", PanelActions.action_curricula, "curricula",
+        "Switch between curricula and knobs", id="dashboard.curricula"),
+    key("c", PanelActions.action_only_changed, "changed only",
+        "Show only changed knobs, or all", id="knobs.changed-only"),
+    key("l", PanelActions.action_log, "log",
+        "Show the log full screen, or go back", id="dashboard.log"),
+    key("g", PanelActions.action_machine, "machine",
+        "Show or hide GPUs, CPU, memory and this run's processes", id="dashboard.machine"),
+    # knob_actions.py
+    key("u", KnobActions.action_undo, "undo",
+        "Undo the latest change that is not undone yet", id="dashboard.undo", footer=True),
+    key("U", KnobActions.action_redo, "redo",
+        "Redo the change that was undone last", id="dashboard.redo"),
+    key("h", KnobActions.action_history, "history",
+        "List all changes; undo or redo any of them", id="dashboard.history", footer=True),
+    key("b", KnobActions.action_impact, "before/after",
+        "Compare success, reward, KL and changed terms before and after a change", id="dashboard.impact"),
+    key("d", KnobActions.action_default, "default",
+        "Reset the selected knob to its default", id="knobs.default", priority=True),
+    key("i", KnobActions.action_unpin, "unpin",
+        "Return the selected knob to its competing writer", id="knobs.unpin", priority=True),
+    key("m", KnobActions.action_stop_ramp, "stop ramp",
+        "Stop the ramp of the selected knob at its current value", id="knobs.stop-ramp", priority=True),
+    key("y", KnobActions.action_copy, "copy preset",
+        "Copy this run's preset with all changes, as TOML", id="dashboard.copy-preset"),
+    # curriculum_actions.py
+    key("plus", CurriculumActions.action_level, "level up",
+        "Raise the curriculum by one level", id="curricula.level-up", arguments=(1,), display="+"),
+    key("minus", CurriculumActions.action_level, "level down",
+        "Lower the curriculum by one level", id="curricula.level-down", arguments=(-1,), display="-"),
+    key("a", CurriculumActions.action_auto, "auto",
+        "Return the curriculum to auto mode", id="curricula.auto"),
+    # training_actions.py
+    key("r", TrainingActions.action_runs, "runs",
+        "List the runs; this training continues", id="dashboard.runs"),
+    key("q", TrainingActions.action_leave, "quit",
+        "Quit the program; the training continues", id="dashboard.leave", footer=True),
+]  # fmt: skip
+
+SIDE_PANEL_ACTIONS = frozenset(
+    action_name(handler)
+    for handler in (
+        PanelActions.action_filter,
+        PanelActions.action_curricula,
+        PanelActions.action_only_changed,
+        PanelActions.action_log,
+        KnobActions.action_default,
+        KnobActions.action_unpin,
+        KnobActions.action_stop_ramp,
+        CurriculumActions.action_level,
+        CurriculumActions.action_auto,
+    )
+)
+"""Disabled while a maximised chart hides the panels that these work on."""
+TYPED_ACTIONS = frozenset(
+    action_name(handler)
+    for handler in (
+        PanelActions.action_filter,
+        KnobActions.action_default,
+        KnobActions.action_unpin,
+        KnobActions.action_stop_ramp,
+    )
+)
+"""Disabled while the user types in a field: with priority, their keys would take the letters."""

@@ -1,0 +1,74 @@
+"""Actions that choose which panel is shown or focused: knobs, curricula, log, machine, and the filter."""
+
+from __future__ import annotations
+
+from textual import events, on
+
+from tui.screens.dashboard.curriculum_panel import CurriculumPanel
+from tui.screens.dashboard.knob_panel import KnobPanel
+from tui.screens.dashboard.knob_table import KnobTable
+from tui.screens.dashboard.log_panel import ConsolePanel
+from tui.screens.dashboard.log_view import Console
+from tui.screens.dashboard.run_screen import RunScreen
+from tui.session.notifications.news import News
+from tui.widgets.machine_panel import MachinePanel
+
+
+class PanelActions(RunScreen):
+    """Handlers of keys in `actions.KEYS`.
+
+    Classes on the screen hold the choice: `-curricula` (instead of knobs), `-log`, `-machine`.
+    """
+
+    def action_filter(self) -> None:
+        """Search the log if it is focused, else filter the knobs."""
+        if self.query_one(Console).has_focus:
+            self.query_one(ConsolePanel).open_search()
+        else:
+            self.remove_class("-curricula")
+            self.query_one(KnobPanel).open_filter()
+
+    def action_only_changed(self) -> None:
+        """Show only changed knobs, or all."""
+        self.remove_class("-curricula")
+        self.query_one(KnobPanel).toggle_only_changed()
+
+    def action_curricula(self) -> None:
+        """Switch between curricula and knobs."""
+        if not self.has_class("-has-curricula"):
+            self.report(News("this run has no curriculum, no terrain levels and no tasks"))
+            return
+        self.remove_class("-log")
+        self.toggle_class("-curricula")
+        self.focus_panel()
+
+    def action_log(self) -> None:
+        """Show the log full screen, or go back."""
+        self.remove_class("-machine")
+        self.toggle_class("-log")
+        if self.has_class("-log"):
+            self.query_one(Console).focus()
+        else:
+            self.focus_panel()
+
+    def action_machine(self) -> None:
+        """Show or hide the machine panel."""
+        panel, console = self.query_one(MachinePanel), self.query_one(Console)
+        self.remove_class("-log")
+        self.toggle_class("-machine")
+        if not self.has_class("-machine"):
+            self.focus_panel()
+        elif self.has_class("-narrow") or self.has_class("-short") or console.has_focus:  # it replaces those
+            panel.focus()
+
+    def focus_panel(self) -> None:
+        """Focus the curricula or the knobs, whichever is chosen."""
+        self.query_one(CurriculumPanel if self.has_class("-curricula") else KnobTable).focus()
+
+    @on(events.DescendantFocus)
+    def _follow_focus(self, event: events.DescendantFocus) -> None:
+        """Keep the choice of panel in step with the focus, however that moved."""
+        if isinstance(event.widget, CurriculumPanel):
+            self.add_class("-curricula")
+        elif isinstance(event.widget, KnobTable):
+            self.remove_class("-curricula")

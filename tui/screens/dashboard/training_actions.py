@@ -1,0 +1,81 @@
+"""Actions on the training as a whole: pause, save, export, stop, and leaving its dashboard."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from rich.text import Text
+from textual import work
+
+from trainer_proc.contract.export_process import ExportProblem
+from trainer_proc.contract.messages import TERMINAL_PHASES
+from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
+from tui.navigation import ShowRuns
+from tui.screens.dashboard.run_screen import Reported, RunScreen
+from tui.session.describe import export_result
+from tui.session.exporting import export_checkpoint
+from tui.session.notifications.news import News
+from tui.session.runs.checkpoints import NoCheckpoint, find_checkpoint
+from tui.session.text import plain
+from tui.widgets.dialogs import Confirm
+
+
+class TrainingActions(RunScreen):
+    """Handlers of keys in `actions.KEYS`."""
+
+    def action_pause_or_resume(self) -> None:
+        """Pause the training, or resume it."""
+        if self.state.status(self.is_live) == "paused":
+            self.send(Resume(), "training continues")
+        else:
+            self.send(Pause(), "training pauses after this iteration")
+
+    def action_save(self) -> None:
+        """Save a checkpoint."""
+        self.send(Save())
+
+    def action_export(self) -> None:
+        """Export the current policy, or the newest checkpoint of an ended run."""
+        if self.is_live:
+            self.send(Export())
+        else:
+            self.report(News("exporting the newest checkpoint…"))
+            self._export_checkpoint()
+
+    @work(thread=True, exclusive=True, group="export")
+    def _export_checkpoint(self) -> None:
+        try:
+            result = export_checkpoint(self.folder, find_checkpoint(self.folder, None))
+        except (ExportProblem, NoCheckpoint) as error:
+            self.post_message(Reported(News(str(error), "error", True)))
+        else:
+            self.post_message(Reported(News(export_result(result), "information", True)))
+
+    @work
+    async def action_stop(self) -> None:
+        """Confirm, then stop the training."""
+        if not self.is_live:
+            self.send(Stop())  # the answer says why not: no question first
+        elif await self.answer_to(Confirm("Save a checkpoint and stop?")):
+            self.send(Stop(), "training stops after this iteration")
+
+    def action_runs(self) -> None:
+        """Go to the list of runs."""
+        self.post_message(ShowRuns())
+
+    def action_leave(self) -> None:
+        """Quit the program and print how to reopen the run."""
+        path, here = self.folder.path, Path.cwd()
+        command = f"humanoid-tui attach {shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))}"
+        text = f"The training has ended. Review it with:\n{command}" if self._has_ended() else (
+            f"The training continues. Reopen it with:\n{command}"
+        )
+        self.app.exit(message=Text(plain(text)))  # not markup: it holds a path
+
+    def _has_ended(self) -> bool:
+        """Return whether the training has ended; one that was just launched has no journal yet."""
+        if self.state.phase is not None and self.state.phase.phase in TERMINAL_PHASES:
+            return True
+        journal = self.folder.journal
+        return not self.is_live and journal.exists() and journal.stat().st_size > 0
