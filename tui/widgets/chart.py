@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -70,39 +70,35 @@ class Chart(Widget):
 {_COLOURS}
     """
 
+    @dataclass
     class ChartMessage(Message):
         """Something that a person does with the mouse on a chart, which decides nothing by itself."""
 
-        def __init__(self, chart: Chart) -> None:
-            super().__init__()
-            self.chart = chart
+        chart: Chart
 
         @property
         def control(self) -> Chart:
             """The chart."""
             return self.chart
 
+    @dataclass
     class Zoomed(ChartMessage):
         """The wheel was turned: `factor` (below 1: zoom in) times as much is to be seen around the place `around`."""
 
-        def __init__(self, chart: Chart, factor: float, around: float) -> None:
-            super().__init__(chart)
-            self.factor = factor
-            self.around = around
+        factor: float
+        around: float
 
+    @dataclass
     class Panned(ChartMessage):
         """The plot was dragged: the view is to move by a `share` of what is seen, to the right if positive."""
 
-        def __init__(self, chart: Chart, share: float) -> None:
-            super().__init__(chart)
-            self.share = share
+        share: float
 
+    @dataclass
     class Hovered(ChartMessage):
         """The pointer is over a `place` on the x axis, or has left the plot: None."""
 
-        def __init__(self, chart: Chart, place: float | None) -> None:
-            super().__init__(chart)
-            self.place = place
+        place: float | None
 
     class Chosen(ChartMessage):
         """The chart was clicked."""

@@ -27,9 +27,7 @@ def key(
     """
     if callable(action):
         action = action_name(action) + f"({', '.join(map(repr, arguments))})" * bool(arguments)
-    return Binding(
-        keys, action, label, show=footer, key_display=display, priority=priority, tooltip=tooltip, id=id
-    )
+    return Binding(keys, action, label, show=footer, key_display=display, priority=priority, tooltip=tooltip, id=id)
 
 
 def action_name(method: Callable[..., object]) -> str:

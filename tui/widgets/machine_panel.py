@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -30,12 +31,11 @@ class MachinePanel(VerticalScroll, can_focus=True):
     MachinePanel > ChangingText { text-wrap: nowrap; }
     """
 
+    @dataclass
     class Read(Message):
         """There is a new reading."""
 
-        def __init__(self, reading: MachineReading) -> None:
-            super().__init__()
-            self.reading = reading
+        reading: MachineReading
 
     def __init__(self, folder: RunFolder, *, id: str | None = None) -> None:
         """Show this machine and the processes of the run in `folder`."""

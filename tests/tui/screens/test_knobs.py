@@ -281,7 +281,9 @@ async def test_h_lists_interventions_and_enter_undoes_or_redoes(live, trainer):
             apply(trainer, order)
     await until(lambda: app.screen.state.failed, "all of them")
     await pilot.press("h")
-    await until(lambda: isinstance(app.screen, HistoryDialog) and app.screen.query_one("DataTable").row_count == 3, "list")
+    await until(
+        lambda: isinstance(app.screen, HistoryDialog) and app.screen.query_one("DataTable").row_count == 3, "list"
+    )
     table = app.screen.query_one("DataTable")
     cells = [[str(cell) for cell in table.get_row_at(row)] for row in range(3)]
     assert [row[:4] for row in cells] == [
@@ -301,7 +303,9 @@ async def test_h_lists_interventions_and_enter_undoes_or_redoes(live, trainer):
     apply(trainer, order)
     await until(lambda: isinstance(app.screen, DashboardScreen) and 1 in app.screen.state.past.undone, "the undo")
     await pilot.press("h")
-    await until(lambda: isinstance(app.screen, HistoryDialog) and app.screen.query_one("DataTable").row_count == 4, "list")
+    await until(
+        lambda: isinstance(app.screen, HistoryDialog) and app.screen.query_one("DataTable").row_count == 4, "list"
+    )
     assert str(app.screen.query_one("DataTable").get_row_at(3)[3]) == "undone"
     await pilot.press("down", "down", "down", "enter")
     assert (await queued(trainer, 5)).redoes == 1

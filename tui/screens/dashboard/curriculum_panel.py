@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events, on
@@ -28,12 +29,11 @@ _BARS = re.compile("[█▉▊▋▌▍▎▏░]+")
 class _Entry(ChangingText):
     """One curriculum."""
 
+    @dataclass
     class Clicked(Message):
         """The person has clicked one."""
 
-        def __init__(self, entry: _Entry) -> None:
-            super().__init__()
-            self.entry = entry
+        entry: _Entry
 
     def on_click(self, event: events.Click) -> None:
         self.post_message(self.Clicked(self))

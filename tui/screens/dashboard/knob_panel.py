@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import events, on
@@ -56,19 +56,17 @@ class KnobPanel(Vertical):
     KnobPanel > #knob-detail { height: 1; color: $text-muted; text-wrap: nowrap; }
     """
 
+    @dataclass
     class Tuned(Message):
         """The person asks for a knob's new value."""
 
-        def __init__(self, tune: Tune) -> None:
-            super().__init__()
-            self.tune = tune
+        tune: Tune
 
+    @dataclass
     class EditRefused(Message):
         """The person wants to edit a knob that is read-only."""
 
-        def __init__(self, knob: KnobState) -> None:
-            super().__init__()
-            self.knob = knob
+        knob: KnobState
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.text import Text
@@ -68,28 +68,25 @@ class KnobTable(DataTable[Text]):
 
     BINDINGS: ClassVar[list[BindingType]] = [_at_once(*key) for key in _KEYS]
 
+    @dataclass
     class EditRequested(Message):
         """The person wants to change a knob."""
 
-        def __init__(self, knob: KnobState) -> None:
-            super().__init__()
-            self.knob = knob
+        knob: KnobState
 
+    @dataclass
     class StepRequested(Message):
         """The person wants a knob's value times `factor`."""
 
-        def __init__(self, knob: KnobState, factor: float) -> None:
-            super().__init__()
-            self.knob = knob
-            self.factor = factor
+        knob: KnobState
+        factor: float
 
+    @dataclass
     class Folded(Message):
         """Other kinds are folded now: `all_knobs` where all knobs are shown, `changed_knobs` where the changed ones."""
 
-        def __init__(self, all_knobs: frozenset[str], changed_knobs: frozenset[str]) -> None:
-            super().__init__()
-            self.all_knobs = all_knobs
-            self.changed_knobs = changed_knobs
+        all_knobs: frozenset[str]
+        changed_knobs: frozenset[str]
 
     class Redrawn(Message):
         """Rows may have come, gone or moved."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
@@ -88,19 +89,17 @@ class Console(ScrollView, can_focus=True):
         ),
     ]
 
+    @dataclass
     class PageRead(Message):
         """There is something to draw."""
 
-        def __init__(self, page: LogPage) -> None:
-            super().__init__()
-            self.page = page
+        page: LogPage
 
+    @dataclass
     class Copied(Message):
         """The lines that were asked for."""
 
-        def __init__(self, lines: list[str]) -> None:
-            super().__init__()
-            self.lines = lines
+        lines: list[str]
 
     def __init__(self, path: Path, *, id: str | None = None) -> None:
         """Show the log at `path`, which need not exist yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -68,12 +69,11 @@ class RangeBar(Widget, can_focus=True):
     RangeBar:focus { text-style: bold; background: $boost; }
     """
 
+    @dataclass
     class Moved(Message):
         """A handle was moved; the ends are where the handles are now."""
 
-        def __init__(self, ends: Ends) -> None:
-            super().__init__()
-            self.ends = ends
+        ends: Ends
 
     def __init__(self, knob: Knob, ends: Ends, *, id: str | None = None) -> None:
         """Show `ends` on the scale of `knob`, whose type is range."""

@@ -67,9 +67,13 @@ class TrainingActions(RunScreen):
     def action_leave(self) -> None:
         """Quit the program and print how to reopen the run."""
         path, here = self.folder.path, Path.cwd()
-        command = f"humanoid-tui attach {shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))}"
-        text = f"The training has ended. Review it with:\n{command}" if self._has_ended() else (
-            f"The training continues. Reopen it with:\n{command}"
+        command = (
+            f"humanoid-tui attach {shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))}"
+        )
+        text = (
+            f"The training has ended. Review it with:\n{command}"
+            if self._has_ended()
+            else (f"The training continues. Reopen it with:\n{command}")
         )
         self.app.exit(message=Text(plain(text)))  # not markup: it holds a path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -50,12 +51,11 @@ class LaunchScreen(Screen[None]):
         Binding("q", "leave", "quit", tooltip="Leave the program", id="launch.quit"),
     ]
 
+    @dataclass
     class DevicesFound(Message):
         """The devices of this machine are known."""
 
-        def __init__(self, devices: list[Device]) -> None:
-            super().__init__()
-            self.devices = devices
+        devices: list[Device]
 
     def __init__(self, log_root: Path, preset: str = "") -> None:
         """Start runs in `log_root`; begin at this preset, or at one that suits the machine."""

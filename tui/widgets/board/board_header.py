@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from textual import events
 from textual.content import Content, Span
@@ -23,12 +24,11 @@ class BoardHeader(Static):
     """
     _HERE = "bold reverse"
 
+    @dataclass
     class PageChosen(Message):
         """A page was clicked; the first is 0."""
 
-        def __init__(self, page: int) -> None:
-            super().__init__()
-            self.page = page
+        page: int
 
     def __init__(self) -> None:
         super().__init__("", markup=False)

@@ -56,26 +56,23 @@ class BoardView(Vertical):
     BoardView { height: 1fr; width: 1fr; }
     """
 
+    @dataclass
     class Maximised(Message):
         """A chart has got all the room, or has given it back."""
 
-        def __init__(self, is_maximised: bool) -> None:
-            super().__init__()
-            self.is_maximised = is_maximised
+        is_maximised: bool
 
+    @dataclass
     class LayoutRead(Message):
         """The layout that was kept for the task has been read."""
 
-        def __init__(self, layout: BoardLayout) -> None:
-            super().__init__()
-            self.layout = layout
+        layout: BoardLayout
 
+    @dataclass
     class Problem(Message):
         """Something that a person should know of the kept layout, in one line."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
     def __init__(
         self,
