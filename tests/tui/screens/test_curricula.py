@@ -19,7 +19,7 @@ from tui.widgets.chart import Chart
 
 LEVEL, MODE = "curriculum/velocity/level", "curriculum/velocity/mode"
 WEIGHT = "reward/upright/weight"
-SEVERAL = "there are several curricula: t goes to them, arrows choose one"
+SEVERAL = "several curricula: press t, then choose one with the arrow keys"
 
 
 def iteration(number=0):
@@ -226,7 +226,7 @@ async def test_the_ends_are_told(live, trainer):
 async def test_a_gives_the_level_back_to_the_curriculum(live, trainer):
     app, pilot = live
     await pilot.press("t", "a")
-    await until(lambda: told(app) == ["velocity is in auto"], "why nothing happens")
+    await until(lambda: told(app) == ["velocity is already in auto mode"], "why nothing happens")
     ask(trainer.folder, Tune({MODE: "hold"}))
     apply(trainer, await queued(trainer, 1))
     await until(lambda: "  hold  " in line_of(app, "velocity"), "the mode")
@@ -235,7 +235,7 @@ async def test_a_gives_the_level_back_to_the_curriculum(live, trainer):
     assert (await queued(trainer, 2)).changes == (Change(MODE, "hold", "auto"),)
     await until(lambda: app.screen.state.knobs[MODE].pending == "auto", "pending")
     await pilot.press("a")
-    await until(lambda: told(app)[-1] == "velocity is in auto", "nothing more to ask for")
+    await until(lambda: told(app)[-1] == "velocity is already in auto mode", "nothing more to ask for")
 
 
 async def test_enter_chooses_the_mode_in_the_knob_s_dialog(live, trainer):
@@ -288,7 +288,7 @@ async def test_before_the_environment_is_built_the_tables_are_shown_and_keys_say
         await pilot.press("t")
         await until(lambda: "velocity         0/5" in line_of(app, "velocity"), "the panel")
         await pilot.press("enter", "+")
-        await until(lambda: told(app)[-1].startswith("the environment is still being built"), "the reason")
+        await until(lambda: told(app)[-1].startswith("levels are available after"), "the reason")
 
 
 async def test_curricula_of_another_version_are_told_once(log_root):
@@ -297,8 +297,8 @@ async def test_curricula_of_another_version_are_told_once(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies))
     async with app.run_test(size=(120, 40)):
         await dashboard_is_filled(app)
-        assert [text for text in told(app) if "can't be shown" in text] == [
-            "this run's curricula can't be shown: curriculum future has kind 'dreams'; there are velocity, terrain, "
+        assert [text for text in told(app) if "cannot show" in text] == [
+            "cannot show this run's curricula: curriculum future has kind 'dreams'; there are velocity, terrain, "
             "staged, growth, tasks, schedule, recording"
         ]
 

@@ -269,7 +269,7 @@ async def test_where_there_are_no_headings_nothing_folds(live):
 
 
 async def test_presses_that_follow_each_other_are_one_request_and_shown_at_once(live, trainer, monkeypatch):
-    monkeypatch.setattr("tui.screens.dashboard.steering_screen._STEP_KEYS_SECONDS", 2.0)  # time enough to look
+    monkeypatch.setattr("tui.screens.dashboard.knob_actions.STEP_SECONDS", 2.0)  # time enough to look
     app, pilot = live
     go_to(app, WEIGHT)
     await pilot.press("right_curly_bracket", "right_square_bracket")

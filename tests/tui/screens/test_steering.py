@@ -209,7 +209,7 @@ async def test_q_leaves_a_training_that_goes_on_and_says_how_to_come_back(log_ro
         await pilot.press("q")
         await until(lambda: not app.is_running, "the end")
     assert capsys.readouterr().err.splitlines() == [
-        "The training goes on. Come back with:",
+        "The training continues. Reopen it with:",
         "humanoid-tui attach logs/rsl_rl/g1_velocity/2026-11-21_16-15-12_walk",
     ]
     connection = read_connection(trainer.folder)
@@ -225,4 +225,4 @@ async def test_q_just_after_a_launch_does_not_say_that_the_training_has_ended(lo
         await until(lambda: isinstance(app.screen, DashboardScreen) and progress(app) == "… starting", "the dashboard")
         await pilot.press("q")
         await until(lambda: not app.is_running, "the end")
-    assert "The training goes on." in capsys.readouterr().err
+    assert "The training continues." in capsys.readouterr().err

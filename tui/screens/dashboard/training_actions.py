@@ -67,14 +67,9 @@ class TrainingActions(RunScreen):
     def action_leave(self) -> None:
         """Quit the program and print how to reopen the run."""
         path, here = self.folder.path, Path.cwd()
-        command = (
-            f"humanoid-tui attach {shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))}"
-        )
-        text = (
-            f"The training has ended. Review it with:\n{command}"
-            if self._has_ended()
-            else (f"The training continues. Reopen it with:\n{command}")
-        )
+        shown = shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
+        state = "The training has ended. Review" if self._has_ended() else "The training continues. Reopen"
+        text = f"{state} it with:\nhumanoid-tui attach {shown}"
         self.app.exit(message=Text(plain(text)))  # not markup: it holds a path
 
     def _has_ended(self) -> bool:
