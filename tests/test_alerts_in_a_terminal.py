@@ -43,7 +43,7 @@ def said_when_a_guard_fires(tmp_path, trainer, settings):
         assert terminal.wait_for_end() == 0
     finally:
         terminal.close()
-    return terminal.said.partition(b"The training goes on")[0]
+    return terminal.said.partition(b"The training continues")[0]
 
 
 def test_a_guard_rings_the_bell_once_and_asks_for_a_notification(tmp_path, trainer):

@@ -67,7 +67,7 @@ def test_a_training_is_launched_steered_and_left_with_keys(terminal, log_root):
 
     terminal.press(b"q")
     assert terminal.wait_for_end() == 0
-    assert b"The training goes on." in terminal.said
+    assert b"The training continues." in terminal.said
     run = find_run("latest", log_root)
     assert f"humanoid-tui attach logs/rsl_rl/cartpole/{run.name}".encode() in terminal.said
 

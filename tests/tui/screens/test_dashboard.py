@@ -322,7 +322,7 @@ async def test_an_export_of_an_ended_run_takes_its_newest_checkpoint(log_root, m
         asked.append(checkpoint)
         return next(body for body in bodies_of("g1-walk") if type(body).__name__ == "ExportFinished")
 
-    monkeypatch.setattr("tui.screens.dashboard.screen.export_checkpoint", export)
+    monkeypatch.setattr("tui.screens.dashboard.training_actions.export_checkpoint", export)
     app = HumanoidTui(log_root, folder)
     async with app.run_test(size=(120, 40)) as pilot:
         await dashboard_is_filled(app)
