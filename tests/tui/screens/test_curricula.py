@@ -150,7 +150,7 @@ async def test_knobs_that_are_not_seen_are_not_turned(live, trainer):
     await pilot.press("d", "i", "m", "t")
     await until(lambda: app.screen.query_one(KnobPanel).region.area > 0, "the knobs")
     await pilot.press("d")
-    assert (await queued(trainer, 2)).note == "back to the default"  # the first that has arrived
+    assert (await queued(trainer, 2)).note == "reset to default"  # the first that has arrived
 
 
 async def test_l_comes_back_to_the_curricula(live):

@@ -342,7 +342,7 @@ async def test_q_leaves_and_says_that_the_training_has_ended(log_root, capsys):
         await pilot.press("q")
         await until(lambda: not app.is_running, "the end")
     assert capsys.readouterr().err.splitlines() == [
-        "The training has ended. Look at it again with:",
+        "The training has ended. Review it with:",
         "humanoid-tui attach 'logs/rsl_rl/g1_velocity/2026-01-01_00-00-00_[b]'",
     ]
 
@@ -367,7 +367,7 @@ async def test_the_footer_of_a_small_terminal_lists_the_keys_most_used(log_root)
         await until(lambda: len(keys_shown(app)) == 8, "the footer's keys")
         assert {key.key_display: key.description for key in keys_shown(app)} == {
             "p": "pause", "e": "export", "x": "stop", "/": "filter",
-            "u": "undo", "h": "history", "q": "leave", "?": "help",
+            "u": "undo", "h": "history", "q": "quit", "?": "help",
         }  # fmt: skip
         assert all(key.region.right <= 80 for key in keys_shown(app))
 
@@ -396,12 +396,12 @@ async def test_the_command_palette_offers_every_key_and_carries_it_out(log_root)
         await dashboard_is_filled(app)
         commands = {command.title: command for command in app.get_system_commands(app.screen)}
         assert {
-            "Pause (p)", "Export (e)", "Stop (x)", "Filter (/)", "Undo (u)", "History (h)", "Leave (q)",
+            "Pause (p)", "Export (e)", "Stop (x)", "Filter (/)", "Undo (u)", "History (h)", "Quit (q)",
             "Curricula (t)", "Level up (+)", "Level down (-)", "Auto (a)",
             "Redo (U)", "Changed only (c)", "Default (d)", "Unpin (i)", "Stop ramp (m)", "Copy preset (y)",
             "Save (s)", "Log (l)", "Runs (r)", "Find metric (f)", "Zoom in (z)", "Charts: rewards (2)",
         } <= commands.keys()  # fmt: skip
         assert not [title for title in commands if "focus" in title.lower()]  # Textual's own of every screen
         assert commands["Save (s)"].help == "Save a checkpoint after this iteration"
-        await commands["Leave (q)"].callback()
+        await commands["Quit (q)"].callback()
         await until(lambda: not app.is_running, "the end")

@@ -250,7 +250,7 @@ async def test_d_sets_the_knob_under_the_cursor_to_its_default(live, trainer):
     await until(lambda: knob_row(app, WEIGHT)["state"] == "pending → 3", "the change")
     await pilot.press("d")
     order = await queued(trainer, 2)
-    assert (order.changes, order.note) == ((Change(WEIGHT, 2.0, 2.0),), "back to the default")
+    assert (order.changes, order.note) == ((Change(WEIGHT, 2.0, 2.0),), "reset to default")
     go_to(app, COUNT)
     await pilot.press("d")
     await until(lambda: told(app)[-1].startswith(f"{COUNT} can't be changed: "), "the reason")
