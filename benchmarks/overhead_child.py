@@ -56,7 +56,7 @@ def train(options: argparse.Namespace) -> None:
 def _build(options: argparse.Namespace) -> Any:
     from trainer_proc.contract.run_folder import RunFolder, RunSpec
     from trainer_proc.rl_libraries.isaaclab.load import load_library
-    from trainer_proc.simulators.load import load_backend
+    from trainer_proc.simulators.registry import load_backend
 
     backend = load_backend(options.backend, load_library)
     spec = RunSpec(

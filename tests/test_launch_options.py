@@ -10,7 +10,7 @@ import pytest
 from trainer_proc.rl_libraries.isaaclab.load import load_library
 from trainer_proc.simulators.base import BackendError
 from trainer_proc.simulators.isaaclab.version import check_version
-from trainer_proc.simulators.load import load_backend
+from trainer_proc.simulators.registry import load_backend
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import msgspec
 from trainer_proc import steer
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.rl_libraries.isaaclab.load import load_library
-from trainer_proc.simulators.load import load_backend
+from trainer_proc.simulators.registry import load_backend
 from trainer_proc.training.build import continue_from
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trainer_proc.contract.knob import refusal
 from trainer_proc.knobs.discover import discover_knobs
+from trainer_proc.simulators.registry import simulator_of
 
 
 class Turned:
@@ -12,7 +13,11 @@ class Turned:
     def __init__(self, runner):
         self.runner = runner
         self.reports = []
-        self.training = discover_knobs(runner, lambda *report: self.reports.append(report))
+        self.training = discover_knobs(
+            runner,
+            simulator_of(getattr(runner.env, "unwrapped", runner.env)),
+            lambda *report: self.reports.append(report),
+        )
         self.knobs = {knob.name: knob for knob in self.training.knobs}
 
     def turn(self, name, value, when=None):

@@ -42,7 +42,7 @@ def main() -> int:
 
 def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link: TrainerLink | SilentLink) -> None:
     from trainer_proc.rl_libraries.isaaclab.load import load_library
-    from trainer_proc.simulators.load import load_backend
+    from trainer_proc.simulators.registry import load_backend
 
     steering.enter("building", f"loading {spec.backend}")
     backend = load_backend(spec.backend, load_library)

@@ -14,7 +14,7 @@ from trainer_proc.contract.knob import refusal
 from trainer_proc.knobs.direct import direct_knobs
 from trainer_proc.knobs.event import event_knobs
 from trainer_proc.knobs.resample import Resampler
-from trainer_proc.simulators.detect import simulator_of
+from trainer_proc.simulators.registry import simulator_of
 
 BUILT = "the environment reads it only when it is built"
 TERMS = ("alive", "terminated", "pole_pos", "cart_vel", "pole_vel")

@@ -13,6 +13,7 @@ from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export.description import describe_policy
 from trainer_proc.export.policy import write_policy_description
 from trainer_proc.export.write import export_policy
+from trainer_proc.simulators.registry import simulator_of
 
 pytestmark = pytest.mark.real
 
@@ -36,7 +37,7 @@ class Policy:
         self.folder = folder
         self.runner = OnPolicyRunner(wrapped, agent | {"num_steps_per_env": 4}, str(folder.path), "cpu")
         self.runner.learn(2)
-        self.described = describe_policy(self.runner, "task", "isaaclab")
+        self.described = describe_policy(self.runner, "task", "isaaclab", simulator_of(self.env))
         write_policy_description(folder, self.described)
 
     def export(self):

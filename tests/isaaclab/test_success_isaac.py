@@ -12,7 +12,7 @@ from tests.isaaclab.built import built_environment
 from tests.operations import Operations
 from trainer_proc.contract.errors import TrainingProblem
 from trainer_proc.metrics.success.rate import SuccessRate
-from trainer_proc.metrics.success.root import root_of
+from trainer_proc.simulators.registry import simulator_of
 
 pytestmark = pytest.mark.real
 
@@ -118,9 +118,10 @@ def counted(g1):
         g1.reset()
     g1.episode_length_buf = torch.arange(ENVIRONMENTS) % 3  # not all at once
     reference = Reference(g1)
+    simulator = simulator_of(g1.unwrapped)
     kinds = {"time-out": Success(window=10**6), "velocity": VELOCITY, "upright": UPRIGHT}
-    rates = {kind: SuccessRate(g1, definition) for kind, definition in kinds.items()}
-    rates["environment"] = SuccessRate(g1, Success(kind="environment", window=10**6))
+    rates = {kind: SuccessRate(g1, definition, simulator=simulator) for kind, definition in kinds.items()}
+    rates["environment"] = SuccessRate(g1, Success(kind="environment", window=10**6), simulator=simulator)
     for rate in rates.values():
         rate.begin()
     generator = torch.Generator().manual_seed(3)
@@ -147,16 +148,16 @@ def test_the_rate_is_what_isaac_lab_tells_of_each_robot(counted, kind):
 
 def test_what_is_read_is_what_isaac_lab_tells_of_the_root(g1):
     robot = g1.unwrapped.scene["robot"]
-    root = root_of(robot, "velocity")
+    root = simulator_of(g1.unwrapped).root(robot)
     with torch.inference_mode():
         robot.write_root_velocity_to_sim_index(root_velocity=torch.randn(ENVIRONMENTS, 6))
         for _ in range(3):
             g1.step(torch.randn(ENVIRONMENTS, g1.num_actions))
-    linear, angular = root.seen_by_root(root.orientation(), root.velocity())
+    linear, angular = root.velocity_in_root_frame(root.orientation(), root.velocity())
     assert linear.norm(dim=1).min() > 0.05
     torch.testing.assert_close(linear, robot.data.root_lin_vel_b.torch, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(angular, robot.data.root_ang_vel_b.torch, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(root.place(), robot.data.root_link_pos_w.torch)
+    torch.testing.assert_close(root.position(), robot.data.root_link_pos_w.torch)
     _, x, y, _ = root.quaternion(root.orientation()).unbind(-1)
     upright = 1 - 2 * (x.square() + y.square())
     torch.testing.assert_close(upright, -robot.data.projected_gravity_b.torch[:, 2], atol=1e-5, rtol=1e-4)
@@ -164,7 +165,7 @@ def test_what_is_read_is_what_isaac_lab_tells_of_the_root(g1):
 
 @pytest.mark.parametrize(("kind", "kernels"), [("time-out", 1), ("environment", 1), ("upright", 2), ("velocity", 2)])
 def test_a_step_takes_a_few_kernels_and_waits_for_nothing(g1, kind, kernels):
-    success = SuccessRate(g1, Success(kind=kind))
+    success = SuccessRate(g1, Success(kind=kind), simulator=simulator_of(g1.unwrapped))
     success.begin()
     time_outs = torch.zeros(ENVIRONMENTS, dtype=torch.bool)
     success.step(torch.zeros(ENVIRONMENTS), {"time_outs": time_outs})

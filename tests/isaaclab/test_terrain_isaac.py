@@ -21,7 +21,8 @@ from trainer_proc.contract.messages import Change, InterventionQueued, Iteration
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.knobs.terrain import SHIFT
 from trainer_proc.metrics.terrain import steered_terrain
-from trainer_proc.metrics.terrain_mix import types_of_columns
+from trainer_proc.simulators.isaaclab.terrain import types_of_columns
+from trainer_proc.simulators.registry import simulator_of
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.state import from_infos
 from trainer_proc.training.build import continue_from, make_steerable
@@ -121,12 +122,14 @@ def steered(made, tmp_path_factory):
     orders = [queued(1, mix__flat=0.0, mix__stairs=1.0, mix__rough=2.0), queued(2, shift=1.0, highest_level=1.0)]
     folder = RunFolder(tmp_path_factory.mktemp("steered") / "rough" / "run")
     began = tuple(i % ROWS for i in range(ENVIRONMENTS))
-    steered_terrain(made[0]).restore(began, tuple(i // 2 for i in range(ENVIRONMENTS)), 0, reset=True)
+    steered_terrain(made[0], simulator_of(made[0].unwrapped)).restore(
+        began, tuple(i // 2 for i in range(ENVIRONMENTS)), 0, reset=True
+    )
     return Training(made, folder, *([order] for order in orders)).learn(4)
 
 
 def test_the_types_of_the_columns_are_those_that_isaac_lab_made(made, steered):
-    terrain = steered_terrain(made[0])
+    terrain = steered_terrain(made[0], simulator_of(made[0].unwrapped))
     made[0].unwrapped.curriculum_manager.__dict__.pop("compute")
     assert terrain.types == TYPES
     columns = torch.arange(COLUMNS)

@@ -24,6 +24,7 @@ from trainer_proc.contract.requests import Save, Stop
 from trainer_proc.export.job import ExportJobs
 from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
 from trainer_proc.metrics.stream import MetricStream
+from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.steering.boundary import Steering, TrainingStopped
 from trainer_proc.training.attach import attach
 
@@ -100,7 +101,7 @@ def train(folder, link, iterations, launch_values=None):
     """Train the tiny environment in `folder` and return its runner."""
     runner = make_runner(str(folder.path))
     steering = Steering(link)
-    attach(runner, steering, link.emit, ExportJobs(folder, link.emit))
+    attach(runner, steering, link.emit, ExportJobs(folder, link.emit), SuccessRate(runner.env))
     env = runner.env
 
     def write(value):

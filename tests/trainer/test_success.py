@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from presets.success import Success
 from trainer_proc.contract.errors import TrainingProblem
 from trainer_proc.metrics.success.rate import EpisodeWindow, SuccessRate
+from trainer_proc.simulators.mjlab.simulator import MjlabSimulator
 
 TASKS = ("stand", "walk")
 
@@ -140,7 +141,7 @@ def test_rates_are_those_of_a_slow_reference(kind, training, window):
     first, iterations = training
     world = World(len(first))
     world.show(first)
-    success = SuccessRate(world, Success(kind=kind, window=window))
+    success = SuccessRate(world, Success(kind=kind, window=window), simulator=MjlabSimulator(world))
     success.begin()
     for steps, expected in zip(iterations, reference(kind, first, iterations, window), strict=True):
         with torch.inference_mode():  # as rsl-rl's rollout
@@ -207,7 +208,7 @@ def test_dones_in_a_tensor_that_is_used_again_are_kept():
 
 def test_what_was_seen_before_the_beginning_is_forgotten():
     world = World(1)
-    success = SuccessRate(world, Success(kind="upright"))
+    success = SuccessRate(world, Success(kind="upright"), simulator=MjlabSimulator(world))
     success.begin()
     world.data.data.xpos[:, 1, 0] = 5.0
     ended(success, None)
@@ -263,18 +264,26 @@ BOLTED = SimpleNamespace(data=World(2).data, is_fixed_base=True)
             without(command_manager=BARE_COMMANDS),
             "has an episode_success; there are twist, reach",
         ),
-        ({"kind": "upright"}, SimpleNamespace(), "the scene has no robot"),
+        ({"kind": "upright"}, SimpleNamespace(), "needs a robot of mjlab or of Isaac Lab: use kind time-out"),
         (
             {"kind": "upright"},
             without(scene=SimpleNamespace(entities={"terrain": 1, "a": 1, "b": 1})),
-            "there are a, b",
+            "expected an entity called robot, got a, b",
         ),
-        ({"kind": "upright"}, without(scene=SimpleNamespace(entities={"robot": BOLTED})), "can't move from its place"),
-        ({"kind": "upright"}, without(scene=SimpleNamespace(entities={"robot": object()})), "mjlab's robots and Isaac"),
+        (
+            {"kind": "upright"},
+            without(scene=SimpleNamespace(entities={"robot": BOLTED})),
+            "needs a robot that can move",
+        ),
+        (
+            {"kind": "upright"},
+            without(scene=SimpleNamespace(entities={"robot": object()})),
+            "needs a robot of mjlab or of Isaac Lab",
+        ),
     ],
 )
 def test_a_definition_that_does_not_fit_is_refused_in_one_line(definition, env, message):
     with pytest.raises(TrainingProblem, match=message) as refused:
-        SuccessRate(env, Success(**definition))
+        SuccessRate(env, Success(**definition), simulator=MjlabSimulator(env) if hasattr(env, "scene") else None)
     assert re.match(f"success (is )?of kind {definition['kind']}", str(refused.value))
     assert len(str(refused.value).splitlines()) == 1

@@ -20,9 +20,9 @@ from trainer_proc.contract.errors import TrainingProblem
 from trainer_proc.contract.messages import IterationFinished, MetricSet
 from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.metrics.success.rate import SuccessRate
-from trainer_proc.metrics.success.root import root_of
 from trainer_proc.metrics.success.rules import make_rule
 from trainer_proc.simulators.mjlab.tasks.task_command import TaskVelocityCommandCfg
+from trainer_proc.simulators.registry import simulator_of
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.training.build import make_steerable
 
@@ -108,17 +108,17 @@ def outcomes(simulated, rule, put, episodes=1):
 
 def test_velocities_are_those_that_mjlab_tells(walking):
     robot, data = walking.robot, walking.data
-    root = root_of(robot, "velocity")
+    root = simulator_of(walking.env).root(robot)
     walking.reset()
     with torch.inference_mode():
         robot.write_root_link_velocity_to_sim(torch.randn(4, 6))
     for _ in range(5):
         step(walking)
-    linear, angular = root.seen_by_root(root.orientation(), root.velocity())
+    linear, angular = root.velocity_in_root_frame(root.orientation(), root.velocity())
     assert data.root_link_lin_vel_b.norm(dim=1).min() > 0.1
     torch.testing.assert_close(linear, data.root_link_lin_vel_b, atol=1e-4, rtol=1e-3)
     quaternion = root.quaternion(root.orientation())
-    torch.testing.assert_close(torch.cat([root.place(), quaternion], dim=1), data.root_link_pose_w)
+    torch.testing.assert_close(torch.cat([root.position(), quaternion], dim=1), data.root_link_pose_w)
     torch.testing.assert_close(angular, data.root_link_ang_vel_b, atol=1e-4, rtol=1e-3)
 
 
@@ -134,9 +134,11 @@ def test_a_robot_that_follows_its_commands_succeeds(walking):
             velocity[3, 1] += 1.0 if number == 4 else 0.1
         robot.write_root_link_velocity_b_to_sim(velocity)
 
-    rule = make_rule(Success(kind="velocity"), walking.env)
+    rule = make_rule(Success(kind="velocity"), walking.env, simulator_of(walking.env))
     assert outcomes(walking, rule, put, 2) == [[True, False, False, True], [True] * 4]
-    wide = make_rule(Success(kind="velocity", linear_error=0.35, angular_error=0.35), walking.env)
+    wide = make_rule(
+        Success(kind="velocity", linear_error=0.35, angular_error=0.35), walking.env, simulator_of(walking.env)
+    )
     assert outcomes(walking, wide, put) == [[True] * 4]
 
 
@@ -160,9 +162,9 @@ def test_a_robot_that_stays_upright_in_its_place_succeeds(walking):
         robot.write_root_link_pose_to_sim(pose)
         robot.write_root_link_velocity_to_sim(torch.zeros(4, 6))
 
-    rule = make_rule(Success(kind="upright"), walking.env)
+    rule = make_rule(Success(kind="upright"), walking.env, simulator_of(walking.env))
     assert outcomes(walking, rule, put, 2) == [[True, False, False, False], [True] * 4]
-    wide = make_rule(Success(kind="upright", box=(0.7, 0.5), tilt=0.9), walking.env)
+    wide = make_rule(Success(kind="upright", box=(0.7, 0.5), tilt=0.9), walking.env, simulator_of(walking.env))
     assert outcomes(walking, wide, put) == [[True, True, False, True]]
 
 
@@ -180,7 +182,7 @@ def test_a_cube_that_was_at_its_target_is_a_success(lift):
             command.object.write_root_link_pose_to_sim(pose[cube : cube + 1], env_ids=torch.tensor([cube]))
             command.object.write_root_link_velocity_to_sim(torch.zeros(1, 6), env_ids=torch.tensor([cube]))
 
-    rule = make_rule(Success(kind="environment"), lift.env)
+    rule = make_rule(Success(kind="environment"), lift.env, simulator_of(lift.env))
     assert outcomes(lift, rule, put, 3) == [[False, True, False], [False, False, True], [False] * 3]
 
 
@@ -240,7 +242,7 @@ def test_a_training_publishes_its_success_rate(kind, folder):
 
 @pytest.mark.parametrize(("kind", "kernels"), [("time-out", 2), ("upright", 3), ("velocity", 3)])
 def test_a_step_takes_a_few_kernels_and_waits_for_nothing(g1, kind, kernels):
-    success = SuccessRate(g1.env, Success(kind=kind))
+    success = SuccessRate(g1.env, Success(kind=kind), simulator=simulator_of(g1.env))
     success.begin()
     time_outs = torch.zeros(4, dtype=torch.bool)
     success.step(torch.zeros(4), {"time_outs": time_outs})
@@ -261,7 +263,7 @@ def test_a_step_takes_a_few_kernels_and_waits_for_nothing(g1, kind, kernels):
 )
 def test_a_definition_that_does_not_fit_the_g1_is_refused(g1, definition, message):
     with pytest.raises(TrainingProblem, match=message):
-        SuccessRate(g1.env, Success(**definition))
+        SuccessRate(g1.env, Success(**definition), simulator=simulator_of(g1.env))
 
 
 def test_a_training_whose_success_does_not_fit_fails_before_the_first_iteration(tmp_path):
@@ -275,5 +277,6 @@ def test_a_training_whose_success_does_not_fit_fails_before_the_first_iteration(
 
 
 def test_a_bolted_cartpole_has_no_place_to_stay_in():
-    with pytest.raises(TrainingProblem, match="can't move from its place"):
-        SuccessRate(Simulated(CARTPOLE, 1).env, Success(kind="upright"))
+    env = Simulated(CARTPOLE, 1).env
+    with pytest.raises(TrainingProblem, match="needs a robot that can move"):
+        SuccessRate(env, Success(kind="upright"), simulator=simulator_of(env))

@@ -17,6 +17,7 @@ from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, IterationFinished, MetricSet
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.metrics.terrain import steered_terrain
+from trainer_proc.simulators.mjlab.simulator import MjlabSimulator
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.state import from_infos
 from trainer_proc.training.build import continue_from, make_steerable
@@ -146,4 +147,5 @@ PLANE = SimpleNamespace(terrain_levels=torch.zeros(2), terrain_origins=None)
     ],
 )
 def test_an_environment_without_such_a_terrain_has_no_levels(env):
-    assert steered_terrain(env) is None
+    assert steered_terrain(env, MjlabSimulator(env)) is None
+    assert steered_terrain(env, None) is None

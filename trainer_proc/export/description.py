@@ -1,18 +1,20 @@
-"""Describes the policy that a runner trains, from what rsl-rl and the environment's managers really use."""
+"""Describe the policy that a runner trains, from what rsl-rl and the environment's managers really use."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import torch
 
 from trainer_proc.export.policy import ObservationTerm, PolicyDescription
-from trainer_proc.metrics.success.root import as_tensor
+from trainer_proc.simulators.interface import Simulator
 
 
-def describe_policy(runner: Any, task: str, backend: str) -> PolicyDescription:
-    """Return what an export needs beside the weights; joints and terms are empty where the environment has none."""
+def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator | None) -> PolicyDescription:
+    """Return what an export needs beside the weights.
+
+    Terms are empty for an environment without managers, joints for one without a known simulator or robot.
+    """
     env = getattr(runner.env, "unwrapped", runner.env)
     observed = runner.env.get_observations().items()
     groups = {model: list(names) for model, names in runner.cfg["obs_groups"].items()}
@@ -26,8 +28,8 @@ def describe_policy(runner: Any, task: str, backend: str) -> PolicyDescription:
         num_actions=runner.env.num_actions,
         observation_terms=_observation_terms(env, groups["actor"]),
         control_frequency=None if step is None else 1.0 / float(step),
-        **_describe_actions(env),
-        **_describe_joints(env),
+        **_describe_actions(env, simulator),
+        **_describe_joints(simulator),
     )
 
 
@@ -60,8 +62,8 @@ def _observation_terms(env: Any, groups: list[str]) -> list[ObservationTerm]:
     ]
 
 
-def _describe_actions(env: Any) -> dict[str, Any]:
-    """Names, scale and offset of every action, in the order of the policy's output."""
+def _describe_actions(env: Any, simulator: Simulator | None) -> dict[str, Any]:
+    """Return names, scale and offset of every action, in the order of the policy's output."""
     manager = getattr(env, "action_manager", None)
     if manager is None:
         return {}
@@ -70,7 +72,7 @@ def _describe_actions(env: Any) -> dict[str, Any]:
     offset: list[float] = []
     for term_name in manager.active_terms:
         term = manager.get_term(term_name)
-        targets = list(getattr(term, "target_names", getattr(term, "_joint_names", ())))
+        targets = list(simulator.action_targets(term)) if simulator is not None else []
         if len(targets) != term.action_dim:  # several joints may be one action: a gripper's
             targets = [f"{term_name}_{i}" for i in range(term.action_dim)]
         names += targets
@@ -85,56 +87,13 @@ def _of_each(factor: Any, count: int) -> list[float]:
     return values
 
 
-def _describe_joints(env: Any) -> dict[str, Any]:
-    """Pose and nominal gains of the robot's actuated joints, in the order of the robot's joints."""
-    scene = getattr(env, "scene", None)
-    if (entity := getattr(scene, "entities", {}).get("robot")) is not None:
-        return _joints_of_mjlab(env, entity)
-    if (articulation := getattr(scene, "articulations", {}).get("robot")) is not None:
-        return _joints_of_isaac_lab(articulation)
-    return {}
-
-
-def _joints_of_mjlab(env: Any, robot: Any) -> dict[str, Any]:
-    """As mjlab's `get_base_metadata` finds them."""
-    actuator_of_joint = {actuator.target.split("/")[-1]: actuator.id for actuator in robot.spec.actuators}
-    joints = [(index, name) for index, name in enumerate(robot.joint_names) if name in actuator_of_joint]
-    actuators = [actuator_of_joint[name] for _, name in joints]
-    default = robot.data.default_joint_pos[0].tolist()
+def _describe_joints(simulator: Simulator | None) -> dict[str, Any]:
+    joints = None if simulator is None else simulator.joints()
+    if joints is None:
+        return {}
     return {
-        "joint_names": [name for _, name in joints],
-        "default_joint_positions": [default[index] for index, _ in joints],
-        "joint_stiffness": env.sim.mj_model.actuator_gainprm[actuators, 0].tolist(),
-        "joint_damping": (-env.sim.mj_model.actuator_biasprm[actuators, 2]).tolist(),
+        "joint_names": joints.names,
+        "default_joint_positions": joints.default_positions,
+        "joint_stiffness": joints.stiffness,
+        "joint_damping": joints.damping,
     }
-
-
-def _joints_of_isaac_lab(robot: Any) -> dict[str, Any]:
-    """From the configured groups of actuators: explicit ones, and newton's own, leave the joints' gains at zero."""
-    groups = list(robot.cfg.actuators.values())
-    actuated = [
-        (index, name, group)
-        for index, name in enumerate(robot.joint_names)
-        if (group := next((group for group in groups if _matches(group.joint_names_expr, name)), None)) is not None
-    ]
-    default = as_tensor(robot.data.default_joint_pos)[0].tolist()
-    simulated = {gain: as_tensor(getattr(robot.data, f"joint_{gain}"))[0].tolist() for gain in ("stiffness", "damping")}
-    return {
-        "joint_names": [name for _, name, _ in actuated],
-        "default_joint_positions": [default[index] for index, _, _ in actuated],
-        **{
-            f"joint_{gain}": [_configured(getattr(group, gain, None), name, values[i]) for i, name, group in actuated]
-            for gain, values in simulated.items()
-        },
-    }
-
-
-def _matches(expressions: str | list[str], name: str) -> bool:
-    return any(re.fullmatch(one, name) for one in ([expressions] if isinstance(expressions, str) else expressions))
-
-
-def _configured(gain: Any, joint: str, simulated: float) -> float:
-    """Return a joint's gain as configured, which no randomization has drawn; that of the asset where it isn't."""
-    if isinstance(gain, dict):
-        gain = next((value for pattern, value in gain.items() if re.fullmatch(pattern, joint)), None)
-    return float(gain) if isinstance(gain, int | float) else simulated

@@ -21,11 +21,14 @@ from trainer_proc.knobs.slot import SlotKnob
 from trainer_proc.knobs.termination import termination_knobs
 from trainer_proc.knobs.terrain import terrain_knobs
 from trainer_proc.metrics.terrain import SteeredTerrain
-from trainer_proc.simulators.detect import simulator_of
+from trainer_proc.simulators.interface import Simulator
 
 
 def discover_knobs(
-    runner: Any, on_competing_writer: Callable[[str, str, bool], None], terrain: SteeredTerrain | None = None
+    runner: Any,
+    simulator: Simulator | None,
+    on_competing_writer: Callable[[str, str, bool], None],
+    terrain: SteeredTerrain | None = None,
 ) -> TrainingKnobs:
     """Return the knobs of an rsl-rl runner: rewards, randomization, commands, terminations, terrain, PPO, environment.
 
@@ -40,7 +43,7 @@ def discover_knobs(
         slot_knobs += reward_knobs(env, rewards)
     elif is_direct(env):
         slot_knobs += direct_knobs(env)
-    if (simulator := simulator_of(env)) is not None:
+    if simulator is not None and hasattr(env, "event_manager"):
         resampler = Resampler(env, simulator)
         competing_writers.append(resampler)
         slot_knobs += [

@@ -10,28 +10,50 @@ changes wait for each environment's reset, for the moment after that rule and be
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import compress
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
-from trainer_proc.metrics.terrain_mix import environments_by_type, moved_to_columns, types_of_columns
+from trainer_proc.metrics.terrain_mix import environments_by_type, moved_to_columns
+
+
+@dataclass(frozen=True)
+class TerrainGrid:
+    """A simulator's terrain whose rows are levels. `terrain` is its `TerrainEntity` or `TerrainImporter`.
+
+    `types` are the names of the types that have columns, empty where columns mix types. `type_of_column` is an index
+    in `types` for each column.
+    """
+
+    terrain: Any
+    types: tuple[str, ...]
+    type_of_column: Sequence[int]
+
+
+class TerrainSource(Protocol):
+    """The part of a `trainer_proc.simulators.interface.Simulator` that reports the terrain."""
+
+    def terrain(self) -> TerrainGrid | None:
+        """Return the terrain; None if it is not a grid whose rows are levels."""
 
 
 class SteeredTerrain:
-    """The terrain of an environment with a terrain curriculum. Turned between iterations, by the training thread."""
+    """The terrain of an environment with a terrain curriculum. Tuned between iterations, on the training thread."""
 
-    def __init__(self, env: Any, terrain: Any) -> None:
-        """Wrap `env.curriculum_manager.compute` on the instance, which is called with those that are reset."""
+    def __init__(self, env: Any, grid: TerrainGrid) -> None:
+        """Wrap `env.curriculum_manager.compute` on the instance; it is called with the environments that are reset."""
         self._env = env
-        self._terrain = terrain
+        self._terrain = terrain = grid.terrain
         self.rows, self._columns = terrain.terrain_origins.shape[:2]
+        self._type_of_column = list(grid.type_of_column)
+        self.types = grid.types
+        """Names of the types that have columns; empty where that is not known."""
         sub_terrains = terrain.cfg.terrain_generator.sub_terrains
-        names, self._type_of_column = _layout(terrain, sub_terrains, self._columns)
-        self.types: tuple[str, ...] = names
-        """Names of the types that have columns; empty where that isn't known."""
         self.mix = {name: float(sub_terrains[name].proportion) for name in self.types}
-        """Weight of each type among the environments, as asked for."""
+        """Requested weight of each type among the environments."""
         by_column = torch.tensor(self._type_of_column, device=terrain.terrain_types.device)
         self._types_by_column = None if self._type_of_column == list(range(self._columns)) else by_column
         self._shift = 0
@@ -165,28 +187,11 @@ class SteeredTerrain:
         return levels.clamp(0, self.highest_level)
 
 
-def steered_terrain(env: Any) -> SteeredTerrain | None:
-    """Return the terrain of a (wrapped) environment, None if it isn't a grid whose rows are levels."""
+def steered_terrain(env: Any, simulator: TerrainSource | None) -> SteeredTerrain | None:
+    """Return the terrain of a (wrapped) environment, None if it is not a grid whose rows are levels."""
     env = getattr(env, "unwrapped", env)
-    terrain = getattr(getattr(env, "scene", None), "terrain", None)
-    generator = getattr(getattr(terrain, "cfg", None), "terrain_generator", None)
-    has_levels = getattr(terrain, "terrain_origins", None) is not None and hasattr(terrain, "terrain_levels")
-    if not has_levels or not getattr(generator, "curriculum", False) or not hasattr(env, "curriculum_manager"):
-        return None
-    return SteeredTerrain(env, terrain)
-
-
-def _layout(terrain: Any, sub_terrains: dict[str, Any], columns: int) -> tuple[tuple[str, ...], list[int]]:
-    """Return the names of the types that have columns, and for each column the index of its type's name.
-
-    There are no names where mjlab's columns are of mixed types.
-    """
-    if not hasattr(terrain, "terrain_prim_paths"):  # mjlab
-        return tuple(sub_terrains) if len(sub_terrains) == columns else (), list(range(columns))
-    types = types_of_columns([one.proportion for one in sub_terrains.values()], columns)
-    there = sorted(set(types))
-    names = tuple(sub_terrains)
-    return tuple(names[kind] for kind in there), [there.index(kind) for kind in types]
+    grid = simulator.terrain() if simulator is not None and hasattr(env, "curriculum_manager") else None
+    return None if grid is None else SteeredTerrain(env, grid)
 
 
 def _mean_level(counts: Any) -> float:

@@ -4,23 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate
 
 from trainer_proc.contract.errors import TrainingProblem
-
-
-def types_of_columns(proportions: Sequence[float], columns: int) -> list[int]:
-    """Return the type of each column of a terrain whose types take columns by their proportions.
-
-    As Isaac Lab's `TerrainGenerator._generate_curriculum_terrains` does it: a type may have several columns, or none.
-    """
-    total = sum(proportions)
-    upper = list(accumulate(proportion / total for proportion in proportions))
-    # rounding may leave the last sum below 1, where Isaac Lab wouldn't find a type
-    return [
-        next((kind for kind, end in enumerate(upper) if column / columns + 0.001 < end), len(upper) - 1)
-        for column in range(columns)
-    ]
 
 
 def environments_by_type(weights: Sequence[float], environments: int) -> list[int]:

@@ -1,10 +1,17 @@
-"""What randomization knobs have to know of a simulator; each has its own answers in `trainer_proc.simulators`."""
+"""What the trainer asks of a simulator's built environment.
+
+Everything specific to a simulator is in one package, `trainer_proc.simulators.<name>`: its `Backend` (`base`) builds
+environments, its `Simulator` answers questions about a built one. `registry` lists the packages.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from trainer_proc.metrics.success.root import RobotSource
+from trainer_proc.metrics.terrain import TerrainSource
 
 Range = tuple[float, float]
 LEAST_SCALE = 0.01
@@ -35,37 +42,64 @@ class DefaultRandomization:
         return f"event/{self.term}/{self.parameter}"
 
 
-class Simulator(Protocol):
-    """A simulator with event and observation managers as Isaac Lab has shaped them."""
+def is_default_randomization(offered: Iterable[DefaultRandomization], term_cfg: Any) -> bool:
+    """Tell whether an event term was added by this program, as one of the `offered` randomizations."""
+    return any(term_cfg.func is randomization.func for randomization in offered)
+
+
+@dataclass(frozen=True)
+class Joints:
+    """The robot's actuated joints in the simulator's order.
+
+    `default_positions` (rad), `stiffness` (N·m/rad) and `damping` (N·m·s/rad) have one number a joint. Gains are those
+    before randomization.
+    """
+
+    names: list[str]
+    default_positions: list[float]
+    stiffness: list[float]
+    damping: list[float]
+
+
+class Simulator(RobotSource, TerrainSource, Protocol):
+    """A built environment of one simulator: its robot, its terrain, its joints and how it randomizes.
+
+    Its managers, where it has them, are those of Isaac Lab's manager API.
+    """
 
     default_randomization: Sequence[DefaultRandomization]
-    """In the order in which they are shown; those of one term are drawn together."""
+    """In the order in which they are shown; those of one term are sampled together."""
 
     noise: Any
     """The module of its noise configurations: `UniformNoiseCfg`, `GaussianNoiseCfg`, `ConstantNoiseCfg` and bases."""
+
+    def asset(self, name: str) -> Any | None:
+        """Return the scene's asset called `name`, None if there is none."""
+
+    # --- The policy's description ---
+
+    def joints(self) -> Joints | None:
+        """Return the joints of the asset called `robot`; None if there is none."""
+
+    def action_targets(self, term: Any) -> Sequence[str]:
+        """Return the names of what an action term drives, in its order; empty where it does not report them."""
+
+    # --- Randomization ---
 
     def startup_term(self, func: Callable[..., None]) -> Any:
         """Return a configuration of a startup event that calls `func`."""
 
     def fields_written(self, term_cfg: Any) -> frozenset[str]:
-        """Return the fields of the model that an event term writes, by MuJoCo's names, as far as is known."""
+        """Return the model fields that an event term is known to write, by MuJoCo's names."""
 
     def unused_parameters(self, term_cfg: Any) -> Mapping[str, str]:
-        """Return the parameters of an event term that this simulator has no use for, with the reason."""
+        """Return the parameters of an event term that this simulator ignores, each with the reason."""
 
     def first_sample_cost(self, func: Callable[..., None]) -> str:
-        """Return what the first draw of an event function costs, beyond the draw; empty if nothing."""
+        """Return what the first sampling of an event function costs beyond later ones; empty if nothing."""
 
     def before_sampling(self, term_cfg: Any) -> None:
-        """Make a draw by the configuration as it is now possible; called between iterations."""
+        """Prepare the simulator to sample with the current configuration. Called between iterations."""
 
     def after_sampling(self, term_cfgs: Sequence[Any]) -> None:
-        """Bring up to date what follows from what was drawn."""
-
-    def asset(self, name: str) -> Any:
-        """Return the scene's asset called `name`, None if there is none."""
-
-
-def is_default_randomization(offered: Iterable[DefaultRandomization], term_cfg: Any) -> bool:
-    """Tell whether an event term was added by this program, as one of the `offered` randomizations."""
-    return any(term_cfg.func is randomization.func for randomization in offered)
+        """Update quantities that derive from what the terms have sampled."""

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from presets.success import Success
 from trainer_proc.checkpoints.checkpoint import CheckpointUnreadable, LiveCheckpoints, check_library, read_checkpoint
 from trainer_proc.contract.knob import number_of
 from trainer_proc.contract.messages import CheckpointFailed, CheckpointLoaded, CheckpointSaved, TrainerBody
@@ -33,20 +32,18 @@ def attach(
     steering: Steering,
     emit: Callable[[TrainerBody], None],
     exports: ExportJobs | NoExports | None,
-    success: Success | None = None,
+    success_rate: SuccessRate,
     terrain: SteeredTerrain | None = None,
 ) -> None:
     """Publish every iteration of `runner` and let `steering` act between them.
 
-    On ranks above 0, which have no writer, only steering acts; `exports` is None there. Without a definition, success
-    is by time-out. Raises `TrainingProblem` if it doesn't fit the environment.
+    On ranks above 0, which have no writer, only steering acts; `exports` is None there.
     """
     logger = runner.logger
     metrics = MetricStream(emit)
     is_rsl_rl = not isinstance(runner, LibraryRunner)
     diagnostics = PpoDiagnostics(runner.alg) if is_rsl_rl else runner
     tolerate_non_finite_updates(runner.alg, lambda: steering.guards.catches_not_finite)
-    success_rate = SuccessRate(runner.env, success, terrain)
     checkpoints = _attach_checkpoints(runner, steering, emit, terrain)
     checks_for_nan = runner.cfg.get("check_for_nan", True)
     actions = Actions(

@@ -14,9 +14,11 @@ from trainer_proc.export.description import describe_policy
 from trainer_proc.export.job import ExportJobs, NoExports
 from trainer_proc.export.policy import write_policy_description
 from trainer_proc.knobs.discover import discover_knobs
+from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.metrics.terrain import steered_terrain
 from trainer_proc.rl_libraries.runner import LibraryRunner
 from trainer_proc.simulators.distributed import process_rank
+from trainer_proc.simulators.registry import simulator_of
 from trainer_proc.steering.boundary import Link, Steering
 from trainer_proc.steering.knob_set import LaunchValueRefused
 from trainer_proc.training.attach import attach
@@ -30,15 +32,17 @@ def make_steerable(
     Raises `LaunchValueRefused`, and `TrainingProblem` if the definition of success doesn't fit the environment.
     Returns the exports, which have to be waited for at the end, or None on ranks above 0.
     """
+    simulator = simulator_of(getattr(runner.env, "unwrapped", runner.env))
     exports: ExportJobs | NoExports | None = None
     if isinstance(runner, LibraryRunner):
         exports = NoExports(runner.library, link.emit)
     elif process_rank() == 0:
-        write_policy_description(folder, describe_policy(runner, spec.task, spec.backend))
+        write_policy_description(folder, describe_policy(runner, spec.task, spec.backend, simulator))
         exports = ExportJobs(folder, link.emit)
-    terrain = steered_terrain(runner.env)
-    attach(runner, steering, link.emit, exports, _success(spec), terrain)
-    knobs = discover_knobs(runner, steering.interventions.competing_writer_found, terrain)
+    terrain = steered_terrain(runner.env, simulator)
+    success_rate = SuccessRate(runner.env, _success(spec), terrain, simulator)
+    attach(runner, steering, link.emit, exports, success_rate, terrain)
+    knobs = discover_knobs(runner, simulator, steering.interventions.competing_writer_found, terrain)
     steering.publish_knobs(knobs, spec.set, spec.bounds, _curricula(spec))
     return exports
 

@@ -8,6 +8,7 @@ from mjlab.terrains.config import flat, pyramid_stairs, random_rough
 from tests.trainer.knobs.simulated import Simulated
 from trainer_proc.knobs.terrain import terrain_knobs
 from trainer_proc.metrics.terrain import steered_terrain
+from trainer_proc.simulators.registry import simulator_of
 
 ROUGH = "Mjlab-Velocity-Rough-Unitree-G1"
 ROWS = 4
@@ -84,7 +85,7 @@ class Rough(OnPatches, Simulated):
 
     def __init__(self, edit=small):
         super().__init__(ROUGH, len(STARTS), edit)
-        self.terrain = steered_terrain(self.env)
+        self.terrain = steered_terrain(self.env, simulator_of(self.env))
         self.knobs |= {knob.name: knob for knob in terrain_knobs(self.terrain)}
         self.step()  # mjlab's rule leaves levels alone before the first step
 

@@ -19,7 +19,7 @@ class Tiny:
     def __init__(self, **algorithm):
         self.runner = make_runner(**algorithm)
         self.reports = []
-        self.training = discover_knobs(self.runner, lambda *report: self.reports.append(report))
+        self.training = discover_knobs(self.runner, None, lambda *report: self.reports.append(report))
         self.knobs = {knob.name: knob for knob in self.training.knobs}
         (self.schedule,) = self.training.competing_writers
         self.rates = []

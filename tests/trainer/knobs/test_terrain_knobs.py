@@ -15,6 +15,7 @@ from trainer_proc.contract.errors import TrainingProblem
 from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.metrics.terrain import steered_terrain
 from trainer_proc.metrics.terrain_mix import environments_by_type, moved_to, moved_to_columns
+from trainer_proc.simulators.registry import simulator_of
 
 HIGHEST, SHIFT = "terrain/highest_level", "terrain/shift"
 FLAT, STAIRS, ROUGHNESS = (f"terrain/mix/{name}" for name in TYPES)
@@ -55,7 +56,7 @@ def test_the_knobs_say_what_the_terrain_has(rough):
 
 
 def test_a_flat_plane_has_none(g1):
-    assert steered_terrain(g1.env) is None
+    assert steered_terrain(g1.env, simulator_of(g1.env)) is None
     assert not any(name.startswith("terrain/") for name in g1.knobs)
 
 
@@ -65,7 +66,8 @@ def test_a_random_grid_has_none():
         cfg.scene.terrain.terrain_generator.curriculum = False
         cfg.curriculum = {}
 
-    assert steered_terrain(Simulated("Mjlab-Velocity-Rough-Unitree-G1", 1, random).env) is None
+    env = Simulated("Mjlab-Velocity-Rough-Unitree-G1", 1, random).env
+    assert steered_terrain(env, simulator_of(env)) is None
 
 
 # --- shift ---

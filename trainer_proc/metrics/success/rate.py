@@ -11,6 +11,7 @@ import torch
 
 from presets.success import Success
 from trainer_proc.metrics.success.episodes import Trace
+from trainer_proc.metrics.success.root import RobotSource
 from trainer_proc.metrics.success.rules import make_rule
 from trainer_proc.metrics.success.task import task_command, time_outs_of
 from trainer_proc.metrics.terrain import SteeredTerrain
@@ -52,11 +53,21 @@ class Groups:
 class SuccessRate:
     """Counts episodes as they finish, on the device, and those that succeeded."""
 
-    def __init__(self, env: Any, definition: Success | None = None, terrain: SteeredTerrain | None = None) -> None:
-        """Count for `env`; by time-out if there is no definition. Raises `TrainingProblem` if it doesn't fit."""
+    def __init__(
+        self,
+        env: Any,
+        definition: Success | None = None,
+        terrain: SteeredTerrain | None = None,
+        simulator: RobotSource | None = None,
+    ) -> None:
+        """Count episodes of `env`, by time-out if there is no definition.
+
+        Without a simulator, no kind that measures the robot is possible. Raises `TrainingProblem` if the environment
+        does not support the definition.
+        """
         self._env = getattr(env, "unwrapped", env)
         self._definition = definition or Success()
-        self._rule = make_rule(self._definition, self._env)
+        self._rule = make_rule(self._definition, self._env, simulator)
         self._groups = [*_tasks(self._env), *_terrain_types(terrain)] if self._rule.tells_which else []
         self._ids = Trace(lambda: torch.stack([group.read() for group in self._groups]))
         self._window = EpisodeWindow(self._definition.window)

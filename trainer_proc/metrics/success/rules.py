@@ -13,7 +13,7 @@ import torch
 
 from presets.success import Success
 from trainer_proc.metrics.success.episodes import Trace, totals_of_episodes, where_episodes_began
-from trainer_proc.metrics.success.root import robot_of, root_of
+from trainer_proc.metrics.success.root import RobotSource, Root, find_robot, find_root
 from trainer_proc.metrics.success.task import (
     SUCCESS_REPORT,
     command_with_success,
@@ -46,13 +46,15 @@ class Rule(Protocol):
         """
 
 
-def make_rule(definition: Success, env: Any) -> Rule:
-    """Return the rule for an unwrapped environment. Raises `TrainingProblem` if it doesn't fit."""
+def make_rule(definition: Success, env: Any, simulator: RobotSource | None) -> Rule:
+    """Return the rule for an unwrapped environment. Raises `TrainingProblem` if the environment does not support it."""
     match definition.kind:
         case "velocity":
-            return _Velocity(definition, env)
+            command = velocity_command(env, definition.command)
+            return _Velocity(definition, command, find_root(simulator, command.robot, definition.kind))
         case "upright":
-            return _Upright(definition, env)
+            robot = find_robot(simulator, definition.kind)
+            return _Upright(definition, find_root(simulator, robot, definition.kind))
         case "environment":
             command = command_with_success(env, definition.command)
             if command is not None:
@@ -84,9 +86,8 @@ class _Velocity:
 
     tells_which = True
 
-    def __init__(self, definition: Success, env: Any) -> None:
-        command = velocity_command(env, definition.command)
-        self._root = root = root_of(command.robot, definition.kind)
+    def __init__(self, definition: Success, command: Any, root: Root) -> None:
+        self._root = root
         self._limits = (definition.linear_error, definition.angular_error)
         self._seen = Trace(lambda: torch.cat([root.orientation(), root.velocity(), command.command], dim=-1))
         self._sums = torch.zeros(0)
@@ -102,7 +103,7 @@ class _Velocity:
     def judge(self, dones: torch.Tensor, time_outs: torch.Tensor) -> torch.Tensor:
         seen = self._seen.take()
         commands = seen[:-1, :, 10:]
-        linear, angular = self._root.seen_by_root(seen[1:, :, :4], seen[1:, :, 4:10])
+        linear, angular = self._root.velocity_in_root_frame(seen[1:, :, :4], seen[1:, :, 4:10])
         linear_error = (linear[..., :2] - commands[..., :2]).norm(dim=-1)
         angular_error = (angular[..., 2] - commands[..., 2]).abs()
         errors = torch.stack([linear_error, angular_error, torch.ones_like(linear_error)], dim=-1).double()
@@ -118,11 +119,11 @@ class _Upright:
 
     tells_which = True
 
-    def __init__(self, definition: Success, env: Any) -> None:
-        self._root = root = root_of(robot_of(env, definition.kind), definition.kind)
+    def __init__(self, definition: Success, root: Root) -> None:
+        self._root = root
         self._box = definition.box
         self._least_cosine = math.cos(min(definition.tilt, math.pi))
-        self._seen = Trace(lambda: torch.cat([root.place()[:, :2], root.orientation()], dim=-1))
+        self._seen = Trace(lambda: torch.cat([root.position()[:, :2], root.orientation()], dim=-1))
         self._began = self._violations = torch.zeros(0)
 
     def begin(self) -> None:

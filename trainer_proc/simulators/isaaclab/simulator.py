@@ -9,8 +9,13 @@ from typing import Any
 from isaaclab.managers import EventTermCfg
 from isaaclab.utils import noise
 
-from trainer_proc.simulators.interface import DefaultRandomization
-from trainer_proc.simulators.isaaclab.randomization import DEFAULT_RANDOMIZATION, model_of_solver
+from trainer_proc.metrics.success.root import Root
+from trainer_proc.metrics.terrain import TerrainGrid
+from trainer_proc.simulators.interface import DefaultRandomization, Joints
+from trainer_proc.simulators.isaaclab.joints import joints_of
+from trainer_proc.simulators.isaaclab.randomization import DEFAULT_RANDOMIZATION, model_of_solver, robot_of
+from trainer_proc.simulators.isaaclab.root import ArticulationRoot
+from trainer_proc.simulators.isaaclab.terrain import terrain_grid
 
 _WRITTEN = {
     "randomize_rigid_body_mass": ("body_mass", "body_inertia"),
@@ -36,6 +41,35 @@ class IsaacLabSimulator:
 
     def __init__(self, env: Any) -> None:
         self._env = env
+
+    def asset(self, name: str) -> Any | None:
+        """Return the scene's asset called `name`."""
+        return self._env.scene[name] if name in self._env.scene.keys() else None  # noqa: SIM118 (no mapping)
+
+    def robot(self) -> Any | None:
+        """Return the articulation called `robot`, or the only one."""
+        return robot_of(self._env)
+
+    def robot_names(self) -> list[str]:
+        """Return the names of all articulations."""
+        return list(self._env.scene.articulations)
+
+    def root(self, robot: Any) -> Root | None:
+        """Return the root of an `Articulation`."""
+        return ArticulationRoot(robot) if hasattr(getattr(robot, "data", None), "root_link_pose_w") else None
+
+    def terrain(self) -> TerrainGrid | None:
+        """Return the terrain; a type may have several columns, or none."""
+        return terrain_grid(self._env)
+
+    def joints(self) -> Joints | None:
+        """Return the joints that a configured group of actuators drives."""
+        robot = self._env.scene.articulations.get("robot")
+        return None if robot is None else joints_of(robot)
+
+    def action_targets(self, term: Any) -> Sequence[str]:
+        """Return the term's `_joint_names`."""
+        return tuple(getattr(term, "_joint_names", ()))
 
     def startup_term(self, func: Callable[..., None]) -> Any:
         """Return a configuration of a startup event that calls `func`."""
@@ -78,10 +112,6 @@ class IsaacLabSimulator:
 
     def after_sampling(self, term_cfgs: Sequence[Any]) -> None:
         """Do nothing: assets tell the physics themselves what they have set."""
-
-    def asset(self, name: str) -> Any:
-        """Return the scene's asset called `name`."""
-        return self._env.scene[name] if name in self._env.scene.keys() else None  # noqa: SIM118 (no mapping)
 
 
 def _material(term_cfg: Any) -> Any:
