@@ -228,6 +228,10 @@ def without(**changes):
     return world
 
 
+def scene_of(robot):
+    return without(scene=SimpleNamespace(entities={"robot": robot}))
+
+
 NO_COMMANDS = SimpleNamespace(active_terms=[], get_term=lambda name: None)
 BARE = SimpleNamespace(command=torch.zeros(2, 7))
 BARE_COMMANDS = SimpleNamespace(active_terms=["twist", "reach"], get_term=lambda name: BARE)
@@ -272,12 +276,12 @@ BOLTED = SimpleNamespace(data=World(2).data, is_fixed_base=True)
         ),
         (
             {"kind": "upright"},
-            without(scene=SimpleNamespace(entities={"robot": BOLTED})),
+            scene_of(BOLTED),
             "needs a robot that can move",
         ),
         (
             {"kind": "upright"},
-            without(scene=SimpleNamespace(entities={"robot": object()})),
+            scene_of(object()),
             "needs a robot of mjlab or of Isaac Lab",
         ),
     ],
