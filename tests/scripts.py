@@ -14,9 +14,9 @@ from tests.waiting import wait_for
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.requests import Accepted
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from tui.session.control import ask
 from tui.session.follow import Follower
 from tui.session.state import RunState
+from tui.session.trainer_request import ask
 
 ROOT = Path(__file__).parents[1]
 

@@ -10,8 +10,8 @@ import pytest
 from tests.terminal import BRAILLE_DOTS, Terminal
 from tests.waiting import wait_for
 from trainer_proc.contract.requests import Accepted, Stop
-from tui.session.control import ask
 from tui.session.runs.run_index import find_run, summarize
+from tui.session.trainer_request import ask
 
 pytestmark = pytest.mark.real
 

@@ -213,11 +213,12 @@ class HumanoidTui(App[None]):
 
     @work(thread=True, group="settings")
     def _store(self, change: ChangeSetting) -> None:
-        from tui.session.settings.settings_file import NotWritten, remember
+        from tui.session.settings.config import SettingsError
+        from tui.session.settings.settings_file import remember
 
         try:
             remember(change.table, change.name, change.value)
-        except NotWritten as problem:
+        except SettingsError as problem:
             self.call_from_thread(self.notify, plain(str(problem)), severity="warning", markup=False)
 
     @work(thread=True)

@@ -22,7 +22,7 @@ from trainer_proc.contract.messages import Change, InterventionApplied, KnobsAva
 from trainer_proc.contract.requests import Accepted, Ping, Request, Stop
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.wire.link import TrainerLink, WireUnavailable
-from tui.session.control import ask
+from tui.session.trainer_request import ask
 
 TRAINING = PhaseChanged("training")
 

@@ -17,7 +17,7 @@ from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import InterventionQueued, IterationFinished, KnobsAvailable, PhaseChanged
 from trainer_proc.contract.requests import Accepted, Export, Pause, Ping, Refused, Request, Save, Stop, Tune
 from trainer_proc.wire.link import TrainerLink
-from tui.session.control import TrainerUnreachable, ask
+from tui.session.trainer_request import TrainerUnreachable, ask
 
 KNOBS = KnobsAvailable(0, (Knob("reward/upright/weight", "reward", 1.0, 1.0, "next iteration"),))
 TRAINING = PhaseChanged("training")

@@ -17,7 +17,7 @@ from tests.waiting import wait_for
 from trainer_proc.contract.asset_root import AssetManifest, write_manifest
 from tui.session.backends.assets import offline_root
 from tui.session.backends.devices import Device
-from tui.session.backends.environment import BackendAbsent, LaunchError, backend_command, isaaclab_python
+from tui.session.backends.environment import BackendMissing, LaunchError, backend_command, isaaclab_python
 from tui.session.backends.isaaclab_python import EXPORT_MODULES, TRAINER_MODULES
 from tui.session.backends.light_core import light_core
 from tui.session.launching.launcher import Overrides, launch, make_spec
@@ -100,7 +100,7 @@ def test_an_unknown_backend_is_told_with_those_there_are():
 
 def test_an_isaac_lab_that_is_nowhere_is_told_with_both_ways_to_have_one(monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(BackendAbsent) as error:
+    with pytest.raises(BackendMissing) as error:
         backend_command("isaaclab")
     sync = "uv sync --python 3.12 --extra isaaclab --extra export --no-group embedded"
     line = f'backends.isaaclab.python = "{tmp_path}/.venv-isaaclab/bin/python"'

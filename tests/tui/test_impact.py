@@ -26,8 +26,8 @@ from trainer_proc.contract.messages import (
     Ramp,
     RunStarted,
 )
-from tui.session.impact.impact import ImpactUnknown, impact_of, measurable
-from tui.session.impact.text import impact_lines, impact_notes, impact_record, impact_text, impact_windows
+from tui.session.impact.impact import ImpactError, impact_of, measurable
+from tui.session.impact.impact_text import impact_lines, impact_notes, impact_record, impact_text, impact_windows
 from tui.session.impact.windows import Window
 from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
@@ -290,9 +290,9 @@ def test_the_newest_is_told_and_what_was_never_applied_is_not():
         (9, "intervention 9 was never applied: RuntimeError: no"),
         (5, "there is no applied intervention 5; there are 3 to 7"),
     ):
-        with pytest.raises(ImpactUnknown, match=line):
+        with pytest.raises(ImpactError, match=line):
             impact_of(number, state, history)
-    with pytest.raises(ImpactUnknown, match="nothing has been changed yet"):
+    with pytest.raises(ImpactError, match="nothing has been changed yet"):
         impact_of(None, *folded(*iterations(0, 9)))
 
 

@@ -26,8 +26,8 @@ from trainer_proc.contract.messages import (
     RunStarted,
 )
 from trainer_proc.contract.requests import Redo, Undo
+from tui.session.interventions.change_text import applied_text, intervention_text
 from tui.session.interventions.listing import list_interventions, undo_or_redo
-from tui.session.interventions.text import applied_text, intervention_text
 from tui.session.notifications.news import news_of
 from tui.session.state import RunState
 

@@ -20,9 +20,10 @@ from trainer_proc.contract.messages import (
     RunStarted,
 )
 from tui.session.knobs.history import KnobHistory
+from tui.session.knobs.knob_text import knob_detail, knob_facts, knob_state, line_hint
 from tui.session.knobs.rows import GAP, KnobFilter, fit, knob_rows, shown_knobs
-from tui.session.knobs.text import knob_detail, knob_facts, knob_state, line_hint, shortened_name
 from tui.session.state import RunState
+from tui.session.text import shortened_name
 
 STARTED = RunStarted("run", "g1-walk", "mjlab", "task", "cpu", 4, 100, 42, 1)
 ALL, CHANGED = KnobFilter(), KnobFilter(only_changed=True)

@@ -14,7 +14,7 @@ from presets import load_preset
 from tests.waiting import wait_for
 from tui.session.backends.devices import Device
 from tui.session.launching import launcher
-from tui.session.launching.launcher import ImpossibleSpec, LaunchError, Overrides, launch, make_spec
+from tui.session.launching.launcher import LaunchError, Overrides, SpecError, launch, make_spec
 
 CARTPOLE = load_preset("cartpole")
 CPU = [Device("cpu", "CPU, 4 cores", 8.0, 16.0)]
@@ -108,7 +108,7 @@ def test_everything_in_a_preset_is_passed_on():
 def test_what_a_preset_needs_must_be_given(tmp_path, monkeypatch):
     preset, path = load_preset("g1-tracking"), "env.commands.motion.motion_file"
     for given in ({}, {path: ""}):
-        with pytest.raises(ImpossibleSpec) as error:
+        with pytest.raises(SpecError) as error:
             make_spec(preset, Overrides(overrides=given), CPU)
         assert str(error.value) == (
             "g1-tracking needs a motion file (.npz, as mjlab's csv_to_npz writes it): "
@@ -147,7 +147,7 @@ def test_what_a_preset_needs_must_be_given(tmp_path, monkeypatch):
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(overrides, reason):
-    with pytest.raises(ImpossibleSpec) as error:
+    with pytest.raises(SpecError) as error:
         make_spec(CARTPOLE, overrides, CPU)
     assert reason in str(error.value)
     assert len(str(error.value).splitlines()) == 1
@@ -160,7 +160,7 @@ def test_a_level_that_a_curriculum_does_not_have_is_refused_before_anything_is_b
         ("curriculum/velocity/level", 5.0, "expected a whole number from 0 to 4, got 5.0"),
         ("curriculum/speed/level", 1.0, "no such knob: curriculum/speed/level; nearest: curriculum/velocity/level"),
     ):
-        with pytest.raises(ImpossibleSpec, match=reason):
+        with pytest.raises(SpecError, match=reason):
             make_spec(preset, Overrides(set={knob: value}), CPU)
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.session.log.index import LogIndex
+from tui.session.log.log_text import LONGEST, shown, shown_line
 from tui.session.log.search import LogSearch, occurrences
-from tui.session.log.text import LONGEST, shown, shown_line
 
 BLOCK = 64 * 1024
 

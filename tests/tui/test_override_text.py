@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.session.launching.knob_values import UnusableSetting
+from tui.session.launching.knob_values import SettingError
 from tui.session.launching.override_text import parse_override_value, parse_overrides
 
 
@@ -49,5 +49,5 @@ def test_paths_and_values_are_told_apart():
     ],
 )
 def test_what_is_no_override_is_told(texts, reason):
-    with pytest.raises(UnusableSetting, match=reason):
+    with pytest.raises(SettingError, match=reason):
         parse_overrides(texts)

@@ -10,7 +10,7 @@ from trainer_proc.contract.codec import encode, pack_values
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
 from tui.session.runs import run_list as listing
-from tui.session.runs.chosen import ChoiceProblem, choice_file, read_choice, write_choice
+from tui.session.runs.chosen_runs import ChoiceError, choice_file, read_choice, write_choice
 from tui.session.runs.journal_summary import spread_points
 from tui.session.runs.names import fitted_name, own_name
 from tui.session.runs.run_columns import LABELS, fit_columns, run_cells
@@ -187,7 +187,7 @@ def test_a_choice_that_cannot_be_read_is_told_in_one_line(tmp_path, content):
     file = choice_file(tmp_path)
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
-    with pytest.raises(ChoiceProblem, match="is ignored") as problem:
+    with pytest.raises(ChoiceError, match="is ignored") as problem:
         read_choice(tmp_path)
     assert len(str(problem.value).splitlines()) == 1
 
@@ -195,5 +195,5 @@ def test_a_choice_that_cannot_be_read_is_told_in_one_line(tmp_path, content):
 def test_a_choice_that_cannot_be_kept_is_told(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    with pytest.raises(ChoiceProblem, match="can't be kept"):
+    with pytest.raises(ChoiceError, match="can't be kept"):
         write_choice(tmp_path, [])

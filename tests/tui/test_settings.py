@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.many_knobs import g1_knobs
 from tui.session.launching.knob_values import (
-    UnusableSetting,
+    SettingError,
     known_values,
     need_knobs,
     parse_bounds,
@@ -28,13 +28,13 @@ def test_values_of_knobs_that_nothing_is_known_of_are_read_as_they_look():
 
 @pytest.mark.parametrize("setting", ["a", "=1", "a=", "a= ", ""])
 def test_what_is_no_setting_is_told(setting):
-    with pytest.raises(UnusableSetting, match=r"is not KNOB=VALUE, such as reward/"):
+    with pytest.raises(SettingError, match=r"is not KNOB=VALUE, such as reward/"):
         split_settings(["b=1", setting])
 
 
 def test_bounds_are_pairs():
     assert parse_bounds(["a=0:5", "b/*=-inf:1"]) == {"a": (0.0, 5.0), "b/*": (float("-inf"), 1.0)}
-    with pytest.raises(UnusableSetting, match="a needs bounds LOW:HIGH, such as 0:5"):
+    with pytest.raises(SettingError, match="a needs bounds LOW:HIGH, such as 0:5"):
         parse_bounds(["a=5"])
 
 
@@ -62,11 +62,11 @@ def test_words_mean_what_they_mean_for_the_knob():
     ],
 )
 def test_a_word_that_a_knob_does_not_know_is_told(name, text, line):
-    with pytest.raises(UnusableSetting) as error:
+    with pytest.raises(SettingError) as error:
         known_values({name: text}, KNOBS)
     assert str(error.value).startswith(line)
 
 
 def test_before_the_environment_is_built_no_word_is_known():
-    with pytest.raises(UnusableSetting, match="still being built"):
+    with pytest.raises(SettingError, match="still being built"):
         known_values({MODE: "off"}, {})

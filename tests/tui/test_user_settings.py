@@ -16,9 +16,9 @@ from tests.tui.settings_page import PAGES, with_table
 from tui.cli import run
 from tui.keys.catalogue import all_bindings, key_actions
 from tui.session.settings.config import UserConfig, config_file, read_settings, schema
-from tui.session.settings.keymap import KeyAction, UnusableKey, character_name, checked_keymap, key_name
+from tui.session.settings.keymap import KeyAction, KeymapError, character_name, checked_keymap, key_name
 from tui.session.settings.schema_check import checked
-from tui.session.settings.settings_file import NotWritten, first_file, remember, settings, with_setting
+from tui.session.settings.settings_file import SettingsError, first_file, remember, settings, with_setting
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +153,7 @@ def test_a_setting_is_written_beside_comments(before, after):
      "[appearance]\nother = '''\ntheme = 1\n'''\n"],
 )  # fmt: skip
 def test_what_could_be_broken_is_left_alone_and_the_line_told(text):
-    with pytest.raises(NotWritten, match='write theme = "tol" under \\[appearance\\] in '):
+    with pytest.raises(SettingsError, match='write theme = "tol" under \\[appearance\\] in '):
         with_setting(text, "appearance", "theme", "tol")
 
 
@@ -178,7 +178,7 @@ def test_a_link_to_the_file_stays_one(tmp_path):
 def test_a_file_that_can_not_be_written_is_told():
     config_file().parent.parent.mkdir(parents=True, exist_ok=True)
     config_file().parent.touch()
-    with pytest.raises(NotWritten, match="can't be written"):
+    with pytest.raises(SettingsError, match="can't be written"):
         remember("appearance", "theme", "tol")
 
 
@@ -251,7 +251,7 @@ def test_a_default_shared_by_two_parts_is_no_clash():
 def test_characters_have_the_names_that_textual_gives_them(character):
     try:
         name = key_name(character)
-    except UnusableKey:
+    except KeymapError:
         assert character.isspace() or not character.isprintable()
     else:
         assert name == character_name(character) == _character_to_key(character)

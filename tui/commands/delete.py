@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tui.commands.shared.output import CommandError, json_option, logs_option, show_result
-from tui.session.runs.deleting import check_deletable, contents_of, contents_text, delete_run, deletion_question
+from tui.session.runs.delete import check_deletable, contents_of, contents_text, delete_run, deletion_question
 from tui.session.runs.run_index import find_run
 from tui.session.text import plain
 

@@ -9,10 +9,10 @@ import msgspec
 
 from trainer_proc.contract.connection import read_connection
 from tui.commands.shared.output import json_option, logs_option, show_result
-from tui.session.describe import export_result
 from tui.session.exporting import export_checkpoint, export_live
 from tui.session.runs.checkpoints import find_checkpoint
 from tui.session.runs.run_index import find_run
+from tui.session.status_text import export_result
 
 
 @click.command("export")

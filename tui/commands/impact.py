@@ -32,7 +32,7 @@ def impact_command(run: str, number: int | None, iterations: int, log_root: Path
     """
     from trainer_proc.contract.journal import JournalReader
     from tui.session.impact.impact import impact_of
-    from tui.session.impact.text import impact_record, impact_text
+    from tui.session.impact.impact_text import impact_record, impact_text
     from tui.session.metrics.history import MetricHistory  # imports numpy: too slow for --help
 
     folder = find_run(run, log_root)

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.session.knobs.knob_text import knob_state, with_unit
 from tui.session.knobs.record import knob_record
 from tui.session.knobs.rows import is_touched
-from tui.session.knobs.text import knob_state, with_unit
 from tui.session.recordings.preset_text import preset_text
 from tui.session.runs.run_index import find_run, read_state
 from tui.session.state import KnobState, RunState

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import click
 
 from tui.commands.shared.output import json_option, logs_option, show_result
-from tui.session.describe import duration
+from tui.session.numbers import duration
 from tui.session.runs.checkpoints import origin_of
 from tui.session.runs.run_columns import success_text
 from tui.session.runs.run_index import RunSummary, run_folders, summarize

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from tui.session.knobs.text import shortened, shortened_name
-from tui.session.text import plain
+from tui.session.text import plain, shortened, shortened_name
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _NARROWEST_GROUP, _WIDEST_LABEL = 34, 24

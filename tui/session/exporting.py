@@ -8,9 +8,9 @@ from trainer_proc.contract.export_process import ExportProblem, export_refusal, 
 from trainer_proc.contract.messages import ExportFailed, ExportFinished
 from trainer_proc.contract.requests import Export, Refused
 from trainer_proc.contract.run_folder import RunFolder
-from tui.session.backends.environment import BackendAbsent, LaunchError, isaaclab_python
-from tui.session.control import TrainerUnreachable, ask
+from tui.session.backends.environment import BackendMissing, LaunchError, isaaclab_python
 from tui.session.follow import Follower
+from tui.session.trainer_request import TrainerUnreachable, ask
 
 
 def export_live(folder: RunFolder) -> ExportFinished:
@@ -46,7 +46,7 @@ def export_checkpoint(folder: RunFolder, checkpoint: Path) -> ExportFinished:
     if spec.backend == "isaaclab":
         try:
             python = isaaclab_python()
-        except BackendAbsent:  # trained on another machine
+        except BackendMissing:  # trained on another machine
             return run_export(folder, checkpoint, log=None)
         except LaunchError as error:
             raise ExportProblem(str(error)) from error

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from tui.session.describe import STATUS_SIGNS
 from tui.session.interventions.marks import MARK_SIGNS, MarkKind
+from tui.session.status_text import STATUS_SIGNS
 
 _PARTS = {
     "launch": "start a training",

@@ -54,7 +54,7 @@ async def test_runs_that_match(runs, looks_as_before):
 
 
 async def test_question_before_a_run_is_deleted(runs, size, looks_as_before, monkeypatch):
-    monkeypatch.setattr("tui.session.runs.deleting._size", lambda path: 1_234_567_890)  # file systems differ
+    monkeypatch.setattr("tui.session.runs.delete._size", lambda path: 1_234_567_890)  # file systems differ
     async with runs.run_test(size=size) as pilot:
         await lists_runs(runs, 11)
         await pilot.press("end", "d")

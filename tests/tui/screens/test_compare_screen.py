@@ -12,7 +12,7 @@ from tui.screens.compare.screen import CompareScreen
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.screens.runs.run_table import RunTable
 from tui.screens.runs.screen import RunsScreen
-from tui.session.runs.chosen import read_choice
+from tui.session.runs.chosen_runs import read_choice
 from tui.widgets.board import ChartBoard
 from tui.widgets.board.run_legend import RunLegend
 

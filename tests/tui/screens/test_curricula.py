@@ -14,7 +14,7 @@ from tui.screens.dashboard.knob_dialog import KnobDialog
 from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.screen import DashboardScreen
-from tui.session.control import ask
+from tui.session.trainer_request import ask
 from tui.widgets.chart import Chart
 
 LEVEL, MODE = "curriculum/velocity/level", "curriculum/velocity/mode"

@@ -30,7 +30,7 @@ from tui.screens.dashboard.knob_line import KnobLine
 from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.screen import DashboardScreen
-from tui.session.control import ask
+from tui.session.trainer_request import ask
 from tui.widgets.inline_select import OneOf
 
 __all__ = ["live"]

@@ -32,7 +32,7 @@ from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.run_screen import FramesArrived
 from tui.screens.dashboard.screen import DashboardScreen
-from tui.session.control import ask
+from tui.session.trainer_request import ask
 from tui.widgets.inline_select import OneOf
 
 WEIGHT, CLEARANCE = "reward/track_linear_velocity/weight", "reward/foot_clearance/weight"

@@ -12,7 +12,7 @@ from tui.screens.launch.screen import LaunchScreen
 from tui.screens.runs.delete_dialog import DeleteDialog
 from tui.screens.runs.run_table import RunTable
 from tui.screens.runs.screen import RunsScreen
-from tui.session.runs.chosen import read_choice
+from tui.session.runs.chosen_runs import read_choice
 
 
 def rows(app):

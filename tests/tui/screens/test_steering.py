@@ -19,7 +19,7 @@ from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 from tui.app import HumanoidTui
 from tui.screens.dashboard.knob_dialog import KnobDialog
 from tui.screens.dashboard.screen import DashboardScreen
-from tui.session.control import ask
+from tui.session.trainer_request import ask
 from tui.widgets.chart import Chart
 from tui.widgets.dialogs import Confirm
 

@@ -12,7 +12,7 @@ from trainer_proc.contract.requests import Command
 from trainer_proc.contract.run_folder import RunFolder
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.requests import request, wait_until_applied
-from tui.session.interventions.text import applied_text
+from tui.session.interventions.change_text import applied_text
 
 
 def change_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -8,9 +8,9 @@ from trainer_proc.contract.messages import InterventionApplied, InterventionFail
 from trainer_proc.contract.requests import Accepted, Command, Refused
 from trainer_proc.contract.run_folder import RunFolder
 from tui.commands.shared.output import CommandError, show_result
-from tui.session.control import ask
 from tui.session.follow import Follower
 from tui.session.runs.run_index import find_run
+from tui.session.trainer_request import ask
 
 
 def request(folder: RunFolder, command: Command) -> Accepted:

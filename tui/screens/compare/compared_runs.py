@@ -13,13 +13,13 @@ from textual.widgets import DataTable
 
 from curricula.curriculum import SUCCESS_RATE
 from tui.charts.legend import CURVE_GLYPHS
-from tui.session.describe import STATUS_SIGNS, number
-from tui.session.knobs.text import shortened, shortened_name
+from tui.session.numbers import number
 from tui.session.runs.compare import Difference, shown_value
 from tui.session.runs.followed import FollowedRun
 from tui.session.runs.journal_summary import REWARD
 from tui.session.runs.run_columns import success_text
-from tui.session.text import plain
+from tui.session.status_text import STATUS_SIGNS
+from tui.session.text import plain, shortened, shortened_name
 from tui.widgets.shown_keys import key_of
 
 _SHARE_OF_NAME = 0.4

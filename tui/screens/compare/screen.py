@@ -22,7 +22,7 @@ from tui.screens.chart_screen import ChartScreen
 from tui.screens.compare.compared_runs import MOST_SEEN, ComparedRuns, DifferenceTable, run_sign, whole_difference
 from tui.session.board.chart_source import ChartSource
 from tui.session.client import RunClient
-from tui.session.runs.chosen import ChoiceProblem, read_choice, write_choice
+from tui.session.runs.chosen_runs import ChoiceError, read_choice, write_choice
 from tui.session.runs.compare import differences, distinct_names
 from tui.session.runs.followed import FollowedRun
 from tui.session.runs.places import RunPlaces
@@ -205,7 +205,7 @@ class CompareScreen(ChartScreen):
     def _read_choice(self) -> None:
         try:
             self.post_message(self.HiddenBefore(read_choice(self._log_root)[1]))
-        except ChoiceProblem as problem:
+        except ChoiceError as problem:
             self.post_message(self.Told(str(problem)))
 
     @on(HiddenBefore)
@@ -222,7 +222,7 @@ class CompareScreen(ChartScreen):
         hidden = [run.folder.path for place, run in enumerate(self._runs) if not self._places.is_seen(place)]
         try:
             write_choice(self._log_root, self._folders, hidden)
-        except ChoiceProblem as problem:
+        except ChoiceError as problem:
             self.post_message(self.Told(str(problem)))
 
     # --- going elsewhere ---

@@ -16,10 +16,9 @@ from trainer_proc.contract.requests import Redo, Undo
 from tui.screens.dashboard.impact_dialog import ImpactDialog
 from tui.session.interventions.listing import ListedIntervention, list_interventions, undo_or_redo
 from tui.session.interventions.marks import MARK_LEGEND, MARK_SIGNS
-from tui.session.knobs.text import shortened
 from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
-from tui.session.text import plain
+from tui.session.text import plain, shortened
 from tui.widgets.dialogs import Dialog
 
 _COLUMNS = {"#": 4, "iteration": 9, "by": 12, "state": 7}

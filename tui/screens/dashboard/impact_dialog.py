@@ -10,8 +10,8 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.session.impact.impact import ImpactUnknown, impact_of, measurable
-from tui.session.impact.text import impact_lines, impact_notes, impact_subject, impact_title, impact_windows
+from tui.session.impact.impact import ImpactError, impact_of, measurable
+from tui.session.impact.impact_text import impact_lines, impact_notes, impact_subject, impact_title, impact_windows
 from tui.session.impact.windows import DEFAULT_ITERATIONS
 from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
@@ -120,7 +120,7 @@ class ImpactDialog(Dialog[None]):
             self._number = known[-1]  # and stay there, whatever comes
         try:
             impact = impact_of(self._number, self._state, self._history, self._count)
-        except ImpactUnknown as problem:
+        except ImpactError as problem:
             box.border_title, box.border_subtitle = "impact", "Esc goes back"
             self._tell("subject", str(problem))
             return

@@ -16,8 +16,8 @@ from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.run_screen import RunScreen
 from tui.session.knobs.edit import EditFields
+from tui.session.knobs.knob_text import history_text
 from tui.session.knobs.steps import KnobSteps
-from tui.session.knobs.text import history_text
 from tui.session.notifications.news import News
 from tui.session.recordings.preset_text import changed_values, preset_text
 from tui.session.state import KnobState

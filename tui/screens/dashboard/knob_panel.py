@@ -19,8 +19,8 @@ from trainer_proc.contract.requests import Tune
 from tui.screens.dashboard.knob_line import KnobLine
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.session.knobs.history import KnobHistory
+from tui.session.knobs.knob_text import knob_detail
 from tui.session.knobs.rows import GAP, KnobFilter
-from tui.session.knobs.text import knob_detail
 from tui.session.state import KnobState, RunState
 from tui.session.text import plain
 from tui.widgets.diff_text import set_titles

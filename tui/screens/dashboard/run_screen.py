@@ -16,12 +16,12 @@ from trainer_proc.contract.run_folder import RunFolder
 from tui.app_settings import settings_of
 from tui.screens.chart_screen import ChartScreen
 from tui.session.client import RunClient
-from tui.session.control import TrainerUnreachable, ask
 from tui.session.knobs.history import KnobHistory
 from tui.session.metrics.history import MetricHistory
 from tui.session.notifications.news import News, news_of
 from tui.session.notifications.notify import is_news
 from tui.session.state import RunState
+from tui.session.trainer_request import TrainerUnreachable, ask
 from tui.terminal.frame_clock import draw_soon
 from tui.terminal.toasts import show_news
 

@@ -26,10 +26,10 @@ from tui.screens.dashboard.training_actions import TrainingActions
 from tui.session.board.chart_source import ChartSource
 from tui.session.curricula.reconstruct import curricula_now
 from tui.session.curricula.view import has_panel, levels_text
-from tui.session.describe import progress
 from tui.session.interventions.marks import MarkLog
 from tui.session.notifications.news import News
 from tui.session.runs.checkpoints import origin_of
+from tui.session.status_text import progress
 from tui.session.text import plain
 from tui.widgets.board import ChartBoard
 from tui.widgets.diff_text import ChangingText

@@ -13,10 +13,10 @@ from trainer_proc.contract.messages import TERMINAL_PHASES
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 from tui.navigation import ShowRuns
 from tui.screens.dashboard.run_screen import Reported, RunScreen
-from tui.session.describe import export_result
 from tui.session.exporting import export_checkpoint
 from tui.session.notifications.news import News
-from tui.session.runs.checkpoints import NoCheckpoint, find_checkpoint
+from tui.session.runs.checkpoints import CheckpointNotFound, find_checkpoint
+from tui.session.status_text import export_result
 from tui.session.text import plain
 from tui.widgets.dialogs import Confirm
 
@@ -47,7 +47,7 @@ class TrainingActions(RunScreen):
     def _export_checkpoint(self) -> None:
         try:
             result = export_checkpoint(self.folder, find_checkpoint(self.folder, None))
-        except (ExportProblem, NoCheckpoint) as error:
+        except (ExportProblem, CheckpointNotFound) as error:
             self.post_message(Reported(News(str(error), "error", True)))
         else:
             self.post_message(Reported(News(export_result(result), "information", True)))

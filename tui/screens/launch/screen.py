@@ -24,9 +24,9 @@ from trainer_proc.contract.run_folder import RunSpec
 from tui.navigation import OpenRun, ShowRuns
 from tui.session.backends.devices import Device, list_devices
 from tui.session.launching.launcher import (
-    ImpossibleSpec,
     LaunchError,
     Overrides,
+    SpecError,
     launch,
     make_spec,
     suggested_environments,
@@ -228,7 +228,7 @@ class LaunchScreen(Screen[None]):
                 arguments=self._arguments(),
             )
             spec = make_spec(preset, overrides, self._devices)
-        except ImpossibleSpec as error:
+        except SpecError as error:
             self._tell(str(error))
             return
         self._tell("")
@@ -276,7 +276,7 @@ class LaunchScreen(Screen[None]):
         try:
             return tuple(shlex.split(self.query_one("#arguments", Input).value))
         except ValueError as error:
-            raise ImpossibleSpec(f"the arguments can't be read: {error}") from None
+            raise SpecError(f"the arguments can't be read: {error}") from None
 
     def _device(self) -> str:
         return self._choice("device") or ""
@@ -290,7 +290,7 @@ class LaunchScreen(Screen[None]):
         try:
             return int(text)
         except ValueError:
-            raise ImpossibleSpec(f"{label} must be a whole number") from None
+            raise SpecError(f"{label} must be a whole number") from None
 
     def _tell(self, problem: str) -> None:
         self.query_one("#problem", Static).update(plain(problem))

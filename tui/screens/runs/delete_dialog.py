@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from trainer_proc.contract.run_folder import RunFolder
-from tui.session.runs.deleting import NotDeletable, check_deletable, contents_of, deletion_question
+from tui.session.runs.delete import DeleteError, check_deletable, contents_of, deletion_question
 from tui.session.text import plain
 from tui.widgets.dialogs import Confirm, Dialog
 
@@ -49,7 +49,7 @@ class DeleteDialog(Confirm, inherit_bindings=False):
         try:
             check_deletable(self._folder, self._log_root)
             question = deletion_question(self._folder, contents_of(self._folder, self._log_root))
-        except (NotDeletable, OSError) as problem:
+        except (DeleteError, OSError) as problem:
             self.app.call_from_thread(self._refuse, str(problem))
         else:
             self.app.call_from_thread(self._ask, question)

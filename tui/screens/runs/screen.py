@@ -18,8 +18,8 @@ from trainer_proc.contract.run_folder import RunFolder
 from tui.navigation import OpenRun, ShowCompare, ShowLaunch
 from tui.screens.runs.delete_dialog import DeleteDialog
 from tui.screens.runs.run_table import RunTable
-from tui.session.runs.chosen import ChoiceProblem, read_choice, write_choice
-from tui.session.runs.deleting import NotDeletable, delete_run
+from tui.session.runs.chosen_runs import ChoiceError, read_choice, write_choice
+from tui.session.runs.delete import DeleteError, delete_run
 from tui.session.runs.run_columns import counted, run_details
 from tui.session.runs.run_index import RunSummary
 from tui.session.runs.run_list import RUN_ORDERS, Overview, RunOrder, is_live, matching, ordered
@@ -210,14 +210,14 @@ class RunsScreen(LiveScreen):
     def _read_choice(self) -> None:
         try:
             self.post_message(self.WereChosen(*read_choice(self._log_root)))
-        except ChoiceProblem as problem:
+        except ChoiceError as problem:
             self.app.call_from_thread(self.notify, plain(str(problem)), severity="warning", markup=False)
 
     @work(thread=True, exclusive=True, group="keep choice")
     def _keep_choice(self, chosen: list[RunFolder]) -> None:
         try:
             write_choice(self._log_root, chosen, self._hidden & {folder.path for folder in chosen})
-        except ChoiceProblem as problem:
+        except ChoiceError as problem:
             self.app.call_from_thread(self.notify, plain(str(problem)), severity="warning", markup=False)
 
     @on(WereChosen)
@@ -286,7 +286,7 @@ class RunsScreen(LiveScreen):
     def _delete_now(self, folder: RunFolder) -> None:
         try:
             delete_run(folder, self._log_root)
-        except (NotDeletable, OSError) as problem:
+        except (DeleteError, OSError) as problem:
             self.app.call_from_thread(self.notify, plain(str(problem)), severity="error", markup=False)
         else:
             self.app.call_from_thread(self.notify, plain(f"{folder.name} is deleted"), markup=False)

@@ -37,7 +37,7 @@ _BUILDING_SECONDS = 300.0
 Origin = Literal["variable", "offline", "server"]
 
 
-class AssetProblem(UserError):
+class AssetError(UserError):
     """The assets can't be built or removed; the message is one line that says what to do."""
 
 
@@ -123,7 +123,7 @@ def build_assets(root: Path, command: list[str], variables: dict[str, str]) -> A
     """Build an asset root in the folder `root`; return what is in it.
 
     `command` is the Python that has Isaac Lab, `variables` what its environment needs in addition (`backend_command`);
-    it takes some seconds. Raises `AssetProblem`.
+    it takes some seconds. Raises `AssetError`.
     """
     model = g1_model()
     arguments = ["-m", "trainer_proc.simulators.isaaclab.asset_root", str(root.absolute())]
@@ -139,16 +139,16 @@ def build_assets(root: Path, command: list[str], variables: dict[str, str]) -> A
             timeout=_BUILDING_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise AssetProblem(f"the assets can't be built: {error}") from error
+        raise AssetError(f"the assets can't be built: {error}") from error
     manifest = read_manifest(root)
     if done.returncode or manifest is None:
         lines = done.stderr.strip().splitlines() or [f"{command[0]} ended with {done.returncode}"]
-        raise AssetProblem(f"the assets can't be built: {lines[-1]}")
+        raise AssetError(f"the assets can't be built: {lines[-1]}")
     return manifest
 
 
 def remove_assets(root: Path) -> None:
-    """Remove what `build_assets` has built. Raises `AssetProblem` if that isn't what `root` is, `OSError`."""
+    """Remove what `build_assets` has built. Raises `AssetError` if that isn't what `root` is, `OSError`."""
     if not (root / MANIFEST).is_file():
-        raise AssetProblem(f"{root} holds no assets that were built here: there is nothing to remove")
+        raise AssetError(f"{root} holds no assets that were built here: there is nothing to remove")
     shutil.rmtree(root)

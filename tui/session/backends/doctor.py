@@ -14,7 +14,7 @@ import msgspec
 
 from tui.session.backends.asset_server import is_reachable
 from tui.session.backends.devices import list_devices
-from tui.session.backends.environment import BackendAbsent, LaunchError, config_line, install_command, isaaclab_python
+from tui.session.backends.environment import BackendMissing, LaunchError, config_line, install_command, isaaclab_python
 from tui.session.backends.isaaclab_python import IsaacLabPython
 from tui.session.settings.config import UserConfig, config_file, read_settings
 from tui.session.settings.schema_check import SettingProblem
@@ -117,7 +117,7 @@ def _mjlab(is_needed: bool) -> BackendReport:
 def _isaaclab() -> tuple[BackendReport, IsaacLabPython | None]:
     try:
         python = isaaclab_python()
-    except BackendAbsent:
+    except BackendMissing:
         install = [install_command("isaaclab"), f"and, in {config_file()}:", config_line()]
         return BackendReport("isaaclab", install=install), None
     except LaunchError as error:

@@ -10,10 +10,10 @@ from pathlib import Path
 from curricula.errors import UserError
 from presets.preset import BACKENDS
 from tui.session.backends.assets import asset_environment
-from tui.session.backends.interpreter import InterpreterProblem, ask_interpreter, command_words
+from tui.session.backends.interpreter import InterpreterError, ask_interpreter, command_words
 from tui.session.backends.isaaclab_python import EXPORT_MODULES, OPTIONAL_PACKAGES, TRAINER_MODULES, IsaacLabPython
 from tui.session.backends.light_core import light_core
-from tui.session.settings.config import ConfigProblem, UserConfig, config_file, read_config
+from tui.session.settings.config import SettingsError, UserConfig, config_file, read_config
 
 _OWN_FOLDER = ".venv-isaaclab"
 """Isaac Lab's own environment where this program is developed; mjlab needs other versions of the same packages."""
@@ -25,7 +25,7 @@ class LaunchError(UserError):
     """The training can't be started; the message is one line that says what to do."""
 
 
-class BackendAbsent(LaunchError):
+class BackendMissing(LaunchError):
     """Nobody has installed this backend; the message is one line that says how to get it."""
 
 
@@ -45,7 +45,7 @@ def backend_command(
             raise LaunchError(python.problem)
         return python.command, python.variables
     if importlib.util.find_spec(backend) is None:
-        raise BackendAbsent(f"backend {backend} is not installed: {install_command(backend)}")
+        raise BackendMissing(f"backend {backend} is not installed: {install_command(backend)}")
     return [sys.executable], {}
 
 
@@ -53,10 +53,10 @@ def isaaclab_python(config: UserConfig | None = None, timeout_seconds: float = _
     """Return the Python that Isaac Lab shall run in, asked what it has. Raises `LaunchError`."""
     try:
         text = (read_config() if config is None else config).backends.isaaclab.python.strip()
-    except ConfigProblem as problem:
+    except SettingsError as problem:
         raise LaunchError(str(problem)) from problem
     if not text and importlib.util.find_spec("isaaclab") is None:
-        raise BackendAbsent(
+        raise BackendMissing(
             f"backend isaaclab is not installed: {install_command('isaaclab')}, and then {config_line()} in "
             f"{config_file()}; or write there the Python of an Isaac Lab that you have"
         )
@@ -67,7 +67,7 @@ def isaaclab_python(config: UserConfig | None = None, timeout_seconds: float = _
         found = ask_interpreter(
             command, variables, TRAINER_MODULES | EXPORT_MODULES, dict.fromkeys(packages), timeout_seconds
         )
-    except InterpreterProblem as problem:
+    except InterpreterError as problem:
         where = f"[backends.isaaclab] python in {config_file()}" if text else sys.executable
         raise LaunchError(f"{where}: {text} {problem}") from problem
     except OSError as error:

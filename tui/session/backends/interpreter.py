@@ -14,7 +14,7 @@ import msgspec
 from curricula.errors import UserError
 
 
-class InterpreterProblem(UserError):
+class InterpreterError(UserError):
     """The command runs no Python that answers; the message is one line, without the command."""
 
 
@@ -42,14 +42,14 @@ class Found(msgspec.Struct, frozen=True):
 def command_words(text: str) -> list[str]:
     """Return the words of a path (with `~`, and spaces if there is such a file) or of a command.
 
-    Raises `InterpreterProblem`.
+    Raises `InterpreterError`.
     """
     if Path(text).expanduser().is_file():
         return [str(Path(text).expanduser())]
     try:
         program, *arguments = shlex.split(text)
     except ValueError as error:
-        raise InterpreterProblem(f"is no command: {str(error).lower()}") from error
+        raise InterpreterError(f"is no command: {str(error).lower()}") from error
     return [str(Path(program).expanduser()) if program.startswith("~") else program, *arguments]
 
 
@@ -60,7 +60,7 @@ def ask_interpreter(
     distributions: Iterable[str],
     timeout_seconds: float,
 ) -> Found:
-    """Run `trainer_proc.training.env_probe` there and return its answer. Raises `InterpreterProblem`."""
+    """Run `trainer_proc.training.env_probe` there and return its answer. Raises `InterpreterError`."""
     question = msgspec.json.encode({"modules": [*modules], "distributions": [*distributions]}).decode()
     try:
         process = subprocess.Popen(
@@ -72,15 +72,15 @@ def ask_interpreter(
             start_new_session=True,
         )
     except FileNotFoundError:
-        raise InterpreterProblem("isn't there") from None
+        raise InterpreterError("isn't there") from None
     except OSError as error:
-        raise InterpreterProblem(f"can't be run: {(error.strerror or str(error)).lower()}") from error
+        raise InterpreterError(f"can't be run: {(error.strerror or str(error)).lower()}") from error
     try:
         output, errors = process.communicate(timeout=timeout_seconds)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)  # a shell script's children too, which hold the pipes
         process.communicate()
-        raise InterpreterProblem(f"did not answer in {timeout_seconds:g} s") from None
+        raise InterpreterError(f"did not answer in {timeout_seconds:g} s") from None
     return _answer(output, errors)
 
 
@@ -90,4 +90,4 @@ def _answer(output: bytes, errors: bytes) -> Found:
         return msgspec.json.decode(output.splitlines()[-1], type=Found)
     except (IndexError, msgspec.DecodeError):
         said = (errors.strip() or output.strip()).decode(errors="replace").splitlines() or ["nothing"]
-        raise InterpreterProblem(f"is no Python that works: it said {said[-1][:200]}") from None
+        raise InterpreterError(f"is no Python that works: it said {said[-1][:200]}") from None

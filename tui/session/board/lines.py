@@ -9,9 +9,9 @@ from curricula.ladder import Ladder
 from trainer_proc.contract.knob import value_text
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.plans import SUCCESS_EPISODES, SUCCESS_WINDOW, ChartPlan
-from tui.session.knobs.text import shortened_name
 from tui.session.metrics.names import family_of, term_of
 from tui.session.state import RunState
+from tui.session.text import shortened_name
 
 _ADAPTIVE = "adaptive"
 _KL_FACTOR = 2.0

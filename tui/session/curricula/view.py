@@ -15,9 +15,8 @@ from trainer_proc.contract.knob import Value, value_text
 from tui.session.bars import Bar, BarGroup, bar_lines
 from tui.session.board.plans import DEFAULT_BOARD, SUCCESS_EPISODES, SUCCESS_WINDOW
 from tui.session.curricula.reconstruct import moved_at, outlook
-from tui.session.knobs.text import shortened
 from tui.session.state import RunState
-from tui.session.text import plain
+from tui.session.text import plain, shortened
 
 SHARE_AT_LEVEL, OF_TERRAIN, OF_TASK = "Terrain/share_at_level_", "Success/terrain/", "Success/task/"
 _WIDEST_NAME, _WIDEST_BAR = 24, 10

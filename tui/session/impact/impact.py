@@ -35,7 +35,7 @@ Verdict = Literal[
 """A change whose interval excludes 0: `as before` if the line fitted before leads there as well. Otherwise why not."""
 
 
-class ImpactUnknown(UserError):
+class ImpactError(UserError):
     """There is no such intervention that was applied; the message is one line."""
 
 
@@ -84,15 +84,15 @@ def impact_of(
 ) -> Impact:
     """Return what an intervention did, the newest if `number` is None, over at most `iterations` on each side.
 
-    Raises `ImpactUnknown`.
+    Raises `ImpactError`.
     """
     known = measurable(state)
     if not known:
-        raise ImpactUnknown("nothing has been changed yet")
+        raise ImpactError("nothing has been changed yet")
     if number is None:
         number = known[-1]
     if number not in state.interventions:
-        raise ImpactUnknown(_why_unknown(number, state, known))
+        raise ImpactError(_why_unknown(number, state, known))
     applied = state.interventions[number]
     windows = windows_of(applied, state, iterations)
     metrics = [_metric_impact(own_name(role), ROLE_TITLES[role], windows, history) for role in _ROLES]

@@ -7,8 +7,8 @@ from typing import Literal
 
 from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, Origin
 from trainer_proc.contract.requests import Redo, Undo
+from tui.session.interventions.change_text import whole_text
 from tui.session.interventions.marks import MarkKind, mark_kind
-from tui.session.interventions.text import whole_text
 from tui.session.state import RunState
 
 InterventionState = Literal["pending", "applied", "undone", "failed"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trainer_proc.contract.messages import GuardFired, InterventionApplied, InterventionQueued
-from tui.session.interventions.text import whole_text
+from tui.session.interventions.change_text import whole_text
 from tui.session.state import RunState
 
 MarkKind = Literal["guard", "person", "ramp", "curriculum", "launch"]

@@ -9,12 +9,12 @@ from itertools import groupby
 from typing import NamedTuple
 
 from trainer_proc.contract.knob import Value, value_text
-from tui.session.describe import number
 from tui.session.fuzzy import best_first
 from tui.session.knobs.history import KnobHistory
-from tui.session.knobs.text import knob_state, shortened, shortened_name
+from tui.session.knobs.knob_text import knob_state
+from tui.session.numbers import number
 from tui.session.state import KnobState, RunState
-from tui.session.text import plain
+from tui.session.text import plain, shortened, shortened_name
 
 GAP = 1
 """Empty cells behind each column."""

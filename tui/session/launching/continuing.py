@@ -18,7 +18,7 @@ def continued_spec(folder: RunFolder, state: RunState, iterations: int | None, a
     """Return what continues the run in `folder`, whose fold is `state`, from its checkpoint `at` an iteration.
 
     `at` None is the newest; `iterations` None means those that were left there. What was set at launch is in the
-    checkpoint, as it was changed since. Raises `NothingLeft`, `NoCheckpoint` or `RunFolderError`.
+    checkpoint, as it was changed since. Raises `NothingLeft`, `CheckpointNotFound` or `RunFolderError`.
     """
     spec = folder.read_spec()
     checkpoint = find_checkpoint(folder, None if at is None else str(at))

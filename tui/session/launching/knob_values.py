@@ -11,34 +11,34 @@ from tui.session.state import KnobState
 _DEFAULT, _USUAL = "default", "usual"
 
 
-class UnusableSetting(UsageError):
+class SettingError(UsageError):
     """What was typed is no setting; the message is one line that says what would be."""
 
 
 def split_settings(settings: Iterable[str]) -> dict[str, str]:
-    """Return `KNOB=VALUE` arguments as texts by knob. Raises `UnusableSetting`."""
+    """Return `KNOB=VALUE` arguments as texts by knob. Raises `SettingError`."""
     texts: dict[str, str] = {}
     for setting in settings:
         knob, separator, text = setting.rpartition("=")
         if not separator or not knob or not text.strip():
-            raise UnusableSetting(f"{setting} is not KNOB=VALUE, such as reward/track_linear_velocity/weight=2.0")
+            raise SettingError(f"{setting} is not KNOB=VALUE, such as reward/track_linear_velocity/weight=2.0")
         if knob in texts:
-            raise UnusableSetting(f"{knob} is named twice: say which value is meant")
+            raise SettingError(f"{knob} is named twice: say which value is meant")
         texts[knob] = text.strip()
     return texts
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, Value]:
-    """Return `KNOB=VALUE` arguments as values, of knobs that nothing is known of. Raises `UnusableSetting`."""
+    """Return `KNOB=VALUE` arguments as values, of knobs that nothing is known of. Raises `SettingError`."""
     return {knob: parse_value(text) for knob, text in split_settings(settings).items()}
 
 
 def parse_bounds(bounds: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Return `KNOB=LOW:HIGH` arguments as pairs. Raises `UnusableSetting`."""
+    """Return `KNOB=LOW:HIGH` arguments as pairs. Raises `SettingError`."""
     pairs: dict[str, tuple[float, float]] = {}
     for knob, value in parse_settings(bounds).items():
         if not isinstance(value, tuple):
-            raise UnusableSetting(f"{knob} needs bounds LOW:HIGH, such as 0:5")
+            raise SettingError(f"{knob} needs bounds LOW:HIGH, such as 0:5")
         pairs[knob] = value
     return pairs
 
@@ -49,23 +49,23 @@ def need_knobs(texts: Mapping[str, str]) -> bool:
 
 
 def known_values(texts: Mapping[str, str], knobs: Mapping[str, KnobState]) -> dict[str, Value]:
-    """Return the values that texts mean for `knobs`; `default` and `usual` are theirs. Raises `UnusableSetting`."""
+    """Return the values that texts mean for `knobs`; `default` and `usual` are theirs. Raises `SettingError`."""
     if not knobs:
-        raise UnusableSetting("the knobs aren't known yet: the environment is still being built")
+        raise SettingError("the knobs aren't known yet: the environment is still being built")
     return {name: _known_value(name, text, knobs) for name, text in texts.items()}
 
 
 def _known_value(name: str, text: str, knobs: Mapping[str, KnobState]) -> Value:
     if name not in knobs:
-        raise UnusableSetting(unknown_knob(name, list(knobs)))
+        raise SettingError(unknown_knob(name, list(knobs)))
     knob = knobs[name].knob
     if text == _DEFAULT:
         return knob.default
     if text == _USUAL:
         if knob.usual is None:
-            raise UnusableSetting(f"{name} has no usual value; say {_DEFAULT} or a value")
+            raise SettingError(f"{name} has no usual value; say {_DEFAULT} or a value")
         return knob.usual
     value = text if knob.type == "choice" else parse_value(text)  # a choice may be called `off`
     if reason := refusal(knob, value):
-        raise UnusableSetting(reason)
+        raise SettingError(reason)
     return value

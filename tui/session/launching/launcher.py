@@ -24,12 +24,12 @@ from trainer_proc.contract.run_folder import LOG_ROOT, RunFolder, RunSpec
 from tui.session.backends.devices import Device
 from tui.session.backends.environment import LaunchError as LaunchError
 from tui.session.backends.environment import backend_command
-from tui.session.launching.knob_values import UnusableSetting
+from tui.session.launching.knob_values import SettingError
 from tui.session.launching.override_text import parse_overrides
 from tui.session.runs.checkpoints import run_of
 
 
-class ImpossibleSpec(UsageError):
+class SpecError(UsageError):
     """What was asked for makes no sense; the message is one line that says what would."""
 
 
@@ -59,7 +59,7 @@ class Overrides(msgspec.Struct, frozen=True):
 
 
 def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -> RunSpec:
-    """Return what the trainer is told; the first of `devices` is the default. Raises `ImpossibleSpec`."""
+    """Return what the trainer is told; the first of `devices` is the default. Raises `SpecError`."""
     device = overrides.device or devices[0].name
     device = "cuda:0" if device == "cuda" else device
     if overrides.task and overrides.task != preset.task:
@@ -92,21 +92,21 @@ def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -
 
 
 def checked_spec(spec: RunSpec) -> RunSpec:
-    """Return `spec` as the trainer is told it: the device `cuda` is `cuda:0`. Raises `ImpossibleSpec`."""
+    """Return `spec` as the trainer is told it: the device `cuda` is `cuda:0`. Raises `SpecError`."""
     if not re.fullmatch(r"cpu|cuda(:\d+)?", spec.device):
-        raise ImpossibleSpec(f"{spec.device} is no device: say cpu or cuda:N")
+        raise SpecError(f"{spec.device} is no device: say cpu or cuda:N")
     if not re.fullmatch(r"[\w.+-]{0,80}", spec.name):
-        raise ImpossibleSpec("a run's name has at most 80 letters, digits, '.', '_', '+' and '-'")
+        raise SpecError("a run's name has at most 80 letters, digits, '.', '_', '+' and '-'")
     if not (1 <= spec.num_envs <= MOST and 1 <= spec.iterations <= MOST):
-        raise ImpossibleSpec(f"a training has at least one environment and one iteration, and at most {MOST:,} of each")
+        raise SpecError(f"a training has at least one environment and one iteration, and at most {MOST:,} of each")
     if spec.processes < 1:
-        raise ImpossibleSpec("a training has at least one process")
+        raise SpecError("a training has at least one process")
     if not 0 <= spec.seed < 2**32:
-        raise ImpossibleSpec("a seed is a whole number from 0 to 4294967295")
+        raise SpecError("a seed is a whole number from 0 to 4294967295")
     try:
         check_isaac_lab(spec.backend, spec.physics, spec.library, spec.hydra)
     except SchemaProblem as error:
-        raise ImpossibleSpec(str(error)) from error
+        raise SpecError(str(error)) from error
     _check_knobs(spec)
     return msgspec.structs.replace(spec, device="cuda:0") if spec.device == "cuda" else spec
 
@@ -121,7 +121,7 @@ def _for_another_task(preset: Preset, task: str) -> Preset:
     """Return what a preset says that isn't about its task; runs are in a folder of the other task's name."""
     experiment = re.sub(r"\W+", "_", re.sub(r"-v\d+$", "", task)).strip("_").lower()
     if not experiment:
-        raise ImpossibleSpec(f"{task!r} is no task")
+        raise SpecError(f"{task!r} is no task")
     return msgspec.structs.replace(
         preset,
         task=task,
@@ -155,7 +155,7 @@ def _overrides(preset: Preset, chosen: Overrides) -> dict[str, Any]:
     for path, what in preset.needs.overrides.items():
         value = overrides.get(path, "")
         if value == "":
-            raise ImpossibleSpec(f"{preset.name} needs {what}: fill in its field, or launch with --override {path}=…")
+            raise SpecError(f"{preset.name} needs {what}: fill in its field, or launch with --override {path}=…")
         if isinstance(value, str) and (file := Path(value).expanduser()).is_file():
             overrides[path] = str(file.resolve())  # a run is resumed from anywhere
     return overrides
@@ -164,21 +164,21 @@ def _overrides(preset: Preset, chosen: Overrides) -> dict[str, Any]:
 def _parsed(preset: Preset, arguments: Sequence[str]) -> dict[str, Any]:
     try:
         return parse_overrides(arguments)
-    except UnusableSetting as error:
-        raise ImpossibleSpec(f"{preset.name} trains on {preset.backend}: {error}") from error
+    except SettingError as error:
+        raise SpecError(f"{preset.name} trains on {preset.backend}: {error}") from error
 
 
 def _check_knobs(spec: RunSpec) -> None:
     try:
         check_curriculum_knobs(spec.set, make_curricula(spec.curricula))
     except SchemaProblem as error:
-        raise ImpossibleSpec(str(error)) from error
+        raise SpecError(str(error)) from error
     for knob, value in spec.set.items():
         if not isinstance(value, str) and (problem := numbers_problem(knob, value)):
-            raise ImpossibleSpec(problem)
+            raise SpecError(problem)
     for knob, (low, high) in spec.bounds.items():
         if not low <= high:
-            raise ImpossibleSpec(f"bounds of {knob}: expected the low end first, got {value_text((low, high))}")
+            raise SpecError(f"bounds of {knob}: expected the low end first, got {value_text((low, high))}")
 
 
 def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:

@@ -8,25 +8,25 @@ from collections.abc import Iterable
 from typing import Any
 
 from presets.override_path import WrongPath, split_path
-from tui.session.launching.knob_values import UnusableSetting
+from tui.session.launching.knob_values import SettingError
 
 _OVERRIDE = re.compile(r'((?:"[^"]*"|[^"=])+)=(.+)', re.DOTALL)
 
 
 def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
-    """Return `PATH=VALUE` arguments as values by path. Raises `UnusableSetting`."""
+    """Return `PATH=VALUE` arguments as values by path. Raises `SettingError`."""
     values: dict[str, Any] = {}
     for text in texts:
         match = _OVERRIDE.fullmatch(text)
         if match is None:
-            raise UnusableSetting(f"{text} is not PATH=VALUE, such as env.episode_length_s=10")
+            raise SettingError(f"{text} is not PATH=VALUE, such as env.episode_length_s=10")
         path = match[1].strip()
         try:
             split_path(path)
         except WrongPath as error:
-            raise UnusableSetting(str(error)) from error
+            raise SettingError(str(error)) from error
         if path in values:
-            raise UnusableSetting(f"{path} is named twice: say which value is meant")
+            raise SettingError(f"{path} is named twice: say which value is meant")
         values[path] = parse_override_value(match[2])
     return values
 

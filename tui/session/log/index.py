@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from tui.session.log.levels import LevelScan
-from tui.session.log.text import LONGEST, shown_line
+from tui.session.log.log_text import LONGEST, shown_line
 
 _BLOCK = 64 * 1024
 _STEP = 4 * _BLOCK

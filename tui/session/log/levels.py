@@ -10,7 +10,7 @@ import re
 from typing import Literal
 
 from tui.session.log.line_set import LineSet
-from tui.session.log.text import shown
+from tui.session.log.log_text import shown
 
 Level = Literal["info", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("info", "warning", "error")

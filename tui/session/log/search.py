@@ -6,7 +6,7 @@ from typing import IO
 
 from tui.session.log.index import LogIndex
 from tui.session.log.line_set import LineSet
-from tui.session.log.text import shown
+from tui.session.log.log_text import shown
 
 _STEP = 256 * 1024
 _LONGEST = 4 * 1024 * 1024

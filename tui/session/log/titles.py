@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.session.log.levels import Level
 from tui.session.log.pages import LogPage
-from tui.session.machine.view import amount
+from tui.session.numbers import amount
 
 SIGNS: dict[Level, str] = {"info": "  ", "warning": "! ", "error": "✘ "}
 """Stands before a line, so that its level is not told by colour alone."""

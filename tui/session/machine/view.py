@@ -6,15 +6,15 @@ import math
 import textwrap
 from dataclasses import dataclass
 
-from tui.session.knobs.text import shortened
 from tui.session.machine.capacity import KEPT_FREE, EnvironmentRoom
 from tui.session.machine.gpu import GpuReading
 from tui.session.machine.history import MachineTrail, gpu_memory, gpu_use
 from tui.session.machine.host import CpuReading, DiskReading
 from tui.session.machine.machine import MachineReading
 from tui.session.machine.processes import ProcessReading
+from tui.session.numbers import UNKNOWN, amount, amount_of
 from tui.session.sparkline import sparkline
-from tui.session.text import plain
+from tui.session.text import plain, shortened
 
 SECONDS_EACH = 2.0
 """What one bar of a curve stands for."""
@@ -22,11 +22,9 @@ WARNING = "! "
 """How a line begins that needs a person."""
 RUNS_OWN = "▸"
 """Stands behind the name of a GPU that the run trains on."""
-_UNKNOWN = "–"
 _LABEL, _SHORTEST_CURVE, _LONGEST_CURVE = 8, 6, 30
 _FEW_CHECKPOINTS = 5
 _MEMORY_FULL = 0.95
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 @dataclass(frozen=True)
@@ -37,20 +35,6 @@ class _Row:
     share: float | None
     curve: str
     details: tuple[str, ...] = ()
-
-
-def amount(count: float) -> str:
-    """Return bytes with a unit that leaves one to three digits."""
-    power = _power(count)
-    return f"{_digits(count / 1024**power)} {_UNITS[power]}"
-
-
-def amount_of(used: float | None, total: float | None) -> str:
-    """Return `used of total` bytes with the unit of the latter."""
-    if used is None or total is None:
-        return _UNKNOWN
-    power = _power(total)
-    return f"{_digits(used / 1024**power)} of {_digits(total / 1024**power)} {_UNITS[power]}"
 
 
 def machine_lines(reading: MachineReading, trail: MachineTrail | None, width: int, has_run: bool = True) -> list[str]:
@@ -75,8 +59,8 @@ def machine_lines(reading: MachineReading, trail: MachineTrail | None, width: in
 
 def _gpu_rows(gpu: GpuReading, reading: MachineReading) -> list[_Row]:
     name = plain(gpu.name).removeprefix("NVIDIA ")
-    degrees = _UNKNOWN if gpu.temperature_celsius is None else f"{gpu.temperature_celsius:.0f}"
-    watts = _UNKNOWN if gpu.power_watts is None else f"{gpu.power_watts:.0f}"
+    degrees = UNKNOWN if gpu.temperature_celsius is None else f"{gpu.temperature_celsius:.0f}"
+    watts = UNKNOWN if gpu.power_watts is None else f"{gpu.power_watts:.0f}"
     limit = "" if gpu.power_limit_watts is None else f" of {gpu.power_limit_watts:.0f}"
     is_runs_own = gpu.index in reading.run_gpus
     label = f"GPU {gpu.index}{f' {RUNS_OWN}' if is_runs_own else ''}"
@@ -113,7 +97,7 @@ def _memory_row(reading: MachineReading) -> _Row:
 
 def _row_lines(row: _Row, trail: MachineTrail | None, width: int, curve: int) -> list[str]:
     """Return the row's head and curve, then its details behind them or, indented, below."""
-    share = _UNKNOWN if row.share is None else f"{row.share:.0%}"
+    share = UNKNOWN if row.share is None else f"{row.share:.0%}"
     shape = f" {trail.curve(row.curve, curve, SECONDS_EACH)}" if trail is not None else ""
     lines = [f"{row.label:<{_LABEL}} {share:>4}{shape}"]
     for detail in row.details:
@@ -152,8 +136,8 @@ def _process_lines(reading: MachineReading, width: int) -> list[str]:
 
 
 def _process_cells(process: ProcessReading) -> tuple[str, ...]:
-    cpu = _UNKNOWN if process.cpu is None else f"{process.cpu:.0%}"
-    gpu = _UNKNOWN if process.gpu_memory_bytes is None else amount(process.gpu_memory_bytes)
+    cpu = UNKNOWN if process.cpu is None else f"{process.cpu:.0%}"
+    gpu = UNKNOWN if process.gpu_memory_bytes is None else amount(process.gpu_memory_bytes)
     return (process.role, str(process.pid), cpu, amount(process.memory_bytes), gpu)
 
 
@@ -182,15 +166,3 @@ def _room_basis(room: EnvironmentRoom) -> str:
 
 def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, subsequent_indent="  ", break_on_hyphens=False)
-
-
-def _power(count: float) -> int:
-    """Return which unit leaves less than 1000."""
-    power = 0
-    while count >= 999.5 and power < len(_UNITS) - 1:
-        count, power = count / 1024, power + 1
-    return power
-
-
-def _digits(value: float) -> str:
-    return f"{value:.1f}" if 0 < value < 9.95 else f"{value:,.0f}"

@@ -20,8 +20,8 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
     RampAdvanced,
 )
-from tui.session.describe import export_result
-from tui.session.interventions.text import applied_text
+from tui.session.interventions.change_text import applied_text
+from tui.session.status_text import export_result
 
 
 class News(NamedTuple):

@@ -10,34 +10,37 @@ from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.session.runs.run_index import RunNotFound, find_run
 
 
-class NoCheckpoint(UserError):
+class CheckpointNotFound(UserError):
     """There is no such checkpoint; the message is one line."""
 
 
 def find_checkpoint(folder: RunFolder, text: str | None) -> Path:
-    """Return the checkpoint that `text` names, an iteration or a path; None is the newest. Raises `NoCheckpoint`."""
+    """Return the checkpoint that `text` names, an iteration or a path; None is the newest.
+
+    Raises `CheckpointNotFound`.
+    """
     checkpoints = folder.checkpoints()
     if text is None:
         if not checkpoints:
-            raise NoCheckpoint(f"{folder.name} has no checkpoint yet")
+            raise CheckpointNotFound(f"{folder.name} has no checkpoint yet")
         return checkpoints[-1]
     path = folder.checkpoint(int(text)) if re.fullmatch(r"\d+", text) else Path(text)
     if path.is_file():
         return path
-    raise NoCheckpoint(f"there is no checkpoint {text}; {_others(folder.name, checkpoints, path)}")
+    raise CheckpointNotFound(f"there is no checkpoint {text}; {_others(folder.name, checkpoints, path)}")
 
 
 def checkpoint_to_start_from(text: str, log_root: Path) -> Path:
     """Return the absolute path of the file that `text` names, or of the newest checkpoint of the run that it names.
 
-    Raises `NoCheckpoint` or `RunFolderError`.
+    Raises `CheckpointNotFound` or `RunFolderError`.
     """
     if Path(text).is_file():
         return Path(text).resolve()
     try:
         folder = find_run(text, log_root)
     except RunNotFound as error:
-        raise NoCheckpoint(f"there is no file {text} to start from, and as a run: {error}") from error
+        raise CheckpointNotFound(f"there is no file {text} to start from, and as a run: {error}") from error
     return find_checkpoint(folder, None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tui.session.knobs.text import shortened_name
+from tui.session.text import shortened_name
 
 _DATED = re.compile(r"\d{4}-(\d\d-\d\d)_(\d\d)-(\d\d)-\d\d(?:_|$)")
 _WHOLE, _SHORT_DATE = 36, 24

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from tui.session.describe import STATUS_SIGNS, duration, number
-from tui.session.knobs.text import shortened_name
+from tui.session.numbers import duration, number
 from tui.session.runs.checkpoints import origin_of
 from tui.session.runs.journal_summary import spread_points
 from tui.session.runs.names import fitted_name
 from tui.session.runs.run_index import RunSummary
 from tui.session.runs.run_list import RunOrder
 from tui.session.sparkline import sparkline
-from tui.session.text import plain
+from tui.session.status_text import STATUS_SIGNS
+from tui.session.text import plain, shortened_name
 
 CHOSEN_SIGN = "✓"
 LABELS = {

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from curricula.errors import UsageError
+from curricula.errors import UserError
 from presets import own_presets_folder
 from tui.session.settings.schema_check import SettingProblem, checked
 
@@ -19,8 +19,8 @@ MAX_SMOOTHING = 0.999
 """As `smoothing` has it, which needs numpy."""
 
 
-class ConfigProblem(UsageError):
-    """The settings can't be read; the message is one line."""
+class SettingsError(UserError):
+    """The settings file can't be read or written."""
 
 
 class Appearance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,13 +113,13 @@ def read_settings() -> tuple[UserConfig, list[SettingProblem]]:
 
 
 def read_config() -> UserConfig:
-    """Return the person's settings for a program that can't do without a right `[backends]`. Raises `ConfigProblem`."""
+    """Return the person's settings for a program that can't do without a right `[backends]`. Raises `SettingsError`."""
     config, problems = read_settings()
     for problem in problems:
         if not problem.setting:
-            raise ConfigProblem(problem.text)
+            raise SettingsError(problem.text)
         if problem.setting.startswith("backends"):
-            raise ConfigProblem(f"{config_file()} can't be read: {problem}")
+            raise SettingsError(f"{config_file()} can't be read: {problem}")
     return config
 
 

@@ -46,24 +46,24 @@ class KeyAction:
         return self.id.partition(".")[0]
 
 
-class UnusableKey(UsageError):
+class KeymapError(UsageError):
     """No key has this name, or not one that can be given away; the message is the end of a sentence."""
 
 
 def key_name(text: str) -> str:
-    """Return the program's name of a key written as a character ("?") or a name ("ctrl+e"). Raises `UnusableKey`."""
+    """Return the program's name of a key written as a character ("?") or a name ("ctrl+e"). Raises `KeymapError`."""
     text = text.strip()
     if len(text) == 1:
         if not text.isprintable() or text.isspace():
-            raise UnusableKey(f"{text!r} is no key")
+            raise KeymapError(f"{text!r} is no key")
         return character_name(text)
     if text in _TAKEN:
-        raise UnusableKey(f"{text} can't be given away: it {_TAKEN[text]}")
+        raise KeymapError(f"{text} can't be given away: it {_TAKEN[text]}")
     if text in _SAME_BYTE:
-        raise UnusableKey(f"a terminal can't tell {text} from {_SAME_BYTE[text]}")
+        raise KeymapError(f"a terminal can't tell {text} from {_SAME_BYTE[text]}")
     *modifiers, key = text.split("+")
     if modifiers == ["shift"] and len(key) == 1 and key.isalpha():
-        raise UnusableKey(f"{text} is written {key.upper()}")
+        raise KeymapError(f"{text} is written {key.upper()}")
     known = _MOVING | _FUNCTION
     if not modifiers:
         known |= _ALONE | _PUNCTUATION
@@ -76,7 +76,7 @@ def key_name(text: str) -> str:
             if nearest
             else "a key is P, f5, ctrl+e, pageup, question_mark …"
         )
-        raise UnusableKey(f"there is no key {text}; {hint}")
+        raise KeymapError(f"there is no key {text}; {hint}")
     return text
 
 
@@ -99,8 +99,8 @@ def usable_keys(texts: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], l
         try:
             names = tuple(dict.fromkeys(key_name(key) for key in _split(text)))
             if not names:
-                raise UnusableKey("no key is named; leave the line out to have the program's own")
-        except UnusableKey as problem:
+                raise KeymapError("no key is named; leave the line out to have the program's own")
+        except KeymapError as problem:
             problems.append(SettingProblem(f"keys.{id}", f'is "{text}": {problem}'))
         else:
             keymap[id] = names

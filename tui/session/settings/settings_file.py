@@ -13,9 +13,8 @@ import msgspec
 import tomli_w
 from msgspec import inspect
 
-from curricula.errors import UserError
 from trainer_proc.contract.run_folder import write_atomically
-from tui.session.settings.config import UserConfig, config_file
+from tui.session.settings.config import SettingsError, UserConfig, config_file
 from tui.session.settings.schema_check import allowed
 
 _WIDTH = 100
@@ -30,10 +29,6 @@ class SettingDescription:
     default: Any
     allowed: str
     text: str
-
-
-class NotWritten(UserError):
-    """The setting can't be put into the file; the message is one line that says what to write there."""
 
 
 def settings() -> Iterator[SettingDescription]:
@@ -72,7 +67,7 @@ def first_file() -> str:
 
 
 def with_setting(text: str, table: str, name: str, value: Any) -> str:
-    """Return the text of a file with one setting changed and all else, comments too, as it was. Raises `NotWritten`."""
+    """Return a settings file's text with one setting changed; comments and layout stay. Raises `SettingsError`."""
     lines = text.splitlines()
     line = _line(name, value)
     header = next((at for at, one in enumerate(lines) if re.match(rf"\s*\[\s*{re.escape(table)}\s*\]", one)), None)
@@ -94,12 +89,12 @@ def with_setting(text: str, table: str, name: str, value: Any) -> str:
     except (tomllib.TOMLDecodeError, AttributeError, TypeError):
         before, after = {}, {"": None}
     if before != after:
-        raise NotWritten(f"to keep it, write {line} under [{table}] in {config_file()}")
+        raise SettingsError(f"to keep it, write {line} under [{table}] in {config_file()}")
     return changed
 
 
 def remember(table: str, name: str, value: Any) -> None:
-    """Write one setting into the person's file, made if there is none. Raises `NotWritten`."""
+    """Write one setting into the person's file, made if there is none. Raises `SettingsError`."""
     path = config_file()
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -107,7 +102,7 @@ def remember(table: str, name: str, value: Any) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path.resolve(), changed.encode())  # of a link, so that it stays one
     except (OSError, UnicodeDecodeError) as error:
-        raise NotWritten(f"{path} can't be written: {error}") from error
+        raise SettingsError(f"{path} can't be written: {error}") from error
 
 
 def toml_value(value: Any) -> str:

@@ -5,5 +5,5 @@ from __future__ import annotations
 from curricula.errors import UserError
 
 
-class EventsUnreadable(UserError):
+class EventFileError(UserError):
     """What reads event files is not installed; the message is one line."""

@@ -7,13 +7,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from tui.session.describe import number
 from tui.session.fuzzy import best_first
-from tui.session.knobs.text import shortened_name
 from tui.session.metrics.names import Role, metric_of
 from tui.session.metrics.series import Series
+from tui.session.numbers import number
 from tui.session.sparkline import sparkline
-from tui.session.text import plain
+from tui.session.text import plain, shortened_name
 
 _VALUE, _STEP = 9, 9
 _GAP = 1

@@ -45,7 +45,7 @@ class RunReader:
     """Reads one run; used by one thread."""
 
     def __init__(self, run: LoggedRun) -> None:
-        """Raise `EventsUnreadable` without TensorBoard's package."""
+        """Raise `EventFileError` without TensorBoard's package."""
         self._run = run
         self._scalars = ScalarReader()
         self._scale = StepScale()

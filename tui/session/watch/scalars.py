@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.session.watch import EventsUnreadable
+from tui.session.watch import EventFileError
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class ScalarReader:
     """Finds the scalars of one run; what else is logged, such as histograms and images, is passed over."""
 
     def __init__(self) -> None:
-        """Raise `EventsUnreadable` without TensorBoard's package."""
+        """Raise `EventFileError` without TensorBoard's package."""
         try:
             protocol: Any = importlib.import_module("tensorboard.compat.proto.event_pb2")
             types: Any = importlib.import_module("tensorboard.compat.proto.types_pb2")
         except ImportError as error:
-            raise EventsUnreadable(
+            raise EventFileError(
                 "reading event files needs the package tensorboard (extra watch): uv pip install tensorboard"
             ) from error
         self._parse = protocol.Event.FromString

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.session.describe import number
+from tui.session.numbers import number
 from tui.session.watch.log_folder import LogFolder
 from tui.session.watch.watched_run import WatchedRun
 

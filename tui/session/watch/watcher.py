@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from tui.session.watch import EventsUnreadable
+from tui.session.watch import EventFileError
 from tui.session.watch.log_folder import LogFolder, look_into
 from tui.session.watch.run_reader import Portion, RunReader
 
@@ -64,7 +64,7 @@ class Watcher:
                     if found != before:
                         self._on_found(found)
                 self._woken.wait(_PAUSE_SECONDS if found is not None and self._read(found) else _POLL_SECONDS)
-        except EventsUnreadable as error:
+        except EventFileError as error:
             self._on_problem(str(error))
 
     def _read(self, found: LogFolder) -> bool:

@@ -12,7 +12,7 @@ from tests.waiting import wait_for
 from trainer_proc.contract.connection import write_connection
 from trainer_proc.contract.messages import IterationFinished, MetricSet, PhaseChanged, RunStarted
 from trainer_proc.contract.run_folder import RunFolder
-from tui.session.runs.deleting import NotDeletable, check_deletable, contents_of, delete_run, deletion_question
+from tui.session.runs.delete import DeleteError, check_deletable, contents_of, delete_run, deletion_question
 
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
 FIRST = (MetricSet(0, ()), IterationFinished(0, 0, b"", 96, 1.0))
@@ -35,7 +35,7 @@ def ended(make_run):
 
 
 def refusal(folder, log_root):
-    with pytest.raises(NotDeletable) as problem:
+    with pytest.raises(DeleteError) as problem:
         delete_run(folder, log_root)
     assert len(str(problem.value).splitlines()) == 1
     return str(problem.value)
@@ -129,7 +129,7 @@ def test_a_run_that_another_is_about_to_begin_from_stays_until_it_has(ended, mak
 def refusal_or_nothing(folder, log_root):
     try:
         check_deletable(folder, log_root)
-    except NotDeletable as problem:
+    except DeleteError as problem:
         return str(problem)
     return ""
 

@@ -18,7 +18,7 @@ _LONGEST_NAME = 200
 """Of a file, which may have 255 bytes with its ending and while it is written."""
 
 
-class ChoiceProblem(UserError):
+class ChoiceError(UserError):
     """What was chosen can't be read or kept; the message is one line."""
 
 
@@ -38,7 +38,7 @@ def choice_file(log_root: Path) -> Path:
 def read_choice(log_root: Path) -> tuple[list[RunFolder], set[Path]]:
     """Return the chosen runs that there still are, in the order of choice, and the paths of those hidden.
 
-    Raises `ChoiceProblem`.
+    Raises `ChoiceError`.
     """
     path = choice_file(log_root)
     try:
@@ -46,17 +46,17 @@ def read_choice(log_root: Path) -> tuple[list[RunFolder], set[Path]]:
     except FileNotFoundError:
         return [], set()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ChoiceProblem(f"the choice of runs in {path} is ignored: {' '.join(str(error).split())}") from error
+        raise ChoiceError(f"the choice of runs in {path} is ignored: {' '.join(str(error).split())}") from error
     chosen = [RunFolder(Path(run)) for run in choice.chosen if (Path(run) / RUN_FILE).is_file()]
     return chosen, {Path(run) for run in choice.hidden}
 
 
 def write_choice(log_root: Path, chosen: Iterable[RunFolder], hidden: Iterable[Path] = ()) -> None:
-    """Keep the choice; the file is whole at any time. Raises `ChoiceProblem`."""
+    """Keep the choice; the file is whole at any time. Raises `ChoiceError`."""
     path = choice_file(log_root)
     choice = Choice(tuple(str(folder.path) for folder in chosen), tuple(sorted(map(str, hidden))))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, tomli_w.dumps(msgspec.to_builtins(choice)).encode())
     except OSError as error:
-        raise ChoiceProblem(f"the choice of runs can't be kept in {path}: {error.strerror or error}") from error
+        raise ChoiceError(f"the choice of runs can't be kept in {path}: {error.strerror or error}") from error

@@ -12,14 +12,14 @@ from pathlib import Path
 from curricula.errors import UserError
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError
-from tui.session.machine.view import amount
+from tui.session.numbers import amount
 from tui.session.runs.run_index import run_folders, summarize
 
 _BLOCK = 512
 """Bytes of a block as `stat` counts them, whatever the file system."""
 
 
-class NotDeletable(UserError):
+class DeleteError(UserError):
     """The run stays; the message is one line."""
 
 
@@ -41,19 +41,19 @@ def contents_of(folder: RunFolder, log_root: Path) -> Contents:
 
 
 def check_deletable(folder: RunFolder, log_root: Path) -> None:
-    """Raise `NotDeletable` if the run lives, is worked on or begun from, or isn't a run's own folder in `log_root`."""
+    """Raise `DeleteError` if the run lives, is worked on or begun from, or isn't a run's own folder in `log_root`."""
     path, root = folder.path, log_root.resolve()
     if path.parent.parent != root:  # a RunFolder's path is resolved: a link out of the log root ends elsewhere
-        raise NotDeletable(f"{path} is no run's folder in {root}: only those are deleted")
+        raise DeleteError(f"{path} is no run's folder in {root}: only those are deleted")
     if not folder.spec_file.is_file():
-        raise NotDeletable(f"{path} is no run: it has no {RUN_FILE}")
+        raise DeleteError(f"{path} is no run: it has no {RUN_FILE}")
     if read_connection(folder) is not None:
-        raise NotDeletable(f"{folder.name} is training: stop it first")
+        raise DeleteError(f"{folder.name} is training: stop it first")
     for worked_on in _worked_on():
         if worked_on.path == path:
-            raise NotDeletable(f"a process works on {folder.name}: wait until it has ended, or stop the run")
+            raise DeleteError(f"a process works on {folder.name}: wait until it has ended, or stop the run")
         if _begins_in(worked_on, folder) and summarize(worked_on).iteration is None:
-            raise NotDeletable(f"{worked_on.name} is about to begin from a checkpoint of {folder.name}: wait")
+            raise DeleteError(f"{worked_on.name} is about to begin from a checkpoint of {folder.name}: wait")
 
 
 def deletion_question(folder: RunFolder, contents: Contents) -> str:
@@ -73,7 +73,7 @@ def contents_text(contents: Contents) -> str:
 
 
 def delete_run(folder: RunFolder, log_root: Path) -> None:
-    """Delete the run's folder with all in it. Raises `NotDeletable` or `OSError`.
+    """Delete the run's folder with all in it. Raises `DeleteError` or `OSError`.
 
     What links point to stays. `run.toml` goes last, so that what an interruption leaves is still a run to be deleted.
     """

@@ -21,8 +21,9 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
     RunStarted,
 )
-from tui.session.describe import STATUS_SIGNS, duration, export_result, number, progress
+from tui.session.numbers import duration, number
 from tui.session.state import RunState, RunStatus
+from tui.session.status_text import STATUS_SIGNS, export_result, progress
 
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 1000, 42, 1)
 

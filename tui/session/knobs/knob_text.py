@@ -5,37 +5,7 @@ from __future__ import annotations
 from trainer_proc.contract.knob import Knob, Value, is_numeric, number_text, value_text
 from tui.session.knobs.bounds import bounds_text
 from tui.session.state import KnobState
-
-_SHORTEST_PART = 5
-"""A part of a path that is cut to less says nothing."""
-
-
-def shortened(text: str, width: int) -> str:
-    """Return `text` in at most `width` cells, its end replaced by `…`."""
-    return text if len(text) <= width else text[: width - 1] + "…"
-
-
-def shortened_name(name: str, width: int) -> str:
-    """Return a path in at most `width` cells; its longest parts lose their middles, so that each still tells itself.
-
-    Where that leaves too little of them, only the end of the path remains, which tells most.
-    """
-    if len(name) <= width:
-        return name
-    parts = name.split("/")
-    lengths = [len(part) for part in parts]
-    while sum(lengths) + len(parts) - 1 > width:
-        lengths[lengths.index(max(lengths))] -= 1
-        if max(lengths) < _SHORTEST_PART:
-            return "…" + name[1 - width :] if width > 1 else "…"[:width]
-    return "/".join(_without_middle(part, length) for part, length in zip(parts, lengths, strict=True))
-
-
-def _without_middle(part: str, length: int) -> str:
-    if len(part) <= length:
-        return part
-    tail = (length - 1) // 2
-    return part[: length - 1 - tail] + "…" + part[len(part) - tail :]
+from tui.session.text import shortened, shortened_name
 
 
 def with_unit(value: Value, knob: Knob) -> str:

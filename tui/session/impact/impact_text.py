@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from tui.session.describe import number
 from tui.session.impact.impact import Impact, MetricImpact
 from tui.session.impact.statistics import Difference, Level
 from tui.session.impact.windows import Window
-from tui.session.interventions.text import whole_text
-from tui.session.knobs.text import shortened_name
+from tui.session.interventions.change_text import whole_text
+from tui.session.numbers import number
 from tui.session.sparkline import resampled, sparkline
+from tui.session.text import shortened_name
 
 _MINUS = "\N{MINUS SIGN}"
 _MOST_DECIMALS = 7

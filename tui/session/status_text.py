@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
-from trainer_proc.contract.knob import number_text
 from trainer_proc.contract.messages import ExportFailed, ExportFinished, ExportStarted
+from tui.session.numbers import duration
 from tui.session.state import RunState, RunStatus
 
 STATUS_SIGNS: dict[RunStatus, str] = {
@@ -21,25 +19,6 @@ STATUS_SIGNS: dict[RunStatus, str] = {
     "killed": "✘",
 }
 """A sign for each status, so that none is told by colour alone."""
-
-
-def number(value: float | None) -> str:
-    """Return `value` in at most 9 characters, with about 4 digits."""
-    if value is None:
-        return "–"
-    if not math.isfinite(value):
-        return str(value)
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return f"{value:.4g}" if abs(value) < 9999.5 else f"{value:,.0f}"
-    return number_text(value, 3)
-
-
-def duration(seconds: float) -> str:
-    """Return hours, minutes and seconds as `1:02:03`, days in front from the first on."""
-    whole = max(int(seconds), 0)
-    days, rest = divmod(whole, 86400)
-    clock = f"{rest // 3600}:{rest % 3600 // 60:02d}:{rest % 60:02d}"
-    return f"{days}d {clock}" if days else clock
 
 
 def progress(state: RunState, is_alive: bool, bar_width: int) -> str:
