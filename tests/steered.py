@@ -7,7 +7,8 @@ from tests.fake_training import FakeTraining
 from trainer_proc.contract.messages import Frame, InterventionApplied, InterventionFailed, InterventionQueued
 from trainer_proc.contract.requests import Refused
 from trainer_proc.curriculum.driver import CurriculumDriver
-from trainer_proc.steering.boundary import Actions, Steering
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.interface import Actions
 from trainer_proc.wire.request_validator import RequestValidator
 from tui.session.state import RunState
 
@@ -28,7 +29,7 @@ class Steered:
             save=lambda iteration: self.done.append(("save", iteration, self.values())),
             export=lambda iteration: None,
             reload=lambda newest, on_all_ranks: "model.pt",
-            renew=lambda: None,
+            reset_non_finite=lambda: None,
         )
         self.iteration = 0
 

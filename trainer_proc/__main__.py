@@ -12,7 +12,7 @@ from pathlib import Path
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
-from trainer_proc.steering.ranks import SilentLink, join_ranks
+from trainer_proc.steering.ranks import NoOpLink, join_ranks
 from trainer_proc.training.lifecycle import end_other_ranks, run_and_report, run_started
 from trainer_proc.wire.link import TrainerLink, WireUnavailable
 
@@ -24,7 +24,7 @@ def main() -> int:
     folder = RunFolder(Path(sys.argv[1]))
     try:
         spec = folder.read_spec()
-        link = SilentLink() if process_rank() else TrainerLink(folder)
+        link = NoOpLink() if process_rank() else TrainerLink(folder)
     except (RunFolderError, WireUnavailable, OSError) as error:
         return _say(str(error), 2)
     steering = Steering(link)
@@ -40,7 +40,7 @@ def main() -> int:
     return 0
 
 
-def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link: TrainerLink | SilentLink) -> None:
+def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link: TrainerLink | NoOpLink) -> None:
     from trainer_proc.rl_libraries.isaaclab.load import load_library
     from trainer_proc.simulators.registry import load_backend
 

@@ -27,7 +27,8 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.requests import Stop
 from trainer_proc.contract.run_folder import RunSpec
-from trainer_proc.steering.boundary import Steering, TrainingStopped
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.interface import TrainingStopped
 from trainer_proc.steering.state import INFOS_KEY, from_infos
 from trainer_proc.training.build import continue_from, make_steerable
 
@@ -181,7 +182,7 @@ def test_a_guard_takes_back_what_made_nan_and_the_training_learns_on(folder):
     attached = Attached(folder, [], [queued(7, ppo__learning_rate=1e30)], launch=launch, normalize=True).learn(8)
     fired = attached.of(GuardFired)
     assert [(body.guard, body.action) for body in fired] == [("not_finite", "undone")]
-    assert "intervention 7 undone, model_1.pt loaded" in fired[0].message
+    assert "#7 undone, model_1.pt loaded" in fired[0].message
     undone = attached.of(InterventionApplied)[-1]
     assert (undone.origin, undone.undoes) == ("guard", 7)
     assert attached.runner.alg.learning_rate == 0.001

@@ -568,7 +568,7 @@ def test_a_level_that_the_preset_has_no_more_begins_anew(run):
     run.iterate()
     then = resumed(run, {"masses": GROWTH | {"steps": 1}})
     restored = next(body for body in then.bodies if getattr(body, "origin", "") == "checkpoint")
-    assert restored.note == f"continues from model.pt; this training can't take: {LEVEL}"
+    assert restored.note == f"continues from model.pt; not restored: {LEVEL}"
     assert (place(then), owned(then)) == ((0, "auto"), START)
 
 
@@ -678,5 +678,5 @@ def test_what_a_curriculum_asks_for_travels_as_an_order_of_its_own():
     (order,) = shared[-1]
     assert isinstance(order, CurriculumOrder)
     assert order.curriculum == "masses"
-    assert isinstance(order.asked, InterventionQueued)
-    assert Change(LEVEL, 1.0, 1.0) in order.asked.changes
+    assert isinstance(order.requested, InterventionQueued)
+    assert Change(LEVEL, 1.0, 1.0) in order.requested.changes

@@ -21,7 +21,8 @@ from trainer_proc.contract.knob import refusal
 from trainer_proc.contract.messages import Frame, InterventionApplied, InterventionFailed, InterventionQueued, Ramp
 from trainer_proc.contract.requests import Pause, Redo, Refused, Request, Resume, StopRamp, Tune, Undo, Unpin
 from trainer_proc.curriculum.driver import CurriculumDriver
-from trainer_proc.steering.boundary import Actions, Steering
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.interface import Actions
 from trainer_proc.steering.state import INFOS_KEY, from_infos, to_infos
 from trainer_proc.wire.request_validator import RequestValidator
 from tui.session.state import RunState

@@ -57,7 +57,7 @@ def test_kl_is_told_after_a_number_of_iterations_in_a_row_above_a_multiple_of_th
     guard = KlGuard()
     high = {KL: 0.051, DESIRED_KL: 0.01}
     assert [guard.check(high) for _ in range(4)] == [""] * 4
-    assert guard.check(high) == "KL 0.051 is above 5 times the desired 0.01 for 5 iterations"
+    assert guard.check(high) == "KL 0.051 exceeded 5× desired KL (0.01) for 5 iterations"
 
 
 def test_kl_is_told_once_for_each_row():
@@ -93,7 +93,7 @@ def test_a_fall_since_the_last_intervention_is_told_once():
     guard = FallGuard("reward", REWARD)
     guard.intervened({REWARD: 10.0})
     assert guard.check({REWARD: 7.0}) == ""
-    assert guard.check({REWARD: 6.9}) == "reward has fallen from 10 to 6.9 since the last intervention"
+    assert guard.check({REWARD: 6.9}) == "reward dropped from 10 to 6.9 since the last change"
     assert guard.check({REWARD: 1.0}) == ""
     guard.intervened({REWARD: 6.9})
     assert guard.check({REWARD: 4.0}) != ""

@@ -192,7 +192,7 @@ def test_a_ramp_whose_step_fails_ends_and_the_others_go_on(turned):
     turned.turn({WEIGHT: 3.0, FRICTION: 1.0}, ramp=Ramp(4))
     turned.training.failing = {WEIGHT}
     failed, step = turned.next_iteration()
-    assert failed == InterventionFailed(0, 5, f"the ramp of {WEIGHT} ends: Refusing: {WEIGHT} can't be written")
+    assert failed == InterventionFailed(0, 5, f"ramp of {WEIGHT} stopped: Refusing: {WEIGHT} can't be written")
     assert step.iterations_left == {WEIGHT: 0, FRICTION: 2}
     assert [change.knob for change in step.changes] == [FRICTION]
     turned.training.failing = set()
@@ -407,13 +407,13 @@ def test_values_that_the_new_training_can_not_take_are_left_out_and_named():
     state = SteeringState({WEIGHT: 5.0, EPOCHS: 3.0, "reward/gone/weight": 1.0}, pinned=("reward/gone/weight",))
     other = resumed(state, {WEIGHT: (0.0, 2.0)})
     assert (other.values[WEIGHT], other.values[EPOCHS]) == (1.0, 3)
-    assert other.told[-1].note.endswith(f"this training can't take: reward/gone/weight, {WEIGHT}")
+    assert other.told[-1].note.endswith(f"not restored: reward/gone/weight, {WEIGHT}")
     assert other.interventions.snapshot().pinned == ()
 
 
 def test_nothing_but_values_that_can_not_be_taken_is_told_too():
     other = resumed(SteeringState({"reward/gone/weight": 1.0}))
-    assert other.told[-1].note.endswith("this training can't take: reward/gone/weight")
+    assert other.told[-1].note.endswith("not restored: reward/gone/weight")
     assert other.told[-1].changes == ()
 
 

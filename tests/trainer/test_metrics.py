@@ -25,7 +25,8 @@ from trainer_proc.export.job import ExportJobs
 from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
 from trainer_proc.metrics.stream import MetricStream
 from trainer_proc.metrics.success.rate import SuccessRate
-from trainer_proc.steering.boundary import Steering, TrainingStopped
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.interface import TrainingStopped
 from trainer_proc.training.attach import attach
 
 

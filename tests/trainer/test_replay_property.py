@@ -33,7 +33,8 @@ from trainer_proc.contract.messages import (
 from trainer_proc.contract.requests import Pause, Redo, Request, Resume, StopRamp, Tune, Undo, Unpin
 from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.curriculum.driver import CurriculumDriver
-from trainer_proc.steering.boundary import Actions, Steering
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.interface import Actions
 from trainer_proc.wire.request_validator import RequestValidator
 from tui.session.recordings.recorded_preset import recorded_preset
 
@@ -141,7 +142,12 @@ class Training:
         self.emit(MetricSet(0, METRICS))
         steering.publish_knobs(training.knobs(), dict(launch), bounds, CurriculumDriver(make_curricula(curricula)))
         steering.start_iterating(0)
-        actions = Actions(lambda iteration: None, lambda iteration: None, lambda *_: "model.pt", lambda: None)
+        actions = Actions(
+            save=lambda iteration: None,
+            export=lambda iteration: None,
+            reload=lambda *_: "model.pt",
+            reset_non_finite=lambda: None,
+        )
         for iteration in range(ITERATIONS):
             for name, value in world.writes[iteration]:
                 training.curriculum.overwrite(name, value)

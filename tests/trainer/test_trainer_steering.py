@@ -21,7 +21,8 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
-from trainer_proc.steering.boundary import Actions, Steering, TrainingStopped
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.interface import Actions, TrainingStopped
 from trainer_proc.steering.knob_set import LaunchValueRefused
 from trainer_proc.steering.ranks import OneProcess
 from trainer_proc.steering.state import SteeringState
@@ -40,7 +41,7 @@ class Training:
             save=lambda iteration: self.done.append(("save", iteration)),
             export=lambda iteration: self.done.append(("export", iteration)),
             reload=self.reload,
-            renew=self.renew,
+            reset_non_finite=self.renew,
         )
 
     def reload(self, newest, on_all_ranks):
@@ -218,7 +219,9 @@ def test_a_checkpoint_that_can_not_be_saved_is_no_clean_stop(training):
     def fail(iteration):
         raise OSError("no space")
 
-    training.actions = Actions(save=fail, export=training.actions.export, reload=training.reload, renew=training.renew)
+    training.actions = Actions(
+        save=fail, export=training.actions.export, reload=training.reload, reset_non_finite=training.renew
+    )
     training.link.batches.append([Stop()])
     with pytest.raises(OSError, match="no space"):
         training.boundary()
@@ -338,7 +341,7 @@ def test_a_guard_may_take_the_last_intervention_back_with_the_weights_from_befor
     assert (undone.origin, undone.undoes, undone.number, undone.iteration) == ("guard", 2, 0, 7)
     assert undone.note == f"Loss/value is nan; {training.checkpoint} loaded"
     assert fired.action == "undone"
-    assert fired.message == "Loss/value is nan; intervention 2 undone, model_0.pt loaded"
+    assert fired.message == "Loss/value is nan; #2 undone, model_0.pt loaded"
 
 
 def test_a_guard_that_acts_has_a_checkpoint_saved_before_each_intervention_and_no_other(training):
@@ -373,7 +376,7 @@ def test_without_a_checkpoint_to_go_back_to_a_guard_pauses_and_changes_nothing(t
     training.boundary([queued(1, upright=2.0)], after=3)
     training.checkpoint = None
     fired, paused, _ = training.boundary([], [Resume()], after=4, metrics=NAN)
-    assert fired == GuardFired("not_finite", 4, "Loss/value is nan; there is nothing to go back to", "paused")
+    assert fired == GuardFired("not_finite", 4, "Loss/value is nan; no checkpoint to return to", "paused")
     assert paused.phase == "paused"
     assert training.weights["upright"] == 2.0
 
@@ -435,5 +438,5 @@ def test_what_another_rank_can_not_take_is_taken_by_none():
     ranks.others_fail = True
     ranks.shared = [[queued(1, upright=2.0, effort=-1.0)]]
     (failed,) = training.boundary()
-    assert failed.reason == "RefusedElsewhere: another of the training processes could not take it"
+    assert failed.reason == "RejectedByOtherRank: another training process could not apply it"
     assert training.weights == {"upright": 1.0, "effort": -0.5}

@@ -85,7 +85,7 @@ def test_what_took_effect_is_said_with_number_iteration_and_origin(body, text):
     [
         (applied(A), "#3 applied at iteration 61: a 2 → 5", "information"),
         (InterventionFailed(3, 61, "ValueError: no"), "#3 was not applied: ValueError: no", "error"),
-        (InterventionFailed(0, 61, "the ramp of a ends: no"), "the ramp of a ends: no", "error"),
+        (InterventionFailed(0, 61, "ramp of a stopped: no"), "ramp of a stopped: no", "error"),
         (RampAdvanced(70, 9, (A, B), {"a": 0, "b": 3}), "ramp ended at iteration 70: a is at 5", "information"),
         (
             CompetingWriterFound("a", "curriculum term x", True),

@@ -108,7 +108,7 @@ class CurriculumDriver:
     def refused(self, order: CurriculumOrder) -> None:
         """Tell a curriculum that what it asked for could not be carried out."""
         curriculum = next(one for one in self._curricula if one.name == order.curriculum)
-        levels = [change.new for change in order.asked.changes if change.knob == level_knob(curriculum.name)]
+        levels = [change.new for change in order.requested.changes if change.knob == level_knob(curriculum.name)]
         curriculum.refused(Decision(int(number_of(levels[0])) if levels else None))
 
     def metrics(self) -> dict[str, float]:

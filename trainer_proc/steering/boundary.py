@@ -1,15 +1,12 @@
-"""The one writer: every change to a running training passes through here, between two PPO iterations.
+"""The only writer: every change to a running training is applied here, between two PPO iterations.
 
-The wire process (`wire.request_validator`) has validated and answered every request before it arrives here. Changes are
-applied at the iteration boundary, so that no rollout is half old and half new. With several ranks, all apply the same
-list of orders.
+The wire process (`wire.request_validator`) has validated and answered every request before. Changes are applied at the
+iteration boundary, so that no rollout mixes old and new values. All ranks apply the same list of orders.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Collection
 
 import msgspec
 
@@ -22,56 +19,25 @@ from trainer_proc.contract.messages import (
     InterventionQueued,
     PhaseChanged,
     PhaseName,
-    TrainerBody,
 )
-from trainer_proc.contract.orders import Order
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 from trainer_proc.contract.undo_history import undo_of
 from trainer_proc.knobs.live import TrainingKnobs
 from trainer_proc.steering.curricula import Curricula, NoCurricula
 from trainer_proc.steering.guards import PREFIX, Guards
+from trainer_proc.steering.interface import Actions, Link, TrainingStopped
 from trainer_proc.steering.interventions import Interventions
 from trainer_proc.steering.ranks import AnyOrder, CurriculumOrder, GuardOrder, OneProcess, Ranks
 from trainer_proc.steering.state import SteeringState
 
 _SIGNAL_CHECK_SECONDS = 0.5
-"""How long a paused training may overlook a stop that came as a signal."""
-
-
-class TrainingStopped(BaseException):
-    """Unwinds the training after a stop; no `Exception`, so that no library's handler swallows it."""
-
-
-class Link(Protocol):
-    """Where orders come from and what happens is told."""
-
-    def emit(self, body: TrainerBody) -> None:
-        """Tell of `body`, without blocking."""
-
-    def receive(self, timeout_seconds: float = 0.0) -> list[Order | InterventionQueued]:
-        """Return orders that have arrived, waiting up to `timeout_seconds` for the first."""
-
-
-@dataclass(frozen=True)
-class Actions:
-    """What a boundary can do beside turning knobs; `save` and `export` take the iteration just finished.
-
-    `reload` loads the checkpoint of the given iteration into the live policy and returns its name, or None if there is
-    none on one of the ranks (its second argument, `Ranks.all`, tells). `renew` lets environments begin anew whose
-    state is not finite.
-    """
-
-    save: Callable[[int], None]
-    export: Callable[[int], None]
-    reload: Callable[[int, Callable[[bool], bool]], str | None]
-    renew: Callable[[], None]
+"""Longest delay until a paused training notices a stop by signal."""
 
 
 class Steering:
-    """Carries out what was asked for. Used by the training thread only."""
+    """Carries out orders. Used by the training thread only."""
 
     def __init__(self, link: Link, ranks: Ranks | None = None) -> None:
-        """Take orders from `link` and publish through it."""
         self._link = link
         self._ranks = ranks or OneProcess()
         self._phase = PhaseChanged("building")
@@ -81,20 +47,23 @@ class Steering:
         self._launch_values: dict[str, Value] = {}
         self._resumed: tuple[SteeringState, str] | None = None
         self._queue: list[InterventionQueued | CurriculumOrder] = []
-        self._kept_after = -1
+        self._saved_after = -1
+        """Iteration whose end a guard can return to."""
         self._last: InterventionApplied | None = None
+        """The change that a guard would undo."""
         self._pause_reason = ""
-        self._pause = self._stop = self._save = self._export = self.was_asked_to_stop = False
+        self._pause = self._stop = self._save = self._export = False
         self._has_retired = False
+        self.was_asked_to_stop = False
         self.is_iterating = False
         """Whether the first iteration has begun; before it, a stop interrupts the build."""
 
     def join(self, ranks: Ranks) -> None:
-        """Act together with other processes from now on."""
+        """Act together with other training processes from now on."""
         self._ranks = ranks
 
     def enter(self, phase: PhaseName, detail: str = "", kernel_modules: int | None = None) -> None:
-        """Publish a phase, if it is a new one. `kernel_modules` None keeps the count of before."""
+        """Publish a phase if it is a new one. `kernel_modules` None keeps the present count."""
         modules = self._phase.kernel_modules if kernel_modules is None else kernel_modules
         entered = PhaseChanged(phase, detail, modules)
         if entered != self._phase:
@@ -112,9 +81,10 @@ class Steering:
         bounds: dict[str, tuple[float, float]] | None = None,
         curricula: Curricula | None = None,
     ) -> None:
-        """Publish the built training's knobs, the curricula's and the guards'.
+        """Publish all knobs: the training's, the curricula's and the guards'.
 
-        First levels and `launch_values` are set before the first iteration. Raises `LaunchValueRefused`.
+        `launch_values` are applied before the first iteration; `bounds` narrow knobs, by name or pattern. Raises
+        `LaunchValueRefused`.
         """
         self.curricula = curricula or self.curricula
         knobs = [*self.curricula.knobs(), *training.knobs, *self.guards.knobs()]
@@ -128,20 +98,20 @@ class Steering:
         self._launch_values = self.interventions.knobs.check(launch_values)
 
     def resume_from(self, state: SteeringState, checkpoint: str) -> None:
-        """Go on, before the first iteration, with what the checkpoint of that name carried."""
+        """Restore `state` before the first iteration; `checkpoint` is the name of its file."""
         self._resumed = (state, checkpoint)
 
     def start_iterating(self, first_iteration: int) -> None:
-        """Set what a checkpoint carried, first levels and launch values; from now on a stop waits for a boundary.
+        """Apply the checkpoint's state, first levels and launch values; from now on a stop waits for a boundary.
 
-        Raises `TrainingStopped` if a stop was asked for during the build and what was raised then has been swallowed.
+        Raises `TrainingStopped` if a stop was requested during the build and its exception was swallowed.
         """
         if self._has_retired:
             return
         if self.was_asked_to_stop:
             raise TrainingStopped
         self.is_iterating = True
-        self.interventions.report_competing_writes(first_iteration)  # a checkpoint brings its learning rate
+        self.interventions.report_competing_writes(first_iteration)  # a checkpoint's learning rate
         restored: Collection[str] = ()
         if self._resumed is not None:
             state, checkpoint = self._resumed
@@ -153,28 +123,28 @@ class Steering:
                 self.interventions.apply(self.curricula.hold(first_level), first_iteration)
         if self._launch_values:
             changes = tuple(Change(name, value, value) for name, value in self._launch_values.items())
-            launched = InterventionQueued(0, "launch", changes, "set at launch", when="now")
+            launched = InterventionQueued(number=0, origin="launch", changes=changes, note="set at launch", when="now")
             self.interventions.apply(self.curricula.expanded(launched, in_force), first_iteration)
         self.enter("training")
 
     def at_boundary(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
-        """Carry out what was asked for since the last boundary; returns at once if that is nothing.
+        """Carry out all orders since the last boundary.
 
         `metrics` are those of the `iteration` just finished, for guards and curricula. Blocks while paused. Raises
-        `TrainingStopped` after a stop, once `actions.save` has saved a checkpoint.
+        `TrainingStopped` after a stop, once a checkpoint is saved.
         """
         if self._has_retired:
             return
         self.interventions.new_iteration(iteration + 1)
         self.curricula.count(metrics)
-        self._receive(0.0, self._own_orders(iteration, metrics), iteration, actions)
-        self._turn(iteration, metrics, actions)
+        self._receive(0.0, self._automatic_orders(iteration, metrics), iteration, actions)
+        self._apply_queue(iteration, metrics, actions)
         self._let_curricula_decide(iteration, metrics, actions)
         self._write_files(iteration, actions)
         while self._pause and not self._stop:
             self.enter("paused", self._pause_reason or f"after iteration {iteration}")
             self._receive(_SIGNAL_CHECK_SECONDS, [], iteration, actions)
-            self._turn(iteration, metrics, actions)
+            self._apply_queue(iteration, metrics, actions)
             self._write_files(iteration, actions)
         if not self._stop:
             self.enter("training")
@@ -184,11 +154,11 @@ class Steering:
         raise TrainingStopped
 
     def retire(self) -> None:
-        """Do nothing at boundaries any more: the run has ended, whatever its script still does."""
+        """Ignore later boundaries: the run has ended, whatever its script still does."""
         self._has_retired = True
 
     def request_stop(self) -> None:
-        """Ask for a stop at the next boundary, as `Stop` does; safe inside a signal handler."""
+        """Request a stop at the next boundary, as `Stop` does; safe inside a signal handler."""
         self.was_asked_to_stop = True
 
     def _receive(self, timeout_seconds: float, own: list[AnyOrder], iteration: int, actions: Actions) -> None:
@@ -200,7 +170,7 @@ class Steering:
                 case InterventionQueued() | CurriculumOrder():
                     self._queue.append(order)
                 case GuardOrder():
-                    self._obey_guard(order, iteration, actions)
+                    self._carry_out_guard_order(order, iteration, actions)
                 case Pause():
                     self._pause, self._pause_reason = True, ""
                 case Resume():
@@ -214,29 +184,28 @@ class Steering:
                 case _:
                     pass
 
-    def _turn(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
-        """Turn the knobs that are asked for."""
+    def _apply_queue(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
         if not self._queue:
             return
-        if self.guards.may_undo and self._kept_after != iteration:
-            self._kept_after = iteration
-            actions.save(iteration)  # what a guard goes back to
+        if self.guards.may_undo and self._saved_after != iteration:
+            self._saved_after = iteration
+            actions.save(iteration)  # a guard may return to it
         for order in self._queue:
             if isinstance(order, InterventionQueued):
                 self._apply(self.curricula.expanded(order, self.interventions.in_force), iteration, metrics)
-            elif not self._apply(order.asked, iteration, metrics):
+            elif not self._apply(order.requested, iteration, metrics):
                 self.curricula.refused(order)
         self._queue.clear()
-        self.interventions.report_competing_writes(iteration + 1)  # two knobs may be on one value
+        self.interventions.report_competing_writes(iteration + 1)  # two knobs may share one value
 
     def _let_curricula_decide(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
-        """Carry out what curricula decide, who have to see first what was asked for and done at this boundary."""
+        """Apply the curricula's decisions, which depend on the changes applied at this boundary."""
         if not self.curricula:
             return
         in_force = self.interventions.in_force
         decided = [] if self._ranks.rank else self.curricula.decide(iteration, metrics, in_force)
         self._queue += [order for order in self._ranks.share(decided) if isinstance(order, CurriculumOrder)]
-        self._turn(iteration, metrics, actions)
+        self._apply_queue(iteration, metrics, actions)
 
     def _write_files(self, iteration: int, actions: Actions) -> None:
         if self._save:
@@ -259,8 +228,8 @@ class Steering:
             self._last = None
         return True
 
-    def _own_orders(self, iteration: int, metrics: dict[str, float]) -> list[AnyOrder]:
-        """Return what guards and recordings want to be done; rank 0, which has the metrics, looks for all."""
+    def _automatic_orders(self, iteration: int, metrics: dict[str, float]) -> list[AnyOrder]:
+        """Return the orders of guards and recordings. Only rank 0 has metrics, so it decides for all."""
         if self._ranks.rank:
             return []
         recorded = self.curricula.replay(iteration, metrics, self.interventions.in_force)
@@ -277,26 +246,26 @@ class Steering:
             orders.append(GuardOrder(finding.guard, iteration, finding.message, action))
         return orders
 
-    def _obey_guard(self, order: GuardOrder, iteration: int, actions: Actions) -> None:
+    def _carry_out_guard_order(self, order: GuardOrder, iteration: int, actions: Actions) -> None:
         action, message = order.action, order.message
         if action == "undone":
             last = self._last
             loaded = None if last is None else actions.reload(last.iteration - 1, self._ranks.all)
             if last is None or loaded is None:
-                action, message = "paused", f"{message}; there is nothing to go back to"
+                action, message = "paused", f"{message}; no checkpoint to return to"
             else:
-                self._take_back(last, iteration, f"{message}; {loaded} loaded")
-                actions.renew()
-                what = f"intervention {last.number}" if last.number else f"what the {last.origin} did last"
+                self._undo(last, iteration, f"{message}; {loaded} loaded")
+                actions.reset_non_finite()
+                what = f"#{last.number}" if last.number else f"the last {last.origin} change"
                 message = f"{message}; {what} undone, {loaded} loaded"
         if action == "paused":
             self._pause, self._pause_reason = True, f"guard {order.guard}: {message}"
         self._link.emit(GuardFired(order.guard, order.iteration, message, action))
 
-    def _take_back(self, last: InterventionApplied, iteration: int, why: str) -> None:
-        undo = undo_of(last, "guard", why)
-        turned = tuple(change for change in undo.changes if not change.knob.startswith(PREFIX))  # a guard stays armed
-        undo = msgspec.structs.replace(undo, changes=turned)
+    def _undo(self, last: InterventionApplied, iteration: int, reason: str) -> None:
+        undo = undo_of(last, "guard", reason)
+        changes = tuple(change for change in undo.changes if not change.knob.startswith(PREFIX))  # guards stay armed
+        undo = msgspec.structs.replace(undo, changes=changes)
         self.interventions.apply(self.curricula.expanded(undo, self.interventions.in_force), iteration + 1)
         self.interventions.report_competing_writes(iteration + 1)  # the checkpoint's learning rate
         self._last = None

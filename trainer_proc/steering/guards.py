@@ -1,7 +1,7 @@
-"""Guards look at every iteration's metrics and say when something has gone wrong.
+"""Guards check every iteration's metrics for failures of the training.
 
-Each has a mode (`off`, `warn`, `act`), an action for `act` (`pause`, or `undo`: take the last intervention back and
-load the checkpoint saved before it) and its limits; all of them are knobs, `guard/<guard>/…`.
+Each has a mode (`off`, `warn`, `act`), an action for `act` (`pause`, or `undo`: undo the last change and load the
+checkpoint saved before it) and limits. All of them are knobs, `guard/<guard>/…`.
 """
 
 from __future__ import annotations
@@ -17,43 +17,46 @@ from trainer_proc.knobs.live import LiveKnob
 KL, DESIRED_KL = "Policy/kl", "Policy/desired_kl"
 REWARD, SUCCESS = "Train/mean_reward", "Train/success_rate"
 PREFIX = "guard/"
-"""Of the names of all knobs of guards; turning one changes nothing in the training."""
+"""Prefix of the names of all guards' knobs; changing one does not affect the training."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a guard has found; `action` is what its knobs ask for."""
+    """A problem that a guard has detected."""
 
     guard: str
     message: str
+    """One line."""
     action: str
+    """Requested action: `warn`, `pause` or `undo`."""
 
 
 class Guard(ABC):
-    """One guard. `check` is called once an iteration, `intervened` when an intervention takes effect."""
+    """One guard in mode `warn`. `check` is called once per iteration, `intervened` when a change takes effect.
+
+    `action` is its initial action for the mode `act`.
+    """
 
     def __init__(self, name: str, action: str) -> None:
-        """Warn until told otherwise; `action` is what it does once it may act."""
         self.name = name
         self.mode = "warn"
         self.action = action
 
     @abstractmethod
     def check(self, metrics: dict[str, float]) -> str:
-        """Return what is wrong as one line, or nothing. The same thing is told once."""
+        """Return what is wrong in one line, or nothing; the same problem is reported once."""
 
-    def intervened(self, metrics: dict[str, float]) -> None:  # noqa: B027 (most guards measure against nothing)
-        """Take the metrics of just before an intervention as what it is measured against."""
+    def intervened(self, metrics: dict[str, float]) -> None:  # noqa: B027 (most guards have no reference)
+        """Take the metrics from before a change as the reference."""
 
-    def rearm(self) -> None:  # noqa: B027 (most guards are by themselves)
-        """Be ready to tell again: an undo that has not helped must not be the last that is heard of it."""
+    def rearm(self) -> None:  # noqa: B027 (most guards rearm by themselves)
+        """Report the same problem again, because an undo may not have solved it."""
 
     def limits(self) -> list[LiveKnob]:
-        """Return the knobs of this guard beside mode and action."""
+        """Return the knobs of this guard other than mode and action."""
         return []
 
     def knobs(self) -> list[LiveKnob]:
-        """Return all knobs of this guard."""
         return [
             self._knob("mode", "choice", choices=("off", "warn", "act")),
             self._knob("action", "choice", choices=("pause", "undo")),
@@ -61,7 +64,7 @@ class Guard(ABC):
         ]
 
     def finding(self, metrics: dict[str, float]) -> Finding | None:
-        """Return what is to be told or done after an iteration."""
+        """Return the problem found in an iteration's metrics, if it is to be reported."""
         message = self.check(metrics)
         if not message or self.mode == "off":
             return None
@@ -79,7 +82,15 @@ class Guard(ABC):
             setattr(self, attribute, int(number_of(value)) if kind == "integer" else value)
 
         name = f"{PREFIX}{self.name}/{attribute}"
-        knob = Knob(name, "algorithm", read(), read(), "next iteration", type=kind, **fields)
+        knob = Knob(
+            name=name,
+            kind="algorithm",
+            value=read(),
+            default=read(),
+            takes_effect="next iteration",
+            type=kind,
+            **fields,
+        )
         return LiveKnob(knob, read, write)
 
 
@@ -87,45 +98,41 @@ class NotFiniteGuard(Guard):
     """Fires when a loss or a reward is NaN or infinite."""
 
     def __init__(self) -> None:
-        """Undo, once it may act: a policy of NaNs is of no use."""
-        super().__init__("not_finite", "undo")
+        super().__init__("not_finite", "undo")  # a NaN policy can't recover
         self._was_wrong = False
 
     def check(self, metrics: dict[str, float]) -> str:
-        """Name the first such metric, once until all are finite again."""
+        """Report the first such metric, once until all are finite again."""
         wrong = [
             name
             for name, value in metrics.items()
             if name.startswith(("Loss/", "Episode_Reward/", REWARD)) and not math.isfinite(value)
         ]
-        is_news = bool(wrong) and not self._was_wrong
+        is_new = bool(wrong) and not self._was_wrong
         self._was_wrong = bool(wrong)
-        return f"{wrong[0]} is {metrics[wrong[0]]}" if is_news else ""
+        return f"{wrong[0]} is {metrics[wrong[0]]}" if is_new else ""
 
     def rearm(self) -> None:
-        """Tell the next NaN, even one iteration later."""
         self._was_wrong = False
 
 
 class KlGuard(Guard):
-    """Fires when KL lies above `factor` times the desired KL for `iterations` in a row."""
+    """Fires when KL exceeds `factor` × the desired KL for `iterations` consecutive iterations."""
 
     def __init__(self) -> None:
-        """Begin with 5 iterations above 5 times the desired KL."""
         super().__init__("kl", "pause")
         self.factor = 5.0
         self.iterations = 5
         self._in_a_row = 0
 
     def limits(self) -> list[LiveKnob]:
-        """`factor` and `iterations`."""
         return [
             self._knob("factor", "number", unit="× desired KL", minimum=1.0),
             self._knob("iterations", "integer", unit="iterations", minimum=1.0),
         ]
 
     def check(self, metrics: dict[str, float]) -> str:
-        """Tell it every `iterations`-th time in a row."""
+        """Report every `iterations`-th consecutive time."""
         kl, desired = metrics.get(KL), metrics.get(DESIRED_KL)
         if kl is None or desired is None or not kl > self.factor * desired:
             self._in_a_row = 0
@@ -134,41 +141,38 @@ class KlGuard(Guard):
         if self._in_a_row < self.iterations:
             return ""
         self._in_a_row = 0
-        return f"KL {kl:.3g} is above {self.factor:g} times the desired {desired:g} for {self.iterations} iterations"
+        return f"KL {kl:.3g} exceeded {self.factor:g}× desired KL ({desired:g}) for {self.iterations} iterations"
 
 
 class FallGuard(Guard):
-    """Fires when a metric has fallen by more than `drop` percent since the last intervention."""
+    """Fires when `metric` has dropped by more than `drop` percent since the last change."""
 
     def __init__(self, name: str, metric: str) -> None:
-        """Watch `metric`; begin with 30 percent."""
         super().__init__(name, "pause")
         self._metric = metric
         self.drop = 30.0
         self._before: float | None = None
 
     def limits(self) -> list[LiveKnob]:
-        """`drop`."""
         return [self._knob("drop", "number", unit="%", minimum=0.0)]
 
     def intervened(self, metrics: dict[str, float]) -> None:
-        """Measure from here; before the metric is first published there is nothing to fall from."""
+        """Take the metric as the reference; there is none before it is first published."""
         self._before = metrics.get(self._metric)
 
     def check(self, metrics: dict[str, float]) -> str:
-        """Tell it once an intervention."""
+        """Report once per change."""
         value, before = metrics.get(self._metric), self._before
         if value is None or before is None or not before - value > self.drop / 100 * abs(before):
             return ""
         self._before = None
-        return f"{self.name} has fallen from {before:.4g} to {value:.4g} since the last intervention"
+        return f"{self.name} dropped from {before:.4g} to {value:.4g} since the last change"
 
 
 class Guards:
-    """All guards of a training."""
+    """All guards of a training, in mode `warn` at first."""
 
     def __init__(self) -> None:
-        """Make them; each warns only."""
         self._guards: list[Guard] = [
             NotFiniteGuard(),
             KlGuard(),
@@ -178,24 +182,23 @@ class Guards:
 
     @property
     def may_undo(self) -> bool:
-        """Whether an intervention may be taken back, so that a checkpoint is needed before each."""
+        """Whether a guard may undo a change, so that a checkpoint is needed before each."""
         return any(guard.mode == "act" and guard.action == "undo" for guard in self._guards)
 
     @property
     def catches_not_finite(self) -> bool:
-        """Whether a guard acts on NaN, so that rsl-rl must not end the training over it first."""
+        """Whether a guard acts on NaN; rsl-rl must not end the training before it does."""
         return self._guards[0].mode == "act"
 
     def knobs(self) -> list[LiveKnob]:
-        """Return every guard's knobs."""
         return [knob for guard in self._guards for knob in guard.knobs()]
 
     def check(self, metrics: dict[str, float]) -> list[Finding]:
-        """Return what the guards have found in an iteration's metrics."""
+        """Return the problems found in an iteration's metrics."""
         findings = (guard.finding(metrics) for guard in self._guards)
         return [finding for finding in findings if finding is not None]
 
     def intervened(self, metrics: dict[str, float]) -> None:
-        """Hear of an intervention; `metrics` are those of the iteration before it."""
+        """Take `metrics`, of the iteration before a change, as the reference of all guards."""
         for guard in self._guards:
             guard.intervened(metrics)

@@ -1,4 +1,4 @@
-"""Turns knobs: each intervention wholly or not at all, at once or by a ramp, and against what else writes them."""
+"""Applies interventions to knobs: completely or not at all, at once or by a ramp, and against competing writers."""
 
 from __future__ import annotations
 
@@ -25,42 +25,46 @@ from trainer_proc.steering.state import SteeringState
 
 
 class Interventions:
-    """Holds the knobs of a training. Used by the training thread only, between iterations."""
+    """Applies changes to the knobs of a training. Used by the training thread only, between iterations.
+
+    Every change is published through `emit`. `on_all_ranks(is_so)` returns whether `is_so` on every rank.
+    """
 
     def __init__(self, emit: Callable[[TrainerBody], None], on_all_ranks: Callable[[bool], bool] = bool) -> None:
-        """Tell of every change through `emit`; `on_all_ranks(is_so)` tells whether something is so on every rank."""
         self._emit = emit
         self._on_all_ranks = on_all_ranks
         self.knobs = KnobSet(TrainingKnobs([], []), {})
         self._ramps = Ramps()
         self._touched: set[str] = set()
+        """Knobs that were changed and are kept in checkpoints."""
         self._first_touched: dict[int, set[str]] = {}
+        """By number of an intervention: the knobs that it was the first to change."""
         self._pinned: set[str] = set()
-        self._begun_with: dict[str, Value] = {}
-        self._told: dict[str, Value] = {}
+        self._initial: dict[str, Value] = {}
+        self._published: dict[str, Value] = {}
         self._kept: Collection[str] = ()
         self.revision = 0
 
     @property
     def in_force(self) -> Mapping[str, Value]:
-        """All knobs' values, as they were told last."""
-        return self._told
+        """All knobs' values, as last published."""
+        return self._published
 
     def publish_knobs(
         self, training: TrainingKnobs, bounds: dict[str, tuple[float, float]], kept: Collection[str] = ()
     ) -> None:
-        """Publish all knobs, each within `bounds` (by name or pattern). Raises `LaunchValueRefused`.
+        """Publish all knobs, narrowed by `bounds` (by name or pattern). Raises `LaunchValueRefused`.
 
-        Those `kept`, a curriculum's, stay held against what else writes them, and in checkpoints, whatever is undone.
+        Undo never releases `kept` knobs, which curricula own: they stay in checkpoints and pinned.
         """
         self._kept = kept
         self.knobs = KnobSet(training, bounds)
-        self._begun_with = self.knobs.read_all()
-        self._told = dict(self._begun_with)
-        self._emit(KnobsAvailable(self.revision, self.knobs.described()))
+        self._initial = self.knobs.read_all()
+        self._published = dict(self._initial)
+        self._emit(KnobsAvailable(self.revision, self.knobs.descriptions()))
 
     def competing_writer_found(self, knob: str, competing_writer: str, pinned: bool) -> None:
-        """Publish that something else writes `knob`; `pinned` if it is held against it."""
+        """Publish a competing writer of `knob`; `pinned` if the knob is held against it."""
         if pinned:
             self._pinned.add(knob)
         self._emit(CompetingWriterFound(knob, competing_writer, pinned))
@@ -68,32 +72,25 @@ class Interventions:
     def apply(
         self, queued: InterventionQueued, iteration: int, pin: tuple[str, ...] = ()
     ) -> InterventionApplied | None:
-        """Carry out an intervention that `iteration` begins under; None if the simulator refused it.
+        """Apply an intervention before `iteration`; return None if the simulator refused it.
 
-        Knobs named by `pin` count as pinned even if nothing is known to write them yet.
+        Knobs in `pin` count as pinned even if no competing writer is known yet.
         """
         began = time.perf_counter()
-        ramp = queued.ramp if queued.ramp is not None and queued.ramp.iterations > 1 else None
         released = self._released_by(queued)
         try:
-            if queued.origin == "curriculum":
-                self.knobs.check({change.knob: change.new for change in queued.changes})
-            changes = self._with_unpinned(queued)
-            ramps = self._prepare_ramps(changes, ramp, queued.when)
-            values = {change.knob: change.new for change in changes} | {name: r.step() for name, r in ramps.items()}
-            held = released & (self._pinned | self._touched)
-            old = self.knobs.write(values, queued.when, self._on_all_ranks, released, held)
-        except Exception as error:  # whatever a simulator's function raises: nothing has changed, the training goes on
-            what = "" if queued.number or not queued.note else f"{queued.note}: "  # else it has a number to be found by
-            self._emit(InterventionFailed(queued.number, iteration, what + one_line(error)))
+            old, ramps = self._write(queued, released)
+        except Exception as error:  # simulators raise anything; nothing has changed and training continues
+            context = f"{queued.note}: " if queued.note and not queued.number else ""  # else its number identifies it
+            self._emit(InterventionFailed(queued.number, iteration, context + one_line(error)))
             return None
-        stopped = self._ramps.end(set(values) | set(queued.stop_ramps))
-        for name in ramps:
-            self._ramps.begin(ramps[name])
+        stopped = self._ramps.end(old.keys() | set(queued.stop_ramps))
+        for ramp in ramps.values():
+            self._ramps.begin(ramp)
         self.revision = max(self.revision + 1, queued.revision)
         if queued.number:
-            self._first_touched[queued.number] = set(values) - self._touched - released
-        pinned, unpinned = self._settle_pins(values, released, pin)
+            self._first_touched[queued.number] = old.keys() - self._touched - released
+        pinned, unpinned = self._settle_pins(old, released, pin)
         applied = InterventionApplied(
             number=queued.number,
             origin=queued.origin,
@@ -102,11 +99,11 @@ class Interventions:
             changes=self._read_back(old),
             note=queued.note,
             when=queued.when,
-            ramp=Ramp(ramp.iterations, ramp.shape, {r.knob: r.target for r in ramps.values()}) if ramp else None,
+            ramp=_begun(queued.ramp, ramps.values()),
             pinned=pinned,
             unpinned=unpinned,
             released=tuple(name for name in self.knobs if name in released and name not in unpinned),
-            stopped_ramps=tuple(name for name in stopped if name not in values),
+            stopped_ramps=tuple(name for name in stopped if name not in old),
             undoes=queued.undoes,
             redoes=queued.redoes,
             stall_ms=(time.perf_counter() - began) * 1000,
@@ -114,44 +111,61 @@ class Interventions:
         self._emit(applied)
         return applied
 
+    def _write(
+        self, queued: InterventionQueued, released: set[str]
+    ) -> tuple[dict[str, Value], dict[str, RampInProgress]]:
+        """Write all values, of ramps the first step; return the values before and the ramps that begin, by knob."""
+        if queued.origin == "curriculum":
+            self.knobs.check({change.knob: change.new for change in queued.changes})
+        changes = self._with_unpinned(queued)
+        ramps = self._prepare_ramps(changes, queued.ramp, queued.when)
+        first_steps = {name: ramp.step() for name, ramp in ramps.items()}
+        return self.knobs.write(
+            {change.knob: change.new for change in changes} | first_steps,
+            when=queued.when,
+            on_all_ranks=self._on_all_ranks,
+            released=released,
+            held=released & (self._pinned | self._touched),
+        ), ramps
+
     def new_iteration(self, iteration: int) -> None:
-        """Move every ramp on by a step, for `iteration`, and tell what else has moved."""
+        """Advance every ramp by one step, for `iteration`, and publish competing writes."""
         self.knobs.new_iteration()
         whens = {ramp.knob: ramp.when for ramp in self._ramps.snapshot()}
         values = self._ramps.step()
         old: dict[str, Value] = {}
         for name, value in values.items():
             try:
-                old |= self.knobs.write({name: value}, whens[name], self._on_all_ranks)
-            except Exception as error:  # as above; a ramp that fails ends
+                old |= self.knobs.write({name: value}, when=whens[name], on_all_ranks=self._on_all_ranks)
+            except Exception as error:  # as in `apply`; a ramp that fails ends
                 self._ramps.end({name})
-                self._emit(InterventionFailed(0, iteration, f"the ramp of {name} ends: {one_line(error)}"))
+                self._emit(InterventionFailed(0, iteration, f"ramp of {name} stopped: {one_line(error)}"))
             else:
                 self._settle_pins([name], set())
         left = {name: self._ramps.iterations_left(name) for name in values}
-        self._tell_moved(iteration, self._read_back(old), left)
+        self._publish_moves(iteration, self._read_back(old), left)
 
     def report_competing_writes(self, iteration: int) -> None:
-        """Publish which values something else has written since they were told."""
-        self._tell_moved(iteration, (), {})
+        """Publish values that competing writers have changed since they were published."""
+        self._publish_moves(iteration, (), {})
 
-    def _tell_moved(self, iteration: int, ramped: tuple[Change, ...], left: dict[str, int]) -> None:
-        told = self._told
+    def _publish_moves(self, iteration: int, ramped: tuple[Change, ...], left: dict[str, int]) -> None:
+        before = self._published
         now = self.knobs.read_all()
-        overwritten = self._read_back({name: told[name] for name, value in now.items() if value != told[name]})
-        if not (overwritten or left):
+        competing = self._read_back({name: before[name] for name, value in now.items() if value != before[name]})
+        if not (competing or left):
             return
         self.revision += 1
-        self._emit(RampAdvanced(iteration, self.revision, (*ramped, *overwritten), left))
+        self._emit(RampAdvanced(iteration, self.revision, (*ramped, *competing), left))
 
     def _read_back(self, old: dict[str, Value]) -> tuple[Change, ...]:
-        """Return what has become of the values in `old`; it counts as told."""
+        """Return the changes from the values in `old` to those in force, which count as published."""
         changes = tuple(Change(name, value, self.knobs.read(name)) for name, value in old.items())
-        self._told |= {change.knob: change.new for change in changes}
+        self._published |= {change.knob: change.new for change in changes}
         return changes
 
     def snapshot(self, terrain_levels: tuple[int, ...] = (), terrain_types: tuple[int, ...] = ()) -> SteeringState:
-        """Return what a checkpoint must carry for a resumed run to go on with it."""
+        """Return the state that a checkpoint carries, so that a resumed run continues with it."""
         return SteeringState(
             values={name: self.knobs.read(name) for name in self.knobs if name in self._touched},
             pinned=tuple(name for name in self.knobs if name in self._pinned),
@@ -162,18 +176,18 @@ class Interventions:
         )
 
     def restore(self, state: SteeringState, iteration: int, note: str) -> Collection[str]:
-        """Continue with what a checkpoint carried, and return which knobs have taken it.
+        """Restore a checkpoint's state and return the restored knobs.
 
-        Knobs that this training doesn't have are told of in the note.
+        The note lists the knobs that this training lacks or that refuse their value.
         """
         self.revision = max(self.revision, state.revision)
         known = {name: value for name, value in state.values.items() if self.knobs.can_take(name, value)}
         missing = sorted(set(state.values) - set(known))
         if missing:
-            note += f"; this training can't take: {', '.join(missing)}"
+            note += f"; not restored: {', '.join(missing)}"
         if state.values:
             changes = tuple(Change(name, self.knobs.read(name), value) for name, value in known.items())
-            restored = InterventionQueued(0, "checkpoint", changes, note, when="now")
+            restored = InterventionQueued(number=0, origin="checkpoint", changes=changes, note=note, when="now")
             if self.apply(restored, iteration, state.pinned) is None:
                 return ()
         for ramp in state.ramps:
@@ -188,7 +202,7 @@ class Interventions:
                         iteration=iteration,
                         revision=self.revision,
                         changes=(Change(ramp.knob, value, value),),
-                        note="goes on with its ramp",
+                        note="ramp continues",
                         when=ramp.when,
                         ramp=Ramp(ramp.iterations_left + 1, ramp.shape, {ramp.knob: ramp.target}),
                     )
@@ -196,36 +210,39 @@ class Interventions:
         return known
 
     def _released_by(self, queued: InterventionQueued) -> set[str]:
-        """Return the knobs to be held no longer: those given back, and those that an undo leaves as nobody turned them.
+        """Return the knobs to release: those named, and those that an undo leaves as if never changed.
 
-        A curriculum that turns to such a knob later finds it as if it had never been touched.
+        A curriculum that writes such a knob later finds it untouched.
         """
         released = set(queued.unpin)
         if queued.undoes is not None:
             names = {change.knob: change.new for change in queued.changes}
-            at_beginning = {name for name, value in names.items() if value == self._begun_with[name]}
+            at_initial = {name for name, value in names.items() if value == self._initial[name]}
             untouched_before = self._first_touched.get(queued.undoes, set()) & set(names)
-            released |= (at_beginning | untouched_before) & self._touched - self._pinned - set(self._kept)
+            released |= (at_initial | untouched_before) & self._touched - self._pinned - set(self._kept)
         return released
 
     def _with_unpinned(self, queued: InterventionQueued) -> tuple[Change, ...]:
-        """Return the changes, with those of knobs that are only given back, or that somebody else has already."""
+        """Return the changes, completed by knobs that are only released, to the value that they have.
+
+        A knob to unpin that was not touched has been released already: it keeps its competing writer's value.
+        """
         named = {change.knob for change in queued.changes}
-        others = set(queued.unpin) - self._touched
-        given_back = (name for name in queued.unpin if name not in named or name in others)
-        turned = (change for change in queued.changes if change.knob not in others)
-        return (*turned, *(Change(name, value := self.knobs.read(name), value) for name in given_back))
+        released_before = set(queued.unpin) - self._touched
+        unchanged = (name for name in queued.unpin if name not in named or name in released_before)
+        changed = (change for change in queued.changes if change.knob not in released_before)
+        return (*changed, *(Change(name, value := self.knobs.read(name), value) for name in unchanged))
 
     def _prepare_ramps(self, changes: Iterable[Change], ramp: Ramp | None, when: When) -> dict[str, RampInProgress]:
-        if ramp is None:
+        if ramp is None or ramp.iterations <= 1:
             return {}
         return {
             change.knob: RampInProgress(
-                change.knob,
-                self.knobs.read(change.knob),
-                change.new,
-                ramp.iterations,
-                ramp.shape,
+                knob=change.knob,
+                start=self.knobs.read(change.knob),
+                target=change.new,
+                iterations=ramp.iterations,
+                shape=ramp.shape,
                 when=when,
                 whole=self.knobs.is_whole(change.knob),
             )
@@ -236,7 +253,7 @@ class Interventions:
     def _settle_pins(
         self, names: Iterable[str], released: set[str], pin: tuple[str, ...] = ()
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Hold what was set and forget what was given back; return which knobs that pins and unpins."""
+        """Hold changed knobs and forget released ones; return the newly pinned and the unpinned knobs."""
         pinned = []
         for name in names:
             if name in released:
@@ -249,3 +266,10 @@ class Interventions:
         self._pinned = (self._pinned | set(pinned)) - released
         self._touched -= released
         return newly_pinned, unpinned
+
+
+def _begun(ramp: Ramp | None, ramps: Iterable[RampInProgress]) -> Ramp | None:
+    """Return the requested ramp with the targets of the knobs that it ramps; None without steps in between."""
+    if ramp is None or ramp.iterations <= 1:
+        return None
+    return Ramp(ramp.iterations, ramp.shape, {one.knob: one.target for one in ramps})

@@ -1,4 +1,4 @@
-"""Values on their way: an intervention spread over several iterations."""
+"""Ramps: changes that are spread over several iterations."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from trainer_proc.contract.knob import RampShape, Value, When
 
 
 class RampInProgress(msgspec.Struct):
-    """One knob's ramp from `start` to `target`; `done` of `iterations` steps are taken.
-
-    The steps of a `whole` one are whole numbers.
-    """
+    """The ramp of one knob."""
 
     knob: str
     start: Value
     target: Value
     iterations: int
+    """Number of steps, at least 1."""
     shape: RampShape = "linear"
     done: int = 0
+    """Number of steps taken."""
     when: When = "on reset"
+    """When startup randomizations are resampled."""
     whole: bool = False
+    """Whether all steps are rounded to whole numbers."""
 
     @property
     def iterations_left(self) -> int:
-        """Steps to come."""
         return self.iterations - self.done
 
     def step(self) -> Value:
@@ -38,36 +38,35 @@ class RampInProgress(msgspec.Struct):
 
 
 class Ramps:
-    """All ramps of a training, one a knob at most."""
+    """All ramps of a training, at most one per knob."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._ramps: dict[str, RampInProgress] = {}
 
     def __contains__(self, knob: str) -> bool:
         return knob in self._ramps
 
     def begin(self, ramp: RampInProgress) -> None:
-        """Put a knob on a ramp, in place of the one that it is on."""
+        """Begin a ramp; it replaces an earlier one of its knob."""
         self._ramps[ramp.knob] = ramp
 
     def end(self, knobs: set[str]) -> tuple[str, ...]:
-        """Take knobs off their ramps; return those that were on one."""
+        """End the ramps of `knobs`; return the knobs that had one."""
         ended = tuple(name for name in self._ramps if name in knobs)
         for name in ended:
             del self._ramps[name]
         return ended
 
     def step(self) -> dict[str, Value]:
-        """Return every ramping knob's next value; ramps that arrive end with it."""
+        """Return the next value of every ramping knob; completed ramps end."""
         values = {name: ramp.step() for name, ramp in self._ramps.items()}
         self._ramps = {name: ramp for name, ramp in self._ramps.items() if ramp.iterations_left}
         return values
 
     def iterations_left(self, knob: str) -> int:
-        """Return how many steps a knob's ramp still takes, 0 if it is on none."""
+        """Return the remaining steps of a knob's ramp, 0 without one."""
         return self._ramps[knob].iterations_left if knob in self._ramps else 0
 
     def snapshot(self) -> list[RampInProgress]:
-        """Return copies of all ramps, to be kept with a checkpoint."""
+        """Return copies of all ramps, for a checkpoint."""
         return [msgspec.structs.replace(ramp) for ramp in self._ramps.values()]

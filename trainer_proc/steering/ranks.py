@@ -1,7 +1,7 @@
-"""Several training processes as one: rank 0 takes requests, and all ranks carry them out at the same boundary.
+"""Several training processes act as one: rank 0 takes requests, and all ranks apply them at the same boundary.
 
-rsl-rl runs one process a GPU under `torchrun` and averages gradients. What is asked for travels as bytes over a gloo
-group of its own, on the CPU, so that no GPU waits for it.
+rsl-rl runs one process per GPU under `torchrun` and averages gradients. Orders are broadcast over a separate gloo
+group on the CPU, so that no GPU waits for them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from trainer_proc.contract.orders import Order
 
 
 class GuardOrder(msgspec.Struct, frozen=True, tag=True):
-    """What rank 0's guards decided after an iteration."""
+    """A decision of one of rank 0's guards; the fields are those of `GuardFired`."""
 
     guard: str
     iteration: int
@@ -25,10 +25,10 @@ class GuardOrder(msgspec.Struct, frozen=True, tag=True):
 
 
 class CurriculumOrder(msgspec.Struct, frozen=True, tag=True):
-    """What a curriculum of rank 0 asks for."""
+    """A change requested by one of rank 0's curricula."""
 
     curriculum: str
-    asked: InterventionQueued
+    requested: InterventionQueued
 
 
 AnyOrder = Order | InterventionQueued | GuardOrder | CurriculumOrder
@@ -41,33 +41,31 @@ class Ranks(Protocol):
     """The processes that train together."""
 
     rank: int
+    """Number of this process, from 0."""
 
     def share(self, orders: Sequence[AnyOrder]) -> list[AnyOrder]:
-        """Return rank 0's orders on every rank; all ranks call this equally often."""
+        """Return rank 0's orders on every rank. All ranks must call this equally often."""
 
     def all(self, is_so: bool) -> bool:
-        """Return whether `is_so` on every rank; all ranks call this equally often."""
+        """Return whether `is_so` on every rank. All ranks must call this equally often."""
 
 
 class OneProcess:
-    """A training that is one process."""
+    """A training in a single process."""
 
     rank = 0
 
     def share(self, orders: Sequence[AnyOrder]) -> list[AnyOrder]:
-        """Return `orders`."""
         return list(orders)
 
     def all(self, is_so: bool) -> bool:
-        """Return `is_so`."""
         return is_so
 
 
 class DistributedRanks:
-    """The ranks of `torch.distributed`'s process group, which must be there."""
+    """The ranks of `torch.distributed`'s process group, which must exist. All ranks create this together."""
 
     def __init__(self) -> None:
-        """Open the control group; every rank does."""
         import torch.distributed
 
         self._distributed = torch.distributed
@@ -75,7 +73,7 @@ class DistributedRanks:
         self.rank = torch.distributed.get_rank()
 
     def share(self, orders: Sequence[AnyOrder]) -> list[AnyOrder]:
-        """Return rank 0's orders on every rank; blocks until all ranks have come."""
+        """Return rank 0's orders on every rank; blocks until all ranks call it."""
         import torch
 
         data = _encoder.encode(list(orders)) if orders and not self.rank else b""
@@ -88,7 +86,7 @@ class DistributedRanks:
         return _decoder.decode(buffer.numpy().tobytes())
 
     def all(self, is_so: bool) -> bool:
-        """Return whether `is_so` on every rank; blocks until all ranks have come."""
+        """Return whether `is_so` on every rank; blocks until all ranks call it."""
         import torch
 
         least = torch.tensor([int(is_so)], device="cpu")
@@ -102,22 +100,22 @@ def _bytes(count: int) -> Any:
     return torch.empty(count, dtype=torch.uint8, device="cpu")
 
 
-class SilentLink:
-    """The link of ranks above 0, which nobody hears or asks."""
+class NoOpLink:
+    """No-op link for ranks above 0."""
 
     def emit(self, body: TrainerBody) -> None:
-        """Drop `body`: rank 0 tells it."""
+        """Drop `body`, which rank 0 publishes."""
 
     def receive(self, timeout_seconds: float = 0.0) -> list[Order | InterventionQueued]:
-        """Return nothing, at once: waiting happens in `Ranks.share`."""
+        """Return nothing at once; ranks wait in `Ranks.share`."""
         return []
 
     def close(self) -> None:
-        """Do nothing."""
+        pass
 
 
 def join_ranks() -> Ranks:
-    """Return the ranks that this process trains with, once rsl-rl has set up its process group."""
+    """Return the ranks that this process trains with; call it after rsl-rl has set up its process group."""
     import torch.distributed
 
     if torch.distributed.is_available() and torch.distributed.is_initialized():

@@ -23,7 +23,8 @@ from trainer_proc.metrics.stream import MetricStream
 from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.metrics.terrain import SteeredTerrain
 from trainer_proc.rl_libraries.runner import LibraryRunner
-from trainer_proc.steering.boundary import Actions, Steering
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.interface import Actions
 from trainer_proc.steering.state import INFOS_KEY, environment_infos, from_infos, restore_environment, to_infos
 
 
@@ -50,7 +51,9 @@ def attach(
         save=checkpoints.save,
         export=lambda iteration: exports.start(runner, iteration) if exports is not None else None,
         reload=checkpoints.reload,
-        renew=lambda: reset_non_finite_environments(runner) if is_rsl_rl else runner.reset_non_finite_environments(),
+        reset_non_finite=lambda: (
+            reset_non_finite_environments(runner) if is_rsl_rl else runner.reset_non_finite_environments()
+        ),
     )
     init_writer, process_step, log = logger.init_logging_writer, logger.process_env_step, logger.log
 

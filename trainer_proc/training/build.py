@@ -19,7 +19,8 @@ from trainer_proc.metrics.terrain import steered_terrain
 from trainer_proc.rl_libraries.runner import LibraryRunner
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.simulators.registry import simulator_of
-from trainer_proc.steering.boundary import Link, Steering
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.interface import Link
 from trainer_proc.steering.knob_set import LaunchValueRefused
 from trainer_proc.training.attach import attach
 

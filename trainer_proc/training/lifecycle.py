@@ -14,7 +14,8 @@ from trainer_proc.contract.errors import TrainingProblem
 from trainer_proc.contract.messages import RunStarted
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.simulators.distributed import process_rank
-from trainer_proc.steering.boundary import Steering, TrainingStopped
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.interface import TrainingStopped
 
 
 def run_started(folder: RunFolder, spec: RunSpec) -> RunStarted:

@@ -13,7 +13,7 @@ from trainer_proc.contract.errors import TrainingProblem
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
-from trainer_proc.steering.ranks import SilentLink, join_ranks
+from trainer_proc.steering.ranks import NoOpLink, join_ranks
 from trainer_proc.training.build import make_steerable
 from trainer_proc.training.lifecycle import end_other_ranks, run_and_report, run_started
 from trainer_proc.wire.link import TrainerLink
@@ -31,7 +31,7 @@ def steer_runner(
     if is_first:
         folder.path.mkdir(parents=True, exist_ok=True)
         folder.write_spec(spec)
-    link = TrainerLink(folder) if is_first else SilentLink()
+    link = TrainerLink(folder) if is_first else NoOpLink()
     link.emit(run_started(folder, spec))
     steering = Steering(link, join_ranks())
     try:

@@ -71,7 +71,7 @@ async def test_what_is_typed_moves_the_handles_and_no_range_leaves_them(live):
     await pilot.press("-", "1")
     await until(lambda: bar(app).ends == (-1.0, 0.5), "the handle")
     await pilot.press("backspace", "backspace", "7")
-    await until(lambda: verdict(app).endswith("7 is above 0.5"), "the reason")
+    await until(lambda: verdict(app).endswith("got 7:0.5"), "the reason")
     assert bar(app).ends == (-1.0, 0.5)
     await pilot.press("ctrl+o")
     await until(lambda: bar(app).ends == (-1.0, 1.0), "the usual value")

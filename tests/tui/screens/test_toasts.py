@@ -13,7 +13,7 @@ from tui.app import HumanoidTui
 from tui.navigation import ChangeSetting
 
 KNOB = "reward/track_linear_velocity/weight"
-GUARD = GuardFired("kl", 61, "KL is 0.41, above 5 times the desired 0.01 for 5 iterations", "paused")
+GUARD = GuardFired("kl", 61, "KL 0.41 exceeded 5× desired KL (0.01) for 5 iterations", "paused")
 
 
 def applied(number):

@@ -1,0 +1,41 @@
+"""What steering needs from the outside: a link to the wire process and actions on the runner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from trainer_proc.contract.messages import InterventionQueued, TrainerBody
+from trainer_proc.contract.orders import Order
+
+
+class TrainingStopped(BaseException):
+    """Unwinds the training after a stop. Not an `Exception`, so that no library's handler swallows it."""
+
+
+class Link(Protocol):
+    """Source of orders and sink of frames."""
+
+    def emit(self, body: TrainerBody) -> None:
+        """Publish `body` without blocking."""
+
+    def receive(self, timeout_seconds: float = 0.0) -> list[Order | InterventionQueued]:
+        """Return the orders that have arrived, waiting up to `timeout_seconds` for the first."""
+
+
+@dataclass(frozen=True)
+class Actions:
+    """What can be done to the runner at an iteration boundary, beside changing knobs."""
+
+    save: Callable[[int], None]
+    """Save a checkpoint of the iteration just finished."""
+    export: Callable[[int], None]
+    """Export the policy of the iteration just finished."""
+    reload: Callable[[int, Callable[[bool], bool]], str | None]
+    """Load the checkpoint of an iteration into the live policy; return its name, None if a rank has none.
+
+    The second argument is `Ranks.all`, which tells whether all ranks can load it.
+    """
+    reset_non_finite: Callable[[], None]
+    """Reset all environments if an observation is not finite."""
