@@ -38,6 +38,7 @@ from tui.terminal.frame_clock import FrameClock
 from tui.terminal.partial_repaint import LiveScreen
 from tui.terminal.tmux_clipboard import MAX_BYTES, copy_in_tmux, is_in_tmux
 from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT, THEMES, no_colour_theme, sixteen_colours_theme
+from tui.widgets.thread_failed import ThreadFailed
 
 ScreenMessage = ShowLaunch | ShowRuns | OpenRun | ShowCompare | ShowWatch
 _PROBLEMS_SHOWN = 4
@@ -190,6 +191,10 @@ class HumanoidTui(App[None]):
         """Show a line in passing; a sign says how much it matters, beside its colour."""
         said = f"{_TOAST_SIGNS[severity]}{message}"
         super().notify(said, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    @on(ThreadFailed)
+    def _show_thread_failure(self, message: ThreadFailed) -> None:
+        self.notify(plain(message.text), severity="error", markup=False, timeout=60)
 
     # --- settings ---
 

@@ -238,7 +238,7 @@ class Screen:
 
     def __init__(self, path):
         self.pages, self.copies = [], []
-        self.reader = ConsoleReader(path, self.pages.append, self.copies.append)
+        self.reader = ConsoleReader(path, self.pages.append, self.copies.append, pytest.fail)
 
     def last(self):
         return self.pages[-1] if self.pages else None

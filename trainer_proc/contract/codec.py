@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
-from trainer_proc.contract.messages import Frame, InterventionQueued
+from trainer_proc.contract.errors import ProtocolTooNew
+from trainer_proc.contract.messages import PROTOCOL, Body, Frame, InterventionQueued, RunStarted, UnknownBody
 from trainer_proc.contract.orders import Closing, Emitted, Order
 from trainer_proc.contract.requests import Reply, Request
 
@@ -16,7 +17,26 @@ _Message = TypeVar("_Message")
 
 _LARGEST_FLOAT32 = 3.4028234663852886e38
 
+_KNOWN_KINDS = frozenset(kind.__name__ for kind in get_args(Body))
+
+
+class _AnyBody(msgspec.Struct):
+    """What can be read of a body of any kind and version."""
+
+    type: str
+    protocol: Any = PROTOCOL
+
+
+class _AnyFrame(msgspec.Struct, array_like=True):
+    """What can be read of a frame whose body may be of any kind and version."""
+
+    number: int
+    time: float
+    body: _AnyBody
+
+
 _encoder = msgspec.msgpack.Encoder()
+_any_frame_decoder = msgspec.msgpack.Decoder(_AnyFrame)
 _frame_decoder = msgspec.msgpack.Decoder(Frame)
 _request_decoder = msgspec.msgpack.Decoder(Request)
 _from_trainer_decoder: msgspec.msgpack.Decoder[Emitted | Closing] = msgspec.msgpack.Decoder(Emitted | Closing)
@@ -32,8 +52,29 @@ def encode(message: Frame | Request | Reply | Emitted | Closing | Order | Interv
 
 
 def decode_frame(data: bytes | memoryview) -> Frame:
-    """Return the frame. Raises `msgspec.DecodeError` (or its `ValidationError`) if the bytes are none."""
-    return _decode(_frame_decoder, data)
+    """Return the frame; its body is an `UnknownBody` if this version does not know the kind.
+
+    Raises `ProtocolTooNew` at the start of a run of a newer major version, `msgspec.DecodeError` (or its
+    `ValidationError`) if the bytes are no frame.
+    """
+    try:
+        frame = _decode(_frame_decoder, data)
+    except msgspec.ValidationError as error:
+        return _frame_of_other_version(data, error)
+    if isinstance(frame.body, RunStarted) and frame.body.protocol > PROTOCOL:
+        raise ProtocolTooNew(frame.body.protocol)
+    return frame
+
+
+def _frame_of_other_version(data: bytes | memoryview, error: msgspec.ValidationError) -> Frame:
+    """Return a frame of an unknown kind without its content; raise `error` if the kind is a known one."""
+    frame = _decode(_any_frame_decoder, data)
+    kind, protocol = frame.body.type, frame.body.protocol
+    if kind == RunStarted.__name__ and not (isinstance(protocol, int) and protocol <= PROTOCOL):
+        raise ProtocolTooNew(protocol)
+    if kind in _KNOWN_KINDS:
+        raise error
+    return Frame(frame.number, frame.time, UnknownBody(kind))
 
 
 def decode_request(data: bytes | memoryview) -> Request:

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from curricula.errors import UserError
+from trainer_proc.contract.messages import PROTOCOL
 
 
 class TrainingProblem(UserError):
     """The training can't begin or go on; the message is one line that says what to do."""
+
+
+class JournalUnreadable(UserError):
+    """A journal can't be read; the message names the file or the version, and what to do."""
+
+
+class JournalDamaged(JournalUnreadable):
+    """The journal's bytes are no frames; the message names the file and the offset."""
+
+
+class ProtocolTooNew(JournalUnreadable):
+    """The run was recorded by a newer major version of this program."""
+
+    def __init__(self, protocol: object, where: str = "") -> None:
+        self.protocol = protocol
+        expected = f"expected protocol {PROTOCOL} or older, got {protocol}"
+        super().__init__(f"{where and f'{where}: '}{expected}: recorded by a newer version", hint="update humanoid-tui")
 
 
 def one_line(error: BaseException) -> str:

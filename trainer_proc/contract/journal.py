@@ -16,8 +16,8 @@ from typing import IO
 
 import msgspec
 
-from curricula.errors import UserError
 from trainer_proc.contract.codec import decode_frame
+from trainer_proc.contract.errors import JournalDamaged, ProtocolTooNew
 from trainer_proc.contract.messages import Frame
 
 _HEADER = struct.Struct(">BI")
@@ -28,15 +28,11 @@ _LARGEST_FRAME = 64 * 1024 * 1024
 _PIECE = 1024 * 1024
 
 
-class JournalDamaged(UserError):
-    """The journal's bytes are no frames; the message names the file and the offset."""
-
-
 class JournalWriter:
     """Appends frames to a journal. Opening one cuts off a torn last frame."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the journal at `path`. Raises `JournalDamaged` or `OSError`."""
+        """Open or create the journal at `path`. Raises `JournalUnreadable` or `OSError`."""
         reader = JournalReader(path)
         self.next_number = 0
         for frames in reader.read_pieces():
@@ -73,7 +69,7 @@ class JournalReader:
         """Return the whole frames since the last call; a torn last frame waits for the next.
 
         `most_pieces` leaves the rest of a long journal, beyond so many MiB, to the next call. Raises `JournalDamaged`
-        where the bytes can't be frames, or `OSError`.
+        where the bytes can't be frames, `ProtocolTooNew` or `OSError`.
         """
         return [frame for frames in islice(self.read_pieces(), most_pieces) for frame in frames]
 
@@ -98,7 +94,7 @@ class JournalReader:
 def decode_records(data: bytes, path: Path, offset: int) -> tuple[list[Frame], int]:
     """Return the whole frames in `data`, which begins with a record, and where in it the last of them ends.
 
-    `path` and `offset` are where it was read. Raises `JournalDamaged`.
+    `path` and `offset` are where it was read. Raises `JournalUnreadable`.
     """
     frames: list[Frame] = []
     view = memoryview(data)
@@ -114,6 +110,8 @@ def decode_records(data: bytes, path: Path, offset: int) -> tuple[list[Frame], i
             frames.append(decode_frame(view[position + _HEADER.size : end]))
         except msgspec.DecodeError as error:
             raise _damaged(path, offset + position) from error
+        except ProtocolTooNew as error:
+            raise ProtocolTooNew(error.protocol, str(path)) from None
         position = end
     return frames, position
 

@@ -9,7 +9,11 @@ import msgspec
 from trainer_proc.contract.knob import Knob, RampShape, Value, When
 
 PROTOCOL = 1
-"""Raised when a dashboard of the last version could no longer read a journal of this one."""
+"""Major version of the frames. Bump when older dashboards can no longer read this version's journals.
+
+New kinds of frames, and new fields with defaults, need no bump: older readers skip and report the ones, and ignore the
+others.
+"""
 
 WELCOME = b"welcome"
 """What a subscriber receives first: from then on it misses no frame."""
@@ -306,7 +310,14 @@ TrainerBody = (
 )
 """What the training process says."""
 
-Body = TrainerBody | InterventionQueued
+
+class UnknownBody(msgspec.Struct, frozen=True, tag=True):
+    """Stands in for a body of a `kind` that this version does not know; never sent, only decoded."""
+
+    kind: str
+
+
+Body = TrainerBody | InterventionQueued | UnknownBody
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):

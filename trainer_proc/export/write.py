@@ -24,8 +24,8 @@ from typing import IO, NoReturn
 import msgspec
 
 from curricula.errors import UsageError
-from trainer_proc.contract.errors import one_line
-from trainer_proc.contract.journal import JournalDamaged, JournalReader
+from trainer_proc.contract.errors import JournalUnreadable, one_line
+from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import ExportFinished, InterventionApplied
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export.check import (
@@ -172,7 +172,7 @@ def _past_interventions(folder: RunFolder) -> tuple[list[InterventionApplied], s
     """Return the journal's applied interventions, or none and what is wrong with the journal."""
     try:
         frames = JournalReader(folder.journal).read_new()
-    except (JournalDamaged, OSError) as error:
+    except (JournalUnreadable, OSError) as error:
         return [], one_line(error)
     return [frame.body for frame in frames if isinstance(frame.body, InterventionApplied)], ""
 

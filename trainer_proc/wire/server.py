@@ -21,7 +21,8 @@ import zmq
 
 from trainer_proc.contract.codec import decode_from_trainer, decode_request, encode
 from trainer_proc.contract.connection import write_connection
-from trainer_proc.contract.journal import JournalDamaged, JournalReader, JournalWriter
+from trainer_proc.contract.errors import JournalUnreadable
+from trainer_proc.contract.journal import JournalReader, JournalWriter
 from trainer_proc.contract.messages import (
     TERMINAL_PHASES,
     WELCOME,
@@ -46,7 +47,7 @@ class WireServer:
     """Publishes a run's frames and answers its requests until the training process is done or dead."""
 
     def __init__(self, folder: RunFolder, sockets_folder: Path, trainer_pid: int) -> None:
-        """Open the journal and the sockets and write the connection file. Raises `OSError` or `JournalDamaged`."""
+        """Open the journal and the sockets and write the connection file. Raises `OSError` or `JournalUnreadable`."""
         self._folder = folder
         self._sockets_folder = sockets_folder
         self._trainer_pid = trainer_pid
@@ -185,7 +186,7 @@ def main() -> int:
     run_path, sockets_path, trainer_pid = sys.argv[1:]
     try:
         server = WireServer(RunFolder(Path(run_path)), Path(sockets_path), int(trainer_pid))
-    except (OSError, JournalDamaged) as error:
+    except (OSError, JournalUnreadable) as error:
         _complain(str(error))
         return 1
     server.run()

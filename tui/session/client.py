@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from trainer_proc.contract.journal import JournalDamaged
+from trainer_proc.contract.errors import JournalUnreadable
 from trainer_proc.contract.messages import Frame
 from trainer_proc.contract.run_folder import RunFolder
+from tui.session.background import BackgroundThread
 from tui.session.follow import Follower
 
 _POLL_SECONDS = 0.25
@@ -22,7 +23,7 @@ class RunClient:
         on_frames: Callable[[list[Frame], bool, bool], None],
         on_problem: Callable[[str], None],
     ) -> None:
-        """Start following.
+        """Start following; `on_problem` gets one line if that ends, as nothing comes after it.
 
         `on_frames(frames, is_live, has_more)` also comes, empty, when the trainer is gone or found; with `has_more`,
         more of a long journal comes at once.
@@ -31,8 +32,7 @@ class RunClient:
         self._on_frames = on_frames
         self._on_problem = on_problem
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="run client", daemon=True)
-        self._thread.start()
+        BackgroundThread("following the run", self._run, on_problem).start()
 
     def close(self) -> None:
         """End the thread, within a poll's time; does not wait for it."""
@@ -45,7 +45,7 @@ class RunClient:
             while not self._closing.is_set():
                 try:
                     frames = follower.poll(_POLL_SECONDS)
-                except (JournalDamaged, OSError) as error:
+                except (JournalUnreadable, OSError) as error:
                     self._on_problem(str(error))
                     return
                 if frames or had_more or follower.is_live != was_live:

@@ -43,7 +43,7 @@ class Follower:
     def poll(self, timeout_seconds: float) -> list[Frame]:
         """Return new frames, waiting up to `timeout_seconds` for the first of them; see `has_more`.
 
-        Raises `JournalDamaged` or `OSError` if the journal can't be read.
+        Raises `JournalUnreadable` or `OSError` if the journal can't be read.
         """
         if self._socket is None:
             return self._poll_journal(timeout_seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -30,6 +31,7 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
     RampAdvanced,
     RunStarted,
+    UnknownBody,
 )
 from trainer_proc.contract.undo_history import UndoHistory
 
@@ -97,6 +99,8 @@ class RunState:
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
     export: ExportStarted | ExportFinished | ExportFailed | None = None
     last_time: float = 0.0
+    unknown_kinds: Counter[str] = field(default_factory=Counter)
+    """Frames that were skipped because this version does not know their kind, counted by kind."""
     _latest: dict[str, float] = field(default_factory=dict)
     _unread: dict[int, bytes] = field(default_factory=dict)
 
@@ -156,6 +160,8 @@ class RunState:
                 self.checkpoints.append(body)
             case ExportStarted() | ExportFinished() | ExportFailed() as body:
                 self.export = body
+            case UnknownBody(kind=kind):
+                self.unknown_kinds[kind] += 1
 
     def status(self, is_alive: bool) -> RunStatus:
         """Return the run's status; `is_alive` tells whether its trainer's process runs."""
@@ -192,7 +198,8 @@ class RunState:
 
     def _read_latest(self) -> None:
         for metric_set, values in self._unread.items():
-            self._latest.update(zip(self.metric_sets[metric_set], unpack_values(values), strict=True))
+            if (names := self.metric_sets.get(metric_set)) is not None:  # else it came in a frame that was skipped
+                self._latest.update(zip(names, unpack_values(values), strict=True))
         self._unread.clear()
 
     def _apply_metric_set(self, body: MetricSet) -> None:
@@ -205,8 +212,8 @@ class RunState:
         self.queued[body.number] = body
         self.past.queued(body)
         for change in body.changes:
-            self.knobs[change.knob].pending = change.new
-            self.knobs[change.knob].pending_intervention = body.number
+            for knob in self._known(change.knob):
+                knob.pending, knob.pending_intervention = change.new, body.number
 
     def _apply_failure(self, body: InterventionFailed) -> None:
         self.past.failed(body.number)
@@ -219,13 +226,15 @@ class RunState:
         self.interventions[body.number] = body
         self.past.applied(body)
         self._apply_changes(body.changes)
-        for change in body.changes:
-            self.knobs[change.knob].changed_by = body
-        for name in (*(change.knob for change in body.changes), *body.stopped_ramps):
-            self.knobs[name].ramp = None
+        changed = [change.knob for change in body.changes]
+        for knob in self._known(*changed):
+            knob.changed_by = body
+        for knob in self._known(*changed, *body.stopped_ramps):
+            knob.ramp = None
         if body.ramp is not None:
             for name, target in body.ramp.targets.items():
-                self.knobs[name].ramp = RampState(target, body.ramp.shape, body.ramp.iterations - 1)
+                for knob in self._known(name):
+                    knob.ramp = RampState(target, body.ramp.shape, body.ramp.iterations - 1)
         for name in body.pinned:
             self._describe(name, pinned=True)
         for name in body.unpinned:
@@ -236,13 +245,14 @@ class RunState:
         self.revision = max(self.revision, body.revision)
         self._apply_changes(body.changes)
         for name, left in body.iterations_left.items():
-            ramp = self.knobs[name].ramp
-            if ramp is not None:
-                self.knobs[name].ramp = RampState(ramp.target, ramp.shape, left) if left else None
+            for knob in self._known(name):
+                if (ramp := knob.ramp) is not None:
+                    knob.ramp = RampState(ramp.target, ramp.shape, left) if left else None
 
     def _apply_changes(self, changes: tuple[Change, ...]) -> None:
         for change in changes:
-            self.knobs[change.knob].value = change.new
+            for knob in self._known(change.knob):
+                knob.value = change.new
 
     def _settle(self, number: int) -> None:
         """Forget that an intervention is pending; what was read back may differ from what was asked for."""
@@ -251,8 +261,12 @@ class RunState:
                 knob.pending = knob.pending_intervention = None
 
     def _describe(self, name: str, **fields: object) -> None:
-        state = self.knobs[name]
-        state.knob = msgspec.structs.replace(state.knob, **fields)
+        for state in self._known(name):
+            state.knob = msgspec.structs.replace(state.knob, **fields)
+
+    def _known(self, *names: str) -> list[KnobState]:
+        """Return the knobs of these names; without those that only a skipped frame described."""
+        return [self.knobs[name] for name in names if name in self.knobs]
 
 
 def _terminal(phase: PhaseChanged) -> RunStatus:

@@ -21,10 +21,14 @@ STATUS_SIGNS: dict[RunStatus, str] = {
 """A sign for each status, so that none is told by colour alone."""
 
 
-def progress(state: RunState, is_alive: bool, bar_width: int) -> str:
-    """Return one line: status, iteration, a bar `bar_width` cells wide, time left or what is being done."""
+def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "") -> str:
+    """Return one line: status, iteration, a bar `bar_width` cells wide, time left or what is being done.
+
+    `problem` is why the run is followed no more; it comes first. Skipped frames are reported at the end.
+    """
     status = state.status(is_alive)
-    parts = [f"{STATUS_SIGNS[status]} {status}"]
+    parts = [f"✘ not following: {problem}"] if problem else []
+    parts.append(f"{STATUS_SIGNS[status]} {status}")
     if state.started is not None and state.iteration is not None:
         filled = round(state.progress * bar_width)
         parts.append(f"iteration {state.iteration + 1} of {state.last_iteration + 1}")
@@ -35,7 +39,15 @@ def progress(state: RunState, is_alive: bool, bar_width: int) -> str:
         parts.append(state.phase.detail)
     if status == "compiling" and state.phase is not None:
         parts.append(f"{state.phase.kernel_modules} kernel modules")
+    if state.unknown_kinds:
+        parts.append(skipped_frames(state))
     return "  ".join(parts)
+
+
+def skipped_frames(state: RunState) -> str:
+    """Return one line about frames of unknown kinds; there must be some."""
+    kinds = ", ".join(state.unknown_kinds)
+    return f"{state.unknown_kinds.total()} frames of unknown kinds skipped ({kinds}): update humanoid-tui"
 
 
 def export_result(export: ExportStarted | ExportFinished | ExportFailed) -> str:

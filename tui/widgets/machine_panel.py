@@ -18,6 +18,7 @@ from tui.session.machine.machine import MachineReading
 from tui.session.machine.view import WARNING, machine_lines
 from tui.session.text import plain
 from tui.widgets.diff_text import ChangingText, set_titles
+from tui.widgets.thread_failed import ThreadFailed
 
 _BARS = re.compile("[▁▂▃▄▅▆▇█]+")
 _NARROWEST = 30
@@ -43,7 +44,9 @@ class MachinePanel(VerticalScroll, can_focus=True):
         self.reading: MachineReading | None = None
         self._trail = MachineTrail()
         self._text = ChangingText()
-        self._follower = MachineFollower(folder, lambda reading: self._post(self.Read(reading)))
+        self._follower = MachineFollower(
+            folder, lambda reading: self._post(self.Read(reading)), lambda text: self._post(ThreadFailed(text))
+        )
 
     def compose(self) -> ComposeResult:
         """Lay out one text."""

@@ -24,6 +24,7 @@ from tui.session.log.pages import LogPage, LogView
 from tui.session.log.reader import ConsoleReader
 from tui.session.log.search import occurrences
 from tui.session.log.titles import SIGNS
+from tui.widgets.thread_failed import ThreadFailed
 
 _SIGN = len(SIGNS["info"])
 _CURRENT = "▸ "
@@ -118,6 +119,7 @@ class Console(ScrollView, can_focus=True):
             self._path,
             on_page=lambda page: self._post(self.PageRead(page)),
             on_copy=lambda lines: self._post(self.Copied(lines)),
+            on_problem=lambda text: self._post(ThreadFailed(text)),
         )
 
     def on_unmount(self) -> None:

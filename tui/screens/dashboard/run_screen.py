@@ -45,6 +45,13 @@ class Reported(Message):
     news: News
 
 
+@dataclass
+class FollowingEnded(Message):
+    """No more frames will come; `text` is one line that says why."""
+
+    text: str
+
+
 class RunScreen(ChartScreen):
     """Keeps `state` and the histories of a run up to date while it is shown.
 
@@ -60,6 +67,8 @@ class RunScreen(ChartScreen):
         self.knob_history = KnobHistory()
         self.curricula: list[Curriculum] = []
         self.is_live = read_connection(folder) is not None
+        self.problem = ""
+        """Why no more frames come; empty while the run is followed."""
         self._client: RunClient | None = None
         self._since = time.time()
 
@@ -68,7 +77,7 @@ class RunScreen(ChartScreen):
         self._client = RunClient(
             self.folder,
             on_frames=lambda *arrived: self._post(FramesArrived(*arrived)),
-            on_problem=lambda text: self._post(Reported(News(text, "error"))),
+            on_problem=lambda text: self._post(FollowingEnded(text)),
         )
 
     def on_unmount(self) -> None:
@@ -108,6 +117,12 @@ class RunScreen(ChartScreen):
     def _draw(self) -> None:
         if self.is_drawable:
             self.show_run()
+
+    @on(FollowingEnded)
+    def _show_problem(self, message: FollowingEnded) -> None:
+        self.problem = message.text
+        self.report(News(message.text, "error"))
+        draw_soon(self, self._draw)
 
     @on(Reported)
     def _report(self, message: Reported) -> None:

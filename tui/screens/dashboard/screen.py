@@ -114,8 +114,8 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
     def _show_progress(self) -> None:
         bar_width = max(8, min(40, self.size.width - 70))
         line = self.query_one("#progress", ChangingText)
-        line.set_class(self.state.status(self.is_live) == "failed", "failed")
-        line.update(plain(progress(self.state, self.is_live, bar_width)))
+        line.set_class(self.state.status(self.is_live) == "failed" or bool(self.problem), "failed")
+        line.update(plain(progress(self.state, self.is_live, bar_width, self.problem)))
 
     def _task_and_headline(self) -> tuple[str, str]:
         """Return the task, for which the layout of the charts is stored, and the headline."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tui.session.background import BackgroundThread
 from tui.session.log.levels import Level
 from tui.session.log.pages import ConsoleLog, Direction, LogPage, LogView
 
@@ -21,8 +22,14 @@ _Task = Callable[[ConsoleLog], None]
 class ConsoleReader:
     """Calls back with pages of a log, from its own thread: when asked, and when there is more to see."""
 
-    def __init__(self, path: Path, on_page: Callable[[LogPage], None], on_copy: Callable[[list[str]], None]) -> None:
-        """Start reading; `on_copy` gets the lines that `copy` asks for."""
+    def __init__(
+        self,
+        path: Path,
+        on_page: Callable[[LogPage], None],
+        on_copy: Callable[[list[str]], None],
+        on_problem: Callable[[str], None],
+    ) -> None:
+        """Start reading; `on_copy` gets the lines that `copy` asks for, `on_problem` one line if reading ends."""
         self._log = ConsoleLog(path)
         self._on_page = on_page
         self._on_copy = on_copy
@@ -32,8 +39,7 @@ class ConsoleReader:
         self._has_news = False
         self._tasks: queue.SimpleQueue[_Task] = queue.SimpleQueue()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="console reader", daemon=True)
-        self._thread.start()
+        BackgroundThread("reading the log", self._run, on_problem).start()
 
     def close(self) -> None:
         """End the thread, within a poll's time; does not wait for it."""

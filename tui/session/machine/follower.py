@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from trainer_proc.contract.run_folder import RunFolder
+from tui.session.background import BackgroundThread
 from tui.session.machine.machine import MachineReader, MachineReading
 
 _SECONDS = 1.0
@@ -14,10 +15,13 @@ _SECONDS = 1.0
 class MachineFollower:
     """Calls back with a reading a second, from its own thread; not at all while nobody looks."""
 
-    def __init__(self, folder: RunFolder, on_reading: Callable[[MachineReading], None]) -> None:
-        """Be ready; nothing is read, and no thread is there, before `look`."""
+    def __init__(
+        self, folder: RunFolder, on_reading: Callable[[MachineReading], None], on_problem: Callable[[str], None]
+    ) -> None:
+        """Be ready; nothing is read, and no thread is there, before `look`. `on_problem` gets one line if that ends."""
         self._folder = folder
         self._on_reading = on_reading
+        self._on_problem = on_problem
         self._is_seen = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -31,7 +35,7 @@ class MachineFollower:
             return
         self._is_seen.set()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="machine", daemon=True)
+            self._thread = BackgroundThread("reading the machine", self._run, self._on_problem)
             self._thread.start()
 
     def close(self) -> None:

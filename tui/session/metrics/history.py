@@ -49,7 +49,8 @@ class MetricHistory:
     def _take(self, iterations: list[IterationFinished]) -> None:
         for metric_set, group in groupby(iterations, key=attrgetter("metric_set")):
             bodies = list(group)
-            names = self._names[metric_set]
+            if (names := self._names.get(metric_set)) is None:
+                continue  # it came in a frame that was skipped
             values = np.frombuffer(b"".join([body.values for body in bodies]), dtype="<f4")
             if len(bodies) == 1:
                 iteration = bodies[0].iteration

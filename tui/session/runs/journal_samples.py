@@ -34,11 +34,11 @@ class JournalSamples:
         self._file.close()
 
     def head(self, length: int) -> tuple[list[Frame], int]:
-        """Return the whole frames in the first `length` bytes, and where they end. Raises `JournalDamaged`."""
+        """Return the whole frames in the first `length` bytes, and where they end. Raises `JournalUnreadable`."""
         return decode_records(self._read(0, length), self._path, 0)
 
     def between(self, start: int, stop: int) -> list[Frame]:
-        """Return the frames that lie wholly within these bytes, `start` being anywhere. Raises `JournalDamaged`."""
+        """Return the frames that lie wholly within these bytes, `start` being anywhere. Raises `JournalUnreadable`."""
         data = self._read(start, stop)
         first = first_record(data)
         return [] if first is None else decode_records(data[first:], self._path, start + first)[0]

@@ -74,7 +74,7 @@ _FOLDED = RunStarted | PhaseChanged | CheckpointLoaded | MetricSet | IterationFi
 
 
 def glance(journal: Path) -> Glance:
-    """Return what the journal says; nothing if there is none yet. Raises `JournalDamaged` or `OSError`."""
+    """Return what the journal says; nothing if there is none yet. Raises `JournalUnreadable` or `OSError`."""
     try:
         with JournalSamples(journal) as samples:
             seen = _sampled(samples) if samples.size > _WHOLE else None
@@ -84,7 +84,7 @@ def glance(journal: Path) -> Glance:
 
 
 def read_whole(journal: Path) -> Glance:
-    """Return what a whole journal says. Raises `JournalDamaged` or `OSError`."""
+    """Return what a whole journal says. Raises `JournalUnreadable` or `OSError`."""
     seen = Glance()
     for frames in JournalReader(journal).read_pieces():
         seen.take(frames)

@@ -8,7 +8,8 @@ from pathlib import Path
 from curricula.curriculum import SUCCESS_RATE
 from curricula.errors import UsageError, suggestion
 from trainer_proc.contract.connection import read_connection
-from trainer_proc.contract.journal import JournalDamaged, JournalReader
+from trainer_proc.contract.errors import JournalUnreadable
+from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError, RunSpec
 from tui.session.runs.journal_summary import REWARD, Glance, glance, spread_points
 from tui.session.state import RunState, RunStatus
@@ -82,7 +83,7 @@ def look_at(folder: RunFolder) -> SeenRun:
     """Read a run's `run.toml` and look at its journal."""
     try:
         spec, seen = folder.read_spec(), glance(folder.journal)
-    except (RunFolderError, JournalDamaged, OSError) as error:
+    except (RunFolderError, JournalUnreadable, OSError) as error:
         return SeenRun(folder, None, Glance(), problem=str(error))
     return SeenRun(folder, spec, seen, tuple(spread_points(seen.rewards, _MOST_REWARDS)))
 
@@ -93,7 +94,7 @@ def summarize(folder: RunFolder) -> RunSummary:
 
 
 def read_state(folder: RunFolder) -> RunState:
-    """Return the fold of the run's journal as it is now. Raises `JournalDamaged` or `OSError`."""
+    """Return the fold of the run's journal as it is now. Raises `JournalUnreadable` or `OSError`."""
     state = RunState()
     for frames in JournalReader(folder.journal).read_pieces():
         for frame in frames:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from tui.session.background import BackgroundThread
 from tui.session.watch import EventFileError
 from tui.session.watch.log_folder import LogFolder, look_into
 from tui.session.watch.run_reader import Portion, RunReader
@@ -37,8 +38,7 @@ class Watcher:
         self._readers: dict[str, RunReader] = {}
         self._woken = threading.Event()
         self._is_closing = False
-        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
-        self._thread.start()
+        BackgroundThread("reading event files", self._run, on_problem).start()
 
     def choose(self, names: Collection[str]) -> None:
         """Read these runs from now on; what was read before of others is not read again."""
