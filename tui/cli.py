@@ -26,6 +26,8 @@ def run(arguments: list[str]) -> int:
         return run_command(arguments)
     from trainer_proc.contract.run_folder import LOG_ROOT
     from tui.app import HumanoidTui
+    from tui.session.program_log import start_logging
 
+    start_logging()
     HumanoidTui(LOG_ROOT).run()
     return 0

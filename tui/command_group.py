@@ -9,6 +9,7 @@ import click
 import msgspec
 
 import tui.commands
+from tui.session.program_log import DEFAULT_LEVEL, LEVELS, start_logging
 from curricula.errors import UserError, suggestion
 from tui.session.text import plain
 
@@ -51,13 +52,27 @@ class _LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="humanoid-tui")
-def cli() -> None:
+@click.option(
+    "--log-level",
+    type=click.Choice(LEVELS),
+    default=DEFAULT_LEVEL,
+    show_default=True,
+    help="Detail of the program's log file; humanoid-tui doctor shows where it is.",
+)
+@click.pass_context
+def cli(context: click.Context, log_level: str) -> None:
     """Train humanoid robots with reinforcement learning and steer the trainings while they run.
 
     Without a command, open the launch screen.
     """
+    start_logging(log_level)
+    if context.invoked_subcommand is None:
+        from trainer_proc.contract.run_folder import LOG_ROOT
+        from tui.app import HumanoidTui
+
+        HumanoidTui(LOG_ROOT).run()
 
 
 def run_command(arguments: list[str]) -> int:

@@ -25,7 +25,7 @@ from trainer_proc.contract.messages import (
     RunStarted,
     UnknownBody,
 )
-from tui.commands.group import run_command
+from tui.command_group import run_command
 from tui.session.describe import progress
 from tui.session.follow import Follower
 from tui.session.metrics.history import MetricHistory

@@ -44,6 +44,7 @@ def _report_text(report: Report) -> str:
     lines.append(f"  logs      {report.log_root}, {report.disk_free_gib:.0f} GiB free")
     if not report.log_root_writable:
         lines[-1] = f"! logs      {report.log_root} is not writable: choose another folder with --logs"
+    lines.append(f"  log       {report.log}")
     if report.settings_problems:
         lines += [f"! settings  {report.settings}"]
         lines += [_INDENT + line for problem in report.settings_problems for line in _wrapped(problem)]

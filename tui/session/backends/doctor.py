@@ -16,6 +16,7 @@ from tui.session.backends.asset_server import is_reachable
 from tui.session.backends.devices import list_devices
 from tui.session.backends.environment import BackendMissing, LaunchError, config_line, install_command, isaaclab_python
 from tui.session.backends.isaaclab_python import IsaacLabPython
+from tui.session.program_log import log_file
 from tui.session.settings.config import UserConfig, config_file, read_settings
 from tui.session.settings.schema_check import SettingProblem
 
@@ -60,7 +61,8 @@ class IsaacSimReport(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """All that `humanoid-tui doctor` says; without Isaac Lab there is no `isaac_sim`.
 
-    `settings` is the file of the person's settings, `settings_problems` what is wrong in it, a line each.
+    `log` is the program's own log file. `settings` is the settings file, `settings_problems` what is wrong
+    in it, one line each.
     """
 
     devices: list[str]
@@ -69,6 +71,7 @@ class Report(msgspec.Struct, frozen=True):
     log_root: str
     log_root_writable: bool
     disk_free_gib: float
+    log: str = ""
     settings: str = ""
     settings_problems: list[str] = []
 
@@ -96,6 +99,7 @@ def examine(log_root: Path, key_problems: Callable[[UserConfig], list[SettingPro
         log_root=str(log_root.resolve()),
         log_root_writable=os.access(existing, os.W_OK | os.X_OK),
         disk_free_gib=shutil.disk_usage(existing).free / _GIB,
+        log=str(log_file()),
         settings=str(config_file()),
         settings_problems=[str(problem) for problem in problems],
     )
