@@ -20,6 +20,9 @@ def steer(
     (by name) are tables as a preset has them. Raises `ValueError` if the runner has no log folder, `TrainingProblem` if
     a table is wrong or doesn't fit the task, and `WireUnavailable` if its sockets can't be opened.
     """
+    from trainer_proc.own_packages import load_own_packages
+
+    load_own_packages()
     from trainer_proc.training.steer import steer_runner
 
     steer_runner(runner, task, backend, success or {}, curricula or {})

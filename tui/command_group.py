@@ -9,8 +9,8 @@ import click
 import msgspec
 
 import tui.commands
-from tui.session.program_log import DEFAULT_LEVEL, LEVELS, start_logging
 from curricula.errors import UserError, suggestion
+from tui.session.program_log import DEFAULT_LEVEL, LEVELS, start_logging
 from tui.session.text import plain
 
 _HELP_ORDER: tuple[str, ...] = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from curricula.errors import UserError
+from trainer_proc.contract.child_process import child_environment
 from trainer_proc.contract.messages import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 
@@ -42,10 +42,9 @@ def run_export(
     """
     exporter = [*(python or [sys.executable]), "-m", "trainer_proc.export.write"]
     command = [*exporter, str(folder.path), "--checkpoint", str(checkpoint)]
-    environment = os.environ | (variables or {})
     with open(log or "/dev/null", "ab") as chatter:
         process = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=chatter, text=True, check=False, env=environment
+            command, stdout=subprocess.PIPE, stderr=chatter, text=True, check=False, env=child_environment(variables)
         )
     answer = process.stdout.splitlines()[-1:] or [""]
     try:

@@ -6,17 +6,19 @@ import importlib
 import sys
 import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 from trainer_proc.simulators.base import BackendError
 
 
 def import_modules(names: Iterable[str], folder: str) -> None:
-    """Import modules, found where Python finds them or else in `folder`.
+    """Import the modules `names`, found where Python finds them, else in `folder`, else in the working folder.
 
-    Raises `BackendError`; where in the module it went wrong is printed.
+    Raises `BackendError`; the traceback is printed.
     """
-    if folder and folder not in sys.path:
-        sys.path.append(folder)  # last: a file in it must not take the place of a library
+    names = list(names)
+    if names:  # last on the path: a file there must not take the place of a library
+        sys.path += [place for place in (folder, str(Path.cwd())) if place and place not in sys.path]
     for name in names:
         try:
             importlib.import_module(name)

@@ -36,7 +36,7 @@ class WebServer(Server):
 
     def __init__(self, arguments: Sequence[str], host: str, port: int, is_remote_allowed: bool = False) -> None:
         """Serve `humanoid-tui` with `arguments`; port 0 chooses a free one. Raises `ServerError`."""
-        super().__init__(shlex.join([sys.executable, "-m", "tui", *arguments]), title="humanoid-tui")
+        super().__init__(shlex.join([sys.executable, "-P", "-m", "tui", *arguments]), title="humanoid-tui")
         self._socket = _bind(host, port)
         self._is_remote_allowed = is_remote_allowed
         self._secret = secrets.token_urlsafe(24)

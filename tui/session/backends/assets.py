@@ -20,6 +20,7 @@ from trainer_proc.contract.asset_root import (
     asset_exists,
     read_manifest,
 )
+from trainer_proc.contract.child_process import child_environment
 from tui.session.backends.asset_server import is_reachable
 
 _NEEDED = {
@@ -131,7 +132,7 @@ def build_assets(root: Path, command: list[str], variables: dict[str, str]) -> A
     try:
         done = subprocess.run(
             [*command, *arguments],
-            env=os.environ | variables,
+            env=child_environment(variables),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from curricula.errors import UserError
+from trainer_proc.contract.child_process import child_environment
 
 
 class InterpreterError(UserError):
@@ -68,7 +69,7 @@ def ask_interpreter(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=os.environ | environment,
+            env=child_environment(environment),
             start_new_session=True,
         )
     except FileNotFoundError:

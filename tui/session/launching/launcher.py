@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from curricula.schema import SchemaProblem
 from curricula.values import numbers_problem
 from presets import Needs, Preset
 from presets.preset import MOST, check_isaac_lab
+from trainer_proc.contract.child_process import child_environment
 from trainer_proc.contract.knob import Value, value_text
 from trainer_proc.contract.run_folder import LOG_ROOT, RunFolder, RunSpec
 from tui.session.backends.devices import Device
@@ -199,7 +199,7 @@ def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a dropped SSH connection hangs up the terminal's session, not this one
-                env=os.environ | {"PYTHONUNBUFFERED": "1"} | variables,
+                env=child_environment({"PYTHONUNBUFFERED": "1"} | variables),
             )
     except OSError as error:
         raise LaunchError(f"the run can't be started in {log_root}: {error}") from error
