@@ -26,12 +26,12 @@ from trainer_proc.contract.messages import (
     UnknownBody,
 )
 from tui.command_group import run_command
-from tui.session.describe import progress
 from tui.session.follow import Follower
 from tui.session.metrics.history import MetricHistory
 from tui.session.runs.journal_summary import glance
 from tui.session.runs.run_index import read_state
 from tui.session.state import RunState
+from tui.session.status_text import progress
 
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
 
