@@ -13,7 +13,7 @@ from tui.session.runs import run_list as listing
 from tui.session.runs.chosen_runs import ChoiceError, choice_file, read_choice, write_choice
 from tui.session.runs.journal_summary import spread_points
 from tui.session.runs.names import fitted_name, own_name
-from tui.session.runs.run_columns import LABELS, fit_columns, run_cells
+from tui.session.runs.run_columns import COLUMNS, fit_columns, run_cells
 from tui.session.runs.run_list import RUN_ORDERS, Overview, matching, ordered, with_status
 
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
@@ -145,7 +145,7 @@ def test_a_span_without_a_point_shows_the_one_before():
 def test_the_columns_fit(log_root, width):
     rows = look(log_root)
     widths = fit_columns(rows, width)
-    assert list(widths) == [column for column in LABELS if column in widths]
+    assert list(widths) == [column.key for column in COLUMNS if column.key in widths]
     assert width < 80 or sum(widths.values()) + 2 * len(widths) <= width
     for row in rows:
         for (column, room), cell in zip(widths.items(), run_cells(row, widths, ()), strict=True):

@@ -53,7 +53,7 @@ def line_of(app, name):
 
 def go_to(app, name):
     table = app.screen.query_one(KnobTable)
-    table.move_cursor(row=[row.key for row in table._rows].index(name))
+    table.move_cursor(row=[row.key for row in table.shown].index(name))
 
 
 async def queued(trainer, number):

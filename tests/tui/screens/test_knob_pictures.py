@@ -21,7 +21,7 @@ def g1(log_root):
 
 def go_to(app, name):
     table = app.screen.query_one(KnobTable)
-    table.move_cursor(row=[row.key for row in table._rows].index(name))
+    table.move_cursor(row=[row.key for row in table.shown].index(name))
 
 
 async def test_a_knob_edited_in_its_row(g1, size, looks_as_before):

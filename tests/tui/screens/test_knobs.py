@@ -52,7 +52,7 @@ async def live(log_root, trainer):
 
 
 def rows(app):
-    return [row.key for row in app.screen.query_one(KnobTable)._rows]
+    return [row.key for row in app.screen.query_one(KnobTable).shown]
 
 
 def under_the_cursor(app):
@@ -402,7 +402,7 @@ async def test_letters_typed_behind_a_slash_in_one_piece_are_no_commands(live, t
 async def test_keys_in_one_piece_are_done_in_their_order(live):
     app, _ = live
     go_to(app, CLEARANCE)
-    below = app.screen.query_one(KnobTable)._rows[app.screen.query_one(KnobTable).cursor_row + 2].key
+    below = app.screen.query_one(KnobTable).shown[app.screen.query_one(KnobTable).cursor_row + 2].key
     type_at_once(app, "down", "down", "enter", "1", "2", "d")
     await until(lambda: app.screen.query_one(KnobLine).knob_name, "the editor")
     assert app.screen.query_one(KnobLine).knob_name == below

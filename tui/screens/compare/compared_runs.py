@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import DataTable
 
 from curricula.curriculum import SUCCESS_RATE
 from tui.charts.legend import CURVE_GLYPHS
@@ -20,6 +18,7 @@ from tui.session.runs.journal_summary import REWARD
 from tui.session.runs.run_columns import success_text
 from tui.session.status_text import STATUS_SIGNS
 from tui.session.text import plain, shortened, shortened_name
+from tui.widgets.diff_table import Column, DiffTable
 from tui.widgets.shown_keys import key_of
 
 _SHARE_OF_NAME = 0.4
@@ -42,16 +41,14 @@ def run_sign(place: int | None) -> str:
     return " " if place is None else CURVE_GLYPHS[place]
 
 
-class ComparedRuns(DataTable[Text]):
+class ComparedRuns(DiffTable):
     """A row a run: sign, name, status, iteration, reward, success."""
 
     BINDINGS: ClassVar[list[BindingType]] = _ENDS
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, cursor_type="row", zebra_stripes=True)
+        super().__init__(id=id)
         self._runs: Sequence[tuple[FollowedRun, str, bool]] = ()
-        self._name_width = 0
-        self._rows: list[tuple[str, ...]] = []
 
     def on_mount(self) -> None:
         """Say what this is."""
@@ -70,37 +67,22 @@ class ComparedRuns(DataTable[Text]):
         room = self.scrollable_content_region.width - sum(_WIDTHS.values()) - _PADDING * len(_WIDTHS)
         longest = max((len(run.name) for run, _, _ in self._runs), default=0)
         name_width = max(_WIDTHS["run"], min(longest, _WIDTHS["run"] + room))
-        if name_width != self._name_width:
-            self._begin_anew(name_width)
-        rows = [_run_cells(*one, name_width) for one in self._runs]
-        for place, row in enumerate(rows):
-            if place >= len(self._rows):
-                self.add_row(*map(_text, _WIDTHS, row), key=str(place))
-            elif row != self._rows[place]:
-                for column, cell in zip(_WIDTHS, row, strict=True):
-                    self.update_cell(str(place), column, _text(column, cell))
-        self._rows = rows
-
-    def _begin_anew(self, name_width: int) -> None:
-        row = self.cursor_row
-        self.clear(columns=True)
-        self._name_width, self._rows = name_width, []
-        for column, width in (_WIDTHS | {"run": name_width}).items():
-            self.add_column(_text(column, column), key=column, width=width)
-        self.call_after_refresh(self.move_cursor, row=row)
+        columns = [
+            Column(key, key, width, key in _RIGHT_ALIGNED) for key, width in (_WIDTHS | {"run": name_width}).items()
+        ]
+        self.show_rows(columns, {str(place): _run_cells(*one, name_width) for place, one in enumerate(self._runs)})
 
 
-class DifferenceTable(DataTable[Text]):
+class DifferenceTable(DiffTable):
     """A row a difference: where, what, and the value of each run; whole values are told of the row under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = _ENDS
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, cursor_type="row", zebra_stripes=True)
+        super().__init__(id=id)
         self.border_title = "differences"
         self._names: Sequence[str] = ()
         self._differences: Sequence[Difference] = ()
-        self._shown: tuple[int, Sequence[str], Sequence[Difference]] | None = None
 
     @property
     def difference(self) -> Difference | None:
@@ -118,30 +100,28 @@ class DifferenceTable(DataTable[Text]):
 
     def _update(self) -> None:
         width = self.scrollable_content_region.width
-        wanted = (width, self._names, self._differences)
-        if wanted == self._shown or not self._names or not width:
+        if not self._names or not width:
             return
-        self._shown = wanted
-        row, scrolled = self.cursor_row, self.scroll_y
-        self.clear(columns=True)
-        names = max((len(one.name) for one in self._differences), default=10)
-        name_width = max(min(names, int(width * _SHARE_OF_NAME)), 10)
+        longest = max((len(one.name) for one in self._differences), default=10)
+        name_width = max(min(longest, int(width * _SHARE_OF_NAME)), 10)
         left = width - _DEFAULT - (_NARROWEST_VALUE + _PADDING) * len(self._names) - 2 * _PADDING
         name_width = min(name_width, max(left, _NARROWEST_NAME))
         rest = width - name_width - _DEFAULT - 4
         value_width = max(rest // len(self._names) - 2, _NARROWEST_VALUE)
         needed = name_width + _DEFAULT + (value_width + _PADDING) * len(self._names) + 2 * _PADDING
-        self.fixed_columns = int(needed > width)  # what the values are of stays in sight while one goes to the right
-        self.add_column("differs in", key="name", width=name_width)
-        self.add_column("default", key="default", width=_DEFAULT)
-        for name in self._names:
-            self.add_column(Text(shortened(plain(name), value_width)), width=value_width)
-        for one in self._differences:
-            values = [shortened(plain(value), value_width) for value in one.short_values()]
-            default = "" if one.default is None else shortened(shown_value(one.default), _DEFAULT)
-            self.add_row(Text(shortened_name(plain(one.name), name_width)), Text(default), *map(Text, values))
-        self.move_cursor(row=min(row, max(len(self._differences) - 1, 0)), scroll=False)
-        self.scroll_to(y=scrolled, animate=False)
+        columns = [Column("name", "difference", name_width), Column("default", "default", _DEFAULT)]
+        for place, name in enumerate(self._names):
+            columns.append(Column(str(place), shortened(plain(name), value_width), value_width))
+        rows = {
+            f"{one.kind} {one.name}": (
+                shortened_name(plain(one.name), name_width),
+                "" if one.default is None else shortened(shown_value(one.default), _DEFAULT),
+                *(shortened(plain(value), value_width) for value in one.short_values()),
+            )
+            for one in self._differences
+        }
+        self.show_rows(columns, rows)
+        self.fixed_columns = int(needed > width)  # names stay in sight while the user scrolls to the right
 
 
 def whole_difference(difference: Difference, names: Sequence[str]) -> str:
@@ -157,7 +137,3 @@ def _run_cells(run: FollowedRun, sign: str, is_seen: bool, name_width: int) -> t
     latest = run.state.latest
     newest = number(latest.get(REWARD)), success_text(latest.get(SUCCESS_RATE))
     return sign, shortened_name(plain(run.name), name_width), status, done, *newest
-
-
-def _text(column: str, cell: str) -> Text:
-    return Text(cell, justify="right" if column in _RIGHT_ALIGNED else "left")

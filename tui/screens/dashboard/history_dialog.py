@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,6 +19,7 @@ from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
 from tui.session.text import plain, shortened
 from tui.widgets.dialogs import Dialog
+from tui.widgets.diff_table import Column, DiffTable
 
 _COLUMNS = {"#": 4, "iteration": 9, "by": 12, "state": 7}
 _PADDING = 2
@@ -40,7 +40,7 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
         width: 95%; max-width: 140; height: auto; max-height: 90%;
         border: round $border; padding: 0 1; background: $surface;
     }
-    HistoryDialog DataTable { height: auto; max-height: 55vh; min-height: 3; scrollbar-size: 0 1; }
+    HistoryDialog DiffTable { height: auto; max-height: 55vh; min-height: 3; scrollbar-size: 0 1; }
     HistoryDialog #detail { height: 4; margin-top: 1; }
     """
 
@@ -56,7 +56,7 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
         with Vertical() as box:
             box.border_title = Content(f"interventions: {MARK_LEGEND}")
             box.border_subtitle = "Enter undoes or redoes, b before/after, Esc goes back"
-            yield DataTable[Text](cursor_type="row", zebra_stripes=True)
+            yield DiffTable()
             yield Static("", id="detail", markup=False)
 
     def on_mount(self) -> None:
@@ -69,20 +69,21 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
         self.call_after_refresh(self._fill)
 
     def _fill(self) -> None:
-        table = self.query_one(DataTable)
-        row = table.cursor_row
+        table = self.query_one(DiffTable)
         left = table.scrollable_content_region.width - sum(width + _PADDING for width in _COLUMNS.values()) - _PADDING
         note = left // 3 if left >= _WIDTH_FOR_NOTES else 0
         widths = _COLUMNS | {"change": left - note}
         if note:
             widths["note"] = note - _PADDING
-        table.clear(columns=True)
-        for label, width in widths.items():
-            table.add_column(label, width=max(width, 1))
-        for listed in self._listed:
-            cells = zip(_cells(listed), widths.values(), strict=False)
-            table.add_row(*(Text(shortened(plain(cell), width)) for cell, width in cells))
-        table.move_cursor(row=row)
+        table.show_rows(
+            [Column(label, label, max(width, 1)) for label, width in widths.items()],
+            {
+                str(listed.number): [
+                    shortened(plain(cell), width) for cell, width in zip(_cells(listed), widths.values(), strict=False)
+                ]
+                for listed in self._listed
+            },
+        )
 
     @on(DataTable.RowHighlighted)
     def _show_detail(self, event: DataTable.RowHighlighted) -> None:
@@ -103,7 +104,7 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
         """Tell what the highlighted intervention did."""
         if not self._listed:
             return
-        listed = self._listed[self.query_one(DataTable).cursor_row]
+        listed = self._listed[self.query_one(DiffTable).cursor_row]
         if listed.state in ("pending", "failed"):
             self._tell(f"#{listed.number} is {listed.state}: nothing came of it")
         else:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -14,8 +13,9 @@ from textual.widgets import DataTable
 
 from trainer_proc.contract.knob import Value
 from tui.session.knobs.history import KnobHistory
-from tui.session.knobs.rows import GAP, KnobFilter, Row, Widths, fit, knob_rows, shown_knobs
+from tui.session.knobs.rows import GAP, KnobFilter, Row, fit, knob_rows, shown_knobs
 from tui.session.state import KnobState, RunState
+from tui.widgets.diff_table import Column, DiffTable
 
 _LABELS = {
     "name": "  knob",
@@ -63,7 +63,7 @@ def _at_once(key: str, action: str, description: str, id: str, tooltip: str) -> 
     )
 
 
-class KnobTable(DataTable[Text]):
+class KnobTable(DiffTable):
     """One row a knob, below the heading of its kind; Enter or a second click asks to edit, a click folds a kind."""
 
     BINDINGS: ClassVar[list[BindingType]] = [_at_once(*key) for key in _KEYS]
@@ -92,14 +92,16 @@ class KnobTable(DataTable[Text]):
         """Rows may have come, gone or moved."""
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, cursor_type="row", zebra_stripes=True, cell_padding=0)
+        super().__init__(id=id, cell_padding=0)
         self._state = RunState()
         self._history = _NO_HISTORY
         self._wanted: Mapping[str, Value] = {}
         self._filter = KnobFilter()
         self._folded: dict[bool, frozenset[str]] = {False: frozenset(), True: frozenset()}
-        self._widths = fit(0)
-        self._rows: list[Row] = []
+        self.widths = fit(0)
+        """The widths of the columns in cells."""
+        self.shown: list[Row] = []
+        """What the rows stand for, from the top."""
 
     @property
     def knob(self) -> KnobState | None:
@@ -109,12 +111,7 @@ class KnobTable(DataTable[Text]):
     @property
     def row(self) -> Row | None:
         """The row under the cursor."""
-        return self._rows[self.cursor_row] if self.cursor_row < len(self._rows) else None
-
-    @property
-    def widths(self) -> Widths:
-        """How wide the columns are."""
-        return self._widths
+        return self.shown[self.cursor_row] if self.cursor_row < len(self.shown) else None
 
     @property
     def knob_count(self) -> int:
@@ -128,7 +125,7 @@ class KnobTable(DataTable[Text]):
 
     def line_of(self, name: str) -> int | None:
         """Return on which line of the table, as it is scrolled, a knob stands; None if it has no row."""
-        place = next((i for i, row in enumerate(self._rows) if row.key == name), None)
+        place = next((i for i, row in enumerate(self.shown) if row.key == name), None)
         return None if place is None else place + self.header_height - round(self.scroll_y)
 
     def restrict(self, which: KnobFilter) -> None:
@@ -176,7 +173,7 @@ class KnobTable(DataTable[Text]):
         if self.row is None or not self._heading_of(self.row.kind):
             return
         self._go_to_heading(self.row.kind)
-        self._fold(frozenset(row.kind for row in self._rows) if is_folded else frozenset())
+        self._fold(frozenset(row.kind for row in self.shown) if is_folded else frozenset())
 
     def action_step(self, factor: float) -> None:
         """Ask for the value of the knob under the cursor times `factor`."""
@@ -195,14 +192,14 @@ class KnobTable(DataTable[Text]):
     def on_click(self, event: events.Click) -> None:
         """Fold or unfold the kind whose heading is clicked."""
         place = event.style.meta.get("row", -1)
-        if 0 <= place < len(self._rows) and self._rows[place].is_heading:
+        if 0 <= place < len(self.shown) and self.shown[place].is_heading:
             self.move_cursor(row=place)
             self.action_turn_over()
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """Have the heading in sight with the first knob below it."""
         above = self.cursor_row - 1
-        if 0 <= above < len(self._rows) and self._rows[above].is_heading and self.scroll_y > above:
+        if 0 <= above < len(self.shown) and self.shown[above].is_heading and self.scroll_y > above:
             self.scroll_to(y=above, animate=False)
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
@@ -213,10 +210,10 @@ class KnobTable(DataTable[Text]):
 
     def _heading_of(self, kind: str) -> bool:
         """Tell whether a kind has a heading now."""
-        return any(row.is_heading and row.kind == kind for row in self._rows)
+        return any(row.is_heading and row.kind == kind for row in self.shown)
 
     def _go_to_heading(self, kind: str) -> None:
-        self.move_cursor(row=next(i for i, row in enumerate(self._rows) if row.is_heading and row.kind == kind))
+        self.move_cursor(row=next(i for i, row in enumerate(self.shown) if row.is_heading and row.kind == kind))
 
     def _fold(self, folded: frozenset[str]) -> None:
         self._folded[self._filter.only_changed] = folded
@@ -225,41 +222,16 @@ class KnobTable(DataTable[Text]):
         self.post_message(self.Folded(self._folded[False], self._folded[True]))
 
     def _update(self) -> None:
-        widths = fit(self.scrollable_content_region.width)
-        rows = knob_rows(self._state, self._filter, widths, self._history, self._wanted)
-        if widths != self._widths or [row.key for row in rows] != [row.key for row in self._rows]:
-            self._widths = widths
-            self._rebuild(rows)
-            return
-        for row, shown in zip(rows, self._rows, strict=True):
-            if row == shown:
-                continue
-            for column, cell, old in zip(_LABELS, row.cells, shown.cells, strict=True):
-                if cell != old and self._width(column):
-                    self.update_cell(row.key, column, _text(cell, row))
-        self._rows = rows
-
-    def _rebuild(self, rows: list[Row]) -> None:
-        """Make all rows anew; the cursor stays on its knob."""
-        before = self.cursor_row
-        key = self._rows[before].key if before < len(self._rows) else ""
-        self._rows = []
-        self.clear(columns=True)
-        columns = [column for column in _LABELS if self._width(column)]
-        for column in columns:
-            self.add_column(_LABELS[column], key=column, width=self._width(column) + GAP)
-        for row in rows:
-            self.add_row(*(_text(getattr(row.cells, column), row) for column in columns), key=row.key)
-        self._rows = rows
-        first = next((i for i, row in enumerate(rows) if not row.is_heading), 0)
-        nearby = min(before, max(len(rows) - 1, 0)) if key else first
-        self.move_cursor(row=next((i for i, row in enumerate(rows) if row.key == key), nearby))
-        self.post_message(self.Redrawn())
-
-    def _width(self, column: str) -> int:
-        width: int = getattr(self._widths, column)
-        return width
-
-
-def _text(cell: str, row: Row) -> Text:
-    return Text(cell, "bold" if row.is_heading else "")
+        self.widths = fit(self.scrollable_content_region.width)
+        self.shown = knob_rows(self._state, self._filter, self.widths, self._history, self._wanted)
+        columns = [
+            Column(key, label, width + GAP) for key, label in _LABELS.items() if (width := getattr(self.widths, key))
+        ]
+        is_rebuilt = self.show_rows(
+            columns,
+            {row.key: [getattr(row.cells, column.key) for column in columns] for row in self.shown},
+            bold={row.key for row in self.shown if row.is_heading},
+            first_row=next((i for i, row in enumerate(self.shown) if not row.is_heading), 0),
+        )
+        if is_rebuilt:
+            self.post_message(self.Redrawn())

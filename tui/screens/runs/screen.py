@@ -152,7 +152,7 @@ class RunsScreen(LiveScreen):
         live = sum(map(is_live, self._summaries))
         told = counted(self._summaries, len(rows), live, len(self._chosen))
         way = ", reversed" if self._reverse else ""
-        order = "" if table.is_order_told else f", by {self._order}{way}"
+        order = "" if table.is_order_shown else f", by {self._order}{way}"
         self.query_one("#counts", Static).update(f"{told}{order}")
         self._show_details()
 
@@ -174,8 +174,8 @@ class RunsScreen(LiveScreen):
         self._reverse = not self._reverse
         self._show()
 
-    @on(RunTable.OrderAsked)
-    def _order_as_asked(self, message: RunTable.OrderAsked) -> None:
+    @on(RunTable.OrderRequested)
+    def _order_as_asked(self, message: RunTable.OrderRequested) -> None:
         self._reverse = not self._reverse if message.order == self._order else False
         self._order = message.order
         self._show()

@@ -1,8 +1,9 @@
-"""The rows of the list of runs as text, fitted to the width that there is."""
+"""The columns of the list of runs: one row of `COLUMNS` for each, fitted to the width that there is."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tui.session.numbers import duration, number
@@ -16,67 +17,48 @@ from tui.session.status_text import STATUS_SIGNS
 from tui.session.text import plain, shortened_name
 
 CHOSEN_SIGN = "✓"
-LABELS = {
-    "chosen": "",
-    "status": "status",
-    "iteration": "iteration",
-    "reward": "reward",
-    "curve": "so far",
-    "success": "success",
-    "time": "time",
-    "preset": "preset",
-    "run": "run",
-}
-"""Columns from left to right, and what is written above them."""
-ORDER_OF: dict[str, RunOrder] = {
-    "status": "status",
-    "iteration": "iteration",
-    "reward": "reward",
-    "curve": "reward",
-    "success": "success",
-    "time": "duration",
-    "preset": "preset",
-    "run": "name",
-}
-"""What a click on a column's label orders by; a click on `run` goes on to the newest."""
-RIGHT_ALIGNED = ("reward", "success", "time")
 GAP = 2
 _ROOMY, _VERY_ROOMY = 110, 160
-"""Widths from which on there is more to see."""
+"""Widths of the table, in cells, from which on there is more to see."""
 _SHORTEST_NAME, _LONGEST_PRESET = 17, 16
+_OF_ANY_RUN = ("status", "run")
+"""Columns that are filled for a run that cannot be read."""
+
+
+@dataclass(frozen=True)
+class RunColumn:
+    """A column of the list of runs.
+
+    `width(runs, room)` returns its width in cells where the table has `room`, 0 to leave it out; `cell(run, width)` its
+    text for a run that can be read. `order` is what a click on the label orders by. With `may_go`, the column goes
+    where the names of the runs have no room.
+    """
+
+    key: str
+    label: str
+    width: Callable[[Sequence[RunSummary], int], int]
+    cell: Callable[[RunSummary, int], str]
+    order: RunOrder | None = None
+    is_right_aligned: bool = False
+    may_go: bool = False
 
 
 def fit_columns(summaries: Sequence[RunSummary], width: int) -> dict[str, int]:
     """Return the columns that fit in `width` cells, and how wide each is without the gap beside it."""
-    widths = {"chosen": 1, "status": 12, "iteration": 9, "reward": 9, "curve": 8, "success": 7}
-    widths["iteration"] = max([9, *(len(_iteration(summary)) for summary in summaries)])
-    if width >= _ROOMY:
-        presets = (len(summary.spec.preset) for summary in summaries if summary.spec is not None)
-        widths |= {"curve": 13, "time": 10, "preset": min(max([6, *presets]), _LONGEST_PRESET)}
-    if width >= _VERY_ROOMY:
-        widths["curve"] = 30
-    rest = width - sum(widths.values()) - GAP * (len(widths) + 1)
-    if rest < _SHORTEST_NAME:
-        rest += widths.pop("success") + GAP
-    return {**widths, "run": max(rest, _SHORTEST_NAME)}
+    widths = {column.key: cells for column in COLUMNS if (cells := column.width(summaries, width))}
+    name = COLUMNS[-1].key
+    rest = width - sum(widths.values()) + widths[name] - GAP * (len(widths))
+    for column in COLUMNS:
+        if column.may_go and rest < _SHORTEST_NAME:
+            rest += widths.pop(column.key, -GAP) + GAP
+    return widths | {name: max(rest, _SHORTEST_NAME)}
 
 
 def run_cells(summary: RunSummary, widths: dict[str, int], chosen: Collection[Path]) -> tuple[str, ...]:
     """Return a row, a cell for each column of `widths`."""
-    cells = {
-        "chosen": CHOSEN_SIGN if summary.folder.path in chosen else "",
-        "status": f"{STATUS_SIGNS[summary.status]} {summary.status if summary.spec is not None else 'unreadable'}",
-        "run": fitted_name(plain(summary.folder.name), widths["run"]),
-    }
-    if summary.spec is not None:
-        cells |= {
-            "iteration": _iteration(summary),
-            "reward": number(summary.reward),
-            "curve": sparkline([value for _, value in spread_points(summary.rewards, widths["curve"])]),
-            "success": success_text(summary.success),
-            "time": duration(summary.seconds) if summary.seconds else "–",
-            "preset": shortened_name(plain(summary.spec.preset), widths.get("preset", 1)),
-        }
+    filled = [one for one in COLUMNS if one.key in widths and (summary.spec is not None or one.key in _OF_ANY_RUN)]
+    cells = {column.key: column.cell(summary, widths[column.key]) for column in filled}
+    cells["chosen"] = CHOSEN_SIGN if summary.folder.path in chosen else ""
     return tuple(cells.get(column, "") for column in widths)
 
 
@@ -109,6 +91,64 @@ def success_text(share: float | None) -> str:
     return "–" if share is None else f"{share:.0%}" if 0 <= share <= 1 else number(share)
 
 
-def _iteration(summary: RunSummary) -> str:
+def _iteration(summary: RunSummary, width: int = 0) -> str:
     done = 0 if summary.iteration is None else summary.iteration + 1
     return f"{done} of {summary.iterations}" if summary.spec is not None else ""
+
+
+def _iteration_width(summaries: Sequence[RunSummary], room: int) -> int:
+    return max([9, *(len(_iteration(summary)) for summary in summaries)])
+
+
+def _status(summary: RunSummary, width: int) -> str:
+    return f"{STATUS_SIGNS[summary.status]} {summary.status if summary.spec is not None else 'unreadable'}"
+
+
+def _curve(summary: RunSummary, width: int) -> str:
+    return sparkline([value for _, value in spread_points(summary.rewards, width)])
+
+
+def _preset(summary: RunSummary, width: int) -> str:
+    return "" if summary.spec is None else shortened_name(plain(summary.spec.preset), width)
+
+
+def _preset_width(summaries: Sequence[RunSummary], room: int) -> int:
+    presets = (len(summary.spec.preset) for summary in summaries if summary.spec is not None)
+    return min(max([6, *presets]), _LONGEST_PRESET) if room >= _ROOMY else 0
+
+
+def _fixed(width: int, roomy: int | None = None, very_roomy: int | None = None) -> Callable[..., int]:
+    """Return a width that depends on the table's alone."""
+    in_roomy = width if roomy is None else roomy
+    in_very_roomy = in_roomy if very_roomy is None else very_roomy
+    return lambda _, room: in_very_roomy if room >= _VERY_ROOMY else in_roomy if room >= _ROOMY else width
+
+
+def _reward(summary: RunSummary, width: int) -> str:
+    return number(summary.reward)
+
+
+def _success(summary: RunSummary, width: int) -> str:
+    return success_text(summary.success)
+
+
+def _time(summary: RunSummary, width: int) -> str:
+    return duration(summary.seconds) if summary.seconds else "–"
+
+
+def _name(summary: RunSummary, width: int) -> str:
+    return fitted_name(plain(summary.folder.name), width)
+
+
+COLUMNS = (
+    RunColumn("chosen", "", _fixed(1), lambda run, width: ""),
+    RunColumn("status", "status", _fixed(12), _status, order="status"),
+    RunColumn("iteration", "iteration", _iteration_width, _iteration, order="iteration"),
+    RunColumn("reward", "reward", _fixed(9), _reward, order="reward", is_right_aligned=True),
+    RunColumn("curve", "trend", _fixed(8, 13, 30), _curve, order="reward"),
+    RunColumn("success", "success", _fixed(7), _success, order="success", is_right_aligned=True, may_go=True),
+    RunColumn("time", "time", _fixed(0, 10), _time, order="duration", is_right_aligned=True),
+    RunColumn("preset", "preset", _preset_width, _preset, order="preset"),
+    RunColumn("run", "run", _fixed(_SHORTEST_NAME), _name, order="name"),
+)
+"""From left to right; the last one has the width that is left."""

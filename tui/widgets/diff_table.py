@@ -1,0 +1,78 @@
+"""A table that is given all its rows each time and changes only the cells that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual.widgets import DataTable
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `width` in cells without padding, `key` unique in the table."""
+
+    key: str
+    label: str
+    width: int
+    is_right_aligned: bool = False
+
+    def text(self, cell: str, style: str = "") -> Text:
+        """Return a cell of this column."""
+        return Text(cell, style, no_wrap=True, justify="right" if self.is_right_aligned else "left")
+
+
+class DiffTable(DataTable[Text]):
+    """A table of texts with a row cursor, which stays on its row whatever comes before it."""
+
+    def __init__(self, *, id: str | None = None, cell_padding: int = 1) -> None:
+        super().__init__(id=id, cursor_type="row", zebra_stripes=True, cell_padding=cell_padding)
+        self._known_columns: tuple[Column, ...] = ()
+        self._known_cells: dict[str, tuple[str, ...]] = {}
+
+    def show_rows(
+        self,
+        columns: Sequence[Column],
+        rows: Mapping[str, Sequence[str]],
+        *,
+        bold: Collection[str] = (),
+        first_row: int = 0,
+    ) -> bool:
+        """Show `rows`: the cells of each by its key, one cell for each of `columns`.
+
+        Rows that follow those of before are added, and cells that differ are updated. If columns or keys differ, the
+        table is rebuilt: the cursor stays on the same key, else on the same place. `bold` are keys of bold rows;
+        `first_row` is where the cursor begins. Return whether the table was rebuilt.
+        """
+        known = list(self._known_cells)
+        row, scrolled = self.cursor_row, self.scroll_y
+        is_rebuilt = tuple(columns) != self._known_columns or list(rows)[: len(known)] != known
+        if is_rebuilt:
+            self._clear_all(columns)
+        for key, cells in rows.items():
+            style = "bold" if key in bold else ""
+            if key in self._known_cells:
+                self._update_row(key, cells, style)
+            else:
+                texts = (column.text(cell, style) for column, cell in zip(columns, cells, strict=True))
+                self.add_row(*texts, key=key)
+        self._known_cells = {key: tuple(cells) for key, cells in rows.items()}
+        if is_rebuilt:
+            keys = list(rows)
+            same_place = max(min(row, len(keys) - 1), 0) if known else first_row
+            self.scroll_to(y=scrolled, animate=False)
+            has_same_key = row < len(known) and known[row] in rows
+            self.move_cursor(row=keys.index(known[row]) if has_same_key else same_place)
+        return is_rebuilt
+
+    def _clear_all(self, columns: Sequence[Column]) -> None:
+        self.clear(columns=True)
+        self._known_columns, self._known_cells = tuple(columns), {}
+        for column in columns:
+            self.add_column(column.text(column.label), key=column.key, width=column.width)
+
+    def _update_row(self, key: str, cells: Sequence[str], style: str) -> None:
+        for column, cell, known in zip(self._known_columns, cells, self._known_cells[key], strict=True):
+            if cell != known:
+                self.update_cell(key, column.key, column.text(cell, style))
