@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -13,6 +15,15 @@ from trainer_proc.wire.link import TrainerLink
 
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")  # the machine may be busy
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the trainings too: there are as many at a time as cores
+for name in ("COLUMNS", "LINES"):  # readline sets them in the process that starts the workers: 80x24 in every terminal
+    os.environ.pop(name, None)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the real trainings, the longest of all, so that workers end at about the same time."""
+    items.sort(key=lambda item: item.get_closest_marker("real") is None)
 
 
 @pytest.fixture(autouse=True)

@@ -32,8 +32,7 @@ class StallingTerminal:
         self.screen = pyte.Screen(COLUMNS, LINES)
         self._stream = pyte.ByteStream(self.screen)
         self.said = b""
-        left_out = ("NO_COLOR", "COLUMNS", "LINES")  # a terminal tells its size itself
-        environment = {name: value for name, value in os.environ.items() if name not in left_out}
+        environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         self._process, self._terminal = pty.fork()
         if self._process == 0:
             os.chdir(folder)
