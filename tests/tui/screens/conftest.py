@@ -5,10 +5,9 @@ import pytest
 from syrupy.extensions.image import SVGImageSnapshotExtension
 from textual.widgets import Input
 
-from tests.tui.screens.recorded import FakeTrainer, make_run
+from tests.tui.screens.recorded import SIZES, FakeTrainer, make_run
 from tui.session.backends.devices import Device
 
-SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x60": (200, 60)}
 SETTLING_SECONDS = 2.0
 DEVICES = [
     Device("cuda:0", "NVIDIA GeForce RTX 4090", 22.4, 24.0),
@@ -68,16 +67,18 @@ def looks_as_before(request, snapshot, tmp_path):
     The screen gets time to become like the picture, as layouts and scroll positions settle after the last message.
     """
     stored = snapshot.use_extension(SVGImageSnapshotExtension)
-    file = request.path.parent / "__snapshots__" / request.path.stem / f"{request.node.name}.svg"
+    folder = request.path.parent / "__snapshots__" / request.path.stem
     is_taking = request.config.option.update_snapshots
 
-    async def compare(pilot):
+    async def compare(pilot, variant=None):
         def svg():
             return re.sub(r"terminal-\d+", "terminal", pilot.app.export_screenshot(simplify=True))
 
         for field in pilot.app.screen.query(Input):
             field.cursor_blink = False
         await pilot.wait_for_scheduled_animations()
+        name = request.node.name if variant is None else f"{request.node.name}[{variant}]"
+        file = folder / f"{name}.svg"
         awaited = "" if is_taking or not file.exists() else file.read_text(encoding="utf-8")
         shown, deadline = svg(), time.monotonic() + SETTLING_SECONDS
         while shown != awaited and time.monotonic() < deadline:
@@ -85,8 +86,22 @@ def looks_as_before(request, snapshot, tmp_path):
                 screen.refresh(layout=True)  # Textual may leave the footer below a dialog without a layout
             await pilot.pause(0.05)
             shown = svg()
-        (tmp_path / "now.svg").write_text(shown, encoding="utf-8")
-        assert stored == shown, f"the screen has changed: {tmp_path / 'now.svg'}; --snapshot-update takes the new one"
+        now = tmp_path / f"{name}.svg"
+        now.write_text(shown, encoding="utf-8")
+        assert shown == stored(name=variant), f"the screen has changed: {now}; --snapshot-update takes the new one"
+
+    return compare
+
+
+@pytest.fixture
+def sizes_look_as_before(looks_as_before):
+    """Compare a screen that was opened in the `SMALL` size with its pictures in all `SIZES`."""
+
+    async def compare(pilot):
+        for name, size in SIZES.items():
+            if pilot.app.size != size:
+                await pilot.resize_terminal(*size)
+            await looks_as_before(pilot, name)
 
     return compare
 

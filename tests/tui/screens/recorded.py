@@ -28,6 +28,8 @@ from tui.screens.dashboard.log_view import Console
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 DEADLINE_SECONDS = 30.0
+SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x60": (200, 60)}
+SMALL = SIZES["80x24"]
 
 
 def frames_of(recording: str) -> list[Frame]:

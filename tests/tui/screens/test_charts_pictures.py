@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tui.screens.recorded import dashboard_is_filled, make_run, until
+from tests.tui.screens.recorded import SMALL, dashboard_is_filled, make_run, until
 from tui.app import HumanoidTui
 from tui.widgets.board import ChartBoard
 from tui.widgets.board.chart_grid import ChartGrid
@@ -16,7 +16,7 @@ def state_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
-async def looked_at(log_root, recording, size, keys, looks_as_before, focused=False):
+async def looked_at(log_root, recording, keys, looks_as_before, focused=False, size=SMALL):
     app = HumanoidTui(log_root, make_run(log_root, recording))
     async with app.run_test(size=size) as pilot:
         await dashboard_is_filled(app)
@@ -32,50 +32,50 @@ async def looked_at(log_root, recording, size, keys, looks_as_before, focused=Fa
         return board
 
 
-async def test_overview_of_a_long_run(log_root, size, looks_as_before):
-    await looked_at(log_root, "g1-gpu", size, "", looks_as_before)
+async def test_overview_of_a_long_run(log_root, sizes_look_as_before):
+    await looked_at(log_root, "g1-gpu", "", sizes_look_as_before)
 
 
-async def test_reward_terms(log_root, size, looks_as_before):
-    await looked_at(log_root, "g1-levels", size, "2", looks_as_before)
+async def test_reward_terms(log_root, sizes_look_as_before):
+    await looked_at(log_root, "g1-levels", "2", sizes_look_as_before)
 
 
-async def test_terminations(log_root, size, looks_as_before):
-    await looked_at(log_root, "g1-levels", size, "3", looks_as_before)
+async def test_terminations(log_root, sizes_look_as_before):
+    await looked_at(log_root, "g1-levels", "3", sizes_look_as_before)
 
 
-async def test_curricula_page(log_root, size, looks_as_before):
-    await looked_at(log_root, "g1-curricula", size, "4", looks_as_before)
+async def test_curricula_page(log_root, sizes_look_as_before):
+    await looked_at(log_root, "g1-curricula", "4", sizes_look_as_before)
 
 
 async def test_nothing_pinned(log_root, looks_as_before):
-    await looked_at(log_root, "g1-levels", (80, 24), "5", looks_as_before)
+    await looked_at(log_root, "g1-levels", "5", looks_as_before, size=(80, 24))
 
 
-async def test_zoomed_with_more_smoothing(log_root, size, looks_as_before):
-    await looked_at(log_root, "g1-levels", size, ["z", "z", "greater_than_sign", "greater_than_sign"], looks_as_before)
+async def test_zoomed_with_more_smoothing(log_root, sizes_look_as_before):
+    await looked_at(log_root, "g1-levels", ["z", "z", "greater_than_sign", "greater_than_sign"], sizes_look_as_before)
 
 
-async def test_one_chart_alone_with_the_crosshair(log_root, size, looks_as_before):
+async def test_one_chart_alone_with_the_crosshair(log_root, sizes_look_as_before):
     keys = ["down", "enter", *["left"] * 30]
-    await looked_at(log_root, "g1-levels", size, keys, looks_as_before, focused=True)
+    await looked_at(log_root, "g1-levels", keys, sizes_look_as_before, focused=True)
 
 
 async def test_the_crosshair_on_all_charts_without_colour(log_root, monkeypatch, looks_as_before):
     monkeypatch.setenv("NO_COLOR", "1")
-    await looked_at(log_root, "g1-levels", (120, 40), ["left"] * 12, looks_as_before, focused=True)
+    await looked_at(log_root, "g1-levels", ["left"] * 12, looks_as_before, focused=True, size=(120, 40))
 
 
 async def test_over_time_with_a_logarithmic_axis(log_root, looks_as_before):
-    await looked_at(log_root, "g1-levels", (120, 40), ["X", "X", "L"], looks_as_before)
+    await looked_at(log_root, "g1-levels", ["X", "X", "L"], looks_as_before, size=(120, 40))
 
 
-async def test_finding_a_metric(log_root, size, looks_as_before):
+async def test_finding_a_metric(log_root, sizes_look_as_before):
     app = HumanoidTui(log_root, make_run(log_root, "g1-levels"))
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(app)
         await until(lambda: app.screen.query_one(ChartBoard).page.plans, "the board")
         await pilot.press("f")
         await until(lambda: isinstance(app.screen, FindDialog) and app.screen.query("Field"), "the dialog")
         await pilot.press(*"loss", "tab", "down")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)

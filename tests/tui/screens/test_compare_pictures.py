@@ -3,7 +3,7 @@
 import pytest
 from textual.widgets._footer import FooterKey
 
-from tests.tui.screens.recorded import bodies_of, make_run, until
+from tests.tui.screens.recorded import SMALL, bodies_of, make_run, until
 from trainer_proc.contract.messages import PhaseChanged
 from tui.app import HumanoidTui
 from tui.navigation import ShowRuns
@@ -39,11 +39,11 @@ async def lists_runs(app, count):
     await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).first().region, "the footer")
 
 
-async def test_runs_with_two_chosen(runs, size, looks_as_before):
-    async with runs.run_test(size=size) as pilot:
+async def test_runs_with_two_chosen(runs, sizes_look_as_before):
+    async with runs.run_test(size=SMALL) as pilot:
         await lists_runs(runs, 11)
         await pilot.press("down", "space", "down", "down", "space", "s", "s", "s", "s", "home")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 async def test_runs_that_match(runs, looks_as_before):
@@ -53,13 +53,13 @@ async def test_runs_that_match(runs, looks_as_before):
         await looks_as_before(pilot)
 
 
-async def test_question_before_a_run_is_deleted(runs, size, looks_as_before, monkeypatch):
+async def test_question_before_a_run_is_deleted(runs, sizes_look_as_before, monkeypatch):
     monkeypatch.setattr("tui.session.runs.delete._size", lambda path: 1_234_567_890)  # file systems differ
-    async with runs.run_test(size=size) as pilot:
+    async with runs.run_test(size=SMALL) as pilot:
         await lists_runs(runs, 11)
         await pilot.press("end", "d")
         await until(lambda: isinstance(runs.screen, Confirm), "the question")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 @pytest.fixture
@@ -80,10 +80,10 @@ async def is_filled(app):
     await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).first().region, "the footer")
 
 
-async def test_compared_runs(compared, size, looks_as_before):
-    async with compared.run_test(size=size) as pilot:
+async def test_compared_runs(compared, sizes_look_as_before):
+    async with compared.run_test(size=SMALL) as pilot:
         await is_filled(compared)
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 async def test_compared_runs_with_one_hidden_without_colour(compared_without_colour, looks_as_before):
@@ -100,10 +100,10 @@ def compared_without_colour(monkeypatch, request):
     return request.getfixturevalue("compared")
 
 
-async def test_table_of_differences(compared, size, looks_as_before):
-    async with compared.run_test(size=size) as pilot:
+async def test_table_of_differences(compared, sizes_look_as_before):
+    async with compared.run_test(size=SMALL) as pilot:
         await is_filled(compared)
         await pilot.press("t")
         await pilot.pause()
         await pilot.press("down", "down", "down", "down", "down")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)

@@ -5,7 +5,7 @@ import base64
 import pytest
 from textual.widgets import Input
 
-from tests.tui.screens.recorded import dashboard_is_filled, make_run, told, type_at_once, until
+from tests.tui.screens.recorded import SMALL, dashboard_is_filled, make_run, told, type_at_once, until
 from tui.app import HumanoidTui
 from tui.screens.dashboard.log_panel import ConsolePanel
 from tui.screens.dashboard.log_view import Console
@@ -277,15 +277,15 @@ async def test_a_log_that_begins_while_one_looks(log_root):
 
 
 @pytest.mark.parametrize("key", ["enter", "n"])
-async def test_search_in_the_log(app, size, looks_as_before, key):
-    async with app.run_test(size=size) as pilot:
+async def test_search_in_the_log(app, sizes_look_as_before, key):
+    async with app.run_test(size=SMALL) as pilot:
         await open_log(app, pilot)
         type_at_once(app, "slash", *"elap")
         await until(lambda: "/elap: 2 of 2 lines" in titles(app)[1], "the matches")
         if key == "n":
             await pilot.press("enter", "n")
             await until(lambda: "from the top" in titles(app)[1], "the first match")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 async def test_errors_in_the_log_without_colour(monkeypatch, log_root, looks_as_before):

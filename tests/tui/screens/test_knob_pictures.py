@@ -3,7 +3,7 @@
 import pytest
 from textual.widgets import Input
 
-from tests.tui.screens.recorded import dashboard_is_filled, make_run, until
+from tests.tui.screens.recorded import SMALL, dashboard_is_filled, make_run, until
 from tui.app import HumanoidTui
 from tui.screens.dashboard.impact_dialog import ImpactDialog
 from tui.screens.dashboard.knob_dialog import KnobDialog
@@ -24,13 +24,13 @@ def go_to(app, name):
     table.move_cursor(row=[row.key for row in table.shown].index(name))
 
 
-async def test_a_knob_edited_in_its_row(g1, size, looks_as_before):
-    async with g1.run_test(size=size) as pilot:
+async def test_a_knob_edited_in_its_row(g1, sizes_look_as_before):
+    async with g1.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(g1)
         go_to(g1, WEIGHT)
         await pilot.press("enter", "4")
         await until(lambda: g1.screen.query_one(KnobLine).knob_name == WEIGHT, "the editor")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 async def test_a_value_in_the_row_that_the_trainer_would_refuse(g1, looks_as_before):
@@ -42,29 +42,29 @@ async def test_a_value_in_the_row_that_the_trainer_would_refuse(g1, looks_as_bef
         await looks_as_before(pilot)
 
 
-async def test_kinds_folded(g1, size, looks_as_before):
-    async with g1.run_test(size=size) as pilot:
+async def test_kinds_folded(g1, sizes_look_as_before):
+    async with g1.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(g1)
         await pilot.press("shift+left")
         await until(lambda: g1.screen.query_one(KnobTable).row_count < 10, "the headings")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_a_range_with_two_handles(g1, size, looks_as_before):
-    async with g1.run_test(size=size) as pilot:
+async def test_a_range_with_two_handles(g1, sizes_look_as_before):
+    async with g1.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(g1)
         go_to(g1, PUSH)
         await pilot.press("enter", "tab")
         await until(lambda: isinstance(g1.screen, KnobDialog) and g1.screen.query("#verdict"), "the dialog")
         await pilot.press("shift+tab", "shift+left")
         await until(lambda: g1.screen.query_one("#value", Input).value == "-1", "the handle")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_impact_of_a_change_that_broke_success(g1, size, looks_as_before):
-    async with g1.run_test(size=size) as pilot:
+async def test_impact_of_a_change_that_broke_success(g1, sizes_look_as_before):
+    async with g1.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(g1)
         await pilot.press("b", *["left"] * 5)
         await until(lambda: isinstance(g1.screen, ImpactDialog) and g1.screen.query("#windows"), "the dialog")
         await until(lambda: "1226 to 1275" in str(g1.screen.query_one("#windows").content), "intervention 4")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import pytest
 
 from tests.tui.machines import BOX, GPUS
-from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, make_run, until
+from tests.tui.screens.recorded import SMALL, bodies_of, dashboard_is_filled, make_run, until
 from tui.app import HumanoidTui
 from tui.widgets.diff_text import ChangingText
 from tui.widgets.machine_panel import MachinePanel
@@ -137,10 +137,10 @@ async def test_what_does_not_fit_can_be_scrolled_to(log_root, monkeypatch):
 # --- pictures ---
 
 
-async def test_machine(log_root, size, looks_as_before):
+async def test_machine(log_root, sizes_look_as_before):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(app)
         await pilot.press("g")
         await until(lambda: "H200" in text(app), "the machine")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)

@@ -5,7 +5,7 @@ from textual.widgets import DataTable, OptionList
 from textual.widgets._footer import FooterKey
 
 from tests.tui.many_knobs import turned, with_g1_knobs
-from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, knob_row, make_run, until
+from tests.tui.screens.recorded import SMALL, before_the_first_iteration, bodies_of, knob_row, make_run, until
 from tests.tui.screens.test_launch_screen import choose
 from trainer_proc.contract.messages import InterventionQueued, PhaseChanged
 from tui.app import HumanoidTui
@@ -31,11 +31,11 @@ async def dashboard_is_filled(app):
     await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).first().region, "the footer")
 
 
-async def test_launch(log_root, size, looks_as_before):
+async def test_launch(log_root, sizes_look_as_before):
     app = HumanoidTui(log_root)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await until(lambda: app.screen.query_one("#num-envs").value == "4096", "the devices")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 async def test_launch_with_a_wrong_number(log_root, looks_as_before):
@@ -79,7 +79,7 @@ async def test_no_runs(log_root, looks_as_before):
         await looks_as_before(pilot)
 
 
-async def test_runs(log_root, trainer, size, looks_as_before, monkeypatch):
+async def test_runs(log_root, trainer, sizes_look_as_before, monkeypatch):
     monkeypatch.setattr(Glance, "seconds", 3661.0)  # the live one has just begun
     trainer.play(bodies_of("g1-walk", until_iteration=60))
     make_run(log_root, "cartpole", name="2026-11-20_09-00-00")
@@ -92,63 +92,63 @@ async def test_runs(log_root, trainer, size, looks_as_before, monkeypatch):
     make_run(log_root, "cartpole", [], name="2026-11-20_05-00-00_just-started")
     make_run(log_root, "cartpole", name="2026-11-20_04-00-00_broken").spec_file.write_text("preset = ")
     app = HumanoidTui(log_root)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await until(lambda: len(app.screen.query(OptionList)))
         await pilot.press("r")
         await until(lambda: len(app.screen.query("#runs")) and app.screen.query_one(DataTable).row_count == 7)
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_dashboard_of_a_finished_run(log_root, size, looks_as_before):
+async def test_dashboard_of_a_finished_run(log_root, sizes_look_as_before):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(app)
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_dashboard_of_a_run_that_compiles(log_root, trainer, size, looks_as_before):
+async def test_dashboard_of_a_run_that_compiles(log_root, trainer, sizes_look_as_before):
     trainer.play(before_the_first_iteration("g1-walk", 20))
     app = HumanoidTui(log_root, trainer.folder)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await until(lambda: "17 kernel modules" in progress(app), "the compilation")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_dashboard_with_a_pending_edit(log_root, trainer, size, looks_as_before):
+async def test_dashboard_with_a_pending_edit(log_root, trainer, sizes_look_as_before):
     trainer.play(bodies_of("g1-walk", until_iteration=60))
     app = HumanoidTui(log_root, trainer.folder)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(app)
         await pilot.press("down", "enter", "2", "0", "0", "0", "0", "enter")
         await until(lambda: trainer.has_received(InterventionQueued))
         await until(lambda: "pending" in knob_row(app, "reward/track_angular_velocity/weight")["state"])
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_dashboard_of_a_failed_run(log_root, size, looks_as_before):
+async def test_dashboard_of_a_failed_run(log_root, sizes_look_as_before):
     reason = "RuntimeError: the observations hold NaN after iteration 40: look at console.log"
     bodies = [*bodies_of("g1-walk", until_iteration=40), PhaseChanged("failed", reason, 51)]
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies))
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(app)
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_edit_dialog_with_a_value_that_is_refused(log_root, size, looks_as_before):
+async def test_edit_dialog_with_a_value_that_is_refused(log_root, sizes_look_as_before):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(app)
         await pilot.press("enter", "n", "o")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_stop_confirmation(log_root, trainer, size, looks_as_before):
+async def test_stop_confirmation(log_root, trainer, sizes_look_as_before):
     trainer.play(bodies_of("g1-walk", until_iteration=60))
     app = HumanoidTui(log_root, trainer.folder)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(app)
         await pilot.press("x")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 # --- all knobs of a G1, to some of which something has happened ---
@@ -167,24 +167,24 @@ async def press(app, pilot, *keys):
         await pilot.pause()
 
 
-async def test_all_knobs(g1, size, looks_as_before):
-    async with g1.run_test(size=size) as pilot:
+async def test_all_knobs(g1, sizes_look_as_before):
+    async with g1.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(g1)
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_knobs_that_match(g1, size, looks_as_before):
-    async with g1.run_test(size=size) as pilot:
+async def test_knobs_that_match(g1, sizes_look_as_before):
+    async with g1.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(g1)
         await press(g1, pilot, "slash", *"clear")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_changed_knobs(g1, size, looks_as_before):
-    async with g1.run_test(size=size) as pilot:
+async def test_changed_knobs(g1, sizes_look_as_before):
+    async with g1.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(g1)
         await press(g1, pilot, "c")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 async def test_changed_knobs_without_colour(no_colour, g1, looks_as_before):
@@ -194,11 +194,11 @@ async def test_changed_knobs_without_colour(no_colour, g1, looks_as_before):
         await looks_as_before(pilot)
 
 
-async def test_edit_dialog_of_a_range(g1, size, looks_as_before):
-    async with g1.run_test(size=size) as pilot:
+async def test_edit_dialog_of_a_range(g1, sizes_look_as_before):
+    async with g1.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(g1)
         await press(g1, pilot, "slash", *"friction", "enter", "enter", "tab", "2")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 async def test_edit_dialog_of_a_choice_without_colour(no_colour, g1, looks_as_before):
@@ -208,11 +208,11 @@ async def test_edit_dialog_of_a_choice_without_colour(no_colour, g1, looks_as_be
         await looks_as_before(pilot)
 
 
-async def test_history_of_interventions(g1, size, looks_as_before):
-    async with g1.run_test(size=size) as pilot:
+async def test_history_of_interventions(g1, sizes_look_as_before):
+    async with g1.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(g1)
         await press(g1, pilot, "h", "down", "down")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 # --- a recorded run with three curricula, a person, a ramp and a guard ---
@@ -223,17 +223,17 @@ def curricula(log_root):
     return HumanoidTui(log_root, make_run(log_root, "g1-curricula"))
 
 
-async def test_dashboard_of_a_run_with_curricula(curricula, size, looks_as_before):
-    async with curricula.run_test(size=size) as pilot:
+async def test_dashboard_of_a_run_with_curricula(curricula, sizes_look_as_before):
+    async with curricula.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(curricula)
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_curricula(curricula, size, looks_as_before):
-    async with curricula.run_test(size=size) as pilot:
+async def test_curricula(curricula, sizes_look_as_before):
+    async with curricula.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(curricula)
         await press(curricula, pilot, "t", "down")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 async def test_curricula_without_colour_scrolled_to_their_end(no_colour, curricula, looks_as_before):
@@ -243,8 +243,8 @@ async def test_curricula_without_colour_scrolled_to_their_end(no_colour, curricu
         await looks_as_before(pilot)
 
 
-async def test_history_of_a_run_with_curricula(curricula, size, looks_as_before):
-    async with curricula.run_test(size=size) as pilot:
+async def test_history_of_a_run_with_curricula(curricula, sizes_look_as_before):
+    async with curricula.run_test(size=SMALL) as pilot:
         await dashboard_is_filled(curricula)
         await press(curricula, pilot, "h", "down", "down")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)

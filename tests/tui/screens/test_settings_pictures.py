@@ -3,7 +3,7 @@
 import pytest
 from textual.widgets import Input, Static
 
-from tests.tui.screens.recorded import dashboard_is_filled, make_run, until
+from tests.tui.screens.recorded import SMALL, dashboard_is_filled, make_run, until
 from tests.tui.screens.test_launch_screen import is_ready
 from tests.tui.screens.test_settings_screens import palette_offers
 from tui.app import HumanoidTui
@@ -29,13 +29,13 @@ def choose_theme(name):
     config_file().write_text(f'[appearance]\ntheme = "{name}"\n')
 
 
-async def test_help(log_root, run, size, looks_as_before):
+async def test_help(log_root, run, sizes_look_as_before):
     app = HumanoidTui(log_root, run)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await is_filled(app)
         await pilot.press("question_mark")
         await until(lambda: app.screen.query("#text") and app.screen.query_one("#text", Static).content, "the help")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 async def test_help_that_was_searched(log_root, looks_as_before):
@@ -47,22 +47,22 @@ async def test_help_that_was_searched(log_root, looks_as_before):
         await looks_as_before(pilot)
 
 
-async def test_palette(log_root, run, size, looks_as_before):
+async def test_palette(log_root, run, sizes_look_as_before):
     app = HumanoidTui(log_root, run)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await is_filled(app)
         offered = await palette_offers(app, pilot, "theme")
         await until(lambda: len(offered()) >= 4, "the themes")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_export_dialog(log_root, run, size, looks_as_before):
+async def test_export_dialog(log_root, run, sizes_look_as_before):
     app = HumanoidTui(log_root, run)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await is_filled(app)
         await pilot.press("w")
         await until(lambda: app.screen.query("#file") and app.screen.query_one("#file", Input).value, "the dialog")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 @pytest.mark.parametrize("theme", ["light", "okabe-ito", "tol"])
@@ -83,27 +83,27 @@ async def test_launch_in_a_theme(log_root, theme, looks_as_before):
         await looks_as_before(pilot)
 
 
-async def test_launch_without_colour(no_colour, log_root, size, looks_as_before):
+async def test_launch_without_colour(no_colour, log_root, sizes_look_as_before):
     app = HumanoidTui(log_root)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await is_ready(app)
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_dashboard_without_colour(no_colour, log_root, run, size, looks_as_before):
+async def test_dashboard_without_colour(no_colour, log_root, run, sizes_look_as_before):
     app = HumanoidTui(log_root, run)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await is_filled(app)
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_help_without_colour(no_colour, log_root, run, size, looks_as_before):
+async def test_help_without_colour(no_colour, log_root, run, sizes_look_as_before):
     app = HumanoidTui(log_root, run)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await is_filled(app)
         await pilot.press("question_mark")
         await until(lambda: app.screen.query("#text") and app.screen.query_one("#text", Static).content, "the help")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 async def test_dashboard_on_a_terminal_with_sixteen_colours(monkeypatch, log_root, run, looks_as_before):

@@ -5,7 +5,7 @@ import time
 import pytest
 from textual.widgets._toast import Toast
 
-from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, make_run, told, until
+from tests.tui.screens.recorded import SMALL, bodies_of, dashboard_is_filled, make_run, told, until
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.messages import Change, CheckpointSaved, Frame, GuardFired, InterventionApplied
@@ -110,11 +110,11 @@ async def test_settings_say_whether_a_bell_rings(app, trainer, bell, monkeypatch
 # --- pictures ---
 
 
-async def test_toasts(app, trainer, size, looks_as_before, monkeypatch):
+async def test_toasts(app, trainer, sizes_look_as_before, monkeypatch):
     monkeypatch.setattr("tui.terminal.toasts.seconds_shown", lambda news: 600.0)
-    async with app.run_test(size=size, notifications=True) as pilot:
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
         await is_at_iteration_60(app)
         trainer.emit(applied(1))
         trainer.emit(GUARD)
         await until(lambda: len(toasts(app)) == 2, "both")
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)

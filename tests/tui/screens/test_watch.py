@@ -13,7 +13,7 @@ from textual.widgets._footer import FooterKey
 from torch.utils.tensorboard import SummaryWriter
 
 from tests.tui.event_files import curve, scalar, write
-from tests.tui.screens.recorded import told, type_at_once, until
+from tests.tui.screens.recorded import SMALL, told, type_at_once, until
 from tui.app import HumanoidTui
 from tui.screens.watch.metric_table import MetricTable
 from tui.screens.watch.run_dialog import ChooseRuns
@@ -372,20 +372,20 @@ def all_libraries(logs):
             os.utime(path, (NOW - 100 * age, NOW - 100 * age))
 
 
-async def test_watched_run(watch, logs, size, at_a_fixed_time, looks_as_before):
+async def test_watched_run(watch, logs, at_a_fixed_time, sizes_look_as_before):
     shutil.copytree(EVENTS / "rl_games", logs)
     app = watch()
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await everything_is_drawn(app)
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
-async def test_watched_runs(watch, logs, size, at_a_fixed_time, looks_as_before):
+async def test_watched_runs(watch, logs, at_a_fixed_time, sizes_look_as_before):
     all_libraries(logs)
     app = watch("r")
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await everything_is_drawn(app)
-        await looks_as_before(pilot)
+        await sizes_look_as_before(pilot)
 
 
 async def test_choice_of_runs_without_colour(watch, logs, at_a_fixed_time, looks_as_before, monkeypatch):
