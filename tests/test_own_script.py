@@ -11,9 +11,9 @@ from rsl_rl.env import VecEnv
 from tests.scripts import train_cartpole, train_point
 from tests.tiny_training import ENVIRONMENTS, PointEnv, make_runner
 from trainer_proc import steer
-from trainer_proc.checkpoints.checkpoint import CheckpointUnreadable
+from trainer_proc.checkpoints.checkpoint import CheckpointError
 from trainer_proc.contract.connection import read_connection
-from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.messages import InterventionApplied, PhaseChanged, Ramp, RampAdvanced, RunStarted
 from trainer_proc.contract.requests import Pause, Redo, Resume, Save, Stop, Tune, Undo
 from trainer_proc.contract.run_folder import RunFolder
@@ -209,7 +209,7 @@ def test_a_script_may_bring_curricula(in_process):
 def test_curricula_that_do_not_fit_are_refused_in_one_line_and_the_training_does_not_begin(in_process):
     own = in_process()
     points = [{"at": 0, "set": {"ppo/entropy_koef": 0.03}}]
-    with pytest.raises(TrainingProblem, match="curriculum entropy: no such knob: ppo/entropy_koef; nearest"):
+    with pytest.raises(TrainingError, match="curriculum entropy: no such knob: ppo/entropy_koef; nearest"):
         steer(own.runner, curricula={"entropy": {"kind": "schedule", "points": points}})
     assert own.phases == ["failed"]
 
@@ -252,7 +252,7 @@ def test_a_checkpoint_that_can_not_be_loaded_is_refused_in_one_line_and_the_trai
     own = in_process()
     steer(own.runner)
     (own.folder.path / "other.pt").write_bytes(b"no checkpoint")
-    with pytest.raises(CheckpointUnreadable):
+    with pytest.raises(CheckpointError):
         own.runner.load(str(own.folder.path / "other.pt"))
     own.runner.learn(1)
     assert own.phases == ["training", "finished"]

@@ -17,8 +17,8 @@ def steer(
 
     `runner` is an rsl-rl `OnPolicyRunner` (5.4.2 or 5.5.1) with a log folder, which becomes a run that the dashboard
     finds; under `torchrun`, every rank calls it. `task` and `backend` are names to be shown. `success` and `curricula`
-    (by name) are tables as a preset has them. Raises `ValueError` if the runner has no log folder, `TrainingProblem` if
-    a table is wrong or doesn't fit the task, and `WireUnavailable` if its sockets can't be opened.
+    (by name) are tables as a preset has them. Raises `ValueError` if the runner has no log folder, `TrainingError` if
+    a table is wrong or doesn't fit the task, and `WireError` if its sockets can't be opened.
     """
     from trainer_proc.own_packages import load_own_packages
 

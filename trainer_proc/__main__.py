@@ -14,7 +14,7 @@ from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.ranks import NoOpLink, join_ranks
 from trainer_proc.training.lifecycle import end_other_ranks, run_and_report, run_started
-from trainer_proc.wire.link import TrainerLink, WireUnavailable
+from trainer_proc.wire.link import TrainerLink, WireError
 
 
 def main() -> int:
@@ -25,7 +25,7 @@ def main() -> int:
     try:
         spec = folder.read_spec()
         link = NoOpLink() if process_rank() else TrainerLink(folder)
-    except (RunFolderError, WireUnavailable, OSError) as error:
+    except (RunFolderError, WireError, OSError) as error:
         return _say(str(error), 2)
     steering = Steering(link)
     link.emit(run_started(folder, spec))

@@ -10,7 +10,7 @@ import torch
 from presets.success import Success
 from tests.isaaclab.built import built_environment
 from tests.operations import Operations
-from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.simulators.registry import simulator_of
 
@@ -178,5 +178,5 @@ def test_a_step_takes_a_few_kernels_and_waits_for_nothing(g1, kind, kernels):
 
 
 def test_a_command_that_is_not_there_is_refused(g1):
-    with pytest.raises(TrainingProblem, match="there is no command twist; there are base_velocity"):
+    with pytest.raises(TrainingError, match="there is no command twist; there are base_velocity"):
         SuccessRate(g1, Success(kind="velocity", command="twist"))

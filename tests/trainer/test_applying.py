@@ -30,7 +30,7 @@ from trainer_proc.contract.messages import (
     RampAdvanced,
 )
 from trainer_proc.steering.interventions import Interventions
-from trainer_proc.steering.knob_set import LaunchValueRefused
+from trainer_proc.steering.knob_set import LaunchValueError
 from trainer_proc.steering.ramps import RampInProgress
 from trainer_proc.steering.state import SteeringState, from_infos, to_infos
 
@@ -337,7 +337,7 @@ def test_bounds_narrow_the_knobs_of_a_name_or_a_pattern_and_never_widen_them():
 
 @pytest.mark.parametrize("pattern", ["reward/uprigt/weight", "rewards/*"])
 def test_a_bound_of_no_knob_is_refused_before_anything_is_told(pattern):
-    with pytest.raises(LaunchValueRefused, match="no such knob:"):
+    with pytest.raises(LaunchValueError, match="no such knob:"):
         Turned({pattern: (0.0, 1.0)})
 
 
@@ -354,7 +354,7 @@ def test_what_is_offered_names_who_writes_a_knob_already():
 
 @pytest.mark.parametrize("value", [11.0, math.nan, "much", (0.0, 1.0)])
 def test_a_launch_value_that_does_not_fit_is_refused(turned, value):
-    with pytest.raises(LaunchValueRefused, match=f"^{WEIGHT}: expected"):
+    with pytest.raises(LaunchValueError, match=f"^{WEIGHT}: expected"):
         turned.interventions.knobs.check({EPOCHS: 3.0, WEIGHT: value})
     assert turned.values[EPOCHS] == 5
 

@@ -9,7 +9,7 @@ import torch
 
 from tests.fake_training import ListLink
 from tests.tiny_training import PointEnv, make_runner
-from trainer_proc.checkpoints.checkpoint import CheckpointUnreadable
+from trainer_proc.checkpoints.checkpoint import CheckpointError
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import (
     Change,
@@ -141,14 +141,14 @@ def test_a_learning_rate_that_the_checkpoint_brings_is_told_before_the_first_ite
 
 def test_a_checkpoint_of_another_network_is_refused_in_one_line(folder, make_run):
     Attached(folder, normalize=True).learn(1)
-    with pytest.raises(CheckpointUnreadable, match="doesn't fit this training") as refused:
+    with pytest.raises(CheckpointError, match="doesn't fit this training") as refused:
         resumed(make_run("resumed"), folder.checkpoint(0))
     assert len(str(refused.value).splitlines()) == 1
 
 
 def test_a_checkpoint_of_another_library_is_refused_by_name(folder, make_run):
     torch.save({"library": "rl_games", "iter": 3, "infos": None}, folder.checkpoint(3))
-    with pytest.raises(CheckpointUnreadable, match="is of rl_games, and this training is of rsl_rl"):
+    with pytest.raises(CheckpointError, match="is of rl_games, and this training is of rsl_rl"):
         resumed(make_run("resumed"), folder.checkpoint(3))
 
 
@@ -157,7 +157,7 @@ def test_a_steering_state_that_is_none_is_refused_in_one_line(folder, make_run):
     content = torch.load(folder.checkpoint(0))
     content["infos"][INFOS_KEY] = {"values": 5}
     torch.save(content, folder.checkpoint(0))
-    with pytest.raises(CheckpointUnreadable, match="doesn't fit this training"):
+    with pytest.raises(CheckpointError, match="doesn't fit this training"):
         resumed(make_run("resumed"), folder.checkpoint(0))
 
 

@@ -13,7 +13,7 @@ import torch
 from tests.tiny_training import PointEnv, make_runner
 from tests.trainer.full_disk import largest_file
 from trainer_proc.checkpoints.checkpoint import (
-    CheckpointUnreadable,
+    CheckpointError,
     LiveCheckpoints,
     copy_policy,
     load_into_live,
@@ -151,7 +151,7 @@ def test_a_checkpoint_is_read_without_running_code_in_it(folder, tmp_path):
             return os.mkdir, (str(tmp_path / "was run"),)
 
     torch.save({"actor_state_dict": {}, "infos": Code()}, folder.checkpoint(0))
-    with pytest.raises(CheckpointUnreadable) as refused:
+    with pytest.raises(CheckpointError) as refused:
         read_checkpoint(folder.checkpoint(0))
     assert "no checkpoint that can be loaded safely" in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
@@ -161,7 +161,7 @@ def test_a_checkpoint_is_read_without_running_code_in_it(folder, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", OLD * 100])
 def test_what_is_no_checkpoint_is_refused_in_one_line(folder, content):
     folder.checkpoint(0).write_bytes(content)
-    with pytest.raises(CheckpointUnreadable) as refused:
+    with pytest.raises(CheckpointError) as refused:
         read_checkpoint(folder.checkpoint(0))
     assert len(str(refused.value).splitlines()) == 1
     assert str(folder.checkpoint(0)) in str(refused.value)
@@ -174,25 +174,25 @@ def test_a_checkpoint_with_a_damaged_byte_is_read_or_refused(folder):
         damaged = bytearray(whole)
         damaged[position] ^= 0xFF
         folder.checkpoint(0).write_bytes(damaged)
-        with suppress(CheckpointUnreadable):
+        with suppress(CheckpointError):
             read_checkpoint(folder.checkpoint(0))
 
 
 @pytest.mark.parametrize("content", [[1, 2], {"weights": {}}, torch.zeros(3)])
 def test_what_holds_no_actor_is_refused(folder, content):
     torch.save(content, folder.checkpoint(0))
-    with pytest.raises(CheckpointUnreadable, match="no rsl-rl checkpoint: it has no actor"):
+    with pytest.raises(CheckpointError, match="no rsl-rl checkpoint: it has no actor"):
         read_checkpoint(folder.checkpoint(0))
 
 
 def test_half_a_checkpoint_and_none_at_all_are_refused(folder):
-    with pytest.raises(CheckpointUnreadable, match="there is no checkpoint"):
+    with pytest.raises(CheckpointError, match="there is no checkpoint"):
         read_checkpoint(folder.checkpoint(0))
     runner = make_runner(str(folder.path))
     runner.save(str(folder.checkpoint(0)))
     whole = folder.checkpoint(0).read_bytes()
     folder.checkpoint(0).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(CheckpointUnreadable):
+    with pytest.raises(CheckpointError):
         read_checkpoint(folder.checkpoint(0))
 
 

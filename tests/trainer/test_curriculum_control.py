@@ -15,7 +15,7 @@ from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import Change, InterventionApplied, InterventionFailed, InterventionQueued, Ramp
 from trainer_proc.contract.requests import Redo, Save, StopRamp, Tune, Undo, Unpin
 from trainer_proc.knobs.live import TrainingKnobs
-from trainer_proc.steering.knob_set import LaunchValueRefused
+from trainer_proc.steering.knob_set import LaunchValueError
 from trainer_proc.steering.ranks import CurriculumOrder, OneProcess
 from trainer_proc.steering.state import INFOS_KEY, from_infos, to_infos
 
@@ -521,7 +521,7 @@ def test_a_launch_sets_levels_and_knobs_as_a_person_does(launch, then, values):
     ],
 )
 def test_a_curriculum_that_does_not_fit_the_training_is_refused_at_launch(tables, bounds, reason):
-    with pytest.raises(LaunchValueRefused, match=r"^[^\n]*$") as refused:
+    with pytest.raises(LaunchValueError, match=r"^[^\n]*$") as refused:
         Steered(tables, bounds=bounds)
     assert reason in str(refused.value)
 

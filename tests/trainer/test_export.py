@@ -20,13 +20,14 @@ from rsl_rl.models import MLPModel, RNNModel
 from tensordict import TensorDict
 
 from trainer_proc.contract.codec import encode
+from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.messages import Change, ExportFinished, Frame, InterventionApplied, InterventionQueued
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export import check as export_check
 from trainer_proc.export import write as export
 from trainer_proc.export.policy import ObservationTerm, PolicyDescription, write_policy_description
-from trainer_proc.export.write import ExportError, PolicyCard, export_policy, main
+from trainer_proc.export.write import PolicyCard, export_policy, main
 
 GAUSSIAN = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "scalar"}
 FILES = {"policy.onnx", "policy.pt", "policy.json"}

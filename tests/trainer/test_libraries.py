@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from trainer_proc.checkpoints.checkpoint import CheckpointUnreadable, read_checkpoint
+from trainer_proc.checkpoints.checkpoint import CheckpointError, read_checkpoint
 from trainer_proc.contract.messages import ExportFailed
 from trainer_proc.export.job import NoExports
 from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule
@@ -151,10 +151,10 @@ def test_a_checkpoint_of_another_library_is_refused_by_name(tmp_path):
     PointRunner(tmp_path).learn(1)
     other = PointRunner(tmp_path)
     other.library = "lines"
-    with pytest.raises(CheckpointUnreadable, match=r"is of points, and this training is of lines"):
+    with pytest.raises(CheckpointError, match=r"is of points, and this training is of lines"):
         other.load(str(tmp_path / "model_0.pt"))
     torch.save({"actor_state_dict": {}}, tmp_path / "model_9.pt")
-    with pytest.raises(CheckpointUnreadable, match="is of rsl_rl"):
+    with pytest.raises(CheckpointError, match="is of rsl_rl"):
         other.load(str(tmp_path / "model_9.pt"))
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from presets.success import Success
-from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.metrics.success.rate import EpisodeWindow, SuccessRate
 from trainer_proc.simulators.mjlab.simulator import MjlabSimulator
 
@@ -287,7 +287,7 @@ BOLTED = SimpleNamespace(data=World(2).data, is_fixed_base=True)
     ],
 )
 def test_a_definition_that_does_not_fit_is_refused_in_one_line(definition, env, message):
-    with pytest.raises(TrainingProblem, match=message) as refused:
+    with pytest.raises(TrainingError, match=message) as refused:
         SuccessRate(env, Success(**definition), simulator=MjlabSimulator(env) if hasattr(env, "scene") else None)
     assert re.match(f"success (is )?of kind {definition['kind']}", str(refused.value))
     assert len(str(refused.value).splitlines()) == 1

@@ -16,7 +16,7 @@ from tests.operations import Operations
 from tests.scripts import train_preset
 from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated
 from trainer_proc.contract.codec import unpack_values
-from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.messages import IterationFinished, MetricSet
 from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.metrics.success.rate import SuccessRate
@@ -262,7 +262,7 @@ def test_a_step_takes_a_few_kernels_and_waits_for_nothing(g1, kind, kernels):
     ],
 )
 def test_a_definition_that_does_not_fit_the_g1_is_refused(g1, definition, message):
-    with pytest.raises(TrainingProblem, match=message):
+    with pytest.raises(TrainingError, match=message):
         SuccessRate(g1.env, Success(**definition), simulator=simulator_of(g1.env))
 
 
@@ -278,5 +278,5 @@ def test_a_training_whose_success_does_not_fit_fails_before_the_first_iteration(
 
 def test_a_bolted_cartpole_has_no_place_to_stay_in():
     env = Simulated(CARTPOLE, 1).env
-    with pytest.raises(TrainingProblem, match="needs a robot that can move"):
+    with pytest.raises(TrainingError, match="needs a robot that can move"):
         SuccessRate(env, Success(kind="upright"), simulator=simulator_of(env))

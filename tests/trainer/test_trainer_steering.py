@@ -23,7 +23,7 @@ from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.interface import Actions, TrainingStopped
-from trainer_proc.steering.knob_set import LaunchValueRefused
+from trainer_proc.steering.knob_set import LaunchValueError
 from trainer_proc.steering.ranks import OneProcess
 from trainer_proc.steering.state import SteeringState
 
@@ -149,7 +149,7 @@ def test_launch_values_are_set_before_the_first_iteration():
 )
 def test_a_launch_value_that_is_refused_stops_the_launch(values, reason):
     training = Training()
-    with pytest.raises(LaunchValueRefused, match="^" + reason + "$"):
+    with pytest.raises(LaunchValueError, match="^" + reason + "$"):
         training.begin(values)
     assert training.weights == {"upright": 1.0, "effort": -0.5}
     assert [type(body) for body in training.link.emitted] == [KnobsAvailable]
@@ -438,5 +438,5 @@ def test_what_another_rank_can_not_take_is_taken_by_none():
     ranks.others_fail = True
     ranks.shared = [[queued(1, upright=2.0, effort=-1.0)]]
     (failed,) = training.boundary()
-    assert failed.reason == "RejectedByOtherRank: another training process could not apply it"
+    assert failed.reason == "OtherRankError: another training process could not apply it"
     assert training.weights == {"upright": 1.0, "effort": -0.5}

@@ -21,7 +21,7 @@ from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import Change, InterventionApplied, KnobsAvailable, PhaseChanged
 from trainer_proc.contract.requests import Accepted, Ping, Request, Stop
 from trainer_proc.contract.run_folder import RunFolder
-from trainer_proc.wire.link import TrainerLink, WireUnavailable
+from trainer_proc.wire.link import TrainerLink, WireError
 from tui.session.trainer_request import ask
 
 TRAINING = PhaseChanged("training")
@@ -214,7 +214,7 @@ def make_unusable(folder, what):
 )
 def test_a_wire_that_can_not_start_says_why_in_one_line(folder, what, capfd):
     make_unusable(folder, what)
-    with pytest.raises(WireUnavailable) as error:
+    with pytest.raises(WireError) as error:
         TrainerLink(folder)
     assert len(str(error.value).splitlines()) == 1
     said = capfd.readouterr().err

@@ -9,14 +9,14 @@ from typing import Any
 
 import torch
 
-from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.metrics.nan_guard import has_finite_weights
 
 LIBRARY_KEY = "library"
 """Where a checkpoint of another library than rsl-rl names it."""
 
 
-class CheckpointUnreadable(TrainingProblem):
+class CheckpointError(TrainingError):
     """A file is no checkpoint, or not one for this training; the message is one line."""
 
 
@@ -67,7 +67,7 @@ class LiveCheckpoints:
     def _read(self, path: Path, iteration: int) -> dict[str, Any] | None:
         try:
             return read_checkpoint(path)
-        except CheckpointUnreadable as error:
+        except CheckpointError as error:
             self._on_failed(iteration, str(error))
             return None
 
@@ -95,24 +95,24 @@ class LiveCheckpoints:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Return a checkpoint's content on the CPU; no code in it is run. Raises `CheckpointUnreadable`."""
+    """Return a checkpoint's content on the CPU; no code in it is run. Raises `CheckpointError`."""
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise CheckpointUnreadable(f"there is no checkpoint {path}") from None
+        raise CheckpointError(f"there is no checkpoint {path}") from None
     except Exception as error:  # a damaged pickle fails in any way, with an IndexError say
         reason = " ".join(str(error).split())[:200]
-        raise CheckpointUnreadable(f"{path} is cut off or no checkpoint that can be loaded safely: {reason}") from error
+        raise CheckpointError(f"{path} is cut off or no checkpoint that can be loaded safely: {reason}") from error
     if not isinstance(content, dict) or not {"actor_state_dict", "model_state_dict", LIBRARY_KEY} & set(content):
-        raise CheckpointUnreadable(f"{path} is no rsl-rl checkpoint: it has no actor")
+        raise CheckpointError(f"{path} is no rsl-rl checkpoint: it has no actor")
     return content
 
 
 def check_library(path: Path, content: dict[str, Any], library: str) -> None:
-    """Raise `CheckpointUnreadable` if another library than `library`, rsl_rl say, has written the checkpoint."""
+    """Raise `CheckpointError` if another library than `library`, rsl_rl say, has written the checkpoint."""
     trained = content.get(LIBRARY_KEY, "rsl_rl")
     if trained != library:
-        raise CheckpointUnreadable(f"{path} is of {trained}, and this training is of {library}")
+        raise CheckpointError(f"{path} is of {trained}, and this training is of {library}")
 
 
 def load_into_live(runner: Any, content: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from curricula.errors import UserError
 from trainer_proc.contract.messages import PROTOCOL
 
 
-class TrainingProblem(UserError):
+class TrainingError(UserError):
     """The training can't begin or go on; the message is one line that says what to do."""
 
 
@@ -29,7 +29,7 @@ class ProtocolTooNew(JournalUnreadable):
 
 def one_line(error: BaseException) -> str:
     """Return the kind of an error that this program didn't raise, and its message, without line breaks and not long."""
-    if isinstance(error, TrainingProblem):
+    if isinstance(error, TrainingError):
         return str(error)
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return text if len(text) <= 300 else f"{text[:300]}…"

@@ -15,8 +15,8 @@ from trainer_proc.contract.messages import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 
 
-class ExportProblem(UserError):
-    """No policy was exported; the message is one line."""
+class ExportError(UserError):
+    """No policy was exported; the message is one line that says why and what to do."""
 
 
 def export_refusal(library: str) -> str:
@@ -35,7 +35,7 @@ def run_export(
     python: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
 ) -> ExportFinished:
-    """Export `checkpoint` and return what the check found; takes some seconds. Raises `ExportProblem`.
+    """Export `checkpoint` and return what the check found; takes some seconds. Raises `ExportError`.
 
     The exporter's chatter is appended to `log`; None throws it away. `python` is the command of the interpreter that
     exports, this one's unless given, `variables` the environment that it needs in addition.
@@ -53,4 +53,4 @@ def run_export(
             return msgspec.json.decode(answer[0], type=ExportFinished)
     except msgspec.DecodeError:
         problem = f"the exporter ended with code {process.returncode} and no answer" + (f"; see {log}" if log else "")
-    raise ExportProblem(problem)
+    raise ExportError(problem)

@@ -7,7 +7,7 @@ from trainer_proc.contract.messages import Change, InterventionApplied, Interven
 from trainer_proc.contract.requests import Redo, Undo
 
 
-class UndoRefused(UserError):
+class UndoError(UserError):
     """There is nothing to undo or redo; the message is one line."""
 
 
@@ -56,7 +56,7 @@ class UndoHistory:
         return None
 
     def intervention_for(self, command: Undo | Redo) -> InterventionQueued:
-        """Return the unnumbered intervention that carries out `command`. Raises `UndoRefused`."""
+        """Return the unnumbered intervention that carries out `command`. Raises `UndoError`."""
         return self._undo(command) if isinstance(command, Undo) else self._redo(command)
 
     def _undone_after_queue(self) -> list[int]:
@@ -84,12 +84,12 @@ class UndoHistory:
     def _undo(self, command: Undo) -> InterventionQueued:
         number = self.newest() if command.intervention is None else command.intervention
         if number is None:
-            raise UndoRefused("there is nothing to undo")
+            raise UndoError("there is nothing to undo")
         applied = self._find(number)
         if number in self._undone_after_queue():
-            raise UndoRefused(f"#{number} is already undone; use redo to apply it again")
+            raise UndoError(f"#{number} is already undone; use redo to apply it again")
         if not _has_effect(applied):
-            raise UndoRefused(f"#{number} changed no value; there is nothing to undo")
+            raise UndoError(f"#{number} changed no value; there is nothing to undo")
         return undo_of(applied, "person", command.note)
 
     def _redo(self, command: Redo) -> InterventionQueued:
@@ -97,11 +97,11 @@ class UndoHistory:
         number = command.intervention
         if number is None:
             if not undone:
-                raise UndoRefused("there is nothing to redo")
+                raise UndoError("there is nothing to redo")
             number = undone[-1]
         applied = self._find(number)
         if number not in undone:
-            raise UndoRefused(f"#{number} is not undone; there is nothing to redo")
+            raise UndoError(f"#{number} is not undone; there is nothing to redo")
         targets = applied.ramp.targets if applied.ramp is not None else {}
         return InterventionQueued(
             number=0,
@@ -116,12 +116,12 @@ class UndoHistory:
 
     def _find(self, number: int) -> InterventionApplied:
         if number in self._failed:
-            raise UndoRefused(f"#{number} was never applied")
+            raise UndoError(f"#{number} was never applied")
         if number in self._queued:
-            raise UndoRefused(f"#{number} is queued for the next iteration; undo it once it is applied")
+            raise UndoError(f"#{number} is queued for the next iteration; undo it once it is applied")
         if number not in self._applied:
             known = f"there are #1 to #{max(self._applied)}" if self._applied else "there are none yet"
-            raise UndoRefused(f"no such change: #{number}; {known}")
+            raise UndoError(f"no such change: #{number}; {known}")
         return self._applied[number]
 
 

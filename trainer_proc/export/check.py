@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 import numpy
 
-from curricula.errors import UserError
 from trainer_proc.contract.errors import one_line
+from trainer_proc.contract.export_process import ExportError
 from trainer_proc.export.policy import PolicyDescription
 
 FloatArray = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
@@ -32,10 +32,6 @@ TOLERANCE = 1e-5
 """Largest allowed difference of an action, relative to the largest action's magnitude where that is above 1."""
 WARM_UP_CALLS = 300
 TIMED_CALLS = 3000
-
-
-class ExportError(UserError):
-    """No export was written; the message is one line that says why and what to do."""
 
 
 class CheckResult(msgspec.Struct, frozen=True):
@@ -76,11 +72,11 @@ def load_checkpoint(checkpoint: Path) -> tuple[int, dict[str, Any]]:
 
     The iteration is the one in the file's name where the file holds none, and -1 without either. Raises `ExportError`.
     """
-    from trainer_proc.checkpoints.checkpoint import CheckpointUnreadable, read_checkpoint  # torch, which may be missing
+    from trainer_proc.checkpoints.checkpoint import CheckpointError, read_checkpoint  # torch, which may be missing
 
     try:
         content = read_checkpoint(checkpoint)
-    except CheckpointUnreadable as error:
+    except CheckpointError as error:
         raise ExportError(f"{error}; choose another one") from error
     weights = content.get("actor_state_dict")
     if not isinstance(weights, dict):

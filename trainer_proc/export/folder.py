@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from trainer_proc.contract.errors import one_line
-from trainer_proc.export.check import ExportError
+from trainer_proc.contract.export_process import ExportError
 
 REPLACEABLE_FILES = frozenset({"policy.onnx", "policy.pt", "policy.json", "policy.onnx.data"})
 """The last is what other exporters leave beside their policy.onnx; it means nothing to the new one."""

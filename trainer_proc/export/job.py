@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from trainer_proc.checkpoints.checkpoint import copy_policy
-from trainer_proc.contract.export_process import ExportProblem, export_refusal, run_export
+from trainer_proc.contract.export_process import ExportError, export_refusal, run_export
 from trainer_proc.contract.messages import ExportFailed, ExportStarted, TrainerBody
 from trainer_proc.contract.run_folder import RunFolder
 
@@ -61,7 +61,7 @@ class ExportJobs:
                 checkpoint = Path(scratch) / f"model_{iteration}.pt"
                 torch.save(snapshot, checkpoint)
                 self._emit(run_export(self._folder, checkpoint, self._folder.console))
-        except ExportProblem as problem:
+        except ExportError as problem:
             self._emit(ExportFailed(iteration, str(problem)))
         except (OSError, RuntimeError) as error:  # torch.save tells of a full disk with the latter
             self._emit(ExportFailed(iteration, f"the weights can't be written: {' '.join(str(error).split())}"))

@@ -26,11 +26,11 @@ import msgspec
 from curricula.errors import UsageError
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.messages import ExportFinished, InterventionApplied
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export.check import (
     CheckResult,
-    ExportError,
     Latency,
     actor_group_sizes,
     build_actor,
@@ -43,8 +43,6 @@ from trainer_proc.export.check import (
 )
 from trainer_proc.export.folder import put_in_place, require_replaceable, temporary_folder
 from trainer_proc.export.policy import PolicyDescription, read_policy_description
-
-__all__ = ["ExportError", "PolicyCard", "export_policy", "main"]
 
 RECORDED_VERSIONS = ("humanoid-tui", "torch", "rsl-rl-lib", "mjlab", "isaaclab", "onnx", "onnxruntime", "onnxscript")
 

@@ -96,7 +96,7 @@ class SteeredTerrain:
     def redistribute(self) -> None:
         """Share the environments out by `mix`, moving as few as possible; waits for the device.
 
-        Raises `TrainingProblem` if no weight is above 0.
+        Raises `TrainingError` if no weight is above 0.
         """
         columns = self._terrain.terrain_types.tolist()
         counts = environments_by_type(list(self.mix.values()), len(columns))

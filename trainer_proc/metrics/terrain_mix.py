@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.errors import TrainingError
 
 
 def environments_by_type(weights: Sequence[float], environments: int) -> list[int]:
     """Return how many environments each type gets, by weight (at least 0).
 
     As mjlab's `TerrainEntity` does it: one for each type whose weight is above 0 if there are enough, the others by
-    the largest remainders. Raises `TrainingProblem` if no weight is above 0.
+    the largest remainders. Raises `TrainingError` if no weight is above 0.
     """
     total = sum(weights)
     if total <= 0:
-        raise TrainingProblem("at least one terrain type must have a weight above 0")
+        raise TrainingError("at least one terrain type must have a weight above 0")
     at_least = [1 if weight > 0 else 0 for weight in weights]
     if sum(at_least) > environments:
         at_least = [0] * len(weights)

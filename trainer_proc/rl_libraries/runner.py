@@ -136,7 +136,7 @@ class LibraryRunner(ABC):
         torch.save({**self.state(), **known}, path)
 
     def load(self, path: str) -> None:
-        """Go on, before the first iteration, from a checkpoint that `save` wrote. Raises `CheckpointUnreadable`."""
+        """Go on, before the first iteration, from a checkpoint that `save` wrote. Raises `CheckpointError`."""
         content = read_checkpoint(Path(path))
         check_library(Path(path), content, self.library)
         self.set_state(content)

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 import torch
 
-from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 
 
-class BackendError(TrainingProblem):
+class BackendError(TrainingError):
     """The environment can't be built; the message is one line that says what to do."""
 
 

@@ -84,7 +84,7 @@ class Steering:
         """Publish all knobs: the training's, the curricula's and the guards'.
 
         `launch_values` are applied before the first iteration; `bounds` narrow knobs, by name or pattern. Raises
-        `LaunchValueRefused`.
+        `LaunchValueError`.
         """
         self.curricula = curricula or self.curricula
         knobs = [*self.curricula.knobs(), *training.knobs, *self.guards.knobs()]

@@ -53,7 +53,7 @@ class Interventions:
     def publish_knobs(
         self, training: TrainingKnobs, bounds: dict[str, tuple[float, float]], kept: Collection[str] = ()
     ) -> None:
-        """Publish all knobs, narrowed by `bounds` (by name or pattern). Raises `LaunchValueRefused`.
+        """Publish all knobs, narrowed by `bounds` (by name or pattern). Raises `LaunchValueError`.
 
         Undo never releases `kept` knobs, which curricula own: they stay in checkpoints and pinned.
         """

@@ -9,23 +9,23 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from curricula.errors import UserError
-from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.knob import CURRICULUM_KIND, Knob, Value, When, fitted, is_numeric, refusal, unknown_knob
 from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
 
 
-class LaunchValueRefused(TrainingProblem):
+class LaunchValueError(TrainingError):
     """A value, bound, curriculum or success definition of the launch does not fit; the message is one line."""
 
 
-class RejectedByOtherRank(UserError):
+class OtherRankError(UserError):
     """Another rank could not apply a change that this one could."""
 
 
 class KnobSet:
     """All knobs by name, and their competing writers.
 
-    `bounds` narrow knobs, by name or pattern with `*`. Raises `LaunchValueRefused` for a pattern that matches none.
+    `bounds` narrow knobs, by name or pattern with `*`. Raises `LaunchValueError` for a pattern that matches none.
     """
 
     def __init__(self, training: TrainingKnobs, bounds: Mapping[str, tuple[float, float]]) -> None:
@@ -33,7 +33,7 @@ class KnobSet:
         self._knobs = {knob.name: _bounded(knob, bounds) for knob in training.knobs}
         for pattern in bounds:
             if not any(fnmatchcase(name, pattern) for name in self._knobs):
-                raise LaunchValueRefused(unknown_knob(pattern, list(self._knobs)))
+                raise LaunchValueError(unknown_knob(pattern, list(self._knobs)))
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names in display order."""
@@ -62,7 +62,7 @@ class KnobSet:
     def check(self, values: Mapping[str, Value], requested_by: str = "") -> dict[str, Value]:
         """Return `values` converted to the knobs' types.
 
-        Raises `LaunchValueRefused` if one of them can't be set; the message begins with `requested_by`.
+        Raises `LaunchValueError` if one of them can't be set; the message begins with `requested_by`.
         """
         self.check_known(values, requested_by)
         meant: dict[str, Value] = {}
@@ -71,14 +71,14 @@ class KnobSet:
             meant[name] = fitted(knob, value)
             reason = refusal(knob, meant[name])
             if reason is not None:
-                raise LaunchValueRefused(requested_by + reason)
+                raise LaunchValueError(requested_by + reason)
         return meant
 
     def check_known(self, names: Iterable[str], requested_by: str) -> None:
-        """Raise `LaunchValueRefused` if one of `names` is no knob; the message begins with `requested_by`."""
+        """Raise `LaunchValueError` if one of `names` is no knob; the message begins with `requested_by`."""
         for name in names:
             if name not in self._knobs:
-                raise LaunchValueRefused(requested_by + unknown_knob(name, list(self._knobs)))
+                raise LaunchValueError(requested_by + unknown_knob(name, list(self._knobs)))
 
     def write(
         self,
@@ -91,7 +91,7 @@ class KnobSet:
         """Write all of `values` on every rank, or none of them and raise; return the values before.
 
         `released` knobs go to their competing writers; of these, `held` ones are held again if the write fails. Raises
-        what a knob raised, or `RejectedByOtherRank`.
+        what a knob raised, or `OtherRankError`.
         """
         old = {name: self.read(name) for name in values}
         resamples = {knob.resample: None for name in values if (knob := self._knobs[name]).resample}
@@ -120,7 +120,7 @@ class KnobSet:
         for resample in resamples:
             with suppress(Exception):  # some environments may already be resampled from the refused values
                 resample(when)
-        raise failure or RejectedByOtherRank("another training process could not apply it")
+        raise failure or OtherRankError("another training process could not apply it")
 
     def hold(self, name: str) -> bool:
         """Keep a knob at its present value against competing writers; return whether one is known."""

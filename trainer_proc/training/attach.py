@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from trainer_proc.checkpoints.checkpoint import CheckpointUnreadable, LiveCheckpoints, check_library, read_checkpoint
+from trainer_proc.checkpoints.checkpoint import CheckpointError, LiveCheckpoints, check_library, read_checkpoint
 from trainer_proc.contract.knob import number_of
 from trainer_proc.contract.messages import CheckpointFailed, CheckpointLoaded, CheckpointSaved, TrainerBody
 from trainer_proc.export.job import ExportJobs, NoExports
@@ -122,7 +122,7 @@ def _attach_checkpoints(
             loaded = load(path, *args, **kwargs)
         except (RuntimeError, KeyError, ValueError) as error:  # other networks, another optimizer, another steering
             reason = " ".join(str(error).split())[:200]
-            raise CheckpointUnreadable(f"{path} doesn't fit this training: {reason}") from error
+            raise CheckpointError(f"{path} doesn't fit this training: {reason}") from error
         restore_environment(env, saved.get("infos"))
         if state is not None:
             if terrain is not None:

@@ -21,7 +21,7 @@ from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.simulators.registry import simulator_of
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.interface import Link
-from trainer_proc.steering.knob_set import LaunchValueRefused
+from trainer_proc.steering.knob_set import LaunchValueError
 from trainer_proc.training.attach import attach
 
 
@@ -30,7 +30,7 @@ def make_steerable(
 ) -> ExportJobs | NoExports | None:
     """Attach metrics and steering to `runner` and publish its knobs.
 
-    Raises `LaunchValueRefused`, and `TrainingProblem` if the definition of success doesn't fit the environment.
+    Raises `LaunchValueError`, and `TrainingError` if the definition of success doesn't fit the environment.
     Returns the exports, which have to be waited for at the end, or None on ranks above 0.
     """
     simulator = simulator_of(getattr(runner.env, "unwrapped", runner.env))
@@ -52,20 +52,20 @@ def _success(spec: RunSpec) -> Success:
     try:
         return read_success(spec.success)
     except SchemaProblem as error:
-        raise LaunchValueRefused(f"success: {error}") from error
+        raise LaunchValueError(f"success: {error}") from error
 
 
 def _curricula(spec: RunSpec) -> CurriculumDriver:
     try:
         return CurriculumDriver(make_curricula(spec.curricula))
     except SchemaProblem as error:
-        raise LaunchValueRefused(str(error)) from error
+        raise LaunchValueError(str(error)) from error
 
 
 def continue_from(runner: Any, checkpoint: Path) -> None:
     """Load `checkpoint` before the first iteration, which gets the number after the checkpoint's.
 
-    Raises `CheckpointUnreadable`. rsl-rl would give it the checkpoint's own number once more.
+    Raises `CheckpointError`. rsl-rl would give it the checkpoint's own number once more.
     """
     runner.load(str(checkpoint))
     runner.current_learning_iteration += 1

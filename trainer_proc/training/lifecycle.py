@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.messages import RunStarted
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.simulators.distributed import process_rank
@@ -50,7 +50,7 @@ def run_and_report(steering: Steering, work: Callable[[], None]) -> None:
         if steering.was_asked_to_stop and not steering.is_iterating:  # a library made its own error of our exception
             _tell_of_the_stop(steering)
             return
-        told = str(error) if isinstance(error, TrainingProblem) else traceback.format_exception_only(error)[-1]
+        told = str(error) if isinstance(error, TrainingError) else traceback.format_exception_only(error)[-1]
         steering.enter("failed", " ".join(told.split()))
         raise
     else:

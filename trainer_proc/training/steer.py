@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
@@ -36,7 +36,7 @@ def steer_runner(
     steering = Steering(link, join_ranks())
     try:
         exports = make_steerable(runner, steering, link, folder, spec)
-    except TrainingProblem as problem:
+    except TrainingError as problem:
         steering.enter("failed", str(problem))
         link.close()
         raise

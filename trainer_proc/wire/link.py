@@ -33,7 +33,7 @@ _START_SECONDS = 60.0
 _CUT_OFF = "the wire process died: the training goes on, unrecorded, and only SIGTERM stops it"
 
 
-class WireUnavailable(UserError):
+class WireError(UserError):
     """The wire process could not start; the message is one line."""
 
 
@@ -41,7 +41,7 @@ class TrainerLink:
     """Starts the wire process and talks to it. `emit` may be called by any thread, the rest by one."""
 
     def __init__(self, folder: RunFolder) -> None:
-        """Return when the journal and the sockets are open. Raises `WireUnavailable`."""
+        """Return when the journal and the sockets are open. Raises `WireError`."""
         self._sockets_folder = _make_sockets_folder()
         self._context = zmq.Context()
         self._frames = self._context.socket(zmq.PUSH)
@@ -98,7 +98,7 @@ class TrainerLink:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self._process.kill()
                 self._release()
-                raise WireUnavailable("the wire process did not start: see the line above, or console.log")
+                raise WireError("the wire process did not start: see the line above, or console.log")
         self._frames.poll(int(_START_SECONDS * 1000), zmq.POLLOUT)  # this socket may be connected a moment later
 
     def _complain(self) -> None:

@@ -29,7 +29,7 @@ from trainer_proc.contract.messages import (
     TrainerBody,
 )
 from trainer_proc.contract.requests import Command, Export, Ping, Redo, Refused, Stop, StopRamp, Tune, Undo, Unpin
-from trainer_proc.contract.undo_history import UndoHistory, UndoRefused
+from trainer_proc.contract.undo_history import UndoError, UndoHistory
 
 _NO_KNOB = "expected at least one knob, got none"
 
@@ -126,7 +126,7 @@ class RequestValidator:
             case Undo() | Redo():
                 try:
                     queued = self._history.intervention_for(command)
-                except UndoRefused as refused:
+                except UndoError as refused:
                     return Refused(0, str(refused))
                 reason = self._repeated_ramp_refusal(queued)
             case Unpin():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer_proc.contract.export_process import ExportProblem, export_refusal, run_export
+from trainer_proc.contract.export_process import ExportError, export_refusal, run_export
 from trainer_proc.contract.messages import ExportFailed, ExportFinished
 from trainer_proc.contract.requests import Export, Refused
 from trainer_proc.contract.run_folder import RunFolder
@@ -16,19 +16,19 @@ from tui.session.trainer_request import TrainerUnreachable, ask
 def export_live(folder: RunFolder) -> ExportFinished:
     """Have the run's trainer export its current policy and wait for it.
 
-    Raises `ExportProblem` or `TrainerUnreachable`. Takes some seconds; not to be called on an event loop.
+    Raises `ExportError` or `TrainerUnreachable`. Takes some seconds; not to be called on an event loop.
     """
     with Follower(folder) as follower:
         seen = [frame.number for frame in follower.poll(0.0)]
         newest = seen[-1] if seen else -1
         reply = ask(folder, Export())
         if isinstance(reply, Refused):
-            raise ExportProblem(reply.reason)
+            raise ExportError(reply.reason)
         while True:
             frames = follower.poll(1.0)
             for frame in frames:
                 if frame.number > newest and isinstance(frame.body, ExportFailed):
-                    raise ExportProblem(frame.body.reason)
+                    raise ExportError(frame.body.reason)
                 if frame.number > newest and isinstance(frame.body, ExportFinished):
                     return frame.body
             if not frames and not follower.is_live:
@@ -38,17 +38,17 @@ def export_live(folder: RunFolder) -> ExportFinished:
 def export_checkpoint(folder: RunFolder, checkpoint: Path) -> ExportFinished:
     """Export `checkpoint` in the Python that trained it, where that is known, and else in the dashboard's own.
 
-    Raises `ExportProblem` or `RunFolderError`. Takes some seconds; not to be called on an event loop.
+    Raises `ExportError` or `RunFolderError`. Takes some seconds; not to be called on an event loop.
     """
     spec = folder.read_spec()
     if reason := export_refusal(spec.library):
-        raise ExportProblem(reason)
+        raise ExportError(reason)
     if spec.backend == "isaaclab":
         try:
             python = isaaclab_python()
         except BackendMissing:  # trained on another machine
             return run_export(folder, checkpoint, log=None)
         except LaunchError as error:
-            raise ExportProblem(str(error)) from error
+            raise ExportError(str(error)) from error
         return run_export(folder, checkpoint, None, python.command, python.variables)
     return run_export(folder, checkpoint, log=None)

@@ -11,7 +11,7 @@ from presets.success import Success
 from tests.operations import Operations
 from tests.trainer.knobs.rough import ROWS, STARTS, TYPES, TYPES_OF, Rough, small, without_curriculum
 from tests.trainer.knobs.simulated import Simulated
-from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.metrics.terrain import steered_terrain
 from trainer_proc.metrics.terrain_mix import environments_by_type, moved_to, moved_to_columns
@@ -194,7 +194,7 @@ def test_a_mix_that_is_taken_back_before_a_reset_moves_nobody(rough):
 def test_a_mix_of_nothing_is_refused(rough):
     for name in (FLAT, STAIRS, ROUGHNESS):
         rough.turn(name, 0.0)
-    with pytest.raises(TrainingProblem, match="at least one terrain type"):
+    with pytest.raises(TrainingError, match="at least one terrain type"):
         rough.knobs[FLAT].resample("on reset")
 
 

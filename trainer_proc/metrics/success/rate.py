@@ -62,7 +62,7 @@ class SuccessRate:
     ) -> None:
         """Count episodes of `env`, by time-out if there is no definition.
 
-        Without a simulator, no kind that measures the robot is possible. Raises `TrainingProblem` if the environment
+        Without a simulator, no kind that measures the robot is possible. Raises `TrainingError` if the environment
         does not support the definition.
         """
         self._env = getattr(env, "unwrapped", env)

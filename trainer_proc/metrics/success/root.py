@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import torch
 
-from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.errors import TrainingError
 
 
 class Root(Protocol):
@@ -48,20 +48,20 @@ class RobotSource(Protocol):
 
 
 def find_robot(simulator: RobotSource | None, kind: str) -> Any:
-    """Return the robot of the task. Raises `TrainingProblem` if there is none; `kind` is that of the success."""
+    """Return the robot of the task. Raises `TrainingError` if there is none; `kind` is that of the success."""
     if simulator is None:
         raise _unknown_robot(kind)
     robot = simulator.robot()
     if robot is None:
         names = ", ".join(simulator.robot_names()) or "none"
-        raise TrainingProblem(f"success of kind {kind} needs one robot: expected an entity called robot, got {names}")
+        raise TrainingError(f"success of kind {kind} needs one robot: expected an entity called robot, got {names}")
     return robot
 
 
 def find_root(simulator: RobotSource | None, robot: Any, kind: str) -> Root:
-    """Return the root of `robot`. Raises `TrainingProblem` if it is of another simulator, or fixed to the world."""
+    """Return the root of `robot`. Raises `TrainingError` if it is of another simulator, or fixed to the world."""
     if simulator is not None and getattr(robot, "is_fixed_base", False):
-        raise TrainingProblem(
+        raise TrainingError(
             f"success of kind {kind} needs a robot that can move: this one is fixed to the world; use kind time-out"
         )
     root = simulator.root(robot) if simulator is not None else None
@@ -83,5 +83,5 @@ def world_to_root(quaternions: torch.Tensor, vectors: torch.Tensor) -> torch.Ten
     return rotated
 
 
-def _unknown_robot(kind: str) -> TrainingProblem:
-    return TrainingProblem(f"success of kind {kind} needs a robot of mjlab or of Isaac Lab: use kind time-out")
+def _unknown_robot(kind: str) -> TrainingError:
+    return TrainingError(f"success of kind {kind} needs a robot of mjlab or of Isaac Lab: use kind time-out")

@@ -47,7 +47,7 @@ class Rule(Protocol):
 
 
 def make_rule(definition: Success, env: Any, simulator: RobotSource | None) -> Rule:
-    """Return the rule for an unwrapped environment. Raises `TrainingProblem` if the environment does not support it."""
+    """Return the rule for an unwrapped environment. Raises `TrainingError` if the environment does not support it."""
     match definition.kind:
         case "velocity":
             command = velocity_command(env, definition.command)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from trainer_proc.contract.errors import TrainingProblem
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.metrics.success.root import as_tensor
 
 SUCCESS_REPORT = "Metrics/success_rate"
@@ -23,19 +23,19 @@ def velocity_command(env: Any, name: str) -> Any:
     """Return the command term `name`, whose `command` is (x, y, yaw) in the robot's frame.
 
     Without a name, the task's only one: mjlab's tasks call it `twist`, Isaac Lab's `base_velocity`. Raises
-    `TrainingProblem`.
+    `TrainingError`.
     """
     commands = commands_of(env)
     if name and name not in commands:
-        raise TrainingProblem(f"success is of kind velocity, but there is no command {name}; {_there_are(commands)}")
+        raise TrainingError(f"success is of kind velocity, but there is no command {name}; {_there_are(commands)}")
     velocities = {key: term for key, term in commands.items() if _is_velocity(term)}
     if name and name not in velocities:
-        raise TrainingProblem(f"success is of kind velocity, but the command {name} is no velocity of a robot")
+        raise TrainingError(f"success is of kind velocity, but the command {name} is no velocity of a robot")
     if not velocities:
         there = _there_are(commands)
-        raise TrainingProblem(f"success is of kind velocity, but no command is a velocity of a robot; {there}")
+        raise TrainingError(f"success is of kind velocity, but no command is a velocity of a robot; {there}")
     if not name and len(velocities) > 1:
-        raise TrainingProblem(f"success is of kind velocity: its command must be one of {', '.join(velocities)}")
+        raise TrainingError(f"success is of kind velocity: its command must be one of {', '.join(velocities)}")
     return velocities[name] if name else next(iter(velocities.values()))
 
 
@@ -50,9 +50,9 @@ def reports_success(env: Any) -> bool:
     return SUCCESS_REPORT in getattr(env, "extras", {}).get("log", {})
 
 
-def no_success(env: Any) -> TrainingProblem:
+def no_success(env: Any) -> TrainingError:
     """Return the problem of an environment with neither."""
-    return TrainingProblem(
+    return TrainingError(
         f"success is of kind environment, but the task doesn't report {SUCCESS_REPORT}, and no command has an "
         f"episode_success; {_there_are(commands_of(env))}"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.text import Text
 from textual import work
 
-from trainer_proc.contract.export_process import ExportProblem
+from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.messages import TERMINAL_PHASES
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 from tui.navigation import ShowRuns
@@ -47,7 +47,7 @@ class TrainingActions(RunScreen):
     def _export_checkpoint(self) -> None:
         try:
             result = export_checkpoint(self.folder, find_checkpoint(self.folder, None))
-        except (ExportProblem, CheckpointNotFound) as error:
+        except (ExportError, CheckpointNotFound) as error:
             self.post_message(Reported(News(str(error), "error", True)))
         else:
             self.post_message(Reported(News(export_result(result), "information", True)))
