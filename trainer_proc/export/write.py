@@ -25,8 +25,8 @@ import msgspec
 
 from curricula.errors import UsageError
 from trainer_proc.contract.errors import JournalUnreadable, one_line
-from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.export_process import ExportError
+from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import ExportFinished, InterventionApplied
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export.check import (
