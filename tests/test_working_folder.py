@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import wait_for
-from trainer_proc.contract.export_process import ExportProblem, run_export
+from trainer_proc.contract.export_process import ExportError, run_export
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import IterationFinished, PhaseChanged
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
@@ -66,7 +66,7 @@ def test_a_launch_uses_our_packages_and_the_users_task_modules(working_folder, m
 def test_an_export_uses_our_packages(working_folder):
     folder = RunFolder(working_folder / "run")
     folder.path.mkdir()
-    with pytest.raises(ExportProblem) as problem:
+    with pytest.raises(ExportError) as problem:
         run_export(folder, working_folder / "model_1.pt", working_folder / "log")
     assert "working folder" not in str(problem.value) + (working_folder / "log").read_text()
     assert "model_1.pt" in str(problem.value) or "policy.json" in str(problem.value)
