@@ -36,7 +36,7 @@ def lines(title, made, **metrics):
     ("metrics", "title"),
     [
         ({}, "success rate"),
-        ({"Train/success_episodes": 20.0, "Train/success_window": 100.0}, "success rate, 20 of 100 episodes"),
+        ({"Train/success_episodes": 20.0, "Train/success_window": 100.0}, "success rate, 20/100 episodes"),
         ({"Train/success_episodes": 131.0, "Train/success_window": 100.0}, "success rate, last 131 episodes"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.widgets.board.grid_layout import SMALLEST_HEIGHT, SMALLEST_WIDTH, shape_of
+from tui.widgets.board.grid_layout import SMALLEST_HEIGHT, SMALLEST_WIDTH, grid_shape
 
 GAP = 2
 
@@ -23,13 +23,13 @@ GAP = 2
     ],
 )
 def test_common_boards_in_common_terminals(count, width, height, columns, scrolls):
-    shape = shape_of(count, width, height, GAP)
+    shape = grid_shape(count, width=width, height=height, gap=GAP)
     assert (shape.columns, shape.scrolls) == (columns, scrolls)
 
 
 @given(count=st.integers(1, 60), width=st.integers(1, 400), height=st.integers(1, 120), columns=st.integers(0, 12))
 def test_no_cell_is_empty_and_charts_can_be_read(count, width, height, columns):
-    shape = shape_of(count, width, height, GAP, columns)
+    shape = grid_shape(count, width=width, height=height, gap=GAP, columns=columns)
     assert len(shape.spans) == count
     assert sum(shape.spans) % shape.columns == 0
     assert max(shape.spans) <= shape.columns
@@ -44,11 +44,11 @@ def test_no_cell_is_empty_and_charts_can_be_read(count, width, height, columns):
 
 
 def test_the_person_s_columns_are_kept_as_far_as_there_is_room():
-    assert shape_of(10, 200, 50, GAP, columns=5).columns == 5
-    assert shape_of(10, 60, 50, GAP, columns=5).columns == 2
-    assert shape_of(3, 200, 50, GAP, columns=5).columns == 3
+    assert grid_shape(10, width=200, height=50, gap=GAP, columns=5).columns == 5
+    assert grid_shape(10, width=60, height=50, gap=GAP, columns=5).columns == 2
+    assert grid_shape(3, width=200, height=50, gap=GAP, columns=5).columns == 3
 
 
 def test_the_last_row_has_no_hole():
-    assert shape_of(10, 200, 30, GAP, columns=4).spans == (1,) * 8 + (2, 2)
-    assert shape_of(11, 200, 30, GAP, columns=4).spans == (1,) * 8 + (2, 1, 1)
+    assert grid_shape(10, width=200, height=30, gap=GAP, columns=4).spans == (1,) * 8 + (2, 2)
+    assert grid_shape(11, width=200, height=30, gap=GAP, columns=4).spans == (1,) * 8 + (2, 1, 1)

@@ -63,7 +63,7 @@ def test_the_view_is_told_in_ever_fewer_words(view, logs, text):
 
 
 def test_charts_for_which_there_is_no_place_are_told():
-    assert view_texts(ChartView(), 0, charts_left_out=7)[0] == "7 more by f · iteration, all"
+    assert view_texts(ChartView(), 0, charts_left_out=7)[0] == "7 more: f finds · iteration, all"
 
 
 def test_the_crosshair_is_told_in_the_unit_of_the_axis_first():

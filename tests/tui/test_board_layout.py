@@ -70,7 +70,7 @@ def test_a_file_that_is_no_text_is_told():
 
 def test_a_folder_that_can_not_be_written_is_told(state_folder):
     (state_folder / "humanoid-tui").write_text("a file where a folder is needed")
-    with pytest.raises(LayoutError, match="can't be kept in"):
+    with pytest.raises(LayoutError, match="cannot be written to"):
         write_layout(TASK, FULL)
 
 

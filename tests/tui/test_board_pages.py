@@ -45,7 +45,7 @@ def test_every_published_metric_is_on_a_page(recording):
 
 def test_pages_of_a_run_with_a_curriculum():
     of_run = pages(recorded("g1-levels"))
-    assert list(of_run) == ["overview", "rewards", "terminations", "curricula", "pinned", "others"]
+    assert list(of_run) == ["overview", "rewards", "terminations", "curricula", "pinned", "other"]
     assert titles(of_run["overview"])[:3] == ["reward", "success rate", "velocity level"]
     assert len(of_run["rewards"].plans) == 14
     assert titles(of_run["rewards"])[-1] == "upright"
@@ -54,7 +54,7 @@ def test_pages_of_a_run_with_a_curriculum():
         *("velocity level", "twist/error_vel_xy", "twist/error_vel_yaw"),
         *("command_vel/ang_vel_z", "command_vel/lin_vel_x", "command_vel/lin_vel_y"),
     ]
-    assert titles(of_run["others"])[:2] == ["Policy/clip_fraction", "Policy/explained_variance"]
+    assert titles(of_run["other"])[:2] == ["Policy/clip_fraction", "Policy/explained_variance"]
 
 
 def test_both_ends_of_a_range_are_on_one_chart():
@@ -70,36 +70,36 @@ def test_success_by_terrain_stands_with_the_curricula():
 def test_before_the_first_iteration_the_usual_charts_wait_and_other_pages_say_so():
     of_run = pages(NOTHING_YET)
     assert of_run["overview"].plans == DEFAULT_BOARD
-    assert {of_run[title].empty for title in ("rewards", "terminations", "curricula", "others")} == {"no data yet"}
+    assert {of_run[title].empty for title in ("rewards", "terminations", "curricula", "other")} == {"no data yet"}
 
 
 def test_a_page_without_metrics_says_why():
     of_run = pages(BoardContent(names=("Loss/value",)))
     assert of_run["rewards"].plans == ()
-    assert of_run["rewards"].empty == "no reward term is published yet: their first values come when episodes end"
-    assert of_run["pinned"].empty == "no chart is pinned: f finds a metric, Enter pins it here"
+    assert of_run["rewards"].empty == "no reward terms yet: published when the first episodes end"
+    assert of_run["pinned"].empty == "no pinned charts: f finds a metric, Enter pins it"
 
 
 def test_a_watched_run_has_the_charts_that_its_library_logs():
     names = ("rollout/ep_rew_mean", "train/approx_kl", "train/loss")
     of_run = pages(BoardContent(names, is_own=False))
     assert [plan.key for plan in of_run["overview"].plans] == ["rollout/ep_rew_mean", "train/approx_kl"]
-    assert titles(of_run["others"]) == ["train/loss"]
+    assert titles(of_run["other"]) == ["train/loss"]
     assert pages(BoardContent(is_own=False))["overview"].plans == ()
 
 
 def test_the_person_s_own_board_is_the_first_page():
     of_run = pages(BoardContent(names=("Loss/value", "Loss/x"), charts=("kl", "Loss/x")))
     assert [plan.metrics for plan in of_run["overview"].plans] == [("Policy/kl",), ("Loss/x",)]
-    assert titles(of_run["others"]) == ["Loss/value"]
+    assert titles(of_run["other"]) == ["Loss/value"]
 
 
 def test_what_is_found_is_a_page_only_while_something_is_looked_for():
     content = recorded("g1-levels")
-    assert "found" not in pages(content)
-    found = pages(BoardContent(content.names, found="grad norm"))["found"]
+    assert "search" not in pages(content)
+    found = pages(BoardContent(content.names, search="grad norm"))["search"]
     assert titles(found) == ["Policy/actor_gradient_norm", "Policy/critic_gradient_norm"]
-    assert pages(BoardContent(content.names, found="qqq"))["found"].empty == "nothing matches"
+    assert pages(BoardContent(content.names, search="qqq"))["search"].empty == "no match"
 
 
 def test_a_page_has_an_end():

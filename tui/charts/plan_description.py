@@ -10,15 +10,18 @@ from tui.charts.description import Band, ChartDescription, Marks, Reference
 from tui.charts.legend import CURVE_GLYPHS
 from tui.charts.view import ChartView
 from tui.session.board.chart_source import ChartSource, curves_of, extent_of
-from tui.session.board.lines import band_of, lines_of, title_of
+from tui.session.board.lines import BAND_LABEL, band_of, lines_of, title_of
 from tui.session.board.plans import ChartPlan
 from tui.session.state import RunState
 
-BAND_LABEL = "no change of the learning rate"
-
 
 def describe_plan(
-    plan: ChartPlan, sources: Sequence[ChartSource], state: RunState, curricula: Sequence[Curriculum], view: ChartView
+    plan: ChartPlan,
+    sources: Sequence[ChartSource],
+    *,
+    state: RunState,
+    curricula: Sequence[Curriculum],
+    view: ChartView,
 ) -> ChartDescription:
     """Return the chart of a plan over `sources`; `state` and `curricula` supply lines, weights and thresholds."""
     band = band_of(plan, state)

@@ -1,21 +1,18 @@
-"""The chart on the screen: it keeps the description and repaints what differs from the picture shown before."""
+"""The chart on the screen: it keeps a description and repaints the cells that differ from the last picture."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.app import ScreenStackError
 from textual.dom import DOMNode, NoScreen
 from textual.errors import NoWidget
 from textual.geometry import Region
-from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.charts.canvas import BAND, RAW_STYLES, SERIES_STYLES, STYLES, CellGrid, changed_spans
 from tui.charts.description import Band, ChartDescription, Marks, Reference
@@ -26,13 +23,11 @@ from tui.session.board.chart_source import Curve
 from tui.session.interventions.marks import Mark
 from tui.session.metrics.timeline import Timeline
 from tui.terminal.frame_clock import draw_soon
-
-ZOOM_STEP = 0.8
-"""A turn of the wheel shows so much of what was seen, or as much more."""
+from tui.widgets.chart_mouse import ChartMouse
 
 _CELL_BYTES, _SPAN_BYTES = 5, 20
-"""About what a terminal is sent for a cell with braille dots, and for going there and its colour."""
-_RAW_SHARE = 55  # percent of its colour that a curve behind its smoothed one has
+"""Estimated bytes of a cell with braille dots, and of a cursor move with a colour change."""
+_RAW_SHARE = 55  # opacity in percent of a raw curve behind its smoothed one
 _COLOURS = "\n".join(
     f"    Chart > .chart--{series} {{ color: $series-{number}; }}\n"
     f"    Chart > .chart--{raw} {{ color: $series-{number} {_RAW_SHARE}%; }}"
@@ -40,16 +35,16 @@ _COLOURS = "\n".join(
 )
 
 
-class Chart(Widget):
+class Chart(ChartMouse):
     """A live chart of one or more series over iterations, environment steps or time.
 
-    Append to the series, then call `data_changed`; everything else calls it by itself.
+    Append to the series, then call `data_changed`; the setters call it themselves.
     """
 
     ALLOW_SELECT = False
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"chart--{style}" for style in STYLES), "chart--band"}
-    """One for each style that the drawing names; of the band, the background is used."""
+    """One for each style of the drawing; `chart--band` gives a background."""
 
     DEFAULT_CSS = f"""
     Chart {{
@@ -70,42 +65,6 @@ class Chart(Widget):
 {_COLOURS}
     """
 
-    @dataclass
-    class ChartMessage(Message):
-        """Something that a person does with the mouse on a chart, which decides nothing by itself."""
-
-        chart: Chart
-
-        @property
-        def control(self) -> Chart:
-            """The chart."""
-            return self.chart
-
-    @dataclass
-    class Zoomed(ChartMessage):
-        """The wheel was turned: `factor` (below 1: zoom in) times as much is to be seen around the place `around`."""
-
-        factor: float
-        around: float
-
-    @dataclass
-    class Panned(ChartMessage):
-        """The plot was dragged: the view is to move by a `share` of what is seen, to the right if positive."""
-
-        share: float
-
-    @dataclass
-    class Hovered(ChartMessage):
-        """The pointer is over a `place` on the x axis, or has left the plot: None."""
-
-        place: float | None
-
-    class Chosen(ChartMessage):
-        """The chart was clicked."""
-
-    class Maximised(ChartMessage):
-        """The chart was clicked twice."""
-
     def __init__(
         self,
         title: str = "",
@@ -123,46 +82,38 @@ class Chart(Widget):
         self._styles_by_number: dict[int, Style] = {}
         self._stale = True
         self._update_scheduled = False
-        self._hovered_column: int | None = None
-        self._dragged_from: int | None = None
-        self._was_dragged = False
 
     # --- what is drawn ---
 
     @property
     def plot(self) -> Plot | None:
-        """Where on the chart the curves are, as of the last drawing; None if there are none to be seen."""
         return self._painter.plot
 
     def set_title(self, title: str) -> None:
-        """Show another title."""
         self._describe(title=title)
 
     def set_curves(self, curves: Iterable[Curve]) -> None:
-        """Draw these and no others, up to 8; the legend tells several apart. Call `data_changed` as they grow."""
+        """Draw these curves only, at most 8. Call `data_changed` as they grow."""
         self._describe(curves=tuple(curves))
 
     def set_references(self, references: Iterable[tuple[float, str]]) -> None:
-        """Draw dashed lines, each of a value and a label, and no others. One at NaN or an infinity can't be seen."""
+        """Draw these dashed lines only, each a value and a label; a value that is not finite is not drawn."""
         self._describe(references=tuple(Reference(value, label) for value, label in references))
 
     def set_bands(self, bands: Iterable[tuple[float, float, str]]) -> None:
-        """Shade what is between two values, each band with its low end, its high end and a label, and no others.
-
-        An infinite end is that of the axis.
-        """
+        """Shade these bands only, each a low end, a high end and a label; an infinite end is the end of the axis."""
         self._describe(bands=tuple(Band(low, high, label) for low, high, label in bands))
 
     def set_marks(self, marks: Iterable[Mark], timeline: Timeline | None = None) -> None:
-        """Draw a vertical line at each mark's iteration, with the sign of its kind, and no others.
+        """Draw a vertical line with a sign at the iteration of each of these marks only.
 
-        `timeline` tells where their iterations are, if the x axis counts anything else.
+        `timeline` places the iterations on an x axis of another unit.
         """
         kept = tuple(marks)
         self._describe(marks=(Marks(kept, timeline),) if kept else ())
 
     def add_marks(self, marks: Iterable[Mark], timeline: Timeline | None = None) -> None:
-        """Draw these marks too, as those of another run if the timeline is another."""
+        """Draw these marks too; another `timeline` means those of another run."""
         added, groups = tuple(marks), self._description.marks
         if not added:
             return
@@ -171,14 +122,14 @@ class Chart(Widget):
         self._describe(marks=(*groups, Marks(added, timeline)))
 
     def set_view(self, view: ChartView, extent: Range | None = None) -> None:
-        """Draw by this view. `extent` is the first and last place of all the data, by default of the chart's own."""
+        """Set the view; `extent` is the range of all data on the x axis, by default that of the chart's curves."""
         self._describe(view=view, extent=extent)
 
     def data_changed(self, urgent: bool = False) -> None:
-        """Show the newest data with the next frame; to be called after each append, many calls cost as much as one.
+        """Show the newest data with the next frame. Call it after each append; many calls cost as much as one.
 
-        Only the parts of lines that look different are painted again, and nothing while the chart can't be seen:
-        it catches up when it next is. What a person has done is `urgent` and waits for no frame.
+        Only cells that look different are repainted. A hidden chart is repainted when it becomes visible. Changes by
+        the user are `urgent` and do not wait for a frame.
         """
         self._stale = True
         if self.is_mounted:
@@ -188,13 +139,13 @@ class Chart(Widget):
     # --- painting ---
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Paint part of the chart; after being hidden, it is brought up to date first."""
+        """Paint part of the chart; after it was hidden, update it first."""
         if self._stale and not self._update_scheduled:
             self._update()
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        """Paint line `y` of the content, counted from the top."""
+        """Paint line `y` of the content, 0 at the top."""
         if self.size != (self._description.width, self._description.height):
             self._update()
         if not 0 <= y < self._picture.height:
@@ -206,7 +157,7 @@ class Chart(Widget):
         return strip
 
     def notify_style_update(self) -> None:
-        """Forget how styles looked."""
+        """Drop cached styles."""
         super().notify_style_update()
         self._styles_by_number.clear()
         self._strips.clear()
@@ -229,7 +180,7 @@ class Chart(Widget):
         return self.get_component_rich_style(name)
 
     def _get_component_classes(self) -> frozenset[str]:  # type: ignore[override]  # not cached, as it grows
-        """Tell Textual of those that were needed so far: to find the styles of all would take most of its start."""
+        """Return the classes used so far. Textual 8.2.8 resolves all of them at mount, most of a chart's start."""
         return frozenset(self._component_styles)
 
     def _describe(self, **changes: Any) -> None:
@@ -240,9 +191,9 @@ class Chart(Widget):
 
     def _update_if_visible(self) -> int:
         self._update_scheduled = False
-        return self._update() if self._stale and self._can_be_seen() else 0
+        return self._update() if self._stale and self._is_visible() else 0
 
-    def _can_be_seen(self) -> bool:
+    def _is_visible(self) -> bool:
         try:
             top_screen = self.app.screen
             if self.screen is not top_screen and not top_screen.is_modal:
@@ -252,9 +203,9 @@ class Chart(Widget):
             return False
 
     def _update(self) -> int:
-        """Draw anew and ask for what changed to be painted; after a resize, everything is painted anyway.
+        """Draw the picture and request a repaint of changed cells; after a resize, Textual repaints all.
 
-        Return about how many bytes the terminal will be sent.
+        Return an estimate of the bytes that the terminal will be sent.
         """
         self._stale = False
         resized = self.size != (self._description.width, self._description.height)
@@ -270,71 +221,3 @@ class Chart(Widget):
         if changed:
             self.refresh(*(Region(start, line, end - start, 1) for line, start, end in changed))
         return sum(_SPAN_BYTES + (end - start) * _CELL_BYTES for _, start, end in changed)
-
-    # --- the mouse ---
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Tell where the pointer is, or how far it has dragged the plot."""
-        column, row = self._cell(event)
-        if self._dragged_from is not None:
-            self._drag_to(column)
-            return
-        over = self._is_plot(column, row)
-        if over != (self._hovered_column is not None) or (over and column != self._hovered_column):
-            self._hover(column if over else None)
-
-    def on_leave(self, event: events.Leave) -> None:
-        """Tell that the pointer is gone."""
-        if self._hovered_column is not None:
-            self._hover(None)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Zoom in."""
-        self._zoom(event, ZOOM_STEP)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Zoom out."""
-        self._zoom(event, 1 / ZOOM_STEP)
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Begin to drag the plot."""
-        column, row = self._cell(event)
-        self._was_dragged = False
-        if event.button == 1 and self._is_plot(column, row):
-            self._dragged_from = column
-            self.capture_mouse()
-
-    def on_mouse_up(self, event: events.MouseUp) -> None:
-        """Let go of the plot."""
-        self.release_mouse()
-        self._dragged_from = None
-
-    def on_click(self, event: events.Click) -> None:
-        """Choose the chart, unless it was dragged."""
-        if not self._was_dragged:
-            self.post_message(self.Maximised(self) if event.chain == 2 else self.Chosen(self))
-
-    def _cell(self, event: events.MouseEvent) -> tuple[int, int]:
-        """Return column and line of the content."""
-        return event.x - self.gutter.left, event.y - self.gutter.top
-
-    def _is_plot(self, column: int, row: int) -> bool:
-        plot = self.plot
-        return plot is not None and plot.left <= column < plot.right and plot.top <= row <= plot.bottom
-
-    def _hover(self, column: int | None) -> None:
-        self._hovered_column = column
-        place = None if column is None or self.plot is None else self.plot.place(column)
-        self.post_message(self.Hovered(self, place))
-
-    def _drag_to(self, column: int) -> None:
-        if self._dragged_from is not None and self.plot is not None and column != self._dragged_from:
-            self.post_message(self.Panned(self, (self._dragged_from - column) / self.plot.cells))
-            self._dragged_from, self._was_dragged = column, True
-
-    def _zoom(self, event: events.MouseEvent, factor: float) -> None:
-        column, row = self._cell(event)
-        if self.plot is not None and self._is_plot(column, row):
-            event.stop()
-            event.prevent_default()
-            self.post_message(self.Zoomed(self, factor, self.plot.place(column)))

@@ -137,7 +137,7 @@ async def test_a_page_without_charts_says_why(shown):
     assert charts(app) == []
     empty = app.screen.query_one("#empty", Static)
     assert empty.region.area
-    assert str(empty.content) == "no chart is pinned: f finds a metric, Enter pins it here"
+    assert str(empty.content) == "no pinned charts: f finds a metric, Enter pins it"
 
 
 async def test_a_page_that_there_is_not_is_told(shown):
@@ -447,7 +447,7 @@ async def test_all_that_matches_is_a_page(shown):
     app, pilot = shown
     await find(app, pilot, "norm")
     await pilot.press("ctrl+o")
-    await until(lambda: isinstance(app.screen, DashboardScreen) and board(app).page.title == "found", "the page")
+    await until(lambda: isinstance(app.screen, DashboardScreen) and board(app).page.title == "search", "the page")
     assert "Policy/actor_gradient_norm" in [plan.title for plan in board(app).page.plans]
 
 

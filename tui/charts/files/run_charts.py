@@ -66,7 +66,7 @@ def write_charts(
     for _, history in read:
         _refuse_unit(history.timeline, request.unit)
     view = ChartView(request.unit, _range(sources, request), smoothing=request.smoothing, log_y=request.log)
-    charts = [describe_plan(plan, sources, state, _curricula(state), view) for plan in plans]
+    charts = [describe_plan(plan, sources, state=state, curricula=_curricula(state), view=view) for plan in plans]
     return write_file(output, content_of(charts, kind, theme, title), overwrite), metrics
 
 

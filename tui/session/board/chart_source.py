@@ -1,4 +1,4 @@
-"""What charts are drawn from: a run's history, its marks, and single curves of it."""
+"""Data of charts: a run's history and marks, and single curves of it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tui.session.metrics.timeline import Timeline, XUnit
 
 @dataclass(frozen=True)
 class Curve:
-    """One series of a chart: its name in the legend, its values, and when its iterations were.
+    """One series of a chart: its name in the legend, its values, and the timeline of its iterations.
 
-    Without a `timeline`, the chart can be drawn over iterations only; over anything else it is empty.
+    Without a `timeline`, the curve is drawn over iterations only; over steps or time it is empty.
     """
 
     name: str
@@ -26,27 +26,27 @@ class Curve:
 
 @dataclass(frozen=True)
 class ChartSource:
-    """One run on a board of charts: a dashboard has one, a comparison several. `marks` may grow."""
+    """One run on a board: a dashboard has one, a comparison several. `marks` may grow."""
 
     name: str
     history: MetricHistory
     marks: Sequence[Mark] = ()
 
     def curve(self, metric: str, name: str) -> Curve:
-        """Return a metric of this run as a curve that is called `name`; it is empty until the run tells the metric."""
+        """Return a metric of this run as a curve called `name`; empty until the run publishes the metric."""
         return Curve(name, self.history.series[metric], self.history.timeline)
 
 
 def extent_of(sources: Iterable[ChartSource], unit: XUnit) -> tuple[float, float] | None:
-    """Return the first and the last place of all runs together; None before their first iteration."""
+    """Return the range of all runs on the x axis; None before their first iteration."""
     ends = [extent for source in sources if (extent := source.history.timeline.extent(unit)) is not None]
     return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else None
 
 
 def curves_of(plan: ChartPlan, sources: Sequence[ChartSource], named: bool = True) -> list[Curve]:
-    """Return a plan's curves; of several runs, each metric is drawn for one run after the other, under its name.
+    """Return a plan's curves, for several runs one per run and metric, named after both.
 
-    Without `named`, runs are told by the signs of their curves alone.
+    Without `named`, the runs are distinguished by the signs of their curves only.
     """
     if len(sources) == 1:
         return [sources[0].curve(metric, name) for name, metric in plan.curves]

@@ -1,4 +1,4 @@
-"""Finding a metric among all that runs publish, by a few letters of its name."""
+"""Find a metric among all published ones by letters of its name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.session.fuzzy import best_first
 
 @dataclass(frozen=True)
 class FoundMetric:
-    """A metric with its newest value (of the first run that has one) and where it already is, in a word."""
+    """A metric with its newest value, of the first run that has one, and where it is shown already."""
 
     name: str
     value: float | None
@@ -27,7 +27,7 @@ def find_metrics(
     layout: BoardLayout,
     chosen: ChartPlan | None = None,
 ) -> list[FoundMetric]:
-    """Return the metrics whose names match, the best match first; with no letters all, in the order of `names`."""
+    """Return the metrics whose names match, best match first; all in the order of `names` for an empty pattern."""
     matching = best_first(pattern, names) if pattern.strip() else list(names)
     return [FoundMetric(name, _newest(name, sources), _where(name, layout, chosen)) for name in matching]
 

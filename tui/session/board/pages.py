@@ -1,4 +1,4 @@
-"""The pages of a board: which charts each has, by what the run publishes."""
+"""The pages of a board and their charts, by the metrics that the run publishes."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from tui.session.board.plans import (
 from tui.session.fuzzy import best_first
 from tui.session.metrics.names import ROLE_TITLES, Family, family_of, metric_of, term_of
 
-PAGE_TITLES = ("overview", "rewards", "terminations", "curricula", "pinned", "others", "found")
-"""All pages in their order; the last one is there only while something is looked for."""
-OVERVIEW, REWARDS, TERMINATIONS, CURRICULA, PINNED, OTHERS, FOUND = PAGE_TITLES
+PAGE_TITLES = ("overview", "rewards", "terminations", "curricula", "pinned", "other", "search")
+"""All pages in their order; the last one exists only during a search."""
+OVERVIEW, REWARDS, TERMINATIONS, CURRICULA, PINNED, OTHER, SEARCH = PAGE_TITLES
 _EMPTY = {
     OVERVIEW: "no data yet",
-    REWARDS: "no reward term is published yet: their first values come when episodes end",
-    TERMINATIONS: "no termination is published yet: their first values come when episodes end",
-    CURRICULA: "this run publishes no curriculum level and no tracking error",
-    PINNED: "no chart is pinned: f finds a metric, Enter pins it here",
-    OTHERS: "all that is published is on the other pages",
-    FOUND: "nothing matches",
+    REWARDS: "no reward terms yet: published when the first episodes end",
+    TERMINATIONS: "no terminations yet: published when the first episodes end",
+    CURRICULA: "no curriculum levels or tracking errors published",
+    PINNED: "no pinned charts: f finds a metric, Enter pins it",
+    OTHER: "all published metrics are on the other pages",
+    SEARCH: "no match",
 }
 _NOTHING = "no data yet"
 MAX_CHARTS = 60
-"""More than a page of these nobody looks at; what is behind them is found by its name."""
+"""Charts on one page; further ones are found by name."""
 _SUCCESS_OF = "Success/"
-_COUNTS = "/episodes"  # of a curriculum's episodes at its level: they only count up
+_COUNTS = "/episodes"  # a curriculum's episodes at its level: a counter
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page of charts; `empty` says why there are none, `left_out` how many charts there was no place for."""
+    """A page of charts; `empty` says why it has none, `left_out` counts charts beyond `MAX_CHARTS`."""
 
     title: str
     plans: tuple[ChartPlan, ...]
@@ -50,28 +50,28 @@ class Page:
 
 @dataclass(frozen=True)
 class BoardContent:
-    """What the pages of a board depend on.
-
-    `names` are the metrics that were published so far, in that order, `curricula` the names of the run's. `charts` are
-    what the person wants to see on the first page, by role or metric. `is_own` tells that the run is one of this
-    program, whose metrics are known before they come. `found` is what the person looks for.
-    """
+    """Everything that the pages of a board depend on."""
 
     names: tuple[str, ...] = ()
+    """Metrics published so far, in order."""
     curricula: tuple[str, ...] = ()
+    """Names of the run's curricula."""
     charts: tuple[str, ...] = ()
+    """The user's charts for the first page, by role or metric; empty for the default ones."""
     is_own: bool = True
-    found: str = ""
+    """Whether the run is of this program, whose metrics are known in advance."""
+    search: str = ""
+    """The user's search pattern; empty without a search."""
 
 
 def names_of(sources: Iterable[ChartSource]) -> tuple[str, ...]:
-    """Return the metrics that any of these runs has published, in the order in which they came."""
+    """Return the metrics that any of these runs has published, in order."""
     series = (source.history.series.items() for source in sources)
     return tuple(dict.fromkeys(name for of_one in series for name, points in of_one if points.count))
 
 
 def pages_of(content: BoardContent, layout: BoardLayout) -> tuple[Page, ...]:
-    """Return the board's pages; what is found is one of them only while something is looked for."""
+    """Return the board's pages; the page `search` only during a search."""
     overview = _overview(content)
     own = {
         OVERVIEW: overview,
@@ -87,10 +87,10 @@ def pages_of(content: BoardContent, layout: BoardLayout) -> tuple[Page, ...]:
     pages = {
         **own,
         PINNED: tuple(plan_of_metrics(*pin) for pin in layout.pins),
-        OTHERS: tuple(plan_of_metrics(name) for name in rest),
+        OTHER: tuple(plan_of_metrics(name) for name in rest),
     }
-    if content.found:
-        pages[FOUND] = tuple(plan_of_metrics(name) for name in best_first(content.found, content.names))
+    if content.search:
+        pages[SEARCH] = tuple(plan_of_metrics(name) for name in best_first(content.search, content.names))
     return tuple(_page(title, plans, content, layout) for title, plans in pages.items())
 
 
@@ -112,12 +112,12 @@ def _terms(family: Family, names: Iterable[str]) -> tuple[ChartPlan, ...]:
 
 
 def _curricula_page(content: BoardContent) -> tuple[ChartPlan, ...]:
-    """Return levels, errors of tracking, success by terrain and by task, and what else tells of a curriculum."""
+    """Return levels, tracking errors, success by terrain and task, and all other curriculum metrics."""
     levels = (plan_of_levels(content.curricula),) if content.curricula else ()
-    told = {metric for plan in levels for metric in plan.metrics}
-    told.update(f"Curriculum/{name}{_COUNTS}" for name in content.curricula)
+    shown = {metric for plan in levels for metric in plan.metrics}
+    shown.update(f"Curriculum/{name}{_COUNTS}" for name in content.curricula)
     success = [name for name in content.names if name.startswith(_SUCCESS_OF)]
-    left = [name for name in content.names if family_of(name) == "curriculum" and name not in told]
+    left = [name for name in content.names if family_of(name) == "curriculum" and name not in shown]
     return (
         *levels,
         *_terms("tracking error", content.names),
@@ -127,7 +127,7 @@ def _curricula_page(content: BoardContent) -> tuple[ChartPlan, ...]:
 
 
 def _with_pairs(names: Sequence[str]) -> list[ChartPlan]:
-    """Return a chart for each metric, but one for both ends of a range."""
+    """Return a chart for each metric, and one chart for both ends of a range."""
     plans: list[ChartPlan] = []
     for name in names:
         stem, _, end = name.rpartition("_")

@@ -1,4 +1,4 @@
-"""Charts as plans: what a chart shows, by the roles of metrics, and the default board made for PPO on humanoids."""
+"""Plans of charts by the roles of metrics, and the default board for PPO on humanoids."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFAULT_ROLES: tuple[Role, ...] = (
     *("reward", "success", "kl", "episode_length", "value_loss", "surrogate_loss", "entropy", "action_std"),
     *("learning_rate", "steps_per_second"),
 )
-"""Made for PPO on humanoids, what is looked at most first."""
+"""Roles on the default board, the most important first."""
 _PLACE_OF_LEVELS = 2
 _ROLES = frozenset(get_args(Role))
 
@@ -22,8 +22,7 @@ _ROLES = frozenset(get_args(Role))
 class ChartPlan:
     """A chart of one or more curves, each with name and metric.
 
-    `role` is what the first curve tells of the training, if it is one that boards know; `reference` names a metric
-    whose newest value is drawn as a line.
+    `role` is the role of the first curve, if known; `reference` names a metric whose newest value is drawn as a line.
     """
 
     title: str
@@ -34,7 +33,7 @@ class ChartPlan:
 
     @property
     def key(self) -> str:
-        """What a layout knows the chart by, whatever is put on it: its first metric."""
+        """Identifies the chart in a layout, whatever is added to it: its first metric."""
         return self.curves[0][1]
 
     @property
@@ -43,7 +42,7 @@ class ChartPlan:
         return tuple(metric for _, metric in self.curves)
 
     def with_metrics(self, metrics: Sequence[str]) -> ChartPlan:
-        """Return the chart with curves of these metrics behind its own."""
+        """Return the chart with curves of these metrics after its own."""
         new = [metric for metric in metrics if metric not in self.metrics]
         if not new:
             return self
@@ -54,7 +53,7 @@ class ChartPlan:
 
 
 def plan_of_role(role: Role, metric: str) -> ChartPlan:
-    """Return the chart of a metric that has a role."""
+    """Return the chart of a metric with a role."""
     title = title_of_role(role, metric)
     if role == "kl":
         return ChartPlan(title, ((title, metric),), role, own_name("desired_kl"), "desired KL")
@@ -68,39 +67,36 @@ def plan_of_metrics(*metrics: str) -> ChartPlan:
 
 
 def titled_plan(title: str, metric: str) -> ChartPlan:
-    """Return the chart of one metric under another name."""
+    """Return the chart of one metric with this title."""
     return ChartPlan(title, ((title, metric),))
 
 
 def plan_of_levels(curricula: Sequence[str]) -> ChartPlan:
-    """Return the chart of the levels of curricula (at least one), by their names."""
+    """Return the chart of the levels of these curricula (at least one)."""
     curves = tuple((name, f"Curriculum/{name}/level") for name in curricula)
     return ChartPlan("levels" if len(curves) > 1 else f"{curricula[0]} level", curves)
 
 
 DEFAULT_BOARD = tuple(plan_of_role(role, own_name(role)) for role in DEFAULT_ROLES)
-"""The default board of a run of this program, whose metrics are known before the first iteration."""
+"""The default board of a run of this program."""
 
 
 def board_of(curricula: Sequence[str]) -> tuple[ChartPlan, ...]:
-    """Return the default board of a run of this program with curricula of these names.
-
-    Their levels, if there are any, come behind the success rate.
-    """
+    """Return the default board of a run of this program; the levels of its curricula follow the success rate."""
     if not curricula:
         return DEFAULT_BOARD
     return (*DEFAULT_BOARD[:_PLACE_OF_LEVELS], plan_of_levels(curricula), *DEFAULT_BOARD[_PLACE_OF_LEVELS:])
 
 
 def watched_board(names: Collection[str]) -> tuple[ChartPlan, ...]:
-    """Return the default board of any library's run that has published metrics of these names."""
+    """Return the default board of a run of any library that has published these metrics."""
     return tuple(plan for role in DEFAULT_ROLES if (plan := _plan_of(role, names)) is not None)
 
 
 def named_board(charts: Sequence[str], names: Collection[str]) -> tuple[ChartPlan, ...]:
-    """Return the board that a person has named: a chart each, of a role (`reward`) or a metric (`Loss/value`).
+    """Return the user's board: one chart for each entry, a role (`reward`) or a metric (`Loss/value`).
 
-    Several on one chart stand between ` + `. What the run hasn't published yet waits for its data.
+    ` + ` joins several on one chart. A metric that is not published yet waits for its data.
     """
     return tuple(_named_plan(chart.split(" + "), names) for chart in charts if chart.strip())
 
@@ -125,7 +121,7 @@ def _plan_of(role: Role, names: Collection[str]) -> ChartPlan | None:
 
 
 def _curve_names(metrics: Sequence[str]) -> tuple[str, ...]:
-    """Return short names that tell these metrics apart: as few of the last parts of each as that takes."""
+    """Return the shortest names that distinguish these metrics: as few of the last parts of each as needed."""
     parts = [term_of(metric).split("/") for metric in metrics]
     for count in range(1, max(map(len, parts)) + 1):
         names = tuple("/".join(of_one[-count:]) for of_one in parts)

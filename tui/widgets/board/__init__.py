@@ -1,4 +1,4 @@
-"""A board of charts in pages, over one run or several."""
+"""A board: pages of charts of one run, or of several runs on shared charts."""
 
 from tui.widgets.board.board import ChartBoard
 

@@ -1,4 +1,4 @@
-"""The line at a board's edge, and the names of runs below it."""
+"""The header line of a board: its pages, the view, and the marks at the crosshair."""
 
 from __future__ import annotations
 
@@ -17,57 +17,55 @@ from tui.widgets.board.header_text import HeaderLine, header_line, marks_text
 
 
 class BoardHeader(Static):
-    """Says which page this is and what the x axis shows; near marks, what was changed there. A click opens a page."""
+    """Shows the pages and the view; with the crosshair near marks, the changes there. A click opens a page."""
 
     DEFAULT_CSS = """
     BoardHeader { height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
     """
-    _HERE = "bold reverse"
+    _CURRENT_STYLE = "bold reverse"
 
     @dataclass
     class PageChosen(Message):
-        """A page was clicked; the first is 0."""
+        """The page with this index was clicked."""
 
         page: int
 
     def __init__(self) -> None:
         super().__init__("", markup=False)
         self._line = HeaderLine("")
-        self._said: tuple[Sequence[Page], int, Sequence[str], Sequence[tuple[str, Mark]]] = ((), 0, (), ())
+        self._content: tuple[Sequence[Page], int, Sequence[str], Sequence[tuple[str, Mark]]] = ((), 0, (), ())
         self._shown: tuple[str, int] = ("", -1)
 
     def show(
         self, pages: Sequence[Page], current: int, view_texts: Sequence[str], marks: Sequence[tuple[str, Mark]]
     ) -> None:
-        """Show the pages and the view, or instead of the pages the marks at the crosshair."""
-        self._said = (pages, current, view_texts, marks)
+        """Show the pages and the view; the marks at the crosshair, if any, replace the pages."""
+        self._content = (pages, current, view_texts, marks)
         self._draw()
 
     def on_resize(self) -> None:
-        """Use the new width."""
         self._draw()
 
     def on_click(self, event: events.Click) -> None:
-        """Open the page that was clicked."""
         for tab in self._line.tabs:
             if tab.start <= event.x < tab.end:
                 self.post_message(self.PageChosen(tab.page))
 
     def _draw(self) -> None:
-        pages, current, view_texts, marks = self._said
+        pages, current, view_texts, marks = self._content
         width = self.size.width
         if not pages or not width:
             return
         if marks:
             where = view_texts[-1] if view_texts else ""
-            said = marks_text([(run, _safe(mark)) for run, mark in marks], width - len(where) - 2)
-            self._line = HeaderLine(f"{said:<{width - len(where)}}{where}")
+            text = marks_text([(run, _safe(mark)) for run, mark in marks], width - len(where) - 2)
+            self._line = HeaderLine(f"{text:<{width - len(where)}}{where}")
         else:
             self._line = header_line(pages, current, view_texts, width)
-        here = next((tab for tab in self._line.tabs if tab.page == current), None)
+        tab = next((tab for tab in self._line.tabs if tab.page == current), None)
         if (self._line.text, current) != self._shown:
             self._shown = (self._line.text, current)
-            spans = [] if here is None else [Span(here.start, here.end, self._HERE)]
+            spans = [] if tab is None else [Span(tab.start, tab.end, self._CURRENT_STYLE)]
             self.update(Content(self._line.text, spans=spans))
 
 

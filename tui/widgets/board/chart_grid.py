@@ -1,4 +1,4 @@
-"""The charts of a page, side by side; one of them is chosen, and can have all the room."""
+"""The grid of a page's charts; one chart is chosen and can be maximised."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.widgets import Static
 from tui.session.board.chart_source import ChartSource, curves_of
 from tui.session.board.plans import ChartPlan
 from tui.session.metrics.series import Series
-from tui.widgets.board.grid_layout import GridShape, shape_of
+from tui.widgets.board.grid_layout import GridShape, grid_shape
 from tui.widgets.chart import Chart
 
 _GAP = 2
@@ -21,7 +21,7 @@ _ONE_ALONE = GridShape(1, (), (1,), scrolls=False)
 
 
 class ChartGrid(Widget, can_focus=True):
-    """Shows plans as charts; widgets are made once and used again by the next page."""
+    """Shows plans as charts; chart widgets are reused by the next page."""
 
     DEFAULT_CSS = """
     ChartGrid {
@@ -43,7 +43,7 @@ class ChartGrid(Widget, can_focus=True):
     """
 
     class Arranged(Message):
-        """The charts have other sizes."""
+        """The sizes of the charts have changed."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -57,12 +57,11 @@ class ChartGrid(Widget, can_focus=True):
         self._arranged: object = None
 
     def compose(self) -> ComposeResult:
-        """Have a place for what is said instead of charts."""
         yield Static("", id="empty", markup=False)
 
     @property
     def shown(self) -> Iterator[tuple[ChartPlan, Chart]]:
-        """The plans of the page with their charts; while one is maximised, only that."""
+        """The plans of the page with their charts; only the maximised one, if there is one."""
         for place, pair in enumerate(zip(self._plans, self._charts, strict=False)):
             if not self.is_maximised or place == self._chosen:
                 yield pair
@@ -73,7 +72,7 @@ class ChartGrid(Widget, can_focus=True):
         return (self._plans[self._chosen], self._charts[self._chosen]) if self._plans else None
 
     def show(self, plans: Sequence[ChartPlan], sources: Sequence[ChartSource], columns: int, empty: str) -> None:
-        """Show these plans and no others; `columns` side by side, 0 as many as suit; `empty` if there are none."""
+        """Show these plans only, in `columns` columns (0: automatic); show `empty` if there are none."""
         chosen_key = self._plans[self._chosen].key if self._plans else ""
         self._plans = tuple(plans)
         self._columns = columns
@@ -88,24 +87,23 @@ class ChartGrid(Widget, can_focus=True):
         self._place()
 
     def choose(self, place: int) -> None:
-        """Choose another chart, by its place on the page; it comes into sight."""
+        """Choose the chart at this index of the page and scroll to it."""
         if self._plans:
             self._chosen = min(max(place, 0), len(self._plans) - 1)
             self._place()
             self._charts[self._chosen].scroll_visible(animate=False)
 
-    def choose_chart(self, chart: Chart) -> None:
-        """Choose the chart that was clicked."""
-        self.choose(self._charts.index(chart))
+    def choose_chart(self, chart: Widget) -> None:
+        self.choose(next(place for place, one in enumerate(self._charts) if one is chart))
 
     def step(self, by: int) -> None:
-        """Choose the chart below (1) or above (-1); the end of a column is followed by the next column."""
+        """Choose the chart below (1) or above (-1), column by column."""
         order = self._down_the_columns()
         if order:
             self.choose(order[(order.index(self._chosen) + by) % len(order)])
 
     def maximise(self, is_maximised: bool) -> None:
-        """Give the chosen chart all the room, or only its own."""
+        """Let the chosen chart fill the grid, or show all charts again."""
         self.is_maximised = is_maximised and bool(self._plans)
         self._set_curves()
         self._place()
@@ -113,12 +111,11 @@ class ChartGrid(Widget, can_focus=True):
             self.call_after_refresh(self._charts[self._chosen].scroll_visible, animate=False)
 
     def other_columns(self, by: int) -> int:
-        """Return how many columns there are with so many more or fewer; 0, as many as suit, beyond the most."""
-        columns = shape_of(len(self._plans) or 1, *self.content_size, _GAP, self._columns).columns + by
-        return columns if shape_of(len(self._plans) or 1, *self.content_size, _GAP, columns).columns == columns else 0
+        """Return the number of columns after changing it by `by`; 0 (automatic) beyond the most that fit."""
+        columns = self._shape_with(self._columns).columns + by
+        return columns if self._shape_with(columns).columns == columns else 0
 
     def on_resize(self, event: events.Resize) -> None:
-        """Share the new room."""
         self._place()
 
     def _make_charts(self) -> None:
@@ -138,7 +135,7 @@ class ChartGrid(Widget, can_focus=True):
                 chart.set_curves(curves)
 
     def _place(self) -> None:
-        """Give each chart its place, if anything about the places is new."""
+        """Arrange the charts if anything that their places depend on has changed."""
         arranged = (self.size, len(self._plans), self._chosen, self._columns, self.is_maximised)
         if arranged == self._arranged or not self.size:
             return
@@ -157,7 +154,11 @@ class ChartGrid(Widget, can_focus=True):
     def _shape(self) -> GridShape:
         if self.is_maximised or not self._plans:
             return _ONE_ALONE
-        return shape_of(len(self._plans), *self.content_size, _GAP, self._columns)
+        return self._shape_with(self._columns)
+
+    def _shape_with(self, columns: int) -> GridShape:
+        width, height = self.content_size
+        return grid_shape(len(self._plans) or 1, width=width, height=height, gap=_GAP, columns=columns)
 
     def _down_the_columns(self) -> list[int]:
         columns = self._shape().columns if not self.is_maximised else 1

@@ -1,4 +1,4 @@
-"""The dialog that finds a metric and asks where it is to be seen."""
+"""The dialog that finds a metric and pins it, adds it to a chart, or lists all matches."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ from tui.widgets.chart import Chart
 from tui.widgets.dialogs import Dialog
 from tui.widgets.field import Field
 
-_MARKED, _NOT_MARKED = "✓", "\u00a0"  # a blank at a line's start would be left out
+_MARKED, _NOT_MARKED = "✓", "\u00a0"  # a plain space at the start of a line would be stripped
 _WHERE_WIDTH, _WIDTH_FOR_WHERE, _LEAST_NAME = 19, 60, 8
 
 
 @dataclass(frozen=True)
 class FindResult:
-    """What is wished for: to pin `metrics` on one chart, to add them to the chosen one, to show all that is found.
+    """The chosen action: pin `metrics` on one chart, add them to the chosen chart, or show all matches of `pattern`.
 
-    Pinning what is pinned unpins it, and adding what is there takes it off. `pattern` is what was typed.
+    Pinning a pinned chart unpins it, and adding metrics that are on the chart removes them.
     """
 
-    wish: Literal["pin", "add", "show"]
+    action: Literal["pin", "add", "show"]
     metrics: tuple[str, ...]
     pattern: str
 
 
 class FindDialog(Dialog[FindResult | None]):
-    """Lists the metrics that match, each with its newest value, and draws the one under the cursor."""
+    """Lists matching metrics with their newest values and previews the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "back", id="find.back", tooltip="Leave the charts as they are"),
-        Binding("up", "move(-1)", "up", show=False, id="find.up", tooltip="The match above"),
-        Binding("down", "move(1)", "down", show=False, id="find.down", tooltip="The match below"),
+        Binding("escape", "dismiss(None)", "back", id="find.back", tooltip="Close and change nothing"),
+        Binding("up", "move(-1)", "up", show=False, id="find.up", tooltip="Previous match"),
+        Binding("down", "move(1)", "down", show=False, id="find.down", tooltip="Next match"),
         Binding("pageup", "move(-8)", "page up", show=False, id="find.page-up", tooltip="Eight matches up"),
         Binding("pagedown", "move(8)", "page down", show=False, id="find.page-down", tooltip="Eight matches down"),
-        Binding("tab", "mark", "mark", id="find.mark", priority=True, tooltip="Mark several for one chart"),
-        Binding("ctrl+t", "add", "on the chosen chart", id="find.add", priority=True,
-                tooltip="Put it on the chosen chart, or take it off"),
-        Binding("ctrl+o", "show", "all matches", id="find.show", priority=True, tooltip="A page of all that matches"),
+        Binding("tab", "mark", "mark", id="find.mark", priority=True, tooltip="Mark several metrics for one chart"),
+        Binding("ctrl+t", "add", "add to chart", id="find.add", priority=True,
+                tooltip="Add it to the chosen chart, or remove it"),
+        Binding("ctrl+o", "show", "all matches", id="find.show", priority=True, tooltip="Show all matches on a page"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     FindDialog { align: center middle; }
@@ -68,7 +68,7 @@ class FindDialog(Dialog[FindResult | None]):
     def __init__(
         self, sources: Sequence[ChartSource], names: Sequence[str], layout: BoardLayout, chosen: ChartPlan | None
     ) -> None:
-        """Look among `names`; `chosen` is the chart that a metric can be put on."""
+        """Search `names`; `chosen` is the chart that a metric can be added to."""
         super().__init__()
         self._sources, self._names, self._layout, self._chosen = sources, names, layout, chosen
         self._found: list[FoundMetric] = []
@@ -76,23 +76,22 @@ class FindDialog(Dialog[FindResult | None]):
         self._early = ""
 
     def compose(self) -> ComposeResult:
-        """Lay out the field, the matches and the chart of the one under the cursor."""
         with Vertical() as box:
             box.border_title = "find a metric"
-            on_chart = f"^t on {self._chosen.title}, " if self._chosen is not None else ""
-            box.border_subtitle = Content(f"Enter pins, Tab marks several, {on_chart}^o shows all, Esc")
-            yield Field(self._early, placeholder="letters of a metric's name", compact=True, select_on_focus=False)
+            on_chart = f"^t adds to {self._chosen.title}, " if self._chosen is not None else ""
+            box.border_subtitle = Content(f"Enter pins, Tab marks, {on_chart}^o shows all, Esc")
+            yield Field(self._early, placeholder="letters of a metric name", compact=True, select_on_focus=False)
             matches = OptionList(markup=False)
             matches.can_focus = False
             yield matches
             yield Chart()
 
     def on_resize(self) -> None:
-        """List the metrics, once there is a width to fit them to."""
+        """List the metrics once the width is known."""
         self.call_after_refresh(self._match)
 
     def on_key(self, event: events.Key) -> None:
-        """Take letters that come before the field is there to take them."""
+        """Take letters typed before the field is mounted or focused."""
         if not event.is_printable or event.character is None:
             return
         if self.query(Field):
@@ -106,13 +105,12 @@ class FindDialog(Dialog[FindResult | None]):
         return self.query_one(Field).value
 
     def action_move(self, by: int) -> None:
-        """Go to another match."""
         matches = self.query_one(OptionList)
         if self._found:
             matches.highlighted = min(max((matches.highlighted or 0) + by, 0), len(self._found) - 1)
 
     def action_mark(self) -> None:
-        """Mark the match under the cursor for a chart of several, or no longer; go to the next."""
+        """Toggle the mark of the match under the cursor and go to the next one."""
         found = self._under_the_cursor
         if found is None:
             return
@@ -126,12 +124,12 @@ class FindDialog(Dialog[FindResult | None]):
         self._preview()
 
     def action_add(self) -> None:
-        """Put what was marked, or is under the cursor, on the chosen chart."""
+        """Add the marked metrics, or the one under the cursor, to the chosen chart."""
         if self._chosen is not None:
-            self._wish("add")
+            self._finish("add")
 
     def action_show(self) -> None:
-        """Show all that matches."""
+        """Show all matches on a page."""
         if self.pattern.strip():
             self.dismiss(FindResult("show", (), self.pattern))
 
@@ -142,22 +140,22 @@ class FindDialog(Dialog[FindResult | None]):
 
     @on(Input.Submitted)
     def _pin(self) -> None:
-        self._wish("pin")
+        self._finish("pin")
 
     @on(OptionList.OptionSelected)
     def _pin_clicked(self) -> None:
-        self._wish("pin")
+        self._finish("pin")
 
     @on(OptionList.OptionHighlighted)
     def _preview(self) -> None:
-        metrics = self._wanted
+        metrics = self._selected
         chart = self.query_one(Chart)
         chart.set_title(" + ".join(plain(metric) for metric in metrics))
         chart.set_curves([source.curve(metric, metric) for metric in metrics for source in self._sources])
 
-    def _wish(self, wish: Literal["pin", "add"]) -> None:
-        if self._wanted:
-            self.dismiss(FindResult(wish, self._wanted, self.pattern))
+    def _finish(self, action: Literal["pin", "add"]) -> None:
+        if self._selected:
+            self.dismiss(FindResult(action, self._selected, self.pattern))
 
     def _match(self) -> None:
         self._found = find_metrics(self.pattern, self._names, self._sources, self._layout, self._chosen)
@@ -183,7 +181,7 @@ class FindDialog(Dialog[FindResult | None]):
         return self._found[place] if place is not None and place < len(self._found) else None
 
     @property
-    def _wanted(self) -> tuple[str, ...]:
-        """What was marked, in that order, or else what is under the cursor."""
+    def _selected(self) -> tuple[str, ...]:
+        """The marked metrics in the order of marking, or else the one under the cursor."""
         under = self._under_the_cursor
         return tuple(self._marked) or (() if under is None else (under.name,))

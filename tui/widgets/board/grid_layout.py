@@ -1,23 +1,23 @@
-"""How charts share the room of a page. Pure."""
+"""Arrange charts in a grid: pure arithmetic."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 26, 6
-"""Cells and lines of a chart that can still be read."""
+"""Cells and lines of the smallest readable chart."""
 COMFORTABLE_HEIGHT = 8
-"""Least lines of a chart where there are more than there is room for, and one scrolls."""
+"""Least lines of a chart on a page that scrolls."""
 _BEST_SHAPE = 4.0
-"""A curve over iterations had better be wide: so many cells for each line."""
+"""Best ratio of cells to lines: curves over iterations should be wide."""
 
 
 @dataclass(frozen=True)
 class GridShape:
-    """`spans` tells of each chart how many of the `columns` it takes, so that the last row has no hole.
+    """A grid with `columns`; `spans` are the columns that each chart takes, so that the last row has no hole.
 
-    `row_heights`, in lines, are those of the rows that are seen at once, and again of those below them; `scrolls` tells
-    that there are some.
+    `row_heights`, in lines, are those of the rows that are visible at once, and repeat below; `scrolls` if there are
+    more rows than that.
     """
 
     columns: int
@@ -26,10 +26,10 @@ class GridShape:
     scrolls: bool
 
 
-def shape_of(count: int, width: int, height: int, gap: int, columns: int = 0) -> GridShape:
+def grid_shape(count: int, *, width: int, height: int, gap: int, columns: int = 0) -> GridShape:
     """Return how `count` charts (at least one) fill `width` by `height` cells, with `gap` cells between columns.
 
-    `columns` is how many stand side by side, 0 as many as suit them: all can be seen if they can be read then.
+    `columns` of 0 is automatic: all charts are visible at once if they are readable then.
     """
     most = max(1, min(count, (width + gap) // (SMALLEST_WIDTH + gap)))
     chosen = min(columns, most) if columns else _best_columns(count, most, width, height, gap)
@@ -41,7 +41,7 @@ def shape_of(count: int, width: int, height: int, gap: int, columns: int = 0) ->
 
 
 def _best_columns(count: int, most: int, width: int, height: int, gap: int) -> int:
-    """Return the columns that leave charts of the best shape; if they can't all be seen, as many as can be read."""
+    """Return the columns that give charts the best shape; as many as fit if not all charts are visible at once."""
     fitting = [columns for columns in range(1, most + 1) if height // -(-count // columns) >= SMALLEST_HEIGHT]
     if not fitting:
         return most
@@ -56,7 +56,7 @@ def _best_columns(count: int, most: int, width: int, height: int, gap: int) -> i
 
 
 def _shares(height: int, rows: int) -> tuple[int, ...]:
-    """Share lines among rows, so that no part of one more is seen."""
+    """Share all lines among rows, so that no further row is partly visible."""
     each, more = divmod(height, rows)
     return (each + 1,) * more + (each,) * (rows - more)
 

@@ -1,4 +1,4 @@
-"""The line at a board's edge: which page this is, what the x axis shows, or what is under the crosshair. Pure."""
+"""Text of a board's header line: the pages, the view, the crosshair and the marks there. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _GAP = "  "
 
 @dataclass(frozen=True)
 class Tab:
-    """The cells from `start` to before `end` that stand for a page; the first page has number 0."""
+    """Cells from `start` to before `end` that show the page with index `page`."""
 
     start: int
     end: int
@@ -26,16 +26,16 @@ class Tab:
 
 @dataclass(frozen=True)
 class HeaderLine:
-    """The text, exactly as wide as asked for, and where in it the pages are named."""
+    """Text of exactly the requested width, and the cells of the page names in it."""
 
     text: str
     tabs: tuple[Tab, ...] = ()
 
 
 def header_line(pages: Sequence[Page], current: int, view_texts: Sequence[str], width: int) -> HeaderLine:
-    """Name the pages on the left and the view on the right: the most that fits of both.
+    """Return the pages on the left and the view on the right, as much of both as fits in `width` cells.
 
-    `view_texts` say the same in ever fewer words; of the second one, nothing should give way to the names of pages.
+    `view_texts` are ever shorter texts of the view; the second one has priority over the names of the pages.
     """
     counted, named, numbered = (_named_pages(pages, current, how) for how in ("counted", "named", "numbered"))
     ways = [*product(view_texts[:1], (counted, named)), *product(view_texts[1:2], (named,))]
@@ -60,13 +60,13 @@ def _named_pages(pages: Sequence[Page], current: int, how: str) -> tuple[str, tu
 
 
 def view_texts(view: ChartView, logs: int, charts_left_out: int = 0) -> list[str]:
-    """Return what is said of the view, in ever fewer words; `logs` charts of the page have a logarithmic axis."""
+    """Return ever shorter texts of the view; `logs` charts of the page have a logarithmic axis."""
     how = [f"smooth {view.smoothing:g}"] if view.smoothing else []
     how += ["log y"] if logs else []
-    more = [f"{charts_left_out} more by f"] if charts_left_out else []
-    usual = view.unit == "iteration" and view.shows_all
+    more = [f"{charts_left_out} more: f finds"] if charts_left_out else []
+    is_default = view.unit == "iteration" and view.shows_all
     shown = _shown(view)
-    return [_joined(*more, shown, *how), _joined(*([] if usual else [shown]), *how), _joined(*how), ""]
+    return [_joined(*more, shown, *how), _joined(*([] if is_default else [shown]), *how), _joined(*how), ""]
 
 
 def _shown(view: ChartView) -> str:
@@ -77,34 +77,34 @@ def _shown(view: ChartView) -> str:
 
 
 def crosshair_texts(places: Sequence[tuple[XUnit, float]]) -> list[str]:
-    """Return where the crosshair is, in ever fewer units; the first is the one of the x axis."""
+    """Return ever shorter texts of the crosshair's position in these units; the first is that of the x axis."""
     wordings = {"iteration": "iteration {}", "steps": "{} steps", "time": "{}"}
-    said = [wordings[unit].format(place_text(place, unit)) for unit, place in places]
-    return [_joined(*said[:count]) for count in range(len(said), 0, -1)] or [""]
+    texts = [wordings[unit].format(place_text(place, unit)) for unit, place in places]
+    return [_joined(*texts[:count]) for count in range(len(texts), 0, -1)] or [""]
 
 
 def marks_text(marks: Sequence[tuple[str, Mark]], width: int) -> str:
-    """Return what was changed, by the name of the run (empty if there is one) and mark; what has no place is counted.
+    """Return the changes at these marks, newest first, in `width` cells; the rest is counted, as in `(+2)`.
 
-    The newest, which is in force, comes first.
+    Each mark comes with the sign of its run, empty for a single run.
     """
-    said = [f"{MARK_SIGNS[mark.kind]} {run}{mark.label} {mark.text}".rstrip() for run, mark in reversed(marks)]
-    for count in range(len(said), 0, -1):
-        rest = f"  (+{len(said) - count})" if count < len(said) else ""
-        text = _GAP.join(said[:count]) + rest
+    changes = [f"{MARK_SIGNS[mark.kind]} {run}{mark.label} {mark.text}".rstrip() for run, mark in reversed(marks)]
+    for count in range(len(changes), 0, -1):
+        rest = f"  (+{len(changes) - count})" if count < len(changes) else ""
+        text = _GAP.join(changes[:count]) + rest
         if len(text) <= width:
             return text
-    rest = f"  (+{len(said) - 1})" if len(said) > 1 else ""
-    return said[0][: max(width - len(rest) - 1, 0)] + "…" + rest if said else ""
+    rest = f"  (+{len(changes) - 1})" if len(changes) > 1 else ""
+    return changes[0][: max(width - len(rest) - 1, 0)] + "…" + rest if changes else ""
 
 
 def marks_near(marks: Sequence[tuple[float, str, Mark]], place: float, within: float) -> list[tuple[str, Mark]]:
-    """Return the marks at most `within` away from a place of the x axis; each comes with its place and its run."""
+    """Return the marks at most `within` away from a place of the x axis; `marks` are (place, run, mark)."""
     return [(run, mark) for at, run, mark in marks if abs(at - place) <= within]
 
 
 def place_text(place: float, unit: XUnit) -> str:
-    """Write a place or a width of an x axis: "1200", "12.4M" or "1:02:30"."""
+    """Format a place or a width of an x axis: "1200", "12.4M" or "1:02:30"."""
     if unit == "iteration":
         return f"{place:.0f}"
     if unit == "steps":
@@ -114,7 +114,7 @@ def place_text(place: float, unit: XUnit) -> str:
 
 
 def cell_span(visible: Range, cells: int) -> float:
-    """Return how much of an x axis a cell of a plot is wide."""
+    """Return the width of one cell of a plot in units of the x axis."""
     return (visible[1] - visible[0]) / max(cells, 1)
 
 

@@ -1,4 +1,4 @@
-"""Which sign on the charts is which run."""
+"""The legend of runs: which sign on the charts belongs to which run."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tui.charts.legend import CURVE_GLYPHS
 from tui.session.text import plain
 
 _GLUE = "\u2800"
-"""A blank (Braille without dots) at which no line ends: Textual breaks at all that Unicode calls a space."""
+"""A blank (braille without dots) that does not wrap: Textual wraps at every Unicode space."""
 
 
 class RunLegend(Static):
-    """Names the runs of a board with the signs of their curves; not there for a single one."""
+    """Names the runs of a board with the signs of their curves; hidden for a single run."""
 
     DEFAULT_CSS = """
     RunLegend { height: auto; max-height: 3; padding: 0 1; display: none; }
@@ -25,7 +25,6 @@ class RunLegend(Static):
         super().__init__("", markup=False)
 
     def show(self, names: Sequence[str]) -> None:
-        """Name these runs."""
         self.display = len(names) > 1
         parts: list[tuple[str, str]] = []
         for place, name in enumerate(names):

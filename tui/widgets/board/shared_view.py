@@ -1,4 +1,4 @@
-"""The one view of all charts of a board: range, unit, smoothing, and a crosshair of keys and of the mouse. Pure."""
+"""The view that all charts of a board share: range, unit, smoothing and crosshair. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PAN = 0.25
 
 
 class SharedView:
-    """Moves over the data of `sources`. `kept` is what keys have set; `hovered` is where the mouse is, if anywhere."""
+    """A view of the data of `sources`; `kept` is set by keys, `hovered` is the place under the mouse, if any."""
 
     def __init__(self, sources: Sequence[ChartSource], unit: XUnit, smoothing: float) -> None:
         self.sources = tuple(sources)
@@ -26,17 +26,17 @@ class SharedView:
 
     @property
     def seen(self) -> ChartView:
-        """What all charts show; the crosshair is where the mouse is, or else where keys have put it."""
+        """The view of all charts; its crosshair is at the mouse, or else where keys have put it."""
         return self.kept if self.hovered is None else self.kept.with_crosshair(self.hovered)
 
     @property
     def extent(self) -> Range | None:
-        """The first and the last place of all data; None before the first iteration."""
+        """Range of all data on the x axis; None before the first iteration."""
         return extent_of(self.sources, self.kept.unit)
 
     @property
     def run_signs(self) -> list[str]:
-        """What tells the runs apart where there are several: the signs of their curves."""
+        """Sign of each run, as on its curves; empty for a single run."""
         if len(self.sources) == 1:
             return [""]
         return [CURVE_GLYPHS[place % len(CURVE_GLYPHS)] for place in range(len(self.sources))]
@@ -44,34 +44,34 @@ class SharedView:
     # --- the range ---
 
     def zoom(self, direction: int) -> None:
-        """Show half as much of the x axis (1), or twice as much (-1)."""
+        """Show half the range (1), or twice the range (-1)."""
         self.zoom_at(_ZOOM**direction, self.seen.crosshair)
 
     def zoom_at(self, factor: float, around: float | None) -> None:
-        """Show `factor` times as much around a place."""
+        """Show `factor` times the range around a place."""
         if (extent := self.extent) is not None:
             self._show_range_of(self.kept.zoomed(factor, around, extent))
 
     def pan(self, direction: int) -> None:
-        """Move by a quarter of what is seen."""
+        """Move by a quarter of the visible range."""
         self.pan_by(_PAN * direction)
 
     def pan_by(self, share: float) -> None:
-        """Move by a share of what is seen, to the right if positive."""
+        """Move by a share of the visible range, to the right if positive."""
         if (extent := self.extent) is not None:
             self._show_range_of(self.kept.panned(share, extent))
 
     def show_all(self) -> None:
-        """Show all the data, with the crosshair where it is."""
+        """Show all data and keep the crosshair."""
         self.kept = replace(self.kept, range=None, follow=None)
 
     def follow(self) -> None:
-        """Follow the newest data."""
+        """Keep the width and follow the newest data."""
         if (extent := self.extent) is not None:
             self._show_range_of(self.kept.following(extent))
 
     def reset(self) -> None:
-        """Show all the data, without a crosshair."""
+        """Show all data without a crosshair."""
         self.hovered, self.kept = None, self.kept.reset()
 
     # --- how it is drawn ---
@@ -85,13 +85,13 @@ class SharedView:
         self.kept = replace(self.kept, smoothing=weight)
 
     def next_unit(self) -> XUnit:
-        """Return what the x axis can count next, of what all runs have told; the same if there is nothing else."""
+        """Return the next unit that all runs have published; the current one if there is no other."""
         units = [unit for unit in X_UNITS if all(unit in one.history.timeline.units for one in self.sources)]
         now = self.kept.unit
         return units[(units.index(now) + 1) % len(units)] if now in units else "iteration"
 
     def show_over(self, unit: XUnit) -> None:
-        """Let the x axis count something else."""
+        """Change the unit of the x axis."""
         if unit != self.kept.unit:
             self.hovered = None
             self.kept = self.kept.in_unit(unit, lambda place: self._in_unit(place, unit))
@@ -99,7 +99,7 @@ class SharedView:
     # --- the crosshair ---
 
     def step_crosshair(self, direction: int, cells: int) -> None:
-        """Move by one of a plot's cells, at least by an iteration; it begins at the newest data that is seen."""
+        """Move by one cell of a plot, at least by one iteration; it starts at the newest visible data."""
         extent = self.extent
         if extent is None:
             return
@@ -113,15 +113,14 @@ class SharedView:
         self.kept = self.kept.with_crosshair(min(max(place, low), high))
 
     def keep_crosshair(self) -> None:
-        """Leave the crosshair where the mouse is."""
+        """Keep the crosshair at the mouse's place."""
         self.kept = self.seen
 
     def drop_crosshair(self) -> None:
-        """Take the crosshair away."""
         self.hovered, self.kept = None, self.kept.with_crosshair(None)
 
     def crosshair_texts(self) -> list[str]:
-        """Return where the crosshair is, in ever fewer words; nothing if there is none."""
+        """Return ever shorter texts of the crosshair's position; empty if there is none."""
         place = self.seen.crosshair
         if place is None or self.extent is None:
             return []
@@ -130,7 +129,7 @@ class SharedView:
         return crosshair_texts([(unit, self._in_unit(place, unit)) for unit in units])
 
     def marks_at_crosshair(self, cells: int) -> list[tuple[str, Mark]]:
-        """Return the marks in the crosshair's cell of a plot and its neighbours, each with the sign of its run."""
+        """Return the marks in the crosshair's cell and its neighbours, each with the sign of its run."""
         place, extent = self.seen.crosshair, self.extent
         if place is None or extent is None:
             return []
