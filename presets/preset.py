@@ -34,8 +34,8 @@ _FORGIVEN = 0.95
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
 Line = Annotated[str, msgspec.Meta(min_length=1)]
-Memory = Annotated[str, msgspec.Meta(pattern=r"^\d+(\.\d+)?$")]
-Module = Annotated[str, msgspec.Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*$")]
+Memory = Annotated[str, msgspec.Meta(pattern=r"^\d+(\.\d+)?$", title="GiB such as 8 or 11.5")]
+Module = Annotated[str, msgspec.Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*$", title="the name of a Python module")]
 
 
 class PresetError(UsageError):

@@ -18,6 +18,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from curricula.schema import Problem
 from trainer_proc.contract.run_folder import RunFolder
 from tui.navigation import (
     ChangeSetting,
@@ -31,7 +32,6 @@ from tui.navigation import (
 )
 from tui.session.settings.config import config_file, read_settings
 from tui.session.settings.keymap import usable_keys
-from tui.session.settings.schema_check import SettingProblem
 from tui.session.text import plain
 from tui.terminal.driver import TerminalDriver
 from tui.terminal.frame_clock import FrameClock
@@ -236,7 +236,7 @@ class HumanoidTui(App[None]):
         self.call_from_thread(self.set_keymap, {id: ",".join(keys) for id, keys in keymap.items()})
         self.call_from_thread(self._show_problems, problems)
 
-    def _show_problems(self, problems: list[SettingProblem]) -> None:
+    def _show_problems(self, problems: list[Problem]) -> None:
         for problem in problems[:_PROBLEMS_SHOWN]:
             self.notify(plain(str(problem)), title="settings", severity="warning", markup=False)
         if (left := len(problems) - _PROBLEMS_SHOWN) > 0:

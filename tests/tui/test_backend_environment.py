@@ -248,9 +248,9 @@ def test_what_hangs_is_told_and_ended_with_all_that_it_started(make_command, tmp
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("[backends.isaaclab]\npyton = '/opt/python'\n", "backends.isaaclab.pyton is no setting; nearest: python"),
-        ("[backends.gazebo]\npython = 'x'\n", "backends.gazebo is no setting; there are isaaclab"),
-        ("backends.isaaclab.python = 3\n", "backends.isaaclab.python is 3; it takes a text in quotes"),
+        ("[backends.isaaclab]\npyton = '/opt/python'\n", "backends.isaaclab.pyton: no such key; nearest: python"),
+        ("[backends.gazebo]\npython = 'x'\n", "backends.gazebo: no such key; there are isaaclab"),
+        ("backends.isaaclab.python = 3\n", "backends.isaaclab.python: expected a text in quotes"),
         ("[backends\n", "can't be read"),
     ],
 )

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
+from curricula.schema import Problem
 from tui.commands.shared.output import CommandError, json_option, logs_option, show_result
 from tui.session.backends.doctor import BackendReport, IsaacSimReport, Report, examine
 from tui.session.settings.config import UserConfig
 from tui.session.settings.keymap import checked_keymap
-from tui.session.settings.schema_check import SettingProblem
 
 _INDENT = " " * 12
 
@@ -29,7 +29,7 @@ def doctor_command(log_root: Path, as_json: bool) -> None:
         raise CommandError("something is missing: see the lines with !")
 
 
-def _key_problems(config: UserConfig) -> list[SettingProblem]:
+def _key_problems(config: UserConfig) -> list[Problem]:
     from tui.keys.catalogue import key_actions  # imports every screen
 
     return checked_keymap(config.keys, key_actions())[1]

@@ -8,10 +8,10 @@ from typing import Any
 import click
 import msgspec
 
+from curricula.schema import Problem
 from tui.commands.shared.output import CommandError, json_option, show_result
 from tui.session.settings.config import UserConfig, config_file, read_settings, schema
 from tui.session.settings.keymap import KeyAction, checked_keymap
-from tui.session.settings.schema_check import SettingProblem
 from tui.session.settings.settings_file import first_file, settings, toml_value
 from tui.session.text import plain
 
@@ -46,7 +46,7 @@ def settings_command(as_schema: bool, list_keys: bool, make: bool, as_json: bool
             raise CommandError(f"{len(problems)} problem{'s' * (len(problems) != 1)} in {config_file()}")
 
 
-def _keys(config: UserConfig) -> tuple[list[KeyAction], dict[str, tuple[str, ...]], list[SettingProblem]]:
+def _keys(config: UserConfig) -> tuple[list[KeyAction], dict[str, tuple[str, ...]], list[Problem]]:
     from tui.keys.catalogue import key_actions
 
     actions = key_actions()
@@ -86,7 +86,7 @@ def _show_keys(actions: list[KeyAction], keymap: dict[str, tuple[str, ...]], as_
 
 
 def _show_settings(
-    config: UserConfig, keymap: dict[str, tuple[str, ...]], problems: list[SettingProblem], as_json: bool
+    config: UserConfig, keymap: dict[str, tuple[str, ...]], problems: list[Problem], as_json: bool
 ) -> None:
     path = config_file()
     lines = [f"# {path}" + ("" if path.exists() else " (no file: all defaults)")]

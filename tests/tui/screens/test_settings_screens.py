@@ -102,7 +102,7 @@ async def test_mistakes_are_told_and_the_program_starts_all_the_same(log_root, w
         await is_ready(app)
         await until(lambda: len(told(app)) == 2, "the mistakes")
         assert told(app) == [
-            'appearance.theme is "blue"; it takes one of dark, light, okabe-ito, tol',
+            'appearance.theme: expected one of dark, light, okabe-ito, tol, got "blue"',
             "keys.launch.rnus is no action; nearest: launch.runs",
         ]
         assert app.theme == "dark"

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import msgspec
 
+from curricula.schema import Problem
 from tui.session.backends.asset_server import is_reachable
 from tui.session.backends.devices import list_devices
 from tui.session.backends.environment import BackendMissing, LaunchError, config_line, install_command, isaaclab_python
 from tui.session.backends.isaaclab_python import IsaacLabPython
 from tui.session.program_log import log_file
 from tui.session.settings.config import UserConfig, config_file, read_settings
-from tui.session.settings.schema_check import SettingProblem
 
 _MJLAB_PACKAGES = ("mjlab", "rsl-rl-lib", "torch", "warp-lang", "tensorboard", "onnx", "onnxruntime", "onnxscript")
 _ISAACLAB_PACKAGES = (
@@ -82,7 +82,7 @@ class Report(msgspec.Struct, frozen=True):
         return is_whole and not any(backend.problem for backend in self.backends)
 
 
-def examine(log_root: Path, key_problems: Callable[[UserConfig], list[SettingProblem]]) -> Report:
+def examine(log_root: Path, key_problems: Callable[[UserConfig], list[Problem]]) -> Report:
     """Look at this machine; imports none of the packages it reports. Takes some seconds where there is Isaac Lab.
 
     `key_problems` is asked what is wrong with the person's keys, if they have any.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from curricula.errors import UserError
+from curricula.schema import Problem, convert_fitting
 from presets import own_presets_folder
-from tui.session.settings.schema_check import SettingProblem, checked
 
 ThemeName = Literal["dark", "light", "okabe-ito", "tol"]
 BoardUnit = Literal["iteration", "steps", "time"]
@@ -100,25 +101,42 @@ def config_file() -> Path:
     return own_presets_folder().with_name("config.toml")
 
 
-def read_settings() -> tuple[UserConfig, list[SettingProblem]]:
+def read_settings() -> tuple[UserConfig, list[Problem]]:
     """Return the person's settings and what is wrong in the file; a setting that is wrong is at its default."""
     path = config_file()
     try:
         with open(path, "rb") as file:
-            return checked(tomllib.load(file), UserConfig)
+            return settings_from(tomllib.load(file))
     except FileNotFoundError:
         return UserConfig(), []
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return UserConfig(), [SettingProblem("", f"{path} can't be read: {' '.join(str(error).split())}")]
+        return UserConfig(), [Problem("", f"{path} can't be read: {' '.join(str(error).split())}")]
+
+
+def settings_from(table: Mapping[str, Any]) -> tuple[UserConfig, list[Problem]]:
+    """Return the settings in a file's content, and what is wrong with the others; those are at their defaults."""
+    keys = table.get("keys")
+    if isinstance(keys, Mapping):
+        table = {**table, "keys": _joined(keys)}
+    return convert_fitting(table, UserConfig)
+
+
+def _joined(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Join nested tables into dotted keys: TOML makes tables of an id that is written without quotes."""
+    joined: dict[str, Any] = {}
+    for key, value in table.items():
+        inner = {f"{key}.{rest}": one for rest, one in _joined(value).items()} if isinstance(value, Mapping) else {}
+        joined |= inner or {key: value}
+    return joined
 
 
 def read_config() -> UserConfig:
     """Return the person's settings for a program that can't do without a right `[backends]`. Raises `SettingsError`."""
     config, problems = read_settings()
     for problem in problems:
-        if not problem.setting:
+        if not problem.path:
             raise SettingsError(problem.text)
-        if problem.setting.startswith("backends"):
+        if problem.path.startswith("backends"):
             raise SettingsError(f"{config_file()} can't be read: {problem}")
     return config
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from curricula.errors import UsageError, suggestion
-from tui.session.settings.schema_check import SettingProblem
+from curricula.schema import Problem
 
 _TERMS = {"solidus": "slash", "reverse_solidus": "backslash", "commercial_at": "at"}
 _TERMS |= {"hyphen_minus": "minus", "plus_sign": "plus", "low_line": "underscore"}
@@ -91,17 +91,17 @@ def character_name(character: str) -> str:
 _PUNCTUATION = {character_name(character) for character in string.punctuation}
 
 
-def usable_keys(texts: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], list[SettingProblem]]:
+def usable_keys(texts: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
     """Return the keys of `[keys]` by id, and what is wrong with those that aren't keys."""
     keymap: dict[str, tuple[str, ...]] = {}
-    problems: list[SettingProblem] = []
+    problems: list[Problem] = []
     for id, text in texts.items():
         try:
             names = tuple(dict.fromkeys(key_name(key) for key in _split(text)))
             if not names:
                 raise KeymapError("no key is named; leave the line out to have the program's own")
         except KeymapError as problem:
-            problems.append(SettingProblem(f"keys.{id}", f'is "{text}": {problem}'))
+            problems.append(Problem(f"keys.{id}", f'got "{text}": {problem}'))
         else:
             keymap[id] = names
     return keymap, problems
@@ -109,19 +109,19 @@ def usable_keys(texts: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], l
 
 def checked_keymap(
     texts: Mapping[str, str], actions: Iterable[KeyAction]
-) -> tuple[dict[str, tuple[str, ...]], list[SettingProblem]]:
+) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
     """Return the keys of `[keys]` that can be used among `actions`, by id, and what is wrong with the others."""
     known = {action.id: action for action in actions}
     keymap, problems = usable_keys(texts)
     for id in [id for id in keymap if id not in known]:
         del keymap[id]
         hint = suggestion(id, known, count=1, cutoff=0.3) or "; `humanoid-tui settings --keys` lists them"
-        problems.append(SettingProblem(f"keys.{id}", f"is no action{hint}"))
+        problems.append(Problem(f"keys.{id}", f"no such action{hint}"))
     while clash := _clash(keymap, known):
         id, key, other = clash
         text = texts[id]
         del keymap[id]
-        problems.append(SettingProblem(f"keys.{id}", f'is "{text}": on the same screen {key} is {other}'))
+        problems.append(Problem(f"keys.{id}", f'got "{text}": on the same screen {key} is {other}'))
     return keymap, problems
 
 

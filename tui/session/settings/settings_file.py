@@ -13,16 +13,16 @@ import msgspec
 import tomli_w
 from msgspec import inspect
 
+from curricula.schema import expected_text
 from trainer_proc.contract.run_folder import write_atomically
 from tui.session.settings.config import SettingsError, UserConfig, config_file
-from tui.session.settings.schema_check import allowed
 
 _WIDTH = 100
 
 
 @dataclass(frozen=True)
 class SettingDescription:
-    """One setting: its table and name, its default, what it takes and what it is for."""
+    """One setting: its table and name, its default, what is expected and what it is for."""
 
     table: str
     name: str
@@ -46,7 +46,7 @@ def _settings_of(kind: type[msgspec.Struct], table: str) -> Iterator[SettingDesc
         elif isinstance(field.type, inspect.Metadata) and not isinstance(field.type.type, inspect.DictType):
             text = (field.type.extra_json_schema or {})["description"]
             default = getattr(defaults, field.name)
-            yield SettingDescription(table, field.name, default, allowed(field.type), text)
+            yield SettingDescription(table, field.name, default, expected_text(field.type), text)
 
 
 def first_file() -> str:
@@ -58,7 +58,7 @@ def first_file() -> str:
             table = setting.table
             parts.append(f"\n[{table}]")
         parts.append(textwrap.fill(f"{setting.text}.", _WIDTH, initial_indent="# ", subsequent_indent="# "))
-        parts.append(f"# It takes {setting.allowed}.\n# {_line(setting.name, setting.default)}")
+        parts.append(f"# Expected: {setting.allowed}.\n# {_line(setting.name, setting.default)}")
     parts.append(
         "\n[keys]\n# Other keys, by the id of what they do; several with commas. `humanoid-tui settings --keys`\n"
         '# lists the ids.\n# "dashboard.pause" = "P, f5"'
