@@ -11,7 +11,7 @@ from rsl_rl.env import VecEnv
 from tests.scripts import train_cartpole, train_point
 from tests.tiny_training import ENVIRONMENTS, PointEnv, make_runner
 from trainer_proc import steer
-from trainer_proc.checkpoints.checkpoint import CheckpointError
+from trainer_proc.checkpoints.load import CheckpointError
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.messages import InterventionApplied, PhaseChanged, Ramp, RampAdvanced, RunStarted

@@ -9,7 +9,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.scripts import Run
-from trainer_proc.checkpoints.checkpoint import read_checkpoint
+from trainer_proc.checkpoints.load import read_checkpoint
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import ExportFailed, GuardFired, IterationFinished, MetricSet
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop, Tune, Undo, Unpin

@@ -13,7 +13,7 @@ from rsl_rl.runners import OnPolicyRunner
 
 from tests.fake_training import ListLink
 from tests.isaaclab.built import built_environment
-from trainer_proc.checkpoints.checkpoint import load_into_live, read_checkpoint
+from trainer_proc.checkpoints.load import load_into_live, read_checkpoint
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import Change, InterventionQueued, IterationFinished, MetricSet
 from trainer_proc.contract.run_folder import RunFolder, RunSpec

@@ -15,7 +15,7 @@ from skrl.agents.torch.ppo import PPO, PPO_CFG
 from skrl.memories.torch import RandomMemory
 from skrl.utils.model_instantiators.torch import deterministic_model, gaussian_model
 
-from trainer_proc.checkpoints.checkpoint import read_checkpoint
+from trainer_proc.checkpoints.load import read_checkpoint
 from trainer_proc.metrics.nan_guard import has_finite_weights, tolerate_non_finite_updates
 from trainer_proc.rl_libraries.skrl import SkrlRunner
 

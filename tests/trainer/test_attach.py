@@ -9,7 +9,7 @@ import torch
 
 from tests.fake_training import ListLink
 from tests.tiny_training import PointEnv, make_runner
-from trainer_proc.checkpoints.checkpoint import CheckpointError
+from trainer_proc.checkpoints.load import CheckpointError
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import (
     Change,
@@ -148,7 +148,7 @@ def test_a_checkpoint_of_another_network_is_refused_in_one_line(folder, make_run
 
 def test_a_checkpoint_of_another_library_is_refused_by_name(folder, make_run):
     torch.save({"library": "rl_games", "iter": 3, "infos": None}, folder.checkpoint(3))
-    with pytest.raises(CheckpointError, match="is of rl_games, and this training is of rsl_rl"):
+    with pytest.raises(CheckpointError, match="expected a checkpoint of rsl_rl, got one of rl_games"):
         resumed(make_run("resumed"), folder.checkpoint(3))
 
 

@@ -12,13 +12,8 @@ import torch
 
 from tests.tiny_training import PointEnv, make_runner
 from tests.trainer.full_disk import largest_file
-from trainer_proc.checkpoints.checkpoint import (
-    CheckpointError,
-    LiveCheckpoints,
-    copy_policy,
-    load_into_live,
-    read_checkpoint,
-)
+from trainer_proc.checkpoints.load import CheckpointError, load_into_live, read_checkpoint
+from trainer_proc.checkpoints.save import LiveCheckpoints, copy_policy
 from trainer_proc.contract.messages import ExportFailed, ExportStarted
 from trainer_proc.export.job import ExportJobs
 

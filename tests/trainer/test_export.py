@@ -228,7 +228,7 @@ def test_a_snapshot_is_enough_and_the_file_name_tells_the_iteration(plain):
     assert export_policy(folder, snapshot).iteration == 77
     unnamed = folder.path / "snapshot.pt"
     torch.save({"actor_state_dict": weights}, unnamed)
-    assert export_check.load_checkpoint(unnamed)[0] == -1
+    assert export_check.read_actor(unnamed)[0] == -1
 
 
 def test_a_new_export_replaces_the_earlier_one(plain):
@@ -494,7 +494,7 @@ def test_errors_are_one_line_of_json(plain, as_program, monkeypatch, capfd):
     assert "there is no checkpoint nowhere.pt" in json.loads(capfd.readouterr().out)["error"]
     assert main([str(folder.path)]) == 2
     assert "--checkpoint" in json.loads(capfd.readouterr().out)["error"]
-    monkeypatch.setattr(export, "load_checkpoint", lambda path: 1 / 0)
+    monkeypatch.setattr(export, "read_actor", lambda path: 1 / 0)
     assert main([str(folder.path), "--checkpoint", str(checkpoint)]) == 1
     out, err = capfd.readouterr()
     assert "ZeroDivisionError" in json.loads(out)["error"]

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from trainer_proc.checkpoints.checkpoint import CheckpointError, read_checkpoint
+from trainer_proc.checkpoints.load import CheckpointError, read_checkpoint
 from trainer_proc.contract.messages import ExportFailed
 from trainer_proc.export.job import NoExports
 from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule

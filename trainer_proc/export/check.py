@@ -67,12 +67,12 @@ def require_packages(backend: str) -> None:
             raise ExportError(f"the export needs the package {package} ({one_line(error)}): {install}") from error
 
 
-def load_checkpoint(checkpoint: Path) -> tuple[int, dict[str, Any]]:
+def read_actor(checkpoint: Path) -> tuple[int, dict[str, Any]]:
     """Return the checkpoint's iteration and its actor's weights; no code in the file is run.
 
     The iteration is the one in the file's name where the file holds none, and -1 without either. Raises `ExportError`.
     """
-    from trainer_proc.checkpoints.checkpoint import CheckpointError, read_checkpoint  # torch, which may be missing
+    from trainer_proc.checkpoints.load import CheckpointError, read_checkpoint  # torch, which may be missing
 
     try:
         content = read_checkpoint(checkpoint)

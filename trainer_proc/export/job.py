@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from trainer_proc.checkpoints.checkpoint import copy_policy
+from trainer_proc.checkpoints.save import copy_policy
 from trainer_proc.contract.export_process import ExportError, export_refusal, run_export
 from trainer_proc.contract.messages import ExportFailed, ExportStarted, TrainerBody
 from trainer_proc.contract.run_folder import RunFolder

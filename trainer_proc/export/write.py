@@ -35,9 +35,9 @@ from trainer_proc.export.check import (
     actor_group_sizes,
     build_actor,
     check_policy,
-    load_checkpoint,
     measure_latency,
     open_session,
+    read_actor,
     require_packages,
     write_models,
 )
@@ -82,7 +82,7 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
     if not checkpoint.is_file():
         raise ExportError(f"there is no checkpoint {checkpoint}: choose one of the run's model_*.pt")
     require_packages(description.backend)
-    iteration, weights = load_checkpoint(checkpoint)
+    iteration, weights = read_actor(checkpoint)
     actor = build_actor(description, weights, checkpoint)
     try:
         with temporary_folder(target) as temporary, warnings.catch_warnings():

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from trainer_proc.checkpoints.checkpoint import LIBRARY_KEY, check_library, read_checkpoint
+from trainer_proc.checkpoints.load import LIBRARY_KEY, check_library, read_checkpoint
 
 
 class Renamed:

@@ -1,0 +1,73 @@
+"""Reads checkpoints and loads them into a running training."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainer_proc.contract.errors import TrainingError
+
+LIBRARY_KEY = "library"
+"""Key that names the library of a checkpoint; absent for rsl-rl."""
+
+_EPISODE_BUFFERS = ("rewbuffer", "lenbuffer", "erewbuffer", "irewbuffer")
+_RUNNING_SUMS = ("cur_reward_sum", "cur_ereward_sum", "cur_ireward_sum")
+
+
+class CheckpointError(TrainingError):
+    """A file is no checkpoint or does not fit this training; the message is one line."""
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Return a checkpoint's content on the CPU, without running code in it. Raises `CheckpointError`."""
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"no such checkpoint: {path}") from None
+    except Exception as error:  # a damaged pickle raises anything, an IndexError for one
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointError(f"{path} is cut off or can't be loaded safely: {reason}") from error
+    if not isinstance(content, dict) or not {"actor_state_dict", "model_state_dict", LIBRARY_KEY} & set(content):
+        raise CheckpointError(f"{path} is no rsl-rl checkpoint: it has no actor")
+    return content
+
+
+def check_library(path: Path, content: dict[str, Any], library: str) -> None:
+    """Raise `CheckpointError` if the checkpoint was written by another library than `library`, such as `rsl_rl`."""
+    saved_by = content.get(LIBRARY_KEY, "rsl_rl")
+    if saved_by != library:
+        raise CheckpointError(f"{path}: expected a checkpoint of {library}, got one of {saved_by}")
+
+
+def load_into_live(runner: Any, content: dict[str, Any]) -> None:
+    """Load weights and optimizer into a runner in the middle of a training.
+
+    The rollout leaves normalizers' buffers as inference tensors, which only inference mode may write: all of them with
+    rsl-rl 5.4, those of RND rewards with 5.5. The optimizers' new state must be made outside of inference mode, or
+    their next step could not write it. Other libraries' networks are never touched in inference mode.
+    """
+    if LIBRARY_KEY in content:
+        runner.set_state(content)
+        return
+    with torch.inference_mode():
+        runner.alg.load(content, {"actor": True, "critic": True, "rnd": True}, True)
+    runner.alg.load(content, {"optimizer": True}, True)
+    if getattr(runner.alg, "rnd", None):
+        runner.alg.rnd.optimizer.load_state_dict(content["rnd_optimizer_state_dict"])
+    _clear_non_finite_statistics(runner.logger)
+
+
+def _clear_non_finite_statistics(logger: Any) -> None:
+    """Clear NaN from rsl-rl's episode statistics, whose means would be NaN for a hundred episodes."""
+    for name in _EPISODE_BUFFERS:
+        buffer = getattr(logger, name, deque[float]())
+        finite = [value for value in buffer if math.isfinite(value)]
+        buffer.clear()
+        buffer.extend(finite)
+    for name in _RUNNING_SUMS:
+        if hasattr(logger, name):
+            getattr(logger, name).nan_to_num_(0.0, 0.0, 0.0)

@@ -1,0 +1,91 @@
+"""Saves checkpoints that are complete or absent and carry the steering state; copies policies for an export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from trainer_proc.checkpoints.load import CheckpointError, load_into_live, read_checkpoint
+from trainer_proc.metrics.nan_guard import has_finite_weights
+
+
+class LiveCheckpoints:
+    """Saves and reloads a running training. Wraps `runner.save` on the instance, which covers rsl-rl's own saves.
+
+    A file is written beside its target and then renamed. `infos()` is stored in every file. `on_saved(iteration, path)`
+    is called for each. If a save fails, on a full disk for one, training continues and `on_failed(iteration, reason)`
+    is called.
+    """
+
+    def __init__(
+        self,
+        runner: Any,
+        infos: Callable[[], dict[str, Any]],
+        on_saved: Callable[[int, Path], None],
+        on_failed: Callable[[int, str], None],
+    ) -> None:
+        self._runner = runner
+        self._infos = infos
+        self._on_saved = on_saved
+        self._on_failed = on_failed
+        self.loaded = ""
+        """Path of the checkpoint that the training continues from; empty for none."""
+        self._original_save = runner.save
+        runner.save = self._save_whole
+
+    def save(self, iteration: int) -> None:
+        """Save `model_<iteration>.pt`, on the rank that has a writer."""
+        if self._runner.logger.writer is not None:
+            self._runner.save(str(self._file_of(iteration)))
+
+    def reload(self, iteration: int, on_all_ranks: Callable[[bool], bool] = bool) -> str | None:
+        """Load `model_<iteration>.pt` into the live policy and return its name; the iteration number is not changed.
+
+        Returns None if any rank lacks the file or can't read it.
+        """
+        path = self._file_of(iteration)
+        content = self._read(path, iteration) if path.is_file() else None
+        if not on_all_ranks(content is not None) or content is None:
+            return None
+        try:
+            load_into_live(self._runner, content)
+        except (RuntimeError, KeyError, ValueError) as error:  # a checkpoint of another training
+            self._on_failed(iteration, " ".join(str(error).split()))
+            return None
+        return path.name
+
+    def _file_of(self, iteration: int) -> Path:
+        return Path(self._runner.logger.log_dir) / f"model_{iteration}.pt"
+
+    def _read(self, path: Path, iteration: int) -> dict[str, Any] | None:
+        try:
+            return read_checkpoint(path)
+        except CheckpointError as error:
+            self._on_failed(iteration, str(error))
+            return None
+
+    def _save_whole(self, path: str, infos: dict[str, Any] | None = None) -> None:
+        target = Path(path)
+        temporary = target.with_name(f".{target.name}")
+        iteration = self._runner.current_learning_iteration
+        # a resumed run or an export starts from the newest checkpoint: it must be finite
+        if not has_finite_weights(self._runner.alg):
+            self._on_failed(iteration, f"{target.name} is not saved: the policy is not finite")
+            return
+        try:
+            self._original_save(str(temporary), {**(infos or {}), **self._infos()})
+            temporary.replace(target)
+        except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+            self._on_failed(iteration, f"{target.name} can't be saved: {' '.join(str(error).split())}")
+        else:
+            self._on_saved(iteration, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def copy_policy(runner: Any, iteration: int) -> dict[str, Any]:
+    """Return a checkpoint of the actor only, with tensors copied to the CPU so that training can continue."""
+    actor = runner.alg.get_policy().state_dict()
+    copied = {name: value.detach().to("cpu", copy=True) for name, value in actor.items()}
+    return {"actor_state_dict": copied, "iter": iteration}

@@ -1,0 +1,57 @@
+"""Adds the steering state and the environment's step counter to every checkpoint that a runner saves and loads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from trainer_proc.checkpoints.load import CheckpointError, check_library, read_checkpoint
+from trainer_proc.checkpoints.save import LiveCheckpoints
+from trainer_proc.contract.knob import number_of
+from trainer_proc.contract.messages import CheckpointFailed, CheckpointSaved, TrainerBody
+from trainer_proc.knobs.terrain import SHIFT
+from trainer_proc.metrics.terrain import SteeredTerrain
+from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.state import INFOS_KEY, environment_infos, from_infos, restore_environment, to_infos
+
+
+def attach_checkpoints(
+    runner: Any, steering: Steering, emit: Callable[[TrainerBody], None], terrain: SteeredTerrain | None
+) -> LiveCheckpoints:
+    """Wrap `runner.save` and `runner.load` on the instance; loading raises `CheckpointError`."""
+    env = getattr(runner.env, "unwrapped", runner.env)
+
+    def on_saved(iteration: int, path: Path) -> None:
+        emit(CheckpointSaved(iteration, path.name))
+
+    def on_save_failed(iteration: int, reason: str) -> None:
+        emit(CheckpointFailed(iteration, reason))
+
+    def infos() -> dict[str, Any]:
+        placement = (terrain.levels(), terrain.columns()) if terrain is not None else ()
+        return {INFOS_KEY: to_infos(steering.interventions.snapshot(*placement))} | environment_infos(env)
+
+    checkpoints = LiveCheckpoints(runner, infos, on_saved, on_save_failed)
+    load = runner.load
+
+    def load_with_steering(path: str, *args: Any, **kwargs: Any) -> Any:
+        saved = read_checkpoint(Path(path))
+        check_library(Path(path), saved, getattr(runner, "library", "rsl_rl"))
+        try:
+            state = from_infos(saved.get("infos"))
+            loaded = load(path, *args, **kwargs)
+        except (RuntimeError, KeyError, ValueError) as error:  # other networks, optimizer or steering state
+            reason = " ".join(str(error).split())[:200]
+            raise CheckpointError(f"{path} doesn't fit this training: {reason}") from error
+        restore_environment(env, saved.get("infos"))
+        if state is not None:
+            if terrain is not None:
+                shift = int(number_of(state.values.get(SHIFT, 0.0)))
+                terrain.restore(state.terrain_levels, state.terrain_types, shift, reset=not steering.is_iterating)
+            steering.resume_from(state, Path(path).name)
+        checkpoints.loaded = path
+        return loaded
+
+    runner.load = load_with_steering
+    return checkpoints
