@@ -1,1 +1,1 @@
-"""Charts without a screen: axes, braille, traces, views, and files."""
+"""Charts without a screen: axes, braille, traces, views and exported files; loads no Textual."""

@@ -1,4 +1,4 @@
-"""Readable numbers: the value axis, its ticks and their labels."""
+"""The value axis: its ends, its ticks and their labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import count
 
 LABEL_WIDTH = 7
-"""Most characters of a formatted value."""
+"""Maximum characters of a formatted value."""
 
 _LARGEST_VALUE = 1e300  # beyond it, the span of an axis would overflow
 _SMALLEST_SPAN = 1e-300
@@ -37,7 +37,7 @@ class ValueAxis:
     log: bool = False
 
     def place(self, value: float) -> float | None:
-        """Find where a finite value is, in the unit of the ends; None if it has no logarithm and needs one."""
+        """Return the position of a finite value in the unit of the ends; None for a value <= 0 on a log axis."""
         if not self.log:
             return value
         return math.log10(value) if value > 0 else None
@@ -51,13 +51,13 @@ class Step:
     exponent: int
 
     def times(self, factor: int) -> float:
-        """Return a multiple of the step."""
-        # Reading the decimal text rounds once, where multiplying would round twice.
+        """Return `factor` times the step."""
+        # Parsing decimal text rounds once; multiplying would round twice.
         return float(f"{self.mantissa * factor}e{self.exponent}")
 
 
 def format_value(value: float) -> str:
-    """Write a number in at most 7 characters and 4 significant digits: "12.4", "12.5k", "-1.2e-5", "nan"."""
+    """Format a number in at most 7 characters and 4 significant digits: "12.4", "12.5k", "-1.2e-5", "nan"."""
     if not math.isfinite(value):
         return str(float(value))
     within = max(-1e308, min(1e308, value))
@@ -86,7 +86,7 @@ def _without_trailing_zeros(text: str) -> str:
 
 
 def _unit(magnitude: float) -> tuple[int, str]:
-    """Choose the power of ten and its suffix for numbers up to `magnitude`; up to four digits need none."""
+    """Return the power of ten and its suffix for numbers up to `magnitude`; below 10,000 there is no suffix."""
     if magnitude >= 1e4:
         for power, suffix in _UNITS:
             if magnitude >= 10**power:
@@ -96,16 +96,16 @@ def _unit(magnitude: float) -> tuple[int, str]:
 
 @lru_cache(maxsize=256)
 def value_axis(low: float, high: float, most_ticks: int) -> ValueAxis:
-    """Make an axis that shows all values from `low` to `high` (finite) with 2 to `most_ticks` (at least 3) ticks.
+    """Return an axis that shows all values from `low` to `high` (finite) with 2 to `most_ticks` (at least 3) ticks.
 
-    Its ends are rounded outwards to quarters of a step, so they stay where they are for most new values. A spread
-    below a thousandth of the values is not magnified further: no label could tell it.
+    Its ends are rounded outwards to quarters of a step, so most new values do not move them. A spread below a
+    thousandth of the values is not magnified further, as labels could not show it.
     """
     low, high = _widened(*(max(-_LARGEST_VALUE, min(_LARGEST_VALUE, end)) for end in (low, high)))
     for step in round_steps((high - low) / (most_ticks + 1)):
         quarter = step.times(1) / 4
         first, last = math.floor(low / quarter + 1e-9), math.ceil(high / quarter - 1e-9)
-        if last // 4 <= -(-first // 4):  # fewer than two ticks inside: end the axis at ticks instead
+        if last // 4 <= -(-first // 4):  # fewer than two ticks inside: round the ends to ticks
             first, last = first // 4 * 4, max(-(-last // 4), first // 4 + 1) * 4
         factors = list(range(-(-first // 4), last // 4 + 1))
         labels = tick_labels(factors, step)
@@ -117,13 +117,13 @@ def value_axis(low: float, high: float, most_ticks: int) -> ValueAxis:
 
 def _widened(low: float, high: float) -> tuple[float, float]:
     largest = max(abs(low), abs(high))
-    wanted = 1e-3 * largest if high > low else 0.2 * largest or 2.0
-    missing = max(wanted, _SMALLEST_SPAN) - (high - low)
+    span = 1e-3 * largest if high > low else 0.2 * largest or 2.0
+    missing = max(span, _SMALLEST_SPAN) - (high - low)
     return (low - missing / 2, high + missing / 2) if missing > 0 else (low, high)
 
 
 def round_steps(smallest: float) -> Iterator[Step]:
-    """All steps of 1, 2 or 5 times a power of ten, from `smallest` (positive) on."""
+    """Yield the steps of 1, 2 or 5 times a power of ten, from `smallest` (positive) upwards."""
     for exponent in count(math.floor(math.log10(smallest))):
         for mantissa in (1, 2, 5):
             step = Step(mantissa, exponent)
@@ -132,7 +132,7 @@ def round_steps(smallest: float) -> Iterator[Step]:
 
 
 def tick_labels(factors: list[int], step: Step) -> list[str]:
-    """Label ticks at these multiples of a step, all in one unit and with no more decimals than they need."""
+    """Return labels of ticks at these multiples of a step, all in one unit and with as few decimals as possible."""
     largest = max(abs(step.times(factor)) for factor in factors)
     if largest and not 1e-3 <= largest < 1e15:
         return [_exponential_tick(step.times(factor), step) for factor in factors]
@@ -150,16 +150,16 @@ _DENSITIES: tuple[tuple[tuple[int, ...], int], ...] = (
     ((1, 3), 1),
     *(((1,), stride) for stride in (1, 2, 3, 5, 10, 20, 50, 100)),
 )
-"""Ticks of a logarithmic axis, ever fewer: multiples of powers of ten, and every how many powers there are some."""
+"""Ticks of a logarithmic axis, ever fewer: multiples of a power of ten, and the stride between powers."""
 _NARROW = 0.7
-"""Powers of ten; below it, ticks at equal distances tell more."""
+"""Powers of ten; a narrower axis gets equally spaced ticks."""
 
 
 @lru_cache(maxsize=256)
 def log_axis(low: float, high: float, most_ticks: int) -> ValueAxis:
-    """Make a logarithmic axis from `low` to `high`, logarithms themselves, with 2 to `most_ticks` (at least 3) ticks.
+    """Return a logarithmic axis from 10^`low` to 10^`high` with 2 to `most_ticks` (at least 3) ticks.
 
-    Its ends are rounded outwards, to quarters of a power of ten unless the values are close together.
+    Its ends are rounded outwards to quarters of a power of ten, unless the values are close together.
     """
     if high - low < _NARROW:
         linear = value_axis(10**low, 10**high, most_ticks)

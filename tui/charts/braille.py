@@ -1,4 +1,4 @@
-"""Curves as braille dots, 2 across and 4 down in each cell. Pure arithmetic on arrays."""
+"""Draw curves as braille dots, 2 across and 4 down in each cell: pure arithmetic on arrays."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ DOTS_ACROSS = 2
 DOTS_DOWN = 4
 """Pixel rows in a cell."""
 BLANK = 0x2800
-"""Unicode number of the cell without dots; the sum with the dots' bits is that of the cell with dots."""
+"""Code point of the cell without dots; adding the bits of dots gives the cell with these dots."""
 SOLID = BLANK + 0xFF
-"""Unicode number of the cell with all dots."""
+"""Code point of the cell with all dots."""
 EVERY_OTHER = np.uint32(0x95)
-"""The dots of a cell that a checkerboard has: what is left of a curve that others are drawn over."""
+"""Checkerboard of dots, for a raw curve behind its smoothed one."""
 
-# Unicode numbers the dots of a cell in this order, by row and column.
+# Unicode orders the dots of a cell this way, by row and column.
 _DOT_BITS = np.array([0x01, 0x08, 0x02, 0x10, 0x04, 0x20, 0x40, 0x80], dtype=np.uint32)
 
 
 class Anchor(NamedTuple):
-    """A point outside the columns that the curve comes from or goes to.
+    """A point outside the columns from which the curve enters or to which it leaves.
 
-    `position` counts pixel columns, 0 for the first; `value` is finite.
+    `position` is in pixel columns, 0 for the first one; `value` is finite.
     """
 
     position: float
@@ -35,9 +35,9 @@ class Anchor(NamedTuple):
 
 
 def dot_rows(values: NDArray[np.float64], low: float, high: float, dots: int) -> NDArray[np.float64]:
-    """Find the pixel row of each value: 0, the topmost, for `high` to dots - 1 for `low` (below `high`); not rounded.
+    """Return the pixel row of each value, not rounded: 0 (topmost) for `high`, dots - 1 for `low` (below `high`).
 
-    What is outside the axis is at its end.
+    Values outside the axis are clipped to its ends.
     """
     inside = np.minimum(np.maximum(values, low), high)
     result: NDArray[np.float64] = (high - inside) / (high - low) * (dots - 1)
@@ -46,16 +46,17 @@ def dot_rows(values: NDArray[np.float64], low: float, high: float, dots: int) ->
 
 def curve_dots(
     columns: Columns,
+    *,
     low: float,
     high: float,
     dots: int,
     before: Anchor | None = None,
     after: Anchor | None = None,
 ) -> NDArray[np.bool_]:
-    """Set the pixels of a curve, shape (dots, n), rows from the top; `low` and `high` are the ends of the value axis.
+    """Return the pixels of a curve, shape (dots, n), rows from the top; `low` and `high` are the ends of the axis.
 
-    Each column is a vertical line from its minimum to its maximum, long enough to touch its neighbours. Columns
-    without a value are bridged, except across a NaN or an infinity: there the curve is interrupted.
+    Each column is a vertical line from its minimum to its maximum, extended to touch its neighbours. Columns without a
+    value are bridged, but a NaN or an infinity interrupts the curve.
     """
     n = len(columns.filled)
     filled = np.flatnonzero(columns.filled)
@@ -65,9 +66,11 @@ def curve_dots(
     tops = np.rint(dot_rows(columns.high[filled], low, high, dots))
     bottoms = np.rint(dot_rows(columns.low[filled], low, high, dots))
     if not whole:
-        places, tops, bottoms = _with_anchors(filled, tops, bottoms, before, after, low, high, dots)
-        position = np.arange(n)
-        tops, bottoms = (np.clip(np.interp(position, places, rows), -dots, 2 * dots) for rows in (tops, bottoms))
+        ends = [
+            None if end is None else (end.position, (high - end.value) / (high - low) * (dots - 1))  # not clipped
+            for end in (before, after)
+        ]
+        tops, bottoms = (np.clip(_interpolated(n, filled, rows, *ends), -dots, 2 * dots) for rows in (tops, bottoms))
     top, bottom = np.rint(tops).astype(np.int64), np.rint(bottoms).astype(np.int64)
     present = columns.filled
     if not whole:
@@ -79,9 +82,9 @@ def curve_dots(
 
 
 def braille_bits(dots: NDArray[np.bool_]) -> NDArray[np.uint32]:
-    """Pixels of shape (4 · lines, 2 · cells) as one number a cell, shape (lines, cells); 0 where no dot is set.
+    """Pack pixels of shape (4 · lines, 2 · cells) into one number per cell, shape (lines, cells); 0 without dots.
 
-    Numbers of several curves can be combined with `|`; with `BLANK` added, it is the character's.
+    Numbers of several curves combine with `|`; adding `BLANK` gives the code point.
     """
     lines, cells = dots.shape[0] // DOTS_DOWN, dots.shape[1] // DOTS_ACROSS
     by_cell = dots.reshape(lines, DOTS_DOWN, cells, DOTS_ACROSS).transpose(0, 2, 1, 3)
@@ -89,34 +92,22 @@ def braille_bits(dots: NDArray[np.bool_]) -> NDArray[np.uint32]:
     return bits
 
 
-def _with_anchors(
+def _interpolated(
+    count: int,
     filled: NDArray[np.intp],
-    tops: NDArray[np.float64],
-    bottoms: NDArray[np.float64],
-    before: Anchor | None,
-    after: Anchor | None,
-    low: float,
-    high: float,
-    dots: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return positions and rows of what the curve runs through, from left to right."""
-
-    def row(anchor: Anchor) -> float:
-        return (high - anchor.value) / (high - low) * (dots - 1)  # outside the axis too: the curve leaves the plot
-
-    first = [before] if before is not None else []
-    last = [after] if after is not None else []
-    places = np.concatenate(([one.position for one in first], filled, [one.position for one in last]))
-    first_rows, last_rows = [row(one) for one in first], [row(one) for one in last]
-    return (
-        places,
-        np.concatenate((first_rows, tops, last_rows)),
-        np.concatenate((first_rows, bottoms, last_rows)),
-    )
+    rows: NDArray[np.float64],
+    before: tuple[float, float] | None,
+    after: tuple[float, float] | None,
+) -> NDArray[np.float64]:
+    """Return a row for each column from the rows of the filled ones and the (position, row) of anchors outside."""
+    first, last = [before] if before is not None else [], [after] if after is not None else []
+    positions = np.concatenate(([one[0] for one in first], filled, [one[0] for one in last]))
+    known = np.concatenate(([one[1] for one in first], rows, [one[1] for one in last]))
+    return np.asarray(np.interp(np.arange(count), positions, known))
 
 
 def _bridged(columns: Columns, filled: NDArray[np.intp], has_before: bool, has_after: bool) -> NDArray[np.bool_]:
-    """Which columns lie between two filled ones without any non-finite value from the one to the other."""
+    """Return which columns lie between two filled ones without a non-finite value in between."""
     n = len(columns.filled)
     ends = np.concatenate(([0], filled, [n - 1]))
     following = np.searchsorted(filled, np.arange(n))
@@ -129,7 +120,7 @@ def _bridged(columns: Columns, filled: NDArray[np.intp], has_before: bool, has_a
 def _touching(
     top: NDArray[np.int64], bottom: NDArray[np.int64], joined: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Lengthen vertical lines until joined neighbours meet halfway; `joined[i]` speaks of columns i and i + 1."""
+    """Extend vertical lines until joined neighbours meet halfway; `joined[i]` is about columns i and i + 1."""
     longer_top, longer_bottom = top.copy(), bottom.copy()
     falling = np.flatnonzero(joined & (bottom[:-1] + 1 < top[1:]))
     if len(falling):

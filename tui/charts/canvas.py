@@ -1,4 +1,4 @@
-"""What a chart is painted on: a grid of styled cells, copied and compared as a whole."""
+"""The canvas of a chart: a grid of styled cells, copied and compared as a whole."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from rich.cells import cell_len
 SeriesStyle: TypeAlias = Literal[
     "series-1", "series-2", "series-3", "series-4", "series-5", "series-6", "series-7", "series-8"
 ]
-"""The styles that tell the curves of one chart apart."""
+"""Styles that distinguish the curves of one chart."""
 RawStyle: TypeAlias = Literal["raw-1", "raw-2", "raw-3", "raw-4", "raw-5", "raw-6", "raw-7", "raw-8"]
-"""The styles of what is smoothed, behind the smoothed curves."""
+"""Styles of raw curves behind their smoothed ones."""
 StyleName: TypeAlias = (
     Literal["plain", "title", "value", "readout", "axis", "label", "reference", "band-edge", "mark", "gap", "crosshair"]
     | SeriesStyle
     | RawStyle
 )
-"""What a piece of text means; the widget decides how each of them looks."""
+"""Meaning of a piece of text; the widget decides its look."""
 
 SERIES_STYLES: tuple[SeriesStyle, ...] = get_args(SeriesStyle)
 RAW_STYLES: tuple[RawStyle, ...] = get_args(RawStyle)
 STYLES: tuple[StyleName, ...] = (*get_args(get_args(StyleName)[0]), *SERIES_STYLES, *RAW_STYLES)
-"""All styles; a grid keeps the place of each in here."""
+"""All styles; a grid stores indices into this tuple."""
 STYLE_NUMBERS: dict[StyleName, int] = {name: number for number, name in enumerate(STYLES)}
 
 BAND = 0x40
-"""Is added to the number of a style where a band is behind it."""
+"""Added to the number of a style where a band is behind the cell."""
 
 Segment: TypeAlias = tuple[str, StyleName]
 Line: TypeAlias = tuple[Segment, ...]
-"""One line of the picture, exactly as many cells long as the picture is wide."""
+"""One line of the picture, exactly as wide as the picture."""
 
 _SPACE = ord(" ")
 _NEAR = 8
-"""Cells; to move the terminal's cursor over fewer costs more than to paint them again."""
+"""Cells; moving the terminal's cursor over fewer costs more than repainting them."""
 
 
 class CellGrid:
     """`height` lines of `width` cells; blank at first.
 
-    `codes`, of shape (height, width), has the Unicode number of each cell's character, and `styles`, of the same
-    shape, the number of its style, to which `BAND` may be added.
+    `codes` and `styles` have the shape (height, width): the code point of each cell, and the number of its style, plus
+    `BAND` where a band is behind it.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -54,25 +54,19 @@ class CellGrid:
 
     @property
     def width(self) -> int:
-        """Cells in a line."""
         return int(self.codes.shape[1])
 
     @property
     def height(self) -> int:
-        """Lines."""
         return int(self.codes.shape[0])
 
     def copy(self) -> CellGrid:
-        """Return a grid that is painted on alone."""
         other = CellGrid.__new__(CellGrid)
         other.codes, other.styles = self.codes.copy(), self.styles.copy()
         return other
 
     def put(self, row: int, column: int, text: str, style: StyleName) -> None:
-        """Write `text` (one cell a character) from `column` on; what falls outside the grid is left out.
-
-        A band stays behind the text.
-        """
+        """Write `text` (one cell per character) from `column` on, clipped to the grid; a band stays behind it."""
         start, stop = max(column, 0), min(column + len(text), self.width)
         if not 0 <= row < self.height or start >= stop:
             return
@@ -83,7 +77,7 @@ class CellGrid:
         styles |= STYLE_NUMBERS[style]
 
     def segments(self, row: int) -> Iterator[tuple[str, int]]:
-        """Return the pieces of one line, each with the number of its style."""
+        """Yield the pieces of one line, each with the number of its style."""
         styles = self.styles[row]
         text = self.codes[row].tobytes().decode("utf-32-le")
         start = 0
@@ -92,21 +86,21 @@ class CellGrid:
             start = end
 
     def lines(self) -> list[Line]:
-        """Return the grid as lines; whether a band is behind a piece is not told."""
+        """Return the grid as lines, without bands."""
         return [
             tuple((text, STYLES[style & ~BAND]) for text, style in self.segments(row)) for row in range(self.height)
         ]
 
 
 def codes_of(text: str) -> NDArray[np.uint32]:
-    """Return the Unicode number of each character."""
+    """Return the code point of each character."""
     return np.frombuffer(text.encode("utf-32-le"), dtype="<u4").astype(np.uint32)
 
 
 def changed_spans(old: CellGrid, new: CellGrid) -> list[tuple[int, int, int]]:
-    """Where two pictures of the same size differ: (line, first changed cell, cell after the last changed one).
+    """Return where two grids of the same size differ: (line, first changed cell, cell after the last changed one).
 
-    A line has several spans where its changes are far apart.
+    Changes that are far apart in a line give several spans.
     """
     rows, columns = np.nonzero((old.codes != new.codes) | (old.styles != new.styles))
     if not len(rows):
@@ -119,12 +113,12 @@ def changed_spans(old: CellGrid, new: CellGrid) -> list[tuple[int, int, int]]:
 
 @lru_cache(maxsize=1024)
 def plain_text(text: str) -> str:
-    """`text` with every character that isn't printable and exactly one cell wide replaced by "?"."""
+    """Return `text` with "?" for every character that is not printable or not exactly one cell wide."""
     return "".join(character if character.isprintable() and cell_len(character) == 1 else "?" for character in text)
 
 
 def fit_text(text: str, width: int) -> str:
-    """`text`, cut to `width` cells with a closing … if it is longer; "" if there is no room at all."""
+    """Return `text` cut to `width` cells with a closing … if it is longer; "" for a width below 1."""
     if len(text) <= width:
         return text
     return text[: width - 1].rstrip() + "…" if width > 0 else ""

@@ -1,4 +1,4 @@
-"""What curves are read against: reference lines, bands, and the crosshair."""
+"""Draw reference lines, bands and the crosshair of a chart."""
 
 from __future__ import annotations
 
@@ -22,29 +22,27 @@ from tui.charts.canvas import (
 from tui.charts.description import Band, Reference
 from tui.charts.plot import Plot
 
-# A horizontal line through the middle of a cell can't show where in the cell it is; these four dots can.
+# Box-drawing lines show no position within a cell; these four rows of dots do.
 _DASHES = "⠉⠒⠤⣀"
 _DASH_CODES = codes_of(_DASHES)
 _SPACE = ord(" ")
 _EDGE_SPACING, _REFERENCE_SPACING = 4, 2
 _CROSSHAIR = "│"
 _LABEL_DISTANCES = (0, -1, 1, -2, 2)
-"""Lines from what it names at which a label may be, the best first."""
+"""Allowed distances of a label from its line, in lines, the best first."""
 _BEHIND_CROSSHAIR = [STYLE_NUMBERS["mark"], *(STYLE_NUMBERS[style] for style in RAW_STYLES)]
 
 
 def drawn_references(references: Iterable[Reference]) -> list[Reference]:
-    """Return those that can be drawn."""
     return [reference for reference in references if math.isfinite(reference.value)]
 
 
 def drawn_bands(bands: Iterable[Band]) -> list[Band]:
-    """Return those that can be drawn."""
     return [band for band in bands if band.low < band.high]
 
 
 def shade_bands(grid: CellGrid, plot: Plot, bands: Iterable[Band]) -> None:
-    """Put each band behind the lines whose middle is in it."""
+    """Shade each band behind the lines whose middle is inside it."""
     middles = np.arange(plot.rows) * DOTS_DOWN + (DOTS_DOWN - 1) / 2
     for band in bands:
         top, bottom = _end_row(plot, band.high), _end_row(plot, band.low)
@@ -55,22 +53,22 @@ def shade_bands(grid: CellGrid, plot: Plot, bands: Iterable[Band]) -> None:
 def draw_references(
     grid: CellGrid, plot: Plot, references: Iterable[Reference], bands: Iterable[Band], without: int | None = None
 ) -> None:
-    """Draw lines where they hide nothing, and the ends of bands; then their labels, none of them in line `without`."""
-    of_bands: list[tuple[float, str, StyleName]] = []
+    """Draw references and the ends of bands where they hide nothing, then their labels, none in line `without`."""
+    band_labels: list[tuple[float, str, StyleName]] = []
     for band in bands:
         for end in (band.low, band.high):
             _draw_dashes(grid, plot, end, _EDGE_SPACING, "band-edge")
-        of_bands.append((band.high if math.isfinite(band.high) else band.low, band.label, "band-edge"))
+        band_labels.append((band.high if math.isfinite(band.high) else band.low, band.label, "band-edge"))
     labels: list[tuple[float, str, StyleName]] = []
     for reference in references:
         _draw_dashes(grid, plot, reference.value, _REFERENCE_SPACING, "reference")
         labels.append((reference.value, reference.label, "reference"))
-    for value, label, style in (*labels, *of_bands):
+    for value, label, style in (*labels, *band_labels):
         _draw_label(grid, plot, value, label, style, without)
 
 
 def draw_crosshair(grid: CellGrid, plot: Plot, column: int) -> None:
-    """Draw a vertical line where it hides no curve in front."""
+    """Draw a vertical line where it hides no front curve."""
     lines = slice(plot.top, plot.bottom + 1)
     styles = grid.styles[lines, column] & ~np.uint8(BAND)
     rows = plot.top + np.flatnonzero(_free(grid, lines, column) | np.isin(styles, _BEHIND_CROSSHAIR))
@@ -79,7 +77,7 @@ def draw_crosshair(grid: CellGrid, plot: Plot, column: int) -> None:
 
 
 def _end_row(plot: Plot, value: float) -> float:
-    """Find the pixel row of a band's end, beyond the plot if it isn't on the axis."""
+    """Return the pixel row of a band's end; infinite if it is not on the axis."""
     place = plot.axis.place(value) if math.isfinite(value) else value
     if place is None:
         place = -math.inf
@@ -100,9 +98,9 @@ def _draw_dashes(grid: CellGrid, plot: Plot, value: float, spacing: int, style: 
 
 
 def _draw_label(grid: CellGrid, plot: Plot, value: float, label: str, style: StyleName, without: int | None) -> None:
-    """Write the label at the line, over no curve and no other label, and over as few marks as can be.
+    """Write the label near the line, over no curve or other label, and over as few marks as possible.
 
-    Where there is no such place it is left out: in a low chart, what is drawn tells more.
+    Without such a place there is no label: in a low chart, the data matter more.
     """
     dot_row = plot.dot_row(value) if math.isfinite(value) else None
     label = fit_text(plain_text(label), plot.cells - 2)
@@ -128,13 +126,13 @@ def _draw_label(grid: CellGrid, plot: Plot, value: float, label: str, style: Sty
 
 
 def _within(cells: NDArray[np.bool_], length: int) -> NDArray[np.int64]:
-    """Count the true cells of each stretch of `length` cells, by where it begins."""
+    """Return the number of true cells in each stretch of `length` cells, by its start."""
     counted = np.concatenate(([0], np.cumsum(cells)))
     return counted[length:] - counted[:-length]
 
 
 def _free(grid: CellGrid, rows: int | slice, columns: int | slice | NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether writing into cells hides nothing: blank, a dash, or the inside of a curve's solid band."""
+    """Return which cells may be overwritten: blank, a dash, or inside a curve's solid area."""
     codes, styles = grid.codes[rows, columns], grid.styles[rows, columns] & ~np.uint8(BAND)
     is_dash = (styles == STYLE_NUMBERS["reference"]) | (styles == STYLE_NUMBERS["band-edge"])
     free: NDArray[np.bool_] = (codes == _SPACE) | (codes == SOLID) | (is_dash & (codes >= BLANK))

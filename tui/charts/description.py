@@ -1,4 +1,4 @@
-"""All that a picture of a chart depends on."""
+"""Description of a chart: everything that its picture depends on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui.session.metrics.timeline import Timeline
 
 @dataclass(frozen=True)
 class Reference:
-    """A dashed horizontal line at a value; the value axis always reaches it. Not drawn if the value isn't finite."""
+    """A dashed horizontal line; the value axis always includes it. Not drawn if the value is not finite."""
 
     value: float
     label: str
@@ -20,7 +20,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Band:
-    """What is between two values is shaded; the value axis reaches both, and one that is infinite is its end.
+    """A shaded range of values; the value axis includes both ends, and an infinite one is the end of the axis.
 
     Not drawn if an end is NaN or `high` is not above `low`.
     """
@@ -32,7 +32,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Marks:
-    """Marks of one run; `timeline` tells where their iterations are, if the x axis counts anything else."""
+    """Marks of one run; `timeline` places their iterations on an x axis of another unit."""
 
     marks: tuple[Mark, ...]
     timeline: Timeline | None = None
@@ -40,10 +40,9 @@ class Marks:
 
 @dataclass(frozen=True)
 class ChartDescription:
-    """What to draw in `width` by `height` cells.
+    """A chart of at most 8 curves in `width` by `height` cells.
 
-    `extent` is the first and the last place of all the data, in the unit of `view`; None: of the data of the curves,
-    of which there are at most 8.
+    `extent` is the range of all data in the unit of `view`; None for the range of the curves.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""A chart's picture from its description. Nothing here knows about a screen."""
+"""Paint a chart on a grid of cells from its description, independent of any screen."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ SMALLEST_WIDTH = 12
 SMALLEST_HEIGHT = 4
 """Lines; a lower chart shows only its title and latest value."""
 ROOMY_HEIGHT = 8
-"""Lines; from here on, the x axis has a line of its own, and marks have one for their labels."""
+"""Lines; from this height on, the x axis and the labels of marks have their own lines."""
 ALIGNED_WIDTH = 40
-"""Cells; from here on, all charts of one width start their curves in the same column, whatever their labels."""
+"""Cells; from this width on, plots of equal width start in the same column, whatever their labels."""
 NO_DATA = "no data yet"
 
 _SIGNS_ROW = 1
-"""Where the signs of marks are: above the plot, or in its first line where the chart is low."""
-_NOTHING = 1e-6
-"""A smoothed value that is a smaller part of its axis is zero."""
+"""Line of the signs of marks: above the plot, or its first line in a low chart."""
+_NEGLIGIBLE = 1e-6
+"""A smoothed value that is a smaller share of its axis is shown as 0."""
 _GAP = ord("×")
-_NON_POSITIVE = ord("≤")  # 0: what has no place on a logarithmic axis
+_NON_POSITIVE = ord("≤")  # values <= 0 on a logarithmic axis
 
 
 class Painter:
-    """Draws one chart again and again, and keeps what a new point doesn't change: axes, marks, columns, dots."""
+    """Paints one chart repeatedly and caches what a new point does not change: axes, marks, columns, dots."""
 
     def __init__(self) -> None:
         self.plot: Plot | None = None
-        """Where the curves were drawn last; None if they were not."""
+        """Position of the curves as last painted; None if no curve was painted."""
         self._traces: list[CurveTraces] = []
         self._frame: XFrame | None = None
         self._backdrop: tuple[object, CellGrid] | None = None
 
     def paint(self, chart: ChartDescription) -> CellGrid:
-        """Draw `height` lines of exactly `width` cells; nothing at all if either is below 1. Never raises."""
+        """Paint `height` lines of exactly `width` cells; an empty grid if either is below 1. Never raises."""
         grid = CellGrid(max(chart.width, 0), max(chart.height, 0))
         self.plot = None
         if not grid.width or not grid.height:
@@ -72,7 +72,7 @@ class Painter:
                 grid = self._paint_plot(chart, extent)
         crosshair = self._crosshair(chart)
         entries = [
-            Entry(one.curve.name, glyph, style, self._told(one, crosshair))
+            Entry(one.curve.name, glyph, style, self._readout(one, crosshair))
             for one, glyph, style in zip(self._traces, CURVE_GLYPHS, SERIES_STYLES, strict=False)
         ]
         draw_title(grid, chart.title, entries, "value" if crosshair is None else "readout")
@@ -83,17 +83,17 @@ class Painter:
         if [one.curve for one in self._traces] != drawn:
             self._traces = [CurveTraces(curve) for curve in drawn]
 
-    def _told(self, traces: CurveTraces, crosshair: float | None) -> float | None:
+    def _readout(self, traces: CurveTraces, crosshair: float | None) -> float | None:
         if crosshair is None or self._frame is None:
             return traces.curve.series.last
         value = traces.value_at(crosshair, self._frame)
         if value is None or self.plot is None or traces.smooth is None or self.plot.axis.log:
             return value
-        axis = self.plot.axis  # an average of zeros keeps a trace of what was before for ever: 1.7e-25
-        return value if abs(value) > _NOTHING * (axis.high - axis.low) else 0.0
+        axis = self.plot.axis  # an average of zeros never quite reaches 0: 1.7e-25
+        return value if abs(value) > _NEGLIGIBLE * (axis.high - axis.low) else 0.0
 
     def _crosshair(self, chart: ChartDescription) -> float | None:
-        """Return the place of the crosshair if it is to be seen."""
+        """Return the place of the crosshair if it is visible."""
         place = chart.view.crosshair
         return place if self.plot is not None and place is not None and self.plot.frame.holds(place) else None
 
@@ -122,7 +122,7 @@ class Painter:
         return grid
 
     def _fitted(self, chart: ChartDescription, visible: Range, most_ticks: int) -> tuple[XFrame, ValueAxis]:
-        """Find the pixel columns and the value axis, whose labels leave room for so many columns; mostly as before."""
+        """Return the pixel columns and the value axis, which depend on each other through the labels' width."""
         cells = max(1, chart.width - 1 - LABEL_WIDTH) if self._frame is None else self._frame.columns // DOTS_ACROSS
         for _ in range(3):
             frame = self._framed(chart, visible, cells * DOTS_ACROSS)
@@ -154,7 +154,7 @@ class Painter:
         return log_axis(low, high, most_ticks) if log else value_axis(low, high, most_ticks)
 
     def _backdrop_of(self, chart: ChartDescription, plot: Plot, marks: dict[int, list[Mark]]) -> CellGrid:
-        """Return what is behind the curves and around them; it stays until one of these things changes."""
+        """Return everything behind and around the curves; cached until one of its inputs changes."""
         key = (chart.width, chart.height, plot, tuple(marks), chart.bands)
         if self._backdrop is None or self._backdrop[0] != key:
             grid = CellGrid(chart.width, chart.height)
@@ -166,7 +166,7 @@ class Painter:
         return self._backdrop[1]
 
     def _paint_curves(self, grid: CellGrid, plot: Plot) -> None:
-        """Paint what is smoothed as a checkerboard of its dots, and the curves in front of it."""
+        """Paint raw curves as a checkerboard of their dots, and the smoothed ones in front."""
         if any(traces.smooth is not None for traces in self._traces):
             raw = [traces.plain.bits(plot.axis, plot.rows) & EVERY_OTHER for traces in self._traces]
             _put_dots(grid, plot, raw, RAW_STYLES)
@@ -178,7 +178,7 @@ class Painter:
             self._paint_ends(grid, plot)
 
     def _paint_ends(self, grid: CellGrid, plot: Plot) -> None:
-        """Put each curve's glyph behind its last point; where another curve's already is, to the left of that."""
+        """Put each curve's glyph after its last point; left of another curve's glyph if that is in the way."""
         taken: set[tuple[int, int]] = set()
         for traces, glyph, style in zip(self._traces, CURVE_GLYPHS, SERIES_STYLES, strict=False):
             end = traces.shown.end()
@@ -193,12 +193,12 @@ class Painter:
 
 
 def draw(chart: ChartDescription) -> list[Line]:
-    """Draw `height` lines of exactly `width` cells; no line at all if either is below 1. Never raises."""
+    """Return `height` lines of exactly `width` cells; no lines if either is below 1. Never raises."""
     return Painter().paint(chart).lines() if chart.width > 0 else []
 
 
 def _own_extent(chart: ChartDescription) -> Range | None:
-    """Return the first and the last place of the curves' data."""
+    """Return the range of the curves' data on the x axis."""
     unit = chart.view.unit
     places: list[float | None] = []
     for curve in chart.curves:
@@ -210,7 +210,7 @@ def _own_extent(chart: ChartDescription) -> Range | None:
 
 
 def _put_dots(grid: CellGrid, plot: Plot, layers: Sequence[NDArray[np.uint32]], styles: Sequence[StyleName]) -> None:
-    """Put in the cells with dots, those of all layers together; the last layer with dots in a cell colours it."""
+    """Write the combined dots of all layers; the last layer with dots in a cell gives its colour."""
     area = slice(plot.top, plot.top + plot.rows), slice(plot.left, plot.right)
     codes, numbers = grid.codes[area], grid.styles[area]
     together = np.zeros(codes.shape, dtype=np.uint32)

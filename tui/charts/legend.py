@@ -1,4 +1,4 @@
-"""A chart's first line: its title and what its curves are called and worth."""
+"""The first line of a chart: its title, and the names and values of its curves."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ from tui.charts.axes import format_value
 from tui.charts.canvas import CellGrid, Line, Segment, SeriesStyle, StyleName, fit_text, plain_text
 
 CURVE_GLYPHS = "●■▲★◎□△☆"
-"""What tells the curves of one chart apart without colour: at the end of each curve and in the title line.
-
-None of them is the sign of a mark.
-"""
+"""Signs that distinguish the curves of one chart without colour; none is the sign of a mark."""
 
 _SHORT_NAME, _SHORTEST_NAME = 4, 3  # characters of a name in a narrow legend
 _LEAST_TITLE = 6
-_MORE: Segment = (" …", "label")  # curves that there is no room for
+_MORE: Segment = (" …", "label")  # stands for curves that do not fit
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A curve's name, sign and style, and the value that is told of it; None for none."""
+    """A curve's name, sign and style, and its value; None without one."""
 
     name: str
     glyph: str
@@ -30,7 +27,7 @@ class Entry:
 
 
 def draw_title(grid: CellGrid, title: str, entries: Sequence[Entry], value_style: StyleName) -> None:
-    """Put the title on the left and, as far as there is room, the value of each curve on the right."""
+    """Write the title on the left and the values of the curves on the right, as far as they fit."""
     title = plain_text(title)
     legend = _legend(entries, grid.width - 1 - min(len(title), _LEAST_TITLE), value_style)
     column = max(0, grid.width - _length(legend))
@@ -41,7 +38,7 @@ def draw_title(grid: CellGrid, title: str, entries: Sequence[Entry], value_style
 
 
 def _legend(entries: Sequence[Entry], room: int, value_style: StyleName) -> Line:
-    """Choose the most that fits in `room` cells of names and values, then of curves; at least the first one's value."""
+    """Return as many names, values and curves as fit in `room` cells; at least the first curve's value."""
     if all(entry.value is None for entry in entries):
         return ()
     values = ["–" if entry.value is None else format_value(entry.value) for entry in entries]

@@ -1,4 +1,4 @@
-"""Vertical lines where something was changed, with signs and labels above them."""
+"""Draw marks: vertical lines at changes, with signs and labels above them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FEWEST_LETTERS = 4  # of a label that is cut
 
 
 def placed_marks(groups: Iterable[Marks], unit: XUnit, visible: Range) -> list[tuple[float, Mark]]:
-    """Return the marks that can be seen with their places, from left to right."""
+    """Return the visible marks with their places, from left to right."""
     low, high = visible
     placed: list[tuple[float, Mark]] = []
     for group in groups:
@@ -42,18 +42,18 @@ def marks_by_column(plot: Plot, placed: Iterable[tuple[float, Mark]]) -> dict[in
 
 
 def draw_mark_lines(grid: CellGrid, plot: Plot, columns: Iterable[int]) -> None:
-    """Draw the lines, behind all else."""
+    """Draw the vertical lines, behind everything else."""
     for column in columns:
         for row in range(plot.top, plot.bottom + 1):
             grid.put(row, column, MARK_LINE, "mark")
 
 
 def draw_mark_signs(grid: CellGrid, plot: Plot, marks: dict[int, list[Mark]], row: int, labelled: bool) -> None:
-    """Put the sign of its kind at each mark, and next to it its label if it fits.
+    """Put the sign of its kind at each mark, and its label beside it if that fits.
 
-    Where several share a cell, it is the most important's, with their number behind it, or before it at the edge.
+    Several marks in one cell show the sign of the most important one and their number beside it.
     """
-    free_from = plot.left if row >= plot.top else 0  # a count over the axis would be read as part of its numbers
+    free_from = plot.left if row >= plot.top else 0  # a number over the axis would look like one of its labels
     for column, next_column in pairwise((*sorted(marks), grid.width + 1)):
         here = marks[column]
         sign, count = _sign(here), _count(here)
@@ -79,9 +79,9 @@ def draw_mark_signs(grid: CellGrid, plot: Plot, marks: dict[int, list[Mark]], ro
 
 
 def draw_named_marks(grid: CellGrid, plot: Plot, marks: list[Mark], column: int, row: int) -> None:
-    """Tell what was changed at the crosshair, in the line of the signs and in place of the labels beside."""
-    said = ", ".join(f"{MARK_SIGNS[mark.kind]} {mark.label} {mark.text}".rstrip() for mark in marks)
-    text = fit_text(plain_text(said), plot.cells)
+    """Write the changes at the crosshair into the line of the signs, in place of the labels."""
+    changes = ", ".join(f"{MARK_SIGNS[mark.kind]} {mark.label} {mark.text}".rstrip() for mark in marks)
+    text = fit_text(plain_text(changes), plot.cells)
     grid.put(row, max(plot.left, min(column, plot.right - len(text))), text, "mark")
 
 

@@ -1,4 +1,4 @@
-"""Where things are in a chart's picture, and the axes around the plot."""
+"""The plot: position of places and values in a chart's grid, and the axes around it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tui.charts.canvas import CellGrid
 from tui.charts.x_axis import XFrame, place_ticks
 
 UNIT_NAMES = {"iteration": "", "steps": "steps", "time": "time"}
-"""What stands beside the labels of an x axis; of iterations they say enough."""
+"""Unit beside the labels of an x axis; iterations need none."""
 
 
 @dataclass(frozen=True)
 class Plot:
-    """The rectangle of the grid in which curves are drawn, and what its edges mean.
+    """The rectangle of the grid in which curves are drawn, with its axes.
 
     `left` and `top` are the grid column and row of its first cell, `cells` its width and `rows` its height.
     """
@@ -29,31 +29,31 @@ class Plot:
 
     @property
     def bottom(self) -> int:
-        """The grid row of the plot's last line."""
+        """Grid row of the last line of the plot."""
         return self.top + self.rows - 1
 
     @property
     def right(self) -> int:
-        """The grid column after the plot's last."""
+        """Grid column after the last one of the plot."""
         return self.left + self.cells
 
     def column(self, place: float) -> int:
-        """Find the grid column of a place inside the frame."""
+        """Return the grid column of a place inside the frame."""
         return self.left + self.frame.column(place) // DOTS_ACROSS
 
     def place(self, column: int) -> float:
-        """Find the place in the middle of a grid column of the plot."""
+        """Return the place in the middle of a grid column of the plot."""
         return self.frame.place((column - self.left) * DOTS_ACROSS + (DOTS_ACROSS - 1) / 2)
 
     def dot_row(self, value: float) -> int | None:
-        """Find the pixel row of a finite value, 0 at the top of the plot; None if it isn't on the axis."""
+        """Return the pixel row of a finite value, 0 at the top of the plot; None if it is not on the axis."""
         place = self.axis.place(value)
         if place is None or not self.axis.low <= place <= self.axis.high:
             return None
         return self._dot_row(place)
 
     def tick_row(self, position: float) -> int:
-        """Find the grid row of a tick."""
+        """Return the grid row of a tick."""
         return self.top + self._dot_row(position) // DOTS_DOWN
 
     def _dot_row(self, place: float) -> int:
@@ -61,7 +61,7 @@ class Plot:
 
 
 def draw_value_axis(grid: CellGrid, plot: Plot) -> None:
-    """Draw the axis left of the plot and the labels left of that; a tick in a line that has one already is left out."""
+    """Draw the axis left of the plot with its labels; at most one tick per line."""
     for row in range(plot.top, plot.bottom + 1):
         grid.put(row, plot.left - 1, "│", "axis")
     taken: set[int] = set()
@@ -75,7 +75,7 @@ def draw_value_axis(grid: CellGrid, plot: Plot) -> None:
 
 
 def draw_x_axis(grid: CellGrid, plot: Plot, with_line: bool) -> None:
-    """Write the labels into the grid's last line and, if asked for, draw the axis in the line below the plot."""
+    """Write the labels into the last line of the grid; `with_line` also draws the axis below the plot."""
     if with_line:
         grid.put(plot.bottom + 1, plot.left - 1, "└" + "─" * plot.cells, "axis")
     unit = UNIT_NAMES[plot.frame.unit]

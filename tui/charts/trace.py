@@ -1,4 +1,4 @@
-"""One curve's pixel columns and dots, of which only those are found anew that newer points have touched."""
+"""Pixel columns and dots of one curve, updated incrementally: only those that new points touch are recomputed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui.session.metrics.timeline import Timeline
 
 @dataclass
 class _Seen:
-    """What the columns were found for."""
+    """Inputs of the last update."""
 
     frame: XFrame
     log: bool
@@ -27,14 +27,14 @@ class _Seen:
     rewrites: tuple[int, int]
     count: int
     tail: int
-    """The column of the last point; those before it never change again."""
+    """Column of the last point; earlier columns never change again."""
 
 
 class Trace:
-    """The part of a series that a frame shows, with what is just outside.
+    """The part of a series inside a frame, with the nearest points outside.
 
-    On a logarithmic axis, `columns` hold decimal logarithms; where values have none, `non_positive` is true. A column
-    with nothing but such values interrupts the curve, as one that isn't finite does; `non_finite` tells these apart.
+    On a logarithmic axis, `columns` hold decimal logarithms, and `non_positive` is true where values have none. A
+    column with only such values interrupts the curve, as one with only non-finite values (`non_finite`) does.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Trace:
         self.non_finite: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         self.before: Anchor | None = None
         self.after: Anchor | None = None
-        self._left_end: list[float] = []  # where the curve crosses the plot's edges, if it does
+        self._left_end: list[float] = []  # values where the curve crosses the edges of the plot
         self._right_end: list[float] = []
         self._seen: _Seen | None = None
         self._changed_from = 0
@@ -52,7 +52,7 @@ class Trace:
         self._bits: NDArray[np.uint32] = np.zeros((0, 0), dtype=np.uint32)
 
     def update(self, series: Series, timeline: Timeline | None, frame: XFrame, log: bool) -> None:
-        """Find what the frame shows of the series now."""
+        """Compute the columns of the series in this frame."""
         if frame.unit != "iteration" and (timeline is None or not len(timeline)):
             series, timeline = Series(), Timeline()
         seen, start = self._seen, 0
@@ -73,18 +73,20 @@ class Trace:
             self._take(start, series, bounds, log)
         tail = start + max(0, int(np.searchsorted(bounds, series.count - 1, side="right")) - 1)
         self._seen = _Seen(frame, log, series, rewrites, series.count, min(tail, frame.columns))
-        after = _anchor(series, int(bounds[-1]), frame, timeline, log)
-        self._right_end = _crossing(series, int(bounds[-1]), frame.columns - 1, frame, timeline, log)
+        points = _FramedPoints(series, timeline, frame, log)
+        first, end = int(bounds[0]), int(bounds[-1])
+        after = points.anchor(end)
+        self._right_end = points.crossing(end, frame.columns - 1)
         if start == 0:
-            self.before = _anchor(series, int(bounds[0]) - 1, frame, timeline, log)
-            self._left_end = _crossing(series, int(bounds[0]), 0, frame, timeline, log)
+            self.before = points.anchor(first - 1)
+            self._left_end = points.crossing(first, 0)
         elif after != self.after:
             start = min(start, frame.columns - 1)
         self.after = after
         self._changed_from = min(self._changed_from, start)
 
     def bits(self, axis: ValueAxis, rows: int) -> NDArray[np.uint32]:
-        """Return the dots of each cell of a plot with `rows` lines, shape (rows, cells); not to be written to."""
+        """Return the dots of each cell of a plot with `rows` lines, shape (rows, cells); read-only."""
         dots = rows * DOTS_DOWN
         if axis != self._axis or self._dots.shape != (dots, len(self.columns.filled)):
             self._changed_from, self._axis = 0, axis
@@ -96,9 +98,9 @@ class Trace:
         return self._bits
 
     def extremes(self) -> tuple[float, float] | None:
-        """Return the smallest and the largest of what is seen; None if nothing is."""
+        """Return the smallest and the largest visible value; None without any."""
         low, high = self.columns.low, self.columns.high
-        if self._seen is not None and self._seen.log:  # columns that reach below all logarithms have some above too
+        if self._seen is not None and self._seen.log:  # a column that reaches -inf also has finite logarithms
             low = np.where(low > -np.inf, low, high)
         ends = [float(low.min()), float(high.max())]
         if ends[0] > ends[1]:
@@ -107,7 +109,7 @@ class Trace:
         return (min(ends), max(ends)) if ends else None
 
     def end(self) -> tuple[int, float] | None:
-        """Return the last column that is filled and the middle of its values; None if none is."""
+        """Return the last filled column and the middle of its values; None if no column is filled."""
         filled = np.flatnonzero(self.columns.filled)
         if not len(filled):
             return None
@@ -115,13 +117,13 @@ class Trace:
         return int(filled[-1]), (low / 2 + high / 2 if low > -np.inf else high)
 
     def _take(self, start: int, series: Series, bounds: NDArray[np.int64], log: bool) -> None:
-        """Put in the columns from `start` on."""
+        """Fill the columns from `start` on."""
         new = series.columns_of_rows(bounds)
         filled, low, high = new.filled, new.low, new.high
         if log:
             self.non_positive[start:] = new.filled & (new.low <= 0)
             filled = new.filled & (new.high > 0)
-            with np.errstate(divide="ignore"):  # 0 is to become -inf
+            with np.errstate(divide="ignore"):  # 0 becomes -inf
                 low, high = np.log10(np.maximum(low, 0.0)), np.log10(np.maximum(high, 0.0))
             low = np.where(filled, low, np.inf)
         columns = self.columns
@@ -130,7 +132,7 @@ class Trace:
         self.non_finite[start:] = new.non_finite
 
     def _draw(self, axis: ValueAxis, dots: int) -> None:
-        """Set the dots from the last column before the change on, from which the curve goes there."""
+        """Recompute the dots from the last filled column before the change on."""
         columns = self.columns
         filled = np.flatnonzero(columns.filled)
         earlier = filled[: np.searchsorted(filled, self._changed_from)]
@@ -141,7 +143,8 @@ class Trace:
         stop = whole if self.after is not None or not len(filled) else int(filled[-1]) + 1
         part = columns.between(context, stop)
         after = None if self.after is None else Anchor(self.after.position - context, self.after.value)
-        drawn = curve_dots(part, axis.low, axis.high, dots, None if context else self.before, after)
+        before = None if context else self.before
+        drawn = curve_dots(part, low=axis.low, high=axis.high, dots=dots, before=before, after=after)
         self._dots[:, first:stop] = drawn[:, first - context :]
         self._dots[:, stop:] = False
         cell = first // DOTS_ACROSS
@@ -151,7 +154,7 @@ class Trace:
 
 
 class CurveTraces:
-    """A curve as it is and, if that is asked for, smoothed."""
+    """The traces of a curve: raw and, with smoothing, smoothed."""
 
     def __init__(self, curve: Curve) -> None:
         self.curve = curve
@@ -162,7 +165,7 @@ class CurveTraces:
 
     @property
     def shown(self) -> Trace:
-        """The one in front."""
+        """The trace in front."""
         return self.smooth or self.plain
 
     @property
@@ -171,7 +174,7 @@ class CurveTraces:
         return self._smoothed.series if self._smoothed is not None else self.curve.series
 
     def update(self, frame: XFrame, log: bool, smoothing: float) -> None:
-        """Find what the frame shows of the curve now."""
+        """Update both traces for this frame."""
         if smoothing != self._weight:
             self._weight = smoothing
             self._smoothed = SmoothedSeries(self.curve.series, smoothing) if smoothing else None
@@ -181,7 +184,7 @@ class CurveTraces:
             self.smooth.update(self._smoothed.update(), self.curve.timeline, frame, log)
 
     def value_at(self, place: float, frame: XFrame) -> float | None:
-        """Return the value of the point next to a place; None beyond the curve's ends."""
+        """Return the value of the point nearest to a place; None beyond the ends of the curve."""
         series, timeline = self.series, self.curve.timeline
         if not series.count or (frame.unit != "iteration" and timeline is None):
             return None
@@ -196,27 +199,32 @@ class CurveTraces:
         return series.point(last_of_same)[1]
 
 
-def _crossing(
-    series: Series, row: int, position: int, frame: XFrame, timeline: Timeline | None, log: bool
-) -> list[float]:
-    """Return the value at a column on the way from the point before this row to the row's; none if there is no way."""
-    left = _anchor(series, row - 1, frame, timeline, log)
-    right = _anchor(series, row, frame, timeline, log)
-    if left is None or right is None or right.position <= left.position:
-        return []
-    share = (position - left.position) / (right.position - left.position)
-    return [left.value + share * (right.value - left.value)]
+@dataclass(frozen=True)
+class _FramedPoints:
+    """Points of a series as positions in a frame."""
 
+    series: Series
+    timeline: Timeline | None
+    frame: XFrame
+    log: bool
 
-def _anchor(series: Series, row: int, frame: XFrame, timeline: Timeline | None, log: bool) -> Anchor | None:
-    """Return a point as one to draw to; None if there is none or it can't be drawn to."""
-    if not 0 <= row < series.count:
-        return None
-    iteration, value = series.point(row)
-    place = place_of(iteration, frame.unit, timeline)
-    if place is None or not np.isfinite(value) or (log and value <= 0):
-        return None
-    return Anchor(frame.position(place), float(np.log10(value)) if log else value)
+    def anchor(self, row: int) -> Anchor | None:
+        """Return the point in this row as an anchor; None if there is none or it has no place on the axes."""
+        if not 0 <= row < self.series.count:
+            return None
+        iteration, value = self.series.point(row)
+        place = place_of(iteration, self.frame.unit, self.timeline)
+        if place is None or not np.isfinite(value) or (self.log and value <= 0):
+            return None
+        return Anchor(self.frame.position(place), float(np.log10(value)) if self.log else value)
+
+    def crossing(self, row: int, position: int) -> list[float]:
+        """Return the value at a column between the point before this row and the row's point; empty without it."""
+        left, right = self.anchor(row - 1), self.anchor(row)
+        if left is None or right is None or right.position <= left.position:
+            return []
+        share = (position - left.position) / (right.position - left.position)
+        return [left.value + share * (right.value - left.value)]
 
 
 def _no_columns(n: int) -> Columns:

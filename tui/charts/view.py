@@ -1,4 +1,4 @@
-"""Which part of the data charts show, and how: what the keys and the mouse change. Pure."""
+"""The view of charts, changed by keys and the mouse: range, unit, smoothing, scale and crosshair. Pure."""
 
 from __future__ import annotations
 
@@ -13,29 +13,32 @@ Range = tuple[float, float]
 """First and last place on an x axis, the last not before the first."""
 
 SMOOTHING_STEPS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, MAX_SMOOTHING)
-"""Weights that a key steps through: each forgets about half as fast as the one before."""
+"""Smoothing weights that a key steps through; each halves the rate of forgetting, roughly."""
 
 _SMALLEST_SPAN: dict[XUnit, float] = {"iteration": 4.0, "steps": 4.0, "time": 1.0}
-"""Nothing is told apart below it."""
+"""Narrowest range of an x axis."""
 
 
 @dataclass(frozen=True)
 class ChartView:
-    """How charts that are looked at together are drawn.
+    """View that all charts of a page share.
 
-    `range` is what the x axis shows, in `unit`; with `follow`, the width of a window that ends at the newest data,
-    there is no range; with neither, all data is shown. `smoothing` is the weight of TensorBoard's slider, 0 for none
-    to `MAX_SMOOTHING`. `crosshair` is a place on the x axis.
-
-    The methods that move the range take `extent`, the first and last place of all the data.
+    At most one of `range` and `follow` is set; with neither, all data is shown. Methods that move the range take
+    `extent`, the range of all data.
     """
 
     unit: XUnit = "iteration"
+    """Unit of the x axis."""
     range: Range | None = None
+    """Range of the x axis, in `unit`."""
     follow: float | None = None
+    """Width of a window that ends at the newest data, in `unit`."""
     smoothing: float = 0.0
+    """Weight of the moving average, as TensorBoard's slider, from 0 (none) to `MAX_SMOOTHING`."""
     log_y: bool = False
+    """Whether the value axis is logarithmic."""
     crosshair: float | None = None
+    """Place of the crosshair on the x axis."""
 
     @property
     def shows_all(self) -> bool:
@@ -43,9 +46,9 @@ class ChartView:
         return self.range is None and self.follow is None
 
     def visible(self, extent: Range) -> Range:
-        """Return what the x axis shows. A window that follows the data moves by a tenth of itself, not at each point.
+        """Return the range of the x axis. A window that follows the data moves by a tenth of its width at a time.
 
-        So a curve grows without moving, and only the cells that it grows into are painted.
+        In between, a curve grows without moving, and only the cells that it grows into are repainted.
         """
         if self.range is not None:
             return self.range
@@ -57,9 +60,9 @@ class ChartView:
         return end - self.follow, end
 
     def zoomed(self, factor: float, around: float | None, extent: Range) -> ChartView:
-        """Show `factor` times as much (below 1: zoom in) around a place, by default the crosshair or the middle.
+        """Show `factor` times the range (below 1: zoom in) around a place, by default the crosshair or the middle.
 
-        The place stays where it is on the screen. A range that reaches the newest data follows it from then on.
+        The place keeps its position on the screen. A range that reaches the newest data follows it from then on.
         """
         low, high = self.visible(extent)
         if around is None:
@@ -67,13 +70,13 @@ class ChartView:
         if around is None or not low <= around <= high:
             around = extent[1] if self._at_the_tail((low, high), extent) else (low + high) / 2
         smallest = _SMALLEST_SPAN[self.unit]
-        wanted = max(factor * (high - low), smallest)
+        span = max(factor * (high - low), smallest)
         share = (around - low) / (high - low) if high > low else 0.5
-        start = around - share * wanted
-        return self._showing((start, start + wanted), extent)
+        start = around - share * span
+        return self._showing((start, start + span), extent)
 
     def panned(self, share: float, extent: Range) -> ChartView:
-        """Move by a share of what is seen, to the right if positive; it ends at the data's ends."""
+        """Move by a share of the visible range, to the right if positive, within the data."""
         if self.shows_all:
             return self
         low, high = self.visible(extent)
@@ -85,27 +88,27 @@ class ChartView:
         return self._showing((low + moved, high + moved), extent)
 
     def following(self, extent: Range) -> ChartView:
-        """Keep the width, and follow the newest data."""
+        """Keep the width and follow the newest data."""
         low, high = self.visible(extent)
         return self if self.shows_all else replace(self, range=None, follow=high - low)
 
     def fixed(self, extent: Range) -> ChartView:
-        """Keep what is seen, whatever comes."""
+        """Keep the visible range as new data arrive."""
         return replace(self, range=self.visible(extent), follow=None)
 
     def reset(self) -> ChartView:
-        """Show all the data, without a crosshair."""
+        """Show all data without a crosshair."""
         return replace(self, range=None, follow=None, crosshair=None)
 
     def smoother(self, steps: int) -> ChartView:
-        """Smooth more, or less if `steps` is negative."""
+        """Increase smoothing by `steps`, or decrease it if negative."""
         nearest = min(range(len(SMOOTHING_STEPS)), key=lambda step: abs(SMOOTHING_STEPS[step] - self.smoothing))
         return replace(self, smoothing=SMOOTHING_STEPS[max(0, min(len(SMOOTHING_STEPS) - 1, nearest + steps))])
 
     def in_unit(self, unit: XUnit, convert: Callable[[float], float]) -> ChartView:
-        """Show the same over another unit; `convert` tells where a place of the old unit is in the new one.
+        """Change the unit of the x axis; `convert` maps a place in the old unit to one in the new unit.
 
-        A window that follows the data is left for all of it: its width means nothing in another unit.
+        A window that follows the data is dropped, as its width has no meaning in another unit.
         """
         range_ = None if self.range is None else (convert(self.range[0]), convert(self.range[1]))
         crosshair = None if self.crosshair is None else convert(self.crosshair)
@@ -114,7 +117,7 @@ class ChartView:
         return replace(self, unit=unit, range=range_, follow=None, crosshair=crosshair)
 
     def with_crosshair(self, place: float | None) -> ChartView:
-        """Put the crosshair there, or take it away."""
+        """Set the crosshair; None removes it."""
         return replace(self, crosshair=place)
 
     def _showing(self, wanted: Range, extent: Range) -> ChartView:
@@ -135,7 +138,7 @@ class ChartView:
 
 
 def rounded_end(first: float, last: float) -> float:
-    """Where an x axis from `first` ends so that `last` fits: at most a tenth further than needed.
+    """Return the end of an x axis from `first` that includes `last`, at most a tenth further than needed.
 
     The end moves in steps, not with every iteration; in between, a curve grows without moving.
     """

@@ -1,4 +1,4 @@
-"""The axis along which a training goes: iterations, environment steps or time, pixel columns and round places."""
+"""The x axis in iterations, environment steps or time: pixel columns and ticks."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _TIME_STEPS = tuple(
 
 
 class XFrame:
-    """The pixel columns of a plot: which part of the x axis each of them shows.
+    """The pixel columns of a plot and the part of the x axis that each covers.
 
-    `low` is in the middle of the first column, `high`, not below it, in the middle of the last; `edges`, of shape
-    (n + 1,), are where columns begin.
+    `low` is in the middle of the first column, `high` (not below `low`) in the middle of the last; `edges`, shape
+    (n + 1,), are the starts of the columns and the end of the last.
     """
 
     def __init__(self, unit: XUnit, low: float, high: float, columns: int) -> None:
@@ -37,28 +37,28 @@ class XFrame:
         self.spacing = (high - low) / max(1, columns - 1) if high > low else 1.0
 
     def shows(self, unit: XUnit, range_: Range, columns: int) -> bool:
-        """Whether this is the frame of that."""
+        """Return whether this frame has these parameters."""
         return (self.unit, self.low, self.high, self.columns) == (unit, *range_, columns)
 
     def holds(self, place: float) -> bool:
-        """Whether a place is inside."""
+        """Return whether a place is inside the frame."""
         return self.low <= place <= self.high
 
     def column(self, place: float) -> int:
-        """Find the pixel column of a place inside."""
+        """Return the pixel column of a place inside the frame."""
         return int(np.searchsorted(self.edges[1:-1], place, side="right"))
 
     def position(self, place: float) -> float:
-        """Find how many columns a place is from the middle of the first; negative if it is before that."""
+        """Return the distance of a place from the middle of the first column, in columns; negative before it."""
         return (place - self.low) / self.spacing
 
     def place(self, position: float) -> float:
-        """Find the place that is so many columns from the middle of the first; at most the ends."""
+        """Return the place at a distance from the middle of the first column, in columns, clipped to the frame."""
         return min(max(self.low + position * self.spacing, self.low), self.high)
 
 
 def place_of(iteration: float, unit: XUnit, timeline: Timeline | None) -> float | None:
-    """Find where an iteration is; None if nothing tells."""
+    """Return the place of an iteration in `unit`; None if the timeline does not have it."""
     if unit == "iteration":
         return float(iteration)
     if timeline is None or not len(timeline):
@@ -67,9 +67,9 @@ def place_of(iteration: float, unit: XUnit, timeline: Timeline | None) -> float 
 
 
 def place_ticks(unit: XUnit, low: float, high: float, cells: int) -> tuple[Tick, ...]:
-    """Ticks at round places from `low` to `high`, as many as fit with their labels on `cells` cells.
+    """Return ticks at round places from `low` to `high`, as many as fit with their labels in `cells` cells.
 
-    At least one, wherever it is, if there is no round place inside.
+    At least one, at any place, if there is no round place inside.
     """
     for ticks in _time_ticks(low, high, cells) if unit == "time" else _count_ticks(low, high, cells):
         if not ticks:
@@ -96,7 +96,7 @@ def _time_ticks(low: float, high: float, cells: int) -> Iterable[tuple[Tick, ...
 
 
 def duration_text(seconds: int) -> str:
-    """Write whole seconds without rounding: "0", "45s", "5min", "1h30min", "2d6h"."""
+    """Format whole seconds without rounding: "0", "45s", "5min", "1h30min", "2d6h"."""
     text, rest = "-" if seconds < 0 else "", abs(seconds)
     for name, size in reversed(_SECONDS.items()):
         number, rest = divmod(rest, size)
