@@ -116,7 +116,7 @@ class Ladder(Curriculum):
         episodes = int(self.limits["episodes"].value) - self.episodes
         left = [counted(iterations, "iteration")] if iterations > 0 else []
         left += [counted(episodes, "episode")] if episodes > 0 else []
-        return [f"not before {' and '.join(left)}"] if left else []
+        return [f"eligible in {' / '.join(left)}"] if left else []
 
     def _to(self, level: int, note: str) -> Decision:
         return Decision(level, self.values(level), note, when=self._when)

@@ -149,11 +149,11 @@ def test_it_waits_for_iterations_and_for_episodes():
     driven = Driven(make(kind="velocity", stay=3, episodes=50))
     for _ in range(2):
         driven.iterate(seen(1.0, 100.0))
-    assert driven.curriculum.outlook(2, seen(1.0)).endswith("not before 1 iteration")
+    assert driven.curriculum.outlook(2, seen(1.0)).endswith("eligible in 1 iteration")
     assert [decision.level for decision in driven.iterate(seen(1.0, 0.0))] == [1]
     for _ in range(5):
         driven.iterate(seen(1.0, 9.0))
-    assert driven.curriculum.outlook(8, seen(1.0)).endswith("not before 5 episodes")
+    assert driven.curriculum.outlook(8, seen(1.0)).endswith("eligible in 5 episodes")
     assert [decision.level for decision in driven.iterate(seen(1.0, 9.0))] == [2]
 
 

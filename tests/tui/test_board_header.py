@@ -90,7 +90,7 @@ def test_places_are_written_in_their_unit(place, unit, text):
 
 # --- marks ---
 
-FIRST, SECOND = Mark(10, "#1", "person", "a 1 → 2"), Mark(12, "#2", "curriculum", "level 0 → 1")
+FIRST, SECOND = Mark(10, "#1", "user", "a 1 → 2"), Mark(12, "#2", "curriculum", "level 0 → 1")
 
 
 def test_marks_within_a_cell_are_near():

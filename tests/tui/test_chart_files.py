@@ -126,7 +126,7 @@ def test_several_curves_are_told_apart_without_their_colours():
 
 
 def test_references_bands_and_marks_are_drawn_and_named():
-    marks = (Mark(2, "#1", "person", "reward/x 1 → 2"), Mark(5, "kl", "guard", "KL is 3"))
+    marks = (Mark(2, "#1", "user", "reward/x 1 → 2"), Mark(5, "kl", "guard", "KL is 3"))
     root = drawn(
         chart_of(
             list(range(10)),

@@ -232,7 +232,7 @@ def test_the_crosshair_reads_values_over_every_unit():
 
 
 def test_marks_at_the_crosshair_are_named():
-    marks = (Marks((Mark(20, "#1", "person", "weight 1 → 2"), Mark(80, "#2", "curriculum", "level 3"))),)
+    marks = (Marks((Mark(20, "#1", "user", "weight 1 → 2"), Mark(80, "#2", "curriculum", "level 3"))),)
     curves = (Curve("c", series_of(np.arange(101.0))),)
     assert picture(curves=curves, marks=marks)[1].split() == ["▼", "#1", "◆", "#2"]
     named = picture(curves=curves, marks=marks, view=ChartView(crosshair=20.0))[1]

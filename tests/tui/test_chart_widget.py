@@ -336,7 +336,7 @@ async def test_a_view_bands_and_marks_are_drawn_by():
     async with app.run_test(size=(60, 20)) as pilot:
         app.chart.set_view(ChartView(range=(100.0, 200.0), crosshair=150.0))
         app.chart.set_bands([(-0.5, 0.5, "fine")])
-        app.chart.set_marks([Mark(120, "first", "person", "lr 1 → 2"), Mark(150, "second")])
+        app.chart.set_marks([Mark(120, "first", "user", "lr 1 → 2"), Mark(150, "second")])
         await pilot.pause()
         lines = app.chart.text()
         assert lines[-1].split()[0] == "100"

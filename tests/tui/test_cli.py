@@ -205,7 +205,7 @@ def test_knobs_are_listed_with_their_values(prints, ended, make_run):
     assert (knob["name"], knob["value"], knob["default"], knob["applied_at"]) == (KNOB, 2.0, 1.0, 1)
     assert prints("knobs", RUN).split() == [
         KNOB,
-        *["2", "default", "1;", "applied", "at", "iteration", "1", "by", "person"],
+        *["2", "default", "1;", "applied", "@1", "(user)"],
     ]
     make_run("2026-03-02_00-00-00", STARTED)
     assert prints("knobs", "latest").startswith("no knobs yet")
@@ -225,7 +225,7 @@ def test_curricula_are_printed_with_what_happens_next(prints, make_run):
     make_run("2026-03-03_00-00-00", *begun(), *finished_with(4, how_it_goes()))
     (velocity, *_) = prints("attach", "2026-03-03_00-00-00", "--json")["curricula"]
     assert (velocity["name"], velocity["level"], velocity["top"], velocity["mode"]) == ("velocity", 0, 5, "auto")
-    assert velocity["outlook"].startswith("up when Train/success_rate > 0.8; now 0.62; not before 15 iterations")
+    assert velocity["outlook"].startswith("up when Train/success_rate > 0.8; now 0.62; eligible in 15 iterations")
     make_run("2026-03-04_00-00-00", started({"future": {"kind": "dreams"}}))
     assert prints("attach", "2026-03-04_00-00-00", "--json")["curricula"] is None
 

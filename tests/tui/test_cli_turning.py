@@ -107,7 +107,7 @@ def test_default_and_usual_are_the_knob_s_own(prints, fails, steered):
 
 def test_a_change_can_be_ramped_dated_and_drawn_at_once(prints, fails, steered):
     text = prints("tune", "latest", f"{PUSH}=-1:1", "--ramp", "20", "--note", "harder", "--applied")
-    assert text == f"#1 applied at iteration 61: {PUSH} -0.5:0.5 → -1:1 over 20 iterations\n"
+    assert text == f"#1 applied @61: {PUSH} -0.5:0.5 → -1:1 over 20 iterations\n"
     prints("tune", "latest", "ppo/desired_kl=0.02", "--ramp", "5", "--geometric", "--when", "now", "--applied")
     assert [(order.ramp, order.when) for order in steered] == [
         (Ramp(20, "linear"), "on reset"),
@@ -131,9 +131,11 @@ def test_a_change_that_the_simulator_can_not_take_fails(fails, steered):
 def test_what_was_done_is_undone_and_done_again(prints, fails, steered):
     assert fails(1, "undo", "latest") == "there is nothing to undo"
     prints("tune", "latest", f"{WEIGHT}=2", "--applied")
-    assert prints("undo", "latest", "--note", "worse", "--applied") == f"#2 undoes #1 at iteration 61: {WEIGHT} 2 → 1\n"
+    assert (
+        prints("undo", "latest", "--note", "worse", "--applied") == f"undo of #1 (as #2) applied @61: {WEIGHT} 2 → 1\n"
+    )
     assert prints("redo", "latest", "1", "--applied", "--json")["redoes"] == 1
-    assert prints("undo", "latest", "1", "--json") == {"intervention": 4, "state": "pending", "message": ""}
+    assert prints("undo", "latest", "1", "--json") == {"intervention": 4, "state": "queued", "message": ""}
     assert [(order.undoes, order.redoes, order.note) for order in steered[1:3]] == [(1, None, "worse"), (None, 1, "")]
     assert "NUMBER" in fails(2, "undo", "latest", "0")
 
@@ -141,7 +143,7 @@ def test_what_was_done_is_undone_and_done_again(prints, fails, steered):
 def test_pins_and_ramps_are_let_go(prints, fails, steered):
     assert fails(1, "unpin", "latest", TWIST) == f"{TWIST} is not pinned"
     assert prints("tune", "latest", f"{TWIST}=-2:2", "--applied").endswith(f"; pinned: {TWIST}\n")
-    assert prints("unpin", "latest", TWIST, "--applied") == f"#2 applied at iteration 61: {TWIST} unpinned\n"
+    assert prints("unpin", "latest", TWIST, "--applied") == f"#2 applied @61: {TWIST} unpinned\n"
     assert fails(1, "stop-ramp", "latest", PUSH) == f"{PUSH} is not ramping"
     prints("tune", "latest", f"{PUSH}=-1:1", "--ramp", "9", "--applied")
     assert prints("stop-ramp", "latest", PUSH, "--applied", "--json")["stopped_ramps"] == [PUSH]
@@ -183,7 +185,7 @@ def test_the_toml_of_a_run_is_a_preset_that_repeats_it(prints, turned_run, tmp_p
 def test_the_history_lists_what_was_done_newest_first(prints, turned_run, make_run):
     rows = prints("history", RUN).splitlines()
     assert [row.split()[0] for row in rows] == ["#9", "#8", "#7", "#6", "#5", "#4", "#3"]
-    assert rows[0].split()[1:3] == ["person", "pending"]
+    assert rows[0].split()[1:3] == ["user", "queued"]
     assert rows[0].endswith("reward/foot_clearance/weight -2 → -1; note: steps are too high")
     assert rows[2].endswith("guard/kl/mode warn → act; RuntimeError: the guard sleeps; note: watch it")
     assert "undoes #5: ppo/desired_kl 0.02 → 0.01" in rows[3]

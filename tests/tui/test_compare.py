@@ -75,7 +75,7 @@ def test_interventions_are_told_in_the_order_of_their_iterations():
     right = run("b", SPEC, begun, both, changed(2, 9, "upright", 2.0, 0.5), changed(3, 9, "upright", 0.5, 1.0), queued)
     assert differences([left, right]) == [
         Difference("intervention", "from iteration 9", (None, "upright 2 → 0.5; upright 0.5 → 1")),
-        Difference("intervention", "from iteration 40", ("upright 2 → 1 (by curriculum)", None)),
+        Difference("intervention", "from iteration 40", ("upright 2 → 1 (curriculum)", None)),
     ]
 
 

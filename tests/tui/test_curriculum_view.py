@@ -128,11 +128,13 @@ def test_a_line_has_name_kind_level_mode_and_what_the_level_is():
 
 def test_what_happens_next_is_the_curriculum_s_own_outlook_in_the_charts_words():
     state = state_after(*begun(), *iterations(0, 4, **{"Train/mean_reward": 11.3}))
-    assert said(state, "velocity") == ("up when success rate > 0.8; now 0.60; not before 15 iterations and 47 episodes")
-    assert said(state, "pushes").startswith("up when reward > 12.5; now 11.30; not before 45 iterations")
+    assert said(state, "velocity") == ("up when success rate > 0.8; now 0.60; eligible in 15 iterations / 47 episodes")
+    assert said(state, "pushes").startswith("up when reward > 12.5; now 11.30; eligible in 45 iterations")
 
 
-@pytest.mark.parametrize(("mode", "begins"), [("manual", "set by hand; in auto: up"), ("hold", "on hold, its knobs")])
+@pytest.mark.parametrize(
+    ("mode", "begins"), [("manual", "level set by the user; in auto: up"), ("hold", "on hold, knobs set by")]
+)
 def test_in_other_modes_it_says_who_decides(mode, begins):
     change = Change("curriculum/velocity/mode", "auto", mode)
     state = state_after(*begun(), moved(1, 0, "velocity", 0.0, 0.0, "person", changes=(change,)), *iterations(0, 4))
@@ -182,11 +184,11 @@ def test_levels_in_a_line_elsewhere():
 @pytest.mark.parametrize(
     ("metrics", "text"),
     [
-        ({}, "success rate: no episode has finished yet (velocity)"),
+        ({}, "success rate: no finished episodes (velocity)"),
         ({"Train/success_rate": 0.625}, "success rate 0.62 (velocity)"),
-        ((1.0, 1.0, 100.0), "success rate 1.00 over 1 episode so far (window 100, velocity)"),
-        ((0.5, 40.0, 100.0), "success rate 0.50 over 40 episodes so far (window 100, velocity)"),
-        ((0.62, 112.0, 100.0), "success rate 0.62 over the last 112 episodes (window 100, velocity)"),
+        ((1.0, 1.0, 100.0), "success rate 1.00 (1/100 episodes, velocity)"),
+        ((0.5, 40.0, 100.0), "success rate 0.50 (40/100 episodes, velocity)"),
+        ((0.62, 112.0, 100.0), "success rate 0.62 (112/100 episodes, velocity)"),
     ],
 )
 def test_success_is_told_with_its_window_and_the_count(metrics, text):

@@ -82,24 +82,27 @@ def test_as_many_iterations_on_both_sides():
 def test_the_ends_of_the_run_limit_both_sides():
     told = windows(1, applied(1, 20))
     assert (told.before, told.after) == (Window(0, 19), Window(20, 39))
-    assert told.limits == ("no more before: the run began at 0",)
+    assert told.limits == ("before-window limited by the start of the run (iteration 0)",)
     told = windows(1, applied(1, 290))
     assert (told.before, told.after) == (Window(280, 289), Window(290, 299))
-    assert told.limits == ("no more after: the run is at 299",)
+    assert told.limits == ("after-window limited by the newest iteration (299)",)
 
 
 def test_a_run_that_continues_another_begins_where_that_was():
     state, history = folded(CheckpointLoaded(100, "model_99.pt"), applied(1, 110), *iterations(100, 299))
     told = impact_of(1, state, history).windows
-    assert (told.before, told.limits) == (Window(100, 109), ("no more before: the run began at 100",))
+    assert (told.before, told.limits) == (
+        Window(100, 109),
+        ("before-window limited by the start of the run (iteration 100)",),
+    )
 
 
 def test_neighbours_limit_both_sides():
     told = windows(2, applied(1, 80), applied(2, 100), applied(3, 130))
     assert (told.before, told.after) == (Window(80, 99), Window(100, 119))
-    assert told.limits == ("no more before: #1 at 80",)
+    assert told.limits == ("before-window limited by #1 (iteration 80)",)
     told = windows(2, applied(1, 60), applied(2, 100), applied(3, 130))
-    assert (told.before, told.limits) == (Window(70, 99), ("no more after: #3 at 130",))
+    assert (told.before, told.limits) == (Window(70, 99), ("after-window limited by #3 (iteration 130)",))
 
 
 def test_what_does_nothing_by_itself_is_no_neighbour():
@@ -110,41 +113,45 @@ def test_what_does_nothing_by_itself_is_no_neighbour():
 
 def test_before_the_first_and_behind_the_last_iteration_there_is_nothing():
     told = windows(1, applied(1, 0))
-    assert (told.before, told.after, told.limits) == (None, None, ("nothing before: the run began at 0",))
+    assert (told.before, told.after, told.limits) == (
+        None,
+        None,
+        ("before-window limited by the start of the run (iteration 0)",),
+    )
     told = windows(1, applied(1, 300))
-    assert (told.before, told.limits) == (None, ("nothing after: the run is at 299",))
+    assert (told.before, told.limits) == (None, ("after-window limited by the newest iteration (299)",))
 
 
 def test_what_came_at_the_same_iteration_is_told():
     told = windows(1, applied(1, 100), applied(2, 100, "b"))
-    assert (told.before, told.remarks) == (Window(50, 99), ("at the same iteration: #2",))
+    assert (told.before, told.remarks) == (Window(50, 99), ("other changes at the same iteration: #2",))
 
 
 def test_a_ramp_counts_from_its_end():
     told = windows(1, ramped(1, 100, over=20))
     assert (told.before, told.after) == (Window(50, 99), Window(119, 168))
-    assert told.remarks == ("its ramp is left out: 100 to 118",)
+    assert told.remarks == ("ramp 100–118 excluded",)
 
 
 def test_a_ramp_that_was_stopped_counts_from_there():
     stop = replace(applied(2, 110, "b", new=0.0), stopped_ramps=("a",))
     told = windows(1, ramped(1, 100, over=20), stop)
     assert told.after == Window(110, 159)
-    assert told.remarks == ("its ramp is left out: 100 to 109, where #2 ended it",)
+    assert told.remarks == ("ramp 100–109 excluded, ended by #2",)
 
 
 def test_what_came_during_the_ramp_is_told():
     told = windows(1, ramped(1, 100, over=20), applied(2, 110, "b"))
     assert told.after == Window(119, 168)
-    assert told.remarks == ("its ramp is left out: 100 to 118", "during its ramp: #2")
+    assert told.remarks == ("ramp 100–118 excluded", "other changes during the ramp: #2")
     other = windows(2, ramped(1, 100, over=20), applied(2, 110, "b"))
-    assert (other.before, other.remarks) == (Window(100, 109), ("during the ramp of #1",))
+    assert (other.before, other.remarks) == (Window(100, 109), ("applied during the ramp of #1",))
 
 
 def test_before_an_intervention_a_ramp_counts_until_its_end():
     told = windows(2, ramped(1, 60, over=20), applied(2, 100, "b"))
     assert told.before == Window(79, 99)
-    assert told.limits == ("no more before: #1 at 60, its ramp until 78",)
+    assert told.limits == ("before-window limited by #1 (iteration 60, ramp until 78)",)
 
 
 @given(
@@ -191,7 +198,7 @@ def test_the_numbers_are_those_of_plain_sums(rewards, at, wanted):
     assert [list(reward.values_before), list(reward.values_after)] == finite
     assert reward.not_finite == 2 * length - len(finite[0]) - len(finite[1])
     if not all(finite):
-        assert (reward.change, reward.verdict) == (None, "too few values")
+        assert (reward.change, reward.verdict) == (None, "not enough samples")
         return
     means = [statistics.fmean(side) for side in finite]
     assert reward.change == pytest.approx(means[1] - means[0], abs=1e-9)
@@ -215,9 +222,9 @@ def wobbly(step, slope=0.0, at=100):
         (wobbly(0.0, slope=0.5), "rose as before"),
         (wobbly(0.0, slope=-0.5), "fell as before"),
         (wobbly(-60.0, slope=0.5), "fell"),
-        (lambda i: (0.5, math.sin(i / 15), 0.01, 1.0), "too slow to tell"),
-        (lambda i: (0.5, 3.0, 0.01, 1.0), "the same"),
-        (lambda i: (0.5, math.nan, 0.01, 1.0), "too few values"),
+        (lambda i: (0.5, math.sin(i / 15), 0.01, 1.0), "drift too large"),
+        (lambda i: (0.5, 3.0, 0.01, 1.0), "unchanged"),
+        (lambda i: (0.5, math.nan, 0.01, 1.0), "not enough samples"),
     ],
 )
 def test_what_a_change_means_is_told_in_words(values, verdict):
@@ -229,7 +236,7 @@ def test_few_iterations_have_means_but_no_interval():
     state, history = folded(applied(1, 10), *iterations(0, 199))
     reward = impact_of(1, state, history).metrics[1]
     assert (reward.before.mean, reward.after.mean, reward.change) == (4.5, 14.5, 10.0)
-    assert (reward.interval, reward.verdict) == (None, "too few values")
+    assert (reward.interval, reward.verdict) == (None, "not enough samples")
 
 
 def test_the_edited_term_is_there_with_what_its_weight_does_by_itself():
@@ -237,7 +244,7 @@ def test_the_edited_term_is_there_with_what_its_weight_does_by_itself():
     impact = impact_of(1, state, history)
     assert [metric.label for metric in impact.metrics] == ["success rate", "reward", "KL", "upright"]
     assert impact.metrics[3].weight_factor == 1.5
-    assert impact_notes(impact) == ["upright counts its weight: × 1.5 by that alone"]
+    assert impact_notes(impact) == ["upright: value includes its weight (×1.5 from the change itself)"]
     over = impact_of(
         1, *folded(replace(ramped(1, 100, 5, WEIGHT), changes=(Change(WEIGHT, 0.5, 0.6),)), *iterations(0, 199))
     )
@@ -286,13 +293,13 @@ def test_the_newest_is_told_and_what_was_never_applied_is_not():
     assert measurable(state) == [3, 7]
     assert impact_of(None, state, history).number == 7
     for number, line in (
-        (8, "intervention 8 queued for the next iteration"),
-        (9, "intervention 9 was never applied: RuntimeError: no"),
-        (5, "there is no applied intervention 5; there are 3 to 7"),
+        (8, "#8 queued for the next iteration"),
+        (9, "#9 was never applied: RuntimeError: no"),
+        (5, "no applied change #5; there are #3 to #7"),
     ):
         with pytest.raises(ImpactError, match=line):
             impact_of(number, state, history)
-    with pytest.raises(ImpactError, match="nothing has been changed yet"):
+    with pytest.raises(ImpactError, match="no changes yet"):
         impact_of(None, *folded(*iterations(0, 9)))
 
 
@@ -313,7 +320,7 @@ def test_of_a_real_run_the_change_that_broke_success_is_told(levels):
     impact = impact_of(4, *levels)
     success, reward, kl, level = impact.metrics
     assert impact_windows(impact) == [
-        "note: it can do more", "50 iterations before (1226 to 1275), 50 after (1276 to 1325)",
+        "note: it can do more", "50 iterations before (1226–1275), 50 after (1276–1325)",
     ]  # fmt: skip
     # By hand from the journal: the mean of 50 values on each side, with a spreadsheet's AVERAGE.
     assert (success.before.mean, success.after.mean) == (
@@ -330,12 +337,12 @@ def test_of_a_real_run_the_change_that_broke_success_is_told(levels):
 def test_of_a_real_run_a_ramp_and_its_neighbours_are_told(levels):
     assert impact_windows(impact_of(2, *levels)) == [
         "note: turns are behind",
-        "28 iterations before (934 to 961), 28 after (1021 to 1048)",
-        "no more before: the run began at 934",
-        "its ramp is left out: 962 to 1020",
+        "28 iterations before (934–961), 28 after (1021–1048)",
+        "before-window limited by the start of the run (iteration 934)",
+        "ramp 962–1020 excluded",
     ]
-    assert impact_windows(impact_of(6, *levels))[-1] == "50 iterations before (1301 to 1350), 50 after (1351 to 1400)"
-    assert impact_windows(impact_of(8, *levels))[-1] == "no more before: #7 at 1401"
+    assert impact_windows(impact_of(6, *levels))[-1] == "50 iterations before (1301–1350), 50 after (1351–1400)"
+    assert impact_windows(impact_of(8, *levels))[-1] == "before-window limited by #7 (iteration 1401)"
 
 
 @pytest.mark.parametrize("width", [60, 72, 110, 200])
@@ -358,6 +365,6 @@ def test_the_record_holds_what_the_text_says(levels):
     assert record["metrics"][0]["before"]["count"] == 50
     assert record["before"] == {"first": 1226, "last": 1275}
     text = impact_text(impact)
-    assert text.splitlines()[0].startswith("#4 at iteration 1276 by person: curriculum/velocity/level 0 → 2, ")
+    assert text.splitlines()[0].startswith("#4 applied @1276 (user): curriculum/velocity/level 0 → 2, ")
     assert "−0.367 (−59 %)" in text
     assert "−0.462 to −0.272" in text

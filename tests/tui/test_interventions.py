@@ -46,12 +46,12 @@ def applied(*changes, **more):
         (applied(Change("a", 2.0, 2.3), ramp=Ramp(10, "linear", {"a": 5.0})), "a 2 → 5 over 10 iterations"),
         (
             InterventionQueued(3, "person", (A,), ramp=Ramp(10, "geometric")),
-            "a 2 → 5 over 10 iterations geometrically",
+            "a 2 → 5 over 10 iterations (geometric)",
         ),
         (applied(Change("a", 5.0, 2.0), unpinned=("a",)), "a unpinned"),
         (InterventionQueued(3, "person", (), unpin=("a",)), "a unpinned"),
-        (applied(A, stopped_ramps=("b",)), "a 2 → 5; b stays where its ramp was"),
-        (InterventionQueued(3, "person", (), stop_ramps=("b",)), "b stays where its ramp was"),
+        (applied(A, stopped_ramps=("b",)), "a 2 → 5; ramp of b stopped"),
+        (InterventionQueued(3, "person", (), stop_ramps=("b",)), "ramp of b stopped"),
         (applied(), "no value changed"),
     ],
 )
@@ -68,12 +68,12 @@ def test_many_changes_are_counted():
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        (applied(A), "#3 applied at iteration 61: a 2 → 5"),
-        (applied(A, origin="curriculum"), "#3 applied at iteration 61 by curriculum: a 2 → 5"),
-        (applied(A, undoes=2), "#3 undoes #2 at iteration 61: a 2 → 5"),
-        (applied(A, undoes=2, origin="guard"), "#3 undoes #2 at iteration 61 by guard: a 2 → 5"),
-        (applied(A, redoes=2), "#3 redoes #2 at iteration 61: a 2 → 5"),
-        (applied(A, pinned=("a",)), "#3 applied at iteration 61: a 2 → 5; pinned: a"),
+        (applied(A), "#3 applied @61: a 2 → 5"),
+        (applied(A, origin="curriculum"), "#3 applied @61 (curriculum): a 2 → 5"),
+        (applied(A, undoes=2), "undo of #2 (as #3) applied @61: a 2 → 5"),
+        (applied(A, undoes=2, origin="guard"), "undo of #2 (as #3) applied @61 (guard): a 2 → 5"),
+        (applied(A, redoes=2), "redo of #2 (as #3) applied @61: a 2 → 5"),
+        (applied(A, pinned=("a",)), "#3 applied @61: a 2 → 5; pinned: a"),
     ],
 )
 def test_what_took_effect_is_said_with_number_iteration_and_origin(body, text):
@@ -83,13 +83,13 @@ def test_what_took_effect_is_said_with_number_iteration_and_origin(body, text):
 @pytest.mark.parametrize(
     ("body", "text", "severity"),
     [
-        (applied(A), "#3 applied at iteration 61: a 2 → 5", "information"),
+        (applied(A), "#3 applied @61: a 2 → 5", "information"),
         (InterventionFailed(3, 61, "ValueError: no"), "#3 was not applied: ValueError: no", "error"),
         (InterventionFailed(0, 61, "ramp of a stopped: no"), "ramp of a stopped: no", "error"),
-        (RampAdvanced(70, 9, (A, B), {"a": 0, "b": 3}), "ramp ended at iteration 70: a is at 5", "information"),
+        (RampAdvanced(70, 9, (A, B), {"a": 0, "b": 3}), "ramp ended @70: a = 5", "information"),
         (
             CompetingWriterFound("a", "curriculum term x", True),
-            "curriculum term x writes a too: it is pinned now",
+            "a is also written by curriculum term x: pinned",
             "warning",
         ),
         (GuardFired("kl", 9, "KL 0.3 is high", "warned"), "guard kl: KL 0.3 is high", "warning"),
@@ -97,16 +97,16 @@ def test_what_took_effect_is_said_with_number_iteration_and_origin(body, text):
         (GuardFired("kl", 9, "KL 0.3 is high", "undone"), "guard kl (undone): KL 0.3 is high", "error"),
         (
             CheckpointLoaded(80, "/runs/model_79.pt"),
-            "continues from /runs/model_79.pt with iteration 80",
+            "continues from /runs/model_79.pt at iteration 80",
             "information",
         ),
-        (CheckpointSaved(3, "model_3.pt"), "saved model_3.pt", "information"),
+        (CheckpointSaved(3, "model_3.pt"), "checkpoint saved: model_3.pt", "information"),
         (CheckpointFailed(3, "no space"), "no space", "error"),
-        (ExportStarted(3, 1.24), "exporting iteration 3; training stood still for 1.2 ms", "information"),
-        (ExportFailed(3, "no space"), "no export of iteration 3: no space", "error"),
-        (PhaseChanged("failed", "no space"), "the training failed: no space", "error"),
-        (PhaseChanged("finished"), "the training has finished", "information"),
-        (PhaseChanged("finished", "stopped"), "the training has stopped", "information"),
+        (ExportStarted(3, 1.24), "exporting iteration 3; training blocked for 1.2 ms", "information"),
+        (ExportFailed(3, "no space"), "export of iteration 3 failed: no space", "error"),
+        (PhaseChanged("failed", "no space"), "training failed: no space", "error"),
+        (PhaseChanged("finished"), "training finished", "information"),
+        (PhaseChanged("finished", "stopped"), "training stopped", "information"),
     ],
 )
 def test_news_are_told_in_one_line(body, text, severity):
@@ -140,11 +140,11 @@ def test_the_list_tells_what_became_of_each(state):
     listed = {row.number: row for row in list_interventions(state)}
     assert list(listed) == [9, 8, 7, 6, 5, 4, 3]
     assert [row.state for row in listed.values()] == [
-        "pending", "applied", "failed", "applied", "undone", "applied", "applied",
+        "queued", "applied", "failed", "applied", "undone", "applied", "applied",
     ]  # fmt: skip
     assert (listed[9].iteration, listed[9].note) == (None, "steps are too high")
     assert (listed[7].iteration, listed[7].problem) == (62, "RuntimeError: the guard sleeps")
-    assert (listed[6].origin, listed[6].what) == ("guard", "undoes #5: ppo/desired_kl 0.02 → 0.01")
+    assert (listed[6].origin, listed[6].what) == ("guard", "undo of #5: ppo/desired_kl 0.02 → 0.01")
     assert listed[4].what == "event/push_robot/velocity_range/x -0.5:0.5 → -1:1 over 20 iterations"
 
 

@@ -50,13 +50,13 @@ def test_what_the_trainer_would_take_is_no_problem(name, value):
 @pytest.mark.parametrize(
     ("name", "value", "line"),
     [
-        (WEIGHT, ("",), "a number, please"),
-        (WEIGHT, ("two",), "a number, please"),
-        (WEIGHT, ("1:2",), "a number, please"),
-        (WEIGHT, ("on",), "a number, please"),
+        (WEIGHT, ("",), "expected a number"),
+        (WEIGHT, ("two",), "expected a number"),
+        (WEIGHT, ("1:2",), "expected a number"),
+        (WEIGHT, ("on",), "expected a number"),
         (WEIGHT, ("nan",), f"{WEIGHT}: expected a finite number, got nan"),
-        (PUSH, ("-1", ""), "two numbers, please"),
-        (PUSH, ("-1:1", "1"), "two numbers, please"),
+        (PUSH, ("-1", ""), "expected two numbers"),
+        (PUSH, ("-1:1", "1"), "expected two numbers"),
         (PUSH, ("1", "-1"), f"{PUSH}: expected the low end first, got 1:-1"),
         (PUSH, ("-inf", "1"), f"{PUSH}: expected a finite number, got -inf"),
         (FRICTION, ("-0.1", "1"), f"{FRICTION}: expected at least 0, got -0.1"),
@@ -64,7 +64,7 @@ def test_what_the_trainer_would_take_is_no_problem(name, value):
         (EPOCHS, ("0",), f"{EPOCHS}: expected at least 1, got 0"),
         (GAMMA, ("1.5",), f"{GAMMA}: expected at most 1, got 1.5"),
         (MODE, ("on",), f"{MODE}: expected off or warn or act, got on"),
-        (SWITCH, ("maybe",), "a value, please"),
+        (SWITCH, ("maybe",), "expected a value"),
     ],
 )
 def test_what_the_trainer_would_refuse_is_told(name, value, line):
@@ -160,8 +160,8 @@ def test_a_value_put_on_one_line_is_no_problem_and_changes_nothing(name):
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [
-        (WEIGHT, "two", "a number, please"),
-        (PUSH, "0.5", "LOW:HIGH, please"),
+        (WEIGHT, "two", "expected a number"),
+        (PUSH, "0.5", "expected LOW:HIGH"),
         (PUSH, "1:-1", "expected the low end first, got 1:-1"),
         (FRICTION, "-0.1:1", "expected at least 0, got -0.1"),
         (GAMMA, "1.5", "expected at most 1, got 1.5"),

@@ -90,17 +90,17 @@ def test_knobs_of_one_kind_need_no_heading():
 def test_a_row_tells_value_default_metric_and_what_happens(state):
     state.latest["Episode_Reward/foot_clearance"] = -0.0075
     assert row(CLEARANCE, state) == (
-        "  foot_clearance/weight", "-2", "-2", "-0.0075", "", "pending → -1",
+        "  foot_clearance/weight", "-2", "-2", "-0.0075", "", "queued → -1",
     )  # fmt: skip
-    assert row(PUSH, state) == (f"* {PUSH}", "-0.55:0.55", "-0.5:0.5", "", "", "ramp → -1:1, 18 left")
-    assert row("ppo/desired_kl", state).state == "applied at iteration 62 by guard"
+    assert row(PUSH, state) == (f"* {PUSH}", "-0.55:0.55", "-0.5:0.5", "", "", "ramping → -1:1, 18 left")
+    assert row("ppo/desired_kl", state).state == "applied @62 (guard)"
     assert row("environment/num_envs", state).state.startswith("the environment is built with it")
     assert row("command/twist/heading_command", state).value == "on"
 
 
 def test_what_is_stepped_to_is_told_and_the_value_stays_the_true_one(state):
     cells = next(row.cells for row in knob_rows(state, ALL, WIDE, None, {PUSH: (-0.6, 0.6)}) if row.key == PUSH)
-    assert (cells.value, cells.state) == ("-0.55:0.55", "wanted → -0.6:0.6; ramp → -1:1, 18 left")
+    assert (cells.value, cells.state) == ("-0.55:0.55", "next → -0.6:0.6; ramping → -1:1, 18 left")
 
 
 def test_a_wide_table_shows_how_a_knob_went():
@@ -120,20 +120,20 @@ def test_a_metric_that_was_not_published_yet_is_a_dash_and_none_is_nothing(state
 
 def test_what_is_pinned_says_over_what(state):
     assert row(TWIST, state).state.startswith(f"pinned (over {CURRICULUM})")
-    assert row(TWIST, state, fit(75)).state == "pinned; 61 by person"
-    assert row("command/twist/lin_vel_y", state).state == f"{CURRICULUM} writes it"
+    assert row(TWIST, state, fit(75)).state == "pinned; @61 (user)"
+    assert row("command/twist/lin_vel_y", state).state == f"written by {CURRICULUM}"
 
 
 @pytest.mark.parametrize(
     ("origin", "width", "text"),
     [
-        ("person", 40, "applied at iteration 29999 by person"),
-        ("person", 30, "applied at 29999 by person"),
-        ("checkpoint", 24, "at 29999 by checkpoint"),
-        ("curriculum", 20, "29999 by curriculum"),
+        ("person", 40, "applied @29999 (user)"),
+        ("person", 20, "@29999 (user)"),
+        ("checkpoint", 27, "applied @29999 (checkpoint)"),
+        ("curriculum", 20, "@29999 (curriculum)"),
     ],
 )
-def test_what_was_applied_is_said_in_the_longest_way_that_fits(origin, width, text):
+def test_applied_is_left_out_where_it_does_not_fit(origin, width, text):
     applied = InterventionApplied(1, origin, 29999, 1, (Change(CLEARANCE, -2.0, -1.0),))
     assert knob_state(after(g1_knobs(), applied).knobs[CLEARANCE], width) == text
 
@@ -217,24 +217,27 @@ def test_text_of_a_run_is_drawn_as_plain_text():
 def test_the_facts_of_a_knob_say_all_that_matters_before_an_edit(state):
     assert knob_facts(state.knobs["event/foot_friction/ranges"]) == [
         "now 0.3:1.6, default 0.3:1.2, usual 0.3:1.6",
-        "at least 0",
-        "takes effect: at each environment's reset",
-        "last changed by person at iteration 62 (#8)",
+        "allowed ≥ 0",
+        "takes effect: on each environment's reset",
+        "#8 applied @62 (user)",
         "the training stands still for some seconds while the simulator makes room for a value an environment",
     ]
-    assert knob_facts(state.knobs[TWIST])[-1] == f"pinned: {CURRICULUM} writes it no more"
-    assert knob_facts(state.knobs["command/twist/lin_vel_y"])[-1] == f"{CURRICULUM} writes it too; an edit pins it"
-    assert "on a ramp to -1:1, 18 iterations left; an edit ends the ramp" in knob_facts(state.knobs[PUSH])
-    assert "at least 0 and at most 1" in knob_facts(state.knobs["ppo/gamma"])
-    assert "last changed by person at iteration 61 (#3): faster" in knob_facts(state.knobs[TWIST])
+    assert knob_facts(state.knobs[TWIST])[-1] == f"pinned over {CURRICULUM}"
+    assert knob_facts(state.knobs["command/twist/lin_vel_y"])[-1] == f"also written by {CURRICULUM}; an edit pins it"
+    assert "ramping to -1:1, 18 iterations left; an edit ends the ramp" in knob_facts(state.knobs[PUSH])
+    assert "allowed 0:1" in knob_facts(state.knobs["ppo/gamma"])
+    assert "#3 applied @61 (user): faster" in knob_facts(state.knobs[TWIST])
 
 
 def test_what_is_known_of_a_knob_is_told_as_far_as_there_is_room(state):
     friction = state.knobs["event/foot_friction/ranges"]
     assert knob_detail(friction, "▁▁██", 120) == (
-        "event/foot_friction/ranges  ▁▁██  default 0.3:1.2  at least 0  usual 0.3:1.6  at each environment's reset"
+        "event/foot_friction/ranges  ▁▁██  default 0.3:1.2, allowed ≥ 0, usual 0.3:1.6  on each environment's reset"
     )
-    assert knob_detail(friction, "▁▁██", 61) == "event/foot_friction/ranges  ▁▁██  default 0.3:1.2  at least 0"
+    assert (
+        knob_detail(friction, "▁▁██", 80)
+        == "event/foot_friction/ranges  ▁▁██  default 0.3:1.2, allowed ≥ 0, usual 0.3:1.6"
+    )
     assert len(knob_detail(friction, "▁▁██", 20)) == 20
-    assert line_hint(friction.knob, 60) == "Enter sets, Tab more, Esc back; usual 0.3:1.6; at least 0"
-    assert line_hint(friction.knob, 30) == "Enter sets, Tab more, Esc back"
+    assert line_hint(friction.knob, 70) == "Enter sets, Tab more, Esc cancels; usual 0.3:1.6; allowed ≥ 0"
+    assert line_hint(friction.knob, 33) == "Enter sets, Tab more, Esc cancels"

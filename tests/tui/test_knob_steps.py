@@ -103,7 +103,7 @@ def test_words_and_switches_go_to_their_neighbours():
 def test_a_step_of_a_range_keeps_its_centre_and_scales_its_width(low, width, factor, has_usual):
     of = knob((low, low + width), "range", usual=(-1.0, 1.0) if has_usual else None)
     new = stepped(of, (low, low + width), factor)
-    scale = max(abs(low), abs(low + width), 1e-3)
+    scale = max(abs(low), abs(low + width), *map(abs, new), 1e-3)
     assert sum(new) == pytest.approx(2 * low + width, abs=1e-4 * scale)
     if width > 1e-3 * scale:
         assert new[1] - new[0] == pytest.approx(width * factor, abs=1e-4 * scale)
@@ -152,13 +152,13 @@ def test_a_step_goes_on_from_what_waits_for_the_next_iteration():
 @pytest.mark.parametrize(
     ("name", "value", "factor", "wanted", "said"),
     [
-        (GAMMA, 0.99, MORE, 1.0, "stays from 0 to 1"),
-        (GAMMA, 1.0, MORE, None, "is 1 and stays from 0 to 1"),
-        (FRICTION, (0.1, 1.1), DOUBLE, (0.0, 1.6), "goes no lower than 0"),
-        (EPOCHS, 1.0, HALF, None, "is 1 and goes no lower than 1"),
-        (WEIGHT, 0.0, HALF, None, "is 0, and so is half of it"),
-        (PUSH, (0.5, 0.5), LESS, None, "has no width that could get less: it is 0.5:0.5"),
-        (WEIGHT, 8e8, DOUBLE, 1e9, "goes no higher than 1e9"),
+        (GAMMA, 0.99, MORE, 1.0, "limited: allowed 0:1"),
+        (GAMMA, 1.0, MORE, None, "is at its limit: 1, allowed 0:1"),
+        (FRICTION, (0.1, 1.1), DOUBLE, (0.0, 1.6), "limited: allowed ≥ 0"),
+        (EPOCHS, 1.0, HALF, None, "is at its limit: 1, allowed ≥ 1"),
+        (WEIGHT, 0.0, HALF, None, "is 0: half of it is 0"),
+        (PUSH, (0.5, 0.5), LESS, None, "has zero width already: 0.5:0.5"),
+        (WEIGHT, 8e8, DOUBLE, 1e9, "limited: allowed -1e9:1e9"),
     ],
 )
 def test_bounds_hold_and_are_told(name, value, factor, wanted, said):
@@ -169,10 +169,8 @@ def test_bounds_hold_and_are_told(name, value, factor, wanted, said):
 
 def test_what_can_t_be_turned_is_told():
     steps = KnobSteps()
-    assert steps.step(KNOBS[COUNT], DOUBLE, 0).startswith(f"{COUNT} can't be changed: ")
-    assert (
-        steps.step(KnobState(knob("a", "choice", choices=("a",)), "a"), MORE, 0) == "a/knob has no other choice than a"
-    )
+    assert steps.step(KNOBS[COUNT], DOUBLE, 0).startswith(f"{COUNT} is read-only: ")
+    assert steps.step(KnobState(knob("a", "choice", choices=("a",)), "a"), MORE, 0) == "a/knob has only the choice a"
     assert steps.wanted == {}
 
 
@@ -195,5 +193,5 @@ def test_a_value_within_bounds_is_taken_and_one_that_is_taken_is_left_alone(name
 
 
 def test_bounds_in_words():
-    assert [bounds_text(KNOBS[name].knob) for name in (GAMMA, EPOCHS, PUSH)] == ["0 to 1", "at least 1", ""]
-    assert bounds_text(knob(1.0, maximum=3)) == "at most 3"
+    assert [bounds_text(KNOBS[name].knob) for name in (GAMMA, EPOCHS, PUSH)] == ["allowed 0:1", "allowed ≥ 1", ""]
+    assert bounds_text(knob(1.0, maximum=3)) == "allowed ≤ 3"

@@ -20,8 +20,8 @@ def applied(origin, **more):
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (applied("person"), "person"),
-        (applied("person", undoes=2), "person"),
+        (applied("person"), "user"),
+        (applied("person", undoes=2), "user"),
         (applied("curriculum"), "curriculum"),
         (applied("schedule"), "curriculum"),
         (applied("person", ramp=Ramp(5)), "ramp"),
@@ -42,8 +42,8 @@ def test_kinds_of_interventions(body, kind):
     ("body", "text"),
     [
         (applied("person"), "a 1 → 2"),
-        (applied("person", undoes=2), "undoes #2: a 1 → 2"),
-        (applied("curriculum", redoes=1), "redoes #1: a 1 → 2 (by curriculum)"),
+        (applied("person", undoes=2), "undo of #2: a 1 → 2"),
+        (applied("curriculum", redoes=1), "redo of #1: a 1 → 2 (curriculum)"),
         (applied("person", ramp=Ramp(5, targets={"a": 3.0})), "a 1 → 3 over 5 iterations"),
     ],
 )
@@ -77,4 +77,4 @@ def test_signs_differ_are_one_cell_wide_and_all_in_the_legend():
     signs = list(MARK_SIGNS.values())
     assert len(set(signs)) == len(signs)
     assert {cell_len(sign) for sign in signs} == {1}
-    assert MARK_LEGEND == "▼ person  ◆ curriculum  ◢ ramp  ╳ guard  ○ launch"
+    assert MARK_LEGEND == "▼ user  ◆ curriculum  ◢ ramp  ╳ guard  ○ launch"

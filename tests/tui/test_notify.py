@@ -42,7 +42,7 @@ class Clock:
 )
 def test_a_person_is_needed_for_what_ends_or_goes_wrong_by_itself(body):
     news = news_of(body)
-    assert news.needs_person
+    assert news.needs_user
     assert seconds_shown(news) == 20
 
 
@@ -57,7 +57,7 @@ def test_a_person_is_needed_for_what_ends_or_goes_wrong_by_itself(body):
 )
 def test_what_somebody_asked_for_a_moment_ago_needs_nobody_else(body):
     news = news_of(body)
-    assert not news.needs_person
+    assert not news.needs_user
     assert seconds_shown(news) < 20
     assert Alerts().bytes_for(news, "run", True, True, {}) == ""
 

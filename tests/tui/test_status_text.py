@@ -125,8 +125,8 @@ def test_the_bar_is_as_wide_as_asked_for(iteration, width):
 
 
 def test_an_export_is_told_in_one_line():
-    assert export_result(ExportStarted(3, 1.24)) == "exporting iteration 3; training stood still for 1.2 ms"
-    assert export_result(ExportFailed(3, "no space")) == "no export of iteration 3: no space"
+    assert export_result(ExportStarted(3, 1.24)) == "exporting iteration 3; training blocked for 1.2 ms"
+    assert export_result(ExportFailed(3, "no space")) == "export of iteration 3 failed: no space"
     finished = export_result(ExportFinished(3, "exported", 1.2e-7, 20.4, 41.0, 24390.2))
-    assert finished.startswith("iteration 3 exported to exported: differs from torch by 1.2e-07 at most, p50 20 µs")
-    assert finished.endswith("good for 24,390 Hz")
+    assert finished.startswith("iteration 3 exported to exported: largest difference from torch 1.2e-07, p50 20 µs")
+    assert finished.endswith("rate up to 24,390 Hz")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.session.interventions.change_text import origin_text
 from tui.session.interventions.listing import ListedIntervention, list_interventions
 from tui.session.runs.run_index import find_run, read_state
 from tui.session.text import plain
@@ -30,4 +31,4 @@ def _history_row(listed: ListedIntervention) -> str:
     where = "" if listed.iteration is None else f"iteration {listed.iteration}"
     notes = [text for text in (listed.problem, listed.note and f"note: {listed.note}") if text]
     text = "; ".join([listed.what, *notes])
-    return plain(f"#{listed.number:<4} {where:<16} {listed.origin:<11} {listed.state:<8} {text}")
+    return plain(f"#{listed.number:<4} {where:<16} {origin_text(listed.origin):<11} {listed.state:<8} {text}")

@@ -1,4 +1,4 @@
-"""What the help says: the keys of a screen part by part, the signs that it uses, and how to find in both."""
+"""Content of the help: keys by part of the screen, signs, and search in both."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ _PARTS = {
     "watch": "watched run",
     "charts": "charts",
     "knobs": "knobs",
-    "knob-line": "a knob's value, in its row",
-    "knob-edit": "a knob's value",
+    "knob-line": "edit a knob in its row",
+    "knob-edit": "edit a knob",
     "range": "a range",
     "metrics": "metrics",
     "filter": "filter",
     "find": "find a metric",
     "curricula": "curricula",
     "history": "history",
-    "impact": "before and after",
-    "console": "the trainer's log",
-    "write": "write what is seen",
+    "impact": "impact of a change",
+    "console": "trainer log",
+    "write": "export view",
     "choice": "choices",
     "delete": "delete a run",
-    "question": "questions",
+    "question": "confirmations",
     "help": "help",
     "app": "everywhere",
 }
-"""Titles of parts in the order in which they are shown; others come before those of everywhere, by their own names."""
+"""Titles of parts, in display order; other parts come before `app`, under their own names."""
 
 _KEYS_WIDTH, _GAP = 11, 2
 _NARROWEST_TEXT, _WIDEST_TEXT = 20, 72
 
 _MARK_TEXTS: dict[MarkKind, str] = {
-    "person": "a person changed something",
-    "curriculum": "a curriculum did",
-    "ramp": "a ramp began",
-    "guard": "a guard fired",
-    "launch": "set at the launch or by a checkpoint",
+    "user": "change by the user",
+    "curriculum": "change by a curriculum",
+    "ramp": "start of a ramp",
+    "guard": "guard fired",
+    "launch": "value from launch or checkpoint",
 }
 
 
 @dataclass(frozen=True)
 class HelpRow:
-    """A key or sign, what it does or means, and the id by which a key map calls it; signs have none."""
+    """A key or sign with its meaning, and the action's id in a key map; signs have none."""
 
     keys: str
     text: str
@@ -61,25 +61,25 @@ class HelpRow:
 
 @dataclass(frozen=True)
 class HelpSection:
-    """The rows under a title."""
+    """A title with its rows."""
 
     title: str
     rows: tuple[HelpRow, ...]
 
 
 MOVING = HelpSection(
-    "moving about",
+    "navigation",
     (
-        HelpRow("tab, shift+tab", "the next part of the screen, the one before"),
-        HelpRow("↑ ↓ pgup pgdn", "along a list; what is under the cursor is what keys are about"),
-        HelpRow("enter", "open, edit or choose what is under the cursor"),
-        HelpRow("esc", "leave a dialog or a filter"),
+        HelpRow("tab, shift+tab", "next or previous part of the screen"),
+        HelpRow("↑ ↓ pgup pgdn", "move in a list; keys act on the row under the cursor"),
+        HelpRow("enter", "open, edit or select the row under the cursor"),
+        HelpRow("esc", "close a dialog or filter"),
     ),
 )
 
 
 def sections(rows: Iterable[tuple[str, HelpRow]]) -> list[HelpSection]:
-    """Return keys, each with its part, under the titles of their parts, in the order of the parts."""
+    """Group rows, each given with its part, into titled sections in display order."""
     by_part: dict[str, list[HelpRow]] = {}
     for part, row in rows:
         by_part.setdefault(part, []).append(row)
@@ -90,7 +90,7 @@ def sections(rows: Iterable[tuple[str, HelpRow]]) -> list[HelpSection]:
 
 
 def signs() -> list[HelpSection]:
-    """Return what the signs of charts, knobs and runs mean."""
+    """Return the meanings of the signs of charts, knobs and runs."""
     statuses: dict[str, list[str]] = {}
     for status, sign in STATUS_SIGNS.items():
         statuses.setdefault(sign, []).append(status)
@@ -100,10 +100,10 @@ def signs() -> list[HelpSection]:
             "signs beside knobs",
             (
                 HelpRow("*", "differs from its default"),
-                HelpRow("pending", "asked for; it counts from the next iteration on"),
-                HelpRow("applied", "the trainer has it since that iteration"),
-                HelpRow("pinned", "set by you over a curriculum or schedule that writes it too"),
-                HelpRow("ramp", "on its way to a value, a step each iteration"),
+                HelpRow("queued", "requested; applied at the next iteration"),
+                HelpRow("applied @N", "applied at iteration N"),
+                HelpRow("pinned", "your value overrides a curriculum or schedule"),
+                HelpRow("ramping", "moves to a value, one step an iteration"),
             ),
         ),
         HelpSection("runs", tuple(HelpRow(sign, ", ".join(names)) for sign, names in statuses.items())),
@@ -111,7 +111,7 @@ def signs() -> list[HelpSection]:
 
 
 def matching(all_sections: Iterable[HelpSection], query: str) -> list[HelpSection]:
-    """Return the sections with the rows that have every word of `query` in key, text, id or title."""
+    """Return the sections with the rows that contain every word of `query` in key, text, id or title."""
     words = query.lower().split()
     found = []
     for section in all_sections:
@@ -127,7 +127,7 @@ def matching(all_sections: Iterable[HelpSection], query: str) -> list[HelpSectio
 
 @dataclass(frozen=True)
 class HelpLine:
-    """A line of the help: a title alone, or three columns; `keys` and `text` are filled up with blanks."""
+    """A line of the help: a title, or three columns; `keys` and `text` are padded."""
 
     title: str = ""
     keys: str = ""
@@ -136,7 +136,7 @@ class HelpLine:
 
 
 def laid_out(found: Iterable[HelpSection], width: int) -> Iterator[HelpLine]:
-    """Return the lines of the help in `width` cells, at least 40; what is too long goes on below itself."""
+    """Return the lines of the help in `width` cells (at least 40); long texts wrap in their column."""
     shown = list(found)
     ids = max((len(row.id) for section in shown for row in section.rows), default=0)
     for number, section in enumerate(shown):

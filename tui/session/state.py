@@ -1,4 +1,4 @@
-"""What is known of a run: a fold over its frames, the same for a live, a finished and a killed one."""
+"""State of a run: a fold over its frames, the same for live, finished and killed runs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ RunStatus = Literal[
 
 @dataclass(frozen=True)
 class RampState:
-    """A ramp that a knob is on: where it goes, and how many iterations it still takes."""
+    """The ramp of a knob: target, shape and iterations left."""
 
     target: Value
     shape: RampShape
@@ -51,35 +51,34 @@ class RampState:
 
 @dataclass
 class KnobState:
-    """A knob, its value now, and what happens to it.
-
-    `pending` is the value that waits for the next iteration, and `pending_intervention` the number of who asked for it.
-    `changed_by` is the intervention that changed it last.
-    """
+    """A knob with its current value and its changes."""
 
     knob: Knob
     value: Value
     pending: Value | None = None
+    """Value queued for the next iteration."""
     pending_intervention: int | None = None
+    """Number of the queued change."""
     changed_by: InterventionApplied | None = None
+    """Newest change of this knob."""
     ramp: RampState | None = None
 
     @property
     def applied_at(self) -> int | None:
-        """The first iteration under the last intervention on this knob."""
+        """First iteration after the newest change of this knob."""
         return self.changed_by.iteration if self.changed_by is not None else None
 
     @property
     def is_changed(self) -> bool:
-        """Whether the value was made to differ from the default, and not by what else writes it."""
+        """Whether the value was changed from the default, and not by a competing writer."""
         return self.value != self.knob.default and (self.knob.pinned or not self.knob.competing_writer)
 
 
 @dataclass
 class RunState:
-    """The fold. `apply` is the only way to change it.
+    """The fold; changed by `apply` only.
 
-    `queued`, `interventions` (applied) and `failed` are by number. What the trainer did by itself was never queued.
+    `queued`, `interventions` (applied) and `failed` are by number. The trainer's own changes are never queued.
     """
 
     started: RunStarted | None = None
@@ -106,12 +105,12 @@ class RunState:
 
     @property
     def latest(self) -> dict[str, float]:
-        """The newest value of every metric. Made when it is asked for: a long journal is folded without."""
+        """Newest value of every metric; decoded on demand, so that folding a long journal is fast."""
         self._read_latest()
         return self._latest
 
     def apply_all(self, frames: Iterable[Frame]) -> None:
-        """Take frames in, as if each were applied in turn; of iterations without anything between, only the newest."""
+        """Apply frames in order; of consecutive iterations, only the newest."""
         newest: dict[int, Frame] = {}  # of each metric set, in the order in which they came
         for frame in frames:
             body = frame.body
@@ -127,7 +126,7 @@ class RunState:
             self.apply(iteration)
 
     def apply(self, frame: Frame) -> None:
-        """Take one frame in."""
+        """Apply one frame."""
         self.last_time = frame.time
         match frame.body:
             case IterationFinished() as body:
@@ -164,7 +163,7 @@ class RunState:
                 self.unknown_kinds[kind] += 1
 
     def status(self, is_alive: bool) -> RunStatus:
-        """Return the run's status; `is_alive` tells whether its trainer's process runs."""
+        """Return the run's status; `is_alive`: whether the trainer process runs."""
         if self.phase is not None and self.phase.phase in TERMINAL_PHASES:
             return "stopped" if self.phase.phase == "finished" and self.phase.detail else _terminal(self.phase)
         if not is_alive:
@@ -173,17 +172,17 @@ class RunState:
 
     @property
     def last_iteration(self) -> int:
-        """The number of the iteration that ends the run."""
+        """Number of the final iteration."""
         return 0 if self.started is None else self.first_iteration + self.started.iterations - 1
 
     @property
     def first_iteration(self) -> int:
-        """The number of the iteration that began the run: above 0 if it continues from a checkpoint."""
+        """Number of the first iteration; above 0 if the run continues from a checkpoint."""
         return 0 if self.continued is None else self.continued.first_iteration
 
     @property
     def progress(self) -> float:
-        """Share of the iterations that is done, 0 to 1."""
+        """Share of finished iterations, 0 to 1."""
         if self.started is None or self.iteration is None:
             return 0.0
         done = self.iteration + 1 - self.first_iteration
@@ -193,7 +192,7 @@ class RunState:
         self.iteration = body.iteration
         self.environment_steps = body.environment_steps
         self.seconds_left = body.seconds_left
-        self._unread.pop(body.metric_set, None)  # the newest comes last
+        self._unread.pop(body.metric_set, None)  # keeps the newest last
         self._unread[body.metric_set] = body.values
 
     def _read_latest(self) -> None:
@@ -203,7 +202,7 @@ class RunState:
         self._unread.clear()
 
     def _apply_metric_set(self, body: MetricSet) -> None:
-        if body.id in self._unread:  # a trainer that was started again counts its sets from 0
+        if body.id in self._unread:  # a restarted trainer numbers its sets from 0
             self._read_latest()
         self.metric_sets[body.id] = body.names
 
@@ -217,7 +216,7 @@ class RunState:
 
     def _apply_failure(self, body: InterventionFailed) -> None:
         self.past.failed(body.number)
-        if body.number:  # 0 is that of a step of a ramp
+        if body.number:  # 0: a step of a ramp
             self.failed[body.number] = body
         self._settle(body.number)
 
@@ -255,7 +254,7 @@ class RunState:
                 knob.value = change.new
 
     def _settle(self, number: int) -> None:
-        """Forget that an intervention is pending; what was read back may differ from what was asked for."""
+        """Clear the pending value of a change; the value read back may differ from the requested one."""
         for knob in self.knobs.values():
             if knob.pending_intervention == number:
                 knob.pending = knob.pending_intervention = None

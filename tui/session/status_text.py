@@ -1,4 +1,4 @@
-"""Numbers and states as short text, for screens and commands."""
+"""Status and exports of a run as one line of text."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ STATUS_SIGNS: dict[RunStatus, str] = {
     "failed": "✘",
     "killed": "✘",
 }
-"""A sign for each status, so that none is told by colour alone."""
+"""A sign for each status; colour is not needed to tell them apart."""
 
 
 def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "") -> str:
-    """Return one line: status, iteration, a bar `bar_width` cells wide, time left or what is being done.
+    """Return one line: status, iteration, a bar of `bar_width` cells, time left or current step.
 
     `problem` is why the run is followed no more; it comes first. Skipped frames are reported at the end.
     """
@@ -53,11 +53,11 @@ def skipped_frames(state: RunState) -> str:
 def export_result(export: ExportStarted | ExportFinished | ExportFailed) -> str:
     """Return one line about an export."""
     if isinstance(export, ExportStarted):
-        return f"exporting iteration {export.iteration}; training stood still for {export.stall_ms:.1f} ms"
+        return f"exporting iteration {export.iteration}; training blocked for {export.stall_ms:.1f} ms"
     if isinstance(export, ExportFailed):
-        return f"no export of iteration {export.iteration}: {export.reason}"
+        return f"export of iteration {export.iteration} failed: {export.reason}"
     return (
-        f"iteration {export.iteration} exported to {export.folder}: differs from torch by "
-        f"{export.largest_difference:.1e} at most, p50 {export.latency_p50_us:.0f} µs, "
-        f"p99 {export.latency_p99_us:.0f} µs, good for {export.rate_hz:,.0f} Hz"
+        f"iteration {export.iteration} exported to {export.folder}: largest difference from torch "
+        f"{export.largest_difference:.1e}, p50 {export.latency_p50_us:.0f} µs, "
+        f"p99 {export.latency_p99_us:.0f} µs, rate up to {export.rate_hz:,.0f} Hz"
     )

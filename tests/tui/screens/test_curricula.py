@@ -80,7 +80,7 @@ async def test_t_goes_to_the_curricula_and_back(live):
     await pilot.press("t")
     await until(lambda: panel(app).region.area > 0 and knobs.region.area == 0, "the panel in the knobs' place")
     assert app.focused is panel(app)
-    assert shown(app)[0] == "success rate 0.62 over the last 104 episodes (window 100, velocity)"
+    assert shown(app)[0] == "success rate 0.62 (104/100 episodes, velocity)"
     await pilot.press("t")
     await until(lambda: panel(app).region.area == 0 and knobs.region.area > 0, "the knobs")
     assert app.focused is app.screen.query_one(KnobTable)
@@ -174,7 +174,7 @@ async def test_plus_and_minus_ask_once_for_the_level_that_they_add_up_to(live, t
     by_hand = (*order.changes, Change(MODE, "auto", "manual"))
     apply(trainer, replace(order, changes=by_hand))
     await until(lambda: "2/5  ██░░░  manual" in line_of(app, "velocity"), "the level")
-    assert "set by hand; in auto: up when" in " ".join(shown(app))
+    assert "level set by the user; in auto: up when" in " ".join(shown(app))
     await pilot.press("-")
     assert (await queued(trainer, 2)).changes == (Change(LEVEL, 2.0, 1.0),)
 
@@ -230,7 +230,7 @@ async def test_a_gives_the_level_back_to_the_curriculum(live, trainer):
     ask(trainer.folder, Tune({MODE: "hold"}))
     apply(trainer, await queued(trainer, 1))
     await until(lambda: "  hold  " in line_of(app, "velocity"), "the mode")
-    assert "on hold, its knobs are set by hand; in auto:" in " ".join(shown(app))
+    assert "on hold, knobs set by the user; in auto:" in " ".join(shown(app))
     await pilot.press("a")
     assert (await queued(trainer, 2)).changes == (Change(MODE, "hold", "auto"),)
     await until(lambda: app.screen.state.knobs[MODE].pending == "auto", "pending")
@@ -338,7 +338,7 @@ async def test_every_kind_of_change_is_marked_in_its_way(live, trainer):
         trainer.emit(body)
     await until(lambda: len(app.screen.state.guards_fired) == 2, "all of it")
     expected = [
-        (1, "#1", "curriculum"), (2, "#2", "person"), (3, "#3", "ramp"), (4, "#4", "guard"), (0, "#5", "launch"),
+        (1, "#1", "curriculum"), (2, "#2", "user"), (3, "#3", "ramp"), (4, "#4", "guard"), (0, "#5", "launch"),
         (6, "kl", "guard"),
     ]  # fmt: skip
     await until(lambda: all(marks(chart) == expected for chart in charts(app).values()), "the marks")

@@ -84,9 +84,9 @@ async def test_the_table_has_a_row_for_each_knob(log_root):
             "name": "* reward/track_l…elocity/weight",
             "value": "4",
             "metric": "0.004562",
-            "state": "at 37 by person",
+            "state": "applied @37 (user)",
         }
-        assert knob_row(app, "reward/foot_slip/weight")["state"] == "at 77 by person"
+        assert knob_row(app, "reward/foot_slip/weight")["state"] == "applied @77 (user)"
         upright = knob_row(app, "reward/upright/weight")
         assert list(upright.values()) == ["  reward/upright/weight", "1", "0.007347", ""]
 
@@ -99,7 +99,7 @@ async def test_a_late_iteration_fits_in_the_table_of_a_small_terminal(log_root):
     async with app.run_test(size=(80, 24)):
         await dashboard_is_filled(app)
         table = app.screen.query_one(KnobTable)
-        await until(lambda: "at 29999 by person" in table.render_line(1).text, "the whole state")
+        await until(lambda: "applied @29999 (user)" in table.render_line(1).text, "the whole state")
 
 
 async def test_iterations_of_a_resumed_run_are_counted_from_the_first_run_on(log_root):
@@ -247,7 +247,7 @@ async def test_the_dialog_of_a_knob_judges_while_one_types(log_root):
         field, verdict = app.screen.query_one("#value", Input), app.screen.query_one("#verdict", Static)
         assert field.value == "4"
         await pilot.press("-")
-        assert (field.value, str(verdict.content)) == ("-", "a number, please")
+        assert (field.value, str(verdict.content)) == ("-", "expected a number")
         await pilot.press("5")
         assert (field.value, str(verdict.content)) == ("-5", "")
         field.value = "inf"
@@ -291,7 +291,7 @@ async def test_a_knob_that_is_read_only_says_why(log_root):
         await dashboard_is_filled(app)
         assert knob_row(app, "reward/pose/weight")["state"] == "it is a function"
         await pilot.press("enter")
-        await until(lambda: any("can't be changed: it is a function" in text for text in told(app)), "the reason")
+        await until(lambda: any("is read-only: it is a function" in text for text in told(app)), "the reason")
         assert isinstance(app.screen, DashboardScreen)
 
 

@@ -20,7 +20,7 @@ def title(app):
 
 async def is_shown(app, number):
     await until(lambda: isinstance(app.screen, ImpactDialog) and app.screen.query("#table"), "the dialog")
-    await until(lambda: str(title(app)).startswith(f"impact of #{number} at"), f"intervention {number}")
+    await until(lambda: str(title(app)).startswith(f"impact of #{number} applied"), f"intervention {number}")
 
 
 async def test_b_tells_what_the_newest_change_did_and_arrows_go_to_the_others(log_root):
@@ -32,7 +32,7 @@ async def test_b_tells_what_the_newest_change_did_and_arrows_go_to_the_others(lo
         assert part(app, "subject").startswith("undoes #8: event/push_robot/velocity_range/x -0.8:0.8 → -0.5:0.5")
         await pilot.press("left", "up", "left", "left", "left")
         await is_shown(app, 4)
-        assert "50 iterations before (1226 to 1275), 50 after (1276 to 1325)" in part(app, "windows")
+        assert "50 iterations before (1226–1275), 50 after (1276–1325)" in part(app, "windows")
         success = part(app, "table").splitlines()[1]
         assert success.split()[:2] == ["success", "rate"]
         assert success.endswith("fell")
@@ -40,7 +40,7 @@ async def test_b_tells_what_the_newest_change_did_and_arrows_go_to_the_others(lo
         await is_shown(app, 1)
         await pilot.press("down")
         await is_shown(app, 2)
-        assert "track_angular_velocity counts its weight: × 1.5 by that alone" in part(app, "notes")
+        assert "track_angular_velocity: value includes its weight (×1.5 from the change itself)" in part(app, "notes")
         await pilot.press("b")
         await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
 
@@ -52,10 +52,10 @@ async def test_plus_and_minus_change_how_many_iterations_are_compared(log_root):
         await pilot.press("b", *["left"] * 5)
         await is_shown(app, 4)
         await pilot.press("minus")
-        await until(lambda: "20 iterations before (1256 to 1275)" in part(app, "windows"), "fewer")
+        await until(lambda: "20 iterations before (1256–1275)" in part(app, "windows"), "fewer")
         await pilot.press("plus", "plus")
-        await until(lambda: "75 iterations before (1201 to 1275)" in part(app, "windows"), "as many as there are")
-        assert "no more after: #6 at 1351" in part(app, "windows")
+        await until(lambda: "75 iterations before (1201–1275)" in part(app, "windows"), "as many as there are")
+        assert "after-window limited by #6 (iteration 1351)" in part(app, "windows")
         await pilot.press(*["minus"] * 9)
         await until(lambda: "10 iterations before" in part(app, "windows"), "the fewest")
 
@@ -94,7 +94,7 @@ async def test_before_any_change_there_is_nothing_to_tell(log_root):
         await dashboard_is_filled(app)
         await pilot.press("b")
         await until(lambda: isinstance(app.screen, ImpactDialog) and app.screen.query("#subject"), "the dialog")
-        await until(lambda: part(app, "subject") == "nothing has been changed yet", "so")
+        await until(lambda: part(app, "subject") == "no changes yet", "so")
         await pilot.press("left", "plus", "escape")
         await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
 
@@ -109,6 +109,8 @@ async def test_of_a_run_that_goes_on_the_numbers_grow(log_root, trainer):
         await until(lambda: isinstance(app.screen, DashboardScreen) and len(app.screen.state.interventions) == 2, "it")
         await pilot.press("b")
         await until(lambda: isinstance(app.screen, ImpactDialog) and app.screen.query("#windows"), "the dialog")
-        await until(lambda: "nothing after: the run is at 76" in part(app, "windows"), "that it is too early")
+        await until(
+            lambda: "after-window limited by the newest iteration (76)" in part(app, "windows"), "that it is too early"
+        )
         trainer.play(behind[:25])
-        await until(lambda: "25 iterations before (52 to 76), 25 after (77 to 101)" in part(app, "windows"), "the rest")
+        await until(lambda: "25 iterations before (52–76), 25 after (77–101)" in part(app, "windows"), "the rest")

@@ -66,5 +66,5 @@ async def test_impact_of_a_change_that_broke_success(g1, sizes_look_as_before):
         await dashboard_is_filled(g1)
         await pilot.press("b", *["left"] * 5)
         await until(lambda: isinstance(g1.screen, ImpactDialog) and g1.screen.query("#windows"), "the dialog")
-        await until(lambda: "1226 to 1275" in str(g1.screen.query_one("#windows").content), "intervention 4")
+        await until(lambda: "1226–1275" in str(g1.screen.query_one("#windows").content), "intervention 4")
         await sizes_look_as_before(pilot)

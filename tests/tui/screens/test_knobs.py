@@ -205,11 +205,11 @@ async def test_the_dialog_tells_who_else_writes_a_knob_and_who_changed_it(live, 
     app, pilot = live
     ask(trainer.folder, Tune({TWIST: (-2.0, 2.0)}, "faster"))
     apply(trainer, await queued(trainer, 1), pinned=(TWIST,))
-    await until(lambda: knob_row(app, TWIST)["state"] == "pinned; 31 by person", "the pin")
+    await until(lambda: knob_row(app, TWIST)["state"] == "pinned; @31 (user)", "the pin")
     await edit(app, pilot, TWIST)
     facts = str(app.screen.query_one("#facts", Static).content)
-    assert "last changed by person at iteration 31 (#1): faster" in facts
-    assert f"pinned: {CURRICULUM} writes it no more" in facts
+    assert "#1 applied @31 (user): faster" in facts
+    assert f"pinned over {CURRICULUM}" in facts
 
 
 async def test_a_knob_that_was_changed_meanwhile_is_not_changed_again(live, trainer):
@@ -253,7 +253,7 @@ async def test_d_sets_the_knob_under_the_cursor_to_its_default(live, trainer):
     assert (order.changes, order.note) == ((Change(WEIGHT, 2.0, 2.0),), "reset to default")
     go_to(app, COUNT)
     await pilot.press("d")
-    await until(lambda: told(app)[-1].startswith(f"{COUNT} can't be changed: "), "the reason")
+    await until(lambda: told(app)[-1].startswith(f"{COUNT} is read-only: "), "the reason")
 
 
 async def test_i_unpins_and_m_stops_a_ramp(live, trainer):
@@ -290,7 +290,7 @@ async def test_h_lists_interventions_and_enter_undoes_or_redoes(live, trainer):
     table = app.screen.query_one("DataTable")
     cells = [[str(cell) for cell in table.get_row_at(row)] for row in range(3)]
     assert [row[:4] for row in cells] == [
-        ["3", "31", "▼ person", "failed"], ["2", "31", "▼ person", "applied"], ["1", "31", "▼ person", "applied"],
+        ["3", "31", "▼ user", "failed"], ["2", "31", "▼ user", "applied"], ["1", "31", "▼ user", "applied"],
     ]  # fmt: skip
     assert cells[1][4:] == [f"{FRICTION} 0.3:1.2 → 0.1:2", "why not"]
 
@@ -316,7 +316,7 @@ async def test_h_before_any_intervention_says_so_and_can_be_left(live):
     app, pilot = live
     await pilot.press("h")
     await until(lambda: isinstance(app.screen, HistoryDialog) and app.screen.query("#detail"), "the list")
-    await until(lambda: "nothing has been changed" in str(app.screen.query_one("#detail", Static).content), "so")
+    await until(lambda: "no changes" in str(app.screen.query_one("#detail", Static).content), "so")
     await pilot.press("enter", "escape")
     await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
 

@@ -69,10 +69,10 @@ async def test_an_edit_waits_then_applies_and_every_chart_is_marked(live, traine
     assert knob_row(app, SECOND)["value"] == "2"  # not in force yet
 
     trainer.emit(InterventionApplied(queued.number, "person", 61, 2, queued.changes, queued.note))
-    await until(lambda: state_of(app, SECOND) == "at 61 by person", "applied")
+    await until(lambda: state_of(app, SECOND) == "applied @61 (user)", "applied")
     assert knob_row(app, SECOND)["value"] == "5"
     assert marks(app) == [[(37, "#1"), (61, "#2")]] * 10
-    assert told(app) == ["#2 applied at iteration 61: reward/track_angular_velocity/weight 2 → 5"]
+    assert told(app) == ["#2 applied @61: reward/track_angular_velocity/weight 2 → 5"]
 
 
 async def test_a_curriculum_s_change_is_marked_and_told_like_a_person_s(live, trainer):
@@ -150,7 +150,7 @@ async def test_a_refusal_is_told(live, trainer):
     ask(trainer.folder, Stop())
     await pilot.press("enter", "5", "enter")
     await until(lambda: told(app) == ["training is stopping; no more changes are possible"], "the refusal")
-    assert state_of(app, FIRST) == "at 37 by person"
+    assert state_of(app, FIRST) == "applied @37 (user)"
 
 
 async def test_what_happens_is_told(live, trainer):
@@ -164,9 +164,9 @@ async def test_what_happens_is_told(live, trainer):
             told(app)
             == [
                 "saved model_61.pt",
-                "exporting iteration 61; training stood still for 12.2 ms",
+                "exporting iteration 61; training blocked for 12.2 ms",
                 "no export of iteration 61: onnx is not installed",
-                "the training has finished",
+                "training finished",
             ]
         ),
         "the news",

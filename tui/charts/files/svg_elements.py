@@ -28,7 +28,7 @@ _SHAPES = (
 _INNER = "M-1.2,0a1.2,1.2 0 1,0 2.4,0a1.2,1.2 0 1,0 -2.4,0"
 """In the hollow circle, which would else be the sign of a mark."""
 _MARKS: dict[MarkKind, str] = {
-    "person": "M-4,-4h8l-4,8z",
+    "user": "M-4,-4h8l-4,8z",
     "curriculum": "M0,-4.5l4.5,4.5l-4.5,4.5l-4.5,-4.5z",
     "ramp": "M-4,4h8v-8z",
     "guard": "M-3,-4l7,8M4,-4l-7,8",

@@ -1,4 +1,4 @@
-"""Levels that presses of + and - add up to, until they are asked for as one."""
+"""Accumulates presses of + and - into one request."""
 
 from __future__ import annotations
 
@@ -10,28 +10,27 @@ from tui.session.state import RunState
 
 
 class LevelSteps:
-    """What a person who presses keys faster than the trainer answers wants in the end."""
+    """Levels that the user is stepping to and has not requested yet."""
 
     def __init__(self) -> None:
-        """Want nothing yet."""
         self.wanted: dict[str, int] = {}
         """By curriculum."""
         self._revision = 0
 
     def step(self, curriculum: Curriculum, state: RunState, by: int) -> str:
-        """Want a level higher or lower by one than shown; return in one line why there is none, or nothing."""
+        """Move the wanted level `by` one; return in one line why that is impossible, else ""."""
         level = self.wanted.get(curriculum.name, _soon(curriculum, state)) + by
         if level > curriculum.top:
             return f"{curriculum.name} is at its highest level, {curriculum.top}"
         if level < 0:
             return f"{curriculum.name} is at its lowest level, 0"
         if not self.wanted:
-            self._revision = state.revision  # what is changed by others from now on, the person hasn't seen
+            self._revision = state.revision  # changes by others from now on are unseen
         self.wanted[curriculum.name] = level
         return ""
 
     def take(self, curricula: list[Curriculum], state: RunState) -> Tune | None:
-        """Return the request for what is wanted, None if that is what is or comes anyway; nothing is wanted then."""
+        """Return the request for the wanted levels and forget them; None if they are current or queued already."""
         by_name = {curriculum.name: curriculum for curriculum in curricula}
         levels = {name: level for name, level in self.wanted.items() if name in by_name}
         self.wanted.clear()
@@ -40,6 +39,6 @@ class LevelSteps:
 
 
 def _soon(curriculum: Curriculum, state: RunState) -> int:
-    """Return the level that waits for the next iteration, or the present one."""
+    """Return the queued level, else the current one."""
     knob = state.knobs.get(level_knob(curriculum.name))
     return curriculum.level if knob is None or knob.pending is None else int(number_of(knob.pending))

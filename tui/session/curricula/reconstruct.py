@@ -1,4 +1,4 @@
-"""A run's curricula as its trainer has them now, made again from the journal: the rules are those of `curricula`."""
+"""Curricula of a run in their current state, reconstructed from the journal with the rules of `curricula`."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from tui.session.state import RunState
 
 
 def curricula_now(state: RunState) -> list[Curriculum]:
-    """Return the run's curricula as they are after its newest iteration, to be looked at only.
+    """Return the run's curricula after its newest iteration, for display only.
 
-    Raises `SchemaProblem` if they are of a kind that this version of the program doesn't know.
+    Raises `SchemaProblem` for a kind that this version does not know.
     """
     if state.started is None:
         return []
     curricula = make_curricula(state.started.curricula)
     for curriculum in curricula:
-        if level_knob(curriculum.name) in state.knobs:  # known once the environment is built
+        if level_knob(curriculum.name) in state.knobs:  # available after the environment is built
             _bring_up_to_date(curriculum, state)
     return curricula
 
 
 def curriculum_of_knob(knob: str, curricula: list[Curriculum]) -> Curriculum | None:
-    """Return the curriculum that `knob` belongs to, as one of its own or one that it turns."""
+    """Return the curriculum that owns or changes `knob`."""
     return next((one for one in curricula if knob.startswith(curriculum_knob(one.name, "")) or knob in one.knobs), None)
 
 
 def outlook(curriculum: Curriculum, state: RunState) -> str:
-    """Return what happens next in `auto`."""
+    """Return the next step in mode `auto`, in one line."""
     return curriculum.outlook(state.first_iteration if state.iteration is None else state.iteration, state.latest)
 
 
 def moved_at(curriculum: Curriculum, state: RunState) -> int | None:
-    """Return the first iteration at the present level, None if it began there."""
+    """Return the first iteration at the current level; None if it began there."""
     knob = level_knob(curriculum.name)
     return _last_change(state, lambda change: change.knob == knob and change.old != change.new)
 
 
 def curriculum_records(state: RunState) -> list[dict[str, Any]]:
-    """Return what is known of each curriculum, for scripts. Raises `SchemaProblem`."""
+    """Return plain values of each curriculum, for JSON. Raises `SchemaProblem`."""
     return [
         {
             "name": one.name,

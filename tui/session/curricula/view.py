@@ -1,4 +1,4 @@
-"""What the panel of curricula says: levels, modes, thresholds, what happens next, and how it goes by level and task."""
+"""Text of the curricula panel: levels, modes, thresholds, next steps, success by level and task."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from curricula.curriculum import SUCCESS_RATE, Curriculum, counted
+from curricula.curriculum import SUCCESS_RATE, Curriculum
 from curricula.curriculum_knobs import level_knob, mode_knob
 from curricula.terrain import HIGHEST_LEVEL
 from trainer_proc.contract.knob import Value, value_text
@@ -22,12 +22,12 @@ SHARE_AT_LEVEL, OF_TERRAIN, OF_TASK = "Terrain/share_at_level_", "Success/terrai
 _WIDEST_NAME, _WIDEST_BAR = 24, 10
 _INDENT = "  "
 _LEAST_FOR_LEVEL_TEXT = 24
-"""In fewer cells behind its mode, what a level is comes on the line below."""
+"""With fewer cells after the mode, the level's text moves to the line below."""
 
 
 @dataclass(frozen=True)
 class CurriculumText:
-    """A curriculum's lines: name, level and mode, and below it what happens next."""
+    """Lines of a curriculum: name, level and mode; below, the next step."""
 
     name: str
     head: str
@@ -36,7 +36,7 @@ class CurriculumText:
 
 @dataclass(frozen=True)
 class PanelText:
-    """All that the panel says, in lines."""
+    """Lines of the panel."""
 
     success: tuple[str, ...]
     curricula: tuple[CurriculumText, ...]
@@ -44,14 +44,14 @@ class PanelText:
 
 
 def has_panel(state: RunState, curricula: Sequence[Curriculum]) -> bool:
-    """Tell whether there is something for the panel to say."""
+    """Return whether the panel has content."""
     return bool(curricula or bar_groups(state))
 
 
 def panel_text(
     state: RunState, curricula: Sequence[Curriculum], width: int, wanted: Mapping[str, int] | None = None
 ) -> PanelText:
-    """Return the panel's lines, at most `width` cells each; `wanted` are levels that are about to be asked for."""
+    """Return the panel's lines, at most `width` cells each; `wanted` are levels not requested yet."""
     heads = [_head(curriculum, state, wanted or {}) for curriculum in curricula]
     widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
     texts = [
@@ -70,19 +70,16 @@ def success_text(state: RunState) -> str:
     kind = "time-out" if state.started is None else plain(str(state.started.success.get("kind", "time-out")))
     rate = state.latest.get(SUCCESS_RATE)
     if rate is None:
-        return f"success rate: no episode has finished yet ({kind})"
-    said = f"success rate {rate:.2f}"
+        return f"success rate: no finished episodes ({kind})"
+    text = f"success rate {rate:.2f}"
     episodes, window = state.latest.get(SUCCESS_EPISODES), state.latest.get(SUCCESS_WINDOW)
     if episodes is None or window is None:
-        return f"{said} ({kind})"
-    over = (
-        f"the last {episodes:.0f} episodes" if episodes >= window else f"{counted(round(episodes), 'episode')} so far"
-    )
-    return f"{said} over {over} (window {window:.0f}, {kind})"
+        return f"{text} ({kind})"
+    return f"{text} ({episodes:.0f}/{window:.0f} episodes, {kind})"
 
 
 def levels_text(curricula: Sequence[Curriculum]) -> str:
-    """Return name, level and mode of each, for a line elsewhere."""
+    """Return name, level and mode of each, in one line."""
     return ", ".join(f"{plain(one.name)} {one.level}/{one.top} {one.mode}" for one in curricula)
 
 
@@ -105,36 +102,36 @@ def _head(curriculum: Curriculum, state: RunState, wanted: Mapping[str, int]) ->
 
 
 def _pending(knob: str, state: RunState) -> Value | None:
-    """Return the value of a knob that waits for the next iteration."""
+    """Return the queued value of a knob."""
     return state.knobs[knob].pending if knob in state.knobs else None
 
 
 def _text(curriculum: Curriculum, state: RunState, head: str, width: int) -> CurriculumText:
     level, since = plain(curriculum.level_text(curriculum.level)), moved_at(curriculum, state)
     ways = [level] if since is None else [f"{level}, since iteration {since}", level]
-    said = _next(curriculum, state)
+    outlook_text = _next(curriculum, state)
     room = width - len(head) - 2
     if room >= min(len(level), _LEAST_FOR_LEVEL_TEXT):
         head = f"{head}  {next((way for way in ways if len(way) <= room), shortened(level, room))}"
     elif level:
-        said = f"{level}; {said}"
-    body = textwrap.wrap(said, max(width, 8), initial_indent=_INDENT, subsequent_indent=_INDENT)
+        outlook_text = f"{level}; {outlook_text}"
+    body = textwrap.wrap(outlook_text, max(width, 8), initial_indent=_INDENT, subsequent_indent=_INDENT)
     return CurriculumText(curriculum.name, shortened(head.rstrip(), max(width, 1)), tuple(body))
 
 
 def _next(curriculum: Curriculum, state: RunState) -> str:
-    """Return what happens next, with metrics called as on their charts."""
-    said = plain(outlook(curriculum, state))
+    """Return the next step, with metrics named as on their charts."""
+    text = plain(outlook(curriculum, state))
     for plan in DEFAULT_BOARD:
         for title, metric in plan.curves:
-            said = said.replace(metric, title)
+            text = text.replace(metric, title)
     match curriculum.mode:
         case "manual":
-            return f"set by hand; in auto: {said}"
+            return f"level set by the user; in auto: {text}"
         case "hold":
-            return f"on hold, its knobs are set by hand; in auto: {said}"
+            return f"on hold, knobs set by the user; in auto: {text}"
         case _:
-            return said
+            return text
 
 
 # --- bars ---
@@ -158,7 +155,7 @@ def _terrain_levels(state: RunState) -> BarGroup | None:
 
 
 def _level_bars(levels: list[int], shares: Mapping[int, float], is_empty: bool) -> list[Bar]:
-    """Return a bar for each level; several in a row without an environment are one line."""
+    """Return a bar for each level; consecutive levels without environments share a line."""
     if is_empty and len(levels) > 1:
         return [Bar(f"levels {levels[0]}–{levels[-1]}", 0.0, "0%")]
     values = [(level, shares.get(level, 0.0)) for level in levels]
@@ -189,7 +186,7 @@ def _tasks(state: RunState) -> BarGroup | None:
 
 
 def _names(state: RunState, *prefixes: str) -> list[str]:
-    """Return what follows one of the prefixes in the metrics' names, each once."""
+    """Return the metrics' names with one of the prefixes, without it, each once."""
     found = (name.removeprefix(prefix) for prefix in prefixes for name in state.latest if name.startswith(prefix))
     return list(dict.fromkeys(found))
 

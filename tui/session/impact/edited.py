@@ -1,4 +1,4 @@
-"""The metrics in which an edit shows: those of the terms and parameters that it touched."""
+"""Metrics affected by a change: those of its terms and parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OF_PARAMETERS: dict[str, Role] = {
     "ppo/schedule": "learning_rate",
     "ppo/desired_kl": "learning_rate",
 }
-"""What a parameter of PPO acts on first; the KL is compared in any case."""
+"""Metric that a PPO parameter affects first; KL is always compared."""
 _OF_TERMS = {"reward": "Episode_Reward", "termination": "Episode_Termination"}
 
 

@@ -1,4 +1,4 @@
-"""What an intervention did: metrics before and after it, over as many iterations on both sides."""
+"""Impact of a change: metrics before and after it, over equally many iterations."""
 
 from __future__ import annotations
 
@@ -26,47 +26,48 @@ Verdict = Literal[
     "fell",
     "rose as before",
     "fell as before",
-    "the same",
+    "unchanged",
     "no clear change",
-    "too few values",
-    "too slow to tell",
+    "not enough samples",
+    "drift too large",
     "not published",
 ]
-"""A change whose interval excludes 0: `as before` if the line fitted before leads there as well. Otherwise why not."""
+"""`rose` and `fell` where the 95 % interval excludes 0; `as before` if the trend before the change continues."""
 
 
 class ImpactError(UserError):
-    """There is no such intervention that was applied; the message is one line."""
+    """There is no such applied change."""
 
 
 @dataclass(frozen=True)
 class MetricImpact:
-    """One metric on both sides of an intervention.
-
-    `change` is how much higher the mean is after it, with a 95 % interval if `interval` isn't None; `percent` is the
-    change in parts of a hundred of the mean before. `beyond_trend` is the change against the fitted line before, gone
-    on. `values_before` and `values_after` are the finite values, by rising iteration; `not_finite` counts the others.
-    `weight_factor` tells that the metric is a sum that the intervention has multiplied by itself: a reward's weight.
-    """
+    """One metric before and after a change."""
 
     metric: str
     label: str
     before: Level | None
     after: Level | None
     change: float | None
+    """Mean after minus mean before."""
     percent: float | None
+    """`change` in percent of the mean before."""
     interval: Difference | None
+    """95 % interval of `change`."""
     beyond_trend: Difference | None
+    """Mean after minus the extrapolated trend before."""
     verdict: Verdict
     values_before: tuple[float, ...]
+    """Finite values, by rising iteration."""
     values_after: tuple[float, ...]
     not_finite: int = 0
+    """Number of non-finite values."""
     weight_factor: float | None = None
+    """Factor by which the change itself multiplies the metric, as a reward's weight does."""
 
 
 @dataclass(frozen=True)
 class Impact:
-    """What intervention `number` did, as far as `windows` tell."""
+    """Impact of change `number` in `windows`."""
 
     number: int
     applied: InterventionApplied
@@ -75,20 +76,20 @@ class Impact:
 
 
 def measurable(state: RunState) -> list[int]:
-    """Return the numbers of the interventions that were applied, the oldest first."""
+    """Return the numbers of applied changes, oldest first."""
     return sorted(state.interventions)
 
 
 def impact_of(
     number: int | None, state: RunState, history: MetricHistory, iterations: int = DEFAULT_ITERATIONS
 ) -> Impact:
-    """Return what an intervention did, the newest if `number` is None, over at most `iterations` on each side.
+    """Return the impact of a change (None: the newest) over at most `iterations` on each side.
 
     Raises `ImpactError`.
     """
     known = measurable(state)
     if not known:
-        raise ImpactError("nothing has been changed yet")
+        raise ImpactError("no changes yet")
     if number is None:
         number = known[-1]
     if number not in state.interventions:
@@ -107,10 +108,10 @@ def impact_of(
 
 def _why_unknown(number: int, state: RunState, known: list[int]) -> str:
     if number in state.failed:
-        return f"intervention {number} was never applied: {state.failed[number].reason}"
+        return f"#{number} was never applied: {state.failed[number].reason}"
     if number in state.queued:
-        return f"intervention {number} waits for the next iteration"
-    return f"there is no applied intervention {number}; there are {known[0]} to {known[-1]}"
+        return f"#{number} queued for the next iteration"
+    return f"no applied change #{number}; there are #{known[0]} to #{known[-1]}"
 
 
 def _metric_impact(
@@ -141,7 +142,7 @@ def _metric_impact(
 
 
 def _level(series: Series | None, window: Window | None) -> tuple[tuple[NDArray[np.float64], Level | None], int]:
-    """Return the finite values in a window with what they tell, and how many others there are."""
+    """Return the finite values in a window, their statistics, and the number of non-finite values."""
     if series is None or window is None:
         return (np.empty(0), None), 0
     start, stop = series.rows_from(np.array([window.first, window.last + 1]))
@@ -161,12 +162,12 @@ def _verdict(
     if series is None or not series.count:
         return "not published"
     if before is None or after is None:
-        return "too few values"
+        return "not enough samples"
     if interval is None or beyond is None:
         has_few = any(math.isnan(one.error) and not one.independent for one in (before, after))
-        return "too few values" if has_few else "too slow to tell"
+        return "not enough samples" if has_few else "drift too large"
     if interval.value == 0 and interval.low == interval.high:
-        return "the same"
+        return "unchanged"
     if not interval.excludes_zero:
         return "no clear change"
     is_as_before = not beyond.excludes_zero or (beyond.value > 0) != (interval.value > 0)

@@ -1,4 +1,4 @@
-"""What an intervention did, in words and numbers for people."""
+"""The impact of a change as text, table rows and plain values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tui.session.impact.impact import Impact, MetricImpact
 from tui.session.impact.statistics import Difference, Level
 from tui.session.impact.windows import Window
-from tui.session.interventions.change_text import whole_text
+from tui.session.interventions.change_text import origin_text, whole_text
 from tui.session.numbers import number
 from tui.session.sparkline import resampled, sparkline
 from tui.session.text import shortened_name
@@ -16,11 +16,11 @@ from tui.session.text import shortened_name
 _MINUS = "\N{MINUS SIGN}"
 _MOST_DECIMALS = 7
 _NARROWEST_LABEL, _WIDEST_LABEL = 20, 48
-_MEAN, _VERDICT = 18, 16
+_MEAN, _VERDICT = 17, 18
 
 
 class ImpactRow(NamedTuple):
-    """One metric as texts: means with half their 95 % interval, change, its 95 % interval, and what that means."""
+    """One metric as texts: means with half of their 95 % interval, change, its 95 % interval, verdict."""
 
     label: str
     before: str
@@ -46,18 +46,16 @@ def impact_row(metric: MetricImpact) -> ImpactRow:
 
 
 def impact_title(impact: Impact) -> str:
-    """Return which intervention it is about."""
     applied = impact.applied
-    return f"#{impact.number} at iteration {applied.iteration} by {applied.origin}"
+    return f"#{impact.number} applied @{applied.iteration} ({origin_text(applied.origin)})"
 
 
 def impact_subject(impact: Impact) -> str:
-    """Return what was changed."""
     return whole_text(impact.applied)
 
 
 def impact_windows(impact: Impact) -> list[str]:
-    """Return why it was changed, which iterations are compared, why not more, and what else happened: a line each."""
+    """Return note, compared iterations, limits and remarks, a line each."""
     windows = impact.windows
     note = [f"note: {impact.applied.note}"] if impact.applied.note else []
     if windows.before is None or windows.after is None:
@@ -68,18 +66,20 @@ def impact_windows(impact: Impact) -> list[str]:
 
 
 def impact_notes(impact: Impact) -> list[str]:
-    """Return what has to be known to read the numbers right, a line each."""
+    """Return remarks on how to read the numbers, a line each."""
     notes = []
     for metric in impact.metrics:
         if metric.weight_factor is not None:
-            notes.append(f"{metric.label} counts its weight: × {metric.weight_factor:.4g} by that alone")
+            notes.append(
+                f"{metric.label}: value includes its weight (×{metric.weight_factor:.4g} from the change itself)"
+            )
         if metric.not_finite:
-            notes.append(f"{metric.label}: {metric.not_finite} values that are not finite are left out")
+            notes.append(f"{metric.label}: {metric.not_finite} non-finite values excluded")
     return notes
 
 
 def impact_text(impact: Impact) -> str:
-    """Return all of it as lines."""
+    """Return title, windows, table and notes, separated by line ends."""
     rows = [IMPACT_HEADINGS, *map(impact_row, impact.metrics)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -88,7 +88,7 @@ def impact_text(impact: Impact) -> str:
 
 
 def impact_lines(impact: Impact, width: int) -> list[str]:
-    """Return the table for `width` cells, at least 60: a heading, and two lines a metric, with its values below it."""
+    """Return the table in `width` cells (at least 72): a heading and two lines a metric, one with sparklines."""
     label = min(max(width - 2 * _MEAN - _VERDICT, _NARROWEST_LABEL), _WIDEST_LABEL)
     lines = [f"{'':<{label}}{'before':<{_MEAN}}{'after':<{_MEAN}}"]
     for metric in impact.metrics:
@@ -101,7 +101,7 @@ def impact_lines(impact: Impact, width: int) -> list[str]:
 
 
 def impact_record(impact: Impact) -> dict[str, Any]:
-    """Return all of it as plain values, for scripts; what isn't known is None."""
+    """Return plain values for JSON; unknown values are None."""
     windows = impact.windows
     return {
         "intervention": impact.number,
@@ -119,7 +119,7 @@ def impact_record(impact: Impact) -> dict[str, Any]:
 
 
 def _sparklines(metric: MetricImpact, width: int) -> str:
-    """Return the values on both sides on one scale, a bar between them."""
+    """Return sparklines of both windows on one scale, separated by a bar."""
     if not metric.values_before or not metric.values_after:
         return ""
     each = (width - 1) // 2
@@ -167,7 +167,7 @@ def _window_record(window: Window | None) -> dict[str, int] | None:
 
 
 def _span(window: Window) -> str:
-    return str(window.first) if window.length == 1 else f"{window.first} to {window.last}"
+    return str(window.first) if window.length == 1 else f"{window.first}–{window.last}"
 
 
 def _mean(level: Level | None) -> str:
@@ -209,7 +209,7 @@ def _ends(interval: Difference | None) -> str:
 
 
 def _decimals(half_width: float) -> int | None:
-    """Return how many decimals leave two digits of half an interval; None where that is no way to write a number."""
+    """Return the decimals that show two digits of `half_width`; None where fixed-point is unsuitable."""
     if not half_width > 0:
         return None
     decimals = 1 - math.floor(math.log10(half_width))
@@ -221,5 +221,5 @@ def _plus(value: float) -> str:
 
 
 def _signed(text: str) -> str:
-    """Return numbers with a minus sign that is as wide as a plus."""
+    """Return `text` with minus signs as wide as a plus."""
     return text.replace("-", _MINUS).replace(f"e{_MINUS}", "e-")

@@ -1,15 +1,15 @@
-"""How sure a mean over iterations is, and the difference of two: metrics of neighbouring iterations are alike.
+"""Confidence intervals for means over iterations and their differences; neighbouring iterations are correlated.
 
-In each window a straight line is fitted, since a training learns all the while, and what is left of each value is taken
-for a first-order autoregressive process with lag-one autocorrelation r.
+Each window gets a fitted line, since a training learns continuously. The residuals are modelled as a first-order
+autoregressive process with lag-one autocorrelation r.
 
-- r as measured on n values comes out too small, by about (2 + 4 r) / n behind a fitted line: N. P. A. van Giersbergen,
+- The measured r of n residuals is biased by about -(2 + 4 r) / n after a linear fit: N. P. A. van Giersbergen,
   "On the effect of deterministic terms on the bias in stable AR models", Economics Letters 89 (2005).
-- n such values tell as much of their mean as n (1 - r) / (1 + r) independent ones: F. W. Zwiers, H. von Storch,
+- The effective sample size of n such values is n (1 - r) / (1 + r): F. W. Zwiers, H. von Storch,
   "Taking serial correlation into account in tests of the mean", Journal of Climate 8 (1995).
 - Two means of unequal variance are compared by Student's t with Welch's degrees of freedom: B. L. Welch, "The
   generalization of 'Student's' problem when several different population variances are involved", Biometrika 34 (1947).
-- What the second mean would be if the line before it went on: segmented regression of an interrupted time series,
+- The trend before is extrapolated as in segmented regression of an interrupted time series:
   A. K. Wagner et al., Journal of Clinical Pharmacy and Therapeutics 27 (2002).
 """
 
@@ -23,44 +23,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_POINTS = 20
-"""Of fewer values nobody can tell how alike neighbours are."""
+"""Fewer values do not allow an estimate of their autocorrelation."""
 _OUTSIDE = 0.05
-"""Of all intervals so many miss what they are about."""
+"""Share of intervals that miss the true value."""
 _LARGEST_AUTOCORRELATION = 0.99
 _LEAST_INDEPENDENT = 4
-"""With two degrees of freedom left, an interval is wide but still means something."""
+"""Leaves two degrees of freedom after the fitted line."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """What the values of one window tell.
-
-    `count` values have this `mean`, at the iteration `centre` on average. `independent` is how many independent values
-    would tell as much, `error` the standard error of the mean, `slope` the rise an iteration of the fitted line and
-    `slope_error` its standard error; where `is_known` is false there are too few values for the last four.
-    """
+    """Statistics of one window; without enough samples (`is_known` false) only the first three fields hold."""
 
     count: int
     mean: float
     centre: float
+    """Mean of the iterations."""
     independent: float = 0.0
+    """Effective sample size."""
     error: float = math.nan
+    """Standard error of the mean."""
     slope: float = math.nan
+    """Rise of the fitted line, per iteration."""
     slope_error: float = math.nan
+    """Standard error of the slope."""
 
     @property
     def is_known(self) -> bool:
-        """Whether there is enough to tell how sure the mean is."""
+        """Whether there are enough samples for an interval."""
         return not math.isnan(self.error)
 
     @property
     def freedom(self) -> float:
-        """Degrees of freedom: the fitted line takes two."""
+        """Degrees of freedom; the fitted line takes two."""
         return self.independent - 2
 
     @property
     def half_width(self) -> float:
-        """Half of the 95 % interval around the mean; NaN if it is not known."""
+        """Half of the 95 % interval around the mean; NaN if unknown."""
         return student_t(self.freedom) * self.error if self.is_known else math.nan
 
 
@@ -79,9 +79,9 @@ class Difference:
 
 
 def level(iterations: NDArray[np.int64], values: NDArray[np.float64]) -> Level:
-    """Return what values tell of their window.
+    """Return the statistics of a window.
 
-    Both have shape (n,) with n at least 1; the values are finite and their iterations rise.
+    Both arrays have shape (n,), n at least 1; values are finite, iterations rise.
     """
     count = len(values)
     mean, centre = float(values.mean()), float(iterations.mean())
@@ -112,7 +112,7 @@ def level(iterations: NDArray[np.int64], values: NDArray[np.float64]) -> Level:
 
 
 def difference(before: Level, after: Level) -> Difference | None:
-    """Return how much higher `after` lies; None where one of them isn't known well enough."""
+    """Return mean `after` minus mean `before` with its interval; None without enough samples."""
     if not (before.is_known and after.is_known):
         return None
     terms = ((before.error, before.freedom), (after.error, after.freedom))
@@ -120,7 +120,7 @@ def difference(before: Level, after: Level) -> Difference | None:
 
 
 def difference_from_trend(before: Level, after: Level) -> Difference | None:
-    """Return how much higher `after` lies than the line fitted before it would, had it gone on; None as above."""
+    """Return mean `after` minus the extrapolated line of `before`; None without enough samples."""
     if not (before.is_known and after.is_known):
         return None
     distance = after.centre - before.centre
@@ -130,9 +130,9 @@ def difference_from_trend(before: Level, after: Level) -> Difference | None:
 
 
 def student_t(freedom: float) -> float:
-    """Return the value that Student's t, with `freedom` (at least 2) degrees of it, is beyond in 5 % of all cases.
+    """Return the two-sided 5 % quantile of Student's t with `freedom` (at least 2) degrees of freedom.
 
-    G. W. Hill, "Algorithm 396: Student's t-quantiles", Communications of the ACM 13 (1970): within 0.02 %.
+    G. W. Hill, "Algorithm 396: Student's t-quantiles", Communications of the ACM 13 (1970); error below 0.02 %.
     """
     if freedom == 2:
         return math.sqrt(2 / (_OUTSIDE * (2 - _OUTSIDE)) - 2)
@@ -155,14 +155,14 @@ def student_t(freedom: float) -> float:
 
 
 def _autocorrelation(rest: NDArray[np.float64], squares: float) -> float:
-    """Return the lag-one autocorrelation of what a fitted line leaves, its bias taken away, 0 to 0.99."""
+    """Return the bias-corrected lag-one autocorrelation of residuals, 0 to 0.99."""
     count = len(rest)
     measured = float(rest[1:] @ rest[:-1]) / squares
     return min(max((count * measured + 2) / (count - 4), 0.0), _LARGEST_AUTOCORRELATION)
 
 
 def _interval(value: float, terms: tuple[tuple[float, float], ...]) -> Difference:
-    """Return `value` with its interval, from the standard errors that add up to its own, each with its freedom."""
+    """Return `value` with its interval; `terms` are standard errors with their degrees of freedom."""
     variance = sum(error**2 for error, _ in terms)
     if variance == 0:
         return Difference(value, value, value)

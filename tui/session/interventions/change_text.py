@@ -1,49 +1,54 @@
-"""What an intervention does, in one line: for passing notices, the list of the past and the command line alike."""
+"""One line about a change: for notifications, the history and the command line."""
 
 from __future__ import annotations
 
 from trainer_proc.contract.knob import value_text
-from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, Ramp
+from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, Origin, Ramp
+
+
+def origin_text(origin: Origin) -> str:
+    """Return who made a change; journals call the user `person`."""
+    return "user" if origin == "person" else origin
 
 
 def change_text(change: Change, ramp: Ramp | None = None) -> str:
-    """Return knob, old value and new value; with a `ramp`, the value that it goes to."""
+    """Return knob, old value and new value; with a `ramp`, its target."""
     new = change.new if ramp is None else ramp.targets.get(change.knob, change.new)
     return f"{change.knob} {value_text(change.old)} → {value_text(new)}"
 
 
 def intervention_text(body: InterventionQueued | InterventionApplied, most: int | None = None) -> str:
-    """Return what an intervention changes, asked for or applied; after `most` changes the rest are counted."""
+    """Return the changes, queued or applied; of more than `most` changes, the rest are counted."""
     released = body.unpin if isinstance(body, InterventionQueued) else body.unpinned
     stopped = body.stop_ramps if isinstance(body, InterventionQueued) else body.stopped_ramps
     changes = [change_text(change, body.ramp) for change in body.changes if change.knob not in released]
     if most is not None and len(changes) > most:
         changes = [*changes[:most], f"and {len(changes) - most} more"]
-    said = ", ".join(changes)
+    text = ", ".join(changes)
     if body.ramp is not None:
-        shape = " geometrically" if body.ramp.shape == "geometric" else ""
-        said += f" over {body.ramp.iterations} iterations{shape}"
-    parts = [said] if said else []
+        shape = " (geometric)" if body.ramp.shape == "geometric" else ""
+        text += f" over {body.ramp.iterations} iterations{shape}"
+    parts = [text] if text else []
     parts += [f"{name} unpinned" for name in released]
-    parts += [f"{name} stays where its ramp was" for name in stopped]
+    parts += [f"ramp of {name} stopped" for name in stopped]
     return "; ".join(parts) or "no value changed"
 
 
 def whole_text(body: InterventionQueued | InterventionApplied, most: int | None = None) -> str:
-    """Return what an intervention changes, and which other one it undoes or redoes by that."""
+    """Return the changes, and which other change they undo or redo."""
     what = intervention_text(body, most)
     if body.undoes is not None:
-        return f"undoes #{body.undoes}: {what}"
-    return what if body.redoes is None else f"redoes #{body.redoes}: {what}"
+        return f"undo of #{body.undoes}: {what}"
+    return what if body.redoes is None else f"redo of #{body.redoes}: {what}"
 
 
 def applied_text(applied: InterventionApplied) -> str:
-    """Return number, iteration, what was changed and, unless a person did it, by whom."""
-    by = "" if applied.origin == "person" else f" by {applied.origin}"
-    verb = "applied"
+    """Return number, iteration, origin (unless the user) and the changes."""
+    name = f"#{applied.number}"
     if applied.undoes is not None:
-        verb = f"undoes #{applied.undoes}"
+        name = f"undo of #{applied.undoes} (as #{applied.number})"
     elif applied.redoes is not None:
-        verb = f"redoes #{applied.redoes}"
+        name = f"redo of #{applied.redoes} (as #{applied.number})"
+    origin = "" if applied.origin == "person" else f" ({origin_text(applied.origin)})"
     pinned = f"; pinned: {', '.join(applied.pinned)}" if applied.pinned else ""
-    return f"#{applied.number} {verb} at iteration {applied.iteration}{by}: {intervention_text(applied, 4)}{pinned}"
+    return f"{name} applied @{applied.iteration}{origin}: {intervention_text(applied, 4)}{pinned}"

@@ -1,4 +1,4 @@
-"""Everything that was done to a training, newest first, and how each can be undone or done again."""
+"""History of a run's changes, newest first, and the request that reverts each."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tui.session.interventions.change_text import whole_text
 from tui.session.interventions.marks import MarkKind, mark_kind
 from tui.session.state import RunState
 
-InterventionState = Literal["pending", "applied", "undone", "failed"]
+InterventionState = Literal["queued", "applied", "undone", "failed"]
 
 
 @dataclass(frozen=True)
 class ListedIntervention:
-    """One line of the list; `what` is `changes` and the rest in words.
+    """One change in the history; `what` is its one-line text.
 
-    `iteration` is None while it is pending; `problem` says why one failed; `mark` is how charts mark it.
+    `iteration` is None while it is queued. `problem` is the reason of a failure. `mark` is its kind on charts.
     """
 
     number: int
@@ -35,17 +35,17 @@ class ListedIntervention:
 
 
 def list_interventions(state: RunState) -> list[ListedIntervention]:
-    """Return the run's interventions, applied or not, newest first."""
+    """Return the run's changes, applied or not, newest first."""
     numbers = sorted(state.queued.keys() | state.interventions.keys(), reverse=True)
     return [_listed(number, state) for number in numbers]
 
 
 def undo_or_redo(listed: ListedIntervention, state: RunState) -> Undo | Redo | None:
-    """Return what turns an intervention round; None if it was never applied.
+    """Return the request that reverts a change; None if it was never applied.
 
-    Undoing an undo is a redo of what it undid, and the other way round, so that nothing is told twice.
+    Reverting an undo is a redo of the undone change, and the reverse.
     """
-    if listed.state in ("pending", "failed"):
+    if listed.state in ("queued", "failed"):
         return None
     number = listed.undoes or listed.redoes or listed.number
     return Redo(number) if number in state.past.undone else Undo(number)
@@ -54,7 +54,7 @@ def undo_or_redo(listed: ListedIntervention, state: RunState) -> Undo | Redo | N
 def _listed(number: int, state: RunState) -> ListedIntervention:
     body: InterventionQueued | InterventionApplied | None = state.interventions.get(number)
     iteration, problem = None, ""
-    status: InterventionState = "pending"
+    status: InterventionState = "queued"
     if isinstance(body, InterventionApplied):
         iteration, status = body.iteration, "undone" if number in state.past.undone else "applied"
     else:

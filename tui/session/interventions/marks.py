@@ -1,4 +1,4 @@
-"""What tells the interventions of a person, a curriculum, a ramp and a guard apart: a sign, and not only a colour."""
+"""Marks of changes on charts: one sign for each kind, so that colour is not needed to tell them apart."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trainer_proc.contract.messages import GuardFired, InterventionApplied, InterventionQueued
-from tui.session.interventions.change_text import whole_text
+from tui.session.interventions.change_text import origin_text, whole_text
 from tui.session.state import RunState
 
-MarkKind = Literal["guard", "person", "ramp", "curriculum", "launch"]
+MarkKind = Literal["guard", "user", "ramp", "curriculum", "launch"]
 
-MARK_SIGNS: dict[MarkKind, str] = {"guard": "╳", "person": "▼", "ramp": "◢", "curriculum": "◆", "launch": "○"}
+MARK_SIGNS: dict[MarkKind, str] = {"guard": "╳", "user": "▼", "ramp": "◢", "curriculum": "◆", "launch": "○"}
 """One cell each, the most important first: where several meet, the first is shown."""
 
-_LEGEND_ORDER: tuple[MarkKind, ...] = ("person", "curriculum", "ramp", "guard", "launch")
+_LEGEND_ORDER: tuple[MarkKind, ...] = ("user", "curriculum", "ramp", "guard", "launch")
 MARK_LEGEND = "  ".join(f"{MARK_SIGNS[kind]} {kind}" for kind in _LEGEND_ORDER)
 
-_CHANGES_TOLD = 3
-"""An intervention of more changes has the rest of them counted."""
+_MOST_CHANGES = 3
+"""Changes that a mark's text names; the rest are counted."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that was changed at an iteration; `text` is what and by whom, in one line."""
+    """A change at an iteration; `text` is one line with its origin."""
 
     iteration: int
     label: str
-    kind: MarkKind = "person"
+    kind: MarkKind = "user"
     text: str = ""
 
 
 def mark_kind(body: InterventionQueued | InterventionApplied) -> MarkKind:
-    """Return how an intervention is marked: what a guard does as a guard's, all else that takes its time as a ramp."""
+    """Return the kind of a mark: a guard's, else a ramp's if it has one, else by origin."""
     if body.origin == "guard":
         return "guard"
     if body.ramp is not None:
         return "ramp"
     match body.origin:
         case "person":
-            return "person"
+            return "user"
         case "launch" | "checkpoint":
             return "launch"
         case _:
@@ -47,23 +47,22 @@ def mark_kind(body: InterventionQueued | InterventionApplied) -> MarkKind:
 
 
 def mark_of(body: InterventionApplied | GuardFired) -> Mark | None:
-    """Return the mark on the charts; None for a guard that only warned, or whose undo is an intervention itself."""
+    """Return the mark on charts; None for a guard that only warned or whose undo is marked as a change itself."""
     if isinstance(body, InterventionApplied):
         return Mark(body.iteration, f"#{body.number}", mark_kind(body), _text(body))
     return Mark(body.iteration, body.guard, "guard", body.message) if body.action == "paused" else None
 
 
 class MarkLog:
-    """The marks of a run as its state grows: its interventions and guards in the order in which they were seen."""
+    """Marks of a run as its state grows: changes and guards in order of appearance."""
 
     def __init__(self) -> None:
-        """Have no marks yet."""
         self.marks: list[Mark] = []
         self._interventions: set[int] = set()
         self._guards = 0
 
     def take(self, state: RunState) -> None:
-        """Mark what has happened since the last call; `state` is of the same run each time."""
+        """Add the marks since the last call; `state` must be of the same run each time."""
         new = [body for number, body in state.interventions.items() if number not in self._interventions]
         happened: list[InterventionApplied | GuardFired] = [*new, *state.guards_fired[self._guards :]]
         self._interventions.update(body.number for body in new)
@@ -79,5 +78,5 @@ def marks_of(state: RunState) -> list[Mark]:
 
 
 def _text(body: InterventionApplied) -> str:
-    what = whole_text(body, _CHANGES_TOLD)
-    return what if body.origin == "person" else f"{what} (by {body.origin})"
+    what = whole_text(body, _MOST_CHANGES)
+    return what if body.origin == "person" else f"{what} ({origin_text(body.origin)})"

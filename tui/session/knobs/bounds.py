@@ -1,4 +1,4 @@
-"""The numbers that a knob takes."""
+"""Allowed numbers of a knob."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from trainer_proc.contract.knob import LARGEST, Knob, Value, is_numeric, number_
 
 
 def bounds_of(knob: Knob) -> tuple[float, float]:
-    """Return the least and the largest number that a numeric knob takes; both ends of a range lie between them."""
+    """Return the smallest and largest number of a numeric knob; both ends of a range lie between them."""
     low = -LARGEST if knob.minimum is None else max(knob.minimum, -LARGEST)
     high = LARGEST if knob.maximum is None else min(knob.maximum, LARGEST)
     return low, high
 
 
 def within_bounds(knob: Knob, value: Value) -> Value:
-    """Return the nearest value that the knob's bounds allow; words and switches have none."""
+    """Return the nearest allowed value; choices and switches have no bounds."""
     if not is_numeric(knob):
         return value
     low, high = bounds_of(knob)
@@ -22,9 +22,9 @@ def within_bounds(knob: Knob, value: Value) -> Value:
 
 
 def bounds_text(knob: Knob) -> str:
-    """Return what a numeric knob takes, in words; nothing where everything goes."""
+    """Return the allowed numbers as `allowed LOW:HIGH`, `allowed ≥ LOW` or `allowed ≤ HIGH`; empty without bounds."""
     if knob.minimum is not None and knob.maximum is not None:
-        return f"{number_text(knob.minimum)} to {number_text(knob.maximum)}"
+        return f"allowed {number_text(knob.minimum)}:{number_text(knob.maximum)}"
     if knob.minimum is not None:
-        return f"at least {number_text(knob.minimum)}"
-    return "" if knob.maximum is None else f"at most {number_text(knob.maximum)}"
+        return f"allowed ≥ {number_text(knob.minimum)}"
+    return "" if knob.maximum is None else f"allowed ≤ {number_text(knob.maximum)}"

@@ -1,4 +1,4 @@
-"""An edit of one knob as it is typed: is it possible, and what is asked of the trainer."""
+"""An edit of one knob as it is typed: its validation, and the request to the trainer."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from trainer_proc.contract.messages import Ramp
 from trainer_proc.contract.requests import Tune
 from tui.session.state import KnobState
 
-_WANTED = {"number": "a number, please", "integer": "a whole number, please", "range": "two numbers, please"}
+_EXPECTED = {"number": "expected a number", "integer": "expected a whole number", "range": "expected two numbers"}
 
 
 @dataclass(frozen=True)
 class EditFields:
-    """What stands in the fields. `value` has two texts for a range; no text for `ramp` means at once."""
+    """Texts of the fields. `value` has two for a range; an empty `ramp` means an immediate change."""
 
     value: tuple[str, ...]
     note: str = ""
@@ -25,22 +25,22 @@ class EditFields:
 
 
 def value_fields(value: Value) -> tuple[str, ...]:
-    """Return the texts that stand for `value` in the fields: two for a range."""
+    """Return the field texts of `value`: two for a range."""
     ends = value if isinstance(value, tuple) else (value,)
     return tuple(value_text(end) for end in ends)
 
 
 def edit_problem(state: KnobState, edit: EditFields) -> str | None:
-    """Return why the trainer would refuse, as one line, or None if it would not."""
+    """Return in one line why the edit is invalid; None if it is valid."""
     value = typed_value(state.knob, edit.value)
     if value is None:
-        return _WANTED.get(state.knob.type, "a value, please")
+        return _EXPECTED.get(state.knob.type, "expected a value")
     start = state.value if state.pending is None else state.pending
     return refusal(state.knob, value) or _ramp_problem(state.knob, start, value, edit)
 
 
 def line_fields(knob: Knob, text: str) -> EditFields:
-    """Return the fields of the dialog that mean the same as `text` on one line: a range is `LOW:HIGH` there."""
+    """Return the dialog fields equivalent to `text` on one line, where a range is `LOW:HIGH`."""
     if knob.type != "range":
         return EditFields((text,))
     low, _, high = text.strip().strip("()[]").replace(",", ":").partition(":")
@@ -48,15 +48,15 @@ def line_fields(knob: Knob, text: str) -> EditFields:
 
 
 def line_problem(state: KnobState, text: str) -> str | None:
-    """Return why the trainer would refuse what is typed on one line beside the knob's name, None if it would not."""
+    """Return why `text`, typed beside the knob's name, is invalid; None if it is valid."""
     problem = edit_problem(state, line_fields(state.knob, text))
-    if problem == _WANTED["range"]:
-        return "LOW:HIGH, please"
+    if problem == _EXPECTED["range"]:
+        return "expected LOW:HIGH"
     return None if problem is None else re.sub(f"^{re.escape(state.knob.name)}:? ", "", problem)
 
 
 def changes_nothing(state: KnobState, edit: EditFields) -> bool:
-    """Tell whether the trainer has nothing to do for an edit without a problem, not even a pin or the end of a ramp."""
+    """Return whether a valid edit has no effect, not even a pin or the end of a ramp."""
     is_settled = state.pending is None and state.ramp is None
     is_own = state.knob.pinned or not state.knob.competing_writer
     is_same = edit.value == value_fields(state.value) or typed_value(state.knob, edit.value) == state.value
@@ -64,7 +64,7 @@ def changes_nothing(state: KnobState, edit: EditFields) -> bool:
 
 
 def edit_command(state: KnobState, edit: EditFields, revision: int) -> Tune:
-    """Return the request for an edit without a problem; `revision` is that of the state that the person has seen."""
+    """Return the request for a valid edit; `revision` is that of the state the user has seen."""
     value = typed_value(state.knob, edit.value)
     assert value is not None
     ramp = Ramp(int(edit.ramp), edit.shape) if edit.ramp.strip() else None
@@ -72,9 +72,9 @@ def edit_command(state: KnobState, edit: EditFields, revision: int) -> Tune:
 
 
 def typed_value(knob: Knob, texts: tuple[str, ...]) -> Value | None:
-    """Return the value that the fields hold, None if they don't hold one of the knob's type."""
+    """Return the value in the fields; None if it does not have the knob's type."""
     if knob.type == "choice":
-        return texts[0]  # a choice may be called `off`, which `parse_value` takes for a switch's
+        return texts[0]  # a choice may be named `off`, which `parse_value` reads as a switch
     values = [parse_value(text) for text in texts]
     if knob.type == "switch":
         return values[0] if isinstance(values[0], bool) else None

@@ -1,4 +1,4 @@
-"""What each knob was set to over the iterations of a run."""
+"""Values of each knob over the iterations of a run."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ from tui.session.sparkline import sparkline
 
 
 class KnobHistory:
-    """A fold over frames, like `MetricHistory`, of the values of knobs and the first iterations under them."""
+    """A fold over frames, like `MetricHistory`: values of knobs with the first iteration of each."""
 
     def __init__(self) -> None:
-        """Know no knob yet."""
         self._tracks: dict[str, _Track] = {}
         self._first: int | None = None
         self._last = 0
@@ -42,9 +41,9 @@ class KnobHistory:
                 self._tracks = {knob.name: _Track(knob) for knob in body.knobs}
 
     def values(self, name: str) -> list[tuple[int | None, tuple[float, float]]]:
-        """Return the values of a knob, each with the first iteration under it; that of the first is None.
+        """Return the values of a knob, each with its first iteration; None for the initial value.
 
-        A range is (low, high), a number twice itself; a word is its place among the choices, off and on are 0 and 1.
+        A range is (low, high); a number is given twice. A choice is its index; off and on are 0 and 1.
         """
         track = self._tracks.get(name)
         if track is None:
@@ -52,10 +51,10 @@ class KnobHistory:
         return list(zip([None, *track.iterations], zip(track.lows, track.highs, strict=True), strict=True))
 
     def line(self, name: str, width: int) -> str:
-        """Return the values over the run so far, in `width` cells; nothing for a knob that always had the same.
+        """Return a sparkline of the run so far, `width` cells wide; empty for a knob that never changed.
 
-        A cell shows of its part of the iterations what differs most from how it began, so that nothing short is lost.
-        Of a range it is what `drawn_as` says.
+        A cell shows the value furthest from the one at its start, so that short changes stay visible. `drawn_as` tells
+        what is drawn of a range.
         """
         track = self._tracks.get(name)
         if track is None or not track.iterations or width < 1:
@@ -66,7 +65,7 @@ class KnobHistory:
         return sparkline(track.extremes(edges))
 
     def drawn_as(self, name: str) -> str:
-        """Return what of a knob's values the line shows: `width`, or `centre` where a range was only moved."""
+        """Return what the sparkline shows: `value`, or of a range its `width`, or its `centre` if only that changed."""
         track = self._tracks.get(name)
         return "value" if track is None else track.drawn_as
 
@@ -77,7 +76,7 @@ class KnobHistory:
 
 
 class _Track:
-    """The values of one knob, in 24 bytes a change."""
+    """Values of one knob, 24 bytes a change."""
 
     def __init__(self, knob: Knob) -> None:
         self.knob = knob
@@ -103,7 +102,7 @@ class _Track:
         self.highs.append(high)
 
     def extremes(self, edges: list[int]) -> list[float]:
-        """Return for each part, from an edge to below the next, the number that is furthest from how it began."""
+        """Return for each part, from an edge to below the next, the number furthest from its first one."""
         numbers = self._drawn()
         places = [bisect_left(self.iterations, edge) for edge in edges]  # changes before the edge
         return [_furthest(numbers[start], numbers[start + 1 : stop + 1]) for start, stop in pairwise(places)]

@@ -1,58 +1,72 @@
-"""What is said of one knob, on a line of a table and in full."""
+"""Texts about one knob: state for a table cell, hints for an edit line, and all facts."""
 
 from __future__ import annotations
 
-from trainer_proc.contract.knob import Knob, Value, is_numeric, number_text, value_text
+from trainer_proc.contract.knob import Knob, TakesEffect, Value, is_numeric, value_text
+from trainer_proc.contract.messages import InterventionApplied
+from tui.session.interventions.change_text import origin_text
 from tui.session.knobs.bounds import bounds_text
 from tui.session.state import KnobState
 from tui.session.text import shortened, shortened_name
 
+_EFFECTS: dict[TakesEffect, str] = {
+    "next iteration": "on next iteration",
+    "at each environment's reset": "on each environment's reset",
+    "at the next command": "on next command resample",
+}
+"""Texts of values that journals word differently."""
+
 
 def with_unit(value: Value, knob: Knob) -> str:
-    """Return a value of `knob` with its unit."""
+    """Return `value` with the unit of `knob`."""
     return f"{value_text(value)} {knob.unit}".rstrip()
 
 
+def effect_text(knob: Knob) -> str:
+    """Return when a change takes effect."""
+    return _EFFECTS.get(knob.takes_effect, knob.takes_effect)
+
+
 def line_hint(knob: Knob, width: int) -> str:
-    """Return what is said beside a value that can be set, in at most `width` cells: what the knob takes, and keys."""
-    keys = "Enter sets, Tab more, Esc back" if is_numeric(knob) else "← → chooses, Enter sets, Esc back"
+    """Return the hint beside a value being edited, in at most `width` cells: keys, usual and allowed values."""
+    keys = "Enter sets, Tab more, Esc cancels" if is_numeric(knob) else "← → selects, Enter sets, Esc cancels"
     takes = bounds_text(knob) if is_numeric(knob) else ""
     usual = "" if knob.usual is None else f"usual {value_text(knob.usual)}"
-    return _joined([keys], [usual, takes], "; ", width)
+    return _joined(keys, [usual, takes], "; ", width)
 
 
 def knob_detail(state: KnobState, line: str, width: int) -> str:
-    """Return a knob's whole name, its history and what is known of it, in at most `width` cells.
+    """Return a knob's full name, its history and its facts, in at most `width` cells.
 
-    `line` is the history as a sparkline. What matters least is left out first.
+    `line` is the history as a sparkline. The least important facts are dropped first.
     """
     knob = state.knob
     usual = "" if knob.usual is None else f"usual {value_text(knob.usual)}"
-    facts = [line, f"default {value_text(knob.default)}", bounds_text(knob), usual, knob.takes_effect]
-    return _joined([shortened_name(knob.name, width)], facts, "  ", width)
+    values = ", ".join(text for text in (f"default {value_text(knob.default)}", bounds_text(knob), usual) if text)
+    return _joined(shortened_name(knob.name, width), [line, values, effect_text(knob)], "  ", width)
 
 
-def _joined(first: list[str], others: list[str], separator: str, width: int) -> str:
+def _joined(first: str, others: list[str], separator: str, width: int) -> str:
     """Return `first` with as many of `others` as fit, in their order."""
-    said = first
+    text = first
     for other in others:
-        if other and len(separator.join([*said, other])) <= width:
-            said = [*said, other]
-    return shortened(separator.join(said), width)
+        if other and len(text) + len(separator) + len(other) <= width:
+            text += separator + other
+    return shortened(text, width)
 
 
 def knob_state(state: KnobState, width: int = 1000, wanted: Value | None = None) -> str:
-    """Return what happens to a knob, what is about to first; worded so that it fits in `width` cells if it can.
+    """Return the state of a knob, the next event first, worded to fit in `width` cells where possible.
 
-    `wanted` is a value that the person is stepping to and that nobody was asked for yet.
+    `wanted` is a value that the user is stepping to and has not requested yet.
     """
     parts = []
     if wanted is not None:
-        parts.append(f"wanted → {value_text(wanted)}")
+        parts.append(f"next → {value_text(wanted)}")
     if state.pending is not None:
-        parts.append(f"pending → {value_text(state.pending)}")
+        parts.append(f"queued → {value_text(state.pending)}")
     if state.ramp is not None:
-        parts.append(f"ramp → {value_text(state.ramp.target)}, {state.ramp.iterations_left} left")
+        parts.append(f"ramping → {value_text(state.ramp.target)}, {state.ramp.iterations_left} left")
     if state.knob.read_only:
         parts.append(state.knob.read_only)
     if state.knob.pinned:
@@ -60,38 +74,36 @@ def knob_state(state: KnobState, width: int = 1000, wanted: Value | None = None)
         room = width - sum(len(part) + 2 for part in parts)
         parts.append(f"pinned{over}" if len(over) + len("pinned") <= room else "pinned")
     elif state.knob.competing_writer:
-        parts.append(f"{state.knob.competing_writer} writes it")
+        parts.append(f"written by {state.knob.competing_writer}")
     if state.changed_by is not None and state.ramp is None:
         room = width - sum(len(part) + 2 for part in parts)
-        parts.append(_applied(state.changed_by.iteration, state.changed_by.origin, room))
+        parts.append(_applied(state.changed_by, room))
     return "; ".join(parts)
 
 
 def knob_facts(state: KnobState, history: str = "") -> list[str]:
-    """Return all that a person wants to know before turning a knob, a line each; `history` is its past in words."""
+    """Return all facts about a knob, one a line, for the edit dialog; `history` is the line of `history_text`."""
     knob = state.knob
     values = [f"now {with_unit(state.value, knob)}", f"default {value_text(knob.default)}"]
     if knob.usual is not None:
         values.append(f"usual {value_text(knob.usual)}")
-    bounds = [f"at least {number_text(knob.minimum)}"] if knob.minimum is not None else []
-    bounds += [f"at most {number_text(knob.maximum)}"] if knob.maximum is not None else []
     lines = [", ".join(values)]
-    if bounds:
-        lines.append(" and ".join(bounds))
-    lines.append(f"takes effect: {knob.takes_effect}")
+    if bounds := bounds_text(knob):
+        lines.append(bounds)
+    lines.append(f"takes effect: {effect_text(knob)}")
     if state.changed_by is not None:
         by = state.changed_by
         note = f": {by.note}" if by.note else ""
-        lines.append(f"last changed by {by.origin} at iteration {by.iteration} (#{by.number}){note}")
+        lines.append(f"#{by.number} applied @{by.iteration} ({origin_text(by.origin)}){note}")
     if history:
         lines.append(history)
     if state.ramp is not None:
         lines.append(f"{knob_ramp(state)}; an edit ends the ramp")
     if knob.competing_writer:
         lines.append(
-            f"pinned: {knob.competing_writer} writes it no more"
+            f"pinned over {knob.competing_writer}"
             if knob.pinned
-            else f"{knob.competing_writer} writes it too; an edit pins it"
+            else f"also written by {knob.competing_writer}; an edit pins it"
         )
     if knob.cost:
         lines.append(knob.cost)
@@ -99,19 +111,19 @@ def knob_facts(state: KnobState, history: str = "") -> list[str]:
 
 
 def history_text(drawn_as: str, line: str) -> str:
-    """Return how a knob went over the run, from a sparkline of what it shows; nothing for no sparkline."""
+    """Return the sparkline `line` with its label: value, centre or width; empty without a sparkline."""
     return f"{drawn_as} over the run: {line}" if line else ""
 
 
 def knob_ramp(state: KnobState) -> str:
-    """Return where a knob's ramp goes; empty if it is on none."""
+    """Return target and rest of a knob's ramp; empty if it is on none."""
     if state.ramp is None:
         return ""
-    shape = "" if state.ramp.shape == "linear" else f"{state.ramp.shape} "
-    return f"on a {shape}ramp to {value_text(state.ramp.target)}, {state.ramp.iterations_left} iterations left"
+    shape = "" if state.ramp.shape == "linear" else f" ({state.ramp.shape})"
+    return f"ramping to {value_text(state.ramp.target)}{shape}, {state.ramp.iterations_left} iterations left"
 
 
-def _applied(iteration: int, origin: str, width: int) -> str:
-    """Return the longest of several ways to say it that fits, or the shortest."""
-    by = f"{iteration} by {origin}"
-    return next((way + by for way in ("applied at iteration ", "applied at ", "at ") if len(way + by) <= width), by)
+def _applied(change: InterventionApplied, width: int) -> str:
+    """Return `applied @ITERATION (origin)`, without the first word where it does not fit in `width` cells."""
+    short = f"@{change.iteration} ({origin_text(change.origin)})"
+    return f"applied {short}" if len("applied ") + len(short) <= width else short

@@ -1,4 +1,4 @@
-"""A range as a bar with two handles: the scale that the bar stands for, and where the handles go."""
+"""A range as a bar with two handles: scale of the bar, and positions of the handles."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Handle = Literal["low", "high"]
 Ends = tuple[float, float]
 
 _STEPS = 100
-"""About so many small steps lead from one end of the bar to the other."""
+"""Approximate number of small steps along the bar."""
 _STEPS_IN_A_BIG_ONE = 10
 _WIDEST_BOUNDS = 20
-"""Bounds that are further apart than so many times what they hold would leave both handles in one place."""
+"""Bounds wider than this many times the values would put both handles in one cell."""
 
 
 @dataclass(frozen=True)
 class RangeScale:
-    """What the ends of the bar stand for, and how far a small step leads: 1, 2 or 5 times a power of ten."""
+    """Values at the ends of the bar, and the small step: 1, 2 or 5 times a power of ten."""
 
     low: float
     high: float
@@ -30,9 +30,9 @@ class RangeScale:
 
 
 def scale_of(knob: Knob, ends: Ends) -> RangeScale:
-    """Return the scale on which `knob` is shown while it is set to `ends`: its bounds where they are near enough.
+    """Return the scale of the bar for `knob` at `ends`: its bounds where they are near enough.
 
-    Otherwise it holds `ends`, default and usual value with as much again on both sides.
+    Otherwise it covers `ends`, default and usual value, with half their extent added on both sides.
     """
     known = [value for value in (ends, knob.default, knob.usual) if isinstance(value, tuple)]
     lowest, highest = min(low for low, _ in known), max(high for _, high in known)
@@ -48,9 +48,9 @@ def scale_of(knob: Knob, ends: Ends) -> RangeScale:
 
 
 def stepped_handle(knob: Knob, ends: Ends, handle: Handle, by: int, is_big: bool = False) -> Ends:
-    """Return the ends with one of them `by` small or big steps further: on multiples of the step, within the bounds.
+    """Return the ends with one moved `by` small or big steps: on multiples of the step, within the bounds.
 
-    No handle passes the other one.
+    Handles do not pass each other.
     """
     step = scale_of(knob, ends).step * (_STEPS_IN_A_BIG_ONE if is_big else 1)
     now = ends[0] if handle == "low" else ends[1]
@@ -64,14 +64,14 @@ def stepped_handle(knob: Knob, ends: Ends, handle: Handle, by: int, is_big: bool
 
 
 def dragged_handle(knob: Knob, scale: RangeScale, ends: Ends, handle: Handle, share: float) -> Ends:
-    """Return the ends with one of them where `share` (0 to 1) of the bar lies left of it, on a multiple of the step."""
+    """Return the ends with one at `share` (0 to 1) of the bar, on a multiple of the step."""
     place = scale.low + min(max(share, 0.0), 1.0) * (scale.high - scale.low)
     snapped = min(max(round(place / scale.step) * scale.step, scale.low), scale.high)
     return with_handle(knob, ends, handle, snapped)
 
 
 def with_handle(knob: Knob, ends: Ends, handle: Handle, number: float) -> Ends:
-    """Return the ends with one of them set, within the knob's bounds and not past the other one."""
+    """Return the ends with one set to `number`, within the knob's bounds and not past the other one."""
     low, high = ends
     floor, ceiling = bounds_of(knob)
     number = min(max(float(f"{number:.6g}"), floor), ceiling)
@@ -79,12 +79,12 @@ def with_handle(knob: Knob, ends: Ends, handle: Handle, number: float) -> Ends:
 
 
 def share_of(scale: RangeScale, number: float) -> float:
-    """Return which part of the bar lies left of `number`, 0 to 1."""
+    """Return the position of `number` on the bar, 0 to 1."""
     return min(max((number - scale.low) / (scale.high - scale.low), 0.0), 1.0)
 
 
 def ends_of(value: Value) -> Ends | None:
-    """Return the ends of a range that is one: low end first, both finite."""
+    """Return the ends of a finite range with the lower end first; None for other values."""
     if not isinstance(value, tuple) or not all(map(math.isfinite, value)) or value[0] > value[1]:
         return None
     return value

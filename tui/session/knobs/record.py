@@ -1,4 +1,4 @@
-"""A knob as a record of plain values, for scripts."""
+"""A knob as a dictionary of plain values, for JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tui.session.state import KnobState
 
 
 def knob_record(state: KnobState) -> dict[str, Any]:
-    """Return all that is known of a knob; `applied_at` is the iteration of `changed_by`."""
+    """Return all facts about a knob; `applied_at` is the iteration of `changed_by`."""
     knob, ramp, by = state.knob, state.ramp, state.changed_by
     return {
         "name": knob.name,

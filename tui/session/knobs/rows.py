@@ -1,4 +1,4 @@
-"""The rows of the table of knobs: which there are, in what order, and what each says in which width."""
+"""Rows of the knob table: selection, order, columns and texts."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tui.session.text import plain, shortened, shortened_name
 GAP = 1
 """Empty cells behind each column."""
 _MARK = "* "
-"""In front of a knob that differs from its default: told by a sign, not by colour."""
+"""Before a knob that differs from its default; a sign, not only a colour."""
 _OPEN, _CLOSED = "▾ ", "▸ "
-"""In front of a kind."""
+"""Before the heading of a kind."""
 _VALUE, _METRIC, _HISTORY = 12, 9, 10
 _WIDTH_WITH_HISTORY, _WIDTH_WITH_DEFAULT = 84, 98
 _NARROWEST_STATE, _WIDEST_STATE = 20, 42
 _NAME_BEFORE_STATE = 36
-"""A name gets this much before the state gets more than its least."""
+"""Width of the name column before the state column gets more than its minimum."""
 
 
 class Cells(NamedTuple):
-    """What a row says."""
+    """Texts of a row, one a column."""
 
     name: str
     value: str
@@ -42,7 +42,7 @@ class Cells(NamedTuple):
 
 @dataclass(frozen=True)
 class Widths:
-    """Cells of each column, gaps not counted; 0 leaves a column out."""
+    """Cells of each column without gaps; 0 hides a column."""
 
     name: int
     value: int
@@ -54,7 +54,7 @@ class Widths:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: a knob, or the heading over the knobs of a kind."""
+    """One line of the table: a knob, or the heading of a kind."""
 
     key: str
     cells: Cells
@@ -64,9 +64,9 @@ class Row:
 
 @dataclass(frozen=True)
 class KnobFilter:
-    """Which knobs are shown: those that match letters, only those that were changed, or all.
+    """Which knobs are shown: those whose names match `pattern`, only changed ones, or all.
 
-    Of the kinds in `folded` only the heading is shown, where there are headings.
+    Kinds in `folded` show only their heading.
     """
 
     pattern: str = ""
@@ -75,7 +75,7 @@ class KnobFilter:
 
 
 def fit(width: int) -> Widths:
-    """Return columns that fill `width` cells, whatever the values: nothing jumps when one gets longer."""
+    """Return columns that fill `width` cells; they do not depend on values, so that columns keep their place."""
     default = _VALUE if width >= _WIDTH_WITH_DEFAULT else 0
     history = _HISTORY if width >= _WIDTH_WITH_HISTORY else 0
     rest = width - sum(column + GAP for column in (_VALUE, default, _METRIC, history) if column) - 2 * GAP
@@ -84,7 +84,7 @@ def fit(width: int) -> Widths:
 
 
 def shown_knobs(state: RunState, which: KnobFilter) -> list[KnobState]:
-    """Return the knobs that `which` lets through: by kind, or the best match first."""
+    """Return the knobs that match `which`: by kind, or best match first."""
     names = [name for name, knob in state.knobs.items() if not which.only_changed or is_touched(knob)]
     if which.pattern.strip():
         return [state.knobs[name] for name in best_first(which.pattern, names)]
@@ -93,7 +93,7 @@ def shown_knobs(state: RunState, which: KnobFilter) -> list[KnobState]:
 
 
 def is_touched(knob: KnobState) -> bool:
-    """Tell whether a knob differs from its default, is about to, or is held against what else writes it."""
+    """Return whether a knob differs from its default, is about to, or is pinned over a competing writer."""
     return knob.is_changed or knob.pending is not None or knob.ramp is not None or knob.knob.pinned
 
 
@@ -104,20 +104,22 @@ def knob_rows(
     history: KnobHistory | None = None,
     wanted: Mapping[str, Value] | None = None,
 ) -> list[Row]:
-    """Return the table's rows; kinds have headings where there are several and no match decides the order.
+    """Return the rows; several kinds get headings unless a pattern decides the order.
 
-    `wanted` are values by knob that the person is stepping to.
+    `wanted` are values by knob that the user is stepping to.
     """
     knobs = shown_knobs(state, which)
     has_headings = not which.pattern.strip() and len({knob.knob.kind for knob in knobs}) > 1
     if not has_headings:
-        return [_row(knob, state, widths, "", history, wanted or {}) for knob in knobs]
+        return [_row(knob, state, widths, prefix="", history=history, wanted=wanted or {}) for knob in knobs]
     rows: list[Row] = []
     for kind, group in groupby(knobs, key=lambda knob: knob.knob.kind):
         of_kind = list(group)
         rows.append(_heading(kind, of_kind, widths, kind in which.folded))
         if kind not in which.folded:
-            rows += [_row(knob, state, widths, f"{kind}/", history, wanted or {}) for knob in of_kind]
+            rows += [
+                _row(knob, state, widths, prefix=f"{kind}/", history=history, wanted=wanted or {}) for knob in of_kind
+            ]
     return rows
 
 
@@ -134,11 +136,12 @@ def _row(
     knob: KnobState,
     state: RunState,
     widths: Widths,
+    *,
     prefix: str,
     history: KnobHistory | None,
     wanted: Mapping[str, Value],
 ) -> Row:
-    """Return the row of a knob; `prefix` is what the heading says of its name already."""
+    """Return the row of a knob; `prefix` of its name is in the heading already."""
     name = knob.knob.name
     mark = _MARK if knob.is_changed else " " * len(_MARK)
     cells = Cells(
@@ -159,5 +162,5 @@ def _name(name: str, width: int) -> str:
 
 @lru_cache(4096)
 def _cell(text: str, width: int) -> str:
-    """Return `text` for a cell; most say the same for thousands of iterations, and looking for escapes takes time."""
+    """Return `text` for a cell. Cached: most texts stay the same for thousands of iterations."""
     return shortened(plain(text), width)

@@ -1,4 +1,4 @@
-"""What a person is told in passing when something happens in a run."""
+"""Notifications of events in a run."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from tui.session.status_text import export_result
 
 
 class News(NamedTuple):
-    """One line, and how much it matters; `needs_person` if somebody who isn't there should come and look."""
+    """One line with its severity; `needs_user` also alerts a user who is away from the screen."""
 
     text: str
     severity: Literal["information", "warning", "error"] = "information"
-    needs_person: bool = False
+    needs_user: bool = False
 
 
 def news_of(body: Body) -> News | None:
-    """Return what a frame is worth telling; None for most."""
+    """Return the notification of a frame; None for most frames."""
     match body:
         case InterventionApplied():
             return News(applied_text(body))
@@ -42,38 +42,38 @@ def news_of(body: Body) -> News | None:
         case RampAdvanced():
             return _ramp_news(body)
         case CompetingWriterFound(knob=knob, competing_writer=competing_writer, pinned=True):
-            return News(f"{competing_writer} writes {knob} too: it is pinned now", "warning")
+            return News(f"{knob} is also written by {competing_writer}: pinned", "warning")
         case GuardFired(guard=guard, message=message, action=action):
             done = "" if action == "warned" else f" ({action})"
             return News(f"guard {guard}{done}: {message}", "warning" if action == "warned" else "error", True)
         case PhaseChanged(phase="failed", detail=detail):
-            return News(f"the training failed: {detail}", "error", True)
+            return News(f"training failed: {detail}", "error", True)
         case PhaseChanged(phase="finished", detail=detail):
-            return News(f"the training has {detail or 'finished'}", needs_person=True)
+            return News(f"training {detail or 'finished'}", needs_user=True)
     return _file_news(body)
 
 
 def _ramp_news(advanced: RampAdvanced) -> News | None:
-    """Tell of the end of a ramp only; its steps can be seen in the table."""
+    """Notify of the end of a ramp only; the table shows its steps."""
     ended = [change for change in advanced.changes if advanced.iterations_left.get(change.knob) == 0]
     if not ended:
         return None
-    where = ", ".join(f"{change.knob} is at {value_text(change.new)}" for change in ended)
-    return News(f"ramp ended at iteration {advanced.iteration}: {where}")
+    where = ", ".join(f"{change.knob} = {value_text(change.new)}" for change in ended)
+    return News(f"ramp ended @{advanced.iteration}: {where}")
 
 
 def _file_news(body: Body) -> News | None:
     match body:
         case CheckpointSaved(path=path):
-            return News(f"saved {path}")
+            return News(f"checkpoint saved: {path}")
         case CheckpointFailed(reason=reason):
             return News(reason, "error")
         case CheckpointLoaded(first_iteration=iteration, path=path):
-            return News(f"continues from {path} with iteration {iteration}")
+            return News(f"continues from {path} at iteration {iteration}")
         case ExportStarted():
             return News(export_result(body))
         case ExportFinished():
-            return News(export_result(body), needs_person=True)
+            return News(export_result(body), needs_user=True)
         case ExportFailed():
             return News(export_result(body), "error", True)
     return None

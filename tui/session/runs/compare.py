@@ -10,6 +10,7 @@ import msgspec
 
 from trainer_proc.contract.knob import Value, value_text
 from trainer_proc.contract.run_folder import RunSpec
+from tui.session.interventions.change_text import origin_text
 from tui.session.interventions.listing import list_interventions
 from tui.session.runs.names import own_name, short_date
 from tui.session.state import RunState
@@ -131,7 +132,7 @@ def _interventions(state: RunState) -> dict[str, str]:
     for listed in reversed(list_interventions(state)):
         if listed.iteration is None or listed.state == "failed":
             continue
-        by = "" if listed.origin == "person" else f" (by {listed.origin})"
+        by = "" if listed.origin == "person" else f" ({origin_text(listed.origin)})"
         at = f"{_AT}{listed.iteration}"
         told[at] = "; ".join(part for part in (told.get(at, ""), listed.what + by) if part)
     return told
