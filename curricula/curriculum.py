@@ -8,14 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from curricula.values import KnobValues, RampShape, Value, is_close
+from curricula.values import KnobValues, RampShape, Value, When, is_close
 
 Mode = Literal["auto", "manual", "hold"]
 MODES: tuple[Mode, ...] = ("auto", "manual", "hold")
 """`auto`: metrics decide. `manual`: the person sets the level. `hold`: nothing is asked for, knobs are the person's."""
-
-When = Literal["on reset", "now"]
-"""When a startup randomization of a new level is drawn: in each environment at its next reset, or in all at once."""
 
 SUCCESS_RATE = "Train/success_rate"
 FINISHED_EPISODES = "Train/finished_episodes"
@@ -34,7 +31,7 @@ class Limit:
     whole: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Decision:
     """What a curriculum asks for after an iteration, and why.
 
@@ -112,7 +109,7 @@ class Curriculum(ABC):
 
     def begin(self, iteration: int) -> Decision:
         """Return what makes `iteration`, the training's first, one at the level."""
-        return Decision(self.level, self.values(self.level), "begins")
+        return Decision(level=self.level, values=self.values(self.level), note="begins")
 
     def move(self, level: int) -> None:
         """Be at `level` from the next iteration on."""

@@ -10,9 +10,8 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from curricula.curriculum import When
 from curricula.ladder import MOST_LEVELS, Ladder, LadderTable, up_and_down
-from curricula.values import KnobValues, between, numbers_problem
+from curricula.values import KnobValues, When, between, numbers_problem
 
 Number = float | tuple[float, float]
 

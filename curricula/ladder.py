@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from curricula.curriculum import SUCCESS_RATE, Curriculum, Decision, Limit, Metrics, Mode, When, counted, measured
-from curricula.values import KnobValues, Value
+from curricula.curriculum import SUCCESS_RATE, Curriculum, Decision, Limit, Metrics, Mode, counted, measured
+from curricula.values import KnobValues, Value, When
 
 MOST_LEVELS = 1000
 """A slip of the finger must not fill the memory."""
@@ -119,7 +119,7 @@ class Ladder(Curriculum):
         return [f"eligible in {' / '.join(left)}"] if left else []
 
     def _to(self, level: int, note: str) -> Decision:
-        return Decision(level, self.values(level), note, when=self._when)
+        return Decision(level=level, values=self.values(level), note=note, when=self._when)
 
 
 def up_and_down(table: LadderTable, up: float, down: float | None) -> dict[str, Limit]:

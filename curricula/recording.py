@@ -11,9 +11,9 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from curricula.curriculum import Curriculum, Decision, Metrics, Mode, When, measured
+from curricula.curriculum import Curriculum, Decision, Metrics, Mode, measured
 from curricula.ladder import AtLeastOne
-from curricula.values import KnobValues, RampShape, Value
+from curricula.values import KnobValues, RampShape, Value, When
 
 
 class RecordedRamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -167,14 +167,14 @@ def _is_due(step: RecordedStep, iteration: int, metrics: Metrics) -> bool:
 def _decision(level: int, step: RecordedStep) -> Decision:
     ramp = step.ramp
     return Decision(
-        level,
-        dict(step.set),
-        step.note,
-        0 if ramp is None else ramp.iterations,
-        "linear" if ramp is None else ramp.shape,
-        step.when,
-        step.unpin,
-        step.stop_ramps,
-        () if ramp is None else ramp.knobs,
-        step.again,
+        level=level,
+        values=dict(step.set),
+        note=step.note,
+        ramp_iterations=0 if ramp is None else ramp.iterations,
+        ramp_shape="linear" if ramp is None else ramp.shape,
+        ramped=() if ramp is None else ramp.knobs,
+        when=step.when,
+        unpin=step.unpin,
+        stop_ramps=step.stop_ramps,
+        again=step.again,
     )

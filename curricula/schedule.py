@@ -127,7 +127,7 @@ class IterationSchedule(Schedule):
             share = (iteration - self._at[level]) / (self._at[level + 1] - self._at[level])
             ends = self._levels[level + 1]
             values = {knob: between(start, ends[knob], share, self._ramp_shape) for knob, start in values.items()}
-        return Decision(level, values, "begins")
+        return Decision(level=level, values=values, note="begins")
 
     def move(self, level: int) -> None:
         """Go on from a point."""
@@ -158,14 +158,17 @@ class IterationSchedule(Schedule):
             return []
         reached = self._reached(iteration + 1)
         if reached > self.level:  # a ramp's end sets the values too: it may not have come this far
-            return [Decision(reached, self._changed(self.level, reached), f"iteration {self._at[reached]:g}")]
+            values = self._changed(self.level, reached)
+            return [Decision(level=reached, values=values, note=f"iteration {self._at[reached]:g}")]
         left = int(self._at[self.level + 1]) - iteration
         if self._ramp_shape is None or self._is_on_its_way or iteration < self._at[self.level] or left < 2:
             return []
         self._is_on_its_way = True
         changed = self._changed(self.level, self.level + 1)
         note = f"towards iteration {self._at[self.level + 1]:g}"
-        return [Decision(None, changed, note, left, self._ramp_shape)] if changed else []
+        return (
+            [Decision(values=changed, note=note, ramp_iterations=left, ramp_shape=self._ramp_shape)] if changed else []
+        )
 
 
 class MetricSchedule(Schedule):
@@ -195,7 +198,7 @@ class MetricSchedule(Schedule):
         reached = self._reached(value)
         if reached <= self.level:
             return []
-        return [Decision(reached, self.values(reached), f"{self._by} is {value:.3g}")]
+        return [Decision(level=reached, values=self.values(reached), note=f"{self._by} is {value:.3g}")]
 
 
 def _check(table: ScheduleTable) -> None:

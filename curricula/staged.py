@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from curricula.curriculum import Limit, When
+from curricula.curriculum import Limit
 from curricula.ladder import Ladder, LadderTable, check_reachable
-from curricula.values import KnobValues, Value
+from curricula.values import KnobValues, Value, When
 
 THRESHOLDS = (0.5, 0.7, 0.9)
 

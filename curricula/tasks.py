@@ -91,7 +91,7 @@ class TasksCurriculum(Curriculum):
         newest, unlock = measured(metrics, _metric(self.tasks[self.level])), self.limits["unlock"].value
         if self.level < self.top and newest is not None and newest > unlock:
             note = f"success of {self.tasks[self.level]} {newest:.2f} is above {unlock:g}"
-            return [Decision(self.level + 1, self.values(self.level + 1), note)]
+            return [Decision(level=self.level + 1, values=self.values(self.level + 1), note=note)]
         weights: KnobValues = {}
         for task in self._unlocked():
             success = measured(metrics, _metric(task))

@@ -10,6 +10,8 @@ KnobValues = dict[str, Value]
 """Values by knob name."""
 
 RampShape = Literal["linear", "geometric"]
+When = Literal["on reset", "now"]
+"""When a startup randomization is resampled: in each environment at its next reset, or in all at once."""
 
 _DIGITS = 9
 """Significant digits of an interpolated value, so that it reads like one that a user typed."""

@@ -14,6 +14,7 @@ import msgspec
 from curricula.errors import suggestion
 from curricula.values import RampShape as RampShape
 from curricula.values import Value as Value
+from curricula.values import When as When
 from curricula.values import number_text as number_text
 from curricula.values import numbers_of as numbers_of
 from curricula.values import numbers_problem
@@ -23,8 +24,6 @@ TakesEffect = Literal[
     "next iteration", "at each environment's reset", "at the next command", "re-randomized now", "needs a restart"
 ]
 """When a change takes effect. Journals keep these words; screens may show others."""
-When = Literal["on reset", "now"]
-"""When a startup randomization is resampled: in each environment at its next reset, or in all at once."""
 
 CURRICULUM_KIND = "curriculum"
 """The `kind` of a curriculum's own knobs: level, mode and limits."""

@@ -73,7 +73,11 @@ class CurriculumDriver:
             if level_knob(curriculum.name) in restored:
                 if curriculum.agrees(curriculum.level, in_force):
                     continue
-                decision = Decision(curriculum.level, curriculum.values(curriculum.level), "its level has other values")
+                decision = Decision(
+                    level=curriculum.level,
+                    values=curriculum.values(curriculum.level),
+                    note="its level has other values",
+                )
             orders.append(_intervention(curriculum, replace(decision, when="now")))
         return orders
 
@@ -109,7 +113,7 @@ class CurriculumDriver:
         """Tell a curriculum that what it asked for could not be carried out."""
         curriculum = next(one for one in self._curricula if one.name == order.curriculum)
         levels = [change.new for change in order.requested.changes if change.knob == level_knob(curriculum.name)]
-        curriculum.refused(Decision(int(number_of(levels[0])) if levels else None))
+        curriculum.refused(Decision(level=int(number_of(levels[0])) if levels else None))
 
     def metrics(self) -> dict[str, float]:
         """Return `Curriculum/<name>/level` and `episodes`, those finished at the level, of each."""

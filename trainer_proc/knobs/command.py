@@ -17,8 +17,7 @@ from trainer_proc.knobs.slot import (
     attribute_slot,
     entry_slot,
     field_slot,
-    is_number,
-    knob_type_of,
+    is_tunable_field,
     slot_knob,
 )
 from trainer_proc.knobs.term_parameters import axis_slots
@@ -72,20 +71,15 @@ def _slots(cfg: Slot) -> Iterator[tuple[str, Slot, Any]]:
     for field in dataclasses.fields(cfg.get()):
         slot = field_slot(cfg, field.name)
         raw = slot.get()
-        if _is_knob(raw):
+        if is_tunable_field(raw):
             yield field.name, slot, None
         elif field.name in _AXIS_FIELDS and isinstance(raw, dict):
             yield from ((f"{field.name}/{key}", entry, absent) for key, entry, absent in axis_slots(slot))
         elif isinstance(raw, dict):
-            keys = [key for key, entry in raw.items() if _is_knob(entry)]
+            keys = [key for key, entry in raw.items() if is_tunable_field(entry)]
             yield from ((f"{field.name}/{key}", entry_slot(slot, key), None) for key in keys)
         elif field.name == _RANGES and dataclasses.is_dataclass(raw):
             yield from _slots(slot)
-
-
-def _is_knob(raw: Any) -> bool:
-    """Tell whether `raw` is a float or a range; whole numbers of a configuration are sizes and counts."""
-    return isinstance(raw, float) if is_number(raw) else knob_type_of(raw) == "range"
 
 
 def _names_used(cls: type) -> set[str]:

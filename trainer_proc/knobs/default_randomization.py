@@ -8,7 +8,8 @@ from typing import Any
 
 from trainer_proc.knobs.resample import Resampler
 from trainer_proc.knobs.slot import SlotKnob, parameter_slot, slot_knob
-from trainer_proc.simulators.interface import DefaultRandomization, Simulator, is_default_randomization
+from trainer_proc.simulators.default_randomization import DefaultRandomization, is_default_randomization
+from trainer_proc.simulators.interface import Simulator
 
 
 def default_randomization_knobs(env: Any, simulator: Simulator, resampler: Resampler) -> list[SlotKnob]:
@@ -25,7 +26,7 @@ def default_randomization_knobs(env: Any, simulator: Simulator, resampler: Resam
         if any(cfg is task_event for task_event in task_events):
             continue  # the task's own term of that name
         # two terms that write one field would overwrite each other
-        offered = [one for one in randomizations if not one.fields & written and one.applies(env)]
+        offered = [one for one in randomizations if not one.sampler.fields & written and one.sampler.applies(env)]
         knobs += _term_knobs(simulator, resampler, offered, cfg)
     return knobs
 
@@ -42,7 +43,7 @@ def _term_knobs(
     if not offered:
         return
     if cfg is None:
-        cfg = simulator.startup_term(offered[0].func)
+        cfg = simulator.startup_term(offered[0].sampler.func)
     resample = resampler.resample_of(cfg)
     cost = simulator.first_sample_cost(cfg.func)
     for randomization in offered:

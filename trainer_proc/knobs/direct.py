@@ -17,7 +17,7 @@ from typing import Any
 
 from trainer_proc.contract.knob import TakesEffect
 from trainer_proc.knobs.bounds import bounds_of
-from trainer_proc.knobs.slot import SlotKnob, attribute_slot, is_number, knob_type_of, slot_knob
+from trainer_proc.knobs.slot import SlotKnob, attribute_slot, is_tunable_field, slot_knob
 
 _REWARDS = ("_get_rewards",)
 _STEP = ("_pre_physics_step", "_apply_action", "_get_dones", "_get_observations", "_get_states", *_REWARDS)
@@ -51,7 +51,7 @@ def direct_knobs(env: Any) -> list[SlotKnob]:
     )
     knobs = []
     for field in _own_fields(type(env.cfg)):
-        if not _is_knob(getattr(env.cfg, field)):
+        if not is_tunable_field(getattr(env.cfg, field)):
             continue
         if field in of_steps | of_resets:
             takes_effect: TakesEffect = "next iteration" if field in of_steps else "at each environment's reset"
@@ -84,11 +84,6 @@ def _own_fields(cfg: type) -> list[str]:
 
 def _names(cfg: type) -> list[str]:
     return [field.name for field in dataclasses.fields(cfg)]
-
-
-def _is_knob(raw: Any) -> bool:
-    """Tell whether `raw` is a float or a range; whole numbers of a configuration are sizes and counts."""
-    return isinstance(raw, float) if is_number(raw) else knob_type_of(raw) == "range"
 
 
 def _scale_of(field: str) -> str:

@@ -75,6 +75,11 @@ def is_number(raw: Any) -> bool:
     return isinstance(raw, int | float) and not isinstance(raw, bool)
 
 
+def is_tunable_field(raw: Any) -> bool:
+    """Tell whether a field of a configuration is a float or a range; whole numbers there are sizes and counts."""
+    return isinstance(raw, float) if is_number(raw) else knob_type_of(raw) == "range"
+
+
 def knob_type_of(raw: Any) -> KnobType | None:
     """Return the type of a knob that shows `raw`, None if no knob can."""
     if isinstance(raw, bool):

@@ -6,45 +6,13 @@ environments, its `Simulator` answers questions about a built one. `registry` li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from trainer_proc.metrics.success.root import RobotSource
 from trainer_proc.metrics.terrain import TerrainSource
-
-Range = tuple[float, float]
-LEAST_SCALE = 0.01
-"""Lower bound of a scale: masses, frictions and gains of 0 break the simulation."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class DefaultRandomization:
-    """A randomization that this program offers for tasks that do not have it.
-
-    `func` is an event function that takes `parameter`; several parameters of one `term` share it. `usual` is the range
-    that papers use, `neutral` the range without effect. `fields` are the model fields that `func` writes, by MuJoCo's
-    names. `applies` tells whether an environment's robot has what `func` scales.
-    """
-
-    term: str
-    parameter: str
-    func: Callable[..., None]
-    fields: frozenset[str]
-    usual: Range
-    applies: Callable[[Any], bool]
-    neutral: Range = (1.0, 1.0)
-    minimum: float | None = LEAST_SCALE
-
-    @property
-    def knob(self) -> str:
-        """The name of its knob."""
-        return f"event/{self.term}/{self.parameter}"
-
-
-def is_default_randomization(offered: Iterable[DefaultRandomization], term_cfg: Any) -> bool:
-    """Tell whether an event term was added by this program, as one of the `offered` randomizations."""
-    return any(term_cfg.func is randomization.func for randomization in offered)
+from trainer_proc.simulators.default_randomization import DefaultRandomization
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ import warp
 from isaaclab.assets import BaseArticulation
 from isaaclab.utils.math import sample_uniform
 
-from trainer_proc.simulators.interface import DefaultRandomization, Range
+from trainer_proc.simulators.default_randomization import NO_SCALE, Range, Sampler, default_randomizations
 
-_ONE: Range = (1.0, 1.0)
 _IN_PHYSICS = {"stiffness": "joint_stiffness", "damping": "joint_damping", "effort_limit": "joint_effort_limits"}
 _IN_MODEL = {"stiffness": "stiffness", "damping": "damping", "effort_limit": "actuator_effort_limit"}
 _GAINS = tuple(_IN_PHYSICS)
@@ -76,9 +75,9 @@ def scale_friction(env: Any, env_ids: Any, scale: Range) -> None:
 def scale_motors(
     env: Any,
     env_ids: Any,
-    strength: Range = _ONE,
-    stiffness: Range = _ONE,
-    damping: Range = _ONE,
+    strength: Range = NO_SCALE,
+    stiffness: Range = NO_SCALE,
+    damping: Range = NO_SCALE,
 ) -> None:
     """Scale the robot's motors, one factor per joint and environment: E × J.
 
@@ -149,45 +148,15 @@ def _has_gain(gain: str) -> Callable[[Any], bool]:
     return has
 
 
-_MASS = frozenset(("body_mass", "body_inertia"))
-_FRICTION = frozenset(("geom_friction",))
-_MOTOR = frozenset(("actuator_gainprm",))
-DEFAULT_RANDOMIZATION: tuple[DefaultRandomization, ...] = (
-    DefaultRandomization(
-        term="mass",
-        parameter="scale",
-        func=scale_mass,
-        fields=_MASS,
-        usual=(0.8, 1.2),
-        applies=_has_robot,
-    ),
-    DefaultRandomization(
-        term="friction",
-        parameter="scale",
-        func=scale_friction,
-        fields=_FRICTION,
-        usual=(0.5, 1.5),
-        applies=_has_contacts,
-    ),
-    DefaultRandomization(
-        term="center_of_mass",
-        parameter="offset",
-        func=offset_center_of_mass,
-        fields=frozenset(("body_ipos",)),
-        usual=(-0.05, 0.05),
-        applies=_has_robot,
-        neutral=(0.0, 0.0),
-        minimum=None,
-    ),
-    *(
-        DefaultRandomization(
-            term="motor", parameter=parameter, func=scale_motors, fields=_MOTOR, usual=usual, applies=_has_gain(gain)
-        )
-        for parameter, gain, usual in (
-            ("strength", "effort_limit", (0.9, 1.1)),
-            ("stiffness", "stiffness", (0.95, 1.05)),
-            ("damping", "damping", (0.95, 1.05)),
-        )
-    ),
+def _motor_sampler(gain: str) -> Sampler:
+    return Sampler(scale_motors, frozenset(("actuator_gainprm",)), _has_gain(gain))
+
+
+DEFAULT_RANDOMIZATION = default_randomizations(
+    mass=Sampler(scale_mass, frozenset(("body_mass", "body_inertia")), _has_robot),
+    friction=Sampler(scale_friction, frozenset(("geom_friction",)), _has_contacts),
+    center_of_mass=Sampler(offset_center_of_mass, frozenset(("body_ipos",)), _has_robot),
+    strength=_motor_sampler("effort_limit"),
+    stiffness=_motor_sampler("stiffness"),
+    damping=_motor_sampler("damping"),
 )
-"""In the order in which they are shown; those of one term are sampled together."""

@@ -11,7 +11,8 @@ from isaaclab.utils import noise
 
 from trainer_proc.metrics.success.root import Root
 from trainer_proc.metrics.terrain import TerrainGrid
-from trainer_proc.simulators.interface import DefaultRandomization, Joints
+from trainer_proc.simulators.default_randomization import DefaultRandomization
+from trainer_proc.simulators.interface import Joints
 from trainer_proc.simulators.isaaclab.joints import joints_of
 from trainer_proc.simulators.isaaclab.randomization import DEFAULT_RANDOMIZATION, model_of_solver, robot_of
 from trainer_proc.simulators.isaaclab.root import ArticulationRoot

@@ -6,7 +6,7 @@ range brings the defaults back. Shapes: E environments, B bodies, M motors.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import mujoco  # type: ignore[import-untyped]
@@ -14,11 +14,10 @@ import torch
 from mjlab.managers.event_manager import EventTermCfg, RecomputeLevel, requires_model_fields
 from mjlab.utils.lab_api.math import sample_uniform
 
-from trainer_proc.simulators.interface import DefaultRandomization, Range
+from trainer_proc.simulators.default_randomization import NO_SCALE, Range, Sampler, default_randomizations
 from trainer_proc.simulators.mjlab.model import default_values, environment_ids, moving_root_of, robot_of, set_values
 from trainer_proc.simulators.mjlab.motors import has_gain, motors_of, scale_effort, scale_gains
 
-_ONE: Range = (1.0, 1.0)
 _GAINS = ("actuator_gainprm", "actuator_biasprm")
 _EFFORT = ("actuator_forcerange", "jnt_actfrcrange", "tendon_actfrcrange")
 
@@ -75,7 +74,7 @@ def scale_motors(
     ids, motors = environment_ids(env, env_ids), motors_of(env)
 
     def factors(scale: Range | None) -> torch.Tensor:
-        return sample_uniform(*(scale or _ONE), (len(ids), motors.count), env.device)
+        return sample_uniform(*(scale or NO_SCALE), (len(ids), motors.count), env.device)
 
     strong, stiff, damped = factors(strength), factors(stiffness), factors(damping)
     scale_gains(env, ids, motors, strong, stiff, damped)
@@ -102,9 +101,9 @@ def default_randomization_events(
     terms: dict[str, EventTermCfg] = {}
     wanted = set(knobs)
     for offered in DEFAULT_RANDOMIZATION:
-        writes = any(offered.fields & fields_written(cfg) for cfg in events.values())
+        writes = any(offered.sampler.fields & fields_written(cfg) for cfg in events.values())
         if offered.knob in wanted and offered.term not in events and not writes:
-            term = terms.setdefault(offered.term, EventTermCfg(mode="startup", func=offered.func))
+            term = terms.setdefault(offered.term, EventTermCfg(mode="startup", func=offered.sampler.func))
             term.params[offered.parameter] = offered.neutral
     return terms
 
@@ -126,49 +125,15 @@ def _has_motors(env: Any) -> bool:
     return _has_robot(env) and motors_of(env).count > 0
 
 
-_MASS = frozenset(("body_mass", "body_inertia"))
-_FRICTION = frozenset(("geom_friction", "pair_friction"))
-DEFAULT_RANDOMIZATION: tuple[DefaultRandomization, ...] = (
-    DefaultRandomization(
-        term="mass",
-        parameter="scale",
-        func=scale_mass,
-        fields=_MASS,
-        usual=(0.8, 1.2),
-        applies=_has_robot,
-    ),
-    DefaultRandomization(
-        term="friction",
-        parameter="scale",
-        func=scale_friction,
-        fields=_FRICTION,
-        usual=(0.5, 1.5),
-        applies=_has_contacts,
-    ),
-    DefaultRandomization(
-        term="center_of_mass",
-        parameter="offset",
-        func=offset_center_of_mass,
-        fields=frozenset(("body_ipos",)),
-        usual=(-0.05, 0.05),
-        applies=_has_robot,
-        neutral=(0.0, 0.0),
-        minimum=None,
-    ),
-    *(
-        DefaultRandomization(
-            term="motor",
-            parameter=parameter,
-            func=scale_motors,
-            fields=frozenset(fields),
-            usual=usual,
-            applies=applies,
-        )
-        for parameter, fields, usual, applies in (
-            ("strength", (*_GAINS, *_EFFORT), (0.9, 1.1), _has_motors),
-            ("stiffness", _GAINS, (0.95, 1.05), lambda env: has_gain(env, 1, 4, "stiffness")),
-            ("damping", _GAINS, (0.95, 1.05), lambda env: has_gain(env, 2, 6, "damping")),
-        )
-    ),
+def _motor_sampler(fields: Iterable[str], applies: Callable[[Any], bool]) -> Sampler:
+    return Sampler(scale_motors, frozenset(fields), applies)
+
+
+DEFAULT_RANDOMIZATION = default_randomizations(
+    mass=Sampler(scale_mass, frozenset(("body_mass", "body_inertia")), _has_robot),
+    friction=Sampler(scale_friction, frozenset(("geom_friction", "pair_friction")), _has_contacts),
+    center_of_mass=Sampler(offset_center_of_mass, frozenset(("body_ipos",)), _has_robot),
+    strength=_motor_sampler((*_GAINS, *_EFFORT), _has_motors),
+    stiffness=_motor_sampler(_GAINS, lambda env: has_gain(env, bias_column=1, dc_column=4, attribute="stiffness")),
+    damping=_motor_sampler(_GAINS, lambda env: has_gain(env, bias_column=2, dc_column=6, attribute="damping")),
 )
-"""In the order in which they are shown; those of one term are sampled together."""

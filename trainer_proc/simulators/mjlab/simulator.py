@@ -11,7 +11,8 @@ from mjlab.utils import noise
 
 from trainer_proc.metrics.success.root import Root
 from trainer_proc.metrics.terrain import TerrainGrid
-from trainer_proc.simulators.interface import DefaultRandomization, Joints
+from trainer_proc.simulators.default_randomization import DefaultRandomization
+from trainer_proc.simulators.interface import Joints
 from trainer_proc.simulators.mjlab.joints import joints_of
 from trainer_proc.simulators.mjlab.model import robot_of
 from trainer_proc.simulators.mjlab.randomization import DEFAULT_RANDOMIZATION, fields_written
