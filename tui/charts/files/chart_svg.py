@@ -1,10 +1,11 @@
-"""Charts as vector pictures: axes, ticks, legend, curves as they are and smoothed, references, bands and marks."""
+"""Charts as SVG: axes, ticks, legend, raw and smoothed curves, references, bands and marks."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,23 +33,33 @@ from tui.charts.x_axis import place_ticks
 from tui.session.interventions.marks import MARK_SIGNS, Mark
 from tui.session.metrics.timeline import XUnit
 
-ALONE = (960.0, 480.0)
-"""Width and height of a chart that is alone in its picture, without the list of its marks."""
-ONE_OF_MANY = (640.0, 320.0)
+SINGLE_SIZE = (960.0, 480.0)
+"""Width and height in pixels of a single chart, without the list of its marks."""
+GRID_SIZE = (640.0, 320.0)
+"""Width and height in pixels of one of several charts."""
 MAX_COLUMNS = 3
 
 _LEFT, _RIGHT, _BOTTOM = 64.0, 18.0, 44.0
 _TITLE, _LEGEND, _SIGNS = 30.0, 20.0, 20.0  # heights
 _NOTE = 16.0
 _SIGN_WIDTH = 7.0
-_MOST_NOTES = 14
+_MAX_NOTES = 14
 _SHAPES_ON_A_CURVE = 6
 _AXIS_NAMES: dict[XUnit, str] = {"iteration": "iteration", "steps": "environment steps", "time": "time"}
 
 
-@dataclass(frozen=True)
+class _Area(NamedTuple):
+    """Position and size of a chart in the picture, in pixels."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Frame:
-    """Where the plot is in the picture, and what its edges mean."""
+    """The plot's edges in pixels, and the axes between them."""
 
     left: float
     top: float
@@ -63,7 +74,7 @@ class _Frame:
         return self.left + share * (self.right - self.left)
 
     def y(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return where values are; NaN where they can't be drawn."""
+        """Return the y coordinates of values; NaN where a value has none."""
         heights = values.astype(np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.axis.log:
@@ -78,31 +89,40 @@ class _Frame:
 
 
 def charts_svg(charts: Sequence[ChartDescription], palette: Palette, title: str) -> str:
-    """Return a picture of one chart with a list of its marks, or of several side by side."""
+    """Return an SVG of one chart with a list of its marks, or of several charts in a grid."""
     if len(charts) == 1:
-        width, height = ALONE
+        width, height = SINGLE_SIZE
         notes = list(_notes(charts[0], palette, height))
-        body = [*_chart(charts[0], palette, 0, 0, *ALONE), *notes]
+        body = [*_chart(charts[0], palette, _Area(0, 0, width, height)), *notes]
         return document(width, height + _NOTE * len(notes) + (8 if notes else 0), body, palette.background, title)
     columns = min(MAX_COLUMNS, math.ceil(math.sqrt(len(charts))))
     rows = -(-len(charts) // columns)
-    width, height = ONE_OF_MANY
+    width, height = GRID_SIZE
     parts = [text(16, 26, title, palette.foreground, size=LARGE, bold=True)]
     for place, chart in enumerate(charts):
-        parts += _chart(chart, palette, place % columns * width, 36 + place // columns * height, width, height)
+        area = _Area(place % columns * width, 36 + place // columns * height, width, height)
+        parts += _chart(chart, palette, area)
     return document(columns * width, 36 + rows * height, parts, palette.background, title)
 
 
-def _chart(chart: ChartDescription, palette: Palette, x: float, y: float, width: float, height: float) -> Iterator[str]:
+def _chart(chart: ChartDescription, palette: Palette, area: _Area) -> Iterator[str]:
+    x, y, width, height = area
     yield text(x + 16, y + 22, chart.title, palette.foreground, size=LARGE, bold=True)
-    yield from _legend(chart, palette, x + 16, y + _TITLE + 12, width - 32)
+    yield from _legend(chart, palette, x=x + 16, y=y + _TITLE + 12, room=width - 32)
     range_ = range_of(chart)
     points = points_of(chart)
     if range_ is None or not any(len(one.values) for one in points):
         yield text(x + width / 2, y + height / 2, "no data", palette.reference, anchor="middle")
         return
     top = y + _TITLE + _LEGEND + _SIGNS
-    frame = _Frame(x + _LEFT, top, x + width - _RIGHT, y + height - _BOTTOM, range_, _axis(chart, points))
+    frame = _Frame(
+        left=x + _LEFT,
+        top=top,
+        right=x + width - _RIGHT,
+        bottom=y + height - _BOTTOM,
+        range=range_,
+        axis=_axis(chart, points),
+    )
     yield from _bands(chart, frame, palette)
     yield from _axes(chart, frame, palette)
     yield from _marks(chart, frame, palette)
@@ -110,11 +130,12 @@ def _chart(chart: ChartDescription, palette: Palette, x: float, y: float, width:
         yield from _curve(number, one, frame, palette)
     yield from _references(chart, frame, palette)
     for number, one in enumerate(points):
-        yield from _shapes(number, one, len(points), frame, palette)
+        if len(points) > 1:
+            yield from _shapes(number, one, frame, palette)
 
 
 def _axis(chart: ChartDescription, points: Sequence[Points]) -> ValueAxis:
-    """Return an axis with all values, references and bands on it; linear if there is nothing for a logarithmic one."""
+    """Return an axis that includes all values, references and bands; linear if no value is positive."""
     drawn = [values for one in points for values in (one.values, one.smoothed) if values is not None]
     shown = [values[np.isfinite(values)].astype(np.float64) for values in drawn]
     fixed = [one.value for one in chart.references] + [end for one in chart.bands for end in (one.low, one.high)]
@@ -142,8 +163,8 @@ def _axes(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator[
     yield text((frame.left + frame.right) / 2, frame.bottom + 34, name, palette.reference, size=SMALL, anchor="middle")
 
 
-def _legend(chart: ChartDescription, palette: Palette, x: float, y: float, room: float) -> Iterator[str]:
-    """Name the curves with data if there may be several, and tell of the smoothing and the axis."""
+def _legend(chart: ChartDescription, palette: Palette, *, x: float, y: float, room: float) -> Iterator[str]:
+    """Name the curves that have data if there are several, and state the smoothing and the scale."""
     if len(chart.curves) > 1:
         drawn = [number for number, curve in enumerate(chart.curves) if curve.series.count]
         for place, number in enumerate(drawn):
@@ -157,10 +178,10 @@ def _legend(chart: ChartDescription, palette: Palette, x: float, y: float, room:
             yield shape(number, x + 10, y - 4, colour, palette.background)
             yield text(x + 25, y, curve.name, palette.foreground, size=SMALL)
             x, room = x + needed + 8, room - needed - 8
-    told = [f"smoothed ({chart.view.smoothing:g}), as measured behind"] if chart.view.smoothing else []
-    told += ["logarithmic"] if chart.view.log_y else []
-    if told and text_width(", ".join(told), SMALL) <= room:
-        yield text(x, y, ", ".join(told), palette.reference, size=SMALL)
+    notes = [f"smoothed ({chart.view.smoothing:g}), raw behind"] if chart.view.smoothing else []
+    notes += ["log scale"] if chart.view.log_y else []
+    if notes and text_width(", ".join(notes), SMALL) <= room:
+        yield text(x, y, ", ".join(notes), palette.reference, size=SMALL)
 
 
 def _curve(number: int, points: Points, frame: _Frame, palette: Palette) -> Iterator[str]:
@@ -179,7 +200,7 @@ def _curve(number: int, points: Points, frame: _Frame, palette: Palette) -> Iter
 def _thinned(
     x: NDArray[np.float64], y: NDArray[np.float64], frame: _Frame
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return as few points as look the same: of those in one half of a pixel, first, lowest, highest and last."""
+    """Thin out points without a visible change: of those in half a pixel, keep first, lowest, highest and last."""
     columns = np.floor((x - frame.left) * 2)
     if len(x) <= 4 * (frame.right - frame.left) * 2:
         return x, y
@@ -192,11 +213,11 @@ def _thinned(
     return np.repeat((x[starts] + x[ends]) / 2, 5), heights.reshape(-1)
 
 
-def _shapes(number: int, points: Points, count: int, frame: _Frame, palette: Palette) -> Iterator[str]:
-    """Put a curve's shape on it at some places, so that it is known without its colour."""
+def _shapes(number: int, points: Points, frame: _Frame, palette: Palette) -> Iterator[str]:
+    """Put a curve's shape on it at some places, so that it is recognizable without colour."""
     values = points.values if points.smoothed is None else points.smoothed
     rows = np.flatnonzero(np.isfinite(frame.y(values)))
-    if count < 2 or not len(rows):
+    if not len(rows):
         return
     chosen = rows[np.unique(np.linspace(0, len(rows) - 1, _SHAPES_ON_A_CURVE + 1).astype(int)[1:])]
     for x, y in zip(frame.x(points.places[chosen]), frame.y(values[chosen]), strict=True):
@@ -223,13 +244,13 @@ def _bands(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator
 
 
 def _marks(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator[str]:
-    """Draw a line at each mark, and above it the signs, those that meet as one; its label stands where it fits."""
+    """Draw a line at each mark and the signs above, overlapping ones as one sign; labels only where they fit."""
     free_from = 0.0
-    groups = list(_met(chart, frame))
+    groups = list(_overlapping(chart, frame))
     for number, (across, marks) in enumerate(groups):
         first = min(marks, key=lambda mark: list(MARK_SIGNS).index(mark.kind))
         yield line(across, frame.top, across, frame.bottom, palette.mark, width=0.8, dash="2 3")
-        yield mark_sign(first.kind, across, frame.top - 8, palette.mark, "\n".join(map(_told, marks)))
+        yield mark_sign(first.kind, across, frame.top - 8, palette.mark, "\n".join(map(_change, marks)))
         label = marks[0].label if len(marks) == 1 else f"{len(marks)}×"
         end = across + 7 + text_width(label, SMALL)
         next_sign = groups[number + 1][0] - 6 if number + 1 < len(groups) else frame.right + _RIGHT
@@ -238,8 +259,8 @@ def _marks(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator
             free_from = end + 4
 
 
-def _met(chart: ChartDescription, frame: _Frame) -> Iterator[tuple[float, list[Mark]]]:
-    """Return where signs stand, each with the marks that meet there."""
+def _overlapping(chart: ChartDescription, frame: _Frame) -> Iterator[tuple[float, list[Mark]]]:
+    """Yield the x coordinate of each sign with the marks that overlap there."""
     across, marks = -math.inf, list[Mark]()
     for place, mark in marks_of(chart):
         x = float(frame.x(np.array([place]))[0])
@@ -253,20 +274,20 @@ def _met(chart: ChartDescription, frame: _Frame) -> Iterator[tuple[float, list[M
 
 
 def _notes(chart: ChartDescription, palette: Palette, y: float) -> Iterator[str]:
-    """Tell below a chart what was changed at its marks."""
-    told = [mark for _, mark in marks_of(chart)]
-    for number, mark in enumerate(told[:_MOST_NOTES]):
+    """List the changes at a chart's marks below it."""
+    marks = [mark for _, mark in marks_of(chart)]
+    for number, mark in enumerate(marks[:_MAX_NOTES]):
         height = y + _NOTE * (number + 0.5)
-        left = f"iteration {mark.iteration}: {_told(mark)}"
-        most = int((ALONE[0] - 60) / text_width("0", SMALL))
+        left = f"iteration {mark.iteration}: {_change(mark)}"
+        most = int((SINGLE_SIZE[0] - 60) / text_width("0", SMALL))
         shown = left if len(left) <= most else left[: most - 1] + "…"
         yield mark_sign(mark.kind, 24, height - 4, palette.mark) + text(
             36, height, shown, palette.foreground, size=SMALL
         )
-    if len(told) > _MOST_NOTES:
-        height = y + _NOTE * (_MOST_NOTES + 0.5)
-        yield text(36, height, f"and {len(told) - _MOST_NOTES} more", palette.reference, size=SMALL)
+    if len(marks) > _MAX_NOTES:
+        height = y + _NOTE * (_MAX_NOTES + 0.5)
+        yield text(36, height, f"and {len(marks) - _MAX_NOTES} more", palette.reference, size=SMALL)
 
 
-def _told(mark: Mark) -> str:
+def _change(mark: Mark) -> str:
     return f"{mark.label} {mark.text}".strip()

@@ -1,4 +1,4 @@
-"""The points of charts as comma-separated values."""
+"""The visible points of charts as CSV."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tui.session.board.chart_source import Curve
 
 
 def table_of(charts: Sequence[ChartDescription]) -> str:
-    """Return all points in sight: iteration, environment steps, seconds, and a column for each curve's values.
+    """Return all visible points as CSV: iteration, environment steps, seconds, and a column for each curve.
 
-    Where there is smoothing, a column of smoothed values follows. Curves of several runs, whose steps and seconds
-    differ, stand one below the other, with a first column that names them.
+    With smoothing, a column of smoothed values follows each. Curves of several runs, whose steps and seconds differ,
+    are written one below the other, with their name in the first column.
     """
     named = _named(charts)
     text = io.StringIO()
@@ -50,13 +50,13 @@ def _write_side_by_side(writer: csv.Writer, named: Sequence[tuple[str, Curve, Po
 
 
 def _rows(named: Sequence[tuple[str, Curve, Points]]) -> NDArray[np.int64]:
-    """Return the rows of the table, iteration and which of its points, shape (n, 2): each fits every curve."""
+    """Return the rows of all curves, shape (n, 2): iteration, and number of the point within it."""
     keys = [_keys(points.iterations) for _, _, points in named]
     return np.unique(np.concatenate(keys), axis=0) if keys else np.empty((0, 2), dtype=np.int64)
 
 
 def _keys(iterations: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return each point's iteration, and how many points of the same iteration come before it, shape (k, 2)."""
+    """Return each point's iteration and its number among the points of that iteration, shape (k, 2)."""
     first_of_same = np.searchsorted(iterations, iterations)
     return np.stack((iterations, np.arange(len(iterations)) - first_of_same), axis=1)
 
@@ -67,7 +67,7 @@ def _places_in(rows: NDArray[np.int64], iterations: NDArray[np.int64]) -> NDArra
 
 
 def _times(curve: Curve, iterations: NDArray[np.int64]) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
-    """Return iterations, environment steps and seconds, blank where nothing tells them."""
+    """Return iterations, environment steps and seconds; blank where the timeline does not have them."""
     whole = [str(iteration) for iteration in iterations.tolist()]
     blank = [""] * len(whole)
     timeline = curve.timeline
@@ -80,13 +80,13 @@ def _times(curve: Curve, iterations: NDArray[np.int64]) -> tuple[Sequence[str], 
 
 
 def _texts(values: NDArray[np.floating], blank_nan: bool = False) -> NDArray[np.str_]:
-    """Return values in as few digits as tell them exactly."""
+    """Return values with the fewest digits that are exact."""
     texts = values.astype("U24")
     return np.where(np.isnan(values), "", texts) if blank_nan else texts
 
 
 def _named(charts: Sequence[ChartDescription]) -> list[tuple[str, Curve, Points]]:
-    """Return all curves with their points under names that are all different; one drawn twice is told once."""
+    """Return all curves with their points under unique names; a curve on several charts is returned once."""
     found: dict[str, tuple[str, Curve, Points]] = {}
     for chart in charts:
         is_one_of_many = len(charts) > 1 and len(chart.curves) > 1
@@ -101,6 +101,6 @@ def _named(charts: Sequence[ChartDescription]) -> list[tuple[str, Curve, Points]
 
 
 def _name(chart: ChartDescription, curve: Curve) -> str:
-    """Return what a curve is called: by the chart's title if it is alone there, without what that tells beside it."""
+    """Return a curve's name: the chart's title if the curve is alone there, unless that only adds a note."""
     is_alone = len(chart.curves) == 1 and bool(chart.title)
     return chart.title if is_alone and not chart.title.startswith(curve.name) else curve.name

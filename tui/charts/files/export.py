@@ -1,4 +1,4 @@
-"""Writing what is seen into files: which kinds there are, how files are called, and what isn't overwritten."""
+"""Export charts to files: kinds, default names, and protection of existing files."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _LONGEST_NAME = 60
 
 
 class ChartFileError(UserError):
-    """The file can't be written; the message is one line."""
+    """The file cannot be written; the message is one line."""
 
 
 def kind_of(path: Path) -> FileKind:
-    """Return what a file's name asks for. Raises `ChartFileError`."""
+    """Return the kind that a file's suffix names. Raises `ChartFileError`."""
     ending = path.suffix.lower().removeprefix(".")
     for kind in FILE_KINDS:
         if ending == kind:
             return kind
-    raise ChartFileError(f"{path.name or path}: a chart is written as .svg, .png or .csv")
+    raise ChartFileError(f"expected FILE.svg, FILE.png or FILE.csv, got {path.name or path}")
 
 
 def content_of(charts: Sequence[ChartDescription], kind: FileKind, theme: str, title: str) -> bytes:
-    """Return charts as the content of a file. Raises `ChartFileError`; takes its time for millions of points."""
+    """Return charts as the content of a file. Raises `ChartFileError`; slow for millions of points."""
     from tui.charts.files.chart_svg import charts_svg
     from tui.charts.files.csv_table import table_of
     from tui.charts.files.png import FontError, png_of
@@ -50,23 +50,23 @@ def content_of(charts: Sequence[ChartDescription], kind: FileKind, theme: str, t
 
 
 def write_file(path: Path, content: bytes, overwrite: bool) -> Path:
-    """Write a file, whole or not at all, and its folder if need be; return where it lies. Raises `ChartFileError`."""
+    """Write a file atomically, with its folder, and return its absolute path. Raises `ChartFileError`."""
     target = path.expanduser()
     try:
         if target.is_dir():
-            raise ChartFileError(f"{path} is a folder: name a file in it")
+            raise ChartFileError(f"expected a file, got the folder {path}")
         if target.exists() and not overwrite:
             raise ChartFileError(f"{path} exists")
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, content)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ChartFileError(f"{path} can't be written: {reason}") from error
+        raise ChartFileError(f"cannot write {path}: {reason}") from error
     return target.resolve()
 
 
 def proposed_file(folder: Path | None, title: str, kind: str) -> Path:
-    """Return where a view would be put, below a run's folder or here; no file has this name yet."""
+    """Return the default path of an exported view, below a run's folder or here; no such file exists yet."""
     words = re.sub(r"[^\w.+-]+", "-", title.lower()).strip("-.")[:_LONGEST_NAME].rstrip("-.") or "view"
     place = folder / _VIEWS if folder is not None else Path()
     names = (f"{words}{f'-{number}' if number > 1 else ''}.{kind}" for number in range(1, 10_000))

@@ -1,4 +1,4 @@
-"""What of a chart's data is in sight, point by point."""
+"""The points of a chart that are inside its view."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tui.session.metrics.timeline import Timeline, XUnit
 
 @dataclass(frozen=True)
 class Points:
-    """Points of a curve: their iterations, places on the x axis and values, all of shape (k,).
+    """Points of a curve: iterations, places on the x axis and values, all of shape (k,).
 
-    `smoothed` is the moving average of all points before and with each, None if there is no smoothing.
+    `smoothed` is the moving average of all points up to each one; None without smoothing.
     """
 
     iterations: NDArray[np.int64]
@@ -32,7 +32,7 @@ class Points:
 
 
 def copied_charts(charts: Sequence[ChartDescription]) -> list[ChartDescription]:
-    """Return charts with copies of their data, which no longer grow, for another thread to draw."""
+    """Return charts with copies of their data, which no longer grow, for use in another thread."""
     timelines: dict[int, Timeline] = {}
     series: dict[int, Series] = {}
 
@@ -66,7 +66,7 @@ def _copy_of_timeline(timeline: Timeline) -> Timeline:
 
 
 def range_of(chart: ChartDescription) -> Range | None:
-    """Return what the x axis spans: what the view says, or just all the data; None if there is none."""
+    """Return the range of the x axis: that of the view, or of all data; None without data."""
     view = chart.view
     if view.range is not None:
         return view.range
@@ -77,13 +77,13 @@ def range_of(chart: ChartDescription) -> Range | None:
 
 
 def points_of(chart: ChartDescription) -> list[Points]:
-    """Return the points in sight of each curve."""
+    """Return the visible points of each curve."""
     range_ = range_of(chart) or (0.0, 0.0)
     return [_points(curve, chart.view.unit, range_, chart.view.smoothing) for curve in chart.curves]
 
 
 def marks_of(chart: ChartDescription) -> list[tuple[float, Mark]]:
-    """Return the marks in sight, each with its place, from left to right."""
+    """Return the visible marks with their places, from left to right."""
     range_ = range_of(chart)
     if range_ is None:
         return []
@@ -109,7 +109,7 @@ def _points(curve: Curve, unit: XUnit, range_: Range, smoothing: float) -> Point
 
 
 def _places(curve: Curve, unit: XUnit) -> NDArray[np.float64]:
-    """Return the places of all points; none where nothing tells them."""
+    """Return the places of all points; empty if the timeline does not have them."""
     if unit != "iteration" and (curve.timeline is None or not len(curve.timeline)):
         return np.empty(0)
     if unit == "iteration" or curve.timeline is None:

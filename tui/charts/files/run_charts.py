@@ -1,4 +1,4 @@
-"""Charts of runs from their journals, for a file; what the command `chart` does."""
+"""Export charts of runs from their journals, for the command `chart`."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tui.session.state import RunState
 
 
 class ChartDataError(UserError):
-    """What was asked for isn't in the run; the message is one line."""
+    """The run lacks the requested data; the message is one line."""
 
 
 @dataclass(frozen=True)
 class ChartRequest:
-    """What to draw: metrics by name or role, together or `apart`; the x axis is in `unit` from `first` to `last`."""
+    """Metrics by name or role, on one chart or `apart`, over `unit` from `first` to `last`; None for all data."""
 
     metrics: Sequence[str]
     apart: bool = False
@@ -45,13 +45,13 @@ class ChartRequest:
 def write_charts(
     folders: Sequence[RunFolder], request: ChartRequest, output: Path, theme: str, overwrite: bool
 ) -> tuple[Path, list[str]]:
-    """Write charts of one run, or of several together, into a file; return where it lies, and the metrics' names.
+    """Write charts of one or several runs to a file; return its absolute path and the metrics' names.
 
     Raises `ChartFileError` or `ChartDataError`.
     """
     kind = kind_of(output)
     if output.exists() and not overwrite:
-        raise ChartFileError(f"{output} exists: --force replaces it")
+        raise ChartFileError(f"{output} exists: use --force to replace it")
     title = ", ".join(folder.name for folder in folders)
     read = [_read(folder) for folder in folders]
     names = list(dict.fromkeys(name for _, history in read for name in history.series if history.series[name].count))
@@ -62,7 +62,7 @@ def write_charts(
         ChartSource(name, history, marks_of(state))
         for name, (state, history) in zip(distinct_names([folder.name for folder in folders]), read, strict=True)
     ]
-    state = read[0][0] if len(read) == 1 else RunState()  # lines and weights are of one run
+    state = read[0][0] if len(read) == 1 else RunState()  # lines and weights exist for a single run only
     for _, history in read:
         _refuse_unit(history.timeline, request.unit)
     view = ChartView(request.unit, _range(sources, request), smoothing=request.smoothing, log_y=request.log)
@@ -82,7 +82,7 @@ def _read(folder: RunFolder) -> tuple[RunState, MetricHistory]:
 def _curricula(state: RunState) -> Sequence[Curriculum]:
     try:
         return curricula_now(state)
-    except SchemaProblem:  # of another version of the program; only its thresholds are missed
+    except SchemaProblem:  # of another version; only the thresholds are missing
         return []
 
 
@@ -99,7 +99,7 @@ def _refuse_unit(timeline: Timeline, unit: XUnit) -> None:
     if timeline.extent(unit) is None:
         raise ChartDataError("this run has no iteration yet")
     if unit not in timeline.units:
-        raise ChartDataError(f"this run doesn't tell the {unit} of its iterations: leave --x out")
+        raise ChartDataError(f"this run has no {unit} for its iterations: omit --x")
 
 
 def _range(sources: Sequence[ChartSource], request: ChartRequest) -> Range | None:

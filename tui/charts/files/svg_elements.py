@@ -1,4 +1,4 @@
-"""Lines, texts and signs as SVG; coordinates are in pixels, and have one decimal at most."""
+"""SVG elements: lines, texts and signs; coordinates are in pixels, with at most one decimal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 2", "1 3", "9 3 2 3 2 3")
 """Dash patterns that distinguish curves without colour, beside the shapes on them."""
 
 SMALL, NORMAL, LARGE = 11, 12, 15
-"""Sizes of texts."""
+"""Font sizes in pixels."""
 
 _SHAPES = (
     "M-3.5,0a3.5,3.5 0 1,0 7,0a3.5,3.5 0 1,0 -7,0",
@@ -24,9 +24,9 @@ _SHAPES = (
     "M0,-4l4,7h-8z",
     "M0,-5L1.2,-1.7L4.8,-1.5L2,0.6L2.9,4L0,2.1L-2.9,4L-2,0.6L-4.8,-1.5L-1.2,-1.7z",
 )
-"""Those of the screen (`CURVE_GLYPHS`): circle, square, triangle, star, and the same hollow."""
+"""Paths of `CURVE_GLYPHS`: circle, square, triangle and star; the other four are hollow."""
 _INNER = "M-1.2,0a1.2,1.2 0 1,0 2.4,0a1.2,1.2 0 1,0 -2.4,0"
-"""In the hollow circle, which would else be the sign of a mark."""
+"""Inside the hollow circle, which would otherwise look like the sign of a mark."""
 _MARKS: dict[MarkKind, str] = {
     "user": "M-4,-4h8l-4,8z",
     "curriculum": "M0,-4.5l4.5,4.5l-4.5,4.5l-4.5,-4.5z",
@@ -34,7 +34,7 @@ _MARKS: dict[MarkKind, str] = {
     "guard": "M-3,-4l7,8M4,-4l-7,8",
     "launch": "M-3.5,0a3.5,3.5 0 1,0 7,0a3.5,3.5 0 1,0 -7,0",
 }
-"""The signs of marks, drawn: no font has to have them."""
+"""Signs of marks as paths, so that no font needs them."""
 _HOLLOW = ("guard", "launch")
 
 
@@ -50,12 +50,11 @@ def text(
 
 
 def text_width(words: str, size: int = NORMAL) -> float:
-    """Return about how wide a text is; no font is looked at."""
+    """Estimate the width of a text in pixels, without a font."""
     return 0.58 * size * len(words)
 
 
 def line(x1: float, y1: float, x2: float, y2: float, colour: str, *, width: float = 1, dash: str = "") -> str:
-    """Return a straight line."""
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
     return (
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
@@ -64,14 +63,13 @@ def line(x1: float, y1: float, x2: float, y2: float, colour: str, *, width: floa
 
 
 def rectangle(x: float, y: float, width: float, height: float, colour: str) -> str:
-    """Return a filled rectangle."""
     return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
 
 
 def path(
     x: NDArray[np.float64], y: NDArray[np.float64], colour: str, *, width: float, dash: str = "", opacity: float = 1
 ) -> str:
-    """Return lines through points, interrupted where `y` isn't finite; a point alone is a dot."""
+    """Return lines through points, interrupted where `y` is not finite; an isolated point is a dot."""
     commands: list[str] = []
     finite = np.isfinite(y)
     starts = np.flatnonzero(finite & ~np.concatenate(([False], finite[:-1])))
@@ -90,22 +88,22 @@ def path(
 
 
 def shape(number: int, x: float, y: float, colour: str, background: str) -> str:
-    """Return what tells curve `number`, from 0 on, from the others without colour."""
+    """Return the shape that distinguishes curve `number` (from 0) without colour."""
     hollow, which = divmod(number % (2 * len(_SHAPES)), len(_SHAPES))
-    drawn = _SHAPES[which] + _INNER * bool(hollow and not which)
+    outline = _SHAPES[which] + _INNER * bool(hollow and not which)
     fill, edge, width = (background, colour, 1.2) if hollow else (colour, background, 0.8)
-    return f'<path d="{drawn}" {_at(x, y)} fill="{fill}" stroke="{edge}" stroke-width="{width}"/>'
+    return f'<path d="{outline}" {_at(x, y)} fill="{fill}" stroke="{edge}" stroke-width="{width}"/>'
 
 
 def mark_sign(kind: MarkKind, x: float, y: float, colour: str, title: str = "") -> str:
-    """Return the sign of a kind of mark; `title` is told under the pointer."""
+    """Return the sign of a kind of mark; viewers show `title` as a tooltip."""
     fill = "none" if kind in _HOLLOW else colour
-    told = f"<title>{escape(plain(title))}</title>" if title else ""
-    return f'<path d="{_MARKS[kind]}" {_at(x, y)} fill="{fill}" stroke="{colour}" stroke-width="1.3">{told}</path>'
+    tooltip = f"<title>{escape(plain(title))}</title>" if title else ""
+    return f'<path d="{_MARKS[kind]}" {_at(x, y)} fill="{fill}" stroke="{colour}" stroke-width="1.3">{tooltip}</path>'
 
 
 def cross(x: float, y: float, colour: str) -> str:
-    """Return the sign of a value that isn't finite."""
+    """Return the sign of a value that is not finite."""
     return f'<path d="M-3,-3l6,6M3,-3l-6,6" {_at(x, y)} stroke="{colour}" stroke-width="1.5"/>'
 
 
