@@ -39,8 +39,8 @@ def test_every_reading_is_there_in_any_width(width):
     for said in (
         *("62%", "54 °C", "312 of 700 W", "H200", "3.4 of 141 GiB", "38 °C", "90 of 141 GiB"),
         *("34%", "32 cores", "load 5.2", "18 of 126 GiB"),
-        "disk: 212 of 500 GiB free, room for 18,090 more checkpoints of 12 MiB",
-        "768 KiB of GPU 0 an environment; at least 170,000 would fit",
+        "disk: 212 of 500 GiB free, 18,090 more checkpoints of 12 MiB fit",
+        "768 KiB of GPU 0 per environment; at least 170,000 fit",
         "3.0 GiB of this run's processes / 4,096",
         "10% kept free",
         *("trainer", "101%", "3.1 GiB", "3.0 GiB", "wire", "45 MiB", "exporter"),
@@ -77,16 +77,16 @@ def test_a_name_that_is_no_name_does_nothing_to_the_terminal():
 
 def test_an_estimate_from_the_whole_gpu_says_so():
     room = room_on_gpu(replace(GPUS[0], processes=None), PROCESSES, 4096)
-    assert "3.4 GiB used by whomever / 4,096" in text(replace(BOX, rooms=(room,)))
+    assert "3.4 GiB used by all processes / 4,096" in text(replace(BOX, rooms=(room,)))
 
 
 def test_before_the_first_iteration_there_is_no_estimate():
-    assert "known once the run trains" in text(replace(BOX, rooms=()))
+    assert "available once the run trains" in text(replace(BOX, rooms=()))
 
 
 def test_without_processes_that_is_said_and_nothing_else_of_the_run():
     said = text(replace(BOX, processes=(), rooms=()))
-    assert said.endswith("no process of this run on this machine")
+    assert said.endswith("no processes of this run on this machine")
     assert "an environment" not in said
     assert "process" not in text(replace(BOX, processes=(), rooms=()), has_run=False)
 
@@ -94,8 +94,8 @@ def test_without_processes_that_is_said_and_nothing_else_of_the_run():
 @pytest.mark.parametrize(
     ("reading", "warning"),
     [
-        (replace(BOX, disk=DiskReading(40 * MIB, 500 * GIB, 12 * MIB)), "! disk: 0.0 of 500 GiB free, room for 3"),
-        (replace(BOX, disk=None), "! disk: the run's folder can't be reached"),
+        (replace(BOX, disk=DiskReading(40 * MIB, 500 * GIB, 12 * MIB)), "! disk: 0.0 of 500 GiB free, 3"),
+        (replace(BOX, disk=None), "! disk: the run's folder is unreachable"),
         (replace(BOX, memory=MemoryReading(125 * GIB, 126 * GIB)), "! RAM"),
     ],
 )
@@ -108,7 +108,7 @@ def test_what_needs_a_person_begins_with_a_sign(reading, warning):
 def test_many_cores_share_bars_and_that_is_said():
     cpu = CpuReading(192, 0.5, tuple(float(i == 5) for i in range(192)), 1.0)
     said = text(replace(BOX, cpu=cpu), width=78)
-    assert "192 cores, 4 a bar ▁█▁" in said
+    assert "192 cores, 4 per bar ▁█▁" in said
     assert "▁" * 46 in said
 
 

@@ -1,1 +1,1 @@
-"""What the machine and a run's processes on it are at."""
+"""Load of the machine, and of a run's processes on it."""

@@ -1,7 +1,7 @@
-"""How much memory an environment takes, and about how many would fit.
+"""Memory per environment, and an estimate of how many environments fit.
 
-The estimate is on the safe side: all that a run's processes use is divided by its environments, what doesn't grow with
-their number (CUDA's context, kernels, the policy, terrain) too, so more of them take less each.
+The estimate is conservative: it divides all memory of a run's processes by its environments. That includes fixed costs
+(CUDA context, kernels, policy, terrain), so more environments take less each.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from tui.session.machine.host import MemoryReading
 from tui.session.machine.processes import TRAINERS, ProcessReading
 
 KEPT_FREE = 0.1
-"""Share of the memory that the estimate leaves alone."""
+"""Share of the memory that the estimate leaves free."""
 
 Basis = Literal["this run's processes", "everything on the GPU"]
 
 
 @dataclass(frozen=True)
 class EnvironmentRoom:
-    """Memory of `environments` that are there, and how many a run could have in their place: `fit`, at least.
-
-    `where` is `GPU N` or `RAM`. Where the driver can't tell whose memory is used (in a container, on WSL), `basis` is
-    everything on the GPU, which is more than the run's if others use it too.
-    """
+    """Memory of a run's environments on one device."""
 
     where: str
+    """`GPU N` or `RAM`."""
     basis: Basis
+    """Whose memory is counted; all of the GPU where the driver does not know processes (containers, WSL)."""
     used_bytes: int
     environments: int
+    """Environments that use it."""
     fit: int
+    """Environments that fit in their place, at least."""
 
     @property
     def bytes_each(self) -> float:
-        """Memory for each environment, its share of what doesn't grow included."""
+        """Bytes per environment, including its share of fixed costs."""
         return self.used_bytes / self.environments
 
 
 def room_on_gpu(gpu: GpuReading, processes: Sequence[ProcessReading], num_envs: int) -> EnvironmentRoom | None:
-    """Return what `num_envs` environments of each training process take on one GPU; None if that isn't told."""
+    """Return the memory of `num_envs` environments per training process on one GPU; None if unknown."""
     if gpu.memory_used_bytes is None or not gpu.memory_total_bytes:
         return None
-    told = gpu.processes or {}
-    own = sum(told.get(process.pid) or 0 for process in processes)
-    trainers = sum(process.pid in told for process in processes if process.role.startswith(TRAINERS))
+    by_pid = gpu.processes or {}
+    own = sum(by_pid.get(process.pid) or 0 for process in processes)
+    trainers = sum(process.pid in by_pid for process in processes if process.role.startswith(TRAINERS))
     if not own:
         return _room(f"GPU {gpu.index}", "everything on the GPU", gpu.memory_used_bytes, num_envs, gpu, 0)
     others = max(gpu.memory_used_bytes - own, 0)
@@ -55,7 +55,7 @@ def room_on_gpu(gpu: GpuReading, processes: Sequence[ProcessReading], num_envs: 
 
 
 def room_in_memory(memory: MemoryReading, processes: Sequence[ProcessReading], num_envs: int) -> EnvironmentRoom | None:
-    """Return what `num_envs` environments of each training process take in main memory; None without a process."""
+    """Return the memory of `num_envs` environments per training process in RAM; None without a process."""
     trainers = [process for process in processes if process.role.startswith(TRAINERS)]
     own = sum(process.memory_bytes for process in trainers)
     if not own:
@@ -75,7 +75,7 @@ def _room(
 
 
 def _rounded_down(count: float) -> int:
-    """Return `count` with two digits: no more is known."""
+    """Round down to two digits."""
     if count < 100:
         return int(count)
     step = 10 ** (int(math.log10(count)) - 1)

@@ -1,4 +1,4 @@
-"""The thread that reads the machine for a screen, while somebody looks."""
+"""Thread that reads the machine while its panel is visible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SECONDS = 1.0
 
 
 class MachineFollower:
-    """Calls back with a reading a second, from its own thread; not at all while nobody looks."""
+    """Calls back with one reading a second, from its own thread; none while the panel is hidden."""
 
     def __init__(
         self, folder: RunFolder, on_reading: Callable[[MachineReading], None], on_problem: Callable[[str], None]
@@ -26,10 +26,10 @@ class MachineFollower:
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self.is_training = False
-        """Whether the run has finished an iteration, so that all of its memory is there."""
+        """Whether the run has finished an iteration, and so has allocated all of its memory."""
 
     def look(self, is_seen: bool) -> None:
-        """Begin to read, or stop."""
+        """Start or stop reading."""
         if not is_seen:
             self._is_seen.clear()
             return

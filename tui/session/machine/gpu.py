@@ -1,4 +1,4 @@
-"""GPUs as NVIDIA's management library sees them: what each is doing, and whose memory is on it."""
+"""GPUs through NVIDIA's management library: load, memory and processes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class GpuReading:
-    """One GPU at one moment. What the driver doesn't tell, on WSL or with MIG for example, is None.
+    """One GPU at one moment; values that the driver does not report (WSL, MIG) are None.
 
-    `utilisation` is the share of the last moments in which any kernel ran, 0 to 1. `processes` are the bytes of each
-    process by its number, as the driver sees it: in a container these may be the host's numbers.
+    `utilisation` is the share of recent time with any kernel running, 0 to 1. `processes` has the bytes of each process
+    by pid as the driver sees it: in a container these may be pids of the host.
     """
 
     index: int
@@ -30,10 +30,10 @@ class GpuReading:
 
 
 class GpuReader:
-    """Reads the GPUs of this machine; used by one thread. `problem` says why there are none, empty if there are."""
+    """Reads the GPUs of this machine; used by one thread. `problem` is why there are none, else empty."""
 
     def __init__(self) -> None:
-        """Open NVIDIA's library, which takes some tens of milliseconds, if there is one."""
+        """Open NVIDIA's library if there is one; takes tens of milliseconds."""
         import pynvml
 
         self.problem = ""
@@ -43,28 +43,27 @@ class GpuReader:
             self.problem = str(error)
 
     def read(self) -> list[GpuReading]:
-        """Return all GPUs, by number; takes milliseconds."""
+        """Return all GPUs by number; takes milliseconds."""
         import pynvml
 
         if self.problem:
             return []
-        return [_reading(index) for index in range(_told(pynvml.nvmlDeviceGetCount) or 0)]
+        return [_reading(index) for index in range(_query(pynvml.nvmlDeviceGetCount) or 0)]
 
     def close(self) -> None:
-        """Give the library back."""
         import pynvml
 
         if not self.problem:
-            _told(pynvml.nvmlShutdown)
+            _query(pynvml.nvmlShutdown)
 
 
 def gpus_of_run(
     gpus: Iterable[GpuReading], device: str, pids: Iterable[int], visible: str | None, ranks: int = 1
 ) -> list[int]:
-    """Return the numbers of the GPUs that a run trains on.
+    """Return the numbers of the GPUs that a run trains on, from its processes `pids`.
 
-    The driver tells by its processes, `pids`. Where it can't, they are `device` (`cuda:N`) and, with several `ranks`,
-    the first ones, of those that `visible` (the trainer's `CUDA_VISIBLE_DEVICES`, None if not set) leaves.
+    Where the driver does not know processes: `device` (`cuda:N`) or, with several `ranks`, the first GPUs of `visible`
+    (the trainer's `CUDA_VISIBLE_DEVICES`, None if not set).
     """
     gpus, own = list(gpus), set(pids)
     seen = [gpu.index for gpu in gpus if own & set(gpu.processes or ())]
@@ -76,14 +75,14 @@ def gpus_of_run(
 
 
 def _visible(gpus: list[GpuReading], visible: str | None) -> list[int]:
-    """Return the numbers of the GPUs that CUDA shows to a process, in its order."""
+    """Return the numbers of the GPUs visible to CUDA, in its order."""
     if visible is None:
         return [gpu.index for gpu in gpus]
     numbers = []
     for name in (part.strip() for part in visible.split(",")):
         found = [gpu.index for gpu in gpus if name and (str(gpu.index) == name or gpu.uuid.startswith(name))]
         if not found:
-            break  # as CUDA does: what comes after an unknown name can't be seen
+            break  # as in CUDA: GPUs after an unknown name are invisible
         numbers.append(found[0])
     return numbers
 
@@ -91,17 +90,17 @@ def _visible(gpus: list[GpuReading], visible: str | None) -> list[int]:
 def _reading(index: int) -> GpuReading:
     import pynvml
 
-    handle = _told(lambda: pynvml.nvmlDeviceGetHandleByIndex(index))
+    handle = _query(lambda: pynvml.nvmlDeviceGetHandleByIndex(index))
     if handle is None:
         return GpuReading(index)
 
     def ask(question: Callable[..., Any], *more: Any) -> Any:
-        return _told(lambda: question(handle, *more))
+        return _query(lambda: question(handle, *more))
 
     utilisation, memory = ask(pynvml.nvmlDeviceGetUtilizationRates), _memory(ask)
     power, limit = ask(pynvml.nvmlDeviceGetPowerUsage), ask(pynvml.nvmlDeviceGetEnforcedPowerLimit)
     temperature = ask(pynvml.nvmlDeviceGetTemperatureV, pynvml.NVML_TEMPERATURE_GPU)
-    if temperature is None:  # a driver from before that function
+    if temperature is None:  # older driver
         temperature = ask(pynvml.nvmlDeviceGetTemperature, pynvml.NVML_TEMPERATURE_GPU)
     return GpuReading(
         index,
@@ -118,7 +117,7 @@ def _reading(index: int) -> GpuReading:
 
 
 def _memory(ask: Callable[..., Any]) -> Any:
-    """Return the memory without what the driver keeps for itself, as nvidia-smi does, if the driver is that new."""
+    """Return the memory without the driver's own, as nvidia-smi does; with it on older drivers."""
     import pynvml
 
     memory = ask(pynvml.nvmlDeviceGetMemoryInfo, pynvml.nvmlMemory_v2)
@@ -126,22 +125,22 @@ def _memory(ask: Callable[..., Any]) -> Any:
 
 
 def _processes(ask: Callable[..., Any]) -> dict[int, int | None] | None:
-    """Return the bytes of each process; one that both computes and draws is in both lists, with the same number."""
+    """Return the bytes of each process; one that computes and draws is in both lists with the same value."""
     import pynvml
 
     lists = [ask(pynvml.nvmlDeviceGetComputeRunningProcesses), ask(pynvml.nvmlDeviceGetGraphicsRunningProcesses)]
-    told = [process for processes in lists for process in processes or ()]
+    listed = [process for processes in lists for process in processes or ()]
     if all(processes is None for processes in lists):
         return None
     found: dict[int, int | None] = {}
-    for process in told:
+    for process in listed:
         known = found.get(process.pid)
         found[process.pid] = known if process.usedGpuMemory is None else max(known or 0, process.usedGpuMemory)
     return found
 
 
-def _told(question: Callable[[], T]) -> T | None:
-    """Return the driver's answer, None if it has none."""
+def _query(question: Callable[[], T]) -> T | None:
+    """Return the driver's answer; None if it fails."""
     import pynvml
 
     try:

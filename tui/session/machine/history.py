@@ -1,4 +1,4 @@
-"""The readings of the last minutes, as small curves."""
+"""Readings of the last minutes, as sparklines."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ KEPT_SECONDS = 600.0
 
 
 class MachineTrail:
-    """Keeps shares, 0 to 1, of the last `KEPT_SECONDS`, by name."""
+    """Shares (0 to 1) of the last `KEPT_SECONDS`, by name."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         self._values: defaultdict[str, deque[tuple[float, float]]] = defaultdict(deque)
         self._now = 0.0
 
     def take(self, reading: MachineReading) -> None:
-        """Take in a reading."""
         self._now = when = reading.time
         for name, share in _shares(reading):
             values = self._values[name]
@@ -30,28 +28,23 @@ class MachineTrail:
                 values.popleft()
 
     def curve(self, name: str, width: int, seconds_each: float) -> str:
-        """Return the last `width` stretches of `seconds_each`, the newest on the right, each at its largest value.
+        """Return a sparkline of the last `width` spans of `seconds_each`, newest on the right, each at its maximum.
 
-        Stretches begin at multiples of `seconds_each`, so that old bars stay as they are. One without a reading is a
-        space.
+        Spans begin at multiples of `seconds_each`, so that old bars do not change. Spans without a reading are blank.
         """
         newest = int(self._now // seconds_each)
         largest: dict[int, float] = {}
         for when, share in self._values[name]:
-            stretch = int(when // seconds_each)
-            largest[stretch] = max(largest.get(stretch, 0.0), share)
-        return sparkline(
-            [largest.get(stretch, math.nan) for stretch in range(newest - width + 1, newest + 1)], 0.0, 1.0
-        )
+            span = int(when // seconds_each)
+            largest[span] = max(largest.get(span, 0.0), share)
+        return sparkline([largest.get(span, math.nan) for span in range(newest - width + 1, newest + 1)], 0.0, 1.0)
 
 
 def gpu_use(index: int) -> str:
-    """Return the name of a GPU's utilisation."""
     return f"gpu {index} use"
 
 
 def gpu_memory(index: int) -> str:
-    """Return the name of a GPU's used memory."""
     return f"gpu {index} memory"
 
 

@@ -1,4 +1,4 @@
-"""The CPU, the memory and the disk of this machine; in a container, its share of the memory."""
+"""CPU, memory and disk of this machine; in a container, its memory limit."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True)
 class CpuReading:
-    """All cores together and each of them, 0 to 1; `load` is the length of the queue over one minute.
+    """Loads of all cores together and of each, 0 to 1, since the previous reading; None in the first.
 
-    Shares are of the time since the reading before, and None in the first.
+    `load` is the run queue length averaged over one minute.
     """
 
     count: int
@@ -26,7 +26,7 @@ class CpuReading:
 
 @dataclass(frozen=True)
 class MemoryReading:
-    """Main memory; `is_container` tells whether `total_bytes` is what a container may use of the machine's."""
+    """Main memory; with `is_container`, `total_bytes` is the container's limit."""
 
     used_bytes: int
     total_bytes: int
@@ -35,7 +35,7 @@ class MemoryReading:
 
 @dataclass(frozen=True)
 class DiskReading:
-    """The disk that a run's checkpoints go to; `checkpoint_bytes` is the size of its newest, None before the first."""
+    """Disk of a run's checkpoints; `checkpoint_bytes` is the newest one's size, None before the first."""
 
     free_bytes: int
     total_bytes: int
@@ -43,30 +43,29 @@ class DiskReading:
 
     @property
     def checkpoints_that_fit(self) -> int | None:
-        """How many more of the newest checkpoint's size the disk takes."""
+        """Number of further checkpoints of the newest one's size that fit."""
         return None if not self.checkpoint_bytes else self.free_bytes // self.checkpoint_bytes
 
 
 class CpuReader:
-    """Reads the cores; used by one thread, since each reading is measured from the one before."""
+    """Reads the cores; used by one thread, since loads are measured since the previous reading."""
 
     def __init__(self) -> None:
-        """Nothing is known before the first reading."""
         self._has_read = False
 
     def read(self) -> CpuReading:
-        """Return the shares since the last call."""
+        """Return the loads since the previous call."""
         import psutil
 
         cores = tuple(share / 100 for share in psutil.cpu_percent(percpu=True))
-        told = cores if self._has_read else ()
+        known = cores if self._has_read else ()
         self._has_read = True
-        mean = sum(told) / len(told) if told else None
-        return CpuReading(len(cores), mean, told, psutil.getloadavg()[0])
+        mean = sum(known) / len(known) if known else None
+        return CpuReading(len(cores), mean, known, psutil.getloadavg()[0])
 
 
 def read_memory(cgroup: Path = _CGROUP) -> MemoryReading:
-    """Return the main memory, or what the control group at `cgroup` leaves of it if that is less."""
+    """Return the main memory, or that of the control group at `cgroup` if its limit is lower."""
     import psutil
 
     memory = psutil.virtual_memory()
@@ -78,19 +77,19 @@ def read_memory(cgroup: Path = _CGROUP) -> MemoryReading:
 
 
 def read_disk(folder: RunFolder | None) -> DiskReading:
-    """Return the disk of a run's folder, of the working folder without a run. Raises `OSError`."""
+    """Return the disk of a run's folder, or of the working folder. Raises `OSError`."""
     path = Path.cwd() if folder is None else folder.path
     status = os.statvfs(path)
     newest = folder.checkpoints()[-1:] if folder is not None else []
     return DiskReading(
-        free_bytes=status.f_bavail * status.f_frsize,  # what is left for others than root
+        free_bytes=status.f_bavail * status.f_frsize,  # without the blocks reserved for root
         total_bytes=status.f_blocks * status.f_frsize,
         checkpoint_bytes=newest[0].stat().st_size if newest else None,
     )
 
 
 def _inactive_file(cgroup: Path) -> int:
-    """Return the bytes of files that are kept in memory only while nobody needs the room."""
+    """Return the bytes of reclaimable file cache."""
     try:
         fields = dict(line.split() for line in (cgroup / "memory.stat").read_text().splitlines())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What a machine and a run's processes on it are at: everything that the machine panel shows, at one moment."""
+"""One reading of everything on the machine panel: machine and processes of a run."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tui.session.machine.processes import ProcessReading, RunProcesses
 
 @dataclass(frozen=True)
 class MachineReading:
-    """One reading, at `time` (Unix time in seconds). `run_gpus` are the numbers of those that the run trains on.
+    """One reading, at `time` (Unix time in seconds).
 
-    `gpu_problem` says why there are no GPUs, `disk` is None if the folder is gone. `rooms` are empty until the run
-    trains: before that its environments aren't all there.
+    `run_gpus` are the numbers of the run's GPUs; `gpu_problem` is why there are none. `disk` is None if the folder is
+    gone. `rooms` is empty until the run trains, when all environments exist.
     """
 
     host: str
@@ -43,11 +43,11 @@ class MachineReading:
 class MachineReader:
     """Reads this machine, with or without a run; used by one thread.
 
-    CPU shares are of the time between two readings, so the first has none.
+    CPU loads are averages between two readings, so the first reading has none.
     """
 
     def __init__(self, folder: RunFolder | None = None) -> None:
-        """Open what is needed for readings; takes some tens of milliseconds."""
+        """Open the libraries for readings; takes tens of milliseconds."""
         self._folder = folder
         self._gpus = GpuReader()
         self._cpu = CpuReader()
@@ -55,7 +55,7 @@ class MachineReader:
         self._spec = _spec(folder)
 
     def read(self, is_training: bool) -> MachineReading:
-        """Return how things are now; takes 10 to 50 ms. `is_training` tells whether an iteration has been finished."""
+        """Return a reading; takes 10 to 50 ms. `is_training`: whether an iteration has finished."""
         gpus = self._gpus.read()
         processes = self._processes.read() if self._processes is not None else []
         processes = [replace(one, gpu_memory_bytes=_gpu_memory(gpus, one.pid)) for one in processes]
@@ -75,7 +75,6 @@ class MachineReader:
         )
 
     def close(self) -> None:
-        """Give everything back."""
         self._gpus.close()
 
     def _gpus_of_run(self, gpus: list[GpuReading], processes: list[ProcessReading]) -> list[int]:
@@ -111,7 +110,7 @@ def _disk(folder: RunFolder | None) -> DiskReading | None:
 
 
 def _gpu_memory(gpus: list[GpuReading], pid: int) -> int | None:
-    """Return a process's memory on all GPUs, None if no driver tells."""
-    told = [gpu.processes[pid] for gpu in gpus if gpu.processes is not None and pid in gpu.processes]
-    known = [memory for memory in told if memory is not None]
+    """Return a process's memory on all GPUs; None if no driver reports it."""
+    reported = [gpu.processes[pid] for gpu in gpus if gpu.processes is not None and pid in gpu.processes]
+    known = [memory for memory in reported if memory is not None]
     return sum(known) if known else None

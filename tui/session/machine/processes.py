@@ -1,4 +1,4 @@
-"""The processes of a run: trainer or ranks, their launcher, wire, exporter, and what these have started."""
+"""Processes of a run: trainer or ranks, launcher, wire, exporter and their children."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trainer_proc.contract.run_folder import RunFolder
 from tui.session.text import plain
 
 TRAINERS = ("trainer", "rank")
-"""How the roles of processes begin that hold environments."""
+"""Prefixes of the roles that hold environments."""
 _LAUNCHERS = ("torch.distributed.run", "torchrun")
 
 
@@ -20,8 +20,8 @@ _LAUNCHERS = ("torch.distributed.run", "torchrun")
 class ProcessReading:
     """One process of a run. `cpu` is 1 for one busy core, None in its first reading.
 
-    `memory_bytes` is what lies in main memory, shared pages included. `gpu_memory_bytes` is None where the driver
-    doesn't tell.
+    `memory_bytes` is the resident size, shared pages included. `gpu_memory_bytes` is None where the driver does not
+    report it.
     """
 
     pid: int
@@ -32,14 +32,13 @@ class ProcessReading:
 
 
 class RunProcesses:
-    """Finds and reads a run's processes; used by one thread, since CPU time is measured from the reading before."""
+    """Finds and reads a run's processes; used by one thread, since loads are measured since the previous reading."""
 
     def __init__(self, folder: RunFolder) -> None:
-        """Look for the processes of the run in `folder` at each reading."""
         self._folder = folder
         self._known: dict[int, Any] = {}
         self.visible_gpus: str | None = None
-        """`CUDA_VISIBLE_DEVICES` of the trainer, None if it isn't set or can't be read."""
+        """`CUDA_VISIBLE_DEVICES` of the trainer; None if not set or unreadable."""
 
     def read(self) -> list[ProcessReading]:
         """Return the processes, trainer first; none if the run has none on this machine."""
@@ -55,7 +54,7 @@ class RunProcesses:
         return readings
 
     def _find(self) -> list[tuple[Any, str]]:
-        """Return the processes with their roles; psutil's objects stay the same from one reading to the next."""
+        """Return the processes with their roles; psutil's objects are kept between readings."""
         import psutil
 
         connection = read_connection(self._folder)
@@ -64,7 +63,7 @@ class RunProcesses:
         found: list[tuple[Any, str]] = []
         with _gone_is_fine():
             trainer = psutil.Process(connection.pid).parent()
-            if trainer is None or trainer.pid == 1:  # the trainer has died, and its wire process is about to say so
+            if trainer is None or trainer.pid == 1:  # the trainer has died; its wire process is about to report it
                 return []
             launcher = trainer.parent()
             if launcher is not None and not _is_launcher(launcher):
@@ -91,7 +90,7 @@ def _is_launcher(process: Any) -> bool:
 
 
 def _role(process: Any, wire: int, trainer: int, launcher: Any | None) -> str:
-    """Return what a process is, by its place in the tree and its command."""
+    """Return the role of a process, from its place in the tree and its command."""
     if process.pid == wire:
         return "wire"
     if launcher is not None and process.pid == launcher.pid:
@@ -107,7 +106,7 @@ def _role(process: Any, wire: int, trainer: int, launcher: Any | None) -> str:
 
 @contextmanager
 def _gone_is_fine() -> Iterator[None]:
-    """Leave out a process that has ended meanwhile, or belongs to somebody else."""
+    """Skip a process that has ended, or belongs to another user."""
     import psutil
 
     try:

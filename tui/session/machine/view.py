@@ -1,4 +1,4 @@
-"""A machine's readings as lines of text: one line for a thing where there is room, more where there isn't."""
+"""Readings of the machine as lines of text; details wrap where the width requires it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tui.session.sparkline import sparkline
 from tui.session.text import plain, shortened
 
 SECONDS_EACH = 2.0
-"""What one bar of a curve stands for."""
+"""Time of one bar of a sparkline."""
 WARNING = "! "
-"""How a line begins that needs a person."""
+"""Prefix of lines that need the user."""
 RUNS_OWN = "▸"
-"""Stands behind the name of a GPU that the run trains on."""
+"""After the name of a GPU that the run trains on."""
 _LABEL, _SHORTEST_CURVE, _LONGEST_CURVE = 8, 6, 30
 _FEW_CHECKPOINTS = 5
 _MEMORY_FULL = 0.95
@@ -29,7 +29,7 @@ _MEMORY_FULL = 0.95
 
 @dataclass(frozen=True)
 class _Row:
-    """One thing: its share as a number and a curve, and what else there is to say, in pieces that stay whole."""
+    """One quantity: its share as number and sparkline, and details that do not wrap inside."""
 
     label: str
     share: float | None
@@ -38,9 +38,9 @@ class _Row:
 
 
 def machine_lines(reading: MachineReading, trail: MachineTrail | None, width: int, has_run: bool = True) -> list[str]:
-    """Return all lines, `width` cells (at least 30) at most, without curves if there is no `trail`.
+    """Return all lines, at most `width` cells (at least 30); without `trail`, there are no sparklines.
 
-    Lines that begin with `WARNING` need a person.
+    Lines that begin with `WARNING` need the user.
     """
     lines: list[str] = []
     curve = max(min(_LONGEST_CURVE, width - 50), _SHORTEST_CURVE)
@@ -48,7 +48,7 @@ def machine_lines(reading: MachineReading, trail: MachineTrail | None, width: in
         for row in _gpu_rows(gpu, reading):
             lines += _row_lines(row, trail, width, curve)
     if not reading.gpus:
-        lines += _wrapped(f"no NVIDIA GPU: {plain(reading.gpu_problem) or 'the driver knows none'}", width)
+        lines += _wrapped(f"no NVIDIA GPU: {plain(reading.gpu_problem) or 'none reported by the driver'}", width)
     lines += _row_lines(_cpu_row(reading.cpu, width), trail, width, curve)
     lines += _row_lines(_memory_row(reading), trail, width, curve)
     lines += _wrapped(_disk_text(reading.disk), width)
@@ -83,7 +83,7 @@ def _gpu_rows(gpu: GpuReading, reading: MachineReading) -> list[_Row]:
 def _cpu_row(cpu: CpuReading, width: int) -> _Row:
     each = max(math.ceil(cpu.count / max(width - 30, 8)), 1)
     cores = sparkline([max(cpu.cores[start : start + each]) for start in range(0, len(cpu.cores), each)], 0.0, 1.0)
-    count = f"{cpu.count} cores" + (f", {each} a bar" if each > 1 else "")
+    count = f"{cpu.count} cores" + (f", {each} per bar" if each > 1 else "")
     return _Row("CPU", cpu.utilisation, "cpu", (f"{count} {cores}".rstrip(), f"load {cpu.load:.1f}"))
 
 
@@ -96,7 +96,7 @@ def _memory_row(reading: MachineReading) -> _Row:
 
 
 def _row_lines(row: _Row, trail: MachineTrail | None, width: int, curve: int) -> list[str]:
-    """Return the row's head and curve, then its details behind them or, indented, below."""
+    """Return the row's label and sparkline, with details beside or, indented, below."""
     share = UNKNOWN if row.share is None else f"{row.share:.0%}"
     shape = f" {trail.curve(row.curve, curve, SECONDS_EACH)}" if trail is not None else ""
     lines = [f"{row.label:<{_LABEL}} {share:>4}{shape}"]
@@ -111,17 +111,17 @@ def _row_lines(row: _Row, trail: MachineTrail | None, width: int, curve: int) ->
 
 def _disk_text(disk: DiskReading | None) -> str:
     if disk is None:
-        return f"{WARNING}disk: the run's folder can't be reached"
+        return f"{WARNING}disk: the run's folder is unreachable"
     text = f"disk: {amount_of(disk.free_bytes, disk.total_bytes)} free"
     if disk.checkpoints_that_fit is None or disk.checkpoint_bytes is None:
         return text
-    text += f", room for {disk.checkpoints_that_fit:,} more checkpoints of {amount(disk.checkpoint_bytes)}"
+    text += f", {disk.checkpoints_that_fit:,} more checkpoints of {amount(disk.checkpoint_bytes)} fit"
     return WARNING * (disk.checkpoints_that_fit < _FEW_CHECKPOINTS) + text
 
 
 def _process_lines(reading: MachineReading, width: int) -> list[str]:
     if not reading.processes:
-        return _wrapped("no process of this run on this machine", width)
+        return _wrapped("no processes of this run on this machine", width)
     has_gpus = bool(reading.gpus)
     table = [("process", "pid", "CPU", "RAM", "GPU")[: 4 + has_gpus]]
     table += [_process_cells(process)[: 4 + has_gpus] for process in reading.processes]
@@ -145,22 +145,24 @@ def _room_lines(reading: MachineReading, width: int) -> list[str]:
     if not reading.processes:
         return []
     if not reading.rooms:
-        return _wrapped("memory of an environment: known once the run trains, if the driver tells", width)
+        return _wrapped("memory per environment: available once the run trains, if the driver reports it", width)
     lines = []
     for room in reading.rooms:
         lines += _wrapped(
-            f"{amount(room.bytes_each)} of {room.where} an environment; at least {room.fit:,} would fit", width
+            f"{amount(room.bytes_each)} of {room.where} per environment; at least {room.fit:,} fit", width
         )
         lines += [f"  {line}" for line in _wrapped(_room_basis(room), width - 2)]
     return lines
 
 
 def _room_basis(room: EnvironmentRoom) -> str:
-    """Return what the estimate was made from."""
-    of = {"this run's processes": "of this run's processes", "everything on the GPU": "used by whomever"}[room.basis]
+    """Return how the estimate was made."""
+    of = {"this run's processes": "of this run's processes", "everything on the GPU": "used by all processes"}[
+        room.basis
+    ]
     return (
         f"estimate: {amount(room.used_bytes)} {of} / {room.environments:,}, "
-        f"what doesn't grow with them included; {KEPT_FREE:.0%} kept free"
+        f"fixed costs included, {KEPT_FREE:.0%} kept free"
     )
 
 
