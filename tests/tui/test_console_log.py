@@ -292,9 +292,9 @@ def test_the_thread_ends(screen):
     ("make", "view", "needle", "title", "note"),
     [
         ("fine\n", LogView(height=5), "", "console", ""),
-        ("", LogView(height=5), "", "console", "nothing printed yet"),
+        ("", LogView(height=5), "", "console", "no output yet"),
         (MIXED, LogView(height=5, level="warning"), "", "console", "warnings and errors only"),
-        ("fine\n", LogView(height=5, level="error"), "", "console", "errors only ─ none"),
+        ("fine\n", LogView(height=5, level="error"), "", "console", "errors only ─ no such lines"),
         (MIXED, LogView(height=5), "fine", "console", "/fine: 3 of 3 lines"),
         (MIXED, LogView(height=5), "slow", "console", "/slow: 1 of 1 line"),
         (MIXED, LogView(height=5), "qq", "console", "/qq: no lines"),
@@ -314,5 +314,5 @@ def test_the_frame_says_how_much_of_a_long_file_is_known(log, path, monkeypatch)
     path.write_text("line\n" * 3_000_000)
     while log.work() and log.page(LogView(height=5)).indexed < 0.5:
         pass
-    assert console_title(log.page(LogView(height=5))).startswith("console, 14 MiB, its end; 5")
+    assert console_title(log.page(LogView(height=5))).startswith("console, 14 MiB, end of log; 5")
     assert (console_title(None), console_note(None, "x")) == ("console", "")

@@ -268,7 +268,7 @@ async def test_a_log_that_begins_while_one_looks(log_root):
     async with app.run_test(size=(120, 40)) as pilot:
         await until(lambda: app.screen.query(Console), "the dashboard")
         await pilot.press("l")
-        await until(lambda: titles(app)[1] == "nothing printed yet" or console(app).page is None, "an empty log")
+        await until(lambda: titles(app)[1] == "no output yet" or console(app).page is None, "an empty log")
         folder.console.write_text("first\n")
         await until(lambda: "  first" in in_sight(app), "the first line")
 

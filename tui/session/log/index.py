@@ -1,6 +1,6 @@
-"""Where the lines of a growing file begin, and which of them matter, without keeping its text.
+"""Index of the lines of a growing file and their levels, without its text.
 
-One number for each 64 KiB of the file, so that a log of 10 GB takes 1.3 MB.
+Keeps one number per 64 KiB of the file: 1.3 MB for a log of 10 GB.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tui.session.log.log_text import LONGEST, shown_line
 
 _BLOCK = 64 * 1024
 _STEP = 4 * _BLOCK
-"""Bytes taken in at once: about a millisecond."""
+"""Bytes per step: about a millisecond."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,12 @@ class LogLine:
 
 
 class LogIndex:
-    """Takes in a file from `start`, the beginning of a line, step by step; lines are counted from there."""
+    """Indexes a file step by step from byte `start`, the beginning of a line; lines are counted from there."""
 
     def __init__(self, start: int = 0) -> None:
-        """Take in nothing yet."""
         self.start = start
         self.scanned = start
-        """Up to which byte the file was taken in."""
+        """End of the indexed bytes."""
         self.levels = LevelScan()
         self._before = array("Q", [0])  # line ends before each block
         self._ends = 0
@@ -42,16 +41,16 @@ class LogIndex:
 
     @property
     def line_count(self) -> int:
-        """How many lines there are, one without an end included."""
+        """Number of lines, including one without a line end."""
         return self._ends + bool(self._head)
 
     @property
     def whole_lines(self) -> int:
-        """How many lines have an end."""
+        """Number of lines with a line end."""
         return self._ends
 
     def advance(self, file: IO[bytes], until: int) -> bool:
-        """Take in the next bytes before `until`, 256 KiB at most; return whether there were any. Raises `OSError`."""
+        """Index the next bytes before `until`, at most 256 KiB; return whether there were any. Raises `OSError`."""
         file.seek(self.scanned)
         data = file.read(min(_STEP - (self.scanned - self.start) % _BLOCK, until - self.scanned))
         self._count(data)
@@ -71,7 +70,7 @@ class LogIndex:
         return [LogLine(number, text) for number, text in zip(numbers, self._texts(file, first), strict=False)]
 
     def _texts(self, file: IO[bytes], first: int) -> Iterator[str]:
-        """Return the text of each line from `first` on; of a long one, no more is read than is shown."""
+        """Yield the text of each line from `first` on; a long line is read only as far as it is shown."""
         number, at = first, self._line_start(file, first)
         while at < self.scanned:
             file.seek(at)
@@ -94,7 +93,7 @@ class LogIndex:
         return shown_line(data[:LONGEST], file.read(LONGEST), end - start)
 
     def _line_start(self, file: IO[bytes], number: int) -> int:
-        """Return the byte at which a line begins: behind the end of the one before."""
+        """Return the byte at which a line begins."""
         if number == 0:
             return self.start
         block = bisect_left(self._before, number) - 1
@@ -106,7 +105,7 @@ class LogIndex:
         return place + end + 1
 
     def _count(self, data: bytes) -> None:
-        """Count line ends, and remember how many there are before each block."""
+        """Count line ends, and record their number before each block."""
         at = 0
         while at < len(data):
             left = _BLOCK - (self.scanned + at - self.start) % _BLOCK

@@ -1,7 +1,7 @@
-"""How much a line of a trainer's log matters, told by its words.
+"""Level of a line in a trainer's log, from its words.
 
-Known are the forms of Python's `logging` and `warnings`, of uncaught exceptions, of rsl-rl, Warp, PyTorch's C++
-(`[W1121 …`), Isaac Sim (`[Error] [omni…]`), the kernel's and the shell's last words, and this program's own.
+Knows the formats of Python's `logging` and `warnings`, uncaught exceptions, rsl-rl, Warp, PyTorch's C++ (`[W1121 …`)
+and Isaac Sim (`[Error] [omni…]`). Also those of the kernel, the shell and this program.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ Level = Literal["info", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("info", "warning", "error")
 
 _RANK = re.compile(r"^\[(?:rank|default)\d+\]:\s?")
-"""What PyTorch and its launcher put before the lines of a rank."""
+"""Prefix of a rank's lines by PyTorch and its launcher."""
 _TRACEBACK = "Traceback (most recent call last):"
 _CHAINED = re.compile(r"^(?:During handling of the above exception|The above exception was the direct cause)")
 _EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*(?::\s|:?$)")
-"""The line that ends a traceback: an exception's name, and what it says."""
+"""Last line of a traceback: the exception and its message."""
 _TABLE = re.compile(r"^ {3,}[\w /]+: *[-+\d.]")
-"""A line of rsl-rl's table; names such as `Metrics/error: 0.1` mean nothing bad."""
+"""A line of rsl-rl's table; a name such as `Metrics/error: 0.1` is no error."""
 _SIGNS = re.compile(
     r"(?P<error>"
     r"\b(?:ERROR|CRITICAL|FATAL)\b|\[(?:[Ee]rror|[Ff]atal)\]"
@@ -51,11 +51,11 @@ _WORDS = tuple(
         *("Traceback (most", "above exception"),
     )
 )
-"""One of these is in every line that isn't `info`; looking for them is fast."""
+"""Every line above `info` contains one of these; a fast pre-filter."""
 
 
 def level_of(line: str) -> Level:
-    """Return the level of one line by itself, safe to draw (`tui.session.text.plain`)."""
+    """Return the level of one line, given without escapes (`tui.session.text.plain`)."""
     line = _RANK.sub("", line)
     if _TABLE.match(line):
         return "info"
@@ -66,20 +66,19 @@ def level_of(line: str) -> Level:
 
 
 class LevelScan:
-    """Goes through a log once, from its start, and remembers the lines that matter; what it keeps is bounded."""
+    """Scans a log once from its start and keeps the numbers of warnings and errors, in bounded memory."""
 
     def __init__(self) -> None:
-        """Begin before the first line."""
         self.warnings = LineSet()
         """Warnings and errors."""
         self.errors = LineSet()
         self.tracebacks = LineSet()
-        """The first line of each traceback, or of each chain of them."""
+        """First line of each traceback, or of each chain of tracebacks."""
         self._is_inside = False
         self._is_chained = False
 
     def take(self, text: bytes, first: int) -> None:
-        """Take in whole lines; `first` is the number of the first of them."""
+        """Scan whole lines; `first` is the number of the first one."""
         places = {word: text.find(word) for word in _WORDS}
         places = {word: place for word, place in places.items() if place >= 0}
         at, number = 0, first
@@ -98,7 +97,7 @@ class LevelScan:
                     del places[word]
 
     def level(self, line: int) -> Level:
-        """Return a line's level, from its number."""
+        """Return the level of line number `line`."""
         return "error" if line in self.errors else "warning" if line in self.warnings else "info"
 
     def _judge(self, line: str, number: int) -> None:

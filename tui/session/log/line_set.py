@@ -6,14 +6,13 @@ from array import array
 from bisect import bisect_right
 
 LARGEST = 500_000
-"""Runs kept; beyond, the older half is forgotten."""
+"""Most runs kept; beyond, the older half is dropped."""
 
 
 class LineSet:
-    """Line numbers (from 0) in order; a row is a place among them, from 0."""
+    """Line numbers (from 0) in order; a row is an index into them, from 0."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._firsts = array("Q")
         self._rows = array("Q")  # the row of each run's first line
         self._last = -1
@@ -23,7 +22,7 @@ class LineSet:
         return self._count
 
     def add(self, line: int) -> None:
-        """Add a line; one that isn't behind all others changes nothing."""
+        """Add a line; ignored unless it is beyond all others."""
         if line <= self._last:
             return
         if not self._firsts or line != self._last + 1:
@@ -40,7 +39,7 @@ class LineSet:
         return self._firsts[run] + row - self._rows[run]
 
     def row_of(self, line: int) -> int:
-        """Return how many lines of the set lie before `line`: its row, if it is in the set."""
+        """Return the number of lines before `line`: its row, if it is in the set."""
         run = bisect_right(self._firsts, line) - 1
         if run < 0:
             return 0
@@ -59,21 +58,18 @@ class LineSet:
 
 
 class AllLines:
-    """All lines of a text, with the questions of a `LineSet`."""
+    """All lines of a text, with the interface of `LineSet`."""
 
     def __init__(self, count: int) -> None:
-        """Take how many there are."""
         self._count = count
 
     def __len__(self) -> int:
         return self._count
 
     def line_at(self, row: int) -> int:
-        """Return the row: it is the line."""
         return row
 
     def row_of(self, line: int) -> int:
-        """Return the line: it is the row."""
         return min(line, self._count)
 
     def __contains__(self, line: int) -> bool:

@@ -1,4 +1,4 @@
-"""Lines of a log as they are shown: without terminal escapes, at their last state, cut where they are too long."""
+"""Lines of a log as text to draw: without escapes, at their final state, cut where too long."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 from tui.session.text import compact_indents, plain
 
 LONGEST = 4096
-"""Bytes of a line that are shown; of a longer one, its beginning."""
+"""Bytes of a line that are shown."""
 _OVERWRITTEN = re.compile(r"(?m)^[^\n]*\r(?=[^\r\n])")
-"""What a carriage return has put the cursor back over, as progress bars do."""
+"""Text overwritten after a carriage return, as by progress bars."""
 
 
 def shown(raw: bytes) -> str:
-    """Return lines (or one, without its line end) as text that is safe to draw, each at its last state."""
+    """Return lines as text that is safe to draw, each at its final state."""
     text = raw.decode("utf-8", errors="replace")
     if "\r" in text:
         text = _OVERWRITTEN.sub("", text)
@@ -23,8 +23,8 @@ def shown(raw: bytes) -> str:
 def shown_line(head: bytes, tail: bytes = b"", length: int = 0) -> str:
     """Return one line as it is drawn.
 
-    Of a line that is longer than `LONGEST`, `head` and `tail` are its first and last bytes and `length` is the number
-    of all; if it was rewritten in place, its end is what one would see in a terminal.
+    For a line longer than `LONGEST` bytes, `head` and `tail` are its first and last bytes and `length` is their total.
+    If it was rewritten in place, its end is shown, as in a terminal.
     """
     if not tail:
         return compact_indents(shown(head)).expandtabs()

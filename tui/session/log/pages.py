@@ -1,7 +1,7 @@
-"""A trainer's log as it is read on a screen: a page at a time, from its end, of any length.
+"""A trainer's log of any length, a page at a time, from its end.
 
-The end can be read at once. What lies before it is taken in meanwhile, step by step, and its lines come in front of
-those that are known: `LogPage.go_to` then says where the screen finds itself.
+The end is readable at once. Earlier lines are indexed step by step and then precede the known ones: `LogPage.go_to`
+is the new position of the screen.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from tui.session.log.search import LogSearch
 
 Direction = Literal["next", "previous", "nearest"]
 _END = 256 * 1024
-"""Bytes at the end of a long file that are read first."""
+"""Bytes at the end of a long file, read first."""
 _LONGEST_COPY = 2000
 """Lines."""
 
 
 @dataclass(frozen=True)
 class LogView:
-    """What a screen wants to see: rows from `top` on; of all lines, or of those that matter as `level` or more."""
+    """The visible rows, from `top` on, of all lines or of those with `level` or more."""
 
     top: int = 0
     height: int = 0
@@ -35,12 +35,7 @@ class LogView:
 
 @dataclass(frozen=True)
 class LogPage:
-    """Some rows of a log, from row `first` of `rows` on, and what is known of all of it.
-
-    `go_to` is the row that the screen is to show, if it isn't the one it asked for; `found` is the row of the line that
-    a jump led to. `matches` are lines with what is searched for, `match` the place among them, from 1, of the one that
-    was gone to. `indexed` and `searched` are shares of what is there, 0 to 1.
-    """
+    """Rows of a log, from row `first` of `rows` on, with the state of the whole log."""
 
     first: int
     lines: tuple[LogLine, ...]
@@ -48,12 +43,18 @@ class LogPage:
     rows: int
     view: LogView
     go_to: int | None = None
+    """Row to scroll to, if it is not the requested one."""
     found: int | None = None
+    """Row of the line that a jump led to."""
     needle: str = ""
     matches: int = 0
+    """Number of lines with `needle`."""
     match: int | None = None
+    """Place of the current match among them, from 1."""
     searched: float = 1.0
+    """Searched share of the log, 0 to 1."""
     indexed: float = 1.0
+    """Indexed share of the log, 0 to 1."""
     size_bytes: int = 0
     note: str = ""
 
@@ -62,7 +63,6 @@ class ConsoleLog:
     """One log file, which need not exist yet; used by one thread. All methods raise `OSError`."""
 
     def __init__(self, path: Path) -> None:
-        """Remember `path`."""
         self._path = path
         self._file: IO[bytes] | None = None
         self._identity = (0, 0)
@@ -70,12 +70,11 @@ class ConsoleLog:
         self._index = LogIndex()
         self._whole: LogIndex | None = None  # from the file's beginning, until it reaches what is known of its end
         self._search: LogSearch | None = None
-        self._line: int | None = None  # that was gone to
-        self._note = ""  # on how it was gone to
+        self._line: int | None = None  # the current one
+        self._note = ""  # on how it was reached
         self._added = 0  # lines before those that the screen knows of
 
     def close(self) -> None:
-        """Close the file."""
         if self._file is not None:
             self._file.close()
         self._file = None
@@ -83,7 +82,7 @@ class ConsoleLog:
     # --- what is known of the file ---
 
     def work(self) -> bool:
-        """Take in the next bytes, what was just written first; return whether anything has changed."""
+        """Index the next bytes, newest first; return whether anything has changed."""
         size = self._look_at_file()
         if self._file is None:
             return False
@@ -97,7 +96,7 @@ class ConsoleLog:
         return has_changed
 
     def _look_at_file(self) -> int:
-        """Return the file's size; begin anew if another file is in its place, or it has become shorter."""
+        """Return the file's size; start again if the file was replaced or truncated."""
         try:
             status = self._path.stat()
         except FileNotFoundError:
@@ -111,7 +110,7 @@ class ConsoleLog:
         return status.st_size
 
     def _begin(self, file: IO[bytes] | None, size: int) -> None:
-        """Know nothing of what is in the file; of a long one, the end is to be taken in first."""
+        """Reset the index; a long file is indexed from its end first."""
         self.close()
         self._file, self._identity, self._size = file, (0, 0), size
         self._index, self._whole = LogIndex(), None
@@ -124,7 +123,7 @@ class ConsoleLog:
             self._search = LogSearch(self._search.needle, self._index)
 
     def _put_whole_in_place(self) -> None:
-        """Count lines from the beginning of the file from now on."""
+        """Switch to line numbers from the beginning of the file."""
         assert self._whole is not None
         self._added += self._whole.whole_lines - self._index.whole_lines
         if self._line is not None:
@@ -136,17 +135,17 @@ class ConsoleLog:
     # --- what is asked for ---
 
     def search(self, needle: str) -> None:
-        """Look for letters from now on, for none if there are none."""
+        """Search `needle` from now on; an empty one ends the search."""
         self._search = LogSearch(needle, self._index) if needle else None
         self._line, self._note = None, ""
 
     @property
     def is_searching(self) -> bool:
-        """Whether not all that is known was looked through yet."""
+        """Whether the search has indexed lines left."""
         return self._search is not None and not self._search.is_done
 
     def jump(self, view: LogView, direction: Direction) -> LogPage:
-        """Go to a line with what is searched for, and around at the end; `nearest` is above the view's last row."""
+        """Go to a match, wrapping around at the ends; `nearest` is the one above the view's last row."""
         matches = self._search.lines if self._search is not None else LineSet()
         last = self._rows(view).line_at(self._last_row(view)) if len(self._rows(view)) else 0
         self._line, self._note = _neighbour(matches, self._rows(view), self._line, last, direction)
@@ -213,7 +212,7 @@ class ConsoleLog:
         )
 
     def _page_at(self, view: LogView) -> LogPage:
-        """Return the page with the line that was gone to, in the upper half of the screen if it wasn't to be seen."""
+        """Return the page with the current line, in the upper half of the screen if it was not visible."""
         rows = self._rows(view)
         if self._line is None or self._line not in rows:
             return self.page(view)
@@ -226,14 +225,14 @@ class ConsoleLog:
         return max(rows - 1 if view.follows else min(view.top + view.height, rows) - 1, 0)
 
     def _rows(self, view: LogView) -> AllLines | LineSet:
-        """Return the lines that are rows of a view."""
+        """Return the lines of a view."""
         levels = self._index.levels
         if view.level == LEVELS[0]:
             return AllLines(self._index.line_count)
         return levels.warnings if view.level == "warning" else levels.errors
 
     def _lines(self, rows: AllLines | LineSet, first: int, count: int) -> list[LogLine]:
-        """Read rows, neighbours among the lines at once."""
+        """Read rows, consecutive lines at once."""
         if self._file is None:
             return []
         lines: list[LogLine] = []
@@ -244,7 +243,7 @@ class ConsoleLog:
 
 
 def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """Return where neighbours begin, and how many there are."""
+    """Return runs of consecutive numbers as (first, length)."""
     runs: list[tuple[int, int]] = []
     for number in numbers:
         if runs and number == runs[-1][0] + runs[-1][1]:
@@ -257,12 +256,12 @@ def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
 def _neighbour(
     lines: LineSet, shown: AllLines | LineSet, at: int | None, last: int, direction: Direction
 ) -> tuple[int | None, str]:
-    """Return the line of a set that is next to `at`, of those that are shown, and a note if that is around the end."""
+    """Return the shown line of a set next to `at`, and a note if the search wrapped around."""
     if not len(lines):
         return None, ""
     if direction == "next" and at is not None:
         row, step = lines.row_of(at + 1), 1
-    else:  # from the end of what is to be seen upwards
+    else:  # upwards from the end of the view
         row, step = lines.row_of(last + 1 if at is None or direction == "nearest" else at) - 1, -1
     for tried in range(len(lines)):
         line = lines.line_at((row + step * tried) % len(lines))

@@ -1,4 +1,4 @@
-"""The thread that reads a log for a screen."""
+"""Thread that reads a log for a screen."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tui.session.log.pages import ConsoleLog, Direction, LogPage, LogView
 
 _POLL_SECONDS = 0.25
 _STEPS_AT_ONCE = 8
-"""Of taking in a long file, between two looks at what is asked for: some 20 ms."""
+"""Indexing steps of a long file between two requests: about 20 ms."""
 
 _Task = Callable[[ConsoleLog], None]
 
 
 class ConsoleReader:
-    """Calls back with pages of a log, from its own thread: when asked, and when there is more to see."""
+    """Calls back with pages of a log from its own thread: on request, and when the log grows."""
 
     def __init__(
         self,
@@ -47,21 +47,21 @@ class ConsoleReader:
         self._tasks.put(lambda log: None)
 
     def show(self, view: LogView) -> None:
-        """Ask for the page with these rows."""
+        """Request the page with these rows."""
 
         def task(log: ConsoleLog) -> None:
             self._view = view
-            if self._tasks.empty():  # else the screen has moved on
+            if self._tasks.empty():  # else a newer request follows
                 self._on_page(log.page(view))
 
         self._tasks.put(task)
 
     def change_level(self, view: LogView, level: Level) -> None:
-        """Ask for other lines, at the same place."""
+        """Request another level, at the same place."""
         self._tasks.put(lambda log: self._answer(log.change_level(view, level)))
 
     def search(self, view: LogView, needle: str) -> None:
-        """Look for letters and go to the nearest line above the end of what is to be seen."""
+        """Search `needle` and go to the nearest match above the end of the view."""
 
         def task(log: ConsoleLog) -> None:
             self._view = view
@@ -72,15 +72,15 @@ class ConsoleReader:
         self._tasks.put(task)
 
     def jump(self, view: LogView, direction: Direction) -> None:
-        """Go to another line with the letters."""
+        """Go to another match."""
         self._tasks.put(lambda log: self._answer(log.jump(view, direction)))
 
     def jump_to_traceback(self, view: LogView) -> None:
-        """Go to the last traceback, or to the one before that which was gone to."""
+        """Go to the last traceback, or to the one before the current one."""
         self._tasks.put(lambda log: self._answer(log.jump_to_traceback(view)))
 
     def copy(self) -> None:
-        """Ask for the line, or traceback, that was gone to."""
+        """Request the text of the current line or traceback."""
         self._tasks.put(lambda log: self._on_copy(log.copy()))
 
     def _answer(self, page: LogPage) -> None:
@@ -95,11 +95,11 @@ class ConsoleReader:
             except queue.Empty:
                 is_busy = self._work()
             except OSError:
-                is_busy = False  # a disk that is gone for a while: look again at the next poll
+                is_busy = False  # disk unavailable: try again at the next poll
         self._log.close()
 
     def _work(self) -> bool:
-        """Take in more of the file; return whether there may be still more."""
+        """Index more of the file; return whether there may be more."""
         try:
             steps = 0
             while steps < _STEPS_AT_ONCE and self._log.work():

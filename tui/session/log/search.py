@@ -1,4 +1,4 @@
-"""Looking for letters in a log, a step at a time."""
+"""Search in a log, step by step."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tui.session.log.log_text import shown
 
 _STEP = 256 * 1024
 _LONGEST = 4 * 1024 * 1024
-"""Of a line that is longer, letters across the places where it is cut are not found."""
+"""Longest line, in bytes, that is searched as a whole; matches across the cuts of longer ones are missed."""
 
 
 def occurrences(needle: str, text: str) -> list[tuple[int, int]]:
-    """Return where `needle` is in a line, as begin and end; capitals matter only if it has some."""
+    """Return the positions of `needle` in a line as (begin, end); case matters only if it has capitals."""
     if not needle:
         return []
     text = _folded(text, needle)
@@ -26,10 +26,9 @@ def occurrences(needle: str, text: str) -> list[tuple[int, int]]:
 
 
 class LogSearch:
-    """Goes through what an index has taken in and collects the lines with `needle`."""
+    """Searches the indexed part of a log and collects the lines with `needle`."""
 
     def __init__(self, needle: str, index: LogIndex) -> None:
-        """Begin at the index's first line."""
         self.needle = needle
         self.index = index
         self.lines = LineSet()
@@ -39,17 +38,17 @@ class LogSearch:
 
     @property
     def share(self) -> float:
-        """How much of what the index knows was looked through, 0 to 1."""
+        """Searched share of the indexed bytes, 0 to 1."""
         total = self.index.scanned - self.index.start
         return (self._at - self.index.start) / total if total else 1.0
 
     @property
     def is_done(self) -> bool:
-        """Whether there is nothing left to look through for now."""
+        """Whether all indexed bytes are searched."""
         return self._at >= self.index.scanned
 
     def advance(self, file: IO[bytes]) -> bool:
-        """Look through the next 256 KiB; return whether there were any. Raises `OSError`."""
+        """Search the next 256 KiB; return whether there were any. Raises `OSError`."""
         file.seek(self._at)
         data = file.read(min(_STEP, self.index.scanned - self._at))
         self._at += len(data)
@@ -59,7 +58,7 @@ class LogSearch:
             self._rest = data[end:]
         else:
             self._rest += data
-        if self.is_done and self._rest:  # the line that has no end yet; it is looked at again when it has grown
+        if self.is_done and self._rest:  # a line without an end; searched again when it has grown
             self._find(self._rest)
         return bool(data)
 
@@ -80,7 +79,7 @@ class LogSearch:
 
 
 def _folded(text: str, needle: str) -> str:
-    """Return `text` in small letters unless `needle` has capitals; as long as it was."""
+    """Return `text` in lower case unless `needle` has capitals; its length stays the same."""
     if needle != needle.lower():
         return text
     small = text.lower()

@@ -1,4 +1,4 @@
-"""What stands around a log: how much of it there is, which lines are shown, how the search goes."""
+"""Title and note of the log panel: size, level filter, search progress."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from tui.session.log.pages import LogPage
 from tui.session.numbers import amount
 
 SIGNS: dict[Level, str] = {"info": "  ", "warning": "! ", "error": "✘ "}
-"""Stands before a line, so that its level is not told by colour alone."""
+"""Prefixes of lines; colour is not needed to tell levels apart."""
 _LARGE = 10 * 1024 * 1024
 _SHOWN: dict[Level, str] = {"info": "", "warning": "warnings and errors only", "error": "errors only"}
 
 
 def console_title(page: LogPage | None) -> str:
-    """Return the title: how large a log is if it is large, and how much of it is known if not all."""
+    """Return the title, with the size of a large log and the indexed share of a partly read one."""
     if page is None:
         return "console"
     parts = ["console"]
     if page.size_bytes >= _LARGE:
         parts.append(amount(page.size_bytes))
     if page.indexed < 1:
-        parts.append(f"its end; {page.indexed:.0%} read")
+        parts.append(f"end of log; {page.indexed:.0%} indexed")
     return ", ".join(parts)
 
 
 def console_note(page: LogPage | None, needle: str) -> str:
-    """Return what restricts the lines, and how many have `needle`, empty without one."""
+    """Return level filter and matches of `needle`; empty without both."""
     if page is None:
         return ""
     parts = [_SHOWN[page.view.level]] if page.view.level != "info" else []
     parts += [_matches(page)] if needle and needle == page.needle else []
     parts += [page.note] if page.note else []
     if not page.rows:
-        parts.append("none" if page.view.level != "info" else "nothing printed yet")
+        parts.append("no such lines" if page.view.level != "info" else "no output yet")
     return " ─ ".join(parts)
 
 
