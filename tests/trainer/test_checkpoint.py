@@ -148,7 +148,7 @@ def test_a_checkpoint_is_read_without_running_code_in_it(folder, tmp_path):
     torch.save({"actor_state_dict": {}, "infos": Code()}, folder.checkpoint(0))
     with pytest.raises(CheckpointError) as refused:
         read_checkpoint(folder.checkpoint(0))
-    assert "no checkpoint that can be loaded safely" in str(refused.value)
+    assert "loaded safely" in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
     assert not (tmp_path / "was run").exists()
 
@@ -181,7 +181,7 @@ def test_what_holds_no_actor_is_refused(folder, content):
 
 
 def test_half_a_checkpoint_and_none_at_all_are_refused(folder):
-    with pytest.raises(CheckpointError, match="there is no checkpoint"):
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
         read_checkpoint(folder.checkpoint(0))
     runner = make_runner(str(folder.path))
     runner.save(str(folder.checkpoint(0)))

@@ -283,7 +283,7 @@ def test_a_checkpoint_that_was_cut_off_is_refused(plain, share):
     folder, checkpoint = plain
     whole = checkpoint.read_bytes()
     checkpoint.write_bytes(whole[: int(len(whole) * share)])
-    assert "is cut off or no checkpoint" in refused(folder, checkpoint)
+    assert "is cut off or" in refused(folder, checkpoint)
 
 
 def test_a_checkpoint_that_would_run_code_is_refused(plain):
@@ -297,7 +297,7 @@ def test_foreign_and_missing_checkpoints_are_refused(plain):
     torch.save({"model_state_dict": {}}, checkpoint)
     assert "holds no actor_state_dict" in refused(folder, checkpoint)
     checkpoint.unlink()
-    assert "there is no checkpoint" in refused(folder, checkpoint)
+    assert "no such checkpoint" in refused(folder, checkpoint)
 
 
 def test_weights_of_another_shape_are_refused(plain):
@@ -319,7 +319,7 @@ def test_a_normaliser_that_is_missing_in_the_checkpoint_is_refused(plain):
         ({"actor": {"class_name": "builtins:print"}}, "is no torch module"),
         ({"actor": {}}, "class_name"),
         ({"observation_sizes": {"first": 3}}, "second"),
-        ({"observation_terms": [ObservationTerm("joint_pos", 7)]}, "its terms have 7 numbers, the actor 8"),
+        ({"observation_terms": [ObservationTerm("joint_pos", 7)]}, "its terms have 7 numbers, the actor reads 8"),
     ],
 )
 def test_a_description_that_makes_no_actor_is_refused(plain, changes, reason):
@@ -340,7 +340,7 @@ def test_a_missing_or_broken_description_is_refused(plain):
 def test_a_missing_package_is_named_with_the_command_that_installs_it(plain, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     reason = refused(*plain)
-    assert f"needs the package {package} " in reason
+    assert f"needs package {package} " in reason
     assert "uv sync --extra mjlab --extra export" in reason
     folder, checkpoint = plain
     write_policy_description(folder, description(backend="isaaclab"))
@@ -380,8 +380,8 @@ def cut_off(file: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (add_to_biases(1e-4), "policy.onnx differs"),
-        (add_to_biases(float("nan")), "policy.onnx differs"),
+        (add_to_biases(1e-4), "policy.onnx: expected a difference of at most"),
+        (add_to_biases(float("nan")), "policy.onnx: expected a difference of at most"),
         (cut_off, "onnxruntime refuses"),
     ],
 )
@@ -398,7 +398,7 @@ def test_a_failed_check_keeps_the_earlier_export_and_leaves_nothing_else(plain, 
 def test_a_wrong_torchscript_file_fails_the_check_and_leaves_no_file(plain, monkeypatch):
     spoil = spoiled(lambda file: torch.jit.script(torch.nn.Linear(SIZE, 2)).save(file.with_name("policy.pt")))
     monkeypatch.setattr(export, "write_models", spoil)
-    assert "policy.pt differs" in refused(*plain)
+    assert "policy.pt: expected a difference of at most" in refused(*plain)
 
 
 def test_a_diverged_policy_is_refused(plain):
@@ -491,7 +491,7 @@ def test_an_interrupted_export_leaves_nothing(plain, as_program, monkeypatch, ca
 def test_errors_are_one_line_of_json(plain, as_program, monkeypatch, capfd):
     folder, checkpoint = plain
     assert main([str(folder.path), "--checkpoint", "nowhere.pt"]) == 1
-    assert "there is no checkpoint nowhere.pt" in json.loads(capfd.readouterr().out)["error"]
+    assert "no such checkpoint: nowhere.pt" in json.loads(capfd.readouterr().out)["error"]
     assert main([str(folder.path)]) == 2
     assert "--checkpoint" in json.loads(capfd.readouterr().out)["error"]
     monkeypatch.setattr(export, "read_actor", lambda path: 1 / 0)
@@ -506,4 +506,4 @@ def test_a_policy_that_sees_images_is_refused_in_plain_words(plain):
     described = json.loads(folder.policy_description.read_text())
     described["observation_groups"]["actor"].append("camera")
     folder.policy_description.write_text(json.dumps(described))
-    assert "the policy sees images (camera)" in refused(folder, checkpoint)
+    assert "got images (camera)" in refused(folder, checkpoint)

@@ -151,14 +151,14 @@ def test_a_checkpoint_of_another_library_is_refused_by_name(tmp_path):
     PointRunner(tmp_path).learn(1)
     other = PointRunner(tmp_path)
     other.library = "lines"
-    with pytest.raises(CheckpointError, match=r"is of points, and this training is of lines"):
+    with pytest.raises(CheckpointError, match=r"expected a checkpoint of lines, got one of points"):
         other.load(str(tmp_path / "model_0.pt"))
     torch.save({"actor_state_dict": {}}, tmp_path / "model_9.pt")
-    with pytest.raises(CheckpointError, match="is of rsl_rl"):
+    with pytest.raises(CheckpointError, match="got one of rsl_rl"):
         other.load(str(tmp_path / "model_9.pt"))
 
 
 def test_an_export_says_in_a_line_that_there_is_none():
     emitted = []
     NoExports("points", emitted.append).start(None, 4)
-    assert emitted == [ExportFailed(4, "policies of points can't be exported yet, those of rsl_rl can")]
+    assert emitted == [ExportFailed(4, "expected a policy of rsl_rl, got one of points: no export yet")]

@@ -122,7 +122,7 @@ def test_a_run_without_a_checkpoint_can_not_be_exported(fails, ended):
 def test_a_policy_that_another_library_has_trained_can_not_be_exported(fails, ended):
     ended.write_spec(msgspec.structs.replace(ended.read_spec(), library="skrl"))
     (ended.path / "model_1.pt").write_bytes(b"skrl's")
-    assert fails(1, "export", "latest") == "policies of skrl can't be exported yet, those of rsl_rl can"
+    assert fails(1, "export", "latest") == "expected a policy of rsl_rl, got one of skrl: no export yet"
 
 
 def test_what_can_not_be_read_is_one_line(fails, ended):

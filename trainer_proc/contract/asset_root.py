@@ -1,4 +1,4 @@
-"""Where Isaac Lab finds its assets, and what a folder of them that was built here says it holds."""
+"""Where Isaac Lab finds its assets, and the manifest of an asset folder built by this program."""
 
 from __future__ import annotations
 
@@ -10,39 +10,43 @@ from urllib.parse import urlsplit
 import msgspec
 
 ASSET_ROOT_VARIABLE = "ISAACSIM_ASSET_ROOT"
-"""Where Isaac Lab looks for assets; it reads this when it is imported (`isaaclab.utils.assets._resolve_asset_root`)."""
+"""Variable with Isaac Lab's asset folder, read at import (`isaaclab.utils.assets._resolve_asset_root`)."""
 MANIFEST = "humanoid-tui-assets.json"
-"""Only a folder with this file was built by this program."""
+"""File that marks a folder as built by this program."""
 VERSION = 1
-"""Of what is built: a folder of another version is built again."""
+"""Version of the built content; a folder of another version is rebuilt."""
 
-_PATIENCE = 4.0
-"""Seconds that a server has to answer."""
+_SERVER_TIMEOUT = 4.0
+"""Seconds."""
 _silent_servers: set[str] = set()
 
 
 class Asset(msgspec.Struct, frozen=True):
-    """A file, `path` below the root; `stands_in_for` is the path of Isaac Lab's file that it may replace, if any."""
+    """One asset file."""
 
     path: str
+    """Path below the asset root."""
     what: str
+    """Short description."""
     stands_in_for: str = ""
+    """Path of Isaac Lab's file that it may replace; empty for none."""
 
 
 class AssetManifest(msgspec.Struct, frozen=True):
-    """What was built: the files, and a line for each that could not be."""
+    """The content of an asset folder."""
 
     assets: tuple[Asset, ...]
     missing: tuple[str, ...] = ()
+    """One line for each asset that could not be built."""
     version: int = VERSION
 
     def stand_in(self, path: str) -> Asset | None:
-        """Return what replaces Isaac Lab's file `path`, if anything does."""
+        """Return the asset that replaces Isaac Lab's file `path`, None for none."""
         return next((asset for asset in self.assets if asset.stands_in_for == path), None)
 
 
 def read_manifest(root: Path) -> AssetManifest | None:
-    """Return what `root` holds; None if this program has not built it, or not all that it says is there."""
+    """Return the manifest of `root`; None if this program has not built it or a file is missing."""
     try:
         manifest = msgspec.json.decode((root / MANIFEST).read_bytes(), type=AssetManifest)
     except (OSError, msgspec.DecodeError):
@@ -52,34 +56,32 @@ def read_manifest(root: Path) -> AssetManifest | None:
 
 
 def write_manifest(root: Path, manifest: AssetManifest) -> None:
-    """Write what `root` holds."""
     (root / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
 
 
 def asset_exists(file: str) -> bool:
-    """Tell whether an asset can be had: a path, or a URL that Isaac Lab has fetched before or whose server has it.
+    """Return whether an asset exists: as a path, as a URL that Isaac Lab has downloaded before, or on its server.
 
-    Takes 4 s at most for a server that doesn't answer, and no time when it is asked again. What is neither a path nor
-    HTTP can't be asked, and counts as there.
+    Waits at most 4 s for a silent server, and not again for the same one. Any other kind of URL counts as existing.
     """
     url = urlsplit(file)
     if url.scheme in ("http", "https"):
         # where `isaaclab.utils.assets.retrieve_file_path` keeps what it has fetched
         fetched = Path(tempfile.gettempdir(), url.scheme, url.netloc.replace(":", "_"), url.path.lstrip("/"))
         return fetched.is_file() or _server_has(file, url.netloc)
-    return len(url.scheme) > 1 or Path(file).exists()  # one letter is a drive
+    return len(url.scheme) > 1 or Path(file).exists()  # one letter is a Windows drive
 
 
 def _server_has(url: str, server: str) -> bool:
-    answer = None if server in _silent_servers else ask_server(url, _PATIENCE)
+    answer = None if server in _silent_servers else ask_server(url, _SERVER_TIMEOUT)
     if answer is None:
         _silent_servers.add(server)
     return answer is True
 
 
 def ask_server(url: str, timeout_seconds: float) -> bool | None:
-    """Tell whether a server has `url`; None if it doesn't answer in time. Asks in a thread: DNS heeds no timeout."""
-    import urllib.error  # TLS and e-mail come with it: not for every start of the program
+    """Return whether a server has `url`; None if it doesn't answer in time. Uses a thread, as DNS has no timeout."""
+    import urllib.error  # slow to import: loads TLS and e-mail
     import urllib.request
 
     answers: list[bool] = []

@@ -1,4 +1,4 @@
-"""Messages as MessagePack bytes, and back."""
+"""Encodes messages as MessagePack bytes, and decodes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Message = TypeVar("_Message")
 
 _LARGEST_FLOAT32 = 3.4028234663852886e38
 
-_KNOWN_KINDS = frozenset(kind.__name__ for kind in get_args(Body))
+_KNOWN_KINDS = frozenset(kind.__struct_config__.tag for kind in get_args(Body))
 
 
 class _AnyBody(msgspec.Struct):
@@ -88,28 +88,28 @@ def decode_reply(data: bytes | memoryview) -> Reply:
 
 
 def decode_from_trainer(data: bytes) -> Emitted | Closing:
-    """Return what the training process sent."""
+    """Return a message of the training process. Raises `msgspec.DecodeError`."""
     return _decode(_from_trainer_decoder, data)
 
 
 def decode_order(data: bytes) -> Order | InterventionQueued:
-    """Return what the wire process sent."""
+    """Return a message of the wire process. Raises `msgspec.DecodeError`."""
     return _decode(_order_decoder, data)
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[_Message], data: bytes | memoryview) -> _Message:
     try:
         return decoder.decode(data)
-    except (UnicodeDecodeError, RecursionError) as error:  # of damaged text, of arrays without end
+    except (UnicodeDecodeError, RecursionError) as error:  # damaged text, endlessly nested arrays
         raise msgspec.DecodeError(str(error)) from error
 
 
 def pack_values(values: list[float]) -> bytes:
-    """Return float32 little-endian bytes. A magnitude above float32's range becomes infinite."""
+    """Return `values` as little-endian float32 bytes. A magnitude above float32's range becomes infinite."""
     limited = [v if not math.isfinite(v) or abs(v) <= _LARGEST_FLOAT32 else math.copysign(math.inf, v) for v in values]
     return struct.pack(f"<{len(limited)}f", *limited)
 
 
 def unpack_values(data: bytes) -> tuple[float, ...]:
-    """Return the values that `pack_values` was given, at float32's precision."""
+    """Return the values that `pack_values` packed, with float32 precision."""
     return struct.unpack(f"<{len(data) // 4}f", data)

@@ -1,4 +1,4 @@
-"""The connection file: how a dashboard on the same machine finds a run's trainer, and whether it still lives."""
+"""The connection file: how a dashboard on the same machine finds a run's trainer, and whether it is still alive."""
 
 from __future__ import annotations
 
@@ -13,19 +13,24 @@ from trainer_proc.contract.run_folder import RunFolder, write_atomically
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """Where a trainer listens. `process_started` (Unix time) tells its process from a later one with its number."""
+    """Where a trainer listens."""
 
     host: str
+    """Name of its machine."""
     pid: int
+    """Process id of its wire process."""
     process_started: float
+    """Start of that process in Unix time (s), which distinguishes it from a later process with the same id."""
     publish: str
+    """ZeroMQ address at which frames are published."""
     control: str
+    """ZeroMQ address for requests."""
 
     def is_alive(self) -> bool:
-        """Tell whether the trainer's process still runs, on this machine."""
+        """Return whether the process still runs on this machine."""
         if self.host != socket.gethostname():
             return False
-        import psutil  # most runs in a list have ended: opening one does not wait for it
+        import psutil  # slow to import, and most listed runs have ended
 
         try:
             process = psutil.Process(self.pid)
@@ -36,16 +41,22 @@ class Connection(msgspec.Struct, frozen=True):
 
 
 def write_connection(folder: RunFolder, publish: str, control: str) -> None:
-    """Write the file for this process, readable by its owner only."""
+    """Write the connection file for this process, readable by its owner only."""
     import psutil
 
     process = psutil.Process()
-    connection = Connection(socket.gethostname(), process.pid, process.create_time(), publish, control)
+    connection = Connection(
+        host=socket.gethostname(),
+        pid=process.pid,
+        process_started=process.create_time(),
+        publish=publish,
+        control=control,
+    )
     write_atomically(folder.connection, tomli_w.dumps(msgspec.to_builtins(connection)).encode(), mode=0o600)
 
 
 def read_connection(folder: RunFolder) -> Connection | None:
-    """Return a living trainer's connection, or None: no file, a file of a dead process, or one that can't be read."""
+    """Return the connection of a live trainer; None for no file, an unreadable one, or one of a dead process."""
     connection = _read(folder.connection)
     return connection if connection is not None and connection.is_alive() else None
 

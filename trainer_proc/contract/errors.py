@@ -1,4 +1,4 @@
-"""What can be said to a person when a training can't be had."""
+"""Errors shown to the user."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from trainer_proc.contract.messages import PROTOCOL
 
 
 class TrainingError(UserError):
-    """The training can't begin or go on; the message is one line that says what to do."""
+    """The training can't start or continue; the message is one line that says what to do."""
 
 
 class JournalUnreadable(UserError):
@@ -28,8 +28,8 @@ class ProtocolTooNew(JournalUnreadable):
 
 
 def one_line(error: BaseException) -> str:
-    """Return the kind of an error that this program didn't raise, and its message, without line breaks and not long."""
-    if isinstance(error, TrainingError):
+    """Return `error` in one line of at most about 300 characters; a foreign error with its type."""
+    if isinstance(error, UserError):
         return str(error)
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return text if len(text) <= 300 else f"{text[:300]}…"

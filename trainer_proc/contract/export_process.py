@@ -1,4 +1,4 @@
-"""Starting the export process (`python -m trainer_proc.export.write`) and reading its one-line answer."""
+"""Starts the export process (`python -m trainer_proc.export.write`) and reads its one-line answer."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class ExportError(UserError):
 
 
 def export_refusal(library: str) -> str:
-    """Return why no policy is exported that `library` has trained; empty for rsl-rl's, "" or "rsl_rl"."""
-    return "" if library in ("", "rsl_rl") else f"policies of {library} can't be exported yet, those of rsl_rl can"
+    """Return why policies that `library` trained can't be exported; empty for rsl-rl (`""` or `"rsl_rl"`)."""
+    return "" if library in ("", "rsl_rl") else f"expected a policy of rsl_rl, got one of {library}: no export yet"
 
 
 class _Answer(msgspec.Struct):
@@ -35,16 +35,21 @@ def run_export(
     python: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
 ) -> ExportFinished:
-    """Export `checkpoint` and return what the check found; takes some seconds. Raises `ExportError`.
+    """Export `checkpoint` and return the result of the check; takes some seconds. Raises `ExportError`.
 
-    The exporter's chatter is appended to `log`; None throws it away. `python` is the command of the interpreter that
-    exports, this one's unless given, `variables` the environment that it needs in addition.
+    The exporter's other output is appended to `log`, or dropped if None. `python` is the command of the exporting
+    interpreter, by default this one; `variables` are added to its environment.
     """
     exporter = [*(python or [sys.executable]), "-m", "trainer_proc.export.write"]
     command = [*exporter, str(folder.path), "--checkpoint", str(checkpoint)]
-    with open(log or "/dev/null", "ab") as chatter:
+    with open(log or "/dev/null", "ab") as other_output:
         process = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=chatter, text=True, check=False, env=child_environment(variables)
+            command,
+            stdout=subprocess.PIPE,
+            stderr=other_output,
+            text=True,
+            check=False,
+            env=child_environment(variables),
         )
     answer = process.stdout.splitlines()[-1:] or [""]
     try:

@@ -1,7 +1,7 @@
-"""A run's folder: where its files lie, and `run.toml`, which holds all that is needed to start it again.
+"""A run's folder: the paths of its files, and `run.toml`, which holds everything needed to start the run again.
 
-The layout is the one that Isaac Lab and mjlab users know, `logs/rsl_rl/<experiment>/<date_time>_<name>/`, with
-`model_<iteration>.pt`, TensorBoard events and `params/` where rsl-rl puts them.
+The layout is that of Isaac Lab and mjlab, `logs/rsl_rl/<experiment>/<date_time>_<name>/`, with `model_<iteration>.pt`,
+TensorBoard events and `params/` where rsl-rl puts them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from curricula.schema import SchemaProblem, convert
 from trainer_proc.contract.knob import Value
 
 LOG_ROOT = Path("logs/rsl_rl")
-"""Where runs lie, relative to the working directory, as Isaac Lab and mjlab have it."""
+"""Folder of all runs, relative to the working directory, as in Isaac Lab and mjlab."""
 
 RUN_FILE = "run.toml"
 
@@ -30,48 +30,58 @@ class RunFolderError(UserError):
 
 
 class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a trainer process is told. `set` holds knob values that apply before the first iteration.
-
-    `num_envs` (of each process), `iterations` and `processes` >= 1, `device` is `cpu` or `cuda:N`. `bounds` narrow
-    what knobs take, by name or by pattern with `*`: (lowest, highest). Weights and steering state come from
-    `checkpoint`, if one is named; `parent` is the path of the run that it belongs to.
-
-    `physics` and `library` are `presets.PHYSICS` and `presets.LIBRARIES`, empty for the task's own and rsl-rl.
-    `overrides` are values by path in the environment's and the agent's configuration (`env.episode_length_s`), `hydra`
-    are arguments as Isaac Lab's own scripts take them (`env.sim.dt=0.002`, `presets=NAME`), in place before those.
-    `modules` are Python modules that register tasks, looked for in `module_folder` too. `success` (see
-    `presets.success`) and `curricula` (by name, see `curricula.load`) are tables as in a preset.
-    """
+    """Everything that a trainer process needs to start a run; the content of `run.toml`."""
 
     preset: str
+    """Name of the preset, or of the script that called `steer`."""
     backend: str
+    """Simulator: `mjlab`, `isaaclab`, or the package of the user's own environment."""
     task: str
+    """The simulator's name of the task."""
     experiment: str
+    """Name of the folder above the run's."""
     device: str
+    """`cpu` or `cuda:N`."""
     num_envs: int
+    """Environments per process, at least 1."""
     iterations: int
+    """Iterations to train, at least 1."""
     seed: int
+    """Seed of the random number generators."""
     name: str = ""
+    """The user's name for the run, the end of its folder's name."""
     set: dict[str, Value] = {}
+    """Knob values that apply before the first iteration."""
     bounds: dict[str, tuple[float, float]] = {}
+    """Narrower bounds of knobs, (lowest, highest), by name or by pattern with `*`."""
     checkpoint: str = ""
+    """Path of the checkpoint that weights and steering state are loaded from; empty for none."""
     processes: int = 1
+    """Number of training processes (ranks), at least 1."""
     parent: str = ""
+    """Path of the run that `checkpoint` belongs to; empty for none."""
     physics: str = ""
+    """One of `presets.PHYSICS`; empty for the task's own."""
     library: str = ""
+    """Training library, one of `presets.LIBRARIES`; empty for rsl-rl."""
     overrides: dict[str, Any] = {}
+    """Values by path in the configuration of environment and agent (`env.episode_length_s`), applied after `hydra`."""
     hydra: tuple[str, ...] = ()
+    """Arguments as of Isaac Lab's own scripts (`env.sim.dt=0.002`, `presets=NAME`)."""
     modules: tuple[str, ...] = ()
+    """Python modules that register tasks."""
     module_folder: str = ""
+    """Folder in which `modules` are searched too; empty for none."""
     success: dict[str, Any] = {}
+    """Definition of success, a table as in a preset (`presets.success`)."""
     curricula: dict[str, dict[str, Any]] = {}
+    """Curricula by name, tables as in a preset (`curricula.load`)."""
 
 
 class RunFolder:
-    """Paths inside one run's folder."""
+    """Paths inside one run's folder; nothing is read or created before a method is called."""
 
     def __init__(self, path: Path) -> None:
-        """Take the folder's path; nothing is read or made."""
         self.path = path.resolve()
 
     @property
@@ -81,12 +91,12 @@ class RunFolder:
 
     @property
     def spec_file(self) -> Path:
-        """`run.toml`."""
+        """`run.toml`: the `RunSpec`."""
         return self.path / RUN_FILE
 
     @property
     def journal(self) -> Path:
-        """`journal.msgpack`."""
+        """`journal.msgpack`: all frames of the run."""
         return self.path / "journal.msgpack"
 
     @property
@@ -96,7 +106,7 @@ class RunFolder:
 
     @property
     def connection(self) -> Path:
-        """`connection.toml`, there while a trainer listens."""
+        """`connection.toml`, which exists while a trainer listens."""
         return self.path / "connection.toml"
 
     @property
@@ -106,7 +116,7 @@ class RunFolder:
 
     @property
     def policy_description(self) -> Path:
-        """`params/policy.json`, what an export needs beside a checkpoint."""
+        """`params/policy.json`: what an export needs beside a checkpoint."""
         return self.params / "policy.json"
 
     @property
@@ -119,7 +129,7 @@ class RunFolder:
         return self.path / f"model_{iteration}.pt"
 
     def checkpoints(self) -> list[Path]:
-        """Checkpoints on disk, oldest iteration first."""
+        """Return the checkpoints on disk, by ascending iteration."""
         numbered = []
         for path in self.path.glob("model_*.pt"):
             if match := re.fullmatch(r"model_(\d+)\.pt", path.name):
@@ -127,7 +137,7 @@ class RunFolder:
         return [path for _, path in sorted(numbered)]
 
     def read_spec(self) -> RunSpec:
-        """Return `run.toml`'s content. Raises `RunFolderError`."""
+        """Return the content of `run.toml`. Raises `RunFolderError`."""
         try:
             with open(self.spec_file, "rb") as file:
                 return convert(tomllib.load(file), RunSpec)
@@ -137,12 +147,12 @@ class RunFolder:
             raise RunFolderError(f"{self.spec_file} can't be read: {error}") from error
 
     def write_spec(self, spec: RunSpec) -> None:
-        """Write `run.toml`, whole or not at all. Raises `OSError`."""
+        """Write `run.toml` atomically. Raises `OSError`."""
         write_atomically(self.spec_file, tomli_w.dumps(msgspec.to_builtins(spec)).encode())
 
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Write `data` to `path` so that a reader sees all of it or the file that was there before."""
+    """Write `data` to `path` so that a reader sees all of it or the file from before. Raises `OSError`."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:

@@ -1,6 +1,6 @@
-"""The part of an export that needs torch: the actor rebuilt, written as ONNX and TorchScript, compared and timed.
+"""The part of an export that needs torch: rebuilds the actor, writes ONNX and TorchScript, compares and times them.
 
-Actors are typed `Any`: rsl-rl has no types of its own, and torch's say nothing of `as_onnx` and `as_jit`.
+Actors are typed `Any`: rsl-rl has no types, and torch's lack `as_onnx` and `as_jit`.
 """
 
 from __future__ import annotations
@@ -26,58 +26,63 @@ NEEDED_PACKAGES = ("onnx", "onnxruntime", "onnxscript", "torch", "tensordict", "
 _INSTALL = "uv sync --extra mjlab --extra export"
 OPSET = 18
 IR_VERSION = 8
-"""The file format's version that came with opset 18: onnxruntime reads it from 1.14 on."""
+"""ONNX format version that came with opset 18; onnxruntime reads it from 1.14 on."""
 OBSERVATIONS = 256
+"""Number of random observations in the check."""
 TOLERANCE = 1e-5
-"""Largest allowed difference of an action, relative to the largest action's magnitude where that is above 1."""
+"""Largest allowed difference of an action; relative to the largest action's magnitude if that is above 1."""
 WARM_UP_CALLS = 300
 TIMED_CALLS = 3000
 
 
 class CheckResult(msgspec.Struct, frozen=True):
-    """The comparison over `observations` random observations; `tolerance` is what `largest_difference` must not pass.
-
-    Actions are in the policy's own unit, before any action scale.
-    """
+    """Comparison of the exported files with the policy. Actions are in the policy's unit, before any action scale."""
 
     observations: int
+    """Number of random observations."""
     largest_difference: float
+    """Largest absolute difference of an action."""
     largest_action: float
+    """Largest absolute action."""
     tolerance: float
+    """Largest allowed difference."""
 
 
 class Latency(msgspec.Struct, frozen=True):
-    """Time of one call with one observation, onnxruntime on one thread, in microseconds."""
+    """Duration of one call with one observation, onnxruntime on one CPU thread."""
 
     p50_us: float
+    """Median in microseconds."""
     p99_us: float
+    """99th percentile in microseconds."""
     calls: int
+    """Number of timed calls."""
 
 
 def require_packages(backend: str) -> None:
-    """Import what an export needs. Raises `ExportError` that names the first missing package and how to get it.
+    """Import what an export needs. Raises `ExportError` with the first missing package and how to install it.
 
-    `backend` trained the policy: Isaac Lab's may be an installation that isn't this program's.
+    `backend` trained the policy; Isaac Lab may run in an environment that this program did not install.
     """
     install = f"install it for {sys.executable}" if backend == "isaaclab" else f"run `{_INSTALL}`"
     for package in NEEDED_PACKAGES:
         try:
             importlib.import_module(package)
         except ImportError as error:
-            raise ExportError(f"the export needs the package {package} ({one_line(error)}): {install}") from error
+            raise ExportError(f"export needs package {package} ({one_line(error)}): {install}") from error
 
 
 def read_actor(checkpoint: Path) -> tuple[int, dict[str, Any]]:
-    """Return the checkpoint's iteration and its actor's weights; no code in the file is run.
+    """Return the checkpoint's iteration and its actor's weights, without running code in the file.
 
-    The iteration is the one in the file's name where the file holds none, and -1 without either. Raises `ExportError`.
+    If the file holds no iteration, that in its name counts; -1 without either. Raises `ExportError`.
     """
     from trainer_proc.checkpoints.load import CheckpointError, read_checkpoint  # torch, which may be missing
 
     try:
         content = read_checkpoint(checkpoint)
     except CheckpointError as error:
-        raise ExportError(f"{error}; choose another one") from error
+        raise ExportError(f"{error}; choose another checkpoint") from error
     weights = content.get("actor_state_dict")
     if not isinstance(weights, dict):
         raise ExportError(f"{checkpoint} holds no actor_state_dict: choose a checkpoint that rsl-rl 5 saved")
@@ -89,9 +94,9 @@ def read_actor(checkpoint: Path) -> tuple[int, dict[str, Any]]:
 
 
 def build_actor(description: PolicyDescription, weights: dict[str, Any], checkpoint: Path) -> Any:
-    """Return the actor, built as rsl-rl's `PPO.construct_algorithm` does, on the CPU, with `weights` and in eval mode.
+    """Return the actor with `weights`, built as in rsl-rl's `PPO.construct_algorithm`, on the CPU in eval mode.
 
-    `checkpoint` is named in messages. Raises `ExportError` if it can't be built or the weights don't fit.
+    `checkpoint` appears in messages only. Raises `ExportError` if it can't be built or the weights don't fit.
     """
     import torch
     from rsl_rl.utils import resolve_callable
@@ -99,7 +104,7 @@ def build_actor(description: PolicyDescription, weights: dict[str, Any], checkpo
 
     size = sum(actor_group_sizes(description).values())
     try:
-        # rsl-rl's constructors take entries out of the configuration that they are given.
+        # rsl-rl's constructors remove entries from the configuration that they get
         arguments = copy.deepcopy(description.actor)
         actor_class = resolve_callable(arguments.pop("class_name"))
         if not (isinstance(actor_class, type) and issubclass(actor_class, torch.nn.Module)):
@@ -108,7 +113,7 @@ def build_actor(description: PolicyDescription, weights: dict[str, Any], checkpo
         observation = TensorDict(zeros, batch_size=[1])
         groups = copy.deepcopy(description.observation_groups)
         actor = actor_class(observation, groups, "actor", description.num_actions, **arguments)
-    except Exception as error:  # the class and its arguments come from a file
+    except Exception as error:  # class and arguments come from a file
         raise ExportError(
             f"params/policy.json describes an actor that can't be built ({one_line(error)}): "
             "export with the packages that trained it"
@@ -116,11 +121,11 @@ def build_actor(description: PolicyDescription, weights: dict[str, Any], checkpo
     described = sum(term.size for term in description.observation_terms)
     if description.observation_terms and described != size:
         raise ExportError(
-            f"params/policy.json contradicts itself: its terms have {described} numbers, the actor {size}"
+            f"params/policy.json is inconsistent: its terms have {described} numbers, the actor reads {size}"
         )
     try:
         actor.load_state_dict(weights, strict=True)
-    except Exception as error:  # weights that are no tensors raise more than RuntimeError
+    except Exception as error:  # weights that are no tensors raise anything
         raise ExportError(
             f"{checkpoint} doesn't fit params/policy.json: choose a checkpoint of this run ({one_line(error)})"
         ) from error
@@ -128,21 +133,21 @@ def build_actor(description: PolicyDescription, weights: dict[str, Any], checkpo
 
 
 def actor_group_sizes(description: PolicyDescription) -> dict[str, int]:
-    """Return the sizes of the observation groups that the actor reads, in the order of their concatenation.
+    """Return the sizes of the actor's observation groups, in the order of concatenation.
 
-    Raises `ExportError` if one of them is an image, which has no size in the description.
+    Raises `ExportError` for an image, which has no size in the description.
     """
     groups = description.observation_groups["actor"]
     images = [group for group in groups if group not in description.observation_sizes]
     if images:
-        raise ExportError(f"the policy sees images ({', '.join(images)}): only policies of vectors can be exported yet")
+        raise ExportError(f"expected vector observations, got images ({', '.join(images)}): no export yet")
     return {group: description.observation_sizes[group] for group in groups}
 
 
 def write_models(actor: Any, metadata: dict[str, str], into: Path) -> list[str]:
     """Write `policy.onnx`, with `metadata`, and `policy.pt`; return the names of the ONNX inputs after `obs`.
 
-    Those carry a recurrent policy's state. Raises `ExportError` or `OSError`.
+    These inputs carry a recurrent policy's state. Raises `ExportError` or `OSError`.
     """
     import onnx
     import torch
@@ -165,7 +170,7 @@ def write_models(actor: Any, metadata: dict[str, str], into: Path) -> list[str]:
         model.ir_version = IR_VERSION
         onnx.helper.set_model_props(model, metadata)
         onnx.checker.check_model(model, full_check=True)
-    except Exception as error:  # any layer may be one that an exporter doesn't know
+    except Exception as error:  # an exporter may not know a layer
         raise ExportError(f"torch can't export this actor, use one of rsl-rl's models: {one_line(error)}") from error
     (into / "policy.onnx").write_bytes(model.SerializeToString())
     scripted.save(str(into / "policy.pt"))
@@ -173,7 +178,7 @@ def write_models(actor: Any, metadata: dict[str, str], into: Path) -> list[str]:
 
 
 def open_session(onnx_file: Path) -> Any:
-    """Return an onnxruntime `InferenceSession` on the CPU with one thread. Raises `ExportError` if the file is none."""
+    """Return an onnxruntime `InferenceSession` on one CPU thread. Raises `ExportError` for an invalid file."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -188,13 +193,13 @@ def open_session(onnx_file: Path) -> Any:
 def check_policy(actor: Any, group_sizes: dict[str, int], session: Any, torchscript_file: Path) -> CheckResult:
     """Compare `policy.onnx` (`session`) and `policy.pt` with `actor`'s deterministic output.
 
-    `group_sizes` are the actor's observation groups in the order in which they are concatenated. The observations
-    are passed one after another, so that a recurrent policy's state is compared as well. Raises `ExportError`.
+    `group_sizes` are the sizes of the actor's observation groups, in the order of concatenation. Observations are
+    passed one after another, so that a recurrent policy's state is compared too. Raises `ExportError`.
     """
     observations = random_observations(actor, sum(group_sizes.values()))
     expected = _torch_actions(actor, group_sizes, observations)
     if not numpy.isfinite(expected).all():
-        raise ExportError("the policy's own actions are not finite, its training has diverged: use an older checkpoint")
+        raise ExportError("the policy's actions are not finite, its training has diverged: use an older checkpoint")
     largest_action = float(numpy.abs(expected).max())
     tolerance = TOLERANCE * max(1.0, largest_action)
     largest_difference = 0.0
@@ -204,21 +209,21 @@ def check_policy(actor: Any, group_sizes: dict[str, int], session: Any, torchscr
     ):
         if actual.shape != expected.shape:
             raise ExportError(
-                f"the check failed, {name} gives actions of shape {actual.shape}, the policy {expected.shape}"
+                f"the check failed, {name}: expected actions of shape {expected.shape}, got {actual.shape}"
             )
         difference = float(numpy.abs(actual - expected).max())
-        if not difference <= tolerance:  # so written that NaN fails
+        if not difference <= tolerance:  # so that NaN fails
             raise ExportError(
-                f"the check failed, {name} differs from the policy by {difference:.3g}, allowed is {tolerance:.3g}"
+                f"the check failed, {name}: expected a difference of at most {tolerance:.3g}, got {difference:.3g}"
             )
         largest_difference = max(largest_difference, difference)
     return CheckResult(OBSERVATIONS, largest_difference, largest_action, tolerance)
 
 
 def random_observations(actor: Any, size: int) -> FloatArray:
-    """Return float32 [OBSERVATIONS, size]: around the normaliser's mean with its deviation, else standard normal.
+    """Return random float32 of shape [OBSERVATIONS, size], the same in every call.
 
-    The same numbers at every call.
+    With the mean and standard deviation of the actor's normalizer if it has one, else standard normal.
     """
     import torch
     from rsl_rl.modules import EmpiricalNormalization
@@ -244,7 +249,7 @@ def measure_latency(session: Any) -> Latency:
 
 
 def _strip_traces(graph: Any) -> None:
-    """Remove what torch's exporter notes for debugging: stack traces with the paths of the exporting machine."""
+    """Remove the exporter's debug information: stack traces with paths of this machine."""
     for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
         part.ClearField("doc_string")
         part.ClearField("metadata_props")
@@ -269,7 +274,7 @@ def _onnx_actions(session: Any, observations: FloatArray) -> FloatArray:
     for row in observations:
         inputs["obs"] = row[None]
         action, *states = session.run(None, inputs)
-        # A recurrent policy gives its states back in the order in which it takes them.
+        # a recurrent policy returns its states in the order of its inputs
         inputs.update(zip(state_names, states, strict=True))
         actions.append(action)
     return numpy.concatenate(actions)

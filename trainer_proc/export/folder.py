@@ -1,4 +1,4 @@
-"""An export's folder, whole or absent: written beside its place, then renamed."""
+"""Writes an export's folder atomically: beside its target, then renamed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.export_process import ExportError
 
 REPLACEABLE_FILES = frozenset({"policy.onnx", "policy.pt", "policy.json", "policy.onnx.data"})
-"""The last is what other exporters leave beside their policy.onnx; it means nothing to the new one."""
+"""Files of an earlier export; other exporters write the last one beside their policy.onnx."""
 
 
 def require_replaceable(target: Path) -> None:
-    """Raise `ExportError` if `target` holds anything but an earlier export: replacing it would delete the rest."""
+    """Raise `ExportError` if `target` holds more than an earlier export, which replacing it would delete."""
     try:
         others = sorted({path.name for path in target.iterdir()} - REPLACEABLE_FILES)
     except FileNotFoundError:
@@ -32,11 +32,11 @@ def require_replaceable(target: Path) -> None:
 
 @contextlib.contextmanager
 def temporary_folder(target: Path) -> Iterator[Path]:
-    """Make a folder beside `target` that is gone afterwards; its name ends in this process's id."""
+    """Yield a new folder beside `target` and delete it afterwards; its name ends with this process's id."""
     target.parent.mkdir(parents=True, exist_ok=True)
     for leftover in target.parent.glob(f".{target.name}.*"):
         owner = leftover.suffix.removeprefix(".")
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):  # an export that was killed
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):  # left by a killed export
             shutil.rmtree(leftover, ignore_errors=True)
     path = target.with_name(f".{target.name}.{time.time_ns()}.{os.getpid()}")
     path.mkdir()
@@ -47,7 +47,7 @@ def temporary_folder(target: Path) -> Iterator[Path]:
 
 
 def put_in_place(finished: Path, target: Path) -> None:
-    """Rename `finished` to `target`; an earlier export there comes back if that fails."""
+    """Rename `finished` to `target`; an earlier export is restored if that fails."""
     for path in finished.iterdir():
         with open(path, "rb") as file:
             os.fsync(file.fileno())

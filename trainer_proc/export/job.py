@@ -1,4 +1,4 @@
-"""An export beside a running training: weights are copied on the training thread, all else happens elsewhere."""
+"""Exports during training: the training thread only copies the weights, a process of its own does the rest."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ from trainer_proc.contract.run_folder import RunFolder
 
 
 class NoExports:
-    """Says that a policy of another library than rsl-rl can't be exported."""
+    """Rejects exports of policies that another `library` than rsl-rl trains."""
 
     def __init__(self, library: str, emit: Callable[[TrainerBody], None]) -> None:
-        """Take the library's name."""
         self._library = library
         self._emit = emit
 
     def start(self, runner: Any, iteration: int) -> None:
-        """Say so."""
+        """Publish the reason."""
         self._emit(ExportFailed(iteration, export_refusal(self._library)))
 
     def wait(self) -> None:
@@ -37,13 +36,12 @@ class ExportJobs:
     """Runs one export at a time in a process of its own (`python -m trainer_proc.export.write`)."""
 
     def __init__(self, folder: RunFolder, emit: Callable[[TrainerBody], None]) -> None:
-        """Export into `folder`."""
         self._folder = folder
         self._emit = emit
         self._thread: threading.Thread | None = None
 
     def start(self, runner: Any, iteration: int) -> None:
-        """Copy the policy and return; what the copy cost is in `ExportStarted`."""
+        """Copy the policy and return; `ExportStarted` has the time that the copy took."""
         began = time.perf_counter()
         snapshot = copy_policy(runner, iteration)
         self._emit(ExportStarted(iteration, (time.perf_counter() - began) * 1000))
@@ -51,7 +49,7 @@ class ExportJobs:
         self._thread.start()
 
     def wait(self) -> None:
-        """Return once no export runs."""
+        """Wait until no export runs."""
         if self._thread is not None:
             self._thread.join()
 
@@ -63,5 +61,5 @@ class ExportJobs:
                 self._emit(run_export(self._folder, checkpoint, self._folder.console))
         except ExportError as problem:
             self._emit(ExportFailed(iteration, str(problem)))
-        except (OSError, RuntimeError) as error:  # torch.save tells of a full disk with the latter
+        except (OSError, RuntimeError) as error:  # torch.save raises the latter on a full disk
             self._emit(ExportFailed(iteration, f"the weights can't be written: {' '.join(str(error).split())}"))

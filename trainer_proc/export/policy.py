@@ -1,4 +1,4 @@
-"""What has to be known to rebuild a policy from a checkpoint without its environment: `params/policy.json`."""
+"""The description that rebuilds a policy from a checkpoint without its environment: `params/policy.json`."""
 
 from __future__ import annotations
 
@@ -10,37 +10,49 @@ from trainer_proc.contract.run_folder import RunFolder, write_atomically
 
 
 class ObservationTerm(msgspec.Struct, frozen=True):
-    """One term of the policy's observation, `size` numbers, in the order in which they are concatenated."""
+    """One term of the policy's observation."""
 
     name: str
     size: int
+    """Count of numbers, history included."""
 
 
 class PolicyDescription(msgspec.Struct, frozen=True):
-    """The actor's construction and what a robot's controller needs to feed it.
+    """The actor's construction, and what a robot's controller needs to run it.
 
-    `actor` holds `class_name` and the keyword arguments of rsl-rl's model; `observation_sizes` the size of each
-    observation group that is a vector; `observation_groups` which groups each model reads (`actor`, `critic`).
-    An action is scaled and then offset, in the order of `action_names`, before it is a joint's target or torque.
-    Joint values are listed in the order of `joint_names`, in SI units (rad, N·m/rad, N·m·s/rad); they are empty
-    where the backend doesn't know them. `control_frequency` is in Hz.
+    Lists of joints are empty if the simulator or robot is unknown.
     """
 
     task: str
+    """The simulator's name of the task."""
     backend: str
+    """Simulator, see `RunSpec.backend`."""
     actor: dict[str, Any]
+    """`class_name` and keyword arguments of rsl-rl's model."""
     observation_groups: dict[str, list[str]]
+    """Observation groups that each model (`actor`, `critic`) reads, in the order of concatenation."""
     observation_sizes: dict[str, int]
+    """Size of each observation group that is a vector."""
     num_actions: int
+    """Size of the policy's output."""
     observation_terms: list[ObservationTerm] = []
+    """Terms of the actor's observation, in the order of concatenation."""
     action_names: list[str] = []
+    """Name of each action, of its joint if it has one."""
     action_scale: list[float] = []
+    """Factor of each action; the scaled and offset action is a joint's target or torque."""
     action_offset: list[float] = []
+    """Offset of each action, added after scaling."""
     joint_names: list[str] = []
+    """Actuated joints, in the robot's order; the order of the lists below."""
     default_joint_positions: list[float] = []
+    """Default pose in rad (m for prismatic joints)."""
     joint_stiffness: list[float] = []
+    """Nominal stiffness in N·m/rad."""
     joint_damping: list[float] = []
+    """Nominal damping in N·m·s/rad."""
     control_frequency: float | None = None
+    """Control rate in Hz; None if unknown."""
 
 
 def write_policy_description(folder: RunFolder, description: PolicyDescription) -> None:

@@ -1,7 +1,7 @@
-"""Turn a checkpoint into a policy that a robot's controller can load: `policy.onnx`, `policy.pt`, `policy.json`.
+"""Exports a checkpoint as a policy that a robot's controller can load: `policy.onnx`, `policy.pt`, `policy.json`.
 
-Runs in a process of its own (`python -m trainer_proc.export.write RUN --checkpoint FILE [--out FOLDER]`), so that the
-training goes on meanwhile. Standard output gets one line of JSON: an `ExportFinished`, or `{"error": ...}`.
+Runs in a process of its own (`python -m trainer_proc.export.write RUN --checkpoint FILE [--out FOLDER]`) beside the
+training. Prints one line of JSON to standard output: an `ExportFinished`, or `{"error": ...}`.
 """
 
 from __future__ import annotations
@@ -48,63 +48,81 @@ RECORDED_VERSIONS = ("humanoid-tui", "torch", "rsl-rl-lib", "mjlab", "isaaclab",
 
 
 class PolicyCard(PolicyDescription, frozen=True, kw_only=True):
-    """The exported `policy.json`: the policy's description, where it comes from, and how it was checked.
+    """The exported `policy.json`: the policy's description, its origin, and the result of the check.
 
-    Input `obs` is float32 [1, `observation_size`], the terms concatenated as listed and not normalised: the
-    normaliser is inside. Output `actions` is float32 [1, `num_actions`], before `action_scale` and `action_offset`.
-    `recurrent_inputs` names further inputs, which start at zero and take the further outputs of the last call.
-    `interventions` holds all of the run's up to the export, also those after the checkpoint's iteration;
-    `journal_problem` says why they are missing if the journal can't be read.
-    `git_commit` is the working directory's, with `-dirty` after it if tracked files were changed.
+    Input `obs` is float32 [1, `observation_size`], the terms concatenated as listed and not normalized: the normalizer
+    is inside. Output `actions` is float32 [1, `num_actions`], before `action_scale` and `action_offset`.
     """
 
     run: str
+    """Name of the run's folder."""
     iteration: int
+    """Iteration of the checkpoint; -1 if unknown."""
     observation_size: int
+    """Length of the observation vector."""
     recurrent_inputs: list[str]
+    """Further inputs, zero at first and then the further outputs of the last call."""
     git_commit: str | None
+    """Commit of the working directory, with `-dirty` after it if tracked files were changed."""
     versions: dict[str, str]
+    """Versions of Python and the packages in `RECORDED_VERSIONS`."""
     onnx_sha256: str
+    """SHA-256 of `policy.onnx`, in hexadecimal."""
     check: CheckResult
     latency: Latency
     interventions: list[InterventionApplied]
+    """All changes of the run up to the export, including those after the checkpoint."""
     journal_problem: str
+    """Reason why `interventions` is incomplete; empty if it is complete."""
 
 
 def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) -> ExportFinished:
-    """Write the checkpoint's policy to `out` (the run's `exported/` if None), checked and whole, or not at all.
+    """Write the checkpoint's checked policy to `out` (the run's `exported/` if None), completely or not at all.
 
-    An earlier export there is replaced once the new one has passed. Raises `ExportError`.
+    An earlier export there is replaced once the new one has passed the check. Raises `ExportError`.
     """
     target = (out or folder.exported).resolve()
     require_replaceable(target)
     description = _read_description(folder)
     if not checkpoint.is_file():
-        raise ExportError(f"there is no checkpoint {checkpoint}: choose one of the run's model_*.pt")
+        raise ExportError(f"no such checkpoint: {checkpoint}; choose one of the run's model_*.pt")
     require_packages(description.backend)
     iteration, weights = read_actor(checkpoint)
     actor = build_actor(description, weights, checkpoint)
     try:
         with temporary_folder(target) as temporary, warnings.catch_warnings():
-            # TorchScript is deprecated as a whole and torch's ONNX exporter warns of itself; the check judges both.
+            # TorchScript is deprecated and the ONNX exporter warns about itself; the check covers both
             warnings.simplefilter("ignore")
             recurrent_inputs = write_models(actor, _metadata(description, folder, iteration), temporary)
             session = open_session(temporary / "policy.onnx")
             check = check_policy(actor, actor_group_sizes(description), session, temporary / "policy.pt")
             latency = measure_latency(session)
             digest = hashlib.sha256((temporary / "policy.onnx").read_bytes()).hexdigest()
-            card = _card(description, folder, iteration, recurrent_inputs, digest, check, latency)
+            card = _card(
+                description,
+                folder,
+                iteration=iteration,
+                recurrent_inputs=recurrent_inputs,
+                onnx_sha256=digest,
+                check=check,
+                latency=latency,
+            )
             (temporary / "policy.json").write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=2))
             put_in_place(temporary, target)
     except OSError as error:
         raise ExportError(f"{target} can't be written: {error}") from error
     place = target.relative_to(folder.path) if target.is_relative_to(folder.path) else target
     return ExportFinished(
-        iteration, str(place), check.largest_difference, latency.p50_us, latency.p99_us, 1e6 / latency.p99_us
+        iteration=iteration,
+        folder=str(place),
+        largest_difference=check.largest_difference,
+        latency_p50_us=latency.p50_us,
+        latency_p99_us=latency.p99_us,
+        rate_hz=1e6 / latency.p99_us,
     )
 
 
-# --- What is known of the policy ----------------------------------------------------------------------------
+# --- The policy's card --------------------------------------------------------------------------------------
 
 
 def _read_description(folder: RunFolder) -> PolicyDescription:
@@ -112,15 +130,15 @@ def _read_description(folder: RunFolder) -> PolicyDescription:
     try:
         return read_policy_description(folder)
     except FileNotFoundError:
-        what = "only a run that this program trained, with rsl_rl, can be exported"
-        raise ExportError(f"{file} is missing: {what}") from None
+        raise ExportError(f"{file} is missing: expected a run that this program trained with rsl_rl") from None
     except (OSError, msgspec.DecodeError) as error:
-        raise ExportError(f"{file} can't be read ({one_line(error)}): resume the run to write it anew") from error
+        raise ExportError(f"{file} can't be read ({one_line(error)}): resume the run to write it again") from error
 
 
 def _card(
     description: PolicyDescription,
     folder: RunFolder,
+    *,
     iteration: int,
     recurrent_inputs: list[str],
     onnx_sha256: str,
@@ -145,7 +163,7 @@ def _card(
 
 
 def _metadata(description: PolicyDescription, folder: RunFolder, iteration: int) -> dict[str, str]:
-    """Return the ONNX file's metadata under the keys of mjlab's `exporter_utils.get_base_metadata` and a few more."""
+    """Return the ONNX metadata, with the keys of mjlab's `exporter_utils.get_base_metadata` and a few more."""
     facts: dict[str, object] = {
         "run_path": folder.name,
         "task": description.task,
@@ -167,7 +185,7 @@ def _metadata(description: PolicyDescription, folder: RunFolder, iteration: int)
 
 
 def _past_interventions(folder: RunFolder) -> tuple[list[InterventionApplied], str]:
-    """Return the journal's applied interventions, or none and what is wrong with the journal."""
+    """Return the journal's applied interventions, and one line about what is wrong with the journal, else empty."""
     try:
         frames = JournalReader(folder.journal).read_new()
     except (JournalUnreadable, OSError) as error:
@@ -184,7 +202,7 @@ def _versions() -> dict[str, str]:
 
 
 def _git_commit() -> str | None:
-    """Return the working directory's commit, with `-dirty` where tracked files differ from it; None without one."""
+    """Return the working directory's commit, with `-dirty` if tracked files differ; None without one."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
@@ -207,7 +225,7 @@ class _Parser(argparse.ArgumentParser):
 
 @contextlib.contextmanager
 def _standard_output_for_the_answer() -> Iterator[IO[str]]:
-    """Give standard output away: meanwhile all that is printed, by C++ code as well, goes to standard error."""
+    """Yield standard output for the answer; everything else that is printed, by C++ too, goes to standard error."""
     with os.fdopen(os.dup(1), "w") as answer, contextlib.redirect_stdout(sys.stderr):
         os.dup2(2, 1)
         try:
@@ -230,21 +248,21 @@ def _run(arguments: list[str] | None) -> tuple[int, ExportFinished | dict[str, s
         return 1, {"error": str(error)}
     except KeyboardInterrupt:
         return 1, {"error": "the export was interrupted"}
-    except Exception as error:  # the caller waits for one line, the traceback is for the log
+    except Exception as error:  # the caller needs one line, the log gets the traceback
         traceback.print_exc()
         return 1, {"error": f"the export failed unexpectedly ({one_line(error)}): see its standard error"}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Export as the command line says, print one line of JSON, return the exit code: 0, 1 failed, 2 wrong usage.
+    """Export, print one line of JSON and return the exit code: 0 for success, 1 for failure, 2 for wrong usage.
 
-    Runs beside a training: at low priority, on one thread, without the GPU.
+    Runs beside a training: with low priority, on one thread, without the GPU.
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    os.environ["OMP_NUM_THREADS"] = "1"  # torch takes its number of threads from here
+    os.environ["OMP_NUM_THREADS"] = "1"  # read by torch
     os.nice(10)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # so that the temporary folder is removed
+        signal.signal(number, signal.default_int_handler)  # unwinds, so that the temporary folder is removed
     with _standard_output_for_the_answer() as answer:
         status, content = _run(arguments)
         answer.write(msgspec.json.encode(content).decode() + "\n")
