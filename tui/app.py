@@ -1,4 +1,4 @@
-"""The program on the screen: which screens there are, its settings, and the commands of the one that is shown."""
+"""The app: shows the screens, holds the settings in force, and handles what screens ask of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from rich.console import Console
 from textual import on, work
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.command import Provider
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
@@ -35,9 +35,10 @@ from tui.session.settings.keymap import usable_keys
 from tui.session.text import plain
 from tui.terminal.driver import TerminalDriver
 from tui.terminal.frame_clock import FrameClock
-from tui.terminal.partial_repaint import LiveScreen
+from tui.terminal.partial_repaint import PartialRepaintScreen
 from tui.terminal.tmux_clipboard import MAX_BYTES, copy_in_tmux, is_in_tmux
 from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT, THEMES, no_colour_theme, sixteen_colours_theme
+from tui.widgets.key_table import key
 from tui.widgets.thread_failed import ThreadFailed
 
 ScreenMessage = ShowLaunch | ShowRuns | OpenRun | ShowCompare | ShowWatch
@@ -45,10 +46,10 @@ _PROBLEMS_SHOWN = 4
 _TOAST_SIGNS: dict[SeverityLevel, str] = {"information": "", "warning": "! ", "error": "✘ "}
 
 
-def _things_to_go_to() -> type[Provider]:
-    from tui.keys.palette import ThingsToGoTo
+def _go_to_provider() -> type[Provider]:
+    from tui.keys.palette import GoToProvider
 
-    return ThingsToGoTo
+    return GoToProvider
 
 
 class HumanoidTui(App[None]):
@@ -58,19 +59,11 @@ class HumanoidTui(App[None]):
     CSS_PATH = "app.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-very-wide")]  # noqa: RUF012 (as App declares it)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (35, "-tall")]  # noqa: RUF012
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {*App.COMMANDS, _things_to_go_to}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {*App.COMMANDS, _go_to_provider}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1", "help", "help", tooltip="Explain this screen's keys and signs", id="app.help"),
-        Binding(
-            "ctrl+p",
-            "command_palette",
-            "palette",
-            show=False,
-            priority=True,
-            tooltip="Find anything that the program can do",
-            id="app.palette",
-        ),
-        Binding("ctrl+q", "quit", "quit", show=False, priority=True, tooltip="Leave the program", id="app.quit"),
+        key("question_mark,f1", "help", "help", "List this screen's keys and signs", id="app.help", footer=True),
+        key("ctrl+p", "command_palette", "palette", "Search all commands", id="app.palette", priority=True),
+        key("ctrl+q", "quit", "quit", "Quit the program", id="app.quit", priority=True),
     ]
 
     def __init__(
@@ -105,22 +98,22 @@ class HumanoidTui(App[None]):
         self._keymap = {id: ",".join(keys) for id, keys in keymap.items()}
 
     def get_default_screen(self) -> Screen[None]:
-        """Have nothing below all screens that has them painted again."""
-        return LiveScreen(id="_default")
+        """Return an empty screen that never repaints those above it."""
+        return PartialRepaintScreen(id="_default")
 
     def get_driver_class(self) -> type[Driver]:
-        """Draw through the driver that never blocks, unless another one is asked for, as by `humanoid-tui web`."""
+        """Return the driver that never blocks, unless another one is in use, as in `humanoid-tui web`."""
         usual = super().get_driver_class()
         return TerminalDriver if usual is LinuxDriver else usual
 
     def refresh(self, *, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """Paint everything anew, also what was painted before."""
-        if self._screen_stack and isinstance(self.screen, LiveScreen):
+        """Repaint everything, also unchanged regions."""
+        if self._screen_stack and isinstance(self.screen, PartialRepaintScreen):
             self.screen.forget_shown_spans()
         return super().refresh(repaint=repaint, layout=layout, recompose=recompose)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Have the program's own variables in Textual's themes too."""
+        """Define the program's variables for Textual's themes too."""
         return THEMES["dark"].variables
 
     def on_mount(self) -> None:
@@ -173,7 +166,7 @@ class HumanoidTui(App[None]):
                 return LaunchScreen(self.log_root, preset)
 
     def action_help(self) -> None:
-        """Explain the keys and signs of the screen that is shown."""
+        """Open the help of the current screen."""
         from tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
@@ -188,7 +181,7 @@ class HumanoidTui(App[None]):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """Show a line in passing; a sign says how much it matters, beside its colour."""
+        """Show a toast; a sign repeats the severity, for terminals without colour."""
         said = f"{_TOAST_SIGNS[severity]}{message}"
         super().notify(said, title=title, severity=severity, timeout=timeout, markup=markup)
 
@@ -208,7 +201,7 @@ class HumanoidTui(App[None]):
         self._store(change)
 
     def _theme_in_force(self) -> str:
-        """Return the theme of the settings, or the one that comes closest to it on this terminal."""
+        """Return the theme of the settings, or its closest match on this terminal."""
         chosen = self.config.appearance.theme
         if not self.is_limited:
             return chosen
@@ -228,7 +221,7 @@ class HumanoidTui(App[None]):
 
     @work(thread=True)
     def _check_keys(self) -> None:
-        """Look for ids that there aren't and keys that clash; all screens must be loaded for it."""
+        """Report unknown ids and conflicting keys. Loads all screens."""
         from tui.keys.catalogue import key_actions
         from tui.session.settings.keymap import checked_keymap
 
@@ -240,7 +233,7 @@ class HumanoidTui(App[None]):
         for problem in problems[:_PROBLEMS_SHOWN]:
             self.notify(plain(str(problem)), title="settings", severity="warning", markup=False)
         if (left := len(problems) - _PROBLEMS_SHOWN) > 0:
-            more = f"{left} more problems in {config_file()}: humanoid-tui doctor tells all"
+            more = f"{left} more problems in {config_file()}: humanoid-tui doctor lists all"
             self.notify(plain(more), title="settings", severity="warning", markup=False)
 
     # --- commands ---
@@ -248,16 +241,16 @@ class HumanoidTui(App[None]):
     @on(CopyText)
     def _copy_text(self, message: CopyText) -> None:
         self.copy_to_clipboard(message.text)
-        self.notify("on the clipboard", markup=False)
+        self.notify("copied", markup=False)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Put a text on the clipboard of the terminal (OSC 52), and of a tmux in between; say if it may be cut."""
+        """Copy a text to the clipboard of the terminal (OSC 52) and of tmux; warn if it may be too long for them."""
         super().copy_to_clipboard(text)
         if is_in_tmux():
             self._copy_in_tmux(text)
         size = len(text.encode(errors="replace")) * 4 // 3
         if size > MAX_BYTES:
-            warning = f"{size / 1000:.0f} kB were copied: many terminals take {MAX_BYTES / 1000:.0f} kB, or nothing"
+            warning = f"copied {size / 1000:.0f} kB: many terminals accept at most {MAX_BYTES / 1000:.0f} kB"
             self.notify(warning, severity="warning", markup=False)
 
     @work(thread=True, group="clipboard")
@@ -287,10 +280,10 @@ class HumanoidTui(App[None]):
         path = await self.push_screen_wait(ExportDialog(view))
         if path is not None:
             self.copy_to_clipboard(str(path))
-            self.notify(plain(f"written, and its path is on the clipboard: {path}"), markup=False)
+            self.notify(plain(f"written; path copied: {path}"), markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer all that can be done in the command palette: first what the shown screen can."""
+        """Offer all commands in the palette, first those of the current screen."""
         from tui.keys.palette import commands
 
         yield from commands(self, screen)

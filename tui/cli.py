@@ -1,6 +1,6 @@
 """The command line: `humanoid-tui` opens the program, `humanoid-tui COMMAND` runs one command and returns.
 
-Exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted. An error is one line that says what to do.
+Exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted. Errors are one line with what to do.
 """
 
 from __future__ import annotations

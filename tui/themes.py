@@ -1,4 +1,4 @@
-"""Textual themes: a dark and a light one, one of each for the colour-blind, and one without colours for `NO_COLOR`."""
+"""Textual themes: dark and light, one of each safe for colour-blind users, and one without colours for `NO_COLOR`."""
 
 from __future__ import annotations
 

@@ -3,21 +3,21 @@ from textual.app import App
 from textual.content import Content, Span
 from textual.geometry import Region
 
-from tui.widgets.diff_text import ChangingText, set_titles
+from tui.widgets.diff_text import DiffText, set_titles
 
 
 class OneText(App[None]):
-    CSS = "ChangingText { padding: 0 1; }"
+    CSS = "DiffText { padding: 0 1; }"
 
     def compose(self):
-        yield ChangingText(id="text")
+        yield DiffText(id="text")
 
 
 @pytest.fixture
 async def text(monkeypatch):
     """The text of an app, with what it has asked to be painted: regions, or `layout`."""
     async with OneText().run_test(size=(40, 10)) as pilot:
-        widget = pilot.app.query_one(ChangingText)
+        widget = pilot.app.query_one(DiffText)
         widget.update("iteration 10 of 90\nsecond")
         await pilot.pause()
         widget.asked = []

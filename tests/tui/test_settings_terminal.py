@@ -54,7 +54,7 @@ def test_without_colour_none_is_written_and_what_is_chosen_is_seen(start):
     program.press(b"\x1b")
     program.wait_until(lambda text: "keys and signs" not in text, "the dashboard")
     program.press(b"w")
-    program.wait_until(lambda text: "write what is seen" in text, "the dialog")
+    program.wait_until(lambda text: "Export view" in text, "the dialog")
     assert styles(program) & COLOURS == set()
     assert {1, 4, 7} < styles(program)  # bold, underlined and reverse
 

@@ -1,4 +1,4 @@
-"""All that keys do, from the bindings of every screen and widget of the program."""
+"""The catalogue of key actions, from the bindings of all screens and widgets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.session.settings.keymap import KeyAction
 
 
 def key_actions() -> list[KeyAction]:
-    """Return all that can be given other keys, by id. Imports every screen, which takes some tenths of a second."""
+    """Return all actions whose keys can be changed, sorted by id. Imports every screen, which takes some 0.1 s."""
     keys: dict[str, list[str]] = {}
     bindings: dict[str, Binding] = {}
     for binding in all_bindings():
@@ -29,7 +29,7 @@ def key_actions() -> list[KeyAction]:
 
 
 def all_bindings() -> Iterator[Binding]:
-    """Return the bindings of every screen and widget of the program."""
+    """Yield the bindings of all screens and widgets."""
     for module in _modules():
         for _, kind in inspect.getmembers(importlib.import_module(module), inspect.isclass):
             if kind.__module__ == module:

@@ -1,4 +1,4 @@
-"""What the command palette offers: the shown screen's keys, other screens, settings, runs, presets, knobs, metrics."""
+"""The command palette: keys of the current screen, other screens, settings, runs, presets, knobs, metrics."""
 
 from __future__ import annotations
 
@@ -24,68 +24,69 @@ from tui.themes import THEMES
 from tui.widgets.shown_keys import shown_keys
 
 _SWITCHES = {
-    ("notify", "bell"): "terminal bell when a person is needed",
-    ("notify", "desktop"): "desktop notification when a person is needed",
+    ("notify", "bell"): "terminal bell when the user is needed",
+    ("notify", "desktop"): "desktop notification when the user is needed",
 }
 
 
 def commands(app: App[Any], screen: Screen[object]) -> Iterator[SystemCommand]:
-    """Return what is at hand without looking at the disk."""
+    """Return the commands that need no disk access."""
     settings, post = settings_of(app), partial(_posting, app)
     for shown in shown_keys(screen):
         if shown.enabled and shown.id != "app.palette":
             title = f"{shown.description[:1].upper()}{shown.description[1:]} ({shown.keys[0]})"
             run = partial(app.run_action, shown.action, shown.node)
             yield SystemCommand(title, shown.tooltip or "A key of this screen", run)
-    yield SystemCommand("Go to: start a training", "Presets, devices, and what will run", post(ShowLaunch()))
-    yield SystemCommand("Go to: runs", "The runs on disk, live and ended", post(ShowRuns()))
-    yield SystemCommand("Go to: compare runs", "Space chooses runs there, c compares them", post(ShowRuns()))
-    yield SystemCommand("Export: the whole screen as SVG", "A picture of what is shown now", post(ExportView()))
+    yield SystemCommand("Go to: start a training", "Choose preset, device and options", post(ShowLaunch()))
+    yield SystemCommand("Go to: runs", "List live and ended runs", post(ShowRuns()))
+    yield SystemCommand("Go to: compare runs", "Choose runs with space, compare them with c", post(ShowRuns()))
+    yield SystemCommand("Export view: this screen as SVG", "Write a picture of the current screen", post(ExportView()))
     if not app.no_color:
         for name in THEMES:
-            now = ", in force now" if name == settings.appearance.theme else ""
+            now = ", in use" if name == settings.appearance.theme else ""
             change = post(ChangeSetting("appearance", "theme", name))
-            yield SystemCommand(f"Theme: {name}", f"{_THEME_WORDS[name]}{now}; it is remembered", change)
+            yield SystemCommand(f"Theme: {name}", f"{_THEME_WORDS[name]}{now}; stored in config.toml", change)
     for (table, name), what in _SWITCHES.items():
         is_on = getattr(getattr(settings, table), name)
-        title = f"Setting: {'no ' if is_on else ''}{what}"
-        help = f"It is {'on' if is_on else 'off'} now; the change is remembered"
+        title = f"Setting: {'disable' if is_on else 'enable'} {what}"
+        help = f"Now {'on' if is_on else 'off'}; stored in config.toml"
         yield SystemCommand(title, help, post(ChangeSetting(table, name, not is_on)))
-    yield SystemCommand("Settings: copy the file's path", plain(str(config_file())), post(CopyText(str(config_file()))))
+    yield SystemCommand(
+        "Settings: copy path of config.toml", plain(str(config_file())), post(CopyText(str(config_file())))
+    )
 
 
 _THEME_WORDS = {
     "dark": "Dark",
     "light": "Light",
-    "okabe-ito": "Dark, for the colour-blind too",
-    "tol": "Light, for the colour-blind too",
+    "okabe-ito": "Dark, colour-blind safe",
+    "tol": "Light, colour-blind safe",
 }
 
 
-class ThingsToGoTo(Provider):
-    """Presets and runs on disk, and the knobs and metrics of the shown run, by name; shown once one types."""
+class GoToProvider(Provider):
+    """Finds presets, runs, and the knobs and metrics of the current run by name."""
 
     _things: list[tuple[str, str, Callable[[], object]]]
 
     async def startup(self) -> None:
-        """Look at the disk, away from the event loop."""
+        """Read the disk in a thread."""
         self._things = list(self._of_the_screen())
         self._things += await asyncio.to_thread(self._on_disk)
 
     async def discover(self) -> Hits:
-        """Offer nothing before one types: there may be thousands."""
+        """Offer nothing before the user types: there may be thousands."""
         for hit in list[Hit]():
             yield hit
 
     async def search(self, query: str) -> Hits:
-        """Offer what matches."""
         matcher = self.matcher(query)
         for name, text, go in self._things:
             if (score := matcher.match(name)) > 0:
                 yield Hit(score, matcher.highlight(name), go, text=name, help=text)
 
     def _of_the_screen(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
-        """Return metrics and knobs by name; their widgets are asked for by name, for not all screens need them."""
+        """Return metrics and knobs by name. Their widgets are queried by class name: not all screens load them."""
         for board in self.screen.query("ChartBoard").results():
             charts: Any = board
             for metric in charts.metrics:
@@ -108,13 +109,13 @@ class ThingsToGoTo(Provider):
         try:
             folders = list(run_folders(log_root_of(self.app)))
         except OSError:
-            return things  # the list of runs tells it
+            return things  # the list of runs reports it
         for folder in folders:
             name = plain(f"Open: {folder.path.parent.name}/{folder.name}")
-            things.append((name, "The dashboard of this run", post(OpenRun(folder))))
+            things.append((name, "Open its dashboard", post(OpenRun(folder))))
             if isinstance(shown, RunFolder) and shown.path != folder.path:
                 both = post(ShowCompare([shown, folder]))
-                things.append((f"Compare with: {name.removeprefix('Open: ')}", "Both runs on the same charts", both))
+                things.append((f"Compare with: {name.removeprefix('Open: ')}", "Show both runs on shared charts", both))
         return things
 
 

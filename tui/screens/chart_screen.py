@@ -1,49 +1,42 @@
-"""A screen with a board of charts: the keys that every such screen has."""
+"""A screen with a board of charts: the keys that all such screens share."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import Input
 
 from tui.navigation import ExportView
 from tui.session.board.pages import PAGE_TITLES
 from tui.session.text import plain
-from tui.terminal.partial_repaint import LiveScreen
+from tui.terminal.partial_repaint import PartialRepaintScreen
 from tui.widgets.board import ChartBoard
+from tui.widgets.key_table import key
 
 
-class ChartScreen(LiveScreen):
-    """To be inherited by screens that have one `ChartBoard`.
-
-    A class on the screen, `-maximised`, tells that a chart is to have all the room there.
-    """
+class ChartScreen(PartialRepaintScreen):
+    """Base of the screens with one `ChartBoard`. Has the class `-maximised` while one chart fills the screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # before all others: letters that are typed behind it, in one piece maybe, must find the dialog open
-        Binding(
-            "f", "find_metric", "find metric", show=False, id="charts.find", priority=True,
-            tooltip="Find a metric; pin it or put it on a chart",
-        ),
-        Binding("z", "zoom(1)", "zoom in", show=False, id="charts.zoom-in", tooltip="Show half as much of the x axis"),
-        Binding("Z", "zoom(-1)", "zoom out", show=False, id="charts.zoom-out", tooltip="Show twice as much"),
-        Binding("0", "reset_view", "reset view", show=False, id="charts.reset",
-                tooltip="Show all data, without a crosshair"),
-        Binding("less_than_sign", "smooth(-1)", "less smoothing", key_display="<", show=False,
-                id="charts.less-smoothing", tooltip="Smooth the curves less"),
-        Binding("greater_than_sign", "smooth(1)", "more smoothing", key_display=">", show=False,
-                id="charts.more-smoothing", tooltip="Smooth the curves more; what was measured stays behind them"),
-        Binding("L", "log_y", "log y", show=False, id="charts.log-y",
-                tooltip="Logarithmic values on the chosen chart; on the whole page while the charts aren't focused"),
-        Binding("X", "x_unit", "x unit", show=False, id="charts.x-unit",
-                tooltip="Let the x axis count iterations, environment steps or time"),
-        Binding("w", "write_view", "write", show=False, id="charts.write",
-                tooltip="Write the chosen chart, the page or the screen into a file: SVG, PNG or CSV"),
+        # with priority: letters typed after it must reach the open dialog
+        key("f", "find_metric", "find metric",
+            "Find a metric; pin it or add it to a chart", id="charts.find", priority=True),
+        key("z", "zoom(1)", "zoom in", "Show half the x range", id="charts.zoom-in"),
+        key("Z", "zoom(-1)", "zoom out", "Show twice the x range", id="charts.zoom-out"),
+        key("0", "reset_view", "reset view", "Show all data and remove the crosshair", id="charts.reset"),
+        key("less_than_sign", "smooth(-1)", "less smoothing",
+            "Smooth the curves less", id="charts.less-smoothing", display="<"),
+        key("greater_than_sign", "smooth(1)", "more smoothing",
+            "Smooth the curves more; raw values stay behind them", id="charts.more-smoothing", display=">"),
+        key("L", "log_y", "log y",
+            "Toggle the log y axis of the selected chart, or of the whole page", id="charts.log-y"),
+        key("X", "x_unit", "x unit", "Switch the x axis: iterations, environment steps or time", id="charts.x-unit"),
+        key("w", "export_view", "export view",
+            "Export the selected chart, the page or the screen as SVG, PNG or CSV", id="charts.write"),
         *(
-            Binding(f"{page}", f"chart_page({page})", f"charts: {title}", show=False, id=f"charts.page-{page}",
-                    tooltip=f"Show the page of charts that is called {title}")
+            key(f"{page}", f"chart_page({page})", f"charts: {title}", f"Show page {title}", id=f"charts.page-{page}")
             for page, title in enumerate(PAGE_TITLES, start=1)
         ),
     ]  # fmt: skip
@@ -54,15 +47,14 @@ class ChartScreen(LiveScreen):
         return self.query_one(ChartBoard)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave letters to a field while one types there."""
+        """Disable keys whose letters the user types into a field."""
         return action != "find_metric" or not isinstance(self.focused, Input)
 
     def action_chart_page(self, page: int) -> None:
-        """Show a page of charts; the first is 1."""
+        """Show a page of charts, counted from 1."""
         self.board.go_to(page - 1)
 
     def action_find_metric(self) -> None:
-        """Find a metric."""
         self.board.find()
 
     def action_zoom(self, direction: int) -> None:
@@ -70,7 +62,6 @@ class ChartScreen(LiveScreen):
         self.board.zoom(direction)
 
     def action_reset_view(self) -> None:
-        """Show all the data."""
         self.board.reset()
 
     def action_smooth(self, steps: int) -> None:
@@ -78,11 +69,11 @@ class ChartScreen(LiveScreen):
         self.board.smooth(steps)
 
     def action_log_y(self) -> None:
-        """Draw over a logarithmic value axis, or a linear one again."""
+        """Switch between a logarithmic and a linear y axis."""
         self.board.toggle_log()
 
     def action_x_unit(self) -> None:
-        """Let the x axis count the next unit."""
+        """Switch the x axis to the next unit."""
         self.board.next_unit()
 
     @on(ChartBoard.Maximised)
@@ -90,11 +81,11 @@ class ChartScreen(LiveScreen):
         self.set_class(message.is_maximised, "-maximised")
         self.refresh_bindings()
 
-    def action_write_view(self) -> None:
+    def action_export_view(self) -> None:
         """Open the export dialog."""
         charts, chosen = self.board.describe_charts()
         self.post_message(ExportView(charts, chosen, self.board.page.title, self.board.chosen_chart is not None))
 
     @on(ChartBoard.Problem)
-    def _tell_of_the_board(self, message: ChartBoard.Problem) -> None:
+    def _report_problem(self, message: ChartBoard.Problem) -> None:
         self.notify(plain(message.text), severity="warning", markup=False)

@@ -1,4 +1,4 @@
-"""The help: all keys of the screen below it with their ids, and what the signs mean; letters search it."""
+"""The help: all keys of a screen with their ids, the meaning of its signs, and a search."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
@@ -15,18 +15,19 @@ from textual.widgets import Input, Static
 from tui.session.help_text import MOVING, HelpLine, HelpRow, laid_out, matching, sections, signs
 from tui.session.text import plain
 from tui.widgets.field import Field
+from tui.widgets.key_table import key
 from tui.widgets.shown_keys import shown_keys
 
 
 class HelpScreen(ModalScreen[None]):
-    """Explains the screen below it."""
+    """Lists keys and signs of the screen below it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f1", "dismiss(None)", "back", id="help.back", tooltip="Go back to the screen below"),
-        Binding("down", "scroll(1)", "further", show=False, id="help.down", tooltip="Scroll the help down"),
-        Binding("up", "scroll(-1)", "back up", show=False, id="help.up", tooltip="Scroll the help up"),
-        Binding("pagedown", "page(1)", "page down", show=False, id="help.page-down", tooltip="Scroll a page down"),
-        Binding("pageup", "page(-1)", "page up", show=False, id="help.page-up", tooltip="Scroll a page up"),
+        key("escape,f1", "dismiss(None)", "back", "Close the help", id="help.back", footer=True),
+        key("down", "scroll(1)", "down", "Scroll down", id="help.down"),
+        key("up", "scroll(-1)", "up", "Scroll up", id="help.up"),
+        key("pagedown", "page(1)", "page down", "Scroll down one page", id="help.page-down"),
+        key("pageup", "page(-1)", "page up", "Scroll up one page", id="help.page-up"),
     ]
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
@@ -39,7 +40,7 @@ class HelpScreen(ModalScreen[None]):
     """
 
     def __init__(self, below: Screen[object]) -> None:
-        """Explain `below`, as it is now."""
+        """List the keys of `below`, as they are now."""
         super().__init__()
         keys = [
             (shown.part, HelpRow(", ".join(shown.keys), plain(shown.tooltip or shown.description), shown.id))
@@ -48,16 +49,14 @@ class HelpScreen(ModalScreen[None]):
         self._sections = [*sections(keys), MOVING, *signs()]
 
     def compose(self) -> ComposeResult:
-        """Lay out the search and the text."""
         with Vertical() as box:
             box.border_title = "keys and signs"
-            box.border_subtitle = Content("Esc goes back; ids are for [keys] in config.toml")
+            box.border_subtitle = Content("Esc closes; ids are for [keys] in config.toml")
             yield Field(placeholder="type to search", id="search", compact=True)
             with VerticalScroll(can_focus=False):
                 yield Static(id="text", markup=False)
 
     def on_resize(self) -> None:
-        """Fit the columns, once the text has its width."""
         self.call_after_refresh(self._show)
 
     @on(Input.Changed)
@@ -78,7 +77,7 @@ class HelpScreen(ModalScreen[None]):
         found = matching(self._sections, self.query_one(Input).value)
         width = self.query_one(VerticalScroll).scrollable_content_region.width
         lines = [_content(line) for line in laid_out(found, width)]
-        self.query_one("#text", Static).update(Content("\n").join(lines) if lines else "nothing matches")
+        self.query_one("#text", Static).update(Content("\n").join(lines) if lines else "no matches")
 
 
 def _content(line: HelpLine) -> Content:

@@ -32,7 +32,7 @@ _CELL_BYTES = 5
 """Estimated bytes per cell."""
 
 
-class LiveScreen(Screen[None]):
+class PartialRepaintScreen(Screen[None]):
     """Repaints the changed spans of its widgets one by one.
 
     With twelve charts, Textual would repaint the whole screen for a few changed cells in each chart. Behind a dialog,

@@ -1,1 +1,1 @@
-"""What the screens are made of. Widgets hold no logic that a test without a screen could test."""
+"""Widgets shared by screens. They hold no logic that a test without a screen could test."""

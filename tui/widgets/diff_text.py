@@ -1,4 +1,4 @@
-"""Texts that are told anew with every frame and rarely differ: only what does is painted."""
+"""Texts that are set with every frame and rarely differ: only the difference is painted."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from textual.widgets import Static
 _titles: WeakKeyDictionary[Widget, tuple[str, str]] = WeakKeyDictionary()
 
 
-class ChangingText(Static):
-    """A text without markup; room is made for it when it has more lines or fewer, else the difference is painted."""
+class DiffText(Static):
+    """A text without markup. A changed number of lines triggers a layout; else only the difference is painted."""
 
     ALLOW_SELECT = False
 
@@ -33,11 +33,10 @@ class ChangingText(Static):
         self.update(content)
 
     def render(self) -> Content:
-        """Return the text."""
         return self._text
 
     def update(self, content: VisualType = "", *, layout: bool = True) -> None:
-        """Show another text, a string or `Content`; `layout` tells whether room may be made for it."""
+        """Show another text, a string or `Content`; `layout` allows a new layout."""
         old, self._text = self._text, content if isinstance(content, Content) else Content(str(content))
         before, after = old.split("\n", allow_blank=True), self._text.split("\n", allow_blank=True)
         is_wrapped = any(line.cell_length > self.size.width for line in (*before, *after))
@@ -74,7 +73,7 @@ def _common_start(one: str, other: str) -> str:
 
 
 def set_titles(widget: Widget, title: str, subtitle: str = "") -> None:
-    """Write on a widget's border, if it doesn't say so yet: Textual would paint the whole widget again."""
+    """Set the titles of a border if they differ: Textual would repaint the whole widget."""
     if _titles.get(widget) != (title, subtitle):
         _titles[widget] = (title, subtitle)
         widget.border_title, widget.border_subtitle = Content(title), Content(subtitle)

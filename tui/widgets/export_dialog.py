@@ -1,4 +1,4 @@
-"""The dialog that writes what is seen into a file."""
+"""The dialog that exports charts or the screen to a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input, Label, Static
 
@@ -20,17 +20,18 @@ from tui.session.text import plain
 from tui.themes import THEMES
 from tui.widgets.dialogs import Dialog
 from tui.widgets.field import Field
-from tui.widgets.inline_select import OneOf
+from tui.widgets.inline_select import InlineSelect
+from tui.widgets.key_table import key
 
-_CHART, _PAGE, _SCREEN = "this chart", "all of the page", "the screen"
+_CHART, _PAGE, _SCREEN = "chart", "page", "screen"
 
 
 @dataclass(frozen=True)
 class View:
-    """What is seen: `charts` of a `page`, the one that is `chosen`, and a picture of the whole `screen`, as SVG.
+    """What can be exported: `charts` of a `page`, the `chosen` one of them, and the whole `screen` as SVG.
 
-    `name` is the run's, or the program's; `is_chosen_meant` tells that the person is at that chart; `folder` is the
-    run's, None if there is no run or several; `theme` is the one in force.
+    `name` is that of the run or the program. `is_chosen_meant` preselects the chosen chart. `folder` is that of the
+    run, None if there is no run or several. `theme` is the one in force.
     """
 
     name: str
@@ -44,11 +45,11 @@ class View:
 
 
 class ExportDialog(Dialog[Path | None]):
-    """Asks what to write and where, and writes it; gives the file's path back, or None."""
+    """Asks what to export and where, and writes it; returns the path of the file, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "cancel", id="write.cancel", tooltip="Write nothing"),
-        Binding("enter", "write", "write", id="write.write", tooltip="Write the file"),
+        key("escape", "dismiss(None)", "cancel", "Close without exporting", id="write.cancel", footer=True),
+        key("enter", "write", "export", "Write the file", id="write.write", footer=True),
     ]
     DEFAULT_CSS = """
     ExportDialog { align: center middle; }
@@ -58,13 +59,12 @@ class ExportDialog(Dialog[Path | None]):
     }
     ExportDialog .line { height: auto; }
     ExportDialog Label { width: 9; color: $text-muted; }
-    ExportDialog .line > Input, ExportDialog .line > OneOf { width: 1fr; }
+    ExportDialog .line > Input, ExportDialog .line > InlineSelect { width: 1fr; }
     ExportDialog .-unused { display: none; }
     """
     AUTO_FOCUS = "#what"
 
     def __init__(self, view: View) -> None:
-        """Offer to write `view`."""
         super().__init__()
         self._view = view
         self._proposed: Path | None = None
@@ -72,21 +72,20 @@ class ExportDialog(Dialog[Path | None]):
         self._is_writing = False
 
     def compose(self) -> ComposeResult:
-        """Lay out the choices and the file's name."""
         whats = [_CHART] if self._view.chosen is not None else []
         whats += [_PAGE] if self._view.charts else []
         whats.append(_SCREEN)
         with VerticalScroll(can_focus=False) as box:
-            box.border_title = "write what is seen"
-            box.border_subtitle = "Enter writes  Tab next  Esc cancels"
+            box.border_title = "Export view"
+            box.border_subtitle = "Enter exports  Tab next  Esc cancels"
             for id, label, words, chosen in (
-                ("what", "what", tuple(whats), whats[0] if self._view.is_chosen_meant else whats[len(whats) > 2]),
-                ("kind", "as", FILE_KINDS, FILE_KINDS[0]),
-                ("colours", "colours", tuple(THEMES), self._view.theme if self._view.theme in THEMES else "light"),
+                ("what", "content", tuple(whats), whats[0] if self._view.is_chosen_meant else whats[len(whats) > 2]),
+                ("kind", "format", FILE_KINDS, FILE_KINDS[0]),
+                ("colours", "theme", tuple(THEMES), self._view.theme if self._view.theme in THEMES else "light"),
             ):
                 with Horizontal(classes="line", id=f"{id}-line"):
                     yield Label(label)
-                    yield OneOf(words, chosen, id=id)
+                    yield InlineSelect(words, chosen, id=id)
             with Horizontal(classes="line"):
                 yield Label("file")
                 yield Field(id="file", compact=True)
@@ -94,12 +93,11 @@ class ExportDialog(Dialog[Path | None]):
             yield Static("", id="problem", classes="problem", markup=False)
 
     def on_mount(self) -> None:
-        """Propose a name."""
         self._fit()
 
-    @on(OneOf.Changed)
+    @on(InlineSelect.Changed)
     def _fit(self) -> None:
-        """Let the name's end say what will be written; a name that was typed is kept but for that."""
+        """Propose a file name; of a typed name, change only the suffix."""
         is_screen = self._what == _SCREEN
         self.query_one("#kind-line").set_class(is_screen, "-unused")
         self.query_one("#colours-line").set_class(is_screen or self._kind == "csv", "-unused")
@@ -111,7 +109,7 @@ class ExportDialog(Dialog[Path | None]):
             self._proposed = proposed_file(self._view.folder, self._title, self._kind)
             field.value = str(_from_here(self._proposed))
             self._proposed = Path(field.value)
-        field.cursor_position = len(field.value)  # of a long path, the end is seen
+        field.cursor_position = len(field.value)  # the end of a long path is visible
         self.query_one("#note", Static).update(plain(self._note()))
 
     @on(Input.Changed)
@@ -121,22 +119,20 @@ class ExportDialog(Dialog[Path | None]):
 
     @on(Input.Submitted)
     def action_write(self) -> None:
-        """Write the file, and close; say why not, if it can't be."""
+        """Write the file and close; show why if it cannot be written."""
         if self._is_writing:
             return
         path = Path(self.query_one("#file", Input).value.strip())
         try:
             if kind_of(path) != self._kind:
-                raise ChartFileError(
-                    f"{path.name} would be .{kind_of(path)}: choose that, or end the name in .{self._kind}"
-                )
+                raise ChartFileError(f"expected a file name that ends in .{self._kind}, got {path.name}")
         except ChartFileError as problem:
-            self._tell(str(problem))
+            self._show_problem(str(problem))
             return
         self._is_writing = True
-        self._tell("writing…")
-        theme, title = self.query_one("#colours", OneOf).value, f"{self._view.name}  {self._title}"
-        charts, kind = copied_charts(self._charts), self._kind  # copies: the run goes on
+        self._show_problem("writing…")
+        theme, title = self.query_one("#colours", InlineSelect).value, f"{self._view.name}  {self._title}"
+        charts, kind = copied_charts(self._charts), self._kind  # copies: the run continues
 
         is_screen = self._what == _SCREEN
 
@@ -160,14 +156,14 @@ class ExportDialog(Dialog[Path | None]):
             self.app.call_from_thread(self.dismiss, written)
 
     def _ask_to_overwrite(self, path: Path) -> None:
-        self._stay(f"{path.name} exists: Enter again replaces it")
+        self._stay(f"{path.name} exists: press Enter again to replace it")
         self._may_overwrite = path
 
     def _stay(self, problem: str) -> None:
         self._is_writing = False
-        self._tell(problem)
+        self._show_problem(problem)
 
-    def _tell(self, problem: str) -> None:
+    def _show_problem(self, problem: str) -> None:
         self.query_one("#problem", Static).update(plain(problem))
 
     @property
@@ -178,11 +174,11 @@ class ExportDialog(Dialog[Path | None]):
 
     @property
     def _what(self) -> str:
-        return self.query_one("#what", OneOf).value
+        return self.query_one("#what", InlineSelect).value
 
     @property
     def _kind(self) -> str:
-        return "svg" if self._what == _SCREEN else self.query_one("#kind", OneOf).value
+        return "svg" if self._what == _SCREEN else self.query_one("#kind", InlineSelect).value
 
     @property
     def _title(self) -> str:
@@ -191,14 +187,14 @@ class ExportDialog(Dialog[Path | None]):
         return self._view.page if self._what == _PAGE else "screen"
 
     def _note(self) -> str:
-        """Say what the file will have."""
+        """Return a description of the file."""
         if self._what == _SCREEN:
-            return "a picture of the whole screen, in its colours"
+            return "the whole screen, in its own colours"
         charts = len(self._charts)
         many = f"{charts} charts" if charts != 1 else f"{self._charts[0].title}"
         if self._kind == "csv":
-            return f"{many}: every point in sight with iteration, steps, seconds and values"
-        return f"{many}: the range in sight with its marks" + (", 2 pixels for each" if self._kind == "png" else "")
+            return f"{many}: all visible points with iteration, steps, seconds and values"
+        return f"{many}: visible range with markers" + (", at 2× resolution" if self._kind == "png" else "")
 
 
 def _from_here(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The input field of this program."""
+"""A text field that keeps the order of typed keys."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from textual.widgets import Input
 
 
 class Field(Input):
-    """An `Input` that keeps the order of typing.
+    """An `Input` that handles keys in the order in which they were typed.
 
-    Textual runs a bound key (backspace, arrows, Enter) only after it has bubbled up through the screen, and so behind
-    letters that came after it, where keys arrive faster than that, over a slow connection for example:
+    Textual handles a bound key (backspace, arrows, Enter) only after it has bubbled up through the screen. Letters that
+    arrive before that, over a slow connection for example, would overtake it:
     https://github.com/Textualize/textual/issues/6605
     """
 
     async def on_key(self, event: events.Key) -> None:
-        """Do at once what Textual would do later."""
+        """Handle bound keys at once."""
         action = _ACTIONS.get(event.key)
         if action is not None:
             event.stop()

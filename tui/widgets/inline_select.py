@@ -5,28 +5,25 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
 from tui.session.text import plain
+from tui.widgets.key_table import key
 
 
-class OneOf(Static, can_focus=True):
+class InlineSelect(Static, can_focus=True):
     """Shows all words, the chosen one in brackets; arrows, the space bar and clicks choose."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "left", "step(-1)", "the word before", show=False, tooltip="Choose the word before", id="choice.previous"
-        ),
-        Binding(
-            "right,space", "step(1)", "the next word", show=False, tooltip="Choose the next word", id="choice.next"
-        ),
+        key("left", "step(-1)", "previous choice", "Select the previous choice", id="choice.previous"),
+        key("right,space", "step(1)", "next choice", "Select the next choice", id="choice.next"),
     ]
     DEFAULT_CSS = """
-    OneOf { height: auto; }
-    OneOf:focus { text-style: bold; background: $boost; }
+    InlineSelect { height: auto; }
+    InlineSelect:focus { text-style: bold; background: $boost; }
     """
 
     class Changed(Message):
@@ -49,7 +46,7 @@ class OneOf(Static, can_focus=True):
         self.post_message(self.Changed())
 
     def offer(self, words: tuple[str, ...], chosen: str) -> None:
-        """Put other words to choose from in the place of these."""
+        """Replace the words."""
         self._words = words
         self._value = chosen
         self._draw()

@@ -1,4 +1,4 @@
-"""The keys at the foot of a screen."""
+"""The footer of a screen."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from textual.widgets import Footer
 
 
 class KeyFooter(Footer):
-    """Textual's footer, which makes all its keys anew only when others are to be shown, and not whenever it is told."""
+    """Textual's footer, rebuilt only when its keys change, not at every focus change."""
 
     _shown: tuple[object, ...] = ()
 
     def bindings_changed(self, screen: Screen[object]) -> None:
-        """Show the keys that can be pressed now."""
+        """Show the enabled keys."""
         shown = tuple(self._keys(screen))
         if shown != self._shown:
             self._shown = shown if screen.app.app_focus and self.is_attached and screen is self.screen else ()

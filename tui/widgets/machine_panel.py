@@ -1,4 +1,4 @@
-"""What the machine is at: GPUs, CPU, memory, disk, and the run's processes."""
+"""Load of the machine: GPUs, CPU, memory, disk, and the processes of the run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tui.session.machine.history import MachineTrail
 from tui.session.machine.machine import MachineReading
 from tui.session.machine.view import WARNING, machine_lines
 from tui.session.text import plain
-from tui.widgets.diff_text import ChangingText, set_titles
+from tui.widgets.diff_text import DiffText, set_titles
 from tui.widgets.thread_failed import ThreadFailed
 
 _BARS = re.compile("[▁▂▃▄▅▆▇█]+")
@@ -25,16 +25,16 @@ _NARROWEST = 30
 
 
 class MachinePanel(VerticalScroll, can_focus=True):
-    """Reads the machine while it is seen, once a second, and draws it with curves of the last minutes."""
+    """Reads the machine once a second while visible, and draws it with curves of the last minutes."""
 
     DEFAULT_CSS = """
     MachinePanel { padding: 0 1; scrollbar-gutter: stable; scrollbar-size: 0 1; }
-    MachinePanel > ChangingText { text-wrap: nowrap; }
+    MachinePanel > DiffText { text-wrap: nowrap; }
     """
 
     @dataclass
     class Read(Message):
-        """There is a new reading."""
+        """The machine was read."""
 
         reading: MachineReading
 
@@ -43,26 +43,24 @@ class MachinePanel(VerticalScroll, can_focus=True):
         super().__init__(id=id)
         self.reading: MachineReading | None = None
         self._trail = MachineTrail()
-        self._text = ChangingText()
+        self._text = DiffText()
         self._follower = MachineFollower(
             folder, lambda reading: self._post(self.Read(reading)), lambda text: self._post(ThreadFailed(text))
         )
 
     def compose(self) -> ComposeResult:
-        """Lay out one text."""
         yield self._text
 
     def on_mount(self) -> None:
-        """Say what this is."""
         set_titles(self, "machine")
         self._text.update("reading the machine…")
 
     def show(self, is_training: bool) -> None:
-        """Take whether the run has finished an iteration."""
+        """Set whether the run has finished an iteration."""
         self._follower.is_training = is_training
 
     def on_show(self) -> None:
-        """Begin to read."""
+        """Start reading."""
         self._follower.look(True)
 
     def on_hide(self) -> None:
@@ -74,7 +72,6 @@ class MachinePanel(VerticalScroll, can_focus=True):
         self._follower.close()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fit the lines."""
         self._draw()
 
     @on(Read)
@@ -97,7 +94,7 @@ class MachinePanel(VerticalScroll, can_focus=True):
 
 
 def _coloured(line: str) -> Content:
-    """Return a line whose bars stand back behind its numbers, a warning in its colour."""
+    """Return a line with its bars in the primary colour, a warning in its own."""
     content = Content(line)
     for bars in _BARS.finditer(line):
         content = content.stylize("$primary", *bars.span())

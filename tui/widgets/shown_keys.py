@@ -1,4 +1,4 @@
-"""What can be done on a screen, with the keys that the person has for it; for the help and the command palette."""
+"""The actions of a screen with the user's keys, for the help and the command palette."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from textual.widget import Widget
 
 @dataclass(frozen=True)
 class ShownKey:
-    """An action of a part of the screen. `keys` are as the footer writes them; `enabled` is whether it can be done now.
+    """An action of a part of the screen. `keys` are written as in the footer; `enabled` is whether it is possible now.
 
-    `id` is what a key map calls it, "dashboard.pause"; its first word is the part.
+    `id` names it in a key map, "dashboard.pause"; its first word is the part.
     """
 
     id: str
@@ -31,12 +31,12 @@ class ShownKey:
 
     @property
     def part(self) -> str:
-        """The part of the program that it belongs to."""
+        """The part of the screen, the first word of `id`."""
         return self.id.partition(".")[0]
 
 
 def shown_keys(screen: Screen[Any]) -> list[ShownKey]:
-    """Return what has an id and can be reached on `screen`, wherever the focus is: its own, its widgets', the app's."""
+    """Return all actions with an id on `screen`, wherever the focus is: of the screen, its widgets and the app."""
     app = screen.app
     found: dict[str, ShownKey] = {}
     for node in _nodes(screen):
@@ -47,13 +47,13 @@ def shown_keys(screen: Screen[Any]) -> list[ShownKey]:
         for id, bindings in own.items():
             first = bindings[0]
             keys = tuple(app.get_key_display(binding) for binding in _in_force(app, bindings))
-            enabled = _can_be_done(node, first.action)
+            enabled = _is_enabled(node, first.action)
             found[id] = ShownKey(id, keys, first.description, first.tooltip, node, first.action, enabled)
     return list(found.values())
 
 
 def key_of(app: App[Any], id: str, usual: str) -> str:
-    """Return the first key that the person has for an action, as the footer writes it; `usual` is the program's own."""
+    """Return the user's first key for an action, written as in the footer; `usual` is the default key."""
     keys = app._keymap.get(id)
     return usual if keys is None else app.get_key_display(Binding(keys.split(",")[0], ""))
 
@@ -67,12 +67,12 @@ def _nodes(screen: Screen[Any]) -> Iterator[DOMNode]:
 
 
 def _in_force(app: App[object], bindings: list[Binding]) -> list[Binding]:
-    """Return bindings with the keys of the person's key map."""
+    """Return bindings with the keys of the user's key map."""
     keys = app._keymap.get(bindings[0].id or "")
     return bindings if keys is None else [bindings[0].with_key(key) for key in keys.split(",")]
 
 
-def _can_be_done(node: DOMNode, action: str) -> bool:
+def _is_enabled(node: DOMNode, action: str) -> bool:
     try:
         _, name, parameters = parse(action)
     except ActionError:

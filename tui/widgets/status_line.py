@@ -1,4 +1,4 @@
-"""How fast the screen is drawn, in a few words."""
+"""The drawing rate of the screen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tui.terminal.frame_pacing import FrameRates
 
 
 def status_text(rates: FrameRates, width: int) -> str:
-    """Say in at most `width` cells how often and how much is drawn, and why it isn't more."""
+    """Return frame rate, output rate and their limit in at most `width` cells."""
     if not rates.frames_per_second and not rates.is_throttled:
         return ""
     frames = f"{rates.frames_per_second:.0f} fps"
@@ -23,7 +23,7 @@ def status_text(rates: FrameRates, width: int) -> str:
 
 
 class StatusLine(Widget):
-    """Frames and bytes a second, told by the app's frame clock once a second at most; nothing while nothing moves."""
+    """Frames and bytes per second from the app's frame clock, at most once a second; empty while nothing is drawn."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -43,17 +43,14 @@ class StatusLine(Widget):
         self._text = ""
 
     def on_mount(self) -> None:
-        """Begin to be told."""
         if clock := clock_of(self.app):
             clock.listen(self._take)
 
     def on_unmount(self) -> None:
-        """Be told no more."""
         if clock := clock_of(self.app):
             clock.stop_listening(self._take)
 
     def render(self) -> str:
-        """Return the words."""
         self._text = status_text(self._rates, self.size.width)
         return self._text
 

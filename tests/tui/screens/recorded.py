@@ -24,7 +24,7 @@ from trainer_proc.contract.messages import (
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.wire.link import TrainerLink
 from tui.screens.dashboard.knob_table import KnobTable
-from tui.screens.dashboard.log_view import Console
+from tui.screens.dashboard.log_view import LogViewer
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 DEADLINE_SECONDS = 30.0
@@ -141,4 +141,4 @@ def knob_row(app: App[None], name: str) -> dict[str, str]:
 async def dashboard_is_filled(app: App[None]) -> None:
     """Wait until a run with knobs is shown and takes keys."""
     await until(lambda: app.screen.query(KnobTable) and app.screen.query_one(KnobTable).row_count, "its knobs")
-    await until(lambda: app.screen.query_one(Console).lines, "its console")
+    await until(lambda: app.screen.query_one(LogViewer).lines, "its console")

@@ -156,7 +156,7 @@ async def test_of_more_runs_than_there_are_signs_one_is_hidden_to_see_another(lo
         assert "r7" in legend(app)
         assert "r8" not in legend(app)
         await pilot.press("end", "space")
-        await until(lambda: any("8 runs can be told apart" in line for line in told(app)), "why not")
+        await until(lambda: any("at most 8 visible runs" in line for line in told(app)), "why not")
         await pilot.press("home", "space", "end", "space")
         await until(lambda: cells(app, ComparedRuns)[9][:3] == ["●", "r9", "✔ finished"], "the last run in its place")
         assert cells(app, ComparedRuns)[0][:3] == [" ", "r0", "hidden"]

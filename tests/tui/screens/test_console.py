@@ -7,8 +7,8 @@ from textual.widgets import Input
 
 from tests.tui.screens.recorded import SMALL, dashboard_is_filled, make_run, told, type_at_once, until
 from tui.app import HumanoidTui
-from tui.screens.dashboard.log_panel import ConsolePanel
-from tui.screens.dashboard.log_view import Console
+from tui.screens.dashboard.log_panel import LogPanel
+from tui.screens.dashboard.log_view import LogViewer
 
 TRACEBACK = [
     "Traceback (most recent call last):",
@@ -29,11 +29,11 @@ def make_log(log_root, *lines, recorded=True):
 
 
 def console(app):
-    return app.screen.query_one(Console)
+    return app.screen.query_one(LogViewer)
 
 
 def titles(app):
-    panel = app.screen.query_one(ConsolePanel)
+    panel = app.screen.query_one(LogPanel)
     return str(panel.border_title), str(panel.border_subtitle)
 
 
@@ -167,7 +167,7 @@ async def test_capital_t_goes_to_the_traceback_and_y_copies_it(app):
         await pilot.press("T")
         await until(lambda: f"▸ {TRACEBACK[0]}" in in_sight(app), "the traceback")
         await pilot.press("y")
-        await until(lambda: "4 lines of the traceback are on the clipboard" in told(app), "the copy")
+        await until(lambda: "copied 4 lines" in told(app), "the copy")
         assert app.clipboard == "\n".join(TRACEBACK)
 
 
@@ -177,7 +177,7 @@ async def test_y_copies_the_line_that_was_found(app):
         type_at_once(app, "slash", *"lazy", "enter")
         await until(lambda: console(app).page.found is not None, "the line")
         await pilot.press("y")
-        await until(lambda: "the line is on the clipboard" in told(app), "the copy")
+        await until(lambda: "copied 1 line" in told(app), "the copy")
         assert app.clipboard == WARNING
 
 
@@ -196,9 +196,9 @@ async def test_text_is_selected_with_the_mouse_and_copied_through_the_terminal(a
         app._driver.write = written.append
         rows = in_sight(app)
         first, last = rows.index(f"✘ {TRACEBACK[0]}"), rows.index(f"✘ {TRACEBACK[3]}")
-        await pilot.mouse_down(Console, offset=(2, first))
-        await pilot.hover(Console, offset=(2 + len("RuntimeError"), last))
-        await pilot.mouse_up(Console, offset=(2 + len("RuntimeError"), last))
+        await pilot.mouse_down(LogViewer, offset=(2, first))
+        await pilot.hover(LogViewer, offset=(2 + len("RuntimeError"), last))
+        await pilot.mouse_up(LogViewer, offset=(2 + len("RuntimeError"), last))
         selected = "\n".join([*TRACEBACK[:3], "RuntimeError"])
         await until(lambda: app.screen.get_selected_text() in (selected, selected + ":"), "the selection")
         await pilot.press("ctrl+c")
@@ -266,7 +266,7 @@ async def test_a_log_that_begins_while_one_looks(log_root):
     folder.console.unlink()
     app = HumanoidTui(log_root, folder)
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(lambda: app.screen.query(Console), "the dashboard")
+        await until(lambda: app.screen.query(LogViewer), "the dashboard")
         await pilot.press("l")
         await until(lambda: titles(app)[1] == "no output yet" or console(app).page is None, "an empty log")
         folder.console.write_text("first\n")

@@ -15,7 +15,7 @@ from trainer_proc.contract.messages import (
 from tui.app import HumanoidTui
 from tui.screens.dashboard.knob_dialog import KnobDialog
 from tui.screens.dashboard.knob_table import KnobTable
-from tui.screens.dashboard.log_view import Console
+from tui.screens.dashboard.log_view import LogViewer
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.board.plans import DEFAULT_BOARD
 from tui.widgets.board.chart_grid import ChartGrid
@@ -31,7 +31,7 @@ def progress(app):
 
 
 def last_line(app):
-    return [line for line in app.screen.query_one(Console).lines if line][-1]
+    return [line for line in app.screen.query_one(LogViewer).lines if line][-1]
 
 
 def headline(app):
@@ -160,7 +160,7 @@ async def test_the_console_keeps_the_end_in_sight_in_a_terminal_of_any_size(log_
     app = HumanoidTui(log_root, folder)
     async with app.run_test(size=(120, 40)) as pilot:
         await dashboard_is_filled(app)
-        console = app.screen.query_one(Console)
+        console = app.screen.query_one(LogViewer)
         await until(lambda: shows_its_end(console), "the end")
         for size in ((160, 50), (120, 24), (120, 40)):
             await pilot.resize_terminal(*size)
@@ -175,7 +175,7 @@ async def test_a_console_that_was_scrolled_up_stays_there(log_root):
     app = HumanoidTui(log_root, folder)
     async with app.run_test(size=(120, 40)) as pilot:
         await dashboard_is_filled(app)
-        console = app.screen.query_one(Console)
+        console = app.screen.query_one(LogViewer)
         await until(lambda: shows_its_end(console), "the end")
         console.focus()
         await pilot.press("home")

@@ -23,8 +23,8 @@ async def is_help(app):
 @pytest.mark.parametrize(
     ("key", "dialog", "some"),
     [
-        ("b", ImpactDialog, "Compare more iterations"),
-        ("h", HistoryDialog, "Tell what the highlighted change did"),
+        ("b", ImpactDialog, "Compare over more iterations"),
+        ("h", HistoryDialog, "Compare metrics before and after the selected"),
     ],
 )
 async def test_a_question_mark_explains_the_dialog_and_escape_leads_back_to_it(log_root, key, dialog, some):
@@ -43,7 +43,7 @@ async def test_a_question_mark_explains_the_dialog_and_escape_leads_back_to_it(l
 
 @pytest.mark.parametrize(
     ("keys", "dialog", "some"),
-    [(("f",), FindDialog, "Mark several"), (("enter", "tab"), KnobDialog, "Put the usual value in")],
+    [(("f",), FindDialog, "Mark several"), (("enter", "tab"), KnobDialog, "Insert the usual value")],
 )
 async def test_a_field_takes_the_question_mark_and_f1_explains(log_root, keys, dialog, some):
     app = HumanoidTui(log_root, make_run(log_root, "g1-levels"))

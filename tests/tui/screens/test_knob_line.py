@@ -31,7 +31,7 @@ from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.trainer_request import ask
-from tui.widgets.inline_select import OneOf
+from tui.widgets.inline_select import InlineSelect
 
 __all__ = ["live"]
 
@@ -100,7 +100,7 @@ async def test_words_and_switches_are_chosen_in_the_row(live, trainer):
     app, pilot = live
     go_to(app, MODE)
     await pilot.press("enter")
-    assert isinstance(app.focused, OneOf)
+    assert isinstance(app.focused, InlineSelect)
     assert str(app.focused.content) == " off  [warn]  act "
     await pilot.press("right", "enter")
     assert (await queued(trainer, 1)).changes[0].new == "act"

@@ -33,7 +33,7 @@ from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.run_screen import FramesArrived
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.trainer_request import ask
-from tui.widgets.inline_select import OneOf
+from tui.widgets.inline_select import InlineSelect
 
 WEIGHT, CLEARANCE = "reward/track_linear_velocity/weight", "reward/foot_clearance/weight"
 PUSH, FRICTION, TWIST = "event/push_robot/velocity_range/x", "event/foot_friction/ranges", "command/twist/lin_vel_x"
@@ -79,7 +79,7 @@ async def edit(app, pilot, name):
 
 
 def value(app, field="value"):
-    return app.screen.query_one(f"#{field}", (Input, OneOf)).value
+    return app.screen.query_one(f"#{field}", (Input, InlineSelect)).value
 
 
 def verdict(app):
@@ -177,7 +177,7 @@ async def test_only_what_a_knob_needs_is_asked(live):
     ):
         await edit(app, pilot, name)
         assert {widget.id for widget in app.screen.query(Input)} | {
-            widget.id for widget in app.screen.query(OneOf)
+            widget.id for widget in app.screen.query(InlineSelect)
         } == fields
         await pilot.press("escape")
         await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
@@ -299,7 +299,7 @@ async def test_h_lists_interventions_and_enter_undoes_or_redoes(live, trainer):
 
     await until(lambda: "RuntimeError: the guard sleeps" in detail(), "why it failed")
     await pilot.press("enter")
-    assert detail() == "#3 was never applied: there is nothing to undo"
+    assert detail() == "#3 was not applied: nothing to undo"
     await pilot.press("down", "down", "enter")
     order = await queued(trainer, 4)
     assert (order.undoes, order.changes) == (1, (Change(WEIGHT, 3.0, 2.0),))

@@ -110,10 +110,10 @@ async def test_the_button_starts(log_root, launched):
 @pytest.mark.parametrize(
     ("field", "text", "message"),
     [
-        ("num-envs", "", "environments must be a whole number"),
+        ("num-envs", "", "environments: expected a whole number, got ''"),
         ("num-envs", "0", "at least one environment"),
         ("iterations", "-5", "one iteration"),
-        ("iterations", "1e3", "iterations must be a whole number"),
+        ("iterations", "1e3", "iterations: expected a whole number, got '1e3'"),
         ("seed", "4294967296", "a seed is a whole number"),
         ("run-name", "../elsewhere", "a run's name has"),
         ("run-name", "a b", "a run's name has"),

@@ -9,7 +9,7 @@ import pytest
 from tests.tui.machines import BOX, GPUS
 from tests.tui.screens.recorded import SMALL, bodies_of, dashboard_is_filled, make_run, until
 from tui.app import HumanoidTui
-from tui.widgets.diff_text import ChangingText
+from tui.widgets.diff_text import DiffText
 from tui.widgets.machine_panel import MachinePanel
 
 
@@ -45,7 +45,7 @@ def panel(app):
 
 
 def text(app):
-    return str(panel(app).query_one(ChangingText).content)
+    return str(panel(app).query_one(DiffText).content)
 
 
 def areas(app):

@@ -10,7 +10,7 @@ from tests.tui.screens.test_launch_screen import choose
 from trainer_proc.contract.messages import InterventionQueued, PhaseChanged
 from tui.app import HumanoidTui
 from tui.screens.dashboard.knob_table import KnobTable
-from tui.screens.dashboard.log_view import Console
+from tui.screens.dashboard.log_view import LogViewer
 from tui.session.runs.journal_summary import Glance
 
 
@@ -19,7 +19,7 @@ def has_knobs(app):
 
 
 def has_console(app):
-    return app.screen.query_one(Console).line_count > 1
+    return app.screen.query_one(LogViewer).line_count > 1
 
 
 def progress(app):

@@ -7,7 +7,7 @@ from tests.tui.screens.recorded import SMALL, dashboard_is_filled, make_run, unt
 from tests.tui.screens.test_launch_screen import is_ready
 from tests.tui.screens.test_settings_screens import palette_offers
 from tui.app import HumanoidTui
-from tui.screens.dashboard.log_view import Console
+from tui.screens.dashboard.log_view import LogViewer
 from tui.session.settings.config import config_file
 from tui.widgets.board import ChartBoard
 
@@ -21,7 +21,7 @@ async def is_filled(app):
     """The dashboard has everything, at its place."""
     await dashboard_is_filled(app)
     await until(lambda: app.screen.query_one(ChartBoard).metrics, "the charts")
-    await until(lambda: app.screen.query_one(Console).is_vertical_scroll_end, "the end of the log")
+    await until(lambda: app.screen.query_one(LogViewer).is_vertical_scroll_end, "the end of the log")
 
 
 def choose_theme(name):

@@ -20,7 +20,7 @@ from tui.session.settings.config import config_file, read_settings
 from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT
 from tui.widgets.board import ChartBoard
 from tui.widgets.export_dialog import ExportDialog
-from tui.widgets.inline_select import OneOf
+from tui.widgets.inline_select import InlineSelect
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ async def test_hints_beside_parts_of_the_screen_name_the_persons_keys(log_root, 
     async with app.run_test(size=(120, 40)) as pilot:
         await is_filled(app)
         await pilot.press("l")
-        panel = app.screen.query_one("ConsolePanel")
+        panel = app.screen.query_one("LogPanel")
         await until(lambda: panel.border_subtitle == "/ find, f6 errors, T traceback", "the log's keys")
     app = HumanoidTui(log_root, compared=[run, make_run(log_root, "cartpole")])
     async with app.run_test(size=(120, 40)):
@@ -159,7 +159,7 @@ async def test_the_help_explains_the_screen_below_and_is_searched_by_typing(log_
         await pilot.press(*"zoom")
         await until(lambda: "charts.zoom-in" in str(text.content) and "pause" not in str(text.content), "what matches")
         await pilot.press(*"xyz")
-        await until(lambda: str(text.content) == "nothing matches", "nothing")
+        await until(lambda: str(text.content) == "no matches", "nothing")
         await pilot.press("escape")
         await until(lambda: not isinstance(app.screen, HelpScreen), "the dashboard")
 
@@ -257,16 +257,16 @@ async def test_the_palette_has_other_screens_themes_and_settings(log_root):
     async with app.run_test():
         await is_ready(app)
         commands = {command.title: command for command in app.get_system_commands(app.screen)}
-        assert {"Go to: start a training", "Go to: runs", "Export: the whole screen as SVG", "Start (^s)"} < set(
+        assert {"Go to: start a training", "Go to: runs", "Export view: this screen as SVG", "Start (^s)"} < set(
             commands
         )
         assert {f"Theme: {name}" for name in ("dark", "light", "okabe-ito", "tol")} < set(commands)
         assert "in force now" in commands["Theme: dark"].help
         assert all(command.help for command in commands.values())
-        commands["Setting: terminal bell when a person is needed"].callback()
+        commands["Setting: enable terminal bell when the user is needed"].callback()
         await until(lambda: config_file().exists() and read_settings()[0].notify.bell, "the setting")
         titles = [command.title for command in app.get_system_commands(app.screen)]
-        assert "Setting: no terminal bell when a person is needed" in titles
+        assert "Setting: disable terminal bell when the user is needed" in titles
 
 
 # --- the board that a task begins with ---
@@ -325,7 +325,7 @@ def test_terminals_with_few_colours_have_their_own(log_root, monkeypatch, write_
 
 
 def choice(app, id):
-    return app.screen.query_one(f"#{id}", OneOf).value
+    return app.screen.query_one(f"#{id}", InlineSelect).value
 
 
 def file_field(app):
@@ -343,7 +343,7 @@ async def test_the_page_is_written_into_the_runs_folder_and_its_path_copied(log_
     app = HumanoidTui(log_root, run)
     async with app.run_test(size=(120, 40)) as pilot:
         await dialog_over(app, pilot)
-        assert (choice(app, "what"), choice(app, "kind"), choice(app, "colours")) == ("all of the page", "svg", "dark")
+        assert (choice(app, "what"), choice(app, "kind"), choice(app, "colours")) == ("page", "svg", "dark")
         await pilot.press("enter")
         await until(lambda: not isinstance(app.screen, ExportDialog), "the file")
         await until(lambda: told(app), "the toast")
@@ -361,8 +361,8 @@ async def test_the_chosen_chart_is_written_as_it_is_seen(log_root, run, tmp_path
         await pilot.press("down", "z", "z")
         view = app.screen.query_one(ChartBoard).view
         await dialog_over(app, pilot)
-        assert choice(app, "what") == "this chart"
-        app.screen.query_one("#kind", OneOf).value = "csv"
+        assert choice(app, "what") == "chart"
+        app.screen.query_one("#kind", InlineSelect).value = "csv"
         await until(lambda: file_field(app).value.endswith(".csv"), "the name's end")
         file_field(app).value = "mine.csv"
         await pilot.press("enter")
@@ -384,7 +384,7 @@ async def test_a_file_that_exists_is_replaced_by_a_second_enter_only(log_root, r
         await pilot.pause()
         await pilot.press("enter")
         problem = app.screen.query_one("#problem", Static)
-        await until(lambda: "there.svg exists: Enter again replaces it" in str(problem.content), "the question")
+        await until(lambda: "there.svg exists: press Enter again to replace it" in str(problem.content), "the question")
         assert (tmp_path / "there.svg").read_text() == "mine"
         await pilot.press("enter")
         await until(lambda: not isinstance(app.screen, ExportDialog), "the file")
@@ -398,7 +398,7 @@ async def test_a_name_that_does_not_fit_and_a_place_that_can_not_be_written_are_
         await dialog_over(app, pilot)
         problem = app.screen.query_one("#problem", Static)
         for name, words in (
-            ("a.png", "would be .png"),
+            ("a.png", "expected a file name that ends in .svg, got a.png"),
             ("a.pdf", ".svg, .png or .csv"),
             ("file/a.svg", "can't be written"),
         ):
@@ -418,7 +418,7 @@ async def test_a_machine_without_fonts_is_told_in_the_dialog(log_root, run, monk
     app = HumanoidTui(log_root, run)
     async with app.run_test(size=(80, 24)) as pilot:
         await dialog_over(app, pilot)
-        app.screen.query_one("#kind", OneOf).value = "png"
+        app.screen.query_one("#kind", InlineSelect).value = "png"
         await until(lambda: file_field(app).value.endswith(".png"), "the name's end")
         await pilot.press("enter")
         problem = app.screen.query_one("#problem", Static)
@@ -460,4 +460,4 @@ async def test_a_large_copy_is_told_to_be_too_much_for_many_terminals(log_root):
         app.copy_to_clipboard("x" * 10_000)
         app.copy_to_clipboard("x" * 100_000)
         await until(lambda: told(app), "the warning")
-        assert told(app) == ["133 kB were copied: many terminals take 75 kB, or nothing"]
+        assert told(app) == ["copied 133 kB: many terminals accept at most 75 kB"]

@@ -133,7 +133,7 @@ async def test_an_empty_folder_is_waited_for(watch, logs):
     async with app.run_test(size=(80, 24)) as pilot:
         await until(lambda: app.screen.query("#waiting") and "no event files" in line(app, "#waiting"), "the wait")
         await pilot.press("r")
-        await until(lambda: "there are no runs yet" in told(app))
+        await until(lambda: "no runs yet" in told(app))
 
 
 async def test_damage_is_told_in_the_status(watch, logs):
@@ -301,7 +301,7 @@ async def test_no_more_runs_are_ticked_than_can_be_told_apart(watch, logs):
         await until(lambda: isinstance(app.screen, ChooseRuns))
         await pilot.press("end", "space", "enter")
         problem = app.screen.query_one(".problem", Static)
-        await until(lambda: "9 runs are ticked; only 8" in str(problem.content))
+        await until(lambda: "expected at most 8 ticked runs, got 9" in str(problem.content))
         await pilot.press("escape")
         await until(lambda: isinstance(app.screen, WatchScreen))
         assert len(app.screen.chosen) == 8
@@ -330,7 +330,7 @@ async def test_a_new_run_is_told(watch, logs):
     async with app.run_test(size=(120, 40)):
         await everything_is_drawn(app)
         write(logs / "newest", *curve("reward", range(3)))
-        await until(lambda: "a new run: newest; r chooses what is shown" in told(app))
+        await until(lambda: "new run: newest; press r to choose runs" in told(app))
         assert app.screen.chosen == ["new"]
 
 

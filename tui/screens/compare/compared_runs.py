@@ -1,4 +1,4 @@
-"""The runs that are compared, with the signs that their curves have, and the table of what differs."""
+"""The compared runs with the signs of their curves, and the table of differences."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from curricula.curriculum import SUCCESS_RATE
@@ -19,21 +19,22 @@ from tui.session.runs.run_columns import success_text
 from tui.session.status_text import STATUS_SIGNS
 from tui.session.text import plain, shortened, shortened_name
 from tui.widgets.diff_table import Column, DiffTable
+from tui.widgets.key_table import key
 from tui.widgets.shown_keys import key_of
 
 _SHARE_OF_NAME = 0.4
 _NARROWEST_NAME, _NARROWEST_VALUE, _DEFAULT = 24, 8, 9
 _HIDDEN = "hidden"
 _WIDTHS = {"": 1, "run": 19, "status": 11, "iteration": 16, "reward": 9, "success": 7}
-"""Columns of the runs; the name's has what room there is."""
+"""Widths of the columns in cells; the name gets the remaining width."""
 _RIGHT_ALIGNED = ("reward", "success")
 _PADDING = 2
 _ENDS: list[BindingType] = [
-    Binding("home", "scroll_top", "first row", show=False, tooltip="Go to the first row", id="compare.first"),
-    Binding("end", "scroll_bottom", "last row", show=False, tooltip="Go to the last row", id="compare.last"),
+    key("home", "scroll_top", "first row", "Go to the first row", id="compare.first"),
+    key("end", "scroll_bottom", "last row", "Go to the last row", id="compare.last"),
 ]
 MOST_SEEN = len(CURVE_GLYPHS)
-"""So many runs can be told apart on a chart."""
+"""The number of distinct curve signs."""
 
 
 def run_sign(place: int | None) -> str:
@@ -51,16 +52,14 @@ class ComparedRuns(DiffTable):
         self._runs: Sequence[tuple[FollowedRun, str, bool]] = ()
 
     def on_mount(self) -> None:
-        """Say what this is."""
         self.border_title = Content(f"runs ({key_of(self.app, 'compare.hide', 'space')} hides, Enter opens)")
 
     def show(self, runs: Sequence[tuple[FollowedRun, str, bool]]) -> None:
-        """Bring the rows up to date: each run with its sign, and whether it is seen on the charts."""
+        """Update the rows: each run with its sign, and whether it is visible on the charts."""
         self._runs = runs
         self._update()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fit the columns."""
         self._update()
 
     def _update(self) -> None:
@@ -74,7 +73,7 @@ class ComparedRuns(DiffTable):
 
 
 class DifferenceTable(DiffTable):
-    """A row a difference: where, what, and the value of each run; whole values are told of the row under the cursor."""
+    """A row a difference: name, default, and the value of each run; the selected row is shown in full below."""
 
     BINDINGS: ClassVar[list[BindingType]] = _ENDS
 
@@ -86,7 +85,7 @@ class DifferenceTable(DiffTable):
 
     @property
     def difference(self) -> Difference | None:
-        """The one under the cursor."""
+        """The selected difference."""
         return self._differences[self.cursor_row] if 0 <= self.cursor_row < len(self._differences) else None
 
     def show(self, names: Sequence[str], differences: Sequence[Difference]) -> None:
@@ -95,7 +94,6 @@ class DifferenceTable(DiffTable):
         self._update()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fit the columns."""
         self._update()
 
     def _update(self) -> None:

@@ -1,4 +1,4 @@
-"""Several runs on the same charts, and in what they differ."""
+"""Several runs on shared charts, and their differences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import DataTable, Static
@@ -31,23 +31,24 @@ from tui.session.text import plain
 from tui.terminal.frame_clock import draw_soon
 from tui.widgets.board import ChartBoard
 from tui.widgets.key_footer import KeyFooter
+from tui.widgets.key_table import key
 from tui.widgets.status_line import StatusLine
 
 
 class CompareScreen(ChartScreen):
-    """Draws the metrics of several runs together, live or ended, and lists what they were told differently."""
+    """Draws the metrics of several runs together, live or ended, and lists their differences."""
 
     CSS_PATH = "compare.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "hide", "hide", tooltip="Hide the run under the cursor, or show it", id="compare.hide"),
-        Binding("t", "table", "table", tooltip="Give the differences the whole screen, or go back", id="compare.table"),
-        Binding("r,escape", "runs", "runs", tooltip="Go back to the list of runs, to choose others", id="compare.runs"),
-        Binding("q", "leave", "leave", tooltip="Leave the program; what trains goes on", id="compare.leave"),
+        key("space", "hide", "hide", "Hide or show the selected run", id="compare.hide", footer=True),
+        key("t", "table", "table", "Show the differences full screen, or go back", id="compare.table", footer=True),
+        key("r,escape", "runs", "runs", "Go back to the list of runs", id="compare.runs", footer=True),
+        key("q", "leave", "quit", "Quit the program; trainings continue", id="compare.leave", footer=True),
     ]
 
     @dataclass
     class FramesArrived(Message):
-        """New frames of one of the runs, and whether its trainer is connected and more comes at once."""
+        """New frames of one run; `has_more` is whether more of a long journal follows at once."""
 
         run: FollowedRun
         frames: list[Frame]
@@ -55,14 +56,14 @@ class CompareScreen(ChartScreen):
         has_more: bool
 
     @dataclass
-    class Told(Message):
-        """One line for the person, from a thread."""
+    class Failed(Message):
+        """An error for the user, from a thread."""
 
         text: str
 
     @dataclass
-    class HiddenBefore(Message):
-        """The person had hidden these runs, by path."""
+    class ChoiceRead(Message):
+        """The stored choice was read: these runs are hidden, by path."""
 
         paths: set[Path]
 
@@ -78,7 +79,6 @@ class CompareScreen(ChartScreen):
         self._differ = True
 
     def compose(self) -> ComposeResult:
-        """Lay out charts and tables."""
         for folder, name in zip(self._folders, distinct_names([folder.name for folder in self._folders]), strict=True):
             try:
                 self._runs.append(FollowedRun(folder, name))
@@ -110,26 +110,26 @@ class CompareScreen(ChartScreen):
         for problem in self._problems:
             self.notify(plain(problem), severity="error", markup=False)
         self._read_choice()
-        self._clients = [RunClient(run.folder, self._taker(run), self._tell) for run in self._runs]
+        self._clients = [RunClient(run.folder, self._frames_taker(run), self._post_error) for run in self._runs]
 
     def on_unmount(self) -> None:
-        """Let go of the runs, which go on."""
+        """Stop following the runs, which continue."""
         for client in self._clients:
             client.close()
 
     # --- what happens in the runs ---
 
-    def _taker(self, run: FollowedRun) -> Callable[[list[Frame], bool, bool], None]:
+    def _frames_taker(self, run: FollowedRun) -> Callable[[list[Frame], bool, bool], None]:
         return lambda frames, is_live, has_more: self._post(self.FramesArrived(run, frames, is_live, has_more))
 
     def _post(self, message: Message) -> None:
         self.post_message(message)
 
-    def _tell(self, text: str) -> None:
-        self.post_message(self.Told(text))
+    def _post_error(self, text: str) -> None:
+        self.post_message(self.Failed(text))
 
-    @on(Told)
-    def _take_told(self, message: Told) -> None:
+    @on(Failed)
+    def _report(self, message: Failed) -> None:
         self.notify(plain(message.text), severity="error", markup=False)
 
     @on(FramesArrived)
@@ -146,14 +146,14 @@ class CompareScreen(ChartScreen):
             self._show_tables()
 
     def _show_tables(self) -> None:
-        """Bring the tables up to date; an iteration alone changes no value."""
+        """Update the tables; an iteration alone changes no value."""
         self._show_runs()
         if self._differ:
             self._differ = False
             found = differences([run.compared for run in self._runs])
             self.query_one(DifferenceTable).show(self._named, found)
-            told = f"{len(found)} differences" if found else "all the same"
-            headline = f"{len(self._runs)} runs, {told}  {self._common_task()}"
+            count = f"{len(found)} differences" if found else "no differences"
+            headline = f"{len(self._runs)} runs, {count}  {self._common_task()}"
             self.query_one("#headline", Static).update(plain(headline.rstrip()))
             self._show_whole()
 
@@ -166,7 +166,7 @@ class CompareScreen(ChartScreen):
         self.query_one(ComparedRuns).show([(run, *self._seen(place)) for place, run in enumerate(self._runs)])
 
     def _seen(self, run: int) -> tuple[str, bool]:
-        """Return a run's sign and whether it is seen."""
+        """Return a run's sign and whether it is visible."""
         return run_sign(self._places.place(run)), self._places.is_seen(run)
 
     @property
@@ -177,20 +177,20 @@ class CompareScreen(ChartScreen):
     # --- which runs are seen ---
 
     def action_hide(self) -> None:
-        """Hide the run under the cursor, or show it again."""
+        """Hide or show the selected run."""
         place = self.query_one(ComparedRuns).cursor_row
         if 0 <= place < len(self._runs):
             if self._places.is_seen(place):
                 self._places.hide(place)
             elif not self._places.show(place):
-                self.notify(f"{MOST_SEEN} runs can be told apart on a chart: hide another one first", markup=False)
+                self.notify(f"expected at most {MOST_SEEN} visible runs: hide another one first", markup=False)
                 return
             self._show_sources()
-            self._keep_choice()
+            self._store_choice()
 
     def _show_sources(self) -> None:
         self.board.set_sources(self._sources())
-        self._differ = True  # its columns have the runs' signs
+        self._differ = True  # its columns show the signs of the runs
         self._show_tables()
 
     def _sources(self) -> list[ChartSource]:
@@ -204,26 +204,26 @@ class CompareScreen(ChartScreen):
     @work(thread=True)
     def _read_choice(self) -> None:
         try:
-            self.post_message(self.HiddenBefore(read_choice(self._log_root)[1]))
+            self.post_message(self.ChoiceRead(read_choice(self._log_root)[1]))
         except ChoiceError as problem:
-            self.post_message(self.Told(str(problem)))
+            self.post_message(self.Failed(str(problem)))
 
-    @on(HiddenBefore)
-    def _hide_as_before(self, message: HiddenBefore) -> None:
+    @on(ChoiceRead)
+    def _restore_hidden(self, message: ChoiceRead) -> None:
         hidden = [place for place, run in enumerate(self._runs) if run.folder.path in message.paths]
-        if len(hidden) < len(self._runs):  # of other runs, all but these may have been seen
+        if len(hidden) < len(self._runs):  # else nothing would be left to show
             self._places = RunPlaces(len(self._runs), MOST_SEEN, hidden)
             self._show_sources()
-        self._keep_choice()
+        self._store_choice()
 
     @work(thread=True, exclusive=True, group="keep choice")
-    def _keep_choice(self) -> None:
-        """Remember the runs for the list of runs and for the next time."""
+    def _store_choice(self) -> None:
+        """Store the choice of runs for the list of runs and the next start."""
         hidden = [run.folder.path for place, run in enumerate(self._runs) if not self._places.is_seen(place)]
         try:
             write_choice(self._log_root, self._folders, hidden)
         except ChoiceError as problem:
-            self.post_message(self.Told(str(problem)))
+            self.post_message(self.Failed(str(problem)))
 
     # --- going elsewhere ---
 
@@ -232,15 +232,13 @@ class CompareScreen(ChartScreen):
         self.post_message(OpenRun(self._runs[event.cursor_row].folder))
 
     def action_table(self) -> None:
-        """Give the table of differences the whole screen, or take it back."""
+        """Show the table of differences full screen, or go back."""
         self.toggle_class("-table")
         table = self.query_one(DifferenceTable if self.has_class("-table") else ComparedRuns)
-        self.call_after_refresh(table.focus)  # what isn't shown yet can't have the focus
+        self.call_after_refresh(table.focus)  # a hidden widget cannot have the focus
 
     def action_runs(self) -> None:
-        """Go to the list of runs."""
         self.post_message(ShowRuns())
 
     def action_leave(self) -> None:
-        """Leave the program."""
         self.app.exit()

@@ -1,4 +1,4 @@
-"""The run's curricula, one of them under a cursor, with how it goes by terrain and task below."""
+"""The run's curricula, one of them selected, and the success by terrain and task."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -19,19 +19,20 @@ from curricula.curriculum_knobs import mode_knob
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.session.curricula.view import CurriculumText, panel_text
 from tui.session.state import RunState
-from tui.widgets.diff_text import ChangingText, set_titles
+from tui.widgets.diff_text import DiffText, set_titles
+from tui.widgets.key_table import key
 
 _CURSOR = "▸ "
 _NO_CURSOR = " " * len(_CURSOR)
 _BARS = re.compile("[█▉▊▋▌▍▎▏░]+")
 
 
-class _Entry(ChangingText):
+class _Entry(DiffText):
     """One curriculum."""
 
     @dataclass
     class Clicked(Message):
-        """The person has clicked one."""
+        """The user clicked a curriculum."""
 
         entry: _Entry
 
@@ -48,31 +49,16 @@ class _Entry(ChangingText):
 
 
 class CurriculumPanel(VerticalScroll):
-    """Says what each curriculum is at and does next; arrows and clicks choose one, Enter asks to edit its mode."""
+    """Shows level and next decision of each curriculum; arrows and clicks select one, Enter edits its mode."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "up",
-            "cursor(-1)",
-            "curriculum above",
-            show=False,
-            tooltip="Choose the curriculum above",
-            id="curricula.above",
-        ),
-        Binding(
-            "down",
-            "cursor(1)",
-            "curriculum below",
-            show=False,
-            tooltip="Choose the curriculum below",
-            id="curricula.below",
-        ),
-        Binding(
+        key("up", "cursor(-1)", "previous curriculum", "Select the curriculum above", id="curricula.above"),
+        key("down", "cursor(1)", "next curriculum", "Select the curriculum below", id="curricula.below"),
+        key(
             "enter",
             "edit_mode",
             "mode",
-            show=False,
-            tooltip="Set the mode of the chosen curriculum: auto, manual or hold",
+            "Set the mode of the selected curriculum: auto, manual or hold",
             id="curricula.mode",
         ),
     ]
@@ -89,10 +75,9 @@ class CurriculumPanel(VerticalScroll):
         self._wanted: Mapping[str, int] = {}
         self._cursor = 0
         self._entries: list[_Entry] = []
-        self._above, self._below = (ChangingText(id=id) for id in ("above-curricula", "below-curricula"))
+        self._above, self._below = (DiffText(id=id) for id in ("above-curricula", "below-curricula"))
 
     def compose(self) -> ComposeResult:
-        """Lay out what stands above and below the curricula, which come once they are known."""
         yield self._above
         yield self._below
 
@@ -102,21 +87,20 @@ class CurriculumPanel(VerticalScroll):
         return self._curricula[self._cursor] if self._curricula else None
 
     def show(self, state: RunState, curricula: Sequence[Curriculum], wanted: Mapping[str, int]) -> None:
-        """Bring the text up to date; `wanted` are levels that keys have added up to."""
+        """Update the text; `wanted` are levels that keys have reached but not sent."""
         self._state, self._curricula, self._wanted = state, curricula, wanted
         keys = "+ - level, a auto, Enter mode, t knobs" if curricula else "t knobs"
         set_titles(self, "curricula" if curricula else "terrain and tasks", keys)
-        if missing := [_Entry() for _ in curricula[len(self._entries) :]]:  # a run keeps those it has
+        if missing := [_Entry() for _ in curricula[len(self._entries) :]]:  # curricula of a run never go
             self._entries += missing
             self.mount_all(missing, before=self._below)
         self._draw()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fit the lines."""
         self._draw()
 
     def action_cursor(self, by: int) -> None:
-        """Choose a neighbour, or scroll on where there is none."""
+        """Select a neighbour; scroll where there is none."""
         if 0 <= self._cursor + by < len(self._entries):
             self._choose(self._cursor + by)
         elif by > 0:
@@ -125,8 +109,8 @@ class CurriculumPanel(VerticalScroll):
             self.scroll_up(animate=False)
 
     def action_edit_mode(self) -> None:
-        """Ask to edit the mode of the chosen curriculum."""
-        if self.selected is not None and self._state.knobs:  # known once the environment is built
+        """Edit the mode of the selected curriculum."""
+        if self.selected is not None and self._state.knobs:  # available after the environment is built
             self.post_message(KnobTable.EditRequested(self._state.knobs[mode_knob(self.selected.name)]))
 
     @on(_Entry.Clicked)
@@ -150,7 +134,7 @@ class CurriculumPanel(VerticalScroll):
 
 
 def _with_bars(text: str) -> Content:
-    """Return text whose bars stand back behind its numbers."""
+    """Return text with its bars in the primary colour."""
     content = Content(text)
     for bar in _BARS.finditer(text):
         content = content.stylize("$primary", *bar.span())

@@ -1,4 +1,4 @@
-"""The list of what was done to a training, to undo or redo any of it."""
+"""The list of changes of a run, to undo or redo any of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import DataTable, Static
@@ -20,19 +20,27 @@ from tui.session.state import RunState
 from tui.session.text import plain, shortened
 from tui.widgets.dialogs import Dialog
 from tui.widgets.diff_table import Column, DiffTable
+from tui.widgets.key_table import key
 
 _COLUMNS = {"#": 4, "iteration": 9, "by": 12, "state": 7}
 _PADDING = 2
 _WIDTH_FOR_NOTES = 60
-"""From this width left for change and note on, both have a column; below the table both are told in full."""
+"""From this width on, change and note have a column each; below the table both are shown in full."""
 
 
 class HistoryDialog(Dialog[Undo | Redo | None]):
-    """Lists interventions, newest first; gives back what undoes or redoes the chosen one, or None."""
+    """Lists changes, newest first; returns the request that undoes or redoes the chosen one, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,h,q", "dismiss(None)", "back", tooltip="Go back to the screen below", id="history.back"),
-        Binding("b", "impact", "before/after", tooltip="Tell what the highlighted change did", id="history.impact"),
+        key("escape,h,q", "dismiss(None)", "back", "Close this dialog", id="history.back", footer=True),
+        key(
+            "b",
+            "impact",
+            "before/after",
+            "Compare metrics before and after the selected change",
+            id="history.impact",
+            footer=True,
+        ),
     ]
     DEFAULT_CSS = """
     HistoryDialog { align: center middle; }
@@ -45,27 +53,24 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
     """
 
     def __init__(self, state: RunState, history: MetricHistory) -> None:
-        """List what is in `state` now; `history` tells what came of each."""
+        """List the changes in `state`; `history` has the metrics for before/after."""
         super().__init__()
         self._state = state
         self._history = history
         self._listed = list_interventions(state)
 
     def compose(self) -> ComposeResult:
-        """Lay out the table and, below it, the highlighted intervention in full."""
         with Vertical() as box:
-            box.border_title = Content(f"interventions: {MARK_LEGEND}")
-            box.border_subtitle = "Enter undoes or redoes, b before/after, Esc goes back"
+            box.border_title = Content(f"changes: {MARK_LEGEND}")
+            box.border_subtitle = "Enter undoes or redoes, b before/after, Esc closes"
             yield DiffTable()
             yield Static("", id="detail", markup=False)
 
     def on_mount(self) -> None:
-        """Say it where there is nothing to list."""
         if not self._listed:
-            self._tell("nothing has been changed yet")
+            self._show_text("no changes yet")
 
     def on_resize(self) -> None:
-        """Fit the columns, once the table has its size."""
         self.call_after_refresh(self._fill)
 
     def _fill(self) -> None:
@@ -89,7 +94,7 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
     def _show_detail(self, event: DataTable.RowHighlighted) -> None:
         listed = self._listed[event.cursor_row]
         lines = [f"#{listed.number} {listed.what}", listed.problem, f"note: {listed.note}" if listed.note else ""]
-        self._tell("\n".join(line for line in lines if line))
+        self._show_text("\n".join(line for line in lines if line))
 
     @on(DataTable.RowSelected)
     def _choose(self, event: DataTable.RowSelected) -> None:
@@ -98,19 +103,19 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
         if command is not None:
             self.dismiss(command)
         else:
-            self._tell(f"#{listed.number} was never applied: there is nothing to undo")
+            self._show_text(f"#{listed.number} was not applied: nothing to undo")
 
     def action_impact(self) -> None:
-        """Tell what the highlighted intervention did."""
+        """Compare metrics before and after the selected change."""
         if not self._listed:
             return
         listed = self._listed[self.query_one(DiffTable).cursor_row]
         if listed.state in ("pending", "failed"):
-            self._tell(f"#{listed.number} is {listed.state}: nothing came of it")
+            self._show_text(f"#{listed.number} is {listed.state}: no effect to compare")
         else:
             self.app.push_screen(ImpactDialog(self._state, self._history, listed.number))
 
-    def _tell(self, text: str) -> None:
+    def _show_text(self, text: str) -> None:
         self.query_one("#detail", Static).update(Content(plain(text)))
 
 

@@ -1,11 +1,11 @@
-"""What an intervention did: metrics before and after it."""
+"""Metrics before and after a change."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -17,50 +17,21 @@ from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
 from tui.session.text import plain
 from tui.widgets.dialogs import Dialog
+from tui.widgets.key_table import key
 
 _COUNTS = (10, 20, DEFAULT_ITERATIONS, 100, 200, 500, 1000)
 _LOOK_AGAIN_SECONDS = 1.0
 
 
 class ImpactDialog(Dialog[None]):
-    """Compares success, reward, KL and what was edited before and after one intervention, while the run goes on."""
+    """Compares success, reward, KL and changed terms before and after a change, also while the run continues."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,b,q", "dismiss(None)", "back", tooltip="Go back to the screen below", id="impact.back"),
-        Binding(
-            "left,up",
-            "step(-1)",
-            "the change before",
-            show=False,
-            tooltip="Look at the change before",
-            id="impact.older",
-        ),
-        Binding(
-            "right,down",
-            "step(1)",
-            "the next change",
-            show=False,
-            tooltip="Look at the change after",
-            id="impact.newer",
-        ),
-        Binding(
-            "plus",
-            "more(1)",
-            "more iterations",
-            key_display="+",
-            show=False,
-            tooltip="Compare more iterations",
-            id="impact.more",
-        ),
-        Binding(
-            "minus",
-            "more(-1)",
-            "fewer iterations",
-            key_display="-",
-            show=False,
-            tooltip="Compare fewer iterations",
-            id="impact.fewer",
-        ),
+        key("escape,b,q", "dismiss(None)", "back", "Close this dialog", id="impact.back", footer=True),
+        key("left,up", "step(-1)", "previous change", "Show the previous change", id="impact.older"),
+        key("right,down", "step(1)", "next change", "Show the next change", id="impact.newer"),
+        key("plus", "more(1)", "more iterations", "Compare over more iterations", id="impact.more", display="+"),
+        key("minus", "more(-1)", "fewer iterations", "Compare over fewer iterations", id="impact.fewer", display="-"),
     ]
     DEFAULT_CSS = """
     ImpactDialog { align: center middle; }
@@ -75,7 +46,7 @@ class ImpactDialog(Dialog[None]):
     """
 
     def __init__(self, state: RunState, history: MetricHistory, number: int | None = None) -> None:
-        """Begin with an intervention, the newest if `number` is None; both folds are those of a run that may go on."""
+        """Show change `number`, the latest if None. `state` and `history` may still grow."""
         super().__init__()
         self._state = state
         self._history = history
@@ -83,7 +54,6 @@ class ImpactDialog(Dialog[None]):
         self._count = DEFAULT_ITERATIONS
 
     def compose(self) -> ComposeResult:
-        """Lay out what was changed, which iterations are compared, and the table."""
         with Vertical():
             yield Static("", id="subject", markup=False)
             yield Static("", id="windows", markup=False)
@@ -92,15 +62,14 @@ class ImpactDialog(Dialog[None]):
                 yield Static("", id="notes", markup=False)
 
     def on_mount(self) -> None:
-        """Keep up with the run."""
+        """Update every second."""
         self.set_interval(_LOOK_AGAIN_SECONDS, self._show)
 
     def on_resize(self) -> None:
-        """Fit the table, once there is a size."""
         self.call_after_refresh(self._show)
 
     def action_step(self, by: int) -> None:
-        """Go to an older or a newer intervention."""
+        """Show the previous or the next change."""
         known = measurable(self._state)
         if known:
             place = known.index(self._number) if self._number in known else len(known) - 1
@@ -117,23 +86,23 @@ class ImpactDialog(Dialog[None]):
         box = self.query_one(Vertical)
         known = measurable(self._state)
         if self._number is None and known:
-            self._number = known[-1]  # and stay there, whatever comes
+            self._number = known[-1]  # stays selected when newer changes arrive
         try:
             impact = impact_of(self._number, self._state, self._history, self._count)
         except ImpactError as problem:
-            box.border_title, box.border_subtitle = "impact", "Esc goes back"
-            self._tell("subject", str(problem))
+            box.border_title, box.border_subtitle = "impact", "Esc closes"
+            self._show_part("subject", str(problem))
             return
         of = f"{known.index(impact.number) + 1} of {len(known)}"
         box.border_title = Content(f"impact of {impact_title(impact)}")
-        box.border_subtitle = f"← → {of}, + - {self._count} iterations, Esc goes back"
-        self._tell("subject", impact_subject(impact))
-        self._tell("windows", "\n".join(impact_windows(impact)))
+        box.border_subtitle = f"← → {of}, + - {self._count} iterations, Esc closes"
+        self._show_part("subject", impact_subject(impact))
+        self._show_part("windows", "\n".join(impact_windows(impact)))
         width = max(self.query_one("#table").content_region.width, 60)
-        self._tell("table", "\n".join(impact_lines(impact, width)))
-        self._tell("notes", "\n".join(impact_notes(impact)))
+        self._show_part("table", "\n".join(impact_lines(impact, width)))
+        self._show_part("notes", "\n".join(impact_notes(impact)))
 
-    def _tell(self, part: str, text: str) -> None:
+    def _show_part(self, part: str, text: str) -> None:
         widget = self.query_one(f"#{part}", Static)
         widget.display = bool(text)
         if str(widget.content) != plain(text):

@@ -1,4 +1,4 @@
-"""The dialog that turns a knob."""
+"""The dialog that changes a knob."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -23,20 +23,21 @@ from tui.session.state import KnobState
 from tui.session.text import plain
 from tui.widgets.dialogs import Dialog
 from tui.widgets.field import Field
-from tui.widgets.inline_select import OneOf
+from tui.widgets.inline_select import InlineSelect
+from tui.widgets.key_table import key
 
 _SHAPES: tuple[RampShape, ...] = ("linear", "geometric")
 _WHENS: tuple[When, ...] = ("on reset", "now")
 
 
 class KnobDialog(Dialog[Tune | None]):
-    """Asks for a knob's new value and how it is to be reached; gives the request back, or None."""
+    """Edits value, ramp and note of a knob; returns the request, None if cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "cancel", tooltip="Leave the knob as it is", id="knob-edit.cancel"),
-        Binding("enter", "submit", "set", tooltip="Ask the trainer for this value", id="knob-edit.set"),
-        Binding("ctrl+o", "put_usual", "usual value", tooltip="Put the usual value in", id="knob-edit.usual"),
-        Binding("ctrl+r", "put_default", "default value", tooltip="Put the default value in", id="knob-edit.default"),
+        key("escape", "dismiss(None)", "cancel", "Keep the current value", id="knob-edit.cancel", footer=True),
+        key("enter", "submit", "set", "Send this value to the trainer", id="knob-edit.set", footer=True),
+        key("ctrl+o", "put_usual", "usual value", "Insert the usual value", id="knob-edit.usual", footer=True),
+        key("ctrl+r", "put_default", "default value", "Insert the default value", id="knob-edit.default", footer=True),
     ]
     DEFAULT_CSS = """
     KnobDialog { align: center middle; }
@@ -46,26 +47,25 @@ class KnobDialog(Dialog[Tune | None]):
     }
     KnobDialog #facts { margin-bottom: 1; }
     KnobDialog .line { height: auto; }
-    KnobDialog Label { width: 8; color: $text-muted; }
-    KnobDialog .line > Input, KnobDialog .line > OneOf { width: 1fr; }
+    KnobDialog Label { width: 9; color: $text-muted; }
+    KnobDialog .line > Input, KnobDialog .line > InlineSelect { width: 1fr; }
     KnobDialog .line > #ramp { width: 14; }
     KnobDialog RangeBar { margin-bottom: 1; }
     """
     AUTO_FOCUS = "#value"
 
     def __init__(self, state: KnobState, revision: int, fields: EditFields | None = None, history: str = "") -> None:
-        """Edit a knob as it is at `revision`: the trainer refuses if it has changed since.
+        """Edit a knob as of `revision`: the trainer refuses if it has changed since.
 
-        `fields` is what was typed of it before, `history` how it went over the run.
+        `fields` is what was typed so far, `history` the course of its value over the run.
         """
         super().__init__()
         self._state = state
         self._revision = revision
-        self._begun = fields or EditFields(value_fields(state.value))
+        self._fields_before = fields or EditFields(value_fields(state.value))
         self._history = history
 
     def compose(self) -> ComposeResult:
-        """Lay out what is known of the knob, and the fields."""
         with VerticalScroll(can_focus=False) as box:
             box.border_title = Content(plain(self._state.knob.name))
             box.border_subtitle = self._keys()
@@ -84,25 +84,25 @@ class KnobDialog(Dialog[Tune | None]):
 
     def _lines(self) -> Iterator[tuple[str, list[Widget]]]:
         knob = self._state.knob
-        texts = self._begun.value
+        texts = self._fields_before.value
         if knob.type in ("choice", "switch"):
             words = knob.choices if knob.type == "choice" else ("off", "on")
-            yield "value", [OneOf(words, texts[0], id="value")]
+            yield "value", [InlineSelect(words, texts[0], id="value")]
         else:
             labels = ("low", "high") if knob.type == "range" else ("value",)
             for label, text, field in zip(labels, texts, ("value", "high"), strict=False):
                 yield label, [Field(text, id=field, select_on_focus=True, compact=True)]
-        yield "note", [Field(placeholder="why (optional)", id="note", compact=True)]
+        yield "note", [Field(placeholder="reason (optional)", id="note", compact=True)]
         if is_numeric(knob):
             ramp = Field(placeholder="iterations", id="ramp", compact=True)
-            yield "ramp", [ramp, OneOf(_SHAPES, "linear", id="shape")]
+            yield "ramp", [ramp, InlineSelect(_SHAPES, "linear", id="shape")]
         if knob.can_resample_now:
-            yield "drawn", [OneOf(_WHENS, "on reset", id="when")]
+            yield "resample", [InlineSelect(_WHENS, "on reset", id="when")]
 
     @on(Input.Changed)
-    @on(OneOf.Changed)
-    def _judge(self) -> None:
-        """Say as one types what the trainer would say, and put the handles there."""
+    @on(InlineSelect.Changed)
+    def _validate(self) -> None:
+        """Validate while the user types, and move the handles."""
         self.query_one("#verdict", Static).update(plain(edit_problem(self._state, self._fields()) or ""))
         if bars := self.query(RangeBar):
             ends = self._ends()
@@ -111,34 +111,38 @@ class KnobDialog(Dialog[Tune | None]):
 
     @on(RangeBar.Moved)
     def _take_handles(self, event: RangeBar.Moved) -> None:
-        """Write down where the handles are."""
+        """Write the position of the handles into the fields."""
         self._put(event.ends)
 
     @on(Input.Submitted)
     def action_submit(self) -> None:
-        """Give the request back, unless the trainer would refuse it."""
+        """Return the request, unless it is invalid."""
         fields = self._fields()
         if edit_problem(self._state, fields) is None:
             self.dismiss(edit_command(self._state, fields, self._revision))
 
     def action_put_usual(self) -> None:
-        """Take the value that the field usually sets."""
+        """Insert the usual value."""
         if self._state.knob.usual is not None:
             self._put(self._state.knob.usual)
 
     def action_put_default(self) -> None:
-        """Take the default."""
+        """Insert the default."""
         self._put(self._state.knob.default)
 
     def _put(self, value: Value) -> None:
         for field, text in zip(("value", "high"), value_fields(value), strict=False):
             widget = self.query_one(f"#{field}")
-            if isinstance(widget, Input | OneOf):
+            if isinstance(widget, Input | InlineSelect):
                 widget.value = text
 
     def _ends(self) -> tuple[float, float] | None:
-        """Return the range that is typed, None while it isn't one."""
-        texts = tuple(self._text(field) for field in ("value", "high")) if self.query("#value") else self._begun.value
+        """Return the typed range, None while it is not valid."""
+        texts = (
+            tuple(self._text(field) for field in ("value", "high"))
+            if self.query("#value")
+            else self._fields_before.value
+        )
         value = typed_value(self._state.knob, texts)
         return None if value is None else ends_of(value)
 
@@ -153,7 +157,7 @@ class KnobDialog(Dialog[Tune | None]):
         )
 
     def _text(self, field: str) -> str:
-        """Return what stands in a field, nothing for one that this knob doesn't need."""
+        """Return the text of a field, empty for one that this knob does not need."""
         widgets = self.query(f"#{field}")
         widget = widgets.first() if widgets else None
-        return widget.value if isinstance(widget, Input | OneOf) else ""
+        return widget.value if isinstance(widget, Input | InlineSelect) else ""

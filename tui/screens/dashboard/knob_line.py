@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
@@ -21,42 +21,36 @@ from tui.session.knobs.knob_text import line_hint
 from tui.session.state import KnobState
 from tui.session.text import plain, shortened
 from tui.widgets.field import Field
-from tui.widgets.inline_select import OneOf
+from tui.widgets.inline_select import InlineSelect
+from tui.widgets.key_table import key
 
 
 class KnobLine(Horizontal):
-    """Takes a knob's new value in the place of its row, and says as one types what the trainer would say."""
+    """Edits a knob in place of its row, and validates the value while the user types."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "leave", show=False, tooltip="Leave the knob as it is", id="knob-line.leave"),
-        Binding("enter", "set", "set", show=False, tooltip="Ask the trainer for this value", id="knob-line.set"),
-        Binding(
-            "tab,ctrl+e",
-            "more",
-            "note, ramp, when",
-            show=False,
-            tooltip="Open the dialog with ramp, note and range",
-            id="knob-line.more",
-        ),
+        key("escape", "cancel", "cancel", "Keep the current value", id="knob-line.leave"),
+        key("enter", "set", "set", "Send this value to the trainer", id="knob-line.set"),
+        key("tab,ctrl+e", "more", "note, ramp, when", "Open the dialog with ramp, note and range", id="knob-line.more"),
     ]
     DEFAULT_CSS = """
     KnobLine { height: 1; display: none; background: $boost; }
     KnobLine > #line-name { text-style: bold reverse; }
     KnobLine > Field { width: 14; }
-    KnobLine > OneOf { width: auto; }
+    KnobLine > InlineSelect { width: auto; }
     KnobLine > #line-verdict { width: 1fr; padding-left: 1; color: $text-muted; }
     KnobLine > #line-verdict.problem { height: 1; color: $text-error; }
     """
 
     @dataclass
-    class Left(Message):
-        """The person is done with the row; `tune` is what is asked for, if anything."""
+    class Closed(Message):
+        """The editor was closed; `tune` is the request, None if nothing changes."""
 
         tune: Tune | None
 
     @dataclass
     class DialogRequested(Message):
-        """The person wants the whole dialog, with what was typed in it."""
+        """The user opens the dialog; `fields` holds what was typed."""
 
         knob: KnobState
         fields: EditFields
@@ -66,13 +60,12 @@ class KnobLine(Horizontal):
         super().__init__(id=id)
         self._state: KnobState | None = None
         self._revision = 0
-        self._came_from: Widget | None = None
+        self._focused_before: Widget | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out name, field or words, and what the trainer would say."""
         yield Static("", id="line-name", markup=False)
         yield Field(id="line-text", compact=True, select_on_focus=True)
-        yield OneOf((), "", id="line-word")
+        yield InlineSelect((), "", id="line-word")
         yield Static("", id="line-verdict", markup=False)
 
     @property
@@ -81,16 +74,16 @@ class KnobLine(Horizontal):
         return "" if self._state is None else self._state.knob.name
 
     def open(self, state: KnobState, revision: int, shown_name: str, width_of_name: int) -> None:
-        """Edit a knob as it is at `revision`, and take the keys at once: more may be on their way.
+        """Edit a knob as of `revision`, and take the focus at once: more keys may be on their way.
 
-        `shown_name` is what the row says of its name in `width_of_name` cells.
+        `shown_name` is its name as the row shows it in `width_of_name` cells.
         """
         self._state, self._revision = state, revision
-        self._came_from = self.screen.focused
+        self._focused_before = self.screen.focused
         name = self.query_one("#line-name", Static)
         name.styles.width = width_of_name
         name.update(Content(shortened(plain(shown_name), width_of_name - 1)))
-        field, words = self.query_one(Field), self.query_one(OneOf)
+        field, words = self.query_one(Field), self.query_one(InlineSelect)
         knob = state.knob
         field.display, words.display = is_numeric(knob), not is_numeric(knob)
         if is_numeric(knob):
@@ -99,25 +92,25 @@ class KnobLine(Horizontal):
             words.offer(knob.choices if knob.type == "choice" else ("off", "on"), value_text(state.value))
         self.display = True
         self.screen.set_focus(field if is_numeric(knob) else words)
-        self._judge()
+        self._validate()
 
-    def action_leave(self) -> None:
-        """Leave the knob as it is."""
+    def action_cancel(self) -> None:
+        """Keep the current value."""
         self._close()
-        self.post_message(self.Left(None))
+        self.post_message(self.Closed(None))
 
     @on(Input.Submitted)
     def _set_typed(self, event: Input.Submitted) -> None:
-        """Ask for what stood in the field at Enter; more letters may have come behind it."""
+        """Set the value of the field at Enter; more letters may have come after it."""
         event.stop()
         self._set(event.value)
 
     def action_set(self) -> None:
-        """Ask for the chosen word."""
+        """Set the chosen word."""
         self._set(self._text())
 
     def _set(self, text: str) -> None:
-        """Ask for the value, unless the trainer would refuse it."""
+        """Request the value, unless it is invalid."""
         if self._state is None:
             return
         state = self._state
@@ -126,10 +119,10 @@ class KnobLine(Horizontal):
             return
         self._close()
         tune = None if changes_nothing(state, fields) else edit_command(state, fields, self._revision)
-        self.post_message(self.Left(tune))
+        self.post_message(self.Closed(tune))
 
     def action_more(self) -> None:
-        """Ask for the dialog."""
+        """Open the dialog."""
         if self._state is None:
             return
         state, fields = self._state, line_fields(self._state.knob, self._text())
@@ -137,8 +130,8 @@ class KnobLine(Horizontal):
         self.post_message(self.DialogRequested(state, fields, self._revision))
 
     @on(Input.Changed)
-    @on(OneOf.Changed)
-    def _judge(self, event: Message | None = None) -> None:
+    @on(InlineSelect.Changed)
+    def _validate(self, event: Message | None = None) -> None:
         if event is not None:
             event.stop()
         if self._state is None:
@@ -152,23 +145,22 @@ class KnobLine(Horizontal):
         )
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fit what is said."""
-        self.call_after_refresh(self._judge)
+        self.call_after_refresh(self._validate)
 
     def on_descendant_blur(self) -> None:
-        """Leave the knob as it is when the focus goes elsewhere, but not when the whole terminal loses it."""
+        """Cancel when another widget gets the focus, but not when the whole terminal loses it."""
         focused = self.screen.focused
         if self._state is not None and focused is not None and self not in focused.ancestors:
-            self._came_from = None
-            self.action_leave()
+            self._focused_before = None
+            self.action_cancel()
 
     def _text(self) -> str:
         field = self.query_one(Field)
-        return field.value if field.display else self.query_one(OneOf).value
+        return field.value if field.display else self.query_one(InlineSelect).value
 
     def _close(self) -> None:
-        """Give the keys back before the fields are gone, or they would go wherever Textual finds next."""
+        """Return the focus before the fields are hidden, or Textual would choose the next widget."""
         self._state = None
-        if self._came_from is not None:
-            self.screen.set_focus(self._came_from)
+        if self._focused_before is not None:
+            self.screen.set_focus(self._focused_before)
         self.display = False

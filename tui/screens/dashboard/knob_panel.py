@@ -1,4 +1,4 @@
-"""The knobs with their filter, the editor in a row, and what is known of the knob under the cursor."""
+"""The knobs with their filter, the editor in a row, and details of the selected knob."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -25,9 +25,10 @@ from tui.session.state import KnobState, RunState
 from tui.session.text import plain
 from tui.widgets.diff_text import set_titles
 from tui.widgets.field import Field
+from tui.widgets.key_table import key
 
 _LINES_WITH_DETAIL = 12
-"""From so many lines on, one is for the knob under the cursor."""
+"""From this height on, one line shows the selected knob."""
 _WIDTH_OF_HISTORY = 16
 
 
@@ -35,19 +36,16 @@ class KnobPanel(Vertical):
     """All knobs of a run, those that match a few letters, or those that were changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "escape", "clear_filter", "clear the filter", show=False, tooltip="Show everything again", id="filter.clear"
-        ),
-        Binding("down", "leave_filter", "to the knobs", show=False, tooltip="Go to what matches", id="filter.leave"),
-        # before all others: digits that are typed behind it, in one piece maybe, must find the editor open
-        Binding(
+        key("escape", "clear_filter", "clear filter", "Clear the filter and show all", id="filter.clear"),
+        key("down", "leave_filter", "to the knobs", "Go to the matches", id="filter.leave"),
+        # with priority: digits typed after it must reach the open editor
+        key(
             "enter",
             "edit",
             "edit",
-            show=False,
-            priority=True,
-            tooltip="Edit the knob under the cursor in its row; Tab there opens the whole dialog",
+            "Edit the selected knob in its row; Tab opens the dialog",
             id="knobs.edit",
+            priority=True,
         ),
     ]
     DEFAULT_CSS = """
@@ -58,13 +56,13 @@ class KnobPanel(Vertical):
 
     @dataclass
     class Tuned(Message):
-        """The person asks for a knob's new value."""
+        """The user requests a knob's new value."""
 
         tune: Tune
 
     @dataclass
     class EditRefused(Message):
-        """The person wants to edit a knob that is read-only."""
+        """The user tried to edit a read-only knob."""
 
         knob: KnobState
 
@@ -76,14 +74,12 @@ class KnobPanel(Vertical):
         self._note = ""
 
     def compose(self) -> ComposeResult:
-        """Lay out the filter, hidden at first, over the table; the editor comes over a row."""
-        yield Field(placeholder="letters of a knob's name; Escape clears", id="knob-filter", compact=True)
+        yield Field(placeholder="filter by name; Escape clears", id="knob-filter", compact=True)
         yield KnobTable(id="knobs")
         yield Static("", id="knob-detail", markup=False)
         yield KnobLine(id="knob-line")
 
     def on_mount(self) -> None:
-        """Say what this is."""
         self._field.display = False
         self._show_titles()
 
@@ -103,7 +99,7 @@ class KnobPanel(Vertical):
         history: KnobHistory | None = None,
         wanted: Mapping[str, Value] | None = None,
     ) -> None:
-        """Bring the table up to date; `note` stands below it, `wanted` are values that are being stepped to."""
+        """Update the table. `note` stands in the border, `wanted` are values of step keys that are not sent yet."""
         self._state, self._note = state, note
         self._history = history or self._history
         self.query_one(KnobTable).show(state, self._history, wanted or {})
@@ -111,39 +107,39 @@ class KnobPanel(Vertical):
         self._show_detail()
 
     def open_filter(self) -> None:
-        """Let the person type letters of a name."""
+        """Open the filter field."""
         field = self._field
         field.display = True
         self.screen.set_focus(field)  # at once: `focus()` would come behind letters that are already on their way
 
     def toggle_only_changed(self) -> None:
-        """Show only what was changed, or everything again."""
+        """Show only changed knobs, or all."""
         self._restrict(replace(self._filter, only_changed=not self._filter.only_changed))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Take Enter before others only where it is meant for the table."""
+        """Enter edits only while the table is focused."""
         return action != "edit" or self.screen.focused is self.query_one(KnobTable)
 
     def action_edit(self) -> None:
-        """Edit the knob under the cursor in its row, or fold the kind whose heading it is."""
+        """Edit the selected knob in its row, or fold the kind of a selected heading."""
         table = self.query_one(KnobTable)
         if table.knob is not None:
             self._open_line(table.knob)
         elif table.row is not None:
-            table.action_turn_over()
+            table.action_toggle_fold()
 
     def action_clear_filter(self) -> None:
-        """Show all names again."""
+        """Clear the filter."""
         self._field.value = ""
         self._field.display = False
         self.query_one(KnobTable).focus()
 
     def action_leave_filter(self) -> None:
-        """Go from the filter to what it has found."""
+        """Go from the filter to the matches."""
         self.query_one(KnobTable).focus()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Have a line for the knob under the cursor where there is room."""
+        """Show the details of the selected knob where there is room."""
         self.query_one("#knob-detail").display = self.size.height >= _LINES_WITH_DETAIL
         self.call_after_refresh(self._show_detail)
 
@@ -171,8 +167,8 @@ class KnobPanel(Vertical):
         event.stop()
         self._open_line(event.knob)
 
-    @on(KnobLine.Left)
-    def _take(self, event: KnobLine.Left) -> None:
+    @on(KnobLine.Closed)
+    def _take(self, event: KnobLine.Closed) -> None:
         event.stop()
         if event.tune is not None:
             self.post_message(self.Tuned(event.tune))
@@ -194,7 +190,7 @@ class KnobPanel(Vertical):
         self._place_line()
 
     def _place_line(self) -> None:
-        """Keep the editor over its row, at an edge of the table if the row is elsewhere."""
+        """Keep the editor over its row, at an edge of the table if the row is not visible."""
         line, table = self.query_one(KnobLine), self.query_one(KnobTable)
         if not line.knob_name:
             return
@@ -204,7 +200,7 @@ class KnobPanel(Vertical):
         wanted = line.styles.offset.y.value - top if place is None else place
         line.styles.offset = (0, top + min(max(int(wanted), table.header_height), lowest))
 
-    # --- what is known ---
+    # --- details and titles ---
 
     @on(DataTable.RowHighlighted)
     def _show_detail(self) -> None:
@@ -219,9 +215,9 @@ class KnobPanel(Vertical):
             detail.update(Content(text))
 
     def _show_titles(self) -> None:
-        title = "knobs (Enter edits, [ ] ∓10 %, { } ÷2 ×2)"
+        title = "knobs (Enter edits, [ ] ±10 %, { } ÷2 ×2)"
         if not self._state.knobs:
-            set_titles(self, title, "known once the environment is built")
+            set_titles(self, title, "available after the environment is built")
             return
         total = len(self._state.knobs)
         which = " changed" * self._filter.only_changed + " match" * bool(self._filter.pattern.strip())

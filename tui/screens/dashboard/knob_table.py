@@ -1,13 +1,14 @@
-"""The table of knobs: what each is set to, what it brings in, and what happens to it."""
+"""The table of knobs: value, default, metric, history and state."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import DataTable
 
@@ -16,6 +17,7 @@ from tui.session.knobs.history import KnobHistory
 from tui.session.knobs.rows import GAP, KnobFilter, Row, fit, knob_rows, shown_knobs
 from tui.session.state import KnobState, RunState
 from tui.widgets.diff_table import Column, DiffTable
+from tui.widgets.key_table import key
 
 _LABELS = {
     "name": "  knob",
@@ -26,70 +28,60 @@ _LABELS = {
     "state": "state",
 }
 _NO_HISTORY = KnobHistory()
-_KEYS = (
-    ("up", "cursor_up", "knob above", "knobs.up", "Go to the row above"),
-    ("down", "cursor_down", "knob below", "knobs.down", "Go to the row below"),
-    ("pageup", "page_up", "page up", "knobs.page-up", "Go a page up"),
-    ("pagedown", "page_down", "page down", "knobs.page-down", "Go a page down"),
-    ("home", "scroll_top", "first knob", "knobs.first", "Go to the first knob"),
-    ("end", "scroll_bottom", "last knob", "knobs.last", "Go to the last knob"),
-    ("left", "fold", "fold", "knobs.fold", "Go to the kind's heading, then fold it"),
-    ("right", "unfold", "unfold", "knobs.unfold", "Show the knobs of a kind"),
-    ("space", "turn_over", "fold or unfold", "knobs.toggle", "Fold or unfold a kind"),
-    ("shift+left", "fold_all(True)", "fold all", "knobs.fold-all", "Fold all kinds"),
-    ("shift+right", "fold_all(False)", "unfold all", "knobs.unfold-all", "Show all knobs"),
-    ("left_square_bracket", "step(0.9)", "−10 %", "knobs.less", "Take a tenth off the knob; a range gets narrower"),
-    ("right_square_bracket", "step(1.1)", "+10 %", "knobs.more", "Add a tenth to the knob; a range gets wider"),
-    ("left_curly_bracket", "step(0.5)", "÷2", "knobs.halve", "Halve the knob under the cursor"),
-    ("right_curly_bracket", "step(2.0)", "×2", "knobs.double", "Double the knob under the cursor"),
-)
-"""Key, action, description, id, tooltip."""
-_SIGNS = {
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-}
+_key = partial(key, priority=True)
+"""A key with priority, as Enter has it: else Enter would overtake an arrow key typed just before it.
 
-
-def _at_once(key: str, action: str, description: str, id: str, tooltip: str) -> Binding:
-    """Return a binding that goes before all others, as Enter does: else Enter would overtake arrows before it.
-
-    Keys come in one piece over a slow connection, and Textual does those without priority only once they have bubbled
-    up: the wrong knob would be edited.
-    """
-    return Binding(
-        key, action, description, show=False, priority=True, key_display=_SIGNS.get(key), tooltip=tooltip, id=id
-    )
+Over a slow connection keys come in one piece, and Textual handles those without priority only after they have bubbled
+up: the wrong knob would be edited.
+"""
+_KEYS: list[BindingType] = [
+    _key("up", "cursor_up", "previous knob", "Go to the row above", id="knobs.up"),
+    _key("down", "cursor_down", "next knob", "Go to the row below", id="knobs.down"),
+    _key("pageup", "page_up", "page up", "Go a page up", id="knobs.page-up"),
+    _key("pagedown", "page_down", "page down", "Go a page down", id="knobs.page-down"),
+    _key("home", "scroll_top", "first knob", "Go to the first knob", id="knobs.first"),
+    _key("end", "scroll_bottom", "last knob", "Go to the last knob", id="knobs.last"),
+    _key("left", "fold", "fold", "Go to the heading of this kind, then fold it", id="knobs.fold"),
+    _key("right", "unfold", "unfold", "Unfold this kind", id="knobs.unfold"),
+    _key("space", "toggle_fold", "fold or unfold", "Fold or unfold this kind", id="knobs.toggle"),
+    _key("shift+left", "fold_all(True)", "fold all", "Fold all kinds", id="knobs.fold-all"),
+    _key("shift+right", "fold_all(False)", "unfold all", "Unfold all kinds", id="knobs.unfold-all"),
+    _key("left_square_bracket", "step(0.9)", "−10 %",
+         "Decrease the knob by 10 %; narrow a range", id="knobs.less", display="["),
+    _key("right_square_bracket", "step(1.1)", "+10 %",
+         "Increase the knob by 10 %; widen a range", id="knobs.more", display="]"),
+    _key("left_curly_bracket", "step(0.5)", "÷2", "Halve the selected knob", id="knobs.halve", display="{"),
+    _key("right_curly_bracket", "step(2.0)", "×2", "Double the selected knob", id="knobs.double", display="}"),
+]  # fmt: skip
 
 
 class KnobTable(DiffTable):
-    """One row a knob, below the heading of its kind; Enter or a second click asks to edit, a click folds a kind."""
+    """One row a knob, below the heading of its kind; Enter or a second click edits, a click on a heading folds."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [_at_once(*key) for key in _KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = _KEYS
 
     @dataclass
     class EditRequested(Message):
-        """The person wants to change a knob."""
+        """The user edits a knob."""
 
         knob: KnobState
 
     @dataclass
     class StepRequested(Message):
-        """The person wants a knob's value times `factor`."""
+        """The user multiplies a knob's value by `factor`."""
 
         knob: KnobState
         factor: float
 
     @dataclass
     class Folded(Message):
-        """Other kinds are folded now: `all_knobs` where all knobs are shown, `changed_knobs` where the changed ones."""
+        """The folded kinds changed: `all_knobs` of the whole list, `changed_knobs` of the list of changed knobs."""
 
         all_knobs: frozenset[str]
         changed_knobs: frozenset[str]
 
     class Redrawn(Message):
-        """Rows may have come, gone or moved."""
+        """Rows were added, removed or moved."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, cell_padding=0)
@@ -115,11 +107,11 @@ class KnobTable(DiffTable):
 
     @property
     def knob_count(self) -> int:
-        """How many knobs are let through, folded away or not."""
+        """How many knobs pass the filter, folded or not."""
         return len(shown_knobs(self._state, self._filter))
 
     def show(self, state: RunState, history: KnobHistory = _NO_HISTORY, wanted: Mapping[str, Value] = {}) -> None:
-        """Bring the rows up to date; cells that say the same are left alone."""
+        """Update the rows; `wanted` are values of step keys that are not sent yet."""
         self._state, self._history, self._wanted = state, history, wanted
         self._update()
 
@@ -160,7 +152,7 @@ class KnobTable(DiffTable):
         else:
             self.move_cursor(row=self.cursor_row + 1)
 
-    def action_turn_over(self) -> None:
+    def action_toggle_fold(self) -> None:
         """Fold or unfold the kind that the cursor is in."""
         if self.row is None or not self._heading_of(self.row.kind):
             return
@@ -176,16 +168,15 @@ class KnobTable(DiffTable):
         self._fold(frozenset(row.kind for row in self.shown) if is_folded else frozenset())
 
     def action_step(self, factor: float) -> None:
-        """Ask for the value of the knob under the cursor times `factor`."""
+        """Request the value of the selected knob times `factor`."""
         if self.knob is not None:
             self.post_message(self.StepRequested(self.knob, factor))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fit the columns."""
         self._update()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Tell that the rows have moved."""
+        """Report that the rows have moved."""
         super().watch_scroll_y(old_value, new_value)
         self.post_message(self.Redrawn())
 
@@ -194,22 +185,22 @@ class KnobTable(DiffTable):
         place = event.style.meta.get("row", -1)
         if 0 <= place < len(self.shown) and self.shown[place].is_heading:
             self.move_cursor(row=place)
-            self.action_turn_over()
+            self.action_toggle_fold()
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
-        """Have the heading in sight with the first knob below it."""
+        """Scroll to the heading with the first knob below it."""
         above = self.cursor_row - 1
         if 0 <= above < len(self.shown) and self.shown[above].is_heading and self.scroll_y > above:
             self.scroll_to(y=above, animate=False)
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Ask to edit the row's knob."""
+        """Edit the knob of the row."""
         event.stop()
         if self.knob is not None:
             self.post_message(self.EditRequested(self.knob))
 
     def _heading_of(self, kind: str) -> bool:
-        """Tell whether a kind has a heading now."""
+        """Return whether a kind has a heading."""
         return any(row.is_heading and row.kind == kind for row in self.shown)
 
     def _go_to_heading(self, kind: str) -> None:

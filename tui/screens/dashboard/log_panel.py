@@ -7,35 +7,29 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from tui.screens.dashboard.log_view import Console
+from tui.screens.dashboard.log_view import LogViewer
 from tui.session.log.titles import console_note, console_title
 from tui.widgets.diff_text import set_titles
 from tui.widgets.field import Field
+from tui.widgets.key_table import key
 from tui.widgets.shown_keys import key_of
 
-_KEYS = (("knobs.filter", "/", "find"), ("console.level", "v", "errors"), ("console.traceback", "T", "traceback"))
-"""What stands below a log that has the focus while there is nothing else to say: ids, usual keys, what they do."""
+_KEYS = (("knobs.filter", "/", "search"), ("console.level", "v", "errors"), ("console.traceback", "T", "traceback"))
+"""Keys in the border of the focused log: id, default key, label."""
 
 
-class ConsolePanel(Vertical):
-    """A log, and a field below it to type what to look for."""
+class LogPanel(Vertical):
+    """A log over its search field."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "escape",
-            "end_search",
-            "end the search",
-            show=False,
-            tooltip="Show the whole log again",
-            id="console.end-search",
-        ),
+        key("escape", "end_search", "end search", "Close the search and show the whole log", id="console.end-search"),
     ]
     DEFAULT_CSS = """
-    ConsolePanel > Console { height: 1fr; }
+    LogPanel > LogViewer { height: 1fr; }
     """
 
     def __init__(self, path: Path, *, id: str | None = None) -> None:
@@ -44,30 +38,28 @@ class ConsolePanel(Vertical):
         self._path = path
 
     def compose(self) -> ComposeResult:
-        """Lay out the log over the field, which is hidden at first."""
-        yield Console(self._path, id="console")
-        yield Field(placeholder="letters in the log; Enter, then n and N", id="console-search", compact=True)
+        yield LogViewer(self._path, id="console")
+        yield Field(placeholder="search the log; Enter, then n and N", id="console-search", compact=True)
 
     def on_mount(self) -> None:
-        """Say what this is."""
         self.query_one(Field).display = False
         self._show_titles()
 
     def open_search(self) -> None:
-        """Let the person type what to look for."""
+        """Open the search field."""
         field = self.query_one(Field)
         field.display = True
         self.screen.set_focus(field)  # at once: `focus()` would come behind letters that are already on their way
 
     def action_end_search(self) -> None:
-        """Look for nothing."""
+        """Close the search."""
         self.query_one(Field).value = ""
         self._close_search()
 
     @on(Input.Changed)
     def _search(self, event: Input.Changed) -> None:
         event.stop()
-        self.query_one(Console).search(event.value)
+        self.query_one(LogViewer).search(event.value)
         self._show_titles()
 
     @on(Input.Submitted)
@@ -75,13 +67,13 @@ class ConsolePanel(Vertical):
         if event is not None:
             event.stop()
         self.query_one(Field).display = False
-        self.query_one(Console).focus()
+        self.query_one(LogViewer).focus()
 
-    @on(Console.PageRead)
+    @on(LogViewer.PageRead)
     @on(events.DescendantFocus)
     @on(events.DescendantBlur)
     def _show_titles(self) -> None:
-        console = self.query_one(Console)
+        console = self.query_one(LogViewer)
         note = console_note(console.page, console.needle)
         set_titles(self, console_title(console.page), note or self._keys * console.has_focus)
 
@@ -89,9 +81,8 @@ class ConsolePanel(Vertical):
     def _keys(self) -> str:
         return ", ".join(f"{key_of(self.app, id, usual)} {what}" for id, usual, what in _KEYS)
 
-    @on(Console.Copied)
-    def _copy(self, message: Console.Copied) -> None:
+    @on(LogViewer.Copied)
+    def _copy(self, message: LogViewer.Copied) -> None:
         self.app.copy_to_clipboard("\n".join(message.lines))
         count = len(message.lines)
-        what = "the line is" if count == 1 else f"{count} lines of the traceback are"
-        self.notify(f"{what} on the clipboard", markup=False)
+        self.notify(f"copied {count} line{'s' * (count != 1)}", markup=False)

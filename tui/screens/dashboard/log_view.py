@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events, on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -24,17 +24,18 @@ from tui.session.log.pages import LogPage, LogView
 from tui.session.log.reader import ConsoleReader
 from tui.session.log.search import occurrences
 from tui.session.log.titles import SIGNS
+from tui.widgets.key_table import key
 from tui.widgets.thread_failed import ThreadFailed
 
 _SIGN = len(SIGNS["info"])
 _CURRENT = "▸ "
-"""Stands before the line that a search or a jump has led to."""
+"""Marks the line that a search or a jump has led to."""
 
 
-class Console(ScrollView, can_focus=True):
-    """Shows the page of a log that is in sight; follows the log's end unless scrolled up.
+class LogViewer(ScrollView, can_focus=True):
+    """Shows the visible page of a log; follows the end of the log unless scrolled up.
 
-    The log itself is read by a thread (`ConsoleReader`), which sends pages.
+    A thread (`ConsoleReader`) reads the log and sends pages.
     """
 
     ALLOW_SELECT = True
@@ -43,7 +44,7 @@ class Console(ScrollView, can_focus=True):
         *("console--match", "console--current"),
     }
     DEFAULT_CSS = """
-    Console {
+    LogViewer {
         background: $surface;
         color: $text;
         overflow: scroll;
@@ -55,50 +56,22 @@ class Console(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "jump('next')", "next match", show=False, tooltip="Go to the next line found", id="console.next"),
-        Binding(
-            "N",
-            "jump('previous')",
-            "previous match",
-            show=False,
-            tooltip="Go to the line found before",
-            id="console.previous",
-        ),
-        Binding(
-            "T",
-            "traceback",
-            "traceback",
-            show=False,
-            tooltip="Go to the last traceback, then to the one before",
-            id="console.traceback",
-        ),
-        Binding(
-            "v",
-            "level",
-            "errors only",
-            show=False,
-            tooltip="Show all lines, warnings and errors, or errors",
-            id="console.level",
-        ),
-        Binding(
-            "y",
-            "copy",
-            "copy line",
-            show=False,
-            tooltip="Copy the line or the traceback that was gone to",
-            id="console.copy",
-        ),
+        key("n", "jump('next')", "next match", "Go to the next matching line", id="console.next"),
+        key("N", "jump('previous')", "previous match", "Go to the previous matching line", id="console.previous"),
+        key("T", "traceback", "traceback", "Go to the latest traceback, then to earlier ones", id="console.traceback"),
+        key("v", "level", "errors only", "Cycle: all lines, warnings and errors, errors", id="console.level"),
+        key("y", "copy", "copy line", "Copy the selected line or traceback", id="console.copy"),
     ]
 
     @dataclass
     class PageRead(Message):
-        """There is something to draw."""
+        """A page was read."""
 
         page: LogPage
 
     @dataclass
     class Copied(Message):
-        """The lines that were asked for."""
+        """The lines to copy."""
 
         lines: list[str]
 
@@ -114,7 +87,7 @@ class Console(ScrollView, can_focus=True):
         self._width = 0
 
     def on_mount(self) -> None:
-        """Begin to read."""
+        """Start the reader."""
         self._reader = ConsoleReader(
             self._path,
             on_page=lambda page: self._post(self.PageRead(page)),
@@ -123,52 +96,51 @@ class Console(ScrollView, can_focus=True):
         )
 
     def on_unmount(self) -> None:
-        """Let go of the file."""
+        """Stop the reader."""
         if self._reader is not None:
             self._reader.close()
 
     @property
     def lines(self) -> Sequence[str]:
-        """The lines that are at hand: those in sight, and some above and below."""
+        """The loaded lines: the visible ones and some above and below."""
         return [line.text for line in self.page.lines] if self.page is not None else []
 
     @property
     def line_count(self) -> int:
-        """How many lines there are of those that are shown."""
+        """How many lines pass the level filter."""
         return self.page.rows if self.page is not None else 0
 
-    # --- what is asked for ---
+    # --- requests ---
 
     def search(self, needle: str) -> None:
-        """Look for letters as they are typed; none end the search."""
+        """Search while the user types; an empty needle ends the search."""
         if needle != self.needle and self._reader is not None:
             self.needle = needle
             self._reader.search(self._view, needle)
             self.refresh()
 
     def action_jump(self, direction: str) -> None:
-        """Go to the next or the previous line found."""
+        """Go to the next or the previous match."""
         if self._reader is not None:
             self._reader.jump(self._view, "next" if direction == "next" else "previous")
 
     def action_traceback(self) -> None:
-        """Go to a traceback."""
         if self._reader is not None:
             self._reader.jump_to_traceback(self._view)
 
     def action_level(self) -> None:
-        """Show fewer lines, or all again."""
+        """Show the next level: all, warnings and errors, errors."""
         if self._reader is not None:
             self._level = LEVELS[(LEVELS.index(self._level) + 1) % len(LEVELS)]
             self._reader.change_level(self._view, self._level)
 
     def action_copy(self) -> None:
-        """Copy what was gone to."""
+        """Copy the current line or traceback."""
         if self._reader is not None:
             self._reader.copy()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what can be done now; a `y` means something else to the screen."""
+        """Disable what is impossible now; `y` then belongs to the screen."""
         if action == "copy":
             return self.page is not None and self.page.found is not None
         return action != "jump" or bool(self.needle)
@@ -178,13 +150,13 @@ class Console(ScrollView, can_focus=True):
         level = self.page.view.level if self.page is not None else self._level
         return LogView(self.scroll_offset.y, max(self.size.height, 1), self._follows, level)
 
-    # --- what comes back ---
+    # --- pages ---
 
     @on(PageRead)
     def _take_page(self, message: PageRead) -> None:
-        page, before = message.page, self._in_sight()
+        page, before = message.page, self._visible_state()
         if page.needle != self.needle or (self.page is not None and page.view.level != self._level):
-            return  # of before the last key; what that asks for comes
+            return  # outdated: the page for the latest key is on its way
         self.page = page
         self._width = max([self._width, *(cell_len(line.text) + _SIGN for line in page.lines)])
         size = Size(self._width, page.rows)
@@ -195,50 +167,50 @@ class Console(ScrollView, can_focus=True):
             self.scroll_to(y=page.go_to, immediate=True)
         elif self._follows:
             self.scroll_end(immediate=True, x_axis=False)
-        self._ask_for_what_is_missing()
-        if self._in_sight() != before:
+        self._request_missing_rows()
+        if self._visible_state() != before:
             self.refresh()
 
-    def _in_sight(self) -> object:
-        """Return what the screen shows, to be compared with what it shows after a change."""
+    def _visible_state(self) -> object:
+        """Return what is visible, for a comparison after a change."""
         if self.page is None:
             return None
         start = max(self.scroll_offset.y - self.page.first, 0)
         end = start + self.size.height
         return (self.page.lines[start:end], self.page.levels[start:end], self.page.found, self.page.needle)
 
-    def _ask_for_what_is_missing(self) -> None:
+    def _request_missing_rows(self) -> None:
         if self.page is None:
             return
         top, bottom = self.scroll_offset.y, min(self.scroll_offset.y + self.size.height, self.page.rows)
         is_missing = top < self.page.first or bottom > self.page.first + len(self.page.lines)
         if is_missing or self.page.view.follows != self._follows:
-            self._ask_for_page()
+            self._request_page()
 
-    def _ask_for_page(self) -> None:
-        """Ask for what is in sight, unless rows are about to be others: that page comes by itself."""
+    def _request_page(self) -> None:
+        """Request the visible page, unless the level changes: that page comes anyway."""
         if self._reader is not None and (self.page is None or self.page.view.level == self._level):
             self._reader.show(self._view)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Follow the log while its end is in sight; ask for rows that aren't at hand."""
+        """Follow the log while its end is visible; request missing rows."""
         super().watch_scroll_y(old_value, new_value)
         if self.page is not None:
             self._follows = self.is_vertical_scroll_end
-            self._ask_for_what_is_missing()
+            self._request_missing_rows()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Keep the end in sight when the size changes."""
+        """Keep the end visible when the size changes."""
         if self._follows:
             self.scroll_end(immediate=True, x_axis=False)
-        self._ask_for_page()
+        self._request_page()
 
     def scroll_to(self, x: float | None = None, y: float | None = None, **how: Any) -> None:
-        """Scroll at once: each step on the way would be drawn, over a slow connection maybe."""
+        """Scroll without animation: over a slow connection each step would be drawn."""
         super().scroll_to(x, y, **{**how, "animate": False})
 
     def scroll_end(self, **how: Any) -> None:
-        """Scroll to the end at once: a log that grows would be further on before an animation has arrived."""
+        """Scroll to the end without animation: a growing log would outrun it."""
         super().scroll_end(**{**how, "animate": False})
 
     def _post(self, message: Message) -> None:
@@ -247,7 +219,7 @@ class Console(ScrollView, can_focus=True):
     # --- drawing ---
 
     def render_line(self, y: int) -> Strip:
-        """Draw a row of the page, an empty one if it isn't at hand yet."""
+        """Draw a row of the page, blank if it is not loaded yet."""
         left, top = self.scroll_offset
         row, width, style = top + y, self.size.width, self.rich_style
         index = row - self.page.first if self.page is not None else -1
@@ -258,7 +230,7 @@ class Console(ScrollView, can_focus=True):
         return strip.crop_extend(left, left + width, style).apply_offsets(left, row)
 
     def _segments(self, row: int, text: str, level: Level, style: Style) -> list[Segment]:
-        """Return the sign, and the text in pieces that are drawn alike."""
+        """Return the sign and the text in pieces of one style."""
         assert self.page is not None
         if level != "info":
             style += self.get_component_rich_style(f"console--{level}", partial=True)
@@ -283,7 +255,7 @@ class Console(ScrollView, can_focus=True):
         return max(begin - _SIGN, 0), length if end == -1 else max(end - _SIGN, 0)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected text, of the rows that are at hand."""
+        """Return the selected text of the loaded rows."""
         if self.page is None:
             return None
         parts = []

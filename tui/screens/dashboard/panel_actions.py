@@ -7,8 +7,8 @@ from textual import events, on
 from tui.screens.dashboard.curriculum_panel import CurriculumPanel
 from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
-from tui.screens.dashboard.log_panel import ConsolePanel
-from tui.screens.dashboard.log_view import Console
+from tui.screens.dashboard.log_panel import LogPanel
+from tui.screens.dashboard.log_view import LogViewer
 from tui.screens.dashboard.run_screen import RunScreen
 from tui.session.notifications.news import News
 from tui.widgets.machine_panel import MachinePanel
@@ -22,8 +22,8 @@ class PanelActions(RunScreen):
 
     def action_filter(self) -> None:
         """Search the log if it is focused, else filter the knobs."""
-        if self.query_one(Console).has_focus:
-            self.query_one(ConsolePanel).open_search()
+        if self.query_one(LogViewer).has_focus:
+            self.query_one(LogPanel).open_search()
         else:
             self.remove_class("-curricula")
             self.query_one(KnobPanel).open_filter()
@@ -47,13 +47,13 @@ class PanelActions(RunScreen):
         self.remove_class("-machine")
         self.toggle_class("-log")
         if self.has_class("-log"):
-            self.query_one(Console).focus()
+            self.query_one(LogViewer).focus()
         else:
             self.focus_panel()
 
     def action_machine(self) -> None:
         """Show or hide the machine panel."""
-        panel, console = self.query_one(MachinePanel), self.query_one(Console)
+        panel, console = self.query_one(MachinePanel), self.query_one(LogViewer)
         self.remove_class("-log")
         self.toggle_class("-machine")
         if not self.has_class("-machine"):

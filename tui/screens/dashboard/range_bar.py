@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
@@ -22,6 +22,7 @@ from tui.session.knobs.range import (
     share_of,
     stepped_handle,
 )
+from tui.widgets.key_table import key
 
 _FREE: dict[Handle, str] = {"low": "◁", "high": "▷"}
 _CHOSEN: dict[Handle, str] = {"low": "◀", "high": "▶"}
@@ -32,35 +33,16 @@ class RangeBar(Widget, can_focus=True):
     """Shows a range knob's two ends on its scale, its default below; arrows move one handle, Tab goes to the other."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "handle left", show=False, tooltip="Move the handle to the left", id="range.left"),
-        Binding(
-            "right", "move(1)", "handle right", show=False, tooltip="Move the handle to the right", id="range.right"
-        ),
-        Binding(
-            "shift+left",
-            "move(-1, True)",
-            "far left",
-            show=False,
-            tooltip="Move the handle further to the left",
-            id="range.far-left",
-        ),
-        Binding(
-            "shift+right",
-            "move(1, True)",
-            "far right",
-            show=False,
-            tooltip="Move the handle further to the right",
-            id="range.far-right",
-        ),
-        Binding(
-            "tab", "next_handle", "other handle", show=False, tooltip="Take the other handle, or go on", id="range.next"
-        ),
-        Binding(
+        key("left", "move(-1)", "handle left", "Move the handle left", id="range.left"),
+        key("right", "move(1)", "handle right", "Move the handle right", id="range.right"),
+        key("shift+left", "move(-1, True)", "far left", "Move the handle left by a large step", id="range.far-left"),
+        key("shift+right", "move(1, True)", "far right", "Move the handle right by a large step", id="range.far-right"),
+        key("tab", "next_handle", "other handle", "Select the high handle, then the next field", id="range.next"),
+        key(
             "shift+tab",
             "previous_handle",
             "other handle",
-            show=False,
-            tooltip="Take the handle before, or go back",
+            "Select the low handle, then the previous field",
             id="range.previous",
         ),
     ]
@@ -71,7 +53,7 @@ class RangeBar(Widget, can_focus=True):
 
     @dataclass
     class Moved(Message):
-        """A handle was moved; the ends are where the handles are now."""
+        """A handle was moved to new `ends`."""
 
         ends: Ends
 
@@ -89,7 +71,7 @@ class RangeBar(Widget, can_focus=True):
         return self._ends
 
     def put(self, ends: Ends) -> None:
-        """Put the handles somewhere, without a message."""
+        """Move the handles without a message."""
         self._ends = ends
         self.refresh()
 
@@ -98,11 +80,11 @@ class RangeBar(Widget, can_focus=True):
         self._move_to(stepped_handle(self._knob, self._ends, self._handle, by, is_big))
 
     def action_next_handle(self) -> None:
-        """Go from the low handle to the high one, and on from there."""
+        """Select the high handle; from there, focus the next field."""
         self._leave_or_choose("high")
 
     def action_previous_handle(self) -> None:
-        """Go from the high handle to the low one, and back from there."""
+        """Select the low handle; from there, focus the previous field."""
         self._leave_or_choose("low")
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
@@ -116,18 +98,18 @@ class RangeBar(Widget, can_focus=True):
         self._drag(event.x)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Move the handle that is held."""
+        """Drag the handle."""
         if self._dragged_on is not None:
             self._drag(event.x)
 
     def on_mouse_up(self) -> None:
-        """Let go of the handle."""
+        """Release the handle."""
         self._dragged_on = None
         self.release_mouse()
         self.refresh()
 
     def render(self) -> Content:
-        """Draw the bar between what its ends stand for, and below it where the default is."""
+        """Draw the bar between the ends of its scale, and the default below it."""
         left, width = self._bar_place()
         scale = self._scale
         cells = ["─"] * width

@@ -20,7 +20,7 @@ from tui.screens.dashboard.curriculum_panel import CurriculumPanel
 from tui.screens.dashboard.knob_actions import KnobActions
 from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
-from tui.screens.dashboard.log_panel import ConsolePanel
+from tui.screens.dashboard.log_panel import LogPanel
 from tui.screens.dashboard.panel_actions import PanelActions
 from tui.screens.dashboard.training_actions import TrainingActions
 from tui.session.board.chart_source import ChartSource
@@ -32,7 +32,7 @@ from tui.session.runs.checkpoints import origin_of
 from tui.session.status_text import progress
 from tui.session.text import plain
 from tui.widgets.board import ChartBoard
-from tui.widgets.diff_text import ChangingText
+from tui.widgets.diff_text import DiffText
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.machine_panel import MachinePanel
 from tui.widgets.status_line import StatusLine
@@ -55,7 +55,7 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
         with Horizontal(classes="title-line"):
             yield Static(Content(headline), id="headline")
             yield StatusLine()
-        yield ChangingText(id="progress")
+        yield DiffText(id="progress")
         with Horizontal(id="body"):
             source = ChartSource(self.folder.name, self.history, self._marks.marks)
             yield ChartBoard([source], task, settings=settings_of(self.app).board, id="charts")
@@ -63,7 +63,7 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
                 yield KnobPanel(id="knob-panel")
                 yield CurriculumPanel(id="curricula")
                 with Horizontal(id="bottom"):
-                    yield ConsolePanel(self.folder.console, id="console-panel")
+                    yield LogPanel(self.folder.console, id="console-panel")
                     yield MachinePanel(self.folder, id="machine")
         yield KeyFooter()
 
@@ -113,7 +113,7 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
 
     def _show_progress(self) -> None:
         bar_width = max(8, min(40, self.size.width - 70))
-        line = self.query_one("#progress", ChangingText)
+        line = self.query_one("#progress", DiffText)
         line.set_class(self.state.status(self.is_live) == "failed" or bool(self.problem), "failed")
         line.update(plain(progress(self.state, self.is_live, bar_width, self.problem)))
 

@@ -1,4 +1,4 @@
-"""The launch screen: choose a preset, look at what will run, start it."""
+"""The launch screen: choose a preset, set its options, start the training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -35,6 +35,7 @@ from tui.session.launching.override_text import parse_override_value
 from tui.session.text import plain
 from tui.widgets.field import Field
 from tui.widgets.key_footer import KeyFooter
+from tui.widgets.key_table import key
 
 _TITLE = "humanoid-tui: start a training"
 _START = "Start (Enter)"
@@ -46,14 +47,14 @@ class LaunchScreen(Screen[None]):
 
     CSS_PATH = "launch.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "start", "start", tooltip="Start this training", id="launch.start"),
-        Binding("r", "runs", "runs", tooltip="List the runs on disk", id="launch.runs"),
-        Binding("q", "leave", "quit", tooltip="Leave the program", id="launch.quit"),
+        key("ctrl+s", "start", "start", "Start this training", id="launch.start", footer=True),
+        key("r", "runs", "runs", "List all runs", id="launch.runs", footer=True),
+        key("q", "leave", "quit", "Quit the program", id="launch.quit", footer=True),
     ]
 
     @dataclass
     class DevicesFound(Message):
-        """The devices of this machine are known."""
+        """The devices of this machine were detected."""
 
         devices: list[Device]
 
@@ -69,7 +70,6 @@ class LaunchScreen(Screen[None]):
         self._starting = False
 
     def compose(self) -> ComposeResult:
-        """Lay out the presets, the form and the description."""
         yield Static(_TITLE, classes="title-line", id="title", markup=False)
         with Horizontal(id="launch"):
             yield OptionList(id="presets")
@@ -104,21 +104,21 @@ class LaunchScreen(Screen[None]):
     def _widget_for(self, field: str) -> Select[str] | Input:
         match field:
             case "device":
-                return Select([("looking for devices…", "")], allow_blank=False, id=field, compact=True)
+                return Select([("detecting devices…", "")], allow_blank=False, id=field, compact=True)
             case "physics" | "library":
                 choices = PHYSICS if field == "physics" else LIBRARIES
                 return Select([(choice, choice) for choice in choices], prompt="", id=field, compact=True)
             case "task":
-                return Field(placeholder="the preset's", id=field, compact=True)
+                return Field(placeholder="from the preset", id=field, compact=True)
             case "arguments":
                 return Field(placeholder="env.sim.dt=0.002 presets=NAME …", id=field, compact=True)
             case "run-name":
-                return Field(placeholder="optional, part of the run's folder", id=field, compact=True)
+                return Field(placeholder="optional; part of the folder name", id=field, compact=True)
             case _:
                 return Field("42" if field == "seed" else "", type="integer", id=field, compact=True)
 
     def on_mount(self) -> None:
-        """Fill in the presets and look for devices, which may take a moment on a GPU box."""
+        """List the presets and detect devices, which may take a moment on a GPU machine."""
         presets, problems = list_presets()
         self._presets = {preset.name: preset for preset in presets}
         self._problems = {problem.name: str(problem) for problem in problems}
@@ -143,38 +143,40 @@ class LaunchScreen(Screen[None]):
         select.value = message.devices[0].name
         preset = _HUMANOID_PRESET if message.devices[0].name != "cpu" else _FIRST_CONTACT_PRESET
         options = self.query_one("#presets", OptionList)
-        if options.highlighted is None and preset in self._presets:  # else the person was faster
+        if options.highlighted is None and preset in self._presets:  # else the user was faster
             options.highlighted = list(self._presets).index(preset)
 
     @on(OptionList.OptionHighlighted, "#presets")
     async def _show_preset(self) -> None:
-        """Show the highlighted preset's description and its values, or what is wrong with it."""
+        """Show description and values of the highlighted preset, or its error."""
         preset = self._preset()
-        self.query_one("#title", Static).update(plain(f"{_TITLE}: {self._highlighted()}"))  # the list may cut its name
-        self._tell("")
+        self.query_one("#title", Static).update(
+            plain(f"{_TITLE}: {self._highlighted()}")
+        )  # the list may truncate its name
+        self._show_problem("")
         if preset is None:
             self._describe(self._problems.get(self._highlighted(), ""))
-            await self._ask_for({})
+            await self._show_required({})
             return
         needs = preset.needs_text()
         where = f"task {preset.task} on {preset.backend}" + (f"\nneeds {needs}" if needs else "")
         self._describe(f"{preset.title}\n\n{preset.description}\n\n{where}")
         wanted = {path: what for path, what in preset.needs.overrides.items() if path not in preset.overrides}
-        await self._ask_for(wanted)
+        await self._show_required(wanted)
         self.query_one("#iterations", Input).value = str(preset.iterations)
         self._suggest_environments(preset)
         self._show_isaac_lab(preset)
 
     def _show_isaac_lab(self, preset: Preset) -> None:
-        """Show what only Isaac Lab has a choice of, with the preset's choice and nothing that was typed before."""
+        """Show the options of Isaac Lab with the choice of the preset; clear what was typed before."""
         self.query_one("#isaac-lab").display = preset.backend == "isaaclab"
         self.query_one("#task", Input).placeholder = preset.task
         for field, own, default in (
-            ("physics", preset.physics, "the task's own"),
-            ("library", preset.library, "rsl_rl, as usual"),
+            ("physics", preset.physics, "default of the task"),
+            ("library", preset.library, "rsl_rl (default)"),
         ):
             select = self.query_one(f"#{field}", Select)
-            select.prompt = f"{own}, the preset's" if own else default
+            select.prompt = f"{own} (from the preset)" if own else default
             select.clear()
         for field in ("task", "arguments"):
             self.query_one(f"#{field}", Input).value = ""
@@ -182,8 +184,8 @@ class LaunchScreen(Screen[None]):
     def _describe(self, text: str) -> None:
         self.query_one("#description", Static).update(plain(text))
 
-    async def _ask_for(self, needed: dict[str, str]) -> None:
-        """Show a field for each override that the person must give, what is wanted by path."""
+    async def _show_required(self, needed: dict[str, str]) -> None:
+        """Show a field for each required override; `needed` describes each by its path."""
         rows = self.query_one("#needs", Vertical)
         await rows.remove_children()
         for path, what in needed.items():
@@ -193,7 +195,7 @@ class LaunchScreen(Screen[None]):
 
     @on(Select.Changed, "#device")
     def _fit_device(self) -> None:
-        """Change the number of environments with the device, but not one that was typed."""
+        """Suggest a number of environments for the device, unless the user typed one."""
         preset = self._preset()
         if preset is not None and self.query_one("#num-envs", Input).value == self._suggested_environments:
             self._suggest_environments(preset)
@@ -211,7 +213,7 @@ class LaunchScreen(Screen[None]):
         """Start the training and go to its dashboard."""
         preset = self._preset()
         if preset is None:
-            self._tell(self._problems.get(self._highlighted(), ""))
+            self._show_problem(self._problems.get(self._highlighted(), ""))
         if preset is None or not self._devices or self._starting:
             return
         try:
@@ -219,7 +221,7 @@ class LaunchScreen(Screen[None]):
                 num_envs=self._whole_number("num-envs", "environments"),
                 iterations=self._whole_number("iterations", "iterations"),
                 device=self._device(),
-                seed=self._whole_number("seed", "the seed"),
+                seed=self._whole_number("seed", "seed"),
                 name=self.query_one("#run-name", Input).value.strip(),
                 overrides=self._needed_overrides(),
                 task=self.query_one("#task", Input).value.strip(),
@@ -229,34 +231,32 @@ class LaunchScreen(Screen[None]):
             )
             spec = make_spec(preset, overrides, self._devices)
         except SpecError as error:
-            self._tell(str(error))
+            self._show_problem(str(error))
             return
-        self._tell("")
+        self._show_problem("")
         self._set_starting(True)
         self._start(spec)
 
     @work
     async def _start(self, spec: RunSpec) -> None:
-        """Launch and go to the dashboard; in a thread, because another Python may have to be asked what it has."""
+        """Launch and go to the dashboard. Runs in a thread: another Python may have to be probed."""
         try:
             folder = await asyncio.to_thread(launch, spec, self._log_root)
         except LaunchError as error:
             self._set_starting(False)
-            self._tell(str(error))
+            self._show_problem(str(error))
             return
         self.post_message(OpenRun(folder))
 
     def _set_starting(self, starting: bool) -> None:
-        """Say on the button that it is being started, and take no second start meanwhile."""
+        """Show on the button that the training starts, and block a second start."""
         self._starting = starting
         self.query_one("#start", Button).label = "Starting…" if starting else _START
 
     def action_runs(self) -> None:
-        """Go to the list of runs."""
         self.post_message(ShowRuns())
 
     def action_leave(self) -> None:
-        """Leave the program."""
         self.app.exit()
 
     def _highlighted(self) -> str:
@@ -267,7 +267,7 @@ class LaunchScreen(Screen[None]):
         return self._presets.get(self._highlighted())
 
     def _needed_overrides(self) -> dict[str, object]:
-        """Return what was typed for the overrides that the preset needs."""
+        """Return the typed values of the required overrides."""
         fields = self.query("#needs Input").results(Input)
         return {field.name or "": parse_override_value(field.value) for field in fields if field.value.strip()}
 
@@ -276,7 +276,7 @@ class LaunchScreen(Screen[None]):
         try:
             return tuple(shlex.split(self.query_one("#arguments", Input).value))
         except ValueError as error:
-            raise SpecError(f"the arguments can't be read: {error}") from None
+            raise SpecError(f"cannot parse the arguments: {error}") from None
 
     def _device(self) -> str:
         return self._choice("device") or ""
@@ -290,9 +290,9 @@ class LaunchScreen(Screen[None]):
         try:
             return int(text)
         except ValueError:
-            raise SpecError(f"{label} must be a whole number") from None
+            raise SpecError(f"{label}: expected a whole number, got {text!r}") from None
 
-    def _tell(self, problem: str) -> None:
+    def _show_problem(self, problem: str) -> None:
         self.query_one("#problem", Static).update(plain(problem))
-        if problem:  # in a low terminal it may be below the screen's end, once it has its height
+        if problem:  # it may be below the end of a low screen
             self.call_after_refresh(self.query_one("#form", VerticalScroll).scroll_end, animate=False)

@@ -1,4 +1,4 @@
-"""The question before a run is deleted."""
+"""The dialog that confirms the deletion of a run."""
 
 from __future__ import annotations
 
@@ -6,46 +6,46 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import Static
 
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.runs.delete import DeleteError, check_deletable, contents_of, deletion_question
 from tui.session.text import plain
 from tui.widgets.dialogs import Confirm, Dialog
+from tui.widgets.key_table import key
 
 
 class DeleteDialog(Confirm, inherit_bindings=False):
-    """Asks whether a run is to be deleted; closes and says why if it can't be.
+    """Confirms that a run is to be deleted; closes with a report if it cannot be.
 
-    It is there at once, though what the run holds takes a while to count: a question that comes late would take keys
-    that are meant for something else. For the same reason Enter, which ends a filter, is no answer.
+    It opens at once, while the files are still counted: a late question would take keys that are meant for something
+    else. For the same reason Enter, which ends a filter, is no answer.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *Dialog.BINDINGS,
-        Binding("y", "delete", "delete", tooltip="Delete the run with all its files", id="delete.yes"),
-        Binding("n,escape", "dismiss(False)", "no", tooltip="Leave it", id="delete.no"),
+        key("y", "delete", "delete", "Delete the run and all its files", id="delete.yes", footer=True),
+        key("n,escape", "dismiss(False)", "cancel", "Keep the run", id="delete.no", footer=True),
     ]
 
     def __init__(self, folder: RunFolder, log_root: Path) -> None:
         """Ask about the run in `folder`."""
-        super().__init__(plain(f"Delete {folder.name}? Counting what it holds…"))
+        super().__init__(plain(f"Delete {folder.name}? Counting its files…"))
         self._folder = folder
         self._log_root = log_root
-        self._is_known = False
+        self._is_counted = False
 
     def on_mount(self) -> None:
-        """Look at the run."""
-        self._look()
+        self._count()
 
     def action_delete(self) -> None:
-        """Delete it, once it is known what goes."""
-        if self._is_known:
+        """Confirm, once the files are counted."""
+        if self._is_counted:
             self.dismiss(True)
 
     @work(thread=True)
-    def _look(self) -> None:
+    def _count(self) -> None:
         try:
             check_deletable(self._folder, self._log_root)
             question = deletion_question(self._folder, contents_of(self._folder, self._log_root))
@@ -55,7 +55,7 @@ class DeleteDialog(Confirm, inherit_bindings=False):
             self.app.call_from_thread(self._ask, question)
 
     def _ask(self, question: str) -> None:
-        self._is_known = True
+        self._is_counted = True
         if self.is_attached:
             self.query_one(Static).update(self.text_of(plain(question)))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import DataTable
 
@@ -16,14 +16,15 @@ from tui.session.runs.run_columns import COLUMNS, RunColumn, fit_columns, run_ce
 from tui.session.runs.run_index import RunSummary
 from tui.session.runs.run_list import RunOrder
 from tui.widgets.diff_table import Column, DiffTable
+from tui.widgets.key_table import key
 
 
 class RunTable(DiffTable):
     """A row a run, in an order, with marks for chosen runs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("home", "scroll_top", "first run", show=False, tooltip="Go to the first run", id="runs.first"),
-        Binding("end", "scroll_bottom", "last run", show=False, tooltip="Go to the last run", id="runs.last"),
+        key("home", "scroll_top", "first run", "Go to the first run", id="runs.first"),
+        key("end", "scroll_bottom", "last run", "Go to the last run", id="runs.last"),
     ]
 
     @dataclass

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
@@ -17,17 +17,16 @@ from tui.session.metrics.series import Series
 from tui.session.text import plain
 from tui.session.watch.metric_rows import matching
 from tui.widgets.field import Field
+from tui.widgets.key_table import key
 from tui.widgets.shown_keys import key_of
 
 
 class MetricPanel(Vertical):
-    """All metrics, or those that match a few letters."""
+    """All metrics, or those that match the filter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "escape", "clear_filter", "clear the filter", show=False, tooltip="Show everything again", id="filter.clear"
-        ),
-        Binding("down", "leave_filter", "to the metrics", show=False, tooltip="Go to what matches", id="filter.leave"),
+        key("escape", "clear_filter", "clear filter", "Clear the filter and show all", id="filter.clear"),
+        key("down", "leave_filter", "to the metrics", "Go to the matches", id="filter.leave"),
     ]
     DEFAULT_CSS = """
     MetricPanel {
@@ -47,28 +46,27 @@ class MetricPanel(Vertical):
         self._pattern = ""
 
     def compose(self) -> ComposeResult:
-        """Lay out the filter, hidden at first, over the table."""
-        yield Field(placeholder="letters of a metric's name; Escape clears", compact=True)
+        yield Field(placeholder="filter by name; Escape clears", compact=True)
         yield MetricTable()
 
     def show(self, run: str, names: Sequence[str], series: Mapping[str, Series]) -> None:
-        """Bring the table up to date; `run`, with its sign, is named where there are several."""
+        """Update the table; `run` is the name of the run with its sign, empty for a single run."""
         self._run, self._names, self._series = run, names, series
         self._show()
 
     def open_filter(self) -> None:
-        """Let the person type letters of a name."""
+        """Open the filter field."""
         self.add_class("-filtering")
         self.screen.set_focus(self.query_one(Field))  # at once: `focus()` would come behind letters on their way
 
     def action_clear_filter(self) -> None:
-        """Show all names again."""
+        """Clear the filter."""
         self.query_one(Field).value = ""
         self.remove_class("-filtering")
         self.query_one(MetricTable).focus()
 
     def action_leave_filter(self) -> None:
-        """Go from the filter to what it has found."""
+        """Go from the filter to the matches."""
         self.query_one(MetricTable).focus()
 
     @on(Input.Changed)
@@ -87,7 +85,7 @@ class MetricPanel(Vertical):
         shown = matching(self._names, self._pattern)
         self.query_one(MetricTable).show(shown, self._series)
         next_run, chart = key_of(self.app, "watch.next-table", "t"), key_of(self.app, "metrics.chart", "Enter")
-        title = f"{plain(self._run)} ({next_run} next run)" if self._run else f"metrics ({chart} charts)"
+        title = f"{plain(self._run)} ({next_run} next run)" if self._run else f"metrics ({chart} pins)"
         self.border_title = Content(title)
         count = f"{len(shown)} of {len(self._names)} match" if self._pattern.strip() else f"{len(self._names)}"
         self.border_subtitle = Content(count if self._names else "")

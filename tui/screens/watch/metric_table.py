@@ -1,4 +1,4 @@
-"""All metrics of a run with their newest values, of which only the lines that are seen are made."""
+"""All metrics of a run with their newest values; only visible lines are rendered."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -16,21 +16,21 @@ from textual.strip import Strip
 
 from tui.session.metrics.series import Series
 from tui.session.watch.metric_rows import Widths, fit, heading, row
+from tui.widgets.key_table import key
 
 
 class MetricTable(ScrollView, can_focus=True):
-    """One line a metric; Enter asks for a chart of the one under the cursor."""
+    """One line a metric; Enter pins a chart of the selected one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "metric above", show=False, id="metrics.above", tooltip="Go to the metric above"),
-        Binding("down", "move(1)", "metric below", show=False, id="metrics.below", tooltip="Go to the metric below"),
-        Binding("pageup", "page(-1)", "page up", show=False, id="metrics.page-up", tooltip="Go up a screenful"),
-        Binding("pagedown", "page(1)", "page down", show=False, id="metrics.page-down", tooltip="Go down a screenful"),
-        Binding("home", "go(0)", "first metric", show=False, id="metrics.first", tooltip="Go to the first metric"),
-        Binding("end", "go(-1)", "last metric", show=False, id="metrics.last", tooltip="Go to the last metric"),
-        Binding("enter", "choose", "chart", show=False, id="metrics.chart",
-                tooltip="Put the metric on a chart of its own, or take it away"),
-    ]  # fmt: skip
+        key("up", "move(-1)", "previous metric", "Go to the metric above", id="metrics.above"),
+        key("down", "move(1)", "next metric", "Go to the metric below", id="metrics.below"),
+        key("pageup", "page(-1)", "page up", "Go up one page", id="metrics.page-up"),
+        key("pagedown", "page(1)", "page down", "Go down one page", id="metrics.page-down"),
+        key("home", "go(0)", "first metric", "Go to the first metric", id="metrics.first"),
+        key("end", "go(-1)", "last metric", "Go to the last metric", id="metrics.last"),
+        key("enter", "choose", "pin", "Pin a chart of the metric, or unpin it", id="metrics.chart"),
+    ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"metrics--heading", "metrics--cursor", "metrics--even"}
     DEFAULT_CSS = """
     MetricTable {
@@ -51,7 +51,7 @@ class MetricTable(ScrollView, can_focus=True):
 
     @dataclass
     class Chosen(Message):
-        """The person wants to see this metric."""
+        """The user pins or unpins a metric."""
 
         name: str
 
@@ -65,11 +65,11 @@ class MetricTable(ScrollView, can_focus=True):
 
     @property
     def metric(self) -> str | None:
-        """The metric under the cursor."""
+        """The selected metric."""
         return self._names[self._cursor] if self._cursor < len(self._names) else None
 
     def show(self, names: Sequence[str], series: Mapping[str, Series]) -> None:
-        """Bring the lines that are seen up to date; the cursor stays on its metric."""
+        """Update the visible lines; the cursor stays on its metric."""
         before = self.metric
         is_other = names != self._names
         self._names, self._series = names, series
@@ -85,7 +85,6 @@ class MetricTable(ScrollView, can_focus=True):
         self.action_go(0)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fit the columns."""
         self._resize()
 
     def render_line(self, y: int) -> Strip:
@@ -114,7 +113,7 @@ class MetricTable(ScrollView, can_focus=True):
         self.action_go(min(max(self._cursor + by, 0), max(len(self._names) - 1, 0)))
 
     def action_page(self, direction: int) -> None:
-        """Move the cursor by a screenful."""
+        """Move the cursor by one page."""
         self.action_move(direction * max(self._rows_seen - 1, 1))
 
     def action_go(self, number: int) -> None:
@@ -127,7 +126,7 @@ class MetricTable(ScrollView, can_focus=True):
         self.refresh()
 
     def action_choose(self) -> None:
-        """Ask for a chart."""
+        """Pin or unpin the selected metric."""
         if self.metric is not None:
             self.post_message(self.Chosen(self.metric))
 

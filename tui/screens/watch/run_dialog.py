@@ -1,4 +1,4 @@
-"""The dialog that chooses which of the runs in a folder of logs are watched."""
+"""The dialog that chooses the watched runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
@@ -17,6 +17,7 @@ from tui.session.text import plain
 from tui.session.watch.log_folder import LoggedRun
 from tui.session.watch.status import ago
 from tui.widgets.dialogs import Dialog
+from tui.widgets.key_table import key
 
 _KIB, _MIB = 1024, 1024**2
 _TICKED, _NOT_TICKED = "[✓]", "[ ]"
@@ -25,20 +26,20 @@ _TICKED, _NOT_TICKED = "[✓]", "[ ]"
 class RunList(OptionList):
     """The runs with their ticks.
 
-    Its keys are its own, not the dialog's: those would overtake the arrows if they came in one piece with them.
+    It has the keys itself: keys of the dialog would overtake arrow keys typed just before them.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "screen.tick", "tick", id="watch-runs.tick", tooltip="Watch this run too, or not"),
-        Binding("enter", "screen.done", "watch", id="watch-runs.done", tooltip="Watch what is ticked"),
+        key("space", "screen.tick", "tick", "Tick this run, or untick it", id="watch-runs.tick", footer=True),
+        key("enter", "screen.done", "watch", "Watch the ticked runs", id="watch-runs.done", footer=True),
     ]
 
 
 class ChooseRuns(Dialog[list[str] | None]):
-    """Lists the runs, newest first; gives back the names of those that are ticked."""
+    """Lists the runs, newest first; returns the names of the ticked ones."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "leave", id="watch-runs.leave", tooltip="Leave it as it was"),
+        key("escape", "dismiss(None)", "cancel", "Keep the current runs", id="watch-runs.leave", footer=True),
     ]
     DEFAULT_CSS = """
     ChooseRuns { align: center middle; }
@@ -62,23 +63,22 @@ class ChooseRuns(Dialog[list[str] | None]):
         self._now = time.time()
 
     def compose(self) -> ComposeResult:
-        """Lay out the list."""
         with Vertical() as box:
             box.border_title = "runs (Space ticks, Enter watches)"
             yield RunList(*(Option(self._line(run)) for run in self._runs))
             yield Static("", classes="problem", markup=False)
 
     def on_mount(self) -> None:
-        """Begin at the first run that is watched."""
+        """Select the first watched run."""
         self._list.highlighted = next((i for i, run in enumerate(self._runs) if run.name in self._ticked), 0)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Tick what was clicked; Enter is a key of the dialog."""
+        """Tick the clicked run; Enter is a key of the list."""
         event.stop()
         self.action_tick()
 
     def action_tick(self) -> None:
-        """Tick the run under the cursor, or take the tick away."""
+        """Tick or untick the selected run."""
         place = self._list.highlighted
         if place is not None:
             self._ticked ^= {self._runs[place].name}
@@ -86,12 +86,12 @@ class ChooseRuns(Dialog[list[str] | None]):
             self.remove_class("-problem")
 
     def action_done(self) -> None:
-        """Give back what is ticked; the run under the cursor if nothing is."""
+        """Return the ticked runs; the selected run if none is ticked."""
         ticked = [run.name for run in self._runs if run.name in self._ticked]
         if not ticked and self._list.highlighted is not None:
             ticked = [self._runs[self._list.highlighted].name]
         if len(ticked) > self._most:
-            problem = f"{len(ticked)} runs are ticked; only {self._most} can be told apart on a chart"
+            problem = f"expected at most {self._most} ticked runs, got {len(ticked)}"
             self.query_one(".problem", Static).update(problem)
             self.add_class("-problem")
         else:

@@ -1,4 +1,4 @@
-"""The dashboard of anybody's training, read from its event files: charts and metrics, and nothing that steers."""
+"""Charts and metrics of any training, read from its TensorBoard files. Nothing here steers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -35,20 +35,21 @@ from tui.session.watch.watched_run import WatchedRun
 from tui.session.watch.watcher import Watcher
 from tui.terminal.frame_clock import draw_soon
 from tui.widgets.board import ChartBoard
-from tui.widgets.diff_text import ChangingText
+from tui.widgets.diff_text import DiffText
 from tui.widgets.key_footer import KeyFooter
+from tui.widgets.key_table import key
 from tui.widgets.machine_panel import MachinePanel
 from tui.widgets.shown_keys import key_of
 from tui.widgets.status_line import StatusLine
 
 MOST_RUNS = len(CURVE_GLYPHS)
-"""As many curves can be told apart."""
+"""The number of distinct curve signs."""
 _NO_STATE = RunState()
 
 
 @dataclass
 class RunsFound(Message):
-    """What there is to be watched."""
+    """The folder was read."""
 
     found: LogFolder
 
@@ -62,46 +63,50 @@ class PortionRead(Message):
 
 @dataclass
 class WatchFailed(Message):
-    """Nothing can be read, and why."""
+    """The folder cannot be read."""
 
     text: str
 
 
 class WatchScreen(ChartScreen):
-    """Shows the runs in a folder of logs: the newest at first, or those that were asked for."""
+    """Shows runs of a folder with logs: the newest, or those that were requested."""
 
     CSS_PATH = "watch.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        # before all others: letters that are typed behind it, in one piece maybe, must find the filter open
-        Binding(
-            "slash", "filter", "filter", key_display="/", priority=True, id="watch.filter",
-            tooltip="Find metrics by a few letters",
+        # with priority: letters typed after it must reach the open filter
+        key(
+            "slash",
+            "filter",
+            "filter",
+            "Filter metrics by name",
+            id="watch.filter",
+            footer=True,
+            priority=True,
+            display="/",
         ),
-        Binding("m", "metrics", "metrics", id="watch.metrics", tooltip="Show the table of metrics, or only the charts"),
-        Binding("g", "machine", "machine", id="watch.machine", tooltip="Show what this machine is at, or hide it"),
-        Binding("r", "runs", "runs", id="watch.runs", tooltip="Choose which runs of the folder are shown"),
-        Binding("t", "next_table", "next run's metrics", show=False, id="watch.next-table",
-                tooltip="Let the table of metrics tell of the next of the runs that are shown"),
-        Binding("q", "leave", "leave", id="watch.leave", tooltip="Leave the program"),
-    ]  # fmt: skip
+        key("m", "metrics", "metrics", "Show or hide the table of metrics", id="watch.metrics", footer=True),
+        key("g", "machine", "machine", "Show or hide GPUs, CPU and memory", id="watch.machine", footer=True),
+        key("r", "runs", "runs", "Choose the runs to show", id="watch.runs", footer=True),
+        key("t", "next_table", "next run's metrics", "Show the metrics of the next run", id="watch.next-table"),
+        key("q", "leave", "quit", "Quit the program", id="watch.leave", footer=True),
+    ]
 
     def __init__(self, folder: Path, wanted: Sequence[str] = ()) -> None:
-        """Watch the runs in `folder` with one of `wanted` in their names, the newest run if nothing is wanted."""
+        """Watch the runs in `folder` with one of `wanted` in their names, else the newest run."""
         super().__init__()
         self.folder = folder
         self.runs: dict[str, WatchedRun] = {}
         self.chosen: list[str] = []
         self._wanted = wanted
-        self._told = ""
+        self._listed = ""
         self._found = LogFolder()
         self._watcher: Watcher | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out the parts."""
         with Horizontal(classes="title-line"):
-            yield ChangingText(id="headline")
+            yield DiffText(id="headline")
             yield StatusLine()
-        yield ChangingText(id="status")
+        yield DiffText(id="status")
         with Horizontal(id="body"):
             settings = settings_of(self.app).board
             source = WatchedRun("").source
@@ -113,7 +118,7 @@ class WatchScreen(ChartScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Begin to watch."""
+        """Start the watcher."""
         self.add_class("-waiting")
         self._watcher = Watcher(
             self.folder,
@@ -125,17 +130,17 @@ class WatchScreen(ChartScreen):
         self.query_one(MetricTable).focus()
 
     def on_unmount(self) -> None:
-        """Let go of the files."""
+        """Stop the watcher."""
         if self._watcher is not None:
             self._watcher.close()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave letters to a field while one types there."""
+        """Disable `/` while the user types into a field."""
         if action == "filter":
             return not isinstance(self.focused, Input)
         return super().check_action(action, parameters)
 
-    # --- what happens in the folder ---
+    # --- the folder ---
 
     @on(RunsFound)
     def _take_found(self, message: RunsFound) -> None:
@@ -148,7 +153,7 @@ class WatchScreen(ChartScreen):
         else:
             for run in self._found.runs:
                 if run.name not in before:
-                    self.notify(plain(f"a new run: {run.name}; {self._key} chooses what is shown"), markup=False)
+                    self.notify(plain(f"new run: {run.name}; press {self._key} to choose runs"), markup=False)
         self._show_status()
 
     @on(PortionRead)
@@ -162,7 +167,7 @@ class WatchScreen(ChartScreen):
 
     def _choose(self, names: list[str]) -> None:
         self.chosen = names
-        self._told = self._told if self._told in names else names[0]
+        self._listed = self._listed if self._listed in names else names[0]
         for name in names:
             self.runs.setdefault(name, WatchedRun(name))
         if self._watcher is not None:
@@ -181,7 +186,7 @@ class WatchScreen(ChartScreen):
         if not self.is_drawable:
             return
         self.board.show(_NO_STATE)
-        run = self.runs[self._told]
+        run = self.runs[self._listed]
         whose = f"{CURVE_GLYPHS[self.chosen.index(run.name)]} {run.name}" if len(self.chosen) > 1 else ""
         self.query_one(MetricPanel).show(whose, in_order(run.names), run.history.series)
         self._show_status()
@@ -207,28 +212,28 @@ class WatchScreen(ChartScreen):
         self.board.pin(message.name)
 
     def action_filter(self) -> None:
-        """Find metrics by letters of their names."""
+        """Open the filter of the metrics."""
         self.remove_class("-without-metrics", "-machine")
         self.query_one(MetricPanel).open_filter()
 
     def action_metrics(self) -> None:
-        """Show the table of metrics, or give its room to the charts."""
+        """Show or hide the table of metrics."""
         self.remove_class("-machine")
         self.toggle_class("-without-metrics")
         if not self.has_class("-without-metrics"):
             self.query_one(MetricTable).focus()
 
     def action_next_table(self) -> None:
-        """Let the table tell of the next run."""
+        """List the metrics of the next run."""
         if len(self.chosen) < 2:
-            self.notify(f"one run is shown; {self._key} chooses others", markup=False)
+            self.notify(f"only one run is shown: press {self._key} to choose more", markup=False)
             return
         self.remove_class("-without-metrics")
-        self._told = self.chosen[(self.chosen.index(self._told) + 1) % len(self.chosen)]
+        self._listed = self.chosen[(self.chosen.index(self._listed) + 1) % len(self.chosen)]
         self._draw()
 
     def action_machine(self) -> None:
-        """Show what the machine is at, or hide it."""
+        """Show or hide the machine panel."""
         self.toggle_class("-machine")
         if self.has_class("-machine"):
             self.query_one(MachinePanel).focus()
@@ -237,23 +242,23 @@ class WatchScreen(ChartScreen):
 
     @work
     async def action_runs(self) -> None:
-        """Choose the runs that are shown."""
+        """Choose the runs to show."""
         if not self._found.runs:
-            self.notify("there are no runs yet", markup=False)
+            self.notify("no runs yet", markup=False)
             return
         chosen = await self.answer_to(ChooseRuns(self._found.runs, self.chosen, MOST_RUNS))
         if chosen:
             self._choose(chosen)
 
     def action_leave(self) -> None:
-        """Leave the program; whatever trains knows nothing of it."""
-        self.app.exit(message=Text("Nothing that was watched has been touched."))
+        """Quit the program; the training is not affected."""
+        self.app.exit(message=Text("The watched files are unchanged."))
 
     def _post(self, message: Message) -> None:
         self.post_message(message)
 
 
 def _task(folder: Path) -> str:
-    """Return what the layout of a folder's charts is kept for."""
+    """Return the name under which the layout of a folder's charts is stored."""
     whole = folder.resolve()
     return f"watch {whole.name} {zlib.crc32(str(whole).encode()):08x}"
