@@ -31,10 +31,10 @@ class ChartScreen(PartialRepaintScreen):
         key("greater_than_sign", "smooth(1)", "more smoothing",
             "Smooth the curves more; raw values stay behind them", id="charts.more-smoothing", display=">"),
         key("L", "log_y", "log y",
-            "Toggle the log y axis of the selected chart, or of the whole page", id="charts.log-y"),
+            "Toggle the log y axis of the chosen chart, or of the whole page", id="charts.log-y"),
         key("X", "x_unit", "x unit", "Switch the x axis: iterations, environment steps or time", id="charts.x-unit"),
         key("w", "export_view", "export view",
-            "Export the selected chart, the page or the screen as SVG, PNG or CSV", id="charts.write"),
+            "Export the chosen chart, the page or the screen as SVG, PNG or CSV", id="charts.write"),
         *(
             key(f"{page}", f"chart_page({page})", f"charts: {title}", f"Show page {title}", id=f"charts.page-{page}")
             for page, title in enumerate(PAGE_TITLES, start=1)

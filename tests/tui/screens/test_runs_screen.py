@@ -177,7 +177,7 @@ async def test_a_list_that_says_the_same_is_not_drawn_again(log_root, monkeypatc
         await pilot.pause()
         for _ in range(3):
             shows, drawn = len(shown), len(clears)
-            app.screen._look()
+            app.screen.reload()
             await until(lambda before=shows: len(shown) >= before + 2, "another look at the disk")
             await pilot.pause()
             assert len(clears) == drawn

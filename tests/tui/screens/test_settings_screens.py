@@ -73,7 +73,7 @@ async def test_hints_beside_parts_of_the_screen_name_the_persons_keys(log_root, 
         await is_filled(app)
         await pilot.press("l")
         panel = app.screen.query_one("LogPanel")
-        await until(lambda: panel.border_subtitle == "/ find, f6 errors, T traceback", "the log's keys")
+        await until(lambda: panel.border_subtitle == "/ search, f6 errors, T traceback", "the log's keys")
     app = HumanoidTui(log_root, compared=[run, make_run(log_root, "cartpole")])
     async with app.run_test(size=(120, 40)):
         await until(lambda: app.screen.query("#compared"), "the comparison")
@@ -154,7 +154,7 @@ async def test_the_help_explains_the_screen_below_and_is_searched_by_typing(log_
         ):
             assert re.search(f"(?m)^{part}$", shown), part
         assert all(sign in shown for sign in "▼◆◢╳○*")
-        assert re.search(r"(?m)^w +Write the chosen chart", shown)
+        assert re.search(r"(?m)^w +Export the chosen chart", shown)
         assert max(map(len, shown.splitlines())) <= 74
         await pilot.press(*"zoom")
         await until(lambda: "charts.zoom-in" in str(text.content) and "pause" not in str(text.content), "what matches")
@@ -261,7 +261,7 @@ async def test_the_palette_has_other_screens_themes_and_settings(log_root):
             commands
         )
         assert {f"Theme: {name}" for name in ("dark", "light", "okabe-ito", "tol")} < set(commands)
-        assert "in force now" in commands["Theme: dark"].help
+        assert "in use" in commands["Theme: dark"].help
         assert all(command.help for command in commands.values())
         commands["Setting: enable terminal bell when the user is needed"].callback()
         await until(lambda: config_file().exists() and read_settings()[0].notify.bell, "the setting")

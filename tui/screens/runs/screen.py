@@ -110,7 +110,7 @@ class RunsScreen(PartialRepaintScreen):
         self.query_one(Field).display = False
         self.query_one(RunTable).focus()
         self._read_choice()
-        self._read_runs()
+        self.reload()
 
     @work(thread=True, exclusive=True, group="load")
     def _load_dashboard(self) -> None:
@@ -124,7 +124,7 @@ class RunsScreen(PartialRepaintScreen):
     # --- what is on disk ---
 
     @work(thread=True, exclusive=True, group="look")
-    def _read_runs(self) -> None:
+    def reload(self) -> None:
         found: list[RunSummary] = []
         try:
             for rows in self._overview.look():
@@ -137,7 +137,7 @@ class RunsScreen(PartialRepaintScreen):
     @on(Found)
     def _show_found(self, message: Found) -> None:
         if message.is_all:
-            self.set_timer(_REFRESH_SECONDS, self._read_runs)
+            self.set_timer(_REFRESH_SECONDS, self.reload)
             self.set_timer(_IDLE_SECONDS, self._load_dashboard)
         elif len(message.summaries) < len(self._summaries):
             return  # until all are read, the longer list stays
@@ -282,7 +282,7 @@ class RunsScreen(PartialRepaintScreen):
     async def _delete(self, folder: RunFolder) -> None:
         if await self.answer_to(DeleteDialog(folder, self._log_root)):
             await self._delete_now(folder).wait()
-            self._read_runs()
+            self.reload()
 
     @work(thread=True)
     def _delete_now(self, folder: RunFolder) -> None:
