@@ -121,11 +121,11 @@ def test_a_query_beyond_the_data_finds_nothing():
 
 
 def test_wrong_arguments_are_refused():
-    with pytest.raises(ValueError, match="equally long"):
+    with pytest.raises(ValueError, match="expected iterations and values"):
         Series().extend([1, 2], [1.0])
-    with pytest.raises(ValueError, match="no columns"):
+    with pytest.raises(ValueError, match="expected n >= 1"):
         Series().columns(0, 10, 0)
-    with pytest.raises(ValueError, match="no columns"):
+    with pytest.raises(ValueError, match="expected n >= 1"):
         Series().columns(10, 0, 5)
 
 

@@ -65,7 +65,7 @@ def test_a_constant_stays_what_it_is():
 
 @pytest.mark.parametrize("weight", [-0.1, 1.0, math.nan])
 def test_weights_that_smooth_nothing_meaningful_are_refused(weight):
-    with pytest.raises(ValueError, match="within 0 and"):
+    with pytest.raises(ValueError, match="expected a smoothing weight from 0 to"):
         MovingAverage(weight)
 
 

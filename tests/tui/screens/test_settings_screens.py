@@ -400,7 +400,7 @@ async def test_a_name_that_does_not_fit_and_a_place_that_can_not_be_written_are_
         for name, words in (
             ("a.png", "expected a file name that ends in .svg, got a.png"),
             ("a.pdf", ".svg, .png or .csv"),
-            ("file/a.svg", "can't be written"),
+            ("file/a.svg", "cannot write"),
         ):
             file_field(app).value = name
             await pilot.pause()

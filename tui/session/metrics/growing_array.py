@@ -1,4 +1,4 @@
-"""Numbers that come one after another and are read as one array."""
+"""An array that grows by appending."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SMALLEST_GROWTH = 32
 
 
 class GrowingArray(Generic[Scalar]):
-    """A flat array with room behind its end: an append costs little, and at most a quarter of the memory is spare."""
+    """A 1-D array with spare capacity: appends are cheap, and at most a quarter of the memory is spare."""
 
     def __init__(self, dtype: DTypeLike) -> None:
         self._buffer: NDArray[Scalar] = np.empty(0, dtype=dtype)
@@ -24,18 +24,17 @@ class GrowingArray(Generic[Scalar]):
 
     @property
     def values(self) -> NDArray[Scalar]:
-        """All numbers so far, shape (count,); not to be written to, and of no use after the next change."""
+        """All numbers so far, shape (count,); read-only, and invalid after the next change."""
         return self._buffer[: self._count]
 
     def append(self, value: float) -> None:
-        """Add one number at the end."""
         if self._count == len(self._buffer):
             self._reserve(self._count + 1)
         self._buffer[self._count] = value
         self._count += 1
 
     def extend(self, values: NDArray[Scalar]) -> None:
-        """Add numbers of shape (k,) at the end."""
+        """Append numbers of shape (k,)."""
         wanted = self._count + len(values)
         if wanted > len(self._buffer):
             self._reserve(wanted)
@@ -43,7 +42,7 @@ class GrowingArray(Generic[Scalar]):
         self._count = wanted
 
     def cut(self, count: int) -> None:
-        """Forget all but the first `count` numbers."""
+        """Keep the first `count` numbers only."""
         self._count = min(self._count, count)
 
     def _reserve(self, wanted: int) -> None:

@@ -1,4 +1,4 @@
-"""Every metric of a run over its iterations, for charts."""
+"""History of all metrics of a run, for charts."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ _ROWS_AT_ONCE = 512
 
 
 class MetricHistory:
-    """A fold over frames, like `RunState`, that keeps the past."""
+    """A fold over frames, like `RunState`, that keeps all values instead of the latest ones."""
 
     def __init__(self) -> None:
-        """Know no metric yet."""
         self.series: defaultdict[str, Series] = defaultdict(Series)
         self.timeline = Timeline()
         self._names: dict[int, tuple[str, ...]] = {}
         self._start: float | None = None
 
     def apply(self, frames: list[Frame]) -> None:
-        """Take frames in; many at once are far cheaper than one by one."""
+        """Add frames; many at once are far cheaper than one by one."""
         if frames and self._start is None:
             self._start = frames[0].time
         finished: list[IterationFinished] = []
@@ -40,7 +39,7 @@ class MetricHistory:
                 finished.append(body)
                 times.append(frame.time)
             elif isinstance(body, MetricSet):
-                self._take(finished[taken:])  # a trainer that was started again counts its sets from 0
+                self._take(finished[taken:])  # a restarted trainer counts its metric sets from 0
                 taken = len(finished)
                 self._names[body.id] = body.names
         self._take(finished[taken:])
@@ -71,7 +70,7 @@ class MetricHistory:
 
 
 def _transposed(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return `values` of shape (n, k) as (k, n); a few rows at a time, so that they stay in the processor's cache."""
+    """Return `values` of shape (n, k) as (k, n), transposed in blocks of rows that fit in the CPU cache."""
     transposed = np.empty(values.shape[::-1], dtype=np.float32)
     for start in range(0, len(values), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)

@@ -1,6 +1,6 @@
-"""What libraries call the same thing: the names under which a role, such as the reward, is logged.
+"""Names under which RL libraries log the same role, such as the reward.
 
-Each list begins with this program's own names, which are rsl-rl's. Where the others come from:
+Each list begins with this program's own names, which are those of rsl-rl. Sources of the others:
 
 - rsl-rl: `rsl_rl/utils/logger.py` (4 and 5), `rsl_rl/runners/on_policy_runner.py` (1 to 3: `Loss/value_function`,
   `Policy/mean_noise_std`); reward terms and the like from the managers of Isaac Lab and mjlab, `Episode/rew_…` from
@@ -34,10 +34,10 @@ Role: TypeAlias = Literal[
     "explained_variance",
     "clip_fraction",
 ]
-"""What a metric tells of a training, whatever its library."""
+"""Meaning of a metric, independent of the library."""
 
 Family: TypeAlias = Literal["reward term", "termination", "curriculum", "tracking error"]
-"""Metrics of which a run has many, one for each term."""
+"""Groups of metrics with one metric for each term."""
 
 ROLE_TITLES: dict[Role, str] = {
     "reward": "reward",
@@ -100,7 +100,7 @@ _NAMES: dict[Role, tuple[str, ...]] = {
         *("losses/clipfrac", "diagnostics/clip_frac/0"),
     ),
 }
-"""The first that a run has is the one: what is told over environment steps before the same told over epochs."""
+"""Names by priority: the first one that a run has is used; names over environment steps precede those over epochs."""
 
 _LAST_WORDS: dict[Role, tuple[str, ...]] = {
     "reward": ("mean_reward", "episode_reward", "episode_return", "mean_return", "return", "reward"),
@@ -117,7 +117,7 @@ _LAST_WORDS: dict[Role, tuple[str, ...]] = {
     "explained_variance": ("explained_variance", "explained_var"),
     "clip_fraction": ("clip_fraction", "clipfrac", "clip_frac"),
 }
-"""What stands behind the last slash in a script that somebody has written, the likeliest first."""
+"""Last parts of names in users' own scripts, the likeliest first."""
 
 _NEGATED = {
     "train/entropy_loss": "negative entropy",  # Stable-Baselines3 logs the mean of -entropy
@@ -130,13 +130,13 @@ _FAMILIES: tuple[tuple[Family, re.Pattern[str]], ...] = (
     ("curriculum", re.compile(r"(?:Episode/)?Curriculum/(.+)|Episode/(terrain_level)|(Terrain/(?:mean|max)_level.*)")),
     ("tracking error", re.compile(r"(?:Episode/)?Metrics/(.*error.*)|Episode_Metrics/(.*error.*)")),
 )
-"""With rl_games, what Isaac Lab's managers log stands behind `Episode/`."""
+"""rl_games puts `Episode/` before the names of Isaac Lab's managers."""
 
 
 def metric_of(role: Role, names: Collection[str]) -> str | None:
-    """Return which of a run's metrics has this role; None if it logs none such.
+    """Return the metric of a run that has this role; None without one.
 
-    A library's own name comes first; otherwise what stands behind the last slash decides.
+    Names of known libraries take precedence; otherwise the part after the last slash decides.
     """
     for name in _NAMES[role]:
         if name in names:
@@ -149,7 +149,7 @@ def metric_of(role: Role, names: Collection[str]) -> str | None:
 
 
 def role_of(name: str) -> Role | None:
-    """Return what a metric tells of a training, whichever library has named it so; None if that isn't known."""
+    """Return the role of a metric of any library; None if unknown."""
     for role, names in _NAMES.items():
         if name in names:
             return role
@@ -165,17 +165,17 @@ def own_name(role: Role) -> str:
 
 
 def title_of_role(role: Role, name: str) -> str:
-    """Return the title of a chart that shows `name` in this role; it says where a library logs something else."""
+    """Return the title of a chart of `name` in this role, which says if a library logs a different quantity."""
     return _NEGATED.get(name, ROLE_TITLES[role])
 
 
 def family_of(name: str) -> Family | None:
-    """Return which family of terms a metric is one of, if any."""
+    """Return the family of a metric; None without one."""
     return next((family for family, pattern in _FAMILIES if pattern.fullmatch(name)), None)
 
 
 def term_of(name: str) -> str:
-    """Return the name of the term that a metric of a family tells of; other names as they are."""
+    """Return the term of a metric that belongs to a family; other names unchanged."""
     for _, pattern in _FAMILIES:
         if match := pattern.fullmatch(name):
             return next(group for group in match.groups() if group is not None)

@@ -1,9 +1,10 @@
-"""The smallest and the largest of any stretch of a million values, without looking at each of them."""
+"""Minima and maxima of any range of rows, without reading each value."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +14,15 @@ from tui.session.metrics.growing_array import GrowingArray
 BLOCK = 16
 """Rows in a block of the lowest level; as many blocks make one of the next level."""
 
-_FEW = 1 << 14  # so many values are looked at faster than their blocks are found
+_FEW = 1 << 14  # so many values are read faster than their blocks are found
 
 
 @dataclass(frozen=True)
 class Columns:
-    """What each of n pixel columns of a chart shows, from left to right.
+    """Content of n pixel columns of a chart, from left to right; all arrays have shape (n,).
 
-    All four arrays have shape (n,). `low` and `high` are the smallest and largest finite value of a column and mean
-    something only where `filled` is true. `non_finite` tells which columns hold a NaN or an infinity; such a column
-    can be filled as well.
+    `low` and `high` are the smallest and largest finite value of a column, valid only where `filled` is true.
+    `non_finite` is true for columns with a NaN or an infinity; such a column can be filled as well.
     """
 
     low: NDArray[np.float64]
@@ -36,9 +36,16 @@ class Columns:
         return Columns(self.low[part], self.high[part], self.filled[part], self.non_finite[part])
 
 
+class _Extremes(NamedTuple):
+    """Minima and maxima of blocks or columns, shape (n,); both are the same array for single values."""
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+
+
 @dataclass
 class _Level:
-    """Smallest and largest finite value of each full block, +inf and -inf where there is none."""
+    """Smallest and largest finite value of each full block; +inf and -inf without one."""
 
     low: GrowingArray[np.float32] = field(default_factory=lambda: GrowingArray(np.float32))
     high: GrowingArray[np.float32] = field(default_factory=lambda: GrowingArray(np.float32))
@@ -47,8 +54,8 @@ class _Level:
 class Pyramid:
     """Minima and maxima over blocks of 16 values, of 16 such blocks, and so on.
 
-    Only full blocks are kept, so a block never changes as values are added. It takes 0.54 bytes a value, and 8 for
-    each that is not finite.
+    Only full blocks are stored, so appended values never change a block. The memory is 0.54 bytes per value, plus 8
+    bytes for each value that is not finite.
     """
 
     def __init__(self) -> None:
@@ -57,7 +64,7 @@ class Pyramid:
         self._non_finite: GrowingArray[np.int64] = GrowingArray(np.int64)
 
     def cut(self, row: int) -> None:
-        """Forget all that depends on the values from `row` on: they have changed."""
+        """Drop everything that depends on the values from `row` on, as they have changed."""
         self._seen = min(self._seen, row)
         self._non_finite.cut(int(np.searchsorted(self._non_finite.values, row)))
         for level in self._levels:
@@ -66,27 +73,28 @@ class Pyramid:
             level.high.cut(row)
 
     def columns(self, values: NDArray[np.float32], bounds: NDArray[np.int64]) -> Columns:
-        """Find the extremes of the rows from `bounds[i]` to `bounds[i + 1]`, the latter excluded, for each i.
+        """Return the extremes of the rows from `bounds[i]` to before `bounds[i + 1]`, for each i.
 
-        `values` are all values so far, the same as before and more; `bounds`, of shape (n + 1,), never fall and lie
-        within 0 and their count.
+        `values` are all values so far, appended to since the last call. `bounds`, shape (n + 1,), are sorted and within
+        0 and the number of values.
         """
         self._update(values)
         start, stop = bounds[:-1], bounds[1:]
         bad = np.searchsorted(self._non_finite.values, bounds)
-        low, high = np.full(len(start), np.inf, np.float32), np.full(len(start), -np.inf, np.float32)
-        lows = highs = values
+        found = _Extremes(np.full(len(start), np.inf, np.float32), np.full(len(start), -np.inf, np.float32))
+        source = _Extremes(values, values)
         level = 0
         while bounds[-1] - bounds[0] > _FEW * BLOCK**level and level < len(self._levels):
             first_block, last_block = -(-start // BLOCK), stop // BLOCK
             head_stop = np.minimum(first_block * BLOCK, stop)
             tail_start = np.maximum(last_block * BLOCK, head_stop)
-            for some, end in ((start, head_stop), (tail_start, stop)):
-                self._take_edges(lows, highs, some, end, low, high)
+            for begin, end in ((start, head_stop), (tail_start, stop)):
+                self._fold_edges(source, begin, end, found)
             start, stop = first_block, np.maximum(first_block, last_block)
-            lows, highs = self._levels[level].low.values, self._levels[level].high.values
+            source = _Extremes(self._levels[level].low.values, self._levels[level].high.values)
             level += 1
-        self._take_all(lows, highs, start, stop, low, high)
+        self._fold_all(source, start, stop, found)
+        low, high = found
         return Columns(low.astype(np.float64), high.astype(np.float64), low <= high, bad[1:] > bad[:-1])
 
     def _update(self, values: NDArray[np.float32]) -> None:
@@ -112,51 +120,39 @@ class Pyramid:
             level.high.extend(fresh_high.reshape(-1, BLOCK).max(axis=1))
             lows, highs = level.low.values, level.high.values
 
-    def _take_edges(
-        self,
-        lows: NDArray[np.float32],
-        highs: NDArray[np.float32],
-        start: NDArray[np.int64],
-        stop: NDArray[np.int64],
-        low: NDArray[np.float32],
-        high: NDArray[np.float32],
+    def _fold_edges(
+        self, source: _Extremes, start: NDArray[np.int64], stop: NDArray[np.int64], found: _Extremes
     ) -> None:
-        """Look at fewer than 16 values for each column."""
+        """Fold fewer than 16 values of each column into `found`."""
         rows = start[:, np.newaxis] + np.arange(BLOCK)
         outside = rows >= stop[:, np.newaxis]
         rows[outside] = 0
-        chosen_low = lows[rows]
-        chosen_high = chosen_low if highs is lows else highs[rows]
-        if highs is lows and len(self._non_finite):
-            chosen_low, chosen_high = _without_non_finite(chosen_low)
-        np.minimum(low, np.where(outside, np.float32(np.inf), chosen_low).min(axis=1), out=low)
-        np.maximum(high, np.where(outside, np.float32(-np.inf), chosen_high).max(axis=1), out=high)
+        low, high = self._finite(source, rows)
+        np.minimum(found.low, np.where(outside, np.float32(np.inf), low).min(axis=1), out=found.low)
+        np.maximum(found.high, np.where(outside, np.float32(-np.inf), high).max(axis=1), out=found.high)
 
-    def _take_all(
-        self,
-        lows: NDArray[np.float32],
-        highs: NDArray[np.float32],
-        start: NDArray[np.int64],
-        stop: NDArray[np.int64],
-        low: NDArray[np.float32],
-        high: NDArray[np.float32],
-    ) -> None:
-        """Look at all values between the first column's start and the last one's stop."""
-        some = np.flatnonzero(start < stop)
-        if not len(some):
+    def _fold_all(self, source: _Extremes, start: NDArray[np.int64], stop: NDArray[np.int64], found: _Extremes) -> None:
+        """Fold all values between the first column's start and the last one's stop into `found`."""
+        columns = np.flatnonzero(start < stop)
+        if not len(columns):
             return
-        first, last = int(start[some[0]]), int(stop[some[-1]])
-        between = np.empty(2 * len(some), dtype=np.int64)
-        between[::2], between[1::2] = start[some], stop[some]
+        first, last = int(start[columns[0]]), int(stop[columns[-1]])
+        between = np.empty(2 * len(columns), dtype=np.int64)
+        between[::2], between[1::2] = start[columns], stop[columns]
         between = between[:-1] - first
-        chosen_low, chosen_high = lows[first:last], highs[first:last]
-        if highs is lows and len(self._non_finite):
-            chosen_low, chosen_high = _without_non_finite(chosen_low)
-        low[some] = np.minimum(low[some], np.minimum.reduceat(chosen_low, between)[::2])
-        high[some] = np.maximum(high[some], np.maximum.reduceat(chosen_high, between)[::2])
+        low, high = self._finite(source, slice(first, last))
+        found.low[columns] = np.minimum(found.low[columns], np.minimum.reduceat(low, between)[::2])
+        found.high[columns] = np.maximum(found.high[columns], np.maximum.reduceat(high, between)[::2])
+
+    def _finite(self, source: _Extremes, rows: NDArray[np.int64] | slice) -> _Extremes:
+        """Return some rows of `source`; of single values, those that are not finite become +inf and -inf."""
+        low = source.low[rows]
+        if source.high is not source.low:  # blocks, which are finite or empty
+            return _Extremes(low, source.high[rows])
+        return _without_non_finite(low) if len(self._non_finite) else _Extremes(low, low)
 
 
-def _without_non_finite(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the values for a minimum and those for a maximum."""
+def _without_non_finite(values: NDArray[np.float32]) -> _Extremes:
+    """Return the values with +inf, and with -inf, in place of values that are not finite."""
     finite = np.isfinite(values)
-    return np.where(finite, values, np.float32(np.inf)), np.where(finite, values, np.float32(-np.inf))
+    return _Extremes(np.where(finite, values, np.float32(np.inf)), np.where(finite, values, np.float32(-np.inf)))

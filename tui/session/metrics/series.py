@@ -1,4 +1,4 @@
-"""All values of one metric: iterations on x, values on y, and what pixel columns of a chart show of them."""
+"""All points of one metric, and their extremes in the pixel columns of a chart."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tui.session.metrics.sorted_integers import SortedIntegers
 
 
 class Series:
-    """All points of one metric, by iteration; several of one iteration are in the order in which they came.
+    """All points of one metric, sorted by iteration; those of the same iteration stay in order of arrival.
 
     A point takes 4 bytes for its value, 8 for its iteration unless the iterations are evenly spaced, and 0.54 for the
-    minima and maxima that charts are drawn by; up to a quarter more is spare room.
+    minima and maxima of charts; up to a quarter more is spare capacity.
     """
 
     def __init__(self) -> None:
@@ -28,17 +28,17 @@ class Series:
 
     @property
     def xs(self) -> NDArray[np.int64]:
-        """The iterations of all points, shape (count,), never falling; not to be written to."""
+        """The iterations of all points, shape (count,), sorted; read-only."""
         return _read_only(self._xs.values)
 
     @property
     def ys(self) -> NDArray[np.float32]:
-        """The values of all points, shape (count,); may be NaN or infinite; not to be written to."""
+        """The values of all points, shape (count,); may be NaN or infinite; read-only."""
         return _read_only(self._ys.values)
 
     @property
     def count(self) -> int:
-        """How many points there are."""
+        """Number of points."""
         return len(self._ys)
 
     @property
@@ -58,11 +58,11 @@ class Series:
 
     @property
     def rewrites(self) -> int:
-        """How often points were put before others or forgotten: as long as it stays, points are where they were."""
+        """Number of times that points were inserted or dropped; while it is unchanged, points keep their rows."""
         return self._rewrites
 
     def append(self, x: int, y: float) -> None:
-        """Add value `y` of iteration `x`. One that the series has passed is put in its place, which is slow."""
+        """Add value `y` of iteration `x`; slow if a later iteration exists already."""
         if self.count and x < self._xs.last:
             self._merge(np.array([x]), np.array([y], dtype=np.float32))
         else:
@@ -73,8 +73,7 @@ class Series:
     def extend(self, xs: ArrayLike | range, ys: ArrayLike) -> None:
         """Add many points at once, as if each were appended in turn.
 
-        `xs` holds whole iterations and `ys` as many values, both of shape (k,). Raises `ValueError` if the shapes
-        differ or are not flat.
+        `xs` are integer iterations and `ys` values, both of shape (k,). Raises `ValueError` for other shapes.
         """
         values = np.asarray(ys, dtype=np.float32)
         if isinstance(xs, range) and xs.step > 0 and values.shape == (len(xs),) and self._comes_after(xs):
@@ -84,7 +83,7 @@ class Series:
             return
         iterations = np.asarray(xs, dtype=np.int64)
         if iterations.ndim != 1 or iterations.shape != values.shape:
-            raise ValueError(f"iterations and values must be equally long lists: {iterations.shape}, {values.shape}")
+            raise ValueError(f"expected iterations and values of shape (k,), got {iterations.shape} and {values.shape}")
         if not len(iterations):
             return
         self._last = float(np.asarray(ys)[-1])
@@ -98,7 +97,7 @@ class Series:
             self._ys.extend(values)
 
     def forget_from(self, iteration: int) -> None:
-        """Forget the points from this iteration on: a training that was started again tells them anew."""
+        """Drop the points from this iteration on; a restarted training publishes them again."""
         row = int(self._xs.rows_from(np.array([iteration]))[0])
         if row == self.count:
             return
@@ -109,45 +108,45 @@ class Series:
         self._rewrites += 1
 
     def point(self, row: int) -> tuple[int, float]:
-        """Return iteration and value of the point in this row, from 0 to count - 1."""
+        """Return iteration and value of the point in this row, 0 to count - 1."""
         return self._xs.at(row), float(self._ys.values[row])
 
     def points_from(self, row: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return iterations and values of the points from this row, from 0 to count, on; not to be written to."""
+        """Return iterations and values of the points from this row, 0 to count, on; read-only."""
         return _read_only(self._xs.values_from(row)), _read_only(self._ys.values[row:])
 
     def rows_from(self, iterations: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Find for each iteration the row of the first point that isn't before it, `count` if there is none."""
+        """Return for each iteration the row of the first point not before it; `count` without one."""
         return self._xs.rows_from(iterations)
 
     def columns_between(self, edges: NDArray[np.int64]) -> Columns:
-        """Find what each of n columns shows; column i has the points from iteration `edges[i]` to below `edges[i + 1]`.
+        """Return n columns; column i has the points from iteration `edges[i]` to below `edges[i + 1]`.
 
-        `edges`, of shape (n + 1,), never fall. Extremes are exact, however many points a column has.
+        `edges`, shape (n + 1,), are sorted. Extremes are exact, however many points a column has.
         """
         return self.columns_of_rows(self._xs.rows_from(edges))
 
     def columns_of_rows(self, bounds: NDArray[np.int64]) -> Columns:
-        """Find what each of n columns shows; column i has the rows from `bounds[i]` to below `bounds[i + 1]`.
+        """Return n columns; column i has the rows from `bounds[i]` to below `bounds[i + 1]`.
 
-        `bounds`, of shape (n + 1,), never fall and lie within 0 and `count`.
+        `bounds`, shape (n + 1,), are sorted and within 0 and `count`.
         """
         return self._pyramid.columns(self._ys.values, bounds)
 
     def columns(self, x_low: int, x_high: int, n: int) -> Columns:
-        """Spread the iterations from `x_low` to `x_high`, both included, over `n` pixel columns (at least 1).
+        """Return `n` pixel columns (at least 1) for the iterations from `x_low` to `x_high`, both included.
 
-        Raises `ValueError` if there is no column or `x_high` is below `x_low`.
+        Raises `ValueError` if `n` is below 1 or `x_high` below `x_low`.
         """
         if n < 1 or x_high < x_low:
-            raise ValueError(f"no columns to fill: {n} from iteration {x_low} to {x_high}")
+            raise ValueError(f"expected n >= 1 and x_low <= x_high, got {n}, {x_low}, {x_high}")
         return self.columns_between(whole_edges(column_edges(x_low, x_high, n)))
 
     def _comes_after(self, xs: range) -> bool:
         return len(xs) > 0 and (not self.count or xs[0] >= self._xs.last)
 
     def _merge(self, iterations: NDArray[np.int64], values: NDArray[np.float32]) -> None:
-        """Put points in their places, behind those of the same iteration."""
+        """Insert points by iteration, after existing ones of the same iteration."""
         first_moved = int(self._xs.rows_from(iterations[:1] + 1)[0])
         all_iterations = np.concatenate((self._xs.values, iterations))
         all_values = np.concatenate((self._ys.values, values))
@@ -160,10 +159,10 @@ class Series:
 
 
 def column_edges(low: float, high: float, n: int) -> NDArray[np.float64]:
-    """Where each of `n` pixel columns (at least 1) begins, and where the last one ends, shape (n + 1,).
+    """Return the starts of `n` pixel columns (at least 1) and the end of the last one, shape (n + 1,).
 
-    `low` is in the middle of the first column and `high`, not below it, in the middle of the last one: the curve runs
-    from edge to edge. What is outside the two belongs to no column.
+    `low` is in the middle of the first column and `high` (not below `low`) in the middle of the last, so a curve runs
+    from edge to edge. Places outside `low` and `high` belong to no column.
     """
     spacing = (high - low) / max(1, n - 1) if high > low else 1.0
     edges = low + (np.arange(n + 1) - 0.5) * spacing
@@ -173,7 +172,7 @@ def column_edges(low: float, high: float, n: int) -> NDArray[np.float64]:
 
 
 def whole_edges(edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the first whole number that isn't below each edge (all within ±2⁶²)."""
+    """Round each edge up to an integer (all within ±2⁶²)."""
     return np.ceil(edges).astype(np.int64)
 
 

@@ -1,4 +1,4 @@
-"""Smoothed curves: the moving average of TensorBoard's slider, kept up to date as points arrive."""
+"""Smoothed curves: the moving average of TensorBoard's slider, updated incrementally."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from numpy.typing import NDArray
 from tui.session.metrics.series import Series
 
 MAX_SMOOTHING = 0.999
-"""The largest weight: at 1, every curve would be flat."""
+"""The largest weight; at 1, every curve would be flat."""
 
-_LARGEST_POWER = 1e200  # of 1 / weight within a block; float32 values times it stay far below float64's end
+_LARGEST_POWER = 1e200  # of 1 / weight within a block; times a float32 it stays below the float64 limit
 _LONGEST_BLOCK = 1024
-_FEW = 16  # values that are averaged faster one by one
+_FEW = 16  # values that are faster to average one by one
 
 
 class MovingAverage:
     """An exponential moving average without its bias towards 0, as `classicSmoothing` of TensorBoard 2.21 computes it.
 
-    After n finite values, average = weight · average + (1 - weight) · value, from 0 on, and what is shown is
+    average = weight · average + (1 - weight) · value, starting at 0. The result after n finite values is
     average / (1 - weightⁿ) (tensorboard/webapp/widgets/line_chart_v2/data_transformer.ts). Values that are not finite
-    are passed on and do not count. `weight` is within 0 and `MAX_SMOOTHING`.
+    are passed through and not counted. `weight` is within 0 and `MAX_SMOOTHING`.
     """
 
     def __init__(self, weight: float) -> None:
         if not 0 <= weight <= MAX_SMOOTHING:
-            raise ValueError(f"a smoothing weight is within 0 and {MAX_SMOOTHING}, not {weight}")
+            raise ValueError(f"expected a smoothing weight from 0 to {MAX_SMOOTHING}, got {weight}")
         self._weight = weight
         self._average = 0.0
         self._count = 0
 
     def next(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Smooth the values, of shape (k,), that come after those before."""
+        """Smooth the next values, shape (k,)."""
         finite = np.isfinite(values)
         smoothed = values.copy()
         smoothed[finite] = self._smooth(values[finite].astype(np.float64))
@@ -78,7 +78,7 @@ class MovingAverage:
 
 
 class SmoothedSeries:
-    """A series and its moving average; `series` has a point for each of the source's as of the last `update`."""
+    """The moving average of a series; `series` has a point for each one of the source as of the last `update`."""
 
     def __init__(self, source: Series, weight: float) -> None:
         self.series = Series()
@@ -88,7 +88,7 @@ class SmoothedSeries:
         self._rewrites = source.rewrites
 
     def update(self) -> Series:
-        """Take in what the source has now."""
+        """Smooth the new points of the source and return the smoothed series."""
         if self._source.rewrites != self._rewrites:
             self.series, self._average = Series(), MovingAverage(self._weight)
             self._rewrites = self._source.rewrites

@@ -1,4 +1,4 @@
-"""Whole numbers in order, such as the iterations of a metric: evenly spaced ones take no memory."""
+"""Sorted integers, such as the iterations of a metric; evenly spaced ones take no memory."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tui.session.metrics.growing_array import GrowingArray
 
 
 class SortedIntegers:
-    """Whole numbers (int64) that never fall.
+    """Integers (int64) in ascending order, with repetitions.
 
-    While they are evenly spaced, as when a metric is told at each iteration, only the first, the distance and their
-    count are kept; from the first that breaks the rule on, each takes 8 bytes.
+    While they are evenly spaced, as for a metric of each iteration, only start, step and count are stored. From the
+    first exception on, each takes 8 bytes.
     """
 
     def __init__(self) -> None:
@@ -26,21 +26,21 @@ class SortedIntegers:
 
     @property
     def values(self) -> NDArray[np.int64]:
-        """All numbers, shape (count,); not to be written to."""
+        """All numbers, shape (count,); read-only."""
         return self.values_from(0)
 
     @property
     def first(self) -> int:
-        """The smallest; there is at least one."""
+        """The smallest number; the sequence must not be empty."""
         return self.at(0)
 
     @property
     def last(self) -> int:
-        """The largest; there is at least one."""
+        """The largest number; the sequence must not be empty."""
         return self.at(self._count - 1)
 
     def append(self, number: int) -> None:
-        """Add a number that is not below the last."""
+        """Append a number not below the last one."""
         if self._each is None and not self._continues(number):
             self._write_out()
         if self._each is not None:
@@ -48,7 +48,7 @@ class SortedIntegers:
         self._count += 1
 
     def extend(self, numbers: NDArray[np.int64] | range) -> None:
-        """Add numbers of shape (k,) in order, none below the last."""
+        """Append sorted numbers of shape (k,), none below the last one."""
         if not len(numbers):
             return
         if self._each is None and not self._continues_with(numbers):
@@ -58,18 +58,18 @@ class SortedIntegers:
         self._count += len(numbers)
 
     def cut(self, count: int) -> None:
-        """Forget all but the first `count` numbers."""
+        """Keep the first `count` numbers only."""
         self._count = min(self._count, count)
         if self._each is not None:
             self._each.cut(count)
 
     def replace(self, numbers: NDArray[np.int64]) -> None:
-        """Be these numbers, of shape (k,) and in order, instead."""
+        """Replace all numbers by these sorted ones of shape (k,)."""
         self._count, self._each = 0, None
         self.extend(numbers)
 
     def rows_from(self, edges: NDArray[np.int64]) -> NDArray[np.int64]:
-        """For each edge, how many numbers are below it: where those begin that are not."""
+        """Return for each edge the index of the first number not below it."""
         if self._each is not None:
             return np.searchsorted(self._each.values, edges).astype(np.int64)
         if not self._count:
@@ -78,13 +78,13 @@ class SortedIntegers:
         return -((self._start - inside) // self._step)
 
     def values_from(self, row: int) -> NDArray[np.int64]:
-        """Return the numbers from this place, from 0 to count, on; not to be written to."""
+        """Return the numbers from index `row`, 0 to count, on; read-only."""
         if self._each is not None:
             return self._each.values[row:]
         return self._start + self._step * np.arange(row, self._count, dtype=np.int64)
 
     def at(self, row: int) -> int:
-        """Return the number at this place, from 0 on."""
+        """Return the number at index `row`."""
         return int(self._each.values[row]) if self._each is not None else self._start + self._step * row
 
     def _continues(self, number: int) -> bool:
@@ -116,7 +116,7 @@ class SortedIntegers:
 
 
 def as_range(numbers: NDArray[np.int64]) -> NDArray[np.int64] | range:
-    """Return the same numbers, of shape (k,), as a range if they rise evenly, which is then known of them."""
+    """Return the same numbers, shape (k,), as a range if they are evenly spaced."""
     step = int(numbers[1] - numbers[0]) if len(numbers) > 1 else 1
     if step < 1 or not _is_spaced(numbers, step):
         return numbers

@@ -1,4 +1,4 @@
-"""When each iteration was: after how many environment steps, and how long after the start."""
+"""Timeline of a run: environment steps and seconds at each iteration."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tui.session.metrics.growing_array import GrowingArray
 from tui.session.metrics.series import whole_edges
 
 XUnit: TypeAlias = Literal["iteration", "steps", "time"]
-"""What an x axis counts: iterations, steps of all environments, or seconds since the run's first frame."""
+"""Unit of an x axis: iterations, steps of all environments, or seconds since the run's first frame."""
 X_UNITS: tuple[XUnit, ...] = get_args(XUnit)
 
 _EVERYWHERE = 2**61  # before and after every iteration
 
 
 class Timeline:
-    """Environment steps and seconds of a run's iterations; an iteration that is told again replaces what was told.
+    """Environment steps and seconds of a run's iterations; a repeated iteration replaces the earlier one.
 
-    Positions never fall: where the count of steps or a clock was set back, they stand still until it has caught up.
-    A place between two iterations is interpolated; one before the first or after the last is that one's.
+    Positions never decrease: after a step count or a clock was set back, they stay constant until it has caught up.
+    Places between two iterations are interpolated; those outside are clipped to the first or last iteration.
     """
 
     def __init__(self) -> None:
@@ -38,17 +38,17 @@ class Timeline:
 
     @property
     def rewrites(self) -> int:
-        """How often iterations were replaced or forgotten: as long as it stays, they are where they were."""
+        """Number of times that iterations were replaced or dropped; while it is unchanged, places are too."""
         return self._rewrites
 
     @property
     def units(self) -> tuple[XUnit, ...]:
-        """The units that tell iterations apart; "iteration" always does."""
+        """The units with known positions; always "iteration"."""
         moving = [unit for unit, values in self._positions.items() if len(self) and values.values[-1] > 0]
         return ("iteration", *moving)
 
     def extend(self, iterations: ArrayLike, steps: ArrayLike, seconds: ArrayLike) -> None:
-        """Take in iterations with their environment steps (0 if unknown) and seconds since the start, shape (k,)."""
+        """Add iterations with their environment steps (0 if unknown) and seconds since the start, all of shape (k,)."""
         whole = np.asarray(iterations, dtype=np.int64)
         given: dict[XUnit, NDArray[np.float64]] = {
             "steps": np.asarray(steps, dtype=np.float64),
@@ -66,7 +66,7 @@ class Timeline:
             kept.extend(np.maximum.accumulate(np.maximum(values, floor)))
 
     def forget_from(self, iteration: int) -> None:
-        """Forget when this and all later iterations were."""
+        """Drop this and all later iterations."""
         kept = int(np.searchsorted(self._iterations.values, iteration))
         self._rewrites += kept < len(self)
         self._iterations.cut(kept)
@@ -74,18 +74,18 @@ class Timeline:
             positions.cut(kept)
 
     def last_iterations(self, count: int) -> NDArray[np.int64]:
-        """Return the newest iterations, at most `count` (at least 1), in order."""
+        """Return the newest iterations in order, at most `count` (at least 1)."""
         return self._iterations.values[-count:].copy()
 
     def extent(self, unit: XUnit) -> tuple[float, float] | None:
-        """Return the places of the first and of the last iteration; None before the first."""
+        """Return the places of the first and last iteration; None before the first."""
         if not len(self):
             return None
         values = self._iterations.values if unit == "iteration" else self._positions[unit].values
         return float(values[0]), float(values[-1])
 
     def place(self, iterations: ArrayLike, unit: XUnit) -> NDArray[np.float64]:
-        """Return where these iterations are, in `unit`, of the same shape; all at 0 if nothing is known yet."""
+        """Return the places of iterations in `unit`, of the same shape; all 0 for an empty timeline."""
         whole = np.asarray(iterations, dtype=np.float64)
         if unit == "iteration":
             return whole
@@ -94,7 +94,7 @@ class Timeline:
         return np.asarray(np.interp(whole, self._iterations.values, self._positions[unit].values))
 
     def iteration_at(self, position: float, unit: XUnit) -> float:
-        """Return which iteration is at a place, with a fraction between two; the earliest of several."""
+        """Return the iteration at a place, fractional between two, the earliest of several."""
         if unit == "iteration":
             return float(position)
         if not len(self):
@@ -102,7 +102,7 @@ class Timeline:
         return float(self._earliest(np.array([position]), unit)[0])
 
     def first_iterations(self, edges: NDArray[np.float64], unit: XUnit) -> NDArray[np.int64]:
-        """Find for each place, of shape (n,), the first whole iteration that isn't before it."""
+        """Return for each place, shape (n,), the first whole iteration not before it."""
         if unit == "iteration" or not len(self):
             return whole_edges(edges)
         positions = self._positions[unit].values
@@ -124,7 +124,7 @@ class Timeline:
     def _with_earlier(
         self, iterations: NDArray[np.int64], given: dict[XUnit, NDArray[np.float64]]
     ) -> tuple[NDArray[np.int64], dict[XUnit, NDArray[np.float64]]]:
-        """Take back all that is known, and return it in order together with what is new, which replaces it."""
+        """Clear the timeline and return its iterations merged in order with new ones, which take precedence."""
         together = np.concatenate((self._iterations.values, iterations))
         _, newest_from_behind = np.unique(together[::-1], return_index=True)
         newest = len(together) - 1 - newest_from_behind
