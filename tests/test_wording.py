@@ -48,7 +48,7 @@ BANNED = {
     r"\b7`? found\b|\bcalled found\b": "7 found",
     r"\b(?-i:Do it)\b": "Do it",
     r"\b(?-i:Leave it)\b": "Leave it",
-    r"\bpersons?\b": "a person has changed it",
+    r"(?<!`)\bpersons?\b": "a person has changed it",
     r"\bcould no longer read a journal of\b": (
         "Raised when a dashboard of the last version could no longer read a journal of this one."
     ),
