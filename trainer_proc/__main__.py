@@ -1,6 +1,6 @@
-"""`python -m trainer_proc RUN_DIR` trains what `RUN_DIR/run.toml` describes; under `torchrun`, as one of its ranks.
+"""`python -m trainer_proc RUN_DIR` trains as `RUN_DIR/run.toml` describes; under `torchrun`, as one of its ranks.
 
-The wire opens before anything heavy is imported, so that a dashboard sees the run and can stop it from the start.
+The wire process starts before slow imports, so that a dashboard sees the run and can stop it from the start.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from trainer_proc.wire.link import TrainerLink, WireError
 
 
 def main() -> int:
-    """Train; return 0 when finished or stopped, 1 when failed, 2 when there is nothing to train."""
+    """Train; return 0 if finished or stopped, 1 if failed, 2 if the training can't start."""
     if len(sys.argv) != 2:
-        return _say("usage: python -m trainer_proc RUN_DIR", 2)
+        return _print_error("usage: python -m trainer_proc RUN_DIR", 2)
     folder = RunFolder(Path(sys.argv[1]))
     try:
         spec = folder.read_spec()
         link = NoOpLink() if process_rank() else TrainerLink(folder)
     except (RunFolderError, WireError, OSError) as error:
-        return _say(str(error), 2)
+        return _print_error(str(error), 2)
     steering = Steering(link)
     link.emit(run_started(folder, spec))
     try:
@@ -58,7 +58,7 @@ def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link:
     try:
         if spec.checkpoint:
             continue_from(training.runner, Path(spec.checkpoint))
-        # as mjlab's and Isaac Lab's own scripts do, so that episodes don't all end at the same step
+        # random first episode lengths as in mjlab's and Isaac Lab's scripts: episodes don't all end at the same step
         training.runner.learn(num_learning_iterations=spec.iterations, init_at_random_ep_len=True)
     finally:
         if exports is not None:
@@ -66,7 +66,7 @@ def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link:
         training.close()
 
 
-def _say(message: str, code: int) -> int:
+def _print_error(message: str, code: int) -> int:
     print(message, file=sys.stderr)  # noqa: T201
     return code
 

@@ -446,7 +446,7 @@ def test_without_its_first_level_it_is_on_hold():
     run = Steered({"masses": GROWTH}, training=training).begin()
     failed, held = run.bodies[1:3]
     assert failed == InterventionFailed(0, 0, "masses: begins: Refusing: no more memory")
-    assert (held.note, place(run)) == ("masses: can't begin", (0, "hold"))
+    assert (held.note, place(run)) == ("masses: can't start", (0, "hold"))
     assert run.iterate(9, rate=0.9) == []
 
 
@@ -577,7 +577,7 @@ def test_a_level_that_means_other_values_now_sets_them(run):
     run.iterate()
     then = resumed(run, {"masses": GROWTH | {"steps": 4}})
     assert (place(then), owned(then)) == ((1, "auto"), {MASS: (0.95, 1.05), FRICTION: 0.625})
-    assert "its level has other values" in [getattr(body, "note", "")[8:] for body in then.bodies]
+    assert "values of its level have changed" in [getattr(body, "note", "")[8:] for body in then.bodies]
 
 
 def test_a_curriculum_that_is_new_begins_and_one_that_is_gone_is_told(run):

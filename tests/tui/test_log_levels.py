@@ -34,7 +34,7 @@ ERRORS = [
     "Segmentation fault (core dumped)",
     "Killed",
     "terminate called after throwing an instance of 'std::runtime_error'",
-    "[wire] /runs/x/journal.msgpack: No space left on device; will be written when possible",
+    "[wire] /runs/x/journal.msgpack: No space left on device; retrying with every frame",
     "Traceback (most recent call last):",
     "During handling of the above exception, another exception occurred:",
 ]

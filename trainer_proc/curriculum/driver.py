@@ -1,6 +1,6 @@
-"""Curricula at work: their levels, modes and limits as knobs, and their decisions as interventions.
+"""Drives curricula: their levels, modes and limits are knobs, and their decisions become interventions.
 
-A decision is carried out like a person's request: by the one writer, between two iterations, on every rank.
+A decision is applied like a user request: by the only writer, between two iterations, on every rank.
 """
 
 from __future__ import annotations
@@ -23,49 +23,48 @@ from trainer_proc.steering.state import SteeringState
 
 
 class CurriculumDriver:
-    """All curricula of a training. Used by the training thread only."""
+    """All curricula of a training, none of which own the same knob. Used by the training thread only.
+
+    The methods are those of `steering.curricula.Curricula`.
+    """
 
     def __init__(self, curricula: Iterable[Curriculum] = ()) -> None:
-        """Drive `curricula`, which own no knob twice."""
         self._curricula = tuple(curricula)
         self._recordings = tuple(one for one in self._curricula if isinstance(one, RecordingCurriculum))
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
         return bool(self._curricula)
 
     @property
     def kept(self) -> frozenset[str]:
-        """Knobs that no undo lets go: those that one of them owns, its level and its mode."""
         return frozenset(
             knob for one in self._curricula for knob in (*one.knobs, level_knob(one.name), mode_knob(one.name))
         )
 
     def knobs(self) -> list[LiveKnob]:
-        """Return `curriculum/<name>/level`, `mode` and the limits of each."""
+        """Return `level`, `mode` and the limits of each, named `curriculum/<name>/…`."""
         return [knob for curriculum in self._curricula for knob in _knobs(curriculum)]
 
     def checked_values(self) -> list[tuple[str, dict[str, Value]]]:
-        """Return all values that a curriculum may ask for and that must be within bounds, with its name."""
-        return [(one.name, dict(asked)) for one in self._curricula for asked in one.checked_values()]
+        return [(one.name, dict(values)) for one in self._curricula for values in one.checked_values()]
 
     def named(self) -> list[tuple[str, Collection[str]]]:
-        """Return all knobs that a curriculum may ask for, with its name."""
         return [(curriculum.name, sorted(curriculum.named)) for curriculum in self._curricula]
 
     def without_own_ramps(self, state: SteeringState) -> SteeringState:
-        """Return what a checkpoint carried without the ramps that schedules in `auto` ask for again by themselves."""
         modes = {one.name: state.values.get(mode_knob(one.name), one.mode) for one in self._curricula}
-        asked_again = {knob for one in self._curricula if modes[one.name] == "auto" for knob in one.knobs}
-        return msgspec.structs.replace(state, ramps=tuple(one for one in state.ramps if one.knob not in asked_again))
+        requested_again = {knob for one in self._curricula if modes[one.name] == "auto" for knob in one.knobs}
+        return msgspec.structs.replace(
+            state, ramps=tuple(one for one in state.ramps if one.knob not in requested_again)
+        )
 
     def begin(
         self, iteration: int, restored: Collection[str], in_force: Mapping[str, Value]
     ) -> list[InterventionQueued]:
-        """Return what sets the levels that the first `iteration` begins with.
+        """Return the changes that set the first levels.
 
-        A curriculum whose level is among the `restored` knobs goes on with what a checkpoint brought: its values are
-        set only if they are `in_force` no more, because the preset has changed.
+        A curriculum whose level is among the `restored` knobs continues with the checkpoint's values. They are set
+        again only if other values are `in_force`, because the preset has changed.
         """
         orders = []
         for curriculum in (one for one in self._curricula if one.knobs and one.mode != "hold"):
@@ -76,23 +75,20 @@ class CurriculumDriver:
                 decision = Decision(
                     level=curriculum.level,
                     values=curriculum.values(curriculum.level),
-                    note="its level has other values",
+                    note="values of its level have changed",
                 )
             orders.append(_intervention(curriculum, replace(decision, when="now")))
         return orders
 
     def hold(self, refused: InterventionQueued) -> InterventionQueued:
-        """Return what puts a curriculum on hold whose first level was `refused`."""
         (curriculum,) = (one for one in self._curricula if refused.changes[0].knob == level_knob(one.name))
-        return _intervention(curriculum, Decision(values={mode_knob(curriculum.name): "hold"}, note="can't begin"))
+        return _intervention(curriculum, Decision(values={mode_knob(curriculum.name): "hold"}, note="can't start"))
 
     def count(self, metrics: Metrics) -> None:
-        """Take in the metrics of an iteration that has finished; once for each, before anything is asked for."""
         for curriculum in self._curricula:
             curriculum.count(metrics)
 
     def replay(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[CurriculumOrder]:
-        """Return what recordings ask for after `iteration`, at the time when a person's requests arrive."""
         return [
             CurriculumOrder(recording.name, _intervention(recording, decision))
             for recording in self._recordings
@@ -100,23 +96,18 @@ class CurriculumDriver:
         ]
 
     def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[CurriculumOrder]:
-        """Return what all others ask for after `iteration`, with the values `in_force` after a person's requests.
-
-        Then what recordings ask for as late as that.
-        """
+        """Return the decisions of all curricula except recordings, then the late requests of recordings."""
         others = (one for one in self._curricula if not isinstance(one, RecordingCurriculum))
         decided = [(one, decision) for one in others for decision in one.ask(iteration, metrics, in_force)]
         late = [(one, decision) for one in self._recordings for decision in one.ask_late(iteration, metrics)]
         return [CurriculumOrder(one.name, _intervention(one, decision)) for one, decision in (*decided, *late)]
 
     def refused(self, order: CurriculumOrder) -> None:
-        """Tell a curriculum that what it asked for could not be carried out."""
         curriculum = next(one for one in self._curricula if one.name == order.curriculum)
         levels = [change.new for change in order.requested.changes if change.knob == level_knob(curriculum.name)]
         curriculum.refused(Decision(level=int(number_of(levels[0])) if levels else None))
 
     def metrics(self) -> dict[str, float]:
-        """Return `Curriculum/<name>/level` and `episodes`, those finished at the level, of each."""
         return {
             f"Curriculum/{curriculum.name}/{name}": float(value)
             for curriculum in self._curricula
@@ -124,7 +115,6 @@ class CurriculumDriver:
         }
 
     def expanded(self, queued: InterventionQueued, in_force: Mapping[str, Value]) -> InterventionQueued:
-        """Return what somebody asked for with what it means for the curricula; see `curriculum_meaning`."""
         return expanded(queued, self._curricula, in_force)
 
 
@@ -136,10 +126,10 @@ def _intervention(curriculum: Curriculum, decision: Decision) -> InterventionQue
     is_recording = isinstance(curriculum, RecordingCurriculum)
     level: dict[str, Value] = {} if decision.level is None else {level_knob(curriculum.name): float(decision.level)}
     return InterventionQueued(
-        0,
-        curriculum.origin,
-        tuple(Change(name, value, value) for name, value in (level | decision.values).items()),
-        decision.note if is_recording else f"{curriculum.name}: {decision.note}",
+        number=0,
+        origin=curriculum.origin,
+        changes=tuple(Change(name, value, value) for name, value in (level | decision.values).items()),
+        note=decision.note if is_recording else f"{curriculum.name}: {decision.note}",
         when=decision.when,
         ramp=ramp,
         unpin=decision.unpin,
@@ -181,5 +171,13 @@ def _limit_knob(curriculum: Curriculum, name: str) -> LiveKnob:
 
 def _knob(name: str, kind: KnobType, read: Callable[[], Any], write: Callable[[Any], None], **fields: Any) -> LiveKnob:
     value = float(read()) if kind != "choice" else read()
-    description = Knob(name, CURRICULUM_KIND, value, value, "next iteration", type=kind, **fields)
+    description = Knob(
+        name=name,
+        kind=CURRICULUM_KIND,
+        value=value,
+        default=value,
+        takes_effect="next iteration",
+        type=kind,
+        **fields,
+    )
     return LiveKnob(description, lambda: float(read()) if kind != "choice" else read(), write)

@@ -1,6 +1,6 @@
-"""What a change that somebody asks for means for a curriculum: a knob has one owner at a time.
+"""The effect of requested changes on curricula: every knob has one owner at a time.
 
-In `auto` and `manual` a curriculum's knobs are as its level says. Whatever would have them otherwise puts it on `hold`.
+In `auto` and `manual`, a curriculum's knobs have the values of its level. A change to other values puts it on `hold`.
 """
 
 from __future__ import annotations
@@ -17,87 +17,90 @@ from trainer_proc.contract.messages import Change, InterventionQueued
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is asked for: values by knob, and whether they were in force before, as with an undo.
-
-    `loose` knobs won't stay as they are: they are given back, put on a ramp or taken off one.
-    """
+class RequestedChange:
+    """A change, before its effects on curricula are added."""
 
     values: dict[str, Value]
-    loose: frozenset[str]
-    is_again: bool
+    """Target values by knob."""
+    unsettled: frozenset[str]
+    """Knobs whose values will not stay: they are unpinned, begin a ramp or end one."""
+    restores: bool
+    """Whether the values were in force before, as with an undo."""
 
 
 @dataclass(frozen=True)
-class Meaning:
-    """What that brings for one curriculum: values, its mode among them, and ramps that end."""
+class Effect:
+    """What a change means for one curriculum."""
 
     values: dict[str, Value]
+    """Values to set in addition, its mode among them."""
     stop_ramps: frozenset[str] = frozenset()
+    """Knobs whose ramps end."""
 
 
 def expanded(
     queued: InterventionQueued, curricula: tuple[Curriculum, ...], in_force: Mapping[str, Value]
 ) -> InterventionQueued:
-    """Return what was asked for with what it means for `curricula`; `in_force` are all knobs' values before it."""
-    is_again = queued.undoes is not None or queued.redoes is not None or queued.origin == "guard"
-    asked = {change.knob: change.new for change in queued.changes}
-    ramped = () if queued.ramp is None else queued.ramp.targets or asked
-    loose = frozenset((*queued.unpin, *queued.stop_ramps, *ramped))
-    values, stops = dict(asked), set(queued.stop_ramps)
-    for curriculum in sorted(curricula, key=lambda one: bool(one.knobs)):  # a recording may turn what others own
-        meaning = meaning_of(Asked(values, loose, is_again), curriculum, in_force)
-        values |= meaning.values
-        stops |= meaning.stop_ramps
-    if values == asked and stops == set(queued.stop_ramps):
+    """Return `queued` with its effects on `curricula` added; `in_force` are all knobs' values before it."""
+    restores = queued.undoes is not None or queued.redoes is not None or queued.origin == "guard"
+    requested = {change.knob: change.new for change in queued.changes}
+    ramped = () if queued.ramp is None else queued.ramp.targets or requested
+    unsettled = frozenset((*queued.unpin, *queued.stop_ramps, *ramped))
+    values, stops = dict(requested), set(queued.stop_ramps)
+    for curriculum in sorted(curricula, key=lambda one: bool(one.knobs)):  # recordings first: they may set owned knobs
+        effect = effect_on(curriculum, RequestedChange(values, unsettled, restores), in_force)
+        values |= effect.values
+        stops |= effect.stop_ramps
+    if values == requested and stops == set(queued.stop_ramps):
         return queued
     ramp = queued.ramp
-    if ramp is not None and not ramp.targets:  # of what was asked for, not of what it brings
-        ramp = msgspec.structs.replace(ramp, targets=asked)
+    if ramp is not None and not ramp.targets:  # only the requested values are ramped, not the effects
+        ramp = msgspec.structs.replace(ramp, targets=requested)
     changes = tuple(Change(name, in_force[name], value) for name, value in values.items())
     return msgspec.structs.replace(queued, changes=changes, ramp=ramp, stop_ramps=tuple(sorted(stops)))
 
 
-def meaning_of(asked: Asked, curriculum: Curriculum, in_force: Mapping[str, Value]) -> Meaning:
-    """Return what `asked` brings for one curriculum.
+def effect_on(curriculum: Curriculum, requested: RequestedChange, in_force: Mapping[str, Value]) -> Effect:
+    """Return the effect of a change on one curriculum.
 
-    A level brings its values, and `manual` unless a mode is named with it. Leaving `hold` brings the level's values
-    back. Turning a knob of the curriculum's puts it on `hold`, and so does an undo of its own decision if it would
-    decide the same at once. What it has on a ramp stays where it is when it stops deciding.
+    A level sets its values, and the mode `manual` unless a mode is set with it. Leaving `hold` sets the level's values.
+    Changing an owned knob sets `hold`, and so does undoing its own decision if it would repeat the decision at once.
+    When it stops deciding, its ramps stop where they are.
     """
-    level_asked, mode_asked = (
-        asked.values.get(level_knob(curriculum.name)),
-        asked.values.get(mode_knob(curriculum.name)),
-    )
-    own = {knob: value for knob, value in asked.values.items() if knob in curriculum.knobs}
-    if level_asked is None and mode_asked is None and not own and not curriculum.knobs & asked.loose:
-        return Meaning({})
-    level = curriculum.level if level_asked is None else int(number_of(level_asked))
-    values = _brought(curriculum, level, asked) | own
-    mode = mode_asked
-    if mode is None and (level_asked is not None or asked.is_again):
-        mode = curriculum.mode if asked.is_again else "manual"
-    if mode is None or (mode != "hold" and _must_hold(curriculum, level, asked, {**in_force, **values}, mode_asked)):
+    level_requested = requested.values.get(level_knob(curriculum.name))
+    mode_requested = requested.values.get(mode_knob(curriculum.name))
+    own = {knob: value for knob, value in requested.values.items() if knob in curriculum.knobs}
+    is_concerned = level_requested is not None or mode_requested is not None or own
+    if not is_concerned and not curriculum.knobs & requested.unsettled:
+        return Effect({})
+    level = curriculum.level if level_requested is None else int(number_of(level_requested))
+    values = _level_values(curriculum, level, requested) | own
+    mode = mode_requested
+    if mode is None and (level_requested is not None or requested.restores):
+        mode = curriculum.mode if requested.restores else "manual"
+    after = {**in_force, **values}
+    if mode is None or (mode != "hold" and _must_hold(curriculum, level, requested, after)):
         mode = "hold"
-    if mode_asked is not None or mode != curriculum.mode:
+    if mode_requested is not None or mode != curriculum.mode:
         values[mode_knob(curriculum.name)] = mode
-    decides_no_more = curriculum.mode == "auto" != mode
-    return Meaning(values, curriculum.knobs - values.keys() if decides_no_more else frozenset())
+    stops_deciding = curriculum.mode == "auto" != mode
+    return Effect(values, curriculum.knobs - values.keys() if stops_deciding else frozenset())
 
 
-def _brought(curriculum: Curriculum, level: int, asked: Asked) -> dict[str, Value]:
-    """Return the values that a level brings when it is named or when `hold` is left."""
-    mode = asked.values.get(mode_knob(curriculum.name))
-    is_named = level_knob(curriculum.name) in asked.values
+def _level_values(curriculum: Curriculum, level: int, requested: RequestedChange) -> dict[str, Value]:
+    """Return the values of a level if the change sets it or leaves `hold`."""
+    mode = requested.values.get(mode_knob(curriculum.name))
+    sets_level = level_knob(curriculum.name) in requested.values
     if curriculum.knobs:
         leaves_hold = curriculum.mode == "hold" and mode not in (None, "hold")
-        return dict(curriculum.values(level)) if is_named or leaves_hold else {}
-    return dict(curriculum.values(level)) if is_named and not asked.is_again else {}  # a recording: others' knobs
+        return dict(curriculum.values(level)) if sets_level or leaves_hold else {}
+    # a recording sets knobs that others own
+    return dict(curriculum.values(level)) if sets_level and not requested.restores else {}
 
 
-def _must_hold(
-    curriculum: Curriculum, level: int, asked: Asked, then: Mapping[str, Value], mode_asked: Value | None
-) -> bool:
-    is_loose = bool(curriculum.knobs & asked.loose)
-    undoes_itself = asked.is_again and mode_asked is None and curriculum.mode == "auto" and curriculum.repeats_itself
-    return is_loose or undoes_itself or not curriculum.agrees(level, then)
+def _must_hold(curriculum: Curriculum, level: int, requested: RequestedChange, after: Mapping[str, Value]) -> bool:
+    """Return whether `auto` or `manual` would contradict the values `after` the change."""
+    is_unsettled = bool(curriculum.knobs & requested.unsettled)
+    sets_mode = mode_knob(curriculum.name) in requested.values
+    would_repeat = requested.restores and not sets_mode and curriculum.mode == "auto" and curriculum.repeats_itself
+    return is_unsettled or would_repeat or not curriculum.agrees(level, after)

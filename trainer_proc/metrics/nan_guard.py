@@ -1,7 +1,7 @@
-"""A policy that has become NaN, kept from ending the training before a guard that acts on it has seen it.
+"""Keeps a NaN policy from ending the training before a guard can act on it.
 
-torch refuses to draw from a distribution of NaN, so rsl-rl's update ends with an error at the next mini-batch, or the
-next rollout does. skrl and rl_games learn on, from NaN.
+torch refuses to sample from a NaN distribution: rsl-rl's update fails at the next mini-batch, or the next rollout does.
+skrl and rl_games continue with NaN.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 import torch
 
 LOSSES = ("value", "surrogate", "entropy")
-"""What rsl-rl's update returns, and its console names."""
+"""Losses that rsl-rl's update returns, and its console prints."""
 
 
 def tolerate_non_finite_updates(algorithm: Any, is_awaited: Callable[[], bool]) -> None:
-    """Wrap `algorithm.update` on the instance: while `is_awaited()`, weights that aren't finite are a loss of NaN."""
+    """Wrap `algorithm.update` on the instance: while `is_awaited()`, non-finite weights appear as a NaN loss."""
     update = algorithm.update
 
-    def surviving_update() -> dict[str, float]:
+    def tolerant_update() -> dict[str, float]:
         try:
             losses: dict[str, float] = update()
         except RuntimeError:
@@ -33,20 +33,20 @@ def tolerate_non_finite_updates(algorithm: Any, is_awaited: Callable[[], bool]) 
             losses["value"] = math.nan
         return losses
 
-    algorithm.update = surviving_update
+    algorithm.update = tolerant_update
 
 
 def has_finite_weights(algorithm: Any) -> bool:
-    """Tell whether all weights and normalizers are; waits for the device."""
+    """Return whether all weights and normalizers are finite; synchronizes with the device."""
     modules = (getattr(algorithm, name, None) for name in ("actor", "critic"))
     states = (module.state_dict() for module in modules if module is not None)
     return all(bool(torch.isfinite(tensor).all()) for state in states for tensor in state.values())
 
 
 def reset_non_finite_environments(runner: Any) -> None:
-    """Let all environments begin a new episode if what they have observed is not finite.
+    """Reset all environments if any observation is not finite.
 
-    `learn` holds the last observation in a variable of its own, so the next `act` is given the new one instead.
+    `learn` keeps the last observation in a local variable, so the next `act` gets the new one instead.
     """
     algorithm = runner.alg
     observed = runner.env.get_observations().values(True, True)

@@ -1,4 +1,4 @@
-"""What steering asks of the curricula of a training; `trainer_proc.curriculum.driver` answers."""
+"""Interface of the curricula that steering uses; `trainer_proc.curriculum.driver` implements it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Curricula(Protocol):
     """All curricula of a training. Used by the training thread only."""
 
     def __bool__(self) -> bool:
-        """Return whether there are any."""
+        """Return whether the training has curricula."""
 
     @property
     def kept(self) -> frozenset[str]:
@@ -56,13 +56,13 @@ class Curricula(Protocol):
         """Return what curricula request after `iteration`, with the values `in_force` after user requests."""
 
     def refused(self, order: CurriculumOrder) -> None:
-        """Tell a curriculum that its request could not be applied."""
+        """Handle a curriculum's request that could not be applied; nothing has changed."""
 
     def metrics(self) -> dict[str, float]:
-        """Return `Curriculum/<name>/level` and `episodes` of each."""
+        """Return `Curriculum/<name>/level` and `Curriculum/<name>/episodes`, those finished at the level, of each."""
 
     def expanded(self, queued: InterventionQueued, in_force: Mapping[str, Value]) -> InterventionQueued:
-        """Return a request extended by what it means for the curricula."""
+        """Return a requested change with its effects on the curricula added."""
 
 
 class NoCurricula:

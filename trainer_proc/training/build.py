@@ -1,4 +1,4 @@
-"""A built runner, made watchable and steerable."""
+"""Makes a built runner watchable and steerable."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def make_steerable(
 ) -> ExportJobs | NoExports | None:
     """Attach metrics and steering to `runner` and publish its knobs.
 
-    Raises `LaunchValueError`, and `TrainingError` if the definition of success doesn't fit the environment.
-    Returns the exports, which have to be waited for at the end, or None on ranks above 0.
+    Returns the exports, to wait for at the end; None on ranks above 0. Raises `LaunchValueError`, and `TrainingError`
+    if the definition of success doesn't fit the environment.
     """
     simulator = simulator_of(getattr(runner.env, "unwrapped", runner.env))
     exports: ExportJobs | NoExports | None = None
@@ -42,9 +42,9 @@ def make_steerable(
         exports = ExportJobs(folder, link.emit)
     terrain = steered_terrain(runner.env, simulator)
     success_rate = SuccessRate(runner.env, _success(spec), terrain, simulator)
-    attach(runner, steering, link.emit, exports, success_rate, terrain)
+    attach(runner, steering, emit=link.emit, exports=exports, success_rate=success_rate, terrain=terrain)
     knobs = discover_knobs(runner, simulator, steering.interventions.competing_writer_found, terrain)
-    steering.publish_knobs(knobs, spec.set, spec.bounds, _curricula(spec))
+    steering.publish_knobs(knobs, launch_values=spec.set, bounds=spec.bounds, curricula=_curricula(spec))
     return exports
 
 
@@ -63,9 +63,9 @@ def _curricula(spec: RunSpec) -> CurriculumDriver:
 
 
 def continue_from(runner: Any, checkpoint: Path) -> None:
-    """Load `checkpoint` before the first iteration, which gets the number after the checkpoint's.
+    """Load `checkpoint` before the first iteration, which gets the next number; rsl-rl would repeat the checkpoint's.
 
-    Raises `CheckpointError`. rsl-rl would give it the checkpoint's own number once more.
+    Raises `CheckpointError`.
     """
     runner.load(str(checkpoint))
     runner.current_learning_iteration += 1

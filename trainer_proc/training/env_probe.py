@@ -1,7 +1,7 @@
-"""`python -m trainer_proc.training.env_probe` tells, in one line of JSON, what the interpreter that runs it has.
+"""`python -m trainer_proc.training.env_probe` reports, in one line of JSON, what its interpreter has installed.
 
-Takes JSON of `modules` to be looked for and of `distributions` whose versions are wanted. Imports none of them, and
-nothing that isn't in the standard library, so that it answers in any Python from 3.7 on, whatever is missing there.
+Its argument is JSON: `modules` to look for, and `distributions` whose versions are wanted. It imports none of them and
+only the standard library, so that it works in any Python from 3.7 on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any
 
 
 def main() -> None:
-    """Print the answer."""
     asked = json.loads(sys.argv[1])
     answer = {
         "python": platform.python_version(),
@@ -38,7 +37,7 @@ def _has(module: str) -> bool:
 def _version(distribution: str) -> str | None:
     try:
         import importlib.metadata
-    except ModuleNotFoundError:  # a Python before 3.8 is refused for its age anyway
+    except ModuleNotFoundError:  # Python before 3.8 is refused anyway
         return None
     try:
         return importlib.metadata.version(distribution)
@@ -47,11 +46,11 @@ def _version(distribution: str) -> str | None:
 
 
 def _isaac_sim() -> str:
-    """Return Isaac Sim's version, "unknown" if it doesn't tell, "" where there is none."""
+    """Return Isaac Sim's version, "unknown" if it has none, "" without Isaac Sim."""
     version = _version("isaacsim")
     if version is not None:
         return version
-    folder = os.environ.get("ISAAC_PATH")  # as Isaac Sim's own setup_python_env.sh has it
+    folder = os.environ.get("ISAAC_PATH")  # set by Isaac Sim's setup_python_env.sh
     if folder is None:
         return "unknown" if _has("isaacsim") else ""
     try:
@@ -61,9 +60,9 @@ def _isaac_sim() -> str:
 
 
 def _asset_root() -> str:
-    """Return where Isaac Lab looks for its robots and scenes, "" if that isn't known.
+    """Return Isaac Lab's folder of robots and scenes, "" if unknown.
 
-    In the order of `isaaclab.utils.assets._resolve_asset_root`, which can't be imported without Isaac Lab's libraries.
+    Follows `isaaclab.utils.assets._resolve_asset_root`, which can't be imported without Isaac Lab's libraries.
     """
     root = os.environ.get("ISAACSIM_ASSET_ROOT")
     if root:
@@ -73,7 +72,7 @@ def _asset_root() -> str:
         return ""
     spec: Any = importlib.util.find_spec("isaaclab")
     for package in (spec and spec.submodule_search_locations) or ():
-        for parent in (Path(package), *Path(package).resolve().parents[:4]):  # a wheel, or a checkout's source/
+        for parent in (Path(package), *Path(package).resolve().parents[:4]):  # a wheel, or source/ of a checkout
             file = parent / "apps" / "isaaclab.python.kit"
             if file.is_file():
                 return _written_root(file.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""How a training begins and ends, as frames; for our own trainer and for others' scripts."""
+"""Publishes how a training begins and ends, for this program's trainer and for users' scripts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from trainer_proc.steering.interface import TrainingStopped
 
 
 def run_started(folder: RunFolder, spec: RunSpec) -> RunStarted:
-    """Return the frame that this process begins with."""
+    """Return the first frame of this process."""
     return RunStarted(
         run=folder.name,
         preset=spec.preset,
@@ -37,41 +37,41 @@ def run_started(folder: RunFolder, spec: RunSpec) -> RunStarted:
 
 
 def run_and_report(steering: Steering, work: Callable[[], None]) -> None:
-    """Run `work` and publish how it ended; a stop, asked for or by signal, is an end like any other.
+    """Run `work` and publish how it ended. A stop, by request or signal, counts as finished.
 
-    Raises whatever else `work` raises.
+    Raises everything else that `work` raises.
     """
     try:
         with _stop_on_signals(steering):
             work()
     except TrainingStopped:
-        _tell_of_the_stop(steering)
+        _report_stop(steering)
     except BaseException as error:
-        if steering.was_asked_to_stop and not steering.is_iterating:  # a library made its own error of our exception
-            _tell_of_the_stop(steering)
+        if steering.was_asked_to_stop and not steering.is_iterating:  # a library replaced our exception
+            _report_stop(steering)
             return
-        told = str(error) if isinstance(error, TrainingError) else traceback.format_exception_only(error)[-1]
-        steering.enter("failed", " ".join(told.split()))
+        reason = str(error) if isinstance(error, TrainingError) else traceback.format_exception_only(error)[-1]
+        steering.enter("failed", " ".join(reason.split()))
         raise
     else:
         steering.enter("finished")
 
 
-def _tell_of_the_stop(steering: Steering) -> None:
+def _report_stop(steering: Steering) -> None:
     steering.enter("finished", "stopped" if steering.is_iterating else "stopped before the first iteration")
 
 
 def end_other_ranks(steering: Steering) -> None:
-    """Let `torchrun`, our parent, end the ranks that still build: a stop during the build reaches rank 0 only."""
+    """Have the parent `torchrun` end ranks that still build: a stop during the build reaches rank 0 only."""
     if "TORCHELASTIC_RUN_ID" in os.environ and not process_rank() and not steering.is_iterating:
         os.kill(os.getppid(), signal.SIGTERM)
 
 
 @contextmanager
 def _stop_on_signals(steering: Steering) -> Iterator[None]:
-    """Let SIGTERM and the first Ctrl+C stop at the next boundary, with a checkpoint; a second Ctrl+C interrupts.
+    """Make SIGTERM and the first Ctrl+C stop at the next boundary, with a checkpoint; a second Ctrl+C interrupts.
 
-    Handlers that a script has set itself are left alone; outside of the main thread there can be none.
+    A script's own handlers are left alone. Outside of the main thread, no handlers are set.
     """
     defaults = (signal.SIG_DFL, signal.default_int_handler)
     numbers = [number for number in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(number) in defaults]

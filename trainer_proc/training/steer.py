@@ -1,4 +1,4 @@
-"""`steer(runner)`: all of the trainer's publishing and steering, attached to a runner that somebody's script built."""
+"""`steer(runner)`: attaches publishing and steering to a runner that a user's script has built."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.export.job import ExportJobs, NoExports
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.ranks import NoOpLink, join_ranks
@@ -20,11 +21,11 @@ from trainer_proc.wire.link import TrainerLink
 
 
 def steer_runner(
-    runner: Any, task: str, backend: str, success: dict[str, Any], curricula: dict[str, dict[str, Any]]
+    runner: Any, *, task: str, backend: str, success: dict[str, Any], curricula: dict[str, dict[str, Any]]
 ) -> None:
-    """Do what `trainer_proc.steer` says, and raise that."""
+    """Implement `trainer_proc.steer`, which describes the arguments and errors."""
     if runner.logger.log_dir is None:
-        raise ValueError("this runner has no log_dir: give OnPolicyRunner one, the run's files lie there")
+        raise ValueError("expected a runner with a log_dir, got none: pass one to OnPolicyRunner, for the run's files")
     folder = RunFolder(Path(runner.logger.log_dir))
     spec = msgspec.structs.replace(_spec(runner, folder, task, backend), success=success, curricula=curricula)
     is_first = process_rank() == 0
@@ -36,10 +37,22 @@ def steer_runner(
     steering = Steering(link, join_ranks())
     try:
         exports = make_steerable(runner, steering, link, folder, spec)
-    except TrainingError as problem:
-        steering.enter("failed", str(problem))
+    except TrainingError as error:
+        steering.enter("failed", str(error))
         link.close()
         raise
+    _wrap_learn(runner, steering, link, folder, spec, exports)
+
+
+def _wrap_learn(
+    runner: Any,
+    steering: Steering,
+    link: TrainerLink | NoOpLink,
+    folder: RunFolder,
+    spec: RunSpec,
+    exports: ExportJobs | NoExports | None,
+) -> None:
+    """Wrap `runner.learn` on the instance, so that the run ends with its first call."""
     learn = runner.learn
 
     def learn_and_export(*args: Any, **kwargs: Any) -> None:
@@ -50,10 +63,10 @@ def steer_runner(
                 exports.wait()
 
     def steered_learn(num_learning_iterations: int, *args: Any, **kwargs: Any) -> None:
-        runner.learn = learn  # the run ends with this; what the script trains after it isn't part of it
+        runner.learn = learn  # later trainings of the script are not part of the run
         if num_learning_iterations != spec.iterations:
             known = msgspec.structs.replace(spec, iterations=max(num_learning_iterations, 1))
-            if is_first:
+            if process_rank() == 0:
                 folder.write_spec(known)
             link.emit(run_started(folder, known))
         try:
@@ -67,7 +80,7 @@ def steer_runner(
 
 
 def _spec(runner: Any, folder: RunFolder, task: str, backend: str) -> RunSpec:
-    """Describe somebody's training as far as it can be read off the runner."""
+    """Describe the user's training as far as the runner shows."""
     env = getattr(runner.env, "unwrapped", runner.env)
     return RunSpec(
         preset=Path(sys.argv[0]).stem or "script",

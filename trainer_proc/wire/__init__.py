@@ -1,4 +1,1 @@
-"""What the trainer and its dashboards say to each other, and the files in which it is kept.
-
-The only part of `trainer_proc` that the dashboard may import: neither torch nor a simulator is needed here.
-"""
+"""The wire process: journals and publishes the trainer's frames, and answers requests."""

@@ -1,8 +1,8 @@
-"""The training process's end of its link to the wire process (`trainer_proc.wire.server`).
+"""The training process's link to the wire process (`trainer_proc.wire.server`).
 
-Loading torch or compiling kernels can hold Python's global lock for 0.3 s, so a thread of the training process could
-not answer a request within 10 ms; a small process of its own can. Here, sending is a non-blocking put on a ZeroMQ
-queue and receiving happens at iteration boundaries only.
+Loading torch or compiling kernels can hold Python's global lock for 0.3 s. A thread could not answer a request within
+10 ms then; a small process can. Here, sending is a non-blocking put on a ZeroMQ queue, and receiving happens at
+iteration boundaries only.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from trainer_proc.contract.run_folder import RunFolder
 
 FRAMES, ORDERS = "frames", "orders"
 _LONGEST_FOLDER = 80
-"""A Unix socket's path may have 107 bytes; this leaves room for the file's name."""
+"""Bytes; a Unix socket's path may have 107, the rest is for the file's name."""
 _START_SECONDS = 60.0
-_CUT_OFF = "the wire process died: the training goes on, unrecorded, and only SIGTERM stops it"
+_CUT_OFF = "the wire process died: training continues without a record, and only SIGTERM stops it"
 
 
 class WireError(UserError):
@@ -38,14 +38,16 @@ class WireError(UserError):
 
 
 class TrainerLink:
-    """Starts the wire process and talks to it. `emit` may be called by any thread, the rest by one."""
+    """Starts the wire process and exchanges messages with it. `emit` is thread-safe, the other methods are not.
+
+    The constructor waits until the journal and the sockets are open. Raises `WireError`.
+    """
 
     def __init__(self, folder: RunFolder) -> None:
-        """Return when the journal and the sockets are open. Raises `WireError`."""
         self._sockets_folder = _make_sockets_folder()
         self._context = zmq.Context()
         self._frames = self._context.socket(zmq.PUSH)
-        self._frames.setsockopt(zmq.SNDHWM, 0)  # no limit: a frame is small, and blocking is out of the question
+        self._frames.setsockopt(zmq.SNDHWM, 0)  # no limit: frames are small and sending must not block
         self._orders = self._context.socket(zmq.PULL)
         self._orders.setsockopt(zmq.RCVHWM, 0)
         self._frames.bind(f"ipc://{self._sockets_folder}/{FRAMES}")
@@ -61,15 +63,15 @@ class TrainerLink:
         self._await_ready()
 
     def emit(self, body: TrainerBody) -> None:
-        """Have `body` numbered, journaled and published. Never blocks; without a wire process, `body` is lost."""
+        """Send `body` to be numbered, journaled and published. Never blocks; without a wire process, `body` is lost."""
         data = encode(Emitted(time.time(), body))
         with self._send_lock:
-            if self._frames.closed:  # a script may save or train on after the run has ended
+            if self._frames.closed:  # a script may continue after the run has ended
                 return
             try:
                 self._frames.send(data, zmq.NOBLOCK)
-            except zmq.Again:  # with no limit to the queue, this means that nobody is there to take it
-                self._complain()
+            except zmq.Again:  # the queue has no limit, so the peer is gone
+                self._report_cut_off()
 
     def receive(self, timeout_seconds: float = 0.0) -> list[Order | InterventionQueued]:
         """Return the orders that have arrived, waiting up to `timeout_seconds` for the first."""
@@ -85,7 +87,7 @@ class TrainerLink:
                 return orders
 
     def close(self) -> None:
-        """Let the wire process write and send what was emitted, then end it."""
+        """Wait until the wire process has written and sent everything, and end it."""
         if self._process.poll() is None:
             with self._send_lock, suppress(zmq.Again):
                 self._frames.send(encode(Closing()), zmq.NOBLOCK)
@@ -98,10 +100,10 @@ class TrainerLink:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self._process.kill()
                 self._release()
-                raise WireError("the wire process did not start: see the line above, or console.log")
-        self._frames.poll(int(_START_SECONDS * 1000), zmq.POLLOUT)  # this socket may be connected a moment later
+                raise WireError("the wire process did not start: see the line above or console.log")
+        self._frames.poll(int(_START_SECONDS * 1000), zmq.POLLOUT)  # this socket may connect a little later
 
-    def _complain(self) -> None:
+    def _report_cut_off(self) -> None:
         if not self._is_cut_off:
             self._is_cut_off = True
             with suppress(OSError):
@@ -115,6 +117,6 @@ class TrainerLink:
 
 
 def _make_sockets_folder() -> Path:
-    """Make a folder that only its owner can enter, with a path short enough for Unix sockets."""
+    """Create a private folder with a path short enough for Unix sockets."""
     base = tempfile.gettempdir()
     return Path(tempfile.mkdtemp(prefix="humanoid-tui-", dir=base if len(base) < _LONGEST_FOLDER else os.sep + "tmp"))

@@ -1,8 +1,8 @@
 """The wire process: `python -m trainer_proc.wire.server RUN_DIR SOCKETS_FOLDER PID`, started by training process PID.
 
 It owns the frame numbers, the journal and the sockets, in one thread. The sockets follow the ZeroMQ guide's "Clone"
-pattern (https://zguide.zeromq.org/docs/chapter5/): frames leave on an XPUB, which drops for slow subscribers instead
-of waiting, and requests come in on a ROUTER. It outlives a training process that is killed for long enough to say so.
+pattern (https://zguide.zeromq.org/docs/chapter5/): frames leave on an XPUB, which drops frames for slow subscribers,
+and requests arrive on a ROUTER. It outlives a killed training process long enough to report it.
 """
 
 from __future__ import annotations
@@ -44,10 +44,12 @@ _STOPPED = "stopped before the first iteration"
 
 
 class WireServer:
-    """Publishes a run's frames and answers its requests until the training process is done or dead."""
+    """Publishes a run's frames and answers requests until the training process has finished or died.
+
+    The constructor opens journal and sockets and writes the connection file. Raises `OSError` or `JournalUnreadable`.
+    """
 
     def __init__(self, folder: RunFolder, sockets_folder: Path, trainer_pid: int) -> None:
-        """Open the journal and the sockets and write the connection file. Raises `OSError` or `JournalUnreadable`."""
         self._folder = folder
         self._sockets_folder = sockets_folder
         self._trainer_pid = trainer_pid
@@ -60,7 +62,7 @@ class WireServer:
         self._frames = self._context.socket(zmq.PULL)
         self._frames.setsockopt(zmq.RCVHWM, 0)
         self._orders = self._context.socket(zmq.PUSH)
-        self._orders.setsockopt(zmq.SNDHWM, 0)  # the trainer takes them at its boundaries, however many there are
+        self._orders.setsockopt(zmq.SNDHWM, 0)  # no limit: the trainer takes all of them at its boundaries
         self._publish = self._context.socket(zmq.XPUB)
         self._publish.setsockopt(zmq.XPUB_WELCOME_MSG, WELCOME)
         self._publish.setsockopt(zmq.SNDHWM, 10_000)
@@ -74,7 +76,7 @@ class WireServer:
         self._orders.send(encode(Ready()))
 
     def run(self) -> None:
-        """Serve; return when the training process has said goodbye or died."""
+        """Serve until the training process has sent `Closing` or died."""
         poller = zmq.Poller()
         for socket in (self._frames, self._control, self._publish):
             poller.register(socket, zmq.POLLIN)
@@ -84,20 +86,20 @@ class WireServer:
                 if self._control in ready:
                     self._answer_requests()
                 if self._publish in ready:
-                    self._publish.recv(zmq.NOBLOCK)  # a subscription; the welcome message has answered it
+                    self._publish.recv(zmq.NOBLOCK)  # a subscription, answered by the welcome message
                 if self._frames in ready and self._take_frames():
                     return
                 if os.getppid() != self._trainer_pid:
-                    self._tell_of_its_death()
+                    self._report_death()
                     shutil.rmtree(self._sockets_folder, ignore_errors=True)
                     return
         finally:
             self._close()
 
-    def _tell_of_its_death(self) -> None:
-        """Publish what the training process still said, and its death unless it had ended.
+    def _report_death(self) -> None:
+        """Publish the remaining frames, then the death unless the training had ended.
 
-        A script that isn't yet in `learn` knows nothing of our signal and ends by it.
+        Our signal kills a script that has not reached `learn`; that counts as a stop.
         """
         while self._frames.poll(_PARENT_CHECK_MS):
             if self._take_frames():
@@ -109,7 +111,7 @@ class WireServer:
             )
 
     def _take_frames(self) -> bool:
-        """Publish what the training process has sent; return whether it said goodbye."""
+        """Publish the frames that have arrived; return whether `Closing` was among them."""
         while True:
             try:
                 message = decode_from_trainer(self._frames.recv(zmq.NOBLOCK))
@@ -131,7 +133,7 @@ class WireServer:
         try:
             request = decode_request(data)
         except msgspec.DecodeError as error:
-            return _refused(0, f"the request can't be read: {error}; use the dashboard of the trainer's version")
+            return _refused(0, f"the request can't be read: {error}; use a dashboard of the trainer's version")
         answer = self._validator.answer(request.command)
         if isinstance(answer, Refused):
             return _refused(request.id, answer.reason)
@@ -141,16 +143,16 @@ class WireServer:
         return Accepted(request.id, answer.number, self._validator.cost(answer))
 
     def _order(self, request: Request, queued: InterventionQueued | None) -> None:
-        """Pass an accepted request on to the training process."""
+        """Forward an accepted request to the training process."""
         command = request.command
-        with suppress(zmq.Again, ProcessLookupError):  # a training process that has just died: the loop will tell
+        with suppress(zmq.Again, ProcessLookupError):  # it has just died; the loop will report it
             if queued is not None:
                 self._send(time.time(), queued)
                 self._orders.send(encode(queued), zmq.NOBLOCK)
             elif isinstance(command, Pause | Resume | Stop | Save | Export):
                 self._orders.send(encode(command), zmq.NOBLOCK)
                 if isinstance(command, Stop) and not self._validator.has_iterated:
-                    os.kill(self._trainer_pid, signal.SIGTERM)  # no boundary comes during the build
+                    os.kill(self._trainer_pid, signal.SIGTERM)  # there is no boundary during the build
                     self._has_interrupted = True
 
     def _send(self, when: float, body: Body) -> None:
@@ -160,7 +162,7 @@ class WireServer:
         self._publish.send(data, zmq.NOBLOCK)
 
     def _write(self, data: bytes) -> None:
-        """Append to the journal; frames that a full disk refused are kept and written first, in order, later."""
+        """Append to the journal; frames that a full disk refuses are kept and written later, in order."""
         failed_before = bool(self._unwritten)
         self._unwritten.append(data)
         try:
@@ -169,7 +171,7 @@ class WireServer:
                 self._unwritten.popleft()
         except OSError as error:
             if not failed_before:
-                _complain(f"{self._folder.journal}: {error}; will be written when possible")
+                _complain(f"{self._folder.journal}: {error}; retrying with every frame")
 
     def _close(self) -> None:
         self._folder.connection.unlink(missing_ok=True)
@@ -180,9 +182,9 @@ class WireServer:
 
 
 def main() -> int:
-    """Serve one run; return 0, or 1 with a line on standard error if its files can't be opened."""
+    """Serve one run; return 0, or 1 if its files can't be opened, with one line on standard error."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)  # the training process decides when it ends, and this follows
+        signal.signal(number, signal.SIG_IGN)  # it ends when the training process does
     run_path, sockets_path, trainer_pid = sys.argv[1:]
     try:
         server = WireServer(RunFolder(Path(run_path)), Path(sockets_path), int(trainer_pid))
@@ -194,19 +196,19 @@ def main() -> int:
 
 
 def _next_intervention(journal: Path) -> int:
-    """Return the number after those of an earlier training process in the same folder, 1 as a rule."""
+    """Return the number after those of an earlier training process in the same folder, usually 1."""
     bodies = (frame.body for frame in JournalReader(journal).read_new())
     numbers = (body.number for body in bodies if isinstance(body, InterventionQueued | InterventionApplied))
     return max(numbers, default=0) + 1
 
 
 def _refused(request_id: int, reason: str) -> Refused:
-    """Make one line of a reason that quotes what was asked for."""
+    """Return a refusal with its reason in one line, as it may quote the request."""
     return Refused(request_id, " ".join(reason.split()))
 
 
 def _complain(message: str) -> None:
-    with suppress(OSError):  # console.log may lie on the disk that is full
+    with suppress(OSError):  # console.log may be on the full disk
         print(f"[wire] {message}", file=sys.stderr)  # noqa: T201
 
 
