@@ -1,4 +1,4 @@
-"""Curricula: state machines that read metrics between iterations and ask for knob values, as a person would.
+"""Curricula: state machines that read metrics between iterations and request knob values, as a user would.
 
 Pure Python, without torch. `load.make_curricula` makes them from a preset's tables.
 """

@@ -1,4 +1,4 @@
-"""What all curricula have in common: a level, a mode, limits, and the time and episodes spent at the level."""
+"""The base of all curricula: a level, a mode, limits, and the iterations and episodes spent at the level."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from curricula.values import KnobValues, RampShape, Value, When, is_close
 
 Mode = Literal["auto", "manual", "hold"]
 MODES: tuple[Mode, ...] = ("auto", "manual", "hold")
-"""`auto`: metrics decide. `manual`: the person sets the level. `hold`: nothing is asked for, knobs are the person's."""
+"""`auto`: metrics decide. `manual`: the user sets the level. `hold`: requests nothing, the user owns its knobs."""
 
 SUCCESS_RATE = "Train/success_rate"
 FINISHED_EPISODES = "Train/finished_episodes"
@@ -22,7 +22,7 @@ Metrics = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Limit:
-    """A number that a curriculum decides by and that can be changed while it does; bounds are inclusive."""
+    """A number that a curriculum decides by; the user may change it during the training. Bounds are inclusive."""
 
     value: float
     unit: str = ""
@@ -33,40 +33,44 @@ class Limit:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What a curriculum asks for after an iteration, and why.
-
-    `level` is the one to go to, None stays; `values` are knobs to be set. With `ramp_iterations`, they are reached in
-    as many iterations, in equal steps or, `geometric`, in equal ratios; of the knobs those in `ramped`, or all. `unpin`
-    are knobs to be given back to what else writes them, `stop_ramps` those that stay where they are. The values of one
-    that is done `again` were in force before, and may be so whatever a knob's bounds.
-    """
+    """A curriculum's request after an iteration."""
 
     level: int | None = None
+    """The level to enter; None stays."""
     values: KnobValues = field(default_factory=dict)
+    """Knobs to set."""
     note: str = ""
+    """The reason, in a few words."""
     ramp_iterations: int = 0
+    """Iterations over which `values` are reached; 0 sets them at once."""
     ramp_shape: RampShape = "linear"
-    when: When = "on reset"
-    unpin: tuple[str, ...] = ()
-    stop_ramps: tuple[str, ...] = ()
+    """Equal steps (`linear`) or equal ratios (`geometric`)."""
     ramped: tuple[str, ...] = ()
+    """The knobs to ramp; empty for all of `values`."""
+    when: When = "on reset"
+    """When startup randomizations are resampled."""
+    unpin: tuple[str, ...] = ()
+    """Knobs to give back to their competing writers."""
+    stop_ramps: tuple[str, ...] = ()
+    """Knobs whose ramps stop at the present value."""
     again: bool = False
+    """Whether `values` were in force before, so that a knob's bounds do not apply."""
 
 
 class Curriculum(ABC):
-    """A state machine. It asks; whoever carries it out calls `move` when the level has changed.
+    """A state machine over levels.
 
-    After each iteration, `count` takes its metrics in and `ask` returns what is asked for next.
+    After each iteration, `count` is given its metrics and `ask` returns the next requests. `move` is called once a
+    requested level is in force. Curricula keep no state outside the journal.
     """
 
     kind: ClassVar[str]
     origin: ClassVar[Literal["curriculum", "schedule"]] = "curriculum"
-    """Under which name its interventions are shown."""
+    """The source shown for its changes."""
     repeats_itself = False
-    """Whether it asks at once again for what was undone, as it goes by time; others wait for their minimum stay."""
+    """Whether it requests again at once what was undone, as it follows time; others wait for their minimum stay."""
 
     def __init__(self, name: str, level: int, mode: Mode, limits: dict[str, Limit]) -> None:
-        """Begin at `level`."""
         self.name = name
         self.level = level
         self.mode: Mode = mode
@@ -84,11 +88,11 @@ class Curriculum(ABC):
     @property
     @abstractmethod
     def knobs(self) -> frozenset[str]:
-        """The knobs that it owns: nothing else but a person turns them."""
+        """The knobs that it owns: only the user sets them besides."""
 
     @property
     def named(self) -> frozenset[str]:
-        """All knobs that it may ask for."""
+        """All knobs that it may set."""
         return self.knobs
 
     @abstractmethod
@@ -96,59 +100,59 @@ class Curriculum(ABC):
         """Return the knobs' values at `level`, 0 to `top`."""
 
     def checked_values(self) -> list[KnobValues]:
-        """Return all values that it may ask for and that must be within the knobs' bounds."""
+        """Return all values that it may request and that must be within the knobs' bounds."""
         return [self.values(level) for level in range(self.top + 1)]
 
     def agrees(self, level: int, values: Mapping[str, Value]) -> bool:
-        """Tell whether its knobs may have `values` at `level`; up to a simulator's rounding, they are the level's."""
+        """Tell whether `values` of its knobs belong to `level`, up to a simulator's rounding."""
         return all(is_close(values[knob], value) for knob, value in self.values(level).items())
 
     def level_text(self, level: int) -> str:
-        """Return what a level is in a few words; empty where its values say it."""
+        """Describe a level in a few words; empty where its values suffice."""
         return ""
 
     def begin(self, iteration: int) -> Decision:
-        """Return what makes `iteration`, the training's first, one at the level."""
+        """Return the decision that applies the level at `iteration`, the training's first."""
         return Decision(level=self.level, values=self.values(self.level), note="begins")
 
     def move(self, level: int) -> None:
-        """Be at `level` from the next iteration on."""
+        """Enter `level` from the next iteration on."""
         if level != self.level:
             self.level = level
-            self._stay_anew()
+            self._restart_stay()
 
     def enter(self, mode: Mode) -> None:
-        """Be in `mode` from the next iteration on; what was measured on `hold` says nothing about the level."""
+        """Enter `mode` from the next iteration on. Metrics measured during `hold` do not count for the level."""
         if self.mode == "hold" and mode != "hold":
-            self._stay_anew()
+            self._restart_stay()
         self.mode = mode
 
     def refused(self, decision: Decision) -> None:
-        """Hear that `decision` couldn't be carried out and nothing has changed: ask again after the minimum stay."""
-        self._stay_anew()
+        """Note that `decision` was rejected and nothing has changed; request again after the minimum stay."""
+        self._restart_stay()
 
     def count(self, metrics: Metrics) -> None:
-        """Take in an iteration that has finished at this level."""
+        """Count an iteration that has finished at this level."""
         finished = metrics.get(FINISHED_EPISODES, 0.0)
         self.stayed += 1
         self.episodes += int(finished) if math.isfinite(finished) else 0
 
     def ask(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
-        """Return what is asked for after `iteration`: nothing but in `auto`.
+        """Return the requests after `iteration`; none unless in `auto`.
 
-        `in_force` are the present values of its knobs, at least. The level changes only once `move` is called.
+        `in_force` has the present values of at least its knobs. The level changes only once `move` is called.
         """
         return self.decide(iteration, metrics, in_force) if self.mode == "auto" else []
 
     @abstractmethod
     def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
-        """Do what `ask` says, whatever the mode."""
+        """Return the requests after `iteration`, whatever the mode."""
 
     @abstractmethod
     def outlook(self, iteration: int, metrics: Metrics) -> str:
-        """Return in one line what happens next in `auto`, after `iteration`."""
+        """Describe in one line the next step in `auto`, after `iteration`."""
 
-    def _stay_anew(self) -> None:
+    def _restart_stay(self) -> None:
         self.stayed = 0
         self.episodes = 0
 

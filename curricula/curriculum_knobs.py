@@ -1,4 +1,4 @@
-"""The knobs that curricula bring with them, `curriculum/<name>/…`: known before anything is built."""
+"""Curricula's own knobs, `curriculum/<name>/…`: known before the environment is built."""
 
 from __future__ import annotations
 
@@ -13,33 +13,28 @@ PREFIX = "curriculum/"
 
 
 def curriculum_knob(curriculum: str, part: str) -> str:
-    """Return the name of the knob that is the limit `part` of a curriculum, or another of its own."""
+    """Return the name of a curriculum's knob `part`: a limit, `level` or `mode`."""
     return f"{PREFIX}{curriculum}/{part}"
 
 
 def level_knob(curriculum: str) -> str:
-    """Return the name of the knob that is a curriculum's level."""
     return curriculum_knob(curriculum, "level")
 
 
 def mode_knob(curriculum: str) -> str:
-    """Return the name of the knob that is a curriculum's mode."""
     return curriculum_knob(curriculum, "mode")
 
 
-def check_curriculum_knobs(turned: Mapping[str, Value], curricula: Sequence[Curriculum]) -> None:
-    """Raise `SchemaProblem` if `turned`, or a curriculum, names a knob of a curriculum that there isn't.
-
-    So if a level is asked for that its curriculum doesn't have.
-    """
+def check_curriculum_knobs(values: Mapping[str, Value], curricula: Sequence[Curriculum]) -> None:
+    """Raise `SchemaProblem` if `values` or a curriculum name a curriculum's knob, or a level, that does not exist."""
     tops: dict[str, int | None] = {}
     for curriculum in curricula:
         tops |= {level_knob(curriculum.name): curriculum.top, mode_knob(curriculum.name): None}
         tops |= {curriculum_knob(curriculum.name, limit): None for limit in curriculum.limits}
     named = {knob for curriculum in curricula for knob in curriculum.named}
-    for knob in sorted(name for name in {*turned, *named} if name.startswith(PREFIX)):
+    for knob in sorted(name for name in {*values, *named} if name.startswith(PREFIX)):
         if knob not in tops:
             raise SchemaProblem(f"no such knob: {knob}{suggestion(knob, tops, count=1, cutoff=0.6)}")
-        top, level = tops[knob], turned.get(knob)
+        top, level = tops[knob], values.get(knob)
         if top is not None and level is not None and level not in range(top + 1):
             raise SchemaProblem(f"{knob}: expected a whole number from 0 to {top}, got {level}")

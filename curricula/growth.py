@@ -1,4 +1,4 @@
-"""Randomization growth: ranges widen step by step while the policy copes.
+"""Randomization growth: ranges widen step by step while the policy succeeds.
 
 The idea of automatic domain randomization ("Solving Rubik's Cube with a Robot Hand", OpenAI et al., 2019,
 arXiv:1910.07113), with one level for all ranges instead of one for each boundary.
@@ -17,16 +17,16 @@ Number = float | tuple[float, float]
 
 
 class Growing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A number or a range that goes from one value to another, the cap."""
+    """The first and the last value of a number or a range."""
 
     start: Number = msgspec.field(name="from")
     end: Number = msgspec.field(name="to")
 
 
 class GrowthTable(LadderTable, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="growth"):
-    """`ranges` by knob go from their beginning to their cap in `steps` equal steps.
+    """Knobs in `ranges` go from their first to their last value in `steps` equal steps.
 
-    A step is taken when the metric is above `up`, and taken back when it is below `down`, if that is given.
+    The level rises when the metric exceeds `up`, and falls when it is below `down`, if that is given.
     """
 
     ranges: dict[str, Growing]
@@ -42,9 +42,9 @@ class GrowthCurriculum(Ladder):
     kind: ClassVar[str] = "growth"
 
     def __init__(self, name: str, table: GrowthTable) -> None:
-        """Raise `ValueError` if there is nothing to widen, or a number where there must be a range."""
+        """Raise `ValueError` if there are no ranges, or one end is a number and the other a range."""
         if not table.ranges:
-            raise ValueError("there must be at least one range")
+            raise ValueError("ranges: expected at least one, got none")
         for knob, growing in table.ranges.items():
             _check_ends(knob, growing)
         levels: list[KnobValues] = [
@@ -54,13 +54,13 @@ class GrowthCurriculum(Ladder):
         super().__init__(name, table, levels, up_and_down(table, table.up, table.down), table.when)
 
     def level_text(self, level: int) -> str:
-        """Return how much of the way is done."""
+        """Return the share of the full ranges."""
         return f"{level / self.top:.0%} of the full ranges"
 
 
 def _check_ends(knob: str, growing: Growing) -> None:
     if isinstance(growing.start, tuple) != isinstance(growing.end, tuple):
-        raise ValueError(f"{knob} must go from a range to a range, or from a number to a number")
+        raise ValueError(f"{knob}: expected `from` and `to` of one type, got a number and a range")
     for end in (growing.start, growing.end):
         if problem := numbers_problem(knob, end):
             raise ValueError(problem)

@@ -1,4 +1,4 @@
-"""Levels that a metric leads up and down, one at a time, with a minimum stay at each."""
+"""Levels that a metric raises and lowers, one at a time, with a minimum stay at each."""
 
 from __future__ import annotations
 
@@ -11,35 +11,34 @@ from curricula.curriculum import SUCCESS_RATE, Curriculum, Decision, Limit, Metr
 from curricula.values import KnobValues, Value, When
 
 MOST_LEVELS = 1000
-"""A slip of the finger must not fill the memory."""
+"""Keeps a typo from exhausting memory."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 
 _RATES = (SUCCESS_RATE, "Success/")
-"""What the names of metrics begin with that are shares, 0 to 1."""
+"""Prefixes of metrics that are shares, 0 to 1."""
 
 
 class LadderTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What tables of all ladders have.
-
-    A level is left no sooner than after `stay` iterations and `episodes` finished episodes at it, so that the metric
-    is that of the level and nothing flaps. `start` is the first level.
-    """
+    """The keys of all ladders' tables."""
 
     metric: str = SUCCESS_RATE
     stay: AtLeastOne = 50
+    """Iterations at a level before it may change, so that the metric is measured at that level."""
     episodes: Count = 100
+    """Finished episodes at a level before it may change."""
     mode: Mode = "auto"
     start: Count = 0
+    """The first level."""
 
 
 class Ladder(Curriculum):
-    """Goes up a level when the metric is above a threshold, down when it is below another."""
+    """Raises the level when the metric exceeds a threshold, lowers it when it is below another."""
 
     kind: ClassVar[str] = "ladder"
     falls = False
-    """Whether the metric leads up by getting smaller, as an error does."""
+    """Whether a falling metric raises the level, as for an error."""
 
     def __init__(
         self,
@@ -49,9 +48,9 @@ class Ladder(Curriculum):
         limits: dict[str, Limit],
         when: When = "on reset",
     ) -> None:
-        """Begin at the table's `start`; `levels` are at least one. Raises `ValueError` if there is no such level."""
+        """Begin at the table's `start`; `levels` has at least one. Raises `ValueError` if there is no such level."""
         if table.start >= len(levels):
-            raise ValueError(f"start is level {table.start}, but the highest is {len(levels) - 1}")
+            raise ValueError(f"start: expected a level from 0 to {len(levels) - 1}, got {table.start}")
         waiting = {
             "stay": Limit(table.stay, "iterations", minimum=1, whole=True),
             "episodes": Limit(table.episodes, "episodes", minimum=0, whole=True),
@@ -76,17 +75,17 @@ class Ladder(Curriculum):
         return dict(self._levels[level])
 
     def goes_up_at(self) -> float | None:
-        """Return what the metric must be above to go up; None at the top."""
+        """Return the threshold to the next level; None at the top."""
         return self.limits["up"].value if self.level < self.top else None
 
     def goes_down_at(self) -> float | None:
-        """Return what the metric must be below to go down; None at the bottom, or if it never does."""
+        """Return the threshold to the level below; None at the bottom, or if the level never falls."""
         if self.level == 0 or "down" not in self.limits:
             return None
-        return min(self.limits["down"].value, self.limits["up"].value)  # a person may have crossed them
+        return min(self.limits["down"].value, self.limits["up"].value)  # the user may have crossed them
 
     def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
-        """Go by the metric once the minimum stay is over."""
+        """Compare the metric with the thresholds once the minimum stay is over."""
         value = measured(metrics, self.metric)
         if value is None or self._waits():
             return []
@@ -99,7 +98,7 @@ class Ladder(Curriculum):
         return []
 
     def outlook(self, iteration: int, metrics: Metrics) -> str:
-        """Tell both thresholds, the metric now and what is still waited for."""
+        """Describe both thresholds, the present metric and the rest of the minimum stay."""
         sign = "<" if self.falls else ">"
         ways = [f"up when {self.metric} {sign} {up:g}" if (up := self.goes_up_at()) is not None else "at the top"]
         if (down := self.goes_down_at()) is not None:
@@ -123,15 +122,15 @@ class Ladder(Curriculum):
 
 
 def up_and_down(table: LadderTable, up: float, down: float | None) -> dict[str, Limit]:
-    """Return the limits `up` and `down`. Raises `ValueError` if they are crossed or can't be reached."""
+    """Return the limits `up` and `down`. Raises `ValueError` if they are crossed or out of reach."""
     check_reachable(table.metric, "up", up)
     if down is not None and down >= up:
-        raise ValueError(f"down ({down:g}) must be below up ({up:g})")
+        raise ValueError(f"down: expected a number below up ({up:g}), got {down:g}")
     limits = {"up": Limit(up)}
     return limits if down is None else limits | {"down": Limit(down)}
 
 
 def check_reachable(metric: str, name: str, threshold: float) -> None:
-    """Raise `ValueError` if a metric that is a share, as a success rate is, never gets above `threshold`."""
+    """Raise `ValueError` if the metric is a share, such as a success rate, and never exceeds `threshold`."""
     if threshold >= 1 and metric.startswith(_RATES):
-        raise ValueError(f"{name} must be below 1, not {threshold:g}: {metric} never gets above 1")
+        raise ValueError(f"{name}: expected a number below 1, got {threshold:g}; {metric} never exceeds 1")

@@ -1,4 +1,4 @@
-"""Curricula from a preset's `[curriculum.<name>]` tables."""
+"""Make curricula from a preset's `[curriculum.<name>]` tables."""
 
 from __future__ import annotations
 
@@ -29,23 +29,25 @@ KINDS: dict[str, tuple[type[msgspec.Struct], Callable[[str, Any], Curriculum]]] 
     "schedule": (ScheduleTable, make_schedule),
     "recording": (RecordingTable, RecordingCurriculum),
 }
-"""The table of each `kind`, and what makes the curriculum of it."""
+"""The table of each `kind`, and the constructor of its curriculum."""
 
 
 def make_curricula(tables: Mapping[str, Mapping[str, Any]]) -> list[Curriculum]:
-    """Return the curricula of tables by name, in their order.
+    """Return the curricula of `tables` by name, in their order.
 
-    Raises `SchemaProblem` if a table is wrong, or if two curricula own the same knob.
+    Raises `SchemaProblem` if a table does not fit, or if two curricula own the same knob.
     """
     made = [_make(name, table) for name, table in tables.items()]
     owners: dict[str, str] = {}
     for curriculum in made:
         for knob in sorted(curriculum.knobs):
             if re.fullmatch(rf"{PREFIX}[^/]*/(level|mode)", knob):
-                raise SchemaProblem(f"curriculum {curriculum.name} can't turn {knob}: that is a curriculum's own")
+                raise SchemaProblem(
+                    f"curriculum {curriculum.name} can't set {knob}: only the user sets levels and modes"
+                )
             if knob in owners:
                 raise SchemaProblem(
-                    f"curriculum {owners[knob]} and curriculum {curriculum.name} both turn {knob}: a knob has one owner"
+                    f"curriculum {owners[knob]} and curriculum {curriculum.name} both set {knob}: a knob has one owner"
                 )
             owners[knob] = curriculum.name
     return made
@@ -54,13 +56,13 @@ def make_curricula(tables: Mapping[str, Mapping[str, Any]]) -> list[Curriculum]:
 def _make(name: str, table: Mapping[str, Any]) -> Curriculum:
     if not re.fullmatch(r"[\w-]+", name):
         raise SchemaProblem(
-            f"curriculum {name!r}: a name has letters, digits, '_' and '-' only, it is part of a knob's"
+            f"curriculum name: expected letters, digits, '_' and '-', got {name!r}; it is part of knob names"
         )
     if not isinstance(table, Mapping):
-        raise SchemaProblem(f"curriculum {name} must be a table, not {table!r}")
+        raise SchemaProblem(f"curriculum {name}: expected a table, got {table!r}")
     kind = table.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise SchemaProblem(f"curriculum {name} has kind {kind!r}; there are {', '.join(KINDS)}")
+        raise SchemaProblem(f"curriculum {name}: kind: expected one of {', '.join(KINDS)}, got {kind!r}")
     struct, make = KINDS[kind]
     try:
         _check_finite(table)

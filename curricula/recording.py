@@ -1,7 +1,7 @@
-"""A recorded session, played again: what a person did in a run, at the same iterations or metric values.
+"""Replay of a recorded session: the user's changes of a run, at the same iterations or metric values.
 
-It owns no knob. A step does what it names and no more: what it meant for a curriculum that owns one of its knobs, to be
-on hold from then on for one, was recorded with it.
+It owns no knob. A step does only what it names: its effect on a curriculum that owns one of the knobs, such as `hold`,
+was recorded with it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from curricula.values import KnobValues, RampShape, Value, When
 
 
 class RecordedRamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Over how many iterations values are reached, and how; of the step's knobs those named, or all."""
+    """The iterations and the shape of a ramp, and the knobs that it ramps; empty for all of the step."""
 
     iterations: AtLeastOne
     shape: RampShape = "linear"
@@ -25,70 +25,71 @@ class RecordedRamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RecordedStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """One intervention: in force from `iteration` on, or once `metric` has reached `value` from `side`.
-
-    `set` are knob values, the targets if there is a `ramp`; `unpin` and `stop_ramps` name knobs. `again` tells that
-    the values were in force before, as those of an undo, and may be so whatever a knob's bounds. A `late` step is taken
-    after the curricula have decided, as what is asked for in a pause.
-    """
+    """One change: in force from `iteration` on, or once `metric` has reached `value` from `side`."""
 
     iteration: int | None = None
     metric: str = ""
     value: float = 0.0
     side: Literal["above", "below"] = "above"
     set: dict[str, Value] = {}
+    """Knob values; the targets if there is a `ramp`."""
     when: When = "on reset"
+    """When startup randomizations are resampled."""
     ramp: RecordedRamp | None = None
     unpin: tuple[str, ...] = ()
+    """Knobs to give back to their competing writers."""
     stop_ramps: tuple[str, ...] = ()
+    """Knobs whose ramps stop at the present value."""
     again: bool = False
+    """Whether the values were in force before, as those of an undo, so that a knob's bounds do not apply."""
     late: bool = False
+    """Whether to apply it after the curricula have decided, as for a change made in a pause."""
     note: str = ""
 
 
 class RecordingTable(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="recording"
 ):
-    """`steps` are taken in their order."""
+    """`steps` are replayed in their order."""
 
     steps: tuple[RecordedStep, ...]
     mode: Mode = "auto"
 
 
 class RecordingCurriculum(Curriculum):
-    """Its level is the number of steps taken."""
+    """Its level is the number of replayed steps."""
 
     kind: ClassVar[str] = "recording"
     origin: ClassVar[Literal["curriculum", "schedule"]] = "schedule"
     repeats_itself = True
 
     def __init__(self, name: str, table: RecordingTable) -> None:
-        """Raise `ValueError` if a step has no time, or one before that of the step before it."""
+        """Raise `ValueError` if a step has no time, or an earlier time than the step before it."""
         latest = 0
         for number, step in enumerate(table.steps, 1):
             if (step.iteration is None) == (not step.metric):
-                raise ValueError(f"step {number} must have either an iteration or a metric")
+                raise ValueError(f"step {number}: expected either an iteration or a metric")
             if not (step.set or step.unpin or step.stop_ramps):
-                raise ValueError(f"step {number} does nothing: it must set, unpin or stop the ramp of a knob")
+                raise ValueError(f"step {number}: expected one of set, unpin and stop_ramps, got none")
             if step.iteration is not None:
                 if step.iteration < latest:
-                    raise ValueError(f"step {number} is at iteration {step.iteration}, before the step before it")
+                    raise ValueError(f"step {number}: expected an iteration of at least {latest}, got {step.iteration}")
                 latest = step.iteration
             if step.ramp is not None and not (step.set and step.set.keys() >= set(step.ramp.knobs)):
-                raise ValueError(f"step {number} must set the knobs of its ramp")
+                raise ValueError(f"step {number}: expected `set` to have the knobs of its ramp")
         super().__init__(name, 0, table.mode, {})
         self._steps = table.steps
         self._asked = 0
-        """Steps asked for: one that fails is not asked for again."""
+        """Requested steps: one that fails is not requested again."""
 
     @property
     def top(self) -> int:
-        """All steps taken."""
+        """The number of steps."""
         return len(self._steps)
 
     @property
     def knobs(self) -> frozenset[str]:
-        """None: a person's hand owns nothing."""
+        """None: the user owns no knob for good."""
         return frozenset()
 
     @property
@@ -109,35 +110,35 @@ class RecordingCurriculum(Curriculum):
         return values
 
     def agrees(self, level: int, values: Mapping[str, Value]) -> bool:
-        """Return True: others may turn what it has turned."""
+        """Return True: others may change what it has set."""
         return True
 
     def level_text(self, level: int) -> str:
-        """Return how many steps are taken."""
+        """Return the number of replayed steps."""
         return f"{level} of {self.top} steps"
 
     def move(self, level: int) -> None:
-        """Go on after the first `level` steps; further back, steps are taken once more."""
+        """Continue after the first `level` steps; a lower level replays steps again."""
         self._asked = level if level < self.level else max(level, self._asked)
         super().move(level)
 
     def refused(self, decision: Decision) -> None:
-        """Leave the step out, as a person would who was told that it can't be taken."""
+        """Skip the rejected step."""
         super().refused(decision)
         self._asked = max(self._asked, self.level if decision.level is None else decision.level)
 
     def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
-        """Take the next steps whose time has come, up to a late one."""
+        """Return the steps that are due, up to a late one."""
         return self._taken(iteration, metrics, late=False)
 
     def ask_late(self, iteration: int, metrics: Metrics) -> list[Decision]:
-        """Return, like `ask`, what is asked for after all else; called once `ask` was."""
+        """Return the late steps that are due; called after `ask`."""
         return self._taken(iteration, metrics, late=True) if self.mode == "auto" else []
 
     def outlook(self, iteration: int, metrics: Metrics) -> str:
-        """Tell the next step."""
+        """Describe the next step."""
         if self._asked == self.top:
-            return "all steps are taken"
+            return "all steps replayed"
         step = self._steps[self._asked]
         what = ", ".join([*step.set, *step.unpin, *step.stop_ramps])
         if step.iteration is not None:

@@ -1,4 +1,4 @@
-"""Schedules: knob values by iteration or by a metric, in steps or in between."""
+"""Schedules: knob values by iteration or by a metric, in steps or interpolated."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import msgspec
 
 from curricula.curriculum import Curriculum, Decision, Limit, Metrics, Mode, measured
 from curricula.ladder import MOST_LEVELS, AtLeastOne
-from curricula.values import KnobValues, RampShape, Value, between, is_close
+from curricula.values import KnobValues, RampShape, Value, between, is_close, numbers_of
 
 BY_ITERATION = "iteration"
 PARTS = 20
-"""Between two points, values follow a metric in as many levels, so that not every iteration is an intervention."""
+"""Levels between two points of a metric, so that not every iteration changes knobs."""
 
 
 class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,21 +27,21 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ScheduleTable(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="schedule"
 ):
-    """`points` in rising order of `at`, which is an iteration, or a value of the metric `by`.
-
-    `step` sets a point's values when it is reached; `linear` and `geometric` (equal ratios, positive values) go from
-    one point to the next. By a metric, values never go back, and are set at most every `stay` iterations.
-    """
+    """A schedule by iteration, or by a metric, whose values then never go back."""
 
     points: tuple[Point, ...]
+    """In rising order of `at`."""
     by: str = BY_ITERATION
+    """`iteration`, or the metric that `at` refers to."""
     shape: Literal["step", "linear", "geometric"] = "linear"
+    """`step` sets values at a point; `linear` and `geometric` (equal ratios, positive values) interpolate."""
     stay: AtLeastOne = 10
+    """Iterations between two changes, if by a metric."""
     mode: Mode = "auto"
 
 
 def make_schedule(name: str, table: ScheduleTable) -> Schedule:
-    """Return the schedule of a table. Raises `ValueError` if its points don't go together."""
+    """Return the schedule of a table. Raises `ValueError` if its points contradict each other."""
     return IterationSchedule(name, table) if table.by == BY_ITERATION else MetricSchedule(name, table)
 
 
@@ -52,7 +52,7 @@ class Schedule(Curriculum):
     origin: ClassVar[Literal["curriculum", "schedule"]] = "schedule"
 
     def __init__(self, name: str, table: ScheduleTable) -> None:
-        """Begin at the first point. Raises `ValueError` if points are out of order or have nothing in between."""
+        """Begin at the first point. Raises `ValueError` if points are out of order or can't be interpolated."""
         _check(table)
         super().__init__(name, 0, table.mode, {"stay": Limit(table.stay, "iterations", minimum=1, whole=True)})
         self._by = table.by
@@ -73,15 +73,14 @@ class Schedule(Curriculum):
         return frozenset(self._levels[-1])
 
     def values(self, level: int) -> KnobValues:
-        """Return a level's values, with those of the points before it."""
+        """Return a level's values, including those of earlier points."""
         return dict(self._levels[level])
 
     def level_text(self, level: int) -> str:
-        """Return where the level begins."""
         return f"{self._by} {self._at[level]:g}"
 
     def outlook(self, iteration: int, metrics: Metrics) -> str:
-        """Tell the next level."""
+        """Describe the next level."""
         if self.level == self.top:
             return "at the last point"
         following = self.level + 1
@@ -97,28 +96,28 @@ class Schedule(Curriculum):
 
 
 class IterationSchedule(Schedule):
-    """Its level is the number of the last point reached; ramps lead from there to the next."""
+    """Its level is the number of the last point reached; ramps lead to the next."""
 
     repeats_itself = True
 
     def __init__(self, name: str, table: ScheduleTable) -> None:
-        """Raise `ValueError` if a point isn't at an iteration."""
+        """Raise `ValueError` if a point is not at an iteration."""
         super().__init__(name, table)
         for at in self._at:
             if at < 0 or at % 1:
-                raise ValueError(f"there is no iteration {at:g}: a point is at a whole number, 0 or more")
-        self._is_on_its_way = False
+                raise ValueError(f"at: expected an iteration, a whole number of at least 0, got {at:g}")
+        self._is_ramping = False
         self._rest = 0
 
     def agrees(self, level: int, values: Mapping[str, Value]) -> bool:
-        """Tell whether `values` are those of the level or on their way to the next."""
+        """Tell whether `values` are those of the level or between it and the next."""
         if level == self.top or self._ramp_shape is None:
             return super().agrees(level, values)
         starts, ends = self._levels[level], self._levels[level + 1]
         return all(_is_within(values[knob], start, ends[knob]) for knob, start in starts.items())
 
     def begin(self, iteration: int) -> Decision:
-        """Begin where the schedule is at `iteration`, of a run that goes on from a checkpoint for one."""
+        """Begin where the schedule is at `iteration`, as in a run that resumes a checkpoint."""
         if self.mode != "auto":
             return super().begin(iteration)
         level = self._reached(iteration)
@@ -130,26 +129,26 @@ class IterationSchedule(Schedule):
         return Decision(level=level, values=values, note="begins")
 
     def move(self, level: int) -> None:
-        """Go on from a point."""
+        """Continue from a point."""
         if level != self.level:
-            self._is_on_its_way = False
+            self._is_ramping = False
         super().move(level)
 
     def enter(self, mode: Mode) -> None:
-        """Begin a mode where the values are: what is on its way from there is asked for again."""
-        self._is_on_its_way = False
+        """Enter a mode at the present values; an interrupted ramp is requested again."""
+        self._is_ramping = False
         super().enter(mode)
 
     def refused(self, decision: Decision) -> None:
-        """Ask again after the minimum stay."""
+        """Request again after the minimum stay."""
         super().refused(decision)
-        self._is_on_its_way = False
+        self._is_ramping = False
         self._rest = int(self.limits["stay"].value)
 
     def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
-        """Go on to the next point when it is reached, or on the way to it.
+        """Return the next point's values when it is reached, or a ramp to it.
 
-        What is asked for after `iteration` is in force in the next.
+        What is requested after `iteration` is in force in the next.
         """
         if self._rest:
             self._rest -= 1
@@ -157,13 +156,13 @@ class IterationSchedule(Schedule):
         if self.level == self.top:
             return []
         reached = self._reached(iteration + 1)
-        if reached > self.level:  # a ramp's end sets the values too: it may not have come this far
+        if reached > self.level:  # sets the values after a ramp too: it may have been interrupted
             values = self._changed(self.level, reached)
             return [Decision(level=reached, values=values, note=f"iteration {self._at[reached]:g}")]
         left = int(self._at[self.level + 1]) - iteration
-        if self._ramp_shape is None or self._is_on_its_way or iteration < self._at[self.level] or left < 2:
+        if self._ramp_shape is None or self._is_ramping or iteration < self._at[self.level] or left < 2:
             return []
-        self._is_on_its_way = True
+        self._is_ramping = True
         changed = self._changed(self.level, self.level + 1)
         note = f"towards iteration {self._at[self.level + 1]:g}"
         return (
@@ -172,16 +171,16 @@ class IterationSchedule(Schedule):
 
 
 class MetricSchedule(Schedule):
-    """Its level only rises: each point is one and, but in steps, so are the values in between, in `PARTS` parts."""
+    """Its level only rises. Each point is a level; unless in steps, `PARTS` interpolated levels lie between two."""
 
     def __init__(self, name: str, table: ScheduleTable) -> None:
-        """Divide the ways between points. Raises `ValueError` if there are too many."""
+        """Interpolate between points. Raises `ValueError` if there are too many."""
         super().__init__(name, table)
         shape = self._ramp_shape
         if shape is None:
             return
         if len(self._at) * PARTS > MOST_LEVELS:
-            raise ValueError(f"there may be {MOST_LEVELS // PARTS} points at most")
+            raise ValueError(f"points: expected at most {MOST_LEVELS // PARTS}, got {len(self._at)}")
         at, levels = self._at[:1], self._levels[:1]
         for (start, end), (values, targets) in zip(pairwise(self._at), pairwise(self._levels), strict=True):
             for part in range(1, PARTS + 1):
@@ -191,7 +190,7 @@ class MetricSchedule(Schedule):
         self._at, self._levels = at, levels
 
     def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
-        """Go as far as the metric is."""
+        """Return the values at the metric's present value."""
         value = measured(metrics, self._by)
         if value is None or self.stayed < self.limits["stay"].value:
             return []
@@ -203,28 +202,24 @@ class MetricSchedule(Schedule):
 
 def _check(table: ScheduleTable) -> None:
     if not table.points or not table.points[0].set:
-        raise ValueError("there must be at least one point, and the first must set a knob")
+        raise ValueError("points: expected at least one, of which the first sets a knob")
     if any(later.at <= earlier.at for earlier, later in pairwise(table.points)):
-        raise ValueError("points must be in rising order of `at`")
+        raise ValueError("points: expected rising values of `at`")
     first = table.points[0].set
     for point in table.points:
         for knob, value in point.set.items():
             if knob not in first:
-                raise ValueError(f"the point at {point.at:g} sets {knob}, which the first doesn't: say where it begins")
+                raise ValueError(f"the point at {point.at:g} sets {knob}: set it in the first point too")
             if table.shape != "step" and (isinstance(value, bool | str) or type(value) is not type(first[knob])):
-                raise ValueError(f"{knob} has no values in between: use shape step")
-            if table.shape == "geometric" and min(_numbers(value)) <= 0:
-                raise ValueError(f"{knob} must be above 0 to go in equal ratios: use shape linear")
+                raise ValueError(f"{knob} can't be interpolated: use shape step")
+            if table.shape == "geometric" and min(numbers_of(value)) <= 0:
+                raise ValueError(f"{knob}: expected values above 0 for shape geometric: use shape linear")
 
 
 def _is_within(value: Value, start: Value, end: Value) -> bool:
     """Tell whether `value` is between two others, both numbers or both ranges."""
-    sides = zip(_numbers(value), _numbers(start), _numbers(end), strict=True)
+    sides = zip(numbers_of(value), numbers_of(start), numbers_of(end), strict=True)
     return all(min(a, b) <= x <= max(a, b) or is_close(x, a) or is_close(x, b) for x, a, b in sides)
-
-
-def _numbers(value: Value) -> tuple[float, ...]:
-    return value if isinstance(value, tuple) else (float(value),)
 
 
 def _shown(values: KnobValues) -> list[str]:
@@ -234,4 +229,4 @@ def _shown(values: KnobValues) -> list[str]:
 def _text(value: Value) -> str:
     if isinstance(value, bool | str):
         return str(value)
-    return ":".join(f"{number:g}" for number in _numbers(value))
+    return ":".join(f"{number:g}" for number in numbers_of(value))

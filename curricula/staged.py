@@ -1,4 +1,4 @@
-"""Stages: sets of knob values, each reached when a metric has passed the threshold of the one before."""
+"""Stages: sets of knob values; each is entered when a metric passes the threshold of the stage before."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ THRESHOLDS = (0.5, 0.7, 0.9)
 
 
 class StagedTable(LadderTable, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="staged"):
-    """`stages` hold knob values; the first must name every knob, a later one only those that it changes.
-
-    Stage n is left upwards when the metric is above `thresholds[n]`, or below it if `reach` says so, as for an error;
-    never downwards by itself.
-    """
+    """Stages that only rise by themselves."""
 
     stages: tuple[dict[str, Value], ...]
+    """Knob values: of every knob in the first stage, of changed ones in later stages."""
     thresholds: tuple[float, ...] = THRESHOLDS
+    """Stage n ends when the metric passes `thresholds[n]`."""
     reach: Literal["above", "below"] = "above"
+    """The side on which a threshold is passed; `below` suits an error."""
     when: When = "on reset"
 
 
@@ -30,18 +29,19 @@ class StagedCurriculum(Ladder):
     kind: ClassVar[str] = "staged"
 
     def __init__(self, name: str, table: StagedTable) -> None:
-        """Raise `ValueError` if stages and thresholds don't fit together."""
+        """Raise `ValueError` if stages and thresholds contradict each other."""
         if not table.stages or not table.stages[0]:
-            raise ValueError("there must be at least one stage, and the first must set a knob")
-        if len(table.stages) - 1 > len(table.thresholds):
-            raise ValueError(f"{len(table.stages)} stages need {len(table.stages) - 1} thresholds")
+            raise ValueError("stages: expected at least one, of which the first sets a knob")
+        needed = len(table.stages) - 1
+        if needed > len(table.thresholds):
+            raise ValueError(
+                f"thresholds: expected {needed} for {len(table.stages)} stages, got {len(table.thresholds)}"
+            )
         levels: list[KnobValues] = []
         for number, stage in enumerate(table.stages):
             levels.append((levels[-1] if levels else {}) | stage)
             if unknown := sorted(set(stage) - set(table.stages[0])):
-                raise ValueError(
-                    f"stage {number} sets {unknown[0]}, which the first stage doesn't: say where it begins"
-                )
+                raise ValueError(f"stage {number} sets {unknown[0]}: set it in the first stage too")
         used = table.thresholds[: len(levels) - 1]
         for number, threshold in enumerate(used if table.reach == "above" else ()):
             check_reachable(table.metric, f"threshold {number}", threshold)
@@ -50,9 +50,7 @@ class StagedCurriculum(Ladder):
         self.falls = table.reach == "below"
 
     def goes_up_at(self) -> float | None:
-        """Return this stage's threshold."""
         return self.limits[f"threshold_{self.level}"].value if self.level < self.top else None
 
     def level_text(self, level: int) -> str:
-        """Return which stage it is."""
         return f"stage {level + 1} of {self.top + 1}"

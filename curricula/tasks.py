@@ -1,8 +1,8 @@
-"""Task weights: which of several tasks an episode is about, favouring those with success in the middle.
+"""Task weights: sample each episode's task, favouring tasks with a success rate near one half.
 
 A task that always or never succeeds teaches little. The weight is the learnability p·(1 − p) of its success rate p
-("No Regrets", Rutherford et al., 2024, arXiv:2408.15099; the idea of goals of intermediate difficulty is of Florensa
-et al., 2018, arXiv:1705.06366).
+("No Regrets", Rutherford et al., 2024, arXiv:2408.15099), after goals of intermediate difficulty (Florensa et al.,
+2018, arXiv:1705.06366).
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ from curricula.ladder import AtLeastOne, Count, check_reachable
 from curricula.values import KnobValues, Value, is_close
 
 _LEAST_CHANGE = 0.05
-"""A smaller change of all weights isn't worth an intervention."""
+"""Smaller changes of all weights are skipped."""
 
 
 class TasksTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="tasks"):
-    """`tasks` of the command `command`, easiest first; level n trains the first n + 1 of them.
-
-    Every `every` iterations weights are set anew; each unlocked task has at least `floor` (0 to 1) of the largest
-    possible weight, 1. The next task is unlocked when the newest one's success rate is above `unlock`. `start` is the
-    first level; without it, all tasks are trained.
-    """
+    """Tasks that are unlocked one by one; level n trains the first n + 1."""
 
     tasks: tuple[str, ...]
+    """Easiest first."""
     command: str = "twist"
+    """The command term that sets the tasks."""
     every: AtLeastOne = 50
+    """Iterations between two updates of the weights."""
     floor: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
+    """Lowest weight of an unlocked task; the highest is 1."""
     unlock: float = 0.7
+    """The next task is unlocked when the newest one's success rate exceeds this."""
     mode: Mode = "auto"
     start: Count | None = None
+    """The first level; None trains all tasks."""
 
 
 class TasksCurriculum(Curriculum):
@@ -43,12 +44,12 @@ class TasksCurriculum(Curriculum):
     kind: ClassVar[str] = "tasks"
 
     def __init__(self, name: str, table: TasksTable) -> None:
-        """Raise `ValueError` if there are no tasks, one twice, or fewer than `start` says."""
+        """Raise `ValueError` if there are no tasks, one is listed twice, or there is no level `start`."""
         if not table.tasks or len(set(table.tasks)) < len(table.tasks):
-            raise ValueError("tasks must name at least one task, and each once")
+            raise ValueError("tasks: expected at least one, each once")
         top = len(table.tasks) - 1
         if table.start is not None and table.start > top:
-            raise ValueError(f"start is level {table.start}, but the highest is {top}")
+            raise ValueError(f"start: expected a level from 0 to {top}, got {table.start}")
         check_reachable(_metric(table.tasks[0]), "unlock", table.unlock)
         limits = {
             "every": Limit(table.every, "iterations", minimum=1, whole=True),
@@ -61,20 +62,20 @@ class TasksCurriculum(Curriculum):
 
     @property
     def top(self) -> int:
-        """The level at which all tasks are trained."""
+        """The level that trains all tasks."""
         return len(self.tasks) - 1
 
     @property
     def knobs(self) -> frozenset[str]:
-        """The weights."""
+        """The weights of all tasks."""
         return frozenset(self._prefix + task for task in self.tasks)
 
     def values(self, level: int) -> KnobValues:
-        """Return even weights of the unlocked tasks, with which a level begins."""
+        """Return equal weights of the unlocked tasks, with which a level begins."""
         return {self._prefix + task: float(index <= level) for index, task in enumerate(self.tasks)}
 
     def agrees(self, level: int, values: Mapping[str, Value]) -> bool:
-        """Tell whether locked tasks have no weight and the others one of 0 to 1."""
+        """Tell whether locked tasks have weight 0 and the others one from 0 to 1."""
         return all(
             is_close(values[knob], weight) or (bool(weight) and 0 <= float(values[knob]) <= 1)  # type: ignore[arg-type]
             for knob, weight in self.values(level).items()
@@ -85,7 +86,7 @@ class TasksCurriculum(Curriculum):
         return ", ".join(self.tasks[: level + 1])
 
     def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
-        """Unlock a task, or weigh the unlocked ones anew."""
+        """Unlock a task, or update the weights of unlocked ones."""
         if not self.stayed or self.stayed % int(self.limits["every"].value):
             return []
         newest, unlock = measured(metrics, _metric(self.tasks[self.level])), self.limits["unlock"].value
@@ -102,13 +103,13 @@ class TasksCurriculum(Curriculum):
         return [Decision(values=weights, note=f"success {self._rates(metrics)}")]
 
     def outlook(self, iteration: int, metrics: Metrics) -> str:
-        """Tell when weights are set next and what unlocks a task."""
+        """Describe the next update of weights and the next unlocking."""
         every = int(self.limits["every"].value)
-        told = [f"weights by success in {counted(every - self.stayed % every, 'iteration')}"]
+        texts = [f"weights by success in {counted(every - self.stayed % every, 'iteration')}"]
         if self.level < self.top:
             newest, following = self.tasks[self.level], self.tasks[self.level + 1]
-            told.append(f"{following} when success of {newest} > {self.limits['unlock'].value:g}")
-        return "; ".join([*told, self._rates(metrics)])
+            texts.append(f"{following} when success of {newest} > {self.limits['unlock'].value:g}")
+        return "; ".join([*texts, self._rates(metrics)])
 
     def _unlocked(self) -> tuple[str, ...]:
         return self.tasks[: self.level + 1]

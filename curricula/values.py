@@ -34,9 +34,14 @@ def numbers_problem(name: str, value: float | tuple[float, float]) -> str | None
     for number in numbers:
         if not math.isfinite(number):
             return f"{name}: expected a finite number, got {number}"
-    if numbers[0] > numbers[-1]:
-        return f"{name}: expected the low end first, got {':'.join(map(number_text, numbers))}"
-    return None
+    return order_problem(name, numbers[0], numbers[-1])
+
+
+def order_problem(name: str, low: float, high: float) -> str | None:
+    """Return in one line why `low` and `high`, which may be infinite, are no range; None if they are one."""
+    if low <= high:
+        return None
+    return f"{name}: expected the low end first, got {number_text(low)}:{number_text(high)}"
 
 
 def between(start: Value, end: Value, share: float, shape: RampShape = "linear", digits: int | None = _DIGITS) -> Value:

@@ -1,8 +1,8 @@
 """Velocity levels: commanded speeds grow with success, from a slow walk to a fast run.
 
 Success-driven command ranges, as in "Rapid Locomotion via Reinforcement Learning" (Margolis et al., 2022,
-arXiv:2205.02824) and legged_gym's command curriculum, in steps that have names. mjlab's own
-`mdp.commands_vel` widens by step count instead.
+arXiv:2205.02824) and legged_gym's command curriculum, with named levels. mjlab's own `mdp.commands_vel`
+widens by step count.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Range = tuple[float, float]
 FORWARD: tuple[Range, ...] = ((0.0, 0.5), (0.0, 1.0), (0.0, 1.5), (0.0, 2.0), (0.0, 3.0), (0.0, 4.0))
 """m/s."""
 LATERAL: tuple[Range, ...] = ((-0.2, 0.2), (-0.3, 0.3), (-0.4, 0.4), (-0.5, 0.5), (-0.4, 0.4), (-0.3, 0.3))
-"""m/s; a fast run goes sideways less."""
+"""m/s; narrower at running speeds."""
 YAW: tuple[Range, ...] = ((-0.3, 0.3), (-0.5, 0.5), (-0.7, 0.7), (-0.8, 0.8), (-0.8, 0.8), (-0.8, 0.8))
 """rad/s."""
 GAITS = ("slow walk", "walk", "fast walk", "jog", "run", "fast run")
@@ -26,10 +26,10 @@ GAITS = ("slow walk", "walk", "fast walk", "jog", "run", "fast run")
 class VelocityTable(
     LadderTable, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="velocity"
 ):
-    """Ranges of the velocity command `command`, one for each level: m/s forward and lateral, rad/s yaw.
+    """Ranges of the velocity command `command` by level: m/s forward and lateral, rad/s yaw.
 
-    There are as many levels as `forward` has ranges; where the others have fewer, their last goes on. `up` and `down`
-    are success rates.
+    There are as many levels as `forward` has ranges; shorter lists repeat their last range. `up` and `down` are success
+    rates.
     """
 
     command: str = "twist"
@@ -46,10 +46,10 @@ class VelocityCurriculum(Ladder):
     kind: ClassVar[str] = "velocity"
 
     def __init__(self, name: str, table: VelocityTable) -> None:
-        """Raise `ValueError` if a range is missing or turned round."""
+        """Raise `ValueError` if a range is missing or has its high end first."""
         for axis, ranges in (("forward", table.forward), ("lateral", table.lateral), ("yaw", table.yaw)):
             if not ranges:
-                raise ValueError(f"{axis} needs at least one range")
+                raise ValueError(f"{axis}: expected at least one range, got none")
             for ends in ranges:
                 if problem := numbers_problem(axis, ends):
                     raise ValueError(problem)
@@ -58,7 +58,6 @@ class VelocityCurriculum(Ladder):
         self._forward = table.forward
 
     def level_text(self, level: int) -> str:
-        """Return the gait and the forward speed."""
         low, high = self._forward[level]
         gait = f"{GAITS[level]}, " if self._forward == FORWARD else ""
         return f"{gait}{low:g} to {high:g} m/s"

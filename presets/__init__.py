@@ -1,4 +1,4 @@
-"""Presets: what to train, as TOML, one a file. Read by the launch screen and the command line."""
+"""Presets: what to train, one TOML file each."""
 
 from __future__ import annotations
 

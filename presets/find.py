@@ -1,4 +1,4 @@
-"""Where presets are: those of the program, those in the person's own folder, and any file."""
+"""Find presets: built-in ones, those in the user's folder, and any file."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ _ORDER = (
     "isaac-h1-rough",
     "isaac-digit-flat",
 )
-"""The first contact first; others follow by name."""
+"""Easiest first; the user's presets follow by name."""
 
 
 def own_presets_folder() -> Path:
-    """Return where a person's own presets lie; it need not exist."""
+    """Return the folder of the user's presets; it need not exist."""
     return platformdirs.user_config_path("humanoid-tui") / "presets"
 
 
 def list_presets() -> tuple[list[Preset], list[PresetError]]:
-    """Return the program's and the person's own presets, the first contact first, and what is wrong with others."""
+    """Return the built-in and the user's presets, and the errors of those that can't be read."""
     presets, problems = [], []
     for path in _paths().values():
         try:
@@ -55,17 +55,17 @@ def list_presets() -> tuple[list[Preset], list[PresetError]]:
 
 
 def load_preset(name: str) -> Preset:
-    """Return the preset called `name`, or the one in the file that `name` is a path of. Raises `PresetError`."""
+    """Return the preset called `name`, or the one in the file at the path `name`. Raises `PresetError`."""
     if name.endswith(".toml") or ("/" in name and Path(name).is_file()):
         return read_preset(Path(name))
     paths = _paths()
     if name in paths:
         return read_preset(paths[name])
-    raise PresetError(f"there is no preset {name}{suggestion(name, paths, cutoff=0.3, or_all=True)}")
+    raise PresetError(f"no such preset: {name}{suggestion(name, paths, cutoff=0.3, or_all=True)}")
 
 
 def _paths() -> dict[str, Path]:
-    """Return the files by name; the person's own win over the program's."""
+    """Return the files by name; the user's replace built-in ones."""
     files = [*_FOLDER.glob("*.toml"), *own_presets_folder().glob("*.toml")]
     paths = {path.stem: path for path in files}
     order = {name: number for number, name in enumerate(_ORDER)}

@@ -1,4 +1,4 @@
-"""Where an override goes: a path into a task's configuration, written like a dotted key of TOML.
+"""The path of an override in a task's configuration, written like a dotted TOML key.
 
 `env.episode_length_s`, `agent.actor.hidden_dims.0`, `env.rewards.pose.params.std_walking.".*knee.*"`.
 """
@@ -17,14 +17,14 @@ _PATH = re.compile(rf"{_STEP}(?:\.{_STEP})+")
 
 
 class WrongPath(UsageError, ValueError):
-    """What was given is no path of an override; the message is one line."""
+    """The text is not the path of an override; the message is one line."""
 
 
 def split_path(path: str) -> list[str]:
     """Return the steps of `path`, `env` or `agent` first. Raises `WrongPath`."""
     if not _PATH.fullmatch(path):
-        raise WrongPath(f"{path!r} is no path of an override, such as env.episode_length_s")
+        raise WrongPath(f"expected the path of an override such as env.episode_length_s, got {path!r}")
     steps = [step.strip('"') for step in re.findall(_STEP, path)]
     if steps[0] not in ROOTS:
-        raise WrongPath(f"the override {path} must begin with env. or agent.")
+        raise WrongPath(f"expected the path of an override to start with env. or agent., got {path}")
     return steps

@@ -1,4 +1,4 @@
-"""What a preset file holds, and what is wrong with one."""
+"""The content of a preset file, and its checks."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from curricula.curriculum_knobs import check_curriculum_knobs
 from curricula.errors import UsageError, suggestion
 from curricula.load import make_curricula
 from curricula.schema import SchemaProblem, convert
-from curricula.values import KnobValues, Value, numbers_of, numbers_problem
+from curricula.values import KnobValues, Value, numbers_of, numbers_problem, order_problem
 from presets.override_path import ROOTS, WrongPath, split_path
 from presets.success import read_success
 
 BACKENDS = ("mjlab", "isaaclab")
-"""The simulators that there are."""
+"""All simulators."""
 PHYSICS = ("newton", "physx")
-"""What Isaac Lab simulates with: Newton, or PhysX, which comes with Isaac Sim."""
+"""Physics engines of Isaac Lab; PhysX comes with Isaac Sim."""
 LIBRARIES = ("rsl_rl", "rl_games", "skrl")
-"""What trains on Isaac Lab."""
+"""RL libraries of Isaac Lab."""
 MOST = 1_000_000_000
-"""Of environments and of iterations."""
+"""Largest number of environments, and of iterations."""
 
 _HYDRA = re.compile(rf"(\+{{0,2}}({'|'.join(ROOTS)})\.[^=]+|presets|physics|renderer)=.*", re.DOTALL)
-_FORGIVEN = 0.95
-"""A device has a little less memory than it is sold with."""
+_USABLE_MEMORY = 0.95
+"""A device reports a little less memory than its nominal size."""
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
 Line = Annotated[str, msgspec.Meta(min_length=1)]
@@ -39,7 +39,7 @@ Module = Annotated[str, msgspec.Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*$", tit
 
 
 class PresetError(UsageError):
-    """There is no such preset, or its file is wrong; the message is one line. `name` is the preset's, if it has one."""
+    """The preset does not exist, or its file is wrong. `name` is the preset's, empty if it has none."""
 
     def __init__(self, message: str, name: str = "") -> None:
         super().__init__(message)
@@ -47,73 +47,79 @@ class PresetError(UsageError):
 
 
 class EnvironmentCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many environments on a CPU and on a GPU, or on a GPU by its memory (GiB): `{ 8 = 1024, 24 = 4096 }`."""
+    """Numbers of environments on a CPU and on a GPU; by a GPU's memory (GiB): `{ 8 = 1024, 24 = 4096 }`."""
 
     cpu: Count
     cuda: Count
     by_memory_gib: dict[Memory, Count] = {}
 
     def on(self, device: str, memory_gib: float | None = None) -> int:
-        """Return the number for `device`, `cpu` or `cuda:N`, of which `memory_gib` (GiB in all) may be known.
+        """Return the number for `device`, `cpu` or `cuda:N`, whose total memory is `memory_gib` (GiB) if known.
 
-        It is that of the largest memory that the device has; a device with less than the smallest gets the smallest's.
+        Picks the largest memory that fits the device, or the smallest of all if none fits.
         """
         if not device.startswith("cuda"):
             return self.cpu
         if memory_gib is None or not self.by_memory_gib:
             return self.cuda
         counts = sorted((float(memory), count) for memory, count in self.by_memory_gib.items())
-        fitting = [count for memory, count in counts if memory * _FORGIVEN <= memory_gib]
+        fitting = [count for memory, count in counts if memory * _USABLE_MEMORY <= memory_gib]
         return fitting[-1] if fitting else counts[0][1]
 
 
 class Needs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a preset needs: GPU memory (GiB) for its `cuda` environments, and overrides that the person must give.
-
-    `overrides` says by path what is wanted there, in a few words.
-    """
+    """What a preset needs beyond its file."""
 
     gpu_memory_gib: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """GPU memory (GiB) for its `cuda` environments."""
     note: str = ""
+    """Anything else, in a few words."""
     overrides: dict[str, Line] = {}
+    """Overrides that the user must give: a short description by path."""
 
 
 class PresetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The keys and tables of a preset file.
-
-    `experiment` names one folder in `logs/rsl_rl`. `overrides` are values by path (`presets.override_path`) in the
-    environment's and the agent's configuration, in place before they are built. `rewards`, `randomization` and `set`
-    are knob values from the first iteration on: `rewards` by term, for its weight, or `term/parameter`;
-    `randomization` by `event/parameter`, or `observation/…` in full; `set` by full name. `bounds` are the lowest and
-    the highest value that a knob takes, by name or by pattern with `*`. `success` is a `presets.success.Success`,
-    `curriculum` holds curricula by name. `modules` are imported before the task is looked up, from the file's folder
-    or from `module_folder`, too. `physics`, `library` and `hydra` are for Isaac Lab: see `check_isaac_lab`.
-    """
+    """The keys and tables of a preset file."""
 
     title: Line
     description: Line
     backend: Line
+    """One of `BACKENDS`."""
     task: Line
+    """The task's name in the simulator's registry."""
     experiment: str
+    """Name of one folder in `logs/rsl_rl`."""
     iterations: Count
     num_envs: EnvironmentCounts
     physics: str = ""
+    """Isaac Lab only: one of `PHYSICS`, empty for the task's default."""
     library: str = ""
+    """Isaac Lab only: one of `LIBRARIES`, empty for rsl_rl."""
     hydra: tuple[Line, ...] = ()
+    """Isaac Lab only: Hydra arguments, see `check_isaac_lab`."""
     overrides: dict[str, Any] = {}
+    """Values by path (`presets.override_path`), written into the configurations before they are built."""
     rewards: dict[str, Value] = {}
+    """Knob values from the first iteration on, by reward term (its weight) or `term/parameter`."""
     randomization: dict[str, Value] = {}
+    """Knob values from the first iteration on, by `event/parameter`, or `observation/…` in full."""
     set: dict[str, Value] = {}
+    """Knob values from the first iteration on, by full name."""
     bounds: dict[str, tuple[float, float]] = {}
+    """Lowest and highest accepted value of a knob, by name or by a pattern with `*`."""
     success: dict[str, Any] = {}
+    """A `presets.success.Success`."""
     curriculum: dict[str, dict[str, Any]] = {}
+    """Curricula by name."""
     modules: tuple[Module, ...] = ()
+    """Modules to import before the task is looked up."""
     module_folder: str = ""
+    """Folder of the modules, absolute or relative to the file's folder, which is the default."""
     needs: Needs = Needs()
 
 
 class Preset(PresetFile, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A preset file that has been checked, and where it is: `name` is the file's, `path` absolute."""
+    """A checked preset file: `name` is the file's, `path` absolute."""
 
     name: str
     path: str
@@ -128,17 +134,17 @@ class Preset(PresetFile, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return {knob: value for _, knob, value in _knobs_of(self)}
 
     def folder_of_modules(self) -> str:
-        """Return where `modules` are looked for beside the usual places; empty if there are none."""
+        """Return the folder in which `modules` are also looked for; empty if there are none."""
         return str(Path(self.path).parent / self.module_folder) if self.modules else ""
 
     def needs_text(self) -> str:
-        """Return what it needs in one line, empty if that is nothing."""
-        told = list(self.needs.overrides.values())
+        """Return its needs in one line, empty if there are none."""
+        needs = list(self.needs.overrides.values())
         if self.needs.gpu_memory_gib is not None:
-            told.append(f"{self.needs.gpu_memory_gib:g} GiB GPU memory for {self.num_envs.cuda} environments")
+            needs.append(f"{self.needs.gpu_memory_gib:g} GiB GPU memory for {self.num_envs.cuda} environments")
         if self.needs.note:
-            told.append(self.needs.note)
-        return "; ".join(told)
+            needs.append(self.needs.note)
+        return "; ".join(needs)
 
 
 def read_preset(path: Path) -> Preset:
@@ -146,55 +152,54 @@ def read_preset(path: Path) -> Preset:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PresetError(f"the preset {path} can't be read: {' '.join(str(error).split())}", path.stem) from error
+        raise PresetError(f"preset {path} can't be read: {' '.join(str(error).split())}", path.stem) from error
     try:
         preset = convert(content, PresetFile)
         _check(preset)
     except (SchemaProblem, WrongPath) as error:
-        raise PresetError(f"the preset {path} is wrong: {error}", path.stem) from error
+        raise PresetError(f"preset {path}: {error}", path.stem) from error
     return Preset(name=path.stem, path=str(path.resolve()), **msgspec.structs.asdict(preset))
 
 
 def check_isaac_lab(backend: str, physics: str, library: str, hydra: Sequence[str]) -> None:
-    """Raise `SchemaProblem` if these can't be what a run on Isaac Lab, or not on Isaac Lab, is told.
+    """Raise `SchemaProblem` if the backend does not accept these options, which only Isaac Lab has.
 
-    `physics` is one of `PHYSICS` or empty for the task's own, `library` one of `LIBRARIES` or empty for rsl-rl. `hydra`
-    are arguments as Isaac Lab's own scripts take them: values by path, `presets=NAME`, `renderer=NAME`, and
-    `physics=NAME` by Isaac Lab's own names.
+    `physics` is one of `PHYSICS` or empty for the task's default, `library` one of `LIBRARIES` or empty for rsl_rl.
+    `hydra` are arguments as Isaac Lab's own scripts accept them: values by path, `presets=NAME`, `renderer=NAME`, and
+    `physics=NAME` with Isaac Lab's names.
     """
-    given = {"physics": physics, "library": library, "Hydra's arguments": " ".join(hydra)}
+    given = {"physics": physics, "library": library, "Hydra arguments": " ".join(hydra)}
     if backend != "isaaclab" and any(given.values()):
         what = next(name for name, value in given.items() if value)
-        raise SchemaProblem(f"{what} can't be {given[what]} with backend {backend}: only isaaclab has a choice")
+        raise SchemaProblem(f"{what}: expected none with backend {backend}, got {given[what]}; only isaaclab has them")
     _check_choice("physics", physics, PHYSICS)
     _check_choice("library", library, LIBRARIES)
     for argument in hydra:
         if not _HYDRA.fullmatch(argument):
             raise SchemaProblem(
-                f"{argument} is no argument of Isaac Lab's: those are env.PATH=VALUE, agent.PATH=VALUE, presets=NAME, "
-                "physics=NAME and renderer=NAME"
+                "expected a Hydra argument (env.PATH=VALUE, agent.PATH=VALUE, presets=NAME, physics=NAME or "
+                f"renderer=NAME), got {argument}"
             )
         if physics and argument.startswith("physics="):
-            raise SchemaProblem(f"physics is said twice, {physics} and {argument}: leave one out")
+            raise SchemaProblem(f"physics is given twice, {physics} and {argument}: leave one out")
 
 
 def _check_choice(what: str, value: str, choices: Sequence[str]) -> None:
     if value and value not in choices:
-        raise SchemaProblem(f"there is no {what} {value}{suggestion(value, choices, count=1, or_all=True)}")
+        raise SchemaProblem(f"no such {what}: {value}{suggestion(value, choices, count=1, or_all=True)}")
 
 
 def _check(preset: PresetFile) -> None:
-    """Raise `SchemaProblem` or `WrongPath` if what is in the file doesn't go together."""
+    """Raise `SchemaProblem` or `WrongPath` if parts of the file contradict each other."""
     if not re.fullmatch(r"\w[\w.+-]*", preset.experiment):
-        raise SchemaProblem(f"experiment can't be {preset.experiment!r}: it becomes the name of one folder")
-    if preset.backend not in BACKENDS:
-        raise SchemaProblem(f"there is no backend {preset.backend}; there is {', '.join(BACKENDS)}")
+        raise SchemaProblem(f"experiment: expected the name of one folder, got {preset.experiment!r}")
+    _check_choice("backend", preset.backend, BACKENDS)
     check_isaac_lab(preset.backend, preset.physics, preset.library, preset.hydra)
     for path in (*preset.overrides, *preset.needs.overrides):
         split_path(path)
     for pattern, (low, high) in preset.bounds.items():
-        if not low <= high:
-            raise SchemaProblem(f"the bounds of {pattern} must have the lower one first, not {low:g}, {high:g}")
+        if problem := order_problem(f"bounds of {pattern}", low, high):
+            raise SchemaProblem(problem)
     try:
         read_success(preset.success)
     except SchemaProblem as error:
@@ -215,10 +220,10 @@ def _check_knobs(preset: PresetFile) -> None:
     for table, knob, value in _knobs_of(preset):
         if knob in tables:
             places = f"in [{table}]" if tables[knob] == table else f"in [{tables[knob]}] and in [{table}]"
-            raise SchemaProblem(f"{knob} is set twice, {places}: which value is meant?")
+            raise SchemaProblem(f"{knob} is set twice, {places}: remove one")
         if knob in owners:
             raise SchemaProblem(
-                f"{knob} is set in [{table}], but curriculum {owners[knob]} turns it: a knob has one owner"
+                f"{knob} is set in [{table}], but curriculum {owners[knob]} owns it: remove it from one of them"
             )
         tables[knob] = table
         _check_value(knob, value, preset.bounds)
@@ -230,9 +235,10 @@ def _check_value(knob: str, value: Value, bounds: dict[str, tuple[float, float]]
     if problem := numbers_problem(knob, value):
         raise SchemaProblem(problem)
     numbers = numbers_of(value)
+    value_text = ":".join(f"{number:g}" for number in numbers)
     for pattern, (low, high) in bounds.items():
         if fnmatch.fnmatchcase(knob, pattern) and not (low <= numbers[0] and numbers[-1] <= high):
-            raise SchemaProblem(f"{knob} is set beyond its bounds, {low:g} to {high:g}")
+            raise SchemaProblem(f"{knob}: expected a value within its bounds {low:g}:{high:g}, got {value_text}")
 
 
 def _knobs_of(preset: PresetFile) -> Iterator[tuple[str, str, Value]]:

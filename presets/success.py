@@ -1,4 +1,4 @@
-"""What counts as a successful episode: a preset's `[success]` table."""
+"""The definition of a successful episode: a preset's `[success]` table."""
 
 from __future__ import annotations
 
@@ -13,23 +13,27 @@ _Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class Success(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The definition of success, and the window over which its rate is taken.
-
-    `time-out`: the episode was ended by time-out. `velocity`: that, and the episode's mean tracking error of the
-    velocity command `command` (the task's only one, if it isn't named) was below `linear_error` (m/s) and
-    `angular_error` (rad/s). `upright`: that, and the robot's root stayed within `box` (m, to each side of where the
-    episode began, x and y) and within `tilt` (rad) of upright. `environment`: the environment's own success, that of a
-    command with `episode_success` when the episode ended, or what the environment reports of it. `window` is a number
-    of episodes.
-    """
+    """The definition of success, and the window of its rate."""
 
     kind: SuccessKind = "time-out"
+    """The condition of a successful episode.
+
+    `time-out`: it ended by time-out. `velocity`: also its mean tracking error was small. `upright`: also the robot's
+    root stayed in place and upright. `environment`: the environment's own success, from a command's `episode_success`
+    when the episode ended, or from the environment's report.
+    """
     window: Annotated[int, msgspec.Meta(ge=1)] = 100
+    """Episodes over which the rate is measured."""
     command: str = ""
+    """Of `velocity`: the velocity command; empty for the task's only one."""
     linear_error: _Positive = 0.25
+    """Of `velocity`: largest mean error (m/s)."""
     angular_error: _Positive = 0.25
+    """Of `velocity`: largest mean error (rad/s)."""
     box: tuple[_Positive, _Positive] = (0.5, 0.5)
+    """Of `upright`: largest distance (m) from where the episode began, in x and in y."""
     tilt: _Positive = 0.5
+    """Of `upright`: largest angle (rad) from upright."""
 
 
 def read_success(table: dict[str, Any]) -> Success:

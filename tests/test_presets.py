@@ -282,7 +282,7 @@ def test_what_it_needs_is_told_in_one_line(load):
 
 @pytest.mark.parametrize("name", ["cartpol", "", "cartpole/", "../presets/cartpole", "CARTPOLE"])
 def test_an_unknown_preset_is_told_with_the_nearest(name):
-    with pytest.raises(PresetError, match=r"there is no preset .*; (nearest: |there are ).*cartpole"):
+    with pytest.raises(PresetError, match=r"no such preset: .*; (nearest: |there are ).*cartpole"):
         load_preset(name)
 
 
@@ -321,20 +321,20 @@ def test_a_file_that_does_not_exist_is_told(tmp_path):
         (GOOD + "[rewards]\nupright = inf\n", "reward/upright/weight: expected a finite number"),
         (GOOD + '[randomization]\n"mass/scale" = [1.2, 0.8]\n', "event/mass/scale: expected the low end first"),
         (GOOD + "[bounds]\nother = [1, 2]\nknob = 5\n", "bounds.knob: expected a list of 2 numbers, got 5"),
-        (GOOD.replace('"mjlab"', '"mjlb"'), "there is no backend mjlb; there is mjlab, isaaclab"),
+        (GOOD.replace('"mjlab"', '"mjlb"'), "no such backend: mjlb; nearest: mjlab"),
         (GOOD + '[set]\n"curriculum/none/level" = 2\n', "no such knob: curriculum/none/level"),
         (GOOD + VELOCITY + '[set]\n"curriculum/velocity/levle" = 2\n', "nearest: curriculum/velocity/level"),
         (GOOD + VELOCITY + '[set]\n"curriculum/velocity/level" = 22\n', "a whole number from 0 to 5, got 22"),
         (GOOD + VELOCITY + '[set]\n"curriculum/velocity/level" = 0.5\n', "a whole number from 0 to 5, got 0.5"),
-        (GOOD + "[bounds]\nknob = [5, 1]\n", "the bounds of knob must have the lower one first"),
-        (GOOD + '[rewards]\nup = 9.0\n[bounds]\n"reward/*" = [0, 5]\n', "reward/up/weight is set beyond its bounds"),
-        (GOOD + VELOCITY + '[bounds]\n"command/*" = [-1, 1]\n', "lin_vel_x is set beyond its bounds, -1 to 1"),
-        (GOOD + '[overrides]\nenv = { episode_length_s = 1.0 }\n', "'env' is no path of an override"),
-        (GOOD + '[overrides]\n"num_envs.x" = 1.0\n', "num_envs.x must begin with env. or agent."),
-        (GOOD + '[needs.overrides]\n"motion" = "a file"\n', "'motion' is no path of an override"),
+        (GOOD + "[bounds]\nknob = [5, 1]\n", "bounds of knob: expected the low end first, got 5:1"),
+        (GOOD + '[rewards]\nup = 9.0\n[bounds]\n"reward/*" = [0, 5]\n', "up/weight: expected a value within its bounds 0:5"),
+        (GOOD + VELOCITY + '[bounds]\n"command/*" = [-1, 1]\n', "lin_vel_x: expected a value within its bounds -1:1"),
+        (GOOD + '[overrides]\nenv = { episode_length_s = 1.0 }\n', "such as env.episode_length_s, got 'env'"),
+        (GOOD + '[overrides]\n"num_envs.x" = 1.0\n', "start with env. or agent., got num_envs.x"),
+        (GOOD + '[needs.overrides]\n"motion" = "a file"\n', "such as env.episode_length_s, got 'motion'"),
         (GOOD + "[needs]\ngpu_memory_gib = 0\n", "needs.gpu_memory_gib: expected a number above 0, got 0"),
         (GOOD + '[success]\nkind = "luck"\n', 'success: kind: expected one of environment'),
-        (GOOD + '[curriculum.fast]\nkind = "fast"\n', "curriculum fast has kind 'fast'; there are velocity"),
+        (GOOD + '[curriculum.fast]\nkind = "fast"\n', "curriculum fast: kind: expected one of velocity"),
         ("title = ", "can't be read"),
         (b"\xff\xfe", "can't be read"),
         ("", "title: expected a text that is not empty, got nothing (and 6 more)"),
@@ -361,16 +361,16 @@ def test_a_wrong_file_is_told_in_one_line(load, content, reason):
         ),
         (
             '[set]\n"command/twist/lin_vel_x" = [0, 1]\n' + VELOCITY,
-            "command/twist/lin_vel_x is set in [set], but curriculum velocity turns it: a knob has one owner",
+            "command/twist/lin_vel_x is set in [set], but curriculum velocity owns it: remove it from one of them",
         ),
         (
             '[randomization]\n"mass/scale" = [1, 1]\n[curriculum.wider]\nkind = "growth"\n'
             'ranges = { "event/mass/scale" = { from = [1, 1], to = [0.8, 1.2] } }\n',
-            "event/mass/scale is set in [randomization], but curriculum wider turns it",
+            "event/mass/scale is set in [randomization], but curriculum wider owns it",
         ),
         (
             VELOCITY + VELOCITY.replace("curriculum.velocity", "curriculum.speed"),
-            "curriculum velocity and curriculum speed both turn command/twist/ang_vel_z",
+            "curriculum velocity and curriculum speed both set command/twist/ang_vel_z",
         ),
     ],
 )

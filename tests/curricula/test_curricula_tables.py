@@ -58,15 +58,13 @@ def test_several_at_once_are_made_in_their_order():
     ],
 )
 def test_a_knob_has_one_owner(one, other, knob):
-    assert (
-        problem(one=one, other=other) == f"curriculum one and curriculum other both turn {knob}: a knob has one owner"
-    )
+    assert problem(one=one, other=other) == f"curriculum one and curriculum other both set {knob}: a knob has one owner"
 
 
 @pytest.mark.parametrize("knob", ["curriculum/velocity/level", "curriculum/c/mode"])
 def test_no_curriculum_turns_another(knob):
     stages = {"kind": "staged", "stages": [{knob: 1}]}
-    assert problem(c=stages, velocity=VELOCITY) == f"curriculum c can't turn {knob}: that is a curriculum's own"
+    assert problem(c=stages, velocity=VELOCITY) == f"curriculum c can't set {knob}: only the user sets levels and modes"
 
 
 def test_curricula_of_different_commands_are_no_conflict():
@@ -78,10 +76,10 @@ def test_curricula_of_different_commands_are_no_conflict():
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ({"kind": "velocty"}, "curriculum c has kind 'velocty'; there are velocity, terrain, staged, growth, tasks"),
-        ({}, "curriculum c has kind None; there are velocity"),
-        ({"kind": ["velocity"]}, "curriculum c has kind ['velocity']"),
-        ("velocity", "curriculum c must be a table, not 'velocity'"),
+        ({"kind": "velocty"}, "recording, got 'velocty'"),
+        ({}, "curriculum c: kind: expected one of velocity, terrain, staged, growth"),
+        ({"kind": ["velocity"]}, "recording, got ['velocity']"),
+        ("velocity", "curriculum c: expected a table, got 'velocity'"),
         (VELOCITY | {"foward": [[0, 1]]}, "curriculum c: foward: no such key; nearest: forward"),
         (GROWTH | {"step": 3}, "step: no such key; nearest: steps"),
         (STAGED | {"treshold": [0.5]}, "treshold: no such key; nearest: thresholds"),
@@ -92,43 +90,43 @@ def test_curricula_of_different_commands_are_no_conflict():
         (VELOCITY | {"stay": 0}, "stay: expected a whole number from 1 to 1000000000, got 0"),
         (VELOCITY | {"stay": 2.5}, "stay: expected a whole number from 1 to 1000000000, got 2.5"),
         (VELOCITY | {"mode": "often"}, 'mode: expected one of auto, hold, manual, got "often"'),
-        (VELOCITY | {"forward": []}, "forward needs at least one range"),
+        (VELOCITY | {"forward": []}, "forward: expected at least one range, got none"),
         (VELOCITY | {"forward": [[1, 0]]}, "forward: expected the low end first, got 1:0"),
         (VELOCITY | {"forward": [[0, 1, 2]]}, "forward[0]: expected a list of 2 numbers, got [0, 1, 2]"),
-        (VELOCITY | {"start": 6}, "start is level 6, but the highest is 5"),
-        (VELOCITY | {"up": 0.4}, "down (0.5) must be below up (0.4)"),
-        (VELOCITY | {"up": 0.5}, "down (0.5) must be below up (0.5)"),
-        (VELOCITY | {"up": 1}, "up must be below 1, not 1: Train/success_rate never gets above 1"),
+        (VELOCITY | {"start": 6}, "start: expected a level from 0 to 5, got 6"),
+        (VELOCITY | {"up": 0.4}, "down: expected a number below up (0.4), got 0.5"),
+        (VELOCITY | {"up": 0.5}, "down: expected a number below up (0.5), got 0.5"),
+        (VELOCITY | {"up": 1}, "up: expected a number below 1, got 1; Train/success_rate never exceeds 1"),
         (VELOCITY | {"up": math.nan}, "up: expected a finite number, got nan"),
-        (GROWTH | {"up": 80}, "up must be below 1, not 80"),
-        (TERRAIN | {"lowest": 5, "highest": 4}, "lowest (5) must not be above highest (4)"),
+        (GROWTH | {"up": 80}, "up: expected a number below 1, got 80"),
+        (TERRAIN | {"lowest": 5, "highest": 4}, "lowest: expected at most highest (4), got 5"),
         (TERRAIN | {"highest": 10**6}, "highest: expected a whole number of at least 0 and below 1000, got 1000000"),
-        (GROWTH | {"ranges": {}}, "there must be at least one range"),
-        (GROWTH | {"ranges": {MASS: {"from": 1, "to": [0, 2]}}}, f"{MASS} must go from a range to a range"),
+        (GROWTH | {"ranges": {}}, "ranges: expected at least one, got none"),
+        (GROWTH | {"ranges": {MASS: {"from": 1, "to": [0, 2]}}}, f"{MASS}: expected `from` and `to` of one type"),
         (GROWTH | {"ranges": {MASS: {"from": [1, 1], "to": [2, 0]}}}, f"{MASS}: expected the low end first, got 2:0"),
         (GROWTH | {"steps": 0}, "steps: expected a whole number from 1 to 1000, got 0"),
         (GROWTH | {"steps": 10**9}, "steps: expected a whole number from 1 to 1000, got 1000000000"),
-        (STAGED | {"stages": []}, "there must be at least one stage"),
-        (STAGED | {"stages": [{}, {}]}, "the first must set a knob"),
-        (STAGED | {"stages": [{WEIGHT: 1}] * 6}, "6 stages need 5 thresholds"),
-        (STAGED | {"thresholds": [1.5]}, "threshold 0 must be below 1, not 1.5"),
-        (STAGED | {"stages": [{WEIGHT: 1}, {MASS: 1}]}, f"stage 1 sets {MASS}, which the first stage doesn't"),
-        (SCHEDULE | {"points": []}, "there must be at least one point"),
-        (SCHEDULE | {"points": SCHEDULE["points"][::-1]}, "points must be in rising order of `at`"),
-        (SCHEDULE | {"points": [{"at": 0.5, "set": {WEIGHT: 1}}]}, "there is no iteration 0.5"),
-        (SCHEDULE | {"points": [{"at": -1, "set": {WEIGHT: 1}}]}, "there is no iteration -1"),
-        (SCHEDULE | {"points": [{"at": 0, "set": {WEIGHT: "x"}}]}, f"{WEIGHT} has no values in between"),
+        (STAGED | {"stages": []}, "stages: expected at least one"),
+        (STAGED | {"stages": [{}, {}]}, "of which the first sets a knob"),
+        (STAGED | {"stages": [{WEIGHT: 1}] * 6}, "thresholds: expected 5 for 6 stages, got 3"),
+        (STAGED | {"thresholds": [1.5]}, "threshold 0: expected a number below 1, got 1.5"),
+        (STAGED | {"stages": [{WEIGHT: 1}, {MASS: 1}]}, f"stage 1 sets {MASS}: set it in the first stage too"),
+        (SCHEDULE | {"points": []}, "points: expected at least one"),
+        (SCHEDULE | {"points": SCHEDULE["points"][::-1]}, "points: expected rising values of `at`"),
+        (SCHEDULE | {"points": [{"at": 0.5, "set": {WEIGHT: 1}}]}, "at least 0, got 0.5"),
+        (SCHEDULE | {"points": [{"at": -1, "set": {WEIGHT: 1}}]}, "at: expected an iteration"),
+        (SCHEDULE | {"points": [{"at": 0, "set": {WEIGHT: "x"}}]}, f"{WEIGHT} can't be interpolated"),
         (
             SCHEDULE | {"shape": "geometric", "points": [{"at": 0, "set": {WEIGHT: 0}}]},
-            f"{WEIGHT} must be above 0 to go in equal ratios: use shape linear",
+            f"{WEIGHT}: expected values above 0 for shape geometric: use shape linear",
         ),
-        (TASKS | {"tasks": []}, "tasks must name at least one task, and each once"),
-        (TASKS | {"tasks": ["walk", "walk"]}, "tasks must name at least one task, and each once"),
-        (TASKS | {"start": 2}, "start is level 2, but the highest is 1"),
+        (TASKS | {"tasks": []}, "tasks: expected at least one, each once"),
+        (TASKS | {"tasks": ["walk", "walk"]}, "tasks: expected at least one, each once"),
+        (TASKS | {"start": 2}, "start: expected a level from 0 to 1, got 2"),
         (TASKS | {"floor": 1.5}, "floor: expected a number from 0 to 1, got 1.5"),
-        (TASKS | {"unlock": 1.0}, "unlock must be below 1, not 1: Success/task/stand never gets above 1"),
-        (RECORDING | {"steps": [{"set": {WEIGHT: 1}}]}, "step 1 must have either an iteration or a metric"),
-        (RECORDING | {"steps": [{"iteration": 1}]}, "step 1 does nothing"),
+        (TASKS | {"unlock": 1.0}, "unlock: expected a number below 1, got 1; Success/task/stand never exceeds 1"),
+        (RECORDING | {"steps": [{"set": {WEIGHT: 1}}]}, "step 1: expected either an iteration or a metric"),
+        (RECORDING | {"steps": [{"iteration": 1}]}, "step 1: expected one of set, unpin and stop_ramps"),
     ],
 )  # fmt: skip
 def test_a_wrong_table_is_told_in_one_line(table, told):
@@ -143,7 +141,7 @@ def test_other_metrics_than_shares_may_be_above_1():
 
 @pytest.mark.parametrize("name", ["a b", "", "a/b", "a.b", "a\nb"])
 def test_a_name_is_part_of_a_knob_s(name):
-    assert "a name has letters, digits" in problem(**{name: VELOCITY})
+    assert "curriculum name: expected letters, digits" in problem(**{name: VELOCITY})
 
 
 # --- Whatever is in a file --------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def test_steps_are_in_force_from_their_iteration_on_and_those_of_a_pause_come_la
         ([{A: 1}, {A: 2}], [{A: 3}]),
         ([], [{A: 4}]),
     ]
-    assert curriculum.outlook(4, {}) == "all steps are taken"
+    assert curriculum.outlook(4, {}) == "all steps replayed"
 
 
 def test_a_step_waits_for_its_metric_and_those_after_it_wait_with_it():
@@ -90,13 +90,19 @@ def test_a_level_has_what_was_set_up_to_it_and_not_given_back():
 @pytest.mark.parametrize(
     ("steps", "reason"),
     [
-        ([{"set": {A: 1}}], "step 1 must have either an iteration or a metric"),
-        ([{"iteration": 1, "metric": "reward", "set": {A: 1}}], "step 1 must have either"),
-        ([{"iteration": 3, "set": {A: 1}}, {"iteration": 2, "set": {A: 1}}], "step 2 is at iteration 2, before"),
-        ([{"iteration": 3}], "step 1 does nothing"),
-        ([{"iteration": 3, "unpin": [A], "ramp": {"iterations": 2}}], "step 1 must set the knobs of its ramp"),
-        ([{"iteration": 3, "set": {A: 1}, "ramp": {"iterations": 2, "knobs": [B]}}], "step 1 must set the knobs"),
-        ([{"iteration": 3, "set": {A: 1}, "ramps": 1}], "there is no key ramps in .*; nearest: ramp"),
+        ([{"set": {A: 1}}], "step 1: expected either an iteration or a metric"),
+        ([{"iteration": 1, "metric": "reward", "set": {A: 1}}], "step 1: expected either"),
+        (
+            [{"iteration": 3, "set": {A: 1}}, {"iteration": 2, "set": {A: 1}}],
+            "step 2: expected an iteration of at least 3",
+        ),
+        ([{"iteration": 3}], "step 1: expected one of set, unpin and stop_ramps"),
+        (
+            [{"iteration": 3, "unpin": [A], "ramp": {"iterations": 2}}],
+            "step 1: expected `set` to have the knobs",
+        ),
+        ([{"iteration": 3, "set": {A: 1}, "ramp": {"iterations": 2, "knobs": [B]}}], "step 1: expected `set`"),
+        ([{"iteration": 3, "set": {A: 1}, "ramps": 1}], r"steps\[0\]\.ramps: no such key; nearest: ramp"),
     ],
 )
 def test_a_recording_that_makes_no_sense_is_refused(steps, reason):

@@ -73,7 +73,7 @@ def test_null_leaves_a_term_out_and_stays_a_word_where_a_text_is(g1):
         ("env.decimation.x", 1, "there is no env.decimation.x: env.decimation is a number, 4"),
         ("agent.actor.hidden_dims.7", 1, "agent.actor.hidden_dims has 3 elements, the first is 0"),
         ("agent.actor.hidden_dims.last", 1, "agent.actor.hidden_dims has 3 elements, the first is 0"),
-        ("episode_length_s", 1.0, "no path of an override"),
+        ("episode_length_s", 1.0, "expected the path of an override such as"),
         ("env.episode_length_s", "long", "env.episode_length_s can't be 'long': expected float, got str"),
         ("env.decimation", 2.5, "env.decimation can't be 2.5: expected int, got float"),
         ("env.decimation", True, "env.decimation can't be True: expected int, got bool"),

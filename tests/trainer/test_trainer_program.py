@@ -42,5 +42,5 @@ def test_a_backend_that_is_not_there_is_a_failed_run(folder):
     bodies = [frame.body for frame in JournalReader(folder.journal).read_new()]
     assert isinstance(bodies[0], RunStarted)
     assert bodies[0].task == spec.task
-    assert bodies[-1] == PhaseChanged("failed", "there is no backend gazebo; there are mjlab and isaaclab")
+    assert bodies[-1] == PhaseChanged("failed", "no such backend: gazebo; there are mjlab, isaaclab")
     assert not folder.connection.exists()

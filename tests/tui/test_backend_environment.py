@@ -94,7 +94,7 @@ def test_mjlab_trains_in_the_dashboard_s_own_python():
 
 
 def test_an_unknown_backend_is_told_with_those_there_are():
-    with pytest.raises(LaunchError, match=r"^there is no backend gazebo; there are mjlab and isaaclab$"):
+    with pytest.raises(LaunchError, match=r"^no such backend: gazebo; there are mjlab, isaaclab$"):
         backend_command("gazebo")
 
 

@@ -35,7 +35,7 @@ def test_ones_own_presets_are_listed_with_what_is_wrong_with_them(prints):
     mine, broken = prints("presets", "--json")[-2:]
     assert (mine["name"], mine["title"]) == ("mine", "Mine \x1b[2J")
     assert broken["name"] == "broken"
-    assert "Expected `str`" in broken["problem"]
+    assert "title: expected a text" in broken["problem"]
     shown = prints("presets")
     assert "\x1b" not in shown
     assert shown.splitlines()[-2].split()[:3] == ["mine", "mjlab", "Mine"]
@@ -57,7 +57,7 @@ def test_a_preset_file_is_validated(prints, fails, tmp_path):
     assert prints("presets", "--validate", str(file)) == f"{file} is valid: Mine\n"
     assert prints("presets", "--validate", str(file), "--json") == {"valid": True, "preset": "mine"}
     file.write_text(PRESET + "iteratons = 5")
-    reason = f"the preset {file} is wrong: there is no key iteratons; nearest: iterations"
+    reason = f"preset {file}: iteratons: no such key; nearest: iterations"
     assert fails(2, "presets", "--validate", str(file)) == reason
     assert fails(2, "presets", "--validate", str(file), "--json") == reason
     assert "can't be read" in fails(2, "presets", "--validate", str(tmp_path / "nothing.toml"))

@@ -43,8 +43,8 @@ def test_paths_and_values_are_told_apart():
         (["env.episode_length_s"], "env.episode_length_s is not PATH=VALUE"),
         (["=1"], "=1 is not PATH=VALUE"),
         (["env.x="], "env.x= is not PATH=VALUE"),
-        (["episode_length_s=1"], "no path of an override"),
-        (["sim.dt=1"], "the override sim.dt must begin with env. or agent."),
+        (["episode_length_s=1"], "expected the path of an override such as"),
+        (["sim.dt=1"], "start with env. or agent., got sim.dt"),
         (["env.x=1", "env.x=2"], "env.x is named twice"),
     ],
 )

@@ -29,7 +29,7 @@ def load_backend(name: str, load_library: LoadLibrary) -> Backend:
     Raises `BackendError` if there is no such backend, or if it is not installed.
     """
     if name not in _SIMULATORS:
-        raise BackendError(f"there is no backend {name}; there are {' and '.join(_SIMULATORS)}")
+        raise BackendError(f"no such backend: {name}; there are {', '.join(_SIMULATORS)}")
     try:
         return _SIMULATORS[name].load(load_library)
     except ModuleNotFoundError as error:

@@ -38,7 +38,7 @@ def backend_command(
     own unless given. Raises `LaunchError`.
     """
     if backend not in BACKENDS:
-        raise LaunchError(f"there is no backend {backend}; there are {' and '.join(BACKENDS)}")
+        raise LaunchError(f"no such backend: {backend}; there are {', '.join(BACKENDS)}")
     if backend == "isaaclab":
         python = isaaclab_python(config, timeout_seconds)
         if python.problem:

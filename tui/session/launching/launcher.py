@@ -15,11 +15,11 @@ from curricula.curriculum_knobs import check_curriculum_knobs
 from curricula.errors import UsageError
 from curricula.load import make_curricula
 from curricula.schema import SchemaProblem
-from curricula.values import numbers_problem
+from curricula.values import numbers_problem, order_problem
 from presets import Needs, Preset
 from presets.preset import MOST, check_isaac_lab
 from trainer_proc.contract.child_process import child_environment
-from trainer_proc.contract.knob import Value, value_text
+from trainer_proc.contract.knob import Value
 from trainer_proc.contract.run_folder import LOG_ROOT, RunFolder, RunSpec
 from tui.session.backends.devices import Device
 from tui.session.backends.environment import LaunchError as LaunchError
@@ -177,8 +177,8 @@ def _check_knobs(spec: RunSpec) -> None:
         if not isinstance(value, str) and (problem := numbers_problem(knob, value)):
             raise SpecError(problem)
     for knob, (low, high) in spec.bounds.items():
-        if not low <= high:
-            raise SpecError(f"bounds of {knob}: expected the low end first, got {value_text((low, high))}")
+        if problem := order_problem(f"bounds of {knob}", low, high):
+            raise SpecError(problem)
 
 
 def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:
