@@ -327,7 +327,7 @@ def test_a_file_that_does_not_exist_is_told(tmp_path):
         (GOOD + VELOCITY + '[set]\n"curriculum/velocity/level" = 22\n', "a whole number from 0 to 5, got 22"),
         (GOOD + VELOCITY + '[set]\n"curriculum/velocity/level" = 0.5\n', "a whole number from 0 to 5, got 0.5"),
         (GOOD + "[bounds]\nknob = [5, 1]\n", "bounds of knob: expected the low end first, got 5:1"),
-        (GOOD + '[rewards]\nup = 9.0\n[bounds]\n"reward/*" = [0, 5]\n', "up/weight: expected a value within its bounds 0:5"),
+        (GOOD + '[rewards]\nup = 9.0\n[bounds]\n"reward/*" = [0, 5]\n', ": expected a value within its bounds 0:5"),
         (GOOD + VELOCITY + '[bounds]\n"command/*" = [-1, 1]\n', "lin_vel_x: expected a value within its bounds -1:1"),
         (GOOD + '[overrides]\nenv = { episode_length_s = 1.0 }\n', "such as env.episode_length_s, got 'env'"),
         (GOOD + '[overrides]\n"num_envs.x" = 1.0\n', "start with env. or agent., got num_envs.x"),
