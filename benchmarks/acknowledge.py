@@ -1,10 +1,10 @@
-"""How long a request waits for its answer while the trainer is busy.
+"""Measure how long a request waits for its reply while the trainer is busy.
 
     uv run python benchmarks/acknowledge.py [PRESET] [ITERATIONS]
 
-Starts a real training and pings its trainer every 20 ms from the moment it listens, through the loading of the
-libraries, the building of the environment, the compilation and the training. Prints, by phase, the number of pings
-and the median, 99th percentile and longest time from request to reply in milliseconds.
+Starts a real training and pings its trainer every 20 ms while it loads libraries, builds the environment, compiles and
+trains. Prints for each phase the number of pings, and the median, 99th percentile and maximum of the time from request
+to reply in milliseconds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from tui.session.state import RunState
 
 
 def main() -> None:
-    """Measure one training."""
     preset = sys.argv[1] if len(sys.argv) > 1 else "cartpole"
     iterations = int(sys.argv[2]) if len(sys.argv) > 2 else 20
     spec = make_spec(load_preset(preset), Overrides(iterations=iterations), list_devices())

@@ -1,13 +1,12 @@
-"""How long it takes to open long runs, and to list many.
+"""Measure how long the program takes to open long runs and to list many runs.
 
     uv run python benchmarks/attach.py [TIMES]
 
 Writes a run of 100,000 iterations × 100 metrics, one of 1,000,000 iterations × 12 metrics, and 64 runs of 10,000
-iterations × 60 metrics; then starts the program in a pseudo-terminal of 200×60 cells, TIMES times (3), and reads what
-it draws, with the time of each piece. Afterwards the pieces are drawn again, and the first after which the charts, or
-the rows of the list, are as they are in the end tells the time: from the start of the process, and from the key that
-asked for it in a program that was already there. *CPU* is what the process had used by then, *peak* its largest
-resident memory. Medians; a second on a busy machine has less than a second of CPU.
+iterations × 60 metrics. Then it starts the program in a pseudo-terminal of 200×60 cells, TIMES times (3), and records
+its output with times. The output is replayed afterwards: a screen is complete with the first piece after which the
+charts, or the rows of the list, no longer change. Times count from the start of the process, or from a key in a running
+program. *CPU* is the CPU time until then, *peak* the peak resident memory. All values are medians.
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ import numpy as np
 import psutil
 import pyte
 from dashboard_data import METRICS
+from terminal_replies import LONGEST_QUERY, QUERY, REPLIES
 
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
@@ -45,13 +45,13 @@ COLUMNS, LINES = 200, 60
 _SILENCE_SECONDS = 2.0
 _DEADLINE_SECONDS = 120.0
 _CHARTS = (slice(3, LINES - 2), slice(0, 90))
-"""Lines and columns that only charts are drawn in."""
+"""Lines and columns that show charts only."""
 _ROWS = (slice(1, LINES - 2), slice(0, COLUMNS))
 
 
 @dataclass(frozen=True)
 class Piece:
-    """What was drawn at once: when, with how much CPU time used so far."""
+    """A piece of output with its time and the CPU time used until then, both in seconds."""
 
     seconds: float
     cpu: float
@@ -60,7 +60,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Opened:
-    """How long it took until all was there (s), from when it was asked for; CPU time then (s), peak memory (MiB)."""
+    """Time from the request to the complete screen (s), CPU time (s) and peak resident memory (MiB) until then."""
 
     seconds: float
     cpu: float
@@ -68,7 +68,7 @@ class Opened:
 
 
 class Program:
-    """The program in a terminal; what it draws is kept, with times, and looked at when it is over."""
+    """The program in a terminal; its output is recorded with times and evaluated afterwards."""
 
     def __init__(self, cwd: Path, *arguments: str) -> None:
         self.began = time.perf_counter()
@@ -83,12 +83,12 @@ class Program:
         self._process = psutil.Process(self._pid)
 
     def press(self, key: bytes) -> None:
-        """Send a key; times count from now on."""
+        """Send a key and restart the clock."""
         self.began = time.perf_counter()
         os.write(self._terminal, key)
 
     def read(self, awaited: bytes) -> int:
-        """Read until `awaited` was drawn and all is quiet; return which piece was the first."""
+        """Record until `awaited` was drawn and output stops; return the index of the first new piece."""
         first, seen, deadline = len(self.pieces), b"", time.perf_counter() + _DEADLINE_SECONDS
         unanswered = b""
         while select.select([self._terminal], [], [], _SILENCE_SECONDS)[0] or awaited not in seen:
@@ -96,14 +96,14 @@ class Program:
             cpu = sum(self._process.cpu_times()[:2])
             self.pieces.append(Piece(time.perf_counter() - self.began, cpu, data))
             seen += data
-            questions = list(_QUESTIONS.finditer(unanswered + data))
-            os.write(self._terminal, b"".join(_ANSWERS[question[0]] for question in questions))
-            unanswered = (unanswered + data)[questions[-1].end() if questions else 0 :][-_LONGEST_QUESTION:]
+            queries = list(QUERY.finditer(unanswered + data))
+            os.write(self._terminal, b"".join(REPLIES[query[0]] for query in queries))
+            unanswered = (unanswered + data)[queries[-1].end() if queries else 0 :][-LONGEST_QUERY:]
             assert time.perf_counter() < deadline, f"{awaited!r} was never drawn"
         return first
 
     def opened(self, first: int, region: tuple[slice, slice]) -> Opened:
-        """Return when, from piece `first` on, the region was as it is in the end."""
+        """Return when, from piece `first` on, the region looked as it does at the end."""
         screen = pyte.Screen(COLUMNS, LINES)
         stream = pyte.ByteStream(screen)
         looks = []
@@ -119,27 +119,17 @@ class Program:
         return Opened(self.pieces[place].seconds, self.pieces[place].cpu - before, peak)
 
     def close(self) -> None:
-        """End the program."""
         os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
         os.close(self._terminal)
 
 
-_ANSWERS = {
-    b"\x1b[?2026$p": b"\x1b[?2026;2$y",
-    b"\x1b[5n": b"\x1b[0n",
-    b"\x1b[6n": b"\x1b[1;1R",
-    b"\x1b[c": b"\x1b[?62;22c",
-}
-_QUESTIONS = re.compile(b"|".join(map(re.escape, _ANSWERS)))
-"""What a terminal is asked and says."""
-_LONGEST_QUESTION = max(map(len, _ANSWERS))
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?2026\$p")
-"""Questions about the keyboard and the mouse, which it would draw."""
+"""Keyboard and mouse queries, which pyte would draw as text."""
 
 
 def make_run(log_root: Path, name: str, iterations: int, metrics: int) -> RunFolder:
-    """Write a run that has ended."""
+    """Write a finished run."""
     folder = RunFolder(log_root / "benchmark" / name)
     folder.path.mkdir(parents=True)
     task = "Mjlab-Velocity-Flat-Unitree-G1"
@@ -176,7 +166,7 @@ _BLOCK = 10_000
 
 
 def make_runs(log_root: Path, count: int) -> None:
-    """Write many runs that have ended, one like the other."""
+    """Write `count` finished runs with the same content."""
     first = make_run(log_root, "2026-01-01_00-00-00_run-00", 10_000, 60)
     for number in range(1, count):
         folder = RunFolder(log_root / "benchmark" / f"2026-01-01_00-{number:02}-00_run-{number:02}")
@@ -188,35 +178,34 @@ def make_runs(log_root: Path, count: int) -> None:
 def attach(cwd: Path, folder: RunFolder) -> Opened:
     """Start the program with a run."""
     program = Program(cwd, "attach", str(folder.path))
-    opened = program.opened(program.read(b"finished"), _CHARTS)
-    program.close()
-    return opened
+    return _measured(program, b"finished", _CHARTS)
 
 
 def open_from_list(cwd: Path) -> Opened:
-    """Open the only run of a program that shows it in its list."""
+    """Open the only run from the list of runs."""
     program = Program(cwd)
     program.read(b"start a training")
     program.press(b"r")
     program.read(b"finished")
     program.press(b"\r")
-    opened = program.opened(program.read(b"finished"), _CHARTS)
-    program.close()
-    return opened
+    return _measured(program, b"finished", _CHARTS)
 
 
 def open_list(cwd: Path) -> Opened:
-    """Go to the list of runs."""
+    """Open the list of runs."""
     program = Program(cwd)
     program.read(b"start a training")
     program.press(b"r")
-    opened = program.opened(program.read(b"64 runs"), _ROWS)
+    return _measured(program, b"64 runs", _ROWS)
+
+
+def _measured(program: Program, awaited: bytes, region: tuple[slice, slice]) -> Opened:
+    opened = program.opened(program.read(awaited), region)
     program.close()
     return opened
 
 
 def main() -> None:
-    """Measure in turn and print a table."""
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     with tempfile.TemporaryDirectory() as scratch:
         long, longest, many = (Path(scratch) / name for name in ("long", "longest", "many"))

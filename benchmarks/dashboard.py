@@ -1,20 +1,25 @@
-"""What twelve live charts cost, beside other programs that draw charts in a terminal, and over a slow link.
+"""Compare the cost of twelve live charts with other terminal programs, and measure key latency on slow links.
 
     uv run --group rivals python -m benchmarks.dashboard [--seconds N] [--rows NAME ...] [--points N ...]
                                                          [--rates N ...] [--links KB ...] [--keys N]
 
-Each program runs in a pseudo-terminal of 200×60 cells and shows the same twelve metrics, of 10,000 and of 1,000,000
-points, to which some come every second. Printed are, over SECONDS each: frames a second (output after at least 5 ms
-without any), CPU time as a share of one core, output, the 95th percentile of how late the event loop is (asked every
-20 ms, not while CPU time is taken), memory (proportional set size) and the largest resident set so far, both of all
-of the program's processes. The rows:
+Each program runs in a pseudo-terminal of 200×60 cells and shows the same twelve metrics with 10,000 and 1,000,000
+points, and new ones every second. Columns, measured over SECONDS each:
 
-- `humanoid-tui`: the real program, attached to a run that a real wire plays, with knobs, console and all else.
-- `wandb leet`: on a .wandb file as wandb's offline mode writes it, with twelve charts and nothing else on the screen.
-- `textual-plot`, `textual-plotext`: a small app with each, in which the data grow without being read.
+- frames/s: output after at least 5 ms without any
+- CPU: CPU time as a share of one core
+- KB/s: output
+- p95 ms: 95th percentile of the event loop's delay, polled every 20 ms, not while CPU time is measured
+- MiB, peak: proportional set size and peak resident set of all its processes
 
-Then, for the real program alone, links of so many KB a second: the frames that its status line tells of, output, and
-the time from a key to what it does while all charts change ten times a second.
+Rows:
+
+- `humanoid-tui`: the real program, attached to a replayed run over a real wire, with knobs and console
+- `wandb leet`: on a .wandb file as written by wandb's offline mode, with twelve charts only
+- `textual-plot`, `textual-plotext`: a small app with each, whose data grow in memory
+
+Then, for humanoid-tui, links of a limited speed: frames per second from its status line, output, and the latency of
+keys while all charts change ten times a second.
 """
 
 from __future__ import annotations
@@ -33,7 +38,7 @@ _SETTLING_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Measured:
-    """One row of the table; `delay` in milliseconds, None without an event loop to ask, `memory` and `peak` in MiB."""
+    """One row of the table; `delay` in ms, None without a Textual event loop; `memory` and `peak` in MiB."""
 
     program: str
     points: int
@@ -45,7 +50,6 @@ class Measured:
 
 
 def main() -> None:
-    """Measure and print tables."""
     options = _options()
     if options.rows:
         print(
@@ -92,7 +96,7 @@ def _row(row: Measured) -> str:
 
 
 def _print_ratios(measured: list[Measured]) -> None:
-    """Print what the real program takes as a share of what LEET takes for the same."""
+    """Print the usage of humanoid-tui relative to that of LEET."""
     leet = {(row.points, row.rate): row for row in measured if row.program == Leet.name}
     ours = [row for row in measured if row.program == HumanoidTui.name and (row.points, row.rate) in leet]
     if ours:
@@ -114,13 +118,13 @@ def _measure_links(options: argparse.Namespace) -> None:
     )
     for link in options.links:
         for zoomed in (False, True):
-            for answers in (True, False):
-                seen = measure_keys(1000 * link, answers=answers, zoomed=zoomed, keys=options.keys)
-                p50, p95 = (1000 * seen.waits[int(len(seen.waits) * share)] for share in (0.5, 0.95))
+            for replies in (True, False):
+                result = measure_keys(1000 * link, replies=replies, zoomed=zoomed, keys=options.keys)
+                p50, p95 = (1000 * result.waits[int(len(result.waits) * share)] for share in (0.5, 0.95))
                 print(
                     f"{f'{link:g} KB/s':<10}{'newest points' if zoomed else 'all points':<14}"
-                    f"{'answers' if answers else 'is silent':<12}{seen.frames:>9.1f}{seen.bytes / 1000:>7.1f}"
-                    f"{p50:>5.0f} ms{p95:>5.0f} ms{1000 * seen.waits[-1]:>6.0f} ms",
+                    f"{'replies' if replies else 'no replies':<12}{result.frames:>9.1f}{result.bytes / 1000:>7.1f}"
+                    f"{p50:>5.0f} ms{p95:>5.0f} ms{1000 * result.waits[-1]:>6.0f} ms",
                     flush=True,
                 )
 

@@ -1,4 +1,4 @@
-"""The curves that `benchmarks/dashboard.py` has every program draw: twelve metrics of a training that learns."""
+"""Data of `benchmarks/dashboard.py`: twelve synthetic metrics of a training that learns."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ METRICS = (
     "Policy/clip_fraction",
     "Policy/explained_variance",
 )
-"""Names as rsl-rl and humanoid-tui publish them."""
+"""Names of rsl-rl and humanoid-tui."""
 
 _LARGEST = np.array([40.0, 0.9, 0.01, 2.0, 0.02, 8.0, 0.9, 950.0, 8e-4, 90_000.0, 0.12, 0.95])
 _BLOCK = 10_000
 
 
 def rows(start: int, count: int) -> NDArray[np.float32]:
-    """Return the values of iterations from `start` on, shape (count, 12); the same whenever they are asked for."""
+    """Return the values of iterations from `start` on, shape (count, 12); deterministic."""
     blocks = range(start // _BLOCK, (start + count - 1) // _BLOCK + 1)
     made = np.concatenate([_block(number) for number in blocks])
     return made[start - blocks[0] * _BLOCK :][:count]

@@ -1,10 +1,10 @@
-"""Runs a Textual program and says how late its event loop is.
+"""Run a Textual program and measure the delay of its event loop.
 
     python -m benchmarks.dashboard_loop FILE humanoid-tui ARGUMENTS...
     python -m benchmarks.dashboard_loop FILE RIVAL ARGUMENTS...     (a name in benchmarks.dashboard_rivals)
 
-On SIGUSR1 the program begins to ask its event loop, every 20 ms, to be called; on the next SIGUSR1 it stops, and FILE
-holds by how many milliseconds each call came late, one a line. In between, nothing is measured, so it costs nothing.
+The first SIGUSR1 starts a timer of 20 ms in the event loop, the next one stops it and writes the delay of each call to
+FILE, in milliseconds, one per line. Otherwise nothing is measured.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _EVERY_SECONDS = 0.02
 
 
 class LoopMeter:
-    """Measures how late the running event loop calls back."""
+    """Measures the delay of callbacks in the running event loop."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -49,7 +49,7 @@ class LoopMeter:
 
 
 def main() -> None:
-    """Run the program that the arguments name."""
+    """Run the program named by the arguments."""
     file, program, *arguments = sys.argv[1:]
     run_async = App.run_async
 

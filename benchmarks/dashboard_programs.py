@@ -1,4 +1,4 @@
-"""The programs that `benchmarks/dashboard.py` compares, each with what feeds it."""
+"""The programs that `benchmarks/dashboard.py` compares, each with its source of data."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ RECORDING = Path(__file__).parents[1] / "tests" / "recordings" / "g1-walk"
 
 
 class Program(ABC):
-    """One program in a terminal, with `points` points in each of twelve charts, and more coming."""
+    """A program in a terminal with `points` points in each of twelve charts, and new ones to come."""
 
     name: str
     idle_cpu = 0.1
-    """Cores that it takes at most when it has nothing to do."""
+    """Highest CPU usage when idle, in cores."""
     has_event_loop = True
-    """Whether it says how late its event loop is."""
+    """Whether the delay of its event loop can be measured."""
 
     def __init__(self, folder: Path, points: int, **terminal: Any) -> None:
-        """Start the program; `folder` is empty and its own."""
+        """Start the program; `folder` is empty and used by it alone."""
         self.folder = folder
         self.delays_file = folder / "delays"
         arguments = self.prepare(points)
@@ -39,14 +39,14 @@ class Program(ABC):
 
     @abstractmethod
     def prepare(self, points: int) -> list[str]:
-        """Make the data and return the command."""
+        """Write the data and return the command."""
 
     @abstractmethod
     def feed(self, rate: float) -> None:
-        """Have `rate` points a second come from now on; 0 is none."""
+        """Send `rate` points per second from now on; 0 for none."""
 
     def delays(self, seconds: float) -> list[float]:
-        """Return by how many milliseconds the event loop was late, measured for `seconds`; sorted."""
+        """Return the delays of the event loop in milliseconds, measured for `seconds`; sorted."""
         self.terminal.signal(signal.SIGUSR1)
         time.sleep(seconds)
         self.terminal.signal(signal.SIGUSR1)
@@ -56,21 +56,19 @@ class Program(ABC):
         return delays
 
     def close(self) -> None:
-        """End it."""
         self.terminal.close()
 
     def with_meter(self, *arguments: str) -> list[str]:
-        """Return the command that runs a Textual program with a meter of its event loop."""
+        """Return the command that runs a Textual program and measures its event loop."""
         return [sys.executable, "-m", "benchmarks.dashboard_loop", str(self.delays_file), *arguments]
 
 
 class HumanoidTui(Program):
-    """The real program on a run that a real wire plays."""
+    """The real program, attached to a replayed run over a real wire."""
 
     name = "humanoid-tui"
 
     def prepare(self, points: int) -> list[str]:
-        """Start the trainer."""
         settings = self.folder / "config" / "humanoid-tui" / "config.toml"
         settings.parent.mkdir(parents=True)
         settings.write_text(f"[board]\nmetrics = {json.dumps(METRICS)}\n")
@@ -83,13 +81,11 @@ class HumanoidTui(Program):
         return self.with_meter("humanoid-tui", "attach", str(run))
 
     def feed(self, rate: float) -> None:
-        """Tell the trainer."""
         assert self._trainer.stdin is not None
         self._trainer.stdin.write(f"{rate}\n")
         self._trainer.stdin.flush()
 
     def close(self) -> None:
-        """End the program and the trainer."""
         super().close()
         self._trainer.communicate()
 
@@ -102,7 +98,7 @@ class Leet(Program):
     has_event_loop = False
 
     def prepare(self, points: int) -> list[str]:
-        """Write the file, and settings that show twelve charts and nothing else."""
+        """Write the file, and settings that show twelve charts only."""
         from benchmarks.wandb_file import WandbFile
 
         run = self.folder / "wandb" / "offline-run-20260101_000000-benchmark"
@@ -127,11 +123,9 @@ class Leet(Program):
         return [sys.executable, "-m", "wandb", "leet", str(self._file.path)]
 
     def feed(self, rate: float) -> None:
-        """Write rows at this rate."""
         self._rate = rate
 
     def close(self) -> None:
-        """End the program and the writing."""
         super().close()
         self._ending.set()
         self._thread.join()

@@ -1,10 +1,9 @@
-"""Twelve live charts with textual-plot and with textual-plotext, made the straightforward way, for comparison.
+"""Twelve live charts with textual-plot and textual-plotext in their straightforward use, for comparison.
 
     python -m benchmarks.dashboard_loop FILE textual-plot|textual-plotext POINTS
 
-The data grow in the program itself, which costs nothing to read; on SIGUSR2, the number of new points a second is
-read from the file that RATE_FILE names. Every chart is given all its points again for each frame, at most ten times a
-second: neither library can be given only the new ones.
+The data grow in memory; on SIGUSR2, the program reads the number of new points per second from the file RATE_FILE.
+Every chart gets all its points for each frame, at most ten times a second: neither library can append points.
 """
 
 from __future__ import annotations
@@ -26,16 +25,15 @@ from benchmarks.dashboard_data import METRICS, rows
 
 _FRAMES_PER_SECOND = 10
 _ROWS_KEPT = 100_000
-"""Rows made ahead, more than any measurement lasts."""
+"""Rows generated in advance, more than any measurement needs."""
 
 
 class RivalApp(App[None]):
-    """A grid of 4×3 charts; subclasses make and draw one."""
+    """A grid of 4×3 charts; subclasses create and draw a chart."""
 
     CSS = "Grid { grid-size: 4 3; }"
 
     def __init__(self, points: int) -> None:
-        """Begin with `points` points in every chart."""
         super().__init__()
         self._rows = rows(0, points + _ROWS_KEPT).T.copy()
         self._points = points
@@ -48,16 +46,14 @@ class RivalApp(App[None]):
         raise NotImplementedError
 
     def draw(self, chart: Widget, values: np.ndarray) -> None:
-        """Show these values over their numbers."""
+        """Draw the values over their indices."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
-        """Lay out the charts."""
         with Grid():
             yield from self._charts
 
     def on_ready(self) -> None:
-        """Begin to grow."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, self._read_rate)
         self._draw_all()
         self.set_interval(1 / _FRAMES_PER_SECOND, self._draw_all)

@@ -1,4 +1,4 @@
-"""A pseudo-terminal that counts what a program draws, as fast as it is drained, and what the program takes for it."""
+"""A pseudo-terminal that measures a program: its output, frames, CPU time and memory."""
 
 from __future__ import annotations
 
@@ -19,22 +19,16 @@ from pathlib import Path
 import psutil
 import pyte
 
+from benchmarks.terminal_replies import LONGEST_QUERY, QUERY, REPLIES
+
 COLUMNS, LINES = 200, 60
 _SILENCE_SECONDS = 0.005
-"""Output after a longer silence is a new frame."""
-_ANSWERS = {
-    b"\x1b[?2026$p": b"\x1b[?2026;2$y",  # a frame can be marked as one: the terminal shows it at once
-    b"\x1b[6n": b"\x1b[1;1R",  # where is the cursor?
-    b"\x1b[c": b"\x1b[?62;22c",
-}
-"""What a terminal is asked and says."""
-_QUESTION = re.compile(b"|".join(map(re.escape, _ANSWERS)))
-_LONGEST_QUESTION = max(map(len, _ANSWERS))
+"""Output after a longer silence counts as a new frame."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a program has taken in a span of time; `cpu` in cores, `bytes` and `frames` by the second."""
+    """Usage of a program over some time: `cpu` in cores, `bytes` and `frames` per second."""
 
     cpu: float
     bytes: float
@@ -44,8 +38,8 @@ class Usage:
 class MeasuredTerminal:
     """A program in a terminal of 200×60 cells.
 
-    `bytes_per_second` throttles the drain as a slow link does. With `answers`, the terminal answers questions about
-    itself, as real ones do; with `keeps_screen`, what a person would see can be asked for.
+    `bytes_per_second` limits the speed as a slow link does. With `replies`, the terminal replies to queries, as real
+    ones do; with `keeps_screen`, `screen` holds what the user would see.
     """
 
     def __init__(
@@ -54,12 +48,12 @@ class MeasuredTerminal:
         environment: Mapping[str, str],
         *,
         bytes_per_second: float | None = None,
-        answers: bool = True,
+        replies: bool = True,
         keeps_screen: bool = False,
     ) -> None:
         self.bytes = self.frames = 0
-        self.tail = self._unanswered = b""
-        self._answers, self._limit = answers, bytes_per_second
+        self.tail = self._pending = b""
+        self._replies, self._limit = replies, bytes_per_second
         self.lock = threading.Lock()
         self.screen = pyte.Screen(COLUMNS, LINES) if keeps_screen else None
         self._stream = pyte.ByteStream(self.screen) if self.screen else None
@@ -73,15 +67,13 @@ class MeasuredTerminal:
         self._thread.start()
 
     def press(self, keys: bytes) -> None:
-        """Send keys."""
         os.write(self._terminal, keys)
 
     def limit(self, bytes_per_second: float | None) -> None:
-        """Drain at this speed from now on; None is as fast as possible."""
+        """Set the speed of the link; None for unlimited."""
         self._limit = bytes_per_second
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the program."""
         self.process.send_signal(number)
 
     def wait_until(self, condition: Callable[[], object], what: str, seconds: float = 120.0) -> None:
@@ -89,28 +81,28 @@ class MeasuredTerminal:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline or not self._thread.is_alive():
-                raise TimeoutError(f"{what}: never came; the program's last words: {self.tail[-500:]!r}")
+                raise TimeoutError(f"timeout waiting for {what}; last output: {self.tail[-500:]!r}")
             time.sleep(0.002)
 
     def wait_until_settled(self, idle_cpu: float, seconds: float = 2.0, deadline_seconds: float = 900.0) -> None:
-        """Return once the program has drawn what it was given: little output and work. Raises `TimeoutError`."""
+        """Return once output and CPU usage are low, as the data are drawn. Raises `TimeoutError`."""
         deadline = time.monotonic() + deadline_seconds
         while True:
             usage = self.measure(seconds)
             if self.bytes and usage.bytes < 5_000 and usage.cpu < idle_cpu:
                 return
             if time.monotonic() > deadline or not self._thread.is_alive():
-                raise TimeoutError(f"the program is never done with its data; its last words: {self.tail[-500:]!r}")
+                raise TimeoutError(f"timeout: the program keeps drawing; last output: {self.tail[-500:]!r}")
 
     def measure(self, seconds: float) -> Usage:
-        """Let the program run and return what it takes."""
+        """Let the program run for `seconds` and return its usage."""
         began, cpu, written, frames = time.monotonic(), self._cpu_seconds(), self.bytes, self.frames
         time.sleep(seconds)
         took = time.monotonic() - began
         return Usage((self._cpu_seconds() - cpu) / took, (self.bytes - written) / took, (self.frames - frames) / took)
 
     def memory_mib(self) -> tuple[float, float]:
-        """Return the proportional set size of all its processes (MiB) and the largest resident size so far."""
+        """Return the proportional set size and the peak resident size of all its processes (MiB)."""
         proportional = peak = 0.0
         for process in self._processes():
             proportional += process.memory_full_info().pss
@@ -119,7 +111,6 @@ class MeasuredTerminal:
         return proportional / 2**20, peak / 2**20
 
     def close(self) -> None:
-        """End the program."""
         for process in self._processes():
             process.kill()
         os.waitpid(self._process_id, 0)
@@ -157,17 +148,17 @@ class MeasuredTerminal:
             last = now
             self.bytes += len(data)
             self.tail = (self.tail + data)[-20_000:]
-            if self._answers:
-                self._answer(data)
+            if self._replies:
+                self._reply(data)
             if self._stream is not None:
                 with self.lock:
                     self._stream.feed(data)
 
-    def _answer(self, data: bytes) -> None:
-        """Answer the questions in what was written; one may be torn apart."""
-        text = self._unanswered + data
+    def _reply(self, data: bytes) -> None:
+        """Reply to the queries in the output; a query may be split between two pieces."""
+        text = self._pending + data
         end = 0
-        for question in _QUESTION.finditer(text):
-            os.write(self._terminal, _ANSWERS[question[0]])
-            end = question.end()
-        self._unanswered = text[max(end, len(text) - _LONGEST_QUESTION + 1) :]
+        for query in QUERY.finditer(text):
+            os.write(self._terminal, REPLIES[query[0]])
+            end = query.end()
+        self._pending = text[max(end, len(text) - LONGEST_QUERY + 1) :]

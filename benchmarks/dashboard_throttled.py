@@ -1,4 +1,4 @@
-"""How fast keys answer while all charts change and the terminal takes only so many bytes a second."""
+"""Measure the latency of keys on a slow link while all charts change."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from benchmarks.dashboard_programs import HumanoidTui
 _NEW_POINTS = 10.0
 _PAUSE_SECONDS = (0.4, 0.9)
 _KNOB_COLUMN = 114
-"""A column of the table of knobs, in which the row under the cursor looks different."""
+"""A column of the knob table, in which the row under the cursor has another background."""
 _KNOB_LINES = range(4, 20)
 _ZOOMS = 7
-"""Presses of `z` that leave about a hundredth of the points."""
+"""Presses of `z` that leave about 1 % of the points visible."""
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What was seen over one link: frames (as the program says) and bytes a second, and each key's seconds, sorted."""
+class LinkResult:
+    """Frames per second (as the program shows them), bytes per second, and the latency of each key (s), sorted."""
 
     frames: float
     bytes: float
     waits: list[float]
 
 
-def measure(bytes_per_second: float, *, answers: bool, zoomed: bool, keys: int) -> Answers:
-    """Press `keys` keys that move the cursor in the table of knobs, at irregular times.
+def measure(bytes_per_second: float, *, replies: bool, zoomed: bool, keys: int) -> LinkResult:
+    """Press `keys` keys that move the cursor in the knob table, at irregular times.
 
-    The terminal says where its cursor is if it `answers`, and has only its queue to tell it is behind if not. Charts
-    show all points, or if `zoomed` the newest, so that all of every chart changes every few points.
+    With `replies`, the terminal replies to cursor queries; without, only its full queue shows that it lags behind. The
+    charts show all points, or the newest ones if `zoomed`, so that every chart changes completely every few points.
     """
     with tempfile.TemporaryDirectory() as folder:
-        program = HumanoidTui(Path(folder), 10_000, answers=answers, keeps_screen=True)
+        program = HumanoidTui(Path(folder), 10_000, replies=replies, keeps_screen=True)
         terminal = program.terminal
         try:
             terminal.wait_until_settled(program.idle_cpu)
@@ -46,37 +46,37 @@ def measure(bytes_per_second: float, *, answers: bool, zoomed: bool, keys: int) 
                 terminal.press(b"z")
                 terminal.measure(2.0)
             program.feed(_NEW_POINTS)
-            terminal.measure(10.0)  # to find out how slow the link is
+            terminal.measure(10.0)  # the program measures the link
             written, began = terminal.bytes, time.monotonic()
             waits, frames = [], []
             for press in range(keys):
                 time.sleep(random.uniform(*_PAUSE_SECONDS))
                 waits.append(_press(program, b"\x1b[B" if press % 2 == 0 else b"\x1b[A"))
-                frames.append(_frames_told(program))
+                frames.append(_shown_frame_rate(program))
             took = time.monotonic() - began
-            return Answers(statistics.mean(frames), (terminal.bytes - written) / took, sorted(waits))
+            return LinkResult(statistics.mean(frames), (terminal.bytes - written) / took, sorted(waits))
         finally:
             program.close()
 
 
 def _press(program: HumanoidTui, key: bytes) -> float:
-    """Press a key and return the seconds until the table of knobs looks different."""
-    before = _look(program)
+    """Press a key and return the seconds until the knob table changes."""
+    before = _cursor_row(program)
     began = time.monotonic()
     program.terminal.press(key)
-    program.terminal.wait_until(lambda: _look(program) != before, f"what {key!r} does", 30.0)
+    program.terminal.wait_until(lambda: _cursor_row(program) != before, f"what {key!r} does", 30.0)
     return time.monotonic() - began
 
 
-def _frames_told(program: HumanoidTui) -> float:
-    """Return the frames a second that the status line tells of."""
+def _shown_frame_rate(program: HumanoidTui) -> float:
+    """Return the frames per second that the status line shows."""
     assert program.terminal.screen is not None
     with program.terminal.lock:
-        told = re.search(r"(\d+) fps", program.terminal.screen.display[0])
-    return float(told[1]) if told else 0.0
+        shown = re.search(r"(\d+) fps", program.terminal.screen.display[0])
+    return float(shown[1]) if shown else 0.0
 
 
-def _look(program: HumanoidTui) -> list[str]:
+def _cursor_row(program: HumanoidTui) -> list[str]:
     screen = program.terminal.screen
     assert screen is not None
     with program.terminal.lock:

@@ -1,9 +1,9 @@
-"""A trainer for `benchmarks/dashboard.py`: the recorded start of a real run, then made-up iterations, on a real wire.
+"""A trainer for `benchmarks/dashboard.py`: the recorded start of a run and synthetic iterations over a real wire.
 
     python -m benchmarks.dashboard_trainer FOLDER POINTS
 
-Writes POINTS iterations into the journal of the run in FOLDER, starts its wire process and says `ready`. Each line of
-standard input is a number of iterations a second, from then on; the end of it ends the trainer.
+Writes POINTS iterations into the journal of the run in FOLDER, starts the wire process and prints `ready`. Each line of
+standard input sets the number of iterations per second; its end stops the trainer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ _METRIC_SET = 1_000
 
 
 def main() -> None:
-    """Play one run."""
     folder, points = RunFolder(Path(sys.argv[1])), int(sys.argv[2])
     _write_journal(folder, points)
     link = TrainerLink(folder)
@@ -39,7 +38,7 @@ def main() -> None:
 
 
 def iterations(start: int) -> Iterator[IterationFinished]:
-    """Make iterations from `start` on, without end."""
+    """Yield iterations from `start` on, without end."""
     while True:
         for values in rows(start, 10_000):
             yield IterationFinished(start, _METRIC_SET, values.tobytes(), start * _STEPS, 3600.0)
@@ -47,7 +46,7 @@ def iterations(start: int) -> Iterator[IterationFinished]:
 
 
 def play(bodies: Iterator[IterationFinished], link: TrainerLink) -> None:
-    """Emit bodies as fast as standard input says, until it ends."""
+    """Emit bodies at the rate that standard input sets, until it ends."""
     rate, due = 0.0, 0.0
     with selectors.DefaultSelector() as selector:
         selector.register(sys.stdin, selectors.EVENT_READ)
@@ -64,7 +63,7 @@ def play(bodies: Iterator[IterationFinished], link: TrainerLink) -> None:
 
 
 def _write_journal(folder: RunFolder, points: int) -> None:
-    """Write what a real trainer said before its first iteration, and `points` iterations."""
+    """Write the recorded frames before the first iteration, and `points` synthetic iterations."""
     recorded = [frame.body for frame in JournalReader(folder.journal).read_new()]
     first = next(index for index, body in enumerate(recorded) if isinstance(body, IterationFinished))
     folder.journal.unlink()

@@ -1,16 +1,17 @@
-"""What steering costs a training: plain rsl-rl against the same with everything attached.
+"""Measure the overhead of steering: plain rsl-rl against the same training with everything attached.
 
     uv run python -m benchmarks.overhead [--backend BACKEND] [--task TASK] [--num-envs N] [--device DEVICE]
                                          [--blocks N] [--iterations N] [--success KIND]
 
 Run it with the Python in which the backend is installed.
 
-Two processes build the same task with the same seed, one plain, one steered, wire process included. They train in
-turn, ITERATIONS at a time, the other one standing still, in the order plain, steered, steered, plain, …. Printed are
-the median of the paired ratios of their iteration times, their quartiles, and the hook time: what the steered
-process spends in our wrappers beyond what they wrap, summed by the iteration. For `add_scalar` it is the time beyond
-what the plain one spends there, because the copies from the device are made in our wrapper instead of TensorBoard's.
-Three more blocks are trained while a thread asks for a change every 20 ms: from request to acknowledgement.
+Two processes build the same task with the same seed: one plain, one steered with its wire process. They train in turn,
+ITERATIONS at a time, while the other one is idle, in the order plain, steered, steered, plain, …. Printed are:
+
+- median and quartiles of the paired ratios of their iteration times
+- the hook time per iteration: time in the wrappers of the steered process, without the wrapped functions. For
+  `add_scalar`, it is the time beyond that of the plain process, as the wrapper makes the copies from the device.
+- the time from request to reply while a thread requests a change every 20 ms, over three more blocks
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ _TASKS = {"mjlab": "Mjlab-Velocity-Flat-Unitree-G1", "isaaclab": "Isaac-Velocity
 
 
 def main() -> None:
-    """Measure and print a table."""
     options = _options()
     if options.child:
         from benchmarks.overhead_child import train
@@ -63,7 +63,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--num-envs", type=int)
     parser.add_argument("--blocks", type=int, default=12, help="pairs of blocks")
     parser.add_argument("--iterations", type=int, default=5, help="iterations of a block")
-    parser.add_argument("--success", default="time-out", help="the kind of success that is measured")
+    parser.add_argument("--success", default="time-out", help="kind of success to measure")
     parser.add_argument("--child", choices=("plain", "steered"), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -73,7 +73,7 @@ def _options() -> argparse.Namespace:
 
 
 class Child:
-    """A training process that runs a block of iterations when it is told to."""
+    """A training process that runs a block of iterations on command."""
 
     def __init__(self, kind: str, options: argparse.Namespace) -> None:
         self._folder = tempfile.TemporaryDirectory()
@@ -87,18 +87,18 @@ class Child:
             stderr=open(Path(self._folder.name) / "log", "wb"),  # noqa: SIM115
             text=True,
         )
-        self.facts = self._answer()
+        self.facts = self._receive()
 
     def block(self) -> dict[str, Any]:
-        """Train one block; return seconds an iteration and, of the steered one, hook seconds an iteration."""
-        self._tell("go")
-        return self._answer()
+        """Train one block; return the seconds per iteration and, if steered, the hook seconds per iteration."""
+        self._send("go")
+        return self._receive()
 
     def block_with_requests(self) -> list[float]:
-        """Train one block and meanwhile ask for changes; return the waits in milliseconds."""
+        """Train three blocks while a thread requests changes; return the times to reply in milliseconds."""
         waits: list[float] = []
         done = threading.Event()
-        asking = threading.Thread(target=_ask_for_changes, args=(self.facts["control"], done, waits))
+        asking = threading.Thread(target=_request_changes, args=(self.facts["control"], done, waits))
         asking.start()
         for _ in range(3):
             self.block()
@@ -107,17 +107,16 @@ class Child:
         return waits
 
     def close(self) -> None:
-        """End the process."""
-        self._tell("end")
+        self._send("end")
         self._process.wait()
         self._folder.cleanup()
 
-    def _tell(self, word: str) -> None:
+    def _send(self, word: str) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(word + "\n")
         self._process.stdin.flush()
 
-    def _answer(self) -> dict[str, Any]:
+    def _receive(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.startswith("{"):
@@ -126,7 +125,7 @@ class Child:
         raise SystemExit((Path(self._folder.name) / "log").read_text()[-2000:])
 
 
-def _ask_for_changes(control: str, done: threading.Event, waits: list[float]) -> None:
+def _request_changes(control: str, done: threading.Event, waits: list[float]) -> None:
     from trainer_proc.contract.codec import decode_reply, encode
     from trainer_proc.contract.requests import Accepted, Request, Tune
 
@@ -163,14 +162,14 @@ def _report(
         f"{'plain iteration, median':<44}{iteration_ms:>10.1f} ms ({facts['steps'] / iteration_ms * 1000:.0f} steps/s)"
     )
     print(f"{'steered / plain, median (quartiles)':<44}{middle:>10.4f}    ({low:.4f} to {high:.4f})")
-    print(f"{'hook time an iteration, median (longest)':<44}{hook_ms:>10.2f} ms ({max(hooks):.2f} ms)")
+    print(f"{'hook time per iteration, median (maximum)':<44}{hook_ms:>10.2f} ms ({max(hooks):.2f} ms)")
     names = dict.fromkeys(name for block in blocks["steered"] for name in block["hooks"])
     for name in names:  # a short block may have no reset
         of_this = statistics.median(block["hooks"].get(name, 0.0) for block in blocks["steered"]) * 1000
         print(f"  {name:<42}{of_this:>10.3f} ms")
     print(f"{'hook time / plain iteration':<44}{hook_ms / iteration_ms:>10.3%}")
     p50, p99 = waits[len(waits) // 2], waits[min(len(waits) - 1, int(len(waits) * 0.99))]
-    print(f"{'request to answer, p50, p99, longest':<44}{p50:>10.2f} ms {p99:.2f} ms {waits[-1]:.2f} ms ({len(waits)})")
+    print(f"{'request to reply, p50, p99, maximum':<44}{p50:>10.2f} ms {p99:.2f} ms {waits[-1]:.2f} ms ({len(waits)})")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The training process of `benchmarks/overhead.py`: times iterations, and our wrappers beyond what they wrap."""
+"""The training process of `benchmarks/overhead.py`: measures iterations and the wrappers of steering."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 
 class Stopwatch:
-    """Adds up the time spent in callables, by name."""
+    """Sums the time spent in callables, by name."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
 
     def around(self, name: str, function: Any) -> Any:
-        """Return a callable that does what `function` does, timed; its attributes are those of `function`."""
+        """Return a timed callable with the behaviour and the attributes of `function`."""
         return _Timed(name, function, self)
 
 
@@ -38,10 +38,10 @@ class _Timed:
 
 
 def train(options: argparse.Namespace) -> None:
-    """Build, then train blocks as they are asked for on standard input."""
+    """Build the training, then run a block for each line `go` on standard input."""
     began = time.perf_counter()
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # rsl-rl prints a table an iteration: it must not wait for whoever reads the answers
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # rsl-rl prints a table per iteration, which must not mix with the replies
     runner = _build(options)
     inner, outer = Stopwatch(), Stopwatch()
     facts: dict[str, Any] = {"knobs": 0, "scalars": 0, "control": ""}
@@ -49,7 +49,7 @@ def train(options: argparse.Namespace) -> None:
     if options.child == "steered":
         facts |= _steer(runner, options.success)
         _time(runner, outer)
-    Blocks(runner, options.iterations, facts, inner, outer, answers, began)
+    Blocks(runner, options.iterations, facts, inner=inner, outer=outer, replies=replies, began=began)
     runner.learn(num_learning_iterations=10**6, init_at_random_ep_len=True)
 
 
@@ -94,7 +94,7 @@ def _steer(runner: Any, success: str) -> dict[str, Any]:
 
 
 def _time(runner: Any, stopwatch: Stopwatch) -> None:
-    """Time everything that steering wraps, on the instances."""
+    """Time everything that steering wraps on these instances."""
     env = runner.env.unwrapped
     for owner, names in (
         (runner.logger, ("log", "process_env_step")),
@@ -116,20 +116,21 @@ def _time(runner: Any, stopwatch: Stopwatch) -> None:
 
 
 class Blocks:
-    """Waits at the end of each block to be told to go on; the wait is in no measured time."""
+    """Waits for a command after each block; the wait is not measured."""
 
     def __init__(
         self,
         runner: Any,
         iterations: int,
         facts: dict[str, Any],
+        *,
         inner: Stopwatch,
         outer: Stopwatch,
-        answers: Any,
+        replies: Any,
         began: float,
     ) -> None:
         self._log, self._iterations, self._facts = runner.logger.log, iterations, facts
-        self._inner, self._outer, self._answers = inner, outer, answers
+        self._inner, self._outer, self._replies = inner, outer, replies
         self._runner = runner
         self._began = began
         self._done = 0
@@ -144,7 +145,7 @@ class Blocks:
         self._done += 1
         if self._done == 1:
             started = {"first_iteration": time.perf_counter() - self._began, "memory_gib": _memory_gib(self._runner)}
-            self._answer(self._facts | started | {"scalars": self._scalars(), "steps": self._steps()})
+            self._reply(self._facts | started | {"scalars": self._scalars(), "steps": self._steps()})
         elif self._done <= self._iterations:
             return
         else:
@@ -154,7 +155,7 @@ class Blocks:
                 for stopwatch in (self._inner, self._outer)
             )
             hooks = {name: outer[name] - inner[name] for name in outer}
-            self._answer({"seconds": elapsed, "hooks": hooks, "inner": inner, "outer": outer})
+            self._reply({"seconds": elapsed, "hooks": hooks, "inner": inner, "outer": outer})
         self._done = 1
         if sys.stdin.readline().strip() != "go":
             os._exit(0)
@@ -162,8 +163,8 @@ class Blocks:
         self._outer.seconds.clear()
         self._began = time.perf_counter()
 
-    def _answer(self, value: dict[str, Any]) -> None:
-        print(json.dumps(value), file=self._answers, flush=True)
+    def _reply(self, value: dict[str, Any]) -> None:
+        print(json.dumps(value), file=self._replies, flush=True)
 
     def _scalars(self) -> int:
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -174,12 +175,12 @@ class Blocks:
         return len(events.Tags()["scalars"])
 
     def _steps(self) -> int:
-        """Return the environment steps of an iteration."""
+        """Return the environment steps per iteration."""
         return int(self._runner.env.num_envs * self._runner.cfg["num_steps_per_env"])
 
 
 def _memory_gib(runner: Any) -> float:
-    """Return what this process holds of its device's memory, the simulator's part of it too (GiB)."""
+    """Return the used memory of the process (CPU), or of the whole GPU (GiB)."""
     if runner.device == "cpu":
         import psutil
 

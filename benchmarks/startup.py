@@ -1,10 +1,10 @@
-"""How long the program takes to its first paint, and where the time goes.
+"""Measure the time from the start of the program to its first paint.
 
     uv run python benchmarks/startup.py [TIMES]
 
-Starts `humanoid-tui` in a pseudo-terminal of 120×40 cells, TIMES times (10), and measures from the start of the
-process until the launch screen's title is on the screen. Next to it, in turn: the interpreter alone, and Textual's
-import, which is the part that is not ours. Median and longest, in milliseconds.
+Starts `humanoid-tui` in a pseudo-terminal of 120×40 cells, TIMES times (10), and measures until the title of the launch
+screen is painted. For comparison, in turn: the interpreter alone, and the import of Textual. Prints median and maximum
+in milliseconds.
 """
 
 from __future__ import annotations
@@ -45,14 +45,13 @@ def first_paint(folder: str) -> float:
 
 
 def interpreter(statement: str) -> float:
-    """Return the milliseconds that Python takes to run `statement` and end."""
+    """Return the milliseconds that a Python process takes to run `statement`."""
     began = time.perf_counter()
     subprocess.run([sys.executable, "-c", statement], check=True)
     return (time.perf_counter() - began) * 1000
 
 
 def main() -> None:
-    """Measure in turn and print a table."""
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     rows: dict[str, list[float]] = {"python": [], "python, import textual.app": [], "first paint of humanoid-tui": []}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,8 @@
-"""Writes a run as wandb's offline mode does, a `.wandb` file that grows, without wandb's service process.
+"""Write a growing `.wandb` file as wandb's offline mode does, without wandb's service process.
 
-The file is a log as LevelDB writes it (https://github.com/google/leveldb/blob/main/doc/log_format.md): blocks of
-32 KiB, records cut into chunks with checksum, length and type, here behind a header of 7 bytes. A record is a
-Protocol Buffers message that comes with the wandb package.
+The file is a LevelDB log (https://github.com/google/leveldb/blob/main/doc/log_format.md) after a header of 7 bytes:
+blocks of 32 KiB with records in chunks, each with checksum, length and type. A record is a Protocol Buffers message of
+the wandb package.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 
 
 class WandbFile:
-    """One run's file in a folder of its own, with a row for each iteration."""
+    """The file of one run, with a row for each iteration."""
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        """Begin `run-….wandb` in `folder`, which must not hold one; `names` are the metrics of every row."""
+        """Create `run-….wandb` in a new `folder`; `names` are the metrics of every row."""
         folder.mkdir(parents=True)
         self.path = folder / "run-benchmark.wandb"
         self._names = names
@@ -41,7 +41,7 @@ class WandbFile:
         self._append(run=run)
 
     def add_row(self, values: Sequence[float]) -> None:
-        """Add one iteration's values; `flush` hands them to readers."""
+        """Add the values of one iteration; readers see them after `flush`."""
         row = records.HistoryRecord(step=records.HistoryStep(num=self._step))
         for name, value in zip(self._names, values, strict=True):
             row.item.add(nested_key=[name], value_json=repr(value))
@@ -52,11 +52,9 @@ class WandbFile:
         self._step += 1
 
     def flush(self) -> None:
-        """Let readers see what was added."""
         self._file.flush()
 
     def close(self) -> None:
-        """Close the file."""
         self._file.close()
 
     def _append(self, **record: Any) -> None:

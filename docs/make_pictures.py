@@ -1,4 +1,4 @@
-"""Makes the README's pictures, of the screens as they are now: `uv run python docs/make_pictures.py`."""
+"""Make the pictures of the README from the current screens: `uv run python docs/make_pictures.py`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEVICES = [Device("cuda:0", "NVIDIA H200", 140.0, 140.0), Device("cpu", "CPU, 16
 
 
 async def picture_dashboard(log_root: Path) -> str:
-    """Return the dashboard of a recorded run, with the knobs that were changed and its curriculum."""
+    """Return the dashboard of a recorded run with its changed knobs and its curriculum."""
     app = HumanoidTui(log_root, recorded("g1-levels", log_root / "g1_walk" / "2026-11-21_23-04-28_walk"))
     async with app.run_test(size=(180, 56)) as pilot:
         await filled_knobs(pilot)
@@ -42,7 +42,7 @@ async def picture_curricula(log_root: Path) -> str:
 
 
 async def picture_impact(log_root: Path) -> str:
-    """Return what setting the level too high did."""
+    """Return the impact of setting the level too high."""
     app = HumanoidTui(log_root, recorded("g1-levels", log_root / "g1_walk" / "2026-11-21_23-04-28_walk"))
     async with app.run_test(size=(120, 36)) as pilot:
         await filled_knobs(pilot)
@@ -51,7 +51,7 @@ async def picture_impact(log_root: Path) -> str:
 
 
 async def picture_launch(log_root: Path) -> str:
-    """Return the launch screen as it opens on a machine with a GPU."""
+    """Return the launch screen of a machine with a GPU."""
     tui.screens.launch.screen.list_devices = lambda: DEVICES
     app = HumanoidTui(log_root)
     async with app.run_test(size=(100, 26)) as pilot:
@@ -60,21 +60,21 @@ async def picture_launch(log_root: Path) -> str:
         return await svg_of(pilot)
 
 
-def alone(folder: Path) -> None:
-    """Let nothing of one's own be seen: presets, settings, layouts, or a terminal of few colours."""
+def isolate(folder: Path) -> None:
+    """Hide the user's presets, settings and layouts, and a terminal with few colours."""
     os.environ |= {"XDG_CONFIG_HOME": str(folder), "XDG_STATE_HOME": str(folder)}
     os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     os.environ.pop("NO_COLOR", None)
 
 
 def recorded(recording: str, path: Path) -> RunFolder:
-    """Return a recorded run where the program looks for runs."""
+    """Copy a recorded run to `path`."""
     shutil.copytree(RECORDINGS / recording, path)
     return RunFolder(path)
 
 
 async def filled_knobs(pilot: Pilot[None]) -> DataTable[object]:
-    """Return the table of knobs once the dashboard shows all of its run."""
+    """Return the knob table once the dashboard shows the whole run."""
     await wait_until(pilot, lambda: bool(pilot.app.screen.query("#knobs")))
     screen = pilot.app.screen
     knobs = screen.query_one("#knobs", DataTable)
@@ -83,14 +83,14 @@ async def filled_knobs(pilot: Pilot[None]) -> DataTable[object]:
 
 
 async def wait_until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    """Let the program run until the condition holds."""
+    """Run the program until the condition holds."""
     async with asyncio.timeout(60):
         while not condition():
             await pilot.pause(0.02)
 
 
 async def svg_of(pilot: Pilot[None]) -> str:
-    """Return the screen as SVG that changes only where the picture does."""
+    """Return the screen as SVG, without identifiers that differ between runs."""
     await pilot.wait_for_scheduled_animations()
     await pilot.pause()
     return re.sub(r"terminal-\d+", "terminal", pilot.app.export_screenshot(simplify=True))
@@ -107,7 +107,7 @@ async def main() -> None:
     }
     for name, picture in pictures.items():
         with tempfile.TemporaryDirectory() as folder:
-            alone(Path(folder))
+            isolate(Path(folder))
             svg = await picture(Path(folder))
         (PICTURES / f"{name}.svg").write_text(svg, encoding="utf-8")
 

@@ -1,9 +1,9 @@
-"""Makes the README's recording: a recorded run played again over a real wire, with the keys that a person pressed.
+"""Make the animation of the README: a recorded run replayed over a real wire, with keys of the user.
 
     uv run python docs/make_recording.py
 
-Needs Chromium, which draws the screens' SVG with the fonts that are installed. Where the recorded person turned a knob,
-it is turned here on the screen, and the recorded answer of the trainer follows.
+Needs Chromium, which renders the SVG of the screens with the installed fonts. Where the recorded user changed a knob,
+the same keys are pressed on the screen, and the recorded reply of the trainer follows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from make_pictures import PICTURES, RECORDINGS, alone, filled_knobs, svg_of
+from make_pictures import PICTURES, RECORDINGS, filled_knobs, isolate, svg_of
 from msgspec.structs import replace
 from PIL import Image
 from playwright.async_api import Page, async_playwright
@@ -36,7 +36,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "chromiu
 
 
 class Player:
-    """Plays the recorded trainer, a frame's worth of iterations at a time."""
+    """Replays the recorded trainer."""
 
     def __init__(self, folder: RunFolder) -> None:
         self._link = TrainerLink(folder)
@@ -45,7 +45,7 @@ class Player:
         )
 
     def play(self, until: Callable[[Body], bool]) -> Body | None:
-        """Emit what the trainer said, up to a body for which `until` holds, and return that one unsaid."""
+        """Emit the trainer's messages up to one for which `until` holds, and return that one without emitting it."""
         for body in self._bodies:
             if until(body):
                 return body
@@ -56,17 +56,19 @@ class Player:
         return None
 
     def answer(self, applied: InterventionApplied) -> None:
-        """Say that what the person has asked for is applied, as it was then."""
+        """Report the user's change as applied, with the recorded values."""
         orders = [order for order in self._link.receive() if isinstance(order, InterventionQueued)]
         self._link.emit(replace(applied, number=orders[-1].number))
 
+    def emit(self, body: Body) -> None:
+        self._link.emit(body)
+
     def close(self) -> None:
-        """Go."""
         self._link.close()
 
 
 class Film:
-    """Collects pictures of the screen and how long each is shown."""
+    """Collects pictures of the screen and the time that each is shown."""
 
     def __init__(self, pilot: Pilot[None], page: Page) -> None:
         self._pilot, self._page = pilot, page
@@ -74,20 +76,20 @@ class Film:
         self._milliseconds: list[int] = []
 
     async def take(self, milliseconds: int = FRAME_MS) -> None:
-        """Add the screen as it is now."""
+        """Add the current screen."""
         await self._page.set_content(f"<body style='margin:0'>{await svg_of(self._pilot)}</body>")
         picture = await self._page.locator("svg").first.screenshot()
         self._pictures.append(Image.open(io.BytesIO(picture)).convert("RGB"))
         self._milliseconds.append(milliseconds)
 
     async def press(self, *keys: str) -> None:
-        """Press keys, with a picture behind each."""
+        """Press keys and add a picture after each."""
         for key in keys:
             await self._pilot.press(key)
             await self.take(KEY_MS)
 
     def write(self, path: Path) -> None:
-        """Write all pictures as an animation that begins again at its end."""
+        """Write all pictures as a looping animation."""
         palette = self._pictures[-1].quantize(COLOURS)
         frames = [picture.quantize(COLOURS, palette=palette, dither=Image.Dither.NONE) for picture in self._pictures]
         self._milliseconds[-1] = LAST_MS
@@ -95,7 +97,7 @@ class Film:
 
 
 async def act(pilot: Pilot[None], film: Film, player: Player) -> None:
-    """Train, turn what was turned, look at what it did."""
+    """Train, change the recorded knobs, and show their impact."""
     await train(pilot, film, player, until=is_queued(3))
     await film.press("/", *"mass", "enter", "enter", *"0.8:1.2", "enter")
     await answer(film, player)
@@ -110,12 +112,12 @@ async def act(pilot: Pilot[None], film: Film, player: Player) -> None:
 
 
 def is_queued(number: int) -> Callable[[Body], bool]:
-    """Whether a body is the person's request with this number."""
+    """Return whether a body is the user's change with this number."""
     return lambda body: isinstance(body, InterventionQueued) and body.number == number
 
 
 async def answer(film: Film, player: Player) -> None:
-    """Take a picture of what is pending, then let the trainer apply it."""
+    """Take a picture of the pending change, then let the trainer apply it."""
     await film.take(KEY_MS)
     applied = player.play(lambda body: isinstance(body, InterventionApplied))
     assert isinstance(applied, InterventionApplied)
@@ -125,7 +127,7 @@ async def answer(film: Film, player: Player) -> None:
 
 
 async def train(pilot: Pilot[None], film: Film, player: Player, until: Callable[[Body], bool]) -> None:
-    """Play up to a body, with a picture every few iterations."""
+    """Replay up to a body, with a picture every few iterations."""
     ended = False
     while not ended:
         count = 0
@@ -140,16 +142,15 @@ async def train(pilot: Pilot[None], film: Film, player: Player, until: Callable[
         if body is None:
             return
         if not ended:
-            player._link.emit(body)
+            player.emit(body)
         await asyncio.sleep(0.35)
         await pilot.pause()
         await film.take()
 
 
 async def main() -> None:
-    """Play, film and write."""
     with tempfile.TemporaryDirectory() as folder:
-        alone(Path(folder))
+        isolate(Path(folder))
         path = Path(folder) / "g1_walk" / NAME
         shutil.copytree(RECORDINGS / RECORDING, path)
         (path / "journal.msgpack").unlink()
