@@ -234,7 +234,7 @@ def test_what_can_t_be_built_is_one_line(fails, packages, model, data_home, tmp_
 
 
 def test_they_are_removed_again_when_the_person_says_so(prints, fails, packages, model, data_home, monkeypatch):
-    assert "there is nothing to remove" in fails(1, "assets", "--online", "--yes")
+    assert "nothing to remove" in fails(1, "assets", "--online", "--yes")
     prints("assets", "--offline")
     assert "--json cannot ask: add --yes" in fails(2, "assets", "--online", "--json")
 

@@ -105,8 +105,8 @@ def test_an_isaac_lab_that_is_nowhere_is_told_with_both_ways_to_have_one(monkeyp
     sync = "uv sync --python 3.12 --extra isaaclab --extra export --no-group embedded"
     line = f'backends.isaaclab.python = "{tmp_path}/.venv-isaaclab/bin/python"'
     assert str(error.value) == (
-        f"backend isaaclab is not installed: UV_PROJECT_ENVIRONMENT=.venv-isaaclab {sync}, and then {line} in "
-        f"{config_file()}; or write there the Python of an Isaac Lab that you have"
+        f"backend isaaclab is not installed: UV_PROJECT_ENVIRONMENT=.venv-isaaclab {sync}, then write {line} in "
+        f"{config_file()}; or write the Python of your own Isaac Lab there"
     )
 
 
@@ -202,14 +202,14 @@ def test_what_is_missing_is_told_with_the_command_that_installs_it_there(make_py
 
 def test_an_isaac_lab_that_is_half_there_is_for_its_own_installer(make_python):
     python = make_python(*{*EVERYTHING} - {"isaaclab_tasks"})
-    assert problem_of(python) == f"{python} lacks isaaclab_tasks: run that Isaac Lab's own isaaclab.sh --install"
+    assert problem_of(python) == f"{python} lacks isaaclab_tasks: run isaaclab.sh --install of that Isaac Lab"
 
 
 def test_a_bare_python_of_another_version_is_told_which_one_isaac_lab_needs(make_command, make_python):
     python = make_python()
     answer = make_command(f'{python} "$@" | sed "s/{sys.version_info[0]}[.]{sys.version_info[1]}[.]/3.13./"')
     assert "is Python 3.13." in problem_of(answer)
-    assert problem_of(answer).endswith("without Isaac Lab, which would need Python 3.12")
+    assert problem_of(answer).endswith("without Isaac Lab, which needs Python 3.12")
 
 
 def test_a_python_and_an_rsl_rl_that_are_too_old_are_told(make_command, make_python, tmp_path):
@@ -225,12 +225,12 @@ def test_a_python_and_an_rsl_rl_that_are_too_old_are_told(make_command, make_pyt
 
 def test_what_runs_no_python_is_told(make_command, tmp_path):
     where = f"[backends.isaaclab] python in {config_file()}:"
-    assert problem_of("/nowhere/python") == f"{where} /nowhere/python isn't there"
+    assert problem_of("/nowhere/python") == f"{where} /nowhere/python does not exist"
     assert problem_of(str(tmp_path)) == f"{where} {tmp_path} can't be run: permission denied"
-    assert problem_of("python 'unclosed") == f"{where} python 'unclosed is no command: no closing quotation"
+    assert problem_of("python 'unclosed") == f"{where} python 'unclosed is not a command: no closing quotation"
     script = make_command("echo first >&2", "echo 'no such option: -m' >&2", "exit 2")
-    assert problem_of(script) == f"{where} {script} is no Python that works: it said no such option: -m"
-    assert problem_of(make_command("exit 0")) == f"{where} {script} is no Python that works: it said nothing"
+    assert problem_of(script) == f"{where} {script} is not a working Python: it printed no such option: -m"
+    assert problem_of(make_command("exit 0")) == f"{where} {script} is not a working Python: it printed nothing"
 
 
 def test_what_hangs_is_told_and_ended_with_all_that_it_started(make_command, tmp_path):
@@ -279,7 +279,7 @@ def test_the_light_core_is_copied_where_there_are_no_links_and_kept_up_to_date(m
 
 def test_a_cache_that_can_not_be_written_is_told(cache, make_python):
     cache.write_text("in the way")
-    assert problem_of(make_python()).startswith("the trainer's modules can't be put into the cache: ")
+    assert problem_of(make_python()).startswith("the trainer's modules can't be cached: ")
 
 
 def test_a_training_with_its_wire_process_runs_in_the_configured_python(make_python, tmp_path):

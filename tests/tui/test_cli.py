@@ -74,9 +74,9 @@ def test_an_unknown_command_is_told_with_the_nearest(fails, name, hint):
 def test_wrong_use_is_one_line_and_code_2(fails, ended, more):
     assert "nearest: cartpole" in fails(2, "launch", "cartpol", *more)
     assert "such as reward/" in fails(2, "launch", "cartpole", "--set", KNOB, *more)
-    assert "is no device" in fails(2, "launch", "cartpole", "--device", "gpu", *more)
+    assert "expected the device cpu or cuda:N, got gpu" in fails(2, "launch", "cartpole", "--device", "gpu", *more)
     assert "--num-envs" in fails(2, "launch", "cartpole", "--num-envs", "0", *more)
-    assert "a run's name" in fails(2, "launch", "cartpole", "--name", "a/b", *more)
+    assert "expected a run name" in fails(2, "launch", "cartpole", "--name", "a/b", *more)
     assert "finite" in fails(2, "launch", "cartpole", "--set", f"{KNOB}=nan", *more)
     assert "such as reward/" in fails(2, "tune", RUN, KNOB, *more)
     assert "such as reward/" in fails(2, "tune", RUN, "=1", *more)

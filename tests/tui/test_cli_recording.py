@@ -167,7 +167,7 @@ def test_a_missing_checkpoint_is_told_with_the_nearest(fails, started, ended, ma
 def test_wrong_use_of_a_fork_is_told(fails, started, ended):
     ended()
     assert "expected an iteration or latest, got newest" in fails(2, "fork", RUN, "--at", "newest")
-    assert "is no device" in fails(2, "fork", RUN, "--device", "gpu")
+    assert "expected the device cpu or cuda:N, got gpu" in fails(2, "fork", RUN, "--device", "gpu")
     assert "at most 80 letters" in fails(2, "fork", RUN, "--name", "a/b")
     assert "no such knob: reward/upright/wait; nearest" in fails(2, "fork", RUN, "--set", "reward/upright/wait=2")
     assert "at least 0" in fails(2, "fork", RUN, "--set", f"{WEIGHT}=-1")
@@ -176,7 +176,7 @@ def test_wrong_use_of_a_fork_is_told(fails, started, ended):
 
 def test_a_run_that_has_done_everything_needs_iterations_to_be_forked(prints, fails, started, ended):
     ended(last=99, checkpoints=(50, 99))
-    assert "has done all its 100 iterations; say --iterations N" in fails(1, "fork", RUN)
+    assert "has finished all its 100 iterations; add --iterations N" in fails(1, "fork", RUN)
     prints("fork", RUN, "--at", "50")
     assert started[0].iterations == 49
 

@@ -64,7 +64,7 @@ def test_a_resumed_training_is_resumed_up_to_the_same_iteration(prints, started,
 
 def test_a_training_with_nothing_left_asks_for_more(prints, fails, started, ended):
     ended(last=99, checkpoint=99)
-    assert fails(1, "resume", RUN) == f"{RUN} has done all its 100 iterations; say --iterations N for more"
+    assert fails(1, "resume", RUN) == f"{RUN} has finished all its 100 iterations; add --iterations N"
     prints("resume", RUN, "--iterations", "20")
     assert started[0].iterations == 20
 

@@ -101,7 +101,7 @@ def test_values_of_every_type_are_sent(prints, steered):
 def test_default_and_usual_are_the_knob_s_own(prints, fails, steered):
     answer = prints("tune", "latest", f"{PUSH}=usual", f"{WEIGHT}=default", "--applied", "--json")
     assert [(change["knob"], change["new"]) for change in answer["changes"]] == [(PUSH, [-1.0, 1.0]), (WEIGHT, 1.0)]
-    assert fails(2, "tune", "latest", f"{WEIGHT}=usual") == f"{WEIGHT} has no usual value; say default or a value"
+    assert fails(2, "tune", "latest", f"{WEIGHT}=usual") == f"{WEIGHT} has no usual value: expected default or a value"
     assert "nearest: reward/upright/weight" in fails(2, "tune", "latest", "reward/uprigt/weight=default")
 
 
@@ -188,7 +188,7 @@ def test_the_history_lists_what_was_done_newest_first(prints, turned_run, make_r
     assert rows[0].split()[1:3] == ["user", "queued"]
     assert rows[0].endswith("reward/foot_clearance/weight -2 → -1; note: steps are too high")
     assert rows[2].endswith("guard/kl/mode warn → act; RuntimeError: the guard sleeps; note: watch it")
-    assert "undoes #5: ppo/desired_kl 0.02 → 0.01" in rows[3]
+    assert "undo of #5: ppo/desired_kl 0.02 → 0.01" in rows[3]
     told = {row["number"]: row for row in prints("history", RUN, "--json")["interventions"]}
     assert {number: row["state"] for number, row in told.items()} == {
         9: "pending", 8: "applied", 7: "failed", 6: "applied", 5: "undone", 4: "applied", 3: "applied",

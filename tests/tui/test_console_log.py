@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from tests.waiting import wait_for
+from tui.session.background import BackgroundThread
 from tui.session.log import pages as console_log
 from tui.session.log.pages import ConsoleLog, LogView
 from tui.session.log.reader import ConsoleReader
@@ -280,7 +283,7 @@ def test_the_thread_answers_what_is_asked(screen, path):
 
 
 def test_the_thread_ends(screen):
-    thread = screen.reader._thread
+    thread = next(one for one in reversed(threading.enumerate()) if isinstance(one, BackgroundThread))
     screen.reader.close()
     wait_for(lambda: not thread.is_alive(), "its end")
 

@@ -155,7 +155,7 @@ def test_an_isaac_lab_that_is_not_where_it_should_be_is_a_problem(capsys):
     config_file().write_text('backends.isaaclab.python = "/nowhere/python"\n')
     text, report = examined(capsys, 1)
     assert "! isaaclab " in text
-    assert backend(report, "isaaclab")["problem"].endswith("/nowhere/python isn't there")
+    assert backend(report, "isaaclab")["problem"].endswith("/nowhere/python does not exist")
     config_file().write_text("[backends\n")
     text, report = examined(capsys, 1)
     assert str(config_file()) in backend(report, "isaaclab")["problem"]

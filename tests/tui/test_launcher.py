@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import os
 import sys
 from datetime import datetime
 
@@ -112,7 +113,7 @@ def test_what_a_preset_needs_must_be_given(tmp_path, monkeypatch):
             make_spec(preset, Overrides(overrides=given), CPU)
         assert str(error.value) == (
             "g1-tracking needs a motion file (.npz, as mjlab's csv_to_npz writes it): "
-            f"fill in its field, or launch with --override {path}=…"
+            f"fill in its field, or add --override {path}=…"
         )
     (tmp_path / "walk.npz").touch()
     monkeypatch.chdir(tmp_path)
@@ -126,24 +127,24 @@ def test_what_a_preset_needs_must_be_given(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("overrides", "reason"),
     [
-        (Overrides(device="gpu"), "gpu is no device: say cpu or cuda:N"),
-        (Overrides(device="cuda:"), "cuda: is no device"),
-        (Overrides(device="cpu:0"), "cpu:0 is no device"),
-        (Overrides(num_envs=0), "at least one environment and one iteration"),
-        (Overrides(iterations=-5), "at least one environment and one iteration"),
-        (Overrides(seed=-1), "a seed is a whole number"),
-        (Overrides(seed=2**32), "a seed is a whole number"),
-        (Overrides(name="a/b"), "a run's name"),
-        (Overrides(name="../../etc"), "a run's name"),
-        (Overrides(name="two words"), "a run's name"),
-        (Overrides(name="line\n"), "a run's name"),
-        (Overrides(name="x" * 81), "a run's name"),
+        (Overrides(device="gpu"), "expected the device cpu or cuda:N, got gpu"),
+        (Overrides(device="cuda:"), "expected the device cpu or cuda:N, got cuda:"),
+        (Overrides(device="cpu:0"), "expected the device cpu or cuda:N, got cpu:0"),
+        (Overrides(num_envs=0), "environments and iterations, got 0 and"),
+        (Overrides(iterations=-5), "environments and iterations, got "),
+        (Overrides(seed=-1), "expected a seed from 0 to 4294967295"),
+        (Overrides(seed=2**32), "expected a seed from 0 to 4294967295"),
+        (Overrides(name="a/b"), "expected a run name"),
+        (Overrides(name="../../etc"), "expected a run name"),
+        (Overrides(name="two words"), "expected a run name"),
+        (Overrides(name="line\n"), "expected a run name"),
+        (Overrides(name="x" * 81), "expected a run name"),
         (Overrides(set={"reward/upright/weight": math.nan}), "expected a finite number, got nan"),
         (Overrides(set={"reward/upright/weight": -math.inf}), "expected a finite number, got -inf"),
         (Overrides(set={"event/push/x": (0.0, math.nan)}), "event/push/x: expected a finite number, got nan"),
         (Overrides(bounds={"reward/*": (2.0, 1.0)}), "bounds of reward/*: expected the low end first, got 2:1"),
         (Overrides(bounds={"reward/*": (math.nan, 1.0)}), "expected the low end first"),
-        (Overrides(processes=0), "at least one process"),
+        (Overrides(processes=0), "expected at least 1 process, got 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(overrides, reason):
@@ -174,7 +175,7 @@ def test_a_launch_writes_down_what_runs_and_starts_it_apart_from_the_terminal(tm
     wait_for(lambda: "sorry" in folder.console.read_text(), "the trainer's output")
     called, session, _ = folder.console.read_text().splitlines()
     assert called == f"called with -m trainer_proc {folder.path}"
-    assert int(session) != launcher.os.getsid(0)
+    assert int(session) != os.getsid(0)
 
 
 @pytest.mark.usefixtures("trainer")

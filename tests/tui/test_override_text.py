@@ -40,12 +40,12 @@ def test_paths_and_values_are_told_apart():
 @pytest.mark.parametrize(
     ("texts", "reason"),
     [
-        (["env.episode_length_s"], "env.episode_length_s is not PATH=VALUE"),
-        (["=1"], "=1 is not PATH=VALUE"),
-        (["env.x="], "env.x= is not PATH=VALUE"),
+        (["env.episode_length_s"], "expected PATH=VALUE such as env.episode_length_s=10, got env.episode_length_s"),
+        (["=1"], "got =1"),
+        (["env.x="], "got env.x="),
         (["episode_length_s=1"], "expected the path of an override such as"),
         (["sim.dt=1"], "start with env. or agent., got sim.dt"),
-        (["env.x=1", "env.x=2"], "env.x is named twice"),
+        (["env.x=1", "env.x=2"], "env.x is given twice"),
     ],
 )
 def test_what_is_no_override_is_told(texts, reason):

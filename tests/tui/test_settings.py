@@ -28,13 +28,13 @@ def test_values_of_knobs_that_nothing_is_known_of_are_read_as_they_look():
 
 @pytest.mark.parametrize("setting", ["a", "=1", "a=", "a= ", ""])
 def test_what_is_no_setting_is_told(setting):
-    with pytest.raises(SettingError, match=r"is not KNOB=VALUE, such as reward/"):
+    with pytest.raises(SettingError, match=r"expected KNOB=VALUE such as reward/"):
         split_settings(["b=1", setting])
 
 
 def test_bounds_are_pairs():
     assert parse_bounds(["a=0:5", "b/*=-inf:1"]) == {"a": (0.0, 5.0), "b/*": (float("-inf"), 1.0)}
-    with pytest.raises(SettingError, match="a needs bounds LOW:HIGH, such as 0:5"):
+    with pytest.raises(SettingError, match="a: expected bounds LOW:HIGH such as 0:5"):
         parse_bounds(["a=5"])
 
 
@@ -68,5 +68,5 @@ def test_a_word_that_a_knob_does_not_know_is_told(name, text, line):
 
 
 def test_before_the_environment_is_built_no_word_is_known():
-    with pytest.raises(SettingError, match="still being built"):
+    with pytest.raises(SettingError, match="available after the environment is built"):
         known_values({MODE: "off"}, {})

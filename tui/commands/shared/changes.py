@@ -28,7 +28,7 @@ def change(folder: RunFolder, command: Command, *, applied: bool, as_json: bool)
     assert reply.intervention is not None
     cost = f" ({reply.message})" if reply.message else ""
     if not applied:
-        result: dict[str, Any] = {"intervention": reply.intervention, "state": "pending", "message": reply.message}
+        result: dict[str, Any] = {"intervention": reply.intervention, "state": "queued", "message": reply.message}
         show_result(f"#{reply.intervention} queued for the next iteration{cost}", result, as_json)
         return
     done = wait_until_applied(folder, reply.intervention)

@@ -1,1 +1,1 @@
-"""Which Python trains on which simulator, and what each has and lacks."""
+"""Python interpreters that train on each simulator, with installed and missing packages."""

@@ -1,4 +1,4 @@
-"""Whether Isaac Lab's robots and scenes can be had from where it looks for them."""
+"""Reachability of Isaac Lab's asset root."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from trainer_proc.contract.asset_root import ask_server
 
 
 def is_reachable(root: str, timeout_seconds: float = 3.0) -> bool | None:
-    """Tell whether an asset root is there: a folder, or a server that answers in time; None if that can't be told."""
+    """Return whether an asset root exists: a folder, or a server that answers in time; None if unknown."""
     scheme = urlsplit(root).scheme
     if scheme in ("http", "https"):
-        return ask_server(root, timeout_seconds) is not None  # a folder has no page, but somebody says so
-    if not root or len(scheme) > 1:  # not known, or omniverse://; one letter is a drive
+        return ask_server(root, timeout_seconds) is not None  # a folder has no page; any answer will do
+    if not root or len(scheme) > 1:  # unknown, or omniverse://; one letter is a drive
         return None
     return Path(root).is_dir()

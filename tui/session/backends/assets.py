@@ -1,4 +1,4 @@
-"""The asset root that Isaac Lab is started with: the person's, one that was built here, or Isaac Lab's server."""
+"""Asset root for Isaac Lab: the user's, a local one built by this program, or Isaac Lab's server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NEEDED = {
     "Digit": "Isaac/Robots/Agility/Digit/digit_v4.usd",
     "ground plane": "Isaac/IsaacLab/Environments/Grid/default_ground_plane_checker_v1/default_ground_plane.usda",
 }
-"""What the program's presets need, where Isaac Lab 3 has it below an asset root."""
+"""Assets of the program's presets, with their paths below an asset root of Isaac Lab 3."""
 _G1_OF_MJLAB = "asset_zoo/robots/unitree_g1/xmls/g1.xml"
 _BUILDING_SECONDS = 300.0
 
@@ -39,11 +39,11 @@ Origin = Literal["variable", "offline", "server"]
 
 
 class AssetError(UserError):
-    """The assets can't be built or removed; the message is one line that says what to do."""
+    """The assets can't be built or removed."""
 
 
 class NeededAsset(msgspec.Struct, frozen=True):
-    """One of the files that presets need; `instead` is what is trained without it, empty if nothing is."""
+    """A file that presets need; `instead` is its replacement, empty without one."""
 
     name: str
     path: str
@@ -52,29 +52,28 @@ class NeededAsset(msgspec.Struct, frozen=True):
 
 
 class AssetReport(msgspec.Struct, frozen=True):
-    """Where Isaac Lab looks for assets, and what is there.
-
-    `root` is a folder or a URL, empty if it isn't known; `is_there` is None where that can't be told. `origin` is what
-    decided it: the environment variable, the folder built here, or Isaac Lab itself. `missing` has a line for each
-    asset that could not be built.
-    """
+    """Isaac Lab's asset root and its content."""
 
     root: str
+    """A folder or a URL; empty if unknown."""
     origin: Origin
+    """Who decided it: the environment variable, the local folder, or Isaac Lab."""
     is_there: bool | None
+    """None if unknown."""
     assets: list[NeededAsset] = []
     missing: tuple[str, ...] = ()
+    """A line for each asset that could not be built."""
 
 
 def offline_root() -> Path:
-    """Return where assets are built; it need not exist. `XDG_DATA_HOME` moves it."""
+    """Return the folder of local assets; it need not exist. `XDG_DATA_HOME` moves it."""
     return platformdirs.user_data_path("humanoid-tui") / "isaaclab-assets"
 
 
 def asset_environment() -> dict[str, str]:
-    """Return what Isaac Lab's process needs to find assets that were built here; nothing if the person has said where.
+    """Return the environment variables for local assets; none if the user has set the asset root.
 
-    The variable counts from the moment on that Isaac Lab is imported, so it is the launcher's to set.
+    The launcher sets them: Isaac Lab reads the variable when it is imported.
     """
     if os.environ.get(ASSET_ROOT_VARIABLE) or read_manifest(offline_root()) is None:
         return {}
@@ -82,9 +81,9 @@ def asset_environment() -> dict[str, str]:
 
 
 def look_at_assets(server: str = "") -> AssetReport:
-    """Return where Isaac Lab would look now, and what is there; `server` is its own root, if that is known.
+    """Return the current asset root and its content; `server` is Isaac Lab's own root, if known.
 
-    Takes some seconds if a server doesn't answer.
+    Takes some seconds if a server does not answer.
     """
     variable = os.environ.get(ASSET_ROOT_VARIABLE, "").rstrip("/\\")
     built = asset_environment()
@@ -106,7 +105,7 @@ def _needed(root: str, manifest: AssetManifest | None) -> list[NeededAsset]:
 
 
 def g1_model() -> Path | None:
-    """Return mjlab's MJCF of the G1, None where mjlab isn't installed; imports nothing."""
+    """Return mjlab's MJCF of the G1; None if mjlab is not installed. Does not import mjlab."""
     found = importlib.util.find_spec("mjlab")
     if found is None or found.origin is None:
         return None
@@ -115,16 +114,16 @@ def g1_model() -> Path | None:
 
 
 def is_built(root: Path) -> bool:
-    """Tell whether `root` holds all that can be built."""
+    """Return whether `root` holds everything that can be built."""
     manifest = read_manifest(root)
     return manifest is not None and not (manifest.missing and g1_model())
 
 
 def build_assets(root: Path, command: list[str], variables: dict[str, str]) -> AssetManifest:
-    """Build an asset root in the folder `root`; return what is in it.
+    """Build an asset root in the folder `root` and return its content; takes some seconds.
 
-    `command` is the Python that has Isaac Lab, `variables` what its environment needs in addition (`backend_command`);
-    it takes some seconds. Raises `AssetError`.
+    `command` is Isaac Lab's Python, `variables` are its additional environment variables (`backend_command`). Raises
+    `AssetError`.
     """
     model = g1_model()
     arguments = ["-m", "trainer_proc.simulators.isaaclab.asset_root", str(root.absolute())]
@@ -149,7 +148,7 @@ def build_assets(root: Path, command: list[str], variables: dict[str, str]) -> A
 
 
 def remove_assets(root: Path) -> None:
-    """Remove what `build_assets` has built. Raises `AssetError` if that isn't what `root` is, `OSError`."""
+    """Remove assets built by `build_assets`. Raises `AssetError` if `root` holds none, and `OSError`."""
     if not (root / MANIFEST).is_file():
-        raise AssetError(f"{root} holds no assets that were built here: there is nothing to remove")
+        raise AssetError(f"{root} holds no local assets: nothing to remove")
     shutil.rmtree(root)

@@ -1,4 +1,4 @@
-"""What a training could run on: GPUs as NVIDIA's management library sees them, and the CPU. No torch."""
+"""Devices for training: GPUs through NVIDIA's management library, and the CPU. Needs no torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _GIB = 1024**3
 
 @dataclass(frozen=True)
 class Device:
-    """One device; `name` is what torch calls it (`cpu`, `cuda:0`). Memory in GiB, free and in all."""
+    """One device; `name` is torch's (`cpu`, `cuda:0`). Memory in GiB."""
 
     name: str
     title: str
@@ -27,7 +27,7 @@ def list_devices() -> list[Device]:
 
 
 def _cpu() -> Device:
-    import psutil  # 40 ms that the first paint need not wait for
+    import psutil  # takes 40 ms
 
     memory = psutil.virtual_memory()
     return Device("cpu", f"CPU, {os.cpu_count()} cores", memory.available / _GIB, memory.total / _GIB)
@@ -39,7 +39,7 @@ def _gpus() -> list[Device]:
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError:
-        return []  # no driver: a machine without an NVIDIA GPU
+        return []  # no driver
     try:
         return [_gpu(pynvml.nvmlDeviceGetHandleByIndex(i), i) for i in range(pynvml.nvmlDeviceGetCount())]
     finally:

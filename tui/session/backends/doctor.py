@@ -1,4 +1,4 @@
-"""What is installed here for each backend, what is missing, and the command that installs it."""
+"""Installed and missing packages of each backend, with install commands."""
 
 from __future__ import annotations
 
@@ -30,39 +30,39 @@ _GIB = 1024**3
 
 
 class BackendReport(msgspec.Struct, frozen=True):
-    """One backend: the Python that trains it, and its packages' versions, None where one is missing.
-
-    `problem` is one line, empty where nothing is wrong; `install` has the lines that get what isn't there, which need
-    not be a problem: one backend is enough. `interpreter` and `python` are empty where there is none.
-    """
+    """One backend with its Python; `interpreter` and `python` are empty without one."""
 
     name: str
     interpreter: str = ""
+    """Path or command."""
     python: str = ""
+    """Version."""
     packages: dict[str, str | None] = {}
+    """Versions by package; None if missing."""
     problem: str = ""
+    """One line; empty if there is none."""
     install: list[str] = []
+    """Lines that install what is missing. That need not be a problem: one backend is enough."""
 
 
 class IsaacSimReport(msgspec.Struct, frozen=True):
-    """What Isaac Lab finds beside its packages.
-
-    `version` of Isaac Sim is empty where there is none, and "unknown" where it doesn't tell. `eula_accepted` is whether
-    its licence is accepted by environment variable. `asset_root` is a folder or a URL, empty if it isn't known;
-    `assets_reachable` is None where that can't be told.
-    """
+    """Isaac Sim and assets of Isaac Lab's Python."""
 
     version: str
+    """Empty without Isaac Sim; "unknown" if it does not report one."""
     eula_accepted: bool
+    """Whether an environment variable accepts its licence."""
     asset_root: str
+    """A folder or a URL; empty if unknown."""
     assets_reachable: bool | None
+    """None if unknown."""
 
 
 class Report(msgspec.Struct, frozen=True):
-    """All that `humanoid-tui doctor` says; without Isaac Lab there is no `isaac_sim`.
+    """Report of `humanoid-tui doctor`; `isaac_sim` is None without Isaac Lab.
 
-    `log` is the program's own log file. `settings` is the settings file, `settings_problems` what is wrong
-    in it, one line each.
+    `log` is the program's own log file. `settings` is the settings file, `settings_problems` are its errors,
+    one line each.
     """
 
     devices: list[str]
@@ -77,15 +77,15 @@ class Report(msgspec.Struct, frozen=True):
 
     @property
     def is_healthy(self) -> bool:
-        """Whether a training can be started with all that was asked for."""
+        """Whether trainings can start and the settings are valid."""
         is_whole = self.log_root_writable and not self.settings_problems
         return is_whole and not any(backend.problem for backend in self.backends)
 
 
 def examine(log_root: Path, key_problems: Callable[[UserConfig], list[Problem]]) -> Report:
-    """Look at this machine; imports none of the packages it reports. Takes some seconds where there is Isaac Lab.
+    """Examine this machine without importing the packages it reports; takes some seconds with Isaac Lab.
 
-    `key_problems` is asked what is wrong with the person's keys, if they have any.
+    `key_problems` checks the user's keys, if there are any.
     """
     existing = next(path for path in (log_root.resolve(), *log_root.resolve().parents) if path.exists())
     isaaclab, python = _isaaclab()

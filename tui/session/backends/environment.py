@@ -1,4 +1,4 @@
-"""Which Python trains a backend: the dashboard's own, or the one of an Isaac Lab that the person has."""
+"""The Python that trains a backend: the dashboard's, or that of the user's Isaac Lab."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from tui.session.backends.light_core import light_core
 from tui.session.settings.config import SettingsError, UserConfig, config_file, read_config
 
 _OWN_FOLDER = ".venv-isaaclab"
-"""Isaac Lab's own environment where this program is developed; mjlab needs other versions of the same packages."""
+"""Separate environment of Isaac Lab: mjlab needs other versions of the same packages."""
 _PATIENCE_SECONDS = 30.0
-"""How long a Python may take to start; `isaaclab.sh -p` on a cold disk takes some of it."""
+"""Start-up limit of a Python; `isaaclab.sh -p` on a cold disk is slow."""
 
 
 class LaunchError(UserError):
-    """The training can't be started; the message is one line that says what to do."""
+    """The training can't be started."""
 
 
 class BackendMissing(LaunchError):
-    """Nobody has installed this backend; the message is one line that says how to get it."""
+    """The backend is not installed."""
 
 
 def backend_command(
     backend: str, config: UserConfig | None = None, timeout_seconds: float = _PATIENCE_SECONDS
 ) -> tuple[list[str], dict[str, str]]:
-    """Return the command of the Python that trains `backend`, and the environment variables it needs in addition.
+    """Return the command of the Python that trains `backend`, and its additional environment variables.
 
-    Isaac Lab's Python is asked first what it has, which takes as long as it takes to start; `config` is the person's
-    own unless given. Raises `LaunchError`.
+    Isaac Lab's Python is started to report its packages. `config` defaults to the user's settings. Raises
+    `LaunchError`.
     """
     if backend not in BACKENDS:
         raise LaunchError(f"no such backend: {backend}; there are {', '.join(BACKENDS)}")
@@ -50,15 +50,15 @@ def backend_command(
 
 
 def isaaclab_python(config: UserConfig | None = None, timeout_seconds: float = _PATIENCE_SECONDS) -> IsaacLabPython:
-    """Return the Python that Isaac Lab shall run in, asked what it has. Raises `LaunchError`."""
+    """Return Isaac Lab's Python with its packages. Raises `LaunchError`."""
     try:
         text = (read_config() if config is None else config).backends.isaaclab.python.strip()
     except SettingsError as problem:
         raise LaunchError(str(problem)) from problem
     if not text and importlib.util.find_spec("isaaclab") is None:
         raise BackendMissing(
-            f"backend isaaclab is not installed: {install_command('isaaclab')}, and then {config_line()} in "
-            f"{config_file()}; or write there the Python of an Isaac Lab that you have"
+            f"backend isaaclab is not installed: {install_command('isaaclab')}, then write {config_line()} in "
+            f"{config_file()}; or write the Python of your own Isaac Lab there"
         )
     packages = (*TRAINER_MODULES.values(), *EXPORT_MODULES.values(), *OPTIONAL_PACKAGES)
     try:
@@ -71,12 +71,12 @@ def isaaclab_python(config: UserConfig | None = None, timeout_seconds: float = _
         where = f"[backends.isaaclab] python in {config_file()}" if text else sys.executable
         raise LaunchError(f"{where}: {text} {problem}") from problem
     except OSError as error:
-        raise LaunchError(f"the trainer's modules can't be put into the cache: {error}") from error
+        raise LaunchError(f"the trainer's modules can't be cached: {error}") from error
     return IsaacLabPython(command, variables, found)
 
 
 def install_command(backend: str) -> str:
-    """Return what installs a backend; all extras at once, because `uv sync` removes those that it isn't told."""
+    """Return the install command of a backend; it names all extras, since `uv sync` removes the others."""
     if backend == "isaaclab":
         extras = "--python 3.12 --extra isaaclab --extra export --no-group embedded"
         return f"UV_PROJECT_ENVIRONMENT={_OWN_FOLDER} uv sync {extras}"
@@ -84,12 +84,12 @@ def install_command(backend: str) -> str:
 
 
 def config_line() -> str:
-    """Return what `config.toml` needs after `install_command` was run here."""
+    """Return the line for `config.toml` after `install_command` ran in this folder."""
     return f'backends.isaaclab.python = "{Path.cwd() / _OWN_FOLDER / "bin" / "python"}"'
 
 
 def _foreign_variables() -> dict[str, str]:
-    """Return what makes our light core importable in a Python that isn't the dashboard's, and hides our packages.
+    """Return the variables that make the light core importable in another Python, and hide the dashboard's packages.
 
     Raises `OSError`.
     """
@@ -100,6 +100,6 @@ def _foreign_variables() -> dict[str, str]:
     own_folder = str(Path(sys.executable).parent)
     searched = os.environ.get("PATH", os.defpath).split(os.pathsep)
     variables["PATH"] = os.pathsep.join(folder for folder in searched if folder != own_folder)
-    if os.environ.get("VIRTUAL_ENV") == sys.prefix:  # as `uv run` sets it; isaaclab.sh would run our Python
+    if os.environ.get("VIRTUAL_ENV") == sys.prefix:  # set by `uv run`; isaaclab.sh would run the dashboard's Python
         variables["VIRTUAL_ENV"] = ""
     return variables

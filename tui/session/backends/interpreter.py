@@ -1,4 +1,4 @@
-"""Asking a Python that isn't the dashboard's what it has."""
+"""Query another Python for its packages."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from trainer_proc.contract.child_process import child_environment
 
 
 class InterpreterError(UserError):
-    """The command runs no Python that answers; the message is one line, without the command."""
+    """The command runs no working Python; the message follows the command."""
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What `trainer_proc.training.env_probe` answers; `missing` are modules, a version is None where there is none.
+    """Answer of `trainer_proc.training.env_probe`; `missing` are modules, a version is None if not installed.
 
-    `isaac_sim` is its version, "unknown" or "" for none; `asset_root` a folder, a URL or "" where it isn't known.
+    `isaac_sim` is its version, "unknown" or "" for none. `asset_root` is a folder, a URL or "" if unknown.
     """
 
     python: str
@@ -35,13 +35,13 @@ class Found(msgspec.Struct, frozen=True):
 
     @property
     def python_version(self) -> tuple[int, int]:
-        """The first two numbers."""
+        """Major and minor version."""
         major, minor, *_ = self.python.split(".")
         return int(major), int(minor)
 
 
 def command_words(text: str) -> list[str]:
-    """Return the words of a path (with `~`, and spaces if there is such a file) or of a command.
+    """Split a command into words; the path of an existing file (with `~`) is one word.
 
     Raises `InterpreterError`.
     """
@@ -50,7 +50,7 @@ def command_words(text: str) -> list[str]:
     try:
         program, *arguments = shlex.split(text)
     except ValueError as error:
-        raise InterpreterError(f"is no command: {str(error).lower()}") from error
+        raise InterpreterError(f"is not a command: {str(error).lower()}") from error
     return [str(Path(program).expanduser()) if program.startswith("~") else program, *arguments]
 
 
@@ -73,22 +73,22 @@ def ask_interpreter(
             start_new_session=True,
         )
     except FileNotFoundError:
-        raise InterpreterError("isn't there") from None
+        raise InterpreterError("does not exist") from None
     except OSError as error:
         raise InterpreterError(f"can't be run: {(error.strerror or str(error)).lower()}") from error
     try:
         output, errors = process.communicate(timeout=timeout_seconds)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # a shell script's children too, which hold the pipes
+        os.killpg(process.pid, signal.SIGKILL)  # with the children of a shell script, which hold the pipes
         process.communicate()
         raise InterpreterError(f"did not answer in {timeout_seconds:g} s") from None
     return _answer(output, errors)
 
 
 def _answer(output: bytes, errors: bytes) -> Found:
-    """Return the last line as an answer; what starts Isaac Lab's Python may have said something before."""
+    """Decode the last line of `output`; Isaac Lab's start-up may print lines before it."""
     try:
         return msgspec.json.decode(output.splitlines()[-1], type=Found)
     except (IndexError, msgspec.DecodeError):
-        said = (errors.strip() or output.strip()).decode(errors="replace").splitlines() or ["nothing"]
-        raise InterpreterError(f"is no Python that works: it said {said[-1][:200]}") from None
+        lines = (errors.strip() or output.strip()).decode(errors="replace").splitlines() or ["nothing"]
+        raise InterpreterError(f"is not a working Python: it printed {lines[-1][:200]}") from None

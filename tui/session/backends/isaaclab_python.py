@@ -1,4 +1,4 @@
-"""What Isaac Lab's Python must have for a training, and how it gets what it lacks."""
+"""Requirements of Isaac Lab's Python for a training, and how to install what is missing."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ TRAINER_MODULES = {
     "warp": "warp-lang",
     "zmq": "pyzmq",
 }
-"""What a trainer imports there, and the packages that have it."""
+"""Modules of a trainer, with their packages."""
 EXPORT_MODULES = {"onnx": "onnx", "onnxruntime": "onnxruntime", "onnxscript": "onnxscript"}
-"""What an export imports beside that."""
+"""Additional modules of an export, with their packages."""
 OPTIONAL_PACKAGES = ("isaacsim", "newton", "rl-games", "skrl")
-"""Packages that some trainings use."""
+"""Packages of some trainings."""
 
 _PACKAGES = TRAINER_MODULES | EXPORT_MODULES
 _OLDEST_PYTHON = (3, 11)
@@ -38,7 +38,7 @@ _OLDEST_RSL_RL = (5, 4)
 
 
 class IsaacLabPython(msgspec.Struct, frozen=True):
-    """A Python that Isaac Lab shall run in: its command, the environment variables it needs, and what it has."""
+    """A Python for Isaac Lab: command, additional environment variables, and packages."""
 
     command: list[str]
     variables: dict[str, str]
@@ -46,17 +46,16 @@ class IsaacLabPython(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The command as it is typed."""
         return shlex.join(self.command)
 
     @property
     def problem(self) -> str:
-        """What keeps a trainer from running there, in one line that says what to do; empty if nothing does."""
+        """One line on why it can't train and what to do; empty if it can."""
         if self.found.python_version < _OLDEST_PYTHON:
             return f"{self.name} is Python {self.found.python}: the trainer needs {_text(_OLDEST_PYTHON)} or newer"
         if "isaaclab" in self.found.missing and self.found.python_version != _PYTHON_OF_ISAACLAB_3:
             needed = _text(_PYTHON_OF_ISAACLAB_3)
-            return f"{self.name} is Python {self.found.python} without Isaac Lab, which would need Python {needed}"
+            return f"{self.name} is Python {self.found.python} without Isaac Lab, which needs Python {needed}"
         if lacking := self._lacking(TRAINER_MODULES):
             return lacking
         version = self.found.versions.get("rsl-rl-lib")
@@ -67,7 +66,7 @@ class IsaacLabPython(msgspec.Struct, frozen=True):
 
     @property
     def export_problem(self) -> str:
-        """What keeps an export from running there, in one line that says what to do; empty if nothing does."""
+        """One line on why it can't export and what to do; empty if it can."""
         return self._lacking(EXPORT_MODULES)
 
     def _lacking(self, modules: dict[str, str]) -> str:
@@ -76,7 +75,7 @@ class IsaacLabPython(msgspec.Struct, frozen=True):
 
     def _install_command(self, missing: list[str]) -> str:
         if "isaaclab" not in missing and {"isaaclab_rl", "isaaclab_tasks"}.intersection(missing):
-            return "run that Isaac Lab's own isaaclab.sh --install"
+            return "run isaaclab.sh --install of that Isaac Lab"
         packages = " ".join(dict.fromkeys(_pinned(_PACKAGES[module]) for module in missing))
         if self.found.has_pip:
             return f"{self.name} -m pip install {packages}"
@@ -84,7 +83,7 @@ class IsaacLabPython(msgspec.Struct, frozen=True):
 
 
 def _pinned(package: str) -> str:
-    """Return `package` with the version that this program was tested with, if it names one."""
+    """Return `package` with the version that this program pins, if it does."""
     try:
         requirements = importlib.metadata.requires("humanoid-tui") or []
     except importlib.metadata.PackageNotFoundError:  # run from a folder

@@ -1,4 +1,4 @@
-"""The part of this program that a trainer needs, for a Python that has its own packages and none of ours."""
+"""The trainer's part of this program, for a Python with its own packages."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ PACKAGES = ("trainer_proc", "curricula", "presets")
 
 
 def light_core() -> Path:
-    """Return a folder with exactly `PACKAGES`, in the user's cache: links, or copies where there can't be any.
+    """Return a folder in the user's cache with exactly `PACKAGES`: links, or copies where links are impossible.
 
-    Every place that this program is installed in has a folder of its own. Raises `OSError`.
+    Each installation of this program has its own folder. Raises `OSError`.
     """
     installed = Path(presets.__file__).parents[1]
     name = hashlib.sha256(os.fsencode(installed)).hexdigest()[:12]
@@ -29,10 +29,10 @@ def light_core() -> Path:
 
 
 def _provide(target: Path, source: Path) -> None:
-    if target.is_symlink():  # the folder's name says where to
+    if target.is_symlink():  # the folder's name depends on its target
         return
     try:
         target.symlink_to(source, target_is_directory=True)
     except OSError:
-        if not target.is_symlink():  # else another launch was faster
+        if not target.is_symlink():  # else another launch made it
             shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,4 +1,4 @@
-"""Starting a run from a checkpoint of another: an ended one goes on, or one branches off."""
+"""Run specs that continue or fork another run from its checkpoint."""
 
 from __future__ import annotations
 
@@ -10,15 +10,11 @@ from tui.session.runs.checkpoints import find_checkpoint, iteration_of, run_of
 from tui.session.state import RunState
 
 
-class NothingLeft(UserError):
-    """All iterations of the run are done; the message is one line that says how to get more."""
-
-
 def continued_spec(folder: RunFolder, state: RunState, iterations: int | None, at: int | None = None) -> RunSpec:
-    """Return what continues the run in `folder`, whose fold is `state`, from its checkpoint `at` an iteration.
+    """Return the spec that continues the run in `folder`, with fold `state`, from its checkpoint `at` an iteration.
 
-    `at` None is the newest; `iterations` None means those that were left there. What was set at launch is in the
-    checkpoint, as it was changed since. Raises `NothingLeft`, `CheckpointNotFound` or `RunFolderError`.
+    `at` None: the newest checkpoint. `iterations` None: those left at the checkpoint. Launch values are in the
+    checkpoint, with later changes. Raises `CheckpointNotFound` or another `UserError`.
     """
     spec = folder.read_spec()
     checkpoint = find_checkpoint(folder, None if at is None else str(at))
@@ -27,7 +23,7 @@ def continued_spec(folder: RunFolder, state: RunState, iterations: int | None, a
     if iterations is None:
         iterations = last - done if done is not None else spec.iterations
         if iterations < 1:
-            raise NothingLeft(f"{folder.name} has done all its {last + 1} iterations; say --iterations N for more")
+            raise UserError(f"{folder.name} has finished all its {last + 1} iterations", hint="add --iterations N")
     return msgspec.structs.replace(
         spec, iterations=iterations, checkpoint=str(checkpoint), parent=run_of(checkpoint), set={}
     )

@@ -1,18 +1,18 @@
-"""Values as they are typed on a command line, `KNOB=VALUE`."""
+"""Knob values from the command line, `KNOB=VALUE`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from curricula.errors import UsageError
-from trainer_proc.contract.knob import Value, parse_value, refusal, unknown_knob
+from trainer_proc.contract.knob import Value, parse_value, refusal, unknown_knob, value_text
 from tui.session.state import KnobState
 
 _DEFAULT, _USUAL = "default", "usual"
 
 
 class SettingError(UsageError):
-    """What was typed is no setting; the message is one line that says what would be."""
+    """A typed setting is invalid."""
 
 
 def split_settings(settings: Iterable[str]) -> dict[str, str]:
@@ -21,15 +21,15 @@ def split_settings(settings: Iterable[str]) -> dict[str, str]:
     for setting in settings:
         knob, separator, text = setting.rpartition("=")
         if not separator or not knob or not text.strip():
-            raise SettingError(f"{setting} is not KNOB=VALUE, such as reward/track_linear_velocity/weight=2.0")
+            raise SettingError(f"expected KNOB=VALUE such as reward/track_linear_velocity/weight=2.0, got {setting}")
         if knob in texts:
-            raise SettingError(f"{knob} is named twice: say which value is meant")
+            raise SettingError(f"{knob} is given twice: expected one value")
         texts[knob] = text.strip()
     return texts
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, Value]:
-    """Return `KNOB=VALUE` arguments as values, of knobs that nothing is known of. Raises `SettingError`."""
+    """Return `KNOB=VALUE` arguments as values, without knowledge of the knobs. Raises `SettingError`."""
     return {knob: parse_value(text) for knob, text in split_settings(settings).items()}
 
 
@@ -38,20 +38,20 @@ def parse_bounds(bounds: Iterable[str]) -> dict[str, tuple[float, float]]:
     pairs: dict[str, tuple[float, float]] = {}
     for knob, value in parse_settings(bounds).items():
         if not isinstance(value, tuple):
-            raise SettingError(f"{knob} needs bounds LOW:HIGH, such as 0:5")
+            raise SettingError(f"{knob}: expected bounds LOW:HIGH such as 0:5, got {value_text(value)}")
         pairs[knob] = value
     return pairs
 
 
 def need_knobs(texts: Mapping[str, str]) -> bool:
-    """Tell whether `known_values` needs to know the knobs: numbers and ranges mean the same for all of them."""
+    """Return whether parsing needs the knobs; numbers and ranges are the same for all knobs."""
     return any(isinstance(parse_value(text), str | bool) for text in texts.values())
 
 
 def known_values(texts: Mapping[str, str], knobs: Mapping[str, KnobState]) -> dict[str, Value]:
-    """Return the values that texts mean for `knobs`; `default` and `usual` are theirs. Raises `SettingError`."""
+    """Parse texts for `knobs`; `default` and `usual` are the knob's own values. Raises `SettingError`."""
     if not knobs:
-        raise SettingError("the knobs aren't known yet: the environment is still being built")
+        raise SettingError("knobs are available after the environment is built")
     return {name: _known_value(name, text, knobs) for name, text in texts.items()}
 
 
@@ -63,9 +63,9 @@ def _known_value(name: str, text: str, knobs: Mapping[str, KnobState]) -> Value:
         return knob.default
     if text == _USUAL:
         if knob.usual is None:
-            raise SettingError(f"{name} has no usual value; say {_DEFAULT} or a value")
+            raise SettingError(f"{name} has no usual value: expected {_DEFAULT} or a value")
         return knob.usual
-    value = text if knob.type == "choice" else parse_value(text)  # a choice may be called `off`
+    value = text if knob.type == "choice" else parse_value(text)  # a choice may be named `off`
     if reason := refusal(knob, value):
         raise SettingError(reason)
     return value

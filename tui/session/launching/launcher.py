@@ -1,4 +1,4 @@
-"""Starting a training: from a preset to a run folder with a trainer process that outlives the terminal."""
+"""Start a training: from a preset to a run folder with a trainer process that outlives the terminal."""
 
 from __future__ import annotations
 
@@ -30,16 +30,15 @@ from tui.session.runs.checkpoints import run_of
 
 
 class SpecError(UsageError):
-    """What was asked for makes no sense; the message is one line that says what would."""
+    """The requested run is invalid."""
 
 
 class Overrides(msgspec.Struct, frozen=True):
-    """What the person chose instead of the preset's values; None takes the preset's.
+    """The user's choices instead of the preset's values; None takes the preset's.
 
-    `set`, `bounds` and `overrides` (values by path in the configuration) add to the preset's, and so do `arguments`,
-    `env.PATH=VALUE` and `agent.PATH=VALUE`; with Isaac Lab they may be whatever `presets.preset.check_isaac_lab` lets
-    pass. For another `task` than the preset's, that has only numbers, physics, library and modules to say: the rest is
-    about the parts of its own task.
+    `set`, `bounds` and `overrides` (values by path in the configuration) add to the preset's. So do `arguments`:
+    `env.PATH=VALUE` and `agent.PATH=VALUE`, with Isaac Lab all that `presets.preset.check_isaac_lab` accepts. With
+    another `task`, only numbers, physics, library and modules of the preset apply; the rest concerns its own task.
     """
 
     num_envs: int | None = None
@@ -59,7 +58,7 @@ class Overrides(msgspec.Struct, frozen=True):
 
 
 def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -> RunSpec:
-    """Return what the trainer is told; the first of `devices` is the default. Raises `SpecError`."""
+    """Return the run's spec; the first of `devices` is the default. Raises `SpecError`."""
     device = overrides.device or devices[0].name
     device = "cuda:0" if device == "cuda" else device
     if overrides.task and overrides.task != preset.task:
@@ -92,17 +91,19 @@ def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -
 
 
 def checked_spec(spec: RunSpec) -> RunSpec:
-    """Return `spec` as the trainer is told it: the device `cuda` is `cuda:0`. Raises `SpecError`."""
+    """Return the validated spec, with `cuda` as `cuda:0`. Raises `SpecError`."""
     if not re.fullmatch(r"cpu|cuda(:\d+)?", spec.device):
-        raise SpecError(f"{spec.device} is no device: say cpu or cuda:N")
+        raise SpecError(f"expected the device cpu or cuda:N, got {spec.device}")
     if not re.fullmatch(r"[\w.+-]{0,80}", spec.name):
-        raise SpecError("a run's name has at most 80 letters, digits, '.', '_', '+' and '-'")
+        raise SpecError(f"expected a run name of at most 80 letters, digits, '.', '_', '+' and '-', got {spec.name}")
     if not (1 <= spec.num_envs <= MOST and 1 <= spec.iterations <= MOST):
-        raise SpecError(f"a training has at least one environment and one iteration, and at most {MOST:,} of each")
+        raise SpecError(
+            f"expected 1 to {MOST:,} environments and iterations, got {spec.num_envs:,} and {spec.iterations:,}"
+        )
     if spec.processes < 1:
-        raise SpecError("a training has at least one process")
+        raise SpecError(f"expected at least 1 process, got {spec.processes}")
     if not 0 <= spec.seed < 2**32:
-        raise SpecError("a seed is a whole number from 0 to 4294967295")
+        raise SpecError(f"expected a seed from 0 to 4294967295, got {spec.seed}")
     try:
         check_isaac_lab(spec.backend, spec.physics, spec.library, spec.hydra)
     except SchemaProblem as error:
@@ -112,16 +113,16 @@ def checked_spec(spec: RunSpec) -> RunSpec:
 
 
 def suggested_environments(preset: Preset, device: str, devices: Sequence[Device]) -> int:
-    """Return how many environments the preset has on `device`, by its memory if it is one of `devices`."""
+    """Return the preset's number of environments on `device`, by its memory if it is one of `devices`."""
     memory = {known.name: known.total_memory for known in devices}
     return preset.environments_on(device, memory.get(device))
 
 
 def _for_another_task(preset: Preset, task: str) -> Preset:
-    """Return what a preset says that isn't about its task; runs are in a folder of the other task's name."""
+    """Return the preset for another task, without the parts about its own; the experiment is named after the task."""
     experiment = re.sub(r"\W+", "_", re.sub(r"-v\d+$", "", task)).strip("_").lower()
     if not experiment:
-        raise SpecError(f"{task!r} is no task")
+        raise SpecError(f"expected a task name, got {task!r}")
     return msgspec.structs.replace(
         preset,
         task=task,
@@ -139,15 +140,15 @@ def _for_another_task(preset: Preset, task: str) -> Preset:
 
 
 def _physics(preset: Preset, overrides: Overrides) -> str:
-    """Return the physics that the person chose, none if that was said with Isaac Lab's own argument."""
+    """Return the chosen physics; none if Isaac Lab's own argument sets it."""
     if overrides.physics is not None:
         return overrides.physics
     return "" if any(argument.startswith("physics=") for argument in overrides.arguments) else preset.physics
 
 
 def _overrides(preset: Preset, chosen: Overrides) -> dict[str, Any]:
-    """Return the preset's overrides and the person's; a file that the preset needs gets its whole path."""
-    if preset.backend == "isaaclab":  # the trainer reads them, before these
+    """Return the preset's and the user's overrides; a file that the preset needs gets its absolute path."""
+    if preset.backend == "isaaclab":  # the trainer applies them before these
         named = {argument.partition("=")[0] for argument in chosen.arguments}
         overrides = {path: value for path, value in preset.overrides.items() if path not in named} | chosen.overrides
     else:
@@ -155,9 +156,9 @@ def _overrides(preset: Preset, chosen: Overrides) -> dict[str, Any]:
     for path, what in preset.needs.overrides.items():
         value = overrides.get(path, "")
         if value == "":
-            raise SpecError(f"{preset.name} needs {what}: fill in its field, or launch with --override {path}=…")
+            raise SpecError(f"{preset.name} needs {what}: fill in its field, or add --override {path}=…")
         if isinstance(value, str) and (file := Path(value).expanduser()).is_file():
-            overrides[path] = str(file.resolve())  # a run is resumed from anywhere
+            overrides[path] = str(file.resolve())  # a run can be resumed from any folder
     return overrides
 
 
@@ -182,12 +183,12 @@ def _check_knobs(spec: RunSpec) -> None:
 
 
 def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:
-    """Make the run's folder and start its trainer in a session of its own. Raises `LaunchError`."""
+    """Create the run's folder and start its trainer in its own session. Raises `LaunchError`."""
     return start_trainer(spec, log_root)[0]
 
 
 def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.Popen[bytes]]:
-    """Do what `launch` does, and return the trainer's process too. Raises `LaunchError`."""
+    """Like `launch`, and return the trainer's process too. Raises `LaunchError`."""
     python, variables = backend_command(spec.backend)
     try:
         folder = _make_folder(spec, log_root)
@@ -198,7 +199,7 @@ def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # a dropped SSH connection hangs up the terminal's session, not this one
+                start_new_session=True,  # survives the hang-up of a dropped SSH connection
                 env=child_environment({"PYTHONUNBUFFERED": "1"} | variables),
             )
     except OSError as error:
@@ -207,7 +208,7 @@ def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.
 
 
 def trainer_command(python: list[str], folder: RunFolder, processes: int) -> list[str]:
-    """Return the command that trains what is in `folder`; several processes are PyTorch's launcher's to start."""
+    """Return the trainer's command for `folder`; PyTorch's launcher starts several processes."""
     trainer = ["-m", "trainer_proc", str(folder.path)]
     if processes == 1:
         return [*python, *trainer]
@@ -216,7 +217,7 @@ def trainer_command(python: list[str], folder: RunFolder, processes: int) -> lis
 
 
 def _make_folder(spec: RunSpec, log_root: Path) -> RunFolder:
-    """Make `<experiment>/<date_time>_<name>`; runs of one second get numbers."""
+    """Create `<experiment>/<date_time>_<name>`; runs of the same second get numbers."""
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     base = "_".join(part for part in (stamp, spec.name) if part)
     parent = log_root / spec.experiment
