@@ -13,7 +13,8 @@ from trainer_proc.export.job import NoExports
 from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule
 from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED, LEARNING_RATE, LINEAR
 from trainer_proc.metrics.stream import MetricStream
-from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryLogger, LibraryRunner, LibraryWriter, Renamed
+from trainer_proc.rl_libraries.algorithm import RenamedSetting
+from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryLogger, LibraryRunner, LibraryWriter
 
 COMMON = {"loss/a": "Loss/surrogate", "again/step": ""}
 
@@ -59,8 +60,8 @@ def test_a_schedule_that_begins_to_move_the_rate_is_reported_by_its_name():
 
 def test_a_renamed_attribute_is_the_library_s_own():
     class Algorithm:
-        clip_param = Renamed("e_clip")
-        bounds_loss_coef = Renamed("not_there")
+        clip_param = RenamedSetting("e_clip")
+        bounds_loss_coef = RenamedSetting("not_there")
 
         def __init__(self):
             self.settings = SimpleNamespace(e_clip=0.2)

@@ -1,8 +1,8 @@
-"""A2C agents of rl_games (1.6), its PPO: watched and steered between two epochs.
+"""Steers PPO of rl_games (1.6), its A2C agents, between two epochs.
 
-`ContinuousA2CBase.train` and its discrete sibling have no hook between epochs, but begin each with `update_epoch`, run
-it with `train_epoch`, and have written all scalars by the next. These are wrapped on the instance, as are `save`,
-`prepare_dataset` and `diagnostics.mini_batch`, which see what the metrics are made of.
+`ContinuousA2CBase.train` and its discrete sibling have no hook between epochs. They begin each with `update_epoch`, run
+it with `train_epoch`, and have written all scalars by the next. These methods are wrapped on the instance, and so are
+`save`, `prepare_dataset` and `diagnostics.mini_batch`, which see the data of the metrics.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from rl_games.common.schedulers import AdaptiveScheduler, IdentityScheduler
 
 from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED, LINEAR
 from trainer_proc.metrics.ppo_diagnostics import change_of_policy, explained_variance
-from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryLogger, LibraryRunner, LibraryWriter, Renamed
+from trainer_proc.rl_libraries.algorithm import LibraryAlgorithm, RenamedSetting
+from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryLogger, LibraryRunner, LibraryWriter
 
 _COMMON_NAMES = {
     "rewards/iter": "Train/mean_reward",
@@ -30,53 +31,51 @@ _COMMON_NAMES = {
     "performance/step_inference_time": "Perf/collection_time",
     "performance/rl_update_time": "Perf/learning_time",
 }
-"""What rsl-rl calls the same; both KLs are what the adaptive schedule goes by."""
+"""rsl-rl's names of rl_games's scalars; both KLs are the input of the adaptive schedule."""
 _SAME_OVER = ("/step", "/time", "/frame")
-"""Ends of names under which rl_games repeats a scalar over something else than epochs."""
-_USUAL_KL = 0.008
-"""rl_games' own, where the configuration has none."""
+"""Suffixes of names under which rl_games repeats a scalar over another axis than epochs."""
+_DEFAULT_KL = 0.008
+"""rl_games's own default."""
 
 
 def common_name(tag: str) -> str:
-    """Return what a scalar of rl_games is called in every run, empty for one that repeats another."""
+    """Return the common name of rl_games's scalar `tag`, empty for a repetition of another."""
     if tag in _COMMON_NAMES:
         return _COMMON_NAMES[tag]
     if tag.endswith(_SAME_OVER):
         return ""
     if tag.endswith("/iter"):
         return tag.removesuffix("/iter")
-    of_environment = tag.removeprefix("Episode/")  # as rsl-rl, which keeps names that have a group of their own
+    of_environment = tag.removeprefix("Episode/")  # as rsl-rl, which keeps names with a group
     return of_environment if "/" in of_environment else tag
 
 
-class RlGamesAlgorithm:
-    """PPO's settings of an agent under rsl-rl's names, and its update."""
+class RlGamesAlgorithm(LibraryAlgorithm):
+    """The agent's PPO settings and update under rsl-rl's names."""
 
-    clip_param = Renamed("e_clip")
-    entropy_coef = Renamed("entropy_coef")
-    value_loss_coef = Renamed("critic_coef")
-    bounds_loss_coef = Renamed("bounds_loss_coef")
-    gamma = Renamed("gamma")
-    lam = Renamed("tau")
-    num_learning_epochs = Renamed("mini_epochs_num")
-    learning_rate = Renamed("last_lr")
+    clip_param = RenamedSetting("e_clip")
+    entropy_coef = RenamedSetting("entropy_coef")
+    value_loss_coef = RenamedSetting("critic_coef")
+    bounds_loss_coef = RenamedSetting("bounds_loss_coef")
+    gamma = RenamedSetting("gamma")
+    lam = RenamedSetting("tau")
+    num_learning_epochs = RenamedSetting("mini_epochs_num")
+    learning_rate = RenamedSetting("last_lr")
 
     def __init__(self, agent: Any) -> None:
-        """Make the schedules that can be chosen."""
-        self.settings = agent
-        self.optimizer = agent.optimizer
         present = agent.scheduler
         is_adaptive = isinstance(present, AdaptiveScheduler)
-        self._adaptive = present if is_adaptive else AdaptiveScheduler(agent.config.get("kl_threshold", _USUAL_KL))
+        adaptive = present if is_adaptive else AdaptiveScheduler(agent.config.get("kl_threshold", _DEFAULT_KL))
+        super().__init__(agent, agent.optimizer, adaptive)
         own = ADAPTIVE if is_adaptive else FIXED if isinstance(present, IdentityScheduler) else LINEAR
-        self._schedules = {FIXED: IdentityScheduler(), ADAPTIVE: self._adaptive, own: present}
+        self._schedules = {FIXED: IdentityScheduler(), ADAPTIVE: adaptive, own: present}
         self._train_epoch = agent.train_epoch
         self._result: Any = None
         agent.train_epoch = self._train_and_return
 
     @property
     def actor(self) -> torch.nn.Module:
-        """The network, also of the critic where that isn't a central one."""
+        """The network of the actor, and of the critic unless that is a central one."""
         model: torch.nn.Module = bare(self.settings.model)
         return model
 
@@ -87,7 +86,7 @@ class RlGamesAlgorithm:
 
     @property
     def schedule(self) -> str:
-        """Which of the schedules moves the learning rate."""
+        """Name of the schedule of the learning rate."""
         return next(name for name, scheduler in self._schedules.items() if scheduler is self.settings.scheduler)
 
     @schedule.setter
@@ -95,17 +94,8 @@ class RlGamesAlgorithm:
         self.settings.scheduler = self._schedules[name]
 
     @property
-    def desired_kl(self) -> float:
-        """The threshold of the adaptive schedule."""
-        return float(self._adaptive.kl_threshold)
-
-    @desired_kl.setter
-    def desired_kl(self, value: float) -> None:
-        self._adaptive.kl_threshold = value
-
-    @property
     def max_grad_norm(self) -> float | None:
-        """Where gradients are clipped, None if they aren't."""
+        """Norm to which gradients are clipped, None without clipping."""
         return float(self.settings.grad_norm) if self.settings.truncate_grads else None
 
     @max_grad_norm.setter
@@ -113,25 +103,27 @@ class RlGamesAlgorithm:
         self.settings.grad_norm = value
 
     def update(self) -> dict[str, float]:
-        """Collect and learn from an epoch; the losses are in what rl_games writes."""
+        """Run an epoch; rl_games writes the losses itself."""
         self._result = self._train_epoch()
         return {}
 
     def _train_and_return(self) -> Any:
         self._result = None
-        self.losses = self.update()  # whatever wraps it
+        self.losses = self.update()  # may be wrapped
         if self._result is None:
-            raise RuntimeError("the policy is not finite, and an epoch of rl_games can't be ended half-way")
+            raise RuntimeError("the policy is not finite, and rl_games can't end an epoch early")
         return self._result
 
 
 class RlGamesRunner(LibraryRunner):
-    """An agent of rl_games that is about to train."""
+    """Training of an rl_games agent, whose methods are wrapped on the instance.
+
+    `run()` has rl_games train `agent`; `folder` is the run's.
+    """
 
     library = "rl_games"
 
     def __init__(self, agent: Any, run: Callable[[], None], folder: Path) -> None:
-        """`run` has rl_games train `agent`; `folder` is the run's. Wraps the agent's methods on the instance."""
         original = agent.writer.add_scalar
         writer = LibraryWriter(original, common_name)
         env = LibraryEnvironment(agent.vec_env.env.unwrapped)
@@ -145,7 +137,7 @@ class RlGamesRunner(LibraryRunner):
         self._prepare_dataset = agent.prepare_dataset
         self._mini_batch = agent.diagnostics.mini_batch
         agent.update_epoch, agent.save = self._next_epoch, self._save_as_known
-        agent.vec_env.step, agent.vec_env.reset = self._step_and_tell, self._reset_in_inference_mode
+        agent.vec_env.step, agent.vec_env.reset = self._step_and_log, self._reset_in_inference_mode
         agent.prepare_dataset = self._measure_rollout
         agent.diagnostics.mini_batch = self._remember_mini_batch
 
@@ -156,14 +148,14 @@ class RlGamesRunner(LibraryRunner):
         agent.writer.add_scalar = add_scalar
 
     def state(self) -> dict[str, Any]:
-        """Return what `A2CAgent.save` writes, with plain numbers that can be loaded safely."""
+        """Return the content of `A2CAgent.save`, with plain numbers that load without running code."""
         state = self.agent.get_full_state_weights()
         state["model"] = bare(self.agent.model).state_dict()
         state["last_mean_rewards"] = float(state["last_mean_rewards"])
         return dict(state)
 
     def set_state(self, content: dict[str, Any]) -> None:
-        """Take back networks and optimizer, and go on from the optimizer's learning rate."""
+        """Restore networks and optimizer, and continue with the optimizer's learning rate."""
         compiled, self.agent.model = self.agent.model, bare(self.agent.model)
         try:
             self.agent.set_full_state_weights(content, set_epoch=not self._is_learning)
@@ -183,14 +175,12 @@ class RlGamesRunner(LibraryRunner):
         return {**dict(zip(self._measures, values, strict=True)), **losses, "Policy/desired_kl": self.alg.desired_kl}
 
     def reset_non_finite_environments(self) -> None:
-        """Reset all environments if what they have observed is not finite."""
         observed = self.agent.obs["obs"]
         tensors = observed.values() if isinstance(observed, dict) else [observed]
         if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors):
             self.agent.obs = self.agent.env_reset()
 
     def close_writer(self) -> None:
-        """Write the rest of the TensorBoard file."""
         self.agent.writer.close()
 
     def _train(self, total_iterations: int) -> None:
@@ -212,14 +202,14 @@ class RlGamesRunner(LibraryRunner):
         self._end_iteration(self.agent.curr_frames)
 
     def _save_as_known(self, file: str) -> None:
-        """Save the best policy where rl_games does, and everything else as checkpoints of the run."""
+        """Save the best policy where rl_games does, other checkpoints as the run's."""
         if Path(file).name == self.agent.config["name"]:
             self._save_best(file)
         else:
             self._save_is_due = True
 
-    def _step_and_tell(self, actions: Any) -> Any:
-        with torch.inference_mode():  # as under rsl-rl, so that what steers may write what a step has written
+    def _step_and_log(self, actions: Any) -> Any:
+        with torch.inference_mode():  # as in rsl-rl, so that steering may write a step's tensors
             observed, rewards, dones, infos = self._step(actions)
             self.logger.process_env_step(rewards, dones, infos)
         return _cloned(observed), rewards.clone(), dones.clone(), infos
@@ -241,12 +231,12 @@ class RlGamesRunner(LibraryRunner):
 
 
 def bare(model: Any) -> Any:
-    """Return a network without what `torch.compile` has wrapped around it, which renames all of its weights."""
+    """Return a network without the wrapper of `torch.compile`, which renames all weights."""
     return getattr(model, "_orig_mod", model)
 
 
 def _cloned(observed: Any) -> Any:
-    """Return observations, tensors in dictionaries, as tensors that autograd may keep."""
+    """Return observations (tensors, possibly in dictionaries) as copies that autograd may keep."""
     if isinstance(observed, dict):
         return {name: _cloned(value) for name, value in observed.items()}
     return observed.clone()

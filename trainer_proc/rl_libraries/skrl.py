@@ -1,8 +1,8 @@
-"""PPO of skrl (2.1): watched and steered after each rollout that was learned from.
+"""Steers PPO of skrl (2.1) after each rollout and update.
 
-`Agent.post_interaction` updates once a rollout, then writes scalars and checkpoints; `pre_interaction` comes before
-each step. Both are wrapped on the instance. What `PPO.update` computes on the way is seen by wrapping `memory.sample`,
-`policy.act` and the value preprocessor.
+`Agent.post_interaction` updates once per rollout, then writes scalars and checkpoints; `pre_interaction` precedes each
+step. Both are wrapped on the instance. Wrapping `memory.sample`, `policy.act` and the value preprocessor shows the
+intermediate results of `PPO.update`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from skrl.resources.schedulers.torch import KLAdaptiveLR
 
 from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED
 from trainer_proc.metrics.ppo_diagnostics import change_of_policy, explained_variance
-from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryLogger, LibraryRunner, LibraryWriter, Renamed
+from trainer_proc.rl_libraries.algorithm import LibraryAlgorithm, RenamedSetting
+from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryLogger, LibraryRunner, LibraryWriter
 
 _COMMON_NAMES = {
     "Reward / Total reward (mean)": "Train/mean_reward",
@@ -25,47 +26,43 @@ _COMMON_NAMES = {
     "Loss / Policy loss": "Loss/surrogate",
     "Loss / Value loss": "Loss/value",
     "Policy / Standard deviation": "Policy/mean_std",
-    "Learning / Learning rate": "",  # absent without a schedule: `collect` has it always
+    "Learning / Learning rate": "",  # written by skrl only with a schedule; `collect` always has it
 }
-"""What rsl-rl calls the same."""
+"""rsl-rl's names of skrl's scalars; empty to omit one."""
 
 
-class SkrlAlgorithm:
-    """PPO's settings of an agent under rsl-rl's names, and its update."""
+class SkrlAlgorithm(LibraryAlgorithm):
+    """The agent's PPO settings and update under rsl-rl's names."""
 
-    clip_param = Renamed("ratio_clip")
-    entropy_coef = Renamed("entropy_loss_scale")
-    value_loss_coef = Renamed("value_loss_scale")
-    gamma = Renamed("discount_factor")
-    lam = Renamed("gae_lambda")
-    num_learning_epochs = Renamed("learning_epochs")
+    clip_param = RenamedSetting("ratio_clip")
+    entropy_coef = RenamedSetting("entropy_loss_scale")
+    value_loss_coef = RenamedSetting("value_loss_scale")
+    gamma = RenamedSetting("discount_factor")
+    lam = RenamedSetting("gae_lambda")
+    num_learning_epochs = RenamedSetting("learning_epochs")
 
     def __init__(self, agent: Any) -> None:
-        """Make the schedules that can be chosen."""
-        self.settings = agent.cfg
-        self.optimizer = agent.optimizer
+        is_adaptive = isinstance(agent.scheduler, KLAdaptiveLR)
+        adaptive = agent.scheduler if is_adaptive else KLAdaptiveLR(agent.optimizer)
+        super().__init__(agent.cfg, agent.optimizer, adaptive)
         self.actor, self.critic = agent.policy, agent.value
         self._agent = agent
-        is_adaptive = isinstance(agent.scheduler, KLAdaptiveLR)
-        self._adaptive = agent.scheduler if is_adaptive else KLAdaptiveLR(agent.optimizer)
         self._update = agent.update
         self._at: dict[str, int] = {}
-        self.losses: dict[str, float] = {}
-        """Losses that whatever wraps `update` has found."""
         agent.update = self._update_at
 
     @property
     def learning_rate(self) -> float:
-        """The rate of all networks; the schedule goes on from the optimizer's."""
+        """The rate of all networks; the schedule continues from the optimizer's."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        """Do nothing: the knob writes the optimizer's."""
+        """Do nothing: the knob writes the optimizer's rate."""
 
     @property
     def schedule(self) -> str:
-        """Whether the adaptive schedule moves the learning rate."""
+        """Name of the schedule of the learning rate: fixed or adaptive."""
         return FIXED if self._agent.scheduler is None else ADAPTIVE
 
     @schedule.setter
@@ -73,17 +70,8 @@ class SkrlAlgorithm:
         self._agent.scheduler = self._adaptive if name == ADAPTIVE else None
 
     @property
-    def desired_kl(self) -> float:
-        """The threshold of the adaptive schedule."""
-        return float(self._adaptive.kl_threshold)
-
-    @desired_kl.setter
-    def desired_kl(self, value: float) -> None:
-        self._adaptive.kl_threshold = value
-
-    @property
     def max_grad_norm(self) -> float | None:
-        """Where gradients are clipped, None if they aren't."""
+        """Norm to which gradients are clipped, None without clipping."""
         return float(self.settings.grad_norm_clip) if self.settings.grad_norm_clip > 0 else None
 
     @max_grad_norm.setter
@@ -91,22 +79,24 @@ class SkrlAlgorithm:
         self.settings.grad_norm_clip = value
 
     def update(self) -> dict[str, float]:
-        """Learn from a rollout; the losses are in what skrl writes."""
+        """Learn from a rollout; skrl writes the losses itself."""
         self._update(**self._at)
         return {}
 
     def _update_at(self, **at: int) -> None:
         self._at = at
-        self.losses = self.update()  # whatever wraps it
+        self.losses = self.update()  # may be wrapped
 
 
 class SkrlRunner(LibraryRunner):
-    """An agent of skrl that is about to train."""
+    """Training of a skrl agent: skrl's trainer, its only agent and its wrapper of the environment.
+
+    Methods of agent and wrapper are wrapped on the instances. `folder` is the run's.
+    """
 
     library = "skrl"
 
     def __init__(self, trainer: Any, agent: Any, env: Any, folder: Path) -> None:
-        """Take skrl's trainer, its only agent and its wrapper of the environment; wraps methods on the instances."""
         writer = LibraryWriter(self._write, lambda tag: _COMMON_NAMES.get(tag, tag))
         bare = LibraryEnvironment(env.unwrapped)
         super().__init__(bare, SkrlAlgorithm(agent), LibraryLogger(folder, writer), str(agent.device))
@@ -124,7 +114,7 @@ class SkrlRunner(LibraryRunner):
         agent.pre_interaction, agent.post_interaction = self._before_step, self._after_step
         agent.update, agent._value_preprocessor = self._timed_update, self._preprocess_values
         agent.write_checkpoint = self._want_checkpoint
-        env.step, env.reset = self._step_and_tell, self._reset_in_inference_mode
+        env.step, env.reset = self._step_and_log, self._reset_in_inference_mode
         agent.memory.sample, agent.policy.act = self._remember_batches, self._measured_act
 
         def add_scalar(*, tag: str, value: Any, timestep: int) -> None:
@@ -134,17 +124,17 @@ class SkrlRunner(LibraryRunner):
         agent.writer.add_scalar = add_scalar
 
     def state(self) -> dict[str, Any]:
-        """Return what `Agent.save` writes."""
+        """Return the content of `Agent.save`."""
         return {name: module.state_dict() for name, module in self.agent.checkpoint_modules.items()}
 
     def set_state(self, content: dict[str, Any]) -> None:
-        """Take back networks, preprocessors and optimizer. Raises `KeyError` if one is missing."""
+        """Restore networks, preprocessors and optimizer. Raises `KeyError` if one is missing."""
         for name, module in self.agent.checkpoint_modules.items():
             module.load_state_dict(content[name])
 
     def collect(self) -> dict[str, float]:
-        """Return KL and clip fraction as `PpoDiagnostics` does, explained variance, entropy, and the time it took."""
-        took = {
+        """Return KL and clip fraction as `PpoDiagnostics` does, explained variance, entropy and timing."""
+        timing = {
             "Perf/collection_time": self._update_began - self._began,
             "Perf/learning_time": self._update_ended - self._update_began,
             "Perf/total_fps": self._rollout_steps() / (self._update_ended - self._began),
@@ -153,7 +143,7 @@ class SkrlRunner(LibraryRunner):
             **{f"Loss/{name}": value for name, value in self.alg.losses.items()},
         }
         if not self._log_probabilities or len(self._rollout_values) < 2:
-            return took
+            return timing
         new, old = (torch.cat(parts) for parts in zip(*self._log_probabilities, strict=True))
         values, returns = self._rollout_values
         entropy = self.agent.policy.distribution(role="policy").entropy().detach()
@@ -165,12 +155,12 @@ class SkrlRunner(LibraryRunner):
             ]
         ).tolist()
         names = ("Policy/kl", "Policy/clip_fraction", "Policy/explained_variance", "Loss/entropy")
-        return {**dict(zip(names, measured, strict=True)), **took}
+        return {**dict(zip(names, measured, strict=True)), **timing}
 
     def reset_non_finite_environments(self) -> None:
-        """Reset all environments if what they have observed is not finite.
+        """Reset all environments if any observation is not finite.
 
-        The trainer holds the observation in a variable of its own: it is written in place.
+        The observation is written in place, because the trainer keeps it in a local variable.
         """
         wrapper = self._wrapper
         before = [tensor for tensor in (wrapper._observations, wrapper._states) if tensor is not None]
@@ -183,7 +173,6 @@ class SkrlRunner(LibraryRunner):
             old.copy_(new)
 
     def close_writer(self) -> None:
-        """Write the rest of the TensorBoard file."""
         self.agent.writer.close()
 
     def _train(self, total_iterations: int) -> None:
@@ -219,12 +208,12 @@ class SkrlRunner(LibraryRunner):
             self.current_learning_iteration += 1
 
     def _print_progress(self) -> None:
-        """Tell the console, to which skrl writes a progress bar only."""
+        """Print progress to the console, where skrl itself only draws a progress bar."""
         speed = self._rollout_steps() / (self._update_ended - self._began)
         reward = self.logger.writer.taken("Reward / Total reward (mean)")
-        of_reward = "" if reward is None else f", mean reward {float(reward):.2f}"
+        reward_text = "" if reward is None else f", mean reward {float(reward):.2f}"
         progress = f"iteration {self.current_learning_iteration} of {self._total_iterations}"
-        print(f"{progress}: {speed:.0f} steps/s{of_reward}")  # noqa: T201
+        print(f"{progress}: {speed:.0f} steps/s{reward_text}")  # noqa: T201
 
     def _timed_update(self, **at: int) -> None:
         self._update_began = time.perf_counter()
@@ -234,9 +223,9 @@ class SkrlRunner(LibraryRunner):
             self._update_ended = time.perf_counter()
             self._batch_log_probability = None
 
-    def _step_and_tell(self, actions: torch.Tensor) -> Any:
+    def _step_and_log(self, actions: torch.Tensor) -> Any:
         wrapper = self._wrapper
-        with torch.inference_mode():  # as under rsl-rl, so that what steers may write what a step has written
+        with torch.inference_mode():  # as in rsl-rl, so that steering may write a step's tensors
             _, rewards, terminated, truncated, infos = self._step(actions)
             dones = (terminated | truncated).view(-1)
             self.logger.process_env_step(rewards.view(-1), dones, {"time_outs": truncated.view(-1)})

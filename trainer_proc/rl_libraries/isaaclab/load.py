@@ -1,4 +1,4 @@
-"""Load the training library that an Isaac Lab task trains with."""
+"""Loads the training library of an Isaac Lab task."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import cast
 from trainer_proc.simulators.base import BackendError, TrainingLibrary
 
 _EXTRAS = {"rsl_rl": "isaaclab", "rl_games": "isaaclab --extra rl-games", "skrl": "isaaclab --extra skrl"}
-"""The extras of this program that install each library."""
+"""This program's extras that install each library."""
 
 
 def load_library(name: str) -> TrainingLibrary:

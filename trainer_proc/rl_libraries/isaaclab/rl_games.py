@@ -1,7 +1,7 @@
-"""Isaac Lab's rl_games trainings, as its `train_rl_games` entry point makes them.
+"""Builds Isaac Lab's rl_games trainings as its `train_rl_games` entry point does.
 
-Isaac Lab 3.0's wrapper makes its spaces with OpenAI's gym, which rl_games has left for gymnasium in 1.6.5 and no
-longer installs: where it is missing, the wrapper is imported with gymnasium in its place.
+Isaac Lab 3.0's wrapper makes its spaces with OpenAI's gym, which rl_games replaced by gymnasium in 1.6.5 and no longer
+installs. Without gym, the wrapper is imported with gymnasium in its place.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ with mock.patch.dict(sys.modules, _GYM):
     from isaaclab_rl.rl_games import RlGamesVecEnvWrapper, register_rl_games_env
 
 
-_CAN_BE_STEERED = ("a2c_continuous", "a2c_discrete")
+_STEERABLE = ("a2c_continuous", "a2c_discrete")
 
 
 def prepare(agent_cfg: Any) -> Any:
-    """Return a task's agent with numbers where YAML has read texts, as it does `3e-4`, so that they can be overridden.
+    """Return a task's agent with numbers where YAML reads text, such as `3e-4`, so that overrides can replace them.
 
-    `torch_compile` is named, rl_games's own default where there is a GPU; on a CPU it would only cost a minute.
+    Adds `torch_compile`, so that it can be overridden; `configure` sets it to True on a GPU, as rl_games does. On a CPU
+    it would only cost a minute.
     """
     config = agent_cfg["params"]["config"]
     for name, value in config.items():
@@ -43,11 +44,11 @@ def prepare(agent_cfg: Any) -> Any:
 
 
 def configure(agent_cfg: Any, spec: RunSpec, folder: RunFolder, device: str, seed: int) -> None:
-    """Write into the agent what the launch says. Raises `BackendError` for another algorithm than PPO."""
+    """Write the launch settings into the agent. Raises `BackendError` for an algorithm other than PPO."""
     params = agent_cfg["params"]
-    if params["algo"]["name"] not in _CAN_BE_STEERED:
+    if params["algo"]["name"] not in _STEERABLE:
         raise BackendError(
-            f"{spec.task} is trained by {params['algo']['name']}; PPO is what can be steered of rl_games"
+            f"{spec.task}: expected PPO of rl_games, got {params['algo']['name']}, which can't be steered"
         )
     params["seed"] = seed
     config = params["config"]
@@ -60,17 +61,17 @@ def configure(agent_cfg: Any, spec: RunSpec, folder: RunFolder, device: str, see
 
 
 def make_training(env: Any, agent_cfg: Any, folder: RunFolder) -> Training:
-    """Wrap the environment and make its agent. Raises `BackendError` where the numbers don't go together."""
+    """Wrap the environment and make its agent. Raises `BackendError` for inconsistent sizes."""
     wrapped = RlGamesVecEnvWrapper.from_agent_cfg(env, agent_cfg)
     register_rl_games_env(wrapped)
     runner = Runner(IsaacAlgoObserver())
     runner.load(agent_cfg)
     try:
         agent = runner.algo_factory.create(runner.algo_name, base_name="run", params=runner.params)
-    except ValueError as error:  # mini-batches that the rollout can't be divided into
+    except ValueError as error:  # the rollout can't be divided into such mini-batches
         wrapped.close()
-        hint = "Override agent.params.config.minibatch_size, or train another number of environments"
+        hint = "Override agent.params.config.minibatch_size or change the number of environments"
         raise BackendError(f"rl_games: {' '.join(str(error).split())} {hint}") from error
-    # rl_games makes its agent where it begins to train: it is handed this one
+    # rl_games makes its agent when it begins to train: give it this one
     runner.algo_factory.register_builder(runner.algo_name, lambda **_: agent)
     return Training(RlGamesRunner(agent, lambda: runner.run({"train": True}), folder.path), wrapped.close)

@@ -1,4 +1,4 @@
-"""Isaac Lab's rsl-rl trainings, as its `train_rsl_rl` entry point makes them, with TensorBoard as the logger."""
+"""Builds Isaac Lab's rsl-rl trainings as its `train_rsl_rl` entry point does, with TensorBoard as the logger."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from trainer_proc.simulators.distributed import with_cpu_ranks
 
 
 def prepare(agent_cfg: Any) -> Any:
-    """Return a task's agent as this version of rsl-rl wants it."""
+    """Return a task's agent in the form of this version of rsl-rl."""
     return handle_deprecated_rsl_rl_cfg(agent_cfg, importlib.metadata.version("rsl-rl-lib"))
 
 
 def configure(agent_cfg: Any, spec: RunSpec, folder: RunFolder, device: str, seed: int) -> None:
-    """Write into the agent what the launch says. Raises `BackendError` for another runner than can be steered."""
+    """Write the launch settings into the agent. Raises `BackendError` for a runner other than `OnPolicyRunner`."""
     if agent_cfg.class_name != "OnPolicyRunner":
-        raise BackendError(f"{spec.task} is trained by {agent_cfg.class_name}; OnPolicyRunner is what can be steered")
+        raise BackendError(f"{spec.task}: expected OnPolicyRunner, got {agent_cfg.class_name}, which can't be steered")
     agent_cfg.device = device
     agent_cfg.seed = seed
     agent_cfg.experiment_name = spec.experiment

@@ -1,4 +1,4 @@
-"""Isaac Lab's skrl trainings, as its `train_skrl` entry point makes them with PyTorch."""
+"""Builds Isaac Lab's skrl trainings as its `train_skrl` entry point does with PyTorch."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from trainer_proc.simulators.base import BackendError, Training
 
 
 def prepare(agent_cfg: Any) -> Any:
-    """Return a task's agent as it is."""
+    """Return a task's agent unchanged."""
     return agent_cfg
 
 
 def configure(agent_cfg: Any, spec: RunSpec, folder: RunFolder, device: str, seed: int) -> None:
-    """Write into the agent what the launch says. Raises `BackendError` for another algorithm than PPO.
+    """Write the launch settings into the agent. Raises `BackendError` for an algorithm other than PPO.
 
-    Scalars are written once a rollout, and checkpoints after whole rollouts.
+    Scalars are written once per rollout, checkpoints only after complete rollouts.
     """
     agent = agent_cfg["agent"]
     if agent["class"] != "PPO":
-        raise BackendError(f"{spec.task} is trained by {agent['class']}; PPO is what can be steered of skrl")
+        raise BackendError(f"{spec.task}: expected PPO of skrl, got {agent['class']}, which can't be steered")
     agent_cfg["seed"] = seed
     timesteps = spec.iterations * agent["rollouts"]
     agent_cfg["trainer"] |= {
