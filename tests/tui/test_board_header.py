@@ -15,14 +15,14 @@ PAGES = (
     Page("rewards", (plan_of_metrics("c"),), left_out=4),
     Page("pinned", ()),
 )
-ALL = ["iteration, all · smooth 0.6", "smooth 0.6", ""]
+ALL = ["iteration: all · smooth 0.6", "smooth 0.6", ""]
 
 
 @pytest.mark.parametrize(
     ("width", "left", "right"),
     [
-        (70, " 1 overview 2  2 rewards 5  3 pinned", "iteration, all · smooth 0.6"),
-        (64, " 1 overview  2 rewards  3 pinned", "iteration, all · smooth 0.6"),
+        (70, " 1 overview 2  2 rewards 5  3 pinned", "iteration: all · smooth 0.6"),
+        (64, " 1 overview  2 rewards  3 pinned", "iteration: all · smooth 0.6"),
         (50, " 1 overview  2 rewards  3 pinned", "smooth 0.6"),
         (46, " 1 overview  2 rewards  3 pinned", "smooth 0.6"),
         (44, " 1  2 rewards  3", "smooth 0.6"),
@@ -47,12 +47,12 @@ def test_each_tab_is_where_its_page_is_named(width):
 @pytest.mark.parametrize(
     ("view", "logs", "text"),
     [
-        (ChartView(), 0, "iteration, all"),
-        (ChartView(smoothing=0.6), 1, "iteration, all · smooth 0.6 · log y"),
+        (ChartView(), 0, "iteration: all"),
+        (ChartView(smoothing=0.6), 1, "iteration: all · smooth 0.6 · log y"),
         (ChartView(range=(120.4, 340.0)), 0, "iteration 120–340"),
-        (ChartView(follow=200.0), 0, "iteration, last 200"),
+        (ChartView(follow=200.0), 0, "iteration: last 200"),
         (ChartView(unit="steps", range=(1.2e6, 3.45e7)), 0, "steps 1.2M–34.5M"),
-        (ChartView(unit="time", follow=3725.0), 0, "time, last 1:02:05"),
+        (ChartView(unit="time", follow=3725.0), 0, "time: last 1:02:05"),
     ],
 )
 def test_the_view_is_told_in_ever_fewer_words(view, logs, text):
@@ -63,7 +63,7 @@ def test_the_view_is_told_in_ever_fewer_words(view, logs, text):
 
 
 def test_charts_for_which_there_is_no_place_are_told():
-    assert view_texts(ChartView(), 0, charts_left_out=7)[0] == "7 more: f finds · iteration, all"
+    assert view_texts(ChartView(), 0, charts_left_out=7)[0] == "7 more: f finds · iteration: all"
 
 
 def test_the_crosshair_is_told_in_the_unit_of_the_axis_first():

@@ -120,9 +120,9 @@ class ChartView:
         """Set the crosshair; None removes it."""
         return replace(self, crosshair=place)
 
-    def _showing(self, wanted: Range, extent: Range) -> ChartView:
+    def _showing(self, range_: Range, extent: Range) -> ChartView:
         whole_low, whole_high = ChartView(self.unit).visible(extent)
-        low, high = wanted
+        low, high = range_
         if high - low >= whole_high - whole_low:
             return replace(self, range=None, follow=None)
         if low < whole_low:

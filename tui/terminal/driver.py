@@ -1,9 +1,8 @@
 """The driver of the user's terminal: a thread writes the output, and the program never waits for it.
 
 Replaces the output of `LinuxDriver` of Textual 8.2.8. Its `WriterThread` queues at most 30 writes and then blocks the
-event loop until the terminal has read one (https://github.com/Textualize/textual/pull/1104), so on a slow connection
-keys wait too. Here nothing waits, and `room` reports how much the terminal can take, so that the frame clock
-(`tui.terminal.frame_clock`) can draw less.
+event loop (https://github.com/Textualize/textual/pull/1104). On a slow connection, keys wait too. Here nothing waits,
+and `room` reports how much the terminal can take, so that the frame clock (`tui.terminal.frame_clock`) can draw less.
 """
 
 from __future__ import annotations
@@ -66,8 +65,8 @@ class TerminalDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take over the terminal.
 
-        Textual 8.2.8 sets the handler of SIGWINCH with `signal.signal`. The kernel may deliver the signal to any
-        thread, and an idle event loop then does not notice it, so the loop's own handler is used.
+        Textual 8.2.8 handles SIGWINCH with `signal.signal`. The kernel may deliver the signal to any thread, which an
+        idle event loop does not notice. So the loop's own handler is used.
         """
         self._throughput = Throughput()
         self._output = _Output(self._file, self._throughput, self._repaint, queries=self.input_tty)

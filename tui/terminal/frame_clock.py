@@ -1,8 +1,8 @@
 """One clock for all redraws that data cause.
 
-A widget whose data changed requests a draw. The clock runs all requested draws at most so many times a second, and no
-more at once than the terminal can take (`tui.terminal.frame_pacing`). Changes made by a key do not wait: a widget
-redraws itself, or requests an urgent draw.
+A widget whose data changed requests a draw. The clock runs all requested draws at a limited rate, and no more at once
+than the terminal can take (`tui.terminal.frame_pacing`). Changes made by a key do not wait: a widget redraws itself, or
+requests an urgent draw.
 
 Textual 8.2.8 has no such limit: each `Widget.refresh` is painted with the next of 60 frames a second, and a driver
 reports no backpressure (`Driver.write` blocks instead, see `tui.terminal.driver`).

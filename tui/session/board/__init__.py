@@ -1,1 +1,1 @@
-"""Charts as plans: pages, lines, layout, finding metrics."""
+"""The board of charts: plans, pages, layout, reference lines and metric search."""

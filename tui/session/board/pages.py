@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tui.session.board.chart_source import ChartSource
@@ -22,8 +22,9 @@ from tui.session.metrics.names import ROLE_TITLES, Family, family_of, metric_of,
 PAGE_TITLES = ("overview", "rewards", "terminations", "curricula", "pinned", "other", "search")
 """All pages in their order; the last one exists only during a search."""
 OVERVIEW, REWARDS, TERMINATIONS, CURRICULA, PINNED, OTHER, SEARCH = PAGE_TITLES
+_NO_DATA = "no data yet"
 _EMPTY = {
-    OVERVIEW: "no data yet",
+    OVERVIEW: _NO_DATA,
     REWARDS: "no reward terms yet: published when the first episodes end",
     TERMINATIONS: "no terminations yet: published when the first episodes end",
     CURRICULA: "no curriculum levels or tracking errors published",
@@ -31,7 +32,6 @@ _EMPTY = {
     OTHER: "all published metrics are on the other pages",
     SEARCH: "no match",
 }
-_NOTHING = "no data yet"
 MAX_CHARTS = 60
 """Charts on one page; further ones are found by name."""
 _SUCCESS_OF = "Success/"
@@ -79,11 +79,11 @@ def pages_of(content: BoardContent, layout: BoardLayout) -> tuple[Page, ...]:
         TERMINATIONS: _terms("termination", content.names),
         CURRICULA: _curricula_page(content),
     }
-    seen = {metric for plans in own.values() for plan in plans for metric in plan.metrics}
-    seen.update(plan.reference for plan in overview)
-    rest = [name for name in content.names if name not in seen]
-    known = {metric_of(role, rest) for role in ROLE_TITLES}
-    rest.sort(key=lambda name: name not in known)
+    shown = {metric for plans in own.values() for plan in plans for metric in plan.metrics}
+    shown.update(plan.reference for plan in overview)
+    rest = [name for name in content.names if name not in shown]
+    with_role = {metric_of(role, rest) for role in ROLE_TITLES}
+    rest.sort(key=lambda name: name not in with_role)
     pages = {
         **own,
         PINNED: tuple(plan_of_metrics(*pin) for pin in layout.pins),
@@ -97,7 +97,7 @@ def pages_of(content: BoardContent, layout: BoardLayout) -> tuple[Page, ...]:
 def _page(title: str, plans: Iterable[ChartPlan], content: BoardContent, layout: BoardLayout) -> Page:
     by_key = {plan.key: plan.with_metrics(layout.added.get(plan.key, ())) for plan in plans}
     ordered = tuple(by_key[key] for key in layout.ordered(title, list(by_key)))
-    empty = _EMPTY[title] if content.names or title == PINNED else _NOTHING
+    empty = _EMPTY[title] if content.names or title == PINNED else _NO_DATA
     return Page(title, ordered[:MAX_CHARTS], empty, max(len(ordered) - MAX_CHARTS, 0))
 
 
@@ -132,7 +132,7 @@ def _with_pairs(names: Sequence[str]) -> list[ChartPlan]:
     for name in names:
         stem, _, end = name.rpartition("_")
         ends = (f"{stem}_min", f"{stem}_max")
-        if end in ("min", "max") and _are_in(ends, names):
+        if end in ("min", "max") and set(ends) <= set(names):
             if name == next(one for one in names if one in ends):
                 plans.append(
                     ChartPlan(term_of(stem + "_max").removesuffix("_max"), (("min", ends[0]), ("max", ends[1])))
@@ -140,10 +140,6 @@ def _with_pairs(names: Sequence[str]) -> list[ChartPlan]:
         else:
             plans.append(titled_plan(term_of(name), name))
     return plans
-
-
-def _are_in(wanted: Iterable[str], names: Collection[str]) -> bool:
-    return all(name in names for name in wanted)
 
 
 def _last_part(name: str) -> str:

@@ -1,1 +1,1 @@
-"""What a run has measured: every point, fast to look at from any distance."""
+"""Metrics of a run: series, timeline, smoothing, and fast minima and maxima for charts."""

@@ -35,18 +35,18 @@ class GrowingArray(Generic[Scalar]):
 
     def extend(self, values: NDArray[Scalar]) -> None:
         """Append numbers of shape (k,)."""
-        wanted = self._count + len(values)
-        if wanted > len(self._buffer):
-            self._reserve(wanted)
-        self._buffer[self._count : wanted] = values
-        self._count = wanted
+        count = self._count + len(values)
+        if count > len(self._buffer):
+            self._reserve(count)
+        self._buffer[self._count : count] = values
+        self._count = count
 
     def cut(self, count: int) -> None:
         """Keep the first `count` numbers only."""
         self._count = min(self._count, count)
 
-    def _reserve(self, wanted: int) -> None:
-        room = max(wanted, self._count * 5 // 4 + _SMALLEST_GROWTH if self._count else wanted)
-        buffer = np.empty(room, dtype=self._buffer.dtype)
+    def _reserve(self, count: int) -> None:
+        capacity = max(count, self._count * 5 // 4 + _SMALLEST_GROWTH if self._count else count)
+        buffer = np.empty(capacity, dtype=self._buffer.dtype)
         buffer[: self._count] = self.values
         self._buffer = buffer

@@ -15,8 +15,8 @@ from tui.session.metrics.sorted_integers import SortedIntegers
 class Series:
     """All points of one metric, sorted by iteration; those of the same iteration stay in order of arrival.
 
-    A point takes 4 bytes for its value, 8 for its iteration unless the iterations are evenly spaced, and 0.54 for the
-    minima and maxima of charts; up to a quarter more is spare capacity.
+    A point takes 4 bytes for its value and 0.54 for the minima and maxima of charts. Its iteration takes 8 more, unless
+    the iterations are evenly spaced. Up to a quarter of the memory is spare capacity.
     """
 
     def __init__(self) -> None:
@@ -161,7 +161,7 @@ class Series:
 def column_edges(low: float, high: float, n: int) -> NDArray[np.float64]:
     """Return the starts of `n` pixel columns (at least 1) and the end of the last one, shape (n + 1,).
 
-    `low` is in the middle of the first column and `high` (not below `low`) in the middle of the last, so a curve runs
+    `low` is in the middle of the first column and `high` (not below `low`) in the middle of the last. So a curve runs
     from edge to edge. Places outside `low` and `high` belong to no column.
     """
     spacing = (high - low) / max(1, n - 1) if high > low else 1.0

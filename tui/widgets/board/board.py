@@ -91,12 +91,12 @@ class ChartBoard(BoardView):
     def smooth(self, steps: int) -> None:
         """Smooth more, or less if negative."""
         self._view.smooth(steps)
-        self._change_layout(msgspec.structs.replace(self._layout, smoothing=self._view.kept.smoothing))
+        self._change_layout(msgspec.structs.replace(self._layout, smoothing=self._view.base.smoothing))
 
     def next_unit(self) -> None:
         """Switch the x axis to the next unit that all runs have published."""
         unit = self._view.next_unit()
-        if unit == self._view.kept.unit:
+        if unit == self._view.base.unit:
             self.post_message(self.Problem("no environment steps or times published for these iterations"))
         else:
             self._change_layout(msgspec.structs.replace(self._layout, x=unit))

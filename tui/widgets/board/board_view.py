@@ -133,7 +133,7 @@ class BoardView(Vertical):
     @property
     def view(self) -> ChartView:
         """The view of all charts; its crosshair follows the mouse, or is where keys have put it."""
-        return self._view.seen
+        return self._view.current
 
     @property
     def page(self) -> Page:

@@ -73,7 +73,7 @@ def _shown(view: ChartView) -> str:
     if view.range is not None:
         low, high = (place_text(end, view.unit) for end in view.range)
         return f"{view.unit} {low}–{high}"
-    return f"{view.unit}, all" if view.follow is None else f"{view.unit}, last {place_text(view.follow, view.unit)}"
+    return f"{view.unit}: all" if view.follow is None else f"{view.unit}: last {place_text(view.follow, view.unit)}"
 
 
 def crosshair_texts(places: Sequence[tuple[XUnit, float]]) -> list[str]:

@@ -17,22 +17,22 @@ _PAN = 0.25
 
 
 class SharedView:
-    """A view of the data of `sources`; `kept` is set by keys, `hovered` is the place under the mouse, if any."""
+    """A view of the data of `sources`: `base` is set by keys, `hovered` is the place under the mouse, if any."""
 
     def __init__(self, sources: Sequence[ChartSource], unit: XUnit, smoothing: float) -> None:
         self.sources = tuple(sources)
-        self.kept = ChartView(unit=unit, smoothing=smoothing)
+        self.base = ChartView(unit=unit, smoothing=smoothing)
         self.hovered: float | None = None
 
     @property
-    def seen(self) -> ChartView:
+    def current(self) -> ChartView:
         """The view of all charts; its crosshair is at the mouse, or else where keys have put it."""
-        return self.kept if self.hovered is None else self.kept.with_crosshair(self.hovered)
+        return self.base if self.hovered is None else self.base.with_crosshair(self.hovered)
 
     @property
     def extent(self) -> Range | None:
         """Range of all data on the x axis; None before the first iteration."""
-        return extent_of(self.sources, self.kept.unit)
+        return extent_of(self.sources, self.base.unit)
 
     @property
     def run_signs(self) -> list[str]:
@@ -45,12 +45,12 @@ class SharedView:
 
     def zoom(self, direction: int) -> None:
         """Show half the range (1), or twice the range (-1)."""
-        self.zoom_at(_ZOOM**direction, self.seen.crosshair)
+        self.zoom_at(_ZOOM**direction, self.current.crosshair)
 
     def zoom_at(self, factor: float, around: float | None) -> None:
         """Show `factor` times the range around a place."""
         if (extent := self.extent) is not None:
-            self._show_range_of(self.kept.zoomed(factor, around, extent))
+            self._show_range_of(self.base.zoomed(factor, around, extent))
 
     def pan(self, direction: int) -> None:
         """Move by a quarter of the visible range."""
@@ -59,42 +59,42 @@ class SharedView:
     def pan_by(self, share: float) -> None:
         """Move by a share of the visible range, to the right if positive."""
         if (extent := self.extent) is not None:
-            self._show_range_of(self.kept.panned(share, extent))
+            self._show_range_of(self.base.panned(share, extent))
 
     def show_all(self) -> None:
         """Show all data and keep the crosshair."""
-        self.kept = replace(self.kept, range=None, follow=None)
+        self.base = replace(self.base, range=None, follow=None)
 
     def follow(self) -> None:
         """Keep the width and follow the newest data."""
         if (extent := self.extent) is not None:
-            self._show_range_of(self.kept.following(extent))
+            self._show_range_of(self.base.following(extent))
 
     def reset(self) -> None:
         """Show all data without a crosshair."""
-        self.hovered, self.kept = None, self.kept.reset()
+        self.hovered, self.base = None, self.base.reset()
 
     # --- how it is drawn ---
 
     def smooth(self, steps: int) -> None:
         """Smooth more, or less if negative."""
-        self.kept = self.kept.smoother(steps)
+        self.base = self.base.smoother(steps)
 
     def smooth_by(self, weight: float) -> None:
         """Smooth with this weight, 0 to 0.999."""
-        self.kept = replace(self.kept, smoothing=weight)
+        self.base = replace(self.base, smoothing=weight)
 
     def next_unit(self) -> XUnit:
         """Return the next unit that all runs have published; the current one if there is no other."""
         units = [unit for unit in X_UNITS if all(unit in one.history.timeline.units for one in self.sources)]
-        now = self.kept.unit
+        now = self.base.unit
         return units[(units.index(now) + 1) % len(units)] if now in units else "iteration"
 
     def show_over(self, unit: XUnit) -> None:
         """Change the unit of the x axis."""
-        if unit != self.kept.unit:
+        if unit != self.base.unit:
             self.hovered = None
-            self.kept = self.kept.in_unit(unit, lambda place: self._in_unit(place, unit))
+            self.base = self.base.in_unit(unit, lambda place: self._in_unit(place, unit))
 
     # --- the crosshair ---
 
@@ -103,46 +103,46 @@ class SharedView:
         extent = self.extent
         if extent is None:
             return
-        low, high = self.kept.visible(extent)
+        low, high = self.base.visible(extent)
         low, high = max(low, extent[0]), min(high, extent[1])
-        before = self.kept.crosshair
+        before = self.base.crosshair
         place = high if before is None else before + direction * cell_span((low, high), cells)
-        if self.kept.unit == "iteration":
+        if self.base.unit == "iteration":
             place = round(place) if before is None or round(place) != before else before + direction
         self.hovered = None
-        self.kept = self.kept.with_crosshair(min(max(place, low), high))
+        self.base = self.base.with_crosshair(min(max(place, low), high))
 
     def keep_crosshair(self) -> None:
         """Keep the crosshair at the mouse's place."""
-        self.kept = self.seen
+        self.base = self.current
 
     def drop_crosshair(self) -> None:
-        self.hovered, self.kept = None, self.kept.with_crosshair(None)
+        self.hovered, self.base = None, self.base.with_crosshair(None)
 
     def crosshair_texts(self) -> list[str]:
         """Return ever shorter texts of the crosshair's position; empty if there is none."""
-        place = self.seen.crosshair
+        place = self.current.crosshair
         if place is None or self.extent is None:
             return []
-        others = [unit for unit in self.sources[0].history.timeline.units if unit != self.kept.unit]
-        units = [self.kept.unit, *(others if len(self.sources) == 1 else [])]
+        others = [unit for unit in self.sources[0].history.timeline.units if unit != self.base.unit]
+        units = [self.base.unit, *(others if len(self.sources) == 1 else [])]
         return crosshair_texts([(unit, self._in_unit(place, unit)) for unit in units])
 
     def marks_at_crosshair(self, cells: int) -> list[tuple[str, Mark]]:
         """Return the marks in the crosshair's cell and its neighbours, each with the sign of its run."""
-        place, extent = self.seen.crosshair, self.extent
+        place, extent = self.current.crosshair, self.extent
         if place is None or extent is None:
             return []
         placed = [
-            (float(source.history.timeline.place(mark.iteration, self.kept.unit)), run, mark)
+            (float(source.history.timeline.place(mark.iteration, self.base.unit)), run, mark)
             for source, run in zip(self.sources, self.run_signs, strict=True)
             for mark in source.marks
         ]
-        return marks_near(placed, place, cell_span(self.kept.visible(extent), cells))
+        return marks_near(placed, place, cell_span(self.base.visible(extent), cells))
 
     def _show_range_of(self, view: ChartView) -> None:
-        self.kept = replace(view, crosshair=self.kept.crosshair)
+        self.base = replace(view, crosshair=self.base.crosshair)
 
     def _in_unit(self, place: float, unit: XUnit) -> float:
         timeline = self.sources[0].history.timeline
-        return float(timeline.place(timeline.iteration_at(place, self.kept.unit), unit))
+        return float(timeline.place(timeline.iteration_at(place, self.base.unit), unit))
