@@ -1,7 +1,7 @@
 """The journal: every frame of a run, in order, in one file.
 
-Each frame is stored as one MessagePack `bin 32` object (0xc6, length as 4 big-endian bytes, the frame's bytes),
-so that any MessagePack library can walk the file and a frame that was cut off by a crash is recognised.
+Each frame is one MessagePack `bin 32` object: 0xc6, the length as 4 big-endian bytes, the frame's bytes. Any
+MessagePack library can walk the file, and a frame that a crash has cut off is detected.
 Format: https://github.com/msgpack/msgpack/blob/master/spec.md#bin-format-family
 """
 
@@ -25,14 +25,18 @@ _read_header = _HEADER.unpack_from
 _BIN_32 = 0xC6
 _MARKER = bytes([_BIN_32])
 _LARGEST_FRAME = 64 * 1024 * 1024
+"""Bytes; a longer record is damage."""
 _PIECE = 1024 * 1024
+"""Bytes that are read at a time."""
 
 
 class JournalWriter:
-    """Appends frames to a journal. Opening one cuts off a torn last frame."""
+    """Appends frames to a journal, which is created or opened; opening cuts off an incomplete last frame.
+
+    Raises `JournalUnreadable` or `OSError`.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Open or create the journal at `path`. Raises `JournalUnreadable` or `OSError`."""
         reader = JournalReader(path)
         self.next_number = 0
         for frames in reader.read_pieces():
@@ -42,39 +46,38 @@ class JournalWriter:
         self._file.truncate(self._end)
 
     def append(self, frame_bytes: bytes) -> None:
-        """Write one frame. Raises `OSError`, and then leaves nothing of it behind."""
+        """Write one frame, completely or not at all. Raises `OSError`."""
         record = _HEADER.pack(_BIN_32, len(frame_bytes)) + frame_bytes
         try:
             if self._file.write(record) != len(record):
-                raise OSError("the disk took only a part of a frame")
+                raise OSError("only a part of a frame was written")
         except OSError:
             self._file.truncate(self._end)
             raise
         self._end += len(record)
 
     def close(self) -> None:
-        """Close the file."""
         self._file.close()
 
 
 class JournalReader:
-    """Reads a journal that may still grow: each reading returns the frames written since the last."""
+    """Reads a journal that may still grow, and may not exist yet, from where the last read ended."""
 
     def __init__(self, path: Path) -> None:
-        """Remember `path`; it need not exist yet."""
         self.path = path
         self.offset = 0
+        """Bytes that were read."""
 
     def read_new(self, most_pieces: int | None = None) -> list[Frame]:
-        """Return the whole frames since the last call; a torn last frame waits for the next.
+        """Return the complete frames since the last call; an incomplete last frame is left to the next call.
 
-        `most_pieces` leaves the rest of a long journal, beyond so many MiB, to the next call. Raises `JournalDamaged`
-        where the bytes can't be frames, `ProtocolTooNew` or `OSError`.
+        `most_pieces` limits the read to that many MiB; the rest is left to the next call. Raises `JournalDamaged`,
+        `ProtocolTooNew` or `OSError`.
         """
         return [frame for frames in islice(self.read_pieces(), most_pieces) for frame in frames]
 
     def read_pieces(self) -> Iterator[list[Frame]]:
-        """Yield what `read_new` returns, about a MiB of the file at a time: a long journal is never in memory whole."""
+        """Yield the frames that `read_new` returns, about 1 MiB at a time, to save memory."""
         try:
             file = open(self.path, "rb")  # noqa: SIM115 (the with statement below closes it)
         except FileNotFoundError:
@@ -92,14 +95,14 @@ class JournalReader:
 
 
 def decode_records(data: bytes, path: Path, offset: int) -> tuple[list[Frame], int]:
-    """Return the whole frames in `data`, which begins with a record, and where in it the last of them ends.
+    """Return the complete frames in `data`, which begins with a record, and the end of the last of them in `data`.
 
-    `path` and `offset` are where it was read. Raises `JournalUnreadable`.
+    `path` and `offset` are the origin of `data`, for messages. Raises `JournalUnreadable`.
     """
     frames: list[Frame] = []
     view = memoryview(data)
     position, last_header = 0, len(data) - _HEADER.size
-    while position <= last_header:  # a long run has 100,000s of frames: only what must be done for each of them
+    while position <= last_header:  # fast path: a long run has 100,000s of frames
         marker, length = _read_header(data, position)
         if marker != _BIN_32 or length > _LARGEST_FRAME:
             raise _damaged(path, offset + position)
@@ -117,18 +120,18 @@ def decode_records(data: bytes, path: Path, offset: int) -> tuple[list[Frame], i
 
 
 def first_record(data: bytes) -> int | None:
-    """Return where the first whole record in `data` begins, which may begin anywhere; None if there is none."""
+    """Return the start of the first complete record in `data`, which may begin anywhere; None if there is none."""
     return next((start for start, _ in _records(data)), None)
 
 
 def record_around(data: bytes, position: int) -> bytes | None:
-    """Return the whole record that the byte at `position` is in, None if `data` has none."""
+    """Return the complete record around the byte at `position`, None if `data` has none."""
     before = [(start, end) for start, end in _records(data, position + 1) if end > position]
     return data[slice(*before[-1])] if before else None
 
 
 def _records(data: bytes, stop: int | None = None) -> Iterator[tuple[int, int]]:
-    """Find records that begin before `stop`: a marker and a length that lead to the next, around what decodes."""
+    """Yield start and end of records before `stop`: a frame that decodes, followed by a record or the end."""
     position = data.find(_MARKER, 0, stop)
     while 0 <= position <= len(data) - _HEADER.size:
         end = position + _HEADER.size + _read_header(data, position)[1]
@@ -140,4 +143,4 @@ def _records(data: bytes, stop: int | None = None) -> Iterator[tuple[int, int]]:
 
 
 def _damaged(path: Path, position: int) -> JournalDamaged:
-    return JournalDamaged(f"{path} is damaged at byte {position}: it was written by another program or version")
+    return JournalDamaged(f"{path} is damaged at byte {position}: cut off or written by another program")

@@ -11,12 +11,12 @@ from trainer_proc.contract.knob import Knob, RampShape, Value, When
 PROTOCOL = 1
 """Major version of the frames. Bump when older dashboards can no longer read this version's journals.
 
-New kinds of frames, and new fields with defaults, need no bump: older readers skip and report the ones, and ignore the
-others.
+New kinds of frames need no bump: older readers skip and report them. Neither do new fields with defaults: older
+readers ignore them.
 """
 
 WELCOME = b"welcome"
-"""What a subscriber receives first: from then on it misses no frame."""
+"""First message to a subscriber: from then on it misses no frame."""
 
 PhaseName = Literal["building", "compiling", "training", "paused", "stopping", "finished", "failed"]
 TERMINAL_PHASES: frozenset[str] = frozenset({"finished", "failed"})
@@ -308,13 +308,14 @@ TrainerBody = (
     | ExportFinished
     | ExportFailed
 )
-"""What the training process says."""
+"""Bodies that the training process emits."""
 
 
 class UnknownBody(msgspec.Struct, frozen=True, tag=True):
-    """Stands in for a body of a `kind` that this version does not know; never sent, only decoded."""
+    """Stands in for a body of an unknown kind; never sent, only decoded."""
 
     kind: str
+    """The unknown kind."""
 
 
 Body = TrainerBody | InterventionQueued | UnknownBody
