@@ -103,7 +103,7 @@ def test_wrong_requests_are_refused_in_one_line_and_change_nothing(run: RunFolde
     assert "nearest: reward/smooth_reward/weight" in program(work, "tune", "first", "reward/smoth/weight=1", code=1)
     assert "finite" in program(work, "tune", "first", f"{KNOB}=nan", code=1)
     assert "number" in program(work, "tune", "first", f"{KNOB}=much", code=2)
-    assert "there is no run" in program(work, "tune", "second", f"{KNOB}=1", code=2)
+    assert "no such run" in program(work, "tune", "second", f"{KNOB}=1", code=2)
     program(work, "tune", "first", f"{KNOB}=1", "reward/nothing/weight=1", code=1)
     iteration = read_state(run).iteration
     assert iteration is not None

@@ -34,9 +34,9 @@ def test_the_newest_is_that_of_the_last_iteration(saved):
 def test_one_that_is_not_there_is_told_with_the_nearest(saved, make_run):
     saved.checkpoint(200).touch()
     for wanted, nearest in (("7", "model_9.pt, model_50.pt, model_100.pt"), ("110", "model_50.pt, model_100.pt, mod")):
-        with pytest.raises(CheckpointNotFound, match=rf"no checkpoint {wanted}; the nearest of .*: {nearest}"):
+        with pytest.raises(CheckpointNotFound, match=rf"no such checkpoint: {wanted}; the nearest of .*: {nearest}"):
             find_checkpoint(saved, wanted)
-    with pytest.raises(CheckpointNotFound, match=r"no checkpoint best.pt; the newest of .*: model_50.pt, model_100"):
+    with pytest.raises(CheckpointNotFound, match=r"no such checkpoint: best.pt; the newest of .*: model_50.pt, mod"):
         find_checkpoint(saved, "best.pt")
     with pytest.raises(CheckpointNotFound, match="has no checkpoint yet"):
         find_checkpoint(make_run("2026-03-01_11-00-00"), None)
@@ -57,7 +57,7 @@ def test_a_launch_starts_from_a_file_or_from_a_run_s_newest(saved, tmp_path, mon
     assert checkpoint_to_start_from("model_9.pt", tmp_path / "logs") == saved.checkpoint(9)
     assert checkpoint_to_start_from(saved.name, tmp_path / "logs") == saved.checkpoint(100)
     assert checkpoint_to_start_from("latest", tmp_path / "logs").is_absolute()
-    with pytest.raises(CheckpointNotFound, match=r"no file model_7.pt to start from, and as a run: there is no run"):
+    with pytest.raises(CheckpointNotFound, match=r"expected a checkpoint file or a run, got model_7.pt: no such run"):
         checkpoint_to_start_from("model_7.pt", tmp_path / "logs")
 
 

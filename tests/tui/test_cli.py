@@ -94,12 +94,12 @@ def test_wrong_use_is_one_line_and_code_2(fails, ended, more):
 
 @pytest.mark.parametrize("command", ["knobs", "history", "pause", "resume", "stop", "save", "export", "undo", "redo"])
 def test_an_unknown_run_is_told_with_the_nearest(fails, ended, command):
-    assert fails(2, command, "2025", "--json") == f"there is no run 2025; nearest: {RUN}"
+    assert fails(2, command, "2025", "--json") == f"no such run: 2025; nearest: {RUN}"
 
 
 def test_an_unknown_run_can_not_be_tuned_or_attached_to(fails, ended):
     for arguments in (("tune", "2025", f"{KNOB}=1"), ("unpin", "2025", KNOB), ("attach", "2025")):
-        assert fails(2, *arguments) == f"there is no run 2025; nearest: {RUN}"
+        assert fails(2, *arguments) == f"no such run: 2025; nearest: {RUN}"
 
 
 def test_a_preset_file_with_an_unknown_key_is_one_line(fails, tmp_path):

@@ -91,4 +91,4 @@ class Process:
 
 
 def test_a_run_that_there_is_not_is_wrong_use(fails, log_root):
-    assert "there are no runs" in fails(2, "machine", "latest", "--logs", str(log_root))
+    assert "no runs in" in fails(2, "machine", "latest", "--logs", str(log_root))

@@ -101,7 +101,7 @@ def test_where_it_can_not_be_written_is_told(fails, ended):
     ended()
     assert "ends in .toml" in fails(2, "record", RUN, "-o", "my")
     assert "nowhere" in fails(1, "record", RUN, "-o", "nowhere/my.toml")
-    assert "there is no run" in fails(2, "record", "other", "-o", "my.toml")
+    assert "no such run" in fails(2, "record", "other", "-o", "my.toml")
 
 
 def test_by_a_metric_and_one_that_is_not_there(prints, fails, ended, tmp_path):
@@ -109,7 +109,7 @@ def test_by_a_metric_and_one_that_is_not_there(prints, fails, ended, tmp_path):
     prints("record", RUN, "-o", "my.toml", "--by", "Train/mean_reward")
     steps = read_preset(tmp_path / "my.toml").curriculum["recording"]["steps"]
     assert [step["value"] for step in steps] == pytest.approx([20.0, 30.0], rel=1e-5)
-    line = fails(1, "record", RUN, "-o", "other.toml", "--by", "Train/mean", "--json")
+    line = fails(2, "record", RUN, "-o", "other.toml", "--by", "Train/mean", "--json")
     assert line == "no such metric: Train/mean; nearest: Train/mean_reward"
     assert not (tmp_path / "other.toml").exists()
 
@@ -157,7 +157,7 @@ def test_what_was_set_at_the_parent_s_launch_is_in_the_checkpoint(prints, starte
 def test_a_missing_checkpoint_is_told_with_the_nearest(fails, started, ended, make_run):
     ended(checkpoints=(0, 20, 30, 40, 60))
     assert fails(1, "fork", RUN, "--at", "25").endswith(
-        f"there is no checkpoint 25; the nearest of {RUN}: model_20.pt, model_30.pt, model_40.pt"
+        f"no such checkpoint: 25; the nearest of {RUN}: model_20.pt, model_30.pt, model_40.pt"
     )
     never_saved = make_run("2026-03-03_12-00-00", STARTED, KNOBS)
     assert fails(1, "fork", never_saved.name, "--json") == f"{never_saved.name} has no checkpoint yet"

@@ -41,7 +41,7 @@ def test_a_checkpoint_is_a_file_or_a_run_s_newest(prints, fails, started, ended,
     prints("launch", "cartpole", "--checkpoint", f"logs/cartpole/{RUN}/model_9.pt", "--device", "cpu")
     assert started[0].checkpoint == str(folder.checkpoint(9))
     line = fails(1, "launch", "cartpole", "--checkpoint", "model_7.pt", "--json")
-    assert line.startswith("there is no file model_7.pt to start from, and as a run: there is no run model_7.pt")
+    assert line.startswith("expected a checkpoint file or a run, got model_7.pt: no such run: model_7.pt")
 
 
 def test_a_training_that_ended_goes_on_in_a_new_folder(prints, started, ended):

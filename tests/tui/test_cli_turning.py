@@ -115,7 +115,7 @@ def test_a_change_can_be_ramped_dated_and_drawn_at_once(prints, fails, steered):
     ]
     assert "geometric ramp" in fails(1, "tune", "latest", f"{PUSH}=-1:1", "--ramp", "5", "--geometric")
     assert "has changed since revision 0" in fails(1, "tune", "latest", f"{PUSH}=0:1", "--revision", "0")
-    assert prints("tune", "latest", f"{WEIGHT}=3", "--revision", "2", "--json")["state"] == "pending"
+    assert prints("tune", "latest", f"{WEIGHT}=3", "--revision", "2", "--json")["state"] == "queued"
 
 
 def test_a_change_that_costs_says_so_once(prints, steered):
@@ -158,7 +158,7 @@ def test_knobs_tell_scripts_everything(prints, turned_run):
     assert knobs[PUSH]["ramp"] == {"target": [-1.0, 1.0], "shape": "linear", "iterations_left": 18}
     assert (knobs[PUSH]["type"], knobs[PUSH]["unit"], knobs[PUSH]["usual"]) == ("range", "m/s", [-1.0, 1.0])
     assert knobs[FRICTION]["value"] == [0.3, 1.6]
-    assert knobs["reward/foot_clearance/weight"]["pending"] == -1.0
+    assert knobs["reward/foot_clearance/weight"]["queued"] == -1.0
     assert knobs[MODE]["choices"] == ["off", "warn", "act"]
     assert knobs["environment/num_envs"]["read_only"].endswith("it needs a restart")
 
@@ -191,7 +191,7 @@ def test_the_history_lists_what_was_done_newest_first(prints, turned_run, make_r
     assert "undo of #5: ppo/desired_kl 0.02 → 0.01" in rows[3]
     told = {row["number"]: row for row in prints("history", RUN, "--json")["interventions"]}
     assert {number: row["state"] for number, row in told.items()} == {
-        9: "pending", 8: "applied", 7: "failed", 6: "applied", 5: "undone", 4: "applied", 3: "applied",
+        9: "queued", 8: "applied", 7: "failed", 6: "applied", 5: "undone", 4: "applied", 3: "applied",
     }  # fmt: skip
     assert told[8]["changes"] == [{"knob": FRICTION, "old": [0.3, 1.2], "new": [0.3, 1.6]}]
     make_run("2026-03-02_00-00-00", *TRAINING)

@@ -138,4 +138,4 @@ def test_the_command_prints_in_what_runs_differ(prints, fails, make_run, tmp_pat
     assert [one["name"] for one in told["runs"]] == [first.name, second.name]
     assert told["differences"] == [{"kind": "run.toml", "name": "seed", "values": [42, 7]}]
     assert "at least two different runs" in fails(2, "compare", first.name, str(first.path), "--json")
-    assert "there is no run nothing" in fails(2, "compare", first.name, "nothing")
+    assert "no such run: nothing" in fails(2, "compare", first.name, "nothing")

@@ -67,16 +67,16 @@ def test_what_links_point_to_stays(ended, tmp_path, log_root):
 
 
 def test_a_run_is_deleted_in_its_log_folder_only(ended, tmp_path, log_root):
-    assert "only those are deleted" in refusal(ended, tmp_path / "elsewhere")
-    assert "only those are deleted" in refusal(ended, log_root / "cartpole")
-    assert "only those are deleted" in refusal(RunFolder(ended.path.parent), log_root)
+    assert "expected a run in" in refusal(ended, tmp_path / "elsewhere")
+    assert "expected a run in" in refusal(ended, log_root / "cartpole")
+    assert "expected a run in" in refusal(RunFolder(ended.path.parent), log_root)
     outside = tmp_path / "outside" / "a" / "b"
     outside.mkdir(parents=True)
     RunFolder(outside).write_spec(ended.read_spec())
     (log_root / "cartpole" / "link").symlink_to(outside)
-    assert "only those are deleted" in refusal(RunFolder(log_root / "cartpole" / "link"), log_root)
+    assert "expected a run in" in refusal(RunFolder(log_root / "cartpole" / "link"), log_root)
     (log_root / "linked").symlink_to(outside.parent)
-    assert "only those are deleted" in refusal(RunFolder(log_root / "linked" / "b"), log_root)
+    assert "expected a run in" in refusal(RunFolder(log_root / "linked" / "b"), log_root)
     assert outside.exists()
     assert ended.spec_file.exists()
 
@@ -85,7 +85,7 @@ def test_what_is_no_run_stays(log_root):
     folder = log_root / "cartpole" / "notes"
     folder.mkdir(parents=True)
     (folder / "notes.txt").touch()
-    assert "is no run" in refusal(RunFolder(folder), log_root)
+    assert "is not a run" in refusal(RunFolder(folder), log_root)
     assert (folder / "notes.txt").exists()
 
 
@@ -111,14 +111,14 @@ def works_on():
 
 def test_a_run_that_a_process_works_on_stays(ended, log_root, works_on):
     works_on(ended.path)
-    wait_for(lambda: "a process works on" in refusal_or_nothing(ended, log_root), "the process")
+    wait_for(lambda: "is in use by a process" in refusal_or_nothing(ended, log_root), "the process")
 
 
 def test_a_run_that_another_is_about_to_begin_from_stays_until_it_has(ended, make_run, log_root, works_on):
     fork = make_run("2026-01-02_00-00-00_fork", STARTED)
     fork.write_spec(replace(fork.read_spec(), checkpoint=str(ended.checkpoint(50))))
     works_on(fork.path)
-    wait_for(lambda: "is about to begin from" in refusal_or_nothing(ended, log_root), "the process")
+    wait_for(lambda: "is starting from" in refusal_or_nothing(ended, log_root), "the process")
     begun = make_run("2026-01-03_00-00-00_begun", STARTED, *FIRST)
     fork.journal.write_bytes(begun.journal.read_bytes())
     check_deletable(ended, log_root)

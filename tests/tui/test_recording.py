@@ -26,7 +26,7 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.run_folder import RunSpec
 from tui.session.launching.launcher import Overrides, make_spec
-from tui.session.recordings.metric_trigger import MetricUnknown
+from tui.session.recordings.metric_trigger import MetricNotFound
 from tui.session.recordings.recorded_preset import launch_command, recorded_preset
 
 WEIGHT, RATE, MASS, SPEED = "reward/upright/weight", "ppo/learning_rate", "event/mass/scale", "command/speed"
@@ -114,7 +114,7 @@ def test_what_failed_waits_or_did_nothing_is_no_step(written):
         InterventionQueued(3, "person", (Change(WEIGHT, 1.0, 2.0),)),
     )
     assert preset.curriculum == {}
-    assert "nothing was done" in preset.description
+    assert "which has no changes" in preset.description
 
 
 def test_values_are_as_they_were_asked_for_where_a_simulator_has_rounded_them(written):
@@ -279,9 +279,9 @@ def test_what_was_asked_for_before_the_first_iteration_had_finished_keeps_its_it
 
 
 def test_a_metric_that_was_not_there_is_told_in_one_line(written):
-    with pytest.raises(MetricUnknown, match=r"no such metric: Train/mean_rewrd; nearest: Train/mean_reward$"):
+    with pytest.raises(MetricNotFound, match=r"no such metric: Train/mean_rewrd; nearest: Train/mean_reward$"):
         written(SPEC, MetricSet(0, (REWARD,)), *published([1.0]), by="Train/mean_rewrd")
-    with pytest.raises(MetricUnknown, match=r"first published after iteration 5, but .* from iteration 4 on"):
+    with pytest.raises(MetricNotFound, match=r"first published after iteration 5, but a change was applied @4"):
         triggers(written, [0.0, 4.0], 4, first=5)
-    with pytest.raises(MetricUnknown, match=f"no such metric: {REWARD}"):
+    with pytest.raises(MetricNotFound, match=f"no such metric: {REWARD}"):
         triggers(written, [math.nan], 3)

@@ -59,12 +59,12 @@ def test_a_run_is_found_by_its_path_wherever_it_lies(log_root, tmp_path, monkeyp
 
 
 def test_an_ambiguous_part_is_told_with_what_it_matches(log_root):
-    assert problem("walk", log_root) == f"2 runs match walk: {NIGHT}, {MORNING}; say which"
+    assert problem("walk", log_root) == f"2 runs match walk: {NIGHT}, {MORNING}; expected one"
 
 
 def test_an_unknown_run_is_told_with_the_nearest(log_root):
     assert problem("2026-03-01_12-00-00_rum", log_root).startswith(
-        f"there is no run 2026-03-01_12-00-00_rum; nearest: {NOON}"
+        f"no such run: 2026-03-01_12-00-00_rum; nearest: {NOON}"
     )
 
 

@@ -130,7 +130,7 @@ def test_others_are_not_let_in_without_a_word(fails):
 
 
 def test_a_run_that_is_not_there_is_told_before_anything_is_served(tmp_path, fails):
-    assert "there are no runs" in fails(2, "web", "latest", "--logs", str(tmp_path))
+    assert "no runs in" in fails(2, "web", "latest", "--logs", str(tmp_path))
 
 
 def test_a_run_and_a_folder_are_one_too_many(tmp_path, fails):

@@ -1,4 +1,4 @@
-"""Recorded steps that wait for a metric instead of an iteration."""
+"""Recorded steps triggered by a metric instead of an iteration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from curricula.errors import UserError, suggestion
+from curricula.errors import UsageError, suggestion
 from curricula.recording import RecordedStep
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet
@@ -20,12 +20,12 @@ Side = Literal["above", "below"]
 _DIGITS = 6
 
 
-class MetricUnknown(UserError):
-    """The metric wasn't published, or not by the time that it is needed for; the message is one line."""
+class MetricNotFound(UsageError):
+    """The metric is not published, or not early enough."""
 
 
 def metric_values(frames: Iterable[Frame], metric: str) -> dict[int, float]:
-    """Return the finite values of `metric` by iteration, in their order. Raises `MetricUnknown` if there are none."""
+    """Return the finite values of `metric` by iteration, in order. Raises `MetricNotFound` if there are none."""
     sets: dict[int, tuple[str, ...]] = {}
     known: set[str] = set()
     values: dict[int, float] = {}
@@ -38,18 +38,18 @@ def metric_values(frames: Iterable[Frame], metric: str) -> dict[int, float]:
             if math.isfinite(value):
                 values[frame.body.iteration] = value
     if not values:
-        raise MetricUnknown(f"no such metric: {metric}{suggestion(metric, known)}")
+        raise MetricNotFound(f"no such metric: {metric}{suggestion(metric, known)}")
     return values
 
 
 def triggered_by(
     metric: str, values: dict[int, float], steps: list[RecordedStep], first_iteration: int
 ) -> list[RecordedStep]:
-    """Return `steps` that are taken once `metric` is where it was when they were asked for.
+    """Return `steps` triggered once `metric` reaches the value that it had when they were requested.
 
-    What was asked for before the run had finished its `first_iteration` keeps its iteration: nobody had seen a metric.
-    Whether the metric has to rise or to fall is told by where it was at the step before, or when it was first
-    published. Raises `MetricUnknown` if it wasn't published by the time of a step.
+    Steps requested before the run finished its `first_iteration` keep their iteration. The direction, rising or
+    falling, is that of the metric since the step before, or since it was first published. Raises `MetricNotFound` if a
+    step comes before the first value.
     """
     published = list(values)
     seen = [step for step in steps if step.iteration is not None and step.iteration > first_iteration + 1]
@@ -66,20 +66,20 @@ def triggered_by(
 
 
 def _latest(metric: str, published: list[int], step: RecordedStep) -> int:
-    """Return the last iteration before the step's in which the metric was published."""
+    """Return the last iteration before the step with a value of the metric."""
     assert step.iteration is not None
     count = bisect_right(published, step.iteration - 1)
     if not count:
-        raise MetricUnknown(
-            f"{metric} was first published after iteration {published[0]}, but a change was in force from iteration "
-            f"{step.iteration} on: record by another metric, or without one"
+        raise MetricNotFound(
+            f"{metric} was first published after iteration {published[0]}, but a change was applied @{step.iteration}: "
+            "record by another metric, or without one"
         )
     return published[count - 1]
 
 
 def _reached(value: float, side: Side) -> float:
-    """Return `value` in a few digits, rounded so that the metric which was published as it, a float32, reaches it."""
-    import numpy as np  # other commands start without it
+    """Return `value` rounded to a few digits, such that the published float32 reaches it."""
+    import numpy as np  # too slow for other commands
 
     towards = -math.inf if side == "above" else math.inf
     lenient = float(np.nextafter(np.float32(value), np.float32(towards)))

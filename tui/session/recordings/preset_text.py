@@ -1,4 +1,4 @@
-"""A run with its changes as a preset, to start it like that again."""
+"""Presets that start a run again with its changes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _PAIR = re.compile(r"\[\n +(\S+),\n +(\S+),\n *\]")
 
 
 def changed_values(state: RunState, kind: str | None = None) -> dict[str, Value]:
-    """Return the values that differ from their defaults and that a launch can set, of one kind or all.
+    """Return the non-default values that a launch can set, of one kind or all.
 
-    A knob on a ramp has the value that it is on the way to.
+    A ramping knob counts with its target.
     """
     return {
         name: knob.value if knob.ramp is None else knob.ramp.target
@@ -30,7 +30,7 @@ def changed_values(state: RunState, kind: str | None = None) -> dict[str, Value]
 
 
 def preset_text(run: str, spec: RunSpec, state: RunState, kind: str | None = None) -> str:
-    """Return a preset file's content that repeats the run with its values of now, of one kind of knobs or all."""
+    """Return a preset that repeats the run with its current values, of one kind of knobs or all."""
     curricula, theirs = _curricula_again(spec, state)
     values = {knob: value for knob, value in changed_values(state, kind).items() if knob not in theirs}
     again = msgspec.structs.replace(
@@ -43,9 +43,9 @@ def preset_text(run: str, spec: RunSpec, state: RunState, kind: str | None = Non
 
 
 def _curricula_again(spec: RunSpec, state: RunState) -> tuple[dict[str, dict[str, Any]], set[str]]:
-    """Return the tables of curricula in the modes of now, and the knobs that are theirs to set.
+    """Return the tables of curricula in their current modes, and the knobs that they set themselves.
 
-    In `auto` they begin anew. In `manual` the level is the person's, on `hold` the values are.
+    In `auto` they start again. In `manual` the user sets the level, on `hold` the values.
     """
     tables: dict[str, dict[str, Any]] = {}
     theirs: set[str] = set()
@@ -62,7 +62,7 @@ def _curricula_again(spec: RunSpec, state: RunState) -> tuple[dict[str, dict[str
 
 
 def preset_content(spec: RunSpec, run: str, description: str) -> dict[str, Any]:
-    """Return the keys and tables of a preset that starts what `spec` says, as `run` was."""
+    """Return keys and tables of a preset that starts `spec`, titled after `run`."""
     content: dict[str, Any] = {
         "title": f"{spec.preset} as in {run}",
         "description": description,
@@ -88,6 +88,6 @@ def preset_content(spec: RunSpec, run: str, description: str) -> dict[str, Any]:
 
 
 def toml_text(content: dict[str, Any]) -> str:
-    """Return `content` as TOML, with a line for a range instead of four."""
-    # no text can look like this, as its line ends are escaped
+    """Return `content` as TOML, with ranges on one line."""
+    # no string can match: its line ends are escaped
     return _PAIR.sub(r"[\1, \2]", tomli_w.dumps(content))

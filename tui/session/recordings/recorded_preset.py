@@ -1,4 +1,4 @@
-"""A run as a preset that repeats it unattended: what it was started with, and a recording of what was done to it."""
+"""A run as a preset that repeats it unattended: launch configuration and recorded changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui.session.recordings.metric_trigger import metric_values, triggered_by
 from tui.session.recordings.preset_text import preset_content, toml_text
 from tui.session.recordings.recording import (
     EVERYONE,
-    PERSON,
+    USER,
     first_levels,
     launch_values,
     recorded_steps,
@@ -33,7 +33,7 @@ RECORDING = "recording"
 
 @dataclass(frozen=True)
 class RecordedPreset:
-    """A preset file's content, and how many steps its recording has."""
+    """Content of a preset file, and the number of its recorded steps."""
 
     text: str
     steps: int
@@ -42,16 +42,15 @@ class RecordedPreset:
 def recorded_preset(
     run: str, spec: RunSpec, frames: list[Frame], by: str | None = None, everyone: bool = False
 ) -> RecordedPreset:
-    """Return a preset that repeats `run`, started with `spec`, whose journal holds `frames`.
+    """Return a preset that repeats `run`, started with `spec`, with journal `frames`.
 
-    Steps are taken at the same iterations, or `by` a metric once that has the same value. With `everyone`, what
-    curricula, guards and schedules did is recorded too; the curricula are on hold then, and guards only warn. Raises
-    `MetricUnknown`.
+    Steps apply at the same iterations, or at the same values of the metric `by`. With `everyone`, changes by curricula,
+    guards and schedules are recorded too: curricula are then on hold, and guards only warn. Raises `MetricNotFound`.
     """
     state = RunState()
     for frame in frames:
         state.apply(frame)
-    steps = recorded_steps(frames, state, EVERYONE if everyone else PERSON)
+    steps = recorded_steps(frames, state, EVERYONE if everyone else USER)
     if by is not None:
         steps = triggered_by(by, metric_values(frames, by), steps, state.first_iteration)
     if everyone:
@@ -63,7 +62,7 @@ def recorded_preset(
 
 
 def launch_command(preset: str, spec: RunSpec) -> str:
-    """Return the command that repeats the run of `spec` as `preset`, with what a preset doesn't say."""
+    """Return the command that repeats the run of `spec` as `preset`, with the options that presets lack."""
     words = ["humanoid-tui", "launch", preset, "--device", spec.device, "--seed", str(spec.seed)]
     if spec.processes > 1:
         words += ["--processes", str(spec.processes)]
@@ -73,7 +72,7 @@ def launch_command(preset: str, spec: RunSpec) -> str:
 
 
 def _with_curricula_on_hold(spec: RunSpec, state: RunState) -> RunSpec:
-    """Return the spec with curricula that decide nothing; what they began with is set at launch."""
+    """Return the spec with all curricula on hold; their first values are set at launch."""
     held = {name: table | {"mode": "hold"} for name, table in spec.curricula.items()}
     modes: dict[str, Value] = {mode_knob(name): "hold" for name in held}  # a checkpoint may bring others
     values = modes | first_levels(state) | launch_values(state, spec.set)
@@ -81,9 +80,9 @@ def _with_curricula_on_hold(spec: RunSpec, state: RunState) -> RunSpec:
 
 
 def _with_launch_values_of_curricula(spec: RunSpec, state: RunState) -> RunSpec:
-    """Return the spec with curricula on hold that a launch value has put there, as a preset has to say it.
+    """Return the spec with those curricula on hold that a launch value has put on hold.
 
-    The values of their first level that the launch did not set are set too.
+    The other values of their first level are set too.
     """
     launched = first_levels(state) | launch_values(state, spec.set)
     values, tables = dict(spec.set), dict(spec.curricula)
@@ -96,19 +95,19 @@ def _with_launch_values_of_curricula(spec: RunSpec, state: RunState) -> RunSpec:
 
 
 def _text(run: str, spec: RunSpec, steps: list[RecordedStep], by: str | None) -> str:
-    times = "at the same iterations" if by is None else f"when {by} is what it was"
+    times = "at the same iterations" if by is None else f"at the same values of {by}"
     if not steps:
-        return toml_text(preset_content(spec, run, f"Repeats {run}, to which nothing was done."))
+        return toml_text(preset_content(spec, run, f"Repeats {run}, which has no changes."))
     name = _free_name(spec.curricula)
     curricula = spec.curricula | {name: {"kind": "recording"}}
     content = preset_content(
-        msgspec.structs.replace(spec, curricula=curricula), run, f"Repeats {run} with what was done to it, {times}."
+        msgspec.structs.replace(spec, curricula=curricula), run, f"Repeats {run} with its changes, {times}."
     )
     return "\n".join([toml_text(content), *(_step_text(name, step) for step in steps)])
 
 
 def _step_text(name: str, step: RecordedStep) -> str:
-    """Return a step as an element of an array of tables; the writer would mix those with lists of inline tables."""
+    """Return a step as an element of an array of tables; the TOML writer would write inline tables."""
     text = toml_text({"curriculum": {name: {"steps": _without_defaults(step)}}})
     header = f"[curriculum.{name}.steps]\n"
     assert text.startswith(header)
@@ -116,17 +115,17 @@ def _step_text(name: str, step: RecordedStep) -> str:
 
 
 def _without_defaults(struct: msgspec.Struct) -> dict[str, Any]:
-    """Return the fields that say something, of structs within it too."""
+    """Return the non-default fields, of nested structs too."""
     fields = {field.name: getattr(struct, field.name) for field in msgspec.structs.fields(struct)}
     defaults = {field.name: field.default for field in msgspec.structs.fields(struct)}
-    told = {name: value for name, value in fields.items() if value != defaults[name] and value not in ({}, ())}
+    fields = {name: value for name, value in fields.items() if value != defaults[name] and value not in ({}, ())}
     return {
-        name: _without_defaults(value) if isinstance(value, msgspec.Struct) else value for name, value in told.items()
+        name: _without_defaults(value) if isinstance(value, msgspec.Struct) else value for name, value in fields.items()
     }
 
 
 def _free_name(tables: Mapping[str, Any]) -> str:
-    """Return a name that no curriculum has; a run may be a repeated one itself."""
+    """Return a name that no curriculum has; the run may be a repetition itself."""
     number = 1
     while (name := RECORDING if number == 1 else f"{RECORDING}-{number}") in tables:
         number += 1

@@ -1,4 +1,4 @@
-"""What was done to a run as the steps of a recording (`curricula.recording`), which plays it back."""
+"""Changes of a run as steps of a recording (`curricula.recording`), which repeats them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from trainer_proc.contract.knob import Value
 from trainer_proc.contract.messages import Frame, InterventionApplied, InterventionQueued, Origin, PhaseChanged
 from tui.session.state import RunState
 
-PERSON: frozenset[Origin] = frozenset({"person"})
+USER: frozenset[Origin] = frozenset({"person"})
 EVERYONE: frozenset[Origin] = frozenset({"person", "curriculum", "guard", "schedule"})
-"""Who decides while a run trains; what was set at launch or came with a checkpoint is no step."""
+"""Origins of changes while a run trains; values from launch or checkpoint are no steps."""
 
 
-def recorded_steps(frames: Iterable[Frame], state: RunState, origins: frozenset[Origin] = PERSON) -> list[RecordedStep]:
-    """Return what was done by `origins` once the run iterated, in its order; what failed isn't in it.
+def recorded_steps(frames: Iterable[Frame], state: RunState, origins: frozenset[Origin] = USER) -> list[RecordedStep]:
+    """Return the applied changes by `origins` after the first iteration, in order.
 
-    `state` is the fold of `frames`. First levels of curricula are in force from the first iteration on, and no step:
-    see `first_levels`.
+    `state` is the fold of `frames`. First levels of curricula are no steps: see `first_levels`.
     """
     late = _applied_in_pauses(frames)
     steps = (
@@ -33,21 +32,21 @@ def recorded_steps(frames: Iterable[Frame], state: RunState, origins: frozenset[
 
 
 def first_levels(state: RunState) -> dict[str, Value]:
-    """Return what curricula began with: their levels and what those set."""
+    """Return the initial levels of curricula and their values."""
     begun = (applied for applied in state.interventions.values() if applied.iteration == state.first_iteration)
     by_curricula = (applied for applied in begun if applied.origin in ("curriculum", "schedule"))
     return {change.knob: change.new for applied in by_curricula for change in applied.changes}
 
 
 def launch_values(state: RunState, asked: Mapping[str, Value]) -> dict[str, Value]:
-    """Return what was set at launch: the values `asked` for, and what they meant for curricula."""
+    """Return the launch values: those `asked` for, and what they set in curricula."""
     launched = (applied for applied in state.interventions.values() if applied.origin == "launch")
     meant = {change.knob: change.new for applied in launched for change in applied.changes}
     return {knob: _as_asked(asked.get(knob), value) for knob, value in meant.items()} or dict(asked)
 
 
 def without_deciders(values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return `values` with which no curriculum decides by itself, and no guard does more than warn."""
+    """Return `values` with curricula on hold and guards only warning."""
     return {knob: _undecided(knob, value) for knob, value in values.items()}
 
 
@@ -59,7 +58,7 @@ def _undecided(knob: str, value: Value) -> Value:
 
 
 def _applied_in_pauses(frames: Iterable[Frame]) -> set[int]:
-    """Return the numbers of the interventions that were carried out while the training stood still."""
+    """Return the numbers of changes applied while the training was paused."""
     numbers: set[int] = set()
     is_paused = False
     for frame in frames:
@@ -71,7 +70,7 @@ def _applied_in_pauses(frames: Iterable[Frame]) -> set[int]:
 
 
 def _step(applied: InterventionApplied, queued: InterventionQueued | None, late: bool) -> RecordedStep:
-    """Return what repeats an intervention, `queued` if somebody has asked for it."""
+    """Return the step that repeats a change; `queued` if it was requested."""
     asked = {change.knob: change.new for change in queued.changes} if queued is not None else {}
     unpin = (*applied.unpinned, *applied.released)
     given_back = set(unpin) - asked.keys() if queued is not None else set()
@@ -93,7 +92,7 @@ def _step(applied: InterventionApplied, queued: InterventionQueued | None, late:
 
 
 def _as_asked(asked: Value | None, in_force: Value) -> Value:
-    """Return the value that is in force, as the person wrote it, without a simulator's rounding."""
+    """Return the applied value as it was typed, without a simulator's rounding."""
     return asked if asked is not None and is_close(asked, in_force) else in_force
 
 
@@ -106,5 +105,5 @@ def _ramp(applied: InterventionApplied, values: Mapping[str, Value]) -> Recorded
 
 
 def silenced(steps: list[RecordedStep]) -> list[RecordedStep]:
-    """Return steps with which nothing is decided twice; see `without_deciders`."""
+    """Return steps without decisions by curricula and guards; see `without_deciders`."""
     return [msgspec.structs.replace(step, set=without_deciders(step.set)) for step in steps]

@@ -1,1 +1,1 @@
-"""The runs on disk: finding, listing, comparing and deleting them."""
+"""Runs on disk: find, list, compare and delete them."""

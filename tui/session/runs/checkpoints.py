@@ -1,4 +1,4 @@
-"""Finding checkpoints: those of a run, and the one that a launch names."""
+"""Find checkpoints: those of a run, and the one of a launch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui.session.runs.run_index import RunNotFound, find_run
 
 
 class CheckpointNotFound(UserError):
-    """There is no such checkpoint; the message is one line."""
+    """There is no such checkpoint."""
 
 
 def find_checkpoint(folder: RunFolder, text: str | None) -> Path:
@@ -27,11 +27,11 @@ def find_checkpoint(folder: RunFolder, text: str | None) -> Path:
     path = folder.checkpoint(int(text)) if re.fullmatch(r"\d+", text) else Path(text)
     if path.is_file():
         return path
-    raise CheckpointNotFound(f"there is no checkpoint {text}; {_others(folder.name, checkpoints, path)}")
+    raise CheckpointNotFound(f"no such checkpoint: {text}; {_nearest_text(folder.name, checkpoints, path)}")
 
 
 def checkpoint_to_start_from(text: str, log_root: Path) -> Path:
-    """Return the absolute path of the file that `text` names, or of the newest checkpoint of the run that it names.
+    """Return the absolute path of the checkpoint file `text`, or of the newest checkpoint of the run `text`.
 
     Raises `CheckpointNotFound` or `RunFolderError`.
     """
@@ -40,32 +40,32 @@ def checkpoint_to_start_from(text: str, log_root: Path) -> Path:
     try:
         folder = find_run(text, log_root)
     except RunNotFound as error:
-        raise CheckpointNotFound(f"there is no file {text} to start from, and as a run: {error}") from error
+        raise CheckpointNotFound(f"expected a checkpoint file or a run, got {text}: {error}") from error
     return find_checkpoint(folder, None)
 
 
 def iteration_of(checkpoint: Path) -> int | None:
-    """Return the iteration after which a checkpoint was saved, None if its name doesn't tell."""
+    """Return the iteration of a checkpoint, from its name; None for other names."""
     match = re.fullmatch(r"model_(\d+)\.pt", checkpoint.name)
     return int(match.group(1)) if match else None
 
 
 def run_of(checkpoint: Path) -> str:
-    """Return the path of the run whose folder a checkpoint lies in, empty if that is none."""
+    """Return the path of the run of a checkpoint; empty if its folder is no run's."""
     folder = RunFolder(checkpoint.parent)
     return str(folder.path) if folder.spec_file.is_file() else ""
 
 
 def origin_of(spec: RunSpec) -> str:
-    """Return which run `spec` goes on from, and from which iteration, in a few words; empty if from none."""
+    """Return `from RUN at ITERATION` for a continued run; empty otherwise."""
     if not spec.parent:
         return ""
     iteration = iteration_of(Path(spec.checkpoint))
     return f"from {Path(spec.parent).name}" + (f" at {iteration}" if iteration is not None else "")
 
 
-def _others(run: str, checkpoints: list[Path], wanted: Path) -> str:
-    """Return the checkpoints nearest to the one that is `wanted` and isn't there; the newest if it has no number."""
+def _nearest_text(run: str, checkpoints: list[Path], wanted: Path) -> str:
+    """Return the checkpoints nearest to `wanted`, or the newest if it has no number, as text."""
     iteration = iteration_of(wanted)
     if iteration is None:
         chosen, which = checkpoints[-3:], "newest"

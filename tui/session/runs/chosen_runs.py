@@ -1,4 +1,4 @@
-"""The runs that a person has chosen to compare: kept for each log folder in their state folder."""
+"""Runs chosen for comparison: stored for each log folder in the user's state folder."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from curricula.errors import UserError
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, write_atomically
 
 _LONGEST_NAME = 200
-"""Of a file, which may have 255 bytes with its ending and while it is written."""
+"""Bytes of a file name; 255 is the limit, with the ending and a suffix while it is written."""
 
 
 class ChoiceError(UserError):
-    """What was chosen can't be read or kept; the message is one line."""
+    """The choice can't be read or stored."""
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of the file: `chosen` and, of these, those that are `hidden` on the charts, by path."""
+    """Content of the file: paths of `chosen` runs and of those `hidden` on the charts."""
 
     chosen: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
 
 
 def choice_file(log_root: Path) -> Path:
-    """Return where the choice among the runs of `log_root` lies; the file need not exist."""
+    """Return the file of the choice for `log_root`; it need not exist."""
     name = quote(str(log_root.resolve()), safe="")
     return platformdirs.user_state_path("humanoid-tui") / "compared" / f"{name[-_LONGEST_NAME:]}.toml"
 
 
 def read_choice(log_root: Path) -> tuple[list[RunFolder], set[Path]]:
-    """Return the chosen runs that there still are, in the order of choice, and the paths of those hidden.
+    """Return the chosen runs that still exist, in order of choice, and the paths of hidden ones.
 
     Raises `ChoiceError`.
     """
@@ -52,11 +52,11 @@ def read_choice(log_root: Path) -> tuple[list[RunFolder], set[Path]]:
 
 
 def write_choice(log_root: Path, chosen: Iterable[RunFolder], hidden: Iterable[Path] = ()) -> None:
-    """Keep the choice; the file is whole at any time. Raises `ChoiceError`."""
+    """Store the choice atomically. Raises `ChoiceError`."""
     path = choice_file(log_root)
     choice = Choice(tuple(str(folder.path) for folder in chosen), tuple(sorted(map(str, hidden))))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, tomli_w.dumps(msgspec.to_builtins(choice)).encode())
     except OSError as error:
-        raise ChoiceError(f"the choice of runs can't be kept in {path}: {error.strerror or error}") from error
+        raise ChoiceError(f"the choice of runs can't be stored in {path}: {error.strerror or error}") from error

@@ -1,4 +1,4 @@
-"""What several runs were told and have become, and in what they differ."""
+"""Differences between runs: launch configuration, knobs and changes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tui.session.state import RunState
 
 DifferenceKind: TypeAlias = Literal["run.toml", "knob", "intervention"]
 _NEVER_EQUAL = ("name",)
-"""Fields of `run.toml` that tell a run from others by themselves."""
+"""Fields of `run.toml` that always differ."""
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """A run as far as it is known: what it was told and the fold of its journal."""
+    """A run's spec and the fold of its journal."""
 
     name: str
     spec: RunSpec
@@ -31,7 +31,7 @@ class ComparedRun:
 
 @dataclass(frozen=True)
 class KnobValues:
-    """What a knob is now, and what it was by default."""
+    """Current and default value of a knob."""
 
     now: Value
     default: Value
@@ -39,7 +39,7 @@ class KnobValues:
 
 @dataclass(frozen=True)
 class Difference:
-    """Something in which runs differ. `values` has one for each run, None where it has none."""
+    """One difference. `values` has one entry a run, None if the run lacks it."""
 
     kind: DifferenceKind
     name: str
@@ -47,19 +47,19 @@ class Difference:
 
     @property
     def default(self) -> Value | None:
-        """The default of a knob, if it is the same in all runs that have the knob."""
+        """Default of a knob, if all runs with the knob share it."""
         knobs = [value for value in self.values if isinstance(value, KnobValues)]
         same = bool(knobs) and all(knob.default == knobs[0].default for knob in knobs)
         return knobs[0].default if same else None
 
     def short_values(self) -> list[str]:
-        """Return the values as text, without a default that is the same for all."""
-        is_told = self.default is not None
-        return [shown_value(v.now if is_told and isinstance(v, KnobValues) else v) for v in self.values]
+        """Return the values as text, without a shared default."""
+        is_shared = self.default is not None
+        return [shown_value(v.now if is_shared and isinstance(v, KnobValues) else v) for v in self.values]
 
 
 def differences(runs: Sequence[ComparedRun]) -> list[Difference]:
-    """Return in what the runs differ: `run.toml`, knobs, by default and now, and interventions."""
+    """Return the differences: `run.toml`, knobs (default and current), changes."""
     return [
         *_differing("run.toml", [_flat(run.spec) for run in runs]),
         *_differing("knob", [_knobs(run.state) for run in runs]),
@@ -68,7 +68,7 @@ def differences(runs: Sequence[ComparedRun]) -> list[Difference]:
 
 
 def distinct_names(names: Sequence[str]) -> list[str]:
-    """Return run folders' names without date and time, or with a short one where that would not tell them apart."""
+    """Return the runs' names without date, or with a short date where they would be equal."""
     own = [own_name(name) for name in names]
     dated = [short_date(name) for name in names]
     for shown in (own, dated):
@@ -78,7 +78,7 @@ def distinct_names(names: Sequence[str]) -> list[str]:
 
 
 def shown_value(value: Any) -> str:
-    """Return a value of a difference in one line of text; `–` if there is none."""
+    """Return a value in one line; `–` for None."""
     match value:
         case None:
             return "–"
@@ -95,7 +95,7 @@ def shown_value(value: Any) -> str:
 
 
 def _differing(kind: DifferenceKind, tables: Sequence[dict[str, Any]]) -> Iterator[Difference]:
-    """Yield what isn't the same in all tables; what all of them have comes first."""
+    """Yield entries that differ between tables; those in all tables come first."""
     names = list(dict.fromkeys(name for table in tables for name in table))
     if kind == "intervention":
         names.sort(key=_iteration_of)
@@ -108,7 +108,7 @@ def _differing(kind: DifferenceKind, tables: Sequence[dict[str, Any]]) -> Iterat
 
 
 def _flat(spec: RunSpec) -> dict[str, Any]:
-    """Return the fields of `run.toml` that say something, those of tables with their paths."""
+    """Return the non-empty fields of `run.toml`, flattened to paths."""
     fields: dict[str, Any] = msgspec.to_builtins(spec)
     named = {name: value for name, value in fields.items() if name not in _NEVER_EQUAL}
     return {path: value for path, value in _paths(named) if value not in ("", [], (), {})}
@@ -127,15 +127,15 @@ def _knobs(state: RunState) -> dict[str, KnobValues]:
 
 
 def _interventions(state: RunState) -> dict[str, str]:
-    """Return what was changed, by the iteration from which it is in force."""
-    told: dict[str, str] = {}
+    """Return the texts of changes by iteration, `from iteration N`."""
+    texts: dict[str, str] = {}
     for listed in reversed(list_interventions(state)):
         if listed.iteration is None or listed.state == "failed":
             continue
         by = "" if listed.origin == "person" else f" ({origin_text(listed.origin)})"
         at = f"{_AT}{listed.iteration}"
-        told[at] = "; ".join(part for part in (told.get(at, ""), listed.what + by) if part)
-    return told
+        texts[at] = "; ".join(part for part in (texts.get(at, ""), listed.what + by) if part)
+    return texts
 
 
 _AT = "from iteration "

@@ -1,4 +1,4 @@
-"""Deleting a run's folder: what would go with it, why that may not be, and doing it."""
+"""Delete a run's folder: its contents, checks and deletion."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tui.session.numbers import amount
 from tui.session.runs.run_index import run_folders, summarize
 
 _BLOCK = 512
-"""Bytes of a block as `stat` counts them, whatever the file system."""
+"""Bytes of a block in `stat`, on every file system."""
 
 
 class DeleteError(UserError):
-    """The run stays; the message is one line."""
+    """The run can't be deleted."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What goes with a run: bytes that come free on the disk, checkpoints, and runs that began from these."""
+    """Contents of a run: bytes freed on disk, checkpoints, and runs started from them."""
 
     size: int
     checkpoints: int
@@ -33,7 +33,7 @@ class Contents:
 
 
 def contents_of(folder: RunFolder, log_root: Path) -> Contents:
-    """Count what a run's folder holds; takes a while for a large one. Raises `OSError`."""
+    """Return the contents of a run's folder; slow for a large one. Raises `OSError`."""
     offspring = [
         other.name for other in run_folders(log_root) if other.path != folder.path and _begins_in(other, folder)
     ]
@@ -41,41 +41,41 @@ def contents_of(folder: RunFolder, log_root: Path) -> Contents:
 
 
 def check_deletable(folder: RunFolder, log_root: Path) -> None:
-    """Raise `DeleteError` if the run lives, is worked on or begun from, or isn't a run's own folder in `log_root`."""
+    """Raise `DeleteError` for a live run, one in use by a process, or a folder that is no run in `log_root`."""
     path, root = folder.path, log_root.resolve()
-    if path.parent.parent != root:  # a RunFolder's path is resolved: a link out of the log root ends elsewhere
-        raise DeleteError(f"{path} is no run's folder in {root}: only those are deleted")
+    if path.parent.parent != root:  # resolved: a link may lead out of the log root
+        raise DeleteError(f"expected a run in {root}, got {path}")
     if not folder.spec_file.is_file():
-        raise DeleteError(f"{path} is no run: it has no {RUN_FILE}")
+        raise DeleteError(f"{path} is not a run: it has no {RUN_FILE}")
     if read_connection(folder) is not None:
         raise DeleteError(f"{folder.name} is training: stop it first")
-    for worked_on in _worked_on():
+    for worked_on in _runs_in_use():
         if worked_on.path == path:
-            raise DeleteError(f"a process works on {folder.name}: wait until it has ended, or stop the run")
+            raise DeleteError(f"{folder.name} is in use by a process: wait until it has ended, or stop the run")
         if _begins_in(worked_on, folder) and summarize(worked_on).iteration is None:
-            raise DeleteError(f"{worked_on.name} is about to begin from a checkpoint of {folder.name}: wait")
+            raise DeleteError(f"{worked_on.name} is starting from a checkpoint of {folder.name}: wait")
 
 
 def deletion_question(folder: RunFolder, contents: Contents) -> str:
-    """Return what a person is asked before the run goes."""
+    """Return the confirmation question."""
     lines = []
     if contents.offspring:
         named = ", ".join(contents.offspring[:2]) + (" and others" if len(contents.offspring) > 2 else "")
-        lines.append(f"{named} began from its checkpoints and could not be repeated.")
+        lines.append(f"{named} started from its checkpoints and can not be repeated without it.")
     lines.append(f"Delete {folder.name}, {contents_text(contents)}?")
     return "\n".join(lines)
 
 
 def contents_text(contents: Contents) -> str:
-    """Return the space and the checkpoints in a few words."""
+    """Return size and number of checkpoints."""
     checkpoints = f"{contents.checkpoints} checkpoint{'' if contents.checkpoints == 1 else 's'}"
     return f"{amount(contents.size)} with {checkpoints}"
 
 
 def delete_run(folder: RunFolder, log_root: Path) -> None:
-    """Delete the run's folder with all in it. Raises `DeleteError` or `OSError`.
+    """Delete the run's folder with all files. Raises `DeleteError` or `OSError`.
 
-    What links point to stays. `run.toml` goes last, so that what an interruption leaves is still a run to be deleted.
+    Targets of links stay. `run.toml` goes last, so that an interrupted deletion can be repeated.
     """
     check_deletable(folder, log_root)
     for path in sorted(folder.path.iterdir(), key=lambda path: path.name == RUN_FILE):
@@ -86,8 +86,8 @@ def delete_run(folder: RunFolder, log_root: Path) -> None:
     folder.path.rmdir()
 
 
-def _worked_on() -> Iterator[RunFolder]:
-    """Find the runs that processes of the trainer work on: training, beginning to, exporting."""
+def _runs_in_use() -> Iterator[RunFolder]:
+    """Yield the runs in use by trainer processes: starting, training or exporting."""
     import psutil
 
     for process in psutil.process_iter(["cmdline"]):
@@ -97,7 +97,7 @@ def _worked_on() -> Iterator[RunFolder]:
 
 
 def _begins_in(run: RunFolder, folder: RunFolder) -> bool:
-    """Whether the checkpoint that a run began from lies in `folder`."""
+    """Return whether `run` started from a checkpoint in `folder`."""
     try:
         checkpoint = run.read_spec().checkpoint
     except RunFolderError:
@@ -106,7 +106,7 @@ def _begins_in(run: RunFolder, folder: RunFolder) -> bool:
 
 
 def _size(path: Path) -> int:
-    """Return the bytes that come free if all below `path` goes; files that have another name elsewhere stay."""
+    """Return the bytes that deleting `path` frees; files with other hard links free none."""
     size = 0
     for parent, _, files in os.walk(path):
         for name in files:

@@ -1,4 +1,4 @@
-"""A run that is followed beside others: its fold, its history and its marks, as its frames come in."""
+"""A followed run among others: fold, metric history and marks of its frames."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tui.session.state import RunState, RunStatus
 
 
 class FollowedRun:
-    """One of several runs on the same charts; `name` tells it from the others."""
+    """One of several runs on shared charts; `name` is unique among them."""
 
     def __init__(self, folder: RunFolder, name: str) -> None:
-        """Know nothing but what the run was told. Raises `RunFolderError`."""
+        """Read the run's spec. Raises `RunFolderError`."""
         self.folder = folder
         self.name = name
         self.spec = folder.read_spec()
@@ -27,7 +27,7 @@ class FollowedRun:
         self._marks = MarkLog()
 
     def take(self, frames: Sequence[Frame], is_live: bool) -> None:
-        """Take new frames in, and whether the trainer lives."""
+        """Apply new frames, and whether the trainer lives."""
         self.is_live = is_live
         self.history.apply(list(frames))
         for frame in frames:
@@ -36,20 +36,17 @@ class FollowedRun:
 
     @property
     def status(self) -> RunStatus:
-        """Where the run is, or how it ended."""
         return self.state.status(self.is_live)
 
     @property
     def compared(self) -> ComparedRun:
-        """What there is to compare."""
         return ComparedRun(self.name, self.spec, self.state)
 
     @property
     def source(self) -> ChartSource:
-        """What charts draw."""
         return ChartSource(self.name, self.history, self._marks.marks)
 
     @property
     def hidden_source(self) -> ChartSource:
-        """What stands in the place of a run that is hidden, so that the others keep their signs."""
+        """Empty source for a hidden run, so that the others keep their signs."""
         return ChartSource(f"{self.name} (hidden)", MetricHistory())

@@ -1,4 +1,4 @@
-"""Frames from anywhere in a journal, without reading what lies before them."""
+"""Frames from any position of a journal, without reading the bytes before."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from trainer_proc.contract.messages import Body, Frame
 
 _PIECE = 1024 * 1024
 _BEFORE_KIND = 64
-"""At most so many bytes of a record come before the name of its body's kind; in fact about 40."""
+"""Most bytes of a record before the name of its body's kind; about 40 in practice."""
 _SMALLEST_WINDOW = 4096
 
 
 class JournalSamples:
-    """A journal as it was when this was made; it may have grown since. Its methods raise `OSError`."""
+    """A journal up to its size at creation. Methods raise `OSError`."""
 
     def __init__(self, path: Path) -> None:
-        """Open the journal at `path`."""
         self._path = path
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115 (this is a context manager itself)
         self.size = os.fstat(self._file.fileno()).st_size
@@ -38,13 +37,13 @@ class JournalSamples:
         return decode_records(self._read(0, length), self._path, 0)
 
     def between(self, start: int, stop: int) -> list[Frame]:
-        """Return the frames that lie wholly within these bytes, `start` being anywhere. Raises `JournalUnreadable`."""
+        """Return the frames wholly within these bytes; `start` is any position. Raises `JournalUnreadable`."""
         data = self._read(start, stop)
         first = first_record(data)
         return [] if first is None else decode_records(data[first:], self._path, start + first)[0]
 
     def find(self, kind: type[Body], start: int, stop: int) -> list[Frame]:
-        """Return the frames of one kind of body whose kind stands within these bytes; all others aren't decoded."""
+        """Return the frames of one kind of body within these bytes, without decoding the others."""
         name = msgspec.msgpack.encode(kind.__name__)
         frames = (self._frame_around(position) for position in self._positions(name, start, stop))
         return [frame for frame in frames if frame is not None and isinstance(frame.body, kind)]
@@ -58,7 +57,7 @@ class JournalSamples:
                 position = piece.find(text, position + 1)
 
     def _frame_around(self, position: int) -> Frame | None:
-        """Return the frame of the record that the byte at `position` is in; None if that can't be told."""
+        """Return the frame of the record around `position`; None if not found."""
         begin = stop = max(position - _BEFORE_KIND, 0)
         window = _SMALLEST_WINDOW
         while stop < self.size:

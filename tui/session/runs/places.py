@@ -1,4 +1,4 @@
-"""Which of several runs are seen on the charts, and in which place, which is their sign: no more than differ."""
+"""Visible runs on shared charts and their places, which decide their colours and signs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Collection
 
 
 class RunPlaces:
-    """Runs are told by number, from 0 on. One that is hidden gets its own place back unless another needed it."""
+    """Runs have numbers from 0. A hidden run gets its own place back unless another took it."""
 
     def __init__(self, runs: int, most: int, hidden: Collection[int] = ()) -> None:
-        """Show the first of `runs` runs that aren't `hidden`, at most `most`."""
+        """Show the first of `runs` runs that are not `hidden`, at most `most`."""
         self.count = min(runs, most)
-        """How many places there are."""
+        """Number of places."""
         self._places: dict[int, int] = {run: run for run in range(self.count)}
         self._shown: set[int] = set()
         for run in range(runs):
@@ -20,25 +20,23 @@ class RunPlaces:
 
     @property
     def seen(self) -> list[int | None]:
-        """The run in each place, None where there is none."""
+        """The run in each place; None for a free one."""
         by_place = {self._places[run]: run for run in self._shown}
         return [by_place.get(place) for place in range(self.count)]
 
     def is_seen(self, run: int) -> bool:
-        """Whether a run has curves."""
         return run in self._shown
 
     def place(self, run: int) -> int | None:
-        """Return the place of a run: its own while nobody else has it, None if it has none."""
+        """Return the place of a run; None if it has none or another took it."""
         place = self._places.get(run)
         return place if place is not None and self.seen[place] in (run, None) else None
 
     def hide(self, run: int) -> None:
-        """Take a run's curves away."""
         self._shown.discard(run)
 
     def show(self, run: int) -> bool:
-        """Give a run its place, or the first that is free; return whether there was one."""
+        """Give a run its place, or the first free one; return whether there was one."""
         own, seen = self.place(run), self.seen
         free = [own] if own is not None else [place for place, other in enumerate(seen) if other is None]
         if free:

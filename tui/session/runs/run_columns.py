@@ -1,4 +1,4 @@
-"""The columns of the list of runs: one row of `COLUMNS` for each, fitted to the width that there is."""
+"""Columns of the list of runs: one entry of `COLUMNS` each, fitted to the width of the table."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from tui.session.text import plain, shortened_name
 CHOSEN_SIGN = "✓"
 GAP = 2
 _ROOMY, _VERY_ROOMY = 110, 160
-"""Widths of the table, in cells, from which on there is more to see."""
+"""Table widths, in cells, from which columns are added or widened."""
 _SHORTEST_NAME, _LONGEST_PRESET = 17, 16
 _OF_ANY_RUN = ("status", "run")
-"""Columns that are filled for a run that cannot be read."""
+"""Columns of an unreadable run."""
 
 
 @dataclass(frozen=True)
 class RunColumn:
     """A column of the list of runs.
 
-    `width(runs, room)` returns its width in cells where the table has `room`, 0 to leave it out; `cell(run, width)` its
-    text for a run that can be read. `order` is what a click on the label orders by. With `may_go`, the column goes
-    where the names of the runs have no room.
+    `width(runs, room)` returns its width in cells in a table of `room` cells, 0 to hide it. `cell(run, width)` returns
+    its text for a readable run. `order` is the sort order of a click on its label. A column with `may_go` is hidden
+    first where names do not fit.
     """
 
     key: str
@@ -44,7 +44,7 @@ class RunColumn:
 
 
 def fit_columns(summaries: Sequence[RunSummary], width: int) -> dict[str, int]:
-    """Return the columns that fit in `width` cells, and how wide each is without the gap beside it."""
+    """Return the columns that fit in `width` cells, with their widths without gaps."""
     widths = {column.key: cells for column in COLUMNS if (cells := column.width(summaries, width))}
     name = COLUMNS[-1].key
     rest = width - sum(widths.values()) + widths[name] - GAP * (len(widths))
@@ -63,7 +63,7 @@ def run_cells(summary: RunSummary, widths: dict[str, int], chosen: Collection[Pa
 
 
 def run_details(summary: RunSummary) -> str:
-    """Return in one line what has no column: the whole name, where it came from, the task; or what is wrong."""
+    """Return one line without columns: full name, origin, preset, task, device; or the problem."""
     if summary.spec is None:
         return plain(" ".join(summary.problem.replace(f"{summary.folder.path}/", "").split()))
     spec = summary.spec
@@ -78,7 +78,7 @@ def run_details(summary: RunSummary) -> str:
 
 
 def counted(summaries: Sequence[RunSummary], shown: int, live: int, chosen: int) -> str:
-    """Return how many runs there are, live, shown and chosen, in a few words."""
+    """Return the numbers of runs: all, shown, live and chosen."""
     parts = [f"{len(summaries)} run{'' if len(summaries) == 1 else 's'}"]
     if shown < len(summaries):
         parts[0] = f"{shown} of {len(summaries)} runs"
@@ -118,7 +118,7 @@ def _preset_width(summaries: Sequence[RunSummary], room: int) -> int:
 
 
 def _fixed(width: int, roomy: int | None = None, very_roomy: int | None = None) -> Callable[..., int]:
-    """Return a width that depends on the table's alone."""
+    """Return a width that depends on the table's width only."""
     in_roomy = width if roomy is None else roomy
     in_very_roomy = in_roomy if very_roomy is None else very_roomy
     return lambda _, room: in_very_roomy if room >= _VERY_ROOMY else in_roomy if room >= _ROOMY else width

@@ -1,4 +1,4 @@
-"""The runs on disk: finding them, and what can be said of each without attaching."""
+"""Find runs on disk, and summarize each without attaching."""
 
 from __future__ import annotations
 
@@ -15,36 +15,37 @@ from tui.session.runs.journal_summary import REWARD, Glance, glance, spread_poin
 from tui.session.state import RunState, RunStatus
 
 _MOST_REWARDS = 120
-"""Points of a reward that are kept of a run: more than a row of the list has room for."""
+"""Reward points kept of a run; a row of the list shows fewer."""
 
 
 class RunNotFound(UsageError):
-    """No run, or more than one, goes by that name; the message is one line."""
+    """No run, or more than one, has that name."""
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One row of the list of runs. `problem` says why a run can't be read; the rest is then empty.
-
-    `iterations` counts those before a checkpoint that the run began with too, as `iteration` does. `reward` and
-    `success` (0 to 1) are the newest, `rewards` some points of the mean reward, iteration and value; `seconds` lie
-    between the journal's first frame and its last.
-    """
+    """One row of the list of runs; of an unreadable run, only `problem` holds."""
 
     folder: RunFolder
     spec: RunSpec | None
     status: RunStatus
     iteration: int | None = None
     iterations: int = 0
+    """Total, including those before a checkpoint that the run started from."""
     reward: float | None = None
+    """Newest mean reward."""
     success: float | None = None
+    """Newest success rate, 0 to 1."""
     seconds: float = 0.0
+    """Time between the first and the last frame of the journal."""
     rewards: tuple[tuple[int, float], ...] = ()
+    """Some points of the mean reward: iteration, value."""
     problem: str = ""
+    """Why the run can't be read."""
 
 
 def run_folders(log_root: Path) -> list[RunFolder]:
-    """Return the runs under `log_root`, newest first. Raises `OSError` if it can't be read."""
+    """Return the runs under `log_root`, newest first. Raises `OSError`."""
     if not log_root.exists():
         return []
     paths = [path.parent for path in log_root.glob(f"*/*/{RUN_FILE}")]
@@ -53,7 +54,7 @@ def run_folders(log_root: Path) -> list[RunFolder]:
 
 @dataclass(frozen=True)
 class SeenRun:
-    """What a run's files said when they were read. `problem` says why they can't be."""
+    """Content of a run's files when they were read; `problem` is why they can't be read."""
 
     folder: RunFolder
     spec: RunSpec | None
@@ -62,7 +63,7 @@ class SeenRun:
     problem: str = ""
 
     def summary(self) -> RunSummary:
-        """Return the run's row; whether its trainer lives is looked up now."""
+        """Return the run's row, with its current status."""
         if self.spec is None:
             return RunSummary(self.folder, None, "failed", problem=self.problem)
         state = self.seen.state
@@ -80,7 +81,7 @@ class SeenRun:
 
 
 def look_at(folder: RunFolder) -> SeenRun:
-    """Read a run's `run.toml` and look at its journal."""
+    """Read a run's `run.toml` and summarize its journal."""
     try:
         spec, seen = folder.read_spec(), glance(folder.journal)
     except (RunFolderError, JournalUnreadable, OSError) as error:
@@ -89,7 +90,7 @@ def look_at(folder: RunFolder) -> SeenRun:
 
 
 def summarize(folder: RunFolder) -> RunSummary:
-    """Return the run's row; what can't be read is told in `problem`."""
+    """Return the run's row; `problem` reports unreadable files."""
     return look_at(folder).summary()
 
 
@@ -111,7 +112,7 @@ def find_run(text: str, log_root: Path) -> RunFolder:
         return RunFolder(Path(text))
     folders = run_folders(log_root)
     if not folders:
-        raise RunNotFound(f"there are no runs in {log_root}: start one with humanoid-tui launch, or name its folder")
+        raise RunNotFound(f"no runs in {log_root}: start one with humanoid-tui launch, or give its folder")
     if text == "latest":
         return folders[0]
     matches = [folder for folder in folders if folder.name == text] or [f for f in folders if text in f.name]
@@ -119,5 +120,5 @@ def find_run(text: str, log_root: Path) -> RunFolder:
         return matches[0]
     if matches:
         names = ", ".join(folder.name for folder in matches[:3])
-        raise RunNotFound(f"{len(matches)} runs match {text}: {names}; say which")
-    raise RunNotFound(f"there is no run {text}{suggestion(text, [folder.name for folder in folders], cutoff=0.0)}")
+        raise RunNotFound(f"{len(matches)} runs match {text}: {names}; expected one")
+    raise RunNotFound(f"no such run: {text}{suggestion(text, [folder.name for folder in folders], cutoff=0.0)}")

@@ -1,4 +1,4 @@
-"""The list of runs: kept up to date, in an order, and narrowed to what one looks for."""
+"""The list of runs: refreshed, sorted and filtered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUN_ORDERS: tuple[RunOrder, ...] = get_args(RunOrder)
 ENDED: tuple[RunStatus, ...] = ("finished", "stopped", "failed", "killed")
 _BY_STATUS: tuple[RunStatus, ...] = ("training", "paused", "compiling", "building", "starting", "stopping", *ENDED)
 _BATCH_SECONDS = 0.05
-"""The first rows come after so long, the next after twice as long, and so on."""
+"""Time to the first rows; doubles for each next batch."""
 _Stamp: TypeAlias = tuple[int, int, int] | None
 
 
@@ -29,9 +29,9 @@ def is_live(summary: RunSummary) -> bool:
 
 
 def ordered(summaries: Iterable[RunSummary], by: RunOrder, reverse: bool = False) -> list[RunSummary]:
-    """Return the rows in an order; equal ones with the newest first, and what isn't known last, also if reversed.
+    """Sort the rows; equal ones newest first, unknown values last, also if reversed.
 
-    Numbers begin with the highest, names with A, status with what trains, unless `reverse`.
+    Numbers start with the highest, names with A, status with training runs, unless `reverse`.
     """
     newest_first = sorted(summaries, key=lambda summary: summary.folder.name, reverse=True)
     keyed = [(key, summary) for summary in newest_first if (key := _key(summary, by)) is not None]
@@ -42,13 +42,13 @@ def ordered(summaries: Iterable[RunSummary], by: RunOrder, reverse: bool = False
 
 
 def matching(summaries: Iterable[RunSummary], pattern: str) -> list[RunSummary]:
-    """Return the rows with the letters of each word of `pattern`, in order, in their name, preset, task or status."""
+    """Return the rows that match each word of `pattern` in name, preset, task or status."""
     words = pattern.split()
     return [row for row in summaries if all(best_first(word, _texts(row)) for word in words)]
 
 
 def with_status(summaries: Iterable[RunSummary], statuses: Sequence[str]) -> list[RunSummary]:
-    """Return the rows with one of these; `live` and `ended` stand for several. None at all are all rows."""
+    """Return the rows with one of these statuses; `live` and `ended` are groups. Empty: all rows."""
     return [
         summary
         for summary in summaries
@@ -57,15 +57,14 @@ def with_status(summaries: Iterable[RunSummary], statuses: Sequence[str]) -> lis
 
 
 class Overview:
-    """The runs under a folder. Files that stay as they are are read once; used by one thread at a time."""
+    """The runs under a folder. Unchanged files are read once; used by one thread at a time."""
 
     def __init__(self, log_root: Path) -> None:
-        """Look in `log_root`; nothing is read yet."""
         self._log_root = log_root
         self._seen: dict[Path, tuple[tuple[_Stamp, _Stamp], SeenRun]] = {}
 
     def look(self) -> Iterator[list[RunSummary]]:
-        """Yield all rows, newest first, a few at a time as they are read. Raises `OSError`."""
+        """Yield all rows, newest first, in batches as they are read. Raises `OSError`."""
         folders = run_folders(self._log_root)
         batch: list[RunSummary] = []
         began, patience = time.monotonic(), _BATCH_SECONDS
@@ -86,7 +85,7 @@ class Overview:
 
 
 def _stamp(path: Path) -> _Stamp:
-    """Return what changes when a file does; None if there is none."""
+    """Return a value that changes with the file; None without a file."""
     try:
         status = path.stat()
     except OSError:
@@ -102,7 +101,7 @@ def _texts(summary: RunSummary) -> list[str]:
 
 
 def _key(summary: RunSummary, by: RunOrder) -> tuple[float, str] | None:
-    """Return what a row is ordered by, None if that isn't known."""
+    """Return the sort key of a row; None if unknown."""
     spec = summary.spec
     match by:
         case "newest":
