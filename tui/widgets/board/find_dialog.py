@@ -77,7 +77,7 @@ class FindDialog(Dialog[FindResult | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = "find a metric"
+            box.border_title = "Find metric"
             on_chart = f"^t adds to {self._chosen.title}, " if self._chosen is not None else ""
             box.border_subtitle = Content(f"Enter pins, Tab marks, {on_chart}^o shows all, Esc")
             yield Field(self._early, placeholder="letters of a metric name", compact=True, select_on_focus=False)
