@@ -178,5 +178,5 @@ def test_a_step_takes_a_few_kernels_and_waits_for_nothing(g1, kind, kernels):
 
 
 def test_a_command_that_is_not_there_is_refused(g1):
-    with pytest.raises(TrainingError, match="there is no command twist; there are base_velocity"):
+    with pytest.raises(TrainingError, match="no such command: twist; there are base_velocity"):
         SuccessRate(g1, Success(kind="velocity", command="twist"))

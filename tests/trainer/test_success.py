@@ -235,6 +235,9 @@ def scene_of(robot):
 NO_COMMANDS = SimpleNamespace(active_terms=[], get_term=lambda name: None)
 BARE = SimpleNamespace(command=torch.zeros(2, 7))
 BARE_COMMANDS = SimpleNamespace(active_terms=["twist", "reach"], get_term=lambda name: BARE)
+ONE_VELOCITY = SimpleNamespace(
+    active_terms=["twist", "reach"], get_term=lambda name: World(2).twist if name == "twist" else BARE
+)
 BOLTED = SimpleNamespace(data=World(2).data, is_fixed_base=True)
 
 
@@ -244,29 +247,29 @@ BOLTED = SimpleNamespace(data=World(2).data, is_fixed_base=True)
         (
             {"kind": "velocity", "command": "base_velocity"},
             World(2),
-            "there is no command base_velocity; there are twist",
+            "no such command: base_velocity; there are twist",
         ),
-        ({"kind": "velocity"}, SimpleNamespace(), "no command is a velocity of a robot; the task has no commands"),
-        ({"kind": "velocity"}, without(command_manager=NO_COMMANDS), "the task has no commands"),
+        ({"kind": "velocity"}, SimpleNamespace(), "the task has no velocity command of a robot; it has no commands"),
+        ({"kind": "velocity"}, without(command_manager=NO_COMMANDS), "it has no commands"),
         (
-            {"kind": "velocity", "command": "twist"},
-            without(command_manager=BARE_COMMANDS),
-            "the command twist is no velocity of a robot",
+            {"kind": "velocity", "command": "reach"},
+            without(command_manager=ONE_VELOCITY),
+            "expected a velocity command, got reach; there are twist",
         ),
         (
             {"kind": "velocity"},
             without(command_manager=BARE_COMMANDS),
-            "no command is a velocity of a robot; there are twist, reach",
+            "the task has no velocity command of a robot; there are twist, reach",
         ),
         (
             {"kind": "velocity"},
             without(command_manager=SimpleNamespace(active_terms=["a", "b"], get_term=lambda name: World(2).twist)),
-            "its command must be one of a, b",
+            "expected `command` to be one of a, b, got none",
         ),
         (
             {"kind": "environment"},
             without(command_manager=BARE_COMMANDS),
-            "has an episode_success; there are twist, reach",
+            "got neither; there are twist, reach",
         ),
         ({"kind": "upright"}, SimpleNamespace(), "needs a robot of mjlab or of Isaac Lab: use kind time-out"),
         (

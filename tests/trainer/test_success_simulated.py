@@ -257,8 +257,8 @@ def test_a_step_takes_a_few_kernels_and_waits_for_nothing(g1, kind, kernels):
 @pytest.mark.parametrize(
     ("definition", "message"),
     [
-        ({"kind": "velocity", "command": "base_velocity"}, "no command base_velocity; there are twist"),
-        ({"kind": "environment"}, "no command has an episode_success; there are twist"),
+        ({"kind": "velocity", "command": "base_velocity"}, "no such command: base_velocity; there are twist"),
+        ({"kind": "environment"}, "got neither; there are twist"),
     ],
 )
 def test_a_definition_that_does_not_fit_the_g1_is_refused(g1, definition, message):
@@ -272,7 +272,7 @@ def test_a_training_whose_success_does_not_fit_fails_before_the_first_iteration(
     assert run.state.iteration is None
     assert (run.state.phase.phase, run.state.phase.detail) == (
         "failed",
-        "success is of kind velocity, but no command is a velocity of a robot; the task has no commands",
+        "success of kind velocity: the task has no velocity command of a robot; it has no commands",
     )
 
 

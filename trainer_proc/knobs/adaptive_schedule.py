@@ -1,4 +1,4 @@
-"""The schedule of the learning rate, which writes it in every update; rsl-rl's adaptive one at every mini-batch."""
+"""The schedule of the learning rate, a competing writer in every update; rsl-rl's writes at every mini-batch."""
 
 from __future__ import annotations
 
@@ -9,55 +9,54 @@ from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED, LEARNING_RATE, LINEAR
 
 
 class AdaptiveSchedule:
-    """Keeps the schedule from moving a learning rate that is held.
+    """Keeps the schedule from changing a held learning rate.
 
-    While it is held, `algorithm.schedule` reads "fixed" for the length of an update (`PPO.update`), the only place
-    that reads it.
+    While it is held, `algorithm.schedule` reads "fixed" during an update (`PPO.update`), the only place that reads it.
     """
 
     def __init__(self, algorithm: Any, on_competing_writer: Callable[[str, str, bool], None]) -> None:
         """Wrap `algorithm.update` on the instance.
 
-        `on_competing_writer(knob, writer, pinned)` hears of a schedule that begins to move the rate in the run.
+        `on_competing_writer(knob, writer, pinned)` is called when a schedule starts to change the rate during the run.
         """
         self._algorithm = algorithm
         self._on_competing_writer = on_competing_writer
         self._update = algorithm.update
         self._held = False
-        self._last = self._moving
+        self._last = self._active_schedule
         algorithm.update = self._update_holding
 
     def competing_writer_of(self, knob: str) -> str:
-        """Return which schedule moves the learning rate: "the adaptive schedule"."""
-        return self._moving if knob == LEARNING_RATE else ""
+        """Return the schedule that changes the learning rate, such as "the adaptive schedule"; else empty."""
+        return self._active_schedule if knob == LEARNING_RATE else ""
 
     def hold(self, knob: str) -> bool:
-        """Keep the learning rate, if that is `knob`; return whether a schedule moves it."""
+        """Keep the learning rate, if that is `knob`; return whether a schedule changes it."""
         if knob != LEARNING_RATE:
             return False
         self._held = True
-        return bool(self._moving)
+        return bool(self._active_schedule)
 
     def release(self, knob: str) -> None:
-        """Let the schedule move the learning rate again, from where it is."""
+        """Let the schedule change the learning rate again, from its present value."""
         if knob == LEARNING_RATE:
             self._held = False
 
     def new_iteration(self) -> None:
-        """Report the schedule if it has begun to move the rate."""
-        if self._moving and not self._last:
-            self._on_competing_writer(LEARNING_RATE, self._moving, self._held)
-        self._last = self._moving
+        """Report the schedule if it has started to change the rate."""
+        if self._active_schedule and not self._last:
+            self._on_competing_writer(LEARNING_RATE, self._active_schedule, self._held)
+        self._last = self._active_schedule
 
     @property
-    def _moving(self) -> str:
-        """Name the schedule that moves the rate, if one does."""
+    def _active_schedule(self) -> str:
+        """The schedule that changes the rate; empty if none does."""
         schedule = self._algorithm.schedule
         moves = schedule == LINEAR or (schedule == ADAPTIVE and self._algorithm.desired_kl is not None)
         return f"the {schedule} schedule" if moves else ""
 
     def _update_holding(self) -> Any:
-        if not (self._held and self._moving):
+        if not (self._held and self._active_schedule):
             return self._update()
         present, self._algorithm.schedule = self._algorithm.schedule, FIXED
         try:

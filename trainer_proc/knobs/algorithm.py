@@ -1,9 +1,9 @@
-"""PPO knobs, on rsl-rl's algorithm (5.4.2 and 5.5.1): read at each update, `gamma` and `lam` at each return.
+"""PPO knobs of rsl-rl's algorithm (5.4.2 and 5.5.1): read at each update, `gamma` and `lam` at each return.
 
 Other libraries' algorithms (`trainer_proc.rl_libraries`) have the same attributes.
 
-The learning rate is what the optimizer's parameter groups hold; the algorithm's attribute is what the adaptive schedule
-goes on from. Both are written.
+The learning rate in use is that of the optimizer's parameter groups. The adaptive schedule continues from the
+algorithm's attribute. Both are written.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ADAPTIVE, LINEAR, FIXED = "adaptive", "linear", "fixed"
 _SCHEDULES = (ADAPTIVE, FIXED)
 _LEAST_RATE, _LARGEST_RATE = 1e-9, 1.0
 _MOST_EPOCHS = 100.0
-"""An update can't be interrupted: one of a million epochs would never hear a stop."""
+"""An update can't be interrupted: one of a million epochs would never react to a stop."""
 
 _NUMBERS: dict[str, tuple[float | None, float | None]] = {
     "desired_kl": (TINY, None),
@@ -33,7 +33,7 @@ _NUMBERS: dict[str, tuple[float | None, float | None]] = {
     "lam": (0.0, 1.0),
     "max_grad_norm": (TINY, None),
 }
-"""Attributes of the algorithm with their least and greatest values; the loss of actions out of bounds is rl_games's."""
+"""Attributes of the algorithm with their bounds; `bounds_loss_coef` is rl_games's."""
 
 
 def algorithm_knobs(algorithm: Any) -> list[LiveKnob]:

@@ -1,11 +1,11 @@
-"""Bounds of parameters that follow from what their names mean."""
+"""Bounds of parameters, derived from their names."""
 
 from __future__ import annotations
 
 import re
 
 TINY = 1e-6
-"""The least value of what is divided by."""
+"""Lower bound of a divisor."""
 
 _SHORTEST_SECONDS = 1e-3
 
@@ -20,5 +20,5 @@ _BOUNDS: tuple[tuple[str, tuple[float | None, float | None]], ...] = (
 
 
 def bounds_of(parameter: str) -> tuple[float | None, float | None]:
-    """Return the least and the greatest value of `parameter`, `std_walking/.*knee.*` say; None where unbounded."""
+    """Return the bounds of `parameter`, such as `std_walking/.*knee.*`; None where unbounded."""
     return next((bounds for pattern, bounds in _BOUNDS if re.search(pattern, parameter)), (None, None))

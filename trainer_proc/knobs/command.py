@@ -1,6 +1,6 @@
 """Command knobs: the ranges that command terms sample from.
 
-The configuration in use is that of `CommandManager.get_term(name).cfg` (mjlab 1.6), read when a command is sampled.
+The configuration in use is `CommandManager.get_term(name).cfg` (mjlab 1.6), read when a command is sampled.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from trainer_proc.knobs.term_parameters import axis_slots
 
 _RANGES = "ranges"
 _AXIS_FIELDS = ("pose_range", "velocity_range")
-_DRAWING = {"debug_vis", "_debug_vis_impl", "create_gui", "create_debug_vis_gui"}
+_DEBUG_DRAWING = {"debug_vis", "_debug_vis_impl", "create_gui", "create_debug_vis_gui"}
 _NEEDS = {"rel_heading_envs": "heading_command", "heading_control_stiffness": "heading_command"}
-"""Fields that mjlab's velocity command reads only while a switch of its configuration is on."""
+"""Fields that mjlab's velocity command reads only while this switch of its configuration is on."""
 
 
 def command_knobs(command_manager: Any) -> list[SlotKnob]:
     """Return `command/<term>/<field>` for the numbers and ranges of every command's configuration.
 
-    Fields of the nested `ranges` are named without it, entries of mappings `<field>/<key>`. A field that nothing but
-    the term's constructor or its drawing reads is read-only, with the reason.
+    Fields of the nested `ranges` are named without it, entries of mappings `<field>/<key>`. A field that only the
+    term's constructor or its debug drawing reads is read-only, with the reason.
     """
     return [
         knob
@@ -60,7 +60,7 @@ def _term_knobs(prefix: str, term: Any) -> Iterator[SlotKnob]:
 
 
 def _reason(cfg: Any, field: str, is_used: bool) -> str:
-    """Return why a field can't be turned, empty if it can."""
+    """Return why a field is read-only, empty if it is not."""
     if not is_used:
         return "the command reads it only when it is built"
     switch = _NEEDS.get(field)
@@ -83,12 +83,12 @@ def _slots(cfg: Slot) -> Iterator[tuple[str, Slot, Any]]:
 
 
 def _names_used(cls: type) -> set[str]:
-    """Return the names that methods refer to, base classes' included, but for constructors and drawing."""
+    """Return the names that methods refer to, including base classes'; constructors and debug drawing excluded."""
     names: set[str] = set()
     for base in cls.__mro__:
         for key, member in vars(base).items():
             function = member.fget if isinstance(member, property) else member
-            if isinstance(function, FunctionType) and key not in _DRAWING and key != "__init__":
+            if isinstance(function, FunctionType) and key not in _DEBUG_DRAWING and key != "__init__":
                 names |= _names_in(function.__code__)
     return names
 

@@ -1,8 +1,8 @@
-"""Knobs of a direct-workflow environment: numbers of its own configuration, where it reads them while it trains.
+"""Knobs of a direct-workflow environment: numbers of its configuration that it reads during the training.
 
-Isaac Lab's `DirectRLEnv` has no managers. What would be terms is code, and its scales are fields of `env.cfg`, which
-`DirectRLEnv` keeps and does not copy: what a method reads as `self.cfg.<field>` can be turned, what the constructor
-has made something else of can't. Which it is, is told by the bytecode.
+Isaac Lab's `DirectRLEnv` has no managers: terms are code, and their scales are fields of `env.cfg`, which the
+environment does not copy. A field that a method reads as `self.cfg.<field>` can be changed; one that only the
+constructor reads can't. The bytecode shows which.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _RESET = ("_reset_idx",)
 _BUILT = ("__init__", "_setup_scene")
 
 _ONLY_BUILT = "the environment reads it only when it is built"
-_NOT_SEEN = "no step and no reset of the environment is seen to read it"
+_NOT_SEEN = "no step and no reset of the environment reads it"
 _BASES = ("DirectRLEnvCfg", "DirectMARLEnvCfg")
-"""Isaac Lab's own part of an environment's configuration."""
+"""Isaac Lab's bases of an environment's configuration."""
 _SCALE = re.compile(
     r"(?:rew|reward)_(?:scale|weight)_(?P<last>\w+)"
     r"|(?P<first>\w+?)(?:_(?:reward|rew)(?:_(?:scale|weight))?|(?P<cost>_cost|_penalty)(?:_(?:scale|weight))?|_weight)"
@@ -43,8 +43,8 @@ def is_direct(env: Any) -> bool:
 def direct_knobs(env: Any) -> list[SlotKnob]:
     """Return `reward/<name>/weight` for the scales of rewards, then `environment/<field>` for other numbers and ranges.
 
-    They are those that the environment's own configuration adds to `DirectRLEnvCfg`. A field that no step and no reset
-    reads is read-only, with the reason.
+    These are the fields that the environment's configuration adds to `DirectRLEnvCfg`. A field that no step and no
+    reset reads is read-only, with the reason.
     """
     of_rewards, of_steps, of_resets, of_building = (
         _fields_read(type(env), methods) for methods in (_REWARDS, _STEP, _RESET, _BUILT)
@@ -87,15 +87,15 @@ def _names(cfg: type) -> list[str]:
 
 
 def _scale_of(field: str) -> str:
-    """Return the name of the reward that a field scales, empty if it isn't named like that."""
+    """Return the name of the reward that a field scales, empty if its name is not that of a scale."""
     match = _SCALE.fullmatch(field)
     return "" if match is None else match["last"] or match["first"] + (match["cost"] or "")
 
 
 def _fields_read(cls: type, methods: Iterable[str]) -> set[str]:
-    """Return the fields of `self.cfg` that methods of `cls`, and the methods of its own that they use, read.
+    """Return the fields of `self.cfg` that methods of `cls` read, directly or through other methods of `self`.
 
-    All definitions of a method count, those of base classes too, which `super()` may call.
+    Every definition of a method counts, also those of base classes, which `super()` may call.
     """
     found: set[str] = set()
     seen: set[str] = set(_BUILT) - set(methods)
@@ -124,7 +124,7 @@ def _codes(cls: type, method: str) -> Iterator[CodeType]:
 
 
 def _loaded_from(owner: str, code: CodeType) -> set[str]:
-    """Return the attributes that are loaded from what is called `owner`: of `cfg` in `self.cfg.name` and `cfg.name`."""
+    """Return the attributes loaded from `owner`: `name` of both `self.cfg.name` and `cfg.name`."""
     names: set[str] = set()
     before = ""
     for instruction in dis.get_instructions(code):

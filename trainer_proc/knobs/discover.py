@@ -1,4 +1,4 @@
-"""All knobs of a built training, whatever its task."""
+"""Find all knobs of a built training, whatever its task."""
 
 from __future__ import annotations
 
@@ -67,6 +67,6 @@ def discover_knobs(
 
 
 def _manager(env: Any, name: str, method: str) -> Any:
-    """Return a manager with terms, None if the environment has no such."""
+    """Return a manager that has terms and `method`, None if the environment has none."""
     manager = getattr(env, name, None)
     return manager if getattr(manager, "active_terms", None) and hasattr(manager, method) else None

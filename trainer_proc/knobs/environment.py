@@ -1,4 +1,4 @@
-"""What the environment is built with: shown, and changed by a restart only."""
+"""Sizes and step lengths of the environment: shown only, a change needs a restart."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trainer_proc.knobs.units import unit_of
 
 
 def environment_knobs(runner: Any, env: Any) -> list[LiveKnob]:
-    """Return `environment/...`: counts and sizes, and steps (s) where the environment has them; all read-only."""
+    """Return read-only `environment/...`: counts, sizes, and steps (s) where the environment has them."""
     return [_knob(name, value) for name, value in _values(runner, env)]
 
 
@@ -45,7 +45,7 @@ def _knob(name: str, value: int | float) -> LiveKnob:
         default=float(value),
         takes_effect="needs a restart",
         unit=unit_of(f"environment/{name}"),
-        read_only="the environment is built with it: it needs a restart",
+        read_only="the environment is built with it; a change needs a restart",
         type=knob_type,
     )
 

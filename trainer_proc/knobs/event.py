@@ -1,4 +1,4 @@
-"""Randomization knobs of the task's events: what startup, reset, interval and step terms draw from.
+"""Randomization knobs of the task's events: the ranges of startup, reset, interval and step terms.
 
 The configurations in use are those of `EventManager.get_term_cfg` (mjlab 1.6, Isaac Lab 3.0); `EventManager.apply`
 passes their parameters to the term's function.
@@ -25,7 +25,7 @@ _TAKES_EFFECT: dict[str, TakesEffect] = {
     "interval": "next iteration",
     "step": "next iteration",
 }
-_LEAST = {
+_LOWER_BOUNDS = {
     "body_mass": TINY,
     "body_inertia": TINY,
     "geom_friction": 0.0,
@@ -35,15 +35,15 @@ _LEAST = {
     "actuator_gainprm": 0.0,
     "actuator_forcerange": 0.0,
 }
-"""Fields that the simulator can't take below this; scales and values of them are bounded, offsets aren't."""
+"""Lower bounds of model fields; they apply to scales and values, not to offsets."""
 
 
 def event_knobs(
     env: Any, simulator: Simulator, resampler: Resampler, shown_elsewhere: Container[str]
 ) -> list[SlotKnob]:
-    """Return `event/<term>/<parameter>` for the terms of each mode, but those named in `shown_elsewhere`.
+    """Return `event/<term>/<parameter>` for the terms of each mode, except those in `shown_elsewhere`.
 
-    Startup terms take effect when they are drawn again, which their knobs' `resample` does. Interval terms also have
+    Startup terms take effect when they are resampled, by their knobs' `resample`. Interval terms also have
     `event/<term>/interval_range_s` (s).
     """
     manager = env.event_manager
@@ -63,8 +63,8 @@ def event_knobs(
                 env=env,
                 takes_effect=_TAKES_EFFECT[mode],
                 resample=resample,
-                minimum=_least_of(cfg, simulator),
-                unused=_without_effect(cfg, simulator),
+                minimum=_lower_bound(cfg, simulator),
+                unused=_unused_parameters(cfg, simulator),
             )
             knobs += parameter_knobs(term)
             if mode == "interval":
@@ -72,29 +72,29 @@ def event_knobs(
     return knobs
 
 
-def _least_of(cfg: Any, simulator: Simulator) -> float | None:
-    """Return the least value of what a term draws, where its distribution or the fields that it writes say so."""
+def _lower_bound(cfg: Any, simulator: Simulator) -> float | None:
+    """Return the lower bound of a term's samples, from its distribution or the fields that it writes."""
     if _parameter(cfg, "distribution") == "log_uniform":
         return TINY
     if _parameter(cfg, "operation") not in ("abs", "scale"):
         return None
     fields = simulator.fields_written(cfg)
-    return next((least for field, least in _LEAST.items() if field in fields), None)
+    return next((bound for field, bound in _LOWER_BOUNDS.items() if field in fields), None)
 
 
-def _without_effect(cfg: Any, simulator: Simulator) -> Mapping[str, str]:
-    """Return the parameters that what the term acts on has no use for, with the reason."""
+def _unused_parameters(cfg: Any, simulator: Simulator) -> Mapping[str, str]:
+    """Return the parameters of a term that have no effect, each with the reason."""
     asset = getattr(_parameter(cfg, "asset_cfg"), "name", "")
     unused = simulator.unused_parameters(cfg)
     if not isinstance(cfg.params.get("velocity_range"), dict):
         return unused
     if not getattr(simulator.asset(asset), "is_fixed_base", False):
         return unused
-    return {**unused, "velocity_range": f"{asset} stands on a fixed base"}
+    return {**unused, "velocity_range": f"{asset} has a fixed base"}
 
 
 def _parameter(cfg: Any, name: str) -> Any:
-    """Return what the term's function is called with: the configured value, or its default."""
+    """Return an argument of the term's function: the configured value, or its default."""
     if name in cfg.params:
         return cfg.params[name]
     parameter = inspect.signature(cfg.func).parameters.get(name)
@@ -109,18 +109,18 @@ def _interval_knob(name: str, cfg: Any, env: Any, index: int) -> SlotKnob:
         name=knob,
         kind="randomization",
         takes_effect="next iteration",
-        take_effect=_draw_timers(cfg, env.event_manager, index),
+        take_effect=_timer_sampler(cfg, env.event_manager, index),
         minimum=minimum,
         maximum=maximum,
     )
 
 
-def _draw_timers(cfg: Any, manager: Any, index: int) -> Callable[[], None]:
-    """Return what draws a term's running timers again: those of the old range may last long."""
+def _timer_sampler(cfg: Any, manager: Any, index: int) -> Callable[[], None]:
+    """Return a function that resamples a term's running timers, which may still be long ones of the old range."""
 
-    def draw() -> None:
+    def resample() -> None:
         low, high = cfg.interval_range_s
         with torch.inference_mode():
             manager._interval_term_time_left[index].uniform_(low, high)
 
-    return draw
+    return resample

@@ -1,4 +1,4 @@
-"""A knob bound to the object that the simulator or the algorithm really uses."""
+"""Knobs bound to the objects that the simulator and the algorithm use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trainer_proc.contract.knob import Knob, Value, When
 
 @dataclass(frozen=True)
 class LiveKnob:
-    """A described knob and the way to its value; all of it is called between iterations only.
+    """A knob's description and access to its value. Called between iterations only.
 
     `resample` samples a startup randomization again, None for knobs of other kinds. Knobs of one term share it, so that
     a change of several of them samples once.
@@ -24,29 +24,28 @@ class LiveKnob:
 
     @property
     def name(self) -> str:
-        """The knob's name."""
         return self.description.name
 
 
 class CompetingWriter(Protocol):
-    """Something else of the training that writes knobs too: the task's curriculum, the adaptive schedule."""
+    """A part of the training that also writes knobs: the task's curriculum, the adaptive schedule."""
 
     def competing_writer_of(self, knob: str) -> str:
-        """Return who writes `knob`, as far as is known by now; empty if nobody."""
+        """Return the name of the known writer of `knob`; empty if there is none."""
 
     def hold(self, knob: str) -> bool:
-        """Keep `knob` at its present value whatever writes it; return whether something is known to write it."""
+        """Keep `knob` at its present value; return whether it has a known writer."""
 
     def release(self, knob: str) -> None:
-        """Hold `knob` no longer and set it to what its other writer has meant it to be."""
+        """Stop holding `knob` and set it to the value that its writer has given it meanwhile."""
 
     def new_iteration(self) -> None:
-        """Hear that an iteration has ended; called between iterations."""
+        """React to the end of an iteration."""
 
 
 @dataclass(frozen=True)
 class TrainingKnobs:
-    """All that can be turned in a built training, in the order in which it is shown."""
+    """All knobs of a built training, in the order in which they are shown."""
 
     knobs: list[LiveKnob]
     competing_writers: list[CompetingWriter]

@@ -1,8 +1,8 @@
-"""Randomization knobs of the observations: the noise that is added to each term.
+"""Randomization knobs of the observations: the noise of each term.
 
-What is in use are the configurations of `ObservationManager.get_term_cfg` (mjlab 1.6) or of its groups (Isaac Lab
-3.0), and for noise models those of the live instances. mjlab's noise configurations keep tensors of the first values
-they were applied with, so a change puts a new object in place.
+In use are the configurations of `ObservationManager.get_term_cfg` (mjlab 1.6) or of its groups (Isaac Lab 3.0); for
+noise models, those of the live instances. mjlab's noise configurations cache tensors of their first values, so a change
+replaces the object.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ _USUAL: tuple[tuple[str, float], ...] = (
     ("joint_vel", 1.5),
     ("height_scan", 0.1),
 )
-"""Half the width of the uniform noise in Isaac Lab's velocity tasks (`velocity_env_cfg.py`, `ObservationsCfg`), by what
-the names of terms and their functions contain."""
-_PER_COMPONENT = "the task sets it for each component by itself"
+"""Half the width of uniform noise by a part of the term's or its function's name.
+
+Source: Isaac Lab's velocity tasks (`velocity_env_cfg.py`, `ObservationsCfg`).
+"""
+_PER_COMPONENT = "the task sets it separately for each component"
 
 
 def observation_noise_knobs(observation_manager: Any, kinds: Any) -> list[SlotKnob]:
     """Return `observation/<group>/<term>/noise` for every term, also of groups without corruption.
 
-    `kinds` is the simulator's module of noise configurations. Uniform noise is a range, and (0, 0) where there is none;
-    low and high alike are a constant. Gaussian noise is its standard deviation, 0 being none. Other kinds of noise
-    yield no knob.
+    `kinds` is the simulator's module of noise configurations. Uniform noise is a range, (0, 0) for none; equal ends are
+    a constant. Gaussian noise is its standard deviation, 0 for none. Other kinds of noise have no knob.
     """
     knobs = [
         _Noise(observation_manager, kinds, group, term).knob()
@@ -72,13 +73,13 @@ class _Noise:
         return None
 
     def _find_slot(self, manager: Any, group: str, term: str) -> Slot:
-        """Return where the noise that is applied to the term is, None in it being no noise."""
+        """Return the slot of the noise in use; it holds None for no noise."""
         if not isinstance(self._cfg.noise, self._kinds.NoiseModelCfg):
             return attribute_slot(self._cfg, "noise")
         live = getattr(self._cfg.noise, "func", None)  # Isaac Lab keeps the instance in the configuration
         model = (live or manager._group_obs_class_instances[group][term])._noise_model_cfg
         nothing = self._kinds.ConstantNoiseCfg
-        # a noise model wants some noise: a constant of nothing where there is none
+        # a noise model needs a noise: a constant 0 for none
         return Slot(lambda: model.noise_cfg, lambda noise: setattr(model, "noise_cfg", noise or nothing(bias=0.0)))
 
     def _described(
@@ -105,11 +106,11 @@ class _Noise:
         return None if width is None else (-width, width)
 
     def _first_noise(self, value: tuple[float, float]) -> Any:
-        """Return the noise of a term that has had none, which may be no numbers that noise can be added to."""
+        """Return the noise of a term that had none. Raises `ValueError` if it is not of floating-point numbers."""
         with torch.inference_mode():
             observed = self._cfg.func(self._env, **self._cfg.params)
         if not observed.is_floating_point():
-            raise ValueError(f"{self._path} is of {observed.dtype}, noise needs floating-point numbers")
+            raise ValueError(f"{self._path}: expected floating-point numbers to add noise to, got {observed.dtype}")
         return self._uniform(value, "add")
 
     def _numbers(self, noise: Any) -> list[Any]:
@@ -127,12 +128,12 @@ class _Noise:
         return any(isinstance(number, tuple | torch.Tensor) for number in self._numbers(self._slot.get()))
 
     def _range_of(self, noise: Any) -> Value:
-        """Return lowest and highest noise, over all components."""
+        """Return the lowest and the highest noise over all components."""
         low, high = self._numbers(noise)
         return min(_components(low)), max(_components(high))
 
     def _deviation_of(self, noise: Any) -> Value:
-        """Return the standard deviation, the greatest of all components."""
+        """Return the standard deviation, the largest of all components."""
         is_gaussian = isinstance(noise, self._kinds.GaussianNoiseCfg)
         return max(_components(self._numbers(noise)[0])) if is_gaussian else 0.0
 

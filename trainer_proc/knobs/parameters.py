@@ -1,8 +1,8 @@
-"""Whether a term uses a parameter at each call, as told by the bytecode of its function.
+"""Detect from a term's bytecode whether it reads a parameter at each call.
 
-Managers call a term with `term_cfg.params` as keyword arguments. A function reads them there, so a new value is seen
-at the next call. A class-based term may instead have copied a parameter when it was built (mjlab's
-`variable_posture`), and a function may take one that it ignores.
+Managers call a term with `term_cfg.params` as keyword arguments. A function reads them there, so a new value applies at
+the next call. A class-based term may have copied a parameter when it was built (mjlab's `variable_posture`), and a
+function may ignore one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 _MANAGER_BASE = "ManagerTermBase"
-"""The simulators' base of class-based terms: its `reset` does nothing."""
+"""The simulators' base of class-based terms, whose `reset` does nothing."""
 
 
 class Use(Enum):
@@ -27,9 +27,9 @@ class Use(Enum):
 
 
 def use_of(func: Any, name: str) -> Use:
-    """Return how the term's function, or instance of a class, uses the parameter `name`.
+    """Return how a term's function, or its instance of a class, uses the parameter `name`.
 
-    A callable without Python code (a `functools.partial`, a compiled function) counts as reading it.
+    A callable without Python code (a `functools.partial`, a compiled function) is assumed to read it.
     """
     code = _code_of(func)
     if code is None or _reads(code, name):
@@ -43,7 +43,7 @@ def use_of(func: Any, name: str) -> Use:
 
 
 def keeps_episode_state(func: Any) -> bool:
-    """Tell whether a class-based term has a `reset` of its own, mjlab's convention for per-episode state."""
+    """Tell whether a class-based term defines `reset`, mjlab's convention for per-episode state."""
     return any("reset" in vars(cls) for cls in type(func).__mro__ if cls.__name__ != _MANAGER_BASE)
 
 
@@ -63,7 +63,7 @@ def _reads(code: CodeType, name: str) -> bool:
 
 
 def _loaded_variables(code: CodeType) -> set[str]:
-    """Return the local variables that `code` reads; attributes and globals of the same name don't count."""
+    """Return the local variables that `code` reads, without attributes and globals of the same name."""
     loaded: set[str] = set()
     for instruction in dis.get_instructions(code):
         names = instruction.argval if isinstance(instruction.argval, tuple) else (instruction.argval,)
@@ -75,7 +75,7 @@ def _loaded_variables(code: CodeType) -> set[str]:
 
 
 def _unpacked_variables(code: CodeType) -> set[str]:
-    """Return the variables that `code` passes on as `**variable`, so that a callee may read what is in them."""
+    """Return the variables that `code` passes on as `**variable`, whose entries a callee may read."""
     calls = {"CALL_FUNCTION_EX", "DICT_MERGE", "DICT_UPDATE"}
     unpacks = any(instruction.opname in calls for instruction in dis.get_instructions(code))
     return _loaded_variables(code) if unpacks else set()

@@ -1,7 +1,7 @@
-"""Draws startup randomizations again: in all environments at once, or in each when its episode ends.
+"""Resample startup randomizations: in all environments at once, or in each when its episode ends.
 
-A startup term of an event manager runs once, before the first episode; a new range does nothing until the term is
-called again (mjlab 1.6, Isaac Lab 3.0). What that takes beside the call is the `Simulator`'s to know.
+A startup term of an event manager runs once, before the first episode; a new range has no effect until the term is
+called again (mjlab 1.6, Isaac Lab 3.0). The `Simulator` prepares and completes such a call.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from trainer_proc.simulators.interface import Simulator
 _DERIVED = frozenset(
     ("body_subtreemass", "dof_invweight0", "body_invweight0", "tendon_length0", "tendon_invweight0", "actuator_acc0")
 )
-"""Constants that mjlab counts among the fields of what they are computed from."""
+"""Derived constants, which mjlab lists among the fields that they are computed from."""
 
 
 class Resampler:
-    """The startup terms that wait to be drawn again, by environment.
+    """The startup terms that are queued for resampling, by environment.
 
     It takes part in `TrainingKnobs.competing_writers` to hear of new iterations; it overwrites no knob.
     """
 
     def __init__(self, env: Any, simulator: Simulator) -> None:
-        """Wrap `env._reset_idx` on the instance, which every environment calls with those whose episodes end."""
+        """Wrap `env._reset_idx` on the instance, which is called with the environments whose episodes end."""
         self._env = env
         self._simulator = simulator
         names = env.event_manager.active_terms.get("startup", [])
         self._startup = [env.event_manager.get_term_cfg(name) for name in names]
         self._waiting: dict[int, tuple[Any, torch.Tensor]] = {}
         self._reset = env._reset_idx
-        env._reset_idx = self._reset_and_draw
+        env._reset_idx = self._reset_and_sample
 
     def resample_of(self, term_cfg: Any) -> Callable[[When], None]:
         """Return the `resample` that the knobs of a startup term share; called between iterations.
 
-        "now" draws in all environments, "on reset" in each environment when its episode ends, once; environments that
-        weren't drawn again keep what they have.
+        "now" samples in all environments at once, "on reset" once in each environment when its episode ends. Until
+        then, an environment keeps its values.
         """
 
         def resample(when: When) -> None:
@@ -49,8 +49,8 @@ class Resampler:
                 self._simulator.before_sampling(term_cfg)
                 if when == "now":
                     self._waiting.pop(id(term_cfg), None)
-                    self._draw([term_cfg], None)
-                    self._env.sim.forward()  # quantities that derive from what was drawn
+                    self._sample([term_cfg], None)
+                    self._env.sim.forward()  # updates quantities that derive from the samples
                 else:
                     waits = torch.ones(self._env.num_envs, dtype=torch.bool, device=self._env.device)
                     self._waiting[id(term_cfg)] = (term_cfg, waits)
@@ -58,7 +58,7 @@ class Resampler:
         return resample
 
     def new_iteration(self) -> None:
-        """Forget the terms that all environments have drawn again; waits for the device where some haven't."""
+        """Forget the terms that all environments have resampled; synchronizes with the device if any is queued."""
         self._waiting = {key: (cfg, waits) for key, (cfg, waits) in self._waiting.items() if bool(waits.any())}
 
     def competing_writer_of(self, knob: str) -> str:
@@ -72,43 +72,45 @@ class Resampler:
     def release(self, knob: str) -> None:
         """Do nothing."""
 
-    def _reset_and_draw(self, env_ids: Any = None) -> None:
+    def _reset_and_sample(self, env_ids: Any = None) -> None:
         self._reset(env_ids)
         if self._waiting:
             with torch.inference_mode():
-                self._draw_for(env_ids)
+                self._sample_in(env_ids)
 
-    def _draw_for(self, env_ids: torch.Tensor | slice | None) -> None:
+    def _sample_in(self, env_ids: torch.Tensor | slice | None) -> None:
         if isinstance(env_ids, slice):
             env_ids = torch.arange(self._env.num_envs, device=self._env.device)[env_ids]
         if env_ids is not None and len(env_ids) == 0:
             return
-        # Which of them have been drawn isn't asked: that would wait for the device, and drawing again does no harm.
+        # Not checked which were resampled: that would synchronize with the device, and sampling twice does no harm.
         try:
-            self._draw([cfg for cfg, _ in self._waiting.values()], env_ids)
-        except Exception:  # of a task's own function: the training goes on without the draw, and the log says why
+            self._sample([cfg for cfg, _ in self._waiting.values()], env_ids)
+        except (
+            Exception
+        ):  # raised by a task's own function: the training continues without the sample, the log has the reason
             traceback.print_exc()
             self._waiting.clear()
             return
         for _, waits in self._waiting.values():
             if env_ids is None:
                 waits.zero_()
-            else:  # a plain False would be copied from the host, which waits
+            else:  # a plain False would be copied from the host, which synchronizes
                 waits[env_ids] = torch.zeros_like(env_ids, dtype=torch.bool)
 
-    def _draw(self, term_cfgs: list[Any], env_ids: torch.Tensor | None) -> None:
-        drawn = self._with_later_writers(term_cfgs)
-        for cfg in drawn:
+    def _sample(self, term_cfgs: list[Any], env_ids: torch.Tensor | None) -> None:
+        sampled = self._with_later_writers(term_cfgs)
+        for cfg in sampled:
             cfg.func(self._env, env_ids, **cfg.params)
-        self._simulator.after_sampling(drawn)
+        self._simulator.after_sampling(sampled)
 
     def _with_later_writers(self, term_cfgs: list[Any]) -> list[Any]:
-        """Return the terms with those of the task that write the same fields after them, as they did at startup."""
-        drawn: list[Any] = [cfg for cfg in term_cfgs if not any(cfg is startup for startup in self._startup)]
+        """Return the terms, followed by those that write the same fields after them, as they did at startup."""
+        sampled: list[Any] = [cfg for cfg in term_cfgs if not any(cfg is startup for startup in self._startup)]
         written: set[str] = set()
         for cfg in self._startup:
             fields = self._simulator.fields_written(cfg) - _DERIVED
-            if fields & written or any(cfg is asked for asked in term_cfgs):
-                drawn.append(cfg)
+            if fields & written or any(cfg is requested for requested in term_cfgs):
+                sampled.append(cfg)
                 written |= fields
-        return drawn
+        return sampled

@@ -1,7 +1,7 @@
 """Reward knobs: the weight of every term of the reward manager, and the terms' parameters.
 
-`env.cfg.rewards` is a copy that the manager made at construction; what is in use are the configurations of
-`RewardManager.get_term_cfg` (mjlab 1.6, Isaac Lab 3.0), read by `RewardManager.compute` at every step.
+`env.cfg.rewards` is a copy. In use are the configurations of `RewardManager.get_term_cfg` (mjlab 1.6, Isaac Lab 3.0),
+read by `RewardManager.compute` at every step.
 """
 
 from __future__ import annotations

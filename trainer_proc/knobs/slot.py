@@ -1,7 +1,7 @@
-"""Where a knob's value really is, and knobs made on such a place.
+"""Slots, the places in the simulator's objects that hold knob values, and knobs on them.
 
-A slot holds a raw value: what the simulator's own code put there and reads, an int as well as a float, a list as well
-as a tuple. A knob shows it as a `Value` and writes it back in the shape that it had.
+A slot holds a raw value, as the simulator's own code reads it: int or float, list or tuple. A knob shows it as a
+`Value` and writes it back in its original shape.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from trainer_proc.knobs.units import unit_of
 
 @dataclass(frozen=True)
 class Slot:
-    """Reads and writes a raw value in place, with no further effect; None stands for an entry that isn't there."""
+    """Reads and writes a raw value in place, with no further effect; None means that there is no entry."""
 
     get: Callable[[], Any]
     set: Callable[[Any], None]
@@ -25,9 +25,9 @@ class Slot:
 
 @dataclass(frozen=True)
 class SlotKnob(LiveKnob):
-    """A knob whose value is in a slot, so that it can be told whether something else has written it.
+    """A knob whose value is in a slot, so that competing writers can be detected.
 
-    `take_effect` is called when the slot was written, where a place in a configuration isn't all that it takes.
+    `take_effect` is called after a write, for values that need more than a place in a configuration.
     """
 
     slot: Slot = field(kw_only=True)
@@ -35,12 +35,11 @@ class SlotKnob(LiveKnob):
 
 
 def attribute_slot(owner: Any, name: str) -> Slot:
-    """Return the slot of an attribute."""
     return Slot(lambda: getattr(owner, name), lambda raw: setattr(owner, name, raw))
 
 
 def field_slot(owner: Slot, name: str) -> Slot:
-    """Return the slot of an attribute of whatever object is in another slot."""
+    """Return the slot of an attribute of the object in another slot."""
     return Slot(lambda: getattr(owner.get(), name), lambda raw: setattr(owner.get(), name, raw))
 
 
@@ -56,7 +55,8 @@ def parameter_slot(term_cfg: Any, name: str) -> Slot:
 def entry_slot(mapping: Slot, key: Any) -> Slot:
     """Return the slot of an entry of the mapping in another slot.
 
-    A write replaces the mapping: the old one may be part of somebody else's configuration, a curriculum's stage say.
+    A write replaces the mapping, because the old one may be shared with another configuration, such as a curriculum's
+    stage.
     """
 
     def write(raw: Any) -> None:
@@ -71,7 +71,7 @@ def entry_slot(mapping: Slot, key: Any) -> Slot:
 
 
 def is_number(raw: Any) -> bool:
-    """Tell whether `raw` is an int or a float, and no bool."""
+    """Tell whether `raw` is an int or a float, but no bool."""
     return isinstance(raw, int | float) and not isinstance(raw, bool)
 
 
@@ -81,7 +81,7 @@ def is_tunable_field(raw: Any) -> bool:
 
 
 def knob_type_of(raw: Any) -> KnobType | None:
-    """Return the type of a knob that shows `raw`, None if no knob can."""
+    """Return the type of a knob that can show `raw`, None if none can."""
     if isinstance(raw, bool):
         return "switch"
     if is_number(raw):
@@ -101,7 +101,7 @@ def value_of(raw: Any) -> Value:
 
 
 def raw_like(value: Value, like: Any) -> Any:
-    """Return `value` in the shape of `like`: int or float, tuple or list, whole ends where both were whole."""
+    """Return `value` in the shape of `like`: int or float, tuple or list, int ends if both of `like` are."""
     if isinstance(like, bool):
         return bool(value)
     if isinstance(value, tuple):
@@ -127,9 +127,8 @@ def slot_knob(
 ) -> SlotKnob:
     """Return a knob on `slot`.
 
-    `absent` is the raw value that an entry which isn't there stands for. If `take_effect`
-    raises, the slot gets its old value back and the knob's `write` raises the same. `described` are further
-    fields of `Knob`; the unit is that of the name where none is given.
+    `absent` is the raw value that a missing entry means. If `take_effect` raises, the slot gets its old value back and
+    the knob's `write` raises the same. `described` are further fields of `Knob`; the unit defaults to that of the name.
     """
     first = slot.get()
     like = absent if first is None else first

@@ -1,4 +1,4 @@
-"""Knobs for the numeric parameters of a manager's term: rewards, events and terminations have the same kind."""
+"""Knobs of the numeric parameters of a manager's term: of rewards, events, terminations and curriculum terms."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ POSE_AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 
 _AXIS_PARAMETERS = ("pose_range", "velocity_range")
 _INDEX_SUFFIXES = ("axes", "ids")
-"""Parameters of these endings choose elements: a pair of them is no range."""
+"""These suffixes mark index parameters; a pair is not a range."""
 
-_NOT_USED = "the term doesn't use it"
-_COPIED = "the term copied it when it was built and keeps per-episode state, so it can't be built again"
+_NOT_USED = "the term does not use it"
+_COPIED = "the term copied it when it was built, and keeps per-episode state, so it can't be rebuilt"
 
 
 @dataclass(frozen=True)
 class Term:
-    """A term as its manager calls it. `name` is that of its knobs, `reward/pose` for one.
+    """A term as its manager calls it. `name` is the prefix of its knobs, such as `reward/pose`.
 
-    `unused` are parameters that have no effect although the term's function reads them, with the reason.
+    `unused` are parameters without effect although the term's function reads them, each with the reason.
     """
 
     name: str
@@ -45,8 +45,8 @@ def parameter_knobs(term: Term) -> list[SlotKnob]:
     """Return `<term>/<parameter>` for each number, switch and pair, `<term>/<parameter>/<key>` for those in mappings.
 
     They are in `term.cfg.params`, which the managers pass to the term's function at each call (mjlab 1.6, Isaac Lab
-    3.0). What the function doesn't read is read-only, with the reason. A term that has copied a parameter and has no
-    per-episode state is built again by the write, which then raises what its constructor raises.
+    3.0). A parameter that the function does not read is read-only, with the reason. If a term has copied a parameter
+    and has no per-episode state, a write rebuilds it and raises what its constructor raises.
     """
     knobs: list[SlotKnob] = []
     for parameter in term.cfg.params:
@@ -58,7 +58,7 @@ def parameter_knobs(term: Term) -> list[SlotKnob]:
 
 
 def axis_slots(mapping: Slot) -> Iterator[tuple[str, Slot, Any]]:
-    """Yield name, slot and missing value of the entries of a pose or velocity range, missing ones too."""
+    """Yield name, slot and default of the entries of a pose or velocity range, including missing ones."""
     keys = mapping.get() or {}
     shown = [key for key in keys if knob_type_of(keys[key]) is not None]
     for key in POSE_AXES if set(keys) <= set(POSE_AXES) else shown:
@@ -100,7 +100,7 @@ def _knob(term: Term, path: str, slot: Slot, absent: Any, use: Use) -> SlotKnob:
 
 
 def _reason(term: Term, parameter: str, use: Use) -> str:
-    """Return why a parameter can't be turned, empty if it can."""
+    """Return why a parameter is read-only, empty if it is not."""
     if use is Use.UNUSED:
         return _NOT_USED
     if use is Use.CACHED and keeps_episode_state(term.cfg.func):

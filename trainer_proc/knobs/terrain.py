@@ -1,6 +1,6 @@
 """Terrain knobs: the highest level, a shift of all levels and the mix of types.
 
-They are carried out by `SteeredTerrain`, on the tensors that the simulator's terrain places robots by.
+`SteeredTerrain` applies them to the tensors that place robots on the terrain.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ SHIFT = "terrain/shift"
 def terrain_knobs(terrain: SteeredTerrain) -> list[LiveKnob]:
     """Return `terrain/highest_level` and `shift` where there are several levels, `mix/<type>` where several types.
 
-    A shift is counted in levels since the training began, a resumed one's included: writing it moves every environment
-    by the difference. Levels that meet an end stay there, so that shifting back brings those back one too far.
+    A shift counts levels since the training began, also across a resume: a write moves every environment by the
+    difference. Levels stop at both ends, so shifting back moves clamped environments too far.
     """
     return [*(_level_knobs(terrain) if terrain.rows > 1 else ()), *(_mix_knobs(terrain) if terrain.types[1:] else ())]
 
@@ -70,7 +70,7 @@ def _mix_knobs(terrain: SteeredTerrain) -> list[LiveKnob]:
             "number",
             lambda: terrain.mix[name],
             write,
-            resample=redistribute,  # once for all weights of an intervention
+            resample=redistribute,  # once for all weights of a change
             unit="weight",
             minimum=0.0,
             metric=f"Terrain/share/{name}",

@@ -1,4 +1,4 @@
-"""Units of knobs, guessed from their names as robot learning tasks use them."""
+"""Units of knobs, derived from the names that robot learning tasks use."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ _UNITS: tuple[tuple[str, str], ...] = (
 
 
 def unit_of(name: str) -> str:
-    """Return the unit of the knob `name`, empty if its name doesn't tell one."""
+    """Return the unit of the knob `name`, empty if unknown."""
     return next((unit for pattern, unit in _UNITS if re.search(pattern, name)), "")

@@ -1,11 +1,10 @@
-"""The terrain curriculum's levels and types: moved, capped and mixed by a person or a curriculum, and published.
+"""The terrain curriculum's levels and types: shift, cap, mix and publish them.
 
 mjlab's `TerrainEntity` and Isaac Lab's `TerrainImporter` hold `terrain_levels` and `terrain_types`, both of shape
-[num_envs]: row and column in `terrain_origins` of shape [rows, columns, 3], from which `env_origins` are taken. A type
-has one column in mjlab; in Isaac Lab it has as many as its proportion gives it, which may be none. The
+[num_envs]: row and column in `terrain_origins` of shape [rows, columns, 3], from which `env_origins` are taken. The
 task's own rule (mjlab's `terrain_levels_vel`; "Learning to Walk in Minutes", Rudin et al., 2022, arXiv:2109.11978)
 measures at a reset how far the robot has walked from its origin. So an origin must not change during an episode:
-changes wait for each environment's reset, for the moment after that rule and before the robot is placed.
+changes are queued for each environment's reset, after that rule and before the robot is placed.
 """
 
 from __future__ import annotations
@@ -60,64 +59,64 @@ class SteeredTerrain:
         levels = terrain.terrain_levels
         self._added = torch.zeros_like(levels)
         self._restored = torch.full_like(levels, -1)  # below 0: none
-        self._wanted_columns: torch.Tensor | None = None  # None: whatever they are
-        self.is_waiting = False
-        """Whether environments may wait for their reset; looked at once an iteration, with the metrics."""
+        self._queued_columns: torch.Tensor | None = None  # None: whatever they are
+        self.has_queued_changes = False
+        """Whether environments may have queued changes; updated once an iteration, with the metrics."""
         self._compute = env.curriculum_manager.compute
-        env.curriculum_manager.compute = self._compute_and_settle
+        env.curriculum_manager.compute = self._compute_and_apply
 
     @property
     def highest_level(self) -> int:
-        """The highest row that environments may reach; the simulator's rule goes by it."""
+        """The highest row that environments may reach; the simulator's rule uses it."""
         return int(self._terrain.max_terrain_level) - 1
 
     @highest_level.setter
     def highest_level(self, level: int) -> None:
         self._terrain.max_terrain_level = level + 1
-        self.is_waiting = True
+        self.has_queued_changes = True
 
     @property
     def shift(self) -> int:
-        """Levels that have been added to all environments so far."""
+        """Levels added to all environments so far."""
         return self._shift
 
     @shift.setter
     def shift(self, levels: int) -> None:
         self._added += levels - self._shift
         self._shift = levels
-        self.is_waiting = True
+        self.has_queued_changes = True
 
     @property
     def present_types(self) -> torch.Tensor:
-        """The type of each environment now, of shape [num_envs]; without a copy where columns are types."""
+        """The present type of each environment, of shape [num_envs]; no copy where columns are types."""
         columns: torch.Tensor = self._terrain.terrain_types
         return columns if self._types_by_column is None else self._types_by_column[columns]
 
     def redistribute(self) -> None:
-        """Share the environments out by `mix`, moving as few as possible; waits for the device.
+        """Distribute the environments by `mix`, moving as few as possible; synchronizes with the device.
 
         Raises `TrainingError` if no weight is above 0.
         """
         columns = self._terrain.terrain_types.tolist()
         counts = environments_by_type(list(self.mix.values()), len(columns))
         moved = moved_to_columns(counts, columns, self._type_of_column)
-        self._wanted_columns = torch.tensor(moved, device=self._restored.device)
-        self.is_waiting = True
+        self._queued_columns = torch.tensor(moved, device=self._restored.device)
+        self.has_queued_changes = True
 
     def levels(self) -> tuple[int, ...]:
-        """Return the level of each environment, that after its reset where it waits for one. Waits for the device."""
-        return tuple(self._levels_to_be(slice(None)).tolist())
+        """Return the level of each environment, after queued changes. Synchronizes with the device."""
+        return tuple(self._next_levels(slice(None)).tolist())
 
     def columns(self) -> tuple[int, ...]:
-        """Return the column of each environment, that after its reset where it waits for one. Waits for the device."""
-        columns = self._terrain.terrain_types if self._wanted_columns is None else self._wanted_columns
+        """Return the column of each environment, after queued changes. Synchronizes with the device."""
+        columns = self._terrain.terrain_types if self._queued_columns is None else self._queued_columns
         return tuple(columns.tolist())
 
     def restore(self, levels: tuple[int, ...], columns: tuple[int, ...], shift: int, *, reset: bool) -> None:
-        """Put the environments on `levels` and `columns`, of which `shift` levels have been added by steering.
+        """Place the environments on `levels` and `columns`; `levels` include the `shift`.
 
-        They wait for their reset; with `reset`, which is for before the first step, that is now. Another number of
-        environments takes the levels in turn and keeps its own columns.
+        They move at their reset; `reset`, for use before the first step, resets them now. If the number of environments
+        differs, levels are repeated and columns are kept.
         """
         if not levels:
             return
@@ -127,19 +126,19 @@ class SteeredTerrain:
         self._added.zero_()
         self._shift = max(1 - self.rows, min(shift, self.rows - 1))
         if len(columns) == count and max(columns) < self._columns:
-            self._wanted_columns = torch.tensor(columns, device=device)
-        self.is_waiting = True
+            self._queued_columns = torch.tensor(columns, device=device)
+        self.has_queued_changes = True
         if reset:
             self._env.reset()
 
     def metrics(self) -> dict[str, float]:
-        """Return the levels that environments are on now; waits for the device once. Call it once an iteration.
+        """Return the present levels; synchronizes with the device once. Call it once an iteration.
 
-        `Terrain/mean_level`, `max_level` and `share_at_level_<row>`, 0 to 1, where there are several rows; where the
-        types are known, `Terrain/share/<type>` and the `Terrain/mean_level/<type>` of those that have environments.
+        `Terrain/mean_level`, `max_level` and `share_at_level_<row>` (0 to 1) if there are several rows. If types are
+        known, `Terrain/share/<type>`, and `Terrain/mean_level/<type>` of types that have environments.
         """
-        grid, waiting = self._counts()
-        self.is_waiting = waiting > 0
+        grid, queued = self._counts()
+        self.has_queued_changes = queued > 0
         total = sum(map(sum, grid))
         at_level = [sum(row) for row in grid]
         metrics: dict[str, float] = {}
@@ -155,33 +154,33 @@ class SteeredTerrain:
         return metrics
 
     def _counts(self) -> tuple[list[list[int]], int]:
-        """Return how many environments are in each row and column, and how many wait for a reset."""
+        """Return the number of environments in each row and column, and the number with queued changes."""
         levels, columns = self._terrain.terrain_levels, self._terrain.terrain_types
-        waits = self._levels_to_be(slice(None)) != levels
-        if self._wanted_columns is not None:
-            waits |= self._wanted_columns != columns
+        is_queued = self._next_levels(slice(None)) != levels
+        if self._queued_columns is not None:
+            is_queued |= self._queued_columns != columns
         counts = torch.zeros(self.rows * self._columns, dtype=torch.long, device=levels.device)
         counts.index_add_(0, levels * self._columns + columns, torch.ones_like(levels))
-        *cells, waiting = torch.cat([counts, waits.sum().reshape(1)]).tolist()
-        return [cells[row * self._columns : (row + 1) * self._columns] for row in range(self.rows)], waiting
+        *cells, queued = torch.cat([counts, is_queued.sum().reshape(1)]).tolist()
+        return [cells[row * self._columns : (row + 1) * self._columns] for row in range(self.rows)], queued
 
-    def _compute_and_settle(self, env_ids: Any = None) -> None:
+    def _compute_and_apply(self, env_ids: Any = None) -> None:
         self._compute(env_ids=env_ids)
-        if self.is_waiting:
-            self._settle(slice(None) if env_ids is None else env_ids)
+        if self.has_queued_changes:
+            self._apply_queued(slice(None) if env_ids is None else env_ids)
 
-    def _settle(self, env_ids: torch.Tensor | slice) -> None:
-        """Carry out what waits for the reset of `env_ids`; waits for nothing."""
+    def _apply_queued(self, env_ids: torch.Tensor | slice) -> None:
+        """Apply queued changes of `env_ids` at their reset, without synchronization."""
         terrain = self._terrain
-        if self._wanted_columns is not None:
-            terrain.terrain_types[env_ids] = self._wanted_columns[env_ids]
-        levels = self._levels_to_be(env_ids)
+        if self._queued_columns is not None:
+            terrain.terrain_types[env_ids] = self._queued_columns[env_ids]
+        levels = self._next_levels(env_ids)
         terrain.terrain_levels[env_ids] = levels
         terrain.env_origins[env_ids] = terrain.terrain_origins[levels, terrain.terrain_types[env_ids]]
-        self._added[env_ids] = torch.zeros_like(levels)  # a plain 0 would be copied from the host, which waits
+        self._added[env_ids] = torch.zeros_like(levels)  # a plain 0 would be copied from the host, which synchronizes
         self._restored[env_ids] = torch.full_like(levels, -1)
 
-    def _levels_to_be(self, env_ids: torch.Tensor | slice) -> torch.Tensor:
+    def _next_levels(self, env_ids: torch.Tensor | slice) -> torch.Tensor:
         present, restored = self._terrain.terrain_levels[env_ids], self._restored[env_ids]
         levels = torch.where(restored < 0, present, restored) + self._added[env_ids]
         return levels.clamp(0, self.highest_level)

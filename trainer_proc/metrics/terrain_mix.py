@@ -1,4 +1,4 @@
-"""Terrain types, their columns, and how environments are shared out over them; plain numbers."""
+"""Distribute environments over terrain types and their columns; plain numbers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from trainer_proc.contract.errors import TrainingError
 
 
 def environments_by_type(weights: Sequence[float], environments: int) -> list[int]:
-    """Return how many environments each type gets, by weight (at least 0).
+    """Return the number of environments of each type, by weight (at least 0).
 
-    As mjlab's `TerrainEntity` does it: one for each type whose weight is above 0 if there are enough, the others by
-    the largest remainders. Raises `TrainingError` if no weight is above 0.
+    Each type with a weight above 0 gets one if there are enough; the others follow the largest remainders. Source:
+    mjlab's `TerrainEntity`. Raises `TrainingError` if no weight is above 0.
     """
     total = sum(weights)
     if total <= 0:
-        raise TrainingError("at least one terrain type must have a weight above 0")
+        raise TrainingError("terrain mix: expected a weight above 0 for at least one type, got none")
     at_least = [1 if weight > 0 else 0 for weight in weights]
     if sum(at_least) > environments:
         at_least = [0] * len(weights)
@@ -30,7 +30,7 @@ def environments_by_type(weights: Sequence[float], environments: int) -> list[in
 
 
 def moved_to(counts: Sequence[int], types: Sequence[int]) -> list[int]:
-    """Return `types`, the type of each environment, changed so that type i has `counts[i]`; as few as possible move."""
+    """Return `types`, the type of each environment, with `counts[i]` of type i; as few as possible change."""
     free = list(counts)
     wanted = []
     for kind in types:
@@ -42,10 +42,10 @@ def moved_to(counts: Sequence[int], types: Sequence[int]) -> list[int]:
 
 
 def moved_to_columns(counts: Sequence[int], columns: Sequence[int], types: Sequence[int]) -> list[int]:
-    """Return `columns`, the column of each environment, changed so that type i has `counts[i]` environments.
+    """Return `columns`, the column of each environment, with `counts[i]` environments on columns of type i.
 
-    `types` is the type of each column. As few environments as possible move, each to the column of its new type that
-    has the fewest then.
+    `types` is the type of each column. As few environments as possible move, each to the emptiest column of its new
+    type.
     """
     present = [types[column] for column in columns]
     wanted = moved_to(counts, present)

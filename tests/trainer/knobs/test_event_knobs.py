@@ -119,7 +119,7 @@ def test_callers_may_reset_by_slice_or_all(g1):
         g1.turn("event/encoder_bias/bias_range", (0.0, 0.0), "now")
         g1.turn("event/encoder_bias/bias_range", (0.3, 0.4), "on reset")
         with torch.inference_mode():
-            g1.training.competing_writers[0]._draw_for(ids)  # mjlab's own reset can't take a slice
+            g1.training.competing_writers[0]._sample_in(ids)  # mjlab's own reset can't take a slice
         assert (g1.data.encoder_bias > 0).any(dim=1).tolist() == [index < drawn for index in range(6)]
 
 

@@ -137,7 +137,7 @@ def test_parameters_are_shown_as_what_they_are(odd):
 
 def test_what_a_term_ignores_or_keeps_is_read_only_with_the_reason(odd):
     reasons = {name: odd.knobs[f"reward/{name}"].description.read_only for name in ("ignoring/level", "stateful/level")}
-    assert reasons["ignoring/level"] == "the term doesn't use it"
+    assert reasons["ignoring/level"] == "the term does not use it"
     assert "copied" in reasons["stateful/level"]
     assert not odd.knobs["reward/stateful/used"].description.read_only
 

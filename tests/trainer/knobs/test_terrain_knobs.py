@@ -99,7 +99,7 @@ def test_a_shift_moves_each_environment_once_at_its_reset(fixture, request):
     assert training.levels() == [1, 2, 3, 3, 1, 2, 3, 3]
     assert training.stands_on() == training.patches()
     training.terrain.metrics()
-    assert not training.terrain.is_waiting
+    assert not training.terrain.has_queued_changes
 
 
 def test_shifts_add_up_to_the_knob(rough):
@@ -194,7 +194,7 @@ def test_a_mix_that_is_taken_back_before_a_reset_moves_nobody(rough):
 def test_a_mix_of_nothing_is_refused(rough):
     for name in (FLAT, STAIRS, ROUGHNESS):
         rough.turn(name, 0.0)
-    with pytest.raises(TrainingError, match="at least one terrain type"):
+    with pytest.raises(TrainingError, match="terrain mix: expected a weight above 0"):
         rough.knobs[FLAT].resample("on reset")
 
 
@@ -236,7 +236,7 @@ def test_what_waits_for_a_reset_is_carried_out_without_waiting_for_the_device(ro
     rough.turn(FLAT, 0.0, "on reset")
     env_ids = torch.tensor([0, 5])
     with torch.inference_mode(), Operations() as operations:
-        rough.terrain._settle(env_ids)  # what it adds to the simulator's own reset
+        rough.terrain._apply_queued(env_ids)  # what it adds to the simulator's own reset
     assert len(operations.names) <= 18, operations.names
     assert not {"_local_scalar_dense.default", "nonzero.default", "item.default"} & set(operations.names)
 

@@ -1,4 +1,4 @@
-"""The success rate over the last episodes: of all, of each task and of each type of terrain."""
+"""The success rate over the last episodes: overall, by task and by terrain type."""
 
 from __future__ import annotations
 
@@ -18,40 +18,39 @@ from trainer_proc.metrics.terrain import SteeredTerrain
 
 
 class EpisodeWindow:
-    """The newest whole iterations that hold at least as many episodes as asked for, or all there have been."""
+    """The newest whole iterations that together have at least the requested number of episodes, or all if fewer."""
 
     def __init__(self, episodes: int) -> None:
-        """Ask for `episodes`, at least 1."""
-        self._asked = episodes
+        """Request `episodes`, at least 1."""
+        self._requested = episodes
         self._iterations: deque[tuple[int, float]] = deque()
         self.episodes = 0
         """Episodes in the window now."""
 
     def add(self, finished: int, succeeded: float) -> None:
-        """Add an iteration's."""
         if not finished:
             return
         self._iterations.append((finished, succeeded))
         self.episodes += finished
-        while self.episodes - self._iterations[0][0] >= self._asked:
+        while self.episodes - self._iterations[0][0] >= self._requested:
             self.episodes -= self._iterations.popleft()[0]
 
     @property
     def rate(self) -> float:
-        """Share of the window's episodes that succeeded; there must be some."""
+        """Share of the window's episodes that succeeded; the window must not be empty."""
         return sum(succeeded for _, succeeded in self._iterations) / self.episodes
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Sorts of episodes, each with a rate of its own; `read` tells that of each environment now, shape [num_envs]."""
+    """Groups of episodes with a rate each; `read` returns the present group of each environment, shape [num_envs]."""
 
     metrics: tuple[str, ...]
     read: Callable[[], torch.Tensor]
 
 
 class SuccessRate:
-    """Counts episodes as they finish, on the device, and those that succeeded."""
+    """Counts finished and successful episodes, on the device."""
 
     def __init__(
         self,
@@ -68,7 +67,7 @@ class SuccessRate:
         self._env = getattr(env, "unwrapped", env)
         self._definition = definition or Success()
         self._rule = make_rule(self._definition, self._env, simulator)
-        self._groups = [*_tasks(self._env), *_terrain_types(terrain)] if self._rule.tells_which else []
+        self._groups = [*_tasks(self._env), *_terrain_types(terrain)] if self._rule.is_per_environment else []
         self._ids = Trace(lambda: torch.stack([group.read() for group in self._groups]))
         self._window = EpisodeWindow(self._definition.window)
         names = (name for group in self._groups for name in group.metrics)
@@ -77,20 +76,20 @@ class SuccessRate:
         self._last_dones: torch.Tensor | None = None
 
     def begin(self) -> None:
-        """Look at the state that the first step begins in: of episodes in progress, what is seen from now on counts."""
+        """Record the state before the first step; of running episodes, only later steps count."""
         self._steps.clear()
         self._rule.begin()
         if self._groups:
             self._ids.begin()
 
     def step(self, dones: torch.Tensor, extras: dict[str, Any]) -> None:
-        """Remember one environment step for `collect`. `dones` has shape [num_envs]; a few kernels, no wait."""
+        """Record one environment step for `collect`: a few kernels, no synchronization. `dones` is [num_envs]."""
         time_outs = extras.get("time_outs")
         if time_outs is None:  # a finite-horizon task hides its time-outs from the algorithm
             time_outs = time_outs_of(self._env)
             if time_outs is None:
-                return  # nobody knows how episodes end
-        is_new = self._last_dones is not None and dones is not self._last_dones  # as it is with mjlab at each step
+                return  # the environment does not report how episodes end
+        is_new = self._last_dones is not None and dones is not self._last_dones  # as in mjlab at each step
         self._last_dones = dones
         self._steps.append((dones if is_new else dones.clone(), time_outs.clone()))
         self._rule.step()
@@ -98,11 +97,12 @@ class SuccessRate:
             self._ids.step()
 
     def collect(self) -> dict[str, float]:
-        """Close the iteration and return its metrics; waits for the device once.
+        """Close the iteration and return its metrics; synchronizes with the device once.
 
-        `Train/finished_episodes` in this iteration, `Train/success_window` and `success_episodes`, those asked for and
-        those in the window now, and, of these, the `Train/success_rate`, 0 to 1. `Success/task/<task>` and
-        `Success/terrain/<type>` are rates over windows of their own. A rate is absent until it has an episode.
+        `Train/finished_episodes` counts this iteration's, `Train/success_episodes` those in the window and
+        `Train/success_window` the requested size. `Train/success_rate` (0 to 1) is over the window;
+        `Success/task/<task>` and `Success/terrain/<type>` have windows of their own. A rate is absent until it has an
+        episode.
         """
         finished, succeeded, of_groups = self._counts()
         self._window.add(finished, succeeded)
@@ -120,7 +120,7 @@ class SuccessRate:
         return metrics
 
     def _counts(self) -> tuple[int, float, list[tuple[int, float]]]:
-        """Return how many episodes finished and succeeded in the remembered steps: of all, and of each group."""
+        """Return the numbers of finished and successful episodes in the recorded steps: overall, and by group."""
         if not self._steps:
             return 0, 0, [(0, 0)] * len(self._group_windows)
         time_outs = torch.stack([time_outs for _, time_outs in self._steps]).bool()
@@ -129,7 +129,7 @@ class SuccessRate:
         successes = self._rule.judge(dones, time_outs)
         outcomes = torch.stack([dones.to(successes.dtype), successes])
         counts = [outcomes.sum((1, 2))]
-        # an episode is of the group that it had before the reset drew the next
+        # an episode belongs to the group before the reset, which samples the next
         groups = self._ids.take()[:-1].unbind(1) if self._groups else ()
         for group, ids in zip(self._groups, groups, strict=True):
             is_of = ids.unsqueeze(-1) == torch.arange(len(group.metrics), device=ids.device)
@@ -139,7 +139,7 @@ class SuccessRate:
 
 
 def _tasks(env: Any) -> list[Groups]:
-    """Return the tasks that a command sets, if one does."""
+    """Return the tasks of a command that has tasks, if there is one."""
     command = task_command(env)
     if command is None:
         return []
@@ -147,11 +147,11 @@ def _tasks(env: Any) -> list[Groups]:
 
 
 def _terrain_types(terrain: SteeredTerrain | None) -> list[Groups]:
-    """Return the types of a terrain where they are known."""
+    """Return the types of a terrain if they are known."""
     if terrain is None or not terrain.types:
         return []
     return [_groups("terrain", terrain.types, lambda: terrain.present_types)]
 
 
-def _groups(sort: str, names: tuple[str, ...], read: Callable[[], torch.Tensor]) -> Groups:
-    return Groups(tuple(f"Success/{sort}/{name}" for name in names), read)
+def _groups(kind: str, names: tuple[str, ...], read: Callable[[], torch.Tensor]) -> Groups:
+    return Groups(tuple(f"Success/{kind}/{name}" for name in names), read)

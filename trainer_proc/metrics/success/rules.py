@@ -1,7 +1,7 @@
-"""What makes an episode a success, measured while it runs.
+"""The conditions of a successful episode, measured while it runs.
 
 Each step only copies what is needed, in one kernel; the arithmetic is done once an iteration for all its steps, on the
-device. The state in which an episode ends is not seen: by then the environment has been reset.
+device. An episode's last state is not recorded: by then the environment has been reset.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from trainer_proc.metrics.success.task import (
 )
 
 _LARGEST_ERROR = 1e6
-"""Stands for what isn't finite: a robot that has come apart must not leave NaN in the sums of its next episodes."""
+"""Replaces non-finite errors, so that a diverged simulation leaves no NaN in the sums of later episodes."""
 
 
 class Rule(Protocol):
     """Judges episodes: `begin` is called before the first step, `step` after each, `judge` after an iteration's."""
 
-    tells_which: bool
-    """Whether it is known which of the episodes that end in the same step have succeeded."""
+    is_per_environment: bool
+    """Whether it judges each environment, rather than the mean of those that end in the same step."""
 
     def begin(self) -> None:
-        """Take the present as what the first step begins in."""
+        """Record the state before the first step."""
 
     def step(self) -> None:
-        """Look at what a step has led to; waits for nothing."""
+        """Record the state after a step, without synchronization."""
 
     def judge(self, dones: torch.Tensor, time_outs: torch.Tensor) -> torch.Tensor:
         """Return where the steps since the last call have ended an episode with success.
 
-        All are bool and of shape [steps, num_envs], at least one step. A rule that can't tell which returns their mean
-        success instead, double, 0 to 1.
+        Arguments and result are bool, of shape [steps, num_envs], with at least one step. A rule that is not
+        `is_per_environment` returns the mean success instead, double, 0 to 1.
         """
 
 
@@ -67,9 +67,9 @@ def make_rule(definition: Success, env: Any, simulator: RobotSource | None) -> R
 
 
 class _TimeOut:
-    """The episode was ended by time-out."""
+    """The episode ended by time-out."""
 
-    tells_which = True
+    is_per_environment = True
 
     def begin(self) -> None:
         pass
@@ -82,9 +82,9 @@ class _TimeOut:
 
 
 class _Velocity:
-    """That, and the mean tracking error was small; a step's error is that against the command it was taken under."""
+    """Time-out, and a small mean tracking error; a step's error is against the command during that step."""
 
-    tells_which = True
+    is_per_environment = True
 
     def __init__(self, definition: Success, command: Any, root: Root) -> None:
         self._root = root
@@ -109,15 +109,15 @@ class _Velocity:
         errors = torch.stack([linear_error, angular_error, torch.ones_like(linear_error)], dim=-1).double()
         errors = errors.nan_to_num(_LARGEST_ERROR).clamp(max=_LARGEST_ERROR)
         sums, self._sums = totals_of_episodes(errors, dones, self._sums)
-        # an episode of one step has no mean: 0 / 0 is below nothing
+        # an episode of one step has no mean: 0 / 0 is NaN, which fails the comparison
         linear_mean, angular_mean = (sums[..., :2] / sums[..., 2:]).unbind(-1)
         return dones & time_outs & (linear_mean < self._limits[0]) & (angular_mean < self._limits[1])
 
 
 class _Upright:
-    """That, and the root stayed within a box around where the episode began, and within a tilt."""
+    """Time-out, and the root stayed within a box around its first position and within a tilt."""
 
-    tells_which = True
+    is_per_environment = True
 
     def __init__(self, definition: Success, root: Root) -> None:
         self._root = root
@@ -141,19 +141,19 @@ class _Upright:
         x, y = (places - began).abs().unbind(-1)
         # of the angle between the root's z axis and the world's
         cosine = 1.0 - 2.0 * orientations[..., 1:3].square().sum(-1)
-        stays = (x <= self._box[0]) & (y <= self._box[1]) & (cosine >= self._least_cosine)  # none of it is so for NaN
+        stays = (x <= self._box[0]) & (y <= self._box[1]) & (cosine >= self._least_cosine)  # false for NaN
         sums, self._violations = totals_of_episodes((~stays).float().unsqueeze(-1), dones, self._violations)
         self._began = began[-1]
         return dones & time_outs & (sums[..., 0] == 0.0)
 
 
 class _CommandSuccess:
-    """The environment says so itself, in a command's `episode_success` (mjlab's `LiftingCommand`).
+    """The environment's own success, in a command's `episode_success` (mjlab's `LiftingCommand`).
 
-    The command sets it back when an episode ends, so the step before that counts.
+    The command clears it when an episode ends, so the state before the last step counts.
     """
 
-    tells_which = True
+    is_per_environment = True
 
     def __init__(self, command: Any) -> None:
         self._successes = Trace(lambda: command.episode_success.clone())
@@ -170,12 +170,12 @@ class _CommandSuccess:
 
 
 class _ReportedSuccess:
-    """The environment reports the mean of the episodes that a step has ended, as Isaac Lab 3's tasks do.
+    """The environment's report of the mean success of the episodes that a step has ended, as in Isaac Lab 3's tasks.
 
-    What is measured inside differs by task, and is set back before a step returns: only the report is there for all.
+    Tasks clear their own measurements before a step returns; the report is all that remains.
     """
 
-    tells_which = False
+    is_per_environment = False
 
     def __init__(self, env: Any) -> None:
         self._env = env
@@ -185,7 +185,7 @@ class _ReportedSuccess:
         self._reports.clear()
 
     def step(self) -> None:
-        # each reset reports anew; after a step without one, the last report stands there, and counts for no episode
+        # each reset updates the report; after a step without a reset, the old one counts for no episode
         self._reports.append(self._env.extras["log"].get(SUCCESS_REPORT, 0.0))
 
     def judge(self, dones: torch.Tensor, time_outs: torch.Tensor) -> torch.Tensor:

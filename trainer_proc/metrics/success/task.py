@@ -1,4 +1,4 @@
-"""What an environment tells of its tasks and its success: commands, reports and time-outs, of mjlab and Isaac Lab."""
+"""What an environment reports of its tasks and its success: commands, reports and time-outs."""
 
 from __future__ import annotations
 
@@ -26,48 +26,47 @@ def velocity_command(env: Any, name: str) -> Any:
     `TrainingError`.
     """
     commands = commands_of(env)
-    if name and name not in commands:
-        raise TrainingError(f"success is of kind velocity, but there is no command {name}; {_there_are(commands)}")
     velocities = {key: term for key, term in commands.items() if _is_velocity(term)}
-    if name and name not in velocities:
-        raise TrainingError(f"success is of kind velocity, but the command {name} is no velocity of a robot")
+    of_kind = "success of kind velocity"
     if not velocities:
-        there = _there_are(commands)
-        raise TrainingError(f"success is of kind velocity, but no command is a velocity of a robot; {there}")
+        raise TrainingError(f"{of_kind}: the task has no velocity command of a robot; {_there_are(commands)}")
+    if name and name not in velocities:
+        wrong = f"expected a velocity command, got {name}" if name in commands else f"no such command: {name}"
+        raise TrainingError(f"{of_kind}: {wrong}; {_there_are(velocities)}")
     if not name and len(velocities) > 1:
-        raise TrainingError(f"success is of kind velocity: its command must be one of {', '.join(velocities)}")
+        raise TrainingError(f"{of_kind}: expected `command` to be one of {', '.join(velocities)}, got none")
     return velocities[name] if name else next(iter(velocities.values()))
 
 
 def command_with_success(env: Any, name: str) -> Any:
-    """Return the command term that tells success (`episode_success`), `name` if there are several; None without."""
-    telling = {key: term for key, term in commands_of(env).items() if hasattr(term, "episode_success")}
-    return telling.get(name) or next(iter(telling.values()), None)
+    """Return the command term that reports success (`episode_success`), `name` if there are several; None without."""
+    reporting = {key: term for key, term in commands_of(env).items() if hasattr(term, "episode_success")}
+    return reporting.get(name) or next(iter(reporting.values()), None)
 
 
 def reports_success(env: Any) -> bool:
-    """Tell whether the environment has reported `SUCCESS_REPORT`, as it does at its first reset already."""
+    """Tell whether the environment has reported `SUCCESS_REPORT`, which happens at its first reset."""
     return SUCCESS_REPORT in getattr(env, "extras", {}).get("log", {})
 
 
 def no_success(env: Any) -> TrainingError:
-    """Return the problem of an environment with neither."""
+    """Return the error for an environment without a success of its own."""
     return TrainingError(
-        f"success is of kind environment, but the task doesn't report {SUCCESS_REPORT}, and no command has an "
-        f"episode_success; {_there_are(commands_of(env))}"
+        f"success of kind environment: expected the task to report {SUCCESS_REPORT}, or a command with "
+        f"episode_success, got neither; {_there_are(commands_of(env))}"
     )
 
 
 def task_command(env: Any) -> Any:
-    """Return the command term that sets each environment a task, with `task_names` and `task_ids`; None without."""
+    """Return the command term that assigns tasks (`task_names` and `task_ids`); None without."""
     terms = commands_of(env).values()
     return next((term for term in terms if hasattr(term, "task_names") and hasattr(term, "task_ids")), None)
 
 
 def time_outs_of(env: Any) -> torch.Tensor | None:
-    """Return which environments' last episodes were ended by time-out, of shape [num_envs]; None if nobody knows.
+    """Return whether each environment's last episode ended by time-out, of shape [num_envs]; None if unknown.
 
-    For tasks that hide it from the algorithm. Isaac Lab's direct environments have no manager but `reset_time_outs`.
+    For tasks that hide it from the algorithm. Isaac Lab's direct environments have `reset_time_outs`, no manager.
     """
     manager = getattr(env, "termination_manager", None)
     time_outs = getattr(env, "reset_time_outs", None) if manager is None else manager.time_outs
@@ -79,4 +78,4 @@ def _is_velocity(command: Any) -> bool:
 
 
 def _there_are(commands: dict[str, Any]) -> str:
-    return f"there are {', '.join(commands)}" if commands else "the task has no commands"
+    return f"there are {', '.join(commands)}" if commands else "it has no commands"
