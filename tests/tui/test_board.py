@@ -1,4 +1,4 @@
-"""Which charts a board has, what they are called, and the lines on them."""
+"""Plans of a board's charts, their titles, reference lines and bands."""
 
 from __future__ import annotations
 

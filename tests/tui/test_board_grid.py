@@ -1,4 +1,4 @@
-"""How charts share the room of a page."""
+"""Arrangement of charts in a grid."""
 
 from __future__ import annotations
 

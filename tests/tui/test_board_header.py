@@ -1,4 +1,4 @@
-"""The line at a board's edge: what it says in how much room."""
+"""Text of a board's header line at different widths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A board's layout, and the file that keeps it for a task."""
+"""A board's layout and its file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which charts stand on which page, by what a run publishes."""
+"""Pages of a board, by the metrics that a run publishes."""
 
 from __future__ import annotations
 

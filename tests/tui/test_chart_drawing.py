@@ -1,3 +1,5 @@
+"""The picture of a chart: axes, curves, marks, legend and small sizes."""
+
 import math
 
 import numpy as np

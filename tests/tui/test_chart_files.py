@@ -1,4 +1,4 @@
-"""Charts as files: vector pictures, bitmaps of them and tables, of a recorded run and of made-up data."""
+"""Exported charts as SVG, PNG and CSV, of a recorded run and of synthetic data."""
 
 from __future__ import annotations
 

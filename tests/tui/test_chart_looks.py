@@ -1,4 +1,4 @@
-"""What charts show beside plain curves: smoothing, logarithms, units, bands, the crosshair."""
+"""Charts with smoothing, log scale, units, bands and the crosshair."""
 
 from __future__ import annotations
 

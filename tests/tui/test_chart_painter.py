@@ -1,4 +1,4 @@
-"""A chart that is drawn again and again looks as one that is drawn for the first time."""
+"""Incremental painting of a chart gives the same picture as painting it once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zooming, panning and following: what stays where it is, and what moves with the data."""
+"""Zooming, panning and following new data."""
 
 from __future__ import annotations
 

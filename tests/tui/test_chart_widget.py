@@ -1,3 +1,5 @@
+"""The chart widget: partial repaints, visibility, styles and mouse messages."""
+
 import html
 import math
 import re

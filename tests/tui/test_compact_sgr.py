@@ -1,4 +1,4 @@
-"""Pictures in fewer bytes, compared cell by cell on a terminal emulator."""
+"""Compacted frames look the same, cell by cell on a terminal emulator."""
 
 import pyte
 from hypothesis import given, settings

@@ -1,3 +1,5 @@
+"""The terminal driver: non-blocking output, dropped frames, cursor queries."""
+
 import os
 import pty
 import select

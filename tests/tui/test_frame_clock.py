@@ -1,3 +1,5 @@
+"""The frame clock: draws at a limited rate, urgent ones first, less on a slow terminal."""
+
 import asyncio
 import math
 

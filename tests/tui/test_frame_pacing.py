@@ -1,3 +1,5 @@
+"""When frames may begin, and the rates that are reported."""
+
 import pytest
 
 from tui.terminal.frame_pacing import FramePacer

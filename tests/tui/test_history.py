@@ -1,4 +1,4 @@
-"""Every metric over its iterations, however the frames come in."""
+"""The history of all metrics, for any grouping of frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding a metric among all that a run publishes."""
+"""Finding a metric by letters of its name."""
 
 from __future__ import annotations
 

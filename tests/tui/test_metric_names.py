@@ -1,4 +1,4 @@
-"""Names as the libraries' sources have them; see the docstring of `tui.session.metrics.names`."""
+"""Roles of metric names as in the sources of the libraries; see `tui.session.metrics.names`."""
 
 from __future__ import annotations
 

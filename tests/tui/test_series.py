@@ -1,3 +1,5 @@
+"""Series: points by iteration, and exact extremes of pixel columns."""
+
 import itertools
 import math
 

@@ -1,4 +1,4 @@
-"""The one view of all charts of a board, without a screen."""
+"""The view that all charts of a board share."""
 
 from __future__ import annotations
 

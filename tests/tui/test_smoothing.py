@@ -1,4 +1,4 @@
-"""The moving average against TensorBoard's formula, one value after the other."""
+"""The moving average, compared with TensorBoard's formula value by value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program's colours: far enough apart for everybody, and readable on what they are written on."""
+"""Contrast and distance of the colours of all themes, also for colour-blind users."""
 
 from __future__ import annotations
 

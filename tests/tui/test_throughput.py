@@ -1,4 +1,4 @@
-"""How much is drawn over links of different speed, in simulated time; a wait is that of a key's own picture."""
+"""Output on links of different speed and latency of keys, in simulated time."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Places of iterations on an x axis, there and back."""
+"""Places of iterations on an x axis, and iterations at places."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program served to a real headless Chromium, and what a person would see there."""
+"""The program in a headless Chromium, and the screen that the user sees there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program in a real browser: it is shown, takes keys, fits the window, and keeps others out."""
+"""The program in a real browser: display, keys, window size and access."""
 
 from __future__ import annotations
 

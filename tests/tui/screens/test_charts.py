@@ -1,4 +1,4 @@
-"""What keys and the mouse do to the board of charts, on the dashboard of a recorded run."""
+"""Keys and mouse on the board of charts, on the dashboard of a recorded run."""
 
 from __future__ import annotations
 

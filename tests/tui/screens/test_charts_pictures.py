@@ -1,4 +1,4 @@
-"""What the board of charts looks like: its pages, a zoomed view, one chart alone, and the dialog that finds metrics."""
+"""Snapshots of the board: pages, a zoomed view, a maximised chart and the find dialog."""
 
 from __future__ import annotations
 

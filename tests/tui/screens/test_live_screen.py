@@ -1,4 +1,4 @@
-"""A terminal that is only sent what changed shows the same as one that is sent everything."""
+"""Partial repaints give the same screen as full ones."""
 
 import time
 

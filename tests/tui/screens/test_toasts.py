@@ -1,4 +1,4 @@
-"""What is told in passing hides the head of the screen at most, and says by a sign how much it matters."""
+"""Toasts: their place, their signs of severity, and alerts."""
 
 import time
 
