@@ -62,7 +62,7 @@ def test_a_training_is_launched_steered_and_left_with_keys(terminal, log_root):
     terminal.press(b"5")
     terminal.wait_until(lambda text: re.search(r"smooth_reward/weight +5 +Enter sets", text), "the number")
     terminal.press(b"\r")
-    terminal.wait_until(lambda text: re.search(r"smooth_reward/weight +5 .*at \d+ by person", text), "the effect")
+    terminal.wait_until(lambda text: re.search(r"smooth_reward/weight +5 .*@\d+ \(user\)", text), "the effect")
     terminal.wait_until(lambda text: text.count("▼") == 10, "a mark on each chart")
 
     terminal.press(b"q")

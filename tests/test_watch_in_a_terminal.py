@@ -28,7 +28,7 @@ def log(folder, steps, offset=0.0):
 
 
 def test_a_training_is_watched_from_its_first_point_to_its_restart(terminal, tmp_path):
-    terminal.wait_until(lambda text: "logs isn't there yet: waiting for it" in text, "the wait")
+    terminal.wait_until(lambda text: "logs: it does not exist yet" in text, "the wait")
     log(tmp_path / "logs" / "PPO_1", range(0, 4096, 128))
     terminal.wait_until(lambda text: "step 3,968" in text and BRAILLE_DOTS.search(text), "the first points")
     assert "● last point" in terminal.text

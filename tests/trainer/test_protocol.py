@@ -28,7 +28,7 @@ from trainer_proc.contract.messages import (
 from tui.command_group import run_command
 from tui.session.follow import Follower
 from tui.session.metrics.history import MetricHistory
-from tui.session.runs.journal_summary import glance
+from tui.session.runs.journal_summary import summarize_journal
 from tui.session.runs.run_index import read_state
 from tui.session.state import RunState
 from tui.session.status_text import progress
@@ -133,7 +133,7 @@ def test_a_newer_major_version_is_refused_in_one_line(folder, body, capsys, monk
     with open(folder.journal, "ab") as journal:
         data = raw(1, whole)
         journal.write(b"\xc6" + len(data).to_bytes(4, "big") + data)
-    for read in (read_state, lambda folder: glance(folder.journal)):
+    for read in (read_state, lambda folder: summarize_journal(folder.journal)):
         with pytest.raises(ProtocolTooNew):
             read(folder)
     monkeypatch.chdir(tmp_path)

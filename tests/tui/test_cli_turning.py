@@ -158,7 +158,7 @@ def test_knobs_tell_scripts_everything(prints, turned_run):
     assert knobs[PUSH]["ramp"] == {"target": [-1.0, 1.0], "shape": "linear", "iterations_left": 18}
     assert (knobs[PUSH]["type"], knobs[PUSH]["unit"], knobs[PUSH]["usual"]) == ("range", "m/s", [-1.0, 1.0])
     assert knobs[FRICTION]["value"] == [0.3, 1.6]
-    assert knobs["reward/foot_clearance/weight"]["queued"] == -1.0
+    assert knobs["reward/foot_clearance/weight"]["pending"] == -1.0
     assert knobs[MODE]["choices"] == ["off", "warn", "act"]
     assert knobs["environment/num_envs"]["read_only"].endswith("it needs a restart")
 

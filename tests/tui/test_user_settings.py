@@ -223,12 +223,13 @@ def test_a_key_may_do_another_thing_on_another_screen():
         ({"runs.attach": "f1"}, 'keys.runs.attach: got "f1": on the same screen f1 is app.help'),
         ({"knobs.edit": "p"}, 'keys.knobs.edit: got "p": on the same screen p is dashboard.pause'),
         ({"dashboard.pause": "tab"},
-         'keys.dashboard.pause: got "tab": tab can\'t be given away: it goes to the next part of the screen'),
-        ({"dashboard.pause": "ctrl+i"}, 'keys.dashboard.pause: got "ctrl+i": a terminal can\'t tell ctrl+i from tab'),
+         'keys.dashboard.pause: got "tab": tab is reserved: it moves to the next part of the screen'),
+        ({"dashboard.pause": "ctrl+i"},
+         'keys.dashboard.pause: got "ctrl+i": terminals send the same byte for ctrl+i and tab'),
         ({"dashboard.pause": "shift+p"}, 'keys.dashboard.pause: got "shift+p": shift+p is written P'),
-        ({"dashboard.pause": "pgup"}, 'keys.dashboard.pause: got "pgup": there is no key pgup; nearest: pageup'),
+        ({"dashboard.pause": "pgup"}, 'keys.dashboard.pause: got "pgup": no such key: pgup; nearest: pageup'),
         ({"dashboard.pause": ""},
-         'keys.dashboard.pause: got "": no key is named; leave the line out to have the program\'s own'),
+         'keys.dashboard.pause: got "": expected at least one key; remove the line for the default'),
     ],
 )  # fmt: skip
 def test_a_key_that_can_not_be_used_is_one_line_and_the_rest_works(texts, line):

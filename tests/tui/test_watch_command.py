@@ -75,4 +75,4 @@ def test_what_cannot_be_watched_is_told_in_one_line(tmp_path, fails, arguments, 
 def test_a_missing_package_is_told_before_the_screen_opens(tmp_path, fails, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboard.compat.proto.event_pb2", None)
     line = fails(1, "watch", str(tmp_path))
-    assert line == "reading event files needs the package tensorboard (extra watch): uv pip install tensorboard"
+    assert line == "the package tensorboard is missing: uv pip install tensorboard"

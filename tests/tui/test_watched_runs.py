@@ -137,7 +137,7 @@ def test_progress_and_damage_are_told(tmp_path):
     (tmp_path / "events.out.tfevents.0000000002.folder").mkdir()
     run = Watched(tmp_path).read()
     assert run.bytes_read == run.size == path.stat().st_size
-    assert f"{path.name} is damaged: 64 bytes of it were passed over" in run.problems
+    assert f"{path.name} is damaged: 64 bytes skipped" in run.problems
 
 
 def test_an_end_that_is_no_whole_record_is_read_all_the_same(tmp_path):
@@ -151,7 +151,7 @@ def test_an_end_that_is_no_whole_record_is_read_all_the_same(tmp_path):
     assert watched.read().history.series["reward"].count == 100
 
 
-@pytest.mark.parametrize(("content", "told"), [("noise", "it is no event file"), ("zeros", "the last 64 bytes of")])
+@pytest.mark.parametrize(("content", "told"), [("noise", "is not an event file"), ("zeros", "the last 64 bytes of")])
 def test_what_is_no_record_at_the_end_is_told(tmp_path, content, told):
     path = tmp_path / "events.out.tfevents.1.a"
     if content == "zeros":  # as after a power failure
@@ -352,6 +352,4 @@ def test_a_missing_package_is_one_line(tmp_path, monkeypatch):
     wait_for(lambda: seen.found and seen.found[-1].runs, "the run")
     seen.watcher.choose(["logs"])
     wait_for(lambda: seen.problems, "the problem")
-    assert seen.problems == [
-        "reading event files needs the package tensorboard (extra watch): uv pip install tensorboard"
-    ]
+    assert seen.problems == ["the package tensorboard is missing: uv pip install tensorboard"]

@@ -1,4 +1,4 @@
-"""Shares as bars of text with their numbers, several groups side by side where there is room."""
+"""Shares as text bars with numbers; groups are side by side where they fit."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 _NARROWEST_GROUP, _WIDEST_LABEL = 34, 24
 _GAP = 3
 _SMALLEST_BAR = 6
-"""Labels are shortened to leave it so much."""
+"""Labels are shortened to keep this width."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One line: `share` (0 to 1) is drawn, None is not; `value` is its number, `note` one more thing to know."""
+    """One line: `share` (0 to 1; None for no bar), its `value` as text, and a `note`."""
 
     label: str
     share: float | None
@@ -26,14 +26,14 @@ class Bar:
 
 @dataclass(frozen=True)
 class BarGroup:
-    """Bars that belong together."""
+    """Bars under a title."""
 
     title: str
     bars: tuple[Bar, ...]
 
 
 def bar(share: float, width: int) -> str:
-    """Return a bar of at most `width` cells; what isn't nothing is seen."""
+    """Return a bar of at most `width` cells; a share above 0 is visible."""
     if not share > 0:
         return ""
     eighths = max(round(min(share, 1.0) * width * 8), 1)

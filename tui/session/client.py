@@ -1,4 +1,4 @@
-"""The thread that follows a run for a screen."""
+"""Thread that follows a run for a screen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _POLL_SECONDS = 0.25
 
 
 class RunClient:
-    """Calls back with frames and with whether the trainer lives, from its own thread."""
+    """Calls back from its own thread with frames and whether the trainer is live."""
 
     def __init__(
         self,

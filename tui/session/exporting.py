@@ -1,4 +1,4 @@
-"""Having a policy exported: by a run's living trainer, or from a checkpoint."""
+"""Policy export by a run's live trainer, or from a checkpoint."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tui.session.trainer_request import TrainerUnreachable, ask
 
 
 def export_live(folder: RunFolder) -> ExportFinished:
-    """Have the run's trainer export its current policy and wait for it.
+    """Request an export of the current policy and wait for it.
 
-    Raises `ExportError` or `TrainerUnreachable`. Takes some seconds; not to be called on an event loop.
+    Raises `ExportError` or `TrainerUnreachable`. Takes some seconds; not for event loops.
     """
     with Follower(folder) as follower:
         seen = [frame.number for frame in follower.poll(0.0)]
@@ -36,9 +36,9 @@ def export_live(folder: RunFolder) -> ExportFinished:
 
 
 def export_checkpoint(folder: RunFolder, checkpoint: Path) -> ExportFinished:
-    """Export `checkpoint` in the Python that trained it, where that is known, and else in the dashboard's own.
+    """Export `checkpoint` in the Python that trained it if it is known, else in the dashboard's.
 
-    Raises `ExportError` or `RunFolderError`. Takes some seconds; not to be called on an event loop.
+    Raises `ExportError` or `RunFolderError`. Takes some seconds; not for event loops.
     """
     spec = folder.read_spec()
     if reason := export_refusal(spec.library):

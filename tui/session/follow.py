@@ -1,7 +1,7 @@
-"""A run's frames in order, each exactly once: from the journal up to now, then from the socket.
+"""Frames of a run in order, each exactly once: first from the journal, then from the socket.
 
-Joining follows the ZeroMQ guide's "Clone" pattern: subscribe, wait for the welcome (from then on nothing is missed),
-read the journal, go on with the socket. A gap in the numbers means a dropped frame: the journal has it.
+Joining follows the ZeroMQ guide's "Clone" pattern: subscribe, wait for the welcome, read the journal, continue with the
+socket. No frame after the welcome is missed. A gap in the numbers means a dropped frame: the journal has it.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from trainer_proc.contract.run_folder import RunFolder
 
 _RECONNECT_SECONDS = 0.25
 _PIECES_AT_ONCE = 16
-"""Of the journal of a run that isn't live, MiB: a long one is never in memory whole."""
+"""MiB read at once from the journal of an ended run; bounds memory."""
 
 
 class Follower:
     """Follows one run; used by one thread."""
 
     def __init__(self, folder: RunFolder) -> None:
-        """Follow the run in `folder`, whether its trainer lives, will be started, or has ended."""
+        """Follow the run in `folder`; its trainer may be live, not started yet, or ended."""
         self._folder = folder
         self._journal = JournalReader(folder.journal)
         self._next_number = 0
         self._socket: zmq.Socket[bytes] | None = None
         self._connection: Connection | None = None
         self.has_more = False
-        """Whether the last `poll` may have left a part of the journal to the next."""
+        """Whether the last `poll` may have left a part of the journal."""
 
     @property
     def is_live(self) -> bool:
-        """Whether a trainer's socket is followed (its process may have died since the last `poll`)."""
+        """Whether a trainer's socket is followed; its process may have died since the last `poll`."""
         return self._socket is not None
 
     def poll(self, timeout_seconds: float) -> list[Frame]:
@@ -48,13 +48,12 @@ class Follower:
         if self._socket is None:
             return self._poll_journal(timeout_seconds)
         if not self._socket.poll(int(timeout_seconds * 1000)):
-            if read_connection(self._folder) != self._connection:  # the trainer is gone, or another has its place
+            if read_connection(self._folder) != self._connection:  # the trainer has ended, or was replaced
                 self._disconnect()
-            return self._read_journal()  # the last frames may have been dropped, with none after them to show a gap
+            return self._read_journal()  # the last frames may have been dropped without a gap
         return self._receive()
 
     def close(self) -> None:
-        """Give the socket back."""
         self._disconnect()
 
     def __enter__(self) -> Follower:
@@ -64,7 +63,7 @@ class Follower:
         self.close()
 
     def _poll_journal(self, timeout_seconds: float) -> list[Frame]:
-        """Look for a trainer and read the journal, which is also how a finished run is read."""
+        """Look for a trainer and read the journal; ended runs are read in this way too."""
         deadline = time.monotonic() + timeout_seconds
         had_more = self.has_more
         while True:
@@ -91,7 +90,7 @@ class Follower:
             self._socket = None
 
     def _receive(self) -> list[Frame]:
-        """Take all that has arrived; a welcome or a gap sends us to the journal, which is written before."""
+        """Receive all frames; after a welcome or a gap, read the journal, which is written first."""
         assert self._socket is not None
         frames: list[Frame] = []
         while True:

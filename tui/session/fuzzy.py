@@ -1,17 +1,17 @@
-"""Finding names by a few of their letters, as an editor's file finder does."""
+"""Fuzzy search of names, as in an editor's file finder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 _RUN_BONUS, _WORD_BONUS = 3, 2
-"""For a letter right behind the one before it, and for the first letter of a word."""
+"""For a letter directly after the previous match, and for the first letter of a word."""
 
 
 def best_first(pattern: str, names: Iterable[str]) -> list[str]:
-    """Return the names that hold the letters of `pattern` in its order, the best match first, then the shortest.
+    """Return the names that contain the letters of `pattern` in order: best match first, then shortest.
 
-    Case and blanks don't count. Runs of letters and first letters of words make a match better.
+    Ignores case and blanks. Consecutive letters and first letters of words score higher.
     """
     letters = "".join(pattern.split()).lower()
     scores = {name: score for name in names if (score := _score(letters, name.lower())) is not None}
@@ -19,8 +19,8 @@ def best_first(pattern: str, names: Iterable[str]) -> list[str]:
 
 
 def _score(letters: str, text: str) -> int | None:
-    """Return how well `letters` match, None if they are not in `text` in this order."""
-    scores = {-1: 0}  # the best score by the place of the last letter found
+    """Return the score of `letters` in `text`; None if they do not occur in this order."""
+    scores = {-1: 0}  # best score by position of the last letter found
     for letter in letters:
         found: dict[int, int] = {}
         for place, character in enumerate(text):

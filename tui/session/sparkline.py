@@ -1,4 +1,4 @@
-"""A few numbers as a line of text, to see at a glance how they went."""
+"""Sparklines: numbers as one line of text."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ _FLAT = "▄"
 
 
 def sparkline(values: Sequence[float], low: float | None = None, high: float | None = None) -> str:
-    """Return a cell for each value, from the lowest, `▁`, to the highest, `█`; blank where one isn't finite.
+    """Return one cell a value, from `▁` (lowest) to `█` (highest); blank for non-finite ones.
 
-    `low` and `high` are the ends of the scale, those of the values if not given. Values that are all the same stand at
-    half the height.
+    The scale is `low` to `high`, by default the range of the values. Equal values are drawn at half height.
     """
     finite = [value for value in values if math.isfinite(value)]
     low = min(finite, default=0.0) if low is None else low
@@ -23,7 +22,7 @@ def sparkline(values: Sequence[float], low: float | None = None, high: float | N
 
 
 def resampled(values: Sequence[float], count: int) -> list[float]:
-    """Return at most `count` (at least 1) values that stand for all: the means of as many equal parts."""
+    """Return at most `count` (at least 1) values: the means of equal parts."""
     if len(values) <= count:
         return list(values)
     edges = [len(values) * part // count for part in range(count + 1)]
@@ -37,5 +36,5 @@ def _cell(value: float, low: float, high: float) -> str:
 
 
 def _step(value: float, low: float, high: float, steps: int) -> int:
-    """Return which of `steps` equal parts from `low` to `high` holds `value`; the nearest for one outside."""
+    """Return which of `steps` equal parts of `low` to `high` contains `value`; the nearest if outside."""
     return min(max(int((value - low) / (high - low) * steps), 0), steps - 1)

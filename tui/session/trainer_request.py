@@ -1,4 +1,4 @@
-"""Asking a living trainer for something, and its answer."""
+"""Requests to a live trainer."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _ids = itertools.count(1)
 
 
 class TrainerUnreachable(UserError):
-    """No trainer runs for the folder, or it did not answer; the message is one line."""
+    """No trainer runs for the folder, or it did not answer."""
 
 
 def ask(folder: RunFolder, command: Command, timeout_seconds: float = 5.0) -> Reply:
     """Send `command` to the run's trainer and return its reply. Raises `TrainerUnreachable`.
 
-    Blocks for the length of the exchange, under 10 ms as a rule; not to be called on an event loop.
+    Blocks for the exchange, usually under 10 ms; not for event loops.
     """
     connection = read_connection(folder)
     if connection is None:

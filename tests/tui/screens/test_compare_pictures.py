@@ -10,7 +10,7 @@ from tui.navigation import ShowRuns
 from tui.screens.compare.compared_runs import ComparedRuns
 from tui.screens.runs.run_table import RunTable
 from tui.screens.runs.screen import RunsScreen
-from tui.session.runs.journal_summary import Glance
+from tui.session.runs.journal_summary import JournalSummary
 from tui.widgets.board import ChartBoard
 from tui.widgets.dialogs import Confirm
 
@@ -18,7 +18,7 @@ from tui.widgets.dialogs import Confirm
 @pytest.fixture
 def runs(log_root, trainer, monkeypatch):
     """Runs of all kinds: live, finished, stopped, failed, killed, starting, unreadable."""
-    monkeypatch.setattr(Glance, "seconds", 3661.0)  # the live one has just begun
+    monkeypatch.setattr(JournalSummary, "seconds", 3661.0)  # the live one has just begun
     trainer.play(bodies_of("g1-walk", until_iteration=60))
     for day, recording in enumerate(("cartpole", "g1-gpu", "g1-steered", "g1-curricula", "g1-levels"), start=11):
         make_run(log_root, recording, name=f"2026-11-{day}_09-00-00_{recording}")

@@ -11,7 +11,7 @@ from trainer_proc.contract.messages import InterventionQueued, PhaseChanged
 from tui.app import HumanoidTui
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.log_view import LogViewer
-from tui.session.runs.journal_summary import Glance
+from tui.session.runs.journal_summary import JournalSummary
 
 
 def has_knobs(app):
@@ -80,7 +80,7 @@ async def test_no_runs(log_root, looks_as_before):
 
 
 async def test_runs(log_root, trainer, sizes_look_as_before, monkeypatch):
-    monkeypatch.setattr(Glance, "seconds", 3661.0)  # the live one has just begun
+    monkeypatch.setattr(JournalSummary, "seconds", 3661.0)  # the live one has just begun
     trainer.play(bodies_of("g1-walk", until_iteration=60))
     make_run(log_root, "cartpole", name="2026-11-20_09-00-00")
     make_run(log_root, "cartpole", bodies_of("cartpole", until_iteration=20), name="2026-11-20_08-00-00_died")

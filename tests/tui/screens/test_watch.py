@@ -102,7 +102,7 @@ async def test_the_terms_of_rl_games_stand_at_its_environment_steps(watch, logs)
 async def test_a_training_is_seen_while_it_writes(watch, logs):
     app = watch()
     async with app.run_test(size=(120, 40)):
-        await until(lambda: app.screen.query("#waiting") and "isn't there yet" in line(app, "#waiting"), "the wait")
+        await until(lambda: app.screen.query("#waiting") and "does not exist yet" in line(app, "#waiting"), "the wait")
         with SummaryWriter(logs / "walk", flush_secs=1) as writer:  # as rsl-rl does
             for step in range(5):
                 writer.add_scalar("Train/mean_reward", float(step), step)
@@ -145,7 +145,7 @@ async def test_damage_is_told_in_the_status(watch, logs):
     async with app.run_test(size=(120, 40)):
         await everything_is_drawn(app)
         assert points(app, "reward") == 8
-        await until(lambda: "is damaged: 40 bytes of it were passed over" in line(app, "#status"), "the damage")
+        await until(lambda: "is damaged: 40 bytes skipped" in line(app, "#status"), "the damage")
 
 
 async def test_names_with_escapes_and_markup_are_drawn_as_they_are(watch, logs):

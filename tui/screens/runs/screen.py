@@ -22,7 +22,7 @@ from tui.session.runs.chosen_runs import ChoiceError, read_choice, write_choice
 from tui.session.runs.delete import DeleteError, delete_run
 from tui.session.runs.run_columns import counted, run_details
 from tui.session.runs.run_index import RunSummary
-from tui.session.runs.run_list import RUN_ORDERS, Overview, RunOrder, is_live, matching, ordered
+from tui.session.runs.run_list import RUN_ORDERS, RunList, RunOrder, is_live, matching, ordered
 from tui.session.text import plain
 from tui.terminal.partial_repaint import PartialRepaintScreen
 from tui.widgets.field import Field
@@ -88,7 +88,7 @@ class RunsScreen(PartialRepaintScreen):
         """List the runs in `log_root`."""
         super().__init__()
         self._log_root = log_root
-        self._overview = Overview(log_root)
+        self._overview = RunList(log_root)
         self._summaries: list[RunSummary] = []
         self._chosen: dict[Path, RunFolder] = {}
         self._hidden: set[Path] = set()

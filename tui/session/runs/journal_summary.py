@@ -1,8 +1,7 @@
-"""What a list of runs says of a journal, from its head, its tail and samples between: a long one takes no longer.
+"""Summary of a journal from its head, its tail and samples between, so that a long one takes no longer.
 
-That it says what a fold of the whole journal would rests on how a trainer tells a training: what it is and what it
-began from comes before the first iteration, and at the end of each iteration but the first it is in the phase
-`training`. A journal that is seen to be otherwise is read whole.
+It equals a fold of the whole journal because of the order of a trainer's frames. Start and origin come before the first
+iteration, and the phase at the end of every later iteration is `training`. Journals in another order are read whole.
 """
 
 from __future__ import annotations
@@ -31,20 +30,20 @@ from tui.session.state import RunState
 REWARD = "Train/mean_reward"
 _SHOWN = (REWARD, SUCCESS_RATE)
 _WHOLE = 512 * 1024
-"""Bytes up to which a journal is read whole."""
+"""Largest journal, in bytes, that is read whole."""
 _END = 64 * 1024
-"""Bytes of the head and the tail; more where these don't tell enough."""
+"""Bytes of head and tail; more where these are not enough."""
 _SAMPLES = 32
 _SAMPLE = 4096
-"""Bytes of a sample, or those of three iterations, if that is more."""
+"""Bytes of a sample; at least three iterations."""
 
 
 @dataclass
-class Glance:
-    """What was seen of a journal. Of `state`, only what the bodies in `_FOLDED` tell holds.
+class JournalSummary:
+    """Summary of a journal. `state` is folded from the bodies in `_FOLDED` only.
 
-    `began` is the Unix time of the first frame. `rewards` are some of the points of the mean reward, or all: iteration
-    and value, in the order in which they came.
+    `began` is the Unix time of the first frame. `rewards` are points of the mean reward (iteration, value) in order; of
+    a long journal, only some.
     """
 
     state: RunState = field(default_factory=RunState)
@@ -53,11 +52,11 @@ class Glance:
 
     @property
     def seconds(self) -> float:
-        """From the first frame to the last."""
+        """Time from the first to the last frame."""
         return 0.0 if self.began is None else self.state.last_time - self.began
 
     def take(self, frames: Sequence[Frame]) -> None:
-        """Take more frames in, in order."""
+        """Apply more frames, in order."""
         for frame in frames:
             if isinstance(frame.body, _FOLDED):
                 self.state.apply(frame)
@@ -73,26 +72,26 @@ class Glance:
 _FOLDED = RunStarted | PhaseChanged | CheckpointLoaded | MetricSet | IterationFinished
 
 
-def glance(journal: Path) -> Glance:
-    """Return what the journal says; nothing if there is none yet. Raises `JournalUnreadable` or `OSError`."""
+def summarize_journal(journal: Path) -> JournalSummary:
+    """Return the summary of a journal; an empty one if it does not exist. Raises `JournalUnreadable` or `OSError`."""
     try:
         with JournalSamples(journal) as samples:
             seen = _sampled(samples) if samples.size > _WHOLE else None
     except FileNotFoundError:
-        return Glance()
+        return JournalSummary()
     return seen or read_whole(journal)
 
 
-def read_whole(journal: Path) -> Glance:
-    """Return what a whole journal says. Raises `JournalUnreadable` or `OSError`."""
-    seen = Glance()
+def read_whole(journal: Path) -> JournalSummary:
+    """Return the summary from all frames. Raises `JournalUnreadable` or `OSError`."""
+    seen = JournalSummary()
     for frames in JournalReader(journal).read_pieces():
         seen.take(frames)
     return seen
 
 
 def reward_of(body: IterationFinished, names: tuple[str, ...]) -> float | None:
-    """Return the mean reward of an iteration, None if it has none."""
+    """Return the mean reward of an iteration; None without one."""
     if REWARD not in names:
         return None
     reward: float = struct.unpack_from("<f", body.values, 4 * names.index(REWARD))[0]
@@ -100,9 +99,9 @@ def reward_of(body: IterationFinished, names: tuple[str, ...]) -> float | None:
 
 
 def spread_points(points: Sequence[tuple[int, float]], most: int) -> list[tuple[int, float]]:
-    """Return points for at most `most` equal spans of iterations, from the first point to the last.
+    """Return one point for each of at most `most` equal spans of iterations.
 
-    Each is the last one of its span, so that the last is the newest; a span without any has the one before.
+    It is the last point of its span; an empty span repeats the one before.
     """
     if not points:
         return []
@@ -115,8 +114,8 @@ def spread_points(points: Sequence[tuple[int, float]], most: int) -> list[tuple[
     return spread
 
 
-def _sampled(samples: JournalSamples) -> Glance | None:
-    """Look here and there; None if that can't tell."""
+def _sampled(samples: JournalSamples) -> JournalSummary | None:
+    """Summarize from samples; None if they are not enough."""
     head, head_end = _head(samples)
     tail, tail_start = _tail(samples, head_end)
     if not head or not tail:
@@ -124,7 +123,7 @@ def _sampled(samples: JournalSamples) -> Glance | None:
     between = _between(samples, head_end, tail_start, (samples.size - tail_start) // len(tail))
     iterations = _iterations([*head, *between, *tail])
     if any(later <= earlier for earlier, later in pairwise(body.iteration for body in iterations)):
-        return None  # it was started again
+        return None  # restarted
     named = _metric_sets([*head, *tail])
     used = {body.metric_set for body in _iterations(tail)}
     sets_between: list[Frame] = []
@@ -132,8 +131,8 @@ def _sampled(samples: JournalSamples) -> Glance | None:
         sets_between = samples.find(MetricSet, head_end, tail_start)
         named |= _metric_sets(sets_between)
         if not used <= named.keys() or _missing(named[number] for number in used) != _missing(named.values()):
-            return None  # what is shown has its newest value somewhere between
-    seen = Glance()
+            return None  # a shown metric has its newest value in between
+    seen = JournalSummary()
     seen.take(head)
     seen.take(sets_between)
     seen.take(_named(between, named))
@@ -143,7 +142,7 @@ def _sampled(samples: JournalSamples) -> Glance | None:
 
 
 def _head(samples: JournalSamples) -> tuple[list[Frame], int]:
-    """Return the frames up to the first iteration at least, and where they end; none if that is far away."""
+    """Return the frames up to at least the first iteration, and their end; none if it is far away."""
     length = _END
     while length < samples.size // 2:
         frames, end = samples.head(length)
@@ -154,7 +153,7 @@ def _head(samples: JournalSamples) -> tuple[list[Frame], int]:
 
 
 def _tail(samples: JournalSamples, head_end: int) -> tuple[list[Frame], int]:
-    """Return the last frames, two iterations among them, and where they begin at the earliest; none if they are few."""
+    """Return the last frames with at least two iterations, and a lower bound of their start; else none."""
     length = _END
     while samples.size - length > head_end:
         frames = samples.between(samples.size - length, samples.size)
@@ -165,7 +164,7 @@ def _tail(samples: JournalSamples, head_end: int) -> tuple[list[Frame], int]:
 
 
 def _between(samples: JournalSamples, start: int, stop: int, record_bytes: int) -> list[Frame]:
-    """Return frames from evenly spaced places between `start` and `stop`."""
+    """Return frames at evenly spaced positions between `start` and `stop`."""
     length = max(_SAMPLE, 3 * record_bytes)
     step = max((stop - start) // _SAMPLES, length)
     places = range(start, stop - length, step)
@@ -177,7 +176,7 @@ def _iterations(frames: Iterable[Frame]) -> list[IterationFinished]:
 
 
 def _named(frames: Iterable[Frame], sets: Container[int]) -> list[Frame]:
-    """Return the iterations whose metrics have names."""
+    """Return the iterations with known metric names."""
     return [frame for frame in frames if isinstance(frame.body, IterationFinished) and frame.body.metric_set in sets]
 
 
@@ -186,5 +185,5 @@ def _metric_sets(frames: Iterable[Frame]) -> dict[int, tuple[str, ...]]:
 
 
 def _missing(sets: Iterable[tuple[str, ...]]) -> set[str]:
-    """Return what is shown and is in none of the sets."""
+    """Return the shown metrics that are in none of the sets."""
     return set(_SHOWN).difference(*sets)

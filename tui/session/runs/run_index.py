@@ -11,7 +11,7 @@ from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.errors import JournalUnreadable
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError, RunSpec
-from tui.session.runs.journal_summary import REWARD, Glance, glance, spread_points
+from tui.session.runs.journal_summary import REWARD, JournalSummary, spread_points, summarize_journal
 from tui.session.state import RunState, RunStatus
 
 _MOST_REWARDS = 120
@@ -53,12 +53,12 @@ def run_folders(log_root: Path) -> list[RunFolder]:
 
 
 @dataclass(frozen=True)
-class SeenRun:
+class RunSnapshot:
     """Content of a run's files when they were read; `problem` is why they can't be read."""
 
     folder: RunFolder
     spec: RunSpec | None
-    seen: Glance
+    journal: JournalSummary
     rewards: tuple[tuple[int, float], ...] = ()
     problem: str = ""
 
@@ -66,7 +66,7 @@ class SeenRun:
         """Return the run's row, with its current status."""
         if self.spec is None:
             return RunSummary(self.folder, None, "failed", problem=self.problem)
-        state = self.seen.state
+        state = self.journal.state
         return RunSummary(
             folder=self.folder,
             spec=self.spec,
@@ -75,23 +75,23 @@ class SeenRun:
             iterations=self.spec.iterations if state.started is None else state.last_iteration + 1,
             reward=state.latest.get(REWARD),
             success=state.latest.get(SUCCESS_RATE),
-            seconds=self.seen.seconds,
+            seconds=self.journal.seconds,
             rewards=self.rewards,
         )
 
 
-def look_at(folder: RunFolder) -> SeenRun:
+def read_run(folder: RunFolder) -> RunSnapshot:
     """Read a run's `run.toml` and summarize its journal."""
     try:
-        spec, seen = folder.read_spec(), glance(folder.journal)
+        spec, journal = folder.read_spec(), summarize_journal(folder.journal)
     except (RunFolderError, JournalUnreadable, OSError) as error:
-        return SeenRun(folder, None, Glance(), problem=str(error))
-    return SeenRun(folder, spec, seen, tuple(spread_points(seen.rewards, _MOST_REWARDS)))
+        return RunSnapshot(folder, None, JournalSummary(), problem=str(error))
+    return RunSnapshot(folder, spec, journal, tuple(spread_points(journal.rewards, _MOST_REWARDS)))
 
 
 def summarize(folder: RunFolder) -> RunSummary:
     """Return the run's row; `problem` reports unreadable files."""
-    return look_at(folder).summary()
+    return read_run(folder).summary()
 
 
 def read_state(folder: RunFolder) -> RunState:

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, get_args
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.fuzzy import best_first
 from tui.session.runs.names import own_name
-from tui.session.runs.run_index import RunSummary, SeenRun, look_at, run_folders
+from tui.session.runs.run_index import RunSnapshot, RunSummary, read_run, run_folders
 from tui.session.state import RunStatus
 
 RunOrder: TypeAlias = Literal["newest", "name", "status", "iteration", "reward", "success", "duration", "preset"]
@@ -56,12 +56,12 @@ def with_status(summaries: Iterable[RunSummary], statuses: Sequence[str]) -> lis
     ]
 
 
-class Overview:
+class RunList:
     """The runs under a folder. Unchanged files are read once; used by one thread at a time."""
 
     def __init__(self, log_root: Path) -> None:
         self._log_root = log_root
-        self._seen: dict[Path, tuple[tuple[_Stamp, _Stamp], SeenRun]] = {}
+        self._seen: dict[Path, tuple[tuple[_Stamp, _Stamp], RunSnapshot]] = {}
 
     def look(self) -> Iterator[list[RunSummary]]:
         """Yield all rows, newest first, in batches as they are read. Raises `OSError`."""
@@ -80,7 +80,7 @@ class Overview:
         stamps = (_stamp(folder.spec_file), _stamp(folder.journal))
         known = self._seen.get(folder.path)
         if known is None or known[0] != stamps:
-            known = self._seen[folder.path] = (stamps, look_at(folder))
+            known = self._seen[folder.path] = (stamps, read_run(folder))
         return known[1].summary()
 
 

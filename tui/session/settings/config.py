@@ -1,4 +1,4 @@
-"""The person's own settings, `config.toml` beside their presets; there need be none."""
+"""The user's settings, `config.toml` beside their presets; optional."""
 
 from __future__ import annotations
 
@@ -25,59 +25,57 @@ class SettingsError(UserError):
 
 
 class Appearance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[appearance]`: how the program looks."""
+    """`[appearance]`: colours."""
 
     theme: Annotated[
         ThemeName,
-        Meta(description="Colours: dark or light; okabe-ito (dark) and tol (light) suit the colour-blind too"),
+        Meta(description="Colours: dark or light; okabe-ito (dark) and tol (light) are colour-blind safe"),
     ] = "dark"
 
 
 class Rates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[rates]`: how often things are looked at and drawn."""
+    """`[rates]`: how often the screen is drawn."""
 
     frames_per_second: Annotated[
-        int, Meta(ge=1, le=60, description="At most as many pictures a second; on a slow link, fewer by themselves")
+        int, Meta(ge=1, le=60, description="Most frames per second; fewer on a slow connection")
     ] = 10
 
 
 class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[board]`: the charts that a task begins with; what is changed on the screen is kept for each task."""
+    """`[board]`: initial charts of a task; changes on the screen are stored for each task."""
 
     metrics: Annotated[
         list[str],
-        Meta(description="Charts of the first page, by metric or by role (reward, kl, …); empty: the program's own"),
+        Meta(description="Charts of the first page, by metric or role (reward, kl, …); empty: the default charts"),
     ] = []
     smoothing: Annotated[
         float,
         Meta(
             ge=0,
             le=MAX_SMOOTHING,
-            description="Weight of the past in the smoothed curves, 0 for none, as TensorBoard's",
+            description="Smoothing weight of curves as in TensorBoard; 0 for none",
         ),
     ] = 0.6
-    x: Annotated[BoardUnit, Meta(description="What the x axis counts: iterations, environment steps or time")] = (
-        "iteration"
-    )
+    x: Annotated[BoardUnit, Meta(description="Unit of the x axis: iterations, environment steps or time")] = "iteration"
 
 
 class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[notify]`: what happens beside a line on the screen when a person is needed."""
+    """`[notify]`: additional alerts when the user is needed."""
 
     bell: Annotated[bool, Meta(description="Ring the terminal's bell")] = False
     desktop: Annotated[bool, Meta(description="Ask the terminal for a desktop notification (OSC 9)")] = False
 
 
 class BackendConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[backends.NAME]`: `python` is the path of an interpreter, or the words of a command that runs one."""
+    """`[backends.NAME]`: `python` is the path of an interpreter, or a command that runs one."""
 
     python: Annotated[
-        str, Meta(description="Its Python: a path, or the words of a command that runs one; empty: none of its own")
+        str, Meta(description="Its Python: a path, or a command that runs one; empty: the dashboard's")
     ] = ""
 
 
 class Backends(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[backends]`: those that may run in a Python of their own."""
+    """`[backends]`: backends with their own Python."""
 
     isaaclab: BackendConfig = BackendConfig()
 
@@ -91,18 +89,18 @@ class UserConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notify: Notify = Notify()
     keys: Annotated[
         dict[str, str],
-        Meta(description="Keys by the id of what they do, several with commas; `humanoid-tui settings --keys` has ids"),
+        Meta(description="Keys by action id, several with commas; `humanoid-tui settings --keys` lists the ids"),
     ] = {}
     backends: Backends = Backends()
 
 
 def config_file() -> Path:
-    """Return where the settings lie; the file need not exist."""
+    """Return the settings file; it need not exist."""
     return own_presets_folder().with_name("config.toml")
 
 
 def read_settings() -> tuple[UserConfig, list[Problem]]:
-    """Return the person's settings and what is wrong in the file; a setting that is wrong is at its default."""
+    """Return the user's settings and the problems of the file; invalid settings are at their defaults."""
     path = config_file()
     try:
         with open(path, "rb") as file:
@@ -114,7 +112,7 @@ def read_settings() -> tuple[UserConfig, list[Problem]]:
 
 
 def settings_from(table: Mapping[str, Any]) -> tuple[UserConfig, list[Problem]]:
-    """Return the settings in a file's content, and what is wrong with the others; those are at their defaults."""
+    """Return the settings of a file's content, and its problems; invalid settings are at their defaults."""
     keys = table.get("keys")
     if isinstance(keys, Mapping):
         table = {**table, "keys": _joined(keys)}
@@ -131,7 +129,7 @@ def _joined(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_config() -> UserConfig:
-    """Return the person's settings for a program that can't do without a right `[backends]`. Raises `SettingsError`."""
+    """Return the user's settings with a valid `[backends]`. Raises `SettingsError`."""
     config, problems = read_settings()
     for problem in problems:
         if not problem.path:

@@ -1,4 +1,4 @@
-"""The person's own keys: which of them can be used, and what is wrong with the others."""
+"""The user's own keys: validation and conflicts."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _TERMS |= {"hyphen_minus": "minus", "plus_sign": "plus", "low_line": "underscore
 _MOVING = {"up", "down", "left", "right", "home", "end", "insert", "delete", "pageup", "pagedown"}
 _FUNCTION = {f"f{number}" for number in range(1, 25)}
 _ALONE = {"escape", "enter", "space", "backspace"}
-_TAKEN = {"tab": "goes to the next part of the screen", "shift+tab": "goes to the part before"}
-_TAKEN |= {"ctrl+c": "copies what is selected"}
+_TAKEN = {"tab": "moves to the next part of the screen", "shift+tab": "moves to the previous part"}
+_TAKEN |= {"ctrl+c": "copies the selection"}
 _SAME_BYTE = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace", "ctrl+j": "enter"}
 
 _TOGETHER = (
@@ -28,12 +28,12 @@ _TOGETHER = (
     ("knob-edit", "choice", "range"),
     ("write", "choice"),
 )
-"""First words of the ids that are on one screen; others are on a screen of their own. `app` is on all of them."""
+"""Parts on one screen, by the first word of ids; other parts have their own screen. `app` is on all."""
 
 
 @dataclass(frozen=True)
 class KeyAction:
-    """Something that a key does: `id` is what a key map calls it, `keys` are the names of those it has by default."""
+    """An action: `id` in key maps, and the names of its default keys."""
 
     id: str
     keys: tuple[str, ...]
@@ -42,12 +42,12 @@ class KeyAction:
 
     @property
     def part(self) -> str:
-        """The part of the program that it belongs to."""
+        """Part of the program."""
         return self.id.partition(".")[0]
 
 
 class KeymapError(UsageError):
-    """No key has this name, or not one that can be given away; the message is the end of a sentence."""
+    """The key does not exist or can't be assigned."""
 
 
 def key_name(text: str) -> str:
@@ -55,12 +55,12 @@ def key_name(text: str) -> str:
     text = text.strip()
     if len(text) == 1:
         if not text.isprintable() or text.isspace():
-            raise KeymapError(f"{text!r} is no key")
+            raise KeymapError(f"expected a key, got {text!r}")
         return character_name(text)
     if text in _TAKEN:
-        raise KeymapError(f"{text} can't be given away: it {_TAKEN[text]}")
+        raise KeymapError(f"{text} is reserved: it {_TAKEN[text]}")
     if text in _SAME_BYTE:
-        raise KeymapError(f"a terminal can't tell {text} from {_SAME_BYTE[text]}")
+        raise KeymapError(f"terminals send the same byte for {text} and {_SAME_BYTE[text]}")
     *modifiers, key = text.split("+")
     if modifiers == ["shift"] and len(key) == 1 and key.isalpha():
         raise KeymapError(f"{text} is written {key.upper()}")
@@ -74,14 +74,14 @@ def key_name(text: str) -> str:
         hint = (
             f"nearest: {'+'.join([*modifiers, nearest[0]])}"
             if nearest
-            else "a key is P, f5, ctrl+e, pageup, question_mark …"
+            else "expected a key such as P, f5, ctrl+e, pageup, question_mark"
         )
-        raise KeymapError(f"there is no key {text}; {hint}")
+        raise KeymapError(f"no such key: {text}; {hint}")
     return text
 
 
 def character_name(character: str) -> str:
-    """Return the name of the key of one printable character: letters and digits are their own."""
+    """Return the key name of a printable character; letters and digits are themselves."""
     if character.isalnum():
         return character
     name = unicodedata.name(character, character).lower().replace("-", "_").replace(" ", "_")
@@ -92,14 +92,14 @@ _PUNCTUATION = {character_name(character) for character in string.punctuation}
 
 
 def usable_keys(texts: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
-    """Return the keys of `[keys]` by id, and what is wrong with those that aren't keys."""
+    """Return the keys of `[keys]` by id, and the problems of invalid ones."""
     keymap: dict[str, tuple[str, ...]] = {}
     problems: list[Problem] = []
     for id, text in texts.items():
         try:
             names = tuple(dict.fromkeys(key_name(key) for key in _split(text)))
             if not names:
-                raise KeymapError("no key is named; leave the line out to have the program's own")
+                raise KeymapError("expected at least one key; remove the line for the default")
         except KeymapError as problem:
             problems.append(Problem(f"keys.{id}", f'got "{text}": {problem}'))
         else:
@@ -110,7 +110,7 @@ def usable_keys(texts: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], l
 def checked_keymap(
     texts: Mapping[str, str], actions: Iterable[KeyAction]
 ) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
-    """Return the keys of `[keys]` that can be used among `actions`, by id, and what is wrong with the others."""
+    """Return the valid keys of `[keys]` for `actions`, by id, and the problems of the others."""
     known = {action.id: action for action in actions}
     keymap, problems = usable_keys(texts)
     for id in [id for id in keymap if id not in known]:
@@ -126,12 +126,12 @@ def checked_keymap(
 
 
 def _clash(keymap: Mapping[str, tuple[str, ...]], known: Mapping[str, KeyAction]) -> tuple[str, str, str] | None:
-    """Return an id whose own key something else on the same screen has, that key, and what has it."""
+    """Return an id whose key conflicts on its screen, the key, and the other id."""
     for id in reversed(list(keymap)):
         for other, action in known.items():
             if other == id or not _are_together(known[id].part, action.part):
                 continue
-            by_default = set(known[id].keys) & set(action.keys)  # these share a key because each has its moment
+            by_default = set(known[id].keys) & set(action.keys)  # defaults may share a key: never active together
             for key in keymap[id]:
                 if key in keymap.get(other, action.keys) and key not in by_default:
                     return id, key, other
@@ -143,5 +143,5 @@ def _are_together(one: str, other: str) -> bool:
 
 
 def _split(text: str) -> list[str]:
-    """Return the keys of a list with commas; a comma alone is a key."""
+    """Split a comma-separated list of keys; a single comma is a key."""
     return [","] if text.strip() == "," else [key for key in text.split(",") if key.strip()]

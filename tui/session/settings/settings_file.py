@@ -1,4 +1,4 @@
-"""The file of settings as text: a first one with all settings explained, and one setting written into another."""
+"""The settings file as text: a commented first file, and changes of single settings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SettingDescription:
 
 
 def settings() -> Iterator[SettingDescription]:
-    """Return all settings, table by table; `[keys]`, which takes any id, isn't among them."""
+    """Yield all settings, table by table, without `[keys]`, which takes any id."""
     yield from _settings_of(UserConfig, "")
 
 
@@ -50,8 +50,8 @@ def _settings_of(kind: type[msgspec.Struct], table: str) -> Iterator[SettingDesc
 
 
 def first_file() -> str:
-    """Return a file of settings in which everything is explained, and commented out at its default."""
-    parts = ["# Settings of humanoid-tui. Take the # away in front of a line and change it."]
+    """Return a settings file that explains all settings, commented out at their defaults."""
+    parts = ["# Settings of humanoid-tui. Remove the # of a line and change its value."]
     table = ""
     for setting in settings():
         if setting.table != table:
@@ -60,8 +60,8 @@ def first_file() -> str:
         parts.append(textwrap.fill(f"{setting.text}.", _WIDTH, initial_indent="# ", subsequent_indent="# "))
         parts.append(f"# Expected: {setting.allowed}.\n# {_line(setting.name, setting.default)}")
     parts.append(
-        "\n[keys]\n# Other keys, by the id of what they do; several with commas. `humanoid-tui settings --keys`\n"
-        '# lists the ids.\n# "dashboard.pause" = "P, f5"'
+        "\n[keys]\n# Other keys, by action id; several with commas. `humanoid-tui settings --keys` lists the ids.\n"
+        '# "dashboard.pause" = "P, f5"'
     )
     return "\n".join(parts) + "\n"
 
@@ -94,19 +94,19 @@ def with_setting(text: str, table: str, name: str, value: Any) -> str:
 
 
 def remember(table: str, name: str, value: Any) -> None:
-    """Write one setting into the person's file, made if there is none. Raises `SettingsError`."""
+    """Write one setting to the user's file, created if missing. Raises `SettingsError`."""
     path = config_file()
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         changed = with_setting(text, table, name, value)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path.resolve(), changed.encode())  # of a link, so that it stays one
+        write_atomically(path.resolve(), changed.encode())  # a link stays one
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} can't be written: {error}") from error
 
 
 def toml_value(value: Any) -> str:
-    """Return a value as it is written in the file."""
+    """Return a value as TOML."""
     return tomli_w.dumps({"value": value}).strip().removeprefix("value = ")
 
 

@@ -1,4 +1,4 @@
-"""Reading other people's trainings: TensorBoard's event files, as they are and as they grow."""
+"""Read any training through its TensorBoard event files, as they grow."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from curricula.errors import UserError
 
 
 class EventFileError(UserError):
-    """What reads event files is not installed; the message is one line."""
+    """The package that reads event files is not installed."""

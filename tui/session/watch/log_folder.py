@@ -1,4 +1,4 @@
-"""The runs in a folder of logs: every folder in it that has event files is one, as for TensorBoard."""
+"""Runs in a log folder: every folder with event files is one, as in TensorBoard."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _MARK = "tfevents"
-"""What TensorBoard knows event files by."""
+"""Part of the name of event files."""
 
 
 @dataclass(frozen=True)
 class LoggedRun:
-    """A folder with event files, oldest file first; `name` is its path below the folder that was asked for.
+    """A folder with event files, oldest first; `name` is its path below the log folder.
 
-    `size` is all its files' bytes together, `changed` when one of them was last written to, in seconds since 1970.
+    `size` is the total in bytes, `changed` the time of the last write in seconds since 1970.
     """
 
     name: str
@@ -27,30 +27,30 @@ class LoggedRun:
 
 @dataclass(frozen=True)
 class LogFolder:
-    """What was found: the runs, newest first, and what could not be looked into, one line each."""
+    """Runs found, newest first, and unreadable folders, one line each."""
 
     runs: tuple[LoggedRun, ...] = ()
     problems: tuple[str, ...] = field(default=())
 
 
 def look_into(folder: Path) -> LogFolder:
-    """Find the runs in `folder` and below it, through links too; a folder that isn't there has none."""
+    """Find the runs in `folder` and below, through links too; none if it does not exist."""
     problems: list[str] = []
     if not folder.exists():
         return LogFolder()
     runs: list[LoggedRun] = []
     seen: set[tuple[int, int]] = set()
 
-    def tell(error: OSError) -> None:
+    def report(error: OSError) -> None:
         problems.append(f"can't read {error.filename}: {error.strerror}")
 
-    for path, folders, names in os.walk(folder, onerror=tell, followlinks=True):
+    for path, folders, names in os.walk(folder, onerror=report, followlinks=True):
         try:
             status = Path(path).stat()
         except OSError as error:
-            tell(error)
+            report(error)
             continue
-        if (status.st_dev, status.st_ino) in seen:  # a link that leads back
+        if (status.st_dev, status.st_ino) in seen:  # a link to a parent folder
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
@@ -61,7 +61,7 @@ def look_into(folder: Path) -> LogFolder:
 
 
 def named(runs: Sequence[LoggedRun], wanted: Sequence[str]) -> tuple[LoggedRun, ...]:
-    """Return the runs whose names contain one of these texts; all if there is none."""
+    """Return the runs whose names contain one of `wanted`; all if it is empty."""
     return tuple(run for run in runs if not wanted or any(text in run.name for text in wanted))
 
 
@@ -70,7 +70,7 @@ def _run(path: Path, files: Sequence[Path], root: Path) -> LoggedRun | None:
     for file in files:
         try:
             status = file.stat()
-        except OSError:  # a link that leads nowhere, or a file that was just removed
+        except OSError:  # a broken link, or a file just removed
             continue
         sizes.append(status.st_size)
         changes.append(status.st_mtime)

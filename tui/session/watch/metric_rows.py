@@ -1,4 +1,4 @@
-"""The table of a watched run's metrics: name, how it went, newest value and its step, one line each."""
+"""Metric table of a watched run: name, sparkline, newest value and its step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NARROWEST_NAME, _WIDEST_LINE = 18, 16
 
 @dataclass(frozen=True)
 class Widths:
-    """Cells of each column, 0 where there is no room for it."""
+    """Cells of each column; 0 hides it."""
 
     name: int
     line: int
@@ -30,7 +30,7 @@ class Widths:
 
 
 def fit(width: int) -> Widths:
-    """Share `width` cells: first the value comes in beside the name, then the line, then the step."""
+    """Share `width` cells; columns appear in the order value, sparkline, step."""
     rest = width - _VALUE - _GAP
     line = step = 0
     if rest - 8 - _GAP >= _NARROWEST_NAME:
@@ -44,14 +44,14 @@ def fit(width: int) -> Widths:
 
 
 def in_order(names: Collection[str]) -> list[str]:
-    """Return what every training has first, the reward before all, then the others by name."""
+    """Return the metrics with roles first, the reward before all, then the others by name."""
     roles = [metric_of(role, names) for role in get_args(Role)]
     first = list(dict.fromkeys(name for name in roles if name is not None))
     return [*first, *sorted((name for name in names if name not in first), key=str.casefold)]
 
 
 def matching(names: Sequence[str], pattern: str) -> list[str]:
-    """Return the names that hold the letters of `pattern`, best first; all in their order without a pattern."""
+    """Return the names that match `pattern`, best first; all in order without one."""
     return best_first(pattern, names) if pattern.strip() else list(names)
 
 
@@ -61,7 +61,7 @@ def heading(widths: Widths) -> str:
 
 
 def row(name: str, series: Series, widths: Widths) -> str:
-    """Return one line of exactly the columns' widths."""
+    """Return one line with exactly the columns' widths."""
     if not series.count:
         return _joined(widths, shortened_name(plain(name), widths.name), "", number(None), "")
     step, value = series.point(series.count - 1)

@@ -1,9 +1,8 @@
-"""The records of one growing event file.
+"""Records of one growing event file, in the format of TensorFlow's `tf.io.TFRecordWriter`.
 
-A record is its length (8 bytes, little-endian), a checksum of the length, the data, and a checksum of the data: the
-format of TensorFlow's `tf.io.TFRecordWriter`. Checksums are CRC-32C, masked. That of the length tells a damaged file
-from one that is still being written; that of the data is not looked at, which would take five times as long as all
-the rest.
+A record is: length (8 bytes, little-endian), checksum of the length, data, checksum of the data. Checksums are masked
+CRC-32C. The length's checksum distinguishes a damaged file from one still being written. The data's checksum is not
+verified: that would take five times as long as everything else.
 """
 
 from __future__ import annotations
@@ -14,26 +13,26 @@ from pathlib import Path
 
 _HEADER = struct.Struct("<QI")
 _FRAME_BYTES = _HEADER.size + 4
-"""What stands around the data of a record."""
+"""Bytes of a record besides its data."""
 _LONGEST_LENGTH = 1 << 31
 _POLYNOMIAL = 0x82F63B78  # CRC-32C (Castagnoli), reflected
 _MASK_DELTA = 0xA282EAD8
 
 
 class RecordFile:
-    """Reads what has been added to a file since the last time; used by one thread."""
+    """Reads what was added to a file since the last read; used by one thread."""
 
     def __init__(self, path: Path) -> None:
-        """Remember `path`; it need not exist yet."""
+        """`path` need not exist yet."""
         self.path = path
         self.bytes_read = 0
-        """How far the file has been read, in whole records."""
+        """End of the last whole record read."""
         self.bytes_damaged = 0
-        """How many bytes between readable records could not be read."""
+        """Unreadable bytes between records."""
         self.bytes_left = 0
-        """How many bytes at the end are no record, not even the beginning of one."""
+        """Bytes at the end that are no record, nor the beginning of one."""
         self.beginnings = 1
-        """How often the file has been read from its beginning."""
+        """Number of times the file was read from its beginning."""
 
     def read(self, most_bytes: int) -> list[bytes]:
         """Return the data of the next whole records, of about `most_bytes` at once. Raises `OSError`.
@@ -76,13 +75,13 @@ class RecordFile:
 
 
 def _length_at(data: bytes, position: int) -> int:
-    """Return the length of the record whose header stands at `position`; -1 if none does."""
+    """Return the length of the record with its header at `position`; -1 if there is none."""
     length, checksum = _HEADER.unpack_from(data, position)
     return length if length < _LONGEST_LENGTH and masked_checksum(length.to_bytes(8, "little")) == checksum else -1
 
 
 def _next_header(data: bytes, start: int) -> int:
-    """Return where the next header stands at or behind `start`; -1 if there is none."""
+    """Return the position of the next header from `start` on; -1 if there is none."""
     while (zeros := data.find(b"\0\0\0\0", start + 4)) >= 0:  # the upper half of a length
         start = zeros - 4
         if start + _HEADER.size > len(data):
@@ -95,7 +94,7 @@ def _next_header(data: bytes, start: int) -> int:
 
 @lru_cache(maxsize=4096)
 def masked_checksum(data: bytes) -> int:
-    """Return the masked CRC-32C of `data`, as it stands behind lengths and data."""
+    """Return the masked CRC-32C of `data`."""
     table, register = _table(), 0xFFFFFFFF
     for byte in data:
         register = table[(register ^ byte) & 0xFF] ^ (register >> 8)

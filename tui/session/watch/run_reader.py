@@ -1,4 +1,4 @@
-"""One run's event files, read in portions, oldest file first."""
+"""Event files of one run, read in portions, oldest file first."""
 
 from __future__ import annotations
 
@@ -11,31 +11,30 @@ from tui.session.watch.scalars import Batch, ScalarReader
 from tui.session.watch.step_scale import StepScale
 
 PORTION_BYTES = 1 << 20
-"""Read at once: some ten thousand scalars, a few hundredths of a second."""
+"""Bytes read at once: about ten thousand scalars, some 10 ms."""
 
 
 @dataclass(frozen=True)
 class Portion:
-    """What was read of a run at once.
-
-    `batch` has the points by metric. `again_from` has, by metric, the step from which on they replace what came
-    before: a training that was restarted from a checkpoint, or anew, logs those steps once more. `bytes_read` and
-    `size` tell how far the run's files have been read. `problems` are all there are by now, one line each.
-    """
+    """Part of a run's event files, read at once."""
 
     run: str
     batch: Batch
+    """New points by metric."""
     again_from: dict[str, int] = field(default_factory=dict)
+    """Step by metric from which the points replace earlier ones: a restarted training logs those steps again."""
     bytes_read: int = 0
     size: int = 0
+    """Total bytes of the run's files."""
     problems: tuple[str, ...] = ()
+    """All problems so far, one line each."""
 
 
 @dataclass
 class _File:
     records: RecordFile
     seen: tuple[int, float] | None = None
-    """Size and time of change when there was nothing more to read."""
+    """Size and modification time when it was read to its end."""
     size: int = 0
     is_read: bool = False
     problem: str = ""
@@ -51,23 +50,23 @@ class RunReader:
         self._scale = StepScale()
         self._files: dict[Path, _File] = {}
         self._last: dict[str, tuple[int, tuple[Path, int]]] = {}
-        self._told: object = None
+        self._reported: object = None
         self.take_files(run)
 
     def take_files(self, run: LoggedRun) -> None:
-        """Read these files of the run from now on, too."""
+        """Add the run's new files."""
         self._run = run
         self._files |= {path: _File(RecordFile(path)) for path in run.files if path not in self._files}
 
     def read_next(self, most_bytes: int = PORTION_BYTES) -> Portion | None:
-        """Return the next portion of what is new, in the files' order; None if there is nothing new now."""
+        """Return the next new portion, in the files' order; None if there is nothing new."""
         for path in sorted(self._files):
             file = self._files[path]
             records = self._read(path, file, most_bytes)
             if records:
                 return self._portion((path, file.records.beginnings), self._scale.place(self._scalars.read(records)))
-        if self._told != (now := (self._progress(), self._problems())):  # such as an end that is no record
-            self._told = now
+        if self._reported != (now := (self._progress(), self._problems())):  # for example an unreadable end
+            self._reported = now
             return Portion(self._run.name, {}, {}, *now[0], now[1])
         return None
 
@@ -97,11 +96,11 @@ class RunReader:
                 newest = max(last, newest)
             self._last[name] = (newest, origin)
         progress, problems = now = self._progress(), self._problems()
-        self._told = now
+        self._reported = now
         return Portion(self._run.name, batch, again_from, *progress, problems)
 
     def _progress(self) -> tuple[int, int]:
-        """Return bytes read and all bytes; a file whose end is no whole record is read all the same."""
+        """Return bytes read and total bytes; an incomplete last record counts as read."""
         files = self._files.values()
         read = sum(file.size if file.is_read else file.records.bytes_read for file in files)
         if all(file.is_read for file in files):
@@ -111,14 +110,14 @@ class RunReader:
     def _problems(self) -> tuple[str, ...]:
         problems = [file.problem for file in self._files.values() if file.problem]
         damaged = [(path.name, file.records.bytes_damaged) for path, file in self._files.items()]
-        problems += [f"{name} is damaged: {count} bytes of it were passed over" for name, count in damaged if count]
+        problems += [f"{name} is damaged: {count} bytes skipped" for name, count in damaged if count]
         left = [(path.name, file) for path, file in self._files.items() if file.records.bytes_left]
         problems += [
-            f"{name} can't be read: it is no event file"
+            f"{name} is not an event file"
             if not file.records.bytes_read
-            else f"the last {file.records.bytes_left} bytes of {name} can't be read"
+            else f"the last {file.records.bytes_left} bytes of {name} are unreadable"
             for name, file in left
         ]
         if count := self._scalars.records_damaged:
-            problems.append(f"{count} record{'s' * (count != 1)} made no sense")
+            problems.append(f"{count} unreadable record{'s' * (count != 1)} skipped")
         return tuple(problems)

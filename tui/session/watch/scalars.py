@@ -1,4 +1,4 @@
-"""The scalars in the records of an event file, whichever way a library has stored them."""
+"""Scalars in the records of an event file, in all storage formats."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Points:
         return len(self.steps)
 
     def where(self, chosen: NDArray[np.bool_]) -> Points:
-        """Return those of which `chosen`, of shape (n,), is true."""
+        """Return the points where `chosen`, of shape (n,), is true."""
         return Points(self.steps[chosen], self.values[chosen], self.times[chosen])
 
 
 Batch: TypeAlias = Mapping[str, Points]
-"""What was logged under each name."""
+"""Points by metric."""
 
 _FIELDS: dict[str, tuple[str, np.dtype[Any]]] = {
     "DT_FLOAT": ("float_val", np.dtype("<f4")),
@@ -51,11 +51,11 @@ _FIELDS: dict[str, tuple[str, np.dtype[Any]]] = {
     "DT_HALF": ("half_val", np.dtype("<f2")),
     "DT_BFLOAT16": ("half_val", np.dtype("<u2")),
 }
-"""Where a tensor of each type keeps a few numbers, and how they look in its bytes."""
+"""Field of a small tensor of each type, and its dtype in raw bytes."""
 
 
 class ScalarReader:
-    """Finds the scalars of one run; what else is logged, such as histograms and images, is passed over."""
+    """Extracts the scalars of one run; histograms, images and the like are skipped."""
 
     def __init__(self) -> None:
         """Raise `EventFileError` without TensorBoard's package."""
@@ -63,15 +63,13 @@ class ScalarReader:
             protocol: Any = importlib.import_module("tensorboard.compat.proto.event_pb2")
             types: Any = importlib.import_module("tensorboard.compat.proto.types_pb2")
         except ImportError as error:
-            raise EventFileError(
-                "reading event files needs the package tensorboard (extra watch): uv pip install tensorboard"
-            ) from error
+            raise EventFileError("the package tensorboard is missing: uv pip install tensorboard") from error
         self._parse = protocol.Event.FromString
         self._fields = {types.DataType.Value(name): field for name, field in _FIELDS.items()}
         self._bfloat16 = types.DT_BFLOAT16
         self._plugins: dict[str, str] = {}
         self.records_damaged = 0
-        """How many records made no sense."""
+        """Number of unreadable records."""
 
     def read(self, records: list[bytes]) -> Batch:
         """Return the scalars of these records, by name."""
@@ -80,7 +78,7 @@ class ScalarReader:
         for record in records:
             try:
                 event = self._parse(record)
-            except Exception:  # protobuf's DecodeError is found at another place in each of its versions
+            except Exception:  # protobuf's DecodeError moves between its versions
                 self.records_damaged += 1
                 continue
             if not event.HasField("summary"):
@@ -96,10 +94,10 @@ class ScalarReader:
         return {name: _points(*column) for name, column in columns.items()}
 
     def _number(self, value: Any) -> float | None:
-        """Return what a tensor of one number holds, None for all other summaries."""
+        """Return the number of a one-element tensor; None for all other summaries."""
         if value.WhichOneof("value") != "tensor":
             return None
-        if plugin := value.metadata.plugin_data.plugin_name:  # told with the first value of a tag alone, maybe
+        if plugin := value.metadata.plugin_data.plugin_name:  # may come with the first value of a tag only
             self._plugins[value.tag] = plugin
         if self._plugins.get(value.tag, "scalars") != "scalars":
             return None
@@ -118,6 +116,6 @@ class ScalarReader:
 
 
 def _points(steps: list[int], values: list[float], times: list[float]) -> Points:
-    with np.errstate(over="ignore"):  # what float32 can't hold is shown as infinite
+    with np.errstate(over="ignore"):  # beyond float32: shown as infinite
         numbers = np.array(values, dtype=np.float64).astype(np.float32)
     return Points(np.array(steps, dtype=np.int64), numbers, np.array(times, dtype=np.float64))

@@ -1,4 +1,4 @@
-"""What the top lines of the screen say of the runs that are watched."""
+"""Texts about watched runs for the top lines of the screen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 @dataclass(frozen=True)
 class Status:
-    """One line; `is_quiet` if no run has logged anything for far longer than usual, `is_problem` if something fails."""
+    """One line; `is_quiet`: no run has logged for far longer than usual. `is_problem`: reading fails."""
 
     text: str
     is_quiet: bool = False
@@ -23,7 +23,7 @@ class Status:
 
 
 def title(folder: Path, found: LogFolder, chosen: Sequence[str]) -> str:
-    """Return what is watched, and how many runs there are."""
+    """Return the watched folder and the number of runs."""
     runs = {run.name: run for run in found.runs}
     parts = [f"watching {_shown(folder)}"]
     if len(chosen) == 1 and chosen[0] in runs:
@@ -37,22 +37,22 @@ def title(folder: Path, found: LogFolder, chosen: Sequence[str]) -> str:
 
 
 def waiting(folder: Path, found: LogFolder) -> str:
-    """Return what is said while there are no runs."""
+    """Return the text shown while there are no runs."""
     if found.problems:
         return "\n".join(found.problems)
     if not folder.exists():
-        return f"{_shown(folder)} isn't there yet: waiting for it"
-    return f"there are no event files in {_shown(folder)} yet: waiting for them"
+        return f"waiting for {_shown(folder)}: it does not exist yet"
+    return f"waiting for event files in {_shown(folder)}"
 
 
 def status(runs: Sequence[WatchedRun], now: float) -> Status:
-    """Return how the runs stand at `now`, in seconds since 1970; of several, the one that logged last."""
+    """Return the status at `now` (seconds since 1970); of several runs, that of the last to log."""
     problems = [problem for run in runs for problem in run.problems]
-    told = [run for run in runs if run.newest_time is not None]
+    started = [run for run in runs if run.newest_time is not None]
     parts = []
     is_quiet = False
-    if told:
-        newest = max(told, key=lambda run: run.newest_time or 0.0)
+    if started:
+        newest = max(started, key=lambda run: run.newest_time or 0.0)
         silence = now - (newest.newest_time or 0.0)
         is_quiet = newest.is_quiet(now)
         whose = f"{newest.name}: " if len(runs) > 1 else ""
@@ -65,12 +65,12 @@ def status(runs: Sequence[WatchedRun], now: float) -> Status:
         share = sum(run.bytes_read for run in unread) / sum(run.size for run in unread)
         parts.append(f"reading, {share:.0%}")
     parts += problems[:1] + [f"{len(problems) - 1} more problems"] * (len(problems) > 1)
-    nothing = "no point is logged yet" if all(run.is_begun for run in runs) else "reading"
+    nothing = "no points logged yet" if all(run.is_begun for run in runs) else "reading"
     return Status("  ".join(parts) or nothing, is_quiet, bool(problems))
 
 
 def ago(seconds: float) -> str:
-    """Return a time that has passed in one unit: "0.2 s", "4 s", "12 min", "3 h", "2 days"."""
+    """Return an age in one unit: "0.2 s", "4 s", "12 min", "3 h", "2 days"."""
     if 0 < seconds < 1:
         return f"{seconds:.1g} s"
     if seconds < 2 * _MINUTE:

@@ -1,8 +1,8 @@
-"""Metrics that a library logs over something else than all the others.
+"""Brings metrics that a library logs over different x axes onto one axis.
 
-rl_games logs most over environment steps ("frames"), what the environment tells over epochs, and some over all of
-frames, epochs and seconds; rsl-rl repeats two over seconds. A run of rl_games or skrl that this program has trained has
-metrics of rsl-rl's names over iterations beside the library's own. On one axis only one of them can be right.
+rl_games logs most metrics over environment steps ("frames"), those of the environment over epochs, and some over
+frames, epochs and seconds. rsl-rl repeats two over seconds. A run of rl_games or skrl trained by this program also has
+metrics with rsl-rl's names, over iterations.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from tui.session.watch.scalars import Batch, Points
 
 EPOCHS = "info/epochs"
-"""rl_games: the epoch, over frames."""
+"""Of rl_games: the epoch, over frames."""
 
 _OVER_ANYTHING = ("/time", "/iter")
 _SKRL = " / "
-"""In the names of all that skrl logs by itself, over steps of each environment."""
+"""In skrl's own names, which it logs over steps of each environment."""
 _OF_ITERATIONS = re.compile(r"(?:Train|Loss|Policy|Perf|Metrics|Episode_\w+|Curriculum|Terrain|Success)/")
-"""Groups of rsl-rl's names, as this program logs them too."""
+"""Groups of rsl-rl's names, also logged by this program."""
 _SAME_OVER_STEPS = ("", "/step", "/frame", "/mean")
 
 
@@ -37,9 +37,9 @@ class StepScale:
         self._library = Clock()
 
     def place(self, batch: Batch) -> Batch:
-        """Return the points without repeats, those over epochs moved to the frames of their epochs.
+        """Return the points without repeated metrics; those over epochs are moved to the frames of their epochs.
 
-        A point whose epoch isn't known yet comes with a later batch.
+        A point of an unknown epoch comes with a later batch.
         """
         self._names.update(batch)
         kept = {name: points for name, points in batch.items() if not self._is_repeat(name)}
@@ -61,7 +61,7 @@ class StepScale:
     def _learn(self, points: Points) -> None:
         epochs = np.concatenate([self._epochs, points.values.astype(np.int64)])
         frames = np.concatenate([self._frames, points.steps])
-        self._epochs, newest = np.unique(epochs[::-1], return_index=True)  # of a training that began again, the newest
+        self._epochs, newest = np.unique(epochs[::-1], return_index=True)  # of a restarted training, the newest
         self._frames = frames[::-1][newest]
 
     def _over_frames(self, batch: Mapping[str, Points]) -> Batch:
@@ -82,7 +82,7 @@ class StepScale:
 
 
 class Clock:
-    """At which step a library was at which time."""
+    """Step of a library as a function of time."""
 
     def __init__(self) -> None:
         self._steps = np.empty(0, dtype=np.int64)
@@ -92,7 +92,7 @@ class Clock:
         return len(self._steps) > 0
 
     def learn(self, logged: Sequence[Points]) -> None:
-        """Take in what the library has logged (at least one metric)."""
+        """Add points of the library's own metrics (at least one)."""
         times, steps = _first_times(
             np.concatenate([points.times for points in logged]), np.concatenate([points.steps for points in logged])
         )
@@ -101,15 +101,15 @@ class Clock:
         self._times, self._steps = (times, steps) if is_later else _first_times(times, steps)
 
     def placed(self, points: Points) -> Points:
-        """Return points that count something else at the steps at which the library was when they were logged."""
+        """Return points moved to the library's steps at their times."""
         at = np.maximum(np.searchsorted(self._times, points.times, side="right") - 1, 0)
         now, next = self._steps[at], self._steps[np.minimum(at + 1, len(self._steps) - 1)]
-        is_own = (points.steps == now) | (points.steps == next)  # the library's, which logs a step's in any order
+        is_own = (points.steps == now) | (points.steps == next)  # the library's own, logged in any order within a step
         return Points(np.where(is_own, points.steps, now), points.values, points.times)
 
 
 def _first_times(times: NDArray[np.float64], steps: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return when each step began, in the order of time."""
+    """Return the first time of each step, in order of time."""
     order = np.argsort(times, kind="stable")
     begins = np.diff(steps[order], prepend=steps[order[0]] - 1) != 0
     return times[order][begins], steps[order][begins]

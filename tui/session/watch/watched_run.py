@@ -1,4 +1,4 @@
-"""What is known of a run that is watched: a fold over what was read of its event files."""
+"""State of a watched run: a fold over the portions of its event files."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from tui.session.watch.run_reader import Portion
 
 _RECENT_STEPS = 50
 _QUIET_AFTER_INTERVALS, _QUIET_AFTER_SECONDS = 5, 150.0
-"""Writers keep their last points back for up to two minutes (`flush_secs` of PyTorch's and of TensorFlow's)."""
+"""Writers buffer points for up to two minutes (`flush_secs` of PyTorch and TensorFlow)."""
 
 
 @dataclass(frozen=True)
 class NewestValue:
-    """A metric's value at the last step at which it was logged."""
+    """Value of a metric at its newest step."""
 
     step: int
     value: float
 
 
 class WatchedSource(ChartSource):
-    """A run beside which others may be watched that are logged by other libraries."""
+    """A source of charts whose metrics may have other libraries' names."""
 
     def curve(self, metric: str, name: str) -> Curve:
-        """Return a metric as a curve; of a run that has none of this name, what plays the same role in it."""
+        """Return a metric as a curve; if the run lacks it, the metric with the same role."""
         return super().curve(self._same(metric), name)
 
     def _same(self, metric: str) -> str:
-        told = [name for name, series in self.history.series.items() if series.count]
-        if metric in told or (role := role_of(metric)) is None:
+        logged = [name for name, series in self.history.series.items() if series.count]
+        if metric in logged or (role := role_of(metric)) is None:
             return metric
-        return metric_of(role, told) or metric
+        return metric_of(role, logged) or metric
 
 
 class WatchedRun:
@@ -48,18 +48,18 @@ class WatchedRun:
         self.history = MetricHistory()
         self.source = WatchedSource(name, self.history)
         self.is_begun = False
-        """Whether its files were looked at."""
+        """Whether its files were read."""
         self.bytes_read = 0
         self.size = 0
         self.problems: tuple[str, ...] = ()
         self.newest_step: int | None = None
         self.newest_time: float | None = None
-        """When the last point was logged, in seconds since 1970."""
+        """Time of the last point, in seconds since 1970."""
         self._start: float | None = None
         self._recent: deque[float] = deque(maxlen=_RECENT_STEPS)
 
     def take(self, portion: Portion) -> None:
-        """Take in what was read next."""
+        """Apply the next portion."""
         self.is_begun = True
         self.bytes_read, self.size, self.problems = portion.bytes_read, portion.size, portion.problems
         for name, step in portion.again_from.items():
@@ -73,30 +73,30 @@ class WatchedRun:
 
     @property
     def names(self) -> list[str]:
-        """All metrics, in the order in which they came."""
+        """All metrics, in order of appearance."""
         return [name for name, series in self.history.series.items() if series.count]
 
     @property
     def newest(self) -> dict[str, NewestValue]:
         """Each metric's newest value."""
-        told = {name: self.history.series[name] for name in self.names}
-        return {name: NewestValue(*series.point(series.count - 1)) for name, series in told.items()}
+        logged = {name: self.history.series[name] for name in self.names}
+        return {name: NewestValue(*series.point(series.count - 1)) for name, series in logged.items()}
 
     @property
     def steps_per_second(self) -> float | None:
-        """Steps of all environments in a second, if the run logs them."""
+        """Steps per second of all environments, if logged."""
         metric = metric_of("steps_per_second", self.names)
         return None if metric is None else self.history.series[metric].last
 
     @property
     def usual_interval(self) -> float | None:
-        """Seconds between two steps that are logged, lately; None before there are two."""
+        """Recent seconds between two logged steps; None before there are two."""
         if len(self._recent) < 2:
             return None
         return (self._recent[-1] - self._recent[0]) / (len(self._recent) - 1)
 
     def is_quiet(self, now: float) -> bool:
-        """Whether nothing was logged for far longer than usual: the training has ended, or hangs."""
+        """Whether nothing was logged for far longer than usual: the training has ended or hangs."""
         if self.newest_time is None:
             return False
         usual = self.usual_interval or 0.0

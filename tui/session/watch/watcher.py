@@ -1,4 +1,4 @@
-"""The thread that looks for runs in a folder of logs and reads those that are wanted."""
+"""Thread that finds runs in a log folder and reads the chosen ones."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tui.session.watch.run_reader import Portion, RunReader
 
 _POLL_SECONDS = 0.25
 _LOOK_SECONDS, _LOOK_SHARE = 1.0, 0.05
-"""Looking through all folders happens that often, and takes no more than that share of the time."""
+"""Seconds between scans of all folders, and the largest share of time for them."""
 _PAUSE_SECONDS = 0.005
-"""Between two portions, so that the screen can draw while a long file is read."""
+"""Pause between two portions, so that the screen can draw while a long file is read."""
 
 
 class Watcher:
-    """Calls back from its own thread: with what there is to be watched, and with what is logged."""
+    """Calls back from its own thread, with the runs found and with new portions."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Watcher:
         on_portion: Callable[[Portion], None],
         on_problem: Callable[[str], None],
     ) -> None:
-        """Look into `folder`, which need not exist yet; nothing is read until `choose` is called."""
+        """Scan `folder`, which need not exist yet; nothing is read before `choose`."""
         self._folder = folder
         self._on_found = on_found
         self._on_portion = on_portion
@@ -41,7 +41,7 @@ class Watcher:
         BackgroundThread("reading event files", self._run, on_problem).start()
 
     def choose(self, names: Collection[str]) -> None:
-        """Read these runs from now on; what was read before of others is not read again."""
+        """Read these runs from now on; data read before is not read again."""
         self._chosen = frozenset(names)
         self._woken.set()
 
@@ -68,7 +68,7 @@ class Watcher:
             self._on_problem(str(error))
 
     def _read(self, found: LogFolder) -> bool:
-        """Read a portion of each run that is wanted; return whether there was anything."""
+        """Read a portion of each chosen run; return whether there was any."""
         is_more = False
         for run in found.runs:
             if run.name not in self._chosen or self._is_closing:

@@ -27,7 +27,7 @@ from trainer_proc.contract.messages import (
 )
 from tui.session.runs import journal_summary as looking
 from tui.session.runs.journal_samples import JournalSamples
-from tui.session.runs.journal_summary import REWARD, glance, read_whole
+from tui.session.runs.journal_summary import REWARD, read_whole, summarize_journal
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 400, 42, 1)
@@ -96,7 +96,7 @@ def test_a_glance_says_what_the_whole_fold_does(bodies, torn):
         path = written(Path(scratch) / "journal.msgpack", bodies)
         with open(path, "ab") as file:
             file.truncate(max(path.stat().st_size - torn, 0))
-        assert_same(glance(path), read_whole(path))
+        assert_same(summarize_journal(path), read_whole(path))
 
 
 @pytest.mark.parametrize("recording", [path.parent.name for path in sorted(RECORDINGS.glob("*/journal.msgpack"))])
@@ -104,7 +104,7 @@ def test_a_glance_at_a_recorded_run_says_what_the_whole_fold_does(recording, mon
     for name, value in (("_WHOLE", 0), ("_END", 4000), ("_SAMPLE", 2000)):
         monkeypatch.setattr(looking, name, value)
     journal = RECORDINGS / recording / "journal.msgpack"
-    assert_same(glance(journal), read_whole(journal))
+    assert_same(summarize_journal(journal), read_whole(journal))
 
 
 def long_training(count=3000, names=(REWARD, "Train/success_rate", *(f"metric {i}" for i in range(60)))):
@@ -119,7 +119,7 @@ def test_of_a_long_journal_only_little_is_read(tmp_path, monkeypatch):
     read = []
     monkeypatch.setattr(JournalSamples, "_read", counted(JournalSamples._read, read))
     monkeypatch.setattr(JournalReader, "read_pieces", lambda self: pytest.fail("the journal was read whole"))
-    seen = glance(path)
+    seen = summarize_journal(path)
     assert path.stat().st_size > 1_000_000
     assert sum(read) < 300_000
     assert (seen.state.iteration, seen.state.latest[REWARD], seen.state.status(True)) == (2999, 2999.0, "training")
@@ -139,14 +139,14 @@ def counted(read, sizes):
 def test_a_journal_that_was_begun_again_is_read_whole(tmp_path):
     bodies = [*long_training(), *long_training(1500)]
     path = written(tmp_path / "journal.msgpack", bodies)
-    seen = glance(path)
+    seen = summarize_journal(path)
     assert (seen.state.iteration, len(seen.rewards)) == (1499, 4500)
 
 
 def test_a_reward_that_is_told_no_more_is_found(tmp_path):
     later = [MetricSet(1, ("loss",)), *(IterationFinished(i, 1, pack_values([1.0]), 0, 0.0) for i in range(3000, 9000))]
     path = written(tmp_path / "journal.msgpack", [*long_training(), *later])
-    assert glance(path).state.latest[REWARD] == 2999.0
+    assert summarize_journal(path).state.latest[REWARD] == 2999.0
 
 
 def test_a_metric_set_between_is_found_where_it_is_needed(tmp_path):
@@ -156,11 +156,11 @@ def test_a_metric_set_between_is_found_where_it_is_needed(tmp_path):
         *(IterationFinished(i, 1, pack_values([0.0, float(i)]), 0, 0.0) for i in range(1000, 9000)),
     ]
     path = written(tmp_path / "journal.msgpack", [*first, *second])
-    assert glance(path).state.latest[REWARD] == 8999.0
+    assert summarize_journal(path).state.latest[REWARD] == 8999.0
 
 
 def test_a_journal_that_is_not_there_says_nothing(tmp_path):
-    seen = glance(tmp_path / "journal.msgpack")
+    seen = summarize_journal(tmp_path / "journal.msgpack")
     assert (seen.state.status(False), seen.state.iteration, seen.rewards, seen.seconds) == ("starting", None, [], 0.0)
 
 

@@ -14,7 +14,7 @@ from tui.session.runs.chosen_runs import ChoiceError, choice_file, read_choice, 
 from tui.session.runs.journal_summary import spread_points
 from tui.session.runs.names import fitted_name, own_name
 from tui.session.runs.run_columns import COLUMNS, fit_columns, run_cells
-from tui.session.runs.run_list import RUN_ORDERS, Overview, matching, ordered, with_status
+from tui.session.runs.run_list import RUN_ORDERS, RunList, matching, ordered, with_status
 
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
 METRICS = MetricSet(0, ("Train/mean_reward", "Train/success_rate"))
@@ -34,7 +34,7 @@ def log_root(tmp_path, make_run):
 
 
 def look(log_root):
-    return [row for rows in Overview(log_root).look() for row in rows]
+    return [row for rows in RunList(log_root).look() for row in rows]
 
 
 def days(rows):
@@ -99,9 +99,9 @@ def test_runs_of_some_status(log_root, make_run):
 
 def test_only_files_that_have_changed_are_read_again(log_root, monkeypatch):
     read = []
-    look_at = listing.look_at
-    monkeypatch.setattr(listing, "look_at", lambda folder: read.append(folder.name) or look_at(folder))
-    overview = Overview(log_root)
+    read_run = listing.read_run
+    monkeypatch.setattr(listing, "read_run", lambda folder: read.append(folder.name) or read_run(folder))
+    overview = RunList(log_root)
     first = [row for rows in overview.look() for row in rows]
     assert len(read) == 4
     assert [row for rows in overview.look() for row in rows] == first
@@ -117,7 +117,7 @@ def test_only_files_that_have_changed_are_read_again(log_root, monkeypatch):
 
 def test_rows_come_as_they_are_read_newest_first(log_root, monkeypatch):
     monkeypatch.setattr(listing, "_BATCH_SECONDS", -1.0)
-    batches = list(Overview(log_root).look())
+    batches = list(RunList(log_root).look())
     assert [days(rows) for rows in batches if rows] == [[4], [3], [2], [1]]
 
 
@@ -195,5 +195,5 @@ def test_a_choice_that_cannot_be_read_is_told_in_one_line(tmp_path, content):
 def test_a_choice_that_cannot_be_kept_is_told(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    with pytest.raises(ChoiceError, match="can't be kept"):
+    with pytest.raises(ChoiceError, match="can't be stored"):
         write_choice(tmp_path, [])
