@@ -6,10 +6,9 @@ import signal
 
 import pytest
 import torch
-from rsl_rl.env import VecEnv
 
 from tests.scripts import train_cartpole, train_point
-from tests.tiny_training import ENVIRONMENTS, PointEnv, make_runner
+from tests.tiny_training import ENVIRONMENTS, BareEnv, make_runner
 from trainer_proc import steer
 from trainer_proc.checkpoints.load import CheckpointError
 from trainer_proc.contract.connection import read_connection
@@ -256,22 +255,6 @@ def test_a_checkpoint_that_can_not_be_loaded_is_refused_in_one_line_and_the_trai
         own.runner.load(str(own.folder.path / "other.pt"))
     own.runner.learn(1)
     assert own.phases == ["training", "finished"]
-
-
-class BareEnv(VecEnv):
-    """What rsl-rl asks of an environment, and no more."""
-
-    def __init__(self):
-        self._env = PointEnv()
-        for name in ("num_envs", "num_actions", "device", "max_episode_length", "episode_length_buf", "cfg"):
-            setattr(self, name, getattr(self._env, name))
-
-    def get_observations(self):
-        return self._env.get_observations()
-
-    def step(self, actions):
-        observations, rewards, dones, _ = self._env.step(actions)
-        return observations, rewards, dones, {}
 
 
 def test_an_environment_that_is_no_more_than_rsl_rl_asks_for_is_steered_too(in_process, monkeypatch):

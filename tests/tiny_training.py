@@ -47,6 +47,22 @@ class PointEnv(VecEnv):
         return self.get_observations(), reward, dones, {"time_outs": time_outs, "log": {"/speed": reward.mean()}}
 
 
+class BareEnv(VecEnv):
+    """What rsl-rl asks of an environment, and no more."""
+
+    def __init__(self):
+        self._env = PointEnv()
+        for name in ("num_envs", "num_actions", "device", "max_episode_length", "episode_length_buf", "cfg"):
+            setattr(self, name, getattr(self._env, name))
+
+    def get_observations(self):
+        return self._env.get_observations()
+
+    def step(self, actions):
+        observations, rewards, dones, _ = self._env.step(actions)
+        return observations, rewards, dones, {}
+
+
 def make_runner(log_dir=None, runner_class=OnPolicyRunner, normalize=False, **algorithm):
     """Return a runner on `PointEnv`, which may normalize observations; `algorithm` are PPO's arguments."""
     torch.manual_seed(3)

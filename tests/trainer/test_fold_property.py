@@ -10,7 +10,6 @@ import io
 import math
 from typing import ClassVar
 
-import torch
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -199,6 +198,8 @@ class SteeredRun(RuleBasedStateMachine):
     @precondition(lambda self: not self.is_overwritten and self.iteration > self.continued_at + 4)
     @rule()
     def continue_from_a_checkpoint(self):
+        import torch  # takes seconds: not while tests are collected
+
         file = io.BytesIO()
         before, values = self.steering.interventions.snapshot(), dict(self.training.values)
         torch.save({INFOS_KEY: to_infos(before)}, file)

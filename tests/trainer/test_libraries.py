@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from tests.trainer.point_library import PointRunner
 from trainer_proc.checkpoints.load import CheckpointError, read_checkpoint
 from trainer_proc.contract.messages import ExportFailed
 from trainer_proc.export.job import NoExports
@@ -14,7 +15,7 @@ from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule
 from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED, LEARNING_RATE, LINEAR
 from trainer_proc.metrics.stream import MetricStream
 from trainer_proc.rl_libraries.algorithm import RenamedSetting
-from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryLogger, LibraryRunner, LibraryWriter
+from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryWriter
 
 COMMON = {"loss/a": "Loss/surrogate", "again/step": ""}
 
@@ -97,41 +98,6 @@ def test_an_environment_is_described_by_its_spaces():
     described = LibraryEnvironment(env)
     assert (described.num_envs, described.num_actions) == (8, 3)
     assert described.observation_sizes == {"policy": 4, "camera": 6}
-
-
-class PointRunner(LibraryRunner):
-    """A library whose policy is one number, to which an iteration adds one; it wants a checkpoint after each."""
-
-    library = "points"
-
-    def __init__(self, folder):
-        logger = LibraryLogger(folder, LibraryWriter(lambda *_: None, str))
-        super().__init__(SimpleNamespace(), SimpleNamespace(), logger, "cpu")
-        self.weight = torch.zeros(1)
-        self.is_closed = False
-
-    def state(self):
-        return {"weight": self.weight}
-
-    def set_state(self, content):
-        self.weight = content["weight"]
-
-    def collect(self):
-        return {}
-
-    def reset_non_finite_environments(self):
-        pass
-
-    def close_writer(self):
-        self.is_closed = True
-
-    def _train(self, total_iterations):
-        self._begin()
-        for iteration in range(self.current_learning_iteration, total_iterations):
-            self.current_learning_iteration = iteration
-            self.weight = self.weight + 1
-            self._save_is_due = True
-            self._end_iteration(10)
 
 
 def test_a_checkpoint_holds_iteration_and_library_and_is_gone_on_from(tmp_path):

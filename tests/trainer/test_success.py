@@ -233,63 +233,80 @@ def scene_of(robot):
 
 
 NO_COMMANDS = SimpleNamespace(active_terms=[], get_term=lambda name: None)
-BARE = SimpleNamespace(command=torch.zeros(2, 7))
-BARE_COMMANDS = SimpleNamespace(active_terms=["twist", "reach"], get_term=lambda name: BARE)
-ONE_VELOCITY = SimpleNamespace(
-    active_terms=["twist", "reach"], get_term=lambda name: World(2).twist if name == "twist" else BARE
-)
-BOLTED = SimpleNamespace(data=World(2).data, is_fixed_base=True)
+
+
+def bare(name):
+    return SimpleNamespace(command=torch.zeros(2, 7))
+
+
+def bare_commands():
+    return without(command_manager=SimpleNamespace(active_terms=["twist", "reach"], get_term=bare))
+
+
+def one_velocity():
+    terms = {"twist": World(2).twist, "reach": bare("reach")}
+    return without(command_manager=SimpleNamespace(active_terms=list(terms), get_term=terms.get))
+
+
+def any_of_two():
+    twist = World(2).twist
+    return without(command_manager=SimpleNamespace(active_terms=["a", "b"], get_term=lambda name: twist))
+
+
+def bolted():
+    return scene_of(SimpleNamespace(data=World(2).data, is_fixed_base=True))
 
 
 @pytest.mark.parametrize(
-    ("definition", "env", "message"),
+    ("definition", "make", "message"),
     [
         (
             {"kind": "velocity", "command": "base_velocity"},
-            World(2),
+            lambda: World(2),
             "no such command: base_velocity; there are twist",
         ),
-        ({"kind": "velocity"}, SimpleNamespace(), "the task has no velocity command of a robot; it has no commands"),
-        ({"kind": "velocity"}, without(command_manager=NO_COMMANDS), "it has no commands"),
+        ({"kind": "velocity"}, SimpleNamespace, "the task has no velocity command of a robot; it has no commands"),
+        ({"kind": "velocity"}, lambda: without(command_manager=NO_COMMANDS), "it has no commands"),
         (
             {"kind": "velocity", "command": "reach"},
-            without(command_manager=ONE_VELOCITY),
+            one_velocity,
             "expected a velocity command, got reach; there are twist",
         ),
         (
             {"kind": "velocity"},
-            without(command_manager=BARE_COMMANDS),
+            bare_commands,
             "the task has no velocity command of a robot; there are twist, reach",
         ),
         (
             {"kind": "velocity"},
-            without(command_manager=SimpleNamespace(active_terms=["a", "b"], get_term=lambda name: World(2).twist)),
+            any_of_two,
             "expected `command` to be one of a, b, got none",
         ),
         (
             {"kind": "environment"},
-            without(command_manager=BARE_COMMANDS),
+            bare_commands,
             "got neither; there are twist, reach",
         ),
-        ({"kind": "upright"}, SimpleNamespace(), "needs a robot of mjlab or of Isaac Lab: use kind time-out"),
+        ({"kind": "upright"}, SimpleNamespace, "needs a robot of mjlab or of Isaac Lab: use kind time-out"),
         (
             {"kind": "upright"},
-            without(scene=SimpleNamespace(entities={"terrain": 1, "a": 1, "b": 1})),
+            lambda: without(scene=SimpleNamespace(entities={"terrain": 1, "a": 1, "b": 1})),
             "expected an entity called robot, got a, b",
         ),
         (
             {"kind": "upright"},
-            scene_of(BOLTED),
+            bolted,
             "needs a robot that can move",
         ),
         (
             {"kind": "upright"},
-            scene_of(object()),
+            lambda: scene_of(object()),
             "needs a robot of mjlab or of Isaac Lab",
         ),
     ],
 )
-def test_a_definition_that_does_not_fit_is_refused_in_one_line(definition, env, message):
+def test_a_definition_that_does_not_fit_is_refused_in_one_line(definition, make, message):
+    env = make()
     with pytest.raises(TrainingError, match=message) as refused:
         SuccessRate(env, Success(**definition), simulator=MjlabSimulator(env) if hasattr(env, "scene") else None)
     assert re.match(f"success (is )?of kind {definition['kind']}", str(refused.value))

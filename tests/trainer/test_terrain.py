@@ -2,59 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
 import torch
-from mjlab.envs import ManagerBasedRlEnv
-from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
-from mjlab.tasks.registry import load_env_cfg, load_rl_cfg
 
-from tests.fake_training import ListLink
-from tests.trainer.knobs.rough import ROUGH, OnPatches, small
-from trainer_proc.contract.codec import unpack_values
-from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, IterationFinished, MetricSet
-from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from tests.trainer.terrain_training import Training
+from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued
+from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.metrics.terrain import steered_terrain
 from trainer_proc.simulators.mjlab.simulator import MjlabSimulator
-from trainer_proc.steering.boundary import Steering
-from trainer_proc.steering.state import from_infos
-from trainer_proc.training.build import continue_from, make_steerable
+from trainer_proc.training.build import continue_from
 
 HIGHEST, SHIFT, FLAT = "terrain/highest_level", "terrain/shift", "terrain/mix/flat"
-
-
-class Training(OnPatches):
-    """A training of four steps an iteration in `folder`, steered by a wire made of lists."""
-
-    def __init__(self, folder, *batches, environments=8, launch=None):
-        self.folder = folder
-        self.link = ListLink(*batches)
-        cfg = load_env_cfg(ROUGH)
-        cfg.scene.num_envs = environments
-        small(cfg)
-        self.env = ManagerBasedRlEnv(cfg, device="cpu")
-        agent = asdict(load_rl_cfg(ROUGH)) | {"num_steps_per_env": 4, "logger": "tensorboard"}
-        self.runner = MjlabOnPolicyRunner(RslRlVecEnvWrapper(self.env), agent, str(folder.path), "cpu")
-        spec = RunSpec("rough", "mjlab", ROUGH, "rough", "cpu", environments, 10, 3, set=launch or {})
-        make_steerable(self.runner, Steering(self.link), self.link, folder, spec)
-
-    def learn(self, iterations):
-        self.runner.learn(iterations)
-        self.runner.logger.writer.close()
-        return self
-
-    def saved(self, iteration):
-        return from_infos(torch.load(self.folder.checkpoint(iteration), weights_only=True)["infos"])
-
-    def metric(self, name):
-        names = {body.id: body.names for body in self.link.of(MetricSet)}
-        return [
-            unpack_values(body.values)[names[body.metric_set].index(name)]
-            for body in self.link.of(IterationFinished)
-            if name in names[body.metric_set]
-        ]
 
 
 def queued(number, **values):
@@ -134,18 +94,21 @@ def test_levels_are_published_each_iteration(steered):
 
 # --- what has no levels ---
 
-PLANE = SimpleNamespace(terrain_levels=torch.zeros(2), terrain_origins=None)
+
+def on(terrain):
+    return SimpleNamespace(scene=SimpleNamespace(terrain=terrain))
 
 
 @pytest.mark.parametrize(
-    "env",
+    "make",
     [
-        SimpleNamespace(),
-        SimpleNamespace(unwrapped=SimpleNamespace()),
-        SimpleNamespace(scene=SimpleNamespace(terrain=None)),
-        SimpleNamespace(scene=SimpleNamespace(terrain=PLANE)),
+        SimpleNamespace,
+        lambda: SimpleNamespace(unwrapped=SimpleNamespace()),
+        lambda: on(None),
+        lambda: on(SimpleNamespace(terrain_levels=torch.zeros(2), terrain_origins=None)),
     ],
 )
-def test_an_environment_without_such_a_terrain_has_no_levels(env):
+def test_an_environment_without_such_a_terrain_has_no_levels(make):
+    env = make()
     assert steered_terrain(env, MjlabSimulator(env)) is None
     assert steered_terrain(env, None) is None

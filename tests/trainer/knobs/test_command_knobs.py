@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 import torch
-from mjlab.managers.command_manager import CommandTerm, CommandTermCfg
 
+from tests.trainer.knobs.pose_command import PoseCommandCfg
 from tests.trainer.knobs.simulated import CARTPOLE, Simulated, differ, within
 from trainer_proc.contract.knob import refusal
 
@@ -84,45 +84,6 @@ def test_switches_entities_and_drawing_are_no_knobs(g1):
         *("rel_world_envs", "rel_forward_envs", "init_velocity_prob"),
         *("lin_vel_x", "lin_vel_y", "ang_vel_z", "heading"),
     }
-
-
-class PoseCommand(CommandTerm):
-    def __init__(self, cfg, env):
-        super().__init__(cfg, env)
-        self.kernel = cfg.smoothing
-        self.target = torch.zeros(env.num_envs, 3)
-
-    @property
-    def command(self):
-        return self.target
-
-    def _update_metrics(self):
-        pass
-
-    def _update_command(self, env_ids):
-        pass
-
-    def _resample_command(self, env_ids):
-        pose = self.cfg.pose_range
-        for index, axis in enumerate(("x", "y", "z")):
-            self.target[env_ids, index] = torch.empty(len(env_ids)).uniform_(*pose.get(axis, (0.0, 0.0)))
-        self.target[env_ids] *= self.cfg.gains["all"]
-
-    def create_gui(self, *args, **kwargs):
-        return self.cfg.drawn
-
-
-@dataclasses.dataclass(kw_only=True)
-class PoseCommandCfg(CommandTermCfg):
-    smoothing: float = 0.5
-    drawn: float = 1.0
-    bins: int = 3
-    optional: tuple[float, float] | None = None
-    pose_range: dict = dataclasses.field(default_factory=lambda: {"x": (1.0, 2.0)})
-    gains: dict = dataclasses.field(default_factory=lambda: {"all": 1.0})
-
-    def build(self, env):
-        return PoseCommand(self, env)
 
 
 def test_any_command_has_its_numbers_and_says_what_it_only_reads_at_first():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.trainer.knobs.simulated import CARTPOLE, G1
 from trainer_proc.contract.codec import decode_frame, encode
 from trainer_proc.contract.knob import parse_value, refusal, value_text
 from trainer_proc.contract.messages import Frame, KnobsAvailable
@@ -14,9 +13,9 @@ pytestmark = pytest.mark.real
 KINDS = ["reward", "randomization", "command", "termination", "algorithm", "environment"]
 
 
-@pytest.fixture(params=[CARTPOLE, G1])
+@pytest.fixture(params=["cartpole", "g1"])
 def training(request):
-    return request.getfixturevalue("cartpole" if request.param == CARTPOLE else "g1")
+    return request.getfixturevalue(request.param)
 
 
 def test_knobs_come_in_order_and_once(training):
