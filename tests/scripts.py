@@ -118,3 +118,15 @@ def train_preset(folder: Path, ranks: int = 1, **fields) -> Run:
 def train_point(folder: Path, *arguments: str, ranks: int = 1) -> Run:
     """Start the script of `tests.train_point`."""
     return Run(folder, "-m", "tests.train_point", str(folder), *arguments, ranks=ranks)
+
+
+def train_in_one_process(specs: dict[Path, RunSpec]) -> dict[str, RunFolder]:
+    """Train run folders one after the other in one process, which imports the simulator once; return them by name."""
+    folders = [RunFolder(path) for path in specs]
+    for folder in folders:
+        folder.path.mkdir(parents=True)
+        folder.write_spec(specs[folder.path])
+    command = [sys.executable, "-m", "tests.train_in_one_process", *(str(folder.path) for folder in folders)]
+    with open(folders[0].path.parent / "console.txt", "wb") as console:
+        subprocess.run(command, cwd=ROOT, stdout=console, stderr=subprocess.STDOUT, check=True)
+    return {folder.name: folder for folder in folders}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.program import program, published
-from tests.scripts import ROOT, Run, train_preset
+from tests.scripts import Run, train_preset
+from tests.terminal import Terminal
 from trainer_proc.contract.messages import CompetingWriterFound, InterventionApplied, RampAdvanced
 from trainer_proc.contract.requests import Tune, Undo
 from trainer_proc.contract.run_folder import RunFolder
@@ -57,16 +57,20 @@ def place(run: Run, name: str) -> tuple[object, object]:
     return knobs[f"curriculum/{name}/level"].value, knobs[f"curriculum/{name}/mode"].value
 
 
-# --- Velocity ---------------------------------------------------------------------------------------------
+# --- Velocity and terrain ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory):
-    """A G1 whose commanded speeds grow; its folder is where the command line looks for runs."""
+    """A Go1 whose commanded speeds and terrain grow; its folder is where the command line looks for runs."""
     work = tmp_path_factory.mktemp("walk")
-    curricula = {"velocity": {"kind": "velocity", "stay": 2, **AT_ONCE}}
-    task = "Mjlab-Velocity-Flat-Unitree-G1"
-    run = witnessed(work / "logs" / "rsl_rl" / "g1" / "walk", task, curricula=curricula, overrides=SHORT)
+    curricula = {
+        "terrain": {"kind": "terrain", "highest": 2, "stay": 2, **AT_ONCE},
+        "velocity": {"kind": "velocity", "stay": 2, **AT_ONCE},
+    }
+    overrides = SHORT | {"env.scene.terrain.terrain_generator.num_rows": 4}
+    task = "Mjlab-Velocity-Rough-Unitree-Go1"
+    run = witnessed(work / "logs" / "rsl_rl" / "go1" / "walk", task, curricula=curricula, overrides=overrides)
     run.work = work
     yield run
     run.kill()
@@ -90,6 +94,21 @@ def test_commanded_speeds_grow_with_success(walk):
     levels = published(walk.folder, "Curriculum/velocity/level")
     assert levels[ups[0].iteration - 1] == 0
     assert levels[ups[0].iteration] == 1
+
+
+def test_the_highest_terrain_rises_with_success_and_levels_stay_below_it(walk):
+    reach(walk, "terrain", 2)
+    walk.trains()
+    rollouts = walk.witness()[: walk.state.iteration]
+    highest = [used["highest"] for used in rollouts]
+    assert highest == [in_force(walk, "terrain/highest_level", iteration) for iteration in range(len(highest))]
+    assert (highest[0], highest[-1]) == (0, 2)
+    for before, used in pairwise(rollouts):  # what is above waits for its reset
+        assert all(
+            now <= max(used["highest"], then) for then, now in zip(before["levels"], used["levels"], strict=True)
+        )
+    assert max(rollouts[-1]["levels"]) <= 2
+    assert walk.state.latest["Terrain/max_level"] <= 2
 
 
 def test_the_task_s_own_curriculum_is_pinned_and_overwrites_nothing(walk):
@@ -132,35 +151,6 @@ def test_turning_what_it_owns_puts_it_on_hold(walk):
     program(walk.work, "undo", "walk", "--applied")
     assert place(walk, "velocity")[1] == "auto"
     check_commands(walk)
-
-
-# --- Terrain, with velocity -------------------------------------------------------------------------------
-
-
-def test_the_highest_terrain_rises_with_success_and_levels_stay_below_it(tmp_path):
-    curricula = {
-        "terrain": {"kind": "terrain", "highest": 2, "stay": 2, **AT_ONCE},
-        "velocity": {"kind": "velocity", "stay": 3, **AT_ONCE},
-    }
-    overrides = SHORT | {"env.scene.terrain.terrain_generator.num_rows": 4}
-    task = "Mjlab-Velocity-Rough-Unitree-Go1"
-    run = witnessed(tmp_path / "logs" / "go1" / "rough", task, curricula=curricula, overrides=overrides)
-    try:
-        reach(run, "terrain", 2)
-        reach(run, "velocity", 2)
-        check_commands(run)
-        rollouts = run.witness()[: run.state.iteration]
-        highest = [used["highest"] for used in rollouts]
-        assert highest == [in_force(run, "terrain/highest_level", iteration) for iteration in range(len(highest))]
-        assert (highest[0], highest[-1]) == (0, 2)
-        for before, used in pairwise(rollouts):  # what is above waits for its reset
-            assert all(
-                now <= max(used["highest"], then) for then, now in zip(before["levels"], used["levels"], strict=True)
-            )
-        assert max(rollouts[-1]["levels"]) <= 2
-        assert run.state.latest["Terrain/max_level"] <= 2
-    finally:
-        run.kill()
 
 
 # --- Tasks ------------------------------------------------------------------------------------------------
@@ -226,7 +216,7 @@ TABLES = {
 def cartpole(tmp_path_factory):
     """A cartpole driven by four curricula."""
     work = tmp_path_factory.mktemp("cartpole")
-    run = train_preset(work / "logs" / "rsl_rl" / "cartpole" / "driven", num_envs=8, curricula=TABLES)
+    run = train_preset(work / "logs" / "rsl_rl" / "cartpole" / "driven", num_envs=8, curricula=TABLES, overrides=SHORT)
     run.work = work
     yield run
     run.kill()
@@ -258,6 +248,36 @@ def test_a_growth_that_went_too_far_is_taken_back(cartpole):
     assert place(cartpole, "stages") == (0.0, "manual")
 
 
+def test_keys_set_the_level_of_a_living_training(cartpole):
+    cartpole.applied(Tune({"curriculum/stages/stay": 1000.0, "curriculum/stages/mode": "auto"}))
+    terminal = Terminal(cartpole.work, "attach", "driven")
+    try:
+        terminal.wait_until(lambda text: "t curricula: " in text and "stages 0/2 auto" in text, "the dashboard")
+        terminal.press(b"t")
+        terminal.wait_until(lambda text: "▸ masses (growth)" in text, "the panel")
+        terminal.press(b"\x1b[B")
+        terminal.wait_until(lambda text: re.search(r"▸ stages \(staged\) +0/2", text), "the curriculum below")
+        terminal.press(b"++")  # one request
+        terminal.wait_until(lambda text: re.search(r"stages \(staged\) +2/2 +██ +manual", text), "the level")
+        by_hand = [body for body in cartpole.see().interventions.values() if body.origin == "person"][-1]
+        assert {change.knob: change.new for change in by_hand.changes} == {
+            "curriculum/stages/level": 2.0, "curriculum/stages/mode": "manual", WEIGHT: 3.0
+        }  # fmt: skip
+        terminal.wait_until(lambda text: "▼" in text and "◆" in text, "marks of a person and of the curriculum")
+        terminal.press(b"+")
+        terminal.wait_until(lambda text: "stages is at its highest level, 2" in text, "the end")
+        terminal.press(b"-")
+        terminal.wait_until(lambda text: re.search(r"stages \(staged\) +1/2 +█░ +manual", text), "the level below")
+        terminal.press(b"a")
+        terminal.wait_until(lambda text: re.search(r"stages \(staged\) +1/2 +█░ +auto", text), "the mode")
+        assert "up when success rate > 0.2" in terminal.text
+        assert cartpole.see().knobs[WEIGHT].value == 2.0
+        terminal.press(b"q")
+        assert terminal.wait_for_end() == 0
+    finally:
+        terminal.close()
+
+
 def test_a_resumed_run_goes_on_with_all_of_them(cartpole):
     cartpole.applied(Tune({"curriculum/masses/level": 2.0, "curriculum/masses/stay": 1000.0}))
     program(cartpole.work, "stop", "driven")
@@ -270,19 +290,3 @@ def test_a_resumed_run_goes_on_with_all_of_them(cartpole):
         if knob.startswith("curriculum/") or knob in (MASS, WEIGHT, GAMMA):
             assert resumed.knobs[knob].value == stopped.knobs[knob].value, knob
     assert [applied.origin for applied in resumed.interventions.values()][:1] == ["checkpoint"]
-
-
-# --- The example of the documentation ---------------------------------------------------------------------
-
-
-def test_the_example_of_the_documentation_trains(tmp_path):
-    text = (ROOT / "docs" / "curricula.md").read_text()
-    (example,) = re.findall(r"```toml\n(title = .*?)```", text, re.DOTALL)
-    tables = tomllib.loads(example)["curriculum"]
-    (tmp_path / "mine.toml").write_text(example)
-    arguments = ("--iterations", "2", "--num-envs", "4", "--device", "cpu", "--wait", "--json")
-    folder = RunFolder(Path(json.loads(program(tmp_path, "launch", "mine.toml", *arguments))["run"]))
-    state = read_state(folder)
-    assert (state.status(False), state.iteration) == ("finished", 1)
-    assert {f"curriculum/{name}/level" for name in tables} <= state.knobs.keys()
-    assert state.started.curricula == tables

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from curricula.load import make_curricula
 from presets import Preset, list_presets, load_preset
 from tests.program import program
-from tests.scripts import ROOT
+from tests.scripts import ROOT, train_in_one_process
 from tests.standing_motion import write_standing_motion
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.backends.devices import list_devices
@@ -24,42 +24,68 @@ from tui.session.runs.run_index import read_state
 
 pytestmark = pytest.mark.real
 
+LAUNCHED = ("cartpole-swingup", "g1-tracking")
+"""Presets that are launched through the command line; the others are trained in one process."""
 PRESETS = [preset.name for preset in list_presets()[0] if preset.backend == "mjlab"]
 FEW = ("--iterations", "2", "--num-envs", "4", "--device", "cpu", "--override", "agent.num_steps_per_env=4")
 MOTION = "env.commands.motion.motion_file"
 
 
-def needed(preset: Preset, folder: Path) -> list[str]:
-    """Return the arguments that give what the preset needs."""
+def motion(preset: Preset, folder: Path) -> dict[str, str]:
+    """Return the overrides that give what the preset needs."""
     assert set(preset.needs.overrides) <= {MOTION}
-    if not preset.needs.overrides:
-        return []
-    return ["--override", f"{MOTION}={write_standing_motion(folder / 'standing.npz')}"]
+    return {MOTION: str(write_standing_motion(folder / "standing.npz"))} if preset.needs.overrides else {}
 
 
-def train(name: str, work: Path) -> RunFolder:
-    """Train a preset for two iterations."""
-    arguments = (*FEW, *needed(load_preset(name), work), "--name", "two", "--wait", "--json")
-    return RunFolder(Path(json.loads(program(work, "launch", name, *arguments))["run"]))
+def launch(name: str, work: Path) -> RunFolder:
+    """Train a preset for two iterations, through the command line."""
+    given = [f"--override={path}={value}" for path, value in motion(load_preset(name), work).items()]
+    answer = program(work, "launch", name, *FEW, *given, "--name", "two", "--wait", "--json")
+    return RunFolder(Path(json.loads(answer)["run"]))
+
+
+def train_together(presets: list[Preset], work: Path) -> dict[str, RunFolder]:
+    """Train presets for two iterations each, one after the other in one process."""
+    specs = {}
+    for preset in presets:
+        overrides = {"agent.num_steps_per_env": 4} | motion(preset, work)
+        spec = make_spec(
+            preset, Overrides(num_envs=4, iterations=2, device="cpu", name="two", overrides=overrides), list_devices()
+        )
+        specs[work / preset.experiment / preset.name] = spec
+    return train_in_one_process(specs)
+
+
+def documented_preset(page: str, pattern: str, file: Path) -> Path:
+    """Write the one block of a page of the documentation that a pattern finds to a file."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    (block,) = re.findall(pattern, text, re.MULTILINE | re.DOTALL)
+    file.write_text(block, encoding="utf-8")
+    return file
 
 
 @pytest.fixture(scope="module")
-def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future]]:
-    """Train the presets that are to be tested, two at a time, as a training keeps one core busy."""
-    names = [
-        item.callspec.params["name"]
-        for item in request.session.items
-        if hasattr(item, "callspec") and item.function is test_a_preset_trains_and_all_that_it_names_is_there
-    ]
-    pool = ThreadPoolExecutor(2)
-    yield {name: pool.submit(train, name, tmp_path_factory.mktemp(name)) for name in names}
-    pool.shutdown(cancel_futures=True)
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future]]:
+    """Every preset and the example of docs/curricula.md: two through the command line, the others in one process."""
+    work = tmp_path_factory.mktemp("presets")
+    example = documented_preset("curricula.md", r"```toml\n(title = .*?)```", work / "mine.toml")
+    others = [load_preset(name) for name in PRESETS if name not in LAUNCHED]
+    with ThreadPoolExecutor(2) as pool:
+        together = pool.submit(train_together, [*others, load_preset(str(example))], work)
+        launched = {name: pool.submit(launch, name, tmp_path_factory.mktemp(name)) for name in LAUNCHED}
+        yield dict.fromkeys([*(preset.name for preset in others), "mine"], together) | launched
+        pool.shutdown(cancel_futures=True)
+
+
+def run_of(trained: dict[str, Future], name: str) -> RunFolder:
+    result = trained[name].result()
+    return result if isinstance(result, RunFolder) else result[name]
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_trains_and_all_that_it_names_is_there(name: str, trained: dict[str, Future]):
     preset = load_preset(name)
-    folder = trained[name].result()
+    folder = run_of(trained, name)
     state = read_state(folder)
     assert (state.status(False), state.iteration) == ("finished", 1)
     assert folder.path.parent.name == preset.experiment
@@ -73,6 +99,15 @@ def test_a_preset_trains_and_all_that_it_names_is_there(name: str, trained: dict
             assert knob in state.knobs, f"{curriculum.name} turns {knob}"
             assert not state.knobs[knob].knob.read_only, knob
             assert isinstance(value, type(state.knobs[knob].value)), knob
+
+
+def test_the_example_of_the_documentation_trains(trained: dict[str, Future]):
+    folder = run_of(trained, "mine")
+    state = read_state(folder)
+    tables = tomllib.loads((folder.path.parents[1] / "mine.toml").read_text(encoding="utf-8"))["curriculum"]
+    assert (state.status(False), state.iteration) == ("finished", 1)
+    assert {f"curriculum/{name}/level" for name in tables} <= state.knobs.keys()
+    assert state.started.curricula == tables  # type: ignore[union-attr]
 
 
 def test_without_a_motion_the_launch_is_refused_with_how_to_give_it(tmp_path: Path):
@@ -98,7 +133,7 @@ def documented(tmp_path: Path) -> Path:
 def test_the_documented_preset_trains_the_task_in_its_own_module(documented: Path):
     elsewhere = documented.parent / "elsewhere"
     elsewhere.mkdir()
-    assert "is right: My cartpole" in program(elsewhere, "presets", "--validate", str(documented))
+    assert "is valid: My cartpole" in program(elsewhere, "presets", "--validate", str(documented))
     arguments = ("--iterations", "2", "--num-envs", "4", "--device", "cpu", "--wait", "--json")
     folder = RunFolder(Path(json.loads(program(elsewhere, "launch", str(documented), *arguments))["run"]))
     state = read_state(folder)

@@ -25,15 +25,9 @@ MASS, RATE, WEIGHT = "event/mass/scale", "ppo/learning_rate", "reward/smooth_rew
 NOISE, ENTROPY, GUARD = "observation/actor/pole_vel/noise", "ppo/entropy_coef", "guard/kl/mode"
 LEVEL = "curriculum/growth/level"
 
-GROWING = """
-title = "Growing"
-description = "A cartpole whose mass is widened as it copes."
-backend = "mjlab"
-task = "Mjlab-Cartpole-Balance"
-experiment = "growing"
-iterations = 5000
-num_envs = { cpu = 4, cuda = 4 }
+RESET, CLIP = "event/reset_hinge/position_range", "ppo/clip_param"
 
+GROWING = f"""
 [curriculum.growth]
 kind = "growth"
 metric = "Loss/learning_rate"
@@ -41,8 +35,13 @@ up = 0
 stay = 2
 episodes = 0
 steps = 50
-ranges = { "event/mass/scale" = { from = [1, 1], to = [0.5, 1.5] } }
+ranges = {{ "{RESET}" = {{ from = [0, 0], to = [-0.5, 0.5] }} }}
 """
+
+
+def values(folder: RunFolder, *names: str) -> list[object]:
+    knobs = read_state(folder).knobs
+    return [knobs[name].value for name in names]
 
 
 def put_in_force(folder: RunFolder, last_iteration: int) -> dict[str, list[tuple[int, Value]]]:
@@ -65,7 +64,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def session(work: Path) -> RunFolder:
     """A training at which somebody has sat: every kind of change, two of them in a pause."""
     arguments = ("--iterations", "5000", "--num-envs", "8", "--seed", "7", "--device", "cpu", "--set", f"{WEIGHT}=2")
-    folder = launched(work, "launch", "cartpole", *arguments)
+    folder = launched(work, "launch", "cartpole", *arguments, "--bound", "reward/*=0:9")
     run = str(folder.path)
 
     def do(*command: str) -> Any:
@@ -74,21 +73,25 @@ def session(work: Path) -> RunFolder:
 
     reach_iteration(folder, 3)
     ramped = do("tune", f"{WEIGHT}=8", f"{NOISE}=-0.1:0.1", "--ramp", "6", "--note", "slowly")["intervention"]
-    do("tune", f"{MASS}=0.8:1.2", "--when", "now")
+    do("tune", f"{MASS}=usual", "--when", "now")
     do("tune", f"{RATE}=0.0005", f"{GUARD}=off")
     wait_for(
         lambda: not any(knob.ramp for knob in read_state(folder).knobs.values()), "the end of the ramp", seconds=120
     )
+    assert values(folder, WEIGHT, NOISE, MASS, RATE, GUARD) == [8.0, (-0.1, 0.1), (0.8, 1.2), 0.0005, "off"]
     do("undo", str(ramped))
+    assert values(folder, WEIGHT, MASS) == [2.0, (0.8, 1.2)]
     do("redo", str(ramped))
+    assert read_state(folder).knobs[RATE].knob.pinned
     do("tune", f"{WEIGHT}=9", "--ramp", "5000")
     do("stop-ramp", WEIGHT)
     program(work, "pause", run)
     wait_for(lambda: read_state(folder).status(is_alive=True) == "paused", "the pause", seconds=120)
     do("tune", f"{ENTROPY}=0.03", "--note", "first in the pause")
-    do("tune", f"{ENTROPY}=0.02", "ppo/clip_param=0.25")
+    do("tune", f"{ENTROPY}=0.02", f"{CLIP}=0.25")
     program(work, "resume", run)
     do("unpin", RATE)
+    assert not read_state(folder).knobs[RATE].knob.pinned
     do("tune", f"{WEIGHT}=1", "--ramp", "4", "--geometric")
     do("undo")
     state = read_state(folder)
@@ -107,7 +110,7 @@ def test_a_recorded_session_is_repeated_unattended_value_by_value(session: RunFo
     repeated = launched(work, *words, "--iterations", str(state.iteration + 1), "--wait")
     expected = put_in_force(session, state.iteration)
     assert put_in_force(repeated, state.iteration) == expected
-    assert {WEIGHT, NOISE, MASS, RATE, GUARD, ENTROPY, "ppo/clip_param"} <= expected.keys()
+    assert {WEIGHT, NOISE, MASS, RATE, GUARD, ENTROPY, CLIP} <= expected.keys()
     assert len(expected[WEIGHT]) > 10  # one ramp at least took all of its 6 steps
     again = read_state(repeated)
     assert {name: knob.value for name, knob in again.knobs.items() if name in state.knobs} == {
@@ -120,17 +123,26 @@ def test_a_recorded_session_is_repeated_unattended_value_by_value(session: RunFo
 
 
 @pytest.fixture(scope="module")
-def parent(work: Path):
-    """A training with a curriculum and a pinned learning rate, which goes on until the end of the tests."""
-    (work / "growing.toml").write_text(GROWING)
+def parent(session: RunFolder, work: Path):
+    """A training with all that was changed in the session and a curriculum, which goes on until the tests end."""
+    changed = program(work, "knobs", str(session.path), "--changed", "--toml")
+    (work / "growing.toml").write_text(changed + GROWING)
     folder = launched(work, "launch", "growing.toml", "--device", "cpu")
-    program(work, "tune", str(folder.path), f"{RATE}=0.0005", f"{WEIGHT}=3", "--applied")
     yield folder
     stop(work, folder)
 
 
+def test_the_changes_are_a_preset_that_repeats_them(session: RunFolder, parent: RunFolder):
+    reach_iteration(parent, 0)
+    names = (MASS, NOISE, GUARD, WEIGHT, ENTROPY, CLIP)
+    assert values(parent, *names) == values(session, *names)
+    assert values(parent, MASS, GUARD, CLIP) == [(0.8, 1.2), "off", 0.25]
+    assert read_state(parent).knobs[WEIGHT].knob.maximum == 9.0
+
+
 def test_a_fork_goes_on_with_the_values_levels_and_pins_of_its_parent(parent: RunFolder, work: Path):
     run = str(parent.path)
+    program(work, "tune", run, f"{RATE}=0.0005", f"{WEIGHT}=3", "--applied")
     wait_for(lambda: read_state(parent).knobs[LEVEL].value >= 2, "two levels", seconds=300)  # type: ignore[operator]
     program(work, "save", run)
     saved = wait_for(lambda: state_when_saved(parent), "the checkpoint", seconds=120)
@@ -146,7 +158,8 @@ def test_a_fork_goes_on_with_the_values_levels_and_pins_of_its_parent(parent: Ru
     first = [applied for applied in state.interventions.values() if applied.iteration == at + 1]
     assert [applied.origin for applied in first] == ["checkpoint", "launch"]
     restored, launch = ({change.knob: change.new for change in applied.changes} for applied in first)
-    assert restored == {knob: saved.knobs[knob].value for knob in (LEVEL, MASS, RATE, WEIGHT)}
+    changed = (LEVEL, RESET, RATE, WEIGHT, MASS, NOISE, GUARD, ENTROPY, CLIP)
+    assert restored == {knob: saved.knobs[knob].value for knob in changed}
     assert launch == {WEIGHT: 7.0}
     assert first[0].pinned == (RATE,)
     assert {name for name, knob in state.knobs.items() if knob.knob.pinned} == {RATE}

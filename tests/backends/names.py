@@ -18,6 +18,10 @@ class Small:
     """A knob of a term that draws at reset."""
     noise: str
     """Of a group of observations whose corruption is off."""
+    observations: tuple[str, ...]
+    """What the policy sees."""
+    rate: float
+    """How often the policy acts, in Hz."""
     mass: str = "event/mass/scale"
 
 
@@ -41,6 +45,7 @@ class Humanoid:
     fall_always: float
     parameter: str
     """A reward term's, which is divided by."""
+    joints: int
     usual: str
     """A usual randomization that the task doesn't have."""
     weight: str = "reward/action_rate_l2/weight"
@@ -85,6 +90,8 @@ MJLAB = Simulator(
         reward="smooth_reward",
         reset="event/reset_hinge/position_range",
         noise="observation/critic/pole_vel/noise",
+        observations=("cart_pos", "pole_angle", "cart_vel", "pole_vel"),
+        rate=20.0,
     ),
     humanoid=Humanoid(
         preset="g1-walk",
@@ -99,6 +106,7 @@ MJLAB = Simulator(
         fall_term="fell_over",
         fall_never=4.0,
         fall_always=1e-5,
+        joints=29,
         usual="event/motor/strength",
         parameter="reward/track_linear_velocity/std",
     ),
@@ -115,6 +123,8 @@ ISAACLAB = Simulator(
         reward="pole_pos",
         reset="event/reset_pole_position/position_range",
         noise="observation/policy/joint_vel_rel/noise",
+        observations=("joint_pos_rel", "joint_vel_rel"),
+        rate=60.0,
     ),
     humanoid=Humanoid(
         preset="isaac-g1-flat",
@@ -129,6 +139,7 @@ ISAACLAB = Simulator(
         fall_term="base_contact",
         fall_never=1e6,
         fall_always=-1.0,
+        joints=37,
         usual="event/motor/strength",
         parameter="reward/track_lin_vel_xy_exp/std",
     ),

@@ -14,9 +14,16 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from presets import load_preset
 from tests.program import program, published
+from tests.scripts import train_in_one_process
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.messages import PhaseChanged
 from trainer_proc.contract.run_folder import RunFolder
+from tui.session.backends.devices import list_devices
 from tui.session.board.plans import DEFAULT_BOARD
+from tui.session.launching.launcher import Overrides, make_spec
+from tui.session.launching.override_text import parse_overrides
 from tui.session.runs.run_index import find_run, read_state
 
 pytestmark = pytest.mark.real
@@ -49,12 +56,16 @@ def jobs(simulator, work, pool) -> dict[str, Future]:
     small, humanoid = simulator.small, simulator.humanoid
     settings = ("--set", f"{humanoid.weight}=-0.3", "--set", f"{humanoid.usual}=0.9:1.1", "--bound", "reward/*=-500:9")
 
-    def misspelt() -> str:
-        preset = work / "misspelt.toml"
-        keys = {"title": "x", "description": "x", "backend": simulator.backend, "task": simulator.misspelt}
-        lines = [f'{key} = "{value}"' for key, value in (keys | {"experiment": "misspelt"}).items()]
-        preset.write_text("\n".join([*lines, "iterations = 1", "num_envs = { cpu = 1, cuda = 1 }", ""]))
-        return launched(work, str(preset), "misspelt", code=1)
+    def refused() -> dict[str, RunFolder]:
+        wrong = {
+            "no_task": Overrides(task=simulator.misspelt, device="cpu"),
+            "no_device": Overrides(device="cuda:9"),
+            "no_path": Overrides(overrides=parse_overrides([simulator.wrong_override]), device="cpu"),
+        }
+        preset, devices = load_preset(small.preset), list_devices()
+        folder = work / "logs" / "rsl_rl" / "refused"
+        specs = {name: make_spec(preset, overrides, devices) for name, overrides in wrong.items()}
+        return train_in_one_process({folder / name: spec for name, spec in specs.items()})
 
     def small_and_resumed() -> list[RunFolder]:
         first = folder_of(launched(work, small.preset, "small"))
@@ -64,10 +75,8 @@ def jobs(simulator, work, pool) -> dict[str, Future]:
     return {
         "humanoid": pool.submit(lambda: folder_of(launched(work, humanoid.preset, "humanoid", *settings))),
         "small": pool.submit(small_and_resumed),
-        "no task": pool.submit(misspelt),
-        "no device": pool.submit(launched, work, small.preset, "no_device", "--device", "cuda:9", code=1),
         "no knob": pool.submit(launched, work, small.preset, "no_knob", "--set", "reward/nothing/weight=1", code=1),
-        "no path": pool.submit(launched, work, small.preset, "no_path", "--override", simulator.wrong_override, code=1),
+        "refused": pool.submit(refused),
     }
 
 
@@ -126,29 +135,42 @@ def test_tensorboard_s_events_are_the_published_metrics(ended):
         assert written == pytest.approx(published(ended, metric)), metric
 
 
-def test_what_can_not_be_trained_is_refused_in_one_line(jobs, simulator, work):
-    for job, name, reason in (
-        ("no task", "misspelt", simulator.meant),
-        ("no device", "no_device", "there is no device cuda:9"),
-        ("no path", "no_path", simulator.right_override),
-        ("no knob", "no_knob", "no such knob: reward/nothing/weight; nearest: reward/"),
+def test_what_can_not_be_trained_fails_with_one_line_that_says_why(jobs, simulator):
+    for name, reason in (
+        ("no_task", simulator.meant),
+        ("no_device", "there is no device cuda:9"),
+        ("no_path", simulator.right_override),
     ):
-        told = jobs[job].result()
-        assert reason in told, job
-        state = read_state(find_run(name, work / "logs" / "rsl_rl"))
-        assert state.status(False) == "failed", job
+        state = read_state(jobs["refused"].result()[name])
+        assert state.status(False) == "failed", name
         assert state.phase is not None
-        assert state.phase.detail in told, job
-        assert state.iteration is None, job
+        assert reason in state.phase.detail, name
+        assert "\n" not in state.phase.detail, name
+        assert "Error" not in state.phase.detail, name
+        assert state.iteration is None, name
 
 
-def test_a_finished_run_is_exported_as_one_file_that_acts_as_the_policy_does(jobs, work):
+def test_a_launch_that_fails_says_why_in_one_line(jobs, work):
+    told = jobs["no knob"].result()
+    assert "no such knob: reward/nothing/weight; nearest: reward/" in told
+    assert "Error" not in told
+    state = read_state(find_run("no_knob", work / "logs" / "rsl_rl"))
+    assert state.status(False) == "failed"
+    assert state.phase is not None
+    assert state.phase.detail in told
+    assert state.iteration is None
+
+
+def test_a_finished_run_is_exported_as_one_file_that_acts_as_the_policy_does(jobs, simulator, work):
     (ended, _) = jobs["small"].result()
     answer = json.loads(program(work, "export", str(ended.path), "--json"))
     assert answer["iteration"] == ITERATIONS - 1
     assert answer["largest_difference"] <= 1e-5
     assert {path.name for path in ended.exported.iterdir()} == {"policy.onnx", "policy.pt", "policy.json"}
     card = json.loads((ended.exported / "policy.json").read_text())
+    assert card["task"] == simulator.small.task
+    assert tuple(term["name"] for term in card["observation_terms"]) == simulator.small.observations
+    assert card["control_frequency"] == pytest.approx(simulator.small.rate)
     size = sum(card["observation_sizes"][group] for group in card["observation_groups"]["actor"])
     observations = np.random.default_rng(7).normal(size=(1, size)).astype(np.float32)
     session = onnxruntime.InferenceSession(ended.exported / "policy.onnx")
@@ -156,6 +178,19 @@ def test_a_finished_run_is_exported_as_one_file_that_acts_as_the_policy_does(job
     np.testing.assert_allclose(actions, by_hand(ended.checkpoints()[-1], observations), atol=1e-5)
     scripted = torch.jit.load(ended.exported / "policy.pt")(torch.from_numpy(observations))
     np.testing.assert_allclose(actions, scripted.detach(), atol=1e-5)
+
+
+def test_a_checkpoint_that_is_cut_off_is_refused_and_what_was_exported_stays(jobs, work):
+    (ended, _) = jobs["small"].result()
+    cut_off = work / "cut_off.pt"
+    cut_off.write_bytes(ended.checkpoints()[-1].read_bytes()[:5000])
+    assert "cut off" in program(work, "export", str(ended.path), "--checkpoint", str(cut_off), code=1)
+    assert (ended.exported / "policy.onnx").is_file()
+
+
+def test_a_run_that_has_ended_can_not_be_paused(jobs, work):
+    (ended, _) = jobs["small"].result()
+    assert "has ended" in program(work, "pause", str(ended.path), code=1)
 
 
 def by_hand(checkpoint: Path, observations: np.ndarray) -> np.ndarray:
@@ -169,12 +204,20 @@ def by_hand(checkpoint: Path, observations: np.ndarray) -> np.ndarray:
     return value.numpy()
 
 
-def test_a_humanoid_s_policy_says_which_joints_it_moves(jobs, work):
+def test_the_phases_of_a_training_are_told(jobs):
+    journal = JournalReader(jobs["humanoid"].result().journal)
+    phases = [frame.body.phase for frame in journal.read_new() if isinstance(frame.body, PhaseChanged)]
+    assert phases[0] == "building"
+    assert {"compiling", "training", "finished"} < set(phases)
+
+
+def test_a_humanoid_s_policy_says_which_joints_it_moves(jobs, simulator, work):
     ended = jobs["humanoid"].result()
+    assert not list(ended.path.glob("*.onnx"))  # mjlab's task runner would export at every save
     program(work, "export", str(ended.path))
     card = json.loads((ended.exported / "policy.json").read_text())
     assert card["action_names"] == card["joint_names"]
-    assert len(set(card["joint_names"])) == card["num_actions"] >= 20
+    assert len(set(card["joint_names"])) == card["num_actions"] == simulator.humanoid.joints
     for values in ("joint_stiffness", "joint_damping", "default_joint_positions"):
         assert len(card[values]) == card["num_actions"], values
     assert card["control_frequency"] == pytest.approx(50.0)

@@ -233,6 +233,7 @@ def test_the_living_policy_is_exported_while_the_training_goes_on(run, weight, w
     run.ask(Pause())  # a busy machine has another core for the rest of it now
     answer = json.loads(exporting.result())
     assert answer["largest_difference"] <= 1e-5
+    assert answer["rate_hz"] > 0
     assert {path.name for path in run.folder.exported.iterdir()} == {"policy.onnx", "policy.pt", "policy.json"}
     card = json.loads((run.folder.exported / "policy.json").read_text())
     assert weight in {change["knob"] for body in card["interventions"] for change in body["changes"]}
