@@ -43,11 +43,11 @@ class DiffTable(DataTable[Text]):
 
         Rows that follow those of before are added, and cells that differ are updated. If columns or keys differ, the
         table is rebuilt: the cursor stays on the same key, else on the same place. `bold` are keys of bold rows;
-        `first_row` is where the cursor begins. Return whether the table was rebuilt.
+        `first_row` is where the cursor begins. Return whether rows were rebuilt or added.
         """
-        known = list(self._known_cells)
+        known, keys = list(self._known_cells), list(rows)
         row, scrolled = self.cursor_row, self.scroll_y
-        is_rebuilt = tuple(columns) != self._known_columns or list(rows)[: len(known)] != known
+        is_rebuilt = tuple(columns) != self._known_columns or keys[: len(known)] != known
         if is_rebuilt:
             self._clear_all(columns)
         for key, cells in rows.items():
@@ -58,13 +58,14 @@ class DiffTable(DataTable[Text]):
                 texts = (column.text(cell, style) for column, cell in zip(columns, cells, strict=True))
                 self.add_row(*texts, key=key)
         self._known_cells = {key: tuple(cells) for key, cells in rows.items()}
-        if is_rebuilt:
-            keys = list(rows)
-            same_place = max(min(row, len(keys) - 1), 0) if known else first_row
+        if not known:
+            self.move_cursor(row=first_row)
+        elif is_rebuilt:
             self.scroll_to(y=scrolled, animate=False)
+            same_place = max(min(row, len(keys) - 1), 0)
             has_same_key = row < len(known) and known[row] in rows
             self.move_cursor(row=keys.index(known[row]) if has_same_key else same_place)
-        return is_rebuilt
+        return is_rebuilt or len(keys) > len(known)
 
     def _clear_all(self, columns: Sequence[Column]) -> None:
         self.clear(columns=True)

@@ -218,11 +218,11 @@ class KnobTable(DiffTable):
         columns = [
             Column(key, label, width + GAP) for key, label in _LABELS.items() if (width := getattr(self.widths, key))
         ]
-        is_rebuilt = self.show_rows(
+        have_moved = self.show_rows(
             columns,
             {row.key: [getattr(row.cells, column.key) for column in columns] for row in self.shown},
             bold={row.key for row in self.shown if row.is_heading},
             first_row=next((i for i, row in enumerate(self.shown) if not row.is_heading), 0),
         )
-        if is_rebuilt:
+        if have_moved:
             self.post_message(self.Redrawn())
