@@ -273,7 +273,7 @@ class HumanoidTui(App[None]):
             screen=self.export_screenshot(title=plain(name)),
             charts=tuple(wanted.charts),
             chosen=wanted.charts[wanted.chosen] if wanted.chosen >= 0 else None,
-            is_chosen_meant=wanted.is_chosen_meant,
+            prefers_chosen=wanted.prefers_chosen,
             folder=folder.path if isinstance(folder, RunFolder) else None,
             theme=self.theme,
         )

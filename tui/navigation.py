@@ -56,13 +56,13 @@ class ShowWatch(Message):
 class ExportView(Message):
     """Open the export dialog for the screen and the `charts` of its `page`.
 
-    `chosen` is the index of the chosen chart, -1 if there is none. `is_chosen_meant` preselects that chart.
+    `chosen` is the index of the chosen chart, -1 if there is none. `prefers_chosen` preselects that chart.
     """
 
     charts: Sequence[ChartDescription] = ()
     chosen: int = -1
     page: str = ""
-    is_chosen_meant: bool = False
+    prefers_chosen: bool = False
 
 
 @dataclass

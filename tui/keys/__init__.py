@@ -1,1 +1,1 @@
-"""Key bindings: catalogue, the keys of a screen, the command palette."""
+"""Key actions: the catalogue of all keys, and the command palette."""

@@ -30,7 +30,7 @@ _CHART, _PAGE, _SCREEN = "chart", "page", "screen"
 class View:
     """What can be exported: `charts` of a `page`, the `chosen` one of them, and the whole `screen` as SVG.
 
-    `name` is that of the run or the program. `is_chosen_meant` preselects the chosen chart. `folder` is that of the
+    `name` is that of the run or the program. `prefers_chosen` preselects the chosen chart. `folder` is that of the
     run, None if there is no run or several. `theme` is the one in force.
     """
 
@@ -39,7 +39,7 @@ class View:
     screen: str
     charts: tuple[ChartDescription, ...] = ()
     chosen: ChartDescription | None = None
-    is_chosen_meant: bool = False
+    prefers_chosen: bool = False
     folder: Path | None = None
     theme: str = "dark"
 
@@ -79,7 +79,7 @@ class ExportDialog(Dialog[Path | None]):
             box.border_title = "Export view"
             box.border_subtitle = "Enter exports  Tab next  Esc cancels"
             for id, label, words, chosen in (
-                ("what", "content", tuple(whats), whats[0] if self._view.is_chosen_meant else whats[len(whats) > 2]),
+                ("what", "content", tuple(whats), whats[0] if self._view.prefers_chosen else whats[len(whats) > 2]),
                 ("kind", "format", FILE_KINDS, FILE_KINDS[0]),
                 ("colours", "theme", tuple(THEMES), self._view.theme if self._view.theme in THEMES else "light"),
             ):

@@ -110,7 +110,7 @@ class KnobPanel(Vertical):
         """Open the filter field."""
         field = self._field
         field.display = True
-        self.screen.set_focus(field)  # at once: `focus()` would come behind letters that are already on their way
+        self.screen.set_focus(field)  # at once: `focus()` would run after letters that are on their way
 
     def toggle_only_changed(self) -> None:
         """Show only changed knobs, or all."""

@@ -129,7 +129,7 @@ class KnobTable(DiffTable):
             self.move_cursor(row=0)
 
     def set_folded(self, all_knobs: frozenset[str], changed_knobs: frozenset[str]) -> None:
-        """Fold these kinds and no others, where all knobs are shown and where the changed ones are."""
+        """Fold exactly these kinds: in the list of all knobs, and in the list of changed knobs."""
         self._folded = {False: all_knobs, True: changed_knobs}
         self._filter = replace(self._filter, folded=self._folded[self._filter.only_changed])
         self._update()

@@ -49,7 +49,7 @@ class LogPanel(Vertical):
         """Open the search field."""
         field = self.query_one(Field)
         field.display = True
-        self.screen.set_focus(field)  # at once: `focus()` would come behind letters that are already on their way
+        self.screen.set_focus(field)  # at once: `focus()` would run after letters that are on their way
 
     def action_end_search(self) -> None:
         """Close the search."""

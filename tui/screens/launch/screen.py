@@ -150,9 +150,8 @@ class LaunchScreen(Screen[None]):
     async def _show_preset(self) -> None:
         """Show description and values of the highlighted preset, or its error."""
         preset = self._preset()
-        self.query_one("#title", Static).update(
-            plain(f"{_TITLE}: {self._highlighted()}")
-        )  # the list may truncate its name
+        title = f"{_TITLE}: {self._highlighted()}"  # the list may truncate the name
+        self.query_one("#title", Static).update(plain(title))
         self._show_problem("")
         if preset is None:
             self._describe(self._problems.get(self._highlighted(), ""))

@@ -186,7 +186,7 @@ class RunsScreen(PartialRepaintScreen):
         """Open the filter field."""
         field = self.query_one(Field)
         field.display = True
-        self.set_focus(field)  # at once: `focus()` would come behind letters that are already on their way
+        self.set_focus(field)  # at once: `focus()` would run after letters that are on their way
 
     @on(Input.Changed)
     def _match(self) -> None:

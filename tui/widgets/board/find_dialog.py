@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList
@@ -24,6 +24,7 @@ from tui.session.text import plain
 from tui.widgets.chart import Chart
 from tui.widgets.dialogs import Dialog
 from tui.widgets.field import Field
+from tui.widgets.key_table import key
 
 _MARKED, _NOT_MARKED = "✓", "\u00a0"  # a plain space at the start of a line would be stripped
 _WHERE_WIDTH, _WIDTH_FOR_WHERE, _LEAST_NAME = 19, 60, 8
@@ -45,16 +46,23 @@ class FindDialog(Dialog[FindResult | None]):
     """Lists matching metrics with their newest values and previews the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "back", id="find.back", tooltip="Close and change nothing"),
-        Binding("up", "move(-1)", "up", show=False, id="find.up", tooltip="Previous match"),
-        Binding("down", "move(1)", "down", show=False, id="find.down", tooltip="Next match"),
-        Binding("pageup", "move(-8)", "page up", show=False, id="find.page-up", tooltip="Eight matches up"),
-        Binding("pagedown", "move(8)", "page down", show=False, id="find.page-down", tooltip="Eight matches down"),
-        Binding("tab", "mark", "mark", id="find.mark", priority=True, tooltip="Mark several metrics for one chart"),
-        Binding("ctrl+t", "add", "add to chart", id="find.add", priority=True,
-                tooltip="Add it to the chosen chart, or remove it"),
-        Binding("ctrl+o", "show", "all matches", id="find.show", priority=True, tooltip="Show all matches on a page"),
-    ]  # fmt: skip
+        key("escape", "dismiss(None)", "back", "Close and change nothing", id="find.back", footer=True),
+        key("up", "move(-1)", "up", "Previous match", id="find.up"),
+        key("down", "move(1)", "down", "Next match", id="find.down"),
+        key("pageup", "move(-8)", "page up", "Eight matches up", id="find.page-up"),
+        key("pagedown", "move(8)", "page down", "Eight matches down", id="find.page-down"),
+        key("tab", "mark", "mark", "Mark several metrics for one chart", id="find.mark", footer=True, priority=True),
+        key(
+            "ctrl+t",
+            "add",
+            "add to chart",
+            "Add it to the chosen chart, or remove it",
+            id="find.add",
+            footer=True,
+            priority=True,
+        ),
+        key("ctrl+o", "show", "all matches", "Show all matches on a page", id="find.show", footer=True, priority=True),
+    ]
     DEFAULT_CSS = """
     FindDialog { align: center middle; }
     FindDialog > Vertical {

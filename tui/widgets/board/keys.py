@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
-
-def _key(key: str, action: str, description: str, name: str, tooltip: str, shown: str | None = None) -> Binding:
-    return Binding(key, action, description, show=False, key_display=shown, id=f"charts.{name}", tooltip=tooltip)
-
+from tui.widgets.key_table import key
 
 BOARD_KEYS: list[BindingType] = [
-    _key("up", "step(-1)", "the chart above", "above", "Choose the chart above"),
-    _key("down", "step(1)", "the chart below", "below", "Choose the chart below"),
-    _key("left", "crosshair(-1)", "crosshair left", "crosshair-left", "Move the crosshair of all charts left"),
-    _key("right", "crosshair(1)", "crosshair right", "crosshair-right", "Move the crosshair of all charts right"),
-    _key("shift+left", "pan(-1)", "pan left", "pan-left", "Pan to earlier iterations"),
-    _key("shift+right", "pan(1)", "pan right", "pan-right", "Pan to later iterations"),
-    _key("enter", "maximise", "maximise", "maximise", "Maximise the chosen chart, or restore it"),
-    _key("escape", "back", "back", "back", "Show all charts again; then remove the crosshair"),
-    _key("home", "whole", "all data", "whole", "Show all iterations"),
-    _key("end", "follow", "follow", "follow", "Follow the newest data"),
-    _key(
-        "comma",
-        "move_chart(-1)",
-        "chart earlier",
-        "move-earlier",
-        "Move the chosen chart up the page",
-        ",",
-    ),
-    _key(
-        "full_stop",
-        "move_chart(1)",
-        "chart later",
-        "move-later",
-        "Move the chosen chart down the page",
-        ".",
-    ),
-    _key("left_parenthesis", "columns(-1)", "fewer columns", "fewer-columns", "Fewer charts side by side", "("),
-    _key(
-        *("right_parenthesis", "columns(1)", "more columns", "more-columns"),
-        *("More charts side by side; beyond the most that fit, automatic", ")"),
-    ),
-    _key("pageup", "scroll(-1)", "scroll up", "scroll-up", "Scroll the charts up"),
-    _key("pagedown", "scroll(1)", "scroll down", "scroll-down", "Scroll the charts down"),
-]
+    key("up", "step(-1)", "previous chart", "Choose the chart above", id="charts.above"),
+    key("down", "step(1)", "next chart", "Choose the chart below", id="charts.below"),
+    key("left", "crosshair(-1)", "crosshair left", "Move the crosshair of all charts left", id="charts.crosshair-left"),
+    key("right", "crosshair(1)", "crosshair right",
+        "Move the crosshair of all charts right", id="charts.crosshair-right"),
+    key("shift+left", "pan(-1)", "pan left", "Pan to earlier iterations", id="charts.pan-left"),
+    key("shift+right", "pan(1)", "pan right", "Pan to later iterations", id="charts.pan-right"),
+    key("enter", "maximise", "maximise", "Maximise the chosen chart, or restore it", id="charts.maximise"),
+    key("escape", "back", "back", "Show all charts again; then remove the crosshair", id="charts.back"),
+    key("home", "whole", "all data", "Show all iterations", id="charts.whole"),
+    key("end", "follow", "follow", "Follow the newest data", id="charts.follow"),
+    key("comma", "move_chart(-1)", "chart earlier",
+        "Move the chosen chart up the page", id="charts.move-earlier", display=","),
+    key("full_stop", "move_chart(1)", "chart later",
+        "Move the chosen chart down the page", id="charts.move-later", display="."),
+    key("left_parenthesis", "columns(-1)", "fewer columns",
+        "Fewer charts side by side", id="charts.fewer-columns", display="("),
+    key("right_parenthesis", "columns(1)", "more columns",
+        "More charts side by side; beyond the most that fit, automatic", id="charts.more-columns", display=")"),
+    key("pageup", "scroll(-1)", "scroll up", "Scroll the charts up", id="charts.scroll-up"),
+    key("pagedown", "scroll(1)", "scroll down", "Scroll the charts down", id="charts.scroll-down"),
+]  # fmt: skip
