@@ -54,14 +54,9 @@ class CurriculumPanel(VerticalScroll):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("up", "cursor(-1)", "previous curriculum", "Select the curriculum above", id="curricula.above"),
         key("down", "cursor(1)", "next curriculum", "Select the curriculum below", id="curricula.below"),
-        key(
-            "enter",
-            "edit_mode",
-            "mode",
-            "Set the mode of the selected curriculum: auto, manual or hold",
-            id="curricula.mode",
-        ),
-    ]
+        key("enter", "edit_mode", "mode",
+            "Set the mode of the selected curriculum: auto, manual or hold", id="curricula.mode"),
+    ]  # fmt: skip
     DEFAULT_CSS = """
     CurriculumPanel { padding: 0 1; scrollbar-gutter: stable; scrollbar-size: 0 1; }
     CurriculumPanel > Static { height: auto; }

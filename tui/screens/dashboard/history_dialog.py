@@ -33,15 +33,9 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape,h,q", "dismiss(None)", "back", "Close this dialog", id="history.back", footer=True),
-        key(
-            "b",
-            "impact",
-            "before/after",
-            "Compare metrics before and after the selected change",
-            id="history.impact",
-            footer=True,
-        ),
-    ]
+        key("b", "impact", "before/after",
+            "Compare metrics before and after the selected change", id="history.impact", footer=True),
+    ]  # fmt: skip
     DEFAULT_CSS = """
     HistoryDialog { align: center middle; }
     HistoryDialog > Vertical {

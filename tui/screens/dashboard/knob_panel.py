@@ -39,15 +39,9 @@ class KnobPanel(Vertical):
         key("escape", "clear_filter", "clear filter", "Clear the filter and show all", id="filter.clear"),
         key("down", "leave_filter", "to the knobs", "Go to the matches", id="filter.leave"),
         # with priority: digits typed after it must reach the open editor
-        key(
-            "enter",
-            "edit",
-            "edit",
-            "Edit the selected knob in its row; Tab opens the dialog",
-            id="knobs.edit",
-            priority=True,
-        ),
-    ]
+        key("enter", "edit", "edit",
+            "Edit the selected knob in its row; Tab opens the dialog", id="knobs.edit", priority=True),
+    ]  # fmt: skip
     DEFAULT_CSS = """
     KnobPanel { layers: base line; }
     KnobPanel > KnobLine { layer: line; }

@@ -38,14 +38,9 @@ class RangeBar(Widget, can_focus=True):
         key("shift+left", "move(-1, True)", "far left", "Move the handle left by a large step", id="range.far-left"),
         key("shift+right", "move(1, True)", "far right", "Move the handle right by a large step", id="range.far-right"),
         key("tab", "next_handle", "other handle", "Select the high handle, then the next field", id="range.next"),
-        key(
-            "shift+tab",
-            "previous_handle",
-            "other handle",
-            "Select the low handle, then the previous field",
-            id="range.previous",
-        ),
-    ]
+        key("shift+tab", "previous_handle", "other handle",
+            "Select the low handle, then the previous field", id="range.previous"),
+    ]  # fmt: skip
     DEFAULT_CSS = """
     RangeBar { height: 2; }
     RangeBar:focus { text-style: bold; background: $boost; }

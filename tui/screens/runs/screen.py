@@ -45,29 +45,15 @@ class RunsScreen(PartialRepaintScreen):
         key("space", "choose", "choose", "Add this run to the comparison, or remove it", id="runs.choose", footer=True),
         key("c", "compare", "compare", "Show the chosen runs on shared charts", id="runs.compare", footer=True),
         key("s", "sort", "sort", "Sort by the next column", id="runs.sort", footer=True),
-        key(
-            "slash",
-            "filter",
-            "filter",
-            "Filter runs by name, preset, task or status",
-            id="runs.filter",
-            footer=True,
-            priority=True,
-            display="/",
-        ),
+        key("slash", "filter", "filter",
+            "Filter runs by name, preset, task or status", id="runs.filter", footer=True, priority=True, display="/"),
         key("S", "reverse", "reverse", "Reverse the sort order", id="runs.reverse"),
         key("u", "choose_none", "choose none", "Remove all runs from the comparison", id="runs.choose-none"),
-        key(
-            "d,delete",
-            "delete",
-            "delete",
-            "Delete this run and all its files, after a question",
-            id="runs.delete",
-            footer=True,
-        ),
+        key("d,delete", "delete", "delete",
+            "Delete this run and all its files, after a question", id="runs.delete", footer=True),
         key("escape", "back", "back", "Clear the filter, or go back", id="runs.back"),
         key("q", "leave", "quit", "Quit the program", id="runs.quit"),
-    ]
+    ]  # fmt: skip
 
     @dataclass
     class Found(Message):

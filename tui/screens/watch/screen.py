@@ -74,22 +74,14 @@ class WatchScreen(ChartScreen):
     CSS_PATH = "watch.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         # with priority: letters typed after it must reach the open filter
-        key(
-            "slash",
-            "filter",
-            "filter",
-            "Filter metrics by name",
-            id="watch.filter",
-            footer=True,
-            priority=True,
-            display="/",
-        ),
+        key("slash", "filter", "filter",
+            "Filter metrics by name", id="watch.filter", footer=True, priority=True, display="/"),
         key("m", "metrics", "metrics", "Show or hide the table of metrics", id="watch.metrics", footer=True),
         key("g", "machine", "machine", "Show or hide GPUs, CPU and memory", id="watch.machine", footer=True),
         key("r", "runs", "runs", "Choose the runs to show", id="watch.runs", footer=True),
         key("t", "next_table", "next run's metrics", "Show the metrics of the next run", id="watch.next-table"),
         key("q", "leave", "quit", "Quit the program", id="watch.leave", footer=True),
-    ]
+    ]  # fmt: skip
 
     def __init__(self, folder: Path, wanted: Sequence[str] = ()) -> None:
         """Watch the runs in `folder` with one of `wanted` in their names, else the newest run."""

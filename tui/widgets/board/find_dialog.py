@@ -52,17 +52,10 @@ class FindDialog(Dialog[FindResult | None]):
         key("pageup", "move(-8)", "page up", "Eight matches up", id="find.page-up"),
         key("pagedown", "move(8)", "page down", "Eight matches down", id="find.page-down"),
         key("tab", "mark", "mark", "Mark several metrics for one chart", id="find.mark", footer=True, priority=True),
-        key(
-            "ctrl+t",
-            "add",
-            "add to chart",
-            "Add it to the chosen chart, or remove it",
-            id="find.add",
-            footer=True,
-            priority=True,
-        ),
+        key("ctrl+t", "add", "add to chart",
+            "Add it to the chosen chart, or remove it", id="find.add", footer=True, priority=True),
         key("ctrl+o", "show", "all matches", "Show all matches on a page", id="find.show", footer=True, priority=True),
-    ]
+    ]  # fmt: skip
     DEFAULT_CSS = """
     FindDialog { align: center middle; }
     FindDialog > Vertical {
