@@ -75,7 +75,7 @@ class Chart(ChartMouse):
         disabled: bool = False,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
-        self._description = ChartDescription(title, width=0, height=0)
+        self.description = ChartDescription(title, width=0, height=0)
         self._painter = Painter()
         self._picture = CellGrid(0, 0)
         self._strips: dict[int, Strip] = {}
@@ -114,7 +114,7 @@ class Chart(ChartMouse):
 
     def add_marks(self, marks: Iterable[Mark], timeline: Timeline | None = None) -> None:
         """Draw these marks too; another `timeline` means those of another run."""
-        added, groups = tuple(marks), self._description.marks
+        added, groups = tuple(marks), self.description.marks
         if not added:
             return
         if groups and groups[-1].timeline is timeline:
@@ -146,7 +146,7 @@ class Chart(ChartMouse):
 
     def render_line(self, y: int) -> Strip:
         """Paint line `y` of the content, 0 at the top."""
-        if self.size != (self._description.width, self._description.height):
+        if self.size != (self.description.width, self.description.height):
             self._update()
         if not 0 <= y < self._picture.height:
             return Strip.blank(self.size.width, self.rich_style)
@@ -184,10 +184,10 @@ class Chart(ChartMouse):
         return frozenset(self._component_styles)
 
     def _describe(self, **changes: Any) -> None:
-        before = self._description
+        before = self.description
         if any(getattr(before, name) != value for name, value in changes.items()):
-            self._description = replace(before, **changes)
-            self.data_changed(urgent=self._description.view != before.view)
+            self.description = replace(before, **changes)
+            self.data_changed(urgent=self.description.view != before.view)
 
     def _update_if_visible(self) -> int:
         self._update_scheduled = False
@@ -208,10 +208,10 @@ class Chart(ChartMouse):
         Return an estimate of the bytes that the terminal will be sent.
         """
         self._stale = False
-        resized = self.size != (self._description.width, self._description.height)
+        resized = self.size != (self.description.width, self.description.height)
         if resized:
-            self._description = replace(self._description, width=self.size.width, height=self.size.height)
-        before, self._picture = self._picture, self._painter.paint(self._description)
+            self.description = replace(self.description, width=self.size.width, height=self.size.height)
+        before, self._picture = self._picture, self._painter.paint(self.description)
         if resized:
             self._strips.clear()
             return self.size.area * _CELL_BYTES
