@@ -58,6 +58,6 @@ def chart_command(
     if len(folders) > SERIES_COUNT:
         raise click.UsageError(f"expected at most {SERIES_COUNT} runs on a chart, got {len(folders)}")
     weight = read_settings()[0].board.smoothing if smoothing is None else smoothing
-    wanted = ChartRequest(metrics, apart, unit, first, last, weight, log)
-    path, names = write_charts(folders, wanted, output, theme, force)
+    request = ChartRequest(metrics=metrics, apart=apart, unit=unit, first=first, last=last, smoothing=weight, log=log)
+    path, names = write_charts(folders, request, output, theme, overwrite=force)
     show_result(plain(str(output)), {"file": str(path), "metrics": names}, as_json)

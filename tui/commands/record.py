@@ -36,7 +36,7 @@ def record_command(
         raise click.UsageError("-o - and --json exclude each other")
     folder = find_run(run, log_root)
     spec = folder.read_spec()
-    recorded = recorded_preset(folder.name, spec, JournalReader(folder.journal).read_new(), by, everyone)
+    recorded = recorded_preset(folder.name, spec, JournalReader(folder.journal).read_new(), by=by, everyone=everyone)
     if output == _STANDARD_OUTPUT:
         click.echo(recorded.text, nl=False)
         return

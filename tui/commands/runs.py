@@ -44,8 +44,8 @@ def _row(summary: RunSummary) -> str:
     success = "" if summary.success is None else f"success {success_text(summary.success)}"
     time = duration(summary.seconds) if summary.seconds else ""
     name = f"{summary.spec.experiment}/{summary.folder.name}"
-    told = f"{name:<44} {summary.status:<9} {done:<15} {reward:<14} {success:<12} {time:<10} {origin_of(summary.spec)}"
-    return plain(told.rstrip())
+    row = f"{name:<44} {summary.status:<9} {done:<15} {reward:<14} {success:<12} {time:<10} {origin_of(summary.spec)}"
+    return plain(row.rstrip())
 
 
 def _value(summary: RunSummary) -> dict[str, Any]:

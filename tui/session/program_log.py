@@ -26,7 +26,7 @@ def start_logging(level: str = DEFAULT_LEVEL) -> None:
     """Write log records from `level` on (one of `LEVELS`) and uncaught exceptions of threads to `log_file()`.
 
     Rotates at 1 MB and keeps three older files. A file that can't be written is reported in one line on standard error,
-    and the program goes on without a log.
+    and the program continues without a log.
     """
     path = log_file()
     try:

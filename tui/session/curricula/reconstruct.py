@@ -66,26 +66,26 @@ def _bring_up_to_date(curriculum: Curriculum, state: RunState) -> None:
     curriculum.move(min(int(cast(float, state.knobs[level_knob(curriculum.name)].value)), curriculum.top))
     curriculum.enter(cast(Mode, state.knobs[mode_knob(curriculum.name)].value))
     for name, limit in curriculum.limits.items():
-        knob = state.knobs.get(curriculum_knob(curriculum.name, name))  # another version may not have it
+        knob = state.knobs.get(curriculum_knob(curriculum.name, name))  # absent in other versions
         curriculum.limits[name] = limit if knob is None else replace(limit, value=cast(float, knob.value))
     names = (level_knob(curriculum.name), mode_knob(curriculum.name))
     began = _last_change(state, lambda change: _begins_a_stay(change, *names))
     finished = state.first_iteration if state.iteration is None else state.iteration + 1
     curriculum.stayed = finished - (state.first_iteration if began is None else began)
-    if curriculum.stayed:  # it publishes those before the newest iteration
+    if curriculum.stayed:  # the metric excludes the newest iteration
         published = state.latest.get(f"Curriculum/{curriculum.name}/episodes", 0.0)
         curriculum.episodes = int(published + state.latest.get(FINISHED_EPISODES, 0.0))
 
 
 def _begins_a_stay(change: Change, level: str, mode: str) -> bool:
-    """Tell whether time and episodes at a level count from here: it is another one, or is no longer on hold."""
+    """Return whether stay and episodes at a level count from this change: a new level, or the end of a hold."""
     is_other = change.old != change.new
     return is_other and (change.knob == level or (change.knob == mode and change.old == "hold"))
 
 
-def _last_change(state: RunState, is_meant: Callable[[Change], bool]) -> int | None:
-    """Return the first iteration under the newest change that is meant; None if there was none."""
+def _last_change(state: RunState, matches: Callable[[Change], bool]) -> int | None:
+    """Return the iteration of the newest matching change; None if there is none."""
     changes = (
         (applied.iteration, change) for applied in reversed(state.interventions.values()) for change in applied.changes
     )
-    return next((iteration for iteration, change in changes if is_meant(change)), None)
+    return next((iteration for iteration, change in changes if matches(change)), None)

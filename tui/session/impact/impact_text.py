@@ -30,7 +30,9 @@ class ImpactRow(NamedTuple):
     verdict: str
 
 
-IMPACT_HEADINGS = ImpactRow("", "before", "after", "change", "95 % interval", "")
+IMPACT_HEADINGS = ImpactRow(
+    label="", before="before", after="after", change="change", interval="95 % interval", verdict=""
+)
 
 
 def impact_row(metric: MetricImpact) -> ImpactRow:

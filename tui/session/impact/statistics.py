@@ -93,7 +93,7 @@ def level(iterations: NDArray[np.int64], values: NDArray[np.float64]) -> Level:
     rest = values - mean - slope * times
     squares = float(rest @ rest)
     if squares <= 1e-20 * max(float(values @ values), 1e-300):  # on a line, but for rounding
-        return Level(count, mean, centre, float(count), 0.0, slope, 0.0)
+        return Level(count, mean, centre, independent=float(count), error=0.0, slope=slope, slope_error=0.0)
     alike = _autocorrelation(rest, squares)
     independent = count * (1 - alike) / (1 + alike)
     if independent < _LEAST_INDEPENDENT:

@@ -121,8 +121,8 @@ class _Track:
         return float(place), float(place)
 
 
-def _furthest(begun: float, later: Sequence[float]) -> float:
+def _furthest(start: float, later: Sequence[float]) -> float:
     if not later:
-        return begun
+        return start
     low, high = min(later), max(later)
-    return high if high - begun >= begun - low else low
+    return high if high - start >= start - low else low

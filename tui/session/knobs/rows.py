@@ -33,11 +33,11 @@ class Cells(NamedTuple):
     """Texts of a row, one a column."""
 
     name: str
-    value: str
-    default: str
-    metric: str
-    history: str
-    state: str
+    value: str = ""
+    default: str = ""
+    metric: str = ""
+    history: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,9 @@ def fit(width: int) -> Widths:
     history = _HISTORY if width >= _WIDTH_WITH_HISTORY else 0
     rest = width - sum(column + GAP for column in (_VALUE, default, _METRIC, history) if column) - 2 * GAP
     state = min(max(_NARROWEST_STATE, rest - _NAME_BEFORE_STATE), _WIDEST_STATE)
-    return Widths(max(rest - state, 8), _VALUE, default, _METRIC, history, state)
+    return Widths(
+        name=max(rest - state, 8), value=_VALUE, default=default, metric=_METRIC, history=history, state=state
+    )
 
 
 def shown_knobs(state: RunState, which: KnobFilter) -> list[KnobState]:
@@ -129,7 +131,7 @@ def _heading(kind: str, knobs: list[KnobState], widths: Widths, is_folded: bool)
     count = f"{len(knobs)} knob{'s' * (len(knobs) > 1)}{also}"
     count = count if len(count) <= widths.state else f"{len(knobs)}{also}"
     name = shortened((_CLOSED if is_folded else _OPEN) + plain(kind), widths.name)
-    return Row(f"kind {kind}", Cells(name, "", "", "", "", count), kind, is_heading=True)
+    return Row(f"kind {kind}", Cells(name=name, state=count), kind, is_heading=True)
 
 
 def _row(

@@ -79,7 +79,7 @@ class ConsoleLog:
             self._file.close()
         self._file = None
 
-    # --- what is known of the file ---
+    # --- indexing ---
 
     def work(self) -> bool:
         """Index the next bytes, newest first; return whether anything has changed."""
@@ -132,7 +132,7 @@ class ConsoleLog:
         if self._search is not None:
             self._search = LogSearch(self._search.needle, self._index)
 
-    # --- what is asked for ---
+    # --- requests ---
 
     def search(self, needle: str) -> None:
         """Search `needle` from now on; an empty one ends the search."""
@@ -152,7 +152,7 @@ class ConsoleLog:
         return self._page_at(view)
 
     def jump_to_traceback(self, view: LogView) -> LogPage:
-        """Go to the last traceback, and with each further call to the one before."""
+        """Go to the last traceback; each further call goes to the previous one."""
         tracebacks = self._index.levels.tracebacks
         at = self._line if self._line is not None and self._line in tracebacks else None
         last = self._index.line_count
@@ -162,7 +162,7 @@ class ConsoleLog:
         return self._page_at(view)
 
     def change_level(self, view: LogView, level: Level) -> LogPage:
-        """Show other lines, with the one at the top still there, or the next that is shown."""
+        """Show another level, keeping the top line or the next shown one."""
         old = self._rows(view)
         line = old.line_at(min(view.top, len(old) - 1)) if len(old) else 0
         view = replace(view, level=level)

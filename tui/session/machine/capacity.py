@@ -48,10 +48,14 @@ def room_on_gpu(gpu: GpuReading, processes: Sequence[ProcessReading], num_envs: 
     by_pid = gpu.processes or {}
     own = sum(by_pid.get(process.pid) or 0 for process in processes)
     trainers = sum(process.pid in by_pid for process in processes if process.role.startswith(TRAINERS))
-    if not own:
-        return _room(f"GPU {gpu.index}", "everything on the GPU", gpu.memory_used_bytes, num_envs, gpu, 0)
-    others = max(gpu.memory_used_bytes - own, 0)
-    return _room(f"GPU {gpu.index}", "this run's processes", own, num_envs * max(trainers, 1), gpu, others)
+    return _room(
+        where=f"GPU {gpu.index}",
+        basis="this run's processes" if own else "everything on the GPU",
+        used=own or gpu.memory_used_bytes,
+        environments=num_envs * max(trainers, 1) if own else num_envs,
+        total=gpu.memory_total_bytes,
+        others=max(gpu.memory_used_bytes - own, 0) if own else 0,
+    )
 
 
 def room_in_memory(memory: MemoryReading, processes: Sequence[ProcessReading], num_envs: int) -> EnvironmentRoom | None:
@@ -60,14 +64,18 @@ def room_in_memory(memory: MemoryReading, processes: Sequence[ProcessReading], n
     own = sum(process.memory_bytes for process in trainers)
     if not own:
         return None
-    others = max(memory.used_bytes - own, 0)
-    return _room("RAM", "this run's processes", own, num_envs * len(trainers), memory, others)
+    return _room(
+        where="RAM",
+        basis="this run's processes",
+        used=own,
+        environments=num_envs * len(trainers),
+        total=memory.total_bytes,
+        others=max(memory.used_bytes - own, 0),
+    )
 
 
-def _room(
-    where: str, basis: Basis, used: int, environments: int, memory: GpuReading | MemoryReading, others: int
-) -> EnvironmentRoom | None:
-    total = (memory.memory_total_bytes if isinstance(memory, GpuReading) else memory.total_bytes) or 0
+def _room(*, where: str, basis: Basis, used: int, environments: int, total: int, others: int) -> EnvironmentRoom | None:
+    """Return the estimate for `total` bytes, of which `others` are taken; None if nothing is used."""
     if used <= 0 or environments < 1:
         return None
     usable = max(total * (1 - KEPT_FREE) - others, 0)

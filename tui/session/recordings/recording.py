@@ -33,8 +33,8 @@ def recorded_steps(frames: Iterable[Frame], state: RunState, origins: frozenset[
 
 def first_levels(state: RunState) -> dict[str, Value]:
     """Return the initial levels of curricula and their values."""
-    begun = (applied for applied in state.interventions.values() if applied.iteration == state.first_iteration)
-    by_curricula = (applied for applied in begun if applied.origin in ("curriculum", "schedule"))
+    first = (applied for applied in state.interventions.values() if applied.iteration == state.first_iteration)
+    by_curricula = (applied for applied in first if applied.origin in ("curriculum", "schedule"))
     return {change.knob: change.new for applied in by_curricula for change in applied.changes}
 
 

@@ -95,7 +95,7 @@ def summarize(folder: RunFolder) -> RunSummary:
 
 
 def read_state(folder: RunFolder) -> RunState:
-    """Return the fold of the run's journal as it is now. Raises `JournalUnreadable` or `OSError`."""
+    """Return the fold of the run's journal. Raises `JournalUnreadable` or `OSError`."""
     state = RunState()
     for frames in JournalReader(folder.journal).read_pieces():
         for frame in frames:

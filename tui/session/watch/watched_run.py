@@ -43,7 +43,6 @@ class WatchedRun:
     """One run's metrics; `source` is what a board of charts draws."""
 
     def __init__(self, name: str) -> None:
-        """Know nothing yet."""
         self.name = name
         self.history = MetricHistory()
         self.source = WatchedSource(name, self.history)
