@@ -1,4 +1,4 @@
-"""A training made of a dictionary: knobs of every type, a curriculum that writes some, and a wire made of lists."""
+"""A training made of a dictionary: knobs of every type, a curriculum that writes some, and a link made of lists."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ DESCRIPTIONS = (
 
 
 class Refusing(Exception):
-    """What a simulator raises."""
+    """An error of the simulator."""
 
 
 class FakeCurriculum:
-    """Writes knobs when told to; keeps its own idea of those that are held against it, as `CurriculumTerms` does."""
+    """Writes knobs on request, and tracks which are held against it, as `CurriculumTerms` does."""
 
     def __init__(self, values):
         self.values = values
@@ -42,7 +42,7 @@ class FakeCurriculum:
         self.iterations = 0
 
     def overwrite(self, knob, value):
-        """What a curriculum term does at a reset."""
+        """Write a knob as a curriculum term does at a reset."""
         self.own[knob] = value
         if knob not in self.known:
             self.known.add(knob)
@@ -101,7 +101,7 @@ class FakeTraining:
 
 
 class ListLink:
-    """Hands out one batch of orders for each look, and keeps what is emitted."""
+    """Returns one batch of orders per call of `receive`, and records emitted bodies."""
 
     def __init__(self, *batches):
         self.batches = deque(batches)

@@ -1,4 +1,4 @@
-"""A training made of a dictionary, steered through the real validator and writer, with a wire made of lists."""
+"""A training made of a dictionary, steered through the real validator and writer, with a link made of lists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui.session.state import RunState
 
 
 class Steered:
-    """`curricula` are by name, `state` is a dashboard's fold, `done` what files were written after which iteration."""
+    """`curricula` are by name, `state` is a dashboard's fold, `done` lists saved files by iteration."""
 
     def __init__(self, tables, launch=None, bounds=None, training=None, ranks=None):
         self.training = training or FakeTraining()
@@ -34,7 +34,7 @@ class Steered:
         self.iteration = 0
 
     def begin(self, iteration=0, state=None):
-        """Begin to iterate, from a checkpoint's `state` if there is one."""
+        """Start iterating, from a checkpoint's `state` if given."""
         if state is not None:
             self.steering.resume_from(state, "model.pt")
         self.iteration = iteration
@@ -51,7 +51,7 @@ class Steered:
         return orders
 
     def ask(self, *commands):
-        """Ask for what is valid; it waits for the boundary. Return the last one's number."""
+        """Send valid requests, which are queued for the boundary; return the last one's number."""
         for command in commands:
             answer = self.validator.answer(command)
             assert not isinstance(answer, Refused), answer.reason
@@ -61,14 +61,14 @@ class Steered:
         return getattr(answer, "number", None)
 
     def refused(self, command):
-        """Return why something can't be asked for."""
+        """Return the reason for which a request is refused."""
         answer = self.validator.answer(command)
         assert isinstance(answer, Refused)
         assert "\n" not in answer.reason
         return answer.reason
 
     def iterate(self, count=1, **metrics):
-        """Finish iterations with these metrics; return what was applied or failed there."""
+        """Finish iterations with these metrics; return the changes that were applied or failed."""
         before = len(self.bodies)
         for _ in range(count):
             self.steering.at_boundary(self.iteration, named(metrics), self.actions)
@@ -82,6 +82,6 @@ class Steered:
 
 
 def named(metrics):
-    """`rate` and `episodes` are the success rate and the finished episodes."""
+    """Return metrics by their published names; `rate` is the success rate, `episodes` the finished ones."""
     names = {"rate": "Train/success_rate", "episodes": "Train/finished_episodes"}
     return {names.get(name, name): value for name, value in metrics.items()}

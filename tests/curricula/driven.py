@@ -50,7 +50,7 @@ class Driven:
             self._carry_out(decision, "itself")
         return decisions
 
-    def turn(self, what, value):
+    def set(self, what, value):
         """Do what a person does who sets the level or the mode."""
         if what == "mode":
             self.curriculum.enter(value)
@@ -67,7 +67,7 @@ class Driven:
             if isinstance(event, dict):
                 self.iterate(event)
             else:
-                self.turn(*event)
+                self.set(*event)
         return self.asked
 
     def _carry_out(self, decision, who):

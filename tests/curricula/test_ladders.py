@@ -74,7 +74,7 @@ def test_the_same_metrics_lead_to_the_same_decisions(table, course):
 def test_only_auto_decides_and_only_by_a_metric_that_was_measured(table, course):
     driven = Driven(make(**table))
     for event in course:
-        asked = driven.iterate(event) if isinstance(event, dict) else driven.turn(*event)
+        asked = driven.iterate(event) if isinstance(event, dict) else driven.set(*event)
         if asked:
             assert driven.curriculum.mode == "auto"
             assert math.isfinite(event[SUCCESS_RATE])
@@ -109,11 +109,11 @@ def test_growth_goes_one_way_and_never_beyond_its_cap(ranges, steps):
 @given(st.lists(iterations, max_size=60))
 def test_going_back_to_auto_goes_on_from_the_level_that_was_set(course):
     driven = Driven(make(kind="velocity", stay=2, episodes=10))
-    driven.turn("level", 3)
+    driven.set("level", 3)
     driven.follow(course)
     assert driven.curriculum.level == 3
     assert driven.asked == []
-    driven.turn("mode", "auto")
+    driven.set("mode", "auto")
     driven.follow([seen(0.9), seen(0.9)])
     assert [decision.level for _, decision in driven.asked] == [4]
 
@@ -159,10 +159,10 @@ def test_it_waits_for_iterations_and_for_episodes():
 
 def test_what_was_measured_on_hold_says_nothing_about_the_level():
     driven = Driven(make(kind="velocity", stay=2, episodes=0))
-    driven.turn("mode", "hold")
+    driven.set("mode", "hold")
     for _ in range(5):
         driven.iterate(seen(1.0))
-    driven.turn("mode", "auto")
+    driven.set("mode", "auto")
     assert driven.iterate(seen(1.0)) == []
     assert [decision.level for decision in driven.iterate(seen(1.0))] == [1]
 

@@ -55,7 +55,7 @@ def test_only_auto_decides(way, course):
         if isinstance(event, dict):
             assert not driven.iterate(event) or driven.curriculum.mode == "auto"
         else:
-            driven.turn(*event)
+            driven.set(*event)
 
 
 @given(shares, shapes, st.integers(1, 4), courses)
@@ -66,7 +66,7 @@ def test_by_a_metric_values_never_go_back_and_never_too_often(way, shape, stay, 
     for event in course:
         before = driven.curriculum.level
         if not isinstance(event, dict):
-            driven.turn(*event)
+            driven.set(*event)
             moved = driven.iteration if driven.curriculum.level != before else moved
             continue
         for decision in driven.iterate(event):
@@ -136,14 +136,14 @@ def test_on_hold_or_by_hand_it_begins_at_its_level():
 
 def test_back_on_auto_it_catches_up_and_ahead_of_time_it_waits():
     driven = Driven(make(kind="schedule", points=points([(0, 1.0), (5, 2.0), (30, 3.0), (60, 4.0)])))
-    driven.turn("level", 0)
+    driven.set("level", 0)
     driven.follow([{}] * 10)
-    driven.turn("mode", "auto")
+    driven.set("mode", "auto")
     assert [decision.level for decision in driven.iterate({})] == [1]
     (ramp,) = driven.iterate({})
     assert (ramp.values, ramp.ramp_iterations) == ({WEIGHT: 3.0}, 30 - 11)
-    driven.turn("level", 2)
-    driven.turn("mode", "auto")
+    driven.set("level", 2)
+    driven.set("mode", "auto")
     assert [driven.iterate({}) for _ in range(12, 30)] == [[]] * 18
     (ramp,) = driven.iterate({})
     assert (ramp.values, ramp.ramp_iterations) == ({WEIGHT: 4.0}, 30)

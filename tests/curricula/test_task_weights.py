@@ -51,8 +51,8 @@ def test_it_decides_every_so_often_in_auto_by_what_was_measured_and_always_the_s
     driven, again = Driven(tasks(**table)), Driven(tasks(**table))
     for event in course:
         if not isinstance(event, dict):
-            driven.turn(*event)
-            again.turn(*event)
+            driven.set(*event)
+            again.set(*event)
             continue
         level, stayed = driven.curriculum.level, driven.curriculum.stayed
         asked = driven.iterate(event)

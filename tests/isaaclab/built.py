@@ -10,13 +10,13 @@ from isaaclab.utils import to_dict
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, handle_deprecated_rsl_rl_cfg
 from rsl_rl.runners import OnPolicyRunner
 
-from tests.turned import Turned
+from tests.built_knobs import BuiltKnobs
 from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.simulators.isaaclab.assets import offline_robot
 from trainer_proc.simulators.isaaclab.launch import load_configurations, start_simulation
 
 
-class Built(Turned):
+class Built(BuiltKnobs):
     """A training with its knobs, and what its simulation has."""
 
     def __init__(self, env, runner):

@@ -29,11 +29,11 @@ def test_usual_masses_gains_and_limits_reach_the_solver_and_go_back(plain):
     default = {field: plain.solved(field) for field in fields}
     gains = plain.robot.data.joint_stiffness.torch.clone()
     for _ in range(2):
-        plain.turn("event/mass/scale", (1.5, 1.6), "now")
-        plain.turn("event/friction/scale", (0.5, 0.6), "now")
-        plain.turn("event/center_of_mass/offset", (0.02, 0.03), "now")
-        plain.turn("event/motor/strength", (0.5, 0.6))
-        plain.turn("event/motor/stiffness", (1.1, 1.2), "now")
+        plain.set("event/mass/scale", (1.5, 1.6), "now")
+        plain.set("event/friction/scale", (0.5, 0.6), "now")
+        plain.set("event/center_of_mass/offset", (0.02, 0.03), "now")
+        plain.set("event/motor/strength", (0.5, 0.6))
+        plain.set("event/motor/stiffness", (1.1, 1.2), "now")
     plain.step()
     heavy = default["body_mass"] > 0
     assert within(plain.solved("body_mass")[heavy] / default["body_mass"][heavy], 1.5, 1.6, 1e-3)
@@ -51,7 +51,7 @@ def test_usual_masses_gains_and_limits_reach_the_solver_and_go_back(plain):
         ("event/motor/strength", (1.0, 1.0)),
         ("event/motor/stiffness", (1.0, 1.0)),
     ):
-        plain.turn(name, neutral, "now")
+        plain.set(name, neutral, "now")
     plain.step()
     for field in fields:
         assert torch.allclose(plain.solved(field), default[field], rtol=1e-4, atol=1e-6), field
@@ -62,7 +62,7 @@ def test_less_friction_is_what_contacts_have(plain):
     plain.step(40)  # down to the ground
     before, environments = plain.contact_frictions()
     assert set(environments.tolist()) == set(range(6))
-    plain.turn("event/friction/scale", (0.2, 0.3), "now")
+    plain.set("event/friction/scale", (0.2, 0.3), "now")
     plain.step()
     less, environments = plain.contact_frictions()
     assert before.min() > less.max()
@@ -70,7 +70,7 @@ def test_less_friction_is_what_contacts_have(plain):
         assert len(less[environments == environment].unique()) == 1
     assert within(less / before[0], 0.2, 0.3)
     assert len(less.unique()) == 6
-    plain.turn("event/friction/scale", (1.0, 1.0), "now")
+    plain.set("event/friction/scale", (1.0, 1.0), "now")
     plain.step()
     assert torch.allclose(plain.contact_frictions()[0], before[0])
 
@@ -84,6 +84,6 @@ def test_a_stronger_reward_is_that_much_stronger(plain):
     plain.step(3)
     index = plain.env.reward_manager.active_terms.index("alive")
     before = plain.env.reward_manager._step_reward[:, index].clone()
-    plain.turn("reward/alive/weight", 20.0)
+    plain.set("reward/alive/weight", 20.0)
     plain.step()
     assert torch.allclose(plain.env.reward_manager._step_reward[:, index], before * 10.0)

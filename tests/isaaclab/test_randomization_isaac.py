@@ -69,7 +69,7 @@ def within(values, low, high, slack=1e-4):
 def test_a_startup_mass_is_drawn_again_from_the_default_and_reaches_the_solver(humanoid):
     default, solved = torso_masses(humanoid)
     for _ in range(3):
-        humanoid.turn("event/torso_mass/mass_distribution_params", (1.5, 2.0), "now")
+        humanoid.set("event/torso_mass/mass_distribution_params", (1.5, 2.0), "now")
     humanoid.step()
     drawn, drawn_solved = torso_masses(humanoid)
     factors = drawn / default
@@ -78,14 +78,14 @@ def test_a_startup_mass_is_drawn_again_from_the_default_and_reaches_the_solver(h
     changed = (drawn_solved - solved).abs().sum(0) > 1e-6
     assert int(changed.sum()) == 1
     assert torch.allclose((drawn_solved / solved)[:, changed].squeeze(1), factors, rtol=1e-4)
-    humanoid.turn("event/torso_mass/mass_distribution_params", (1.0, 1.0), "now")
+    humanoid.set("event/torso_mass/mass_distribution_params", (1.0, 1.0), "now")
     assert torch.allclose(torso_masses(humanoid)[0], default)
 
 
 def test_on_reset_only_those_that_reset_are_drawn_again(humanoid):
-    humanoid.turn("event/torso_mass/mass_distribution_params", (1.0, 1.0), "now")
+    humanoid.set("event/torso_mass/mass_distribution_params", (1.0, 1.0), "now")
     before, _ = torso_masses(humanoid)
-    humanoid.turn("event/torso_mass/mass_distribution_params", (2.0, 3.0), "on reset")
+    humanoid.set("event/torso_mass/mass_distribution_params", (2.0, 3.0), "on reset")
     assert torch.equal(torso_masses(humanoid)[0], before)
     humanoid.reset(1, 4)
     after, _ = torso_masses(humanoid)
@@ -95,13 +95,13 @@ def test_on_reset_only_those_that_reset_are_drawn_again(humanoid):
 
 
 def test_friction_follows_its_knob_although_the_term_keeps_its_ranges(humanoid):
-    humanoid.turn("event/material/static_friction_range", (0.2, 0.3), "now")
+    humanoid.set("event/material/static_friction_range", (0.2, 0.3), "now")
     humanoid.step()
     friction = humanoid.solved("geom_friction")[..., 0]
     drawn = friction[:, (friction >= 0.2).all(0) & (friction <= 0.3).all(0)]
     assert drawn.shape[1] >= len(humanoid.robot.body_names)
     assert len(set(drawn.flatten().tolist())) > 6
-    humanoid.turn("event/material/static_friction_range", (0.8, 0.8), "now")
+    humanoid.set("event/material/static_friction_range", (0.8, 0.8), "now")
     humanoid.step()
     assert torch.isclose(humanoid.solved("geom_friction")[..., 0], torch.tensor(0.8)).sum() >= drawn.numel()
 
@@ -113,7 +113,7 @@ def test_what_newton_has_no_use_for_says_so(humanoid):
 
 
 def test_a_reset_range_is_what_the_next_resets_draw_from(humanoid):
-    humanoid.turn("event/reset_robot_joints/position_range", (0.05, 0.06))
+    humanoid.set("event/reset_robot_joints/position_range", (0.05, 0.06))
     humanoid.reset()
     offsets = humanoid.robot.data.joint_pos.torch - humanoid.robot.data.default_joint_pos.torch
     limits = humanoid.robot.data.soft_joint_pos_limits.torch
@@ -123,12 +123,12 @@ def test_a_reset_range_is_what_the_next_resets_draw_from(humanoid):
 
 def test_a_push_comes_when_its_interval_says_so(humanoid):
     humanoid.reset()
-    humanoid.turn("event/push/velocity_range/y", (5.0, 5.0))
-    humanoid.turn("event/push/interval_range_s", (humanoid.env.step_dt, humanoid.env.step_dt))
+    humanoid.set("event/push/velocity_range/y", (5.0, 5.0))
+    humanoid.set("event/push/interval_range_s", (humanoid.env.step_dt, humanoid.env.step_dt))
     humanoid.step()
     assert (humanoid.robot.data.root_vel_w.torch[:, 1] > 3.0).all()
-    humanoid.turn("event/push/velocity_range/y", (0.0, 0.0))
-    humanoid.turn("event/push/interval_range_s", (1000.0, 1000.0))
+    humanoid.set("event/push/velocity_range/y", (0.0, 0.0))
+    humanoid.set("event/push/interval_range_s", (1000.0, 1000.0))
 
 
 def test_the_tasks_own_curriculum_is_found_out_and_kept_off(humanoid):
@@ -137,21 +137,21 @@ def test_the_tasks_own_curriculum_is_found_out_and_kept_off(humanoid):
     assert humanoid.knobs["reward/alive/weight"].read() == 5.0
     assert ("reward/alive/weight", "curriculum term alive", False) in humanoid.reports
     assert humanoid.hold("reward/alive/weight")
-    humanoid.turn("reward/alive/weight", 3.0)
+    humanoid.set("reward/alive/weight", 3.0)
     humanoid.reset(0)
     assert humanoid.env.reward_manager.get_term_cfg("alive").weight == 3.0
     humanoid.release("reward/alive/weight")
     humanoid.reset(0)
     assert humanoid.env.reward_manager.get_term_cfg("alive").weight == 5.0
-    humanoid.turn("curriculum_term/alive/weight", 4.0)
+    humanoid.set("curriculum_term/alive/weight", 4.0)
     humanoid.reset(0)
     assert humanoid.env.reward_manager.get_term_cfg("alive").weight == 4.0
 
 
 def test_observation_noise(humanoid):
     before = humanoid.env.observation_manager.compute()["policy"]
-    humanoid.turn("observation/policy/base_height/noise", (10.0, 11.0))
+    humanoid.set("observation/policy/base_height/noise", (10.0, 11.0))
     after = humanoid.env.observation_manager.compute()["policy"]
     assert within((after - before)[:, 0], 10.0, 11.0)
     assert torch.allclose(after[:, 1:], before[:, 1:])
-    humanoid.turn("observation/policy/base_height/noise", (0.0, 0.0))
+    humanoid.set("observation/policy/base_height/noise", (0.0, 0.0))

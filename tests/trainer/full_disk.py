@@ -1,4 +1,4 @@
-"""A disk that is full, for this process."""
+"""Simulates a full disk for this process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def largest_file(size):
-    """Let no file of this process grow beyond `size` bytes, which fails as a full disk does."""
+    """Limit files of this process to `size` bytes; larger writes fail as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

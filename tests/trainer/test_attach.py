@@ -1,4 +1,4 @@
-"""Steering attached to a real rsl-rl runner: what its checkpoints carry, and a guard that saves it from NaN."""
+"""Steering attached to a real rsl-rl runner: its checkpoints, and a guard that handles NaN."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EPOCHS, ENTROPY, RATE = "ppo/num_learning_epochs", "ppo/entropy_coef", "ppo/lear
 
 
 class Attached:
-    """A tiny training in `folder`, steered by a wire made of lists."""
+    """A tiny training in `folder`, steered through a link made of lists."""
 
     def __init__(self, folder, *batches, launch=None, **arguments):
         self.folder = folder
@@ -68,7 +68,7 @@ def queued(number, ramp=None, **fields):
     return InterventionQueued(number, "person", tuple(Change(n, 0.0, v) for n, v in values.items()), ramp=ramp)
 
 
-# --- What a checkpoint carries ----------------------------------------------------------------------------
+# --- Checkpoints ------------------------------------------------------------------------------------------
 
 
 def test_a_checkpoint_carries_the_steering_state_in_plain_containers(folder):
@@ -96,7 +96,7 @@ def resumed(folder, checkpoint, *batches, **arguments):
     return attached
 
 
-def test_a_resumed_training_goes_on_with_values_and_ramps_at_the_next_iteration(folder, make_run):
+def test_a_resumed_training_continues_with_values_and_ramps_at_the_next_iteration(folder, make_run):
     change = queued(1, ramp=Ramp(4), ppo__entropy_coef=0.04)
     fixed = queued(2, ppo__num_learning_epochs=2.0)
     Attached(folder, [change, fixed]).learn(2)  # at model_1: two of four steps
@@ -129,7 +129,7 @@ def test_a_learning_rate_that_is_tuned_in_a_resumed_training_reaches_the_optimiz
     assert [group["lr"] for group in other.runner.alg.optimizer.param_groups] == [0.25]
 
 
-def test_a_learning_rate_that_the_checkpoint_brings_is_told_before_the_first_iteration(folder, make_run):
+def test_a_learning_rate_that_the_checkpoint_brings_is_reported_before_the_first_iteration(folder, make_run):
     Attached(folder, schedule="fixed", learning_rate=0.005).learn(1)
     other = resumed(make_run("resumed"), folder.checkpoint(0), schedule="fixed", learning_rate=0.001)
     (offered,) = other.of(KnobsAvailable)
@@ -161,10 +161,10 @@ def test_a_steering_state_that_is_none_is_refused_in_one_line(folder, make_run):
         resumed(make_run("resumed"), folder.checkpoint(0))
 
 
-# --- A learning rate that the adaptive schedule moves -----------------------------------------------------
+# --- The learning rate under the adaptive schedule --------------------------------------------------------
 
 
-def test_the_learning_rate_is_told_whenever_the_schedule_has_moved_it(folder):
+def test_the_learning_rate_is_reported_whenever_the_schedule_has_moved_it(folder):
     attached = Attached(folder, schedule="adaptive", desired_kl=1e-6, learning_rate=1e-3).learn(3)
     (offered,) = attached.of(KnobsAvailable)
     told = {knob.name: knob.value for knob in offered.knobs}[RATE]
@@ -177,7 +177,7 @@ def test_the_learning_rate_is_told_whenever_the_schedule_has_moved_it(folder):
 # --- Guards -----------------------------------------------------------------------------------------------
 
 
-def test_a_guard_takes_back_what_made_nan_and_the_training_learns_on(folder):
+def test_a_guard_undoes_what_made_nan_and_the_training_continues_learning(folder):
     launch = {"guard/not_finite/mode": "act", "guard/reward/mode": "off", "ppo/schedule": "fixed"}
     attached = Attached(folder, [], [queued(7, ppo__learning_rate=1e30)], launch=launch, normalize=True).learn(8)
     fired = attached.of(GuardFired)
@@ -194,7 +194,7 @@ def test_a_guard_takes_back_what_made_nan_and_the_training_learns_on(folder):
         assert torch.isfinite(parameter).all()
 
 
-def test_the_checkpoint_that_a_guard_may_go_back_to_is_saved_before_the_intervention(folder):
+def test_the_checkpoint_that_a_guard_may_reload_is_saved_before_the_intervention(folder):
     launch = {"guard/not_finite/mode": "act"}
     attached = Attached(folder, [], [queued(7, ppo__num_learning_epochs=2.0)], launch=launch).learn(3)
     saved = next(body for body in attached.of(CheckpointSaved) if body.iteration == 1)
@@ -205,7 +205,7 @@ def test_the_checkpoint_that_a_guard_may_go_back_to_is_saved_before_the_interven
 
 @pytest.fixture
 def nan_rewards(monkeypatch):
-    """The environment pays NaN from its 12th step on, which is in the second iteration."""
+    """Make the environment's rewards NaN from its 12th step on, in the second iteration."""
     step = PointEnv.step
 
     def broken_step(self, actions):
@@ -222,7 +222,7 @@ def test_without_a_guard_that_acts_rsl_rl_ends_the_training_at_nan(folder, nan_r
     assert len(attached.of(IterationFinished)) == 1
 
 
-def test_a_guard_pauses_at_nan_when_there_is_nothing_to_take_back(folder, nan_rewards):
+def test_a_guard_pauses_at_nan_when_there_is_nothing_to_undo(folder, nan_rewards):
     attached = Attached(folder, [], [], [], [Stop()], launch={"guard/not_finite/mode": "act"})
     with pytest.raises(TrainingStopped):
         attached.learn(8)

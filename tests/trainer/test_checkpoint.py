@@ -1,4 +1,4 @@
-"""Checkpoints and copies for an export: whole or absent, whatever happens meanwhile."""
+"""Checkpoints and copies for an export: complete or absent, whatever happens."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def target(tmp_path):
     return target
 
 
-def test_a_save_replaces_the_file_and_is_told(target):
+def test_a_save_replaces_the_file_and_is_reported(target):
     runner = HalfwayRunner(lambda: seen.append(target.read_bytes()))
     seen = []
     runner.save(str(target), {"why": "test"})
@@ -127,7 +127,7 @@ def assert_same_weights(left, right):
         assert torch.equal(value, right[name]), name
 
 
-# --- Read, and gone back to -------------------------------------------------------------------------------
+# --- Read and reloaded ------------------------------------------------------------------------------------
 
 
 def live(runner, infos=None):
@@ -234,7 +234,7 @@ def optimizer_steps(runner):
 
 
 @pytest.mark.parametrize("extra", [{}, {"rnd_cfg": RND}], ids=["PPO", "with RND"])
-def test_a_policy_of_nan_is_healed_in_mid_training_and_goes_on_learning(folder, extra, monkeypatch):
+def test_a_policy_of_nan_is_healed_during_training_and_continues_learning(folder, extra, monkeypatch):
     monkeypatch.setattr(PointEnv, "step_dt", 0.1, raising=False)
     seen = {}
 
@@ -242,7 +242,7 @@ def test_a_policy_of_nan_is_healed_in_mid_training_and_goes_on_learning(folder, 
         poison(runner)
         content = read_checkpoint(folder.checkpoint(0))
         if any(buffer.is_inference() for buffer in runner.alg.actor.buffers()):  # rsl-rl 5.4: updated in the rollout
-            with pytest.raises(RuntimeError, match="nference tensor"):  # what the two steps of loading are for
+            with pytest.raises(RuntimeError, match="nference tensor"):  # the reason for loading in two steps
                 runner.alg.load(content, None, True)
         seen["name"] = live(runner).reload(0)
         assert_same_weights(runner.alg.actor.state_dict(), content["actor_state_dict"])
@@ -254,7 +254,7 @@ def test_a_policy_of_nan_is_healed_in_mid_training_and_goes_on_learning(folder, 
     runner = train(folder, {3: reload}, **extra)
     assert seen["name"] == "model_0.pt"
     assert runner.current_learning_iteration == 5
-    assert optimizer_steps(runner) == seen["steps"] * 3  # of iteration 0, and 4 and 5 after it
+    assert optimizer_steps(runner) == seen["steps"] * 3  # iterations 0, 4 and 5
     assert int(runner.alg.actor.obs_normalizer.count) == seen["count"] * 3
     for before, parameter in zip(seen["weights"], runner.alg.actor.parameters(), strict=True):
         assert torch.isfinite(parameter).all()
@@ -263,7 +263,7 @@ def test_a_policy_of_nan_is_healed_in_mid_training_and_goes_on_learning(folder, 
     assert torch.isfinite(runner.logger.cur_reward_sum).all()
 
 
-def test_only_the_checkpoint_of_the_very_iteration_is_gone_back_to(folder):
+def test_only_the_checkpoint_of_the_very_iteration_is_reloaded(folder):
     names = []
 
     def save(runner):
@@ -288,10 +288,10 @@ def test_a_policy_of_nan_is_not_saved_over_a_good_one(folder):
     assert failed == [(0, "model_0.pt is not saved: the policy is not finite")]
 
 
-def test_a_checkpoint_that_can_not_be_gone_back_to_leaves_the_training_alone(folder):
+def test_a_checkpoint_that_can_not_be_reloaded_leaves_the_training_alone(folder):
     def reload(runner):
         checkpoints = live(runner)
-        torch.save({"model_state_dict": {}}, folder.checkpoint(1))  # another version's
+        torch.save({"model_state_dict": {}}, folder.checkpoint(1))  # of another version
         assert checkpoints.reload(1) is None
         folder.checkpoint(1).write_bytes(b"damaged")
         assert checkpoints.reload(1) is None
@@ -319,7 +319,7 @@ def test_a_live_load_brings_the_learning_rate_of_the_checkpoint(folder):
     train(folder, {1: change}, iterations=2, schedule="fixed", learning_rate=0.001)
 
 
-def test_a_copied_policy_stays_as_it_was_while_training_goes_on():
+def test_a_copied_policy_stays_as_it_was_while_training_continues():
     runner = make_runner()
     before = {name: value.clone() for name, value in runner.alg.actor.state_dict().items()}
     copied = copy_policy(runner, 12)
@@ -330,11 +330,11 @@ def test_a_copied_policy_stays_as_it_was_while_training_goes_on():
     assert_same_weights(copied["actor_state_dict"], before)
 
 
-# --- Exports beside a training ----------------------------------------------------------------------------
+# --- Exports during training ------------------------------------------------------------------------------
 
 
 def export(folder):
-    """Export the policy of a tiny training; return the two bodies that tell of it."""
+    """Export the policy of a tiny training; return the two bodies that report it."""
     emitted = []
     jobs = ExportJobs(folder, emitted.append)
     jobs.start(make_runner(), 5)
@@ -344,7 +344,7 @@ def export(folder):
     return ended
 
 
-def test_an_export_that_can_not_work_says_why_in_one_line(folder):
+def test_an_export_that_can_not_work_gives_the_reason_in_one_line(folder):
     failed = export(folder)  # the run has no params/policy.json
     assert isinstance(failed, ExportFailed)
     assert failed.iteration == 5
@@ -352,7 +352,7 @@ def test_an_export_that_can_not_work_says_why_in_one_line(folder):
     assert "policy.json" in failed.reason
 
 
-def test_an_export_to_a_full_disk_fails_and_another_can_be_asked_for(folder):
+def test_an_export_to_a_full_disk_fails_and_another_can_be_requested(folder):
     with largest_file(1000):
         failed = export(folder)
     assert isinstance(failed, ExportFailed)

@@ -73,7 +73,7 @@ def groups_of(observations: torch.Tensor) -> TensorDict:
 
 
 def make_run(path: Path, described: PolicyDescription) -> tuple[RunFolder, Path, MLPModel]:
-    """Make a run's folder with a checkpoint of a policy that has seen observations far from zero."""
+    """Make a run folder with a checkpoint of a policy trained on observations far from zero."""
     torch.manual_seed(1)
     folder = RunFolder(path)
     write_policy_description(folder, described)
@@ -122,7 +122,7 @@ def plain(tmp_path) -> tuple[RunFolder, Path]:
 
 @pytest.fixture
 def as_program(monkeypatch):
-    """Let `main` run in this process without leaving its settings behind."""
+    """Run `main` in this process and restore the settings that it changes."""
     monkeypatch.setattr(os, "nice", lambda step: step)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -132,7 +132,7 @@ def as_program(monkeypatch):
         signal.signal(number, handler)
 
 
-# --- A good export ------------------------------------------------------------------------------------------
+# --- Valid exports ----------------------------------------------------------------------------------------
 
 
 def test_three_files_and_nothing_else_are_written(exported):
@@ -152,11 +152,11 @@ def test_both_files_compute_the_policys_actions_from_raw_observations(exported):
     assert numpy.abs(run_onnx(folder.exported / "policy.onnx", observations) - expected).max() < 1e-5
     scripted = torch.jit.load(folder.exported / "policy.pt")(observations).detach().numpy()
     assert numpy.abs(scripted - expected).max() < 1e-5
-    # An export without the normaliser would give what the network alone makes of the raw numbers.
+    # without the normalizer, an export would apply the network to the raw observations
     assert numpy.abs(actor.mlp(observations).detach().numpy() - expected).max() > 0.1
 
 
-def test_the_onnx_file_is_whole_and_says_what_it_is(exported):
+def test_the_onnx_file_is_complete_and_describes_itself(exported):
     model = onnx.load(exported[0].exported / "policy.onnx", load_external_data=False)
     shapes = {
         value.name: [size.dim_value for size in value.type.tensor_type.shape.dim]
@@ -173,11 +173,11 @@ def test_the_onnx_file_is_whole_and_says_what_it_is(exported):
     assert metadata["iteration"] == "120"
 
 
-def test_the_onnx_file_does_not_tell_where_it_was_made(exported):
+def test_the_onnx_file_holds_no_paths_of_this_machine(exported):
     assert b"site-packages" not in (exported[0].exported / "policy.onnx").read_bytes()
 
 
-def test_policy_json_says_how_to_feed_the_policy_and_where_it_comes_from(exported):
+def test_policy_json_describes_how_to_feed_the_policy_and_where_it_comes_from(exported):
     folder, _, result = exported
     card = msgspec.json.decode((folder.exported / "policy.json").read_bytes(), type=PolicyCard)
     for name in PolicyDescription.__struct_fields__:
@@ -220,7 +220,7 @@ def test_a_recurrent_policy_carries_its_state_through_further_inputs(tmp_path, k
     assert card.recurrent_inputs == states
 
 
-def test_a_snapshot_is_enough_and_the_file_name_tells_the_iteration(plain):
+def test_a_snapshot_is_enough_and_the_file_name_gives_the_iteration(plain):
     folder, checkpoint = plain
     weights = torch.load(checkpoint)["actor_state_dict"]
     snapshot = folder.checkpoint(77)
@@ -265,11 +265,11 @@ def test_the_git_commit_is_the_working_directorys(tmp_path, monkeypatch):
     assert export._git_commit() == f"{commit}-dirty"
 
 
-# --- What can't be exported ---------------------------------------------------------------------------------
+# --- Refused exports --------------------------------------------------------------------------------------
 
 
 def refused(folder: RunFolder, checkpoint: Path) -> str:
-    """Return why the export was refused, having made sure that it left nothing."""
+    """Return why the export was refused, after checking that it left no file."""
     before = sorted(path.name for path in folder.path.iterdir())
     with pytest.raises(ExportError) as caught:
         export_policy(folder, checkpoint)
@@ -337,7 +337,7 @@ def test_a_missing_or_broken_description_is_refused(plain):
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxruntime", "onnxscript"])
-def test_a_missing_package_is_named_with_the_command_that_installs_it(plain, monkeypatch, package):
+def test_a_missing_package_is_shown_with_the_command_that_installs_it(plain, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     reason = refused(*plain)
     assert f"needs package {package} " in reason
@@ -347,11 +347,11 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(plain, mon
     assert f"install it for {sys.executable}" in refused(folder, checkpoint)
 
 
-# --- Whole or absent ----------------------------------------------------------------------------------------
+# --- Complete or absent -----------------------------------------------------------------------------------
 
 
 def spoiled(spoil):
-    """Return a `write_models` whose `policy.onnx` is changed by `spoil` after it was written."""
+    """Return a `write_models` that lets `spoil` change `policy.onnx` afterwards."""
 
     def write(actor, metadata, into):
         names = export_check.write_models(actor, metadata, into)
@@ -445,7 +445,7 @@ def test_what_a_killed_export_left_is_removed_and_a_running_ones_folder_is_not(p
     assert hidden(folder) == [running.name]
 
 
-# --- The program --------------------------------------------------------------------------------------------
+# --- The program ------------------------------------------------------------------------------------------
 
 
 def test_the_program_prints_the_result_as_one_line(plain):
@@ -459,7 +459,7 @@ def test_the_program_prints_the_result_as_one_line(plain):
     assert set(contents(folder.exported)) == FILES
 
 
-def test_chatter_goes_to_standard_error_and_the_gpu_is_hidden(plain, as_program, monkeypatch, capfd):
+def test_other_output_goes_to_standard_error_and_the_gpu_is_hidden(plain, as_program, monkeypatch, capfd):
     folder, checkpoint = plain
     measure = export_check.measure_latency
 

@@ -1,4 +1,4 @@
-"""A change that the simulator refuses leaves curricula as they were, with what they count."""
+"""A change that the simulator refuses leaves the state and counters of curricula unchanged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PLAN = {"kind": "schedule", "points": [{"at": 0, "set": {SPEED: [0, 1]}}, {"at":
 GROWTH = {"kind": "growth", "ranges": {MASS: {"from": [1, 1], "to": [0.5, 1.5]}}, "stay": 6, "episodes": 0}
 
 
-def test_a_schedule_goes_on_with_its_way():
+def test_a_schedule_continues_its_plan():
     run = Steered({"plan": PLAN}).begin()
     run.iterate(3)
     run.training.failing = {WEIGHT}
@@ -28,7 +28,7 @@ def test_a_schedule_goes_on_with_its_way():
     ]
 
 
-def test_a_minimum_stay_goes_on_counting():
+def test_a_minimum_stay_continues_counting():
     run = Steered({"growth": GROWTH}).begin()
     run.iterate(3, rate=0.9)
     run.training.resample_fails = True

@@ -51,7 +51,7 @@ class SteeredRun(RuleBasedStateMachine):
     metrics: ClassVar[dict[str, float]] = {}
 
     def curricula(self):
-        """What a new training is driven by."""
+        """Return the curricula of a new training."""
         return CurriculumDriver()
 
     @initialize(launch=st.sampled_from([{}, {WEIGHT: 2.0}]))
@@ -79,7 +79,7 @@ class SteeredRun(RuleBasedStateMachine):
         self.on_their_way.append(body)
 
     def receive(self, timeout_seconds=0.0):
-        """While the training is paused, somebody resumes it."""
+        """Resume the training if it is paused."""
         orders, self.orders = self.orders, [Resume()] if timeout_seconds else []
         return [decode_order(encode(order)) for order in orders]
 
@@ -93,7 +93,7 @@ class SteeredRun(RuleBasedStateMachine):
         while self.on_their_way:
             self.publish(self.validator.observe(self.on_their_way.pop(0)))
 
-    # --- what people ask for ---
+    # --- user requests ---
 
     def ask(self, command):
         answer = self.validator.answer(decode_request(encode(Request(1, command))).command)
@@ -155,12 +155,12 @@ class SteeredRun(RuleBasedStateMachine):
         self.ask(Tune({"guard/not_finite/mode": mode, "guard/not_finite/action": action}))
         self.go_on(1)
 
-    # --- what happens to a training ---
+    # --- events ---
 
     @rule(name=st.sampled_from(list(WRITTEN)), data=st.data())
     def curriculum_writes(self, name, data):
         self.training.curriculum.overwrite(name, data.draw(WRITTEN[name]))
-        self.is_overwritten = True  # told at the next boundary
+        self.is_overwritten = True  # reported at the next boundary
 
     @rule(failing=st.sets(st.sampled_from(NAMES), max_size=2), resample_fails=st.booleans())
     def writes_fail_from_now_on(self, failing, resample_fails):
@@ -219,7 +219,7 @@ class SteeredRun(RuleBasedStateMachine):
             name: values[name] for name in after.values if name in values
         }
 
-    # --- what always holds ---
+    # --- invariants ---
 
     @invariant()
     def interventions_are_numbered_without_gaps_and_everyone_of_them_ends(self):
@@ -236,7 +236,7 @@ class SteeredRun(RuleBasedStateMachine):
 
     @property
     def is_quiet(self):
-        """Whether everything that was said has been heard."""
+        """Whether all frames were delivered."""
         return not self.on_their_way
 
     @invariant()
@@ -259,8 +259,8 @@ class SteeredRun(RuleBasedStateMachine):
         assert {name for name, knob in self.state.knobs.items() if knob.knob.pinned} == set(kept.pinned)
         assert {name for name, entry in self.validator._entries.items() if entry.knob.pinned} == set(kept.pinned)
         ramping = {ramp.knob: (ramp.target, ramp.iterations_left) for ramp in kept.ramps}
-        told = {name: knob.ramp for name, knob in self.state.knobs.items() if knob.ramp is not None}
-        assert {name: (ramp.target, ramp.iterations_left) for name, ramp in told.items()} == ramping
+        shown = {name: knob.ramp for name, knob in self.state.knobs.items() if knob.ramp is not None}
+        assert {name: (ramp.target, ramp.iterations_left) for name, ramp in shown.items()} == ramping
         assert self.validator._ramping == set(ramping)
 
     @invariant()
@@ -297,11 +297,11 @@ class SteeredRun(RuleBasedStateMachine):
                     assert is_set_back or self.may_differ(change.knob, now[change.knob])
 
     def goes_on(self, ramp):
-        """Whether a checkpoint brings a ramp back, and not who put the knob on it."""
+        """Whether a checkpoint has restored the ramp, not its origin."""
         return True
 
     def may_differ(self, knob, value):
-        """Whether an undo may leave `knob` at `value`, which it did not have before."""
+        """Whether an undo may leave `knob` at `value`, which is not its value from before."""
         return False
 
 

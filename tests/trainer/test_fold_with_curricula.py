@@ -1,4 +1,4 @@
-"""The loop of `test_fold_property`, driven by curricula too: whoever turns what, a level and its values agree."""
+"""The loop of `test_fold_property`, with curricula: a level and its values agree after any change."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ rates = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0, math.nan])
 
 
 class CurriculaRun(SteeredRun):
-    """Curricula of every kind whose knobs there are."""
+    """Curricula of every kind."""
 
     def curricula(self):
         self.driving = {curriculum.name: curriculum for curriculum in make_curricula(TABLES)}
         self.first_stays = {name: table["stay"] for name, table in TABLES.items() if "stay" in table}
         return CurriculumDriver(self.driving.values())
 
-    # --- what people ask for ---
+    # --- user requests ---
 
     @rule(name=names, level=levels, mode=modes)
     def set_a_level(self, name, level, mode):
@@ -137,7 +137,7 @@ class CurriculaRun(SteeredRun):
         self.ask(Tune({knob: (0.5, 4.0)}, ramp=Ramp(iterations)))
         self.go_on(1)
 
-    # --- what happens to a training ---
+    # --- events ---
 
     @rule(rate=st.none() | rates, episodes=st.sampled_from([0.0, 10.0, 100.0, math.nan]))
     def succeed(self, rate, episodes):
@@ -150,7 +150,7 @@ class CurriculaRun(SteeredRun):
         self.succeed(rate, 10.0)
         self.go_on(count)
 
-    # --- what always holds ---
+    # --- invariants ---
 
     @invariant()
     def levels_and_values_agree_unless_the_person_has_taken_over(self):
@@ -173,7 +173,7 @@ class CurriculaRun(SteeredRun):
 
     @invariant()
     def what_is_on_hold_or_manual_moves_nothing(self):
-        """No ramp of a curriculum goes on once it decides no more."""
+        """No ramp of a curriculum continues after it stops deciding."""
         if not self.is_quiet:
             return
         for name, knob in self.state.knobs.items():

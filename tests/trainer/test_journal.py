@@ -1,4 +1,4 @@
-"""Messages and the file they are kept in."""
+"""Messages and the journal."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ tables = st.recursive(
     lambda within: st.lists(within, max_size=3) | st.dictionaries(LEAVES[str], within, max_size=3),
     max_leaves=5,
 )
-"""What may stand in a preset's tables, which travel as they are."""
+"""Values of a preset's tables, which are sent unchanged."""
 
 
 def any_of(hint):
-    """Every value that a message's field, or a message, can have."""
+    """Every value that a message or its field can have."""
     if hint is Any:
         return tables
     if hint in LEAVES:
@@ -69,7 +69,7 @@ frame_lists = st.lists(any_of(Body), max_size=6).map(
 
 @contextlib.contextmanager
 def journal_of(written):
-    """A journal with these frames, and the byte at which each of them ends."""
+    """Write a journal with these frames; return it and the byte at which each frame ends."""
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "journal.msgpack"
         writer = JournalWriter(path)
@@ -82,7 +82,7 @@ def journal_of(written):
 
 
 def encoded(read):
-    """Frames as bytes, in which a NaN is the same as itself."""
+    """Return frames as bytes, because NaN does not equal NaN."""
     return [encode(frame) for frame in read]
 
 
@@ -141,7 +141,7 @@ def test_metric_values_are_kept_at_float32_precision(values):
 
 @settings(max_examples=40)
 @given(frame_lists, st.data())
-def test_a_journal_cut_at_any_byte_keeps_the_whole_frames_before_the_cut(written, data):
+def test_a_journal_cut_at_any_byte_keeps_the_complete_frames_before_the_cut(written, data):
     with journal_of(written) as (path, ends):
         cut = data.draw(st.integers(0, path.stat().st_size))
         with open(path, "ab") as file:
@@ -160,7 +160,7 @@ def test_a_journal_cut_at_any_byte_keeps_the_whole_frames_before_the_cut(written
 
 @settings(max_examples=40)
 @given(frame_lists, st.lists(st.integers(1, 200), min_size=1))
-def test_a_growing_journal_reads_as_the_whole_one(written, chunk_sizes):
+def test_a_growing_journal_reads_as_the_complete_one(written, chunk_sizes):
     with journal_of(written) as (path, _):
         data = path.read_bytes()
         growing = path.with_name("growing")
@@ -179,7 +179,7 @@ def test_a_growing_journal_reads_as_the_whole_one(written, chunk_sizes):
 
 @settings(max_examples=60)
 @given(st.lists(any_of(Body), min_size=1, max_size=3), st.data())
-def test_a_damaged_journal_is_told_in_one_line(bodies, data):
+def test_a_damaged_journal_is_reported_in_one_line(bodies, data):
     with journal_of([Frame(number, 1e9, body) for number, body in enumerate(bodies)]) as (path, ends):
         damaged = bytearray(path.read_bytes())
         damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= data.draw(st.integers(1, 255))
@@ -190,7 +190,7 @@ def test_a_damaged_journal_is_told_in_one_line(bodies, data):
         except JournalUnreadable as error:  # of a newer version, if that byte was changed
             line = str(error)
         else:
-            line = ""  # the change made another valid frame, or one that seems to go on beyond the end
+            line = ""  # the change made another valid frame, or one that seems to end later
         assert len(read) <= len(ends)
         assert len(line.splitlines()) <= 1
         assert not line or line.startswith(str(path))
@@ -198,7 +198,7 @@ def test_a_damaged_journal_is_told_in_one_line(bodies, data):
 
 @settings(max_examples=40)
 @given(frame_lists, st.integers(1, 300), st.integers(1, 3))
-def test_a_journal_read_in_pieces_is_the_whole_one(written, piece, most):
+def test_a_journal_read_in_pieces_is_the_complete_one(written, piece, most):
     with journal_of(written) as (path, _), pytest.MonkeyPatch.context() as patch:
         patch.setattr("trainer_proc.contract.journal._PIECE", piece)
         assert encoded(JournalReader(path).read_new()) == encoded(written)

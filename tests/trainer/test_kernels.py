@@ -1,4 +1,4 @@
-"""What is said of the kernel modules that Warp loads."""
+"""Progress reports of the kernel modules that Warp loads."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MESSAGES = {
 
 
 @pytest.fixture
-def told():
-    """What was reported, and the logger."""
+def progress():
+    """The reports and the logger."""
     reports = []
     return reports, KernelProgress(lambda detail, count: reports.append((detail, count)))
 
 
-def test_every_loaded_module_is_reported_and_counted(told):
-    reports, logger = told
+def test_every_loaded_module_is_reported_and_counted(progress):
+    reports, logger = progress
     for message in MESSAGES:
         logger.info(message)
     assert reports == [(detail, count) for count, detail in enumerate(MESSAGES.values(), start=1)]
@@ -44,15 +44,15 @@ def test_every_loaded_module_is_reported_and_counted(told):
         "",
     ],
 )
-def test_other_messages_are_printed_only(told, message, capsys):
-    reports, logger = told
+def test_other_messages_are_printed_only(progress, message, capsys):
+    reports, logger = progress
     logger.info(message)
     assert reports == []
     assert capsys.readouterr().out == message + "\n"
 
 
-def test_messages_go_where_warp_sends_them(told, capsys):
-    reports, logger = told
+def test_messages_go_where_warp_sends_them(progress, capsys):
+    reports, logger = progress
     logger.debug("Module x 1a load on device 'cpu' took 3 ms  (cached)")
     logger.warning("careful", DeprecationWarning, stacklevel=2)
     logger.error("wrong")
@@ -62,9 +62,9 @@ def test_messages_go_where_warp_sends_them(told, capsys):
     assert reports == []
 
 
-def test_warp_speaks_as_expected(told):
-    """The library itself, on a kernel of this file; the module's name ends with this file's."""
-    reports, logger = told
+def test_warp_reports_as_expected(progress):
+    """Run Warp itself on a kernel of this file; the module's name ends with that of this file."""
+    reports, logger = progress
     before = warp.get_logger()
     warp.set_logger(logger)
     try:

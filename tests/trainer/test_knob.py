@@ -1,4 +1,4 @@
-"""Values: what a knob takes, and values as text."""
+"""Values of knobs: which are accepted, and as text."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_any_text_is_read_as_some_value(text):
         ("", ""),
     ],
 )
-def test_values_are_written_in_the_ways_that_people_write_them(text, value):
+def test_values_are_written_in_the_ways_that_users_write_them(text, value):
     read = parse_value(text)
     assert read == value
     assert type(read) is type(value)
@@ -80,7 +80,7 @@ def test_a_value_is_shown_as_short_as_it_can_be(value, text):
     assert value_text(value) == text
 
 
-# --- What a knob takes ------------------------------------------------------------------------------------
+# --- Accepted values --------------------------------------------------------------------------------------
 
 CHOICE = {"choices": ("adaptive", "fixed")}
 ACCEPTED = [
@@ -153,7 +153,7 @@ def test_a_choice_s_word_is_the_word_whatever_else_it_reads_as(word):
     assert fitted(knob("switch"), parse_value("off")) is False
 
 
-def test_an_unknown_knob_is_told_with_the_nearest():
+def test_an_unknown_knob_is_reported_with_the_nearest():
     assert unknown_knob("reward/uprigt", ["reward/upright", "ppo/gamma"]) == (
         "no such knob: reward/uprigt; nearest: reward/upright"
     )

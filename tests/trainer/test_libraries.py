@@ -1,4 +1,4 @@
-"""What other libraries' trainings have in common, with no library."""
+"""What the runners of other libraries share, tested without a library."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMON = {"loss/a": "Loss/surrogate", "again/step": ""}
 
 
 class Scheduled:
-    """An algorithm whose rate falls in every update, unless its schedule is fixed."""
+    """An algorithm whose learning rate falls in every update, unless its schedule is fixed."""
 
     def __init__(self, schedule):
         self.schedule = schedule
@@ -79,7 +79,7 @@ def test_scalars_reach_tensorboard_once_under_each_name_and_the_stream_under_the
     stream = MetricStream(emitted.append)
     stream.tee(writer)
     for tag in ("loss/a", "again/step", "loss/own"):
-        writer.take(tag, 3.0)  # and is written by the library itself
+        writer.take(tag, 3.0)  # written by the library itself
     writer.pass_on(7)
     writer.add_scalar("Train/success_rate", 0.5, 7)
     assert stream.finish(7, 16, 0) == {"Loss/surrogate": 3.0, "loss/own": 3.0, "Train/success_rate": 0.5}
@@ -100,7 +100,7 @@ def test_an_environment_is_described_by_its_spaces():
     assert described.observation_sizes == {"policy": 4, "camera": 6}
 
 
-def test_a_checkpoint_holds_iteration_and_library_and_is_gone_on_from(tmp_path):
+def test_a_checkpoint_holds_iteration_and_library_and_is_continued_from(tmp_path):
     runner = PointRunner(tmp_path)
     runner.learn(3)
     assert runner.is_closed
@@ -125,7 +125,7 @@ def test_a_checkpoint_of_another_library_is_refused_by_name(tmp_path):
         other.load(str(tmp_path / "model_9.pt"))
 
 
-def test_an_export_says_in_a_line_that_there_is_none():
+def test_an_export_is_refused_in_one_line():
     emitted = []
     NoExports("points", emitted.append).start(None, 4)
     assert emitted == [ExportFailed(4, "expected a policy of rsl_rl, got one of points: no export yet")]

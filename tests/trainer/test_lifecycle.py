@@ -1,4 +1,4 @@
-"""A signal during the build ends the training, whatever the libraries do that are interrupted by it."""
+"""A signal during the build ends the training, whatever the interrupted libraries do."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_signal_interrupts_the_build(steering, link):
 def test_a_signal_whose_exception_was_swallowed_ends_the_build_before_the_first_iteration(steering, link):
     class Interrupted:
         def __del__(self):
-            interrupt()  # as in the callbacks of an import: Python prints the exception and goes on
+            interrupt()  # as in the callbacks of an import: Python prints the exception and continues
 
     reached = []
 
@@ -75,7 +75,7 @@ def test_an_error_that_a_library_made_of_the_stop_is_a_stop(steering, link):
     assert link.emitted[-1] == STOPPED
 
 
-def test_an_error_during_the_build_is_told_and_raised(steering, link):
+def test_an_error_during_the_build_is_reported_and_raised(steering, link):
     def build():
         raise ImportError("no such thing")
 

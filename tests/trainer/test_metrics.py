@@ -31,7 +31,7 @@ from trainer_proc.training.attach import attach
 
 
 class Writer:
-    """Keeps what TensorBoard would."""
+    """Records scalars as TensorBoard would."""
 
     def __init__(self):
         self.written = []
@@ -58,7 +58,7 @@ def finish(stream, iteration=0, **scalars):
     return stream.emitted[before:]
 
 
-def test_names_are_told_once_for_each_set_of_them(stream):
+def test_names_are_reported_once_for_each_set_of_them(stream):
     names, first = finish(stream, 0, b=2.0, a=1.0)
     assert names == MetricSet(0, ("a", "b"))
     assert (first.metric_set, unpack_values(first.values)) == (0, (1.0, 2.0))
@@ -119,7 +119,7 @@ def train(folder, link, iterations, launch_values=None):
 
 
 def metrics_of(link):
-    """Name to value, for every iteration."""
+    """Return values by name, for every iteration."""
     names = {body.id: body.names for body in link.of(MetricSet)}
     return [
         dict(zip(names[body.metric_set], unpack_values(body.values), strict=True))
@@ -146,7 +146,7 @@ def test_every_iteration_is_published_with_what_tensorboard_holds(folder):
             assert stored[iteration] == pytest.approx(value, nan_ok=True), name
 
 
-def test_a_change_holds_for_whole_rollouts_from_the_next_iteration_on(folder):
+def test_a_change_holds_for_complete_rollouts_from_the_next_iteration_on(folder):
     change = InterventionQueued(1, "person", (Change("weight", 1.0, 5.0),))
     link = ListLink([], [change])
     runner = train(folder, link, 4)
@@ -163,7 +163,7 @@ def test_a_launch_value_holds_from_the_first_step_on(folder):
     assert set(runner.env.weights_seen) == {3.0}
 
 
-def test_checkpoints_are_whole_and_told(folder):
+def test_checkpoints_are_complete_and_reported(folder):
     link = ListLink([Save()])
     train(folder, link, 3)
     assert [body.path for body in link.of(CheckpointSaved)] == ["model_0.pt", "model_0.pt", "model_2.pt"]

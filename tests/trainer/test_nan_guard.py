@@ -1,4 +1,4 @@
-"""A training whose observation has become NaN goes on with new episodes."""
+"""A training whose observation has become NaN continues with new episodes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from trainer_proc.metrics.nan_guard import reset_non_finite_environments
 
 
 class ResettablePoint(PointEnv):
-    """Counts resets, each of which begins all episodes anew."""
+    """Counts resets of all environments."""
 
     resets = 0
 
@@ -28,12 +28,12 @@ def make(folder):
 def test_the_next_action_is_for_an_observation_that_is_finite(folder):
     runner = make(folder)
     runner.env.position[1] = float("nan")
-    held = runner.env.get_observations()  # what `learn` keeps in its variable
+    held = runner.env.get_observations()  # kept by `learn` in a local variable
     reset_non_finite_environments(runner)
     assert runner.env.resets == 1
     with torch.inference_mode():
         assert torch.isfinite(runner.alg.act(held)).all()
-        assert runner.alg.act == type(runner.alg).act.__get__(runner.alg)  # for one action only
+        assert runner.alg.act == type(runner.alg).act.__get__(runner.alg)  # replaced for one action only
 
 
 def test_finite_observations_are_left_alone(folder):

@@ -90,13 +90,13 @@ def test_null_leaves_a_term_out_and_stays_a_word_where_a_text_is(g1):
         ("agent.max_iterations", 4, "can't be overridden"),
     ],
 )
-def test_what_can_not_be_overridden_is_told_in_one_line(g1, path, value, reason):
+def test_what_can_not_be_overridden_is_reported_in_one_line(g1, path, value, reason):
     with pytest.raises(BackendError) as error:
         apply_overrides(g1, {path: value})
     assert reason in str(error.value)
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_an_unknown_name_without_a_near_one_is_told_with_all_there_are(g1):
+def test_an_unknown_name_without_a_near_one_is_reported_with_all_there_are(g1):
     with pytest.raises(BackendError, match=r"there is no env.commands.zzz; there are twist$"):
         apply_overrides(g1, {"env.commands.zzz": 1})

@@ -99,7 +99,7 @@ def test_a_journal_without_them_reports_nothing(make_run):
     assert "unknown" not in progress(read_state(folder), True, 8)
 
 
-def test_a_writer_goes_on_behind_them(folder):
+def test_a_writer_continues_behind_them(folder):
     write(folder, raw(0, STARTED), raw(1, Evaluated(0.5)))
     assert JournalWriter(folder.journal).next_number == 2
 

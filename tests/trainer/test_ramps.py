@@ -1,4 +1,4 @@
-"""Values on their way: where they go through, and that they arrive."""
+"""Ramps: their steps and their end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def steps(start, target, count, shape="linear", **fields):
 
 
 def is_monotone(values, start, target):
-    """Rounding may take a step back by the last digits: that a range keeps its order is what the formula is for."""
+    """Rounding may move a step back by the last digits; the formula keeps a range in order."""
     rounding = 1e-12 * max(abs(start), abs(target))
     way = 1 if target >= start else -1
     return all(way * later >= way * earlier - rounding for earlier, later in pairwise([start, *values]))

@@ -98,7 +98,7 @@ writes = st.sampled_from([(TAUGHT, 0.3), (TAUGHT, 0.7), (TAUGHT_RANGE, (-0.5, 0.
 
 @dataclass
 class World:
-    """What happens to a training by iteration without anybody's doing.
+    """Events of a training by iteration that no request causes.
 
     Its success rate, what its task's curriculum writes, and which knobs can't be written.
     """
@@ -110,7 +110,7 @@ class World:
 
 @dataclass
 class Batch:
-    """What is asked for during an iteration, and in a pause after it, if there is one."""
+    """Requests during an iteration, and in a pause after it, if any."""
 
     requests: list = field(default_factory=list)
     paused: list | None = None
@@ -129,7 +129,7 @@ worlds = st.builds(
 
 
 class Training:
-    """A steered training from its first iteration to its last; it plays the link as well."""
+    """A steered training from its first iteration to its last; it is the link as well."""
 
     def __init__(self, world: World, launch, curricula, bounds, batches: list[Batch]) -> None:
         self.validator, self.frames, self.orders = RequestValidator(), [], []
@@ -184,18 +184,18 @@ class Training:
 
 
 def applied(frames, ignored=IGNORED, first_iteration=0):
-    """Return for each knob the iterations and values with which it was put in force, in the order of the journal."""
-    told = {}
+    """Return by knob the iterations and values of its changes, in the order of the journal."""
+    changes = {}
     for body in (frame.body for frame in frames):
         if isinstance(body, InterventionApplied | RampAdvanced) and body.iteration >= first_iteration:
             for change in body.changes:
                 if not change.knob.startswith(ignored):
-                    told.setdefault(change.knob, []).append((body.iteration, change.new))
-    return told
+                    changes.setdefault(change.knob, []).append((body.iteration, change.new))
+    return changes
 
 
 def settled(frames, ignored):
-    """Return what every knob was at last at every iteration at which it was put in force."""
+    """Return by knob its last value at every iteration at which it changed."""
     return {knob: dict(values) for knob, values in applied(frames, ignored).items()}
 
 
@@ -224,7 +224,7 @@ def test_a_recording_does_what_was_done(world, launch, bounds, batches):
     event(f"{min(len(by_person(run.frames)), 8)} interventions or more")
     again = replayed(world, as_preset(run.frames, launch, {}, bounds))
     assert applied(again.frames) == applied(run.frames)
-    if not any(isinstance(frame.body, InterventionFailed) for frame in run.frames):  # what fails is drawn back
+    if not any(isinstance(frame.body, InterventionFailed) for frame in run.frames):  # a failure resamples
         assert again.resampled == run.resampled
 
 
@@ -246,9 +246,7 @@ def test_a_recording_does_what_was_done_beside_curricula_that_decide_again(world
     frames = Training(world, launch, CURRICULA, {}, batches).frames
     again = replayed(world, as_preset(frames, launch, CURRICULA, {})).frames
     assert settled(again, IGNORED) == settled(frames, IGNORED)
-    assert applied(again, IGNORED, 1) == applied(
-        frames, IGNORED, 1
-    )  # a preset sets at once what the first is to begin with
+    assert applied(again, IGNORED, 1) == applied(frames, IGNORED, 1)  # a preset sets the first values at once
 
 
 @settings(max_examples=150)

@@ -1,4 +1,4 @@
-"""What is refused, what is accepted, and how interventions are numbered."""
+"""Requests: which are refused or accepted, and the numbers of interventions."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ COMMANDS = (*CHANGES, Pause(), Resume(), Save(), Export())
 
 @pytest.fixture
 def validator():
-    """A training that iterates and has said what can be turned."""
+    """The validator of a training that iterates and has published its knobs."""
     validator = RequestValidator()
     validator.observe(KnobsAvailable(0, KNOBS))
     validator.observe(PhaseChanged("training"))
@@ -93,7 +93,7 @@ def test_a_bounded_knob_takes_exactly_what_lies_within_its_bounds(value):
         assert ("at least 0.01" if value < 0.01 else "at most 0.5") in reason(answer)
 
 
-def test_a_knob_that_can_not_be_turned_says_why(validator):
+def test_a_knob_that_can_not_be_changed_gives_the_reason(validator):
     assert "the storage is sized by it" in reason(validator.answer(Tune({FIXED: 8.0})))
 
 
@@ -113,12 +113,12 @@ def test_a_word_of_a_choice_is_that_word_even_if_it_reads_as_a_switch(validator)
     assert reason(validator.answer(Tune({MODE: True}))) == f"{MODE}: expected off or warn or act, got on"
 
 
-def test_when_a_change_is_drawn_and_who_asks_are_passed_on(validator):
+def test_when_a_change_is_resampled_and_who_asks_are_passed_on(validator):
     queued = validator.answer(Tune({FREE: 2.0}, origin="schedule", when="now"))
     assert (queued.origin, queued.when, queued.ramp) == ("schedule", "now", None)
 
 
-# --- What has changed meanwhile ---------------------------------------------------------------------------
+# --- Stale revisions --------------------------------------------------------------------------------------
 
 
 def test_a_tune_of_knobs_that_have_changed_since_is_refused_with_the_value_now(validator):
@@ -135,7 +135,7 @@ def test_another_knob_s_change_makes_no_request_stale(validator):
     assert "since revision 0" in reason(validator.answer(Tune({BOUND: 0.4, FREE: 3.0}, revision=0)))
 
 
-def test_what_is_only_asked_for_makes_another_s_request_stale(validator):
+def test_what_is_only_requested_makes_another_s_request_stale(validator):
     validator.answer(Tune({FREE: 2.0}))
     assert "it is 2 since revision 1" in reason(validator.answer(Tune({FREE: 3.0}, revision=0)))
 
@@ -176,7 +176,7 @@ def test_the_trainer_s_own_changes_make_a_request_stale(validator):
     assert "it is 2 since revision 1" in reason(validator.answer(Tune({FREE: 3.0}, revision=0)))
 
 
-def test_the_revision_goes_on_from_that_of_a_checkpoint(validator):
+def test_the_revision_continues_from_that_of_a_checkpoint(validator):
     assert validator.observe(applied(0, revision=18)).revision == 18
     assert validator.answer(Tune({FREE: 3.0}, revision=18)).revision == 19
     assert "since revision 18" in reason(validator.answer(Tune({FREE: 4.0}, revision=18)))
@@ -191,7 +191,7 @@ def test_a_request_that_names_no_knob_or_an_unknown_one_is_refused(validator, co
     assert f"nearest: {FREE}" in reason(validator.answer(command(("reward/uprigt/weight",))))
 
 
-def test_only_a_pinned_knob_can_be_given_back(validator):
+def test_only_a_pinned_knob_can_be_released(validator):
     assert reason(validator.answer(Unpin((FREE,)))) == f"{FREE} is not pinned"
     validator.observe(CompetingWriterFound(FREE, "curriculum term upright", pinned=False))
     assert reason(validator.answer(Unpin((FREE,)))) == f"{FREE} is not pinned"
@@ -261,12 +261,12 @@ def test_a_ramp_that_can_not_be_is_refused(validator, values, ramp, why):
     assert isinstance(validator.answer(Tune({FREE: 2.0}, ramp=Ramp(3, "geometric"))), InterventionQueued)
 
 
-def test_a_geometric_ramp_counts_from_what_is_already_asked_for(validator):
+def test_a_geometric_ramp_counts_from_what_is_already_requested(validator):
     validator.answer(Tune({FREE: -1.0}))
     assert "positive values at both ends" in reason(validator.answer(Tune({FREE: 2.0}, ramp=Ramp(3, "geometric"))))
 
 
-# --- The rest ---------------------------------------------------------------------------------------------
+# --- Other ------------------------------------------------------------------------------------------------
 
 
 def test_nothing_can_be_tuned_before_the_knobs_are_known():
@@ -329,7 +329,7 @@ def test_every_intervention_gets_a_number_of_its_own(origins):
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_what_a_change_costs_is_told_with_the_first_one_of_each_knob():
+def test_what_a_change_costs_is_reported_with_the_first_one_of_each_knob():
     validator = RequestValidator()
     pause = "a pause of about 1 s: CUDA graphs are captured again"
     validator.observe(KnobsAvailable(0, (*KNOBS, Knob("friction", "event", 1.0, 1.0, "re-randomized now", cost=pause))))

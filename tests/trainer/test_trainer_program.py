@@ -1,4 +1,4 @@
-"""`python -m trainer_proc`: what it says when there is nothing to train."""
+"""`python -m trainer_proc`: its errors when the training can't start."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def test_it_takes_the_folder_of_one_run(arguments):
     assert trainer(*arguments) == (2, "usage: python -m trainer_proc RUN_DIR\n")
 
 
-def test_a_folder_that_is_no_run_is_told_in_one_line(tmp_path):
+def test_a_folder_that_is_no_run_is_reported_in_one_line(tmp_path):
     code, said = trainer(tmp_path)
     assert (code, said) == (2, f"{tmp_path} is no run: it has no run.toml\n")
 
 
-def test_a_run_whose_journal_can_not_be_written_is_told_in_two_lines(folder):
+def test_a_run_whose_journal_can_not_be_written_is_reported_in_two_lines(folder):
     folder.journal.mkdir()
     code, said = trainer(folder.path)
     assert code == 2

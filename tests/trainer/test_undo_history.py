@@ -1,4 +1,4 @@
-"""Undo and redo of whatever was done, before and after it takes effect."""
+"""Undo and redo of any change, before and after it takes effect."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KNOBS = (
 
 
 class Wire:
-    """A validator with a trainer that applies what is queued as it was asked for."""
+    """A validator with a trainer that applies queued interventions as requested."""
 
     def __init__(self):
         self.validator = RequestValidator()
@@ -47,7 +47,7 @@ class Wire:
         return answer.reason
 
     def apply(self, queued, curriculum_value=5.0):
-        """Carry out a queued intervention; one that ramps takes a first step of its own."""
+        """Apply a queued intervention; a ramp takes its first step."""
         named = {change.knob for change in queued.changes}
         asked = {change.knob: change.new for change in queued.changes}
         asked |= {name: self.values[name] for name in queued.unpin if name not in named}
@@ -106,7 +106,7 @@ def test_any_intervention_can_be_undone_by_its_number(wire):
     assert wire.do(Undo()).undoes == 2
 
 
-def test_an_undo_is_itself_asked_for_by_a_person_with_a_note(wire):
+def test_an_undo_is_itself_requested_by_a_user_with_a_note(wire):
     wire.do(Tune({WEIGHT: 2.0}))
     undo = wire.ask(Undo(note="too much"))
     assert undo == InterventionQueued(2, "person", (Change(WEIGHT, 2.0, 1.0),), "too much", 2, undoes=1)
@@ -119,7 +119,7 @@ def test_what_is_undone_can_not_be_undone_twice(wire):
     assert wire.refused(Undo()) == "there is nothing to undo"
 
 
-def test_undo_asked_for_twice_before_the_next_iteration_undoes_two(wire):
+def test_undo_requested_twice_before_the_next_iteration_undoes_two(wire):
     for value in (2.0, 3.0, 4.0):
         wire.do(Tune({WEIGHT: value}))
     queued = [wire.ask(Undo()), wire.ask(Undo())]
@@ -130,7 +130,7 @@ def test_undo_asked_for_twice_before_the_next_iteration_undoes_two(wire):
     assert wire.values[WEIGHT] == 2.0
 
 
-def test_redo_asked_for_twice_before_the_next_iteration_redoes_two(wire):
+def test_redo_requested_twice_before_the_next_iteration_redoes_two(wire):
     for value in (2.0, 3.0):
         wire.do(Tune({WEIGHT: value}))
     for _ in range(2):
@@ -161,7 +161,7 @@ def test_what_could_not_be_applied_can_not_be_undone(wire):
     assert wire.ask(Undo()).undoes == 1
 
 
-def test_an_undo_that_could_not_be_applied_can_be_asked_for_again(wire):
+def test_an_undo_that_could_not_be_applied_can_be_requested_again(wire):
     wire.do(Tune({WEIGHT: 2.0}))
     undo = wire.ask(Undo())
     wire.validator.observe(InterventionFailed(undo.number, 4, "RuntimeError: no"))
@@ -210,7 +210,7 @@ def test_an_undo_that_is_undone_leaves_what_it_undid_in_force(wire):
     wire.do(Undo(2))
     assert wire.values[WEIGHT] == 2.0
     assert "1 is not undone" in wire.refused(Redo(1))
-    assert wire.do(Undo()).undoes == 1  # in force, so it is there to be undone
+    assert wire.do(Undo()).undoes == 1  # in force, so it can be undone
     assert wire.values[WEIGHT] == 1.0
 
 
@@ -251,13 +251,13 @@ def test_undo_gives_back_what_was_pinned_and_redo_pins_it_again(wire):
     assert wire.pinned == {TAUGHT}
     undo = wire.do(Undo())
     assert undo.unpinned == (TAUGHT,)
-    assert wire.values[TAUGHT] == 5.0  # what the curriculum has made of it meanwhile
+    assert wire.values[TAUGHT] == 5.0  # written by the curriculum
     redo = wire.do(Redo())
     assert redo.pinned == (TAUGHT,)
     assert wire.values[TAUGHT] == 2.0
 
 
-def test_an_edit_that_only_pinned_can_be_undone(wire):
+def test_a_change_that_only_pinned_can_be_undone(wire):
     wire.do(Tune({TAUGHT: 1.0}))
     assert wire.pinned == {TAUGHT}
     wire.do(Undo())

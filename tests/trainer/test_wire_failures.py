@@ -1,4 +1,4 @@
-"""What the wire process does when it can't start, when the trainer dies, and when the disk is full."""
+"""The wire process when it can't start, when the trainer dies, and when the disk is full."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def start_trainer(folder, *lines):
 
 @pytest.fixture
 def trainer(folder):
-    """A process that has said that it trains, and waits."""
+    """A process that has published that it trains, and waits."""
     trainer = start_trainer(
         folder, "link = TrainerLink(folder)", "link.emit(PhaseChanged('training'))", "input()", "link.close()"
     )
@@ -58,7 +58,7 @@ def trainer(folder):
 
 
 def has_failed(folder):
-    """Whether the journal ends with the trainer's death, told in one line, and nobody listens any more."""
+    """Return whether the journal ends with the trainer's death in one line, and the sockets are closed."""
     last = (bodies_of(folder) or [None])[-1]
     if not isinstance(last, PhaseChanged) or last.phase != "failed" or folder.connection.exists():
         return False
@@ -82,7 +82,7 @@ def test_a_trainer_that_is_killed_has_failed_and_leaves_no_sockets(folder, train
     wait_for(lambda: not sockets.exists(), "the end of the sockets")
 
 
-def test_a_trainer_that_exits_without_a_goodbye_has_failed(folder):
+def test_a_trainer_that_exits_without_closing_has_failed(folder):
     start_trainer(folder, "link = TrainerLink(folder)", "os._exit(3)").wait()
     wait_for(lambda: has_failed(folder), "the end of the journal")
 
@@ -92,7 +92,7 @@ def test_a_trainer_that_dies_before_its_wire_has_started_has_failed_too(folder):
     wait_for(lambda: has_failed(folder), "the end of the journal", seconds=20)
 
 
-def test_a_death_is_noticed_however_often_someone_asks(folder, trainer):
+def test_a_death_is_noticed_however_often_someone_pings(folder, trainer):
     connection = read_connection(folder)
     with zmq.Context.instance().socket(zmq.DEALER) as client:
         client.linger = 0
@@ -128,7 +128,7 @@ def test_a_stop_that_ends_a_trainer_which_knows_nothing_of_it_is_a_stop(folder, 
     assert bodies_of(folder)[-1] == PhaseChanged("finished", "stopped before the first iteration")
 
 
-def test_what_the_trainer_said_last_is_kept_when_it_dies(folder):
+def test_the_trainer_s_last_frames_are_kept_when_it_dies(folder):
     said = "for n in range(2000): link.emit(PhaseChanged('compiling', 'module', n))"
     flushed = "link._orders.close(); link._frames.close(linger=-1); link._context.term()"
     start_trainer(folder, "link = TrainerLink(folder)", said, flushed).wait()
@@ -138,7 +138,7 @@ def test_what_the_trainer_said_last_is_kept_when_it_dies(folder):
 
 @contextmanager
 def full_stderr():
-    """Processes started meanwhile have a standard error on which nothing more fits."""
+    """Give processes that start meanwhile a full standard error."""
     before = os.dup(2)
     with open("/dev/full", "wb") as full:
         os.dup2(full.fileno(), 2)
@@ -149,8 +149,8 @@ def full_stderr():
         os.close(before)
 
 
-def test_a_full_disk_loses_no_frame_and_hurts_nobody(folder):
-    with full_stderr():  # console.log lies on the same disk
+def test_a_full_disk_loses_no_frame_and_disturbs_nobody(folder):
+    with full_stderr():  # console.log is on the same disk
         link = TrainerLink(folder)
     wire = read_connection(folder).pid
     unlimited = resource.prlimit(wire, resource.RLIMIT_FSIZE)
@@ -164,7 +164,7 @@ def test_a_full_disk_loses_no_frame_and_hurts_nobody(folder):
         link.emit(body)
     wait_for(lambda: len(bodies_of(folder)) == 11, "the one frame that still fits")
     link.emit(TRAINING)
-    ask(folder, Ping())  # served in turn: the wire process lives and has tried
+    ask(folder, Ping())  # requests are served in order: the wire process is alive and has tried
     assert bodies_of(folder) == frames[:11]
     resource.prlimit(wire, resource.RLIMIT_FSIZE, unlimited)
     for body in frames[20:]:
@@ -174,7 +174,7 @@ def test_a_full_disk_loses_no_frame_and_hurts_nobody(folder):
     assert [frame.number for frame in JournalReader(folder.journal).read_new()] == list(range(31))
 
 
-def test_a_training_goes_on_without_its_wire(folder, capfd):
+def test_a_training_continues_without_its_wire(folder, capfd):
     link = TrainerLink(folder)
     os.kill(read_connection(folder).pid, signal.SIGKILL)
     said = []
@@ -212,7 +212,7 @@ def make_unusable(folder, what):
     "what",
     ["a folder in the journal's place", "a damaged journal", "a folder in the connection file's place", "no folder"],
 )
-def test_a_wire_that_can_not_start_says_why_in_one_line(folder, what, capfd):
+def test_a_wire_that_can_not_start_gives_the_reason_in_one_line(folder, what, capfd):
     make_unusable(folder, what)
     with pytest.raises(WireError) as error:
         TrainerLink(folder)
@@ -222,7 +222,7 @@ def test_a_wire_that_can_not_start_says_why_in_one_line(folder, what, capfd):
     assert str(folder.path) in said
 
 
-def test_a_trainer_started_again_goes_on_with_the_numbers(folder):
+def test_a_trainer_started_again_continues_with_the_numbers(folder):
     for phase in ("building", "training"):
         link = TrainerLink(RunFolder(folder.path))
         link.emit(PhaseChanged(phase))
@@ -245,7 +245,7 @@ def test_a_trainer_started_again_gives_no_intervention_the_number_of_an_earlier_
     assert numbers == [1, 2]
 
 
-def test_what_is_said_after_the_end_is_dropped(folder):
+def test_what_is_emitted_after_the_end_is_dropped(folder):
     link = TrainerLink(folder)
     link.emit(TRAINING)
     link.close()

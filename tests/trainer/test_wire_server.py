@@ -1,4 +1,4 @@
-"""The wire process, for real: sockets, files and signals. The test's own process plays the trainer."""
+"""The real wire process: sockets, files and signals. The test process is the trainer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def journaled(folder, body):
 
 
 def orders(link):
-    """All orders that have come, once there are some."""
+    """Wait for orders and return all that have arrived."""
     return wait_for(lambda: link.receive(0.1), "an order")
 
 

@@ -10,13 +10,13 @@ from mjlab.envs import ManagerBasedRlEnv
 from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
 from mjlab.tasks.registry import load_env_cfg, load_rl_cfg
 
-from tests.turned import Turned
+from tests.built_knobs import BuiltKnobs
 
 CARTPOLE = "Mjlab-Cartpole-Balance"
 G1 = "Mjlab-Velocity-Flat-Unitree-G1"
 
 
-class Simulated(Turned):
+class Simulated(BuiltKnobs):
     """A training with its knobs, and a way back to how it was."""
 
     def __init__(self, task, num_envs, edit=lambda cfg: None):

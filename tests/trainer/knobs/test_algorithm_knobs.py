@@ -1,4 +1,4 @@
-"""Turned PPO knobs are what the next update uses."""
+"""BuiltKnobs PPO knobs are what the next update uses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Tiny:
             lambda *_: self.rates.append([group["lr"] for group in optimizer.param_groups])
         )
 
-    def turn(self, name, value):
+    def set(self, name, value):
         assert refusal(self.knobs[name].description, value) is None
         self.knobs[name].write(value)
         assert self.knobs[name].read() == value
@@ -58,7 +58,7 @@ def test_an_environment_without_managers_has_ppo_and_environment_knobs():
 
 def test_the_learning_rate_is_the_optimizers():
     tiny = Tiny(schedule="fixed")
-    tiny.turn(RATE, 3e-4)
+    tiny.set(RATE, 3e-4)
     tiny.iterate()
     assert tiny.rates == [[3e-4]] * 20
     assert tiny.runner.alg.learning_rate == 3e-4
@@ -70,7 +70,7 @@ def test_the_learning_rate_is_the_optimizers():
 def test_a_held_rate_stays_under_the_adaptive_schedule_and_moves_when_released():
     tiny = Tiny(schedule="adaptive", desired_kl=1e-6)
     assert tiny.schedule.competing_writer_of(RATE) == "the adaptive schedule"
-    tiny.turn(RATE, 5e-3)
+    tiny.set(RATE, 5e-3)
     assert tiny.schedule.hold(RATE)
     tiny.iterate()
     assert tiny.rates == [[5e-3]] * 20
@@ -85,7 +85,7 @@ def test_a_held_rate_stays_under_the_adaptive_schedule_and_moves_when_released()
 def test_the_diagnostics_wrap_the_same_update():
     tiny = Tiny(schedule="adaptive", desired_kl=1e-6)
     diagnostics = PpoDiagnostics(tiny.runner.alg)
-    tiny.turn(RATE, 5e-3)
+    tiny.set(RATE, 5e-3)
     tiny.schedule.hold(RATE)
     tiny.iterate()
     assert tiny.rates == [[5e-3]] * 20
@@ -103,9 +103,9 @@ def test_a_failing_update_leaves_the_schedule_adaptive(monkeypatch):
 
 def test_a_schedule_that_becomes_adaptive_is_reported_and_a_held_rate_stays():
     tiny = Tiny(schedule="fixed", desired_kl=1e-6)
-    tiny.turn(RATE, 5e-3)
+    tiny.set(RATE, 5e-3)
     assert not tiny.schedule.hold(RATE)
-    tiny.turn("ppo/schedule", "adaptive")
+    tiny.set("ppo/schedule", "adaptive")
     tiny.iterate()
     assert tiny.rates == [[5e-3]] * 20
     assert tiny.reports == [(RATE, "the adaptive schedule", True)]
@@ -116,7 +116,7 @@ def test_a_schedule_that_becomes_adaptive_is_reported_and_a_held_rate_stays():
 
 def test_desired_kl_is_the_lever_of_the_adaptive_schedule():
     tiny = Tiny(schedule="adaptive", desired_kl=1e-6)
-    tiny.turn("ppo/desired_kl", 100.0)
+    tiny.set("ppo/desired_kl", 100.0)
     tiny.iterate()
     assert tiny.rates[-1][0] == pytest.approx(1e-2)
 
@@ -133,8 +133,8 @@ def test_epochs_and_clipping_are_read_at_each_update(monkeypatch):
     clips = []
     clip = torch.nn.utils.clip_grad_norm_
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda p, norm: (clips.append(norm), clip(p, norm))[1])
-    tiny.turn("ppo/num_learning_epochs", 2.0)
-    tiny.turn("ppo/max_grad_norm", 0.125)
+    tiny.set("ppo/num_learning_epochs", 2.0)
+    tiny.set("ppo/max_grad_norm", 0.125)
     tiny.iterate()
     assert len(tiny.rates) == 2 * 4
     assert set(clips) == {0.125}
@@ -159,7 +159,7 @@ def returns_of(tiny):
 
 def test_without_a_future_returns_are_rewards():
     tiny = Tiny(schedule="fixed")
-    tiny.turn("ppo/gamma", 0.0)
+    tiny.set("ppo/gamma", 0.0)
     rewards = []
     step = tiny.runner.env.step
     tiny.runner.env.step = lambda actions: (rewards.append(step(actions)), rewards[-1])[1]
@@ -170,7 +170,7 @@ def test_without_a_future_returns_are_rewards():
 
 def test_lambda_changes_returns():
     tiny = Tiny(schedule="fixed")
-    tiny.turn("ppo/lam", 0.1)
+    tiny.set("ppo/lam", 0.1)
     assert not torch.allclose(returns_of(tiny), returns_of(Tiny(schedule="fixed")))
     assert refusal(tiny.knobs["ppo/lam"].description, 1.1)
 
@@ -183,7 +183,7 @@ def test_coefficients_change_what_is_learned(name, value):
     for turned in (False, True):
         tiny = Tiny(schedule="adaptive" if name == "desired_kl" else "fixed")
         if turned:
-            tiny.turn(f"ppo/{name}", max(value, tiny.knobs[f"ppo/{name}"].description.minimum))
+            tiny.set(f"ppo/{name}", max(value, tiny.knobs[f"ppo/{name}"].description.minimum))
         torch.manual_seed(11)
         tiny.iterate()
         parts = (tiny.runner.alg.actor, tiny.runner.alg.critic)

@@ -1,4 +1,4 @@
-"""Turned command knobs show in the commands that are sampled."""
+"""BuiltKnobs command knobs show in the commands that are sampled."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def sampled(training):
 
 
 def test_commands_lie_in_the_new_ranges(g1):
-    g1.turn("command/twist/rel_forward_envs", 0.0)
-    g1.turn("command/twist/lin_vel_x", (3.0, 3.5))
-    g1.turn("command/twist/lin_vel_y", (-2.5, -2.0))
-    g1.turn("command/twist/ang_vel_z", (1.0, 1.5))
+    g1.set("command/twist/rel_forward_envs", 0.0)
+    g1.set("command/twist/lin_vel_x", (3.0, 3.5))
+    g1.set("command/twist/lin_vel_y", (-2.5, -2.0))
+    g1.set("command/twist/ang_vel_z", (1.0, 1.5))
     command = sampled(g1)
     assert within(command[:, 0], 3.0, 3.5)
     assert within(command[:, 1], -2.5, -2.0)
@@ -37,7 +37,7 @@ def test_commands_lie_in_the_new_ranges(g1):
 
 @pytest.mark.parametrize(("share", "standing"), [(1.0, 6), (0.0, 0)])
 def test_a_share_of_environments_stands(g1, share, standing):
-    g1.turn("command/twist/rel_standing_envs", share)
+    g1.set("command/twist/rel_standing_envs", share)
     sampled(g1)
     assert int(g1.env.command_manager.get_term("twist").is_standing_env.sum()) == standing
     description = g1.knobs["command/twist/rel_standing_envs"].description
@@ -49,29 +49,29 @@ def test_ranges_that_something_has_replaced_are_the_ones_that_are_turned(g1):
     cfg = g1.env.command_manager.get_term("twist").cfg
     cfg.ranges = dataclasses.replace(cfg.ranges, lin_vel_y=(0.5, 0.6))
     assert g1.knobs["command/twist/lin_vel_y"].read() == (0.5, 0.6)
-    g1.turn("command/twist/lin_vel_y", (0.7, 0.8))
-    g1.turn("command/twist/rel_forward_envs", 0.0)
-    g1.turn("command/twist/rel_standing_envs", 0.0)
+    g1.set("command/twist/lin_vel_y", (0.7, 0.8))
+    g1.set("command/twist/rel_forward_envs", 0.0)
+    g1.set("command/twist/rel_standing_envs", 0.0)
     assert within(sampled(g1)[:, 1], 0.7, 0.8)
 
 
 def test_headings_and_their_stiffness(g1):
-    g1.turn("command/twist/rel_heading_envs", 1.0)
-    g1.turn("command/twist/rel_standing_envs", 0.0)
-    g1.turn("command/twist/heading", (1.0, 1.1))
-    g1.turn("command/twist/ang_vel_z", (-9.0, 9.0))
+    g1.set("command/twist/rel_heading_envs", 1.0)
+    g1.set("command/twist/rel_standing_envs", 0.0)
+    g1.set("command/twist/heading", (1.0, 1.1))
+    g1.set("command/twist/ang_vel_z", (-9.0, 9.0))
     sampled(g1)
     term = g1.env.command_manager.get_term("twist")
     assert within(term.heading_target, 1.0, 1.1)
     for stiffness in (0.5, 2.0):
-        g1.turn("command/twist/heading_control_stiffness", stiffness)
+        g1.set("command/twist/heading_control_stiffness", stiffness)
         with torch.inference_mode():
             term._update_command()
         assert torch.allclose(term.vel_command_b[:, 2], stiffness * term.heading_error)
 
 
 def test_the_next_command_comes_when_the_new_range_says(g1):
-    g1.turn("command/twist/resampling_time_range", (50.0, 60.0))
+    g1.set("command/twist/resampling_time_range", (50.0, 60.0))
     sampled(g1)
     assert within(g1.env.command_manager.get_term("twist").time_left, 50.0, 60.0)
     assert refusal(g1.knobs["command/twist/resampling_time_range"].description, (0.0, 1.0))
@@ -95,8 +95,8 @@ def test_any_command_has_its_numbers_and_says_what_it_only_reads_at_first():
     assert shown == axes | others
     read_only = {name for name in shown if training.knobs[name].description.read_only}
     assert read_only == {"command/pose/smoothing", "command/pose/drawn"}
-    training.turn("command/pose/pose_range/z", (5.0, 6.0))
-    training.turn("command/pose/gains/all", 2.0)
+    training.set("command/pose/pose_range/z", (5.0, 6.0))
+    training.set("command/pose/gains/all", 2.0)
     training.reset()
     target = training.env.command_manager.get_term("pose").target
     assert within(target[:, 0], 2.0, 4.0)

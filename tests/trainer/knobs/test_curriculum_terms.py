@@ -215,9 +215,9 @@ def test_mjlabs_command_curriculum_is_found_and_kept_off():
         (name, "curriculum term command_vel", False),
         ("command/twist/ang_vel_z", "curriculum term command_vel", False),
     }
-    training.turn("command/twist/rel_forward_envs", 0.0)
-    training.turn("command/twist/rel_standing_envs", 0.0)
-    training.turn(name, (3.0, 3.5))
+    training.set("command/twist/rel_forward_envs", 0.0)
+    training.set("command/twist/rel_standing_envs", 0.0)
+    training.set(name, (3.0, 3.5))
     assert training.hold(name)
     term = training.env.command_manager.get_term("twist")
     for _ in range(3):
@@ -281,7 +281,7 @@ def test_mjlabs_staged_curricula_that_begin_in_the_run_are_kept_off():
     training.reset()
     assert growing.resets == resets + 1
     assert training.reports == []
-    training.turn("reward/level/low", 3.0)
+    training.set("reward/level/low", 3.0)
     assert not training.hold("reward/level/low")
     training.new_iteration()
     training.step()

@@ -46,7 +46,7 @@ def test_masses_differ_by_environment_and_so_does_what_derives_from_them():
     assert training.model("body_mass").shape[0] == 1  # one mass for all environments
     before = acceleration(training, 0.5)
     assert not differ(before)
-    training.turn("event/mass/scale", (0.5, 2.0), "now")
+    training.set("event/mass/scale", (0.5, 2.0), "now")
     bodies = training.robot.indexing.body_ids[1:]  # the first one stands still
     ratio = training.model("body_mass")[:, bodies] / torch.tensor(model.body_mass)[bodies]
     assert ratio.shape == (6, 2)
@@ -66,9 +66,9 @@ def test_masses_differ_by_environment_and_so_does_what_derives_from_them():
 def test_draws_never_accumulate_and_neutral_brings_the_default_back(cartpole):
     fields = ("body_mass", "body_inertia", "body_ipos", "actuator_gainprm", "body_subtreemass")
     for _ in range(20):
-        cartpole.turn("event/mass/scale", (1.5, 1.6), "now")
-        cartpole.turn("event/motor/strength", (1.5, 1.6), "now")
-        cartpole.turn("event/center_of_mass/offset", (0.1, 0.2), "now")
+        cartpole.set("event/mass/scale", (1.5, 1.6), "now")
+        cartpole.set("event/motor/strength", (1.5, 1.6), "now")
+        cartpole.set("event/center_of_mass/offset", (0.1, 0.2), "now")
     model = cartpole.env.sim.mj_model
     assert within(cartpole.model("body_mass").sum(1) / model.body_mass.sum(), 1.5, 1.6)
     assert within(cartpole.model("actuator_gainprm")[:, 0, 0], 1.5, 1.6)
@@ -79,8 +79,8 @@ def test_draws_never_accumulate_and_neutral_brings_the_default_back(cartpole):
 
 
 def test_only_environments_that_reset_are_drawn_again(cartpole):
-    cartpole.turn("event/mass/scale", (1.0, 1.0), "now")
-    cartpole.turn("event/mass/scale", (1.5, 2.0), "on reset")
+    cartpole.set("event/mass/scale", (1.0, 1.0), "now")
+    cartpole.set("event/mass/scale", (1.5, 2.0), "on reset")
     before = cartpole.model("body_mass")
     cartpole.reset(1, 3)
     after = cartpole.model("body_mass")
@@ -93,14 +93,14 @@ def test_only_environments_that_reset_are_drawn_again(cartpole):
 
 def test_a_stronger_motor_accelerates_more(cartpole):
     before = acceleration(cartpole, 0.5)
-    cartpole.turn("event/motor/strength", (0.5, 2.0), "now")
+    cartpole.set("event/motor/strength", (0.5, 2.0), "now")
     strength = cartpole.model("actuator_gainprm")[:, 0, 0]
     assert within(strength, 0.5, 2.0)
     assert torch.allclose(acceleration(cartpole, 0.5), before * strength, rtol=0.02)
 
 
 def test_a_centre_of_mass_is_drawn_on_three_axes(cartpole):
-    cartpole.turn("event/center_of_mass/offset", (-0.05, 0.05), "now")
+    cartpole.set("event/center_of_mass/offset", (-0.05, 0.05), "now")
     root = cartpole.robot.indexing.body_ids[cartpole.robot.body_names.index("cart")]  # what bears it doesn't move
     offset = cartpole.model("body_ipos")[:, root] - torch.from_numpy(cartpole.env.sim.mj_model.body_ipos[root]).float()
     assert within(offset, -0.05, 0.05)
@@ -110,9 +110,9 @@ def test_a_centre_of_mass_is_drawn_on_three_axes(cartpole):
 
 def test_gains_and_effort_limits_of_position_servos(g1):
     model = g1.env.sim.mj_model
-    g1.turn("event/motor/stiffness", (0.9, 1.1))
-    g1.turn("event/motor/damping", (0.7, 0.8))
-    g1.turn("event/motor/strength", (0.5, 0.6), "now")
+    g1.set("event/motor/stiffness", (0.9, 1.1))
+    g1.set("event/motor/damping", (0.7, 0.8))
+    g1.set("event/motor/strength", (0.5, 0.6), "now")
     gains, biases = torch.tensor(model.actuator_gainprm), torch.tensor(model.actuator_biasprm)
     limits = g1.model("actuator_forcerange") / torch.tensor(model.actuator_forcerange)
     strength = limits[..., 0]
@@ -133,7 +133,7 @@ def test_gains_and_effort_limits_of_position_servos(g1):
 def test_friction_is_common_to_robot_and_ground():
     training = Simulated(G1, 4, lambda cfg: cfg.events.pop("foot_friction"))
     training.reset()
-    training.turn("event/friction/scale", (0.2, 0.4), "now")
+    training.set("event/friction/scale", (0.2, 0.4), "now")
     frictions = training.model("geom_friction")
     ratio = frictions[..., 0] / torch.tensor(training.env.sim.mj_model.geom_friction)[:, 0]
     assert within(ratio, 0.2, 0.4)
@@ -213,20 +213,20 @@ def test_every_kind_of_motor_is_as_strong_as_drawn(kind):
     # one physics step, so that nothing has moved before the force is computed
     training.env.cfg.decimation = 1
     before = acceleration(training, 0.5)
-    training.turn("event/motor/strength", (0.5, 2.0), "now")
+    training.set("event/motor/strength", (0.5, 2.0), "now")
     after = acceleration(training, 0.5)
     assert differ(after)
     ratio = after / before
     assert within(ratio, 0.5, 2.0, slack=0.05)
-    training.turn("event/motor/strength", (1.0, 1.0), "now")
+    training.set("event/motor/strength", (1.0, 1.0), "now")
     assert torch.allclose(acceleration(training, 0.5), before, rtol=1e-4)
     if "stiffness" in offered:
-        training.turn("event/motor/stiffness", (1.5, 1.5), "now")
+        training.set("event/motor/stiffness", (1.5, 1.5), "now")
         assert torch.allclose(acceleration(training, 0.5), 1.5 * before, rtol=0.02)
-        training.turn("event/motor/stiffness", (1.0, 1.0))
+        training.set("event/motor/stiffness", (1.0, 1.0))
     if "damping" in offered:
         damped = acceleration_of_moving(training)
-        training.turn("event/motor/damping", (3.0, 3.0), "now")
+        training.set("event/motor/damping", (3.0, 3.0), "now")
         assert (acceleration_of_moving(training) < 2 * damped).all()  # from 2 to 3 times, less where it's implicit
 
 
@@ -237,7 +237,7 @@ def test_a_limited_motor_gives_as_much_more_as_it_is_stronger(actuator):
     training = with_actuator(limited, JointPositionActionCfg)
     training.env.cfg.decimation = 1
     before = acceleration(training, 0.5)
-    training.turn("event/motor/strength", (1.5, 1.5), "now")
+    training.set("event/motor/strength", (1.5, 1.5), "now")
     assert torch.allclose(acceleration(training, 0.5), 1.5 * before, rtol=0.01)
 
 
@@ -252,8 +252,8 @@ def test_terms_of_the_launch_are_built_in_and_keep_their_knobs():
     knob = training.knobs["event/mass/scale"].description
     assert (knob.value, knob.default, knob.usual, knob.cost) == ((1.0, 1.0), (1.0, 1.0), (0.8, 1.2), "")
     assert sum(name == "event/mass/scale" for name in training.knobs) == 1
-    training.turn("event/mass/scale", (0.5, 2.0), "now")
-    training.turn("event/motor/strength", (0.5, 2.0), "now")
+    training.set("event/mass/scale", (0.5, 2.0), "now")
+    training.set("event/motor/strength", (0.5, 2.0), "now")
     assert differ(training.model("body_mass"))
     assert differ(training.model("actuator_gainprm"))
 

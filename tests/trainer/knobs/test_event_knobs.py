@@ -1,4 +1,4 @@
-"""Turned randomization knobs of the task's events show in the simulator's state and model."""
+"""BuiltKnobs randomization knobs of the task's events show in the simulator's state and model."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.real
 
 
 def test_a_reset_pose_lies_in_the_new_range(g1):
-    g1.turn("event/reset_base/pose_range/x", (2.0, 2.5))
-    g1.turn("event/reset_base/velocity_range/z", (0.3, 0.4))  # the task names no axis of it
+    g1.set("event/reset_base/pose_range/x", (2.0, 2.5))
+    g1.set("event/reset_base/velocity_range/z", (0.3, 0.4))  # the task names no axis of it
     before = g1.data.root_link_pos_w.clone()
     g1.reset(0, 3)
     offset = g1.data.root_link_pos_w - g1.env.scene.env_origins
@@ -30,8 +30,8 @@ def test_a_reset_pose_lies_in_the_new_range(g1):
 
 
 def test_an_axis_that_is_put_back_is_gone_from_the_range(g1):
-    g1.turn("event/reset_base/velocity_range/roll", (1.0, 1.0))
-    g1.turn("event/reset_base/velocity_range/roll", (0.0, 0.0))
+    g1.set("event/reset_base/velocity_range/roll", (1.0, 1.0))
+    g1.set("event/reset_base/velocity_range/roll", (0.0, 0.0))
     g1.reset()
     assert within(g1.data.root_link_vel_w[:, 3], 0.0, 0.0)
 
@@ -43,7 +43,7 @@ def test_a_fixed_base_has_no_velocity_to_turn():
 
     training = Simulated(CARTPOLE, 2, edit)
     assert "fixed base" in training.knobs["event/base/velocity_range/x"].description.read_only
-    training.turn("event/base/pose_range/z", (2.0, 2.1))
+    training.set("event/base/pose_range/z", (2.0, 2.1))
     training.reset()
     height = training.data.root_link_pos_w[:, 2]
     assert within(height, 2.0, 2.1)
@@ -53,7 +53,7 @@ def test_reset_joints_lie_in_the_new_range(cartpole):
     description = cartpole.knobs["event/reset_hinge/position_range"].description
     assert description.takes_effect == "at each environment's reset"
     assert not description.can_resample_now
-    cartpole.turn("event/reset_hinge/position_range", (0.2, 0.3))
+    cartpole.set("event/reset_hinge/position_range", (0.2, 0.3))
     cartpole.reset()
     assert within(cartpole.data.joint_pos[:, 1], 0.2, 0.3)
     assert differ(cartpole.data.joint_pos[:, 1])
@@ -64,16 +64,16 @@ def test_reset_joints_lie_in_the_new_range(cartpole):
 
 def test_a_push_lies_in_the_new_range_and_comes_when_the_new_interval_says(g1):
     for axis in ("y", "z", "roll", "pitch", "yaw"):
-        g1.turn(f"event/push_robot/velocity_range/{axis}", (0.0, 0.0))
-    g1.turn("event/push_robot/velocity_range/x", (3.0, 3.1))
-    g1.turn("event/push_robot/interval_range_s", (g1.env.step_dt / 2, g1.env.step_dt / 2))
+        g1.set(f"event/push_robot/velocity_range/{axis}", (0.0, 0.0))
+    g1.set("event/push_robot/velocity_range/x", (3.0, 3.1))
+    g1.set("event/push_robot/interval_range_s", (g1.env.step_dt / 2, g1.env.step_dt / 2))
     g1.step()
     assert within(g1.data.root_link_vel_w[:, 0], 2.8, 3.3)  # and what one step has moved it
 
 
 def test_running_timers_are_drawn_again(g1):
     (left,) = g1.env.event_manager._interval_term_time_left
-    g1.turn("event/push_robot/interval_range_s", (100.0, 200.0))
+    g1.set("event/push_robot/interval_range_s", (100.0, 200.0))
     assert within(left, 100.0, 200.0)
     assert differ(left)
     assert refusal(g1.knobs["event/push_robot/interval_range_s"].description, (0.0, 1.0))
@@ -84,14 +84,14 @@ def test_running_timers_are_drawn_again(g1):
 
 def test_encoder_bias_is_drawn_again_now(g1):
     before = g1.data.encoder_bias.clone()
-    g1.turn("event/encoder_bias/bias_range", (0.3, 0.4), "now")
+    g1.set("event/encoder_bias/bias_range", (0.3, 0.4), "now")
     assert within(g1.data.encoder_bias, 0.3, 0.4)
     assert not torch.equal(before, g1.data.encoder_bias)
 
 
 def test_each_environment_is_drawn_again_when_its_episode_ends(g1):
     before = g1.data.encoder_bias.clone()
-    g1.turn("event/encoder_bias/bias_range", (0.3, 0.4), "on reset")
+    g1.set("event/encoder_bias/bias_range", (0.3, 0.4), "on reset")
     assert torch.equal(g1.data.encoder_bias, before)
     g1.reset(1, 4)
     assert within(g1.data.encoder_bias[[1, 4]], 0.3, 0.4)
@@ -107,7 +107,7 @@ def test_each_environment_is_drawn_again_when_its_episode_ends(g1):
 
 def test_episodes_that_end_in_the_rollout_are_drawn_again(g1):
     before = g1.data.encoder_bias.clone()
-    g1.turn("event/encoder_bias/bias_range", (0.3, 0.4), "on reset")
+    g1.set("event/encoder_bias/bias_range", (0.3, 0.4), "on reset")
     g1.env.episode_length_buf[2] = g1.env.max_episode_length
     g1.step()
     assert within(g1.data.encoder_bias[2], 0.3, 0.4)
@@ -116,16 +116,16 @@ def test_episodes_that_end_in_the_rollout_are_drawn_again(g1):
 
 def test_callers_may_reset_by_slice_or_all(g1):
     for ids, drawn in ((slice(0, 2), 2), (None, 6)):
-        g1.turn("event/encoder_bias/bias_range", (0.0, 0.0), "now")
-        g1.turn("event/encoder_bias/bias_range", (0.3, 0.4), "on reset")
+        g1.set("event/encoder_bias/bias_range", (0.0, 0.0), "now")
+        g1.set("event/encoder_bias/bias_range", (0.3, 0.4), "on reset")
         with torch.inference_mode():
             g1.training.competing_writers[0]._sample_in(ids)  # mjlab's own reset can't take a slice
         assert (g1.data.encoder_bias > 0).any(dim=1).tolist() == [index < drawn for index in range(6)]
 
 
 def test_now_leaves_nothing_to_be_drawn_on_reset(g1):
-    g1.turn("event/encoder_bias/bias_range", (0.3, 0.4), "on reset")
-    g1.turn("event/encoder_bias/bias_range", (0.5, 0.6), "now")
+    g1.set("event/encoder_bias/bias_range", (0.3, 0.4), "on reset")
+    g1.set("event/encoder_bias/bias_range", (0.5, 0.6), "now")
     drawn = g1.data.encoder_bias.clone()
     g1.reset()
     assert torch.equal(g1.data.encoder_bias, drawn)
@@ -139,12 +139,12 @@ def contact_frictions(training):
 
 
 def test_foot_friction_is_what_the_contacts_have(g1):
-    g1.turn("event/foot_friction/ranges", (0.05, 0.06), "now")
+    g1.set("event/foot_friction/ranges", (0.05, 0.06), "now")
     g1.step(steps=10)  # down to the ground
     frictions, worlds = contact_frictions(g1)
     assert set(worlds) == set(range(6))
     assert ((frictions >= 0.05) & (frictions <= 0.06)).sum() >= 6
-    g1.turn("event/foot_friction/ranges", (0.03, 0.04), "now")
+    g1.set("event/foot_friction/ranges", (0.03, 0.04), "now")
     frictions, _ = contact_frictions(g1)  # with no step between
     assert ((frictions >= 0.03) & (frictions <= 0.04)).sum() >= 6
     assert refusal(g1.knobs["event/foot_friction/ranges"].description, (-0.5, 0.5))
@@ -154,7 +154,7 @@ def test_one_friction_for_all_feet_is_a_switch(g1):
     feet = torch.tensor(g1.env.event_manager.get_term_cfg("foot_friction").params["asset_cfg"].geom_ids)
     feet = g1.robot.indexing.geom_ids[feet]
     assert g1.model("geom_friction")[0, feet, 0].unique().numel() == 1
-    g1.turn("event/foot_friction/shared_random", False, "now")
+    g1.set("event/foot_friction/shared_random", False, "now")
     assert g1.model("geom_friction")[0, feet, 0].unique().numel() > 1
 
 
@@ -163,7 +163,7 @@ def test_a_centre_of_mass_moves_what_derives_from_it(g1):
     default = g1.env.sim.mj_model.body_ipos[torso]
     kinematics = g1.data.body_link_pos_w.clone()
     before = g1.model("body_invweight0")
-    g1.turn("event/base_com/ranges/0", (0.1, 0.2), "now")
+    g1.set("event/base_com/ranges/0", (0.1, 0.2), "now")
     offset = g1.model("body_ipos")[:, torso] - torch.tensor(default)
     assert within(offset[:, 0], 0.1, 0.2)
     assert within(offset[:, 1:], -0.03, 0.03)
@@ -206,24 +206,24 @@ def drawn_g1():
 
 def test_armature_gains_and_effort_limits_are_drawn_per_environment(drawn_g1):
     model = drawn_g1.env.sim.mj_model
-    drawn_g1.turn("event/armature/ranges", (2.0, 3.0), "now")
+    drawn_g1.set("event/armature/ranges", (2.0, 3.0), "now")
     joints = drawn_g1.robot.indexing.joint_v_adr
     ratio = drawn_g1.model("dof_armature")[:, joints] / torch.tensor(model.dof_armature)[joints]
     assert within(ratio, 2.0, 3.0)
     assert differ(ratio)
     invweights = drawn_g1.model("dof_invweight0")[:, joints]
     assert (invweights < torch.tensor(model.dof_invweight0)[joints]).all()
-    drawn_g1.turn("event/gains/kp_range", (0.5, 0.6), "now")
+    drawn_g1.set("event/gains/kp_range", (0.5, 0.6), "now")
     ratio = drawn_g1.model("actuator_biasprm")[..., 1] / torch.tensor(model.actuator_biasprm)[:, 1]
     assert within(ratio, 0.5, 0.6)
-    drawn_g1.turn("event/effort/effort_limit_range", (0.01, 0.02), "now")
+    drawn_g1.set("event/effort/effort_limit_range", (0.01, 0.02), "now")
     drawn_g1.step(5.0, steps=2)
     torques = torch.from_numpy(drawn_g1.env.sim.wp_data.actuator_force.numpy())
     assert (torques.abs() <= 0.0201 * torch.tensor(model.actuator_forcerange)[:, 1]).all()
 
 
 def test_a_push_of_every_step_has_the_new_force(drawn_g1):
-    drawn_g1.turn("event/impulse/force_range", (5.0, 6.0))
+    drawn_g1.set("event/impulse/force_range", (5.0, 6.0))
     drawn_g1.reset()
     drawn_g1.step(steps=2)
     force = drawn_g1.data.body_external_wrench[..., :3].abs().amax(dim=(1, 2))
@@ -245,8 +245,8 @@ def test_what_the_task_randomizes_is_not_offered_a_second_time(drawn_g1, g1):
 def test_two_terms_are_drawn_again_with_one_recomputation(drawn_g1, monkeypatch):
     levels = []
     monkeypatch.setattr(drawn_g1.env.sim, "recompute_constants", levels.append)
-    drawn_g1.turn("event/armature/ranges", (1.0, 1.0), "on reset")
-    drawn_g1.turn("event/mass/scale", (1.0, 1.0), "on reset")
+    drawn_g1.set("event/armature/ranges", (1.0, 1.0), "on reset")
+    drawn_g1.set("event/mass/scale", (1.0, 1.0), "on reset")
     drawn_g1.reset(1)
     assert [level.name for level in levels] == ["set_const"]
 
@@ -268,11 +268,11 @@ def test_a_later_writer_of_the_same_field_is_drawn_again_too():
     training = Simulated(CARTPOLE, 3, edit)
     cart = training.robot.indexing.body_ids[training.robot.body_names.index("cart")]
     for when in ("now", "on reset"):
-        training.turn("event/inertia/alpha_range", (0.3, 0.4), when)
+        training.set("event/inertia/alpha_range", (0.3, 0.4), when)
         training.reset()
         assert within(training.model("body_mass")[:, cart], 1.8, 2.3)
         assert within(training.model("body_ipos")[:, cart], 0.5, 0.6)
-        training.turn("event/centre/ranges", (0.5, 0.6), when)
+        training.set("event/centre/ranges", (0.5, 0.6), when)
         training.reset()
         assert within(training.model("body_mass")[:, cart], 1.8, 2.3)
 

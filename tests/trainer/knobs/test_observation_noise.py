@@ -1,4 +1,4 @@
-"""Turned noise shows in the observations, term by term."""
+"""BuiltKnobs noise shows in the observations, term by term."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ def noise_of(training, group, term, samples=200):
 
 def test_uniform_noise_lies_in_the_new_range(g1):
     for _ in range(2):  # mjlab keeps tensors of the first values that a configuration was applied with
-        g1.turn("observation/actor/base_lin_vel/noise", (-3.0, 1.0))
+        g1.set("observation/actor/base_lin_vel/noise", (-3.0, 1.0))
         noise = noise_of(g1, "actor", "base_lin_vel")
         assert within(noise, -3.0, 1.0)
         assert noise.var() == pytest.approx(16 * VARIANCE_OF_UNIFORM, rel=0.1)
-        g1.turn("observation/actor/base_lin_vel/noise", (0.0, 0.1))
+        g1.set("observation/actor/base_lin_vel/noise", (0.0, 0.1))
         assert within(noise_of(g1, "actor", "base_lin_vel", samples=3), 0.0, 0.1)
 
 
 def test_the_other_terms_keep_their_noise(g1):
-    g1.turn("observation/actor/base_lin_vel/noise", (-3.0, 3.0))
+    g1.set("observation/actor/base_lin_vel/noise", (-3.0, 3.0))
     assert within(noise_of(g1, "actor", "base_ang_vel"), -0.2, 0.2)
     assert noise_of(g1, "critic", "base_lin_vel", samples=3).abs().max() < 1e-6
 
 
 def test_no_noise_and_constant_noise(g1):
-    g1.turn("observation/actor/joint_vel/noise", (0.0, 0.0))
+    g1.set("observation/actor/joint_vel/noise", (0.0, 0.0))
     assert noise_of(g1, "actor", "joint_vel", samples=3).abs().max() < 1e-6
-    g1.turn("observation/actor/joint_vel/noise", (0.5, 0.5))
+    g1.set("observation/actor/joint_vel/noise", (0.5, 0.5))
     assert within(noise_of(g1, "actor", "joint_vel", samples=3), 0.5, 0.5)
-    g1.turn("observation/actor/joint_vel/noise", (-1.0, 1.0))
+    g1.set("observation/actor/joint_vel/noise", (-1.0, 1.0))
     assert noise_of(g1, "actor", "joint_vel").var() == pytest.approx(4 * VARIANCE_OF_UNIFORM, rel=0.1)
 
 
@@ -60,7 +60,7 @@ def test_terms_and_groups_without_noise_can_get_some(g1):
         assert g1.knobs[name].description.default == (0.0, 0.0)
         assert g1.knobs[name].description.usual == usual
         group, term = name.split("/")[1:3]
-        g1.turn(name, (-0.5, 0.5))
+        g1.set(name, (-0.5, 0.5))
         assert noise_of(g1, group, term).var() == pytest.approx(VARIANCE_OF_UNIFORM, rel=0.1)
 
 
@@ -91,7 +91,7 @@ def test_gaussian_noise_is_its_deviation_and_keeps_its_mean(noisy):
     assert noisy.knobs[name].description.type == "number"
     assert refusal(noisy.knobs[name].description, -1.0)
     for deviation in (1.5, 0.0, 0.2):
-        noisy.turn(name, deviation)
+        noisy.set(name, deviation)
         noise = noise_of(noisy, "actor", "cart_pos")
         assert noise.mean() == pytest.approx(2.0, abs=0.2)
         assert noise.std() == pytest.approx(deviation, rel=0.1, abs=1e-6)
@@ -113,23 +113,23 @@ def test_noise_of_each_component_is_read_only(noisy):
 
 def test_a_noise_model_takes_new_noise_and_keeps_its_bias(noisy):
     noise = "observation/actor/cart_vel/noise"
-    noisy.turn(noise, (-2.0, 2.0))
+    noisy.set(noise, (-2.0, 2.0))
     spread = noise_of(noisy, "actor", "cart_vel")
     bias = spread.mean(dim=0)
     assert within(bias, 9.5, 11.5)
     assert (spread - bias).var() == pytest.approx(16 * VARIANCE_OF_UNIFORM, rel=0.15)
-    noisy.turn(noise, (0.0, 0.0))
+    noisy.set(noise, (0.0, 0.0))
     assert within(noise_of(noisy, "actor", "cart_vel", samples=3), 10.0, 11.0)
-    noisy.turn(noise, (-0.1, 0.1))
+    noisy.set(noise, (-0.1, 0.1))
     assert noise_of(noisy, "actor", "cart_vel").std(dim=0).max() > 0.03
 
 
 def test_noise_that_scales_is_off_at_one(noisy):
     name = "observation/actor/pole_vel/noise"
     noisy.step(0.5)
-    noisy.turn(name, (1.0, 1.0))
+    noisy.set(name, (1.0, 1.0))
     assert noise_of(noisy, "actor", "pole_vel", samples=3).abs().max() < 1e-6
-    noisy.turn(name, (0.0, 0.0))
+    noisy.set(name, (0.0, 0.0))
     cfg = noisy.env.observation_manager.get_term_cfg("actor", "pole_vel")
     speed = cfg.func(noisy.env, **cfg.params)
     assert torch.allclose(noise_of(noisy, "actor", "pole_vel", samples=1)[0], -speed)

@@ -1,4 +1,4 @@
-"""Turned reward knobs show in the rewards that mjlab computes."""
+"""BuiltKnobs reward knobs show in the rewards that mjlab computes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_weight_scales_its_term_and_no_other(cartpole):
     manager = cartpole.env.reward_manager
     full = cartpole.step()
     cartpole.reset()
-    cartpole.turn("reward/smooth_reward/weight", 0.25)
+    cartpole.set("reward/smooth_reward/weight", 0.25)
     assert manager._episode_sums["smooth_reward"].eq(0).all()
     quarter = cartpole.step()
     assert torch.allclose(quarter / full, torch.tensor(0.25), atol=0.01)  # resets differ by a little
@@ -38,7 +38,7 @@ def test_a_whole_weight_is_a_number_and_takes_fractions():
     training = Simulated(CARTPOLE, 2, lambda cfg: setattr(cfg.rewards["smooth_reward"], "weight", 1))
     weight = training.knobs["reward/smooth_reward/weight"]
     assert weight.description.type == "number"
-    training.turn("reward/smooth_reward/weight", 0.5)
+    training.set("reward/smooth_reward/weight", 0.5)
     assert training.env.reward_manager.get_term_cfg("smooth_reward").weight == 0.5
 
 
@@ -46,7 +46,7 @@ def test_a_std_changes_the_reward_as_the_formula_says(g1):
     g1.step()
     before = rate(g1, "track_linear_velocity")
     old = g1.knobs["reward/track_linear_velocity/std"].read()
-    g1.turn("reward/track_linear_velocity/std", 0.8)
+    g1.set("reward/track_linear_velocity/std", 0.8)
     error = -torch.log(before / 2.0) * old**2
     assert torch.allclose(rate(g1, "track_linear_velocity"), 2.0 * torch.exp(-error / 0.8**2), rtol=1e-4)
     assert refusal(g1.knobs["reward/track_linear_velocity/std"].description, 0.0)
@@ -58,7 +58,7 @@ def test_a_parameter_that_was_copied_by_the_term_takes_effect(g1):
     with torch.inference_mode():
         g1.env.command_manager.get_term("twist").vel_command_b[:] = 0.0  # all stand
     before = rate(g1, "pose")
-    g1.turn("reward/pose/std_standing/.*", 0.1)
+    g1.set("reward/pose/std_standing/.*", 0.1)
     assert torch.allclose(torch.log(rate(g1, "pose")), torch.log(before) / 4, rtol=1e-4)
     knee = g1.knobs["reward/pose/std_walking/.*knee.*"]
     with torch.inference_mode():
@@ -145,10 +145,10 @@ def test_what_a_term_ignores_or_keeps_is_read_only_with_the_reason(odd):
 def test_written_values_keep_their_kind(odd):
     params = odd.env.reward_manager.get_term_cfg("ignoring").params
     stage = params["nested"]
-    odd.turn("reward/ignoring/whole", 5.0)
-    odd.turn("reward/ignoring/both", (2.0, 6.0))
-    odd.turn("reward/ignoring/onoff", False)
-    odd.turn("reward/ignoring/nested/b", (3.0, 4.0))
+    odd.set("reward/ignoring/whole", 5.0)
+    odd.set("reward/ignoring/both", (2.0, 6.0))
+    odd.set("reward/ignoring/onoff", False)
+    odd.set("reward/ignoring/nested/b", (3.0, 4.0))
     assert [params[name] for name in ("whole", "both", "onoff")] == [5, [2, 6], False]
     assert [type(params["whole"]), type(params["both"][0])] == [int, int]
     assert rate(odd, "ignoring").tolist() == [14.0, 14.0]
@@ -156,7 +156,7 @@ def test_written_values_keep_their_kind(odd):
 
 
 def test_a_term_that_refuses_a_value_keeps_the_old_one(odd):
-    odd.turn("reward/copies/level", 9.0)
+    odd.set("reward/copies/level", 9.0)
     assert rate(odd, "copies").tolist() == [3.0, 3.0]
     with pytest.raises(ValueError, match="below 0"):
         odd.knobs["reward/copies/level"].write(-1.0)

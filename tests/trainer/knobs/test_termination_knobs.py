@@ -1,4 +1,4 @@
-"""Turned termination knobs end episodes."""
+"""BuiltKnobs termination knobs end episodes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ pytestmark = pytest.mark.real
 
 
 def test_a_stricter_angle_ends_episodes_at_the_next_step(g1):
-    g1.turn("event/reset_base/pose_range/roll", (0.5, 0.5))
+    g1.set("event/reset_base/pose_range/roll", (0.5, 0.5))
     g1.reset()
     assert not g1.env.termination_manager.compute().any()
-    g1.turn("termination/fell_over/limit_angle", 0.3)
+    g1.set("termination/fell_over/limit_angle", 0.3)
     with torch.inference_mode():
         assert g1.env.termination_manager.compute().all()
     g1.step()

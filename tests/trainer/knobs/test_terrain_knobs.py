@@ -75,9 +75,9 @@ def test_a_random_grid_has_none():
 
 def test_nothing_changes_before_an_environment_is_reset(rough):
     before = rough.env.scene.env_origins.clone()
-    rough.turn(SHIFT, 1.0)
-    rough.turn(HIGHEST, 2.0)
-    rough.turn(FLAT, 0.0, "on reset")
+    rough.set(SHIFT, 1.0)
+    rough.set(HIGHEST, 2.0)
+    rough.set(FLAT, 0.0, "on reset")
     rough.step()
     assert rough.levels() == STARTS
     assert rough.types() == list(TYPES_OF)
@@ -87,7 +87,7 @@ def test_nothing_changes_before_an_environment_is_reset(rough):
 @pytest.mark.parametrize("fixture", ["rough", "constant"])
 def test_a_shift_moves_each_environment_once_at_its_reset(fixture, request):
     training = request.getfixturevalue(fixture)
-    training.turn(SHIFT, 1.0)
+    training.set(SHIFT, 1.0)
     training.reset(0, 3, 6)
     assert training.levels() == [1, 1, 2, 3, 0, 1, 3, 3]
     assert training.stands_on() == [(1, 0), (1, 0), (2, 0), (3, 0), (0, 1), (1, 1), (3, 2), (3, 2)]
@@ -103,19 +103,19 @@ def test_a_shift_moves_each_environment_once_at_its_reset(fixture, request):
 
 
 def test_shifts_add_up_to_the_knob(rough):
-    rough.turn(SHIFT, 2.0)
-    rough.turn(SHIFT, 1.0)
-    rough.turn(SHIFT, 2.0)
-    rough.turn(SHIFT, 0.0)
+    rough.set(SHIFT, 2.0)
+    rough.set(SHIFT, 1.0)
+    rough.set(SHIFT, 2.0)
+    rough.set(SHIFT, 0.0)
     rough.reset()
     assert rough.levels() == STARTS
-    rough.turn(SHIFT, -2.0)
+    rough.set(SHIFT, -2.0)
     rough.reset()
     assert rough.levels() == [0, 0, 0, 1, 0, 0, 0, 1]
 
 
 def test_the_tasks_rule_goes_by_the_distance_from_where_the_robot_began(rough):
-    rough.turn(SHIFT, 1.0)
+    rough.set(SHIFT, 1.0)
     rough.step(steps=2)
     rough.walk(4)
     rough.reset(0, 4)
@@ -132,7 +132,7 @@ def test_the_tasks_rule_goes_by_the_distance_from_where_the_robot_began(rough):
 @pytest.mark.parametrize("fixture", ["rough", "constant"])
 def test_environments_above_the_highest_level_come_down_at_their_reset(fixture, request):
     training = request.getfixturevalue(fixture)
-    training.turn(HIGHEST, 1.0)
+    training.set(HIGHEST, 1.0)
     training.reset(2, 3)
     assert max(training.levels()[2:4]) <= 1
     assert training.levels()[6:] == [2, 3]
@@ -143,15 +143,15 @@ def test_environments_above_the_highest_level_come_down_at_their_reset(fixture, 
 
 
 def test_no_robot_walks_above_the_highest_level(rough):
-    rough.turn(HIGHEST, 1.0)
+    rough.set(HIGHEST, 1.0)
     for _ in range(3):
         rough.walk(*range(len(STARTS)))
         rough.reset()
         assert max(rough.levels()) <= 1
-    rough.turn(SHIFT, 3.0)
+    rough.set(SHIFT, 3.0)
     rough.reset()
     assert rough.levels() == [1] * 8
-    rough.turn(HIGHEST, 3.0)
+    rough.set(HIGHEST, 3.0)
     rough.walk(*range(len(STARTS)))
     rough.reset()
     assert rough.levels() == [2] * 8
@@ -163,9 +163,9 @@ def test_no_robot_walks_above_the_highest_level(rough):
 @pytest.mark.parametrize("fixture", ["rough", "constant"])
 def test_environments_are_shared_out_by_the_mix(fixture, request):
     training = request.getfixturevalue(fixture)
-    training.turn(FLAT, 0.0)
-    training.turn(STAIRS, 3.0)
-    training.turn(ROUGHNESS, 1.0, "on reset")
+    training.set(FLAT, 0.0)
+    training.set(STAIRS, 3.0)
+    training.set(ROUGHNESS, 1.0, "on reset")
     training.reset(0, 4)
     assert training.types() == [1, 0, 0, 0, 1, 1, 2, 2]
     training.reset()
@@ -185,15 +185,15 @@ def test_the_generators_own_proportions_move_nobody(rough):
 
 
 def test_a_mix_that_is_taken_back_before_a_reset_moves_nobody(rough):
-    rough.turn(FLAT, 0.0, "on reset")
-    rough.turn(FLAT, 0.5, "on reset")
+    rough.set(FLAT, 0.0, "on reset")
+    rough.set(FLAT, 0.5, "on reset")
     rough.reset()
     assert rough.types() == list(TYPES_OF)
 
 
 def test_a_mix_of_nothing_is_refused(rough):
     for name in (FLAT, STAIRS, ROUGHNESS):
-        rough.turn(name, 0.0)
+        rough.set(name, 0.0)
     with pytest.raises(TrainingError, match="terrain mix: expected a weight above 0"):
         rough.knobs[FLAT].resample("on reset")
 
@@ -232,8 +232,8 @@ def test_environments_of_a_type_are_shared_out_over_its_columns(columns_of_type,
 
 
 def test_what_waits_for_a_reset_is_carried_out_without_waiting_for_the_device(rough):
-    rough.turn(SHIFT, 1.0)
-    rough.turn(FLAT, 0.0, "on reset")
+    rough.set(SHIFT, 1.0)
+    rough.set(FLAT, 0.0, "on reset")
     env_ids = torch.tensor([0, 5])
     with torch.inference_mode(), Operations() as operations:
         rough.terrain._apply_queued(env_ids)  # what it adds to the simulator's own reset
@@ -260,7 +260,7 @@ def test_metrics_are_a_histogram_of_levels(rough):
 def test_success_counts_for_the_type_that_the_episode_was_on(rough):
     success = SuccessRate(rough.env, Success(), rough.terrain)
     success.begin()
-    rough.turn(FLAT, 0.0, "on reset")
+    rough.set(FLAT, 0.0, "on reset")
     rough.env.episode_length_buf[:] = torch.tensor([999, 0, 0, 0, 999, 0, 0, 0])
     with torch.inference_mode():
         _, _, dones, extras = rough.runner.env.step(torch.zeros(8, rough.runner.env.num_actions))

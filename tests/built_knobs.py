@@ -1,4 +1,4 @@
-"""The knobs of a training that was built in the test's own process, turned as steering turns them."""
+"""Knobs of a training that is built in the test process, written as steering writes them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from trainer_proc.knobs.discover import discover_knobs
 from trainer_proc.simulators.registry import simulator_of
 
 
-class Turned:
-    """A runner's knobs, and what was reported of competing writers."""
+class BuiltKnobs:
+    """A runner's knobs, and the competing writers that were reported."""
 
     def __init__(self, runner):
         self.runner = runner
@@ -20,8 +20,8 @@ class Turned:
         )
         self.knobs = {knob.name: knob for knob in self.training.knobs}
 
-    def turn(self, name, value, when=None):
-        """Write a knob as steering does: only what the knob's description allows."""
+    def set(self, name, value, when=None):
+        """Write a knob as steering does, within its description."""
         knob = self.knobs[name]
         assert refusal(knob.description, value) is None
         knob.write(value)

@@ -1,4 +1,4 @@
-"""PPO's vital signs against the same numbers computed plainly."""
+"""PPO diagnostics compared with straightforward computations."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_kl_and_clip_fraction_are_those_of_the_whole_rollout(batches):
     collect_rollout(runner)
     storage = runner.alg.storage
     with torch.no_grad():
-        for parameter in runner.alg.actor.mlp.parameters():  # a policy that has moved since, and then stands still
+        for parameter in runner.alg.actor.mlp.parameters():  # moves the policy once
             parameter += 0.3 * torch.randn_like(parameter)
         old_mean, std = storage.distribution_params
         new_mean = runner.alg.actor(storage.observations.flatten(0, 1)).reshape(old_mean.shape)
@@ -123,7 +123,7 @@ def test_measuring_changes_nothing_in_what_is_learnt():
 
 
 @pytest.mark.parametrize("desired", [0.01, None])
-def test_the_desired_kl_is_told_where_there_is_one(desired):
+def test_the_desired_kl_is_reported_where_there_is_one(desired):
     runner, diagnostics = measured(desired_kl=desired)
     collect_rollout(runner)
     runner.alg.update()

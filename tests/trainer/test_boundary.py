@@ -1,4 +1,4 @@
-"""What happens between two iterations, with a wire made of lists."""
+"""Steering between two iterations, with a link made of lists."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from trainer_proc.steering.state import SteeringState
 
 
 class Training:
-    """A training whose simulator keeps weights to two decimals, and which records what is done."""
+    """A training whose simulator rounds weights to two decimals, and which records actions."""
 
     def __init__(self, ranks=None):
         self.weights = {"upright": 1.0, "effort": -0.5}
@@ -60,7 +60,7 @@ class Training:
         return LiveKnob(Knob(name, "reward", 0.0, 0.0, "next iteration", minimum=-10.0), *self.access(name))
 
     def access(self, name="upright"):
-        """How a weight is read and written."""
+        """Return the knob of a weight."""
 
         def write(value):
             self.weights[name] = round(value, 2)
@@ -68,7 +68,7 @@ class Training:
         return lambda: self.weights[name], write
 
     def boundary(self, *batches, after=3, metrics=None):
-        """Reach the end of an iteration while these orders are waiting; return what was published there."""
+        """Reach a boundary with these orders queued; return what is published there."""
         self.link.batches.extend(batches)
         before = len(self.link.emitted)
         self.steering.at_boundary(after, metrics or {}, self.actions)
@@ -82,7 +82,7 @@ class Training:
 
 
 def untimed(body):
-    """How long the training stood still differs."""
+    """Return the body without `stall_ms`, which varies."""
     return msgspec.structs.replace(body, stall_ms=0.0) if isinstance(body, InterventionApplied) else body
 
 
@@ -98,7 +98,7 @@ def queued(number, **values):
     return InterventionQueued(number, "person", tuple(Change(name, 0.0, value) for name, value in values.items()), "n")
 
 
-def test_knobs_are_offered_with_their_values_as_they_are():
+def test_knobs_are_published_with_their_values_as_they_are():
     training = Training()
     training.begin()
     offered = training.link.emitted[0]
@@ -115,7 +115,7 @@ def test_a_change_is_applied_between_iterations_and_read_back(training):
     assert training.weights["upright"] == 2.5
 
 
-def test_a_boundary_without_orders_changes_and_says_nothing(training):
+def test_a_boundary_without_orders_changes_and_reports_nothing(training):
     assert training.boundary() == []
     assert training.link.waits == [0.0]
     assert training.done == []
@@ -165,7 +165,7 @@ def test_a_pause_holds_the_training_until_it_is_resumed(training):
     assert training.boundary() == []
 
 
-def test_a_pause_taken_back_before_the_boundary_is_no_pause(training):
+def test_a_pause_canceled_before_the_boundary_is_no_pause(training):
     assert training.boundary([Pause(), Resume()]) == []
     training.boundary([Resume(), Pause()], [Resume()])
     assert training.link.emitted[0].phase == "paused"
@@ -178,7 +178,7 @@ def test_changes_saves_and_exports_take_effect_while_paused(training):
     assert training.done == [("save", 3), ("export", 3)]
 
 
-def test_asking_twice_saves_and_exports_once(training):
+def test_requesting_twice_saves_and_exports_once(training):
     training.boundary([Save(), Export(), Save(), Export()])
     assert training.done == [("save", 3), ("export", 3)]
     training.boundary()
@@ -210,7 +210,7 @@ def test_a_signal_stops_at_the_next_boundary(training):
     assert training.done == [("save", 3)]
 
 
-def test_a_signal_ends_a_pause_with_nobody_there_to_resume(training):
+def test_a_signal_ends_a_pause_without_a_resume(training):
     training.link.on_wait = training.steering.request_stop
     assert [body.phase for body in training.stops([Pause()])] == ["paused", "stopping"]
 
@@ -253,7 +253,7 @@ def test_a_run_that_has_ended_does_nothing_at_boundaries_any_more(training):
 # --- Resuming ---------------------------------------------------------------------------------------------
 
 
-def test_what_a_checkpoint_carried_is_set_before_what_the_launch_asks_for():
+def test_what_a_checkpoint_carried_is_set_before_launch_values():
     training = Training()
     knobs = TrainingKnobs([training.knob(name) for name in training.weights], [])
     training.steering.publish_knobs(knobs, {"upright": 4.0})
@@ -265,15 +265,15 @@ def test_what_a_checkpoint_carried_is_set_before_what_the_launch_asks_for():
     assert training.weights == {"upright": 4.0, "effort": -1.0}
 
 
-def test_values_that_loading_a_checkpoint_has_changed_are_told():
+def test_values_that_loading_a_checkpoint_has_changed_are_reported():
     training = Training()
     training.steering.publish_knobs(TrainingKnobs([training.knob("upright")], []), {})
-    training.weights["upright"] = 0.25  # as the optimizer brings its learning rate
+    training.weights["upright"] = 0.25  # as the optimizer restores its learning rate
     training.steering.start_iterating(9)
     assert training.link.emitted[1] == RampAdvanced(9, 1, (Change("upright", 1.0, 0.25),), {})
 
 
-def test_a_knob_on_the_same_value_as_another_that_is_turned_is_told_too():
+def test_a_knob_on_the_same_value_as_another_that_is_changed_is_reported_too():
     training = Training()
     both = [LiveKnob(Knob(n, "reward", 1.0, 1.0, "next iteration"), *training.access()) for n in ("one", "other")]
     training.steering.publish_knobs(TrainingKnobs(both, []), {})
@@ -297,7 +297,7 @@ def test_ramps_move_at_every_boundary_before_what_is_queued_there(training):
     assert training.boundary(after=6) == []
 
 
-def test_ramps_stand_still_while_the_training_is_paused(training):
+def test_ramps_hold_while_the_training_is_paused(training):
     training.boundary([msgspec.structs.replace(queued(1, upright=2.0), ramp=Ramp(4))])
     training.boundary([Pause()], [], [], [], [Resume()])
     assert training.weights["upright"] == 1.5
@@ -309,14 +309,14 @@ NAN = {"Loss/value": math.nan}
 
 
 def arm(training, **knobs):
-    """Set knobs of the guard against NaN, `mode="act"` say, and let the fakes forget it."""
+    """Set knobs of the guard against NaN, such as `mode="act"`, and clear the records."""
     changes = tuple(Change(f"guard/not_finite/{name}", "", value) for name, value in knobs.items())
     training.boundary([InterventionQueued(90, "person", changes)], after=0)
     training.link.emitted.clear()
     training.done.clear()
 
 
-def test_a_guard_warns_and_the_training_goes_on(training):
+def test_a_guard_warns_and_training_continues(training):
     assert training.boundary(metrics=NAN) == [GuardFired("not_finite", 3, "Loss/value is nan", "warned")]
     assert training.boundary(metrics=NAN) == []
 
@@ -329,10 +329,10 @@ def test_a_guard_may_pause_the_training_until_it_is_resumed(training):
     assert resumed == PhaseChanged("training")
 
 
-def test_a_guard_may_take_the_last_intervention_back_with_the_weights_from_before_it(training):
+def test_a_guard_may_undo_the_last_change_with_the_weights_from_before_it(training):
     arm(training, mode="act")
     training.boundary([queued(1, upright=2.0)], after=3)
-    assert training.done == [("save", 3)]  # what it goes back to, kept before the change
+    assert training.done == [("save", 3)]  # the checkpoint from before the change
     training.boundary([queued(2, upright=3.0, effort=-1.0)], after=4)
     training.boundary(after=5)
     undone, fired = training.boundary(after=6, metrics=NAN)
@@ -354,7 +354,7 @@ def test_a_guard_that_acts_has_a_checkpoint_saved_before_each_intervention_and_n
     assert training.done == [("save", 8)]
 
 
-def test_with_nothing_to_take_back_a_guard_pauses(training):
+def test_with_nothing_to_undo_a_guard_pauses(training):
     arm(training, mode="act")
     training.boundary([queued(1, upright=2.0)], after=3)
     training.boundary(after=4, metrics=NAN)
@@ -364,14 +364,14 @@ def test_with_nothing_to_take_back_a_guard_pauses(training):
     assert "guard not_finite: Loss/value is nan" in paused.detail
 
 
-def test_a_guard_that_was_told_to_act_does_not_take_that_back(training):
+def test_a_guard_that_may_act_does_not_undo_that(training):
     arm(training, mode="act")
     fired, _, _ = training.boundary([], [Resume()], metrics=NAN)
     assert fired.action == "paused"
     assert training.steering.guards.may_undo
 
 
-def test_without_a_checkpoint_to_go_back_to_a_guard_pauses_and_changes_nothing(training):
+def test_without_a_checkpoint_to_reload_a_guard_pauses_and_changes_nothing(training):
     arm(training, mode="act")
     training.boundary([queued(1, upright=2.0)], after=3)
     training.checkpoint = None
@@ -381,7 +381,7 @@ def test_without_a_checkpoint_to_go_back_to_a_guard_pauses_and_changes_nothing(t
     assert training.weights["upright"] == 2.0
 
 
-def test_an_intervention_that_the_person_has_undone_is_not_taken_back_once_more(training):
+def test_an_intervention_that_the_user_has_undone_is_not_undone_twice(training):
     arm(training, mode="act")
     training.boundary([queued(1, upright=2.0)], after=3)
     training.boundary([msgspec.structs.replace(queued(2, upright=1.0), undoes=1)], after=4)
@@ -389,7 +389,7 @@ def test_an_intervention_that_the_person_has_undone_is_not_taken_back_once_more(
     assert fired.action == "paused"
 
 
-def test_a_fall_is_measured_from_the_last_intervention(training):
+def test_a_drop_is_measured_from_the_last_intervention(training):
     before, after = {"Train/mean_reward": 10.0}, {"Train/mean_reward": 5.0}
     training.boundary(metrics=before)
     assert training.boundary(metrics=after) == []
@@ -402,7 +402,7 @@ def test_a_fall_is_measured_from_the_last_intervention(training):
 
 
 class OtherRank(OneProcess):
-    """Rank 1: what it hears is what rank 0 has shared, whatever it has itself."""
+    """Rank 1: receives what rank 0 has shared, not its own orders."""
 
     rank = 1
 
@@ -431,7 +431,7 @@ def test_a_rank_above_0_does_what_rank_0_shares_and_nothing_of_its_own():
     training.stops()
 
 
-def test_what_another_rank_can_not_take_is_taken_by_none():
+def test_what_another_rank_rejects_is_applied_by_none():
     ranks = OtherRank()
     training = Training(ranks)
     training.begin()

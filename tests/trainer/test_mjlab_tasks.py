@@ -1,4 +1,4 @@
-"""The program's own tasks for mjlab: what is in them once they are built."""
+"""This program's own mjlab tasks, built."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_weights_are_shares():
     assert shares({"a": -5.0, "b": 2.0}, ("a", "b")) == [0.0, 1.0]
 
 
-def test_a_task_is_drawn_for_each_episode_by_weight(multitask):
+def test_a_task_is_sampled_for_each_episode_by_weight(multitask):
     command = command_of(multitask)
     assert command.task_names == TASKS
     multitask.reset()
@@ -102,15 +102,15 @@ def test_a_task_is_drawn_for_each_episode_by_weight(multitask):
     assert command.task_ids.dtype == torch.long
     assert set(command.task_ids.tolist()) == {0, 1, 2, 3}
     for task in ("stand", "run", "turn"):
-        multitask.turn(WEIGHT + task, 0.0)
+        multitask.set(WEIGHT + task, 0.0)
     multitask.reset(*range(32))
     assert set(command.task_ids[:32].tolist()) == {1}
-    assert set(command.task_ids[32:].tolist()) == {0, 1, 2, 3}  # their episodes go on
+    assert set(command.task_ids[32:].tolist()) == {0, 1, 2, 3}  # their episodes continue
 
 
-def test_without_any_weight_all_tasks_are_drawn(multitask):
+def test_without_any_weight_all_tasks_are_sampled(multitask):
     for task in TASKS:
-        multitask.turn(WEIGHT + task, 0.0)
+        multitask.set(WEIGHT + task, 0.0)
     multitask.reset()
     assert set(command_of(multitask).task_ids.tolist()) == {0, 1, 2, 3}
 
@@ -145,16 +145,16 @@ def test_the_task_stays_for_the_episode_while_velocities_change(multitask):
 
 
 def test_ranges_of_tasks_and_the_limits_of_all_are_knobs(multitask):
-    multitask.turn("command/twist/task_lin_vel_x/walk", (0.4, 0.5))
-    multitask.turn("command/twist/lin_vel_x", (0.0, 2.0))
-    multitask.turn("command/twist/rel_forward_envs", 1.0)
+    multitask.set("command/twist/task_lin_vel_x/walk", (0.4, 0.5))
+    multitask.set("command/twist/lin_vel_x", (0.0, 2.0))
+    multitask.set("command/twist/rel_forward_envs", 1.0)
     multitask.reset()
     command = command_of(multitask)
     forward, lateral, yaw = command.command.unbind(dim=1)
     walking, running = command.task_ids == 1, command.task_ids == 2
     assert (forward[walking] >= 0.4).all()
     assert (forward[walking] <= 0.5).all()
-    assert forward[running].max() == 2.0  # drawn up to 3
+    assert forward[running].max() == 2.0  # sampled up to 3
     assert not lateral.any()
     assert not yaw.any()
 

@@ -1,4 +1,4 @@
-"""What the backend looks at before it builds: modules of one's own, and the motion that is to be tracked."""
+"""Checks of the mjlab backend before the build: user modules, and the motion to track."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Command:
 
 @pytest.fixture
 def module(tmp_path, monkeypatch):
-    """Write a module into a folder that Python doesn't look into; return the folder."""
+    """Write a module into a folder that is not on the import path; return the folder."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     names = set(sys.modules)
 
@@ -64,14 +64,14 @@ def test_a_file_beside_the_preset_does_not_take_a_library_s_place(module):
         ("raise ValueError('two\\nlines')", "ValueError: two lines"),
     ],
 )
-def test_a_module_that_can_not_be_imported_is_told_in_one_line(module, capsys, content, reason):
+def test_a_module_that_can_not_be_imported_is_reported_in_one_line(module, capsys, content, reason):
     with pytest.raises(BackendError) as error:
         import_modules(("broken",), module("broken", content))
     assert one_line(error).startswith(f"the module broken can't be imported: {reason}")
-    assert "broken.py" in capsys.readouterr().err  # where it went wrong
+    assert "broken.py" in capsys.readouterr().err  # the place of the error
 
 
-def test_a_module_that_is_nowhere_is_told(module):
+def test_a_module_that_is_nowhere_is_reported(module):
     with pytest.raises(BackendError, match="the module nowhere can't be imported: ModuleNotFoundError"):
         import_modules(("nowhere",), "")
 
@@ -84,7 +84,7 @@ def test_a_motion_file_is_fine_and_other_commands_need_none(tmp_path):
     check_motion("task", "twist", object())
 
 
-def test_a_missing_motion_is_told_with_how_to_give_it(tmp_path):
+def test_a_missing_motion_is_reported_with_how_to_give_it(tmp_path):
     (tmp_path / "notes.txt").write_text("no motion")
     (tmp_path / "empty.npz").touch()
     np.save(tmp_path / "array.npy", np.zeros(3))

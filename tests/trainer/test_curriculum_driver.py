@@ -1,4 +1,4 @@
-"""Curricula at work: what they decide and what people ask for goes through one writer."""
+"""Curricula and user requests: all changes go through one writer."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def place(run, name="masses"):
 
 
 def news(bodies):
-    """What was changed, by whom: tuples of changes whose value is another."""
+    """Return origin and changed values of each body."""
     return [(body.origin, {c.knob: c.new for c in body.changes if c.old != c.new}) for body in bodies]
 
 
-# --- What a curriculum does -------------------------------------------------------------------------------
+# --- Decisions --------------------------------------------------------------------------------------------
 
 
 def test_it_begins_with_its_first_level_before_the_first_iteration(run):
@@ -67,7 +67,7 @@ def test_it_begins_with_its_first_level_before_the_first_iteration(run):
     assert place(run) == (0, "auto")
 
 
-def test_its_decisions_are_interventions_that_say_why(run):
+def test_its_decisions_are_interventions_that_give_the_reason(run):
     assert run.iterate(2, rate=0.9) == []
     (applied,) = run.iterate(rate=0.9)
     assert (applied.origin, applied.iteration, applied.number) == ("curriculum", 3, 2)
@@ -108,7 +108,7 @@ def test_a_curriculum_of_the_task_s_own_is_kept_off_what_is_owned():
 
 def test_one_that_begins_late_is_kept_off_too_whatever_was_undone():
     stages = {"kind": "staged", "stages": [{TAUGHT: 1.0}, {TAUGHT: 3.0}], "stay": 1, "episodes": 0}
-    run = Steered({"stages": stages}).begin()  # with the very value that the task has
+    run = Steered({"stages": stages}).begin()  # the same value as the task's
     run.iterate(rate=0.6)
     run.ask(Undo())
     run.iterate(rate=0.0)
@@ -117,10 +117,10 @@ def test_one_that_begins_late_is_kept_off_too_whatever_was_undone():
     assert place(run, "stages") == (0, "auto")
 
 
-# --- What a person does -----------------------------------------------------------------------------------
+# --- User requests ----------------------------------------------------------------------------------------
 
 
-def test_the_person_s_level_brings_its_values_and_manual_and_undo_takes_all_back(run):
+def test_the_user_s_level_brings_its_values_and_manual_and_undo_restores_all(run):
     run.ask(Tune({LEVEL: 2.0}))
     assert news(run.iterate()) == [("person", {LEVEL: 2.0, MODE: "manual", **FULL})]
     assert run.iterate(10, rate=0.1) == []
@@ -131,12 +131,12 @@ def test_the_person_s_level_brings_its_values_and_manual_and_undo_takes_all_back
     assert (place(run), owned(run)) == ((2, "manual"), FULL)
 
 
-def test_back_on_auto_it_goes_on_from_the_level_that_was_set(run):
+def test_back_on_auto_it_continues_from_the_level_that_was_set(run):
     run.ask(Tune({LEVEL: 1.0}))
     run.iterate(5)
     run.ask(Tune({MODE: "auto"}))
-    asked, decided = run.iterate(rate=0.9)
-    assert news([asked, decided]) == [("person", {MODE: "auto"}), ("curriculum", {LEVEL: 2.0, **FULL})]
+    requested, decided = run.iterate(rate=0.9)
+    assert news([requested, decided]) == [("person", {MODE: "auto"}), ("curriculum", {LEVEL: 2.0, **FULL})]
 
 
 def test_a_level_may_be_set_without_taking_over(run):
@@ -145,7 +145,7 @@ def test_a_level_may_be_set_without_taking_over(run):
     assert (place(run), owned(run)) == ((1, "auto"), HALF)
 
 
-def test_turning_what_it_owns_puts_it_on_hold(run):
+def test_changing_what_it_owns_puts_it_on_hold(run):
     run.ask(Tune({MASS: (0.5, 0.7)}))
     assert news(run.iterate(rate=0.9)) == [("person", {MASS: (0.5, 0.7), MODE: "hold"})]
     assert run.iterate(9, rate=0.9) == []
@@ -163,7 +163,7 @@ def test_leaving_hold_brings_the_level_s_values_back_and_a_new_minimum_stay(run)
 
 
 @pytest.mark.parametrize(
-    ("asked", "then"),
+    ("requested", "then"),
     [
         ({LEVEL: 2.0, MASS: (0.8, 1.2)}, (2, "manual")),
         ({LEVEL: 2.0, MASS: (0.5, 0.7)}, (2, "hold")),
@@ -173,11 +173,11 @@ def test_leaving_hold_brings_the_level_s_values_back_and_a_new_minimum_stay(run)
         ({MODE: "hold", LEVEL: 1.0}, (1, "hold")),
     ],
 )
-def test_a_level_and_its_own_knobs_in_one_request_agree_or_it_is_on_hold(run, asked, then):
-    run.ask(Tune(asked))
+def test_a_level_and_its_own_knobs_in_one_request_agree_or_it_is_on_hold(run, requested, then):
+    run.ask(Tune(requested))
     run.iterate()
     assert place(run) == then
-    others = {knob: value for knob, value in asked.items() if knob in START}
+    others = {knob: value for knob, value in requested.items() if knob in START}
     level = (START, HALF, FULL)[then[0]]
     assert owned(run) == level | others
 
@@ -203,7 +203,7 @@ def test_an_undo_that_no_longer_fits_the_level_leaves_it_on_hold(run):
     assert place(run) == (2, "hold")
 
 
-def test_an_undo_of_hold_brings_back_what_was_turned_meanwhile(run):
+def test_an_undo_of_hold_brings_back_what_was_changed_meanwhile(run):
     hold = run.ask(Tune({MODE: "hold"}))
     run.iterate()
     run.ask(Tune({MASS: (0.5, 0.7)}))
@@ -222,7 +222,7 @@ def test_a_level_that_went_up_can_be_undone_and_waits_before_it_goes_up_again(ru
     assert news(run.iterate(rate=0.9)) == [("curriculum", {LEVEL: 1.0, **HALF})]
 
 
-def test_giving_back_what_it_owns_puts_it_on_hold():
+def test_releasing_what_it_owns_puts_it_on_hold():
     stages = {"kind": "staged", "stages": [{TAUGHT: 2.0, TAUGHT_RANGE: (0.0, 1.0)}, {TAUGHT: 3.0}], "stay": 1}
     run = Steered({"stages": stages})
     run.training.curriculum.overwrite(TAUGHT, 0.3)
@@ -264,7 +264,7 @@ def test_a_level_has_nothing_in_between(run):
 # --- Ramps ------------------------------------------------------------------------------------------------
 
 
-def test_a_person_s_ramp_of_what_is_owned_goes_on_while_it_is_on_hold_and_can_be_redone(run):
+def test_a_user_s_ramp_of_what_is_owned_continues_while_it_is_on_hold_and_can_be_redone(run):
     run.ask(Tune({FRICTION: 2.5}, ramp=Ramp(4)))
     run.iterate()
     assert place(run) == (0, "hold")
@@ -282,13 +282,13 @@ def test_a_person_s_ramp_of_what_is_owned_goes_on_while_it_is_on_hold_and_can_be
 
 
 @pytest.mark.parametrize(
-    "asked", [Tune({SPEED: (5.0, 6.0)}), StopRamp((SPEED,)), Tune({"curriculum/plan/mode": "hold"})]
+    "requested", [Tune({SPEED: (5.0, 6.0)}), StopRamp((SPEED,)), Tune({"curriculum/plan/mode": "hold"})]
 )
-def test_what_a_schedule_had_on_a_ramp_stays_where_it_is_when_it_is_put_on_hold(asked):
+def test_what_a_schedule_had_on_a_ramp_stays_where_it_is_when_it_is_put_on_hold(requested):
     run = Steered({"plan": PLAN}).begin()
     run.iterate(4)
     assert run.training.values[WEIGHT] == pytest.approx(1.4)
-    run.ask(asked)
+    run.ask(requested)
     run.iterate()
     assert place(run, "plan") == (0, "hold")
     stopped = dict(run.training.values)
@@ -339,7 +339,7 @@ gaps = st.lists(st.tuples(st.integers(1, 9), weights), min_size=1, max_size=5)
 
 @given(gaps, st.sampled_from(["step", "linear", "geometric"]), st.integers(0, 30), st.none() | st.integers(0, 30))
 def test_a_schedule_hits_every_point_at_its_iteration(gaps, shape, first, resumed_after):
-    """Also if it begins in the middle, and if the training goes on from a checkpoint on its way."""
+    """Also if it starts in the middle, and if the training continues from a checkpoint on the way."""
     way = list(zip(accumulate(gap for gap, _ in gaps), (weight for _, weight in gaps), strict=True))
     tables = {"plan": plan(*((at, {WEIGHT: weight}) for at, weight in way), shape=shape)}
     run = Steered(tables).begin(first)
@@ -365,7 +365,7 @@ def test_a_schedule_hits_every_point_at_its_iteration(gaps, shape, first, resume
 # --- Guards -----------------------------------------------------------------------------------------------
 
 
-def test_a_guard_takes_a_level_back_with_its_values_and_it_waits_anew(run):
+def test_a_guard_undoes_a_level_with_its_values_and_it_waits_again(run):
     run.ask(Tune({"guard/not_finite/mode": "act"}))
     run.iterate(rate=0.9)
     run.iterate(2, rate=0.9)
@@ -396,7 +396,7 @@ def test_one_checkpoint_is_kept_before_all_that_a_boundary_brings(run):
     assert run.done == [("save", 2, before)]
 
 
-def test_a_checkpoint_that_is_asked_for_holds_what_is_decided_at_the_same_boundary(run):
+def test_a_checkpoint_that_is_requested_holds_what_is_decided_at_the_same_boundary(run):
     run.iterate(2, rate=0.9)
     run.ask(Save())
     run.iterate(rate=0.9)
@@ -404,14 +404,14 @@ def test_a_checkpoint_that_is_asked_for_holds_what_is_decided_at_the_same_bounda
     assert place(run) == (1, "auto")
 
 
-# --- What a simulator refuses -----------------------------------------------------------------------------
+# --- Refusals of the simulator ----------------------------------------------------------------------------
 
 
-def test_what_the_simulator_refuses_is_asked_for_again_after_the_minimum_stay(run):
+def test_what_the_simulator_refuses_is_requested_again_after_the_minimum_stay(run):
     run.training.resample_fails = True
-    told = run.iterate(12, rate=0.9)
-    assert [(body.number, body.iteration) for body in told] == [(0, 3), (0, 6), (0, 9), (0, 12)]
-    assert told[0].reason == "masses: Train/success_rate 0.9 is above 0.8: Refusing: no more memory"
+    failed = run.iterate(12, rate=0.9)
+    assert [(body.number, body.iteration) for body in failed] == [(0, 3), (0, 6), (0, 9), (0, 12)]
+    assert failed[0].reason == "masses: Train/success_rate 0.9 is above 0.8: Refusing: no more memory"
     assert (place(run), owned(run)) == ((0, "auto"), START)
     run.training.resample_fails = False
     run.iterate(3, rate=0.9)
@@ -421,8 +421,8 @@ def test_what_the_simulator_refuses_is_asked_for_again_after_the_minimum_stay(ru
 def test_a_schedule_whose_way_is_refused_comes_back_to_it():
     run = Steered({"plan": PLAN | {"stay": 3}}).begin()
     run.training.failing = {WEIGHT}
-    told = run.iterate(8)
-    assert [body.iteration for body in told] == [1, 5]
+    failed = run.iterate(8)
+    assert [body.iteration for body in failed] == [1, 5]
     run.training.failing = set()
     run.iterate(2)
     assert (place(run, "plan"), run.training.values[WEIGHT]) == ((1, "auto"), 2.0)
@@ -455,14 +455,14 @@ def test_a_recorded_step_that_is_refused_is_left_out():
     steps += [{"iteration": 4, "set": {SPEED: (0.0, 2.0)}}]
     run = Steered({"session": {"kind": "recording", "steps": steps}}).begin()
     run.training.failing = {WEIGHT, FRICTION}
-    told = run.iterate(9)
-    assert [type(body) for body in told] == [InterventionFailed, InterventionFailed, InterventionApplied]
+    failed = run.iterate(9)
+    assert [type(body) for body in failed] == [InterventionFailed, InterventionFailed, InterventionApplied]
     assert place(run, "session") == (3, "auto")
     assert run.training.values[SPEED] == (0.0, 2.0)
 
 
 class TaskTraining(FakeTraining):
-    """Has the weight of a task, too."""
+    """Has the weight of a task as well."""
 
     weight = Knob("command/twist/weights/stand", "command", 1.0, 1.0, "at the next command")
 
@@ -497,7 +497,7 @@ def test_no_weight_of_a_task_goes_beyond_its_bounds():
         ({FRICTION: 2.0}, (0, "hold"), START | {FRICTION: 2.0}),
     ],
 )
-def test_a_launch_sets_levels_and_knobs_as_a_person_does(launch, then, values):
+def test_a_launch_sets_levels_and_knobs_as_a_user_does(launch, then, values):
     run = Steered({"masses": GROWTH}, launch).begin()
     assert (place(run), owned(run)) == (then, values)
 
@@ -534,7 +534,7 @@ def resumed(run, tables):
     return Steered(tables).begin(run.iteration, state)
 
 
-def test_a_resumed_run_goes_on_with_level_mode_and_limits(run):
+def test_a_resumed_run_continues_with_level_mode_and_limits(run):
     run.ask(Tune({"curriculum/masses/up": 0.7, "curriculum/masses/stay": 5.0}))
     run.iterate(6, rate=0.75)
     assert place(run) == (1, "auto")
@@ -552,7 +552,7 @@ def test_a_resumed_run_goes_on_with_level_mode_and_limits(run):
 
 
 @pytest.mark.parametrize("mode", ["manual", "hold"])
-def test_a_resumed_run_goes_on_by_hand(run, mode):
+def test_a_resumed_run_continues_by_hand(run, mode):
     run.ask(Tune({LEVEL: 1.0, MODE: mode}))
     run.iterate()
     if mode == "hold":
@@ -563,7 +563,7 @@ def test_a_resumed_run_goes_on_by_hand(run, mode):
     assert then.iterate(9, rate=0.9) == []
 
 
-def test_a_level_that_the_preset_has_no_more_begins_anew(run):
+def test_a_level_that_the_preset_has_no_more_starts_over(run):
     run.ask(Tune({LEVEL: 2.0, MODE: "auto"}))
     run.iterate()
     then = resumed(run, {"masses": GROWTH | {"steps": 1}})
@@ -580,7 +580,7 @@ def test_a_level_that_means_other_values_now_sets_them(run):
     assert "values of its level have changed" in [getattr(body, "note", "")[8:] for body in then.bodies]
 
 
-def test_a_curriculum_that_is_new_begins_and_one_that_is_gone_is_told(run):
+def test_a_curriculum_that_is_new_begins_and_one_that_is_missing_is_reported(run):
     run.iterate(3, rate=0.9)
     then = resumed(run, {"plan": PLAN})
     restored = next(body for body in then.bodies if getattr(body, "origin", "") == "checkpoint")
@@ -616,7 +616,7 @@ def test_a_recorded_request_comes_before_what_others_decide_at_the_same_boundary
         assert (place(run), owned(run)) == ((0, "hold"), START | {MASS: (0.5, 0.7)})
 
 
-def test_a_recorded_step_that_a_person_undoes_is_not_taken_again_and_others_stay_as_they_are():
+def test_a_recorded_step_that_a_user_undoes_is_not_applied_again_and_others_stay_as_they_are():
     steps = [{"iteration": 1, "set": {SPEED: (0.0, 2.0)}}, {"iteration": 2, "set": {WEIGHT: 4.0}}]
     run = Steered({"session": {"kind": "recording", "steps": steps}}).begin()
     run.iterate(2)
@@ -634,7 +634,7 @@ def test_a_recorded_step_that_a_person_undoes_is_not_taken_again_and_others_stay
 
 
 class Rank(OneProcess):
-    """Rank 0 keeps what it shares, round by round; another one hears that."""
+    """Rank 0 records what it shares, round by round; the other rank receives it."""
 
     def __init__(self, rank, shared):
         self.rank = rank
@@ -671,7 +671,7 @@ def test_another_rank_s_refusal_is_the_first_one_s_too():
     assert place(run, "plan") == (0, "hold")
 
 
-def test_what_a_curriculum_asks_for_travels_as_an_order_of_its_own():
+def test_what_a_curriculum_requests_travels_as_a_separate_order():
     shared = []
     run = Steered({"masses": GROWTH}, ranks=Rank(0, shared)).begin()
     run.iterate(3, rate=0.9)
