@@ -133,7 +133,18 @@ def make_run(log_root: Path, name: str, iterations: int, metrics: int) -> RunFol
     folder = RunFolder(log_root / "benchmark" / name)
     folder.path.mkdir(parents=True)
     task = "Mjlab-Velocity-Flat-Unitree-G1"
-    folder.write_spec(RunSpec("g1-walk", "mjlab", task, "benchmark", "cuda:0", 4096, iterations, 42))
+    folder.write_spec(
+        RunSpec(
+            preset="g1-walk",
+            backend="mjlab",
+            task=task,
+            experiment="benchmark",
+            device="cuda:0",
+            num_envs=4096,
+            iterations=iterations,
+            seed=42,
+        )
+    )
     terms = tuple(f"Episode_Reward/term_{number}" for number in range(metrics - len(METRICS)))
     names = METRICS + terms
     knobs = tuple(Knob(f"reward/term_{i}/weight", "reward", 1.0, 1.0, "next iteration") for i in range(150))
@@ -145,7 +156,19 @@ def make_run(log_root: Path, name: str, iterations: int, metrics: int) -> RunFol
         journal.append(encode(Frame(number, 1.7e9 + number, body)))
         number += 1
 
-    append(RunStarted(name, "g1-walk", "mjlab", task, "cuda:0", 4096, iterations, 42, 1))
+    append(
+        RunStarted(
+            run=name,
+            preset="g1-walk",
+            backend="mjlab",
+            task=task,
+            device="cuda:0",
+            num_envs=4096,
+            iterations=iterations,
+            seed=42,
+            pid=1,
+        )
+    )
     append(KnobsAvailable(0, knobs))
     append(PhaseChanged("training"))
     append(MetricSet(0, names))

@@ -40,7 +40,18 @@ def make_run(tmp_path):
     def make(name="2026-03-01_10-00-00", *bodies, experiment="cartpole"):
         folder = RunFolder(tmp_path / "logs" / experiment / name)
         folder.path.mkdir(parents=True)
-        folder.write_spec(RunSpec("cartpole", "mjlab", "Mjlab-Cartpole-Balance", experiment, "cpu", 4, 100, 42))
+        folder.write_spec(
+            RunSpec(
+                preset="cartpole",
+                backend="mjlab",
+                task="Mjlab-Cartpole-Balance",
+                experiment=experiment,
+                device="cpu",
+                num_envs=4,
+                iterations=100,
+                seed=42,
+            )
+        )
         if bodies:
             journal = JournalWriter(folder.journal)
             for number, body in enumerate(bodies):

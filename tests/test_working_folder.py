@@ -20,7 +20,17 @@ from tui.session.backends.light_core import light_core
 from tui.session.launching import launcher
 
 ROOT = Path(__file__).parents[1]
-SPEC = RunSpec("mine", "mjlab", "No-Such-Task", "mine", "cpu", 4, 1, 42, modules=("my_tasks",))
+SPEC = RunSpec(
+    preset="mine",
+    backend="mjlab",
+    task="No-Such-Task",
+    experiment="mine",
+    device="cpu",
+    num_envs=4,
+    iterations=1,
+    seed=42,
+    modules=("my_tasks",),
+)
 SCRIPT = """
 import presets, utils
 assert (presets.WHOSE, utils.WHOSE) == ("mine", "mine")

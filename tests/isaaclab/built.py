@@ -67,7 +67,18 @@ def built(task, num_envs, edit=lambda cfg: None, hydra=()):
 def built_environment(task, num_envs, edit=lambda cfg: None, hydra=()):
     """Build only the environment; gives it wrapped for rsl-rl, and the task's own configuration for a runner."""
     torch.manual_seed(5)
-    spec = RunSpec("", "isaaclab", task, "", "cpu", num_envs, 1, 7, physics="newton", hydra=hydra)
+    spec = RunSpec(
+        preset="",
+        backend="isaaclab",
+        task=task,
+        experiment="",
+        device="cpu",
+        num_envs=num_envs,
+        iterations=1,
+        seed=7,
+        physics="newton",
+        hydra=hydra,
+    )
     env_cfg, agent_cfg = load_configurations(spec, "rsl_rl_cfg_entry_point")
     env_cfg.scene.num_envs, env_cfg.seed, env_cfg.sim.device, agent_cfg.device = num_envs, 7, "cpu", "cpu"
     offline_robot(env_cfg)

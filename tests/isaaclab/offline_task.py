@@ -20,7 +20,17 @@ ENVIRONMENTS, STEPS = 4, 25
 
 def configured(task):
     """Return the configuration, and what is told of it."""
-    spec = RunSpec("", "isaaclab", task, "", "cpu", ENVIRONMENTS, 1, 7, physics="newton")
+    spec = RunSpec(
+        preset="",
+        backend="isaaclab",
+        task=task,
+        experiment="",
+        device="cpu",
+        num_envs=ENVIRONMENTS,
+        iterations=1,
+        seed=7,
+        physics="newton",
+    )
     env_cfg, _ = load_configurations(spec, "rsl_rl_cfg_entry_point")
     offline_robot(env_cfg)
     missing = missing_assets(env_cfg)

@@ -63,7 +63,16 @@ class Training:
         self.runner = OnPolicyRunner(
             wrapped, agent | {"num_steps_per_env": STEPS, "logger": "tensorboard"}, str(folder.path), "cpu"
         )
-        spec = RunSpec("cartpole", "isaaclab", CARTPOLE, "cartpole", "cpu", 4, 10, 3)
+        spec = RunSpec(
+            preset="cartpole",
+            backend="isaaclab",
+            task=CARTPOLE,
+            experiment="cartpole",
+            device="cpu",
+            num_envs=4,
+            iterations=10,
+            seed=3,
+        )
         make_steerable(self.runner, Steering(self.link), self.link, folder, spec)
 
     def learn(self, iterations):

@@ -20,7 +20,18 @@ def configurations(task=G1, library="rsl_rl"):
 
 
 def configured(*hydra, task=G1, library="rsl_rl", physics=""):
-    spec = RunSpec("", "isaaclab", task, "", "cpu", 1, 1, 1, physics=physics, hydra=hydra)
+    spec = RunSpec(
+        preset="",
+        backend="isaaclab",
+        task=task,
+        experiment="",
+        device="cpu",
+        num_envs=1,
+        iterations=1,
+        seed=1,
+        physics=physics,
+        hydra=hydra,
+    )
     return load_configurations(spec, f"{library}_cfg_entry_point")
 
 

@@ -72,7 +72,18 @@ OF_2_3 = {
 
 
 def spec_of(task, physics="", hydra=()):
-    return RunSpec("", "isaaclab", task, "", "cpu", 1, 1, 1, physics=physics, hydra=hydra)
+    return RunSpec(
+        preset="",
+        backend="isaaclab",
+        task=task,
+        experiment="",
+        device="cpu",
+        num_envs=1,
+        iterations=1,
+        seed=1,
+        physics=physics,
+        hydra=hydra,
+    )
 
 
 @pytest.mark.parametrize("name", OF_2_3)

@@ -83,7 +83,16 @@ class Training:
         self.link = ListLink(*batches)
         agent = agent | {"num_steps_per_env": STEPS, "logger": "tensorboard"}
         self.runner = OnPolicyRunner(self.wrapped, agent, str(folder.path), "cpu")
-        spec = RunSpec("rough", "isaaclab", ROUGH, "rough", "cpu", ENVIRONMENTS, 10, 3)
+        spec = RunSpec(
+            preset="rough",
+            backend="isaaclab",
+            task=ROUGH,
+            experiment="rough",
+            device="cpu",
+            num_envs=ENVIRONMENTS,
+            iterations=10,
+            seed=3,
+        )
         make_steerable(self.runner, Steering(self.link), self.link, folder, spec)
 
     def learn(self, iterations):

@@ -31,7 +31,17 @@ class Training(OnPatches):
         self.env = ManagerBasedRlEnv(cfg, device="cpu")
         agent = asdict(load_rl_cfg(ROUGH)) | {"num_steps_per_env": 4, "logger": "tensorboard"}
         self.runner = MjlabOnPolicyRunner(RslRlVecEnvWrapper(self.env), agent, str(folder.path), "cpu")
-        spec = RunSpec("rough", "mjlab", ROUGH, "rough", "cpu", environments, 10, 3, set=launch or {})
+        spec = RunSpec(
+            preset="rough",
+            backend="mjlab",
+            task=ROUGH,
+            experiment="rough",
+            device="cpu",
+            num_envs=environments,
+            iterations=10,
+            seed=3,
+            set=launch or {},
+        )
         make_steerable(self.runner, Steering(self.link), self.link, folder, spec)
 
     def learn(self, iterations):

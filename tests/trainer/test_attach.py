@@ -43,7 +43,17 @@ class Attached:
         self.link = ListLink(*batches)
         self.steering = Steering(self.link)
         self.runner = make_runner(str(folder.path), **arguments)
-        spec = RunSpec("script", "tests", "point", "tests", "cpu", 6, 10, 3, set=launch or {})
+        spec = RunSpec(
+            preset="script",
+            backend="tests",
+            task="point",
+            experiment="tests",
+            device="cpu",
+            num_envs=6,
+            iterations=10,
+            seed=3,
+            set=launch or {},
+        )
         make_steerable(self.runner, self.steering, self.link, folder, spec)
 
     def learn(self, iterations):

@@ -110,7 +110,9 @@ def test_knobs_are_published_with_their_values_as_they_are():
 
 def test_a_change_is_applied_between_iterations_and_read_back(training):
     assert training.boundary([queued(1, upright=2.504)]) == [
-        InterventionApplied(1, "person", 4, 1, (Change("upright", 1.0, 2.5),), "n")
+        InterventionApplied(
+            number=1, origin="person", iteration=4, revision=1, changes=(Change("upright", 1.0, 2.5),), note="n"
+        )
     ]
     assert training.weights["upright"] == 2.5
 
@@ -135,7 +137,9 @@ def test_launch_values_are_set_before_the_first_iteration():
     offered, applied, phase = training.link.emitted
     assert offered.knobs[0].value == 1.0
     change = Change("upright", 1.0, 4.0)
-    assert untimed(applied) == InterventionApplied(0, "launch", 0, 1, (change,), "set at launch", when="now")
+    assert untimed(applied) == InterventionApplied(
+        number=0, origin="launch", iteration=0, revision=1, changes=(change,), note="set at launch", when="now"
+    )
     assert phase == PhaseChanged("training")
 
 

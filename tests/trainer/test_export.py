@@ -89,7 +89,17 @@ def make_run(path: Path, described: PolicyDescription) -> tuple[RunFolder, Path,
 def write_journal(folder: RunFolder) -> None:
     writer = JournalWriter(folder.journal)
     writer.append(encode(Frame(0, 1.0, InterventionQueued(3, "person", (CHANGE,), "less shaking"))))
-    writer.append(encode(Frame(1, 2.0, InterventionApplied(3, "person", 41, 2, (CHANGE,), "less shaking"))))
+    writer.append(
+        encode(
+            Frame(
+                1,
+                2.0,
+                InterventionApplied(
+                    number=3, origin="person", iteration=41, revision=2, changes=(CHANGE,), note="less shaking"
+                ),
+            )
+        )
+    )
     writer.close()
 
 

@@ -74,7 +74,12 @@ def session():
 def test_a_change_is_reported_with_what_the_simulator_really_uses(session):
     applied = session.apply({EPOCHS: 3.0, SPEED: (0.0, 2.0)}, note="slower", revision=7)
     assert msgspec.structs.replace(applied, stall_ms=0.0) == InterventionApplied(
-        1, "person", 4, 7, (Change(EPOCHS, 5.0, 3.0), Change(SPEED, (-1.0, 1.0), (0.0, 2.0))), "slower"
+        number=1,
+        origin="person",
+        iteration=4,
+        revision=7,
+        changes=(Change(EPOCHS, 5.0, 3.0), Change(SPEED, (-1.0, 1.0), (0.0, 2.0))),
+        note="slower",
     )
     assert applied.stall_ms > 0
     assert session.values[EPOCHS] == 3

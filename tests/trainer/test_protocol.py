@@ -33,7 +33,9 @@ from tui.session.runs.run_index import read_state
 from tui.session.state import RunState
 from tui.session.status_text import progress
 
-STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
+STARTED = RunStarted(
+    run="run", preset="cartpole", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=100, seed=42, pid=1
+)
 
 
 class Evaluated(msgspec.Struct, tag=True):

@@ -138,7 +138,19 @@ class Training:
         self.resampled = training.resampled
         steering = Steering(self)
         training.curriculum.on_competing_writer = steering.interventions.competing_writer_found
-        self.emit(RunStarted("run", "preset", "mjlab", "task", "cpu", 1, ITERATIONS, 1, 1))
+        self.emit(
+            RunStarted(
+                run="run",
+                preset="preset",
+                backend="mjlab",
+                task="task",
+                device="cpu",
+                num_envs=1,
+                iterations=ITERATIONS,
+                seed=1,
+                pid=1,
+            )
+        )
         self.emit(MetricSet(0, METRICS))
         steering.publish_knobs(training.knobs(), dict(launch), bounds, CurriculumDriver(make_curricula(curricula)))
         steering.start_iterating(0)
@@ -201,7 +213,17 @@ def settled(frames, ignored):
 
 def as_preset(frames, launch, curricula, bounds, **how) -> Preset:
     spec = RunSpec(
-        "preset", "mjlab", "task", "run", "cpu", 1, ITERATIONS, 1, set=launch, bounds=bounds, curricula=curricula
+        preset="preset",
+        backend="mjlab",
+        task="task",
+        experiment="run",
+        device="cpu",
+        num_envs=1,
+        iterations=ITERATIONS,
+        seed=1,
+        set=launch,
+        bounds=bounds,
+        curricula=curricula,
     )
     with TemporaryDirectory() as folder:
         path = Path(folder) / "again.toml"

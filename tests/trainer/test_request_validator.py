@@ -101,7 +101,13 @@ def test_several_values_are_taken_all_or_none(validator):
     reason(validator.answer(Tune({FREE: 2.0, BOUND: 7.0})))
     reason(validator.answer(Tune({FREE: 2.0, "nothing": 1.0})))
     queued = validator.answer(Tune({FREE: 2.0, BOUND: 0.3}, note="together"))
-    assert queued == InterventionQueued(1, "person", (Change(FREE, 1.0, 2.0), Change(BOUND, 0.2, 0.3)), "together", 1)
+    assert queued == InterventionQueued(
+        number=1,
+        origin="person",
+        changes=(Change(FREE, 1.0, 2.0), Change(BOUND, 0.2, 0.3)),
+        note="together",
+        revision=1,
+    )
 
 
 def test_a_tune_that_names_no_knob_is_refused(validator):
@@ -299,7 +305,15 @@ def test_after_the_end_only_a_ping_is_accepted(validator, phase):
     assert validator.answer(Ping()) is None
 
 
-@pytest.mark.parametrize("end", [ExportFinished(3, "exported", 0.0, 1.0, 2.0, 1e5), ExportFailed(3, "no space")])
+@pytest.mark.parametrize(
+    "end",
+    [
+        ExportFinished(
+            iteration=3, folder="exported", largest_difference=0.0, latency_p50_us=1.0, latency_p99_us=2.0, rate_hz=1e5
+        ),
+        ExportFailed(3, "no space"),
+    ],
+)
 def test_one_export_runs_at_a_time(validator, end):
     assert validator.answer(Export()) is None
     assert "already running" in reason(validator.answer(Export()))

@@ -219,7 +219,17 @@ def test_a_training_publishes_its_success_rate(kind, folder):
     agent = asdict(load_rl_cfg(G1)) | {"num_steps_per_env": STEPS, "logger": "tensorboard"}
     runner = MjlabOnPolicyRunner(g1.runner.env, agent, str(folder.path), "cpu")
     link = ListLink()
-    spec = RunSpec("g1", "mjlab", G1, "g1", "cpu", 4, 10, 3, success={"kind": kind, "window": 6})
+    spec = RunSpec(
+        preset="g1",
+        backend="mjlab",
+        task=G1,
+        experiment="g1",
+        device="cpu",
+        num_envs=4,
+        iterations=10,
+        seed=3,
+        success={"kind": kind, "window": 6},
+    )
     make_steerable(runner, Steering(link), link, folder, spec)
     runner.learn(3, init_at_random_ep_len=True)
     runner.logger.writer.close()

@@ -109,7 +109,9 @@ def test_any_intervention_can_be_undone_by_its_number(wire):
 def test_an_undo_is_itself_requested_by_a_user_with_a_note(wire):
     wire.do(Tune({WEIGHT: 2.0}))
     undo = wire.ask(Undo(note="too much"))
-    assert undo == InterventionQueued(2, "person", (Change(WEIGHT, 2.0, 1.0),), "too much", 2, undoes=1)
+    assert undo == InterventionQueued(
+        number=2, origin="person", changes=(Change(WEIGHT, 2.0, 1.0),), note="too much", revision=2, undoes=1
+    )
 
 
 def test_what_is_undone_can_not_be_undone_twice(wire):

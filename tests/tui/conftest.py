@@ -14,7 +14,9 @@ from trainer_proc.contract.run_folder import RunFolder
 from tui.cli import run
 
 RUN, NEW = "2026-03-01_12-00-00_walk", "2026-03-02_12-00-00"
-STARTED = RunStarted(RUN, "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
+STARTED = RunStarted(
+    run=RUN, preset="cartpole", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=100, seed=42, pid=1
+)
 
 
 @pytest.fixture

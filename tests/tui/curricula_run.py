@@ -38,7 +38,17 @@ SUCCESS = {"kind": "velocity"}
 
 def started(tables=TABLES, success=SUCCESS) -> RunStarted:
     return RunStarted(
-        "2026-01-01_00-00-00", "g1-rough", "mjlab", "a task", "cpu", 16, 100, 42, 1, success=success, curricula=tables
+        run="2026-01-01_00-00-00",
+        preset="g1-rough",
+        backend="mjlab",
+        task="a task",
+        device="cpu",
+        num_envs=16,
+        iterations=100,
+        seed=42,
+        pid=1,
+        success=success,
+        curricula=tables,
     )
 
 

@@ -54,12 +54,29 @@ def turned(iteration: int = 61) -> list[Body]:
     to_push = Ramp(20, "linear", {push: (-1.0, 1.0)})
     wider = (Change(twist, (-1.0, 1.0), (-1.5, 2.0)),)
     return [
-        InterventionApplied(3, "person", iteration, 3, wider, "faster", pinned=(twist,)),
+        InterventionApplied(
+            number=3, origin="person", iteration=iteration, revision=3, changes=wider, note="faster", pinned=(twist,)
+        ),
         InterventionQueued(4, "person", (Change(push, (-0.5, 0.5), (-1.0, 1.0)),), ramp=Ramp(20)),
         InterventionApplied(4, "person", iteration, 4, (Change(push, (-0.5, 0.5), (-0.525, 0.525)),), ramp=to_push),
         RampAdvanced(iteration + 1, 5, (Change(push, (-0.525, 0.525), (-0.55, 0.55)),), {push: 18}),
-        InterventionApplied(5, "launch", iteration, 6, (Change("ppo/desired_kl", 0.01, 0.02),), "set at launch"),
-        InterventionApplied(6, "guard", iteration + 1, 7, (Change("ppo/desired_kl", 0.02, 0.01),), "KL", undoes=5),
+        InterventionApplied(
+            number=5,
+            origin="launch",
+            iteration=iteration,
+            revision=6,
+            changes=(Change("ppo/desired_kl", 0.01, 0.02),),
+            note="set at launch",
+        ),
+        InterventionApplied(
+            number=6,
+            origin="guard",
+            iteration=iteration + 1,
+            revision=7,
+            changes=(Change("ppo/desired_kl", 0.02, 0.01),),
+            note="KL",
+            undoes=5,
+        ),
         InterventionQueued(7, "person", (Change("guard/kl/mode", "warn", "act"),), "watch it"),
         InterventionFailed(7, iteration + 1, "RuntimeError: the guard sleeps"),
         InterventionQueued(8, "person", (Change(friction, (0.3, 1.2), (0.3, 1.6)),)),

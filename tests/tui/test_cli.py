@@ -32,7 +32,9 @@ pytestmark = pytest.mark.usefixtures("empty_working_directory")
 COMMANDS = cli.list_commands(None)
 KNOB = "reward/upright/weight"
 RUN = "2026-03-01_12-00-00"
-STARTED = RunStarted(RUN, "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
+STARTED = RunStarted(
+    run=RUN, preset="cartpole", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=100, seed=42, pid=1
+)
 BODIES = (
     STARTED,
     KnobsAvailable(0, (Knob(KNOB, "reward", 1.0, 1.0, "next iteration"),)),
@@ -159,7 +161,16 @@ def steered(folder, link):
                 received.append(order)
                 if isinstance(order, InterventionQueued):
                     number, changes = order.number, order.changes
-                    link.emit(InterventionApplied(number, order.origin, 7, number, changes, order.note))
+                    link.emit(
+                        InterventionApplied(
+                            number=number,
+                            origin=order.origin,
+                            iteration=7,
+                            revision=number,
+                            changes=changes,
+                            note=order.note,
+                        )
+                    )
 
     thread = threading.Thread(target=train)
     thread.start()

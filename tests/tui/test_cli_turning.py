@@ -27,7 +27,17 @@ RUN = "2026-03-01_12-00-00"
 WEIGHT, PUSH, FRICTION = "reward/upright/weight", "event/push_robot/velocity_range/x", "event/foot_friction/ranges"
 TWIST, MODE, SCHEDULE = "command/twist/lin_vel_x", "guard/kl/mode", "ppo/schedule"
 TRAINING = (
-    RunStarted(RUN, "g1-walk", "mjlab", "task", "cpu", 4, 100, 42, 1),
+    RunStarted(
+        run=RUN,
+        preset="g1-walk",
+        backend="mjlab",
+        task="task",
+        device="cpu",
+        num_envs=4,
+        iterations=100,
+        seed=42,
+        pid=1,
+    ),
     g1_knobs(),
     PhaseChanged("training"),
     MetricSet(0, ()),
@@ -67,7 +77,14 @@ def steered(folder, link):
 def outcome(order):
     if any(change.new == 13.0 for change in order.changes):
         return InterventionFailed(order.number, 61, "RuntimeError: thirteen")
-    applied = InterventionApplied(order.number, order.origin, 61, order.number, order.changes, order.note)
+    applied = InterventionApplied(
+        number=order.number,
+        origin=order.origin,
+        iteration=61,
+        revision=order.number,
+        changes=order.changes,
+        note=order.note,
+    )
     names = [change.knob for change in order.changes]
     if order.ramp is not None:
         targets = {change.knob: change.new for change in order.changes}

@@ -16,7 +16,17 @@ from tui.session.runs.run_index import read_state
 from tui.session.state import RunState
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
-SPEC = RunSpec("g1-walk", "mjlab", "Mjlab-Velocity-Flat-Unitree-G1", "g1", "cpu", 4, 100, 42, name="one")
+SPEC = RunSpec(
+    preset="g1-walk",
+    backend="mjlab",
+    task="Mjlab-Velocity-Flat-Unitree-G1",
+    experiment="g1",
+    device="cpu",
+    num_envs=4,
+    iterations=100,
+    seed=42,
+    name="one",
+)
 
 
 def run(name="run", spec=SPEC, *bodies):

@@ -14,7 +14,9 @@ from trainer_proc.contract.messages import IterationFinished, MetricSet, PhaseCh
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.runs.delete import DeleteError, check_deletable, contents_of, delete_run, deletion_question
 
-STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
+STARTED = RunStarted(
+    run="run", preset="cartpole", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=100, seed=42, pid=1
+)
 FIRST = (MetricSet(0, ()), IterationFinished(0, 0, b"", 96, 1.0))
 
 

@@ -19,7 +19,9 @@ from trainer_proc.contract.messages import IterationFinished, PhaseChanged, RunS
 from trainer_proc.wire.link import TrainerLink
 from tui.session.follow import Follower
 
-STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
+STARTED = RunStarted(
+    run="run", preset="cartpole", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=100, seed=42, pid=1
+)
 MORE_THAN_ANY_QUEUE = 30_000
 
 FOLLOWER_PROCESS = """

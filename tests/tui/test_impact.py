@@ -44,7 +44,17 @@ METRICS = ("Train/success_rate", "Train/mean_reward", "Policy/kl", "Episode_Rewa
 
 def folded(*bodies):
     state, history = RunState(), MetricHistory()
-    started = RunStarted("run", "g1-walk", "mjlab", "task", "cpu", 4, 1000, 42, 1)
+    started = RunStarted(
+        run="run",
+        preset="g1-walk",
+        backend="mjlab",
+        task="task",
+        device="cpu",
+        num_envs=4,
+        iterations=1000,
+        seed=42,
+        pid=1,
+    )
     all_bodies = (started, KnobsAvailable(0, KNOBS), MetricSet(0, METRICS), *bodies)
     frames = [Frame(number, 0.0, body) for number, body in enumerate(all_bodies)]
     history.apply(frames)

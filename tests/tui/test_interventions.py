@@ -130,7 +130,17 @@ def test_what_the_table_shows_anyway_is_no_news(body):
 @pytest.fixture
 def state():
     state = RunState()
-    started = RunStarted("run", "g1-walk", "mjlab", "task", "cpu", 4, 100, 42, 1)
+    started = RunStarted(
+        run="run",
+        preset="g1-walk",
+        backend="mjlab",
+        task="task",
+        device="cpu",
+        num_envs=4,
+        iterations=100,
+        seed=42,
+        pid=1,
+    )
     for number, body in enumerate((started, g1_knobs(), *turned())):
         state.apply(Frame(number, 0.0, body))
     return state

@@ -30,7 +30,9 @@ from tui.session.runs.journal_samples import JournalSamples
 from tui.session.runs.journal_summary import REWARD, read_whole, summarize_journal
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
-STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 400, 42, 1)
+STARTED = RunStarted(
+    run="run", preset="cartpole", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=400, seed=42, pid=1
+)
 KNOBS = KnobsAvailable(0, tuple(Knob(f"reward/{i}/weight", "reward", 1.0, 1.0, "next iteration") for i in range(9)))
 SETS = [("loss",), ("loss", REWARD), (REWARD, "Train/success_rate", "loss"), ("loss", "PhaseChanged", "MetricSet")]
 CRAFTY = [

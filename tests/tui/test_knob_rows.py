@@ -25,7 +25,9 @@ from tui.session.knobs.rows import GAP, KnobFilter, fit, knob_rows, shown_knobs
 from tui.session.state import RunState
 from tui.session.text import shortened_name
 
-STARTED = RunStarted("run", "g1-walk", "mjlab", "task", "cpu", 4, 100, 42, 1)
+STARTED = RunStarted(
+    run="run", preset="g1-walk", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=100, seed=42, pid=1
+)
 ALL, CHANGED = KnobFilter(), KnobFilter(only_changed=True)
 WIDE = fit(200)
 PUSH, TWIST, CLEARANCE = "event/push_robot/velocity_range/x", "command/twist/lin_vel_x", "reward/foot_clearance/weight"

@@ -36,7 +36,14 @@ class Clock:
         GuardFired("kl", 7, "KL is 0.4", "paused"),
         PhaseChanged("failed", "RuntimeError: NaN"),
         PhaseChanged("finished"),
-        ExportFinished(7, "exported", 1e-7, 10.0, 20.0, 50_000.0),
+        ExportFinished(
+            iteration=7,
+            folder="exported",
+            largest_difference=1e-7,
+            latency_p50_us=10.0,
+            latency_p99_us=20.0,
+            rate_hz=50_000.0,
+        ),
         ExportFailed(7, "onnx is not installed"),
     ],
 )

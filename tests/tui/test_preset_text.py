@@ -25,8 +25,27 @@ from tui.session.recordings.preset_text import changed_values, preset_text
 from tui.session.state import RunState
 
 GPU = Device("cuda:0", "NVIDIA L4", 22.0, 22.5)
-SPEC = RunSpec("g1-walk", "mjlab", "Mjlab-Velocity-Flat-Unitree-G1", "g1_velocity", "cuda:0", 2048, 300, 7)
-STARTED = RunStarted("walk", "g1-walk", "mjlab", "task", "cuda:0", 2048, 300, 7, 1)
+SPEC = RunSpec(
+    preset="g1-walk",
+    backend="mjlab",
+    task="Mjlab-Velocity-Flat-Unitree-G1",
+    experiment="g1_velocity",
+    device="cuda:0",
+    num_envs=2048,
+    iterations=300,
+    seed=7,
+)
+STARTED = RunStarted(
+    run="walk",
+    preset="g1-walk",
+    backend="mjlab",
+    task="task",
+    device="cuda:0",
+    num_envs=2048,
+    iterations=300,
+    seed=7,
+    pid=1,
+)
 
 
 def after(*bodies):

@@ -31,8 +31,19 @@ from tui.session.recordings.recorded_preset import launch_command, recorded_pres
 
 WEIGHT, RATE, MASS, SPEED = "reward/upright/weight", "ppo/learning_rate", "event/mass/scale", "command/speed"
 REWARD = "Train/mean_reward"
-SPEC = RunSpec("cartpole", "mjlab", "Mjlab-Cartpole-Balance", "cartpole", "cpu", 8, 300, 7)
-STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 8, 300, 7, 1)
+SPEC = RunSpec(
+    preset="cartpole",
+    backend="mjlab",
+    task="Mjlab-Cartpole-Balance",
+    experiment="cartpole",
+    device="cpu",
+    num_envs=8,
+    iterations=300,
+    seed=7,
+)
+STARTED = RunStarted(
+    run="run", preset="cartpole", backend="mjlab", task="task", device="cpu", num_envs=8, iterations=300, seed=7, pid=1
+)
 KNOBS = KnobsAvailable(
     0,
     (
@@ -200,7 +211,7 @@ def test_everyone_is_recorded_and_nobody_decides_again(written):
     bodies = (
         InterventionApplied(1, "curriculum", 0, 1, (Change("curriculum/growth/level", 0.0, 0.0),)),
         done(2, 0, "guard/kl/mode", "warn", "act", "launch"),
-        InterventionApplied(3, "curriculum", 4, 3, level, "growth: up"),
+        InterventionApplied(number=3, origin="curriculum", iteration=4, revision=3, changes=level, note="growth: up"),
         done(4, 5, WEIGHT, 1.0, 2.0),
         done(5, 6, WEIGHT, 2.0, 1.0, "guard", undoes=4, note="KL"),
         done(6, 7, "curriculum/growth/mode", "hold", "auto"),

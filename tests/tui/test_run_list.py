@@ -16,7 +16,9 @@ from tui.session.runs.names import fitted_name, own_name
 from tui.session.runs.run_columns import COLUMNS, fit_columns, run_cells
 from tui.session.runs.run_list import RUN_ORDERS, RunList, matching, ordered, with_status
 
-STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
+STARTED = RunStarted(
+    run="run", preset="cartpole", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=100, seed=42, pid=1
+)
 METRICS = MetricSet(0, ("Train/mean_reward", "Train/success_rate"))
 
 

@@ -9,7 +9,9 @@ from trainer_proc.contract.messages import CheckpointLoaded, IterationFinished, 
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError
 from tui.session.runs.run_index import RunNotFound, find_run, run_folders, summarize
 
-STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1)
+STARTED = RunStarted(
+    run="run", preset="cartpole", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=100, seed=42, pid=1
+)
 MORNING, NOON, NIGHT = "2026-03-01_08-00-00_walk", "2026-03-01_12-00-00_run", "2026-03-02_23-00-00_walk"
 
 

@@ -35,7 +35,9 @@ from trainer_proc.contract.messages import (
 from tui.session.state import RampState, RunState
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
-STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 10, 42, 1)
+STARTED = RunStarted(
+    run="run", preset="cartpole", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=10, seed=42, pid=1
+)
 KNOBS = KnobsAvailable(
     0,
     (
@@ -228,7 +230,14 @@ def test_progress_ends_at_the_whole():
 def test_checkpoints_and_the_newest_export_are_kept():
     exports = (
         ExportStarted(3, 1.5),
-        ExportFinished(3, "exported", 1e-7, 20.0, 40.0, 25000.0),
+        ExportFinished(
+            iteration=3,
+            folder="exported",
+            largest_difference=1e-7,
+            latency_p50_us=20.0,
+            latency_p99_us=40.0,
+            rate_hz=25000.0,
+        ),
         ExportFailed(4, "no space"),
     )
     saved = (CheckpointSaved(0, "model_0.pt"), CheckpointSaved(3, "model_3.pt"))

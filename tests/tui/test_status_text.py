@@ -25,7 +25,17 @@ from tui.session.numbers import duration, number
 from tui.session.state import RunState, RunStatus
 from tui.session.status_text import STATUS_SIGNS, export_result, progress
 
-STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 1000, 42, 1)
+STARTED = RunStarted(
+    run="run",
+    preset="cartpole",
+    backend="mjlab",
+    task="task",
+    device="cpu",
+    num_envs=4,
+    iterations=1000,
+    seed=42,
+    pid=1,
+)
 
 
 def after(*bodies):
@@ -127,6 +137,15 @@ def test_the_bar_is_as_wide_as_asked_for(iteration, width):
 def test_an_export_is_told_in_one_line():
     assert export_result(ExportStarted(3, 1.24)) == "exporting iteration 3; training blocked for 1.2 ms"
     assert export_result(ExportFailed(3, "no space")) == "export of iteration 3 failed: no space"
-    finished = export_result(ExportFinished(3, "exported", 1.2e-7, 20.4, 41.0, 24390.2))
+    finished = export_result(
+        ExportFinished(
+            iteration=3,
+            folder="exported",
+            largest_difference=1.2e-7,
+            latency_p50_us=20.4,
+            latency_p99_us=41.0,
+            rate_hz=24390.2,
+        )
+    )
     assert finished.startswith("iteration 3 exported to exported: largest difference from torch 1.2e-07, p50 20 µs")
     assert finished.endswith("rate up to 24,390 Hz")

@@ -215,8 +215,8 @@ class RequestValidator:
 
     def _value_after_queue(self, name: str) -> Value:
         """Return a knob's value once the queue is applied."""
-        asked = [change.new for queued in self._history.waiting for change in queued.changes if change.knob == name]
-        return asked[-1] if asked else self._entries[name].knob.value
+        queued_values = [c.new for queued in self._history.waiting for c in queued.changes if c.knob == name]
+        return queued_values[-1] if queued_values else self._entries[name].knob.value
 
     def _is_pinned(self, name: str) -> bool:
         return self._entries[name].knob.pinned
@@ -233,9 +233,8 @@ class RequestValidator:
 
     def _observe_applied(self, applied: InterventionApplied) -> InterventionApplied:
         """Take over the values read back; assign number and revision to the trainer's own changes."""
-        self._revision = max(
-            self._revision + (not applied.number), applied.revision
-        )  # a resumed run continues at its checkpoint's
+        # a resumed run continues at its checkpoint's revision
+        self._revision = max(self._revision + (not applied.number), applied.revision)
         if not applied.number:
             applied = msgspec.structs.replace(applied, number=self._take_number(), revision=self._revision)
         self._take_changes(applied.changes, applied.revision)

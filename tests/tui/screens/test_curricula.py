@@ -66,7 +66,16 @@ async def queued(trainer, number):
 
 
 def apply(trainer, order, iteration=1):
-    trainer.emit(InterventionApplied(order.number, "person", iteration, order.revision, order.changes, order.note))
+    trainer.emit(
+        InterventionApplied(
+            number=order.number,
+            origin="person",
+            iteration=iteration,
+            revision=order.revision,
+            changes=order.changes,
+            note=order.note,
+        )
+    )
 
 
 # --- where the panel is ---

@@ -10,7 +10,18 @@ from trainer_proc.contract.messages import PROTOCOL, RunStarted
 from tui.app import HumanoidTui
 from tui.session.follow import Follower
 
-NEWER = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 100, 42, 1, protocol=PROTOCOL + 1)
+NEWER = RunStarted(
+    run="run",
+    preset="cartpole",
+    backend="mjlab",
+    task="task",
+    device="cpu",
+    num_envs=4,
+    iterations=100,
+    seed=42,
+    pid=1,
+    protocol=PROTOCOL + 1,
+)
 
 
 def progress(app):

@@ -99,7 +99,13 @@ async def queued(trainer, number):
 
 def apply(trainer, order, iteration=31, **more):
     applied = InterventionApplied(
-        order.number, order.origin, iteration, order.revision, order.changes, order.note, undoes=order.undoes
+        number=order.number,
+        origin=order.origin,
+        iteration=iteration,
+        revision=order.revision,
+        changes=order.changes,
+        note=order.note,
+        undoes=order.undoes,
     )
     trainer.emit(replace(applied, redoes=order.redoes, unpinned=order.unpin, stopped_ramps=order.stop_ramps, **more))
 
@@ -145,9 +151,12 @@ async def test_a_change_can_be_spread_over_iterations(live, trainer):
     order = await queued(trainer, 1)
     assert (order.ramp, order.note, order.changes[0].new) == (Ramp(20, "geometric"), "sooner", 5.0)
     first = (Change(WEIGHT, 2.0, 2.1),)
+    ramp = Ramp(20, "geometric", {WEIGHT: 5.0})
     trainer.emit(
-        InterventionApplied(1, "person", 31, 1, first, "sooner", ramp=Ramp(20, "geometric", {WEIGHT: 5.0}))
-    )  # fmt: skip
+        InterventionApplied(
+            number=1, origin="person", iteration=31, revision=1, changes=first, note="sooner", ramp=ramp
+        )
+    )
     await until(lambda: knob_row(app, WEIGHT)["state"] == "ramp → 5, 19 left", "the ramp")
     trainer.emit(RampAdvanced(32, 2, (Change(WEIGHT, 2.1, 2.2),), {WEIGHT: 18}))
     await until(lambda: knob_row(app, WEIGHT)["state"] == "ramp → 5, 18 left", "its next step")
@@ -533,7 +542,12 @@ async def test_history_and_default_have_columns_where_there_is_room(log_root):
 
 async def test_of_a_long_history_the_highlighted_intervention_is_told_in_full(log_root):
     change = (Change("ppo/desired_kl", 0.01, 0.02),)
-    many = [InterventionApplied(10 + i, "person", 40 + i, 10 + i, change, f"note {i}") for i in range(60)]
+    many = [
+        InterventionApplied(
+            number=10 + i, origin="person", iteration=40 + i, revision=10 + i, changes=change, note=f"note {i}"
+        )
+        for i in range(60)
+    ]
     bodies = [*with_g1_knobs(bodies_of("g1-walk", until_iteration=30)), *many]
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies))
     async with app.run_test(size=(80, 24)) as pilot:

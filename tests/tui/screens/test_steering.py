@@ -68,7 +68,11 @@ async def test_an_edit_waits_then_applies_and_every_chart_is_marked(live, traine
     ]
     assert knob_row(app, SECOND)["value"] == "2"  # not in force yet
 
-    trainer.emit(InterventionApplied(queued.number, "person", 61, 2, queued.changes, queued.note))
+    trainer.emit(
+        InterventionApplied(
+            number=queued.number, origin="person", iteration=61, revision=2, changes=queued.changes, note=queued.note
+        )
+    )
     await until(lambda: state_of(app, SECOND) == "applied @61 (user)", "applied")
     assert knob_row(app, SECOND)["value"] == "5"
     assert marks(app) == [[(37, "#1"), (61, "#2")]] * 10
