@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tui.drawn_chart import draw
 from tui.charts.axes import format_value, value_axis
 from tui.charts.canvas import CellGrid, changed_spans, fit_text, plain_text
 from tui.charts.description import Band, ChartDescription, Marks, Reference
-from tui.charts.drawing import draw
 from tui.charts.legend import CURVE_GLYPHS
 from tui.charts.view import ChartView, rounded_end
 from tui.charts.x_axis import place_ticks

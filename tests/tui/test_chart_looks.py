@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tui.drawn_chart import draw
 from tui.charts.axes import log_axis
 from tui.charts.canvas import BAND, STYLE_NUMBERS
 from tui.charts.description import Band, ChartDescription, Marks, Reference
-from tui.charts.drawing import Painter, draw
+from tui.charts.drawing import Painter
 from tui.charts.legend import CURVE_GLYPHS
 from tui.charts.view import ChartView
 from tui.charts.x_axis import duration_text, place_ticks

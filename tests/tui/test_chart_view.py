@@ -104,11 +104,10 @@ def test_panning_away_stops_following_and_panning_back_begins_again():
     assert ChartView().panned(0.5, WHOLE) == ChartView()
 
 
-def test_a_view_can_be_fixed_followed_and_reset():
-    fixed = ChartView(crosshair=3.0, smoothing=0.6, log_y=True).fixed(WHOLE)
-    assert fixed.range == WHOLE
-    assert fixed.following(WHOLE).follow == 1000
-    assert fixed.reset() == ChartView(smoothing=0.6, log_y=True)
+def test_a_view_can_be_followed_and_reset():
+    view = ChartView(range=WHOLE, crosshair=3.0, smoothing=0.6, log_y=True)
+    assert view.following(WHOLE).follow == 1000
+    assert view.reset() == ChartView(smoothing=0.6, log_y=True)
     assert ChartView().following(WHOLE).shows_all
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 
 import pytest
 from textual.app import App
@@ -97,14 +98,13 @@ async def test_what_a_person_has_done_waits_for_no_frame_and_comes_first(clock, 
 async def test_nothing_runs_while_nothing_is_asked_for(clock, drawn):
     clock.draw_soon(drawing(drawn, "a"))
     await until(lambda: drawn)
-    assert clock._timer is None
-    assert clock._reporting is None
+    assert clock.is_idle
 
 
 async def test_a_terminal_that_is_behind_is_waited_for(clock, drawn, room):
     room.append(0)
     clock.draw_soon(drawing(drawn, "a"))
-    await until(lambda: clock.pacer._throttled_at > 0)
+    await until(lambda: clock.pacer.is_throttled(time.monotonic()))
     assert drawn == []
     room.append(1)
     await until(lambda: drawn == ["a"])

@@ -85,12 +85,6 @@ class CellGrid:
             yield text[start:end], int(styles[start])
             start = end
 
-    def lines(self) -> list[Line]:
-        """Return the grid as lines, without bands."""
-        return [
-            tuple((text, STYLES[style & ~BAND]) for text, style in self.segments(row)) for row in range(self.height)
-        ]
-
 
 def codes_of(text: str) -> NDArray[np.uint32]:
     """Return the code point of each character."""

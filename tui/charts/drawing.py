@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tui.charts.axes import LABEL_WIDTH, ValueAxis, log_axis, value_axis
 from tui.charts.braille import BLANK, DOTS_ACROSS, EVERY_OTHER
-from tui.charts.canvas import BAND, RAW_STYLES, SERIES_STYLES, STYLE_NUMBERS, CellGrid, Line, StyleName
+from tui.charts.canvas import BAND, RAW_STYLES, SERIES_STYLES, STYLE_NUMBERS, CellGrid, StyleName
 from tui.charts.decoration import draw_crosshair, draw_references, drawn_bands, drawn_references, shade_bands
 from tui.charts.description import ChartDescription
 from tui.charts.legend import CURVE_GLYPHS, Entry, draw_title
@@ -190,11 +190,6 @@ class Painter:
                 column -= 1
             taken.add((row, column))
             grid.put(row, column, glyph, style)
-
-
-def draw(chart: ChartDescription) -> list[Line]:
-    """Return `height` lines of exactly `width` cells; no lines if either is below 1. Never raises."""
-    return Painter().paint(chart).lines() if chart.width > 0 else []
 
 
 def _own_extent(chart: ChartDescription) -> Range | None:

@@ -92,10 +92,6 @@ class ChartView:
         low, high = self.visible(extent)
         return self if self.shows_all else replace(self, range=None, follow=high - low)
 
-    def fixed(self, extent: Range) -> ChartView:
-        """Keep the visible range as new data arrive."""
-        return replace(self, range=self.visible(extent), follow=None)
-
     def reset(self) -> ChartView:
         """Show all data without a crosshair."""
         return replace(self, range=None, follow=None, crosshair=None)

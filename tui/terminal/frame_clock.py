@@ -75,6 +75,11 @@ class FrameClock:
     def stop_listening(self, listener: Callable[[FrameRates], None]) -> None:
         self._listeners.pop(listener, None)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no draw and no report is scheduled."""
+        return self._timer is None and self._reporting is None
+
     def room(self) -> float:
         """Estimate how many bytes the terminal can take at once; 0 or less if it lags behind."""
         return math.inf if self._terminal is None else self._terminal.room()

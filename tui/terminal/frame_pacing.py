@@ -48,6 +48,10 @@ class FramePacer:
         """Record that a frame, or a part of one, has to wait for the terminal."""
         self._throttled_at = now
 
+    def is_throttled(self, now: float) -> bool:
+        """Return whether a frame had to wait for the terminal in the last 3 seconds."""
+        return now - self._throttled_at < _WINDOW_SECONDS
+
     def rates(self, written: int, now: float) -> FrameRates:
         """Return the recent rates; `written` is the bytes written since the start. Call it once a second."""
         since = now - _WINDOW_SECONDS
@@ -58,4 +62,4 @@ class FramePacer:
             self._bytes.popleft()
         (began, written), (ended, by_now) = self._bytes[0], self._bytes[-1]
         speed = (by_now - written) / (ended - began) if ended > began else 0.0
-        return FrameRates(len(self._frames) / _WINDOW_SECONDS, speed, now - self._throttled_at < _WINDOW_SECONDS)
+        return FrameRates(len(self._frames) / _WINDOW_SECONDS, speed, self.is_throttled(now))

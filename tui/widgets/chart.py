@@ -76,8 +76,10 @@ class Chart(ChartMouse):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self.description = ChartDescription(title, width=0, height=0)
+        """Everything that the picture depends on; changed by the setters."""
         self._painter = Painter()
-        self._picture = CellGrid(0, 0)
+        self.picture = CellGrid(0, 0)
+        """The picture as last painted."""
         self._strips: dict[int, Strip] = {}
         self._styles_by_number: dict[int, Style] = {}
         self._stale = True
@@ -148,12 +150,12 @@ class Chart(ChartMouse):
         """Paint line `y` of the content, 0 at the top."""
         if self.size != (self.description.width, self.description.height):
             self._update()
-        if not 0 <= y < self._picture.height:
+        if not 0 <= y < self.picture.height:
             return Strip.blank(self.size.width, self.rich_style)
         strip = self._strips.get(y)
         if strip is None:
-            segments = [Segment(text, self._style(number)) for text, number in self._picture.segments(y)]
-            strip = self._strips[y] = Strip(segments, self._picture.width)
+            segments = [Segment(text, self._style(number)) for text, number in self.picture.segments(y)]
+            strip = self._strips[y] = Strip(segments, self.picture.width)
         return strip
 
     def notify_style_update(self) -> None:
@@ -211,11 +213,11 @@ class Chart(ChartMouse):
         resized = self.size != (self.description.width, self.description.height)
         if resized:
             self.description = replace(self.description, width=self.size.width, height=self.size.height)
-        before, self._picture = self._picture, self._painter.paint(self.description)
+        before, self.picture = self.picture, self._painter.paint(self.description)
         if resized:
             self._strips.clear()
             return self.size.area * _CELL_BYTES
-        changed = changed_spans(before, self._picture)
+        changed = changed_spans(before, self.picture)
         for line, _, _ in changed:
             self._strips.pop(line, None)
         if changed:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from textual.widgets import Input, OptionList, Static
 
+from tests.tui.drawn_chart import lines_of
 from tests.tui.screens.recorded import (
     before_the_first_iteration,
     dashboard_is_filled,
@@ -70,7 +71,7 @@ def charts(app):
 
 
 def titles(app):
-    return [chart._description.title for chart in charts(app)]
+    return [chart.description.title for chart in charts(app)]
 
 
 def edge(app):
@@ -101,7 +102,7 @@ async def test_before_the_first_iteration_the_charts_are_there_and_say_that_they
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk", before_the_first_iteration("g1-walk", 5)))
     async with app.run_test(size=(120, 40)):
         await until(lambda: titles(app)[:2] == ["reward", "success rate"], "the charts")
-        await until(lambda: "no data yet" in str(charts(app)[0]._picture.lines()), "what they say")
+        await until(lambda: "no data yet" in str(lines_of(charts(app)[0].picture)), "what they say")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ async def test_digits_show_pages(shown, key, some):
     await pilot.resize_terminal(250, 70)
     await pilot.press(key)
     await until(lambda: set(some) <= set(titles(app)), f"the charts of page {key}, not {titles(app)}")
-    assert all(chart._description.curves[0].series.count for chart in charts(app))
+    assert all(chart.description.curves[0].series.count for chart in charts(app))
 
 
 async def test_widgets_are_used_again_by_other_pages_and_none_too_many_is_drawn(shown):
@@ -165,7 +166,7 @@ async def test_digits_typed_into_a_filter_stay_there(shown):
 
 
 def views(app):
-    return {chart._description.view for chart in charts(app)}
+    return {chart.description.view for chart in charts(app)}
 
 
 async def test_zooming_keeps_all_charts_together_and_0_shows_all_again(shown):
@@ -219,7 +220,7 @@ async def test_the_x_axis_counts_iterations_steps_or_time(shown):
 
 
 def logarithmic(app):
-    return [chart._description.title for chart in charts(app) if chart._description.view.log_y]
+    return [chart.description.title for chart in charts(app) if chart.description.view.log_y]
 
 
 async def test_l_is_for_the_chosen_chart(shown):
@@ -273,7 +274,7 @@ async def test_the_crosshair_is_on_all_charts_and_reads_their_values_out(shown):
     assert FIRST < crosshair < LAST
     await pilot.press(*["less_than_sign"] * 3)  # what was measured, then
     reward = area(app).chosen[1]
-    series = reward._description.curves[0].series
+    series = reward.description.curves[0].series
     row = int(series.rows_from(np.array([int(crosshair)]))[0])
     value = format_value(series.point(row)[1])
     await until(lambda: reward.render_line(0).text.rstrip().endswith(f" {value}"), "the value at the crosshair")
@@ -409,7 +410,7 @@ async def test_a_found_metric_is_pinned_and_unpinned(shown):
     app, pilot = shown
     await find(app, pilot, "clipfr")
     assert matches(app) == ["Policy/clip_fraction"]
-    assert app.screen.query_one(Chart)._description.title == "Policy/clip_fraction"
+    assert app.screen.query_one(Chart).description.title == "Policy/clip_fraction"
     await pilot.press("enter")
     await until(lambda: isinstance(app.screen, DashboardScreen) and titles(app) == ["Policy/clip_fraction"], "the pin")
     assert board(app).page.title == "pinned"
@@ -427,7 +428,7 @@ async def test_several_marked_metrics_are_pinned_on_one_chart(shown):
     names = ("Policy/actor_gradient_norm", "Policy/critic_gradient_norm")
     await until(lambda: isinstance(app.screen, DashboardScreen) and len(titles(app)) == 1, "the chart")
     assert [plan.metrics for plan in board(app).page.plans] == [names]
-    assert [curve.name for curve in charts(app)[0]._description.curves] == [
+    assert [curve.name for curve in charts(app)[0].description.curves] == [
         "actor_gradient_norm",
         "critic_gradient_norm",
     ]
@@ -439,7 +440,7 @@ async def test_a_metric_is_put_on_the_chosen_chart_and_taken_off_again(shown):
         await find(app, pilot, "clipfr")
         await pilot.press("ctrl+t")
         await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
-        await until(lambda count=count: len(charts(app)[0]._description.curves) == count, f"{count} curves")
+        await until(lambda count=count: len(charts(app)[0].description.curves) == count, f"{count} curves")
     assert board(app).page.title == "overview"
 
 
@@ -486,7 +487,7 @@ async def test_several_runs_are_curves_of_one_chart_with_marks_of_their_own(show
     board(app).set_sources(runs)
     board(app).show(RunState())
     await pilot.pause()
-    description = charts(app)[0]._description
+    description = charts(app)[0].description
     assert [curve.name for curve in description.curves] == ["", ""]  # the line above the charts names them
     assert [[mark.label for mark in of_run.marks] for of_run in description.marks] == [["●#1"], ["■#7"]]
     legend = app.screen.query_one(RunLegend)
@@ -495,4 +496,4 @@ async def test_several_runs_are_curves_of_one_chart_with_marks_of_their_own(show
     assert description.extent == (0.0, 2.0)
     await focus_charts(app, pilot)
     await pilot.press("enter")
-    assert [curve.name for curve in charts(app)[0]._description.curves] == ["walk", "[b]run"]
+    assert [curve.name for curve in charts(app)[0].description.curves] == ["walk", "[b]run"]

@@ -317,7 +317,7 @@ async def test_curricula_of_another_version_are_told_once(log_root):
 
 def charts(app):
     """Return what each chart shows, by what it is called before its episodes are counted."""
-    shown = [chart._description for chart in app.screen.query(Chart)]
+    shown = [chart.description for chart in app.screen.query(Chart)]
     return {description.title.partition(",")[0]: description for description in shown}
 
 

@@ -23,7 +23,7 @@ from tui.widgets.chart import Chart
 
 
 def charts(app):
-    return {chart._description.title: chart._description for chart in app.screen.query(Chart)}
+    return {chart.description.title: chart.description for chart in app.screen.query(Chart)}
 
 
 def progress(app):

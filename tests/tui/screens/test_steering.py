@@ -36,7 +36,7 @@ def progress(app):
 
 def marks(app):
     """Return what marks each chart has."""
-    of_charts = [[mark for of_run in chart._description.marks for mark in of_run.marks] for chart in charts_of(app)]
+    of_charts = [[mark for of_run in chart.description.marks for mark in of_run.marks] for chart in charts_of(app)]
     return [[(mark.iteration, mark.label) for mark in marks] for marks in of_charts]
 
 
@@ -182,7 +182,7 @@ async def test_a_new_iteration_is_drawn(live, trainer):
     trainer.play(bodies_of("g1-walk")[len(bodies_of("g1-walk", until_iteration=60)) :])
     await until(lambda: progress(app).startswith("✔ finished  iteration 120 of 120"), "the end of the run")
     chart = app.screen.query(Chart).first()
-    assert chart._description.curves[0].series.last_iteration == 119
+    assert chart.description.curves[0].series.last_iteration == 119
     await until(lambda: chart.render_line(0).text.endswith("-0.6962"), "the newest value on the chart")
 
 

@@ -249,7 +249,7 @@ async def test_the_newest_run_is_shown_and_others_by_choice(watch, logs):
         await until(lambda: (points(app, "rollout/ep_rew_mean", 0), points(app, "rollout/ep_rew_mean", 1)) == (5, 7))
         assert "2 of 3 runs" in line(app, "#headline")
         (chart,) = [chart for _, chart in app.screen.query_one(ChartBoard).charts]
-        assert len(chart._description.curves) == 2
+        assert len(chart.description.curves) == 2
         names = line(app, "RunLegend").replace("\u2800", " ").rstrip()
         assert names == "● new   ■ old"  # the charts leave the names to it
 
@@ -319,7 +319,7 @@ async def test_runs_of_several_libraries_meet_on_the_charts_of_their_roles(watch
         def counts():
             shown = dict(app.screen.query_one(ChartBoard).charts)
             chart = next(chart for plan, chart in shown.items() if plan.role == "reward")
-            return [curve.series.count for curve in chart._description.curves]
+            return [curve.series.count for curve in chart.description.curves]
 
         await until(lambda: len(counts()) == 3 and all(counts()), "three curves of the reward")
 
