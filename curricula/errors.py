@@ -43,3 +43,8 @@ def suggestion(
     if nearest := difflib.get_close_matches(name, names, n=count, cutoff=cutoff):
         return f"; nearest: {', '.join(f'{prefix}{name}' for name in nearest)}"
     return f"; there are {', '.join(names) or 'none'}" if or_all else ""
+
+
+def message_of(error: BaseException, longest: int | None = None) -> str:
+    """Return the error's message as one line, cut to `longest` characters; other libraries' messages may have more."""
+    return " ".join(str(error).split())[:longest]

@@ -10,6 +10,7 @@ import msgspec
 
 from curricula.curriculum import Curriculum
 from curricula.curriculum_knobs import PREFIX
+from curricula.errors import message_of
 from curricula.growth import GrowthCurriculum, GrowthTable
 from curricula.recording import RecordingCurriculum, RecordingTable
 from curricula.schedule import ScheduleTable, make_schedule
@@ -68,7 +69,7 @@ def _make(name: str, table: Mapping[str, Any]) -> Curriculum:
         _check_finite(table)
         return make(name, convert(table, struct))
     except ValueError as error:  # a `SchemaProblem` is one too
-        raise SchemaProblem(f"curriculum {name}: {' '.join(str(error).split())}") from error
+        raise SchemaProblem(f"curriculum {name}: {message_of(error)}") from error
 
 
 def _check_finite(content: Any, where: str = "") -> None:

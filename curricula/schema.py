@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from curricula.errors import UsageError, suggestion
+from curricula.errors import UsageError, message_of, suggestion
 
 _T = TypeVar("_T")
 Step = str | int
@@ -49,7 +49,7 @@ def convert(table: Mapping[str, Any], kind: type[_T]) -> _T:
     except msgspec.ValidationError as error:
         problems = tuple(_shown_problem(one) for one in _mismatches(table, inspect.type_info(kind), ()))
         if not problems:  # whatever only msgspec knows of
-            raise SchemaProblem(" ".join(str(error).split())) from error
+            raise SchemaProblem(message_of(error)) from error
         others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise SchemaProblem(f"{problems[0]}{others}", problems) from error
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 
 from curricula.curriculum_knobs import check_curriculum_knobs
-from curricula.errors import UsageError, suggestion
+from curricula.errors import UsageError, message_of, suggestion
 from curricula.load import make_curricula
 from curricula.schema import SchemaProblem, convert
 from curricula.values import KnobValues, Value, numbers_of, numbers_problem, order_problem
@@ -152,7 +152,7 @@ def read_preset(path: Path) -> Preset:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PresetError(f"preset {path} can't be read: {' '.join(str(error).split())}", path.stem) from error
+        raise PresetError(f"preset {path} can't be read: {message_of(error)}", path.stem) from error
     try:
         preset = convert(content, PresetFile)
         _check(preset)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from curricula.errors import message_of
 from trainer_proc.contract.errors import TrainingError
 
 LIBRARY_KEY = "library"
@@ -29,7 +30,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise CheckpointError(f"no such checkpoint: {path}") from None
     except Exception as error:  # a damaged pickle raises anything, an IndexError for one
-        reason = " ".join(str(error).split())[:200]
+        reason = message_of(error, 200)
         raise CheckpointError(f"{path} is cut off or can't be loaded safely: {reason}") from error
     if not isinstance(content, dict) or not {"actor_state_dict", "model_state_dict", LIBRARY_KEY} & set(content):
         raise CheckpointError(f"{path} is no rsl-rl checkpoint: it has no actor")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from curricula.errors import message_of
 from trainer_proc.checkpoints.load import CheckpointError, load_into_live, read_checkpoint
 from trainer_proc.metrics.nan_guard import has_finite_weights
 
@@ -51,7 +52,7 @@ class LiveCheckpoints:
         try:
             load_into_live(self._runner, content)
         except (RuntimeError, KeyError, ValueError) as error:  # a checkpoint of another training
-            self._on_failed(iteration, " ".join(str(error).split()))
+            self._on_failed(iteration, message_of(error))
             return None
         return path.name
 
@@ -77,7 +78,7 @@ class LiveCheckpoints:
             self._original_save(str(temporary), {**(infos or {}), **self._infos()})
             temporary.replace(target)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-            self._on_failed(iteration, f"{target.name} can't be saved: {' '.join(str(error).split())}")
+            self._on_failed(iteration, f"{target.name} can't be saved: {message_of(error)}")
         else:
             self._on_saved(iteration, target)
         finally:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from curricula.errors import message_of
 from trainer_proc.checkpoints.save import copy_policy
 from trainer_proc.contract.export_process import ExportError, export_refusal, run_export
 from trainer_proc.contract.messages import ExportFailed, ExportStarted, TrainerBody
@@ -62,4 +63,4 @@ class ExportJobs:
         except ExportError as problem:
             self._emit(ExportFailed(iteration, str(problem)))
         except (OSError, RuntimeError) as error:  # torch.save raises the latter on a full disk
-            self._emit(ExportFailed(iteration, f"the weights can't be written: {' '.join(str(error).split())}"))
+            self._emit(ExportFailed(iteration, f"the weights can't be written: {message_of(error)}"))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from curricula.errors import message_of
 from trainer_proc.checkpoints.load import CheckpointError, check_library, read_checkpoint
 from trainer_proc.checkpoints.save import LiveCheckpoints
 from trainer_proc.contract.knob import number_of
@@ -42,7 +43,7 @@ def attach_checkpoints(
             state = from_infos(saved.get("infos"))
             loaded = load(path, *args, **kwargs)
         except (RuntimeError, KeyError, ValueError) as error:  # other networks, optimizer or steering state
-            reason = " ".join(str(error).split())[:200]
+            reason = message_of(error, 200)
             raise CheckpointError(f"{path} doesn't fit this training: {reason}") from error
         restore_environment(env, saved.get("infos"))
         if state is not None:

@@ -16,6 +16,7 @@ import gymnasium
 from rl_games.common.algo_observer import IsaacAlgoObserver
 from rl_games.torch_runner import Runner
 
+from curricula.errors import message_of
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.rl_libraries.rl_games import RlGamesRunner
 from trainer_proc.simulators.base import BackendError, Training
@@ -71,7 +72,7 @@ def make_training(env: Any, agent_cfg: Any, folder: RunFolder) -> Training:
     except ValueError as error:  # the rollout can't be divided into such mini-batches
         wrapped.close()
         hint = "Override agent.params.config.minibatch_size or change the number of environments"
-        raise BackendError(f"rl_games: {' '.join(str(error).split())} {hint}") from error
+        raise BackendError(f"rl_games: {message_of(error)} {hint}") from error
     # rl_games makes its agent when it begins to train: give it this one
     runner.algo_factory.register_builder(runner.algo_name, lambda **_: agent)
     return Training(RlGamesRunner(agent, lambda: runner.run({"train": True}), folder.path), wrapped.close)

@@ -12,7 +12,7 @@ import msgspec
 import platformdirs
 import tomli_w
 
-from curricula.errors import UsageError
+from curricula.errors import UsageError, message_of
 from trainer_proc.contract.run_folder import write_atomically
 from tui.session.metrics.smoothing import MAX_SMOOTHING
 from tui.session.metrics.timeline import XUnit
@@ -103,7 +103,7 @@ def read_layout(task: str) -> BoardLayout | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise LayoutError(f"the layout in {path} is ignored: {' '.join(str(error).split())}") from error
+        raise LayoutError(f"the layout in {path} is ignored: {message_of(error)}") from error
 
 
 def write_layout(task: str, layout: BoardLayout) -> None:

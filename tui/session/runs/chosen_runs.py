@@ -11,7 +11,7 @@ import msgspec
 import platformdirs
 import tomli_w
 
-from curricula.errors import UserError
+from curricula.errors import UserError, message_of
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, write_atomically
 
 _LONGEST_NAME = 200
@@ -46,7 +46,7 @@ def read_choice(log_root: Path) -> tuple[list[RunFolder], set[Path]]:
     except FileNotFoundError:
         return [], set()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ChoiceError(f"the choice of runs in {path} is ignored: {' '.join(str(error).split())}") from error
+        raise ChoiceError(f"the choice of runs in {path} is ignored: {message_of(error)}") from error
     chosen = [RunFolder(Path(run)) for run in choice.chosen if (Path(run) / RUN_FILE).is_file()]
     return chosen, {Path(run) for run in choice.hidden}
 

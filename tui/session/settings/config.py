@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from curricula.errors import UserError
+from curricula.errors import UserError, message_of
 from curricula.schema import Problem, convert_fitting
 from presets import own_presets_folder
 
@@ -108,7 +108,7 @@ def read_settings() -> tuple[UserConfig, list[Problem]]:
     except FileNotFoundError:
         return UserConfig(), []
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return UserConfig(), [Problem("", f"{path} can't be read: {' '.join(str(error).split())}")]
+        return UserConfig(), [Problem("", f"{path} can't be read: {message_of(error)}")]
 
 
 def settings_from(table: Mapping[str, Any]) -> tuple[UserConfig, list[Problem]]:
