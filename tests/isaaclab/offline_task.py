@@ -1,4 +1,4 @@
-"""Configures a task as the backend does and lets its robots stand, `python offline_task.py TASK`; prints JSON.
+"""Configures tasks as the backend does and lets their robots stand, `python offline_task.py TASK...`; prints JSON.
 
 The asset root counts from the import of Isaac Lab on, so this is a process of its own.
 """
@@ -76,7 +76,10 @@ def stood(task, env_cfg):
 
 
 if __name__ == "__main__":
-    configuration, result = configured(sys.argv[1])
-    if not result["missing"] and "--only-configure" not in sys.argv:
-        result |= stood(sys.argv[1], configuration)
-    sys.stdout.write(f"\n{json.dumps(result)}\n")
+    for task in sys.argv[1:]:
+        if task == "--only-configure":
+            continue
+        configuration, result = configured(task)
+        if not result["missing"] and "--only-configure" not in sys.argv:
+            result |= stood(task, configuration)
+        sys.stdout.write(f"\n{json.dumps(result)}\n")

@@ -21,6 +21,8 @@ from trainer_proc.simulators.isaaclab.g1 import CONVERTED_G1, STOCK_G1
 from tui.session.backends.assets import g1_model
 
 TASK_SCRIPT = Path(__file__).with_name("offline_task.py")
+OUT_OF_REACH = ("Isaac-Velocity-Flat-H1", "IsaacContrib-Velocity-Flat-Digit")
+OF_G1 = {"Flat": "Isaac-Velocity-Flat-G1", "Rough": "Isaac-Velocity-Rough-G1"}
 WEIGHT_OF_G1 = 33.0 * 9.81
 
 
@@ -50,13 +52,20 @@ def root(tmp_path_factory, model):
     return folder
 
 
-def run_task(task, root, *arguments):
-    """Run a task in a process of its own; return what it says and what else it printed."""
+def run_tasks(tasks, root, *arguments):
+    """Run tasks in a process of their own; return what it says of each and all that it printed."""
     environment = os.environ | {"ISAACSIM_ASSET_ROOT": str(root), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, str(TASK_SCRIPT), task, *arguments]
+    command = [sys.executable, str(TASK_SCRIPT), *tasks, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout.strip().splitlines()[-1]), done.stdout
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"missing"')]
+    return dict(zip(tasks, told, strict=True)), done.stdout
+
+
+@pytest.fixture(scope="module")
+def run(root):
+    """What is said of all tasks, one after the other in one process."""
+    return run_tasks([*OUT_OF_REACH, "Isaac-Cartpole", "Isaac-Humanoid", *OF_G1.values()], root)
 
 
 # --- building ---
@@ -104,9 +113,9 @@ def test_a_folder_of_somebody_else_s_is_left_alone_and_one_s_own_is_replaced(tmp
 # --- training with it ---
 
 
-@pytest.mark.parametrize("task", ["Isaac-Velocity-Flat-H1", "IsaacContrib-Velocity-Flat-Digit"])
-def test_what_is_out_of_reach_is_told_in_one_line(task, root):
-    told, _ = run_task(task, root)
+@pytest.mark.parametrize("task", OUT_OF_REACH)
+def test_what_is_out_of_reach_is_told_in_one_line(task, root, run):
+    told = run[0][task]
     (missing,) = told["missing"]
     assert not (root / missing).exists()
     assert told["text"].startswith(f"{task} needs {missing}, which is not in {root}: set ISAACSIM_ASSET_ROOT")
@@ -117,23 +126,24 @@ def test_isaac_lab_s_own_g1_is_trained_where_it_is_there(root, tmp_path):
     shutil.copytree(root, tmp_path / "copy")
     (tmp_path / "copy" / STOCK_G1).parent.mkdir(parents=True)
     (tmp_path / "copy" / STOCK_G1).touch()
-    told, printed = run_task("Isaac-Velocity-Flat-G1", tmp_path / "copy", "--only-configure")
+    task = OF_G1["Flat"]
+    told, printed = run_tasks([task], tmp_path / "copy", "--only-configure")
+    told = told[task]
     assert (told["robot"], told["missing"]) == (str(tmp_path / "copy" / STOCK_G1), [])
     assert "training Unitree G1" not in printed
 
 
-def test_cartpole_and_humanoid_train_as_they_are(root):
-    cartpole, _ = run_task("Isaac-Cartpole", root)
+def test_cartpole_and_humanoid_train_as_they_are(run):
+    cartpole, humanoid = run[0]["Isaac-Cartpole"], run[0]["Isaac-Humanoid"]
     assert (cartpole["joints"], cartpole["finite"]) == (2, True)
-    humanoid, _ = run_task("Isaac-Humanoid", root)
     assert (humanoid["joints"], humanoid["finite"]) == (21, True)
     assert humanoid["lowest_body"] > 0.0, "it sinks into the ground"
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("ground", ["Flat", "Rough"])
-def test_the_g1_of_mjlab_stands_on_its_feet_where_isaac_lab_s_is_out_of_reach(ground, root):
-    told, printed = run_task(f"Isaac-Velocity-{ground}-G1", root)
+@pytest.mark.parametrize("ground", OF_G1)
+def test_the_g1_of_mjlab_stands_on_its_feet_where_isaac_lab_s_is_out_of_reach(ground, root, run):
+    told, printed = run[0][OF_G1[ground]], run[1]
     assert f"{STOCK_G1} is not in {root}: training Unitree G1 (29 joints)" in printed
     assert (told["joints"], told["bodies_with_contacts"], told["finite"]) == (29, 30, True)
     assert told["robot"] == str(root / CONVERTED_G1)
