@@ -93,7 +93,7 @@ def test_what_is_no_run_stays(log_root):
 
 def test_a_run_that_trains_stays(ended, log_root):
     write_connection(ended, "ipc:///nowhere", "ipc:///nowhere")
-    assert "is training: stop it first" in refusal(ended, log_root)
+    assert "is training; stop it first" in refusal(ended, log_root)
     assert ended.checkpoint(50).exists()
 
 

@@ -112,7 +112,7 @@ def test_what_a_preset_needs_must_be_given(tmp_path, monkeypatch):
         with pytest.raises(SpecError) as error:
             make_spec(preset, Overrides(overrides=given), CPU)
         assert str(error.value) == (
-            "g1-tracking needs a motion file (.npz, as mjlab's csv_to_npz writes it): "
+            "g1-tracking needs a motion file (.npz, as mjlab's csv_to_npz writes it); "
             f"fill in its field, or add --override {path}=…"
         )
     (tmp_path / "walk.npz").touch()

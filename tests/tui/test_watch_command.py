@@ -69,10 +69,10 @@ def test_what_cannot_be_watched_is_told_in_one_line(tmp_path, fails, arguments, 
     write(tmp_path / "logs", *curve("reward", range(3)))
     arguments = [argument.format(folder=tmp_path) for argument in arguments]
     told = fails(1, "watch", *arguments, "--json")
-    assert told == (line or f"expected a folder, got the file {arguments[0]}: name its folder").format(folder=tmp_path)
+    assert told == (line or f"expected a folder, got the file {arguments[0]}; give its folder").format(folder=tmp_path)
 
 
 def test_a_missing_package_is_told_before_the_screen_opens(tmp_path, fails, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboard.compat.proto.event_pb2", None)
     line = fails(1, "watch", str(tmp_path))
-    assert line == "the package tensorboard is missing: uv pip install tensorboard"
+    assert line == "the package tensorboard is missing; uv pip install tensorboard"

@@ -352,4 +352,4 @@ def test_a_missing_package_is_one_line(tmp_path, monkeypatch):
     wait_for(lambda: seen.found and seen.found[-1].runs, "the run")
     seen.watcher.choose(["logs"])
     wait_for(lambda: seen.problems, "the problem")
-    assert seen.problems == ["the package tensorboard is missing: uv pip install tensorboard"]
+    assert seen.problems == ["the package tensorboard is missing; uv pip install tensorboard"]

@@ -26,7 +26,7 @@ def doctor_command(log_root: Path, as_json: bool) -> None:
     if not report.is_healthy:
         if as_json:
             raise click.exceptions.Exit(1)  # the report is the one JSON value
-        raise CommandError("something is missing: see the lines with !")
+        raise CommandError("something is missing", hint="see the lines with !")
 
 
 def _key_problems(config: UserConfig) -> list[Problem]:

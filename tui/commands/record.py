@@ -56,5 +56,5 @@ def _write(path: Path, text: str, replaces: bool) -> None:
     if path.suffix != ".toml":
         raise click.UsageError(f"expected a file name that ends in .toml, got {path}")
     if path.exists() and not replaces:
-        raise CommandError(f"{path} exists: choose another name, or --force to replace it")
+        raise CommandError(f"{path} exists", hint="choose another name, or add --force to replace it")
     write_atomically(path, text.encode())

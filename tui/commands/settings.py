@@ -60,7 +60,7 @@ def _make_file(as_json: bool) -> None:
         with open(path, "x", encoding="utf-8") as file:
             file.write(first_file())
     except FileExistsError:
-        raise CommandError(f"{path} exists; humanoid-tui settings shows it") from None
+        raise CommandError(f"{path} exists", hint="humanoid-tui settings shows it") from None
     show_result(plain(str(path)), {"file": str(path)}, as_json)
 
 

@@ -24,7 +24,7 @@ def watch_command(logdir: Path, wanted: tuple[str, ...], as_json: bool) -> None:
     the newest value of every metric.
     """
     if logdir.is_file():
-        raise CommandError(f"expected a folder, got the file {logdir}: name its folder")
+        raise CommandError(f"expected a folder, got the file {logdir}", hint="give its folder")
     if as_json:
         show_result("", _newest(logdir, wanted), as_json)
         return

@@ -32,7 +32,7 @@ def web_command(run: str | None, logdir: Path | None, port: int, host: str, allo
             f"other machines can reach {host}, without encryption: use ssh -L, or add --allow-remote"
         )
     if importlib.util.find_spec("textual_serve") is None:
-        raise CommandError("the package textual-serve is missing: uv pip install textual-serve")
+        raise CommandError("the package textual-serve is missing", hint="uv pip install textual-serve")
     from tui.web.server import WebServer
 
     server = WebServer(_arguments(run, logdir, log_root), host, port, allow_remote)

@@ -32,7 +32,9 @@ def export_live(folder: RunFolder) -> ExportFinished:
                 if frame.number > newest and isinstance(frame.body, ExportFinished):
                     return frame.body
             if not frames and not follower.is_live:
-                raise TrainerUnreachable(f"the trainer of {folder.name} ended before the export; name a --checkpoint")
+                raise TrainerUnreachable(
+                    f"the trainer of {folder.name} ended before the export", hint="add --checkpoint"
+                )
 
 
 def export_checkpoint(folder: RunFolder, checkpoint: Path) -> ExportFinished:

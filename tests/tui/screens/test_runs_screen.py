@@ -360,7 +360,7 @@ async def test_a_run_that_trains_is_not_deleted(log_root, trainer):
     async with app.run_test() as pilot:
         await shows_runs(app, pilot, 1)
         await pilot.press("d")
-        await until(lambda: any("is training: stop it first" in text for text in told(app)), "the refusal")
+        await until(lambda: any("is training; stop it first" in text for text in told(app)), "the refusal")
         await until(lambda: isinstance(app.screen, RunsScreen), "the list")
         assert trainer.folder.spec_file.exists()
 

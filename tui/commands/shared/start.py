@@ -54,7 +54,7 @@ def _follow(folder: RunFolder, trainer: subprocess.Popen[bytes], until_ended: bo
             if phase in TERMINAL_PHASES or (phase == "training" and not until_ended):
                 return state
             if not frames and not follower.is_live and (has_ended or state.started is not None):
-                raise CommandError(f"the trainer of {folder.name} died; see {folder.console}")
+                raise CommandError(f"the trainer of {folder.name} died", hint=f"see {folder.console}")
 
 
 def _show_progress(state: RunState, body: object) -> None:

@@ -150,5 +150,5 @@ def build_assets(root: Path, command: list[str], variables: dict[str, str]) -> A
 def remove_assets(root: Path) -> None:
     """Remove assets built by `build_assets`. Raises `AssetError` if `root` holds none, and `OSError`."""
     if not (root / MANIFEST).is_file():
-        raise AssetError(f"{root} holds no local assets: nothing to remove")
+        raise AssetError(f"{root} holds no local assets", hint="nothing to remove")
     shutil.rmtree(root)

@@ -156,7 +156,7 @@ def _overrides(preset: Preset, chosen: Overrides) -> dict[str, Any]:
     for path, what in preset.needs.overrides.items():
         value = overrides.get(path, "")
         if value == "":
-            raise SpecError(f"{preset.name} needs {what}: fill in its field, or add --override {path}=…")
+            raise SpecError(f"{preset.name} needs {what}", hint=f"fill in its field, or add --override {path}=…")
         if isinstance(value, str) and (file := Path(value).expanduser()).is_file():
             overrides[path] = str(file.resolve())  # a run can be resumed from any folder
     return overrides
@@ -229,4 +229,4 @@ def _make_folder(spec: RunSpec, log_root: Path) -> RunFolder:
         except FileExistsError:
             continue
         return RunFolder(path)
-    raise LaunchError(f"{parent / base} exists a thousand times: wait a second")
+    raise LaunchError(f"{parent / base} exists a thousand times", hint="wait a second")

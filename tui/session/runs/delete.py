@@ -48,12 +48,14 @@ def check_deletable(folder: RunFolder, log_root: Path) -> None:
     if not folder.spec_file.is_file():
         raise DeleteError(f"{path} is not a run: it has no {RUN_FILE}")
     if read_connection(folder) is not None:
-        raise DeleteError(f"{folder.name} is training: stop it first")
+        raise DeleteError(f"{folder.name} is training", hint="stop it first")
     for worked_on in _runs_in_use():
         if worked_on.path == path:
-            raise DeleteError(f"{folder.name} is in use by a process: wait until it has ended, or stop the run")
+            raise DeleteError(f"{folder.name} is in use by a process", hint="wait until it has ended, or stop the run")
         if _begins_in(worked_on, folder) and summarize(worked_on).iteration is None:
-            raise DeleteError(f"{worked_on.name} is starting from a checkpoint of {folder.name}: wait")
+            raise DeleteError(
+                f"{worked_on.name} is starting from a checkpoint of {folder.name}", hint="wait until it trains"
+            )
 
 
 def deletion_question(folder: RunFolder, contents: Contents) -> str:

@@ -112,7 +112,7 @@ def find_run(text: str, log_root: Path) -> RunFolder:
         return RunFolder(Path(text))
     folders = run_folders(log_root)
     if not folders:
-        raise RunNotFound(f"no runs in {log_root}: start one with humanoid-tui launch, or give its folder")
+        raise RunNotFound(f"no runs in {log_root}", hint="start one with humanoid-tui launch, or give its folder")
     if text == "latest":
         return folders[0]
     matches = [folder for folder in folders if folder.name == text] or [f for f in folders if text in f.name]

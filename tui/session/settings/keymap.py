@@ -76,7 +76,7 @@ def key_name(text: str) -> str:
             if nearest
             else "expected a key such as P, f5, ctrl+e, pageup, question_mark"
         )
-        raise KeymapError(f"no such key: {text}; {hint}")
+        raise KeymapError(f"no such key: {text}", hint=hint)
     return text
 
 
@@ -99,7 +99,7 @@ def usable_keys(texts: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], l
         try:
             names = tuple(dict.fromkeys(key_name(key) for key in _split(text)))
             if not names:
-                raise KeymapError("expected at least one key; remove the line for the default")
+                raise KeymapError("expected at least one key", hint="remove the line for the default")
         except KeymapError as problem:
             problems.append(Problem(f"keys.{id}", f'got "{text}": {problem}'))
         else:

@@ -63,7 +63,7 @@ class ScalarReader:
             protocol: Any = importlib.import_module("tensorboard.compat.proto.event_pb2")
             types: Any = importlib.import_module("tensorboard.compat.proto.types_pb2")
         except ImportError as error:
-            raise EventFileError("the package tensorboard is missing: uv pip install tensorboard") from error
+            raise EventFileError("the package tensorboard is missing", hint="uv pip install tensorboard") from error
         self._parse = protocol.Event.FromString
         self._fields = {types.DataType.Value(name): field for name, field in _FIELDS.items()}
         self._bfloat16 = types.DT_BFLOAT16
