@@ -42,14 +42,17 @@ class SchemaProblem(UsageError, ValueError):
         self.problems = problems
 
 
-def convert(table: Mapping[str, Any], kind: type[_T]) -> _T:
-    """Return `table` as a struct of type `kind`. Raises `SchemaProblem` if anything in it does not fit."""
+def convert(value: Any, kind: type[_T], path: str = "") -> _T:
+    """Return `value`, most often a table, as `kind`. Raises `SchemaProblem` if anything in it does not fit.
+
+    Messages name what is wrong by its path below `path`.
+    """
     try:
-        return msgspec.convert(table, kind)
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        problems = tuple(_shown_problem(one) for one in _mismatches(table, inspect.type_info(kind), ()))
-        if not problems:  # whatever only msgspec knows of
-            raise SchemaProblem(message_of(error)) from error
+        problems = tuple(_shown_problem(one, path) for one in _mismatches(value, inspect.type_info(kind), ()))
+        if not problems:  # only msgspec knows of it
+            raise SchemaProblem(str(Problem(path, message_of(error)))) from error
         others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise SchemaProblem(f"{problems[0]}{others}", problems) from error
 
@@ -225,8 +228,7 @@ def value_shown(value: Any) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
 
 
-def _shown_problem(mismatch: _Mismatch) -> Problem:
-    path = ""
+def _shown_problem(mismatch: _Mismatch, path: str = "") -> Problem:
     for step in mismatch.path:
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
     return Problem(path, mismatch.text)

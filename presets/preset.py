@@ -200,10 +200,7 @@ def _check(preset: PresetFile) -> None:
     for pattern, (low, high) in preset.bounds.items():
         if problem := order_problem(f"bounds of {pattern}", low, high):
             raise SchemaProblem(problem)
-    try:
-        read_success(preset.success)
-    except SchemaProblem as error:
-        raise SchemaProblem(f"success: {error}") from error
+    read_success(preset.success)
     _check_knobs(preset)
 
 

@@ -33,7 +33,7 @@ def installed(tmp_path, monkeypatch):
 @pytest.mark.parametrize("file", ["app/app_launcher.py", "source/isaaclab/isaaclab/app/app_launcher.py"])
 def test_isaac_lab_2_is_refused_in_one_line_that_says_what_to_do(installed, file):
     installed(file)  # as in 2.3's sources, and in its wheel
-    with pytest.raises(BackendError, match=r"^Isaac Lab 2\.x: .* install Isaac Lab 3 .*") as error:
+    with pytest.raises(BackendError, match=r"^expected Isaac Lab 3, got 2\.x.*: install Isaac Lab 3 .*") as error:
         load_backend("isaaclab", load_library)
     assert len(str(error.value).splitlines()) == 1
 

@@ -116,7 +116,7 @@ def test_without_a_motion_the_launch_is_refused_with_how_to_give_it(tmp_path: Pa
     assert f"--override {MOTION}=" in refused
     assert not (tmp_path / "logs").exists()
     refused = program(tmp_path, "launch", "g1-tracking", *FEW, "--override", f"{MOTION}=nothing.npz", code=1)
-    assert f"there is no motion file nothing.npz: --override {MOTION}=FILE" in refused
+    assert f"no such motion file: nothing.npz; give one with --override {MOTION}=FILE" in refused
 
 
 @pytest.fixture

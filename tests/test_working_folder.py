@@ -69,7 +69,7 @@ def test_a_launch_uses_our_packages_and_the_users_task_modules(working_folder, m
     folder, trainer = launcher.start_trainer(SPEC, working_folder / "logs")
     wait_for(lambda: trainer.poll() is not None, "the end of the trainer", 180.0)
     phases = [frame.body for frame in JournalReader(folder.journal).read_new() if isinstance(frame.body, PhaseChanged)]
-    assert phases[-1].detail.startswith("mjlab has no task No-Such-Task"), folder.console.read_text()
+    assert phases[-1].detail.startswith("no such task in mjlab: No-Such-Task"), folder.console.read_text()
     assert "tasks registered with mine" in folder.console.read_text()
 
 

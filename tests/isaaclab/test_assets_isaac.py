@@ -85,7 +85,7 @@ def test_what_is_built_is_all_there_and_says_what_it_is(root):
 def test_without_mjlab_s_model_the_rest_is_built_and_a_line_says_so(tmp_path):
     manifest = build_asset_root(tmp_path / "assets")
     assert [asset.path for asset in manifest.assets] == [CARTPOLE, HUMANOID, GROUND]
-    assert manifest.missing == ("no G1: mjlab, whose model it is, isn't installed (uv sync --extra mjlab)",)
+    assert manifest.missing == ("no G1: mjlab, which has the model, is not installed (uv sync --extra mjlab)",)
     assert read_manifest(tmp_path / "assets") == manifest
 
 
@@ -99,7 +99,7 @@ def test_a_model_that_is_none_is_told_and_leaves_the_rest(tmp_path):
 def test_a_folder_of_somebody_else_s_is_left_alone_and_one_s_own_is_replaced(tmp_path):
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "robot.usd").touch()
-    with pytest.raises(BackendError, match="was not built by this program and is left alone"):
+    with pytest.raises(BackendError, match="was not built by this program and is not replaced"):
         build_asset_root(tmp_path / "theirs")
     assert [file.name for file in (tmp_path / "theirs").iterdir()] == ["robot.usd"]
     (tmp_path / "mine").mkdir()

@@ -119,10 +119,10 @@ def test_the_note_on_a_renamed_task_is_for_the_console(capsys):
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("Isaac-Velocity-Flat-G1-Play-v0", "was for watching a policy; what is trained is Isaac-Velocity-Flat-G1"),
-        ("Isaac-Velocity-Flt-G1", "Isaac Lab has no task Isaac-Velocity-Flt-G1; nearest: Isaac-Velocity-Flat-G1,"),
-        ("Isaac-Quadcopter-Direct-v0", "Isaac Lab has no task Isaac-Quadcopter-Direct-v0; nearest: "),
-        ("zzz", "Isaac Lab has no task zzz; nearest: "),
+        ("Isaac-Velocity-Flat-G1-Play-v0", "is for playing a policy: train Isaac-Velocity-Flat-G1"),
+        ("Isaac-Velocity-Flt-G1", "no such task in Isaac Lab: Isaac-Velocity-Flt-G1; nearest: Isaac-Velocity-Flat-G1,"),
+        ("Isaac-Quadcopter-Direct-v0", "no such task in Isaac Lab: Isaac-Quadcopter-Direct-v0; nearest: "),
+        ("zzz", "no such task in Isaac Lab: zzz; nearest: "),
     ],
 )
 def test_what_is_no_task_is_told_in_one_line(name, line):
@@ -145,7 +145,7 @@ def test_physx_without_the_accepted_licence_is_refused_in_one_line(tmp_path, mon
     monkeypatch.delenv("OMNI_KIT_ACCEPT_EULA", raising=False)
     if answer is not None:
         monkeypatch.setenv("OMNI_KIT_ACCEPT_EULA", answer)
-    with pytest.raises(BackendError, match=r"licence has to be accepted: OMNI_KIT_ACCEPT_EULA=YES before the launch$"):
+    with pytest.raises(BackendError, match=r"must be accepted: set OMNI_KIT_ACCEPT_EULA=YES before the launch$"):
         load_backend("isaaclab", load_library).check(spec_of("Isaac-Cartpole", "physx"))
     monkeypatch.setenv("OMNI_KIT_ACCEPT_EULA", "yes")
     assert load_backend("isaaclab", load_library).check(spec_of("Isaac-Cartpole", "physx")).physics == "physx"

@@ -75,7 +75,7 @@ class Training:
         self.wrapped, agent, _ = made
         self.env = self.wrapped.unwrapped
         compute = self.env.curriculum_manager.__dict__.pop("compute", None)  # that of the training before
-        assert compute is None or compute.__name__ == "_compute_and_settle"
+        assert compute is None or compute.__name__ == "_compute_and_apply"
         self.terrain = self.env.scene.terrain
         self.terrain.max_terrain_level = ROWS
         self.folder = folder

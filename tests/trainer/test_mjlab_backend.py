@@ -67,12 +67,12 @@ def test_a_file_beside_the_preset_does_not_take_a_library_s_place(module):
 def test_a_module_that_can_not_be_imported_is_reported_in_one_line(module, capsys, content, reason):
     with pytest.raises(BackendError) as error:
         import_modules(("broken",), module("broken", content))
-    assert one_line(error).startswith(f"the module broken can't be imported: {reason}")
+    assert one_line(error).startswith(f"module broken can't be imported: {reason}")
     assert "broken.py" in capsys.readouterr().err  # the place of the error
 
 
 def test_a_module_that_is_nowhere_is_reported(module):
-    with pytest.raises(BackendError, match="the module nowhere can't be imported: ModuleNotFoundError"):
+    with pytest.raises(BackendError, match="module nowhere can't be imported: ModuleNotFoundError"):
         import_modules(("nowhere",), "")
 
 
@@ -90,15 +90,15 @@ def test_a_missing_motion_is_reported_with_how_to_give_it(tmp_path):
     np.save(tmp_path / "array.npy", np.zeros(3))
     np.savez(tmp_path / "half.npz", joint_pos=np.zeros(3), joint_vel=np.zeros(3))
     for file, reason in (
-        ("", "task tracks a motion and has none"),
-        (str(tmp_path / "nothing.npz"), f"there is no motion file {tmp_path / 'nothing.npz'}"),
-        (str(tmp_path), "there is no motion file"),
-        (str(tmp_path / "notes.txt"), f"{tmp_path / 'notes.txt'} is no motion file, it has no body_ang_vel_w"),
-        (str(tmp_path / "empty.npz"), "is no motion file"),
-        (str(tmp_path / "array.npy"), "is no motion file"),
-        (str(tmp_path / "half.npz"), "is no motion file, it has no body_ang_vel_w"),
+        ("", "task needs a motion file"),
+        (str(tmp_path / "nothing.npz"), f"no such motion file: {tmp_path / 'nothing.npz'}"),
+        (str(tmp_path), "no such motion file"),
+        (str(tmp_path / "notes.txt"), f"{tmp_path / 'notes.txt'}: expected a motion with body_ang_vel_w, got none"),
+        (str(tmp_path / "empty.npz"), ": expected a motion with "),
+        (str(tmp_path / "array.npy"), ": expected a motion with "),
+        (str(tmp_path / "half.npz"), ": expected a motion with body_ang_vel_w, got none"),
     ):
         with pytest.raises(BackendError) as error:
             check_motion("task", "motion", Command(file))
         assert reason in one_line(error)
-        assert "--override env.commands.motion.motion_file=FILE, an .npz file as mjlab's csv_to_npz" in one_line(error)
+        assert "motion_file=FILE, an .npz file written by mjlab's csv_to_npz" in one_line(error)

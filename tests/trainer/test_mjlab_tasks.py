@@ -163,5 +163,5 @@ def test_each_task_needs_its_ranges(built_multitask):
     from dataclasses import replace
 
     cfg = replace(command_of(built_multitask).cfg, task_lin_vel_x={"walk": (0.0, 1.0)})
-    with pytest.raises(ValueError, match="each of the tasks stand, walk, run, turn needs its ranges"):
+    with pytest.raises(ValueError, match="expected ranges for each of the tasks stand, walk, run, turn"):
         cfg.build(built_multitask.env)

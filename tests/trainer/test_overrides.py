@@ -68,25 +68,25 @@ def test_null_leaves_a_term_out_and_stays_a_word_where_a_text_is(g1):
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [
-        ("env.episode_lenght_s", 1.0, "there is no env.episode_lenght_s; nearest: env.episode_length_s"),
-        ("env.rewards.psoe.weight", 1.0, "there is no env.rewards.psoe; nearest: env.rewards.pose"),
-        ("env.decimation.x", 1, "there is no env.decimation.x: env.decimation is a number, 4"),
-        ("agent.actor.hidden_dims.7", 1, "agent.actor.hidden_dims has 3 elements, the first is 0"),
-        ("agent.actor.hidden_dims.last", 1, "agent.actor.hidden_dims has 3 elements, the first is 0"),
+        ("env.episode_lenght_s", 1.0, "no such path: env.episode_lenght_s; nearest: env.episode_length_s"),
+        ("env.rewards.psoe.weight", 1.0, "no such path: env.rewards.psoe; nearest: env.rewards.pose"),
+        ("env.decimation.x", 1, "no such path: env.decimation.x; env.decimation is a number such as 4"),
+        ("agent.actor.hidden_dims.7", 1, "agent.actor.hidden_dims has 3 elements, from 0"),
+        ("agent.actor.hidden_dims.last", 1, "agent.actor.hidden_dims has 3 elements, from 0"),
         ("episode_length_s", 1.0, "expected the path of an override such as"),
-        ("env.episode_length_s", "long", "env.episode_length_s can't be 'long': expected float, got str"),
-        ("env.decimation", 2.5, "env.decimation can't be 2.5: expected int, got float"),
-        ("env.decimation", True, "env.decimation can't be True: expected int, got bool"),
-        ("env.commands.twist.heading_command", "yes", "expected bool, got str"),
-        ("env.commands.twist.ranges.lin_vel_x", [0, 1, 2], "expected array of length 2, got 3"),
-        ("env.commands.twist.ranges.lin_vel_x", 1.0, "expected array, got float"),
-        ("agent.actor.hidden_dims", ["many"], "expected int, got str"),
-        ("agent.algorithm.schedule", "adaptiv", "agent.algorithm.schedule can't be 'adaptiv'"),
-        ("env.events.push_robot.params.velocity_range.x", "far", "can't be 'far': it is a list of 2"),
-        ("env.events.push_robot.params.velocity_range.x", [0, "far"], "can't be 'far': it is a number, 0.5"),
-        ("env.rewards", 3, "env.rewards can't be 3: it is a table"),
-        ("env.rewards.pose.func", "mine", "env.rewards.pose.func can't be 'mine': it is code"),
-        ("env.scene.num_envs", 4, "env.scene.num_envs can't be overridden: it is what the launch says (num_envs)"),
+        ("env.episode_length_s", "long", 'env.episode_length_s: expected a number, got "long"'),
+        ("env.decimation", 2.5, "env.decimation: expected a whole number, got 2.5"),
+        ("env.decimation", True, "env.decimation: expected a whole number, got true"),
+        ("env.commands.twist.heading_command", "yes", 'heading_command: expected true or false, got "yes"'),
+        ("env.commands.twist.ranges.lin_vel_x", [0, 1, 2], "lin_vel_x: expected a list of 2 numbers, got [0, 1, 2]"),
+        ("env.commands.twist.ranges.lin_vel_x", 1.0, "lin_vel_x: expected a list of 2 numbers, got 1.0"),
+        ("agent.actor.hidden_dims", ["many"], 'agent.actor.hidden_dims[0]: expected a whole number, got "many"'),
+        ("agent.algorithm.schedule", "adaptiv", "agent.algorithm.schedule: expected one of adaptive, fixed"),
+        ("env.events.push_robot.params.velocity_range.x", "far", 'x: expected a list of 2, got "far"'),
+        ("env.events.push_robot.params.velocity_range.x", [0, "far"], 'x: expected a number such as 0.5, got "far"'),
+        ("env.rewards", 3, "env.rewards: expected a table, got 3"),
+        ("env.rewards.pose.func", "mine", 'env.rewards.pose.func: expected code, got "mine"'),
+        ("env.scene.num_envs", 4, "env.scene.num_envs can't be overridden: the launch sets it (num_envs)"),
         ("agent.max_iterations", 4, "can't be overridden"),
     ],
 )
@@ -98,5 +98,5 @@ def test_what_can_not_be_overridden_is_reported_in_one_line(g1, path, value, rea
 
 
 def test_an_unknown_name_without_a_near_one_is_reported_with_all_there_are(g1):
-    with pytest.raises(BackendError, match=r"there is no env.commands.zzz; there are twist$"):
+    with pytest.raises(BackendError, match=r"no such path: env.commands.zzz; there are twist$"):
         apply_overrides(g1, {"env.commands.zzz": 1})

@@ -131,7 +131,9 @@ def test_a_folder_that_is_damaged_or_of_another_version_is_built_again(prints, p
 
 def test_without_mjlab_there_is_no_g1_until_it_is_installed(prints, packages, data_home, tmp_path, monkeypatch):
     monkeypatch.setattr(assets, "g1_model", lambda: None)
-    assert prints("assets", "--offline").splitlines()[-1].startswith("no G1: mjlab, whose model it is, isn't installed")
+    assert (
+        prints("assets", "--offline").splitlines()[-1].startswith("no G1: mjlab, which has the model, is not installed")
+    )
     assert "already built" in prints("assets", "--offline")
     assert "no G1: mjlab" in prints("assets")
     (tmp_path / "g1.xml").write_text("<mujoco/>")
@@ -141,7 +143,7 @@ def test_without_mjlab_there_is_no_g1_until_it_is_installed(prints, packages, da
 
 def test_without_the_converter_there_is_no_g1(prints, packages, model):
     (packages / "mujoco_usd_converter.py").unlink()
-    assert "no G1: mujoco-usd-converter isn't installed beside Isaac Lab" in prints("assets", "--offline")
+    assert "no G1: mujoco-usd-converter is not installed beside Isaac Lab" in prints("assets", "--offline")
 
 
 def test_it_is_told_what_is_there_and_what_is_trained_instead(prints, packages, model, data_home):

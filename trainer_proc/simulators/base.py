@@ -1,4 +1,4 @@
-"""What the trainer needs from a simulator."""
+"""The interface of a backend, which builds trainings on one simulator."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from trainer_proc.contract.run_folder import RunFolder, RunSpec
 
 
 class BackendError(TrainingError):
-    """The environment can't be built; the message is one line that says what to do."""
+    """The environment can't be built; the message is one line with a remedy."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """A built environment with its rsl-rl `OnPolicyRunner`, or a `LibraryRunner` in its place, ready to learn."""
+    """A built environment with its rsl-rl `OnPolicyRunner` or `LibraryRunner`, ready to learn."""
 
     runner: Any
     close: Callable[[], None]
@@ -28,37 +28,37 @@ class TrainingLibrary(Protocol):
     """Makes the trainings of one library on Isaac Lab; `agent_cfg` is the library's own configuration."""
 
     def prepare(self, agent_cfg: Any) -> Any:
-        """Return a task's agent configuration, ready to be overridden."""
+        """Return a task's agent configuration in the form that overrides apply to."""
 
     def configure(self, agent_cfg: Any, spec: RunSpec, folder: RunFolder, device: str, seed: int) -> None:
-        """Write the launch options into the agent configuration. Raises `BackendError` if they don't fit."""
+        """Write the launch options into the agent configuration. Raises `BackendError` if it does not support them."""
 
     def make_training(self, env: Any, agent_cfg: Any, folder: RunFolder) -> Training:
-        """Wrap the environment and make its runner. Raises `BackendError` if the numbers don't fit."""
+        """Wrap the environment and make its runner. Raises `BackendError` if their sizes differ."""
 
 
 LoadLibrary = Callable[[str], TrainingLibrary]
-"""Returns the training library called so. Raises `BackendError` if it is not installed."""
+"""Returns the training library of this name. Raises `BackendError` if it is not installed."""
 
 
 class Backend(Protocol):
-    """Builds trainings on one simulator. Importing its module imports the simulator's libraries."""
+    """Builds trainings on one simulator. Importing its module imports the simulator's packages."""
 
     def check(self, spec: RunSpec) -> RunSpec:
-        """Return the run as it will be built, its task in the simulator's own spelling; quick, builds nothing.
+        """Return the run as it will be built, its task in the simulator's spelling; fast, builds nothing.
 
-        Raises `BackendError` if the task or the device isn't there.
+        Raises `BackendError` if the task or the device does not exist.
         """
 
     def report_kernels(self, on_loaded: Callable[[str, int], None]) -> None:
-        """Call `on_loaded(detail, count)` for each kernel module that is compiled or loaded from now on."""
+        """Call `on_loaded(detail, count)` for each kernel module that is compiled or loaded."""
 
     def build(self, spec: RunSpec, folder: RunFolder) -> Training:
-        """Build the environment and its runner; writes `params/`. Raises `BackendError`."""
+        """Build the environment and its runner, and write `params/`. Raises `BackendError`."""
 
 
 def check_device(device: str) -> None:
-    """Raise `BackendError` if `device`, `cpu` or `cuda:N`, isn't there."""
+    """Raise `BackendError` if `device`, `cpu` or `cuda:N`, does not exist."""
     kind, _, index = device.partition(":")
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
-        raise BackendError(f"there is no device {device}: torch sees {torch.cuda.device_count()} CUDA devices")
+        raise BackendError(f"no such device: {device}; torch has {torch.cuda.device_count()} CUDA devices")

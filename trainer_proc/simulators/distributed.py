@@ -1,4 +1,4 @@
-"""Ranks of a distributed training as `torchrun` describes them in the environment."""
+"""Ranks of a distributed training, as `torchrun` sets them in environment variables."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 
 
 def process_rank() -> int:
-    """Return this process's rank as `torchrun` tells it, 0 without."""
+    """Return this process's rank under `torchrun`, otherwise 0."""
     return int(os.environ.get("RANK", "0"))
 
 
 def rank_and_device(device: str) -> tuple[int, str]:
-    """Return this process's rank and its device: under `torchrun`, each takes the GPU of its local rank."""
+    """Return this process's rank and device; under `torchrun`, each rank uses the GPU of its local rank."""
     if device.startswith("cuda") and "LOCAL_RANK" in os.environ:
         device = f"cuda:{os.environ['LOCAL_RANK']}"
     return process_rank(), device
 
 
 def with_cpu_ranks(runner_class: type[Any]) -> type[Any]:
-    """Return a runner class that may also train on several CPU ranks; rsl-rl's own wants a GPU and NCCL for each."""
+    """Return a runner class that can also train on several CPU ranks; rsl-rl's needs a GPU and NCCL for each."""
 
     class CpuRanksRunner(runner_class):  # type: ignore[misc]
         def _configure_multi_gpu(self) -> None:

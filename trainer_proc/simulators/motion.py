@@ -1,4 +1,4 @@
-"""The motion that a tracking task follows: an .npz file, as mjlab's `csv_to_npz` script writes it."""
+"""The motion of a tracking task: an .npz file, as written by mjlab's `csv_to_npz` script."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import numpy as np
 from trainer_proc.simulators.base import BackendError
 
 _ARRAYS = ("joint_pos", "joint_vel", "body_pos_w", "body_quat_w", "body_lin_vel_w", "body_ang_vel_w")
-"""What mjlab's `MotionLoader` reads; the first dimension is time."""
+"""Arrays that mjlab's `MotionLoader` reads; the first dimension is time."""
 
 
 def check_motion(task: str, name: str, command: Any) -> None:
-    """Raise `BackendError` if the command `name` of `task` tracks a motion and there is no usable file."""
+    """Raise `BackendError` if the command `name` of `task` tracks a motion but has no usable file."""
     file = getattr(command, "motion_file", None)
     if file is None:
         return
     path = f"env.commands.{name}.motion_file"
-    how = f"--override {path}=FILE, an .npz file as mjlab's csv_to_npz writes it"
+    how = f"give one with --override {path}=FILE, an .npz file written by mjlab's csv_to_npz"
     if not file:
-        raise BackendError(f"{task} tracks a motion and has none: {how}")
+        raise BackendError(f"{task} needs a motion file: {how}")
     if not Path(file).is_file():
-        raise BackendError(f"there is no motion file {file}: {how}")
+        raise BackendError(f"no such motion file: {file}; {how}")
     missing = sorted(set(_ARRAYS) - _arrays_in(file))
     if missing:
-        raise BackendError(f"{file} is no motion file, it has no {missing[0]}: {how}")
+        raise BackendError(f"{file}: expected a motion with {missing[0]}, got none; {how}")
 
 
 def _arrays_in(file: str) -> set[str]:
-    """Return the names of the arrays in an .npz file, none if it is something else."""
+    """Return the names of the arrays in an .npz file; none for another file."""
     try:
         loaded = np.load(file)
     except (OSError, EOFError, ValueError, zipfile.BadZipFile):

@@ -1,7 +1,7 @@
-"""A preset's overrides, written into the configuration of a task before it is built.
+"""Write a preset's overrides into the configuration of a task before it is built.
 
-Works on what mjlab's and Isaac Lab's configurations are made of: dataclasses, mappings and lists in each other. TOML
-has no word for nothing: `"null"` stands for it where no text is, as with Hydra, and leaves a term out.
+mjlab's and Isaac Lab's configurations are nested dataclasses, mappings and lists. TOML has no null: the text `"null"`
+means it where the field is not a text, as in Hydra, and removes a term.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import typing
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-import msgspec
-
 from curricula.errors import suggestion
+from curricula.schema import SchemaProblem, convert, value_shown
 from presets.override_path import WrongPath, split_path
 from trainer_proc.simulators.base import BackendError
 
-_ELSEWHERE = {
+_SET_BY_LAUNCH = {
     "env.scene.num_envs": "num_envs",
     "env.seed": "the seed",
     "env.sim.device": "the device",
@@ -35,15 +34,15 @@ _ELSEWHERE = {
     "agent.trainer.timesteps": "iterations",
     "agent.agent.experiment.write_interval": "fixed",
 }
-"""What a launch sets by itself, for rsl-rl, rl_games and skrl: an override of it would be lost."""
-_NOTHING = "null"
+"""Fields that the launch sets, for rsl-rl, rl_games and skrl: an override would be lost. The values name the option."""
+_NULL = "null"
 
 
 def apply_overrides(configurations: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
     """Write each override into `configurations`, by root (`env`, `agent`).
 
-    Lists become tuples where tuples were. Raises `BackendError`, one line: the path leads nowhere, or the value isn't
-    of the kind that was there.
+    Lists become tuples where the field is a tuple. Raises `BackendError` if a path does not exist, or a value is of
+    another type than the field.
     """
     for path, value in overrides.items():
         check_is_free(path)
@@ -55,14 +54,14 @@ def apply_overrides(configurations: Mapping[str, Any], overrides: Mapping[str, A
 
 
 def check_is_free(path: str) -> None:
-    """Raise `BackendError` if the launch itself says what is at `path`."""
-    if path in _ELSEWHERE:
-        raise BackendError(f"{path} can't be overridden: it is what the launch says ({_ELSEWHERE[path]})")
+    """Raise `BackendError` if the launch sets the field at `path`."""
+    if path in _SET_BY_LAUNCH:
+        raise BackendError(f"{path} can't be overridden: the launch sets it ({_SET_BY_LAUNCH[path]})")
 
 
 @dataclasses.dataclass(frozen=True)
 class _Place:
-    """An attribute, an entry or an element: `key` of `owner`, which is in another place unless it is the root."""
+    """An attribute, an entry or an element: `key` of `owner`. `parent` is the place of `owner`, None for the root."""
 
     owner: Any
     key: Any
@@ -83,7 +82,7 @@ class _Place:
         return getattr(self.owner, self.key) if _has_fields(self.owner) else self.owner[self.key]
 
     def write(self, value: Any, path: str) -> None:
-        """Put `value` in place, in the shape of what is there; a table into the fields that it names.
+        """Write `value` in the shape of the present one; a table is written into the fields that it names.
 
         Raises `BackendError`.
         """
@@ -91,13 +90,13 @@ class _Place:
         if isinstance(value, Mapping) and _has_fields(current):
             for name, entry in value.items():
                 _Place(current, _key(current, str(name), path), self).write(entry, f"{path}.{name}")
-        elif _means_nothing(value, current) and self._may_be_absent(current, hint):
+        elif _is_null(value, current) and self._accepts_null(current, hint):
             self._put(None)
         else:
             self._put(_fitted(value, current, hint, path))
 
-    def _may_be_absent(self, current: Any, hint: Any) -> bool:
-        """Tell whether nothing may stand here: an option, what isn't filled in, a part such as a term, any entry."""
+    def _accepts_null(self, current: Any, hint: Any) -> bool:
+        """Tell whether null is accepted: for options, unset fields, parts such as a term, and entries of mappings."""
         if current is None or current is dataclasses.MISSING or _has_fields(current):
             return True
         return isinstance(self.owner, Mapping) or hint is Any or type(None) in typing.get_args(hint)
@@ -118,29 +117,29 @@ def _has_fields(owner: Any) -> bool:
 
 
 def _key(owner: Any, step: str, walked: str) -> Any:
-    """Return the field, key or index that `step` means in `owner`, to which the path has `walked`."""
+    """Return the field, key or index of `step` in `owner`, which is at the path `walked`."""
     if isinstance(owner, list | tuple):
         if step.isdecimal() and int(step) < len(owner):
             return int(step)
-        raise BackendError(f"there is no {walked}.{step}: {walked} has {len(owner)} elements, the first is 0")
+        raise BackendError(f"no such path: {walked}.{step}; {walked} has {len(owner)} elements, from 0")
     if _has_fields(owner):
         fields = {field.name: field.name for field in dataclasses.fields(owner)}
         keys = fields | {name: name for name in vars(owner) if not name.startswith("_")}
     elif isinstance(owner, MutableMapping):
         keys = {str(key): key for key in owner}
     else:
-        raise BackendError(f"there is no {walked}.{step}: {walked} is {_kind(owner)}")
+        raise BackendError(f"no such path: {walked}.{step}; {walked} is {_kind(owner)}")
     if step not in keys:
         raise BackendError(
-            f"there is no {walked}.{step}{suggestion(step, keys, count=1, or_all=True, prefix=f'{walked}.')}"
+            f"no such path: {walked}.{step}{suggestion(step, keys, count=1, or_all=True, prefix=f'{walked}.')}"
         )
     return keys[step]
 
 
 def _hint(owner: Any, key: Any) -> Any:
-    """Return the type that a dataclass declares for a field, None where nobody does or it can't be found out.
+    """Return the type that a dataclass declares for a field, None if there is none or it can't be resolved.
 
-    A class's annotations can't be had all at once: one of a name that is imported for type checkers only hides all.
+    Annotations are resolved one at a time, because one that is imported for type checkers only would fail them all.
     """
     if not _has_fields(owner):
         return None
@@ -152,23 +151,23 @@ def _hint(owner: Any, key: Any) -> Any:
         try:
             return typing.get_type_hints(single, vars(sys.modules[cls.__module__]))[key]
         except NameError:
-            continue  # a configclass repeats its bases' annotations, whose names are in the bases' modules
+            continue  # a configclass repeats its bases' annotations, which resolve in the bases' modules
     return None
 
 
-def _means_nothing(value: Any, current: Any) -> bool:
-    return value is None or (value == _NOTHING and not isinstance(current, str))
+def _is_null(value: Any, current: Any) -> bool:
+    return value is None or (value == _NULL and not isinstance(current, str))
 
 
 def _fitted(value: Any, current: Any, hint: Any, path: str) -> Any:
-    """Return `value` as the declared type has it, or else in the shape of `current`."""
+    """Return `value` converted to the declared type, or else to the shape of `current`. Raises `BackendError`."""
     if hint is not None and hint is not Any and not isinstance(current, Mapping):
         try:
-            return msgspec.convert(value, hint)
-        except msgspec.ValidationError as error:
-            raise BackendError(f"{path} can't be {_shown(value)}: {_one_line(error)}") from error
+            return convert(value, hint, path)
+        except SchemaProblem as error:
+            raise BackendError(str(error)) from error
         except (TypeError, NotImplementedError):
-            pass  # a type that msgspec doesn't know
+            pass  # a type that msgspec does not know
     return _like(value, current, path)
 
 
@@ -185,14 +184,14 @@ def _like(value: Any, current: Any, path: str) -> Any:
     if _is_number(current) and _is_number(value):
         return float(value) if isinstance(current, float) else value
     if isinstance(current, str) and _is_number(value) and _reads_as_number(current):
-        return value  # YAML takes 5e-4 for a text, and so do rl_games' and skrl's configurations
+        return value  # YAML reads 5e-4 as a text, and so do rl_games' and skrl's configurations
     if type(value) is type(current):
         return value
-    raise BackendError(f"{path} can't be {_shown(value)}: it is {_kind(current)}")
+    raise BackendError(f"{path}: expected {_kind(current)}, got {value_shown(value)}")
 
 
 def _with_tuples(value: Any) -> Any:
-    """Return `value` with tuples for lists, as configurations have them."""
+    """Return `value` with tuples instead of lists."""
     if isinstance(value, list | tuple):
         return tuple(_with_tuples(entry) for entry in value)
     return {key: _with_tuples(entry) for key, entry in value.items()} if isinstance(value, Mapping) else value
@@ -200,10 +199,6 @@ def _with_tuples(value: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _shown(value: Any) -> str:
-    return _NOTHING if value is None else repr(value)
 
 
 def _reads_as_number(text: str) -> bool:
@@ -216,18 +211,13 @@ def _reads_as_number(text: str) -> bool:
 
 def _kind(value: Any) -> str:
     if value is None or value is dataclasses.MISSING:
-        return "nothing"
+        return "no value"
     if isinstance(value, bool):
         return "true or false"
     if _is_number(value):
-        return f"a number, {value}"
+        return f"a number such as {value}"
     if isinstance(value, str):
-        return f"a text, {value!r}"
+        return f"a text such as {value!r}"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
     return "a table" if isinstance(value, Mapping) or _has_fields(value) else "code"
-
-
-def _one_line(error: msgspec.ValidationError) -> str:
-    message = " ".join(str(error).split())
-    return message[:1].lower() + message[1:].replace("`", "")

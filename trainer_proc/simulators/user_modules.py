@@ -1,4 +1,4 @@
-"""Modules of the person's own, imported so that the tasks in them are registered."""
+"""Import the user's modules, so that the tasks in them are registered."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def import_modules(names: Iterable[str], folder: str) -> None:
     for name in names:
         try:
             importlib.import_module(name)
-        except Exception as error:  # a person's own module may raise anything
+        except Exception as error:  # a user's module may raise anything
             traceback.print_exc()
             reason = " ".join(str(error).split())
-            raise BackendError(f"the module {name} can't be imported: {type(error).__name__}: {reason}") from error
+            raise BackendError(f"module {name} can't be imported: {type(error).__name__}: {reason}") from error

@@ -13,12 +13,12 @@ class KernelProgress:
     """A Warp logger (`warp.set_logger`) that prints as Warp does and reports every loaded kernel module."""
 
     def __init__(self, on_loaded: Callable[[str, int], None]) -> None:
-        """Call `on_loaded(detail, count)` for each module; `detail` reads like `ccd_flex compiled in 1.2 s`."""
+        """Call `on_loaded(detail, count)` for each module; `detail` is such as `ccd_flex compiled in 1.2 s`."""
         self._on_loaded = on_loaded
         self._count = 0
 
     def info(self, message: str) -> None:
-        """Print, and report if the message tells of a loaded module."""
+        """Print, and report if the message is about a loaded module."""
         sys.stdout.write(f"{message}\n")
         if match := _LOADED.search(message):
             self._count += 1
@@ -27,7 +27,6 @@ class KernelProgress:
             self._on_loaded(f"{name} {how}", self._count)
 
     def debug(self, message: str) -> None:
-        """Print."""
         sys.stdout.write(f"{message}\n")
 
     def warning(self, message: str, category: type[Warning] | None = None, stacklevel: int = 1) -> None:

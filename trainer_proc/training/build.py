@@ -52,7 +52,7 @@ def _success(spec: RunSpec) -> Success:
     try:
         return read_success(spec.success)
     except SchemaProblem as error:
-        raise LaunchValueError(f"success: {error}") from error
+        raise LaunchValueError(str(error)) from error
 
 
 def _curricula(spec: RunSpec) -> CurriculumDriver:

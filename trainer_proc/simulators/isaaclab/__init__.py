@@ -1,1 +1,1 @@
-"""Isaac Lab 3."""
+"""Isaac Lab 3: its backend and its simulator."""

@@ -1,7 +1,7 @@
-"""Builds an asset root for Isaac Lab without its server: `python -m trainer_proc.simulators.isaaclab.asset_root ROOT`.
+"""Build an asset root for Isaac Lab without its server: `python -m trainer_proc.simulators.isaaclab.asset_root ROOT`.
 
-Runs with Isaac Lab's Python. Cartpole and Humanoid are among newton's example assets (`newton/examples/assets`), with
-other names for some of their parts; the G1 is mjlab's MJCF, converted; the ground is a plane.
+Runs with Isaac Lab's Python. Cartpole and Humanoid come from newton's example assets (`newton/examples/assets`), with
+some parts renamed; the G1 is mjlab's converted MJCF; the ground is a plane.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from trainer_proc.simulators.isaaclab.g1 import convert_g1
 CARTPOLE = "Isaac/IsaacLab/Robots/Classic/Cartpole/cartpole.usd"
 HUMANOID = "Isaac/Robots/IsaacSim/Humanoid/humanoid_instanceable.usd"
 GROUND = "Isaac/IsaacLab/Environments/Grid/default_ground_plane_checker_v1/default_ground_plane.usda"
-"""Where Isaac Lab 3 has them, below the asset root."""
+"""Their paths in Isaac Lab 3, below the asset root."""
 
 _CARTPOLE_NAMES = {'defaultPrim = "cartPole"': 'defaultPrim = "cartpole"'}
 _HUMANOID_NAMES = {
@@ -37,9 +37,9 @@ _HUMANOID_NAMES = {
 }
 """Isaac Lab's configurations name these joints after the link below them."""
 _COLLISION_GROUP = re.compile(r"\n    def PhysicsCollisionGroup .*?\n    \}\n", re.DOTALL)
-"""In USD all of the Humanoid's groups collide with each other; newton lets none but equal ones, and feet sink in."""
+"""In USD, all of the Humanoid's groups collide with each other; in newton only equal ones, so feet would sink in."""
 
-# 100 m wide, its texture coordinates 2 m a tile, its prims named as `spawn_ground_plane` looks for them
+# 100 m wide, tiles of 2 m, prims named as `spawn_ground_plane` expects
 _GROUND_PLANE = """#usda 1.0
 (
     defaultPrim = "World"
@@ -84,13 +84,13 @@ def Xform "World"
 
 
 def build_asset_root(root: Path, g1_model: Path | None = None) -> AssetManifest:
-    """Build the folder `root`, whole or not at all; one that this program has built before is replaced.
+    """Build the folder `root`, completely or not at all; replace one that this program has built before.
 
-    `g1_model` is mjlab's `g1.xml`; without it, or without a converter, there is no G1 and the manifest says so.
-    Raises `BackendError` if newton isn't here, its examples aren't as they were, or the folder is somebody else's.
+    `g1_model` is mjlab's `g1.xml`. Without it, or without a converter, there is no G1 and the manifest has the reason.
+    Raises `BackendError` if newton is not installed, its examples differ, or the folder was not built by this program.
     """
     if root.exists() and not (root / MANIFEST).exists() and (not root.is_dir() or any(root.iterdir())):
-        raise BackendError(f"{root} was not built by this program and is left alone: choose another folder with --to")
+        raise BackendError(f"{root} was not built by this program and is not replaced: choose another folder with --to")
     building = root.with_name(f".{root.name}.{os.getpid()}")
     try:
         building.mkdir(parents=True)
@@ -110,7 +110,7 @@ def _fill(root: Path, g1_model: Path | None) -> AssetManifest:
     examples, newton = _newton_examples()
     cartpole = _renamed(examples / "cartpole_single_pendulum.usda", _CARTPOLE_NAMES)
     humanoid = _COLLISION_GROUP.sub("", _renamed(examples / "humanoid.usda", _HUMANOID_NAMES))
-    # USD takes text in a file called .usd: it looks at how the file begins
+    # USD accepts text in a .usd file: it detects the format from the content
     for path, content in ((CARTPOLE, cartpole), (HUMANOID, humanoid), (GROUND, _GROUND_PLANE)):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(content, encoding="utf-8")
@@ -124,36 +124,34 @@ def _fill(root: Path, g1_model: Path | None) -> AssetManifest:
 
 
 def _newton_examples() -> tuple[Path, str]:
-    """Return the folder of newton's example assets and what to call this newton, without importing it."""
+    """Return the folder of newton's example assets and newton's name with its version, without importing it."""
     found = importlib.util.find_spec("newton")
     if found is None or found.origin is None:
-        raise BackendError(f"newton isn't installed for {sys.executable}, and its example assets are what this needs")
+        raise BackendError(f"newton is not installed for {sys.executable}: its example assets are needed")
     return Path(found.origin).parent / "examples" / "assets", f"newton {importlib.metadata.version('newton')}"
 
 
 def _renamed(file: Path, names: dict[str, str]) -> str:
-    """Return a USD text with other names. Raises `BackendError` if one of the old names isn't there."""
+    """Return a USD text with other names. Raises `BackendError` if one of the old names is missing."""
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise BackendError(f"newton's example {file} can't be read: {error}") from error
     for old, new in names.items():
         if old not in text:
-            raise BackendError(
-                f"newton's example {file} is another than expected, {old} isn't in it: newton 1.6 has it"
-            )
+            raise BackendError(f"newton's example {file}: expected {old} in it, got none; install newton 1.6")
         text = text.replace(old, new)
     return text
 
 
 def main() -> int:
-    """Build what the command line says; return the exit code. What went wrong is one line on standard error."""
+    """Build as the command line says; return the exit code. An error is one line on standard error."""
     arguments = argparse.ArgumentParser(description="Build an asset root for Isaac Lab without its server.")
     arguments.add_argument("root", type=Path)
     arguments.add_argument("--g1-model", type=Path, help="mjlab's g1.xml")
-    asked = arguments.parse_args()
+    parsed = arguments.parse_args()
     try:
-        build_asset_root(asked.root.absolute(), asked.g1_model)
+        build_asset_root(parsed.root.absolute(), parsed.g1_model)
     except BackendError as problem:
         sys.stderr.write(f"{problem}\n")
         return 1

@@ -1,6 +1,6 @@
-"""What an Isaac Lab configuration needs from the asset root, and how it does with what is within reach.
+"""Files that an Isaac Lab configuration needs from the asset root, and replacements for missing ones.
 
-Isaac Lab's configurations name their files by the root that was in force when it was imported
+Isaac Lab's configurations name their files below the root that was set when it was imported
 (`isaaclab.utils.assets.NUCLEUS_ASSET_ROOT_DIR`): a server's, or a folder (`ISAACSIM_ASSET_ROOT`).
 """
 
@@ -17,19 +17,18 @@ from trainer_proc.contract.asset_root import asset_exists, read_manifest
 from trainer_proc.simulators.isaaclab.g1 import STOCK_G1, train_converted_g1
 
 _FILES = ("usd_path", "asset_path", "urdf_path", "network_file")
-"""Fields that name a file without which an environment can't be built, wherever that file is."""
+"""Fields that name a file which the environment needs, wherever it is."""
 _LOOKS = ("texture_file", "mdl_path")
-"""Fields that name what is only seen."""
+"""Fields that only affect the looks."""
 
 
 def offline_robot(env_cfg: Any) -> None:
-    """Change a configuration, in place, to what is within reach; says so in one line if it gets another robot.
+    """Change a configuration in place so that it needs no unreachable files; print a line if the robot changes.
 
-    In a folder that `humanoid-tui assets --offline` built, the G1 of Isaac Lab's velocity tasks becomes mjlab's.
-    Whatever the root, materials, textures and markers that can't be reached are left out: nothing is learned from
-    them.
+    With a folder built by `humanoid-tui assets --offline`, the G1 of Isaac Lab's velocity tasks becomes mjlab's. With
+    any root, unreachable materials, textures and markers are removed: they do not affect the training.
     """
-    _leave_out_looks(env_cfg)
+    _remove_unreachable_looks(env_cfg)
     spawn = getattr(getattr(getattr(env_cfg, "scene", None), "robot", None), "spawn", None)
     robot = getattr(spawn, "usd_path", None)
     manifest = read_manifest(Path(NUCLEUS_ASSET_ROOT_DIR))
@@ -42,21 +41,21 @@ def offline_robot(env_cfg: Any) -> None:
 
 
 def missing_assets(env_cfg: Any) -> list[str]:
-    """Return the files that a configuration needs and that can't be reached, by their paths below the asset root.
+    """Return the unreachable files that a configuration needs, by their paths below the asset root.
 
-    A server is waited for 4 s at most. Files that a USD refers to are not looked for.
+    Waits for a server for 4 s at most. References inside USD files are not checked.
     """
     return sorted(_below_root(file) for file in set(_named(env_cfg, without=_LOOKS)) if not asset_exists(file))
 
 
 def missing_assets_text(task: str, missing: list[str]) -> str:
-    """Return the line that says that a task can't be trained without `missing`, and what to do."""
+    """Return the error for a task that needs `missing`, with the remedy."""
     where = f"{task} needs {', '.join(missing)}, which is not in {NUCLEUS_ASSET_ROOT_DIR}"
-    return f"{where}: set ISAACSIM_ASSET_ROOT to a copy of Isaac Lab's assets; humanoid-tui assets says what is there"
+    return f"{where}: set ISAACSIM_ASSET_ROOT to a copy of Isaac Lab's assets; humanoid-tui assets lists available ones"
 
 
-def _leave_out_looks(configuration: Any) -> None:
-    """Set materials, textures and markers to nothing where their files are out of reach."""
+def _remove_unreachable_looks(configuration: Any) -> None:
+    """Remove materials, textures and markers with unreachable files."""
     for part in _parts(configuration):
         for name, value in _fields(part):
             if name == "texture_file" and isinstance(value, str) and not asset_exists(value):
@@ -69,7 +68,7 @@ def _leave_out_looks(configuration: Any) -> None:
 
 
 def _named(configuration: Any, without: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield the files that a configuration names, except in fields called as `without` says and in its markers."""
+    """Yield the files that a configuration names, except in the fields `without` and in markers."""
     for part in _parts(configuration):
         for name, value in _fields(part):
             is_file = name in _FILES or (isinstance(value, str) and value.startswith(f"{NUCLEUS_ASSET_ROOT_DIR}/"))
@@ -80,7 +79,7 @@ def _named(configuration: Any, without: tuple[str, ...] = ()) -> Iterator[str]:
 
 
 def _parts(configuration: Any) -> Iterator[Any]:
-    """Yield a configuration and all configurations and containers in it, once each; not what markers look like."""
+    """Yield a configuration and all configurations and containers in it, once each; without markers."""
     seen: set[int] = set()
     waiting = [configuration]
     while waiting:
@@ -93,7 +92,7 @@ def _parts(configuration: Any) -> Iterator[Any]:
 
 
 def _is_part(value: Any) -> bool:
-    # of the class, as Isaac Lab's names of functions import them when they are asked for an attribute
+    # checked on the class, because Isaac Lab's lazy function names import on attribute access
     return isinstance(value, dict | list | tuple) or hasattr(type(value), "__dataclass_fields__")
 
 

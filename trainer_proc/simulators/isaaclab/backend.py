@@ -1,7 +1,7 @@
 """Isaac Lab 3: any task of its registry on Newton, without Isaac Sim, or on PhysX with it.
 
-Builds what Isaac Lab's own entry points build (`isaaclab_rl/entrypoints/backends/`); what they have for each training
-library is in a module of its own.
+Builds what Isaac Lab's own entry points build (`isaaclab_rl/entrypoints/backends/`); each training library has a module
+of its own.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ class IsaacLabBackend:
         self._load_library = load_library
 
     def check(self, spec: RunSpec) -> RunSpec:
-        """Import the run's modules; return the run with its task's name of today.
+        """Import the run's modules; return the run with its task's name in Isaac Lab 3.
 
-        Raises `BackendError` if the task, the library, the physics or the device isn't there.
+        Raises `BackendError` if the task, the library, the physics or the device does not exist.
         """
         import_modules(spec.modules, spec.module_folder)
         task = find_task(spec.task, [name for name, entry in gymnasium.registry.items() if _is_isaac_lab(entry)])
         if task.name != spec.task:
-            print(f"{spec.task} is called {task} in Isaac Lab 3: training that")  # noqa: T201
+            print(f"{spec.task} is called {task} in Isaac Lab 3")  # noqa: T201
         check_physics(spec.physics)
         check_device(spec.device)
         self._check_library(task.name, spec.library or "rsl_rl", spec.processes)
         return msgspec.structs.replace(spec, task=task.name, hydra=(*task.arguments, *spec.hydra))
 
     def report_kernels(self, on_loaded: Callable[[str, int], None]) -> None:
-        """Report through Warp's logger."""
+        """Report kernel modules through Warp's logger."""
         warp.set_logger(KernelProgress(on_loaded))
 
     def build(self, spec: RunSpec, folder: RunFolder) -> Training:
-        """Build environment and runner; writes `params/env.yaml` and `agent.yaml`. Raises `BackendError`."""
+        """Build environment and runner, and write `params/env.yaml` and `agent.yaml`. Raises `BackendError`."""
         name = spec.library or "rsl_rl"
         library = self._load_library(name)
         env_cfg, agent_cfg = load_configurations(spec, f"{name}_cfg_entry_point")
@@ -63,7 +63,7 @@ class IsaacLabBackend:
         if missing := missing_assets(env_cfg):
             raise BackendError(missing_assets_text(spec.task, missing))
         rank, device = rank_and_device(spec.device)
-        seed = spec.seed + rank  # every rank sees other episodes
+        seed = spec.seed + rank  # every rank has different episodes
         library.configure(agent_cfg, spec, folder, device, seed)
         env_cfg.scene.num_envs = spec.num_envs
         env_cfg.sim.device = device
@@ -76,13 +76,13 @@ class IsaacLabBackend:
         return library.make_training(gymnasium.make(spec.task, cfg=env_cfg), agent_cfg, folder)
 
     def _check_library(self, task: str, library: str, processes: int) -> None:
-        """Raise `BackendError` if the task has no agent for the library, or the library can't train as requested."""
+        """Raise `BackendError` if the task has no agent for the library, or the library is limited to one process."""
         entry_points = gymnasium.spec(task).kwargs
         known = [name for name in LIBRARIES if f"{name}_cfg_entry_point" in entry_points]
         if library not in known:
-            raise BackendError(f"{task} has no agent for library {library}; it has {', '.join(known) or 'none'}")
+            raise BackendError(f"{task} has no agent for library {library}; there are {', '.join(known) or 'none'}")
         if processes > 1 and library != "rsl_rl":
-            raise BackendError(f"{processes} processes need library rsl_rl: {library} is steered in one process only")
+            raise BackendError(f"{processes} processes need library rsl_rl, got {library}, which trains in one only")
         self._load_library(library)
 
 

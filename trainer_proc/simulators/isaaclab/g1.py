@@ -1,8 +1,8 @@
-"""The Unitree G1 of mjlab (29 joints, no fingers) in Isaac Lab, where its own (37 joints) is out of reach.
+"""mjlab's Unitree G1 (29 joints, no fingers) in Isaac Lab, where Isaac Lab's own (37 joints) is unreachable.
 
-mjlab's MJCF is converted to USD once, by mujoco-usd-converter; the tasks that train Isaac Lab's G1 are changed to fit:
-joints have other names, and links lie below each other instead of side by side. Gains are Isaac Lab's
-(`isaaclab_assets.robots.unitree.G1_CFG`), the wrists' are its arms'.
+mujoco-usd-converter converts mjlab's MJCF to USD once. Tasks of Isaac Lab's G1 are adapted: joints have other names,
+and links are nested instead of side by side. Gains are Isaac Lab's (`isaaclab_assets.robots.unitree.G1_CFG`); wrists
+have those of its arms.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from trainer_proc.contract.asset_root import Asset
 
 STOCK_G1 = "Isaac/IsaacLab/Robots/Unitree/G1/g1_minimal.usd"
-"""What Isaac Lab's velocity tasks train, below the asset root (`G1_MINIMAL_CFG`)."""
+"""The robot of Isaac Lab's velocity tasks, below the asset root (`G1_MINIMAL_CFG`)."""
 CONVERTED_G1 = "HumanoidTui/g1_29_joints.usdc"
 
 _LINKS = "{ENV_REGEX_NS}/Robot/Geometry"
@@ -25,16 +25,19 @@ _ARMS = [".*_shoulder_.*_joint", ".*_elbow_joint", ".*_wrist_.*_joint"]
 _WAIST = "waist_.*_joint"
 _FLAT_SOLVER = {"njmax": 300, "nconmax": 60}
 _ROUGH_SOLVER = {"njmax": 600, "nconmax": 300}
-"""Constraints and contacts of each environment in MuJoCo's solver: the feet are seven capsules each, and the tasks' own
-limits overflow with them. Seen at most: 112 and 28 on the plane, 312 and 43 on terrain."""
+"""Constraints and contacts of each environment in MuJoCo's solver.
+
+The tasks' own limits overflow with feet of seven capsules each. Measured maxima: 112 and 28 on the plane, 312 and 43 on
+terrain.
+"""
 
 
 def convert_g1(model: Path | None, root: Path) -> Asset | str:
-    """Convert mjlab's `g1.xml` into the asset root `root`; return the asset, or a line on why there is none."""
+    """Convert mjlab's `g1.xml` into the asset root `root`; return the asset, or the reason why there is none."""
     if model is None:
-        return "no G1: mjlab, whose model it is, isn't installed (uv sync --extra mjlab)"
+        return "no G1: mjlab, which has the model, is not installed (uv sync --extra mjlab)"
     if importlib.util.find_spec("mujoco_usd_converter") is None:
-        return "no G1: mujoco-usd-converter isn't installed beside Isaac Lab (it is in the extra isaaclab)"
+        return "no G1: mujoco-usd-converter is not installed beside Isaac Lab (it is in the extra isaaclab)"
     from mujoco_usd_converter import Converter
 
     (root / CONVERTED_G1).parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +59,7 @@ def train_converted_g1(env_cfg: Any, usd_path: str) -> None:
         env_cfg.scene.height_scanner.prim_path = _TORSO
     env_cfg.rewards.joint_deviation_fingers = None
     for name, joints in (("joint_deviation_arms", _ARMS), ("joint_deviation_torso", _WAIST)):
-        if (term := getattr(env_cfg.rewards, name, None)) is not None:  # a task of one's own may be without
+        if (term := getattr(env_cfg.rewards, name, None)) is not None:  # a user's task may not have it
             term.params["asset_cfg"].joint_names = joints
     solver = getattr(env_cfg.sim.physics, "solver_cfg", None)
     if hasattr(solver, "njmax"):  # MJWarp's; other physics have no such limits
@@ -80,7 +83,7 @@ def _robot(usd_path: str) -> Any:
             articulation_props=[NewtonArticulationCfg(self_collision_enabled=False)],
         ),
         init_state=ArticulationCfg.InitialStateCfg(
-            pos=(0.0, 0.0, 0.80),  # soles 2 cm above ground: what begins below a terrain's surface stays there
+            pos=(0.0, 0.0, 0.80),  # soles 2 cm above ground: a robot that starts below a terrain's surface stays there
             joint_pos={
                 ".*_hip_pitch_joint": -0.20,
                 ".*_knee_joint": 0.42,

@@ -1,7 +1,7 @@
-"""What robot learning usually randomizes, as startup events for Isaac Lab tasks that don't randomize it themselves.
+"""Default randomizations as startup events for Isaac Lab tasks.
 
-Every draw starts from the values that the robot was built with, which are kept at the first draw, so draws never
-accumulate, and a neutral range brings the defaults back. Shapes: E environments, B bodies, J joints.
+Every sample starts from the values that the robot was built with, saved at the first sample. So samples never
+accumulate, and a neutral range restores the defaults. Shapes: E environments, B bodies, J joints.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def robot_of(env: Any) -> Any:
 
 
 def model_of_solver(env: Any) -> Any:
-    """Return the model that MuJoCo-Warp steps, with a row of each field for each environment; None on other physics."""
+    """Return MuJoCo-Warp's model, with a row of each field for each environment; None on other physics."""
     solver: Any = getattr(env.sim.physics_manager, "_solver", None)
     return None if getattr(solver, "use_mujoco_cpu", True) else solver.mjw_model
 
@@ -50,7 +50,7 @@ def scale_mass(env: Any, env_ids: Any, scale: Range) -> None:
 
 
 def offset_center_of_mass(env: Any, env_ids: Any, offset: Range) -> None:
-    """Move the centre of mass of the robot's root body (m), drawn for each axis: E × 3."""
+    """Offset the centre of mass of the robot's root body (m), sampled for each axis: E × 3."""
     robot, ids = robot_of(env), _environment_ids(env, env_ids)
     poses = _default(robot, "body_com", robot.data.body_com_pose_b.torch)[ids][:, :1].clone()
     poses[..., :3] += sample_uniform(*offset, (len(ids), 1, 3), env.device)
@@ -58,10 +58,10 @@ def offset_center_of_mass(env: Any, env_ids: Any, offset: Range) -> None:
 
 
 def scale_friction(env: Any, env_ids: Any, scale: Range) -> None:
-    """Scale the sliding friction of all geoms, the ground's too, by one factor per environment: E; MuJoCo-Warp only.
+    """Scale the sliding friction of all geoms including the ground by one factor per environment: E; MuJoCo-Warp only.
 
-    A contact takes the larger friction of its two geoms, so only a common factor always shows. Newton's model has one
-    ground for all environments, so it is the solver's that is written.
+    A contact uses the larger friction of its two geoms, so only a common factor always takes effect. Newton's model has
+    one ground for all environments, so the solver's model is written.
     """
     from newton import ModelFlags
 
@@ -69,7 +69,7 @@ def scale_friction(env: Any, env_ids: Any, scale: Range) -> None:
     friction = warp.to_torch(model_of_solver(env).geom_friction)[..., 0]
     defaults = _default(robot, "friction", friction)[ids]
     friction[ids] = defaults * sample_uniform(*scale, (len(ids), 1), env.device)
-    env.sim.physics_manager.add_model_change(ModelFlags.MODEL_PROPERTIES)  # or contacts keep what they had
+    env.sim.physics_manager.add_model_change(ModelFlags.MODEL_PROPERTIES)  # otherwise contacts keep their old friction
 
 
 def scale_motors(
@@ -81,8 +81,7 @@ def scale_motors(
 ) -> None:
     """Scale the robot's motors, one factor per joint and environment: E × J.
 
-    `strength` scales what a motor gives for a command (its P and D gains) and its effort limit alike, `stiffness` and
-    `damping` the P and D gains.
+    `strength` scales P and D gains and the effort limit alike, `stiffness` and `damping` the P and D gains.
     """
     robot, ids = robot_of(env), _environment_ids(env, env_ids)
     for name, actuator in robot.actuators.items():
@@ -103,7 +102,7 @@ def scale_motors(
 
 
 def _gain(robot: Any, actuator: Any, gain: str) -> torch.Tensor:
-    """Return a gain or limit of an actuator as it is in use: E × J; a copy where the physics has it."""
+    """Return a gain or limit of an actuator in use: E × J; a copy if the physics has it."""
     values: torch.Tensor
     if actuator.is_implicit_model:
         values = getattr(robot.data, _IN_PHYSICS[gain]).torch[:, actuator.joint_indices]
@@ -113,13 +112,13 @@ def _gain(robot: Any, actuator: Any, gain: str) -> torch.Tensor:
 
 
 def _environment_ids(env: Any, env_ids: Any) -> torch.Tensor:
-    """Return `env_ids`, or those of all environments for None, as event functions mean it."""
+    """Return `env_ids`, or all environments for None, the convention of event functions."""
     everything = torch.arange(env.num_envs, device=env.device)
     return everything if env_ids is None else everything[env_ids]
 
 
 def _default(robot: Any, name: str, values: torch.Tensor) -> torch.Tensor:
-    """Return what `values` were when they were first asked for: E × …."""
+    """Return `values` as they were at the first call: E × …."""
     kept = _defaults.setdefault(robot, {})
     if name not in kept:
         kept[name] = values.clone()
@@ -138,11 +137,11 @@ def _has_gain(gain: str) -> Callable[[Any], bool]:
     def has(env: Any) -> bool:
         robot = robot_of(env)
         if not _has_robot(env) or getattr(robot.actuators, "_native_group_names", None):
-            return False  # Newton's own actuators keep their gains for themselves
+            return False  # Newton's own actuators do not expose their gains
         actuators = list(robot.actuators.values())
         if not all(one.is_implicit_model or hasattr(one, _IN_MODEL[gain]) for one in actuators):
             return False
-        # waits for the device, once, when the knobs are found
+        # synchronizes with the device, once, at the discovery of knobs
         return any(bool(_gain(robot, one, gain).any()) for one in actuators)
 
     return has

@@ -1,4 +1,4 @@
-"""Isaac Lab 3, for the randomization knobs: on Newton and on PhysX."""
+"""Answers about a built Isaac Lab 3 environment, on Newton and on PhysX."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _WRITTEN = {
     "randomize_actuator_gains": ("actuator_gainprm",),
     "randomize_joint_parameters": ("dof_armature", "dof_damping", "dof_frictionloss"),
 }
-"""By the event terms of `isaaclab.envs.mdp`; the fields are called as in MuJoCo, which mjlab's terms name."""
+"""Model fields, by MuJoCo's names, that the event terms of `isaaclab.envs.mdp` write."""
 _MATERIAL = "randomize_rigid_body_material"
 _FRICTION, _RESTITUTION = "_static_friction_range", "_restitution_range"
 _ONE_FRICTION = "Newton has one friction, which static_friction_range sets"
-_NO_BUCKETS = "Newton draws every shape's friction by itself"
+_NO_BUCKETS = "Newton samples the friction of each shape"
 _NO_RESTITUTION = "MuJoCo-Warp has no restitution"
 
 
 class IsaacLabSimulator:
-    """Every environment has its own values, and event terms draw from the defaults that they keep."""
+    """Every environment has its own values, and event terms sample from saved defaults."""
 
     default_randomization: Sequence[DefaultRandomization] = DEFAULT_RANDOMIZATION
     noise: ModuleType = noise
@@ -77,12 +77,12 @@ class IsaacLabSimulator:
         return EventTermCfg(mode="startup", func=func, params={})
 
     def fields_written(self, term_cfg: Any) -> frozenset[str]:
-        """Return what the event terms of `isaaclab.envs.mdp` write; nothing of others."""
+        """Return the fields that the event terms of `isaaclab.envs.mdp` write; none for other terms."""
         names = (cls.__name__ for cls in type(term_cfg.func).__mro__)
         return frozenset(field for name in names for field in _WRITTEN.get(name, ()))
 
     def unused_parameters(self, term_cfg: Any) -> Mapping[str, str]:
-        """Return what Newton, and its solver in use, leave out of a physics material."""
+        """Return the parameters of a physics material that Newton and its solver ignore."""
         if not hasattr(_material(term_cfg), _FRICTION):
             return {}
         unused = {
@@ -94,13 +94,13 @@ class IsaacLabSimulator:
         return unused if has_restitution else {**unused, "restitution_range": _NO_RESTITUTION}
 
     def first_sample_cost(self, func: Callable[..., None]) -> str:
-        """Return nothing: values are expanded from the start."""
+        """Return nothing: every environment has its own values from the start."""
         return ""
 
     def before_sampling(self, term_cfg: Any) -> None:
-        """Hand a material's new ranges to where it draws from: it took them when it was built.
+        """Pass a material's new ranges to its implementation, which copied them when it was built.
 
-        On Newton the ranges are kept, on PhysX the buckets that were drawn from them.
+        On Newton it keeps the ranges, on PhysX buckets that were sampled from them.
         """
         material = _material(term_cfg)
         if material is None:
@@ -112,10 +112,10 @@ class IsaacLabSimulator:
             term_cfg.func._impl = type(material)(term_cfg, self._env)
 
     def after_sampling(self, term_cfgs: Sequence[Any]) -> None:
-        """Do nothing: assets tell the physics themselves what they have set."""
+        """Do nothing: assets update the physics themselves."""
 
 
 def _material(term_cfg: Any) -> Any:
-    """Return what draws a physics material on the simulator in use, None of another term."""
+    """Return the implementation of a physics material term, None for another term."""
     is_material = any(cls.__name__ == _MATERIAL for cls in type(term_cfg.func).__mro__)
     return getattr(term_cfg.func, "_impl", None) if is_material else None

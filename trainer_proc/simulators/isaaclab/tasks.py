@@ -1,7 +1,7 @@
-"""Isaac Lab's task ids: those of 3.0, and the older spellings that scripts and tutorials are full of.
+"""Isaac Lab's task ids: those of 3.0, and the older spellings of many scripts and tutorials.
 
-Until 3.0 every id ended in a version (`Isaac-Velocity-Flat-G1-v0`), what is contributed now had the same prefix as what
-is maintained (`Isaac-Velocity-Flat-Digit-v0`, now `IsaacContrib-Velocity-Flat-Digit`), and names of robots had dashes
+Before 3.0, every id ended in a version (`Isaac-Velocity-Flat-G1-v0`). Contributed tasks had the same prefix as
+maintained ones (`Isaac-Velocity-Flat-Digit-v0`, now `IsaacContrib-Velocity-Flat-Digit`), and names of robots had dashes
 (`Anymal-D`, now `AnymalD`).
 """
 
@@ -26,12 +26,12 @@ _RENAMED = (
     (r"^Isaac-Repose-Cube-Shadow-Vision-Direct$", "Isaac-Reorient-Cube-Shadow-Camera-Direct", ""),
     (r"^Isaac-Repose-Cube-(\w[\w-]*)$", r"Isaac-Reorient-Cube-\1", ""),
 )
-"""Ids that are more than a version or a prefix away, what became of them, and the preset that was part of the name."""
+"""Renamed ids: a pattern of the old one, the new one, and the preset that was part of the old name."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A registered task; `arguments` are what an older name said beside it, as Isaac Lab's scripts take it."""
+    """A registered task; `arguments` are Hydra arguments that an older name implied."""
 
     name: str
     arguments: tuple[str, ...] = ()
@@ -41,29 +41,29 @@ class Task:
 
 
 def find_task(name: str, tasks: Collection[str]) -> Task:
-    """Return the one of `tasks` that `name` means, in today's spelling. Raises `BackendError` with the nearest ones."""
+    """Return the one of `tasks` that `name` means, in its new spelling. Raises `BackendError` with the nearest ones."""
     if name in tasks:
         return Task(name)
     bare = re.sub(r"-v\d+$", "", name)
     renamed, preset = _renamed(bare)
     with_versions_first = sorted(tasks, key=lambda task: not re.search(r"-v\d+$", task))  # they are aliases in 3.0
-    if task := {_loosely(task): task for task in with_versions_first}.get(_loosely(renamed)):
+    if task := {_normalized(task): task for task in with_versions_first}.get(_normalized(renamed)):
         return Task(task, (f"presets={preset}",) if preset else ())
     if re.search(r"-Play\b", bare):
         training = find_task(re.sub(r"-Play\b", "", bare), tasks)
-        raise BackendError(f"{name} was for watching a policy; what is trained is {training}")
+        raise BackendError(f"{name} is for playing a policy: train {training}")
     near = suggestion(renamed, tasks, cutoff=0.5) or f"; there are {', '.join(sorted(tasks)[:10])}"
-    raise BackendError(f"Isaac Lab has no task {name}{near}")
+    raise BackendError(f"no such task in Isaac Lab: {name}{near}")
 
 
 def _renamed(bare: str) -> tuple[str, str]:
-    """Return the id of today and its preset, empty if there is none, of an id without its version."""
+    """Return the new id of an id without version, and its preset, empty if there is none."""
     for old, new, preset in _RENAMED:
         if match := re.match(old, bare):
             return match.expand(new), match.expand(preset).lower()
     return bare, ""
 
 
-def _loosely(task: str) -> str:
-    """Return an id without what spellings differ in: version, dashes, capitals, and who maintains it."""
+def _normalized(task: str) -> str:
+    """Return an id without the parts in which spellings differ: version, dashes, case and `Contrib`."""
     return re.sub(r"-v\d+$|(?<=^Isaac)Contrib|-", "", task).lower()

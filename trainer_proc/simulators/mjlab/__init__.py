@@ -1,1 +1,1 @@
-"""mjlab 1.6."""
+"""mjlab 1.6: its backend and its simulator."""

@@ -34,20 +34,22 @@ class MjlabBackend:
     """Trains any task of mjlab's registry."""
 
     def check(self, spec: RunSpec) -> RunSpec:
-        """Import the run's modules; raise `BackendError` if the task isn't registered or the device isn't there."""
+        """Import the run's modules; raise `BackendError` if the task or the device does not exist."""
         import_modules(spec.modules, spec.module_folder)
         tasks = list_tasks()
         if spec.task not in tasks:
-            raise BackendError(f"mjlab has no task {spec.task}{suggestion(spec.task, tasks, cutoff=0.3, or_all=True)}")
+            raise BackendError(
+                f"no such task in mjlab: {spec.task}{suggestion(spec.task, tasks, cutoff=0.3, or_all=True)}"
+            )
         check_device(spec.device)
         return spec
 
     def report_kernels(self, on_loaded: Callable[[str, int], None]) -> None:
-        """Report through Warp's logger."""
+        """Report kernel modules through Warp's logger."""
         warp.set_logger(KernelProgress(on_loaded))
 
     def build(self, spec: RunSpec, folder: RunFolder) -> Training:
-        """Build environment and runner; writes `params/env.yaml` and `agent.yaml`. Raises `BackendError`."""
+        """Build environment and runner, and write `params/env.yaml` and `agent.yaml`. Raises `BackendError`."""
         configure_torch_backends()
         env_cfg, agent_cfg = load_env_cfg(spec.task), load_rl_cfg(spec.task)
         apply_overrides({"env": env_cfg, "agent": agent_cfg}, spec.overrides)
@@ -55,7 +57,7 @@ class MjlabBackend:
             check_motion(spec.task, name, command)
         env_cfg.scene.num_envs = spec.num_envs
         rank, device = rank_and_device(spec.device)
-        env_cfg.seed = agent_cfg.seed = spec.seed + rank  # every rank sees other episodes
+        env_cfg.seed = agent_cfg.seed = spec.seed + rank  # every rank has different episodes
         agent_cfg.experiment_name = spec.experiment
         agent_cfg.run_name = spec.name
         agent_cfg.max_iterations = spec.iterations
@@ -65,16 +67,16 @@ class MjlabBackend:
         if not rank:
             dump_yaml(folder.params / "env.yaml", asdict(env_cfg))
             dump_yaml(folder.params / "agent.yaml", agent)
-        env_cfg.events |= default_randomization_events(_knobs_to_be_turned(spec), env_cfg.events)
+        env_cfg.events |= default_randomization_events(_knobs_to_change(spec), env_cfg.events)
         env = ManagerBasedRlEnv(cfg=env_cfg, device=device)
         wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
         return Training(_make_runner(spec, wrapped, agent, folder, device), wrapped.close)
 
 
-def _knobs_to_be_turned(spec: RunSpec) -> set[str]:
-    """Return the knobs that the launch sets or that a curriculum will turn.
+def _knobs_to_change(spec: RunSpec) -> set[str]:
+    """Return the knobs that the launch or a curriculum sets.
 
-    Not those of a recording: with more draws at startup, the training wouldn't be the recorded one.
+    Without those of a recording: more samples at startup would make the training differ from the recorded one.
     """
     return {*spec.set, *(knob for curriculum in make_curricula(spec.curricula) for knob in curriculum.knobs)}
 
@@ -83,6 +85,6 @@ def _make_runner(spec: RunSpec, env: RslRlVecEnvWrapper, agent: dict[str, Any], 
     runner_class = load_runner_cls(spec.task) or MjlabOnPolicyRunner
     runner = with_cpu_ranks(runner_class)(env, agent, str(folder.path), device)
     if runner_class.__module__.startswith("mjlab."):
-        # mjlab's task runners export ONNX at every save, on the training thread; exports have their own process here
+        # mjlab's task runners export ONNX at every save, on the training thread; here exports have their own process
         runner.save = MjlabOnPolicyRunner.save.__get__(runner)
     return runner

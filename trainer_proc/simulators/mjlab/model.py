@@ -18,18 +18,18 @@ def robot_of(env: Any) -> Any:
 
 
 def moving_root_of(env: Any) -> int:
-    """Return the model's index of the robot's first body that isn't fixed to the world."""
+    """Return the model's index of the robot's first body that is not fixed to the world."""
     bodies = [int(body.id) for body in robot_of(env).indexing.bodies]
     return next((body for body in bodies if env.sim.mj_model.body_weldid[body]), bodies[0])
 
 
 def environment_ids(env: Any, env_ids: torch.Tensor | None) -> torch.Tensor:
-    """Return `env_ids`, or those of all environments for None, as event functions mean it."""
+    """Return `env_ids`, or all environments for None, the convention of event functions."""
     return torch.arange(env.num_envs, device=env.device) if env_ids is None else env_ids
 
 
 def default_values(env: Any, field: str, env_ids: torch.Tensor, elements: torch.Tensor) -> torch.Tensor:
-    """Return what the model was built with: E × N × the field's own shape.
+    """Return the values that the model was built with: E × N × the field's shape.
 
     Source: `Simulation.get_default_field`. Where models differ by environment, so do their defaults.
     """
@@ -40,5 +40,5 @@ def default_values(env: Any, field: str, env_ids: torch.Tensor, elements: torch.
 
 
 def set_values(env: Any, field: str, env_ids: torch.Tensor, elements: torch.Tensor, values: torch.Tensor) -> None:
-    """Write E × N × the field's own shape into the model; the field must be expanded by environment."""
+    """Write E × N × the field's shape into the model; the field must be expanded by environment."""
     getattr(env.sim.model, field)[env_ids[:, None], elements] = values

@@ -1,4 +1,4 @@
-"""A robot's motors in an mjlab model: which of its numbers are P gains, D gains and effort limits.
+"""A robot's motors in an mjlab model: which of its values are P gains, D gains and effort limits.
 
 Shapes: E environments, M motors, N actuators of the model.
 """
@@ -19,29 +19,33 @@ from trainer_proc.simulators.mjlab.model import default_values, robot_of, set_va
 
 @dataclass(frozen=True)
 class Motors:
-    """The robot's motors, by what they drive: a joint has one factor even where two actuators drive it.
-
-    `actuators` are the model's actuators (N) and `column` their motors (N, below `count`). Masks (N) tell what an
-    actuator's gain is of: `positions` of P gains, `velocities` of D gains, `dc` of a DC motor. `joints` and `tendons`
-    are pairs of ids and motors. `computed` are those whose P and D gains mjlab applies in Python, and their motors.
-    """
+    """The robot's motors, one for each driven joint or tendon, even where two actuators drive it."""
 
     count: int
+    """M."""
     actuators: torch.Tensor
+    """Ids of the model's actuators (N)."""
     column: torch.Tensor
+    """The motor of each actuator (N), below `count`."""
     positions: torch.Tensor
+    """Mask (N): gain 0 is a P gain."""
     velocities: torch.Tensor
+    """Mask (N): gain 0 is a D gain."""
     dc: torch.Tensor
+    """Mask (N): DC motors."""
     joints: tuple[torch.Tensor, torch.Tensor]
+    """Ids of the driven joints, and their motors."""
     tendons: tuple[torch.Tensor, torch.Tensor]
+    """Ids of the driven tendons, and their motors."""
     computed: list[tuple[Any, torch.Tensor]]
+    """Actuators whose P and D gains mjlab applies in Python, and their motors."""
 
 
 _motors: WeakKeyDictionary[Any, Motors] = WeakKeyDictionary()
 
 
 def motors_of(env: Any) -> Motors:
-    """Return the motors of the environment's robot, found once."""
+    """Return the motors of the environment's robot, cached."""
     if env not in _motors:
         _motors[env] = _find_motors(env)
     return _motors[env]
@@ -89,9 +93,9 @@ def scale_gains(
 ) -> None:
     """Scale gains; factors are E × M.
 
-    Actuators give `gain · command + bias`: gain 0 and bias 1 are P gains of a position servo, gain 0 and bias 2 D gains
-    of a velocity servo, gain 0 is the effort of a motor. A DC motor's gain 0 is its resistance, 4 and 6 its P and D
-    gains; its torque is inversely proportional to the resistance.
+    An actuator applies `gain · command + bias`. Gain 0 and bias 1 are P gains of a position servo, gain 0 and bias 2 D
+    gains of a velocity servo, gain 0 is the effort of a motor. A DC motor's gain 0 is its resistance, to which its
+    torque is inversely proportional; 4 and 6 are its P and D gains.
     """
     strong, stiff, damped = strong[:, motors.column], stiff[:, motors.column], damped[:, motors.column]
     gains = default_values(env, "actuator_gainprm", ids, motors.actuators).clone()
@@ -108,7 +112,7 @@ def scale_gains(
 
 
 def scale_effort(env: Any, ids: torch.Tensor, motors: Motors, strong: torch.Tensor) -> None:
-    """Scale effort limits, of actuators and of what they drive; (0, 0), no limit, stays so."""
+    """Scale effort limits of actuators and of the joints and tendons that they drive; (0, 0) remains no limit."""
     for field, elements, columns in (
         ("actuator_forcerange", motors.actuators, motors.column),
         ("jnt_actfrcrange", *motors.joints),
@@ -120,7 +124,7 @@ def scale_effort(env: Any, ids: torch.Tensor, motors: Motors, strong: torch.Tens
 
 
 def has_gain(env: Any, bias_column: int, dc_column: int, attribute: str) -> bool:
-    """Tell whether a motor has the gain that is in these columns, or in `attribute` of a computed actuator."""
+    """Tell whether any motor has the gain in these columns, or in `attribute` of a computed actuator."""
     if robot_of(env) is None:
         return False
     model, motors = env.sim.mj_model, motors_of(env)

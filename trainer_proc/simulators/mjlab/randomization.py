@@ -1,7 +1,7 @@
-"""What robot learning usually randomizes, as startup events for mjlab tasks that don't randomize it themselves.
+"""Default randomizations as startup events for mjlab tasks.
 
-Every draw starts from the model's defaults (`Simulation.get_default_field`), so draws never accumulate, and a neutral
-range brings the defaults back. Shapes: E environments, B bodies, M motors.
+Every sample starts from the model's defaults (`Simulation.get_default_field`). So samples never accumulate, and a
+neutral range restores the defaults. Shapes: E environments, B bodies, M motors.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def scale_mass(env: Any, env_ids: torch.Tensor | None, scale: Range) -> None:
 
 @requires_model_fields("geom_friction", "pair_friction")
 def scale_friction(env: Any, env_ids: torch.Tensor | None, scale: Range) -> None:
-    """Scale the sliding friction of all geoms, the terrain's too, by one factor per environment: E.
+    """Scale the sliding friction of all geoms including the terrain by one factor per environment: E.
 
-    A contact takes the larger friction of its two geoms, so only a common factor always shows.
+    A contact uses the larger friction of its two geoms, so only a common factor always takes effect.
     """
     ids = environment_ids(env, env_ids)
     factors = sample_uniform(*scale, (len(ids), 1), env.device)
@@ -51,7 +51,7 @@ def scale_friction(env: Any, env_ids: torch.Tensor | None, scale: Range) -> None
 
 @requires_model_fields("body_ipos", recompute=RecomputeLevel.set_const)
 def offset_center_of_mass(env: Any, env_ids: torch.Tensor | None, offset: Range) -> None:
-    """Move the centre of mass of the robot's root body (m), drawn for each axis: E × 3."""
+    """Offset the centre of mass of the robot's root body (m), sampled for each axis: E × 3."""
     ids = environment_ids(env, env_ids)
     root = torch.tensor([moving_root_of(env)], device=env.device)
     offsets = sample_uniform(*offset, (len(ids), 1, 3), env.device)
@@ -68,8 +68,8 @@ def scale_motors(
 ) -> None:
     """Scale the robot's motors, one factor per motor and environment: E × M.
 
-    `strength` scales what a motor gives for a command and its effort limit alike, `stiffness` and `damping` the P and
-    D gains. None leaves alone what only that factor would touch.
+    `strength` scales P and D gains and the effort limit alike, `stiffness` and `damping` the P and D gains. With
+    `strength` None, the effort limit is not written.
     """
     ids, motors = environment_ids(env, env_ids), motors_of(env)
 
@@ -91,11 +91,11 @@ def scale_motors(
 def default_randomization_events(
     knobs: Iterable[str], events: Mapping[str, EventTermCfg] | None = None
 ) -> dict[str, EventTermCfg]:
-    """Return the event terms, by name, that those of `knobs` need that are usual randomizations.
+    """Return the event terms, by name, of those of `knobs` that are default randomizations.
 
-    Added to a task's `events` before the environment is built, they make it expand the model's fields then, which
-    costs nothing; in a built one it captures CUDA graphs anew. They draw neutral values until a knob is turned. What a
-    term of `events` randomizes already is left out.
+    Added to a task's `events` before the environment is built, they expand the model's fields at no cost; in a built
+    environment that captures CUDA graphs again. They sample neutral values until a knob is changed. Quantities that a
+    term of `events` already randomizes are left out.
     """
     events = events or {}
     terms: dict[str, EventTermCfg] = {}

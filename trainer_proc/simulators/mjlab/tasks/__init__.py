@@ -1,4 +1,4 @@
-"""Tasks of this program for mjlab, registered beside mjlab's own when this package is imported."""
+"""The program's own mjlab tasks, registered when the package is imported."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The Unitree G1 with 23 joints, as it is sold without the wrists' pitch and yaw and with a locked waist.
+"""The Unitree G1 with 23 joints: without wrist pitch and yaw, and with a locked waist.
 
-Held joints are taken out of mjlab's model of 29 joints; their links stay, fixed at zero, with mass and collisions.
+The held joints are removed from mjlab's model of 29 joints; their links stay, fixed at zero, with mass and collisions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HELD_JOINTS = (
     *(f"{side}_wrist_{axis}_joint" for side in ("left", "right") for axis in ("pitch", "yaw")),
 )
 _HELD_ACTUATORS = (G1_ACTUATOR_4010, G1_ACTUATOR_WAIST)
-"""Those that drive held joints and no others."""
+"""Actuators that drive only held joints."""
 
 
 def g1_23dof_env_cfg(play: bool = False) -> ManagerBasedRlEnvCfg:

@@ -1,4 +1,4 @@
-"""The Unitree G1 that stands, walks, runs and turns, in one policy."""
+"""The Unitree G1 stands, walks, runs and turns with one policy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STILL = (0.0, 0.0)
 
 
 def g1_multitask_env_cfg(play: bool = False) -> ManagerBasedRlEnvCfg:
-    """Return mjlab's flat velocity task of the G1 with a command that draws one of four tasks for each episode."""
+    """Return mjlab's flat velocity task of the G1 with a command that samples one of four tasks for each episode."""
     cfg = unitree_g1_flat_env_cfg(play=play)
     twist = cfg.commands["twist"]
     assert isinstance(twist, UniformVelocityCommandCfg)
@@ -27,5 +27,5 @@ def g1_multitask_env_cfg(play: bool = False) -> ManagerBasedRlEnvCfg:
         task_lin_vel_y={"stand": _STILL, "walk": (-0.4, 0.4), "run": (-0.2, 0.2), "turn": _STILL},
         task_ang_vel_z={"stand": _STILL, "walk": (-0.5, 0.5), "run": (-0.3, 0.3), "turn": (-1.2, 1.2)},
     )
-    cfg.curriculum.pop("command_vel", None)  # it would write `ranges`, which hold the tasks' ranges here
+    cfg.curriculum.pop("command_vel", None)  # it would write `ranges`, which limit the tasks' ranges here
     return cfg

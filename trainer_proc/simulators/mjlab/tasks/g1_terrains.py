@@ -20,10 +20,10 @@ def g1_terrains_env_cfg(play: bool = False) -> ManagerBasedRlEnvCfg:
 
 
 def terrains(curriculum: bool) -> TerrainGeneratorCfg:
-    """Return flat, rough, slopes, stairs and obstacles, a column each; levels are rows, from flat up.
+    """Return flat, rough, slopes, stairs and obstacles, one column each; levels are rows of rising difficulty.
 
-    At the highest level the ground is rough by 10 cm, slopes rise by 0.4 m a metre, steps are 18 cm high and obstacles
-    20 cm, the upper end of what legged_gym and mjlab train on.
+    At the highest level, roughness is 10 cm, slopes are 0.4 (m/m), steps 18 cm and obstacles 20 cm high, the upper end
+    of what legged_gym and mjlab train on.
     """
     return TerrainGeneratorCfg(
         size=(_SIZE, _SIZE),

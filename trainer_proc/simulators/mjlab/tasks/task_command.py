@@ -1,6 +1,6 @@
-"""A velocity command for several tasks in one policy: each episode is about one of them.
+"""A velocity command for several tasks in one policy; each episode trains one of them.
 
-Shapes: E environments of which N are drawn anew.
+Shapes: E environments, of which N are resampled.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Range = tuple[float, float]
 
 
 class TaskVelocityCommand(UniformVelocityCommand):
-    """Draws a task for each environment when its episode begins, and velocities from that task's ranges.
+    """Samples a task for each environment when its episode begins, and velocities from that task's ranges.
 
-    `task_names` are the tasks in the order of the configuration's `weights`, `task_ids` (E, int64) says which of them
-    each environment's episode is about.
+    `task_names` are the tasks in the order of the configuration's `weights`; `task_ids` (E, int64) is the present task
+    of each environment.
     """
 
     cfg: TaskVelocityCommandCfg
@@ -34,21 +34,21 @@ class TaskVelocityCommand(UniformVelocityCommand):
         self.task_ids = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
 
     def reset(self, env_ids: torch.Tensor | slice | None) -> dict[str, float]:
-        """Draw the tasks of the episodes that begin, then their first commands."""
+        """Sample the tasks of new episodes, then their first commands."""
         assert isinstance(env_ids, torch.Tensor)
-        self.task_ids[env_ids] = self._draw_tasks(len(env_ids))
+        self.task_ids[env_ids] = self._sample_tasks(len(env_ids))
         return super().reset(env_ids)
 
-    def _draw_tasks(self, count: int) -> torch.Tensor:
-        """Return N tasks, by weight; all weights zero or below are even ones."""
-        drawn = torch.rand(count, device=self.device)
+    def _sample_tasks(self, count: int) -> torch.Tensor:
+        """Return N tasks, by weight; equally likely if no weight is above 0."""
+        samples = torch.rand(count, device=self.device)
         tasks = torch.zeros(count, dtype=torch.long, device=self.device)
         for edge in shares(self.cfg.weights, self.task_names)[:-1]:
-            tasks += drawn >= edge
+            tasks += samples >= edge
         return tasks
 
     def _resample_command(self, env_ids: torch.Tensor) -> None:
-        """Draw as the base class does, then put the task's velocities in place, within `ranges`."""
+        """Sample as the base class does, then replace velocities by the task's, clamped to `ranges`."""
         super()._resample_command(env_ids)
         forward_only = self.is_forward_env[env_ids]
         for axis, (task_ranges, limits) in enumerate(
@@ -58,12 +58,12 @@ class TaskVelocityCommand(UniformVelocityCommand):
                 (self.cfg.task_ang_vel_z, self.cfg.ranges.ang_vel_z),
             )
         ):
-            velocity = self._draw_velocity(self.task_ids[env_ids], task_ranges).clamp(*limits)
+            velocity = self._sample_velocity(self.task_ids[env_ids], task_ranges).clamp(*limits)
             alone = velocity.abs() if axis == 0 else torch.zeros_like(velocity)
             self.vel_command_b[env_ids, axis] = torch.where(forward_only, alone, velocity)
         self.vel_command_w[env_ids] = self.vel_command_b[env_ids]
 
-    def _draw_velocity(self, tasks: torch.Tensor, ranges: Mapping[str, Range]) -> torch.Tensor:
+    def _sample_velocity(self, tasks: torch.Tensor, ranges: Mapping[str, Range]) -> torch.Tensor:
         """Return N velocities, each from its task's range."""
         share = torch.rand(len(tasks), device=self.device)
         velocity = torch.zeros_like(share)
@@ -74,7 +74,7 @@ class TaskVelocityCommand(UniformVelocityCommand):
 
 
 def shares(weights: Mapping[str, float], names: tuple[str, ...]) -> list[float]:
-    """Return the cumulated shares of `names`, the last of them 1; a weight below zero counts as zero."""
+    """Return the cumulative shares of `names`, the last being 1; a weight below 0 counts as 0."""
     positive = [max(float(weights[name]), 0.0) for name in names]
     if not any(positive):
         positive = [1.0] * len(names)
@@ -84,9 +84,9 @@ def shares(weights: Mapping[str, float], names: tuple[str, ...]) -> list[float]:
 
 @dataclass(kw_only=True)
 class TaskVelocityCommandCfg(UniformVelocityCommandCfg):
-    """A velocity command whose `weights` say how often a task is drawn, relative to the others.
+    """A velocity command with several tasks, sampled by `weights`.
 
-    The ranges of each task are m/s forward and lateral, and rad/s. `ranges` holds what no task goes beyond.
+    The ranges of each task are m/s forward and lateral, and rad/s yaw. `ranges` limits all tasks.
     """
 
     weights: dict[str, float]
@@ -98,5 +98,5 @@ class TaskVelocityCommandCfg(UniformVelocityCommandCfg):
         """Return the command term. Raises `ValueError` if a task has no range."""
         for ranges in (self.task_lin_vel_x, self.task_lin_vel_y, self.task_ang_vel_z):
             if set(ranges) != set(self.weights):
-                raise ValueError(f"each of the tasks {', '.join(self.weights)} needs its ranges")
+                raise ValueError(f"expected ranges for each of the tasks {', '.join(self.weights)}")
         return TaskVelocityCommand(self, env)
