@@ -147,7 +147,10 @@ def make_run(log_root: Path, name: str, iterations: int, metrics: int) -> RunFol
     )
     terms = tuple(f"Episode_Reward/term_{number}" for number in range(metrics - len(METRICS)))
     names = METRICS + terms
-    knobs = tuple(Knob(f"reward/term_{i}/weight", "reward", 1.0, 1.0, "next iteration") for i in range(150))
+    knobs = tuple(
+        Knob(f"reward/term_{i}/weight", "reward", value=1.0, default=1.0, takes_effect="next iteration")
+        for i in range(150)
+    )
     journal = JournalWriter(folder.journal)
     number = 0
 
@@ -179,7 +182,12 @@ def make_run(log_root: Path, name: str, iterations: int, metrics: int) -> RunFol
         values = (learnt * (1 + 0.1 * generator.standard_normal((count, len(names))))).astype("<f4")
         for iteration, row in enumerate(values, start):
             left = float(iterations - iteration)
-            append(IterationFinished(iteration, 0, row.tobytes(), (iteration + 1) * 98304, left))
+            steps = (iteration + 1) * 98304
+            append(
+                IterationFinished(
+                    iteration, metric_set=0, values=row.tobytes(), environment_steps=steps, seconds_left=left
+                )
+            )
     append(PhaseChanged("finished"))
     journal.close()
     return folder

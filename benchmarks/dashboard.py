@@ -36,7 +36,7 @@ from benchmarks.dashboard_throttled import measure as measure_keys
 _SETTLING_SECONDS = 2.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measured:
     """One row of the table; `delay` in ms, None without a Textual event loop; `memory` and `peak` in MiB."""
 
@@ -81,7 +81,10 @@ def measure(name: str, points: int, options: argparse.Namespace) -> list[Measure
                 if program.has_event_loop:
                     delays = program.delays(options.seconds)
                     delay = delays[int(len(delays) * 0.95)] if delays else 1000 * options.seconds
-                measured.append(Measured(name, points, rate, usage, delay, *program.terminal.memory_mib()))
+                memory, peak = program.terminal.memory_mib()
+                measured.append(
+                    Measured(program=name, points=points, rate=rate, usage=usage, delay=delay, memory=memory, peak=peak)
+                )
         finally:
             program.close()
     return measured

@@ -41,7 +41,13 @@ def iterations(start: int) -> Iterator[IterationFinished]:
     """Yield iterations from `start` on, without end."""
     while True:
         for values in rows(start, 10_000):
-            yield IterationFinished(start, _METRIC_SET, values.tobytes(), start * _STEPS, 3600.0)
+            yield IterationFinished(
+                start,
+                metric_set=_METRIC_SET,
+                values=values.tobytes(),
+                environment_steps=start * _STEPS,
+                seconds_left=3600.0,
+            )
             start += 1
 
 

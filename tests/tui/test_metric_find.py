@@ -27,17 +27,17 @@ def names(found):
 
 
 def test_without_letters_all_are_listed_in_their_order(sources):
-    assert names(find_metrics("  ", NAMES, sources, BoardLayout())) == list(NAMES)
+    assert names(find_metrics("  ", NAMES, sources, layout=BoardLayout())) == list(NAMES)
 
 
 def test_letters_find_the_best_match_first(sources):
-    assert names(find_metrics("val", NAMES, sources, BoardLayout())) == ["Loss/value"]
-    assert names(find_metrics("los", NAMES, sources, BoardLayout()))[:2] == ["Loss/value", "Loss/surrogate"]
-    assert find_metrics("qq", NAMES, sources, BoardLayout()) == []
+    assert names(find_metrics("val", NAMES, sources, layout=BoardLayout())) == ["Loss/value"]
+    assert names(find_metrics("los", NAMES, sources, layout=BoardLayout()))[:2] == ["Loss/value", "Loss/surrogate"]
+    assert find_metrics("qq", NAMES, sources, layout=BoardLayout()) == []
 
 
 def test_the_newest_value_is_that_of_the_first_run_that_has_one(sources):
-    found = {metric.name: metric.value for metric in find_metrics("", NAMES, sources, BoardLayout())}
+    found = {metric.name: metric.value for metric in find_metrics("", NAMES, sources, layout=BoardLayout())}
     assert found == {"Loss/value": 2.5, "Loss/surrogate": None, "Policy/kl": 0.5, "Perf/total_fps": None}
     assert "Loss/surrogate" not in sources[0].history.series  # looking makes no metric
 
@@ -45,7 +45,7 @@ def test_the_newest_value_is_that_of_the_first_run_that_has_one(sources):
 def test_where_a_metric_already_is_is_told(sources):
     layout = BoardLayout(pins=(("Loss/value",), ("Policy/kl", "Perf/total_fps")))
     chosen = plan_of_metrics("Loss/surrogate")
-    found = {metric.name: metric.where for metric in find_metrics("", NAMES, sources, layout, chosen)}
+    found = {metric.name: metric.where for metric in find_metrics("", NAMES, sources, layout=layout, chosen=chosen)}
     assert found == {
         "Loss/value": "pinned",
         "Loss/surrogate": "on the chosen chart",

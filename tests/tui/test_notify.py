@@ -66,7 +66,7 @@ def test_what_somebody_asked_for_a_moment_ago_needs_nobody_else(body):
     news = news_of(body)
     assert not news.needs_user
     assert seconds_shown(news) < 20
-    assert Alerts().bytes_for(news, "run", True, True, {}) == ""
+    assert Alerts().bytes_for(news, "run", bell=True, desktop=True, environment={}) == ""
 
 
 def test_what_was_before_one_looked_is_history():
@@ -84,23 +84,23 @@ def test_what_was_before_one_looked_is_history():
     ],
 )
 def test_the_person_chooses_between_bell_and_notification(bell, desktop, written):
-    assert Alerts().bytes_for(GUARD, "walk", bell, desktop, {}) == written
+    assert Alerts().bytes_for(GUARD, "walk", bell=bell, desktop=desktop, environment={}) == written
 
 
 def test_the_same_thing_is_called_out_once_a_minute():
     clock = Clock()
     alerts = Alerts(clock)
     other = News("the training failed: NaN", "error", True)
-    assert alerts.bytes_for(GUARD, "walk", True, False, {}) == "\a"
+    assert alerts.bytes_for(GUARD, "walk", bell=True, desktop=False, environment={}) == "\a"
     clock.now += 1
-    assert alerts.bytes_for(GUARD, "walk", True, False, {}) == ""
-    assert alerts.bytes_for(other, "walk", True, False, {}) == "\a"
+    assert alerts.bytes_for(GUARD, "walk", bell=True, desktop=False, environment={}) == ""
+    assert alerts.bytes_for(other, "walk", bell=True, desktop=False, environment={}) == "\a"
     clock.now += 60
-    assert alerts.bytes_for(GUARD, "walk", True, False, {}) == "\a"
+    assert alerts.bytes_for(GUARD, "walk", bell=True, desktop=False, environment={}) == "\a"
 
 
 def test_a_notification_goes_through_tmux():
-    inside = Alerts().bytes_for(GUARD, "walk", True, True, {"TMUX": "/tmp/tmux-0/default,1,0"})
+    inside = Alerts().bytes_for(GUARD, "walk", bell=True, desktop=True, environment={"TMUX": "/tmp/tmux-0/default,1,0"})
     assert inside == "\a\x1bPtmux;\x1b\x1b]9;humanoid-tui walk: guard kl: too large\a\x1b\\"
 
 

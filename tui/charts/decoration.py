@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +27,19 @@ from tui.charts.plot import Plot
 _DASHES = "⠉⠒⠤⣀"
 _DASH_CODES = codes_of(_DASHES)
 _SPACE = ord(" ")
-_EDGE_SPACING, _REFERENCE_SPACING = 4, 2
+_SPACING: dict[StyleName, int] = {"band-edge": 4, "reference": 2}
 _CROSSHAIR = "│"
 _LABEL_DISTANCES = (0, -1, 1, -2, 2)
 """Allowed distances of a label from its line, in lines, the best first."""
 _BEHIND_CROSSHAIR = [STYLE_NUMBERS["mark"], *(STYLE_NUMBERS[style] for style in RAW_STYLES)]
+
+
+class _Label(NamedTuple):
+    """Text for the line at grid row `row`."""
+
+    row: int
+    text: str
+    style: StyleName
 
 
 def drawn_references(references: Iterable[Reference]) -> list[Reference]:
@@ -57,14 +66,15 @@ def draw_references(
     band_labels: list[tuple[float, str, StyleName]] = []
     for band in bands:
         for end in (band.low, band.high):
-            _draw_dashes(grid, plot, end, _EDGE_SPACING, "band-edge")
+            _draw_dashes(grid, plot, end, "band-edge")
         band_labels.append((band.high if math.isfinite(band.high) else band.low, band.label, "band-edge"))
     labels: list[tuple[float, str, StyleName]] = []
     for reference in references:
-        _draw_dashes(grid, plot, reference.value, _REFERENCE_SPACING, "reference")
+        _draw_dashes(grid, plot, reference.value, "reference")
         labels.append((reference.value, reference.label, "reference"))
     for value, label, style in (*labels, *band_labels):
-        _draw_label(grid, plot, value, label, style, without)
+        if (row := plot.row_of(value)) is not None:
+            _draw_label(grid, plot, _Label(row, fit_text(plain_text(label), plot.cells - 2), style), without)
 
 
 def draw_crosshair(grid: CellGrid, plot: Plot, column: int) -> None:
@@ -86,31 +96,29 @@ def _end_row(plot: Plot, value: float) -> float:
     return -math.inf if place > plot.axis.high else math.inf
 
 
-def _draw_dashes(grid: CellGrid, plot: Plot, value: float, spacing: int, style: StyleName) -> None:
+def _draw_dashes(grid: CellGrid, plot: Plot, value: float, style: StyleName) -> None:
     dot_row = plot.dot_row(value) if math.isfinite(value) else None
     if dot_row is None:
         return
     row = plot.top + dot_row // DOTS_DOWN
-    columns = np.arange(plot.left, plot.right, spacing)
+    columns = np.arange(plot.left, plot.right, _SPACING[style])
     columns = columns[_free(grid, row, columns)]
     grid.codes[row, columns] = _DASH_CODES[dot_row % DOTS_DOWN]
     grid.styles[row, columns] = grid.styles[row, columns] & BAND | STYLE_NUMBERS[style]
 
 
-def _draw_label(grid: CellGrid, plot: Plot, value: float, label: str, style: StyleName, without: int | None) -> None:
+def _draw_label(grid: CellGrid, plot: Plot, label: _Label, without: int | None) -> None:
     """Write the label near the line, over no curve or other label, and over as few marks as possible.
 
     Without such a place there is no label: in a low chart, the data matter more.
     """
-    dot_row = plot.dot_row(value) if math.isfinite(value) else None
-    label = fit_text(plain_text(label), plot.cells - 2)
-    if dot_row is None or not label:
+    if not label.text:
         return
-    line, length = plot.top + dot_row // DOTS_DOWN, len(label) + 2
+    length = len(label.text) + 2
     columns = slice(plot.left, plot.right)
     best: tuple[int, int, int] | None = None
     for distance in _LABEL_DISTANCES:
-        row = line + distance
+        row = label.row + distance
         if row == without or not plot.top <= row <= plot.bottom or (best is not None and abs(distance) > 1):
             continue
         is_taken = ~_free(grid, row, columns)
@@ -122,7 +130,7 @@ def _draw_label(grid: CellGrid, plot: Plot, value: float, label: str, style: Sty
             if best is None or hidden[start] < best[0]:
                 best = int(hidden[start]), row, plot.left + start
     if best is not None:
-        grid.put(best[1], best[2] + 1, label, style)
+        grid.put(best[1], best[2] + 1, label.text, label.style)
 
 
 def _within(cells: NDArray[np.bool_], length: int) -> NDArray[np.int64]:

@@ -105,7 +105,8 @@ class Painter:
         rows = chart.height - top - (2 if roomy else 1)
         frame, axis = self._fitted(chart, visible, most_ticks=max(3, min(5, (rows + 1) // 2)))
         cells = frame.columns // DOTS_ACROSS
-        self.plot = plot = Plot(chart.width - cells, top, cells, rows, frame, axis)
+        plot = Plot(left=chart.width - cells, top=top, cells=cells, rows=rows, frame=frame, axis=axis)
+        self.plot = plot
         by_column = marks_by_column(plot, marks)
         grid = self._backdrop_of(chart, plot, by_column).copy()
         self._paint_curves(grid, plot)
@@ -118,7 +119,7 @@ class Painter:
             draw_crosshair(grid, plot, column)
         draw_mark_signs(grid, plot, by_column, _SIGNS_ROW, labelled=roomy and not near)
         if near:
-            draw_named_marks(grid, plot, near, column, _SIGNS_ROW)
+            draw_named_marks(grid, plot, near, column=column, row=_SIGNS_ROW)
         return grid
 
     def _fitted(self, chart: ChartDescription, visible: Range, most_ticks: int) -> tuple[XFrame, ValueAxis]:

@@ -78,7 +78,7 @@ def draw_mark_signs(grid: CellGrid, plot: Plot, marks: dict[int, list[Mark]], ro
             free_from += min(len(label), room_behind) + 1
 
 
-def draw_named_marks(grid: CellGrid, plot: Plot, marks: list[Mark], column: int, row: int) -> None:
+def draw_named_marks(grid: CellGrid, plot: Plot, marks: list[Mark], *, column: int, row: int) -> None:
     """Write the changes at the crosshair into the line of the signs, in place of the labels."""
     changes = ", ".join(f"{MARK_SIGNS[mark.kind]} {mark.label} {mark.text}".rstrip() for mark in marks)
     text = fit_text(plain_text(changes), plot.cells)

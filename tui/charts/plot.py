@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from tui.charts.axes import ValueAxis
@@ -51,6 +52,11 @@ class Plot:
         if place is None or not self.axis.low <= place <= self.axis.high:
             return None
         return self._dot_row(place)
+
+    def row_of(self, value: float) -> int | None:
+        """Return the grid row of a value; None if it is not finite or not on the axis."""
+        dot_row = self.dot_row(value) if math.isfinite(value) else None
+        return None if dot_row is None else self.top + dot_row // DOTS_DOWN
 
     def tick_row(self, position: float) -> int:
         """Return the grid row of a tick."""

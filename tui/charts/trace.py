@@ -17,7 +17,7 @@ from tui.session.metrics.smoothing import SmoothedSeries
 from tui.session.metrics.timeline import Timeline
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Seen:
     """Inputs of the last update."""
 
@@ -72,7 +72,9 @@ class Trace:
         if start < frame.columns:
             self._take(start, series, bounds, log)
         tail = start + max(0, int(np.searchsorted(bounds, series.count - 1, side="right")) - 1)
-        self._seen = _Seen(frame, log, series, rewrites, series.count, min(tail, frame.columns))
+        self._seen = _Seen(
+            frame=frame, log=log, series=series, rewrites=rewrites, count=series.count, tail=min(tail, frame.columns)
+        )
         points = _FramedPoints(series, timeline, frame, log)
         first, end = int(bounds[0]), int(bounds[-1])
         after = points.anchor(end)

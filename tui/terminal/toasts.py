@@ -24,6 +24,6 @@ def show_news(app: App[Any], news: News, settings: Notify, run: str = "") -> Non
     """Show a toast; for urgent news, also send the bell and the desktop notification that `settings` ask for."""
     app.notify(plain(news.text), severity=news.severity, timeout=seconds_shown(news), markup=False)
     alerts = _ALERTS.setdefault(app, Alerts())
-    signal = alerts.bytes_for(news, run, settings.bell, settings.desktop, os.environ)
+    signal = alerts.bytes_for(news, run, bell=settings.bell, desktop=settings.desktop, environment=os.environ)
     if signal and app._driver is not None and not app.is_headless:  # as `App.copy_to_clipboard` does
         app._driver.write(signal)

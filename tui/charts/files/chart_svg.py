@@ -94,7 +94,8 @@ def charts_svg(charts: Sequence[ChartDescription], palette: Palette, title: str)
         width, height = SINGLE_SIZE
         notes = list(_notes(charts[0], palette, height))
         body = [*_chart(charts[0], palette, _Area(0, 0, width, height)), *notes]
-        return document(width, height + _NOTE * len(notes) + (8 if notes else 0), body, palette.background, title)
+        height += _NOTE * len(notes) + (8 if notes else 0)
+        return document(body, width=width, height=height, background=palette.background, title=title)
     columns = min(MAX_COLUMNS, math.ceil(math.sqrt(len(charts))))
     rows = -(-len(charts) // columns)
     width, height = GRID_SIZE
@@ -102,7 +103,8 @@ def charts_svg(charts: Sequence[ChartDescription], palette: Palette, title: str)
     for place, chart in enumerate(charts):
         area = _Area(place % columns * width, 36 + place // columns * height, width, height)
         parts += _chart(chart, palette, area)
-    return document(columns * width, 36 + rows * height, parts, palette.background, title)
+    width, height = columns * width, 36 + rows * height
+    return document(parts, width=width, height=height, background=palette.background, title=title)
 
 
 def _chart(chart: ChartDescription, palette: Palette, area: _Area) -> Iterator[str]:

@@ -107,7 +107,7 @@ def cross(x: float, y: float, colour: str) -> str:
     return f'<path d="M-3,-3l6,6M3,-3l-6,6" {_at(x, y)} stroke="{colour}" stroke-width="1.5"/>'
 
 
-def document(width: float, height: float, parts: Iterable[str], background: str, title: str) -> str:
+def document(parts: Iterable[str], *, width: float, height: float, background: str, title: str) -> str:
     """Return a whole SVG file."""
     body = "\n".join(part for part in parts if part)
     return (

@@ -24,6 +24,7 @@ def find_metrics(
     pattern: str,
     names: Iterable[str],
     sources: Sequence[ChartSource],
+    *,
     layout: BoardLayout,
     chosen: ChartPlan | None = None,
 ) -> list[FoundMetric]:

@@ -56,8 +56,9 @@ def plan_of_role(role: Role, metric: str) -> ChartPlan:
     """Return the chart of a metric with a role."""
     title = title_of_role(role, metric)
     if role == "kl":
-        return ChartPlan(title, ((title, metric),), role, own_name("desired_kl"), "desired KL")
-    return ChartPlan(title, ((title, metric),), role)
+        reference = own_name("desired_kl")
+        return ChartPlan(title, ((title, metric),), role=role, reference=reference, reference_label="desired KL")
+    return ChartPlan(title, ((title, metric),), role=role)
 
 
 def plan_of_metrics(*metrics: str) -> ChartPlan:

@@ -35,7 +35,7 @@ class Alerts:
         self._now = now
         self._sent: dict[str, float] = {}
 
-    def bytes_for(self, news: News, run: str, bell: bool, desktop: bool, environment: Mapping[str, str]) -> str:
+    def bytes_for(self, news: News, run: str, *, bell: bool, desktop: bool, environment: Mapping[str, str]) -> str:
         """Return bell and desktop notification (OSC 9) as enabled; empty if none is due."""
         now = self._now()
         if not news.needs_user or now - self._sent.get(news.text, -_SAME_AGAIN_SECONDS) < _SAME_AGAIN_SECONDS:

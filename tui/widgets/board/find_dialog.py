@@ -159,7 +159,7 @@ class FindDialog(Dialog[FindResult | None]):
             self.dismiss(FindResult(action, self._selected, self.pattern))
 
     def _match(self) -> None:
-        self._found = find_metrics(self.pattern, self._names, self._sources, self._layout, self._chosen)
+        self._found = find_metrics(self.pattern, self._names, self._sources, layout=self._layout, chosen=self._chosen)
         matches = self.query_one(OptionList)
         highlighted = matches.highlighted
         matches.clear_options()

@@ -32,7 +32,7 @@ def grid_shape(count: int, *, width: int, height: int, gap: int, columns: int = 
     `columns` of 0 is automatic: all charts are visible at once if they are readable then.
     """
     most = max(1, min(count, (width + gap) // (SMALLEST_WIDTH + gap)))
-    chosen = min(columns, most) if columns else _best_columns(count, most, width, height, gap)
+    chosen = min(columns, most) if columns else _best_columns(count, most, width=width, height=height, gap=gap)
     rows = -(-count // chosen)
     if height // rows >= SMALLEST_HEIGHT:
         return GridShape(chosen, _shares(height, rows), _spans(count, chosen), scrolls=False)
@@ -40,7 +40,7 @@ def grid_shape(count: int, *, width: int, height: int, gap: int, columns: int = 
     return GridShape(chosen, _shares(max(height, 1), rows_seen), _spans(count, chosen), scrolls=True)
 
 
-def _best_columns(count: int, most: int, width: int, height: int, gap: int) -> int:
+def _best_columns(count: int, most: int, *, width: int, height: int, gap: int) -> int:
     """Return the columns that give charts the best shape; as many as fit if not all charts are visible at once."""
     fitting = [columns for columns in range(1, most + 1) if height // -(-count // columns) >= SMALLEST_HEIGHT]
     if not fitting:
