@@ -13,7 +13,7 @@ from curricula.errors import UserError, suggestion
 from tui.session.program_log import DEFAULT_LEVEL, LEVELS, start_logging
 from tui.session.text import plain
 
-_HELP_ORDER: tuple[str, ...] = (
+HELP_ORDER: tuple[str, ...] = (
     *("launch", "presets", "doctor", "settings", "machine", "assets"),
     *("runs", "attach", "compare", "delete", "watch", "web"),
     *("knobs", "history", "impact", "chart", "tune", "undo", "redo", "unpin", "stop-ramp"),
@@ -27,7 +27,7 @@ def command_names() -> list[str]:
     names = {
         module.name.replace("_", "-") for module in pkgutil.iter_modules(tui.commands.__path__) if not module.ispkg
     }
-    return [*(name for name in _HELP_ORDER if name in names), *sorted(names.difference(_HELP_ORDER))]
+    return [*(name for name in HELP_ORDER if name in names), *sorted(names.difference(HELP_ORDER))]
 
 
 class _LazyGroup(click.Group):

@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 
+import click
 import msgspec
 import pytest
 
@@ -26,7 +27,7 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.requests import Pause, Resume, Save, Stop
 from tui.cli import run
-from tui.command_group import cli
+from tui.command_group import HELP_ORDER, cli, command_names
 
 pytestmark = pytest.mark.usefixtures("empty_working_directory")
 COMMANDS = cli.list_commands(None)
@@ -248,3 +249,12 @@ def test_an_error_of_ours_is_not_hidden(monkeypatch):
     monkeypatch.setattr("tui.commands.presets.list_presets", fail)
     with pytest.raises(ZeroDivisionError):
         run(["presets"])
+
+
+def test_every_module_is_a_command_of_its_name():
+    names = command_names()
+    assert set(HELP_ORDER) <= set(names)
+    for name in names:
+        command = cli.get_command(click.Context(cli), name)
+        assert command.name == name
+        assert command.callback.__module__ == f"tui.commands.{name.replace('-', '_')}"
