@@ -48,10 +48,10 @@ class PointEnv(VecEnv):
 
 
 class BareEnv(VecEnv):
-    """What rsl-rl asks of an environment, and no more."""
+    """The members of an environment that rsl-rl requires, and no others."""
 
-    def __init__(self):
-        self._env = PointEnv()
+    def __init__(self, env_class=PointEnv):  # bound here, because a test replaces `PointEnv` by this class
+        self._env = env_class()
         for name in ("num_envs", "num_actions", "device", "max_episode_length", "episode_length_buf", "cfg"):
             setattr(self, name, getattr(self._env, name))
 
