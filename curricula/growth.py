@@ -51,7 +51,7 @@ class GrowthCurriculum(Ladder):
             {knob: between(growing.start, growing.end, step / table.steps) for knob, growing in table.ranges.items()}
             for step in range(table.steps + 1)
         ]
-        super().__init__(name, table, levels, up_and_down(table, table.up, table.down), table.when)
+        super().__init__(name, table, levels, up_and_down(table, table.up, table.down), when=table.when)
 
     def level_text(self, level: int) -> str:
         """Return the share of the full ranges."""

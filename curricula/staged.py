@@ -46,7 +46,7 @@ class StagedCurriculum(Ladder):
         for number, threshold in enumerate(used if table.reach == "above" else ()):
             check_reachable(table.metric, f"threshold {number}", threshold)
         limits = {f"threshold_{number}": Limit(value) for number, value in enumerate(used)}
-        super().__init__(name, table, levels, limits, table.when)
+        super().__init__(name, table, levels, limits, when=table.when)
         self.falls = table.reach == "below"
 
     def goes_up_at(self) -> float | None:

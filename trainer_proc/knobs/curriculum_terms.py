@@ -145,7 +145,13 @@ def curriculum_term_knobs(env: Any, manager: Any) -> list[SlotKnob]:
         knob
         for name, cfg in _term_cfgs(manager)
         for knob in parameter_knobs(
-            Term(f"curriculum_term/{name}", "curriculum", cfg, env, "at each environment's reset")
+            Term(
+                name=f"curriculum_term/{name}",
+                kind="curriculum",
+                cfg=cfg,
+                env=env,
+                takes_effect="at each environment's reset",
+            )
         )
     ]
 

@@ -16,7 +16,8 @@ def reward_knobs(env: Any, reward_manager: Any) -> list[SlotKnob]:
     """Return `reward/<term>/weight` and `reward/<term>/<parameter>` for every active term, in the manager's order."""
     knobs: list[SlotKnob] = []
     for name in reward_manager.active_terms:
-        term = Term(f"reward/{name}", "reward", reward_manager.get_term_cfg(name), env, "next iteration")
+        cfg = reward_manager.get_term_cfg(name)
+        term = Term(name=f"reward/{name}", kind="reward", cfg=cfg, env=env, takes_effect="next iteration")
         knobs += [_weight_knob(name, term.cfg), *parameter_knobs(term)]
     return knobs
 

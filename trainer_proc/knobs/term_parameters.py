@@ -24,7 +24,7 @@ _NOT_USED = "the term does not use it"
 _COPIED = "the term copied it when it was built, and keeps per-episode state, so it can't be rebuilt"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Term:
     """A term as its manager calls it. `name` is the prefix of its knobs, such as `reward/pose`.
 

@@ -17,5 +17,6 @@ def termination_knobs(env: Any, termination_manager: Any) -> list[SlotKnob]:
     knobs: list[SlotKnob] = []
     for name in termination_manager.active_terms:
         cfg = termination_manager.get_term_cfg(name)
-        knobs += parameter_knobs(Term(f"termination/{name}", "termination", cfg, env, "next iteration"))
+        term = Term(name=f"termination/{name}", kind="termination", cfg=cfg, env=env, takes_effect="next iteration")
+        knobs += parameter_knobs(term)
     return knobs

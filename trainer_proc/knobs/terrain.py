@@ -88,5 +88,13 @@ def _knob(
     **described: Any,
 ) -> LiveKnob:
     value = float(read())
-    description = Knob(name, "terrain", value, value, "at each environment's reset", type=kind, **described)
+    description = Knob(
+        name=name,
+        kind="terrain",
+        value=value,
+        default=value,
+        takes_effect="at each environment's reset",
+        type=kind,
+        **described,
+    )
     return LiveKnob(description, lambda: float(read()), write, resample)

@@ -52,7 +52,13 @@ class MetricStream:
         values = pack_values([self._scalars[name] for name in names])
         pace = sum(self._durations) / len(self._durations)
         self._emit(
-            IterationFinished(iteration, self._sets[names], values, environment_steps, pace * max(iterations_left, 0))
+            IterationFinished(
+                iteration=iteration,
+                metric_set=self._sets[names],
+                values=values,
+                environment_steps=environment_steps,
+                seconds_left=pace * max(iterations_left, 0),
+            )
         )
         finished, self._scalars = self._scalars, {}
         return finished

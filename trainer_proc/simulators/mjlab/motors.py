@@ -89,7 +89,7 @@ def _find_motors(env: Any) -> Motors:
 
 
 def scale_gains(
-    env: Any, ids: torch.Tensor, motors: Motors, strong: torch.Tensor, stiff: torch.Tensor, damped: torch.Tensor
+    env: Any, ids: torch.Tensor, motors: Motors, *, strong: torch.Tensor, stiff: torch.Tensor, damped: torch.Tensor
 ) -> None:
     """Scale gains; factors are E × M.
 

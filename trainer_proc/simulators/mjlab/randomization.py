@@ -77,7 +77,7 @@ def scale_motors(
         return sample_uniform(*(scale or NO_SCALE), (len(ids), motors.count), env.device)
 
     strong, stiff, damped = factors(strength), factors(stiffness), factors(damping)
-    scale_gains(env, ids, motors, strong, stiff, damped)
+    scale_gains(env, ids, motors, strong=strong, stiff=stiff, damped=damped)
     if strength is not None:
         scale_effort(env, ids, motors, strong)
     for actuator, columns in motors.computed:
