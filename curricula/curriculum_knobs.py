@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from curricula.curriculum import Curriculum
 from curricula.errors import suggestion
-from curricula.schema import SchemaProblem
+from curricula.schema import SchemaError
 from curricula.values import Value
 
 PREFIX = "curriculum/"
@@ -26,7 +26,7 @@ def mode_knob(curriculum: str) -> str:
 
 
 def check_curriculum_knobs(values: Mapping[str, Value], curricula: Sequence[Curriculum]) -> None:
-    """Raise `SchemaProblem` if `values` or a curriculum name a curriculum's knob, or a level, that does not exist."""
+    """Raise `SchemaError` if `values` or a curriculum name a curriculum's knob, or a level, that does not exist."""
     tops: dict[str, int | None] = {}
     for curriculum in curricula:
         tops |= {level_knob(curriculum.name): curriculum.top, mode_knob(curriculum.name): None}
@@ -34,7 +34,7 @@ def check_curriculum_knobs(values: Mapping[str, Value], curricula: Sequence[Curr
     named = {knob for curriculum in curricula for knob in curriculum.named}
     for knob in sorted(name for name in {*values, *named} if name.startswith(PREFIX)):
         if knob not in tops:
-            raise SchemaProblem(f"no such knob: {knob}{suggestion(knob, tops, count=1, cutoff=0.6)}")
+            raise SchemaError(f"no such knob: {knob}{suggestion(knob, tops, count=1, cutoff=0.6)}")
         top, level = tops[knob], values.get(knob)
         if top is not None and level is not None and level not in range(top + 1):
-            raise SchemaProblem(f"{knob}: expected a whole number from 0 to {top}, got {level}")
+            raise SchemaError(f"{knob}: expected a whole number from 0 to {top}, got {level}")

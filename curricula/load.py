@@ -14,7 +14,7 @@ from curricula.errors import message_of
 from curricula.growth import GrowthCurriculum, GrowthTable
 from curricula.recording import RecordingCurriculum, RecordingTable
 from curricula.schedule import ScheduleTable, make_schedule
-from curricula.schema import SchemaProblem, convert
+from curricula.schema import SchemaError, convert
 from curricula.staged import StagedCurriculum, StagedTable
 from curricula.tasks import TasksCurriculum, TasksTable
 from curricula.terrain import TerrainCurriculum, TerrainTable
@@ -36,18 +36,16 @@ KINDS: dict[str, tuple[type[msgspec.Struct], Callable[[str, Any], Curriculum]]] 
 def make_curricula(tables: Mapping[str, Mapping[str, Any]]) -> list[Curriculum]:
     """Return the curricula of `tables` by name, in their order.
 
-    Raises `SchemaProblem` if a table does not fit, or if two curricula own the same knob.
+    Raises `SchemaError` if a table does not fit, or if two curricula own the same knob.
     """
     made = [_make(name, table) for name, table in tables.items()]
     owners: dict[str, str] = {}
     for curriculum in made:
         for knob in sorted(curriculum.knobs):
             if re.fullmatch(rf"{PREFIX}[^/]*/(level|mode)", knob):
-                raise SchemaProblem(
-                    f"curriculum {curriculum.name} can't set {knob}: only the user sets levels and modes"
-                )
+                raise SchemaError(f"curriculum {curriculum.name} can't set {knob}: only the user sets levels and modes")
             if knob in owners:
-                raise SchemaProblem(
+                raise SchemaError(
                     f"curriculum {owners[knob]} and curriculum {curriculum.name} both set {knob}: a knob has one owner"
                 )
             owners[knob] = curriculum.name
@@ -56,26 +54,26 @@ def make_curricula(tables: Mapping[str, Mapping[str, Any]]) -> list[Curriculum]:
 
 def _make(name: str, table: Mapping[str, Any]) -> Curriculum:
     if not re.fullmatch(r"[\w-]+", name):
-        raise SchemaProblem(
+        raise SchemaError(
             f"curriculum name: expected letters, digits, '_' and '-', got {name!r}; it is part of knob names"
         )
     if not isinstance(table, Mapping):
-        raise SchemaProblem(f"curriculum {name}: expected a table, got {table!r}")
+        raise SchemaError(f"curriculum {name}: expected a table, got {table!r}")
     kind = table.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise SchemaProblem(f"curriculum {name}: kind: expected one of {', '.join(KINDS)}, got {kind!r}")
+        raise SchemaError(f"curriculum {name}: kind: expected one of {', '.join(KINDS)}, got {kind!r}")
     struct, make = KINDS[kind]
     try:
         _check_finite(table)
         return make(name, convert(table, struct))
-    except ValueError as error:  # a `SchemaProblem` is one too
-        raise SchemaProblem(f"curriculum {name}: {message_of(error)}") from error
+    except ValueError as error:  # a `SchemaError` is one too
+        raise SchemaError(f"curriculum {name}: {message_of(error)}") from error
 
 
 def _check_finite(content: Any, where: str = "") -> None:
-    """Raise `SchemaProblem` at `nan` and `inf`, which TOML allows."""
+    """Raise `SchemaError` at `nan` and `inf`, which TOML allows."""
     if isinstance(content, float) and (problem := numbers_problem(where, content)):
-        raise SchemaProblem(problem)
+        raise SchemaError(problem)
     for key, value in content.items() if isinstance(content, Mapping) else ():
         _check_finite(value, str(key))
     for value in content if isinstance(content, list | tuple) else ():

@@ -34,7 +34,7 @@ class Problem:
         return " ".join((f"{self.path}: {self.text}" if self.path else self.text).split())
 
 
-class SchemaProblem(UsageError, ValueError):
+class SchemaError(UsageError, ValueError):
     """A table does not fit; the message is one line with the first problem. `problems` are all of them."""
 
     def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
@@ -43,7 +43,7 @@ class SchemaProblem(UsageError, ValueError):
 
 
 def convert(value: Any, kind: type[_T], path: str = "") -> _T:
-    """Return `value`, most often a table, as `kind`. Raises `SchemaProblem` if anything in it does not fit.
+    """Return `value`, most often a table, as `kind`. Raises `SchemaError` if anything in it does not fit.
 
     Messages name what is wrong by its path below `path`.
     """
@@ -52,9 +52,9 @@ def convert(value: Any, kind: type[_T], path: str = "") -> _T:
     except msgspec.ValidationError as error:
         problems = tuple(_shown_problem(one, path) for one in _mismatches(value, inspect.type_info(kind), ()))
         if not problems:  # only msgspec knows of it
-            raise SchemaProblem(str(Problem(path, message_of(error)))) from error
+            raise SchemaError(str(Problem(path, message_of(error)))) from error
         others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise SchemaProblem(f"{problems[0]}{others}", problems) from error
+        raise SchemaError(f"{problems[0]}{others}", problems) from error
 
 
 def convert_fitting(table: Mapping[str, Any], kind: type[_T]) -> tuple[_T, list[Problem]]:

@@ -16,15 +16,15 @@ _STEP = r'(?:"[^"]+"|[^\s."=\[\]]+)'
 _PATH = re.compile(rf"{_STEP}(?:\.{_STEP})+")
 
 
-class WrongPath(UsageError, ValueError):
+class OverridePathError(UsageError, ValueError):
     """The text is not the path of an override; the message is one line."""
 
 
 def split_path(path: str) -> list[str]:
-    """Return the steps of `path`, `env` or `agent` first. Raises `WrongPath`."""
+    """Return the steps of `path`, `env` or `agent` first. Raises `OverridePathError`."""
     if not _PATH.fullmatch(path):
-        raise WrongPath(f"expected the path of an override such as env.episode_length_s, got {path!r}")
+        raise OverridePathError(f"expected the path of an override such as env.episode_length_s, got {path!r}")
     steps = [step.strip('"') for step in re.findall(_STEP, path)]
     if steps[0] not in ROOTS:
-        raise WrongPath(f"expected the path of an override to start with env. or agent., got {path}")
+        raise OverridePathError(f"expected the path of an override to start with env. or agent., got {path}")
     return steps

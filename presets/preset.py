@@ -14,9 +14,9 @@ import msgspec
 from curricula.curriculum_knobs import check_curriculum_knobs
 from curricula.errors import UsageError, message_of, suggestion
 from curricula.load import make_curricula
-from curricula.schema import SchemaProblem, convert
+from curricula.schema import SchemaError, convert
 from curricula.values import KnobValues, Value, numbers_of, numbers_problem, order_problem
-from presets.override_path import ROOTS, WrongPath, split_path
+from presets.override_path import ROOTS, OverridePathError, split_path
 from presets.success import read_success
 
 BACKENDS = ("mjlab", "isaaclab")
@@ -156,13 +156,13 @@ def read_preset(path: Path) -> Preset:
     try:
         preset = convert(content, PresetFile)
         _check(preset)
-    except (SchemaProblem, WrongPath) as error:
+    except (SchemaError, OverridePathError) as error:
         raise PresetError(f"preset {path}: {error}", path.stem) from error
     return Preset(name=path.stem, path=str(path.resolve()), **msgspec.structs.asdict(preset))
 
 
 def check_isaac_lab(backend: str, physics: str, library: str, hydra: Sequence[str]) -> None:
-    """Raise `SchemaProblem` if the backend does not accept these options, which only Isaac Lab has.
+    """Raise `SchemaError` if the backend does not accept these options, which only Isaac Lab has.
 
     `physics` is one of `PHYSICS` or empty for the task's default, `library` one of `LIBRARIES` or empty for rsl_rl.
     `hydra` are arguments as Isaac Lab's own scripts accept them: values by path, `presets=NAME`, `renderer=NAME`, and
@@ -171,35 +171,35 @@ def check_isaac_lab(backend: str, physics: str, library: str, hydra: Sequence[st
     given = {"physics": physics, "library": library, "Hydra arguments": " ".join(hydra)}
     if backend != "isaaclab" and any(given.values()):
         what = next(name for name, value in given.items() if value)
-        raise SchemaProblem(f"{what}: expected none with backend {backend}, got {given[what]}; only isaaclab has them")
+        raise SchemaError(f"{what}: expected none with backend {backend}, got {given[what]}; only isaaclab has them")
     _check_choice("physics", physics, PHYSICS)
     _check_choice("library", library, LIBRARIES)
     for argument in hydra:
         if not _HYDRA.fullmatch(argument):
-            raise SchemaProblem(
+            raise SchemaError(
                 "expected a Hydra argument (env.PATH=VALUE, agent.PATH=VALUE, presets=NAME, physics=NAME or "
                 f"renderer=NAME), got {argument}"
             )
         if physics and argument.startswith("physics="):
-            raise SchemaProblem(f"physics is given twice, {physics} and {argument}: leave one out")
+            raise SchemaError(f"physics is given twice, {physics} and {argument}: leave one out")
 
 
 def _check_choice(what: str, value: str, choices: Sequence[str]) -> None:
     if value and value not in choices:
-        raise SchemaProblem(f"no such {what}: {value}{suggestion(value, choices, count=1, or_all=True)}")
+        raise SchemaError(f"no such {what}: {value}{suggestion(value, choices, count=1, or_all=True)}")
 
 
 def _check(preset: PresetFile) -> None:
-    """Raise `SchemaProblem` or `WrongPath` if parts of the file contradict each other."""
+    """Raise `SchemaError` or `OverridePathError` if parts of the file contradict each other."""
     if not re.fullmatch(r"\w[\w.+-]*", preset.experiment):
-        raise SchemaProblem(f"experiment: expected the name of one folder, got {preset.experiment!r}")
+        raise SchemaError(f"experiment: expected the name of one folder, got {preset.experiment!r}")
     _check_choice("backend", preset.backend, BACKENDS)
     check_isaac_lab(preset.backend, preset.physics, preset.library, preset.hydra)
     for path in (*preset.overrides, *preset.needs.overrides):
         split_path(path)
     for pattern, (low, high) in preset.bounds.items():
         if problem := order_problem(f"bounds of {pattern}", low, high):
-            raise SchemaProblem(problem)
+            raise SchemaError(problem)
     read_success(preset.success)
     _check_knobs(preset)
 
@@ -217,9 +217,9 @@ def _check_knobs(preset: PresetFile) -> None:
     for table, knob, value in _knobs_of(preset):
         if knob in tables:
             places = f"in [{table}]" if tables[knob] == table else f"in [{tables[knob]}] and in [{table}]"
-            raise SchemaProblem(f"{knob} is set twice, {places}: remove one")
+            raise SchemaError(f"{knob} is set twice, {places}: remove one")
         if knob in owners:
-            raise SchemaProblem(
+            raise SchemaError(
                 f"{knob} is set in [{table}], but curriculum {owners[knob]} owns it: remove it from one of them"
             )
         tables[knob] = table
@@ -230,12 +230,12 @@ def _check_value(knob: str, value: Value, bounds: dict[str, tuple[float, float]]
     if isinstance(value, bool | str):
         return
     if problem := numbers_problem(knob, value):
-        raise SchemaProblem(problem)
+        raise SchemaError(problem)
     numbers = numbers_of(value)
     value_text = ":".join(f"{number:g}" for number in numbers)
     for pattern, (low, high) in bounds.items():
         if fnmatch.fnmatchcase(knob, pattern) and not (low <= numbers[0] and numbers[-1] <= high):
-            raise SchemaProblem(f"{knob}: expected a value within its bounds {low:g}:{high:g}, got {value_text}")
+            raise SchemaError(f"{knob}: expected a value within its bounds {low:g}:{high:g}, got {value_text}")
 
 
 def _knobs_of(preset: PresetFile) -> Iterator[tuple[str, str, Value]]:

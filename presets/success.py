@@ -37,5 +37,5 @@ class Success(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 def read_success(table: dict[str, Any]) -> Success:
-    """Return the definition in a table; an empty one is `time-out`. Raises `SchemaProblem`."""
+    """Return the definition in a table; an empty one is `time-out`. Raises `SchemaError`."""
     return convert(table, Success, path="success")

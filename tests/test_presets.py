@@ -6,7 +6,7 @@ import pytest
 
 from curricula.load import make_curricula
 from presets import Needs, PresetError, list_presets, load_preset, own_presets_folder
-from presets.override_path import WrongPath, split_path
+from presets.override_path import OverridePathError, split_path
 
 NAMES = [
     "cartpole",
@@ -395,5 +395,5 @@ def test_an_override_has_a_path_like_a_key_of_toml(path, steps):
 
 @pytest.mark.parametrize("path", ["env", "", "env.", ".env", "env..x", "environment.x", 'env."', "env x.y", "env.x[0]"])
 def test_what_is_no_path_of_an_override_is_told(path):
-    with pytest.raises(WrongPath, match="override"):
+    with pytest.raises(OverridePathError, match="override"):
         split_path(path)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curricula.load import KINDS, make_curricula
-from curricula.schema import SchemaProblem
+from curricula.schema import SchemaError
 
 MASS, WEIGHT = "event/mass/scale", "reward/pose/weight"
 GROWTH = {"kind": "growth", "ranges": {MASS: {"from": [1, 1], "to": [0.8, 1.2]}}}
@@ -22,7 +22,7 @@ GOOD = (GROWTH, STAGED, SCHEDULE, TASKS, RECORDING, VELOCITY, TERRAIN)
 
 
 def problem(**tables):
-    with pytest.raises(SchemaProblem) as problem:
+    with pytest.raises(SchemaError) as problem:
         make_curricula(tables)
     assert "\n" not in str(problem.value)
     return str(problem.value)
@@ -187,7 +187,7 @@ def test_whatever_is_in_a_file_is_made_or_told_in_one_line(tables):
     told, made = "one line", []
     try:
         made = make_curricula(tables)
-    except SchemaProblem as problem:
+    except SchemaError as problem:
         told = str(problem)
     assert len(told.splitlines()) == 1
     for curriculum in made:

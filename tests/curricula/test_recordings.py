@@ -8,7 +8,7 @@ import tomllib
 import pytest
 
 from curricula.load import make_curricula
-from curricula.schema import SchemaProblem
+from curricula.schema import SchemaError
 from tests.curricula.driven import Driven, make
 from tests.scripts import ROOT
 
@@ -106,7 +106,7 @@ def test_a_level_has_what_was_set_up_to_it_and_not_given_back():
     ],
 )
 def test_a_recording_that_makes_no_sense_is_refused(steps, reason):
-    with pytest.raises(SchemaProblem, match=f"curriculum c: {reason}"):
+    with pytest.raises(SchemaError, match=f"curriculum c: {reason}"):
         recording(*steps)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from curricula.schema import SchemaProblem
+from curricula.schema import SchemaError
 from tests.tui.curricula_run import TABLES, begun, finished_with, how_it_goes, moved, started, state_after
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import Change, CheckpointLoaded, InterventionQueued, PhaseChanged
@@ -87,7 +87,7 @@ def test_episodes_at_a_level_are_those_published_and_of_the_newest_iteration():
 
 
 def test_a_curriculum_of_another_version_is_a_problem():
-    with pytest.raises(SchemaProblem, match="kind 'dreams'"):
+    with pytest.raises(SchemaError, match="kind 'dreams'"):
         curricula_now(state_after(started({"future": {"kind": "dreams"}})))
 
 

@@ -16,7 +16,7 @@ import msgspec
 import tomli_w
 
 from curricula.errors import UserError
-from curricula.schema import SchemaProblem, convert
+from curricula.schema import SchemaError, convert
 from trainer_proc.contract.knob import Value
 
 LOG_ROOT = Path("logs/rsl_rl")
@@ -143,7 +143,7 @@ class RunFolder:
                 return convert(tomllib.load(file), RunSpec)
         except FileNotFoundError:
             raise RunFolderError(f"{self.path} is no run: it has no {RUN_FILE}") from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, SchemaProblem) as error:
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, SchemaError) as error:
             raise RunFolderError(f"{self.spec_file} can't be read: {error}") from error
 
     def write_spec(self, spec: RunSpec) -> None:

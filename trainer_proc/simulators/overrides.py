@@ -13,8 +13,8 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from curricula.errors import suggestion
-from curricula.schema import SchemaProblem, convert, value_shown
-from presets.override_path import WrongPath, split_path
+from curricula.schema import SchemaError, convert, value_shown
+from presets.override_path import OverridePathError, split_path
 from trainer_proc.simulators.base import BackendError
 
 _SET_BY_LAUNCH = {
@@ -48,7 +48,7 @@ def apply_overrides(configurations: Mapping[str, Any], overrides: Mapping[str, A
         check_is_free(path)
         try:
             root, *steps = split_path(path)
-        except WrongPath as error:
+        except OverridePathError as error:
             raise BackendError(str(error)) from error
         _Place.at(configurations[root], root, steps).write(value, path)
 
@@ -164,7 +164,7 @@ def _fitted(value: Any, current: Any, hint: Any, path: str) -> Any:
     if hint is not None and hint is not Any and not isinstance(current, Mapping):
         try:
             return convert(value, hint, path)
-        except SchemaProblem as error:
+        except SchemaError as error:
             raise BackendError(str(error)) from error
         except (TypeError, NotImplementedError):
             pass  # a type that msgspec does not know

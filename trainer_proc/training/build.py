@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from curricula.load import make_curricula
-from curricula.schema import SchemaProblem
+from curricula.schema import SchemaError
 from presets.success import Success, read_success
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.curriculum.driver import CurriculumDriver
@@ -51,14 +51,14 @@ def make_steerable(
 def _success(spec: RunSpec) -> Success:
     try:
         return read_success(spec.success)
-    except SchemaProblem as error:
+    except SchemaError as error:
         raise LaunchValueError(str(error)) from error
 
 
 def _curricula(spec: RunSpec) -> CurriculumDriver:
     try:
         return CurriculumDriver(make_curricula(spec.curricula))
-    except SchemaProblem as error:
+    except SchemaError as error:
         raise LaunchValueError(str(error)) from error
 
 

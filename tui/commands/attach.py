@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from curricula.schema import SchemaProblem
+from curricula.schema import SchemaError
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.run_folder import RunFolder
 from tui.commands.shared.output import json_option, logs_option, show_result
@@ -59,5 +59,5 @@ def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
 def _curricula(state: RunState) -> list[dict[str, Any]] | None:
     try:
         return curriculum_records(state)
-    except SchemaProblem:  # written by another version
+    except SchemaError:  # written by another version
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from curricula.curriculum import Curriculum
 from curricula.errors import UserError, suggestion
-from curricula.schema import SchemaProblem
+from curricula.schema import SchemaError
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RunFolder
 from tui.charts.files.export import ChartFileError, content_of, kind_of, write_file
@@ -82,7 +82,7 @@ def _read(folder: RunFolder) -> tuple[RunState, MetricHistory]:
 def _curricula(state: RunState) -> Sequence[Curriculum]:
     try:
         return curricula_now(state)
-    except SchemaProblem:  # of another version; only the thresholds are missing
+    except SchemaError:  # of another version; only the thresholds are missing
         return []
 
 

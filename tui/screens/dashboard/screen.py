@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from curricula.schema import SchemaProblem
+from curricula.schema import SchemaError
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError
 from tui.app_settings import settings_of
 from tui.screens.dashboard.actions import KEYS, SIDE_PANEL_ACTIONS, TYPED_ACTIONS
@@ -106,7 +106,7 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
     def _update_curricula(self) -> None:
         try:
             self.curricula = curricula_now(self.state)
-        except SchemaProblem as problem:  # written by another version of the program
+        except SchemaError as problem:  # written by another version of the program
             if not self._curricula_problem:
                 self.report(News(f"cannot show this run's curricula: {problem}", "warning"))
             self._curricula_problem = str(problem)

@@ -16,7 +16,7 @@ from tui.session.state import RunState
 def curricula_now(state: RunState) -> list[Curriculum]:
     """Return the run's curricula after its newest iteration, for display only.
 
-    Raises `SchemaProblem` for a kind that this version does not know.
+    Raises `SchemaError` for a kind that this version does not know.
     """
     if state.started is None:
         return []
@@ -44,7 +44,7 @@ def moved_at(curriculum: Curriculum, state: RunState) -> int | None:
 
 
 def curriculum_records(state: RunState) -> list[dict[str, Any]]:
-    """Return plain values of each curriculum, for JSON. Raises `SchemaProblem`."""
+    """Return plain values of each curriculum, for JSON. Raises `SchemaError`."""
     return [
         {
             "name": one.name,

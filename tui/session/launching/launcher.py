@@ -14,7 +14,7 @@ import msgspec
 from curricula.curriculum_knobs import check_curriculum_knobs
 from curricula.errors import UsageError
 from curricula.load import make_curricula
-from curricula.schema import SchemaProblem
+from curricula.schema import SchemaError
 from curricula.values import numbers_problem, order_problem
 from presets import Needs, Preset
 from presets.preset import MOST, check_isaac_lab
@@ -106,7 +106,7 @@ def checked_spec(spec: RunSpec) -> RunSpec:
         raise SpecError(f"expected a seed from 0 to 4294967295, got {spec.seed}")
     try:
         check_isaac_lab(spec.backend, spec.physics, spec.library, spec.hydra)
-    except SchemaProblem as error:
+    except SchemaError as error:
         raise SpecError(str(error)) from error
     _check_knobs(spec)
     return msgspec.structs.replace(spec, device="cuda:0") if spec.device == "cuda" else spec
@@ -172,7 +172,7 @@ def _parsed(preset: Preset, arguments: Sequence[str]) -> dict[str, Any]:
 def _check_knobs(spec: RunSpec) -> None:
     try:
         check_curriculum_knobs(spec.set, make_curricula(spec.curricula))
-    except SchemaProblem as error:
+    except SchemaError as error:
         raise SpecError(str(error)) from error
     for knob, value in spec.set.items():
         if not isinstance(value, str) and (problem := numbers_problem(knob, value)):

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable
 from typing import Any
 
-from presets.override_path import WrongPath, split_path
+from presets.override_path import OverridePathError, split_path
 from tui.session.launching.knob_values import SettingError
 
 _OVERRIDE = re.compile(r'((?:"[^"]*"|[^"=])+)=(.+)', re.DOTALL)
@@ -23,7 +23,7 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
         path = match[1].strip()
         try:
             split_path(path)
-        except WrongPath as error:
+        except OverridePathError as error:
             raise SettingError(str(error)) from error
         if path in values:
             raise SettingError(f"{path} is given twice: expected one value")
