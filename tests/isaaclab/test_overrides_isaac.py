@@ -126,10 +126,10 @@ def test_agents_that_are_mappings_are_reached():
         ("env.events.push_robt", None, "no such path: env.events.push_robt; nearest: env.events.push_robot"),
         ("env.decimation", 2.5, "env.decimation: expected a whole number, got 2.5"),
         ("env.decimation", None, "env.decimation: expected a whole number, got nothing"),
-        ("env.commands.base_velocity.resampling_time_range", [1, "x"], "expected float, got str"),
-        ("agent.algorithm.entropy_coef", "high", "expected float, got str"),
-        ("env.scene.num_envs", 4, "it is what the launch says (num_envs)"),
-        ("env.sim.device", "cpu", "it is what the launch says (the device)"),
+        ("env.commands.base_velocity.resampling_time_range", [1, "x"], 'expected a number, got "'),
+        ("agent.algorithm.entropy_coef", "high", 'expected a number, got "'),
+        ("env.scene.num_envs", 4, "the launch sets it (num_envs)"),
+        ("env.sim.device", "cpu", "the launch sets it (the device)"),
     ],
 )
 def test_what_can_not_be_overridden_is_told_in_one_line(g1, path, value, reason):
@@ -184,7 +184,7 @@ def test_physics_is_what_is_asked_for(physics):
         ("env.episode_lenght_s=3", "no such path: env.episode_lenght_s; nearest: env.episode_length_s"),
         ("env.decimation=abc", 'env.decimation: expected a whole number, got "abc"'),
         ("env.decimation=]", "can't be configured with env.decimation=]"),
-        ("agent.max_iterations=4", "it is what the launch says (iterations)"),
+        ("agent.max_iterations=4", "the launch sets it (iterations)"),
         ("+agent.mine=4", "can't be configured with +agent.mine=4"),
     ],
 )

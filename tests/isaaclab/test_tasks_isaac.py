@@ -122,7 +122,7 @@ def test_the_note_on_a_renamed_task_is_for_the_console(capsys):
         ("Isaac-Velocity-Flat-G1-Play-v0", "is for playing a policy: train Isaac-Velocity-Flat-G1"),
         ("Isaac-Velocity-Flt-G1", "no such task in Isaac Lab: Isaac-Velocity-Flt-G1; nearest: Isaac-Velocity-Flat-G1,"),
         ("Isaac-Quadcopter-Direct-v0", "no such task in Isaac Lab: Isaac-Quadcopter-Direct-v0; nearest: "),
-        ("zzz", "no such task in Isaac Lab: zzz; nearest: "),
+        ("zzz", "no such task in Isaac Lab: zzz; there are Isaac-Ant"),
     ],
 )
 def test_what_is_no_task_is_told_in_one_line(name, line):

@@ -24,7 +24,7 @@ _DERIVED = frozenset(
 class Resampler:
     """The startup terms that are queued for resampling, by environment.
 
-    It takes part in `TrainingKnobs.competing_writers` to hear of new iterations; it overwrites no knob.
+    It is one of `TrainingKnobs.competing_writers` so that it is called at new iterations; it writes no knob.
     """
 
     def __init__(self, env: Any, simulator: Simulator) -> None:
@@ -33,7 +33,7 @@ class Resampler:
         self._simulator = simulator
         names = env.event_manager.active_terms.get("startup", [])
         self._startup = [env.event_manager.get_term_cfg(name) for name in names]
-        self._waiting: dict[int, tuple[Any, torch.Tensor]] = {}
+        self._queued: dict[int, tuple[Any, torch.Tensor]] = {}
         self._reset = env._reset_idx
         env._reset_idx = self._reset_and_sample
 
@@ -48,25 +48,25 @@ class Resampler:
             with torch.inference_mode():
                 self._simulator.before_sampling(term_cfg)
                 if when == "now":
-                    self._waiting.pop(id(term_cfg), None)
+                    self._queued.pop(id(term_cfg), None)
                     self._sample([term_cfg], None)
                     self._env.sim.forward()  # updates quantities that derive from the samples
                 else:
-                    waits = torch.ones(self._env.num_envs, dtype=torch.bool, device=self._env.device)
-                    self._waiting[id(term_cfg)] = (term_cfg, waits)
+                    is_queued = torch.ones(self._env.num_envs, dtype=torch.bool, device=self._env.device)
+                    self._queued[id(term_cfg)] = (term_cfg, is_queued)
 
         return resample
 
     def new_iteration(self) -> None:
         """Forget the terms that all environments have resampled; synchronizes with the device if any is queued."""
-        self._waiting = {key: (cfg, waits) for key, (cfg, waits) in self._waiting.items() if bool(waits.any())}
+        self._queued = {key: queued for key, queued in self._queued.items() if bool(queued[1].any())}
 
     def competing_writer_of(self, knob: str) -> str:
-        """Return that nobody writes `knob`."""
+        """Return an empty text: it writes no knob."""
         return ""
 
     def hold(self, knob: str) -> bool:
-        """Return that nothing had to be kept from writing `knob`."""
+        """Return False: it writes no knob."""
         return False
 
     def release(self, knob: str) -> None:
@@ -74,7 +74,7 @@ class Resampler:
 
     def _reset_and_sample(self, env_ids: Any = None) -> None:
         self._reset(env_ids)
-        if self._waiting:
+        if self._queued:
             with torch.inference_mode():
                 self._sample_in(env_ids)
 
@@ -85,18 +85,16 @@ class Resampler:
             return
         # Not checked which were resampled: that would synchronize with the device, and sampling twice does no harm.
         try:
-            self._sample([cfg for cfg, _ in self._waiting.values()], env_ids)
-        except (
-            Exception
-        ):  # raised by a task's own function: the training continues without the sample, the log has the reason
+            self._sample([cfg for cfg, _ in self._queued.values()], env_ids)
+        except Exception:  # of a task's own function: the training continues, the log has the reason
             traceback.print_exc()
-            self._waiting.clear()
+            self._queued.clear()
             return
-        for _, waits in self._waiting.values():
+        for _, is_queued in self._queued.values():
             if env_ids is None:
-                waits.zero_()
+                is_queued.zero_()
             else:  # a plain False would be copied from the host, which synchronizes
-                waits[env_ids] = torch.zeros_like(env_ids, dtype=torch.bool)
+                is_queued[env_ids] = torch.zeros_like(env_ids, dtype=torch.bool)
 
     def _sample(self, term_cfgs: list[Any], env_ids: torch.Tensor | None) -> None:
         sampled = self._with_later_writers(term_cfgs)
