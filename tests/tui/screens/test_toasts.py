@@ -67,7 +67,7 @@ async def test_how_much_it_matters_is_told_by_a_sign(app, trainer):
         trainer.emit(GUARD)
         trainer.emit(GuardFired("reward", 62, "the reward has fallen", "warned"))
         await until(lambda: len(toasts(app)) == 3, "all of it")
-        assert [text[:9] for text in toasts(app)] == ["saved mod", "✘ guard k", "! guard r"]
+        assert [text[:9] for text in toasts(app)] == ["checkpoin", "✘ guard k", "! guard r"]
 
 
 async def test_what_needs_a_person_stays_longest(app, trainer):
