@@ -1,0 +1,106 @@
+"""Run folders with policies of rsl-rl's own models, to be exported."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import msgspec
+import numpy
+import torch
+from rsl_rl.models import MLPModel, RNNModel
+from tensordict import TensorDict
+
+from trainer_proc.contract.codec import encode
+from trainer_proc.contract.journal import JournalWriter
+from trainer_proc.contract.messages import Change, Frame, InterventionApplied, InterventionQueued
+from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.export.policy import ObservationTerm, PolicyDescription, write_policy_description
+
+GAUSSIAN = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "scalar"}
+FILES = {"policy.onnx", "policy.pt", "policy.json"}
+GROUP_SIZES = {"second": 5, "first": 3}
+SIZE = 8
+CHANGE = Change("reward.action_rate_l2.weight", -0.1, -0.2)
+
+
+def description(**changes) -> PolicyDescription:
+    whole = PolicyDescription(
+        task="Walk-Flat",
+        backend="mjlab",
+        actor={"class_name": "MLPModel", "hidden_dims": [16, 8], "activation": "elu", "distribution_cfg": GAUSSIAN},
+        observation_groups={"actor": ["second", "first"], "critic": ["first"]},
+        observation_sizes={"first": 3, "second": 5},
+        num_actions=2,
+        observation_terms=[ObservationTerm("joint_pos", 5), ObservationTerm("command", 3)],
+        action_names=["joint_pos"],
+        action_scale=[0.25, 0.5],
+        action_offset=[0.1, -0.2],
+        joint_names=["hip", "knee"],
+        default_joint_positions=[0.1, -0.2],
+        joint_stiffness=[40.0, 60.0],
+        joint_damping=[2.0, 3.0],
+        control_frequency=50.0,
+    )
+    return msgspec.structs.replace(whole, **changes)
+
+
+def normalizing() -> PolicyDescription:
+    return description(actor=description().actor | {"obs_normalization": True})
+
+
+def recurrent(kind: str) -> PolicyDescription:
+    return description(
+        actor={"class_name": "RNNModel", "hidden_dims": [8], "rnn_type": kind, "rnn_hidden_dim": 6, "rnn_num_layers": 1}
+    )
+
+
+def groups_of(observations: torch.Tensor) -> TensorDict:
+    parts = observations.split(list(GROUP_SIZES.values()), dim=-1)
+    return TensorDict(dict(zip(GROUP_SIZES, parts, strict=True)), batch_size=[len(observations)])
+
+
+def make_run(path: Path, described: PolicyDescription) -> tuple[RunFolder, Path, MLPModel]:
+    """Make a run folder with a checkpoint of a policy trained on observations far from zero."""
+    torch.manual_seed(1)
+    folder = RunFolder(path)
+    write_policy_description(folder, described)
+    arguments = copy.deepcopy(described.actor)
+    model = {"MLPModel": MLPModel, "RNNModel": RNNModel}[arguments.pop("class_name")]
+    actor = model(groups_of(torch.zeros(1, SIZE)), described.observation_groups, "actor", 2, **arguments)
+    actor.update_normalization(groups_of(torch.randn(500, SIZE) * 4 + 20))
+    checkpoint = folder.checkpoint(120)
+    torch.save({"actor_state_dict": actor.state_dict(), "iter": 120, "infos": {"env_state": {"steps": 9}}}, checkpoint)
+    return folder, checkpoint, actor.eval()
+
+
+def write_journal(folder: RunFolder) -> None:
+    writer = JournalWriter(folder.journal)
+    writer.append(encode(Frame(0, 1.0, InterventionQueued(3, "person", (CHANGE,), "less shaking"))))
+    writer.append(
+        encode(
+            Frame(
+                1,
+                2.0,
+                InterventionApplied(
+                    number=3, origin="person", iteration=41, revision=2, changes=(CHANGE,), note="less shaking"
+                ),
+            )
+        )
+    )
+    writer.close()
+
+
+def run_onnx(file: Path, observations: torch.Tensor) -> numpy.ndarray:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    return numpy.concatenate([session.run(["actions"], {"obs": row[None].numpy()})[0] for row in observations])
+
+
+def hidden(folder: RunFolder) -> list[str]:
+    return [path.name for path in folder.path.iterdir() if path.name.startswith(".")]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
