@@ -29,7 +29,7 @@ async def test_b_tells_what_the_newest_change_did_and_arrows_go_to_the_others(lo
         await dashboard_is_filled(app)
         await pilot.press("b")
         await is_shown(app, 9)
-        assert part(app, "subject").startswith("undoes #8: event/push_robot/velocity_range/x -0.8:0.8 → -0.5:0.5")
+        assert part(app, "subject").startswith("undo of #8: event/push_robot/velocity_range/x -0.8:0.8 → -0.5:0.5")
         await pilot.press("left", "up", "left", "left", "left")
         await is_shown(app, 4)
         assert "50 iterations before (1226–1275), 50 after (1276–1325)" in part(app, "windows")

@@ -67,7 +67,7 @@ async def test_enter_edits_in_the_row_and_enter_sets(live, trainer):
     assert (order.changes, order.note, order.ramp) == ((Change(WEIGHT, 2.0, 3.0),), "", None)
     assert app.focused is table
     assert not line(app).display
-    await until(lambda: knob_row(app, WEIGHT)["state"] == "pending → 3", "pending")
+    await until(lambda: knob_row(app, WEIGHT)["state"] == "queued → 3", "pending")
 
 
 async def test_what_is_wrong_is_told_as_one_types_and_enter_does_not_ask(live, trainer):
@@ -160,7 +160,7 @@ async def test_a_knob_that_was_changed_meanwhile_is_not_changed_again(live, trai
     go_to(app, WEIGHT)
     await pilot.press("enter")
     ask(trainer.folder, Tune({WEIGHT: 3.0}))
-    await until(lambda: knob_row(app, WEIGHT)["state"] == "pending → 3", "the change of the other one")
+    await until(lambda: knob_row(app, WEIGHT)["state"] == "queued → 3", "the change of the other one")
     await pilot.press("5", "enter")
     await until(lambda: any(f"{WEIGHT} has changed since revision 0" in text for text in told(app)), "the refusal")
 
@@ -273,11 +273,11 @@ async def test_presses_that_follow_each_other_are_one_request_and_shown_at_once(
     app, pilot = live
     go_to(app, WEIGHT)
     await pilot.press("right_curly_bracket", "right_square_bracket")
-    await until(lambda: knob_row(app, WEIGHT)["state"] == "wanted → 4.4", "what is wanted")
+    await until(lambda: knob_row(app, WEIGHT)["state"] == "next → 4.4", "what is wanted")
     assert knob_row(app, WEIGHT)["value"] == "2"
     order = await queued(trainer, 1)
     assert (order.changes, order.origin) == ((Change(WEIGHT, 2.0, 4.4),), "person")
-    await until(lambda: knob_row(app, WEIGHT)["state"] == "pending → 4.4", "pending")
+    await until(lambda: knob_row(app, WEIGHT)["state"] == "queued → 4.4", "pending")
     await pilot.press("left_curly_bracket")
     assert (await queued(trainer, 2)).changes == (Change(WEIGHT, 2.0, 2.2),)
 
@@ -286,7 +286,7 @@ async def test_a_range_gets_wider_and_stays_within_its_bounds(live, trainer):
     app, pilot = live
     go_to(app, FRICTION)
     await pilot.press("right_curly_bracket")
-    await until(lambda: told(app) == [f"{FRICTION} goes no lower than 0"], "what is left out")
+    await until(lambda: told(app) == [f"{FRICTION} limited: allowed ≥ 0"], "what is left out")
     assert (await queued(trainer, 1)).changes == (Change(FRICTION, (0.3, 1.2), (0.0, 1.65)),)
 
 

@@ -126,7 +126,7 @@ async def test_a_range_has_two_fields_and_is_refused_with_its_ends_the_wrong_way
     await pilot.press("enter")
     order = await queued(trainer, 1)
     assert order.changes == (Change(PUSH, (-0.5, 0.5), (2.0, 5.0)),)
-    await until(lambda: knob_row(app, PUSH)["state"] == "pending → 2:5", "pending")
+    await until(lambda: knob_row(app, PUSH)["state"] == "queued → 2:5", "pending")
 
 
 async def test_the_usual_value_and_the_default_can_be_put_in(live, trainer):
@@ -157,11 +157,11 @@ async def test_a_change_can_be_spread_over_iterations(live, trainer):
             number=1, origin="person", iteration=31, revision=1, changes=first, note="sooner", ramp=ramp
         )
     )
-    await until(lambda: knob_row(app, WEIGHT)["state"] == "ramp → 5, 19 left", "the ramp")
+    await until(lambda: knob_row(app, WEIGHT)["state"] == "ramping → 5, 19 left", "the ramp")
     trainer.emit(RampAdvanced(32, 2, (Change(WEIGHT, 2.1, 2.2),), {WEIGHT: 18}))
-    await until(lambda: knob_row(app, WEIGHT)["state"] == "ramp → 5, 18 left", "its next step")
+    await until(lambda: knob_row(app, WEIGHT)["state"] == "ramping → 5, 18 left", "its next step")
     assert knob_row(app, WEIGHT)["value"] == "2.2"
-    assert told(app) == [f"#1 applied at iteration 31: {WEIGHT} 2 → 5 over 20 iterations geometrically"]
+    assert told(app) == [f"#1 applied @31: {WEIGHT} 2 → 5 over 20 iterations (geometric)"]
 
 
 async def test_a_startup_randomization_can_be_drawn_at_once_and_tells_what_it_costs(live, trainer):
@@ -227,7 +227,7 @@ async def test_a_knob_that_was_changed_meanwhile_is_not_changed_again(live, trai
     ask(trainer.folder, Tune({WEIGHT: 3.0}))
     await pilot.press("5", "enter")
     await until(lambda: any(f"{WEIGHT} has changed since revision 0" in text for text in told(app)), "the refusal")
-    await until(lambda: knob_row(app, WEIGHT)["state"] == "pending → 3", "the change of the other one")
+    await until(lambda: knob_row(app, WEIGHT)["state"] == "queued → 3", "the change of the other one")
 
 
 # --- keys on the dashboard ---
@@ -244,7 +244,7 @@ async def test_u_undoes_and_shift_u_does_it_again(live, trainer):
     order = await queued(trainer, 2)
     assert (order.undoes, order.changes) == (1, (Change(WEIGHT, 3.0, 2.0),))
     apply(trainer, order)
-    await until(lambda: told(app)[-1] == f"#2 undoes #1 at iteration 31: {WEIGHT} 3 → 2", "the undo")
+    await until(lambda: told(app)[-1] == f"undo of #1 (as #2) applied @31: {WEIGHT} 3 → 2", "the undo")
     await pilot.press("U")
     order = await queued(trainer, 3)
     assert (order.redoes, order.changes[0].new) == (1, 3.0)
@@ -256,7 +256,7 @@ async def test_d_sets_the_knob_under_the_cursor_to_its_default(live, trainer):
     await pilot.press("d")
     await until(lambda: told(app) == [f"{WEIGHT} is at its default"], "why nothing happens")
     ask(trainer.folder, Tune({WEIGHT: 3.0}))
-    await until(lambda: knob_row(app, WEIGHT)["state"] == "pending → 3", "the change")
+    await until(lambda: knob_row(app, WEIGHT)["state"] == "queued → 3", "the change")
     await pilot.press("d")
     order = await queued(trainer, 2)
     assert (order.changes, order.note) == ((Change(WEIGHT, 2.0, 2.0),), "reset to default")
@@ -271,7 +271,7 @@ async def test_i_unpins_and_m_stops_a_ramp(live, trainer):
     await pilot.press("i")
     await until(lambda: told(app) == [f"{TWIST} is not pinned"], "the refusal")
     trainer.emit(CompetingWriterFound(TWIST, CURRICULUM, pinned=True))
-    await until(lambda: told(app)[-1] == f"{CURRICULUM} writes {TWIST} too: it is pinned now", "the news")
+    await until(lambda: told(app)[-1] == f"{TWIST} is also written by {CURRICULUM}: pinned", "the news")
     await pilot.press("i")
     assert (await queued(trainer, 1)).unpin == (TWIST,)
     go_to(app, PUSH)
@@ -362,8 +362,8 @@ async def test_guards_ramps_and_resumes_are_told(live, trainer):
     await until(lambda: len(told(app)) == 5, "the news")
     assert told(app) == [
         "continues from /runs/model_19.pt with iteration 20",
-        f"#1 applied at iteration 31: {WEIGHT} 2 → 3 over 2 iterations",
-        f"ramp ended at iteration 32: {WEIGHT} is at 3",
+        f"#1 applied @31: {WEIGHT} 2 → 3 over 2 iterations",
+        f"ramp ended @32: {WEIGHT} = 3",
         "guard kl: KL 0.2 is high",
         "guard reward (paused): reward has fallen",
     ]
@@ -373,7 +373,7 @@ async def test_guards_ramps_and_resumes_are_told(live, trainer):
 async def test_a_change_that_could_not_be_made_is_told_and_the_row_says_what_is_true(live, trainer):
     app, _ = live
     ask(trainer.folder, Tune({WEIGHT: 3.0}))
-    await until(lambda: knob_row(app, WEIGHT)["state"] == "pending → 3", "the change")
+    await until(lambda: knob_row(app, WEIGHT)["state"] == "queued → 3", "the change")
     trainer.emit(InterventionFailed(1, 31, "ValueError: no"))
     await until(lambda: told(app) == ["#1 was not applied: ValueError: no"], "the news")
     await until(lambda: (knob_row(app, WEIGHT)["state"], knob_row(app, WEIGHT)["value"]) == ("", "2"), "the truth")

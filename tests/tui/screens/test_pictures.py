@@ -121,7 +121,7 @@ async def test_dashboard_with_a_pending_edit(log_root, trainer, sizes_look_as_be
         await dashboard_is_filled(app)
         await pilot.press("down", "enter", "2", "0", "0", "0", "0", "enter")
         await until(lambda: trainer.has_received(InterventionQueued))
-        await until(lambda: "pending" in knob_row(app, "reward/track_angular_velocity/weight")["state"])
+        await until(lambda: "queued" in knob_row(app, "reward/track_angular_velocity/weight")["state"])
         await sizes_look_as_before(pilot)
 
 

@@ -148,7 +148,7 @@ async def test_the_help_explains_the_screen_below_and_is_searched_by_typing(log_
             "knobs",
             "charts",
             "curricula",
-            "moving about",
+            "navigation",
             "signs on charts",
             "signs beside knobs",
         ):

@@ -60,7 +60,7 @@ async def test_an_edit_waits_then_applies_and_every_chart_is_marked(live, traine
     await pilot.press("down", "enter", "tab")
     await until(lambda: isinstance(app.screen, KnobDialog) and app.screen.query("#note"), "the dialog")
     await pilot.press("5", "tab", *"turn", "enter")
-    await until(lambda: isinstance(app.screen, DashboardScreen) and state_of(app, SECOND) == "pending → 5", "pending")
+    await until(lambda: isinstance(app.screen, DashboardScreen) and state_of(app, SECOND) == "queued → 5", "pending")
     queued = trainer.received(InterventionQueued)
     assert (queued.number, queued.note) == (2, "turn")
     assert [(change.knob, change.old, change.new) for change in queued.changes] == [
@@ -83,7 +83,7 @@ async def test_a_curriculum_s_change_is_marked_and_told_like_a_person_s(live, tr
     app, _ = live
     change = replace(trainer_change(), knob="reward/pose/weight", old=1.0, new=0.5)
     trainer.emit(InterventionApplied(0, "curriculum", 61, 2, (change,)))
-    await until(lambda: state_of(app, "reward/pose/weight") == "at 61 by curriculum", "applied")
+    await until(lambda: state_of(app, "reward/pose/weight") == "@61 (curriculum)", "applied")
     await until(lambda: marks(app)[0] == [(37, "#1"), (61, "#2")], "the marks")
 
 
@@ -167,9 +167,9 @@ async def test_what_happens_is_told(live, trainer):
         lambda: (
             told(app)
             == [
-                "saved model_61.pt",
+                "checkpoint saved: model_61.pt",
                 "exporting iteration 61; training blocked for 12.2 ms",
-                "no export of iteration 61: onnx is not installed",
+                "export of iteration 61 failed: onnx is not installed",
                 "training finished",
             ]
         ),

@@ -424,4 +424,4 @@ async def test_a_run_without_a_point_says_so(watch, logs):
     write(logs / "empty")
     app = watch()
     async with app.run_test(size=(120, 40)):
-        await until(lambda: line(app, "#status") == "no point is logged yet", "the status")
+        await until(lambda: line(app, "#status") == "no points logged yet", "the status")
