@@ -2,88 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import msgspec
 import pytest
 
-from tests.fake_training import ListLink
+from tests.trainer.recorded_training import NAN, Training, queued, untimed
 from trainer_proc.contract.knob import Knob
-from trainer_proc.contract.messages import (
-    Change,
-    GuardFired,
-    InterventionApplied,
-    InterventionQueued,
-    KnobsAvailable,
-    PhaseChanged,
-    Ramp,
-    RampAdvanced,
-)
+from trainer_proc.contract.messages import Change, InterventionApplied, KnobsAvailable, PhaseChanged, Ramp, RampAdvanced
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
-from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.interface import Actions, TrainingStopped
 from trainer_proc.steering.knob_set import LaunchValueError
-from trainer_proc.steering.ranks import OneProcess
 from trainer_proc.steering.state import SteeringState
-
-
-class Training:
-    """A training whose simulator rounds weights to two decimals, and which records actions."""
-
-    def __init__(self, ranks=None):
-        self.weights = {"upright": 1.0, "effort": -0.5}
-        self.link = ListLink()
-        self.steering = Steering(self.link, ranks)
-        self.done = []
-        self.checkpoint = "model_0.pt"
-        self.actions = Actions(
-            save=lambda iteration: self.done.append(("save", iteration)),
-            export=lambda iteration: self.done.append(("export", iteration)),
-            reload=self.reload,
-            reset_non_finite=self.renew,
-        )
-
-    def reload(self, newest, on_all_ranks):
-        self.done.append(("reload", newest))
-        return self.checkpoint
-
-    def renew(self):
-        self.done.append("renew")
-
-    def begin(self, launch_values=None):
-        knobs = [self.knob(name) for name in self.weights]
-        self.steering.publish_knobs(TrainingKnobs(knobs, []), launch_values or {})
-        self.steering.start_iterating(0)
-
-    def knob(self, name):
-        return LiveKnob(Knob(name, "reward", 0.0, 0.0, "next iteration", minimum=-10.0), *self.access(name))
-
-    def access(self, name="upright"):
-        """Return the knob of a weight."""
-
-        def write(value):
-            self.weights[name] = round(value, 2)
-
-        return lambda: self.weights[name], write
-
-    def boundary(self, *batches, after=3, metrics=None):
-        """Reach a boundary with these orders queued; return what is published there."""
-        self.link.batches.extend(batches)
-        before = len(self.link.emitted)
-        self.steering.at_boundary(after, metrics or {}, self.actions)
-        return [untimed(body) for body in self.link.emitted[before:]]
-
-    def stops(self, *batches, after=3):
-        before = len(self.link.emitted)
-        with pytest.raises(TrainingStopped):
-            self.boundary(*batches, after=after)
-        return [untimed(body) for body in self.link.emitted[before:]]
-
-
-def untimed(body):
-    """Return the body without `stall_ms`, which varies."""
-    return msgspec.structs.replace(body, stall_ms=0.0) if isinstance(body, InterventionApplied) else body
 
 
 @pytest.fixture
@@ -92,10 +21,6 @@ def training():
     training.begin()
     training.link.emitted.clear()
     return training
-
-
-def queued(number, **values):
-    return InterventionQueued(number, "person", tuple(Change(name, 0.0, value) for name, value in values.items()), "n")
 
 
 def test_knobs_are_published_with_their_values_as_they_are():
@@ -305,142 +230,3 @@ def test_ramps_hold_while_the_training_is_paused(training):
     training.boundary([msgspec.structs.replace(queued(1, upright=2.0), ramp=Ramp(4))])
     training.boundary([Pause()], [], [], [], [Resume()])
     assert training.weights["upright"] == 1.5
-
-
-# --- Guards -----------------------------------------------------------------------------------------------
-
-NAN = {"Loss/value": math.nan}
-
-
-def arm(training, **knobs):
-    """Set knobs of the guard against NaN, such as `mode="act"`, and clear the records."""
-    changes = tuple(Change(f"guard/not_finite/{name}", "", value) for name, value in knobs.items())
-    training.boundary([InterventionQueued(90, "person", changes)], after=0)
-    training.link.emitted.clear()
-    training.done.clear()
-
-
-def test_a_guard_warns_and_training_continues(training):
-    assert training.boundary(metrics=NAN) == [GuardFired("not_finite", 3, "Loss/value is nan", "warned")]
-    assert training.boundary(metrics=NAN) == []
-
-
-def test_a_guard_may_pause_the_training_until_it_is_resumed(training):
-    arm(training, mode="act", action="pause")
-    fired, paused, resumed = training.boundary([], [], [Resume()], metrics=NAN)
-    assert fired == GuardFired("not_finite", 3, "Loss/value is nan", "paused")
-    assert paused == PhaseChanged("paused", "guard not_finite: Loss/value is nan")
-    assert resumed == PhaseChanged("training")
-
-
-def test_a_guard_may_undo_the_last_change_with_the_weights_from_before_it(training):
-    arm(training, mode="act")
-    training.boundary([queued(1, upright=2.0)], after=3)
-    assert training.done == [("save", 3)]  # the checkpoint from before the change
-    training.boundary([queued(2, upright=3.0, effort=-1.0)], after=4)
-    training.boundary(after=5)
-    undone, fired = training.boundary(after=6, metrics=NAN)
-    assert training.weights == {"upright": 2.0, "effort": -0.5}
-    assert training.done[-2:] == [("reload", 4), "renew"]
-    assert (undone.origin, undone.undoes, undone.number, undone.iteration) == ("guard", 2, 0, 7)
-    assert undone.note == f"Loss/value is nan; {training.checkpoint} loaded"
-    assert fired.action == "undone"
-    assert fired.message == "Loss/value is nan; #2 undone, model_0.pt loaded"
-
-
-def test_a_guard_that_acts_has_a_checkpoint_saved_before_each_intervention_and_no_other(training):
-    training.boundary([queued(1, upright=2.0)])
-    assert training.done == []
-    arm(training, mode="act")
-    training.boundary()
-    assert training.done == []
-    training.boundary([queued(2, upright=3.0), queued(3, upright=4.0)], after=8)
-    assert training.done == [("save", 8)]
-
-
-def test_with_nothing_to_undo_a_guard_pauses(training):
-    arm(training, mode="act")
-    training.boundary([queued(1, upright=2.0)], after=3)
-    training.boundary(after=4, metrics=NAN)
-    training.boundary(after=5, metrics={"Loss/value": 1.0})
-    fired, paused, _ = training.boundary([], [Resume()], after=6, metrics=NAN)
-    assert fired.action == "paused"
-    assert "guard not_finite: Loss/value is nan" in paused.detail
-
-
-def test_a_guard_that_may_act_does_not_undo_that(training):
-    arm(training, mode="act")
-    fired, _, _ = training.boundary([], [Resume()], metrics=NAN)
-    assert fired.action == "paused"
-    assert training.steering.guards.may_undo
-
-
-def test_without_a_checkpoint_to_reload_a_guard_pauses_and_changes_nothing(training):
-    arm(training, mode="act")
-    training.boundary([queued(1, upright=2.0)], after=3)
-    training.checkpoint = None
-    fired, paused, _ = training.boundary([], [Resume()], after=4, metrics=NAN)
-    assert fired == GuardFired("not_finite", 4, "Loss/value is nan; no checkpoint to return to", "paused")
-    assert paused.phase == "paused"
-    assert training.weights["upright"] == 2.0
-
-
-def test_an_intervention_that_the_user_has_undone_is_not_undone_twice(training):
-    arm(training, mode="act")
-    training.boundary([queued(1, upright=2.0)], after=3)
-    training.boundary([msgspec.structs.replace(queued(2, upright=1.0), undoes=1)], after=4)
-    fired, _, _ = training.boundary([], [Resume()], after=5, metrics=NAN)
-    assert fired.action == "paused"
-
-
-def test_a_drop_is_measured_from_the_last_intervention(training):
-    before, after = {"Train/mean_reward": 10.0}, {"Train/mean_reward": 5.0}
-    training.boundary(metrics=before)
-    assert training.boundary(metrics=after) == []
-    training.boundary([queued(1, upright=2.0)], metrics=before)
-    (fired,) = training.boundary(metrics=after)
-    assert (fired.guard, fired.action) == ("reward", "warned")
-
-
-# --- Several ranks ----------------------------------------------------------------------------------------
-
-
-class OtherRank(OneProcess):
-    """Rank 1: receives what rank 0 has shared, not its own orders."""
-
-    rank = 1
-
-    def __init__(self):
-        self.shared = []
-        self.others_fail = False
-
-    def share(self, orders):
-        return self.shared.pop(0) if self.shared else []
-
-    def all(self, is_so):
-        return is_so and not self.others_fail
-
-
-def test_a_rank_above_0_does_what_rank_0_shares_and_nothing_of_its_own():
-    ranks = OtherRank()
-    training = Training(ranks)
-    training.begin()
-    training.steering.request_stop()
-    training.boundary([Stop(), queued(1, upright=9.0)], metrics=NAN)
-    assert training.weights["upright"] == 1.0
-    ranks.shared = [[queued(1, upright=2.0)]]
-    (applied,) = training.boundary()
-    assert applied.changes == (Change("upright", 1.0, 2.0),)
-    ranks.shared = [[Stop()]]
-    training.stops()
-
-
-def test_what_another_rank_rejects_is_applied_by_none():
-    ranks = OtherRank()
-    training = Training(ranks)
-    training.begin()
-    ranks.others_fail = True
-    ranks.shared = [[queued(1, upright=2.0, effort=-1.0)]]
-    (failed,) = training.boundary()
-    assert failed.reason == "another training process could not apply it"
-    assert training.weights == {"upright": 1.0, "effort": -0.5}

@@ -15,15 +15,7 @@ import onnx
 import pytest
 import torch
 
-from tests.trainer.exported_policies import (
-    FILES,
-    SIZE,
-    contents,
-    description,
-    hidden,
-    make_run,
-    normalizing,
-)
+from tests.trainer.exported_policies import FILES, SIZE, contents, description, hidden, make_run, normalizing
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.messages import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
