@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def no_settings_of_the_person_s_own(tmp_path, monkeypatch):
-    """Nothing of the person's configuration, such as presets, shows up in a test."""
+    """Nothing of the user's configuration, such as presets, shows up in a test."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 

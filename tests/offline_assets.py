@@ -1,4 +1,4 @@
-"""Isaac Lab's robots without their server, built once for all test sessions of this person."""
+"""Isaac Lab's robots without their server, built once for all test sessions of this user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program's command line, run as a person would, and what a run has published."""
+"""The program's command line, run as a user would, and what a run has published."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program in a pseudo-terminal, and what a person would see there."""
+"""The program in a pseudo-terminal, and what a user would see there."""
 
 from __future__ import annotations
 

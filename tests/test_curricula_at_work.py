@@ -263,7 +263,7 @@ def test_keys_set_the_level_of_a_living_training(cartpole):
         assert {change.knob: change.new for change in by_hand.changes} == {
             "curriculum/stages/level": 2.0, "curriculum/stages/mode": "manual", WEIGHT: 3.0
         }  # fmt: skip
-        terminal.wait_until(lambda text: "▼" in text and "◆" in text, "marks of a person and of the curriculum")
+        terminal.wait_until(lambda text: "▼" in text and "◆" in text, "marks of the user and of the curriculum")
         terminal.press(b"+")
         terminal.wait_until(lambda text: "stages is at its highest level, 2" in text, "the end")
         terminal.press(b"-")

@@ -1,4 +1,4 @@
-"""Preset files: those that come with the program, a person's own, and what is wrong with others."""
+"""Preset files: those that come with the program, the user's, and the errors of wrong ones."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def load(tmp_path):
 
 @pytest.fixture
 def own():
-    """Put a preset into the person's own folder."""
+    """Put a preset into the user's folder."""
 
     def own(name, content):
         own_presets_folder().mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ def simulator() -> Simulator:
 
 @pytest.fixture(scope="session")
 def started_here(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nothing of the person's own configuration is seen, and robots are found without their server."""
+    """Nothing of the user's own configuration is used, and robots are found without their server."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         if simulator is ISAACLAB and not os.environ.get(ASSET_ROOT_VARIABLE):

@@ -18,9 +18,9 @@ def seen(rate, finished=1000.0, metric=SUCCESS_RATE):
 
 
 iterations = st.builds(seen, rates, episodes)
-persons = st.tuples(st.just("level"), st.integers(0, 30)) | st.tuples(st.just("mode"), st.sampled_from(MODES))
-courses = st.lists(iterations | persons, max_size=60)
-"""What happens to a curriculum: metrics of an iteration, or a person's hand."""
+user_changes = st.tuples(st.just("level"), st.integers(0, 30)) | st.tuples(st.just("mode"), st.sampled_from(MODES))
+courses = st.lists(iterations | user_changes, max_size=60)
+"""What happens to a curriculum: metrics of an iteration, or the user's changes."""
 
 
 def make(**table):
@@ -51,7 +51,7 @@ class Driven:
         return decisions
 
     def set(self, what, value):
-        """Do what a person does who sets the level or the mode."""
+        """Do what a user does who sets the level or the mode."""
         if what == "mode":
             self.curriculum.enter(value)
             return

@@ -48,11 +48,11 @@ def test_no_level_is_left_before_the_minimum_stay_is_over(table, course):
     driven.follow(course)
     began, finished = 0, []
     moves = {iteration: (before, after) for iteration, before, after, who in driven.moves if who == "itself"}
-    of_persons = {iteration for iteration, _, _, who in driven.moves if who == "person"}
+    of_the_user = {iteration for iteration, _, _, who in driven.moves if who == "person"}
     iteration = 0
     for event in course:
         if not isinstance(event, dict):
-            if iteration in of_persons:
+            if iteration in of_the_user:
                 began, finished = iteration, []
             continue
         iteration += 1

@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.curricula.driven import Driven, make, persons, rates
+from tests.curricula.driven import Driven, make, rates, user_changes
 
 TASKS = ("stand", "turn", "walk", "run")
 WEIGHTS = [f"command/twist/weights/{task}" for task in TASKS]
@@ -15,7 +15,7 @@ WEIGHTS = [f"command/twist/weights/{task}" for task in TASKS]
 successes = st.fixed_dictionaries(
     {}, optional={f"Success/task/{task}": rates.filter(lambda r: r is not None) for task in TASKS}
 )
-courses = st.lists(successes | persons, max_size=40)
+courses = st.lists(successes | user_changes, max_size=40)
 tables = st.fixed_dictionaries(
     {
         "every": st.integers(1, 4),

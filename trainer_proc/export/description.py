@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from trainer_proc.export.policy import ObservationTerm, PolicyDescription
+from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.simulators.interface import Simulator
 
 
@@ -15,7 +16,7 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
 
     Terms are empty for an environment without managers, joints for one without a known simulator or robot.
     """
-    env = getattr(runner.env, "unwrapped", runner.env)
+    env = unwrapped(runner.env)
     observed = runner.env.get_observations().items()
     groups = {model: list(names) for model, names in runner.cfg["obs_groups"].items()}
     step = getattr(env, "step_dt", None)

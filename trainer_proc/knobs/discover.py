@@ -20,6 +20,7 @@ from trainer_proc.knobs.reward import reward_knobs
 from trainer_proc.knobs.slot import SlotKnob
 from trainer_proc.knobs.termination import termination_knobs
 from trainer_proc.knobs.terrain import terrain_knobs
+from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.metrics.terrain import SteeredTerrain
 from trainer_proc.simulators.interface import Simulator
 
@@ -36,7 +37,7 @@ def discover_knobs(
     managers and `runner.alg.update` on the instances. An environment without managers has PPO's and its own knobs.
     `on_competing_writer(knob, writer, pinned)` is called during the rollout when a competing writer is found.
     """
-    env = getattr(runner.env, "unwrapped", runner.env)
+    env = unwrapped(runner.env)
     competing_writers: list[CompetingWriter] = []
     slot_knobs: list[SlotKnob] = []
     if (rewards := _manager(env, "reward_manager", "get_term_cfg")) is not None:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import torch
 
+from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.metrics.terrain_mix import environments_by_type, moved_to_columns
 
 
@@ -188,7 +189,7 @@ class SteeredTerrain:
 
 def steered_terrain(env: Any, simulator: TerrainSource | None) -> SteeredTerrain | None:
     """Return the terrain of a (wrapped) environment, None if it is not a grid whose rows are levels."""
-    env = getattr(env, "unwrapped", env)
+    env = unwrapped(env)
     grid = simulator.terrain() if simulator is not None and hasattr(env, "curriculum_manager") else None
     return None if grid is None else SteeredTerrain(env, grid)
 

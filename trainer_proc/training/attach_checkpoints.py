@@ -12,6 +12,7 @@ from trainer_proc.checkpoints.save import LiveCheckpoints
 from trainer_proc.contract.knob import number_of
 from trainer_proc.contract.messages import CheckpointFailed, CheckpointSaved, TrainerBody
 from trainer_proc.knobs.terrain import SHIFT
+from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.metrics.terrain import SteeredTerrain
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.state import INFOS_KEY, environment_infos, from_infos, restore_environment, to_infos
@@ -21,7 +22,7 @@ def attach_checkpoints(
     runner: Any, steering: Steering, emit: Callable[[TrainerBody], None], terrain: SteeredTerrain | None
 ) -> LiveCheckpoints:
     """Wrap `runner.save` and `runner.load` on the instance; loading raises `CheckpointError`."""
-    env = getattr(runner.env, "unwrapped", runner.env)
+    env = unwrapped(runner.env)
 
     def on_saved(iteration: int, path: Path) -> None:
         emit(CheckpointSaved(iteration, path.name))

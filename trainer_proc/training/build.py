@@ -14,6 +14,7 @@ from trainer_proc.export.description import describe_policy
 from trainer_proc.export.job import ExportJobs, NoExports
 from trainer_proc.export.policy import write_policy_description
 from trainer_proc.knobs.discover import discover_knobs
+from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.metrics.terrain import steered_terrain
 from trainer_proc.rl_libraries.runner import LibraryRunner
@@ -33,7 +34,7 @@ def make_steerable(
     Returns the exports, to wait for at the end; None on ranks above 0. Raises `LaunchValueError`, and `TrainingError`
     if the definition of success doesn't fit the environment.
     """
-    simulator = simulator_of(getattr(runner.env, "unwrapped", runner.env))
+    simulator = simulator_of(unwrapped(runner.env))
     exports: ExportJobs | NoExports | None = None
     if isinstance(runner, LibraryRunner):
         exports = NoExports(runner.library, link.emit)

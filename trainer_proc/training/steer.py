@@ -12,6 +12,7 @@ import msgspec
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.export.job import ExportJobs, NoExports
+from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.ranks import NoOpLink, join_ranks
@@ -81,7 +82,7 @@ def _wrap_learn(
 
 def _spec(runner: Any, folder: RunFolder, task: str, backend: str) -> RunSpec:
     """Describe the user's training as far as the runner shows."""
-    env = getattr(runner.env, "unwrapped", runner.env)
+    env = unwrapped(runner.env)
     return RunSpec(
         preset=Path(sys.argv[0]).stem or "script",
         backend=backend or type(env).__module__.partition(".")[0],

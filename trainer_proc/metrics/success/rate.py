@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from presets.success import Success
+from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.metrics.success.episodes import Trace
 from trainer_proc.metrics.success.root import RobotSource
 from trainer_proc.metrics.success.rules import make_rule
@@ -64,7 +65,7 @@ class SuccessRate:
         Without a simulator, no kind that measures the robot is possible. Raises `TrainingError` if the environment
         does not support the definition.
         """
-        self._env = getattr(env, "unwrapped", env)
+        self._env = unwrapped(env)
         self._definition = definition or Success()
         self._rule = make_rule(self._definition, self._env, simulator)
         self._groups = [*_tasks(self._env), *_terrain_types(terrain)] if self._rule.is_per_environment else []
