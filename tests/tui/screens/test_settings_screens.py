@@ -399,7 +399,7 @@ async def test_a_name_that_does_not_fit_and_a_place_that_can_not_be_written_are_
         problem = app.screen.query_one("#problem", Static)
         for name, words in (
             ("a.png", "expected a file name that ends in .svg, got a.png"),
-            ("a.pdf", ".svg, .png or .csv"),
+            ("a.pdf", "expected FILE.svg, FILE.png or FILE.csv"),
             ("file/a.svg", "cannot write"),
         ):
             file_field(app).value = name
