@@ -47,6 +47,17 @@ class PointEnv(VecEnv):
         return self.get_observations(), reward, dones, {"time_outs": time_outs, "log": {"/speed": reward.mean()}}
 
 
+class ResettablePoint(PointEnv):
+    """Counts resets of all environments."""
+
+    resets = 0
+
+    def reset(self):
+        self.resets += 1
+        self.position = torch.zeros_like(self.position)
+        return self.get_observations(), {}
+
+
 class BareEnv(VecEnv):
     """The members of an environment that rsl-rl requires, and no others."""
 

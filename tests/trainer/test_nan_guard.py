@@ -4,19 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from tests.tiny_training import PointEnv, make_runner
+from tests.tiny_training import ResettablePoint, make_runner
 from trainer_proc.metrics.nan_guard import reset_non_finite_environments
-
-
-class ResettablePoint(PointEnv):
-    """Counts resets of all environments."""
-
-    resets = 0
-
-    def reset(self):
-        self.resets += 1
-        self.position = torch.zeros_like(self.position)
-        return self.get_observations(), {}
 
 
 def make(folder):

@@ -182,31 +182,27 @@ def with_actuator(actuator, action=None):
 
 
 SLIDER = {"target_names_expr": ("slider",)}
-PHYSICAL = DcMotorPhysicalParams(kt=1.0, ke=0.01, resistance=1.0)
-KINDS = {
-    "motor": (BuiltinMotorActuatorCfg(effort_limit=100.0, gear=10.0, **SLIDER), None, set()),
-    "velocity": (BuiltinVelocityActuatorCfg(damping=20.0, **SLIDER), JointVelocityActionCfg, {"damping"}),
-    "pd": (
-        BuiltinPdActuatorCfg(stiffness=20.0, damping=2.0, effort_limit=100.0, **SLIDER),
-        JointPositionActionCfg,
-        None,
-    ),
-    "ideal": (
-        IdealPdActuatorCfg(stiffness=20.0, damping=2.0, effort_limit=100.0, **SLIDER),
-        JointPositionActionCfg,
-        None,
-    ),
-    "dc": (
-        BuiltinDcMotorActuatorCfg(motor_params=PHYSICAL, stiffness=20.0, damping=2.0, voltage_limit=100.0, **SLIDER),
-        JointPositionActionCfg,
-        None,
-    ),
-}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+def motor_of(kind):
+    """Return an actuator of a kind, the action that drives it and its gains; None stands for stiffness and damping."""
+    gains = {"stiffness": 20.0, "damping": 2.0, **SLIDER}
+    if kind == "motor":
+        return BuiltinMotorActuatorCfg(effort_limit=100.0, gear=10.0, **SLIDER), None, set()
+    if kind == "velocity":
+        return BuiltinVelocityActuatorCfg(damping=20.0, **SLIDER), JointVelocityActionCfg, {"damping"}
+    if kind == "pd":
+        return BuiltinPdActuatorCfg(effort_limit=100.0, **gains), JointPositionActionCfg, None
+    if kind == "ideal":
+        return IdealPdActuatorCfg(effort_limit=100.0, **gains), JointPositionActionCfg, None
+    physical = DcMotorPhysicalParams(kt=1.0, ke=0.01, resistance=1.0)
+    actuator = BuiltinDcMotorActuatorCfg(motor_params=physical, voltage_limit=100.0, **gains)
+    return actuator, JointPositionActionCfg, None
+
+
+@pytest.mark.parametrize("kind", ["motor", "velocity", "pd", "ideal", "dc"])
 def test_every_kind_of_motor_is_as_strong_as_drawn(kind):
-    actuator, action, gains = KINDS[kind]
+    actuator, action, gains = motor_of(kind)
     training = with_actuator(actuator, action)
     offered = {name.rpartition("/")[2] for name in training.knobs if name.startswith("event/motor/")} - {"strength"}
     assert offered == ({"stiffness", "damping"} if gains is None else gains)
@@ -230,9 +226,10 @@ def test_every_kind_of_motor_is_as_strong_as_drawn(kind):
         assert (acceleration_of_moving(training) < 2 * damped).all()  # from 2 to 3 times, less where it's implicit
 
 
-@pytest.mark.parametrize("actuator", [IdealPdActuatorCfg, BuiltinPdActuatorCfg])
-def test_a_limited_motor_gives_as_much_more_as_it_is_stronger(actuator):
+@pytest.mark.parametrize("kind", ["ideal", "pd"])
+def test_a_limited_motor_gives_as_much_more_as_it_is_stronger(kind):
     """mjlab limits ideal PD motors in Python and once more in the model, its native ones at the joint."""
+    actuator = {"ideal": IdealPdActuatorCfg, "pd": BuiltinPdActuatorCfg}[kind]
     limited = actuator(stiffness=1000.0, damping=0.0, effort_limit=5.0, **SLIDER)
     training = with_actuator(limited, JointPositionActionCfg)
     training.env.cfg.decimation = 1
