@@ -262,7 +262,7 @@ async def test_d_sets_the_knob_under_the_cursor_to_its_default(live, trainer):
     assert (order.changes, order.note) == ((Change(WEIGHT, 2.0, 2.0),), "reset to default")
     go_to(app, COUNT)
     await pilot.press("d")
-    await until(lambda: told(app)[-1].startswith(f"{COUNT} is read-only: "), "the reason")
+    await until(lambda: told(app)[-1].startswith(f"{COUNT} can't be changed: "), "the reason")
 
 
 async def test_i_unpins_and_m_stops_a_ramp(live, trainer):
@@ -361,7 +361,7 @@ async def test_guards_ramps_and_resumes_are_told(live, trainer):
     trainer.emit(GuardFired("reward", 32, "reward has fallen", "paused"))
     await until(lambda: len(told(app)) == 5, "the news")
     assert told(app) == [
-        "continues from /runs/model_19.pt with iteration 20",
+        "continues from /runs/model_19.pt at iteration 20",
         f"#1 applied @31: {WEIGHT} 2 → 3 over 2 iterations",
         f"ramp ended @32: {WEIGHT} = 3",
         "guard kl: KL 0.2 is high",

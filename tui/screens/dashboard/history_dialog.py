@@ -13,6 +13,7 @@ from textual.widgets import DataTable, Static
 
 from trainer_proc.contract.requests import Redo, Undo
 from tui.screens.dashboard.impact_dialog import ImpactDialog
+from tui.session.interventions.change_text import origin_text
 from tui.session.interventions.listing import ListedIntervention, list_interventions, undo_or_redo
 from tui.session.interventions.marks import MARK_LEGEND, MARK_SIGNS
 from tui.session.metrics.history import MetricHistory
@@ -115,5 +116,5 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
 
 def _cells(listed: ListedIntervention) -> tuple[str, ...]:
     iteration = "" if listed.iteration is None else str(listed.iteration)
-    by = f"{MARK_SIGNS[listed.mark]} {listed.origin}"
+    by = f"{MARK_SIGNS[listed.mark]} {origin_text(listed.origin)}"
     return str(listed.number), iteration, by, listed.state, listed.what, listed.note
