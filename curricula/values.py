@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, TypeGuard
 
 Value = float | bool | str | tuple[float, float]
 KnobValues = dict[str, Value]
@@ -15,6 +15,11 @@ When = Literal["on reset", "now"]
 
 _DIGITS = 9
 """Significant digits of an interpolated value, so that it reads like one that a user typed."""
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Return whether `value` is an int or a float; a bool is not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def numbers_of(value: Value) -> tuple[float, ...]:

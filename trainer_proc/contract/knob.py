@@ -15,9 +15,9 @@ from curricula.errors import suggestion
 from curricula.values import RampShape as RampShape
 from curricula.values import Value as Value
 from curricula.values import When as When
+from curricula.values import is_number, numbers_problem
 from curricula.values import number_text as number_text
 from curricula.values import numbers_of as numbers_of
-from curricula.values import numbers_problem
 
 KnobType = Literal["number", "integer", "range", "choice", "switch"]
 TakesEffect = Literal[
@@ -165,8 +165,7 @@ def _has_type(knob: Knob, value: Value) -> bool:
         case "range":
             return isinstance(value, tuple)
         case _:
-            is_number = isinstance(value, float | int) and not isinstance(value, bool)
-            return is_number and (knob.type != "integer" or _is_whole(number_of(value)))
+            return is_number(value) and (knob.type != "integer" or _is_whole(value))
 
 
 def _is_whole(number: float) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from curricula.values import is_number
 from trainer_proc.contract.knob import Knob, KnobType, TakesEffect, Value, When
 from trainer_proc.knobs.live import LiveKnob
 from trainer_proc.knobs.units import unit_of
@@ -68,11 +69,6 @@ def entry_slot(mapping: Slot, key: Any) -> Slot:
         mapping.set(entries)
 
     return Slot(lambda: (mapping.get() or {}).get(key), write)
-
-
-def is_number(raw: Any) -> bool:
-    """Tell whether `raw` is an int or a float, but no bool."""
-    return isinstance(raw, int | float) and not isinstance(raw, bool)
 
 
 def is_tunable_field(raw: Any) -> bool:

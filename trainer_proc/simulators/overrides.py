@@ -14,6 +14,7 @@ from typing import Any
 
 from curricula.errors import suggestion
 from curricula.schema import SchemaError, convert, value_shown
+from curricula.values import is_number
 from presets.override_path import OverridePathError, split_path
 from trainer_proc.simulators.base import BackendError
 
@@ -181,9 +182,9 @@ def _like(value: Any, current: Any, path: str) -> Any:
     if isinstance(current, Mapping) and isinstance(value, Mapping):
         any_value = next(iter(current.values()), None)
         return {key: _like(new, current.get(key, any_value), path) for key, new in value.items()}
-    if _is_number(current) and _is_number(value):
+    if is_number(current) and is_number(value):
         return float(value) if isinstance(current, float) else value
-    if isinstance(current, str) and _is_number(value) and _reads_as_number(current):
+    if isinstance(current, str) and is_number(value) and _reads_as_number(current):
         return value  # YAML reads 5e-4 as a text, and so do rl_games' and skrl's configurations
     if type(value) is type(current):
         return value
@@ -195,10 +196,6 @@ def _with_tuples(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_with_tuples(entry) for entry in value)
     return {key: _with_tuples(entry) for key, entry in value.items()} if isinstance(value, Mapping) else value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _reads_as_number(text: str) -> bool:
@@ -214,7 +211,7 @@ def _kind(value: Any) -> str:
         return "no value"
     if isinstance(value, bool):
         return "true or false"
-    if _is_number(value):
+    if is_number(value):
         return f"a number such as {value}"
     if isinstance(value, str):
         return f"a text such as {value!r}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from curricula.values import is_number
 from trainer_proc.contract.knob import LARGEST, Knob, Value, is_numeric, number_text, numbers_of, value_text
 from trainer_proc.contract.requests import Tune
 from tui.session.knobs.bounds import bounds_text, within_bounds
@@ -82,7 +83,7 @@ def _from_nothing(usual: float, factor: float) -> float:
 
 def _usual_size(knob: Knob) -> float:
     for value in (knob.usual, knob.default):
-        if isinstance(value, float | int) and not isinstance(value, bool) and value:
+        if is_number(value) and value:
             return abs(float(value))
     return _part_of_bounds(knob) or 1.0
 
