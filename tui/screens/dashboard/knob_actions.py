@@ -111,7 +111,7 @@ class KnobActions(RunScreen):
     def _is_read_only(self, state: KnobState) -> bool:
         """Return whether a knob cannot be changed, and report why."""
         if state.knob.read_only:
-            self.report(News(f"{state.knob.name} can't be changed: {state.knob.read_only}", "error"))
+            self.report(News(f"{state.knob.name} is read-only: {state.knob.read_only}", "error"))
         return bool(state.knob.read_only)
 
     # --- the history of changes ---
