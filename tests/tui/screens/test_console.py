@@ -18,7 +18,7 @@ TRACEBACK = [
 ]
 WARNING = "/site-packages/torch/x.py:12: UserWarning: lazy modules are a new feature"
 
-KEYS = "/ find, v errors, T traceback"
+KEYS = "/ search, v errors, T traceback"
 
 
 def make_log(log_root, *lines, recorded=True):
@@ -185,7 +185,7 @@ async def test_y_copies_a_preset_as_long_as_no_line_was_gone_to(app):
     async with app.run_test(size=(120, 40)) as pilot:
         await open_log(app, pilot)
         await pilot.press("y")
-        await until(lambda: any("a preset with" in text for text in told(app)), "the preset")
+        await until(lambda: any("preset copied, with" in text for text in told(app)), "the preset")
 
 
 async def test_text_is_selected_with_the_mouse_and_copied_through_the_terminal(app):

@@ -145,7 +145,7 @@ async def test_a_slash_shows_the_knobs_again_and_takes_letters_of_the_same_burst
     await until(lambda: app.focused is panel(app), "the panel")
     type_at_once(app, "slash", "u", "p")
     await until(lambda: app.screen.query_one(Input).value == "up", "the letters")
-    assert app.screen.query_one(KnobPanel).region.area > 0
+    await until(lambda: app.screen.query_one(KnobPanel).region.area > 0, "the knobs")
 
 
 async def test_knobs_that_are_not_seen_are_not_turned(live, trainer):
@@ -307,8 +307,8 @@ async def test_curricula_of_another_version_are_told_once(log_root):
     async with app.run_test(size=(120, 40)):
         await dashboard_is_filled(app)
         assert [text for text in told(app) if "cannot show" in text] == [
-            "cannot show this run's curricula: curriculum future has kind 'dreams'; there are velocity, terrain, "
-            "staged, growth, tasks, schedule, recording"
+            "cannot show this run's curricula: curriculum future: kind: expected one of velocity, terrain, staged, "
+            "growth, tasks, schedule, recording, got 'dreams'"
         ]
 
 

@@ -99,7 +99,7 @@ async def test_a_late_iteration_fits_in_the_table_of_a_small_terminal(log_root):
     async with app.run_test(size=(80, 24)):
         await dashboard_is_filled(app)
         table = app.screen.query_one(KnobTable)
-        await until(lambda: "applied @29999 (user)" in table.render_line(1).text, "the whole state")
+        await until(lambda: "@29999 (user)" in table.render_line(1).text, "the whole state")
 
 
 async def test_iterations_of_a_resumed_run_are_counted_from_the_first_run_on(log_root):
@@ -331,7 +331,7 @@ async def test_an_export_of_an_ended_run_takes_its_newest_checkpoint(log_root, m
         folder.checkpoint(94).touch()
         folder.checkpoint(119).touch()
         await pilot.press("e")
-        await until(lambda: any("good for 12,328 Hz" in text for text in told(app)), "the result")
+        await until(lambda: any("rate up to 12,328 Hz" in text for text in told(app)), "the result")
     assert asked == [folder.checkpoint(119)]
 
 
