@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,28 +66,20 @@ def first_file() -> str:
 
 def with_setting(text: str, table: str, name: str, value: Any) -> str:
     """Return a settings file's text with one setting changed; comments and layout stay. Raises `SettingsError`."""
-    lines = text.splitlines()
-    line = _line(name, value)
-    header = next((at for at, one in enumerate(lines) if re.match(rf"\s*\[\s*{re.escape(table)}\s*\]", one)), None)
-    if header is None:
-        lines += ([""] if lines and lines[-1].strip() else []) + [f"[{table}]", line]
-    else:
-        end = next((at for at in range(header + 1, len(lines)) if re.match(r"\s*\[", lines[at])), len(lines))
-        ours = [at for at in range(header + 1, end) if re.match(rf"\s*{re.escape(name)}\s*=", lines[at])]
-        commented = [at for at in range(header + 1, end) if re.match(rf"\s*#\s*{re.escape(name)}\s*=", lines[at])]
-        if ours:
-            comment = re.search(r"""["'\w\]]\s+(#[^"']*)$""", lines[ours[0]])
-            lines[ours[0]] = f"{line}  {comment[1]}" if comment else line
-        else:
-            lines.insert((commented[0] if commented else header) + 1, line)
-    changed = "\n".join(lines) + "\n"
+    import tomlkit  # takes 0.1 s, and is needed for a change only
+    from tomlkit.exceptions import TOMLKitError
+
     try:
-        before, after = tomllib.loads(text), tomllib.loads(changed)
-        before.setdefault(table, {})[name] = value
-    except (tomllib.TOMLDecodeError, AttributeError, TypeError):
-        before, after = {}, {"": None}
-    if before != after:
-        raise SettingsError(f"to keep it, write {line} under [{table}] in {config_file()}")
+        document: MutableMapping[str, Any] = tomlkit.parse(text)
+        if table not in document:
+            document[table] = tomlkit.table()
+        document[table][name] = value
+    except (TOMLKitError, TypeError) as error:
+        raise SettingsError(
+            f"{config_file()} can't be changed: {' '.join(str(error).split())}",
+            hint=f"write {_line(name, value)} under [{table}]",
+        ) from error
+    changed: str = tomlkit.dumps(document)
     return changed
 
 
