@@ -1,7 +1,7 @@
 """Randomization growth: ranges widen step by step while the policy succeeds.
 
-The idea of automatic domain randomization ("Solving Rubik's Cube with a Robot Hand", OpenAI et al., 2019,
-arXiv:1910.07113), with one level for all ranges instead of one for each boundary.
+Automatic domain randomization ("Solving Rubik's Cube with a Robot Hand", OpenAI et al., 2019, arXiv:1910.07113), with
+one level for all ranges.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Task weights: sample each episode's task, favouring tasks with a success rate near one half.
 
-A task that always or never succeeds teaches little. The weight is the learnability p·(1 − p) of its success rate p
-("No Regrets", Rutherford et al., 2024, arXiv:2408.15099), after goals of intermediate difficulty (Florensa et al.,
-2018, arXiv:1705.06366).
+A task that always or never succeeds teaches little. The weight is the learnability p·(1 − p) of its success rate p.
+
+Sources: "No Regrets", Rutherford et al., 2024, arXiv:2408.15099; goals of intermediate difficulty, Florensa et al.,
+2018, arXiv:1705.06366.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """Terrain levels: a cap of the terrain's difficulty that rises with success.
 
-Each environment has its own level, which the simulator's rule moves by the distance walked (mjlab's
-`mdp.terrain_levels_vel`; "Learning to Walk in Minutes", Rudin et al., 2022, arXiv:2109.11978). This curriculum
-moves the highest level that they may reach.
+Each environment has its own level, which the simulator's rule moves by the distance walked. This curriculum moves the
+highest level that they may reach.
+
+Source of the rule: mjlab's `mdp.terrain_levels_vel`; "Learning to Walk in Minutes", Rudin et al., 2022,
+arXiv:2109.11978.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Resample startup randomizations: in all environments at once, or in each when its episode ends.
 
-A startup term of an event manager runs once, before the first episode; a new range has no effect until the term is
-called again (mjlab 1.6, Isaac Lab 3.0). The `Simulator` prepares and completes such a call.
+A startup term of an event manager runs once, before the first episode (mjlab 1.6, Isaac Lab 3.0). A new range has no
+effect until the term is called again. The `Simulator` prepares and completes such a call.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""PPO's vital signs, measured while rsl-rl updates, with no copy of its update loop.
+"""PPO diagnostics, measured while rsl-rl updates, without a copy of its update loop.
 
-rsl-rl's `PPO.update` (5.4.2 and 5.5.1) reports losses only. What it computes on the way is picked up by wrapping
-methods of the instances: mini-batches, log-probabilities and gradient norms. All sums stay on the algorithm's
-device until `collect`, which copies them once, after rsl-rl has waited for the device anyway.
+rsl-rl's `PPO.update` (5.4.2 and 5.5.1) reports losses only. Wrapped methods of the instances record the
+rest: mini-batches, log-probabilities and gradient norms. All sums stay on the algorithm's device until `collect`, which
+copies them once, after rsl-rl has synchronized anyway.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class PpoDiagnostics:
     def collect(self) -> dict[str, float]:
         """Return the last update's metrics by name; empty before the first update.
 
-        `Policy/kl` is the mean over all mini-batches' samples of `(r - 1) - log r` with `r` the probability ratio of
-        new to old policy (k3 of http://joschu.net/blog/kl-approx.html), `Policy/clip_fraction` the share of samples
-        with `|r - 1|` above `clip_param`, both in [0, ∞) and [0, 1]. Gradient norms are those before clipping.
+        `Policy/kl`, in [0, ∞), is the mean of `(r - 1) - log r` over all samples, with `r` the probability ratio of new
+        to old policy (k3 of http://joschu.net/blog/kl-approx.html). `Policy/clip_fraction`, in [0, 1], is the share of
+        samples with `|r - 1|` above `clip_param`. Gradient norms are those before clipping.
         `Policy/explained_variance` is `1 - Var(returns - values) / Var(returns)`, at most 1.
         """
         if not self._log_probabilities or self._explained_variance is None:
@@ -78,7 +78,7 @@ class PpoDiagnostics:
     def _measured_log_probability(self, outputs: torch.Tensor) -> torch.Tensor:
         log_probability: torch.Tensor = self._log_probability(outputs)
         if self._batch is not None:
-            # what is made of them waits for `collect`, where one kernel does for all mini-batches
+            # processed in `collect`, where one kernel handles all mini-batches
             self._log_probabilities.append((log_probability.detach(), self._batch.old_actions_log_prob))
         return log_probability
 
@@ -107,8 +107,8 @@ def explained_variance(returns: torch.Tensor, values: torch.Tensor) -> torch.Ten
 def _recorded_gradient_norms(norms: list[torch.Tensor]) -> Iterator[None]:
     """Keep the total norms that `clip_grad_norm_` computes, actor's and critic's in turn.
 
-    PPO throws them away, and after the clipping they can't be had again; patching the function for the length of
-    one update costs nothing, where hooks on every parameter would cost kernels.
+    PPO discards them, and clipping overwrites the gradients. Patching the function during an update costs nothing,
+    while hooks on every parameter would cost kernels.
     """
     clip = torch.nn.utils.clip_grad_norm_
 

@@ -34,7 +34,7 @@ def acceleration(training, action):
 def test_they_are_off_until_turned(cartpole):
     knob = cartpole.knobs["event/mass/scale"].description
     assert (knob.default, knob.usual, knob.can_resample_now) == ((1.0, 1.0), (0.8, 1.2), True)
-    assert "the training is blocked" in knob.cost
+    assert "the training is blocked while" in knob.cost
     assert refusal(knob, (0.0, 1.0))
     assert "event/friction/scale" not in cartpole.knobs  # the task has contacts off
     assert "event/motor/stiffness" not in cartpole.knobs  # its motor has no gains

@@ -19,6 +19,6 @@ def check_version() -> None:
     folders = package.submodule_search_locations or []
     if not any((Path(folder) / _ONLY_IN_3).is_file() for folder in folders):
         raise BackendError(
-            "expected Isaac Lab 3, got 2.x, whose rsl-rl 3 can't be steered: install Isaac Lab 3 in an own environment "
-            "(Python 3.12); it accepts the same task ids"
+            "expected Isaac Lab 3, got 2.x, whose rsl-rl 3 can't be steered: install Isaac Lab 3 in a Python 3.12 "
+            "environment; task ids stay valid"
         )

@@ -93,8 +93,8 @@ def scale_gains(
 ) -> None:
     """Scale gains; factors are E × M.
 
-    An actuator applies `gain · command + bias`. Gain 0 and bias 1 are P gains of a position servo, gain 0 and bias 2 D
-    gains of a velocity servo, gain 0 is the effort of a motor. A DC motor's gain 0 is its resistance, to which its
+    An actuator applies `gain · command + bias`. Gain 0 and bias 1 are P gains of a position servo. Gain 0 and bias 2
+    are D gains of a velocity servo. Gain 0 of a motor is its effort. A DC motor's gain 0 is its resistance, to which its
     torque is inversely proportional; 4 and 6 are its P and D gains.
     """
     strong, stiff, damped = strong[:, motors.column], stiff[:, motors.column], damped[:, motors.column]

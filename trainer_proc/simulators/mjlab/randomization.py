@@ -93,8 +93,8 @@ def default_randomization_events(
 ) -> dict[str, EventTermCfg]:
     """Return the event terms, by name, of those of `knobs` that are default randomizations.
 
-    Added to a task's `events` before the environment is built, they expand the model's fields at no cost; in a built
-    environment that captures CUDA graphs again. They sample neutral values until a knob is changed. Quantities that a
+    Added to a task's `events` before the environment is built, they expand the model's fields at no cost. In a built
+    environment, that captures CUDA graphs again. They sample neutral values until a knob is changed. Quantities that a
     term of `events` already randomizes are left out.
     """
     events = events or {}

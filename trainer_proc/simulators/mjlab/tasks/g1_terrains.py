@@ -22,8 +22,8 @@ def g1_terrains_env_cfg(play: bool = False) -> ManagerBasedRlEnvCfg:
 def terrains(curriculum: bool) -> TerrainGeneratorCfg:
     """Return flat, rough, slopes, stairs and obstacles, one column each; levels are rows of rising difficulty.
 
-    At the highest level, roughness is 10 cm, slopes are 0.4 (m/m), steps 18 cm and obstacles 20 cm high, the upper end
-    of what legged_gym and mjlab train on.
+    At the highest level, roughness is 10 cm, slopes are 0.4 (m/m), steps 18 cm and obstacles 20 cm high. That is the
+    upper end in legged_gym and mjlab.
     """
     return TerrainGeneratorCfg(
         size=(_SIZE, _SIZE),
