@@ -1,9 +1,9 @@
 """The terrain curriculum's levels and types: shift, cap, mix and publish them.
 
 mjlab's `TerrainEntity` and Isaac Lab's `TerrainImporter` hold `terrain_levels` and `terrain_types`, of shape
-[num_envs]. They are row and column in `terrain_origins`, of shape [rows, columns, 3], which gives `env_origins`. At a reset, the
-task's own rule measures how far the robot has walked from its origin. So an origin must not change during an episode:
-changes are queued for each environment's reset, after that rule and before the robot is placed.
+[num_envs]. They are row and column in `terrain_origins`, of shape [rows, columns, 3], which gives `env_origins`. At a
+reset, the task's own rule measures how far the robot has walked from its origin. So an origin must not change during an
+episode: changes are queued for each environment's reset, after that rule and before the robot is placed.
 
 Source of the rule: mjlab's `terrain_levels_vel`; "Learning to Walk in Minutes", Rudin et al., 2022, arXiv:2109.11978.
 """

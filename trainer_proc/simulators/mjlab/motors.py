@@ -94,8 +94,8 @@ def scale_gains(
     """Scale gains; factors are E × M.
 
     An actuator applies `gain · command + bias`. Gain 0 and bias 1 are P gains of a position servo. Gain 0 and bias 2
-    are D gains of a velocity servo. Gain 0 of a motor is its effort. A DC motor's gain 0 is its resistance, to which its
-    torque is inversely proportional; 4 and 6 are its P and D gains.
+    are D gains of a velocity servo. Gain 0 of a motor is its effort. A DC motor's gain 0 is its resistance, to which
+    its torque is inversely proportional; 4 and 6 are its P and D gains.
     """
     strong, stiff, damped = strong[:, motors.column], stiff[:, motors.column], damped[:, motors.column]
     gains = default_values(env, "actuator_gainprm", ids, motors.actuators).clone()
