@@ -94,7 +94,7 @@ def test_ctrl_c_ends_all_without_a_word(serve, open_tab):
     programs = server.programs
     assert programs
     code, said = server.interrupt()
-    assert server.said == "Ctrl+C ends the program in the browser; trainings go on."
+    assert server.said == "Ctrl+C stops the server; trainings continue."
     assert (code, said) == (0, "")
     assert not any(program.is_running() for program in programs)
     tab.page.get_by_text("Trainings continue").wait_for(state="visible", timeout=30_000)
