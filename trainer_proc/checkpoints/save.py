@@ -8,6 +8,7 @@ from typing import Any
 
 from curricula.errors import message_of
 from trainer_proc.checkpoints.load import CheckpointError, load_into_live, read_checkpoint
+from trainer_proc.contract.run_folder import checkpoint_name
 from trainer_proc.metrics.nan_guard import has_finite_weights
 
 
@@ -57,7 +58,7 @@ class LiveCheckpoints:
         return path.name
 
     def _file_of(self, iteration: int) -> Path:
-        return Path(self._runner.logger.log_dir) / f"model_{iteration}.pt"
+        return Path(self._runner.logger.log_dir) / checkpoint_name(iteration)
 
     def _read(self, path: Path, iteration: int) -> dict[str, Any] | None:
         try:

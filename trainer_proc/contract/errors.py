@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curricula.errors import UserError
+from curricula.errors import UserError, message_of
 from trainer_proc.contract.messages import PROTOCOL
 
 
@@ -31,5 +31,5 @@ def one_line(error: BaseException) -> str:
     """Return `error` in one line of at most about 300 characters; a foreign error with its type."""
     if isinstance(error, UserError):
         return str(error)
-    text = " ".join(f"{type(error).__name__}: {error}".split())
+    text = f"{type(error).__name__}: {message_of(error)}".rstrip()
     return text if len(text) <= 300 else f"{text[:300]}…"

@@ -126,7 +126,7 @@ class RunFolder:
 
     def checkpoint(self, iteration: int) -> Path:
         """`model_<iteration>.pt`."""
-        return self.path / f"model_{iteration}.pt"
+        return self.path / checkpoint_name(iteration)
 
     def checkpoints(self) -> list[Path]:
         """Return the checkpoints on disk, by ascending iteration."""
@@ -149,6 +149,11 @@ class RunFolder:
     def write_spec(self, spec: RunSpec) -> None:
         """Write `run.toml` atomically. Raises `OSError`."""
         write_atomically(self.spec_file, tomli_w.dumps(msgspec.to_builtins(spec)).encode())
+
+
+def checkpoint_name(iteration: int) -> str:
+    """Return the file name of a checkpoint, rsl-rl's `model_<iteration>.pt`."""
+    return f"model_{iteration}.pt"
 
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:

@@ -15,7 +15,7 @@ from curricula.errors import message_of
 from trainer_proc.checkpoints.save import copy_policy
 from trainer_proc.contract.export_process import ExportError, export_refusal, run_export
 from trainer_proc.contract.messages import ExportFailed, ExportStarted, TrainerBody
-from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.run_folder import RunFolder, checkpoint_name
 
 
 class NoExports:
@@ -57,7 +57,7 @@ class ExportJobs:
     def _run(self, snapshot: dict[str, Any], iteration: int) -> None:
         try:
             with tempfile.TemporaryDirectory(prefix="humanoid-tui-export-") as scratch:
-                checkpoint = Path(scratch) / f"model_{iteration}.pt"
+                checkpoint = Path(scratch) / checkpoint_name(iteration)
                 torch.save(snapshot, checkpoint)
                 self._emit(run_export(self._folder, checkpoint, self._folder.console))
         except ExportError as problem:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import torch
 
 from trainer_proc.checkpoints.load import LIBRARY_KEY, check_library, read_checkpoint
+from trainer_proc.contract.run_folder import checkpoint_name
 
 
 class LibraryEnvironment:
@@ -167,4 +168,4 @@ class LibraryRunner(ABC):
 
     @property
     def _checkpoint(self) -> Path:
-        return Path(self.logger.log_dir) / f"model_{self.current_learning_iteration}.pt"
+        return Path(self.logger.log_dir) / checkpoint_name(self.current_learning_iteration)
