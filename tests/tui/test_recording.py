@@ -7,6 +7,7 @@ import math
 import pytest
 from msgspec.structs import replace
 
+from curricula.errors import UsageError
 from presets import read_preset
 from trainer_proc.contract.codec import pack_values
 from trainer_proc.contract.knob import Knob
@@ -26,7 +27,6 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.run_folder import RunSpec
 from tui.session.launching.launcher import Overrides, make_spec
-from tui.session.recordings.metric_trigger import MetricNotFound
 from tui.session.recordings.recorded_preset import launch_command, recorded_preset
 
 WEIGHT, RATE, MASS, SPEED = "reward/upright/weight", "ppo/learning_rate", "event/mass/scale", "command/speed"
@@ -290,9 +290,9 @@ def test_what_was_asked_for_before_the_first_iteration_had_finished_keeps_its_it
 
 
 def test_a_metric_that_was_not_there_is_told_in_one_line(written):
-    with pytest.raises(MetricNotFound, match=r"no such metric: Train/mean_rewrd; nearest: Train/mean_reward$"):
+    with pytest.raises(UsageError, match=r"no such metric: Train/mean_rewrd; nearest: Train/mean_reward$"):
         written(SPEC, MetricSet(0, (REWARD,)), *published([1.0]), by="Train/mean_rewrd")
-    with pytest.raises(MetricNotFound, match=r"first published after iteration 5, but a change was applied @4"):
+    with pytest.raises(UsageError, match=r"first published after iteration 5, but a change was applied @4"):
         triggers(written, [0.0, 4.0], 4, first=5)
-    with pytest.raises(MetricNotFound, match=f"no such metric: {REWARD}"):
+    with pytest.raises(UsageError, match=f"no such metric: {REWARD}"):
         triggers(written, [math.nan], 3)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from curricula.errors import UserError
 from curricula.schema import Problem
-from tui.commands.shared.output import CommandError, json_option, logs_option, show_result
+from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.backends.doctor import BackendReport, IsaacSimReport, Report, examine
 from tui.session.settings.config import UserConfig
 from tui.session.settings.keymap import checked_keymap
@@ -26,7 +27,7 @@ def doctor_command(log_root: Path, as_json: bool) -> None:
     if not report.is_healthy:
         if as_json:
             raise click.exceptions.Exit(1)  # the report is the one JSON value
-        raise CommandError("something is missing", hint="see the lines with !")
+        raise UserError("something is missing", hint="see the lines with !")
 
 
 def _key_problems(config: UserConfig) -> list[Problem]:

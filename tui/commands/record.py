@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from curricula.curriculum import counted
+from curricula.errors import UserError
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import write_atomically
-from tui.commands.shared.output import CommandError, json_option, logs_option, show_result
+from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.recordings.recorded_preset import RecordedPreset, launch_command, recorded_preset
 from tui.session.runs.run_index import find_run
 
@@ -56,5 +57,5 @@ def _write(path: Path, text: str, replaces: bool) -> None:
     if path.suffix != ".toml":
         raise click.UsageError(f"expected a file name that ends in .toml, got {path}")
     if path.exists() and not replaces:
-        raise CommandError(f"{path} exists", hint="choose another name, or add --force to replace it")
+        raise UserError(f"{path} exists", hint="choose another name, or add --force to replace it")
     write_atomically(path, text.encode())

@@ -8,8 +8,9 @@ from typing import Any
 import click
 import msgspec
 
+from curricula.errors import UserError
 from curricula.schema import Problem
-from tui.commands.shared.output import CommandError, json_option, show_result
+from tui.commands.shared.output import json_option, show_result
 from tui.session.settings.config import UserConfig, config_file, read_settings, schema
 from tui.session.settings.keymap import KeyAction, checked_keymap
 from tui.session.settings.settings_file import first_file, settings, toml_value
@@ -43,7 +44,7 @@ def settings_command(as_schema: bool, list_keys: bool, make: bool, as_json: bool
         if problems:
             if as_json:
                 raise click.exceptions.Exit(1)
-            raise CommandError(f"{len(problems)} problem{'s' * (len(problems) != 1)} in {config_file()}")
+            raise UserError(f"{len(problems)} problem{'s' * (len(problems) != 1)} in {config_file()}")
 
 
 def _keys(config: UserConfig) -> tuple[list[KeyAction], dict[str, tuple[str, ...]], list[Problem]]:
@@ -60,7 +61,7 @@ def _make_file(as_json: bool) -> None:
         with open(path, "x", encoding="utf-8") as file:
             file.write(first_file())
     except FileExistsError:
-        raise CommandError(f"{path} exists", hint="humanoid-tui settings shows it") from None
+        raise UserError(f"{path} exists", hint="humanoid-tui settings shows it") from None
     show_result(plain(str(path)), {"file": str(path)}, as_json)
 
 

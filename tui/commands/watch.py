@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 import click
 
-from tui.commands.shared.output import CommandError, json_option, show_result
+from curricula.errors import UserError
+from tui.commands.shared.output import json_option, show_result
 from tui.session.metrics.names import Role, metric_of
 from tui.session.watch.log_folder import LoggedRun, look_into, named
 
@@ -24,7 +25,7 @@ def watch_command(logdir: Path, wanted: tuple[str, ...], as_json: bool) -> None:
     the newest value of every metric.
     """
     if logdir.is_file():
-        raise CommandError(f"expected a folder, got the file {logdir}", hint="give its folder")
+        raise UserError(f"expected a folder, got the file {logdir}", hint="give its folder")
     if as_json:
         show_result("", _newest(logdir, wanted), as_json)
         return
@@ -41,7 +42,7 @@ def _newest(logdir: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
     runs = named(found.runs, wanted)
     if not runs:
         no_match = f"none of the {len(found.runs)} runs in {logdir} matches --run" if found.runs else ""
-        raise CommandError(no_match or next(iter(found.problems), f"no event files in {logdir}"))
+        raise UserError(no_match or next(iter(found.problems), f"no event files in {logdir}"))
     return {"folder": str(logdir), "problems": list(found.problems), "runs": [_run_value(run) for run in runs]}
 
 

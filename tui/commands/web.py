@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from tui.commands.shared.output import CommandError, logs_option
+from curricula.errors import UserError
+from tui.commands.shared.output import logs_option
 from tui.session.runs.run_index import find_run
 from tui.web.access import is_loopback
 
@@ -32,7 +33,7 @@ def web_command(run: str | None, logdir: Path | None, port: int, host: str, allo
             f"other machines can reach {host}, without encryption: use ssh -L, or add --allow-remote"
         )
     if importlib.util.find_spec("textual_serve") is None:
-        raise CommandError("the package textual-serve is missing", hint="uv pip install textual-serve")
+        raise UserError("the package textual-serve is missing", hint="uv pip install textual-serve")
     from tui.web.server import WebServer
 
     server = WebServer(_arguments(run, logdir, log_root), host, port, allow_remote)

@@ -9,12 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from curricula.errors import UserError
 from trainer_proc.contract.run_folder import LOG_ROOT
-
-
-class CommandError(UserError):
-    """The command was refused or failed."""
 
 
 def json_option(command: Callable[..., None]) -> Callable[..., None]:

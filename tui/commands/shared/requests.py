@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from curricula.errors import UserError
 from trainer_proc.contract.messages import InterventionApplied, InterventionFailed, InterventionQueued
 from trainer_proc.contract.requests import Accepted, Command, Refused
 from trainer_proc.contract.run_folder import RunFolder
-from tui.commands.shared.output import CommandError, show_result
+from tui.commands.shared.output import show_result
 from tui.session.follow import Follower
 from tui.session.runs.run_index import find_run
 from tui.session.trainer_request import ask
 
 
 def request(folder: RunFolder, command: Command) -> Accepted:
-    """Return the trainer's answer. Raises `CommandError` if it refuses, `TrainerUnreachable` if there is none."""
+    """Return the trainer's answer. Raises `UserError` if it refuses, `TrainerUnreachable` if there is none."""
     reply = ask(folder, command)
     if isinstance(reply, Refused):
-        raise CommandError(reply.reason)
+        raise UserError(reply.reason)
     return reply
 
 
@@ -30,7 +31,7 @@ def request_and_show(run: str, log_root: Path, command: Command, *, effect: str,
 
 
 def wait_until_applied(folder: RunFolder, intervention: int) -> InterventionApplied:
-    """Return the outcome of an accepted change. Raises `CommandError` if it could not be applied."""
+    """Return the outcome of an accepted change. Raises `UserError` if it could not be applied."""
     outcome: InterventionApplied | InterventionFailed | None = None
     with Follower(folder) as follower:
         while True:
@@ -48,6 +49,6 @@ def wait_until_applied(folder: RunFolder, intervention: int) -> InterventionAppl
             if isinstance(outcome, InterventionApplied):
                 return outcome
             if outcome is not None:
-                raise CommandError(f"change #{intervention} was not applied: {outcome.reason}")
+                raise UserError(f"change #{intervention} was not applied: {outcome.reason}")
             if not frames and not follower.is_live:
-                raise CommandError(f"the training of {folder.name} ended before change #{intervention} was applied")
+                raise UserError(f"the training of {folder.name} ended before change #{intervention} was applied")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from curricula.errors import UserError
 from trainer_proc.contract.messages import TERMINAL_PHASES, IterationFinished, PhaseChanged
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from tui.commands.shared.output import CommandError, show_result
+from tui.commands.shared.output import show_result
 from tui.session.follow import Follower
 from tui.session.launching.launcher import start_trainer
 from tui.session.state import RunState
@@ -18,7 +19,7 @@ from tui.session.state import RunState
 def start(spec: RunSpec, log_root: Path, *, wait: bool, as_json: bool) -> None:
     """Start a training and print its progress until it trains or, with `wait`, until it has ended.
 
-    Raises `CommandError` if it failed.
+    Raises `UserError` if it failed.
     """
     folder, trainer = start_trainer(spec, log_root)
     click.echo(f"{folder.path}", err=as_json)
@@ -30,7 +31,7 @@ def start(spec: RunSpec, log_root: Path, *, wait: bool, as_json: bool) -> None:
     status = state.status(is_alive=True)
     if status in ("failed", "killed"):
         reason = state.phase.detail if state.phase else ""
-        raise CommandError(f"{folder.name} {status}: {reason or 'see'} ({folder.console})")
+        raise UserError(f"{folder.name} {status}: {reason or 'see'} ({folder.console})")
     result = {"run": str(folder.path), "name": folder.name, "status": status, "iteration": state.iteration}
     hint = "" if wait else f"; open it with humanoid-tui attach {folder.name}"
     show_result(f"{folder.name} is {status}{hint}", result, as_json)
@@ -39,7 +40,7 @@ def start(spec: RunSpec, log_root: Path, *, wait: bool, as_json: bool) -> None:
 def _follow(folder: RunFolder, trainer: subprocess.Popen[bytes], until_ended: bool, quiet: bool) -> RunState:
     """Print progress until the environment is built or, with `until_ended`, until the training has ended.
 
-    Raises `CommandError` if the trainer dies.
+    Raises `UserError` if the trainer dies.
     """
     state = RunState()
     with Follower(folder) as follower:
@@ -54,7 +55,7 @@ def _follow(folder: RunFolder, trainer: subprocess.Popen[bytes], until_ended: bo
             if phase in TERMINAL_PHASES or (phase == "training" and not until_ended):
                 return state
             if not frames and not follower.is_live and (has_ended or state.started is not None):
-                raise CommandError(f"the trainer of {folder.name} died", hint=f"see {folder.console}")
+                raise UserError(f"the trainer of {folder.name} died", hint=f"see {folder.console}")
 
 
 def _show_progress(state: RunState, body: object) -> None:

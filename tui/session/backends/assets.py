@@ -38,10 +38,6 @@ _BUILDING_SECONDS = 300.0
 Origin = Literal["variable", "offline", "server"]
 
 
-class AssetError(UserError):
-    """The assets can't be built or removed."""
-
-
 class NeededAsset(msgspec.Struct, frozen=True):
     """A file that presets need; `instead` is its replacement, empty without one."""
 
@@ -123,7 +119,7 @@ def build_assets(root: Path, command: list[str], variables: dict[str, str]) -> A
     """Build an asset root in the folder `root` and return its content; takes some seconds.
 
     `command` is Isaac Lab's Python, `variables` are its additional environment variables (`backend_command`). Raises
-    `AssetError`.
+    `UserError`.
     """
     model = g1_model()
     arguments = ["-m", "trainer_proc.simulators.isaaclab.asset_root", str(root.absolute())]
@@ -139,16 +135,16 @@ def build_assets(root: Path, command: list[str], variables: dict[str, str]) -> A
             timeout=_BUILDING_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise AssetError(f"the assets can't be built: {error}") from error
+        raise UserError(f"the assets can't be built: {error}") from error
     manifest = read_manifest(root)
     if done.returncode or manifest is None:
         lines = done.stderr.strip().splitlines() or [f"{command[0]} ended with {done.returncode}"]
-        raise AssetError(f"the assets can't be built: {lines[-1]}")
+        raise UserError(f"the assets can't be built: {lines[-1]}")
     return manifest
 
 
 def remove_assets(root: Path) -> None:
-    """Remove assets built by `build_assets`. Raises `AssetError` if `root` holds none, and `OSError`."""
+    """Remove assets built by `build_assets`. Raises `UserError` if `root` holds none, and `OSError`."""
     if not (root / MANIFEST).is_file():
-        raise AssetError(f"{root} holds no local assets", hint="nothing to remove")
+        raise UserError(f"{root} holds no local assets", hint="nothing to remove")
     shutil.rmtree(root)

@@ -20,12 +20,8 @@ Side = Literal["above", "below"]
 _DIGITS = 6
 
 
-class MetricNotFound(UsageError):
-    """The metric is not published, or not early enough."""
-
-
 def metric_values(frames: Iterable[Frame], metric: str) -> dict[int, float]:
-    """Return the finite values of `metric` by iteration, in order. Raises `MetricNotFound` if there are none."""
+    """Return the finite values of `metric` by iteration, in order. Raises `UsageError` if there are none."""
     sets: dict[int, tuple[str, ...]] = {}
     known: set[str] = set()
     values: dict[int, float] = {}
@@ -38,7 +34,7 @@ def metric_values(frames: Iterable[Frame], metric: str) -> dict[int, float]:
             if math.isfinite(value):
                 values[frame.body.iteration] = value
     if not values:
-        raise MetricNotFound(f"no such metric: {metric}{suggestion(metric, known)}")
+        raise UsageError(f"no such metric: {metric}{suggestion(metric, known)}")
     return values
 
 
@@ -48,7 +44,7 @@ def triggered_by(
     """Return `steps` triggered once `metric` reaches the value that it had when they were requested.
 
     Steps requested before the run finished its `first_iteration` keep their iteration. The direction, rising or
-    falling, is that of the metric since the step before, or since it was first published. Raises `MetricNotFound` if a
+    falling, is that of the metric since the step before, or since it was first published. Raises `UsageError` if a
     step comes before the first value.
     """
     published = list(values)
@@ -70,7 +66,7 @@ def _latest(metric: str, published: list[int], step: RecordedStep) -> int:
     assert step.iteration is not None
     count = bisect_right(published, step.iteration - 1)
     if not count:
-        raise MetricNotFound(
+        raise UsageError(
             f"{metric} was first published after iteration {published[0]}, but a change was applied @{step.iteration}: "
             "record by another metric, or without one"
         )

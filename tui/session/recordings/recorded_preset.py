@@ -45,7 +45,7 @@ def recorded_preset(
     """Return a preset that repeats `run`, started with `spec`, with journal `frames`.
 
     Steps apply at the same iterations, or at the same values of the metric `by`. With `everyone`, changes by curricula,
-    guards and schedules are recorded too: curricula are then on hold, and guards only warn. Raises `MetricNotFound`.
+    guards and schedules are recorded too: curricula are then on hold, and guards only warn. Raises `UsageError`.
     """
     state = RunState()
     for frame in frames:
