@@ -108,7 +108,7 @@ def _reward():
 
 def _randomization():
     kind = "randomization"
-    drawn_now = "the training stands still for some seconds while the simulator makes room for a value an environment"
+    drawn_now = "the training is blocked for some seconds while the simulator makes room for a value an environment"
     yield _range("event/foot_friction/ranges", kind, 0.3, 1.2, _RESET, minimum=0.0, can_resample_now=True,
                  usual=(0.3, 1.6), cost=drawn_now)  # fmt: skip
     for axis in ("x", "y", "z"):

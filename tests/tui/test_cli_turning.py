@@ -136,7 +136,7 @@ def test_a_change_can_be_ramped_dated_and_drawn_at_once(prints, fails, steered):
 
 
 def test_a_change_that_costs_says_so_once(prints, steered):
-    assert "(the training stands still" in prints("tune", "latest", f"{FRICTION}=0.1:2")
+    assert "(the training is blocked" in prints("tune", "latest", f"{FRICTION}=0.1:2")
     assert prints("tune", "latest", f"{FRICTION}=0.1:3", "--json")["message"] == ""
 
 

@@ -222,7 +222,7 @@ def test_the_facts_of_a_knob_say_all_that_matters_before_an_edit(state):
         "allowed ≥ 0",
         "takes effect: on each environment's reset",
         "#8 applied @62 (user)",
-        "the training stands still for some seconds while the simulator makes room for a value an environment",
+        "the training is blocked for some seconds while the simulator makes room for a value an environment",
     ]
     assert knob_facts(state.knobs[TWIST])[-1] == f"pinned over {CURRICULUM}"
     assert knob_facts(state.knobs["command/twist/lin_vel_y"])[-1] == f"also written by {CURRICULUM}; an edit pins it"

@@ -172,7 +172,7 @@ async def test_a_startup_randomization_can_be_drawn_at_once_and_tells_what_it_co
     await pilot.press("enter")
     order = await queued(trainer, 1)
     assert (order.when, order.changes[0].new) == ("now", (0.0, 2.0))
-    await until(lambda: any(text.startswith("the training stands still") for text in told(app)), "what it costs")
+    await until(lambda: any(text.startswith("the training is blocked") for text in told(app)), "what it costs")
 
 
 async def test_only_what_a_knob_needs_is_asked(live):
