@@ -39,7 +39,7 @@ class Converter:
 
 @pytest.fixture(autouse=True)
 def data_home(tmp_path, monkeypatch):
-    """The person's data lie here, and nobody has said where assets are."""
+    """The user's data lie here, and nobody has said where assets are."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.delenv(VARIABLE, raising=False)
     return tmp_path / "data" / "humanoid-tui" / "isaaclab-assets"
@@ -169,7 +169,7 @@ def test_it_is_told_what_is_there_and_what_is_trained_instead(prints, packages, 
     }
 
 
-def test_the_person_s_own_root_wins(prints, packages, model, tmp_path, monkeypatch):
+def test_the_user_s_own_root_wins(prints, packages, model, tmp_path, monkeypatch):
     prints("assets", "--offline")
     (tmp_path / "mine" / CARTPOLE).parent.mkdir(parents=True)
     (tmp_path / "mine" / CARTPOLE).touch()
@@ -235,7 +235,7 @@ def test_what_can_t_be_built_is_one_line(fails, packages, model, data_home, tmp_
     assert not data_home.exists()
 
 
-def test_they_are_removed_again_when_the_person_says_so(prints, fails, packages, model, data_home, monkeypatch):
+def test_they_are_removed_again_when_the_user_says_so(prints, fails, packages, model, data_home, monkeypatch):
     assert "nothing to remove" in fails(1, "assets", "--online", "--yes")
     prints("assets", "--offline")
     assert "--json cannot ask: add --yes" in fails(2, "assets", "--online", "--json")

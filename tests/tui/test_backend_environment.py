@@ -158,7 +158,7 @@ def test_the_dashboard_s_own_environment_is_not_active_there(make_python, monkey
     assert "VIRTUAL_ENV" not in backend_command("isaaclab", configured(python))[1]
 
 
-def test_assets_that_were_built_here_are_used_unless_the_person_says_where(make_python, monkeypatch):
+def test_assets_that_were_built_here_are_used_unless_the_user_says_where(make_python, monkeypatch):
     python = make_python(*EVERYTHING)
     offline_root().mkdir(parents=True)
     write_manifest(offline_root(), AssetManifest(()))

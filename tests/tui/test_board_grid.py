@@ -43,7 +43,7 @@ def test_no_cell_is_empty_and_charts_can_be_read(count, width, height, columns):
         assert rows == len(shape.row_heights)
 
 
-def test_the_person_s_columns_are_kept_as_far_as_there_is_room():
+def test_the_user_s_columns_are_kept_as_far_as_there_is_room():
     assert grid_shape(10, width=200, height=50, gap=GAP, columns=5).columns == 5
     assert grid_shape(10, width=60, height=50, gap=GAP, columns=5).columns == 2
     assert grid_shape(3, width=200, height=50, gap=GAP, columns=5).columns == 3

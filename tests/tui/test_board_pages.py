@@ -88,7 +88,7 @@ def test_a_watched_run_has_the_charts_that_its_library_logs():
     assert pages(BoardContent(is_own=False))["overview"].plans == ()
 
 
-def test_the_person_s_own_board_is_the_first_page():
+def test_the_user_s_own_board_is_the_first_page():
     of_run = pages(BoardContent(names=("Loss/value", "Loss/x"), charts=("kl", "Loss/x")))
     assert [plan.metrics for plan in of_run["overview"].plans] == [("Policy/kl",), ("Loss/x",)]
     assert titles(of_run["other"]) == ["Loss/value"]
@@ -108,7 +108,7 @@ def test_a_page_has_an_end():
     assert (len(rewards.plans), rewards.left_out) == (MAX_CHARTS, 7)
 
 
-# --- what a person has arranged ---
+# --- what the user has arranged ---
 
 
 def test_pins_are_a_page_of_their_own_in_their_order():

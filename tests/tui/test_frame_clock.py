@@ -83,7 +83,7 @@ async def test_what_is_asked_for_while_drawing_is_part_of_the_frame(clock, drawn
     assert drawn == ["run", "a", "b", "c"]
 
 
-async def test_what_a_person_has_done_waits_for_no_frame_and_comes_first(clock, drawn):
+async def test_what_the_user_has_done_waits_for_no_frame_and_comes_first(clock, drawn):
     a, b = drawing(drawn, "a"), drawing(drawn, "b")
     clock.pacer.frames_per_second = 0.01
     clock.draw_soon(a)

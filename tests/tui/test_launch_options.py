@@ -43,7 +43,7 @@ def test_isaac_lab_is_told_physics_library_and_arguments_as_they_were_given(laun
     assert (spec.task, spec.physics, spec.library, spec.hydra) == ("Isaac-Cartpole", "newton", "skrl", arguments)
 
 
-def test_a_preset_s_choices_hold_where_the_person_has_none(launch):
+def test_a_preset_s_choices_hold_where_the_user_has_none(launch):
     own_preset("mine", 'physics = "physx"\nlibrary = "rl_games"\nhydra = ["presets=depth", "env.sim.dt=0.01"]')
     kept = launch("mine")
     chosen = launch("mine", "--physics", "newton", "--library", "", "env.sim.dt=0.02")

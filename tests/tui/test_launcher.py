@@ -1,4 +1,4 @@
-"""From a preset and what the person chose to a run's folder and its process."""
+"""From a preset and what the user chose to a run's folder and its process."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def stopped_clock(monkeypatch):
     monkeypatch.setattr(launcher, "datetime", Noon)
 
 
-def test_the_preset_decides_what_the_person_did_not():
+def test_the_preset_decides_what_the_user_did_not():
     spec = make_spec(CARTPOLE, Overrides(), CPU)
     assert (spec.preset, spec.task, spec.experiment) == ("cartpole", CARTPOLE.task, CARTPOLE.experiment)
     assert (spec.device, spec.num_envs, spec.iterations, spec.seed) == ("cpu", 64, 500, 42)
@@ -58,14 +58,14 @@ def test_the_first_device_is_the_default_and_its_memory_decides_how_many_environ
     assert make_spec(preset, Overrides(num_envs=9), GPUS).num_envs == 9
 
 
-def test_the_person_has_the_last_word():
+def test_the_user_has_the_last_word():
     overrides = Overrides(8, 20, "cuda", 7, "over-night", {"reward/upright/weight": 2.0})
     spec = make_spec(CARTPOLE, overrides, CPU)
     assert (spec.num_envs, spec.iterations, spec.device, spec.seed) == (8, 20, "cuda:0", 7)
     assert (spec.name, spec.set) == ("over-night", {"reward/upright/weight": 2.0})
 
 
-def test_what_a_preset_sets_and_bounds_is_merged_under_the_person_s_own():
+def test_what_a_preset_sets_and_bounds_is_merged_under_the_user_s_own():
     preset = replace(CARTPOLE, set={"a": 1.0, "b": (-1.0, 1.0)}, bounds={"a": (0.0, 2.0), "r/*": (0.0, 1.0)})
     spec = make_spec(preset, Overrides(set={"a": 2.0, "c": "fixed"}, bounds={"a": (0.0, 3.0)}), CPU)
     assert spec.set == {"a": 2.0, "b": (-1.0, 1.0), "c": "fixed"}

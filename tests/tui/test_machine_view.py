@@ -99,7 +99,7 @@ def test_without_processes_that_is_said_and_nothing_else_of_the_run():
         (replace(BOX, memory=MemoryReading(125 * GIB, 126 * GIB)), "! RAM"),
     ],
 )
-def test_what_needs_a_person_begins_with_a_sign(reading, warning):
+def test_what_needs_the_user_begins_with_a_sign(reading, warning):
     (line,) = (line for line in text(reading).splitlines() if line.startswith("!"))
     assert line.startswith(warning)
     assert not [line for line in text(BOX).splitlines() if line.startswith("!")]

@@ -47,7 +47,7 @@ def test_kinds_of_interventions(body, kind):
         (applied("person", ramp=Ramp(5, targets={"a": 3.0})), "a 1 → 3 over 5 iterations"),
     ],
 )
-def test_a_mark_tells_what_was_changed_and_by_whom_unless_a_person_did(body, text):
+def test_a_mark_tells_what_was_changed_and_by_whom_unless_the_user_did(body, text):
     assert mark_of(body).text == text
 
 

@@ -1,4 +1,4 @@
-"""What needs a person is called out through the terminal, once, and nothing else is."""
+"""What needs the user is called out through the terminal, once, and nothing else is."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Clock:
         ExportFailed(7, "onnx is not installed"),
     ],
 )
-def test_a_person_is_needed_for_what_ends_or_goes_wrong_by_itself(body):
+def test_the_user_is_needed_for_what_ends_or_goes_wrong_by_itself(body):
     news = news_of(body)
     assert news.needs_user
     assert seconds_shown(news) == 20
@@ -83,7 +83,7 @@ def test_what_was_before_one_looked_is_history():
         (True, True, "\a\x1b]9;humanoid-tui walk: guard kl: too large\a"),
     ],
 )
-def test_the_person_chooses_between_bell_and_notification(bell, desktop, written):
+def test_the_user_chooses_between_bell_and_notification(bell, desktop, written):
     assert Alerts().bytes_for(GUARD, "walk", bell=bell, desktop=desktop, environment={}) == written
 
 

@@ -107,7 +107,7 @@ def test_what_a_curriculum_turns_is_left_to_it(loaded):
     ],
 )
 def test_curricula_go_on_as_they_are_driven(loaded, mode, table, also_set):
-    """In auto they begin anew, in manual at the person's level, on hold with the person's values."""
+    """In auto they begin anew, in manual at the user's level, on hold with the user's values."""
     spec = replace(SPEC, curricula={"velocity": {"kind": "velocity"}})
     changed = {"curriculum/velocity/level": (0.0, 2.0), "curriculum/velocity/mode": ("auto", mode)}
     limit = Knob("curriculum/velocity/up", "curriculum", 0.9, 0.8, "next iteration")

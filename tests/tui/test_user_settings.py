@@ -1,4 +1,4 @@
-"""The person's file of settings: what is read, what is told of mistakes, and what is written into it."""
+"""The user's file of settings: what is read, what is told of mistakes, and what is written into it."""
 
 from __future__ import annotations
 
@@ -305,7 +305,7 @@ def test_the_command_fails_with_what_is_wrong(capsys):
     assert len(json.loads(capsys.readouterr().out)["problems"]) == 3
 
 
-def test_keys_are_listed_with_what_the_person_has_changed(prints):
+def test_keys_are_listed_with_what_the_user_has_changed(prints):
     write_config('[keys]\n"dashboard.pause" = "f5"\n')
     (line,) = [line for line in prints("settings", "--keys").splitlines() if line.startswith("dashboard.pause ")]
     assert re.search(r" f5 .* \(default p\)$", line)
