@@ -138,7 +138,7 @@ def test_tensorboard_s_events_are_the_published_metrics(ended):
 def test_what_can_not_be_trained_fails_with_one_line_that_says_why(jobs, simulator):
     for name, reason in (
         ("no_task", simulator.meant),
-        ("no_device", "there is no device cuda:9"),
+        ("no_device", "no such device: cuda:9"),
         ("no_path", simulator.right_override),
     ):
         state = read_state(jobs["refused"].result()[name])
