@@ -1,4 +1,4 @@
-"""What the promises speak of, as each simulator calls it: the only place where a simulator is named."""
+"""Names of knobs and tasks by simulator, for tests that hold for each; the only place that names a simulator."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Small:
-    """A task that builds in seconds and whose masses are nobody's to randomize."""
+    """A task that builds in seconds and has no randomization of masses."""
 
     preset: str
     task: str
     reward: str
-    """A reward term, of a weight that isn't 0."""
+    """A reward term with a weight other than 0."""
     reset: str
-    """A knob of a term that draws at reset."""
+    """A knob of a term that samples at reset."""
     noise: str
-    """Of a group of observations whose corruption is off."""
+    """Noise of an observation group whose corruption is off."""
     observations: tuple[str, ...]
-    """What the policy sees."""
+    """The policy's observation terms."""
     rate: float
-    """How often the policy acts, in Hz."""
+    """Control frequency in Hz."""
     mass: str = "event/mass/scale"
 
 
 @dataclass(frozen=True)
 class Humanoid:
-    """The G1 that follows velocity commands on flat ground; `own_task` is the same with a curriculum of its own."""
+    """The G1 that follows velocity commands on flat ground; `own_task` adds a curriculum."""
 
     preset: str
     task: str
@@ -44,19 +44,19 @@ class Humanoid:
     fall_never: float
     fall_always: float
     parameter: str
-    """A reward term's, which is divided by."""
+    """A reward term's parameter that is a divisor."""
     joints: int
     usual: str
-    """A usual randomization that the task doesn't have."""
+    """A default randomization that the task does not have."""
     weight: str = "reward/action_rate_l2/weight"
     weight_term: str = "action_rate_l2"
-    """A reward that is a function of the actions alone."""
+    """A reward that depends on the actions only."""
     reset: str = "event/reset_base/pose_range/x"
     push: str = "event/push_robot/velocity_range/x"
     push_interval: str = "event/push_robot/interval_range_s"
     push_term: str = "push_robot"
     curriculum_weight: str = "reward/dof_pos_limits/weight"
-    """What the task's own curriculum writes, and what it makes of it."""
+    """A knob that the task's own curriculum writes, and the value that it writes."""
     curriculum_weight_to: float = -2.0
     curriculum_speed_to: tuple[float, float] = (-0.7, 0.7)
     curriculum_fall_to: float = 2.0
@@ -69,16 +69,16 @@ class Humanoid:
 
 @dataclass(frozen=True)
 class Simulator:
-    """What is there to be trained with a backend."""
+    """Tasks of a backend."""
 
     backend: str
     small: Small
     humanoid: Humanoid
     misspelt: str
-    """A task that isn't there, and the one that was meant."""
+    """A misspelt task, and the right name."""
     meant: str
     wrong_override: str
-    """A path into the small task's configuration with a slip in it, and what it should have been."""
+    """A misspelt path in the small task's configuration, and the right one."""
     right_override: str
 
 

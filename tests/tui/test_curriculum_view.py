@@ -87,7 +87,7 @@ def test_episodes_at_a_level_are_those_published_and_of_the_newest_iteration():
 
 
 def test_a_curriculum_of_another_version_is_a_problem():
-    with pytest.raises(SchemaError, match="kind: expected one of .*, got 'dreams'"):
+    with pytest.raises(SchemaError, match=r"kind: expected one of .*, got 'dreams'"):
         curricula_now(state_after(started({"future": {"kind": "dreams"}})))
 
 
