@@ -241,5 +241,5 @@ def test_what_is_known_of_a_knob_is_told_as_far_as_there_is_room(state):
         == "event/foot_friction/ranges  ▁▁██  default 0.3:1.2, allowed ≥ 0, usual 0.3:1.6"
     )
     assert len(knob_detail(friction, "▁▁██", 20)) == 20
-    assert line_hint(friction.knob, 70) == "Enter sets, Tab more, Esc cancels; usual 0.3:1.6; allowed ≥ 0"
-    assert line_hint(friction.knob, 33) == "Enter sets, Tab more, Esc cancels"
+    assert line_hint(friction.knob, 70) == "Enter sets, Tab more, Esc back; usual 0.3:1.6; allowed ≥ 0"
+    assert line_hint(friction.knob, 33) == "Enter sets, Tab more, Esc back"

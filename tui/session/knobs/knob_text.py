@@ -29,7 +29,7 @@ def effect_text(knob: Knob) -> str:
 
 def line_hint(knob: Knob, width: int) -> str:
     """Return the hint beside a value being edited, in at most `width` cells: keys, usual and allowed values."""
-    keys = "Enter sets, Tab more, Esc cancels" if is_numeric(knob) else "← → selects, Enter sets, Esc cancels"
+    keys = "Enter sets, Tab more, Esc back" if is_numeric(knob) else "← → selects, Enter sets, Esc back"
     takes = bounds_text(knob) if is_numeric(knob) else ""
     usual = "" if knob.usual is None else f"usual {value_text(knob.usual)}"
     return _joined(keys, [usual, takes], "; ", width)
