@@ -131,7 +131,7 @@ async def test_an_empty_folder_is_waited_for(watch, logs):
     logs.mkdir()
     app = watch()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(lambda: app.screen.query("#waiting") and "waiting for event files" in line(app, "#waiting"), "the wait")
+        await until(lambda: app.screen.query("#waiting") and "for event files" in line(app, "#waiting"), "the wait")
         await pilot.press("r")
         await until(lambda: "no runs yet" in told(app))
 
@@ -403,7 +403,7 @@ async def test_nothing_to_watch(watch, logs, looks_as_before):
     logs.mkdir()
     app = watch()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(lambda: app.screen.query("#waiting") and "waiting for event files" in line(app, "#waiting"), "the wait")
+        await until(lambda: app.screen.query("#waiting") and "for event files" in line(app, "#waiting"), "the wait")
         await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).first().region, "the footer")
         await looks_as_before(pilot)
 
