@@ -11,7 +11,7 @@ from tests.waiting import wait_for
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import TERMINAL_PHASES, IterationFinished, MetricSet
+from trainer_proc.contract.messages import TERMINAL_PHASES, Body, IterationFinished, MetricSet
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.runs.run_index import read_state
 from tui.session.state import RunState
@@ -42,16 +42,21 @@ def stop(cwd: Path, folder: RunFolder) -> RunState:
     return read_state(folder)
 
 
+def bodies_of(folder: RunFolder) -> list[Body]:
+    """Return the bodies of all frames that a run has published."""
+    return [frame.body for frame in JournalReader(folder.journal).read_new()]
+
+
 def published(folder: RunFolder, metric: str) -> dict[int, float]:
     """Return a metric's values by iteration, as published."""
     names: dict[int, tuple[str, ...]] = {}
     values: dict[int, float] = {}
-    for frame in JournalReader(folder.journal).read_new():
-        if isinstance(frame.body, MetricSet):
-            names[frame.body.id] = frame.body.names
-        elif isinstance(frame.body, IterationFinished) and metric in names[frame.body.metric_set]:
-            index = names[frame.body.metric_set].index(metric)
-            values[frame.body.iteration] = unpack_values(frame.body.values)[index]
+    for body in bodies_of(folder):
+        if isinstance(body, MetricSet):
+            names[body.id] = body.names
+        elif isinstance(body, IterationFinished) and metric in names[body.metric_set]:
+            index = names[body.metric_set].index(metric)
+            values[body.iteration] = unpack_values(body.values)[index]
     return values
 
 

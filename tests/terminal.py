@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +11,8 @@ from pathlib import Path
 import pexpect
 import pyte
 
-PROGRAM = str(Path(sys.executable).with_name("humanoid-tui"))
+from tests.program import PROGRAM
+
 COLUMNS, LINES = 120, 40
 DEADLINE_SECONDS = 60.0
 BRAILLE_DOTS = re.compile("[\u2801-\u28ff]{3}")

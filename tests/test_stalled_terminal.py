@@ -8,7 +8,6 @@ import pty
 import select
 import signal
 import struct
-import sys
 import termios
 import time
 from pathlib import Path
@@ -16,11 +15,11 @@ from pathlib import Path
 import pyte
 import pytest
 
+from tests.program import PROGRAM
 from tests.tui.screens.recorded import FakeTrainer, bodies_of, make_run
 from tests.waiting import wait_for
 from trainer_proc.contract.requests import Pause, Save
 
-PROGRAM = str(Path(sys.executable).with_name("humanoid-tui"))
 COLUMNS, LINES = 160, 50
 DEADLINE_SECONDS = 60.0
 

@@ -91,3 +91,8 @@ def built_environment(task, num_envs, edit=lambda cfg: None, hydra=()):
         yield wrapped, agent
     finally:
         wrapped.close()
+
+
+def within(values, low, high, slack=1e-4):
+    """Tell whether all values lie in a range."""
+    return bool((values >= low - slack).all() and (values <= high + slack).all())

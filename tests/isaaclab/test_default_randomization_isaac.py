@@ -8,7 +8,7 @@ pytest.importorskip("isaaclab")
 
 import torch
 
-from tests.isaaclab.built import built
+from tests.isaaclab.built import built, within
 
 pytestmark = pytest.mark.real
 
@@ -18,10 +18,6 @@ def plain():
     """The humanoid as it is: what is usually randomized is offered."""
     with built("Isaac-Humanoid", 6) as training:
         yield training
-
-
-def within(values, low, high, slack=1e-4):
-    return bool((values >= low - slack).all() and (values <= high + slack).all())
 
 
 def test_usual_masses_gains_and_limits_reach_the_solver_and_go_back(plain):

@@ -10,7 +10,7 @@ import torch
 from isaaclab.envs import mdp
 from isaaclab.managers import CurriculumTermCfg, EventTermCfg, SceneEntityCfg
 
-from tests.isaaclab.built import built
+from tests.isaaclab.built import built, within
 
 pytestmark = pytest.mark.real
 TORSO = "torso"
@@ -60,10 +60,6 @@ def humanoid():
 def torso_masses(training):
     index = training.robot.body_names.index(TORSO)
     return training.robot.data.body_mass.torch[:, index].clone(), training.solved("body_mass")
-
-
-def within(values, low, high, slack=1e-4):
-    return bool((values >= low - slack).all() and (values <= high + slack).all())
 
 
 def test_a_startup_mass_is_drawn_again_from_the_default_and_reaches_the_solver(humanoid):

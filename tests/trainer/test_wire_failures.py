@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import zmq
 
+from tests.program import bodies_of
 from tests.waiting import wait_for
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.connection import read_connection
@@ -25,10 +26,6 @@ from trainer_proc.wire.link import TrainerLink, WireError
 from tui.session.trainer_request import ask
 
 TRAINING = PhaseChanged("training")
-
-
-def bodies_of(folder):
-    return [frame.body for frame in JournalReader(folder.journal).read_new()]
 
 
 def start_trainer(folder, *lines):

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import zmq
 
+from tests.program import bodies_of
 from tests.waiting import wait_for
 from trainer_proc.contract.codec import decode_reply, encode
 from trainer_proc.contract.connection import Connection, read_connection
-from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import InterventionQueued, IterationFinished, KnobsAvailable, PhaseChanged
 from trainer_proc.contract.requests import Accepted, Export, Pause, Ping, Refused, Request, Save, Stop, Tune
@@ -21,10 +21,6 @@ from tui.session.trainer_request import TrainerUnreachable, ask
 
 KNOBS = KnobsAvailable(0, (Knob("reward/upright/weight", "reward", 1.0, 1.0, "next iteration"),))
 TRAINING = PhaseChanged("training")
-
-
-def bodies_of(folder):
-    return [frame.body for frame in JournalReader(folder.journal).read_new()]
 
 
 def journaled(folder, body):

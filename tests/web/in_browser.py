@@ -6,18 +6,18 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psutil
+
+from tests.program import PROGRAM
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", *(("--no-sandbox",) if os.geteuid() == 0 else ())),
 )
-PROGRAM = str(Path(sys.executable).with_name("humanoid-tui"))
 DEADLINE_SECONDS = 60.0
 READ_TERMINAL = """() => {
   let text = ""

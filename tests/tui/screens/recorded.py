@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 from textual import events
 from textual.app import App
+from textual.widgets._footer import FooterKey
 
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalReader, JournalWriter
@@ -142,3 +143,4 @@ async def dashboard_is_filled(app: App[None]) -> None:
     """Wait until a run with knobs is shown and takes keys."""
     await until(lambda: app.screen.query(KnobTable) and app.screen.query_one(KnobTable).row_count, "its knobs")
     await until(lambda: app.screen.query_one(LogViewer).lines, "its console")
+    await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).first().region, "the footer")

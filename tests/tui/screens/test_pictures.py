@@ -2,33 +2,25 @@
 
 import pytest
 from textual.widgets import DataTable, OptionList
-from textual.widgets._footer import FooterKey
 
 from tests.tui.many_knobs import turned, with_g1_knobs
-from tests.tui.screens.recorded import SMALL, before_the_first_iteration, bodies_of, knob_row, make_run, until
+from tests.tui.screens.recorded import (
+    SMALL,
+    before_the_first_iteration,
+    bodies_of,
+    dashboard_is_filled,
+    knob_row,
+    make_run,
+    until,
+)
 from tests.tui.screens.test_launch_screen import choose
 from trainer_proc.contract.messages import InterventionQueued, PhaseChanged
 from tui.app import HumanoidTui
-from tui.screens.dashboard.knob_table import KnobTable
-from tui.screens.dashboard.log_view import LogViewer
 from tui.session.runs.journal_summary import JournalSummary
-
-
-def has_knobs(app):
-    return app.screen.query_one(KnobTable).row_count > 0
-
-
-def has_console(app):
-    return app.screen.query_one(LogViewer).line_count > 1
 
 
 def progress(app):
     return "".join(str(line.content) for line in app.screen.query("#progress"))
-
-
-async def dashboard_is_filled(app):
-    await until(lambda: len(app.screen.query(KnobTable)) and has_knobs(app) and has_console(app), "the run's content")
-    await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).first().region, "the footer")
 
 
 async def test_launch(log_root, sizes_look_as_before):
