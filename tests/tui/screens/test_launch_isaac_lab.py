@@ -67,7 +67,10 @@ async def test_a_wrong_argument_is_told_and_nothing_is_launched(log_root, launch
         await is_ready(app)
         choose(app, "isaac-cartpole")
         await until(lambda: are_shown(app), "Isaac Lab's fields")
-        for text, message in (("decimation=2", "expected a Hydra argument"), ("env.x='1", "can't be read")):
+        for text, message in (
+            ("decimation=2", "expected a Hydra argument"),
+            ("env.x='1", "cannot parse the arguments"),
+        ):
             app.screen.query_one("#arguments", Input).value = text
             await pilot.press("ctrl+s")
             await until(lambda message=message: message in problem(app), "the problem")
