@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
@@ -19,6 +21,35 @@ settings.load_profile("patient")  # the machine may be busy
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the trainings too: there are as many at a time as cores
 for name in ("COLUMNS", "LINES"):  # readline sets them in the process that starts the workers: 80x24 in every terminal
     os.environ.pop(name, None)
+
+MOST_WORKERS = 4
+"""Each may hold a simulator and start a training: about 4 GiB."""
+SHARED_BUILDS = "tests/trainer/knobs/"
+"""A folder whose files share what a session builds, and stay together on one worker."""
+SLOW_TO_IMPORT = {"torch", "mjlab", "warp", "mujoco", "rsl_rl", "onnx", "onnxruntime", "tensorboard"}
+LOADED_WHILE_COLLECTING = pytest.StashKey[set[str]]()
+
+
+class ByFile(LoadScopeScheduling):
+    """A file's tests share fixtures: one worker runs them, in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, _ = nodeid.partition("::")
+        return SHARED_BUILDS if file.startswith(SHARED_BUILDS) else file
+
+
+def pytest_xdist_auto_num_workers(config):
+    """A core each; the tests of a single file run in this process."""
+    is_one_file = len(config.args) == 1 and ".py" in config.args[0]
+    return 0 if is_one_file else min(os.cpu_count() or 1, MOST_WORKERS)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByFile(config, log)
+
+
+def pytest_collection_finish(session):
+    session.config.stash[LOADED_WHILE_COLLECTING] = SLOW_TO_IMPORT & sys.modules.keys()
 
 
 def pytest_collection_modifyitems(items):

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.conftest import LOADED_WHILE_COLLECTING
+
 HEAVY = {"torch", "numpy", "mjlab", "rsl_rl", "warp", "mujoco", "tensorboard", "onnx", "onnxruntime"}
 
 
@@ -46,3 +48,7 @@ def test_the_doctor_looks_at_packages_without_loading_them():
 
 def test_what_is_loaded_would_be_noticed():
     assert "numpy" in loaded_by("import tui.session.metrics.series")
+
+
+def test_no_simulator_is_loaded_while_tests_are_collected(request):
+    assert request.config.stash[LOADED_WHILE_COLLECTING] == set()

@@ -7,10 +7,15 @@ import sys
 
 import pytest
 
-from trainer_proc.rl_libraries.isaaclab.load import load_library
-from trainer_proc.simulators.base import BackendError
-from trainer_proc.simulators.isaaclab.version import check_version
-from trainer_proc.simulators.registry import load_backend
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global BackendError, check_version, load_backend, load_library
+    from trainer_proc.rl_libraries.isaaclab.load import load_library
+    from trainer_proc.simulators.base import BackendError
+    from trainer_proc.simulators.isaaclab.version import check_version
+    from trainer_proc.simulators.registry import load_backend
 
 
 @pytest.fixture

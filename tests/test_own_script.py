@@ -5,12 +5,9 @@ from __future__ import annotations
 import signal
 
 import pytest
-import torch
 
 from tests.scripts import train_cartpole, train_point
-from tests.tiny_training import ENVIRONMENTS, BareEnv, make_runner
 from trainer_proc import steer
-from trainer_proc.checkpoints.load import CheckpointError
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.messages import InterventionApplied, PhaseChanged, Ramp, RampAdvanced, RunStarted
@@ -18,6 +15,17 @@ from trainer_proc.contract.requests import Pause, Redo, Resume, Save, Stop, Tune
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.steering.state import from_infos
 from tui.session.runs.run_index import find_run, read_state
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global BareEnv, CheckpointError, ENVIRONMENTS, make_runner, torch
+    import torch
+
+    from tests.tiny_training import ENVIRONMENTS, BareEnv, make_runner
+    from trainer_proc.checkpoints.load import CheckpointError
+
 
 ENTROPY, EPOCHS, CLIP, RATE = "ppo/entropy_coef", "ppo/num_learning_epochs", "ppo/clip_param", "ppo/learning_rate"
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from torch.utils.tensorboard import SummaryWriter
 
 from tests.terminal import BRAILLE_DOTS, Terminal
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global SummaryWriter
+    from torch.utils.tensorboard import SummaryWriter
 
 
 @pytest.fixture

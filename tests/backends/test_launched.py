@@ -8,11 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
-import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from presets import load_preset
 from tests.program import program, published
@@ -25,6 +21,17 @@ from tui.session.board.plans import DEFAULT_BOARD
 from tui.session.launching.launcher import Overrides, make_spec
 from tui.session.launching.override_text import parse_overrides
 from tui.session.runs.run_index import find_run, read_state
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global EventAccumulator, onnx, onnxruntime, torch
+    import onnx
+    import onnxruntime
+    import torch
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
 
 pytestmark = pytest.mark.real
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from tests.backends.masses import check_drawn_now, check_drawn_on_reset
@@ -16,6 +15,14 @@ from trainer_proc.contract.knob import refusal
 from trainer_proc.contract.messages import GuardFired, Ramp
 from trainer_proc.contract.requests import Pause, Redo, Resume, Save, Stop, StopRamp, Tune, Undo, Unpin
 from tui.session.runs.run_index import read_state
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global onnxruntime
+    import onnxruntime
+
 
 pytestmark = pytest.mark.real
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
-import torch
 
 from tests.fake_training import ListLink
-from tests.tiny_training import PointEnv, make_runner
-from trainer_proc.checkpoints.load import CheckpointError
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import (
     Change,
@@ -30,7 +27,18 @@ from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.interface import TrainingStopped
 from trainer_proc.steering.state import INFOS_KEY, from_infos
-from trainer_proc.training.build import continue_from, make_steerable
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global CheckpointError, PointEnv, continue_from, make_runner, make_steerable, torch
+    import torch
+
+    from tests.tiny_training import PointEnv, make_runner
+    from trainer_proc.checkpoints.load import CheckpointError
+    from trainer_proc.training.build import continue_from, make_steerable
+
 
 EPOCHS, ENTROPY, RATE = "ppo/num_learning_epochs", "ppo/entropy_coef", "ppo/learning_rate"
 

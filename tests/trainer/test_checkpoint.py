@@ -7,11 +7,19 @@ import signal
 from contextlib import suppress
 
 import pytest
-import torch
 
-from tests.tiny_training import PointEnv, make_runner
-from trainer_proc.checkpoints.load import CheckpointError, load_into_live, read_checkpoint
-from trainer_proc.checkpoints.save import LiveCheckpoints, copy_policy
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global CheckpointError, LiveCheckpoints, PointEnv, copy_policy, load_into_live, make_runner, read_checkpoint
+    global torch
+    import torch
+
+    from tests.tiny_training import PointEnv, make_runner
+    from trainer_proc.checkpoints.load import CheckpointError, load_into_live, read_checkpoint
+    from trainer_proc.checkpoints.save import LiveCheckpoints, copy_policy
+
 
 OLD, NEW = b"the checkpoint of before", b"the new checkpoint, which is longer than the one before"
 

@@ -9,31 +9,39 @@ from pathlib import Path
 
 import msgspec
 import numpy
-import onnx
 import pytest
-import torch
-from rsl_rl.models import MLPModel
 
-from tests.trainer.exported_policies import (
-    CHANGE,
-    FILES,
-    SIZE,
-    contents,
-    description,
-    groups_of,
-    hidden,
-    make_run,
-    normalizing,
-    recurrent,
-    run_onnx,
-    write_journal,
-)
 from trainer_proc.contract.messages import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export import check as export_check
 from trainer_proc.export import write as export
 from trainer_proc.export.policy import PolicyDescription
 from trainer_proc.export.write import PolicyCard, export_policy
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global CHANGE, FILES, MLPModel, SIZE, contents, description, groups_of, hidden, make_run, normalizing, onnx
+    global recurrent, run_onnx, torch, write_journal
+    import onnx
+    import torch
+    from rsl_rl.models import MLPModel
+
+    from tests.trainer.exported_policies import (
+        CHANGE,
+        FILES,
+        SIZE,
+        contents,
+        description,
+        groups_of,
+        hidden,
+        make_run,
+        normalizing,
+        recurrent,
+        run_onnx,
+        write_journal,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.tiny_training import make_runner
 from tests.trainer.full_disk import largest_file
 from trainer_proc.contract.messages import ExportFailed, ExportStarted
-from trainer_proc.export.job import ExportJobs
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global ExportJobs, make_runner
+    from tests.tiny_training import make_runner
+    from trainer_proc.export.job import ExportJobs
+
 
 # --- Exports during training ------------------------------------------------------------------------------
 

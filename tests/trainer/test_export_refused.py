@@ -11,11 +11,8 @@ from pathlib import Path
 
 import msgspec
 import numpy
-import onnx
 import pytest
-import torch
 
-from tests.trainer.exported_policies import FILES, SIZE, contents, description, hidden, make_run, normalizing
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.messages import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
@@ -23,6 +20,16 @@ from trainer_proc.export import check as export_check
 from trainer_proc.export import write as export
 from trainer_proc.export.policy import ObservationTerm, write_policy_description
 from trainer_proc.export.write import export_policy, main
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global FILES, SIZE, contents, description, hidden, make_run, normalizing, onnx, torch
+    import onnx
+    import torch
+
+    from tests.trainer.exported_policies import FILES, SIZE, contents, description, hidden, make_run, normalizing
 
 
 @pytest.fixture

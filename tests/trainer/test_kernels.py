@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import pytest
-import warp
 
 from trainer_proc.simulators.warp_progress import KernelProgress
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global warp
+    import warp
+
 
 MESSAGES = {
     "Module mujoco_warp._src.render_util cc64180 load on device 'cpu' took 2195.34 ms  (compiled)": (

@@ -5,17 +5,25 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-import torch
 
-from tests.trainer.point_library import PointRunner
-from trainer_proc.checkpoints.load import CheckpointError, read_checkpoint
 from trainer_proc.contract.messages import ExportFailed
-from trainer_proc.export.job import NoExports
 from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule
 from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED, LEARNING_RATE, LINEAR
 from trainer_proc.metrics.stream import MetricStream
 from trainer_proc.rl_libraries.algorithm import RenamedSetting
-from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryWriter
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global CheckpointError, LibraryEnvironment, LibraryWriter, NoExports, PointRunner, read_checkpoint, torch
+    import torch
+
+    from tests.trainer.point_library import PointRunner
+    from trainer_proc.checkpoints.load import CheckpointError, read_checkpoint
+    from trainer_proc.export.job import NoExports
+    from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryWriter
+
 
 COMMON = {"loss/a": "Loss/surrogate", "again/step": ""}
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
-import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.fake_training import ListLink
-from tests.tiny_training import ENVIRONMENTS, STEPS, make_runner
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import (
@@ -21,13 +18,23 @@ from trainer_proc.contract.messages import (
     MetricSet,
 )
 from trainer_proc.contract.requests import Save, Stop
-from trainer_proc.export.job import ExportJobs
 from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
 from trainer_proc.metrics.stream import MetricStream
-from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.interface import TrainingStopped
-from trainer_proc.training.attach import attach
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global ENVIRONMENTS, EventAccumulator, ExportJobs, STEPS, SuccessRate, attach, make_runner, torch
+    import torch
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    from tests.tiny_training import ENVIRONMENTS, STEPS, make_runner
+    from trainer_proc.export.job import ExportJobs
+    from trainer_proc.metrics.success.rate import SuccessRate
+    from trainer_proc.training.attach import attach
 
 
 class Writer:

@@ -9,9 +9,15 @@ import numpy as np
 import pytest
 
 from tests.standing_motion import write_standing_motion
-from trainer_proc.simulators.base import BackendError
-from trainer_proc.simulators.motion import check_motion
-from trainer_proc.simulators.user_modules import import_modules
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global BackendError, check_motion, import_modules
+    from trainer_proc.simulators.base import BackendError
+    from trainer_proc.simulators.motion import check_motion
+    from trainer_proc.simulators.user_modules import import_modules
 
 
 @dataclass

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
-import trainer_proc.simulators.mjlab.tasks  # noqa: F401 (registers them)
-from tests.trainer.knobs.simulated import Simulated
-from trainer_proc.simulators.mjlab.tasks.g1_23dof import HELD_JOINTS
-from trainer_proc.simulators.mjlab.tasks.task_command import shares
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global HELD_JOINTS, Simulated, shares, torch, trainer_proc
+    import torch
+
+    import trainer_proc.simulators.mjlab.tasks
+    from tests.trainer.knobs.simulated import Simulated
+    from trainer_proc.simulators.mjlab.tasks.g1_23dof import HELD_JOINTS
+    from trainer_proc.simulators.mjlab.tasks.task_command import shares
+
 
 TASKS = ("stand", "walk", "run", "turn")
 WEIGHT = "command/twist/weights/"

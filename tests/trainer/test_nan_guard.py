@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import torch
+import pytest
 
-from tests.tiny_training import ResettablePoint, make_runner
-from trainer_proc.metrics.nan_guard import reset_non_finite_environments
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global ResettablePoint, make_runner, reset_non_finite_environments, torch
+    import torch
+
+    from tests.tiny_training import ResettablePoint, make_runner
+    from trainer_proc.metrics.nan_guard import reset_non_finite_environments
 
 
 def make(folder):

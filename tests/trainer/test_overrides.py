@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.trainer.knobs.simulated import G1
-from trainer_proc.simulators.base import BackendError
-from trainer_proc.simulators.overrides import apply_overrides
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global BackendError, G1, apply_overrides
+    from tests.trainer.knobs.simulated import G1
+    from trainer_proc.simulators.base import BackendError
+    from trainer_proc.simulators.overrides import apply_overrides
 
 
 @pytest.fixture

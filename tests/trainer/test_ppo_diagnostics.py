@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
-from tests.tiny_training import make_runner
-from trainer_proc.metrics.ppo_diagnostics import PpoDiagnostics
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global PpoDiagnostics, make_runner, torch
+    import torch
+
+    from tests.tiny_training import make_runner
+    from trainer_proc.metrics.ppo_diagnostics import PpoDiagnostics
+
 
 NO_LIMIT = 1e9
 

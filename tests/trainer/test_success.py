@@ -8,14 +8,22 @@ from collections import defaultdict
 from types import SimpleNamespace
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from presets.success import Success
 from trainer_proc.contract.errors import TrainingError
-from trainer_proc.metrics.success.rate import EpisodeWindow, SuccessRate
-from trainer_proc.simulators.mjlab.simulator import MjlabSimulator
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global EpisodeWindow, MjlabSimulator, SuccessRate, torch
+    import torch
+
+    from trainer_proc.metrics.success.rate import EpisodeWindow, SuccessRate
+    from trainer_proc.simulators.mjlab.simulator import MjlabSimulator
+
 
 TASKS = ("stand", "walk")
 

@@ -5,26 +5,35 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import pytest
-import torch
-from mjlab.rl import MjlabOnPolicyRunner
-from mjlab.tasks.registry import load_rl_cfg
-from mjlab.tasks.velocity.mdp import UniformVelocityCommandCfg
 
 from presets.success import Success
 from tests.fake_training import ListLink
-from tests.operations import Operations
 from tests.scripts import train_preset
-from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.messages import IterationFinished, MetricSet
 from trainer_proc.contract.run_folder import RunSpec
-from trainer_proc.metrics.success.rate import SuccessRate
-from trainer_proc.metrics.success.rules import make_rule
-from trainer_proc.simulators.mjlab.tasks.task_command import TaskVelocityCommandCfg
-from trainer_proc.simulators.registry import simulator_of
 from trainer_proc.steering.boundary import Steering
-from trainer_proc.training.build import make_steerable
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global CARTPOLE, G1, MjlabOnPolicyRunner, Operations, Simulated, SuccessRate, TaskVelocityCommandCfg
+    global UniformVelocityCommandCfg, load_rl_cfg, make_rule, make_steerable, simulator_of, torch
+    import torch
+    from mjlab.rl import MjlabOnPolicyRunner
+    from mjlab.tasks.registry import load_rl_cfg
+    from mjlab.tasks.velocity.mdp import UniformVelocityCommandCfg
+
+    from tests.operations import Operations
+    from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated
+    from trainer_proc.metrics.success.rate import SuccessRate
+    from trainer_proc.metrics.success.rules import make_rule
+    from trainer_proc.simulators.mjlab.tasks.task_command import TaskVelocityCommandCfg
+    from trainer_proc.simulators.registry import simulator_of
+    from trainer_proc.training.build import make_steerable
+
 
 LIFT = "Mjlab-Lift-Cube-Yam"
 STEPS = 10

@@ -5,14 +5,22 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-import torch
 
-from tests.trainer.terrain_training import Training
 from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued
 from trainer_proc.contract.run_folder import RunFolder
-from trainer_proc.metrics.terrain import steered_terrain
-from trainer_proc.simulators.mjlab.simulator import MjlabSimulator
-from trainer_proc.training.build import continue_from
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global MjlabSimulator, Training, continue_from, steered_terrain, torch
+    import torch
+
+    from tests.trainer.terrain_training import Training
+    from trainer_proc.metrics.terrain import steered_terrain
+    from trainer_proc.simulators.mjlab.simulator import MjlabSimulator
+    from trainer_proc.training.build import continue_from
+
 
 HIGHEST, SHIFT, FLAT = "terrain/highest_level", "terrain/shift", "terrain/mix/flat"
 

@@ -13,11 +13,18 @@ import pytest
 
 from tests.scripts import ROOT
 from trainer_proc.contract.asset_root import MANIFEST, asset_exists, read_manifest
-from trainer_proc.simulators.isaaclab.asset_root import CARTPOLE, GROUND, HUMANOID
 from trainer_proc.simulators.isaaclab.g1 import CONVERTED_G1, STOCK_G1
 from tui.cli import run
 from tui.session.backends import assets
 from tui.session.backends.environment import LaunchError
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global CARTPOLE, GROUND, HUMANOID
+    from trainer_proc.simulators.isaaclab.asset_root import CARTPOLE, GROUND, HUMANOID
+
 
 VARIABLE = "ISAACSIM_ASSET_ROOT"
 CARTPOLE_USD = '#usda 1.0\n(\n    defaultPrim = "cartPole"\n)\n'

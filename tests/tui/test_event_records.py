@@ -7,11 +7,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.utils.tensorboard import SummaryWriter
 
-from tests.tui.event_files import curve, framed, scalar, tensor, write
 from tui.session.watch.record_file import RecordFile, masked_checksum
 from tui.session.watch.scalars import ScalarReader
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global SummaryWriter, curve, framed, scalar, tensor, write
+    from torch.utils.tensorboard import SummaryWriter
+
+    from tests.tui.event_files import curve, framed, scalar, tensor, write
+
 
 MUCH = 1 << 20
 

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.event_files import curve, scalar, write
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global curve, scalar, write
+    from tests.tui.event_files import curve, scalar, write
+
 
 EVENTS = Path(__file__).parents[1] / "recordings" / "tensorboard"
 

@@ -7,13 +7,19 @@ import os
 import numpy as np
 import pytest
 
-from tests.tui.event_files import curve, scalar, write
 from tests.waiting import wait_for
 from tui.session.watch.log_folder import look_into
 from tui.session.watch.run_reader import RunReader
 from tui.session.watch.step_scale import StepScale
 from tui.session.watch.watched_run import NewestValue, WatchedRun
 from tui.session.watch.watcher import Watcher
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global curve, scalar, write
+    from tests.tui.event_files import curve, scalar, write
 
 
 def only(folder):

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
-from tests.tiny_training import make_runner
 from trainer_proc.contract.knob import refusal
-from trainer_proc.knobs.discover import discover_knobs
-from trainer_proc.metrics.ppo_diagnostics import PpoDiagnostics
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global PpoDiagnostics, discover_knobs, make_runner, torch
+    import torch
+
+    from tests.tiny_training import make_runner
+    from trainer_proc.knobs.discover import discover_knobs
+    from trainer_proc.metrics.ppo_diagnostics import PpoDiagnostics
+
 
 RATE = "ppo/learning_rate"
 

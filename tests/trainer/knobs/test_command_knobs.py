@@ -5,11 +5,19 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-import torch
 
-from tests.trainer.knobs.pose_command import PoseCommandCfg
-from tests.trainer.knobs.simulated import CARTPOLE, Simulated, differ, within
 from trainer_proc.contract.knob import refusal
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global CARTPOLE, PoseCommandCfg, Simulated, differ, torch, within
+    import torch
+
+    from tests.trainer.knobs.pose_command import PoseCommandCfg
+    from tests.trainer.knobs.simulated import CARTPOLE, Simulated, differ, within
+
 
 pytestmark = pytest.mark.real
 

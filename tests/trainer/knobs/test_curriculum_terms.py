@@ -5,14 +5,23 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-import torch
-from mjlab.envs.mdp.curriculums import reward_curriculum, termination_curriculum
-from mjlab.managers.curriculum_manager import CurriculumTermCfg
-from mjlab.managers.reward_manager import RewardTermCfg
 
-from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated, within
-from trainer_proc.knobs.curriculum_terms import CurriculumTerms
 from trainer_proc.knobs.slot import attribute_slot, entry_slot, parameter_slot, slot_knob
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global CARTPOLE, CurriculumTermCfg, CurriculumTerms, G1, RewardTermCfg, Simulated, reward_curriculum
+    global termination_curriculum, torch, within
+    import torch
+    from mjlab.envs.mdp.curriculums import reward_curriculum, termination_curriculum
+    from mjlab.managers.curriculum_manager import CurriculumTermCfg
+    from mjlab.managers.reward_manager import RewardTermCfg
+
+    from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated, within
+    from trainer_proc.knobs.curriculum_terms import CurriculumTerms
+
 
 # --- a manager of one term, whose function is the test's ---
 

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from mjlab.actuator import (
-    BuiltinDcMotorActuatorCfg,
-    BuiltinMotorActuatorCfg,
-    BuiltinPdActuatorCfg,
-    BuiltinVelocityActuatorCfg,
-    DcMotorPhysicalParams,
-    IdealPdActuatorCfg,
-)
-from mjlab.entity import EntityArticulationInfoCfg
-from mjlab.envs.mdp.actions import JointPositionActionCfg, JointVelocityActionCfg
 
-from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated, differ, within
 from trainer_proc.contract.knob import refusal
-from trainer_proc.simulators.mjlab.randomization import default_randomization_events
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global BuiltinDcMotorActuatorCfg, BuiltinMotorActuatorCfg, BuiltinPdActuatorCfg, BuiltinVelocityActuatorCfg
+    global CARTPOLE, DcMotorPhysicalParams, EntityArticulationInfoCfg, G1, IdealPdActuatorCfg
+    global JointPositionActionCfg, JointVelocityActionCfg, Simulated, default_randomization_events, differ
+    global torch, within
+    import torch
+    from mjlab.actuator import (
+        BuiltinDcMotorActuatorCfg,
+        BuiltinMotorActuatorCfg,
+        BuiltinPdActuatorCfg,
+        BuiltinVelocityActuatorCfg,
+        DcMotorPhysicalParams,
+        IdealPdActuatorCfg,
+    )
+    from mjlab.entity import EntityArticulationInfoCfg
+    from mjlab.envs.mdp.actions import JointPositionActionCfg, JointVelocityActionCfg
+
+    from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated, differ, within
+    from trainer_proc.simulators.mjlab.randomization import default_randomization_events
+
 
 pytestmark = pytest.mark.real
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from mjlab.envs.mdp import dr
-from mjlab.envs.mdp.events import apply_body_impulse, reset_root_state_uniform
-from mjlab.managers.event_manager import EventTermCfg
-from mjlab.managers.scene_entity_config import SceneEntityCfg
 
-from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated, differ, within
 from trainer_proc.contract.knob import refusal
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global CARTPOLE, EventTermCfg, G1, SceneEntityCfg, Simulated, apply_body_impulse, differ, dr
+    global reset_root_state_uniform, torch, within
+    import torch
+    from mjlab.envs.mdp import dr
+    from mjlab.envs.mdp.events import apply_body_impulse, reset_root_state_uniform
+    from mjlab.managers.event_manager import EventTermCfg
+    from mjlab.managers.scene_entity_config import SceneEntityCfg
+
+    from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated, differ, within
+
 
 pytestmark = pytest.mark.real
 

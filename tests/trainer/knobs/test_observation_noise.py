@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from mjlab.managers.observation_manager import ObservationTermCfg
-from mjlab.utils.noise import GaussianNoiseCfg, NoiseModelWithAdditiveBiasCfg, UniformNoiseCfg
 
-from tests.trainer.knobs.simulated import CARTPOLE, Simulated, within
 from trainer_proc.contract.knob import refusal
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global CARTPOLE, GaussianNoiseCfg, NoiseModelWithAdditiveBiasCfg, ObservationTermCfg, Simulated
+    global UniformNoiseCfg, torch, within
+    import torch
+    from mjlab.managers.observation_manager import ObservationTermCfg
+    from mjlab.utils.noise import GaussianNoiseCfg, NoiseModelWithAdditiveBiasCfg, UniformNoiseCfg
+
+    from tests.trainer.knobs.simulated import CARTPOLE, Simulated, within
+
 
 pytestmark = pytest.mark.real
 

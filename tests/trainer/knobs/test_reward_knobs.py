@@ -5,11 +5,19 @@ from __future__ import annotations
 import math
 
 import pytest
-import torch
-from mjlab.managers.reward_manager import RewardTermCfg
 
-from tests.trainer.knobs.simulated import CARTPOLE, Simulated
 from trainer_proc.contract.knob import refusal
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global CARTPOLE, RewardTermCfg, Simulated, torch
+    import torch
+    from mjlab.managers.reward_manager import RewardTermCfg
+
+    from tests.trainer.knobs.simulated import CARTPOLE, Simulated
+
 
 pytestmark = pytest.mark.real
 

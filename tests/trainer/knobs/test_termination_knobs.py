@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import pytest
-import torch
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global torch
+    import torch
+
 
 pytestmark = pytest.mark.real
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from presets.success import Success
-from tests.operations import Operations
-from tests.trainer.knobs.rough import ROWS, STARTS, TYPES, TYPES_OF, Rough, small, without_curriculum
-from tests.trainer.knobs.simulated import Simulated
 from trainer_proc.contract.errors import TrainingError
-from trainer_proc.metrics.success.rate import SuccessRate
-from trainer_proc.metrics.terrain import steered_terrain
 from trainer_proc.metrics.terrain_mix import environments_by_type, moved_to, moved_to_columns
-from trainer_proc.simulators.registry import simulator_of
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global Operations, ROWS, Rough, STARTS, Simulated, SuccessRate, TYPES, TYPES_OF, simulator_of, small
+    global steered_terrain, torch, without_curriculum
+    import torch
+
+    from tests.operations import Operations
+    from tests.trainer.knobs.rough import ROWS, STARTS, TYPES, TYPES_OF, Rough, small, without_curriculum
+    from tests.trainer.knobs.simulated import Simulated
+    from trainer_proc.metrics.success.rate import SuccessRate
+    from trainer_proc.metrics.terrain import steered_terrain
+    from trainer_proc.simulators.registry import simulator_of
+
 
 HIGHEST, SHIFT = "terrain/highest_level", "terrain/shift"
 FLAT, STAIRS, ROUGHNESS = "terrain/mix/flat", "terrain/mix/stairs", "terrain/mix/rough"

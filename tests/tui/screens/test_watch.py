@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import OptionList, Static
 from textual.widgets._footer import FooterKey
-from torch.utils.tensorboard import SummaryWriter
 
-from tests.tui.event_files import curve, scalar, write
 from tests.tui.screens.recorded import SMALL, told, type_at_once, until
 from tui.app import HumanoidTui
 from tui.screens.watch.metric_table import MetricTable
@@ -20,6 +18,16 @@ from tui.screens.watch.run_dialog import ChooseRuns
 from tui.screens.watch.screen import WatchScreen
 from tui.widgets.board import ChartBoard
 from tui.widgets.machine_panel import MachinePanel
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global SummaryWriter, curve, scalar, write
+    from torch.utils.tensorboard import SummaryWriter
+
+    from tests.tui.event_files import curve, scalar, write
+
 
 EVENTS = Path(__file__).parents[2] / "recordings" / "tensorboard"
 LIBRARIES = ("rl_games", "rsl_rl", "skrl")
