@@ -1,4 +1,4 @@
-"""BuiltKnobs PPO knobs are what the next update uses."""
+"""Changed PPO knobs are what the next update uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BuiltKnobs command knobs show in the commands that are sampled."""
+"""Changed command knobs show in the commands that are sampled."""
 
 from __future__ import annotations
 

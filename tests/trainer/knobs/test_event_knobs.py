@@ -1,4 +1,4 @@
-"""BuiltKnobs randomization knobs of the task's events show in the simulator's state and model."""
+"""Changed randomization knobs of the task's events show in the simulator's state and model."""
 
 from __future__ import annotations
 

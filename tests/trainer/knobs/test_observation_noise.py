@@ -1,4 +1,4 @@
-"""BuiltKnobs noise shows in the observations, term by term."""
+"""Changed noise shows in the observations, term by term."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BuiltKnobs reward knobs show in the rewards that mjlab computes."""
+"""Changed reward knobs show in the rewards that mjlab computes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BuiltKnobs termination knobs end episodes."""
+"""Changed termination knobs end episodes."""
 
 from __future__ import annotations
 

@@ -84,4 +84,4 @@ def test_warp_reports_as_expected(progress):
     finally:
         warp.set_logger(before)
     assert [count for _, count in reports] == list(range(1, len(reports) + 1))
-    assert any("test_kernels" in detail for detail, _ in reports)
+    assert any("test_warp_progress" in detail for detail, _ in reports)
