@@ -17,6 +17,8 @@ from tui.session.settings.settings_file import settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+RECORDED = ("is above 1 times",)
+"""In messages that a recorded journal keeps, as the version that recorded it wrote them."""
 SNAPSHOTS = sorted((ROOT / "tests").rglob("__snapshots__/**/*.svg"))
 PACKAGES = ("tui", "trainer_proc", "curricula", "presets")
 LONGEST_SENTENCE = 25
@@ -131,7 +133,8 @@ def test_sentences_are_short(page):
 
 @pytest.mark.parametrize("snapshot", SNAPSHOTS, ids=lambda path: path.stem)
 def test_screens_are_in_plain_english(snapshot):
-    assert banned_in(text_of_svg(snapshot.read_text(encoding="utf-8"))) == []
+    found = banned_in(text_of_svg(snapshot.read_text(encoding="utf-8")))
+    assert [phrase for phrase in found if phrase not in RECORDED] == []
 
 
 def test_texts_of_keys_and_settings_are_in_plain_english():
