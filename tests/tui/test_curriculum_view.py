@@ -188,7 +188,7 @@ def test_levels_in_a_line_elsewhere():
         ({"Train/success_rate": 0.625}, "success rate 0.62 (velocity)"),
         ((1.0, 1.0, 100.0), "success rate 1.00 (1/100 episodes, velocity)"),
         ((0.5, 40.0, 100.0), "success rate 0.50 (40/100 episodes, velocity)"),
-        ((0.62, 112.0, 100.0), "success rate 0.62 (112/100 episodes, velocity)"),
+        ((0.62, 112.0, 100.0), "success rate 0.62 (112 episodes, velocity)"),
     ],
 )
 def test_success_is_told_with_its_window_and_the_count(metrics, text):

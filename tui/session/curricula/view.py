@@ -75,7 +75,8 @@ def success_text(state: RunState) -> str:
     episodes, window = state.latest.get(SUCCESS_EPISODES), state.latest.get(SUCCESS_WINDOW)
     if episodes is None or window is None:
         return f"{text} ({kind})"
-    return f"{text} ({episodes:.0f}/{window:.0f} episodes, {kind})"
+    of_window = f"/{window:.0f}" if episodes < window else ""  # the window may hold more: all that ended at once
+    return f"{text} ({episodes:.0f}{of_window} episodes, {kind})"
 
 
 def levels_text(curricula: Sequence[Curriculum]) -> str:
