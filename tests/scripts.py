@@ -50,7 +50,7 @@ class Run:
             self.state.apply(frame)
         return self.state
 
-    def wait(self, condition, what: str, seconds: float = 120.0):
+    def wait(self, condition, what: str, seconds: float = 300.0):
         """Return the first true `condition(state)`; a process that has ended can make it true no more."""
 
         def holds():
@@ -78,7 +78,7 @@ class Run:
         number = self.ask(command).intervention
         return self.wait(lambda state: state.interventions.get(number), f"intervention {number}")
 
-    def ends(self, seconds: float = 120.0) -> int:
+    def ends(self, seconds: float = 300.0) -> int:
         """Wait for the end of the command; return its exit code."""
         wait_for(lambda: self.process.poll() is not None, "the end of the command", seconds)
         wait_for(lambda: read_connection(self.folder) is None, "the end of the wire process")

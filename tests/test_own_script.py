@@ -265,9 +265,8 @@ def test_a_checkpoint_that_can_not_be_loaded_is_refused_in_one_line_and_the_trai
     assert own.phases == ["training", "finished"]
 
 
-def test_an_environment_that_is_no_more_than_rsl_rl_asks_for_is_steered_too(in_process, monkeypatch):
-    monkeypatch.setattr("tests.tiny_training.PointEnv", BareEnv)
-    own = in_process()
+def test_an_environment_that_is_no_more_than_rsl_rl_asks_for_is_steered_too(in_process):
+    own = in_process(environment=BareEnv)
     steer(own.runner)
     own.runner.learn(2)
     assert own.phases == ["training", "finished"]

@@ -43,7 +43,7 @@ def test_a_training_is_watched_from_its_first_point_to_its_restart(terminal, tmp
     terminal.wait_until(lambda text: "2 files" in text and "143.5" in text, "the restart")
 
     log(tmp_path / "logs" / "PPO_2", range(0, 1024, 128))
-    terminal.wait_until(lambda text: "a new run: PPO_2" in text, "a new run")
+    terminal.wait_until(lambda text: "new run: PPO_2" in text, "a new run")
     terminal.press(b"r")
     terminal.wait_until(lambda text: "[ ] PPO_2" in text and "[✓] PPO_1" in text, "the runs")
     terminal.press(b"\x1b")

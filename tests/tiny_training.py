@@ -74,8 +74,8 @@ class BareEnv(VecEnv):
         return observations, rewards, dones, {}
 
 
-def make_runner(log_dir=None, runner_class=OnPolicyRunner, normalize=False, **algorithm):
-    """Return a runner on `PointEnv`, which may normalize observations; `algorithm` are PPO's arguments."""
+def make_runner(log_dir=None, runner_class=OnPolicyRunner, normalize=False, environment=PointEnv, **algorithm):
+    """Return a runner on an environment, `PointEnv` by default, which may normalize observations; `algorithm` are PPO's arguments."""
     torch.manual_seed(3)
     gaussian = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "scalar"}
     model = {"class_name": "MLPModel", "hidden_dims": [8], "activation": "elu", "obs_normalization": normalize}
@@ -88,4 +88,4 @@ def make_runner(log_dir=None, runner_class=OnPolicyRunner, normalize=False, **al
         "algorithm": {"class_name": "PPO", "rnd_cfg": None, "symmetry_cfg": None, **algorithm},
         "logger": "tensorboard",
     }
-    return runner_class(PointEnv(), cfg, log_dir=log_dir, device="cpu")
+    return runner_class(environment(), cfg, log_dir=log_dir, device="cpu")

@@ -231,7 +231,7 @@ def test_what_can_t_be_built_is_one_line(fails, packages, model, data_home, tmp_
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "file").touch()
     theirs = str(tmp_path / "theirs")
-    assert "is left alone: choose another folder with --to" in fails(1, "assets", "--offline", "--to", theirs)
+    assert "is not replaced: choose another folder with --to" in fails(1, "assets", "--offline", "--to", theirs)
     (packages / "newton" / "examples" / "assets" / "humanoid.usda").write_text("#usda 1.0\n")
     line = fails(1, "assets", "--offline", "--json")
     assert 'def PhysicsRevoluteJoint "abdomen_x" isn\'t in it' in line
