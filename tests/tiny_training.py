@@ -75,7 +75,7 @@ class BareEnv(VecEnv):
 
 
 def make_runner(log_dir=None, runner_class=OnPolicyRunner, normalize=False, environment=PointEnv, **algorithm):
-    """Return a runner on an environment, `PointEnv` by default, which may normalize observations; `algorithm` are PPO's arguments."""
+    """Return a runner on `environment`, which may normalize observations; `algorithm` are PPO's arguments."""
     torch.manual_seed(3)
     gaussian = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "scalar"}
     model = {"class_name": "MLPModel", "hidden_dims": [8], "activation": "elu", "obs_normalization": normalize}
