@@ -45,7 +45,8 @@ class Humanoid:
     fall_always: float
     parameter: str
     """A reward term's parameter that is a divisor."""
-    joints: int
+    joints: tuple[int, ...]
+    """How many, by model: Isaac Lab's own G1, or mjlab's in its place where the server is out of reach."""
     usual: str
     """A default randomization that the task does not have."""
     weight: str = "reward/action_rate_l2/weight"
@@ -80,6 +81,7 @@ class Simulator:
     wrong_override: str
     """A misspelt path in the small task's configuration, and the right one."""
     right_override: str
+    phases: frozenset[str]
 
 
 MJLAB = Simulator(
@@ -106,7 +108,7 @@ MJLAB = Simulator(
         fall_term="fell_over",
         fall_never=4.0,
         fall_always=1e-5,
-        joints=29,
+        joints=(29,),
         usual="event/motor/strength",
         parameter="reward/track_linear_velocity/std",
     ),
@@ -114,6 +116,7 @@ MJLAB = Simulator(
     meant="Mjlab-Cartpole-Balance",
     wrong_override="env.decimaton=4",
     right_override="env.decimation",
+    phases=frozenset({"building", "compiling", "training", "finished"}),
 )
 ISAACLAB = Simulator(
     backend="isaaclab",
@@ -139,7 +142,7 @@ ISAACLAB = Simulator(
         fall_term="base_contact",
         fall_never=1e6,
         fall_always=-1.0,
-        joints=37,
+        joints=(29, 37),
         usual="event/motor/strength",
         parameter="reward/track_lin_vel_xy_exp/std",
     ),
@@ -147,6 +150,7 @@ ISAACLAB = Simulator(
     meant="Isaac-Cartpole",
     wrong_override="env.decimaton=4",
     right_override="env.decimation",
+    phases=frozenset({"building", "training", "finished"}),
 )
 
 

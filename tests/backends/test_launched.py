@@ -211,11 +211,11 @@ def by_hand(checkpoint: Path, observations: np.ndarray) -> np.ndarray:
     return value.numpy()
 
 
-def test_the_phases_of_a_training_are_told(jobs):
+def test_the_phases_of_a_training_are_told(jobs, simulator):
     journal = JournalReader(jobs["humanoid"].result().journal)
     phases = [frame.body.phase for frame in journal.read_new() if isinstance(frame.body, PhaseChanged)]
     assert phases[0] == "building"
-    assert {"compiling", "training", "finished"} < set(phases)
+    assert set(phases) >= simulator.phases
 
 
 def test_a_humanoid_s_policy_says_which_joints_it_moves(jobs, simulator, work):
@@ -224,7 +224,7 @@ def test_a_humanoid_s_policy_says_which_joints_it_moves(jobs, simulator, work):
     program(work, "export", str(ended.path))
     card = json.loads((ended.exported / "policy.json").read_text())
     assert card["action_names"] == card["joint_names"]
-    assert len(set(card["joint_names"])) == card["num_actions"] == simulator.humanoid.joints
+    assert len(set(card["joint_names"])) == card["num_actions"] in simulator.humanoid.joints
     for values in ("joint_stiffness", "joint_damping", "default_joint_positions"):
         assert len(card[values]) == card["num_actions"], values
     assert card["control_frequency"] == pytest.approx(50.0)
