@@ -46,7 +46,7 @@ def order_problem(name: str, low: float, high: float) -> str | None:
     """Return in one line why `low` and `high`, which may be infinite, are no range; None if they are one."""
     if low <= high:
         return None
-    return f"{name}: expected the low end first, got {number_text(low)}:{number_text(high)}"
+    return f"{name}: expected LOW ≤ HIGH, got {number_text(low)}:{number_text(high)}"
 
 
 def between(start: Value, end: Value, share: float, shape: RampShape = "linear", digits: int | None = _DIGITS) -> Value:

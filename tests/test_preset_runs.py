@@ -112,7 +112,7 @@ def test_the_example_of_the_documentation_trains(trained: dict[str, Future]):
 
 def test_without_a_motion_the_launch_is_refused_with_how_to_give_it(tmp_path: Path):
     refused = program(tmp_path, "launch", "g1-tracking", *FEW, code=2)
-    assert "needs a motion file (.npz, as mjlab's csv_to_npz writes it)" in refused
+    assert "needs an .npz motion from mjlab's csv_to_npz" in refused
     assert f"--override {MOTION}=" in refused
     assert not (tmp_path / "logs").exists()
     refused = program(tmp_path, "launch", "g1-tracking", *FEW, "--override", f"{MOTION}=nothing.npz", code=1)

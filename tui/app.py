@@ -61,7 +61,7 @@ class HumanoidTui(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (35, "-tall")]  # noqa: RUF012
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {*App.COMMANDS, _go_to_provider}
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("question_mark,f1", "help", "help", "List this screen's keys and signs", id="app.help", footer=True),
+        key("question_mark,f1", "help", "help", "List this screen's keys and symbols", id="app.help", footer=True),
         key("ctrl+p", "command_palette", "palette", "Search all commands", id="app.palette", priority=True),
         key("ctrl+q", "quit", "quit", "Quit the program", id="app.quit", priority=True),
     ]

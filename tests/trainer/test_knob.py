@@ -114,7 +114,7 @@ REFUSED = [
     (knob("integer", minimum=1.0), 0.0, "k: expected at least 1, got 0"),
     (knob("range"), 0.5, "k: expected a range LOW:HIGH such as -1:1, got 0.5"),
     (knob("range"), "wide", "k: expected a range LOW:HIGH such as -1:1, got wide"),
-    (knob("range"), (1.0, -1.0), "k: expected the low end first, got 1:-1"),
+    (knob("range"), (1.0, -1.0), "k: expected LOW ≤ HIGH, got 1:-1"),
     (knob("range"), (math.nan, 1.0), "k: expected a finite number, got nan"),
     (knob("range"), (0.0, math.nan), "k: expected a finite number, got nan"),
     (knob("range"), (-math.inf, math.inf), "k: expected a finite number, got -inf"),

@@ -78,7 +78,7 @@ def turned(iteration: int = 61) -> list[Body]:
             undoes=5,
         ),
         InterventionQueued(7, "person", (Change("guard/kl/mode", "warn", "act"),), "watch it"),
-        InterventionFailed(7, iteration + 1, "RuntimeError: the guard sleeps"),
+        InterventionFailed(7, iteration + 1, "RuntimeError: the guard is disabled"),
         InterventionQueued(8, "person", (Change(friction, (0.3, 1.2), (0.3, 1.6)),)),
         InterventionApplied(8, "person", iteration + 1, 8, (Change(friction, (0.3, 1.2), (0.3, 1.6)),)),
         InterventionQueued(9, "person", (Change(clearance, -2.0, -1.0),), "steps are too high"),
@@ -108,7 +108,7 @@ def _reward():
 
 def _randomization():
     kind = "randomization"
-    drawn_now = "the training is blocked for some seconds while the simulator makes room for a value an environment"
+    drawn_now = "the training is blocked for seconds while the first change expands the model's fields"
     yield _range("event/foot_friction/ranges", kind, 0.3, 1.2, _RESET, minimum=0.0, can_resample_now=True,
                  usual=(0.3, 1.6), cost=drawn_now)  # fmt: skip
     for axis in ("x", "y", "z"):

@@ -204,7 +204,7 @@ def test_the_history_lists_what_was_done_newest_first(prints, turned_run, make_r
     assert [row.split()[0] for row in rows] == ["#9", "#8", "#7", "#6", "#5", "#4", "#3"]
     assert rows[0].split()[1:3] == ["user", "queued"]
     assert rows[0].endswith("reward/foot_clearance/weight -2 → -1; note: steps are too high")
-    assert rows[2].endswith("guard/kl/mode warn → act; RuntimeError: the guard sleeps; note: watch it")
+    assert rows[2].endswith("guard/kl/mode warn → act; RuntimeError: the guard is disabled; note: watch it")
     assert "undo of #5: ppo/desired_kl 0.02 → 0.01" in rows[3]
     told = {row["number"]: row for row in prints("history", RUN, "--json")["interventions"]}
     assert {number: row["state"] for number, row in told.items()} == {

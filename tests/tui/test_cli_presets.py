@@ -24,7 +24,7 @@ def test_presets_are_listed(prints):
     assert [line.split()[0] for line in lines] == [preset["name"] for preset in presets]
     assert lines[0].split()[1:4] == ["mjlab", "Cartpole", "balance"]
     (tracking,) = [line for line in lines if line.startswith("g1-tracking ")]
-    assert "needs a motion file (.npz, as mjlab's csv_to_npz writes it); 4 GiB GPU memory" in tracking
+    assert "needs an .npz motion from mjlab's csv_to_npz; 4 GiB GPU memory" in tracking
 
 
 def test_ones_own_presets_are_listed_with_what_is_wrong_with_them(prints):
@@ -39,7 +39,7 @@ def test_ones_own_presets_are_listed_with_what_is_wrong_with_them(prints):
     shown = prints("presets")
     assert "\x1b" not in shown
     assert shown.splitlines()[-2].split()[:3] == ["mine", "mjlab", "Mine"]
-    assert shown.splitlines()[-1].startswith("broken            ! the preset ")
+    assert shown.splitlines()[-1].startswith("broken            ! preset ")
 
 
 def test_a_preset_is_shown_as_a_whole(prints, fails, tmp_path):

@@ -153,7 +153,7 @@ def test_the_list_tells_what_became_of_each(state):
         "queued", "applied", "failed", "applied", "undone", "applied", "applied",
     ]  # fmt: skip
     assert (listed[9].iteration, listed[9].note) == (None, "steps are too high")
-    assert (listed[7].iteration, listed[7].problem) == (62, "RuntimeError: the guard sleeps")
+    assert (listed[7].iteration, listed[7].problem) == (62, "RuntimeError: the guard is disabled")
     assert (listed[6].origin, listed[6].what) == ("guard", "undo of #5: ppo/desired_kl 0.02 → 0.01")
     assert listed[4].what == "event/push_robot/velocity_range/x -0.5:0.5 → -1:1 over 20 iterations"
 

@@ -57,7 +57,7 @@ def test_what_the_trainer_would_take_is_no_problem(name, value):
         (WEIGHT, ("nan",), f"{WEIGHT}: expected a finite number, got nan"),
         (PUSH, ("-1", ""), "expected two numbers"),
         (PUSH, ("-1:1", "1"), "expected two numbers"),
-        (PUSH, ("1", "-1"), f"{PUSH}: expected the low end first, got 1:-1"),
+        (PUSH, ("1", "-1"), f"{PUSH}: expected LOW ≤ HIGH, got 1:-1"),
         (PUSH, ("-inf", "1"), f"{PUSH}: expected a finite number, got -inf"),
         (FRICTION, ("-0.1", "1"), f"{FRICTION}: expected at least 0, got -0.1"),
         (EPOCHS, ("2.5",), f"{EPOCHS}: expected a whole number, got 2.5"),
@@ -162,7 +162,7 @@ def test_a_value_put_on_one_line_is_no_problem_and_changes_nothing(name):
     [
         (WEIGHT, "two", "expected a number"),
         (PUSH, "0.5", "expected LOW:HIGH"),
-        (PUSH, "1:-1", "expected the low end first, got 1:-1"),
+        (PUSH, "1:-1", "expected LOW ≤ HIGH, got 1:-1"),
         (FRICTION, "-0.1:1", "expected at least 0, got -0.1"),
         (GAMMA, "1.5", "expected at most 1, got 1.5"),
     ],

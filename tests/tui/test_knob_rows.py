@@ -95,6 +95,7 @@ def test_a_row_tells_value_default_metric_and_what_happens(state):
         "  foot_clearance/weight", "-2", "-2", "-0.0075", "", "queued → -1",
     )  # fmt: skip
     assert row(PUSH, state) == (f"* {PUSH}", "-0.55:0.55", "-0.5:0.5", "", "", "ramping → -1:1, 18 left")
+    assert [knob_state(state.knobs[PUSH], width) for width in (22, 19)] == ["ramp → -1:1, 18 left", "→ -1:1, 18 left"]
     assert row("ppo/desired_kl", state).state == "applied @62 (guard)"
     assert row("environment/num_envs", state).state.startswith("the environment is built with it")
     assert row("command/twist/heading_command", state).value == "on"
@@ -222,7 +223,7 @@ def test_the_facts_of_a_knob_say_all_that_matters_before_an_edit(state):
         "allowed ≥ 0",
         "takes effect: on each environment's reset",
         "#8 applied @62 (user)",
-        "the training is blocked for some seconds while the simulator makes room for a value an environment",
+        "the training is blocked for seconds while the first change expands the model's fields",
     ]
     assert knob_facts(state.knobs[TWIST])[-1] == f"pinned over {CURRICULUM}"
     assert knob_facts(state.knobs["command/twist/lin_vel_y"])[-1] == f"also written by {CURRICULUM}; an edit pins it"
@@ -241,5 +242,5 @@ def test_what_is_known_of_a_knob_is_told_as_far_as_there_is_room(state):
         == "event/foot_friction/ranges  ▁▁██  default 0.3:1.2, allowed ≥ 0, usual 0.3:1.6"
     )
     assert len(knob_detail(friction, "▁▁██", 20)) == 20
-    assert line_hint(friction.knob, 70) == "Enter sets, Tab more, Esc back; usual 0.3:1.6; allowed ≥ 0"
-    assert line_hint(friction.knob, 33) == "Enter sets, Tab more, Esc back"
+    assert line_hint(friction.knob, 70) == "Enter set, Tab more, Esc back; usual 0.3:1.6; allowed ≥ 0"
+    assert line_hint(friction.knob, 33) == "Enter set, Tab more, Esc back"

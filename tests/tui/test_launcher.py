@@ -112,8 +112,7 @@ def test_what_a_preset_needs_must_be_given(tmp_path, monkeypatch):
         with pytest.raises(SpecError) as error:
             make_spec(preset, Overrides(overrides=given), CPU)
         assert str(error.value) == (
-            "g1-tracking needs a motion file (.npz, as mjlab's csv_to_npz writes it); "
-            f"fill in its field, or add --override {path}=…"
+            f"g1-tracking needs an .npz motion from mjlab's csv_to_npz; fill in its field, or add --override {path}=…"
         )
     (tmp_path / "walk.npz").touch()
     monkeypatch.chdir(tmp_path)
@@ -142,8 +141,8 @@ def test_what_a_preset_needs_must_be_given(tmp_path, monkeypatch):
         (Overrides(set={"reward/upright/weight": math.nan}), "expected a finite number, got nan"),
         (Overrides(set={"reward/upright/weight": -math.inf}), "expected a finite number, got -inf"),
         (Overrides(set={"event/push/x": (0.0, math.nan)}), "event/push/x: expected a finite number, got nan"),
-        (Overrides(bounds={"reward/*": (2.0, 1.0)}), "bounds of reward/*: expected the low end first, got 2:1"),
-        (Overrides(bounds={"reward/*": (math.nan, 1.0)}), "expected the low end first"),
+        (Overrides(bounds={"reward/*": (2.0, 1.0)}), "bounds of reward/*: expected LOW ≤ HIGH, got 2:1"),
+        (Overrides(bounds={"reward/*": (math.nan, 1.0)}), "expected LOW ≤ HIGH"),
         (Overrides(processes=0), "expected at least 1 process, got 0"),
     ],
 )

@@ -50,9 +50,9 @@ COLOURS = {*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108)}
 def test_without_colour_none_is_written_and_what_is_chosen_is_seen(start):
     program = start(NO_COLOR="1", COLORTERM="truecolor")
     program.press(b"?")
-    program.wait_until(lambda text: "keys and signs" in text, "the help")
+    program.wait_until(lambda text: "keys and symbols" in text, "the help")
     program.press(b"\x1b")
-    program.wait_until(lambda text: "keys and signs" not in text, "the dashboard")
+    program.wait_until(lambda text: "keys and symbols" not in text, "the dashboard")
     program.press(b"w")
     program.wait_until(lambda text: "Export view" in text, "the dialog")
     assert styles(program) & COLOURS == set()

@@ -36,7 +36,7 @@ class ChartScreen(PartialRepaintScreen):
         key("w", "export_view", "export view",
             "Export the chosen chart, the page or the screen as SVG, PNG or CSV", id="charts.write"),
         *(
-            key(f"{page}", f"chart_page({page})", f"charts: {title}", f"Show page {title}", id=f"charts.page-{page}")
+            key(f"{page}", f"chart_page({page})", f"charts: {title}", f"Show page: {title}", id=f"charts.page-{page}")
             for page, title in enumerate(PAGE_TITLES, start=1)
         ),
     ]  # fmt: skip

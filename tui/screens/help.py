@@ -20,7 +20,7 @@ from tui.widgets.shown_keys import shown_keys
 
 
 class HelpScreen(ModalScreen[None]):
-    """Lists keys and signs of the screen below it."""
+    """Lists keys and symbols of the screen below it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape,f1", "dismiss(None)", "back", "Close the help", id="help.back", footer=True),
@@ -50,7 +50,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = "keys and signs"
+            box.border_title = "keys and symbols"
             box.border_subtitle = Content("Esc closes; ids are for [keys] in config.toml")
             yield Field(placeholder="type to search", id="search", compact=True)
             with VerticalScroll(can_focus=False):

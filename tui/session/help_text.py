@@ -95,15 +95,15 @@ def signs() -> list[HelpSection]:
     for status, sign in STATUS_SIGNS.items():
         statuses.setdefault(sign, []).append(status)
     return [
-        HelpSection("signs on charts", tuple(HelpRow(MARK_SIGNS[kind], text) for kind, text in _MARK_TEXTS.items())),
+        HelpSection("chart symbols", tuple(HelpRow(MARK_SIGNS[kind], text) for kind, text in _MARK_TEXTS.items())),
         HelpSection(
-            "signs beside knobs",
+            "knob symbols",
             (
                 HelpRow("*", "differs from its default"),
                 HelpRow("queued", "requested; applied at the next iteration"),
                 HelpRow("applied @N", "applied at iteration N"),
                 HelpRow("pinned", "your value overrides a curriculum or schedule"),
-                HelpRow("ramping", "moves to a value, one step an iteration"),
+                HelpRow("ramping", "moves to its target, one step per iteration"),
             ),
         ),
         HelpSection("runs", tuple(HelpRow(sign, ", ".join(names)) for sign, names in statuses.items())),

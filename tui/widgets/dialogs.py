@@ -19,7 +19,7 @@ class Dialog(ModalScreen[Answer]):
     """Base of all dialogs. Has the help key, which a modal screen would hide; F1 works in text fields too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("question_mark,f1", "app.help", "help", "List this screen's keys and signs", id="app.help"),
+        key("question_mark,f1", "app.help", "help", "List this screen's keys and symbols", id="app.help"),
     ]
 
 

@@ -118,7 +118,7 @@ async def test_a_range_has_two_fields_and_is_refused_with_its_ends_the_wrong_way
     await edit(app, pilot, PUSH)
     assert (value(app), value(app, "high")) == ("-0.5", "0.5")
     await pilot.press("2", "tab")
-    assert verdict(app) == f"{PUSH}: expected the low end first, got 2:0.5"
+    assert verdict(app) == f"{PUSH}: expected LOW ≤ HIGH, got 2:0.5"
     await pilot.press("enter")
     assert isinstance(app.screen, KnobDialog)
     await pilot.press("5")
@@ -290,7 +290,7 @@ async def test_h_lists_interventions_and_enter_undoes_or_redoes(live, trainer):
         ask(trainer.folder, Tune({name: new}, "why not"))
         order = await queued(trainer, number)
         if name == MODE:
-            trainer.emit(InterventionFailed(number, 31, "RuntimeError: the guard sleeps"))
+            trainer.emit(InterventionFailed(number, 31, "RuntimeError: the guard is disabled"))
         else:
             apply(trainer, order)
     await until(lambda: app.screen.state.failed, "all of them")
@@ -306,7 +306,7 @@ async def test_h_lists_interventions_and_enter_undoes_or_redoes(live, trainer):
     def detail():
         return str(app.screen.query_one("#detail", Static).content)
 
-    await until(lambda: "RuntimeError: the guard sleeps" in detail(), "why it failed")
+    await until(lambda: "RuntimeError: the guard is disabled" in detail(), "why it failed")
     await pilot.press("enter")
     assert detail() == "#3 was not applied: nothing to undo"
     await pilot.press("down", "down", "enter")

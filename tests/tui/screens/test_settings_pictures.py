@@ -42,7 +42,7 @@ async def test_help_that_was_searched(log_root, looks_as_before):
     app = HumanoidTui(log_root)
     async with app.run_test(size=(80, 24)) as pilot:
         await is_ready(app)
-        await pilot.press("f1", *"sign")
+        await pilot.press("f1", *"symbol")
         await until(lambda: app.screen.query("#text") and app.screen.query_one("#text", Static).content, "the help")
         await looks_as_before(pilot)
 

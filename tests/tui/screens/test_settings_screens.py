@@ -149,8 +149,8 @@ async def test_the_help_explains_the_screen_below_and_is_searched_by_typing(log_
             "charts",
             "curricula",
             "navigation",
-            "signs on charts",
-            "signs beside knobs",
+            "chart symbols",
+            "knob symbols",
         ):
             assert re.search(f"(?m)^{part}$", shown), part
         assert all(sign in shown for sign in "▼◆◢╳○*")

@@ -37,9 +37,9 @@ KEYS: list[BindingType] = [
         "Show or hide GPUs, CPU, memory and this run's processes", id="dashboard.machine"),
     # knob_actions.py
     key("u", KnobActions.action_undo, "undo",
-        "Undo the latest change that is not undone yet", id="dashboard.undo", footer=True),
+        "Undo the latest change that is still in effect", id="dashboard.undo", footer=True),
     key("U", KnobActions.action_redo, "redo",
-        "Redo the change that was undone last", id="dashboard.redo"),
+        "Redo the most recently undone change", id="dashboard.redo"),
     key("h", KnobActions.action_history, "history",
         "List all changes; undo or redo any of them", id="dashboard.history", footer=True),
     key("b", KnobActions.action_impact, "before/after",

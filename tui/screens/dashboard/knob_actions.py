@@ -121,7 +121,7 @@ class KnobActions(RunScreen):
         self.send(Undo(revision=self.state.revision))
 
     def action_redo(self) -> None:
-        """Redo the change that was undone last."""
+        """Redo the most recently undone change."""
         self.send(Redo(revision=self.state.revision))
 
     @work

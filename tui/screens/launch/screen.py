@@ -37,7 +37,7 @@ from tui.widgets.field import Field
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.key_table import key
 
-_TITLE = "humanoid-tui: start a training"
+_TITLE = "start a training"
 _START = "Start (Enter)"
 _HUMANOID_PRESET, _FIRST_CONTACT_PRESET = "g1-walk", "cartpole"
 

@@ -64,7 +64,7 @@ class ChooseRuns(Dialog[list[str] | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = "runs (Space ticks, Enter watches)"
+            box.border_title = "runs (Space toggles, Enter watches)"
             yield RunList(*(Option(self._line(run)) for run in self._runs))
             yield Static("", classes="problem", markup=False)
 

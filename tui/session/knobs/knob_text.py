@@ -29,7 +29,7 @@ def effect_text(knob: Knob) -> str:
 
 def line_hint(knob: Knob, width: int) -> str:
     """Return the hint beside a value being edited, in at most `width` cells: keys, usual and allowed values."""
-    keys = "Enter sets, Tab more, Esc back" if is_numeric(knob) else "← → selects, Enter sets, Esc back"
+    keys = "Enter set, Tab more, Esc back" if is_numeric(knob) else "← → select, Enter set, Esc back"
     takes = bounds_text(knob) if is_numeric(knob) else ""
     usual = "" if knob.usual is None else f"usual {value_text(knob.usual)}"
     return _joined(keys, [usual, takes], "; ", width)
@@ -66,7 +66,9 @@ def knob_state(state: KnobState, width: int = 1000, wanted: Value | None = None)
     if state.pending is not None:
         parts.append(f"queued → {value_text(state.pending)}")
     if state.ramp is not None:
-        parts.append(f"ramping → {value_text(state.ramp.target)}, {state.ramp.iterations_left} left")
+        rest = f"→ {value_text(state.ramp.target)}, {state.ramp.iterations_left} left"
+        room = width - sum(len(part) + 2 for part in parts)
+        parts.append(next((text for word in ("ramping", "ramp") if len(text := f"{word} {rest}") <= room), rest))
     if state.knob.read_only:
         parts.append(state.knob.read_only)
     if state.knob.pinned:

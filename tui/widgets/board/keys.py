@@ -23,9 +23,9 @@ BOARD_KEYS: list[BindingType] = [
     key("full_stop", "move_chart(1)", "chart later",
         "Move the chosen chart down the page", id="charts.move-later", display="."),
     key("left_parenthesis", "columns(-1)", "fewer columns",
-        "Fewer charts side by side", id="charts.fewer-columns", display="("),
+        "Show fewer charts side by side", id="charts.fewer-columns", display="("),
     key("right_parenthesis", "columns(1)", "more columns",
-        "More charts side by side; beyond the most that fit, automatic", id="charts.more-columns", display=")"),
+        "Show more charts side by side; automatic beyond the maximum", id="charts.more-columns", display=")"),
     key("pageup", "scroll(-1)", "scroll up", "Scroll the charts up", id="charts.scroll-up"),
     key("pagedown", "scroll(1)", "scroll down", "Scroll the charts down", id="charts.scroll-down"),
 ]  # fmt: skip
