@@ -61,4 +61,4 @@ def test_a_preset_file_is_validated(prints, fails, tmp_path):
     assert fails(2, "presets", "--validate", str(file)) == reason
     assert fails(2, "presets", "--validate", str(file), "--json") == reason
     assert "can't be read" in fails(2, "presets", "--validate", str(tmp_path / "nothing.toml"))
-    assert "say either" in fails(2, "presets", "--validate", str(file), "--show", "cartpole")
+    assert "exclude each other" in fails(2, "presets", "--validate", str(file), "--show", "cartpole")
