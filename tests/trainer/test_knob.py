@@ -125,7 +125,7 @@ REFUSED = [
     (knob("choice", **CHOICE), True, "k: expected adaptive or fixed, got on"),
     (knob("switch"), 1.0, "k: expected on or off, got 1"),
     (knob("switch"), "maybe", "k: expected on or off, got maybe"),
-    (knob(read_only="it needs a restart"), 0.0, "k can't be changed: it needs a restart"),
+    (knob(read_only="it needs a restart"), 0.0, "k is read-only: it needs a restart"),
 ]
 
 

@@ -169,7 +169,7 @@ def test_bounds_hold_and_are_told(name, value, factor, wanted, said):
 
 def test_what_can_t_be_turned_is_told():
     steps = KnobSteps()
-    assert steps.step(KNOBS[COUNT], DOUBLE, 0).startswith(f"{COUNT} can't be changed: ")
+    assert steps.step(KNOBS[COUNT], DOUBLE, 0).startswith(f"{COUNT} is read-only: ")
     assert steps.step(KnobState(knob("a", "choice", choices=("a",)), "a"), MORE, 0) == "a/knob has only the choice a"
     assert steps.wanted == {}
 

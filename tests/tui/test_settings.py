@@ -58,7 +58,7 @@ def test_words_mean_what_they_mean_for_the_knob():
         ("reward/upright/weight", "usual", "reward/upright/weight has no usual value"),
         ("reward/upright/weight", "off", "reward/upright/weight: expected a number such as 0.5, got off"),
         (MODE, "maybe", "guard/kl/mode: expected off or warn or act, got maybe"),
-        ("environment/num_envs", "off", "environment/num_envs can't be changed: "),
+        ("environment/num_envs", "off", "environment/num_envs is read-only: "),
     ],
 )
 def test_a_word_that_a_knob_does_not_know_is_told(name, text, line):

@@ -123,7 +123,7 @@ def fitted(knob: Knob, value: Value) -> Value:
 def refusal(knob: Knob, value: Value) -> str | None:
     """Return in one line why `knob` can't take `value`, or None if it can."""
     if knob.read_only:
-        return f"{knob.name} can't be changed: {knob.read_only}"
+        return f"{knob.name} is read-only: {knob.read_only}"
     if knob.type == "choice":
         if value in knob.choices and isinstance(value, str):
             return None

@@ -50,6 +50,6 @@ def _knob(name: str, value: int | float) -> LiveKnob:
     )
 
     def write(_: object) -> None:
-        raise AttributeError(f"{description.name} can't be changed: {description.read_only}")
+        raise AttributeError(f"{description.name} is read-only: {description.read_only}")
 
     return LiveKnob(description, lambda: float(value), write)

@@ -203,7 +203,7 @@ async def test_a_read_only_knob_says_why_and_opens_nothing(live):
     app, pilot = live
     go_to(app, COUNT)
     await pilot.press("enter")
-    await until(lambda: told(app) and told(app)[-1].startswith(f"{COUNT} can't be changed: "), "the reason")
+    await until(lambda: told(app) and told(app)[-1].startswith(f"{COUNT} is read-only: "), "the reason")
     assert not line(app).knob_name
 
 
@@ -302,7 +302,7 @@ async def test_what_can_t_be_stepped_says_why(live, trainer):
     app, pilot = live
     go_to(app, COUNT)
     await pilot.press("right_square_bracket")
-    await until(lambda: told(app) and told(app)[-1].startswith(f"{COUNT} can't be changed: "), "the reason")
+    await until(lambda: told(app) and told(app)[-1].startswith(f"{COUNT} is read-only: "), "the reason")
     go_to(app, "reward/air_time/weight")
     await pilot.press("left_curly_bracket")
     await until(lambda: told(app)[-1] == "reward/air_time/weight is 0: half of it is 0", "the reason")

@@ -262,7 +262,7 @@ async def test_d_sets_the_knob_under_the_cursor_to_its_default(live, trainer):
     assert (order.changes, order.note) == ((Change(WEIGHT, 2.0, 2.0),), "reset to default")
     go_to(app, COUNT)
     await pilot.press("d")
-    await until(lambda: any(text.startswith(f"{COUNT} can't be changed: ") for text in told(app)), "the reason")
+    await until(lambda: any(text.startswith(f"{COUNT} is read-only: ") for text in told(app)), "the reason")
 
 
 async def test_i_unpins_and_m_stops_a_ramp(live, trainer):

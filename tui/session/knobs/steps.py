@@ -32,7 +32,7 @@ class KnobSteps:
         """
         knob = state.knob
         if knob.read_only:
-            return f"{knob.name} can't be changed: {knob.read_only}"
+            return f"{knob.name} is read-only: {knob.read_only}"
         now = self.wanted.get(knob.name, _soon(state))
         free = stepped(knob, now, factor)
         value = within_bounds(knob, free)
