@@ -74,7 +74,7 @@ async def test_what_is_wrong_is_told_as_one_types_and_enter_does_not_ask(live, t
     app, pilot = live
     go_to(app, FRICTION)
     await pilot.press("enter")
-    await until(lambda: "Enter sets" in verdict(app), "the keys")
+    await until(lambda: "Enter set," in verdict(app), "the keys")
     assert app.focused.value == "0.3:1.2"
     await pilot.press("-", "1")
     await until(lambda: verdict(app) == "expected LOW:HIGH", "the form")
@@ -367,4 +367,4 @@ async def test_the_editor_fills_its_row_in_any_terminal(log_root, size):
         )
         value = app.screen.query_one("#line-text")
         assert value.region.x == table.region.x + table.ordered_columns[0].get_render_width(table)
-        assert "Enter sets" in verdict(app)
+        assert "Enter set," in verdict(app)
