@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,11 @@ from tui.session.state import RunState
 from tui.session.trainer_request import ask
 
 ROOT = Path(__file__).parents[1]
+
+
+def take_interrupts() -> None:
+    """Let SIGINT interrupt a child, also where a shell has started the tests in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Run:
@@ -37,6 +43,7 @@ class Run:
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
+                preexec_fn=take_interrupts,
             )
         self.state = RunState()
         self.frames: list = []

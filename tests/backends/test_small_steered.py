@@ -75,7 +75,7 @@ def test_wrong_requests_are_refused_in_one_line_and_the_training_goes_on(run, si
     mass = simulator.small.mass
     for setting, reason in (
         (weight.replace("weight", "weigth") + "=1", f"nearest: {weight}"),
-        (f"{mass}=1.2:0.8", "low end first"),
+        (f"{mass}=1.2:0.8", "expected LOW ≤ HIGH"),
         (f"{mass}=0.8", "a range LOW:HIGH"),
         (f"{mass}=-1:1", "expected at least"),
         (f"{weight}=nan", "finite"),

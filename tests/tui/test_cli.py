@@ -89,7 +89,7 @@ def test_wrong_use_is_one_line_and_code_2(fails, ended, more):
     assert "--ramp N, the number of iterations" in fails(2, "tune", RUN, f"{KNOB}=1", "--geometric", *more)
     assert "--when" in fails(2, "tune", RUN, f"{KNOB}=1", "--when", "tomorrow", *more)
     assert "LOW:HIGH" in fails(2, "launch", "cartpole", "--bound", f"{KNOB}=3", *more)
-    assert "low end first" in fails(2, "launch", "cartpole", "--bound", f"{KNOB}=3:1", *more)
+    assert "expected LOW ≤ HIGH, got 3:1" in fails(2, "launch", "cartpole", "--bound", f"{KNOB}=3:1", *more)
     assert "--processes" in fails(2, "launch", "cartpole", "--processes", "0", *more)
     assert "KNOB=VALUE" in fails(2, "tune", RUN, *more)
     assert "--colour" in fails(2, "runs", "--colour", *more)

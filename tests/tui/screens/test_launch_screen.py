@@ -293,9 +293,9 @@ async def test_what_a_preset_needs_is_asked_for(log_root, launched, tmp_path):
         assert not needed(app)
         choose(app, "g1-tracking")
         await until(lambda: needed(app), "the field for the motion file")
-        assert "needs a motion file" in description(app)
+        assert "needs an .npz motion" in description(app)
         await pilot.press("enter")
-        await until(lambda: "g1-tracking needs a motion file" in problem(app), "the problem")
+        await until(lambda: "g1-tracking needs an .npz motion" in problem(app), "the problem")
         await until(lambda: is_in_sight(app, "#problem"), "the problem in sight")
         assert launched == []
         await pilot.press("tab", *str(tmp_path / "walk.npz"), "enter")

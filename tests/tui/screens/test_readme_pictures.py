@@ -26,7 +26,7 @@ def test_the_dashboard_is_of_the_recorded_run_with_all_its_charts():
     for plan in board:
         assert plan.title in text
     assert text.count("#1 ") >= len(board) - 1  # where levels change often, there is no room for it
-    assert re.search("event/mass/scale +0.8:1.2 +(applied )?at (iteration )?1150", text)
+    assert re.search("event/mass/scale +0.8:1.2 +applied @1150", text)
     assert re.search("velocity +0/4", text)
     assert re.search("[\u2801-\u28ff]{3}", text)
 
