@@ -108,7 +108,10 @@ def too_long(text):
 
 def help_of(command):
     """Return the text of a command's `--help`, and the texts of its parts."""
-    context = click.Context(command, info_name=command.name, terminal_width=10_000, max_content_width=10_000)
+    names = ["-h", "--help"]  # which click keeps for the command
+    context = click.Context(
+        command, info_name=command.name, terminal_width=10_000, max_content_width=10_000, help_option_names=names
+    )
     texts = [inspect.cleandoc(command.help or ""), *(getattr(option, "help", None) or "" for option in command.params)]
     return command.get_help(context), texts
 

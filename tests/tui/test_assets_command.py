@@ -238,7 +238,7 @@ def test_what_can_t_be_built_is_one_line(fails, packages, model, data_home, tmp_
     (packages / "newton" / "__init__.py").unlink()
     for folder in sorted(packages.rglob("*"), reverse=True):
         folder.rmdir() if folder.is_dir() else folder.unlink()
-    assert "newton isn't installed for" in fails(1, "assets", "--offline")
+    assert "newton is not installed for" in fails(1, "assets", "--offline")
     assert not data_home.exists()
 
 
