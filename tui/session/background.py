@@ -6,6 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from trainer_proc.contract.errors import one_line
+
 _logger = logging.getLogger(__name__)
 
 
@@ -22,5 +24,4 @@ class BackgroundThread(threading.Thread):
             self._work()
         except Exception as error:
             _logger.exception("thread %r failed", self.name)
-            text = " ".join(f"{type(error).__name__}: {error}".split())
-            self._on_failure(f"{self.name} stopped: {text}; see humanoid-tui doctor for the log")
+            self._on_failure(f"{self.name} stopped: {one_line(error)}; see humanoid-tui doctor for the log")
