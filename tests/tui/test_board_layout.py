@@ -41,6 +41,21 @@ def test_each_task_has_its_own():
 
 
 @pytest.mark.parametrize(
+    ("stored", "order"),
+    [
+        ('others = ["b", "a"]\nfound = ["c"]', {"other": ("b", "a"), "search": ("c",)}),
+        ('others = ["b", "a"]\nother = ["a", "b"]', {"other": ("a", "b")}),
+    ],
+)
+def test_orders_stored_under_former_titles_of_pages_stay(stored, order):
+    write_layout(TASK, FULL)
+    layout_file(TASK).write_text(f"[order]\n{stored}\n")
+    layout = read_layout(TASK)
+    assert layout.order == order
+    assert layout.ordered("other", ["a", "b", "z"])[-1] == "z"
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("columns = ", "Invalid value"),

@@ -18,6 +18,8 @@ from tui.session.metrics.smoothing import MAX_SMOOTHING
 from tui.session.metrics.timeline import XUnit
 
 MAX_COLUMNS = 12
+_FORMER_TITLES = {"others": "other", "found": "search"}
+"""Titles of pages in files of version 0.1.0."""
 
 
 class LayoutError(UsageError):
@@ -99,7 +101,7 @@ def read_layout(task: str) -> BoardLayout | None:
     """Return the layout stored for a task; None if there is none. Raises `LayoutError`."""
     path = layout_file(task)
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), BoardLayout)
+        return _with_present_titles(msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), BoardLayout))
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
@@ -114,3 +116,10 @@ def write_layout(task: str, layout: BoardLayout) -> None:
         write_atomically(path, tomli_w.dumps(msgspec.to_builtins(layout)).encode())
     except OSError as error:
         raise LayoutError(f"the layout cannot be written to {path}: {error.strerror or error}") from error
+
+
+def _with_present_titles(layout: BoardLayout) -> BoardLayout:
+    """Return the layout with the order of renamed pages under their present titles."""
+    renamed = {_FORMER_TITLES[title]: keys for title, keys in layout.order.items() if title in _FORMER_TITLES}
+    others = {title: keys for title, keys in layout.order.items() if title not in _FORMER_TITLES}
+    return msgspec.structs.replace(layout, order=renamed | others)
