@@ -9,7 +9,15 @@ from tests.tui.curricula_run import begun, finished_with, state_after
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import Change, InterventionQueued, KnobsAvailable
 from tui.session.board.lines import band_of, lines_of, shortened_path, title_of
-from tui.session.board.plans import DEFAULT_BOARD, board_of, named_board, plan_of_metrics, plan_of_role, watched_board
+from tui.session.board.plans import (
+    DEFAULT_BOARD,
+    board_of,
+    leading_charts,
+    named_board,
+    plan_of_metrics,
+    plan_of_role,
+    watched_board,
+)
 from tui.session.state import RunState
 
 VELOCITY = {"kind": "velocity"}
@@ -62,9 +70,17 @@ def test_levels_come_behind_the_success_rate():
     board = board_of(["velocity"])
     assert [plan.title for plan in board][:4] == [REWARD, SUCCESS, "velocity level", KL]
     assert board[2].curves == (("velocity", "Curriculum/velocity/level"),)
-    assert [plan for plan in board if plan != board[2]] == [*DEFAULT_BOARD]
+    assert [plan for plan in board if plan != board[2]] == [*DEFAULT_BOARD[:-1]]  # the header shows the steps/s
+    assert DEFAULT_BOARD[-1].title == "steps/s"
     board = board_of(["velocity", "terrain"])
     assert (board[2].title, [name for name, _ in board[2].curves]) == ("levels", ["velocity", "terrain"])
+
+
+def test_reward_and_success_lead_while_they_are_at_the_head():
+    assert leading_charts(board_of(["velocity"])) == 2
+    assert leading_charts(watched_board(["rewards/step", "losses/c_loss"])) == 1
+    assert leading_charts([DEFAULT_BOARD[2], *DEFAULT_BOARD]) == 0
+    assert leading_charts([]) == 0
 
 
 def test_another_library_s_run_has_the_charts_whose_metrics_it_logs():

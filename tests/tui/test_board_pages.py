@@ -54,7 +54,8 @@ def test_pages_of_a_run_with_a_curriculum():
         *("velocity level", "twist/error_vel_xy", "twist/error_vel_yaw"),
         *("command_vel/ang_vel_z", "command_vel/lin_vel_x", "command_vel/lin_vel_y"),
     ]
-    assert titles(of_run["other"])[:2] == ["Policy/clip_fraction", "Policy/explained_variance"]
+    steps = "Perf/total_fps"  # in place of which the overview has the levels
+    assert titles(of_run["other"])[:3] == [steps, "Policy/clip_fraction", "Policy/explained_variance"]
 
 
 def test_both_ends_of_a_range_are_on_one_chart():

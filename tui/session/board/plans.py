@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import cast, get_args
 
 from tui.session.metrics.names import Role, metric_of, own_name, term_of, title_of_role
@@ -14,6 +15,8 @@ DEFAULT_ROLES: tuple[Role, ...] = (
     *("learning_rate", "steps_per_second"),
 )
 """Roles on the default board, the most important first."""
+LEADING_ROLES: tuple[Role, ...] = ("reward", "success")
+"""Roles whose charts are larger than the others while they lead a page."""
 _PLACE_OF_LEVELS = 2
 _ROLES = frozenset(get_args(Role))
 
@@ -83,10 +86,19 @@ DEFAULT_BOARD = tuple(plan_of_role(role, own_name(role)) for role in DEFAULT_ROL
 
 
 def board_of(curricula: Sequence[str]) -> tuple[ChartPlan, ...]:
-    """Return the default board of a run of this program; the levels of its curricula follow the success rate."""
+    """Return the default board of a run of this program; the levels of its curricula follow the success rate.
+
+    They replace the steps per second, which the header shows, so that all charts fit where those of other runs do.
+    """
     if not curricula:
         return DEFAULT_BOARD
-    return (*DEFAULT_BOARD[:_PLACE_OF_LEVELS], plan_of_levels(curricula), *DEFAULT_BOARD[_PLACE_OF_LEVELS:])
+    rest = (plan for plan in DEFAULT_BOARD[_PLACE_OF_LEVELS:] if plan.role != "steps_per_second")
+    return (*DEFAULT_BOARD[:_PLACE_OF_LEVELS], plan_of_levels(curricula), *rest)
+
+
+def leading_charts(plans: Sequence[ChartPlan]) -> int:
+    """Return how many charts at the head of a page are larger than the others."""
+    return sum(1 for _ in takewhile(lambda plan: plan.role in LEADING_ROLES, plans))
 
 
 def watched_board(names: Collection[str]) -> tuple[ChartPlan, ...]:

@@ -11,13 +11,13 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.session.board.chart_source import ChartSource, curves_of
-from tui.session.board.plans import ChartPlan
+from tui.session.board.plans import ChartPlan, leading_charts
 from tui.session.metrics.series import Series
 from tui.widgets.board.grid_layout import GridShape, grid_shape
 from tui.widgets.chart import Chart
 
 _GAP = 2
-_ONE_ALONE = GridShape(1, (), (1,), scrolls=False)
+_ONE_ALONE = GridShape(1, 1, (), (1,), scrolls=False)
 
 
 class ChartGrid(Widget, can_focus=True):
@@ -112,8 +112,8 @@ class ChartGrid(Widget, can_focus=True):
 
     def other_columns(self, by: int) -> int:
         """Return the number of columns after changing it by `by`; 0 (automatic) beyond the most that fit."""
-        columns = self._shape_with(self._columns).columns + by
-        return columns if self._shape_with(columns).columns == columns else 0
+        columns = self._shape_with(self._columns).across + by
+        return columns if self._shape_with(columns).across == columns else 0
 
     def on_resize(self, event: events.Resize) -> None:
         self._place()
@@ -136,7 +136,8 @@ class ChartGrid(Widget, can_focus=True):
 
     def _place(self) -> None:
         """Arrange the charts if anything that their places depend on has changed."""
-        arranged = (self.size, len(self._plans), self._chosen, self._columns, self.is_maximised)
+        leading = leading_charts(self._plans)
+        arranged = (self.size, len(self._plans), leading, self._chosen, self._columns, self.is_maximised)
         if arranged == self._arranged or not self.size:
             return
         self._arranged = arranged
@@ -148,7 +149,7 @@ class ChartGrid(Widget, can_focus=True):
             if is_used:
                 chart.styles.column_span = 1 if self.is_maximised else shape.spans[place]
         self.styles.grid_size_columns = shape.columns
-        self.styles.grid_rows = " ".join(map(str, shape.row_heights)) if shape.scrolls else "1fr"
+        self.styles.grid_rows = " ".join(map(str, shape.row_heights)) or "1fr"
         self.call_after_refresh(self.post_message, self.Arranged())
 
     def _shape(self) -> GridShape:
@@ -158,8 +159,11 @@ class ChartGrid(Widget, can_focus=True):
 
     def _shape_with(self, columns: int) -> GridShape:
         width, height = self.content_size
-        return grid_shape(len(self._plans) or 1, width=width, height=height, gap=_GAP, columns=columns)
+        leading = leading_charts(self._plans)
+        return grid_shape(len(self._plans) or 1, width=width, height=height, gap=_GAP, columns=columns, leading=leading)
 
     def _down_the_columns(self) -> list[int]:
-        columns = self._shape().columns if not self.is_maximised else 1
-        return sorted(range(len(self._plans)), key=lambda place: (place % columns, place))
+        if self.is_maximised:
+            return list(range(len(self._plans)))
+        places = list(self._shape().places())
+        return sorted(range(len(self._plans)), key=lambda chart: places[chart])
