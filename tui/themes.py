@@ -18,7 +18,8 @@ def _theme(name: str, palette: Palette) -> Theme:
     written = ("primary", "accent", "success", "warning", "error")
     variables = {f"text-{role}": str(getattr(palette, role)) for role in written}
     variables |= {f"series-{number}": colour for number, colour in enumerate(palette.series, start=1)}
-    variables |= {"chart-mark": palette.mark, "chart-reference": palette.reference, "chart-band": palette.band}
+    variables |= {f"chart-mark-{author}": colour for author, colour in palette.marks.items()}
+    variables |= {"chart-reference": palette.reference, "chart-band": palette.band}
     variables |= {"block-cursor-foreground": palette.background, "block-cursor-background": palette.primary}
     variables |= {"footer-key-foreground": palette.primary, "border": palette.primary}
     return Theme(
@@ -55,7 +56,8 @@ def sixteen_colours_theme(dark: bool) -> Theme:
         named["yellow"] = "ansi_bright_black"  # yellow on white is unreadable
     series = [named[name] for name in ("blue", "yellow", "green", "magenta", "cyan", "red")]
     variables = {f"series-{number}": colour for number, colour in enumerate([*series, "ansi_blue", _OWN], start=1)}
-    variables |= {"chart-mark": named["yellow"], "chart-reference": _OWN, "chart-band": _OWN}
+    variables |= {f"chart-mark-{author}": named.get(colour, _OWN) for author, colour in _MARKS.items()}
+    variables |= {"chart-reference": _OWN, "chart-band": _OWN}
     variables |= {f"text-{name}": named[colour] for name, colour in _SIXTEEN.items()}
     variables |= {"block-cursor-background": "ansi_blue", "block-cursor-foreground": "ansi_bright_white"}
     variables |= {"block-cursor-text-style": "bold"}
@@ -67,6 +69,14 @@ def sixteen_colours_theme(dark: bool) -> Theme:
 
 
 _OWN = "ansi_default"
+_MARKS = {
+    "user": "yellow",
+    "curriculum": "green",
+    "schedule": "magenta",
+    "recording": "cyan",
+    "guard": "red",
+    "launch": "",
+}
 _SIXTEEN = {"primary": "blue", "accent": "magenta", "success": "green", "warning": "yellow", "error": "red"}
 
 

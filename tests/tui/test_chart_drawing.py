@@ -1,6 +1,7 @@
 """The picture of a chart: axes, curves, marks, legend and small sizes."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.tui.drawn_chart import draw
 from tui.charts.axes import format_value, value_axis
-from tui.charts.canvas import CellGrid, changed_spans, fit_text, plain_text
+from tui.charts.canvas import MARK_STYLES, STYLES, CellGrid, changed_spans, fit_text, plain_text
 from tui.charts.description import Band, ChartDescription, Marks, Reference
+from tui.charts.drawing import Painter
 from tui.charts.legend import CURVE_GLYPHS
 from tui.charts.view import ChartView, rounded_end
 from tui.charts.x_axis import place_ticks
@@ -119,9 +121,28 @@ def test_marks_are_lines_behind_the_curve_with_their_labels_above():
 
 def test_every_kind_of_mark_has_a_shape_of_its_own():
     marks = [Mark(number, "", kind) for number, kind in enumerate(MARK_SIGNS)]
-    line = picture(title="m", width=40, height=9, curves=one_curve([0] * 5), marks=tuple(marks))[1]
-    assert line.split() == list(MARK_SIGNS.values()) == ["╳", "▼", "◢", "◆", "○"]
+    line = picture(title="m", width=40, height=9, curves=one_curve([0] * 7), marks=tuple(marks))[1]
+    assert line.split() == list(MARK_SIGNS.values()) == ["╳", "▼", "◢", "◆", "◇", "▷", "○"]
     assert not set(CURVE_GLYPHS) & set(MARK_SIGNS.values())
+
+
+@pytest.mark.parametrize("row", [1, 3])  # its sign and label, and its line
+def test_a_mark_has_the_style_of_its_author_whatever_its_shape(row):
+    ramp = Mark(8, "c", "ramp", ramped_by="schedule")
+    marks = (Mark(2, "a"), Mark(5, "b", "guard"), ramp, Mark(11, "d", "recording"))
+    grid = Painter().paint(described(title="m", width=60, height=9, curves=one_curve([0] * 14), marks=marks))
+    styles = [STYLES[number] for text, number in grid.segments(row) if STYLES[number] in MARK_STYLES]
+    assert list(dict.fromkeys(styles)) == ["mark-user", "mark-guard", "mark-schedule", "mark-recording"]
+
+
+def test_where_marks_meet_the_most_important_gives_its_colour_and_the_text_at_the_crosshair_has_all():
+    marks = (Mark(50, "a", "curriculum", "level 1"), Mark(50, "b", "guard", "KL"))
+    chart = described(title="m", width=60, height=9, curves=one_curve([0] * 100), marks=marks)
+    styles = [STYLES[number] for _, number in Painter().paint(chart).segments(1)]
+    assert {style for style in styles if style in MARK_STYLES} == {"mark-guard"}
+    line = Painter().paint(replace(chart, view=ChartView(crosshair=50.0))).segments(1)
+    texts = [(text.strip(" ,"), STYLES[number]) for text, number in line if STYLES[number] in MARK_STYLES]
+    assert texts == [("◆ a level 1", "mark-curriculum"), ("╳ b KL", "mark-guard")]
 
 
 def test_marks_in_one_cell_are_counted_behind_the_sign_of_the_most_important():
@@ -134,10 +155,10 @@ def test_marks_in_one_cell_are_counted_behind_the_sign_of_the_most_important():
     assert mark_line(*(Mark(500, "x") for _ in range(12))).startswith("▼+ x, x")
     assert mark_line(Mark(500, "a", "curriculum"), Mark(500, "b")) == "▼2 a, b"
     assert mark_line(Mark(500, "a", "curriculum"), Mark(500, "b", "launch")) == "◆2 a, b"
-    everything = [Mark(500, "x", kind) for kind in MARK_SIGNS]
-    assert mark_line(*everything).startswith("╳5 ")
-    assert mark_line(*everything[1:]).startswith("▼4 ")
-    assert mark_line(*everything[2:]).startswith("◢3 ")
+    everything = [Mark(500, "", kind) for kind in MARK_SIGNS]
+    assert mark_line(*everything).startswith("╳7 ")
+    assert mark_line(*everything[1:]).startswith("▼6 ")
+    assert mark_line(*everything[2:]).startswith("◢5 ")
 
 
 def test_a_count_gives_way_to_the_next_mark_and_stands_before_the_sign_where_there_is_no_room_behind():
@@ -344,7 +365,7 @@ def grid_of(*lines):
 
 def test_changed_spans_are_where_pictures_differ():
     old = grid_of([(0, "abc", "title"), (3, "def", "value")], [(0, "xyzxyz", "plain")], [(0, "same", "plain")])
-    new = grid_of([(0, "abX", "title"), (3, "dYf", "value")], [(0, "xyzxyz", "plain"), (2, "z", "mark")], [])
+    new = grid_of([(0, "abX", "title"), (3, "dYf", "value")], [(0, "xyzxyz", "plain"), (2, "z", "mark-user")], [])
     new.put(2, 0, "same", "plain")
     assert changed_spans(old, new) == [(0, 2, 5), (1, 2, 3)]
     assert changed_spans(old, old.copy()) == []

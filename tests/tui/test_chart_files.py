@@ -141,6 +141,8 @@ def test_references_bands_and_marks_are_drawn_and_named():
     )
     assert "nowhere" not in shown
     assert [title.text for title in root.iter(f"{SVG}title")][1:] == ["#1 reward/x 1 → 2", "kl KL is 3"]
+    signs = [path.get("stroke") for path in root.iter(f"{SVG}path") if len(path)]
+    assert signs == [LIGHT.marks["user"], LIGHT.marks["guard"]]
 
 
 def test_marks_that_meet_are_counted():

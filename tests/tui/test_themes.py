@@ -18,6 +18,7 @@ from tests.tui.colour_vision import (
 )
 from tui.charts.files.svg_elements import DASHES
 from tui.charts.palette import SERIES_COUNT, palette_of
+from tui.session.interventions.marks import AUTHORS
 from tui.themes import SIXTEEN_DARK, THEMES, no_colour_theme, sixteen_colours_theme
 
 SAFE = ("okabe-ito", "tol")
@@ -25,6 +26,10 @@ SAFE = ("okabe-ito", "tol")
 
 def series(theme):
     return [THEMES[theme].variables[f"series-{number}"] for number in range(1, SERIES_COUNT + 1)]
+
+
+def marks(theme):
+    return [THEMES[theme].variables[f"chart-mark-{author}"] for author in AUTHORS]
 
 
 def colours_in(theme):
@@ -59,6 +64,18 @@ def test_the_usual_curves_are_told_apart_by_most(theme, vision):
     assert apart >= 9, (one, other)
 
 
+@pytest.mark.parametrize("vision", [NORMAL, PROTANOPIA, DEUTERANOPIA, TRITANOPIA])
+@pytest.mark.parametrize("theme", THEMES)
+def test_authors_of_marks_are_told_apart(theme, vision):
+    apart, one, other = nearest_pair(marks(theme), vision)
+    assert apart >= 10, (one, other)
+
+
+def test_authors_of_marks_have_colours_where_the_terminal_has_sixteen():
+    variables = sixteen_colours_theme(True).variables
+    assert len({variables[f"chart-mark-{author}"] for author in AUTHORS}) == len(AUTHORS)
+
+
 @pytest.mark.parametrize("theme", SAFE)
 @pytest.mark.parametrize("vision", [PROTANOPIA, DEUTERANOPIA])
 def test_what_is_wrong_and_what_is_right_are_told_apart_by_the_colour_blind(theme, vision):
@@ -74,8 +91,10 @@ def test_everything_can_be_read(name):
         assert contrast(theme.foreground, ground) >= 7
     for colour in (theme.primary, theme.accent, theme.success, theme.warning, theme.error):
         assert contrast(colour, theme.background) >= 4.5, colour
-    for colour in (*series(name), theme.variables["chart-mark"], theme.variables["chart-reference"]):
+    for colour in (*series(name), theme.variables["chart-reference"]):
         assert contrast(colour, theme.background) >= (2.6 if name == "tol" else 3), colour
+    for colour in marks(name):  # labels of marks are text
+        assert contrast(colour, theme.background) >= 4.5, colour
     cursor = theme.variables["block-cursor-foreground"], theme.variables["block-cursor-background"]
     assert contrast(*cursor) >= 4.5
     assert theme.dark == (contrast(theme.background, "#000000") < 3)
@@ -84,7 +103,7 @@ def test_everything_can_be_read(name):
 def test_curves_and_marks_can_be_seen_on_a_band():
     for name, theme in THEMES.items():
         band = theme.variables["chart-band"]
-        assert all(contrast(colour, band) >= 2.2 for colour in (*series(name), theme.variables["chart-mark"]))
+        assert all(contrast(colour, band) >= 2.2 for colour in (*series(name), *marks(name)))
 
 
 def test_every_theme_has_the_same_variables():

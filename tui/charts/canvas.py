@@ -16,8 +16,13 @@ SeriesStyle: TypeAlias = Literal[
 """Styles that distinguish the curves of one chart."""
 RawStyle: TypeAlias = Literal["raw-1", "raw-2", "raw-3", "raw-4", "raw-5", "raw-6", "raw-7", "raw-8"]
 """Styles of raw curves behind their smoothed ones."""
+MarkStyle: TypeAlias = Literal[
+    "mark-user", "mark-curriculum", "mark-schedule", "mark-recording", "mark-guard", "mark-launch"
+]
+"""Styles of marks, by the author of the change."""
 StyleName: TypeAlias = (
-    Literal["plain", "title", "value", "readout", "axis", "label", "reference", "band-edge", "mark", "gap", "crosshair"]
+    Literal["plain", "title", "value", "readout", "axis", "label", "reference", "band-edge", "gap", "crosshair"]
+    | MarkStyle
     | SeriesStyle
     | RawStyle
 )
@@ -25,7 +30,8 @@ StyleName: TypeAlias = (
 
 SERIES_STYLES: tuple[SeriesStyle, ...] = get_args(SeriesStyle)
 RAW_STYLES: tuple[RawStyle, ...] = get_args(RawStyle)
-STYLES: tuple[StyleName, ...] = (*get_args(get_args(StyleName)[0]), *SERIES_STYLES, *RAW_STYLES)
+MARK_STYLES: tuple[MarkStyle, ...] = get_args(MarkStyle)
+STYLES: tuple[StyleName, ...] = (*get_args(get_args(StyleName)[0]), *MARK_STYLES, *SERIES_STYLES, *RAW_STYLES)
 """All styles; a grid stores indices into this tuple."""
 STYLE_NUMBERS: dict[StyleName, int] = {name: number for number, name in enumerate(STYLES)}
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tui.charts.braille import BLANK, DOTS_DOWN, SOLID
 from tui.charts.canvas import (
     BAND,
+    MARK_STYLES,
     RAW_STYLES,
     STYLE_NUMBERS,
     CellGrid,
@@ -31,7 +32,8 @@ _SPACING: dict[StyleName, int] = {"band-edge": 4, "reference": 2}
 _CROSSHAIR = "│"
 _LABEL_DISTANCES = (0, -1, 1, -2, 2)
 """Allowed distances of a label from its line, in lines, the best first."""
-_BEHIND_CROSSHAIR = [STYLE_NUMBERS["mark"], *(STYLE_NUMBERS[style] for style in RAW_STYLES)]
+_MARKS = [STYLE_NUMBERS[style] for style in MARK_STYLES]
+_BEHIND_CROSSHAIR = [*_MARKS, *(STYLE_NUMBERS[style] for style in RAW_STYLES)]
 
 
 class _Label(NamedTuple):
@@ -122,7 +124,7 @@ def _draw_label(grid: CellGrid, plot: Plot, label: _Label, without: int | None) 
         if row == without or not plot.top <= row <= plot.bottom or (best is not None and abs(distance) > 1):
             continue
         is_taken = ~_free(grid, row, columns)
-        is_mark = grid.styles[row, columns] & ~np.uint8(BAND) == STYLE_NUMBERS["mark"]
+        is_mark = np.isin(grid.styles[row, columns] & ~np.uint8(BAND), _MARKS)
         hidden = _within(is_taken, length)
         possible = np.flatnonzero(_within(is_taken & ~is_mark, length) == 0)
         if len(possible):

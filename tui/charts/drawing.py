@@ -18,6 +18,7 @@ from tui.charts.mark_lines import (
     draw_mark_lines,
     draw_mark_signs,
     draw_named_marks,
+    mark_styles,
     marks_by_column,
     placed_marks,
 )
@@ -156,10 +157,11 @@ class Painter:
 
     def _backdrop_of(self, chart: ChartDescription, plot: Plot, marks: dict[int, list[Mark]]) -> CellGrid:
         """Return everything behind and around the curves; cached until one of its inputs changes."""
-        key = (chart.width, chart.height, plot, tuple(marks), chart.bands)
+        styles = mark_styles(marks)
+        key = (chart.width, chart.height, plot, styles, chart.bands)
         if self._backdrop is None or self._backdrop[0] != key:
             grid = CellGrid(chart.width, chart.height)
-            draw_mark_lines(grid, plot, marks)
+            draw_mark_lines(grid, plot, styles)
             shade_bands(grid, plot, drawn_bands(chart.bands))
             draw_value_axis(grid, plot)
             draw_x_axis(grid, plot, with_line=chart.height >= ROOMY_HEIGHT)

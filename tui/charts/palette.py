@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tui.session.interventions.marks import Author
+
 SERIES_COUNT = 8
 """Colours of curves in each palette."""
 
@@ -26,7 +28,8 @@ class Palette:
     surface: str
     panel: str
     foreground: str
-    mark: str
+    marks: dict[Author, str]
+    """Colours of marks by the author of the change."""
     reference: str
     band: str
     dark: bool
@@ -44,7 +47,14 @@ PALETTES: dict[str, Palette] = {
         surface="#1a1f28",
         panel="#242b37",
         foreground="#dde3ea",
-        mark="#f0c05a",
+        marks={
+            "user": "#f0c05a",
+            "curriculum": "#3ddba0",
+            "schedule": "#dc7fb4",
+            "recording": "#4f9fff",
+            "guard": "#ff5a50",
+            "launch": "#d5dde6",
+        },
         reference="#a9b4c2",
         band="#1d2b35",
         dark=True,
@@ -60,7 +70,14 @@ PALETTES: dict[str, Palette] = {
         surface="#f1f1ee",
         panel="#e4e5e3",
         foreground="#1c2026",
-        mark="#8f5a00",
+        marks={
+            "user": "#9a6400",
+            "curriculum": "#157a5b",
+            "schedule": "#9c3684",
+            "recording": "#1f5fd0",
+            "guard": "#8c1020",
+            "launch": "#3b4350",
+        },
         reference="#5a6270",
         band="#e3edf0",
         dark=False,
@@ -76,7 +93,14 @@ PALETTES: dict[str, Palette] = {
         surface="#191c1f",
         panel="#25292d",
         foreground="#e6e6e6",
-        mark="#f0e442",
+        marks={
+            "user": "#f0e442",
+            "curriculum": "#009e73",
+            "schedule": "#cc79a7",
+            "recording": "#56b4e9",
+            "guard": "#ee7a1f",
+            "launch": "#d0d0d0",
+        },
         reference="#b0b0b0",
         band="#1b2a33",
         dark=True,
@@ -92,7 +116,14 @@ PALETTES: dict[str, Palette] = {
         surface="#f2f2f0",
         panel="#e5e5e2",
         foreground="#1a1a1a",
-        mark="#7a6a00",
+        marks={
+            "user": "#7a6a00",
+            "curriculum": "#0a5c2a",
+            "schedule": "#c0359a",
+            "recording": "#332288",
+            "guard": "#5c0a26",
+            "launch": "#555555",
+        },
         reference="#555555",
         band="#e6e9f5",
         dark=False,

@@ -44,6 +44,8 @@ _NARROWEST_TEXT, _WIDEST_TEXT = 20, 72
 _MARK_TEXTS: dict[MarkKind, str] = {
     "user": "change by the user",
     "curriculum": "change by a curriculum",
+    "schedule": "change by a schedule",
+    "recording": "change replayed from a recording",
     "ramp": "start of a ramp",
     "guard": "guard fired",
     "launch": "value from launch or checkpoint",

@@ -14,7 +14,7 @@ from textual.errors import NoWidget
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tui.charts.canvas import BAND, RAW_STYLES, SERIES_STYLES, STYLES, CellGrid, changed_spans
+from tui.charts.canvas import BAND, MARK_STYLES, RAW_STYLES, SERIES_STYLES, STYLES, CellGrid, changed_spans
 from tui.charts.description import Band, ChartDescription, Marks, Reference
 from tui.charts.drawing import Painter
 from tui.charts.plot import Plot
@@ -29,9 +29,11 @@ _CELL_BYTES, _SPAN_BYTES = 5, 20
 """Estimated bytes of a cell with braille dots, and of a cursor move with a colour change."""
 _RAW_SHARE = 55  # opacity in percent of a raw curve behind its smoothed one
 _COLOURS = "\n".join(
-    f"    Chart > .chart--{series} {{ color: $series-{number}; }}\n"
-    f"    Chart > .chart--{raw} {{ color: $series-{number} {_RAW_SHARE}%; }}"
-    for number, (series, raw) in enumerate(zip(SERIES_STYLES, RAW_STYLES, strict=True), start=1)
+    [
+        *(f"    Chart > .chart--{mark} {{ color: $chart-{mark}; }}" for mark in MARK_STYLES),
+        *(f"    Chart > .chart--{series} {{ color: $series-{n}; }}" for n, series in enumerate(SERIES_STYLES, 1)),
+        *(f"    Chart > .chart--{raw} {{ color: $series-{n} {_RAW_SHARE}%; }}" for n, raw in enumerate(RAW_STYLES, 1)),
+    ]
 )
 
 
@@ -59,7 +61,6 @@ class Chart(ChartMouse):
     Chart > .chart--reference {{ color: $chart-reference; }}
     Chart > .chart--band {{ background: $chart-band; }}
     Chart > .chart--band-edge {{ color: $chart-reference; }}
-    Chart > .chart--mark {{ color: $chart-mark; }}
     Chart > .chart--gap {{ color: $text-error; text-style: bold; }}
     Chart > .chart--crosshair {{ color: $foreground; }}
 {_COLOURS}

@@ -30,7 +30,7 @@ from tui.charts.files.svg_elements import (
 from tui.charts.palette import Palette
 from tui.charts.view import Range
 from tui.charts.x_axis import place_ticks
-from tui.session.interventions.marks import MARK_SIGNS, Mark
+from tui.session.interventions.marks import Mark, most_important
 from tui.session.metrics.timeline import XUnit
 
 SINGLE_SIZE = (960.0, 480.0)
@@ -250,14 +250,15 @@ def _marks(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator
     free_from = 0.0
     groups = list(_overlapping(chart, frame))
     for number, (across, marks) in enumerate(groups):
-        first = min(marks, key=lambda mark: list(MARK_SIGNS).index(mark.kind))
-        yield line(across, frame.top, across, frame.bottom, palette.mark, width=0.8, dash="2 3")
-        yield mark_sign(first.kind, across, frame.top - 8, palette.mark, "\n".join(map(_change, marks)))
+        first = most_important(marks)
+        colour = palette.marks[first.author]
+        yield line(across, frame.top, across, frame.bottom, colour, width=0.8, dash="2 3")
+        yield mark_sign(first.kind, across, frame.top - 8, colour, "\n".join(map(_change, marks)))
         label = marks[0].label if len(marks) == 1 else f"{len(marks)}×"
         end = across + 7 + text_width(label, SMALL)
         next_sign = groups[number + 1][0] - 6 if number + 1 < len(groups) else frame.right + _RIGHT
         if across >= free_from and end <= next_sign:
-            yield text(across + 7, frame.top - 4, label, palette.mark, size=SMALL)
+            yield text(across + 7, frame.top - 4, label, colour, size=SMALL)
             free_from = end + 4
 
 
@@ -283,7 +284,7 @@ def _notes(chart: ChartDescription, palette: Palette, y: float) -> Iterator[str]
         left = f"iteration {mark.iteration}: {_change(mark)}"
         most = int((SINGLE_SIZE[0] - 60) / text_width("0", SMALL))
         shown = left if len(left) <= most else left[: most - 1] + "…"
-        yield mark_sign(mark.kind, 24, height - 4, palette.mark) + text(
+        yield mark_sign(mark.kind, 24, height - 4, palette.marks[mark.author]) + text(
             36, height, shown, palette.foreground, size=SMALL
         )
     if len(marks) > _MAX_NOTES:

@@ -30,12 +30,14 @@ _INNER = "M-1.2,0a1.2,1.2 0 1,0 2.4,0a1.2,1.2 0 1,0 -2.4,0"
 _MARKS: dict[MarkKind, str] = {
     "user": "M-4,-4h8l-4,8z",
     "curriculum": "M0,-4.5l4.5,4.5l-4.5,4.5l-4.5,-4.5z",
+    "schedule": "M0,-4.5l4.5,4.5l-4.5,4.5l-4.5,-4.5z",
+    "recording": "M-3,-4l7,4l-7,4z",
     "ramp": "M-4,4h8v-8z",
     "guard": "M-3,-4l7,8M4,-4l-7,8",
     "launch": "M-3.5,0a3.5,3.5 0 1,0 7,0a3.5,3.5 0 1,0 -7,0",
 }
 """Signs of marks as paths, so that no font needs them."""
-_HOLLOW = ("guard", "launch")
+_HOLLOW = ("guard", "launch", "schedule", "recording")
 
 
 def text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from textual import on
@@ -15,7 +16,7 @@ from trainer_proc.contract.requests import Redo, Undo
 from tui.screens.dashboard.impact_dialog import ImpactDialog
 from tui.session.interventions.change_text import origin_text
 from tui.session.interventions.listing import ListedIntervention, list_interventions, undo_or_redo
-from tui.session.interventions.marks import MARK_LEGEND, MARK_SIGNS
+from tui.session.interventions.marks import MARK_SIGNS, MarkKind
 from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
 from tui.session.text import plain, shortened
@@ -56,7 +57,7 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = Content(f"changes: {MARK_LEGEND}")
+            box.border_title = _legend({listed.mark for listed in self._listed})
             box.border_subtitle = "Enter undoes or redoes, b before/after, Esc closes"
             yield DiffTable()
             yield Static("", id="detail", markup=False)
@@ -105,13 +106,23 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
         if not self._listed:
             return
         listed = self._listed[self.query_one(DiffTable).cursor_row]
-        if listed.state in ("pending", "failed"):
+        if listed.state in ("queued", "failed"):
             self._show_text(f"#{listed.number} is {listed.state}: no effect to compare")
         else:
             self.app.push_screen(ImpactDialog(self._state, self._history, listed.number))
 
     def _show_text(self, text: str) -> None:
         self.query_one("#detail", Static).update(Content(plain(text)))
+
+
+def _legend(kinds: Collection[MarkKind]) -> Content:
+    """Return the title: the signs of these kinds of marks, in the colours that they have on charts."""
+    parts: list[str | tuple[str, str]] = ["changes"]
+    for kind, sign in MARK_SIGNS.items():
+        if kind in kinds:
+            own = f"$chart-mark-{kind}" if kind != "ramp" else ""  # a ramp has its author's
+            parts += [": " if len(parts) == 1 else "  ", (sign, own), f" {kind}"]
+    return Content.assemble(*parts)
 
 
 def _cells(listed: ListedIntervention) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Literal
 from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, Origin
 from trainer_proc.contract.requests import Redo, Undo
 from tui.session.interventions.change_text import whole_text
-from tui.session.interventions.marks import MarkKind, mark_kind
+from tui.session.interventions.marks import MarkKind, mark_kind, recordings_of
 from tui.session.state import RunState
 
 InterventionState = Literal["queued", "applied", "undone", "failed"]
@@ -69,7 +69,7 @@ def _listed(number: int, state: RunState) -> ListedIntervention:
         what=whole_text(body),
         note=body.note,
         state=status,
-        mark=mark_kind(body),
+        mark=mark_kind(body, recordings_of(state)),
         problem=problem,
         undoes=body.undoes,
         redoes=body.redoes,

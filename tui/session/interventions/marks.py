@@ -1,21 +1,35 @@
-"""Marks of changes on charts: one sign for each kind, so that colour is not needed to tell them apart."""
+"""Marks of changes on charts: one sign for each kind, so that colour is not needed to tell them apart.
+
+Themes with colours also give each author a colour, which tells whose ramp it is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
+from curricula.curriculum_knobs import level_knob
+from curricula.recording import RecordingCurriculum
 from trainer_proc.contract.messages import GuardFired, InterventionApplied, InterventionQueued
 from tui.session.interventions.change_text import origin_text, whole_text
 from tui.session.state import RunState
 
-MarkKind = Literal["guard", "user", "ramp", "curriculum", "launch"]
+Author = Literal["user", "curriculum", "schedule", "recording", "guard", "launch"]
+"""Who made a change; `recording` is a replayed session, `launch` the values of a launch or a checkpoint."""
+MarkKind = Author | Literal["ramp"]
 
-MARK_SIGNS: dict[MarkKind, str] = {"guard": "╳", "user": "▼", "ramp": "◢", "curriculum": "◆", "launch": "○"}
+AUTHORS: tuple[Author, ...] = ("user", "curriculum", "schedule", "recording", "guard", "launch")
+MARK_SIGNS: dict[MarkKind, str] = {
+    "guard": "╳",
+    "user": "▼",
+    "ramp": "◢",
+    "curriculum": "◆",
+    "schedule": "◇",
+    "recording": "▷",
+    "launch": "○",
+}
 """One cell each, the most important first: where several meet, the first is shown."""
-
-_LEGEND_ORDER: tuple[MarkKind, ...] = ("user", "curriculum", "ramp", "guard", "launch")
-MARK_LEGEND = "  ".join(f"{MARK_SIGNS[kind]} {kind}" for kind in _LEGEND_ORDER)
 
 _MOST_CHANGES = 3
 """Changes that a mark's text names; the rest are counted."""
@@ -29,27 +43,50 @@ class Mark:
     label: str
     kind: MarkKind = "user"
     text: str = ""
+    ramped_by: Author = "user"
+    """The author of a ramp; the kind of other marks tells theirs."""
+
+    @property
+    def author(self) -> Author:
+        """Who made the change."""
+        return self.ramped_by if self.kind == "ramp" else self.kind
 
 
-def mark_kind(body: InterventionQueued | InterventionApplied) -> MarkKind:
-    """Return the kind of a mark: a guard's, else a ramp's if it has one, else by origin."""
-    if body.origin == "guard":
-        return "guard"
-    if body.ramp is not None:
-        return "ramp"
+def most_important(marks: Collection[Mark]) -> Mark:
+    """Return the mark whose sign and colour are shown where several meet; there must be one."""
+    return min(marks, key=lambda mark: list(MARK_SIGNS).index(mark.kind))
+
+
+def author_of(body: InterventionQueued | InterventionApplied, recordings: Collection[str] = ()) -> Author:
+    """Return who made a change; `recordings` are the run's curricula that replay a session."""
     match body.origin:
         case "person":
             return "user"
         case "launch" | "checkpoint":
             return "launch"
+        case "schedule" if any(change.knob in map(level_knob, recordings) for change in body.changes):
+            return "recording"
         case _:
-            return "curriculum"
+            return cast(Author, body.origin)
 
 
-def mark_of(body: InterventionApplied | GuardFired) -> Mark | None:
+def recordings_of(state: RunState) -> list[str]:
+    """Return the names of the run's curricula that replay a recorded session."""
+    tables = {} if state.started is None else state.started.curricula
+    return [name for name, table in tables.items() if table.get("kind") == RecordingCurriculum.kind]
+
+
+def mark_kind(body: InterventionQueued | InterventionApplied, recordings: Collection[str] = ()) -> MarkKind:
+    """Return the kind of a mark: a guard's, else a ramp's if it has one, else by author."""
+    author = author_of(body, recordings)
+    return "ramp" if body.ramp is not None and author != "guard" else author
+
+
+def mark_of(body: InterventionApplied | GuardFired, recordings: Collection[str] = ()) -> Mark | None:
     """Return the mark on charts; None for a guard that only warned or whose undo is marked as a change itself."""
     if isinstance(body, InterventionApplied):
-        return Mark(body.iteration, f"#{body.number}", mark_kind(body), _text(body))
+        kind, author = mark_kind(body, recordings), author_of(body, recordings)
+        return Mark(body.iteration, f"#{body.number}", kind, _text(body), author if kind == "ramp" else "user")
     return Mark(body.iteration, body.guard, "guard", body.message) if body.action == "paused" else None
 
 
@@ -67,7 +104,8 @@ class MarkLog:
         happened: list[InterventionApplied | GuardFired] = [*new, *state.guards_fired[self._guards :]]
         self._interventions.update(body.number for body in new)
         self._guards = len(state.guards_fired)
-        self.marks += [mark for body in happened if (mark := mark_of(body)) is not None]
+        recordings = recordings_of(state)
+        self.marks += [mark for body in happened if (mark := mark_of(body, recordings)) is not None]
 
 
 def marks_of(state: RunState) -> list[Mark]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import events
 from textual.content import Content, Span
@@ -70,4 +70,4 @@ class BoardHeader(Static):
 
 
 def _safe(mark: Mark) -> Mark:
-    return Mark(mark.iteration, plain(mark.label), mark.kind, plain(mark.text))
+    return replace(mark, label=plain(mark.label), text=plain(mark.text))
