@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from curricula.needs import Need
 from curricula.values import KnobValues, RampShape, Value, When, is_close
 
 Mode = Literal["auto", "manual", "hold"]
@@ -151,6 +152,14 @@ class Curriculum(ABC):
     @abstractmethod
     def outlook(self, iteration: int, metrics: Metrics) -> str:
         """Describe in one line the next step in `auto`, after `iteration`."""
+
+    def conditions(self, iteration: int, metrics: Metrics) -> str:
+        """Describe in one line when the next step in `auto` comes, without the values that `needs` returns."""
+        return self.outlook(iteration, metrics)
+
+    def needs(self, iteration: int, metrics: Metrics) -> list[Need]:
+        """Return all conditions of the next step up in `auto`, after `iteration`; none without a next step."""
+        return []
 
     def _restart_stay(self) -> None:
         self.stayed = 0

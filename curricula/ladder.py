@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from curricula.curriculum import SUCCESS_RATE, Curriculum, Decision, Limit, Metrics, Mode, counted, measured
+from curricula.needs import Need
 from curricula.values import KnobValues, Value, When
 
 MOST_LEVELS = 1000
@@ -99,13 +100,32 @@ class Ladder(Curriculum):
 
     def outlook(self, iteration: int, metrics: Metrics) -> str:
         """Describe both thresholds, the present metric and the rest of the minimum stay."""
+        value = measured(metrics, self.metric)
+        now = f"now {value:.2f}" if value is not None else "not measured yet"
+        return "; ".join([self._thresholds(), now, *self._waiting()])
+
+    def conditions(self, iteration: int, metrics: Metrics) -> str:
+        """Describe both thresholds; at the top, which needs nothing more, the metric too."""
+        return self._thresholds() if self.level < self.top else self.outlook(iteration, metrics)
+
+    def needs(self, iteration: int, metrics: Metrics) -> list[Need]:
+        """Return the metric and the minimum stay."""
+        up = self.goes_up_at()
+        if up is None:
+            return []
+        stay, episodes = self.limits["stay"].value, self.limits["episodes"].value
+        found = [
+            Need(self.metric, measured(metrics, self.metric), up, below=self.falls),
+            Need("iterations", self.stayed, stay),
+        ]
+        return [*found, Need("episodes", self.episodes, episodes)] if episodes else found
+
+    def _thresholds(self) -> str:
         sign = "<" if self.falls else ">"
         ways = [f"up when {self.metric} {sign} {up:g}" if (up := self.goes_up_at()) is not None else "at the top"]
         if (down := self.goes_down_at()) is not None:
             ways.append(f"down when < {down:g}")
-        value = measured(metrics, self.metric)
-        now = f"now {value:.2f}" if value is not None else "not measured yet"
-        return "; ".join([", ".join(ways), now, *self._waiting()])
+        return ", ".join(ways)
 
     def _waits(self) -> bool:
         return self.stayed < self.limits["stay"].value or self.episodes < self.limits["episodes"].value

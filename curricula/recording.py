@@ -13,6 +13,7 @@ import msgspec
 
 from curricula.curriculum import Curriculum, Decision, Metrics, Mode, measured
 from curricula.ladder import AtLeastOne
+from curricula.needs import Need
 from curricula.values import KnobValues, RampShape, Value, When
 
 
@@ -144,6 +145,16 @@ class RecordingCurriculum(Curriculum):
         if step.iteration is not None:
             return f"{what} at iteration {step.iteration}"
         return f"{what} when {step.metric} is {step.side} {step.value:g}"
+
+    def needs(self, iteration: int, metrics: Metrics) -> list[Need]:
+        """Return the iteration or the metric of the next step."""
+        if self._asked == self.top:
+            return []
+        step = self._steps[self._asked]
+        if step.iteration is not None:
+            before = (one.iteration for one in reversed(self._steps[: self._asked]) if one.iteration is not None)
+            return [Need("iteration", iteration + 1, step.iteration, next(before, 0))]
+        return [Need(step.metric, measured(metrics, step.metric), step.value, below=step.side == "below")]
 
     def _taken(self, iteration: int, metrics: Metrics, late: bool) -> list[Decision]:
         decisions: list[Decision] = []

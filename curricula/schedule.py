@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import ClassVar, Literal
@@ -10,6 +11,7 @@ import msgspec
 
 from curricula.curriculum import Curriculum, Decision, Limit, Metrics, Mode, measured
 from curricula.ladder import MOST_LEVELS, AtLeastOne
+from curricula.needs import Need
 from curricula.values import KnobValues, RampShape, Value, between, is_close, numbers_of
 
 BY_ITERATION = "iteration"
@@ -87,6 +89,16 @@ class Schedule(Curriculum):
         values = ", ".join(_shown(self._changed(self.level, following)))
         return f"{values} by {self._by} {self._at[following]:g}" if values else f"at {self._by} {self._at[following]:g}"
 
+    def needs(self, iteration: int, metrics: Metrics) -> list[Need]:
+        """Return the way to the next point."""
+        if self.level == self.top:
+            return []
+        return self._needs(iteration, metrics, self._at[self.level], self._at[self.level + 1])
+
+    @abstractmethod
+    def _needs(self, iteration: int, metrics: Metrics, start: float, end: float) -> list[Need]:
+        """Return the conditions of the step from the point at `start` to the one at `end`."""
+
     def _reached(self, at: float) -> int:
         return max(sum(point <= at for point in self._at) - 1, 0)
 
@@ -145,6 +157,9 @@ class IterationSchedule(Schedule):
         self._is_ramping = False
         self._rest = int(self.limits["stay"].value)
 
+    def _needs(self, iteration: int, metrics: Metrics, start: float, end: float) -> list[Need]:
+        return [Need(BY_ITERATION, iteration + 1, end, start)]
+
     def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
         """Return the next point's values when it is reached, or a ramp to it.
 
@@ -188,6 +203,10 @@ class MetricSchedule(Schedule):
                 at.append(end if part == PARTS else start * (1 - share) + end * share)
                 levels.append({k: between(values[k], target, share, shape) for k, target in targets.items()})
         self._at, self._levels = at, levels
+
+    def _needs(self, iteration: int, metrics: Metrics, start: float, end: float) -> list[Need]:
+        value = measured(metrics, self._by)
+        return [Need(self._by, value, end, start), Need("iterations", self.stayed, self.limits["stay"].value)]
 
     def decide(self, iteration: int, metrics: Metrics, in_force: Mapping[str, Value]) -> list[Decision]:
         """Return the values at the metric's present value."""

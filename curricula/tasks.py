@@ -15,6 +15,7 @@ import msgspec
 
 from curricula.curriculum import Curriculum, Decision, Limit, Metrics, Mode, counted, measured
 from curricula.ladder import AtLeastOne, Count, check_reachable
+from curricula.needs import Need
 from curricula.values import KnobValues, Value, is_close
 
 _LEAST_CHANGE = 0.05
@@ -106,11 +107,27 @@ class TasksCurriculum(Curriculum):
     def outlook(self, iteration: int, metrics: Metrics) -> str:
         """Describe the next update of weights and the next unlocking."""
         every = int(self.limits["every"].value)
-        texts = [f"weights by success in {counted(every - self.stayed % every, 'iteration')}"]
-        if self.level < self.top:
-            newest, following = self.tasks[self.level], self.tasks[self.level + 1]
-            texts.append(f"{following} when success of {newest} > {self.limits['unlock'].value:g}")
-        return "; ".join([*texts, self._rates(metrics)])
+        update = f"weights by success in {counted(every - self.stayed % every, 'iteration')}"
+        return "; ".join([update, *self._unlocking(), self._rates(metrics)])
+
+    def conditions(self, iteration: int, metrics: Metrics) -> str:
+        """Describe the next unlocking and the success of unlocked tasks."""
+        return "; ".join(["weights by success", *self._unlocking(), self._rates(metrics)])
+
+    def needs(self, iteration: int, metrics: Metrics) -> list[Need]:
+        """Return the success rate that unlocks the next task, and the time of the next decision."""
+        every = int(self.limits["every"].value)
+        found = [Need("iterations", self.stayed % every, every)]
+        if self.level == self.top:
+            return found
+        metric = _metric(self.tasks[self.level])
+        return [Need(metric, measured(metrics, metric), self.limits["unlock"].value), *found]
+
+    def _unlocking(self) -> list[str]:
+        if self.level == self.top:
+            return []
+        newest, following = self.tasks[self.level], self.tasks[self.level + 1]
+        return [f"{following} when success of {newest} > {self.limits['unlock'].value:g}"]
 
     def _unlocked(self) -> tuple[str, ...]:
         return self.tasks[: self.level + 1]

@@ -106,12 +106,17 @@ def test_a_knob_leads_to_its_curriculum():
 def test_scripts_get_all_of_it():
     state = state_after(*begun(VELOCITY), *iterations(0, 4))
     (record,) = curriculum_records(state)
-    assert record | {"outlook": "", "limits": {}} == {
+    assert record | {"outlook": "", "limits": {}, "needs": []} == {
         "name": "velocity", "kind": "velocity", "level": 0, "top": 5, "level_text": "slow walk, 0 to 0.5 m/s",
-        "mode": "auto", "iterations_at_level": 5, "episodes_at_level": 3, "outlook": "", "limits": {},
+        "mode": "auto", "iterations_at_level": 5, "episodes_at_level": 3, "outlook": "", "limits": {}, "needs": [],
     }  # fmt: skip
     assert record["limits"] == {"up": 0.8, "down": 0.5, "stay": 20.0, "episodes": 50.0}
     assert record["outlook"].startswith("up when Train/success_rate > 0.8")
+    assert record["needs"] == [
+        {"what": "Train/success_rate", "have": pytest.approx(0.6), "needed": 0.8},
+        {"what": "iterations", "have": 5, "needed": 20.0},
+        {"what": "episodes", "have": 3, "needed": 50.0},
+    ]
 
 
 # --- its text ---
@@ -126,10 +131,40 @@ def test_a_line_has_name_kind_level_mode_and_what_the_level_is():
     ]
 
 
-def test_what_happens_next_is_the_curriculum_s_own_outlook_in_the_charts_words():
+def test_bars_show_what_is_needed_for_the_next_level_in_the_charts_words():
     state = state_after(*begun(), *iterations(0, 4, **{"Train/mean_reward": 11.3}))
-    assert said(state, "velocity") == ("up when success rate > 0.8; now 0.60; eligible in 15 iterations / 47 episodes")
-    assert said(state, "pushes").startswith("up when reward > 12.5; now 11.30; eligible in 45 iterations")
+    velocity, _, pushes = panel_text(state, curricula_now(state), 100).curricula
+    assert velocity.body == (
+        "  up when success rate > 0.8",
+        "  success rate 0.6 of 0.8 ███████▌░░   iterations 5 of 20 ██▌░░░░░░░   episodes 3 of 50 ▋░░░░░░░░░",
+    )
+    assert pushes.body[0] == "  up when reward > 12.5"
+    assert pushes.body[1].startswith("  reward 11.3 of 12.5 ██████████░   iterations 5 of 50 █")
+
+
+def test_in_a_narrow_panel_the_bars_stand_below_each_other_and_where_there_is_no_room_is_text():
+    state = state_after(*begun(VELOCITY), *iterations(0, 4))
+    (text,) = panel_text(state, curricula_now(state), 60).curricula
+    assert text.body[1:] == (
+        "  success rate 0.6 of 0.8 ████████████░░░░",
+        "  iterations      5 of 20 ████░░░░░░░░░░░░",
+        "  episodes        3 of 50 █░░░░░░░░░░░░░░░",
+    )
+    assert said(state, "velocity", 30).endswith("now 0.60; eligible in 15 iterations / 47 episodes")
+
+
+def test_a_bar_is_full_only_if_all_is_there():
+    state = state_after(*begun(VELOCITY), *iterations(0, 18), *iterations(19, 19, **{"Train/success_rate": 0.7999}))
+    (text,) = panel_text(state, curricula_now(state), 60).curricula
+    assert text.body[1:3] == (
+        "  success rate 0.7999 of 0.8 ███████████████░",
+        "  iterations        20 of 20 ████████████████",
+    )
+
+
+def test_at_the_top_nothing_is_needed():
+    state = state_after(*begun(VELOCITY), moved(1, 0, "velocity", 0.0, 5.0), *iterations(0, 4))
+    assert said(state, "velocity").startswith("at the top, down when < 0.5; now 0.60")
 
 
 @pytest.mark.parametrize(
@@ -175,6 +210,7 @@ def test_where_it_is_narrow_what_the_level_is_comes_below():
     (text,) = panel_text(state, curricula_now(state), 40).curricula
     assert text.head == "velocity  0/5  ░░░░░  auto"
     assert text.body[0] == "  slow walk, 0 to 0.5 m/s; up when"
+    assert text.body[-1].startswith("  episodes        3 of 50 ")
 
 
 def test_levels_in_a_line_elsewhere():

@@ -40,6 +40,14 @@ def bar(share: float, width: int) -> str:
     return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()
 
 
+def progress_bar(share: float, width: int) -> str:
+    """Return a bar of exactly `width` cells; the part that is missing is pale, and visible until all is reached."""
+    filled = bar(share, width)
+    if len(filled) == width and share < 1:
+        filled = filled[:-1]
+    return filled + "░" * (width - len(filled))
+
+
 def bar_lines(groups: list[BarGroup], width: int) -> list[str]:
     """Return all groups as lines of at most `width` cells."""
     if not groups:

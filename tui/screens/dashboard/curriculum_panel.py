@@ -43,7 +43,7 @@ class _Entry(DiffText):
         head = (_CURSOR if is_chosen else _NO_CURSOR) + text.head
         lines = [
             _with_bars(head).stylize("bold" if is_chosen else ""),
-            *(Content(_NO_CURSOR + line) for line in text.body),
+            *(_with_bars(_NO_CURSOR + line) for line in text.body),
         ]
         self.update(Content("\n").join(lines))
 

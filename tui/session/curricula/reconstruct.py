@@ -9,6 +9,7 @@ from typing import Any, cast
 from curricula.curriculum import FINISHED_EPISODES, Curriculum, Mode
 from curricula.curriculum_knobs import curriculum_knob, level_knob, mode_knob
 from curricula.load import make_curricula
+from curricula.needs import Need
 from trainer_proc.contract.messages import Change
 from tui.session.state import RunState
 
@@ -34,7 +35,17 @@ def curriculum_of_knob(knob: str, curricula: list[Curriculum]) -> Curriculum | N
 
 def outlook(curriculum: Curriculum, state: RunState) -> str:
     """Return the next step in mode `auto`, in one line."""
-    return curriculum.outlook(state.first_iteration if state.iteration is None else state.iteration, state.latest)
+    return curriculum.outlook(_newest_iteration(state), state.latest)
+
+
+def conditions(curriculum: Curriculum, state: RunState) -> str:
+    """Return the conditions of the next step in mode `auto`, in one line without the values of `needs`."""
+    return curriculum.conditions(_newest_iteration(state), state.latest)
+
+
+def needs(curriculum: Curriculum, state: RunState) -> list[Need]:
+    """Return what is needed for the next step in mode `auto`."""
+    return curriculum.needs(_newest_iteration(state), state.latest)
 
 
 def moved_at(curriculum: Curriculum, state: RunState) -> int | None:
@@ -57,9 +68,14 @@ def curriculum_records(state: RunState) -> list[dict[str, Any]]:
             "iterations_at_level": one.stayed,
             "episodes_at_level": one.episodes,
             "outlook": outlook(one, state),
+            "needs": [{"what": need.what, "have": need.have, "needed": need.needed} for need in needs(one, state)],
         }
         for one in curricula_now(state)
     ]
+
+
+def _newest_iteration(state: RunState) -> int:
+    return state.first_iteration if state.iteration is None else state.iteration
 
 
 def _bring_up_to_date(curriculum: Curriculum, state: RunState) -> None:

@@ -10,24 +10,30 @@ from itertools import groupby
 
 from curricula.curriculum import SUCCESS_RATE, Curriculum
 from curricula.curriculum_knobs import level_knob, mode_knob
+from curricula.needs import Need
 from curricula.terrain import HIGHEST_LEVEL
 from trainer_proc.contract.knob import Value, value_text
-from tui.session.bars import Bar, BarGroup, bar_lines
+from tui.session.bars import Bar, BarGroup, bar_lines, progress_bar
 from tui.session.board.plans import DEFAULT_BOARD, SUCCESS_EPISODES, SUCCESS_WINDOW
-from tui.session.curricula.reconstruct import moved_at, outlook
+from tui.session.curricula.reconstruct import conditions, moved_at, needs, outlook
+from tui.session.numbers import UNKNOWN, number
 from tui.session.state import RunState
-from tui.session.text import plain, shortened
+from tui.session.text import plain, shortened, shortened_name
 
 SHARE_AT_LEVEL, OF_TERRAIN, OF_TASK = "Terrain/share_at_level_", "Success/terrain/", "Success/task/"
 _WIDEST_NAME, _WIDEST_BAR = 24, 10
 _INDENT = "  "
+_LEAST_FOR_BARS = 32
+"""With fewer cells, text says what is needed."""
+_SMALLEST_BAR, _LARGEST_BAR = 6, 16
+_GAP = "   "
 _LEAST_FOR_LEVEL_TEXT = 24
 """With fewer cells after the mode, the level's text moves to the line below."""
 
 
 @dataclass(frozen=True)
 class CurriculumText:
-    """Lines of a curriculum: name, level and mode; below, the next step."""
+    """Lines of a curriculum: name, level and mode; below, the next step and bars for what is needed for it."""
 
     name: str
     head: str
@@ -110,22 +116,21 @@ def _pending(knob: str, state: RunState) -> Value | None:
 def _text(curriculum: Curriculum, state: RunState, head: str, width: int) -> CurriculumText:
     level, since = plain(curriculum.level_text(curriculum.level)), moved_at(curriculum, state)
     ways = [level] if since is None else [f"{level}, since iteration {since}", level]
-    outlook_text = _next(curriculum, state)
+    needed = needs(curriculum, state) if curriculum.mode == "auto" and width >= _LEAST_FOR_BARS else []
+    outlook_text = _in_words_of_charts(conditions(curriculum, state)) if needed else _next(curriculum, state)
     room = width - len(head) - 2
     if room >= min(len(level), _LEAST_FOR_LEVEL_TEXT):
         head = f"{head}  {next((way for way in ways if len(way) <= room), shortened(level, room))}"
     elif level:
         outlook_text = f"{level}; {outlook_text}"
     body = textwrap.wrap(outlook_text, max(width, 8), initial_indent=_INDENT, subsequent_indent=_INDENT)
+    body += _need_lines(needed, width)
     return CurriculumText(curriculum.name, shortened(head.rstrip(), max(width, 1)), tuple(body))
 
 
 def _next(curriculum: Curriculum, state: RunState) -> str:
     """Return the next step, with metrics named as on their charts."""
-    text = plain(outlook(curriculum, state))
-    for plan in DEFAULT_BOARD:
-        for title, metric in plan.curves:
-            text = text.replace(metric, title)
+    text = _in_words_of_charts(outlook(curriculum, state))
     match curriculum.mode:
         case "manual":
             return f"level set by the user; in auto: {text}"
@@ -133,6 +138,36 @@ def _next(curriculum: Curriculum, state: RunState) -> str:
             return f"on hold, knobs set by the user; in auto: {text}"
         case _:
             return text
+
+
+def _in_words_of_charts(text: str) -> str:
+    text = plain(text)
+    for plan in DEFAULT_BOARD:
+        for title, metric in plan.curves:
+            text = text.replace(metric, title)
+    return text.replace(OF_TASK, "success of ")
+
+
+def _need_lines(found: Sequence[Need], width: int) -> list[str]:
+    """Return a bar for each need with its numbers: all in one line, or one below the other where that is too wide."""
+    names = [_in_words_of_charts(need.what) for need in found]
+    values = [f"{UNKNOWN if need.have is None else number(need.have)} of {number(need.needed)}" for need in found]
+    texts = [f"{name} {value} " for name, value in zip(names, values, strict=True)]
+    room = width - len(_INDENT) - len(_GAP) * (len(found) - 1) - sum(map(len, texts))
+    if found and (each := min(room // len(found), _LARGEST_BAR)) >= _SMALLEST_BAR:
+        cells = [text + progress_bar(need.share, each) for text, need in zip(texts, found, strict=True)]
+        return [_INDENT + _GAP.join(cells)]
+    value_width = max(map(len, values), default=0)
+    name_width = min(max(map(len, names), default=0), max(width - len(_INDENT) - value_width - 2 - _SMALLEST_BAR, 1))
+    each = min(max(width - len(_INDENT) - name_width - value_width - 2, 0), _LARGEST_BAR)
+    return [
+        shortened(
+            f"{_INDENT}{shortened_name(name, name_width):<{name_width}} {value:>{value_width}} "
+            f"{progress_bar(need.share, each)}".rstrip(),
+            width,
+        )
+        for name, value, need in zip(names, values, found, strict=True)
+    ]
 
 
 # --- bars ---
