@@ -101,6 +101,28 @@ def test_a_preset_trains_and_all_that_it_names_is_there(name: str, trained: dict
             assert isinstance(value, type(state.knobs[knob].value)), knob
 
 
+def test_an_exported_tracking_policy_has_what_the_tasks_own_exporter_adds(trained: dict[str, Future], tmp_path: Path):
+    import numpy
+    import onnxruntime
+
+    folder = run_of(trained, "g1-tracking")
+    program(tmp_path, "export", str(folder.path))
+    session = onnxruntime.InferenceSession(str(folder.exported / "policy.onnx"), providers=["CPUExecutionProvider"])
+    metadata = session.get_modelmeta().custom_metadata_map
+    assert metadata["anchor_body_name"] == "torso_link"
+    assert metadata["body_names"].startswith("pelvis,")
+    motion = numpy.load(folder.read_spec().overrides[MOTION])
+    fed = {node.name: numpy.zeros(node.shape, numpy.float32) for node in session.get_inputs()}
+    assert list(fed) == ["obs", "time_step"]
+    fed["time_step"][:] = 3
+    outputs = dict(zip((node.name for node in session.get_outputs()), session.run(None, fed), strict=True))
+    of_motion = ["joint_pos", "joint_vel", "body_pos_w", "body_quat_w", "body_lin_vel_w", "body_ang_vel_w"]
+    assert list(outputs) == ["actions", *of_motion]
+    assert outputs["joint_pos"][0] == pytest.approx(motion["joint_pos"][3], abs=1e-6)
+    assert outputs["body_pos_w"].shape[1] == len(metadata["body_names"].split(","))
+    assert "policy.onnx" not in {path.name for path in folder.path.iterdir()}  # no untrained policy lies around
+
+
 def test_the_example_of_the_documentation_trains(trained: dict[str, Future]):
     folder = run_of(trained, "mine")
     state = read_state(folder)

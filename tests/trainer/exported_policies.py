@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import numpy
 import torch
-from rsl_rl.models import MLPModel, RNNModel
+from rsl_rl.models import MLPModel
+from rsl_rl.utils import resolve_callable
 from tensordict import TensorDict
 
 from trainer_proc.contract.codec import encode
@@ -55,9 +56,24 @@ def recurrent(kind: str) -> PolicyDescription:
     )
 
 
-def groups_of(observations: torch.Tensor) -> TensorDict:
+def seeing(**actor) -> PolicyDescription:
+    """Return a policy with two cameras, one of them between the vectors."""
+    cnn = {"output_channels": [4, 2], "kernel_size": 3, "stride": 2, "activation": "elu"}
+    return description(
+        actor=description().actor | {"class_name": "CNNModel", "cnn_cfg": cnn} | actor,
+        observation_groups={"actor": ["second", "depth", "first", "colour"], "critic": ["first"]},
+        image_shapes={"colour": [3, 20, 16], "depth": [1, 12, 24]},
+    )
+
+
+def groups_of(observations: torch.Tensor, images: dict[str, torch.Tensor] | None = None) -> TensorDict:
     parts = observations.split(list(GROUP_SIZES.values()), dim=-1)
-    return TensorDict(dict(zip(GROUP_SIZES, parts, strict=True)), batch_size=[len(observations)])
+    named = dict(zip(GROUP_SIZES, parts, strict=True))
+    return TensorDict(named | (images or {}), batch_size=[len(observations)])
+
+
+def images_of(described: PolicyDescription, count: int) -> dict[str, torch.Tensor]:
+    return {name: torch.rand(count, *shape) for name, shape in described.image_shapes.items()}
 
 
 def make_run(path: Path, described: PolicyDescription) -> tuple[RunFolder, Path, MLPModel]:
@@ -66,9 +82,10 @@ def make_run(path: Path, described: PolicyDescription) -> tuple[RunFolder, Path,
     folder = RunFolder(path)
     write_policy_description(folder, described)
     arguments = copy.deepcopy(described.actor)
-    model = {"MLPModel": MLPModel, "RNNModel": RNNModel}[arguments.pop("class_name")]
-    actor = model(groups_of(torch.zeros(1, SIZE)), described.observation_groups, "actor", 2, **arguments)
-    actor.update_normalization(groups_of(torch.randn(500, SIZE) * 4 + 20))
+    model = resolve_callable(arguments.pop("class_name"))
+    seen = groups_of(torch.randn(500, SIZE) * 4 + 20, images_of(described, 500))
+    actor = model(seen, described.observation_groups, "actor", 2, **arguments)
+    actor.update_normalization(seen)
     checkpoint = folder.checkpoint(120)
     torch.save({"actor_state_dict": actor.state_dict(), "iter": 120, "infos": {"env_state": {"steps": 9}}}, checkpoint)
     return folder, checkpoint, actor.eval()
@@ -98,8 +115,8 @@ def run_onnx(file: Path, observations: torch.Tensor) -> numpy.ndarray:
     return numpy.concatenate([session.run(["actions"], {"obs": row[None].numpy()})[0] for row in observations])
 
 
-def hidden(folder: RunFolder) -> list[str]:
-    return [path.name for path in folder.path.iterdir() if path.name.startswith(".")]
+def hidden(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -13,10 +13,11 @@ import pytest
 
 from trainer_proc.contract.messages import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
-from trainer_proc.export import check as export_check
-from trainer_proc.export import write as export
+from trainer_proc.export.actor import read_actor
 from trainer_proc.export.policy import PolicyDescription
+from trainer_proc.export.provenance import git_commit
 from trainer_proc.export.write import PolicyCard, export_policy
+from tui.charts.files.export import proposed_file, write_file
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,7 +63,7 @@ def plain(tmp_path) -> tuple[RunFolder, Path]:
 def test_three_files_and_nothing_else_are_written(exported):
     folder, _, result = exported
     assert set(contents(folder.exported)) == FILES
-    assert hidden(folder) == []
+    assert hidden(folder.path) == []
     assert result.iteration == 120
     assert result.folder == "exported"
     assert 0 <= result.largest_difference <= 1e-5
@@ -152,7 +153,7 @@ def test_a_snapshot_is_enough_and_the_file_name_gives_the_iteration(plain):
     assert export_policy(folder, snapshot).iteration == 77
     unnamed = folder.path / "snapshot.pt"
     torch.save({"actor_state_dict": weights}, unnamed)
-    assert export_check.read_actor(unnamed)[0] == -1
+    assert read_actor(unnamed)[0] == -1
 
 
 def test_a_new_export_replaces_the_earlier_one(plain):
@@ -163,7 +164,17 @@ def test_a_new_export_replaces_the_earlier_one(plain):
     export_policy(folder, checkpoint)
     assert set(contents(folder.exported)) == FILES
     assert b"old" not in contents(folder.exported).values()
-    assert hidden(folder) == []
+
+
+def test_an_export_leaves_the_files_of_others_alone(plain):
+    folder, checkpoint = plain
+    chart = write_file(proposed_file(folder.path, "reward", "svg"), b"a chart", overwrite=False)
+    (folder.exported / "notes.txt").write_bytes(b"mine")
+    for _ in range(2):
+        export_policy(folder, checkpoint)
+        assert {path.name for path in folder.exported.iterdir()} == {*FILES, "views", "notes.txt"}
+    assert chart.parent == folder.exported / "views"
+    assert (chart.read_bytes(), (folder.exported / "notes.txt").read_bytes()) == (b"a chart", b"mine")
 
 
 def test_a_damaged_journal_is_reported_in_policy_json(plain):
@@ -177,13 +188,13 @@ def test_a_damaged_journal_is_reported_in_policy_json(plain):
 
 def test_the_git_commit_is_the_working_directorys(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert export._git_commit() is None
+    assert git_commit() is None
     identity = ["-c", "user.name=n", "-c", "user.email=e@e"]
     subprocess.run(["git", "init", "-q"], check=True)
     (tmp_path / "file").write_text("one")
     subprocess.run(["git", "add", "file"], check=True)
     subprocess.run(["git", *identity, "commit", "-qm", "message"], check=True)
     commit = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
-    assert export._git_commit() == commit
+    assert git_commit() == commit
     (tmp_path / "file").write_text("two")
-    assert export._git_commit() == f"{commit}-dirty"
+    assert git_commit() == f"{commit}-dirty"

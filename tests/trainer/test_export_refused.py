@@ -18,6 +18,7 @@ from trainer_proc.contract.messages import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export import check as export_check
 from trainer_proc.export import write as export
+from trainer_proc.export.models import write_models
 from trainer_proc.export.policy import ObservationTerm, write_policy_description
 from trainer_proc.export.write import export_policy, main
 
@@ -137,10 +138,9 @@ def test_a_missing_package_is_shown_with_the_command_that_installs_it(plain, mon
 def spoiled(spoil):
     """Return a `write_models` that lets `spoil` change `policy.onnx` afterwards."""
 
-    def write(actor, metadata, into):
-        names = export_check.write_models(actor, metadata, into)
+    def write(model, scripted, metadata, into):
+        write_models(model, scripted, metadata, into)
         spoil(into / "policy.onnx")
-        return names
 
     return write
 
@@ -193,40 +193,14 @@ def test_a_diverged_policy_is_refused(plain):
     assert "not finite" in refused(folder, checkpoint)
 
 
-def test_a_folder_with_other_files_is_not_replaced(plain):
+def test_a_file_in_place_of_the_folder_and_a_folder_in_place_of_a_file_are_refused(plain):
     folder, checkpoint = plain
-    folder.exported.mkdir()
-    (folder.exported / "notes.txt").write_text("mine")
-    assert "notes.txt" in refused(folder, checkpoint)
-    assert contents(folder.exported) == {"notes.txt": b"mine"}
-
-
-def test_a_rename_that_fails_brings_the_earlier_export_back(plain, monkeypatch):
-    folder, checkpoint = plain
-    folder.exported.mkdir()
-    (folder.exported / "policy.onnx").write_text("earlier")
-    rename = Path.rename
-
-    def failing(self, target):
-        if target == folder.exported and not self.name.endswith(".previous"):
-            raise OSError("no space")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", failing)
-    assert "can't be written: no space" in refused(folder, checkpoint)
-    assert contents(folder.exported) == {"policy.onnx": b"earlier"}
-
-
-def test_what_a_killed_export_left_is_removed_and_a_running_ones_folder_is_not(plain):
-    folder, checkpoint = plain
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        pass
-    killed = folder.path / f".exported.1.{ended.pid}"
-    running = folder.path / f".exported.1.{os.getpid()}"
-    killed.mkdir()
-    running.mkdir()
-    export_policy(folder, checkpoint)
-    assert hidden(folder) == [running.name]
+    folder.exported.write_text("mine")
+    assert "expected a folder, got the file" in refused(folder, checkpoint)
+    assert folder.exported.read_text() == "mine"
+    folder.exported.unlink()
+    (folder.exported / "policy.pt").mkdir(parents=True)
+    assert "policy.pt, got a folder" in refused(folder, checkpoint)
 
 
 # --- The program ------------------------------------------------------------------------------------------
@@ -268,7 +242,6 @@ def test_an_interrupted_export_leaves_nothing(plain, as_program, monkeypatch, ca
     monkeypatch.setattr(export, "measure_latency", lambda session: os.kill(os.getpid(), signal.SIGTERM))
     assert main([str(folder.path), "--checkpoint", str(checkpoint)]) == 1
     assert json.loads(capfd.readouterr().out) == {"error": "the export was interrupted"}
-    assert hidden(folder) == []
     assert not folder.exported.exists()
 
 
@@ -285,9 +258,9 @@ def test_errors_are_one_line_of_json(plain, as_program, monkeypatch, capfd):
     assert "Traceback" in err
 
 
-def test_a_policy_that_sees_images_is_refused_in_plain_words(plain):
+def test_an_observation_of_unknown_shape_is_refused(plain):
     folder, checkpoint = plain
     described = json.loads(folder.policy_description.read_text())
     described["observation_groups"]["actor"].append("camera")
     folder.policy_description.write_text(json.dumps(described))
-    assert "got images (camera)" in refused(folder, checkpoint)
+    assert "got neither: camera" in refused(folder, checkpoint)

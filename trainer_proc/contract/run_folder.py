@@ -120,6 +120,11 @@ class RunFolder:
         return self.params / "policy.json"
 
     @property
+    def task_export(self) -> Path:
+        """`params/task_export.onnx`: what the task's own exporter adds to a policy, if it adds anything."""
+        return self.params / "task_export.onnx"
+
+    @property
     def exported(self) -> Path:
         """`exported/`: `policy.onnx`, `policy.pt`, `policy.json`."""
         return self.path / "exported"

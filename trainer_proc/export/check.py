@@ -1,38 +1,39 @@
-"""The part of an export that needs torch: rebuilds the actor, writes ONNX and TorchScript, compares and times them.
-
-Actors are typed `Any`: rsl-rl has no types, and torch's lack `as_onnx` and `as_jit`.
-"""
+"""Checks the exported files: compares them with the actor, and times them."""
 
 from __future__ import annotations
 
-import copy
-import importlib
-import re
-import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy
 
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.export_process import ExportError
+from trainer_proc.export.actor import actor_group_sizes, actor_images
 from trainer_proc.export.policy import PolicyDescription
+from trainer_proc.export.task_export import TaskExport
 
 FloatArray = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
 
-NEEDED_PACKAGES = ("onnx", "onnxruntime", "onnxscript", "torch", "tensordict", "rsl_rl")
-_INSTALL = "uv sync --extra mjlab --extra export"
-OPSET = 18
-IR_VERSION = 8
-"""ONNX format version that came with opset 18; onnxruntime reads it from 1.14 on."""
 OBSERVATIONS = 256
 """Number of random observations in the check."""
 TOLERANCE = 1e-5
 """Largest allowed difference of an action; relative to the largest action's magnitude if that is above 1."""
 WARM_UP_CALLS = 300
 TIMED_CALLS = 3000
+_TASK_INPUTS = (0, 1, 10, 100, 1000)
+"""Values of the inputs that a task adds, in the check; tracking tasks add a time step."""
+_DTYPES = {"tensor(float)": numpy.float32, "tensor(int64)": numpy.int64, "tensor(int32)": numpy.int32}
+
+
+class Observations(NamedTuple):
+    """Observations of the check: `vectors` of shape [OBSERVATIONS, size], `images` [OBSERVATIONS, channels, h, w]."""
+
+    vectors: FloatArray
+    images: dict[str, FloatArray]
 
 
 class CheckResult(msgspec.Struct, frozen=True):
@@ -59,124 +60,6 @@ class Latency(msgspec.Struct, frozen=True):
     """Number of timed calls."""
 
 
-def require_packages(backend: str) -> None:
-    """Import what an export needs. Raises `ExportError` with the first missing package and how to install it.
-
-    `backend` trained the policy; Isaac Lab may run in an environment that this program did not install.
-    """
-    install = f"install it for {sys.executable}" if backend == "isaaclab" else f"run `{_INSTALL}`"
-    for package in NEEDED_PACKAGES:
-        try:
-            importlib.import_module(package)
-        except ImportError as error:
-            raise ExportError(f"export needs package {package} ({one_line(error)}): {install}") from error
-
-
-def read_actor(checkpoint: Path) -> tuple[int, dict[str, Any]]:
-    """Return the checkpoint's iteration and its actor's weights, without running code in the file.
-
-    If the file holds no iteration, that in its name counts; -1 without either. Raises `ExportError`.
-    """
-    from trainer_proc.checkpoints.load import CheckpointError, read_checkpoint  # torch, which may be missing
-
-    try:
-        content = read_checkpoint(checkpoint)
-    except CheckpointError as error:
-        raise ExportError(f"{error}; choose another checkpoint") from error
-    weights = content.get("actor_state_dict")
-    if not isinstance(weights, dict):
-        raise ExportError(f"{checkpoint} holds no actor_state_dict: choose a checkpoint that rsl-rl 5 saved")
-    iteration = content.get("iter")
-    if not isinstance(iteration, int):
-        named = re.fullmatch(r"model_(\d+)", checkpoint.stem)
-        iteration = int(named.group(1)) if named else -1
-    return iteration, weights
-
-
-def build_actor(description: PolicyDescription, weights: dict[str, Any], checkpoint: Path) -> Any:
-    """Return the actor with `weights`, built as in rsl-rl's `PPO.construct_algorithm`, on the CPU in eval mode.
-
-    `checkpoint` appears in messages only. Raises `ExportError` if it can't be built or the weights don't fit.
-    """
-    import torch
-    from rsl_rl.utils import resolve_callable
-    from tensordict import TensorDict
-
-    size = sum(actor_group_sizes(description).values())
-    try:
-        # rsl-rl's constructors remove entries from the configuration that they get
-        arguments = copy.deepcopy(description.actor)
-        actor_class = resolve_callable(arguments.pop("class_name"))
-        if not (isinstance(actor_class, type) and issubclass(actor_class, torch.nn.Module)):
-            raise TypeError(f"{actor_class} is no torch module")
-        zeros = {name: torch.zeros(1, size) for name, size in description.observation_sizes.items()}
-        observation = TensorDict(zeros, batch_size=[1])
-        groups = copy.deepcopy(description.observation_groups)
-        actor = actor_class(observation, groups, "actor", description.num_actions, **arguments)
-    except Exception as error:  # class and arguments come from a file
-        raise ExportError(
-            f"params/policy.json describes an actor that can't be built ({one_line(error)}): "
-            "export with the packages that trained it"
-        ) from error
-    described = sum(term.size for term in description.observation_terms)
-    if description.observation_terms and described != size:
-        raise ExportError(
-            f"params/policy.json is inconsistent: its terms have {described} numbers, the actor reads {size}"
-        )
-    try:
-        actor.load_state_dict(weights, strict=True)
-    except Exception as error:  # weights that are no tensors raise anything
-        raise ExportError(
-            f"{checkpoint} doesn't fit params/policy.json: choose a checkpoint of this run ({one_line(error)})"
-        ) from error
-    return actor.eval()
-
-
-def actor_group_sizes(description: PolicyDescription) -> dict[str, int]:
-    """Return the sizes of the actor's observation groups, in the order of concatenation.
-
-    Raises `ExportError` for an image, which has no size in the description.
-    """
-    groups = description.observation_groups["actor"]
-    images = [group for group in groups if group not in description.observation_sizes]
-    if images:
-        raise ExportError(f"expected vector observations, got images ({', '.join(images)}): no export yet")
-    return {group: description.observation_sizes[group] for group in groups}
-
-
-def write_models(actor: Any, metadata: dict[str, str], into: Path) -> list[str]:
-    """Write `policy.onnx`, with `metadata`, and `policy.pt`; return the names of the ONNX inputs after `obs`.
-
-    These inputs carry a recurrent policy's state. Raises `ExportError` or `OSError`.
-    """
-    import onnx
-    import torch
-
-    try:
-        exportable = actor.as_onnx(verbose=False).eval()
-        program: Any = torch.onnx.export(
-            exportable,
-            exportable.get_dummy_inputs(),
-            input_names=exportable.input_names,
-            output_names=exportable.output_names,
-            opset_version=OPSET,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-        scripted: Any = torch.jit.script(actor.as_jit().eval())
-        model = program.model_proto
-        _strip_traces(model.graph)
-        model.ir_version = IR_VERSION
-        onnx.helper.set_model_props(model, metadata)
-        onnx.checker.check_model(model, full_check=True)
-    except Exception as error:  # an exporter may not know a layer
-        raise ExportError(f"torch can't export this actor, use one of rsl-rl's models: {one_line(error)}") from error
-    (into / "policy.onnx").write_bytes(model.SerializeToString())
-    scripted.save(str(into / "policy.pt"))
-    return list(exportable.input_names[1:])
-
-
 def open_session(onnx_file: Path) -> Any:
     """Return an onnxruntime `InferenceSession` on one CPU thread. Raises `ExportError` for an invalid file."""
     import onnxruntime
@@ -190,21 +73,23 @@ def open_session(onnx_file: Path) -> Any:
         raise ExportError(f"the check failed, onnxruntime refuses {onnx_file.name}: {one_line(error)}") from error
 
 
-def check_policy(actor: Any, group_sizes: dict[str, int], session: Any, torchscript_file: Path) -> CheckResult:
+def check_policy(
+    actor: Any, description: PolicyDescription, outputs: Sequence[str], session: Any, torchscript_file: Path
+) -> CheckResult:
     """Compare `policy.onnx` (`session`) and `policy.pt` with `actor`'s deterministic output.
 
-    `group_sizes` are the sizes of the actor's observation groups, in the order of concatenation. Observations are
-    passed one after another, so that a recurrent policy's state is compared too. Raises `ExportError`.
+    `outputs` are the policy's: actions, then the next state. Observations are passed one after another, so that a
+    recurrent policy's state is compared too. Raises `ExportError`.
     """
-    observations = random_observations(actor, sum(group_sizes.values()))
-    expected = _torch_actions(actor, group_sizes, observations)
+    observations = random_observations(actor, description)
+    expected = _torch_actions(actor, actor_group_sizes(description), observations)
     if not numpy.isfinite(expected).all():
         raise ExportError("the policy's actions are not finite, its training has diverged: use an older checkpoint")
     largest_action = float(numpy.abs(expected).max())
     tolerance = TOLERANCE * max(1.0, largest_action)
     largest_difference = 0.0
     for name, actual in (
-        ("policy.onnx", _onnx_actions(session, observations)),
+        ("policy.onnx", _onnx_actions(session, outputs, observations)),
         ("policy.pt", _torchscript_actions(torchscript_file, observations)),
     ):
         if actual.shape != expected.shape:
@@ -220,19 +105,37 @@ def check_policy(actor: Any, group_sizes: dict[str, int], session: Any, torchscr
     return CheckResult(OBSERVATIONS, largest_difference, largest_action, tolerance)
 
 
-def random_observations(actor: Any, size: int) -> FloatArray:
-    """Return random float32 of shape [OBSERVATIONS, size], the same in every call.
+def check_task_outputs(session: Any, task: TaskExport) -> None:
+    """Compare the outputs that the task adds with those of the task's own exporter. Raises `ExportError`."""
+    import onnxruntime
 
-    With the mean and standard deviation of the actor's normalizer if it has one, else standard normal.
+    if not task.outputs:
+        return
+    own = onnxruntime.InferenceSession(task.model.SerializeToString(), providers=["CPUExecutionProvider"])
+    for value in _TASK_INPUTS:
+        inputs = {name: numpy.full_like(zero, value) for name, zero in _zero_inputs(own).items()}
+        added = session.run(task.outputs, _zero_inputs(session) | inputs)
+        for name, expected, actual in zip(task.outputs, own.run(task.outputs, inputs), added, strict=True):
+            if not numpy.array_equal(expected, actual, equal_nan=True):
+                raise ExportError(f"the check failed, policy.onnx: {name} differs from the task's own exporter")
+
+
+def random_observations(actor: Any, description: PolicyDescription) -> Observations:
+    """Return random observations, the same in every call: standard normal vectors, images from 0 to 1.
+
+    Vectors have the mean and standard deviation of the actor's normalizer if it has one.
     """
     import torch
     from rsl_rl.modules import EmpiricalNormalization
 
-    noise = torch.randn(OBSERVATIONS, size, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(OBSERVATIONS, sum(actor_group_sizes(description).values()), generator=generator)
     normalizer = getattr(actor, "obs_normalizer", None)
     if isinstance(normalizer, EmpiricalNormalization):
         noise = noise * normalizer.std + normalizer.mean
-    return noise.numpy()
+    shapes = actor_images(description)
+    images = {name: torch.rand(OBSERVATIONS, *shape, generator=generator).numpy() for name, shape in shapes.items()}
+    return Observations(noise.numpy(), images)
 
 
 def measure_latency(session: Any) -> Latency:
@@ -248,48 +151,55 @@ def measure_latency(session: Any) -> Latency:
     return Latency(float(p50), float(p99), TIMED_CALLS)
 
 
-def _strip_traces(graph: Any) -> None:
-    """Remove the exporter's debug information: stack traces with paths of this machine."""
-    for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
-        part.ClearField("doc_string")
-        part.ClearField("metadata_props")
-
-
-def _torch_actions(actor: Any, group_sizes: dict[str, int], observations: FloatArray) -> FloatArray:
+def _torch_actions(actor: Any, group_sizes: dict[str, int], observations: Observations) -> FloatArray:
     import torch
     from tensordict import TensorDict
 
     actions = []
     with torch.inference_mode():
-        for row in torch.from_numpy(observations).unsqueeze(1):
-            groups = torch.split(row, list(group_sizes.values()), dim=-1)
-            actions.append(actor(TensorDict(dict(zip(group_sizes, groups, strict=True)), batch_size=[1])))
+        for row, images in _steps(observations):
+            groups = torch.split(torch.from_numpy(row), list(group_sizes.values()), dim=-1)
+            named = dict(zip(group_sizes, groups, strict=True))
+            named |= {name: torch.from_numpy(image) for name, image in images.items()}
+            actions.append(actor(TensorDict(named, batch_size=[1])))
     return torch.cat(actions).numpy()
 
 
-def _onnx_actions(session: Any, observations: FloatArray) -> FloatArray:
+def _onnx_actions(session: Any, outputs: Sequence[str], observations: Observations) -> FloatArray:
     inputs = _zero_inputs(session)
-    state_names = [name for name in inputs if name != "obs"]
+    # a recurrent policy returns its states in the order of its inputs, which follow obs and images
+    first_state = 1 + len(observations.images)
+    state_names = list(inputs)[first_state : first_state + len(outputs) - 1]
     actions = []
-    for row in observations:
-        inputs["obs"] = row[None]
-        action, *states = session.run(None, inputs)
-        # a recurrent policy returns its states in the order of its inputs
-        inputs.update(zip(state_names, states, strict=True))
+    for row, images in _steps(observations):
+        inputs |= {"obs": row, **images}
+        action, *states = session.run(list(outputs), inputs)
+        inputs |= dict(zip(state_names, states, strict=True))
         actions.append(action)
     return numpy.concatenate(actions)
 
 
-def _torchscript_actions(file: Path, observations: FloatArray) -> FloatArray:
+def _torchscript_actions(file: Path, observations: Observations) -> FloatArray:
     import torch
 
     try:
         policy: Any = torch.jit.load(str(file), map_location="cpu")  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         raise ExportError(f"the check failed, torch refuses {file.name}: {one_line(error)}") from error
+    actions = []
     with torch.inference_mode():
-        return torch.cat([policy(row) for row in torch.from_numpy(observations).unsqueeze(1)]).numpy()
+        for row, images in _steps(observations):
+            further = [[torch.from_numpy(image) for image in images.values()]] if images else []
+            actions.append(policy(torch.from_numpy(row), *further))
+    return torch.cat(actions).numpy()
 
 
-def _zero_inputs(session: Any) -> dict[str, FloatArray]:
-    return {node.name: numpy.zeros(node.shape, dtype=numpy.float32) for node in session.get_inputs()}
+def _steps(observations: Observations) -> Iterator[tuple[FloatArray, dict[str, FloatArray]]]:
+    """Yield one observation after another, as batches of one."""
+    for step in range(OBSERVATIONS):
+        one = slice(step, step + 1)
+        yield observations.vectors[one], {name: image[one] for name, image in observations.images.items()}
+
+
+def _zero_inputs(session: Any) -> dict[str, numpy.ndarray[Any, Any]]:
+    return {node.name: numpy.zeros(node.shape, dtype=_DTYPES[node.type]) for node in session.get_inputs()}

@@ -18,6 +18,7 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
     """
     env = unwrapped(runner.env)
     observed = runner.env.get_observations().items()
+    vectors = {group for group, tensor in observed if tensor.ndim == 2}
     groups = {model: list(names) for model, names in runner.cfg["obs_groups"].items()}
     step = getattr(env, "step_dt", None)
     return PolicyDescription(
@@ -26,8 +27,9 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
         actor=_actor_arguments(runner),
         observation_groups=groups,
         observation_sizes={group: int(tensor.shape[-1]) for group, tensor in observed if tensor.ndim == 2},
+        image_shapes={group: list(tensor.shape[1:]) for group, tensor in observed if tensor.ndim == 4},
         num_actions=runner.env.num_actions,
-        observation_terms=_observation_terms(env, groups["actor"]),
+        observation_terms=_observation_terms(env, [group for group in groups["actor"] if group in vectors]),
         control_frequency=None if step is None else 1.0 / float(step),
         **_describe_actions(env, simulator),
         **_describe_joints(simulator),

@@ -1,8 +1,12 @@
-"""Writes an export's folder atomically: beside its target, then renamed."""
+"""Puts an export's files into their folder, all or none, and leaves everything else there alone.
+
+`exported/` is shared: charts go to `exported/views/`, and other exporters and the user keep files there too.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import time
@@ -11,53 +15,73 @@ from pathlib import Path
 
 import psutil
 
-from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.export_process import ExportError
 
-REPLACEABLE_FILES = frozenset({"policy.onnx", "policy.pt", "policy.json", "policy.onnx.data"})
-"""Files of an earlier export; other exporters write the last one beside their policy.onnx."""
+CARD = "policy.json"
+"""Placed last and taken away first: a folder without it has no complete export."""
+EARLIER_FILES = (CARD, "policy.onnx", "policy.pt", "policy.onnx.data")
+"""Files of an earlier export, which the next one takes away; other exporters write the last one."""
+_UNFINISHED = ".unfinished"
 
 
-def require_replaceable(target: Path) -> None:
-    """Raise `ExportError` if `target` holds more than an earlier export, which replacing it would delete."""
-    try:
-        others = sorted({path.name for path in target.iterdir()} - REPLACEABLE_FILES)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise ExportError(f"{target} can't be replaced ({one_line(error)}): choose another folder") from error
-    if others:
-        raise ExportError(f"{target} holds more than an earlier export ({others[0]}): choose another folder")
+def require_usable(target: Path) -> None:
+    """Raise `ExportError` if an export's files can't be placed in `target`, before anything slow is done."""
+    if target.exists() and not target.is_dir():
+        raise ExportError(f"expected a folder, got the file {target}: choose another folder")
+    for name in EARLIER_FILES:
+        if (target / name).is_dir():
+            raise ExportError(f"expected a file {target / name}, got a folder: move it away or choose another folder")
 
 
 @contextlib.contextmanager
 def temporary_folder(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside `target` and delete it afterwards; its name ends with this process's id."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in target.parent.glob(f".{target.name}.*"):
+    """Yield a new hidden folder in `target` and delete it afterwards; its name ends with this process's id."""
+    target.mkdir(parents=True, exist_ok=True)
+    for leftover in target.glob(f"{_UNFINISHED}.*"):
         owner = leftover.suffix.removeprefix(".")
         if owner.isdigit() and not psutil.pid_exists(int(owner)):  # left by a killed export
             shutil.rmtree(leftover, ignore_errors=True)
-    path = target.with_name(f".{target.name}.{time.time_ns()}.{os.getpid()}")
+    path = target / f"{_UNFINISHED}.{time.time_ns()}.{os.getpid()}"
     path.mkdir()
     try:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):  # it holds other files
+            target.rmdir()
 
 
 def put_in_place(finished: Path, target: Path) -> None:
-    """Rename `finished` to `target`; an earlier export is restored if that fails."""
-    for path in finished.iterdir():
-        with open(path, "rb") as file:
+    """Move the files of `finished`, a folder in `target`, to `target`; an earlier export is restored if that fails."""
+    names = sorted((path.name for path in finished.iterdir()), key=lambda name: name == CARD)
+    for name in names:
+        with open(finished / name, "rb") as file:
             os.fsync(file.fileno())
-    previous = finished.with_name(f"{finished.name}.previous")
+    previous = finished / "previous"
+    previous.mkdir()
+    with _one_at_a_time(target):
+        try:
+            _move([name for name in EARLIER_FILES if (target / name).exists()], target, previous)
+            _move(names, finished, target)
+        except BaseException:
+            for name in names:
+                if not (finished / name).exists():
+                    (target / name).unlink(missing_ok=True)
+            _move([path.name for path in previous.iterdir()], previous, target)
+            raise
+
+
+def _move(names: list[str], source: Path, target: Path) -> None:
+    for name in names:
+        (source / name).replace(target / name)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep another export from placing its files in between."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        if target.exists():
-            target.rename(previous)
-        finished.rename(target)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
-        if target.exists():
-            shutil.rmtree(previous, ignore_errors=True)
-        elif previous.exists():
-            previous.rename(target)
+        os.close(descriptor)

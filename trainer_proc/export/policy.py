@@ -53,6 +53,10 @@ class PolicyDescription(msgspec.Struct, frozen=True):
     """Nominal damping in N·m·s/rad."""
     control_frequency: float | None = None
     """Control rate in Hz; None if unknown."""
+    image_shapes: dict[str, list[int]] = {}
+    """Shape [channels, height, width] of each observation group that is an image."""
+    not_included: list[str] = []
+    """What stands between robot and policy and is not in this description, with the reason; one line each."""
 
 
 def write_policy_description(folder: RunFolder, description: PolicyDescription) -> None:

@@ -9,15 +9,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
-import importlib.metadata
 import os
-import platform
 import signal
-import subprocess
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -29,22 +26,20 @@ from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import ExportFinished, InterventionApplied
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.export.actor import actor_group_sizes, actor_images, build_actor, read_actor, require_packages
 from trainer_proc.export.check import (
     CheckResult,
     Latency,
-    actor_group_sizes,
-    build_actor,
     check_policy,
+    check_task_outputs,
     measure_latency,
     open_session,
-    read_actor,
-    require_packages,
-    write_models,
 )
-from trainer_proc.export.folder import put_in_place, require_replaceable, temporary_folder
+from trainer_proc.export.folder import put_in_place, require_usable, temporary_folder
+from trainer_proc.export.models import make_models, write_models
 from trainer_proc.export.policy import PolicyDescription, read_policy_description
-
-RECORDED_VERSIONS = ("humanoid-tui", "torch", "rsl-rl-lib", "mjlab", "isaaclab", "onnx", "onnxruntime", "onnxscript")
+from trainer_proc.export.provenance import git_commit, versions
+from trainer_proc.export.task_export import TaskExport, with_task_export
 
 
 class PolicyCard(PolicyDescription, frozen=True, kw_only=True):
@@ -60,8 +55,16 @@ class PolicyCard(PolicyDescription, frozen=True, kw_only=True):
     """Iteration of the checkpoint; -1 if unknown."""
     observation_size: int
     """Length of the observation vector."""
+    image_inputs: list[str]
+    """Further inputs after `obs`: images, float32 [1, channels, height, width] by `image_shapes`."""
     recurrent_inputs: list[str]
-    """Further inputs, zero at first and then the further outputs of the last call."""
+    """Further inputs, zero at first and then the outputs after `actions` of the last call."""
+    task_inputs: list[str]
+    """Further inputs that the task's own exporter adds, such as the time step of a motion."""
+    task_outputs: list[str]
+    """Further outputs that the task's own exporter adds, such as the reference motion at that step."""
+    task_metadata: dict[str, str]
+    """Metadata that the task's own exporter adds, such as the names of tracked bodies."""
     git_commit: str | None
     """Commit of the working directory, with `-dirty` after it if tracked files were changed."""
     versions: dict[str, str]
@@ -79,10 +82,10 @@ class PolicyCard(PolicyDescription, frozen=True, kw_only=True):
 def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) -> ExportFinished:
     """Write the checkpoint's checked policy to `out` (the run's `exported/` if None), completely or not at all.
 
-    An earlier export there is replaced once the new one has passed the check. Raises `ExportError`.
+    An earlier export there is replaced once the new one has passed the check; other files stay. Raises `ExportError`.
     """
     target = (out or folder.exported).resolve()
-    require_replaceable(target)
+    require_usable(target)
     description = _read_description(folder)
     if not checkpoint.is_file():
         raise ExportError(f"no such checkpoint: {checkpoint}; choose one of the run's model_*.pt")
@@ -93,16 +96,22 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
         with temporary_folder(target) as temporary, warnings.catch_warnings():
             # TorchScript is deprecated and the ONNX exporter warns about itself; the check covers both
             warnings.simplefilter("ignore")
-            recurrent_inputs = write_models(actor, _metadata(description, folder, iteration), temporary)
+            models = make_models(actor)
+            model, task = with_task_export(models.model, folder, models.inputs, models.outputs)
+            description = _with_not_included(description, task)
+            metadata = task.metadata | _metadata(description, folder, iteration)
+            write_models(model, models.scripted, metadata, temporary)
             session = open_session(temporary / "policy.onnx")
-            check = check_policy(actor, actor_group_sizes(description), session, temporary / "policy.pt")
+            check = check_policy(actor, description, models.outputs, session, temporary / "policy.pt")
+            check_task_outputs(session, task)
             latency = measure_latency(session)
             digest = hashlib.sha256((temporary / "policy.onnx").read_bytes()).hexdigest()
             card = _card(
                 description,
                 folder,
                 iteration=iteration,
-                recurrent_inputs=recurrent_inputs,
+                inputs=models.inputs,
+                task=task,
                 onnx_sha256=digest,
                 check=check,
                 latency=latency,
@@ -140,26 +149,37 @@ def _card(
     folder: RunFolder,
     *,
     iteration: int,
-    recurrent_inputs: list[str],
+    inputs: Sequence[str],
+    task: TaskExport,
     onnx_sha256: str,
     check: CheckResult,
     latency: Latency,
 ) -> PolicyCard:
     interventions, journal_problem = _past_interventions(folder)
+    images = list(actor_images(description))
     return PolicyCard(
         **{name: getattr(description, name) for name in description.__struct_fields__},
         run=folder.name,
         iteration=iteration,
         observation_size=sum(actor_group_sizes(description).values()),
-        recurrent_inputs=recurrent_inputs,
-        git_commit=_git_commit(),
-        versions=_versions(),
+        image_inputs=images,
+        recurrent_inputs=[name for name in inputs[1:] if name not in images],
+        task_inputs=task.inputs,
+        task_outputs=task.outputs,
+        task_metadata=task.metadata,
+        git_commit=git_commit(),
+        versions=versions(),
         onnx_sha256=onnx_sha256,
         check=check,
         latency=latency,
         interventions=interventions,
         journal_problem=journal_problem,
     )
+
+
+def _with_not_included(description: PolicyDescription, task: TaskExport) -> PolicyDescription:
+    lines = [*description.not_included, *task.not_included]
+    return msgspec.structs.replace(description, not_included=list(dict.fromkeys(lines)))
 
 
 def _metadata(description: PolicyDescription, folder: RunFolder, iteration: int) -> dict[str, str]:
@@ -191,24 +211,6 @@ def _past_interventions(folder: RunFolder) -> tuple[list[InterventionApplied], s
     except (JournalUnreadable, OSError) as error:
         return [], one_line(error)
     return [frame.body for frame in frames if isinstance(frame.body, InterventionApplied)], ""
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for name in RECORDED_VERSIONS:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[name] = importlib.metadata.version(name)
-    return versions
-
-
-def _git_commit() -> str | None:
-    """Return the working directory's commit, with `-dirty` if tracked files differ; None without one."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip()
 
 
 # --- The program --------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from curricula.load import make_curricula
 from curricula.schema import SchemaError
 from presets.success import Success, read_success
@@ -13,6 +15,7 @@ from trainer_proc.curriculum.driver import CurriculumDriver
 from trainer_proc.export.description import describe_policy
 from trainer_proc.export.job import ExportJobs, NoExports
 from trainer_proc.export.policy import write_policy_description
+from trainer_proc.export.task_export import keep_task_export
 from trainer_proc.knobs.discover import discover_knobs
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.metrics.success.rate import SuccessRate
@@ -39,7 +42,10 @@ def make_steerable(
     if isinstance(runner, LibraryRunner):
         exports = NoExports(runner.library, link.emit)
     elif process_rank() == 0:
-        write_policy_description(folder, describe_policy(runner, spec.task, spec.backend, simulator))
+        description = describe_policy(runner, spec.task, spec.backend, simulator)
+        missing = keep_task_export(runner, folder)
+        description = msgspec.structs.replace(description, not_included=[*description.not_included, *missing])
+        write_policy_description(folder, description)
         exports = ExportJobs(folder, link.emit)
     terrain = steered_terrain(runner.env, simulator)
     success_rate = SuccessRate(runner.env, _success(spec), terrain, simulator)
