@@ -11,7 +11,7 @@ from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, handle_deprecated_rsl_rl_cfg
 from rsl_rl.runners import OnPolicyRunner
 
 from tests.built_knobs import BuiltKnobs
-from trainer_proc.contract.run_folder import RunSpec
+from tests.isaaclab.task_spec import task_spec
 from trainer_proc.simulators.isaaclab.assets import offline_robot
 from trainer_proc.simulators.isaaclab.launch import load_configurations, start_simulation
 
@@ -67,18 +67,7 @@ def built(task, num_envs, edit=lambda cfg: None, hydra=()):
 def built_environment(task, num_envs, edit=lambda cfg: None, hydra=()):
     """Build only the environment; gives it wrapped for rsl-rl, and the task's own configuration for a runner."""
     torch.manual_seed(5)
-    spec = RunSpec(
-        preset="",
-        backend="isaaclab",
-        task=task,
-        experiment="",
-        device="cpu",
-        num_envs=num_envs,
-        iterations=1,
-        seed=7,
-        physics="newton",
-        hydra=hydra,
-    )
+    spec = task_spec(task, num_envs=num_envs, physics="newton", hydra=hydra)
     env_cfg, agent_cfg = load_configurations(spec, "rsl_rl_cfg_entry_point")
     env_cfg.scene.num_envs, env_cfg.seed, env_cfg.sim.device, agent_cfg.device = num_envs, 7, "cpu", "cpu"
     offline_robot(env_cfg)

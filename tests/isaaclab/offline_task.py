@@ -11,7 +11,7 @@ import sys
 import gymnasium
 import torch
 
-from trainer_proc.contract.run_folder import RunSpec
+from tests.isaaclab.task_spec import task_spec
 from trainer_proc.simulators.isaaclab.assets import missing_assets, missing_assets_text, offline_robot
 from trainer_proc.simulators.isaaclab.launch import load_configurations, start_simulation
 
@@ -20,17 +20,7 @@ ENVIRONMENTS, STEPS = 4, 25
 
 def configured(task):
     """Return the configuration, and what is told of it."""
-    spec = RunSpec(
-        preset="",
-        backend="isaaclab",
-        task=task,
-        experiment="",
-        device="cpu",
-        num_envs=ENVIRONMENTS,
-        iterations=1,
-        seed=7,
-        physics="newton",
-    )
+    spec = task_spec(task, num_envs=ENVIRONMENTS, physics="newton")
     env_cfg, _ = load_configurations(spec, "rsl_rl_cfg_entry_point")
     offline_robot(env_cfg)
     missing = missing_assets(env_cfg)

@@ -13,10 +13,11 @@ from rsl_rl.runners import OnPolicyRunner
 
 from tests.fake_training import ListLink
 from tests.isaaclab.built import built_environment
+from tests.isaaclab.task_spec import task_spec
 from trainer_proc.checkpoints.load import load_into_live, read_checkpoint
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import Change, InterventionQueued, IterationFinished, MetricSet
-from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.metrics.nan_guard import reset_non_finite_environments
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.state import from_infos
@@ -63,16 +64,7 @@ class Training:
         self.runner = OnPolicyRunner(
             wrapped, agent | {"num_steps_per_env": STEPS, "logger": "tensorboard"}, str(folder.path), "cpu"
         )
-        spec = RunSpec(
-            preset="cartpole",
-            backend="isaaclab",
-            task=CARTPOLE,
-            experiment="cartpole",
-            device="cpu",
-            num_envs=4,
-            iterations=10,
-            seed=3,
-        )
+        spec = task_spec(CARTPOLE, preset="cartpole", experiment="cartpole", num_envs=4, iterations=10, seed=3)
         make_steerable(self.runner, Steering(self.link), self.link, folder, spec)
 
     def learn(self, iterations):

@@ -6,7 +6,7 @@ import isaaclab_tasks  # noqa: F401
 import pytest
 from isaaclab_tasks.utils import resolve_task_config
 
-from trainer_proc.contract.run_folder import RunSpec
+from tests.isaaclab.task_spec import task_spec
 from trainer_proc.simulators.base import BackendError
 from trainer_proc.simulators.isaaclab.launch import load_configurations
 from trainer_proc.simulators.overrides import apply_overrides
@@ -20,18 +20,7 @@ def configurations(task=G1, library="rsl_rl"):
 
 
 def configured(*hydra, task=G1, library="rsl_rl", physics=""):
-    spec = RunSpec(
-        preset="",
-        backend="isaaclab",
-        task=task,
-        experiment="",
-        device="cpu",
-        num_envs=1,
-        iterations=1,
-        seed=1,
-        physics=physics,
-        hydra=hydra,
-    )
+    spec = task_spec(task, physics=physics, hydra=hydra)
     return load_configurations(spec, f"{library}_cfg_entry_point")
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import gymnasium
 import isaaclab_tasks  # noqa: F401
 import pytest
-from msgspec.structs import replace
 
-from trainer_proc.contract.run_folder import RunSpec
+from tests.isaaclab.task_spec import task_spec
 from trainer_proc.rl_libraries.isaaclab.load import load_library
 from trainer_proc.simulators.base import BackendError
 from trainer_proc.simulators.isaaclab.launch import load_configurations
@@ -71,21 +70,6 @@ OF_2_3 = {
 }
 
 
-def spec_of(task, physics="", hydra=()):
-    return RunSpec(
-        preset="",
-        backend="isaaclab",
-        task=task,
-        experiment="",
-        device="cpu",
-        num_envs=1,
-        iterations=1,
-        seed=1,
-        physics=physics,
-        hydra=hydra,
-    )
-
-
 @pytest.mark.parametrize("name", OF_2_3)
 def test_an_older_id_is_found_under_its_name_of_today(name):
     assert str(find_task(name, TASKS)) == OF_2_3[name]
@@ -104,13 +88,13 @@ def test_every_registered_id_is_itself(task):
     [("Isaac-Cartpole-Depth-v0", "rsl_rl"), ("Isaac-Cartpole-Showcase-Tuple-Box-Direct-v0", "skrl")],
 )
 def test_what_an_older_id_said_beside_the_task_is_a_preset_that_there_is(name, library):
-    spec = load_backend("isaaclab", load_library).check(replace(spec_of(name), library=library))
+    spec = load_backend("isaaclab", load_library).check(task_spec(name, library=library))
     assert f"{spec.task} {spec.hydra[0]}" == str(find_task(name, TASKS))
     load_configurations(spec, f"{library}_cfg_entry_point")
 
 
 def test_the_note_on_a_renamed_task_is_for_the_console(capsys):
-    assert load_backend("isaaclab", load_library).check(spec_of("Isaac-Velocity-Flat-Digit-v0")).task == (
+    assert load_backend("isaaclab", load_library).check(task_spec("Isaac-Velocity-Flat-Digit-v0")).task == (
         "IsaacContrib-Velocity-Flat-Digit"
     )
     assert "Isaac-Velocity-Flat-Digit-v0 is called IsaacContrib-Velocity-Flat-Digit" in capsys.readouterr().out
@@ -134,7 +118,7 @@ def test_what_is_no_task_is_told_in_one_line(name, line):
 
 def test_physx_without_isaac_sim_is_refused_in_one_line():
     with pytest.raises(BackendError, match=r"^physics physx needs Isaac Sim, which is not installed: .*newton$"):
-        load_backend("isaaclab", load_library).check(spec_of("Isaac-Cartpole", "physx"))
+        load_backend("isaaclab", load_library).check(task_spec("Isaac-Cartpole", physics="physx"))
 
 
 @pytest.mark.parametrize("answer", [None, "", "no"])
@@ -146,6 +130,6 @@ def test_physx_without_the_accepted_licence_is_refused_in_one_line(tmp_path, mon
     if answer is not None:
         monkeypatch.setenv("OMNI_KIT_ACCEPT_EULA", answer)
     with pytest.raises(BackendError, match=r"must be accepted: set OMNI_KIT_ACCEPT_EULA=YES before the launch$"):
-        load_backend("isaaclab", load_library).check(spec_of("Isaac-Cartpole", "physx"))
+        load_backend("isaaclab", load_library).check(task_spec("Isaac-Cartpole", physics="physx"))
     monkeypatch.setenv("OMNI_KIT_ACCEPT_EULA", "yes")
-    assert load_backend("isaaclab", load_library).check(spec_of("Isaac-Cartpole", "physx")).physics == "physx"
+    assert load_backend("isaaclab", load_library).check(task_spec("Isaac-Cartpole", physics="physx")).physics == "physx"

@@ -16,9 +16,10 @@ from rsl_rl.runners import OnPolicyRunner
 
 from tests.fake_training import ListLink
 from tests.isaaclab.built import built_environment
+from tests.isaaclab.task_spec import task_spec
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import Change, InterventionQueued, IterationFinished, MetricSet
-from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.knobs.terrain import SHIFT
 from trainer_proc.metrics.terrain import steered_terrain
 from trainer_proc.simulators.isaaclab.terrain import types_of_columns
@@ -83,16 +84,7 @@ class Training:
         self.link = ListLink(*batches)
         agent = agent | {"num_steps_per_env": STEPS, "logger": "tensorboard"}
         self.runner = OnPolicyRunner(self.wrapped, agent, str(folder.path), "cpu")
-        spec = RunSpec(
-            preset="rough",
-            backend="isaaclab",
-            task=ROUGH,
-            experiment="rough",
-            device="cpu",
-            num_envs=ENVIRONMENTS,
-            iterations=10,
-            seed=3,
-        )
+        spec = task_spec(ROUGH, preset="rough", experiment="rough", num_envs=ENVIRONMENTS, iterations=10, seed=3)
         make_steerable(self.runner, Steering(self.link), self.link, folder, spec)
 
     def learn(self, iterations):
