@@ -80,3 +80,15 @@ def test_old_cells_stay_as_points_arrive_until_the_axes_move():
     column = painter.plot.column(1010)
     np.testing.assert_array_equal(before.codes[1:, : column - 1], after.codes[1:, : column - 1])
     assert (before.codes[1:, column - 1 :] != after.codes[1:, column - 1 :]).any()
+
+
+def test_the_width_of_the_labels_does_not_depend_on_the_picture_before():
+    series, timeline = Series(), Timeline()
+    series.extend(np.array([1, 1, 1, 2, 4, 9, 23, 28]), [0.0, 100.0, 0.0, 0.01, 0.0, 1.0, 100.0, 1.0])
+    timeline.extend(np.arange(29), np.arange(29), np.arange(29.0))
+    curves = (Curve("curve", series, timeline),)
+    views = (ChartView("iteration", log_y=log) for log in (False, True))
+    linear, log = (ChartDescription("title", 12, 4, curves, view=view) for view in views)
+    painter = Painter()
+    painter.paint(linear)
+    np.testing.assert_array_equal(painter.paint(log).codes, Painter().paint(log).codes)

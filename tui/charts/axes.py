@@ -36,6 +36,11 @@ class ValueAxis:
     ticks: tuple[Tick, ...]
     log: bool = False
 
+    @property
+    def label_width(self) -> int:
+        """Characters of the longest label."""
+        return max(len(tick.label) for tick in self.ticks)
+
     def place(self, value: float) -> float | None:
         """Return the position of a finite value in the unit of the ends; None for a value <= 0 on a log axis."""
         if not self.log:

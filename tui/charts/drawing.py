@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.charts.axes import LABEL_WIDTH, ValueAxis, log_axis, value_axis
+from tui.charts.axes import LABEL_WIDTH, ValueAxis
 from tui.charts.braille import BLANK, DOTS_ACROSS, EVERY_OTHER
 from tui.charts.canvas import BAND, RAW_STYLES, SERIES_STYLES, STYLE_NUMBERS, CellGrid, StyleName
 from tui.charts.decoration import draw_crosshair, draw_references, drawn_bands, drawn_references, shade_bands
 from tui.charts.description import ChartDescription
+from tui.charts.framed_curves import FramedCurves
 from tui.charts.legend import CURVE_GLYPHS, Entry, draw_title
 from tui.charts.mark_lines import (
     draw_mark_lines,
@@ -26,7 +26,6 @@ from tui.charts.plot import Plot, draw_value_axis, draw_x_axis
 from tui.charts.trace import CurveTraces
 from tui.charts.view import Range
 from tui.charts.x_axis import XFrame, place_of
-from tui.session.board.chart_source import Curve
 from tui.session.interventions.marks import Mark
 
 SMALLEST_WIDTH = 12
@@ -53,8 +52,8 @@ class Painter:
     def __init__(self) -> None:
         self.plot: Plot | None = None
         """Position of the curves as last painted; None if no curve was painted."""
-        self._traces: list[CurveTraces] = []
-        self._frame: XFrame | None = None
+        self._curves = FramedCurves()
+        self._narrowest = FramedCurves()
         self._backdrop: tuple[object, CellGrid] | None = None
 
     def paint(self, chart: ChartDescription) -> CellGrid:
@@ -63,7 +62,7 @@ class Painter:
         self.plot = None
         if not grid.width or not grid.height:
             return grid
-        self._keep_traces(chart.curves)
+        self._curves.keep(chart.curves)
         if chart.width >= SMALLEST_WIDTH and chart.height >= SMALLEST_HEIGHT:
             has_points = any(curve.series.count for curve in chart.curves)
             extent = (chart.extent or _own_extent(chart)) if has_points else None
@@ -74,20 +73,15 @@ class Painter:
         crosshair = self._crosshair(chart)
         entries = [
             Entry(one.curve.name, glyph, style, self._readout(one, crosshair))
-            for one, glyph, style in zip(self._traces, CURVE_GLYPHS, SERIES_STYLES, strict=False)
+            for one, glyph, style in zip(self._curves.traces, CURVE_GLYPHS, SERIES_STYLES, strict=False)
         ]
         draw_title(grid, chart.title, entries, "value" if crosshair is None else "readout")
         return grid
 
-    def _keep_traces(self, curves: Sequence[Curve]) -> None:
-        drawn = list(curves[: len(SERIES_STYLES)])
-        if [one.curve for one in self._traces] != drawn:
-            self._traces = [CurveTraces(curve) for curve in drawn]
-
     def _readout(self, traces: CurveTraces, crosshair: float | None) -> float | None:
-        if crosshair is None or self._frame is None:
+        if crosshair is None or self._curves.frame is None:
             return traces.curve.series.last
-        value = traces.value_at(crosshair, self._frame)
+        value = traces.value_at(crosshair, self._curves.frame)
         if value is None or self.plot is None or traces.smooth is None or self.plot.axis.log:
             return value
         axis = self.plot.axis  # an average of zeros never quite reaches 0: 1.7e-25
@@ -124,36 +118,21 @@ class Painter:
         return grid
 
     def _fitted(self, chart: ChartDescription, visible: Range, most_ticks: int) -> tuple[XFrame, ValueAxis]:
-        """Return the pixel columns and the value axis, which depend on each other through the labels' width."""
-        cells = max(1, chart.width - 1 - LABEL_WIDTH) if self._frame is None else self._frame.columns // DOTS_ACROSS
-        for _ in range(3):
-            frame = self._framed(chart, visible, cells * DOTS_ACROSS)
-            for traces in self._traces:
-                traces.update(frame, chart.view.log_y, chart.view.smoothing)
-            axis = self._axis(chart, most_ticks)
-            aligned = chart.width >= ALIGNED_WIDTH
-            labels = LABEL_WIDTH if aligned else max(len(tick.label) for tick in axis.ticks)
-            if cells == (fitting := chart.width - 1 - labels):
-                break
-            cells = fitting
+        """Return the pixel columns and the value axis, whose labels narrow the plot.
+
+        The columns decide what a smoothed curve's ends are, so two widths may both fit. The labels of the narrowest
+        plot decide; otherwise the picture would depend on the one before.
+        """
+        narrowest = cells = chart.width - 1 - LABEL_WIDTH
+        if chart.width < ALIGNED_WIDTH:
+            self._narrowest.update(chart, visible, narrowest * DOTS_ACROSS)
+            cells = chart.width - 1 - self._narrowest.axis(chart, most_ticks).label_width
+        frame = self._curves.update(chart, visible, cells * DOTS_ACROSS)
+        axis = self._curves.axis(chart, most_ticks)
+        if axis.label_width > chart.width - 1 - cells:
+            frame = self._curves.update(chart, visible, narrowest * DOTS_ACROSS)
+            axis = self._curves.axis(chart, most_ticks)
         return frame, axis
-
-    def _framed(self, chart: ChartDescription, visible: Range, columns: int) -> XFrame:
-        if self._frame is None or not self._frame.shows(chart.view.unit, visible, columns):
-            self._frame = XFrame(chart.view.unit, *visible, columns)
-        return self._frame
-
-    def _axis(self, chart: ChartDescription, most_ticks: int) -> ValueAxis:
-        log = chart.view.log_y
-        ends = [reference.value for reference in drawn_references(chart.references)]
-        ends += [end for band in drawn_bands(chart.bands) for end in (band.low, band.high) if math.isfinite(end)]
-        values = [math.log10(end) for end in ends if end > 0] if log else ends
-        for traces in self._traces:
-            for trace in (traces.plain, traces.smooth):
-                if trace is not None and (extremes := trace.extremes()) is not None:
-                    values += extremes
-        low, high = (min(values), max(values)) if values else (0.0, 0.0)
-        return log_axis(low, high, most_ticks) if log else value_axis(low, high, most_ticks)
 
     def _backdrop_of(self, chart: ChartDescription, plot: Plot, marks: dict[int, list[Mark]]) -> CellGrid:
         """Return everything behind and around the curves; cached until one of its inputs changes."""
@@ -170,20 +149,22 @@ class Painter:
 
     def _paint_curves(self, grid: CellGrid, plot: Plot) -> None:
         """Paint raw curves as a checkerboard of their dots, and the smoothed ones in front."""
-        if any(traces.smooth is not None for traces in self._traces):
-            raw = [traces.plain.bits(plot.axis, plot.rows) & EVERY_OTHER for traces in self._traces]
+        if any(traces.smooth is not None for traces in self._curves.traces):
+            raw = [traces.plain.bits(plot.axis, plot.rows) & EVERY_OTHER for traces in self._curves.traces]
             _put_dots(grid, plot, raw, RAW_STYLES)
-        _put_dots(grid, plot, [traces.shown.bits(plot.axis, plot.rows) for traces in self._traces], SERIES_STYLES)
-        for traces in self._traces:
+        _put_dots(
+            grid, plot, [traces.shown.bits(plot.axis, plot.rows) for traces in self._curves.traces], SERIES_STYLES
+        )
+        for traces in self._curves.traces:
             _put_in_last_line(grid, plot, traces.plain.non_positive, _NON_POSITIVE)
             _put_in_last_line(grid, plot, traces.plain.non_finite, _GAP)
-        if len(self._traces) > 1:
+        if len(self._curves.traces) > 1:
             self._paint_ends(grid, plot)
 
     def _paint_ends(self, grid: CellGrid, plot: Plot) -> None:
         """Put each curve's glyph after its last point; left of another curve's glyph if that is in the way."""
         taken: set[tuple[int, int]] = set()
-        for traces, glyph, style in zip(self._traces, CURVE_GLYPHS, SERIES_STYLES, strict=False):
+        for traces, glyph, style in zip(self._curves.traces, CURVE_GLYPHS, SERIES_STYLES, strict=False):
             end = traces.shown.end()
             if end is None:
                 continue
