@@ -29,6 +29,9 @@ class Steered:
             save=lambda iteration: self.done.append(("save", iteration, self.values())),
             export=lambda iteration: None,
             reload=lambda newest, on_all_ranks: "model.pt",
+            newest_good=lambda before: "",
+            reload_file=lambda name, on_all_ranks: name,
+            is_finite=lambda: True,
             reset_non_finite=lambda: None,
         )
         self.iteration = 0

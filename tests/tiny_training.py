@@ -74,10 +74,17 @@ class BareEnv(VecEnv):
         return observations, rewards, dones, {}
 
 
-def make_runner(log_dir=None, runner_class=OnPolicyRunner, normalize=False, environment=PointEnv, **algorithm):
+def make_runner(
+    log_dir=None,
+    runner_class=OnPolicyRunner,
+    normalize=False,
+    environment=PointEnv,
+    distribution="GaussianDistribution",
+    **algorithm,
+):
     """Return a runner on `environment`, which may normalize observations; `algorithm` are PPO's arguments."""
     torch.manual_seed(3)
-    gaussian = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "scalar"}
+    gaussian = {"class_name": distribution, "init_std": 1.0, "std_type": "scalar"}
     model = {"class_name": "MLPModel", "hidden_dims": [8], "activation": "elu", "obs_normalization": normalize}
     cfg = {
         "num_steps_per_env": STEPS,

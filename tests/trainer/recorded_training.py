@@ -26,16 +26,25 @@ class Training:
         self.steering = Steering(self.link, ranks)
         self.done = []
         self.checkpoint = "model_0.pt"
+        self.is_finite = True
         self.actions = Actions(
             save=lambda iteration: self.done.append(("save", iteration)),
             export=lambda iteration: self.done.append(("export", iteration)),
             reload=self.reload,
+            newest_good=self.newest_good,
+            reload_file=self.reload,
+            is_finite=lambda: self.is_finite,
             reset_non_finite=self.renew,
         )
 
     def reload(self, newest, on_all_ranks):
         self.done.append(("reload", newest))
         return self.checkpoint
+
+    def newest_good(self, before):
+        """Return a checkpoint that exists; `before` is recorded."""
+        self.done.append(("look", before))
+        return self.checkpoint or ""
 
     def renew(self):
         self.done.append("renew")
@@ -63,10 +72,10 @@ class Training:
         self.steering.at_boundary(after, metrics or {}, self.actions)
         return [untimed(body) for body in self.link.emitted[before:]]
 
-    def stops(self, *batches, after=3):
+    def stops(self, *batches, after=3, metrics=None):
         before = len(self.link.emitted)
         with pytest.raises(TrainingStopped):
-            self.boundary(*batches, after=after)
+            self.boundary(*batches, after=after, metrics=metrics)
         return [untimed(body) for body in self.link.emitted[before:]]
 
 

@@ -19,10 +19,11 @@ from trainer_proc.contract.messages import (
     KnobsAvailable,
     MetricSet,
     PhaseChanged,
+    PolicyReloaded,
     Ramp,
     RampAdvanced,
 )
-from trainer_proc.contract.requests import Stop
+from trainer_proc.contract.requests import Reload, Resume, Stop
 from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.interface import TrainingStopped
@@ -32,12 +33,21 @@ from trainer_proc.steering.state import INFOS_KEY, from_infos
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global CheckpointError, PointEnv, continue_from, make_runner, make_steerable, torch
+    global CheckpointError, NanOnce, PointEnv, continue_from, make_runner, make_steerable, torch
     import torch
 
-    from tests.tiny_training import PointEnv, make_runner
+    from tests.tiny_training import PointEnv, ResettablePoint, make_runner
     from trainer_proc.checkpoints.load import CheckpointError
     from trainer_proc.training.build import continue_from, make_steerable
+
+    class NanOnce(ResettablePoint):
+        """Its observation is NaN in one environment after one step, in the middle of the third iteration."""
+
+        def step(self, actions):
+            observations, *rest = super().step(actions)
+            if len(self.weights_seen) == 20:
+                observations["policy"][0] = math.nan
+            return observations, *rest
 
 
 EPOCHS, ENTROPY, RATE = "ppo/num_learning_epochs", "ppo/entropy_coef", "ppo/learning_rate"
@@ -245,4 +255,27 @@ def test_a_guard_pauses_at_nan_when_there_is_nothing_to_undo(folder, nan_rewards
     with pytest.raises(TrainingStopped):
         attached.learn(8)
     assert [(body.iteration, body.action) for body in attached.of(GuardFired)] == [(1, "paused")]
-    assert PhaseChanged("paused", "guard not_finite: Loss/value is nan") in attached.link.emitted
+    (paused,) = [body for body in attached.of(PhaseChanged) if body.phase == "paused"]
+    assert paused.detail == "guard not_finite: Loss/value is nan"
+    assert (paused.is_resumable, paused.good_checkpoint) == (False, "model_0.pt")
+
+
+@pytest.mark.parametrize("distribution", ["GaussianDistribution", "HeteroscedasticGaussianDistribution"])
+def test_a_training_paused_by_a_nan_observation_is_reloaded_and_continues_learning(folder, distribution):
+    launch = {"guard/not_finite/mode": "act", "ppo/schedule": "fixed"}
+    attached = Attached(
+        folder,
+        *([], [], [], [Resume()], [Reload()]),
+        launch=launch,
+        normalize=True,
+        environment=NanOnce,
+        distribution=distribution,
+    )
+    attached.learn(6)
+    assert [(body.iteration, body.action) for body in attached.of(GuardFired)] == [(2, "paused")]
+    assert attached.of(PolicyReloaded) == [PolicyReloaded(3, "model_0.pt")]
+    assert [body.iteration for body in attached.of(IterationFinished)] == list(range(6))
+    losses = attached.metric("Loss/value")
+    assert [math.isfinite(loss) for loss in losses] == [True, True, False, True, True, True]
+    for module in (attached.runner.alg.actor, attached.runner.alg.critic):
+        assert all(torch.isfinite(tensor).all() for tensor in module.state_dict().values())

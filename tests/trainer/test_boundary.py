@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -10,7 +12,7 @@ from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import Change, InterventionApplied, KnobsAvailable, PhaseChanged, Ramp, RampAdvanced
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
-from trainer_proc.steering.interface import Actions, TrainingStopped
+from trainer_proc.steering.interface import TrainingStopped
 from trainer_proc.steering.knob_set import LaunchValueError
 from trainer_proc.steering.state import SteeringState
 
@@ -148,9 +150,7 @@ def test_a_checkpoint_that_can_not_be_saved_is_no_clean_stop(training):
     def fail(iteration):
         raise OSError("no space")
 
-    training.actions = Actions(
-        save=fail, export=training.actions.export, reload=training.reload, reset_non_finite=training.renew
-    )
+    training.actions = replace(training.actions, save=fail)
     training.link.batches.append([Stop()])
     with pytest.raises(OSError, match="no space"):
         training.boundary()

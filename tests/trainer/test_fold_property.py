@@ -70,7 +70,13 @@ class SteeredRun(RuleBasedStateMachine):
         self.training.curriculum.on_competing_writer = self.steering.interventions.competing_writer_found
         self.steering.publish_knobs(self.training.knobs(), launch, curricula=self.curricula())
         self.actions = Actions(
-            lambda iteration: None, lambda iteration: None, lambda newest, on_all_ranks: "model.pt", lambda: None
+            save=lambda iteration: None,
+            export=lambda iteration: None,
+            reload=lambda newest, on_all_ranks: "model.pt",
+            newest_good=lambda before: "",
+            reload_file=lambda name, on_all_ranks: name,
+            is_finite=lambda: True,
+            reset_non_finite=lambda: None,
         )
 
     # --- the link ---

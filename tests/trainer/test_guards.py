@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from trainer_proc.contract.knob import refusal
 from trainer_proc.steering.guards import (
+    CALM_ITERATIONS,
     DESIRED_KL,
     KL,
     REWARD,
@@ -44,10 +45,9 @@ def test_metrics_that_may_be_infinite_are_not_reported():
     assert NotFiniteGuard().check(FINE | {"Perf/total_fps": math.inf, "Policy/explained_variance": math.nan}) == ""
 
 
-def test_nan_is_reported_once_until_all_is_finite_again():
-    guard = NotFiniteGuard()
-    wrong = FINE | {"Loss/value": math.nan}
-    assert [bool(guard.check(metrics)) for metrics in (wrong, wrong, FINE, wrong)] == [True, False, False, True]
+def test_a_loss_is_named_before_a_reward():
+    wrong = {"Episode_Reward/upright": math.nan, **FINE, "Loss/value": math.inf, REWARD: math.nan}
+    assert NotFiniteGuard().check(wrong | {"Episode_Reward/upright": math.nan}) == "Loss/value is inf"
 
 
 # --- KL ---------------------------------------------------------------------------------------------------
@@ -60,11 +60,16 @@ def test_kl_is_reported_after_a_number_of_iterations_in_a_row_above_a_multiple_o
     assert guard.check(high) == "KL 0.051 exceeded 5× desired KL (0.01) for 5 iterations"
 
 
-def test_kl_is_reported_once_per_row():
+def test_the_row_grows_as_long_as_kl_is_high():
     guard = KlGuard()
     guard.iterations = 2
     high = {KL: 0.06, DESIRED_KL: 0.01}
-    assert [bool(guard.check(high)) for _ in range(6)] == [False, True] * 3
+    assert [guard.check(high).rpartition("for ")[2] for _ in range(4)] == [
+        "",
+        "2 iterations",
+        "3 iterations",
+        "4 iterations",
+    ]
 
 
 @given(st.integers(1, 6), st.lists(st.booleans(), max_size=40))
@@ -74,9 +79,7 @@ def test_one_iteration_of_good_kl_restarts_the_row(needed, is_high):
     row = 0
     for high in is_high:
         row = row + 1 if high else 0
-        told = bool(guard.check({KL: 0.06 if high else 0.05, DESIRED_KL: 0.01}))
-        assert told == (row == needed)
-        row = 0 if told else row
+        assert bool(guard.check({KL: 0.06 if high else 0.05, DESIRED_KL: 0.01})) == (row >= needed)
 
 
 @pytest.mark.parametrize("metrics", [{}, {KL: 1.0}, {DESIRED_KL: 0.01}, {KL: math.nan, DESIRED_KL: 0.01}])
@@ -92,11 +95,12 @@ def test_without_kl_and_a_desired_one_nothing_is_reported(metrics):
 def test_a_drop_since_the_last_change_is_reported_once():
     guard = FallGuard("reward", REWARD)
     guard.intervened({REWARD: 10.0})
-    assert guard.check({REWARD: 7.0}) == ""
-    assert guard.check({REWARD: 6.9}) == "reward dropped from 10 to 6.9 since the last change"
-    assert guard.check({REWARD: 1.0}) == ""
+    assert guard.finding({REWARD: 7.0}) is None
+    message = "reward dropped from 10 to 6.9 since the last change"
+    assert guard.finding({REWARD: 6.9}) == Finding("reward", message, "warn", iterations=2)
+    assert guard.finding({REWARD: 1.0}) is None
     guard.intervened({REWARD: 6.9})
-    assert guard.check({REWARD: 4.0}) != ""
+    assert guard.finding({REWARD: 4.0}) is not None
 
 
 def test_a_reward_below_zero_can_drop_too():
@@ -135,13 +139,85 @@ def test_a_guard_warns_or_requests_its_action(mode, action, asked):
     assert guards.check(FINE | {"Loss/value": math.nan}) == [Finding("not_finite", "Loss/value is nan", asked)]
 
 
-def test_nan_that_an_undo_has_not_ended_is_reported_again_and_after_a_pause_it_is_not():
+@pytest.mark.parametrize("action", ["pause", "undo"])
+def test_a_policy_of_nan_is_acted_on_again_for_as_long_as_it_lasts(action):
     guards = Guards()
-    wrong = FINE | {"Loss/value": math.nan}
     set_knob(guards, "guard/not_finite/mode", "act")
+    set_knob(guards, "guard/not_finite/action", action)
+    wrong = FINE | {"Loss/value": math.nan}
+    assert [found.action for _ in range(3) for found in guards.check(wrong)] == [action] * 3
+
+
+def test_a_reward_of_nan_pauses_once_and_an_undo_is_tried_again():
+    guards = Guards()
+    set_knob(guards, "guard/not_finite/mode", "act")
+    wrong = FINE | {"Episode_Reward/upright": math.nan}
     assert [len(guards.check(wrong)) for _ in range(3)] == [1, 1, 1]
     set_knob(guards, "guard/not_finite/action", "pause")
     assert [len(guards.check(wrong)) for _ in range(3)] == [1, 0, 0]
+    guards.rearm()  # after a reload
+    assert [len(guards.check(wrong)) for _ in range(3)] == [1, 0, 0]
+
+
+# --- Episodes of trouble ----------------------------------------------------------------------------------
+
+HIGH = FINE | {KL: 1.0}
+
+
+def happened(guards, *iterations):
+    """Check these metrics; return what happened at which place: a report, or the end of an episode."""
+    events = []
+    for place, metrics in enumerate(iterations):
+        events += [(place, found.guard) for found in guards.check(metrics)]
+        events += [(place, f"{guard} calmed") for guard in guards.calmed()]
+    return events
+
+
+def test_a_problem_is_reported_once_and_its_end_too():
+    guards = Guards()
+    set_knob(guards, "guard/kl/iterations", 4.0)
+    assert happened(guards, *[HIGH] * 30, *[FINE] * 50) == [(3, "kl"), (29 + CALM_ITERATIONS, "kl calmed")]
+    assert happened(guards, *[HIGH] * 5) == [(3, "kl")]
+
+
+def test_a_metric_around_its_limit_is_one_episode():
+    guards = Guards()
+    set_knob(guards, "guard/kl/iterations", 1.0)
+    assert happened(guards, *[HIGH, FINE, FINE, FINE] * 40) == [(0, "kl")]
+
+
+def test_a_guard_that_is_switched_off_is_in_no_trouble():
+    guards = Guards()
+    set_knob(guards, "guard/kl/iterations", 1.0)
+    assert happened(guards, HIGH) == [(0, "kl")]
+    set_knob(guards, "guard/kl/mode", "off")
+    assert happened(guards, HIGH, HIGH) == [(0, "kl calmed")]
+
+
+def test_the_next_change_ends_the_trouble_that_was_measured_from_the_last_one():
+    guards = Guards()
+    guards.intervened(FINE)
+    assert happened(guards, FINE | {REWARD: 1.0}) == [(0, "reward")]
+    guards.intervened(FINE | {REWARD: 1.0})
+    assert happened(guards, FINE | {REWARD: 1.0}) == [(0, "reward calmed")]
+
+
+def test_a_guard_pauses_once_for_a_problem_that_the_user_lives_with_and_again_if_a_change_does_not_help():
+    guards = Guards()
+    set_knob(guards, "guard/kl/mode", "act")
+    assert happened(guards, *[HIGH] * 30) == [(4, "kl")]
+    guards.intervened(HIGH)
+    assert happened(guards, *[HIGH] * 30) == [(4, "kl")]
+
+
+@pytest.mark.parametrize("mode", ["warn", "act"])
+def test_a_finding_says_for_how_long_the_problem_has_been_there(mode):
+    guards = Guards()
+    set_knob(guards, "guard/kl/mode", mode)
+    guards.intervened(FINE)
+    for _ in range(4):
+        assert guards.check(HIGH) == []
+    assert [found.iterations for found in guards.check(HIGH | {SUCCESS: 0.1, "Loss/value": math.nan})] == [1, 5, 5]
 
 
 def test_a_guard_that_is_off_reports_nothing():

@@ -6,8 +6,16 @@ import msgspec
 import pytest
 
 from tests.trainer.recorded_training import NAN, Training, queued
-from trainer_proc.contract.messages import Change, GuardFired, InterventionQueued, PhaseChanged
-from trainer_proc.contract.requests import Resume, Stop
+from trainer_proc.contract.messages import (
+    Change,
+    CheckpointFailed,
+    GuardCalmed,
+    GuardFired,
+    InterventionQueued,
+    PhaseChanged,
+    PolicyReloaded,
+)
+from trainer_proc.contract.requests import Pause, Reload, Resume, Stop
 from trainer_proc.steering.ranks import OneProcess
 
 
@@ -39,8 +47,9 @@ def test_a_guard_may_pause_the_training_until_it_is_resumed(training):
     arm(training, mode="act", action="pause")
     fired, paused, resumed = training.boundary([], [], [Resume()], metrics=NAN)
     assert fired == GuardFired("not_finite", 3, "Loss/value is nan", "paused")
-    assert paused == PhaseChanged("paused", "guard not_finite: Loss/value is nan")
+    assert paused == PhaseChanged("paused", "guard not_finite: Loss/value is nan", good_checkpoint="model_0.pt")
     assert resumed == PhaseChanged("training")
+    assert training.done == [("look", 3), "renew"]  # a checkpoint from before; environments whose state is NaN
 
 
 def test_a_guard_may_undo_the_last_change_with_the_weights_from_before_it(training):
@@ -110,6 +119,83 @@ def test_a_drop_is_measured_from_the_last_intervention(training):
     training.boundary([queued(1, upright=2.0)], metrics=before)
     (fired,) = training.boundary(metrics=after)
     assert (fired.guard, fired.action) == ("reward", "warned")
+
+
+# --- The ways on from a pause -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken(training):
+    """A training whose policy is NaN, and whose guard pauses."""
+    arm(training, mode="act", action="pause")
+    training.is_finite = False
+    return training
+
+
+def test_a_policy_that_is_not_finite_is_not_resumed_but_reloaded(broken):
+    fired, paused, reloaded, continued = broken.boundary([], [], [Resume()], [Reload()], after=7, metrics=NAN)
+    assert fired.action == "paused"
+    reason = "guard not_finite: Loss/value is nan"
+    assert paused == PhaseChanged("paused", reason, is_resumable=False, good_checkpoint="model_0.pt")
+    assert reloaded == PolicyReloaded(8, "model_0.pt")
+    assert continued == PhaseChanged("training")
+    assert broken.done == [("look", 7), ("look", 7), ("reload", "model_0.pt"), "renew"]
+
+
+def test_a_policy_that_is_broken_again_after_the_reload_pauses_again(broken):
+    broken.boundary([], [Reload()], metrics=NAN)
+    fired, paused, *_ = broken.boundary([], [Reload()], after=4, metrics=NAN)
+    assert (fired.action, paused.phase) == ("paused", "paused")
+
+
+def test_without_a_good_checkpoint_the_training_can_only_be_stopped(broken):
+    broken.checkpoint = None
+    _, paused, failed, stopping = broken.stops([], [Reload()], [Stop()], after=7, metrics=NAN)
+    assert paused == PhaseChanged("paused", "guard not_finite: Loss/value is nan", is_resumable=False)
+    assert failed == CheckpointFailed(7, "nothing reloaded: there is no good checkpoint")
+    assert stopping.phase == "stopping"
+
+
+def test_a_resume_from_before_the_pause_does_not_end_it(training):
+    arm(training, mode="act", action="pause")
+    fired, paused, _ = training.boundary([Resume()], [], [Resume()], metrics=NAN)
+    assert (fired.action, paused.phase) == ("paused", "paused")
+
+
+def test_a_pause_on_request_keeps_the_reason_of_the_guard(training):
+    arm(training, mode="act", action="pause")
+    _, paused, _ = training.boundary([], [Pause()], [Resume()], metrics=NAN)
+    assert paused.detail == "guard not_finite: Loss/value is nan"
+
+
+def test_a_paused_policy_that_is_not_finite_can_not_be_resumed_whoever_has_paused(training):
+    training.is_finite = False
+    paused, reloaded, _ = training.boundary([Pause()], [Resume()], [Reload()])
+    assert paused == PhaseChanged("paused", "after iteration 3", is_resumable=False, good_checkpoint="model_0.pt")
+    assert reloaded == PolicyReloaded(4, "model_0.pt")
+
+
+def test_a_checkpoint_from_before_the_problem_is_looked_for(training):
+    changes = (Change("guard/kl/mode", "warn", "act"), Change("guard/kl/iterations", 5.0, 3.0))
+    training.boundary([InterventionQueued(90, "person", changes)], after=0)
+    training.done.clear()
+    high = {"Policy/kl": 1.0, "Policy/desired_kl": 0.01}
+    for iteration in (1, 2):
+        training.boundary(after=iteration, metrics=high)
+    training.boundary([], [Resume()], after=3, metrics=high)
+    assert training.done[0] == ("look", 1)  # iterations 1, 2 and 3 show it
+
+
+def test_a_running_training_reloads_on_request(training):
+    reloaded, *_ = training.boundary([Reload()], after=9)
+    assert reloaded == PolicyReloaded(10, "model_0.pt")
+    assert training.done == [("look", None), ("reload", "model_0.pt"), "renew"]
+
+
+def test_the_end_of_a_problem_is_published(training):
+    training.boundary(after=0, metrics=NAN)
+    ends = [body for after in range(1, 40) for body in training.boundary(after=after, metrics={"Loss/value": 1.0})]
+    assert ends == [GuardCalmed("not_finite", 20)]
 
 
 # --- Several ranks ----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ from trainer_proc.contract.requests import (
     Ping,
     Redo,
     Refused,
+    Reload,
     Resume,
     Save,
     Stop,
@@ -319,6 +321,34 @@ def test_one_export_runs_at_a_time(validator, end):
     assert "already running" in reason(validator.answer(Export()))
     validator.observe(end)
     assert validator.answer(Export()) is None
+
+
+PAUSED = PhaseChanged("paused", "guard not_finite: Loss/value is nan", is_resumable=False)
+
+
+def test_a_policy_that_is_not_finite_can_only_be_reloaded_or_stopped(validator):
+    validator.observe(IterationFinished(60, 0, b"", 96, 1.0))
+    validator.observe(msgspec.structs.replace(PAUSED, good_checkpoint="model_50.pt"))
+    assert reason(validator.answer(Resume())) == "the policy is not finite: reload model_50.pt, or stop"
+    assert validator.answer(Reload()) is None
+    assert validator.answer(Stop()) is None
+
+
+def test_without_a_good_checkpoint_only_a_stop_is_left(validator):
+    validator.observe(IterationFinished(60, 0, b"", 96, 1.0))
+    validator.observe(PAUSED)
+    for command in (Resume(), Reload()):
+        assert "no good checkpoint to reload: stop the training" in reason(validator.answer(command))
+    assert validator.answer(Stop()) is None
+
+
+def test_a_training_reloads_at_any_time_after_its_first_iteration(validator):
+    assert "before the first iteration" in reason(validator.answer(Reload()))
+    validator.observe(IterationFinished(0, 0, b"", 96, 1.0))
+    assert validator.answer(Reload()) is None
+    validator.observe(PhaseChanged("paused", "after iteration 0"))
+    assert validator.answer(Reload()) is None
+    assert validator.answer(Resume()) is None
 
 
 def test_a_change_is_described_by_the_value_that_was_read_back(validator):

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from trainer_proc.contract.run_folder import iteration_of
 from tui.session.runs.checkpoints import (
     CheckpointNotFound,
     checkpoint_to_start_from,
     find_checkpoint,
-    iteration_of,
     origin_of,
     run_of,
 )

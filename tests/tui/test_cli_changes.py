@@ -210,6 +210,8 @@ def test_the_history_lists_what_was_done_newest_first(prints, turned_run, make_r
     assert {number: row["state"] for number, row in told.items()} == {
         9: "queued", 8: "applied", 7: "failed", 6: "applied", 5: "undone", 4: "applied", 3: "applied",
     }  # fmt: skip
+    assert told[4]["ramp"] == {"iterations": 20, "shape": "linear", "targets": {PUSH: [-1.0, 1.0]}}
+    assert told[8]["ramp"] is None
     assert told[8]["changes"] == [{"knob": FRICTION, "old": [0.3, 1.2], "new": [0.3, 1.6]}]
     make_run("2026-03-02_00-00-00", *TRAINING)
     assert prints("history", "latest") == "no changes\n"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.conftest import NEW, RUN, STARTED
-from trainer_proc.contract.messages import CheckpointLoaded, IterationFinished, MetricSet
+from tests.waiting import wait_for
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.messages import CheckpointLoaded, IterationFinished, MetricSet, PhaseChanged
+from trainer_proc.contract.requests import Reload
 
 pytestmark = pytest.mark.usefixtures("empty_working_directory")
 
@@ -79,3 +82,19 @@ def test_a_training_that_lives_is_not_started_twice(prints, fails, started, fold
     assert prints("resume", folder.name) == f"{folder.name} continues\n"
     assert "is still training" in fails(2, "resume", folder.name, "--iterations", "5")
     assert started == []
+
+
+def test_a_policy_that_is_not_finite_is_reloaded_instead_of_resumed(prints, fails, link, folder):
+    reason = "guard not_finite: Loss/value is nan"
+    paused = PhaseChanged("paused", reason, is_resumable=False, good_checkpoint="model_50.pt")
+    for body in (IterationFinished(60, 0, b"", 96, 1.0), paused):
+        link.emit(body)
+    wait_for(lambda: len(JournalReader(folder.journal).read_new()) >= 2, "the pause")
+    assert fails(1, "resume", folder.name) == "the policy is not finite: reload model_50.pt, or stop"
+    assert prints("resume", folder.name, "--reload", "--json")["accepted"] == "reload"
+    wait_for(lambda: any(isinstance(order, Reload) for order in link.receive()), "the order")
+
+
+def test_an_ended_run_is_not_reloaded_live(fails, ended):
+    ended()
+    assert "has ended: resume continues from its newest checkpoint" in fails(2, "resume", RUN, "--reload")

@@ -44,6 +44,14 @@ def check_library(path: Path, content: dict[str, Any], library: str) -> None:
         raise CheckpointError(f"{path}: expected a checkpoint of {library}, got one of {saved_by}")
 
 
+def is_finite(content: Any) -> bool:
+    """Return whether all tensors in a checkpoint are finite."""
+    if isinstance(content, torch.Tensor):
+        return bool(torch.isfinite(content).all())
+    parts = content.values() if isinstance(content, dict) else content if isinstance(content, list | tuple) else ()
+    return all(map(is_finite, parts))
+
+
 def load_into_live(runner: Any, content: dict[str, Any]) -> None:
     """Load weights and optimizer into a runner in the middle of a training.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from curricula.errors import message_of
-from trainer_proc.checkpoints.load import CheckpointError, load_into_live, read_checkpoint
-from trainer_proc.contract.run_folder import checkpoint_name
+from trainer_proc.checkpoints.load import CheckpointError, is_finite, load_into_live, read_checkpoint
+from trainer_proc.contract.run_folder import RunFolder, checkpoint_name, iteration_of
 from trainer_proc.metrics.nan_guard import has_finite_weights
 
 
@@ -46,7 +47,26 @@ class LiveCheckpoints:
 
         Returns None if any rank lacks the file or can't read it.
         """
-        path = self._file_of(iteration)
+        return self.reload_file(checkpoint_name(iteration), on_all_ranks)
+
+    def newest_good(self, before: int | None = None) -> str:
+        """Return the newest readable and finite checkpoint of an iteration below `before`, empty if there is none.
+
+        It is a path relative to the run's folder, or the file that the training continues from.
+        """
+        folder = Path(self._runner.logger.log_dir)
+        numbered = [(iteration_of(path) or 0, path.name) for path in RunFolder(folder).checkpoints()]
+        names = [name for number, name in reversed(numbered) if before is None or number < before]
+        for name in (*names, *filter(None, (self.loaded,))):
+            with suppress(CheckpointError):
+                if is_finite(read_checkpoint(folder / name)):
+                    return name
+        return ""
+
+    def reload_file(self, name: str, on_all_ranks: Callable[[bool], bool] = bool) -> str | None:
+        """As `reload`, for a path as `newest_good` returns it."""
+        path = Path(self._runner.logger.log_dir) / name
+        iteration = self._runner.current_learning_iteration
         content = self._read(path, iteration) if path.is_file() else None
         if not on_all_ranks(content is not None) or content is None:
             return None

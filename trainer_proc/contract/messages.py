@@ -83,6 +83,10 @@ class PhaseChanged(msgspec.Struct, frozen=True, tag=True):
     """One line: what is being built, why it paused or failed."""
     kernel_modules: int = 0
     """Number of the simulator's kernel modules loaded so far."""
+    is_resumable: bool = True
+    """Whether a paused training can continue as it is; not with a policy that is not finite."""
+    good_checkpoint: str = ""
+    """Checkpoint that a training paused by a guard can reload, relative to the run's folder; empty for none."""
 
 
 class KnobsAvailable(msgspec.Struct, frozen=True, tag=True):
@@ -228,6 +232,24 @@ class GuardFired(msgspec.Struct, frozen=True, tag=True):
     """What was done about it."""
 
 
+class GuardCalmed(msgspec.Struct, frozen=True, tag=True):
+    """The problem that a guard has reported is over."""
+
+    guard: str
+    """Name of the guard."""
+    iteration: int
+    """Iteration whose metrics ended the episode of trouble."""
+
+
+class PolicyReloaded(msgspec.Struct, frozen=True, tag=True):
+    """A checkpoint was loaded into the live policy, on request; knobs keep their values."""
+
+    iteration: int
+    """First iteration collected with it."""
+    path: str
+    """File, relative to the run's folder if it lies inside."""
+
+
 class CheckpointSaved(msgspec.Struct, frozen=True, tag=True):
     """A complete checkpoint file was written."""
 
@@ -301,6 +323,8 @@ TrainerBody = (
     | RampAdvanced
     | CompetingWriterFound
     | GuardFired
+    | GuardCalmed
+    | PolicyReloaded
     | CheckpointSaved
     | CheckpointLoaded
     | CheckpointFailed

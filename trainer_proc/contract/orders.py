@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from trainer_proc.contract.messages import TrainerBody
-from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
+from trainer_proc.contract.requests import Export, Pause, Reload, Resume, Save, Stop
 
 
 class Emitted(msgspec.Struct, frozen=True, tag=True):
@@ -25,5 +25,5 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
     """The wire process listens."""
 
 
-Order = Ready | Pause | Resume | Stop | Save | Export
+Order = Ready | Pause | Resume | Reload | Stop | Save | Export
 """What the wire process forwards to the training process, beside interventions."""

@@ -81,6 +81,13 @@ class Resume(msgspec.Struct, frozen=True, tag=True):
     """Continue after a pause."""
 
 
+class Reload(msgspec.Struct, frozen=True, tag=True):
+    """Load the newest good checkpoint into the live policy at the next boundary, and continue after a pause.
+
+    Knobs keep their values.
+    """
+
+
 class Stop(msgspec.Struct, frozen=True, tag=True):
     """Save a checkpoint at the next iteration boundary and stop."""
 
@@ -97,7 +104,7 @@ class Ping(msgspec.Struct, frozen=True, tag=True):
     """Check whether the trainer listens; always accepted."""
 
 
-Command = Tune | Undo | Redo | Unpin | StopRamp | Pause | Resume | Stop | Save | Export | Ping
+Command = Tune | Undo | Redo | Unpin | StopRamp | Pause | Resume | Reload | Stop | Save | Export | Ping
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):

@@ -135,11 +135,8 @@ class RunFolder:
 
     def checkpoints(self) -> list[Path]:
         """Return the checkpoints on disk, by ascending iteration."""
-        numbered = []
-        for path in self.path.glob("model_*.pt"):
-            if match := re.fullmatch(r"model_(\d+)\.pt", path.name):
-                numbered.append((int(match.group(1)), path))
-        return [path for _, path in sorted(numbered)]
+        numbered = ((iteration_of(path), path) for path in self.path.glob("model_*.pt"))
+        return [path for _, path in sorted((number, path) for number, path in numbered if number is not None)]
 
     def read_spec(self) -> RunSpec:
         """Return the content of `run.toml`. Raises `RunFolderError`."""
@@ -159,6 +156,12 @@ class RunFolder:
 def checkpoint_name(iteration: int) -> str:
     """Return the file name of a checkpoint, rsl-rl's `model_<iteration>.pt`."""
     return f"model_{iteration}.pt"
+
+
+def iteration_of(checkpoint: Path) -> int | None:
+    """Return the iteration of a checkpoint, from its name; None for other names."""
+    match = re.fullmatch(r"model_(\d+)\.pt", checkpoint.name)
+    return int(match.group(1)) if match else None
 
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:

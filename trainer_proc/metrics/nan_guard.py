@@ -36,6 +36,46 @@ def tolerate_non_finite_updates(algorithm: Any, is_awaited: Callable[[], bool]) 
     algorithm.update = tolerant_update
 
 
+def tolerate_non_finite_actions(algorithm: Any, is_awaited: Callable[[], bool]) -> None:
+    """Wrap rsl-rl's `algorithm` on the instance: while `is_awaited()`, a rollout that can't be sampled is a NaN loss.
+
+    With a standard deviation that depends on the observation, NaN ends the rollout itself. The actions of its rest are
+    0, and nothing is learned from it. Not with several processes: the others would wait for this one's gradients.
+    """
+    if getattr(algorithm, "is_multi_gpu", False):
+        return
+    act, process, returns, update = (
+        *(algorithm.act, algorithm.process_env_step),
+        *(algorithm.compute_returns, algorithm.update),
+    )
+    is_broken = False
+
+    def tolerant_act(obs: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal is_broken
+        if not is_broken:
+            try:
+                return act(obs, *args, **kwargs)
+            except RuntimeError:
+                if not is_awaited() or (has_finite_weights(algorithm) and _is_finite(obs)):
+                    raise
+                is_broken = True
+        return torch.zeros_like(algorithm.storage.actions[0])
+
+    def tolerant_update() -> dict[str, float]:
+        nonlocal is_broken
+        if not is_broken:
+            losses: dict[str, float] = update()
+            return losses
+        is_broken = False
+        algorithm.transition.clear()
+        algorithm.storage.clear()
+        return dict.fromkeys(LOSSES, math.nan)
+
+    algorithm.act, algorithm.update = tolerant_act, tolerant_update
+    algorithm.process_env_step = lambda *args, **kwargs: None if is_broken else process(*args, **kwargs)
+    algorithm.compute_returns = lambda *args, **kwargs: None if is_broken else returns(*args, **kwargs)
+
+
 def has_finite_weights(algorithm: Any) -> bool:
     """Return whether all weights and normalizers are finite; synchronizes with the device."""
     modules = (getattr(algorithm, name, None) for name in ("actor", "critic"))
@@ -49,8 +89,7 @@ def reset_non_finite_environments(runner: Any) -> None:
     `learn` keeps the last observation in a local variable, so the next `act` gets the new one instead.
     """
     algorithm = runner.alg
-    observed = runner.env.get_observations().values(True, True)
-    if not hasattr(runner.env, "reset") or all(bool(torch.isfinite(tensor).all()) for tensor in observed):
+    if not hasattr(runner.env, "reset") or _is_finite(runner.env.get_observations()):
         return
     with torch.inference_mode():
         runner.env.reset()
@@ -61,3 +100,8 @@ def reset_non_finite_environments(runner: Any) -> None:
         return act(runner.env.get_observations().to(runner.device))
 
     algorithm.act = act_on_new
+
+
+def _is_finite(observed: Any) -> bool:
+    """Return whether observations, a `TensorDict`, are finite."""
+    return all(bool(torch.isfinite(tensor).all()) for tensor in observed.values(True, True))

@@ -13,21 +13,25 @@ import msgspec
 from trainer_proc.contract.knob import Value
 from trainer_proc.contract.messages import (
     Change,
+    CheckpointFailed,
     GuardAction,
+    GuardCalmed,
     GuardFired,
     InterventionApplied,
     InterventionQueued,
     PhaseChanged,
     PhaseName,
+    PolicyReloaded,
 )
-from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
+from trainer_proc.contract.requests import Export, Pause, Reload, Resume, Save, Stop
 from trainer_proc.contract.undo_history import undo_of
 from trainer_proc.knobs.live import TrainingKnobs
 from trainer_proc.steering.curricula import Curricula, NoCurricula
 from trainer_proc.steering.guards import PREFIX, Guards
 from trainer_proc.steering.interface import Actions, Link, TrainingStopped
 from trainer_proc.steering.interventions import Interventions
-from trainer_proc.steering.ranks import AnyOrder, CurriculumOrder, GuardOrder, OneProcess, Ranks
+from trainer_proc.steering.pause import PauseState
+from trainer_proc.steering.ranks import AnyOrder, CurriculumOrder, GuardOrder, OneProcess, Ranks, ReloadOrder
 from trainer_proc.steering.state import SteeringState
 
 _SIGNAL_CHECK_SECONDS = 0.5
@@ -51,8 +55,8 @@ class Steering:
         """Iteration whose end a guard can return to."""
         self._last: InterventionApplied | None = None
         """The change that a guard would undo."""
-        self._pause_reason = ""
-        self._pause = self._stop = self._save = self._export = False
+        self._pause = PauseState()
+        self._stop = self._save = self._export = False
         self._has_retired = False
         self.was_asked_to_stop = False
         self.is_iterating = False
@@ -65,7 +69,9 @@ class Steering:
     def enter(self, phase: PhaseName, detail: str = "", kernel_modules: int | None = None) -> None:
         """Publish a phase if it is a new one. `kernel_modules` None keeps the present count."""
         modules = self._phase.kernel_modules if kernel_modules is None else kernel_modules
-        entered = PhaseChanged(phase, detail, modules)
+        self._enter(PhaseChanged(phase, detail, modules))
+
+    def _enter(self, entered: PhaseChanged) -> None:
         if entered != self._phase:
             self._phase = entered
             self._link.emit(entered)
@@ -141,8 +147,8 @@ class Steering:
         self._apply_queue(iteration, metrics, actions)
         self._let_curricula_decide(iteration, metrics, actions)
         self._write_files(iteration, actions)
-        while self._pause and not self._stop:
-            self.enter("paused", self._pause_reason or f"after iteration {iteration}")
+        while self._pause.is_on and not self._stop:
+            self._enter(self._pause.waiting(iteration, actions, self._ranks, self._phase.kernel_modules))
             self._receive(_SIGNAL_CHECK_SECONDS, [], iteration, actions)
             self._apply_queue(iteration, metrics, actions)
             self._write_files(iteration, actions)
@@ -165,16 +171,18 @@ class Steering:
         orders = [*own, *self._link.receive(timeout_seconds)]
         if self.was_asked_to_stop:
             orders.append(Stop())
-        for order in self._ranks.share(orders):
+        for order in self._ranks.share([self._located(order, actions) for order in orders]):
             match order:
                 case InterventionQueued() | CurriculumOrder():
                     self._queue.append(order)
                 case GuardOrder():
                     self._carry_out_guard_order(order, iteration, actions)
+                case ReloadOrder(checkpoint):
+                    self._reload(checkpoint, iteration, actions)
                 case Pause():
-                    self._pause, self._pause_reason = True, ""
+                    self._pause.by_user()
                 case Resume():
-                    self._pause = False
+                    self._pause.resume(actions)
                 case Save():
                     self._save = True
                 case Export():
@@ -183,6 +191,10 @@ class Steering:
                     self._stop = True
                 case _:
                     pass
+
+    def _located(self, order: AnyOrder, actions: Actions) -> AnyOrder:
+        """Return the order; of a reload, with the checkpoint that all ranks are to load."""
+        return self._pause.reload_order(actions) if isinstance(order, Reload) else order
 
     def _apply_queue(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
         if not self._queue:
@@ -239,11 +251,14 @@ class Steering:
 
     def _guard_orders(self, iteration: int, metrics: dict[str, float]) -> list[AnyOrder]:
         orders: list[AnyOrder] = []
-        for finding in self.guards.check(metrics):
+        findings = self.guards.check(metrics)
+        for guard in self.guards.calmed():
+            self._link.emit(GuardCalmed(guard, iteration))
+        for finding in findings:
             action: GuardAction = "warned" if finding.action == "warn" else "paused"
             if finding.action == "undo" and self._last is not None:
                 action = "undone"
-            orders.append(GuardOrder(finding.guard, iteration, finding.message, action))
+            orders.append(GuardOrder(finding.guard, iteration, finding.message, action, finding.iterations))
         return orders
 
     def _carry_out_guard_order(self, order: GuardOrder, iteration: int, actions: Actions) -> None:
@@ -259,8 +274,20 @@ class Steering:
                 what = f"#{last.number}" if last.number else f"the last {last.origin} change"
                 message = f"{message}; {what} undone, {loaded} loaded"
         if action == "paused":
-            self._pause, self._pause_reason = True, f"guard {order.guard}: {message}"
+            self._pause.by_guard(order, message)
         self._link.emit(GuardFired(order.guard, order.iteration, message, action))
+
+    def _reload(self, checkpoint: str, iteration: int, actions: Actions) -> None:
+        """Load a good checkpoint into the live policy and continue; without one, nothing changes."""
+        if not checkpoint or actions.reload_file(checkpoint, self._ranks.all) is None:
+            reason = f"{checkpoint} can't be loaded" if checkpoint else "there is no good checkpoint"
+            self._link.emit(CheckpointFailed(iteration, f"nothing reloaded: {reason}"))
+            return
+        actions.reset_non_finite()
+        self.guards.rearm()
+        self.interventions.report_competing_writes(iteration + 1)  # the checkpoint's learning rate
+        self._pause.end()
+        self._link.emit(PolicyReloaded(iteration + 1, checkpoint))
 
     def _undo(self, last: InterventionApplied, iteration: int, reason: str) -> None:
         undo = undo_of(last, "guard", reason)

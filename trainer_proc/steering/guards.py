@@ -2,6 +2,9 @@
 
 Each has a mode (`off`, `warn`, `act`), an action for `act` (`pause`, or `undo`: undo the last change and load the
 checkpoint saved before it) and limits. All of them are knobs, `guard/<guard>/…`.
+
+A problem is reported once per episode of trouble. The episode ends after `CALM_ITERATIONS` without the problem, so that
+a metric around its limit is one episode.
 """
 
 from __future__ import annotations
@@ -15,9 +18,12 @@ from trainer_proc.contract.knob import Knob, KnobType, Value, number_of
 from trainer_proc.knobs.live import LiveKnob
 
 KL, DESIRED_KL = "Policy/kl", "Policy/desired_kl"
+_LOSS = "Loss/"
 REWARD, SUCCESS = "Train/mean_reward", "Train/success_rate"
 PREFIX = "guard/"
 """Prefix of the names of all guards' knobs; changing one does not affect the training."""
+CALM_ITERATIONS = 20
+"""Consecutive iterations without the problem that end an episode of trouble."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,8 @@ class Finding:
     """One line."""
     action: str
     """Requested action: `warn`, `pause` or `undo`."""
+    iterations: int = 1
+    """Iterations that show the problem, including the present one; older checkpoints don't have it."""
 
 
 class Guard(ABC):
@@ -41,16 +49,27 @@ class Guard(ABC):
         self.name = name
         self.mode = "warn"
         self.action = action
+        self.has_calmed = False
+        """Whether an episode of trouble has ended with the last iteration."""
+        self._is_in_trouble = self._has_acted = self._is_judged_anew = False
+        self._calm = 0
 
     @abstractmethod
     def check(self, metrics: dict[str, float]) -> str:
-        """Return what is wrong in one line, or nothing; the same problem is reported once."""
+        """Return what is wrong now in one line, or nothing."""
 
-    def intervened(self, metrics: dict[str, float]) -> None:  # noqa: B027 (most guards have no reference)
-        """Take the metrics from before a change as the reference."""
+    def length(self) -> int:
+        """Return how many iterations show the problem that `check` has just found."""
+        return 1
 
-    def rearm(self) -> None:  # noqa: B027 (most guards rearm by themselves)
-        """Report the same problem again, because an undo may not have solved it."""
+    def intervened(self, metrics: dict[str, float]) -> None:
+        """Take the metrics from before a change as the reference; act again if the change does not help."""
+        if self._has_acted:
+            self.rearm()
+
+    def rearm(self) -> None:
+        """Act on the same problem again, because an undo or a reload may not have solved it."""
+        self._has_acted = False
 
     def limits(self) -> list[LiveKnob]:
         """Return the knobs of this guard other than mode and action."""
@@ -66,12 +85,24 @@ class Guard(ABC):
     def finding(self, metrics: dict[str, float]) -> Finding | None:
         """Return the problem found in an iteration's metrics, if it is to be reported."""
         message = self.check(metrics)
-        if not message or self.mode == "off":
+        self._count_calm(bool(message))
+        acts = self.mode == "act" and not self._has_acted
+        if not message or self.mode == "off" or (self._is_in_trouble and not acts):
             return None
-        action = "warn" if self.mode == "warn" else self.action
-        if action == "undo":
+        finding = Finding(self.name, message, self.action if acts else "warn", self.length())
+        self._is_in_trouble, self._has_acted = True, acts
+        if finding.action == "undo":
             self.rearm()
-        return Finding(self.name, message, action)
+        return finding
+
+    def _count_calm(self, is_wrong: bool) -> None:
+        """Count the iterations without the problem, and end the episode of trouble after enough of them."""
+        self._calm = 0 if is_wrong else self._calm + 1
+        is_over = self._calm >= CALM_ITERATIONS or self.mode == "off" or self._is_judged_anew
+        self.has_calmed = self._is_in_trouble and is_over
+        self._is_judged_anew = False
+        if self.has_calmed:
+            self._is_in_trouble = self._has_acted = False
 
     def _knob(self, attribute: str, kind: KnobType, **fields: Any) -> LiveKnob:
         def read() -> Value:
@@ -99,21 +130,16 @@ class NotFiniteGuard(Guard):
 
     def __init__(self) -> None:
         super().__init__("not_finite", "undo")  # a NaN policy can't recover
-        self._was_wrong = False
 
     def check(self, metrics: dict[str, float]) -> str:
-        """Report the first such metric, once until all are finite again."""
-        wrong = [
-            name
-            for name, value in metrics.items()
-            if name.startswith(("Loss/", "Episode_Reward/", REWARD)) and not math.isfinite(value)
-        ]
-        is_new = bool(wrong) and not self._was_wrong
-        self._was_wrong = bool(wrong)
-        return f"{wrong[0]} is {metrics[wrong[0]]}" if is_new else ""
-
-    def rearm(self) -> None:
-        self._was_wrong = False
+        """Report the first such metric, losses before rewards. A policy with such a loss can't continue: act again."""
+        for prefix in (_LOSS, "Episode_Reward/", REWARD):
+            for name, value in metrics.items():
+                if name.startswith(prefix) and not math.isfinite(value):
+                    if prefix == _LOSS:
+                        self.rearm()
+                    return f"{name} is {value}"
+        return ""
 
 
 class KlGuard(Guard):
@@ -132,7 +158,7 @@ class KlGuard(Guard):
         ]
 
     def check(self, metrics: dict[str, float]) -> str:
-        """Report every `iterations`-th consecutive time."""
+        """Report from the `iterations`-th consecutive time on."""
         kl, desired = metrics.get(KL), metrics.get(DESIRED_KL)
         if kl is None or desired is None or not kl > self.factor * desired:
             self._in_a_row = 0
@@ -140,8 +166,15 @@ class KlGuard(Guard):
         self._in_a_row += 1
         if self._in_a_row < self.iterations:
             return ""
+        return f"KL {kl:.3g} exceeded {self.factor:g}× desired KL ({desired:g}) for {self._in_a_row} iterations"
+
+    def length(self) -> int:
+        return self._in_a_row
+
+    def rearm(self) -> None:
+        """Judge the policy anew, over as many iterations."""
+        super().rearm()
         self._in_a_row = 0
-        return f"KL {kl:.3g} exceeded {self.factor:g}× desired KL ({desired:g}) for {self.iterations} iterations"
 
 
 class FallGuard(Guard):
@@ -152,21 +185,32 @@ class FallGuard(Guard):
         self._metric = metric
         self.drop = 30.0
         self._before: float | None = None
+        self._since_change = 0
 
     def limits(self) -> list[LiveKnob]:
         return [self._knob("drop", "number", unit="%", minimum=0.0)]
 
     def intervened(self, metrics: dict[str, float]) -> None:
         """Take the metric as the reference; there is none before it is first published."""
+        self._has_acted, self._is_judged_anew = False, True
         self._before = metrics.get(self._metric)
+        self._since_change = 0
 
     def check(self, metrics: dict[str, float]) -> str:
-        """Report once per change."""
+        """Report while the metric is below its value from before the last change."""
+        self._since_change += 1
         value, before = metrics.get(self._metric), self._before
         if value is None or before is None or not before - value > self.drop / 100 * abs(before):
             return ""
-        self._before = None
         return f"{self.name} dropped from {before:.4g} to {value:.4g} since the last change"
+
+    def length(self) -> int:
+        return self._since_change
+
+    def rearm(self) -> None:
+        """Wait for the next change: after an undo or a reload there is nothing to compare with."""
+        super().rearm()
+        self._before = None
 
 
 class Guards:
@@ -197,6 +241,15 @@ class Guards:
         """Return the problems found in an iteration's metrics."""
         findings = (guard.finding(metrics) for guard in self._guards)
         return [finding for finding in findings if finding is not None]
+
+    def calmed(self) -> list[str]:
+        """Return the guards whose episode of trouble has ended with the iteration checked last."""
+        return [guard.name for guard in self._guards if guard.has_calmed]
+
+    def rearm(self) -> None:
+        """Act on the same problems again, after a reload."""
+        for guard in self._guards:
+            guard.rearm()
 
     def intervened(self, metrics: dict[str, float]) -> None:
         """Take `metrics`, of the iteration before a change, as the reference of all guards."""

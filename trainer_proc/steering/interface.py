@@ -37,5 +37,11 @@ class Actions:
 
     The second argument is `Ranks.all`, which tells whether all ranks can load it.
     """
+    newest_good: Callable[[int | None], str]
+    """Return the newest readable and finite checkpoint of an iteration below the argument; empty if there is none."""
+    reload_file: Callable[[str, Callable[[bool], bool]], str | None]
+    """As `reload`, for a checkpoint that `newest_good` has returned."""
+    is_finite: Callable[[], bool]
+    """Return whether the policy can continue; synchronizes with the device."""
     reset_non_finite: Callable[[], None]
     """Reset all environments if an observation is not finite."""

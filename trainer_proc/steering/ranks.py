@@ -22,6 +22,14 @@ class GuardOrder(msgspec.Struct, frozen=True, tag=True):
     iteration: int
     message: str
     action: GuardAction
+    iterations: int = 1
+    """Iterations that show the problem."""
+
+
+class ReloadOrder(msgspec.Struct, frozen=True, tag=True):
+    """A user's `Reload`, with the checkpoint that rank 0 has chosen; empty if there is none."""
+
+    checkpoint: str
 
 
 class CurriculumOrder(msgspec.Struct, frozen=True, tag=True):
@@ -31,7 +39,7 @@ class CurriculumOrder(msgspec.Struct, frozen=True, tag=True):
     requested: InterventionQueued
 
 
-AnyOrder = Order | InterventionQueued | GuardOrder | CurriculumOrder
+AnyOrder = Order | InterventionQueued | GuardOrder | ReloadOrder | CurriculumOrder
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[list[AnyOrder]] = msgspec.msgpack.Decoder(list[AnyOrder])

@@ -14,7 +14,12 @@ from typing import Any
 from trainer_proc.checkpoints.save import LiveCheckpoints
 from trainer_proc.contract.messages import CheckpointLoaded, TrainerBody
 from trainer_proc.export.job import ExportJobs, NoExports
-from trainer_proc.metrics.nan_guard import reset_non_finite_environments, tolerate_non_finite_updates
+from trainer_proc.metrics.nan_guard import (
+    has_finite_weights,
+    reset_non_finite_environments,
+    tolerate_non_finite_actions,
+    tolerate_non_finite_updates,
+)
 from trainer_proc.metrics.ppo_diagnostics import PpoDiagnostics
 from trainer_proc.metrics.stream import MetricStream
 from trainer_proc.metrics.success.rate import SuccessRate
@@ -39,11 +44,16 @@ def attach(
     """
     is_rsl_rl = not isinstance(runner, LibraryRunner)
     tolerate_non_finite_updates(runner.alg, lambda: steering.guards.catches_not_finite)
+    if is_rsl_rl:
+        tolerate_non_finite_actions(runner.alg, lambda: steering.guards.catches_not_finite)
     checkpoints = attach_checkpoints(runner, steering, emit, terrain)
     actions = Actions(
         save=checkpoints.save,
         export=lambda iteration: exports.start(runner, iteration) if exports is not None else None,
         reload=checkpoints.reload,
+        newest_good=checkpoints.newest_good,
+        reload_file=checkpoints.reload_file,
+        is_finite=lambda: has_finite_weights(runner.alg),
         reset_non_finite=lambda: (
             reset_non_finite_environments(runner) if is_rsl_rl else runner.reset_non_finite_environments()
         ),

@@ -28,9 +28,23 @@ from trainer_proc.contract.messages import (
     RampAdvanced,
     TrainerBody,
 )
-from trainer_proc.contract.requests import Command, Export, Ping, Redo, Refused, Stop, StopRamp, Tune, Undo, Unpin
+from trainer_proc.contract.requests import (
+    Command,
+    Export,
+    Ping,
+    Redo,
+    Refused,
+    Reload,
+    Resume,
+    Stop,
+    StopRamp,
+    Tune,
+    Undo,
+    Unpin,
+)
 from trainer_proc.contract.undo_history import UndoError, UndoHistory
 
+_NO_WAY_BUT_STOP = "the policy is not finite, and there is no good checkpoint to reload: stop the training"
 _NO_KNOB = "expected at least one knob, got none"
 
 
@@ -94,12 +108,25 @@ class RequestValidator:
             return Refused(0, f"training {'has ended' if has_ended else 'is stopping'}; no more changes are possible")
         if isinstance(command, Tune | Undo | Redo | Unpin | StopRamp):
             return self._answer_change(command)
+        if isinstance(command, Resume | Reload) and (reason := self._continue_refusal(command)):
+            return Refused(0, reason)
         if isinstance(command, Export):
             if self._exporting:
                 return Refused(0, "an export is already running; retry when it has finished")
             self._exporting = True
         self._stopping = self._stopping or isinstance(command, Stop)
         return None
+
+    def _continue_refusal(self, command: Resume | Reload) -> str:
+        """Return why a training can't resume or reload, and what it can do; empty if it can."""
+        checkpoint, is_paused = self.phase.good_checkpoint, self.phase.phase == "paused"
+        if isinstance(command, Reload):
+            if not self.has_iterated:
+                return "nothing to reload before the first iteration; retry then"
+            return "" if checkpoint or not is_paused or self.phase.is_resumable else _NO_WAY_BUT_STOP
+        if not is_paused or self.phase.is_resumable:
+            return ""
+        return f"the policy is not finite: reload {checkpoint}, or stop" if checkpoint else _NO_WAY_BUT_STOP
 
     def cost(self, queued: InterventionQueued) -> str:
         """Return a one-line warning about the cost of a change, once per knob; usually empty."""

@@ -33,7 +33,7 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
 )
 from trainer_proc.contract.orders import Closing, Ready
-from trainer_proc.contract.requests import Accepted, Export, Pause, Refused, Reply, Request, Resume, Save, Stop
+from trainer_proc.contract.requests import Accepted, Export, Pause, Refused, Reload, Reply, Request, Resume, Save, Stop
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.wire.link import FRAMES, ORDERS
 from trainer_proc.wire.request_validator import RequestValidator
@@ -149,7 +149,7 @@ class WireServer:
             if queued is not None:
                 self._send(time.time(), queued)
                 self._orders.send(encode(queued), zmq.NOBLOCK)
-            elif isinstance(command, Pause | Resume | Stop | Save | Export):
+            elif isinstance(command, Pause | Resume | Reload | Stop | Save | Export):
                 self._orders.send(encode(command), zmq.NOBLOCK)
                 if isinstance(command, Stop) and not self._validator.has_iterated:
                     os.kill(self._trainer_pid, signal.SIGTERM)  # there is no boundary during the build

@@ -12,7 +12,7 @@ from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.run_folder import RunFolder
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.curricula.reconstruct import curriculum_records
-from tui.session.interventions.listing import list_interventions
+from tui.session.interventions.listing import list_interventions, list_troubles
 from tui.session.knobs.record import knob_record
 from tui.session.runs.run_index import find_run, read_state
 from tui.session.state import RunState
@@ -53,6 +53,9 @@ def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
         "knobs": [knob_record(knob) for knob in state.knobs.values()],
         "interventions": list_interventions(state),
         "guards_fired": state.guards_fired,
+        "guards": list_troubles(state),
+        "is_resumable": state.phase is None or state.phase.is_resumable,
+        "good_checkpoint": (state.phase.good_checkpoint or None) if state.phase else None,
     }
 
 

@@ -21,6 +21,7 @@ from trainer_proc.contract.messages import (
     ExportFinished,
     ExportStarted,
     Frame,
+    GuardCalmed,
     GuardFired,
     InterventionApplied,
     InterventionFailed,
@@ -29,11 +30,13 @@ from trainer_proc.contract.messages import (
     KnobsAvailable,
     MetricSet,
     PhaseChanged,
+    PolicyReloaded,
     RampAdvanced,
     RunStarted,
     UnknownBody,
 )
 from trainer_proc.contract.undo_history import UndoHistory
+from tui.session.guards import Troubles
 
 RunStatus = Literal[
     "starting", "building", "compiling", "training", "paused", "stopping", "finished", "stopped", "failed", "killed"
@@ -95,6 +98,8 @@ class RunState:
     failed: dict[int, InterventionFailed] = field(default_factory=dict)
     past: UndoHistory = field(default_factory=UndoHistory)
     guards_fired: list[GuardFired] = field(default_factory=list)
+    troubles: Troubles = field(default_factory=Troubles)
+    reloads: list[PolicyReloaded] = field(default_factory=list)
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
     export: ExportStarted | ExportFinished | ExportFailed | None = None
     last_time: float = 0.0
@@ -134,6 +139,7 @@ class RunState:
             case MetricSet() as body:
                 self._apply_metric_set(body)
             case RunStarted() as body:
+                self.troubles.restarted(self.iteration)
                 self.started = body
                 self.phase = None
             case PhaseChanged() as body:
@@ -153,6 +159,11 @@ class RunState:
                 self._describe(name, competing_writer=competing_writer, pinned=pinned)
             case GuardFired() as body:
                 self.guards_fired.append(body)
+                self.troubles.fired(body)
+            case GuardCalmed() as body:
+                self.troubles.calmed(body)
+            case PolicyReloaded() as body:
+                self.reloads.append(body)
             case CheckpointLoaded() as body:
                 self.continued = body
             case CheckpointSaved() as body:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trainer_proc.contract.messages import ExportFailed, ExportFinished, ExportStarted
+from tui.session.guards import present_text, ways_text
 from tui.session.numbers import duration
 from tui.session.state import RunState, RunStatus
 
@@ -35,6 +36,11 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "")
         parts.append("█" * filled + "░" * (bar_width - filled) + f" {state.progress:.0%}")
         if status in ("training", "paused"):
             parts.append(f"{duration(state.seconds_left)} left")
+    trouble = present_text(state.troubles.present) if is_alive else ""
+    if trouble and not (status == "paused" and state.phase is not None and state.phase.detail.startswith("guard ")):
+        parts.append(trouble)
+    if status == "paused" and state.phase is not None and (ways := ways_text(state.phase)):
+        parts.append(ways)
     if state.phase is not None and state.phase.detail not in ("", status) and status != "training":
         parts.append(state.phase.detail)
     if status == "compiling" and state.phase is not None:

@@ -15,9 +15,10 @@ from trainer_proc.contract.messages import (
     InterventionQueued,
     PhaseChanged,
 )
-from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
+from trainer_proc.contract.requests import Export, Pause, Reload, Resume, Save, Stop
 from tui.app import HumanoidTui
 from tui.screens.dashboard.knob_dialog import KnobDialog
+from tui.screens.dashboard.pause_dialog import PauseDialog
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.trainer_request import ask
 from tui.widgets.chart import Chart
@@ -109,6 +110,41 @@ async def test_p_resumes_a_training_that_is_paused(live, trainer):
     await pilot.press("p")
     await until(lambda: trainer.has_received(Resume), "the order")
     assert not trainer.has_received(Pause)
+
+
+@pytest.mark.parametrize(("key", "order"), [("r", Reload), ("c", Resume), ("x", Stop), ("escape", None), ("n", None)])
+async def test_p_asks_how_to_go_on_after_a_guard_s_pause(live, trainer, key, order):
+    app, pilot = live
+    trainer.emit(PhaseChanged("paused", "guard kl: KL 0.41 is high", good_checkpoint="model_50.pt"))
+    await until(lambda: "reload model_50.pt or continue  guard kl: KL 0.41 is high" in progress(app), "the pause")
+    await pilot.press("p")
+    await until(lambda: isinstance(app.screen, PauseDialog) and app.screen.query(Static), "the question")
+    text = str(app.screen.query_one(Static).content)
+    assert text.startswith("Paused by guard kl: KL 0.41 is high\n")
+    for way in (
+        "r      reload model_50.pt and continue",
+        "c      continue as it is",
+        "x      save a checkpoint and stop",
+    ):
+        assert way in text
+    await pilot.press(key)
+    await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
+    if order is not None:
+        await until(lambda: trainer.has_received(order), f"{order}")
+    assert not any(trainer.has_received(other) for other in {Reload, Resume, Stop, Pause} - {order})
+
+
+async def test_a_policy_that_is_not_finite_is_not_offered_to_continue(live, trainer):
+    app, pilot = live
+    reason = "guard not_finite: Loss/value is nan"
+    trainer.emit(PhaseChanged("paused", reason, is_resumable=False, good_checkpoint="model_50.pt"))
+    await until(lambda: "reload model_50.pt or stop" in progress(app), "the pause")
+    await pilot.press("p", "c")
+    await until(lambda: isinstance(app.screen, PauseDialog), "the question")
+    assert "continue as it is" not in str(app.screen.query_one(Static).content)
+    await pilot.press("r")
+    await until(lambda: trainer.has_received(Reload), "the order")
+    assert not trainer.has_received(Resume)
 
 
 async def test_x_stops_after_a_yes(live, trainer):

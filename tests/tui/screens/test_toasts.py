@@ -8,9 +8,11 @@ from textual.widgets._toast import Toast
 from tests.tui.screens.recorded import SMALL, bodies_of, dashboard_is_filled, make_run, told, until
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
-from trainer_proc.contract.messages import Change, CheckpointSaved, Frame, GuardFired, InterventionApplied
+from trainer_proc.contract.messages import Change, CheckpointSaved, Frame, GuardCalmed, GuardFired, InterventionApplied
 from tui.app import HumanoidTui
 from tui.navigation import ChangeSetting
+from tui.screens.dashboard.history_dialog import HistoryDialog
+from tui.widgets.diff_table import DiffTable
 
 KNOB = "reward/track_linear_velocity/weight"
 GUARD = GuardFired("kl", 61, "KL 0.41 exceeded 5× desired KL (0.01) for 5 iterations", "paused")
@@ -68,6 +70,36 @@ async def test_how_much_it_matters_is_told_by_a_sign(app, trainer):
         trainer.emit(GuardFired("reward", 62, "the reward has fallen", "warned"))
         await until(lambda: len(toasts(app)) == 3, "all of it")
         assert [text[:9] for text in toasts(app)] == ["checkpoin", "✘ guard k", "! guard r"]
+
+
+async def test_trouble_is_one_toast_then_a_state_in_the_header_and_an_entry_in_the_history(app, trainer):
+    def header():
+        return str(app.screen.query_one("#progress").content)
+
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await is_at_iteration_60(app)
+        for iteration in range(61, 101, 4):
+            trainer.emit(GuardFired("kl", iteration, f"KL is high @{iteration}", "warned"))
+        trainer.emit(CheckpointSaved(100, "model_100.pt"))
+        await until(lambda: "checkpoint saved: model_100.pt" in told(app), "all of it")
+        assert told(app) == ["guard kl: KL is high @61", "checkpoint saved: model_100.pt"]
+        await until(lambda: header().endswith("! kl @61"), "the state")
+        await pilot.press("h")
+        await until(lambda: isinstance(app.screen, HistoryDialog) and app.screen.query_one(DiffTable).row_count == 2)
+        rows = [list(map(str, app.screen.query_one(DiffTable).get_row_at(place))) for place in (0, 1)]
+        assert rows[0][:4] == ["", "61", "╳ guard", "warned"]
+        assert rows[1][0] == "1"
+        detail = app.screen.query_one("#detail")
+        assert str(detail.content) == "guard kl: KL is high @97 (lasts, 10 reports)"
+        await pilot.press("enter")
+        await until(lambda: "nothing to undo" in str(detail.content), "the answer")
+        await pilot.press("b")
+        await until(lambda: "no effect to compare" in str(detail.content), "the answer")
+        await pilot.press("escape")
+        trainer.emit(GuardCalmed("kl", 117))
+        await until(lambda: not header().endswith("! kl @61"), "the end of the trouble")
+        trainer.emit(GuardFired("kl", 140, "KL is high again", "warned"))
+        await until(lambda: told(app)[-1] == "guard kl: KL is high again", "the next toast")
 
 
 async def test_what_needs_a_person_stays_longest(app, trainer):

@@ -1,4 +1,4 @@
-"""The list of changes of a run, to undo or redo any of them."""
+"""The history of a run: changes, to undo or redo any of them, reports of guards, and reloads."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from textual.widgets import DataTable, Static
 
 from trainer_proc.contract.requests import Redo, Undo
 from tui.screens.dashboard.impact_dialog import ImpactDialog
-from tui.session.interventions.change_text import origin_text
-from tui.session.interventions.listing import ListedIntervention, list_interventions, undo_or_redo
+from tui.session.interventions.history_text import history_cells, history_details
+from tui.session.interventions.listing import Listed, ListedIntervention, list_history, undo_or_redo
 from tui.session.interventions.marks import MARK_SIGNS, MarkKind
 from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
@@ -31,7 +31,7 @@ _WIDTH_FOR_NOTES = 60
 
 
 class HistoryDialog(Dialog[Undo | Redo | None]):
-    """Lists changes, newest first; returns the request that undoes or redoes the chosen one, or None."""
+    """Lists the history, newest first; returns the request that undoes or redoes the chosen change, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape,h,q", "dismiss(None)", "back", "Close this dialog", id="history.back", footer=True),
@@ -49,11 +49,11 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
     """
 
     def __init__(self, state: RunState, history: MetricHistory) -> None:
-        """List the changes in `state`; `history` has the metrics for before/after."""
+        """List the history in `state`; `history` has the metrics for before/after."""
         super().__init__()
         self._state = state
         self._history = history
-        self._listed = list_interventions(state)
+        self._listed = list_history(state)
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -79,24 +79,23 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
         table.show_rows(
             [Column(label, label, max(width, 1)) for label, width in widths.items()],
             {
-                str(listed.number): [
+                str(place): [
                     shortened(plain(cell), width) for cell, width in zip(_cells(listed), widths.values(), strict=False)
                 ]
-                for listed in self._listed
+                for place, listed in enumerate(self._listed)
             },
         )
 
     @on(DataTable.RowHighlighted)
     def _show_detail(self, event: DataTable.RowHighlighted) -> None:
-        listed = self._listed[event.cursor_row]
-        lines = [f"#{listed.number} {listed.what}", listed.problem, f"note: {listed.note}" if listed.note else ""]
-        self._show_text("\n".join(line for line in lines if line))
+        self._show_text(history_details(self._listed[event.cursor_row]))
 
     @on(DataTable.RowSelected)
     def _choose(self, event: DataTable.RowSelected) -> None:
         listed = self._listed[event.cursor_row]
-        command = undo_or_redo(listed, self._state)
-        if command is not None:
+        if not isinstance(listed, ListedIntervention):
+            self._show_text(f"{history_details(listed)}\nnothing to undo: no knob was changed")
+        elif (command := undo_or_redo(listed, self._state)) is not None:
             self.dismiss(command)
         else:
             self._show_text(f"#{listed.number} was not applied: nothing to undo")
@@ -106,7 +105,9 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
         if not self._listed:
             return
         listed = self._listed[self.query_one(DiffTable).cursor_row]
-        if listed.state in ("queued", "failed"):
+        if not isinstance(listed, ListedIntervention):
+            self._show_text(f"{history_details(listed)}\nno knob was changed: no effect to compare")
+        elif listed.state in ("queued", "failed"):
             self._show_text(f"#{listed.number} is {listed.state}: no effect to compare")
         else:
             self.app.push_screen(ImpactDialog(self._state, self._history, listed.number))
@@ -125,7 +126,6 @@ def _legend(kinds: Collection[MarkKind]) -> Content:
     return Content.assemble(*parts)
 
 
-def _cells(listed: ListedIntervention) -> tuple[str, ...]:
-    iteration = "" if listed.iteration is None else str(listed.iteration)
-    by = f"{MARK_SIGNS[listed.mark]} {origin_text(listed.origin)}"
-    return str(listed.number), iteration, by, listed.state, listed.what, listed.note
+def _cells(listed: Listed) -> tuple[str, ...]:
+    cells = history_cells(listed)
+    return cells.number, cells.iteration, f"{cells.sign} {cells.author}", cells.state, cells.what, cells.note

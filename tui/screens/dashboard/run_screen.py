@@ -10,7 +10,7 @@ from textual.message import Message
 
 from curricula.curriculum import Curriculum
 from trainer_proc.contract.connection import read_connection
-from trainer_proc.contract.messages import Frame
+from trainer_proc.contract.messages import Frame, GuardFired
 from trainer_proc.contract.requests import Command, Refused
 from trainer_proc.contract.run_folder import RunFolder
 from tui.app_settings import settings_of
@@ -109,7 +109,10 @@ class RunScreen(ChartScreen):
         self.knob_history.apply(message.frames)
         self.state.apply_all(message.frames)
         for frame in message.frames:
-            if is_news(frame, self._since) and (news := news_of(frame.body)) is not None:
+            is_repeated = isinstance(frame.body, GuardFired) and not self.state.troubles.is_new(frame.body)
+            if is_repeated or not is_news(frame, self._since):
+                continue
+            if (news := news_of(frame.body)) is not None:
                 self.report(news)
         if not message.has_more:  # drawing after each part of a long journal would cost more than reading it
             draw_soon(self, self._draw)

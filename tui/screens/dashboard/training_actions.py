@@ -12,8 +12,10 @@ from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.messages import TERMINAL_PHASES
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 from tui.navigation import ShowRuns
+from tui.screens.dashboard.pause_dialog import PauseDialog
 from tui.screens.dashboard.run_screen import Reported, RunScreen
 from tui.session.exporting import export_checkpoint
+from tui.session.guards import asks_how_to_go_on
 from tui.session.notifications.news import News
 from tui.session.runs.checkpoints import CheckpointNotFound, find_checkpoint
 from tui.session.status_text import export_result
@@ -24,12 +26,16 @@ from tui.widgets.dialogs import Confirm
 class TrainingActions(RunScreen):
     """Handlers of keys in `actions.KEYS`."""
 
-    def action_pause_or_resume(self) -> None:
-        """Pause the training, or resume it."""
-        if self.state.status(self.is_live) == "paused":
-            self.send(Resume(), "training continues")
-        else:
+    @work
+    async def action_pause_or_resume(self) -> None:
+        """Pause the training, or resume it; after a guard's pause, ask how."""
+        phase = self.state.phase
+        if phase is None or self.state.status(self.is_live) != "paused":
             self.send(Pause(), "training pauses after this iteration")
+        elif not asks_how_to_go_on(phase):
+            self.send(Resume(), "training continues")
+        elif (command := await self.answer_to(PauseDialog(phase))) is not None:
+            self.send(command, "training stops" if isinstance(command, Stop) else "training continues")
 
     def action_save(self) -> None:
         """Save a checkpoint."""

@@ -1,11 +1,13 @@
-"""History of a run's changes, newest first, and the request that reverts each."""
+"""History of a run: its changes, newest first, with the request that reverts each, and what guards have reported."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, Origin
+from msgspec.structs import replace
+
+from trainer_proc.contract.messages import Change, GuardAction, InterventionApplied, InterventionQueued, Origin, Ramp
 from trainer_proc.contract.requests import Redo, Undo
 from tui.session.interventions.change_text import whole_text
 from tui.session.interventions.marks import MarkKind, mark_kind, recordings_of
@@ -32,6 +34,68 @@ class ListedIntervention:
     problem: str = ""
     undoes: int | None = None
     redoes: int | None = None
+    ramp: Ramp | None = None
+    """The ramp with its length, shape and targets; None for a change at once."""
+
+
+@dataclass(frozen=True)
+class ListedTrouble:
+    """An episode in which a guard had something to report; `ended` is None while it lasts.
+
+    `action` is the strongest action of the guard in the episode, `message` its newest report.
+    """
+
+    mark: ClassVar[MarkKind] = "guard"
+    guard: str
+    iteration: int
+    ended: int | None
+    reports: int
+    action: GuardAction
+    message: str
+
+
+@dataclass(frozen=True)
+class ListedReload:
+    """A checkpoint that was loaded into the live policy; `iteration` is the first one collected with it."""
+
+    mark: ClassVar[MarkKind] = "user"
+    iteration: int
+    path: str
+
+
+Listed = ListedIntervention | ListedTrouble | ListedReload
+
+
+def list_troubles(state: RunState) -> list[ListedTrouble]:
+    """Return what guards have reported, newest first; an episode is one entry."""
+    return [
+        ListedTrouble(
+            guard=trouble.guard,
+            iteration=trouble.first.iteration,
+            ended=trouble.ended,
+            reports=trouble.reports,
+            action=trouble.action,
+            message=trouble.last.message,
+        )
+        for trouble in reversed(state.troubles.all)
+    ]
+
+
+def list_reloads(state: RunState) -> list[ListedReload]:
+    """Return the reloads, newest first."""
+    return [ListedReload(body.iteration, body.path) for body in reversed(state.reloads)]
+
+
+def list_history(state: RunState) -> list[Listed]:
+    """Return changes, reports of guards and reloads, newest first; changes that wait or failed stay where they are."""
+    listed: list[Listed] = []
+    others: list[ListedTrouble | ListedReload] = [*list_troubles(state), *list_reloads(state)]
+    others.sort(key=lambda one: one.iteration)
+    for change in list_interventions(state):
+        while others and change.iteration is not None and others[-1].iteration >= change.iteration:
+            listed.append(others.pop())
+        listed.append(change)
+    return [*listed, *reversed(others)]
 
 
 def list_interventions(state: RunState) -> list[ListedIntervention]:
@@ -73,4 +137,12 @@ def _listed(number: int, state: RunState) -> ListedIntervention:
         problem=problem,
         undoes=body.undoes,
         redoes=body.redoes,
+        ramp=_whole_ramp(body),
     )
+
+
+def _whole_ramp(body: InterventionQueued | InterventionApplied) -> Ramp | None:
+    """Return the ramp with its targets, which a queued one has in its changes."""
+    if body.ramp is None or body.ramp.targets:
+        return body.ramp
+    return replace(body.ramp, targets={change.knob: change.new for change in body.changes})

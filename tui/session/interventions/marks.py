@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 from curricula.curriculum_knobs import level_knob
 from curricula.recording import RecordingCurriculum
-from trainer_proc.contract.messages import GuardFired, InterventionApplied, InterventionQueued
+from trainer_proc.contract.messages import GuardFired, InterventionApplied, InterventionQueued, PolicyReloaded
 from tui.session.interventions.change_text import origin_text, whole_text
 from tui.session.state import RunState
 
@@ -82,11 +82,15 @@ def mark_kind(body: InterventionQueued | InterventionApplied, recordings: Collec
     return "ramp" if body.ramp is not None and author != "guard" else author
 
 
-def mark_of(body: InterventionApplied | GuardFired, recordings: Collection[str] = ()) -> Mark | None:
+def mark_of(
+    body: InterventionApplied | GuardFired | PolicyReloaded, recordings: Collection[str] = ()
+) -> Mark | None:
     """Return the mark on charts; None for a guard that only warned or whose undo is marked as a change itself."""
     if isinstance(body, InterventionApplied):
         kind, author = mark_kind(body, recordings), author_of(body, recordings)
         return Mark(body.iteration, f"#{body.number}", kind, _text(body), author if kind == "ramp" else "user")
+    if isinstance(body, PolicyReloaded):
+        return Mark(body.iteration, body.path, "user", f"{body.path} loaded into the policy")
     return Mark(body.iteration, body.guard, "guard", body.message) if body.action == "paused" else None
 
 
@@ -96,14 +100,18 @@ class MarkLog:
     def __init__(self) -> None:
         self.marks: list[Mark] = []
         self._interventions: set[int] = set()
-        self._guards = 0
+        self._guards = self._reloads = 0
 
     def take(self, state: RunState) -> None:
         """Add the marks since the last call; `state` must be of the same run each time."""
         new = [body for number, body in state.interventions.items() if number not in self._interventions]
-        happened: list[InterventionApplied | GuardFired] = [*new, *state.guards_fired[self._guards :]]
+        happened: list[InterventionApplied | GuardFired | PolicyReloaded] = [
+            *new,
+            *state.guards_fired[self._guards :],
+            *state.reloads[self._reloads :],
+        ]
         self._interventions.update(body.number for body in new)
-        self._guards = len(state.guards_fired)
+        self._guards, self._reloads = len(state.guards_fired), len(state.reloads)
         recordings = recordings_of(state)
         self.marks += [mark for body in happened if (mark := mark_of(body, recordings)) is not None]
 

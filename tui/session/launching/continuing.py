@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from curricula.errors import UserError
-from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from tui.session.runs.checkpoints import find_checkpoint, iteration_of, run_of
+from trainer_proc.contract.run_folder import RunFolder, RunSpec, iteration_of
+from tui.session.runs.checkpoints import find_checkpoint, run_of
 from tui.session.state import RunState
 
 

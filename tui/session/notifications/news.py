@@ -18,6 +18,7 @@ from trainer_proc.contract.messages import (
     InterventionApplied,
     InterventionFailed,
     PhaseChanged,
+    PolicyReloaded,
     RampAdvanced,
 )
 from tui.session.interventions.change_text import applied_text
@@ -46,6 +47,8 @@ def news_of(body: Body) -> News | None:
         case GuardFired(guard=guard, message=message, action=action):
             done = "" if action == "warned" else f" ({action})"
             return News(f"guard {guard}{done}: {message}", "warning" if action == "warned" else "error", True)
+        case PolicyReloaded(iteration=iteration, path=path):
+            return News(f"{path} loaded into the policy @{iteration}")
         case PhaseChanged(phase="failed", detail=detail):
             return News(f"training failed: {detail}", "error", True)
         case PhaseChanged(phase="finished", detail=detail):

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from curricula.errors import UserError
-from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.run_folder import RunFolder, RunSpec, iteration_of
 from tui.session.runs.run_index import RunNotFound, find_run
 
 
@@ -42,12 +42,6 @@ def checkpoint_to_start_from(text: str, log_root: Path) -> Path:
     except RunNotFound as error:
         raise CheckpointNotFound(f"expected a checkpoint file or a run, got {text}: {error}") from error
     return find_checkpoint(folder, None)
-
-
-def iteration_of(checkpoint: Path) -> int | None:
-    """Return the iteration of a checkpoint, from its name; None for other names."""
-    match = re.fullmatch(r"model_(\d+)\.pt", checkpoint.name)
-    return int(match.group(1)) if match else None
 
 
 def run_of(checkpoint: Path) -> str:

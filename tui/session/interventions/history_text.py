@@ -1,0 +1,59 @@
+"""Entries of a run's history as text: cells of a table, details, and a row of the command line."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tui.session.interventions.change_text import origin_text
+from tui.session.interventions.listing import Listed, ListedIntervention, ListedReload, ListedTrouble
+from tui.session.interventions.marks import MARK_SIGNS
+
+
+class HistoryCells(NamedTuple):
+    """An entry in columns; `number` and `iteration` may be empty."""
+
+    number: str
+    iteration: str
+    sign: str
+    author: str
+    state: str
+    what: str
+    note: str = ""
+
+
+def history_cells(listed: Listed) -> HistoryCells:
+    """Return the cells of an entry."""
+    sign = MARK_SIGNS[listed.mark]
+    if isinstance(listed, ListedTrouble):
+        return HistoryCells("", str(listed.iteration), sign, "guard", listed.action, _trouble_text(listed))
+    if isinstance(listed, ListedReload):
+        what = f"{listed.path} loaded into the policy"
+        return HistoryCells("", str(listed.iteration), sign, "user", "applied", what)
+    iteration = "" if listed.iteration is None else str(listed.iteration)
+    author = origin_text(listed.origin)
+    return HistoryCells(str(listed.number), iteration, sign, author, listed.state, listed.what, listed.note)
+
+
+def history_details(listed: Listed) -> str:
+    """Return an entry in up to three lines."""
+    if not isinstance(listed, ListedIntervention):
+        return history_cells(listed).what
+    lines = [f"#{listed.number} {listed.what}", listed.problem, f"note: {listed.note}" if listed.note else ""]
+    return "\n".join(line for line in lines if line)
+
+
+def history_row(listed: Listed) -> str:
+    """Return an entry in one line."""
+    cells = history_cells(listed)
+    number = f"#{cells.number}" if cells.number else ""
+    where = f"iteration {cells.iteration}" if cells.iteration else ""
+    problem = listed.problem if isinstance(listed, ListedIntervention) else ""
+    text = "; ".join([cells.what, *filter(None, (problem, cells.note and f"note: {cells.note}"))])
+    return f"{number:<5} {where:<16} {cells.author:<11} {cells.state:<8} {text}"
+
+
+def _trouble_text(trouble: ListedTrouble) -> str:
+    """Return the newest report of an episode, how often there was one, and how long it lasted."""
+    times = f", {trouble.reports} reports" if trouble.reports > 1 else ""
+    end = "lasts" if trouble.ended is None else f"until {trouble.ended}"
+    return f"guard {trouble.guard}: {trouble.message} ({end}{times})"
