@@ -82,9 +82,7 @@ def mark_kind(body: InterventionQueued | InterventionApplied, recordings: Collec
     return "ramp" if body.ramp is not None and author != "guard" else author
 
 
-def mark_of(
-    body: InterventionApplied | GuardFired | PolicyReloaded, recordings: Collection[str] = ()
-) -> Mark | None:
+def mark_of(body: InterventionApplied | GuardFired | PolicyReloaded, recordings: Collection[str] = ()) -> Mark | None:
     """Return the mark on charts; None for a guard that only warned or whose undo is marked as a change itself."""
     if isinstance(body, InterventionApplied):
         kind, author = mark_kind(body, recordings), author_of(body, recordings)
