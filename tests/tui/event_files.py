@@ -5,10 +5,12 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.compat.proto.types_pb2 import DataType
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
+
+from tui.session.watch.scalars import Parcel, Points, ScalarReader
 
 NAME = "events.out.tfevents.{second:010}.host.1.0"
 
@@ -48,6 +50,17 @@ def write(folder: Path, *records: bytes, second: int = 1) -> Path:
         for record in records:
             file.write(framed(record))
     return path
+
+
+def scalars_of(*records: bytes) -> dict[str, Points]:
+    """Read records of one file at once."""
+    chunks = ScalarReader().read([Parcel(list(records))])
+    return dict(chunks[0].batch) if chunks else {}
+
+
+def purge(step: int) -> bytes:
+    """The mark of `SummaryWriter(purge_step=step)`: all earlier points from this step on are void."""
+    return Event(step=step, session_log=SessionLog(status=SessionLog.START)).SerializeToString()
 
 
 def curve(tag: str, steps: range, time: float = 1000.0, value: float = 0.0) -> list[bytes]:

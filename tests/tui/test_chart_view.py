@@ -51,6 +51,12 @@ def test_zooming_keeps_what_is_under_the_pointer_where_it_is(start, end, factor,
     assert (place - new_low) / (new_high - new_low) == pytest.approx(share, abs=1e-6)
 
 
+def test_a_window_that_follows_is_within_the_data_once_it_is_moved_back():
+    extent = (-1.0, 186.0)  # the window ends at 190, all data at 189
+    view = ChartView(follow=95.06).panned(-0.0078, extent)
+    assert view.visible(extent)[1] <= ChartView().visible(extent)[1]
+
+
 @given(views_and_extents())
 def test_nothing_outside_the_data_is_ever_shown(view_and_extent):
     view, extent = view_and_extent

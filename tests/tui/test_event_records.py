@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.session.watch.record_file import RecordFile, masked_checksum
-from tui.session.watch.scalars import ScalarReader
+from tui.session.watch.scalars import Parcel, ScalarReader
 
 
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global SummaryWriter, curve, framed, scalar, tensor, write
+    global SummaryWriter, curve, framed, scalar, scalars_of, tensor, write
     from torch.utils.tensorboard import SummaryWriter
 
-    from tests.tui.event_files import curve, framed, scalar, tensor, write
+    from tests.tui.event_files import curve, framed, scalar, scalars_of, tensor, write
 
 
 MUCH = 1 << 20
@@ -26,9 +26,9 @@ MUCH = 1 << 20
 
 def steps_in(file, most_bytes=MUCH):
     """All steps that can be read of `reward` by now."""
-    scalars, steps = ScalarReader(), []
+    steps = []
     while records := file.read(most_bytes):
-        steps += scalars.read(records).get("reward", _Nothing).steps.tolist()
+        steps += scalars_of(*records).get("reward", _Nothing).steps.tolist()
     return steps
 
 
@@ -85,9 +85,9 @@ def test_damage_longer_than_a_portion_does_not_stop_the_reader(tmp_path):
         end.write(b"\xff" * 5000)
     write(tmp_path, *curve("reward", range(1, 2)))
     file = RecordFile(path)
-    scalars, steps = ScalarReader(), []
+    steps = []
     for _ in range(20):
-        steps += scalars.read(file.read(1000)).get("reward", _Nothing).steps.tolist()
+        steps += scalars_of(*file.read(1000)).get("reward", _Nothing).steps.tolist()
     assert steps == [0, 1]
     assert file.bytes_damaged == 5000
 
@@ -104,9 +104,9 @@ def test_every_record_between_any_rubbish_is_found_once(pieces, most_bytes):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "events.out.tfevents.1")
         path.write_bytes(written)
-        file, scalars, steps = RecordFile(path), ScalarReader(), []
+        file, steps = RecordFile(path), []
         for _ in range(len(written) // 2 + 2):
-            steps += scalars.read(file.read(most_bytes)).get("reward", _Nothing).steps.tolist()
+            steps += scalars_of(*file.read(most_bytes)).get("reward", _Nothing).steps.tolist()
     assert steps == [step for step, piece in enumerate([*pieces, None]) if piece is None]
     assert file.bytes_read == len(written)
 
@@ -157,7 +157,7 @@ def test_a_file_that_cannot_be_opened_is_an_error_of_the_system(tmp_path):
     ],
 )
 def test_a_scalar_may_be_a_tensor_of_any_type(kind, numbers, value):
-    (points,) = ScalarReader().read([tensor("reward", 4, kind, **numbers)]).values()
+    (points,) = scalars_of(tensor("reward", 4, kind, **numbers)).values()
     assert points.steps.tolist() == [4]
     assert points.values.tolist() == pytest.approx([np.float32(value)], nan_ok=True)
 
@@ -172,9 +172,8 @@ def test_what_is_no_scalar_is_passed_over(tmp_path):
         writer.add_scalar("loss", 1.5, 3, new_style=True)
         writer.add_scalar("precise", 0.1, 3, new_style=True, double_precision=True)
     scalars = ScalarReader()
-    found = {}
-    for path in tmp_path.iterdir():
-        found |= {tag: points.values.tolist() for tag, points in scalars.read(RecordFile(path).read(MUCH)).items()}
+    (chunk,) = scalars.read(Parcel(RecordFile(path).read(MUCH)) for path in tmp_path.iterdir())
+    found = {tag: points.values.tolist() for tag, points in chunk.batch.items()}
     assert found == {"hparam/reward": [1.0], "reward": [2.5], "loss": [1.5], "precise": [pytest.approx(0.1)]}
     assert scalars.records_damaged == 0
 
@@ -183,17 +182,17 @@ def test_a_tensor_of_another_plugin_stays_out_though_its_kind_is_told_once():
     several = tensor("weights", 1, "DT_FLOAT", float_val=[1.0, 2.0])
     pr_curve = tensor("curve", 1, "DT_FLOAT", plugin="pr_curves", float_val=[1.0])
     later = tensor("curve", 2, "DT_FLOAT", plugin="", float_val=[1.0])
-    assert ScalarReader().read([several, pr_curve, later]) == {}
+    assert scalars_of(several, pr_curve, later) == {}
 
 
 def test_a_record_that_is_no_event_is_counted():
     scalars = ScalarReader()
-    found = scalars.read([b"\xff\xff\xff", scalar("reward", 1, 1.0)])
-    assert list(found) == ["reward"]
+    (chunk,) = scalars.read([Parcel([b"\xff\xff\xff", scalar("reward", 1, 1.0)])])
+    assert list(chunk.batch) == ["reward"]
     assert scalars.records_damaged == 1
 
 
 def test_steps_values_and_times_stay_together():
-    (points,) = ScalarReader().read(curve("reward", range(3), time=1e9)).values()
+    (points,) = scalars_of(*curve("reward", range(3), time=1e9)).values()
     assert points.steps.tolist() == points.values.tolist() == [0, 1, 2]
     assert points.times.tolist() == [1e9, 1e9 + 1, 1e9 + 2]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import numpy as np
 import pytest
 
 from tests.waiting import wait_for
 from tui.session.watch.log_folder import look_into
+from tui.session.watch.run_parts import RunParts
 from tui.session.watch.run_reader import RunReader
 from tui.session.watch.step_scale import StepScale
 from tui.session.watch.watched_run import NewestValue, WatchedRun
@@ -18,8 +20,8 @@ from tui.session.watch.watcher import Watcher
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global curve, scalar, write
-    from tests.tui.event_files import curve, scalar, write
+    global curve, purge, scalar, scalars_of, write
+    from tests.tui.event_files import curve, purge, scalar, scalars_of, write
 
 
 def only(folder):
@@ -42,8 +44,19 @@ class Watched:
         return self.run
 
     def points(self, metric="reward"):
-        series = self.read().history.series[metric]
-        return dict(zip(series.xs.tolist(), series.ys.tolist(), strict=True))
+        return values_of(self.read().metrics[metric].newest)
+
+    def replaced(self, metric="reward"):
+        return values_of(self.read().metrics[metric].replaced)
+
+    def seconds(self, metric="reward"):
+        """The values by the seconds at which they are drawn."""
+        series, timeline = self.read().source.curve(metric, "").over("time")
+        return dict(zip(timeline.place(series.xs, "time").tolist(), series.ys.tolist(), strict=True))
+
+
+def values_of(series):
+    return dict(zip(series.xs.tolist(), series.ys.tolist(), strict=True))
 
 
 # --- which runs there are ---
@@ -79,6 +92,52 @@ def test_a_folder_that_is_not_there_yet_has_no_runs(tmp_path):
     assert look_into(tmp_path / "later").runs == ()
 
 
+def test_folders_of_add_scalars_and_add_hparams_are_parts_of_their_run(tmp_path):
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(tmp_path / "walk") as writer:
+        writer.add_scalar("Train/mean_reward", 1.0, 7)
+        for step in range(3):
+            writer.add_scalars("feet", {"left": step, "right/toe": 2 * step}, step)
+            writer.add_scalars("Loss/parts", {"a b": 0.5}, step)
+        writer.add_hparams({"lr": 0.1}, {"hparam/reward": 3.0})
+        for later in (tmp_path / "walk").iterdir():
+            os.utime(later, (3e9, 3e9))  # parts are written last
+    found = look_into(tmp_path)
+    assert [run.name for run in found.runs] == ["walk"]
+    run = Watched(tmp_path).read()
+    assert {name: newest.value for name, newest in run.newest.items()} == {
+        "Train/mean_reward": 1.0,
+        "feet/left": 2.0,
+        "feet/right/toe": 4.0,
+        "Loss/parts/a b": 0.5,
+        "hparam/reward": 3.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("folder", "records"),
+    [
+        ("eval", [("reward", 1), ("loss", 1)]),
+        ("evaluation_reward", [("reward", 1)]),
+        ("run-0", [("_hparams_/session_start_info", 0), ("epoch_loss", 1)]),  # of Keras, in a folder for all its runs
+    ],
+)
+def test_other_folders_below_a_run_are_runs_of_their_own(tmp_path, folder, records):
+    write(tmp_path / "walk", scalar("reward", 1, 1.0))
+    write(tmp_path / "walk" / folder, *(scalar(tag, step, 1.0) for tag, step in records))
+    assert {run.name for run in look_into(tmp_path).runs} == {"walk", f"walk/{folder}"}
+
+
+def test_a_folder_is_taken_for_a_part_until_it_has_logged_something(tmp_path):
+    parts = RunParts()
+    write(tmp_path / "walk", scalar("reward", 1, 1.0))
+    write(tmp_path / "walk" / "eval")
+    assert [run.name for run in look_into(tmp_path, parts).runs] == ["walk"]
+    write(tmp_path / "walk" / "eval", scalar("reward", 1, 1.0))
+    assert {run.name for run in look_into(tmp_path, parts).runs} == {"walk", "walk/eval"}
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_that_may_not_be_read_is_told(tmp_path):
     write(tmp_path / "mine", *curve("reward", range(2)))
@@ -99,17 +158,100 @@ def test_several_files_of_a_run_are_one_curve(tmp_path):
     assert list(watched.points("loss")) == [0, 1]
 
 
-@pytest.mark.parametrize("most_bytes", [64, 200, 1 << 20])
+IN_PORTIONS = pytest.mark.parametrize("most_bytes", [64, 200, 1 << 20])
+
+
+@IN_PORTIONS
 def test_a_training_that_goes_on_from_a_checkpoint_replaces_what_it_repeats(tmp_path, most_bytes):
     write(tmp_path, *curve("reward", range(100)), *curve("once", range(100)), second=1)
     watched = Watched(tmp_path)
     watched.read(most_bytes)
     write(tmp_path, *curve("reward", range(40, 60), time=9000.0, value=-1.0), second=2)
     assert watched.points() == {**{step: step for step in range(40)}, **dict.fromkeys(range(40, 60), -1)}
+    assert watched.replaced() == {step: step for step in range(40, 100)}  # with what the older one did further on
     assert list(watched.points("once")) == list(range(100))
     assert watched.run.newest_step == 59
-    assert watched.run.history.timeline.place([39, 40, 59], "time").tolist() == [39.0, 8040.0, 8059.0]
+    assert list(watched.seconds()) == [*range(40), *range(8040, 8060)]
     assert watched.run.newest["reward"] == NewestValue(59, -1.0)
+
+
+@IN_PORTIONS
+def test_steps_that_go_back_in_one_file_replace_what_they_repeat(tmp_path, most_bytes):
+    watched = Watched(write(tmp_path, *curve("reward", range(100))).parent)
+    watched.read(most_bytes)
+    write(tmp_path, *curve("reward", range(50, 80), time=1060.0, value=-1.0))
+    watched.read(most_bytes)
+    assert watched.points() == {**{step: step for step in range(50)}, **dict.fromkeys(range(50, 80), -1)}
+    assert watched.replaced() == {step: step for step in range(50, 100)}
+    assert watched.run.newest["reward"] == NewestValue(79, -1.0)
+    write(tmp_path, *curve("reward", range(60, 62), time=1200.0, value=-2.0))  # and once more, not as far
+    watched.read(most_bytes)
+    assert list(watched.points()) == list(range(62))
+    assert watched.replaced() == {
+        **{step: step for step in range(50, 60)},
+        **dict.fromkeys(range(60, 80), -1),
+        **{step: step for step in range(80, 100)},
+    }
+
+
+def test_a_restart_is_the_same_in_one_file_and_in_two(tmp_path):
+    again = curve("reward", range(30, 45), time=2000.0, value=-1.0)
+    write(tmp_path / "one", *curve("reward", range(60)), *again)
+    write(tmp_path / "two", *curve("reward", range(60)), second=1)
+    write(tmp_path / "two", *again, second=2)
+    one, two = Watched(tmp_path / "one"), Watched(tmp_path / "two")
+    assert (one.points(), one.replaced(), one.seconds()) == (two.points(), two.replaced(), two.seconds())
+    assert one.read().newest == two.read().newest
+
+
+def test_metrics_that_are_logged_at_other_steps_restart_too(tmp_path):
+    write(tmp_path, *curve("loss", range(200)), *curve("eval", range(0, 200, 50)))
+    write(tmp_path, *curve("loss", range(60, 90), 2000.0, -1.0), *curve("eval", range(100, 200, 50), 2000.0, -1.0))
+    watched = Watched(tmp_path)
+    assert watched.points("eval") == {0: 0, 50: 50, 100: -1, 150: -1}
+    assert watched.read().newest_step == 150
+
+
+@IN_PORTIONS
+def test_points_that_come_out_of_order_are_no_restart(tmp_path, most_bytes):
+    steps = [0, 100, 200, 150, 300, 400, 350, 380, 500]  # of evaluations that end in another order
+    write(tmp_path, *(scalar("eval", step, step + 0.5, 1000.0 + n) for n, step in enumerate(steps)))
+    watched = Watched(tmp_path)
+    watched.read(most_bytes)
+    assert watched.points("eval") == {step: step + 0.5 for step in sorted(steps)}
+    assert watched.replaced("eval") == {}
+
+
+def test_the_newest_value_is_what_was_logged_last(tmp_path):
+    write(tmp_path, *(scalar("eval", step, step, 1000.0 + n) for n, step in enumerate([0, 100, 200, 150])))
+    assert Watched(tmp_path).read().newest["eval"] == NewestValue(150, 150.0)
+
+
+@IN_PORTIONS
+@pytest.mark.parametrize("second", [1, 2], ids=["in one file", "in a second file"])
+def test_a_purge_mark_drops_all_metrics_from_its_step_on(tmp_path, most_bytes, second):
+    write(tmp_path, *curve("reward", range(10)), *curve("never again", range(20)), *curve("late", range(8, 9)))
+    watched = Watched(tmp_path)
+    watched.read(most_bytes)
+    write(tmp_path, purge(7), *curve("reward", range(7, 9), time=2000.0, value=-1.0), second=second)
+    watched.read(most_bytes)
+    assert watched.points() == {**{step: step for step in range(7)}, 7: -1, 8: -1}
+    assert watched.replaced() == {}
+    assert list(watched.points("never again")) == list(range(7))
+    assert watched.run.newest["never again"] == NewestValue(6, 6.0)
+    assert watched.run.names == ["reward", "never again"]
+
+
+def test_pytorchs_own_purge_mark_is_heeded(tmp_path):
+    from torch.utils.tensorboard import SummaryWriter
+
+    for number, purge_step in enumerate((None, 5)):
+        with SummaryWriter(tmp_path, purge_step=purge_step, filename_suffix=f".{number}") as writer:
+            writer.add_scalar("loss", number, 9 - number)
+            writer.add_scalar("again", number, 5)
+    run = Watched(tmp_path).read()
+    assert run.newest == {"loss": NewestValue(8, 1.0), "again": NewestValue(5, 1.0)}
+    assert run.metrics["loss"].newest.count == 1
 
 
 def test_a_folder_that_is_used_again_shows_the_new_training(tmp_path):
@@ -118,11 +260,80 @@ def test_a_folder_that_is_used_again_shows_the_new_training(tmp_path):
     watched.read()
     write(tmp_path, *curve("reward", range(5), time=9000.0, value=-1.0), second=2)
     assert list(watched.points()) == [0, 1, 2, 3, 4]
+    assert list(watched.replaced()) == list(range(100))
 
 
-def test_steps_that_go_back_in_one_file_are_all_kept(tmp_path):
-    write(tmp_path, *curve("reward", range(10)), *curve("reward", range(5), value=-1.0))
-    assert Watched(tmp_path).read().history.series["reward"].count == 15
+def test_two_files_that_are_written_at_once_are_told_apart_and_nothing_flips(tmp_path):
+    write(tmp_path, *curve("reward", range(5), time=1000.0, value=10.0), second=1)
+    watched = Watched(tmp_path)
+    watched.read()
+    newest = []
+    for step in range(3, 30):
+        write(tmp_path, scalar("reward", step - 3, 20.0, 1000.5 + step), second=2)
+        newest.append(watched.read().newest["reward"])
+        write(tmp_path, scalar("reward", step + 2, 10.0, 1002.6 + step), second=1)
+        newest.append(watched.read().newest["reward"])
+    assert newest == [NewestValue(step, 20.0) for step in range(27) for _ in range(2)]
+    assert watched.points() == dict.fromkeys(range(27), 20)
+    assert watched.replaced() == dict.fromkeys(range(32), 10)
+    name = "events.out.tfevents.000000000{}.host.1.0".format
+    told = f"{name(1)} and {name(2)} log the same metrics at once: the newer one is in front"
+    assert watched.run.problems == (told,)
+    again = Watched(tmp_path)  # read whole, they look as they did while they grew
+    assert (again.points(), again.replaced(), again.run.problems) == (
+        watched.points(),
+        watched.replaced(),
+        watched.run.problems,
+    )
+
+
+def test_files_of_one_second_are_sorted_by_number(tmp_path):
+    for number in (2, 10, 9):
+        path = write(tmp_path, *curve("reward", range(3), time=1000.0 + number, value=float(number)))
+        path.rename(path.with_name(f"events.out.tfevents.0000000001.host.7.{number}"))
+    watched = Watched(tmp_path)
+    assert watched.points() == dict.fromkeys(range(3), 10)
+    assert watched.read().problems == ()
+
+
+def test_a_run_that_is_deleted_and_written_again_leaves_nothing_behind(tmp_path):
+    run = tmp_path / "run"
+    path = write(run, *curve("reward", range(100)), *curve("old", range(5)))
+    write(run, *curve("reward", range(100, 110)), second=2)
+    with open(path, "ab") as end:
+        end.write(b"\xff" * 40)
+    write(run, *curve("reward", range(200, 201)))
+    watched = Watched(run)
+    before = watched.read().source.curve("reward", "")
+    assert watched.run.problems
+    shutil.rmtree(run)
+    write(run, *curve("reward", range(3), value=-1.0), second=3)
+    assert watched.points() == {0: -1, 1: -1, 2: -1}
+    assert (watched.run.names, watched.run.problems, watched.replaced()) == (["reward"], (), {})
+    assert before.series.ys.tolist() == [-1, -1, -1]  # the charts have this curve
+
+
+def test_a_file_of_the_same_name_with_other_content_is_read_anew(tmp_path):
+    write(tmp_path, *curve("reward", range(5)), *curve("old", range(5)))
+    watched = Watched(tmp_path)
+    watched.read()
+    (path,) = tmp_path.iterdir()
+    path.unlink()
+    write(tmp_path, *curve("reward", range(50), value=-1.0))  # longer than it was
+    assert watched.points() == dict.fromkeys(range(50), -1)
+    assert watched.run.names == ["reward"]
+
+
+def test_a_copy_that_has_grown_is_read_on(tmp_path):
+    path = write(tmp_path, *curve("reward", range(5)))
+    watched = Watched(tmp_path)
+    watched.read()
+    copy = path.with_name("copy")
+    shutil.copy(path, copy)  # as rsync does: another file under the same name
+    copy.replace(path)
+    write(tmp_path, *curve("reward", range(5, 7)))
+    assert list(watched.points()) == list(range(7))
+    assert watched.replaced() == {}
 
 
 def test_a_file_that_appears_and_one_that_grows_are_read(tmp_path):
@@ -196,10 +407,40 @@ def test_a_million_values_arrive_whole_and_in_bounded_memory(tmp_path):
 
 def test_times_are_seconds_since_the_first_point(tmp_path):
     write(tmp_path, *curve("reward", range(0, 100, 10), time=5000.0))
-    run = Watched(tmp_path).read()
-    assert run.history.timeline.place([0, 50, 90], "time").tolist() == [0.0, 50.0, 90.0]
+    watched = Watched(tmp_path)
+    assert list(watched.seconds()) == list(range(0, 100, 10))
+    run = watched.run
     assert (run.newest_step, run.newest_time) == (90, 5090.0)
     assert run.usual_interval == 10.0
+
+
+def test_metrics_over_two_counters_stand_at_times_of_their_own(tmp_path):
+    for epoch in range(50):
+        write(tmp_path, *curve("loss", range(epoch * 20, epoch * 20 + 20), time=1000.0))
+        write(tmp_path, scalar("eval", epoch, epoch, 1000.0 + epoch * 20 + 20))
+    watched = Watched(tmp_path)
+    assert list(watched.seconds("loss")) == list(range(1000))
+    assert watched.seconds("eval") == {epoch * 20 + 20: epoch for epoch in range(50)}
+    source = watched.run.source
+    assert source.extent("iteration") == (0, 999)
+    assert source.extent("time") == (0, 1000)
+    assert source.convert(40.0, "iteration", "time") is None  # 40 batches, or 40 epochs?
+    assert watched.run.newest_step == 999
+
+
+def test_a_place_is_converted_where_all_metrics_count_the_same(tmp_path):
+    write(tmp_path, *curve("loss", range(0, 100, 10)), *curve("eval", range(0, 100, 50)))
+    source = Watched(tmp_path).read().source
+    assert source.convert(45.0, "iteration", "time") == 45.0
+    assert source.convert(45.0, "time", "iteration") == 45.0
+
+
+def test_events_without_a_step_stand_at_times_of_their_own(tmp_path):
+    write(tmp_path, *(scalar("loss", 0, n, 1000.0 + n) for n in range(20)), *curve("reward", range(20)))
+    watched = Watched(tmp_path)
+    assert watched.seconds("loss") == {n: n for n in range(20)}
+    assert watched.run.metrics["loss"].newest.count == 20
+    assert watched.run.newest["loss"] == NewestValue(0, 19.0)
 
 
 def test_a_training_that_stalls_is_told_by_what_was_usual(tmp_path):
@@ -227,9 +468,7 @@ def test_the_speed_is_what_the_run_logs(tmp_path):
 
 
 def batch_of(tmp_path, *records):
-    from tui.session.watch.scalars import ScalarReader
-
-    return ScalarReader().read(list(records))
+    return scalars_of(*records)
 
 
 def rl_games_epoch(epoch, frames):

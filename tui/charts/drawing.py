@@ -148,17 +148,20 @@ class Painter:
         return self._backdrop[1]
 
     def _paint_curves(self, grid: CellGrid, plot: Plot) -> None:
-        """Paint raw curves as a checkerboard of their dots, and the smoothed ones in front."""
-        if any(traces.smooth is not None for traces in self._curves.traces):
-            raw = [traces.plain.bits(plot.axis, plot.rows) & EVERY_OTHER for traces in self._curves.traces]
+        """Paint raw and replaced curves as a checkerboard of their dots, and the smoothed and newest ones in front."""
+        traces = self._curves.traces
+        if any(one.replaced is not None for one in traces):
+            nothing = np.zeros((plot.rows, plot.cells), dtype=np.uint32)
+            replaced = [one.replaced.bits(plot.axis, plot.rows) if one.replaced else nothing for one in traces]
+            _put_dots(grid, plot, [bits & EVERY_OTHER for bits in replaced], RAW_STYLES)
+        if any(one.smooth is not None for one in traces):
+            raw = [one.plain.bits(plot.axis, plot.rows) & EVERY_OTHER for one in traces]
             _put_dots(grid, plot, raw, RAW_STYLES)
-        _put_dots(
-            grid, plot, [traces.shown.bits(plot.axis, plot.rows) for traces in self._curves.traces], SERIES_STYLES
-        )
-        for traces in self._curves.traces:
-            _put_in_last_line(grid, plot, traces.plain.non_positive, _NON_POSITIVE)
-            _put_in_last_line(grid, plot, traces.plain.non_finite, _GAP)
-        if len(self._curves.traces) > 1:
+        _put_dots(grid, plot, [one.shown.bits(plot.axis, plot.rows) for one in traces], SERIES_STYLES)
+        for one in traces:
+            _put_in_last_line(grid, plot, one.plain.non_positive, _NON_POSITIVE)
+            _put_in_last_line(grid, plot, one.plain.non_finite, _GAP)
+        if len(traces) > 1:
             self._paint_ends(grid, plot)
 
     def _paint_ends(self, grid: CellGrid, plot: Plot) -> None:
@@ -180,10 +183,11 @@ def _own_extent(chart: ChartDescription) -> Range | None:
     """Return the range of the curves' data on the x axis."""
     unit = chart.view.unit
     places: list[float | None] = []
-    for curve in chart.curves:
-        first, last = curve.series.first_iteration, curve.series.last_iteration
+    for one in [one for curve in chart.curves for one in (curve, curve.replaced) if one is not None]:
+        series, timeline = one.over(unit)
+        first, last = series.first_iteration, series.last_iteration
         if first is not None and last is not None:
-            places += [place_of(first, unit, curve.timeline), place_of(last, unit, curve.timeline)]
+            places += [place_of(first, unit, timeline), place_of(last, unit, timeline)]
     known = [place for place in places if place is not None]
     return (min(known), max(known)) if known else None
 

@@ -44,8 +44,8 @@ class FramedCurves:
         ends += [end for band in drawn_bands(chart.bands) for end in (band.low, band.high) if math.isfinite(end)]
         values = [math.log10(end) for end in ends if end > 0] if log else ends
         for traces in self.traces:
-            for trace in (traces.plain, traces.smooth):
-                if trace is not None and (extremes := trace.extremes()) is not None:
+            for trace in traces.all:
+                if (extremes := trace.extremes()) is not None:
                     values += extremes
         low, high = (min(values), max(values)) if values else (0.0, 0.0)
         return log_axis(low, high, most_ticks) if log else value_axis(low, high, most_ticks)

@@ -156,12 +156,14 @@ class Trace:
 
 
 class CurveTraces:
-    """The traces of a curve: raw and, with smoothing, smoothed."""
+    """The traces of a curve: raw, with smoothing also smoothed, and what was replaced."""
 
     def __init__(self, curve: Curve) -> None:
         self.curve = curve
         self.plain = Trace()
         self.smooth: Trace | None = None
+        self.replaced: Trace | None = None
+        self._series, self._timeline = curve.series, curve.timeline
         self._smoothed: SmoothedSeries | None = None
         self._weight = 0.0
 
@@ -171,23 +173,32 @@ class CurveTraces:
         return self.smooth or self.plain
 
     @property
+    def all(self) -> list[Trace]:
+        """All traces of the curve."""
+        return [trace for trace in (self.replaced, self.plain, self.smooth) if trace is not None]
+
+    @property
     def series(self) -> Series:
         """The series in front, as of the last update."""
-        return self._smoothed.series if self._smoothed is not None else self.curve.series
+        return self._smoothed.series if self._smoothed is not None else self._series
 
     def update(self, frame: XFrame, log: bool, smoothing: float) -> None:
-        """Update both traces for this frame."""
-        if smoothing != self._weight:
-            self._weight = smoothing
-            self._smoothed = SmoothedSeries(self.curve.series, smoothing) if smoothing else None
+        """Update the traces for this frame."""
+        series, self._timeline = self.curve.over(frame.unit)
+        if smoothing != self._weight or series is not self._series:
+            self._weight, self._series = smoothing, series
+            self._smoothed = SmoothedSeries(series, smoothing) if smoothing else None
             self.smooth = Trace() if smoothing else None
-        self.plain.update(self.curve.series, self.curve.timeline, frame, log)
+        self.plain.update(series, self._timeline, frame, log)
         if self._smoothed is not None and self.smooth is not None:
-            self.smooth.update(self._smoothed.update(), self.curve.timeline, frame, log)
+            self.smooth.update(self._smoothed.update(), self._timeline, frame, log)
+        if self.curve.replaced is not None and (self.replaced is not None or self.curve.replaced.series.count):
+            self.replaced = self.replaced or Trace()
+            self.replaced.update(*self.curve.replaced.over(frame.unit), frame, log)
 
     def value_at(self, place: float, frame: XFrame) -> float | None:
         """Return the value of the point nearest to a place; None beyond the ends of the curve."""
-        series, timeline = self.series, self.curve.timeline
+        series, timeline = self.series, self._timeline
         if not series.count or (frame.unit != "iteration" and timeline is None):
             return None
         iteration = (timeline or Timeline()).iteration_at(place, frame.unit)

@@ -81,6 +81,8 @@ class ChartView:
             return self
         low, high = self.visible(extent)
         whole_low, whole_high = ChartView(self.unit).visible(extent)
+        beyond = max(0.0, high - whole_high)  # of a window that follows, whose end is rounded otherwise
+        low, high = low - beyond, high - beyond
         moved = share * (high - low)
         moved = min(moved, max(0.0, whole_high - high)) if moved > 0 else max(moved, min(0.0, whole_low - low))
         if moved < 0:
@@ -101,15 +103,14 @@ class ChartView:
         nearest = min(range(len(SMOOTHING_STEPS)), key=lambda step: abs(SMOOTHING_STEPS[step] - self.smoothing))
         return replace(self, smoothing=SMOOTHING_STEPS[max(0, min(len(SMOOTHING_STEPS) - 1, nearest + steps))])
 
-    def in_unit(self, unit: XUnit, convert: Callable[[float], float]) -> ChartView:
-        """Change the unit of the x axis; `convert` maps a place in the old unit to one in the new unit.
+    def in_unit(self, unit: XUnit, convert: Callable[[float], float | None]) -> ChartView:
+        """Change the unit of the x axis; `convert` maps a place in the old unit to one in the new unit, if it can.
 
         A window that follows the data is dropped, as its width has no meaning in another unit.
         """
-        range_ = None if self.range is None else (convert(self.range[0]), convert(self.range[1]))
+        ends = [] if self.range is None else [place for end in self.range if (place := convert(end)) is not None]
+        range_ = (ends[0], ends[1]) if len(ends) == 2 and ends[1] - ends[0] >= _SMALLEST_SPAN[unit] else None
         crosshair = None if self.crosshair is None else convert(self.crosshair)
-        if range_ is not None and range_[1] - range_[0] < _SMALLEST_SPAN[unit]:
-            range_ = None
         return replace(self, unit=unit, range=range_, follow=None, crosshair=crosshair)
 
     def with_crosshair(self, place: float | None) -> ChartView:

@@ -13,6 +13,7 @@ from textual.widgets._footer import FooterKey
 
 from tests.tui.screens.recorded import SMALL, told, type_at_once, until
 from tui.app import HumanoidTui
+from tui.charts.canvas import STYLE_NUMBERS
 from tui.screens.watch.metric_table import MetricTable
 from tui.screens.watch.run_dialog import ChooseRuns
 from tui.screens.watch.screen import WatchScreen
@@ -126,6 +127,38 @@ async def test_a_training_is_seen_while_it_writes(watch, logs):
         assert "reward" in charts(app)
 
 
+async def test_what_was_logged_again_stands_in_front_of_what_was_before(watch, logs):
+    write(logs, *curve("rollout/ep_rew_mean", range(100)), *curve("rollout/ep_rew_mean", range(50, 80), 2000.0, -100.0))
+    app = watch()
+    async with app.run_test(size=(120, 40)):
+        await everything_is_drawn(app)
+        await until(lambda: any("-100" in row.split() for row in shown(app)), "the newest value")
+        (chart,) = [chart for _, chart in app.screen.query_one(ChartBoard).charts]
+        await until(lambda: chart.picture.width and chart.plot, "the chart")
+        plot, styles = chart.plot, chart.picture.styles
+        raw, front = STYLE_NUMBERS["raw-1"], STYLE_NUMBERS["series-1"]
+        newest, before = plot.column(70), plot.column(90)
+        assert front in styles[plot.top : plot.bottom + 1, newest]
+        assert raw in styles[plot.top : plot.bottom + 1, newest]
+        assert raw in styles[plot.top : plot.bottom + 1, before]
+        assert front not in styles[plot.top : plot.bottom + 1, before]
+
+
+async def test_x_over_time_places_each_metric_by_its_own_times(watch, logs):
+    for epoch in range(50):
+        write(logs, *curve("Loss/value", range(epoch * 20, epoch * 20 + 20), time=1000.0))
+        write(logs, scalar("eval/mean_reward", epoch, epoch, 1000.0 + epoch * 20 + 20))
+    app = watch()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await everything_is_drawn(app)
+        await pilot.press("X")
+        await until(lambda: app.screen.board.view.unit == "time", "the time")
+        chart = next(chart for plan, chart in app.screen.board.charts if plan.title == "reward")
+        await until(lambda: chart.plot and chart.plot.frame.unit == "time", "the chart")
+        last = chart.plot.column(1000.0)
+        assert STYLE_NUMBERS["series-1"] in chart.picture.styles[chart.plot.top : chart.plot.bottom + 1, last]
+
+
 async def test_a_training_that_stalls_is_told(watch, logs):
     write(logs, *curve("rollout/ep_rew_mean", range(10), time=time.time() - 1000))
     app = watch()
@@ -142,6 +175,20 @@ async def test_an_empty_folder_is_waited_for(watch, logs):
         await until(lambda: app.screen.query("#waiting") and "for event files" in line(app, "#waiting"), "the wait")
         await pilot.press("r")
         await until(lambda: "no runs yet" in told(app))
+
+
+async def test_a_run_that_is_written_again_leaves_nothing_of_the_old_one(watch, logs):
+    write(logs / "walk", *curve("reward", range(50)), *curve("old", range(5)))
+    app = watch()
+    async with app.run_test(size=(120, 40)):
+        await everything_is_drawn(app)
+        shutil.rmtree(logs / "walk")
+        await until(lambda: "the files of walk were deleted" in line(app, "#status"), "the deletion")
+        write(logs / "walk", *curve("reward", range(3), time=time.time(), value=-1.0), second=2)
+        await until(lambda: points(app, "reward") == 3, "the new points")
+        await until(lambda: line(app, "#status").startswith("step 2  ● last point"), "no message of the old files")
+        await until(lambda: [row.split()[0] for row in shown(app) if row] == ["reward"], "the new metrics only")
+        assert not told(app)
 
 
 async def test_damage_is_told_in_the_status(watch, logs):

@@ -129,6 +129,9 @@ def _chart(chart: ChartDescription, palette: Palette, area: _Area) -> Iterator[s
     yield from _axes(chart, frame, palette)
     yield from _marks(chart, frame, palette)
     for number, one in enumerate(points):
+        if one.replaced is not None and len(one.replaced.values):
+            yield _faint(number, one.replaced, frame, palette)
+    for number, one in enumerate(points):
         yield from _curve(number, one, frame, palette)
     yield from _references(chart, frame, palette)
     for number, one in enumerate(points):
@@ -139,6 +142,7 @@ def _chart(chart: ChartDescription, palette: Palette, area: _Area) -> Iterator[s
 def _axis(chart: ChartDescription, points: Sequence[Points]) -> ValueAxis:
     """Return an axis that includes all values, references and bands; linear if no value is positive."""
     drawn = [values for one in points for values in (one.values, one.smoothed) if values is not None]
+    drawn += [one.replaced.values for one in points if one.replaced is not None]
     shown = [values[np.isfinite(values)].astype(np.float64) for values in drawn]
     fixed = [one.value for one in chart.references] + [end for one in chart.bands for end in (one.low, one.high)]
     values = np.concatenate([*shown, np.array([value for value in fixed if math.isfinite(value)], dtype=np.float64)])
@@ -193,10 +197,16 @@ def _curve(number: int, points: Points, frame: _Frame, palette: Palette) -> Iter
     if points.smoothed is None:
         yield path(*_thinned(x, frame.y(points.values), frame), colour, width=1.6, dash=dash)
     else:
-        yield path(*_thinned(x, frame.y(points.values), frame), colour, width=1, opacity=0.35)
+        yield _faint(number, points, frame, palette)
         yield path(*_thinned(x, frame.y(points.smoothed), frame), colour, width=2, dash=dash)
     for across in np.unique(np.round(x[~np.isfinite(points.values)], 0)).tolist():
         yield cross(across, frame.bottom - 6, palette.error)
+
+
+def _faint(number: int, points: Points, frame: _Frame, palette: Palette) -> str:
+    """Draw values behind others: raw ones behind smoothed ones, replaced ones behind newer ones."""
+    colour = palette.series[number % len(palette.series)]
+    return path(*_thinned(frame.x(points.places), frame.y(points.values), frame), colour, width=1, opacity=0.35)
 
 
 def _thinned(

@@ -18,18 +18,22 @@ def table_of(charts: Sequence[ChartDescription]) -> str:
     """Return all visible points as CSV: iteration, environment steps, seconds, and a column for each curve.
 
     With smoothing, a column of smoothed values follows each. Curves of several runs, whose steps and seconds differ,
-    are written one below the other, with their name in the first column.
+    and points with times of their own are written one below the other, with the curve's name in the first column.
     """
     named = _named(charts)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    if len({id(curve.timeline) for _, curve, _ in named}) <= 1:
+    has_own_times = any(points.seconds is not None for _, _, points in named)
+    if len({id(curve.timeline) for _, curve, _ in named}) <= 1 and not has_own_times:
         _write_side_by_side(writer, named)
     else:
         writer.writerow(("curve", "iteration", "steps", "seconds", "value", "smoothed"))
         for name, curve, points in named:
             smoothed = points.smoothed if points.smoothed is not None else np.full(len(points.values), np.nan)
-            columns = (*_times(curve, points.iterations), _texts(points.values), _texts(smoothed, blank_nan=True))
+            times = _times(curve, points.iterations)
+            if points.seconds is not None:
+                times = (*times[:2], [f"{second:.3f}" for second in points.seconds.tolist()])
+            columns = (*times, _texts(points.values), _texts(smoothed, blank_nan=True))
             writer.writerows((name, *row) for row in zip(*columns, strict=True))
     return text.getvalue()
 

@@ -22,13 +22,16 @@ from tui.session.metrics.timeline import Timeline, XUnit
 class Points:
     """Points of a curve: iterations, places on the x axis and values, all of shape (k,).
 
-    `smoothed` is the moving average of all points up to each one; None without smoothing.
+    `smoothed` is the moving average of all points up to each one; None without smoothing. `seconds` are times of their
+    own; None where the curve's timeline has them. `replaced` were logged again later.
     """
 
     iterations: NDArray[np.int64]
     places: NDArray[np.float64]
     values: NDArray[np.float32]
     smoothed: NDArray[np.float32] | None
+    seconds: NDArray[np.float64] | None = None
+    replaced: Points | None = None
 
 
 def copied_charts(charts: Sequence[ChartDescription]) -> list[ChartDescription]:
@@ -42,7 +45,14 @@ def copied_charts(charts: Sequence[ChartDescription]) -> list[ChartDescription]:
         timeline = curve.timeline
         if timeline is not None and id(timeline) not in timelines:
             timelines[id(timeline)] = _copy_of_timeline(timeline)
-        return Curve(curve.name, series[id(curve.series)], None if timeline is None else timelines[id(timeline)])
+        copy = series[id(curve.series)]
+        return Curve(
+            curve.name,
+            copy,
+            None if timeline is None else timelines[id(timeline)],
+            over_time=None if curve.over_time is None else curve.over_time.of_copy(copy),
+            replaced=None if curve.replaced is None else copied(curve.replaced),
+        )
 
     drawn = [replace(chart, curves=tuple(copied(curve) for curve in chart.curves)) for chart in charts]
     return [
@@ -52,8 +62,8 @@ def copied_charts(charts: Sequence[ChartDescription]) -> list[ChartDescription]:
 
 
 def _copy_of_series(series: Series) -> Series:
-    copy = Series()
-    copy.extend(series.xs, series.ys)
+    copy = Series(has_times=len(series.times) > 0)
+    copy.extend(series.xs, series.ys, series.times)
     return copy
 
 
@@ -97,21 +107,31 @@ def marks_of(chart: ChartDescription) -> list[tuple[float, Mark]]:
 
 
 def _extent(chart: ChartDescription) -> Range | None:
-    ends = [places for curve in chart.curves if len(places := _places(curve, chart.view.unit))]
+    curves = [one for curve in chart.curves for one in (curve, curve.replaced) if one is not None]
+    ends = [places for curve in curves if len(places := _places(curve, chart.view.unit))]
     return (min(float(one[0]) for one in ends), max(float(one[-1]) for one in ends)) if ends else None
 
 
 def _points(curve: Curve, unit: XUnit, range_: Range, smoothing: float) -> Points:
     places = _places(curve, unit)
     low, high = int(np.searchsorted(places, range_[0])), int(np.searchsorted(places, range_[1], side="right"))
-    smoothed = SmoothedSeries(curve.series, smoothing).update().ys[low:high] if smoothing else None
-    return Points(curve.series.xs[low:high], places[low:high], curve.series.ys[low:high], smoothed)
+    smoothed = SmoothedSeries(curve.over(unit)[0], smoothing).update().ys[low:high] if smoothing else None
+    replaced = None if curve.replaced is None else _points(curve.replaced, unit, range_, 0.0)
+    iterations, values, seconds = curve.series.xs, curve.series.ys, None
+    if curve.over_time is not None:
+        seconds = curve.over_time.seconds
+        if unit == "time":
+            order = np.argsort(seconds, kind="stable")
+            iterations, values, seconds = iterations[order], values[order], seconds[order]
+        seconds = seconds[low:high]
+    return Points(iterations[low:high], places[low:high], values[low:high], smoothed, seconds, replaced)
 
 
 def _places(curve: Curve, unit: XUnit) -> NDArray[np.float64]:
     """Return the places of all points; empty if the timeline does not have them."""
-    if unit != "iteration" and (curve.timeline is None or not len(curve.timeline)):
+    series, timeline = curve.over(unit)
+    if unit != "iteration" and (timeline is None or not len(timeline)):
         return np.empty(0)
-    if unit == "iteration" or curve.timeline is None:
-        return curve.series.xs.astype(np.float64)
-    return curve.timeline.place(curve.series.xs, unit)
+    if unit == "iteration" or timeline is None:
+        return series.xs.astype(np.float64)
+    return timeline.place(series.xs, unit)

@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.widgets import Input
 
 from tui.screens.watch.metric_table import MetricTable
-from tui.session.metrics.series import Series
 from tui.session.text import plain
+from tui.session.watch.branches import Branches
 from tui.session.watch.metric_rows import matching
 from tui.widgets.field import Field
 from tui.widgets.key_table import key
@@ -41,7 +41,7 @@ class MetricPanel(Vertical):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._names: Sequence[str] = ()
-        self._series: Mapping[str, Series] = {}
+        self._metrics: Mapping[str, Branches] = {}
         self._run = ""
         self._pattern = ""
 
@@ -49,9 +49,9 @@ class MetricPanel(Vertical):
         yield Field(placeholder="filter by name; Escape clears", compact=True)
         yield MetricTable()
 
-    def show(self, run: str, names: Sequence[str], series: Mapping[str, Series]) -> None:
+    def show(self, run: str, names: Sequence[str], metrics: Mapping[str, Branches]) -> None:
         """Update the table; `run` is the name of the run with its sign, empty for a single run."""
-        self._run, self._names, self._series = run, names, series
+        self._run, self._names, self._metrics = run, names, metrics
         self._show()
 
     def open_filter(self) -> None:
@@ -83,7 +83,7 @@ class MetricPanel(Vertical):
 
     def _show(self) -> None:
         shown = matching(self._names, self._pattern)
-        self.query_one(MetricTable).show(shown, self._series)
+        self.query_one(MetricTable).show(shown, self._metrics)
         next_run, chart = key_of(self.app, "watch.next-table", "t"), key_of(self.app, "metrics.chart", "Enter")
         title = f"{plain(self._run)} ({next_run} next run)" if self._run else f"metrics ({chart} pins)"
         self.border_title = Content(title)

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.session.metrics.series import Series
+from tui.session.watch.branches import Branches
 from tui.session.watch.metric_rows import Widths, fit, heading, row
 from tui.widgets.key_table import key
 
@@ -58,7 +58,7 @@ class MetricTable(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._names: Sequence[str] = ()
-        self._series: Mapping[str, Series] = {}
+        self._metrics: Mapping[str, Branches] = {}
         self._widths: Widths = fit(0)
         self._cursor = 0
         self._drawn: dict[int, str] = {}
@@ -68,11 +68,11 @@ class MetricTable(ScrollView, can_focus=True):
         """The selected metric."""
         return self._names[self._cursor] if self._cursor < len(self._names) else None
 
-    def show(self, names: Sequence[str], series: Mapping[str, Series]) -> None:
+    def show(self, names: Sequence[str], metrics: Mapping[str, Branches]) -> None:
         """Update the visible lines; the cursor stays on its metric."""
         before = self.metric
         is_other = names != self._names
-        self._names, self._series = names, series
+        self._names, self._metrics = names, metrics
         if is_other:
             self._cursor = names.index(before) if before in names else min(self._cursor, max(len(names) - 1, 0))
             self._resize()
@@ -149,7 +149,7 @@ class MetricTable(ScrollView, can_focus=True):
 
     def _text(self, number: int) -> str:
         name = self._names[number]
-        return row(name, self._series[name], self._widths)
+        return row(name, self._metrics[name], self._widths)
 
     def _strip(self, text: str, look: str, width: int) -> Strip:
         style = self.get_component_rich_style(look) if look else self.rich_style

@@ -138,13 +138,16 @@ class WatchScreen(ChartScreen):
     def _take_found(self, message: RunsFound) -> None:
         before = {run.name for run in self._found.runs}
         self._found = message.found
+        names = {run.name for run in self._found.runs}
+        for name, watched in self.runs.items():
+            watched.is_deleted = name not in names
         if not self.chosen:
             runs = named(self._found.runs, self._wanted)[: MOST_RUNS if self._wanted else 1]
             if runs:
                 self._choose([run.name for run in runs])
         else:
             for run in self._found.runs:
-                if run.name not in before:
+                if run.name not in before and run.name not in self.chosen:
                     self.notify(plain(f"new run: {run.name}; press {self._key} to choose runs"), markup=False)
         self._show_status()
 
@@ -180,7 +183,7 @@ class WatchScreen(ChartScreen):
         self.board.show(_NO_STATE)
         run = self.runs[self._listed]
         whose = f"{CURVE_GLYPHS[self.chosen.index(run.name)]} {run.name}" if len(self.chosen) > 1 else ""
-        self.query_one(MetricPanel).show(whose, in_order(run.names), run.history.series)
+        self.query_one(MetricPanel).show(whose, in_order(run.names), run.metrics)
         self._show_status()
 
     def _show_status(self) -> None:

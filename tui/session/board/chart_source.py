@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tui.session.board.plans import ChartPlan
 from tui.session.interventions.marks import Mark
 from tui.session.metrics.history import MetricHistory
+from tui.session.metrics.own_times import MILLISECONDS, SeriesOverTime
 from tui.session.metrics.series import Series
 from tui.session.metrics.timeline import Timeline, XUnit
 
@@ -16,12 +17,21 @@ from tui.session.metrics.timeline import Timeline, XUnit
 class Curve:
     """One series of a chart: its name in the legend, its values, and the timeline of its iterations.
 
-    Without a `timeline`, the curve is drawn over iterations only; over steps or time it is empty.
+    Without a `timeline`, the curve is drawn over iterations only; over steps or time it is empty. Points with times of
+    their own come `over_time` too. `replaced` is drawn behind: values that were logged again later.
     """
 
     name: str
     series: Series
     timeline: Timeline | None = None
+    over_time: SeriesOverTime | None = None
+    replaced: Curve | None = None
+
+    def over(self, unit: XUnit) -> tuple[Series, Timeline | None]:
+        """Return the series for an x axis in this unit, and the timeline that places its iterations."""
+        if unit == "time" and self.over_time is not None:
+            return self.over_time.update(), MILLISECONDS
+        return self.series, self.timeline
 
 
 @dataclass(frozen=True)
@@ -32,14 +42,28 @@ class ChartSource:
     history: MetricHistory
     marks: Sequence[Mark] = ()
 
+    @property
+    def units(self) -> tuple[XUnit, ...]:
+        """The units of the x axis that are known; always "iteration"."""
+        return self.history.timeline.units
+
     def curve(self, metric: str, name: str) -> Curve:
         """Return a metric of this run as a curve called `name`; empty until the run publishes the metric."""
         return Curve(name, self.history.series[metric], self.history.timeline)
 
+    def extent(self, unit: XUnit) -> tuple[float, float] | None:
+        """Return the range of the run on the x axis; None before its first iteration."""
+        return self.history.timeline.extent(unit)
+
+    def convert(self, place: float, unit: XUnit, other: XUnit) -> float | None:
+        """Return a place of the x axis in another unit; None if they have nothing in common."""
+        timeline = self.history.timeline
+        return float(timeline.place(timeline.iteration_at(place, unit), other))
+
 
 def extent_of(sources: Iterable[ChartSource], unit: XUnit) -> tuple[float, float] | None:
     """Return the range of all runs on the x axis; None before their first iteration."""
-    ends = [extent for source in sources if (extent := source.history.timeline.extent(unit)) is not None]
+    ends = [extent for source in sources if (extent := source.extent(unit)) is not None]
     return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else None
 
 

@@ -16,12 +16,15 @@ class Series:
     """All points of one metric, sorted by iteration; those of the same iteration stay in order of arrival.
 
     A point takes 4 bytes for its value and 0.54 for the minima and maxima of charts. Its iteration takes 8 more, unless
-    the iterations are evenly spaced. Up to a quarter of the memory is spare capacity.
+    the iterations are evenly spaced, and so does its time in a series with times. Up to a quarter of the memory is
+    spare capacity.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, has_times: bool = False) -> None:
+        """With `has_times`, each point has a time of its own."""
         self._xs = SortedIntegers()
         self._ys: GrowingArray[np.float32] = GrowingArray(np.float32)
+        self._times: GrowingArray[np.float64] | None = GrowingArray(np.float64) if has_times else None
         self._pyramid = Pyramid()
         self._last: float | None = None
         self._rewrites = 0
@@ -35,6 +38,11 @@ class Series:
     def ys(self) -> NDArray[np.float32]:
         """The values of all points, shape (count,); may be NaN or infinite; read-only."""
         return _read_only(self._ys.values)
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """The times of all points, shape (count,), in seconds; empty for a series without; read-only."""
+        return self.times_from(0)
 
     @property
     def count(self) -> int:
@@ -70,11 +78,15 @@ class Series:
             self._ys.append(y)
         self._last = float(y)
 
-    def extend(self, xs: ArrayLike | range, ys: ArrayLike) -> None:
+    def extend(self, xs: ArrayLike | range, ys: ArrayLike, times: ArrayLike | None = None) -> None:
         """Add many points at once, as if each were appended in turn.
 
-        `xs` are integer iterations and `ys` values, both of shape (k,). Raises `ValueError` for other shapes.
+        `xs` are integer iterations and `ys` values, both of shape (k,), and so are `times` for a series with times.
+        Raises `ValueError` for other shapes.
         """
+        if self._times is not None:
+            self._extend_timed(np.asarray(xs, dtype=np.int64), np.asarray(ys), np.asarray(times, dtype=np.float64))
+            return
         values = np.asarray(ys, dtype=np.float32)
         if isinstance(xs, range) and xs.step > 0 and values.shape == (len(xs),) and self._comes_after(xs):
             self._xs.extend(xs)
@@ -103,6 +115,8 @@ class Series:
             return
         self._xs.cut(row)
         self._ys.cut(row)
+        if self._times is not None:
+            self._times.cut(row)
         self._pyramid.cut(row)
         self._last = float(self._ys.values[-1]) if row else None
         self._rewrites += 1
@@ -114,6 +128,10 @@ class Series:
     def points_from(self, row: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return iterations and values of the points from this row, 0 to count, on; read-only."""
         return _read_only(self._xs.values_from(row)), _read_only(self._ys.values[row:])
+
+    def times_from(self, row: int) -> NDArray[np.float64]:
+        """Return the times of the points from this row, 0 to count, on; empty for a series without; read-only."""
+        return np.empty(0) if self._times is None else _read_only(self._times.values[row:])
 
     def rows_from(self, iterations: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return for each iteration the row of the first point not before it; `count` without one."""
@@ -142,12 +160,33 @@ class Series:
             raise ValueError(f"expected n >= 1 and x_low <= x_high, got {n}, {x_low}, {x_high}")
         return self.columns_between(whole_edges(column_edges(x_low, x_high, n)))
 
+    def _extend_timed(self, xs: NDArray[np.int64], ys: NDArray[np.floating], times: NDArray[np.float64]) -> None:
+        if xs.ndim != 1 or not xs.shape == ys.shape == times.shape:
+            raise ValueError(f"expected three arrays of shape (k,), got {xs.shape}, {ys.shape} and {times.shape}")
+        if not len(xs):
+            return
+        assert self._times is not None
+        self._last = float(ys[-1])
+        values = ys.astype(np.float32)
+        is_sorted = not bool((xs[1:] < xs[:-1]).any())
+        if is_sorted and (not self.count or xs[0] >= self._xs.last):
+            self._xs.extend(xs)
+            self._ys.extend(values)
+            self._times.extend(times)
+            return
+        before = np.concatenate((self._xs.values, xs))
+        order = np.argsort(before, kind="stable")
+        all_times = np.concatenate((self._times.values, times))[order]
+        self._merge(xs, values)
+        self._times.cut(0)
+        self._times.extend(all_times)
+
     def _comes_after(self, xs: range) -> bool:
         return len(xs) > 0 and (not self.count or xs[0] >= self._xs.last)
 
     def _merge(self, iterations: NDArray[np.int64], values: NDArray[np.float32]) -> None:
         """Insert points by iteration, after existing ones of the same iteration."""
-        first_moved = int(self._xs.rows_from(iterations[:1] + 1)[0])
+        first_moved = int(self._xs.rows_from(iterations.min(keepdims=True) + 1)[0])
         all_iterations = np.concatenate((self._xs.values, iterations))
         all_values = np.concatenate((self._ys.values, values))
         order = np.argsort(all_iterations, kind="stable")

@@ -1,14 +1,31 @@
-"""Runs in a log folder: every folder with event files is one, as in TensorBoard."""
+"""Runs in a log folder: every folder with event files is one, as in TensorBoard, except parts of another run."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tui.session.watch.run_parts import RunParts
+
 _MARK = "tfevents"
 """Part of the name of event files."""
+_DIGITS = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True)
+class LoggedFile:
+    """An event file; its metrics get `part` appended to their names, unless it is empty.
+
+    `size` is in bytes, `changed` is the time of the last write in seconds since 1970.
+    """
+
+    path: Path
+    size: int
+    changed: float
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -20,7 +37,7 @@ class LoggedRun:
 
     name: str
     folder: Path
-    files: tuple[Path, ...]
+    files: tuple[LoggedFile, ...]
     size: int
     changed: float
 
@@ -33,20 +50,24 @@ class LogFolder:
     problems: tuple[str, ...] = field(default=())
 
 
-def look_into(folder: Path) -> LogFolder:
-    """Find the runs in `folder` and below, through links too; none if it does not exist."""
+def look_into(folder: Path, parts: RunParts | None = None) -> LogFolder:
+    """Find the runs in `folder` and below, through links too; none if it does not exist.
+
+    `parts` remembers from one look to the next which folders belong to a run above them.
+    """
+    parts = parts or RunParts()
     problems: list[str] = []
     if not folder.exists():
         return LogFolder()
-    runs: list[LoggedRun] = []
+    found: dict[Path, list[LoggedFile]] = {}
     seen: set[tuple[int, int]] = set()
 
     def report(error: OSError) -> None:
         problems.append(f"can't read {error.filename}: {error.strerror}")
 
-    for path, folders, names in os.walk(folder, onerror=report, followlinks=True):
+    for place, folders, names in os.walk(folder, onerror=report, followlinks=True):
         try:
-            status = Path(path).stat()
+            status = Path(place).stat()
         except OSError as error:
             report(error)
             continue
@@ -54,9 +75,18 @@ def look_into(folder: Path) -> LogFolder:
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        files = [Path(path, name) for name in sorted(names) if _MARK in name]
-        if files and (run := _run(Path(path), files, folder)) is not None:
-            runs.append(run)
+        folders.sort()
+        files = [file for name in names if _MARK in name and (file := _file(place, name)) is not None]
+        if not files:
+            continue
+        path = Path(place)
+        above = next((one for one in path.parents if one in found), None)
+        part = None if above is None else parts.part_of(path, above, min(files, key=_age).path)
+        if above is None or part is None:
+            found[path] = files
+        else:
+            found[above] += [LoggedFile(file.path, file.size, file.changed, part) for file in files]
+    runs = [_run(path, files, folder) for path, files in found.items()]
     return LogFolder(tuple(sorted(runs, key=lambda run: (-run.changed, run.name))), tuple(problems))
 
 
@@ -65,16 +95,25 @@ def named(runs: Sequence[LoggedRun], wanted: Sequence[str]) -> tuple[LoggedRun, 
     return tuple(run for run in runs if not wanted or any(text in run.name for text in wanted))
 
 
-def _run(path: Path, files: Sequence[Path], root: Path) -> LoggedRun | None:
-    sizes, changes = [], []
-    for file in files:
-        try:
-            status = file.stat()
-        except OSError:  # a broken link, or a file just removed
-            continue
-        sizes.append(status.st_size)
-        changes.append(status.st_mtime)
-    if not sizes:
+def _file(folder: str, name: str) -> LoggedFile | None:
+    path = Path(folder, name)
+    try:
+        status = path.stat()
+    except OSError:  # a broken link, or a file just removed
         return None
+    return LoggedFile(path, status.st_size, status.st_mtime)
+
+
+def _run(path: Path, files: Sequence[LoggedFile], root: Path) -> LoggedRun:
     name = path.relative_to(root).as_posix() if path != root else path.resolve().name
-    return LoggedRun(name, path, tuple(files), sum(sizes), max(changes))
+    in_order = tuple(sorted(files, key=_age))
+    return LoggedRun(name, path, in_order, sum(file.size for file in files), max(file.changed for file in files))
+
+
+def _age(file: LoggedFile) -> tuple[tuple[tuple[int, str], ...], Path]:
+    """Return a key that sorts files by age: names have the second, the process and a counter of its writers.
+
+    Numbers are compared as numbers: the tenth writer of a second comes after the second one.
+    """
+    pieces = _DIGITS.split(file.path.name)
+    return tuple((int(piece), "") if place % 2 else (-1, piece) for place, piece in enumerate(pieces)), file.path

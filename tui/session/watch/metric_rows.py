@@ -13,10 +13,13 @@ from tui.session.metrics.series import Series
 from tui.session.numbers import number
 from tui.session.sparkline import sparkline
 from tui.session.text import plain, shortened_name
+from tui.session.watch.branches import Branches
 
 _VALUE, _STEP = 9, 9
 _GAP = 1
 _NARROWEST_NAME, _WIDEST_LINE = 18, 16
+_WHOLE_STEPS = 10_000_000
+_UNITS = ((10**6, "M"), (10**9, "G"), (10**12, "T"))
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,13 @@ def heading(widths: Widths) -> str:
     return _joined(widths, "metric", "", "newest", "step")
 
 
-def row(name: str, series: Series, widths: Widths) -> str:
-    """Return one line with exactly the columns' widths."""
-    if not series.count:
+def row(name: str, metric: Branches, widths: Widths) -> str:
+    """Return one line with exactly the columns' widths: the value that was logged last."""
+    if metric.last is None:
         return _joined(widths, shortened_name(plain(name), widths.name), "", number(None), "")
-    step, value = series.point(series.count - 1)
-    line = _line(series, widths.line) if widths.line else ""
-    return _joined(widths, shortened_name(plain(name), widths.name), line, number(value), _short(step))
+    line = _line(metric.newest, widths.line) if widths.line else ""
+    last = metric.last
+    return _joined(widths, shortened_name(plain(name), widths.name), line, number(last.value), short_step(last.step))
 
 
 def _joined(widths: Widths, name: str, line: str, value: str, step: str) -> str:
@@ -79,9 +82,14 @@ def _joined(widths: Widths, name: str, line: str, value: str, step: str) -> str:
     return (" " * _GAP).join(cells)
 
 
-def _short(step: int) -> str:
-    """Return a step in at most 9 cells."""
-    return f"{step:,}" if abs(step) < 10_000_000 else f"{step / 1e6:,.1f}M"
+def short_step(step: int) -> str:
+    """Return a step in at most 9 cells: "1,234,567", "12.3M", "1,234.5G", "1.0e+18"."""
+    if abs(step) < _WHOLE_STEPS:
+        return f"{step:,}"
+    for factor, unit in _UNITS:
+        if abs(step) < 10_000 * factor:
+            return f"{step / factor:,.1f}{unit}"
+    return f"{step:.1e}"
 
 
 def _line(series: Series, cells: int) -> str:

@@ -15,6 +15,8 @@ _HEADER = struct.Struct("<QI")
 _FRAME_BYTES = _HEADER.size + 4
 """Bytes of a record besides its data."""
 _LONGEST_LENGTH = 1 << 31
+_TAIL_BYTES = 256
+"""Read again each time: they differ once another file has the name."""
 _POLYNOMIAL = 0x82F63B78  # CRC-32C (Castagnoli), reflected
 _MASK_DELTA = 0xA282EAD8
 
@@ -33,18 +35,21 @@ class RecordFile:
         """Bytes at the end that are no record, nor the beginning of one."""
         self.beginnings = 1
         """Number of times the file was read from its beginning."""
+        self._tail = b""
 
     def read(self, most_bytes: int) -> list[bytes]:
         """Return the data of the next whole records, of about `most_bytes` at once. Raises `OSError`.
 
-        A file that has become shorter is read from its beginning.
+        A file that has become shorter, or has other content where it was read before, is read from its beginning.
         """
         with open(self.path, "rb") as file:
             size = file.seek(0, 2)
-            if size < self.bytes_read:
+            file.seek(max(self.bytes_read - len(self._tail), 0))
+            if size < self.bytes_read or file.read(len(self._tail)) != self._tail:
                 self.bytes_read = self.bytes_damaged = 0
+                self._tail = b""
                 self.beginnings += 1
-            file.seek(self.bytes_read)
+                file.seek(0)
             data = file.read(most_bytes)
             if len(data) >= _HEADER.size and (missing := _FRAME_BYTES + _length_at(data, 0) - len(data)) > 0:
                 data += file.read(missing)  # one large record, an image maybe
@@ -71,6 +76,7 @@ class RecordFile:
             records.append(data[position + _HEADER.size : after - 4])
             position = after
         self.bytes_read += position
+        self._tail = (self._tail + data[max(position - _TAIL_BYTES, 0) : position])[-_TAIL_BYTES:]
         return records
 
 

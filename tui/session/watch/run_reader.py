@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from tui.session.watch.log_folder import LoggedRun
+from tui.session.watch.log_folder import LoggedFile, LoggedRun
 from tui.session.watch.record_file import RecordFile
-from tui.session.watch.scalars import Batch, ScalarReader
+from tui.session.watch.scalars import Chunk, Parcel, ScalarReader
 from tui.session.watch.step_scale import StepScale
 
 PORTION_BYTES = 1 << 20
 """Bytes read at once: about ten thousand scalars, some 10 ms."""
+_FILES_IN_USE = 8
+"""The newest files, looked at each time; others only once the listing of the folder shows a change."""
 
 
 @dataclass(frozen=True)
@@ -19,25 +22,48 @@ class Portion:
     """Part of a run's event files, read at once."""
 
     run: str
-    batch: Batch
-    """New points by metric."""
-    again_from: dict[str, int] = field(default_factory=dict)
-    """Step by metric from which the points replace earlier ones: a restarted training logs those steps again."""
+    chunks: tuple[Chunk, ...] = ()
+    """New points by metric, in the order in which they were logged."""
+    is_first: bool = False
+    """Whether the run is read from its beginning: what was read before is void."""
     bytes_read: int = 0
     size: int = 0
     """Total bytes of the run's files."""
     problems: tuple[str, ...] = ()
     """All problems so far, one line each."""
+    files: Sequence[str] = ()
+    """Names of all files, by age."""
 
 
-@dataclass
 class _File:
-    records: RecordFile
-    seen: tuple[int, float] | None = None
-    """Size and modification time when it was read to its end."""
-    size: int = 0
-    is_read: bool = False
-    problem: str = ""
+    def __init__(self, listed: LoggedFile, age: int) -> None:
+        self.listed = listed
+        self.age = age
+        self.records = RecordFile(listed.path)
+        self.seen: tuple[int, float] | None = None
+        """Size and modification time when it was read to its end."""
+        self.size = 0
+        self.is_read = False
+        self.problem = ""
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Bytes read and total bytes; an incomplete last record counts as read."""
+        if self.is_read:
+            return self.size, self.size
+        return self.records.bytes_read, max(self.size, self.records.bytes_read, self.listed.size)
+
+    @property
+    def problems(self) -> list[str]:
+        name, records = self.listed.path.name, self.records
+        problems = [self.problem] if self.problem else []
+        if records.bytes_damaged:
+            problems.append(f"{name} is damaged: {records.bytes_damaged} bytes skipped")
+        if records.bytes_left and not records.bytes_read:
+            problems.append(f"{name} is not an event file")
+        elif records.bytes_left:
+            problems.append(f"the last {records.bytes_left} bytes of {name} are unreadable")
+        return problems
 
 
 class RunReader:
@@ -45,79 +71,111 @@ class RunReader:
 
     def __init__(self, run: LoggedRun) -> None:
         """Raise `EventFileError` without TensorBoard's package."""
-        self._run = run
-        self._scalars = ScalarReader()
-        self._scale = StepScale()
-        self._files: dict[Path, _File] = {}
-        self._last: dict[str, tuple[int, tuple[Path, int]]] = {}
-        self._reported: object = None
+        self._run: LoggedRun | None = None
+        self._reported: tuple[int, int, tuple[str, ...]] | None = None
         self.take_files(run)
 
     def take_files(self, run: LoggedRun) -> None:
-        """Add the run's new files."""
+        """Take the run's files as they are now.
+
+        If one is gone, or is older than others that were read, the run is read again: nothing tells its points from
+        those of other files.
+        """
+        if run is self._run:
+            return
+        before = self._files if self._run is not None else {}
         self._run = run
-        self._files |= {path: _File(RecordFile(path)) for path in run.files if path not in self._files}
+        listed = {file.path: file for file in run.files}
+        known = list(before)
+        if not known or list(listed)[: len(known)] != known:
+            self._begin()
+        for age, (path, file) in enumerate(listed.items()):
+            if path not in self._files:
+                self._files[path] = _File(file, age)
+                self._names.append(path.name)
+                self._count(self._files[path], (0, 0))
+                self._unread[path] = None
+            elif (file.size, file.changed) != (self._files[path].listed.size, self._files[path].listed.changed):
+                self._files[path].listed = file
+                self._unread[path] = None
 
     def read_next(self, most_bytes: int = PORTION_BYTES) -> Portion | None:
-        """Return the next new portion, in the files' order; None if there is nothing new."""
-        for path in sorted(self._files):
+        """Return the next new portion, of about `most_bytes` and in the files' order; None if there is nothing new."""
+        for path in list(self._files)[-_FILES_IN_USE:]:
+            self._unread.setdefault(path)
+        parcels: list[Parcel] = []
+        taken = 0
+        for path in sorted(self._unread, key=lambda path: self._files[path].age):
             file = self._files[path]
-            records = self._read(path, file, most_bytes)
+            if taken >= most_bytes:
+                break
+            records = self._read(file, most_bytes)
+            if file.records.beginnings > 1:  # another file has its name now
+                return self._again()
             if records:
-                return self._portion((path, file.records.beginnings), self._scale.place(self._scalars.read(records)))
-        if self._reported != (now := (self._progress(), self._problems())):  # for example an unreadable end
-            self._reported = now
-            return Portion(self._run.name, {}, {}, *now[0], now[1])
-        return None
+                parcels.append(Parcel(records, file.age, file.listed.part))
+                taken += sum(map(len, records))
+            if file.is_read:
+                del self._unread[path]
+        chunks = tuple(Chunk(self._scale.place(one.batch), one.purge_from) for one in self._scalars.read(parcels))
+        now = (self._bytes_read, self._size, self._all_problems())
+        if not chunks and self._reported == now:
+            return None
+        is_first, self._reported = self._reported is None, now
+        return Portion(self._name, chunks, is_first, *now, self._names)
 
-    def _read(self, path: Path, file: _File, most_bytes: int) -> list[bytes]:
+    @property
+    def _name(self) -> str:
+        assert self._run is not None
+        return self._run.name
+
+    def _begin(self) -> None:
+        self._scalars = ScalarReader()
+        self._scale = StepScale()
+        self._files: dict[Path, _File] = {}
+        self._names: list[str] = []
+        self._unread: dict[Path, None] = {}
+        self._bytes_read = self._size = 0
+        self._problems: dict[Path, list[str]] = {}
+        self._reported = None
+
+    def _again(self) -> Portion | None:
+        run, self._run = self._run, None
+        assert run is not None
+        self.take_files(run)
+        return self.read_next()
+
+    def _read(self, file: _File, most_bytes: int) -> list[bytes]:
+        before = file.progress
+        path = file.listed.path
         try:
             status = path.stat()
             now = (status.st_size, status.st_mtime)
             if file.seen == now:
                 return []
             records = file.records.read(most_bytes)
+            is_read = not records or file.records.bytes_read >= status.st_size
         except OSError as error:
             file.is_read, file.problem = True, f"can't read {path.name}: {error.strerror}"
-            return []
-        file.size, file.is_read, file.problem = status.st_size, not records, ""
-        if not records:
-            file.seen = now
+            records = []
+        else:
+            file.size, file.is_read, file.problem = status.st_size, is_read, ""
+            file.seen = now if is_read else None
+        self._count(file, before)
         return records
 
-    def _portion(self, origin: tuple[Path, int], batch: Batch) -> Portion:
-        again_from: dict[str, int] = {}
-        for name, points in batch.items():
-            last, last_origin = self._last.get(name, (None, origin))
-            first, newest = int(points.steps.min()), int(points.steps.max())
-            if last is not None and last_origin != origin and first <= last:
-                again_from[name] = first
-            elif last is not None:
-                newest = max(last, newest)
-            self._last[name] = (newest, origin)
-        progress, problems = now = self._progress(), self._problems()
-        self._reported = now
-        return Portion(self._run.name, batch, again_from, *progress, problems)
+    def _count(self, file: _File, before: tuple[int, int]) -> None:
+        """Update the totals after a change of one file, whose progress was `before`."""
+        read, size = file.progress
+        self._bytes_read += read - before[0]
+        self._size += size - before[1]
+        if problems := file.problems:
+            self._problems[file.listed.path] = problems
+        else:
+            self._problems.pop(file.listed.path, None)
 
-    def _progress(self) -> tuple[int, int]:
-        """Return bytes read and total bytes; an incomplete last record counts as read."""
-        files = self._files.values()
-        read = sum(file.size if file.is_read else file.records.bytes_read for file in files)
-        if all(file.is_read for file in files):
-            return read, read
-        return read, max(read, sum(max(file.size, file.records.bytes_read) for file in files), self._run.size)
-
-    def _problems(self) -> tuple[str, ...]:
-        problems = [file.problem for file in self._files.values() if file.problem]
-        damaged = [(path.name, file.records.bytes_damaged) for path, file in self._files.items()]
-        problems += [f"{name} is damaged: {count} bytes skipped" for name, count in damaged if count]
-        left = [(path.name, file) for path, file in self._files.items() if file.records.bytes_left]
-        problems += [
-            f"{name} is not an event file"
-            if not file.records.bytes_read
-            else f"the last {file.records.bytes_left} bytes of {name} are unreadable"
-            for name, file in left
-        ]
+    def _all_problems(self) -> tuple[str, ...]:
+        problems = [problem for path in sorted(self._problems) for problem in self._problems[path]]
         if count := self._scalars.records_damaged:
             problems.append(f"{count} unreadable record{'s' * (count != 1)} skipped")
         return tuple(problems)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,23 +18,66 @@ from tui.session.watch import EventFileError
 class Points:
     """Values of one metric in the order in which they were logged; all arrays have shape (n,).
 
-    `steps` are whole numbers as logged, `values` are float32, `times` are seconds since 1970.
+    `steps` are whole numbers as logged, `values` are float32, `times` are seconds since 1970. `files` are the places of
+    their files among all files of the run, by age.
     """
 
     steps: NDArray[np.int64]
     values: NDArray[np.float32]
     times: NDArray[np.float64]
+    files: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.steps)
 
     def where(self, chosen: NDArray[np.bool_]) -> Points:
         """Return the points where `chosen`, of shape (n,), is true."""
-        return Points(self.steps[chosen], self.values[chosen], self.times[chosen])
+        return self._rows(chosen)
+
+    def between(self, start: int, stop: int) -> Points:
+        """Return the points from `start` to before `stop`."""
+        return self._rows(slice(start, stop))
+
+    def at_steps(self, steps: NDArray[np.int64]) -> Points:
+        """Return the points at other steps, of shape (n,)."""
+        return replace(self, steps=steps)
+
+    def _rows(self, chosen: NDArray[np.bool_] | slice) -> Points:
+        return Points(self.steps[chosen], self.values[chosen], self.times[chosen], self.files[chosen])
 
 
 Batch: TypeAlias = Mapping[str, Points]
 """Points by metric."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Records of one file, whose place by age is `file`; names of metrics get `part` appended, unless it is empty."""
+
+    records: list[bytes]
+    file: int = 0
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Points that were logged one after the other.
+
+    `purge_from`: before them a writer declared that all earlier points from this step on, of all metrics, are void
+    (`SessionLog.START`, written by `SummaryWriter(purge_step=...)`).
+    """
+
+    batch: Batch
+    purge_from: int | None = None
+
+
+@dataclass
+class _Column:
+    steps: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
+
 
 _FIELDS: dict[str, tuple[str, np.dtype[Any]]] = {
     "DT_FLOAT": ("float_val", np.dtype("<f4")),
@@ -65,33 +108,49 @@ class ScalarReader:
         except ImportError as error:
             raise EventFileError("the package tensorboard is missing", hint="uv pip install tensorboard") from error
         self._parse = protocol.Event.FromString
+        self._start = protocol.SessionLog.START
         self._fields = {types.DataType.Value(name): field for name, field in _FIELDS.items()}
         self._bfloat16 = types.DT_BFLOAT16
         self._plugins: dict[str, str] = {}
         self.records_damaged = 0
         """Number of unreadable records."""
 
-    def read(self, records: list[bytes]) -> Batch:
-        """Return the scalars of these records, by name."""
-        columns: defaultdict[str, tuple[list[int], list[float], list[float]]]
-        columns = defaultdict(lambda: ([], [], []))
+    def read(self, parcels: Iterable[Parcel]) -> list[Chunk]:
+        """Return the scalars of these records by name, in chunks that end where earlier points become void."""
+        chunks: list[Chunk] = []
+        columns: defaultdict[str, _Column] = defaultdict(_Column)
+        purge_from: int | None = None
+        for parcel in parcels:
+            for event in self._events(parcel.records):
+                if event.HasField("session_log") and event.session_log.status == self._start:
+                    chunks.append(_chunk(columns, purge_from))
+                    columns, purge_from = defaultdict(_Column), event.step
+                elif event.HasField("summary"):
+                    self._take(event, parcel, columns)
+        chunks.append(_chunk(columns, purge_from))
+        return [chunk for chunk in chunks if chunk.batch or chunk.purge_from is not None]
+
+    def tags_in(self, records: list[bytes]) -> set[str]:
+        """Return the names of everything in these records."""
+        return {value.tag for event in self._events(records) for value in event.summary.value}
+
+    def _events(self, records: list[bytes]) -> Iterable[Any]:
         for record in records:
             try:
-                event = self._parse(record)
+                yield self._parse(record)
             except Exception:  # protobuf's DecodeError moves between its versions
                 self.records_damaged += 1
-                continue
-            if not event.HasField("summary"):
-                continue
-            step, time = event.step, event.wall_time
-            for value in event.summary.value:
-                number = value.simple_value if value.WhichOneof("value") == "simple_value" else self._number(value)
-                if number is not None:
-                    steps, numbers, times = columns[value.tag]
-                    steps.append(step)
-                    numbers.append(number)
-                    times.append(time)
-        return {name: _points(*column) for name, column in columns.items()}
+
+    def _take(self, event: Any, parcel: Parcel, columns: defaultdict[str, _Column]) -> None:
+        step, time = event.step, event.wall_time
+        for value in event.summary.value:
+            number = value.simple_value if value.WhichOneof("value") == "simple_value" else self._number(value)
+            if number is not None:
+                column = columns[f"{value.tag}/{parcel.part}" if parcel.part else value.tag]
+                column.steps.append(step)
+                column.values.append(number)
+                column.times.append(time)
+                column.files.append(parcel.file)
 
     def _number(self, value: Any) -> float | None:
         """Return the number of a one-element tensor; None for all other summaries."""
@@ -115,7 +174,16 @@ class ScalarReader:
         return float(numbers[0])
 
 
-def _points(steps: list[int], values: list[float], times: list[float]) -> Points:
+def _chunk(columns: Mapping[str, _Column], purge_from: int | None) -> Chunk:
+    return Chunk({name: _points(column) for name, column in columns.items()}, purge_from)
+
+
+def _points(column: _Column) -> Points:
     with np.errstate(over="ignore"):  # beyond float32: shown as infinite
-        numbers = np.array(values, dtype=np.float64).astype(np.float32)
-    return Points(np.array(steps, dtype=np.int64), numbers, np.array(times, dtype=np.float64))
+        values = np.array(column.values, dtype=np.float64).astype(np.float32)
+    return Points(
+        np.array(column.steps, dtype=np.int64),
+        values,
+        np.array(column.times, dtype=np.float64),
+        np.array(column.files, dtype=np.int32),
+    )

@@ -18,12 +18,16 @@ from tui.session.watch.scalars import Batch, Points
 EPOCHS = "info/epochs"
 """Of rl_games: the epoch, over frames."""
 
-_OVER_ANYTHING = ("/time", "/iter")
+_OVER_ITERATIONS = "/iter"
+_OVER_ANYTHING = ("/time", _OVER_ITERATIONS)
 _SKRL = " / "
 """In skrl's own names, which it logs over steps of each environment."""
 _OF_ITERATIONS = re.compile(r"(?:Train|Loss|Policy|Perf|Metrics|Episode_\w+|Curriculum|Terrain|Success)/")
 """Groups of rsl-rl's names, also logged by this program."""
 _SAME_OVER_STEPS = ("", "/step", "/frame", "/mean")
+_SAME_OVER_FRAMES = ("/step", "/frame", "/mean")
+_EPISODE = "Episode/"
+"""Before rl_games's names of the environment's metrics; this program logs them again without it, over iterations."""
 
 
 class StepScale:
@@ -49,14 +53,23 @@ class StepScale:
             self._library.learn(own)
         if self._library:
             kept = {
-                name: self._library.placed(points) if _OF_ITERATIONS.match(name) else points
+                name: self._library.placed(points) if self._is_of_iterations(name) else points
                 for name, points in kept.items()
             }
         return self._over_frames(kept) if len(self._epochs) else kept
 
     def _is_repeat(self, name: str) -> bool:
+        """Return whether rl_games or rsl-rl logs it over steps too; this program repeats it without the ending."""
         base, slash, end = name.rpartition("/")
-        return slash + end in _OVER_ANYTHING and any(base + other in self._names for other in _SAME_OVER_STEPS)
+        if slash + end in _OVER_ANYTHING and any(base + other in self._names for other in _SAME_OVER_STEPS):
+            return True
+        return name + _OVER_ITERATIONS in self._names and any(
+            name + other in self._names for other in _SAME_OVER_FRAMES
+        )
+
+    def _is_of_iterations(self, name: str) -> bool:
+        is_copy = name + _OVER_ITERATIONS in self._names or _EPISODE + name in self._names
+        return is_copy or bool(_OF_ITERATIONS.match(name))
 
     def _learn(self, points: Points) -> None:
         epochs = np.concatenate([self._epochs, points.values.astype(np.int64)])
@@ -67,7 +80,7 @@ class StepScale:
     def _over_frames(self, batch: Mapping[str, Points]) -> Batch:
         placed: dict[str, Points] = {}
         for name in {**self._waiting, **batch}:
-            if not (name.startswith(("Episode/", "diagnostics/")) or name.endswith("/iter")):
+            if not (name.startswith((_EPISODE, "diagnostics/")) or name.endswith(_OVER_ITERATIONS)):
                 placed[name] = batch[name]
                 continue
             points = _joined(self._waiting.pop(name, None), batch.get(name))
@@ -77,7 +90,7 @@ class StepScale:
                 points = points.where(known)
             if len(points):
                 at = np.searchsorted(self._epochs, points.steps)
-                placed[name] = Points(self._frames[at], points.values, points.times)
+                placed[name] = points.at_steps(self._frames[at])
         return placed
 
 
@@ -105,7 +118,7 @@ class Clock:
         at = np.maximum(np.searchsorted(self._times, points.times, side="right") - 1, 0)
         now, next = self._steps[at], self._steps[np.minimum(at + 1, len(self._steps) - 1)]
         is_own = (points.steps == now) | (points.steps == next)  # the library's own, logged in any order within a step
-        return Points(np.where(is_own, points.steps, now), points.values, points.times)
+        return points.at_steps(np.where(is_own, points.steps, now))
 
 
 def _first_times(times: NDArray[np.float64], steps: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -124,4 +137,5 @@ def _joined(first: Points | None, second: Points | None) -> Points:
         np.concatenate((first.steps, second.steps)),
         np.concatenate((first.values, second.values)),
         np.concatenate((first.times, second.times)),
+        np.concatenate((first.files, second.files)),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from tui.session.background import BackgroundThread
 from tui.session.watch import EventFileError
 from tui.session.watch.log_folder import LogFolder, look_into
+from tui.session.watch.run_parts import RunParts
 from tui.session.watch.run_reader import Portion, RunReader
 
 _POLL_SECONDS = 0.25
@@ -36,6 +37,7 @@ class Watcher:
         self._on_problem = on_problem
         self._chosen: frozenset[str] = frozenset()
         self._readers: dict[str, RunReader] = {}
+        self._parts = RunParts()
         self._woken = threading.Event()
         self._is_closing = False
         BackgroundThread("reading event files", self._run, on_problem).start()
@@ -58,7 +60,7 @@ class Watcher:
                 self._woken.clear()
                 began = time.monotonic()
                 if began >= look_at:
-                    before, found = found, look_into(self._folder)
+                    before, found = found, look_into(self._folder, self._parts)
                     took = time.monotonic() - began
                     look_at = time.monotonic() + max(_LOOK_SECONDS, took / _LOOK_SHARE)
                     if found != before:

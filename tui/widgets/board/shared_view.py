@@ -86,7 +86,7 @@ class SharedView:
 
     def next_unit(self) -> XUnit:
         """Return the next unit that all runs have published; the current one if there is no other."""
-        units = [unit for unit in X_UNITS if all(unit in one.history.timeline.units for one in self.sources)]
+        units = [unit for unit in X_UNITS if all(unit in one.units for one in self.sources)]
         now = self.base.unit
         return units[(units.index(now) + 1) % len(units)] if now in units else "iteration"
 
@@ -124,9 +124,10 @@ class SharedView:
         place = self.current.crosshair
         if place is None or self.extent is None:
             return []
-        others = [unit for unit in self.sources[0].history.timeline.units if unit != self.base.unit]
+        others = [unit for unit in self.sources[0].units if unit != self.base.unit]
         units = [self.base.unit, *(others if len(self.sources) == 1 else [])]
-        return crosshair_texts([(unit, self._in_unit(place, unit)) for unit in units])
+        places = [(unit, self._in_unit(place, unit)) for unit in units]
+        return crosshair_texts([(unit, there) for unit, there in places if there is not None])
 
     def marks_at_crosshair(self, cells: int) -> list[tuple[str, Mark]]:
         """Return the marks in the crosshair's cell and its neighbours, each with the sign of its run."""
@@ -143,6 +144,5 @@ class SharedView:
     def _show_range_of(self, view: ChartView) -> None:
         self.base = replace(view, crosshair=self.base.crosshair)
 
-    def _in_unit(self, place: float, unit: XUnit) -> float:
-        timeline = self.sources[0].history.timeline
-        return float(timeline.place(timeline.iteration_at(place, self.base.unit), unit))
+    def _in_unit(self, place: float, unit: XUnit) -> float | None:
+        return self.sources[0].convert(place, self.base.unit, unit)
