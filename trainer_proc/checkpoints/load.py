@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,27 @@ LIBRARY_KEY = "library"
 
 _EPISODE_BUFFERS = ("rewbuffer", "lenbuffer", "erewbuffer", "irewbuffer")
 _RUNNING_SUMS = ("cur_reward_sum", "cur_ereward_sum", "cur_ireward_sum")
+_MAPS_TO_CPU: ContextVar[bool] = ContextVar("maps_to_cpu", default=False)
+_FIRST = -1
+"""Priority before torch's own functions, which restore a tensor on the device that it was saved on."""
+
+torch.serialization.register_package(
+    _FIRST, lambda storage: None, lambda storage, location: storage if _MAPS_TO_CPU.get() else None
+)
+
+
+@contextmanager
+def tensors_on_cpu() -> Iterator[None]:
+    """Have every `torch.load` in the block load to the CPU, whatever device wrote the file.
+
+    A runner's own `load` may have no `map_location`. Without it, a file of a GPU can't be read where that GPU is not,
+    and every rank gets a copy on the GPU of rank 0. Networks and optimizers copy the values to their own device.
+    """
+    token = _MAPS_TO_CPU.set(True)
+    try:
+        yield
+    finally:
+        _MAPS_TO_CPU.reset(token)
 
 
 class CheckpointError(TrainingError):
@@ -37,7 +61,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def check_library(path: Path, content: dict[str, Any], library: str) -> None:
+def check_library(path: Path, content: Mapping[str, Any], library: str) -> None:
     """Raise `CheckpointError` if the checkpoint was written by another library than `library`, such as `rsl_rl`."""
     saved_by = content.get(LIBRARY_KEY, "rsl_rl")
     if saved_by != library:

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from curricula.errors import message_of
-from trainer_proc.checkpoints.load import CheckpointError, check_library, read_checkpoint
+from trainer_proc.checkpoints.fit import size_difference
+from trainer_proc.checkpoints.load import CheckpointError, check_library, read_checkpoint, tensors_on_cpu
 from trainer_proc.checkpoints.save import LiveCheckpoints
 from trainer_proc.contract.knob import number_of
 from trainer_proc.contract.messages import CheckpointFailed, CheckpointSaved, TrainerBody
@@ -42,9 +45,10 @@ def attach_checkpoints(
         check_library(Path(path), saved, getattr(runner, "library", "rsl_rl"))
         try:
             state = from_infos(saved.get("infos"))
-            loaded = load(path, *args, **kwargs)
+            with tensors_on_cpu():
+                loaded = load(path, *args, **kwargs)
         except (RuntimeError, KeyError, ValueError) as error:  # other networks, optimizer or steering state
-            reason = message_of(error, 200)
+            reason = _sizes(runner, saved) or message_of(error, 200)
             raise CheckpointError(f"{path} doesn't fit this training: {reason}") from error
         restore_environment(env, saved.get("infos"))
         if state is not None:
@@ -57,3 +61,13 @@ def attach_checkpoints(
 
     runner.load = load_with_steering
     return checkpoints
+
+
+def _sizes(runner: Any, saved: dict[str, Any]) -> str:
+    """Return how the sizes of the saved networks differ from the runner's; empty if they don't, or it is not known."""
+    for network in ("actor", "critic"):
+        module, state = getattr(runner.alg, network, None), saved.get(f"{network}_state_dict")
+        live = module.state_dict() if isinstance(module, torch.nn.Module) else {}
+        if difference := size_difference(state or {}, live):
+            return f"{network}: {difference}"
+    return ""
