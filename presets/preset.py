@@ -16,7 +16,9 @@ from curricula.errors import UsageError, message_of, suggestion
 from curricula.load import make_curricula
 from curricula.schema import SchemaError, convert
 from curricula.values import KnobValues, Value, numbers_of, numbers_problem, order_problem
-from presets.override_path import ROOTS, OverridePathError, split_path
+from presets.fixed_fields import check_arguments, check_effect
+from presets.override_path import ROOTS, OverridePathError
+from presets.override_value import OverrideValueError
 from presets.success import read_success
 
 BACKENDS = ("mjlab", "isaaclab")
@@ -156,7 +158,7 @@ def read_preset(path: Path) -> Preset:
     try:
         preset = convert(content, PresetFile)
         _check(preset)
-    except (SchemaError, OverridePathError) as error:
+    except (SchemaError, OverridePathError, OverrideValueError) as error:
         raise PresetError(f"preset {path}: {error}", path.stem) from error
     return Preset(name=path.stem, path=str(path.resolve()), **msgspec.structs.asdict(preset))
 
@@ -195,8 +197,11 @@ def _check(preset: PresetFile) -> None:
         raise SchemaError(f"experiment: expected the name of one folder, got {preset.experiment!r}")
     _check_choice("backend", preset.backend, BACKENDS)
     check_isaac_lab(preset.backend, preset.physics, preset.library, preset.hydra)
-    for path in (*preset.overrides, *preset.needs.overrides):
-        split_path(path)
+    for path, value in preset.overrides.items():
+        check_effect(path, value)
+    for path in preset.needs.overrides:
+        check_effect(path)
+    check_arguments(preset.hydra)
     for pattern, (low, high) in preset.bounds.items():
         if problem := order_problem(f"bounds of {pattern}", low, high):
             raise SchemaError(problem)

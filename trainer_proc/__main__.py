@@ -41,12 +41,10 @@ def main() -> int:
 
 
 def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link: TrainerLink | NoOpLink) -> None:
-    from trainer_proc.rl_libraries.isaaclab.load import load_library
-    from trainer_proc.simulators.registry import load_backend
+    from trainer_proc.training.preflight import check_launch
 
     steering.enter("building", f"loading {spec.backend}")
-    backend = load_backend(spec.backend, load_library)
-    spec = backend.check(spec)
+    backend, spec = check_launch(spec)
     backend.report_kernels(steering.kernel_module_loaded)
     steering.enter("building", f"{spec.num_envs} environments of {spec.task} on {spec.device}")
     training = backend.build(spec, folder)
@@ -59,7 +57,8 @@ def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link:
         if spec.checkpoint:
             continue_from(training.runner, Path(spec.checkpoint))
         # random first episode lengths as in mjlab's and Isaac Lab's scripts: episodes don't all end at the same step
-        training.runner.learn(num_learning_iterations=spec.iterations, init_at_random_ep_len=True)
+        at_random = training.runner.cfg.get("init_at_random_ep_len", True)  # a field of Isaac Lab's agents
+        training.runner.learn(num_learning_iterations=spec.iterations, init_at_random_ep_len=at_random)
     finally:
         if exports is not None:
             exports.wait()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from presets import load_preset
 from tests.program import program, published
@@ -66,12 +67,13 @@ def jobs(simulator, work, pool) -> dict[str, Future]:
     def refused() -> dict[str, RunFolder]:
         wrong = {
             "no_task": Overrides(task=simulator.misspelt, device="cpu"),
-            "no_device": Overrides(device="cuda:9"),
+            "no_device": Overrides(device="cpu"),
             "no_path": Overrides(overrides=parse_overrides([simulator.wrong_override]), device="cpu"),
         }
         preset, devices = load_preset(small.preset), list_devices()
         folder = work / "logs" / "rsl_rl" / "refused"
         specs = {name: make_spec(preset, overrides, devices) for name, overrides in wrong.items()}
+        specs["no_device"] = replace(specs["no_device"], device="cuda:9")  # a GPU that has gone since
         return train_in_one_process({folder / name: spec for name, spec in specs.items()})
 
     def small_and_resumed() -> list[RunFolder]:

@@ -66,8 +66,17 @@ def test_a_task_that_is_loaded_again_is_as_it_was(g1):
 
 
 def test_null_leaves_a_term_out_and_stays_a_word_where_a_text_is(g1):
-    apply_overrides(g1, {"env.events.push_robot": "null", "env.sim.njmax": "null", "agent.wandb_project": "null"})
-    assert (g1["env"].events["push_robot"], g1["env"].sim.njmax, g1["agent"].wandb_project) == (None, None, "null")
+    apply_overrides(
+        g1,
+        {
+            "env.events.push_robot": "null",
+            "env.sim.njmax": "null",
+            "agent.actor.activation": "null",
+            "env.rewards.pose.params": {"std_running": "null"},
+        },
+    )
+    assert (g1["env"].events["push_robot"], g1["env"].sim.njmax, g1["agent"].actor.activation) == (None, None, "null")
+    assert g1["env"].rewards["pose"].params == {"std_running": None}
 
 
 @pytest.mark.parametrize(
@@ -91,8 +100,9 @@ def test_null_leaves_a_term_out_and_stays_a_word_where_a_text_is(g1):
         ("env.events.push_robot.params.velocity_range.x", [0, "far"], 'x: expected a number such as 0.5, got "far"'),
         ("env.rewards", 3, "env.rewards: expected a table, got 3"),
         ("env.rewards.pose.func", "mine", 'env.rewards.pose.func: expected code, got "mine"'),
-        ("env.scene.num_envs", 4, "env.scene.num_envs can't be overridden: the launch sets it (num_envs)"),
-        ("agent.max_iterations", 4, "can't be overridden"),
+        ("env.scene.num_envs", 4, "env.scene.num_envs has no effect as an override: use --num-envs"),
+        ("env.scene", {"num_envs": 4}, "env.scene.num_envs has no effect as an override: use --num-envs"),
+        ("agent.resume", True, "agent.resume has no effect as an override: use --checkpoint FILE|RUN"),
     ],
 )
 def test_what_can_not_be_overridden_is_reported_in_one_line(g1, path, value, reason):

@@ -34,7 +34,7 @@ def test_a_run_whose_journal_can_not_be_written_is_reported_in_two_lines(folder)
     assert len(said.splitlines()) == 2
 
 
-def test_a_backend_that_is_not_there_is_a_failed_run(folder):
+def test_a_backend_that_is_not_there_is_a_refused_launch(folder):
     spec = folder.read_spec()
     folder.spec_file.write_text(folder.spec_file.read_text().replace('"mjlab"', '"gazebo"'))
     code, _ = trainer(folder.path)
@@ -42,5 +42,5 @@ def test_a_backend_that_is_not_there_is_a_failed_run(folder):
     bodies = [frame.body for frame in JournalReader(folder.journal).read_new()]
     assert isinstance(bodies[0], RunStarted)
     assert bodies[0].task == spec.task
-    assert bodies[-1] == PhaseChanged("failed", "no such backend: gazebo; there are mjlab, isaaclab")
+    assert bodies[-1] == PhaseChanged("failed", "no such backend: gazebo; there are mjlab, isaaclab", refused=True)
     assert not folder.connection.exists()

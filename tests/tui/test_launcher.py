@@ -15,7 +15,14 @@ from presets import load_preset
 from tests.waiting import wait_for
 from tui.session.backends.devices import Device
 from tui.session.launching import launcher
-from tui.session.launching.launcher import LaunchError, Overrides, SpecError, launch, make_spec
+from tui.session.launching.launcher import (
+    LaunchError,
+    Overrides,
+    SpecError,
+    launch,
+    make_spec,
+    suggested_environments,
+)
 
 CARTPOLE = load_preset("cartpole")
 CPU = [Device("cpu", "CPU, 4 cores", 8.0, 16.0)]
@@ -45,7 +52,7 @@ def test_the_preset_decides_what_the_user_did_not():
     spec = make_spec(CARTPOLE, Overrides(), CPU)
     assert (spec.preset, spec.task, spec.experiment) == ("cartpole", CARTPOLE.task, CARTPOLE.experiment)
     assert (spec.device, spec.num_envs, spec.iterations, spec.seed) == ("cpu", 64, 500, 42)
-    assert make_spec(CARTPOLE, Overrides(device="cuda:1"), CPU).num_envs == 4096
+    assert make_spec(CARTPOLE, Overrides(device="cuda:1"), GPUS).num_envs == 4096
 
 
 def test_the_first_device_is_the_default_and_its_memory_decides_how_many_environments():
@@ -53,16 +60,69 @@ def test_the_first_device_is_the_default_and_its_memory_decides_how_many_environ
     preset = replace(CARTPOLE, num_envs=counts)
     spec = make_spec(preset, Overrides(), GPUS)
     assert (spec.device, spec.num_envs) == ("cuda:0", 512)
-    for device, number in (("cuda", 512), ("cuda:1", 2048), ("cuda:7", 4096), ("cpu", 64)):
+    for device, number in (("cuda", 512), ("cuda:1", 2048), ("cpu", 64)):
         assert make_spec(preset, Overrides(device=device), GPUS).num_envs == number, device
+    assert suggested_environments(preset, "cuda:7", GPUS) == 4096  # a GPU of unknown memory
     assert make_spec(preset, Overrides(num_envs=9), GPUS).num_envs == 9
 
 
 def test_the_user_has_the_last_word():
     overrides = Overrides(8, 20, "cuda", 7, "over-night", {"reward/upright/weight": 2.0})
-    spec = make_spec(CARTPOLE, overrides, CPU)
+    spec = make_spec(CARTPOLE, overrides, GPUS)
     assert (spec.num_envs, spec.iterations, spec.device, spec.seed) == (8, 20, "cuda:0", 7)
     assert (spec.name, spec.set) == ("over-night", {"reward/upright/weight": 2.0})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "visible", "reason"),
+    [
+        ({"device": "cuda:2"}, None, "no such device: cuda:2; there are cpu, cuda:0, cuda:1"),
+        ({"device": "cuda:1"}, "1", "no such device: cuda:1; there are cpu, cuda:0; CUDA_VISIBLE_DEVICES is '1'"),
+        ({"device": "cuda:0"}, "", "no such device: cuda:0; there are cpu; CUDA_VISIBLE_DEVICES is ''"),
+        ({"processes": 3}, None, "expected a GPU for each of 3 processes, there are cpu, cuda:0, cuda:1"),
+    ],
+)
+def test_a_device_that_does_not_exist_is_refused(monkeypatch, overrides, visible, reason):
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(SpecError) as error:
+        make_spec(CARTPOLE, Overrides(**overrides), GPUS)
+    assert str(error.value) == reason
+
+
+def parent_of(make_run, **fields):
+    """Return the checkpoint of a run of the cartpole, but for these fields."""
+    folder = make_run("parent")
+    folder.write_spec(replace(folder.read_spec(), **fields))
+    folder.checkpoint(5).touch()
+    return str(folder.checkpoint(5))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        (
+            {"task": "Mjlab-Velocity-Flat-Unitree-G1"},
+            "model_5.pt: expected a checkpoint of Mjlab-Cartpole-Balance on mjlab, "
+            "got one of Mjlab-Velocity-Flat-Unitree-G1 on mjlab; add --other-task to start from it all the same",
+        ),
+        ({"backend": "isaaclab"}, "got one of Mjlab-Cartpole-Balance on isaaclab; add --other-task"),
+        ({"library": "skrl"}, "model_5.pt: expected a checkpoint of library rsl_rl, got one of skrl"),
+    ],
+)
+def test_a_checkpoint_of_another_task_or_library_is_refused(make_run, fields, reason):
+    checkpoint = parent_of(make_run, **fields)
+    with pytest.raises(SpecError) as error:
+        make_spec(CARTPOLE, Overrides(checkpoint=checkpoint), CPU)
+    assert reason in str(error.value)
+    if "library" not in fields:
+        assert make_spec(CARTPOLE, Overrides(checkpoint=checkpoint, other_task=True), CPU).checkpoint == checkpoint
+
+
+def test_an_older_spelling_of_a_task_is_no_other_task(make_run):
+    checkpoint = parent_of(make_run, backend="isaaclab", task="Isaac-Cartpole-v0")
+    spec = make_spec(load_preset("isaac-cartpole"), Overrides(checkpoint=checkpoint), CPU)
+    assert (spec.task, spec.checkpoint) == ("Isaac-Cartpole", checkpoint)
 
 
 def test_what_a_preset_sets_and_bounds_is_merged_under_the_user_s_own():
@@ -179,7 +239,7 @@ def test_a_launch_writes_down_what_runs_and_starts_it_apart_from_the_terminal(tm
 
 @pytest.mark.usefixtures("trainer")
 def test_several_processes_are_started_by_pytorch_s_launcher(tmp_path):
-    folder = launch(make_spec(CARTPOLE, Overrides(processes=4), GPUS), tmp_path)
+    folder = launch(make_spec(CARTPOLE, Overrides(processes=4, device="cpu"), GPUS), tmp_path)
     assert folder.read_spec().processes == 4
     wait_for(lambda: "sorry" in folder.console.read_text(), "the trainer's output")
     called = folder.console.read_text().splitlines()[0]

@@ -10,6 +10,10 @@ class TrainingError(UserError):
     """The training can't start or continue; the message is one line that says what to do."""
 
 
+class LaunchRefused(TrainingError):
+    """The launch can't be carried out as asked, which was found before anything was built."""
+
+
 class JournalUnreadable(UserError):
     """A journal can't be read; the message names the file or the version, and what to do."""
 

@@ -87,6 +87,8 @@ class PhaseChanged(msgspec.Struct, frozen=True, tag=True):
     """Whether a paused training can continue as it is; not with a policy that is not finite."""
     good_checkpoint: str = ""
     """Checkpoint that a training paused by a guard can reload, relative to the run's folder; empty for none."""
+    refused: bool = False
+    """Whether the launch was refused, phase `failed`, before anything was built."""
 
 
 class KnobsAvailable(msgspec.Struct, frozen=True, tag=True):

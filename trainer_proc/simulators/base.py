@@ -47,8 +47,11 @@ class Backend(Protocol):
     def check(self, spec: RunSpec) -> RunSpec:
         """Return the run as it will be built, its task in the simulator's spelling; fast, builds nothing.
 
-        Raises `BackendError` if the task or the device does not exist.
+        Raises `BackendError` if the task or the device does not exist, or the task can't be configured in this way.
         """
+
+    def agent_configuration(self, spec: RunSpec) -> dict[str, Any]:
+        """Return the training library's configuration of a run that `check` returned. Raises `BackendError`."""
 
     def report_kernels(self, on_loaded: Callable[[str, int], None]) -> None:
         """Call `on_loaded(detail, count)` for each kernel module that is compiled or loaded."""

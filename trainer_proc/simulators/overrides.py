@@ -15,49 +15,25 @@ from typing import Any
 from curricula.errors import suggestion
 from curricula.schema import SchemaError, convert, value_shown
 from curricula.values import is_number
+from presets.fixed_fields import check_effect
 from presets.override_path import OverridePathError, split_path
+from presets.override_value import NULL
 from trainer_proc.simulators.base import BackendError
-
-_SET_BY_LAUNCH = {
-    "env.scene.num_envs": "num_envs",
-    "env.seed": "the seed",
-    "env.sim.device": "the device",
-    "agent.seed": "the seed",
-    "agent.device": "the device",
-    "agent.max_iterations": "iterations",
-    "agent.experiment_name": "experiment",
-    "agent.run_name": "the run's name",
-    "agent.logger": "fixed",
-    "agent.upload_model": "fixed",
-    "agent.params.seed": "the seed",
-    "agent.params.config.max_epochs": "iterations",
-    "agent.params.config.num_actors": "num_envs",
-    "agent.trainer.timesteps": "iterations",
-    "agent.agent.experiment.write_interval": "fixed",
-}
-"""Fields that the launch sets, for rsl-rl, rl_games and skrl: an override would be lost. The values name the option."""
-_NULL = "null"
 
 
 def apply_overrides(configurations: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
     """Write each override into `configurations`, by root (`env`, `agent`).
 
-    Lists become tuples where the field is a tuple. Raises `BackendError` if a path does not exist, or a value is of
-    another type than the field.
+    Lists become tuples where the field is a tuple. Raises `BackendError` if a path does not exist or has no effect, or
+    a value is of another type than the field.
     """
     for path, value in overrides.items():
-        check_is_free(path)
         try:
+            check_effect(path, value)
             root, *steps = split_path(path)
         except OverridePathError as error:
             raise BackendError(str(error)) from error
         _Place.at(configurations[root], root, steps).write(value, path)
-
-
-def check_is_free(path: str) -> None:
-    """Raise `BackendError` if the launch sets the field at `path`."""
-    if path in _SET_BY_LAUNCH:
-        raise BackendError(f"{path} can't be overridden: the launch sets it ({_SET_BY_LAUNCH[path]})")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +70,7 @@ class _Place:
         elif _is_null(value, current) and self._accepts_null(current, hint):
             self._put(None)
         else:
-            self._put(_fitted(value, current, hint, path))
+            self._put(_fitted(_with_nulls(value), current, hint, path))
 
     def _accepts_null(self, current: Any, hint: Any) -> bool:
         """Tell whether null is accepted: for options, unset fields, parts such as a term, and entries of mappings."""
@@ -157,7 +133,16 @@ def _hint(owner: Any, key: Any) -> Any:
 
 
 def _is_null(value: Any, current: Any) -> bool:
-    return value is None or (value == _NULL and not isinstance(current, str))
+    return value is None or (value == NULL and not isinstance(current, str))
+
+
+def _with_nulls(value: Any) -> Any:
+    """Return a list or a table with None where the text for it stands; a text alone is left as it is."""
+    if isinstance(value, Mapping):
+        return {key: None if entry == NULL else _with_nulls(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [None if entry == NULL else _with_nulls(entry) for entry in value]
+    return value
 
 
 def _fitted(value: Any, current: Any, hint: Any, path: str) -> Any:
@@ -173,7 +158,7 @@ def _fitted(value: Any, current: Any, hint: Any, path: str) -> Any:
 
 
 def _like(value: Any, current: Any, path: str) -> Any:
-    if current is None or current is dataclasses.MISSING:
+    if value is None or current is None or current is dataclasses.MISSING:
         return _with_tuples(value)
     if isinstance(current, list | tuple) and isinstance(value, list | tuple):
         patterns = [*current, *current[-1:] * max(len(value) - len(current), 0)]

@@ -66,10 +66,12 @@ class Steering:
         """Act together with other training processes from now on."""
         self._ranks = ranks
 
-    def enter(self, phase: PhaseName, detail: str = "", kernel_modules: int | None = None) -> None:
+    def enter(
+        self, phase: PhaseName, detail: str = "", kernel_modules: int | None = None, refused: bool = False
+    ) -> None:
         """Publish a phase if it is a new one. `kernel_modules` None keeps the present count."""
         modules = self._phase.kernel_modules if kernel_modules is None else kernel_modules
-        self._enter(PhaseChanged(phase, detail, modules))
+        self._enter(PhaseChanged(phase, detail, modules, refused=refused))
 
     def _enter(self, entered: PhaseChanged) -> None:
         if entered != self._phase:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from trainer_proc.contract.errors import TrainingError
+from trainer_proc.contract.errors import LaunchRefused, TrainingError
 from trainer_proc.contract.messages import RunStarted
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.simulators.distributed import process_rank
@@ -51,7 +51,7 @@ def run_and_report(steering: Steering, work: Callable[[], None]) -> None:
             _report_stop(steering)
             return
         reason = str(error) if isinstance(error, TrainingError) else traceback.format_exception_only(error)[-1]
-        steering.enter("failed", " ".join(reason.split()))
+        steering.enter("failed", " ".join(reason.split()), refused=isinstance(error, LaunchRefused))
         raise
     else:
         steering.enter("finished")

@@ -10,9 +10,10 @@ import msgspec
 
 from tui.commands.shared.output import json_option, logs_option
 from tui.commands.shared.start import start
+from tui.session.backends.devices import list_devices
 from tui.session.launching.continuing import continued_spec
 from tui.session.launching.knob_values import known_values, split_settings
-from tui.session.launching.launcher import checked_spec
+from tui.session.launching.spec_checks import check_device, checked_spec
 from tui.session.runs.run_index import find_run, read_state
 
 _NEWEST = "latest"
@@ -61,4 +62,6 @@ def fork_command(
         device=spec.device if device is None else device,
         seed=spec.seed if seed is None else seed,
     )
-    start(checked_spec(changed), folder.path.parents[1], wait=wait, as_json=as_json)
+    changed = checked_spec(changed)
+    check_device(changed, list_devices())
+    start(changed, folder.path.parents[1], wait=wait, as_json=as_json)

@@ -34,6 +34,7 @@ from tui.session.runs.checkpoints import checkpoint_to_start_from
 @click.option("--physics", help=f"Isaac Lab's physics: {' or '.join(PHYSICS)}; default: the task's.")
 @click.option("--library", help=f"RL library on Isaac Lab: {', '.join(LIBRARIES)}.")
 @click.option("--checkpoint", metavar="FILE|RUN", help="Start from a checkpoint file or a run's newest checkpoint.")
+@click.option("--other-task", is_flag=True, help="Accept a checkpoint of another task.")
 @click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="One per GPU.")
 @click.option("--wait", is_flag=True, help="Wait until the training has ended.")
 @logs_option
@@ -53,6 +54,7 @@ def launch_command(
     physics: str | None,
     library: str | None,
     checkpoint: str | None,
+    other_task: bool,
     processes: int,
     wait: bool,
     log_root: Path,
@@ -78,5 +80,6 @@ def launch_command(
         physics=physics,
         library=library,
         arguments=arguments,
+        other_task=other_task,
     )
     start(make_spec(load_preset(preset), overrides, list_devices()), log_root, wait=wait, as_json=as_json)

@@ -11,7 +11,9 @@ from trainer_proc.contract.requests import Reload, Resume
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.requests import request
 from tui.commands.shared.start import start
+from tui.session.backends.devices import list_devices
 from tui.session.launching.continuing import continued_spec
+from tui.session.launching.spec_checks import check_device
 from tui.session.runs.run_index import find_run, read_state
 
 
@@ -33,6 +35,7 @@ def resume_command(run: str, iterations: int | None, reload: bool, wait: bool, l
         if reload:
             raise click.UsageError(f"{folder.name} has ended: resume continues from its newest checkpoint anyway")
         spec = continued_spec(folder, read_state(folder), iterations)
+        check_device(spec, list_devices(), hint=f"choose another with humanoid-tui fork {folder.name} --device NAME")
         start(spec, folder.path.parents[1], wait=wait, as_json=as_json)
         return
     if iterations is not None or wait:

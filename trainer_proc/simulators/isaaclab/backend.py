@@ -13,6 +13,7 @@ import gymnasium
 import isaaclab_tasks  # noqa: F401 (registers the tasks)
 import msgspec
 import warp
+from isaaclab.utils import to_dict
 from isaaclab.utils.io import dump_yaml
 
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
@@ -33,11 +34,13 @@ class IsaacLabBackend:
 
     def __init__(self, load_library: LoadLibrary) -> None:
         self._load_library = load_library
+        self._configured: tuple[RunSpec, Any, Any] | None = None
 
     def check(self, spec: RunSpec) -> RunSpec:
         """Import the run's modules; return the run with its task's name in Isaac Lab 3.
 
-        Raises `BackendError` if the task, the library, the physics or the device does not exist.
+        Raises `BackendError` if the task, the library, the physics or the device does not exist, a value is wrong, or
+        files of the task are missing.
         """
         import_modules(spec.modules, spec.module_folder)
         task = find_task(spec.task, [name for name, entry in gymnasium.registry.items() if _is_isaac_lab(entry)])
@@ -46,7 +49,17 @@ class IsaacLabBackend:
         check_physics(spec.physics)
         check_device(spec.device)
         self._check_library(task.name, spec.library or "rsl_rl", spec.processes)
-        return msgspec.structs.replace(spec, task=task.name, hydra=(*task.arguments, *spec.hydra))
+        spec = msgspec.structs.replace(spec, task=task.name, hydra=(*task.arguments, *spec.hydra))
+        env_cfg, _ = self._configurations(spec)
+        if missing := missing_assets(env_cfg):
+            raise BackendError(missing_assets_text(spec.task, missing))
+        return spec
+
+    def agent_configuration(self, spec: RunSpec) -> dict[str, Any]:
+        """Return the training library's configuration. Raises `BackendError`."""
+        agent_cfg = self._configurations(spec)[1]
+        configuration: dict[str, Any] = agent_cfg if isinstance(agent_cfg, dict) else to_dict(agent_cfg)
+        return configuration
 
     def report_kernels(self, on_loaded: Callable[[str, int], None]) -> None:
         """Report kernel modules through Warp's logger."""
@@ -54,14 +67,9 @@ class IsaacLabBackend:
 
     def build(self, spec: RunSpec, folder: RunFolder) -> Training:
         """Build environment and runner, and write `params/env.yaml` and `agent.yaml`. Raises `BackendError`."""
-        name = spec.library or "rsl_rl"
-        library = self._load_library(name)
-        env_cfg, agent_cfg = load_configurations(spec, f"{name}_cfg_entry_point")
-        agent_cfg = library.prepare(agent_cfg)
-        offline_robot(env_cfg)
-        apply_overrides({"env": env_cfg, "agent": agent_cfg}, spec.overrides)
-        if missing := missing_assets(env_cfg):
-            raise BackendError(missing_assets_text(spec.task, missing))
+        library = self._load_library(spec.library or "rsl_rl")
+        env_cfg, agent_cfg = self._configurations(spec)
+        self._configured = None  # changed from here on
         rank, device = rank_and_device(spec.device)
         seed = spec.seed + rank  # every rank has different episodes
         library.configure(agent_cfg, spec, folder, device, seed)
@@ -74,6 +82,18 @@ class IsaacLabBackend:
             dump_yaml(str(folder.params / "agent.yaml"), agent_cfg)
         start_simulation(env_cfg, device)
         return library.make_training(gymnasium.make(spec.task, cfg=env_cfg), agent_cfg, folder)
+
+    def _configurations(self, spec: RunSpec) -> tuple[Any, Any]:
+        """Return the configurations of environment and agent, with all values of the run. Raises `BackendError`."""
+        if self._configured is not None and self._configured[0] == spec:
+            return self._configured[1:]
+        name = spec.library or "rsl_rl"
+        env_cfg, agent_cfg = load_configurations(spec, f"{name}_cfg_entry_point")
+        agent_cfg = self._load_library(name).prepare(agent_cfg)
+        offline_robot(env_cfg)
+        apply_overrides({"env": env_cfg, "agent": agent_cfg}, spec.overrides)
+        self._configured = spec, env_cfg, agent_cfg
+        return env_cfg, agent_cfg
 
     def _check_library(self, task: str, library: str, processes: int) -> None:
         """Raise `BackendError` if the task has no agent for the library, or the library is limited to one process."""

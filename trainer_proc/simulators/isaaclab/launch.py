@@ -7,7 +7,6 @@ preset's overrides, which rejects wrong ones; Isaac Lab accepts any name and any
 
 from __future__ import annotations
 
-import ast
 import atexit
 import importlib.util
 import os
@@ -15,7 +14,6 @@ from collections.abc import Collection
 from contextlib import ExitStack
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from isaaclab.app import launch_simulation, validate_launch
 from isaaclab_tasks.utils import resolve_task_config
@@ -23,7 +21,9 @@ from isaaclab_tasks.utils.hydra import collect_presets
 from isaaclab_tasks.utils.parse_cfg import load_cfg_from_registry
 from omegaconf.errors import OmegaConfBaseException
 
-from presets.override_path import ROOTS
+from presets.fixed_fields import check_arguments
+from presets.override_path import ROOTS, OverridePathError
+from presets.override_value import OverrideValueError, parse_value
 from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.simulators.base import BackendError
 from trainer_proc.simulators.overrides import apply_overrides
@@ -31,6 +31,7 @@ from trainer_proc.simulators.overrides import apply_overrides
 _PHYSICS = {"newton": "newton_mjwarp", "physx": "isaacsim_physx"}
 """Isaac Lab's names (`PresetTarget.PHYSICS`) of the physics engines."""
 _EULA = "OMNI_KIT_ACCEPT_EULA"
+_BY_PATH = tuple(f"{root}." for root in ROOTS)
 
 
 def check_physics(physics: str) -> None:
@@ -48,6 +49,10 @@ def load_configurations(spec: RunSpec, agent_entry_point: str) -> tuple[Any, Any
     support the physics, the agent or an argument.
     """
     arguments = [*([f"physics={_PHYSICS[spec.physics]}"] if spec.physics else []), *spec.hydra]
+    try:
+        check_arguments(spec.hydra)
+    except (OverridePathError, OverrideValueError) as error:
+        raise BackendError(str(error)) from error
     os.environ["HYDRA_FULL_ERROR"] = "1"  # otherwise Hydra prints the error and ends the process
     try:
         preset_paths = _preset_paths(spec.task, agent_entry_point) if spec.hydra else ()
@@ -78,25 +83,12 @@ def _preset_paths(task: str, agent_entry_point: str) -> set[str]:
 
 
 def _value_by_path(argument: str, preset_paths: Collection[str]) -> tuple[str, Any] | None:
-    """Return path and value of a PATH=VALUE argument, None for other arguments. Raises `HydraException`."""
+    """Return path and value of a PATH=VALUE argument, None for other arguments. Raises `OverrideValueError`."""
     path, _, text = argument.partition("=")
-    if not path.startswith(tuple(f"{root}." for root in ROOTS)):
+    if not path.startswith(_BY_PATH):
         return None
-    value = _parsed(text)
+    value = parse_value(text)
     return None if isinstance(value, str) and path in preset_paths else (path, value)
-
-
-def _parsed(text: str) -> Any:
-    """Return the value of `text` as Isaac Lab reads it, a Python literal, or else as Hydra does."""
-    if text.lower() in ("none", "null"):
-        return None
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        override = OverridesParser.create().parse_override(f"value={text}")
-    if override.is_sweep_override():
-        raise HydraException(f"expected one value, got the sweep {text}")
-    return override.value()
 
 
 def start_simulation(env_cfg: Any, device: str) -> None:

@@ -34,7 +34,7 @@ class MjlabBackend:
     """Trains any task of mjlab's registry."""
 
     def check(self, spec: RunSpec) -> RunSpec:
-        """Import the run's modules; raise `BackendError` if the task or the device does not exist."""
+        """Import the run's modules; raise `BackendError` for a wrong task, device or override."""
         import_modules(spec.modules, spec.module_folder)
         tasks = list_tasks()
         if spec.task not in tasks:
@@ -42,7 +42,12 @@ class MjlabBackend:
                 f"no such task in mjlab: {spec.task}{suggestion(spec.task, tasks, cutoff=0.3, or_all=True)}"
             )
         check_device(spec.device)
+        _configurations(spec)
         return spec
+
+    def agent_configuration(self, spec: RunSpec) -> dict[str, Any]:
+        """Return rsl-rl's configuration. Raises `BackendError`."""
+        return asdict(_configurations(spec)[1])
 
     def report_kernels(self, on_loaded: Callable[[str, int], None]) -> None:
         """Report kernel modules through Warp's logger."""
@@ -51,10 +56,7 @@ class MjlabBackend:
     def build(self, spec: RunSpec, folder: RunFolder) -> Training:
         """Build environment and runner, and write `params/env.yaml` and `agent.yaml`. Raises `BackendError`."""
         configure_torch_backends()
-        env_cfg, agent_cfg = load_env_cfg(spec.task), load_rl_cfg(spec.task)
-        apply_overrides({"env": env_cfg, "agent": agent_cfg}, spec.overrides)
-        for name, command in env_cfg.commands.items():
-            check_motion(spec.task, name, command)
+        env_cfg, agent_cfg = _configurations(spec)
         env_cfg.scene.num_envs = spec.num_envs
         rank, device = rank_and_device(spec.device)
         env_cfg.seed = agent_cfg.seed = spec.seed + rank  # every rank has different episodes
@@ -71,6 +73,18 @@ class MjlabBackend:
         env = ManagerBasedRlEnv(cfg=env_cfg, device=device)
         wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
         return Training(_make_runner(spec, wrapped, agent, folder, device), wrapped.close)
+
+
+def _configurations(spec: RunSpec) -> tuple[Any, Any]:
+    """Return copies of the task's configurations of environment and agent, with the overrides written into them.
+
+    Raises `BackendError`.
+    """
+    env_cfg, agent_cfg = load_env_cfg(spec.task), load_rl_cfg(spec.task)
+    apply_overrides({"env": env_cfg, "agent": agent_cfg}, spec.overrides)
+    for name, command in env_cfg.commands.items():
+        check_motion(spec.task, name, command)
+    return env_cfg, agent_cfg
 
 
 def _knobs_to_change(spec: RunSpec) -> set[str]:

@@ -8,18 +8,20 @@ from pathlib import Path
 import click
 
 from curricula.errors import UserError
-from trainer_proc.contract.messages import TERMINAL_PHASES, IterationFinished, PhaseChanged
+from trainer_proc.contract.messages import TERMINAL_PHASES
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.commands.shared.output import show_result
+from tui.commands.shared.progress_lines import ProgressLines
 from tui.session.follow import Follower
 from tui.session.launching.launcher import start_trainer
+from tui.session.launching.refusal import discard_if_refused
 from tui.session.state import RunState
 
 
 def start(spec: RunSpec, log_root: Path, *, wait: bool, as_json: bool) -> None:
     """Start a training and print its progress until it trains or, with `wait`, until it has ended.
 
-    Raises `UserError` if it failed.
+    Raises `UserError` if it failed, `RefusedLaunch` if nothing was built; then no run is left.
     """
     folder, trainer = start_trainer(spec, log_root)
     click.echo(f"{folder.path}", err=as_json)
@@ -28,6 +30,7 @@ def start(spec: RunSpec, log_root: Path, *, wait: bool, as_json: bool) -> None:
     except KeyboardInterrupt:
         click.echo(f"The training continues: humanoid-tui attach {folder.name}", err=True)
         raise
+    discard_if_refused(folder, state)
     status = state.status(is_alive=True)
     if status in ("failed", "killed"):
         reason = state.phase.detail if state.phase else ""
@@ -42,26 +45,17 @@ def _follow(folder: RunFolder, trainer: subprocess.Popen[bytes], until_ended: bo
 
     Raises `UserError` if the trainer dies.
     """
-    state = RunState()
-    with Follower(folder) as follower:
+    state, lines = RunState(), ProgressLines()
+    with Follower(folder) as follower, lines:
         while True:
             has_ended = trainer.poll() is not None  # before polling: it may write frames and then end
             frames = follower.poll(1.0)
             for frame in frames:
                 state.apply(frame)
                 if not quiet:
-                    _show_progress(state, frame.body)
+                    lines.show(frame, state)
             phase = state.phase.phase if state.phase else "building"
             if phase in TERMINAL_PHASES or (phase == "training" and not until_ended):
                 return state
             if not frames and not follower.is_live and (has_ended or state.started is not None):
                 raise UserError(f"the trainer of {folder.name} died", hint=f"see {folder.console}")
-
-
-def _show_progress(state: RunState, body: object) -> None:
-    if isinstance(body, PhaseChanged):
-        modules = f" ({body.kernel_modules} kernel modules)" if body.kernel_modules else ""
-        click.echo(f"{body.phase}{': ' if body.detail else ''}{body.detail}{modules}")
-    elif isinstance(body, IterationFinished):
-        reward = state.latest.get("Train/mean_reward")
-        click.echo(f"iteration {body.iteration}" + (f", reward {reward:.4g}" if reward is not None else ""))

@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Input, Label, OptionList, Select, Static
 from textual.widgets.option_list import Option
 
+from curricula.errors import UsageError
 from presets import Preset, list_presets
 from presets.preset import LIBRARIES, PHYSICS
 from trainer_proc.contract.run_folder import RunSpec
@@ -32,6 +33,7 @@ from tui.session.launching.launcher import (
     suggested_environments,
 )
 from tui.session.launching.override_text import parse_override_value
+from tui.session.launching.refusal import wait_until_accepted
 from tui.session.text import plain
 from tui.widgets.field import Field
 from tui.widgets.key_footer import KeyFooter
@@ -229,7 +231,7 @@ class LaunchScreen(Screen[None]):
                 arguments=self._arguments(),
             )
             spec = make_spec(preset, overrides, self._devices)
-        except SpecError as error:
+        except UsageError as error:
             self._show_problem(str(error))
             return
         self._show_problem("")
@@ -238,9 +240,10 @@ class LaunchScreen(Screen[None]):
 
     @work
     async def _start(self, spec: RunSpec) -> None:
-        """Launch and go to the dashboard. Runs in a thread: another Python may have to be probed."""
+        """Launch and go to the dashboard; a refused launch is reported here. Another Python may have to be probed."""
         try:
             folder = await asyncio.to_thread(launch, spec, self._log_root)
+            await wait_until_accepted(folder)
         except LaunchError as error:
             self._set_starting(False)
             self._show_problem(str(error))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from curricula.errors import UserError
+from presets.fixed_fields import has_effect
 from trainer_proc.contract.run_folder import RunFolder, RunSpec, iteration_of
 from tui.session.runs.checkpoints import find_checkpoint, run_of
 from tui.session.state import RunState
@@ -25,5 +26,12 @@ def continued_spec(folder: RunFolder, state: RunState, iterations: int | None, a
         if iterations < 1:
             raise UserError(f"{folder.name} has finished all its {last + 1} iterations", hint="add --iterations N")
     return msgspec.structs.replace(
-        spec, iterations=iterations, checkpoint=str(checkpoint), parent=run_of(checkpoint), set={}
+        _without_fixed(spec), iterations=iterations, checkpoint=str(checkpoint), parent=run_of(checkpoint), set={}
     )
+
+
+def _without_fixed(spec: RunSpec) -> RunSpec:
+    """Return the spec without overrides that never had an effect, which older versions accepted."""
+    overrides = {path: value for path, value in spec.overrides.items() if has_effect(path)}
+    hydra = tuple(filter(has_effect, spec.hydra))
+    return msgspec.structs.replace(spec, overrides=overrides, hydra=hydra)

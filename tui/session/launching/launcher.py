@@ -11,13 +11,7 @@ from typing import Any
 
 import msgspec
 
-from curricula.curriculum_knobs import check_curriculum_knobs
-from curricula.errors import UsageError
-from curricula.load import make_curricula
-from curricula.schema import SchemaError
-from curricula.values import numbers_problem, order_problem
 from presets import Needs, Preset
-from presets.preset import MOST, check_isaac_lab
 from trainer_proc.contract.child_process import child_environment
 from trainer_proc.contract.knob import Value
 from trainer_proc.contract.run_folder import LOG_ROOT, RunFolder, RunSpec
@@ -26,11 +20,9 @@ from tui.session.backends.environment import LaunchError as LaunchError
 from tui.session.backends.environment import backend_command
 from tui.session.launching.knob_values import SettingError
 from tui.session.launching.override_text import parse_overrides
+from tui.session.launching.spec_checks import SpecError as SpecError
+from tui.session.launching.spec_checks import check_device, check_origin, check_overrides, checked_spec
 from tui.session.runs.checkpoints import run_of
-
-
-class SpecError(UsageError):
-    """The requested run is invalid."""
 
 
 class Overrides(msgspec.Struct, frozen=True):
@@ -39,6 +31,7 @@ class Overrides(msgspec.Struct, frozen=True):
     `set`, `bounds` and `overrides` (values by path in the configuration) add to the preset's. So do `arguments`:
     `env.PATH=VALUE` and `agent.PATH=VALUE`, with Isaac Lab all that `presets.preset.check_isaac_lab` accepts. With
     another `task`, only numbers, physics, library and modules of the preset apply; the rest concerns its own task.
+    `other_task`: the checkpoint may be of another task.
     """
 
     num_envs: int | None = None
@@ -55,10 +48,11 @@ class Overrides(msgspec.Struct, frozen=True):
     physics: str | None = None
     library: str | None = None
     arguments: tuple[str, ...] = ()
+    other_task: bool = False
 
 
 def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -> RunSpec:
-    """Return the run's spec; the first of `devices` is the default. Raises `SpecError`."""
+    """Return the run's spec; the first of `devices`, all of this machine, is the default. Raises `SpecError`."""
     device = overrides.device or devices[0].name
     device = "cuda:0" if device == "cuda" else device
     if overrides.task and overrides.task != preset.task:
@@ -87,29 +81,11 @@ def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -
         success=preset.success,
         curricula=preset.curriculum,
     )
-    return checked_spec(spec)
-
-
-def checked_spec(spec: RunSpec) -> RunSpec:
-    """Return the validated spec, with `cuda` as `cuda:0`. Raises `SpecError`."""
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", spec.device):
-        raise SpecError(f"expected the device cpu or cuda:N, got {spec.device}")
-    if not re.fullmatch(r"[\w.+-]{0,80}", spec.name):
-        raise SpecError(f"expected a run name of at most 80 letters, digits, '.', '_', '+' and '-', got {spec.name}")
-    if not (1 <= spec.num_envs <= MOST and 1 <= spec.iterations <= MOST):
-        raise SpecError(
-            f"expected 1 to {MOST:,} environments and iterations, got {spec.num_envs:,} and {spec.iterations:,}"
-        )
-    if spec.processes < 1:
-        raise SpecError(f"expected at least 1 process, got {spec.processes}")
-    if not 0 <= spec.seed < 2**32:
-        raise SpecError(f"expected a seed from 0 to 4294967295, got {spec.seed}")
-    try:
-        check_isaac_lab(spec.backend, spec.physics, spec.library, spec.hydra)
-    except SchemaError as error:
-        raise SpecError(str(error)) from error
-    _check_knobs(spec)
-    return msgspec.structs.replace(spec, device="cuda:0") if spec.device == "cuda" else spec
+    spec = checked_spec(spec)
+    check_overrides(spec)
+    check_device(spec, devices)
+    check_origin(spec, overrides.other_task)
+    return spec
 
 
 def suggested_environments(preset: Preset, device: str, devices: Sequence[Device]) -> int:
@@ -167,19 +143,6 @@ def _parsed(preset: Preset, arguments: Sequence[str]) -> dict[str, Any]:
         return parse_overrides(arguments)
     except SettingError as error:
         raise SpecError(f"{preset.name} trains on {preset.backend}: {error}") from error
-
-
-def _check_knobs(spec: RunSpec) -> None:
-    try:
-        check_curriculum_knobs(spec.set, make_curricula(spec.curricula))
-    except SchemaError as error:
-        raise SpecError(str(error)) from error
-    for knob, value in spec.set.items():
-        if not isinstance(value, str) and (problem := numbers_problem(knob, value)):
-            raise SpecError(problem)
-    for knob, (low, high) in spec.bounds.items():
-        if problem := order_problem(f"bounds of {knob}", low, high):
-            raise SpecError(problem)
 
 
 def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:

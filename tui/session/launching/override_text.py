@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from typing import Any
 
 from presets.override_path import OverridePathError, split_path
+from presets.override_value import OverrideValueError, parse_value
 from tui.session.launching.knob_values import SettingError
 
 _OVERRIDE = re.compile(r'((?:"[^"]*"|[^"=])+)=(.+)', re.DOTALL)
@@ -23,20 +23,20 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
         path = match[1].strip()
         try:
             split_path(path)
+            value = parse_value(match[2])
         except OverridePathError as error:
             raise SettingError(str(error)) from error
+        except OverrideValueError as error:
+            raise SettingError(f"{path}: {error}") from error
         if path in values:
             raise SettingError(f"{path} is given twice: expected one value")
-        values[path] = parse_override_value(match[2])
+        values[path] = value
     return values
 
 
 def parse_override_value(text: str) -> Any:
-    """Parse `text` as TOML: `10.0`, `true`, `[64, 64]`, `"a = b"`; other text stays a string."""
+    """Return the value of a field's text. Raises `SettingError`."""
     try:
-        parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
-        return text.strip()
-    value = parsed["value"]
-    is_plain = len(parsed) == 1 and isinstance(value, str | bool | int | float | list | dict)  # a date stays text
-    return value if is_plain else text.strip()
+        return parse_value(text)
+    except OverrideValueError as error:
+        raise SettingError(str(error)) from error

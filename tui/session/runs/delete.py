@@ -58,6 +58,11 @@ def check_deletable(folder: RunFolder, log_root: Path) -> None:
             )
 
 
+def is_in_use(folder: RunFolder) -> bool:
+    """Return whether a trainer process works in this run's folder."""
+    return any(worked_on.path == folder.path for worked_on in _runs_in_use())
+
+
 def deletion_question(folder: RunFolder, contents: Contents) -> str:
     """Return the confirmation question."""
     lines = []

@@ -1,0 +1,40 @@
+"""A launch that the trainer refuses before it builds anything leaves no run, with the real trainer."""
+
+from __future__ import annotations
+
+import pytest
+
+from presets import load_preset
+from tests.program import program
+from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.messages import PhaseChanged
+from tui.session.backends.devices import Device
+from tui.session.launching.launcher import Overrides, launch, make_spec
+from tui.session.launching.refusal import RefusedLaunch, wait_until_accepted
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    file = tmp_path / "damaged.pt"
+    file.write_bytes(b"PK\x03\x04 and no more")
+    return file
+
+
+def test_the_command_reports_it_in_one_line(tmp_path, damaged):
+    said = program(tmp_path, "launch", "cartpole", "--device", "cpu", "--checkpoint", str(damaged), code=2)
+    assert "damaged.pt is cut off or can't be loaded safely" in said.splitlines()[-1]
+    assert list((tmp_path / "logs" / "rsl_rl").iterdir()) == []
+
+
+async def test_a_screen_waits_for_the_trainer_s_answer(tmp_path, damaged):
+    spec = make_spec(load_preset("cartpole"), Overrides(checkpoint=str(damaged)), [Device("cpu", "CPU", 1.0, 2.0)])
+    folder = launch(spec, tmp_path / "runs")
+    with pytest.raises(RefusedLaunch, match=r"damaged\.pt is cut off"):
+        await wait_until_accepted(folder)
+    assert not folder.path.parent.exists()
+    assert read_connection(folder) is None
+
+
+async def test_a_run_that_trains_or_has_ended_is_not_waited_for(make_run):
+    await wait_until_accepted(make_run("ended", PhaseChanged("failed", "no such knob: reward/nothing/weight")))
+    await wait_until_accepted(make_run("died before its first frame"))

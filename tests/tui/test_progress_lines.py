@@ -1,0 +1,73 @@
+"""Progress of a starting training: a line for all kernel modules together."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+from tests.tui.conftest import STARTED
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged
+from tui.commands.shared.progress_lines import ProgressLines
+from tui.session.state import RunState
+
+MODULES = [
+    PhaseChanged("compiling", f"{name} {how}", count)
+    for count, (name, how) in enumerate(
+        [("smooth", "compiled in 2.2 s"), ("constraint", "from the cache"), ("solver", "compiled in 9.9 s")], start=1
+    )
+]
+BODIES = [
+    STARTED,
+    PhaseChanged("building", "loading mjlab"),
+    PhaseChanged("building", "4 environments of task on cpu"),
+    *MODULES,
+    MetricSet(0, ()),
+    PhaseChanged("training", kernel_modules=3),
+    IterationFinished(0, 0, b"", 96, 1.0),
+]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def shown(bodies):
+    state = RunState()
+    with ProgressLines() as lines:
+        for number, body in enumerate(bodies):
+            frame = Frame(number, 1e9 + 10 * number, body)
+            state.apply(frame)
+            lines.show(frame, state)
+
+
+def test_without_a_terminal_kernel_modules_take_one_line(capsys):
+    shown(BODIES)
+    assert capsys.readouterr().out.splitlines() == [
+        "building: loading mjlab",
+        "building: 4 environments of task on cpu",
+        "compiling: 3 kernel modules in 20 s",
+        "training",
+        "iteration 0",
+    ]
+
+
+def test_a_terminal_shows_the_line_growing(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    shown(BODIES)
+    lines = sys.stdout.getvalue().split("\n")
+    assert lines[2].split("\r\x1b[K") == [
+        "",
+        "compiling: 1 kernel module, smooth compiled in 2.2 s",
+        "compiling: 2 kernel modules, constraint from the cache",
+        "compiling: 3 kernel modules, solver compiled in 9.9 s",
+        "compiling: 3 kernel modules in 20 s",
+    ]
+    assert lines[3:] == ["training", "iteration 0", ""]
+
+
+def test_the_line_is_ended_when_the_command_ends_in_between(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    with ProgressLines() as lines:
+        lines.show(Frame(0, 1e9, MODULES[0]), RunState())
+    assert sys.stdout.getvalue().endswith("compiling: 1 kernel module\n")

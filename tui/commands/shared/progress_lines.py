@@ -1,0 +1,64 @@
+"""Progress of a starting training in lines: one for all kernel modules, however many there are."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from types import TracebackType
+
+import click
+
+from trainer_proc.contract.messages import Frame, IterationFinished, PhaseChanged
+from tui.session.state import RunState
+
+_ERASE_LINE = "\r\x1b[K"
+
+
+class ProgressLines:
+    """Prints phases and iterations. Kernel modules share a line, which a terminal shows growing."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stdout.isatty()
+        self._modules = 0
+        self._began = self._ended = 0.0
+
+    def __enter__(self) -> ProgressLines:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._end_modules()
+
+    def show(self, frame: Frame, state: RunState) -> None:
+        """Print what `frame` reports; `state` is the fold up to it."""
+        match frame.body:
+            case PhaseChanged(phase="compiling") as body:
+                self._count_module(body, frame.time)
+            case PhaseChanged() as body:
+                self._end_modules()
+                click.echo(f"{body.phase}{': ' if body.detail else ''}{body.detail}")
+            case IterationFinished() as body:
+                self._end_modules()
+                reward = state.latest.get("Train/mean_reward")
+                click.echo(f"iteration {body.iteration}" + (f", reward {reward:.4g}" if reward is not None else ""))
+            case _:
+                pass
+
+    def _count_module(self, body: PhaseChanged, time: float) -> None:
+        self._began = self._began if self._modules else time
+        self._modules, self._ended = body.kernel_modules, time
+        if self._is_terminal:
+            line = f"compiling: {_counted(body.kernel_modules)}, {body.detail}"
+            click.echo(f"{_ERASE_LINE}{line[: shutil.get_terminal_size().columns - 1]}", nl=False)
+
+    def _end_modules(self) -> None:
+        if not self._modules:
+            return
+        seconds = self._ended - self._began
+        time = f" in {seconds:.0f} s" if seconds >= 1 else ""
+        start = _ERASE_LINE if self._is_terminal else ""
+        click.echo(f"{start}compiling: {_counted(self._modules)}{time}")
+        self._modules = 0
+
+
+def _counted(modules: int) -> str:
+    return f"{modules} kernel module{'' if modules == 1 else 's'}"

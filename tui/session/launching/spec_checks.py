@@ -1,0 +1,117 @@
+"""Checks of a run before its trainer starts: all that is known without the simulator."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from curricula.curriculum_knobs import check_curriculum_knobs
+from curricula.errors import UsageError
+from curricula.load import make_curricula
+from curricula.schema import SchemaError
+from curricula.values import numbers_problem, order_problem
+from presets.fixed_fields import check_arguments, check_effect
+from presets.override_path import OverridePathError
+from presets.override_value import OverrideValueError
+from presets.preset import MOST, check_isaac_lab
+from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
+from tui.session.backends.devices import Device
+
+_EVERY_LIBRARY = "rsl_rl"
+"""The library of a run that names none."""
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+
+class SpecError(UsageError):
+    """The requested run is invalid."""
+
+
+def checked_spec(spec: RunSpec) -> RunSpec:
+    """Return the validated spec, with `cuda` as `cuda:0`. Raises `SpecError`."""
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", spec.device):
+        raise SpecError(f"expected the device cpu or cuda:N, got {spec.device}")
+    if not re.fullmatch(r"[\w.+-]{0,80}", spec.name):
+        raise SpecError(f"expected a run name of at most 80 letters, digits, '.', '_', '+' and '-', got {spec.name}")
+    if not (1 <= spec.num_envs <= MOST and 1 <= spec.iterations <= MOST):
+        raise SpecError(
+            f"expected 1 to {MOST:,} environments and iterations, got {spec.num_envs:,} and {spec.iterations:,}"
+        )
+    if spec.processes < 1:
+        raise SpecError(f"expected at least 1 process, got {spec.processes}")
+    if not 0 <= spec.seed < 2**32:
+        raise SpecError(f"expected a seed from 0 to 4294967295, got {spec.seed}")
+    try:
+        check_isaac_lab(spec.backend, spec.physics, spec.library, spec.hydra)
+    except SchemaError as error:
+        raise SpecError(str(error)) from error
+    _check_knobs(spec)
+    return msgspec.structs.replace(spec, device="cuda:0") if spec.device == "cuda" else spec
+
+
+def check_overrides(spec: RunSpec) -> None:
+    """Raise `SpecError` if an override or a Hydra argument has no effect, or is no value."""
+    try:
+        for path, value in spec.overrides.items():
+            check_effect(path, value)
+        check_arguments(spec.hydra)
+    except (OverridePathError, OverrideValueError) as error:
+        raise SpecError(str(error)) from error
+
+
+def check_device(spec: RunSpec, devices: Sequence[Device], hint: str = "") -> None:
+    """Raise `SpecError`, with `hint`, if the run needs a GPU that this machine, with `devices`, does not have."""
+    if spec.device == "cpu" or "tegra" in os.uname().release:  # a Jetson's GPU is not listed
+        return
+    count = sum(device.name != "cpu" for device in devices)
+    visible = os.environ.get(_VISIBLE)
+    if visible is not None:  # torch numbers these only
+        count = min(count, len([entry for entry in visible.split(",") if entry.strip()]))
+    known = ", ".join(["cpu", *(f"cuda:{index}" for index in range(count))])
+    limited = "" if visible is None else f"; {_VISIBLE} is {visible!r}"
+    if int(spec.device.partition(":")[2] or 0) >= count:
+        raise SpecError(f"no such device: {spec.device}; there are {known}{limited}", hint=hint)
+    if spec.processes > count:
+        raise SpecError(f"expected a GPU for each of {spec.processes} processes, there are {known}{limited}", hint=hint)
+
+
+def check_origin(spec: RunSpec, may_be_another_task: bool) -> None:
+    """Raise `SpecError` if the checkpoint is of another library or, unless that is wanted, of another task.
+
+    A checkpoint that lies in no run's folder is compared by the trainer, before it builds anything.
+    """
+    try:
+        parent = RunFolder(Path(spec.parent)).read_spec() if spec.parent else spec
+    except RunFolderError:
+        return
+    checkpoint = Path(spec.checkpoint).name
+    library, own_library = parent.library or _EVERY_LIBRARY, spec.library or _EVERY_LIBRARY
+    if library != own_library:
+        raise SpecError(f"{checkpoint}: expected a checkpoint of library {own_library}, got one of {library}")
+    task, own_task = (f"{one.task} on {one.backend}" for one in (parent, spec))
+    if not may_be_another_task and _bare(task) != _bare(own_task):
+        raise SpecError(
+            f"{checkpoint}: expected a checkpoint of {own_task}, got one of {task}; "
+            "add --other-task to start from it all the same"
+        )
+
+
+def _bare(task: str) -> str:
+    """Return the task without the parts in which its spellings differ: version, dashes and case."""
+    return re.sub(r"-v\d+\b|-", "", task).lower()
+
+
+def _check_knobs(spec: RunSpec) -> None:
+    try:
+        check_curriculum_knobs(spec.set, make_curricula(spec.curricula))
+    except SchemaError as error:
+        raise SpecError(str(error)) from error
+    for knob, value in spec.set.items():
+        if not isinstance(value, str) and (problem := numbers_problem(knob, value)):
+            raise SpecError(problem)
+    for knob, (low, high) in spec.bounds.items():
+        if problem := order_problem(f"bounds of {knob}", low, high):
+            raise SpecError(problem)
