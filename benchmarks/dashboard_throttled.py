@@ -69,7 +69,7 @@ def _press(program: HumanoidTui, key: bytes) -> float:
 
 
 def _shown_frame_rate(program: HumanoidTui) -> float:
-    """Return the frames per second that the status line shows."""
+    """Return the frames per second that the status line shows on a slow link; 0 without them."""
     assert program.terminal.screen is not None
     with program.terminal.lock:
         shown = re.search(r"(\d+) fps", program.terminal.screen.display[0])

@@ -168,3 +168,19 @@ def test_a_search_goes_on_in_what_is_written_later():
     while search.advance(file):
         pass
     assert [search.lines.line_at(row) for row in range(len(search.lines))] == [0, 2, 3]
+
+
+def test_rsl_rl_s_estimate_is_left_out_as_the_screen_has_another():
+    def of_table(name, value):
+        return f"{name:>40} {value}".encode()
+
+    assert shown_line(of_table("Time elapsed:", "0:07:12")) == "  Time elapsed: 0:07:12"
+    assert shown_line(of_table("ETA:", "0:03:58")) == ""
+    assert shown_line(of_table("ETA:", "2 days, 3:04:05 ")) == ""
+    assert shown_line(b"ETA: 0:03:58 until the robot falls") == "ETA: 0:03:58 until the robot falls"
+    index, file = indexed(b"\n".join([of_table("Time elapsed:", "0:07:12"), of_table("ETA:", "0:03:58"), b"", b""]))
+    assert texts(index, file, 0, 9) == ["  Time elapsed: 0:07:12", "", ""]  # the other lines keep their numbers
+    search = LogSearch("ETA", index)
+    while search.advance(file):
+        pass
+    assert len(search.lines) == 0

@@ -9,6 +9,7 @@ import pytest
 
 from tests.tui.machines import GIB, Driver
 from tui.session.machine.gpu import GpuReader, GpuReading, gpus_of_run
+from tui.session.machine.gpu_use import GpuUse, use_of
 
 
 @pytest.fixture
@@ -124,3 +125,21 @@ def test_a_runs_gpus_are_those_that_cuda_shows_it(device, visible, ranks, own):
 def test_what_the_driver_tells_of_processes_is_believed_first():
     gpus = [GPUS[0], GpuReading(1, processes={5: GIB}), GPUS[2]]
     assert gpus_of_run(gpus, "cuda:0", [4, 5], "2") == [1]
+
+
+# --- the header ---
+
+
+@pytest.mark.parametrize(
+    ("own", "use"),
+    [
+        ([0], GpuUse(1, 0.5)),
+        ([0, 1], GpuUse(2, 0.75)),
+        ([1, 2], GpuUse(1, 1.0)),  # one does not report it
+        ([2], None),
+        ([], None),
+    ],
+)
+def test_the_use_of_a_run_s_gpus_is_their_mean(own, use):
+    gpus = [GpuReading(index, utilisation=share) for index, share in enumerate((0.5, 1.0, None))]
+    assert use_of(gpus, own) == use

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from trainer_proc.contract.codec import pack_values
 from trainer_proc.contract.messages import (
     CheckpointLoaded,
     ExportFailed,
@@ -21,9 +22,10 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
     RunStarted,
 )
-from tui.session.numbers import duration, number
+from tui.session.machine.gpu_use import GpuUse
+from tui.session.numbers import duration, number, rough_duration, short_count
 from tui.session.state import RunState, RunStatus
-from tui.session.status_text import STATUS_SIGNS, export_result, progress
+from tui.session.status_text import STATUS_SIGNS, export_result, load_text, progress, progress_line
 
 STARTED = RunStarted(
     run="run",
@@ -36,6 +38,7 @@ STARTED = RunStarted(
     seed=42,
     pid=1,
 )
+FINISHED = PhaseChanged("finished")
 
 
 def after(*bodies):
@@ -92,6 +95,30 @@ def test_a_duration_is_read_like_a_clock(seconds, text):
     assert duration(seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-3, "<1 min"),
+        (59.9, "<1 min"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3723, "1 h 02 min"),
+        (86399, "23 h 59 min"),
+        (90061, "1 d 1 h"),
+    ],
+)
+def test_a_rough_duration_has_two_units_and_no_seconds(seconds, text):
+    assert rough_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0"), (9_999.4, "9,999"), (9_999.5, "10k"), (129_400, "129k"), (999_499, "999k"), (999_500, "1.0M")],
+)
+def test_a_count_is_short(count, text):
+    assert short_count(count) == text
+
+
 def test_every_status_has_a_sign_of_its_own_kind():
     assert STATUS_SIGNS.keys() == set(get_args(RunStatus))
     assert STATUS_SIGNS["finished"] not in (STATUS_SIGNS["failed"], STATUS_SIGNS["stopped"])
@@ -99,14 +126,14 @@ def test_every_status_has_a_sign_of_its_own_kind():
 
 def test_progress_of_a_training_tells_iteration_share_and_time_left():
     state = after(STARTED, PhaseChanged("training"), MetricSet(0, ()), IterationFinished(499, 0, b"", 96, 3723.0))
-    assert progress(state, True, 10) == "▶ training  iteration 500 of 1000  █████░░░░░ 50%  1:02:03 left"
+    assert progress(state, True, 10) == "▶ training  iteration 500 of 1000  █████░░░░░ 50%  1 h 02 min left"
 
 
 def test_progress_of_a_resumed_training_counts_from_the_first_run_on():
     at = IterationFinished(129, 0, b"", 96, 3723.0)
     started = replace(STARTED, iterations=100)
     state = after(started, CheckpointLoaded(100, "model_99.pt"), PhaseChanged("training"), MetricSet(0, ()), at)
-    assert progress(state, True, 10) == "▶ training  iteration 130 of 200  ███░░░░░░░ 30%  1:02:03 left"
+    assert progress(state, True, 10) == "▶ training  iteration 130 of 200  ███░░░░░░░ 30%  1 h 02 min left"
 
 
 def test_progress_of_a_build_tells_what_is_being_built():
@@ -132,6 +159,43 @@ def test_the_bar_is_as_wide_as_asked_for(iteration, width):
     state = after(STARTED, PhaseChanged("training"), MetricSet(0, ()), IterationFinished(iteration, 0, b"", 96, 1.0))
     line = progress(state, True, width)
     assert line.count("█") + line.count("░") == width
+
+
+def test_the_bar_and_the_elapsed_time_make_room_for_the_rest():
+    state = after(STARTED, PhaseChanged("training"), MetricSet(0, ()), IterationFinished(499, 0, b"", 96, 3723.0))
+    head, both = "▶ training  iteration 500 of 1000  ", "50%  2 h 05 min elapsed, 1 h 02 min left"
+    lines = {width: progress_line(state, True, width, 7500.0) for width in (198, 118, 78, 70, 60, 50, 8)}
+    assert lines[198] == f"{head}{'█' * 20}{'░' * 20} {both}"
+    assert lines[118] == f"{head}{'█' * 20}{'░' * 20} {both}"
+    assert lines[78] == f"{head}{both}"
+    assert lines[70] == f"{head}██░░░ 50%  1 h 02 min left"
+    assert lines[50] == lines[8] == f"{head}50%  1 h 02 min left"
+
+
+def test_the_elapsed_time_ends_with_the_run_and_runs_while_it_is_built():
+    building = after(STARTED, PhaseChanged("compiling", "smooth", 7))
+    assert progress_line(building, True, 100, 130.0) == "… compiling  smooth  7 kernel modules  2 min elapsed"
+    ended = RunState()
+    for time, body in ((100.0, STARTED), (400.0, IterationFinished(999, 0, b"", 96, 0.0)), (460.0, FINISHED)):
+        ended.apply(Frame(0, time, body))
+    assert progress_line(ended, False, 100, 9e9).endswith("100%  6 min elapsed")
+    assert progress_line(RunState(), False, 100, 9e9) == "… starting"
+
+
+@pytest.mark.parametrize(
+    ("gpus", "text"),
+    [
+        (None, "129k steps/s"),
+        (GpuUse(1, 0.62), "129k steps/s  GPU  62%"),
+        (GpuUse(2, 1.0), "129k steps/s  2 GPUs 100%"),
+    ],
+)
+def test_the_load_is_steps_per_second_and_the_use_of_the_run_s_gpus(gpus, text):
+    names = MetricSet(0, ("Perf/total_fps",))
+    state = after(STARTED, PhaseChanged("training"), names, IterationFinished(0, 0, pack_values([129_400.0]), 96, 1.0))
+    assert load_text(state, True, gpus) == text
+    assert load_text(state, False, gpus) == ""
+    assert load_text(after(STARTED), True, gpus) == ""
 
 
 def test_an_export_is_told_in_one_line():

@@ -29,6 +29,24 @@ def duration(seconds: float) -> str:
     return f"{days}d {clock}" if days else clock
 
 
+def rough_duration(seconds: float) -> str:
+    """Return a duration in its two largest units, down to minutes: `<1 min`, `12 min`, `1 h 02 min`, `2 d 3 h`."""
+    minutes = int(max(seconds, 0.0) // 60)
+    if minutes < 1:
+        return "<1 min"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
+
+
+def short_count(count: float) -> str:
+    """Return a count in at most 5 characters: `960`, `9,600`, `96k`, `9.6M`."""
+    if count < 9_999.5:
+        return f"{count:,.0f}"
+    return f"{count / 1e3:.0f}k" if count < 999_500 else f"{count / 1e6:.1f}M"
+
+
 def amount(count: float) -> str:
     """Return bytes with a unit that leaves one to three digits."""
     power = _power(count)

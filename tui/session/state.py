@@ -102,6 +102,8 @@ class RunState:
     reloads: list[PolicyReloaded] = field(default_factory=list)
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
     export: ExportStarted | ExportFinished | ExportFailed | None = None
+    first_time: float | None = None
+    """Unix time of the first frame, in seconds; None before it."""
     last_time: float = 0.0
     unknown_kinds: Counter[str] = field(default_factory=Counter)
     """Frames that were skipped because this version does not know their kind, counted by kind."""
@@ -132,6 +134,8 @@ class RunState:
 
     def apply(self, frame: Frame) -> None:
         """Apply one frame."""
+        if self.first_time is None:
+            self.first_time = frame.time
         self.last_time = frame.time
         match frame.body:
             case IterationFinished() as body:
@@ -180,6 +184,11 @@ class RunState:
         if not is_alive:
             return "killed" if self.started is not None else "starting"
         return "starting" if self.phase is None else self.phase.phase
+
+    def seconds_elapsed(self, now: float | None = None) -> float:
+        """Return the time since the first frame: until `now` (Unix time), or until the newest frame."""
+        until = self.last_time if now is None else now
+        return 0.0 if self.first_time is None else max(until - self.first_time, 0.0)
 
     @property
     def last_iteration(self) -> int:

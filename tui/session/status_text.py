@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from trainer_proc.contract.messages import ExportFailed, ExportFinished, ExportStarted
 from tui.session.guards import present_text, ways_text
-from tui.session.numbers import duration
+from tui.session.machine.gpu_use import GpuUse
+from tui.session.metrics.names import own_name
+from tui.session.numbers import rough_duration, short_count
 from tui.session.state import RunState, RunStatus
 
 STATUS_SIGNS: dict[RunStatus, str] = {
@@ -22,20 +26,42 @@ STATUS_SIGNS: dict[RunStatus, str] = {
 """A sign for each status; colour is not needed to tell them apart."""
 
 
-def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "") -> str:
-    """Return one line: status, iteration, a bar of `bar_width` cells, time left or current step.
+_BARS = (40, 30, 20, 14, 10, 7, 5)
+"""Widths of the progress bar, in cells; the first one that leaves room for the rest is used."""
+
+
+def progress_line(state: RunState, is_alive: bool, width: int, now: float, problem: str = "") -> str:
+    """Return the progress in at most `width` cells if possible; the bar and the elapsed time make room for the rest.
+
+    `now` is Unix time in seconds, for the elapsed time of a run that is alive.
+    """
+    elapsed = rough_duration(state.seconds_elapsed(now if is_alive else None)) if state.started is not None else ""
+    ways = [*((bar, elapsed) for bar in _BARS), (0, elapsed), (5, ""), (0, "")]
+    lines = (progress(state, is_alive, bar, problem, elapsed=shown) for bar, shown in ways)
+    line = ""
+    for line in lines:
+        if len(line) <= width:
+            break
+    return line
+
+
+def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "", *, elapsed: str = "") -> str:
+    """Return one line: status, iteration, a bar of `bar_width` cells, elapsed and remaining time, or current step.
 
     `problem` is why the run is followed no more; it comes first. Skipped frames are reported at the end.
     """
+    times = [f"{elapsed} elapsed"] if elapsed else []
     status = state.status(is_alive)
     parts = [f"✘ not following: {problem}"] if problem else []
     parts.append(f"{STATUS_SIGNS[status]} {status}")
     if state.started is not None and state.iteration is not None:
         filled = round(state.progress * bar_width)
         parts.append(f"iteration {state.iteration + 1} of {state.last_iteration + 1}")
-        parts.append("█" * filled + "░" * (bar_width - filled) + f" {state.progress:.0%}")
+        parts.append(f"{'█' * filled}{'░' * (bar_width - filled)} {state.progress:.0%}".strip())
         if status in ("training", "paused"):
-            parts.append(f"{duration(state.seconds_left)} left")
+            times.append(f"{rough_duration(state.seconds_left)} left")
+        parts += [", ".join(times)] if times else []
+        times = []
     trouble = present_text(state.troubles.present) if is_alive else ""
     if trouble and not (status == "paused" and state.phase is not None and state.phase.detail.startswith("guard ")):
         parts.append(trouble)
@@ -45,8 +71,20 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "")
         parts.append(state.phase.detail)
     if status == "compiling" and state.phase is not None:
         parts.append(f"{state.phase.kernel_modules} kernel modules")
+    parts += times  # of a run without iterations
     if state.unknown_kinds:
         parts.append(skipped_frames(state))
+    return "  ".join(parts)
+
+
+def load_text(state: RunState, is_alive: bool, gpus: GpuUse | None) -> str:
+    """Return how fast a training runs and how busy its GPUs are; empty for a run that does not train."""
+    if not is_alive or state.iteration is None:
+        return ""
+    steps = state.latest.get(own_name("steps_per_second"))
+    parts = [f"{short_count(steps)} steps/s"] if steps is not None and math.isfinite(steps) else []
+    if gpus is not None:
+        parts.append(f"{gpus.count} GPUs" * (gpus.count > 1) + "GPU" * (gpus.count == 1) + f" {gpus.share:4.0%}")
     return "  ".join(parts)
 
 

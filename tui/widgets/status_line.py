@@ -1,46 +1,32 @@
-"""The drawing rate of the screen."""
+"""The right end of a screen's title: what the screen puts there, and a slow connection."""
 
 from __future__ import annotations
 
+from textual.geometry import Size
 from textual.widget import Widget
 
 from tui.terminal.frame_clock import clock_of
 from tui.terminal.frame_pacing import FrameRates
 
 
-def status_text(rates: FrameRates, width: int) -> str:
-    """Return frame rate, output rate and their limit in at most `width` cells."""
-    if not rates.frames_per_second and not rates.is_throttled:
+def link_text(rates: FrameRates) -> str:
+    """Return the rates of a terminal that cannot take all frames; empty for one that can."""
+    if not rates.is_throttled:
         return ""
-    frames = f"{rates.frames_per_second:.0f} fps"
-    speed = f"{rates.bytes_per_second / 1000:.0f} KB/s"
-    reason = "slow link" if rates.is_throttled else ""
-    for parts in ((frames, speed, reason), (frames, reason), (frames, speed), (frames,)):
-        text = ", ".join(part for part in parts if part)
-        if len(text) <= width:
-            return text
-    return ""
+    return f"slow link, {rates.frames_per_second:.0f} fps, {rates.bytes_per_second / 1000:.0f} KB/s"
 
 
 class StatusLine(Widget):
-    """Frames and bytes per second from the app's frame clock, at most once a second; empty while nothing is drawn."""
+    """A text, and a note while frames wait for the terminal; as wide as both. Take the note from the frame clock."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
-    StatusLine {
-        width: 27;
-        height: 1;
-        color: $text-muted;
-        text-style: none;
-        text-align: right;
-    }
-    .-narrow StatusLine { width: 17; }
+    StatusLine { width: auto; max-width: 60%; height: 1; margin-left: 2; text-style: none; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._rates = FrameRates(0.0, 0.0, False)
-        self._text = ""
+        self._shown = self._link = ""
 
     def on_mount(self) -> None:
         if clock := clock_of(self.app):
@@ -50,11 +36,25 @@ class StatusLine(Widget):
         if clock := clock_of(self.app):
             clock.stop_listening(self._take)
 
+    def show(self, text: str) -> None:
+        """Show this text; only a text of another length triggers a layout."""
+        self._replace(text, self._link)
+
     def render(self) -> str:
-        self._text = status_text(self._rates, self.size.width)
         return self._text
 
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        return len(self._text)
+
+    @property
+    def _text(self) -> str:
+        return "  ".join(part for part in (self._shown, self._link) if part)
+
     def _take(self, rates: FrameRates) -> None:
-        self._rates = rates
-        if status_text(rates, self.size.width) != self._text:
-            self.refresh()
+        self._replace(self._shown, link_text(rates))
+
+    def _replace(self, shown: str, link: str) -> None:
+        before = self._text
+        self._shown, self._link = shown, link
+        if self._text != before:
+            self.refresh(layout=len(self._text) != len(before))

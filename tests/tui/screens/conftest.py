@@ -1,6 +1,7 @@
 import re
 import time
 
+import pynvml
 import pytest
 from syrupy.extensions.image import SVGImageSnapshotExtension
 from textual.widgets import Input
@@ -33,6 +34,16 @@ def same_everywhere(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tui.screens.launch.screen.list_devices", lambda: DEVICES)
+
+
+@pytest.fixture(autouse=True)
+def no_gpu(monkeypatch):
+    """The machine that runs the tests has no GPU, unless a test has a `tests.tui.machines.Driver`."""
+
+    def init():
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_DRIVER_NOT_LOADED)
+
+    monkeypatch.setattr(pynvml, "nvmlInit", init)
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,13 @@
+import re
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
 from textual.widgets import Input, Static
 from textual.widgets._footer import FooterKey
 
-from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, knob_row, make_run, told, until
+from tests.tui.machines import Driver
+from tests.tui.screens.recorded import FakeTrainer, bodies_of, dashboard_is_filled, knob_row, make_run, told, until
 from trainer_proc.contract.messages import (
     CheckpointLoaded,
     InterventionApplied,
@@ -20,6 +23,7 @@ from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.board.plans import DEFAULT_BOARD
 from tui.widgets.board.chart_grid import ChartGrid
 from tui.widgets.chart import Chart
+from tui.widgets.status_line import StatusLine
 
 
 def charts(app):
@@ -30,12 +34,52 @@ def progress(app):
     return str(app.screen.query_one("#progress", Static).content)
 
 
+def shown_lines(app):
+    return app.screen.query_one(LogViewer).lines
+
+
 def last_line(app):
     return [line for line in app.screen.query_one(LogViewer).lines if line][-1]
 
 
 def headline(app):
     return str(app.screen.query_one("#headline", Static).content)
+
+
+def load(app):
+    return str(app.screen.query_one(StatusLine).render())
+
+
+# --- the header ---
+
+
+async def test_the_header_shows_speed_and_gpus_of_a_training_and_its_times(log_root, monkeypatch):
+    driver = Driver(monkeypatch)
+    trainer = FakeTrainer(make_run(log_root, "g1-gpu", bodies=[]))
+    trainer.play(bodies_of("g1-gpu", until_iteration=20))
+    app = HumanoidTui(log_root, trainer.folder)
+    async with app.run_test(size=(120, 40)):
+        await dashboard_is_filled(app)
+        await until(lambda: re.fullmatch(r"\d+k steps/s  GPU  62%", load(app)), "the load")
+        assert app.screen.query_one(StatusLine).region.right == 119
+        assert re.search(r"iteration 21 of \d+  █.* \d%  <1 min elapsed, (\d+ h )?\d+ min left$", progress(app))
+        trainer.close()
+        await until(lambda: load(app) == "", "the end")
+        assert progress(app).endswith("<1 min elapsed")
+    await until(lambda: driver.opened == 0, "the driver given back")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_a_screen_has_one_estimate_of_the_remaining_time(log_root, trainer, size):
+    trainer.play(bodies_of("g1-walk", until_iteration=20))
+    app = HumanoidTui(log_root, trainer.folder)
+    async with app.run_test(size=size) as pilot:
+        await dashboard_is_filled(app)
+        assert "ETA: " in trainer.folder.console.read_text()
+        await pilot.press("l")
+        await until(lambda: any("Time elapsed" in line for line in shown_lines(app)), "the log")
+        assert "left" in progress(app)
+        assert not any("ETA" in line for line in shown_lines(app))
 
 
 # --- what a recorded run shows ---

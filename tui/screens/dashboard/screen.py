@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -9,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Input, Static
 
 from curricula.schema import SchemaError
@@ -27,15 +30,22 @@ from tui.session.board.chart_source import ChartSource
 from tui.session.curricula.reconstruct import curricula_now
 from tui.session.curricula.view import has_panel, levels_text
 from tui.session.interventions.marks import MarkLog
+from tui.session.machine.gpu_use import GpuUse, GpuUseFollower
 from tui.session.notifications.news import News
 from tui.session.runs.checkpoints import origin_of
-from tui.session.status_text import progress
+from tui.session.status_text import load_text, progress_line
 from tui.session.text import plain
+from tui.terminal.frame_clock import draw_soon
 from tui.widgets.board import ChartBoard
 from tui.widgets.diff_text import DiffText
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.machine_panel import MachinePanel
 from tui.widgets.status_line import StatusLine
+from tui.widgets.thread_failed import ThreadFailed
+
+_CLOCK_SECONDS = 10.0
+"""How often the header is drawn without news: its times are in minutes."""
+_PADDING = 2
 
 
 class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActions):
@@ -49,6 +59,14 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
         super().__init__(folder)
         self._marks = MarkLog()
         self._curricula_problem = ""
+        self._gpus: GpuUse | None = None
+        self._gpu_follower: GpuUseFollower | None = None
+
+    @dataclass
+    class GpusRead(Message):
+        """The run's GPUs were read; None if it has none on this machine."""
+
+        use: GpuUse | None
 
     def compose(self) -> ComposeResult:
         task, headline = self._task_and_headline()
@@ -68,8 +86,19 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Focus the knobs."""
+        """Focus the knobs; read the run's GPUs, and show the time that passes without news."""
         self.query_one(KnobTable).focus()
+        self._gpu_follower = GpuUseFollower(
+            self.folder,
+            on_use=lambda use: self._post(self.GpusRead(use)),
+            on_problem=lambda text: self._post(ThreadFailed(text)),
+        )
+        self.set_interval(_CLOCK_SECONDS, self._show_header)
+
+    def on_unmount(self) -> None:
+        """Stop reading the GPUs."""
+        if self._gpu_follower is not None:
+            self._gpu_follower.close()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable actions whose panel is hidden, and those whose keys the user types into a field."""
@@ -86,7 +115,7 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
         self.board.show(self.state, self.curricula)
         self.show_panels()
         self.query_one(MachinePanel).show(is_training=self.state.iteration is not None)
-        self._show_progress()
+        self._show_header()
 
     def show_panels(self) -> None:
         """Draw knobs and curricula; where the curricula are hidden, the knob panel's border shows their levels."""
@@ -99,8 +128,8 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
         self.query_one(KnobPanel).show(self.state, shown_note, self.knob_history, self._knob_steps.wanted)
 
     def on_resize(self) -> None:
-        """Fit the progress bar; there may be room for other panels."""
-        self._show_progress()
+        """Fit the header; there may be room for other panels."""
+        self._show_header()
         self.call_after_refresh(self.show_panels)
 
     def _update_curricula(self) -> None:
@@ -111,11 +140,20 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
                 self.report(News(f"cannot show this run's curricula: {problem}", "warning"))
             self._curricula_problem = str(problem)
 
-    def _show_progress(self) -> None:
-        bar_width = max(8, min(40, self.size.width - 70))
+    @on(GpusRead)
+    def _take_gpus(self, message: GpusRead) -> None:
+        if message.use != self._gpus:
+            self._gpus = message.use
+            draw_soon(self, self._show_header)
+
+    def _show_header(self) -> None:
+        if not self.is_drawable:
+            return
         line = self.query_one("#progress", DiffText)
         line.set_class(self.state.status(self.is_live) == "failed" or bool(self.problem), "failed")
-        line.update(plain(progress(self.state, self.is_live, bar_width, self.problem)))
+        room = self.size.width - _PADDING
+        line.update(plain(progress_line(self.state, self.is_live, room, time.time(), self.problem)))
+        self.query_one(StatusLine).show(load_text(self.state, self.is_live, self._gpus))
 
     def _task_and_headline(self) -> tuple[str, str]:
         """Return the task, for which the layout of the charts is stored, and the headline."""

@@ -10,6 +10,8 @@ LONGEST = 4096
 """Bytes of a line that are shown."""
 _OVERWRITTEN = re.compile(r"(?m)^[^\n]*\r(?=[^\r\n])")
 """Text overwritten after a carriage return, as by progress bars."""
+_ETA = re.compile(r"(?m)^ {10,}ETA: (?:\d+ days?, )?\d+:\d\d:\d\d *$")
+"""rsl-rl's own estimate, from the mean of all iterations; the screen shows that of the newest ones above the log."""
 
 
 def shown(raw: bytes) -> str:
@@ -17,7 +19,7 @@ def shown(raw: bytes) -> str:
     text = raw.decode("utf-8", errors="replace")
     if "\r" in text:
         text = _OVERWRITTEN.sub("", text)
-    return plain(text)
+    return _ETA.sub("", plain(text)) if "ETA: " in text else plain(text)
 
 
 def shown_line(head: bytes, tail: bytes = b"", length: int = 0) -> str:
