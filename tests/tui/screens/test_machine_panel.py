@@ -51,6 +51,7 @@ def text(app):
 def areas(app):
     """Which parts of the dashboard can be seen."""
     parts = {"charts": "#charts", "knobs": "#knob-panel", "console": "#console-panel", "machine": "#machine"}
+    parts["log line"] = "#log-strip"
     return {name for name, selector in parts.items() if app.screen.query_one(selector).region.area}
 
 
@@ -58,8 +59,8 @@ def areas(app):
     ("terminal", "without", "beside"),
     [
         ((80, 24), {"charts", "knobs"}, {"machine"}),
-        ((120, 40), {"charts", "knobs", "console"}, {"charts", "knobs", "machine"}),
-        ((120, 24), {"charts", "knobs", "console"}, {"machine"}),
+        ((120, 40), {"charts", "knobs", "log line"}, {"charts", "knobs", "machine", "log line"}),
+        ((120, 24), {"charts", "knobs", "log line"}, {"machine"}),
         ((200, 60), {"charts", "knobs", "console"}, {"charts", "knobs", "console", "machine"}),
         ((250, 70), {"charts", "knobs", "console"}, {"charts", "knobs", "console", "machine"}),
     ],

@@ -8,6 +8,7 @@ from tui.screens.dashboard.curriculum_panel import CurriculumPanel
 from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.log_panel import LogPanel
+from tui.screens.dashboard.log_strip import LogStrip
 from tui.screens.dashboard.log_view import LogViewer
 from tui.screens.dashboard.run_screen import RunScreen
 from tui.session.notifications.news import News
@@ -50,6 +51,15 @@ class PanelActions(RunScreen):
             self.query_one(LogViewer).focus()
         else:
             self.focus_panel()
+
+    @on(LogStrip.Opened)
+    def _open_log(self, message: LogStrip.Opened) -> None:
+        message.stop()
+        self.action_log()
+
+    @on(LogViewer.PageRead)
+    def _show_log_strip(self, message: LogViewer.PageRead) -> None:
+        self.query_one(LogStrip).show(message.page)
 
     def action_machine(self) -> None:
         """Show or hide the machine panel."""

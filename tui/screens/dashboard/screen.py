@@ -24,6 +24,7 @@ from tui.screens.dashboard.knob_actions import KnobActions
 from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.log_panel import LogPanel
+from tui.screens.dashboard.log_strip import LogStrip
 from tui.screens.dashboard.panel_actions import PanelActions
 from tui.screens.dashboard.training_actions import TrainingActions
 from tui.session.board.chart_source import ChartSource
@@ -83,6 +84,7 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
                 with Horizontal(id="bottom"):
                     yield LogPanel(self.folder.console, id="console-panel")
                     yield MachinePanel(self.folder, id="machine")
+            yield LogStrip(id="log-strip")
         yield KeyFooter()
 
     def on_mount(self) -> None:

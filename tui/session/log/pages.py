@@ -21,6 +21,8 @@ _END = 256 * 1024
 """Bytes at the end of a long file, read first."""
 _LONGEST_COPY = 2000
 """Lines."""
+_LAST_LINES = 8
+"""Lines at the end among which the newest one that is not blank is looked for."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class LogPage:
     """Indexed share of the log, 0 to 1."""
     size_bytes: int = 0
     note: str = ""
+    newest: LogLine | None = None
+    """The last line of the log that is not blank, wherever the view is; None if the last few are blank."""
+    newest_level: Level = "info"
+    errors: int = 0
+    """Number of lines with errors."""
 
 
 class ConsoleLog:
@@ -192,6 +199,7 @@ class ConsoleLog:
         first = min(max(top - margin, 0), len(rows))
         lines = self._lines(rows, first, min(view.height + 2 * margin, len(rows) - first))
         search, line = self._search, self._line
+        newest = self._newest()
         return LogPage(
             first=first,
             lines=tuple(lines),
@@ -209,7 +217,16 @@ class ConsoleLog:
             indexed=self._whole.scanned / max(self._size, 1) if self._whole is not None else 1.0,
             size_bytes=self._size,
             note=self._note,
+            newest=newest,
+            newest_level="info" if newest is None else self._index.levels.level(newest.number),
+            errors=len(self._index.levels.errors),
         )
+
+    def _newest(self) -> LogLine | None:
+        if self._file is None:
+            return None
+        last = self._index.lines(self._file, max(self._index.line_count - _LAST_LINES, 0), _LAST_LINES)
+        return next((line for line in reversed(last) if line.text.strip()), None)
 
     def _page_at(self, view: LogView) -> LogPage:
         """Return the page with the current line, in the upper half of the screen if it was not visible."""

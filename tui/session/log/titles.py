@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui.session.log.levels import Level
 from tui.session.log.pages import LogPage
 from tui.session.numbers import amount
+from tui.session.text import shortened
 
 SIGNS: dict[Level, str] = {"info": "  ", "warning": "! ", "error": "✘ "}
 """Prefixes of lines; colour is not needed to tell levels apart."""
@@ -34,6 +35,17 @@ def console_note(page: LogPage | None, needle: str) -> str:
     if not page.rows:
         parts.append("no such lines" if page.view.level != "info" else "no output yet")
     return " ─ ".join(parts)
+
+
+def strip_text(page: LogPage | None, width: int, key: str) -> str:
+    """Return a folded log in one line of `width` cells: its newest line, the number of errors and the key for all."""
+    right = f"{key} log"
+    if page is not None and page.errors:
+        right = f"{SIGNS['error']}{page.errors:,} error line{'s' * (page.errors != 1)}  {right}"
+    newest = "no output yet" if page is None or page.newest is None else page.newest.text.strip()
+    sign = "" if page is None else SIGNS[page.newest_level].strip()
+    left = shortened(f"log: {sign} {newest}" if sign else f"log: {newest}", max(width - len(right) - 2, 1))
+    return f"{left:<{width - len(right)}}{right}" if len(left) + len(right) <= width else right[:width]
 
 
 def _matches(page: LogPage) -> str:
