@@ -70,7 +70,7 @@ def test_the_first_warning_of_an_episode_and_whatever_a_guard_does_is_news():
 
 def test_the_header_shows_trouble_for_as_long_as_it_lasts():
     training = (PhaseChanged("training"), at(61))
-    line = "▶ training  iteration 62 of 100  ██████░░░░ 62%  0:01:00 left"
+    line = "▶ training  iteration 62 of 100  ██████░░░░ 62%  1 min left"
     assert progress(after(*training, KL), True, 10) == f"{line}  ! kl @61"
     assert progress(after(*training, KL, GuardCalmed("kl", 61)), True, 10) == line
     assert "kl" not in progress(after(*training, KL), False, 10)  # killed
