@@ -18,6 +18,11 @@ from trainer_proc.contract.errors import TrainingError
 LIBRARY_KEY = "library"
 """Key that names the library of a checkpoint; absent for rsl-rl."""
 
+_STATE = "_state_dict"
+"""End of the names under which rsl-rl's algorithms, and users' own, save their networks."""
+
+_NETWORKS = ("actor", "critic", "rnd", "student", "teacher")
+"""Names that rsl-rl's algorithms know in their `load_cfg`."""
 _EPISODE_BUFFERS = ("rewbuffer", "lenbuffer", "erewbuffer", "irewbuffer")
 _RUNNING_SUMS = ("cur_reward_sum", "cur_ereward_sum", "cur_ireward_sum")
 _MAPS_TO_CPU: ContextVar[bool] = ContextVar("maps_to_cpu", default=False)
@@ -56,7 +61,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except Exception as error:  # a damaged pickle raises anything, an IndexError for one
         reason = message_of(error, 200)
         raise CheckpointError(f"{path} is cut off or can't be loaded safely: {reason}") from error
-    if not isinstance(content, dict) or not {"actor_state_dict", "model_state_dict", LIBRARY_KEY} & set(content):
+    if not isinstance(content, dict) or not any(str(key).endswith(_STATE) or key == LIBRARY_KEY for key in content):
         raise CheckpointError(f"{path} is no rsl-rl checkpoint: it has no actor")
     return content
 
@@ -87,7 +92,7 @@ def load_into_live(runner: Any, content: dict[str, Any]) -> None:
         runner.set_state(content)
         return
     with torch.inference_mode():
-        runner.alg.load(content, {"actor": True, "critic": True, "rnd": True}, True)
+        runner.alg.load(content, dict.fromkeys(_NETWORKS, True), True)
     runner.alg.load(content, {"optimizer": True}, True)
     if getattr(runner.alg, "rnd", None):
         runner.alg.rnd.optimizer.load_state_dict(content["rnd_optimizer_state_dict"])

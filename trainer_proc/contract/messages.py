@@ -252,6 +252,15 @@ class PolicyReloaded(msgspec.Struct, frozen=True, tag=True):
     """File, relative to the run's folder if it lies inside."""
 
 
+class LeftOut(msgspec.Struct, frozen=True, tag=True):
+    """Something of the training can't be observed; training continues without it."""
+
+    what: str
+    """What is left out: a metric, some knobs, the export."""
+    reason: str
+    """One line."""
+
+
 class CheckpointSaved(msgspec.Struct, frozen=True, tag=True):
     """A complete checkpoint file was written."""
 
@@ -327,6 +336,7 @@ TrainerBody = (
     | GuardFired
     | GuardCalmed
     | PolicyReloaded
+    | LeftOut
     | CheckpointSaved
     | CheckpointLoaded
     | CheckpointFailed

@@ -44,7 +44,7 @@ def read_actor(checkpoint: Path) -> tuple[int, dict[str, Any]]:
         content = read_checkpoint(checkpoint)
     except CheckpointError as error:
         raise ExportError(f"{error}; choose another checkpoint") from error
-    weights = content.get("actor_state_dict")
+    weights = content.get("actor_state_dict", content.get("student_state_dict"))
     if not isinstance(weights, dict):
         raise ExportError(f"{checkpoint} holds no actor_state_dict: choose a checkpoint that rsl-rl 5 saved")
     iteration = content.get("iter")

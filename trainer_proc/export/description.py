@@ -20,6 +20,8 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
     observed = runner.env.get_observations().items()
     vectors = {group for group, tensor in observed if tensor.ndim == 2}
     groups = {model: list(names) for model, names in runner.cfg["obs_groups"].items()}
+    if "student" in groups:
+        groups["actor"] = groups["student"]
     step = getattr(env, "step_dt", None)
     return PolicyDescription(
         task=task,
@@ -39,7 +41,8 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
 def _actor_arguments(runner: Any) -> dict[str, Any]:
     """Return the actor's class and arguments; rsl-rl has taken the class names out of the configuration by now."""
     actor = runner.alg.get_policy()
-    arguments = {**runner.cfg["actor"], "class_name": _class_name(actor)}
+    known = runner.cfg["actor" if "actor" in runner.cfg else "student"]  # the latter in a distillation
+    arguments = {**known, "class_name": _class_name(actor)}
     arguments.pop("cnns", None)
     if arguments.get("distribution_cfg") is not None:
         arguments["distribution_cfg"] = {

@@ -13,21 +13,21 @@ import torch
 
 from curricula.errors import message_of
 from trainer_proc.checkpoints.save import copy_policy
-from trainer_proc.contract.export_process import ExportError, export_refusal, run_export
+from trainer_proc.contract.export_process import ExportError, run_export
 from trainer_proc.contract.messages import ExportFailed, ExportStarted, TrainerBody
 from trainer_proc.contract.run_folder import RunFolder, checkpoint_name
 
 
 class NoExports:
-    """Rejects exports of policies that another `library` than rsl-rl trains."""
+    """Rejects exports, for one `reason` in one line: another library's policy, or one that can't be described."""
 
-    def __init__(self, library: str, emit: Callable[[TrainerBody], None]) -> None:
-        self._library = library
+    def __init__(self, reason: str, emit: Callable[[TrainerBody], None]) -> None:
+        self._reason = reason
         self._emit = emit
 
     def start(self, runner: Any, iteration: int) -> None:
         """Publish the reason."""
-        self._emit(ExportFailed(iteration, export_refusal(self._library)))
+        self._emit(ExportFailed(iteration, self._reason))
 
     def wait(self) -> None:
         """Return at once."""

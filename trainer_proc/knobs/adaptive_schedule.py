@@ -51,15 +51,17 @@ class AdaptiveSchedule:
     @property
     def _active_schedule(self) -> str:
         """The schedule that changes the rate; empty if none does."""
-        schedule = self._algorithm.schedule
-        moves = schedule == LINEAR or (schedule == ADAPTIVE and self._algorithm.desired_kl is not None)
+        schedule = getattr(self._algorithm, "schedule", None)
+        moves = schedule == LINEAR or (
+            schedule == ADAPTIVE and getattr(self._algorithm, "desired_kl", None) is not None
+        )
         return f"the {schedule} schedule" if moves else ""
 
-    def _update_holding(self) -> Any:
+    def _update_holding(self, *args: Any, **kwargs: Any) -> Any:
         if not (self._held and self._active_schedule):
-            return self._update()
+            return self._update(*args, **kwargs)
         present, self._algorithm.schedule = self._algorithm.schedule, FIXED
         try:
-            return self._update()
+            return self._update(*args, **kwargs)
         finally:
             self._algorithm.schedule = present

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from trainer_proc.knobs.slot import Slot, SlotKnob
 from trainer_proc.knobs.term_parameters import Term, parameter_knobs
+from trainer_proc.metrics.observer import Observer
 
 _FIRST_ITERATIONS = 5
 _PROBE_EVERY = 50
@@ -23,12 +25,18 @@ class CurriculumTerms:
     """Probes the terms of a curriculum manager and restores held knobs after their calls."""
 
     def __init__(
-        self, manager: Any, knobs: list[SlotKnob], on_competing_writer: Callable[[str, str, bool], None]
+        self,
+        manager: Any,
+        knobs: list[SlotKnob],
+        on_competing_writer: Callable[[str, str, bool], None],
+        observer: Observer | None = None,
     ) -> None:
         """Replace every term's `func` by a probed one.
 
-        `on_competing_writer(knob, writer, pinned)` is called once for each knob that a term writes.
+        `on_competing_writer(knob, writer, pinned)` is called once for each knob that a term writes. `observer` reports
+        a term that can't be probed.
         """
+        self._observer = observer or Observer()
         self._knobs = {knob.name: knob for knob in knobs if not knob.description.read_only}
         self._on_competing_writer = on_competing_writer
         self._writers: dict[str, str] = {}
@@ -79,13 +87,28 @@ class CurriculumTerms:
 
     def call(self, term: _ProbedTerm, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a term's own function with held knobs at the terms' own values."""
-        kept = {name: self._knobs[name].slot.get() for name in self._held}
+        kept: dict[str, Any] = {}
+        marks: dict[str, _Mark] = {}
+        what = f"probe of {term.name}"
+        self._observer.attempt(what, lambda: self._prepare(term, kept, marks))
+        result = term.func(*args, **kwargs)
+        self._observer.attempt(what, lambda: self._judge(term, marks))
+        for name, raw in kept.items():
+            self._observer.attempt_again(f"hold of {name}", partial(self._put, name, raw))
+        return result
+
+    def _prepare(self, term: _ProbedTerm, kept: dict[str, Any], marks: dict[str, _Mark]) -> None:
+        """Give the term its own values of held knobs, kept in `kept`, and mark the probed knobs."""
+        kept |= {name: self._knobs[name].slot.get() for name in self._held}
         for name in kept:
-            self._knobs[name].slot.set(self._own[name])
+            self._put(name, self._own[name])
         probed = self._knobs if term.is_probed else kept
         term.is_probed = False
-        marks = {name: _mark(self._knobs[name].slot) for name in probed}
-        result = term.func(*args, **kwargs)
+        for name in probed:
+            marks[name] = _mark(self._knobs[name].slot)
+
+    def _judge(self, term: _ProbedTerm, marks: dict[str, _Mark]) -> None:
+        """Note what the term has written."""
         for name, mark in marks.items():
             self._own[name] = self._knobs[name].slot.get()
             if mark.is_gone(self._own[name]) and name not in self._writers:
@@ -94,9 +117,9 @@ class CurriculumTerms:
         for name in self._writers:
             if name not in marks:
                 self._own[name] = self._knobs[name].slot.get()
-        for name, raw in kept.items():
-            self._knobs[name].slot.set(raw)
-        return result
+
+    def _put(self, name: str, raw: Any) -> None:
+        self._knobs[name].slot.set(raw)
 
 
 class _ProbedTerm:

@@ -13,25 +13,27 @@ from typing import Any
 import torch
 
 LOSSES = ("value", "surrogate", "entropy")
-"""Losses that rsl-rl's update returns, and its console prints."""
+"""Losses that rsl-rl's PPO returns, and its console prints."""
 
 
 def tolerate_non_finite_updates(algorithm: Any, is_awaited: Callable[[], bool]) -> None:
     """Wrap `algorithm.update` on the instance: while `is_awaited()`, non-finite weights appear as a NaN loss."""
     update = algorithm.update
+    names: list[str] = list(LOSSES)
 
-    def tolerant_update() -> dict[str, float]:
+    def tolerant_update(*args: Any, **kwargs: Any) -> Any:
         try:
-            losses: dict[str, float] = update()
+            losses = update(*args, **kwargs)
         except RuntimeError:
             if not is_awaited() or has_finite_weights(algorithm):
                 raise
             if (storage := getattr(algorithm, "storage", None)) is not None:  # rsl-rl's
                 storage.clear()  # as at the end of an update
-            return dict.fromkeys(LOSSES, math.nan)
-        if is_awaited() and not has_finite_weights(algorithm):
-            losses["value"] = math.nan
-        return losses
+            return dict.fromkeys(names, math.nan)
+        if not isinstance(losses, dict):  # of a user's own algorithm
+            return losses
+        names[:] = losses or LOSSES
+        return losses if not is_awaited() or has_finite_weights(algorithm) else {**losses, names[0]: math.nan}
 
     algorithm.update = tolerant_update
 
@@ -78,9 +80,10 @@ def tolerate_non_finite_actions(algorithm: Any, is_awaited: Callable[[], bool]) 
 
 def has_finite_weights(algorithm: Any) -> bool:
     """Return whether all weights and normalizers are finite; synchronizes with the device."""
-    modules = (getattr(algorithm, name, None) for name in ("actor", "critic"))
+    modules = (getattr(algorithm, name, None) for name in ("actor", "critic", "student"))
     states = (module.state_dict() for module in modules if module is not None)
-    return all(bool(torch.isfinite(tensor).all()) for state in states for tensor in state.values())
+    tensors = (value for state in states for value in state.values() if isinstance(value, torch.Tensor))
+    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
 
 
 def reset_non_finite_environments(runner: Any) -> None:

@@ -1,101 +1,108 @@
 """PPO diagnostics, measured while rsl-rl updates, without a copy of its update loop.
 
-rsl-rl's `PPO.update` (5.4.2 and 5.5.1) reports losses only. Wrapped methods of the instances record the
-rest: mini-batches, log-probabilities and gradient norms. All sums stay on the algorithm's device until `collect`, which
-copies them once, after rsl-rl has synchronized anyway.
+rsl-rl's `PPO.update` (5.4.2 and 5.5.1) reports losses only. Wrapped methods of the instances record the rest. All sums
+stay on the algorithm's device until `collect`, which copies them once, after rsl-rl has synchronized anyway. A user's
+algorithm may lack any of it: each part is left out alone, with the reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import torch
 
-_NETWORKS = ("actor", "critic")
+from trainer_proc.metrics.gradient_norms import GradientNorms
+from trainer_proc.metrics.observer import NotObservable, Observer
+from trainer_proc.metrics.policy_change import PolicyChange
+from trainer_proc.metrics.update_part import UpdatePart
+
+
+class ExplainedVariance(UpdatePart):
+    """How well the critic predicts the returns of the rollout."""
+
+    what = "explained variance"
+
+    def __init__(self, algorithm: Any, observer: Observer) -> None:
+        super().__init__(algorithm, observer)
+        storage = getattr(algorithm, "storage", None)
+        if not (hasattr(storage, "returns") and hasattr(storage, "values") and hasattr(algorithm, "compute_returns")):
+            raise NotObservable(f"{self._name} computes no returns")
+        self._measured: torch.Tensor | None = None
+        self._compute_returns = algorithm.compute_returns
+        algorithm.compute_returns = self._observed_returns
+
+    def begin(self) -> None:
+        if self._measured is None:
+            self._observer.is_missing("explained variance", f"{self._name} does not call its compute_returns")
+
+    def values(self) -> dict[str, torch.Tensor]:
+        """Return the metric of the newest rollout, once."""
+        measured, self._measured = self._measured, None
+        return {} if measured is None else {"Policy/explained_variance": measured}
+
+    def _observed_returns(self, *args: Any, **kwargs: Any) -> Any:
+        result = self._compute_returns(*args, **kwargs)
+        self._observer.attempt(self.what, self._measure)
+        return result
+
+    def _measure(self) -> None:
+        returns, values = self._algorithm.storage.returns, self._algorithm.storage.values
+        if returns.shape != values.shape or (returns.ndim > 2 and returns.shape[-1] != 1):
+            shapes = f"returns of shape {list(returns.shape)} and values of shape {list(values.shape)}"
+            raise NotObservable(f"expected one return and one value a step, got {shapes}")
+        self._measured = explained_variance(returns, values)
+
+
+_PARTS: tuple[type[UpdatePart], ...] = (PolicyChange, GradientNorms, ExplainedVariance)
 
 
 class PpoDiagnostics:
     """Attached to an algorithm, collects KL, clip fraction, gradient norms and explained variance."""
 
-    def __init__(self, algorithm: Any) -> None:
-        """Wrap `algorithm`'s `update` and `compute_returns` on the instance."""
+    def __init__(self, algorithm: Any, observer: Observer | None = None) -> None:
+        """Wrap methods of `algorithm` on the instance; `observer` reports what can't be measured."""
         self._algorithm = algorithm
-        self._batch: Any = None
-        self._log_probabilities: list[tuple[torch.Tensor, torch.Tensor]] = []
-        self._gradient_norms: list[torch.Tensor] = []
-        self._explained_variance: torch.Tensor | None = None
+        self._observer = observer or Observer()
+        self._parts: list[UpdatePart] = []
+        for part in _PARTS:
+            self._observer.attempt(part.what, partial(self._add, part))
         self._update = algorithm.update
-        self._compute_returns = algorithm.compute_returns
-        self._log_probability = algorithm.actor.get_output_log_prob
-        algorithm.update = self._measured_update
-        algorithm.compute_returns = self._measured_returns
-        algorithm.actor.get_output_log_prob = self._measured_log_probability
-        for name in ("mini_batch_generator", "recurrent_mini_batch_generator"):
-            if (generator := getattr(algorithm.storage, name, None)) is not None:
-                setattr(algorithm.storage, name, self._remember_batches(generator))
+        algorithm.update = self._observed_update
 
     def collect(self) -> dict[str, float]:
         """Return the last update's metrics by name; empty before the first update.
 
-        `Policy/kl`, in [0, ∞), is the mean of `(r - 1) - log r` over all samples, with `r` the probability ratio of new
-        to old policy (k3 of http://joschu.net/blog/kl-approx.html). `Policy/clip_fraction`, in [0, 1], is the share of
-        samples with `|r - 1|` above `clip_param`. Gradient norms are those before clipping.
-        `Policy/explained_variance` is `1 - Var(returns - values) / Var(returns)`, at most 1.
+        `Policy/kl`, in [0, ∞), is the change of the policy since the rollout. `Policy/kl_before_update` is the part of
+        it before the first gradient step, in the first mini-batch: rsl-rl 5.4 updates its normalizers during the
+        rollout. `Policy/clip_fraction`, in [0, 1], is the share of samples whose probability ratio differs from 1 by
+        more than `clip_param`. Gradient norms are those before clipping. `Policy/explained_variance` is
+        `1 - Var(returns - values) / Var(returns)`, at most 1.
         """
-        if not self._log_probabilities or self._explained_variance is None:
-            return {}
-        new, old = zip(*self._log_probabilities, strict=True)
-        policy = change_of_policy(torch.cat(new), torch.cat(old).reshape(-1), self._algorithm.clip_param)
-        norms = torch.stack(self._gradient_norms).reshape(-1, len(_NETWORKS)).mean(dim=0)
-        values = torch.cat([policy, norms, self._explained_variance.reshape(1)]).tolist()
-        names = (
-            "Policy/kl",
-            "Policy/clip_fraction",
-            *(f"Policy/{network}_gradient_norm" for network in _NETWORKS),
-            "Policy/explained_variance",
-        )
-        metrics = dict(zip(names, values, strict=True))
-        if self._algorithm.desired_kl is not None:
-            metrics["Policy/desired_kl"] = float(self._algorithm.desired_kl)
+        measured: dict[str, torch.Tensor] = {}
+        for part in self._parts:
+            measured |= self._observer.attempt(part.what, part.values) or {}
+        metrics = self._observer.attempt("PPO diagnostics", lambda: _numbers(measured)) or {}
+        if metrics and (desired := getattr(self._algorithm, "desired_kl", None)) is not None:
+            metrics["Policy/desired_kl"] = float(desired)
         return metrics
 
-    def _measured_update(self) -> Any:
-        self._log_probabilities.clear()
-        self._gradient_norms.clear()
+    def _add(self, part: type[UpdatePart]) -> None:
+        self._parts.append(part(self._algorithm, self._observer))
+
+    def _observed_update(self, *args: Any, **kwargs: Any) -> Any:
+        for part in self._parts:
+            self._observer.attempt(part.what, part.begin)
         try:
-            with _recorded_gradient_norms(self._gradient_norms):
-                return self._update()
+            result = self._update(*args, **kwargs)
+            for part in self._parts:
+                self._observer.attempt(part.what, part.end)
+            return result
         finally:
-            self._batch = None
-
-    def _measured_returns(self, obs: Any) -> None:
-        self._compute_returns(obs)
-        storage = self._algorithm.storage
-        self._explained_variance = explained_variance(storage.returns, storage.values)
-
-    def _measured_log_probability(self, outputs: torch.Tensor) -> torch.Tensor:
-        log_probability: torch.Tensor = self._log_probability(outputs)
-        if self._batch is not None:
-            # processed in `collect`, where one kernel handles all mini-batches
-            self._log_probabilities.append((log_probability.detach(), self._batch.old_actions_log_prob))
-        return log_probability
-
-    def _remember_batches(self, generator: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-        def remembering(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            for self._batch in generator(*args, **kwargs):
-                yield self._batch
-
-        return remembering
-
-
-def change_of_policy(new: torch.Tensor, old: torch.Tensor, clip_param: float) -> torch.Tensor:
-    """Return KL (k3) and the clipped share of samples, shape [2], from their log-probabilities, shape [samples]."""
-    log_ratio = new - old
-    change = log_ratio.expm1()  # ratio - 1
-    clipped = (change.abs() > clip_param).sum() / change.numel()
-    return torch.stack([(change - log_ratio).mean(), clipped])
+            for part in self._parts:
+                with suppress(Exception):  # not `attempt`: what has been left out meanwhile is closed too
+                    part.close()
 
 
 def explained_variance(returns: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
@@ -103,22 +110,10 @@ def explained_variance(returns: torch.Tensor, values: torch.Tensor) -> torch.Ten
     return 1.0 - (returns - values).var() / returns.var()
 
 
-@contextmanager
-def _recorded_gradient_norms(norms: list[torch.Tensor]) -> Iterator[None]:
-    """Keep the total norms that `clip_grad_norm_` computes, actor's and critic's in turn.
-
-    PPO discards them, and clipping overwrites the gradients. Patching the function during an update costs nothing,
-    while hooks on every parameter would cost kernels.
-    """
-    clip = torch.nn.utils.clip_grad_norm_
-
-    def recording(*args: Any, **kwargs: Any) -> torch.Tensor:
-        norm = clip(*args, **kwargs)
-        norms.append(norm.detach())
-        return norm
-
-    torch.nn.utils.clip_grad_norm_ = recording
-    try:
-        yield
-    finally:
-        torch.nn.utils.clip_grad_norm_ = clip
+def _numbers(measured: dict[str, torch.Tensor]) -> dict[str, float]:
+    """Return tensors of one number as numbers, copied from the device at once."""
+    if not measured:
+        return {}
+    tensors = [tensor.reshape(()).float() for tensor in measured.values()]
+    together = torch.stack([tensor.to(tensors[0].device) for tensor in tensors])
+    return dict(zip(measured, together.tolist(), strict=True))

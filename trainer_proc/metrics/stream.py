@@ -8,34 +8,57 @@ from collections.abc import Callable
 from typing import Any
 
 from trainer_proc.contract.codec import pack_values
+from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.messages import IterationFinished, MetricSet, TrainerBody
+from trainer_proc.metrics.observer import Observer
 
 _PACE_ITERATIONS = 20
 """The remaining time is estimated from the mean of this many iterations."""
+_LIBRARIES = frozenset({"torch", "tensorboard", "tensorboardX", "rsl_rl"})
+"""Packages whose writers only record; a user's own may raise something to end the training."""
 
 
 class MetricStream:
     """Collects one iteration's scalars and emits them, with a `MetricSet` whenever their names are new."""
 
-    def __init__(self, emit: Callable[[TrainerBody], None]) -> None:
-        """Emit through `emit`."""
+    def __init__(self, emit: Callable[[TrainerBody], None], observer: Observer | None = None) -> None:
+        """Emit through `emit`; `observer` reports scalars that can't be read or written."""
         self._emit = emit
+        self._observer = observer or Observer()
         self._scalars: dict[str, float] = {}
         self._sets: dict[tuple[str, ...], int] = {}
         self._durations: deque[float] = deque(maxlen=_PACE_ITERATIONS)
         self._last_finish = time.monotonic()
 
     def tee(self, writer: Any) -> None:
-        """Let `writer.add_scalar` pass every scalar through here too."""
+        """Let `writer.add_scalar` pass every scalar through here too; what it fails to write is reported."""
         original = writer.add_scalar
+        is_library_s = type(writer).__module__.partition(".")[0] in _LIBRARIES
+        expected: type[Exception] = Exception if is_library_s else OSError
 
-        def add_scalar(tag: str, value: Any, *args: Any, **kwargs: Any) -> None:
-            number = float(value)  # the one copy from the device: the writer gets the number, not the tensor
-            if not tag.endswith("/time"):  # rsl-rl repeats some scalars over seconds instead of iterations
-                self._scalars[tag] = number
-            original(tag, number, *args, **kwargs)
+        def taken(tag: Any, value: Any) -> Any:
+            """Return `value` as a number if it is one, and record it."""
+            number = self._observer.attempt_again(f"metric {tag}", lambda: self._take(tag, value))
+            return value if number is None else number
+
+        def add_scalar(*args: Any, **kwargs: Any) -> None:
+            if len(args) > 1:  # as rsl-rl calls it: the writer gets the number, not the tensor
+                tag, value, *rest = args
+                args = (tag, taken(tag, value), *rest)
+            elif "scalar_value" in kwargs:
+                taken(args[0] if args else kwargs.get("tag"), kwargs["scalar_value"])
+            try:
+                original(*args, **kwargs)
+            except expected as error:
+                self._observer.is_missing(f"records of {type(writer).__name__}", one_line(error))
 
         writer.add_scalar = add_scalar
+
+    def _take(self, tag: Any, value: Any) -> float:
+        number = float(value)  # the one copy from the device
+        if not str(tag).endswith("/time"):  # rsl-rl repeats some scalars over seconds instead of iterations
+            self._scalars[str(tag)] = number
+        return number
 
     def start_clock(self) -> None:
         """Begin timing an iteration; called after anything that is not training, such as a pause."""

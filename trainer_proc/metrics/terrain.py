@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import torch
 
 from trainer_proc.metrics.environment import unwrapped
+from trainer_proc.metrics.observer import Observer
 from trainer_proc.metrics.terrain_mix import environments_by_type, moved_to_columns
 
 
@@ -44,9 +45,10 @@ class TerrainSource(Protocol):
 class SteeredTerrain:
     """The terrain of an environment with a terrain curriculum. Tuned between iterations, on the training thread."""
 
-    def __init__(self, env: Any, grid: TerrainGrid) -> None:
+    def __init__(self, env: Any, grid: TerrainGrid, observer: Observer | None = None) -> None:
         """Wrap `env.curriculum_manager.compute` on the instance; it is called with the environments that are reset."""
         self._env = env
+        self._observer = observer or Observer()
         self._terrain = terrain = grid.terrain
         self.rows, self._columns = terrain.terrain_origins.shape[:2]
         self._type_of_column = list(grid.type_of_column)
@@ -166,10 +168,13 @@ class SteeredTerrain:
         *cells, queued = torch.cat([counts, is_queued.sum().reshape(1)]).tolist()
         return [cells[row * self._columns : (row + 1) * self._columns] for row in range(self.rows)], queued
 
-    def _compute_and_apply(self, env_ids: Any = None) -> None:
-        self._compute(env_ids=env_ids)
+    def _compute_and_apply(self, *args: Any, **kwargs: Any) -> Any:
+        computed = self._compute(*args, **kwargs)
         if self.has_queued_changes:
-            self._apply_queued(slice(None) if env_ids is None else env_ids)
+            env_ids = args[0] if args else kwargs.get("env_ids")
+            resets = slice(None) if env_ids is None else env_ids
+            self._observer.attempt("changes of the terrain", lambda: self._apply_queued(resets))
+        return computed
 
     def _apply_queued(self, env_ids: torch.Tensor | slice) -> None:
         """Apply queued changes of `env_ids` at their reset, without synchronization."""
@@ -188,11 +193,13 @@ class SteeredTerrain:
         return levels.clamp(0, self.highest_level)
 
 
-def steered_terrain(env: Any, simulator: TerrainSource | None) -> SteeredTerrain | None:
+def steered_terrain(
+    env: Any, simulator: TerrainSource | None, observer: Observer | None = None
+) -> SteeredTerrain | None:
     """Return the terrain of a (wrapped) environment, None if it is not a grid whose rows are levels."""
     env = unwrapped(env)
     grid = simulator.terrain() if simulator is not None and hasattr(env, "curriculum_manager") else None
-    return None if grid is None else SteeredTerrain(env, grid)
+    return None if grid is None else SteeredTerrain(env, grid, observer)
 
 
 def _mean_level(counts: Any) -> float:

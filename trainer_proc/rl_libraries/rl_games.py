@@ -15,7 +15,8 @@ import torch
 from rl_games.common.schedulers import AdaptiveScheduler, IdentityScheduler
 
 from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED, LINEAR
-from trainer_proc.metrics.ppo_diagnostics import change_of_policy, explained_variance
+from trainer_proc.metrics.policy_change import change_of_policy
+from trainer_proc.metrics.ppo_diagnostics import explained_variance
 from trainer_proc.rl_libraries.algorithm import LibraryAlgorithm, RenamedSetting
 from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryLogger, LibraryRunner, LibraryWriter
 

@@ -16,7 +16,8 @@ import torch
 from skrl.resources.schedulers.torch import KLAdaptiveLR
 
 from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED
-from trainer_proc.metrics.ppo_diagnostics import change_of_policy, explained_variance
+from trainer_proc.metrics.policy_change import change_of_policy
+from trainer_proc.metrics.ppo_diagnostics import explained_variance
 from trainer_proc.rl_libraries.algorithm import LibraryAlgorithm, RenamedSetting
 from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryLogger, LibraryRunner, LibraryWriter
 

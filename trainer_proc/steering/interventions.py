@@ -14,11 +14,13 @@ from trainer_proc.contract.messages import (
     InterventionFailed,
     InterventionQueued,
     KnobsAvailable,
+    LeftOut,
     Ramp,
     RampAdvanced,
     TrainerBody,
 )
 from trainer_proc.knobs.live import TrainingKnobs
+from trainer_proc.metrics.observer import Observer
 from trainer_proc.steering.knob_set import KnobSet
 from trainer_proc.steering.ramps import RampInProgress, Ramps
 from trainer_proc.steering.state import SteeringState
@@ -32,6 +34,7 @@ class Interventions:
 
     def __init__(self, emit: Callable[[TrainerBody], None], on_all_ranks: Callable[[bool], bool] = bool) -> None:
         self._emit = emit
+        self._observer = Observer(lambda what, reason: emit(LeftOut(what, reason)))
         self._on_all_ranks = on_all_ranks
         self.knobs = KnobSet(TrainingKnobs([], []), {})
         self._ramps = Ramps()
@@ -58,7 +61,7 @@ class Interventions:
         Undo never releases `kept` knobs, which curricula own: they stay in checkpoints and pinned.
         """
         self._kept = kept
-        self.knobs = KnobSet(training, bounds)
+        self.knobs = KnobSet(training, bounds, self._observer)
         self._initial = self.knobs.read_all()
         self._published = dict(self._initial)
         self._emit(KnobsAvailable(self.revision, self.knobs.descriptions()))

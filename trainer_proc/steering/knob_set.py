@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from fnmatch import fnmatchcase
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 
 from curricula.errors import UserError
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.knob import CURRICULUM_KIND, Knob, Value, When, fitted, is_numeric, refusal, unknown_knob
-from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
+from trainer_proc.knobs.live import CompetingWriter, LiveKnob, TrainingKnobs
+from trainer_proc.metrics.observer import Observer
+
+_Result = TypeVar("_Result")
 
 
 class LaunchValueError(TrainingError):
@@ -28,24 +33,31 @@ class KnobSet:
     `bounds` narrow knobs, by name or pattern with `*`. Raises `LaunchValueError` for a pattern that matches none.
     """
 
-    def __init__(self, training: TrainingKnobs, bounds: Mapping[str, tuple[float, float]]) -> None:
+    def __init__(
+        self, training: TrainingKnobs, bounds: Mapping[str, tuple[float, float]], observer: Observer | None = None
+    ) -> None:
+        self._observer = observer or Observer()
         self._competing_writers = training.competing_writers
         self._knobs = {knob.name: _bounded(knob, bounds) for knob in training.knobs}
         for pattern in bounds:
             if not any(fnmatchcase(name, pattern) for name in self._knobs):
                 raise LaunchValueError(unknown_knob(pattern, list(self._knobs)))
+        self._last = {name: knob.description.value for name, knob in self._knobs.items()}
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names in display order."""
         return iter(self._knobs)
 
     def read(self, name: str) -> Value:
-        """Return the value in force."""
-        return self._knobs[name].read()
+        """Return the value in force; the last known one if it can't be read, as of a term that was removed."""
+        value = self._observer.attempt_again(f"value of {name}", self._knobs[name].read)
+        if value is not None:
+            self._last[name] = value
+        return self._last[name]
 
     def read_all(self) -> dict[str, Value]:
         """Return all values in force."""
-        return {name: knob.read() for name, knob in self._knobs.items()}
+        return {name: self.read(name) for name in self._knobs}
 
     def is_whole(self, name: str) -> bool:
         """Return whether a knob takes whole numbers only."""
@@ -93,7 +105,7 @@ class KnobSet:
         `released` knobs go to their competing writers; of these, `held` ones are held again if the write fails. Raises
         what a knob raised, or `OtherRankError`.
         """
-        old = {name: self.read(name) for name in values}
+        old = {name: self._knobs[name].read() for name in values}
         resamples = {knob.resample: None for name in values if (knob := self._knobs[name]).resample}
         # curricula only get changes that succeeded: they start counting there and can't refuse
         of_curricula = [name for name in values if self._knobs[name].description.kind == CURRICULUM_KIND]
@@ -130,16 +142,21 @@ class KnobSet:
     def new_iteration(self) -> None:
         """Notify competing writers that an iteration has ended."""
         for writer in self._competing_writers:
-            writer.new_iteration()
+            self._probed(writer, writer.new_iteration)
+
+    def _probed(self, writer: CompetingWriter, probe: Callable[[], _Result]) -> _Result | None:
+        return self._observer.attempt(f"probe of {type(writer).__name__}", probe)
 
     def _release(self, name: str) -> None:
         for writer in self._competing_writers:
             writer.release(name)
 
     def _description(self, knob: LiveKnob) -> Knob:
-        names = (writer.competing_writer_of(knob.name) for writer in self._competing_writers)
+        names = [
+            self._probed(writer, partial(writer.competing_writer_of, knob.name)) for writer in self._competing_writers
+        ]
         competing_writer = next((name for name in names if name), "")
-        return msgspec.structs.replace(knob.description, value=knob.read(), competing_writer=competing_writer)
+        return msgspec.structs.replace(knob.description, value=self.read(knob.name), competing_writer=competing_writer)
 
 
 def _bounded(knob: LiveKnob, bounds: Mapping[str, tuple[float, float]]) -> LiveKnob:

@@ -9,10 +9,12 @@ trainings the same interface.
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 from trainer_proc.checkpoints.save import LiveCheckpoints
-from trainer_proc.contract.messages import CheckpointLoaded, TrainerBody
+from trainer_proc.contract.errors import one_line
+from trainer_proc.contract.messages import CheckpointLoaded, ExportFailed, LeftOut, TrainerBody
 from trainer_proc.export.job import ExportJobs, NoExports
 from trainer_proc.metrics.nan_guard import (
     has_finite_weights,
@@ -20,6 +22,7 @@ from trainer_proc.metrics.nan_guard import (
     tolerate_non_finite_actions,
     tolerate_non_finite_updates,
 )
+from trainer_proc.metrics.observer import Observer
 from trainer_proc.metrics.ppo_diagnostics import PpoDiagnostics
 from trainer_proc.metrics.stream import MetricStream
 from trainer_proc.metrics.success.rate import SuccessRate
@@ -29,27 +32,44 @@ from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.interface import Actions
 from trainer_proc.training.attach_checkpoints import attach_checkpoints
 
+SUCCESS_RATE = "success rate"
+"""Name of the success rate where it is left out."""
+
 
 def attach(
     runner: Any,
     steering: Steering,
     emit: Callable[[TrainerBody], None],
     exports: ExportJobs | NoExports | None,
-    success_rate: SuccessRate,
+    success_rate: SuccessRate | None,
     terrain: SteeredTerrain | None = None,
+    observer: Observer | None = None,
 ) -> None:
     """Publish every iteration of `runner` and let `steering` act between iterations.
 
-    On ranks above 0, which have no writer, only steering acts; `exports` is None there.
+    On ranks above 0, which have no writer, only steering acts; `exports` is None there. `observer` reports what can't
+    be observed.
     """
+    observer = observer or Observer(lambda what, reason: emit(LeftOut(what, reason)))
     is_rsl_rl = not isinstance(runner, LibraryRunner)
+    # inside the next wrapper, which hides failed updates
+    diagnostics = PpoDiagnostics(runner.alg, observer) if is_rsl_rl else runner
     tolerate_non_finite_updates(runner.alg, lambda: steering.guards.catches_not_finite)
     if is_rsl_rl:
         tolerate_non_finite_actions(runner.alg, lambda: steering.guards.catches_not_finite)
-    checkpoints = attach_checkpoints(runner, steering, emit, terrain)
+    checkpoints = attach_checkpoints(runner, steering, emit, terrain, observer)
+
+    def export(iteration: int) -> None:
+        if exports is None:
+            return
+        try:
+            exports.start(runner, iteration)
+        except Exception as error:  # a user's policy may not be copied as rsl-rl's
+            emit(ExportFailed(iteration, one_line(error)))
+
     actions = Actions(
         save=checkpoints.save,
-        export=lambda iteration: exports.start(runner, iteration) if exports is not None else None,
+        export=export,
         reload=checkpoints.reload,
         newest_good=checkpoints.newest_good,
         reload_file=checkpoints.reload_file,
@@ -64,9 +84,10 @@ def attach(
         actions=actions,
         checkpoints=checkpoints,
         emit=emit,
-        diagnostics=PpoDiagnostics(runner.alg) if is_rsl_rl else runner,
+        diagnostics=diagnostics,
         success_rate=success_rate,
         terrain=terrain,
+        observer=observer,
     )
     hooks.install()
 
@@ -83,15 +104,17 @@ class _LoggerHooks:
         checkpoints: LiveCheckpoints,
         emit: Callable[[TrainerBody], None],
         diagnostics: Any,
-        success_rate: SuccessRate,
+        success_rate: SuccessRate | None,
         terrain: SteeredTerrain | None,
+        observer: Observer,
     ) -> None:
         self._runner = runner
         self._steering = steering
         self._actions = actions
         self._checkpoints = checkpoints
         self._emit = emit
-        self._metrics = MetricStream(emit)
+        self._observer = observer
+        self._metrics = MetricStream(emit, observer)
         self._diagnostics = diagnostics
         self._success_rate = success_rate
         self._terrain = terrain
@@ -107,39 +130,76 @@ class _LoggerHooks:
         logger.process_env_step = self._process_env_step
         logger.log = self._log_iteration
 
-    def _init_logging_writer(self) -> None:
-        self._init_writer()
-        if self._runner.logger.writer is not None:
-            self._metrics.tee(self._runner.logger.writer)
+    def _init_logging_writer(self, *args: Any, **kwargs: Any) -> None:
+        self._init_writer(*args, **kwargs)
+        writer = self._runner.logger.writer
+        if writer is not None:
+            self._observer.attempt("scalars of the library", lambda: self._metrics.tee(writer))
         first_iteration = self._runner.current_learning_iteration
         if self._checkpoints.loaded:
             self._emit(CheckpointLoaded(first_iteration, self._checkpoints.loaded))
         self._steering.start_iterating(first_iteration)
-        self._success_rate.begin()
+        if self._success_rate is not None:
+            self._observer.attempt(SUCCESS_RATE, self._success_rate.begin)
         self._start_iteration()
 
-    def _process_env_step(self, rewards: Any, dones: Any, extras: dict[str, Any], *rest: Any) -> None:
-        self._process_step(rewards, dones, extras, *rest)
-        if self._runner.logger.writer is not None:
-            self._success_rate.step(dones, extras)
+    def _process_env_step(self, *args: Any, **kwargs: Any) -> None:
+        self._process_step(*args, **kwargs)
+        if self._runner.logger.writer is not None and self._success_rate is not None:
+            self._observer.attempt(SUCCESS_RATE, lambda: self._record_step(args, kwargs))
 
-    def _log_iteration(self, *, it: int, total_it: int, **rest: Any) -> None:
-        self._log(it=it, total_it=total_it, **rest)
+    def _record_step(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        named = dict(zip(("rewards", "dones", "extras"), args, strict=False)) | kwargs
+        assert self._success_rate is not None
+        self._success_rate.step(named["dones"], named["extras"])
+
+    def _log_iteration(self, *args: Any, **kwargs: Any) -> None:
         logger = self._runner.logger
+        try:
+            self._log(*args, **kwargs)
+        except OSError as error:  # of a print to a full disk or a closed pipe
+            self._observer.is_missing("lines of the console", one_line(error))
+            getattr(logger, "ep_extras", []).clear()  # which `log` does at its end
+        iteration, last = self._numbers(args, kwargs)
+        terrain = self._terrain
+        of_terrain = self._observer.attempt("terrain", terrain.metrics) if terrain is not None else None
         published: dict[str, float] = {}
-        terrain_metrics = self._terrain.metrics() if self._terrain is not None else {}
         if logger.writer is not None:
-            own = {
-                **self._diagnostics.collect(),
-                **self._success_rate.collect(),
-                **terrain_metrics,
-                **self._steering.curricula.metrics(),
-            }
+            own = self._own_metrics() | (of_terrain or {})
             for name, value in own.items():
-                logger.writer.add_scalar(name, value, it)
-            published = self._metrics.finish(it, logger.tot_timesteps, total_it - it - 1)
-        self._steering.at_boundary(it, published, self._actions)
+                logger.writer.add_scalar(name, value, iteration)
+            steps = getattr(logger, "tot_timesteps", 0)
+            published = (
+                self._observer.attempt_again(
+                    "metrics", lambda: self._metrics.finish(iteration, steps, last - iteration)
+                )
+                or {}
+            )
+        self._steering.at_boundary(iteration, published, self._actions)
         self._start_iteration()
+
+    def _numbers(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, int]:
+        """Return the number of the iteration that `log` is called for, and of the last one."""
+        named = kwargs
+        if args:  # of a user's own runner
+            bound = self._observer.attempt("iterations left", lambda: signature(self._log).bind(*args, **kwargs))
+            named = {**kwargs, **bound.arguments} if bound is not None else kwargs
+        iteration = int(named.get("it", self._runner.current_learning_iteration))
+        return iteration, int(named.get("total_it", iteration + 1)) - 1
+
+    def _own_metrics(self) -> dict[str, float]:
+        """Return the metrics that this program adds to the library's."""
+        own: dict[str, float] = {}
+        success = self._success_rate
+        for what, collect in (
+            ("diagnostics", self._diagnostics.collect),
+            (SUCCESS_RATE, success.collect if success is not None else dict),
+            ("metrics of curricula", self._steering.curricula.metrics),
+        ):
+            own |= self._observer.attempt(what, collect) or {}
+        if success is not None and success.problem:
+            self._observer.is_missing(SUCCESS_RATE, success.problem)
+        return own
 
     def _start_iteration(self) -> None:
         # a guard that acts on NaN needs the end of the iteration; rsl-rl would end the training in the rollout

@@ -16,16 +16,24 @@ from trainer_proc.contract.knob import number_of
 from trainer_proc.contract.messages import CheckpointFailed, CheckpointSaved, TrainerBody
 from trainer_proc.knobs.terrain import SHIFT
 from trainer_proc.metrics.environment import unwrapped
+from trainer_proc.metrics.observer import Observer
 from trainer_proc.metrics.terrain import SteeredTerrain
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.state import INFOS_KEY, environment_infos, from_infos, restore_environment, to_infos
 
 
 def attach_checkpoints(
-    runner: Any, steering: Steering, emit: Callable[[TrainerBody], None], terrain: SteeredTerrain | None
+    runner: Any,
+    steering: Steering,
+    emit: Callable[[TrainerBody], None],
+    terrain: SteeredTerrain | None,
+    observer: Observer,
 ) -> LiveCheckpoints:
     """Wrap `runner.save` and `runner.load` on the instance; loading raises `CheckpointError`."""
     env = unwrapped(runner.env)
+
+    def placement() -> tuple[tuple[int, ...], ...]:
+        return () if terrain is None else (terrain.levels(), terrain.columns())
 
     def on_saved(iteration: int, path: Path) -> None:
         emit(CheckpointSaved(iteration, path.name))
@@ -33,9 +41,14 @@ def attach_checkpoints(
     def on_save_failed(iteration: int, reason: str) -> None:
         emit(CheckpointFailed(iteration, reason))
 
+    def steering_infos() -> dict[str, Any]:
+        placed = observer.attempt_again("terrain levels of checkpoints", placement) or ()
+        return {INFOS_KEY: to_infos(steering.interventions.snapshot(*placed))}
+
     def infos() -> dict[str, Any]:
-        placement = (terrain.levels(), terrain.columns()) if terrain is not None else ()
-        return {INFOS_KEY: to_infos(steering.interventions.snapshot(*placement))} | environment_infos(env)
+        state = observer.attempt_again("steering state of checkpoints", steering_infos) or {}
+        counter = observer.attempt_again("step counter of checkpoints", lambda: environment_infos(env)) or {}
+        return state | counter
 
     checkpoints = LiveCheckpoints(runner, infos, on_saved, on_save_failed)
     load = runner.load
@@ -50,6 +63,8 @@ def attach_checkpoints(
         except (RuntimeError, KeyError, ValueError) as error:  # other networks, optimizer or steering state
             reason = _sizes(runner, saved) or message_of(error, 200)
             raise CheckpointError(f"{path} doesn't fit this training: {reason}") from error
+        if _is_another_policy(runner, saved):
+            return loaded
         restore_environment(env, saved.get("infos"))
         if state is not None:
             if terrain is not None:
@@ -71,3 +86,8 @@ def _sizes(runner: Any, saved: dict[str, Any]) -> str:
         if difference := size_difference(state or {}, live):
             return f"{network}: {difference}"
     return ""
+
+
+def _is_another_policy(runner: Any, saved: dict[str, Any]) -> bool:
+    """Return whether a distillation has loaded its teacher, whose training it does not continue."""
+    return hasattr(runner.alg, "student") and "student_state_dict" not in saved

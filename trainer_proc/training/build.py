@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,9 @@ import msgspec
 from curricula.load import make_curricula
 from curricula.schema import SchemaError
 from presets.success import Success, read_success
+from trainer_proc.contract.errors import TrainingError
+from trainer_proc.contract.export_process import export_refusal
+from trainer_proc.contract.messages import LeftOut
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.curriculum.driver import CurriculumDriver
 from trainer_proc.export.description import describe_policy
@@ -18,15 +23,17 @@ from trainer_proc.export.policy import write_policy_description
 from trainer_proc.export.task_export import keep_task_export
 from trainer_proc.knobs.discover import discover_knobs
 from trainer_proc.metrics.environment import unwrapped
+from trainer_proc.metrics.observer import Observer
 from trainer_proc.metrics.success.rate import SuccessRate
-from trainer_proc.metrics.terrain import steered_terrain
+from trainer_proc.metrics.terrain import SteeredTerrain, steered_terrain
 from trainer_proc.rl_libraries.runner import LibraryRunner
 from trainer_proc.simulators.distributed import process_rank
+from trainer_proc.simulators.interface import Simulator
 from trainer_proc.simulators.registry import simulator_of
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.interface import Link
 from trainer_proc.steering.knob_set import LaunchValueError
-from trainer_proc.training.attach import attach
+from trainer_proc.training.attach import SUCCESS_RATE, attach
 
 
 def make_steerable(
@@ -34,25 +41,71 @@ def make_steerable(
 ) -> ExportJobs | NoExports | None:
     """Attach metrics and steering to `runner` and publish its knobs.
 
-    Returns the exports, to wait for at the end; None on ranks above 0. Raises `LaunchValueError`, and `TrainingError`
-    if the definition of success doesn't fit the environment.
+    What can't be observed is left out and reported. Returns the exports, to wait for at the end; None on ranks above 0.
+    Raises `LaunchValueError`, and `TrainingError` if the definition of success doesn't fit the environment.
     """
-    simulator = simulator_of(unwrapped(runner.env))
-    exports: ExportJobs | NoExports | None = None
+    observer = Observer(lambda what, reason: _report_missing(link, what, reason))
+    simulator = observer.attempt("the simulator", lambda: simulator_of(unwrapped(runner.env)))
+    exports = None if process_rank() else _exports(runner, link, folder, spec, simulator, observer)
+    terrain = observer.attempt("terrain", lambda: steered_terrain(runner.env, simulator, observer))
+    success_rate = _success_rate(runner, spec, simulator, terrain, observer)
+    attach(
+        runner,
+        steering,
+        emit=link.emit,
+        exports=exports,
+        success_rate=success_rate,
+        terrain=terrain,
+        observer=observer,
+    )
+    knobs = discover_knobs(runner, simulator, steering.interventions.competing_writer_found, terrain, observer)
+    steering.publish_knobs(knobs, launch_values=spec.set, bounds=spec.bounds, curricula=_curricula(spec))
+    return exports
+
+
+def _report_missing(link: Link, what: str, reason: str) -> None:
+    """Report in the dashboard, and on the console of a script that runs without one."""
+    link.emit(LeftOut(what, reason))
+    if not process_rank():
+        with suppress(OSError):  # the console may be on a full disk
+            print(f"WARNING: no {what}: {reason}", file=sys.stderr)  # noqa: T201
+
+
+def _exports(
+    runner: Any, link: Link, folder: RunFolder, spec: RunSpec, simulator: Simulator | None, observer: Observer
+) -> ExportJobs | NoExports:
     if isinstance(runner, LibraryRunner):
-        exports = NoExports(runner.library, link.emit)
-    elif process_rank() == 0:
+        return NoExports(export_refusal(runner.library), link.emit)
+
+    def described() -> ExportJobs:
         description = describe_policy(runner, spec.task, spec.backend, simulator)
         missing = keep_task_export(runner, folder)
         description = msgspec.structs.replace(description, not_included=[*description.not_included, *missing])
         write_policy_description(folder, description)
-        exports = ExportJobs(folder, link.emit)
-    terrain = steered_terrain(runner.env, simulator)
-    success_rate = SuccessRate(runner.env, _success(spec), terrain, simulator)
-    attach(runner, steering, emit=link.emit, exports=exports, success_rate=success_rate, terrain=terrain)
-    knobs = discover_knobs(runner, simulator, steering.interventions.competing_writer_found, terrain)
-    steering.publish_knobs(knobs, launch_values=spec.set, bounds=spec.bounds, curricula=_curricula(spec))
-    return exports
+        return ExportJobs(folder, link.emit)
+
+    jobs = observer.attempt("export", described)
+    return jobs or NoExports(f"the policy can't be described: {observer.missing['export']}", link.emit)
+
+
+def _success_rate(
+    runner: Any, spec: RunSpec, simulator: Simulator | None, terrain: SteeredTerrain | None, observer: Observer
+) -> SuccessRate | None:
+    """Return the success rate; None if the environment refuses to be measured. Raises `TrainingError`."""
+    definition = _success(spec)
+    refused: list[TrainingError] = []
+
+    def make() -> SuccessRate | None:
+        try:
+            return SuccessRate(runner.env, definition, terrain, simulator)
+        except TrainingError as error:  # the definition is wrong, which the user can change
+            refused.append(error)
+            return None
+
+    success_rate = observer.attempt(SUCCESS_RATE, make)
+    if refused:
+        raise refused[0]
+    return success_rate
 
 
 def _success(spec: RunSpec) -> Success:

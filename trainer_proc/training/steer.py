@@ -25,6 +25,9 @@ def steer_runner(
     runner: Any, *, task: str, backend: str, success: dict[str, Any], curricula: dict[str, dict[str, Any]]
 ) -> None:
     """Implement `trainer_proc.steer`, which describes the arguments and errors."""
+    if not (hasattr(runner, "logger") and hasattr(runner, "alg")):
+        got = type(runner).__name__
+        raise ValueError(f"expected a runner of rsl-rl 5.4 or newer, with alg and logger, got {got}: update rsl-rl-lib")
     if runner.logger.log_dir is None:
         raise ValueError("expected a runner with a log_dir, got none: pass one to OnPolicyRunner, for the run's files")
     folder = RunFolder(Path(runner.logger.log_dir))

@@ -18,15 +18,17 @@ from tui.session.text import plain
 @logs_option
 @json_option
 def history_command(run: str, log_root: Path, as_json: bool) -> None:
-    """List the changes of a run, the reports of its guards and reloads of checkpoints, newest first."""
+    """List the changes of a run, its guards' reports and reloads, newest first; then what could not be observed."""
     folder = find_run(run, log_root)
     folder.read_spec()
     state = read_state(folder)
-    text = "\n".join(plain(history_row(listed)) for listed in list_history(state)) or "no changes"
+    rows = [history_row(listed) for listed in list_history(state)] or ["no changes"]
+    rows += [f"no {what}: {reason}" for what, reason in state.missing.items()]
     value = {
         "revision": state.revision,
         "interventions": list_interventions(state),
         "guards": list_troubles(state),
         "reloads": list_reloads(state),
+        "missing": state.missing,
     }
-    show_result(text, value, as_json)
+    show_result("\n".join(map(plain, rows)), value, as_json)

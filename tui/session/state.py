@@ -28,6 +28,7 @@ from trainer_proc.contract.messages import (
     InterventionQueued,
     IterationFinished,
     KnobsAvailable,
+    LeftOut,
     MetricSet,
     PhaseChanged,
     PolicyReloaded,
@@ -100,6 +101,8 @@ class RunState:
     guards_fired: list[GuardFired] = field(default_factory=list)
     troubles: Troubles = field(default_factory=Troubles)
     reloads: list[PolicyReloaded] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    """What the trainer could not observe, with the reason; training went on without it."""
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
     export: ExportStarted | ExportFinished | ExportFailed | None = None
     first_time: float | None = None
@@ -168,6 +171,8 @@ class RunState:
                 self.troubles.calmed(body)
             case PolicyReloaded() as body:
                 self.reloads.append(body)
+            case LeftOut(what=what, reason=reason):
+                self.missing[what] = reason
             case CheckpointLoaded() as body:
                 self.continued = body
             case CheckpointSaved() as body:

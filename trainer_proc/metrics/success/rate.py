@@ -74,11 +74,15 @@ class SuccessRate:
         names = (name for group in self._groups for name in group.metrics)
         self._group_windows = {name: EpisodeWindow(self._definition.window) for name in names}
         self._steps: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self._unjudged: list[torch.Tensor] = []
         self._last_dones: torch.Tensor | None = None
+        self.problem = ""
+        """Why the last iteration's episodes could not be judged; empty if they were."""
 
     def begin(self) -> None:
         """Record the state before the first step; of running episodes, only later steps count."""
         self._steps.clear()
+        self._unjudged.clear()
         self._rule.begin()
         if self._groups:
             self._ids.begin()
@@ -89,7 +93,8 @@ class SuccessRate:
         if time_outs is None:  # a finite-horizon task hides its time-outs from the algorithm
             time_outs = time_outs_of(self._env)
             if time_outs is None:
-                return  # the environment does not report how episodes end
+                self._unjudged.append(dones.clone())
+                return
         is_new = self._last_dones is not None and dones is not self._last_dones  # as in mjlab at each step
         self._last_dones = dones
         self._steps.append((dones if is_new else dones.clone(), time_outs.clone()))
@@ -103,8 +108,12 @@ class SuccessRate:
         `Train/finished_episodes` counts this iteration's, `Train/success_episodes` those in the window and
         `Train/success_window` the requested size. `Train/success_rate` (0 to 1) is over the window;
         `Success/task/<task>` and `Success/terrain/<type>` have windows of their own. A rate is absent until it has an
-        episode.
+        episode. Nothing is known, and `problem` has the reason, if the environment does not report how episodes end.
         """
+        if self._has_unjudged_episodes():
+            self.problem = "the environment does not report which episodes end by time-out"
+            return {}
+        self.problem = ""
         finished, succeeded, of_groups = self._counts()
         self._window.add(finished, succeeded)
         metrics = {
@@ -119,6 +128,11 @@ class SuccessRate:
             if window.episodes:
                 metrics[name] = window.rate
         return metrics
+
+    def _has_unjudged_episodes(self) -> bool:
+        """Return whether an episode has ended in a step without time-outs; synchronizes if there is such a step."""
+        unjudged, self._unjudged = self._unjudged, []
+        return bool(unjudged) and bool((torch.stack(unjudged) > 0).any())
 
     def _counts(self) -> tuple[int, float, list[tuple[int, float]]]:
         """Return the numbers of finished and successful episodes in the recorded steps: overall, and by group."""

@@ -17,6 +17,7 @@ from trainer_proc.contract.messages import (
     GuardFired,
     InterventionApplied,
     InterventionFailed,
+    LeftOut,
     PhaseChanged,
     PolicyReloaded,
     RampAdvanced,
@@ -49,6 +50,8 @@ def news_of(body: Body) -> News | None:
             return News(f"guard {guard}{done}: {message}", "warning" if action == "warned" else "error", True)
         case PolicyReloaded(iteration=iteration, path=path):
             return News(f"{path} loaded into the policy @{iteration}")
+        case LeftOut(what=what, reason=reason):
+            return News(f"no {what}: {reason}", "warning")
         case PhaseChanged(phase="failed", detail=detail):
             return News(f"training failed: {detail}", "error", True)
         case PhaseChanged(phase="finished", detail=detail):
