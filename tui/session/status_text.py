@@ -52,7 +52,7 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "",
     """
     times = [f"{elapsed} elapsed"] if elapsed else []
     status = state.status(is_alive)
-    parts = [f"✘ not following: {problem}"] if problem else []
+    parts = [not_following(problem)] if problem else []
     parts.append(f"{STATUS_SIGNS[status]} {status}")
     if state.started is not None and state.iteration is not None:
         filled = round(state.progress * bar_width)
@@ -75,6 +75,11 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "",
     if state.unknown_kinds:
         parts.append(skipped_frames(state))
     return "  ".join(parts)
+
+
+def not_following(problem: str, run: str = "") -> str:
+    """Return why a run is not followed any more; `run` is its name among several."""
+    return f"✘ not following{f' {run}' if run else ''}: {problem}"
 
 
 def load_text(state: RunState, is_alive: bool, gpus: GpuUse | None) -> str:

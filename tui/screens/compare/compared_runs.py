@@ -16,7 +16,6 @@ from tui.session.runs.compare import Difference, shown_value
 from tui.session.runs.followed import FollowedRun
 from tui.session.runs.journal_summary import REWARD
 from tui.session.runs.run_columns import success_text
-from tui.session.status_text import STATUS_SIGNS
 from tui.session.text import plain, shortened, shortened_name
 from tui.widgets.diff_table import Column, DiffTable
 from tui.widgets.key_table import key
@@ -131,7 +130,7 @@ def whole_difference(difference: Difference, names: Sequence[str]) -> str:
 
 def _run_cells(run: FollowedRun, sign: str, is_seen: bool, name_width: int) -> tuple[str, ...]:
     done = f"{0 if run.state.iteration is None else run.state.iteration + 1} of {run.state.last_iteration + 1}"
-    status = f"{STATUS_SIGNS[run.status]} {run.status}" if is_seen else _HIDDEN
+    status = run.status_text if is_seen else _HIDDEN
     latest = run.state.latest
     newest = number(latest.get(REWARD)), success_text(latest.get(SUCCESS_RATE))
     return sign, shortened_name(plain(run.name), name_width), status, done, *newest

@@ -27,9 +27,11 @@ from tui.session.runs.compare import differences, distinct_names
 from tui.session.runs.followed import FollowedRun
 from tui.session.runs.places import RunPlaces
 from tui.session.state import RunState
+from tui.session.status_text import not_following
 from tui.session.text import plain
 from tui.terminal.frame_clock import draw_soon
 from tui.widgets.board import ChartBoard
+from tui.widgets.diff_text import DiffText
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.key_table import key
 from tui.widgets.status_line import StatusLine
@@ -62,6 +64,13 @@ class CompareScreen(ChartScreen):
         text: str
 
     @dataclass
+    class FollowingEnded(Message):
+        """No more frames of a run will come; `text` is one line that says why."""
+
+        run: FollowedRun
+        text: str
+
+    @dataclass
     class ChoiceRead(Message):
         """The stored choice was read: these runs are hidden, by path."""
 
@@ -89,6 +98,7 @@ class CompareScreen(ChartScreen):
         with Horizontal(classes="title-line"):
             yield Static("", id="headline", markup=False)
             yield StatusLine()
+        yield DiffText(id="not-following")
         with Horizontal(id="body"):
             settings = settings_of(self.app).board
             yield ChartBoard(self._sources(), task, settings=settings, id="charts")
@@ -110,7 +120,7 @@ class CompareScreen(ChartScreen):
         for problem in self._problems:
             self.notify(plain(problem), severity="error", markup=False)
         self._read_choice()
-        self._clients = [RunClient(run.folder, self._frames_taker(run), self._post_error) for run in self._runs]
+        self._clients = [RunClient(run.folder, self._frames_taker(run), self._end_taker(run)) for run in self._runs]
 
     def on_unmount(self) -> None:
         """Stop following the runs, which continue."""
@@ -125,8 +135,17 @@ class CompareScreen(ChartScreen):
     def _post(self, message: Message) -> None:
         self.post_message(message)
 
-    def _post_error(self, text: str) -> None:
-        self.post_message(self.Failed(text))
+    def _end_taker(self, run: FollowedRun) -> Callable[[str], None]:
+        return lambda text: self._post(self.FollowingEnded(run, text))
+
+    @on(FollowingEnded)
+    def _show_problem(self, message: FollowingEnded) -> None:
+        message.run.problem = message.text
+        self.notify(plain(message.text), severity="error", markup=False)
+        self.add_class("-not-following")
+        lines = [plain(not_following(run.problem, run.name)) for run in self._runs if run.problem]
+        self.query_one("#not-following", DiffText).update("\n".join(lines))
+        draw_soon(self, self._draw)
 
     @on(Failed)
     def _report(self, message: Failed) -> None:

@@ -26,6 +26,7 @@ from tui.screens.watch.metric_panel import MetricPanel
 from tui.screens.watch.metric_table import MetricTable
 from tui.screens.watch.run_dialog import ChooseRuns
 from tui.session.state import RunState
+from tui.session.status_text import not_following
 from tui.session.text import plain
 from tui.session.watch.log_folder import LogFolder, named
 from tui.session.watch.metric_rows import in_order
@@ -93,6 +94,7 @@ class WatchScreen(ChartScreen):
         self._listed = ""
         self._found = LogFolder()
         self._watcher: Watcher | None = None
+        self._problem = ""
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="title-line"):
@@ -158,7 +160,9 @@ class WatchScreen(ChartScreen):
 
     @on(WatchFailed)
     def _take_failure(self, message: WatchFailed) -> None:
+        self._problem = message.text
         self.notify(plain(message.text), severity="error", markup=False)
+        self._show_status()
 
     def _choose(self, names: list[str]) -> None:
         self.chosen = names
@@ -191,6 +195,10 @@ class WatchScreen(ChartScreen):
         self.set_class(is_waiting, "-waiting")
         self.query_one("#headline", Static).update(Content(plain(title(self.folder, self._found, self.chosen))))
         line = self.query_one("#status", Static)
+        if self._problem:
+            line.set_class(True, "-problem")
+            line.update(plain(not_following(self._problem)))
+            return
         if is_waiting:
             line.update("")
             self.query_one("#waiting", Static).update(plain(waiting(self.folder, self._found)))

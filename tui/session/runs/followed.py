@@ -11,6 +11,7 @@ from tui.session.interventions.marks import MarkLog
 from tui.session.metrics.history import MetricHistory
 from tui.session.runs.compare import ComparedRun
 from tui.session.state import RunState, RunStatus
+from tui.session.status_text import STATUS_SIGNS
 
 
 class FollowedRun:
@@ -24,6 +25,8 @@ class FollowedRun:
         self.state = RunState()
         self.history = MetricHistory()
         self.is_live = False
+        self.problem = ""
+        """Why no more frames come; empty while the run is followed."""
         self._marks = MarkLog()
 
     def take(self, frames: Sequence[Frame], is_live: bool) -> None:
@@ -37,6 +40,11 @@ class FollowedRun:
     @property
     def status(self) -> RunStatus:
         return self.state.status(self.is_live)
+
+    @property
+    def status_text(self) -> str:
+        """Status with its sign; `lost` if the run is not followed any more."""
+        return "✘ lost" if self.problem else f"{STATUS_SIGNS[self.status]} {self.status}"
 
     @property
     def compared(self) -> ComparedRun:
