@@ -34,7 +34,7 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
         observation_terms=_observation_terms(env, [group for group in groups["actor"] if group in vectors]),
         control_frequency=None if step is None else 1.0 / float(step),
         **_describe_actions(env, simulator),
-        **_describe_joints(simulator),
+        **_describe_joints(env, simulator),
     )
 
 
@@ -73,6 +73,7 @@ def _describe_actions(env: Any, simulator: Simulator | None) -> dict[str, Any]:
     manager = getattr(env, "action_manager", None)
     if manager is None:
         return {}
+    robots = _driven_robots(env, simulator)
     names: list[str] = []
     scale: list[float] = []
     offset: list[float] = []
@@ -81,6 +82,8 @@ def _describe_actions(env: Any, simulator: Simulator | None) -> dict[str, Any]:
         targets = list(simulator.action_targets(term)) if simulator is not None else []
         if len(targets) != term.action_dim:  # several joints may be one action: a gripper's
             targets = [f"{term_name}_{i}" for i in range(term.action_dim)]
+        elif simulator is not None and len(robots) > 1:
+            targets = [f"{simulator.action_asset(term)}/{target}" for target in targets]
         names += targets
         scale += _of_each(getattr(term, "_scale", 1.0), term.action_dim)
         offset += _of_each(getattr(term, "_offset", 0.0), term.action_dim)
@@ -93,13 +96,34 @@ def _of_each(factor: Any, count: int) -> list[float]:
     return values
 
 
-def _describe_joints(simulator: Simulator | None) -> dict[str, Any]:
-    joints = None if simulator is None else simulator.joints()
-    if joints is None:
-        return {}
+def _describe_joints(env: Any, simulator: Simulator | None) -> dict[str, Any]:
+    """Return the joints of the robots that the actions drive."""
+    names: list[str] = []
+    positions: list[float] = []
+    stiffness: list[float | None] = []
+    damping: list[float | None] = []
+    robots = _driven_robots(env, simulator)
+    for robot in robots:
+        joints = simulator.joints(robot) if simulator is not None else None
+        if joints is not None:
+            names += [f"{robot}/{name}" for name in joints.names] if len(robots) > 1 else joints.names
+            positions += joints.default_positions
+            stiffness += joints.stiffness
+            damping += joints.damping
     return {
-        "joint_names": joints.names,
-        "default_joint_positions": joints.default_positions,
-        "joint_stiffness": joints.stiffness,
-        "joint_damping": joints.damping,
+        "joint_names": names,
+        "default_joint_positions": positions,
+        "joint_stiffness": stiffness,
+        "joint_damping": damping,
     }
+
+
+def _driven_robots(env: Any, simulator: Simulator | None) -> list[str]:
+    """Return the assets that the action terms drive; without terms, the asset `robot` or the only one."""
+    if simulator is None:
+        return []
+    manager = getattr(env, "action_manager", None)
+    if manager is not None:
+        return list(dict.fromkeys(simulator.action_asset(manager.get_term(name)) for name in manager.active_terms))
+    names = simulator.robot_names()
+    return ["robot"] if "robot" in names else names if len(names) == 1 else []

@@ -44,13 +44,13 @@ class PolicyDescription(msgspec.Struct, frozen=True):
     action_offset: list[float] = []
     """Offset of each action, added after scaling."""
     joint_names: list[str] = []
-    """Actuated joints, in the robot's order; the order of the lists below."""
+    """Actuated joints, in the robot's order; the order of the lists below. With several robots, `robot/joint`."""
     default_joint_positions: list[float] = []
     """Default pose in rad (m for prismatic joints)."""
-    joint_stiffness: list[float] = []
-    """Nominal stiffness in N·m/rad."""
-    joint_damping: list[float] = []
-    """Nominal damping in N·m·s/rad."""
+    joint_stiffness: list[float | None] = []
+    """Nominal stiffness in N·m/rad; None for a joint that no PD law drives."""
+    joint_damping: list[float | None] = []
+    """Nominal damping in N·m·s/rad; None for a joint that no PD law drives."""
     control_frequency: float | None = None
     """Control rate in Hz; None if unknown."""
     image_shapes: dict[str, list[int]] = {}

@@ -200,8 +200,17 @@ def _metadata(description: PolicyDescription, folder: RunFolder, iteration: int)
         "default_joint_pos": description.default_joint_positions,
         "control_frequency": description.control_frequency,
     }
-    known = {key: value for key, value in facts.items() if value is not None and value != []}
-    return {key: ",".join(map(str, v)) if isinstance(v, list) else str(v) for key, v in known.items()}
+    known = {key: value for key, value in facts.items() if value is not None and not _is_unknown(value)}
+    return {key: ",".join(map(_text, v)) if isinstance(v, list) else str(v) for key, v in known.items()}
+
+
+def _is_unknown(value: object) -> bool:
+    return isinstance(value, list) and all(one is None for one in value)
+
+
+def _text(value: object) -> str:
+    """Return an entry of a list; an unknown one is a word, so that a reader of numbers fails instead of using 0."""
+    return "none" if value is None else str(value)
 
 
 def _past_interventions(folder: RunFolder) -> tuple[list[InterventionApplied], str]:

@@ -17,16 +17,16 @@ from trainer_proc.simulators.default_randomization import DefaultRandomization
 
 @dataclass(frozen=True)
 class Joints:
-    """The robot's actuated joints in the simulator's order.
+    """A robot's actuated joints in the simulator's order.
 
-    `default_positions` (rad), `stiffness` (N·m/rad) and `damping` (N·m·s/rad) have one number a joint. Gains are those
-    before randomization.
+    `default_positions` (rad), `stiffness` (N·m/rad) and `damping` (N·m·s/rad) have one entry a joint. Gains are those
+    before randomization, None for a joint that no PD law drives: a torque motor's, a muscle's, a network's.
     """
 
     names: list[str]
     default_positions: list[float]
-    stiffness: list[float]
-    damping: list[float]
+    stiffness: list[float | None]
+    damping: list[float | None]
 
 
 class Simulator(RobotSource, TerrainSource, Protocol):
@@ -46,8 +46,11 @@ class Simulator(RobotSource, TerrainSource, Protocol):
 
     # --- The policy's description ---
 
-    def joints(self) -> Joints | None:
-        """Return the joints of the asset called `robot`; None if there is none."""
+    def joints(self, asset: str) -> Joints | None:
+        """Return the actuated joints of the scene's asset called `asset`; None if it has no joints."""
+
+    def action_asset(self, term: Any) -> str:
+        """Return the name of the scene's asset that an action term drives."""
 
     def action_targets(self, term: Any) -> Sequence[str]:
         """Return the names of what an action term drives, in its order; empty where it does not report them."""

@@ -5,34 +5,38 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import torch
+from isaaclab.actuators import IdealPDActuatorCfg, ImplicitActuatorCfg
+from isaaclab.actuators.newton import read_group_parameter
+
 from trainer_proc.metrics.success.root import as_tensor
 from trainer_proc.simulators.interface import Joints
+
+_CONTROLLER = {"stiffness": "kp", "damping": "kd"}
+"""Names of the gains in Newton's controllers."""
 
 
 def joints_of(robot: Any) -> Joints:
     """Return pose and nominal gains of the joints that a configured group of actuators drives.
 
-    Gains are read from the configuration: explicit actuators, and Newton's own, leave the joints' gains at zero.
+    A joint is in one group at most.
     """
-    groups = list(robot.cfg.actuators.values())
-    actuated = [
-        (index, name, group)
-        for index, name in enumerate(robot.joint_names)
-        if (group := next((group for group in groups if _matches(group.joint_names_expr, name)), None)) is not None
-    ]
-    default = as_tensor(robot.data.default_joint_pos)[0].tolist()
-
-    def gains(gain: str) -> list[float]:
-        simulated = as_tensor(getattr(robot.data, f"joint_{gain}"))[0].tolist()
-        return [
-            _configured(getattr(group, gain, None), name, default=simulated[index]) for index, name, group in actuated
-        ]
-
+    groups = {
+        joint: (name, cfg)
+        for name, cfg in robot.cfg.actuators.items()
+        for joint in robot.joint_names
+        if _matches(cfg.joint_names_expr, joint)
+    }
+    actuated = [joint for joint in robot.joint_names if joint in groups]
+    default = dict(zip(robot.joint_names, as_tensor(robot.data.default_joint_pos)[0].tolist(), strict=True))
+    stiffness = [_nominal_gain(robot, *groups[joint], joint, "stiffness") for joint in actuated]
+    damping = [_nominal_gain(robot, *groups[joint], joint, "damping") for joint in actuated]
+    has_law = [bool(one) or bool(other) for one, other in zip(stiffness, damping, strict=True)]
     return Joints(
-        names=[name for _, name, _ in actuated],
-        default_positions=[default[index] for index, _, _ in actuated],
-        stiffness=gains("stiffness"),
-        damping=gains("damping"),
+        names=actuated,
+        default_positions=[default[joint] for joint in actuated],
+        stiffness=[gain if known else None for gain, known in zip(stiffness, has_law, strict=True)],
+        damping=[gain if known else None for gain, known in zip(damping, has_law, strict=True)],
     )
 
 
@@ -40,8 +44,27 @@ def _matches(expressions: str | list[str], name: str) -> bool:
     return any(re.fullmatch(one, name) for one in ([expressions] if isinstance(expressions, str) else expressions))
 
 
-def _configured(gain: Any, joint: str, default: float) -> float:
-    """Return a joint's gain as configured, before randomization; `default`, the asset's, where it is not configured."""
-    if isinstance(gain, dict):
-        gain = next((value for pattern, value in gain.items() if re.fullmatch(pattern, joint)), None)
-    return float(gain) if isinstance(gain, int | float) else default
+def _nominal_gain(robot: Any, group: str, cfg: Any, joint: str, gain: str) -> float | None:
+    """Return a gain before randomization: as configured, else as the robot's file has it; None without a PD law."""
+    has_pd_law = isinstance(cfg, ImplicitActuatorCfg | IdealPDActuatorCfg) and not hasattr(cfg, "network_file")
+    if not has_pd_law:
+        return None
+    configured = getattr(cfg, gain)
+    if isinstance(configured, dict):
+        configured = next((value for pattern, value in configured.items() if re.fullmatch(pattern, joint)), None)
+    return float(configured) if configured is not None else _gain_in_use(robot, group, joint, gain)
+
+
+def _gain_in_use(robot: Any, group: str, joint: str, gain: str) -> float | None:
+    """Return a gain that the robot's file sets; None where environments differ, which an event has randomized."""
+    actuator = robot.actuators[group]
+    values: torch.Tensor
+    if getattr(actuator, "is_implicit_model", False):
+        values = getattr(robot.data, f"joint_{gain}").torch[:, robot.joint_names.index(joint)]
+    elif hasattr(actuator, gain):
+        values = getattr(actuator, gain)[:, actuator.joint_names.index(joint)]
+    else:  # Newton's controllers own the gains of their groups
+        names = [name for name in robot.joint_names if _matches(robot.cfg.actuators[group].joint_names_expr, name)]
+        values = read_group_parameter(robot.actuators, group, "controller", _CONTROLLER[gain])[:, names.index(joint)]
+    first, *others = values.tolist()
+    return first if all(other == first for other in others) else None

@@ -63,14 +63,18 @@ class IsaacLabSimulator:
         """Return the terrain; a type may have several columns, or none."""
         return terrain_grid(self._env)
 
-    def joints(self) -> Joints | None:
-        """Return the joints that a configured group of actuators drives."""
-        robot = self._env.scene.articulations.get("robot")
+    def joints(self, asset: str) -> Joints | None:
+        """Return the joints of an articulation that a configured group of actuators drives."""
+        robot = self._env.scene.articulations.get(asset)
         return None if robot is None else joints_of(robot)
 
+    def action_asset(self, term: Any) -> str:
+        """Return the term's `asset_name`."""
+        return str(term.cfg.asset_name)
+
     def action_targets(self, term: Any) -> Sequence[str]:
-        """Return the term's `_joint_names`."""
-        return tuple(getattr(term, "_joint_names", ()))
+        """Return the term's `_joint_names`, or `_tendon_names`."""
+        return tuple(getattr(term, "_joint_names", ()) or getattr(term, "_tendon_names", ()))
 
     def startup_term(self, func: Callable[..., None]) -> Any:
         """Return a configuration of a startup event that calls `func`."""

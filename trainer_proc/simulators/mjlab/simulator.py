@@ -54,10 +54,14 @@ class MjlabSimulator:
         """Return the terrain; its types have names where each has one column."""
         return terrain_grid(self._env)
 
-    def joints(self) -> Joints | None:
-        """Return the joints that have an actuator."""
-        robot = self.asset("robot")
-        return None if robot is None else joints_of(self._env, robot)
+    def joints(self, asset: str) -> Joints | None:
+        """Return the joints of an entity that have an actuator."""
+        robot = self.asset(asset)
+        return joints_of(self._env, robot) if getattr(robot, "is_actuated", False) else None
+
+    def action_asset(self, term: Any) -> str:
+        """Return the term's `entity_name`."""
+        return str(term.cfg.entity_name)
 
     def action_targets(self, term: Any) -> Sequence[str]:
         """Return the term's `target_names`."""
