@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from trainer_proc.export.actions import describe_actions, driven_assets
 from trainer_proc.export.policy import ObservationTerm, PolicyDescription
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.simulators.interface import Simulator
@@ -33,7 +34,7 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
         num_actions=runner.env.num_actions,
         observation_terms=_observation_terms(env, [group for group in groups["actor"] if group in vectors]),
         control_frequency=None if step is None else 1.0 / float(step),
-        **_describe_actions(env, simulator),
+        **describe_actions(env, simulator),
         **_describe_joints(env, simulator),
     )
 
@@ -68,41 +69,13 @@ def _observation_terms(env: Any, groups: list[str]) -> list[ObservationTerm]:
     ]
 
 
-def _describe_actions(env: Any, simulator: Simulator | None) -> dict[str, Any]:
-    """Return names, scale and offset of every action, in the order of the policy's output."""
-    manager = getattr(env, "action_manager", None)
-    if manager is None:
-        return {}
-    robots = _driven_robots(env, simulator)
-    names: list[str] = []
-    scale: list[float] = []
-    offset: list[float] = []
-    for term_name in manager.active_terms:
-        term = manager.get_term(term_name)
-        targets = list(simulator.action_targets(term)) if simulator is not None else []
-        if len(targets) != term.action_dim:  # several joints may be one action: a gripper's
-            targets = [f"{term_name}_{i}" for i in range(term.action_dim)]
-        elif simulator is not None and len(robots) > 1:
-            targets = [f"{simulator.action_asset(term)}/{target}" for target in targets]
-        names += targets
-        scale += _of_each(getattr(term, "_scale", 1.0), term.action_dim)
-        offset += _of_each(getattr(term, "_offset", 0.0), term.action_dim)
-    return {"action_names": names, "action_scale": scale, "action_offset": offset}
-
-
-def _of_each(factor: Any, count: int) -> list[float]:
-    """Return a number, or a tensor of shape [num_envs, count] that is the same in all, as a list."""
-    values: list[float] = factor[0].tolist() if isinstance(factor, torch.Tensor) else [float(factor)] * count
-    return values
-
-
 def _describe_joints(env: Any, simulator: Simulator | None) -> dict[str, Any]:
     """Return the joints of the robots that the actions drive."""
     names: list[str] = []
     positions: list[float] = []
     stiffness: list[float | None] = []
     damping: list[float | None] = []
-    robots = _driven_robots(env, simulator)
+    robots = driven_assets(env, simulator)
     for robot in robots:
         joints = simulator.joints(robot) if simulator is not None else None
         if joints is not None:
@@ -116,14 +89,3 @@ def _describe_joints(env: Any, simulator: Simulator | None) -> dict[str, Any]:
         "joint_stiffness": stiffness,
         "joint_damping": damping,
     }
-
-
-def _driven_robots(env: Any, simulator: Simulator | None) -> list[str]:
-    """Return the assets that the action terms drive; without terms, the asset `robot` or the only one."""
-    if simulator is None:
-        return []
-    manager = getattr(env, "action_manager", None)
-    if manager is not None:
-        return list(dict.fromkeys(simulator.action_asset(manager.get_term(name)) for name in manager.active_terms))
-    names = simulator.robot_names()
-    return ["robot"] if "robot" in names else names if len(names) == 1 else []

@@ -39,10 +39,10 @@ class PolicyDescription(msgspec.Struct, frozen=True):
     """Terms of the actor's observation, in the order of concatenation."""
     action_names: list[str] = []
     """Name of each action, of its joint if it has one."""
-    action_scale: list[float] = []
-    """Factor of each action; the scaled and offset action is a joint's target or torque."""
-    action_offset: list[float] = []
-    """Offset of each action, added after scaling."""
+    action_scale: list[float | None] = []
+    """Factor of each action; the scaled and offset action is a joint's target or torque. None if it is not one number."""
+    action_offset: list[float | None] = []
+    """Nominal offset of each action, added after scaling. None if it is not one number."""
     joint_names: list[str] = []
     """Actuated joints, in the robot's order; the order of the lists below. With several robots, `robot/joint`."""
     default_joint_positions: list[float] = []

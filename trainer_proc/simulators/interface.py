@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from trainer_proc.metrics.success.root import RobotSource
 from trainer_proc.metrics.terrain import TerrainSource
@@ -19,8 +19,8 @@ from trainer_proc.simulators.default_randomization import DefaultRandomization
 class Joints:
     """A robot's actuated joints in the simulator's order.
 
-    `default_positions` (rad), `stiffness` (N·m/rad) and `damping` (N·m·s/rad) have one entry a joint. Gains are those
-    before randomization, None for a joint that no PD law drives: a torque motor's, a muscle's, a network's.
+    `default_positions` (rad), `stiffness` (N·m/rad) and `damping` (N·m·s/rad) have one entry a joint, the value before
+    randomization. Gains are None for a joint that no PD law drives: a torque motor's, a muscle's, a network's.
     """
 
     names: list[str]
@@ -48,6 +48,12 @@ class Simulator(RobotSource, TerrainSource, Protocol):
 
     def joints(self, asset: str) -> Joints | None:
         """Return the actuated joints of the scene's asset called `asset`; None if it has no joints."""
+
+    def nominal_joint_state(self, asset: str, quantity: Literal["pos", "vel"]) -> Mapping[str, float]:
+        """Return the configured default position (rad) or velocity (rad/s) of all joints of an asset, by name.
+
+        Events may have randomized the defaults of each environment.
+        """
 
     def action_asset(self, term: Any) -> str:
         """Return the name of the scene's asset that an action term drives."""

@@ -1,15 +1,15 @@
-"""Actuated joints of a robot in Isaac Lab."""
+"""Actuated joints of a robot in Isaac Lab, as configured: events may have randomized those of each environment."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from isaaclab.actuators import IdealPDActuatorCfg, ImplicitActuatorCfg
 from isaaclab.actuators.newton import read_group_parameter
+from isaaclab.utils.string import resolve_matching_names_values
 
-from trainer_proc.metrics.success.root import as_tensor
 from trainer_proc.simulators.interface import Joints
 
 _CONTROLLER = {"stiffness": "kp", "damping": "kd"}
@@ -17,7 +17,7 @@ _CONTROLLER = {"stiffness": "kp", "damping": "kd"}
 
 
 def joints_of(robot: Any) -> Joints:
-    """Return pose and nominal gains of the joints that a configured group of actuators drives.
+    """Return pose and gains of the joints that a configured group of actuators drives.
 
     A joint is in one group at most.
     """
@@ -28,7 +28,7 @@ def joints_of(robot: Any) -> Joints:
         if _matches(cfg.joint_names_expr, joint)
     }
     actuated = [joint for joint in robot.joint_names if joint in groups]
-    default = dict(zip(robot.joint_names, as_tensor(robot.data.default_joint_pos)[0].tolist(), strict=True))
+    default = nominal_state(robot, "pos")
     stiffness = [_nominal_gain(robot, *groups[joint], joint, "stiffness") for joint in actuated]
     damping = [_nominal_gain(robot, *groups[joint], joint, "damping") for joint in actuated]
     has_law = [bool(one) or bool(other) for one, other in zip(stiffness, damping, strict=True)]
@@ -38,6 +38,16 @@ def joints_of(robot: Any) -> Joints:
         stiffness=[gain if known else None for gain, known in zip(stiffness, has_law, strict=True)],
         damping=[gain if known else None for gain, known in zip(damping, has_law, strict=True)],
     )
+
+
+def nominal_state(robot: Any, quantity: Literal["pos", "vel"]) -> dict[str, float]:
+    """Return the default position (rad) or velocity (rad/s) of all joints by name.
+
+    Source: `Articulation._process_cfg` of Isaac Lab's physics.
+    """
+    configured = getattr(robot.cfg.init_state, f"joint_{quantity}")
+    _, names, values = resolve_matching_names_values(configured, robot.joint_names)
+    return dict.fromkeys(robot.joint_names, 0.0) | dict(zip(names, map(float, values), strict=True))
 
 
 def _matches(expressions: str | list[str], name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from isaaclab.managers import EventTermCfg
 from isaaclab.utils import noise
@@ -13,7 +13,7 @@ from trainer_proc.metrics.success.root import Root
 from trainer_proc.metrics.terrain import TerrainGrid
 from trainer_proc.simulators.default_randomization import DefaultRandomization
 from trainer_proc.simulators.interface import Joints
-from trainer_proc.simulators.isaaclab.joints import joints_of
+from trainer_proc.simulators.isaaclab.joints import joints_of, nominal_state
 from trainer_proc.simulators.isaaclab.randomization import DEFAULT_RANDOMIZATION, model_of_solver, robot_of
 from trainer_proc.simulators.isaaclab.root import ArticulationRoot
 from trainer_proc.simulators.isaaclab.terrain import terrain_grid
@@ -67,6 +67,10 @@ class IsaacLabSimulator:
         """Return the joints of an articulation that a configured group of actuators drives."""
         robot = self._env.scene.articulations.get(asset)
         return None if robot is None else joints_of(robot)
+
+    def nominal_joint_state(self, asset: str, quantity: Literal["pos", "vel"]) -> Mapping[str, float]:
+        """Return the initial state of an articulation's configuration."""
+        return nominal_state(self._env.scene.articulations[asset], quantity)
 
     def action_asset(self, term: Any) -> str:
         """Return the term's `asset_name`."""

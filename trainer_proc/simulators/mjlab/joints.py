@@ -1,20 +1,37 @@
-"""Actuated joints of a robot in mjlab."""
+"""Actuated joints of a robot in mjlab, as configured: events may have randomized those of each environment."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
+
+from mjlab.utils.string import resolve_expr
 
 from trainer_proc.simulators.interface import Joints
 from trainer_proc.simulators.mjlab.gains import joint_gains
 
 
 def joints_of(env: Any, robot: Any) -> Joints:
-    """Return pose and nominal gains of the joints that have an actuator."""
+    """Return pose and gains of the joints that have an actuator."""
     gains = joint_gains(env.sim.mj_model, robot)
-    default = robot.data.default_joint_pos[0].tolist()
+    default = nominal_state(env, robot, "pos")
+    names = [robot.joint_names[joint] for joint in gains]
     return Joints(
-        names=[robot.joint_names[joint] for joint in gains],
-        default_positions=[default[joint] for joint in gains],
+        names=names,
+        default_positions=[default[name] for name in names],
         stiffness=[None if one is None else one[0] for one in gains.values()],
         damping=[None if one is None else one[1] for one in gains.values()],
     )
+
+
+def nominal_state(env: Any, robot: Any, quantity: Literal["pos", "vel"]) -> dict[str, float]:
+    """Return the default position (rad) or velocity (rad/s) of all joints by name.
+
+    Source: mjlab's `Entity.initialize`.
+    """
+    configured = getattr(robot.cfg.init_state, f"joint_{quantity}")
+    if configured is None:  # positions of the robot's keyframe
+        addresses = robot.indexing.joint_q_adr.tolist()
+        values = env.sim.mj_model.key("init_state").qpos[addresses].tolist()
+    else:
+        values = resolve_expr(configured, robot.joint_names, 0.0)
+    return {name: float(value) for name, value in zip(robot.joint_names, values, strict=True)}

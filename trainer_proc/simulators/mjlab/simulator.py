@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from mjlab.managers.event_manager import EventTermCfg
 from mjlab.utils import noise
@@ -13,7 +13,7 @@ from trainer_proc.metrics.success.root import Root
 from trainer_proc.metrics.terrain import TerrainGrid
 from trainer_proc.simulators.default_randomization import DefaultRandomization
 from trainer_proc.simulators.interface import Joints
-from trainer_proc.simulators.mjlab.joints import joints_of
+from trainer_proc.simulators.mjlab.joints import joints_of, nominal_state
 from trainer_proc.simulators.mjlab.model import robot_of
 from trainer_proc.simulators.mjlab.randomization import DEFAULT_RANDOMIZATION, fields_written
 from trainer_proc.simulators.mjlab.root import MjlabRoot
@@ -58,6 +58,10 @@ class MjlabSimulator:
         """Return the joints of an entity that have an actuator."""
         robot = self.asset(asset)
         return joints_of(self._env, robot) if getattr(robot, "is_actuated", False) else None
+
+    def nominal_joint_state(self, asset: str, quantity: Literal["pos", "vel"]) -> Mapping[str, float]:
+        """Return the initial state of an entity's configuration or keyframe."""
+        return nominal_state(self._env, self.asset(asset), quantity)
 
     def action_asset(self, term: Any) -> str:
         """Return the term's `entity_name`."""

@@ -1,0 +1,93 @@
+"""Describe the actions of a policy: what becomes of each number that it puts out, as configured.
+
+An event may have randomized the default pose of each environment, so no environment's offset is the nominal one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from trainer_proc.simulators.interface import Simulator
+
+_LIBRARIES = ("mjlab", "isaaclab")
+_UNCHANGED = {"scale": 1.0, "offset": 0.0}
+
+
+def describe_actions(env: Any, simulator: Simulator | None) -> dict[str, Any]:
+    """Return names, scale and offset of every action, in the order of the policy's output."""
+    manager = getattr(env, "action_manager", None)
+    if manager is None:
+        return {}
+    several = len(driven_assets(env, simulator)) > 1
+    names: list[str] = []
+    numbers: dict[str, list[float | None]] = {"scale": [], "offset": []}
+    for term_name in manager.active_terms:
+        term = manager.get_term(term_name)
+        targets = list(simulator.action_targets(term)) if simulator is not None else []
+        for quantity, of_all in numbers.items():
+            of_all += _of_each(term, quantity, targets, simulator)
+        if len(targets) != term.action_dim:  # several joints may be one action: a gripper's
+            targets = [f"{term_name}_{i}" for i in range(term.action_dim)]
+        elif simulator is not None and several:
+            targets = [f"{simulator.action_asset(term)}/{target}" for target in targets]
+        names += targets
+    return {"action_names": names, "action_scale": numbers["scale"], "action_offset": numbers["offset"]}
+
+
+def driven_assets(env: Any, simulator: Simulator | None) -> list[str]:
+    """Return the assets that the action terms drive; without terms, the asset `robot` or the only robot."""
+    if simulator is None:
+        return []
+    manager = getattr(env, "action_manager", None)
+    if manager is not None:
+        return list(dict.fromkeys(simulator.action_asset(manager.get_term(name)) for name in manager.active_terms))
+    names = simulator.robot_names()
+    return ["robot"] if "robot" in names else names if len(names) == 1 else []
+
+
+def _of_each(term: Any, quantity: str, targets: Sequence[str], simulator: Simulator | None) -> Sequence[float | None]:
+    """Return the scale or offset of each action of a term; None where it has none, or environments differ.
+
+    A class of a user may compute its own, so its numbers count where all environments have the same.
+    """
+    configured = _configured(term, quantity, targets, simulator)
+    if configured is not None and type(term).__module__.partition(".")[0] in _LIBRARIES:
+        return configured
+    in_use = _same_in_all(getattr(term, f"_{quantity}", None), term.action_dim)
+    return in_use or configured or [None] * term.action_dim
+
+
+def _configured(
+    term: Any, quantity: str, targets: Sequence[str], simulator: Simulator | None
+) -> Sequence[float | None] | None:
+    """Return what the term's configuration says of each target; None if it says nothing."""
+    cfg = term.cfg
+    if len(targets) != term.action_dim or not hasattr(cfg, quantity):
+        return None
+    if quantity == "offset" and getattr(cfg, "use_zero_offset", False):
+        return [0.0] * len(targets)
+    if quantity == "offset" and getattr(cfg, "use_default_offset", False) and simulator is not None:
+        follows_velocity = any(kind.__name__ == "JointVelocityAction" for kind in type(term).__mro__)
+        state = simulator.nominal_joint_state(simulator.action_asset(term), "vel" if follows_velocity else "pos")
+        return [state[target] for target in targets]
+    return [_of_target(getattr(cfg, quantity), target, _UNCHANGED[quantity]) for target in targets]
+
+
+def _of_target(configured: Any, target: str, otherwise: Any) -> Any:
+    """Return a target's entry of a configuration that is one number, or a mapping from patterns of names."""
+    if not isinstance(configured, dict):
+        return float(configured)
+    return next((value for pattern, value in configured.items() if re.fullmatch(pattern, target)), otherwise)
+
+
+def _same_in_all(values: Any, count: int) -> list[float] | None:
+    """Return a number, or a tensor of shape [num_envs, count] that is the same in all, as a list; else None."""
+    if isinstance(values, int | float):
+        return [float(values)] * count
+    if not isinstance(values, torch.Tensor) or values.ndim != 2 or values.shape[1] != count:
+        return None
+    return values[0].tolist() if bool((values == values[0]).all()) else None
