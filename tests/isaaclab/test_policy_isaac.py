@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy
 import pytest
 import torch
-from isaaclab.actuators import IdealPDActuatorCfg
+from isaaclab.actuators import ActuatorNetMLPCfg, IdealPDActuatorCfg
+from isaaclab.managers import EventTermCfg
 from rsl_rl.runners import OnPolicyRunner
 
 from tests.isaaclab.built import built_environment
@@ -18,17 +19,59 @@ from trainer_proc.simulators.registry import simulator_of
 pytestmark = pytest.mark.real
 
 
-def explicit_arms(cfg):
-    """Arms whose motors are computed outside of the simulation."""
-    robot = cfg.scene.robot
-    arms = robot.actuators["arms"]
-    robot.actuators["arms"] = IdealPDActuatorCfg(
-        joint_names_expr=arms.joint_names_expr,
-        actuator_effort_limit=300.0,
-        stiffness=40.0,
-        damping=10.0,
-        armature=0.01,
+OFFSET = 0.25
+"""Offset (rad) that an event adds to the default pose of every environment."""
+
+
+def another_default_pose(env, env_ids):
+    env.scene["robot"].data.default_joint_pos.torch[:] += OFFSET
+    env.action_manager.get_term("joint_pos")._offset += OFFSET
+
+
+def other_gains(env, env_ids):
+    robot = env.scene["robot"]
+    feet, _ = robot.find_joints(".*_ankle_.*_joint")
+    robot.write_joint_stiffness_to_sim_index(
+        stiffness=torch.full((env.num_envs, len(feet)), 77.0),
+        joint_ids=torch.tensor(feet),
+        env_ids=torch.arange(env.num_envs),
     )
+
+
+def randomized_explicit_arms(network):
+    """Arms whose motors are computed outside of the simulation, wrists by a network, and events that randomize all."""
+
+    def change(cfg):
+        robot = cfg.scene.robot
+        robot.actuators["arms"] = IdealPDActuatorCfg(
+            joint_names_expr=[".*_shoulder_.*_joint", ".*_elbow_joint"],
+            actuator_effort_limit=300.0,
+            stiffness=40.0,
+            damping=10.0,
+            armature=0.01,
+        )
+        robot.actuators["wrists"] = ActuatorNetMLPCfg(
+            joint_names_expr=[".*_wrist_.*_joint"],
+            network_file=str(network),
+            actuator_effort_limit=5.0,
+            actuator_velocity_limit=20.0,
+            saturation_effort=10.0,
+            pos_scale=1.0,
+            vel_scale=1.0,
+            torque_scale=1.0,
+            input_order="pos_vel",
+            input_idx=[0, 1, 2],
+            armature=0.01,
+        )
+        robot.actuators["feet"].damping = None  # what the robot's file has
+        cfg.events.pose = EventTermCfg(func=another_default_pose, mode="startup")
+        cfg.events.gains = EventTermCfg(func=other_gains, mode="startup")
+        cfg.actions.joint_pos.clip = {".*_knee_joint": (-1.0, 2.0)}
+        observations = cfg.observations.policy
+        observations.history_length, observations.history_order = 2, "time"
+        observations.base_ang_vel.scale, observations.base_ang_vel.clip = 0.2, (-10.0, 10.0)
+
+    return change
 
 
 class Policy:
@@ -76,32 +119,41 @@ def test_a_direct_environments_policy_is_exported_without_lists(tmp_path):
         assert numpy.abs(expected - computed).max() < 1e-5
         metadata = {entry.key for entry in cartpole.onnx().metadata_props}
         assert "action_names" not in metadata
+        reasons = [line.partition(":")[0] for line in described.not_included]
+        assert reasons == ["observation terms", "actions", "gains of cart_to_pole"]
 
 
 @pytest.fixture(scope="module")
 def g1(tmp_path_factory):
-    with built_environment("Isaac-Velocity-Flat-G1", 2, explicit_arms) as (wrapped, agent):
+    folder = RunFolder(tmp_path_factory.mktemp("policy") / "g1" / "run")
+    folder.path.mkdir(parents=True)
+    network = folder.path / "network.pt"
+    torch.jit.script(torch.nn.Linear(6, 1)).save(network)
+    with built_environment("Isaac-Velocity-Flat-G1", 2, randomized_explicit_arms(network)) as (wrapped, agent):
         agent = agent | {"actor": agent["actor"] | {"obs_normalization": True}}
-        folder = RunFolder(tmp_path_factory.mktemp("policy") / "g1" / "run")
-        folder.path.mkdir(parents=True)
+        wrapped.clip_actions = 8.0
         yield Policy(wrapped, agent, folder)
 
 
-def test_joints_and_actions_are_listed_as_the_simulator_has_them(g1):
+def test_joints_and_actions_are_listed_as_the_simulator_has_them_before_randomization(g1):
     robot, described = g1.env.scene["robot"], g1.described
     term = g1.env.action_manager.get_term("joint_pos")
     assert described.joint_names == list(robot.joint_names)
     assert len(described.joint_names) == 29
-    default = dict(zip(robot.joint_names, robot.data.default_joint_pos.torch[0].tolist(), strict=True))
-    assert described.default_joint_positions == [default[name] for name in described.joint_names]
+    randomized = robot.data.default_joint_pos.torch[0]
+    default = dict(zip(robot.joint_names, (randomized - OFFSET).tolist(), strict=True))
+    assert described.default_joint_positions == pytest.approx([default[name] for name in described.joint_names])
     assert described.default_joint_positions[described.joint_names.index("left_knee_joint")] == pytest.approx(0.42)
     assert described.action_scale == [0.5] * 29
-    assert described.action_offset == [default[name] for name in described.action_names]
+    assert described.action_offset == pytest.approx([default[name] for name in described.action_names])
+    assert described.action_kinds == ["position"] * 29
+    assert described.action_clip == [(-1.0, 2.0) if "knee" in name else None for name in described.action_names]
+    assert described.clip_actions == 8.0
     # an action of ones, as the environment makes targets of it
     term.process_actions(torch.ones(2, 29))
     targets = dict(zip(described.action_names, term.processed_actions[0].tolist(), strict=True))
     scaled = zip(described.action_names, described.action_scale, described.action_offset, strict=True)
-    assert targets == {name: pytest.approx(scale + offset) for name, scale, offset in scaled}
+    assert targets == {name: pytest.approx(scale + offset + OFFSET) for name, scale, offset in scaled}
     assert described.control_frequency == pytest.approx(50.0)
 
 
@@ -112,16 +164,29 @@ def test_gains_are_the_configured_ones_of_every_kind_of_motor(g1):
     )
     assert gains["left_knee_joint"] == (200.0, 5.0)
     assert gains["right_hip_yaw_joint"] == (150.0, 5.0)
-    assert gains["left_ankle_roll_joint"] == (20.0, 2.0)
     assert gains["left_elbow_joint"] == (40.0, 10.0)
+    assert gains["left_wrist_roll_joint"] == (None, None)
+    of_file = g1.env.scene["robot"].data.joint_damping.torch[0, described.joint_names.index("left_ankle_roll_joint")]
+    assert gains["left_ankle_roll_joint"] == (20.0, pytest.approx(of_file.item()))
+    assert [line.partition(":")[0] for line in described.not_included] == [
+        "gains of " + ", ".join(name for name in described.joint_names if "wrist" in name)
+    ]
     simulated = g1.env.scene["robot"].data.joint_stiffness.torch[0].tolist()
     assert simulated[described.joint_names.index("left_elbow_joint")] == 0.0  # what an explicit motor leaves there
 
 
 def test_observation_terms_add_up_to_what_the_policy_sees(g1):
     terms = [(term.name, term.size) for term in g1.described.observation_terms]
-    assert terms[:2] == [("base_lin_vel", 3), ("base_ang_vel", 3)]
-    assert sum(size for _, size in terms) == g1.described.observation_sizes["policy"] == 96 + 3
+    assert terms[:2] == [("base_lin_vel", 6), ("base_ang_vel", 6)]
+    assert sum(size for _, size in terms) == g1.described.observation_sizes["policy"] == 2 * (96 + 3)
+
+
+def test_limits_scale_and_history_of_observations_are_described(g1):
+    by_name = {term.name: term for term in g1.described.observation_terms}
+    assert {(term.history_length, term.history_order) for term in by_name.values()} == {(2, "time")}
+    angular, joints = by_name["base_ang_vel"], by_name["joint_pos"]
+    assert (angular.clip, angular.scale) == ((-10.0, 10.0), pytest.approx([0.2]))
+    assert (joints.clip, joints.scale, joints.function) == (None, [1.0], "isaaclab.envs.mdp.observations:joint_pos_rel")
 
 
 def test_the_export_is_one_file_that_computes_the_same(g1):

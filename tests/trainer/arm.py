@@ -104,27 +104,28 @@ JOINT_TERMS = {"pos": joint_pos_rel, "vel": joint_vel_rel}
 
 
 def gains_in_physics(env, entity, joints):
-    """Return stiffness and damping of each joint, from torques under small errors of position and of velocity."""
+    """Return stiffness and damping of each joint, from torques when it is ahead of its target and when it moves."""
     return [
-        (torque(env, entity, joint, position=1e-3) / 1e-3, torque(env, entity, joint, velocity=1e-3) / 1e-3)
+        (-torque(env, entity, joint, position=1e-3) / 1e-3, -torque(env, entity, joint, velocity=1e-3) / 1e-3)
         for joint in joints
     ]
 
 
 def torque(env, entity, joint, position=0.0, velocity=0.0):
-    """Return an actuated joint's torque where its position and velocity lag behind their targets."""
+    """Return an actuated joint's torque where it is this far ahead of its target, or moves while it should stand."""
     robot = env.scene.entities[entity]
     index = robot.joint_names.index(joint)
     with torch.inference_mode():
         pose = robot.data.default_joint_pos.clone()
         still = torch.zeros_like(pose)
-        target, speed = pose.clone(), still.clone()
-        target[:, index] += position
+        moved, speed = pose.clone(), still.clone()
+        moved[:, index] += position
         speed[:, index] += velocity
-        robot.write_joint_state_to_sim(pose, still)
-        robot.set_joint_position_target(target)
-        robot.set_joint_velocity_target(speed)
+        robot.write_joint_state_to_sim(moved, speed)
+        robot.set_joint_position_target(pose)
+        robot.set_joint_velocity_target(still)
         robot.set_joint_effort_target(still)
+        env.sim.forward()
         env.scene.write_data_to_sim()
         env.sim.forward()
         return float(robot.data.data.qfrc_actuator[0, robot.indexing.joint_v_adr[index]])

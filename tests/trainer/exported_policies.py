@@ -16,7 +16,7 @@ from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.messages import Change, Frame, InterventionApplied, InterventionQueued
 from trainer_proc.contract.run_folder import RunFolder
-from trainer_proc.export.policy import ObservationTerm, PolicyDescription, write_policy_description
+from trainer_proc.export.policy import FORMAT, ObservationTerm, PolicyDescription, write_policy_description
 
 GAUSSIAN = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "scalar"}
 FILES = {"policy.onnx", "policy.pt", "policy.json"}
@@ -33,7 +33,10 @@ def description(**changes) -> PolicyDescription:
         observation_groups={"actor": ["second", "first"], "critic": ["first"]},
         observation_sizes={"first": 3, "second": 5},
         num_actions=2,
-        observation_terms=[ObservationTerm("joint_pos", 5), ObservationTerm("command", 3)],
+        observation_terms=[
+            ObservationTerm("joint_pos", 5, scale=[0.5], clip=(-9.0, 9.0), history_length=5),
+            ObservationTerm("command", 3, scale=[2.0, 2.0, 0.25]),
+        ],
         action_names=["joint_pos"],
         action_scale=[0.25, 0.5],
         action_offset=[0.1, -0.2],
@@ -42,6 +45,10 @@ def description(**changes) -> PolicyDescription:
         joint_stiffness=[40.0, 60.0],
         joint_damping=[2.0, 3.0],
         control_frequency=50.0,
+        clip_actions=2.0,
+        action_kinds=["position", "position"],
+        action_clip=[(-1.0, None), None],
+        format=FORMAT,
     )
     return msgspec.structs.replace(whole, **changes)
 

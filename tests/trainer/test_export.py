@@ -16,6 +16,7 @@ from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export.actor import read_actor
 from trainer_proc.export.policy import PolicyDescription
 from trainer_proc.export.provenance import git_commit
+from trainer_proc.export.task_export import DESCRIBED_HERE
 from trainer_proc.export.write import PolicyCard, export_policy
 from tui.charts.files.export import proposed_file, write_file
 
@@ -96,6 +97,37 @@ def test_the_onnx_file_is_complete_and_describes_itself(exported):
     assert metadata["default_joint_pos"] == "0.1,-0.2"
     assert metadata["observation_names"] == "joint_pos,command"
     assert metadata["iteration"] == "120"
+    assert metadata["clip_actions"] == "2.0"
+    assert metadata["observation_terms_clip"] == "-9.0;9.0,-inf;inf"
+    assert metadata["observation_terms_scale"] == "0.5,2.0;2.0;0.25"
+    assert metadata["observation_terms_history_length"] == "5,0"
+    assert metadata["action_kinds"] == "position,position"
+    assert metadata["action_clip"] == "-1.0;inf,-inf;inf"
+    assert "not_included" not in metadata
+    assert set(metadata) <= DESCRIBED_HERE  # so that no task's own exporter guesses what is unknown here
+
+
+def test_unknown_gains_are_no_numbers_in_the_onnx_file(tmp_path):
+    described = description(joint_stiffness=[40.0, None], joint_damping=[None, None], not_included=["a: b", "c: d"])
+    folder, checkpoint, _ = make_run(tmp_path / "run", described)
+    export_policy(folder, checkpoint)
+    metadata = {entry.key: entry.value for entry in onnx.load(folder.exported / "policy.onnx").metadata_props}
+    assert metadata["joint_stiffness"] == "40.0,none"
+    assert "joint_damping" not in metadata
+    assert metadata["not_included"] == "a: b; c: d"
+
+
+def test_an_export_of_a_run_that_an_older_version_described_says_what_is_unknown(tmp_path):
+    described = msgspec.structs.replace(description(), format=1, clip_actions=None)
+    folder, checkpoint, _ = make_run(tmp_path / "run", described)
+    export_policy(folder, checkpoint)
+    card = msgspec.json.decode((folder.exported / "policy.json").read_bytes(), type=PolicyCard)
+    assert (card.joint_names, card.joint_stiffness, card.joint_damping) == (["hip", "knee"], [], [])
+    (line,) = card.not_included
+    assert "resume it to describe it again" in line
+    metadata = {entry.key: entry.value for entry in onnx.load(folder.exported / "policy.onnx").metadata_props}
+    assert "clip_actions" not in metadata
+    assert metadata["not_included"] == line
 
 
 def test_the_onnx_file_holds_no_paths_of_this_machine(exported):

@@ -87,14 +87,15 @@ def test_gains_are_those_of_each_kind_of_motor_or_none(mixed):
     assert described.joint_names == joints
     has_law = [joint for joint in joints if joint not in WITHOUT_LAW]
     measured = dict(zip(has_law, gains_in_physics(training.env, "robot", has_law), strict=True))
-    for joint, stiffness, damping in zip(
-        joints, described.joint_stiffness, described.joint_damping, strict=True
-    ):
+    for joint, stiffness, damping in zip(joints, described.joint_stiffness, described.joint_damping, strict=True):
         if joint in WITHOUT_LAW:
             assert (stiffness, damping) == (None, None), joint
         else:
             assert (stiffness, damping) == pytest.approx(measured[joint], rel=1e-3, abs=1e-3), joint
-    assert (measured["ideal"], measured["shared"]) == (pytest.approx((60, 6), rel=1e-3), pytest.approx((9, 0.5), rel=1e-3))
+    assert (measured["ideal"], measured["shared"]) == (
+        pytest.approx((60, 6), rel=1e-3),
+        pytest.approx((9, 0.5), rel=1e-3),
+    )
 
 
 def test_the_poses_are_the_joints_own(mixed):
@@ -106,8 +107,13 @@ def test_the_poses_are_the_joints_own(mixed):
 
 def test_joints_are_those_of_the_robots_that_the_policy_moves():
     pd = partial(actuators.IdealPdActuatorCfg, target_names_expr=(".*",), effort_limit=50.0)
+    robots = {
+        "left": arm([pd(stiffness=5.0, damping=0.5)], elbow=0.1),
+        "door": DOOR,
+        "right": arm([pd(stiffness=8.0, damping=0.8)], elbow=-0.1),
+    }
     training = Arm(
-        {"left": arm([pd(stiffness=5.0, damping=0.5)], elbow=0.1), "door": DOOR, "right": arm([pd(stiffness=8.0, damping=0.8)], elbow=-0.1)},
+        robots,
         {"right": positions_of("right"), "left": positions_of("left")},
     )
     described = training.described()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -201,15 +202,18 @@ def test_the_load_is_steps_per_second_and_the_use_of_the_run_s_gpus(gpus, text):
 def test_an_export_is_told_in_one_line():
     assert export_result(ExportStarted(3, 1.24)) == "exporting iteration 3; training blocked for 1.2 ms"
     assert export_result(ExportFailed(3, "no space")) == "export of iteration 3 failed: no space"
-    finished = export_result(
-        ExportFinished(
-            iteration=3,
-            folder="exported",
-            largest_difference=1.2e-7,
-            latency_p50_us=20.4,
-            latency_p99_us=41.0,
-            rate_hz=24390.2,
-        )
+    exported = ExportFinished(
+        iteration=3,
+        folder="exported",
+        largest_difference=1.2e-7,
+        latency_p50_us=20.4,
+        latency_p99_us=41.0,
+        rate_hz=24390.2,
     )
+    finished = export_result(exported)
     assert finished.startswith("iteration 3 exported to exported: largest difference from torch 1.2e-07, p50 20 µs")
     assert finished.endswith("rate up to 24,390 Hz")
+    partly = msgspec.structs.replace(exported, not_included=("action slow: MyAction",))
+    assert export_result(partly).endswith("Hz; not included: action slow: MyAction")
+    partly = msgspec.structs.replace(exported, not_included=("action slow: MyAction", "joints: none", "x"))
+    assert export_result(partly).endswith("; not included: action slow: MyAction and 2 more, see policy.json")

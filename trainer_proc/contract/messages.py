@@ -312,6 +312,8 @@ class ExportFinished(msgspec.Struct, frozen=True, tag=True):
     """99th percentile of the same, in microseconds."""
     rate_hz: float
     """Control rate in Hz that the policy sustains: 1e6 / `latency_p99_us`."""
+    not_included: tuple[str, ...] = ()
+    """What stands between robot and policy and is not in the exported files, with the reason; one line each."""
 
 
 class ExportFailed(msgspec.Struct, frozen=True, tag=True):

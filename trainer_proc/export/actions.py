@@ -11,23 +11,49 @@ from typing import Any
 
 import torch
 
+from trainer_proc.export.plain import import_path, limits, plain
+from trainer_proc.export.policy import ActionTerm, Limits
 from trainer_proc.simulators.interface import Simulator
 
 _LIBRARIES = ("mjlab", "isaaclab")
+_KINDS = {
+    "JointPositionAction": "position",
+    "RelativeJointPositionAction": "relative_position",
+    "JointVelocityAction": "velocity",
+    "JointEffortAction": "effort",
+    "TendonLengthAction": "tendon_length",
+    "TendonVelocityAction": "tendon_velocity",
+    "TendonEffortAction": "tendon_effort",
+    "FixedTendonPositionAction": "tendon_length",
+    "SiteEffortAction": "site_effort",
+}
+"""Kinds of the libraries' terms that scale, offset and limit an action, and do nothing else with it."""
 _UNCHANGED = {"scale": 1.0, "offset": 0.0}
 
 
 def describe_actions(env: Any, simulator: Simulator | None) -> dict[str, Any]:
-    """Return names, scale and offset of every action, in the order of the policy's output."""
+    """Return the action terms and what every action becomes, in the order of the policy's output."""
     manager = getattr(env, "action_manager", None)
     if manager is None:
         return {}
     several = len(driven_assets(env, simulator)) > 1
     names: list[str] = []
+    clips: list[Limits | None] = []
+    terms: list[ActionTerm] = []
     numbers: dict[str, list[float | None]] = {"scale": [], "offset": []}
     for term_name in manager.active_terms:
         term = manager.get_term(term_name)
         targets = list(simulator.action_targets(term)) if simulator is not None else []
+        clips += _clips(term, targets)
+        terms.append(
+            ActionTerm(
+                name=term_name,
+                size=term.action_dim,
+                kind=_kind(term),
+                implementation=import_path(type(term)),
+                configuration=plain(getattr(term, "cfg", {})),
+            )
+        )
         for quantity, of_all in numbers.items():
             of_all += _of_each(term, quantity, targets, simulator)
         if len(targets) != term.action_dim:  # several joints may be one action: a gripper's
@@ -35,7 +61,55 @@ def describe_actions(env: Any, simulator: Simulator | None) -> dict[str, Any]:
         elif simulator is not None and several:
             targets = [f"{simulator.action_asset(term)}/{target}" for target in targets]
         names += targets
-    return {"action_names": names, "action_scale": numbers["scale"], "action_offset": numbers["offset"]}
+    return {
+        "action_terms": terms,
+        "action_kinds": [term.kind for term in terms for _ in range(term.size)],
+        "action_names": names,
+        "action_scale": numbers["scale"],
+        "action_offset": numbers["offset"],
+        "action_clip": clips,
+    }
+
+
+def actions_not_included(env: Any) -> list[str]:
+    """Return a line for each action term that does more than to scale, offset and limit an action."""
+    manager = getattr(env, "action_manager", None)
+    if manager is None:
+        return [f"actions: {type(env).__name__} has no action manager, its own code makes targets of them"]
+    return [
+        f"action {name}: {type(term).__name__} does more than scale, offset and clip; see its code and configuration"
+        for name in manager.active_terms
+        if not _is_affine(term := manager.get_term(name))
+    ]
+
+
+def action_limit(env: Any) -> float | None:
+    """Return the largest magnitude that the wrappers around an environment let an action have; None for no limit."""
+    in_wrappers = []
+    while env is not None:
+        in_wrappers.append(getattr(env, "clip_actions", None))
+        env = getattr(env, "env", None)
+    return min((float(limit) for limit in in_wrappers if limit is not None), default=None)
+
+
+def _kind(term: Any) -> str:
+    return next((_KINDS[kind.__name__] for kind in type(term).__mro__ if kind.__name__ in _KINDS), type(term).__name__)
+
+
+def _is_affine(term: Any) -> bool:
+    """Tell whether a term is one of the libraries' known kinds, and no user's class replaces what these do."""
+    if not any(kind.__name__ in _KINDS for kind in type(term).__mro__):
+        return False
+    methods = (getattr(type(term), name) for name in ("process_actions", "apply_actions"))
+    return all(method.__module__.partition(".")[0] in _LIBRARIES for method in methods)
+
+
+def _clips(term: Any, targets: Sequence[str]) -> list[Limits | None]:
+    """Return the limits of each scaled and offset action."""
+    configured = getattr(getattr(term, "cfg", None), "clip", None)
+    if configured is None or len(targets) != term.action_dim or _kind(term) not in _KINDS.values():
+        return [None] * term.action_dim
+    return [limits(_of_target(configured, target, None)) for target in targets]
 
 
 def driven_assets(env: Any, simulator: Simulator | None) -> list[str]:
@@ -65,7 +139,7 @@ def _configured(
     term: Any, quantity: str, targets: Sequence[str], simulator: Simulator | None
 ) -> Sequence[float | None] | None:
     """Return what the term's configuration says of each target; None if it says nothing."""
-    cfg = term.cfg
+    cfg = getattr(term, "cfg", None)
     if len(targets) != term.action_dim or not hasattr(cfg, quantity):
         return None
     if quantity == "offset" and getattr(cfg, "use_zero_offset", False):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
-from trainer_proc.export.actions import describe_actions, driven_assets
-from trainer_proc.export.policy import ObservationTerm, PolicyDescription
+from trainer_proc.export.actions import action_limit, actions_not_included, describe_actions, driven_assets
+from trainer_proc.export.observations import describe_observations, observations_not_included
+from trainer_proc.export.policy import FORMAT, PolicyDescription
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.simulators.interface import Simulator
 
@@ -24,6 +23,7 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
     if "student" in groups:
         groups["actor"] = groups["student"]
     step = getattr(env, "step_dt", None)
+    joints = _describe_joints(env, simulator)
     return PolicyDescription(
         task=task,
         backend=backend,
@@ -32,10 +32,13 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
         observation_sizes={group: int(tensor.shape[-1]) for group, tensor in observed if tensor.ndim == 2},
         image_shapes={group: list(tensor.shape[1:]) for group, tensor in observed if tensor.ndim == 4},
         num_actions=runner.env.num_actions,
-        observation_terms=_observation_terms(env, [group for group in groups["actor"] if group in vectors]),
+        observation_terms=describe_observations(env, [group for group in groups["actor"] if group in vectors]),
+        clip_actions=action_limit(runner.env),
         control_frequency=None if step is None else 1.0 / float(step),
         **describe_actions(env, simulator),
-        **_describe_joints(env, simulator),
+        **joints,
+        not_included=[*observations_not_included(env), *actions_not_included(env), *_joints_not_included(joints)],
+        format=FORMAT,
     )
 
 
@@ -58,17 +61,6 @@ def _class_name(instance: Any) -> str:
     return kind.__name__ if kind.__module__.startswith("rsl_rl.") else f"{kind.__module__}:{kind.__qualname__}"
 
 
-def _observation_terms(env: Any, groups: list[str]) -> list[ObservationTerm]:
-    manager = getattr(env, "observation_manager", None)
-    if manager is None:
-        return []
-    return [
-        ObservationTerm(name, int(torch.Size(shape).numel()))
-        for group in groups
-        for name, shape in zip(manager.active_terms[group], manager.group_obs_term_dim[group], strict=True)
-    ]
-
-
 def _describe_joints(env: Any, simulator: Simulator | None) -> dict[str, Any]:
     """Return the joints of the robots that the actions drive."""
     names: list[str] = []
@@ -89,3 +81,12 @@ def _describe_joints(env: Any, simulator: Simulator | None) -> dict[str, Any]:
         "joint_stiffness": stiffness,
         "joint_damping": damping,
     }
+
+
+def _joints_not_included(joints: dict[str, Any]) -> list[str]:
+    """Return a line for joints without gains, and for a robot that isn't known."""
+    if not joints.get("joint_names"):
+        return ["joints: expected a robot of mjlab or Isaac Lab with actuators, got none"]
+    gains = zip(joints["joint_names"], joints["joint_stiffness"], joints["joint_damping"], strict=True)
+    without = [name for name, *of_joint in gains if None in of_joint]
+    return [f"gains of {', '.join(without)}: no PD law drives them, or an event sets them"] if without else []

@@ -36,8 +36,9 @@ from trainer_proc.export.check import (
     open_session,
 )
 from trainer_proc.export.folder import put_in_place, require_usable, temporary_folder
+from trainer_proc.export.metadata import metadata
 from trainer_proc.export.models import make_models, write_models
-from trainer_proc.export.policy import PolicyDescription, read_policy_description
+from trainer_proc.export.policy import FORMAT, PolicyDescription, read_policy_description
 from trainer_proc.export.provenance import git_commit, versions
 from trainer_proc.export.task_export import TaskExport, with_task_export
 
@@ -99,8 +100,8 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
             models = make_models(actor)
             model, task = with_task_export(models.model, folder, models.inputs, models.outputs)
             description = _with_not_included(description, task)
-            metadata = task.metadata | _metadata(description, folder, iteration)
-            write_models(model, models.scripted, metadata, temporary)
+            facts = task.metadata | metadata(description, folder.name, iteration)
+            write_models(model, models.scripted, facts, temporary)
             session = open_session(temporary / "policy.onnx")
             check = check_policy(actor, description, models.outputs, session, temporary / "policy.pt")
             check_task_outputs(session, task)
@@ -128,6 +129,7 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
         latency_p50_us=latency.p50_us,
         latency_p99_us=latency.p99_us,
         rate_hz=1e6 / latency.p99_us,
+        not_included=tuple(description.not_included),
     )
 
 
@@ -137,11 +139,24 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
 def _read_description(folder: RunFolder) -> PolicyDescription:
     file = folder.policy_description
     try:
-        return read_policy_description(folder)
+        description = read_policy_description(folder)
     except FileNotFoundError:
         raise ExportError(f"{file} is missing: expected a run that this program trained with rsl_rl") from None
     except (OSError, msgspec.DecodeError) as error:
         raise ExportError(f"{file} can't be read ({one_line(error)}): resume the run to write it again") from error
+    if description.format > FORMAT:
+        raise ExportError(f"{file}: expected format {FORMAT} or older, got {description.format}: update humanoid-tui")
+    return description if description.format == FORMAT else _without_guesses(description)
+
+
+def _without_guesses(description: PolicyDescription) -> PolicyDescription:
+    """Return a description of format 1 without gains, which may be another quantity; say what else is unknown."""
+    missing = (
+        "gains, clip_actions, limits, kinds and history, and values before randomization: an older version described "
+        "this run; resume it to describe it again"
+    )
+    lines = [missing, *description.not_included]
+    return msgspec.structs.replace(description, joint_stiffness=[], joint_damping=[], not_included=lines)
 
 
 def _card(
@@ -180,37 +195,6 @@ def _card(
 def _with_not_included(description: PolicyDescription, task: TaskExport) -> PolicyDescription:
     lines = [*description.not_included, *task.not_included]
     return msgspec.structs.replace(description, not_included=list(dict.fromkeys(lines)))
-
-
-def _metadata(description: PolicyDescription, folder: RunFolder, iteration: int) -> dict[str, str]:
-    """Return the ONNX metadata, with the keys of mjlab's `exporter_utils.get_base_metadata` and a few more."""
-    facts: dict[str, object] = {
-        "run_path": folder.name,
-        "task": description.task,
-        "backend": description.backend,
-        "iteration": iteration,
-        "observation_names": [term.name for term in description.observation_terms],
-        "observation_sizes": [term.size for term in description.observation_terms],
-        "action_names": description.action_names,
-        "action_scale": description.action_scale,
-        "action_offset": description.action_offset,
-        "joint_names": description.joint_names,
-        "joint_stiffness": description.joint_stiffness,
-        "joint_damping": description.joint_damping,
-        "default_joint_pos": description.default_joint_positions,
-        "control_frequency": description.control_frequency,
-    }
-    known = {key: value for key, value in facts.items() if value is not None and not _is_unknown(value)}
-    return {key: ",".join(map(_text, v)) if isinstance(v, list) else str(v) for key, v in known.items()}
-
-
-def _is_unknown(value: object) -> bool:
-    return isinstance(value, list) and all(one is None for one in value)
-
-
-def _text(value: object) -> str:
-    """Return an entry of a list; an unknown one is a word, so that a reader of numbers fails instead of using 0."""
-    return "none" if value is None else str(value)
 
 
 def _past_interventions(folder: RunFolder) -> tuple[list[InterventionApplied], str]:

@@ -15,6 +15,7 @@ import torch
 from trainer_proc.contract.knob import Knob, KnobType, Value
 from trainer_proc.knobs.slot import Slot, SlotKnob, attribute_slot
 from trainer_proc.knobs.units import unit_of
+from trainer_proc.metrics.environment import observation_term_cfg
 
 _USUAL: tuple[tuple[str, float], ...] = (
     ("lin_vel", 0.1),
@@ -51,7 +52,7 @@ class _Noise:
     def __init__(self, manager: Any, kinds: Any, group: str, term: str) -> None:
         self._env = manager._env
         self._kinds = kinds
-        self._cfg = _term_cfg(manager, group, term)
+        self._cfg = observation_term_cfg(manager, group, term)
         self._term = term
         self._path = f"{group}/{term}"
         self._slot = self._find_slot(manager, group, term)
@@ -148,12 +149,6 @@ class _Noise:
         if deviation == 0.0:  # mjlab's GaussianNoiseCfg refuses it
             return self._kinds.ConstantNoiseCfg(bias=like.mean, operation=like.operation)
         return self._kinds.GaussianNoiseCfg(mean=like.mean, std=deviation, operation=like.operation)
-
-
-def _term_cfg(manager: Any, group: str, term: str) -> Any:
-    if hasattr(manager, "get_term_cfg"):
-        return manager.get_term_cfg(group, term)
-    return manager._group_obs_term_cfgs[group][manager.active_terms[group].index(term)]
 
 
 def _components(number: Any) -> list[float]:
