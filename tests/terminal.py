@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import termios
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,23 +17,49 @@ from tests.program import PROGRAM
 
 COLUMNS, LINES = 120, 40
 DEADLINE_SECONDS = 60.0
+_MODES = {"alternate screen": {1049}, "mouse": {1000, 1003, 1006, 1015, 1016}}
 BRAILLE_DOTS = re.compile("[\u2801-\u28ff]{3}")
 
 
 class Terminal:
     """A pseudo-terminal with a program in it; `said` is all that the program has written there."""
 
-    def __init__(self, cwd: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
-        """Start the program in `cwd`; `environment` None is this process's, without NO_COLOR."""
+    def __init__(
+        self,
+        cwd: Path,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        program: str | None = None,
+    ) -> None:
+        """Start the program, or another one, in `cwd`; `environment` None is this process's, without NO_COLOR."""
         if environment is None:
             environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
             environment |= {"TERM": "xterm-256color"}
         self._child = pexpect.spawn(
-            PROGRAM, list(arguments), cwd=str(cwd), dimensions=(LINES, COLUMNS), env=dict(environment)
+            program or PROGRAM, list(arguments), cwd=str(cwd), dimensions=(LINES, COLUMNS), env=dict(environment)
         )
         self._screen = pyte.Screen(COLUMNS, LINES)
         self._stream = pyte.ByteStream(self._screen)
         self.said = bytearray()
+        self._keys_before = termios.tcgetattr(self._child.child_fd)
+
+    @property
+    def process(self) -> int:
+        """The process id of the program."""
+        return int(self._child.pid)
+
+    @property
+    def modes_on(self) -> set[str]:
+        """What differs from a terminal before any program has run in it."""
+        modes = {mode >> 5 for mode in self._screen.mode}
+        on = {name for name, numbers in _MODES.items() if numbers & modes}
+        hidden = set() if pyte.modes.DECTCEM in self._screen.mode else {"hidden cursor"}
+        raw = set() if termios.tcgetattr(self._child.child_fd) == self._keys_before else {"raw keys"}
+        return on | hidden | raw
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the program."""
+        self._child.kill(number)
 
     @property
     def text(self) -> str:
@@ -55,14 +83,21 @@ class Terminal:
             assert self._read(), f"the program ended before {what}:\n{self.said[-2000:].decode(errors='replace')}"
 
     def wait_for_end(self) -> int:
-        """Read until the program has ended and return its exit code."""
+        """Read until the program has ended and return its exit code; -N if signal N has ended it."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         while self._read():
             assert time.monotonic() < deadline, f"the program does not end:\n{self.text}"
         self._child.wait()
-        return int(self._child.exitstatus)
+        return -self._child.signalstatus if self._child.exitstatus is None else int(self._child.exitstatus)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a connection that breaks."""
+        self._child.ptyproc.fileobj.close()
+        self._child.ptyproc.closed = self._child.closed = True
 
     def close(self) -> None:
+        if self._child.closed:
+            self._child.kill(signal.SIGKILL)
         self._child.close(force=True)
 
     def _read(self) -> bool:

@@ -1,6 +1,6 @@
 """The command line: `humanoid-tui` opens the program, `humanoid-tui COMMAND` runs one command and returns.
 
-Exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted. Errors are one line with what to do.
+Exit codes: 0 done, 1 refused or failed, 2 wrong use, 128 + N after signal N. Errors are one line with what to do.
 """
 
 from __future__ import annotations
@@ -24,10 +24,16 @@ def run(arguments: list[str]) -> int:
         from tui.command_group import run_command
 
         return run_command(arguments)
+    from curricula.errors import UserError
     from trainer_proc.contract.run_folder import LOG_ROOT
     from tui.app import HumanoidTui
     from tui.session.program_log import start_logging
+    from tui.terminal.run import run_app
 
     start_logging()
-    HumanoidTui(LOG_ROOT).run()
+    try:
+        run_app(HumanoidTui(LOG_ROOT))
+    except UserError as error:
+        print(f"humanoid-tui: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
     return 0

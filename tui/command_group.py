@@ -71,8 +71,9 @@ def cli(context: click.Context, log_level: str) -> None:
     if context.invoked_subcommand is None:
         from trainer_proc.contract.run_folder import LOG_ROOT
         from tui.app import HumanoidTui
+        from tui.terminal.run import run_app
 
-        HumanoidTui(LOG_ROOT).run()
+        run_app(HumanoidTui(LOG_ROOT))
 
 
 def run_command(arguments: list[str]) -> int:

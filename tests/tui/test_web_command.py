@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import importlib.util
+import signal
 import socket
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.waiting import wait_for
 from tests.web.in_browser import Served
 from tui.web.access import host_problem, is_loopback, origin_problem
 
@@ -112,6 +114,22 @@ def test_it_listens_on_this_machine_alone(server):
     assert urlsplit(server.address).hostname == "127.0.0.1"
     with socket.socket() as other:  # the address would be taken if it listened everywhere
         other.bind(("127.0.0.2", port))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name)
+def test_no_tab_s_program_outlives_the_server(tmp_path, number):
+    server = Served(tmp_path)
+    address = urlsplit(server.address)
+    tab = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
+    tab.request("GET", f"{address.path}ws", headers=SOCKET | {"Origin": f"{address.scheme}://{address.netloc}"})
+    assert tab.getresponse().status == 101
+    wait_for(lambda: server.programs, "the tab's program")
+    programs = server.programs
+    server.process.send_signal(number)
+    assert server.process.wait(30) == (-number if number == signal.SIGKILL else 0)
+    wait_for(lambda: not any(program.is_running() for program in programs), "the end of the program")
+    tab.close()
+    server.close()
 
 
 # --- wrong use ---

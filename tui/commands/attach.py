@@ -33,8 +33,9 @@ def attach_command(run: str, log_root: Path, as_json: bool) -> None:
         show_result("", _state_value(folder, read_state(folder)), as_json)
         return
     from tui.app import HumanoidTui
+    from tui.terminal.run import run_app
 
-    HumanoidTui(log_root, folder).run()
+    run_app(HumanoidTui(log_root, folder))
 
 
 def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:

@@ -32,8 +32,9 @@ def compare_command(runs: tuple[str, ...], log_root: Path, as_json: bool) -> Non
         show_result("", {"runs": [_run_value(folder) for folder in folders], "differences": rows}, as_json)
         return
     from tui.app import HumanoidTui
+    from tui.terminal.run import run_app
 
-    HumanoidTui(log_root, compared=folders).run()
+    run_app(HumanoidTui(log_root, compared=folders))
 
 
 def _run_value(folder: RunFolder) -> dict[str, Any]:

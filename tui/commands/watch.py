@@ -32,9 +32,10 @@ def watch_command(logdir: Path, wanted: tuple[str, ...], as_json: bool) -> None:
     from trainer_proc.contract.run_folder import LOG_ROOT
     from tui.app import HumanoidTui
     from tui.session.watch.scalars import ScalarReader
+    from tui.terminal.run import run_app
 
     ScalarReader()  # reports a missing package before the screen opens
-    HumanoidTui(LOG_ROOT, watch=(logdir, wanted)).run()
+    run_app(HumanoidTui(LOG_ROOT, watch=(logdir, wanted)))
 
 
 def _newest(logdir: Path, wanted: tuple[str, ...]) -> dict[str, Any]:

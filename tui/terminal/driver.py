@@ -7,23 +7,28 @@ and `room` reports how much the terminal can take, so that the frame clock (`tui
 
 from __future__ import annotations
 
+import codecs
 import math
 import os
 import re
 import select
 import signal
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, Any
 
+from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import CursorPosition, InputEvent, Resize
 from textual.geometry import Size
 from textual.message import Message
 
 from tui.terminal.compact_sgr import compact_sgr
+from tui.terminal.rescue import Rescue
 from tui.terminal.throughput import Throughput
 
 _CHUNK_BYTES = 1024
@@ -35,6 +40,7 @@ _REPLY_TIMEOUT_SECONDS = 0.3
 """How long it waits for a reply that would otherwise end up in the shell."""
 _POLL_SECONDS = 0.1
 """How often to check whether a full terminal has room: `select` does not report every byte that becomes free."""
+_INPUT_BYTES = 4096
 _CURSOR_QUERY = b"\x1b[6n"
 _FRAME_START = re.compile(r"\x1b\[\d+;\d+H")
 """Start of everything that Textual draws; other output (modes, clipboard, bell) is never dropped."""
@@ -45,8 +51,13 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        if sys.__stderr__ is not None and not sys.__stderr__.isatty():
+            self._file = sys.__stdout__  # 2>FILE: the messages of other libraries go to the file, the screen does not
+        self._rescue: Rescue | None = None
         self._throughput = Throughput()
         self._output: _Output | None = None
+        self._is_restored = True
+        """Whether the sequences that restore the terminal are queued."""
 
     def write(self, data: str) -> None:
         """Queue `data` for writing; returns at once."""
@@ -68,9 +79,12 @@ class TerminalDriver(LinuxDriver):
         Textual 8.2.8 handles SIGWINCH with `signal.signal`. The kernel may deliver the signal to any thread, which an
         idle event loop does not notice. So the loop's own handler is used.
         """
+        self._is_restored = False
         self._throughput = Throughput()
         self._output = _Output(self._file, self._throughput, self._repaint, queries=self.input_tty)
         self._output.start()
+        assert self._file is not None
+        self._rescue = Rescue(self._file.fileno(), self.fileno, self._end)
         super().start_application_mode()  # type: ignore[no-untyped-call]  # its own writer thread stays idle
         self._loop.add_signal_handler(signal.SIGWINCH, self._report_size)
 
@@ -79,6 +93,7 @@ class TerminalDriver(LinuxDriver):
         if self._output is not None:
             self._output.drop_frames()
         super().stop_application_mode()
+        self._is_restored = True
 
     def disable_input(self) -> None:
         """Stop reading keys, after a short wait for a pending reply of the terminal."""
@@ -88,9 +103,17 @@ class TerminalDriver(LinuxDriver):
 
     def close(self) -> None:
         """Wait at most 5 s until the terminal has read the sequences that restore it."""
-        if self._output is not None:
-            self._output.finish(_CLOSE_TIMEOUT_SECONDS)
+        if self._output is not None and self._output.finish(_CLOSE_TIMEOUT_SECONDS) and self._is_restored:
+            self._release()
         super().close()
+        if self._rescue is not None:
+            self._rescue.restore()  # the program ends before it has begun, or its output has failed
+            self._release()
+
+    def _release(self) -> None:
+        if self._rescue is not None:
+            self._rescue.release()
+            self._rescue = None
 
     def process_message(self, message: Message) -> None:
         """Take replies to cursor queries, and record when keys come; runs in the thread that reads input."""
@@ -101,6 +124,29 @@ class TerminalDriver(LinuxDriver):
         if isinstance(message, InputEvent) and self._output is not None:
             self._output.key_pressed()
         super().process_message(message)
+
+    def run_input_thread(self) -> None:
+        """Read keys until the input ends; as in Textual, which reads a closed terminal for ever."""
+        parser = XTermParser(self._debug)
+        decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+        while not self.exit_event.is_set():
+            if select.select([self.fileno], [], [], _POLL_SECONDS)[0]:
+                try:
+                    data = os.read(self.fileno, _INPUT_BYTES)
+                except OSError:
+                    data = b""
+                if not data:
+                    self._end(128 + signal.SIGHUP)
+                    return
+                for event in parser.feed(decode(data)):
+                    self.process_message(event)
+            for event in parser.tick():
+                self.process_message(event)
+
+    def _end(self, exit_code: int) -> None:
+        """Have the event loop end the program; called in any thread, at any moment."""
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._app.exit, None, exit_code)
 
     def _report_size(self) -> None:
         """Report the terminal's size to the app, unless the terminal reports it itself (mode 2048)."""
@@ -169,12 +215,13 @@ class _Output(threading.Thread):
             self._queries = False
             self._changed.wait_for(lambda: not self._throughput.awaits_reply, _REPLY_TIMEOUT_SECONDS)
 
-    def finish(self, seconds: float) -> None:
-        """End once everything is written, or after `seconds`."""
+    def finish(self, seconds: float) -> bool:
+        """End once everything is written, or after `seconds`; return whether everything is written."""
         with self._changed:
             self._ending = True
             self._changed.notify_all()
         self.join(seconds)
+        return not self.is_alive() and not self._pieces
 
     def run(self) -> None:
         """Write until `finish` is called and the queue is empty."""

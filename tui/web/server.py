@@ -6,6 +6,7 @@ import asyncio
 import errno
 import secrets
 import shlex
+import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -45,7 +46,7 @@ class WebServer(Server):
         self.address = f"http://{shown}:{self._socket.getsockname()[1]}/{self._secret}/"
 
     def run(self) -> None:
-        """Serve until Ctrl+C or SIGTERM; open programs are stopped then, trainings continue."""
+        """Serve until Ctrl+C, SIGTERM or SIGHUP; open programs are stopped then, trainings continue."""
         web.run_app(
             self._make_app(), sock=self._socket, print=None, access_log=None, shutdown_timeout=_STOP_TIMEOUT_SECONDS
         )
@@ -65,6 +66,7 @@ class WebServer(Server):
         app.router.add_get("/download/{key}", self.handle_download)  # the path textual.js uses; a key is a secret too
         app.add_subapp(f"/{self._secret}/", program)
         app.on_shutdown.append(self._stop_programs)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _end)  # aiohttp handles SIGINT and SIGTERM
         return app
 
     async def _serve_page(self, request: web.Request) -> web.StreamResponse:
@@ -131,6 +133,10 @@ class _TabProgram(AppService):
         except TimeoutError:
             if self._process is not None:
                 self._process.kill()
+
+
+def _end() -> None:
+    raise web.GracefulExit
 
 
 def _bind(host: str, port: int) -> socket.socket:
