@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -392,6 +393,23 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_are_read(tmp_path):
         watched.run.take(portion)
     assert watched.run.problems == (f"can't read {gone.name}: No such file or directory",)
     assert watched.run.history.series["reward"].count == 2
+
+
+def test_each_of_many_files_is_looked_at_once_and_only_the_newest_again(tmp_path, monkeypatch):
+    for second in range(300):
+        write(tmp_path, *curve("reward", range(second, second + 1)), second=second + 1)
+    (run,) = look_into(tmp_path).runs
+    looks = []
+    stat = Path.stat
+    monkeypatch.setattr(Path, "stat", lambda path, **options: looks.append(path) or stat(path, **options))
+    reader, watched = RunReader(run), WatchedRun("run")
+    while portion := reader.read_next(2000):
+        watched.take(portion)
+    assert watched.history.series["reward"].count == 300
+    assert len(looks) < 2 * 300
+    looks.clear()
+    assert reader.read_next() is None
+    assert len(looks) < 20
 
 
 def test_a_million_values_arrive_whole_and_in_bounded_memory(tmp_path):
