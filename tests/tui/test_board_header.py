@@ -8,7 +8,14 @@ from tui.charts.view import ChartView
 from tui.session.board.pages import Page
 from tui.session.board.plans import plan_of_metrics
 from tui.session.interventions.marks import Mark
-from tui.widgets.board.header_text import crosshair_texts, header_line, marks_near, marks_text, place_text, view_texts
+from tui.widgets.board.header_text import (
+    crosshair_texts,
+    header_line,
+    marks_near,
+    marks_text,
+    place_text,
+    view_texts,
+)
 
 PAGES = (
     Page("overview", (plan_of_metrics("a"), plan_of_metrics("b"))),

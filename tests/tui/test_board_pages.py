@@ -89,6 +89,13 @@ def test_a_watched_run_has_the_charts_that_its_library_logs():
     assert pages(BoardContent(is_own=False))["overview"].plans == ()
 
 
+def test_a_watched_run_without_roles_shows_what_there_is():
+    names = ("epoch_loss", "epoch_learning_rates", "Episode_Reward/alive")
+    assert titles(pages(BoardContent(names, is_own=False))["overview"]) == list(names)
+    own = BoardContent(names, charts=("reward", "Loss/x"), is_own=False)  # a board for other runs
+    assert titles(pages(own)["overview"]) == list(names)
+
+
 def test_the_user_s_own_board_is_the_first_page():
     of_run = pages(BoardContent(names=("Loss/value", "Loss/x"), charts=("kl", "Loss/x")))
     assert [plan.metrics for plan in of_run["overview"].plans] == [("Policy/kl",), ("Loss/x",)]

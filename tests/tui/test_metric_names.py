@@ -9,7 +9,7 @@ import pytest
 
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import MetricSet
-from tui.session.metrics.names import ROLE_TITLES, Role, family_of, metric_of, term_of, title_of_role
+from tui.session.metrics.names import ROLE_TITLES, Role, family_of, metric_of, role_of, term_of, title_of_role
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 
@@ -92,6 +92,73 @@ LOGGED = {
         "explained_variance": "losses/explained_variance",
         "clip_fraction": "losses/clipfrac",
     },
+    "RLinf 0.3.0, decoupled PPO": {
+        "reward": "env/return",
+        "success": "env/success_once",
+        "kl": "train/actor/proximal_approx_kl",
+        "value_loss": "train/critic/value_loss",
+        "surrogate_loss": "train/actor/policy_loss",
+        "entropy": "train/actor/entropy_loss",
+        "learning_rate": "train/actor/lr",
+        "clip_fraction": "train/actor/clip_fraction",
+        "explained_variance": "train/critic/explained_variance",
+    },
+    "holosoma 0.0.3, PPO": {
+        "reward": "Train/mean_reward",
+        "kl": "Loss/KL",
+        "value_loss": "Loss/Value",
+        "surrogate_loss": "Loss/Surrogate",
+        "entropy": "Loss/Entropy",
+        "action_std": "Policy/mean_noise_std",
+        "episode_length": "Train/mean_episode_length",
+        "learning_rate": "Loss/actor_learning_rate",
+        "steps_per_second": "Perf/total_fps",
+    },
+    "holosoma 0.0.3, FastSAC": {
+        "reward": "Train/mean_reward",
+        "value_loss": "Loss/qf_loss",
+        "surrogate_loss": "Loss/actor_loss",
+        "entropy": "Loss/policy_entropy",
+        "action_std": "Loss/action_std",
+        "episode_length": "Train/mean_episode_length",
+        "steps_per_second": "Perf/total_fps",
+    },
+    "unilab-rl 1.4.15, APPO": {
+        "reward": "Train/mean_reward",
+        "kl": "Train/approx_kl",
+        "value_loss": "Loss/value",
+        "surrogate_loss": "Loss/surrogate",
+        "entropy": "Loss/entropy",
+        "action_std": "Policy/mean_std",
+        "episode_length": "Train/mean_episode_length",
+        "learning_rate": "Loss/learning_rate",
+        "steps_per_second": "Perf/total_fps",
+        "clip_fraction": "Train/clip_fraction",
+    },
+    "unilab-rl 1.4.15, SAC": {
+        "reward": "Train/mean_reward",
+        "value_loss": "Loss/critic",
+        "surrogate_loss": "Loss/actor",
+        "entropy": "Loss/entropy",
+    },
+    "UniLab 0.1.0": {
+        "reward": "reward/mean",
+        "value_loss": "train/value_loss",
+        "surrogate_loss": "train/surrogate_loss",
+        "episode_length": "episode/length",
+        "steps_per_second": "perf/steps_per_sec",
+    },
+    "Isaac Lab 3.0.0, TorchRL": {
+        "reward": "Train/mean_step_reward",
+        "success": "Metrics/success_rate",
+        "kl": "Policy/kl",
+        "value_loss": "Loss/loss_critic",
+        "surrogate_loss": "Loss/loss_objective",
+        "entropy": "Policy/entropy",
+        "learning_rate": "Policy/learning_rate",
+        "steps_per_second": "Perf/total_fps",
+        "clip_fraction": "Policy/clip_fraction",
+    },
     "somebody's": {
         "reward": "agent/episode_return",
         "kl": "ppo/approx_kl",
@@ -113,6 +180,13 @@ ALSO_LOGGED = {
     "Stable-Baselines3": ("train/loss", "train/clip_range", "time/iterations", "eval/mean_reward"),
     "RLinf": ("train/actor/grad_norm", "train/actor/ratio", "env/reward", "time/step", "rollout/rewards"),
     "CleanRL": ("losses/old_approx_kl",),
+    "RLinf 0.3.0, decoupled PPO": ("train/actor/behav_approx_kl", "train/actor/dual_clip_fraction", "train/critic/lr"),
+    "holosoma 0.0.3, PPO": ("Loss/critic_learning_rate", "Train/num_samples", "Episode/rew_alive", "Env/torque"),
+    "holosoma 0.0.3, FastSAC": ("Loss/alpha_loss", "Loss/env_rewards", "Loss/buffer_rewards"),
+    "unilab-rl 1.4.15, APPO": ("Train/iteration", "Train/vtrace_rho_clip_fraction", "reward/alive"),
+    "unilab-rl 1.4.15, SAC": ("Loss/temperature", "Train/target_q_max"),
+    "UniLab 0.1.0": ("train/loss", "reward/tracking", "reward/best"),
+    "Isaac Lab 3.0.0, TorchRL": ("Value/clip_fraction", "Policy/ESS", "Loss/loss_entropy"),
     "somebody's": ("Episode_Reward/return", "Curriculum/success"),
 }
 
@@ -152,6 +226,10 @@ def test_a_run_without_a_role_has_none():
         ("Curriculum/command_vel/lin_vel_x_max", "curriculum", "command_vel/lin_vel_x_max"),
         ("Episode/terrain_level", "curriculum", "terrain_level"),
         ("Terrain/mean_level/stairs", "curriculum", "Terrain/mean_level/stairs"),
+        ("episode_reward/Alive", "reward term", "Alive"),
+        ("reward/tracking_lin_vel", "reward term", "tracking_lin_vel"),
+        ("reward/mean", None, "reward/mean"),
+        ("reward/episode", None, "reward/episode"),
         ("Metrics/twist/error_vel_xy", "tracking error", "twist/error_vel_xy"),
         ("Episode/Metrics/object_pose/position_error", "tracking error", "object_pose/position_error"),
         ("Metrics/landing_force_mean", None, "Metrics/landing_force_mean"),
@@ -168,3 +246,15 @@ def test_titles_say_where_a_library_logs_something_else():
     assert title_of_role("entropy", "Loss / Entropy loss") == "entropy loss (-scale × entropy)"
     assert title_of_role("entropy", "Loss/entropy") == "entropy"
     assert set(ROLE_TITLES) == set(get_args(Role))
+
+
+def test_upper_and_lower_case_make_no_difference():
+    assert metric_of("value_loss", ["loss/VALUE"]) == "loss/VALUE"
+    assert metric_of("value_loss", ["loss/VALUE", "Loss/value"]) == "Loss/value"  # the library's own spelling first
+    assert role_of("LOSS/Surrogate") == "surrogate_loss"
+    assert title_of_role("entropy", "Train/Entropy_Loss") == "negative entropy"
+
+
+@pytest.mark.parametrize("library", LOGGED)
+def test_each_name_has_the_role_that_it_is_found_by(library):
+    assert {role: role_of(name) for role, name in LOGGED[library].items()} == {role: role for role in LOGGED[library]}

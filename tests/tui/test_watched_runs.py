@@ -541,6 +541,56 @@ def own_run(iteration, step, library_logs):
     ]
 
 
+def test_what_our_trainings_repeat_of_rl_games_is_left_out_or_moved(tmp_path):
+    """As in `trainer_proc.rl_libraries.rl_games.common_name`: endings and `Episode/` are removed."""
+    records = []
+    for epoch in (1, 2):
+        time, frames = 100.0 + epoch, 256 * epoch
+        records += [
+            *(scalar(f"shaped_rewards/{over}", step, 1.5, time) for over, step in (("step", frames), ("iter", epoch))),
+            scalar("info/epochs", frames, epoch, time),
+            scalar("Episode/Custom/speed", epoch, 0.5, time),
+            scalar("shaped_rewards", epoch - 1, 1.5, time + 0.01),
+            scalar("Custom/speed", epoch - 1, 0.5, time + 0.01),
+        ]
+    placed = StepScale().place(batch_of(tmp_path, *records))
+    assert list(placed) == ["shaped_rewards/step", "info/epochs", "Episode/Custom/speed", "Custom/speed"]
+    assert all(points.steps.tolist() == [256, 512] for points in placed.values())
+
+
+@pytest.mark.parametrize(
+    ("names", "unit"),
+    [
+        (("Train/mean_reward", "Perf/total_fps"), "iterations"),
+        (("Train/mean_reward", "Perf/total_fps", "Train/iteration"), "environment steps"),
+        (("train/actor/policy_loss", "env/success_once"), "iterations"),
+        (("Loss / Value loss",), "steps of each environment"),
+        (("epoch_loss", "epoch_accuracy"), "epochs"),
+        (("my/loss",), ""),
+    ],
+)
+def test_what_steps_count_is_told_by_the_names(tmp_path, names, unit):
+    write(tmp_path, *(scalar(name, 1, 1.0) for name in names))
+    assert Watched(tmp_path).read().source.steps == unit
+
+
+def test_a_metric_is_found_in_any_case_of_letters(tmp_path):
+    write(tmp_path, scalar("episode_reward/Alive", 1, 2.0), scalar("Loss/Value", 1, 3.0))
+    source = Watched(tmp_path).read().source
+    assert source.curve("Episode_Reward/alive", "").series.ys.tolist() == [2.0]
+    assert source.curve("losses/c_loss", "").series.ys.tolist() == [3.0]
+
+
+def test_logs_of_single_workers_come_behind_the_run(tmp_path):
+    places = ("tensorboard/all", "worker_logs/EnvGroup/rank_0/tensorboard", "worker_logs/Actor/rank_1/tensorboard")
+    for age, name in enumerate(reversed(places)):
+        path = write(tmp_path / "exp" / name, *curve("env/return", range(3)))
+        os.utime(path, (1000 - age, 1000 - age))
+    runs = look_into(tmp_path).runs
+    assert [run.is_of_worker for run in runs] == [False, True, True]
+    assert runs[0].name == "exp/tensorboard/all"
+
+
 @pytest.mark.parametrize("library_logs", [("losses/a_loss", "info/epochs"), ("Stats / Env stepping time (ms)",)])
 def test_what_our_trainings_log_over_iterations_stands_at_the_librarys_steps(tmp_path, library_logs):
     scale = StepScale()

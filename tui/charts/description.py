@@ -42,7 +42,8 @@ class Marks:
 class ChartDescription:
     """A chart of at most 8 curves in `width` by `height` cells.
 
-    `extent` is the range of all data in the unit of `view`; None for the range of the curves.
+    `extent` is the range of all data in the unit of `view`; None for the range of the curves. `steps` names an x axis
+    of iterations.
     """
 
     title: str
@@ -54,3 +55,4 @@ class ChartDescription:
     marks: tuple[Marks, ...] = ()
     view: ChartView = field(default_factory=ChartView)
     extent: Range | None = None
+    steps: str = "iteration"

@@ -9,7 +9,7 @@ from curricula.curriculum import Curriculum
 from tui.charts.description import Band, ChartDescription, Marks, Reference
 from tui.charts.legend import CURVE_GLYPHS
 from tui.charts.view import ChartView
-from tui.session.board.chart_source import ChartSource, curves_of, extent_of
+from tui.session.board.chart_source import ChartSource, curves_of, extent_of, steps_of
 from tui.session.board.lines import BAND_LABEL, band_of, lines_of, title_of
 from tui.session.board.plans import ChartPlan
 from tui.session.state import RunState
@@ -36,7 +36,14 @@ def describe_plan(
         marks=tuple(_marks(source, sign) for source, sign in zip(sources, signs, strict=False)),
         view=view,
         extent=extent_of(sources, view.unit),
+        steps=_steps(sources),
     )
+
+
+def _steps(sources: Sequence[ChartSource]) -> str:
+    """Return the name of an x axis of iterations, for other libraries of what they count instead."""
+    known = steps_of(sources)
+    return "iteration" if known == ("iterations",) else ", ".join(known) or "step"
 
 
 def _marks(source: ChartSource, sign: str) -> Marks:

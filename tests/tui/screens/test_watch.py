@@ -18,6 +18,7 @@ from tui.screens.watch.metric_table import MetricTable
 from tui.screens.watch.run_dialog import ChooseRuns
 from tui.screens.watch.screen import WatchScreen
 from tui.widgets.board import ChartBoard
+from tui.widgets.board.board_header import BoardHeader
 from tui.widgets.machine_panel import MachinePanel
 
 
@@ -319,6 +320,28 @@ async def test_arrows_and_ticks_that_come_in_one_piece_keep_their_order(watch, l
         type_at_once(app, "down", "space", "down", "space", "enter")
         await until(lambda: isinstance(app.screen, WatchScreen))
         assert app.screen.chosen == ["new", "middle", "old"]
+
+
+async def test_runs_whose_steps_count_different_things_say_so(watch, logs):
+    all_libraries(logs)
+    app = watch("rl_games", "rsl_rl")
+    async with app.run_test(size=(200, 60)) as pilot:
+        await everything_is_drawn(app)
+        header = app.screen.query_one(BoardHeader)
+        await until(lambda: "steps differ; X for time" in header.render_line(0).text, "the warning")
+        names = line(app, "RunLegend").replace("\u2800", " ").rstrip()
+        assert names == "● rl_games/summaries (environment steps)   ■ rsl_rl (iterations)"
+        await pilot.press("X")
+        await until(lambda: "time: all" in header.render_line(0).text, "the time")
+
+
+async def test_a_run_of_which_no_metric_has_a_role_is_on_the_first_page(watch, logs):
+    write(logs, *curve("epoch_loss", range(5)), *curve("epoch_accuracy", range(5)))
+    app = watch()
+    async with app.run_test(size=(120, 40)):
+        await everything_is_drawn(app)
+        await until(lambda: list(charts(app)) == ["epoch_loss", "epoch_accuracy"], "all metrics")
+        assert app.screen.query_one(ChartBoard).page.title == "overview"
 
 
 async def test_the_table_tells_of_each_run_in_turn(watch, logs):

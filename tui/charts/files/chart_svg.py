@@ -45,7 +45,7 @@ _NOTE = 16.0
 _SIGN_WIDTH = 7.0
 _MAX_NOTES = 14
 _SHAPES_ON_A_CURVE = 6
-_AXIS_NAMES: dict[XUnit, str] = {"iteration": "iteration", "steps": "environment steps", "time": "time"}
+_AXIS_NAMES: dict[XUnit, str] = {"steps": "environment steps", "time": "time"}
 
 
 class _Area(NamedTuple):
@@ -165,7 +165,7 @@ def _axes(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator[
         yield text(across, frame.bottom + 17, tick.label, palette.reference, size=SMALL, anchor="middle")
     yield line(frame.left, frame.bottom, frame.right, frame.bottom, palette.reference)
     yield line(frame.left, frame.top, frame.left, frame.bottom, palette.reference)
-    name = _AXIS_NAMES[chart.view.unit]
+    name = _AXIS_NAMES.get(chart.view.unit, chart.steps)
     yield text((frame.left + frame.right) / 2, frame.bottom + 34, name, palette.reference, size=SMALL, anchor="middle")
 
 

@@ -149,7 +149,7 @@ class WatchScreen(ChartScreen):
                 self._choose([run.name for run in runs])
         else:
             for run in self._found.runs:
-                if run.name not in before and run.name not in self.chosen:
+                if run.name not in before and run.name not in self.chosen and not run.is_of_worker:
                     self.notify(plain(f"new run: {run.name}; press {self._key} to choose runs"), markup=False)
         self._show_status()
 

@@ -43,6 +43,11 @@ class ChartSource:
     marks: Sequence[Mark] = ()
 
     @property
+    def steps(self) -> str:
+        """What the steps of its x axis count, in the plural; empty if that is unknown."""
+        return "iterations"
+
+    @property
     def units(self) -> tuple[XUnit, ...]:
         """The units of the x axis that are known; always "iteration"."""
         return self.history.timeline.units
@@ -65,6 +70,11 @@ def extent_of(sources: Iterable[ChartSource], unit: XUnit) -> tuple[float, float
     """Return the range of all runs on the x axis; None before their first iteration."""
     ends = [extent for source in sources if (extent := source.extent(unit)) is not None]
     return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else None
+
+
+def steps_of(sources: Iterable[ChartSource]) -> tuple[str, ...]:
+    """Return the different things that the steps of these runs count, as far as that is known."""
+    return tuple(dict.fromkeys(source.steps for source in sources if source.steps))
 
 
 def curves_of(plan: ChartPlan, sources: Sequence[ChartSource], named: bool = True) -> list[Curve]:

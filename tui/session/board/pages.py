@@ -102,8 +102,9 @@ def _page(title: str, plans: Iterable[ChartPlan], content: BoardContent, layout:
 
 
 def _overview(content: BoardContent) -> tuple[ChartPlan, ...]:
-    if content.charts:
-        return named_board(content.charts, content.names)
+    named = named_board(content.charts, content.names)
+    if named and (content.is_own or any(metric in content.names for plan in named for metric in plan.metrics)):
+        return named
     return board_of(content.curricula) if content.is_own else watched_board(content.names)
 
 

@@ -102,8 +102,9 @@ def leading_charts(plans: Sequence[ChartPlan]) -> int:
 
 
 def watched_board(names: Collection[str]) -> tuple[ChartPlan, ...]:
-    """Return the default board of a run of any library that has published these metrics."""
-    return tuple(plan for role in DEFAULT_ROLES if (plan := _plan_of(role, names)) is not None)
+    """Return the default board of a run of any library that has published these metrics: all if none has a role."""
+    with_roles = tuple(plan for role in DEFAULT_ROLES if (plan := _plan_of(role, names)) is not None)
+    return with_roles or tuple(plan_of_metrics(name) for name in names)
 
 
 def named_board(charts: Sequence[str], names: Collection[str]) -> tuple[ChartPlan, ...]:

@@ -13,6 +13,8 @@ from tui.session.watch.run_parts import RunParts
 _MARK = "tfevents"
 """Part of the name of event files."""
 _DIGITS = re.compile(r"(\d+)")
+_OF_WORKER = re.compile(r"(?:^|/)worker_logs/[^/]+/rank_\d+(?:/|$)")
+"""In the path of a single worker's log of RLinf 0.3.0 (`per_worker_log`); `tensorboard/all` beside has the run."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,15 @@ class LoggedRun:
     size: int
     changed: float
 
+    @property
+    def is_of_worker(self) -> bool:
+        """Whether it has the log of one worker of a run only."""
+        return bool(_OF_WORKER.search(self.name))
+
 
 @dataclass(frozen=True)
 class LogFolder:
-    """Runs found, newest first, and unreadable folders, one line each."""
+    """Runs found, newest first, those of single workers last, and unreadable folders, one line each."""
 
     runs: tuple[LoggedRun, ...] = ()
     problems: tuple[str, ...] = field(default=())
@@ -87,7 +94,7 @@ def look_into(folder: Path, parts: RunParts | None = None) -> LogFolder:
         else:
             found[above] += [LoggedFile(file.path, file.size, file.changed, part) for file in files]
     runs = [_run(path, files, folder) for path, files in found.items()]
-    return LogFolder(tuple(sorted(runs, key=lambda run: (-run.changed, run.name))), tuple(problems))
+    return LogFolder(tuple(sorted(runs, key=lambda run: (run.is_of_worker, -run.changed, run.name))), tuple(problems))
 
 
 def named(runs: Sequence[LoggedRun], wanted: Sequence[str]) -> tuple[LoggedRun, ...]:

@@ -14,6 +14,7 @@ from tui.session.metrics.timeline import XUnit
 from tui.session.watch.branches import Branches
 from tui.session.watch.counters import convert_place
 from tui.session.watch.scalars import Chunk
+from tui.session.watch.step_units import step_unit
 
 
 class WatchedMetrics:
@@ -107,12 +108,17 @@ class WatchedSource(ChartSource):
         object.__setattr__(self, "history", self.metrics.history)
 
     @property
+    def steps(self) -> str:
+        """What its steps count; empty if that is unknown."""
+        return step_unit(self.metrics.names)
+
+    @property
     def units(self) -> tuple[XUnit, ...]:
         """The units of the x axis that are known: each point has a time."""
         return ("iteration",) if self.metrics.newest_time is None else ("iteration", "time")
 
     def curve(self, metric: str, name: str) -> Curve:
-        """Return a metric as a curve; if the run lacks it, the metric with the same role."""
+        """Return a metric as a curve; if the run lacks it, the one with the same name in other case, or its role."""
         return self.metrics.curve(self._same(metric), name)
 
     def extent(self, unit: XUnit) -> tuple[float, float] | None:
@@ -125,6 +131,9 @@ class WatchedSource(ChartSource):
 
     def _same(self, metric: str) -> str:
         logged = self.metrics.names
-        if metric in logged or (role := role_of(metric)) is None:
+        if metric in logged:
             return metric
+        same = next((name for name in logged if name.casefold() == metric.casefold()), None)
+        if same is not None or (role := role_of(metric)) is None:
+            return same or metric
         return metric_of(role, logged) or metric

@@ -29,6 +29,7 @@ from tui.widgets.board.header_text import view_texts
 from tui.widgets.board.run_legend import RunLegend
 from tui.widgets.board.shared_view import SharedView
 from tui.widgets.chart import Chart
+from tui.widgets.shown_keys import key_of
 
 
 class BoardView(Vertical):
@@ -197,6 +198,8 @@ class BoardView(Vertical):
         if content != self._content:
             self._content = content
             self._rebuild_pages()
+            if self.is_mounted:
+                self._show_runs()
 
     def _rebuild_pages(self) -> None:
         self._pages = pages_of(self._content, self._layout)
@@ -226,15 +229,22 @@ class BoardView(Vertical):
             update_marks(chart, self._sources, self._view.run_signs)
 
     def _show_header(self) -> None:
-        logs = sum(plan.key in self._layout.log for plan in self.page.plans)
-        texts = self._view.crosshair_texts() or view_texts(self.view, logs, self.page.left_out)
-        if not self._content.is_own:  # other libraries may count something else
-            texts = [text.replace("iteration", "step") for text in texts]
         marks = self._view.marks_at_crosshair(self._plot_cells)
-        self.query_one(BoardHeader).show(self._pages, self._page, view_texts=texts, marks=marks)
+        self.query_one(BoardHeader).show(self._pages, self._page, view_texts=self._view_texts(), marks=marks)
+
+    def _view_texts(self) -> list[str]:
+        """Return ever shorter texts of the crosshair's position; without one, of the x axis."""
+        crosshair = self._view.crosshair_texts()
+        warnings = self._view.warnings(key_of(self.app, "charts.x-unit", "X"))
+        if warnings and not crosshair:
+            return [*warnings, ""]
+        logs = sum(plan.key in self._layout.log for plan in self.page.plans)
+        texts = crosshair or view_texts(self.view, logs, self.page.left_out)
+        # other libraries may count something else
+        return texts if self._content.is_own else [text.replace("iteration", "step") for text in texts]
 
     def _show_runs(self) -> None:
-        self.query_one(RunLegend).show([source.name for source in self._sources])
+        self.query_one(RunLegend).show(self._view.run_names)
 
     # --- the layout ---
 

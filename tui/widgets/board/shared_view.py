@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tui.charts.legend import CURVE_GLYPHS
 from tui.charts.view import ChartView, Range
-from tui.session.board.chart_source import ChartSource, extent_of
+from tui.session.board.chart_source import ChartSource, extent_of, steps_of
 from tui.session.interventions.marks import Mark
 from tui.session.metrics.timeline import X_UNITS, XUnit
 from tui.widgets.board.header_text import cell_span, crosshair_texts, marks_near
@@ -129,6 +129,19 @@ class SharedView:
         places = [(unit, self._in_unit(place, unit)) for unit in units]
         return crosshair_texts([(unit, there) for unit, there in places if there is not None])
 
+    @property
+    def run_names(self) -> list[str]:
+        """Name of each run, with what its steps count if that differs between runs."""
+        if not self._steps_differ:
+            return [source.name for source in self.sources]
+        return [f"{source.name} ({source.steps})" if source.steps else source.name for source in self.sources]
+
+    def warnings(self, key: str) -> list[str]:
+        """Return ever shorter warnings that the x axis counts different things; `key` switches to time."""
+        if self.base.unit != "iteration" or not self._steps_differ:
+            return []
+        return [f"steps differ; {key} for time", "steps differ"]
+
     def marks_at_crosshair(self, cells: int) -> list[tuple[str, Mark]]:
         """Return the marks in the crosshair's cell and its neighbours, each with the sign of its run."""
         place, extent = self.current.crosshair, self.extent
@@ -140,6 +153,10 @@ class SharedView:
             for mark in source.marks
         ]
         return marks_near(placed, place, cell_span(self.base.visible(extent), cells))
+
+    @property
+    def _steps_differ(self) -> bool:
+        return len(steps_of(self.sources)) > 1
 
     def _show_range_of(self, view: ChartView) -> None:
         self.base = replace(view, crosshair=self.base.crosshair)
