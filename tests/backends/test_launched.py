@@ -107,7 +107,13 @@ def test_three_iterations_are_in_the_journal_with_all_that_the_board_shows(ended
     for group, kind in (("reward", "Episode_Reward"), ("termination", "Episode_Termination")):
         assert any(name.startswith(f"{kind}/") for name in state.latest), group
     rewards = {name.split("/")[1] for name in state.knobs if name.startswith("reward/") and name.endswith("/weight")}
-    assert rewards == {name.split("/")[1] for name in state.latest if name.startswith("Episode_Reward/")}
+    for metric in ("Episode_Reward/", "Reward_Rate/"):
+        assert rewards == {name.split("/")[1] for name in state.latest if name.startswith(metric)}
+    of_terms = [published(ended, name) for name in state.latest if name.startswith("Termination/")]
+    for iteration, finished in published(ended, "Train/finished_episodes").items():
+        shares = [of_term[iteration] for of_term in of_terms if iteration in of_term]
+        assert bool(shares) == bool(finished)
+        assert not finished or (max(shares) <= 1 and sum(shares) > 0.999)  # several terms may end an episode
 
 
 def test_the_run_s_folder_holds_what_it_was_made_of_and_what_came_of_it(ended, simulator):

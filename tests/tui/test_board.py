@@ -7,7 +7,7 @@ import pytest
 from curricula.load import make_curricula
 from tests.tui.curricula_run import begun, finished_with, state_after
 from trainer_proc.contract.knob import Knob
-from trainer_proc.contract.messages import Change, InterventionQueued, KnobsAvailable
+from trainer_proc.contract.messages import Change, InterventionQueued, KnobsAvailable, RunStarted
 from tui.session.board.lines import band_of, lines_of, shortened_path, title_of
 from tui.session.board.plans import (
     DEFAULT_BOARD,
@@ -16,6 +16,7 @@ from tui.session.board.plans import (
     named_board,
     plan_of_metrics,
     plan_of_role,
+    titled_plan,
     watched_board,
 )
 from tui.session.state import RunState
@@ -127,14 +128,40 @@ def weight_run(*bodies):
 
 def test_a_reward_term_s_title_has_its_weight_and_shows_that_it_changes():
     plan = plan_of_metrics("Episode_Reward/foot_slip")
-    state = weight_run()
-    assert title_of(plan, state) == "Episode_Reward/foot_slip ×-0.1"
+    state, width = weight_run(), len("Episode_Reward/foot_slip ×-0.1→-0.25…")
+    assert title_of(plan, state, width) == "Episode_Reward/foot_slip ×-0.1"
     change = (Change("reward/foot_slip/weight", -0.1, -0.25),)
     state = weight_run(InterventionQueued(1, "person", change))
-    assert title_of(plan, state) == "Episode_Reward/foot_slip ×-0.1→-0.25…"
+    assert title_of(plan, state, width) == "Episode_Reward/foot_slip ×-0.1→-0.25…"
     state.knobs["reward/foot_slip/weight"].pending = None
     state.knobs["reward/foot_slip/weight"].value = -0.25
-    assert title_of(plan, state) == "Episode_Reward/foot_slip ×-0.1→-0.25"
+    assert title_of(plan, state, width) == "Episode_Reward/foot_slip ×-0.1→-0.25"
+
+
+def test_a_reward_term_s_title_says_what_it_is_divided_by_where_that_fits():
+    plan = titled_plan("foot_slip", "Episode_Reward/foot_slip")
+    assert title_of(plan, weight_run()) == "foot_slip ×-0.1, sum ÷ longest possible episode"
+    assert title_of(plan, weight_run(), 40) == "foot_slip ×-0.1, ÷ longest episode"
+    assert title_of(plan, weight_run(), 20) == "foot_slip ×-0.1"
+    rate = titled_plan("foot_slip per s of life", "Reward_Rate/foot_slip")
+    assert title_of(rate, weight_run()) == "foot_slip per s of life ×-0.1"
+    assert title_of(rate, weight_run(), 25) == "foot_slip per s of life"
+
+
+@pytest.mark.parametrize(
+    ("metric", "backend", "titles"),
+    [
+        ("Termination/fell", "mjlab", ["fell, share of finished episodes", "fell, share", "fell"]),
+        ("Termination/fell", "isaaclab", ["fell, share of finished episodes", "fell, share", "fell"]),
+        ("Episode_Termination/fell", "mjlab", ["fell, environments per step with resets", "fell, count", "fell"]),
+        ("Episode_Termination/fell", "isaaclab", ["fell, share of environments", "fell, share", "fell"]),
+        ("Episode_Termination/fell", "mine", ["fell", "fell", "fell"]),
+    ],
+)
+def test_a_termination_s_title_has_its_unit_where_that_fits(metric, backend, titles):
+    started = RunStarted("run", "preset", backend, "task", "cpu", 4, 10, 1, 1)
+    state, plan = state_after(started), titled_plan("fell", metric)
+    assert [title_of(plan, state, width) for width in (60, 12, 8)] == titles
 
 
 def test_a_narrow_title_keeps_the_weight_and_the_end_of_the_name():
@@ -144,7 +171,7 @@ def test_a_narrow_title_keeps_the_weight_and_the_end_of_the_name():
 
 
 def test_a_term_without_a_weight_to_turn_has_none_in_its_title():
-    assert title_of(plan_of_metrics("Episode_Reward/upright"), weight_run()) == "Episode_Reward/upright"
+    assert title_of(plan_of_metrics("Episode_Reward/upright"), weight_run(), 30) == "Episode_Reward/upright"
 
 
 @pytest.mark.parametrize(

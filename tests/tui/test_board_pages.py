@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.screens.recorded import frames_of
-from tui.session.board.chart_source import ChartSource
+from tui.session.board.chart_source import ChartSource, curves_of
 from tui.session.board.layout import BoardLayout
-from tui.session.board.pages import MAX_CHARTS, BoardContent, names_of, pages_of
-from tui.session.board.plans import DEFAULT_BOARD
+from tui.session.board.metric_find import find_metrics
+from tui.session.board.pages import MAX_CHARTS, BoardContent, names_of, pages_of, replaced_of
+from tui.session.board.plans import DEFAULT_BOARD, titled_plan
 from tui.session.curricula.reconstruct import curricula_now
 from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
@@ -136,3 +137,79 @@ def test_metrics_put_on_a_chart_are_curves_of_it():
     layout = BoardLayout().with_added("Loss/value", ["Loss/surrogate"])
     (plan,) = [plan for plan in pages(NOTHING_YET, layout)["overview"].plans if plan.key == "Loss/value"]
     assert plan.curves == (("value loss", "Loss/value"), ("surrogate", "Loss/surrogate"))
+
+
+# --- terminations ---
+
+
+def run_with(name, *, backend="", **firsts):
+    """A run with one iteration; `own` terminations by this program's name, `library` by the library's."""
+    history = MetricHistory()
+    for prefix, values in firsts.items():
+        start = {"own": "Termination/", "library": "Episode_Termination/"}[prefix]
+        for term, value in values.items():
+            history.series[f"{start}{term}"].append(0, value)
+    return ChartSource(name, history, backend=backend)
+
+
+def terminations_of(*sources):
+    """Titles and metrics of the pages `terminations` and `other`."""
+    content = pages(BoardContent(names_of(sources), replaced=replaced_of(sources)))
+    return [[(plan.title, plan.key) for plan in content[page].plans] for page in ("terminations", "other")]
+
+
+def drawn(metric, *sources):
+    """The newest value of each run on a metric's chart; None if it is not drawn."""
+    return [curve.series.last for curve in curves_of(titled_plan("fell", metric), sources)]
+
+
+COUNTS, SHARES = {"fell": 80.0, "time_out": 20.0}, {"fell": 0.01, "time_out": 0.0}
+
+
+def test_terminations_are_shares_of_episodes_and_the_library_s_are_on_another_page():
+    run = run_with("a", own={"fell": 0.8}, library=COUNTS)
+    assert terminations_of(run) == [
+        [("fell", "Termination/fell"), ("time_out", "Episode_Termination/time_out")],
+        [("Episode_Termination/fell", "Episode_Termination/fell")],
+    ]
+
+
+@pytest.mark.parametrize("backends", [("mjlab", "isaaclab"), ("", "")], ids=["runs of this program", "watched runs"])
+def test_runs_with_other_units_are_on_charts_of_their_own(backends):
+    counts, shares = (
+        run_with(name, backend=backend, library=values)
+        for name, backend, values in zip("ab", backends, (COUNTS, SHARES), strict=True)
+    )
+    assert terminations_of(counts, shares)[0] == [
+        ("fell (count)", "Episode_Termination/fell (count)"),
+        ("fell (share)", "Episode_Termination/fell (share)"),
+        ("time_out (count)", "Episode_Termination/time_out (count)"),
+        ("time_out (share)", "Episode_Termination/time_out (share)"),
+    ]
+    assert drawn("Episode_Termination/fell (count)", counts, shares) == [80.0, None]
+    assert drawn("Episode_Termination/fell (share)", counts, shares) == [None, pytest.approx(0.01)]
+    assert drawn("Episode_Termination/fell", counts, shares) == [80.0, None]  # a pin of the user's
+    assert drawn("Episode_Termination/fell", shares, counts) == [pytest.approx(0.01), None]
+    found = find_metrics("fell", names_of([counts, shares]), [counts, shares], layout=BoardLayout())
+    assert sorted((metric.name, metric.value) for metric in found) == [
+        ("Episode_Termination/fell (count)", 80.0),
+        ("Episode_Termination/fell (share)", pytest.approx(0.01)),
+    ]
+
+
+def test_runs_with_the_same_unit_share_a_chart():
+    few = run_with("few", library={"fell": 1.0, "time_out": 0.1})  # a count of few environments
+    many = run_with("many", library=COUNTS)
+    assert terminations_of(few, many)[0] == [
+        ("fell", "Episode_Termination/fell"),
+        ("time_out", "Episode_Termination/time_out"),
+    ]
+    assert drawn("Episode_Termination/fell", few, many) == [1.0, 80.0]
+    old, new = run_with("old", backend="mjlab", library=COUNTS), run_with("new", own=SHARES, library=SHARES)
+    assert [title for title, _ in terminations_of(old, new)[0]][:2] == ["fell (count)", "fell (share)"]
+    assert drawn("Termination/fell", old, new) == [None, pytest.approx(0.01)]
+
+
+def test_rates_of_rewards_follow_the_library_s_terms():
+    content = BoardContent(("Reward_Rate/upright", "Episode_Reward/upright", "Reward_Rate/slip", "Episode_Reward/slip"))
+    assert titles(pages(content)["rewards"]) == ["upright", "slip", "upright per s of life", "slip per s of life"]

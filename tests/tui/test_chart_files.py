@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from tests.tui.screens.recorded import make_run
+from tests.tui.screens.recorded import frames_of, make_run
 from tui.charts.description import Band, ChartDescription, Marks, Reference
 from tui.charts.files import png as png_module
 from tui.charts.files.chart_svg import charts_svg
@@ -405,6 +406,17 @@ def test_several_runs_are_on_one_chart_with_signs_at_their_marks(run_folder, pri
     assert "other" in shown
     told = [text for text in shown if text.startswith("iteration ")]
     assert {text.split()[2][0] for text in told} == {"●", "■"}
+
+
+def test_runs_with_other_units_are_not_put_on_one_chart(run_folder, prints, fails, tmp_path):
+    bodies = [frame.body for frame in frames_of("g1-levels")]
+    bodies[0] = replace(bodies[0], backend="isaaclab")
+    make_run(tmp_path / "logs", "g1-levels", bodies, name="2027-01-01_00-00-00_other")
+    metric = "Episode_Termination/fell_over"
+    refused = fails(1, "chart", run_folder.name, metric, "--with", "other", "-o", "a.svg")
+    assert f"{metric} is a count in " in refused
+    assert "write one run at a time, or Termination/fell_over" in refused
+    prints("chart", "other", metric, "-o", "a.svg")
 
 
 @pytest.mark.parametrize(

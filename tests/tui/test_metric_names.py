@@ -222,6 +222,8 @@ def test_a_run_without_a_role_has_none():
         ("Episode/Episode_Reward/track_lin_vel_xy_exp", "reward term", "track_lin_vel_xy_exp"),
         ("Episode/rew_tracking_lin_vel", "reward term", "tracking_lin_vel"),
         ("Episode_Termination/fell_over", "termination", "fell_over"),
+        ("Termination/fell_over", "termination", "fell_over"),
+        ("Reward_Rate/upright", "reward rate", "upright"),
         ("Episode/Episode_Termination/time_out", "termination", "time_out"),
         ("Curriculum/command_vel/lin_vel_x_max", "curriculum", "command_vel/lin_vel_x_max"),
         ("Episode/terrain_level", "curriculum", "terrain_level"),

@@ -53,7 +53,7 @@ class TaskExport:
 def keep_task_export(runner: Any, folder: RunFolder) -> tuple[str, ...]:
     """Let the runner's class export once, into `params/`, if the saves of this training no longer do.
 
-    Returns a line for each output that can't be taken over. A failure is one too, and the training goes on.
+    Returns a line for each output that can't be taken over. A failure is one too, and the training continues.
     """
     own_save = type(runner).save
     if getattr(runner.save, "__func__", None) is own_save:

@@ -16,6 +16,7 @@ from trainer_proc.checkpoints.save import LiveCheckpoints
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.messages import CheckpointLoaded, ExportFailed, LeftOut, TrainerBody
 from trainer_proc.export.job import ExportJobs, NoExports
+from trainer_proc.metrics.episode_terms import EpisodeTerms
 from trainer_proc.metrics.nan_guard import (
     has_finite_weights,
     reset_non_finite_environments,
@@ -34,6 +35,7 @@ from trainer_proc.training.attach_checkpoints import attach_checkpoints
 
 SUCCESS_RATE = "success rate"
 """Name of the success rate where it is left out."""
+_EPISODE_TERMS = "terminations and rewards of terms"
 
 
 def attach(
@@ -118,6 +120,7 @@ class _LoggerHooks:
         self._diagnostics = diagnostics
         self._success_rate = success_rate
         self._terrain = terrain
+        self._terms = observer.attempt(_EPISODE_TERMS, lambda: EpisodeTerms(runner.env))
         self._checks_for_nan = runner.cfg.get("check_for_nan", True)
 
     def install(self) -> None:
@@ -141,17 +144,20 @@ class _LoggerHooks:
         self._steering.start_iterating(first_iteration)
         if self._success_rate is not None:
             self._observer.attempt(SUCCESS_RATE, self._success_rate.begin)
+        if self._terms is not None:
+            self._observer.attempt(_EPISODE_TERMS, self._terms.begin)
         self._start_iteration()
 
     def _process_env_step(self, *args: Any, **kwargs: Any) -> None:
         self._process_step(*args, **kwargs)
-        if self._runner.logger.writer is not None and self._success_rate is not None:
-            self._observer.attempt(SUCCESS_RATE, lambda: self._record_step(args, kwargs))
-
-    def _record_step(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self._runner.logger.writer is None:
+            return
         named = dict(zip(("rewards", "dones", "extras"), args, strict=False)) | kwargs
-        assert self._success_rate is not None
-        self._success_rate.step(named["dones"], named["extras"])
+        success_rate, terms = self._success_rate, self._terms
+        if success_rate is not None:
+            self._observer.attempt(SUCCESS_RATE, lambda: success_rate.step(named["dones"], named["extras"]))
+        if terms is not None:
+            self._observer.attempt(_EPISODE_TERMS, lambda: terms.step(named["dones"]))
 
     def _log_iteration(self, *args: Any, **kwargs: Any) -> None:
         logger = self._runner.logger
@@ -194,6 +200,7 @@ class _LoggerHooks:
         for what, collect in (
             ("diagnostics", self._diagnostics.collect),
             (SUCCESS_RATE, success.collect if success is not None else dict),
+            (_EPISODE_TERMS, self._terms.collect if self._terms is not None else dict),
             ("metrics of curricula", self._steering.curricula.metrics),
         ):
             own |= self._observer.attempt(what, collect) or {}

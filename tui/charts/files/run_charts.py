@@ -16,6 +16,7 @@ from tui.charts.plan_description import describe_plan
 from tui.charts.view import ChartView, Range
 from tui.session.board.chart_source import ChartSource, extent_of
 from tui.session.board.plans import named_board
+from tui.session.board.termination_units import own_name
 from tui.session.curricula.reconstruct import curricula_now
 from tui.session.fuzzy import best_first
 from tui.session.interventions.marks import marks_of
@@ -59,9 +60,10 @@ def write_charts(
     metrics = list(dict.fromkeys(metric for plan in plans for metric in plan.metrics))
     _refuse_unknown(metrics, names, title)
     sources = [
-        ChartSource(name, history, marks_of(state))
+        ChartSource(name, history, marks_of(state), state.started.backend if state.started is not None else "")
         for name, (state, history) in zip(distinct_names([folder.name for folder in folders]), read, strict=True)
     ]
+    _refuse_units(metrics, sources)
     state = read[0][0] if len(read) == 1 else RunState()  # lines and weights exist for a single run only
     for _, history in read:
         _refuse_unit(history.timeline, request.unit)
@@ -93,6 +95,16 @@ def _refuse_unknown(metrics: Sequence[str], names: Sequence[str], run: str) -> N
                 metric, best_first(metric, names)[:3], cutoff=0.0
             )
             raise ChartDataError(f"{run}: no such metric: {metric}{near}")
+
+
+def _refuse_units(metrics: Sequence[str], sources: Sequence[ChartSource]) -> None:
+    for metric in metrics:
+        units = {unit: source.name for source in sources if (unit := source.unit(metric))}
+        if len(units) > 1:
+            raise ChartDataError(
+                f"{metric} is a count in {units['count']} and a share in {units['share']}: "
+                f"write one run at a time, or {own_name(metric)}"
+            )
 
 
 def _refuse_unit(timeline: Timeline, unit: XUnit) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tui.session.board.plans import ChartPlan
+from tui.session.board.termination_units import base_name, chosen_unit, unit_of
 from tui.session.interventions.marks import Mark
 from tui.session.metrics.history import MetricHistory
 from tui.session.metrics.own_times import MILLISECONDS, SeriesOverTime
@@ -41,6 +42,8 @@ class ChartSource:
     name: str
     history: MetricHistory
     marks: Sequence[Mark] = ()
+    backend: str = ""
+    """Simulator of the run; empty if unknown."""
 
     @property
     def steps(self) -> str:
@@ -65,6 +68,10 @@ class ChartSource:
         timeline = self.history.timeline
         return float(timeline.place(timeline.iteration_at(place, unit), other))
 
+    def unit(self, metric: str) -> str:
+        """Return the unit of a metric whose name has several, see `unit_of`; empty for all others."""
+        return unit_of(base_name(metric), self.backend, self.history.series)
+
 
 def extent_of(sources: Iterable[ChartSource], unit: XUnit) -> tuple[float, float] | None:
     """Return the range of all runs on the x axis; None before their first iteration."""
@@ -86,9 +93,19 @@ def curves_of(plan: ChartPlan, sources: Sequence[ChartSource], named: bool = Tru
         return [sources[0].curve(metric, name) for name, metric in plan.curves]
     names = [source.name if named else "" for source in sources]
     if len(plan.curves) == 1:
-        return [source.curve(plan.key, name) for source, name in zip(sources, names, strict=True)]
+        return _of_one_unit(plan.key, sources, names)
     return [
-        source.curve(metric, f"{run} {name}".strip())
+        curve
         for name, metric in plan.curves
-        for source, run in zip(sources, names, strict=True)
+        for curve in _of_one_unit(metric, sources, [f"{run} {name}".strip() for run in names])
+    ]
+
+
+def _of_one_unit(metric: str, sources: Sequence[ChartSource], names: Sequence[str]) -> list[Curve]:
+    """Return a metric's curve of each run; empty for a run in which it has another unit than in the first."""
+    units = [source.unit(metric) for source in sources]
+    drawn = chosen_unit(metric) or next((unit for unit in units if unit), "")
+    return [
+        source.curve(base_name(metric), name) if unit in ("", drawn) else Curve(name, Series())
+        for source, name, unit in zip(sources, names, units, strict=True)
     ]

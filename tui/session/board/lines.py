@@ -9,12 +9,21 @@ from curricula.ladder import Ladder
 from trainer_proc.contract.knob import value_text
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.plans import SUCCESS_EPISODES, SUCCESS_WINDOW, ChartPlan
+from tui.session.board.termination_units import base_name, own_name
 from tui.session.metrics.names import family_of, term_of
 from tui.session.state import RunState
 from tui.session.text import shortened_name
 
 BAND_LABEL = "no learning rate change"
 _ADAPTIVE = "adaptive"
+_DIVIDED = ("Episode_Reward/", "rew_")
+"""Terms of Isaac Lab's and mjlab's managers, and of legged_gym."""
+_REWARD_UNITS = (", sum ÷ longest possible episode", ", ÷ longest episode")
+"""Longer episodes alone let a term of the library grow."""
+_LIBRARY_UNITS = {
+    "mjlab": (", environments per step with resets", ", count"),
+    "isaaclab": (", share of environments", ", share"),
+}
 _KL_FACTOR = 2.0
 """rsl-rl's adaptive schedule keeps the learning rate while the KL is within desired / 2 and desired · 2."""
 
@@ -51,15 +60,21 @@ def band_of(plan: ChartPlan, state: RunState) -> tuple[float, float] | None:
 def has_logarithms(plan: ChartPlan, sources: Sequence[ChartSource]) -> bool:
     """Return whether all values of a chart are positive, as a logarithmic axis needs."""
     histories = (source.history.series for source in sources)
-    drawn = [series[metric].ys for series in histories for metric in plan.metrics if metric in series]
+    metrics = [base_name(metric) for metric in plan.metrics]
+    drawn = [series[metric].ys for series in histories for metric in metrics if metric in series]
     return all(not (values <= 0).any() for values in drawn)
 
 
 def notes_of(plan: ChartPlan, state: RunState) -> list[str]:
-    """Return ever shorter notes for a chart's title: episodes of a success rate, weight of a reward term."""
+    """Return ever shorter notes for a chart's title: episodes of a success rate, weight and unit of a term."""
     if plan.role == "success":
         return _episodes(state)
-    return [_weight(plan, state)] if family_of(plan.key) == "reward term" else [""]
+    family = family_of(plan.key)
+    if family in ("reward term", "reward rate"):
+        weight = _weight(plan, state)
+        is_divided = plan.key.removeprefix("Episode/").startswith(_DIVIDED)
+        return [*(weight + unit for unit in _REWARD_UNITS if is_divided), weight, *([""] * (family == "reward rate"))]
+    return _unit_of_termination(plan, state) if family == "termination" else [""]
 
 
 def title_of(plan: ChartPlan, state: RunState, width: int = 1000) -> str:
@@ -75,6 +90,13 @@ def shortened_path(name: str, width: int) -> str:
     ways = [name, *("…/" + "/".join(parts[start:]) for start in range(1, len(parts)))]
     fitting = next((way for way in ways if len(way) <= width), None)
     return fitting or shortened_name(parts[-1], max(width, 1))
+
+
+def _unit_of_termination(plan: ChartPlan, state: RunState) -> list[str]:
+    if not own_name(plan.key):
+        return [", share of finished episodes", ", share", ""]
+    backend = state.started.backend if state.started is not None else ""
+    return [*_LIBRARY_UNITS.get(backend, ()), ""]
 
 
 def _episodes(state: RunState) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout
 from tui.session.board.plans import ChartPlan
+from tui.session.board.termination_units import base_name, chosen_unit
 from tui.session.fuzzy import best_first
 
 
@@ -34,7 +35,9 @@ def find_metrics(
 
 
 def _newest(name: str, sources: Iterable[ChartSource]) -> float | None:
-    values = (source.history.series[name].last for source in sources if name in source.history.series)
+    logged, unit = base_name(name), chosen_unit(name)
+    having = (one for one in sources if logged in one.history.series and unit in ("", one.unit(name)))
+    values = (source.history.series[logged].last for source in having)
     return next((value for value in values if value is not None), None)
 
 

@@ -16,6 +16,7 @@ from tui.session.board.plans import (
     titled_plan,
     watched_board,
 )
+from tui.session.board.termination_units import base_name, own_name, with_units
 from tui.session.fuzzy import best_first
 from tui.session.metrics.names import ROLE_TITLES, Family, family_of, metric_of, term_of
 
@@ -62,12 +63,29 @@ class BoardContent:
     """Whether the run is of this program, whose metrics are known in advance."""
     search: str = ""
     """The user's search pattern; empty without a search."""
+    replaced: frozenset[str] = frozenset()
+    """Terminations by the library's name, where this program's own metric is there as well."""
 
 
-def names_of(sources: Iterable[ChartSource]) -> tuple[str, ...]:
-    """Return the metrics that any of these runs has published, in order."""
+def names_of(sources: Sequence[ChartSource]) -> tuple[str, ...]:
+    """Return the metrics that any of these runs has published, in order; one in several units has a name for each."""
     series = (source.history.series.items() for source in sources)
-    return tuple(dict.fromkeys(name for of_one in series for name, points in of_one if points.count))
+    names = dict.fromkeys(name for of_one in series for name, points in of_one if points.count)
+    if len(sources) < 2:
+        return tuple(names)
+    return tuple(one for name in names for one in with_units(name, (source.unit(name) for source in sources)))
+
+
+def replaced_of(sources: Iterable[ChartSource]) -> frozenset[str]:
+    """Return the library's terminations that every run with them has published under this program's name too."""
+    replaced: set[str] = set()
+    needed: set[str] = set()
+    for source in sources:
+        published = {name for name, points in source.history.series.items() if points.count}
+        for name in published:
+            if own := own_name(name):
+                (replaced if own in published else needed).add(name)
+    return frozenset(replaced - needed)
 
 
 def pages_of(content: BoardContent, layout: BoardLayout) -> tuple[Page, ...]:
@@ -75,8 +93,8 @@ def pages_of(content: BoardContent, layout: BoardLayout) -> tuple[Page, ...]:
     overview = _overview(content)
     own = {
         OVERVIEW: overview,
-        REWARDS: _terms("reward term", content.names),
-        TERMINATIONS: _terms("termination", content.names),
+        REWARDS: _rewards(content.names),
+        TERMINATIONS: _terms("termination", (one for one in content.names if base_name(one) not in content.replaced)),
         CURRICULA: _curricula_page(content),
     }
     shown = {metric for plans in own.values() for plan in plans for metric in plan.metrics}
@@ -110,6 +128,12 @@ def _overview(content: BoardContent) -> tuple[ChartPlan, ...]:
 
 def _terms(family: Family, names: Iterable[str]) -> tuple[ChartPlan, ...]:
     return tuple(titled_plan(term_of(name), name) for name in names if family_of(name) == family)
+
+
+def _rewards(names: Sequence[str]) -> tuple[ChartPlan, ...]:
+    """Return the terms as the library logs them, then each per second of life."""
+    rates = (name for name in names if family_of(name) == "reward rate")
+    return (*_terms("reward term", names), *(titled_plan(f"{term_of(name)} per s of life", name) for name in rates))
 
 
 def _curricula_page(content: BoardContent) -> tuple[ChartPlan, ...]:

@@ -18,7 +18,8 @@ _OF_PARAMETERS: dict[str, Role] = {
     "ppo/desired_kl": "learning_rate",
 }
 """Metric that a PPO parameter affects first; KL is always compared."""
-_OF_TERMS = {"reward": "Episode_Reward", "termination": "Episode_Termination"}
+_OF_TERMS = {"reward": ("Episode_Reward",), "termination": ("Termination", "Episode_Termination")}
+"""What the metrics of terms begin with; the first published one counts."""
 
 
 def edited_metrics(applied: InterventionApplied, state: RunState, published: Container[str]) -> dict[str, float | None]:
@@ -43,7 +44,8 @@ def _metric_by_name(knob: Knob, published: Container[str]) -> str:
     if knob.name in _OF_PARAMETERS:
         metric = own_name(_OF_PARAMETERS[knob.name])
     elif kind in _OF_TERMS:
-        metric = f"{_OF_TERMS[kind]}/{rest.partition('/')[0]}"
+        term = rest.partition("/")[0]
+        return next((metric for start in _OF_TERMS[kind] if (metric := f"{start}/{term}") in published), "")
     else:
         return ""
     return metric if metric in published else ""

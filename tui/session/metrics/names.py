@@ -42,7 +42,7 @@ Role: TypeAlias = Literal[
 ]
 """Meaning of a metric, independent of the library."""
 
-Family: TypeAlias = Literal["reward term", "termination", "curriculum", "tracking error"]
+Family: TypeAlias = Literal["reward term", "reward rate", "termination", "curriculum", "tracking error"]
 """Groups of metrics with one metric for each term."""
 
 ROLE_TITLES: dict[Role, str] = {
@@ -157,7 +157,8 @@ _FAMILIES: tuple[tuple[Family, re.Pattern[str]], ...] = (
             r"(?:Episode/)?Episode_Reward/(.+)|Episode/rew_(.+)|reward/(?!mean|best|total|return|ep)(.+)", re.IGNORECASE
         ),
     ),
-    ("termination", re.compile(r"(?:Episode/)?Episode_Termination/(.+)", re.IGNORECASE)),
+    ("reward rate", re.compile(r"Reward_Rate/(.+)")),
+    ("termination", re.compile(r"Termination/(.+)|(?:Episode/)?Episode_Termination/(.+)", re.IGNORECASE)),
     (
         "curriculum",
         re.compile(

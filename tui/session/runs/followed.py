@@ -52,7 +52,7 @@ class FollowedRun:
 
     @property
     def source(self) -> ChartSource:
-        return ChartSource(self.name, self.history, self._marks.marks)
+        return ChartSource(self.name, self.history, self._marks.marks, self.spec.backend)
 
     @property
     def hidden_source(self) -> ChartSource:

@@ -22,7 +22,9 @@ _OVER_ITERATIONS = "/iter"
 _OVER_ANYTHING = ("/time", _OVER_ITERATIONS)
 _SKRL = " / "
 """In skrl's own names, which it logs over steps of each environment."""
-_OF_ITERATIONS = re.compile(r"(?:Train|Loss|Policy|Perf|Metrics|Episode_\w+|Curriculum|Terrain|Success)/")
+_OF_ITERATIONS = re.compile(
+    r"(?:Train|Loss|Policy|Perf|Metrics|Episode_\w+|Termination|Reward_Rate|Curriculum|Terrain|Success)/"
+)
 """Groups of rsl-rl's names, also logged by this program."""
 _SAME_OVER_STEPS = ("", "/step", "/frame", "/mean")
 _SAME_OVER_FRAMES = ("/step", "/frame", "/mean")

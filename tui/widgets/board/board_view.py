@@ -18,7 +18,7 @@ from tui.charts.plan_description import describe_plan
 from tui.charts.view import ChartView
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout, LayoutError, read_layout, write_layout
-from tui.session.board.pages import BoardContent, Page, names_of, pages_of
+from tui.session.board.pages import BoardContent, Page, names_of, pages_of, replaced_of
 from tui.session.board.plans import ChartPlan
 from tui.session.settings.config import Board as BoardSettings
 from tui.session.state import RunState
@@ -97,14 +97,18 @@ class BoardView(Vertical):
     def show(self, state: RunState, curricula: Sequence[Curriculum] = ()) -> None:
         """Draw new data of the sources; `state` supplies weights, thresholds and the desired KL."""
         self._run_context = RunContext(state, curricula)
-        self._set_content(names=names_of(self._sources), curricula=tuple(one.name for one in curricula))
+        self._set_content(
+            names=names_of(self._sources),
+            replaced=replaced_of(self._sources),
+            curricula=tuple(one.name for one in curricula),
+        )
         self._draw(urgent=False)
 
     def set_sources(self, sources: Sequence[ChartSource]) -> None:
         """Show other runs."""
         self._view.sources = tuple(sources)
         self._mark_counts.clear()
-        self._content = replace(self._content, names=names_of(self._sources))
+        self._content = replace(self._content, names=names_of(self._sources), replaced=replaced_of(self._sources))
         self._rebuild_pages()
         self._show_runs()
 
