@@ -48,6 +48,7 @@ def test_the_script_s_training_is_found_as_a_run(run):
     assert (started.preset, started.backend, started.task) == ("train_point", "tests", "PointEnv")
     assert (started.num_envs, started.iterations, started.device) == (ENVIRONMENTS, 1_000_000, "cpu")
     assert run.folder.read_spec().iterations == 1_000_000
+    assert run.folder.read_spec().script == "train_point.py"
     assert run.state.status(True) == "training"
     assert run.state.latest["Policy/kl"] > 0
     assert {ENTROPY, EPOCHS, CLIP, RATE, "guard/kl/mode"} <= run.state.knobs.keys()

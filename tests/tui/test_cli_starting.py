@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.tui.conftest import NEW, RUN, STARTED
 from tests.waiting import wait_for
@@ -75,6 +76,27 @@ def test_a_training_with_nothing_left_asks_for_more(prints, fails, started, ende
 def test_a_training_that_was_never_saved_can_not_be_resumed(fails, started, make_run):
     make_run(RUN, STARTED)
     assert fails(1, "resume", RUN, "--json") == f"{RUN} has no checkpoint yet"
+
+
+@pytest.mark.parametrize("command", ["resume", "fork"])
+@pytest.mark.parametrize(("backend", "script"), [("mjlab", "train_g1.py"), ("my_package", "")], ids=["new", "old"])
+def test_a_run_of_a_script_of_one_s_own_says_what_to_do(fails, started, ended, command, backend, script):
+    folder = ended()
+    folder.write_spec(replace(folder.read_spec(), preset="train_g1", backend=backend, script=script))
+    assert fails(1, command, RUN) == (
+        f"{RUN} was trained by train_g1.py, which builds its environment and runner itself; "
+        f"run train_g1.py again with runner.load('{folder.checkpoint(50)}') behind steer(runner)"
+    )
+    assert started == []
+
+
+@pytest.mark.parametrize("logs", ["logs", "logs/cartpole", f"logs/cartpole/{RUN}"])
+def test_a_run_is_continued_beside_it_whichever_folder_is_given(prints, started, ended, logs):
+    folder = ended()
+    (listed,) = prints("runs", "--logs", logs, "--json")
+    assert listed["run"] == str(folder.path)
+    said = prints("resume", RUN, "--logs", logs)
+    assert said.splitlines()[0] == str(folder.path.parent / NEW)
 
 
 def test_a_training_that_lives_is_not_started_twice(prints, fails, started, folder, link):

@@ -70,7 +70,7 @@ def test_what_links_point_to_stays(ended, tmp_path, log_root):
 
 def test_a_run_is_deleted_in_its_log_folder_only(ended, tmp_path, log_root):
     assert "expected a run in" in refusal(ended, tmp_path / "elsewhere")
-    assert "expected a run in" in refusal(ended, log_root / "cartpole")
+    assert "expected a run in" in refusal(ended, log_root.parent)
     assert "expected a run in" in refusal(RunFolder(ended.path.parent), log_root)
     outside = tmp_path / "outside" / "a" / "b"
     outside.mkdir(parents=True)
@@ -81,6 +81,10 @@ def test_a_run_is_deleted_in_its_log_folder_only(ended, tmp_path, log_root):
     assert "expected a run in" in refusal(RunFolder(log_root / "linked" / "b"), log_root)
     assert outside.exists()
     assert ended.spec_file.exists()
+
+
+def test_a_run_is_deletable_from_its_experiment_s_folder(ended, log_root):
+    check_deletable(ended, log_root / "cartpole")
 
 
 def test_what_is_no_run_stays(log_root):

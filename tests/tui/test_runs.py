@@ -35,6 +35,12 @@ def test_runs_of_all_experiments_are_listed_newest_first(log_root):
     assert [folder.name for folder in run_folders(log_root)] == [NIGHT, NOON, MORNING]
 
 
+def test_an_experiment_s_own_folder_and_a_run_s_own_have_their_runs(log_root):
+    assert [folder.name for folder in run_folders(log_root / "cartpole")] == [NIGHT, MORNING]
+    assert find_run("latest", log_root / "cartpole").name == NIGHT
+    assert [folder.name for folder in run_folders(log_root / "g1" / NOON)] == [NOON]
+
+
 def test_where_nothing_was_ever_trained_there_are_no_runs(tmp_path):
     assert run_folders(tmp_path / "logs") == []
     assert "humanoid-tui launch" in problem("latest", tmp_path / "logs")

@@ -76,6 +76,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Definition of success, a table as in a preset (`presets.success`)."""
     curricula: dict[str, dict[str, Any]] = {}
     """Curricula by name, tables as in a preset (`curricula.load`)."""
+    script: str = ""
+    """File name of the script that called `steer`; empty for a run that this program started."""
 
 
 class RunFolder:

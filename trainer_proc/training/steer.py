@@ -97,4 +97,5 @@ def _spec(runner: Any, folder: RunFolder, task: str, backend: str) -> RunSpec:
         seed=int(runner.cfg.get("seed") or 0),
         name=str(runner.cfg.get("run_name") or ""),
         processes=int(os.environ.get("WORLD_SIZE", "1")),
+        script=Path(sys.argv[0]).name or "a script",
     )

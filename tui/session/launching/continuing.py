@@ -6,6 +6,7 @@ import msgspec
 
 from curricula.errors import UserError
 from presets.fixed_fields import has_effect
+from presets.preset import BACKENDS
 from trainer_proc.contract.run_folder import RunFolder, RunSpec, iteration_of
 from tui.session.runs.checkpoints import find_checkpoint, run_of
 from tui.session.state import RunState
@@ -15,10 +16,16 @@ def continued_spec(folder: RunFolder, state: RunState, iterations: int | None, a
     """Return the spec that continues the run in `folder`, with fold `state`, from its checkpoint `at` an iteration.
 
     `at` None: the newest checkpoint. `iterations` None: those left at the checkpoint. Launch values are in the
-    checkpoint, with later changes. Raises `CheckpointNotFound` or another `UserError`.
+    checkpoint, with later changes. Raises `CheckpointNotFound` or another `UserError`; so it does for a run of a user's
+    own script, which builds environment and runner itself.
     """
     spec = folder.read_spec()
     checkpoint = find_checkpoint(folder, None if at is None else str(at))
+    if script := _own_script(spec):
+        raise UserError(
+            f"{folder.name} was trained by {script}, which builds its environment and runner itself",
+            hint=f"run {script} again with runner.load({str(checkpoint)!r}) behind steer(runner)",
+        )
     last = state.last_iteration if state.started is not None else spec.iterations - 1
     done = iteration_of(checkpoint)
     if iterations is None:
@@ -28,6 +35,11 @@ def continued_spec(folder: RunFolder, state: RunState, iterations: int | None, a
     return msgspec.structs.replace(
         _without_fixed(spec), iterations=iterations, checkpoint=str(checkpoint), parent=run_of(checkpoint), set={}
     )
+
+
+def _own_script(spec: RunSpec) -> str:
+    """Return the script that called `steer`; empty for a run that this program started."""
+    return spec.script or (f"{spec.preset}.py" if spec.backend not in BACKENDS else "")  # older runs name its stem only
 
 
 def _without_fixed(spec: RunSpec) -> RunSpec:

@@ -43,7 +43,7 @@ def contents_of(folder: RunFolder, log_root: Path) -> Contents:
 def check_deletable(folder: RunFolder, log_root: Path) -> None:
     """Raise `DeleteError` for a live run, one in use by a process, or a folder that is no run in `log_root`."""
     path, root = folder.path, log_root.resolve()
-    if path.parent.parent != root:  # resolved: a link may lead out of the log root
+    if root not in (path.parent.parent, path.parent, path):  # resolved: a link may lead out of the log root
         raise DeleteError(f"expected a run in {root}, got {path}")
     if not folder.spec_file.is_file():
         raise DeleteError(f"{path} is not a run: it has no {RUN_FILE}")

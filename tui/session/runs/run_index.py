@@ -45,10 +45,13 @@ class RunSummary:
 
 
 def run_folders(log_root: Path) -> list[RunFolder]:
-    """Return the runs under `log_root`, newest first. Raises `OSError`."""
+    """Return the runs under `log_root`, newest first. Raises `OSError`.
+
+    It may also be the folder of an experiment, or of a run.
+    """
     if not log_root.exists():
         return []
-    paths = [path.parent for path in log_root.glob(f"*/*/{RUN_FILE}")]
+    paths = [path.parent for above in ("*/*/", "*/", "") for path in log_root.glob(f"{above}{RUN_FILE}")]
     return [RunFolder(path) for path in sorted(paths, key=lambda path: path.name, reverse=True)]
 
 
