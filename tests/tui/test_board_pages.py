@@ -46,7 +46,7 @@ def test_every_published_metric_is_on_a_page(recording):
 
 def test_pages_of_a_run_with_a_curriculum():
     of_run = pages(recorded("g1-levels"))
-    assert list(of_run) == ["overview", "rewards", "terminations", "curricula", "pinned", "other"]
+    assert list(of_run) == ["overview", "rewards", "terminations", "curricula", "pinned", "other", "shares"]
     assert titles(of_run["overview"])[:3] == ["reward", "success rate", "velocity level"]
     assert len(of_run["rewards"].plans) == 14
     assert titles(of_run["rewards"])[-1] == "upright"

@@ -82,6 +82,11 @@ class CellGrid:
         styles &= BAND
         styles |= STYLE_NUMBERS[style]
 
+    def paste(self, other: CellGrid) -> None:
+        """Copy another grid, not larger than this one, into the upper left corner."""
+        self.codes[: other.height, : other.width] = other.codes
+        self.styles[: other.height, : other.width] = other.styles
+
     def segments(self, row: int) -> Iterator[tuple[str, int]]:
         """Yield the pieces of one line, each with the number of its style."""
         styles = self.styles[row]

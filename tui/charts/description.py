@@ -56,3 +56,5 @@ class ChartDescription:
     view: ChartView = field(default_factory=ChartView)
     extent: Range | None = None
     steps: str = "iteration"
+    is_stacked: bool = False
+    """Whether the curves are stacked areas: values above 0 upwards from it, the others downwards."""

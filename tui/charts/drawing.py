@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from tui.charts.mark_lines import (
     placed_marks,
 )
 from tui.charts.plot import Plot, draw_value_axis, draw_x_axis
+from tui.charts.stack import draw_stack_legend, legend_width, paint_stack
 from tui.charts.trace import CurveTraces
 from tui.charts.view import Range
 from tui.charts.x_axis import XFrame, place_of
@@ -68,15 +70,25 @@ class Painter:
             extent = (chart.extent or _own_extent(chart)) if has_points else None
             if extent is None:
                 grid.put(chart.height // 2, (chart.width - len(NO_DATA)) // 2, NO_DATA, "label")
+            elif chart.is_stacked:
+                grid.paste(self._paint_plot(replace(chart, width=chart.width - legend_width(chart.width)), extent))
             else:
                 grid = self._paint_plot(chart, extent)
+        self._draw_names(grid, chart)
+        return grid
+
+    def _draw_names(self, grid: CellGrid, chart: ChartDescription) -> None:
+        """Write the title, and the names and values of the curves into its line or beside a stack."""
         crosshair = self._crosshair(chart)
         entries = [
             Entry(one.curve.name, glyph, style, self._readout(one, crosshair))
             for one, glyph, style in zip(self._curves.traces, CURVE_GLYPHS, SERIES_STYLES, strict=False)
         ]
-        draw_title(grid, chart.title, entries, "value" if crosshair is None else "readout")
-        return grid
+        value_style: StyleName = "value" if crosshair is None else "readout"
+        if chart.is_stacked and legend_width(chart.width) and self.plot is not None:
+            draw_stack_legend(grid, self.plot, entries, value_style)
+            entries = []
+        draw_title(grid, chart.title, entries, value_style)
 
     def _readout(self, traces: CurveTraces, crosshair: float | None) -> float | None:
         if crosshair is None or self._curves.frame is None:
@@ -104,7 +116,11 @@ class Painter:
         self.plot = plot
         by_column = marks_by_column(plot, marks)
         grid = self._backdrop_of(chart, plot, by_column).copy()
-        self._paint_curves(grid, plot)
+        if chart.is_stacked:
+            paint_stack(grid, plot, self._curves.bands)
+            draw_mark_lines(grid, plot, mark_styles(by_column))  # the areas would hide them
+        else:
+            self._paint_curves(grid, plot)
         references, bands = drawn_references(chart.references), drawn_bands(chart.bands)
         draw_references(grid, plot, references, bands, without=_SIGNS_ROW if by_column else None)
         near: list[Mark] = []

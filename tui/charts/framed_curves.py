@@ -9,6 +9,7 @@ from tui.charts.axes import ValueAxis, log_axis, value_axis
 from tui.charts.canvas import SERIES_STYLES
 from tui.charts.decoration import drawn_bands, drawn_references
 from tui.charts.description import ChartDescription
+from tui.charts.stack import Bands, bands_of, stack_axis
 from tui.charts.trace import CurveTraces
 from tui.charts.view import Range
 from tui.charts.x_axis import XFrame
@@ -37,8 +38,15 @@ class FramedCurves:
             traces.update(self.frame, chart.view.log_y, chart.view.smoothing)
         return self.frame
 
+    @property
+    def bands(self) -> Bands:
+        """The curves as stacked areas."""
+        return bands_of(traces.shown.columns for traces in self.traces)
+
     def axis(self, chart: ChartDescription, most_ticks: int) -> ValueAxis:
         """Return the axis that shows all visible values, references and ends of bands; ticks as of `value_axis`."""
+        if chart.is_stacked:
+            return stack_axis(self.bands, most_ticks)
         log = chart.view.log_y
         ends = [reference.value for reference in drawn_references(chart.references)]
         ends += [end for band in drawn_bands(chart.bands) for end in (band.low, band.high) if math.isfinite(end)]

@@ -37,6 +37,7 @@ def describe_plan(
         view=view,
         extent=extent_of(sources, view.unit),
         steps=_steps(sources),
+        is_stacked=bool(plan.stack),
     )
 
 

@@ -99,6 +99,10 @@ class Chart(ChartMouse):
         """Draw these curves only, at most 8. Call `data_changed` as they grow."""
         self._describe(curves=tuple(curves))
 
+    def set_stacked(self, is_stacked: bool) -> None:
+        """Draw the curves as stacked areas, or as curves."""
+        self._describe(is_stacked=is_stacked)
+
     def set_references(self, references: Iterable[tuple[float, str]]) -> None:
         """Draw these dashed lines only, each a value and a label; a value that is not finite is not drawn."""
         self._describe(references=tuple(Reference(value, label) for value, label in references))

@@ -92,10 +92,13 @@ async def focus_charts(app, pilot):
 
 
 async def test_the_first_page_is_the_default_board(shown):
-    app, _ = shown
+    app, pilot = shown
     assert [title.partition(",")[0] for title in titles(app)] == [plan.title for plan in board_of(["velocity"])]
-    assert edge(app).startswith(" 1 overview 10  2 rewards 14  3 terminations 2  4 curricula 6  5 pinned")
+    assert edge(app).startswith(" 1 overview  2 rewards  3 terminations  4 curricula  5 pinned  6 other  7 shares")
     assert edge(app).rstrip().endswith("iteration: all · smooth 0.6")
+    await pilot.resize_terminal(140, 40)
+    pages = " 1 overview 10  2 rewards 14  3 terminations 2  4 curricula 6  5 pinned"
+    await until(lambda: edge(app).startswith(pages), "the number of charts")
 
 
 async def test_before_the_first_iteration_the_charts_are_there_and_say_that_they_have_no_data(log_root):
@@ -141,10 +144,40 @@ async def test_a_page_without_charts_says_why(shown):
     assert str(empty.content) == "no pinned charts: f finds a metric, Enter pins it"
 
 
-async def test_a_page_that_there_is_not_is_told(shown):
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_shares_of_reward_terms_are_stacked_with_a_list_by_contribution(shown, size):
+    app, pilot = shown
+    await pilot.resize_terminal(*size)
+    await pilot.press("7")
+    await until(lambda: board(app).page.title == "shares" and charts(app) and charts(app)[0].plot, "the page")
+    (chart,) = charts(app)
+    text = [chart.render_line(row).text.rstrip() for row in range(chart.size.height)]
+    assert text[0].strip() == "share of the reward, %"
+    listed = [line.split()[-2:] for line in text if "%" in line][1:]
+    assert [share for share, _ in listed[:4]] == ["33%", "27%", "16%", "13%"]
+    assert listed[2][1] == "upright"
+    await focus_charts(app, pilot)
+    await pilot.press("L")
+    await until(lambda: told(app), "that shares have no logarithms")
+    assert not chart.description.view.log_y
+
+
+async def test_shares_take_no_other_metrics(shown):
     app, pilot = shown
     await pilot.press("7")
-    await until(lambda: told(app) == ["there are 6 pages of charts"], "the news")
+    await until(lambda: board(app).page.title == "shares" and charts(app), "the page")
+    await focus_charts(app, pilot)
+    before = board(app).page.plans
+    await find(app, pilot, "lossvalue")
+    await pilot.press("ctrl+t")
+    await until(lambda: told(app) == ["a stacked chart takes no other metrics: choose another chart first"], "why not")
+    assert board(app).page.plans == before
+
+
+async def test_a_page_that_there_is_not_is_told(shown):
+    app, pilot = shown
+    await pilot.press("8")
+    await until(lambda: told(app) == ["there are 7 pages of charts"], "the news")
     assert board(app).page.title == "overview"
 
 
@@ -429,7 +462,8 @@ async def test_a_found_metric_is_pinned_and_unpinned(shown):
     await pilot.press("enter")
     await until(lambda: isinstance(app.screen, DashboardScreen) and titles(app) == ["Policy/clip_fraction"], "the pin")
     assert board(app).page.title == "pinned"
-    assert "5 pinned 1" in edge(app)
+    await pilot.resize_terminal(140, 40)
+    await until(lambda: "5 pinned 1" in edge(app), "their number")
     await find(app, pilot, "clipfr")
     assert "pinned" in str(app.screen.query_one(OptionList).options[0].prompt)
     await pilot.press("enter")

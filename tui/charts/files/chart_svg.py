@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tui.charts.axes import ValueAxis, log_axis, value_axis
 from tui.charts.description import ChartDescription
 from tui.charts.files.points import Points, marks_of, points_of, range_of
+from tui.charts.files.stack_svg import stack_areas, stack_of_points
 from tui.charts.files.svg_elements import (
     DASHES,
     LARGE,
@@ -28,6 +29,7 @@ from tui.charts.files.svg_elements import (
     text_width,
 )
 from tui.charts.palette import Palette
+from tui.charts.stack import stack_axis
 from tui.charts.view import Range
 from tui.charts.x_axis import place_ticks
 from tui.session.interventions.marks import Mark, most_important
@@ -117,17 +119,22 @@ def _chart(chart: ChartDescription, palette: Palette, area: _Area) -> Iterator[s
         yield text(x + width / 2, y + height / 2, "no data", palette.reference, anchor="middle")
         return
     top = y + _TITLE + _LEGEND + _SIGNS
+    stack = stack_of_points(points, range_) if chart.is_stacked else None
     frame = _Frame(
         left=x + _LEFT,
         top=top,
         right=x + width - _RIGHT,
         bottom=y + height - _BOTTOM,
         range=range_,
-        axis=_axis(chart, points),
+        axis=_axis(chart, points) if stack is None else stack_axis(stack.bands, 8),
     )
     yield from _bands(chart, frame, palette)
     yield from _axes(chart, frame, palette)
     yield from _marks(chart, frame, palette)
+    if stack is not None:
+        low, high = stack.bands
+        yield from stack_areas(frame.x(stack.places), frame.y(low), frame.y(high), palette)
+        return
     for number, one in enumerate(points):
         if one.replaced is not None and len(one.replaced.values):
             yield _faint(number, one.replaced, frame, palette)

@@ -89,6 +89,16 @@ def path(
     )
 
 
+def polygon(
+    x: NDArray[np.float64], top: NDArray[np.float64], bottom: NDArray[np.float64], colour: str, edge: str
+) -> str:
+    """Return the area between two lines over the same places, all of shape (k,) and finite."""
+    there = zip(x.tolist(), top.tolist(), strict=True)
+    back = zip(x[::-1].tolist(), bottom[::-1].tolist(), strict=True)
+    corners = " ".join(f"{a:.1f},{b:.1f}" for a, b in (*there, *back))
+    return f'<polygon points="{corners}" fill="{colour}" fill-opacity="0.75" stroke="{edge}" stroke-width="0.8"/>'
+
+
 def shape(number: int, x: float, y: float, colour: str, background: str) -> str:
     """Return the shape that distinguishes curve `number` (from 0) without colour."""
     hollow, which = divmod(number % (2 * len(_SHAPES)), len(_SHAPES))

@@ -11,6 +11,7 @@ from tui.session.interventions.marks import Mark
 from tui.session.metrics.history import MetricHistory
 from tui.session.metrics.own_times import MILLISECONDS, SeriesOverTime
 from tui.session.metrics.series import Series
+from tui.session.metrics.shares import SHARE
 from tui.session.metrics.timeline import Timeline, XUnit
 
 
@@ -56,7 +57,9 @@ class ChartSource:
         return self.history.timeline.units
 
     def curve(self, metric: str, name: str) -> Curve:
-        """Return a metric of this run as a curve called `name`; empty until the run publishes the metric."""
+        """Return a metric of this run, or a share of the reward, as a curve; empty until the run publishes it."""
+        if metric.startswith(SHARE):
+            return Curve(name, self.history.shares.series(metric), self.history.timeline)
         return Curve(name, self.history.series[metric], self.history.timeline)
 
     def extent(self, unit: XUnit) -> tuple[float, float] | None:

@@ -20,9 +20,9 @@ from tui.session.board.termination_units import base_name, own_name, with_units
 from tui.session.fuzzy import best_first
 from tui.session.metrics.names import ROLE_TITLES, Family, family_of, metric_of, term_of
 
-PAGE_TITLES = ("overview", "rewards", "terminations", "curricula", "pinned", "other", "search")
+PAGE_TITLES = ("overview", "rewards", "terminations", "curricula", "pinned", "other", "shares", "search")
 """All pages in their order; the last one exists only during a search."""
-OVERVIEW, REWARDS, TERMINATIONS, CURRICULA, PINNED, OTHER, SEARCH = PAGE_TITLES
+OVERVIEW, REWARDS, TERMINATIONS, CURRICULA, PINNED, OTHER, SHARES, SEARCH = PAGE_TITLES
 _NO_DATA = "no data yet"
 _EMPTY = {
     OVERVIEW: _NO_DATA,
@@ -31,6 +31,7 @@ _EMPTY = {
     CURRICULA: "no curriculum levels or tracking errors published",
     PINNED: "no pinned charts: f finds a metric, Enter pins it",
     OTHER: "all published metrics are on the other pages",
+    SHARES: "no reward terms yet: published when the first episodes end",
     SEARCH: "no match",
 }
 MAX_CHARTS = 60
@@ -61,6 +62,8 @@ class BoardContent:
     """The user's charts for the first page, by role or metric; empty for the default ones."""
     is_own: bool = True
     """Whether the run is of this program, whose metrics are known in advance."""
+    shares: tuple[ChartPlan, ...] = ()
+    """Charts of the page of reward shares."""
     search: str = ""
     """The user's search pattern; empty without a search."""
     replaced: frozenset[str] = frozenset()
@@ -106,6 +109,7 @@ def pages_of(content: BoardContent, layout: BoardLayout) -> tuple[Page, ...]:
         **own,
         PINNED: tuple(plan_of_metrics(*pin) for pin in layout.pins),
         OTHER: tuple(plan_of_metrics(name) for name in rest),
+        SHARES: content.shares,
     }
     if content.search:
         pages[SEARCH] = tuple(plan_of_metrics(name) for name in best_first(content.search, content.names))

@@ -17,6 +17,8 @@ DEFAULT_ROLES: tuple[Role, ...] = (
 """Roles on the default board, the most important first."""
 LEADING_ROLES: tuple[Role, ...] = ("reward", "success")
 """Roles whose charts are larger than the others while they lead a page."""
+STACK_KEY = "shares"
+"""Key of the stacked chart of reward shares."""
 _PLACE_OF_LEVELS = 2
 _ROLES = frozenset(get_args(Role))
 
@@ -26,6 +28,7 @@ class ChartPlan:
     """A chart of one or more curves, each with name and metric.
 
     `role` is the role of the first curve, if known; `reference` names a metric whose newest value is drawn as a line.
+    With `stack`, which is then its key, the curves are stacked areas, whose order may change.
     """
 
     title: str
@@ -33,11 +36,12 @@ class ChartPlan:
     role: Role | None = None
     reference: str = ""
     reference_label: str = ""
+    stack: str = ""
 
     @property
     def key(self) -> str:
-        """Identifies the chart in a layout, whatever is added to it: its first metric."""
-        return self.curves[0][1]
+        """Identifies the chart in a layout, whatever is added to it: its first metric, or the name of the stack."""
+        return self.stack or self.curves[0][1]
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -47,7 +51,7 @@ class ChartPlan:
     def with_metrics(self, metrics: Sequence[str]) -> ChartPlan:
         """Return the chart with curves of these metrics after its own."""
         new = [metric for metric in metrics if metric not in self.metrics]
-        if not new:
+        if not new or self.stack:
             return self
         names = _curve_names((*self.metrics, *new))
         own = [name for name, _ in self.curves]

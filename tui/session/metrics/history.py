@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet
 from tui.session.metrics.series import Series
+from tui.session.metrics.shares import RewardShares
 from tui.session.metrics.sorted_integers import as_range
 from tui.session.metrics.timeline import Timeline
 
@@ -23,6 +24,8 @@ class MetricHistory:
     def __init__(self) -> None:
         self.series: defaultdict[str, Series] = defaultdict(Series)
         self.timeline = Timeline()
+        self.shares = RewardShares(self.series)
+        """Shares of the reward terms; up to date after its `update`."""
         self._names: dict[int, tuple[str, ...]] = {}
         self._start: float | None = None
 

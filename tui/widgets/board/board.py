@@ -51,6 +51,8 @@ class ChartBoard(BoardView):
                 self._change_layout(self._layout.with_pin(found.metrics))
                 if not was_pinned:
                     self.go_to_page_of(PINNED)
+            case "add" if chosen is not None and chosen.stack:
+                self.post_message(self.Problem("a stacked chart takes no other metrics: choose another chart first"))
             case "add" if chosen is not None:
                 self._change_layout(self._layout.with_added(chosen.key, found.metrics))
             case "show":
@@ -117,6 +119,8 @@ class ChartBoard(BoardView):
         self._change_layout(layout)
 
     def _takes_log(self, plan: ChartPlan, chart: Chart) -> bool:
+        if plan.stack:
+            return False
         if self.chosen_chart is not None:
             return chart is self.chosen_chart
         return plan.key in self._layout.log or has_logarithms(plan, self._sources)

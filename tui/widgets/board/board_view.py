@@ -18,8 +18,9 @@ from tui.charts.plan_description import describe_plan
 from tui.charts.view import ChartView
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout, LayoutError, read_layout, write_layout
-from tui.session.board.pages import BoardContent, Page, names_of, pages_of, replaced_of
+from tui.session.board.pages import SHARES, BoardContent, Page, names_of, pages_of, replaced_of
 from tui.session.board.plans import ChartPlan
+from tui.session.board.shares import share_plans
 from tui.session.settings.config import Board as BoardSettings
 from tui.session.state import RunState
 from tui.widgets.board.board_header import BoardHeader
@@ -101,6 +102,7 @@ class BoardView(Vertical):
             names=names_of(self._sources),
             replaced=replaced_of(self._sources),
             curricula=tuple(one.name for one in curricula),
+            shares=self._shares(),
         )
         self._draw(urgent=False)
 
@@ -108,7 +110,12 @@ class BoardView(Vertical):
         """Show other runs."""
         self._view.sources = tuple(sources)
         self._mark_counts.clear()
-        self._content = replace(self._content, names=names_of(self._sources), replaced=replaced_of(self._sources))
+        self._content = replace(
+            self._content,
+            names=names_of(self._sources),
+            replaced=replaced_of(self._sources),
+            shares=self._shares(),
+        )
         self._rebuild_pages()
         self._show_runs()
 
@@ -161,6 +168,7 @@ class BoardView(Vertical):
             self.post_message(self.Problem(f"there are {len(self._pages)} pages of charts"))
             return
         self._page = page
+        self._set_content(shares=self._shares())
         self.maximise(False)
         self._show_page()
 
@@ -196,6 +204,10 @@ class BoardView(Vertical):
         chosen = self._grid.chosen
         plot = None if chosen is None else chosen[1].plot
         return 1 if plot is None else plot.cells
+
+    def _shares(self) -> tuple[ChartPlan, ...]:
+        """Return the charts of the page of shares, with newest data only while that is shown."""
+        return share_plans(self._sources, is_shown=bool(self._pages) and self.page.title == SHARES)
 
     def _set_content(self, **changes: object) -> None:
         content = replace(self._content, **changes)  # type: ignore[arg-type]

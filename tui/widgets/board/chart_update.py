@@ -32,6 +32,7 @@ def update_annotations(chart: Chart, plan: ChartPlan, context: RunContext, run_c
     """Set the title, the reference lines and the band of a chart."""
     beside = _AXIS_WIDTH if len(plan.curves) == 1 == run_count else 0  # the value stands beside the title
     chart.set_title(title_of(plan, context.state, (chart.size.width or _UNKNOWN_WIDTH) - beside))
+    chart.set_stacked(bool(plan.stack))
     chart.set_references(lines_of(plan, context.state, context.curricula))
     band = band_of(plan, context.state)
     label = BAND_LABEL if chart.size.height >= _LINES_FOR_BAND_LABELS else ""
