@@ -23,7 +23,7 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
     if "student" in groups:
         groups["actor"] = groups["student"]
     step = getattr(env, "step_dt", None)
-    joints = _describe_joints(env, simulator)
+    joints, joints_not_included = _describe_joints(env, simulator)
     return PolicyDescription(
         task=task,
         backend=backend,
@@ -37,7 +37,7 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
         control_frequency=None if step is None else 1.0 / float(step),
         **describe_actions(env, simulator),
         **joints,
-        not_included=[*observations_not_included(env), *actions_not_included(env), *_joints_not_included(joints)],
+        not_included=[*observations_not_included(env), *actions_not_included(env), *joints_not_included],
         format=FORMAT,
     )
 
@@ -61,12 +61,13 @@ def _class_name(instance: Any) -> str:
     return kind.__name__ if kind.__module__.startswith("rsl_rl.") else f"{kind.__module__}:{kind.__qualname__}"
 
 
-def _describe_joints(env: Any, simulator: Simulator | None) -> dict[str, Any]:
-    """Return the joints of the robots that the actions drive."""
+def _describe_joints(env: Any, simulator: Simulator | None) -> tuple[dict[str, Any], list[str]]:
+    """Return the joints of the robots that the actions drive, and a line for each fact that the lists don't hold."""
     names: list[str] = []
     positions: list[float] = []
     stiffness: list[float | None] = []
     damping: list[float | None] = []
+    not_included: list[str] = []
     robots = driven_assets(env, simulator)
     for robot in robots:
         joints = simulator.joints(robot) if simulator is not None else None
@@ -75,18 +76,16 @@ def _describe_joints(env: Any, simulator: Simulator | None) -> dict[str, Any]:
             positions += joints.default_positions
             stiffness += joints.stiffness
             damping += joints.damping
-    return {
+            not_included += joints.not_included
+    without = [name for name, *gains in zip(names, stiffness, damping, strict=True) if None in gains]
+    if without:
+        not_included.append(f"gains of {', '.join(without)}: no PD law drives them, or an event sets them")
+    if not names:
+        not_included.append("joints: expected a robot of mjlab or Isaac Lab with actuators, got none")
+    described = {
         "joint_names": names,
         "default_joint_positions": positions,
         "joint_stiffness": stiffness,
         "joint_damping": damping,
     }
-
-
-def _joints_not_included(joints: dict[str, Any]) -> list[str]:
-    """Return a line for joints without gains, and for a robot that isn't known."""
-    if not joints.get("joint_names"):
-        return ["joints: expected a robot of mjlab or Isaac Lab with actuators, got none"]
-    gains = zip(joints["joint_names"], joints["joint_stiffness"], joints["joint_damping"], strict=True)
-    without = [name for name, *of_joint in gains if None in of_joint]
-    return [f"gains of {', '.join(without)}: no PD law drives them, or an event sets them"] if without else []
+    return described, not_included

@@ -7,7 +7,7 @@ environments, its `Simulator` answers questions about a built one. `registry` li
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from trainer_proc.metrics.success.root import RobotSource
@@ -27,6 +27,8 @@ class Joints:
     default_positions: list[float]
     stiffness: list[float | None]
     damping: list[float | None]
+    not_included: list[str] = field(default_factory=list)
+    """What else is between an action and a joint's torque; one line each."""
 
 
 class Simulator(RobotSource, TerrainSource, Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from textwrap import shorten
 
 from trainer_proc.contract.messages import ExportFailed, ExportFinished, ExportStarted
 from tui.session.guards import present_text, ways_text
@@ -105,11 +106,10 @@ def export_result(export: ExportStarted | ExportFinished | ExportFailed) -> str:
         return f"exporting iteration {export.iteration}; training blocked for {export.stall_ms:.1f} ms"
     if isinstance(export, ExportFailed):
         return f"export of iteration {export.iteration} failed: {export.reason}"
-    first, *others = export.not_included or ("",)
-    more = f" and {len(others)} more, see policy.json" if others else ""
+    left_out = shorten("; ".join(export.not_included), 80, placeholder=" …")
     return (
         f"iteration {export.iteration} exported to {export.folder}: largest difference from torch "
         f"{export.largest_difference:.1e}, p50 {export.latency_p50_us:.0f} µs, "
         f"p99 {export.latency_p99_us:.0f} µs, rate up to {export.rate_hz:,.0f} Hz"
-        f"{first and f'; not included: {first}{more}'}"
+        f"{left_out and f'; not included (see policy.json): {left_out}'}"
     )

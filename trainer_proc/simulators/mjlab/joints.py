@@ -7,7 +7,7 @@ from typing import Any, Literal
 from mjlab.utils.string import resolve_expr
 
 from trainer_proc.simulators.interface import Joints
-from trainer_proc.simulators.mjlab.gains import joint_gains
+from trainer_proc.simulators.mjlab.gains import joint_gains, scaled_forces
 
 
 def joints_of(env: Any, robot: Any) -> Joints:
@@ -20,6 +20,7 @@ def joints_of(env: Any, robot: Any) -> Joints:
         default_positions=[default[name] for name in names],
         stiffness=[None if one is None else one[0] for one in gains.values()],
         damping=[None if one is None else one[1] for one in gains.values()],
+        not_included=scaled_forces(env.sim.mj_model, robot),
     )
 
 
