@@ -84,7 +84,9 @@ def jobs(simulator, work, pool) -> dict[str, Future]:
     return {
         "humanoid": pool.submit(lambda: folder_of(launched(work, humanoid.preset, "humanoid", *settings))),
         "small": pool.submit(small_and_resumed),
-        "no knob": pool.submit(launched, work, small.preset, "no_knob", "--set", "reward/nothing/weight=1", code=1),
+        "no knob": pool.submit(
+            launched, work, small.preset, "no_knob", "--set", f"reward/{small.reward}/nothing=1", code=1
+        ),
         "refused": pool.submit(refused),
     }
 
@@ -165,15 +167,16 @@ def test_what_can_not_be_trained_fails_with_one_line_that_says_why(jobs, simulat
         assert state.iteration is None, name
 
 
-def test_a_launch_that_fails_says_why_in_one_line(jobs, work):
+def test_a_launch_that_fails_says_why_in_one_line(jobs, work, simulator):
     told = jobs["no knob"].result()
-    assert "no such knob: reward/nothing/weight; nearest: reward/" in told
+    assert f"no such knob: reward/{simulator.small.reward}/nothing; nearest: reward/" in told
     assert "Error" not in told
     state = read_state(find_run("no_knob", work / "logs" / "rsl_rl"))
     assert state.status(False) == "failed"
     assert state.phase is not None
     assert state.phase.detail in told
     assert state.iteration is None
+    assert state.phase.detail in program(work, "runs", "--match", "no_knob")
 
 
 def test_a_finished_run_is_exported_as_one_file_that_acts_as_the_policy_does(jobs, simulator, work):

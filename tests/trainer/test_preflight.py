@@ -48,11 +48,43 @@ def test_a_launch_as_it_should_be_is_not_changed():
         ({"overrides": {"env.episode_length_s": "long"}}, 'env.episode_length_s: expected a number, got "long"'),
         ({"checkpoint": "nothing.pt"}, "no such checkpoint: nothing.pt"),
         ({"modules": ("nowhere",)}, "module nowhere can't be imported"),
+        (
+            {"set": {"reward/smoth_reward/weight": 1.0}},
+            "no such knob: reward/smoth_reward/weight; nearest: reward/smooth_reward",
+        ),
+        (
+            {"set": {"rewards/smooth_reward/weight": 1.0}},
+            "no such knob: rewards/smooth_reward/weight; its group does n",
+        ),
+        ({"bounds": {"command/*": (0.0, 1.0), "event/msas/scale": (0.0, 1.0)}}, "no such knob: event/msas/scale; near"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_what_is_wrong_is_refused_in_one_line(fields, line):
     assert refused(**fields).startswith(line)
+
+
+def test_knobs_whose_terms_exist_are_left_to_the_built_environment():
+    known = {
+        "reward/smooth_reward/nothing": 1.0,
+        "event/mass/scale": (0.9, 1.1),
+        "ppo/gamma": 0.9,
+        "terrain/shift": 1.0,
+    }
+    bounds = {"reward/*/weight": (0.0, 1.0), "observation/actor/*": (0.0, 1.0), "*": (0.0, 1.0)}
+    check_launch(replace(CARTPOLE, set=known, bounds=bounds))
+
+
+def test_a_term_that_an_override_removes_has_no_knobs():
+    gone = {"env.rewards.smooth_reward": "null"}
+    assert refused(overrides=gone, set={"reward/smooth_reward/weight": 1.0}).startswith("no such knob: reward/smooth_r")
+
+
+def test_the_randomizations_that_this_program_adds_are_known():
+    from trainer_proc.simulators.default_randomization import OFFERED_TERMS
+    from trainer_proc.simulators.mjlab.randomization import DEFAULT_RANDOMIZATION
+
+    assert {one.term for one in DEFAULT_RANDOMIZATION} == set(OFFERED_TERMS)
 
 
 def saved(folder, **arguments):

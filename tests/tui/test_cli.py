@@ -207,6 +207,12 @@ def test_runs_are_listed_and_a_broken_one_does_not_hide_the_others(prints, ended
     assert lines[1].split() == [f"cartpole/{RUN}", "finished", "2", "of", "100", "reward", "nan", "0:00:08"]
 
 
+def test_a_failed_run_is_listed_with_its_reason(prints, make_run):
+    make_run(RUN, STARTED, PhaseChanged("failed", "no such knob: reward/nothing/weight"))
+    assert prints("runs").rstrip().endswith("no such knob: reward/nothing/weight")
+    assert [row["reason"] for row in prints("runs", "--json")] == ["no such knob: reward/nothing/weight"]
+
+
 def test_without_runs_the_list_is_empty(prints, tmp_path):
     assert prints("runs", "--json") == []
     assert prints("runs") == f"no runs in {tmp_path / 'logs'}\n"

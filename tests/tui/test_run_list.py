@@ -13,7 +13,7 @@ from tui.session.runs import run_list as listing
 from tui.session.runs.chosen_runs import ChoiceError, choice_file, read_choice, write_choice
 from tui.session.runs.journal_summary import spread_points
 from tui.session.runs.names import fitted_name, own_name
-from tui.session.runs.run_columns import COLUMNS, fit_columns, run_cells
+from tui.session.runs.run_columns import COLUMNS, fit_columns, run_cells, run_details
 from tui.session.runs.run_list import RUN_ORDERS, RunList, matching, ordered, with_status
 
 STARTED = RunStarted(
@@ -152,6 +152,17 @@ def test_the_columns_fit(log_root, width):
     for row in rows:
         for (column, room), cell in zip(widths.items(), run_cells(row, widths, ()), strict=True):
             assert len(cell) <= room, (column, cell)
+
+
+def test_a_failed_run_tells_its_reason_in_the_row_where_there_is_room(make_run, tmp_path):
+    reason = "no such knob: reward/nothing/weight; nearest: reward/upright/weight"
+    failed = make_run("2026-03-01_12-00-00_walk", STARTED, PhaseChanged("failed", reason))
+    (row,) = look(tmp_path / "logs")
+    assert row.reason == reason
+    cells = {width: run_cells(row, fit_columns([row], width), ())[-1] for width in (80, 200)}
+    assert cells[80] == "walk"
+    assert cells[200].startswith(f"{failed.name}  no such knob: reward/nothing/weight")
+    assert f"failed: {reason}" in run_details(row)
 
 
 def test_a_name_gives_up_its_date_where_there_is_little_room():

@@ -50,8 +50,11 @@ class Backend(Protocol):
         Raises `BackendError` if the task or the device does not exist, or the task can't be configured in this way.
         """
 
-    def agent_configuration(self, spec: RunSpec) -> dict[str, Any]:
-        """Return the training library's configuration of a run that `check` returned. Raises `BackendError`."""
+    def configurations(self, spec: RunSpec) -> tuple[Any, dict[str, Any]]:
+        """Return the configuration of the environment, and the training library's, of a run that `check` returned.
+
+        Raises `BackendError`.
+        """
 
     def report_kernels(self, on_loaded: Callable[[str, int], None]) -> None:
         """Call `on_loaded(detail, count)` for each kernel module that is compiled or loaded."""

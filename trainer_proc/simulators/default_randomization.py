@@ -10,6 +10,8 @@ Range = tuple[float, float]
 
 NO_SCALE: Range = (1.0, 1.0)
 _NO_OFFSET: Range = (0.0, 0.0)
+OFFERED_TERMS = ("mass", "friction", "center_of_mass", "motor")
+"""Event terms of `default_randomizations`."""
 _LEAST_SCALE = 0.01
 """Lower bound of a scale: masses, frictions and gains of 0 break the simulation."""
 

@@ -55,11 +55,10 @@ class IsaacLabBackend:
             raise BackendError(missing_assets_text(spec.task, missing))
         return spec
 
-    def agent_configuration(self, spec: RunSpec) -> dict[str, Any]:
-        """Return the training library's configuration. Raises `BackendError`."""
-        agent_cfg = self._configurations(spec)[1]
-        configuration: dict[str, Any] = agent_cfg if isinstance(agent_cfg, dict) else to_dict(agent_cfg)
-        return configuration
+    def configurations(self, spec: RunSpec) -> tuple[Any, dict[str, Any]]:
+        """Return the environment's configuration and the training library's. Raises `BackendError`."""
+        env_cfg, agent_cfg = self._configurations(spec)
+        return env_cfg, agent_cfg if isinstance(agent_cfg, dict) else dict(to_dict(agent_cfg))
 
     def report_kernels(self, on_loaded: Callable[[str, int], None]) -> None:
         """Report kernel modules through Warp's logger."""

@@ -45,9 +45,10 @@ class MjlabBackend:
         _configurations(spec)
         return spec
 
-    def agent_configuration(self, spec: RunSpec) -> dict[str, Any]:
-        """Return rsl-rl's configuration. Raises `BackendError`."""
-        return asdict(_configurations(spec)[1])
+    def configurations(self, spec: RunSpec) -> tuple[Any, dict[str, Any]]:
+        """Return the environment's configuration and rsl-rl's. Raises `BackendError`."""
+        env_cfg, agent_cfg = _configurations(spec)
+        return env_cfg, asdict(agent_cfg)
 
     def report_kernels(self, on_loaded: Callable[[str, int], None]) -> None:
         """Report kernel modules through Warp's logger."""

@@ -14,13 +14,14 @@ from tui.session.runs.run_index import RunSummary
 from tui.session.runs.run_list import RunOrder
 from tui.session.sparkline import sparkline
 from tui.session.status_text import STATUS_SIGNS
-from tui.session.text import plain, shortened_name
+from tui.session.text import plain, shortened, shortened_name
 
 CHOSEN_SIGN = "✓"
 GAP = 2
 _ROOMY, _VERY_ROOMY = 110, 160
 """Table widths, in cells, from which columns are added or widened."""
 _SHORTEST_NAME, _LONGEST_PRESET = 17, 16
+_SHORTEST_REASON = 20
 _OF_ANY_RUN = ("status", "run")
 """Columns of an unreadable run."""
 
@@ -63,12 +64,13 @@ def run_cells(summary: RunSummary, widths: dict[str, int], chosen: Collection[Pa
 
 
 def run_details(summary: RunSummary) -> str:
-    """Return one line without columns: full name, origin, preset, task, device; or the problem."""
+    """Return one line without columns: full name, why it failed, origin, preset, task, device; or the problem."""
     if summary.spec is None:
         return plain(" ".join(summary.problem.replace(f"{summary.folder.path}/", "").split()))
     spec = summary.spec
     parts = (
         summary.folder.name,
+        summary.reason and f"failed: {summary.reason}",
         origin_of(spec),
         spec.preset,
         spec.task,
@@ -137,7 +139,12 @@ def _time(summary: RunSummary, width: int) -> str:
 
 
 def _name(summary: RunSummary, width: int) -> str:
-    return fitted_name(plain(summary.folder.name), width)
+    """Return the name, and why the run failed if at least a few words of that fit beside it."""
+    whole = plain(summary.folder.name)
+    reason = plain(summary.reason)
+    if reason and width - len(whole) - GAP >= _SHORTEST_REASON:
+        return f"{whole}{' ' * GAP}{shortened(reason, width - len(whole) - GAP)}"
+    return fitted_name(whole, width)
 
 
 COLUMNS = (

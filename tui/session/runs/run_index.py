@@ -42,6 +42,8 @@ class RunSummary:
     """Some points of the mean reward: iteration, value."""
     problem: str = ""
     """Why the run can't be read."""
+    reason: str = ""
+    """Why the run has failed, as its trainer reported it."""
 
 
 def run_folders(log_root: Path) -> list[RunFolder]:
@@ -70,16 +72,18 @@ class RunSnapshot:
         if self.spec is None:
             return RunSummary(self.folder, None, "failed", problem=self.problem)
         state = self.journal.state
+        status = state.status(read_connection(self.folder) is not None)
         return RunSummary(
             folder=self.folder,
             spec=self.spec,
-            status=state.status(read_connection(self.folder) is not None),
+            status=status,
             iteration=state.iteration,
             iterations=self.spec.iterations if state.started is None else state.last_iteration + 1,
             reward=state.latest.get(REWARD),
             success=state.latest.get(SUCCESS_RATE),
             seconds=self.journal.seconds,
             rewards=self.rewards,
+            reason=state.phase.detail if status == "failed" and state.phase is not None else "",
         )
 
 
