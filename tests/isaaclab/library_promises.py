@@ -79,6 +79,8 @@ class LibraryPromises:
     """Run in order on one training, which the last two stop and continue."""
 
     library: str
+    layers: str
+    """Path of the sizes of the policy's hidden layers."""
     overrides: ClassVar[dict[str, object]] = {}
 
     @pytest.fixture(scope="class")
@@ -196,6 +198,17 @@ class LibraryPromises:
                 before["infos"]["env_state"]["common_step_counter"] + 2 * 16
             )
             assert weights_differ(self.policy_of(before), self.policy_of(after))
+        finally:
+            other.kill()
+
+    def test_a_run_with_other_networks_refuses_it_before_the_build(self, run):
+        overrides = {**self.overrides, self.layers: [8]}
+        fields = {"checkpoint": str(run.folder.checkpoints()[-1]), "iterations": 2}
+        other = LibraryRun(run.folder.path.with_name("third"), self.library, overrides, **fields)
+        try:
+            assert other.ends(PATIENCE) == 1
+            assert other.state.phase.refused
+            assert f", {self.layers} is [8]" in other.state.phase.detail
         finally:
             other.kill()
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import isaaclab_tasks  # noqa: F401
 import pytest
+from isaaclab_rl.rsl_rl import RslRlOnPolicyRunnerCfg
 from isaaclab_tasks.utils import resolve_task_config
 
+from presets.fixed_fields import has_effect
 from tests.isaaclab.task_spec import task_spec
 from trainer_proc.simulators.base import BackendError
 from trainer_proc.simulators.isaaclab.launch import load_configurations
@@ -117,8 +121,8 @@ def test_agents_that_are_mappings_are_reached():
         ("env.decimation", None, "env.decimation: expected a whole number, got nothing"),
         ("env.commands.base_velocity.resampling_time_range", [1, "x"], 'expected a number, got "'),
         ("agent.algorithm.entropy_coef", "high", 'expected a number, got "'),
-        ("env.scene.num_envs", 4, "the launch sets it (num_envs)"),
-        ("env.sim.device", "cpu", "the launch sets it (the device)"),
+        ("env.scene.num_envs", 4, "env.scene.num_envs has no effect as an override: use --num-envs"),
+        ("env.sim.device", "cpu", "env.sim.device has no effect as an override: use --device"),
     ],
 )
 def test_what_can_not_be_overridden_is_told_in_one_line(g1, path, value, reason):
@@ -143,6 +147,41 @@ def test_arguments_mean_what_they_mean_to_isaac_lab():
     assert env.commands.base_velocity.ranges.lin_vel_x == (0.0, 1.0)
     assert env.commands.base_velocity.ranges.heading == (0.0, 0.5)
     assert (agent.algorithm.gamma, agent.actor.hidden_dims) == (0.98, [64, 64])
+
+
+def test_values_may_be_written_as_in_toml_and_python():
+    env, agent = configured(
+        "env.events.push_robot=None",
+        "env.commands.base_velocity.ranges.lin_vel_x=-1:2",
+        "env.commands.base_velocity.ranges={'lin_vel_y': (0, 0.5), 'heading': None}",
+        "agent.actor.hidden_dims=64,64",
+        "agent.algorithm.use_clipped_value_loss=False",
+    )
+    ranges = env.commands.base_velocity.ranges
+    assert (env.events.push_robot, ranges.heading) == (None, None)
+    assert (ranges.lin_vel_x, ranges.lin_vel_y) == ((-1.0, 2.0), (0.0, 0.5))
+    assert (agent.actor.hidden_dims, agent.algorithm.use_clipped_value_loss) == ([64, 64], False)
+
+
+EFFECTIVE = {
+    "num_steps_per_env",
+    "init_at_random_ep_len",
+    "obs_groups",
+    "clip_actions",
+    "check_for_nan",
+    "save_interval",
+    "actor",
+    "critic",
+    "algorithm",
+    "torch_compile_mode",
+    "policy",  # of older agents, which Isaac Lab converts
+}
+"""Fields of rsl-rl's agents that Isaac Lab's wrapper, rsl-rl's runner or the trainer reads."""
+
+
+def test_every_field_of_rsl_rl_s_agents_has_an_effect_or_is_refused():
+    fields = {field.name for field in dataclasses.fields(RslRlOnPolicyRunnerCfg)}
+    assert {name for name in fields if has_effect(f"agent.{name}")} == EFFECTIVE
 
 
 def test_presets_come_first_wherever_they_stand():
@@ -172,8 +211,10 @@ def test_physics_is_what_is_asked_for(physics):
         ("env.sim.physics=newtn", "Unknown preset 'newtn' for env.sim.physics"),
         ("env.episode_lenght_s=3", "no such path: env.episode_lenght_s; nearest: env.episode_length_s"),
         ("env.decimation=abc", 'env.decimation: expected a whole number, got "abc"'),
-        ("env.decimation=]", "can't be configured with env.decimation=]"),
-        ("agent.max_iterations=4", "the launch sets it (iterations)"),
+        ("env.decimation=]", "expected a value such as 10, true, null"),
+        ("agent.max_iterations=4", "agent.max_iterations has no effect as an override: use --iterations"),
+        ("+agent.resume=true", "agent.resume has no effect as an override: use --checkpoint FILE|RUN"),
+        ("agent.actor.init_noise_std=0.5", "use --override agent.actor.distribution_cfg"),
         ("+agent.mine=4", "can't be configured with +agent.mine=4"),
     ],
 )

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.real
 
 class TestRlGames(LibraryPromises):
     library = "rl_games"
+    layers = "agent.params.network.mlp.units"
     overrides: ClassVar = {"agent.params.config.minibatch_size": 128}
 
     def check_settings(self, run, iteration):

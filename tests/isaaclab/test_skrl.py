@@ -14,6 +14,7 @@ pytestmark = pytest.mark.real
 
 class TestSkrl(LibraryPromises):
     library = "skrl"
+    layers = "agent.models.policy.network.0.layers"
 
     def check_settings(self, run, iteration):
         entropy, scaled = (run.metric(name, iteration) for name in ("Loss/entropy", "Loss / Entropy loss"))

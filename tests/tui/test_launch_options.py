@@ -67,9 +67,36 @@ def test_with_mjlab_arguments_are_overrides(launch):
     assert spec.hydra == ()
 
 
+def test_values_may_be_given_as_to_mjlab_s_own_script(launch):
+    spec = launch(
+        *(
+            "cartpole",
+            "--agent.actor.hidden-dims",
+            "64",
+            "64",
+            "--env.episode-length-s=10",
+            "--agent.clip-actions",
+            "3",
+        ),
+        *("--env.events.reset_slider.params.position-range", "-0.1", "0.1", "env.decimation=5", "--name", "x"),
+        *("--env.is-finite-horizon", "--iterations", "3"),
+    )
+    assert spec.overrides == {
+        "agent.actor.hidden_dims": [64, 64],
+        "env.episode_length_s": 10,
+        "agent.clip_actions": 3,
+        "env.events.reset_slider.params.position_range": [-0.1, 0.1],
+        "env.decimation": 5,
+        "env.is_finite_horizon": True,
+    }
+    assert (spec.name, spec.iterations) == ("x", 3)
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
+        (("cartpole", "--agent.max-iterations", "5"), "agent.max_iterations has no effect as an override: use --iter"),
+        (("cartpole", "--agent.actor.hidden-dims", "[64"), "cartpole trains on mjlab: agent.actor.hidden_dims: expect"),
         (("cartpole", "presets=depth"), "cartpole trains on mjlab: expected the path of an override such as"),
         (
             ("cartpole", "env.decimation"),

@@ -10,6 +10,7 @@ from presets import load_preset
 from presets.preset import LIBRARIES, PHYSICS
 from tui.commands.shared.output import json_option, logs_option
 from tui.commands.shared.start import start
+from tui.commands.shared.tyro_arguments import TyroCommand
 from tui.session.backends.devices import list_devices
 from tui.session.launching.knob_values import parse_bounds, parse_settings
 from tui.session.launching.launcher import Overrides, make_spec
@@ -17,7 +18,7 @@ from tui.session.launching.override_text import parse_overrides
 from tui.session.runs.checkpoints import checkpoint_to_start_from
 
 
-@click.command("launch")
+@click.command("launch", cls=TyroCommand)
 @click.argument("preset")
 @click.argument("arguments", nargs=-1, metavar="[env.PATH=VALUE]...")
 @click.option("--task", help="Task to train instead of the preset's, with its numbers, physics and library.")
@@ -62,8 +63,8 @@ def launch_command(
 ) -> None:
     """Start a training. It outlives this command and the terminal.
 
-    Configuration values may follow the preset: env.PATH=VALUE and agent.PATH=VALUE. Isaac Lab also accepts the
-    arguments of its own scripts, such as presets=NAME.
+    Configuration values may follow the preset: env.PATH=VALUE and agent.PATH=VALUE, or --env.PATH VALUE as in mjlab's
+    script. Isaac Lab also accepts the arguments of its own scripts, such as presets=NAME.
     """
     overrides = Overrides(
         num_envs=num_envs,
