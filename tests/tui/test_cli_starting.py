@@ -73,6 +73,17 @@ def test_a_training_with_nothing_left_asks_for_more(prints, fails, started, ende
     assert started[0].iterations == 20
 
 
+def test_a_training_whose_gpu_is_not_here_names_the_way_to_another_device(prints, fails, started, ended):
+    folder = ended()
+    folder.write_spec(replace(folder.read_spec(), device="cuda:77"))
+    known = "no such device: cuda:77; there are cpu"
+    assert fails(2, "resume", RUN).startswith(known)
+    assert fails(2, "resume", RUN).endswith(f"; choose another with humanoid-tui fork {RUN} --device NAME")
+    assert fails(2, "fork", RUN).endswith("; choose one with --device")
+    prints("fork", RUN, "--device", "cpu")
+    assert started[0].device == "cpu"
+
+
 def test_a_training_that_was_never_saved_can_not_be_resumed(fails, started, make_run):
     make_run(RUN, STARTED)
     assert fails(1, "resume", RUN, "--json") == f"{RUN} has no checkpoint yet"

@@ -63,5 +63,5 @@ def fork_command(
         seed=spec.seed if seed is None else seed,
     )
     changed = checked_spec(changed)
-    check_device(changed, list_devices())
+    check_device(changed, list_devices(), hint="choose one with --device")
     start(changed, folder.path.parents[1], wait=wait, as_json=as_json)

@@ -23,7 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from presets.fixed_fields import check_arguments
 from presets.override_path import ROOTS, OverridePathError
-from presets.override_value import OverrideValueError, parse_value
+from presets.override_value import NULL, OverrideValueError, parse_value
 from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.simulators.base import BackendError
 from trainer_proc.simulators.overrides import apply_overrides
@@ -88,7 +88,8 @@ def _value_by_path(argument: str, preset_paths: Collection[str]) -> tuple[str, A
     if not path.startswith(_BY_PATH):
         return None
     value = parse_value(text)
-    return None if isinstance(value, str) and path in preset_paths else (path, value)
+    names_preset = isinstance(value, str) and value != NULL and path in preset_paths
+    return None if names_preset else (path, value)
 
 
 def start_simulation(env_cfg: Any, device: str) -> None:
