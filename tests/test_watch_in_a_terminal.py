@@ -19,7 +19,7 @@ def imported():
 @pytest.fixture
 def terminal(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    terminal = Terminal(tmp_path, "watch", "logs")
+    terminal = Terminal(tmp_path, "watch", "logs", "--wait")
     yield terminal
     terminal.close()
 

@@ -398,6 +398,12 @@ def test_the_command_writes_all_kinds_and_views(run_folder, prints, tmp_path):
     assert {"KL", "reward"} < set(texts(ElementTree.parse(tmp_path / "apart.svg").getroot()))
 
 
+def test_the_command_knows_the_names_on_the_screen(run_folder, prints):
+    value = prints("chart", "latest", "KL", "Success Rate", "air_time", "levels", "-o", "a.svg", "--json")
+    assert value["metrics"][:3] == ["Policy/kl", "Train/success_rate", "Episode_Reward/air_time"]
+    assert {"Curriculum/velocity/level", "Curriculum/terrain/level"} <= set(value["metrics"])
+
+
 def test_several_runs_are_on_one_chart_with_signs_at_their_marks(run_folder, prints, tmp_path):
     make_run(tmp_path / "logs", "g1-gpu", name="2027-01-02_00-00-00_one")
     make_run(tmp_path / "logs", "g1-steered", name="2027-01-01_00-00-00_other")
@@ -422,8 +428,8 @@ def test_runs_with_other_units_are_not_put_on_one_chart(run_folder, prints, fail
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["Loss/valeu", "-o", "a.svg"], 1, "no such metric: Loss/valeu; nearest: Loss/value"),
-        (["surrog", "-o", "a.svg"], 1, "nearest: Loss/surrogate"),
+        (["Loss/valeu", "-o", "a.svg"], 2, "no such metric: Loss/valeu; nearest: Loss/value"),
+        (["surrog", "-o", "a.svg"], 2, "nearest: surrogate loss, Loss/surrogate"),
         (["kl", "-o", "a.pdf"], 1, "expected FILE.svg, FILE.png or FILE.csv, got a.pdf"),
         (["kl", "-o", "there.svg"], 1, "there.svg exists: use --force to replace it"),
         (["kl", "-o", "a.svg", "--from", "9", "--to", "3"], 1, "--from 9 is not before --to 3"),

@@ -200,7 +200,8 @@ def test_runs_are_listed_and_a_broken_one_does_not_hide_the_others(prints, ended
     first, second = prints("runs", "--json")
     assert (first["name"], first["preset"]) == (broken.name, None)
     assert "can't be read" in first["problem"]
-    assert (second["name"], second["status"], second["iteration"], second["problem"]) == (RUN, "finished", 1, "")
+    assert (second["name"], second["status"], second["iteration"], second["problem"]) == (RUN, "finished", 2, "")
+    assert (second["iterations"], second["newest_iteration"]) == (100, 1)
     assert second["reward"] is None  # a NaN; JSON has none
     lines = prints("runs").splitlines()
     assert lines[0].startswith(broken.name)
@@ -232,7 +233,8 @@ def test_knobs_are_listed_with_their_values(prints, ended, make_run):
 
 def test_what_the_dashboard_shows_is_printed_as_json(prints, ended):
     shown = prints("attach", RUN, "--json")
-    assert (shown["status"], shown["iteration"], shown["environment_steps"]) == ("finished", 1, 192)
+    assert (shown["status"], shown["iteration"], shown["environment_steps"]) == ("finished", 2, 192)
+    assert (shown["iterations"], shown["newest_iteration"], shown["last_iteration"]) == (100, 1, 99)
     assert shown["metrics"] == {"Train/mean_reward": None}  # NaN
     assert [knob["value"] for knob in shown["knobs"]] == [2.0]
     assert [intervention["number"] for intervention in shown["interventions"]] == [1]

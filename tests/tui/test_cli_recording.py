@@ -109,6 +109,8 @@ def test_by_a_metric_and_one_that_is_not_there(prints, fails, ended, tmp_path):
     prints("record", RUN, "-o", "my.toml", "--by", "Train/mean_reward")
     steps = read_preset(tmp_path / "my.toml").curriculum["recording"]["steps"]
     assert [step["value"] for step in steps] == pytest.approx([20.0, 30.0], rel=1e-5)
+    prints("record", RUN, "-o", "same.toml", "--by", "Reward")
+    assert (tmp_path / "same.toml").read_text() == (tmp_path / "my.toml").read_text()
     line = fails(2, "record", RUN, "-o", "other.toml", "--by", "Train/mean", "--json")
     assert line == "no such metric: Train/mean; nearest: Train/mean_reward"
     assert not (tmp_path / "other.toml").exists()

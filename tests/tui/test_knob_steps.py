@@ -12,7 +12,7 @@ from trainer_proc.contract.messages import InterventionQueued
 from trainer_proc.contract.requests import Tune
 from trainer_proc.wire.request_validator import RequestValidator
 from tui.session.knobs.bounds import bounds_text, within_bounds
-from tui.session.knobs.steps import KnobSteps, stepped
+from tui.session.knobs.steps import KnobSteps, next_word, stepped
 from tui.session.state import KnobState
 
 LESS, MORE, HALF, DOUBLE = 0.9, 1.1, 0.5, 2.0
@@ -91,12 +91,17 @@ def test_from_no_width_a_range_goes_by_what_is_usual():
     assert stepped(knob((0.0, 0.0), "range"), (0.0, 0.0), MORE) == (-0.1, 0.1)
 
 
-def test_words_and_switches_go_to_their_neighbours():
+def test_the_neighbours_of_words_and_switches_are_offered_from_the_last_to_the_first():
     mode = knob("warn", "choice", choices=("off", "warn", "act"))
-    assert [stepped(mode, word, MORE) for word in ("off", "warn", "act")] == ["warn", "act", "off"]
-    assert [stepped(mode, word, HALF) for word in ("off", "warn", "act")] == ["act", "off", "warn"]
-    assert stepped(knob(True, "switch"), True, LESS) is False
-    assert stepped(knob(True, "switch"), False, LESS) is True
+
+    def beside(of, value, factor, pending=None):
+        return next_word(KnobState(of, value, pending=pending), factor)
+
+    assert [beside(mode, word, MORE) for word in ("off", "warn", "act")] == ["warn", "act", "off"]
+    assert [beside(mode, word, HALF) for word in ("off", "warn", "act")] == ["act", "off", "warn"]
+    assert beside(mode, "off", MORE, pending="warn") == "act"
+    assert (beside(knob(True, "switch"), True, LESS), beside(knob(True, "switch"), False, LESS)) == ("off", "on")
+    assert beside(knob("a", "choice", choices=("a",)), "a", MORE) == "a"
 
 
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6), st.sampled_from((LESS, MORE, HALF, DOUBLE)), st.booleans())
@@ -129,9 +134,9 @@ def test_presses_add_up_to_one_request_with_the_revision_that_was_seen_first():
     steps = KnobSteps()
     assert steps.step(KNOBS[WEIGHT], DOUBLE, 7) == ""
     assert steps.step(KNOBS[WEIGHT], DOUBLE, 8) == ""
-    assert steps.step(KNOBS[MODE], MORE, 9) == ""
-    assert steps.wanted == {WEIGHT: -0.4, MODE: "act"}
-    assert steps.take(KNOBS) == Tune({WEIGHT: -0.4, MODE: "act"}, revision=7)
+    assert steps.step(KNOBS[EPOCHS], DOUBLE, 9) == ""
+    assert steps.wanted == {WEIGHT: -0.4, EPOCHS: 10.0}
+    assert steps.take(KNOBS) == Tune({WEIGHT: -0.4, EPOCHS: 10.0}, revision=7)
     assert steps.take(KNOBS) is None
 
 
@@ -170,7 +175,7 @@ def test_bounds_hold_and_are_told(name, value, factor, wanted, said):
 def test_what_can_t_be_turned_is_told():
     steps = KnobSteps()
     assert steps.step(KNOBS[COUNT], DOUBLE, 0).startswith(f"{COUNT} is read-only: ")
-    assert steps.step(KnobState(knob("a", "choice", choices=("a",)), "a"), MORE, 0) == "a/knob has only the choice a"
+    assert steps.step(KNOBS[MODE], MORE, 0) == f"{MODE} is a word: Enter selects another"
     assert steps.wanted == {}
 
 

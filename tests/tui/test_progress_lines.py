@@ -48,7 +48,7 @@ def test_without_a_terminal_kernel_modules_take_one_line(capsys):
         "building: 4 environments of task on cpu",
         "compiling: 3 kernel modules in 20 s",
         "training",
-        "iteration 0",
+        "iteration 1 of 100",
     ]
 
 
@@ -63,7 +63,7 @@ def test_a_terminal_shows_the_line_growing(monkeypatch):
         "compiling: 3 kernel modules, solver compiled in 9.9 s",
         "compiling: 3 kernel modules in 20 s",
     ]
-    assert lines[3:] == ["training", "iteration 0", ""]
+    assert lines[3:] == ["training", "iteration 1 of 100", ""]
 
 
 def test_the_line_is_ended_when_the_command_ends_in_between(monkeypatch):

@@ -59,6 +59,20 @@ def test_a_whole_name_wins_over_a_part_of_another(log_root, make_run):
     assert find_run(NOON, log_root).name == NOON
 
 
+def test_the_name_that_the_user_has_given_wins_over_longer_ones(log_root, make_run):
+    for name in ("2026-03-03_00-00-00_trot", "2026-03-04_00-00-00_trot-2", "2026-03-05_00-00-00_new-trot"):
+        make_run(name, experiment="go1")
+    assert find_run("trot", log_root).name == "2026-03-03_00-00-00_trot"
+    assert problem("rot", log_root).startswith("3 runs match rot: ")
+
+
+def test_a_run_is_found_by_the_name_in_the_list(log_root, make_run):
+    make_run(MORNING, experiment="go1")
+    assert problem(MORNING, log_root) == f"2 runs match {MORNING}: cartpole/{MORNING}, go1/{MORNING}; expected one"
+    assert find_run(f"go1/{MORNING}", log_root).path.parent.name == "go1"
+    assert find_run("g1/2026", log_root).name == NOON
+
+
 def test_a_run_is_found_by_its_path_wherever_it_lies(log_root, tmp_path, monkeypatch):
     folder = find_run("latest", log_root)
     assert find_run(str(folder.path), tmp_path / "elsewhere").path == folder.path

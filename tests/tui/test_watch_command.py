@@ -66,16 +66,39 @@ def test_runs_are_chosen_by_parts_of_their_names(prints):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("{folder}/nothing",), "no event files in {folder}/nothing"),
         (("{folder}/logs", "--run", "fly"), "none of the 1 runs in {folder}/logs matches --run"),
-        (("{folder}/logs/events.out.tfevents.0000000001.host.1.0",), None),
     ],
 )
 def test_what_cannot_be_watched_is_told_in_one_line(tmp_path, fails, arguments, line):
     write(tmp_path / "logs", *curve("reward", range(3)))
     arguments = [argument.format(folder=tmp_path) for argument in arguments]
-    told = fails(1, "watch", *arguments, "--json")
-    assert told == (line or f"expected a folder, got the file {arguments[0]}; give its folder").format(folder=tmp_path)
+    assert fails(1, "watch", *arguments, "--json") == line.format(folder=tmp_path)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--json", "--wait")])
+def test_a_folder_that_is_not_there_is_told_with_the_nearest(tmp_path, fails, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("logs", "runs/PPO_1", "empty"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert fails(2, "watch", "log", *options) == "no such folder: log; nearest: logs"
+    assert fails(2, "watch", "runs/PPO_2", *options) == "no such folder: runs/PPO_2; nearest: runs/PPO_1"
+    assert fails(2, "watch", "nothing/at/all", *options) == "no such folder: nothing/at/all"
+    (tmp_path / "file").touch()
+    assert fails(2, "watch", "file", *options) == "expected a folder, got the file file; give its folder"
+    assert fails(2, "web", "--watch", "log", "--port", "0") == "no such folder: log; nearest: logs"
+
+
+def test_a_run_s_whole_name_wins_over_longer_ones(tmp_path, prints):
+    for name in ("PPO_1", "PPO_10", "old/PPO_2", "old/PPO_20"):
+        write(tmp_path / name, *curve("reward", range(3)))
+
+    def runs(*names):
+        options = [option for name in names for option in ("--run", name)]
+        return {run["run"] for run in prints("watch", str(tmp_path), *options, "--json")["runs"]}
+
+    assert runs("PPO_1") == {"PPO_1"}
+    assert runs("PPO_2", "PPO_10") == {"old/PPO_2", "PPO_10"}
+    assert runs("PO_1") == {"PPO_1", "PPO_10"}
 
 
 def test_a_missing_package_is_told_before_the_screen_opens(tmp_path, fails, monkeypatch):

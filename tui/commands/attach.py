@@ -14,6 +14,7 @@ from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.curricula.reconstruct import curriculum_records
 from tui.session.interventions.listing import list_interventions, list_troubles
 from tui.session.knobs.record import knob_record
+from tui.session.runs.iterations import iteration_record
 from tui.session.runs.run_index import find_run, read_state
 from tui.session.state import RunState
 
@@ -44,7 +45,8 @@ def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
         "status": state.status(read_connection(folder) is not None),
         "parent": (state.started.parent or None) if state.started else None,
         "detail": state.phase.detail if state.phase else "",
-        "iteration": state.iteration,
+        **iteration_record(state.iteration),
+        "iterations": state.last_iteration + 1 if state.started else None,
         "first_iteration": state.first_iteration,
         "last_iteration": state.last_iteration if state.started else None,
         "environment_steps": state.environment_steps,

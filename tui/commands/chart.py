@@ -48,7 +48,10 @@ def chart_command(
     log_root: Path,
     as_json: bool,
 ) -> None:
-    """Write metrics of a run to an image or a table. METRIC is a name such as Loss/value, or a role: reward, kl."""
+    """Write metrics of a run to an image or a table.
+
+    METRIC is a name such as Loss/value, a role such as reward, or a name on the charts such as KL or air_time.
+    """
     from tui.charts.files.run_charts import ChartRequest, write_charts  # imports numpy: too slow for --help
     from tui.charts.palette import SERIES_COUNT
 

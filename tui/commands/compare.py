@@ -10,6 +10,7 @@ import click
 from trainer_proc.contract.run_folder import RunFolder
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.runs.compare import ComparedRun, Difference, differences
+from tui.session.runs.iterations import iteration_record
 from tui.session.runs.run_index import find_run, read_state, summarize
 
 
@@ -43,7 +44,8 @@ def _run_value(folder: RunFolder) -> dict[str, Any]:
         "run": str(folder.path),
         "name": folder.name,
         "status": summary.status,
-        "iteration": summary.iteration,
+        **iteration_record(summary.iteration),
+        "iterations": summary.iterations if summary.spec else None,
         "reward": summary.reward,
         "success": summary.success,
     }

@@ -10,6 +10,7 @@ import click
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.numbers import duration
 from tui.session.runs.checkpoints import origin_of
+from tui.session.runs.iterations import iteration_record
 from tui.session.runs.run_columns import success_text
 from tui.session.runs.run_index import RunSummary, run_folders, summarize
 from tui.session.runs.run_list import RUN_ORDERS, RunOrder, matching, ordered, with_status
@@ -56,7 +57,7 @@ def _value(summary: RunSummary) -> dict[str, Any]:
         "preset": spec.preset if spec else None,
         "task": spec.task if spec else None,
         "status": summary.status,
-        "iteration": summary.iteration,
+        **iteration_record(summary.iteration),
         "iterations": summary.iterations if spec else None,
         "reward": summary.reward,
         "success": summary.success,

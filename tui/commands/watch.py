@@ -10,22 +10,22 @@ import click
 from curricula.errors import UserError
 from tui.commands.shared.output import json_option, show_result
 from tui.session.metrics.names import Role, metric_of
-from tui.session.watch.log_folder import LoggedRun, look_into, named
+from tui.session.watch.log_folder import LoggedRun, check_log_folder, look_into, named
 
 
 @click.command("watch")
 @click.argument("logdir", type=click.Path(path_type=Path))
 @click.option("--run", "wanted", multiple=True, metavar="NAME", help="Only runs with NAME in their name.")
+@click.option("--wait", is_flag=True, help="Open although LOGDIR does not exist yet.")
 @json_option
-def watch_command(logdir: Path, wanted: tuple[str, ...], as_json: bool) -> None:
+def watch_command(logdir: Path, wanted: tuple[str, ...], wait: bool, as_json: bool) -> None:
     """Watch any training through its TensorBoard event files.
 
-    Shows live and ended runs on the dashboard's charts, without steering. LOGDIR may hold many runs and need not exist
-    yet. With --json, print
+    Shows live and ended runs on the dashboard's charts, without steering. LOGDIR may hold many runs. With --json, print
     the newest value of every metric.
     """
-    if logdir.is_file():
-        raise UserError(f"expected a folder, got the file {logdir}", hint="give its folder")
+    if logdir.exists() or not wait or as_json:
+        check_log_folder(logdir)
     if as_json:
         show_result("", _newest(logdir, wanted), as_json)
         return

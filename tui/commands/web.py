@@ -10,6 +10,7 @@ import click
 from curricula.errors import UserError
 from tui.commands.shared.output import logs_option
 from tui.session.runs.run_index import find_run
+from tui.session.watch.log_folder import check_log_folder
 from tui.web.access import is_loopback
 
 
@@ -43,6 +44,7 @@ def web_command(run: str | None, logdir: Path | None, port: int, host: str, allo
 
 def _arguments(run: str | None, logdir: Path | None, log_root: Path) -> list[str]:
     if logdir is not None:
+        check_log_folder(logdir)
         return ["watch", str(logdir.resolve())]
     if run is not None:
         return ["attach", str(find_run(run, log_root).path.resolve())]

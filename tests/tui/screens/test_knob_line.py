@@ -146,6 +146,15 @@ async def test_tab_opens_the_dialog_with_what_was_typed(live, trainer):
     assert not line(app).knob_name
 
 
+async def test_what_was_typed_is_continued_in_the_dialog_and_not_replaced(live, trainer):
+    app, pilot = live
+    go_to(app, WEIGHT)
+    await pilot.press("enter", "1", "tab")
+    await until(lambda: isinstance(app.screen, KnobDialog) and app.screen.query("#verdict"), "the dialog")
+    await pilot.press("5", "enter")
+    assert (await queued(trainer, 1)).changes == (Change(WEIGHT, 2.0, 15.0),)
+
+
 async def test_a_wrong_value_goes_to_the_dialog_too(live):
     app, pilot = live
     go_to(app, WEIGHT)
@@ -296,6 +305,25 @@ async def test_the_keys_that_are_typed_are_those_on_the_keyboard(live, trainer):
     for key, character in (("left_square_bracket", "["), ("left_curly_bracket", "{")):
         app._driver.send_message(events.Key(key, character))
     assert (await queued(trainer, 1)).changes == (Change(WEIGHT, 2.0, 0.9),)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "shown", "wanted"),
+    [
+        (MODE, "right_square_bracket", " off   warn  [act]", "act"),
+        (MODE, "left_curly_bracket", "[off]  warn   act ", "off"),
+        (SWITCH, "left_square_bracket", "[off]  on ", False),
+    ],
+)
+async def test_a_step_key_selects_another_word_and_only_enter_sets_it(live, trainer, name, key, shown, wanted):
+    app, pilot = live
+    go_to(app, name)
+    await pilot.press(key)
+    assert (line(app).knob_name, str(app.focused.content)) == (name, shown)
+    await pilot.press("escape")
+    await nothing_was_asked(pilot, trainer)
+    await pilot.press(key, "enter")
+    assert (await queued(trainer, 1)).changes[0].new == wanted
 
 
 async def test_what_can_t_be_stepped_says_why(live, trainer):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curricula.curriculum import Curriculum
-from curricula.errors import UserError, suggestion
+from curricula.errors import UsageError, UserError
 from curricula.schema import SchemaError
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RunFolder
@@ -15,10 +15,10 @@ from tui.charts.files.export import ChartFileError, content_of, kind_of, write_f
 from tui.charts.plan_description import describe_plan
 from tui.charts.view import ChartView, Range
 from tui.session.board.chart_source import ChartSource, extent_of
-from tui.session.board.plans import named_board
+from tui.session.board.plans import ChartPlan, plan_of_metrics, plan_of_role, role_called
 from tui.session.board.termination_units import own_name
+from tui.session.board.titles import metrics_called
 from tui.session.curricula.reconstruct import curricula_now
-from tui.session.fuzzy import best_first
 from tui.session.interventions.marks import marks_of
 from tui.session.metrics.history import MetricHistory
 from tui.session.metrics.timeline import Timeline, XUnit
@@ -32,7 +32,7 @@ class ChartDataError(UserError):
 
 @dataclass(frozen=True)
 class ChartRequest:
-    """Metrics by name or role, on one chart or `apart`, over `unit` from `first` to `last`; None for all data."""
+    """Metrics by name, role or title, on one chart or `apart`, over `unit` from `first` to `last`, None for all."""
 
     metrics: Sequence[str]
     apart: bool = False
@@ -48,7 +48,7 @@ def write_charts(
 ) -> tuple[Path, list[str]]:
     """Write charts of one or several runs to a file; return its absolute path and the metrics' names.
 
-    Raises `ChartFileError` or `ChartDataError`.
+    Raises `ChartFileError`, `ChartDataError` or `UsageError`.
     """
     kind = kind_of(output)
     if output.exists() and not overwrite:
@@ -56,9 +56,9 @@ def write_charts(
     title = ", ".join(folder.name for folder in folders)
     read = [_read(folder) for folder in folders]
     names = list(dict.fromkeys(name for _, history in read for name in history.series if history.series[name].count))
-    plans = named_board(request.metrics if request.apart else [" + ".join(request.metrics)], names)
+    curricula = list(dict.fromkeys(name for state, _ in read for name in _curriculum_names(state)))
+    plans = _plans(request, names, curricula, title)
     metrics = list(dict.fromkeys(metric for plan in plans for metric in plan.metrics))
-    _refuse_unknown(metrics, names, title)
     sources = [
         ChartSource(name, history, marks_of(state), state.started.backend if state.started is not None else "")
         for name, (state, history) in zip(distinct_names([folder.name for folder in folders]), read, strict=True)
@@ -88,13 +88,25 @@ def _curricula(state: RunState) -> Sequence[Curriculum]:
         return []
 
 
-def _refuse_unknown(metrics: Sequence[str], names: Sequence[str], run: str) -> None:
-    for metric in metrics:
-        if metric not in names:
-            near = suggestion(metric, names, cutoff=0.6) or suggestion(
-                metric, best_first(metric, names)[:3], cutoff=0.0
-            )
-            raise ChartDataError(f"{run}: no such metric: {metric}{near}")
+def _plans(request: ChartRequest, names: Sequence[str], curricula: Sequence[str], title: str) -> Sequence[ChartPlan]:
+    """Return the charts. Raises `UsageError` for a metric that the runs of this `title` lack."""
+    try:
+        called = [(text, metrics_called(text, names, curricula)) for text in request.metrics]
+    except UsageError as error:
+        raise UsageError(f"{title}: {error}") from error
+    plans = [_plan(text, metrics) for text, metrics in called]
+    if request.apart:
+        return list({plan.metrics: plan for plan in plans}.values())
+    return [plans[0].with_metrics([metric for plan in plans[1:] for metric in plan.metrics])]
+
+
+def _plan(text: str, metrics: tuple[str, ...]) -> ChartPlan:
+    role = None if text in metrics else role_called(text)
+    return plan_of_metrics(*metrics) if role is None else plan_of_role(role, metrics[0])
+
+
+def _curriculum_names(state: RunState) -> Sequence[str]:
+    return () if state.started is None else tuple(state.started.curricula)
 
 
 def _refuse_units(metrics: Sequence[str], sources: Sequence[ChartSource]) -> None:

@@ -39,7 +39,8 @@ class ProgressLines:
             case IterationFinished() as body:
                 self._end_modules()
                 reward = state.latest.get("Train/mean_reward")
-                click.echo(f"iteration {body.iteration}" + (f", reward {reward:.4g}" if reward is not None else ""))
+                done = f"iteration {body.iteration + 1} of {state.last_iteration + 1}"
+                click.echo(done + (f", reward {reward:.4g}" if reward is not None else ""))
             case _:
                 pass
 

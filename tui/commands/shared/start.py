@@ -15,6 +15,7 @@ from tui.commands.shared.progress_lines import ProgressLines
 from tui.session.follow import Follower
 from tui.session.launching.launcher import start_trainer
 from tui.session.launching.refusal import discard_if_refused
+from tui.session.runs.iterations import iteration_record
 from tui.session.state import RunState
 
 
@@ -35,7 +36,7 @@ def start(spec: RunSpec, log_root: Path, *, wait: bool, as_json: bool) -> None:
     if status in ("failed", "killed"):
         reason = state.phase.detail if state.phase else ""
         raise UserError(f"{folder.name} {status}: {reason or 'see'} ({folder.console})")
-    result = {"run": str(folder.path), "name": folder.name, "status": status, "iteration": state.iteration}
+    result = {"run": str(folder.path), "name": folder.name, "status": status} | iteration_record(state.iteration)
     hint = "" if wait else f"; open it with humanoid-tui attach {folder.name}"
     show_result(f"{folder.name} is {status}{hint}", result, as_json)
 

@@ -63,6 +63,8 @@ class KnobDialog(Dialog[Tune | None]):
         self._state = state
         self._revision = revision
         self._fields_before = fields or EditFields(value_fields(state.value))
+        self._is_typed = self._fields_before.value != value_fields(state.value)
+        """Whether the user has typed a value before the dialog opened: the next key must not replace it."""
         self._history = history
 
     def compose(self) -> ComposeResult:
@@ -91,7 +93,7 @@ class KnobDialog(Dialog[Tune | None]):
         else:
             labels = ("low", "high") if knob.type == "range" else ("value",)
             for label, text, field in zip(labels, texts, ("value", "high"), strict=False):
-                yield label, [Field(text, id=field, select_on_focus=True, compact=True)]
+                yield label, [Field(text, id=field, select_on_focus=not self._is_typed, compact=True)]
         yield "note", [Field(placeholder="reason (optional)", id="note", compact=True)]
         if is_numeric(knob):
             ramp = Field(placeholder="iterations", id="ramp", compact=True)

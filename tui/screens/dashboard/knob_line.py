@@ -73,10 +73,11 @@ class KnobLine(Horizontal):
         """The name of the knob that is edited; empty if none is."""
         return "" if self._state is None else self._state.knob.name
 
-    def open(self, state: KnobState, revision: int, shown_name: str, width_of_name: int) -> None:
+    def open(self, state: KnobState, revision: int, shown_name: str, width_of_name: int, *, word: str = "") -> None:
         """Edit a knob as of `revision`, and take the focus at once: more keys may be on their way.
 
-        `shown_name` is its name as the row shows it in `width_of_name` cells.
+        `shown_name` is its name as the row shows it in `width_of_name` cells. `word` is selected instead of the knob's
+        own.
         """
         self._state, self._revision = state, revision
         self._focused_before = self.screen.focused
@@ -89,7 +90,7 @@ class KnobLine(Horizontal):
         if is_numeric(knob):
             field.value = value_text(state.value)
         else:
-            words.offer(knob.choices if knob.type == "choice" else ("off", "on"), value_text(state.value))
+            words.offer(knob.choices if knob.type == "choice" else ("off", "on"), word or value_text(state.value))
         self.display = True
         self.screen.set_focus(field if is_numeric(knob) else words)
         self._validate()

@@ -14,13 +14,14 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import DataTable, Input, Static
 
-from trainer_proc.contract.knob import Value
+from trainer_proc.contract.knob import Value, is_numeric
 from trainer_proc.contract.requests import Tune
 from tui.screens.dashboard.knob_line import KnobLine
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.session.knobs.history import KnobHistory
 from tui.session.knobs.knob_text import knob_detail
 from tui.session.knobs.rows import GAP, KnobFilter
+from tui.session.knobs.steps import next_word
 from tui.session.state import KnobState, RunState
 from tui.session.text import plain
 from tui.widgets.diff_text import set_titles
@@ -161,6 +162,13 @@ class KnobPanel(Vertical):
         event.stop()
         self._open_line(event.knob)
 
+    @on(KnobTable.StepRequested)
+    def _step_word(self, event: KnobTable.StepRequested) -> None:
+        """Edit a word instead of stepping it, with its neighbour selected: Enter sets it."""
+        if not is_numeric(event.knob.knob):
+            event.stop()
+            self._open_line(event.knob, event.factor)
+
     @on(KnobLine.Closed)
     def _take(self, event: KnobLine.Closed) -> None:
         event.stop()
@@ -172,7 +180,8 @@ class KnobPanel(Vertical):
         event.stop()
         self._place_line()
 
-    def _open_line(self, knob: KnobState) -> None:
+    def _open_line(self, knob: KnobState, factor: float | None = None) -> None:
+        """Edit a knob in its row; with the `factor` of a step key, the word beside its own is selected."""
         if knob.knob.read_only:
             self.post_message(self.EditRefused(knob))
             return
@@ -180,7 +189,8 @@ class KnobPanel(Vertical):
         self._show_titles()
         row = table.row
         name = row.cells.name if row is not None and row.key == knob.knob.name else knob.knob.name
-        line.open(knob, self._state.revision, name, table.widths.name + GAP)
+        word = "" if factor is None else next_word(knob, factor)
+        line.open(knob, self._state.revision, name, table.widths.name + GAP, word=word)
         self._place_line()
 
     def _place_line(self) -> None:

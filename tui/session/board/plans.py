@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import cast, get_args
 
-from tui.session.metrics.names import Role, metric_of, own_name, term_of, title_of_role
+from tui.session.metrics.names import ROLE_TITLES, Role, metric_of, own_name, term_of, title_of_role
 
 SUCCESS_EPISODES, SUCCESS_WINDOW = "Train/success_episodes", "Train/success_window"
 DEFAULT_ROLES: tuple[Role, ...] = (
@@ -112,24 +112,30 @@ def watched_board(names: Collection[str]) -> tuple[ChartPlan, ...]:
 
 
 def named_board(charts: Sequence[str], names: Collection[str]) -> tuple[ChartPlan, ...]:
-    """Return the user's board: one chart for each entry, a role (`reward`) or a metric (`Loss/value`).
+    """Return the user's board: one chart for each entry, a role (`reward`), its title or a metric (`Loss/value`).
 
     ` + ` joins several on one chart. A metric that is not published yet waits for its data.
     """
     return tuple(_named_plan(chart.split(" + "), names) for chart in charts if chart.strip())
 
 
+def role_called(text: str) -> Role | None:
+    """Return the role of this name or title, such as `kl` or `KL`; None if there is none."""
+    if text in _ROLES:
+        return cast(Role, text)
+    return next((role for role, title in ROLE_TITLES.items() if title.casefold() == text.casefold()), None)
+
+
 def _named_plan(chart: Sequence[str], names: Collection[str]) -> ChartPlan:
     first, *more = (_metric_named(name.strip(), names) for name in chart)
-    role = chart[0].strip()
-    own = plan_of_role(cast(Role, role), first) if role in _ROLES else plan_of_metrics(first)
+    role = None if chart[0].strip() in names else role_called(chart[0].strip())
+    own = plan_of_metrics(first) if role is None else plan_of_role(role, first)
     return own.with_metrics(more)
 
 
 def _metric_named(name: str, names: Collection[str]) -> str:
-    if name not in _ROLES:
+    if name in names or (role := role_called(name)) is None:
         return name
-    role = cast(Role, name)
     return metric_of(role, names) or own_name(role)
 
 

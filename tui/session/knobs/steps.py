@@ -33,6 +33,8 @@ class KnobSteps:
         knob = state.knob
         if knob.read_only:
             return f"{knob.name} is read-only: {knob.read_only}"
+        if not is_numeric(knob):
+            return f"{knob.name} is a word: Enter selects another"
         now = self.wanted.get(knob.name, _soon(state))
         free = stepped(knob, now, factor)
         value = within_bounds(knob, free)
@@ -53,13 +55,8 @@ class KnobSteps:
 def stepped(knob: Knob, value: Value, factor: float) -> Value:
     """Return `value` one step further, ignoring bounds: a number, or the width of a range, times `factor`.
 
-    A range keeps its centre. Whole numbers move by at least 1; a 0 moves by a share of the usual size. Choices and
-    switches move to their neighbour, from the last to the first.
+    A range keeps its centre. Whole numbers move by at least 1; a 0 moves by a share of the usual size.
     """
-    if not is_numeric(knob):
-        words: tuple[Value, ...] = knob.choices if knob.type == "choice" else (False, True)
-        place = words.index(value) if value in words else 0
-        return words[(place + (1 if factor > 1 else -1)) % len(words)]
     numbers = numbers_of(value)
     if knob.type == "range":
         centre, half = (numbers[0] + numbers[1]) / 2, (numbers[1] - numbers[0]) / 2
@@ -70,6 +67,17 @@ def stepped(knob: Knob, value: Value, factor: float) -> Value:
         return float(math.copysign(1, step)) * (step != 0) if knob.type == "integer" else _tidy(step, step)
     scaled = numbers[0] * factor
     return _whole(numbers[0], scaled) if knob.type == "integer" else _tidy(scaled, scaled)
+
+
+def next_word(state: KnobState, factor: float) -> str:
+    """Return the word beside the one that a choice or a switch will have, from the last to the first.
+
+    No request: a single key must not switch a word, which has no small step and which a second key does not take back.
+    """
+    knob, now = state.knob, _soon(state)
+    words: tuple[Value, ...] = knob.choices if knob.type == "choice" else (False, True)
+    place = words.index(now) if now in words else 0
+    return value_text(words[(place + (1 if factor > 1 else -1)) % len(words)])
 
 
 def _from_nothing(usual: float, factor: float) -> float:
@@ -118,8 +126,6 @@ def _soon(state: KnobState) -> Value:
 
 
 def _unchanged_text(knob: Knob, now: Value, factor: float) -> str:
-    if not is_numeric(knob):
-        return f"{knob.name} has only the choice {value_text(now)}"
     numbers = numbers_of(now)
     if knob.type == "range" and numbers[0] == numbers[1] and factor < 1:
         return f"{knob.name} has zero width already: {value_text(now)}"

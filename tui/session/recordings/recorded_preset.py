@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from curricula.curriculum_knobs import curriculum_knob, mode_knob
+from curricula.errors import UsageError
 from curricula.load import make_curricula
 from curricula.recording import RecordedStep
 from trainer_proc.contract.knob import Value
@@ -52,6 +53,7 @@ def recorded_preset(
         state.apply(frame)
     steps = recorded_steps(frames, state, EVERYONE if everyone else USER)
     if by is not None:
+        by = _metric_called(by, state)
         steps = triggered_by(by, metric_values(frames, by), steps, state.first_iteration)
     if everyone:
         steps, started = silenced(steps), _with_curricula_on_hold(spec, state)
@@ -59,6 +61,16 @@ def recorded_preset(
         started = _with_launch_values_of_curricula(spec, state)
     iterations = spec.iterations if state.started is None else state.started.iterations
     return RecordedPreset(_text(run, msgspec.structs.replace(started, iterations=iterations), steps, by), len(steps))
+
+
+def _metric_called(text: str, state: RunState) -> str:
+    """Return the metric that `text` names, as on the charts. Raises `UsageError`."""
+    from tui.session.board.titles import metrics_called  # imports numpy: too slow for other commands
+
+    metrics = metrics_called(text, [name for names in state.metric_sets.values() for name in names])
+    if len(metrics) > 1:
+        raise UsageError(f"expected one metric, got {text}, which are {', '.join(metrics)}")
+    return metrics[0]
 
 
 def launch_command(preset: str, spec: RunSpec) -> str:

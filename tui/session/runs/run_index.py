@@ -12,6 +12,7 @@ from trainer_proc.contract.errors import JournalUnreadable
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError, RunSpec
 from tui.session.runs.journal_summary import REWARD, JournalSummary, spread_points, summarize_journal
+from tui.session.runs.names import own_name
 from tui.session.state import RunState, RunStatus
 
 _MOST_REWARDS = 120
@@ -111,9 +112,10 @@ def read_state(folder: RunFolder) -> RunState:
 
 
 def find_run(text: str, log_root: Path) -> RunFolder:
-    """Return the run that `text` names: a path, `latest`, a folder's name or a unique part of it.
+    """Return the run that `text` names: a path, `latest`, or a name.
 
-    Raises `RunNotFound` or `RunFolderError`.
+    A name is the folder's, with its experiment or not, the user's own, or a unique part of the folder's; a name that
+    fits exactly precedes names that contain it. Raises `RunNotFound` or `RunFolderError`.
     """
     if (Path(text) / RUN_FILE).is_file():
         return RunFolder(Path(text))
@@ -122,10 +124,19 @@ def find_run(text: str, log_root: Path) -> RunFolder:
         raise RunNotFound(f"no runs in {log_root}", hint="start one with humanoid-tui launch, or give its folder")
     if text == "latest":
         return folders[0]
-    matches = [folder for folder in folders if folder.name == text] or [f for f in folders if text in f.name]
+    matches = [folder for folder in folders if text in (folder.name, _with_experiment(folder))]
+    matches = matches or [folder for folder in folders if own_name(folder.name) == text]
+    matches = matches or [f for f in folders if text in (_with_experiment(f) if "/" in text else f.name)]
     if len(matches) == 1:
         return matches[0]
     if matches:
-        names = ", ".join(folder.name for folder in matches[:3])
+        is_twofold = len({folder.name for folder in matches}) < len(matches)
+        shown = [_with_experiment(folder) if is_twofold else folder.name for folder in matches[:3]]
+        names = ", ".join(shown) + ", …" * (len(matches) > 3)
         raise RunNotFound(f"{len(matches)} runs match {text}: {names}; expected one")
     raise RunNotFound(f"no such run: {text}{suggestion(text, [folder.name for folder in folders], cutoff=0.0)}")
+
+
+def _with_experiment(folder: RunFolder) -> str:
+    """Return the name as the list of runs shows it, `experiment/folder`."""
+    return f"{folder.path.parent.name}/{folder.name}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from curricula.errors import UsageError, suggestion
 from tui.session.watch.run_parts import RunParts
 
 _MARK = "tfevents"
@@ -98,8 +99,29 @@ def look_into(folder: Path, parts: RunParts | None = None) -> LogFolder:
 
 
 def named(runs: Sequence[LoggedRun], wanted: Sequence[str]) -> tuple[LoggedRun, ...]:
-    """Return the runs whose names contain one of `wanted`; all if it is empty."""
-    return tuple(run for run in runs if not wanted or any(text in run.name for text in wanted))
+    """Return the runs with one of the `wanted` names, all if it is empty.
+
+    A run's name, or the last part of it, precedes names that only contain the text.
+    """
+    chosen: set[str] = set()
+    for text in wanted:
+        exact = {run.name for run in runs if text in (run.name, run.name.rpartition("/")[2])}
+        chosen |= exact or {run.name for run in runs if text in run.name}
+    return tuple(run for run in runs if not wanted or run.name in chosen)
+
+
+def check_log_folder(folder: Path) -> None:
+    """Raise `UsageError` unless `folder` is one; the nearest name beside it is suggested."""
+    if folder.is_dir():
+        return
+    if folder.exists():
+        raise UsageError(f"expected a folder, got the file {folder}", hint="give its folder")
+    try:
+        beside = [path.name for path in folder.absolute().parent.iterdir() if path.is_dir()]
+    except OSError:
+        beside = []
+    near = suggestion(folder.name, beside, prefix=str(folder.parent / "x")[:-1] if folder.parent != Path() else "")
+    raise UsageError(f"no such folder: {folder}{near}")
 
 
 def _file(folder: str, name: str) -> LoggedFile | None:
