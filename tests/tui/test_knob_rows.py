@@ -19,11 +19,12 @@ from trainer_proc.contract.messages import (
     MetricSet,
     RunStarted,
 )
+from tui.session.knobs.columns import GAP, Needs, fit
 from tui.session.knobs.history import KnobHistory
 from tui.session.knobs.knob_text import knob_detail, knob_facts, knob_state, line_hint
-from tui.session.knobs.rows import GAP, KnobFilter, fit, knob_rows, shown_knobs
+from tui.session.knobs.rows import KnobFilter, knob_rows, needs_of, shown_knobs
 from tui.session.state import RunState
-from tui.session.text import shortened_name
+from tui.session.text import shortened_name, shortened_names
 
 STARTED = RunStarted(
     run="run", preset="g1-walk", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=100, seed=42, pid=1
@@ -157,6 +158,58 @@ def test_a_pattern_orders_by_match_without_headings_and_within_the_changed(state
     assert knob_rows(state, KnobFilter("zzzz"), WIDE) == []
 
 
+def noisy_knobs():
+    """Observation noise of several terms: names that are equal but for their middles."""
+    terms = ("base_lin_vel", "base_ang_vel", "projected_gravity", "joint_pos", "joint_vel", "actions", "command")
+    names = [f"observation/{group}/{term}/noise" for group in ("actor", "critic") for term in terms]
+    knobs = [Knob(name, "randomization", (-0.1, 0.1), (-0.1, 0.1), "next iteration") for name in names]
+    return (*g1_knobs().knobs, *knobs, Knob("ppo/gamma2", "algorithm", 1.0, 1.0, "next iteration"))
+
+
+@pytest.mark.parametrize("width", range(50, 130, 7))
+@pytest.mark.parametrize("pattern", ["", "noise"])
+def test_no_two_knobs_look_the_same(width, pattern):
+    state, which = after(KnobsAvailable(0, noisy_knobs())), KnobFilter(pattern)
+    rows = knob_rows(state, which, fit(width, needs_of(state, which)))
+    shown = [(row.kind, row.cells.name) for row in rows]
+    assert len(set(shown)) == len(shown)
+
+
+def test_columns_without_texts_leave_their_room_to_names_and_states():
+    knobs = [replace(knob, metric="", competing_writer="") for knob in noisy_knobs()]
+    state = after(KnobsAvailable(0, tuple(knobs)))
+    needs = needs_of(state, ALL, KnobHistory())
+    assert (needs.metric, needs.history) == (0, 0)
+    widths = fit(87, needs)
+    assert (widths.metric, widths.history, widths.default) == (0, 0, 0)
+    rows = knob_rows(state, ALL, widths)
+    assert all(row.cells.name.removeprefix("  ") in row.key for row in rows if not row.is_heading)  # none is cut
+    assert sum(cells + GAP for cells in vars(widths).values() if cells) == 87
+
+
+def test_a_table_with_room_for_all_shows_the_defaults_too():
+    state = after(KnobsAvailable(0, (Knob("a/b", "reward", 1.0, 1.0, "next iteration"),)))
+    assert fit(60, needs_of(state, ALL)).default > 0
+    assert fit(60, needs_of(after(g1_knobs()), ALL)).default == 0
+
+
+def test_needs_only_grow_with_what_rows_have_shown():
+    assert Needs(name=3, state=20).with_all_of(Needs(name=5, history=1)) == Needs(name=5, state=20, history=1)
+
+
+@pytest.mark.parametrize("width", range(20, 60))
+def test_a_state_is_worded_to_fit_and_never_cut(state, width):
+    writer = "curriculum term command_vel"
+    pinned = Knob("a", "command", 1.0, 1.0, "next iteration", pinned=True, competing_writer=writer)
+    written = Knob("b", "command", 1.0, 1.0, "next iteration", competing_writer=writer)
+    fixed = Knob("c", "environment", 1.0, 1.0, "next iteration", read_only="the environment is built with it: restart")
+    applied = InterventionApplied(1, "curriculum", 0, 1, (Change("a", 1.0, 1.0), Change("b", 1.0, 1.0)))
+    for one in (state, after(KnobsAvailable(0, (pinned, written, fixed)), applied)):
+        for knob in one.knobs.values():
+            assert len(knob_state(knob, width)) <= width
+            assert not knob_state(knob, width).endswith("…")
+
+
 @given(st.integers(40, 220))
 def test_columns_fill_the_width_whatever_it_is(width):
     widths = fit(width)
@@ -202,6 +255,34 @@ def test_a_shortened_name_fits_and_a_short_one_is_left_alone(width, name):
     shown = shortened_name(name, width)
     assert len(shown) <= width
     assert (shown == name) == (len(name) <= width)
+
+
+@given(
+    st.integers(6, 40),
+    st.lists(
+        st.lists(st.text("ab_", min_size=1, max_size=20), min_size=1, max_size=4).map("/".join),
+        max_size=30,
+        unique=True,
+    ),
+)
+def test_different_names_look_different_in_any_width(width, names):
+    shown = shortened_names(names, width)
+    assert len(set(shown)) == len(names)
+    assert all(len(text) <= width for text in shown)
+
+
+@pytest.mark.parametrize(
+    ("names", "width", "shown"),
+    [
+        (["observation/actor/base_lin_vel/noise", "observation/actor/base_ang_vel/noise"], 29,
+         ["observat…r/base_lin_vel/noise", "observat…r/base_ang_vel/noise"]),
+        (["Mjlab-Velocity-Flat-Unitree-G1", "Mjlab-Velocity-Rough-Unitree-G1"], 16,
+         ["Mjl…y-Flat-U…G1", "Mjl…y-Rough-U…G1"]),
+        (["short", "observation/actor/base_lin_vel/noise"], 29, ["short", "obse…ion/actor/base…vel/noise"]),
+    ],
+)  # fmt: skip
+def test_names_that_would_look_the_same_keep_the_part_in_which_they_differ(names, width, shown):
+    assert shortened_names(names, width) == shown
 
 
 @pytest.mark.parametrize("width", [75, 86, 100, 120])

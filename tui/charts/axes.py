@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 
+from tui.session.metrics.traits import NO_LIMITS, Limits
+
 LABEL_WIDTH = 7
 """Maximum characters of a formatted value."""
 
@@ -100,13 +102,15 @@ def _unit(magnitude: float) -> tuple[int, str]:
 
 
 @lru_cache(maxsize=256)
-def value_axis(low: float, high: float, most_ticks: int) -> ValueAxis:
+def value_axis(low: float, high: float, most_ticks: int, limits: Limits = NO_LIMITS) -> ValueAxis:
     """Return an axis that shows all values from `low` to `high` (finite) with 2 to `most_ticks` (at least 3) ticks.
 
     Its ends are rounded outwards to quarters of a step, so most new values do not move them. A spread below a
-    thousandth of the values is not magnified further, as labels could not show it.
+    thousandth of the values is not magnified further, as labels could not show it. The axis of values within `limits`,
+    each infinite or 0 or 1, stays within them.
     """
-    low, high = _widened(*(max(-_LARGEST_VALUE, min(_LARGEST_VALUE, end)) for end in (low, high)))
+    low, high = (max(-_LARGEST_VALUE, min(_LARGEST_VALUE, end)) for end in (low, high))
+    low, high = _within(_widened(low, high), limits[0] if low >= limits[0] else -math.inf, max(limits[1], high))
     for step in round_steps((high - low) / (most_ticks + 1)):
         quarter = step.times(1) / 4
         first, last = math.floor(low / quarter + 1e-9), math.ceil(high / quarter - 1e-9)
@@ -125,6 +129,16 @@ def _widened(low: float, high: float) -> tuple[float, float]:
     span = 1e-3 * largest if high > low else 0.2 * largest or 2.0
     missing = max(span, _SMALLEST_SPAN) - (high - low)
     return (low - missing / 2, high + missing / 2) if missing > 0 else (low, high)
+
+
+def _within(ends: tuple[float, float], lowest: float, highest: float) -> tuple[float, float]:
+    """Move the ends of an axis between `lowest` and `highest`; cut what remains outside."""
+    low, high = ends
+    if low < lowest:
+        low, high = lowest, high + (lowest - low)
+    if high > highest:
+        low, high = max(low - (high - highest), lowest), highest
+    return low, high
 
 
 def round_steps(smallest: float) -> Iterator[Step]:

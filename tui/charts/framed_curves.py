@@ -14,6 +14,7 @@ from tui.charts.trace import CurveTraces
 from tui.charts.view import Range
 from tui.charts.x_axis import XFrame
 from tui.session.board.chart_source import Curve
+from tui.session.metrics.traits import joined_limits
 
 
 class FramedCurves:
@@ -56,4 +57,5 @@ class FramedCurves:
                 if (extremes := trace.extremes()) is not None:
                     values += extremes
         low, high = (min(values), max(values)) if values else (0.0, 0.0)
-        return log_axis(low, high, most_ticks) if log else value_axis(low, high, most_ticks)
+        limits = joined_limits([curve.limits for curve in chart.curves])
+        return log_axis(low, high, most_ticks) if log else value_axis(low, high, most_ticks, limits)

@@ -48,11 +48,13 @@ def _legend(entries: Sequence[Entry], room: int, value_style: StyleName) -> Line
         shortest, nothing = [name[:_SHORTEST_NAME] for name in names], [""] * len(entries)
         ways = ((names, values), (short_names, values), (shortest, values), (names, nothing), (nothing, values))
         for left, right in ways:
+            if len(set(left)) < len(set(names)) and left is not nothing:
+                continue  # the signs alone are clearer than names cut to the same letters
             legend = _legend_of(entries, left, right, value_style)
             if _length(legend) <= room:
                 return legend
         for count in range(len(entries) - 1, 0, -1):
-            for left in (short_names, nothing):
+            for left in (short_names, nothing) if len(set(short_names)) == len(set(names)) else (nothing,):
                 legend = (*_legend_of(entries[:count], left[:count], values[:count], value_style), _MORE)
                 if _length(legend) <= room:
                     return legend

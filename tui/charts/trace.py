@@ -35,9 +35,12 @@ class Trace:
 
     On a logarithmic axis, `columns` hold decimal logarithms, and `non_positive` is true where values have none. A
     column with only such values interrupts the curve, as one with only non-finite values (`non_finite`) does.
+
+    With `is_stepped`, columns without a point hold the value of the point before them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_stepped: bool = False) -> None:
+        self._is_stepped = is_stepped
         self.columns = _no_columns(0)
         self.non_positive: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         self.non_finite: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
@@ -77,9 +80,9 @@ class Trace:
         )
         points = _FramedPoints(series, timeline, frame, log)
         first, end = int(bounds[0]), int(bounds[-1])
-        after = points.anchor(end)
-        self._right_end = points.crossing(end, frame.columns - 1)
-        if start == 0:
+        after = None if self._is_stepped else points.anchor(end)
+        self._right_end = [] if self._is_stepped else points.crossing(end, frame.columns - 1)
+        if start == 0 and not self._is_stepped:
             self.before = points.anchor(first - 1)
             self._left_end = points.crossing(first, 0)
         elif after != self.after:
@@ -121,6 +124,8 @@ class Trace:
     def _take(self, start: int, series: Series, bounds: NDArray[np.int64], log: bool) -> None:
         """Fill the columns from `start` on."""
         new = series.columns_of_rows(bounds)
+        if self._is_stepped:
+            new = _held(new, series.ys, bounds)
         filled, low, high = new.filled, new.low, new.high
         if log:
             self.non_positive[start:] = new.filled & (new.low <= 0)
@@ -160,7 +165,7 @@ class CurveTraces:
 
     def __init__(self, curve: Curve) -> None:
         self.curve = curve
-        self.plain = Trace()
+        self.plain = Trace(curve.is_stepped)
         self.smooth: Trace | None = None
         self.replaced: Trace | None = None
         self._series, self._timeline = curve.series, curve.timeline
@@ -185,6 +190,7 @@ class CurveTraces:
     def update(self, frame: XFrame, log: bool, smoothing: float) -> None:
         """Update the traces for this frame."""
         series, self._timeline = self.curve.over(frame.unit)
+        smoothing = 0.0 if self.curve.is_stepped else smoothing
         if smoothing != self._weight or series is not self._series:
             self._weight, self._series = smoothing, series
             self._smoothed = SmoothedSeries(series, smoothing) if smoothing else None
@@ -193,18 +199,21 @@ class CurveTraces:
         if self._smoothed is not None and self.smooth is not None:
             self.smooth.update(self._smoothed.update(), self._timeline, frame, log)
         if self.curve.replaced is not None and (self.replaced is not None or self.curve.replaced.series.count):
-            self.replaced = self.replaced or Trace()
+            self.replaced = self.replaced or Trace(self.curve.is_stepped)
             self.replaced.update(*self.curve.replaced.over(frame.unit), frame, log)
 
     def value_at(self, place: float, frame: XFrame) -> float | None:
-        """Return the value of the point nearest to a place; None beyond the ends of the curve."""
+        """Return the value of the point nearest to a place, for steps the one in force; None beyond the ends."""
         series, timeline = self.series, self._timeline
         if not series.count or (frame.unit != "iteration" and timeline is None):
             return None
         iteration = (timeline or Timeline()).iteration_at(place, frame.unit)
         row = int(series.rows_from(np.array([int(np.ceil(iteration))]))[0])
         rows = [one for one in (row - 1, row) if 0 <= one < series.count]
-        nearest = min(rows, key=lambda one: abs(series.point(one)[0] - iteration))
+        if self.curve.is_stepped and row < series.count and series.point(row)[0] > iteration:
+            nearest = rows[0]
+        else:
+            nearest = min(rows, key=lambda one: abs(series.point(one)[0] - iteration))
         at = place_of(series.point(nearest)[0], frame.unit, timeline)
         if len(rows) == 1 and (at is None or abs(at - place) > DOTS_ACROSS * frame.spacing):
             return None
@@ -238,6 +247,21 @@ class _FramedPoints:
             return []
         share = (position - left.position) / (right.position - left.position)
         return [left.value + share * (right.value - left.value)]
+
+
+def _held(columns: Columns, values: NDArray[np.float32], bounds: NDArray[np.int64]) -> Columns:
+    """Fill columns between points with the last value before them; `bounds` are the rows of each column."""
+    starts = bounds[:-1]
+    between = (starts == bounds[1:]) & (starts > 0) & (starts < len(values))
+    held = np.full(len(starts), np.nan)
+    held[between] = values[starts[between] - 1]
+    filled = np.isfinite(held)
+    return Columns(
+        np.where(filled, held, columns.low),
+        np.where(filled, held, columns.high),
+        columns.filled | filled,
+        columns.non_finite,
+    )
 
 
 def _no_columns(n: int) -> Columns:

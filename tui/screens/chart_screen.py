@@ -13,10 +13,17 @@ from tui.session.board.pages import PAGE_TITLES
 from tui.session.text import plain
 from tui.terminal.partial_repaint import PartialRepaintScreen
 from tui.widgets.board import ChartBoard
+from tui.widgets.key_hints import FooterKeys, KeyHints
 from tui.widgets.key_table import key
 
+CHART_KEYS = (
+    *("charts.maximise", "charts.find", "charts.log-y", "charts.zoom-in", "charts.more-smoothing", "charts.write"),
+    *("charts.x-unit", "charts.reset"),
+)
+"""Keys for a footer while charts have the focus, the most important first."""
 
-class ChartScreen(PartialRepaintScreen):
+
+class ChartScreen(PartialRepaintScreen, KeyHints):
     """Base of the screens with one `ChartBoard`. Has the class `-maximised` while one chart fills the screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,6 +56,20 @@ class ChartScreen(PartialRepaintScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable keys whose letters the user types into a field."""
         return action != "find_metric" or not isinstance(self.focused, Input)
+
+    def footer_keys(self) -> FooterKeys:
+        """Return the keys of the charts while they have the focus, and those of the screen."""
+        if isinstance(self.focused, Input):  # letters belong to the field
+            return FooterKeys(("filter.leave", "filter.clear"))
+        ids = list(dict.fromkeys(binding.id for _, binding in self._bindings if binding.show and binding.id))
+        last = [id for id in ids if id.endswith(".leave")]
+        main = [id for id in ids if id not in last]
+        around = [] if self.focused is None else self.focused.ancestors_with_self
+        is_on_charts = any(isinstance(node, ChartBoard) for node in around)
+        return FooterKeys([*CHART_KEYS, *main] if is_on_charts else main, [*last, "app.help"])
+
+    def key_label(self, id: str, label: str) -> str:
+        return "restore" if id == "charts.maximise" and self.has_class("-maximised") else label
 
     def action_chart_page(self, page: int) -> None:
         """Show a page of charts, counted from 1."""

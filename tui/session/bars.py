@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from tui.session.text import plain, shortened, shortened_name
+from tui.session.text import plain, shortened, shortened_names
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _NARROWEST_GROUP, _WIDEST_LABEL = 34, 24
@@ -67,8 +67,8 @@ def _group_lines(group: BarGroup, width: int) -> list[str]:
     rest = width - value - note - 6 - 2 * bool(note)
     label = min(max(len(plain(one.label)) for one in group.bars), _WIDEST_LABEL, max(rest - _SMALLEST_BAR, 1))
     lines = [shortened(plain(group.title), width)]
-    for one in group.bars:
-        name = shortened_name(plain(one.label), label)
+    names = shortened_names([plain(one.label) for one in group.bars], label)
+    for one, name in zip(group.bars, names, strict=True):
         parts = [f"  {name:<{label}}", f"{one.value:>{value}}", f"{one.note:>{note}}" if note else ""]
         if one.share is not None:
             parts.append(bar(one.share, max(rest - label, 0)))

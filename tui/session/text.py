@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from itertools import count
 
 _ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)?"  # operating system commands: titles, clipboard, links
@@ -12,6 +14,8 @@ _ESCAPES = re.compile(
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
+_NARROWEST_NUMBERED = 6
+"""Cells from which on a name has room for a number."""
 _SHORTEST_PART = 5
 """Cells of the shortest part of a path that is still recognizable."""
 
@@ -47,8 +51,61 @@ def shortened_name(name: str, width: int) -> str:
     return "/".join(_without_middle(part, length) for part, length in zip(parts, lengths, strict=True))
 
 
+def shortened_names(names: Sequence[str], width: int) -> list[str]:
+    """Return paths in at most `width` cells each, so that different ones look different.
+
+    Those that would look the same keep the part in which they differ. Where even that is too long, they get numbers.
+    """
+    shown = dict(zip(names, (shortened_name(name, width) for name in names), strict=True))
+    for _ in range(2):
+        for alike in _alike(shown):
+            shown.update(_where_they_differ(alike, width))
+    for alike in _alike(shown) if width >= _NARROWEST_NUMBERED else []:
+        taken = set(shown.values())
+        numbered = (text for number in count(2) if (text := _numbered(shown[alike[0]], number, width)) not in taken)
+        shown.update(zip(alike[1:], numbered, strict=False))
+    return [shown[name] for name in names]
+
+
+def _numbered(text: str, number: int, width: int) -> str:
+    ending = f"…{number}"
+    return text[: width - len(ending)] + ending
+
+
+def _alike(shown: Mapping[str, str]) -> list[list[str]]:
+    """Return the groups of names that are shown by the same text."""
+    groups: dict[str, list[str]] = {}
+    for name, text in shown.items():
+        groups.setdefault(text, []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _where_they_differ(names: Sequence[str], width: int) -> dict[str, str]:
+    """Return names with only the ends of what they have in common, before and behind where they differ."""
+    start = _length_in_common(names)
+    end = _length_in_common([name[start:][::-1] for name in names])
+    middles = {name: name[start : len(name) - end] for name in names}
+    room = width - max(map(len, middles.values()))
+    if room < 0:
+        return {name: shortened_name(middle, width) for name, middle in middles.items()}
+    behind = min(end, max(room - start, room // 2))
+    before = min(start, room - behind)
+    first = names[0]
+    head, tail = _without_middle(first[:start], before), _without_middle(first[len(first) - end :], behind)
+    return {name: head + middle + tail for name, middle in middles.items()}
+
+
+def _length_in_common(texts: Sequence[str]) -> int:
+    """Return how many letters all texts begin with."""
+    return next(
+        (at for at, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1), min(map(len, texts))
+    )
+
+
 def _without_middle(part: str, length: int) -> str:
     if len(part) <= length:
         return part
+    if length < 1:
+        return ""
     tail = (length - 1) // 2
     return part[: length - 1 - tail] + "…" + part[len(part) - tail :]

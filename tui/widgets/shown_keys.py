@@ -13,6 +13,8 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui.widgets.key_hints import KeyHints
+
 
 @dataclass(frozen=True)
 class ShownKey:
@@ -47,8 +49,10 @@ def shown_keys(screen: Screen[Any]) -> list[ShownKey]:
         for id, bindings in own.items():
             first = bindings[0]
             keys = tuple(app.get_key_display(binding) for binding in _in_force(app, bindings))
-            enabled = _is_enabled(node, first.action)
-            found[id] = ShownKey(id, keys, first.description, first.tooltip, node, first.action, enabled)
+            label = screen.key_label(id, first.description) if isinstance(screen, KeyHints) else first.description
+            enabled = _is_enabled(node, first.action) and bool(label)
+            description = label or first.description
+            found[id] = ShownKey(id, keys, description, first.tooltip, node, first.action, enabled)
     return list(found.values())
 
 

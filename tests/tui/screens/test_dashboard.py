@@ -434,16 +434,56 @@ async def test_keys_scroll_the_charts_of_a_small_terminal(log_root):
         await until(lambda: area.scroll_y == area.max_scroll_y, "the last charts")
 
 
-async def test_the_footer_of_a_small_terminal_lists_the_keys_most_used(log_root):
+async def test_the_footer_follows_the_focus_and_the_training(trainer):
+    trainer.play(bodies_of("g1-walk", until_iteration=40))
+    app = HumanoidTui(trainer.folder.path.parents[1], trainer.folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await dashboard_is_filled(app)
+        keys = {
+            "p": "pause", "e": "export", "x": "stop", "⏎": "edit", "/": "filter",
+            "u": "undo", "h": "history", "q": "quit", "?": "help",
+        }  # fmt: skip
+        await until(lambda: footer(app) == keys, "the footer")
+        assert all(key.region.right <= 80 for key in keys_shown(app))
+        await pilot.press("shift+tab")
+        await until(lambda: footer(app).get("⏎") == "maximise", "the keys of charts")
+        assert {"f": "find metric", "L": "log y", "p": "pause", "q": "quit"}.items() <= footer(app).items()
+        assert "u" not in footer(app)
+        await pilot.press("enter")
+        await until(lambda: footer(app).get("⏎") == "restore", "the maximised chart")
+        await pilot.press("escape", "l")
+        await until(lambda: footer(app).get("/") == "search", "the keys of the log")
+        assert {"v": "errors only", "l": "log"}.items() <= footer(app).items()
+        await pilot.press("l", "enter")
+        await until(lambda: footer(app) == {"tab": "note, ramp, when", "esc": "cancel"}, "the field's keys")
+        await pilot.press("escape")
+        trainer.emit(PhaseChanged("paused"))
+        await until(lambda: footer(app).get("p") == "resume", "the paused training")
+        assert "Resume (p)" in {command.title for command in app.get_system_commands(app.screen)}
+        trainer.emit(PhaseChanged("finished"))
+        await until(lambda: "p" not in footer(app), "the end of the training")
+        titles = {command.title for command in app.get_system_commands(app.screen)}
+        assert not {"Pause (p)", "Resume (p)", "Stop (x)", "Undo (u)", "Edit (⏎)", "Level up (+)"} & titles
+        assert {"Export (e)", "History (h)", "Filter (/)"} <= titles
+        await pilot.resize_terminal(200, 60)
+        await until(
+            lambda: {"b": "before/after", "r": "runs", "y": "copy preset"}.items() <= footer(app).items(), "more"
+        )
+
+
+async def test_an_ended_run_offers_only_what_works_without_a_trainer(log_root):
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(80, 24)):
         await dashboard_is_filled(app)
-        await until(lambda: len(keys_shown(app)) == 8, "the footer's keys")
-        assert {key.key_display: key.description for key in keys_shown(app)} == {
-            "p": "pause", "e": "export", "x": "stop", "/": "filter",
-            "u": "undo", "h": "history", "q": "quit", "?": "help",
+        keys = {
+            "e": "export", "/": "filter", "h": "history", "l": "log", "b": "before/after", "r": "runs",
+            "q": "quit", "?": "help",
         }  # fmt: skip
-        assert all(key.region.right <= 80 for key in keys_shown(app))
+        await until(lambda: footer(app) == keys, "the footer")
+
+
+def footer(app):
+    return {key.key_display: key.description for key in keys_shown(app)}
 
 
 def keys_shown(app):
@@ -464,8 +504,9 @@ async def test_l_gives_the_screen_to_the_log_and_takes_it_back(log_root):
         assert app.focused is knobs
 
 
-async def test_the_command_palette_offers_every_key_and_carries_it_out(log_root):
-    app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
+async def test_the_command_palette_offers_every_key_and_carries_it_out(trainer):
+    trainer.play(bodies_of("g1-walk", until_iteration=40))
+    app = HumanoidTui(trainer.folder.path.parents[1], trainer.folder)
     async with app.run_test(size=(120, 40)):
         await dashboard_is_filled(app)
         commands = {command.title: command for command in app.get_system_commands(app.screen)}

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from textual.widgets import Input, Static
 
 from presets import load_preset
-from tests.tui.many_knobs import CURRICULUM, g1_knobs, with_g1_knobs
+from tests.tui.many_knobs import CURRICULUM, g1_knobs, turned, with_g1_knobs
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, knob_row, make_run, told, type_at_once, until
 from trainer_proc.contract.codec import pack_values
 from trainer_proc.contract.messages import (
@@ -525,7 +525,7 @@ async def test_no_value_moves_a_column(live, trainer):
 
 
 async def test_history_and_default_have_columns_where_there_is_room(log_root):
-    run = make_run(log_root, "g1-walk", with_g1_knobs(bodies_of("g1-walk", until_iteration=30)))
+    run = make_run(log_root, "g1-walk", [*with_g1_knobs(bodies_of("g1-walk", until_iteration=30)), *turned(31)])
     app = HumanoidTui(log_root, run)
     async with app.run_test(size=(250, 70)) as pilot:
         await dashboard_is_filled(app)

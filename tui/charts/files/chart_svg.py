@@ -34,6 +34,7 @@ from tui.charts.view import Range
 from tui.charts.x_axis import place_ticks
 from tui.session.interventions.marks import Mark, most_important
 from tui.session.metrics.timeline import XUnit
+from tui.session.metrics.traits import joined_limits
 
 SINGLE_SIZE = (960.0, 480.0)
 """Width and height in pixels of a single chart, without the list of its marks."""
@@ -138,8 +139,8 @@ def _chart(chart: ChartDescription, palette: Palette, area: _Area) -> Iterator[s
     for number, one in enumerate(points):
         if one.replaced is not None and len(one.replaced.values):
             yield _faint(number, one.replaced, frame, palette)
-    for number, one in enumerate(points):
-        yield from _curve(number, one, frame, palette)
+    for number, (curve, one) in enumerate(zip(chart.curves, points, strict=True)):
+        yield from _curve(number, one, frame, palette, curve.is_stepped)
     yield from _references(chart, frame, palette)
     for number, one in enumerate(points):
         if len(points) > 1:
@@ -156,7 +157,9 @@ def _axis(chart: ChartDescription, points: Sequence[Points]) -> ValueAxis:
     if chart.view.log_y and (values > 0).any():
         logs = np.log10(values[values > 0])
         return log_axis(float(logs.min()), float(logs.max()), 8)
-    return value_axis(float(values.min()), float(values.max()), 8) if len(values) else value_axis(0.0, 0.0, 8)
+    limits = joined_limits([curve.limits for curve in chart.curves])
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+    return value_axis(low, high, 8, limits)
 
 
 def _axes(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator[str]:
@@ -191,18 +194,21 @@ def _legend(chart: ChartDescription, palette: Palette, *, x: float, y: float, ro
             yield shape(number, x + 10, y - 4, colour, palette.background)
             yield text(x + 25, y, curve.name, palette.foreground, size=SMALL)
             x, room = x + needed + 8, room - needed - 8
-    notes = [f"smoothed ({chart.view.smoothing:g}), raw behind"] if chart.view.smoothing else []
+    is_smoothed = bool(chart.view.smoothing) and not all(curve.is_stepped for curve in chart.curves)
+    notes = [f"smoothed ({chart.view.smoothing:g}), raw behind"] if is_smoothed else []
     notes += ["log scale"] if chart.view.log_y else []
     if notes and text_width(", ".join(notes), SMALL) <= room:
         yield text(x, y, ", ".join(notes), palette.reference, size=SMALL)
 
 
-def _curve(number: int, points: Points, frame: _Frame, palette: Palette) -> Iterator[str]:
+def _curve(number: int, points: Points, frame: _Frame, palette: Palette, is_stepped: bool) -> Iterator[str]:
     colour = palette.series[number % len(palette.series)]
     dash = DASHES[number % len(DASHES)]
     x = frame.x(points.places)
     if points.smoothed is None:
-        yield path(*_thinned(x, frame.y(points.values), frame), colour, width=1.6, dash=dash)
+        y = frame.y(points.values)
+        steps = (np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1]) if is_stepped else (x, y)
+        yield path(*_thinned(*steps, frame), colour, width=1.6, dash=dash)
     else:
         yield _faint(number, points, frame, palette)
         yield path(*_thinned(x, frame.y(points.smoothed), frame), colour, width=2, dash=dash)

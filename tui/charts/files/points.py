@@ -22,8 +22,8 @@ from tui.session.metrics.timeline import Timeline, XUnit
 class Points:
     """Points of a curve: iterations, places on the x axis and values, all of shape (k,).
 
-    `smoothed` is the moving average of all points up to each one; None without smoothing. `seconds` are times of their
-    own; None where the curve's timeline has them. `replaced` were logged again later.
+    `smoothed` is the moving average of all points up to each one; None without smoothing, and for steps. `seconds` are
+    times of their own; None where the curve's timeline has them. `replaced` were logged again later.
     """
 
     iterations: NDArray[np.int64]
@@ -46,10 +46,10 @@ def copied_charts(charts: Sequence[ChartDescription]) -> list[ChartDescription]:
         if timeline is not None and id(timeline) not in timelines:
             timelines[id(timeline)] = _copy_of_timeline(timeline)
         copy = series[id(curve.series)]
-        return Curve(
-            curve.name,
-            copy,
-            None if timeline is None else timelines[id(timeline)],
+        return replace(
+            curve,
+            series=copy,
+            timeline=None if timeline is None else timelines[id(timeline)],
             over_time=None if curve.over_time is None else curve.over_time.of_copy(copy),
             replaced=None if curve.replaced is None else copied(curve.replaced),
         )
@@ -115,7 +115,8 @@ def _extent(chart: ChartDescription) -> Range | None:
 def _points(curve: Curve, unit: XUnit, range_: Range, smoothing: float) -> Points:
     places = _places(curve, unit)
     low, high = int(np.searchsorted(places, range_[0])), int(np.searchsorted(places, range_[1], side="right"))
-    smoothed = SmoothedSeries(curve.over(unit)[0], smoothing).update().ys[low:high] if smoothing else None
+    is_smoothed = bool(smoothing) and not curve.is_stepped
+    smoothed = SmoothedSeries(curve.over(unit)[0], smoothing).update().ys[low:high] if is_smoothed else None
     replaced = None if curve.replaced is None else _points(curve.replaced, unit, range_, 0.0)
     iterations, values, seconds = curve.series.xs, curve.series.ys, None
     if curve.over_time is not None:

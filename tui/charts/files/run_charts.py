@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curricula.curriculum import Curriculum
@@ -15,6 +15,7 @@ from tui.charts.files.export import ChartFileError, content_of, kind_of, write_f
 from tui.charts.plan_description import describe_plan
 from tui.charts.view import ChartView, Range
 from tui.session.board.chart_source import ChartSource, extent_of
+from tui.session.board.lines import is_log_by_default
 from tui.session.board.plans import ChartPlan, plan_of_metrics, plan_of_role, role_called
 from tui.session.board.termination_units import own_name
 from tui.session.board.titles import metrics_called
@@ -67,8 +68,17 @@ def write_charts(
     state = read[0][0] if len(read) == 1 else RunState()  # lines and weights exist for a single run only
     for _, history in read:
         _refuse_unit(history.timeline, request.unit)
-    view = ChartView(request.unit, _range(sources, request), smoothing=request.smoothing, log_y=request.log)
-    charts = [describe_plan(plan, sources, state=state, curricula=_curricula(state), view=view) for plan in plans]
+    view = ChartView(request.unit, _range(sources, request), smoothing=request.smoothing)
+    charts = [
+        describe_plan(
+            plan,
+            sources,
+            state=state,
+            curricula=_curricula(state),
+            view=replace(view, log_y=request.log or is_log_by_default(plan, sources)),
+        )
+        for plan in plans
+    ]
     return write_file(output, content_of(charts, kind, theme, title), overwrite), metrics
 
 

@@ -18,9 +18,10 @@ from trainer_proc.contract.knob import Value, is_numeric
 from trainer_proc.contract.requests import Tune
 from tui.screens.dashboard.knob_line import KnobLine
 from tui.screens.dashboard.knob_table import KnobTable
+from tui.session.knobs.columns import GAP
 from tui.session.knobs.history import KnobHistory
 from tui.session.knobs.knob_text import knob_detail
-from tui.session.knobs.rows import GAP, KnobFilter
+from tui.session.knobs.rows import KnobFilter
 from tui.session.knobs.steps import next_word
 from tui.session.state import KnobState, RunState
 from tui.session.text import plain

@@ -13,8 +13,9 @@ from textual.message import Message
 from textual.widgets import DataTable
 
 from trainer_proc.contract.knob import Value
+from tui.session.knobs.columns import GAP, Needs, fit
 from tui.session.knobs.history import KnobHistory
-from tui.session.knobs.rows import GAP, KnobFilter, Row, fit, knob_rows, shown_knobs
+from tui.session.knobs.rows import KnobFilter, Row, knob_rows, needs_of, shown_knobs
 from tui.session.state import KnobState, RunState
 from tui.widgets.diff_table import Column, DiffTable
 from tui.widgets.key_table import key
@@ -90,6 +91,8 @@ class KnobTable(DiffTable):
         self._wanted: Mapping[str, Value] = {}
         self._filter = KnobFilter()
         self._folded: dict[bool, frozenset[str]] = {False: frozenset(), True: frozenset()}
+        self._needs = Needs()
+        self._needs_for: object = None
         self.widths = fit(0)
         """The widths of the columns in cells."""
         self.shown: list[Row] = []
@@ -212,8 +215,16 @@ class KnobTable(DiffTable):
         self._update()
         self.post_message(self.Folded(self._folded[False], self._folded[True]))
 
+    def _fit(self) -> None:
+        """Fit the columns to the rows; while the same rows are shown, needs only grow, so that columns keep still."""
+        width = self.scrollable_content_region.width
+        before = self._needs if self._needs_for == (width, self._filter) else Needs()
+        self._needs_for = width, self._filter
+        self._needs = before.with_all_of(needs_of(self._state, self._filter, self._history, self._wanted))
+        self.widths = fit(width, self._needs)
+
     def _update(self) -> None:
-        self.widths = fit(self.scrollable_content_region.width)
+        self._fit()
         self.shown = knob_rows(self._state, self._filter, self.widths, self._history, self._wanted)
         columns = [
             Column(key, label, width + GAP) for key, label in _LABELS.items() if (width := getattr(self.widths, key))

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from curricula.curriculum import Curriculum
 from trainer_proc.contract.connection import read_connection
-from trainer_proc.contract.messages import Frame, GuardFired
+from trainer_proc.contract.messages import TERMINAL_PHASES, Frame, GuardFired
 from trainer_proc.contract.requests import Command, Refused
 from trainer_proc.contract.run_folder import RunFolder
 from tui.app_settings import settings_of
@@ -85,6 +85,13 @@ class RunScreen(ChartScreen):
         if self._client is not None:
             self._client.close()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the run had a trainer and has none any more; false until its first frame is read."""
+        if self.state.phase is not None and self.state.phase.phase in TERMINAL_PHASES:
+            return True
+        return not self.is_live and (self.state.phase is not None or self.state.started is not None)
+
     def show_run(self) -> None:
         """Draw what is new in `state` and `history`."""
 
@@ -104,6 +111,7 @@ class RunScreen(ChartScreen):
 
     @on(FramesArrived)
     def _take_frames(self, message: FramesArrived) -> None:
+        before = self.has_ended, self.state.status(self.is_live)
         self.is_live = message.is_live
         self.history.apply(message.frames)
         self.knob_history.apply(message.frames)
@@ -114,6 +122,8 @@ class RunScreen(ChartScreen):
                 continue
             if (news := news_of(frame.body)) is not None:
                 self.report(news)
+        if before != (self.has_ended, self.state.status(self.is_live)):
+            self.refresh_bindings()
         if not message.has_more:  # drawing after each part of a long journal would cost more than reading it
             draw_soon(self, self._draw)
 

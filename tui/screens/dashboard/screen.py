@@ -20,6 +20,7 @@ from tui.app_settings import settings_of
 from tui.screens.dashboard.actions import KEYS, SIDE_PANEL_ACTIONS, TYPED_ACTIONS
 from tui.screens.dashboard.curriculum_actions import CurriculumActions
 from tui.screens.dashboard.curriculum_panel import CurriculumPanel
+from tui.screens.dashboard.key_context import KeyContext
 from tui.screens.dashboard.knob_actions import KnobActions
 from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
@@ -49,7 +50,7 @@ _CLOCK_SECONDS = 10.0
 _PADDING = 2
 
 
-class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActions):
+class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActions, KeyContext):
     """Shows a run, live, ended or killed, and steers it while it lives."""
 
     CSS_PATH = "dashboard.tcss"
@@ -122,7 +123,10 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
     def show_panels(self) -> None:
         """Draw knobs and curricula; where the curricula are hidden, the knob panel's border shows their levels."""
         panel = self.query_one(CurriculumPanel)
+        had_panel = self.has_class("-has-curricula")
         self.set_class(has_panel(self.state, self.curricula), "-has-curricula")
+        if self.has_class("-has-curricula") != had_panel:
+            self.refresh_bindings()
         panel.show(self.state, self.curricula, self._level_steps.wanted)
         is_elsewhere = self.has_class("-has-curricula") and not panel.display
         note = f"t curricula: {levels_text(self.curricula)}" if self.curricula else "t terrain and tasks"

@@ -9,7 +9,6 @@ from rich.text import Text
 from textual import work
 
 from trainer_proc.contract.export_process import ExportError
-from trainer_proc.contract.messages import TERMINAL_PHASES
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 from tui.navigation import ShowRuns
 from tui.screens.dashboard.pause_dialog import PauseDialog
@@ -80,7 +79,7 @@ class TrainingActions(RunScreen):
 
     def _has_ended(self) -> bool:
         """Return whether the training has ended; one that was just launched has no journal yet."""
-        if self.state.phase is not None and self.state.phase.phase in TERMINAL_PHASES:
+        if self.has_ended:
             return True
         journal = self.folder.journal
         return not self.is_live and journal.exists() and journal.stat().st_size > 0

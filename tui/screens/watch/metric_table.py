@@ -15,7 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.session.watch.branches import Branches
-from tui.session.watch.metric_rows import Widths, fit, heading, row
+from tui.session.watch.metric_rows import Widths, fit, heading, row, shown_names
 from tui.widgets.key_table import key
 
 
@@ -60,6 +60,7 @@ class MetricTable(ScrollView, can_focus=True):
         self._names: Sequence[str] = ()
         self._metrics: Mapping[str, Branches] = {}
         self._widths: Widths = fit(0)
+        self._shown_names: Sequence[str] = ()
         self._cursor = 0
         self._drawn: dict[int, str] = {}
 
@@ -136,6 +137,7 @@ class MetricTable(ScrollView, can_focus=True):
 
     def _resize(self) -> None:
         self._widths = fit(self.scrollable_content_region.width)
+        self._shown_names = shown_names(self._names, self._widths)
         self.virtual_size = Size(self.scrollable_content_region.width, len(self._names) + 1)
         self._drawn.clear()
 
@@ -148,8 +150,7 @@ class MetricTable(ScrollView, can_focus=True):
             self.refresh(*(Region(0, number - first + 1, width, 1) for number in changed))
 
     def _text(self, number: int) -> str:
-        name = self._names[number]
-        return row(name, self._metrics[name], self._widths)
+        return row(self._shown_names[number], self._metrics[self._names[number]], self._widths)
 
     def _strip(self, text: str, look: str, width: int) -> Strip:
         style = self.get_component_rich_style(look) if look else self.rich_style

@@ -13,6 +13,7 @@ from tui.session.metrics.own_times import MILLISECONDS, SeriesOverTime
 from tui.session.metrics.series import Series
 from tui.session.metrics.shares import SHARE
 from tui.session.metrics.timeline import Timeline, XUnit
+from tui.session.metrics.traits import NO_LIMITS, Limits, is_stepped, limits_of
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Curve:
     """One series of a chart: its name in the legend, its values, and the timeline of its iterations.
 
     Without a `timeline`, the curve is drawn over iterations only; over steps or time it is empty. Points with times of
-    their own come `over_time` too. `replaced` is drawn behind: values that were logged again later.
+    their own come `over_time` too. `replaced` is drawn behind: values that were logged again later. A curve that
+    `is_stepped` keeps each value until the next point and is never smoothed. `limits` hold all possible values.
     """
 
     name: str
@@ -28,6 +30,8 @@ class Curve:
     timeline: Timeline | None = None
     over_time: SeriesOverTime | None = None
     replaced: Curve | None = None
+    is_stepped: bool = False
+    limits: Limits = NO_LIMITS
 
     def over(self, unit: XUnit) -> tuple[Series, Timeline | None]:
         """Return the series for an x axis in this unit, and the timeline that places its iterations."""
@@ -58,9 +62,9 @@ class ChartSource:
 
     def curve(self, metric: str, name: str) -> Curve:
         """Return a metric of this run, or a share of the reward, as a curve; empty until the run publishes it."""
-        if metric.startswith(SHARE):
-            return Curve(name, self.history.shares.series(metric), self.history.timeline)
-        return Curve(name, self.history.series[metric], self.history.timeline)
+        is_share = metric.startswith(SHARE)
+        series = self.history.shares.series(metric) if is_share else self.history.series[metric]
+        return Curve(name, series, self.history.timeline, is_stepped=is_stepped(metric), limits=limits_of(metric))
 
     def extent(self, unit: XUnit) -> tuple[float, float] | None:
         """Return the range of the run on the x axis; None before its first iteration."""

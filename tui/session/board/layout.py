@@ -42,6 +42,8 @@ class BoardLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """Metrics added to a chart, by its key."""
     log: tuple[str, ...] = ()
     """Keys of the charts with a logarithmic value axis."""
+    linear: tuple[str, ...] = ()
+    """Keys of the charts with a linear value axis that have a logarithmic one by default."""
     smoothing: Annotated[float, msgspec.Meta(ge=0.0, le=MAX_SMOOTHING)] = 0.0
     """Weight of the moving average, as TensorBoard's slider; 0 is none."""
     x: XUnit = "iteration"
@@ -77,10 +79,16 @@ class BoardLayout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         order.insert(min(max(list(keys).index(key) + by, 0), len(order)), key)
         return msgspec.structs.replace(self, order={**self.order, page: tuple(order)})
 
-    def with_log(self, key: str) -> BoardLayout:
+    def is_log(self, key: str, by_default: bool = False) -> bool:
+        """Return whether the chart `key` has a logarithmic value axis; `by_default` if the user never toggled it."""
+        return key in self.log or (by_default and key not in self.linear)
+
+    def with_log(self, key: str, by_default: bool = False) -> BoardLayout:
         """Return the layout with the logarithmic value axis of the chart `key` toggled."""
-        others = tuple(one for one in self.log if one != key)
-        return msgspec.structs.replace(self, log=others if key in self.log else (*others, key))
+        log, linear = (tuple(one for one in keys if one != key) for keys in (self.log, self.linear))
+        if self.is_log(key, by_default):
+            return msgspec.structs.replace(self, log=log, linear=(*linear, key) if by_default else linear)
+        return msgspec.structs.replace(self, log=log if by_default else (*log, key), linear=linear)
 
     def with_columns(self, columns: int) -> BoardLayout:
         """Return the layout with this number of columns, clipped to 0..12."""

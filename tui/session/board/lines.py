@@ -10,7 +10,7 @@ from trainer_proc.contract.knob import value_text
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.plans import SUCCESS_EPISODES, SUCCESS_WINDOW, ChartPlan
 from tui.session.board.termination_units import base_name, own_name
-from tui.session.metrics.names import family_of, term_of
+from tui.session.metrics.names import family_of, role_of, term_of
 from tui.session.state import RunState
 from tui.session.text import shortened_name
 
@@ -63,6 +63,11 @@ def has_logarithms(plan: ChartPlan, sources: Sequence[ChartSource]) -> bool:
     metrics = [base_name(metric) for metric in plan.metrics]
     drawn = [series[metric].ys for series in histories for metric in metrics if metric in series]
     return all(not (values <= 0).any() for values in drawn)
+
+
+def is_log_by_default(plan: ChartPlan, sources: Sequence[ChartSource]) -> bool:
+    """Return whether a chart starts with a logarithmic axis: learning rates, which schedules change by factors."""
+    return role_of(plan.key) == "learning_rate" and has_logarithms(plan, sources)
 
 
 def notes_of(plan: ChartPlan, state: RunState) -> list[str]:

@@ -11,7 +11,7 @@ from tui.session.impact.windows import Window
 from tui.session.interventions.change_text import origin_text, whole_text
 from tui.session.numbers import number
 from tui.session.sparkline import resampled, sparkline
-from tui.session.text import shortened_name
+from tui.session.text import shortened_names
 
 _MINUS = "\N{MINUS SIGN}"
 _MOST_DECIMALS = 7
@@ -93,9 +93,9 @@ def impact_lines(impact: Impact, width: int) -> list[str]:
     """Return the table in `width` cells (at least 72): a heading and two lines a metric, one with sparklines."""
     label = min(max(width - 2 * _MEAN - _VERDICT, _NARROWEST_LABEL), _WIDEST_LABEL)
     lines = [f"{'':<{label}}{'before':<{_MEAN}}{'after':<{_MEAN}}"]
-    for metric in impact.metrics:
-        row = impact_row(metric)
-        name = shortened_name(row.label, label - 2)
+    rows = [impact_row(metric) for metric in impact.metrics]
+    names = shortened_names([row.label for row in rows], label - 2)
+    for metric, row, name in zip(impact.metrics, rows, names, strict=True):
         lines.append(f"{name:<{label}}{row.before:<{_MEAN}}{row.after:<{_MEAN}}{row.verdict}")
         change = row.change + (f", 95 %: {row.interval}" if row.interval not in ("", "exact") else "")
         lines.append(f"{_sparklines(metric, label - 2):<{label}}{change}")

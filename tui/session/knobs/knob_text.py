@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from trainer_proc.contract.knob import Knob, TakesEffect, Value, is_numeric, value_text
-from trainer_proc.contract.messages import InterventionApplied
 from tui.session.interventions.change_text import origin_text
 from tui.session.knobs.bounds import bounds_text
 from tui.session.state import KnobState
@@ -43,7 +42,8 @@ def knob_detail(state: KnobState, line: str, width: int) -> str:
     knob = state.knob
     usual = "" if knob.usual is None else f"usual {value_text(knob.usual)}"
     values = ", ".join(text for text in (f"default {value_text(knob.default)}", bounds_text(knob), usual) if text)
-    return _joined(shortened_name(knob.name, width), [line, values, effect_text(knob)], "  ", width)
+    why = f"read-only: {knob.read_only}" if knob.read_only else ""
+    return _joined(shortened_name(knob.name, width), [line, why, values, effect_text(knob)], "  ", width)
 
 
 def _joined(first: str, others: list[str], separator: str, width: int) -> str:
@@ -60,27 +60,36 @@ def knob_state(state: KnobState, width: int = 1000, wanted: Value | None = None)
 
     `wanted` is a value that the user is stepping to and has not requested yet.
     """
-    parts = []
+    parts: list[tuple[str, ...]] = []
     if wanted is not None:
-        parts.append(f"next → {value_text(wanted)}")
+        parts.append((f"next → {value_text(wanted)}",))
     if state.pending is not None:
-        parts.append(f"queued → {value_text(state.pending)}")
+        parts.append((f"queued → {value_text(state.pending)}",))
     if state.ramp is not None:
-        rest = f"→ {value_text(state.ramp.target)}, {state.ramp.iterations_left} left"
-        room = width - sum(len(part) + 2 for part in parts)
-        parts.append(next((text for word in ("ramping", "ramp") if len(text := f"{word} {rest}") <= room), rest))
+        target = f"→ {value_text(state.ramp.target)}"
+        rest = f"{target}, {state.ramp.iterations_left} left"
+        parts.append((f"ramping {rest}", f"ramp {rest}", rest, target))
     if state.knob.read_only:
-        parts.append(state.knob.read_only)
+        parts.append((state.knob.read_only, "read-only"))
     if state.knob.pinned:
         over = f" (over {state.knob.competing_writer})" if state.knob.competing_writer else ""
-        room = width - sum(len(part) + 2 for part in parts)
-        parts.append(f"pinned{over}" if len(over) + len("pinned") <= room else "pinned")
+        parts.append((f"pinned{over}", "pinned"))
     elif state.knob.competing_writer:
-        parts.append(f"written by {state.knob.competing_writer}")
+        parts.append((f"written by {state.knob.competing_writer}", "also written"))
     if state.changed_by is not None and state.ramp is None:
-        room = width - sum(len(part) + 2 for part in parts)
-        parts.append(_applied(state.changed_by, room))
-    return "; ".join(parts)
+        at, by = f"@{state.changed_by.iteration}", f"({origin_text(state.changed_by.origin)})"
+        parts.append((f"applied {at} {by}", f"{at} {by}", at))
+    return _fitted(parts, width)
+
+
+def _fitted(parts: list[tuple[str, ...]], width: int) -> str:
+    """Return the parts, each in the longest of its wordings that fits in `width` cells; later ones may be left out."""
+    text = ""
+    for wordings in parts:
+        start = f"{text}; " if text else ""
+        fitting = next((word for word in wordings if len(start) + len(word) <= width), "" if text else wordings[-1])
+        text = start + fitting if fitting else text
+    return text
 
 
 def knob_facts(state: KnobState, history: str = "") -> list[str]:
@@ -123,9 +132,3 @@ def knob_ramp(state: KnobState) -> str:
         return ""
     shape = "" if state.ramp.shape == "linear" else f" ({state.ramp.shape})"
     return f"ramping to {value_text(state.ramp.target)}{shape}, {state.ramp.iterations_left} iterations left"
-
-
-def _applied(change: InterventionApplied, width: int) -> str:
-    """Return `applied @ITERATION (origin)`, without the first word where it does not fit in `width` cells."""
-    short = f"@{change.iteration} ({origin_text(change.origin)})"
-    return f"applied {short}" if len("applied ") + len(short) <= width else short

@@ -10,23 +10,19 @@ from typing import NamedTuple
 
 from trainer_proc.contract.knob import Value, value_text
 from tui.session.fuzzy import best_first
+from tui.session.knobs.columns import Needs, Widths
 from tui.session.knobs.history import KnobHistory
 from tui.session.knobs.knob_text import knob_state
 from tui.session.numbers import number
 from tui.session.state import KnobState, RunState
-from tui.session.text import plain, shortened, shortened_name
+from tui.session.text import plain, shortened, shortened_names
 
-GAP = 1
-"""Empty cells behind each column."""
 _MARK = "* "
 """Before a knob that differs from its default; a sign, not only a colour."""
+_ROOM_FOR_REASONS = 20
+"""Cells that a reason for being read-only asks for; with more, it takes them."""
 _OPEN, _CLOSED = "▾ ", "▸ "
 """Before the heading of a kind."""
-_VALUE, _METRIC, _HISTORY = 12, 9, 10
-_WIDTH_WITH_HISTORY, _WIDTH_WITH_DEFAULT = 84, 98
-_NARROWEST_STATE, _WIDEST_STATE = 20, 42
-_NAME_BEFORE_STATE = 36
-"""Width of the name column before the state column gets more than its minimum."""
 
 
 class Cells(NamedTuple):
@@ -38,18 +34,6 @@ class Cells(NamedTuple):
     metric: str = ""
     history: str = ""
     state: str = ""
-
-
-@dataclass(frozen=True)
-class Widths:
-    """Cells of each column without gaps; 0 hides a column."""
-
-    name: int
-    value: int
-    default: int
-    metric: int
-    history: int
-    state: int
 
 
 @dataclass(frozen=True)
@@ -74,17 +58,6 @@ class KnobFilter:
     folded: frozenset[str] = frozenset()
 
 
-def fit(width: int) -> Widths:
-    """Return columns that fill `width` cells; they do not depend on values, so that columns keep their place."""
-    default = _VALUE if width >= _WIDTH_WITH_DEFAULT else 0
-    history = _HISTORY if width >= _WIDTH_WITH_HISTORY else 0
-    rest = width - sum(column + GAP for column in (_VALUE, default, _METRIC, history) if column) - 2 * GAP
-    state = min(max(_NARROWEST_STATE, rest - _NAME_BEFORE_STATE), _WIDEST_STATE)
-    return Widths(
-        name=max(rest - state, 8), value=_VALUE, default=default, metric=_METRIC, history=history, state=state
-    )
-
-
 def shown_knobs(state: RunState, which: KnobFilter) -> list[KnobState]:
     """Return the knobs that match `which`: by kind, or best match first."""
     names = [name for name, knob in state.knobs.items() if not which.only_changed or is_touched(knob)]
@@ -99,6 +72,20 @@ def is_touched(knob: KnobState) -> bool:
     return knob.is_changed or knob.pending is not None or knob.ramp is not None or knob.knob.pinned
 
 
+@dataclass(frozen=True)
+class _Group:
+    """Knobs below the heading of their kind; without a heading, `kind` is empty."""
+
+    kind: str
+    knobs: list[KnobState]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The knobs' names without what the heading says."""
+        prefix = f"{self.kind}/" if self.kind else ""
+        return tuple(plain(knob.knob.name.removeprefix(prefix)) for knob in self.knobs)
+
+
 def knob_rows(
     state: RunState,
     which: KnobFilter,
@@ -110,26 +97,63 @@ def knob_rows(
 
     `wanted` are values by knob that the user is stepping to.
     """
-    knobs = shown_knobs(state, which)
-    has_headings = not which.pattern.strip() and len({knob.knob.kind for knob in knobs}) > 1
-    if not has_headings:
-        return [_row(knob, state, widths, prefix="", history=history, wanted=wanted or {}) for knob in knobs]
     rows: list[Row] = []
-    for kind, group in groupby(knobs, key=lambda knob: knob.knob.kind):
-        of_kind = list(group)
-        rows.append(_heading(kind, of_kind, widths, kind in which.folded))
-        if kind not in which.folded:
+    for group in _groups(state, which):
+        is_folded = group.kind in which.folded
+        if group.kind:
+            rows.append(_heading(group.kind, group.knobs, widths, is_folded))
+        if not is_folded:
+            names = _shortened(group.names, widths.name - len(_MARK))
             rows += [
-                _row(knob, state, widths, prefix=f"{kind}/", history=history, wanted=wanted or {}) for knob in of_kind
+                _row(knob, state, widths, name=name, history=history, wanted=wanted or {})
+                for knob, name in zip(group.knobs, names, strict=True)
             ]
     return rows
 
 
-def _heading(kind: str, knobs: list[KnobState], widths: Widths, is_folded: bool) -> Row:
+def needs_of(
+    state: RunState,
+    which: KnobFilter,
+    history: KnobHistory | None = None,
+    wanted: Mapping[str, Value] | None = None,
+) -> Needs:
+    """Return the cells that the texts of the rows would take."""
+    needs = Needs()
+    for group in _groups(state, which):
+        if group.kind:
+            heading = _OPEN + plain(group.kind)
+            needs = needs.with_all_of(Needs(name=len(heading), state=len(_count(group.knobs))))
+        if group.kind in which.folded:
+            continue
+        names = max(map(len, group.names), default=0) + len(_MARK)
+        shown = [value_text(value) for knob in group.knobs for value in (knob.value, knob.knob.default)]
+        values = max(map(len, shown), default=0)
+        needs = needs.with_all_of(Needs(name=names, value=values, default=values))
+        for knob in group.knobs:
+            is_published = knob.knob.metric in state.latest
+            has_history = history is not None and bool(history.line(knob.knob.name, 1))
+            room = _ROOM_FOR_REASONS if knob.knob.read_only else 1000
+            text = knob_state(knob, room, (wanted or {}).get(knob.knob.name))
+            needs = needs.with_all_of(Needs(metric=int(is_published), history=int(has_history), state=len(plain(text))))
+    return needs
+
+
+def _groups(state: RunState, which: KnobFilter) -> list[_Group]:
+    knobs = shown_knobs(state, which)
+    if which.pattern.strip() or len({knob.knob.kind for knob in knobs}) <= 1:
+        return [_Group("", knobs)]
+    return [_Group(kind, list(group)) for kind, group in groupby(knobs, key=lambda knob: knob.knob.kind)]
+
+
+def _count(knobs: list[KnobState]) -> str:
+    """Return how many knobs there are, and how many of them differ from their defaults."""
     changed = sum(knob.is_changed for knob in knobs)
-    also = f", {changed} changed" * bool(changed)
-    count = f"{len(knobs)} knob{'s' * (len(knobs) > 1)}{also}"
-    count = count if len(count) <= widths.state else f"{len(knobs)}{also}"
+    return f"{len(knobs)} knob{'s' * (len(knobs) > 1)}" + f", {changed} changed" * bool(changed)
+
+
+def _heading(kind: str, knobs: list[KnobState], widths: Widths, is_folded: bool) -> Row:
+    count = _count(knobs)
+    count = count if len(count) <= widths.state else count.replace(" knobs", "").replace(" knob", "")
     name = shortened((_CLOSED if is_folded else _OPEN) + plain(kind), widths.name)
     return Row(f"kind {kind}", Cells(name=name, state=count), kind, is_heading=True)
 
@@ -139,27 +163,26 @@ def _row(
     state: RunState,
     widths: Widths,
     *,
-    prefix: str,
+    name: str,
     history: KnobHistory | None,
     wanted: Mapping[str, Value],
 ) -> Row:
-    """Return the row of a knob; `prefix` of its name is in the heading already."""
-    name = knob.knob.name
+    """Return the row of a knob; `name` is its name as it is shown."""
     mark = _MARK if knob.is_changed else " " * len(_MARK)
     cells = Cells(
-        name=mark + _name(name.removeprefix(prefix), widths.name - len(_MARK)),
+        name=mark + name,
         value=_cell(value_text(knob.value), widths.value),
         default=_cell(value_text(knob.knob.default), widths.default) if widths.default else "",
-        metric=number(state.latest.get(knob.knob.metric)) if knob.knob.metric else "",
-        history=history.line(name, widths.history) if history is not None and widths.history else "",
-        state=_cell(knob_state(knob, widths.state, wanted.get(name)), widths.state),
+        metric=number(state.latest.get(knob.knob.metric)) if knob.knob.metric and widths.metric else "",
+        history=history.line(knob.knob.name, widths.history) if history is not None and widths.history else "",
+        state=_cell(knob_state(knob, widths.state, wanted.get(knob.knob.name)), widths.state),
     )
-    return Row(name, cells, knob.knob.kind)
+    return Row(knob.knob.name, cells, knob.knob.kind)
 
 
-@lru_cache(4096)
-def _name(name: str, width: int) -> str:
-    return shortened_name(plain(name), width)
+@lru_cache(64)
+def _shortened(names: tuple[str, ...], width: int) -> list[str]:
+    return shortened_names(names, width)
 
 
 @lru_cache(4096)

@@ -12,7 +12,7 @@ from tui.session.metrics.names import Role, metric_of
 from tui.session.metrics.series import Series
 from tui.session.numbers import number
 from tui.session.sparkline import sparkline
-from tui.session.text import plain, shortened_name
+from tui.session.text import plain, shortened_names
 from tui.session.watch.branches import Branches
 
 _VALUE, _STEP = 9, 9
@@ -63,13 +63,17 @@ def heading(widths: Widths) -> str:
     return _joined(widths, "metric", "", "newest", "step")
 
 
-def row(name: str, metric: Branches, widths: Widths) -> str:
+def shown_names(names: Sequence[str], widths: Widths) -> list[str]:
+    """Return the names as the rows show them: different ones look different."""
+    return shortened_names([plain(name) for name in names], widths.name)
+
+
+def row(shown_name: str, metric: Branches, widths: Widths) -> str:
     """Return one line with exactly the columns' widths: the value that was logged last."""
     if metric.last is None:
-        return _joined(widths, shortened_name(plain(name), widths.name), "", number(None), "")
+        return _joined(widths, shown_name, "", number(None), "")
     line = _line(metric.newest, widths.line) if widths.line else ""
-    last = metric.last
-    return _joined(widths, shortened_name(plain(name), widths.name), line, number(last.value), short_step(last.step))
+    return _joined(widths, shown_name, line, number(metric.last.value), short_step(metric.last.step))
 
 
 def _joined(widths: Widths, name: str, line: str, value: str, step: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tui.session.board.chart_source import ChartSource, Curve
 from tui.session.metrics.history import MetricHistory
@@ -11,6 +11,7 @@ from tui.session.metrics.names import metric_of, role_of
 from tui.session.metrics.own_times import SeriesOverTime
 from tui.session.metrics.series import Series
 from tui.session.metrics.timeline import XUnit
+from tui.session.metrics.traits import is_stepped, limits_of
 from tui.session.watch.branches import Branches
 from tui.session.watch.counters import convert_place
 from tui.session.watch.scalars import Chunk
@@ -52,8 +53,13 @@ class WatchedMetrics:
     def curve(self, metric: str, name: str) -> Curve:
         """Return a metric as a curve called `name`; empty until it is logged."""
         branches = self._metric(metric)
-        replaced = Curve(name, branches.replaced, over_time=self._by_time(branches.replaced))
-        return Curve(name, branches.newest, over_time=self._by_time(branches.newest), replaced=replaced)
+        replaced, newest = (
+            Curve(
+                name, series, over_time=self._by_time(series), is_stepped=is_stepped(metric), limits=limits_of(metric)
+            )
+            for series in (branches.replaced, branches.newest)
+        )
+        return replace(newest, replaced=replaced)
 
     def extent(self, unit: XUnit) -> tuple[float, float] | None:
         """Return the range of all points on the x axis; None before the first."""

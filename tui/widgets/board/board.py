@@ -8,7 +8,7 @@ import msgspec
 from textual import on
 from textual.binding import BindingType
 
-from tui.session.board.lines import has_logarithms
+from tui.session.board.lines import has_logarithms, is_log_by_default
 from tui.session.board.pages import PINNED, SEARCH
 from tui.session.board.plans import ChartPlan
 from tui.widgets.board.board_header import BoardHeader
@@ -108,14 +108,14 @@ class ChartBoard(BoardView):
 
         Without a chosen one, toggle it for all charts of the page whose values are positive.
         """
-        keys = [plan.key for plan, chart in self._grid.shown if self._takes_log(plan, chart)]
-        if not keys:
+        plans = [plan for plan, chart in self._grid.shown if self._takes_log(plan, chart)]
+        if not plans:
             self.post_message(self.Problem("log y needs positive values: no chart of this page has only such values"))
-        is_on = all(key in self._layout.log for key in keys)
+        is_on = all(self._is_log(plan) for plan in plans)
         layout = self._layout
-        for key in keys:
-            if (key in layout.log) == is_on:
-                layout = layout.with_log(key)
+        for plan in plans:
+            if self._is_log(plan) == is_on:
+                layout = layout.with_log(plan.key, is_log_by_default(plan, self._sources))
         self._change_layout(layout)
 
     def _takes_log(self, plan: ChartPlan, chart: Chart) -> bool:
@@ -123,7 +123,7 @@ class ChartBoard(BoardView):
             return False
         if self.chosen_chart is not None:
             return chart is self.chosen_chart
-        return plan.key in self._layout.log or has_logarithms(plan, self._sources)
+        return self._is_log(plan) or has_logarithms(plan, self._sources)
 
     # --- choosing and arranging charts ---
 

@@ -18,6 +18,7 @@ from tui.charts.plan_description import describe_plan
 from tui.charts.view import ChartView
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout, LayoutError, read_layout, write_layout
+from tui.session.board.lines import is_log_by_default
 from tui.session.board.pages import SHARES, BoardContent, Page, names_of, pages_of, replaced_of
 from tui.session.board.plans import ChartPlan
 from tui.session.board.shares import share_plans
@@ -135,7 +136,7 @@ class BoardView(Vertical):
                 self._sources,
                 state=self._run_context.state,
                 curricula=self._run_context.curricula,
-                view=replace(self.view, crosshair=None, log_y=plan.key in self._layout.log),
+                view=replace(self.view, crosshair=None, log_y=self._is_log(plan)),
             )
             for plan in self.page.plans
         ]
@@ -209,6 +210,9 @@ class BoardView(Vertical):
         """Return the charts of the page of shares, with newest data only while that is shown."""
         return share_plans(self._sources, is_shown=bool(self._pages) and self.page.title == SHARES)
 
+    def _is_log(self, plan: ChartPlan) -> bool:
+        return self._layout.is_log(plan.key, is_log_by_default(plan, self._sources))
+
     def _set_content(self, **changes: object) -> None:
         content = replace(self._content, **changes)  # type: ignore[arg-type]
         if content != self._content:
@@ -233,7 +237,7 @@ class BoardView(Vertical):
         chosen = self._grid.chosen
         for plan, chart in sorted(self._grid.shown, key=lambda shown: shown != chosen):
             update_annotations(chart, plan, self._run_context, len(self._sources))
-            chart.set_view(replace(view, log_y=plan.key in self._layout.log), extent)
+            chart.set_view(replace(view, log_y=self._is_log(plan)), extent)
             self._draw_marks(chart)
             chart.data_changed(urgent)
         self._show_header()
