@@ -26,6 +26,7 @@ from tui.charts.palette import palette_of
 from tui.charts.view import ChartView
 from tui.session.board.chart_source import Curve
 from tui.session.interventions.marks import Mark
+from tui.session.metrics.own_times import SeriesOverTime
 from tui.session.metrics.series import Series
 from tui.session.metrics.timeline import Timeline
 
@@ -307,6 +308,51 @@ def test_several_runs_stand_one_below_the_other_because_their_times_differ():
         ("run a", "10", "1.0"),
         ("run b", "99", "2.0"),
     ]
+
+
+def watched_curve(name, *branches, start=0.0):
+    """A curve of points with steps, values and times of their own; a second branch was replaced by the first one."""
+    made = []
+    for steps, values, times in branches:
+        series = Series(has_times=True)
+        series.extend(steps, values, times)
+        made.append((series, SeriesOverTime(series, lambda: start)))
+    (newest, over_time), *rest = made
+    replaced = Curve(name, rest[0][0], over_time=rest[0][1]) if rest else None
+    return Curve(name, newest, over_time=over_time, replaced=replaced)
+
+
+@pytest.mark.parametrize("unit", ["iteration", "time"])
+def test_points_with_times_of_their_own_are_written_with_them(unit):
+    loss = watched_curve("loss", ([0, 1, 2], [5.0, 4.0, 3.0], [100.0, 101.0, 102.5]), start=100.0)
+    later = watched_curve("eval", ([0, 2, 1], [7.0, 9.0, 8.0], [101.5, 103.0, 104.0]), start=100.0)
+    chart = ChartDescription("watched", 0, 0, (loss, later), view=ChartView(unit=unit))
+    (copied,) = copied_charts([chart])
+    assert table_of([copied]) == table_of([chart])
+    rows = list(csv.reader(table_of([chart]).splitlines()))[1:]
+    assert [row for row in rows if row[0] == "loss"] == [
+        ["loss", "0", "", "0.000", "5.0", ""],
+        ["loss", "1", "", "1.000", "4.0", ""],
+        ["loss", "2", "", "2.500", "3.0", ""],
+    ]
+    assert {tuple(row[1:5]) for row in rows if row[0] == "eval"} == {
+        ("0", "", "1.500", "7.0"),
+        ("2", "", "3.000", "9.0"),
+        ("1", "", "4.000", "8.0"),
+    }
+    assert [row[1] for row in rows if row[0] == "eval"] == (["0", "1", "2"] if unit == "iteration" else ["0", "2", "1"])
+
+
+@pytest.mark.parametrize("unit", ["iteration", "time"])
+def test_what_was_replaced_is_drawn_fainter_behind_and_is_in_no_table(unit):
+    curve = watched_curve("loss", ([0, 1, 2], [1.0] * 3, [0.0, 1.0, 2.0]), ([1, 2, 3], [9.0] * 3, [0.1, 0.2, 0.3]))
+    chart = ChartDescription("watched", 0, 0, (curve,), view=ChartView(unit=unit), steps="environment steps")
+    root = drawn(chart)
+    opacities = [path.get("stroke-opacity") or path.get("opacity") for path in root.iter(f"{SVG}path")]
+    assert len([opacity for opacity in opacities if opacity]) == 1
+    assert ("environment steps" in texts(root)) == (unit == "iteration")
+    assert range_of(chart) == ((0.0, 3.0) if unit == "iteration" else (0.0, 2.0))
+    assert "9.0" not in table_of([chart])
 
 
 def test_curves_of_several_charts_are_named_by_chart_and_run():

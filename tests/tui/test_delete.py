@@ -71,7 +71,7 @@ def test_what_links_point_to_stays(ended, tmp_path, log_root):
 def test_a_run_is_deleted_in_its_log_folder_only(ended, tmp_path, log_root):
     assert "expected a run in" in refusal(ended, tmp_path / "elsewhere")
     assert "expected a run in" in refusal(ended, log_root.parent)
-    assert "expected a run in" in refusal(RunFolder(ended.path.parent), log_root)
+    assert "is not a run" in refusal(RunFolder(ended.path.parent), log_root)
     outside = tmp_path / "outside" / "a" / "b"
     outside.mkdir(parents=True)
     RunFolder(outside).write_spec(ended.read_spec())

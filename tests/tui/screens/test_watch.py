@@ -335,6 +335,21 @@ async def test_runs_whose_steps_count_different_things_say_so(watch, logs):
         await until(lambda: "time: all" in header.render_line(0).text, "the time")
 
 
+async def test_a_run_without_steps_says_so_and_is_shown_over_time(watch, logs):
+    write(logs, *(scalar("reward", 0, n, 1000.0 + n) for n in range(20)))
+    app = watch()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await everything_is_drawn(app)
+        header = app.screen.query_one(BoardHeader)
+        await until(lambda: "logged without steps; X for time" in header.render_line(0).text, "the warning")
+        await pilot.press("X")
+        await until(lambda: "time: all" in header.render_line(0).text, "the time")
+        (chart,) = [chart for _, chart in app.screen.board.charts]
+        await until(lambda: chart.plot and chart.plot.frame.unit == "time", "the chart")
+        drawn = chart.picture.styles[chart.plot.top : chart.plot.bottom + 1, chart.plot.left : chart.plot.right]
+        assert (drawn == STYLE_NUMBERS["series-1"]).any(axis=0).sum() > chart.plot.cells / 2
+
+
 async def test_a_run_of_which_no_metric_has_a_role_is_on_the_first_page(watch, logs):
     write(logs, *curve("epoch_loss", range(5)), *curve("epoch_accuracy", range(5)))
     app = watch()

@@ -56,6 +56,11 @@ class ChartSource:
         return "iterations"
 
     @property
+    def has_steps(self) -> bool:
+        """Whether its points are at different places of an x axis in iterations."""
+        return True
+
+    @property
     def units(self) -> tuple[XUnit, ...]:
         """The units of the x axis that are known; always "iteration"."""
         return self.history.timeline.units

@@ -119,6 +119,13 @@ class WatchedSource(ChartSource):
         return step_unit(self.metrics.names)
 
     @property
+    def has_steps(self) -> bool:
+        """Whether its points are at different places of an x axis in steps; not if none was logged with a step."""
+        all_series = [branches.newest for branches in self.metrics.branches.values()]
+        is_many = any(series.count > 1 for series in all_series)
+        return not is_many or any(series.first_iteration != series.last_iteration for series in all_series)
+
+    @property
     def units(self) -> tuple[XUnit, ...]:
         """The units of the x axis that are known: each point has a time."""
         return ("iteration",) if self.metrics.newest_time is None else ("iteration", "time")

@@ -13,6 +13,8 @@ from tui.session.interventions.marks import MARK_SIGNS, Mark
 from tui.session.metrics.timeline import XUnit
 
 _GAP = "  "
+_WHOLE_PLACES = 1e9
+"""Steps of other libraries are as many as environment steps."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,9 @@ def marks_near(marks: Sequence[tuple[float, str, Mark]], place: float, within: f
 
 def place_text(place: float, unit: XUnit) -> str:
     """Format a place or a width of an x axis: "1200", "12.4M" or "1:02:30"."""
-    if unit == "iteration":
+    if unit == "iteration" and abs(place) < _WHOLE_PLACES:
         return f"{place:.0f}"
-    if unit == "steps":
+    if unit != "time":
         return format_value(place)
     seconds = round(place)
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"

@@ -137,10 +137,12 @@ class SharedView:
         return [f"{source.name} ({source.steps})" if source.steps else source.name for source in self.sources]
 
     def warnings(self, key: str) -> list[str]:
-        """Return ever shorter warnings that the x axis counts different things; `key` switches to time."""
-        if self.base.unit != "iteration" or not self._steps_differ:
+        """Return ever shorter warnings that the x axis counts different things, or nothing; `key` switches to time."""
+        if self.base.unit != "iteration":
             return []
-        return [f"steps differ; {key} for time", "steps differ"]
+        if not all(source.has_steps for source in self.sources):
+            return [f"logged without steps; {key} for time", f"no steps; {key} for time", "no steps"]
+        return [f"steps differ; {key} for time", "steps differ"] if self._steps_differ else []
 
     def marks_at_crosshair(self, cells: int) -> list[tuple[str, Mark]]:
         """Return the marks in the crosshair's cell and its neighbours, each with the sign of its run."""
