@@ -35,10 +35,11 @@ class Watched:
 
     def __init__(self, folder):
         self._folder = folder
-        self._reader = RunReader(only(folder))
+        self._reader = None
         self.run = WatchedRun("run")
 
     def read(self, most_bytes=1 << 20):
+        self._reader = self._reader or RunReader(only(self._folder))
         self._reader.take_files(only(self._folder))
         while portion := self._reader.read_next(most_bytes):
             self.run.take(portion)
@@ -288,6 +289,18 @@ def test_two_files_that_are_written_at_once_are_told_apart_and_nothing_flips(tmp
     )
 
 
+def test_of_three_files_that_are_written_at_once_the_newer_two_are_shown(tmp_path):
+    watched = Watched(tmp_path)
+    for step in range(20):
+        for second in (1, 2, 3):
+            write(tmp_path, scalar("reward", step, 10.0 * second, 1000.0 + step + second / 10), second=second)
+        watched.read()
+    assert watched.points() == dict.fromkeys(range(20), 30)
+    assert watched.replaced() == dict.fromkeys(range(20), 20)
+    assert watched.run.metrics["reward"].replaced.count == 20
+    assert len(watched.run.problems) == 1
+
+
 def test_files_of_one_second_are_sorted_by_number(tmp_path):
     for number in (2, 10, 9):
         path = write(tmp_path, *curve("reward", range(3), time=1000.0 + number, value=float(number)))
@@ -385,14 +398,13 @@ def test_what_is_no_record_at_the_end_is_told(tmp_path, content, told):
 
 def test_a_file_that_cannot_be_read_is_told_and_the_others_are_read(tmp_path):
     write(tmp_path, *curve("reward", range(2)), second=1)
-    watched = Watched(tmp_path)
     gone = write(tmp_path, *curve("reward", range(2, 4)), second=2)
-    watched._reader.take_files(only(tmp_path))
+    reader, run = RunReader(only(tmp_path)), WatchedRun("run")
     gone.unlink()
-    while portion := watched._reader.read_next():
-        watched.run.take(portion)
-    assert watched.run.problems == (f"can't read {gone.name}: No such file or directory",)
-    assert watched.run.history.series["reward"].count == 2
+    while portion := reader.read_next():
+        run.take(portion)
+    assert run.problems == (f"can't read {gone.name}: No such file or directory",)
+    assert run.history.series["reward"].count == 2
 
 
 def test_each_of_many_files_is_looked_at_once_and_only_the_newest_again(tmp_path, monkeypatch):

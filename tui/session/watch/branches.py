@@ -44,6 +44,7 @@ class Branches:
         self._files: list[int] = []  # of the parts of `newest`, ever newer, and the steps and times where they begin
         self._starts: list[int] = []
         self._times: list[float] = []
+        self._second = -1  # the file whose late points go to `replaced`; those of still older ones would mix with them
         self._highest = _BEFORE_ALL
         self._back: list[Points] = []  # points behind a step back, which is not known to be a restart yet
         self._proof = _LEAST_PROOF
@@ -75,7 +76,7 @@ class Branches:
     def clear(self) -> None:
         """Forget everything; the series stay the same objects."""
         self.purge(_BEFORE_ALL)
-        self.rival, self._proof = None, _LEAST_PROOF
+        self.rival, self._proof, self._second = None, _LEAST_PROOF, -1
         self._overlaps.clear()
 
     def _goes_on(self, points: Points, newer: NDArray[np.int64]) -> bool:
@@ -109,6 +110,7 @@ class Branches:
         if not self._files or file > self._files[-1]:
             start, time = int(points.steps[0]), float(points.times[0])
             self._back.clear()
+            self._second = self._files[-1] if self._files else -1
             self._note_overlap(file, time)
             self._replace_from(start)
             self._begin_part(file, start, time)
@@ -124,7 +126,7 @@ class Branches:
         self._count_overlap(file, self._files[place], overlap)
         if is_before.any():
             self._append(points.where(is_before))
-        if not is_before.all():
+        if not is_before.all() and file >= self._second:
             late = points.where(~is_before)
             self.replaced.extend(late.steps, late.values, late.times)
 
