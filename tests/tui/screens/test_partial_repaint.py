@@ -1,14 +1,14 @@
 """Partial repaints give the same screen as full ones."""
 
-import time
-
 import pyte
 import pytest
 from textual.app import App
 from textual.widgets._footer import FooterKey
 
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, until
+from trainer_proc.contract.messages import IterationFinished
 from tui.app import HumanoidTui
+from tui.screens.dashboard.screen import DashboardScreen
 from tui.terminal.compact_sgr import compact_sgr
 from tui.terminal.partial_repaint import ShownSpans, SpanUpdate
 from tui.widgets.key_footer import KeyFooter
@@ -44,21 +44,40 @@ def all_of(app, size):
     return screen
 
 
+async def run_is_shown(app, iteration):
+    """Wait until the dashboard has drawn an iteration of its run, in front or behind a dialog."""
+    screen = next(one for one in app.screen_stack if isinstance(one, DashboardScreen))
+    await until(lambda: screen.state.iteration == iteration and app.frame_clock.is_idle, f"iteration {iteration}")
+
+
+async def all_is_painted(app, pilot, painted):
+    """Wait until there is nothing left to draw, and then to paint."""
+    await until(lambda: app.frame_clock.is_idle, "the last frame")
+    count = -1
+    while count != len(painted):
+        count = len(painted)
+        await pilot.pause()
+
+
+def newest_iteration(bodies):
+    return next(body.iteration for body in reversed(bodies) if isinstance(body, IterationFinished))
+
+
 async def test_what_changes_is_all_that_changes(trainer, terminal, size):
     bodies = bodies_of("g1-walk")
     app = HumanoidTui(trainer.folder.path.parents[1], trainer.folder)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         begun = len(bodies_of("g1-walk", until_iteration=5))
         trainer.play(bodies[:begun])
         await dashboard_is_filled(app)
         for start in range(begun, len(bodies), 25):
             trainer.play(bodies[start : start + 25])
-            await pilot.pause(0.12)
+            await run_is_shown(app, newest_iteration(bodies[: start + 25]))
         for key in ("down", "h", "escape", "2", "1", "z", "down"):  # dialogs, pages, messages over all
             await pilot.press(key)
-            await pilot.pause(0.05)
-        app.notify("something")
-        await pilot.pause(0.2)
+            await pilot.pause()
+        app.notify("something", timeout=600)
+        await until(lambda: any("something" in line for line in terminal.display), "the message")
         await until(lambda: cells(terminal) == cells(all_of(app, size)), "the same picture")
         assert terminal.spans > 3
 
@@ -84,20 +103,22 @@ async def test_that_the_focus_moves_does_not_paint_all_again(trainer, painted):
     app = HumanoidTui(trainer.folder.path.parents[1], trainer.folder)
     async with app.run_test(size=(200, 60)) as pilot:
         await dashboard_is_filled(app)
-        await pilot.pause(0.3)
+        await all_is_painted(app, pilot, painted)
         whole = len(compact_sgr(app.screen._compositor.render_update(full=True).render_segments(app.console)))
         painted.clear()
         before = app.focused
         await pilot.press("tab")
         await until(lambda: app.focused is not before and painted, "the focus")
-        await pilot.pause(0.2)
+        await all_is_painted(app, pilot, painted)
         assert sum(painted) < whole / 2
         painted.clear()
         app.refresh()
         await until(lambda: sum(painted) > whole / 2, "all, as it was asked for")
 
 
-async def test_what_is_behind_a_dialog_is_painted_once_a_second(trainer, painted):
+async def behind_a_dialog(trainer, painted, seconds, monkeypatch, check):
+    """Let a run go on behind a dialog, where changes are painted after some seconds; `check` what is painted then."""
+    monkeypatch.setattr("tui.terminal.partial_repaint._BEHIND_SECONDS", seconds)
     bodies = bodies_of("g1-walk")
     begun = len(bodies_of("g1-walk", until_iteration=20))
     trainer.play(bodies[:begun])
@@ -106,16 +127,30 @@ async def test_what_is_behind_a_dialog_is_painted_once_a_second(trainer, painted
         await dashboard_is_filled(app)
         await pilot.press("x")
         await until(lambda: app.screen.is_modal, "the dialog")
-        await pilot.pause(0.3)
+        await all_is_painted(app, pilot, painted)
         painted.clear()
-        began = time.monotonic()
         for body in bodies[begun : begun + 100]:
             trainer.play([body])
-            await pilot.pause(0.02)
-        await until(lambda: painted, "what has changed")
-        assert len(painted) < 4 * (time.monotonic() - began)  # of ten frames a second
+        await run_is_shown(app, newest_iteration(bodies[: begun + 100]))
+        await check(app, pilot)
+
+
+async def test_what_is_behind_a_dialog_waits(trainer, painted, monkeypatch):
+    async def check(app, pilot):
+        await pilot.pause()
+        assert painted == []
         await pilot.press("escape")
-        await until(lambda: not app.screen.is_modal, "the dashboard")
+        await until(lambda: not app.screen.is_modal and painted, "the dashboard")
+
+    await behind_a_dialog(trainer, painted, 1000.0, monkeypatch, check)
+
+
+async def test_what_is_behind_a_dialog_is_painted_in_the_end(trainer, painted, monkeypatch):
+    async def check(app, pilot):
+        await until(lambda: painted, "what has changed")
+        assert app.screen.is_modal
+
+    await behind_a_dialog(trainer, painted, 0.01, monkeypatch, check)
 
 
 async def test_keys_at_the_foot_are_made_anew_only_if_they_are_others(trainer, monkeypatch):
@@ -131,10 +166,14 @@ async def test_keys_at_the_foot_are_made_anew_only_if_they_are_others(trainer, m
     app = HumanoidTui(trainer.folder.path.parents[1], trainer.folder)
     async with app.run_test(size=(200, 60)) as pilot:
         await dashboard_is_filled(app)
-        await pilot.pause(0.3)
+        await until(lambda: app.frame_clock.is_idle, "the last frame")
+        await pilot.pause()
         made.clear()
+        changes = []
+        app.screen.bindings_updated_signal.subscribe(app.screen, changes.append)
         app.screen.refresh_bindings()
-        await pilot.pause(0.2)
+        await until(lambda: changes, "that the bindings were looked at")
+        await pilot.pause()
         assert not made
         app.set_keymap({"dashboard.pause": "f5"})
         await until(lambda: made and "f5" in [key.key for key in app.screen.query(FooterKey)], "another key")
