@@ -146,6 +146,7 @@ def test_joints_and_actions_are_listed_as_the_simulator_has_them_before_randomiz
     assert described.default_joint_positions[described.joint_names.index("left_knee_joint")] == pytest.approx(0.42)
     assert described.action_scale == [0.5] * 29
     assert described.action_offset == pytest.approx([default[name] for name in described.action_names])
+    assert (described.robot_joint_names, described.robot_joint_velocities) == (list(robot.joint_names), [0.0] * 29)
     assert described.action_kinds == ["position"] * 29
     assert described.action_clip == [(-1.0, 2.0) if "knee" in name else None for name in described.action_names]
     assert described.clip_actions == 8.0

@@ -10,11 +10,24 @@ import pytest
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global Arm, DOOR, G1, Simulated, actuators, arm, describe_policy, gains_in_physics, positions_of, simulator_of
+    global \
+        Arm, \
+        DOOR, \
+        G1, \
+        JOINT_TERMS, \
+        ObservationTermCfg, \
+        Simulated, \
+        actuators, \
+        arm, \
+        describe_policy, \
+        gains_in_physics, \
+        positions_of, \
+        simulator_of
     global load_robot
     from mjlab import actuator as actuators
+    from mjlab.managers.observation_manager import ObservationTermCfg
 
-    from tests.trainer.arm import DOOR, Arm, arm, gains_in_physics, positions_of
+    from tests.trainer.arm import DOOR, JOINT_TERMS, Arm, arm, gains_in_physics, positions_of
     from tests.trainer.knobs.simulated import G1, Simulated
     from trainer_proc.export.description import describe_policy
     from trainer_proc.simulators.registry import simulator_of
@@ -121,6 +134,19 @@ def test_joints_are_those_of_the_robots_that_the_policy_moves():
     assert described.joint_names == described.action_names == ["right/elbow", "left/elbow"]
     assert described.joint_stiffness == [8.0, 5.0]
     assert described.default_joint_positions == pytest.approx([-0.1, 0.1])
+    assert described.robot_joint_names == ["right/elbow", "left/elbow"]
+
+
+def test_joints_without_a_motor_are_in_the_observation_and_in_the_description():
+    from dataclasses import replace
+
+    pd = actuators.IdealPdActuatorCfg(target_names_expr=("elbow",), stiffness=5.0, damping=0.5)
+    robot = arm([pd], finger=0.4, elbow=0.1)
+    robot.init_state = replace(robot.init_state, joint_vel={"finger": 0.3})
+    described = Arm({"robot": robot}, terms={"pos": ObservationTermCfg(func=JOINT_TERMS["pos"])}).described()
+    assert (described.joint_names, described.observation_terms[0].size) == (["elbow"], 2)
+    assert described.robot_joint_names == ["finger", "elbow"]
+    assert (described.robot_joint_positions, described.robot_joint_velocities) == ([0.4, 0.1], [0.3, 0.0])
 
 
 @pytest.mark.parametrize("task", ["Mjlab-Velocity-Flat-Unitree-G1", "Mjlab-Velocity-Flat-Unitree-Go1"])

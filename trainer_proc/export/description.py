@@ -10,6 +10,11 @@ from trainer_proc.export.policy import FORMAT, PolicyDescription
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.simulators.interface import Simulator
 
+_OF_JOINTS = (
+    *("joint_names", "default_joint_positions", "joint_stiffness", "joint_damping"),
+    *("robot_joint_names", "robot_joint_positions", "robot_joint_velocities"),
+)
+
 
 def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator | None) -> PolicyDescription:
     """Return what an export needs beside the weights.
@@ -61,31 +66,29 @@ def _class_name(instance: Any) -> str:
     return kind.__name__ if kind.__module__.startswith("rsl_rl.") else f"{kind.__module__}:{kind.__qualname__}"
 
 
-def _describe_joints(env: Any, simulator: Simulator | None) -> tuple[dict[str, Any], list[str]]:
+def _describe_joints(env: Any, simulator: Simulator | None) -> tuple[dict[str, list[Any]], list[str]]:
     """Return the joints of the robots that the actions drive, and a line for each fact that the lists don't hold."""
-    names: list[str] = []
-    positions: list[float] = []
-    stiffness: list[float | None] = []
-    damping: list[float | None] = []
+    described: dict[str, list[Any]] = {name: [] for name in _OF_JOINTS}
     not_included: list[str] = []
     robots = driven_assets(env, simulator)
     for robot in robots:
         joints = simulator.joints(robot) if simulator is not None else None
-        if joints is not None:
-            names += [f"{robot}/{name}" for name in joints.names] if len(robots) > 1 else joints.names
-            positions += joints.default_positions
-            stiffness += joints.stiffness
-            damping += joints.damping
-            not_included += joints.not_included
-    without = [name for name, *gains in zip(names, stiffness, damping, strict=True) if None in gains]
-    if without:
+        if simulator is None or joints is None:
+            continue
+        prefix = f"{robot}/" if len(robots) > 1 else ""
+        positions = simulator.nominal_joint_state(robot, "pos")
+        velocities = simulator.nominal_joint_state(robot, "vel")
+        described["joint_names"] += [prefix + name for name in joints.names]
+        described["default_joint_positions"] += [positions[name] for name in joints.names]
+        described["joint_stiffness"] += joints.stiffness
+        described["joint_damping"] += joints.damping
+        described["robot_joint_names"] += [prefix + name for name in positions]
+        described["robot_joint_positions"] += positions.values()
+        described["robot_joint_velocities"] += [velocities[name] for name in positions]
+        not_included += joints.not_included
+    gains = zip(*(described[name] for name in ("joint_names", "joint_stiffness", "joint_damping")), strict=True)
+    if without := [name for name, *of_joint in gains if None in of_joint]:
         not_included.append(f"gains of {', '.join(without)}: no PD law drives them, or an event sets them")
-    if not names:
+    if not described["joint_names"]:
         not_included.append("joints: expected a robot of mjlab or Isaac Lab with actuators, got none")
-    described = {
-        "joint_names": names,
-        "default_joint_positions": positions,
-        "joint_stiffness": stiffness,
-        "joint_damping": damping,
-    }
     return described, not_included

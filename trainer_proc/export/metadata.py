@@ -24,6 +24,9 @@ def metadata(description: PolicyDescription, run: str, iteration: int) -> dict[s
         "joint_stiffness": description.joint_stiffness,
         "joint_damping": description.joint_damping,
         "default_joint_pos": description.default_joint_positions,
+        "robot_joint_names": description.robot_joint_names,
+        "robot_joint_pos": description.robot_joint_positions,
+        "robot_joint_vel": description.robot_joint_velocities,
     }
     facts = {
         "run_path": run,

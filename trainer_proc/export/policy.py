@@ -103,6 +103,13 @@ class PolicyDescription(msgspec.Struct, frozen=True):
     """Nominal stiffness in N·m/rad; None for a joint that no PD law drives."""
     joint_damping: list[float | None] = []
     """Nominal damping in N·m·s/rad; None for a joint that no PD law drives."""
+    robot_joint_names: list[str] = []
+    """All joints of the robots, with a motor or without, in the simulator's order. Observations of joints have this
+    order and are relative to the lists below, unless their parameters say otherwise."""
+    robot_joint_positions: list[float] = []
+    """Default position of each, in rad (m for prismatic joints)."""
+    robot_joint_velocities: list[float] = []
+    """Default velocity of each, in rad/s (m/s)."""
     control_frequency: float | None = None
     """Control rate in Hz; None if unknown."""
     image_shapes: dict[str, list[int]] = {}

@@ -19,12 +19,11 @@ from trainer_proc.simulators.default_randomization import DefaultRandomization
 class Joints:
     """A robot's actuated joints in the simulator's order.
 
-    `default_positions` (rad), `stiffness` (N·m/rad) and `damping` (N·m·s/rad) have one entry a joint, the value before
-    randomization. Gains are None for a joint that no PD law drives: a torque motor's, a muscle's, a network's.
+    `stiffness` (N·m/rad) and `damping` (N·m·s/rad) have one entry a joint, the value before randomization. It is None
+    for a joint that no PD law drives: a torque motor's, a muscle's, a network's.
     """
 
     names: list[str]
-    default_positions: list[float]
     stiffness: list[float | None]
     damping: list[float | None]
     not_included: list[str] = field(default_factory=list)
@@ -52,7 +51,7 @@ class Simulator(RobotSource, TerrainSource, Protocol):
         """Return the actuated joints of the scene's asset called `asset`; None if it has no joints."""
 
     def nominal_joint_state(self, asset: str, quantity: Literal["pos", "vel"]) -> Mapping[str, float]:
-        """Return the configured default position (rad) or velocity (rad/s) of all joints of an asset, by name.
+        """Return the configured default position (rad) or velocity (rad/s) of all joints of an asset, in its order.
 
         Events may have randomized the defaults of each environment.
         """

@@ -17,7 +17,7 @@ _CONTROLLER = {"stiffness": "kp", "damping": "kd"}
 
 
 def joints_of(robot: Any) -> Joints:
-    """Return pose and gains of the joints that a configured group of actuators drives.
+    """Return the gains of the joints that a configured group of actuators drives.
 
     A joint is in one group at most.
     """
@@ -28,20 +28,18 @@ def joints_of(robot: Any) -> Joints:
         if _matches(cfg.joint_names_expr, joint)
     }
     actuated = [joint for joint in robot.joint_names if joint in groups]
-    default = nominal_state(robot, "pos")
     stiffness = [_nominal_gain(robot, *groups[joint], joint, "stiffness") for joint in actuated]
     damping = [_nominal_gain(robot, *groups[joint], joint, "damping") for joint in actuated]
     has_law = [bool(one) or bool(other) for one, other in zip(stiffness, damping, strict=True)]
     return Joints(
         names=actuated,
-        default_positions=[default[joint] for joint in actuated],
         stiffness=[gain if known else None for gain, known in zip(stiffness, has_law, strict=True)],
         damping=[gain if known else None for gain, known in zip(damping, has_law, strict=True)],
     )
 
 
 def nominal_state(robot: Any, quantity: Literal["pos", "vel"]) -> dict[str, float]:
-    """Return the default position (rad) or velocity (rad/s) of all joints by name.
+    """Return the default position (rad) or velocity (rad/s) of all joints, in the robot's order.
 
     Source: `Articulation._process_cfg` of Isaac Lab's physics.
     """

@@ -11,13 +11,10 @@ from trainer_proc.simulators.mjlab.gains import joint_gains, scaled_forces
 
 
 def joints_of(env: Any, robot: Any) -> Joints:
-    """Return pose and gains of the joints that have an actuator."""
+    """Return the gains of the joints that have an actuator."""
     gains = joint_gains(env.sim.mj_model, robot)
-    default = nominal_state(env, robot, "pos")
-    names = [robot.joint_names[joint] for joint in gains]
     return Joints(
-        names=names,
-        default_positions=[default[name] for name in names],
+        names=[robot.joint_names[joint] for joint in gains],
         stiffness=[None if one is None else one[0] for one in gains.values()],
         damping=[None if one is None else one[1] for one in gains.values()],
         not_included=scaled_forces(env.sim.mj_model, robot),
@@ -25,7 +22,7 @@ def joints_of(env: Any, robot: Any) -> Joints:
 
 
 def nominal_state(env: Any, robot: Any, quantity: Literal["pos", "vel"]) -> dict[str, float]:
-    """Return the default position (rad) or velocity (rad/s) of all joints by name.
+    """Return the default position (rad) or velocity (rad/s) of all joints, in the robot's order.
 
     Source: mjlab's `Entity.initialize`.
     """
