@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.program import PROGRAM
 from tests.waiting import wait_for
 from trainer_proc.contract.export_process import ExportError, run_export
 from trainer_proc.contract.journal import JournalReader
@@ -63,7 +64,32 @@ def is_foreign(variables):
     return variables | {"PYTHONPATH": str(light_core())}
 
 
-@pytest.mark.parametrize("variables", [dict, lambda: is_foreign({})], ids=["own Python", "Isaac Lab's Python"])
+@pytest.fixture(params=["working folder", "PYTHONPATH"])
+def imported_from(request, working_folder, monkeypatch):
+    """The user's modules are in the working folder, which is on Python's path as well or not."""
+    if request.param == "PYTHONPATH":
+        monkeypatch.setenv("PYTHONPATH", str(working_folder))
+    return working_folder
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["presets"], ["launch", "nothing"]])
+def test_the_program_uses_our_packages(imported_from, arguments):
+    (imported_from / "tui.py").unlink()  # nothing could be done about it
+    for command in ([PROGRAM], [sys.executable, "-m", "tui"]):
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True)
+        expected = (2, "no such preset: nothing") if "nothing" in arguments else (0, "")
+        assert done.returncode == expected[0], done.stderr
+        assert expected[1] in done.stderr
+        assert len(done.stderr.splitlines()) == (expected[0] > 0)
+
+
+@pytest.mark.parametrize(
+    ("imported_from", "variables"),
+    [("PYTHONPATH", dict), ("working folder", lambda: is_foreign({}))],
+    ids=["own Python", "Isaac Lab's Python"],
+    indirect=["imported_from"],
+)
+@pytest.mark.usefixtures("imported_from")
 def test_a_launch_uses_our_packages_and_the_users_task_modules(working_folder, monkeypatch, variables):
     monkeypatch.setattr(launcher, "backend_command", lambda backend: ([sys.executable], variables()))
     folder, trainer = launcher.start_trainer(SPEC, working_folder / "logs")

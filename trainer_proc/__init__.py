@@ -20,7 +20,7 @@ def steer(
     are tables as in a preset. Raises `ValueError` if the runner has no log folder, `TrainingError` if a table is wrong
     or doesn't fit the task, and `WireError` if the sockets can't be opened.
     """
-    from trainer_proc.own_packages import load_own_packages
+    from trainer_proc.contract.own_packages import load_own_packages
 
     load_own_packages()
     from trainer_proc.training.steer import steer_runner

@@ -9,6 +9,7 @@ import sys
 import traceback
 from pathlib import Path
 
+import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering

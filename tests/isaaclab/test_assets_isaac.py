@@ -85,7 +85,7 @@ def test_what_is_built_is_all_there_and_says_what_it_is(root):
 def test_without_mjlab_s_model_the_rest_is_built_and_a_line_says_so(tmp_path):
     manifest = build_asset_root(tmp_path / "assets")
     assert [asset.path for asset in manifest.assets] == [CARTPOLE, HUMANOID, GROUND]
-    assert manifest.missing == ("no G1: mjlab, which has the model, is not installed (uv sync --extra mjlab)",)
+    assert manifest.missing == ("no G1: mjlab, which has the model, is not installed; humanoid-tui doctor shows how",)
     assert read_manifest(tmp_path / "assets") == manifest
 
 

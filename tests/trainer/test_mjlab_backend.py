@@ -25,6 +25,17 @@ class Command:
     motion_file: str
 
 
+@pytest.mark.parametrize(("missing", "problem"), [("warp", "lacks module warp"), ("mjlab", "is not installed")])
+def test_a_missing_module_is_named_and_is_not_a_missing_backend(monkeypatch, missing, problem):
+    from trainer_proc.simulators.registry import load_backend
+
+    monkeypatch.delitem(sys.modules, "trainer_proc.simulators.mjlab.backend", raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(BackendError) as error:
+        load_backend("mjlab", lambda name: None)
+    assert one_line(error) == f"backend mjlab {problem}: `humanoid-tui doctor` shows how to install it"
+
+
 @pytest.fixture
 def module(tmp_path, monkeypatch):
     """Write a module into a folder that is not on the import path; return the folder."""

@@ -102,11 +102,12 @@ def test_an_isaac_lab_that_is_nowhere_is_told_with_both_ways_to_have_one(monkeyp
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(BackendMissing) as error:
         backend_command("isaaclab")
-    sync = "uv sync --python 3.12 --extra isaaclab --extra export --no-group embedded"
-    line = f'backends.isaaclab.python = "{tmp_path}/.venv-isaaclab/bin/python"'
+    clone = Path(__file__).parents[2]
+    sync = f"uv sync --project {clone} --python 3.12 --extra isaaclab --extra export --no-group embedded"
+    line = f'backends.isaaclab.python = "{clone}/.venv-isaaclab/bin/python"'
     assert str(error.value) == (
-        f"backend isaaclab is not installed: UV_PROJECT_ENVIRONMENT=.venv-isaaclab {sync}, then write {line} in "
-        f"{config_file()}; or write the Python of your own Isaac Lab there"
+        f"backend isaaclab is not installed: UV_PROJECT_ENVIRONMENT={clone}/.venv-isaaclab {sync}, "
+        f"then write {line} in {config_file()}; or write the Python of your own Isaac Lab there"
     )
 
 

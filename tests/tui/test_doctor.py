@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from tui.session.backends.asset_server import is_reachable
 from tui.session.backends.interpreter import Found
 from tui.session.settings.config import config_file
 
+ROOT = Path(__file__).parents[2]
 PACKAGES = (
     "isaaclab",
     "newton",
@@ -89,8 +91,9 @@ def test_a_machine_with_mjlab_alone_is_healthy_and_told_how_to_get_isaac_lab(cap
     assert (mjlab["interpreter"], mjlab["problem"], mjlab["install"]) == (sys.executable, "", [])
     assert mjlab["packages"]["mjlab"] == importlib.metadata.version("mjlab")
     assert (isaaclab["python"], isaaclab["problem"], report["isaac_sim"]) == ("", "", None)
-    assert isaaclab["install"][0].startswith("UV_PROJECT_ENVIRONMENT=.venv-isaaclab uv sync --python 3.12 ")
-    assert isaaclab["install"][-1] == f'backends.isaaclab.python = "{tmp_path}/.venv-isaaclab/bin/python"'
+    folder = ROOT / ".venv-isaaclab"
+    assert isaaclab["install"][0].startswith(f"UV_PROJECT_ENVIRONMENT={folder} uv sync --project {ROOT} --python 3.12 ")
+    assert isaaclab["install"][-1] == f'backends.isaaclab.python = "{folder}/bin/python"'
     assert all(line in text for line in isaaclab["install"])
     assert "!" not in text
 
@@ -168,8 +171,8 @@ def test_mjlab_may_be_missing_where_isaac_lab_is_there(capsys, configure, monkey
     monkeypatch.setattr(importlib.metadata, "version", nothing)
     configure()
     text, report = examined(capsys, 0)
-    assert backend(report, "mjlab")["install"] == ["uv sync --extra mjlab --extra export"]
-    assert "uv sync --extra mjlab --extra export" in text
+    assert backend(report, "mjlab")["install"] == [f"uv sync --project {ROOT} --extra mjlab --extra export"]
+    assert f"uv sync --project {ROOT} --extra mjlab --extra export" in text
     configure(missing=["torch"])
     text, report = examined(capsys, 1)
     assert backend(report, "mjlab")["problem"].startswith("mjlab, rsl-rl-lib, ")

@@ -104,4 +104,4 @@ def test_a_run_s_whole_name_wins_over_longer_ones(tmp_path, prints):
 def test_a_missing_package_is_told_before_the_screen_opens(tmp_path, fails, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboard.compat.proto.event_pb2", None)
     line = fails(1, "watch", str(tmp_path))
-    assert line == "the package tensorboard is missing; uv pip install tensorboard"
+    assert line == f"the package tensorboard is missing; uv pip install -p {sys.executable} tensorboard"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -677,4 +678,4 @@ def test_a_missing_package_is_one_line(tmp_path, monkeypatch):
     wait_for(lambda: seen.found and seen.found[-1].runs, "the run")
     seen.watcher.choose(["logs"])
     wait_for(lambda: seen.problems, "the problem")
-    assert seen.problems == ["the package tensorboard is missing; uv pip install tensorboard"]
+    assert seen.problems == [f"the package tensorboard is missing; uv pip install -p {sys.executable} tensorboard"]

@@ -6,6 +6,7 @@ import http.client
 import importlib.util
 import signal
 import socket
+import sys
 from urllib.parse import urlsplit
 
 import pytest
@@ -162,4 +163,4 @@ def test_a_host_that_is_not_here_is_told(fails):
 def test_a_missing_package_is_one_line(fails, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "textual_serve" else find(name))
-    assert fails(1, "web") == "the package textual-serve is missing; uv pip install textual-serve"
+    assert fails(1, "web") == f"the package textual-serve is missing; uv pip install -p {sys.executable} textual-serve"

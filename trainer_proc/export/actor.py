@@ -14,10 +14,10 @@ from typing import Any
 
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.export_process import ExportError
+from trainer_proc.contract.install import install_command
 from trainer_proc.export.policy import PolicyDescription
 
 NEEDED_PACKAGES = ("onnx", "onnxruntime", "onnxscript", "torch", "tensordict", "rsl_rl")
-_INSTALL = "uv sync --extra mjlab --extra export"
 
 
 def require_packages(backend: str) -> None:
@@ -25,7 +25,7 @@ def require_packages(backend: str) -> None:
 
     `backend` trained the policy; Isaac Lab may run in an environment that this program did not install.
     """
-    install = f"install it for {sys.executable}" if backend == "isaaclab" else f"run `{_INSTALL}`"
+    install = f"install it for {sys.executable}" if backend == "isaaclab" else install_command("mjlab", "export")
     for package in NEEDED_PACKAGES:
         try:
             importlib.import_module(package)

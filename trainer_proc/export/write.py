@@ -20,6 +20,7 @@ from typing import IO, NoReturn
 
 import msgspec
 
+import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from curricula.errors import UsageError
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.export_process import ExportError

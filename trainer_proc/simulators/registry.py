@@ -5,6 +5,7 @@ Their packages are imported only when needed, because an environment of one simu
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -33,9 +34,8 @@ def load_backend(name: str, load_library: LoadLibrary) -> Backend:
     try:
         return _SIMULATORS[name].load(load_library)
     except ModuleNotFoundError as error:
-        raise BackendError(
-            f"backend {name} is not installed ({error.name} is missing): `humanoid-tui doctor` shows how to install it"
-        ) from error
+        lacks = "is not installed" if importlib.util.find_spec(name) is None else f"lacks module {error.name}"
+        raise BackendError(f"backend {name} {lacks}: `humanoid-tui doctor` shows how to install it") from error
 
 
 def simulator_of(env: Any) -> Simulator | None:

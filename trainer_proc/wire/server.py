@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 import zmq
 
+import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from trainer_proc.contract.codec import decode_from_trainer, decode_request, encode
 from trainer_proc.contract.connection import write_connection
 from trainer_proc.contract.errors import JournalUnreadable

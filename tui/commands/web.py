@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from curricula.errors import UserError
+from trainer_proc.contract.install import package_command
 from tui.commands.shared.output import logs_option
 from tui.session.runs.run_index import find_run
 from tui.session.watch.log_folder import check_log_folder
@@ -34,7 +35,7 @@ def web_command(run: str | None, logdir: Path | None, port: int, host: str, allo
             f"other machines can reach {host}, without encryption: use ssh -L, or add --allow-remote"
         )
     if importlib.util.find_spec("textual_serve") is None:
-        raise UserError("the package textual-serve is missing", hint="uv pip install textual-serve")
+        raise UserError("the package textual-serve is missing", hint=package_command("textual-serve"))
     from tui.web.server import WebServer
 
     server = WebServer(_arguments(run, logdir, log_root), host, port, allow_remote)

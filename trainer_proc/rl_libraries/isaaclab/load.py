@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 from typing import cast
 
+from trainer_proc.contract.install import package_command
 from trainer_proc.simulators.base import BackendError, TrainingLibrary
 
-_EXTRAS = {"rsl_rl": "isaaclab", "rl_games": "isaaclab --extra rl-games", "skrl": "isaaclab --extra skrl"}
-"""This program's extras that install each library."""
+_PACKAGES = {"rsl_rl": "rsl-rl-lib", "rl_games": "rl-games", "skrl": "skrl"}
 
 
 def load_library(name: str) -> TrainingLibrary:
@@ -16,6 +16,6 @@ def load_library(name: str) -> TrainingLibrary:
     try:
         module = importlib.import_module(f"trainer_proc.rl_libraries.isaaclab.{name}")
     except ModuleNotFoundError as error:
-        how = f"uv sync --extra {_EXTRAS[name]}"
+        how = package_command(_PACKAGES[name])
         raise BackendError(f"library {name} is not installed ({error.name} is missing): {how}") from error
     return cast("TrainingLibrary", module)

@@ -15,6 +15,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from trainer_proc.contract.asset_root import MANIFEST, Asset, AssetManifest, write_manifest
 from trainer_proc.simulators.base import BackendError
 from trainer_proc.simulators.isaaclab.g1 import convert_g1

@@ -35,7 +35,7 @@ terrain.
 def convert_g1(model: Path | None, root: Path) -> Asset | str:
     """Convert mjlab's `g1.xml` into the asset root `root`; return the asset, or the reason why there is none."""
     if model is None:
-        return "no G1: mjlab, which has the model, is not installed (uv sync --extra mjlab)"
+        return "no G1: mjlab, which has the model, is not installed; humanoid-tui doctor shows how"
     if importlib.util.find_spec("mujoco_usd_converter") is None:
         return "no G1: mujoco-usd-converter is not installed beside Isaac Lab (it is in the extra isaaclab)"
     from mujoco_usd_converter import Converter

@@ -13,9 +13,10 @@ from pathlib import Path
 import msgspec
 
 from curricula.schema import Problem
+from trainer_proc.contract.install import install_command, isaaclab_command
 from tui.session.backends.asset_server import is_reachable
 from tui.session.backends.devices import list_devices
-from tui.session.backends.environment import BackendMissing, LaunchError, config_line, install_command, isaaclab_python
+from tui.session.backends.environment import BackendMissing, LaunchError, config_line, isaaclab_python
 from tui.session.backends.isaaclab_python import IsaacLabPython
 from tui.session.program_log import log_file
 from tui.session.settings.config import UserConfig, config_file, read_settings
@@ -114,7 +115,7 @@ def _mjlab(is_needed: bool) -> BackendReport:
         platform.python_version(),
         packages,
         problem=f"{', '.join(missing)} missing" if missing and is_needed else "",
-        install=[install_command("mjlab")] if missing else [],
+        install=[install_command("mjlab", "export")] if missing else [],
     )
 
 
@@ -122,7 +123,7 @@ def _isaaclab() -> tuple[BackendReport, IsaacLabPython | None]:
     try:
         python = isaaclab_python()
     except BackendMissing:
-        install = [install_command("isaaclab"), f"and, in {config_file()}:", config_line()]
+        install = [isaaclab_command(), f"and, in {config_file()}:", config_line()]
         return BackendReport("isaaclab", install=install), None
     except LaunchError as error:
         return BackendReport("isaaclab", problem=str(error)), None

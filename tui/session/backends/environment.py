@@ -9,14 +9,13 @@ from pathlib import Path
 
 from curricula.errors import UserError
 from presets.preset import BACKENDS
+from trainer_proc.contract.install import install_command, isaaclab_command, isaaclab_folder
 from tui.session.backends.assets import asset_environment
 from tui.session.backends.interpreter import InterpreterError, ask_interpreter, command_words
 from tui.session.backends.isaaclab_python import EXPORT_MODULES, OPTIONAL_PACKAGES, TRAINER_MODULES, IsaacLabPython
 from tui.session.backends.light_core import light_core
 from tui.session.settings.config import SettingsError, UserConfig, config_file, read_config
 
-_OWN_FOLDER = ".venv-isaaclab"
-"""Separate environment of Isaac Lab: mjlab needs other versions of the same packages."""
 _PATIENCE_SECONDS = 30.0
 """Start-up limit of a Python; `isaaclab.sh -p` on a cold disk is slow."""
 
@@ -45,7 +44,7 @@ def backend_command(
             raise LaunchError(python.problem)
         return python.command, python.variables
     if importlib.util.find_spec(backend) is None:
-        raise BackendMissing(f"backend {backend} is not installed: {install_command(backend)}")
+        raise BackendMissing(f"backend {backend} is not installed: {install_command(backend, 'export')}")
     return [sys.executable], {}
 
 
@@ -57,7 +56,7 @@ def isaaclab_python(config: UserConfig | None = None, timeout_seconds: float = _
         raise LaunchError(str(problem)) from problem
     if not text and importlib.util.find_spec("isaaclab") is None:
         raise BackendMissing(
-            f"backend isaaclab is not installed: {install_command('isaaclab')}, then write {config_line()} in "
+            f"backend isaaclab is not installed: {isaaclab_command()}, then write {config_line()} in "
             f"{config_file()}; or write the Python of your own Isaac Lab there"
         )
     packages = (*TRAINER_MODULES.values(), *EXPORT_MODULES.values(), *OPTIONAL_PACKAGES)
@@ -75,17 +74,9 @@ def isaaclab_python(config: UserConfig | None = None, timeout_seconds: float = _
     return IsaacLabPython(command, variables, found)
 
 
-def install_command(backend: str) -> str:
-    """Return the install command of a backend; it names all extras, since `uv sync` removes the others."""
-    if backend == "isaaclab":
-        extras = "--python 3.12 --extra isaaclab --extra export --no-group embedded"
-        return f"UV_PROJECT_ENVIRONMENT={_OWN_FOLDER} uv sync {extras}"
-    return f"uv sync --extra {backend} --extra export"
-
-
 def config_line() -> str:
-    """Return the line for `config.toml` after `install_command` ran in this folder."""
-    return f'backends.isaaclab.python = "{Path.cwd() / _OWN_FOLDER / "bin" / "python"}"'
+    """Return the line for `config.toml` after `isaaclab_command` has made an environment."""
+    return f'backends.isaaclab.python = "{isaaclab_folder() / "bin" / "python"}"'
 
 
 def _foreign_variables() -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer_proc.contract.install import package_command
 from tui.session.watch import EventFileError
 
 
@@ -106,7 +107,7 @@ class ScalarReader:
             protocol: Any = importlib.import_module("tensorboard.compat.proto.event_pb2")
             types: Any = importlib.import_module("tensorboard.compat.proto.types_pb2")
         except ImportError as error:
-            raise EventFileError("the package tensorboard is missing", hint="uv pip install tensorboard") from error
+            raise EventFileError("the package tensorboard is missing", hint=package_command("tensorboard")) from error
         self._parse = protocol.Event.FromString
         self._start = protocol.SessionLog.START
         self._fields = {types.DataType.Value(name): field for name, field in _FIELDS.items()}

@@ -1,4 +1,4 @@
-"""Load `curricula` and `presets` of this program where a user's script has modules of the same names."""
+"""Load `curricula` and `presets` of this program where a user has modules of the same names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 
-_HOME = str(Path(__file__).parents[1])
+_HOME = str(Path(__file__).parents[2])
 _PACKAGES = ("curricula", "presets")
 
 
@@ -31,6 +31,13 @@ def load_own_packages() -> None:
             sys.modules.pop(name, None)
             if other is not None:
                 sys.modules[name] = other
+
+
+def claim_own_packages() -> None:
+    """Load both packages under their bare names, in a program that runs no code of the user's."""
+    for name in _PACKAGES:
+        if not _is_found(name):
+            _load(name)
 
 
 def _is_found(name: str) -> bool:

@@ -1,0 +1,8 @@
+"""Importing this, before anything else of this program, makes its other imports safe from a user's modules.
+
+For programs that are started with `python -m`: `PYTHONPATH` may name a folder with a `presets.py`.
+"""
+
+from trainer_proc.contract.own_packages import load_own_packages
+
+load_own_packages()
