@@ -155,8 +155,10 @@ def test_a_reward_of_nan_pauses_once_and_an_undo_is_tried_again():
     assert [len(guards.check(wrong)) for _ in range(3)] == [1, 1, 1]
     set_knob(guards, "guard/not_finite/action", "pause")
     assert [len(guards.check(wrong)) for _ in range(3)] == [1, 0, 0]
-    guards.rearm()  # after a reload
-    assert [len(guards.check(wrong)) for _ in range(3)] == [1, 0, 0]
+    guards.judge_anew()  # after a reload
+    assert happened(guards, wrong, wrong) == [(0, "not_finite"), (0, "not_finite calmed")]
+    guards.judge_anew()
+    assert happened(guards, FINE, FINE) == [(0, "not_finite calmed")]
 
 
 # --- Episodes of trouble ----------------------------------------------------------------------------------

@@ -144,7 +144,8 @@ def test_a_policy_that_is_not_finite_is_not_resumed_but_reloaded(broken):
 
 def test_a_policy_that_is_broken_again_after_the_reload_pauses_again(broken):
     broken.boundary([], [Reload()], metrics=NAN)
-    fired, paused, *_ = broken.boundary([], [Reload()], after=4, metrics=NAN)
+    ended, fired, paused, *_ = broken.boundary([], [Reload()], after=4, metrics=NAN)
+    assert ended == GuardCalmed("not_finite", 4)  # what comes is another episode, with a notification of its own
     assert (fired.action, paused.phase) == ("paused", "paused")
 
 

@@ -61,6 +61,12 @@ def test_a_training_that_is_started_again_is_in_no_trouble():
     assert [one.ended for one in list_troubles(state)] == [80]
 
 
+def test_trouble_ends_with_the_training():
+    state = after(at(80), KL, PhaseChanged("finished"))
+    assert [one.ended for one in list_troubles(state)] == [80]
+    assert present_text(state.troubles.present) == ""
+
+
 def test_the_first_warning_of_an_episode_and_whatever_a_guard_does_is_news():
     again, acted = replace(KL, iteration=66), replace(KL, iteration=71, action="paused")
     other = replace(KL, iteration=120)

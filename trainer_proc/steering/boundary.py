@@ -286,7 +286,7 @@ class Steering:
             self._link.emit(CheckpointFailed(iteration, f"nothing reloaded: {reason}"))
             return
         actions.reset_non_finite()
-        self.guards.rearm()
+        self.guards.judge_anew()
         self.interventions.report_competing_writes(iteration + 1)  # the checkpoint's learning rate
         self._pause.end()
         self._link.emit(PolicyReloaded(iteration + 1, checkpoint))

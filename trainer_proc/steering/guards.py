@@ -71,6 +71,11 @@ class Guard(ABC):
         """Act on the same problem again, because an undo or a reload may not have solved it."""
         self._has_acted = False
 
+    def judge_anew(self) -> None:
+        """End the present episode of trouble; what is wrong from now on is another one."""
+        self.rearm()
+        self._is_judged_anew = True
+
     def limits(self) -> list[LiveKnob]:
         """Return the knobs of this guard other than mode and action."""
         return []
@@ -246,10 +251,10 @@ class Guards:
         """Return the guards whose episode of trouble has ended with the iteration checked last."""
         return [guard.name for guard in self._guards if guard.has_calmed]
 
-    def rearm(self) -> None:
-        """Act on the same problems again, after a reload."""
+    def judge_anew(self) -> None:
+        """End all episodes of trouble, after a reload."""
         for guard in self._guards:
-            guard.rearm()
+            guard.judge_anew()
 
     def intervened(self, metrics: dict[str, float]) -> None:
         """Take `metrics`, of the iteration before a change, as the reference of all guards."""

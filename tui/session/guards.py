@@ -59,8 +59,8 @@ class Troubles:
         if trouble is not None:
             trouble.ended = body.iteration
 
-    def restarted(self, iteration: int | None) -> None:
-        """End all episodes: another training process has begun."""
+    def closed(self, iteration: int | None) -> None:
+        """End all episodes: the training has ended, or another process of it has begun."""
         for guard in list(self._open):
             self.calmed(GuardCalmed(guard, iteration or 0))
 

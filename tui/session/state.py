@@ -146,11 +146,13 @@ class RunState:
             case MetricSet() as body:
                 self._apply_metric_set(body)
             case RunStarted() as body:
-                self.troubles.restarted(self.iteration)
+                self.troubles.closed(self.iteration)
                 self.started = body
                 self.phase = None
             case PhaseChanged() as body:
                 self.phase = body
+                if body.phase in TERMINAL_PHASES:
+                    self.troubles.closed(self.iteration)
             case KnobsAvailable(revision=revision, knobs=knobs):
                 self.revision = revision
                 self.knobs = {knob.name: KnobState(knob, knob.value) for knob in knobs}
