@@ -8,8 +8,8 @@ import signal
 import pytest
 
 from tests.scripts import train_point, train_preset
-from trainer_proc.contract.messages import CheckpointSaved, Ramp
-from trainer_proc.contract.requests import Pause, Resume, Stop, Tune, Undo
+from trainer_proc.contract.messages import CheckpointSaved, PolicyReloaded, Ramp
+from trainer_proc.contract.requests import Pause, Reload, Resume, Stop, Tune, Undo
 
 ENTROPY, EPOCHS, CLIP = "ppo/entropy_coef", "ppo/num_learning_epochs", "ppo/clip_param"
 RANKS = (0, 1)
@@ -43,8 +43,9 @@ def test_two_ranks_are_steered_as_one(run):
     held_at = run.state.iteration
     run.applied(Tune({CLIP: 0.3}))  # some looks at the orders later
     assert [len(rollouts(run, rank)) for rank in RANKS] == [held_at + 1] * 2
-    run.ask(Resume())
+    run.ask(Reload())  # ends the pause too
     run.trains()
+    assert run.state.reloads == [PolicyReloaded(held_at + 1, "model_0.pt")]
 
     run.ask(Stop())
     assert run.ends() == 0, run.console.read_text()[-3000:]
