@@ -19,6 +19,7 @@ from trainer_proc.contract.messages import (
     KnobsAvailable,
     MetricSet,
 )
+from tui.session.backends.devices import Device
 
 pytestmark = pytest.mark.usefixtures("empty_working_directory")
 WEIGHT, MASS, MODE = "reward/upright/weight", "event/mass/scale", "guard/kl/mode"
@@ -137,7 +138,8 @@ def test_a_fork_goes_on_from_the_newest_checkpoint_and_knows_its_parent(prints, 
     assert spec == expected
 
 
-def test_a_fork_from_an_earlier_checkpoint_with_other_values(prints, started, ended):
+def test_a_fork_from_an_earlier_checkpoint_with_other_values(prints, started, ended, monkeypatch):
+    monkeypatch.setattr("tui.commands.fork.list_devices", lambda: [Device("cuda:0", "NVIDIA L4", 22.0, 22.5)])
     folder = ended()
     prints(
         "fork", RUN, "--at", "20", "--set", f"{WEIGHT}=4", "--set", f"{MASS}=usual", "--set", f"{MODE}=off",
