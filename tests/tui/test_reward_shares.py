@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tui.event_files import scalar, write
 from tests.tui.screens.recorded import frames_of
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout
@@ -16,6 +17,10 @@ from tui.session.board.pages import BoardContent, pages_of
 from tui.session.board.shares import MOST_BANDS, share_plans
 from tui.session.metrics.history import MetricHistory
 from tui.session.metrics.shares import OTHER_PENALTIES, OTHER_REWARDS, SHARE, reordered
+from tui.session.watch.log_folder import look_into
+from tui.session.watch.run_parts import RunParts
+from tui.session.watch.run_reader import RunReader
+from tui.session.watch.watched_run import WatchedRun
 
 A, B, C = (f"Episode_Reward/{name}" for name in "abc")
 
@@ -113,6 +118,36 @@ def test_the_smallest_terms_are_summed_up_by_sign():
     history.shares.update()
     assert history.shares.bands(MOST_BANDS) == bands
     assert history.shares.series(OTHER_REWARDS).count == 4
+
+
+def test_terms_that_are_gone_leave_no_shares():
+    history = history_of(a=[1.0], b=[1.0])
+    assert share(history, A) == [50.0]
+    for metric in (A, B):
+        history.series[metric].forget_from(0)
+    assert share(history, A) == []
+    assert history.shares.order == ()
+    assert history.shares.bands(MOST_BANDS) == []
+
+
+def test_shares_of_a_watched_run_have_the_times_of_its_points(tmp_path):
+    records = [
+        scalar(f"Episode_Reward/{name}", step, value, 100.0 + step)
+        for step in range(3)
+        for name, value in (("a", 3.0), ("b", -1.0))
+    ]
+    write(tmp_path / "run", *records)
+    (run,) = look_into(tmp_path, RunParts()).runs
+    watched = WatchedRun(run.name)
+    watched.take(RunReader(run).read_next())
+    (plan,) = share_plans([watched.source], is_shown=True)
+    curve = watched.source.curve(plan.metrics[0], "a")
+    assert curve.series.ys.tolist() == [75.0] * 3
+    seconds, timeline = curve.over("time")
+    assert seconds.count == 3
+    assert timeline is not None
+    watched.forget()
+    assert share_plans([watched.source], is_shown=True) == ()
 
 
 # --- the page ---

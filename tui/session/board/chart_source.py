@@ -67,9 +67,11 @@ class ChartSource:
 
     def curve(self, metric: str, name: str) -> Curve:
         """Return a metric of this run, or a share of the reward, as a curve; empty until the run publishes it."""
-        is_share = metric.startswith(SHARE)
-        series = self.history.shares.series(metric) if is_share else self.history.series[metric]
-        return Curve(name, series, self.history.timeline, is_stepped=is_stepped(metric), limits=limits_of(metric))
+        timeline = self.history.timeline
+        if metric.startswith(SHARE):
+            return Curve(name, self.history.shares.series(metric), timeline)
+        series = self.history.series[metric]
+        return Curve(name, series, timeline, is_stepped=is_stepped(metric), limits=limits_of(metric))
 
     def extent(self, unit: XUnit) -> tuple[float, float] | None:
         """Return the range of the run on the x axis; None before its first iteration."""

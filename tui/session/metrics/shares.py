@@ -30,12 +30,13 @@ _CLEARLY = 2.0
 class RewardShares:
     """Derived from the series of a run; brought up to date by `update` only."""
 
-    def __init__(self, series: Mapping[str, Series]) -> None:
-        """Read the terms among these series, which grow."""
+    def __init__(self, series: Mapping[str, Series], has_times: bool = False) -> None:
+        """Read the terms among these series, which grow; with `has_times`, their points have times of their own."""
         self._sources = series
+        self._has_times = has_times
         self._seen: dict[str, tuple[int, int]] = {}  # rewrites and count of each term
-        self._shares: defaultdict[str, Series] = defaultdict(Series)
-        self._others = {OTHER_REWARDS: Series(), OTHER_PENALTIES: Series()}
+        self._shares: defaultdict[str, Series] = defaultdict(lambda: Series(has_times=has_times))
+        self._others = {name: Series(has_times=has_times) for name in (OTHER_REWARDS, OTHER_PENALTIES)}
         self._members: tuple[str, ...] = ()
         self.order: tuple[str, ...] = ()
         """Metrics of all terms, the largest recent share first; close ones keep their places."""
@@ -60,14 +61,20 @@ class RewardShares:
         if seen == self._seen:
             return
         rows = self._rows_to_keep(terms)
-        iterations, values = self._new_points(terms, rows)
         self._seen = seen
-        for name, share in zip(terms, _shares(values), strict=True):
-            self._shares[name].extend(iterations, share)
-        if self._members:
-            self._extend_others(len(iterations))
+        if terms:
+            self._take(terms, rows)
         recent = {name: _mean_magnitude(self._shares[name].ys[-_RECENT:]) for name in terms}
         self.order = reordered(self.order, recent)
+
+    def _take(self, terms: Sequence[str], rows: int) -> None:
+        """Add the shares of the points from a row on."""
+        iterations, values, at = self._new_points(terms, rows)
+        times = self._sources[terms[0]].times[rows:][at] if self._has_times else None
+        for name, share in zip(terms, _shares(values), strict=True):
+            self._shares[name].extend(iterations, share, times)
+        if self._members:
+            self._extend_others(len(iterations))
 
     def _rows_to_keep(self, terms: Sequence[str]) -> int:
         """Return how many points of each share stay: none if terms have come, or points have changed."""
@@ -82,19 +89,24 @@ class RewardShares:
         self._members = ()
         return 0
 
-    def _new_points(self, terms: Sequence[str], rows: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the iterations at which all terms have a value, from a row on, and the values by term."""
+    def _new_points(
+        self, terms: Sequence[str], rows: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], slice | NDArray[np.intp]]:
+        """Return the iterations at which all terms have a value, from a row on, and the values by term.
+
+        Also returns which points of the first term these are.
+        """
         points = [self._sources[name].points_from(rows) for name in terms]
         first = points[0][0]
         if all(np.array_equal(first, iterations) for iterations, _ in points):
-            return first, np.array([values for _, values in points], dtype=np.float64)
+            return first, np.array([values for _, values in points], dtype=np.float64), slice(None)
         common = first
         for iterations, _ in points[1:]:
             common = np.intersect1d(common, iterations)
         # of several values of one iteration, the last
         at = [np.searchsorted(iterations, common, side="right") - 1 for iterations, _ in points]
         chosen = [values[rows_of] for (_, values), rows_of in zip(points, at, strict=True)]
-        return common, np.array(chosen, dtype=np.float64)
+        return common, np.array(chosen, dtype=np.float64), at[0]
 
     def _sum_up(self, members: tuple[str, ...]) -> None:
         if set(members) != set(self._members):
@@ -108,9 +120,10 @@ class RewardShares:
         if not count:
             return
         values = np.array([self._shares[name].ys[-count:] for name in self._members])
-        iterations = self._shares[self._members[0]].xs[-count:]
-        self._others[OTHER_REWARDS].extend(iterations, np.maximum(values, 0).sum(axis=0))
-        self._others[OTHER_PENALTIES].extend(iterations, np.minimum(values, 0).sum(axis=0))
+        first = self._shares[self._members[0]]
+        iterations, times = first.xs[-count:], first.times[-count:] if self._has_times else None
+        self._others[OTHER_REWARDS].extend(iterations, np.maximum(values, 0).sum(axis=0), times)
+        self._others[OTHER_PENALTIES].extend(iterations, np.minimum(values, 0).sum(axis=0), times)
 
 
 def reordered(before: Sequence[str], sizes: Mapping[str, float]) -> tuple[str, ...]:

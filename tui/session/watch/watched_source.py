@@ -10,6 +10,7 @@ from tui.session.metrics.history import MetricHistory
 from tui.session.metrics.names import metric_of, role_of
 from tui.session.metrics.own_times import SeriesOverTime
 from tui.session.metrics.series import Series
+from tui.session.metrics.shares import SHARE, RewardShares
 from tui.session.metrics.timeline import XUnit
 from tui.session.metrics.traits import is_stepped, limits_of
 from tui.session.watch.branches import Branches
@@ -23,6 +24,7 @@ class WatchedMetrics:
 
     def __init__(self) -> None:
         self.history = MetricHistory()
+        self.history.shares = RewardShares(self.history.series, has_times=True)
         self.branches: dict[str, Branches] = {}
         self.newest_time: float | None = None
         """Time of the last point, in seconds since 1970."""
@@ -51,7 +53,10 @@ class WatchedMetrics:
         return [name for name, branches in self.branches.items() if branches.newest.count]
 
     def curve(self, metric: str, name: str) -> Curve:
-        """Return a metric as a curve called `name`; empty until it is logged."""
+        """Return a metric, or a share of the reward, as a curve called `name`; empty until it is logged."""
+        if metric.startswith(SHARE):
+            share = self.history.shares.series(metric)
+            return Curve(name, share, over_time=self._by_time(share))
         branches = self._metric(metric)
         replaced, newest = (
             Curve(
@@ -132,7 +137,7 @@ class WatchedSource(ChartSource):
 
     def curve(self, metric: str, name: str) -> Curve:
         """Return a metric as a curve; if the run lacks it, the one with the same name in other case, or its role."""
-        return self.metrics.curve(self._same(metric), name)
+        return self.metrics.curve(metric if metric.startswith(SHARE) else self._same(metric), name)
 
     def extent(self, unit: XUnit) -> tuple[float, float] | None:
         """Return the range of all points on the x axis; None before the first."""
