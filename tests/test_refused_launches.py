@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from presets import load_preset
 from tests.program import program
+from tests.tui.conftest import STARTED
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.messages import PhaseChanged
 from tui.session.backends.devices import Device
@@ -38,3 +41,12 @@ async def test_a_screen_waits_for_the_trainer_s_answer(tmp_path, damaged):
 async def test_a_run_that_trains_or_has_ended_is_not_waited_for(make_run):
     await wait_until_accepted(make_run("ended", PhaseChanged("failed", "no such knob: reward/nothing/weight")))
     await wait_until_accepted(make_run("died before its first frame"))
+
+
+async def test_a_run_that_builds_is_accepted(folder, link):
+    link.emit(STARTED)
+    link.emit(PhaseChanged("building", "loading mjlab"))
+    waiting = asyncio.create_task(wait_until_accepted(folder))
+    link.emit(PhaseChanged("building", "4 environments of task on cpu"))
+    await asyncio.wait_for(waiting, 60)
+    assert folder.spec_file.exists()

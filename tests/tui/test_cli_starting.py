@@ -39,6 +39,22 @@ def test_a_launch_passes_everything_on(prints, started, ended):
     assert (spec.checkpoint, spec.processes, spec.name) == (str(checkpoint), 2, "again")
 
 
+@pytest.mark.parametrize("value", ["(0.5, 1.0)", "[0.5,1]", "0.5:1"])
+def test_a_range_may_be_written_as_in_python(prints, started, value):
+    prints(
+        "launch", "cartpole", "--device", "cpu", "--set", f"event/push/x={value}", "--bound", f"event/push/x={value}"
+    )
+    assert started[0].set == started[0].bounds == {"event/push/x": (0.5, 1.0)}
+
+
+@pytest.mark.parametrize("value", ["None", "(0.5", "0.5:", "[1, 2, 3]", "{x: 1}", "1:2:3", "'a'"])
+def test_what_no_knob_can_be_is_refused_before_anything_starts(fails, started, value):
+    assert fails(2, "launch", "cartpole", "--device", "cpu", "--set", f"event/push/x={value}") == (
+        f"event/push/x: expected a number, LOW:HIGH or (LOW, HIGH), on, off or a word, got {value}"
+    )
+    assert started == []
+
+
 def test_a_checkpoint_is_a_file_or_a_run_s_newest(prints, fails, started, ended, tmp_path):
     folder = ended()
     folder.checkpoint(9).touch()

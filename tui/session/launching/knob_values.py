@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from curricula.errors import UsageError
@@ -9,6 +10,9 @@ from trainer_proc.contract.knob import Value, parse_value, refusal, unknown_knob
 from tui.session.state import KnobState
 
 _DEFAULT, _USUAL = "default", "usual"
+_NO_WORD = re.compile(r"[\[\](){},:=\"']")
+"""Characters of what is meant as a range or another structure, but can't be read."""
+_NOTHING = ("none", "null")
 
 
 class SettingError(UsageError):
@@ -29,8 +33,16 @@ def split_settings(settings: Iterable[str]) -> dict[str, str]:
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, Value]:
-    """Return `KNOB=VALUE` arguments as values, without knowledge of the knobs. Raises `SettingError`."""
-    return {knob: parse_value(text) for knob, text in split_settings(settings).items()}
+    """Return `KNOB=VALUE` arguments as values, without knowledge of the knobs.
+
+    Raises `SettingError`, also for a text that is no value of any knob.
+    """
+    values: dict[str, Value] = {}
+    for knob, text in split_settings(settings).items():
+        values[knob] = value = parse_value(text)
+        if isinstance(value, str) and (_NO_WORD.search(value) or value.lower() in _NOTHING):
+            raise SettingError(f"{knob}: expected a number, LOW:HIGH or (LOW, HIGH), on, off or a word, got {value}")
+    return values
 
 
 def parse_bounds(bounds: Iterable[str]) -> dict[str, tuple[float, float]]:
