@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +82,51 @@ def test_a_full_disk_leaves_the_old_file_and_the_training_alone(target, error):
     ((iteration, reason),) = runner.failed
     assert iteration == 7
     assert reason == f"model_7.pt can't be saved: {' '.join(str(error).split())}"
+
+
+class UploadingWriter:
+    """Stands for a service such as W&B, which is not at hand here."""
+
+    def __init__(self, problem=None):
+        self.problem = problem
+        self.uploaded = []
+
+    def save_model(self, path, it):
+        if self.problem is not None:
+            raise self.problem
+        self.uploaded.append((Path(path).name, Path(path).read_bytes(), it))
+
+
+class UploadingRunner(HalfwayRunner):
+    """Saves a second file and uploads, as rsl-rl's runner does at the end of its `save`."""
+
+    def __init__(self, logger):
+        super().__init__()
+        self.logger = logger
+
+    def save(self, path, infos=None):
+        super().save(path, infos)
+        Path(path.replace(".pt", "_normalizer.pt")).write_bytes(b"second")
+        self.logger.save_model(path, self.current_learning_iteration)
+
+
+def test_what_a_runner_saves_and_uploads_has_the_name_of_the_checkpoint(target):
+    writer = UploadingWriter()
+    runner = UploadingRunner(writer)
+    half = target.with_name(".model_70.pt")  # of a killed trainer
+    half.write_bytes(NEW[:9])
+    runner.save(str(target))
+    runner.save(str(target))
+    assert writer.uploaded == [("model_7.pt", NEW, 7)] * 2
+    assert {path.name for path in target.parent.iterdir()} == {"model_7.pt", "model_7_normalizer.pt", half.name}
+
+
+def test_an_upload_that_fails_is_reported_and_the_checkpoint_is_there(target):
+    runner = UploadingRunner(UploadingWriter(ConnectionError("no network")))
+    runner.save(str(target))
+    assert target.read_bytes() == NEW
+    assert runner.saved == [(7, target)]
+    assert runner.failed == [(7, "model_7.pt can't be uploaded: no network")]
 
 
 def test_an_interrupted_save_leaves_the_old_file(target):

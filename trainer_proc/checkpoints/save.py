@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from trainer_proc.metrics.nan_guard import has_finite_weights
 class LiveCheckpoints:
     """Saves and reloads a running training. Wraps `runner.save` on the instance, which covers rsl-rl's own saves.
 
-    A file is written beside its target and then renamed. `infos()` is stored in every file. `on_saved(iteration, path)`
-    is called for each. If a save fails, on a full disk for one, training continues and `on_failed(iteration, reason)`
-    is called.
+    A file is written beside its target, renamed, and then uploaded. `infos()` is stored in every file.
+    `on_saved(iteration, path)` is called for each. If a save fails, on a full disk for one, training continues and
+    `on_failed(iteration, reason)` is called.
     """
 
     def __init__(
@@ -95,15 +95,40 @@ class LiveCheckpoints:
         if not has_finite_weights(self._runner.alg):
             self._on_failed(iteration, f"{target.name} is not saved: the policy is not finite")
             return
+        uploads: list[int] = []
         try:
-            self._original_save(str(temporary), {**(infos or {}), **self._infos()})
-            temporary.replace(target)
+            with self._uploads_put_off(uploads):
+                self._original_save(str(temporary), {**(infos or {}), **self._infos()})
+            for beside in target.parent.glob(f".{target.stem}[!0-9]*"):  # a user's runner may save more than one file
+                beside.replace(beside.with_name(beside.name[1:]))
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
             self._on_failed(iteration, f"{target.name} can't be saved: {message_of(error)}")
         else:
             self._on_saved(iteration, target)
+            for number in uploads:
+                self._upload(target, number)
         finally:
             temporary.unlink(missing_ok=True)
+
+    @contextmanager
+    def _uploads_put_off(self, uploads: list[int]) -> Iterator[None]:
+        """Collect the iterations that rsl-rl's logger would upload, to W&B for one, under the temporary name."""
+        logger: Any = getattr(self._runner, "logger", None)
+        upload = getattr(logger, "save_model", None)
+        if upload is None:
+            yield
+            return
+        logger.save_model = lambda path, it: uploads.append(it)
+        try:
+            yield
+        finally:
+            logger.save_model = upload
+
+    def _upload(self, target: Path, iteration: int) -> None:
+        try:
+            self._runner.logger.save_model(str(target), iteration)
+        except Exception as error:  # of the service's library
+            self._on_failed(iteration, f"{target.name} can't be uploaded: {message_of(error)}")
 
 
 def copy_policy(runner: Any, iteration: int) -> dict[str, Any]:
