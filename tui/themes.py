@@ -55,7 +55,8 @@ def sixteen_colours_theme(dark: bool) -> Theme:
     if not dark:
         named["yellow"] = "ansi_bright_black"  # yellow on white is unreadable
     series = [named[name] for name in ("blue", "yellow", "green", "magenta", "cyan", "red")]
-    variables = {f"series-{number}": colour for number, colour in enumerate([*series, "ansi_blue", _OWN], start=1)}
+    series += ["ansi_blue" if dark else "ansi_bright_blue", _OWN]
+    variables = {f"series-{number}": colour for number, colour in enumerate(series, start=1)}
     variables |= {f"chart-mark-{author}": named.get(colour, _OWN) for author, colour in _MARKS.items()}
     variables |= {"chart-reference": _OWN, "chart-band": _OWN}
     variables |= {f"text-{name}": named[colour] for name, colour in _SIXTEEN.items()}

@@ -90,6 +90,10 @@ def test_an_unknown_run_is_told_with_the_nearest(log_root):
     )
 
 
+def test_an_unknown_run_is_told_with_those_of_similar_own_names(log_root):
+    assert problem("wlak", log_root).split("; nearest: ")[1].split(", ")[0] in (NIGHT, MORNING)
+
+
 def test_a_summary_tells_where_a_run_is(make_run):
     folder = make_run(
         NOON,

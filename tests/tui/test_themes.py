@@ -113,6 +113,12 @@ def test_every_theme_has_the_same_variables():
     assert {f"series-{number}" for number in range(1, SERIES_COUNT + 1)} <= set(sixteen_colours_theme(True).variables)
 
 
+@pytest.mark.parametrize("theme", [*THEMES.values(), sixteen_colours_theme(True), sixteen_colours_theme(False)])
+def test_no_two_curves_have_the_same_colour(theme):
+    colours = [theme.variables[f"series-{number}"] for number in range(1, SERIES_COUNT + 1)]
+    assert len(set(colours)) == SERIES_COUNT
+
+
 def test_without_colour_there_is_none():
     assert {Color.parse(value).ansi for value in colours_in(no_colour_theme())} == {-1}
 

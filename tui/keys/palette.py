@@ -32,15 +32,21 @@ _SWITCHES = {
 def commands(app: App[Any], screen: Screen[object]) -> Iterator[SystemCommand]:
     """Return the commands that need no disk access."""
     settings, post = settings_of(app), partial(_posting, app)
-    for shown in shown_keys(screen):
-        if shown.enabled and shown.id != "app.palette":
+    keys = [shown for shown in shown_keys(screen) if shown.enabled]
+    for shown in keys:
+        if shown.id != "app.palette":
             title = f"{shown.description[:1].upper()}{shown.description[1:]} ({shown.keys[0]})"
             run = partial(app.run_action, shown.action, shown.node)
             yield SystemCommand(title, shown.tooltip or "A key of this screen", run)
-    yield SystemCommand("Go to: start a training", "Choose preset, device and options", post(ShowLaunch()))
-    yield SystemCommand("Go to: runs", "List live and ended runs", post(ShowRuns()))
-    yield SystemCommand("Go to: compare runs", "Choose runs with space, compare them with c", post(ShowRuns()))
-    yield SystemCommand("Export view: this screen as SVG", "Write a picture of the current screen", post(ExportView()))
+    ids = {shown.id for shown in keys}  # what a key of the screen does needs no second command
+    if "launch.start" not in ids and "runs.new" not in ids:
+        yield SystemCommand("Go to: start a training", "Choose preset, device and options", post(ShowLaunch()))
+    if not ids & _KEYS_TO_RUNS:
+        help = "List live and ended runs; space chooses some, c compares them"
+        yield SystemCommand("Go to: runs, compare runs", help, post(ShowRuns()))
+    if "charts.write" not in ids:
+        help = "Write a picture of the current screen"
+        yield SystemCommand("Export view: this screen as SVG", help, post(ExportView()))
     if not app.no_color:
         for name in THEMES:
             now = ", in use" if name == settings.appearance.theme else ""
@@ -56,6 +62,8 @@ def commands(app: App[Any], screen: Screen[object]) -> Iterator[SystemCommand]:
     )
 
 
+_KEYS_TO_RUNS = {"dashboard.runs", "compare.runs", "launch.runs", "runs.attach"}
+"""Keys that go to the list of runs, and one of that list itself."""
 _THEME_WORDS = {
     "dark": "Dark",
     "light": "Light",

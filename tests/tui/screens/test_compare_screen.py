@@ -1,6 +1,7 @@
 """Several runs on the same charts."""
 
 import pytest
+from textual.color import Color
 from textual.widgets import Static
 
 from tests.tui.screens.recorded import bodies_of, make_run, told, until
@@ -55,9 +56,36 @@ async def test_runs_are_on_the_same_charts_with_their_differences(log_root, two)
         assert [len(source.marks) for source in sources] == [7, 2]
         rows = {row[0]: row[1:] for row in cells(app, DifferenceTable)}
         assert rows["iterations"] == ["", "330", "700"]
-        assert next(rows[name] for name in rows if name.startswith("reward/track_li")) == ["2", "4", "3"]
+        weight = app.screen.query_one(DifferenceTable).get_row("knob reward/track_linear_velocity/weight")
+        assert [str(cell) for cell in weight[1:]] == ["2", "4", "3"]
         headline = f"2 runs, {len(cells(app, DifferenceTable))} differences  Mjlab-Velocity-Flat-Unitree-G1"
         assert str(app.screen.query_one("#headline", Static).content) == headline
+
+
+async def test_runs_have_the_colours_of_their_curves_in_both_tables(log_root, two):
+    app = HumanoidTui(log_root, compared=two)
+    async with app.run_test(size=WIDE) as pilot:
+        await is_filled(app, 2)
+        await until(lambda: app.screen.query_one(DifferenceTable).row_count, "the differences")
+
+        def colours():
+            runs, table = app.screen.query_one(ComparedRuns), app.screen.query_one(DifferenceTable)
+            rows = [[runs.get_row_at(row)[column].style.color for column in (0, 1)] for row in (0, 1)]
+            heads = [column.label.style.color for column in table.ordered_columns[2:]]
+            assert rows == [[head, head] for head in heads]
+            return heads
+
+        def of_theme():
+            variables = app.theme_variables
+            return [Color.parse(variables[f"series-{number}"]).rich_color for number in (1, 2)]
+
+        assert colours() == of_theme()
+        before = colours()
+        app.theme = "tol"
+        await until(lambda: colours() != before, "the colours of the other theme")
+        assert colours() == of_theme()
+        await pilot.press("space")
+        await until(lambda: "hidden" in cells(app, ComparedRuns)[0], "the hidden run")
 
 
 async def test_a_value_is_told_whole_for_the_row_under_the_cursor(log_root, two):
@@ -161,7 +189,7 @@ async def test_of_more_runs_than_there_are_signs_one_is_hidden_to_see_another(lo
         await until(lambda: cells(app, ComparedRuns)[9][:3] == ["●", "r9", "✔ finished"], "the last run in its place")
         assert cells(app, ComparedRuns)[0][:3] == [" ", "r0", "hidden"]
         assert legend(app).startswith("● r9   ■ r1")
-        heads = [str(column.label).split()[0] for column in app.screen.query_one(DifferenceTable).ordered_columns[2:]]
+        heads = [str(column.label).split()[0] for column in app.screen.query_one(DifferenceTable).ordered_columns[1:]]
         assert (heads[1], heads[9]) == ("■", "●")
     hidden = read_choice(log_root)[1]
     assert {path.name[-2:] for path in hidden} == {"r0", "r8"}

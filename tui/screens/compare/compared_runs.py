@@ -13,20 +13,21 @@ from curricula.curriculum import SUCCESS_RATE
 from tui.charts.legend import CURVE_GLYPHS
 from tui.session.numbers import number
 from tui.session.runs.compare import Difference, shown_value
+from tui.session.runs.difference_columns import difference_cells, fit_differences
 from tui.session.runs.followed import FollowedRun
 from tui.session.runs.journal_summary import REWARD
 from tui.session.runs.run_columns import success_text
-from tui.session.text import plain, shortened, shortened_name
-from tui.widgets.diff_table import Column, DiffTable
+from tui.session.text import plain, shortened_names
+from tui.widgets.diff_table import Column
 from tui.widgets.key_table import key
+from tui.widgets.series_table import SeriesTable
 from tui.widgets.shown_keys import key_of
 
-_SHARE_OF_NAME = 0.4
-_NARROWEST_NAME, _NARROWEST_VALUE, _DEFAULT = 24, 8, 9
 _HIDDEN = "hidden"
 _WIDTHS = {"": 1, "run": 19, "status": 11, "iteration": 16, "reward": 9, "success": 7}
 """Widths of the columns in cells; the name gets the remaining width."""
 _RIGHT_ALIGNED = ("reward", "success")
+_COLOURED = ("", "run")
 _PADDING = 2
 _ENDS: list[BindingType] = [
     key("home", "scroll_top", "first row", "Go to the first row", id="compare.first"),
@@ -41,37 +42,43 @@ def run_sign(place: int | None) -> str:
     return " " if place is None else CURVE_GLYPHS[place]
 
 
-class ComparedRuns(DiffTable):
+class ComparedRuns(SeriesTable):
     """A row a run: sign, name, status, iteration, reward, success."""
 
     BINDINGS: ClassVar[list[BindingType]] = _ENDS
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._runs: Sequence[tuple[FollowedRun, str, bool]] = ()
+        self._runs: Sequence[tuple[FollowedRun, int | None, bool]] = ()
 
     def on_mount(self) -> None:
         self.border_title = Content(f"runs ({key_of(self.app, 'compare.hide', 'space')} hides, Enter opens)")
 
-    def show(self, runs: Sequence[tuple[FollowedRun, str, bool]]) -> None:
-        """Update the rows: each run with its sign, and whether it is visible on the charts."""
+    def show(self, runs: Sequence[tuple[FollowedRun, int | None, bool]]) -> None:
+        """Update the rows: each run with its place on the charts, and whether it is visible there."""
         self._runs = runs
-        self._update()
+        self.update_rows()
 
     def on_resize(self, event: events.Resize) -> None:
-        self._update()
+        self.update_rows()
 
-    def _update(self) -> None:
+    def update_rows(self) -> None:
         room = self.scrollable_content_region.width - sum(_WIDTHS.values()) - _PADDING * len(_WIDTHS)
-        longest = max((len(run.name) for run, _, _ in self._runs), default=0)
-        name_width = max(_WIDTHS["run"], min(longest, _WIDTHS["run"] + room))
+        names = [plain(run.name) for run, _, _ in self._runs]
+        width = max(_WIDTHS["run"], min(max(map(len, names), default=0), _WIDTHS["run"] + room))
         columns = [
-            Column(key, key, width, key in _RIGHT_ALIGNED) for key, width in (_WIDTHS | {"run": name_width}).items()
+            Column(key, key, width, key in _RIGHT_ALIGNED, is_coloured=key in _COLOURED)
+            for key, width in (_WIDTHS | {"run": width}).items()
         ]
-        self.show_rows(columns, {str(place): _run_cells(*one, name_width) for place, one in enumerate(self._runs)})
+        shown = zip(self._runs, shortened_names(names, width), strict=True)
+        self.show_rows(
+            columns,
+            {str(row): _run_cells(one, name) for row, (one, name) in enumerate(shown)},
+            colours={str(row): self.series_style(place) for row, (_, place, _) in enumerate(self._runs)},
+        )
 
 
-class DifferenceTable(DiffTable):
+class DifferenceTable(SeriesTable):
     """A row a difference: name, default, and the value of each run; the selected row is shown in full below."""
 
     BINDINGS: ClassVar[list[BindingType]] = _ENDS
@@ -79,7 +86,7 @@ class DifferenceTable(DiffTable):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.border_title = "differences"
-        self._names: Sequence[str] = ()
+        self._runs: Sequence[tuple[str, int | None]] = ()
         self._differences: Sequence[Difference] = ()
 
     @property
@@ -87,50 +94,48 @@ class DifferenceTable(DiffTable):
         """The selected difference."""
         return self._differences[self.cursor_row] if 0 <= self.cursor_row < len(self._differences) else None
 
-    def show(self, names: Sequence[str], differences: Sequence[Difference]) -> None:
-        """Show these differences of the runs of these names, which begin with their signs."""
-        self._names, self._differences = names, differences
-        self._update()
+    def show(self, runs: Sequence[tuple[str, int | None]], differences: Sequence[Difference]) -> None:
+        """Show these differences of runs, each a name and the place of its curves."""
+        self._runs, self._differences = runs, differences
+        self.update_rows()
 
     def on_resize(self, event: events.Resize) -> None:
-        self._update()
+        self.update_rows()
 
-    def _update(self) -> None:
+    def update_rows(self) -> None:
         width = self.scrollable_content_region.width
-        if not self._names or not width:
+        if not self._runs or not width:
             return
-        longest = max((len(one.name) for one in self._differences), default=10)
-        name_width = max(min(longest, int(width * _SHARE_OF_NAME)), 10)
-        left = width - _DEFAULT - (_NARROWEST_VALUE + _PADDING) * len(self._names) - 2 * _PADDING
-        name_width = min(name_width, max(left, _NARROWEST_NAME))
-        rest = width - name_width - _DEFAULT - 4
-        value_width = max(rest // len(self._names) - 2, _NARROWEST_VALUE)
-        needed = name_width + _DEFAULT + (value_width + _PADDING) * len(self._names) + 2 * _PADDING
-        columns = [Column("name", "difference", name_width), Column("default", "default", _DEFAULT)]
-        for place, name in enumerate(self._names):
-            columns.append(Column(str(place), shortened(plain(name), value_width), value_width))
-        rows = {
-            f"{one.kind} {one.name}": (
-                shortened_name(plain(one.name), name_width),
-                "" if one.default is None else shortened(shown_value(one.default), _DEFAULT),
-                *(shortened(plain(value), value_width) for value in one.short_values()),
-            )
-            for one in self._differences
-        }
+        heads = [f"{run_sign(place)} {plain(name)}" for name, place in self._runs]
+        fitted = fit_differences(self._differences, heads, width)
+        columns = [Column("name", "difference", fitted.name)]
+        columns += [Column("default", "default", fitted.default)] * bool(fitted.default)
+        names = [plain(name) for name, _ in self._runs]
+        for run, ((_, place), width) in enumerate(zip(self._runs, fitted.values, strict=True)):
+            label = f"{run_sign(place)} {shortened_names(names, width - 2)[run]}"
+            columns.append(Column(str(run), label, width, label_style=self.series_style(place)))
+        cells = difference_cells(self._differences, fitted)
+        rows = {f"{one.kind} {one.name}": row for one, row in zip(self._differences, cells, strict=True)}
         self.show_rows(columns, rows)
-        self.fixed_columns = int(needed > width)  # names stay in sight while the user scrolls to the right
+        self.fixed_columns = int(
+            fitted.whole > self.scrollable_content_region.width
+        )  # names stay in sight while the user scrolls to the right
 
 
-def whole_difference(difference: Difference, names: Sequence[str]) -> str:
-    """Return a difference in full: a line for what it is and one for each run, whose name begins with its sign."""
-    lines = [f"{difference.kind}  {difference.name}"]
-    lines += [f"{name}: {shown_value(value)}" for name, value in zip(names, difference.values, strict=True)]
-    return plain("\n".join(lines))
+def whole_difference(difference: Difference, runs: Sequence[tuple[str, int | None]]) -> Content:
+    """Return a difference in full: a line for what it is and one for each run, in the colour of its curves."""
+    lines = [Content(plain(f"{difference.kind}  {difference.name}"))]
+    for (name, place), value in zip(runs, difference.values, strict=True):
+        colour = "" if place is None else f"$series-{place + 1}"
+        head = plain(f"{run_sign(place)} {name}")
+        lines.append(Content.assemble((head, colour), plain(f": {shown_value(value)}")))
+    return Content("\n").join(lines)
 
 
-def _run_cells(run: FollowedRun, sign: str, is_seen: bool, name_width: int) -> tuple[str, ...]:
+def _run_cells(one: tuple[FollowedRun, int | None, bool], shown_name: str) -> tuple[str, ...]:
+    run, place, is_seen = one
     done = f"{0 if run.state.iteration is None else run.state.iteration + 1} of {run.state.last_iteration + 1}"
     status = run.status_text if is_seen else _HIDDEN
     latest = run.state.latest
     newest = number(latest.get(REWARD)), success_text(latest.get(SUCCESS_RATE))
-    return sign, shortened_name(plain(run.name), name_width), status, done, *newest
+    return run_sign(place), shown_name, status, done, *newest

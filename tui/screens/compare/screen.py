@@ -19,7 +19,7 @@ from trainer_proc.contract.run_folder import RunFolder, RunFolderError
 from tui.app_settings import settings_of
 from tui.navigation import OpenRun, ShowRuns
 from tui.screens.chart_screen import ChartScreen
-from tui.screens.compare.compared_runs import MOST_SEEN, ComparedRuns, DifferenceTable, run_sign, whole_difference
+from tui.screens.compare.compared_runs import MOST_SEEN, ComparedRuns, DifferenceTable, whole_difference
 from tui.session.board.chart_source import ChartSource
 from tui.session.client import RunClient
 from tui.session.runs.chosen_runs import ChoiceError, read_choice, write_choice
@@ -184,14 +184,14 @@ class CompareScreen(ChartScreen):
     def _show_runs(self) -> None:
         self.query_one(ComparedRuns).show([(run, *self._seen(place)) for place, run in enumerate(self._runs)])
 
-    def _seen(self, run: int) -> tuple[str, bool]:
-        """Return a run's sign and whether it is visible."""
-        return run_sign(self._places.place(run)), self._places.is_seen(run)
+    def _seen(self, run: int) -> tuple[int | None, bool]:
+        """Return a run's place on the charts, and whether it is visible."""
+        return self._places.place(run), self._places.is_seen(run)
 
     @property
-    def _named(self) -> list[str]:
-        """The runs' names behind their signs."""
-        return [f"{self._seen(place)[0]} {run.name}" for place, run in enumerate(self._runs)]
+    def _named(self) -> list[tuple[str, int | None]]:
+        """The runs' names with their places."""
+        return [(run.name, self._places.place(number)) for number, run in enumerate(self._runs)]
 
     # --- which runs are seen ---
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from curricula.curriculum import SUCCESS_RATE
-from curricula.errors import UsageError, suggestion
+from curricula.errors import UsageError
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.errors import JournalUnreadable
 from trainer_proc.contract.journal import JournalReader
@@ -15,6 +16,8 @@ from tui.session.runs.journal_summary import REWARD, JournalSummary, spread_poin
 from tui.session.runs.names import own_name
 from tui.session.state import RunState, RunStatus
 
+_CANDIDATES = 5
+"""Runs that are named when none has the name."""
 _MOST_REWARDS = 120
 """Reward points kept of a run; a row of the list shows fewer."""
 
@@ -134,7 +137,18 @@ def find_run(text: str, log_root: Path) -> RunFolder:
         shown = [_with_experiment(folder) if is_twofold else folder.name for folder in matches[:3]]
         names = ", ".join(shown) + ", …" * (len(matches) > 3)
         raise RunNotFound(f"{len(matches)} runs match {text}: {names}; expected one")
-    raise RunNotFound(f"no such run: {text}{suggestion(text, [folder.name for folder in folders], cutoff=0.0)}")
+    raise RunNotFound(f"no such run: {text}; nearest: {', '.join(_nearest(text, folders))}")
+
+
+def _nearest(text: str, folders: Sequence[RunFolder]) -> list[str]:
+    """Return the names of the runs that `text` may mean, the likeliest first, then the newest."""
+    from difflib import SequenceMatcher  # rarely needed, and not free at start-up
+
+    def likeness(folder: RunFolder) -> float:
+        names = own_name(folder.name), folder.name
+        return max(SequenceMatcher(None, text.lower(), name.lower()).ratio() for name in names)
+
+    return [folder.name for folder in sorted(folders, key=likeness, reverse=True)[:_CANDIDATES]]
 
 
 def _with_experiment(folder: RunFolder) -> str:
