@@ -144,11 +144,12 @@ def test_a_fork_from_an_earlier_checkpoint_with_other_values(prints, started, en
     prints(
         "fork", RUN, "--at", "20", "--set", f"{WEIGHT}=4", "--set", f"{MASS}=usual", "--set", f"{MODE}=off",
         "--iterations", "7", "--name", "lighter", "--device", "cuda", "--seed", "5",
+        "--num-envs", "64",
     )  # fmt: skip
     (spec,) = started
     assert spec.set == {WEIGHT: 4.0, MASS: (0.8, 1.2), MODE: "off"}
     assert (spec.checkpoint, spec.parent) == (str(folder.checkpoint(20)), str(folder.path))
-    assert (spec.iterations, spec.name, spec.device, spec.seed) == (7, "lighter", "cuda:0", 5)
+    assert (spec.iterations, spec.name, spec.device, spec.seed, spec.num_envs) == (7, "lighter", "cuda:0", 5, 64)
 
 
 def test_what_was_set_at_the_parent_s_launch_is_in_the_checkpoint(prints, started, ended):

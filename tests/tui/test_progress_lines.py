@@ -23,8 +23,13 @@ BODIES = [
     *MODULES,
     MetricSet(0, ()),
     PhaseChanged("training", kernel_modules=3),
+    PhaseChanged("compiling", "late compiled in 0.1 s", 4),
+    PhaseChanged("training", kernel_modules=4),
     IterationFinished(0, 0, b"", 96, 1.0),
 ]
+
+
+ERASE = "\r\x1b[K"
 
 
 class Terminal(io.StringIO):
@@ -48,6 +53,7 @@ def test_without_a_terminal_kernel_modules_take_one_line(capsys):
         "building: 4 environments of task on cpu",
         "compiling: 3 kernel modules in 20 s",
         "training",
+        "compiling: 4 kernel modules",
         "iteration 1 of 100",
     ]
 
@@ -56,14 +62,19 @@ def test_a_terminal_shows_the_line_growing(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal())
     shown(BODIES)
     lines = sys.stdout.getvalue().split("\n")
-    assert lines[2].split("\r\x1b[K") == [
+    assert lines[2].split(ERASE) == [
         "",
         "compiling: 1 kernel module, smooth compiled in 2.2 s",
         "compiling: 2 kernel modules, constraint from the cache",
         "compiling: 3 kernel modules, solver compiled in 9.9 s",
         "compiling: 3 kernel modules in 20 s",
     ]
-    assert lines[3:] == ["training", "iteration 1 of 100", ""]
+    assert [line.rpartition(ERASE)[2] for line in lines[3:]] == [
+        "training",
+        "compiling: 4 kernel modules",
+        "iteration 1 of 100",
+        "",
+    ]
 
 
 def test_the_line_is_ended_when_the_command_ends_in_between(monkeypatch):

@@ -30,6 +30,7 @@ _NEWEST = "latest"
 )
 @click.option("--name", help="Appended to the new run's folder name; default: the run's.")
 @click.option("--device", help="cpu or cuda:N; default: the run's.")
+@click.option("--num-envs", type=click.IntRange(min=1), help="Environments per process; default: the run's.")
 @click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), help="Random seed; default: the run's.")
 @click.option("--wait", is_flag=True, help="Wait until the training has ended.")
 @logs_option
@@ -41,6 +42,7 @@ def fork_command(
     iterations: int | None,
     name: str | None,
     device: str | None,
+    num_envs: int | None,
     seed: int | None,
     wait: bool,
     log_root: Path,
@@ -60,6 +62,7 @@ def fork_command(
         set=known_values(split_settings(settings), state.knobs) if settings else {},
         name=spec.name if name is None else name,
         device=spec.device if device is None else device,
+        num_envs=spec.num_envs if num_envs is None else num_envs,
         seed=spec.seed if seed is None else seed,
     )
     changed = checked_spec(changed)

@@ -21,6 +21,7 @@ class ProgressLines:
         self._is_terminal = sys.stdout.isatty()
         self._modules = 0
         self._began = self._ended = 0.0
+        self._phase = ""
 
     def __enter__(self) -> ProgressLines:
         return self
@@ -35,7 +36,10 @@ class ProgressLines:
                 self._count_module(body, frame.time)
             case PhaseChanged() as body:
                 self._end_modules()
-                click.echo(f"{body.phase}{': ' if body.detail else ''}{body.detail}")
+                phase = f"{body.phase}{': ' if body.detail else ''}{body.detail}"
+                if phase != self._phase:  # else modules were compiled in the middle of it
+                    click.echo(phase)
+                self._phase = phase
             case IterationFinished() as body:
                 self._end_modules()
                 reward = state.latest.get("Train/mean_reward")
