@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -72,12 +72,8 @@ class Chunk:
     purge_from: int | None = None
 
 
-@dataclass
-class _Column:
-    steps: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-    files: list[int] = field(default_factory=list)
+_Columns: TypeAlias = defaultdict[str, tuple[list[int], list[float], list[float], list[int]]]
+"""Steps, values, times and files of each metric."""
 
 
 _FIELDS: dict[str, tuple[str, np.dtype[Any]]] = {
@@ -119,15 +115,15 @@ class ScalarReader:
     def read(self, parcels: Iterable[Parcel]) -> list[Chunk]:
         """Return the scalars of these records by name, in chunks that end where earlier points become void."""
         chunks: list[Chunk] = []
-        columns: defaultdict[str, _Column] = defaultdict(_Column)
+        columns = _no_columns()
         purge_from: int | None = None
         for parcel in parcels:
             for event in self._events(parcel.records):
-                if event.HasField("session_log") and event.session_log.status == self._start:
-                    chunks.append(_chunk(columns, purge_from))
-                    columns, purge_from = defaultdict(_Column), event.step
-                elif event.HasField("summary"):
+                if event.HasField("summary"):
                     self._take(event, parcel, columns)
+                elif event.HasField("session_log") and event.session_log.status == self._start:
+                    chunks.append(_chunk(columns, purge_from))
+                    columns, purge_from = _no_columns(), event.step
         chunks.append(_chunk(columns, purge_from))
         return [chunk for chunk in chunks if chunk.batch or chunk.purge_from is not None]
 
@@ -142,16 +138,16 @@ class ScalarReader:
             except Exception:  # protobuf's DecodeError moves between its versions
                 self.records_damaged += 1
 
-    def _take(self, event: Any, parcel: Parcel, columns: defaultdict[str, _Column]) -> None:
-        step, time = event.step, event.wall_time
+    def _take(self, event: Any, parcel: Parcel, columns: _Columns) -> None:
+        step, time, file, part = event.step, event.wall_time, parcel.file, parcel.part
         for value in event.summary.value:
             number = value.simple_value if value.WhichOneof("value") == "simple_value" else self._number(value)
             if number is not None:
-                column = columns[f"{value.tag}/{parcel.part}" if parcel.part else value.tag]
-                column.steps.append(step)
-                column.values.append(number)
-                column.times.append(time)
-                column.files.append(parcel.file)
+                steps, numbers, times, files = columns[f"{value.tag}/{part}" if part else value.tag]
+                steps.append(step)
+                numbers.append(number)
+                times.append(time)
+                files.append(file)
 
     def _number(self, value: Any) -> float | None:
         """Return the number of a one-element tensor; None for all other summaries."""
@@ -175,16 +171,20 @@ class ScalarReader:
         return float(numbers[0])
 
 
-def _chunk(columns: Mapping[str, _Column], purge_from: int | None) -> Chunk:
-    return Chunk({name: _points(column) for name, column in columns.items()}, purge_from)
+def _no_columns() -> _Columns:
+    return defaultdict(lambda: ([], [], [], []))
 
 
-def _points(column: _Column) -> Points:
+def _chunk(columns: _Columns, purge_from: int | None) -> Chunk:
+    return Chunk({name: _points(*column) for name, column in columns.items()}, purge_from)
+
+
+def _points(steps: list[int], values: list[float], times: list[float], files: list[int]) -> Points:
     with np.errstate(over="ignore"):  # beyond float32: shown as infinite
-        values = np.array(column.values, dtype=np.float64).astype(np.float32)
+        numbers = np.array(values, dtype=np.float64).astype(np.float32)
     return Points(
-        np.array(column.steps, dtype=np.int64),
-        values,
-        np.array(column.times, dtype=np.float64),
-        np.array(column.files, dtype=np.int32),
+        np.array(steps, dtype=np.int64),
+        numbers,
+        np.array(times, dtype=np.float64),
+        np.array(files, dtype=np.int32),
     )
