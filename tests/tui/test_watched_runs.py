@@ -280,7 +280,7 @@ def test_two_files_that_are_written_at_once_are_told_apart_and_nothing_flips(tmp
     assert watched.points() == dict.fromkeys(range(27), 20)
     assert watched.replaced() == dict.fromkeys(range(32), 10)
     name = "events.out.tfevents.000000000{}.host.1.0".format
-    told = f"{name(1)} and {name(2)} log the same metrics at once: the newer one is in front"
+    told = f"two files log the same metrics at once, the newer one in front: {name(1)}, {name(2)}"
     assert watched.run.problems == (told,)
     again = Watched(tmp_path)  # read whole, they look as they did while they grew
     assert (again.points(), again.replaced(), again.run.problems) == (

@@ -90,12 +90,10 @@ class WatchedRun:
     def problems(self) -> tuple[str, ...]:
         """Everything that is wrong with its files, one line each."""
         rivals = {metric.rival for metric in self.metrics.values() if metric.rival is not None}
+        at_once = "two files log the same metrics at once, the newer one in front"
         return (
             *([f"the files of {self.name} were deleted"] if self.is_deleted else self._problems),
-            *(
-                f"{self._files[older]} and {self._files[newer]} log the same metrics at once: the newer one is in front"
-                for older, newer in sorted(rivals)
-            ),
+            *(f"{at_once}: {self._files[older]}, {self._files[newer]}" for older, newer in sorted(rivals)),
         )
 
     @property
