@@ -15,6 +15,7 @@ from trainer_proc.contract.messages import (
     Ramp,
 )
 from trainer_proc.contract.requests import Redo, Refused, StopRamp, Tune, Undo, Unpin
+from trainer_proc.contract.undo_history import UndoHistory
 from trainer_proc.wire.request_validator import RequestValidator
 
 SPEED, WEIGHT, TAUGHT = "command/twist/lin_vel_x", "reward/upright/weight", "reward/effort/weight"
@@ -298,3 +299,10 @@ def test_an_intervention_of_the_trainer_s_own_can_be_undone_too(wire):
     wire.values[WEIGHT] = 2.0
     assert wire.do(Undo()).undoes == number
     assert wire.values[WEIGHT] == 1.0
+
+
+def test_a_journal_whose_numbers_repeat_ends_no_reader():
+    history = UndoHistory()
+    for undoes in (None, 1):  # the second change of this number undoes itself
+        history.applied(InterventionApplied(1, "person", 10, 1, (Change(WEIGHT, 1.0, 2.0),), undoes=undoes))
+    assert history.undone == {1}

@@ -67,9 +67,14 @@ class UndoHistory:
         return undone
 
     def _mark(self, undone: list[int], entry: InterventionApplied | InterventionQueued | None) -> None:
-        """Update `undone` for `entry`. Undoing an undo puts what it undid in force again, along the whole chain."""
+        """Update `undone` for `entry`. Undoing an undo puts what it undid in force again, along the whole chain.
+
+        A journal with repeated numbers may lead back to where it began; the chain ends there.
+        """
         is_in_force = True
-        while entry is not None:
+        seen: set[int] = set()
+        while entry is not None and entry.number not in seen:
+            seen.add(entry.number)
             number = entry.redoes
             if entry.undoes is not None:
                 number, is_in_force = entry.undoes, not is_in_force
