@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from trainer_proc.metrics.overflow import BufferSource
 from trainer_proc.metrics.success.root import RobotSource
 from trainer_proc.metrics.terrain import TerrainSource
 from trainer_proc.simulators.default_randomization import DefaultRandomization
@@ -30,7 +31,7 @@ class Joints:
     """What else is between an action and a joint's torque; one line each."""
 
 
-class Simulator(RobotSource, TerrainSource, Protocol):
+class Simulator(RobotSource, TerrainSource, BufferSource, Protocol):
     """A built environment of one simulator: its robot, its terrain, its joints and how it randomizes.
 
     Its managers, where it has them, are those of Isaac Lab's manager API.

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from trainer_proc.contract.knob import Knob, KnobType, Value, number_of
 from trainer_proc.knobs.live import LiveKnob
+from trainer_proc.metrics.overflow import OVERFLOW
 
 KL, DESIRED_KL = "Policy/kl", "Policy/desired_kl"
 _LOSS = "Loss/"
@@ -218,15 +220,34 @@ class FallGuard(Guard):
         self._before = None
 
 
+class OverflowGuard(Guard):
+    """Fires when the simulation has lost contacts or constraints in more than `share` percent of the environments."""
+
+    def __init__(self) -> None:
+        super().__init__("overflow", "pause")
+        self.share = 0.0
+        self.problem: Callable[[], str] = str
+        """Returns what was lost and which setting to change."""
+
+    def limits(self) -> list[LiveKnob]:
+        return [self._knob("share", "number", unit="% of environments", minimum=0.0, maximum=100.0)]
+
+    def check(self, metrics: dict[str, float]) -> str:
+        """Report what the simulation has lost."""
+        return self.problem() if 100 * metrics.get(OVERFLOW, 0.0) > self.share else ""
+
+
 class Guards:
     """All guards of a training, in mode `warn` at first."""
 
     def __init__(self) -> None:
+        self.overflow = OverflowGuard()
         self._guards: list[Guard] = [
             NotFiniteGuard(),
             KlGuard(),
             FallGuard("success", SUCCESS),
             FallGuard("reward", REWARD),
+            self.overflow,
         ]
 
     @property

@@ -24,6 +24,7 @@ from trainer_proc.metrics.nan_guard import (
     tolerate_non_finite_updates,
 )
 from trainer_proc.metrics.observer import Observer
+from trainer_proc.metrics.overflow import BufferOverflow
 from trainer_proc.metrics.ppo_diagnostics import PpoDiagnostics
 from trainer_proc.metrics.stream import MetricStream
 from trainer_proc.metrics.success.rate import SuccessRate
@@ -36,6 +37,7 @@ from trainer_proc.training.attach_checkpoints import attach_checkpoints
 SUCCESS_RATE = "success rate"
 """Name of the success rate where it is left out."""
 _EPISODE_TERMS = "terminations and rewards of terms"
+OVERFLOW_CHECK = "check of the simulation's buffers"
 
 
 def attach(
@@ -46,6 +48,7 @@ def attach(
     success_rate: SuccessRate | None,
     terrain: SteeredTerrain | None = None,
     observer: Observer | None = None,
+    overflow: BufferOverflow | None = None,
 ) -> None:
     """Publish every iteration of `runner` and let `steering` act between iterations.
 
@@ -90,6 +93,7 @@ def attach(
         success_rate=success_rate,
         terrain=terrain,
         observer=observer,
+        overflow=overflow,
     )
     hooks.install()
 
@@ -109,6 +113,7 @@ class _LoggerHooks:
         success_rate: SuccessRate | None,
         terrain: SteeredTerrain | None,
         observer: Observer,
+        overflow: BufferOverflow | None,
     ) -> None:
         self._runner = runner
         self._steering = steering
@@ -121,6 +126,9 @@ class _LoggerHooks:
         self._success_rate = success_rate
         self._terrain = terrain
         self._terms = observer.attempt(_EPISODE_TERMS, lambda: EpisodeTerms(runner.env))
+        self._overflow = overflow
+        if overflow is not None:
+            steering.guards.overflow.problem = lambda: overflow.problem
         self._checks_for_nan = runner.cfg.get("check_for_nan", True)
 
     def install(self) -> None:
@@ -152,6 +160,12 @@ class _LoggerHooks:
         self._process_step(*args, **kwargs)
         if self._runner.logger.writer is None:
             return
+        if self._success_rate is not None:
+            self._observer.attempt(SUCCESS_RATE, lambda: self._record_step(args, kwargs))
+        if self._overflow is not None:
+            self._observer.attempt(OVERFLOW_CHECK, self._overflow.step)
+
+    def _record_step(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         named = dict(zip(("rewards", "dones", "extras"), args, strict=False)) | kwargs
         success_rate, terms = self._success_rate, self._terms
         if success_rate is not None:
@@ -161,6 +175,8 @@ class _LoggerHooks:
 
     def _log_iteration(self, *args: Any, **kwargs: Any) -> None:
         logger = self._runner.logger
+        if self._overflow is not None and logger.writer is not None:  # before `log`, which synchronizes
+            self._observer.attempt(OVERFLOW_CHECK, self._overflow.finish)
         try:
             self._log(*args, **kwargs)
         except OSError as error:  # of a print to a full disk or a closed pipe
@@ -201,6 +217,7 @@ class _LoggerHooks:
             ("diagnostics", self._diagnostics.collect),
             (SUCCESS_RATE, success.collect if success is not None else dict),
             (_EPISODE_TERMS, self._terms.collect if self._terms is not None else dict),
+            (OVERFLOW_CHECK, self._overflow.collect if self._overflow is not None else dict),
             ("metrics of curricula", self._steering.curricula.metrics),
         ):
             own |= self._observer.attempt(what, collect) or {}

@@ -24,6 +24,7 @@ from trainer_proc.export.task_export import keep_task_export
 from trainer_proc.knobs.discover import discover_knobs
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.metrics.observer import Observer
+from trainer_proc.metrics.overflow import BufferOverflow
 from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.metrics.terrain import SteeredTerrain, steered_terrain
 from trainer_proc.rl_libraries.runner import LibraryRunner
@@ -33,7 +34,7 @@ from trainer_proc.simulators.registry import simulator_of
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.interface import Link
 from trainer_proc.steering.knob_set import LaunchValueError
-from trainer_proc.training.attach import SUCCESS_RATE, attach
+from trainer_proc.training.attach import OVERFLOW_CHECK, SUCCESS_RATE, attach
 
 
 def make_steerable(
@@ -57,10 +58,20 @@ def make_steerable(
         success_rate=success_rate,
         terrain=terrain,
         observer=observer,
+        overflow=observer.attempt(OVERFLOW_CHECK, lambda: _overflow(simulator, observer)),
     )
     knobs = discover_knobs(runner, simulator, steering.interventions.competing_writer_found, terrain, observer)
     steering.publish_knobs(knobs, launch_values=spec.set, bounds=spec.bounds, curricula=_curricula(spec))
     return exports
+
+
+def _overflow(simulator: Simulator | None, observer: Observer) -> BufferOverflow | None:
+    buffers = simulator.buffers() if simulator is not None else None
+    if simulator is None or buffers is None:
+        return None
+    overflow = BufferOverflow(buffers)
+    simulator.before_reset(lambda: observer.attempt(OVERFLOW_CHECK, overflow.step))
+    return overflow
 
 
 def _report_missing(link: Link, what: str, reason: str) -> None:

@@ -36,6 +36,7 @@ from trainer_proc.contract.messages import (
 from trainer_proc.contract.orders import Closing, Ready
 from trainer_proc.contract.requests import Accepted, Export, Pause, Refused, Reload, Reply, Request, Resume, Save, Stop
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.wire.console import ConsoleLimit
 from trainer_proc.wire.link import FRAMES, ORDERS
 from trainer_proc.wire.request_validator import RequestValidator
 
@@ -59,6 +60,7 @@ class WireServer:
         self._validator = RequestValidator(_next_intervention(folder.journal))
         self._next_number = self._journal.next_number
         self._unwritten: deque[bytes] = deque()
+        self._console = ConsoleLimit(folder.console)
         self._context = zmq.Context()
         self._frames = self._context.socket(zmq.PULL)
         self._frames.setsockopt(zmq.RCVHWM, 0)
@@ -83,13 +85,15 @@ class WireServer:
             poller.register(socket, zmq.POLLIN)
         try:
             while True:
-                ready = dict(poller.poll(_PARENT_CHECK_MS))
+                ready = dict(poller.poll(0 if self._console.is_copying else _PARENT_CHECK_MS))
                 if self._control in ready:
                     self._answer_requests()
                 if self._publish in ready:
                     self._publish.recv(zmq.NOBLOCK)  # a subscription, answered by the welcome message
                 if self._frames in ready and self._take_frames():
                     return
+                if problem := self._console.work():
+                    _complain(problem)
                 if os.getppid() != self._trainer_pid:
                     self._report_death()
                     shutil.rmtree(self._sockets_folder, ignore_errors=True)
@@ -176,6 +180,7 @@ class WireServer:
 
     def _close(self) -> None:
         self._folder.connection.unlink(missing_ok=True)
+        self._console.close()
         for socket in (self._frames, self._orders, self._publish, self._control):
             socket.close(linger=1000)
         self._context.term()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 from isaaclab.managers import EventTermCfg
 from isaaclab.utils import noise
 
+from trainer_proc.metrics.overflow import Buffers
 from trainer_proc.metrics.success.root import Root
 from trainer_proc.metrics.terrain import TerrainGrid
 from trainer_proc.simulators.default_randomization import DefaultRandomization
@@ -17,6 +19,7 @@ from trainer_proc.simulators.isaaclab.joints import joints_of, nominal_state
 from trainer_proc.simulators.isaaclab.randomization import DEFAULT_RANDOMIZATION, model_of_solver, robot_of
 from trainer_proc.simulators.isaaclab.root import ArticulationRoot
 from trainer_proc.simulators.isaaclab.terrain import terrain_grid
+from trainer_proc.simulators.warp_buffers import warp_buffers
 
 _WRITTEN = {
     "randomize_rigid_body_mass": ("body_mass", "body_inertia"),
@@ -62,6 +65,19 @@ class IsaacLabSimulator:
     def terrain(self) -> TerrainGrid | None:
         """Return the terrain; a type may have several columns, or none."""
         return terrain_grid(self._env)
+
+    def buffers(self) -> Buffers | None:
+        """Return the buffers of Newton's MuJoCo-Warp solver; None on PhysX and on other solvers."""
+        model = model_of_solver(self._env)
+        if model is None:
+            return None
+        data = self._env.sim.physics_manager._solver.mjw_data
+        buffers = warp_buffers(model, data, "env.sim.physics.solver_cfg")
+        known = {name: path for name, path in buffers.settings.items() if name in ("njmax", "nconmax")}
+        return dataclasses.replace(buffers, settings=known)
+
+    def before_reset(self, call: Callable[[], None]) -> None:
+        """Do nothing: Newton's resets leave the bits set."""
 
     def joints(self, asset: str) -> Joints | None:
         """Return the joints of an articulation that a configured group of actuators drives."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from mjlab.managers.event_manager import EventTermCfg
 from mjlab.utils import noise
 
+from trainer_proc.metrics.overflow import Buffers
 from trainer_proc.metrics.success.root import Root
 from trainer_proc.metrics.terrain import TerrainGrid
 from trainer_proc.simulators.default_randomization import DefaultRandomization
@@ -18,6 +19,7 @@ from trainer_proc.simulators.mjlab.model import robot_of
 from trainer_proc.simulators.mjlab.randomization import DEFAULT_RANDOMIZATION, fields_written
 from trainer_proc.simulators.mjlab.root import MjlabRoot
 from trainer_proc.simulators.mjlab.terrain import terrain_grid
+from trainer_proc.simulators.warp_buffers import warp_buffers
 
 _COST = (
     "the training is blocked while the first change expands the model's fields"
@@ -53,6 +55,21 @@ class MjlabSimulator:
     def terrain(self) -> TerrainGrid | None:
         """Return the terrain; its types have names where each has one column."""
         return terrain_grid(self._env)
+
+    def buffers(self) -> Buffers:
+        """Return the buffers that all environments share, and those of each."""
+        return warp_buffers(self._env.sim.wp_model, self._env.sim.wp_data, "env.sim")
+
+    def before_reset(self, call: Callable[[], None]) -> None:
+        """Wrap `sim.reset` on the instance."""
+        sim = self._env.sim
+        reset = sim.reset
+
+        def call_and_reset(*args: Any, **kwargs: Any) -> None:
+            call()
+            reset(*args, **kwargs)
+
+        sim.reset = call_and_reset
 
     def joints(self, asset: str) -> Joints | None:
         """Return the joints of an entity that have an actuator."""

@@ -1,7 +1,8 @@
 """Level of a line in a trainer's log, from its words.
 
-Knows the formats of Python's `logging` and `warnings`, uncaught exceptions, rsl-rl, Warp, PyTorch's C++ (`[W1121 …`)
-and Isaac Sim (`[Error] [omni…]`). Also those of the kernel, the shell and this program.
+Knows the formats of Python's `logging` and `warnings`, uncaught exceptions, rsl-rl, Warp, PyTorch's C++ (`[W1121 …`),
+MuJoCo-Warp, whose overflows lose contacts and are errors, and Isaac Sim (`[Error] [omni…]`). Also those of the kernel,
+the shell and this program.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ _SIGNS = re.compile(
     r"|\b[Ee]rror:\s*(?![-+\d.\s])|\b[Ff]atal(?: Python)? error\b|\b(?:CUDA|compilation) error\b"
     r"|^[A-Za-z_][\w.]*(?:Error|Exception|Interrupt)(?::|$)"
     r"|\[?[EF]\d{4} \d\d:\d\d:"
+    r"|\b[Oo]verflow\b.*\b(?:increase|adjust|behavior undefined)\b"
     r"|\bout of memory\b|\bSegmentation fault\b|\bcore dumped\b|^Killed\b|^terminate called\b|^Aborted\b|^\[wire\]"
     r")|(?P<warning>"
-    r"\bWARN(?:ING)?\b|\[[Ww]arn(?:ing)?\]|\b\w*Warning:|\b[Ww]arning:|\[?W\d{4} \d\d:\d\d:"
+    r"\blimit reached - please increase\b"
+    r"|\bWARN(?:ING)?\b|\[[Ww]arn(?:ing)?\]|\b\w*Warning:|\b[Ww]arning:|\[?W\d{4} \d\d:\d\d:"
     r")"
 )
 _WORDS = tuple(
@@ -47,6 +50,7 @@ _WORDS = tuple(
             "core dumped",
             "Killed",
         ),
+        *("overflow", "please increase"),
         *("terminate called", "Aborted", "[wire]", "WARN", "arning:", "arning]", "[warn", "[Warn", " torch/", ".cpp:"),
         *("Traceback (most", "above exception"),
     )

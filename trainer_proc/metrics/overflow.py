@@ -1,0 +1,143 @@
+"""Full buffers of MuJoCo-Warp: contacts and constraints beyond them are lost, and the simulation is wrong.
+
+Both simulators use MuJoCo-Warp (mjlab 1.6, Newton in Isaac Lab 3). It sets a bit in `Data.overflow` of the environment
+and prints a line. Source of the bits: `mujoco_warp.OverflowType` (3.11).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+
+OVERFLOW = "Simulation/overflow"
+"""Metric: share of environments, 0 to 1, that lost contacts or constraints in an iteration."""
+_CONSTRAINTS, _CONTACTS, _MATCHES = "njmax", "nconmax", "contact_sensor_maxmatch"
+_KINDS = (
+    ("constraints", _CONSTRAINTS),
+    ("entries of the constraint Jacobian", _CONSTRAINTS),
+    ("pairs of near geometries", _CONTACTS),
+    ("contacts", _CONTACTS),
+    ("contacts of convex shapes", _CONTACTS),
+    ("contacts with a height field", ""),
+    ("matches of contact sensors", _MATCHES),
+    ("active degrees of freedom", ""),
+    ("edges between convex shapes", ""),
+)
+"""What is lost by each bit, from the lowest, and the setting of the buffer's size; later bits lose nothing."""
+_ROOM = 1.25
+"""Room above the largest number needed so far, in the recommended size."""
+
+
+@dataclass(frozen=True)
+class Buffers:
+    """MuJoCo-Warp's buffers: views of what it writes, sizes and the names of the settings.
+
+    Settings are paths for `--override`, by `njmax`, `nconmax` and `contact_sensor_maxmatch`.
+    """
+
+    overflow: torch.Tensor
+    """Bits of each environment, of shape [num_envs]; set until the environment is reset."""
+    constraints: torch.Tensor
+    """Constraints that the last physics step needed in each environment, of shape [num_envs]."""
+    pairs: torch.Tensor
+    """Pairs of near geometries that it needed in all environments together, of shape [1]."""
+    contacts: torch.Tensor
+    """Contacts that it needed in all environments together, of shape [1]."""
+    sizes: Mapping[str, int]
+    settings: Mapping[str, str]
+
+
+class BufferSource(Protocol):
+    """The part of a `trainer_proc.simulators.interface.Simulator` that knows the buffers."""
+
+    def buffers(self) -> Buffers | None:
+        """Return MuJoCo-Warp's buffers; None on other physics."""
+
+    def before_reset(self, call: Callable[[], None]) -> None:
+        """Have `call` called before each reset of environments that clears the overflow bits."""
+
+
+class BufferOverflow:
+    """Collects overflow on the device: a few kernels a step, no synchronization."""
+
+    def __init__(self, buffers: Buffers) -> None:
+        self._buffers = buffers
+        self._bits = torch.zeros_like(buffers.overflow)
+        self._most = [torch.zeros_like(seen) for seen in self._needs()]
+        self._host: torch.Tensor | None = None
+        self._copied: Any = None
+        self.problem = ""
+        """What was lost in the newest iteration and which setting to change, in one line; empty if nothing was."""
+
+    def step(self) -> None:
+        """Record a step of the environments; call it before a reset clears their bits, too."""
+        self._bits.bitwise_or_(self._buffers.overflow)
+        for most, seen in zip(self._most, self._needs(), strict=True):
+            torch.maximum(most, seen, out=most)
+
+    def finish(self) -> None:
+        """Begin to copy the iteration's numbers to the host; the next one starts empty."""
+        self.step()
+        kinds = torch.arange(len(_KINDS), device=self._bits.device, dtype=self._bits.dtype)
+        has_lost = (self._bits.unsqueeze(-1) >> kinds) & 1
+        numbers = torch.cat(
+            [
+                has_lost.sum(0),
+                has_lost.amax(-1).sum().reshape(1),
+                *(most.amax().reshape(1).long() for most in self._most),
+            ]
+        )
+        self._copy(numbers)
+        self._bits.zero_()
+        self._buffers.overflow.zero_()  # nothing reads the bits; otherwise they stay until the environment is reset
+        for most in self._most:
+            most.zero_()
+
+    def collect(self) -> dict[str, float]:
+        """Return the metrics of the iteration that `finish` ended; empty while their copy is on the way.
+
+        `Simulation/overflow`, and the largest numbers needed: `Simulation/constraints` in an environment and
+        `Simulation/contacts`, the mean over the environments. Never waits for the device.
+        """
+        if self._host is None or (self._copied is not None and not self._copied.query()):
+            return {}
+        *lost, environments, constraints, pairs, contacts = self._host.tolist()
+        self._host = None
+        count = len(self._bits)
+        needed = {_CONSTRAINTS: constraints, _CONTACTS: math.ceil(max(pairs, contacts) / count)}
+        self.problem = self._problem(lost, environments / count, needed) if environments else ""
+        return {
+            OVERFLOW: environments / count,
+            "Simulation/constraints": float(constraints),
+            "Simulation/contacts": contacts / count,
+        }
+
+    def _needs(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return self._buffers.constraints, self._buffers.pairs, self._buffers.contacts
+
+    def _copy(self, numbers: torch.Tensor) -> None:
+        if not numbers.is_cuda:
+            self._host = numbers
+            return
+        self._host = torch.empty(numbers.shape, dtype=numbers.dtype, pin_memory=True)
+        self._host.copy_(numbers, non_blocking=True)
+        self._copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        self._copied.record(torch.cuda.current_stream(numbers.device))
+
+    def _problem(self, lost: list[int], share: float, needed: Mapping[str, int]) -> str:
+        what = [kind for (kind, _), count in zip(_KINDS, lost, strict=True) if count]
+        keys = dict.fromkeys(key for (_, key), count in zip(_KINDS, lost, strict=True) if count and key)
+        advice = [advised for key in keys if (advised := self._advice(key, needed.get(key, 0)))]
+        found = f"{100 * share:.3g} % of the environments lost {' and '.join(what)}"
+        return f"{found}: {' and '.join(advice)}" if advice else f"{found}: use simpler collision geometry"
+
+    def _advice(self, key: str, needed: int) -> str:
+        setting, size = self._buffers.settings.get(key), self._buffers.sizes.get(key, 0)
+        if setting is None:
+            return ""
+        size_needed = needed if needed > size else 2 * size  # what was lost first is not counted further
+        return f"set {setting}={8 * math.ceil(_ROOM * size_needed / 8)} (now {size})"
