@@ -28,7 +28,7 @@ _KINDS = (
     ("edges between convex shapes", ""),
 )
 """What is lost by each bit, from the lowest, and the setting of the buffer's size; later bits lose nothing."""
-_ROOM = 1.25
+_ROOM = 1.5
 """Room above the largest number needed so far, in the recommended size."""
 
 
@@ -70,6 +70,7 @@ class BufferOverflow:
         self._most = [torch.zeros_like(seen) for seen in self._needs()]
         self._host: torch.Tensor | None = None
         self._copied: Any = None
+        self._needed: dict[str, int] = {}
         self.problem = ""
         """What was lost in the newest iteration and which setting to change, in one line; empty if nothing was."""
 
@@ -108,8 +109,9 @@ class BufferOverflow:
         *lost, environments, constraints, pairs, contacts = self._host.tolist()
         self._host = None
         count = len(self._bits)
-        needed = {_CONSTRAINTS: constraints, _CONTACTS: math.ceil(max(pairs, contacts) / count)}
-        self.problem = self._problem(lost, environments / count, needed) if environments else ""
+        for key, needed in ((_CONSTRAINTS, constraints), (_CONTACTS, math.ceil(max(pairs, contacts) / count))):
+            self._needed[key] = max(needed, self._needed.get(key, 0))
+        self.problem = self._problem(lost, environments / count) if environments else ""
         return {
             OVERFLOW: environments / count,
             "Simulation/constraints": float(constraints),
@@ -128,15 +130,16 @@ class BufferOverflow:
         self._copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
         self._copied.record(torch.cuda.current_stream(numbers.device))
 
-    def _problem(self, lost: list[int], share: float, needed: Mapping[str, int]) -> str:
+    def _problem(self, lost: list[int], share: float) -> str:
         what = [kind for (kind, _), count in zip(_KINDS, lost, strict=True) if count]
         keys = dict.fromkeys(key for (_, key), count in zip(_KINDS, lost, strict=True) if count and key)
-        advice = [advised for key in keys if (advised := self._advice(key, needed.get(key, 0)))]
+        advice = [advised for key in keys if (advised := self._advice(key))]
         found = f"{100 * share:.3g} % of the environments lost {' and '.join(what)}"
         return f"{found}: {' and '.join(advice)}" if advice else f"{found}: use simpler collision geometry"
 
-    def _advice(self, key: str, needed: int) -> str:
+    def _advice(self, key: str) -> str:
         setting, size = self._buffers.settings.get(key), self._buffers.sizes.get(key, 0)
+        needed = self._needed.get(key, 0)
         if setting is None:
             return ""
         size_needed = needed if needed > size else 2 * size  # what was lost first is not counted further
