@@ -11,6 +11,7 @@ from presets.success import Success
 from tests.isaaclab.built import built_environment
 from tests.operations import Operations
 from trainer_proc.contract.errors import TrainingError
+from trainer_proc.metrics.overflow import BufferOverflow
 from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.simulators.registry import simulator_of
 
@@ -180,3 +181,32 @@ def test_a_step_takes_a_few_kernels_and_waits_for_nothing(g1, kind, kernels):
 def test_a_command_that_is_not_there_is_refused(g1):
     with pytest.raises(TrainingError, match="no such command: twist; there are base_velocity"):
         SuccessRate(g1, Success(kind="velocity", command="twist"))
+
+
+# --- what the solver loses, on the same robots ----------------------------------------------------------------
+
+
+def test_constraints_that_newton_s_solver_loses_are_counted(g1):
+    env = g1.unwrapped
+    overflow = BufferOverflow(simulator_of(env).buffers())
+    data = env.sim.physics_manager._solver.mjw_data
+
+    def iterate(steps):
+        with torch.inference_mode():
+            for _ in range(steps):
+                g1.step(torch.zeros(ENVIRONMENTS, g1.num_actions))
+                overflow.step()
+        overflow.finish()
+        return overflow.collect()
+
+    iterate(1)
+    fine = iterate(4)
+    assert fine["Simulation/overflow"] == 0.0
+    assert fine["Simulation/constraints"] > 4
+    room, data.njmax = data.njmax, 4
+    try:
+        assert iterate(1)["Simulation/overflow"] == 1.0
+        assert "lost constraints: set env.sim.physics.solver_cfg.njmax=" in overflow.problem
+    finally:
+        data.njmax = room
+    assert iterate(1)["Simulation/overflow"] == 0.0

@@ -160,18 +160,14 @@ class _LoggerHooks:
         self._process_step(*args, **kwargs)
         if self._runner.logger.writer is None:
             return
-        if self._success_rate is not None:
-            self._observer.attempt(SUCCESS_RATE, lambda: self._record_step(args, kwargs))
-        if self._overflow is not None:
-            self._observer.attempt(OVERFLOW_CHECK, self._overflow.step)
-
-    def _record_step(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         named = dict(zip(("rewards", "dones", "extras"), args, strict=False)) | kwargs
-        success_rate, terms = self._success_rate, self._terms
+        success_rate, terms, overflow = self._success_rate, self._terms, self._overflow
         if success_rate is not None:
             self._observer.attempt(SUCCESS_RATE, lambda: success_rate.step(named["dones"], named["extras"]))
         if terms is not None:
             self._observer.attempt(_EPISODE_TERMS, lambda: terms.step(named["dones"]))
+        if overflow is not None:
+            self._observer.attempt(OVERFLOW_CHECK, overflow.step)
 
     def _log_iteration(self, *args: Any, **kwargs: Any) -> None:
         logger = self._runner.logger
