@@ -13,6 +13,7 @@ from trainer_proc.steering.guards import (
     CALM_ITERATIONS,
     DESIRED_KL,
     KL,
+    KL_BEFORE_UPDATE,
     REWARD,
     SUCCESS,
     FallGuard,
@@ -58,6 +59,15 @@ def test_kl_is_reported_after_a_number_of_iterations_in_a_row_above_a_multiple_o
     high = {KL: 0.051, DESIRED_KL: 0.01}
     assert [guard.check(high) for _ in range(4)] == [""] * 4
     assert guard.check(high) == "KL 0.051 exceeded 5× desired KL (0.01) for 5 iterations"
+
+
+def test_what_normalizers_change_before_an_update_is_not_the_update_s_kl():
+    """As in the first iterations with rsl-rl 5.4, at whatever learning rate."""
+    guard = KlGuard()
+    assert [guard.check({KL: 0.3, KL_BEFORE_UPDATE: 0.26, DESIRED_KL: 0.01}) for _ in range(9)] == [""] * 9
+    messages = [guard.check({KL: 0.3, KL_BEFORE_UPDATE: 0.2, DESIRED_KL: 0.01}) for _ in range(5)]
+    assert messages == ["", "", "", "", "KL 0.1 exceeded 5× desired KL (0.01) for 5 iterations"]
+    assert KlGuard().check({KL: 0.3, KL_BEFORE_UPDATE: math.nan, DESIRED_KL: 0.01}) == ""
 
 
 def test_the_row_grows_as_long_as_kl_is_high():
@@ -263,7 +273,7 @@ def test_limits_are_knobs_within_bounds():
     assert set_knob(guards, "guard/kl/factor", 3.0) == 3.0
     assert set_knob(guards, "guard/reward/drop", 50.0) == 50.0
     knobs = {knob.name: knob.description for knob in guards.knobs()}
-    assert len(knobs) == len(guards.knobs()) == 12
+    assert len(knobs) == len(guards.knobs()) == 15
     for name, value in {"guard/kl/iterations": 0.0, "guard/kl/factor": 0.5, "guard/reward/drop": -1.0}.items():
         assert "expected at least" in refusal(knobs[name], value)
     assert refusal(knobs["guard/kl/iterations"], 2.5) is not None

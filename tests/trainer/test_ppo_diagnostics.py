@@ -61,6 +61,29 @@ def test_further_passes_move_the_policy_and_clip():
     assert 0.0 < metrics["Policy/clip_fraction"] <= 1.0
 
 
+@pytest.mark.parametrize("batches", [1, 2])
+def test_what_normalizers_change_is_measured_before_the_update(batches):
+    """rsl-rl 5.4 updates its normalizers at every step, so the rollout's policies differ from the one to be updated."""
+    runner, diagnostics = measured(normalize=True, num_learning_epochs=1, num_mini_batches=batches, learning_rate=0.0)
+    for _ in range(2):
+        collect_rollout(runner)
+        runner.alg.update()
+        metrics = diagnostics.collect()
+        assert metrics["Policy/kl_before_update"] > 1e-5
+        assert metrics["Policy/kl"] == pytest.approx(
+            metrics["Policy/kl_before_update"], rel=1e-6 if batches == 1 else 1
+        )
+
+
+def test_without_normalizers_nothing_changes_before_the_update():
+    runner, diagnostics = measured(num_learning_epochs=8, num_mini_batches=2, learning_rate=0.05)
+    collect_rollout(runner)
+    runner.alg.update()
+    metrics = diagnostics.collect()
+    assert metrics["Policy/kl_before_update"] == pytest.approx(0.0, abs=1e-6)
+    assert metrics["Policy/kl"] > 1e-4
+
+
 @pytest.mark.parametrize("batches", [1, 4])
 def test_kl_and_clip_fraction_are_those_of_the_whole_rollout(batches):
     runner, diagnostics = measured(num_learning_epochs=2, num_mini_batches=batches, learning_rate=0.0)

@@ -75,6 +75,30 @@ def ramped(number, iteration, over, knob="a"):
     return applied(number, iteration, knob, ramp=Ramp(over, "linear", {knob: 1.0}))
 
 
+def test_what_normalizers_change_before_an_update_is_no_effect_of_an_early_change():
+    """As with rsl-rl 5.4, whose normalizers move the policy less and less from the first rollout on."""
+    drift = [0.2 / (1 + i) for i in range(100)]
+
+    def values(i, own=lambda i: 0.0):
+        noise = 0.0005 * (-1) ** i * (1 + i % 5)
+        return pack_values([0.01 + noise + own(i) + drift[i], drift[i]])
+
+    def kl_after(own):
+        names = MetricSet(1, ("Policy/kl", "Policy/kl_before_update"))
+        finished = [IterationFinished(i, 1, values(i, own), 1, 1.0) for i in range(80)]
+        state, history = folded(names, applied(1, 40), *finished)
+        (kl,) = [metric for metric in impact_of(1, state, history).metrics if metric.metric == "Policy/kl"]
+        return kl, impact_notes(impact_of(1, state, history))
+
+    unchanged, notes = kl_after(lambda i: 0.0)
+    assert unchanged.verdict == "no clear change"
+    assert unchanged.before.mean == pytest.approx(0.01, abs=1e-4)
+    assert notes == ["KL: without the change before the update (Policy/kl_before_update)"]
+    changed, _ = kl_after(lambda i: 0.005 * (i >= 40))
+    assert changed.verdict == "rose"
+    assert changed.change == pytest.approx(0.005, abs=1e-4)
+
+
 def windows(number, *bodies, wanted=50, last=299):
     state, history = folded(*bodies, *iterations(0, last))
     return impact_of(number, state, history, wanted).windows

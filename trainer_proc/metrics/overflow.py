@@ -13,8 +13,6 @@ from typing import Any, Protocol
 
 import torch
 
-OVERFLOW = "Simulation/overflow"
-"""Metric: share of environments, 0 to 1, that lost contacts or constraints in an iteration."""
 _CONSTRAINTS, _CONTACTS, _MATCHES = "njmax", "nconmax", "contact_sensor_maxmatch"
 _KINDS = (
     ("constraints", _CONSTRAINTS),
@@ -101,7 +99,7 @@ class BufferOverflow:
     def collect(self) -> dict[str, float]:
         """Return the metrics of the iteration that `finish` ended; empty while their copy is on the way.
 
-        `Simulation/overflow`, and the largest numbers needed: `Simulation/constraints` in an environment and
+        `Simulation/overflow` is the share of environments, 0 to 1, that lost something. The largest numbers needed: `Simulation/constraints` in an environment and
         `Simulation/contacts`, the mean over the environments. Never waits for the device.
         """
         if self._host is None or (self._copied is not None and not self._copied.query()):
@@ -113,7 +111,7 @@ class BufferOverflow:
             self._needed[key] = max(needed, self._needed.get(key, 0))
         self.problem = self._problem(lost, environments / count) if environments else ""
         return {
-            OVERFLOW: environments / count,
+            "Simulation/overflow": environments / count,
             "Simulation/constraints": float(constraints),
             "Simulation/contacts": contacts / count,
         }

@@ -17,11 +17,13 @@ from typing import Any
 
 from trainer_proc.contract.knob import Knob, KnobType, Value, number_of
 from trainer_proc.knobs.live import LiveKnob
-from trainer_proc.metrics.overflow import OVERFLOW
 
 KL, DESIRED_KL = "Policy/kl", "Policy/desired_kl"
+KL_BEFORE_UPDATE = "Policy/kl_before_update"
+"""Part of the KL that is no effect of the update: rsl-rl 5.4 updates its normalizers during the rollout."""
 _LOSS = "Loss/"
 REWARD, SUCCESS = "Train/mean_reward", "Train/success_rate"
+OVERFLOW = "Simulation/overflow"
 PREFIX = "guard/"
 """Prefix of the names of all guards' knobs; changing one does not affect the training."""
 CALM_ITERATIONS = 20
@@ -167,6 +169,8 @@ class KlGuard(Guard):
     def check(self, metrics: dict[str, float]) -> str:
         """Report from the `iterations`-th consecutive time on."""
         kl, desired = metrics.get(KL), metrics.get(DESIRED_KL)
+        if kl is not None and (before := metrics.get(KL_BEFORE_UPDATE, 0.0)) > 0.0:
+            kl -= before
         if kl is None or desired is None or not kl > self.factor * desired:
             self._in_a_row = 0
             return ""

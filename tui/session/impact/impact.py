@@ -20,6 +20,8 @@ from tui.session.metrics.series import Series
 from tui.session.state import RunState
 
 _ROLES: tuple[Role, ...] = ("success", "reward", "kl")
+_NOT_OF_THE_UPDATE = {"Policy/kl": "Policy/kl_before_update"}
+"""By metric, the part of it that is no effect of an update and falls in the first iterations by itself."""
 
 Verdict = Literal[
     "rose",
@@ -61,6 +63,8 @@ class MetricImpact:
     values_after: tuple[float, ...]
     not_finite: int = 0
     """Number of non-finite values."""
+    without: str = ""
+    """Metric that is subtracted from this one; empty if nothing is."""
     weight_factor: float | None = None
     """Factor by which the change itself multiplies the metric, as a reward's weight does."""
 
@@ -118,8 +122,10 @@ def _metric_impact(
     metric: str, label: str, windows: Windows, history: MetricHistory, factor: float | None = None
 ) -> MetricImpact:
     series = history.series.get(metric)
-    before, lost_before = _level(series, windows.before)
-    after, lost_after = _level(series, windows.after)
+    without = _NOT_OF_THE_UPDATE.get(metric, "")
+    part = history.series.get(without)
+    before, lost_before = _level(series, windows.before, part)
+    after, lost_after = _level(series, windows.after, part)
     (low_values, low), (high_values, high) = before, after
     change = high.mean - low.mean if low is not None and high is not None else None
     interval = difference(low, high) if low is not None and high is not None else None
@@ -137,19 +143,30 @@ def _metric_impact(
         values_before=tuple(low_values.tolist()),
         values_after=tuple(high_values.tolist()),
         not_finite=lost_before + lost_after,
+        without=without if part is not None and bool(part.ys.any()) else "",
         weight_factor=factor,
     )
 
 
-def _level(series: Series | None, window: Window | None) -> tuple[tuple[NDArray[np.float64], Level | None], int]:
-    """Return the finite values in a window, their statistics, and the number of non-finite values."""
+def _level(
+    series: Series | None, window: Window | None, part: Series | None = None
+) -> tuple[tuple[NDArray[np.float64], Level | None], int]:
+    """Return the finite values in a window without `part`, their statistics, and the number of non-finite values."""
     if series is None or window is None:
         return (np.empty(0), None), 0
-    start, stop = series.rows_from(np.array([window.first, window.last + 1]))
-    iterations, values = series.xs[start:stop], series.ys[start:stop].astype(np.float64)
+    iterations, values = _values(series, window)
+    if part is not None:
+        places, parts = _values(part, window)
+        is_known = np.isin(iterations, places)
+        values[is_known] -= parts[np.searchsorted(places, iterations[is_known])]
     finite = np.isfinite(values)
     iterations, values = iterations[finite], values[finite]
     return (values, level(iterations, values) if len(values) else None), int((~finite).sum())
+
+
+def _values(series: Series, window: Window) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    start, stop = series.rows_from(np.array([window.first, window.last + 1]))
+    return series.xs[start:stop], series.ys[start:stop].astype(np.float64)
 
 
 def _verdict(

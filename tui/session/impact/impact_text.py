@@ -75,6 +75,8 @@ def impact_notes(impact: Impact) -> list[str]:
             notes.append(
                 f"{metric.label}: value includes its weight (×{metric.weight_factor:.4g} from the change itself)"
             )
+        if metric.without:
+            notes.append(f"{metric.label}: without the change before the update ({metric.without})")
         if metric.not_finite:
             notes.append(f"{metric.label}: {metric.not_finite} non-finite values excluded")
     return notes
@@ -143,6 +145,7 @@ def _metric_record(metric: MetricImpact) -> dict[str, Any]:
         "excludes_zero": metric.interval and metric.interval.excludes_zero,
         "verdict": metric.verdict,
         "not_finite": metric.not_finite,
+        "without": metric.without or None,
         "weight_factor": metric.weight_factor,
     }
 
