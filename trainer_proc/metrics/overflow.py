@@ -99,8 +99,9 @@ class BufferOverflow:
     def collect(self) -> dict[str, float]:
         """Return the metrics of the iteration that `finish` ended; empty while their copy is on the way.
 
-        `Simulation/overflow` is the share of environments, 0 to 1, that lost something. The largest numbers needed: `Simulation/constraints` in an environment and
-        `Simulation/contacts`, the mean over the environments. Never waits for the device.
+        `Simulation/overflow` is the share of environments, 0 to 1, that lost something. The largest numbers needed are
+        `Simulation/constraints` in an environment and `Simulation/contacts`, the mean over the environments. Never
+        waits for the device.
         """
         if self._host is None or (self._copied is not None and not self._copied.query()):
             return {}
