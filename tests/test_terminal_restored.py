@@ -55,7 +55,11 @@ SCREENS = {
 
 @pytest.mark.parametrize(
     ("screen", "number"),
-    [*((screen, signal.SIGTERM) for screen in SCREENS), ("dashboard", signal.SIGHUP), ("dashboard", signal.SIGQUIT)],
+    [
+        *((screen, signal.SIGTERM) for screen in SCREENS),
+        *(("dashboard", number) for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGINT)),
+        ("launch", signal.SIGINT),
+    ],
 )
 def test_a_signal_ends_every_screen_and_the_terminal_is_as_before(opened, screen, number):
     terminal = opened(*SCREENS[screen])

@@ -17,8 +17,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-"""Python handles SIGINT, by an exception that ends the event loop."""
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT)
+"""Of these, only SIGINT ends Textual's event loop by itself, and the program as if it had been left."""
 STUCK_SECONDS = 5.0
 """How long a program may take to end after a signal before it is ended."""
 _TERMINAL_SECONDS = 1.0

@@ -8,7 +8,15 @@ from textual.widgets._toast import Toast
 from tests.tui.screens.recorded import SMALL, bodies_of, dashboard_is_filled, make_run, told, until
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
-from trainer_proc.contract.messages import Change, CheckpointSaved, Frame, GuardCalmed, GuardFired, InterventionApplied
+from trainer_proc.contract.messages import (
+    Change,
+    CheckpointSaved,
+    ExportFailed,
+    Frame,
+    GuardCalmed,
+    GuardFired,
+    InterventionApplied,
+)
 from tui.app import HumanoidTui
 from tui.navigation import ChangeSetting
 from tui.screens.dashboard.history_dialog import HistoryDialog
@@ -107,8 +115,9 @@ async def test_what_needs_a_person_stays_longest(app, trainer):
         await is_at_iteration_60(app)
         trainer.emit(CheckpointSaved(61, "model_61.pt"))
         trainer.emit(GUARD)
-        await until(lambda: len(told(app)) == 2, "both")
-        assert [notification.timeout for notification in app._notifications] == [4.0, 20.0]
+        trainer.emit(ExportFailed(61, "no space"))
+        await until(lambda: len(told(app)) == 3, "all")
+        assert [notification.timeout for notification in app._notifications] == [4.0, 12.0, 20.0]
 
 
 async def test_what_was_before_one_looked_is_no_news_however_long_it_took(log_root):

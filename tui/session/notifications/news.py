@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from trainer_proc.contract.knob import value_text
 from trainer_proc.contract.messages import (
@@ -25,13 +25,19 @@ from trainer_proc.contract.messages import (
 from tui.session.interventions.change_text import applied_text
 from tui.session.status_text import export_result
 
+Severity: TypeAlias = Literal["information", "warning", "error"]
+
 
 class News(NamedTuple):
-    """One line with its severity; `needs_user` also alerts a user who is away from the screen."""
+    """One line with its severity; `needs_user` also alerts a user who is away from the screen.
+
+    What `stays_in_header` needs no long toast, which would cover the name of the run in a small terminal.
+    """
 
     text: str
-    severity: Literal["information", "warning", "error"] = "information"
+    severity: Severity = "information"
     needs_user: bool = False
+    stays_in_header: bool = False
 
 
 def news_of(body: Body) -> News | None:
@@ -47,7 +53,8 @@ def news_of(body: Body) -> News | None:
             return News(f"{knob} is also written by {competing_writer}: pinned", "warning")
         case GuardFired(guard=guard, message=message, action=action):
             done = "" if action == "warned" else f" ({action})"
-            return News(f"guard {guard}{done}: {message}", "warning" if action == "warned" else "error", True)
+            severity: Severity = "warning" if action == "warned" else "error"
+            return News(f"guard {guard}{done}: {message}", severity, needs_user=True, stays_in_header=True)
         case PolicyReloaded(iteration=iteration, path=path):
             return News(f"{path} loaded into the policy @{iteration}")
         case LeftOut(what=what, reason=reason):

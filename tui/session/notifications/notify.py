@@ -19,7 +19,7 @@ _LONGEST = 200
 
 def seconds_shown(news: News) -> float:
     """Return how long a notification stays on the screen."""
-    return _SECONDS_IF_NEEDED if news.needs_user else _SECONDS[news.severity]
+    return _SECONDS_IF_NEEDED if news.needs_user and not news.stays_in_header else _SECONDS[news.severity]
 
 
 def is_news(frame: Frame, since: float) -> bool:
