@@ -118,6 +118,12 @@ def test_folders_of_add_scalars_and_add_hparams_are_parts_of_their_run(tmp_path)
     }
 
 
+def test_folders_of_tensorboardx_are_parts_of_their_run(tmp_path):
+    write(tmp_path / "walk", scalar("reward", 1, 1.0))
+    write(tmp_path / "walk" / "data" / "feet" / "left", scalar("data/feet", 1, 2.0))
+    assert Watched(tmp_path).read().newest["data/feet/left"].value == 2.0
+
+
 @pytest.mark.parametrize(
     ("folder", "records"),
     [
@@ -565,9 +571,16 @@ def test_what_our_trainings_repeat_of_rl_games_is_left_out_or_moved(tmp_path):
             scalar("Episode/Custom/speed", epoch, 0.5, time),
             scalar("shaped_rewards", epoch - 1, 1.5, time + 0.01),
             scalar("Custom/speed", epoch - 1, 0.5, time + 0.01),
+            scalar("Loss/surrogate", epoch - 1, 0.5, time + 0.01),
         ]
     placed = StepScale().place(batch_of(tmp_path, *records))
-    assert list(placed) == ["shaped_rewards/step", "info/epochs", "Episode/Custom/speed", "Custom/speed"]
+    assert list(placed) == [
+        "shaped_rewards/step",
+        "info/epochs",
+        "Episode/Custom/speed",
+        "Custom/speed",
+        "Loss/surrogate",
+    ]
     assert all(points.steps.tolist() == [256, 512] for points in placed.values())
 
 
@@ -623,6 +636,13 @@ def test_an_environments_metrics_before_the_librarys_own_stay_at_their_steps(tmp
     ]
     placed = StepScale().place(batch_of(tmp_path, *records))
     assert placed["Episode_Reward/alive"].steps.tolist() == [16, 32, 48]
+
+
+@pytest.mark.parametrize("library", ["info/epochs", "Loss / Policy loss"])
+def test_a_counter_of_somebody_s_own_in_a_librarys_run_is_left_alone(tmp_path, library):
+    records = [scalar(library, step, 1.0, 100.0 + step) for step in (256, 512)]
+    records += [scalar("Metrics/evaluation", epoch, 0.5, 100.0 + 256 * epoch + 1) for epoch in (1, 2)]
+    assert StepScale().place(batch_of(tmp_path, *records))["Metrics/evaluation"].steps.tolist() == [1, 2]
 
 
 def test_what_rsl_rl_repeats_over_seconds_is_left_out(tmp_path):

@@ -26,6 +26,8 @@ _OF_ITERATIONS = re.compile(
     r"(?:Train|Loss|Policy|Perf|Metrics|Episode_\w+|Termination|Reward_Rate|Curriculum|Terrain|Success)/"
 )
 """Groups of rsl-rl's names, also logged by this program."""
+_OURS = frozenset(("Train/mean_reward", "Loss/surrogate"))
+"""Names of this program's trainings that neither rl_games nor skrl has: without one, no metric is moved by time."""
 _SAME_OVER_STEPS = ("", "/step", "/frame", "/mean")
 _SAME_OVER_FRAMES = ("/step", "/frame", "/mean")
 _EPISODE = "Episode/"
@@ -53,7 +55,7 @@ class StepScale:
             self._learn(batch[EPOCHS])
         if own := [points for name, points in batch.items() if name == EPOCHS or _SKRL in name]:
             self._library.learn(own)
-        if self._library:
+        if self._library and not _OURS.isdisjoint(self._names):
             kept = {
                 name: self._library.placed(points) if self._is_of_iterations(name) else points
                 for name, points in kept.items()

@@ -158,7 +158,7 @@ class SharedView:
 
     @property
     def _steps_differ(self) -> bool:
-        return len(steps_of(self.sources)) > 1
+        return len(self.sources) > 1 and len(steps_of(self.sources)) > 1
 
     def _show_range_of(self, view: ChartView) -> None:
         self.base = replace(view, crosshair=self.base.crosshair)
