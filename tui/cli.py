@@ -28,14 +28,12 @@ def run(arguments: list[str]) -> int:
 
         return run_command(arguments)
     from curricula.errors import UserError
-    from trainer_proc.contract.run_folder import LOG_ROOT
-    from tui.app import HumanoidTui
+    from tui.launch_app import open_launch_screen
     from tui.session.program_log import start_logging
-    from tui.terminal.run import run_app
 
     start_logging()
     try:
-        run_app(HumanoidTui(LOG_ROOT))
+        open_launch_screen()
     except UserError as error:
         print(f"humanoid-tui: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code

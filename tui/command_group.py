@@ -69,11 +69,9 @@ def cli(context: click.Context, log_level: str) -> None:
     """
     start_logging(log_level)
     if context.invoked_subcommand is None:
-        from trainer_proc.contract.run_folder import LOG_ROOT
-        from tui.app import HumanoidTui
-        from tui.terminal.run import run_app
+        from tui.launch_app import open_launch_screen
 
-        run_app(HumanoidTui(LOG_ROOT))
+        open_launch_screen()
 
 
 def run_command(arguments: list[str]) -> int:

@@ -7,7 +7,6 @@ from syrupy.extensions.image import SVGImageSnapshotExtension
 from textual.widgets import Input
 
 from tests.tui.screens.recorded import SIZES, FakeTrainer, make_run
-from tui.screens.dashboard.run_screen import RunScreen
 from tui.session.backends.devices import Device
 
 SETTLING_SECONDS = 2.0
@@ -96,8 +95,6 @@ def looks_as_before(request, snapshot, tmp_path):
         while shown != awaited and time.monotonic() < deadline:
             for screen in pilot.app.screen_stack:
                 screen.refresh(layout=True)  # Textual may leave the footer below a dialog without a layout
-                if isinstance(screen, RunScreen):
-                    screen.show_run()  # after a resize below a dialog, panels are drawn before they have their size
             await pilot.pause(0.05)
             shown = svg()
         now = tmp_path / f"{name}.svg"

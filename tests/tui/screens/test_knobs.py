@@ -524,6 +524,19 @@ async def test_no_value_moves_a_column(live, trainer):
     assert [column.get_render_width(table) for column in table.columns.values()] == before
 
 
+async def test_below_a_dialog_the_line_under_the_knobs_follows_a_resize(log_root):
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk", bodies_of("g1-walk", until_iteration=30)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await dashboard_is_filled(app)
+        dashboard = app.screen
+        assert not dashboard.query_one("#knob-detail").display
+        await pilot.press("h")
+        await until(lambda: isinstance(app.screen, HistoryDialog), "the dialog")
+        await pilot.resize_terminal(200, 60)
+        await until(lambda: str(dashboard.query_one("#knob-detail", Static).content).startswith("reward/"), "the line")
+        assert "default" in str(dashboard.query_one("#knob-detail", Static).content)
+
+
 async def test_history_and_default_have_columns_where_there_is_room(log_root):
     run = make_run(log_root, "g1-walk", [*with_g1_knobs(bodies_of("g1-walk", until_iteration=30)), *turned(31)])
     app = HumanoidTui(log_root, run)

@@ -34,6 +34,16 @@ _LINES_WITH_DETAIL = 12
 _WIDTH_OF_HISTORY = 16
 
 
+class _Detail(Static):
+    """The line about the selected knob, which depends on its width."""
+
+    class Resized(Message):
+        """The line has another width: also below a dialog, where the screen is laid out late."""
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.post_message(self.Resized())
+
+
 class KnobPanel(Vertical):
     """All knobs of a run, those that match a few letters, or those that were changed."""
 
@@ -72,7 +82,7 @@ class KnobPanel(Vertical):
     def compose(self) -> ComposeResult:
         yield Field(placeholder="filter by name; Escape clears", id="knob-filter", compact=True)
         yield KnobTable(id="knobs")
-        yield Static("", id="knob-detail", markup=False)
+        yield _Detail("", id="knob-detail", markup=False)
         yield KnobLine(id="knob-line")
 
     def on_mount(self) -> None:
@@ -137,7 +147,6 @@ class KnobPanel(Vertical):
     def on_resize(self, event: events.Resize) -> None:
         """Show the details of the selected knob where there is room."""
         self.query_one("#knob-detail").display = self.size.height >= _LINES_WITH_DETAIL
-        self.call_after_refresh(self._show_detail)
 
     # --- the filter ---
 
@@ -208,6 +217,7 @@ class KnobPanel(Vertical):
     # --- details and titles ---
 
     @on(DataTable.RowHighlighted)
+    @on(_Detail.Resized)
     def _show_detail(self) -> None:
         detail, knob = self.query_one("#knob-detail", Static), self.knob
         if not detail.display:
