@@ -37,6 +37,10 @@ CLASSES = (
     "trainer_proc.metrics.success.rate:EpisodeWindow",
     "trainer_proc.metrics.success.rules:_TimeOut",
     "trainer_proc.metrics.stream:MetricStream",
+    "trainer_proc.steering.guards:NotFiniteGuard",
+    "trainer_proc.steering.guards:KlGuard",
+    "trainer_proc.steering.guards:FallGuard",
+    "trainer_proc.steering.guards:OverflowGuard",
     "trainer_proc.knobs.curriculum_terms:CurriculumTerms",
     "trainer_proc.knobs.curriculum_terms:_Mark",
 )
@@ -55,6 +59,8 @@ STEERING = {
     "MetricStream.start_clock",
     "CurriculumTerms.hold",
     "CurriculumTerms.release",
+    *(f"{guard}.__init__" for guard in ("NotFiniteGuard", "KlGuard", "FallGuard", "OverflowGuard")),
+    *(f"{guard}.limits" for guard in ("KlGuard", "FallGuard", "OverflowGuard")),
 }
 """Methods that observe nothing."""
 FUNCTIONS = (

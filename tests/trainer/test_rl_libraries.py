@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from trainer_proc.contract.export_process import export_refusal
 from trainer_proc.contract.messages import ExportFailed
 from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule
 from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED, LEARNING_RATE, LINEAR
@@ -135,5 +136,5 @@ def test_a_checkpoint_of_another_library_is_refused_by_name(tmp_path):
 
 def test_an_export_is_refused_in_one_line():
     emitted = []
-    NoExports("points", emitted.append).start(None, 4)
+    NoExports(export_refusal("points"), emitted.append).start(None, 4)
     assert emitted == [ExportFailed(4, "expected a policy of rsl_rl, got one of points: no export yet")]

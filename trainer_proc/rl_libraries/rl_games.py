@@ -144,7 +144,7 @@ class RlGamesRunner(LibraryRunner):
 
         def add_scalar(tag: str, value: Any, *args: Any, **kwargs: Any) -> None:
             writer.take(tag, value)
-            original(tag, value, *args, **kwargs)
+            self._record(lambda: original(tag, value, *args, **kwargs))
 
         agent.writer.add_scalar = add_scalar
 
@@ -166,7 +166,7 @@ class RlGamesRunner(LibraryRunner):
 
     def collect(self) -> dict[str, float]:
         """Return clip fraction, explained variance and standard deviation of the last epoch."""
-        if not self._log_probabilities:
+        if not (self._log_probabilities and self._measures):
             return {}
         new, old = (torch.cat(parts) for parts in zip(*self._log_probabilities, strict=True))
         self._log_probabilities.clear()
@@ -221,14 +221,21 @@ class RlGamesRunner(LibraryRunner):
         return _cloned(observed)
 
     def _measure_rollout(self, batch: dict[str, Any]) -> None:
-        self._measures = {"Policy/explained_variance": explained_variance(batch["returns"], batch["values"])}
-        if "sigmas" in batch:
-            self._measures["Policy/mean_std"] = batch["sigmas"].mean()
+        self._measures = {}
+        self.observer.attempt("explained variance", lambda: self._take_rollout(batch))
         self._prepare_dataset(batch)
 
+    def _take_rollout(self, batch: dict[str, Any]) -> None:
+        self._measures["Policy/explained_variance"] = explained_variance(batch["returns"], batch["values"])
+        if "sigmas" in batch:
+            self._measures["Policy/mean_std"] = batch["sigmas"].mean()
+
     def _remember_mini_batch(self, agent: Any, batch: dict[str, Any], *rest: Any) -> None:
-        self._log_probabilities.append((-batch["new_neglogp"].detach(), -batch["old_neglogp"].detach()))
+        self.observer.attempt("clip fraction", lambda: self._take_mini_batch(batch))
         self._mini_batch(agent, batch, *rest)
+
+    def _take_mini_batch(self, batch: dict[str, Any]) -> None:
+        self._log_probabilities.append((-batch["new_neglogp"].detach(), -batch["old_neglogp"].detach()))
 
 
 def bare(model: Any) -> Any:

@@ -16,7 +16,9 @@ from typing import Any, ClassVar
 import torch
 
 from trainer_proc.checkpoints.load import LIBRARY_KEY, check_library, read_checkpoint
+from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.run_folder import checkpoint_name
+from trainer_proc.metrics.observer import Observer
 
 
 class LibraryEnvironment:
@@ -97,6 +99,8 @@ class LibraryRunner(ABC):
         self.logger = logger
         self.device = device
         self.cfg: dict[str, Any] = {}
+        self.observer = Observer()
+        """Reports what can't be measured of the library's training."""
         self.current_learning_iteration = 0
         self._total_iterations = 0
         self._is_learning = self._save_is_due = False
@@ -149,6 +153,13 @@ class LibraryRunner(ABC):
     @abstractmethod
     def _train(self, total_iterations: int) -> None:
         """Run the library's training up to `total_iterations`; call `_begin` first and `_end_iteration` after each."""
+
+    def _record(self, write: Callable[[], None]) -> None:
+        """Call the library's own writer, or print; what a full disk refuses is reported."""
+        try:
+            write()
+        except OSError as error:
+            self.observer.is_missing("records and lines of the console", one_line(error))
 
     def _begin(self) -> None:
         self._is_learning = True

@@ -120,7 +120,7 @@ class SkrlRunner(LibraryRunner):
 
         def add_scalar(*, tag: str, value: Any, timestep: int) -> None:
             writer.take(tag, value)
-            self._add_scalar(tag=tag, value=value, timestep=timestep)
+            self._record(lambda: self._add_scalar(tag=tag, value=value, timestep=timestep))
 
         agent.writer.add_scalar = add_scalar
 
@@ -200,7 +200,7 @@ class SkrlRunner(LibraryRunner):
         self._post_interaction(**at)
         if self.agent._rollout % self.agent.cfg.rollouts:
             return
-        self._print_progress()
+        self._record(self._print_progress)
         self._end_iteration(self._rollout_steps())
         self._log_probabilities.clear()
         self._rollout_values.clear()
@@ -246,19 +246,21 @@ class SkrlRunner(LibraryRunner):
         return wrapper._observations, infos
 
     def _remember_batches(self, *, names: list[str], **kwargs: Any) -> Iterator[Any]:
-        place = names.index("log_prob")
+        place = names.index("log_prob") if "log_prob" in names else None
         for batch in self._sample(names=names, **kwargs):
-            self._batch_log_probability = batch[place]
+            self._batch_log_probability = None if place is None else batch[place]
             yield batch
 
     def _measured_act(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         acted = self._act(inputs, *args, **kwargs)
-        if self._batch_log_probability is not None and "taken_actions" in inputs:
-            pair = acted[1]["log_prob"].detach(), self._batch_log_probability
-            self._log_probabilities.append((pair[0].reshape(-1), pair[1].reshape(-1)))
+        if (old := self._batch_log_probability) is not None and "taken_actions" in inputs:
+            self.observer.attempt("KL and clip fraction", lambda: self._take(acted[1]["log_prob"], old))
         return acted
+
+    def _take(self, new: torch.Tensor, old: torch.Tensor) -> None:
+        self._log_probabilities.append((new.detach().reshape(-1), old.reshape(-1)))
 
     def _preprocess_values(self, values: Any, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("train"):  # the rollout's values, then its returns
-            self._rollout_values.append(values.detach().clone())
+            self.observer.attempt("explained variance", lambda: self._rollout_values.append(values.detach().clone()))
         return self._value_preprocessor(values, *args, **kwargs)

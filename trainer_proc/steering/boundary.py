@@ -19,6 +19,7 @@ from trainer_proc.contract.messages import (
     GuardFired,
     InterventionApplied,
     InterventionQueued,
+    LeftOut,
     PhaseChanged,
     PhaseName,
     PolicyReloaded,
@@ -26,6 +27,7 @@ from trainer_proc.contract.messages import (
 from trainer_proc.contract.requests import Export, Pause, Reload, Resume, Save, Stop
 from trainer_proc.contract.undo_history import undo_of
 from trainer_proc.knobs.live import TrainingKnobs
+from trainer_proc.metrics.observer import Observer
 from trainer_proc.steering.curricula import Curricula, NoCurricula
 from trainer_proc.steering.guards import PREFIX, Guards
 from trainer_proc.steering.interface import Actions, Link, TrainingStopped
@@ -45,7 +47,7 @@ class Steering:
         self._link = link
         self._ranks = ranks or OneProcess()
         self._phase = PhaseChanged("building")
-        self.guards = Guards()
+        self.guards = Guards(Observer(lambda what, reason: link.emit(LeftOut(what, reason))))
         self.interventions = Interventions(link.emit, lambda is_so: self._ranks.all(is_so))
         self.curricula: Curricula = NoCurricula()
         self._launch_values: dict[str, Value] = {}

@@ -13,10 +13,14 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from trainer_proc.contract.knob import Knob, KnobType, Value, number_of
 from trainer_proc.knobs.live import LiveKnob
+from trainer_proc.metrics.observer import Observer
+
+_Result = TypeVar("_Result")
 
 KL, DESIRED_KL = "Policy/kl", "Policy/desired_kl"
 KL_BEFORE_UPDATE = "Policy/kl_before_update"
@@ -244,7 +248,9 @@ class OverflowGuard(Guard):
 class Guards:
     """All guards of a training, in mode `warn` at first."""
 
-    def __init__(self) -> None:
+    def __init__(self, observer: Observer | None = None) -> None:
+        """`observer` reports a guard that fails, and is left out."""
+        self._observer = observer or Observer()
         self.overflow = OverflowGuard()
         self._guards: list[Guard] = [
             NotFiniteGuard(),
@@ -269,7 +275,7 @@ class Guards:
 
     def check(self, metrics: dict[str, float]) -> list[Finding]:
         """Return the problems found in an iteration's metrics."""
-        findings = (guard.finding(metrics) for guard in self._guards)
+        findings = [self._attempt(guard, partial(guard.finding, metrics)) for guard in self._guards]
         return [finding for finding in findings if finding is not None]
 
     def calmed(self) -> list[str]:
@@ -284,4 +290,7 @@ class Guards:
     def intervened(self, metrics: dict[str, float]) -> None:
         """Take `metrics`, of the iteration before a change, as the reference of all guards."""
         for guard in self._guards:
-            guard.intervened(metrics)
+            self._attempt(guard, partial(guard.intervened, metrics))
+
+    def _attempt(self, guard: Guard, act: Callable[[], _Result]) -> _Result | None:
+        return self._observer.attempt(f"guard {guard.name}", act)

@@ -57,6 +57,8 @@ def attach(
     """
     observer = observer or Observer(lambda what, reason: emit(LeftOut(what, reason)))
     is_rsl_rl = not isinstance(runner, LibraryRunner)
+    if not is_rsl_rl:
+        runner.observer = observer
     # inside the next wrapper, which hides failed updates
     diagnostics = PpoDiagnostics(runner.alg, observer) if is_rsl_rl else runner
     tolerate_non_finite_updates(runner.alg, lambda: steering.guards.catches_not_finite)
