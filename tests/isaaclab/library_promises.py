@@ -41,6 +41,8 @@ COMMON_METRICS = {
     "Perf/learning_time",
     "Episode_Reward/alive",
     "Episode_Termination/time_out",
+    "Termination/time_out",
+    "Reward_Rate/alive",
 }
 
 
@@ -101,6 +103,13 @@ class LibraryPromises:
         assert all(0 < length <= 31 for length in lengths if math.isfinite(length))
         assert run.state.latest["Policy/desired_kl"] == pytest.approx(0.008)
         assert 0 <= run.state.latest["Policy/clip_fraction"] <= 1
+        for iteration in range(9):
+            ended = [run.metric(f"Termination/{term}", iteration) for term in ("time_out", "cart_out_of_bounds")]
+            if run.metric("Train/finished_episodes", iteration):
+                assert max(ended) <= 1 <= sum(ended)
+            else:
+                assert all(map(math.isnan, ended))
+        assert run.metric("Reward_Rate/alive", 8) == pytest.approx(1.0, abs=0.2)  # weight 1, each second of life
 
     def test_a_reward_weight_takes_effect_and_is_undone(self, run):
         before = run.metric("Episode_Reward/alive", run.state.iteration)

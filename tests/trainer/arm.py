@@ -65,14 +65,14 @@ def positions_of(robot="robot", **changes):
 class Arm:
     """A built training of entities with motors, and its policy's description."""
 
-    def __init__(self, entities, actions=None, *, terms=None, events=None, clip_actions=None, **group):
+    def __init__(self, entities, actions=None, *, terms=None, events=None, clip_actions=None, cameras=None, **group):
         terms = terms or {"last": ObservationTermCfg(func=last_action)}
         cfg = ManagerBasedRlEnvCfg(
             decimation=2,
             episode_length_s=2.0,
             scene=SceneCfg(num_envs=ENVIRONMENTS, entities=entities),
             sim=SimulationCfg(mujoco=MujocoCfg(timestep=0.01)),
-            observations={"actor": ObservationGroupCfg(dict(terms), **group)},
+            observations={"actor": ObservationGroupCfg(dict(terms), **group), **(cameras or {})},
             actions=actions or {"joint_pos": positions_of()},
             events=events or {},
             rewards={"alive": RewardTermCfg(func=lambda env: torch.ones(env.num_envs), weight=1.0)},
@@ -80,21 +80,27 @@ class Arm:
         )
         self.env = ManagerBasedRlEnv(cfg, device="cpu")
         self.runner = MjlabOnPolicyRunner(
-            RslRlVecEnvWrapper(self.env, clip_actions=clip_actions), asdict(_agent(clip_actions)), None, "cpu"
+            RslRlVecEnvWrapper(self.env, clip_actions=clip_actions),
+            asdict(_agent(clip_actions, tuple(cameras or ()))),
+            None,
+            "cpu",
         )
 
     def described(self):
         return describe_policy(self.runner, "Arm", "mjlab", simulator_of(self.env))
 
 
-def _agent(clip_actions):
+def _agent(clip_actions, cameras):
     critic = RslRlModelCfg(hidden_dims=(8,))
     actor = replace(critic, distribution_cfg={"class_name": "GaussianDistribution", "init_std": 1.0})
+    if cameras:
+        cnn = {"output_channels": [2], "kernel_size": 3, "activation": "elu"}
+        actor = replace(actor, class_name="CNNModel", cnn_cfg=cnn)
     return RslRlOnPolicyRunnerCfg(
         actor=actor,
         critic=critic,
         algorithm=RslRlPpoAlgorithmCfg(),
-        obs_groups={"actor": ("actor",), "critic": ("actor",)},
+        obs_groups={"actor": ("actor", *cameras), "critic": ("actor",)},
         num_steps_per_env=4,
         clip_actions=clip_actions,
     )

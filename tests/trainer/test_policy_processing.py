@@ -12,17 +12,20 @@ import pytest
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
     global Arm, EventTermCfg, actions, JOINT_TERMS, ObservationTermCfg, actuators, arm, last_action
+    global ObservationGroupCfg, export_policy, onnxruntime
     global make_runner, positions_of, read_policy_description, torch, write_policy_description, describe_policy
+    import onnxruntime
     import torch
     from mjlab import actuator as actuators
     from mjlab.envs.mdp import last_action
     from mjlab.managers.event_manager import EventTermCfg
-    from mjlab.managers.observation_manager import ObservationTermCfg
+    from mjlab.managers.observation_manager import ObservationGroupCfg, ObservationTermCfg
 
     from tests.tiny_training import make_runner
     from tests.trainer.arm import JOINT_TERMS, Arm, arm, positions_of
     from trainer_proc.export.description import describe_policy
     from trainer_proc.export.policy import read_policy_description, write_policy_description
+    from trainer_proc.export.write import export_policy
 
     actions = import_module("mjlab.envs.mdp.actions")  # `from mjlab.envs.mdp` imports a module in it
 
@@ -42,6 +45,33 @@ def another_default_pose(env, env_ids):
     offsets = 0.01 * torch.arange(1, 1 + env.num_envs)[:, None]
     env.scene["robot"].data.default_joint_pos += offsets
     env.action_manager.get_term("joint_pos").offset.add_(offsets)
+
+
+def lit(env, brightness):
+    """Stands for a camera, which needs a GPU or a window system: two channels of 8 × 6."""
+    generator = torch.Generator().manual_seed(env.common_step_counter)
+    return brightness * torch.rand(env.num_envs, 2, 8, 6, generator=generator)
+
+
+def test_images_are_described_and_the_policy_that_sees_them_is_exported(folder):
+    front = ObservationTermCfg(func=lit, params={"brightness": 0.5}, clip=(0.0, 0.4))
+    training = Arm(three_joints(), cameras={"camera": ObservationGroupCfg({"front": front})})
+    described = training.described()
+    assert described.image_shapes == {"camera": [2, 8, 6]}
+    (term,) = described.image_terms
+    assert (term.name, term.group, term.parameters) == ("front", "camera", {"brightness": 0.5})
+    assert (term.size, term.clip) == (2 * 8 * 6, (0.0, 0.4))
+    assert [term.group for term in described.observation_terms] == ["actor"]
+
+    write_policy_description(folder, described)
+    training.runner.cfg["upload_model"] = False
+    training.runner.save(str(folder.checkpoint(0)))
+    export_policy(folder, folder.checkpoint(0))
+    session = onnxruntime.InferenceSession(str(folder.exported / "policy.onnx"), providers=["CPUExecutionProvider"])
+    observed = training.runner.env.get_observations()
+    fed = {"obs": observed["actor"][:1].numpy(), "camera": observed["camera"][:1].numpy()}
+    expected = training.runner.alg.get_policy()(observed)[0].tolist()
+    assert session.run(["actions"], fed)[0][0].tolist() == pytest.approx(expected, abs=1e-5)
 
 
 def processed(training, term, action):

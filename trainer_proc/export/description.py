@@ -22,8 +22,9 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
     Terms are empty for an environment without managers, joints for one without a known simulator or robot.
     """
     env = unwrapped(runner.env)
-    observed = runner.env.get_observations().items()
-    vectors = {group for group, tensor in observed if tensor.ndim == 2}
+    observed = runner.env.get_observations()
+    sizes = {group: int(tensor.shape[1]) for group, tensor in observed.items() if tensor.ndim == 2}
+    images = {group: list(tensor.shape[1:]) for group, tensor in observed.items() if tensor.ndim == 4}
     groups = {model: list(names) for model, names in runner.cfg["obs_groups"].items()}
     if "student" in groups:
         groups["actor"] = groups["student"]
@@ -34,10 +35,11 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
         backend=backend,
         actor=_actor_arguments(runner),
         observation_groups=groups,
-        observation_sizes={group: int(tensor.shape[-1]) for group, tensor in observed if tensor.ndim == 2},
-        image_shapes={group: list(tensor.shape[1:]) for group, tensor in observed if tensor.ndim == 4},
+        observation_sizes=sizes,
+        image_shapes=images,
         num_actions=runner.env.num_actions,
-        observation_terms=describe_observations(env, [group for group in groups["actor"] if group in vectors]),
+        observation_terms=describe_observations(env, [group for group in groups["actor"] if group in sizes]),
+        image_terms=describe_observations(env, [group for group in groups["actor"] if group in images]),
         clip_actions=action_limit(runner.env),
         control_frequency=None if step is None else 1.0 / float(step),
         **describe_actions(env, simulator),

@@ -114,6 +114,8 @@ class PolicyDescription(msgspec.Struct, frozen=True):
     """Control rate in Hz; None if unknown."""
     image_shapes: dict[str, list[int]] = {}
     """Shape [channels, height, width] of each observation group that is an image."""
+    image_terms: list[ObservationTerm] = []
+    """Terms of the actor's images, with the image as `group`, in the order of concatenation."""
     not_included: list[str] = []
     """What stands between robot and policy and is not in this description, with the reason; one line each."""
     format: int = 1
