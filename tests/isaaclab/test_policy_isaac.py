@@ -167,6 +167,15 @@ def test_gains_are_the_configured_ones_of_every_kind_of_motor(g1):
     assert gains["right_hip_yaw_joint"] == (150.0, 5.0)
     assert gains["left_elbow_joint"] == (40.0, 10.0)
     assert gains["left_wrist_roll_joint"] == (None, None)
+    limits = dict(zip(described.joint_names, described.joint_effort_limits, strict=True))
+    physics = g1.env.scene["robot"].data.joint_effort_limits.torch[0].tolist()
+    in_physics = dict(zip(described.joint_names, physics, strict=True))
+    assert limits["left_knee_joint"] == (-300.0, 300.0)
+    assert in_physics["left_knee_joint"] == 300.0
+    assert limits["left_ankle_roll_joint"] == (-20.0, 20.0)
+    assert limits["left_wrist_roll_joint"] == (-5.0, 5.0)
+    elbow = min(300.0, in_physics["left_elbow_joint"])
+    assert limits["left_elbow_joint"] == (-elbow, elbow)
     of_file = g1.env.scene["robot"].data.joint_damping.torch[0, described.joint_names.index("left_ankle_roll_joint")]
     assert gains["left_ankle_roll_joint"] == (20.0, pytest.approx(of_file.item()))
     assert [line.partition(":")[0] for line in described.not_included] == [

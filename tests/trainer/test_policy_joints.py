@@ -10,24 +10,12 @@ import pytest
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global \
-        Arm, \
-        DOOR, \
-        G1, \
-        JOINT_TERMS, \
-        ObservationTermCfg, \
-        Simulated, \
-        actuators, \
-        arm, \
-        describe_policy, \
-        gains_in_physics, \
-        positions_of, \
-        simulator_of
-    global load_robot
+    global Arm, DOOR, G1, JOINT_TERMS, ObservationTermCfg, Simulated, actuators, arm, describe_policy
+    global gains_in_physics, positions_of, simulator_of, torque
     from mjlab import actuator as actuators
     from mjlab.managers.observation_manager import ObservationTermCfg
 
-    from tests.trainer.arm import DOOR, JOINT_TERMS, Arm, arm, gains_in_physics, positions_of
+    from tests.trainer.arm import DOOR, JOINT_TERMS, Arm, arm, gains_in_physics, positions_of, torque
     from tests.trainer.knobs.simulated import G1, Simulated
     from trainer_proc.export.description import describe_policy
     from trainer_proc.simulators.registry import simulator_of
@@ -40,7 +28,7 @@ XML = """
 <position name="geared" joint="geared" kp="40" kv="4" gear="2"/>
 <velocity name="spinner" joint="spinner" kv="3"/>
 <velocity name="brake" joint="shared" kv="0.5"/>
-<motor name="engine" joint="engine" gear="3"/>
+<motor name="engine" joint="engine" gear="3" forcerange="-2 4"/>
 <muscle name="muscle" joint="muscle" lengthrange="0 1"/>
 """
 IN_XML = ("servo", "geared", "spinner", "engine", "muscle")
@@ -58,7 +46,8 @@ def mixed_arm(network):
         pd(actuators.BuiltinPositionActuatorCfg, "built_in", 100.0, 10.0),
         pd(actuators.IdealPdActuatorCfg, "ideal", 60.0, 6.0, effort_limit=50.0),
         pd(actuators.DcMotorActuatorCfg, "dc", 30.0, 3.0, **limits),
-        pd(actuators.BuiltinPdActuatorCfg, "pair", 20.0, 2.0),
+        pd(actuators.BuiltinPdActuatorCfg, "pair", 20.0, 2.0, effort_limit=15.0),
+        pd(actuators.BuiltinPositionActuatorCfg, "limited", 100.0, 10.0, effort_limit=8.0),
         pd(actuators.IdealPdActuatorCfg, "shared", 9.0, 0.0, effort_limit=50.0),
         actuators.XmlActuatorCfg(target_names_expr=("shared",)),
         actuators.BuiltinMotorActuatorCfg(target_names_expr=("torque",), effort_limit=20.0),
@@ -79,7 +68,7 @@ def mixed_arm(network):
         ),
         *(actuators.XmlActuatorCfg(target_names_expr=(name,)) for name in IN_XML),
     ]
-    joints = ["built_in", "ideal", "dc", "pair", "shared", "torque", "voltage", "network", *IN_XML]
+    joints = ["built_in", "ideal", "dc", "pair", "limited", "shared", "torque", "voltage", "network", *IN_XML]
     positions = {joint: 0.1 * (1 + index) for index, joint in enumerate(joints)}
     return arm(reversed(motors), actuators_of_xml=XML, **positions), joints
 
@@ -110,6 +99,16 @@ def test_gains_are_those_of_each_kind_of_motor_or_none(mixed):
     reasons = sorted(line.partition(":")[0] for line in described.not_included)
     without = ", ".join(joint for joint in joints if joint in WITHOUT_LAW)
     assert reasons == [f"gains of {without}", "gear of engine", "gear of geared", "motors of voltage"]
+
+
+def test_effort_limits_are_those_of_the_torques_in_the_simulator(mixed):
+    training, joints = mixed
+    limits = dict(zip(joints, training.described().joint_effort_limits, strict=True))
+    for joint in ("ideal", "limited", "pair"):
+        limit = torque(training.env, "robot", joint, position=-100.0)
+        assert limits[joint] == (pytest.approx(-limit), pytest.approx(limit)), joint
+    assert (limits["pair"], limits["built_in"]) == ((-15.0, 15.0), None)
+    assert limits["engine"] == (-6.0, 12.0)
 
 
 def test_the_poses_are_the_joints_own(mixed):

@@ -6,12 +6,13 @@ from typing import Any
 
 from trainer_proc.export.actions import action_limit, actions_not_included, describe_actions, driven_assets
 from trainer_proc.export.observations import describe_observations, observations_not_included
+from trainer_proc.export.plain import limits
 from trainer_proc.export.policy import FORMAT, PolicyDescription
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.simulators.interface import Simulator
 
 _OF_JOINTS = (
-    *("joint_names", "default_joint_positions", "joint_stiffness", "joint_damping"),
+    *("joint_names", "default_joint_positions", "joint_stiffness", "joint_damping", "joint_effort_limits"),
     *("robot_joint_names", "robot_joint_positions", "robot_joint_velocities"),
 )
 
@@ -72,6 +73,7 @@ def _describe_joints(env: Any, simulator: Simulator | None) -> tuple[dict[str, l
     """Return the joints of the robots that the actions drive, and a line for each fact that the lists don't hold."""
     described: dict[str, list[Any]] = {name: [] for name in _OF_JOINTS}
     not_included: list[str] = []
+    unknown: list[str] = []
     robots = driven_assets(env, simulator)
     for robot in robots:
         joints = simulator.joints(robot) if simulator is not None else None
@@ -84,13 +86,17 @@ def _describe_joints(env: Any, simulator: Simulator | None) -> tuple[dict[str, l
         described["default_joint_positions"] += [positions[name] for name in joints.names]
         described["joint_stiffness"] += joints.stiffness
         described["joint_damping"] += joints.damping
+        described["joint_effort_limits"] += [limits(ends) for ends in joints.effort_limits]
         described["robot_joint_names"] += [prefix + name for name in positions]
         described["robot_joint_positions"] += positions.values()
         described["robot_joint_velocities"] += [velocities[name] for name in positions]
         not_included += joints.not_included
+        unknown += [name for name, ends in zip(joints.names, joints.effort_limits, strict=True) if ends is None]
     gains = zip(*(described[name] for name in ("joint_names", "joint_stiffness", "joint_damping")), strict=True)
     if without := [name for name, *of_joint in gains if None in of_joint]:
         not_included.append(f"gains of {', '.join(without)}: no PD law drives them, or an event sets them")
+    if unknown:
+        not_included.append(f"effort limits of {', '.join(unknown)}: they depend on the angle, or an event sets them")
     if not described["joint_names"]:
         not_included.append("joints: expected a robot of mjlab or Isaac Lab with actuators, got none")
     return described, not_included

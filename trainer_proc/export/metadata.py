@@ -49,6 +49,7 @@ def metadata(description: PolicyDescription, run: str, iteration: int) -> dict[s
         "observation_terms_history_order": [term.history_order for term in terms],
         "action_kinds": description.action_kinds,
         "action_clip": [_pair(clip) for clip in description.action_clip],
+        "joint_effort_limits": [_pair(ends) for ends in description.joint_effort_limits],
     }
     return facts | {key: ",".join(values) for key, values in of_lists.items() if values}
 

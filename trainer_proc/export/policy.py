@@ -103,6 +103,8 @@ class PolicyDescription(msgspec.Struct, frozen=True):
     """Nominal stiffness in N·m/rad; None for a joint that no PD law drives."""
     joint_damping: list[float | None] = []
     """Nominal damping in N·m·s/rad; None for a joint that no PD law drives."""
+    joint_effort_limits: list[Limits | None] = []
+    """Lowest and highest torque in N·m before randomization; None for no limit."""
     robot_joint_names: list[str] = []
     """All joints of the robots, with a motor or without, in the simulator's order. Observations of joints have this
     order and are relative to the lists below, unless their parameters say otherwise."""

@@ -23,7 +23,7 @@ DESCRIBED_HERE = frozenset(
         *("observation_terms_history_length", "observation_terms_history_order"),
         *("action_names", "action_kinds", "action_scale", "action_offset", "action_clip", "clip_actions"),
         *("joint_names", "joint_stiffness", "joint_damping", "default_joint_pos"),
-        *("robot_joint_names", "robot_joint_pos", "robot_joint_vel"),
+        *("joint_effort_limits", "robot_joint_names", "robot_joint_pos", "robot_joint_vel"),
     }
 )
 """Metadata that this program describes itself; if it is absent, it is unknown, and the task's exporter guesses."""

@@ -21,12 +21,14 @@ class Joints:
     """A robot's actuated joints in the simulator's order.
 
     `stiffness` (N·m/rad) and `damping` (N·m·s/rad) have one entry a joint, the value before randomization. It is None
-    for a joint that no PD law drives: a torque motor's, a muscle's, a network's.
+    for a joint that no PD law drives: a torque motor's, a muscle's, a network's. `effort_limits` has the lowest and the
+    highest torque (N·m), None if unknown.
     """
 
     names: list[str]
     stiffness: list[float | None]
     damping: list[float | None]
+    effort_limits: list[tuple[float, float] | None]
     not_included: list[str] = field(default_factory=list)
     """What else is between an action and a joint's torque; one line each."""
 

@@ -17,7 +17,7 @@ _CONTROLLER = {"stiffness": "kp", "damping": "kd"}
 
 
 def joints_of(robot: Any) -> Joints:
-    """Return the gains of the joints that a configured group of actuators drives.
+    """Return gains and limits of the joints that a configured group of actuators drives.
 
     A joint is in one group at most.
     """
@@ -35,6 +35,7 @@ def joints_of(robot: Any) -> Joints:
         names=actuated,
         stiffness=[gain if known else None for gain, known in zip(stiffness, has_law, strict=True)],
         damping=[gain if known else None for gain, known in zip(damping, has_law, strict=True)],
+        effort_limits=[_effort_limits(robot, groups[joint][1], joint) for joint in actuated],
     )
 
 
@@ -57,10 +58,38 @@ def _nominal_gain(robot: Any, group: str, cfg: Any, joint: str, gain: str) -> fl
     has_pd_law = isinstance(cfg, ImplicitActuatorCfg | IdealPDActuatorCfg) and not hasattr(cfg, "network_file")
     if not has_pd_law:
         return None
-    configured = getattr(cfg, gain)
-    if isinstance(configured, dict):
-        configured = next((value for pattern, value in configured.items() if re.fullmatch(pattern, joint)), None)
-    return float(configured) if configured is not None else _gain_in_use(robot, group, joint, gain)
+    configured = _configured(cfg, joint, gain)
+    return _gain_in_use(robot, group, joint, gain) if configured is None else configured
+
+
+def _effort_limits(robot: Any, cfg: Any, joint: str) -> tuple[float, float] | None:
+    """Return the actuator's or the physics' limit, the lower one; None if the angle or an event changes it."""
+    if hasattr(cfg, "joint_parameter_lookup"):
+        return None
+    names = ["joint_effort_limit", "effort_limit_sim"]
+    of_actuator = None
+    if isinstance(cfg, ImplicitActuatorCfg):
+        names.append("effort_limit")
+    else:
+        of_actuator = _configured(cfg, joint, "actuator_effort_limit", "effort_limit")
+    of_physics = _configured(cfg, joint, *names)
+    if of_physics is None:
+        of_physics = _same_in_all(robot.data.joint_effort_limits.torch[:, robot.joint_names.index(joint)])
+    if of_physics is None:
+        return None
+    limit = of_physics if of_actuator is None else min(of_actuator, of_physics)
+    return -limit, limit
+
+
+def _configured(cfg: Any, joint: str, *names: str) -> float | None:
+    """Return a joint's entry of the first of these fields that is set; None if none is."""
+    for name in names:
+        value = getattr(cfg, name, None)
+        if isinstance(value, dict):
+            value = next((entry for pattern, entry in value.items() if re.fullmatch(pattern, joint)), None)
+        if isinstance(value, int | float):
+            return float(value)
+    return None
 
 
 def _gain_in_use(robot: Any, group: str, joint: str, gain: str) -> float | None:
@@ -74,5 +103,10 @@ def _gain_in_use(robot: Any, group: str, joint: str, gain: str) -> float | None:
     else:  # Newton's controllers own the gains of their groups
         names = [name for name in robot.joint_names if _matches(robot.cfg.actuators[group].joint_names_expr, name)]
         values = read_group_parameter(robot.actuators, group, "controller", _CONTROLLER[gain])[:, names.index(joint)]
+    return _same_in_all(values)
+
+
+def _same_in_all(values: torch.Tensor) -> float | None:
+    """Return a value of shape [num_envs]; None where environments differ."""
     first, *others = values.tolist()
-    return first if all(other == first for other in others) else None
+    return float(first) if all(other == first for other in others) else None

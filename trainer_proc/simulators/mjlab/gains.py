@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import mujoco  # type: ignore[import-untyped]
 from mjlab.actuator import (
-    BuiltinDcMotorActuator,
     BuiltinMotorActuator,
     BuiltinPdActuator,
     BuiltinPositionActuator,
@@ -37,27 +35,6 @@ def joint_gains(model: Any, robot: Any) -> dict[int, Gains | None]:
         for joint, law in zip(targets, _laws(model, actuator, len(targets)), strict=True):
             laws.setdefault(joint, []).append(law)
     return {joint: _sum(of_joint) for joint, of_joint in sorted(laws.items())}
-
-
-def scaled_forces(model: Any, robot: Any) -> list[str]:
-    """Return a line for each motor whose force isn't the effort that it is given."""
-    lines = []
-    for actuator in robot.actuators:
-        names = actuator.target_names
-        if isinstance(actuator, BuiltinDcMotorActuator):
-            lines.append(f"motors of {', '.join(names)}: DC motors, whose efforts and gains are in volts")
-        gears = {name: float(model.actuator_gear[index, 0]) for name, index in _elements(actuator)}
-        lines += [
-            f"gear of {name}: it multiplies the motor's force by {gear:g}" for name, gear in gears.items() if gear != 1
-        ]
-    return lines
-
-
-def _elements(actuator: Any) -> Iterator[tuple[str, int]]:
-    """Yield each element of the model with its target; a target may have several."""
-    names = actuator.target_names
-    for number, index in enumerate(actuator.global_ctrl_ids.tolist()):
-        yield names[number % len(names)], index
 
 
 def _sum(laws: list[Gains | None]) -> Gains | None:

@@ -7,16 +7,19 @@ from typing import Any, Literal
 from mjlab.utils.string import resolve_expr
 
 from trainer_proc.simulators.interface import Joints
-from trainer_proc.simulators.mjlab.gains import joint_gains, scaled_forces
+from trainer_proc.simulators.mjlab.efforts import effort_limits, scaled_forces
+from trainer_proc.simulators.mjlab.gains import joint_gains
 
 
 def joints_of(env: Any, robot: Any) -> Joints:
-    """Return the gains of the joints that have an actuator."""
+    """Return gains and limits of the joints that have an actuator."""
     gains = joint_gains(env.sim.mj_model, robot)
+    limits = effort_limits(env.sim.mj_model, robot)
     return Joints(
         names=[robot.joint_names[joint] for joint in gains],
         stiffness=[None if one is None else one[0] for one in gains.values()],
         damping=[None if one is None else one[1] for one in gains.values()],
+        effort_limits=[limits[joint] for joint in gains],
         not_included=scaled_forces(env.sim.mj_model, robot),
     )
 
