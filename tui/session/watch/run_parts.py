@@ -13,7 +13,7 @@ from pathlib import Path
 from tui.session.watch import EventFileError
 from tui.session.watch.record_file import RecordFile
 
-_HEAD_BYTES = 1 << 16
+_HEAD_BYTES = 1 << 13
 _EXPERIMENT = "_hparams_/experiment"
 """Written into the folder itself by `add_hparams` only; Keras writes it into the folder above its runs."""
 _UNCLEAN = re.compile(r"[^-\w.]")  # writers replace these in names of metrics, or not
