@@ -14,6 +14,7 @@ from trainer_proc.contract.messages import (
     InterventionApplied,
     InterventionQueued,
     IterationFinished,
+    LeftOut,
     MetricSet,
     PhaseChanged,
     PolicyReloaded,
@@ -120,6 +121,15 @@ def test_the_history_lists_reports_and_reloads_among_the_changes():
         f"      iteration 61     guard       warned   guard kl: {KL.message} (until 65)",
     ]
     assert [one.path for one in list_reloads(state)] == ["model_50.pt"]
+
+
+def test_what_could_not_be_observed_is_news_and_stands_at_the_end_of_the_history():
+    body = LeftOut("KL and clip fraction", "Distillation has no actor with log-probabilities")
+    assert news_of(body).text == "no KL and clip fraction: Distillation has no actor with log-probabilities"
+    state = after(body, CHANGE, STARTED)  # a script's run is started anew once its length is known
+    rows = [history_row(listed) for listed in list_history(state)]
+    assert rows[0].startswith("#1")
+    assert rows[1:] == [f"{'':22} trainer     missing  {news_of(body).text}"]
 
 
 def test_a_reload_is_news_and_marked_on_the_charts():

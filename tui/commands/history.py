@@ -23,7 +23,6 @@ def history_command(run: str, log_root: Path, as_json: bool) -> None:
     folder.read_spec()
     state = read_state(folder)
     rows = [history_row(listed) for listed in list_history(state)] or ["no changes"]
-    rows += [f"no {what}: {reason}" for what, reason in state.missing.items()]
     value = {
         "revision": state.revision,
         "interventions": list_interventions(state),

@@ -16,6 +16,7 @@ from trainer_proc.contract.messages import (
     GuardCalmed,
     GuardFired,
     InterventionApplied,
+    LeftOut,
 )
 from tui.app import HumanoidTui
 from tui.navigation import ChangeSetting
@@ -108,6 +109,11 @@ async def test_trouble_is_one_toast_then_a_state_in_the_header_and_an_entry_in_t
         await until(lambda: not header().endswith("! kl @61"), "the end of the trouble")
         trainer.emit(GuardFired("kl", 140, "KL is high again", "warned"))
         await until(lambda: told(app)[-1] == "guard kl: KL is high again", "the next toast")
+        trainer.emit(LeftOut("explained variance", "TwoCritics computes no returns"))
+        await until(lambda: told(app)[-1].startswith("no explained variance: Two"), "the toast of what is missing")
+        await pilot.press("h")
+        await until(lambda: isinstance(app.screen, HistoryDialog) and app.screen.query_one(DiffTable).row_count == 4)
+        assert list(map(str, app.screen.query_one(DiffTable).get_row_at(3)))[2:4] == [" trainer", "missing"]
 
 
 async def test_what_needs_a_person_stays_longest(app, trainer):

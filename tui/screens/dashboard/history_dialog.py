@@ -57,7 +57,7 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = _legend({listed.mark for listed in self._listed})
+            box.border_title = _legend({listed.mark for listed in self._listed if listed.mark is not None})
             box.border_subtitle = "Enter undoes or redoes, b before/after, Esc closes"
             yield DiffTable()
             yield Static("", id="detail", markup=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tui.session.interventions.change_text import origin_text
-from tui.session.interventions.listing import Listed, ListedIntervention, ListedReload, ListedTrouble
+from tui.session.interventions.listing import Listed, ListedIntervention, ListedMissing, ListedReload, ListedTrouble
 from tui.session.interventions.marks import MARK_SIGNS
 
 
@@ -23,6 +23,8 @@ class HistoryCells(NamedTuple):
 
 def history_cells(listed: Listed) -> HistoryCells:
     """Return the cells of an entry."""
+    if isinstance(listed, ListedMissing):
+        return HistoryCells("", "", "", "trainer", "missing", f"no {listed.what}: {listed.reason}")
     sign = MARK_SIGNS[listed.mark]
     if isinstance(listed, ListedTrouble):
         return HistoryCells("", str(listed.iteration), sign, "guard", listed.action, _trouble_text(listed))

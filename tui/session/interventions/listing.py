@@ -63,7 +63,16 @@ class ListedReload:
     path: str
 
 
-Listed = ListedIntervention | ListedTrouble | ListedReload
+@dataclass(frozen=True)
+class ListedMissing:
+    """Something of the training that its trainer could not observe; it has no mark."""
+
+    mark: ClassVar[None] = None
+    what: str
+    reason: str
+
+
+Listed = ListedIntervention | ListedTrouble | ListedReload | ListedMissing
 
 
 def list_troubles(state: RunState) -> list[ListedTrouble]:
@@ -87,7 +96,10 @@ def list_reloads(state: RunState) -> list[ListedReload]:
 
 
 def list_history(state: RunState) -> list[Listed]:
-    """Return changes, reports of guards and reloads, newest first; changes that wait or failed stay where they are."""
+    """Return changes, reports of guards and reloads, newest first, then what could not be observed.
+
+    Changes that wait or failed stay where they are.
+    """
     listed: list[Listed] = []
     others: list[ListedTrouble | ListedReload] = [*list_troubles(state), *list_reloads(state)]
     others.sort(key=lambda one: one.iteration)
@@ -95,7 +107,8 @@ def list_history(state: RunState) -> list[Listed]:
         while others and change.iteration is not None and others[-1].iteration >= change.iteration:
             listed.append(others.pop())
         listed.append(change)
-    return [*listed, *reversed(others)]
+    missing = [ListedMissing(what, reason) for what, reason in state.missing.items()]
+    return [*listed, *reversed(others), *missing]
 
 
 def list_interventions(state: RunState) -> list[ListedIntervention]:
