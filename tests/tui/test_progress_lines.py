@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 
-from tests.tui.conftest import STARTED
+from tests.tui.conftest import RUN, STARTED
 from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged
 from tui.commands.shared.progress_lines import ProgressLines
 from tui.session.state import RunState
@@ -82,3 +82,15 @@ def test_the_line_is_ended_when_the_command_ends_in_between(monkeypatch):
     with ProgressLines() as lines:
         lines.show(Frame(0, 1e9, MODULES[0]), RunState())
     assert sys.stdout.getvalue().endswith("compiling: 1 kernel module\n")
+
+
+def test_a_guard_s_pause_is_printed_with_the_commands_that_get_on(capsys):
+    paused = PhaseChanged("paused", "guard x: y", 3, is_resumable=False, good_checkpoint="model_0.pt")
+    shown([*BODIES, paused, PhaseChanged("training", "", 3), PhaseChanged("paused", "after iteration 0", 3)])
+    assert capsys.readouterr().out.splitlines()[-5:] == [
+        "paused: guard x: y",
+        f"  humanoid-tui resume {RUN} --reload: reload model_0.pt and continue",
+        f"  humanoid-tui stop {RUN}: stop; the policy is not finite, nothing is saved",
+        "training",
+        "paused: after iteration 0",
+    ]

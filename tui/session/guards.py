@@ -93,6 +93,14 @@ def asks_how_to_go_on(phase: PhaseChanged) -> bool:
     return bool(phase.good_checkpoint) or not phase.is_resumable
 
 
+def ways_as_commands(phase: PhaseChanged, run: str) -> list[str]:
+    """Return the commands that get a run on after such a pause, with what each does; empty if a pause simply ends."""
+    if phase.phase != "paused" or not asks_how_to_go_on(phase):
+        return []
+    arguments = {"reload": f"resume {run} --reload", "continue": f"resume {run}", "stop": f"stop {run}"}
+    return [f"humanoid-tui {arguments[way]}: {text}" for way, (text, _) in ways_on(phase).items()]
+
+
 def ways_text(phase: PhaseChanged) -> str:
     """Return the ways on in a few words; empty if a pause simply ends."""
     if not asks_how_to_go_on(phase):

@@ -78,7 +78,7 @@ async def test_b_in_the_history_tells_of_the_highlighted_change_and_comes_back(l
         await dashboard_is_filled(app)
         await pilot.press("h")
         await until(
-            lambda: isinstance(app.screen, HistoryDialog) and app.screen.query_one("DataTable").row_count == 9, "it"
+            lambda: isinstance(app.screen, HistoryDialog) and app.screen.query_one("DataTable").row_count == 10, "it"
         )
         await pilot.press(*["down"] * 5, "b")
         await is_shown(app, 4)

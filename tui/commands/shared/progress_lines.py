@@ -9,6 +9,7 @@ from types import TracebackType
 import click
 
 from trainer_proc.contract.messages import Frame, IterationFinished, PhaseChanged
+from tui.session.guards import ways_as_commands
 from tui.session.state import RunState
 
 _ERASE_LINE = "\r\x1b[K"
@@ -38,7 +39,8 @@ class ProgressLines:
                 self._end_modules()
                 phase = f"{body.phase}{': ' if body.detail else ''}{body.detail}"
                 if phase != self._phase:  # else modules were compiled in the middle of it
-                    click.echo(phase)
+                    run = state.started.run if state.started is not None else ""
+                    click.echo("\n  ".join([phase, *ways_as_commands(body, run)]))
                 self._phase = phase
             case IterationFinished() as body:
                 self._end_modules()
