@@ -190,3 +190,7 @@ def test_an_environment_without_managers_is_not_described_as_if_it_had_none_of_i
     assert described.clip_actions is None
     runner.env.clip_actions = 0.5
     assert describe_policy(runner, "point", "own", None).clip_actions == 0.5
+    runner.env.clip_actions = torch.tensor([0.5, 1.0])
+    described = describe_policy(runner, "point", "own", None)
+    assert described.clip_actions is None
+    assert "clip_actions of PointEnv: expected one number, got [0.5, 1.0]" in described.not_included

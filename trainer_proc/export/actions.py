@@ -83,13 +83,20 @@ def actions_not_included(env: Any) -> list[str]:
     ]
 
 
-def action_limit(env: Any) -> float | None:
-    """Return the largest magnitude that the wrappers around an environment let an action have; None for no limit."""
-    in_wrappers = []
+def action_limit(env: Any) -> tuple[float | None, list[str]]:
+    """Return the largest magnitude that the wrappers around an environment let an action have; None for no limit.
+
+    And a line for each wrapper whose limit is not one number.
+    """
+    numbers, not_included = [], []
     while env is not None:
-        in_wrappers.append(getattr(env, "clip_actions", None))
+        limit = getattr(env, "clip_actions", None)
+        if isinstance(limit, int | float) and not isinstance(limit, bool):
+            numbers.append(float(limit))
+        elif limit is not None and limit is not False:
+            not_included.append(f"clip_actions of {type(env).__name__}: expected one number, got {plain(limit)}")
         env = getattr(env, "env", None)
-    return min((float(limit) for limit in in_wrappers if limit is not None), default=None)
+    return min(numbers, default=None), not_included
 
 
 def _kind(term: Any) -> str:

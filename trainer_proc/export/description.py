@@ -30,6 +30,7 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
     if "student" in groups:
         groups["actor"] = groups["student"]
     step = getattr(env, "step_dt", None)
+    clip_actions, clips_not_included = action_limit(runner.env)
     joints, joints_not_included = _describe_joints(env, simulator)
     return PolicyDescription(
         task=task,
@@ -41,11 +42,16 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
         num_actions=runner.env.num_actions,
         observation_terms=describe_observations(env, [group for group in groups["actor"] if group in sizes]),
         image_terms=describe_observations(env, [group for group in groups["actor"] if group in images]),
-        clip_actions=action_limit(runner.env),
+        clip_actions=clip_actions,
         control_frequency=None if step is None else 1.0 / float(step),
         **describe_actions(env, simulator),
         **joints,
-        not_included=[*observations_not_included(env), *actions_not_included(env), *joints_not_included],
+        not_included=[
+            *observations_not_included(env),
+            *actions_not_included(env),
+            *clips_not_included,
+            *joints_not_included,
+        ],
         format=FORMAT,
     )
 
