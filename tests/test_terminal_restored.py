@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 
 import psutil
 import pytest
 
+from tests.program import program
 from tests.terminal import Terminal
 from tests.tui.event_files import curve, write
 from tests.tui.screens.recorded import make_run
@@ -124,6 +126,14 @@ def test_a_program_that_hangs_is_ended_by_a_signal(opened):
     terminal.signal(signal.SIGTERM)
     assert terminal.wait_for_end() == 128 + signal.SIGTERM
     assert terminal.modes_on == set()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_without_a_terminal_a_screen_is_refused_in_one_line(folder, screen):
+    line = program(folder, *SCREENS[screen], code=2)
+    assert re.fullmatch(
+        r"humanoid-tui: expected a terminal, got (in|out)put without one; commands with --json need none\n", line
+    )
 
 
 def test_a_closed_terminal_ends_a_program_that_does_not_hear_of_it(opened):
