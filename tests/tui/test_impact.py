@@ -26,6 +26,7 @@ from trainer_proc.contract.messages import (
     Ramp,
     RunStarted,
 )
+from tui.session.impact.edited import edited_metrics
 from tui.session.impact.impact import ImpactError, impact_of, measurable
 from tui.session.impact.impact_text import impact_lines, impact_notes, impact_record, impact_text, impact_windows
 from tui.session.impact.windows import Window
@@ -402,3 +403,21 @@ def test_the_record_holds_what_the_text_says(levels):
     assert text.splitlines()[0].startswith("#4 applied @1276 (user): curriculum/velocity/level 0 → 2, ")
     assert "−0.367 (−59 %)" in text
     assert "−0.462 to −0.272" in text
+
+
+@pytest.mark.parametrize(
+    ("published", "metric"),
+    [
+        (("Termination/fell", "Episode_Termination/fell"), "Termination/fell"),
+        (("Episode_Termination/fell",), "Episode_Termination/fell"),  # of an earlier version
+        ((), None),
+    ],
+)
+def test_the_metric_of_a_termination_is_its_share_of_episodes(published, metric):
+    name = "termination/fell/limit_angle"
+    state = RunState()
+    state.apply(Frame(0, 0.0, KnobsAvailable(0, (Knob(name, "termination", 1.0, 1.0, "next iteration"),))))
+    applied = InterventionApplied(
+        number=1, origin="person", iteration=5, revision=1, changes=(Change(name, 1.0, 0.5),), note=""
+    )
+    assert list(edited_metrics(applied, state, published)) == ([metric] if metric else [])
