@@ -19,7 +19,7 @@ from typing import Any
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT)
 """Of these, only SIGINT ends Textual's event loop by itself, and the program as if it had been left."""
-STUCK_SECONDS = 5.0
+STUCK_SECONDS = 1.5
 """How long a program may take to end after a signal before it is ended."""
 _TERMINAL_SECONDS = 1.0
 """How long to wait for a terminal that takes no more output."""
