@@ -56,7 +56,18 @@ async def shown(log_root):
 async def is_filled(app):
     await dashboard_is_filled(app)
     await until(lambda: board(app).metrics and len(charts(app)) == len(board(app).page.plans), "the charts")
-    await until(lambda: charts(app)[0].plot is not None, "the data")
+    await until(lambda: 0 < charts(app)[-1].size.width < area(app).size.width / 2, "the columns")
+    await until(lambda: all(map(is_drawn, in_sight(app))) and app.frame_clock.is_idle, "the data")
+
+
+def in_sight(app):
+    """The charts that are not scrolled out of sight."""
+    return [chart for chart in charts(app) if area(app).region.contains_region(chart.region)]
+
+
+def is_drawn(chart):
+    """Whether the picture has data and the size that the chart has now."""
+    return chart.plot is not None and (chart.picture.width, chart.picture.height) == chart.size
 
 
 def board(app):

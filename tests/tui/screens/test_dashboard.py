@@ -126,14 +126,16 @@ async def test_the_table_has_a_row_for_each_knob(log_root):
         (available,) = [body for body in bodies_of("g1-walk") if isinstance(body, KnobsAvailable)]
         assert app.screen.query_one(KnobTable).row_count == len(available.knobs) == 14  # one kind: no heading
         assert knob_row(app, "reward/track_linear_velocity/weight") == {
-            "name": "* reward/track_l…elocity/weight",
+            "name": "* reward/track_linear_velocity/weight",
             "value": "4",
+            "default": "2",
             "metric": "0.004562",
+            "history": "▁▁▁███████",
             "state": "applied @37 (user)",
         }
         assert knob_row(app, "reward/foot_slip/weight")["state"] == "applied @77 (user)"
-        upright = knob_row(app, "reward/upright/weight")
-        assert list(upright.values()) == ["  reward/upright/weight", "1", "0.007347", ""]
+        upright = [cell.strip() for cell in knob_row(app, "reward/upright/weight").values()]
+        assert upright == ["reward/upright/weight", "1", "1", "0.007347", "", ""]
 
 
 async def test_a_late_iteration_fits_in_the_table_of_a_small_terminal(log_root):

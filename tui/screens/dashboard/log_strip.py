@@ -44,4 +44,4 @@ class LogStrip(DiffText):
             return
         text = strip_text(self._page, self.size.width, key_of(self.app, "dashboard.log", "l"))
         level = "info" if self._page is None else self._page.newest_level
-        self.update(Content.styled(text, _COLOURS[level]))
+        self.update(Content.styled(text, _COLOURS[level]), layout=False)  # always one line
