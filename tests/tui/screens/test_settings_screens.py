@@ -8,7 +8,7 @@ from textual.command import CommandPalette
 from textual.widgets import Input, OptionList, Static
 from textual.widgets._footer import FooterKey
 
-from tests.tui.screens.recorded import dashboard_is_filled, make_run, told, type_at_once, until
+from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, make_run, told, type_at_once, until
 from tests.tui.screens.test_launch_screen import is_ready
 from tui.app import HumanoidTui
 from tui.charts.files import export
@@ -49,9 +49,10 @@ def footer(app):
 # --- keys ---
 
 
-async def test_the_footer_the_help_and_the_palette_show_the_persons_keys(log_root, run, write_config):
+async def test_the_footer_the_help_and_the_palette_show_the_persons_keys(log_root, trainer, write_config):
+    trainer.play(bodies_of("g1-walk", until_iteration=20))  # the footer has these keys while it trains
     write_config('[keys]\n"dashboard.export" = "f5, E"\n"dashboard.stop" = "e"\n')
-    app = HumanoidTui(log_root, run)
+    app = HumanoidTui(log_root, trainer.folder)
     async with app.run_test(size=(120, 40)) as pilot:
         await is_filled(app)
         await until(lambda: footer(app).get("stop") == "e", "the footer")
