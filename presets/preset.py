@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -27,6 +27,8 @@ PHYSICS = ("newton", "physx")
 """Physics engines of Isaac Lab; PhysX comes with Isaac Sim."""
 LIBRARIES = ("rsl_rl", "rl_games", "skrl")
 """RL libraries of Isaac Lab."""
+GROUPS = ("first contact", "humanoid", "quadruped", "arm")
+"""What presets train, in the order of the launch screen."""
 MOST = 1_000_000_000
 """Largest number of environments, and of iterations."""
 
@@ -85,6 +87,8 @@ class PresetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     title: Line
     description: Line
+    group: Literal["", "first contact", "humanoid", "quadruped", "arm"] = ""
+    """One of `GROUPS`; without one, the launch screen lists it as the user's own."""
     backend: Line
     """One of `BACKENDS`."""
     task: Line

@@ -1,9 +1,8 @@
-"""The launch screen: choose a preset, set its options, start the training."""
+"""The launch screen: attach to a running training, continue the last run, or start a preset with other values."""
 
 from __future__ import annotations
 
 import asyncio
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -11,36 +10,26 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Button, Input, Label, OptionList, Select, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Button, Input, OptionList, Select, Static
 
 from curricula.errors import UsageError
 from presets import Preset, list_presets
-from presets.preset import LIBRARIES, PHYSICS
-from trainer_proc.contract.run_folder import RunSpec
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.navigation import OpenRun, ShowRuns
+from tui.screens.launch.form import START, LaunchForm, needs_of
+from tui.screens.launch.launch_list import LaunchList
 from tui.session.backends.devices import Device, list_devices
-from tui.session.launching.launcher import (
-    LaunchError,
-    Overrides,
-    SpecError,
-    launch,
-    make_spec,
-    suggested_environments,
-)
-from tui.session.launching.override_text import parse_override_value
+from tui.session.launching.launch_list import ATTACH, CONTINUE, ListedRuns, find_runs
+from tui.session.launching.launcher import LaunchError, SpecError, launch, make_spec, suggested_environments
 from tui.session.launching.refusal import wait_until_accepted
 from tui.session.text import plain
-from tui.widgets.field import Field
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.key_table import key
 
 _TITLE = "start a training"
-_START = "Start (Enter)"
 _HUMANOID_PRESET, _FIRST_CONTACT_PRESET = "g1-walk", "cartpole"
 
 
@@ -50,9 +39,11 @@ class LaunchScreen(Screen[None]):
     CSS_PATH = "launch.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         key("ctrl+s", "start", "start", "Start this training", id="launch.start", footer=True),
+        key("slash", "search", "search", "Search presets by name, title, task, group or simulator",
+            id="launch.search", footer=True, priority=True, display="/"),
         key("r", "runs", "runs", "List all runs", id="launch.runs", footer=True),
         key("q", "leave", "quit", "Quit the program", id="launch.quit", footer=True),
-    ]
+    ]  # fmt: skip
 
     @dataclass
     class DevicesFound(Message):
@@ -60,82 +51,70 @@ class LaunchScreen(Screen[None]):
 
         devices: list[Device]
 
+    @dataclass
+    class RunsFound(Message):
+        """The runs on disk were read."""
+
+        runs: ListedRuns
+
     def __init__(self, log_root: Path, preset: str = "") -> None:
         """Start runs in `log_root`; begin at this preset, or at one that suits the machine."""
         super().__init__()
         self._log_root = log_root
         self._preset_at_start = preset
-        self._presets: dict[str, Preset] = {}
         self._problems: dict[str, str] = {}
         self._devices: list[Device] = []
         self._suggested_environments = ""
+        self._own_preset: Preset | None = None
         self._starting = False
+        self._shown = ""
 
     def compose(self) -> ComposeResult:
         yield Static(_TITLE, classes="title-line", id="title", markup=False)
         with Horizontal(id="launch"):
-            yield OptionList(id="presets")
-            with VerticalScroll(id="form", can_focus=False):
-                yield Static(id="description", markup=False)
-                yield Vertical(id="needs")
-                for field, label in (
-                    ("device", "device"),
-                    ("num-envs", "environments"),
-                    ("iterations", "iterations"),
-                    ("seed", "seed"),
-                    ("run-name", "name"),
-                ):
-                    with Horizontal(classes="field"):
-                        yield Label(label)
-                        yield self._widget_for(field)
-                with Vertical(id="isaac-lab"):
-                    for field, label in (
-                        ("task", "task"),
-                        ("physics", "physics"),
-                        ("library", "library"),
-                        ("arguments", "arguments"),
-                    ):
-                        with Horizontal(classes="field"):
-                            yield Label(label)
-                            yield self._widget_for(field)
-                with Vertical(id="start-row"):
-                    yield Button(_START, variant="primary", id="start")
-                    yield Static(id="problem", classes="problem", markup=False)
+            yield LaunchList(id="launch-list")
+            yield LaunchForm(id="form")
         yield KeyFooter()
 
-    def _widget_for(self, field: str) -> Select[str] | Input:
-        match field:
-            case "device":
-                return Select([("detecting devices…", "")], allow_blank=False, id=field, compact=True)
-            case "physics" | "library":
-                choices = PHYSICS if field == "physics" else LIBRARIES
-                return Select([(choice, choice) for choice in choices], prompt="", id=field, compact=True)
-            case "task":
-                return Field(placeholder="from the preset", id=field, compact=True)
-            case "arguments":
-                return Field(placeholder="env.sim.dt=0.002 presets=NAME …", id=field, compact=True)
-            case "run-name":
-                return Field(placeholder="optional; part of the folder name", id=field, compact=True)
-            case _:
-                return Field("42" if field == "seed" else "", type="integer", id=field, compact=True)
-
     def on_mount(self) -> None:
-        """List the presets and detect devices, which may take a moment on a GPU machine."""
+        """List the presets; find devices and runs, which may take a moment."""
         presets, problems = list_presets()
-        self._presets = {preset.name: preset for preset in presets}
         self._problems = {problem.name: str(problem) for problem in problems}
-        options = self.query_one("#presets", OptionList)
-        options.border_title = "presets"
-        options.add_options([Option(Content(plain(name)), id=name) for name in self._presets])
-        options.add_options([Option(Content(f"{plain(name)} !"), id=name) for name in self._problems])
-        if self._preset_at_start in self._presets:
-            options.highlighted = list(self._presets).index(self._preset_at_start)
-        options.focus()
+        self._list.presets = {preset.name: preset for preset in presets}
+        self._list.unreadable = list(self._problems)
+        self._list.show()
+        self._list.highlight(self._preset_at_start)
+        self._list.options.focus()
         self.call_after_refresh(self._find_devices)
+        self.call_after_refresh(self._find_runs)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave `/` to a field."""
+        return action != "search" or not isinstance(self.focused, Input)
+
+    @property
+    def _list(self) -> LaunchList:
+        return self.query_one(LaunchList)
+
+    @property
+    def _form(self) -> LaunchForm:
+        return self.query_one(LaunchForm)
 
     @work(thread=True)
     def _find_devices(self) -> None:
         self.post_message(self.DevicesFound(list_devices()))
+
+    @work(thread=True)
+    def _find_runs(self) -> None:
+        try:
+            self.post_message(self.RunsFound(find_runs(self._log_root)))
+        except OSError:
+            return  # the list of runs reports it
+
+    @on(RunsFound)
+    def _show_runs(self, message: RunsFound) -> None:
+        self._list.runs = message.runs
+        self._list.show()
 
     @on(DevicesFound)
     def _show_devices(self, message: DevicesFound) -> None:
@@ -143,56 +122,62 @@ class LaunchScreen(Screen[None]):
         select = self.query_one("#device", Select)
         select.set_options([(str(device), device.name) for device in message.devices])
         select.value = message.devices[0].name
-        preset = _HUMANOID_PRESET if message.devices[0].name != "cpu" else _FIRST_CONTACT_PRESET
-        options = self.query_one("#presets", OptionList)
-        if options.highlighted is None and preset in self._presets:  # else the user was faster
-            options.highlighted = list(self._presets).index(preset)
+        if not self._list.highlighted:  # else the user was faster
+            self._list.highlight(_HUMANOID_PRESET if message.devices[0].name != "cpu" else _FIRST_CONTACT_PRESET)
+
+    # --- what is chosen ---
 
     @on(OptionList.OptionHighlighted, "#presets")
-    async def _show_preset(self) -> None:
-        """Show description and values of the highlighted preset, or its error."""
-        preset = self._preset()
-        title = f"{_TITLE}: {self._highlighted()}"  # the list may truncate the name
-        self.query_one("#title", Static).update(plain(title))
-        self._show_problem("")
-        if preset is None:
-            self._describe(self._problems.get(self._highlighted(), ""))
-            await self._show_required({})
+    async def _show_chosen(self) -> None:
+        """Show description and values of the highlighted preset, its error, or what a run's row does."""
+        row, form = self._list.highlighted, self._form
+        if row == self._shown:  # listed anew, by a search or a resize: what is typed stays
             return
-        needs = preset.needs_text()
+        self._shown = row
+        title = f"{_TITLE}: {row}"  # the list may truncate the name
+        form.show_problem("")
+        is_run = row.startswith((ATTACH, CONTINUE))
+        self.query_one("#start", Button).label = _label_of(row)
+        if is_run:
+            kind, _, path = row.partition(":")
+            title = f"{kind} {Path(path).name}"
+            form.describe(self._text_of_run(row), with_fields=False)
+        elif (preset := self._preset()) is None:
+            form.describe(self._problems.get(row, ""))
+            await form.show_required({})
+        else:
+            await self._show_preset(preset)
+        self.query_one("#title", Static).update(plain(title))
+
+    async def _show_preset(self, preset: Preset) -> None:
+        needs, form = preset.needs_text(), self._form
         where = f"task {preset.task} on {preset.backend}" + (f"\nneeds {needs}" if needs else "")
-        self._describe(f"{preset.title}\n\n{preset.description}\n\n{where}")
-        wanted = {path: what for path, what in preset.needs.overrides.items() if path not in preset.overrides}
-        await self._show_required(wanted)
+        form.describe(f"{preset.title}\n\n{preset.description}\n\n{where}")
+        await form.show_required(needs_of(preset))
         self.query_one("#iterations", Input).value = str(preset.iterations)
         self._suggest_environments(preset)
-        self._show_isaac_lab(preset)
+        form.show_isaac_lab(preset)
 
-    def _show_isaac_lab(self, preset: Preset) -> None:
-        """Show the options of Isaac Lab with the choice of the preset; clear what was typed before."""
-        self.query_one("#isaac-lab").display = preset.backend == "isaaclab"
-        self.query_one("#task", Input).placeholder = preset.task
-        for field, own, default in (
-            ("physics", preset.physics, "default of the task"),
-            ("library", preset.library, "rsl_rl (default)"),
-        ):
-            select = self.query_one(f"#{field}", Select)
-            select.prompt = f"{own} (from the preset)" if own else default
-            select.clear()
-        for field in ("task", "arguments"):
-            self.query_one(f"#{field}", Input).value = ""
+    def _text_of_run(self, row: str) -> str:
+        path = row.partition(":")[2]
+        if row.startswith(ATTACH):
+            return f"{path}\n\nThis training is running. Enter opens its dashboard."
+        spec = self._list.runs.continued
+        left = "" if spec is None else f"\n\n{spec.iterations} iterations are left from {Path(spec.checkpoint).name}."
+        return f"{path}{left}\n\nEnter continues it as a new run."
 
-    def _describe(self, text: str) -> None:
-        self.query_one("#description", Static).update(plain(text))
-
-    async def _show_required(self, needed: dict[str, str]) -> None:
-        """Show a field for each required override; `needed` describes each by its path."""
-        rows = self.query_one("#needs", Vertical)
-        await rows.remove_children()
-        for path, what in needed.items():
-            label = Label(plain(path.rpartition(".")[2].replace("_", " ")), markup=False)
-            field = Field(placeholder=plain(what), name=path, compact=True)
-            await rows.mount(Horizontal(label, field, classes="field"))
+    @on(Input.Changed, "#preset-file")
+    async def _take_preset_file(self, event: Input.Changed) -> None:
+        """Show the values of the user's own preset as soon as its file can be read."""
+        before, path = self._own_preset, Path(event.value.strip()).expanduser()
+        try:
+            is_file = path.suffix == ".toml" and path.is_file()
+            self._own_preset = self._form.preset_file() if is_file else None
+        except SpecError as error:
+            self._own_preset = None
+            self._form.show_problem(str(error))
+        if self._own_preset != before and (preset := self._preset()) is not None:
+            await self._show_preset(preset)
 
     @on(Select.Changed, "#device")
     def _fit_device(self) -> None:
@@ -202,39 +187,46 @@ class LaunchScreen(Screen[None]):
             self._suggest_environments(preset)
 
     def _suggest_environments(self, preset: Preset) -> None:
-        device = self._device()
+        device = self._form.choice("device") or ""
         number = suggested_environments(preset, device, self._devices) if device else ""
         self._suggested_environments = str(number)
         self.query_one("#num-envs", Input).value = self._suggested_environments
+
+    def _preset(self) -> Preset | None:
+        return self._own_preset or self._list.presets.get(self._list.highlighted)
+
+    # --- starting ---
 
     @on(OptionList.OptionSelected, "#presets")
     @on(Input.Submitted)
     @on(Button.Pressed, "#start")
     def action_start(self) -> None:
-        """Start the training and go to its dashboard."""
-        preset = self._preset()
-        if preset is None:
-            self._show_problem(self._problems.get(self._highlighted(), ""))
-        if preset is None or not self._devices or self._starting:
+        """Start the training and go to its dashboard; attach to a running one."""
+        row = self._list.highlighted
+        if self._starting:
             return
+        if row.startswith(ATTACH):
+            self.post_message(OpenRun(RunFolder(Path(row.removeprefix(ATTACH)))))
+        elif row.startswith(CONTINUE):
+            if self._list.runs.continued is not None:
+                self._begin(self._list.runs.continued)
+        elif self._devices:
+            self._start_preset()
+
+    def _start_preset(self) -> None:
         try:
-            overrides = Overrides(
-                num_envs=self._whole_number("num-envs", "environments"),
-                iterations=self._whole_number("iterations", "iterations"),
-                device=self._device(),
-                seed=self._whole_number("seed", "seed"),
-                name=self.query_one("#run-name", Input).value.strip(),
-                overrides=self._needed_overrides(),
-                task=self.query_one("#task", Input).value.strip(),
-                physics=self._choice("physics"),
-                library=self._choice("library"),
-                arguments=self._arguments(),
-            )
-            spec = make_spec(preset, overrides, self._devices)
+            preset = self._form.preset_file() or self._preset()
+            if preset is None:
+                self._form.show_problem(self._problems.get(self._list.highlighted, ""))
+                return
+            spec = make_spec(preset, self._form.overrides(self._log_root), self._devices)
         except UsageError as error:
-            self._show_problem(str(error))
+            self._form.show_problem(str(error), error.field if isinstance(error, SpecError) else "")
             return
-        self._show_problem("")
+        self._begin(spec)
+
+    def _begin(self, spec: RunSpec) -> None:
+        self._form.show_problem("")
         self._set_starting(True)
         self._start(spec)
 
@@ -246,14 +238,18 @@ class LaunchScreen(Screen[None]):
             await wait_until_accepted(folder)
         except LaunchError as error:
             self._set_starting(False)
-            self._show_problem(str(error))
+            self._form.show_problem(str(error), self._form.quoted_field(str(error)))
             return
         self.post_message(OpenRun(folder))
 
     def _set_starting(self, starting: bool) -> None:
         """Show on the button that the training starts, and block a second start."""
         self._starting = starting
-        self.query_one("#start", Button).label = "Starting…" if starting else _START
+        self.query_one("#start", Button).label = "Starting…" if starting else _label_of(self._list.highlighted)
+
+    def action_search(self) -> None:
+        """Search the list."""
+        self._list.open_search()
 
     def action_runs(self) -> None:
         self.post_message(ShowRuns())
@@ -261,40 +257,7 @@ class LaunchScreen(Screen[None]):
     def action_leave(self) -> None:
         self.app.exit()
 
-    def _highlighted(self) -> str:
-        highlighted = self.query_one("#presets", OptionList).highlighted_option
-        return (highlighted.id or "") if highlighted is not None else ""
 
-    def _preset(self) -> Preset | None:
-        return self._presets.get(self._highlighted())
-
-    def _needed_overrides(self) -> dict[str, object]:
-        """Return the typed values of the required overrides."""
-        fields = self.query("#needs Input").results(Input)
-        return {field.name or "": parse_override_value(field.value) for field in fields if field.value.strip()}
-
-    def _arguments(self) -> tuple[str, ...]:
-        """Return the arguments as a shell splits them."""
-        try:
-            return tuple(shlex.split(self.query_one("#arguments", Input).value))
-        except ValueError as error:
-            raise SpecError(f"cannot parse the arguments: {error}") from None
-
-    def _device(self) -> str:
-        return self._choice("device") or ""
-
-    def _choice(self, field: str) -> str | None:
-        value = self.query_one(f"#{field}", Select).value
-        return value if isinstance(value, str) else None
-
-    def _whole_number(self, field: str, label: str) -> int:
-        text = self.query_one(f"#{field}", Input).value
-        try:
-            return int(text)
-        except ValueError:
-            raise SpecError(f"{label}: expected a whole number, got {text!r}") from None
-
-    def _show_problem(self, problem: str) -> None:
-        self.query_one("#problem", Static).update(plain(problem))
-        if problem:  # it may be below the end of a low screen
-            self.call_after_refresh(self.query_one("#form", VerticalScroll).scroll_end, animate=False)
+def _label_of(row: str) -> str:
+    """Return the label of the button for a row of the list."""
+    return "Attach (Enter)" if row.startswith(ATTACH) else "Continue (Enter)" if row.startswith(CONTINUE) else START

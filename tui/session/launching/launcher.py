@@ -132,7 +132,9 @@ def _overrides(preset: Preset, chosen: Overrides) -> dict[str, Any]:
     for path, what in preset.needs.overrides.items():
         value = overrides.get(path, "")
         if value == "":
-            raise SpecError(f"{preset.name} needs {what}", hint=f"fill in its field, or add --override {path}=…")
+            raise SpecError(
+                f"{preset.name} needs {what}", hint=f"fill in its field, or add --override {path}=…", field=path
+            )
         if isinstance(value, str) and (file := Path(value).expanduser()).is_file():
             overrides[path] = str(file.resolve())  # a run can be resumed from any folder
     return overrides

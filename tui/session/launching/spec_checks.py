@@ -27,27 +27,33 @@ _VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 class SpecError(UsageError):
-    """The requested run is invalid."""
+    """The requested run is invalid; `field` names what is wrong, as `RunSpec` does, if it is a single one."""
+
+    def __init__(self, message: str = "", *, hint: str = "", field: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
 
 
 def checked_spec(spec: RunSpec) -> RunSpec:
     """Return the validated spec, with `cuda` as `cuda:0`. Raises `SpecError`."""
     if not re.fullmatch(r"cpu|cuda(:\d+)?", spec.device):
-        raise SpecError(f"expected the device cpu or cuda:N, got {spec.device}")
+        raise SpecError(f"expected the device cpu or cuda:N, got {spec.device}", field="device")
     if not re.fullmatch(r"[\w.+-]{0,80}", spec.name):
-        raise SpecError(f"expected a run name of at most 80 letters, digits, '.', '_', '+' and '-', got {spec.name}")
+        expected = "a run name of at most 80 letters, digits, '.', '_', '+' and '-'"
+        raise SpecError(f"expected {expected}, got {spec.name}", field="name")
     if not (1 <= spec.num_envs <= MOST and 1 <= spec.iterations <= MOST):
         raise SpecError(
-            f"expected 1 to {MOST:,} environments and iterations, got {spec.num_envs:,} and {spec.iterations:,}"
+            f"expected 1 to {MOST:,} environments and iterations, got {spec.num_envs:,} and {spec.iterations:,}",
+            field="iterations" if 1 <= spec.num_envs <= MOST else "num_envs",
         )
     if spec.processes < 1:
         raise SpecError(f"expected at least 1 process, got {spec.processes}")
     if not 0 <= spec.seed < 2**32:
-        raise SpecError(f"expected a seed from 0 to 4294967295, got {spec.seed}")
+        raise SpecError(f"expected a seed from 0 to 4294967295, got {spec.seed}", field="seed")
     try:
         check_isaac_lab(spec.backend, spec.physics, spec.library, spec.hydra)
     except SchemaError as error:
-        raise SpecError(str(error)) from error
+        raise SpecError(str(error), field="hydra") from error
     _check_knobs(spec)
     return msgspec.structs.replace(spec, device="cuda:0") if spec.device == "cuda" else spec
 
@@ -59,7 +65,7 @@ def check_overrides(spec: RunSpec) -> None:
             check_effect(path, value)
         check_arguments(spec.hydra)
     except (OverridePathError, OverrideValueError) as error:
-        raise SpecError(str(error)) from error
+        raise SpecError(str(error), field="overrides") from error
 
 
 def check_device(spec: RunSpec, devices: Sequence[Device], hint: str = "") -> None:
@@ -73,9 +79,13 @@ def check_device(spec: RunSpec, devices: Sequence[Device], hint: str = "") -> No
     known = ", ".join(["cpu", *(f"cuda:{index}" for index in range(count))])
     limited = "" if visible is None else f"; {_VISIBLE} is {visible!r}"
     if int(spec.device.partition(":")[2] or 0) >= count:
-        raise SpecError(f"no such device: {spec.device}; there are {known}{limited}", hint=hint)
+        raise SpecError(f"no such device: {spec.device}; there are {known}{limited}", hint=hint, field="device")
     if spec.processes > count:
-        raise SpecError(f"expected a GPU for each of {spec.processes} processes, there are {known}{limited}", hint=hint)
+        raise SpecError(
+            f"expected a GPU for each of {spec.processes} processes, there are {known}{limited}",
+            hint=hint,
+            field="device",
+        )
 
 
 def check_origin(spec: RunSpec, may_be_another_task: bool) -> None:
@@ -90,12 +100,15 @@ def check_origin(spec: RunSpec, may_be_another_task: bool) -> None:
     checkpoint = Path(spec.checkpoint).name
     library, own_library = parent.library or _EVERY_LIBRARY, spec.library or _EVERY_LIBRARY
     if library != own_library:
-        raise SpecError(f"{checkpoint}: expected a checkpoint of library {own_library}, got one of {library}")
+        raise SpecError(
+            f"{checkpoint}: expected a checkpoint of library {own_library}, got one of {library}", field="checkpoint"
+        )
     task, own_task = (f"{one.task} on {one.backend}" for one in (parent, spec))
     if not may_be_another_task and _bare(task) != _bare(own_task):
         raise SpecError(
             f"{checkpoint}: expected a checkpoint of {own_task}, got one of {task}; "
-            "add --other-task to start from it all the same"
+            "add --other-task to start from it all the same",
+            field="checkpoint",
         )
 
 
@@ -108,10 +121,10 @@ def _check_knobs(spec: RunSpec) -> None:
     try:
         check_curriculum_knobs(spec.set, make_curricula(spec.curricula))
     except SchemaError as error:
-        raise SpecError(str(error)) from error
+        raise SpecError(str(error), field="set") from error
     for knob, value in spec.set.items():
         if not isinstance(value, str) and (problem := numbers_problem(knob, value)):
-            raise SpecError(problem)
+            raise SpecError(problem, field="set")
     for knob, (low, high) in spec.bounds.items():
         if problem := order_problem(f"bounds of {knob}", low, high):
             raise SpecError(problem)
