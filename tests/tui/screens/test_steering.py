@@ -84,7 +84,7 @@ async def test_a_curriculum_s_change_is_marked_and_told_like_a_person_s(live, tr
     app, _ = live
     change = replace(trainer_change(), knob="reward/pose/weight", old=1.0, new=0.5)
     trainer.emit(InterventionApplied(0, "curriculum", 61, 2, (change,)))
-    await until(lambda: state_of(app, "reward/pose/weight") == "@61 (curriculum)", "applied")
+    await until(lambda: state_of(app, "reward/pose/weight") == "applied @61 (curriculum)", "it")
     await until(lambda: marks(app)[0] == [(37, "#1"), (61, "#2")], "the marks")
 
 
