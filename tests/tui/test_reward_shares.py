@@ -176,7 +176,7 @@ def test_a_run_has_one_stacked_chart_of_its_terms_by_contribution():
 
 def test_several_runs_have_a_chart_of_each_term_s_share():
     plans = page_of([recorded("g1-levels"), recorded("g1-walk")]).plans
-    assert plans[0].title == "track_angular_velocity, % of the reward"
+    assert plans[0].title == "track_angular_velocity, %"
     assert len(plans) == 14
     assert not any(plan.stack for plan in plans)
 

@@ -25,7 +25,7 @@ def share_plans(sources: Sequence[ChartSource], is_shown: bool) -> tuple[ChartPl
     if len(sources) == 1:
         bands = sources[0].history.shares.bands(MOST_BANDS) or _published(sources)[:MOST_BANDS]
         return (ChartPlan(_TITLE, tuple(bands), stack=STACK_KEY),) if bands else ()
-    return tuple(titled_plan(f"{term}, % of the reward", name) for term, name in _by_contribution(sources))
+    return tuple(titled_plan(f"{term}, %", name) for term, name in _by_contribution(sources))
 
 
 def _published(sources: Sequence[ChartSource]) -> list[tuple[str, str]]:
