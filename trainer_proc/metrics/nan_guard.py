@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+_OF_ROLLOUT = ("act", "process_env_step", "compute_returns", "storage", "transition")
+"""What rsl-rl's algorithms have for a rollout."""
 LOSSES = ("value", "surrogate", "entropy")
 """Losses that rsl-rl's PPO returns, and its console prints."""
 
@@ -42,14 +44,13 @@ def tolerate_non_finite_actions(algorithm: Any, is_awaited: Callable[[], bool]) 
     """Wrap rsl-rl's `algorithm` on the instance: while `is_awaited()`, a rollout that can't be sampled is a NaN loss.
 
     With a standard deviation that depends on the observation, NaN ends the rollout itself. The actions of its rest are
-    0, and nothing is learned from it. Not with several processes: the others would wait for this one's gradients.
+    0, and nothing is learned from it. Not with several processes: the others would wait for this one's gradients. Not
+    with an algorithm that lacks rsl-rl's methods or storage.
     """
-    if getattr(algorithm, "is_multi_gpu", False):
+    if getattr(algorithm, "is_multi_gpu", False) or not all(hasattr(algorithm, name) for name in _OF_ROLLOUT):
         return
-    act, process, returns, update = (
-        *(algorithm.act, algorithm.process_env_step),
-        *(algorithm.compute_returns, algorithm.update),
-    )
+    act, process, returns = algorithm.act, algorithm.process_env_step, algorithm.compute_returns
+    update = algorithm.update
     is_broken = False
 
     def tolerant_act(obs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -58,16 +59,16 @@ def tolerate_non_finite_actions(algorithm: Any, is_awaited: Callable[[], bool]) 
             try:
                 return act(obs, *args, **kwargs)
             except RuntimeError:
-                if not is_awaited() or (has_finite_weights(algorithm) and _is_finite(obs)):
+                is_stored = isinstance(getattr(algorithm.storage, "actions", None), torch.Tensor)
+                if not is_stored or not is_awaited() or (has_finite_weights(algorithm) and _is_finite(obs)):
                     raise
                 is_broken = True
         return torch.zeros_like(algorithm.storage.actions[0])
 
-    def tolerant_update() -> dict[str, float]:
+    def tolerant_update(*args: Any, **kwargs: Any) -> Any:
         nonlocal is_broken
         if not is_broken:
-            losses: dict[str, float] = update()
-            return losses
+            return update(*args, **kwargs)
         is_broken = False
         algorithm.transition.clear()
         algorithm.storage.clear()
