@@ -175,7 +175,7 @@ async def test_keys_at_the_foot_are_made_anew_only_if_they_are_others(trainer, m
         await until(lambda: changes, "that the bindings were looked at")
         await pilot.pause()
         assert not made
-        app.set_keymap({"dashboard.pause": "f5"})
+        app.set_keymap({"dashboard.export": "f5"})
         await until(lambda: made and "f5" in [key.key for key in app.screen.query(FooterKey)], "another key")
 
 
