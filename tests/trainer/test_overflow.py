@@ -41,7 +41,7 @@ class Boxes:
         self.sim = Simulation(ENVIRONMENTS, SimulationCfg(**room), model, "cpu")
         simulator = MjlabSimulator(SimpleNamespace(sim=self.sim))
         self.overflow = BufferOverflow(simulator.buffers())
-        simulator.before_reset(self.overflow.step)
+        simulator.before_reset(self.overflow.keep_bits)
 
     def iterate(self, steps, reset=None):
         for _ in range(steps):

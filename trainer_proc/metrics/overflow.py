@@ -26,6 +26,8 @@ _KINDS = (
     ("edges between convex shapes", ""),
 )
 """What is lost by each bit, from the lowest, and the setting of the buffer's size; later bits lose nothing."""
+SAMPLED_STEPS = 8
+"""Steps from one sample of the numbers needed to the next; a full buffer is seen in any step."""
 _ROOM = 1.5
 """Room above the largest number needed so far, in the recommended size."""
 
@@ -60,27 +62,41 @@ class BufferSource(Protocol):
 
 
 class BufferOverflow:
-    """Collects overflow on the device: a few kernels a step, no synchronization."""
+    """Collects overflow on the device, without synchronization.
+
+    Bits stay until a reset, so they are kept then and at the end of the iteration. Numbers needed are sampled.
+    """
 
     def __init__(self, buffers: Buffers) -> None:
         self._buffers = buffers
         self._bits = torch.zeros_like(buffers.overflow)
         self._most = [torch.zeros_like(seen) for seen in self._needs()]
         self._host: torch.Tensor | None = None
+        self._pinned: torch.Tensor | None = None
         self._copied: Any = None
         self._needed: dict[str, int] = {}
+        self._steps = 0
         self.problem = ""
         """What was lost in the newest iteration and which setting to change, in one line; empty if nothing was."""
 
-    def step(self) -> None:
-        """Record a step of the environments; call it before a reset clears their bits, too."""
+    def keep_bits(self) -> None:
+        """Keep the bits of environments that are about to be reset."""
         self._bits.bitwise_or_(self._buffers.overflow)
+
+    def step(self) -> None:
+        """Record a step of the environments: a few kernels every `SAMPLED_STEPS` steps."""
+        self._steps += 1
+        if self._steps % SAMPLED_STEPS == 0:
+            self._sample()
+
+    def _sample(self) -> None:
         for most, seen in zip(self._most, self._needs(), strict=True):
             torch.maximum(most, seen, out=most)
 
     def finish(self) -> None:
         """Begin to copy the iteration's numbers to the host; the next one starts empty."""
-        self.step()
+        self.keep_bits()
+        self._sample()
         kinds = torch.arange(len(_KINDS), device=self._bits.device, dtype=self._bits.dtype)
         has_lost = (self._bits.unsqueeze(-1) >> kinds) & 1
         numbers = torch.cat(
@@ -99,9 +115,9 @@ class BufferOverflow:
     def collect(self) -> dict[str, float]:
         """Return the metrics of the iteration that `finish` ended; empty while their copy is on the way.
 
-        `Simulation/overflow` is the share of environments, 0 to 1, that lost something. The largest numbers needed are
-        `Simulation/constraints` in an environment and `Simulation/contacts`, the mean over the environments. Never
-        waits for the device.
+        `Simulation/overflow` is the share of environments, 0 to 1, that lost something in any step. The largest
+        numbers needed in the sampled steps are `Simulation/constraints` in an environment and `Simulation/contacts`,
+        the mean over the environments. Never waits for the device.
         """
         if self._host is None or (self._copied is not None and not self._copied.query()):
             return {}
@@ -124,8 +140,9 @@ class BufferOverflow:
         if not numbers.is_cuda:
             self._host = numbers
             return
-        self._host = torch.empty(numbers.shape, dtype=numbers.dtype, pin_memory=True)
-        self._host.copy_(numbers, non_blocking=True)
+        if self._pinned is None:
+            self._pinned = torch.empty(numbers.shape, dtype=numbers.dtype, pin_memory=True)
+        self._host = self._pinned.copy_(numbers, non_blocking=True)
         self._copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
         self._copied.record(torch.cuda.current_stream(numbers.device))
 

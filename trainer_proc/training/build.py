@@ -70,7 +70,7 @@ def _overflow(simulator: Simulator | None, observer: Observer) -> BufferOverflow
     if simulator is None or buffers is None:
         return None
     overflow = BufferOverflow(buffers)
-    simulator.before_reset(lambda: observer.attempt(OVERFLOW_CHECK, overflow.step))
+    simulator.before_reset(lambda: observer.attempt(OVERFLOW_CHECK, overflow.keep_bits))
     return overflow
 
 
