@@ -153,7 +153,7 @@ def test_a_reward_term_s_title_says_what_it_is_divided_by_where_that_fits():
     [
         ("Termination/fell", "mjlab", ["fell, share of finished episodes", "fell, share", "fell"]),
         ("Termination/fell", "isaaclab", ["fell, share of finished episodes", "fell, share", "fell"]),
-        ("Episode_Termination/fell", "mjlab", ["fell, environments per step with resets", "fell, count", "fell"]),
+        ("Episode_Termination/fell", "mjlab", ["fell, environments per step with resets", "fell, per step", "fell"]),
         ("Episode_Termination/fell", "isaaclab", ["fell, share of environments", "fell, share", "fell"]),
         ("Episode_Termination/fell", "mine", ["fell", "fell", "fell"]),
     ],
@@ -161,7 +161,7 @@ def test_a_reward_term_s_title_says_what_it_is_divided_by_where_that_fits():
 def test_a_termination_s_title_has_its_unit_where_that_fits(metric, backend, titles):
     started = RunStarted("run", "preset", backend, "task", "cpu", 4, 10, 1, 1)
     state, plan = state_after(started), titled_plan("fell", metric)
-    assert [title_of(plan, state, width) for width in (60, 12, 8)] == titles
+    assert [title_of(plan, state, width) for width in (60, 14, 8)] == titles
 
 
 def test_a_narrow_title_keeps_the_weight_and_the_end_of_the_name():
@@ -214,10 +214,14 @@ def test_only_curricula_that_decide_have_lines():
 
 def test_thresholds_that_agree_are_one_line_and_others_tell_whose_they_are():
     made = curricula(velocity=VELOCITY, terrain=TERRAIN)
-    assert lines(SUCCESS, made) == [(0.9, "terrain up"), (0.8, "velocity up"), (0.5, "down")]
+    assert lines(SUCCESS, made) == [(0.9, "up: terrain"), (0.8, "up: velocity"), (0.5, "down")]
     staged = {"kind": "staged", "stages": [{"a": 1.0}, {"a": 2.0}], "thresholds": [0.8]}
     three = curricula({"other": 0}, velocity=VELOCITY, other=staged, terrain=TERRAIN)
-    assert lines(SUCCESS, three) == [(0.9, "terrain up"), (0.8, "velocity +1 up"), (0.5, "velocity +1 down")]
+    assert lines(SUCCESS, three) == [
+        (0.9, "up: terrain"),
+        (0.8, "up: velocity, other"),
+        (0.5, "down: velocity, terrain"),
+    ]
 
 
 def test_an_error_leads_up_from_below():

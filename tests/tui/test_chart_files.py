@@ -429,7 +429,7 @@ def test_the_command_writes_a_chart_by_role(run_folder, prints, tmp_path):
     assert value == {"file": str(tmp_path / "a.svg"), "metrics": ["Train/success_rate"]}
     shown = texts(ElementTree.parse(tmp_path / "a.svg").getroot())
     assert any(text.startswith("success rate, last ") for text in shown)
-    assert {"terrain up", "velocity +1 up", "velocity +1 down", "smoothed (0.6), raw behind"} < set(shown)
+    assert {"up: terrain", "up: velocity, pushes", "down: velocity, terrain", "smoothed (0.6), raw behind"} < set(shown)
     assert any(text.startswith("iteration 7: #5 reward/pose/weight 1 → 2") for text in shown)
 
 

@@ -52,6 +52,8 @@ def applied(*changes, **more):
         (InterventionQueued(3, "person", (), unpin=("a",)), "a unpinned"),
         (applied(A, stopped_ramps=("b",)), "a 2 → 5; ramp of b stopped"),
         (InterventionQueued(3, "person", (), stop_ramps=("b",)), "ramp of b stopped"),
+        (applied(Change("a", 3.0, 3.0), Change("b", 2.0, 5.0)), "b 2 → 5"),
+        (applied(Change("a", 3.0, 3.0)), "a 3 → 3"),
         (applied(), "no value changed"),
     ],
 )

@@ -49,7 +49,7 @@ class KeyFooter(Footer):
                 disabled=not hint.enabled,
                 tooltip=hint.tooltip,
                 classes="-command-palette" if is_palette else "",
-            )
+            ).data_bind(compact=Footer.compact)
 
     def bindings_changed(self, screen: Screen[object]) -> None:
         """Show the keys as of now."""

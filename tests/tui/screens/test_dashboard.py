@@ -447,6 +447,7 @@ async def test_the_footer_follows_the_focus_and_the_training(trainer):
         }  # fmt: skip
         await until(lambda: footer(app) == keys, "the footer")
         assert all(key.region.right <= 80 for key in keys_shown(app))
+        assert not any(key.compact for key in keys_shown(app))  # else keys and labels run into each other
         await pilot.press("shift+tab")
         await until(lambda: footer(app).get("⏎") == "maximise", "the keys of charts")
         assert {"f": "find metric", "L": "log y", "p": "pause", "q": "quit"}.items() <= footer(app).items()

@@ -66,6 +66,8 @@ class KeyContext(RunScreen):
             return ""
         if id == "dashboard.pause" and self.state.status(self.is_live) == "paused":
             return "resume"
+        if id == "dashboard.curricula" and self.has_class("-curricula"):
+            return "knobs"
         if id == "knobs.filter" and isinstance(self.focused, LogViewer):
             return "search"
         return super().key_label(id, label)

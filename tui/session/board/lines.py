@@ -21,7 +21,7 @@ _DIVIDED = ("Episode_Reward/", "rew_")
 _REWARD_UNITS = (", sum ÷ longest possible episode", ", ÷ longest episode")
 """Longer episodes alone let a term of the library grow."""
 _LIBRARY_UNITS = {
-    "mjlab": (", environments per step with resets", ", count"),
+    "mjlab": (", environments per step with resets", ", per step"),
     "isaaclab": (", share of environments", ", share"),
 }
 _KL_FACTOR = 2.0
@@ -44,9 +44,8 @@ def lines_of(plan: ChartPlan, state: RunState, curricula: Sequence[Curriculum]) 
 
 
 def _named(names: Sequence[str], way: str) -> str:
-    """Return the label of a threshold that only some curricula have: the first one's name and the number of others."""
-    others = f" +{len(names) - 1}" * (len(names) > 1)
-    return f"{names[0]}{others} {way}"
+    """Return the label of a threshold that only some curricula have."""
+    return f"{way}: {', '.join(names)}"
 
 
 def band_of(plan: ChartPlan, state: RunState) -> tuple[float, float] | None:

@@ -18,10 +18,16 @@ def change_text(change: Change, ramp: Ramp | None = None) -> str:
 
 
 def intervention_text(body: InterventionQueued | InterventionApplied, most: int | None = None) -> str:
-    """Return the changes, queued or applied; of more than `most` changes, the rest are counted."""
+    """Return the changes, queued or applied; of more than `most` changes, the rest are counted.
+
+    Values that stayed as they were are left out, unless there is nothing else.
+    """
     released = body.unpin if isinstance(body, InterventionQueued) else body.unpinned
     stopped = body.stop_ramps if isinstance(body, InterventionQueued) else body.stopped_ramps
-    changes = [change_text(change, body.ramp) for change in body.changes if change.knob not in released]
+    targets = body.ramp.targets if body.ramp is not None else {}
+    written = [change for change in body.changes if change.knob not in released]
+    moved = [change for change in written if targets.get(change.knob, change.new) != change.old]
+    changes = [change_text(change, body.ramp) for change in moved or written]
     if most is not None and len(changes) > most:
         changes = [*changes[:most], f"and {len(changes) - most} more"]
     text = ", ".join(changes)

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 GAP = 1
 """Empty cells behind each column."""
 _VALUE, _METRIC, _HISTORY = 12, 9, 10
-_NARROWEST_VALUE, _NARROWEST_HISTORY = 7, 4
+_NARROWEST_VALUE, _NARROWEST_HISTORY = 7, 7
 _WIDTH_WITH_HISTORY, _WIDTH_WITH_DEFAULT = 84, 98
 """From these widths on, history and default have a column even where names or states are shortened for it."""
 _NARROWEST_STATE, _WIDEST_STATE = 20, 60
