@@ -81,10 +81,12 @@ class CurriculumPanel(VerticalScroll):
         """The curriculum under the cursor."""
         return self._curricula[self._cursor] if self._curricula else None
 
-    def show(self, state: RunState, curricula: Sequence[Curriculum], wanted: Mapping[str, int]) -> None:
+    def show(
+        self, state: RunState, curricula: Sequence[Curriculum], wanted: Mapping[str, int], *, has_ended: bool = False
+    ) -> None:
         """Update the text; `wanted` are levels that keys have reached but not sent."""
         self._state, self._curricula, self._wanted = state, curricula, wanted
-        keys = "+ - level, a auto, Enter mode, t knobs" if curricula else "t knobs"
+        keys = "+ - level, a auto, Enter mode, t knobs" if curricula and not has_ended else "t knobs"
         set_titles(self, "curricula" if curricula else "terrain and tasks", keys)
         if missing := [_Entry() for _ in curricula[len(self._entries) :]]:  # curricula of a run never go
             self._entries += missing

@@ -78,6 +78,7 @@ class KnobPanel(Vertical):
         self._history = KnobHistory()
         self._filter = KnobFilter()
         self._note = ""
+        self._has_ended = False
 
     def compose(self) -> ComposeResult:
         yield Field(placeholder="filter by name; Escape clears", id="knob-filter", compact=True)
@@ -104,9 +105,11 @@ class KnobPanel(Vertical):
         note: str = "",
         history: KnobHistory | None = None,
         wanted: Mapping[str, Value] | None = None,
+        *,
+        has_ended: bool = False,
     ) -> None:
         """Update the table. `note` stands in the border, `wanted` are values of step keys that are not sent yet."""
-        self._state, self._note = state, note
+        self._state, self._note, self._has_ended = state, note, has_ended
         self._history = history or self._history
         self.query_one(KnobTable).show(state, self._history, wanted or {})
         self._show_titles()
@@ -230,7 +233,7 @@ class KnobPanel(Vertical):
             detail.update(Content(text))
 
     def _show_titles(self) -> None:
-        title = "knobs (Enter edits, [ ] ±10 %, { } ÷2 ×2)"
+        title = "knobs" if self._has_ended else "knobs (Enter edits, [ ] ±10 %, { } ÷2 ×2)"
         if not self._state.knobs:
             set_titles(self, title, "available after the environment is built")
             return

@@ -127,11 +127,12 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
         self.set_class(has_panel(self.state, self.curricula), "-has-curricula")
         if self.has_class("-has-curricula") != had_panel:
             self.refresh_bindings()
-        panel.show(self.state, self.curricula, self._level_steps.wanted)
+        panel.show(self.state, self.curricula, self._level_steps.wanted, has_ended=self.has_ended)
         is_elsewhere = self.has_class("-has-curricula") and not panel.display
         note = f"t curricula: {levels_text(self.curricula)}" if self.curricula else "t terrain and tasks"
         shown_note = note if is_elsewhere else ""
-        self.query_one(KnobPanel).show(self.state, shown_note, self.knob_history, self._knob_steps.wanted)
+        wanted, has_ended = self._knob_steps.wanted, self.has_ended
+        self.query_one(KnobPanel).show(self.state, shown_note, self.knob_history, wanted, has_ended=has_ended)
 
     def on_resize(self) -> None:
         """Fit the header; there may be room for other panels."""

@@ -10,7 +10,7 @@ from tui.session.text import plain, shortened, shortened_names
 
 GAP = 2
 """Cells around each column."""
-_SHARE_OF_NAME = 0.36
+_SHARE_OF_NAME = 0.45
 _NARROWEST_NAME, _NARROWEST_VALUE = 24, 8
 _WIDEST_DEFAULT, _WIDEST_VALUE = 9, 60
 
