@@ -137,7 +137,7 @@ def test_without_a_motion_the_launch_is_refused_with_how_to_give_it(tmp_path: Pa
     assert "needs an .npz motion from mjlab's csv_to_npz" in refused
     assert f"--override {MOTION}=" in refused
     assert not (tmp_path / "logs").exists()
-    refused = program(tmp_path, "launch", "g1-tracking", *FEW, "--override", f"{MOTION}=nothing.npz", code=1)
+    refused = program(tmp_path, "launch", "g1-tracking", *FEW, "--override", f"{MOTION}=nothing.npz", code=2)
     assert f"no such motion file: nothing.npz; give one with --override {MOTION}=FILE" in refused
 
 

@@ -11,9 +11,16 @@ import pytest
 
 from tests.program import program
 from tests.terminal import Terminal
-from tests.tui.event_files import curve, write
 from tests.tui.screens.recorded import make_run
 from tests.waiting import wait_for
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global curve, write
+    from tests.tui.event_files import curve, write
+
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 

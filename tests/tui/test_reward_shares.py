@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tui.event_files import scalar, write
 from tests.tui.screens.recorded import frames_of
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout
@@ -21,6 +20,14 @@ from tui.session.watch.log_folder import look_into
 from tui.session.watch.run_parts import RunParts
 from tui.session.watch.run_reader import RunReader
 from tui.session.watch.watched_run import WatchedRun
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global scalar, write
+    from tests.tui.event_files import scalar, write
+
 
 A, B, C = (f"Episode_Reward/{name}" for name in "abc")
 
