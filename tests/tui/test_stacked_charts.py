@@ -48,7 +48,7 @@ def test_positive_values_go_up_from_0_and_negative_ones_down():
 
 def test_bands_differ_in_their_dots_and_have_their_signs_at_the_end():
     assert lines(chart_of([50.0] * 20, [50.0] * 20)) == [
-        "shares    ● ter… 50  ■ ter… 50",
+        "shares      ● term 0  ■ term 1",
         "100┤⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕",
         "   │⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕■⢕",
         "   │⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕⢕",

@@ -42,7 +42,9 @@ def test_the_program_fits_the_window(serve, open_tab):
 
     def footer(text):
         """The number of the line with the keys: the last one."""
-        return next((number for number, line in enumerate(text.splitlines()) if "start  r runs" in line), 0)
+        return next(
+            (number for number, line in enumerate(text.splitlines()) if re.search(r"\^s start .*help", line)), 0
+        )
 
     at_first = footer(tab.until(footer, "the whole screen"))
     tab.page.set_viewport_size({"width": 820, "height": 500})
