@@ -57,8 +57,9 @@ async def test_launch_of_isaac_lab(log_root, looks_as_before):
         await until(lambda: app.screen.query_one("#num-envs").value == "4096", "the devices")
         choose(app, "isaac-cartpole")
         await until(lambda: app.screen.query_one("#isaac-lab").display, "Isaac Lab's fields")
-        app.screen.query_one("#arguments").focus()
-        await pilot.pause()
+        arguments = app.screen.query_one("#arguments")
+        arguments.focus()
+        await until(lambda: 0 < arguments.region.bottom < app.size.height, "the form scrolled to its end")
         await looks_as_before(pilot)
 
 
