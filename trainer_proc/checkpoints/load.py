@@ -14,6 +14,7 @@ import torch
 
 from curricula.errors import message_of
 from trainer_proc.contract.errors import TrainingError
+from trainer_proc.metrics.nan_guard import all_finite
 
 LIBRARY_KEY = "library"
 """Key that names the library of a checkpoint; absent for rsl-rl."""
@@ -76,7 +77,7 @@ def check_library(path: Path, content: Mapping[str, Any], library: str) -> None:
 def is_finite(content: Any) -> bool:
     """Return whether all tensors in a checkpoint are finite."""
     if isinstance(content, torch.Tensor):
-        return bool(torch.isfinite(content).all())
+        return all_finite([content])
     parts = content.values() if isinstance(content, dict) else content if isinstance(content, list | tuple) else ()
     return all(map(is_finite, parts))
 

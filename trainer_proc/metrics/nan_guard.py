@@ -7,7 +7,7 @@ skrl and rl_games continue with NaN.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -60,7 +60,11 @@ def tolerate_non_finite_actions(algorithm: Any, is_awaited: Callable[[], bool]) 
                 return act(obs, *args, **kwargs)
             except RuntimeError:
                 is_stored = isinstance(getattr(algorithm.storage, "actions", None), torch.Tensor)
-                if not is_stored or not is_awaited() or (has_finite_weights(algorithm) and _is_finite(obs)):
+                if (
+                    not is_stored
+                    or not is_awaited()
+                    or (has_finite_weights(algorithm) and all_finite(obs.values(True, True)))
+                ):
                     raise
                 is_broken = True
         return torch.zeros_like(algorithm.storage.actions[0])
@@ -84,6 +88,11 @@ def has_finite_weights(algorithm: Any) -> bool:
     modules = (getattr(algorithm, name, None) for name in ("actor", "critic", "student"))
     states = (module.state_dict() for module in modules if module is not None)
     tensors = (value for state in states for value in state.values() if isinstance(value, torch.Tensor))
+    return all_finite(tensors)
+
+
+def all_finite(tensors: Iterable[torch.Tensor]) -> bool:
+    """Return whether all numbers are finite; synchronizes with the device."""
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
 
 
@@ -93,7 +102,7 @@ def reset_non_finite_environments(runner: Any) -> None:
     `learn` keeps the last observation in a local variable, so the next `act` gets the new one instead.
     """
     algorithm = runner.alg
-    if not hasattr(runner.env, "reset") or _is_finite(runner.env.get_observations()):
+    if not hasattr(runner.env, "reset") or all_finite(runner.env.get_observations().values(True, True)):
         return
     with torch.inference_mode():
         runner.env.reset()
@@ -104,8 +113,3 @@ def reset_non_finite_environments(runner: Any) -> None:
         return act(runner.env.get_observations().to(runner.device))
 
     algorithm.act = act_on_new
-
-
-def _is_finite(observed: Any) -> bool:
-    """Return whether observations, a `TensorDict`, are finite."""
-    return all(bool(torch.isfinite(tensor).all()) for tensor in observed.values(True, True))

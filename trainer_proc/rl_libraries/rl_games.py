@@ -15,6 +15,7 @@ import torch
 from rl_games.common.schedulers import AdaptiveScheduler, IdentityScheduler
 
 from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED, LINEAR
+from trainer_proc.metrics.nan_guard import all_finite
 from trainer_proc.metrics.policy_change import change_of_policy
 from trainer_proc.metrics.ppo_diagnostics import explained_variance
 from trainer_proc.rl_libraries.algorithm import LibraryAlgorithm, RenamedSetting
@@ -178,7 +179,7 @@ class RlGamesRunner(LibraryRunner):
     def reset_non_finite_environments(self) -> None:
         observed = self.agent.obs["obs"]
         tensors = observed.values() if isinstance(observed, dict) else [observed]
-        if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors):
+        if not all_finite(tensors):
             self.agent.obs = self.agent.env_reset()
 
     def close_writer(self) -> None:

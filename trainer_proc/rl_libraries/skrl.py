@@ -16,6 +16,7 @@ import torch
 from skrl.resources.schedulers.torch import KLAdaptiveLR
 
 from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED
+from trainer_proc.metrics.nan_guard import all_finite
 from trainer_proc.metrics.policy_change import change_of_policy
 from trainer_proc.metrics.ppo_diagnostics import explained_variance
 from trainer_proc.rl_libraries.algorithm import LibraryAlgorithm, RenamedSetting
@@ -165,7 +166,7 @@ class SkrlRunner(LibraryRunner):
         """
         wrapper = self._wrapper
         before = [tensor for tensor in (wrapper._observations, wrapper._states) if tensor is not None]
-        if all(bool(torch.isfinite(tensor).all()) for tensor in before):
+        if all_finite(before):
             return
         wrapper._reset_once = True
         wrapper.reset()
