@@ -15,6 +15,11 @@ class Field(Input):
     https://github.com/Textualize/textual/issues/6605
     """
 
+    def open(self) -> None:
+        """Show the field and focus it at once: `focus()` would run after letters that are on their way."""
+        self.display = True
+        self.screen.set_focus(self)
+
     async def on_key(self, event: events.Key) -> None:
         """Handle bound keys at once."""
         action = _ACTIONS.get(event.key)

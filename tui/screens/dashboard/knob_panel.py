@@ -117,9 +117,7 @@ class KnobPanel(Vertical):
 
     def open_filter(self) -> None:
         """Open the filter field."""
-        field = self._field
-        field.display = True
-        self.screen.set_focus(field)  # at once: `focus()` would run after letters that are on their way
+        self._field.open()
 
     def toggle_only_changed(self) -> None:
         """Show only changed knobs, or all."""

@@ -47,9 +47,7 @@ class LogPanel(Vertical):
 
     def open_search(self) -> None:
         """Open the search field."""
-        field = self.query_one(Field)
-        field.display = True
-        self.screen.set_focus(field)  # at once: `focus()` would run after letters that are on their way
+        self.query_one(Field).open()
 
     def action_end_search(self) -> None:
         """Close the search."""

@@ -76,9 +76,7 @@ class LaunchList(Vertical):
 
     def open_search(self) -> None:
         """Open the search field."""
-        field = self.query_one(Field)
-        field.display = True
-        self.screen.set_focus(field)  # at once: `focus()` would run after letters that are on their way
+        self.query_one(Field).open()
 
     def action_clear_search(self) -> None:
         """Show all rows."""

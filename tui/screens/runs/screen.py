@@ -170,9 +170,7 @@ class RunsScreen(PartialRepaintScreen):
 
     def action_filter(self) -> None:
         """Open the filter field."""
-        field = self.query_one(Field)
-        field.display = True
-        self.set_focus(field)  # at once: `focus()` would run after letters that are on their way
+        self.query_one(Field).open()
 
     @on(Input.Changed)
     def _match(self) -> None:
