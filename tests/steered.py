@@ -13,6 +13,19 @@ from trainer_proc.wire.request_validator import RequestValidator
 from tui.session.state import RunState
 
 
+def healthy_actions(save=lambda iteration: None):
+    """Return what a healthy training can do; nothing is written."""
+    return Actions(
+        save=save,
+        export=lambda iteration: None,
+        reload=lambda newest, on_all_ranks: "model.pt",
+        newest_good=lambda before: "",
+        reload_file=lambda name, on_all_ranks: name,
+        is_finite=lambda: True,
+        reset_non_finite=lambda: None,
+    )
+
+
 class Steered:
     """`curricula` are by name, `state` is a dashboard's fold, `done` lists saved files by iteration."""
 
@@ -25,15 +38,7 @@ class Steered:
         self.training.curriculum.on_competing_writer = self.steering.interventions.competing_writer_found
         control = CurriculumDriver(self.curricula.values())
         self.steering.publish_knobs(self.training.knobs(), launch or {}, bounds or {}, control)
-        self.actions = Actions(
-            save=lambda iteration: self.done.append(("save", iteration, self.values())),
-            export=lambda iteration: None,
-            reload=lambda newest, on_all_ranks: "model.pt",
-            newest_good=lambda before: "",
-            reload_file=lambda name, on_all_ranks: name,
-            is_finite=lambda: True,
-            reset_non_finite=lambda: None,
-        )
+        self.actions = healthy_actions(save=lambda iteration: self.done.append(("save", iteration, self.values())))
         self.iteration = 0
 
     def begin(self, iteration=0, state=None):

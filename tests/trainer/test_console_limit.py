@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
 
 import pytest
 
+from tests.standard_error import standard_error
 from tests.trainer.full_disk import largest_file
 from tests.waiting import wait_for
 from trainer_proc.wire.console import LIMIT_BYTES, ConsoleLimit
@@ -16,19 +16,6 @@ from trainer_proc.wire.link import TrainerLink
 
 LIMIT = 10_000
 NOTE = b"earlier lines: console.1.log\n"
-
-
-@contextmanager
-def standard_error(path):
-    """Append this process's standard error to `path`, and that of processes that start meanwhile."""
-    before = os.dup(2)
-    with open(path, "ab") as file:
-        os.dup2(file.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(before, 2)
-        os.close(before)
 
 
 @pytest.fixture

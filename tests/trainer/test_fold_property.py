@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.fake_training import DESCRIPTIONS, TAUGHT, TAUGHT_RANGE, WEIGHT, FakeTraining
+from tests.steered import healthy_actions
 from trainer_proc.contract.codec import decode_frame, decode_order, decode_request, encode
 from trainer_proc.contract.knob import refusal
 from trainer_proc.contract.messages import Frame, InterventionApplied, InterventionFailed, InterventionQueued, Ramp
 from trainer_proc.contract.requests import Pause, Redo, Refused, Request, Resume, StopRamp, Tune, Undo, Unpin
 from trainer_proc.curriculum.driver import CurriculumDriver
 from trainer_proc.steering.boundary import Steering
-from trainer_proc.steering.interface import Actions
 from trainer_proc.steering.state import INFOS_KEY, from_infos, to_infos
 from trainer_proc.wire.request_validator import RequestValidator
 from tui.session.state import RunState
@@ -69,15 +69,7 @@ class SteeredRun(RuleBasedStateMachine):
         self.steering = Steering(self)
         self.training.curriculum.on_competing_writer = self.steering.interventions.competing_writer_found
         self.steering.publish_knobs(self.training.knobs(), launch, curricula=self.curricula())
-        self.actions = Actions(
-            save=lambda iteration: None,
-            export=lambda iteration: None,
-            reload=lambda newest, on_all_ranks: "model.pt",
-            newest_good=lambda before: "",
-            reload_file=lambda name, on_all_ranks: name,
-            is_finite=lambda: True,
-            reset_non_finite=lambda: None,
-        )
+        self.actions = healthy_actions()
 
     # --- the link ---
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from curricula.load import make_curricula
 from presets import Preset, read_preset
 from tests.fake_training import DESCRIPTIONS, MASS, SPEED, TAUGHT, TAUGHT_RANGE, WEIGHT, FakeTraining
+from tests.steered import healthy_actions
 from trainer_proc.contract.codec import decode_frame, decode_order, decode_request, encode, pack_values
 from trainer_proc.contract.knob import Value
 from trainer_proc.contract.messages import (
@@ -34,7 +35,6 @@ from trainer_proc.contract.requests import Pause, Redo, Request, Resume, StopRam
 from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.curriculum.driver import CurriculumDriver
 from trainer_proc.steering.boundary import Steering
-from trainer_proc.steering.interface import Actions
 from trainer_proc.wire.request_validator import RequestValidator
 from tui.session.recordings.recorded_preset import recorded_preset
 
@@ -154,15 +154,7 @@ class Training:
         self.emit(MetricSet(0, METRICS))
         steering.publish_knobs(training.knobs(), dict(launch), bounds, CurriculumDriver(make_curricula(curricula)))
         steering.start_iterating(0)
-        actions = Actions(
-            save=lambda iteration: None,
-            export=lambda iteration: None,
-            reload=lambda *_: "model.pt",
-            newest_good=lambda before: "",
-            reload_file=lambda name, on_all_ranks: name,
-            is_finite=lambda: True,
-            reset_non_finite=lambda: None,
-        )
+        actions = healthy_actions()
         for iteration in range(ITERATIONS):
             for name, value in world.writes[iteration]:
                 training.curriculum.overwrite(name, value)

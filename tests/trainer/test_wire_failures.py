@@ -7,13 +7,13 @@ import resource
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import zmq
 
 from tests.program import bodies_of
+from tests.standard_error import standard_error
 from tests.waiting import wait_for
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.connection import read_connection
@@ -133,21 +133,8 @@ def test_the_trainer_s_last_frames_are_kept_when_it_dies(folder):
     assert [body.kernel_modules for body in bodies_of(folder)[:-1]] == list(range(2000))
 
 
-@contextmanager
-def full_stderr():
-    """Give processes that start meanwhile a full standard error."""
-    before = os.dup(2)
-    with open("/dev/full", "wb") as full:
-        os.dup2(full.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(before, 2)
-        os.close(before)
-
-
 def test_a_full_disk_loses_no_frame_and_disturbs_nobody(folder):
-    with full_stderr():  # console.log is on the same disk
+    with standard_error("/dev/full"):  # console.log is on the same disk
         link = TrainerLink(folder)
     wire = read_connection(folder).pid
     unlimited = resource.prlimit(wire, resource.RLIMIT_FSIZE)
