@@ -1,0 +1,121 @@
+"""The result of evaluating a policy, and what an evaluation process reports while it runs.
+
+`python -m trainer_proc.evaluation REQUEST` prints one JSON object a line: any number of `Progress`, then one
+`Evaluation` or one `Refusal`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+SuiteName = Literal["quick", "commands", "pushes", "terrain", "randomization", "smoothness"]
+SUITES: tuple[SuiteName, ...] = ("quick", "commands", "pushes", "terrain", "randomization", "smoothness")
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to evaluate, and how."""
+
+    run: str
+    """Absolute path of the run's folder."""
+    checkpoint: str
+    """Absolute path of a checkpoint of rsl-rl, or of an exported policy (`policy.onnx`)."""
+    suite: SuiteName = "quick"
+    episodes: int = 0
+    """Episodes in each cell, at least 1; 0 for the suite's own number."""
+    seed: int = 0
+    """Seed of environments and cells: the same seed plays the same episodes, so that two policies can be paired."""
+    device: str = "cpu"
+    """`cpu` or `cuda:N`."""
+    num_envs: int = 0
+    """Largest number of environments at once; 0 for what the suite needs."""
+
+
+class Progress(msgspec.Struct, frozen=True, tag=True):
+    """How far the evaluation is."""
+
+    done: int
+    """Environment steps finished; 0 while the environment is built."""
+    total: int
+    """Environment steps in all; 0 while unknown."""
+    text: str = ""
+    """What happens now, in a few words."""
+
+
+class Refusal(msgspec.Struct, frozen=True, tag=True):
+    """Why nothing was evaluated; nothing was written."""
+
+    error: str
+    """One line: expected, got, what to do."""
+    exit_code: int = 1
+    """1: it failed. 2: the request can't be carried out."""
+
+
+class Axis(msgspec.Struct, frozen=True):
+    """A quantity that a suite varies."""
+
+    name: str
+    """Such as `forward`, `direction`, `terrain`, `friction`."""
+    unit: str = ""
+    """`m/s`, `rad/s`, `deg`, `kg`; empty without."""
+    values: tuple[float | str, ...] = ()
+    """Its values, ascending, or names in the order of the configuration."""
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """A quantity that is measured in each episode."""
+
+    name: str
+    """Such as `success`, `score`, `error/linear`, `velocity/forward`, `recovery_time`."""
+    unit: str = ""
+    """Empty for shares and scores, 0 to 1."""
+    better: Literal["higher", "lower", ""] = ""
+    """Which direction is better; empty if neither is."""
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """The episodes of one combination of values of the axes."""
+
+    at: dict[str, float | str] = {}
+    """Value by axis; empty for a suite without axes."""
+    episodes: int
+    """Number of episodes, at least 1."""
+    values: dict[str, tuple[float | None, ...]]
+    """One number an episode by measure, in the order of the seeds; None where an episode has no such value."""
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The result of one suite for one policy; the content of `evaluations/<checkpoint>/<suite>.json`."""
+
+    version: int = 1
+    """Bump when older readers can no longer read it."""
+    suite: SuiteName
+    run: str
+    """Name of the run's folder."""
+    checkpoint: str
+    """File name of the policy."""
+    sha256: str
+    """Of the policy's file."""
+    iteration: int | None
+    """Iteration of the policy, None if unknown."""
+    task: str
+    backend: str
+    device: str
+    seed: int
+    num_envs: int
+    """Environments at once."""
+    episode_seconds: float
+    """Longest episode, in simulated seconds."""
+    success: dict[str, object] = {}
+    """Definition of success in force, a table as in a preset."""
+    axes: tuple[Axis, ...] = ()
+    measures: tuple[Measure, ...]
+    """In the order in which they are shown; `success` and `score` come first where the suite has them."""
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...] = ()
+    """What a reader must know, one line each: a limit that was not varied, a measure that is missing."""
+    seconds: float = 0.0
+    """Wall time of the episodes, without the build."""
+    finished: str = ""
+    """When it ended, ISO 8601 with time zone."""
