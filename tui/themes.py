@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.theme import Theme
 
 from tui.charts.palette import PALETTES, Palette
+from tui.charts.ramps import ramps_of, text_on
 
 NO_COLOUR = "no-colour"
 """The theme under `NO_COLOR`: only the terminal's own foreground and background."""
@@ -13,17 +14,19 @@ SIXTEEN_DARK, SIXTEEN_LIGHT = "16-colours-dark", "16-colours-light"
 """The themes on terminals with 16 colours; they name the terminal's colours, so the user's palette is respected."""
 
 
-def _theme(name: str, palette: Palette) -> Theme:
+def _theme(theme: str, palette: Palette) -> Theme:
     """Return the theme of a palette; `$text-success`, `$text-warning` and the like keep its exact colours."""
     written = ("primary", "accent", "success", "warning", "error")
     variables = {f"text-{role}": str(getattr(palette, role)) for role in written}
     variables |= {f"series-{number}": colour for number, colour in enumerate(palette.series, start=1)}
     variables |= {f"chart-mark-{author}": colour for author, colour in palette.marks.items()}
     variables |= {"chart-reference": palette.reference, "chart-band": palette.band}
+    for name, colour in ramps_of(palette.dark).named().items():
+        variables |= {name: colour, f"{name}-text": text_on(colour)}
     variables |= {"block-cursor-foreground": palette.background, "block-cursor-background": palette.primary}
     variables |= {"footer-key-foreground": palette.primary, "border": palette.primary}
     return Theme(
-        name,
+        theme,
         primary=palette.primary,
         secondary=palette.primary,
         accent=palette.accent,
@@ -59,6 +62,7 @@ def sixteen_colours_theme(dark: bool) -> Theme:
     variables = {f"series-{number}": colour for number, colour in enumerate(series, start=1)}
     variables |= {f"chart-mark-{author}": named.get(colour, _OWN) for author, colour in _MARKS.items()}
     variables |= {"chart-reference": _OWN, "chart-band": _OWN}
+    variables |= _sixteen_shades()
     variables |= {f"text-{name}": named[colour] for name, colour in _SIXTEEN.items()}
     variables |= {"block-cursor-background": "ansi_blue", "block-cursor-foreground": "ansi_bright_white"}
     variables |= {"block-cursor-text-style": "bold"}
@@ -67,6 +71,17 @@ def sixteen_colours_theme(dark: bool) -> Theme:
     theme.primary, theme.accent, theme.success = named["blue"], named["magenta"], named["green"]
     theme.warning, theme.error = named["yellow"], named["red"]
     return theme
+
+
+def _sixteen_shades() -> dict[str, str]:
+    """Return the backgrounds of heat maps: three for values, one for a difference in each direction."""
+    named = ramps_of(dark=True).named()
+    heat = ("blue",) * 3 + ("cyan",) * 3 + ("yellow",) * 3
+    colours = dict(zip(named, heat, strict=False))
+    colours |= {name: "yellow" if name.startswith("worse") else "blue" for name in named if name not in colours}
+    shades = {name: f"ansi_{colour}" for name, colour in colours.items()}
+    texts = {"blue": "ansi_bright_white", "cyan": "ansi_black", "yellow": "ansi_black"}
+    return shades | {f"{name}-text": texts[colour] for name, colour in colours.items()}
 
 
 _OWN = "ansi_default"

@@ -20,19 +20,32 @@ MarkStyle: TypeAlias = Literal[
     "mark-user", "mark-curriculum", "mark-schedule", "mark-recording", "mark-guard", "mark-launch"
 ]
 """Styles of marks, by the author of the change."""
+HeatStyle: TypeAlias = Literal["heat-1", "heat-2", "heat-3", "heat-4", "heat-5", "heat-6", "heat-7", "heat-8", "heat-9"]
+"""Backgrounds of values, from the worse or lower end of a ramp."""
+DifferenceStyle: TypeAlias = Literal[
+    "worse-1", "worse-2", "worse-3", "worse-4", "better-1", "better-2", "better-3", "better-4"
+]
+"""Backgrounds of differences, small to large."""
 StyleName: TypeAlias = (
     Literal["plain", "title", "value", "readout", "axis", "label", "reference", "band-edge", "gap", "crosshair"]
     | MarkStyle
     | SeriesStyle
     | RawStyle
+    | HeatStyle
+    | DifferenceStyle
 )
 """Meaning of a piece of text; the widget decides its look."""
 
 SERIES_STYLES: tuple[SeriesStyle, ...] = get_args(SeriesStyle)
 RAW_STYLES: tuple[RawStyle, ...] = get_args(RawStyle)
 MARK_STYLES: tuple[MarkStyle, ...] = get_args(MarkStyle)
-STYLES: tuple[StyleName, ...] = (*get_args(get_args(StyleName)[0]), *MARK_STYLES, *SERIES_STYLES, *RAW_STYLES)
-"""All styles; a grid stores indices into this tuple."""
+HEAT_STYLES: tuple[HeatStyle, ...] = get_args(HeatStyle)
+DIFFERENCE_STYLES: tuple[DifferenceStyle, ...] = get_args(DifferenceStyle)
+STYLES: tuple[StyleName, ...] = (
+    *get_args(get_args(StyleName)[0]),
+    *(*MARK_STYLES, *SERIES_STYLES, *RAW_STYLES, *HEAT_STYLES, *DIFFERENCE_STYLES),
+)
+"""All styles, fewer than `BAND`; a grid stores indices into this tuple."""
 STYLE_NUMBERS: dict[StyleName, int] = {name: number for number, name in enumerate(STYLES)}
 
 BAND = 0x40

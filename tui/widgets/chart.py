@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
-from rich.segment import Segment
-from rich.style import Style
 from textual.app import ScreenStackError
-from textual.dom import DOMNode, NoScreen
+from textual.dom import NoScreen
 from textual.errors import NoWidget
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tui.charts.canvas import BAND, MARK_STYLES, RAW_STYLES, SERIES_STYLES, STYLES, CellGrid, changed_spans
+from tui.charts.canvas import changed_spans
 from tui.charts.description import Band, ChartDescription, Marks, Reference
 from tui.charts.drawing import Painter
 from tui.charts.plot import Plot
@@ -27,14 +25,6 @@ from tui.widgets.chart_mouse import ChartMouse
 
 _CELL_BYTES, _SPAN_BYTES = 5, 20
 """Estimated bytes of a cell with braille dots, and of a cursor move with a colour change."""
-_RAW_SHARE = 55  # opacity in percent of a raw curve behind its smoothed one
-_COLOURS = "\n".join(
-    [
-        *(f"    Chart > .chart--{mark} {{ color: $chart-{mark}; }}" for mark in MARK_STYLES),
-        *(f"    Chart > .chart--{series} {{ color: $series-{n}; }}" for n, series in enumerate(SERIES_STYLES, 1)),
-        *(f"    Chart > .chart--{raw} {{ color: $series-{n} {_RAW_SHARE}%; }}" for n, raw in enumerate(RAW_STYLES, 1)),
-    ]
-)
 
 
 class Chart(ChartMouse):
@@ -43,27 +33,11 @@ class Chart(ChartMouse):
     Append to the series, then call `data_changed`; the setters call it themselves.
     """
 
-    ALLOW_SELECT = False
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"chart--{style}" for style in STYLES), "chart--band"}
-    """One for each style of the drawing; `chart--band` gives a background."""
-
-    DEFAULT_CSS = f"""
-    Chart {{
+    DEFAULT_CSS = """
+    Chart {
         height: 1fr;
         min-height: 4;
-    }}
-    Chart > .chart--title {{ text-style: bold; }}
-    Chart > .chart--value {{ text-style: bold; }}
-    Chart > .chart--readout {{ text-style: bold underline; }}
-    Chart > .chart--axis {{ color: $text-disabled; }}
-    Chart > .chart--label {{ color: $text-muted; }}
-    Chart > .chart--reference {{ color: $chart-reference; }}
-    Chart > .chart--band {{ background: $chart-band; }}
-    Chart > .chart--band-edge {{ color: $chart-reference; }}
-    Chart > .chart--gap {{ color: $text-error; text-style: bold; }}
-    Chart > .chart--crosshair {{ color: $foreground; }}
-{_COLOURS}
+    }
     """
 
     def __init__(
@@ -79,10 +53,6 @@ class Chart(ChartMouse):
         self.description = ChartDescription(title, width=0, height=0)
         """Everything that the picture depends on; changed by the setters."""
         self._painter = Painter()
-        self.picture = CellGrid(0, 0)
-        """The picture as last painted."""
-        self._strips: dict[int, Strip] = {}
-        self._styles_by_number: dict[int, Style] = {}
         self._stale = True
         self._update_scheduled = False
 
@@ -155,40 +125,7 @@ class Chart(ChartMouse):
         """Paint line `y` of the content, 0 at the top."""
         if self.size != (self.description.width, self.description.height):
             self._update()
-        if not 0 <= y < self.picture.height:
-            return Strip.blank(self.size.width, self.rich_style)
-        strip = self._strips.get(y)
-        if strip is None:
-            segments = [Segment(text, self._style(number)) for text, number in self.picture.segments(y)]
-            strip = self._strips[y] = Strip(segments, self.picture.width)
-        return strip
-
-    def notify_style_update(self) -> None:
-        """Drop cached styles."""
-        super().notify_style_update()
-        self._styles_by_number.clear()
-        self._strips.clear()
-
-    def _style(self, number: int) -> Style:
-        style = self._styles_by_number.get(number)
-        if style is None:
-            style = self._style_of_class(f"chart--{STYLES[number & ~BAND]}")
-            if number & BAND:
-                style += Style(bgcolor=self._style_of_class("chart--band").bgcolor)
-            self._styles_by_number[number] = style
-        return style
-
-    def _style_of_class(self, name: str) -> Style:
-        if name not in self._component_styles:
-            part = DOMNode(classes=name)
-            part._attach(self)
-            self.app.stylesheet.apply(part)
-            self._component_styles[name] = part.styles
-        return self.get_component_rich_style(name)
-
-    def _get_component_classes(self) -> frozenset[str]:  # type: ignore[override]  # not cached, as it grows
-        """Return the classes used so far. Textual 8.2.8 resolves all of them at mount, most of a chart's start."""
-        return frozenset(self._component_styles)
+        return super().render_line(y)
 
     def _describe(self, **changes: Any) -> None:
         before = self.description

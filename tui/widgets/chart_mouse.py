@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from textual import events
 from textual.message import Message
-from textual.widget import Widget
 
 from tui.charts.plot import Plot
+from tui.widgets.cell_picture import CellPicture
 
 ZOOM_STEP = 0.8
 """Zoom factor of one step of the wheel."""
 
 
-class ChartMouse(Widget):
+class ChartMouse(CellPicture):
     """A widget with a plot that posts a message for each mouse action on it."""
 
     @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from html import escape
 
@@ -97,6 +98,17 @@ def polygon(
     back = zip(x[::-1].tolist(), bottom[::-1].tolist(), strict=True)
     corners = " ".join(f"{a:.1f},{b:.1f}" for a, b in (*there, *back))
     return f'<polygon points="{corners}" fill="{colour}" fill-opacity="0.75" stroke="{edge}" stroke-width="0.8"/>'
+
+
+def sector(x: float, y: float, radii: tuple[float, float], angles: tuple[float, float], colour: str, edge: str) -> str:
+    """Return the part of a ring around (x, y) between two angles, in radians from the top, counter-clockwise."""
+    (inner, outer), (first, last) = radii, angles
+    corners = ((outer, first), (outer, last), (inner, last), (inner, first))
+    points = [f"{x - radius * math.sin(angle):.1f},{y - radius * math.cos(angle):.1f}" for radius, angle in corners]
+    large = int(last - first > math.pi)
+    arcs = f"M{points[0]}A{outer:g},{outer:g} 0 {large},0 {points[1]}L{points[2]}"
+    arcs += f"A{inner:g},{inner:g} 0 {large},1 {points[3]}Z"
+    return f'<path d="{arcs}" fill="{colour}" stroke="{edge}" stroke-width="1"/>'
 
 
 def shape(number: int, x: float, y: float, colour: str, background: str) -> str:

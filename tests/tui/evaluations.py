@@ -1,0 +1,87 @@
+"""Evaluations for drawing: each value is computed from the cell, so that pictures never change by chance."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from trainer_proc.contract.evaluation import Axis, Cell, Evaluation, Measure
+
+SUCCESS = Measure("success", "", "higher")
+SCORE = Measure("score", "", "higher")
+ERROR = Measure("error/linear", "m/s", "lower")
+VELOCITY = Measure("velocity/forward", "m/s")
+DIRECTIONS = tuple(45.0 * number for number in range(8))
+
+
+def evaluation(suite, axes, measures, cells, **changes):
+    facts = {
+        "run": "2026-11-30_10-00-00_g1-walk",
+        "checkpoint": "model_850.pt",
+        "sha256": "0" * 64,
+        "iteration": 850,
+        "task": "Mjlab-Velocity-Flat-Unitree-G1",
+        "backend": "mjlab",
+        "device": "cpu",
+        "seed": 0,
+        "num_envs": 24,
+        "episode_seconds": 20.0,
+        "finished": "2026-11-30T10:05:00+00:00",
+    } | changes
+    return Evaluation(suite=suite, axes=tuple(axes), measures=tuple(measures), cells=tuple(cells), **facts)
+
+
+def quick(succeeded=23, episodes=24, **changes):
+    values = {
+        "success": tuple(float(number < succeeded) for number in range(episodes)),
+        "score": tuple(0.9 if number < succeeded else 0.4 for number in range(episodes)),
+        "error/linear": tuple(0.1 + 0.01 * (number % 8) for number in range(episodes)),
+    }
+    return evaluation("quick", (), (SUCCESS, SCORE, ERROR), [Cell(episodes=episodes, values=values)], **changes)
+
+
+def commands(loss=0.0, **changes):
+    """A grid of forward and yaw, and a sweep of lateral with a dead zone."""
+    forward = Axis("forward", "m/s", (-0.5, 0.0, 0.5, 1.0))
+    lateral = Axis("lateral", "m/s", (-0.2, 0.0, 0.2))
+    yaw = Axis("yaw", "rad/s", (-1.0, -0.5, 0.0, 0.5, 1.0))
+    places = [(x, 0.0, z) for x, z in product(forward.values, yaw.values)]
+    cells = [_command_cell(*place, loss) for place in [*places, (0.0, -0.2, 0.0), (0.0, 0.2, 0.0)]]
+    notes = ("dead zone: lateral 0.2 m/s gives 0.01 m/s",)
+    measures = (SUCCESS, ERROR, VELOCITY)
+    return evaluation("commands", (forward, lateral, yaw), measures, cells, notes=notes, **changes)
+
+
+def _command_cell(forward, lateral, yaw, loss):
+    error = 0.05 + 0.2 * abs(yaw) + 0.1 * forward**2 + abs(lateral) + loss
+    values = {
+        "success": tuple(float(number / 4 < 1.2 - 2 * error) for number in range(4)),
+        "error/linear": tuple(error + 0.01 * number for number in range(4)),
+        "velocity/forward": (0.85 * forward,) * 4,
+    }
+    return Cell(at={"forward": forward, "lateral": lateral, "yaw": yaw}, episodes=4, values=values)
+
+
+def pushes(**changes):
+    direction, speed = Axis("direction", "deg", DIRECTIONS), Axis("speed", "m/s", (0.25, 0.5, 1.0, 1.5, 2.0))
+    survived, recovery = Measure("survived", "", "higher"), Measure("recovery_time", "s", "lower")
+    cells = []
+    for angle, push in product(direction.values, speed.values):
+        alive = [number < 9 - 4 * push - abs(angle - 180) / 90 for number in range(4)]
+        times = tuple(0.4 + push + 0.1 * number if up else None for number, up in enumerate(alive))
+        values = {"survived": tuple(map(float, alive)), "recovery_time": times}
+        cells.append(Cell(at={"direction": angle, "speed": push}, episodes=4, values=values))
+    return evaluation("pushes", (direction, speed), (survived, recovery), cells, **changes)
+
+
+def terrain(**changes):
+    kind = Axis("terrain", "", ("flat", "pyramid_stairs", "pyramid_stairs_inv", "random_rough", "wave_terrain"))
+    level = Axis("level", "", tuple(float(number) for number in range(10)))
+    cells = [
+        Cell(
+            at={"terrain": name, "level": number},
+            episodes=10,
+            values={"success": tuple(float(one < 10 - number * row / 2) for one in range(10))},
+        )
+        for (row, name), number in product(enumerate(kind.values), level.values)
+    ]
+    return evaluation("terrain", (kind, level), (SUCCESS,), cells, **changes)

@@ -1,0 +1,46 @@
+"""Means of an evaluation's measures, over all cells and in each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from trainer_proc.contract.evaluation import Cell, Evaluation, Measure
+from tui.session.evaluations.figures import Scale, scale_of
+
+
+def values_of(cells: Iterable[Cell], measure: str) -> list[float]:
+    """Return the finite values of a measure in all episodes that have one."""
+    found = (value for cell in cells for value in cell.values.get(measure, ()))
+    return [value for value in found if value is not None and math.isfinite(value)]
+
+
+def mean_of(cells: Iterable[Cell], measure: str) -> float | None:
+    """Return the mean over episodes; None without a value."""
+    values = values_of(cells, measure)
+    return sum(values) / len(values) if values else None
+
+
+def measured(evaluation: Evaluation) -> tuple[Measure, ...]:
+    """Return the measures that have a value in any episode, in their order."""
+    return tuple(measure for measure in evaluation.measures if values_of(evaluation.cells, measure.name))
+
+
+def is_share(evaluation: Evaluation, measure: Measure) -> bool:
+    """Return whether a measure is a share or a score, 0 to 1: without a unit, and never outside."""
+    return not measure.unit and all(0 <= value <= 1 for value in values_of(evaluation.cells, measure.name))
+
+
+def title_of(measure: str) -> str:
+    """Return a measure's name as words: `recovery time` of `recovery_time`."""
+    return measure.replace("_", " ")
+
+
+def titled(measure: Measure, unit: str) -> str:
+    """Return a measure's name with its unit: `success, %`, `recovery time, s`."""
+    return f"{title_of(measure.name)}, {unit}" if unit else title_of(measure.name)
+
+
+def scale_for(evaluation: Evaluation, measure: Measure, values: Iterable[float | None]) -> Scale:
+    """Return the scale of these values of a measure."""
+    return scale_of(values, unit=measure.unit, better=measure.better, is_share=is_share(evaluation, measure))
