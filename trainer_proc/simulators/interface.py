@@ -10,10 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+import torch
+
 from trainer_proc.metrics.overflow import BufferSource
 from trainer_proc.metrics.success.root import RobotSource
 from trainer_proc.metrics.terrain import TerrainSource
 from trainer_proc.simulators.default_randomization import DefaultRandomization
+from trainer_proc.simulators.mechanics import Mechanics
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,17 @@ class Simulator(RobotSource, TerrainSource, BufferSource, Protocol):
 
     def action_targets(self, term: Any) -> Sequence[str]:
         """Return the names of what an action term drives, in its order; empty where it does not report them."""
+
+    # --- Evaluation ---
+
+    def mechanics(self, robot: Any) -> Mechanics | None:
+        """Return the mechanics of a robot; None if `robot` is not one of this simulator's."""
+
+    def push(self, robot: Any, env_ids: torch.Tensor, velocity: torch.Tensor) -> None:
+        """Add `velocity` (m/s, in the world, of shape [n, 3]) to the root of a robot that can move, between two steps.
+
+        `env_ids` is of shape [n].
+        """
 
     # --- Randomization ---
 

@@ -7,15 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Literal
 
+import torch
 from isaaclab.managers import EventTermCfg
 from isaaclab.utils import noise
 
 from trainer_proc.metrics.overflow import Buffers
-from trainer_proc.metrics.success.root import Root
+from trainer_proc.metrics.success.root import Root, as_tensor
 from trainer_proc.metrics.terrain import TerrainGrid
 from trainer_proc.simulators.default_randomization import DefaultRandomization
 from trainer_proc.simulators.interface import Joints
 from trainer_proc.simulators.isaaclab.joints import joints_of, nominal_state
+from trainer_proc.simulators.isaaclab.mechanics import ArticulationMechanics
 from trainer_proc.simulators.isaaclab.randomization import DEFAULT_RANDOMIZATION, model_of_solver, robot_of
 from trainer_proc.simulators.isaaclab.root import ArticulationRoot
 from trainer_proc.simulators.isaaclab.terrain import terrain_grid
@@ -95,6 +97,16 @@ class IsaacLabSimulator:
     def action_targets(self, term: Any) -> Sequence[str]:
         """Return the term's `_joint_names`, or `_tendon_names`."""
         return tuple(getattr(term, "_joint_names", ()) or getattr(term, "_tendon_names", ()))
+
+    def mechanics(self, robot: Any) -> ArticulationMechanics | None:
+        """Return the mechanics of an `Articulation`."""
+        return ArticulationMechanics(self._env, robot) if hasattr(robot, "actuators") else None
+
+    def push(self, robot: Any, env_ids: torch.Tensor, velocity: torch.Tensor) -> None:
+        """Overwrite the root's velocity, as Isaac Lab's `push_by_setting_velocity` does."""
+        velocities = as_tensor(robot.data.root_com_vel_w)[env_ids].clone()
+        velocities[:, :3] += velocity
+        robot.write_root_velocity_to_sim_index(root_velocity=velocities, env_ids=env_ids)
 
     def startup_term(self, func: Callable[..., None]) -> Any:
         """Return a configuration of a startup event that calls `func`."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Literal
 
+import torch
 from mjlab.managers.event_manager import EventTermCfg
 from mjlab.utils import noise
 
@@ -15,6 +16,7 @@ from trainer_proc.metrics.terrain import TerrainGrid
 from trainer_proc.simulators.default_randomization import DefaultRandomization
 from trainer_proc.simulators.interface import Joints
 from trainer_proc.simulators.mjlab.joints import joints_of, nominal_state
+from trainer_proc.simulators.mjlab.mechanics import MjlabMechanics
 from trainer_proc.simulators.mjlab.model import robot_of
 from trainer_proc.simulators.mjlab.randomization import DEFAULT_RANDOMIZATION, fields_written
 from trainer_proc.simulators.mjlab.root import MjlabRoot
@@ -87,6 +89,16 @@ class MjlabSimulator:
     def action_targets(self, term: Any) -> Sequence[str]:
         """Return the term's `target_names`."""
         return tuple(getattr(term, "target_names", ()))
+
+    def mechanics(self, robot: Any) -> MjlabMechanics | None:
+        """Return the mechanics of an `Entity` that has actuators."""
+        return MjlabMechanics(self._env, robot) if getattr(robot, "is_actuated", False) else None
+
+    def push(self, robot: Any, env_ids: torch.Tensor, velocity: torch.Tensor) -> None:
+        """Overwrite the free joint's velocity, as mjlab's `push_by_setting_velocity` does."""
+        velocities = robot.data.root_link_vel_w[env_ids]
+        velocities[:, :3] += velocity
+        robot.write_root_link_velocity_to_sim(velocities, env_ids=env_ids)
 
     def startup_term(self, func: Callable[..., None]) -> Any:
         """Return a configuration of a startup event that calls `func`."""
