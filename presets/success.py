@@ -24,12 +24,19 @@ class Success(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """
     window: Annotated[int, msgspec.Meta(ge=1)] = 100
     """Episodes over which the rate is measured."""
+    noise_free: Annotated[float, msgspec.Meta(ge=0, le=0.25)] = 0.0
+    """Share of the environments that act without exploration noise, and on which alone success is measured.
+
+    At least 4 environments and at most a quarter. PPO does not learn from them. 0 measures all, with noise.
+    """
     command: str = ""
     """Of `velocity`: the velocity command; empty for the task's only one."""
     linear_error: _Positive = 0.25
-    """Of `velocity`: largest mean error (m/s)."""
+    """Of `velocity`: largest mean error of the forward and of the lateral velocity (m/s)."""
     angular_error: _Positive = 0.25
-    """Of `velocity`: largest mean error (rad/s)."""
+    """Of `velocity`: largest mean error of the yaw rate (rad/s)."""
+    average: _Positive = 0.5
+    """Of `velocity`: time over which velocity and command are averaged before they are compared (s); a gait cycle."""
     box: tuple[_Positive, _Positive] = (0.5, 0.5)
     """Of `upright`: largest distance (m) from where the episode began, in x and in y."""
     tilt: _Positive = 0.5

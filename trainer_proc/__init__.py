@@ -17,8 +17,9 @@ def steer(
 
     `runner` is an rsl-rl `OnPolicyRunner` (5.4.2 or 5.5.1) with a log folder, which becomes a run in the dashboard.
     Under `torchrun`, every rank calls this. `task` and `backend` are names to show. `success` and `curricula` (by name)
-    are tables as in a preset. Raises `ValueError` if the runner has no log folder, `TrainingError` if a table is wrong
-    or doesn't fit the task, and `WireError` if the sockets can't be opened.
+    are tables as in a preset. Success is measured with exploration noise unless `success` has `noise_free`, because
+    that takes environments from the training. Raises `ValueError` if the runner has no log folder, `TrainingError` if a
+    table is wrong or doesn't fit the task, and `WireError` if the sockets can't be opened.
     """
     from trainer_proc.contract.own_packages import load_own_packages
 

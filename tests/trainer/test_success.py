@@ -26,10 +26,17 @@ def imported():
 
 
 TASKS = ("stand", "walk")
+LONGEST = 4
+"""Steps after which an episode may end by time-out; the test's episodes may be longer."""
+LIMIT = 0.25
+"""Of all errors."""
 
 
 class World:
     """Stands in for an environment: a robot, a command and a task in each, all set by the test."""
+
+    step_dt = 1.0
+    max_episode_length = LONGEST
 
     def __init__(self, environments):
         self.data = SimpleNamespace(
@@ -85,22 +92,46 @@ def trainings(draw):
     return draw(environments), draw(st.lists(st.lists(environments, min_size=1, max_size=5), min_size=1, max_size=5))
 
 
-def succeeded(kind, episode, state, before):
-    """Tell by the definition whether an episode that ends with `state` was a success."""
+def judged(kind, episode, state, before, window):
+    """Return what the definition says of an episode that ends with `state`, by metric."""
+    seen, length = episode["seen"], len(episode["seen"]) + 1
+    due = length if state.time_out else max(length, LONGEST)
+    found = {"Success/score/survival": length / due}
     if kind == "environment":
-        return before.says_success
-    if not state.time_out or kind == "time-out":
-        return state.time_out
-    seen = episode["seen"]
+        return found | {"Train/success_rate": before.says_success}
+    if kind == "time-out":
+        return found | {"Train/success_rate": state.time_out, "Success/score": length / due}
     if kind == "upright":
-        return all(abs(s.place - episode["began"].place) <= 0.5 and s.tilt <= 0.5 for s, _ in seen)
-    if not seen:
-        return False
-    linear = sum(abs(s.speed - command) for s, command in seen) / len(seen)
-    return linear < 0.25 and sum(abs(s.turn) for s, _ in seen) / len(seen) < 0.25
+        stays = [abs(s.place - episode["began"].place) <= 0.5 and s.tilt <= 0.5 for s, _ in seen]
+        found["Success/score"] = sum(stays) / max(due - 1, 1)
+        return found | {"Train/success_rate": state.time_out and all(stays)}
+    steps = [errors_of_step(seen[: i + 1], window) for i in range(len(seen))]
+    means = [sum(one) / len(seen) if seen else math.inf for one in zip(*steps, strict=True)] or [math.inf] * 3
+    scores = [sum(math.exp(-((error / LIMIT) ** 2)) for error in one) for one in zip(*steps, strict=True)] or [0] * 3
+    for score, part, mean, error in zip(scores, ("forward", "lateral", "yaw"), means, ERRORS, strict=True):
+        found[f"Success/part/{part}"] = state.time_out and mean < LIMIT
+        found[f"Success/score/{error}"] = score / max(due - 1, 1)
+    found["Success/score"] = sum(found[f"Success/score/{error}"] for error in ERRORS) / 3
+    return found | {"Train/success_rate": state.time_out and max(means) < LIMIT}
 
 
-def reference(kind, first, iterations, window):
+ERRORS = ("linear", "lateral", "yaw")
+
+
+def difference(state, commanded):
+    """Return velocity minus command of a step: forward, lateral, yaw."""
+    if math.isnan(state.speed):
+        return 1e6, 1e6, state.turn  # in the robot's frame, both are unknown
+    return state.speed - commanded, 0.0, state.turn
+
+
+def errors_of_step(seen, window):
+    """Return the errors of an episode's newest step, averaged over at most `window` steps."""
+    newest_steps = [difference(*one) for one in seen[-window:]]
+    return [abs(sum(one) / len(one)) for one in zip(*newest_steps, strict=True)]
+
+
+def reference(kind, first, iterations, window, average):
     """Return the expected metrics after each iteration, one environment and one step at a time."""
     episodes = [{"began": state, "seen": []} for state in first]
     before = first
@@ -108,24 +139,36 @@ def reference(kind, first, iterations, window):
     of_tasks = defaultdict(list)
     for steps in iterations:
         finished.append([])
+        errors, instant_errors = [], []
         for task in TASKS:
             of_tasks[task].append([])
         for states in steps:
             for i, state in enumerate(states):
                 if state.done:
-                    outcome = succeeded(kind, episodes[i], state, before[i])
+                    outcome = judged(kind, episodes[i], state, before[i], average)
                     finished[-1].append(outcome)
                     of_tasks[TASKS[before[i].task]][-1].append(outcome)
                     episodes[i] = {"began": state, "seen": []}
                 else:
                     episodes[i]["seen"].append((state, before[i].commanded))
+                    errors.append(errors_of_step(episodes[i]["seen"], average))
+                    instant_errors.append(errors_of_step(episodes[i]["seen"], 1))
             before = states
         metrics = {"Train/finished_episodes": len(finished[-1]), "Train/success_window": window}
-        metrics |= rate("Train/success_rate", finished, window)
+        metrics["Train/noise_free_environments"] = 0
         metrics["Train/success_episodes"] = len(newest(finished, window))
+        for name in {name for outcomes in finished for outcome in outcomes for name in outcome}:
+            metrics |= rate(name, finished, window, name)
         for task in TASKS:
             metrics |= rate(f"Success/task/{task}", of_tasks[task], window)
+        if kind == "velocity":
+            metrics |= means("error", errors) | means("instant_error", instant_errors)
         yield metrics
+
+
+def means(name, of_steps):
+    columns = zip(*of_steps, strict=True)
+    return {f"Success/{name}/{error}": sum(one) / len(one) for error, one in zip(ERRORS, columns, strict=False)}
 
 
 def newest(iterations, window):
@@ -138,26 +181,27 @@ def newest(iterations, window):
     return outcomes
 
 
-def rate(name, iterations, window):
-    outcomes = newest(iterations, window)
+def rate(name, iterations, window, measure="Train/success_rate"):
+    outcomes = [outcome[measure] for outcome in newest(iterations, window)]
     return {name: sum(outcomes) / len(outcomes)} if outcomes else {}
 
 
 @pytest.mark.parametrize("kind", ["time-out", "velocity", "upright", "environment"])
-@given(trainings(), st.integers(1, 6))
-def test_rates_are_those_of_a_slow_reference(kind, training, window):
+@given(trainings(), st.integers(1, 6), st.integers(1, 5))
+def test_metrics_are_those_of_a_slow_reference(kind, training, window, average):
     first, iterations = training
     world = World(len(first))
     world.show(first)
-    success = SuccessRate(world, Success(kind=kind, window=window), simulator=MjlabSimulator(world))
+    definition = Success(kind=kind, window=window, average=average * world.step_dt)
+    success = SuccessRate(world, definition, simulator=MjlabSimulator(world))
     success.begin()
-    for steps, expected in zip(iterations, reference(kind, first, iterations, window), strict=True):
+    for steps, expected in zip(iterations, reference(kind, first, iterations, window, average), strict=True):
         with torch.inference_mode():  # as rsl-rl's rollout
             for states in steps:
                 world.show(states)
                 dones = torch.tensor([int(state.done) for state in states])
                 success.step(dones, {"time_outs": torch.tensor([state.time_out for state in states])})
-        assert success.collect() == pytest.approx(expected)
+        assert success.collect() == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_window_holds_whole_iterations():
@@ -184,7 +228,12 @@ def ended(success, *outcomes):
 def test_there_is_no_rate_before_the_first_episode_has_finished():
     success = SuccessRate(SimpleNamespace())
     success.begin()
-    counts = {"Train/finished_episodes": 0, "Train/success_episodes": 0, "Train/success_window": 100}
+    counts = {
+        "Train/finished_episodes": 0,
+        "Train/success_episodes": 0,
+        "Train/success_window": 100,
+        "Train/noise_free_environments": 0,
+    }
     assert success.collect() == counts
     ended(success, None, None)
     assert success.collect() == counts

@@ -106,7 +106,7 @@ def outcomes(simulated, rule, put, episodes=1):
             rule.step()
         if number % 7 == 6 or number == episodes * STEPS - 1:  # iterations end within episodes
             dones, time_outs = (torch.stack(seen) for seen in zip(*steps, strict=True))
-            ended += rule.judge(dones, time_outs)[dones.all(1)].tolist()
+            ended += rule.judge(dones, time_outs).success[dones.all(1)].tolist()
             steps.clear()
     assert len(ended) == episodes
     return ended
@@ -215,7 +215,7 @@ def test_an_episode_counts_for_the_task_that_it_was_about(g1):
         success.step(dones, {"time_outs": time_outs})
     assert dones.tolist() == [True, False, True, True]
     assert command.task_ids.tolist() == [3, 3, 3, 3]
-    rates = {name: value for name, value in success.collect().items() if name.startswith("Success/")}
+    rates = {name: value for name, value in success.collect().items() if name.startswith("Success/task/")}
     assert rates == {"Success/task/a": 1.0, "Success/task/b": 0.5, "Success/task/c": 1.0}
 
 

@@ -67,7 +67,8 @@ def tolerate_non_finite_actions(algorithm: Any, is_awaited: Callable[[], bool]) 
                 ):
                     raise
                 is_broken = True
-        return torch.zeros_like(algorithm.storage.actions[0])
+        stored = algorithm.storage.actions  # which may lack environments that are not learned from
+        return stored.new_zeros(len(obs), *stored.shape[2:])
 
     def tolerant_update(*args: Any, **kwargs: Any) -> Any:
         nonlocal is_broken

@@ -25,6 +25,8 @@ from trainer_proc.knobs.discover import discover_knobs
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.metrics.observer import Observer
 from trainer_proc.metrics.overflow import BufferOverflow
+from trainer_proc.metrics.success.judgement import EVERY
+from trainer_proc.metrics.success.noise_free import NOISE_FREE, NoiseFree
 from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.metrics.terrain import SteeredTerrain, steered_terrain
 from trainer_proc.rl_libraries.runner import LibraryRunner
@@ -102,13 +104,18 @@ def _exports(
 def _success_rate(
     runner: Any, spec: RunSpec, simulator: Simulator | None, terrain: SteeredTerrain | None, observer: Observer
 ) -> SuccessRate | None:
-    """Return the success rate; None if the environment refuses to be measured. Raises `TrainingError`."""
+    """Return the success rate; None if the environment refuses to be measured. Raises `TrainingError`.
+
+    Has a share of the environments act without exploration noise, if the definition wants that and it is possible.
+    """
     definition = _success(spec)
     refused: list[TrainingError] = []
+    noise_free = _noise_free(runner, definition, observer)
 
     def make() -> SuccessRate | None:
+        environments = EVERY if noise_free is None else noise_free.environments
         try:
-            return SuccessRate(runner.env, definition, terrain, simulator)
+            return SuccessRate(runner.env, definition, terrain, simulator, environments)
         except TrainingError as error:  # the definition is wrong, which the user can change
             refused.append(error)
             return None
@@ -116,7 +123,19 @@ def _success_rate(
     success_rate = observer.attempt(SUCCESS_RATE, make)
     if refused:
         raise refused[0]
+    if noise_free is not None and success_rate is not None:
+        if success_rate.environments is EVERY:
+            observer.is_missing(NOISE_FREE, "the environment reports the mean of all environments only")
+        else:
+            noise_free.install(observer)
     return success_rate
+
+
+def _noise_free(runner: Any, definition: Success, observer: Observer) -> NoiseFree | None:
+    """Return the environments that are to act without noise; rank 0 alone measures success."""
+    if not definition.noise_free or process_rank():
+        return None
+    return observer.attempt(NOISE_FREE, lambda: NoiseFree(runner, definition.noise_free))
 
 
 def _success(spec: RunSpec) -> Success:

@@ -31,6 +31,7 @@ def steer_runner(
     if runner.logger.log_dir is None:
         raise ValueError("expected a runner with a log_dir, got none: pass one to OnPolicyRunner, for the run's files")
     folder = RunFolder(Path(runner.logger.log_dir))
+    success = {"noise_free": 0.0} | success  # it changes the training, so only if the script asks for it
     spec = msgspec.structs.replace(_spec(runner, folder, task, backend), success=success, curricula=curricula)
     is_first = process_rank() == 0
     if is_first:

@@ -49,6 +49,35 @@ def totals_of_episodes(
     return running - at_begin, running[-1] - at_last_end[-1]
 
 
+def lengths_of_episodes(dones: torch.Tensor, carried: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return how many steps each episode has lasted, with the present one, and the steps of unfinished episodes.
+
+    `dones` is of shape [steps, num_envs], `carried` (long) [num_envs] the steps of episodes that began earlier.
+    """
+    steps = torch.arange(1, len(dones) + 1, device=dones.device).unsqueeze(-1)
+    latest_end = torch.where(dones, steps, 0).cummax(0).values
+    began = torch.cat([-carried.unsqueeze(0), torch.where(latest_end > 0, latest_end, -carried)])
+    return steps - began[:-1], len(dones) - began[-1]
+
+
+def moving_mean(
+    values: torch.Tensor, lengths: torch.Tensor, earlier: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the mean over the newest steps of each episode, at each step, and the values to pass next as `earlier`.
+
+    `values` (finite, double) is of shape [steps, num_envs, n]. `lengths` [steps, num_envs] are as of
+    `lengths_of_episodes`. `earlier` [window, num_envs, n] are the values before; its length is the largest number of
+    steps in a mean. An episode that has lasted shorter has a mean over fewer steps.
+    """
+    window, steps = len(earlier), len(values)
+    joined = torch.cat([earlier, values])
+    sums = torch.cat([torch.zeros_like(joined[:1]), joined.cumsum(0)])
+    counts = lengths.clamp(max=window).unsqueeze(-1)
+    ends = torch.arange(window + 1, window + 1 + steps, device=values.device).reshape(-1, 1, 1)
+    before = sums.gather(0, (ends - counts).expand_as(values))
+    return (sums[window + 1 :] - before) / counts, joined[steps:]
+
+
 def where_episodes_began(states: torch.Tensor, dones: torch.Tensor, began: torch.Tensor) -> torch.Tensor:
     """Return, for each step, the first state of the episode that is running after it.
 
@@ -58,3 +87,38 @@ def where_episodes_began(states: torch.Tensor, dones: torch.Tensor, began: torch
     steps = torch.arange(1, len(dones) + 1, device=dones.device).unsqueeze(-1)
     latest = torch.where(dones, steps, 0).cummax(0).values.unsqueeze(-1).expand_as(states)
     return torch.cat([began.unsqueeze(0), states]).gather(0, latest)
+
+
+class Lifetimes:
+    """How long episodes last, across calls."""
+
+    def __init__(self, longest: int | None) -> None:
+        """`longest` is the number of steps after which an episode ends by time-out; None if that is not known."""
+        self._longest = longest
+        self._carried: torch.Tensor | None = None
+
+    def begin(self) -> None:
+        """Start over: episodes begin now."""
+        self._carried = None
+
+    def lengths(self, dones: torch.Tensor) -> torch.Tensor:
+        """Return how many steps each episode has lasted, with the present one, of shape [steps, num_envs]; long."""
+        if self._carried is None:
+            self._carried = torch.zeros(dones.shape[1], dtype=torch.long, device=dones.device)
+        lengths, self._carried = lengths_of_episodes(dones, self._carried)
+        return lengths
+
+    def due(self, lengths: torch.Tensor, time_outs: torch.Tensor) -> torch.Tensor:
+        """Return how many steps an episode could have lasted, at its end: its own length if it ended by time-out.
+
+        Only episodes that were measured from their start can be as long as the longest.
+        """
+        if self._longest is None:
+            return lengths
+        return torch.where(time_outs, lengths, lengths.clamp(min=self._longest))
+
+    def survival(self, lengths: torch.Tensor, time_outs: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return the share of the longest episode that was lived, 0 to 1, as a measure; nothing if it is not known."""
+        if self._longest is None:
+            return {}
+        return {"score/survival": lengths.double() / self.due(lengths, time_outs)}

@@ -63,6 +63,22 @@ def task_command(env: Any) -> Any:
     return next((term for term in terms if hasattr(term, "task_names") and hasattr(term, "task_ids")), None)
 
 
+def longest_episode(env: Any) -> int | None:
+    """Return the number of steps after which an episode ends by time-out; None if the environment does not have it."""
+    longest = getattr(env, "max_episode_length", None)
+    return int(longest) if isinstance(longest, int | float) and 1 <= longest < float("inf") else None
+
+
+def seconds_of_step(env: Any, kind: str) -> float:
+    """Return the time between two steps (s). Raises `TrainingError`; `kind` is that of the success."""
+    step_dt = getattr(env, "step_dt", None)
+    if not isinstance(step_dt, int | float) or not step_dt > 0:
+        raise TrainingError(
+            f"success of kind {kind} needs an environment with step_dt, got {step_dt}: use kind time-out"
+        )
+    return float(step_dt)
+
+
 def time_outs_of(env: Any) -> torch.Tensor | None:
     """Return whether each environment's last episode ended by time-out, of shape [num_envs]; None if unknown.
 
