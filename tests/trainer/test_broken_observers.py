@@ -75,7 +75,7 @@ FUNCTIONS = (
     "trainer_proc.training.attach_checkpoints:environment_infos",
     "trainer_proc.training.attach_checkpoints:to_infos",
     "trainer_proc.metrics.ppo_diagnostics:explained_variance",
-    "trainer_proc.metrics.policy_change:change_of_policy",
+    "trainer_proc.metrics.policy_change:change_of_samples",
     "trainer_proc.metrics.stream:pack_values",
     "trainer_proc.metrics.success.rate:time_outs_of",
     "trainer_proc.export.job:copy_policy",

@@ -27,9 +27,12 @@ from trainer_proc.steering.interface import TrainingStopped
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global ENVIRONMENTS, EventAccumulator, ExportJobs, STEPS, SuccessRate, attach, make_runner, torch
+    global ENVIRONMENTS, EventAccumulator, EventFileLoader, ExportJobs, STEPS, SuccessRate, SummaryWriter
+    global attach, make_runner, torch
     import torch
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+    from torch.utils.tensorboard import SummaryWriter
 
     from tests.tiny_training import ENVIRONMENTS, STEPS, make_runner
     from trainer_proc.export.job import ExportJobs
@@ -100,6 +103,46 @@ def test_the_time_left_follows_the_pace_and_ends_at_zero(stream):
     assert finish(stream, 0, a=1.0)[-1].seconds_left > 0.0
     assert finish(stream, 9, a=1.0)[-1].seconds_left == 0.0
     assert finish(stream, 30, a=1.0)[-1].seconds_left == 0.0
+
+
+OWN = {"Policy/kl": 0.25, "Success/error": math.nan, "Terrain/share": 1e300, "Loss/own": -2.0}
+
+
+def events_in(folder):
+    """Return the events that hold scalars."""
+    (path,) = folder.glob("events.out.tfevents.*")
+    return [event for event in EventFileLoader(str(path)).Load() if event.HasField("summary")]
+
+
+def test_own_scalars_are_one_event_that_reads_like_many(tmp_path):
+    emitted, folders = [], (tmp_path / "one", tmp_path / "many")
+    stream = MetricStream(emitted.append)
+    together, apart = (SummaryWriter(str(folder)) for folder in folders)
+    stream.tee(together)
+    for iteration in range(3):
+        assert stream.write_together(OWN, iteration)
+        for name, value in OWN.items():
+            apart.add_scalar(name, value, iteration)
+        stream.finish(iteration, 0, 0)
+    for writer in (together, apart):
+        writer.close()
+    assert [len(events_in(folder)) for folder in folders] == [3, 3 * len(OWN)]
+    read = [EventAccumulator(str(folder)).Reload() for folder in folders]
+    assert {name for one in read for name in one.Tags()["scalars"]} == set(OWN)
+    for name in OWN:
+        ours, theirs = ([(event.step, event.value) for event in one.Scalars(name)] for one in read)
+        assert str(ours) == str(theirs), name  # also NaN
+    assert emitted[0] == MetricSet(0, tuple(sorted(OWN)))
+    assert len(emitted) == 1 + 3
+
+
+def test_writers_for_other_services_get_every_scalar_by_itself(stream, tmp_path):
+    class OfAService(SummaryWriter):
+        """Passes scalars on, as rsl-rl's writers for W&B and Neptune do."""
+
+    assert not stream.write_together(OWN, 0)
+    stream.tee(OfAService(str(tmp_path)))
+    assert not stream.write_together(OWN, 0)
 
 
 # --- Attached to rsl-rl -----------------------------------------------------------------------------------

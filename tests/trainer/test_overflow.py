@@ -12,11 +12,12 @@ from trainer_proc.steering.guards import Guards
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global BufferOverflow, MjlabSimulator, Simulation, SimulationCfg, mujoco, torch
+    global BufferOverflow, Kernels, MjlabSimulator, Simulation, SimulationCfg, mujoco, torch
     import mujoco
     import torch
     from mjlab.sim.sim import Simulation, SimulationCfg
 
+    from tests.trainer.kernels import Kernels
     from trainer_proc.metrics.overflow import BufferOverflow
     from trainer_proc.simulators.mjlab.simulator import MjlabSimulator
 
@@ -90,6 +91,17 @@ def test_an_episode_that_ends_by_a_fall_is_counted_although_its_reset_clears_the
     assert metrics["Simulation/overflow"] == 1.0
     boxes.sim.reset(torch.tensor([2]))
     assert boxes.iterate(1)["Simulation/overflow"] == 0.0
+
+
+def test_an_iteration_costs_few_kernels(boxes):
+    boxes.sim.step()
+    with Kernels() as kernels:
+        for _ in range(24):
+            boxes.overflow.step()
+    assert len(kernels.names) <= 2 * 3, kernels.names
+    with Kernels() as kernels:
+        boxes.overflow.finish()
+    assert len(kernels.names) <= 12, kernels.names
 
 
 def test_lost_contacts_name_their_own_setting():

@@ -27,20 +27,22 @@ class EpisodeTerms:
         is_per_second = getattr(getattr(env, "cfg", None), "scale_rewards_by_dt", True)  # else per step, in mjlab only
         self._seconds = 1.0 if self._rewards is None or is_per_second else float(env.step_dt)
         self._ended: list[torch.Tensor] = []
-        self._rates: list[torch.Tensor] = []
+        self._paid: torch.Tensor | None = None
+        self._steps = 0
 
     def begin(self) -> None:
         """Forget recorded steps."""
         self._ended.clear()
-        self._rates.clear()
+        self._paid, self._steps = None, 0
 
-    def step(self, dones: torch.Tensor) -> None:
-        """Record one environment step: a few kernels, no synchronization. `dones` is [num_envs]."""
-        if self._terminations is not None:
-            fired = [self._terminations.get_term(name) for name in self._terminations.active_terms]
-            self._ended.append(torch.stack([dones > 0, *(term.bool() for term in fired)]))
+    def step(self) -> None:
+        """Record one environment step: two kernels, no synchronization."""
+        self._steps += 1
+        if self._terminations is not None and (names := self._terminations.active_terms):
+            self._ended.append(torch.stack([self._terminations.get_term(name) for name in names]))
         if self._rewards is not None:
-            self._rates.append(self._rewards._step_reward.mean(0))  # weighted, of the step before any reset
+            rewards = self._rewards._step_reward  # weighted, of the step before any reset
+            self._paid = rewards.clone() if self._paid is None else self._paid.add_(rewards)
 
     def collect(self) -> dict[str, float]:
         """Close the iteration and return its metrics; synchronizes with the device once.
@@ -50,16 +52,15 @@ class EpisodeTerms:
         """
         numbers: list[torch.Tensor] = []
         if self._ended:
-            ended = torch.stack(self._ended)
-            numbers.append((ended & ended[:, :1]).sum((0, 2)).float())
-        if self._rates:
-            numbers.append(torch.stack(self._rates).mean(0) / self._seconds)
+            ended = torch.stack(self._ended).bool()  # [steps, terms, num_envs]; an episode ends where any term fires
+            numbers += [ended.any(1).sum().reshape(1), ended.sum((0, 2))]
+        if self._paid is not None:
+            numbers.append(self._paid.mean(0) / (self._steps * self._seconds))
         self.begin()
         values = torch.cat(numbers).tolist() if numbers else []
         metrics: dict[str, float] = {}
-        if self._terminations is not None and values:
+        if self._terminations is not None and (names := self._terminations.active_terms) and values:
             finished, *values = values
-            names = self._terminations.active_terms
             if finished:
                 metrics |= {TERMINATION + name: count / finished for name, count in zip(names, values, strict=False)}
             values = values[len(names) :]

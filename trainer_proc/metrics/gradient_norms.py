@@ -26,6 +26,7 @@ class GradientNorms(UpdatePart):
         super().__init__(algorithm, observer)
         self._norms: dict[str, list[torch.Tensor]] = {}
         self._networks: dict[str, list[torch.Tensor]] = {}
+        self._by_parameters: dict[frozenset[int], str] = {}
         self._torch_s_own: Callable[..., Any] | None = None
         if not self._present_networks():
             raise NotObservable(f"{self._name} has none of {', '.join(_NETWORKS)}")
@@ -33,6 +34,7 @@ class GradientNorms(UpdatePart):
     def begin(self) -> None:
         self._norms.clear()
         self._networks = self._present_networks()
+        self._by_parameters = {frozenset(map(id, own)): name for name, own in self._networks.items()}
         if self._torch_s_own is None:
             clip = self._torch_s_own = torch.nn.utils.clip_grad_norm_
             torch.nn.utils.clip_grad_norm_ = lambda *args, **kwargs: self._clip(clip, *args, **kwargs)
@@ -49,7 +51,9 @@ class GradientNorms(UpdatePart):
 
     def values(self) -> dict[str, torch.Tensor]:
         """Return the mean norm of each network over the last update's mini-batches."""
-        return {f"Policy/{name}_gradient_norm": torch.stack(norms).mean() for name, norms in self._norms.items()}
+        return {
+            f"Policy/{name}_gradient_norm": torch.stack(norms).detach().mean() for name, norms in self._norms.items()
+        }
 
     def _present_networks(self) -> dict[str, list[torch.Tensor]]:
         modules = {name: getattr(self._algorithm, name, None) for name in _NETWORKS}
@@ -68,8 +72,12 @@ class GradientNorms(UpdatePart):
 
     def _before_clipping(self, parameters: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> str | None:
         """Record the norm of each network in `parameters`; if it is only one, return its name: clipping computes it."""
-        clipped = {id(one) for one in _with_gradients(parameters)}
         is_euclidean = kwargs.get("norm_type", args[1] if len(args) > 1 else 2.0) == 2.0
+        several = [parameters] if isinstance(parameters, torch.Tensor) else parameters
+        whole = self._by_parameters.get(frozenset(map(id, several)))  # the usual case, without the work below
+        if whole and is_euclidean and any(one.grad is not None for one in several):
+            return whole
+        clipped = {id(one) for one in _with_gradients(several)}
         for name, own in self._networks.items():
             with_gradients = _with_gradients(own)
             ids = {id(one) for one in with_gradients}
@@ -80,9 +88,8 @@ class GradientNorms(UpdatePart):
         return None
 
     def _take(self, name: str, norm: torch.Tensor) -> None:
-        self._norms.setdefault(name, []).append(norm.detach())
+        self._norms.setdefault(name, []).append(norm)
 
 
-def _with_gradients(parameters: Any) -> list[Any]:
-    several = [parameters] if isinstance(parameters, torch.Tensor) else parameters
-    return [one for one in several if one.grad is not None]
+def _with_gradients(parameters: Sequence[Any]) -> list[Any]:
+    return [one for one in parameters if one.grad is not None]

@@ -70,7 +70,9 @@ class BufferOverflow:
     def __init__(self, buffers: Buffers) -> None:
         self._buffers = buffers
         self._bits = torch.zeros_like(buffers.overflow)
-        self._most = [torch.zeros_like(seen) for seen in self._needs()]
+        self._most = torch.zeros_like(self._needs())
+        each = [1 << bit for bit in range(len(_KINDS))]
+        self._masks = torch.tensor([*each, sum(each)], dtype=self._bits.dtype, device=self._bits.device)
         self._host: torch.Tensor | None = None
         self._pinned: torch.Tensor | None = None
         self._copied: Any = None
@@ -90,27 +92,18 @@ class BufferOverflow:
             self._sample()
 
     def _sample(self) -> None:
-        for most, seen in zip(self._most, self._needs(), strict=True):
-            torch.maximum(most, seen, out=most)
+        torch.maximum(self._most, self._needs(), out=self._most)
 
     def finish(self) -> None:
         """Begin to copy the iteration's numbers to the host; the next one starts empty."""
         self.keep_bits()
         self._sample()
-        kinds = torch.arange(len(_KINDS), device=self._bits.device, dtype=self._bits.dtype)
-        has_lost = (self._bits.unsqueeze(-1) >> kinds) & 1
-        numbers = torch.cat(
-            [
-                has_lost.sum(0),
-                has_lost.amax(-1).sum().reshape(1),
-                *(most.amax().reshape(1).long() for most in self._most),
-            ]
-        )
-        self._copy(numbers)
+        environments = len(self._bits)
+        lost = (self._bits.unsqueeze(-1) & self._masks).bool().sum(0)
+        self._copy(torch.cat([lost, self._most[:environments].amax(0, keepdim=True), self._most[environments:]]))
         self._bits.zero_()
         self._buffers.overflow.zero_()  # nothing reads the bits; otherwise they stay until the environment is reset
-        for most in self._most:
-            most.zero_()
+        self._most.zero_()
 
     def collect(self) -> dict[str, float]:
         """Return the metrics of the iteration that `finish` ended; empty while their copy is on the way.
@@ -133,8 +126,9 @@ class BufferOverflow:
             "Simulation/contacts": contacts / count,
         }
 
-    def _needs(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        return self._buffers.constraints, self._buffers.pairs, self._buffers.contacts
+    def _needs(self) -> torch.Tensor:
+        """Return the constraints of each environment, then all pairs and all contacts; of shape [num_envs + 2]."""
+        return torch.cat([self._buffers.constraints, self._buffers.pairs, self._buffers.contacts])
 
     def _copy(self, numbers: torch.Tensor) -> None:
         if not numbers.is_cuda:

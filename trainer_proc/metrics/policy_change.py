@@ -50,15 +50,15 @@ class PolicyChange(UpdatePart):
     def values(self) -> dict[str, torch.Tensor]:
         if not self._pairs:
             return {}
-        clip_param = getattr(self._algorithm, "clip_param", None)
         new, old = (torch.cat(parts) for parts in zip(*self._pairs, strict=True))
-        kl, clipped = change_of_policy(new, old, clip_param or 0.0)
-        before, _ = change_of_policy(*self._pairs[0], 0.0)
-        metrics = {"Policy/kl": kl, "Policy/kl_before_update": before}
+        divergence, change = change_of_samples(new, old)
+        of_first_batch = divergence[: self._pairs[0][0].numel()]
+        metrics = {"Policy/kl": divergence.mean(), "Policy/kl_before_update": of_first_batch.mean()}
+        clip_param = getattr(self._algorithm, "clip_param", None)
         if clip_param is None:
             self._observer.is_missing("clip fraction", f"{self._name} has no clip_param")
         else:
-            metrics["Policy/clip_fraction"] = clipped
+            metrics["Policy/clip_fraction"] = clipped_share(change, clip_param)
         return metrics
 
     def _observed_log_probability(self, *args: Any, **kwargs: Any) -> Any:
@@ -97,12 +97,22 @@ class PolicyChange(UpdatePart):
 
 
 def change_of_policy(new: torch.Tensor, old: torch.Tensor, clip_param: float) -> torch.Tensor:
-    """Return KL (k3) and the clipped share of samples, shape [2], from their log-probabilities, shape [samples].
+    """Return KL and the clipped share of samples, shape [2], from their log-probabilities, shape [samples]."""
+    divergence, change = change_of_samples(new, old)
+    return torch.stack([divergence.mean(), clipped_share(change, clip_param)])
 
-    KL is the mean of `(r - 1) - log r`, with `r` the probability ratio of new to old policy
-    (http://joschu.net/blog/kl-approx.html).
+
+def change_of_samples(new: torch.Tensor, old: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the KL estimate of each sample and the change of its probability ratio, from log-probabilities.
+
+    The estimate (k3) is `(r - 1) - log r`, with `r` the probability ratio of new to old policy; its mean is the KL
+    (http://joschu.net/blog/kl-approx.html). The change is `r - 1`. All are of shape [samples].
     """
     log_ratio = new - old
-    change = log_ratio.expm1()  # ratio - 1
-    clipped = (change.abs() > clip_param).sum() / change.numel()
-    return torch.stack([(change - log_ratio).mean(), clipped])
+    change = log_ratio.expm1()
+    return change - log_ratio, change
+
+
+def clipped_share(change: torch.Tensor, clip_param: float) -> torch.Tensor:
+    """Return the share of samples, 0 to 1, whose probability ratio has changed by more than `clip_param`."""
+    return (change.abs() > clip_param).sum() / change.numel()

