@@ -14,7 +14,7 @@ from textual.widgets import DataTable, Static
 
 from trainer_proc.contract.requests import Redo, Undo
 from tui.screens.dashboard.impact_dialog import ImpactDialog
-from tui.session.interventions.history_text import history_cells, history_details
+from tui.session.interventions.history_text import fitted_change, history_cells, history_details, short_note
 from tui.session.interventions.listing import Listed, ListedIntervention, list_history, undo_or_redo
 from tui.session.interventions.marks import MARK_SIGNS, MarkKind
 from tui.session.metrics.history import MetricHistory
@@ -72,7 +72,8 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
     def _fill(self) -> None:
         table = self.query_one(DiffTable)
         left = table.scrollable_content_region.width - sum(width + _PADDING for width in _COLUMNS.values()) - _PADDING
-        note = left // 3 if left >= _WIDTH_FOR_NOTES else 0
+        notes = [short_note(listed) for listed in self._listed]
+        note = min(max(map(len, notes), default=0) + _PADDING, left // 2) if left >= _WIDTH_FOR_NOTES else 0
         widths = _COLUMNS | {"change": left - note}
         if note:
             widths["note"] = note - _PADDING
@@ -80,7 +81,12 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
             [Column(label, label, max(width, 1)) for label, width in widths.items()],
             {
                 str(place): [
-                    shortened(plain(cell), width) for cell, width in zip(_cells(listed), widths.values(), strict=False)
+                    *(
+                        shortened(plain(cell), width)
+                        for cell, width in zip(_cells(listed), widths.values(), strict=False)
+                    ),
+                    fitted_change(listed, max(left - note, 1)),
+                    *([shortened(notes[place], note - _PADDING)] if note else []),
                 ]
                 for place, listed in enumerate(self._listed)
             },
@@ -127,5 +133,6 @@ def _legend(kinds: Collection[MarkKind]) -> Content:
 
 
 def _cells(listed: Listed) -> tuple[str, ...]:
+    """Return the cells of the columns that are always as wide."""
     cells = history_cells(listed)
-    return cells.number, cells.iteration, f"{cells.sign} {cells.author}", cells.state, cells.what, cells.note
+    return cells.number, cells.iteration, f"{cells.sign} {cells.author}", cells.state

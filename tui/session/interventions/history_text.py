@@ -7,6 +7,10 @@ from typing import NamedTuple
 from tui.session.interventions.change_text import origin_text
 from tui.session.interventions.listing import Listed, ListedIntervention, ListedMissing, ListedReload, ListedTrouble
 from tui.session.interventions.marks import MARK_SIGNS
+from tui.session.text import plain, shortened
+
+_SHORTEST_NAME = 12
+"""Cells down to which names of knobs are cut so that the values after them fit."""
 
 
 class HistoryCells(NamedTuple):
@@ -34,6 +38,31 @@ def history_cells(listed: Listed) -> HistoryCells:
     iteration = "" if listed.iteration is None else str(listed.iteration)
     author = origin_text(listed.origin)
     return HistoryCells(str(listed.number), iteration, sign, author, listed.state, listed.what, listed.note)
+
+
+def fitted_change(listed: Listed, width: int) -> str:
+    """Return what an entry changed in at most `width` cells: knobs lose the beginnings of their names, not values."""
+    text = plain(history_cells(listed).what)
+    if isinstance(listed, ListedIntervention):
+        names = sorted({plain(change.knob) for change in listed.changes}, key=len, reverse=True)
+        whole = text
+        for length in range(max(map(len, names), default=0) - 1, _SHORTEST_NAME - 1, -1):
+            if len(text) <= width:
+                break
+            text = whole
+            for name in names:
+                text = text.replace(name, name if len(name) <= length else "…" + name[1 - length :])
+    return shortened(text, width)
+
+
+def short_note(listed: Listed) -> str:
+    """Return an entry's note without what its other cells show: the curriculum's name and the path of a metric."""
+    note = plain(history_cells(listed).note)
+    if isinstance(listed, ListedIntervention) and listed.origin == "curriculum":
+        note = note.partition(": ")[2] or note
+        metric, *rest = note.split(" ")
+        note = " ".join([metric.rpartition("/")[2], *rest])
+    return note
 
 
 def history_details(listed: Listed) -> str:
