@@ -1,14 +1,22 @@
 """The result of evaluating a policy, and what an evaluation process reports while it runs.
 
 `python -m trainer_proc.evaluation REQUEST` prints one JSON object a line: any number of `Progress`, then one
-`Evaluation` or one `Refusal`.
+`Evaluation` or one `Refusal`. `REQUEST` is a `Request` in JSON, a file that has one, or `-`: then it is the first line
+of standard input, and the end of the input cancels the evaluation.
 """
 
 from __future__ import annotations
 
+import csv
+import io
+from pathlib import Path
 from typing import Literal
 
 import msgspec
+
+from curricula.errors import UserError, message_of
+from trainer_proc.contract.knob import Value
+from trainer_proc.contract.run_folder import RunFolder, write_atomically
 
 SuiteName = Literal["quick", "commands", "pushes", "terrain", "randomization", "smoothness"]
 SUITES: tuple[SuiteName, ...] = ("quick", "commands", "pushes", "terrain", "randomization", "smoothness")
@@ -29,7 +37,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     device: str = "cpu"
     """`cpu` or `cuda:N`."""
     num_envs: int = 0
-    """Largest number of environments at once; 0 for what the suite needs."""
+    """Largest number of environments at once; 0 for what the suite needs, up to a limit of the device."""
+    conditions: str = ""
+    """Absolute path of the checkpoint whose knob values are in force; empty for those of `checkpoint` itself.
+
+    Policies compare only under the same conditions: later checkpoints may have faster commands or rougher terrain.
+    """
 
 
 class Progress(msgspec.Struct, frozen=True, tag=True):
@@ -109,6 +122,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Longest episode, in simulated seconds."""
     success: dict[str, object] = {}
     """Definition of success in force, a table as in a preset."""
+    knobs: dict[str, Value] = {}
+    """Knobs that had been changed when the policy was saved, and the values in force: the conditions."""
     axes: tuple[Axis, ...] = ()
     measures: tuple[Measure, ...]
     """In the order in which they are shown; `success` and `score` come first where the suite has them."""
@@ -119,3 +134,52 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Wall time of the episodes, without the build."""
     finished: str = ""
     """When it ended, ISO 8601 with time zone."""
+
+
+class EvaluationError(UserError):
+    """Nothing was evaluated; the message is one line that says why and what to do."""
+
+
+def result_file(folder: RunFolder, checkpoint: str, suite: SuiteName) -> Path:
+    """Return the file of a result, `evaluations/<checkpoint>/<suite>.json`; `checkpoint` is the policy's file name."""
+    return folder.evaluations / Path(checkpoint).stem / f"{suite}.json"
+
+
+def write_result(folder: RunFolder, result: Evaluation) -> Path:
+    """Write a result as JSON, and beside it one row an episode as CSV; return the JSON file. Raises `OSError`.
+
+    The JSON file comes last: where it is, the result is complete.
+    """
+    path = result_file(folder, result.checkpoint, result.suite)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = path.with_suffix(".csv")
+    write_atomically(table, episode_table(result).encode())
+    try:
+        write_atomically(path, msgspec.json.format(msgspec.json.encode(result), indent=2))
+    except BaseException:
+        if not path.exists():
+            table.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def read_result(path: Path) -> Evaluation:
+    """Return the result in a JSON file. Raises `EvaluationError`."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Evaluation)
+    except (OSError, msgspec.DecodeError) as error:
+        raise EvaluationError(f"{path} can't be read as an evaluation: {message_of(error, 200)}") from error
+
+
+def episode_table(result: Evaluation) -> str:
+    """Return one row an episode as CSV: the axes' values, the episode's number in its cell from 0, the measures."""
+    axes = [axis.name for axis in result.axes]
+    measures = [measure.name for measure in result.measures]
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow([*axes, "episode", *measures])
+    for cell in result.cells:
+        for episode in range(cell.episodes):
+            measured = (cell.values[name][episode] if name in cell.values else None for name in measures)
+            rows.writerow([*(cell.at.get(axis, "") for axis in axes), episode, *measured])
+    return text.getvalue()

@@ -131,6 +131,11 @@ class RunFolder:
         """`exported/`: `policy.onnx`, `policy.pt`, `policy.json`."""
         return self.path / "exported"
 
+    @property
+    def evaluations(self) -> Path:
+        """`evaluations/`: a folder a checkpoint, with a result a suite."""
+        return self.path / "evaluations"
+
     def checkpoint(self, iteration: int) -> Path:
         """`model_<iteration>.pt`."""
         return self.path / checkpoint_name(iteration)

@@ -7,21 +7,20 @@ training. Prints one line of JSON to standard output: an `ExportFinished`, or `{
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import os
-import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
 import msgspec
 
 import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from curricula.errors import UsageError
+from trainer_proc.contract.child_process import interrupt_on_signals, standard_output_for_answers
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.journal import JournalReader
@@ -219,17 +218,6 @@ class _Parser(argparse.ArgumentParser):
         raise _UsageError(message)
 
 
-@contextlib.contextmanager
-def _standard_output_for_the_answer() -> Iterator[IO[str]]:
-    """Yield standard output for the answer; everything else that is printed, by C++ too, goes to standard error."""
-    with os.fdopen(os.dup(1), "w") as answer, contextlib.redirect_stdout(sys.stderr):
-        os.dup2(2, 1)
-        try:
-            yield answer
-        finally:
-            os.dup2(answer.fileno(), 1)
-
-
 def _run(arguments: list[str] | None) -> tuple[int, ExportFinished | dict[str, str]]:
     parser = _Parser(prog="python -m trainer_proc.export.write", description="Export a checkpoint to a checked policy.")
     parser.add_argument("run", type=Path, help="the run's folder")
@@ -257,9 +245,8 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     os.environ["OMP_NUM_THREADS"] = "1"  # read by torch
     os.nice(10)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # unwinds, so that the temporary folder is removed
-    with _standard_output_for_the_answer() as answer:
+    interrupt_on_signals()  # so that the temporary folder is removed
+    with standard_output_for_answers() as answer:
         status, content = _run(arguments)
         answer.write(msgspec.json.encode(content).decode() + "\n")
     return status

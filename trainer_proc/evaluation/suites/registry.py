@@ -1,0 +1,16 @@
+"""All suites by name."""
+
+from __future__ import annotations
+
+from trainer_proc.contract.evaluation import SuiteName
+from trainer_proc.evaluation.suites.quick import Quick
+from trainer_proc.evaluation.suites.suite import Suite, SuiteRefused
+
+_SUITES: dict[SuiteName, Suite] = {suite.name: suite for suite in (Quick(),)}
+
+
+def find_suite(name: SuiteName) -> Suite:
+    """Return a suite. Raises `SuiteRefused` if there is none of this name."""
+    if name not in _SUITES:
+        raise SuiteRefused(f"no such suite: {name}; there are {', '.join(_SUITES)}")
+    return _SUITES[name]
