@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from trainer_proc.contract.evaluation import Measure
+from trainer_proc.metrics.success.velocity import ERRORS, PARTS
+
+UNITS = ("m/s", "m/s", "rad/s")
+"""Of the parts of a velocity command."""
 
 _COMMON = (
     Measure("success", better="higher"),
     Measure("score", better="higher"),
-    Measure("survival", better="higher"),
-    Measure("score/linear", better="higher"),
-    Measure("score/lateral", better="higher"),
-    Measure("score/yaw", better="higher"),
-    Measure("error/linear", "m/s", "lower"),
-    Measure("error/lateral", "m/s", "lower"),
-    Measure("error/yaw", "rad/s", "lower"),
+    *(Measure(f"part/{name}", better="higher") for name in PARTS),
+    *(Measure(f"score/{name}", better="higher") for name in (*ERRORS, "survival")),
+    *(Measure(f"error/{name}", unit, "lower") for name, unit in zip(ERRORS, UNITS, strict=True)),
+    *(Measure(f"instant_error/{name}", unit, "lower") for name, unit in zip(ERRORS, UNITS, strict=True)),
     Measure("reward", better="higher"),
 )
 

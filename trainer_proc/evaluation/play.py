@@ -16,7 +16,7 @@ from trainer_proc.contract.evaluation import EvaluationError
 from trainer_proc.evaluation.policy import Policy
 from trainer_proc.evaluation.stage import Stage
 from trainer_proc.evaluation.suites.suite import Trial
-from trainer_proc.metrics.success.rules import Rule
+from trainer_proc.metrics.success.judgement import Rule
 from trainer_proc.metrics.success.task import time_outs_of
 
 _STEPS = 25
@@ -31,8 +31,8 @@ def play(
 ) -> list[dict[str, float | None]]:
     """Play one episode for each entry of `cells`, an index of a cell; return the values of each by measure.
 
-    Beside the trial's own: `success` and what else the rule measures, `survival` (share of the longest episode that
-    was lived) and `reward` (sum over the episode). Raises `EvaluationError`.
+    Beside the trial's own: `success` and what else the rule measures, `score/survival` (share of the longest episode
+    that was lived) and `reward` (sum over the episode). Raises `EvaluationError`.
     """
     count, longest = int(stage.env.num_envs), int(stage.env.max_episode_length)
     rounds = math.ceil(len(cells) / count)
@@ -86,7 +86,8 @@ class _Round:
     def values(self) -> list[dict[str, float | None]]:
         """Return the values of each environment's episode by measure; None where it has no such value."""
         lived = self._lived.double() / self._longest
-        found = self._judged | {"survival": lived.clamp(max=1.0), "reward": self._rewards} | dict(self._trial.values())
+        found = {"score/survival": lived.clamp(max=1.0)} | self._judged | {"reward": self._rewards}
+        found |= self._trial.values()
         lists = {name: values[: self._count].double().cpu().tolist() for name, values in found.items()}
         ended = (~self._alive[: self._count]).tolist()
         return [
@@ -117,15 +118,11 @@ class _Round:
     def _judge(self, dones: torch.Tensor, time_outs: torch.Tensor, waiting: torch.Tensor) -> None:
         """Keep what the rule says of each first episode that has ended in these steps."""
         ends_first = dones & (dones.cumsum(0) == 1) & waiting
-        for name, values in _judgement(self._rule, dones, time_outs).items():
+        judgement = self._rule.judge(dones, time_outs)
+        for name, values in {"success": judgement.success, **judgement.values}.items():
             at_end = torch.where(ends_first, values.double(), 0.0).sum(0)
             missing = torch.full_like(at_end, math.nan)
             self._judged[name] = torch.where(ends_first.any(0), at_end, self._judged.get(name, missing))
-
-
-def _judgement(rule: Rule, dones: torch.Tensor, time_outs: torch.Tensor) -> Mapping[str, torch.Tensor]:
-    """Return what the rule measures by name, each [steps, num_envs], valid where an episode has ended."""
-    return {"success": rule.judge(dones, time_outs)}
 
 
 def _row(lists: Mapping[str, Sequence[float]], number: int) -> list[tuple[str, Any]]:
