@@ -1,6 +1,7 @@
 import pytest
 from textual.app import App
 
+from tests.tui.screens.recorded import until
 from tui.widgets.diff_table import Column, DiffTable
 
 COLUMNS = [Column("name", "name", 10), Column("value", "value", 6, is_right_aligned=True)]
@@ -77,3 +78,14 @@ async def test_other_columns_rebuild_the_table(table):
 async def test_a_table_may_become_empty(table):
     table.show_rows(COLUMNS, {})
     assert table.row_count == 0
+
+
+async def test_no_scroll_bar_remains_once_the_rows_fit_exactly(table):
+    """Columns fill the table up to the place of the bar, as those of knobs do."""
+    table.styles.scrollbar_gutter, table.styles.scrollbar_size_vertical, table.cell_padding = "stable", 1, 0
+    columns = [Column("name", "name", 39)]
+    table.show_rows(columns, {str(number): ("",) for number in range(50)})
+    await until(lambda: table.show_vertical_scrollbar, "the scroll bar")
+    table.show_rows(columns, {str(number): ("",) for number in range(9)})
+    await until(lambda: table.virtual_size == (39, 10), "the rows")
+    assert not table.show_vertical_scrollbar

@@ -10,6 +10,8 @@ from rich.style import Style
 from rich.text import Text
 from textual.widgets import DataTable
 
+from tui.terminal.scroll_bars import fit_scroll_bars
+
 _Cell: TypeAlias = tuple[str, Style | str]
 """A text and its style."""
 
@@ -80,6 +82,9 @@ class DiffTable(DataTable[Text]):
             has_same_key = row < len(known) and known[row] in rows
             self.move_cursor(row=keys.index(known[row]) if has_same_key else same_place)
         return is_rebuilt or len(keys) > len(known)
+
+    def watch_virtual_size(self) -> None:
+        fit_scroll_bars(self)
 
     def _clear_all(self, columns: Sequence[Column]) -> None:
         self.clear(columns=True)

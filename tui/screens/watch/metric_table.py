@@ -16,6 +16,7 @@ from textual.strip import Strip
 
 from tui.session.watch.branches import Branches
 from tui.session.watch.metric_rows import Widths, fit, heading, row, shown_names
+from tui.terminal.scroll_bars import fit_scroll_bars
 from tui.widgets.key_table import key
 
 
@@ -125,6 +126,9 @@ class MetricTable(ScrollView, can_focus=True):
         elif self._cursor >= self.scroll_y + self._rows_seen:
             self.scroll_to(y=self._cursor - self._rows_seen + 1, animate=False)
         self.refresh()
+
+    def watch_virtual_size(self) -> None:
+        fit_scroll_bars(self)
 
     def action_choose(self) -> None:
         """Pin or unpin the selected metric."""
