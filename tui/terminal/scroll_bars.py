@@ -10,5 +10,7 @@ from textual.scroll_view import ScrollView
 
 
 def fit_scroll_bars(view: ScrollView) -> None:
-    """Show or hide the scroll bars for the `virtual_size` that has just been set."""
+    """Show or hide the scroll bars for the `virtual_size` that has just been set, at the rows that are visible."""
     view._scroll_update(view.virtual_size)  # as `OptionList` does
+    if view.show_vertical_scrollbar:
+        view.vertical_scrollbar.position = view.scroll_y  # a bar that was hidden has not followed
