@@ -58,7 +58,8 @@ class Stage:
     notes: list[str] = field(default_factory=list)
     """What a reader of the result must know, one line each."""
     _infos: dict[str, Any] = field(default_factory=dict)
-    _state: SteeringState | None = None
+    _place: tuple[tuple[int, ...], tuple[int, ...], int] | None = None
+    """Row and column of each environment, and the shift of all levels."""
 
     def set(self, values: Mapping[str, Value]) -> None:
         """Set knobs in all environments, and resample what they randomize. Raises `EvaluationError`."""
@@ -68,6 +69,17 @@ class Stage:
         noted = len(self.notes)
         if self.steering.interventions.apply(change, 0) is None:
             raise EvaluationError("; ".join(self.notes[noted:]) or f"{', '.join(values)} can't be set")
+
+    def set_in(self, env_ids: torch.Tensor, values: Mapping[str, Value]) -> None:
+        """Set knobs of randomizations for some environments, of shape [n], and resample what they randomize there."""
+        knobs = self.steering.interventions.knobs
+        knobs.write(knobs.check(values), "on reset", lambda succeeded: succeeded)
+        self.task.reset(env_ids=env_ids)
+        knobs.new_iteration()  # later resets keep the samples
+
+    def place(self, levels: tuple[int, ...], columns: tuple[int, ...]) -> None:
+        """Have environments begin on these rows and columns of the terrain from the next reset on."""
+        self._place = (levels, columns, 0)
 
     def without_interval_events(self) -> None:
         """Stop the task's events that happen during episodes, such as pushes; without effect where it has none."""
@@ -84,10 +96,9 @@ class Stage:
         """
         restore_environment(self.task, self._infos)
         self.task.seed(seed)
-        if self.terrain is not None and self._state is not None:
-            state = self._state
-            shift = int(number_of(state.values.get(SHIFT, 0.0)))
-            self.terrain.restore(state.terrain_levels, state.terrain_types, shift, reset=False)
+        if self.terrain is not None and self._place is not None:
+            levels, columns, shift = self._place
+            self.terrain.restore(levels, columns, shift, reset=False)
         observations, _ = self.env.reset()
         return observations
 
@@ -138,7 +149,9 @@ def _stage(runner: Any, spec: RunSpec, conditions: dict[str, Any], name: str) ->
         knobs={knob: in_force[knob] for knob in changed if knob in in_force},
         notes=notes,
     )
-    stage._infos, stage._state = infos, state
+    stage._infos = infos
+    if state is not None:
+        stage._place = state.terrain_levels, state.terrain_types, int(number_of(state.values.get(SHIFT, 0.0)))
     return stage
 
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from trainer_proc.contract.evaluation import SuiteName
+from trainer_proc.evaluation.suites.pushes import Pushes
 from trainer_proc.evaluation.suites.quick import Quick
+from trainer_proc.evaluation.suites.randomization import Randomization
+from trainer_proc.evaluation.suites.smoothness import Smoothness
 from trainer_proc.evaluation.suites.suite import Suite, SuiteRefused
+from trainer_proc.evaluation.suites.terrain import TerrainMatrix
 
-_SUITES: dict[SuiteName, Suite] = {suite.name: suite for suite in (Quick(),)}
+_SUITES: dict[SuiteName, Suite] = {
+    suite.name: suite for suite in (Quick(), Pushes(), TerrainMatrix(), Randomization(), Smoothness())
+}
 
 
 def find_suite(name: SuiteName) -> Suite:
