@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from trainer_proc.contract.messages import Change, InterventionFailed, Intervent
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.curriculum.driver import CurriculumDriver
 from trainer_proc.knobs.discover import discover_knobs
+from trainer_proc.knobs.resample import Resampler
 from trainer_proc.knobs.terrain import SHIFT
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.metrics.observer import Observer
@@ -58,6 +59,7 @@ class Stage:
     notes: list[str] = field(default_factory=list)
     """What a reader of the result must know, one line each."""
     _infos: dict[str, Any] = field(default_factory=dict)
+    _resamplers: list[Resampler] = field(default_factory=list)
     _place: tuple[tuple[int, ...], tuple[int, ...], int] | None = None
     """Row and column of each environment, and the shift of all levels."""
 
@@ -71,11 +73,15 @@ class Stage:
             raise EvaluationError("; ".join(self.notes[noted:]) or f"{', '.join(values)} can't be set")
 
     def set_in(self, env_ids: torch.Tensor, values: Mapping[str, Value]) -> None:
-        """Set knobs of randomizations for some environments, of shape [n], and resample what they randomize there."""
+        """Set knobs of startup randomizations and sample them again in the environments `env_ids`, of shape [n].
+
+        Later resets keep the samples.
+        """
         knobs = self.steering.interventions.knobs
-        knobs.write(knobs.check(values), "on reset", lambda succeeded: succeeded)
-        self.task.reset(env_ids=env_ids)
-        knobs.new_iteration()  # later resets keep the samples
+        with ExitStack() as only_there:
+            for resampler in self._resamplers:
+                only_there.enter_context(resampler.in_environments(env_ids))
+            knobs.write(knobs.check(values), "now", lambda succeeded: succeeded)
 
     def place(self, levels: tuple[int, ...], columns: tuple[int, ...]) -> None:
         """Have environments begin on these rows and columns of the terrain from the next reset on."""
@@ -150,6 +156,7 @@ def _stage(runner: Any, spec: RunSpec, conditions: dict[str, Any], name: str) ->
         notes=notes,
     )
     stage._infos = infos
+    stage._resamplers = [writer for writer in knobs.competing_writers if isinstance(writer, Resampler)]
     if state is not None:
         stage._place = state.terrain_levels, state.terrain_types, int(number_of(state.values.get(SHIFT, 0.0)))
     return stage

@@ -7,7 +7,8 @@ effect until the term is called again. The `Simulator` prepares and completes su
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -34,6 +35,7 @@ class Resampler:
         names = env.event_manager.active_terms.get("startup", [])
         self._startup = [env.event_manager.get_term_cfg(name) for name in names]
         self._queued: dict[int, tuple[Any, torch.Tensor]] = {}
+        self._only: torch.Tensor | None = None
         self._reset = env._reset_idx
         env._reset_idx = self._reset_and_sample
 
@@ -49,13 +51,22 @@ class Resampler:
                 self._simulator.before_sampling(term_cfg)
                 if when == "now":
                     self._queued.pop(id(term_cfg), None)
-                    self._sample([term_cfg], None)
+                    self._sample([term_cfg], self._only)
                     self._env.sim.forward()  # updates quantities that derive from the samples
                 else:
                     is_queued = torch.ones(self._env.num_envs, dtype=torch.bool, device=self._env.device)
                     self._queued[id(term_cfg)] = (term_cfg, is_queued)
 
         return resample
+
+    @contextmanager
+    def in_environments(self, env_ids: torch.Tensor) -> Iterator[None]:
+        """Let "now" mean these environments in the block, of shape [n]; all others keep their samples."""
+        self._only = env_ids
+        try:
+            yield
+        finally:
+            self._only = None
 
     def new_iteration(self) -> None:
         """Forget the terms that all environments have resampled; synchronizes with the device if any is queued."""

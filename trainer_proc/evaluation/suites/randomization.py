@@ -127,10 +127,13 @@ class _Trial(Trial):
         self._stage, self._corners, self._delay = stage, found, delay
 
     def begin(self, cells: torch.Tensor) -> None:
-        """Resample each environment from the ranges of its cell, as a training does when an episode ends."""
         delays = torch.tensor([corner.delay for corner in self._corners], device=cells.device)
         self._delay.delays = delays[cells]
+        in_force = dict(self._corners[0].values)
+        self._stage.set_in(torch.arange(len(cells), device=cells.device), in_force)
         for number, corner in enumerate(self._corners):
             of_cell = (cells == number).nonzero().flatten()
-            if len(of_cell):
-                self._stage.set_in(of_cell, corner.values)
+            changed = {knob: value for knob, value in corner.values.items() if value != in_force[knob]}
+            if changed and len(of_cell):
+                self._stage.set_in(of_cell, changed)
+                in_force |= changed
