@@ -1,10 +1,17 @@
-"""Evaluations for drawing: each value is computed from the cell, so that pictures never change by chance."""
+"""Evaluations whose values are computed, so that pictures stay the same, and evaluations that end on demand."""
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from itertools import product
+from pathlib import Path
 
-from trainer_proc.contract.evaluation import Axis, Cell, Evaluation, Measure
+from curricula.errors import UserError
+from trainer_proc.contract.evaluation import Axis, Cell, Evaluation, Measure, Progress, write_result
+from tui.session.evaluations.jobs import EvaluationJobs
+
+PATIENCE_SECONDS = 20.0
 
 SUCCESS = Measure("success", "", "higher")
 SCORE = Measure("score", "", "higher")
@@ -85,3 +92,59 @@ def terrain(**changes):
         for (row, name), number in product(enumerate(kind.values), level.values)
     ]
     return evaluation("terrain", (kind, level), (SUCCESS,), cells, **changes)
+
+
+def store(folder, whole):
+    """Write a result into a run, as an evaluation does."""
+    return write_result(folder, whole)
+
+
+class Scripted:
+    """Evaluations that end when the test says so, or when they are cancelled."""
+
+    def __init__(self):
+        self.changed = threading.Condition()
+        self.running = []
+        self.most_at_once = 0
+        self.endings = {}
+        self.history = defaultdict(list)
+        self.jobs = EvaluationJobs(self.run)
+        self.jobs.listen(self.note)
+
+    def note(self, job):
+        with self.changed:
+            if not self.history[job.number] or self.history[job.number][-1] != job.state:
+                self.history[job.number].append(job.state)
+            self.changed.notify_all()
+
+    def run(self, asked, report, cancelled):
+        with self.changed:
+            self.running.append(Path(asked.checkpoint).name)
+            self.most_at_once = max(self.most_at_once, len(self.running))
+            self.changed.notify_all()
+        report(Progress(3, 10, "playing"))
+        try:
+            with self.changed:
+                while Path(asked.checkpoint).name not in self.endings and not cancelled.is_set():
+                    self.changed.wait(0.01)
+            if cancelled.is_set():
+                raise UserError("the evaluation was cancelled")
+            ending = self.endings.pop(Path(asked.checkpoint).name)
+            if isinstance(ending, BaseException):
+                raise ending
+            return ending
+        finally:
+            with self.changed:
+                self.running.remove(Path(asked.checkpoint).name)
+
+    def end(self, number, ending):
+        with self.changed:
+            self.endings[f"model_{number}.pt"] = ending
+            self.changed.notify_all()
+
+    def wait(self, condition, what):
+        with self.changed:
+            assert self.changed.wait_for(condition, PATIENCE_SECONDS), what
+
+    def states(self):
+        return [job.state for job in self.jobs.jobs]

@@ -127,8 +127,8 @@ def test_nothing_is_painted_without_room_or_figures():
 def test_numbers_stand_in_the_cells_and_the_ramp_names_its_ends():
     lines = text_of(figures_of(commands(), "error/linear"))
     assert "0.29" in lines[4]  # forward 0.5, yaw 1
-    assert lines[7].startswith("worse 0.36 m/s")
-    assert "0.00 m/s better" in lines[7]
+    assert lines[7].startswith("worse 0.500 m/s")
+    assert "0.000 m/s better" in lines[7]
 
 
 def test_without_colour_the_ramp_and_the_polar_plot_have_glyphs():
@@ -223,7 +223,7 @@ def test_the_svg_is_well_formed_and_has_every_number(theme):
     root = ElementTree.fromstring(svg)
     texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert "model_850.pt <commands>" in texts
-    assert {"success, %", "error/linear, m/s", "velocity/forward, m/s", "0.29"} <= set(texts)
+    assert {"success, %", "error/linear, m/s", "velocity/forward, m/s", "0.290"} <= set(texts)
 
 
 def test_the_svg_of_an_evaluation_without_values_says_so():

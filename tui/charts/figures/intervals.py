@@ -24,7 +24,9 @@ def paint_intervals(grid: CellGrid, figure: Intervals) -> None:
     longest = max((len(row.label) for row in figure.rows), default=0)
     text = max(map(len, numbers), default=0)
     label = min(longest, _WIDEST_LABEL, max(grid.width - text - _NARROWEST_TRACK - 4, 4))
-    track = min(grid.width - label - text - 4, _WIDEST_TRACK)
+    note = max((len(row.note) for row in figure.rows), default=0)
+    room = grid.width - label - text - 4
+    track = min(max(room - note - 2 * bool(note), min(room, _NARROWEST_TRACK)), _WIDEST_TRACK)
     labels = shortened_names([plain_text(row.label) for row in figure.rows], label)
     for line, (row, name, shown) in enumerate(zip(figure.rows, labels, numbers, strict=True), start=_HEADER):
         grid.put(line, 0, name, "plain" if row.policy == 0 else "label")

@@ -8,37 +8,41 @@ from itertools import combinations
 
 from trainer_proc.contract.evaluation import Axis, Cell, Evaluation, Measure
 from tui.session.evaluations.figures import Figure, Intervals, Labels, Matrix, Rose, Row, Scale
-from tui.session.evaluations.measured import is_share, mean_of, measured, scale_for, title_of, titled
+from tui.session.evaluations.measured import estimate_of, is_share, measured, row_of, scale_for, title_of, titled
+from tui.session.evaluations.paired import compared, comparison_text
 
 _LEAST_FILLED = 0.5
 """A heat map needs more than this share of the combinations of two axes."""
 _DEGREES = "deg"
 _NOMINAL = "nominal"
 _FEWEST_DIRECTIONS = 4
+_GROUP_TITLES = {"%": "shares and scores, %", "": "without a unit"}
 
 
 @dataclass(frozen=True)
 class CellValues:
-    """What is drawn of each cell, by the cell's place in `cells`."""
+    """What is drawn of each cell: a row by the cell's place in `cells`, of which a heat map shows the value."""
 
     axes: tuple[Axis, ...]
     cells: tuple[Cell, ...]
-    values: tuple[float | None, ...]
+    rows: tuple[Row, ...]
     title: str
     scale: Scale
 
 
 def figures_of(evaluation: Evaluation, name: str = "") -> tuple[Figure, ...]:
     """Return the figures of one measure, the first one by default; of a suite without axes those of all measures."""
-    shown = measured(evaluation)
     if not has_cells(evaluation):
-        return _overview(evaluation, shown)
+        return overview(evaluation)
+    shown = measured(evaluation)
     measure = next((one for one in shown if one.name == name), shown[0] if shown else None)
     if measure is None:
         return ()
-    means = tuple(mean_of([cell], measure.name) for cell in evaluation.cells)
-    scale = scale_for(evaluation, measure, means)
-    return figures_of_cells(CellValues(evaluation.axes, evaluation.cells, means, titled(measure, scale.unit), scale))
+    rows = tuple(
+        row_of(cell_text(cell, evaluation.axes), estimate_of(evaluation, measure, [cell])) for cell in evaluation.cells
+    )
+    scale = scale_for(evaluation, measure, (row.value for row in rows))
+    return figures_of_cells(CellValues(evaluation.axes, evaluation.cells, rows, titled(measure, scale.unit), scale))
 
 
 def figure_table(evaluation: Evaluation) -> list[tuple[Figure, ...]]:
@@ -65,8 +69,7 @@ def figures_of_cells(shown: CellValues) -> tuple[Figure, ...]:
             drawn |= {number for line in grid for number in line if number is not None}
     left = [number for number in range(len(shown.cells)) if number not in drawn]
     if left:
-        lines = tuple(Row(cell_text(shown.cells[number], shown.axes), shown.values[number]) for number in left)
-        figures.append(Intervals(shown.title, lines, shown.scale))
+        figures.append(Intervals(shown.title, tuple(shown.rows[number] for number in left), shown.scale))
     return tuple(figures)
 
 
@@ -82,18 +85,27 @@ def value_text(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def _overview(evaluation: Evaluation, measures: Sequence[Measure]) -> tuple[Figure, ...]:
-    """Return rows of all measures; those with the same unit share a scale."""
+def overview(evaluation: Evaluation, other: Evaluation | None = None) -> tuple[Figure, ...]:
+    """Return rows of all measures, of another policy's beside them; those with the same unit share a scale."""
     groups: dict[tuple[str, bool], list[Measure]] = {}
-    for measure in measures:
+    for measure in measured(evaluation):
         groups.setdefault((measure.unit, is_share(evaluation, measure)), []).append(measure)
-    figures = []
-    for group in groups.values():
-        rows = tuple(Row(title_of(one.name), mean_of(evaluation.cells, one.name)) for one in group)
-        scale = scale_for(evaluation, group[0], (row.value for row in rows))
-        names = ", ".join(title_of(one.name) for one in group)
-        figures.append(Intervals(f"{names}, {scale.unit}" if scale.unit else names, rows, scale))
-    return tuple(figures)
+    return tuple(_rows_of_group(evaluation, group, other) for group in groups.values())
+
+
+def _rows_of_group(evaluation: Evaluation, group: Sequence[Measure], other: Evaluation | None) -> Intervals:
+    rows: list[Row] = []
+    for measure in group:
+        own = row_of(title_of(measure.name), estimate_of(evaluation, measure))
+        rows.append(own)
+        if other is not None:
+            found = compared(evaluation, other, measure)
+            scale = scale_for(evaluation, measure, [own.value])
+            note = "" if found is None else comparison_text(found, measure, scale)
+            rows.append(row_of("", estimate_of(other, measure), note, policy=1))
+    scale = scale_for(evaluation, group[0], (end for row in rows for end in (row.value, row.low, row.high)))
+    title = titled(group[0], scale.unit) if len(group) == 1 else _GROUP_TITLES.get(scale.unit, f"in {scale.unit}")
+    return Intervals(title, tuple(rows), scale)
 
 
 _Place = tuple[float | str | None, ...]
@@ -128,7 +140,7 @@ def _grid(by_place: Mapping[_Place, int], axes: Sequence[Axis], rows: Axis, colu
 
 
 def _of_grid(shown: CellValues, rows: Axis, columns: Axis, grid: _Grid) -> Figure:
-    values = tuple(tuple(None if number is None else shown.values[number] for number in line) for line in grid)
+    values = tuple(tuple(None if number is None else shown.rows[number].value for number in line) for line in grid)
     numbers = (number for line in grid for number in line if number is not None)
     note = _episodes_text(shown.cells[number] for number in numbers)
     turned = tuple(zip(*values, strict=True))

@@ -9,6 +9,9 @@ from typing import Literal, TypeAlias
 
 Better: TypeAlias = Literal["higher", "lower", ""]
 
+_DECIMALS = ((100.0, 0), (10.0, 1), (0.7, 2), (0.1, 3))
+"""Decimals of values on a scale from this end on."""
+_ENDS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)
 _NEGLIGIBLE = 1e-6
 """A value that is a smaller share of its scale is shown as 0."""
 
@@ -44,7 +47,7 @@ class Scale:
         largest = max(abs(self.low), abs(self.high))
         if not 1e-4 <= largest < 1e6:
             return None
-        return max(2 - math.floor(math.log10(largest)), 0) if largest >= 10 else 2 if largest >= 0.1 else 4
+        return next((decimals for end, decimals in _DECIMALS if largest >= end), 4)
 
 
 @dataclass(frozen=True)
@@ -107,12 +110,21 @@ Figure: TypeAlias = Matrix | Rose | Intervals
 
 
 def scale_of(values: Iterable[float | None], *, unit: str, better: Better, is_share: bool) -> Scale:
-    """Return the scale of values: 0 to 1 for shares, from 0 on where all have one sign; never empty."""
+    """Return the scale of values: 0 to 1 for shares, otherwise round ends that include 0; never empty."""
     known = [value for value in values if value is not None and math.isfinite(value)]
     if is_share:
         return Scale(0.0, 1.0, "%", better)
-    low, high = min([0.0, *known]), max([0.0, *known])
+    low, high = _round_end(min([0.0, *known])), _round_end(max([0.0, *known]))
     return Scale(low, high if high > low else low + 1.0, unit, better)
+
+
+def _round_end(value: float) -> float:
+    """Return the next number away from 0 with one digit, 1, 1.5, 2, 3, 5 or 7 times a power of ten."""
+    if not value:
+        return 0.0
+    power = 10.0 ** math.floor(math.log10(abs(value)) + 1e-9)
+    step = next(step for step in _ENDS if abs(value) <= step * power * (1 + 1e-9))
+    return math.copysign(step * power, value)
 
 
 def difference_scale(values: Iterable[float | None], scale: Scale) -> Scale:

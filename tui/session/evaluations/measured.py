@@ -6,7 +6,11 @@ import math
 from collections.abc import Iterable
 
 from trainer_proc.contract.evaluation import Cell, Evaluation, Measure
-from tui.session.evaluations.figures import Scale, scale_of
+from tui.session.evaluations.figures import Row, Scale, scale_of
+from tui.session.evaluations.statistics import Estimate, estimate
+
+_OPEN_ENDED = ("reward", "cost_of_transport")
+"""Measures without a unit that are no shares, even where all values are below 1."""
 
 
 def values_of(cells: Iterable[Cell], measure: str) -> list[float]:
@@ -28,7 +32,14 @@ def measured(evaluation: Evaluation) -> tuple[Measure, ...]:
 
 def is_share(evaluation: Evaluation, measure: Measure) -> bool:
     """Return whether a measure is a share or a score, 0 to 1: without a unit, and never outside."""
-    return not measure.unit and all(0 <= value <= 1 for value in values_of(evaluation.cells, measure.name))
+    values = values_of(evaluation.cells, measure.name)
+    return not measure.unit and measure.name not in _OPEN_ENDED and all(0 <= value <= 1 for value in values)
+
+
+def estimate_of(evaluation: Evaluation, measure: Measure, cells: Iterable[Cell] | None = None) -> Estimate | None:
+    """Return the mean of a measure over the episodes of some cells, by default all, with its 95 % interval."""
+    values = values_of(evaluation.cells if cells is None else cells, measure.name)
+    return estimate(values, is_share=is_share(evaluation, measure))
 
 
 def title_of(measure: str) -> str:
@@ -44,3 +55,10 @@ def titled(measure: Measure, unit: str) -> str:
 def scale_for(evaluation: Evaluation, measure: Measure, values: Iterable[float | None]) -> Scale:
     """Return the scale of these values of a measure."""
     return scale_of(values, unit=measure.unit, better=measure.better, is_share=is_share(evaluation, measure))
+
+
+def row_of(label: str, found: Estimate | None, note: str = "", policy: int = 0) -> Row:
+    """Return the row of an estimate; without an interval if it has none."""
+    if found is None or math.isnan(found.low):
+        return Row(label, None if found is None else found.value, note=note, policy=policy)
+    return Row(label, found.value, found.low, found.high, note=note, policy=policy)
