@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from curricula.load import KINDS, make_curricula
 from curricula.schema import SchemaError
+from curricula.velocity import PARTS
 
 MASS, WEIGHT = "event/mass/scale", "reward/pose/weight"
 GROWTH = {"kind": "growth", "ranges": {MASS: {"from": [1, 1], "to": [0.8, 1.2]}}}
@@ -61,6 +62,31 @@ def test_a_knob_has_one_owner(one, other, knob):
     assert problem(one=one, other=other) == f"curriculum one and curriculum other both set {knob}: a knob has one owner"
 
 
+def test_parts_of_the_command_have_levels_of_their_own():
+    yaw = VELOCITY | {"parts": ["yaw"], "yaw": [[-0.3, 0.3], [-1, 1]]}
+    forward, lateral, turning = make_curricula(
+        {"forward": VELOCITY | {"parts": ["forward"]}, "lateral": VELOCITY | {"parts": ["lateral"]}, "yaw": yaw}
+    )
+    assert [one.metric for one in (forward, lateral, turning)] == [f"Success/part/{one}" for one in PARTS]
+    assert turning.knobs == {"command/twist/ang_vel_z"}
+    assert (turning.top, turning.values(1)) == (1, {"command/twist/ang_vel_z": (-1.0, 1.0)})
+    assert turning.level_text(1) == "yaw -1 to 1 rad/s"
+    assert (forward.level_text(0), lateral.level_text(0)) == ("slow walk, 0 to 0.5 m/s", "lateral -0.2 to 0.2 m/s")
+    expected = "curriculum yaw and curriculum whole both set command/twist/ang_vel_z: a knob has one owner"
+    assert problem(yaw=yaw, whole=VELOCITY) == expected
+
+
+def test_a_velocity_curriculum_of_several_parts_decides_by_the_whole_success_unless_told():
+    several, told = make_curricula(
+        {
+            "walk": VELOCITY | {"parts": ["forward", "lateral"]},
+            "yaw": VELOCITY | {"parts": ["yaw"], "metric": "Success/score/yaw"},
+        }
+    )
+    assert (several.metric, told.metric) == ("Train/success_rate", "Success/score/yaw")
+    assert several.values(0).keys() == {"command/twist/lin_vel_x", "command/twist/lin_vel_y"}
+
+
 @pytest.mark.parametrize("knob", ["curriculum/velocity/level", "curriculum/c/mode"])
 def test_no_curriculum_turns_another(knob):
     stages = {"kind": "staged", "stages": [{knob: 1}]}
@@ -91,6 +117,10 @@ def test_curricula_of_different_commands_are_no_conflict():
         (VELOCITY | {"stay": 2.5}, "stay: expected a whole number from 1 to 1000000000, got 2.5"),
         (VELOCITY | {"mode": "often"}, 'mode: expected one of auto, hold, manual, got "often"'),
         (VELOCITY | {"forward": []}, "forward: expected at least one range, got none"),
+        (VELOCITY | {"parts": []}, "parts: expected one or several of forward, lateral, yaw, each once, got none"),
+        (VELOCITY | {"parts": ["yaw", "yaw"]}, "each once, got yaw, yaw"),
+        (VELOCITY | {"parts": ["turn"]}, 'parts[0]: expected one of forward, lateral, yaw, got "turn"'),
+        (VELOCITY | {"parts": ["yaw"], "start": 9}, "start: expected a level from 0 to 5, got 9"),
         (VELOCITY | {"forward": [[1, 0]]}, "forward: expected LOW ≤ HIGH, got 1:0"),
         (VELOCITY | {"forward": [[0, 1, 2]]}, "forward[0]: expected a list of 2 numbers, got [0, 1, 2]"),
         (VELOCITY | {"start": 6}, "start: expected a level from 0 to 5, got 6"),

@@ -21,6 +21,7 @@ from tui.session.state import RunState
 from tui.session.text import plain, shortened, shortened_name
 
 SHARE_AT_LEVEL, OF_TERRAIN, OF_TASK = "Terrain/share_at_level_", "Success/terrain/", "Success/task/"
+OF_PART = "Success/part/"
 _WIDEST_NAME, _WIDEST_BAR = 24, 10
 _INDENT = "  "
 _LEAST_FOR_BARS = 32
@@ -91,8 +92,8 @@ def levels_text(curricula: Sequence[Curriculum]) -> str:
 
 
 def bar_groups(state: RunState) -> list[BarGroup]:
-    """Return terrain levels, success by type of terrain and by task, each where the run has it."""
-    groups = (_terrain_levels(state), _terrain_types(state), _tasks(state))
+    """Return success by part of the command, terrain levels, success by terrain and by task, as the run has them."""
+    groups = (_parts(state), _terrain_levels(state), _terrain_types(state), _tasks(state))
     return [group for group in groups if group is not None]
 
 
@@ -145,7 +146,7 @@ def _in_words_of_charts(text: str) -> str:
     for plan in DEFAULT_BOARD:
         for title, metric in plan.curves:
             text = text.replace(metric, title)
-    return text.replace(OF_TASK, "success of ")
+    return text.replace(OF_TASK, "success of ").replace(OF_PART, "success of ")
 
 
 def _need_lines(found: Sequence[Need], width: int) -> list[str]:
@@ -171,6 +172,12 @@ def _need_lines(found: Sequence[Need], width: int) -> list[str]:
 
 
 # --- bars ---
+
+
+def _parts(state: RunState) -> BarGroup | None:
+    names = _names(state, OF_PART)
+    bars = [_success_bar(name, state.latest[OF_PART + name], {}) for name in names]
+    return BarGroup("success by part of the command", tuple(bars)) if bars else None
 
 
 def _terrain_levels(state: RunState) -> BarGroup | None:
