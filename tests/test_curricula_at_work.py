@@ -115,7 +115,7 @@ def test_the_task_s_own_curriculum_is_pinned_and_overwrites_nothing(walk):
     walk.wait(lambda state: state.knobs[AXES["lin_vel_x"]].knob.pinned, "the pin")
     assert walk.state.knobs[AXES["lin_vel_x"]].knob.competing_writer == "curriculum term command_vel"
     assert any(isinstance(frame.body, CompetingWriterFound) and frame.body.pinned for frame in walk.frames)
-    assert walk.state.latest["Curriculum/command_vel/lin_vel_x_max"] == 1.0  # in a world of its own
+    assert not [name for name in walk.state.latest if name.startswith("Curriculum/command_vel")]  # it would contradict
     check_commands(walk)
 
 

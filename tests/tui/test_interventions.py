@@ -91,7 +91,7 @@ def test_what_took_effect_is_said_with_number_iteration_and_origin(body, text):
         (RampAdvanced(70, 9, (A, B), {"a": 0, "b": 3}), "ramp ended @70: a = 5", "information"),
         (
             CompetingWriterFound("a", "curriculum term x", True),
-            "a is also written by curriculum term x: pinned",
+            "a is also written by curriculum term x, which is overridden",
             "warning",
         ),
         (GuardFired("kl", 9, "KL 0.3 is high", "warned"), "guard kl: KL 0.3 is high", "warning"),

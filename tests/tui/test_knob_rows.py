@@ -19,6 +19,7 @@ from trainer_proc.contract.messages import (
     MetricSet,
     RunStarted,
 )
+from tui.session.interventions.change_text import applied_text
 from tui.session.knobs.columns import GAP, Needs, fit
 from tui.session.knobs.history import KnobHistory
 from tui.session.knobs.knob_text import knob_detail, knob_facts, knob_state, line_hint
@@ -290,6 +291,28 @@ def test_shortened_names_of_a_kind_still_differ(state, width):
     rows = knob_rows(state, ALL, fit(width))
     names = [(row.kind, row.cells.name) for row in rows]
     assert len(set(names)) == len(names)
+
+
+def test_a_curriculum_s_own_knob_is_not_pinned_before_the_user_takes_it():
+    held = Knob(
+        TWIST,
+        "command",
+        (-1.0, 1.0),
+        (-1.0, 1.0),
+        "at the next command",
+        type="range",
+        competing_writer=CURRICULUM,
+    )
+    begun = replace(STARTED, curricula={"velocity": {"kind": "velocity"}})
+    mode = Knob("curriculum/velocity/mode", "curriculum", "auto", "auto", "next iteration", type="choice")
+    first = InterventionApplied(0, "curriculum", 0, 1, (Change(TWIST, (-1.0, 1.0), (0.0, 0.5)),), pinned=(TWIST,))
+    state = after(begun, KnobsAvailable(0, (mode, held)), first)
+    assert row(TWIST, state).state == f"applied @0 (curriculum); replaces {CURRICULUM}"
+    assert knob_facts(state.knobs[TWIST])[-1] == f"replaces {CURRICULUM}"
+    assert "pinned" not in applied_text(first)
+    users = (Change(TWIST, (0.0, 0.5), (0.0, 2.0)), Change(mode.name, "auto", "hold"))
+    state.apply(Frame(9, 0.0, InterventionApplied(1, "person", 7, 2, users)))
+    assert row(TWIST, state).state == f"pinned (over {CURRICULUM}); applied @7 (user)"
 
 
 def test_text_of_a_run_is_drawn_as_plain_text():

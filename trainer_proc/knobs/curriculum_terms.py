@@ -3,11 +3,14 @@
 Curriculum terms (mjlab's `commands_vel` and `reward_curriculum`, Isaac Lab's `modify_reward_weight`) assign to the same
 configurations as knobs, and do not report which. So each term is probed: before some of its calls, raw values are
 replaced by equal objects of another identity. A value that is another object after the call was written.
+
+The simulator logs what a term returns, `Curriculum/<term>/…`. A term whose knobs are held reports values that no
+environment uses, so these are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +19,7 @@ from trainer_proc.knobs.slot import Slot, SlotKnob
 from trainer_proc.knobs.term_parameters import Term, parameter_knobs
 from trainer_proc.metrics.observer import Observer
 
+_TERM = "curriculum term "
 _FIRST_ITERATIONS = 5
 _PROBE_EVERY = 50
 """A probe costs 0.5 ms with 100 knobs, and its result is only shown to the user."""
@@ -30,22 +34,24 @@ class CurriculumTerms:
         knobs: list[SlotKnob],
         on_competing_writer: Callable[[str, str, bool], None],
         observer: Observer | None = None,
+        log: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         """Replace every term's `func` by a probed one.
 
         `on_competing_writer(knob, writer, pinned)` is called once for each knob that a term writes. `observer` reports
-        a term that can't be probed.
+        a term that can't be probed. `log()` returns what the environment logged at its last reset.
         """
         self._observer = observer or Observer()
         self._knobs = {knob.name: knob for knob in knobs if not knob.description.read_only}
         self._on_competing_writer = on_competing_writer
+        self._log = log
         self._writers: dict[str, str] = {}
         self._own = {name: knob.slot.get() for name, knob in self._knobs.items()}
         self._held: set[str] = set()
         self._terms: list[_ProbedTerm] = []
         self._iterations = 0
         for name, cfg in _term_cfgs(manager):
-            cfg.func = _ProbedTerm(cfg.func, f"curriculum term {name}", self)
+            cfg.func = _ProbedTerm(cfg.func, f"{_TERM}{name}", self)
             self._terms.append(cfg.func)
 
     def competing_writer_of(self, knob: str) -> str:
@@ -60,7 +66,12 @@ class CurriculumTerms:
         if knob not in self._knobs:
             return False
         self._held.add(knob)
-        return knob in self._writers
+        if knob not in self._writers:
+            return False
+        logged, term = self._log(), f"Curriculum/{self._writers[knob].removeprefix(_TERM)}"
+        for key in [key for key in logged if key == term or key.startswith(f"{term}/")]:
+            del logged[key]  # Isaac Lab publishes it in every step until the next reset
+        return True
 
     def release(self, knob: str) -> None:
         """Set `knob` to the value that the terms have given it meanwhile, if one of them writes it."""
@@ -86,7 +97,7 @@ class CurriculumTerms:
                 term.is_probed = True
 
     def call(self, term: _ProbedTerm, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a term's own function with held knobs at the terms' own values."""
+        """Call a term's own function with held knobs at the terms' own values; return its report without them."""
         kept: dict[str, Any] = {}
         marks: dict[str, _Mark] = {}
         what = f"probe of {term.name}"
@@ -95,7 +106,23 @@ class CurriculumTerms:
         self._observer.attempt(what, lambda: self._judge(term, marks))
         for name, raw in kept.items():
             self._observer.attempt_again(f"hold of {name}", partial(self._put, name, raw))
-        return result
+        return self._without_held(term, result)
+
+    def _without_held(self, term: _ProbedTerm, report: Any) -> Any:
+        """Return a term's report without values of held knobs; None if all that the term writes is held.
+
+        Entries are assigned to knobs by name: `lin_vel_x_max` to `command/twist/lin_vel_x`.
+        """
+        written = {name for name, writer in self._writers.items() if writer == term.name}
+        if not written & self._held:
+            return report
+        if written <= self._held:
+            return None
+        if not isinstance(report, Mapping):
+            return report
+        groups = {name.rpartition("/")[0] for name in written}
+        held = tuple(last for group, _, last in (name.rpartition("/") for name in self._held) if group in groups)
+        return {key: value for key, value in report.items() if not str(key).startswith(held)}
 
     def _prepare(self, term: _ProbedTerm, kept: dict[str, Any], marks: dict[str, _Mark]) -> None:
         """Give the term its own values of held knobs, kept in `kept`, and mark the probed knobs."""

@@ -59,7 +59,10 @@ def discover_knobs(
     if (curriculum := _manager(env, "curriculum_manager", "compute")) is not None:
         find("curriculum terms", lambda: curriculum_term_knobs(env, curriculum))
         terms = observer.attempt(
-            "curriculum terms", lambda: CurriculumTerms(curriculum, slot_knobs, on_competing_writer, observer)
+            "curriculum terms",
+            lambda: CurriculumTerms(
+                curriculum, slot_knobs, on_competing_writer, observer, lambda: env.extras.get("log", {})
+            ),
         )
         competing_writers += [terms] if terms is not None else []
     knobs: list[LiveKnob] = [*slot_knobs]

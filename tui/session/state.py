@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from curricula.curriculum_knobs import mode_knob
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.knob import Knob, RampShape, Value
 from trainer_proc.contract.messages import (
@@ -37,6 +38,7 @@ from trainer_proc.contract.messages import (
     UnknownBody,
 )
 from trainer_proc.contract.undo_history import UndoHistory
+from tui.session.curricula.owners import owners_of
 from tui.session.guards import Troubles
 
 RunStatus = Literal[
@@ -66,6 +68,13 @@ class KnobState:
     changed_by: InterventionApplied | None = None
     """Newest change of this knob."""
     ramp: RampState | None = None
+    owner_mode: KnobState | None = None
+    """Mode of the curriculum that owns this knob; None without one."""
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the user's value is held against a competing writer; a curriculum's own value is not."""
+        return self.knob.pinned and (self.owner_mode is None or self.owner_mode.value == "hold")
 
     @property
     def applied_at(self) -> int | None:
@@ -156,6 +165,7 @@ class RunState:
             case KnobsAvailable(revision=revision, knobs=knobs):
                 self.revision = revision
                 self.knobs = {knob.name: KnobState(knob, knob.value) for knob in knobs}
+                self._find_owners()
             case InterventionQueued() as body:
                 self._apply_queued(body)
             case InterventionApplied() as body:
@@ -285,6 +295,11 @@ class RunState:
         for knob in self.knobs.values():
             if knob.pending_intervention == number:
                 knob.pending = knob.pending_intervention = None
+
+    def _find_owners(self) -> None:
+        for knob, owner in owners_of(self.started.curricula if self.started is not None else {}).items():
+            for state in self._known(knob):
+                state.owner_mode = self.knobs.get(mode_knob(owner))
 
     def _describe(self, name: str, **fields: object) -> None:
         for state in self._known(name):

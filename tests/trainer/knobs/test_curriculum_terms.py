@@ -191,6 +191,31 @@ def test_two_terms_that_write_the_same_knob_see_each_other():
     assert cfg.weight == (1 * 2 + 1) * 2 + 1
 
 
+def test_a_term_that_is_held_off_reports_nothing():
+    cfgs = {name: SimpleNamespace(weight=1.0) for name in ("one", "other")}
+
+    def write():
+        cfgs["one"].weight, cfgs["other"].weight = 4.0, 5.0
+        return 0.5
+
+    term = SimpleNamespace(func=write)
+    knobs = [
+        slot_knob(attribute_slot(cfg, "weight"), name=name, kind="reward", takes_effect="next iteration")
+        for name, cfg in cfgs.items()
+    ]
+    manager = SimpleNamespace(active_terms=["step"], get_term_cfg=lambda name: term)
+    log = {"Curriculum/step": 0.5, "Curriculum/stepwise": 1.0}
+    terms = CurriculumTerms(manager, knobs, lambda *report: None, log=lambda: log)
+    assert term.func() == 0.5
+    terms.hold("one")
+    assert log == {"Curriculum/stepwise": 1.0}
+    assert term.func() == 0.5  # it still writes the other
+    terms.hold("other")
+    assert term.func() is None
+    terms.release("other")
+    assert term.func() == 0.5
+
+
 def test_what_a_release_needs_beyond_the_configuration_is_done():
     built = []
     cfg = SimpleNamespace(weight=1.0)
@@ -212,6 +237,12 @@ def test_what_a_release_needs_beyond_the_configuration_is_done():
 
 
 # --- mjlab's own ---
+
+
+def own_log(training):
+    """Return what the task's own command curriculum has published at the last reset."""
+    prefix = "Curriculum/command_vel/"
+    return {name.removeprefix(prefix) for name in training.env.extras["log"] if name.startswith(prefix)}
 
 
 @pytest.mark.real
@@ -238,7 +269,18 @@ def test_mjlabs_command_curriculum_is_found_and_kept_off():
     training.reset(1)
     assert term.cfg.ranges.lin_vel_x == (3.0, 3.5)
     assert term.cfg.ranges.ang_vel_z == (-0.7, 0.7)
-    assert training.env.extras["log"]["Curriculum/command_vel/lin_vel_x_max"] == 2.0  # it logs its own
+    assert own_log(training) == {  # its own range of x is in no environment
+        *("lin_vel_y_min", "lin_vel_y_max", "ang_vel_z_min", "ang_vel_z_max"),
+    }
+    training.hold("command/twist/lin_vel_y")
+    training.hold("command/twist/ang_vel_z")
+    assert own_log(training) == set()  # what an earlier reset logged is gone at once
+    training.reset(1)
+    assert own_log(training) == set()
+    training.release("command/twist/ang_vel_z")
+    training.release("command/twist/lin_vel_y")
+    training.reset(1)
+    assert "ang_vel_z_max" in own_log(training)
     training.release(name)
     assert term.cfg.ranges.lin_vel_x == (-1.5, 2.0)
     training.reset(1)

@@ -271,7 +271,7 @@ async def test_i_unpins_and_m_stops_a_ramp(live, trainer):
     await pilot.press("i")
     await until(lambda: told(app) == [f"{TWIST} is not pinned"], "the refusal")
     trainer.emit(CompetingWriterFound(TWIST, CURRICULUM, pinned=True))
-    await until(lambda: told(app)[-1] == f"{TWIST} is also written by {CURRICULUM}: pinned", "the news")
+    await until(lambda: told(app)[-1] == f"{TWIST} is also written by {CURRICULUM}, which is overridden", "the news")
     await pilot.press("i")
     assert (await queued(trainer, 1)).unpin == (TWIST,)
     go_to(app, PUSH)

@@ -56,5 +56,6 @@ def applied_text(applied: InterventionApplied) -> str:
     elif applied.redoes is not None:
         name = f"redo of #{applied.redoes} (as #{applied.number})"
     origin = "" if applied.origin == "person" else f" ({origin_text(applied.origin)})"
-    pinned = f"; pinned: {', '.join(applied.pinned)}" if applied.pinned else ""
+    is_own = applied.origin in ("curriculum", "schedule")  # which replace what else writes their knobs
+    pinned = f"; pinned: {', '.join(applied.pinned)}" if applied.pinned and not is_own else ""
     return f"{name} applied @{applied.iteration}{origin}: {intervention_text(applied, 4)}{pinned}"

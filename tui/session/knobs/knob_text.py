@@ -71,14 +71,16 @@ def knob_state(state: KnobState, width: int = 1000, wanted: Value | None = None)
         parts.append((f"ramping {rest}", f"ramp {rest}", rest, target))
     if state.knob.read_only:
         parts.append((state.knob.read_only, "read-only"))
-    if state.knob.pinned:
+    if state.is_pinned:
         over = f" (over {state.knob.competing_writer})" if state.knob.competing_writer else ""
         parts.append((f"pinned{over}", "pinned"))
-    elif state.knob.competing_writer:
+    elif state.knob.competing_writer and not state.knob.pinned:
         parts.append((f"written by {state.knob.competing_writer}", "also written"))
     if state.changed_by is not None and state.ramp is None:
         at, by = f"@{state.changed_by.iteration}", f"({origin_text(state.changed_by.origin)})"
         parts.append((f"applied {at} {by}", f"{at} {by}", at))
+    if replaced := _replaced(state):
+        parts.append((replaced,))
     return _fitted(parts, width)
 
 
@@ -110,7 +112,9 @@ def knob_facts(state: KnobState, history: str = "") -> list[str]:
         lines.append(history)
     if state.ramp is not None:
         lines.append(f"{knob_ramp(state)}; an edit ends the ramp")
-    if knob.competing_writer:
+    if replaced := _replaced(state):
+        lines.append(replaced)
+    elif knob.competing_writer:
         lines.append(
             f"pinned over {knob.competing_writer}"
             if knob.pinned
@@ -119,6 +123,12 @@ def knob_facts(state: KnobState, history: str = "") -> list[str]:
     if knob.cost:
         lines.append(knob.cost)
     return lines
+
+
+def _replaced(state: KnobState) -> str:
+    """Return the competing writer that the knob's own curriculum replaces; empty without one."""
+    is_replaced = state.knob.pinned and not state.is_pinned and state.knob.competing_writer
+    return f"replaces {state.knob.competing_writer}" if is_replaced else ""
 
 
 def history_text(drawn_as: str, line: str) -> str:

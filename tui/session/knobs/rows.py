@@ -69,7 +69,7 @@ def shown_knobs(state: RunState, which: KnobFilter) -> list[KnobState]:
 
 def is_touched(knob: KnobState) -> bool:
     """Return whether a knob differs from its default, is about to, or is pinned over a competing writer."""
-    return knob.is_changed or knob.pending is not None or knob.ramp is not None or knob.knob.pinned
+    return knob.is_changed or knob.pending is not None or knob.ramp is not None or knob.is_pinned
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def news_of(body: Body) -> News | None:
         case RampAdvanced():
             return _ramp_news(body)
         case CompetingWriterFound(knob=knob, competing_writer=competing_writer, pinned=True):
-            return News(f"{knob} is also written by {competing_writer}: pinned", "warning")
+            return News(f"{knob} is also written by {competing_writer}, which is overridden", "warning")
         case GuardFired(guard=guard, message=message, action=action):
             done = "" if action == "warned" else f" ({action})"
             severity: Severity = "warning" if action == "warned" else "error"
