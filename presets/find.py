@@ -64,6 +64,11 @@ def load_preset(name: str) -> Preset:
     raise PresetError(f"no such preset: {name}{suggestion(name, paths, cutoff=0.3, or_all=True)}")
 
 
+def preset_path(name: str) -> Path | None:
+    """Return the file of the preset called `name`; None if there is none."""
+    return _paths().get(name)
+
+
 def _paths() -> dict[str, Path]:
     """Return the files by name; the user's replace built-in ones."""
     files = [*_FOLDER.glob("*.toml"), *own_presets_folder().glob("*.toml")]

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.charts.description import Band, ChartDescription, Marks, Reference
+from tui.charts.description import Band, ChartDescription, Marks, Reference, RunBand
 from tui.charts.drawing import Painter
 from tui.charts.view import ChartView
 from tui.session.board.chart_source import Curve
@@ -46,6 +46,7 @@ def test_a_picture_does_not_depend_on_those_before(data):
     view, size = data.draw(views()), data.draw(sizes)
     references = (Reference(data.draw(values), "wanted"),)
     bands = (Band(data.draw(values), data.draw(values), "within"),)
+    run_bands = (RunBand((0, 40, 90), (0.0, -1.0, 3.0), (1.0, 0.0, 4.0), (2.0, 0.5, 90.0), "reference"),)
     for _ in range(data.draw(st.integers(1, 6))):
         if data.draw(st.integers(0, 3)) == 0:
             view, size = data.draw(views()), data.draw(sizes)
@@ -62,8 +63,9 @@ def test_a_picture_does_not_depend_on_those_before(data):
         known = np.arange(seen // 2 if again else len(timeline), seen + 1)
         timeline.extend(known, known * (9 if again else 7), known / 3)
         chart = ChartDescription(
-            "title", *size, curves, references, bands, (Marks((Mark(3, "#1"), Mark(90, "#2")), timeline),), view
-        )
+            "title", *size, curves, references, bands, (Marks((Mark(3, "#1"), Mark(90, "#2")), timeline),), view,
+            run_bands=run_bands[: data.draw(st.integers(0, 1))],
+        )  # fmt: skip
         ours, fresh = painter.paint(chart), Painter().paint(chart)
         np.testing.assert_array_equal(ours.codes, fresh.codes)
         np.testing.assert_array_equal(ours.styles, fresh.styles)

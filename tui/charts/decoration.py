@@ -62,9 +62,14 @@ def shade_bands(grid: CellGrid, plot: Plot, bands: Iterable[Band]) -> None:
 
 
 def draw_references(
-    grid: CellGrid, plot: Plot, references: Iterable[Reference], bands: Iterable[Band], without: int | None = None
+    grid: CellGrid,
+    plot: Plot,
+    references: Iterable[Reference],
+    bands: Iterable[Band],
+    labels_of_runs: Iterable[tuple[float, str]] = (),
+    without: int | None = None,
 ) -> None:
-    """Draw references and the ends of bands where they hide nothing, then their labels, none in line `without`."""
+    """Draw references and the ends of bands where they hide nothing, then all labels, none in line `without`."""
     band_labels: list[tuple[float, str, StyleName]] = []
     for band in bands:
         for end in (band.low, band.high):
@@ -74,6 +79,7 @@ def draw_references(
     for reference in references:
         _draw_dashes(grid, plot, reference.value, "reference")
         labels.append((reference.value, reference.label, "reference"))
+    labels += [(value, label, "band-edge") for value, label in labels_of_runs]
     for value, label, style in (*labels, *band_labels):
         if (row := plot.row_of(value)) is not None:
             _draw_label(grid, plot, _Label(row, fit_text(plain_text(label), plot.cells - 2), style), without)

@@ -31,6 +31,20 @@ class Band:
 
 
 @dataclass(frozen=True)
+class RunBand:
+    """Where reference runs were at each of `iterations`: a shaded band around a dotted median.
+
+    The value axis includes its visible part. Drawn over an x axis of iterations only.
+    """
+
+    iterations: tuple[int, ...]
+    low: tuple[float, ...]
+    median: tuple[float, ...]
+    high: tuple[float, ...]
+    label: str
+
+
+@dataclass(frozen=True)
 class Marks:
     """Marks of one run; `timeline` places their iterations on an x axis of another unit."""
 
@@ -58,3 +72,4 @@ class ChartDescription:
     steps: str = "iteration"
     is_stacked: bool = False
     """Whether the curves are stacked areas: values above 0 upwards from it, the others downwards."""
+    run_bands: tuple[RunBand, ...] = ()

@@ -24,6 +24,7 @@ from tui.charts.mark_lines import (
     placed_marks,
 )
 from tui.charts.plot import Plot, draw_value_axis, draw_x_axis
+from tui.charts.run_band import label_of, shade_run_bands
 from tui.charts.stack import draw_stack_legend, legend_width, paint_stack
 from tui.charts.trace import CurveTraces
 from tui.charts.view import Range
@@ -122,7 +123,8 @@ class Painter:
         else:
             self._paint_curves(grid, plot)
         references, bands = drawn_references(chart.references), drawn_bands(chart.bands)
-        draw_references(grid, plot, references, bands, without=_SIGNS_ROW if by_column else None)
+        labels = [label for band in chart.run_bands if (label := label_of(band, plot)) is not None]
+        draw_references(grid, plot, references, bands, labels, without=_SIGNS_ROW if by_column else None)
         near: list[Mark] = []
         if (place := self._crosshair(chart)) is not None:
             column = plot.column(place)
@@ -153,11 +155,12 @@ class Painter:
     def _backdrop_of(self, chart: ChartDescription, plot: Plot, marks: dict[int, list[Mark]]) -> CellGrid:
         """Return everything behind and around the curves; cached until one of its inputs changes."""
         styles = mark_styles(marks)
-        key = (chart.width, chart.height, plot, styles, chart.bands)
+        key = (chart.width, chart.height, plot, styles, chart.bands, chart.run_bands)
         if self._backdrop is None or self._backdrop[0] != key:
             grid = CellGrid(chart.width, chart.height)
             draw_mark_lines(grid, plot, styles)
             shade_bands(grid, plot, drawn_bands(chart.bands))
+            shade_run_bands(grid, plot, chart.run_bands)
             draw_value_axis(grid, plot)
             draw_x_axis(grid, plot, with_line=chart.height >= ROOMY_HEIGHT)
             self._backdrop = key, grid

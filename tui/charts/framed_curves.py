@@ -9,6 +9,7 @@ from tui.charts.axes import ValueAxis, log_axis, value_axis
 from tui.charts.canvas import SERIES_STYLES
 from tui.charts.decoration import drawn_bands, drawn_references
 from tui.charts.description import ChartDescription
+from tui.charts.run_band import visible_values
 from tui.charts.stack import Bands, bands_of, stack_axis
 from tui.charts.trace import CurveTraces
 from tui.charts.view import Range
@@ -51,6 +52,7 @@ class FramedCurves:
         log = chart.view.log_y
         ends = [reference.value for reference in drawn_references(chart.references)]
         ends += [end for band in drawn_bands(chart.bands) for end in (band.low, band.high) if math.isfinite(end)]
+        ends += visible_values(chart.run_bands, self.frame) if self.frame is not None else []
         values = [math.log10(end) for end in ends if end > 0] if log else ends
         for traces in self.traces:
             for trace in traces.all:

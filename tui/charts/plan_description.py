@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from curricula.curriculum import Curriculum
-from tui.charts.description import Band, ChartDescription, Marks, Reference
+from tui.charts.description import Band, ChartDescription, Marks, Reference, RunBand
 from tui.charts.legend import CURVE_GLYPHS
 from tui.charts.view import ChartView
 from tui.session.board.chart_source import ChartSource, curves_of, extent_of, steps_of
 from tui.session.board.lines import BAND_LABEL, band_of, lines_of, title_of
 from tui.session.board.plans import ChartPlan
+from tui.session.references.fit import fitting_reference, reference_label
 from tui.session.state import RunState
 
 
@@ -33,12 +34,22 @@ def describe_plan(
         curves=tuple(curves_of(plan, sources)),
         references=tuple(Reference(*line) for line in lines_of(plan, state, curricula)),
         bands=() if band is None else (Band(*band, BAND_LABEL),),
+        run_bands=run_bands_of(plan, state),
         marks=tuple(_marks(source, sign) for source, sign in zip(sources, signs, strict=False)),
         view=view,
         extent=extent_of(sources, view.unit),
         steps=_steps(sources),
         is_stacked=bool(plan.stack),
     )
+
+
+def run_bands_of(plan: ChartPlan, state: RunState) -> tuple[RunBand, ...]:
+    """Return where the reference runs of the run's preset were on this chart; none if they don't fit the run."""
+    reference = fitting_reference(state)
+    curve = reference.curves.get(plan.key) if reference is not None and not plan.stack else None
+    if reference is None or curve is None:
+        return ()
+    return (RunBand(reference.iterations, curve.low, curve.median, curve.high, reference_label(reference)),)
 
 
 def _steps(sources: Sequence[ChartSource]) -> str:

@@ -14,6 +14,7 @@ from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.curricula.reconstruct import curriculum_records
 from tui.session.interventions.listing import list_interventions, list_troubles
 from tui.session.knobs.record import knob_record
+from tui.session.references.fit import seconds_left
 from tui.session.runs.iterations import iteration_record
 from tui.session.runs.run_index import find_run, read_state
 from tui.session.state import RunState
@@ -50,7 +51,7 @@ def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
         "first_iteration": state.first_iteration,
         "last_iteration": state.last_iteration if state.started else None,
         "environment_steps": state.environment_steps,
-        "seconds_left": state.seconds_left,
+        "seconds_left": seconds_left(state),
         "metrics": state.latest,
         "curricula": _curricula(state),
         "knobs": [knob_record(knob) for knob in state.knobs.values()],

@@ -10,6 +10,7 @@ from tui.session.guards import present_text, ways_text
 from tui.session.machine.gpu_use import GpuUse
 from tui.session.metrics.names import own_name
 from tui.session.numbers import rough_duration, short_count
+from tui.session.references.fit import seconds_left
 from tui.session.state import RunState, RunStatus
 
 STATUS_SIGNS: dict[RunStatus, str] = {
@@ -60,7 +61,7 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "",
         parts.append(f"iteration {state.iteration + 1} of {state.last_iteration + 1}")
         parts.append(f"{'█' * filled}{'░' * (bar_width - filled)} {state.progress:.0%}".strip())
         if status in ("training", "paused"):
-            times.append(f"{rough_duration(state.seconds_left)} left")
+            times.append(f"{rough_duration(seconds_left(state))} left")
         parts += [", ".join(times)] if times else []
         times = []
     trouble = present_text(state.troubles.present) if is_alive else ""

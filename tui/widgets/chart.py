@@ -13,7 +13,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from tui.charts.canvas import changed_spans
-from tui.charts.description import Band, ChartDescription, Marks, Reference
+from tui.charts.description import Band, ChartDescription, Marks, Reference, RunBand
 from tui.charts.drawing import Painter
 from tui.charts.plot import Plot
 from tui.charts.view import ChartView, Range
@@ -80,6 +80,10 @@ class Chart(ChartMouse):
     def set_bands(self, bands: Iterable[tuple[float, float, str]]) -> None:
         """Shade these bands only, each a low end, a high end and a label; an infinite end is the end of the axis."""
         self._describe(bands=tuple(Band(low, high, label) for low, high, label in bands))
+
+    def set_run_bands(self, bands: Iterable[RunBand]) -> None:
+        """Draw the bands of these reference runs only."""
+        self._describe(run_bands=tuple(bands))
 
     def set_marks(self, marks: Iterable[Mark], timeline: Timeline | None = None) -> None:
         """Draw a vertical line with a sign at the iteration of each of these marks only.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tui.charts.axes import ValueAxis, log_axis, value_axis
 from tui.charts.description import ChartDescription
 from tui.charts.files.points import Points, marks_of, points_of, range_of
+from tui.charts.files.run_band_svg import frame_of, run_bands_svg
 from tui.charts.files.stack_svg import stack_areas, stack_of_points
 from tui.charts.files.svg_elements import (
     DASHES,
@@ -29,6 +30,7 @@ from tui.charts.files.svg_elements import (
     text_width,
 )
 from tui.charts.palette import Palette
+from tui.charts.run_band import visible_values
 from tui.charts.stack import stack_axis
 from tui.charts.view import Range
 from tui.charts.x_axis import place_ticks
@@ -130,6 +132,7 @@ def _chart(chart: ChartDescription, palette: Palette, area: _Area) -> Iterator[s
         axis=_axis(chart, points) if stack is None else stack_axis(stack.bands, 8),
     )
     yield from _bands(chart, frame, palette)
+    yield from run_bands_svg(chart, frame_of(chart, range_), frame.x, frame.y, palette)
     yield from _axes(chart, frame, palette)
     yield from _marks(chart, frame, palette)
     if stack is not None:
@@ -153,6 +156,8 @@ def _axis(chart: ChartDescription, points: Sequence[Points]) -> ValueAxis:
     drawn += [one.replaced.values for one in points if one.replaced is not None]
     shown = [values[np.isfinite(values)].astype(np.float64) for values in drawn]
     fixed = [one.value for one in chart.references] + [end for one in chart.bands for end in (one.low, one.high)]
+    if (range_ := range_of(chart)) is not None:
+        fixed += visible_values(chart.run_bands, frame_of(chart, range_))
     values = np.concatenate([*shown, np.array([value for value in fixed if math.isfinite(value)], dtype=np.float64)])
     if chart.view.log_y and (values > 0).any():
         logs = np.log10(values[values > 0])

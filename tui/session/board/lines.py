@@ -11,6 +11,7 @@ from tui.session.board.chart_source import ChartSource
 from tui.session.board.plans import SUCCESS_EPISODES, SUCCESS_WINDOW, ChartPlan
 from tui.session.board.termination_units import base_name, own_name
 from tui.session.metrics.names import family_of, role_of, term_of
+from tui.session.references.fit import reference_problem
 from tui.session.state import RunState
 from tui.session.text import shortened_name
 
@@ -73,6 +74,9 @@ def notes_of(plan: ChartPlan, state: RunState) -> list[str]:
     """Return ever shorter notes for a chart's title: episodes of a success rate, weight and unit of a term."""
     if plan.role == "success":
         return _episodes(state)
+    if plan.role == "reward":
+        problem = reference_problem(state)
+        return [f", without a band: the preset's {problem}", ""] if problem else [""]
     family = family_of(plan.key)
     if family in ("reward term", "reward rate"):
         weight = _weight(plan, state)
