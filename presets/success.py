@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from curricula.schema import convert
+from curricula.schema import SchemaError, convert
+from curricula.values import numbers_problem
 
-SuccessKind = Literal["time-out", "velocity", "upright", "environment"]
+SuccessKind = Literal["time-out", "velocity", "upright", "joints", "environment"]
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
@@ -19,8 +20,8 @@ class Success(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """The condition of a successful episode.
 
     `time-out`: it ended by time-out. `velocity`: also its mean tracking error was small. `upright`: also the robot's
-    root stayed in place and upright. `environment`: the environment's own success, from a command's `episode_success`
-    when the episode ended, or from the environment's report.
+    root stayed in place and upright. `joints`: also joints were within limits at its end. `environment`: the
+    environment's own success, from a command's `episode_success` when the episode ended, or from its report.
     """
     window: Annotated[int, msgspec.Meta(ge=1)] = 100
     """Episodes over which the rate is measured."""
@@ -42,7 +43,23 @@ class Success(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     tilt: _Positive = 0.5
     """Of `upright`: largest angle (rad) from upright."""
 
+    positions: dict[str, tuple[float, float]] = {}
+    """Of `joints`: lowest and highest position by joint (m, or rad)."""
+    angles: dict[str, tuple[float, float]] = {}
+    """Of `joints`: lowest and highest angle by joint (rad), modulo a full turn."""
+    last: _Positive = 5.0
+    """Of `joints`: time at the end of the episode in which all joints must be within their limits (s)."""
+
 
 def read_success(table: dict[str, Any]) -> Success:
     """Return the definition in a table; an empty one is `time-out`. Raises `SchemaError`."""
-    return convert(table, Success, path="success")
+    success = convert(table, Success, path="success")
+    limits = success.positions | success.angles
+    if success.kind == "joints" and not limits:
+        raise SchemaError("success: kind joints needs limits in `positions` or `angles`, got none")
+    for joint, ends in limits.items():
+        if joint in success.positions and joint in success.angles:
+            raise SchemaError(f"success: {joint} is in `positions` and in `angles`: remove one")
+        if problem := numbers_problem(f"success: {joint}", ends):
+            raise SchemaError(problem)
+    return success

@@ -13,6 +13,7 @@ import torch
 
 from presets.success import Success
 from trainer_proc.metrics.success.episodes import Lifetimes, Trace, totals_of_episodes, where_episodes_began
+from trainer_proc.metrics.success.joints import JointLimits
 from trainer_proc.metrics.success.judgement import EVERY, Judgement, Rule
 from trainer_proc.metrics.success.root import RobotSource, Root, find_robot, find_root
 from trainer_proc.metrics.success.task import (
@@ -42,6 +43,10 @@ def make_rule(definition: Success, env: Any, simulator: RobotSource | None, envi
         case "upright":
             robot = find_robot(simulator, definition.kind)
             return _Upright(definition, find_root(simulator, robot, definition.kind), longest, environments)
+        case "joints":
+            robot = find_robot(simulator, definition.kind)
+            step_dt = seconds_of_step(env, definition.kind)
+            return JointLimits(definition, robot, step_dt=step_dt, longest=longest, environments=environments)
         case "environment":
             command = command_with_success(env, definition.command)
             if command is not None:
