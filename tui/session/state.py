@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from curricula.curriculum_knobs import mode_knob
+from curricula.owners import owners_of
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.knob import Knob, RampShape, Value
 from trainer_proc.contract.messages import (
@@ -38,7 +39,6 @@ from trainer_proc.contract.messages import (
     UnknownBody,
 )
 from trainer_proc.contract.undo_history import UndoHistory
-from tui.session.curricula.owners import owners_of
 from tui.session.guards import Troubles
 
 RunStatus = Literal[
