@@ -156,9 +156,13 @@ def test_a_reward_term_s_title_says_what_it_is_divided_by_where_that_fits():
         ("Episode_Termination/fell", "mjlab", ["fell, environments per step with resets", "fell, per step", "fell"]),
         ("Episode_Termination/fell", "isaaclab", ["fell, share of environments", "fell, share", "fell"]),
         ("Episode_Termination/fell", "mine", ["fell", "fell", "fell"]),
+        ("Metrics/twist/error_vel_xy", "mjlab", ["fell, grows with episode length", "fell", "fell"]),
+        ("Metrics/base_velocity/error_vel_yaw", "isaaclab", ["fell, mean of the episode", "fell, mean", "fell"]),
+        ("Metrics/motion/error_anchor_pos", "mjlab", ["fell", "fell", "fell"]),
+        ("Metrics/twist/error_vel_xy", "mine", ["fell", "fell", "fell"]),
     ],
 )
-def test_a_termination_s_title_has_its_unit_where_that_fits(metric, backend, titles):
+def test_a_library_s_metric_has_its_unit_in_the_title_where_that_fits(metric, backend, titles):
     started = RunStarted("run", "preset", backend, "task", "cpu", 4, 10, 1, 1)
     state, plan = state_after(started), titled_plan("fell", metric)
     assert [title_of(plan, state, width) for width in (60, 14, 8)] == titles

@@ -210,6 +210,35 @@ def test_runs_with_the_same_unit_share_a_chart():
     assert drawn("Termination/fell", old, new) == [None, pytest.approx(0.01)]
 
 
+# --- velocity errors ---
+
+ERROR = "Metrics/twist/error_vel_xy"
+
+
+def run_with_error(name, backend, value, *more):
+    history = MetricHistory()
+    for metric in (ERROR, *more):
+        history.series[metric].append(0, value)
+    return ChartSource(name, history, backend=backend)
+
+
+def test_a_mean_error_takes_the_place_of_the_library_s_sum():
+    old, new = run_with_error("old", "mjlab", 0.4), run_with_error("new", "mjlab", 0.1, "Success/error/linear")
+    contents = [BoardContent(names_of([run]), replaced=replaced_of([run])) for run in (old, new)]
+    assert [ERROR in [plan.key for plan in pages(one)["curricula"].plans] for one in contents] == [True, False]
+    assert [ERROR in [plan.key for plan in pages(one)["other"].plans] for one in contents] == [False, True]
+    assert "Success/error/linear" in [plan.key for plan in pages(contents[1])["curricula"].plans]
+    assert replaced_of([old, new]) == frozenset()  # one of them has nothing else
+
+
+def test_a_sum_and_a_mean_of_one_name_are_on_charts_of_their_own():
+    sums, means = run_with_error("a", "mjlab", 0.4), run_with_error("b", "isaaclab", 0.1)
+    content = BoardContent(names_of([sums, means]))
+    assert [plan.key for plan in pages(content)["curricula"].plans] == [f"{ERROR} (mean)", f"{ERROR} (sum)"]
+    assert drawn(f"{ERROR} (sum)", sums, means) == [pytest.approx(0.4), None]
+    assert drawn(f"{ERROR} (mean)", sums, means) == [None, pytest.approx(0.1)]
+
+
 def test_rates_of_rewards_follow_the_library_s_terms():
     content = BoardContent(("Reward_Rate/upright", "Episode_Reward/upright", "Reward_Rate/slip", "Episode_Reward/slip"))
     assert titles(pages(content)["rewards"]) == ["upright", "slip", "upright per s of life", "slip per s of life"]

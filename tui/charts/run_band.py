@@ -56,8 +56,7 @@ def label_of(band: RunBand, plot: Plot) -> tuple[float, str] | None:
 
 def places_of(frame: XFrame) -> NDArray[np.float64]:
     """Return the place in the middle of each pixel column."""
-    places: NDArray[np.float64] = frame.low + np.arange(frame.columns) * frame.spacing
-    return places
+    return np.asarray(frame.low + np.arange(frame.columns) * frame.spacing, dtype=np.float64)
 
 
 def rows_of(bands: Iterable[RunBand], frame: XFrame) -> Iterator[tuple[NDArray[np.float64], ...]]:

@@ -15,9 +15,9 @@ from tui.charts.files.export import ChartFileError, content_of, kind_of, write_f
 from tui.charts.plan_description import describe_plan
 from tui.charts.view import ChartView, Range
 from tui.session.board.chart_source import ChartSource, extent_of
+from tui.session.board.library_units import own_name
 from tui.session.board.lines import is_log_by_default
 from tui.session.board.plans import ChartPlan, plan_of_metrics, plan_of_role, role_called
-from tui.session.board.termination_units import own_name
 from tui.session.board.titles import metrics_called
 from tui.session.curricula.reconstruct import curricula_now
 from tui.session.interventions.marks import marks_of
@@ -123,10 +123,8 @@ def _refuse_units(metrics: Sequence[str], sources: Sequence[ChartSource]) -> Non
     for metric in metrics:
         units = {unit: source.name for source in sources if (unit := source.unit(metric))}
         if len(units) > 1:
-            raise ChartDataError(
-                f"{metric} is a count in {units['count']} and a share in {units['share']}: "
-                f"write one run at a time, or {own_name(metric)}"
-            )
+            found = " and ".join(f"a {unit} in {units[unit]}" for unit in sorted(units))
+            raise ChartDataError(f"{metric} is {found}: write one run at a time, or {own_name(metric)}")
 
 
 def _refuse_unit(timeline: Timeline, unit: XUnit) -> None:

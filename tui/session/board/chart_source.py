@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tui.session.board.library_units import base_name, chosen_unit, unit_of
 from tui.session.board.plans import ChartPlan
-from tui.session.board.termination_units import base_name, chosen_unit, unit_of
 from tui.session.interventions.marks import Mark
 from tui.session.metrics.history import MetricHistory
 from tui.session.metrics.own_times import MILLISECONDS, SeriesOverTime

@@ -8,8 +8,8 @@ from curricula.curriculum import Curriculum
 from curricula.ladder import Ladder
 from trainer_proc.contract.knob import value_text
 from tui.session.board.chart_source import ChartSource
+from tui.session.board.library_units import base_name, own_name
 from tui.session.board.plans import SUCCESS_EPISODES, SUCCESS_WINDOW, ChartPlan
-from tui.session.board.termination_units import base_name, own_name
 from tui.session.metrics.names import family_of, role_of, term_of
 from tui.session.references.fit import reference_problem
 from tui.session.state import RunState
@@ -25,6 +25,11 @@ _LIBRARY_UNITS = {
     "mjlab": (", environments per step with resets", ", per step"),
     "isaaclab": (", share of environments", ", share"),
 }
+_ERROR_UNITS = {
+    "mjlab": (", grows with episode length: sum ÷ longest command interval", ", grows with episode length"),
+    "isaaclab": (", mean of the episode", ", mean"),
+}
+"""Of `error_vel_…`, see `library_units`."""
 _KL_FACTOR = 2.0
 """rsl-rl's adaptive schedule keeps the learning rate while the KL is within desired / 2 and desired · 2."""
 
@@ -82,7 +87,9 @@ def notes_of(plan: ChartPlan, state: RunState) -> list[str]:
         weight = _weight(plan, state)
         is_divided = plan.key.removeprefix("Episode/").startswith(_DIVIDED)
         return [*(weight + unit for unit in _REWARD_UNITS if is_divided), weight, *([""] * (family == "reward rate"))]
-    return _unit_of_termination(plan, state) if family == "termination" else [""]
+    if family == "termination" and not own_name(plan.key):
+        return [", share of finished episodes", ", share", ""]
+    return _library_units(plan, state)
 
 
 def title_of(plan: ChartPlan, state: RunState, width: int = 1000) -> str:
@@ -100,11 +107,13 @@ def shortened_path(name: str, width: int) -> str:
     return fitting or shortened_name(parts[-1], max(width, 1))
 
 
-def _unit_of_termination(plan: ChartPlan, state: RunState) -> list[str]:
+def _library_units(plan: ChartPlan, state: RunState) -> list[str]:
+    """Return ever shorter notes on the unit of a library's metric."""
     if not own_name(plan.key):
-        return [", share of finished episodes", ", share", ""]
+        return [""]
     backend = state.started.backend if state.started is not None else ""
-    return [*_LIBRARY_UNITS.get(backend, ()), ""]
+    units = _LIBRARY_UNITS if family_of(plan.key) == "termination" else _ERROR_UNITS
+    return [*units.get(backend, ()), ""]
 
 
 def _episodes(state: RunState) -> list[str]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout
+from tui.session.board.library_units import base_name, chosen_unit
 from tui.session.board.plans import ChartPlan
-from tui.session.board.termination_units import base_name, chosen_unit
 from tui.session.fuzzy import best_first
 
 

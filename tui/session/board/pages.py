@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout
+from tui.session.board.library_units import base_name, own_name, with_units
 from tui.session.board.plans import (
     ChartPlan,
     board_of,
@@ -16,7 +17,6 @@ from tui.session.board.plans import (
     titled_plan,
     watched_board,
 )
-from tui.session.board.termination_units import base_name, own_name, with_units
 from tui.session.fuzzy import best_first
 from tui.session.metrics.names import ROLE_TITLES, Family, family_of, metric_of, term_of
 
@@ -67,7 +67,7 @@ class BoardContent:
     search: str = ""
     """The user's search pattern; empty without a search."""
     replaced: frozenset[str] = frozenset()
-    """Terminations by the library's name, where this program's own metric is there as well."""
+    """Metrics by the library's name, where this program's own metric is there as well."""
 
 
 def names_of(sources: Sequence[ChartSource]) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ def names_of(sources: Sequence[ChartSource]) -> tuple[str, ...]:
 
 
 def replaced_of(sources: Iterable[ChartSource]) -> frozenset[str]:
-    """Return the library's terminations that every run with them has published under this program's name too."""
+    """Return the library's metrics that every run with them has published under this program's name too."""
     replaced: set[str] = set()
     needed: set[str] = set()
     for source in sources:
@@ -149,7 +149,7 @@ def _curricula_page(content: BoardContent) -> tuple[ChartPlan, ...]:
     left = [name for name in content.names if family_of(name) == "curriculum" and name not in shown]
     return (
         *levels,
-        *_terms("tracking error", content.names),
+        *_terms("tracking error", (one for one in content.names if base_name(one) not in content.replaced)),
         *(titled_plan(f"success, {_last_part(name)}", name) for name in success),
         *_with_pairs(left),
     )
