@@ -16,7 +16,10 @@ from curricula.errors import UsageError, message_of, suggestion
 from curricula.load import make_curricula
 from curricula.schema import SchemaError, convert
 from curricula.values import KnobValues, Value, numbers_of, numbers_problem, order_problem
+from presets.checkpoints import read_retention
+from presets.evaluation import read_evaluation
 from presets.fixed_fields import check_arguments, check_effect
+from presets.goal import read_goal
 from presets.override_path import ROOTS, OverridePathError
 from presets.override_value import OverrideValueError
 from presets.success import read_success
@@ -115,6 +118,12 @@ class PresetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Lowest and highest accepted value of a knob, by name or by a pattern with `*`."""
     success: dict[str, Any] = {}
     """A `presets.success.Success`."""
+    evaluation: dict[str, Any] = {}
+    """A `presets.evaluation.PeriodicEvaluation`; without one, nothing is evaluated during the training."""
+    checkpoints: dict[str, Any] = {}
+    """A `presets.checkpoints.Retention`; without one, all checkpoints are kept."""
+    goal: dict[str, Any] = {}
+    """A `presets.goal.Goal`; without one, the training runs for all its iterations."""
     curriculum: dict[str, dict[str, Any]] = {}
     """Curricula by name."""
     modules: tuple[Module, ...] = ()
@@ -210,6 +219,9 @@ def _check(preset: PresetFile) -> None:
         if problem := order_problem(f"bounds of {pattern}", low, high):
             raise SchemaError(problem)
     read_success(preset.success)
+    read_evaluation(preset.evaluation)
+    read_retention(preset.checkpoints)
+    read_goal(preset.goal, preset.evaluation)
     _check_knobs(preset)
 
 

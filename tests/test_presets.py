@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from curricula.load import make_curricula
 from presets import Needs, PresetError, list_presets, load_preset, own_presets_folder
+from presets.checkpoints import Retention, read_retention
+from presets.evaluation import PeriodicEvaluation, Suite, read_evaluation
+from presets.goal import read_goal
 from presets.override_path import OverridePathError, split_path
+from trainer_proc.contract.evaluation import SUITES
 
 NAMES = [
     "cartpole",
@@ -189,6 +195,33 @@ def test_a_broken_one_does_not_hide_the_others(own):
     assert "broken.toml can't be read" in str(problems[0])
 
 
+def test_a_preset_may_evaluate_keep_checkpoints_and_have_a_goal(load):
+    tables = """
+    [evaluation]
+    every = 200
+
+    [checkpoints]
+    newest = 5
+    every = 1000
+
+    [goal]
+    metric = "Evaluation/success"
+    at_least = 0.9
+    for = 400
+    """
+    preset = load(GOOD + tables)
+    assert read_evaluation(preset.evaluation) == PeriodicEvaluation(every=200)
+    assert read_retention(preset.checkpoints) == Retention(newest=5, every=1000)
+    goal = read_goal(preset.goal, preset.evaluation)
+    assert (goal.metric, goal.at_least, goal.iterations) == ("Evaluation/success", 0.9, 400)
+    plain = load(GOOD)
+    assert read_evaluation(plain.evaluation) is read_retention(plain.checkpoints) is read_goal(plain.goal, {}) is None
+
+
+def test_an_evaluation_may_have_every_suite_there_is():
+    assert set(get_args(Suite)) == set(SUITES)
+
+
 def test_the_number_of_environments_depends_on_the_device(load):
     preset = load(GOOD)
     assert [preset.environments_on(device) for device in ("cpu", "cuda", "cuda:3")] == [2, 8, 8]
@@ -335,6 +368,15 @@ def test_a_file_that_does_not_exist_is_told(tmp_path):
         (GOOD + "[needs]\ngpu_memory_gib = 0\n", "needs.gpu_memory_gib: expected a number above 0, got 0"),
         (GOOD + '[success]\nkind = "luck"\n', 'success.kind: expected one of environment'),
         (GOOD + '[curriculum.fast]\nkind = "fast"\n', "curriculum fast: kind: expected one of velocity"),
+        (GOOD + '[evaluation]\nsuite = "quick"\n', f"evaluation.every: {COUNT}, got nothing"),
+        (GOOD + '[evaluation]\nevery = 2\nsuite = "quik"\n', 'evaluation.suite: expected one of'),
+        (GOOD + '[evaluation]\nevery = 2\ndevice = "gpu"\n', 'evaluation.device: expected cpu or cuda:N, got "gpu"'),
+        (GOOD + "[checkpoints]\nevery = 100\n", f"checkpoints.newest: {COUNT}, got nothing"),
+        (GOOD + "[checkpoints]\nnewest = 0\n", f"checkpoints.newest: {COUNT}, got 0"),
+        (GOOD + "[goal]\nat_least = 0.9\n", "goal.metric: expected a text that is not empty, got nothing"),
+        (GOOD + '[goal]\nmetric = "x"\nat_least = inf\n', "goal.at_least: expected a finite number, got inf"),
+        (GOOD + '[goal]\nmetric = "x"\nat_least = 1\nfor = 0\n', f"goal.for: {COUNT}, got 0"),
+        (GOOD + '[goal]\nmetric = "Evaluation/score"\nat_least = 1\n', "Evaluation/score needs periodic evaluation"),
         ("title = ", "can't be read"),
         (b"\xff\xfe", "can't be read"),
         ("", "title: expected a text that is not empty, got nothing (and 6 more)"),

@@ -53,16 +53,15 @@ def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link:
     from trainer_proc.training.build import continue_from, make_steerable
 
     steering.join(join_ranks())
-    exports = make_steerable(training.runner, steering, link, folder, spec)
+    jobs = make_steerable(training.runner, steering, link, folder, spec)
     try:
-        if spec.checkpoint:
-            continue_from(training.runner, Path(spec.checkpoint))
-        # random first episode lengths as in mjlab's and Isaac Lab's scripts: episodes don't all end at the same step
-        at_random = training.runner.cfg.get("init_at_random_ep_len", True)  # a field of Isaac Lab's agents
-        training.runner.learn(num_learning_iterations=spec.iterations, init_at_random_ep_len=at_random)
+        with jobs:
+            if spec.checkpoint:
+                continue_from(training.runner, Path(spec.checkpoint))
+            # random first episode lengths as in mjlab's and Isaac Lab's scripts: episodes don't all end at one step
+            at_random = training.runner.cfg.get("init_at_random_ep_len", True)  # a field of Isaac Lab's agents
+            training.runner.learn(num_learning_iterations=spec.iterations, init_at_random_ep_len=at_random)
     finally:
-        if exports is not None:
-            exports.wait()
         training.close()
 
 

@@ -37,16 +37,16 @@ SPEC = RunSpec(
 
 def steered(runner, folder, *batches):
     link = ListLink(*batches)
-    exports = make_steerable(runner, Steering(link), link, folder, SPEC)
-    return link, exports
+    jobs = make_steerable(runner, Steering(link), link, folder, SPEC)
+    return link, jobs
 
 
 def train(runner, folder, *batches, iterations=3):
     """Train `runner`, steered; return the metrics of its last iteration and what was left out."""
-    link, exports = steered(runner, folder, *batches)
+    link, jobs = steered(runner, folder, *batches)
     runner.learn(iterations)
     runner.logger.writer.close()
-    exports.wait()
+    jobs.end()
     names = {body.id: body.names for body in link.of(MetricSet)}
     finished = link.of(IterationFinished)
     assert len(finished) == iterations

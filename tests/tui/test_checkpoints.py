@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from trainer_proc.contract.best_checkpoint import BestCheckpoint, best_file, keep_best
 from trainer_proc.contract.run_folder import iteration_of
 from tui.session.runs.checkpoints import (
     CheckpointNotFound,
     checkpoint_to_start_from,
     find_checkpoint,
+    iteration_in,
     origin_of,
     run_of,
 )
@@ -40,6 +42,17 @@ def test_one_that_is_not_there_is_told_with_the_nearest(saved, make_run):
         find_checkpoint(saved, "best.pt")
     with pytest.raises(CheckpointNotFound, match="has no checkpoint yet"):
         find_checkpoint(make_run("2026-03-01_11-00-00"), None)
+
+
+def test_the_best_one_has_a_name_too(saved):
+    assert find_checkpoint(saved, "latest") == saved.checkpoint(100)
+    with pytest.raises(CheckpointNotFound, match="has no best checkpoint: train with --evaluate-every N"):
+        find_checkpoint(saved, "best")
+    keep_best(saved, BestCheckpoint(iteration=50, suite="quick", measure="score", value=0.5))
+    assert find_checkpoint(saved, "best") == saved.checkpoint(50)  # its name stays when a better one comes
+    saved.checkpoint(50).unlink()
+    assert find_checkpoint(saved, "best") == best_file(saved)
+    assert (iteration_in(best_file(saved)), iteration_in(saved.checkpoint(9))) == (50, 9)
 
 
 def test_a_checkpoint_belongs_to_the_run_whose_folder_it_lies_in(saved, tmp_path):

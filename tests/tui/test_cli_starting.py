@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from msgspec.structs import replace
 
 from tests.tui.conftest import NEW, RUN, STARTED
 from tests.waiting import wait_for
-from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import CheckpointLoaded, IterationFinished, MetricSet, PhaseChanged
+from trainer_proc.contract.best_checkpoint import BestCheckpoint, keep_best
+from trainer_proc.contract.codec import encode
+from trainer_proc.contract.journal import JournalReader, JournalWriter
+from trainer_proc.contract.messages import CheckpointLoaded, Frame, IterationFinished, MetricSet, PhaseChanged
 from trainer_proc.contract.requests import Reload
 
 pytestmark = pytest.mark.usefixtures("empty_working_directory")
@@ -147,3 +151,75 @@ def test_a_policy_that_is_not_finite_is_reloaded_instead_of_resumed(prints, fail
 def test_an_ended_run_is_not_reloaded_live(fails, ended):
     ended()
     assert "has ended: resume continues from its newest checkpoint" in fails(2, "resume", RUN, "--reload")
+
+
+# --- evaluations and the best checkpoint ---
+
+EVALUATED = 'every = 200\nsuite = "pushes"'
+
+
+@pytest.fixture
+def starts(prints, started, tmp_path):
+    """Start a training; return what its trainer was told. The new run's folder is removed, so that more can start."""
+
+    def start(*arguments):
+        prints(*arguments)
+        for new in tmp_path.rglob(NEW):
+            shutil.rmtree(new)
+        return started[-1]
+
+    return start
+
+
+@pytest.fixture
+def evaluated(tmp_path):
+    """A preset file with evaluations, a goal and rules for checkpoints."""
+    path = tmp_path / "evaluated.toml"
+    path.write_text(
+        'title = "Mine"\ndescription = "Mine."\nbackend = "mjlab"\ntask = "Mjlab-Cartpole-Balance"\n'
+        'experiment = "mine"\niterations = 9\nnum_envs = { cpu = 2, cuda = 3 }\n'
+        f"[evaluation]\n{EVALUATED}\n[checkpoints]\nnewest = 3\n"
+        '[goal]\nmetric = "Evaluation/success"\nat_least = 0.9\nfor = 2\n'
+    )
+    return str(path)
+
+
+def test_a_preset_s_evaluations_may_be_given_another_interval_or_none(starts, fails, started, evaluated):
+    cases = ((evaluated, ()), (evaluated, ("50",)), ("cartpole", ("7",)), ("cartpole", ("0",)))
+    found = []
+    for preset, every in cases:
+        option = ("--evaluate-every", *every) if every else ()
+        found.append(starts("launch", preset, "--device", "cpu", *option).evaluation)
+    assert found == [{"every": 200, "suite": "pushes"}, {"every": 50, "suite": "pushes"}, {"every": 7}, {}]
+    assert started[0].checkpoints == {"newest": 3}
+    assert started[0].goal == {"metric": "Evaluation/success", "at_least": 0.9, "for": 2}
+    assert fails(2, "launch", evaluated, "--device", "cpu", "--evaluate-every", "0") == (
+        "goal.metric: Evaluation/success needs periodic evaluation: add [evaluation] or --evaluate-every"
+    )
+
+
+def test_a_training_may_continue_from_its_best_checkpoint(starts, fails, started, ended):
+    folder = ended(last=60, checkpoint=50)
+    folder.checkpoint(30).touch()
+    assert fails(1, "resume", RUN, "--checkpoint", "best") == (
+        f"{RUN} has no best checkpoint: train with --evaluate-every N"
+    )
+    keep_best(folder, BestCheckpoint(iteration=30, suite="quick", measure="score", value=0.5))
+    starts("resume", RUN, "--checkpoint", "best", "--evaluate-every", "10")
+    starts("fork", RUN, "--at", "best")
+    starts("resume", RUN, "--checkpoint", "latest")
+    assert [spec.checkpoint for spec in started] == [str(folder.checkpoint(at)) for at in (30, 30, 50)]
+    assert [spec.iterations for spec in started] == [69, 69, 49]
+    assert started[0].evaluation == {"every": 10}
+
+
+def test_a_goal_that_was_reached_does_not_end_the_next_training(starts, started, ended):
+    folder = ended(last=60, checkpoint=50)
+    goal = {"metric": "Train/success_rate", "at_least": 0.5}
+    folder.write_spec(replace(folder.read_spec(), goal=goal))
+    starts("resume", RUN)
+    journal = JournalWriter(folder.journal)
+    journal.append(encode(Frame(journal.next_number, 2e9, PhaseChanged("finished", "goal reached: it is high"))))
+    journal.close()
+    starts("resume", RUN)
+    assert [spec.goal for spec in started] == [goal, {}]

@@ -34,6 +34,9 @@ class LiveCheckpoints:
         self._on_failed = on_failed
         self.loaded = ""
         """Path of the checkpoint that the training continues from; empty for none."""
+        self.reloaded_at = -1
+        """Last iteration before a checkpoint was loaded into the live policy; -1 for none."""
+        self._complete: Path | None = None
         self._original_save = runner.save
         runner.save = self._save_whole
 
@@ -41,6 +44,11 @@ class LiveCheckpoints:
         """Save `model_<iteration>.pt`, on the rank that has a writer."""
         if self._runner.logger.writer is not None:
             self._runner.save(str(self._file_of(iteration)))
+
+    def save_complete(self, iteration: int) -> None:
+        """As `save`, after all changes of the boundary: the library's own save of this iteration is left out."""
+        self.save(iteration)
+        self._complete = self._file_of(iteration)
 
     def reload(self, iteration: int, on_all_ranks: Callable[[bool], bool] = bool) -> str | None:
         """Load `model_<iteration>.pt` into the live policy and return its name; the iteration number is not changed.
@@ -75,6 +83,7 @@ class LiveCheckpoints:
         except (RuntimeError, KeyError, ValueError) as error:  # a checkpoint of another training
             self._on_failed(iteration, message_of(error))
             return None
+        self.reloaded_at = iteration
         return path.name
 
     def _file_of(self, iteration: int) -> Path:
@@ -89,6 +98,9 @@ class LiveCheckpoints:
 
     def _save_whole(self, path: str, infos: dict[str, Any] | None = None) -> None:
         target = Path(path)
+        if target == self._complete and infos is None and target.is_file():
+            self._complete = None
+            return
         temporary = target.with_name(f".{target.name}")
         iteration = self._runner.current_learning_iteration
         # a resumed run or an export starts from the newest checkpoint: it must be finite

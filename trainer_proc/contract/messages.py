@@ -23,6 +23,8 @@ TERMINAL_PHASES: frozenset[str] = frozenset({"finished", "failed"})
 Origin = Literal["person", "launch", "checkpoint", "curriculum", "guard", "schedule"]
 """Who requested a change. `person` is the user; the word is kept because journals hold it."""
 GuardAction = Literal["warned", "paused", "undone"]
+GOAL_REACHED = "goal reached"
+"""First words of the detail of a training that finished because it reached its goal."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -73,6 +75,8 @@ class RunStarted(msgspec.Struct, frozen=True, tag=True):
     """Definition of success, a table as in a preset."""
     curricula: dict[str, dict[str, Any]] = {}
     """Curricula by name, tables as in a preset."""
+    goal: dict[str, Any] = {}
+    """What ends the training early, a table as in a preset; empty for nothing."""
 
 
 class PhaseChanged(msgspec.Struct, frozen=True, tag=True):
@@ -288,6 +292,54 @@ class CheckpointFailed(msgspec.Struct, frozen=True, tag=True):
     """One line."""
 
 
+class CheckpointsDeleted(msgspec.Struct, frozen=True, tag=True):
+    """Checkpoints that no rule of `[checkpoints]` keeps were deleted."""
+
+    paths: tuple[str, ...]
+    """Files, relative to the run's folder."""
+
+
+class EvaluationStarted(msgspec.Struct, frozen=True, tag=True):
+    """A checkpoint was saved, and a process evaluates it beside the training."""
+
+    iteration: int
+    """Iteration of the checkpoint."""
+    suite: str
+    """One of `contract.evaluation.SUITES`."""
+    device: str
+    """`cpu` or `cuda:N`."""
+    stall_ms: float
+    """Time for which training was blocked to save the checkpoint, in milliseconds."""
+
+
+class EvaluationFinished(msgspec.Struct, frozen=True, tag=True):
+    """An evaluation beside the training has finished; charts draw its values at the iteration of the checkpoint."""
+
+    iteration: int
+    """Iteration of the checkpoint, below that of the frames around this one."""
+    suite: str
+    """Suite that was played."""
+    values: dict[str, float]
+    """Means over all episodes by metric, `Evaluation/<measure>`."""
+    folder: str
+    """Folder of the result, relative to the run's folder."""
+    episodes: int
+    """Number of episodes in all."""
+    seconds: float
+    """Wall time of the process, in seconds."""
+    is_best: bool = False
+    """Whether the checkpoint is now `model_best.pt`."""
+
+
+class EvaluationFailed(msgspec.Struct, frozen=True, tag=True):
+    """An evaluation beside the training failed or was skipped; a reason is reported once, and training continues."""
+
+    iteration: int
+    """Iteration of the policy."""
+    reason: str
+    """One line."""
+
+
 class ExportStarted(msgspec.Struct, frozen=True, tag=True):
     """The policy's weights were copied for an export."""
 
@@ -342,6 +394,10 @@ TrainerBody = (
     | CheckpointSaved
     | CheckpointLoaded
     | CheckpointFailed
+    | CheckpointsDeleted
+    | EvaluationStarted
+    | EvaluationFinished
+    | EvaluationFailed
     | ExportStarted
     | ExportFinished
     | ExportFailed

@@ -74,6 +74,12 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Folder in which `modules` are searched too; empty for none."""
     success: dict[str, Any] = {}
     """Definition of success, a table as in a preset (`presets.success`)."""
+    evaluation: dict[str, Any] = {}
+    """Periodic evaluation, a table as in a preset (`presets.evaluation`); empty for none."""
+    checkpoints: dict[str, Any] = {}
+    """Which checkpoints are kept, a table as in a preset (`presets.checkpoints`); empty for all."""
+    goal: dict[str, Any] = {}
+    """What ends the training early, a table as in a preset (`presets.goal`); empty for nothing."""
     curricula: dict[str, dict[str, Any]] = {}
     """Curricula by name, tables as in a preset (`curricula.load`)."""
     script: str = ""

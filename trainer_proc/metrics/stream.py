@@ -32,6 +32,8 @@ class MetricStream:
         self._write_event: Callable[[dict[str, float], int], None] | None = None
         self._durations: deque[float] = deque(maxlen=_PACE_ITERATIONS)
         self._last_finish = time.monotonic()
+        self.record: Callable[[str, float, int], None] = lambda tag, value, iteration: None
+        """Write a scalar of an earlier iteration to the writer, without collecting it."""
 
     def tee(self, writer: Any) -> None:
         """Let `writer.add_scalar` pass every scalar through here too; what it fails to write is reported."""
@@ -57,6 +59,7 @@ class MetricStream:
                 self._observer.is_missing(f"records of {type(writer).__name__}", one_line(error))
 
         writer.add_scalar = add_scalar
+        self.record = original
 
     def write_together(self, scalars: dict[str, float], iteration: int) -> bool:
         """Record `scalars`, and write them as one event if the writer can; return whether it has."""

@@ -6,10 +6,11 @@ iteration boundary, so that no rollout mixes old and new values. All ranks apply
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import msgspec
 
+from trainer_proc.checkpoints.retention import Needed
 from trainer_proc.contract.knob import Value
 from trainer_proc.contract.messages import (
     Change,
@@ -29,11 +30,12 @@ from trainer_proc.contract.undo_history import undo_of
 from trainer_proc.knobs.live import TrainingKnobs
 from trainer_proc.metrics.observer import Observer
 from trainer_proc.steering.curricula import Curricula, NoCurricula
+from trainer_proc.steering.goal import GoalCheck
 from trainer_proc.steering.guards import PREFIX, Guards
 from trainer_proc.steering.interface import Actions, Link, TrainingStopped
 from trainer_proc.steering.interventions import Interventions
 from trainer_proc.steering.pause import PauseState
-from trainer_proc.steering.ranks import AnyOrder, CurriculumOrder, GuardOrder, OneProcess, Ranks, ReloadOrder
+from trainer_proc.steering.ranks import AnyOrder, CurriculumOrder, GoalOrder, GuardOrder, OneProcess, Ranks, ReloadOrder
 from trainer_proc.steering.state import SteeringState
 
 _SIGNAL_CHECK_SECONDS = 0.5
@@ -50,11 +52,16 @@ class Steering:
         self.guards = Guards(Observer(lambda what, reason: link.emit(LeftOut(what, reason))))
         self.interventions = Interventions(link.emit, lambda is_so: self._ranks.all(is_so))
         self.curricula: Curricula = NoCurricula()
+        self.goal = GoalCheck()
+        self.reached = ""
+        """Why the training has reached its goal, one line; empty before."""
         self._launch_values: dict[str, Value] = {}
         self._resumed: tuple[SteeringState, str] | None = None
         self._queue: list[InterventionQueued | CurriculumOrder] = []
         self._saved_after = -1
         """Iteration whose end a guard can return to."""
+        self._changed_at: list[int] = []
+        """First iterations under changes by the user."""
         self._last: InterventionApplied | None = None
         """The change that a guard would undo."""
         self._pause = PauseState()
@@ -151,6 +158,8 @@ class Steering:
         self._apply_queue(iteration, metrics, actions)
         self._let_curricula_decide(iteration, metrics, actions)
         self._write_files(iteration, actions)
+        if not self._stop:
+            actions.evaluate(iteration)
         while self._pause.is_on and not self._stop:
             self._enter(self._pause.waiting(iteration, actions, self._ranks, self._phase.kernel_modules))
             self._receive(_SIGNAL_CHECK_SECONDS, [], iteration, actions)
@@ -159,9 +168,22 @@ class Steering:
         if not self._stop:
             self.enter("training")
             return
-        self.enter("stopping", "saving a checkpoint")
+        self.enter("stopping", "; ".join(filter(None, (self.reached, "saving a checkpoint"))))
         actions.save(iteration)
         raise TrainingStopped
+
+    def wait_while(self, is_busy: Callable[[], bool], detail: str, iteration: int, actions: Actions) -> bool:
+        """Wait at the last boundary while `is_busy` on any rank; return False if a stop ended the wait."""
+        while not self._stop and not self._ranks.all(not is_busy()):
+            self.enter("stopping", detail)
+            self._receive(_SIGNAL_CHECK_SECONDS, [], iteration, actions)
+        return not self._stop
+
+    def needed_checkpoints(self, iteration: int) -> Needed:
+        """Return the checkpoints that guards may return to after `iteration`, and those before changes by the user."""
+        below = [iteration - length + 1 for length in self.guards.lengths()]
+        exactly = () if self._last is None else (self._last.iteration - 1,)
+        return Needed((*below, *self._pause.good_before), tuple(self._changed_at), exactly)
 
     def retire(self) -> None:
         """Ignore later boundaries: the run has ended, whatever its script still does."""
@@ -181,6 +203,8 @@ class Steering:
                     self._queue.append(order)
                 case GuardOrder():
                     self._carry_out_guard_order(order, iteration, actions)
+                case GoalOrder(reason):
+                    self._stop, self.reached = True, reason
                 case ReloadOrder(checkpoint):
                     self._reload(checkpoint, iteration, actions)
                 case Pause():
@@ -235,6 +259,8 @@ class Steering:
         applied = self.interventions.apply(queued, iteration + 1)
         if applied is None:
             return False
+        if applied.origin == "person":
+            self._changed_at.append(applied.iteration)
         is_of_guards = all(change.knob.startswith(PREFIX) for change in applied.changes)
         if not is_of_guards:
             self.guards.intervened(metrics)
@@ -245,11 +271,12 @@ class Steering:
         return True
 
     def _automatic_orders(self, iteration: int, metrics: dict[str, float]) -> list[AnyOrder]:
-        """Return the orders of guards and recordings. Only rank 0 has metrics, so it decides for all."""
+        """Return the orders of guards, recordings and the goal. Only rank 0 has metrics, so it decides for all."""
         if self._ranks.rank:
             return []
         recorded = self.curricula.replay(iteration, metrics, self.interventions.in_force)
-        return [*self._guard_orders(iteration, metrics), *recorded]
+        reached = self.goal.check(metrics)
+        return [*self._guard_orders(iteration, metrics), *recorded, *([GoalOrder(reached)] if reached else [])]
 
     # --- guards ---
 

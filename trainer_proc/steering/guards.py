@@ -282,6 +282,10 @@ class Guards:
         """Return the guards whose episode of trouble has ended with the iteration checked last."""
         return [guard.name for guard in self._guards if guard.has_calmed]
 
+    def lengths(self) -> list[int]:
+        """Return how many iterations show a problem, up to the last one, of each guard that looks back."""
+        return [guard.length() for guard in self._guards]
+
     def judge_anew(self) -> None:
         """End all episodes of trouble, after a reload."""
         for guard in self._guards:

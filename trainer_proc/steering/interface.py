@@ -45,3 +45,5 @@ class Actions:
     """Return whether the policy can continue; synchronizes with the device."""
     reset_non_finite: Callable[[], None]
     """Reset all environments if an observation is not finite."""
+    evaluate: Callable[[int], None] = lambda iteration: None
+    """Start an evaluation of the policy of the iteration just finished, if one is due."""

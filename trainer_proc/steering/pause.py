@@ -22,6 +22,11 @@ class PauseState:
         self._waiting: PhaseChanged | None = None
         """The phase while the training waits; None before."""
 
+    @property
+    def good_before(self) -> tuple[int, ...]:
+        """The iteration from which on checkpoints may show the guard's problem; empty without one."""
+        return () if self._good_before is None else (self._good_before,)
+
     def by_user(self) -> None:
         """Pause on request; the reason of a guard's pause stays."""
         if not self.is_on:

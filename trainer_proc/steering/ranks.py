@@ -32,6 +32,12 @@ class ReloadOrder(msgspec.Struct, frozen=True, tag=True):
     checkpoint: str
 
 
+class GoalOrder(msgspec.Struct, frozen=True, tag=True):
+    """The training has reached its goal, for one `reason` in one line."""
+
+    reason: str
+
+
 class CurriculumOrder(msgspec.Struct, frozen=True, tag=True):
     """A change requested by one of rank 0's curricula."""
 
@@ -39,7 +45,7 @@ class CurriculumOrder(msgspec.Struct, frozen=True, tag=True):
     requested: InterventionQueued
 
 
-AnyOrder = Order | InterventionQueued | GuardOrder | ReloadOrder | CurriculumOrder
+AnyOrder = Order | InterventionQueued | GuardOrder | ReloadOrder | GoalOrder | CurriculumOrder
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[list[AnyOrder]] = msgspec.msgpack.Decoder(list[AnyOrder])

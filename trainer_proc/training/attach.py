@@ -15,7 +15,6 @@ from typing import Any
 from trainer_proc.checkpoints.save import LiveCheckpoints
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.messages import CheckpointLoaded, ExportFailed, LeftOut, TrainerBody
-from trainer_proc.export.job import ExportJobs, NoExports
 from trainer_proc.metrics.episode_terms import EpisodeTerms
 from trainer_proc.metrics.nan_guard import (
     has_finite_weights,
@@ -33,6 +32,8 @@ from trainer_proc.rl_libraries.runner import LibraryRunner
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.interface import Actions
 from trainer_proc.training.attach_checkpoints import attach_checkpoints
+from trainer_proc.training.attach_evaluations import BoundaryEvaluations
+from trainer_proc.training.jobs import BackgroundJobs
 
 SUCCESS_RATE = "success rate"
 """Name of the success rate where it is left out."""
@@ -44,7 +45,7 @@ def attach(
     runner: Any,
     steering: Steering,
     emit: Callable[[TrainerBody], None],
-    exports: ExportJobs | NoExports | None,
+    jobs: BackgroundJobs,
     success_rate: SuccessRate | None,
     terrain: SteeredTerrain | None = None,
     observer: Observer | None = None,
@@ -52,8 +53,8 @@ def attach(
 ) -> None:
     """Publish every iteration of `runner` and let `steering` act between iterations.
 
-    On ranks above 0, which have no writer, only steering acts; `exports` is None there. `observer` reports what can't
-    be observed.
+    On ranks above 0, which have no writer, only steering acts, and `jobs` has none. `observer` reports what can't be
+    observed.
     """
     observer = observer or Observer(lambda what, reason: emit(LeftOut(what, reason)))
     is_rsl_rl = not isinstance(runner, LibraryRunner)
@@ -64,13 +65,15 @@ def attach(
     tolerate_non_finite_updates(runner.alg, lambda: steering.guards.catches_not_finite)
     if is_rsl_rl:
         tolerate_non_finite_actions(runner.alg, lambda: steering.guards.catches_not_finite)
-    checkpoints = attach_checkpoints(runner, steering, emit, terrain, observer)
+    checkpoints = attach_checkpoints(runner, steering, emit, terrain, observer, jobs.retention)
+    stream = MetricStream(emit, observer)
+    evaluations = BoundaryEvaluations(jobs, steering, checkpoints, stream, observer)
 
     def export(iteration: int) -> None:
-        if exports is None:
+        if jobs.exports is None:
             return
         try:
-            exports.start(runner, iteration)
+            jobs.exports.start(runner, iteration)
         except Exception as error:  # a user's policy may not be copied as rsl-rl's
             emit(ExportFailed(iteration, one_line(error)))
 
@@ -84,12 +87,15 @@ def attach(
         reset_non_finite=lambda: (
             reset_non_finite_environments(runner) if is_rsl_rl else runner.reset_non_finite_environments()
         ),
+        evaluate=evaluations.start_if_due,
     )
     hooks = _LoggerHooks(
         runner=runner,
         steering=steering,
         actions=actions,
         checkpoints=checkpoints,
+        evaluations=evaluations,
+        stream=stream,
         emit=emit,
         diagnostics=diagnostics,
         success_rate=success_rate,
@@ -110,6 +116,8 @@ class _LoggerHooks:
         steering: Steering,
         actions: Actions,
         checkpoints: LiveCheckpoints,
+        evaluations: BoundaryEvaluations,
+        stream: MetricStream,
         emit: Callable[[TrainerBody], None],
         diagnostics: Any,
         success_rate: SuccessRate | None,
@@ -121,9 +129,10 @@ class _LoggerHooks:
         self._steering = steering
         self._actions = actions
         self._checkpoints = checkpoints
+        self._evaluations = evaluations
         self._emit = emit
         self._observer = observer
-        self._metrics = MetricStream(emit, observer)
+        self._metrics = stream
         self._diagnostics = diagnostics
         self._success_rate = success_rate
         self._terrain = terrain
@@ -193,7 +202,9 @@ class _LoggerHooks:
                 )
                 or {}
             )
-        self._steering.at_boundary(iteration, published, self._actions)
+        self._steering.at_boundary(iteration, published | self._evaluations.take(), self._actions)
+        if iteration == last:
+            self._evaluations.finish(iteration, self._actions)
         self._start_iteration()
 
     def _write(self, own: dict[str, float], iteration: int) -> None:
@@ -220,6 +231,7 @@ class _LoggerHooks:
             (_EPISODE_TERMS, self._terms.collect if self._terms is not None else dict),
             (OVERFLOW_CHECK, self._overflow.collect if self._overflow is not None else dict),
             ("metrics of curricula", self._steering.curricula.metrics),
+            ("progress towards the goal", self._steering.goal.metrics),
         ):
             own |= self._observer.attempt(what, collect) or {}
         if success is not None and success.problem:

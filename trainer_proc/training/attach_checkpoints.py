@@ -11,6 +11,7 @@ import torch
 from curricula.errors import message_of
 from trainer_proc.checkpoints.fit import size_difference
 from trainer_proc.checkpoints.load import CheckpointError, check_library, read_checkpoint, tensors_on_cpu
+from trainer_proc.checkpoints.retention import CheckpointRetention
 from trainer_proc.checkpoints.save import LiveCheckpoints
 from trainer_proc.contract.knob import number_of
 from trainer_proc.contract.messages import CheckpointFailed, CheckpointSaved, TrainerBody
@@ -28,8 +29,12 @@ def attach_checkpoints(
     emit: Callable[[TrainerBody], None],
     terrain: SteeredTerrain | None,
     observer: Observer,
+    retention: CheckpointRetention | None = None,
 ) -> LiveCheckpoints:
-    """Wrap `runner.save` and `runner.load` on the instance; loading raises `CheckpointError`."""
+    """Wrap `runner.save` and `runner.load` on the instance; loading raises `CheckpointError`.
+
+    `retention` deletes old checkpoints after each save.
+    """
     env = unwrapped(runner.env)
 
     def placement() -> tuple[tuple[int, ...], ...]:
@@ -37,6 +42,8 @@ def attach_checkpoints(
 
     def on_saved(iteration: int, path: Path) -> None:
         emit(CheckpointSaved(iteration, path.name))
+        if retention is not None:
+            retention.apply(steering.needed_checkpoints(iteration))
 
     def on_save_failed(iteration: int, reason: str) -> None:
         emit(CheckpointFailed(iteration, reason))

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from curricula.load import make_curricula
 from curricula.schema import SchemaError
+from presets.checkpoints import read_retention
+from presets.evaluation import read_evaluation
+from presets.goal import read_goal
 from presets.success import Success, read_success
+from trainer_proc.checkpoints.retention import CheckpointRetention
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.export_process import export_refusal
-from trainer_proc.contract.messages import LeftOut
+from trainer_proc.contract.messages import CheckpointsDeleted, LeftOut
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.curriculum.driver import CurriculumDriver
 from trainer_proc.export.description import describe_policy
@@ -34,29 +40,33 @@ from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.simulators.interface import Simulator
 from trainer_proc.simulators.registry import simulator_of
 from trainer_proc.steering.boundary import Steering
+from trainer_proc.steering.goal import GoalCheck
 from trainer_proc.steering.interface import Link
 from trainer_proc.steering.knob_set import LaunchValueError
 from trainer_proc.training.attach import OVERFLOW_CHECK, SUCCESS_RATE, attach
+from trainer_proc.training.jobs import BackgroundJobs
+from trainer_proc.training.periodic_evaluation import PeriodicEvaluations
+
+_Table = TypeVar("_Table")
 
 
-def make_steerable(
-    runner: Any, steering: Steering, link: Link, folder: RunFolder, spec: RunSpec
-) -> ExportJobs | NoExports | None:
+def make_steerable(runner: Any, steering: Steering, link: Link, folder: RunFolder, spec: RunSpec) -> BackgroundJobs:
     """Attach metrics and steering to `runner` and publish its knobs.
 
-    What can't be observed is left out and reported. Returns the exports, to wait for at the end; None on ranks above 0.
-    Raises `LaunchValueError`, and `TrainingError` if the definition of success doesn't fit the environment.
+    What can't be observed is left out and reported. Returns what runs beside the training, to be ended with it. Raises
+    `LaunchValueError`, and `TrainingError` if the definition of success doesn't fit the environment.
     """
     observer = Observer(lambda what, reason: _report_missing(link, what, reason))
     simulator = observer.attempt("the simulator", lambda: simulator_of(unwrapped(runner.env)))
-    exports = None if process_rank() else _exports(runner, link, folder, spec, simulator, observer)
+    jobs = _jobs(runner, link, folder, spec, simulator, observer)
+    steering.goal = GoalCheck(_read(read_goal, spec.goal, spec.evaluation), partial(observer.is_missing, "goal"))
     terrain = observer.attempt("terrain", lambda: steered_terrain(runner.env, simulator, observer))
     success_rate = _success_rate(runner, spec, simulator, terrain, observer)
     attach(
         runner,
         steering,
         emit=link.emit,
-        exports=exports,
+        jobs=jobs,
         success_rate=success_rate,
         terrain=terrain,
         observer=observer,
@@ -64,7 +74,7 @@ def make_steerable(
     )
     knobs = discover_knobs(runner, simulator, steering.interventions.competing_writer_found, terrain, observer)
     steering.publish_knobs(knobs, launch_values=spec.set, bounds=spec.bounds, curricula=_curricula(spec))
-    return exports
+    return jobs
 
 
 def _overflow(simulator: Simulator | None, observer: Observer) -> BufferOverflow | None:
@@ -82,6 +92,27 @@ def _report_missing(link: Link, what: str, reason: str) -> None:
     if not process_rank():
         with suppress(OSError):  # the console may be on a full disk
             print(f"WARNING: no {what}: {reason}", file=sys.stderr)  # noqa: T201
+
+
+def _jobs(
+    runner: Any, link: Link, folder: RunFolder, spec: RunSpec, simulator: Simulator | None, observer: Observer
+) -> BackgroundJobs:
+    """Return the jobs of this rank. Raises `LaunchValueError`."""
+    asked, rules = _read(read_evaluation, spec.evaluation), _read(read_retention, spec.checkpoints)
+    if process_rank():
+        return BackgroundJobs(evaluates=asked is not None)
+
+    def deleted(names: tuple[str, ...]) -> None:
+        link.emit(CheckpointsDeleted(names))
+
+    return BackgroundJobs(
+        exports=_exports(runner, link, folder, spec, simulator, observer),
+        evaluations=None if asked is None else PeriodicEvaluations(folder, asked, str(runner.device), link.emit),
+        retention=None
+        if rules is None
+        else CheckpointRetention(folder, rules, deleted, partial(observer.is_missing, "deletion of checkpoints")),
+        evaluates=asked is not None,
+    )
 
 
 def _exports(
@@ -108,7 +139,7 @@ def _success_rate(
 
     Has a share of the environments act without exploration noise, if the definition wants that and it is possible.
     """
-    definition = _success(spec)
+    definition = _read(read_success, spec.success)
     refused: list[TrainingError] = []
     noise_free = _noise_free(runner, definition, observer)
 
@@ -138,16 +169,14 @@ def _noise_free(runner: Any, definition: Success, observer: Observer) -> NoiseFr
     return observer.attempt(NOISE_FREE, lambda: NoiseFree(runner, definition.noise_free))
 
 
-def _success(spec: RunSpec) -> Success:
-    try:
-        return read_success(spec.success)
-    except SchemaError as error:
-        raise LaunchValueError(str(error)) from error
-
-
 def _curricula(spec: RunSpec) -> CurriculumDriver:
+    return CurriculumDriver(_read(make_curricula, spec.curricula))
+
+
+def _read(read: Callable[..., _Table], *tables: dict[str, Any]) -> _Table:
+    """Return what `read` makes of tables of `run.toml`. Raises `LaunchValueError`."""
     try:
-        return CurriculumDriver(make_curricula(spec.curricula))
+        return read(*tables)
     except SchemaError as error:
         raise LaunchValueError(str(error)) from error
 

@@ -33,6 +33,7 @@ def run_started(folder: RunFolder, spec: RunSpec) -> RunStarted:
         parent=spec.parent,
         success=spec.success,
         curricula=spec.curricula,
+        goal=spec.goal,
     )
 
 
@@ -58,7 +59,8 @@ def run_and_report(steering: Steering, work: Callable[[], None]) -> None:
 
 
 def _report_stop(steering: Steering) -> None:
-    steering.enter("finished", "stopped" if steering.is_iterating else "stopped before the first iteration")
+    stopped = "stopped" if steering.is_iterating else "stopped before the first iteration"
+    steering.enter("finished", steering.reached or stopped)
 
 
 def end_other_ranks(steering: Steering) -> None:

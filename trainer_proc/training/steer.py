@@ -11,12 +11,12 @@ import msgspec
 
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from trainer_proc.export.job import ExportJobs, NoExports
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.ranks import NoOpLink, join_ranks
 from trainer_proc.training.build import make_steerable
+from trainer_proc.training.jobs import BackgroundJobs
 from trainer_proc.training.lifecycle import end_other_ranks, run_and_report, run_started
 from trainer_proc.wire.link import TrainerLink
 
@@ -41,12 +41,12 @@ def steer_runner(
     link.emit(run_started(folder, spec))
     steering = Steering(link, join_ranks())
     try:
-        exports = make_steerable(runner, steering, link, folder, spec)
+        jobs = make_steerable(runner, steering, link, folder, spec)
     except TrainingError as error:
         steering.enter("failed", str(error))
         link.close()
         raise
-    _wrap_learn(runner, steering, link, folder, spec, exports)
+    _wrap_learn(runner, steering, link, folder, spec, jobs)
 
 
 def _wrap_learn(
@@ -55,17 +55,14 @@ def _wrap_learn(
     link: TrainerLink | NoOpLink,
     folder: RunFolder,
     spec: RunSpec,
-    exports: ExportJobs | NoExports | None,
+    jobs: BackgroundJobs,
 ) -> None:
     """Wrap `runner.learn` on the instance, so that the run ends with its first call."""
     learn = runner.learn
 
     def learn_and_export(*args: Any, **kwargs: Any) -> None:
-        try:
+        with jobs:
             learn(*args, **kwargs)
-        finally:
-            if exports is not None:
-                exports.wait()
 
     def steered_learn(num_learning_iterations: int, *args: Any, **kwargs: Any) -> None:
         runner.learn = learn  # later trainings of the script are not part of the run

@@ -18,7 +18,8 @@ from tui.session.status_text import export_result
 @click.command("export")
 @click.argument("run")
 @click.option(
-    "--checkpoint", help="An iteration or a file; by default the live policy, or the newest checkpoint of an ended run."
+    "--checkpoint",
+    help="latest, best, an iteration or a file; by default the live policy, or the newest checkpoint of an ended run.",
 )
 @logs_option
 @json_option

@@ -9,19 +9,18 @@ import click
 import msgspec
 
 from tui.commands.shared.output import json_option, logs_option
-from tui.commands.shared.start import start
+from tui.commands.shared.start import evaluate_every_option, start
 from tui.session.backends.devices import list_devices
 from tui.session.launching.continuing import continued_spec
 from tui.session.launching.knob_values import known_values, split_settings
 from tui.session.launching.spec_checks import check_device, checked_spec
+from tui.session.runs.checkpoints import BEST, LATEST
 from tui.session.runs.run_index import find_run, read_state
-
-_NEWEST = "latest"
 
 
 @click.command("fork")
 @click.argument("run")
-@click.option("--at", default=_NEWEST, show_default=True, metavar="ITERATION|latest", help="The checkpoint.")
+@click.option("--at", default=LATEST, show_default=True, metavar="ITERATION|latest|best", help="The checkpoint.")
 @click.option("--set", "settings", multiple=True, metavar="KNOB=VALUE", help="Knob value instead of the checkpoint's.")
 @click.option(
     "--iterations",
@@ -32,6 +31,7 @@ _NEWEST = "latest"
 @click.option("--device", help="cpu or cuda:N; default: the run's.")
 @click.option("--num-envs", type=click.IntRange(min=1), help="Environments per process; default: the run's.")
 @click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), help="Random seed; default: the run's.")
+@evaluate_every_option
 @click.option("--wait", is_flag=True, help="Wait until the training has ended.")
 @logs_option
 @json_option
@@ -44,6 +44,7 @@ def fork_command(
     device: str | None,
     num_envs: int | None,
     seed: int | None,
+    evaluate_every: int | None,
     wait: bool,
     log_root: Path,
     as_json: bool,
@@ -52,11 +53,11 @@ def fork_command(
 
     It gets the knob values of the checkpoint. The other run may be training.
     """
-    if at != _NEWEST and not re.fullmatch(r"\d+", at):
-        raise click.UsageError(f"--at: expected an iteration or {_NEWEST}, got {at}")
+    if at not in (LATEST, BEST) and not re.fullmatch(r"\d+", at):
+        raise click.UsageError(f"--at: expected an iteration, {LATEST} or {BEST}, got {at}")
     folder = find_run(run, log_root)
     state = read_state(folder)
-    spec = continued_spec(folder, state, iterations, None if at == _NEWEST else int(at))
+    spec = continued_spec(folder, state, iterations, at, evaluate_every)
     changed = msgspec.structs.replace(
         spec,
         set=known_values(split_settings(settings), state.knobs) if settings else {},

@@ -10,10 +10,10 @@ from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.requests import Reload, Resume
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.requests import request
-from tui.commands.shared.start import start
+from tui.commands.shared.start import evaluate_every_option, start
 from tui.session.backends.devices import list_devices
 from tui.session.launching.continuing import continued_spec
-from tui.session.launching.spec_checks import check_device
+from tui.session.launching.spec_checks import check_device, checked_spec
 from tui.session.runs.run_index import find_run, read_state
 
 
@@ -21,25 +21,39 @@ from tui.session.runs.run_index import find_run, read_state
 @click.argument("run")
 @click.option("--iterations", type=click.IntRange(min=1), help="Additional iterations, for a run that has ended.")
 @click.option("--reload", is_flag=True, help="Load the newest good checkpoint first, into the live policy.")
+@click.option("--checkpoint", metavar="latest|best|N|FILE", help="Of a run that has ended; default: latest.")
+@evaluate_every_option
 @click.option("--wait", is_flag=True, help="Wait until the training has ended.")
 @logs_option
 @json_option
-def resume_command(run: str, iterations: int | None, reload: bool, wait: bool, log_root: Path, as_json: bool) -> None:
+def resume_command(
+    run: str,
+    iterations: int | None,
+    reload: bool,
+    checkpoint: str | None,
+    evaluate_every: int | None,
+    wait: bool,
+    log_root: Path,
+    as_json: bool,
+) -> None:
     """Continue a paused or ended training.
 
-    An ended one continues from its newest checkpoint, in a new folder. With --reload, a live one continues with the
+    An ended one continues from a checkpoint, in a new folder. With --reload, a live one continues with the
     weights of its newest checkpoint from before the problem that a guard has reported. Knobs keep their values.
     """
     folder = find_run(run, log_root)
     if read_connection(folder) is None:
         if reload:
             raise click.UsageError(f"{folder.name} has ended: resume continues from its newest checkpoint anyway")
-        spec = continued_spec(folder, read_state(folder), iterations)
+        spec = checked_spec(continued_spec(folder, read_state(folder), iterations, checkpoint, evaluate_every))
         check_device(spec, list_devices(), hint=f"choose another with humanoid-tui fork {folder.name} --device NAME")
         start(spec, folder.path.parents[1], wait=wait, as_json=as_json)
         return
-    if iterations is not None or wait:
-        raise click.UsageError(f"{folder.name} is still training: --iterations and --wait are for ended runs")
+    if wait or any(value is not None for value in (iterations, checkpoint, evaluate_every)):
+        raise click.UsageError(
+            f"{folder.name} is still training: "
+            "--iterations, --checkpoint, --evaluate-every and --wait are for ended runs"
+        )
     request(folder, Reload() if reload else Resume())
     effect = "reloads its newest good checkpoint and continues" if reload else "continues"
     accepted = "reload" if reload else "resume"

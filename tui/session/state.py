@@ -14,11 +14,16 @@ from curricula.owners import owners_of
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.knob import Knob, RampShape, Value
 from trainer_proc.contract.messages import (
+    GOAL_REACHED,
     TERMINAL_PHASES,
     Change,
     CheckpointLoaded,
     CheckpointSaved,
+    CheckpointsDeleted,
     CompetingWriterFound,
+    EvaluationFailed,
+    EvaluationFinished,
+    EvaluationStarted,
     ExportFailed,
     ExportFinished,
     ExportStarted,
@@ -113,6 +118,10 @@ class RunState:
     missing: dict[str, str] = field(default_factory=dict)
     """What the trainer could not observe, with the reason; training went on without it."""
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
+    """Saved and not deleted by the trainer since."""
+    evaluation: EvaluationStarted | EvaluationFinished | EvaluationFailed | None = None
+    """What was reported last of an evaluation beside the training."""
+    evaluations: list[EvaluationFinished] = field(default_factory=list)
     export: ExportStarted | ExportFinished | ExportFailed | None = None
     first_time: float | None = None
     """Unix time of the first frame, in seconds; None before it."""
@@ -189,6 +198,12 @@ class RunState:
                 self.continued = body
             case CheckpointSaved() as body:
                 self.checkpoints.append(body)
+            case CheckpointsDeleted(paths=paths):
+                self.checkpoints = [saved for saved in self.checkpoints if saved.path not in paths]
+            case EvaluationStarted() | EvaluationFailed() as body:
+                self.evaluation = body
+            case EvaluationFinished() as body:
+                self._apply_evaluation(body)
             case ExportStarted() | ExportFinished() | ExportFailed() as body:
                 self.export = body
             case UnknownBody(kind=kind):
@@ -197,7 +212,8 @@ class RunState:
     def status(self, is_alive: bool) -> RunStatus:
         """Return the run's status; `is_alive`: whether the trainer process runs."""
         if self.phase is not None and self.phase.phase in TERMINAL_PHASES:
-            return "stopped" if self.phase.phase == "finished" and self.phase.detail else _terminal(self.phase)
+            is_stopped = bool(self.phase.detail) and not self.has_reached_goal
+            return "stopped" if self.phase.phase == "finished" and is_stopped else _terminal(self.phase)
         if not is_alive:
             return "killed" if self.started is not None else "starting"
         return "starting" if self.phase is None else self.phase.phase
@@ -206,6 +222,17 @@ class RunState:
         """Return the time since the first frame: until `now` (Unix time), or until the newest frame."""
         until = self.last_time if now is None else now
         return 0.0 if self.first_time is None else max(until - self.first_time, 0.0)
+
+    @property
+    def has_reached_goal(self) -> bool:
+        """Whether the training finished because it reached its goal."""
+        phase = self.phase
+        return phase is not None and phase.phase == "finished" and phase.detail.startswith(GOAL_REACHED)
+
+    @property
+    def best(self) -> EvaluationFinished | None:
+        """The evaluation of the checkpoint that is `model_best.pt`; None without one."""
+        return next((one for one in reversed(self.evaluations) if one.is_best), None)
 
     @property
     def last_iteration(self) -> int:
@@ -237,6 +264,12 @@ class RunState:
             if (names := self.metric_sets.get(metric_set)) is not None:  # else it came in a frame that was skipped
                 self._latest.update(zip(names, unpack_values(values), strict=True))
         self._unread.clear()
+
+    def _apply_evaluation(self, body: EvaluationFinished) -> None:
+        self.evaluation = body
+        self.evaluations.append(body)
+        self._read_latest()
+        self._latest.update(body.values)
 
     def _apply_metric_set(self, body: MetricSet) -> None:
         if body.id in self._unread:  # a restarted trainer numbers its sets from 0

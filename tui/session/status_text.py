@@ -6,6 +6,7 @@ import math
 from textwrap import shorten
 
 from trainer_proc.contract.messages import ExportFailed, ExportFinished, ExportStarted
+from tui.session.evaluation_text import evaluation_text, goal_text
 from tui.session.guards import present_text, ways_text
 from tui.session.machine.gpu_use import GpuUse
 from tui.session.metrics.names import own_name
@@ -30,18 +31,26 @@ STATUS_SIGNS: dict[RunStatus, str] = {
 
 _BARS = (40, 30, 20, 14, 10, 7, 5)
 """Widths of the progress bar, in cells; the first one that leaves room for the rest is used."""
+_BARS_BESIDE = tuple(bar for bar in _BARS if bar >= 10)
+"""Widths beside goal and evaluations."""
 
 
 def progress_line(state: RunState, is_alive: bool, width: int, now: float, problem: str = "") -> str:
     """Return the progress in at most `width` cells if possible; the bar and the elapsed time make room for the rest.
 
+    Goal and evaluations follow where there is room for them beside a bar.
+
     `now` is Unix time in seconds, for the elapsed time of a run that is alive.
     """
     elapsed = rough_duration(state.seconds_elapsed(now if is_alive else None)) if state.started is not None else ""
-    ways = [*((bar, elapsed) for bar in _BARS), (0, elapsed), (5, ""), (0, "")]
-    lines = (progress(state, is_alive, bar, problem, elapsed=shown) for bar, shown in ways)
+    added = [text for text in (goal_text(state), evaluation_text(state, is_alive)) if text]
+    beside = [(bar, elapsed, added[:count]) for count in range(len(added), 0, -1) for bar in _BARS_BESIDE]
+    alone = [
+        (bar, shown, added[:0]) for bar, shown in [*((bar, elapsed) for bar in _BARS), (0, elapsed), (5, ""), (0, "")]
+    ]
     line = ""
-    for line in lines:
+    for bar, shown, texts in [*beside, *alone]:
+        line = "  ".join([progress(state, is_alive, bar, problem, elapsed=shown), *texts])
         if len(line) <= width:
             break
     return line

@@ -18,6 +18,13 @@ from tui.session.launching.refusal import discard_if_refused
 from tui.session.runs.iterations import iteration_record
 from tui.session.state import RunState
 
+evaluate_every_option = click.option(
+    "--evaluate-every",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Evaluate the policy every N iterations; 0: never.",
+)
+
 
 def start(spec: RunSpec, log_root: Path, *, wait: bool, as_json: bool) -> None:
     """Start a training and print its progress until it trains or, with `wait`, until it has ended.

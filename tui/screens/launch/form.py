@@ -22,9 +22,11 @@ from tui.session.text import plain
 from tui.widgets.field import Field
 
 START = "Start (Enter)"
+_NO_EVALUATION = "none; N for one every N iterations"
 _FIELDS = (
     *(("device", "device"), ("num-envs", "environments"), ("iterations", "iterations"), ("seed", "seed")),
     *(("run-name", "name"), ("checkpoint", "checkpoint"), ("overrides", "overrides"), ("set", "knobs")),
+    ("evaluate-every", "evaluation"),
     ("preset-file", "own TOML"),
 )
 _ISAAC_LAB_FIELDS = (("task", "task"), ("physics", "physics"), ("library", "library"), ("arguments", "arguments"))
@@ -32,13 +34,14 @@ _PLACEHOLDERS = {
     "run-name": "optional; part of the folder name",
     "checkpoint": "file or run to start from",
     "overrides": "env.episode_length_s=10 agent.PATH=VALUE …",
+    "evaluate-every": _NO_EVALUATION,
     "set": "reward/pose/weight=2 KNOB=LOW:HIGH …",
     "preset-file": "path of a preset file, instead of the chosen one",
     "task": "from the preset",
     "arguments": "env.sim.dt=0.002 presets=NAME …",
 }
 _NUMBERS = ("num-envs", "iterations", "seed")
-_OF_SPEC = {"name": "run-name", "num_envs": "num-envs", "hydra": "arguments"}
+_OF_SPEC = {"name": "run-name", "num_envs": "num-envs", "hydra": "arguments", "evaluation": "evaluate-every"}
 """Fields that `RunSpec` calls otherwise."""
 _TYPED = ("set", "overrides", "arguments", "checkpoint", "task")
 """Fields whose words a trainer's refusal may quote."""
@@ -69,6 +72,8 @@ class LaunchForm(VerticalScroll, can_focus=False):
             return Select([(choice, choice) for choice in choices], prompt="", id=field, compact=True)
         if field in _NUMBERS:
             return Field("42" if field == "seed" else "", type="integer", id=field, compact=True)
+        if field == "evaluate-every":
+            return Field(placeholder=_PLACEHOLDERS[field], type="integer", id=field, compact=True)
         return Field(placeholder=_PLACEHOLDERS[field], id=field, compact=True)
 
     # --- what is shown ---
@@ -100,6 +105,12 @@ class LaunchForm(VerticalScroll, can_focus=False):
             select.clear()
         for field in ("task", "arguments"):
             self.query_one(f"#{field}", Input).value = ""
+
+    def show_evaluation(self, preset: Preset) -> None:
+        """Show how often the preset evaluates the policy, which a number in the field replaces."""
+        every = preset.evaluation.get("every")
+        placeholder = _NO_EVALUATION if every is None else f"every {every} iterations (from the preset); 0 for none"
+        self.query_one("#evaluate-every", Input).placeholder = placeholder
 
     def show_problem(self, problem: str, field: str = "") -> None:
         """Show a problem; its field, as `RunSpec` names it or by its path, gets the focus with its text selected."""
@@ -155,6 +166,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
             task=self.text("task"),
             physics=self.choice("physics"),
             library=self.choice("library"),
+            evaluate_every=self._whole_number("evaluate-every", "evaluation") if self.text("evaluate-every") else None,
             arguments=self._parsed("arguments", lambda text: tuple(shlex.split(text))) or (),
         )
 

@@ -156,6 +156,7 @@ class LaunchScreen(Screen[None]):
         await form.show_required(needs_of(preset))
         self.query_one("#iterations", Input).value = str(preset.iterations)
         self._suggest_environments(preset)
+        form.show_evaluation(preset)
         form.show_isaac_lab(preset)
 
     def _text_of_run(self, row: str) -> str:

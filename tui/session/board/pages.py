@@ -9,6 +9,7 @@ from tui.session.board.chart_source import ChartSource
 from tui.session.board.layout import BoardLayout
 from tui.session.board.library_units import base_name, own_name, with_units
 from tui.session.board.plans import (
+    EVALUATED_SUCCESS,
     ChartPlan,
     board_of,
     named_board,
@@ -127,7 +128,9 @@ def _overview(content: BoardContent) -> tuple[ChartPlan, ...]:
     named = named_board(content.charts, content.names)
     if named and (content.is_own or any(metric in content.names for plan in named for metric in plan.metrics)):
         return named
-    return board_of(content.curricula) if content.is_own else watched_board(content.names)
+    if not content.is_own:
+        return watched_board(content.names)
+    return board_of(content.curricula, EVALUATED_SUCCESS in content.names)
 
 
 def _terms(family: Family, names: Iterable[str]) -> tuple[ChartPlan, ...]:

@@ -10,6 +10,7 @@ from typing import cast, get_args
 from tui.session.metrics.names import ROLE_TITLES, Role, metric_of, own_name, term_of, title_of_role
 
 SUCCESS_EPISODES, SUCCESS_WINDOW = "Train/success_episodes", "Train/success_window"
+EVALUATED_SUCCESS = "Evaluation/success"
 DEFAULT_ROLES: tuple[Role, ...] = (
     *("reward", "success", "kl", "episode_length", "value_loss", "surrogate_loss", "entropy", "action_std"),
     *("learning_rate", "steps_per_second"),
@@ -89,15 +90,24 @@ DEFAULT_BOARD = tuple(plan_of_role(role, own_name(role)) for role in DEFAULT_ROL
 """The default board of a run of this program."""
 
 
-def board_of(curricula: Sequence[str]) -> tuple[ChartPlan, ...]:
+def board_of(curricula: Sequence[str], is_evaluated: bool = False) -> tuple[ChartPlan, ...]:
     """Return the default board of a run of this program; the levels of its curricula follow the success rate.
 
-    They replace the steps per second, which the header shows, so that all charts fit where those of other runs do.
+    They replace the steps per second, which the header shows, so that all charts fit where those of other runs do. The
+    success rate of a run that `is_evaluated` has the success of its evaluations beside it.
     """
+    board = tuple(_with_evaluation(plan) for plan in DEFAULT_BOARD) if is_evaluated else DEFAULT_BOARD
     if not curricula:
-        return DEFAULT_BOARD
-    rest = (plan for plan in DEFAULT_BOARD[_PLACE_OF_LEVELS:] if plan.role != "steps_per_second")
-    return (*DEFAULT_BOARD[:_PLACE_OF_LEVELS], plan_of_levels(curricula), *rest)
+        return board
+    rest = (plan for plan in board[_PLACE_OF_LEVELS:] if plan.role != "steps_per_second")
+    return (*board[:_PLACE_OF_LEVELS], plan_of_levels(curricula), *rest)
+
+
+def _with_evaluation(plan: ChartPlan) -> ChartPlan:
+    """Return a plan; that of the success rate with the success of evaluations as a second curve."""
+    if plan.role != "success":
+        return plan
+    return replace(plan, curves=(("training", plan.key), ("evaluation", EVALUATED_SUCCESS)))
 
 
 def leading_charts(plans: Sequence[ChartPlan]) -> int:

@@ -5,35 +5,49 @@ from __future__ import annotations
 import msgspec
 
 from curricula.errors import UserError
+from presets.evaluation import with_interval
 from presets.fixed_fields import has_effect
 from presets.preset import BACKENDS
-from trainer_proc.contract.run_folder import RunFolder, RunSpec, iteration_of
-from tui.session.runs.checkpoints import find_checkpoint, run_of
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from tui.session.runs.checkpoints import find_checkpoint, iteration_in, run_of
 from tui.session.state import RunState
 
 
-def continued_spec(folder: RunFolder, state: RunState, iterations: int | None, at: int | None = None) -> RunSpec:
-    """Return the spec that continues the run in `folder`, with fold `state`, from its checkpoint `at` an iteration.
+def continued_spec(
+    folder: RunFolder,
+    state: RunState,
+    iterations: int | None,
+    at: str | None = None,
+    evaluate_every: int | None = None,
+) -> RunSpec:
+    """Return the spec that continues the run in `folder`, with fold `state`, from its checkpoint `at`.
 
-    `at` None: the newest checkpoint. `iterations` None: those left at the checkpoint. Launch values are in the
-    checkpoint, with later changes. Raises `CheckpointNotFound` or another `UserError`; so it does for a run of a user's
-    own script, which builds environment and runner itself.
+    `at` as in `find_checkpoint`. `iterations` None: those left at the checkpoint. `evaluate_every` as in `Overrides`.
+    Launch values are in the checkpoint, with later changes. A goal that was reached is no goal again. Raises
+    `CheckpointNotFound` or another `UserError`; so it does for a run of a user's own script, which builds environment
+    and runner itself.
     """
     spec = folder.read_spec()
-    checkpoint = find_checkpoint(folder, None if at is None else str(at))
+    checkpoint = find_checkpoint(folder, at)
     if script := _own_script(spec):
         raise UserError(
             f"{folder.name} was trained by {script}, which builds its environment and runner itself",
             hint=f"run {script} again with runner.load({str(checkpoint)!r}) behind steer(runner)",
         )
     last = state.last_iteration if state.started is not None else spec.iterations - 1
-    done = iteration_of(checkpoint)
+    done = iteration_in(checkpoint)
     if iterations is None:
         iterations = last - done if done is not None else spec.iterations
         if iterations < 1:
             raise UserError(f"{folder.name} has finished all its {last + 1} iterations", hint="add --iterations N")
     return msgspec.structs.replace(
-        _without_fixed(spec), iterations=iterations, checkpoint=str(checkpoint), parent=run_of(checkpoint), set={}
+        _without_fixed(spec),
+        iterations=iterations,
+        checkpoint=str(checkpoint),
+        parent=run_of(checkpoint),
+        set={},
+        evaluation=with_interval(spec.evaluation, evaluate_every),
+        goal={} if state.has_reached_goal else spec.goal,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from presets import Needs, Preset
+from presets.evaluation import with_interval
 from trainer_proc.contract.child_process import child_environment
 from trainer_proc.contract.knob import Value
 from trainer_proc.contract.run_folder import LOG_ROOT, RunFolder, RunSpec
@@ -31,7 +32,7 @@ class Overrides(msgspec.Struct, frozen=True):
     `set`, `bounds` and `overrides` (values by path in the configuration) add to the preset's. So do `arguments`:
     `env.PATH=VALUE` and `agent.PATH=VALUE`, with Isaac Lab all that `presets.preset.check_isaac_lab` accepts. With
     another `task`, only numbers, physics, library and modules of the preset apply; the rest concerns its own task.
-    `other_task`: the checkpoint may be of another task.
+    `other_task`: the checkpoint may be of another task. `evaluate_every`: iterations between evaluations, 0 for none.
     """
 
     num_envs: int | None = None
@@ -49,6 +50,7 @@ class Overrides(msgspec.Struct, frozen=True):
     library: str | None = None
     arguments: tuple[str, ...] = ()
     other_task: bool = False
+    evaluate_every: int | None = None
 
 
 def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -> RunSpec:
@@ -79,6 +81,9 @@ def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -
         modules=preset.modules,
         module_folder=preset.folder_of_modules(),
         success=preset.success,
+        evaluation=with_interval(preset.evaluation, overrides.evaluate_every),
+        checkpoints=preset.checkpoints,
+        goal=preset.goal,
         curricula=preset.curriculum,
     )
     spec = checked_spec(spec)
@@ -110,6 +115,8 @@ def _for_another_task(preset: Preset, task: str) -> Preset:
         set={},
         bounds={},
         success={},
+        evaluation={},
+        goal={},
         curriculum={},
         needs=Needs(),
     )

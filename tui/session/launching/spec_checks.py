@@ -14,7 +14,10 @@ from curricula.errors import UsageError
 from curricula.load import make_curricula
 from curricula.schema import SchemaError
 from curricula.values import numbers_problem, order_problem
+from presets.checkpoints import read_retention
+from presets.evaluation import read_evaluation
 from presets.fixed_fields import check_arguments, check_effect
+from presets.goal import read_goal
 from presets.override_path import OverridePathError
 from presets.override_value import OverrideValueError
 from presets.preset import MOST, check_isaac_lab
@@ -54,6 +57,7 @@ def checked_spec(spec: RunSpec) -> RunSpec:
         check_isaac_lab(spec.backend, spec.physics, spec.library, spec.hydra)
     except SchemaError as error:
         raise SpecError(str(error), field="hydra") from error
+    _check_tables(spec)
     _check_knobs(spec)
     return msgspec.structs.replace(spec, device="cuda:0") if spec.device == "cuda" else spec
 
@@ -115,6 +119,15 @@ def check_origin(spec: RunSpec, may_be_another_task: bool) -> None:
 def _bare(task: str) -> str:
     """Return the task without the parts in which its spellings differ: version, dashes and case."""
     return re.sub(r"-v\d+\b|-", "", task).lower()
+
+
+def _check_tables(spec: RunSpec) -> None:
+    try:
+        read_evaluation(spec.evaluation)
+        read_retention(spec.checkpoints)
+        read_goal(spec.goal, spec.evaluation)
+    except SchemaError as error:
+        raise SpecError(str(error), field="evaluation") from error
 
 
 def _check_knobs(spec: RunSpec) -> None:

@@ -9,7 +9,7 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet
+from trainer_proc.contract.messages import EvaluationFinished, Frame, IterationFinished, MetricSet
 from tui.session.metrics.series import Series
 from tui.session.metrics.shares import RewardShares
 from tui.session.metrics.sorted_integers import as_range
@@ -45,6 +45,9 @@ class MetricHistory:
                 self._take(finished[taken:])  # a restarted trainer counts its metric sets from 0
                 taken = len(finished)
                 self._names[body.id] = body.names
+            elif isinstance(body, EvaluationFinished):
+                for name, value in body.values.items():  # of an iteration that has long finished
+                    self.series[name].append(body.iteration, value)
         self._take(finished[taken:])
         self._take_times(finished, times)
 

@@ -22,9 +22,12 @@ _LIMITS_OF_ROLES: dict[Role, Limits] = {
     "explained_variance": (-math.inf, 1.0),
 }
 _STEPPED_ROLES: tuple[Role, ...] = ("learning_rate", "desired_kl")
-_FRACTIONS = re.compile(r"Success/.*|Terrain/share.*|(.*[/_ ])?(rate|fraction|share|probability|accuracy)")
+_FRACTIONS = re.compile(
+    r"Success/.*|Evaluation/(success|score).*|Terrain/share.*|(.*[/_ ])?(rate|fraction|share|probability|accuracy)"
+)
 _NOT_NEGATIVE_NAMES = re.compile(
-    r"(Perf|performance|time|Terrain)/.*|(.*[/_ ])?(levels?|episodes?|error|norm|time|count|std|steps)"
+    r"(Perf|performance|time|Terrain|Evaluation/error)/.*"
+    r"|(.*[/_ ])?(levels?|episodes?|error|norm|time|count|std|steps)"
 )
 _STEPPED = re.compile(r"Train/success_(episodes|window)|(.*[/_ ])?(level|stage|epsilon|clip_range)")
 _MEASURED_OF_CURRICULA = re.compile(r"terrain|mean|rate|error|success|reward|share")

@@ -10,7 +10,10 @@ from trainer_proc.contract.messages import (
     CheckpointFailed,
     CheckpointLoaded,
     CheckpointSaved,
+    CheckpointsDeleted,
     CompetingWriterFound,
+    EvaluationFailed,
+    EvaluationFinished,
     ExportFailed,
     ExportFinished,
     ExportStarted,
@@ -22,6 +25,7 @@ from trainer_proc.contract.messages import (
     PolicyReloaded,
     RampAdvanced,
 )
+from tui.session.evaluation_text import evaluation_result
 from tui.session.interventions.change_text import applied_text
 from tui.session.status_text import export_result
 
@@ -83,6 +87,10 @@ def _file_news(body: Body) -> News | None:
             return News(reason, "error")
         case CheckpointLoaded(first_iteration=iteration, path=path):
             return News(f"continues from {path} at iteration {iteration}")
+        case CheckpointsDeleted(paths=paths):
+            return News(f"checkpoints deleted: {', '.join(paths)}")
+        case EvaluationFinished() | EvaluationFailed():
+            return News(evaluation_result(body), "information" if isinstance(body, EvaluationFinished) else "warning")
         case ExportStarted():
             return News(export_result(body))
         case ExportFinished():

@@ -82,6 +82,9 @@ def preset_content(spec: RunSpec, run: str, description: str) -> dict[str, Any]:
         "overrides": spec.overrides,
         "bounds": spec.bounds,
         "success": spec.success,
+        "evaluation": spec.evaluation,
+        "checkpoints": spec.checkpoints,
+        "goal": spec.goal,
         "curriculum": spec.curricula,
     }
     return content | {key: value for key, value in optional.items() if value}

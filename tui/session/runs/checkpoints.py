@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from curricula.errors import UserError
+from trainer_proc.contract.best_checkpoint import best_checkpoint, best_file, read_best
 from trainer_proc.contract.run_folder import RunFolder, RunSpec, iteration_of
 from tui.session.runs.run_index import RunNotFound, find_run
 
@@ -14,20 +15,35 @@ class CheckpointNotFound(UserError):
     """There is no such checkpoint."""
 
 
+LATEST, BEST = "latest", "best"
+"""Names of a run's newest checkpoint, and of its best by evaluation."""
+
+
 def find_checkpoint(folder: RunFolder, text: str | None) -> Path:
-    """Return the checkpoint that `text` names, an iteration or a path; None is the newest.
+    """Return the checkpoint that `text` names: `latest` (as None), `best`, an iteration or a path.
 
     Raises `CheckpointNotFound`.
     """
     checkpoints = folder.checkpoints()
-    if text is None:
+    if text in (None, LATEST):
         if not checkpoints:
             raise CheckpointNotFound(f"{folder.name} has no checkpoint yet")
         return checkpoints[-1]
+    if text == BEST:
+        if (best := best_checkpoint(folder)) is None:
+            raise CheckpointNotFound(f"{folder.name} has no best checkpoint: train with --evaluate-every N")
+        return best
     path = folder.checkpoint(int(text)) if re.fullmatch(r"\d+", text) else Path(text)
     if path.is_file():
         return path
     raise CheckpointNotFound(f"no such checkpoint: {text}; {_nearest_text(folder.name, checkpoints, path)}")
+
+
+def iteration_in(checkpoint: Path) -> int | None:
+    """Return the iteration of a checkpoint, by its name or, of `model_best.pt`, its description; None if unknown."""
+    folder = RunFolder(checkpoint.parent)
+    best = read_best(folder) if checkpoint.name == best_file(folder).name else None
+    return iteration_of(checkpoint) if best is None else best.iteration
 
 
 def checkpoint_to_start_from(text: str, log_root: Path) -> Path:
@@ -54,7 +70,7 @@ def origin_of(spec: RunSpec) -> str:
     """Return `from RUN at ITERATION` for a continued run; empty otherwise."""
     if not spec.parent:
         return ""
-    iteration = iteration_of(Path(spec.checkpoint))
+    iteration = iteration_in(Path(spec.checkpoint))
     return f"from {Path(spec.parent).name}" + (f" at {iteration}" if iteration is not None else "")
 
 
