@@ -9,15 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer_proc.contract.knob import refusal
+from trainer_proc.steering.guard import CALM_ITERATIONS, Finding
 from trainer_proc.steering.guards import (
-    CALM_ITERATIONS,
     DESIRED_KL,
     KL,
     KL_BEFORE_UPDATE,
     REWARD,
     SUCCESS,
     FallGuard,
-    Finding,
     Guards,
     KlGuard,
     NotFiniteGuard,

@@ -10,6 +10,8 @@ import msgspec
 
 from trainer_proc.contract.run_folder import RunFolder, checkpoint_name, write_atomically
 
+BEST_NAME = "model_best.pt"
+
 
 class BestCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
     """The content of `model_best.json`."""
@@ -28,7 +30,7 @@ class BestCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 def best_file(folder: RunFolder) -> Path:
     """Return the path of `model_best.pt`."""
-    return folder.path / "model_best.pt"
+    return folder.path / BEST_NAME
 
 
 def read_best(folder: RunFolder) -> BestCheckpoint | None:

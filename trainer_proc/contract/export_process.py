@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from curricula.errors import UserError
+from trainer_proc.contract.checkpoint_use import in_use
 from trainer_proc.contract.child_process import child_environment
 from trainer_proc.contract.messages import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
@@ -42,7 +43,7 @@ def run_export(
     """
     exporter = [*(python or [sys.executable]), "-m", "trainer_proc.export.write"]
     command = [*exporter, str(folder.path), "--checkpoint", str(checkpoint)]
-    with open(log or "/dev/null", "ab") as other_output:
+    with in_use(checkpoint), open(log or "/dev/null", "ab") as other_output:
         process = subprocess.run(
             command,
             stdout=subprocess.PIPE,

@@ -18,6 +18,7 @@ import msgspec
 
 import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from curricula.errors import UsageError, UserError, message_of
+from trainer_proc.contract.checkpoint_use import in_use
 from trainer_proc.contract.child_process import interrupt_on_signals, standard_output_for_answers
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.evaluation import Evaluation, Progress, Refusal, Request
@@ -51,7 +52,8 @@ def _evaluated(arguments: list[str], report: Callable[[Progress], None]) -> Eval
         request = _request(arguments)
         from trainer_proc.evaluation.evaluate import evaluate  # imports torch: a wrong request is refused at once
 
-        return evaluate(request, report)
+        with in_use(Path(request.checkpoint)):
+            return evaluate(request, report)
     except BrokenPipeError:
         raise
     except UserError as error:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 import msgspec
 
 from trainer_proc.checkpoints.retention import Needed
+from trainer_proc.contract.best_checkpoint import BEST_NAME
 from trainer_proc.contract.knob import Value
 from trainer_proc.contract.messages import (
     Change,
@@ -29,9 +30,11 @@ from trainer_proc.contract.requests import Export, Pause, Reload, Resume, Save, 
 from trainer_proc.contract.undo_history import undo_of
 from trainer_proc.knobs.live import TrainingKnobs
 from trainer_proc.metrics.observer import Observer
+from trainer_proc.steering.changes import Changes
 from trainer_proc.steering.curricula import Curricula, NoCurricula
 from trainer_proc.steering.goal import GoalCheck
-from trainer_proc.steering.guards import PREFIX, Guards
+from trainer_proc.steering.guard import PREFIX
+from trainer_proc.steering.guards import Guards
 from trainer_proc.steering.interface import Actions, Link, TrainingStopped
 from trainer_proc.steering.interventions import Interventions
 from trainer_proc.steering.pause import PauseState
@@ -60,10 +63,7 @@ class Steering:
         self._queue: list[InterventionQueued | CurriculumOrder] = []
         self._saved_after = -1
         """Iteration whose end a guard can return to."""
-        self._changed_at: list[int] = []
-        """First iterations under changes by the user."""
-        self._last: InterventionApplied | None = None
-        """The change that a guard would undo."""
+        self._changes = Changes()
         self._pause = PauseState()
         self._stop = self._save = self._export = False
         self._has_retired = False
@@ -182,8 +182,7 @@ class Steering:
     def needed_checkpoints(self, iteration: int) -> Needed:
         """Return the checkpoints that guards may return to after `iteration`, and those before changes by the user."""
         below = [iteration - length + 1 for length in self.guards.lengths()]
-        exactly = () if self._last is None else (self._last.iteration - 1,)
-        return Needed((*below, *self._pause.good_before), tuple(self._changed_at), exactly)
+        return self._changes.needed((*below, *self._pause.good_before))
 
     def retire(self) -> None:
         """Ignore later boundaries: the run has ended, whatever its script still does."""
@@ -259,15 +258,8 @@ class Steering:
         applied = self.interventions.apply(queued, iteration + 1)
         if applied is None:
             return False
-        if applied.origin == "person":
-            self._changed_at.append(applied.iteration)
-        is_of_guards = all(change.knob.startswith(PREFIX) for change in applied.changes)
-        if not is_of_guards:
+        if self._changes.applied(applied):
             self.guards.intervened(metrics)
-        if applied.undoes is None and not is_of_guards:
-            self._last = applied
-        elif self._last is not None and applied.undoes == self._last.number:
-            self._last = None
         return True
 
     def _automatic_orders(self, iteration: int, metrics: dict[str, float]) -> list[AnyOrder]:
@@ -287,15 +279,18 @@ class Steering:
             self._link.emit(GuardCalmed(guard, iteration))
         for finding in findings:
             action: GuardAction = "warned" if finding.action == "warn" else "paused"
-            if finding.action == "undo" and self._last is not None:
+            if finding.action == "undo" and self._changes.last is not None:
                 action = "undone"
-            orders.append(GuardOrder(finding.guard, iteration, finding.message, action, finding.iterations))
+            is_of_best = finding.action == "best"
+            action = "warned" if is_of_best else action
+            order = GuardOrder(finding.guard, iteration, finding.message, action, finding.iterations, is_of_best)
+            orders.append(order)
         return orders
 
     def _carry_out_guard_order(self, order: GuardOrder, iteration: int, actions: Actions) -> None:
         action, message = order.action, order.message
         if action == "undone":
-            last = self._last
+            last = self._changes.last
             loaded = None if last is None else actions.reload(last.iteration - 1, self._ranks.all)
             if last is None or loaded is None:
                 action, message = "paused", f"{message}; no checkpoint to return to"
@@ -304,9 +299,14 @@ class Steering:
                 actions.reset_non_finite()
                 what = f"#{last.number}" if last.number else f"the last {last.origin} change"
                 message = f"{message}; {what} undone, {loaded} loaded"
+        is_loaded = order.loads_best and actions.reload_file(BEST_NAME, self._ranks.all) is not None
+        if order.loads_best and not is_loaded:
+            action, message = "paused", f"{message}; {BEST_NAME} can't be loaded"
         if action == "paused":
             self._pause.by_guard(order, message)
         self._link.emit(GuardFired(order.guard, order.iteration, message, action))
+        if is_loaded:
+            self._has_reloaded(BEST_NAME, iteration, actions)
 
     def _reload(self, checkpoint: str, iteration: int, actions: Actions) -> None:
         """Load a good checkpoint into the live policy and continue; without one, nothing changes."""
@@ -314,10 +314,13 @@ class Steering:
             reason = f"{checkpoint} can't be loaded" if checkpoint else "there is no good checkpoint"
             self._link.emit(CheckpointFailed(iteration, f"nothing reloaded: {reason}"))
             return
+        self._pause.end()
+        self._has_reloaded(checkpoint, iteration, actions)
+
+    def _has_reloaded(self, checkpoint: str, iteration: int, actions: Actions) -> None:
         actions.reset_non_finite()
         self.guards.judge_anew()
         self.interventions.report_competing_writes(iteration + 1)  # the checkpoint's learning rate
-        self._pause.end()
         self._link.emit(PolicyReloaded(iteration + 1, checkpoint))
 
     def _undo(self, last: InterventionApplied, iteration: int, reason: str) -> None:
@@ -326,4 +329,4 @@ class Steering:
         undo = msgspec.structs.replace(undo, changes=changes)
         self.interventions.apply(self.curricula.expanded(undo, self.interventions.in_force), iteration + 1)
         self.interventions.report_competing_writes(iteration + 1)  # the checkpoint's learning rate
-        self._last = None
+        self._changes.last = None

@@ -24,6 +24,8 @@ class GuardOrder(msgspec.Struct, frozen=True, tag=True):
     action: GuardAction
     iterations: int = 1
     """Iterations that show the problem."""
+    loads_best: bool = False
+    """Whether the best checkpoint is to be loaded."""
 
 
 class ReloadOrder(msgspec.Struct, frozen=True, tag=True):

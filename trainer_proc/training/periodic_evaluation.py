@@ -21,11 +21,8 @@ from trainer_proc.contract.evaluation_process import LOWEST_PRIORITY, Evaluation
 from trainer_proc.contract.knob import value_text
 from trainer_proc.contract.messages import EvaluationFailed, EvaluationFinished, EvaluationStarted, TrainerBody
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.steering.guards import BEST, JUDGED_BY
 
-BEST_SCORE = f"{PREFIX}best"
-"""Metric: what the best checkpoint reached, by score or success; the guard compares with it."""
-_JUDGED_BY = ("score", "success")
-"""Measures that choose the best checkpoint: the first one that the suite has."""
 _TRAINED_BY = ("reward/", "ppo/", "guard/", "curriculum/")
 """Knobs that change how a policy is trained, not what an evaluation asks of it."""
 _FEW_THREADS = {"OMP_NUM_THREADS": "1"}
@@ -155,7 +152,7 @@ class PeriodicEvaluations:
         best, is_best = self._best(iteration, means, conditions_of(result))
         values = {f"{PREFIX}{name}": value for name, value in means.items()}
         if best is not None:
-            values[BEST_SCORE] = best.value
+            values[BEST] = best.value
         body = EvaluationFinished(
             iteration=iteration,
             suite=result.suite,
@@ -169,7 +166,8 @@ class PeriodicEvaluations:
 
     def _best(self, iteration: int, means: dict[str, float], conditions: str) -> tuple[BestCheckpoint | None, bool]:
         """Return the best checkpoint so far, and whether it is this one."""
-        measure = next((name for name in _JUDGED_BY if name in means), None)
+        measures = (name.removeprefix(PREFIX) for name in JUDGED_BY)
+        measure = next((name for name in measures if name in means), None)
         before = read_best(self._folder)
         if measure is None:
             return before, False
