@@ -254,6 +254,34 @@ def test_several_guards_may_report_at_once():
     assert guards.check(fallen) == []
 
 
+# --- Evaluations ------------------------------------------------------------------------------------------
+
+
+def evaluated(best=0.8, **values):
+    return FINE | {"Evaluation/best": best} | {f"Evaluation/{name}": value for name, value in values.items()}
+
+
+def test_an_evaluation_far_below_the_best_is_reported_once_the_guard_is_on():
+    guards = Guards()
+    collapsed = evaluated(score=0.3, success=0.9)
+    assert guards.check(collapsed) == []
+    set_knob(guards, "guard/evaluation/mode", "act")
+    for fine in (FINE, evaluated(score=0.4), evaluated(success=0.4), evaluated(best=0.0, score=0.0)):
+        assert guards.check(fine) == []
+    (finding,) = guards.check(collapsed)  # the score decides where there is one
+    assert (finding.guard, finding.action) == ("evaluation", "best")
+    assert finding.message == "Evaluation/score 0.3 is far below the best, 0.8"
+    set_knob(guards, "guard/evaluation/drop", 70.0)
+    guards.judge_anew()
+    assert guards.check(collapsed) == []
+
+
+def test_the_guard_of_evaluations_has_no_change_to_undo():
+    (action,) = [knob.description for knob in Guards().knobs() if knob.name == "guard/evaluation/action"]
+    assert action.choices == ("pause", "best")
+    assert refusal(action, "undo") is not None
+
+
 def test_whether_an_undo_needs_a_checkpoint_follows_from_the_knobs():
     guards = Guards()
     assert (guards.may_undo, guards.catches_not_finite) == (False, False)
@@ -272,7 +300,7 @@ def test_limits_are_knobs_within_bounds():
     assert set_knob(guards, "guard/kl/factor", 3.0) == 3.0
     assert set_knob(guards, "guard/reward/drop", 50.0) == 50.0
     knobs = {knob.name: knob.description for knob in guards.knobs()}
-    assert len(knobs) == len(guards.knobs()) == 15
+    assert len(knobs) == len(guards.knobs()) == 18
     for name, value in {"guard/kl/iterations": 0.0, "guard/kl/factor": 0.5, "guard/reward/drop": -1.0}.items():
         assert "expected at least" in refusal(knobs[name], value)
     assert refusal(knobs["guard/kl/iterations"], 2.5) is not None

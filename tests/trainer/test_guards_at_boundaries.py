@@ -87,6 +87,60 @@ def test_with_nothing_to_undo_a_guard_pauses(training):
     assert "guard not_finite: Loss/value is nan" in paused.detail
 
 
+COLLAPSED = {"Evaluation/score": 0.1, "Evaluation/best": 0.8}
+
+
+def arm_evaluation(training, **knobs):
+    changes = tuple(Change(f"guard/evaluation/{name}", "", value) for name, value in knobs.items())
+    training.boundary([InterventionQueued(90, "person", changes)], after=0)
+    training.link.emitted.clear()
+    training.done.clear()
+
+
+def test_a_policy_that_has_collapsed_is_replaced_by_the_best_checkpoint(training):
+    training.boundary([queued(1, upright=2.0)], after=0)
+    arm_evaluation(training, mode="act")
+    fired, reloaded = training.boundary(after=3, metrics=COLLAPSED)
+    message = "Evaluation/score 0.1 is far below the best, 0.8"
+    assert fired == GuardFired("evaluation", 3, message, "warned")
+    assert reloaded == PolicyReloaded(4, "model_best.pt")
+    assert training.done == [("reload", "model_best.pt"), "renew"]
+    assert training.weights["upright"] == 2.0  # knobs keep their values
+    (calmed,) = training.boundary(after=4)
+    assert calmed == GuardCalmed("evaluation", 4)
+    assert PolicyReloaded(6, "model_best.pt") in training.boundary(after=5, metrics=COLLAPSED)
+
+
+def test_without_a_best_checkpoint_the_guard_of_evaluations_pauses(training):
+    arm_evaluation(training, mode="act")
+    training.checkpoint = None
+    fired, paused, _ = training.boundary([], [Resume()], after=3, metrics=COLLAPSED)
+    assert fired.action == "paused"
+    assert fired.message.endswith("; model_best.pt can't be loaded")
+    assert paused.phase == "paused"
+
+
+def test_the_guard_of_evaluations_may_pause_or_warn_instead(training):
+    arm_evaluation(training, mode="warn")
+    assert [fired.action for fired in training.boundary(after=3, metrics=COLLAPSED)] == ["warned"]
+    arm_evaluation(training, mode="act", action="pause")
+    fired, paused, _ = training.boundary([], [Resume()], after=4, metrics=COLLAPSED)
+    assert (fired.action, paused.phase) == ("paused", "paused")
+    assert ("reload", "model_best.pt") not in training.done
+
+
+def test_retention_is_told_what_guards_may_return_to(training):
+    training.boundary([queued(1, upright=2.0)], after=3)  # in force from iteration 4 on
+    for after in (4, 5, 6):
+        training.boundary(after=after, metrics={"Policy/kl": 1.0, "Policy/desired_kl": 0.01})
+    needed = training.steering.needed_checkpoints(6)
+    assert needed.exactly == (3,)
+    assert needed.changes == (4,)
+    assert 4 in needed.below  # since the change, and the first of the iterations with such a KL
+    training.boundary([Pause()], [Resume()], after=7, metrics=NAN)
+    assert 7 in training.steering.needed_checkpoints(7).below
+
+
 def test_a_guard_that_may_act_does_not_undo_that(training):
     arm(training, mode="act")
     fired, _, _ = training.boundary([], [Resume()], metrics=NAN)
