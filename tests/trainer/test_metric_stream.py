@@ -27,8 +27,8 @@ from trainer_proc.steering.interface import TrainingStopped
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global ENVIRONMENTS, EventAccumulator, EventFileLoader, ExportJobs, STEPS, SuccessRate, SummaryWriter
-    global attach, make_runner, torch
+    global ENVIRONMENTS, BackgroundJobs, EventAccumulator, EventFileLoader, ExportJobs, STEPS, SuccessRate
+    global SummaryWriter, attach, make_runner, torch
     import torch
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
@@ -38,6 +38,7 @@ def imported():
     from trainer_proc.export.job import ExportJobs
     from trainer_proc.metrics.success.rate import SuccessRate
     from trainer_proc.training.attach import attach
+    from trainer_proc.training.jobs import BackgroundJobs
 
 
 class Writer:
@@ -152,7 +153,7 @@ def train(folder, link, iterations, launch_values=None):
     """Train the tiny environment in `folder` and return its runner."""
     runner = make_runner(str(folder.path))
     steering = Steering(link)
-    attach(runner, steering, link.emit, ExportJobs(folder, link.emit), SuccessRate(runner.env))
+    attach(runner, steering, link.emit, BackgroundJobs(ExportJobs(folder, link.emit)), SuccessRate(runner.env))
     env = runner.env
 
     def write(value):

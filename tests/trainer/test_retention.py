@@ -62,7 +62,7 @@ class Retained:
 
     def apply(self, **needed):
         self.retention.apply(Needed(**needed))
-        self.retention.wait()
+        self.retention.finish()
         return {path.name for path in self.folder.path.glob("*.pt")}
 
 
@@ -151,6 +151,16 @@ def test_the_best_is_copied_where_there_are_no_links(folder, monkeypatch):
     save(folder, 9)
     assert best_file(folder).read_bytes() == b"9"
     assert best_file(folder).stat().st_nlink == 1
+
+
+def test_the_end_of_the_training_deletes_what_the_last_evaluation_has_made_obsolete(folder):
+    save(folder, 0, 1, 2)
+    keep_best(folder, best_of(0))
+    retained = Retained(folder, newest=1)
+    assert retained.apply() == {"model_0.pt", "model_2.pt", "model_best.pt"}
+    keep_best(folder, best_of(2))
+    retained.retention.finish()
+    assert retained.deleted == ["model_1.pt", "model_0.pt"]
 
 
 def test_retention_keeps_the_best_under_its_number(folder):

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.waiting import wait_for
+from trainer_proc.contract.best_checkpoint import BestCheckpoint, keep_best
 from trainer_proc.contract.connection import write_connection
 from trainer_proc.contract.messages import IterationFinished, MetricSet, PhaseChanged, RunStarted
 from trainer_proc.contract.run_folder import RunFolder
@@ -66,6 +67,14 @@ def test_what_links_point_to_stays(ended, tmp_path, log_root):
     delete_run(ended, log_root)
     assert (kept / "data").read_bytes() == b"x" * 100_000
     assert not ended.path.exists()
+
+
+def test_a_best_checkpoint_takes_no_space_beside_the_one_that_it_is(ended, log_root):
+    before = contents_of(ended, log_root)
+    keep_best(ended, BestCheckpoint(iteration=50, suite="quick", measure="score", value=0.5))
+    after = contents_of(ended, log_root)
+    assert before.size <= after.size < before.size + 20_000
+    assert after.checkpoints == 2
 
 
 def test_a_run_is_deleted_in_its_log_folder_only(ended, tmp_path, log_root):

@@ -6,7 +6,14 @@ import io
 import sys
 
 from tests.tui.conftest import RUN, STARTED
-from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged
+from trainer_proc.contract.messages import (
+    EvaluationFailed,
+    EvaluationFinished,
+    Frame,
+    IterationFinished,
+    MetricSet,
+    PhaseChanged,
+)
 from tui.commands.shared.progress_lines import ProgressLines
 from tui.session.state import RunState
 
@@ -93,4 +100,14 @@ def test_a_guard_s_pause_is_printed_with_the_commands_that_get_on(capsys):
         f"  humanoid-tui stop {RUN}: stop; the policy is not finite, nothing is saved",
         "training",
         "paused: after iteration 0",
+    ]
+
+
+def test_an_evaluation_beside_the_training_has_a_line(capsys):
+    values = {"Evaluation/success": 0.75}
+    evaluated = EvaluationFinished(0, "quick", values, "evaluations/model_0", 4, 2.0, is_best=True)
+    shown([STARTED, evaluated, EvaluationFailed(2, "no memory")])
+    assert capsys.readouterr().out.splitlines() == [
+        "iteration 0 evaluated: success 75%, the best so far",
+        "evaluation of iteration 2: no memory",
     ]

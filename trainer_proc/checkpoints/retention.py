@@ -61,19 +61,23 @@ class CheckpointRetention:
         self._on_deleted = on_deleted
         self._on_failed = on_failed
         self._thread: threading.Thread | None = None
+        self._needed: Needed | None = None
         self._started_from = _StartedFrom(folder)
 
     def apply(self, needed: Needed) -> None:
         """Delete what is not kept, and return at once; while the last deletion runs, leave it to the next save."""
+        self._needed = needed
         if self._thread is not None and self._thread.is_alive():
             return
         self._thread = threading.Thread(target=self._delete, args=(needed,), name="retention")
         self._thread.start()
 
-    def wait(self) -> None:
-        """Wait until nothing is being deleted."""
+    def finish(self) -> None:
+        """Delete what is not kept at the end of the training; the last evaluation may have found another best one."""
         if self._thread is not None:
             self._thread.join()
+        if self._needed is not None:
+            self._delete(self._needed)
 
     def _delete(self, needed: Needed) -> None:
         try:

@@ -202,6 +202,7 @@ class _LoggerHooks:
                 )
                 or {}
             )
+        self._evaluations.last_iteration = last
         self._steering.at_boundary(iteration, published | self._evaluations.take(), self._actions)
         if iteration == last:
             self._evaluations.finish(iteration, self._actions)

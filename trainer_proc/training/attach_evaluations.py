@@ -35,10 +35,13 @@ class BoundaryEvaluations:
         self._checkpoints = checkpoints
         self._stream = stream
         self._observer = observer
+        self.last_iteration = -1
+        """Number of the final iteration, which `finish` evaluates; -1 while unknown."""
 
     def start_if_due(self, iteration: int) -> None:
         """Evaluate the policy after `iteration` if it is its turn."""
-        if self._evaluations is not None and self._evaluations.is_due(iteration):
+        is_last = iteration == self.last_iteration
+        if self._evaluations is not None and not is_last and self._evaluations.is_due(iteration):
             self._evaluations.start(iteration, self._checkpoints.save_complete)
 
     def take(self) -> dict[str, float]:

@@ -34,4 +34,4 @@ class BackgroundJobs:
         if self.exports is not None:
             self.exports.wait()
         if self.retention is not None:
-            self.retention.wait()
+            self.retention.finish()

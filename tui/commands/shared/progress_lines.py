@@ -8,7 +8,8 @@ from types import TracebackType
 
 import click
 
-from trainer_proc.contract.messages import Frame, IterationFinished, PhaseChanged
+from trainer_proc.contract.messages import EvaluationFailed, EvaluationFinished, Frame, IterationFinished, PhaseChanged
+from tui.session.evaluation_text import evaluation_result
 from tui.session.guards import ways_as_commands
 from tui.session.state import RunState
 
@@ -47,6 +48,9 @@ class ProgressLines:
                 reward = state.latest.get("Train/mean_reward")
                 done = f"iteration {body.iteration + 1} of {state.last_iteration + 1}"
                 click.echo(done + (f", reward {reward:.4g}" if reward is not None else ""))
+            case EvaluationFinished() | EvaluationFailed() as body:
+                self._end_modules()
+                click.echo(evaluation_result(body))
             case _:
                 pass
 

@@ -22,7 +22,7 @@ from tui.session.text import plain
 from tui.widgets.field import Field
 
 START = "Start (Enter)"
-_NO_EVALUATION = "none; N for one every N iterations"
+_NO_EVALUATION = "every N iterations"
 _FIELDS = (
     *(("device", "device"), ("num-envs", "environments"), ("iterations", "iterations"), ("seed", "seed")),
     *(("run-name", "name"), ("checkpoint", "checkpoint"), ("overrides", "overrides"), ("set", "knobs")),
@@ -109,7 +109,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
     def show_evaluation(self, preset: Preset) -> None:
         """Show how often the preset evaluates the policy, which a number in the field replaces."""
         every = preset.evaluation.get("every")
-        placeholder = _NO_EVALUATION if every is None else f"every {every} iterations (from the preset); 0 for none"
+        placeholder = _NO_EVALUATION if every is None else f"{every} from the preset; 0: none"
         self.query_one("#evaluate-every", Input).placeholder = placeholder
 
     def show_problem(self, problem: str, field: str = "") -> None:

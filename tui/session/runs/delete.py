@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,11 +114,13 @@ def _begins_in(run: RunFolder, folder: RunFolder) -> bool:
 
 
 def _size(path: Path) -> int:
-    """Return the bytes that deleting `path` frees; files with other hard links free none."""
+    """Return the bytes that deleting `path` frees; files with hard links elsewhere free none."""
     size = 0
+    links: Counter[tuple[int, int]] = Counter()
     for parent, _, files in os.walk(path):
         for name in files:
             status = os.lstat(Path(parent) / name)
-            if status.st_nlink == 1 or not stat.S_ISREG(status.st_mode):
+            links[status.st_dev, status.st_ino] += 1
+            if links[status.st_dev, status.st_ino] == status.st_nlink or not stat.S_ISREG(status.st_mode):
                 size += status.st_blocks * _BLOCK
     return size
