@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trainer_proc.contract.evaluation import SuiteName
+from trainer_proc.evaluation.suites.commands import Commands
 from trainer_proc.evaluation.suites.pushes import Pushes
 from trainer_proc.evaluation.suites.quick import Quick
 from trainer_proc.evaluation.suites.randomization import Randomization
@@ -11,7 +12,7 @@ from trainer_proc.evaluation.suites.suite import Suite, SuiteRefused
 from trainer_proc.evaluation.suites.terrain import TerrainMatrix
 
 _SUITES: dict[SuiteName, Suite] = {
-    suite.name: suite for suite in (Quick(), Pushes(), TerrainMatrix(), Randomization(), Smoothness())
+    suite.name: suite for suite in (Quick(), Commands(), Pushes(), TerrainMatrix(), Randomization(), Smoothness())
 }
 
 

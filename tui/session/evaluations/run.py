@@ -16,6 +16,7 @@ from typing import IO, TypeAlias
 
 import msgspec
 
+from curricula.errors import UsageError
 from trainer_proc.contract.child_process import child_environment
 from trainer_proc.contract.evaluation import Evaluation, EvaluationError, Progress, Refusal, Request
 from trainer_proc.contract.run_folder import RunFolder
@@ -34,7 +35,7 @@ def evaluate(request: Request, report: Callable[[Progress], None], cancelled: Ev
     """Evaluate in a process of its own, of the Python that trains the run's backend; takes seconds to minutes.
 
     `report` gets the progress. Soon after `cancelled` is set, the process ends and stores nothing. It also ends with
-    this process. Raises `EvaluationError`, `RunFolderError` or `LaunchError`.
+    this process. Raises `EvaluationError`, `UsageError`, `RunFolderError` or `LaunchError`.
     """
     python, variables = backend_command(RunFolder(Path(request.run)).read_spec().backend)
     last: _Answer | None = None
@@ -51,7 +52,7 @@ def evaluate(request: Request, report: Callable[[Progress], None], cancelled: Ev
         if cancelled.is_set():
             raise EvaluationError("the evaluation was cancelled")
         if isinstance(last, Refusal):
-            raise EvaluationError(last.error)
+            raise (UsageError if last.exit_code == UsageError.exit_code else EvaluationError)(last.error)
         raise EvaluationError(f"the evaluation ended with code {process.returncode}: {_last_line(errors)}")
 
 

@@ -1,0 +1,144 @@
+"""`evaluate`: evaluate policies."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import click
+import msgspec
+
+from curricula.errors import UserError
+from trainer_proc.contract.child_process import interrupt_on_signals
+from trainer_proc.contract.evaluation import SUITES, Evaluation, Progress, Request, SuiteName, result_file
+from trainer_proc.contract.run_folder import RunFolder
+from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.session.backends.devices import list_devices
+from tui.session.evaluations.limits import Limit, missed_limits, parse_limit
+from tui.session.evaluations.run import evaluate
+from tui.session.evaluations.targets import Target, checkpoint_of, default_device, find_targets
+from tui.session.launching.spec_checks import check_device
+from tui.session.text import plain
+
+_MINIMA = ("success", "score")
+_MAXIMA = ("error/linear", "error/lateral", "error/yaw")
+_ERASE_LINE = "\r\x1b[K"
+
+
+@click.command("evaluate")
+@click.argument("targets", metavar="RUN|FILE...", nargs=-1, required=True)
+@click.option("--checkpoint", "checkpoints", multiple=True, help="latest, best, an iteration or a file; repeatable.")
+@click.option("--suite", "suites", type=click.Choice(SUITES), multiple=True, help="Default: quick; repeatable.")
+@click.option("--episodes", type=click.IntRange(min=1), help="Episodes in each cell of a suite.")
+@click.option("--seed", type=click.IntRange(min=0, max=2**31 - 1), default=0, show_default=True)
+@click.option("--device", help="cpu or cuda:N; by default the first GPU, but the CPU while the run trains.")
+@click.option("--num-envs", type=click.IntRange(min=1), help="Most environments at once.")
+@click.option("--conditions", help="Checkpoint of the run whose knob values apply to all: an iteration or a file.")
+@click.option("--min-success", type=float, help="Exit with 1 below this mean success, 0 to 1.")
+@click.option("--min-score", type=float, help="Exit with 1 below this mean score, 0 to 1.")
+@click.option("--max-error-linear", type=float, help="Exit with 1 above this mean error (m/s).")
+@click.option("--max-error-lateral", type=float, help="Exit with 1 above this mean error (m/s).")
+@click.option("--max-error-yaw", type=float, help="Exit with 1 above this mean error (rad/s).")
+@click.option("--min", "minima", metavar="MEASURE=VALUE", multiple=True, help="Least mean of any measure; repeatable.")
+@click.option("--max", "maxima", metavar="MEASURE=VALUE", multiple=True, help="Largest mean; repeatable.")
+@logs_option
+@json_option
+def evaluate_command(
+    targets: tuple[str, ...],
+    checkpoints: tuple[str, ...],
+    suites: tuple[SuiteName, ...],
+    episodes: int | None,
+    seed: int,
+    device: str | None,
+    num_envs: int | None,
+    conditions: str | None,
+    minima: tuple[str, ...],
+    maxima: tuple[str, ...],
+    log_root: Path,
+    as_json: bool,
+    **named: float | None,
+) -> None:
+    """Evaluate policies without exploration noise, on their run's own task.
+
+    Several policies are shown side by side, and each is tested against the first. Results are kept in the run's folder,
+    evaluations/CHECKPOINT.
+    """
+    limits = _limits(minima, maxima, named)
+    found = find_targets(targets, checkpoints, log_root)
+    requests = [
+        _request(target, suite, device=device, conditions=conditions, seed=seed, episodes=episodes, num_envs=num_envs)
+        for suite in dict.fromkeys(suites or ("quick",))
+        for target in found
+    ]
+    interrupt_on_signals()  # so that the process of the evaluation is ended with this one
+    results = [_evaluated(request, quiet=as_json) for request in requests]
+    missed = missed_limits(results, limits)
+    from tui.session.evaluations.report import report_record, report_text  # imports numpy: too slow for --help
+
+    show_result(report_text(results), report_record(results, missed), as_json)
+    if missed and as_json:
+        raise click.exceptions.Exit(1)  # the report is the one JSON value
+    if missed:
+        raise UserError("; ".join(missed))
+
+
+def _limits(minima: Sequence[str], maxima: Sequence[str], named: dict[str, float | None]) -> list[Limit]:
+    return [
+        *(parse_limit(text, is_minimum=True) for text in minima),
+        *(parse_limit(text, is_minimum=False) for text in maxima),
+        *(Limit(name, value) for name in _MINIMA if (value := named[f"min_{name}"]) is not None),
+        *(
+            Limit(name, value, is_minimum=False)
+            for name in _MAXIMA
+            if (value := named[f"max_{name.replace('/', '_')}"]) is not None
+        ),
+    ]
+
+
+def _request(
+    target: Target, suite: SuiteName, *, device: str | None, conditions: str | None, **numbers: Any
+) -> Request:
+    devices = list_devices()
+    chosen = "cuda:0" if device == "cuda" else device or default_device(target.folder, devices)
+    check_device(msgspec.structs.replace(target.folder.read_spec(), device=chosen, processes=1), devices)
+    return Request(
+        run=str(target.folder.path),
+        checkpoint=str(target.policy),
+        suite=suite,
+        device=chosen,
+        conditions=str(checkpoint_of(target.folder, conditions).resolve()) if conditions else "",
+        **{name: value for name, value in numbers.items() if value is not None},
+    )
+
+
+def _evaluated(request: Request, *, quiet: bool) -> Evaluation:
+    """Evaluate, show progress on a terminal, and store the pictures."""
+    with _progress_line(request, quiet) as report:
+        result = evaluate(request, report, Event())
+    from tui.charts.files.evaluation_pictures import write_pictures
+
+    write_pictures(result, result_file(RunFolder(Path(request.run)), result.checkpoint, result.suite))
+    return result
+
+
+@contextmanager
+def _progress_line(request: Request, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Yield what shows the progress in one line of standard error; nothing where that is no terminal."""
+    is_shown = not quiet and sys.stderr.isatty()
+
+    def show(progress: Progress) -> None:
+        share = f" {progress.done / progress.total:.0%}" if progress.total else ""
+        line = f"{request.suite} of {Path(request.checkpoint).name}:{share} {progress.text}"
+        if is_shown:
+            click.echo(f"{_ERASE_LINE}{plain(line)[: shutil.get_terminal_size().columns - 1]}", nl=False, err=True)
+
+    try:
+        yield show
+    finally:
+        if is_shown:
+            click.echo(_ERASE_LINE, nl=False, err=True)
