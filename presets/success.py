@@ -25,7 +25,7 @@ class Success(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """
     window: Annotated[int, msgspec.Meta(ge=1)] = 100
     """Episodes over which the rate is measured."""
-    noise_free: Annotated[float, msgspec.Meta(ge=0, le=0.25)] = 0.0
+    noise_free: Annotated[float, msgspec.Meta(ge=0, le=0.25)] = 0.03
     """Share of the environments that act without exploration noise, and on which alone success is measured.
 
     At least 4 environments and at most a quarter. PPO does not learn from them. 0 measures all, with noise.

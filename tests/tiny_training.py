@@ -16,28 +16,29 @@ ENVIRONMENTS = 6
 class PointEnv(VecEnv):
     """Episodes end by time-out after 5 steps; those of odd environments end after 3 by termination."""
 
-    def __init__(self):
-        self.num_envs, self.num_actions, self.device = ENVIRONMENTS, 2, "cpu"
+    def __init__(self, numbers=range(ENVIRONMENTS)):
+        self.numbers = torch.tensor(numbers)
+        self.num_envs, self.num_actions, self.device = len(numbers), 2, "cpu"
         self.max_episode_length = 5
-        self.episode_length_buf = torch.zeros(ENVIRONMENTS, dtype=torch.long)
+        self.episode_length_buf = torch.zeros(self.num_envs, dtype=torch.long)
         self.cfg = {}
         self.weight = 1.0
         self.weights_seen = []
-        self.position = torch.zeros(ENVIRONMENTS, 3)
-        self.termination_manager = SimpleNamespace(time_outs=torch.zeros(ENVIRONMENTS, dtype=torch.bool))
+        self.position = torch.zeros(self.num_envs, 3)
+        self.termination_manager = SimpleNamespace(time_outs=torch.zeros(self.num_envs, dtype=torch.bool))
 
     @property
     def unwrapped(self):
         return self
 
     def get_observations(self):
-        return TensorDict({"policy": self.position.clone()}, batch_size=[ENVIRONMENTS])
+        return TensorDict({"policy": self.position.clone()}, batch_size=[self.num_envs])
 
     def step(self, actions):
         self.weights_seen.append(self.weight)
         self.position = torch.tanh(self.position + torch.nn.functional.pad(actions, (0, 1)) * 0.1 + 0.01)
         self.episode_length_buf += 1
-        odd = torch.arange(ENVIRONMENTS) % 2 == 1
+        odd = self.numbers % 2 == 1
         terminated = odd & (self.episode_length_buf >= 3)
         time_outs = ~odd & (self.episode_length_buf >= self.max_episode_length)
         dones = terminated | time_outs
@@ -80,18 +81,23 @@ def make_runner(
     normalize=False,
     environment=PointEnv,
     distribution="GaussianDistribution",
+    model=None,
     **algorithm,
 ):
-    """Return a runner on `environment`, which may normalize observations; `algorithm` are PPO's arguments."""
+    """Return a runner on `environment`, which may normalize observations; `algorithm` are PPO's arguments.
+
+    `model` has further settings of both networks.
+    """
     torch.manual_seed(3)
     gaussian = {"class_name": distribution, "init_std": 1.0, "std_type": "scalar"}
-    model = {"class_name": "MLPModel", "hidden_dims": [8], "activation": "elu", "obs_normalization": normalize}
+    network = {"class_name": "MLPModel", "hidden_dims": [8], "activation": "elu", "obs_normalization": normalize}
+    network |= model or {}
     cfg = {
         "num_steps_per_env": STEPS,
         "save_interval": 1000,
         "obs_groups": {"actor": ["policy"], "critic": ["policy"], "rnd_state": ["policy"]},
-        "actor": {**model, "distribution_cfg": gaussian},
-        "critic": dict(model),
+        "actor": {**network, "distribution_cfg": gaussian},
+        "critic": dict(network),
         "algorithm": {"class_name": "PPO", "rnd_cfg": None, "symmetry_cfg": None, **algorithm},
         "logger": "tensorboard",
     }

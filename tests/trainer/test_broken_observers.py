@@ -27,7 +27,15 @@ def imported():
 
 ITERATIONS = 3
 SPEC = RunSpec(
-    preset="own", backend="tests", task="point", experiment="own", device="cpu", num_envs=6, iterations=3, seed=3
+    preset="own",
+    backend="tests",
+    task="point",
+    experiment="own",
+    device="cpu",
+    num_envs=6,
+    iterations=3,
+    seed=3,
+    success={"noise_free": 0.0},
 )
 CLASSES = (
     "trainer_proc.metrics.policy_change:PolicyChange",

@@ -31,7 +31,15 @@ KL, BEFORE, CLIPPED = "Policy/kl", "Policy/kl_before_update", "Policy/clip_fract
 ACTOR, CRITIC = "Policy/actor_gradient_norm", "Policy/critic_gradient_norm"
 EXPLAINED = "Policy/explained_variance"
 SPEC = RunSpec(
-    preset="own", backend="tests", task="point", experiment="own", device="cpu", num_envs=6, iterations=3, seed=3
+    preset="own",
+    backend="tests",
+    task="point",
+    experiment="own",
+    device="cpu",
+    num_envs=6,
+    iterations=3,
+    seed=3,
+    success={"noise_free": 0.0},
 )
 
 

@@ -31,8 +31,9 @@ def noise_free_slice(num_envs: int, share: float) -> slice:
     if not count:
         raise NotObservable(f"expected at least 4 environments, got {num_envs}")
     stride = num_envs // count
-    first = stride // 2
-    return slice(first, first + stride * (count - 1) + 1, stride)
+    span = stride * (num_envs // stride - 1)  # may be a few more than `count`, to cover all
+    first = (num_envs - span) // 2
+    return slice(first, first + span + 1, stride)
 
 
 class NoiseFree:
