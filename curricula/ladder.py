@@ -17,7 +17,7 @@ MOST_LEVELS = 1000
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 
-_RATES = (SUCCESS_RATE, "Success/")
+_RATES = (SUCCESS_RATE, "Success/score", "Success/part/", "Success/task/", "Success/terrain/")
 """Prefixes of metrics that are shares, 0 to 1."""
 
 

@@ -114,8 +114,8 @@ def test_three_iterations_are_in_the_journal_with_all_that_the_board_shows(ended
     of_terms = [published(ended, name) for name in state.latest if name.startswith("Termination/")]
     for iteration, finished in published(ended, "Train/finished_episodes").items():
         shares = [of_term[iteration] for of_term in of_terms if iteration in of_term]
-        assert bool(shares) == bool(finished)
-        assert not finished or (max(shares) <= 1 and sum(shares) > 0.999)  # several terms may end an episode
+        assert shares or not finished  # shares are of all environments, finished are those without noise
+        assert not shares or (max(shares) <= 1 and sum(shares) > 0.999)  # several terms may end an episode
 
 
 def test_the_run_s_folder_holds_what_it_was_made_of_and_what_came_of_it(ended, simulator):

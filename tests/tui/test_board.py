@@ -47,6 +47,14 @@ def lines(title, made, **metrics):
         ({}, "success rate"),
         ({"Train/success_episodes": 20.0, "Train/success_window": 100.0}, "success rate, 20/100 episodes"),
         ({"Train/success_episodes": 131.0, "Train/success_window": 100.0}, "success rate, last 131 episodes"),
+        (
+            {"Train/success_episodes": 131.0, "Train/success_window": 100.0, "Train/noise_free_environments": 0.0},
+            "success rate, last 131 episodes, with noise",
+        ),
+        (
+            {"Train/success_episodes": 20.0, "Train/success_window": 100.0, "Train/noise_free_environments": 124.0},
+            "success rate, 20/100 episodes",
+        ),
     ],
 )
 def test_the_success_rate_says_how_many_episodes_it_is_of(metrics, title):

@@ -30,7 +30,14 @@ from tui.session.state import RunState
 
 STEPPED = (
     *("Curriculum/velocity/level", "Curriculum/velocity/episodes", "Curriculum/command_vel/lin_vel_x_max"),
-    *("Loss/learning_rate", "info/last_lr", "Policy/desired_kl", "Terrain/max_level", "Train/success_window"),
+    *(
+        "Loss/learning_rate",
+        "info/last_lr",
+        "Policy/desired_kl",
+        "Terrain/max_level",
+        "Train/success_window",
+        "Train/noise_free_environments",
+    ),
     *("Curriculum/pose/weight", "my/level", "exploration/epsilon"),
 )
 MEASURED = (
@@ -80,6 +87,10 @@ def test_settings_and_levels_are_steps_and_measurements_are_not():
         ("Policy/clip_fraction", (0, 1)),
         ("Episode_Termination/fell_over", (0, 1)),
         ("Success/terrain/flat", (0, 1)),
+        ("Success/score", (0, 1)),
+        ("Success/part/yaw", (0, 1)),
+        ("Success/error/linear", (0, math.inf)),
+        ("Success/instant_error/yaw", (0, math.inf)),
         ("Terrain/share_at_level_3", (0, 1)),
         ("env/win_rate", (0, 1)),
         ("Policy/explained_variance", (-math.inf, 1)),

@@ -13,6 +13,8 @@ NAMES = (
     *("Episode_Reward/air_time", "Episode_Reward/pose", "Episode_Termination/time_out", "Metrics/twist/error_vel_xy"),
     *("Curriculum/velocity/level", "Curriculum/terrain/level", "Curriculum/command/lin_x_min"),
     *("Curriculum/command/lin_x_max", "Success/terrain/flat", "a/same", "b/same"),
+    *("Success/score", "Success/score/survival", "Success/error/linear", "Success/error/yaw", "Success/part/yaw"),
+    "Success/instant_error/lateral",
 )
 CURRICULA = ("velocity", "terrain")
 
@@ -33,6 +35,12 @@ CURRICULA = ("velocity", "terrain")
         ("learning_time", ["Perf/learning_time"]),
         ("levels", ["Curriculum/velocity/level", "Curriculum/terrain/level"]),
         ("success, flat", ["Success/terrain/flat"]),
+        ("success, yaw", ["Success/part/yaw"]),
+        ("score", ["Success/score"]),
+        ("score, survival", ["Success/score/survival"]),
+        ("error, forward (m/s)", ["Success/error/linear"]),
+        ("error, yaw (rad/s)", ["Success/error/yaw"]),
+        ("instant error, lateral (m/s)", ["Success/instant_error/lateral"]),
         ("command/lin_x", ["Curriculum/command/lin_x_min", "Curriculum/command/lin_x_max"]),
     ],
 )
@@ -50,7 +58,7 @@ def test_several_that_fit_and_none_are_told():
         metrics_called("same", NAMES)
     with pytest.raises(UsageError, match=r"no such metric: Polcy/kl; nearest: Policy/kl"):
         metrics_called("Polcy/kl", NAMES)
-    with pytest.raises(UsageError, match=r"no such metric: success rate$"):
+    with pytest.raises(UsageError, match=r"no such metric: success rate; nearest: Success/score$"):
         metrics_called("success rate", NAMES)
 
 

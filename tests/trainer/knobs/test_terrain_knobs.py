@@ -276,5 +276,5 @@ def test_success_counts_for_the_type_that_the_episode_was_on(rough):
     success.step(dones, extras)
     assert dones.tolist() == [1, 0, 0, 0, 1, 0, 0, 0]
     assert rough.types()[0] != 0
-    rates = {name: value for name, value in success.collect().items() if name.startswith("Success/")}
+    rates = {name: value for name, value in success.collect().items() if name.startswith("Success/terrain/")}
     assert rates == {"Success/terrain/flat": 1.0, "Success/terrain/stairs": 1.0}

@@ -50,7 +50,8 @@ class NoiseFree:
         """Those that act without noise."""
         for owner, name in [*((algorithm, name) for name in _METHODS), (logger, "process_env_step")]:
             if not _is_of_rsl_rl(owner, name):
-                raise NotObservable(f"{type(owner).__name__} does not act and learn as PPO of rsl-rl")
+                trainer = getattr(runner, "library", type(owner).__name__)
+                raise NotObservable(f"{trainer} does not act and learn as PPO of rsl-rl")
         if not hasattr(type(getattr(algorithm.actor, "_orig_mod", algorithm.actor)), "output_mean"):
             raise NotObservable(f"{type(algorithm.actor).__name__} does not report the mean of its actions")
         storage = algorithm.storage

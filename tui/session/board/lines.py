@@ -9,7 +9,7 @@ from curricula.ladder import Ladder
 from trainer_proc.contract.knob import value_text
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.library_units import base_name, own_name
-from tui.session.board.plans import SUCCESS_EPISODES, SUCCESS_WINDOW, ChartPlan
+from tui.session.board.plans import NOISE_FREE_ENVIRONMENTS, SUCCESS_EPISODES, SUCCESS_WINDOW, ChartPlan
 from tui.session.metrics.names import family_of, role_of, term_of
 from tui.session.references.fit import reference_problem
 from tui.session.state import RunState
@@ -117,13 +117,16 @@ def _library_units(plan: ChartPlan, state: RunState) -> list[str]:
 
 
 def _episodes(state: RunState) -> list[str]:
-    """Return ever shorter notes on the episodes of a success rate: with the window until that is full."""
+    """Return ever shorter notes on a success rate: its episodes, with the window until that is full, and noise."""
     episodes, window = state.latest.get(SUCCESS_EPISODES), state.latest.get(SUCCESS_WINDOW)
     if episodes is None or window is None:
         return [""]
+    noise = ", with noise" if state.latest.get(NOISE_FREE_ENVIRONMENTS) == 0 else ""
     if episodes < window:
-        return [f", {episodes:.0f}/{window:.0f} episodes", f", {episodes:.0f}/{window:.0f}", ""]
-    return [f", last {episodes:.0f} episodes", f", {episodes:.0f} episodes", ""]
+        ways = [f", {episodes:.0f}/{window:.0f} episodes", f", {episodes:.0f}/{window:.0f}", ""]
+    else:
+        ways = [f", last {episodes:.0f} episodes", f", {episodes:.0f} episodes", ""]
+    return [way + noise for way in ways]
 
 
 def _weight(plan: ChartPlan, state: RunState) -> str:

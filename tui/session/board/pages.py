@@ -38,6 +38,8 @@ _EMPTY = {
 MAX_CHARTS = 60
 """Charts on one page; further ones are found by name."""
 _SUCCESS_OF = "Success/"
+_PARTS_OF_SUCCESS = ("part", "score", "error", "instant_error")
+"""Kinds of what an episode's success is made of, in the order of their charts; others are groups of episodes."""
 _COUNTS = "/episodes"  # a curriculum's episodes at its level: a counter
 
 
@@ -144,16 +146,18 @@ def _rewards(names: Sequence[str]) -> tuple[ChartPlan, ...]:
 
 
 def _curricula_page(content: BoardContent) -> tuple[ChartPlan, ...]:
-    """Return levels, tracking errors, success by terrain and task, and all other curriculum metrics."""
+    """Return levels, parts of success, tracking errors, success by terrain and task, and other curriculum metrics."""
     levels = (plan_of_levels(content.curricula),) if content.curricula else ()
     shown = {metric for plan in levels for metric in plan.metrics}
     shown.update(f"Curriculum/{name}{_COUNTS}" for name in content.curricula)
     success = [name for name in content.names if name.startswith(_SUCCESS_OF)]
+    parts = [name for kind in _PARTS_OF_SUCCESS for name in success if name.split("/")[1] == kind]
     left = [name for name in content.names if family_of(name) == "curriculum" and name not in shown]
     return (
         *levels,
+        *(titled_plan(_title_of_success(name), name) for name in parts),
         *_terms("tracking error", (one for one in content.names if base_name(one) not in content.replaced)),
-        *(titled_plan(f"success, {_last_part(name)}", name) for name in success),
+        *(titled_plan(_title_of_success(name), name) for name in success if name not in parts),
         *_with_pairs(left),
     )
 
@@ -174,5 +178,10 @@ def _with_pairs(names: Sequence[str]) -> list[ChartPlan]:
     return plans
 
 
-def _last_part(name: str) -> str:
-    return name.rpartition("/")[2]
+def _title_of_success(name: str) -> str:
+    """Return `success, stairs`, `score, survival`, or `error, yaw (rad/s)`."""
+    _, kind, *rest = name.split("/")
+    part = "forward" if rest == ["linear"] else "/".join(rest)
+    if kind in ("error", "instant_error"):
+        return f"{kind.replace('_', ' ')}, {part} ({'rad/s' if part == 'yaw' else 'm/s'})"
+    return ", ".join(filter(None, ("score" if kind == "score" else "success", part)))

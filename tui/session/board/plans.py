@@ -11,6 +11,8 @@ from tui.session.metrics.names import ROLE_TITLES, Role, metric_of, own_name, te
 
 SUCCESS_EPISODES, SUCCESS_WINDOW = "Train/success_episodes", "Train/success_window"
 EVALUATED_SUCCESS = "Evaluation/success"
+NOISE_FREE_ENVIRONMENTS = "Train/noise_free_environments"
+"""0 if success is measured with exploration noise; missing in runs that don't tell."""
 DEFAULT_ROLES: tuple[Role, ...] = (
     *("reward", "success", "kl", "episode_length", "value_loss", "surrogate_loss", "entropy", "action_std"),
     *("learning_rate", "steps_per_second"),

@@ -14,7 +14,7 @@ from curricula.needs import Need
 from curricula.terrain import HIGHEST_LEVEL
 from trainer_proc.contract.knob import Value, value_text
 from tui.session.bars import Bar, BarGroup, bar_lines, progress_bar
-from tui.session.board.plans import DEFAULT_BOARD, SUCCESS_EPISODES, SUCCESS_WINDOW
+from tui.session.board.plans import DEFAULT_BOARD, NOISE_FREE_ENVIRONMENTS, SUCCESS_EPISODES, SUCCESS_WINDOW
 from tui.session.curricula.reconstruct import conditions, moved_at, needs, outlook
 from tui.session.numbers import UNKNOWN, number
 from tui.session.state import RunState
@@ -73,8 +73,10 @@ def panel_text(
 
 
 def success_text(state: RunState) -> str:
-    """Return the success rate with its window and the count of episodes in it."""
+    """Return the success rate with its window, the count of episodes in it, and whether the policy acts with noise."""
     kind = "time-out" if state.started is None else plain(str(state.started.success.get("kind", "time-out")))
+    if state.latest.get(NOISE_FREE_ENVIRONMENTS) == 0:
+        kind += ", with exploration noise"
     rate = state.latest.get(SUCCESS_RATE)
     if rate is None:
         return f"success rate: no finished episodes ({kind})"

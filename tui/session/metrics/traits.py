@@ -23,13 +23,16 @@ _LIMITS_OF_ROLES: dict[Role, Limits] = {
 }
 _STEPPED_ROLES: tuple[Role, ...] = ("learning_rate", "desired_kl")
 _FRACTIONS = re.compile(
-    r"Success/.*|Evaluation/(success|score).*|Terrain/share.*|(.*[/_ ])?(rate|fraction|share|probability|accuracy)"
+    r"(Success|Evaluation/(success|score))(?!/(instant_)?error/).*|Terrain/share.*"
+    r"|(.*[/_ ])?(rate|fraction|share|probability|accuracy)"
 )
 _NOT_NEGATIVE_NAMES = re.compile(
-    r"(Perf|performance|time|Terrain|Evaluation/error)/.*"
+    r"(Perf|performance|time|Terrain|Success|Evaluation/error)/.*"
     r"|(.*[/_ ])?(levels?|episodes?|error|norm|time|count|std|steps)"
 )
-_STEPPED = re.compile(r"Train/success_(episodes|window)|(.*[/_ ])?(level|stage|epsilon|clip_range)")
+_STEPPED = re.compile(
+    r"Train/(success_(episodes|window)|noise_free_environments)|(.*[/_ ])?(level|stage|epsilon|clip_range)"
+)
 _MEASURED_OF_CURRICULA = re.compile(r"terrain|mean|rate|error|success|reward|share")
 """Curriculum metrics that are averages over environments or episodes; all others are values that a curriculum sets."""
 
