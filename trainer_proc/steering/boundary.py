@@ -181,8 +181,7 @@ class Steering:
 
     def needed_checkpoints(self, iteration: int) -> Needed:
         """Return the checkpoints that guards may return to after `iteration`, and those before changes by the user."""
-        below = [iteration - length + 1 for length in self.guards.lengths()]
-        return self._changes.needed((*below, *self._pause.good_before))
+        return self._changes.needed((iteration - self.guards.looks_back() + 1, *self._pause.good_before))
 
     def retire(self) -> None:
         """Ignore later boundaries: the run has ended, whatever its script still does."""

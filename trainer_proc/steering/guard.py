@@ -56,6 +56,10 @@ class Guard(ABC):
         """Return how many iterations show the problem that `check` has just found."""
         return 1
 
+    def looks_back(self) -> int:
+        """Return how many iterations up to the present one a later finding may include."""
+        return 0
+
     def intervened(self, metrics: dict[str, float]) -> None:
         """Take the metrics from before a change as the reference; act again if the change does not help."""
         if self._has_acted:

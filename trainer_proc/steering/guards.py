@@ -78,6 +78,9 @@ class KlGuard(Guard):
     def length(self) -> int:
         return self._in_a_row
 
+    def looks_back(self) -> int:
+        return self._in_a_row
+
     def rearm(self) -> None:
         """Judge the policy anew, over as many iterations."""
         super().rearm()
@@ -113,6 +116,9 @@ class FallGuard(Guard):
 
     def length(self) -> int:
         return self._since_change
+
+    def looks_back(self) -> int:
+        return 0 if self._before is None else self._since_change
 
     def rearm(self) -> None:
         """Wait for the next change: after an undo or a reload there is nothing to compare with."""
@@ -195,9 +201,9 @@ class Guards:
         """Return the guards whose episode of trouble has ended with the iteration checked last."""
         return [guard.name for guard in self._guards if guard.has_calmed]
 
-    def lengths(self) -> list[int]:
-        """Return how many iterations show a problem, up to the last one, of each guard that looks back."""
-        return [guard.length() for guard in self._guards]
+    def looks_back(self) -> int:
+        """Return how many iterations up to the present one a later finding may include."""
+        return max(guard.looks_back() for guard in self._guards)
 
     def judge_anew(self) -> None:
         """End all episodes of trouble, after a reload."""

@@ -58,6 +58,7 @@ class BoundaryEvaluations:
         if not self._is_asked:
             return
         is_to_go_on = self._steering.wait_while(self._is_running, _FINISHING, iteration, actions)
+        self.take()
         if self._evaluations is not None and is_to_go_on and self._evaluations.iteration != iteration:
             self._evaluations.start(iteration, self._checkpoints.save_complete)
         self._steering.wait_while(self._is_running, _FINISHING, iteration, actions)
