@@ -76,8 +76,8 @@ def test_the_evaluations_are_in_the_tensorboard_files_too(trained):
 
     _, folder = trained
     events = EventAccumulator(str(folder.path)).Reload()
-    recorded = [(event.step, event.value) for event in events.Scalars("Evaluation/success")]
-    published = [(body.iteration, body.values["Evaluation/success"]) for body in of(folder, EvaluationFinished)]
+    recorded = {event.step: event.value for event in events.Scalars("Evaluation/success")}
+    published = {body.iteration: body.values["Evaluation/success"] for body in of(folder, EvaluationFinished)}
     assert recorded == pytest.approx(published)
 
 
