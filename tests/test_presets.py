@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from curricula.load import make_curricula
+from curricula.velocity import PARTS
 from presets import Needs, PresetError, list_presets, load_preset, own_presets_folder
 from presets.checkpoints import Retention, read_retention
 from presets.evaluation import PeriodicEvaluation, Suite, read_evaluation
@@ -108,9 +109,11 @@ def test_each_says_what_it_needs_and_what_counts_as_success():
 
 def test_walking_standing_running_and_rough_terrain_come_with_the_velocity_curriculum():
     for name in ("g1-stand", "g1-walk", "g1-run", "g1-rough", "isaac-g1-stand", "isaac-g1-walk", "isaac-g1-run"):
-        (velocity,) = [table for table in load_preset(name).curriculum.values() if table["kind"] == "velocity"]
-        assert velocity["forward"]
-        assert velocity.get("command", "twist") == ("base_velocity" if name.startswith("isaac-") else "twist")
+        tables = [table for table in load_preset(name).curriculum.values() if table["kind"] == "velocity"]
+        assert sorted(part for table in tables for part in table.get("parts", PARTS)) == sorted(PARTS)
+        assert tables[0]["forward"]
+        command = "base_velocity" if name.startswith("isaac-") else "twist"
+        assert {table.get("command", "twist") for table in tables} == {command}
     kinds = {name: {table["kind"] for table in load_preset(name).curriculum.values()} for name in NAMES}
     assert kinds["g1-rough"] == {"terrain", "velocity"}
     assert kinds["g1-robust"] == {"growth"}
