@@ -185,7 +185,7 @@ def _axes(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator[
 
 
 def _legend(chart: ChartDescription, palette: Palette, *, x: float, y: float, room: float) -> Iterator[str]:
-    """Name the curves that have data if there are several, and state the smoothing and the scale."""
+    """Name the curves that have data if there are several, and state the smoothing, the scale and the band."""
     if len(chart.curves) > 1:
         drawn = [number for number, curve in enumerate(chart.curves) if curve.series.count]
         for place, number in enumerate(drawn):
@@ -202,6 +202,7 @@ def _legend(chart: ChartDescription, palette: Palette, *, x: float, y: float, ro
     is_smoothed = bool(chart.view.smoothing) and not all(curve.is_stepped for curve in chart.curves)
     notes = [f"smoothed ({chart.view.smoothing:g}), raw behind"] if is_smoothed else []
     notes += ["log scale"] if chart.view.log_y else []
+    notes += [f"shaded: {band.label}" for band in chart.run_bands if chart.view.unit == "iteration"]
     if notes and text_width(", ".join(notes), SMALL) <= room:
         yield text(x, y, ", ".join(notes), palette.reference, size=SMALL)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.charts.description import ChartDescription
-from tui.charts.files.svg_elements import SMALL, path, polygon, text
+from tui.charts.files.svg_elements import path, polygon
 from tui.charts.palette import Palette
 from tui.charts.run_band import places_of, rows_of
 from tui.charts.view import Range
@@ -26,14 +26,12 @@ def frame_of(chart: ChartDescription, range_: Range) -> XFrame:
 
 
 def run_bands_svg(chart: ChartDescription, frame: XFrame, x: ToPixels, y: ToPixels, palette: Palette) -> Iterator[str]:
-    """Yield band, median and label of each; `x` and `y` return the pixels of places and of values."""
+    """Yield band and median of each; `x` and `y` return the pixels of places and of values."""
     across = x(places_of(frame))
-    for band, (low, median, high) in zip(chart.run_bands, rows_of(chart.run_bands, frame), strict=False):
+    for low, median, high in rows_of(chart.run_bands, frame):
         bottom, middle, top = y(low), y(median), y(high)
         known = np.isfinite(bottom) & np.isfinite(top)
         if not known.any():
             continue
         yield polygon(across[known], top[known], bottom[known], palette.band, palette.background)
         yield path(across, middle, palette.reference, width=1, dash="1 3")
-        at = np.flatnonzero(known)[int(known.sum()) // 2]
-        yield text(float(across[at]), float(top[at]) - 5, band.label, palette.reference, size=SMALL, anchor="middle")
