@@ -198,6 +198,13 @@ def test_a_preset_s_evaluations_may_be_given_another_interval_or_none(starts, fa
     )
 
 
+def test_policies_of_other_libraries_are_not_evaluated(fails, started):
+    launch = ("launch", "isaac-cartpole", "--device", "cpu", "--library", "skrl", "--evaluate-every", "5")
+    refused = "expected library rsl_rl for evaluations, got skrl: use --evaluate-every 0"
+    assert fails(2, *launch) == refused
+    assert started == []
+
+
 def test_a_training_may_continue_from_its_best_checkpoint(starts, fails, started, ended):
     folder = ended(last=60, checkpoint=50)
     folder.checkpoint(30).touch()

@@ -128,6 +128,11 @@ def _check_tables(spec: RunSpec) -> None:
         read_goal(spec.goal, spec.evaluation)
     except SchemaError as error:
         raise SpecError(str(error), field="evaluation") from error
+    if spec.evaluation and (spec.library or _EVERY_LIBRARY) != _EVERY_LIBRARY:
+        raise SpecError(
+            f"expected library {_EVERY_LIBRARY} for evaluations, got {spec.library}: use --evaluate-every 0",
+            field="evaluation",
+        )
 
 
 def _check_knobs(spec: RunSpec) -> None:
