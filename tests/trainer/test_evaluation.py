@@ -26,9 +26,9 @@ SPEC = RunSpec(
     iterations=1,
     seed=1,
     overrides={"env.episode_length_s": 0.5},
-    set={"reward/smooth_reward/weight": 0.5},
 )
 EPISODES = 5
+MASS = "event/mass/scale"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,7 +54,7 @@ def folder(tmp_path_factory):
     folder.path.mkdir()
     folder.write_spec(SPEC)
     with built_stage(load_backend("mjlab", load_library), SPEC, {}) as stage:
-        infos = {"humanoid_tui": {"values": {"reward/smooth_reward/weight": 0.25}}}
+        infos = {"humanoid_tui": {"values": {"reward/smooth_reward/weight": 0.25, MASS: (0.9, 1.1)}}}
         torch.save(stage.runner.alg.save() | {"iter": 7, "infos": infos}, folder.checkpoint(7))
         stage.runner.export_policy_to_onnx(str(folder.exported))
         observations = stage.reset(3)
@@ -196,7 +196,7 @@ def test_a_policy_is_evaluated_and_the_result_is_kept(folder, tmp_path):
     result = read_result(result_file(folder, "model_7.pt", "quick"))
     assert shown["evaluations"][0]["means"]["success"]["episodes"] == EPISODES
     assert (result.iteration, result.num_envs, result.cells[0].episodes) == (7, 2, EPISODES)
-    assert result.knobs == {"reward/smooth_reward/weight": 0.25}  # of the checkpoint, not of the launch
+    assert result.knobs == {MASS: (0.9, 1.1)}  # what is asked of the policy; rewards only train it
     assert result.episode_seconds == pytest.approx(0.5)
     assert all(len(values) == EPISODES for values in result.cells[0].values.values())
     names = {path.name for path in folder.evaluations.rglob("*.*")}

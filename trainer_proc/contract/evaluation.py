@@ -123,7 +123,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     success: dict[str, object] = {}
     """Definition of success in force, a table as in a preset."""
     knobs: dict[str, Value] = {}
-    """Knobs that had been changed when the policy was saved, and the values in force: the conditions."""
+    """The conditions: knobs that had been changed when the policy was saved, without those of rewards, PPO, guards and
+    curricula, and the values in force."""
     axes: tuple[Axis, ...] = ()
     measures: tuple[Measure, ...]
     """In the order in which they are shown; `success` and `score` come first where the suite has them."""

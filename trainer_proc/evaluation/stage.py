@@ -38,6 +38,8 @@ from trainer_proc.steering.ranks import NoOpLink
 from trainer_proc.steering.state import SteeringState, from_infos, restore_environment
 
 _INTERVAL = "interval"
+_TRAINED_BY = ("reward/", "ppo/", "guard/", "curriculum/")
+"""Knobs that change how a policy is trained, not what is asked of it."""
 
 
 @dataclass
@@ -55,7 +57,7 @@ class Stage:
     steering: Steering
     terrain: SteeredTerrain | None
     knobs: Mapping[str, Value] = field(default_factory=dict)
-    """Knobs that had been changed when the conditions' checkpoint was saved, and their values in force."""
+    """The conditions: knobs that had been changed when their checkpoint was saved, without those of the learning."""
     notes: list[str] = field(default_factory=list)
     """What a reader of the result must know, one line each."""
     _infos: dict[str, Any] = field(default_factory=dict)
@@ -152,7 +154,7 @@ def _stage(runner: Any, spec: RunSpec, conditions: dict[str, Any], name: str) ->
         simulator=simulator,
         steering=steering,
         terrain=terrain,
-        knobs={knob: in_force[knob] for knob in changed if knob in in_force},
+        knobs={knob: in_force[knob] for knob in changed if knob in in_force and not knob.startswith(_TRAINED_BY)},
         notes=notes,
     )
     stage._infos = infos
