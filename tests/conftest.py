@@ -19,6 +19,8 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")  # the machine may be busy
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the trainings too: there are as many at a time as cores
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of hundreds of processes compiles all that it imports
+sys.dont_write_bytecode = False
 for name in ("COLUMNS", "LINES"):  # readline sets them in the process that starts the workers: 80x24 in every terminal
     os.environ.pop(name, None)
 

@@ -53,8 +53,10 @@ def fields(g1) -> dict:
 def run(work, fields) -> Iterator[MeasuredRun]:
     """The humanoid, training until it is stopped."""
     run = MeasuredRun(work / "logs" / "rsl_rl" / "humanoid" / "steered", **fields)
-    yield run.has_begun()
-    run.kill()
+    try:
+        yield run.has_begun()
+    finally:
+        run.kill()
 
 
 def within(values, low: float, high: float, slack: float = 1e-5) -> bool:

@@ -36,8 +36,10 @@ SHORT = {"agent.num_steps_per_env": 8, "env.episode_length_s": 1.5}
 def run(simulator, work) -> Iterator[MeasuredRun]:
     """The small task, training until it is stopped."""
     run = MeasuredRun(work / "logs" / "rsl_rl" / "small" / "steered", task=simulator.small.task, overrides=SHORT)
-    yield run.has_begun()
-    run.kill()
+    try:
+        yield run.has_begun()
+    finally:
+        run.kill()
 
 
 @pytest.fixture(scope="module")
