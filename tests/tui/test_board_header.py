@@ -28,7 +28,7 @@ ALL = ["iteration: all · smooth 0.6", "smooth 0.6", ""]
 @pytest.mark.parametrize(
     ("width", "left", "right"),
     [
-        (70, " 1 overview 2  2 rewards 5  3 pinned", "iteration: all · smooth 0.6"),
+        (70, " 1 overview (2)  2 rewards (5)  3 pinned", "iteration: all · smooth 0.6"),
         (64, " 1 overview  2 rewards  3 pinned", "iteration: all · smooth 0.6"),
         (50, " 1 overview  2 rewards  3 pinned", "smooth 0.6"),
         (46, " 1 overview  2 rewards  3 pinned", "smooth 0.6"),

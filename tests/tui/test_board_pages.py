@@ -69,6 +69,16 @@ def test_success_by_terrain_stands_with_the_curricula():
     assert "success, stairs" in titles(pages(recorded("g1-curricula"))["curricula"])
 
 
+def test_one_page_has_one_set_of_terrain_levels():
+    """The task's own are read at resets and before shifts: beside the present ones they seem to contradict them."""
+    of_run = pages(recorded("g1-curricula"))
+    assert "Terrain/mean_level" in titles(of_run["curricula"])
+    assert not [title for title in titles(of_run["curricula"]) if "terrain_levels" in title]
+    assert "Curriculum/terrain_levels/mean" in titles(of_run["other"])
+    without = BoardContent(names=("Curriculum/terrain_levels/mean",))
+    assert titles(pages(without)["curricula"]) == ["terrain_levels/mean"]
+
+
 def test_before_the_first_iteration_the_usual_charts_wait_and_other_pages_say_so():
     of_run = pages(NOTHING_YET)
     assert of_run["overview"].plans == DEFAULT_BOARD

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replace_note
+
 import pytest
 from msgspec.structs import replace
 
@@ -27,6 +29,7 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.requests import Redo, Undo
 from tui.session.interventions.change_text import applied_text, intervention_text
+from tui.session.interventions.history_text import fitted_change, short_note
 from tui.session.interventions.listing import list_interventions, undo_or_redo
 from tui.session.notifications.news import news_of
 from tui.session.state import RunState
@@ -158,6 +161,32 @@ def test_the_list_tells_what_became_of_each(state):
     assert (listed[7].iteration, listed[7].problem) == (62, "RuntimeError: the guard is disabled")
     assert (listed[6].origin, listed[6].what) == ("guard", "undo of #5: ppo/desired_kl 0.02 → 0.01")
     assert listed[4].what == "event/push_robot/velocity_range/x -0.5:0.5 → -1:1 over 20 iterations"
+
+
+@pytest.mark.parametrize(
+    ("width", "change"),
+    [
+        (60, "…h_robot/velocity_range/x -0.5:0.5 → -1:1 over 20 iterations"),
+        (40, "…nge/x -0.5:0.5 → -1:1 over 20 iteratio…"),
+        (30, "…nge/x -0.5:0.5 → -1:1 over 2…"),
+    ],
+)
+def test_values_are_kept_before_names_where_there_is_little_room(state, width, change):
+    (listed,) = [row for row in list_interventions(state) if row.number == 4]
+    assert fitted_change(listed, width) == change
+
+
+def test_a_note_leaves_out_what_other_cells_show(state):
+    (listed,) = [row for row in list_interventions(state) if row.number == 9]
+    assert short_note(listed) == "steps are too high"
+    moved = replace_note(listed, origin="curriculum", note="velocity: Train/success_rate 0.88 is above 0.7")
+    assert short_note(moved) == "success_rate 0.88 > 0.7"
+
+
+def test_of_several_changes_the_first_is_whole(state):
+    (listed,) = [row for row in list_interventions(state) if row.number == 4]
+    several = replace_note(listed, what="curriculum/pushes/level 1 → 2, event/push_robot/velocity_range/x 0:0 → 0:1")
+    assert fitted_change(several, 50) == "curriculum/pushes/level 1 → 2, event/push_robot/v…"
 
 
 @pytest.mark.parametrize(

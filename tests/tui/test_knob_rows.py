@@ -98,6 +98,8 @@ def test_a_row_tells_value_default_metric_and_what_happens(state):
     )  # fmt: skip
     assert row(PUSH, state) == (f"* {PUSH}", "-0.55:0.55", "-0.5:0.5", "", "", "ramping → -1:1, 18 left")
     assert [knob_state(state.knobs[PUSH], width) for width in (22, 19)] == ["ramp → -1:1, 18 left", "→ -1:1, 18 left"]
+    ended = {name: knob_state(state.knobs[name], has_ended=True) for name in (CLEARANCE, PUSH)}
+    assert ended == {CLEARANCE: "never applied → -1", PUSH: "ramp cut off, 18 left"}  # by the end of the run
     assert row("ppo/desired_kl", state).state == "applied @62 (guard)"
     assert row("environment/num_envs", state).state.startswith("the environment is built with it")
     assert row("command/twist/heading_command", state).value == "on"

@@ -105,5 +105,6 @@ def ways_text(phase: PhaseChanged) -> str:
     """Return the ways on in a few words; empty if a pause simply ends."""
     if not asks_how_to_go_on(phase):
         return ""
-    ways = [f"reload {phase.good_checkpoint}"] if phase.good_checkpoint else []
-    return " or ".join([*ways, "continue" if phase.is_resumable else "stop"])
+    ways = ways_on(phase)
+    short = {"reload": f"reload {phase.good_checkpoint}", "continue": "continue", "stop": "stop"}
+    return " or ".join(short[way] for way in ways if way != "stop" or "continue" not in ways)

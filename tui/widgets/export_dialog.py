@@ -94,6 +94,7 @@ class ExportDialog(Dialog[Path | None]):
 
     def on_mount(self) -> None:
         self._fit()
+        self.call_after_refresh(self._show_end)
 
     @on(InlineSelect.Changed)
     def _fit(self) -> None:
@@ -109,8 +110,14 @@ class ExportDialog(Dialog[Path | None]):
             self._proposed = proposed_file(self._view.folder, self._title, self._kind)
             field.value = str(_from_here(self._proposed))
             self._proposed = Path(field.value)
-        field.cursor_position = len(field.value)  # the end of a long path is visible
+        self._show_end()
         self.query_one("#note", Static).update(plain(self._note()))
+
+    def _show_end(self) -> None:
+        """Scroll to the end of a long path, the file's own name; without a layout the field does not."""
+        field = self.query_one("#file", Input)
+        field.cursor_position = 0
+        field.cursor_position = len(field.value)
 
     @on(Input.Changed)
     def _forget_the_question(self) -> None:

@@ -52,6 +52,10 @@ async def test_nothing_pinned(log_root, looks_as_before):
     await looked_at(log_root, "g1-levels", "5", looks_as_before, size=(80, 24))
 
 
+async def test_shares_of_the_reward(log_root, sizes_look_as_before):
+    await looked_at(log_root, "g1-levels", "7", sizes_look_as_before)
+
+
 async def test_zoomed_with_more_smoothing(log_root, sizes_look_as_before):
     await looked_at(log_root, "g1-levels", ["z", "z", "greater_than_sign", "greater_than_sign"], sizes_look_as_before)
 

@@ -458,7 +458,7 @@ async def test_the_footer_follows_the_focus_and_the_training(trainer):
         await until(lambda: footer(app).get("/") == "search", "the keys of the log")
         assert {"v": "errors only", "l": "log"}.items() <= footer(app).items()
         await pilot.press("l", "enter")
-        await until(lambda: footer(app) == {"tab": "note, ramp, when", "esc": "cancel"}, "the field's keys")
+        await until(lambda: footer(app) == {"tab": "add note or ramp", "esc": "cancel"}, "the field's keys")
         await pilot.press("escape")
         trainer.emit(PhaseChanged("paused"))
         await until(lambda: footer(app).get("p") == "resume", "the paused training")

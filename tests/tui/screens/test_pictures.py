@@ -1,8 +1,10 @@
 """What each screen looks like in a small, a common and a large terminal."""
 
 import pytest
+from msgspec.structs import replace
 from textual.widgets import DataTable, OptionList
 
+from tests.tui.machines import Driver
 from tests.tui.many_knobs import turned, with_g1_knobs
 from tests.tui.screens.recorded import (
     SMALL,
@@ -14,9 +16,10 @@ from tests.tui.screens.recorded import (
     until,
 )
 from tests.tui.screens.test_launch_screen import choose
-from trainer_proc.contract.messages import InterventionQueued, PhaseChanged
+from trainer_proc.contract.messages import GuardFired, InterventionQueued, PhaseChanged, RunStarted
 from tui.app import HumanoidTui
 from tui.session.runs.journal_summary import JournalSummary
+from tui.widgets.status_line import StatusLine
 
 
 def progress(app):
@@ -116,6 +119,25 @@ async def test_dashboard_with_a_pending_edit(log_root, trainer, sizes_look_as_be
         await until(lambda: trainer.has_received(InterventionQueued))
         await until(lambda: "queued" in knob_row(app, "reward/track_angular_velocity/weight")["state"])
         await sizes_look_as_before(pilot)
+
+
+async def test_dashboard_of_a_training_on_a_gpu_with_a_guard_in_trouble(
+    log_root, trainer, sizes_look_as_before, monkeypatch
+):
+    driver = Driver(monkeypatch)
+    bodies = bodies_of("g1-walk", until_iteration=60)
+    on_gpu = [replace(body, device="cuda:0") if isinstance(body, RunStarted) else body for body in bodies]
+    trainer.play([*on_gpu, GuardFired("kl", 58, "KL 0.0712 exceeded 5× desired KL (0.01) for 5 iterations", "warned")])
+    spec = replace(trainer.folder.read_spec(), device="cuda:0")
+    trainer.folder.write_spec(spec)
+    app = HumanoidTui(log_root, trainer.folder)
+    async with app.run_test(size=SMALL) as pilot:
+        await dashboard_is_filled(app)
+        await until(lambda: "GPU  62%" in str(app.screen.query_one(StatusLine).render()), "the load of the GPU")
+        await until(lambda: "! kl @58" in progress(app), "the guard")
+        await sizes_look_as_before(pilot)
+    trainer.close()
+    await until(lambda: driver.opened == 0, "the driver given back")
 
 
 async def test_dashboard_of_a_failed_run(log_root, sizes_look_as_before):

@@ -246,6 +246,14 @@ class CompareScreen(ChartScreen):
 
     # --- going elsewhere ---
 
+    def key_label(self, id: str, label: str) -> str:
+        is_table, is_maximised = self.has_class("-table"), self.has_class("-maximised")
+        if (id == "compare.hide" and (is_table or is_maximised)) or (id == "compare.table" and is_maximised):
+            return ""
+        if id == "compare.table" and is_table:
+            return "charts"
+        return super().key_label(id, label)
+
     @on(DataTable.RowSelected, "#compared")
     def _open(self, event: DataTable.RowSelected) -> None:
         self.post_message(OpenRun(self._runs[event.cursor_row].folder))
@@ -253,6 +261,7 @@ class CompareScreen(ChartScreen):
     def action_table(self) -> None:
         """Show the table of differences full screen, or go back."""
         self.toggle_class("-table")
+        self.refresh_bindings()
         table = self.query_one(DifferenceTable if self.has_class("-table") else ComparedRuns)
         self.call_after_refresh(table.focus)  # a hidden widget cannot have the focus
 

@@ -26,7 +26,8 @@ _KNOBS = ("knobs.edit", "knobs.filter", "dashboard.undo", "dashboard.history", "
           "dashboard.runs")  # fmt: skip
 _CURRICULA = ("curricula.level-up", "curricula.level-down", "curricula.auto", "curricula.mode", "dashboard.curricula",
               "dashboard.history", "dashboard.log", "dashboard.runs")  # fmt: skip
-_LOG = ("knobs.filter", "console.level", "console.traceback", "dashboard.log", "console.copy", "dashboard.runs")
+_LOG = ("knobs.filter", "console.next", "console.previous", "console.level", "console.traceback", "dashboard.log",
+        "console.copy", "dashboard.runs")  # fmt: skip
 _MACHINE = ("dashboard.machine", "dashboard.log", "dashboard.runs")
 _PANELS: tuple[tuple[type[Widget], tuple[str, ...]], ...] = (
     (ChartBoard, (*CHART_KEYS, "dashboard.runs")),
@@ -50,6 +51,15 @@ _OF_LIVE_RUNS = frozenset(
 )
 """Keys that ask the trainer for something: without a trainer there is nothing to offer."""
 
+_OF_KNOBS = frozenset(
+    (
+        *("knobs.edit", "knobs.less", "knobs.more", "knobs.halve", "knobs.double", "knobs.default", "knobs.unpin"),
+        *("knobs.stop-ramp", "dashboard.undo", "dashboard.redo", "dashboard.history", "dashboard.impact"),
+        *("dashboard.export", "dashboard.save"),
+    )
+)
+"""Keys that need what a training has only after its environment is built."""
+
 
 class KeyContext(RunScreen):
     """Keeps the footer in step with the focus and with the training."""
@@ -62,7 +72,9 @@ class KeyContext(RunScreen):
         return FooterKeys([id for id in keys if has_curricula or id != "dashboard.curricula"], _LAST)
 
     def key_label(self, id: str, label: str) -> str:
-        if id in _OF_LIVE_RUNS and self.has_ended:
+        if (id in _OF_LIVE_RUNS and self.has_ended) or (id in _OF_KNOBS and not self.state.knobs):
+            return ""
+        if id == "knobs.filter" and not (self.state.knobs or isinstance(self.focused, LogViewer)):
             return ""
         if id == "dashboard.pause" and self.state.status(self.is_live) == "paused":
             return "resume"

@@ -31,7 +31,7 @@ class KnobLine(Horizontal):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape", "cancel", "cancel", "Keep the current value", id="knob-line.leave"),
         key("enter", "set", "set", "Send this value to the trainer", id="knob-line.set"),
-        key("tab,ctrl+e", "more", "note, ramp, when", "Open the dialog with ramp, note and range", id="knob-line.more"),
+        key("tab,ctrl+e", "more", "add note or ramp", "Open the dialog with ramp, note and range", id="knob-line.more"),
     ]
     DEFAULT_CSS = """
     KnobLine { height: 1; display: none; background: $boost; }

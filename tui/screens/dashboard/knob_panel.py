@@ -111,7 +111,7 @@ class KnobPanel(Vertical):
         """Update the table. `note` stands in the border, `wanted` are values of step keys that are not sent yet."""
         self._state, self._note, self._has_ended = state, note, has_ended
         self._history = history or self._history
-        self.query_one(KnobTable).show(state, self._history, wanted or {})
+        self.query_one(KnobTable).show(state, self._history, wanted or {}, has_ended=has_ended)
         self._show_titles()
         self._show_detail()
 

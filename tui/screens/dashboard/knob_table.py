@@ -89,6 +89,7 @@ class KnobTable(DiffTable):
         self._state = RunState()
         self._history = _NO_HISTORY
         self._wanted: Mapping[str, Value] = {}
+        self._has_ended = False
         self._filter = KnobFilter()
         self._folded: dict[bool, frozenset[str]] = {False: frozenset(), True: frozenset()}
         self._needs = Needs()
@@ -113,9 +114,16 @@ class KnobTable(DiffTable):
         """How many knobs pass the filter, folded or not."""
         return len(shown_knobs(self._state, self._filter))
 
-    def show(self, state: RunState, history: KnobHistory = _NO_HISTORY, wanted: Mapping[str, Value] = {}) -> None:
+    def show(
+        self,
+        state: RunState,
+        history: KnobHistory = _NO_HISTORY,
+        wanted: Mapping[str, Value] = {},
+        *,
+        has_ended: bool = False,
+    ) -> None:
         """Update the rows; `wanted` are values of step keys that are not sent yet."""
-        self._state, self._history, self._wanted = state, history, wanted
+        self._state, self._history, self._wanted, self._has_ended = state, history, wanted, has_ended
         self._update()
 
     def line_of(self, name: str) -> int | None:
@@ -220,12 +228,16 @@ class KnobTable(DiffTable):
         width = self.scrollable_content_region.width
         before = self._needs if self._needs_for == (width, self._filter) else Needs()
         self._needs_for = width, self._filter
-        self._needs = before.with_all_of(needs_of(self._state, self._filter, self._history, self._wanted))
+        self._needs = before.with_all_of(
+            needs_of(self._state, self._filter, self._history, self._wanted, has_ended=self._has_ended)
+        )
         self.widths = fit(width, self._needs)
 
     def _update(self) -> None:
         self._fit()
-        self.shown = knob_rows(self._state, self._filter, self.widths, self._history, self._wanted)
+        self.shown = knob_rows(
+            self._state, self._filter, self.widths, self._history, self._wanted, has_ended=self._has_ended
+        )
         columns = [
             Column(key, label, width + GAP) for key, label in _LABELS.items() if (width := getattr(self.widths, key))
         ]

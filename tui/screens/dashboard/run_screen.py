@@ -111,7 +111,7 @@ class RunScreen(ChartScreen):
 
     @on(FramesArrived)
     def _take_frames(self, message: FramesArrived) -> None:
-        before = self.has_ended, self.state.status(self.is_live)
+        before = self._offered()
         self.is_live = message.is_live
         self.history.apply(message.frames)
         self.knob_history.apply(message.frames)
@@ -122,10 +122,14 @@ class RunScreen(ChartScreen):
                 continue
             if (news := news_of(frame.body)) is not None:
                 self.report(news)
-        if before != (self.has_ended, self.state.status(self.is_live)):
+        if before != self._offered():
             self.refresh_bindings()
         if not message.has_more:  # drawing after each part of a long journal would cost more than reading it
             draw_soon(self, self._draw)
+
+    def _offered(self) -> object:
+        """Return what the keys in the footer depend on."""
+        return self.has_ended, self.state.status(self.is_live), bool(self.state.knobs)
 
     def _draw(self) -> None:
         if self.is_drawable:

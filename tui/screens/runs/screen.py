@@ -33,6 +33,8 @@ _REFRESH_SECONDS = 2.0
 _IDLE_SECONDS = 0.5
 """Delay after the list is shown until the dashboard is loaded in advance."""
 _FEWEST_COMPARED = 2
+_OF_RUNS = frozenset(("attach", "choose", "choose_none", "compare", "sort", "reverse", "filter", "delete"))
+"""Actions that an empty list has no use for."""
 
 
 class RunsScreen(PartialRepaintScreen):
@@ -80,6 +82,8 @@ class RunsScreen(PartialRepaintScreen):
         self._hidden: set[Path] = set()
         self._order: RunOrder = "newest"
         self._reverse = False
+        self._is_empty = False
+        """Whether all was read and there is no run."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="title-line"):
@@ -104,7 +108,9 @@ class RunsScreen(PartialRepaintScreen):
         import tui.screens.dashboard.screen  # noqa: F401
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable `/` while the user types into the filter."""
+        """Disable `/` while the user types into the filter, and what needs runs if there are none."""
+        if self._is_empty and action in _OF_RUNS:
+            return False
         return action != "filter" or not isinstance(self.focused, Input)
 
     # --- what is on disk ---
@@ -129,7 +135,11 @@ class RunsScreen(PartialRepaintScreen):
             return  # until all are read, the longer list stays
         empty = self.query_one("#empty", Static)
         empty.update(message.problem or "no runs yet: press n to start one")
-        empty.display = message.is_all and not message.summaries
+        is_empty = message.is_all and not message.summaries
+        empty.display = is_empty
+        if is_empty != self._is_empty:
+            self._is_empty = is_empty
+            self.refresh_bindings()
         self._summaries = message.summaries
         self._show()
 

@@ -38,6 +38,7 @@ from tui.terminal.frame_clock import draw_soon
 from tui.widgets.board import ChartBoard
 from tui.widgets.diff_text import DiffText
 from tui.widgets.key_footer import KeyFooter
+from tui.widgets.key_hints import FooterKeys
 from tui.widgets.key_table import key
 from tui.widgets.machine_panel import MachinePanel
 from tui.widgets.shown_keys import key_of
@@ -80,7 +81,8 @@ class WatchScreen(ChartScreen):
         key("m", "metrics", "metrics", "Show or hide the table of metrics", id="watch.metrics", footer=True),
         key("g", "machine", "machine", "Show or hide GPUs, CPU and memory", id="watch.machine", footer=True),
         key("r", "runs", "runs", "Choose the runs to show", id="watch.runs", footer=True),
-        key("t", "next_table", "next run's metrics", "Show the metrics of the next run", id="watch.next-table"),
+        key("t", "next_table", "next run",
+            "Show the metrics of the next run", id="watch.next-table", footer=True),
         key("q", "leave", "quit", "Quit the program", id="watch.leave", footer=True),
     ]  # fmt: skip
 
@@ -134,12 +136,30 @@ class WatchScreen(ChartScreen):
             return not isinstance(self.focused, Input)
         return super().check_action(action, parameters)
 
+    def footer_keys(self) -> FooterKeys:
+        """Return the keys of the screen; several runs may have several units of steps, so `X` is among them."""
+        keys = super().footer_keys()
+        if len(self.chosen) < 2 or "charts.x-unit" in keys.main or isinstance(self.focused, Input):
+            return keys
+        return FooterKeys([*keys.main, "charts.x-unit"], keys.last)
+
+    def key_label(self, id: str, label: str) -> str:
+        has_use = {
+            "watch.filter": bool(self.chosen),
+            "watch.metrics": bool(self.chosen),
+            "watch.runs": bool(self._found.runs),
+            "watch.next-table": len(self.chosen) > 1,
+        }
+        return super().key_label(id, label) if has_use.get(id, True) else ""
+
     # --- the folder ---
 
     @on(RunsFound)
     def _take_found(self, message: RunsFound) -> None:
         before = {run.name for run in self._found.runs}
         self._found = message.found
+        if bool(before) != bool(self._found.runs):
+            self.refresh_bindings()
         names = {run.name for run in self._found.runs}
         for name, watched in self.runs.items():
             watched.is_deleted = name not in names
@@ -172,6 +192,7 @@ class WatchScreen(ChartScreen):
         if self._watcher is not None:
             self._watcher.choose(names)
         self.board.set_sources([self.runs[name].source for name in names])
+        self.refresh_bindings()
         self._draw()
 
     @property

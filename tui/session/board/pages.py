@@ -41,6 +41,8 @@ _SUCCESS_OF = "Success/"
 _PARTS_OF_SUCCESS = ("part", "score", "error", "instant_error")
 """Kinds of what an episode's success is made of, in the order of their charts; others are groups of episodes."""
 _COUNTS = "/episodes"  # a curriculum's episodes at its level: a counter
+_LEVELS_AT_RESETS, _LEVELS = "Curriculum/terrain_levels/", "Terrain/mean_level"
+"""The task's own terrain levels, read at resets and before shifts; beside this program's they would contradict them."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ def _curricula_page(content: BoardContent) -> tuple[ChartPlan, ...]:
     levels = (plan_of_levels(content.curricula),) if content.curricula else ()
     shown = {metric for plan in levels for metric in plan.metrics}
     shown.update(f"Curriculum/{name}{_COUNTS}" for name in content.curricula)
+    if _LEVELS in content.names:
+        shown.update(name for name in content.names if name.startswith(_LEVELS_AT_RESETS))  # on page `other` instead
     success = [name for name in content.names if name.startswith(_SUCCESS_OF)]
     parts = [name for kind in _PARTS_OF_SUCCESS for name in success if name.split("/")[1] == kind]
     left = [name for name in content.names if family_of(name) == "curriculum" and name not in shown]

@@ -9,7 +9,7 @@ from tui.session.interventions.listing import Listed, ListedIntervention, Listed
 from tui.session.interventions.marks import MARK_SIGNS
 from tui.session.text import plain, shortened
 
-_SHORTEST_NAME = 12
+_SHORTEST_NAME = 6
 """Cells down to which names of knobs are cut so that the values after them fit."""
 
 
@@ -41,13 +41,17 @@ def history_cells(listed: Listed) -> HistoryCells:
 
 
 def fitted_change(listed: Listed, width: int) -> str:
-    """Return what an entry changed in at most `width` cells: knobs lose the beginnings of their names, not values."""
+    """Return what an entry changed in at most `width` cells.
+
+    Knobs lose the beginnings of their names, so that the values fit; of several changes, those of the first.
+    """
     text = plain(history_cells(listed).what)
     if isinstance(listed, ListedIntervention):
         names = sorted({plain(change.knob) for change in listed.changes}, key=len, reverse=True)
         whole = text
         for length in range(max(map(len, names), default=0) - 1, _SHORTEST_NAME - 1, -1):
-            if len(text) <= width:
+            first, *others = text.split(", ")
+            if len(first) <= width - len(", …") * bool(others):
                 break
             text = whole
             for name in names:
@@ -61,7 +65,7 @@ def short_note(listed: Listed) -> str:
     if isinstance(listed, ListedIntervention) and listed.origin == "curriculum":
         note = note.partition(": ")[2] or note
         metric, *rest = note.split(" ")
-        note = " ".join([metric.rpartition("/")[2], *rest])
+        note = " ".join([metric.rpartition("/")[2], *rest]).replace(" is above ", " > ").replace(" is below ", " < ")
     return note
 
 

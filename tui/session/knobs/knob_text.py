@@ -55,17 +55,20 @@ def _joined(first: str, others: list[str], separator: str, width: int) -> str:
     return shortened(text, width)
 
 
-def knob_state(state: KnobState, width: int = 1000, wanted: Value | None = None) -> str:
+def knob_state(state: KnobState, width: int = 1000, wanted: Value | None = None, *, has_ended: bool = False) -> str:
     """Return the state of a knob, the next event first, worded to fit in `width` cells where possible.
 
-    `wanted` is a value that the user is stepping to and has not requested yet.
+    `wanted` is a value that the user is stepping to and has not requested yet. What an ended run had still to do never
+    happens.
     """
     parts: list[tuple[str, ...]] = []
     if wanted is not None:
         parts.append((f"next → {value_text(wanted)}",))
     if state.pending is not None:
-        parts.append((f"queued → {value_text(state.pending)}",))
-    if state.ramp is not None:
+        parts.append((f"{'never applied' if has_ended else 'queued'} → {value_text(state.pending)}",))
+    if state.ramp is not None and has_ended:
+        parts.append((f"ramp cut off, {state.ramp.iterations_left} left", "ramp cut off"))
+    elif state.ramp is not None:
         target = f"→ {value_text(state.ramp.target)}"
         rest = f"{target}, {state.ramp.iterations_left} left"
         parts.append((f"ramping {rest}", f"ramp {rest}", rest, target))

@@ -92,10 +92,12 @@ def knob_rows(
     widths: Widths,
     history: KnobHistory | None = None,
     wanted: Mapping[str, Value] | None = None,
+    *,
+    has_ended: bool = False,
 ) -> list[Row]:
     """Return the rows; several kinds get headings unless a pattern decides the order.
 
-    `wanted` are values by knob that the user is stepping to.
+    `wanted` are values by knob that the user is stepping to; `has_ended` is whether the run can change no more.
     """
     rows: list[Row] = []
     for group in _groups(state, which):
@@ -105,7 +107,7 @@ def knob_rows(
         if not is_folded:
             names = _shortened(group.names, widths.name - len(_MARK))
             rows += [
-                _row(knob, state, widths, name=name, history=history, wanted=wanted or {})
+                _row(knob, state, widths, name=name, history=history, wanted=wanted or {}, has_ended=has_ended)
                 for knob, name in zip(group.knobs, names, strict=True)
             ]
     return rows
@@ -116,6 +118,8 @@ def needs_of(
     which: KnobFilter,
     history: KnobHistory | None = None,
     wanted: Mapping[str, Value] | None = None,
+    *,
+    has_ended: bool = False,
 ) -> Needs:
     """Return the cells that the texts of the rows would take."""
     needs = Needs()
@@ -133,7 +137,7 @@ def needs_of(
             is_published = knob.knob.metric in state.latest
             has_history = history is not None and bool(history.line(knob.knob.name, 1))
             room = _ROOM_FOR_REASONS if knob.knob.read_only else 1000
-            text = knob_state(knob, room, (wanted or {}).get(knob.knob.name))
+            text = knob_state(knob, room, (wanted or {}).get(knob.knob.name), has_ended=has_ended)
             needs = needs.with_all_of(Needs(metric=int(is_published), history=int(has_history), state=len(plain(text))))
     return needs
 
@@ -166,6 +170,7 @@ def _row(
     name: str,
     history: KnobHistory | None,
     wanted: Mapping[str, Value],
+    has_ended: bool,
 ) -> Row:
     """Return the row of a knob; `name` is its name as it is shown."""
     mark = _MARK if knob.is_changed else " " * len(_MARK)
@@ -175,7 +180,7 @@ def _row(
         default=_cell(value_text(knob.knob.default), widths.default) if widths.default else "",
         metric=number(state.latest.get(knob.knob.metric)) if knob.knob.metric and widths.metric else "",
         history=history.line(knob.knob.name, widths.history) if history is not None and widths.history else "",
-        state=_cell(knob_state(knob, widths.state, wanted.get(knob.knob.name)), widths.state),
+        state=_cell(knob_state(knob, widths.state, wanted.get(knob.knob.name), has_ended=has_ended), widths.state),
     )
     return Row(knob.knob.name, cells, knob.knob.kind)
 

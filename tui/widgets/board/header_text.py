@@ -55,7 +55,7 @@ def _named_pages(pages: Sequence[Page], current: int, how: str) -> tuple[str, tu
         if place == current or how != "numbered":
             name += f" {page.title}"
         if how == "counted" and page.plans:
-            name += f" {len(page.plans) + page.left_out}"
+            name += f" ({len(page.plans) + page.left_out})"
         tabs.append(Tab(len(text), len(text) + len(name) + 1, place))
         text += name + " "
     return text, tuple(tabs)
