@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,9 @@ from numpy.typing import NDArray
 
 from tui.charts.axes import ValueAxis, log_axis, value_axis
 from tui.charts.description import ChartDescription
-from tui.charts.files.points import Points, marks_of, points_of, range_of
+from tui.charts.files.mark_svg import NOTE_HEIGHT, draw_marks, mark_notes
+from tui.charts.files.plot_frame import RIGHT_MARGIN, PlotFrame
+from tui.charts.files.points import Points, points_of, range_of
 from tui.charts.files.run_band_svg import frame_of, run_bands_svg
 from tui.charts.files.stack_svg import stack_areas, stack_of_points
 from tui.charts.files.svg_elements import (
@@ -22,7 +23,6 @@ from tui.charts.files.svg_elements import (
     cross,
     document,
     line,
-    mark_sign,
     path,
     rectangle,
     shape,
@@ -32,9 +32,7 @@ from tui.charts.files.svg_elements import (
 from tui.charts.palette import Palette
 from tui.charts.run_band import visible_values
 from tui.charts.stack import stack_axis
-from tui.charts.view import Range
 from tui.charts.x_axis import place_ticks
-from tui.session.interventions.marks import Mark, most_important
 from tui.session.metrics.timeline import XUnit
 from tui.session.metrics.traits import joined_limits
 
@@ -44,11 +42,8 @@ GRID_SIZE = (640.0, 320.0)
 """Width and height in pixels of one of several charts."""
 MAX_COLUMNS = 3
 
-_LEFT, _RIGHT, _BOTTOM = 64.0, 18.0, 44.0
+_LEFT, _BOTTOM = 64.0, 44.0
 _TITLE, _LEGEND, _SIGNS = 30.0, 20.0, 20.0  # heights
-_NOTE = 16.0
-_SIGN_WIDTH = 7.0
-_MAX_NOTES = 14
 _SHAPES_ON_A_CURVE = 6
 _AXIS_NAMES: dict[XUnit, str] = {"steps": "environment steps", "time": "time"}
 
@@ -62,44 +57,13 @@ class _Area(NamedTuple):
     height: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Frame:
-    """The plot's edges in pixels, and the axes between them."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-    range: Range
-    axis: ValueAxis
-
-    def x(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
-        low, high = self.range
-        share = (places - low) / (high - low) if high > low else np.full(len(places), 0.5)
-        return self.left + share * (self.right - self.left)
-
-    def y(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the y coordinates of values; NaN where a value has none."""
-        heights = values.astype(np.float64)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            if self.axis.log:
-                heights = np.log10(np.where(heights > 0, heights, np.nan))
-            share = (heights - self.axis.low) / (self.axis.high - self.axis.low)
-        share = np.where(np.isfinite(heights), share, np.nan)
-        placed: NDArray[np.float64] = self.bottom - share * (self.bottom - self.top)
-        return placed
-
-    def y_of(self, value: float) -> float:
-        return float(self.y(np.array([value]))[0])
-
-
 def charts_svg(charts: Sequence[ChartDescription], palette: Palette, title: str) -> str:
     """Return an SVG of one chart with a list of its marks, or of several charts in a grid."""
     if len(charts) == 1:
         width, height = SINGLE_SIZE
-        notes = list(_notes(charts[0], palette, height))
+        notes = list(mark_notes(charts[0], palette, y=height, width=width))
         body = [*_chart(charts[0], palette, _Area(0, 0, width, height)), *notes]
-        height += _NOTE * len(notes) + (8 if notes else 0)
+        height += NOTE_HEIGHT * len(notes) + (8 if notes else 0)
         return document(body, width=width, height=height, background=palette.background, title=title)
     columns = min(MAX_COLUMNS, math.ceil(math.sqrt(len(charts))))
     rows = -(-len(charts) // columns)
@@ -123,10 +87,10 @@ def _chart(chart: ChartDescription, palette: Palette, area: _Area) -> Iterator[s
         return
     top = y + _TITLE + _LEGEND + _SIGNS
     stack = stack_of_points(points, range_) if chart.is_stacked else None
-    frame = _Frame(
+    frame = PlotFrame(
         left=x + _LEFT,
         top=top,
-        right=x + width - _RIGHT,
+        right=x + width - RIGHT_MARGIN,
         bottom=y + height - _BOTTOM,
         range=range_,
         axis=_axis(chart, points) if stack is None else stack_axis(stack.bands, 8),
@@ -134,7 +98,7 @@ def _chart(chart: ChartDescription, palette: Palette, area: _Area) -> Iterator[s
     yield from _bands(chart, frame, palette)
     yield from run_bands_svg(chart, frame_of(chart, range_), frame.x, frame.y, palette)
     yield from _axes(chart, frame, palette)
-    yield from _marks(chart, frame, palette)
+    yield from draw_marks(chart, frame, palette)
     if stack is not None:
         low, high = stack.bands
         yield from stack_areas(frame.x(stack.places), frame.y(low), frame.y(high), palette)
@@ -167,7 +131,7 @@ def _axis(chart: ChartDescription, points: Sequence[Points]) -> ValueAxis:
     return value_axis(low, high, 8, limits)
 
 
-def _axes(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator[str]:
+def _axes(chart: ChartDescription, frame: PlotFrame, palette: Palette) -> Iterator[str]:
     for tick in frame.axis.ticks:
         share = (tick.position - frame.axis.low) / (frame.axis.high - frame.axis.low)
         height = frame.bottom - share * (frame.bottom - frame.top)
@@ -207,7 +171,7 @@ def _legend(chart: ChartDescription, palette: Palette, *, x: float, y: float, ro
         yield text(x, y, ", ".join(notes), palette.reference, size=SMALL)
 
 
-def _curve(number: int, points: Points, frame: _Frame, palette: Palette, is_stepped: bool) -> Iterator[str]:
+def _curve(number: int, points: Points, frame: PlotFrame, palette: Palette, is_stepped: bool) -> Iterator[str]:
     colour = palette.series[number % len(palette.series)]
     dash = DASHES[number % len(DASHES)]
     x = frame.x(points.places)
@@ -222,14 +186,14 @@ def _curve(number: int, points: Points, frame: _Frame, palette: Palette, is_step
         yield cross(across, frame.bottom - 6, palette.error)
 
 
-def _faint(number: int, points: Points, frame: _Frame, palette: Palette) -> str:
+def _faint(number: int, points: Points, frame: PlotFrame, palette: Palette) -> str:
     """Draw values behind others: raw ones behind smoothed ones, replaced ones behind newer ones."""
     colour = palette.series[number % len(palette.series)]
     return path(*_thinned(frame.x(points.places), frame.y(points.values), frame), colour, width=1, opacity=0.35)
 
 
 def _thinned(
-    x: NDArray[np.float64], y: NDArray[np.float64], frame: _Frame
+    x: NDArray[np.float64], y: NDArray[np.float64], frame: PlotFrame
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Thin out points without a visible change: of those in half a pixel, keep first, lowest, highest and last."""
     columns = np.floor((x - frame.left) * 2)
@@ -244,7 +208,7 @@ def _thinned(
     return np.repeat((x[starts] + x[ends]) / 2, 5), heights.reshape(-1)
 
 
-def _shapes(number: int, points: Points, frame: _Frame, palette: Palette) -> Iterator[str]:
+def _shapes(number: int, points: Points, frame: PlotFrame, palette: Palette) -> Iterator[str]:
     """Put a curve's shape on it at some places, so that it is recognizable without colour."""
     values = points.values if points.smoothed is None else points.smoothed
     rows = np.flatnonzero(np.isfinite(frame.y(values)))
@@ -255,7 +219,7 @@ def _shapes(number: int, points: Points, frame: _Frame, palette: Palette) -> Ite
         yield shape(number, float(x), float(y), palette.series[number % len(palette.series)], palette.background)
 
 
-def _references(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator[str]:
+def _references(chart: ChartDescription, frame: PlotFrame, palette: Palette) -> Iterator[str]:
     for one in chart.references:
         height = frame.y_of(one.value)
         if math.isfinite(height):
@@ -263,7 +227,7 @@ def _references(chart: ChartDescription, frame: _Frame, palette: Palette) -> Ite
             yield text(frame.right - 4, height - 4, one.label, palette.reference, size=SMALL, anchor="end")
 
 
-def _bands(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator[str]:
+def _bands(chart: ChartDescription, frame: PlotFrame, palette: Palette) -> Iterator[str]:
     for one in chart.bands:
         ends = [frame.y_of(end) for end in (one.low, one.high)]
         bottom = ends[0] if math.isfinite(ends[0]) else frame.bottom
@@ -272,54 +236,3 @@ def _bands(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator
         for height in (top, bottom):
             yield line(frame.left, height, frame.right, height, palette.reference, width=0.7, dash="1 3")
         yield text(frame.left + 5, top + 12, one.label, palette.reference, size=SMALL)
-
-
-def _marks(chart: ChartDescription, frame: _Frame, palette: Palette) -> Iterator[str]:
-    """Draw a line at each mark and the signs above, overlapping ones as one sign; labels only where they fit."""
-    free_from = 0.0
-    groups = list(_overlapping(chart, frame))
-    for number, (across, marks) in enumerate(groups):
-        first = most_important(marks)
-        colour = palette.marks[first.author]
-        yield line(across, frame.top, across, frame.bottom, colour, width=0.8, dash="2 3")
-        yield mark_sign(first.kind, across, frame.top - 8, colour, "\n".join(map(_change, marks)))
-        label = marks[0].label if len(marks) == 1 else f"{len(marks)}×"
-        end = across + 7 + text_width(label, SMALL)
-        next_sign = groups[number + 1][0] - 6 if number + 1 < len(groups) else frame.right + _RIGHT
-        if across >= free_from and end <= next_sign:
-            yield text(across + 7, frame.top - 4, label, colour, size=SMALL)
-            free_from = end + 4
-
-
-def _overlapping(chart: ChartDescription, frame: _Frame) -> Iterator[tuple[float, list[Mark]]]:
-    """Yield the x coordinate of each sign with the marks that overlap there."""
-    across, marks = -math.inf, list[Mark]()
-    for place, mark in marks_of(chart):
-        x = float(frame.x(np.array([place]))[0])
-        if marks and x - across > _SIGN_WIDTH:
-            yield across, marks
-            marks = []
-        across = across if marks else x
-        marks.append(mark)
-    if marks:
-        yield across, marks
-
-
-def _notes(chart: ChartDescription, palette: Palette, y: float) -> Iterator[str]:
-    """List the changes at a chart's marks below it."""
-    marks = [mark for _, mark in marks_of(chart)]
-    for number, mark in enumerate(marks[:_MAX_NOTES]):
-        height = y + _NOTE * (number + 0.5)
-        left = f"iteration {mark.iteration}: {_change(mark)}"
-        most = int((SINGLE_SIZE[0] - 60) / text_width("0", SMALL))
-        shown = left if len(left) <= most else left[: most - 1] + "…"
-        yield mark_sign(mark.kind, 24, height - 4, palette.marks[mark.author]) + text(
-            36, height, shown, palette.foreground, size=SMALL
-        )
-    if len(marks) > _MAX_NOTES:
-        height = y + _NOTE * (_MAX_NOTES + 0.5)
-        yield text(36, height, f"and {len(marks) - _MAX_NOTES} more", palette.reference, size=SMALL)
-
-
-def _change(mark: Mark) -> str:
-    return f"{mark.label} {mark.text}".strip()

@@ -64,8 +64,21 @@ def heading(widths: Widths) -> str:
 
 
 def shown_names(names: Sequence[str], widths: Widths) -> list[str]:
-    """Return the names as the rows show them: different ones look different."""
-    return shortened_names([plain(name) for name in names], widths.name)
+    """Return the names as the rows show them: different ones look different.
+
+    Long ones lose their first parts, which many have in common, while that tells all apart.
+    """
+    whole = [plain(name) for name in names]
+    without_middles = shortened_names(whole, widths.name)
+    ends = [_end_of(name, widths.name) or other for name, other in zip(whole, without_middles, strict=True)]
+    return ends if len(set(ends)) == len(set(without_middles)) else without_middles
+
+
+def _end_of(name: str, width: int) -> str:
+    """Return as many of the last parts of a path as fit in `width` cells; empty if not even one fits."""
+    parts = name.split("/")
+    ways = [name, *("…/" + "/".join(parts[start:]) for start in range(1, len(parts)))]
+    return next((way for way in ways if len(way) <= width), "")
 
 
 def row(shown_name: str, metric: Branches, widths: Widths) -> str:
