@@ -46,7 +46,9 @@ def missed_limits(evaluations: Sequence[Evaluation], limits: Iterable[Limit]) ->
 
 def _missed(evaluation: Evaluation, limit: Limit) -> str:
     mean = mean_of(evaluation.cells, limit.measure)
-    if mean is not None and (mean >= limit.value if limit.is_minimum else mean <= limit.value):
+    if mean is not None and (
+        math.isclose(mean, limit.value) or (mean > limit.value if limit.is_minimum else mean < limit.value)
+    ):
         return ""
     least = "at least" if limit.is_minimum else "at most"
     got = "no value" if mean is None else f"{mean:.4g}"
