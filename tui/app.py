@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from msgspec.structs import replace
 from rich.console import Console
@@ -26,6 +27,7 @@ from tui.navigation import (
     ExportView,
     OpenRun,
     ShowCompare,
+    ShowEvaluations,
     ShowLaunch,
     ShowRuns,
     ShowWatch,
@@ -41,7 +43,10 @@ from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT, THEMES, no_colour
 from tui.widgets.key_table import key
 from tui.widgets.thread_failed import ThreadFailed
 
-ScreenMessage = ShowLaunch | ShowRuns | OpenRun | ShowCompare | ShowWatch
+if TYPE_CHECKING:  # not for the first paint
+    from tui.session.evaluations.jobs import EvaluationJobs
+
+ScreenMessage = ShowLaunch | ShowRuns | OpenRun | ShowCompare | ShowEvaluations | ShowWatch
 _PROBLEMS_SHOWN = 4
 _TOAST_SIGNS: dict[SeverityLevel, str] = {"information": "", "warning": "! ", "error": "✘ "}
 
@@ -129,6 +134,7 @@ class HumanoidTui(App[None]):
     @on(ShowRuns)
     @on(OpenRun)
     @on(ShowCompare)
+    @on(ShowEvaluations)
     @on(ShowWatch)
     def go_to(self, wanted: ScreenMessage) -> None:
         """Show the screen that `wanted` names; only Textual's own empty screen stays below it.
@@ -156,6 +162,10 @@ class HumanoidTui(App[None]):
                 from tui.screens.compare.screen import CompareScreen
 
                 return CompareScreen(self.log_root, folders)
+            case ShowEvaluations(folder):
+                from tui.screens.evaluation.screen import EvaluationScreen
+
+                return EvaluationScreen(folder)
             case ShowWatch(logs, names):
                 from tui.screens.watch.screen import WatchScreen
 
@@ -188,6 +198,20 @@ class HumanoidTui(App[None]):
     @on(ThreadFailed)
     def _show_thread_failure(self, message: ThreadFailed) -> None:
         self.notify(plain(message.text), severity="error", markup=False, timeout=60)
+
+    # --- evaluations ---
+
+    @cached_property
+    def evaluations(self) -> EvaluationJobs:
+        """Evaluations that this program runs; they go on from screen to screen, and end with the program."""
+        from tui.app_evaluations import evaluation_jobs
+
+        return evaluation_jobs(self)
+
+    def on_unmount(self) -> None:
+        """Cancel the evaluations that still run."""
+        if "evaluations" in vars(self):
+            self.evaluations.close()
 
     # --- settings ---
 

@@ -38,6 +38,13 @@ class OpenRun(Message):
 
 
 @dataclass
+class ShowEvaluations(Message):
+    """Show the evaluations of the run in `folder`."""
+
+    folder: RunFolder
+
+
+@dataclass
 class ShowCompare(Message):
     """Show the runs in `folders` on shared charts."""
 

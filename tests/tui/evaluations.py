@@ -8,10 +8,11 @@ from itertools import product
 from pathlib import Path
 
 from curricula.errors import UserError
-from trainer_proc.contract.evaluation import Axis, Cell, Evaluation, Measure, Progress, write_result
+from trainer_proc.contract.evaluation import Axis, Cell, Evaluation, Measure, Progress, read_result, write_result
 from tui.session.evaluations.jobs import EvaluationJobs
 
 PATIENCE_SECONDS = 20.0
+RECORDED = Path(__file__).parents[1] / "recordings" / "evaluations"
 
 SUCCESS = Measure("success", "", "higher")
 SCORE = Measure("score", "", "higher")
@@ -92,6 +93,11 @@ def terrain(**changes):
         for (row, name), number in product(enumerate(kind.values), level.values)
     ]
     return evaluation("terrain", (kind, level), (SUCCESS,), cells, **changes)
+
+
+def recorded(name):
+    """Return the result of a real evaluation."""
+    return read_result(RECORDED / f"{name}.json")
 
 
 def store(folder, whole):

@@ -146,7 +146,7 @@ def test_a_suite_without_axes_shows_both_policies_and_the_verdict():
     shares, metres = difference_figures(quick(), quick(12, checkpoint="model_400.pt"))
     assert [row.policy for row in shares.rows] == [0, 1, 0, 1]
     assert shares.rows[1].note.startswith("better, +46 (+")
-    assert metres.rows[1].note == "no difference shown, 0.000 (0.000 to 0.000), p 1"
+    assert metres.rows[1].note == "inconclusive, 0.000 (0.000 to 0.000), p 1"
     (worse, *_) = difference_figures(quick(12), quick())
     assert worse.rows[1].note.startswith("worse, -46")
 
@@ -167,7 +167,7 @@ def test_only_cells_and_episodes_that_both_have_are_compared():
     assert difference_figures(commands(), replace(commands(), cells=())) == ()
     assert list(comparison_lines(quick(), pushes())) == []
     recovery = next(line for line in comparison_lines(pushes(), pushes()) if line.startswith("recovery"))
-    assert recovery.startswith("recovery time, s: no difference shown")
+    assert recovery.startswith("recovery time, s: inconclusive")
 
 
 def test_what_keeps_two_results_from_being_paired_is_named(folder):

@@ -15,6 +15,8 @@ _PARTS = {
     "runs": "runs",
     "watch-runs": "watched runs",
     "compare": "compare runs",
+    "evaluations": "evaluations",
+    "evaluate": "evaluate a policy",
     "dashboard": "training",
     "watch": "watched run",
     "charts": "charts",

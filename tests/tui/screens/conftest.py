@@ -33,6 +33,7 @@ def same_everywhere(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tui.screens.launch.screen.list_devices", lambda: DEVICES)
+    monkeypatch.setattr("tui.screens.evaluation.screen.list_devices", lambda: DEVICES)
 
 
 @pytest.fixture(autouse=True)

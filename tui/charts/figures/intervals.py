@@ -63,9 +63,11 @@ def _draw_track(grid: CellGrid, line: int, left: int, width: int, row: Row, figu
 
 
 def _draw_scale(grid: CellGrid, line: int, left: int, width: int, figure: Intervals) -> None:
-    low, high = figure.scale.text(figure.scale.low), f"{figure.scale.text(figure.scale.high)} {figure.scale.unit}"
-    grid.put(line, left, low, "label")
-    grid.put(line, left + width - len(high.rstrip()), high.rstrip(), "label")
+    low = figure.scale.text(figure.scale.low)
+    high = f"{figure.scale.text(figure.scale.high)} {figure.scale.unit}".rstrip()
+    if len(low) + len(high) < width:
+        grid.put(line, left, low, "label")
+    grid.put(line, left + width - len(high), high, "label")
 
 
 def _cell(value: float, width: int, figure: Intervals) -> int:

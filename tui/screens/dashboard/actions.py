@@ -20,6 +20,8 @@ KEYS: list[BindingType] = [
         "Pause the training after this iteration, or resume it", id="dashboard.pause", footer=True),
     key("e", TrainingActions.action_export, "export",
         "Export the policy as ONNX, verified and timed", id="dashboard.export", footer=True),
+    key("E", TrainingActions.action_evaluations, "evaluations",
+        "Show this run's evaluations, and evaluate its checkpoints", id="dashboard.evaluations"),
     key("x", TrainingActions.action_stop, "stop",
         "Save a checkpoint and stop the training", id="dashboard.stop", footer=True),
     key("s", TrainingActions.action_save, "save",

@@ -10,7 +10,7 @@ from textual import work
 
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
-from tui.navigation import ShowRuns
+from tui.navigation import ShowEvaluations, ShowRuns
 from tui.screens.dashboard.pause_dialog import PauseDialog
 from tui.screens.dashboard.run_screen import Reported, RunScreen
 from tui.session.exporting import export_checkpoint
@@ -64,6 +64,10 @@ class TrainingActions(RunScreen):
             self.send(Stop())  # the answer says why not: no question first
         elif await self.answer_to(Confirm("Save a checkpoint and stop?")):
             self.send(Stop(), "training stops after this iteration")
+
+    def action_evaluations(self) -> None:
+        """Show the evaluations of this run's checkpoints."""
+        self.post_message(ShowEvaluations(self.folder))
 
     def action_runs(self) -> None:
         """Go to the list of runs."""

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widgets import DataTable, Input, Static
 
 from trainer_proc.contract.run_folder import RunFolder
-from tui.navigation import OpenRun, ShowCompare, ShowLaunch
+from tui.navigation import OpenRun, ShowCompare, ShowEvaluations, ShowLaunch
 from tui.screens.runs.delete_dialog import DeleteDialog
 from tui.screens.runs.run_table import RunTable
 from tui.session.runs.chosen_runs import ChoiceError, read_choice, write_choice
@@ -46,6 +46,8 @@ class RunsScreen(PartialRepaintScreen):
         key("n", "new", "new", "Start a new training", id="runs.new", footer=True),
         key("space", "choose", "choose", "Add this run to the comparison, or remove it", id="runs.choose", footer=True),
         key("c", "compare", "compare", "Show the chosen runs on shared charts", id="runs.compare", footer=True),
+        key("E", "evaluations", "evaluations",
+            "Show this run's evaluations, and evaluate its checkpoints", id="runs.evaluations", footer=True),
         key("s", "sort", "sort", "Sort by the next column", id="runs.sort", footer=True),
         key("slash", "filter", "filter",
             "Filter runs by name, preset, task or status", id="runs.filter", footer=True, priority=True, display="/"),
@@ -265,6 +267,11 @@ class RunsScreen(PartialRepaintScreen):
         summary = self._readable()
         if summary is not None:
             self.post_message(OpenRun(summary.folder))
+
+    def action_evaluations(self) -> None:
+        """Show the evaluations of the selected run."""
+        if (summary := self._readable()) is not None:
+            self.post_message(ShowEvaluations(summary.folder))
 
     def action_delete(self) -> None:
         """Delete the selected run after a question."""

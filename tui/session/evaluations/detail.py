@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trainer_proc.contract.evaluation import Evaluation, SuiteName
 from tui.session.bars import progress_bar
@@ -53,7 +53,13 @@ def detail_of(found: RunEvaluations, jobs: Sequence[Job], policy: Policy, choice
     if stored is None or stored.evaluation is None:
         return _without_result(job, policy, choice.suite)
     other = found.evaluation(choice.reference, choice.suite) if choice.reference != policy.key else None
-    return of_evaluation(stored.evaluation, other, choice)
+    detail = of_evaluation(stored.evaluation, other, choice)
+    return detail if policy.path is not None else replace(detail, text=f"{detail.text}\n{gone_text(policy)}")
+
+
+def gone_text(policy: Policy) -> str:
+    """Return why a policy can't be evaluated again."""
+    return plain(f"{policy.name} is gone: only its results are left")
 
 
 def of_evaluation(evaluation: Evaluation, other: Evaluation | None, choice: Choice) -> Detail:
@@ -74,7 +80,7 @@ def facts_text(evaluation: Evaluation) -> str:
     cells = len(evaluation.cells)
     episodes = sum(cell.episodes for cell in evaluation.cells)
     parts = [
-        f"{episodes} episodes" + (f" in {cells} cells" * (cells > 1)),
+        f"{episodes} episode{'s' * (episodes != 1)}" + (f" in {cells} cells" * (cells > 1)),
         f"{evaluation.device}, seed {evaluation.seed}",
         evaluation.finished[:16].replace("T", " "),
         f"took {rough_duration(evaluation.seconds)}" if evaluation.seconds else "",

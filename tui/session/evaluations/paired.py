@@ -51,14 +51,14 @@ def comparison_text(found: Comparison, measure: Measure, scale: Scale) -> str:
     """Return a difference with its verdict: `better, +12 (+4 to +20), p 0.01`."""
     signed = Scale(scale.low, scale.high, scale.unit, scale.better, is_difference=True)
     interval = "" if math.isnan(found.low) else f" ({signed.text(found.low)} to {signed.text(found.high)})"
-    p = "p < 0.001" if found.p < 0.001 else f"p {found.p:.2g}"
+    p = "p < 0.001" if found.p < 0.001 else f"p {found.p:.3f}".rstrip("0").rstrip(".")
     return f"{verdict(found, measure)}, {signed.text(found.difference)}{interval}, {p}"
 
 
 def verdict(found: Comparison, measure: Measure) -> str:
-    """Return what a comparison says: better, worse, different, or no difference shown."""
+    """Return what a comparison says: better, worse, different or inconclusive."""
     if not found.is_significant:
-        return "no difference shown"
+        return "inconclusive"
     if not measure.better:
         return "different"
     return "better" if (found.difference > 0) == (measure.better == "higher") else "worse"

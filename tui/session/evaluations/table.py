@@ -12,8 +12,8 @@ from tui.session.notifications.news import News
 from tui.session.numbers import UNKNOWN
 from tui.session.text import plain, shortened_names
 
-REFERENCE_SIGN = "■"
-"""Before the policy that others are compared with: the sign of its values in figures."""
+REFERENCE_SIGN, GONE_SIGN = "■", "×"
+"""Before the policy that others are compared with (the sign of its values in figures), and before one that is gone."""
 _RUNNING = "▶"
 
 
@@ -24,10 +24,10 @@ def table_rows(
 
     `jobs` are those of this run; `reference` is the key of the policy that others are compared with, or empty.
     """
-    names = shortened_names([plain(_named(policy)) for policy in found.policies], name_width - 2)
+    names = shortened_names([plain(policy.name) for policy in found.policies], name_width - 2)
     return {
         policy.key: (
-            f"{REFERENCE_SIGN if policy.key == reference else ' '} {name}",
+            f"{_sign(policy, reference)} {name}",
             *(cell_text(found, jobs, policy, suite) for suite in SUITES),
         )
         for policy, name in zip(found.policies, names, strict=True)
@@ -36,7 +36,7 @@ def table_rows(
 
 def name_width(found: RunEvaluations) -> int:
     """Return the cells of the longest name with its sign."""
-    return 2 + max((len(plain(_named(policy))) for policy in found.policies), default=0)
+    return 2 + max((len(plain(policy.name)) for policy in found.policies), default=0)
 
 
 def cell_text(found: RunEvaluations, jobs: Sequence[Job], policy: Policy, suite: SuiteName) -> str:
@@ -104,5 +104,7 @@ def headline_text(evaluation: Evaluation) -> str:
     return f"{names[0]} {headline(evaluation)}" if names else "nothing was measured"
 
 
-def _named(policy: Policy) -> str:
-    return policy.name if policy.path is not None else f"{policy.name} (gone)"
+def _sign(policy: Policy, reference: str) -> str:
+    if policy.key == reference:
+        return REFERENCE_SIGN
+    return " " if policy.path is not None else GONE_SIGN
