@@ -8,7 +8,7 @@ import sys
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.program import program
@@ -73,6 +73,7 @@ def played(game, count, seed=0, report=lambda done, total: None):
     return play(stage_of(game), StandStill(), InTime(), Counting(), range(count), seed=seed, report=report)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=4), st.integers(1, 9))
 def test_every_environment_s_first_whole_episode_counts_and_no_other(lengths, count):
     game, reports = Game(lengths), []
@@ -146,6 +147,7 @@ def test_policies_of_other_libraries_are_refused(folder, tmp_path):
     assert refusal(folder, run=str(tmp_path))[1] == 2
 
 
+@settings(max_examples=10)
 @given(st.binary(max_size=300), st.floats(0, 0.999))
 def test_a_damaged_checkpoint_is_refused(folder, tmp_path_factory, rubbish, share):
     path = tmp_path_factory.mktemp("damaged") / "model_1.pt"
