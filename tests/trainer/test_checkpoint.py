@@ -6,6 +6,7 @@ import os
 import signal
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -188,6 +189,26 @@ def live(runner, infos=None):
     )
     checkpoints.failed = failed
     return checkpoints
+
+
+def test_the_library_does_not_save_again_what_is_complete_unless_steering_has_changed(tmp_path):
+    runner = make_runner(str(tmp_path))
+    runner.logger.writer = SimpleNamespace()
+    state, saved = {"steering": 1}, []
+    checkpoints = LiveCheckpoints(
+        runner, lambda: dict(state), lambda iteration, path: saved.append(iteration), lambda *failure: None
+    )
+    own = str(tmp_path / "model_0.pt")
+    checkpoints.save_complete(0)
+    for _ in range(2):  # at its interval, and at the end
+        runner.save(own)
+    assert saved == [0]
+    state["steering"] = 2  # changed during a pause
+    runner.save(own)
+    assert saved == [0, 0]
+    checkpoints.save_complete(0)
+    checkpoints.save(0)  # on request
+    assert saved == [0, 0, 0, 0]
 
 
 def test_a_checkpoint_is_read_without_running_code_in_it(folder, tmp_path):

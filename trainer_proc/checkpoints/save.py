@@ -36,19 +36,22 @@ class LiveCheckpoints:
         """Path of the checkpoint that the training continues from; empty for none."""
         self.reloaded_at = -1
         """Last iteration before a checkpoint was loaded into the live policy; -1 for none."""
-        self._complete: Path | None = None
+        self._complete: tuple[Path, dict[str, Any]] | None = None
+        """The file that `save_complete` has written last, and its `infos`."""
         self._original_save = runner.save
         runner.save = self._save_whole
 
     def save(self, iteration: int) -> None:
         """Save `model_<iteration>.pt`, on the rank that has a writer."""
+        self._complete = None
         if self._runner.logger.writer is not None:
             self._runner.save(str(self._file_of(iteration)))
 
     def save_complete(self, iteration: int) -> None:
-        """As `save`, after all changes of the boundary: the library's own save of this iteration is left out."""
+        """As `save`; the library's own saves of this iteration are left out unless steering changes in between."""
+        infos = self._infos()
         self.save(iteration)
-        self._complete = self._file_of(iteration)
+        self._complete = (self._file_of(iteration), infos)
 
     def reload(self, iteration: int, on_all_ranks: Callable[[bool], bool] = bool) -> str | None:
         """Load `model_<iteration>.pt` into the live policy and return its name; the iteration number is not changed.
@@ -86,6 +89,10 @@ class LiveCheckpoints:
         self.reloaded_at = iteration
         return path.name
 
+    def _is_complete(self, target: Path) -> bool:
+        """Return whether `save_complete` has written this file, and steering has not changed since."""
+        return self._complete == (target, self._infos()) and target.is_file() if self._complete else False
+
     def _file_of(self, iteration: int) -> Path:
         return Path(self._runner.logger.log_dir) / checkpoint_name(iteration)
 
@@ -98,8 +105,7 @@ class LiveCheckpoints:
 
     def _save_whole(self, path: str, infos: dict[str, Any] | None = None) -> None:
         target = Path(path)
-        if target == self._complete and infos is None and target.is_file():
-            self._complete = None
+        if infos is None and self._is_complete(target):
             return
         temporary = target.with_name(f".{target.name}")
         iteration = self._runner.current_learning_iteration
