@@ -33,7 +33,9 @@ _REFRESH_SECONDS = 2.0
 _IDLE_SECONDS = 0.5
 """Delay after the list is shown until the dashboard is loaded in advance."""
 _FEWEST_COMPARED = 2
-_OF_RUNS = frozenset(("attach", "choose", "choose_none", "compare", "sort", "reverse", "filter", "delete"))
+_OF_RUNS = frozenset(
+    ("attach", "choose", "choose_none", "compare", "evaluations", "sort", "reverse", "filter", "delete")
+)
 """Actions that an empty list has no use for."""
 
 
