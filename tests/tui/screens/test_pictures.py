@@ -19,6 +19,7 @@ from tests.tui.screens.test_launch_screen import choose
 from trainer_proc.contract.messages import GuardFired, InterventionQueued, PhaseChanged, RunStarted
 from tui.app import HumanoidTui
 from tui.session.runs.journal_summary import JournalSummary
+from tui.session.state import RunState
 from tui.widgets.status_line import StatusLine
 
 
@@ -125,6 +126,7 @@ async def test_dashboard_of_a_training_on_a_gpu_with_a_guard_in_trouble(
     log_root, trainer, sizes_look_as_before, monkeypatch
 ):
     driver = Driver(monkeypatch)
+    monkeypatch.setattr(RunState, "seconds_elapsed", lambda self, now=None: 3661.0)  # it has just begun
     bodies = bodies_of("g1-walk", until_iteration=60)
     on_gpu = [replace(body, device="cuda:0") if isinstance(body, RunStarted) else body for body in bodies]
     trainer.play([*on_gpu, GuardFired("kl", 58, "KL 0.0712 exceeded 5× desired KL (0.01) for 5 iterations", "warned")])
