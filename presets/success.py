@@ -48,7 +48,10 @@ class Success(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     angles: dict[str, tuple[float, float]] = {}
     """Of `joints`: lowest and highest angle by joint (rad), modulo a full turn."""
     last: _Positive = 5.0
-    """Of `joints`: time at the end of the episode in which all joints must be within their limits (s)."""
+    """Of `joints`: time at the end of the episode in which all joints must be within their limits (s).
+
+    Of a shorter episode, all of it.
+    """
 
 
 def read_success(table: dict[str, Any]) -> Success:

@@ -78,18 +78,24 @@ def test_a_definition_that_means_nothing_is_refused(table, problem):
     assert problem in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("definition", "problem"),
-    [
-        ({"angles": {"hinge": (0, 1)}, "last": 1.0}, "success of kind joints: no such joint: hinge; nearest: hinge_1"),
-        ({"angles": {"hinge_1": (0, 1)}, "last": 4.0}, "last: expected less than the episode of 4 s, got 4 s"),
-    ],
-)
-def test_a_definition_that_does_not_fit_the_robot_is_refused(definition, problem):
+def test_a_joint_that_the_robot_does_not_have_is_refused():
     robot = SimpleNamespace(joint_names=("slider", "hinge_1"))
-    with pytest.raises(TrainingError) as error:
-        JointLimits(Success(kind="joints", **definition), robot, step_dt=0.5, longest=8)
-    assert problem in str(error.value)
+    definition = Success(kind="joints", angles={"hinge": (0, 1)})
+    with pytest.raises(TrainingError, match="success of kind joints: no such joint: hinge; nearest: hinge_1"):
+        JointLimits(definition, robot, step_dt=0.5, longest=8)
+
+
+@pytest.mark.parametrize("leaves_at", [None, 1])
+def test_of_an_episode_shorter_than_its_last_seconds_all_counts(leaves_at):
+    positions = torch.zeros(1, 1)
+    robot = SimpleNamespace(joint_names=("hinge",), data=SimpleNamespace(joint_pos=positions))
+    rule = JointLimits(Success(kind="joints", angles={"hinge": (-1, 1)}, last=60.0), robot, step_dt=0.5, longest=4)
+    rule.begin()
+    for step in range(4):
+        positions[:] = 2.0 if step == leaves_at else 0.0
+        rule.step()
+    dones = torch.tensor([[False], [False], [False], [True]])
+    assert rule.judge(dones, dones).success.tolist()[-1] == [leaves_at is None]
 
 
 # --- a real simulator ---

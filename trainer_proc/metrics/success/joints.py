@@ -34,14 +34,12 @@ class JointLimits:
     ) -> None:
         """`step_dt` is the time between two steps (s), `longest` the steps of the longest episode, if known.
 
-        Raises `TrainingError` if the robot has no such joint, or no episode lasts that long.
+        Raises `TrainingError` if the robot has no such joint.
         """
-        self._needed = max(round(definition.last / step_dt), 1)
-        if longest is not None and self._needed >= longest:
-            raise TrainingError(
-                f"success of kind joints: last: expected less than the episode of {longest * step_dt:g} s, "
-                f"got {definition.last:g} s"
-            )
+        needed = round(definition.last / step_dt)
+        if longest is not None:  # of shorter episodes, all counts; the last state is that of the next
+            needed = min(needed, longest - 1)
+        self._needed = max(needed, 1)
         limits = definition.positions | definition.angles
         joints = [_joint(robot, name) for name in limits]
         self._turns = torch.tensor([math.tau if name in definition.angles else math.inf for name in limits])
