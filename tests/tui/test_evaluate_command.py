@@ -17,7 +17,8 @@ from trainer_proc.contract.evaluation import (
     write_result,
 )
 from tui.session.backends.devices import Device
-from tui.session.evaluations.limits import Limit, missed_limits, parse_limit
+from tui.session.evaluations.limits import Limit, parse_limit
+from tui.session.evaluations.missed_limits import missed_limits
 from tui.session.evaluations.report import report_record, report_text
 from tui.session.evaluations.targets import default_device, find_targets
 
@@ -145,7 +146,7 @@ def test_the_report_shows_policies_side_by_side_and_their_test():
     shown = report_text([RESULT, other])
     assert "model_40.pt" in shown
     assert "model_80.pt against model_40.pt" in shown
-    assert "success, %: no difference shown" in shown
+    assert "success, %: inconclusive" in shown
     assert "model_40.pt: dead zone, lateral (m/s): 0.2 gives 0.01" in shown
     elsewhere = msgspec.structs.replace(other, knobs={"command/twist/lin_vel_x": (0.0, 2.0)})
     assert "not comparable, other knobs in force" in report_text([RESULT, elsewhere])

@@ -19,7 +19,7 @@ from trainer_proc.contract.evaluation import SUITES, Evaluation, Progress, Reque
 from trainer_proc.contract.run_folder import RunFolder
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.backends.devices import list_devices
-from tui.session.evaluations.limits import Limit, missed_limits, parse_limit
+from tui.session.evaluations.limits import Limit, parse_limit
 from tui.session.evaluations.run import evaluate
 from tui.session.evaluations.targets import Target, checkpoint_of, default_device, find_targets
 from tui.session.launching.spec_checks import check_device
@@ -77,9 +77,11 @@ def evaluate_command(
     ]
     interrupt_on_signals()  # so that the process of the evaluation is ended with this one
     results = [_evaluated(request, quiet=as_json) for request in requests]
-    missed = missed_limits(results, limits)
-    from tui.session.evaluations.report import report_record, report_text  # imports numpy: too slow for --help
+    # these import numpy: too slow for --help
+    from tui.session.evaluations.missed_limits import missed_limits
+    from tui.session.evaluations.report import report_record, report_text
 
+    missed = missed_limits(results, limits)
     show_result(report_text(results), report_record(results, missed), as_json)
     if missed and as_json:
         raise click.exceptions.Exit(1)  # the report is the one JSON value
