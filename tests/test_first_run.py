@@ -75,7 +75,7 @@ def test_every_iteration_carries_losses_vital_signs_and_success(run: RunFolder):
         "Perf/total_fps",
     ):
         assert np.isfinite(state.latest[name]), name
-    assert state.latest["Train/success_rate"] == 1.0  # the cartpole's episodes end by time-out only
+    assert 0 <= state.latest["Train/success_rate"] < 0.5  # of a pole that nobody has learned to hold
     assert 0 < state.latest["Policy/kl"] < 1
     assert state.environment_steps > 0
     assert state.seconds_left > 0
