@@ -248,10 +248,10 @@ def published(folder, success, environment, **settings):
     )
     runner = make_runner(str(folder.path), environment=environment, **settings)
     link = ListLink()
-    exports = make_steerable(runner, Steering(link), link, folder, spec)
+    jobs = make_steerable(runner, Steering(link), link, folder, spec)
     runner.learn(3)
     runner.logger.writer.close()
-    exports.wait()
+    jobs.end()
     names = {body.id: body.names for body in link.of(MetricSet)}
     last = link.of(IterationFinished)[-1]
     metrics = dict(zip(names[last.metric_set], unpack_values(last.values), strict=True))

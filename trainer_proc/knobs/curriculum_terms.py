@@ -106,7 +106,8 @@ class CurriculumTerms:
         self._observer.attempt(what, lambda: self._judge(term, marks))
         for name, raw in kept.items():
             self._observer.attempt_again(f"hold of {name}", partial(self._put, name, raw))
-        return self._without_held(term, result)
+        report = self._observer.attempt_again(what, lambda: (self._without_held(term, result),))
+        return report[0] if report is not None else result
 
     def _without_held(self, term: _ProbedTerm, report: Any) -> Any:
         """Return a term's report without values of held knobs; None if all that the term writes is held.
