@@ -110,7 +110,7 @@ async def test_the_first_page_is_the_default_board(shown):
     assert edge(app).startswith(" 1 overview  2 rewards  3 terminations  4 curricula  5 pinned  6 other  7 shares")
     assert edge(app).rstrip().endswith("iteration: all · smooth 0.6")
     await pilot.resize_terminal(140, 40)
-    pages = " 1 overview 10  2 rewards 14  3 terminations 2  4 curricula 6  5 pinned"
+    pages = " 1 overview (10)  2 rewards (14)  3 terminations (2)  4 curricula (6)  5 pinned"
     await until(lambda: edge(app).startswith(pages), "the number of charts")
 
 
@@ -481,7 +481,7 @@ async def test_a_found_metric_is_pinned_and_unpinned(shown):
     await until(lambda: isinstance(app.screen, DashboardScreen) and titles(app) == ["Policy/clip_fraction"], "the pin")
     assert board(app).page.title == "pinned"
     await pilot.resize_terminal(140, 40)
-    await until(lambda: "5 pinned 1" in edge(app), "their number")
+    await until(lambda: "5 pinned (1)" in edge(app), "their number")
     await find(app, pilot, "clipfr")
     assert "pinned" in str(app.screen.query_one(OptionList).options[0].prompt)
     await pilot.press("enter")
