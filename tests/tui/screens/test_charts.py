@@ -480,7 +480,7 @@ async def test_a_found_metric_is_pinned_and_unpinned(shown):
     await pilot.press("enter")
     await until(lambda: isinstance(app.screen, DashboardScreen) and titles(app) == ["Policy/clip_fraction"], "the pin")
     assert board(app).page.title == "pinned"
-    await pilot.resize_terminal(170, 40)
+    await pilot.resize_terminal(148, 40)
     await until(lambda: "5 pinned (1)" in edge(app), "their number")
     await find(app, pilot, "clipfr")
     assert "pinned" in str(app.screen.query_one(OptionList).options[0].prompt)

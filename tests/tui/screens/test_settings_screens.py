@@ -51,7 +51,7 @@ def footer(app):
 
 async def test_the_footer_the_help_and_the_palette_show_the_persons_keys(log_root, trainer, write_config):
     trainer.play(bodies_of("g1-walk", until_iteration=20))  # the footer has these keys while it trains
-    write_config('[keys]\n"dashboard.export" = "f5, E"\n"dashboard.stop" = "e"\n')
+    write_config('[keys]\n"dashboard.export" = "f5, f7"\n"dashboard.stop" = "e"\n')
     app = HumanoidTui(log_root, trainer.folder)
     async with app.run_test(size=(120, 40)) as pilot:
         await is_filled(app)
@@ -63,7 +63,7 @@ async def test_the_footer_the_help_and_the_palette_show_the_persons_keys(log_roo
         await pilot.press("question_mark")
         assert isinstance(app.screen, HelpScreen)
         text = app.screen.query_one("#text", Static)
-        await until(lambda: re.search(r"(?m)^f5, E +Export .*dashboard\.export", str(text.content)), "the help")
+        await until(lambda: re.search(r"(?m)^f5, f7 +Export .*dashboard\.export", str(text.content)), "the help")
     assert told(app) == []
 
 
