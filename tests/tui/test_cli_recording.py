@@ -171,7 +171,7 @@ def test_a_missing_checkpoint_is_told_with_the_nearest(fails, started, ended, ma
 
 def test_wrong_use_of_a_fork_is_told(fails, started, ended):
     ended()
-    assert "expected an iteration or latest, got newest" in fails(2, "fork", RUN, "--at", "newest")
+    assert "expected an iteration, latest or best, got newest" in fails(2, "fork", RUN, "--at", "newest")
     assert "expected the device cpu or cuda:N, got gpu" in fails(2, "fork", RUN, "--device", "gpu")
     assert "at most 80 letters" in fails(2, "fork", RUN, "--name", "a/b")
     assert "no such knob: reward/upright/wait; nearest" in fails(2, "fork", RUN, "--set", "reward/upright/wait=2")

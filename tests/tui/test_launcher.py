@@ -218,7 +218,7 @@ def test_a_level_that_a_curriculum_does_not_have_is_refused_before_anything_is_b
     assert make_spec(preset, Overrides(set={"curriculum/velocity/level": 4.0}), CPU).set
     for knob, value, reason in (
         ("curriculum/velocity/level", 5.0, "expected a whole number from 0 to 4, got 5.0"),
-        ("curriculum/speed/level", 1.0, "no such knob: curriculum/speed/level; nearest: curriculum/velocity/level"),
+        ("curriculum/speed/level", 1.0, "no such knob: curriculum/speed/level; nearest: curriculum/yaw/level"),
     ):
         with pytest.raises(SpecError, match=reason):
             make_spec(preset, Overrides(set={knob: value}), CPU)
