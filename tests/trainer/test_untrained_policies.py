@@ -1,0 +1,62 @@
+"""Success means something: on no preset for mjlab does an untrained policy succeed in half of its episodes."""
+
+from __future__ import annotations
+
+import pytest
+
+from presets import list_presets, load_preset
+from tests.standing_motion import write_standing_motion
+from tui.session.backends.devices import list_devices
+from tui.session.launching.launcher import Overrides, make_spec
+
+pytestmark = pytest.mark.real
+
+ENVIRONMENTS = 6
+EPISODE_SECONDS = 4.0
+"""Shorter than the presets' own, which makes it easier to live until the time-out."""
+PRESETS = [preset.name for preset in list_presets()[0] if preset.backend == "mjlab"]
+MOTION = "env.commands.motion.motion_file"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global Trial, built_stage, check_launch, make_rule, play, read_success
+    from presets.success import read_success
+    from trainer_proc.evaluation.play import play
+    from trainer_proc.evaluation.stage import built_stage
+    from trainer_proc.evaluation.suites.suite import Trial
+    from trainer_proc.metrics.success.rules import make_rule
+    from trainer_proc.training.preflight import check_launch
+
+
+class Untrained:
+    """Acts by the mean of the networks as they were initialized."""
+
+    def __init__(self, runner):
+        self._actor = runner.get_inference_policy(device="cpu")
+
+    def act(self, observations):
+        return self._actor(observations)
+
+    def reset(self, dones=None):
+        self._actor.reset(dones)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_an_untrained_policy_fails(name, tmp_path):
+    preset = load_preset(name)
+    overrides = {"agent.num_steps_per_env": 1, "env.episode_length_s": EPISODE_SECONDS}
+    if preset.needs.overrides:
+        overrides[MOTION] = str(write_standing_motion(tmp_path / "standing.npz"))
+    choices = Overrides(num_envs=ENVIRONMENTS, device="cpu", seed=1, overrides=overrides)
+    backend, spec = check_launch(make_spec(preset, choices, list_devices()))
+    with built_stage(backend, spec, {}) as stage:
+        stage.env.reset()  # some environments report their success from their first reset on
+        rule = make_rule(read_success(spec.success), stage.task, stage.simulator)
+        cells = [0] * ENVIRONMENTS
+        played = play(stage, Untrained(stage.runner), rule, Trial(), cells, seed=1, report=lambda done, total: None)
+    successes = [episode["success"] for episode in played]
+    assert len(successes) == ENVIRONMENTS
+    assert None not in successes  # every episode was judged
+    assert sum(successes) < ENVIRONMENTS / 2
