@@ -7,10 +7,11 @@ import importlib
 import pytest
 
 from tests.fake_training import ListLink
+from tests.point_spec import SPEC
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.messages import CheckpointSaved, ExportFailed, IterationFinished, LeftOut
 from trainer_proc.contract.requests import Export
-from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.steering.boundary import Steering
 
 
@@ -26,17 +27,6 @@ def imported():
 
 
 ITERATIONS = 3
-SPEC = RunSpec(
-    preset="own",
-    backend="tests",
-    task="point",
-    experiment="own",
-    device="cpu",
-    num_envs=6,
-    iterations=3,
-    seed=3,
-    success={"noise_free": 0.0},
-)
 CLASSES = (
     "trainer_proc.metrics.policy_change:PolicyChange",
     "trainer_proc.metrics.gradient_norms:GradientNorms",

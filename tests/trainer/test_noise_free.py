@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fake_training import ListLink
+from tests.point_spec import SPEC
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import IterationFinished, LeftOut, MetricSet
-from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.metrics.observer import NotObservable, Observer
 from trainer_proc.steering.boundary import Steering
 
@@ -235,17 +236,7 @@ def test_a_policy_without_a_mean_is_reported_and_trains_on(folder):
 
 def published(folder, success, environment, **settings):
     """Train with this `[success]` table; return the last iteration's metrics and what was left out."""
-    spec = RunSpec(
-        preset="own",
-        backend="tests",
-        task="point",
-        experiment="own",
-        device="cpu",
-        num_envs=17,
-        iterations=3,
-        seed=3,
-        success=success,
-    )
+    spec = msgspec.structs.replace(SPEC, num_envs=17, success=success)
     runner = make_runner(str(folder.path), environment=environment, **settings)
     link = ListLink()
     jobs = make_steerable(runner, Steering(link), link, folder, spec)

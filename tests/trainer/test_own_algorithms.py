@@ -7,10 +7,10 @@ import math
 import pytest
 
 from tests.fake_training import ListLink
+from tests.point_spec import SPEC
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import ExportFailed, IterationFinished, LeftOut, MetricSet
 from trainer_proc.contract.requests import Export
-from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.steering.boundary import Steering
 
 
@@ -30,17 +30,6 @@ def imported():
 KL, BEFORE, CLIPPED = "Policy/kl", "Policy/kl_before_update", "Policy/clip_fraction"
 ACTOR, CRITIC = "Policy/actor_gradient_norm", "Policy/critic_gradient_norm"
 EXPLAINED = "Policy/explained_variance"
-SPEC = RunSpec(
-    preset="own",
-    backend="tests",
-    task="point",
-    experiment="own",
-    device="cpu",
-    num_envs=6,
-    iterations=3,
-    seed=3,
-    success={"noise_free": 0.0},
-)
 
 
 def steered(runner, folder, *batches):
