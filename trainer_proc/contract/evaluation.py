@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -135,6 +137,20 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Wall time of the episodes, without the build."""
     finished: str = ""
     """When it ended, ISO 8601 with time zone."""
+
+
+_TRAINED_BY = ("reward/", "ppo/", "guard/", "curriculum/")
+
+
+def is_condition(knob: str) -> bool:
+    """Return whether a knob decides what is asked of a policy, rather than how it is trained."""
+    return not knob.startswith(_TRAINED_BY)
+
+
+def values_of(cells: Iterable[Cell], measure: str) -> list[float]:
+    """Return the finite values of a measure in all episodes that have one."""
+    found = (value for cell in cells for value in cell.values.get(measure, ()))
+    return [value for value in found if value is not None and math.isfinite(value)]
 
 
 class EvaluationError(UserError):

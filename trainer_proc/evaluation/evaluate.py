@@ -13,8 +13,7 @@ from typing import Any
 import msgspec
 
 from curricula.errors import UsageError, message_of
-from curricula.schema import SchemaError
-from presets.success import Success, read_success
+from presets.success import read_success
 from trainer_proc.checkpoints.load import read_checkpoint
 from trainer_proc.contract.evaluation import (
     Cell,
@@ -40,6 +39,7 @@ from trainer_proc.evaluation.suites.registry import find_suite
 from trainer_proc.evaluation.suites.suite import Plan, Suite
 from trainer_proc.metrics.success.rules import make_rule
 from trainer_proc.training.preflight import check_launch
+from trainer_proc.training.tables import read_table
 
 _MOST_ENVIRONMENTS = {"cpu": 256, "cuda": 4096}
 """At once, unless the request says more."""
@@ -117,7 +117,7 @@ def _played(
     report: Callable[[Progress], None],
 ) -> Evaluation:
     policy = load_policy(stage.runner, path, content)
-    definition = _success(stage.spec)
+    definition = read_table(read_success, stage.spec.success)
     stage.env.reset()  # some environments report their success from their first reset on
     rule = make_rule(definition, stage.task, stage.simulator)
     plan = suite.plan(stage)
@@ -158,13 +158,6 @@ def _played(
         seconds=seconds,
         finished=datetime.now().astimezone().isoformat(timespec="seconds"),
     )
-
-
-def _success(spec: RunSpec) -> Success:
-    try:
-        return read_success(spec.success)
-    except SchemaError as error:
-        raise EvaluationError(str(error)) from error
 
 
 def _by_cell(

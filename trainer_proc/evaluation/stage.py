@@ -17,13 +17,10 @@ import msgspec
 import torch
 
 from curricula.errors import message_of
-from curricula.load import make_curricula
-from curricula.schema import SchemaError
-from trainer_proc.contract.evaluation import EvaluationError
+from trainer_proc.contract.evaluation import EvaluationError, is_condition
 from trainer_proc.contract.knob import Value, number_of
 from trainer_proc.contract.messages import Change, InterventionFailed, InterventionQueued, LeftOut, TrainerBody
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from trainer_proc.curriculum.driver import CurriculumDriver
 from trainer_proc.knobs.discover import discover_knobs
 from trainer_proc.knobs.resample import Resampler
 from trainer_proc.knobs.terrain import SHIFT
@@ -36,10 +33,9 @@ from trainer_proc.simulators.registry import simulator_of
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.ranks import NoOpLink
 from trainer_proc.steering.state import SteeringState, from_infos, restore_environment
+from trainer_proc.training.tables import curricula_of
 
 _INTERVAL = "interval"
-_TRAINED_BY = ("reward/", "ppo/", "guard/", "curriculum/")
-"""Knobs that change how a policy is trained, not what is asked of it."""
 
 
 @dataclass
@@ -140,7 +136,7 @@ def _stage(runner: Any, spec: RunSpec, conditions: dict[str, Any], name: str) ->
     restore_environment(task, infos)
     knobs = discover_knobs(runner, simulator, steering.interventions.competing_writer_found, terrain, observer)
     values = spec.set if state is None else {}  # a checkpoint's state has those of its launch
-    steering.publish_knobs(knobs, launch_values=values, bounds=spec.bounds, curricula=_curricula(spec))
+    steering.publish_knobs(knobs, launch_values=values, bounds=spec.bounds, curricula=curricula_of(spec))
     if state is not None:
         steering.resume_from(state, name)
     steering.start_iterating(0)
@@ -154,7 +150,7 @@ def _stage(runner: Any, spec: RunSpec, conditions: dict[str, Any], name: str) ->
         simulator=simulator,
         steering=steering,
         terrain=terrain,
-        knobs={knob: in_force[knob] for knob in changed if knob in in_force and not knob.startswith(_TRAINED_BY)},
+        knobs={knob: in_force[knob] for knob in changed if knob in in_force and is_condition(knob)},
         notes=notes,
     )
     stage._infos = infos
@@ -185,10 +181,3 @@ def _steering_state(infos: dict[str, Any], name: str) -> SteeringState | None:
         return from_infos(infos)
     except msgspec.ValidationError as error:
         raise EvaluationError(f"{name}: its steering state can't be read: {message_of(error, 200)}") from error
-
-
-def _curricula(spec: RunSpec) -> CurriculumDriver:
-    try:
-        return CurriculumDriver(make_curricula(spec.curricula))
-    except SchemaError as error:
-        raise EvaluationError(str(error)) from error

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-from curricula.load import make_curricula
-from curricula.schema import SchemaError
 from presets.checkpoints import read_retention
 from presets.evaluation import read_evaluation
 from presets.goal import read_goal
@@ -22,7 +19,6 @@ from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.export_process import export_refusal
 from trainer_proc.contract.messages import CheckpointsDeleted, LeftOut
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from trainer_proc.curriculum.driver import CurriculumDriver
 from trainer_proc.export.description import describe_policy
 from trainer_proc.export.job import ExportJobs, NoExports
 from trainer_proc.export.policy import write_policy_description
@@ -42,12 +38,10 @@ from trainer_proc.simulators.registry import simulator_of
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.goal import GoalCheck
 from trainer_proc.steering.interface import Link
-from trainer_proc.steering.knob_set import LaunchValueError
 from trainer_proc.training.attach import OVERFLOW_CHECK, SUCCESS_RATE, attach
 from trainer_proc.training.jobs import BackgroundJobs
 from trainer_proc.training.periodic_evaluation import PeriodicEvaluations
-
-_Table = TypeVar("_Table")
+from trainer_proc.training.tables import curricula_of, read_table
 
 
 def make_steerable(runner: Any, steering: Steering, link: Link, folder: RunFolder, spec: RunSpec) -> BackgroundJobs:
@@ -59,7 +53,7 @@ def make_steerable(runner: Any, steering: Steering, link: Link, folder: RunFolde
     observer = Observer(lambda what, reason: _report_missing(link, what, reason))
     simulator = observer.attempt("the simulator", lambda: simulator_of(unwrapped(runner.env)))
     jobs = _jobs(runner, link, folder, spec, simulator, observer)
-    steering.goal = GoalCheck(_read(read_goal, spec.goal, spec.evaluation), partial(observer.is_missing, "goal"))
+    steering.goal = GoalCheck(read_table(read_goal, spec.goal, spec.evaluation), partial(observer.is_missing, "goal"))
     terrain = observer.attempt("terrain", lambda: steered_terrain(runner.env, simulator, observer))
     success_rate = _success_rate(runner, spec, simulator, terrain, observer)
     attach(
@@ -73,7 +67,7 @@ def make_steerable(runner: Any, steering: Steering, link: Link, folder: RunFolde
         overflow=observer.attempt(OVERFLOW_CHECK, lambda: _overflow(simulator, observer)),
     )
     knobs = discover_knobs(runner, simulator, steering.interventions.competing_writer_found, terrain, observer)
-    steering.publish_knobs(knobs, launch_values=spec.set, bounds=spec.bounds, curricula=_curricula(spec))
+    steering.publish_knobs(knobs, launch_values=spec.set, bounds=spec.bounds, curricula=curricula_of(spec))
     return jobs
 
 
@@ -98,7 +92,7 @@ def _jobs(
     runner: Any, link: Link, folder: RunFolder, spec: RunSpec, simulator: Simulator | None, observer: Observer
 ) -> BackgroundJobs:
     """Return the jobs of this rank. Raises `LaunchValueError`."""
-    asked, rules = _read(read_evaluation, spec.evaluation), _read(read_retention, spec.checkpoints)
+    asked, rules = read_table(read_evaluation, spec.evaluation), read_table(read_retention, spec.checkpoints)
     if process_rank():
         return BackgroundJobs(evaluates=asked is not None)
 
@@ -139,7 +133,7 @@ def _success_rate(
 
     Has a share of the environments act without exploration noise, if the definition wants that and it is possible.
     """
-    definition = _read(read_success, spec.success)
+    definition = read_table(read_success, spec.success)
     refused: list[TrainingError] = []
     noise_free = _noise_free(runner, definition, observer)
 
@@ -167,18 +161,6 @@ def _noise_free(runner: Any, definition: Success, observer: Observer) -> NoiseFr
     if not definition.noise_free or process_rank():
         return None
     return observer.attempt(NOISE_FREE, lambda: NoiseFree(runner, definition.noise_free))
-
-
-def _curricula(spec: RunSpec) -> CurriculumDriver:
-    return CurriculumDriver(_read(make_curricula, spec.curricula))
-
-
-def _read(read: Callable[..., _Table], *tables: dict[str, Any]) -> _Table:
-    """Return what `read` makes of tables of `run.toml`. Raises `LaunchValueError`."""
-    try:
-        return read(*tables)
-    except SchemaError as error:
-        raise LaunchValueError(str(error)) from error
 
 
 def continue_from(runner: Any, checkpoint: Path) -> None:

@@ -16,15 +16,20 @@ from presets.evaluation import PREFIX, PeriodicEvaluation
 from trainer_proc.contract.best_checkpoint import BestCheckpoint, keep_best, read_best
 from trainer_proc.contract.checkpoint_use import in_use
 from trainer_proc.contract.errors import one_line
-from trainer_proc.contract.evaluation import Evaluation, EvaluationError, Request, result_file
+from trainer_proc.contract.evaluation import (
+    Evaluation,
+    EvaluationError,
+    Request,
+    is_condition,
+    result_file,
+    values_of,
+)
 from trainer_proc.contract.evaluation_process import LOWEST_PRIORITY, EvaluationProcess, EvaluationRefused
 from trainer_proc.contract.knob import value_text
 from trainer_proc.contract.messages import EvaluationFailed, EvaluationFinished, EvaluationStarted, TrainerBody
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.steering.guards import BEST, JUDGED_BY
 
-_TRAINED_BY = ("reward/", "ppo/", "guard/", "curriculum/")
-"""Knobs that change how a policy is trained, not what an evaluation asks of it."""
 _FEW_THREADS = {"OMP_NUM_THREADS": "1"}
 
 
@@ -191,17 +196,13 @@ class PeriodicEvaluations:
 
 def means_of(result: Evaluation) -> dict[str, float]:
     """Return the mean of each measure over the episodes of all cells that have it."""
-    means: dict[str, float] = {}
-    for measure in result.measures:
-        values = [value for cell in result.cells for value in cell.values.get(measure.name, ()) if value is not None]
-        if values:
-            means[measure.name] = fmean(values)
-    return means
+    values = {measure.name: values_of(result.cells, measure.name) for measure in result.measures}
+    return {name: fmean(found) for name, found in values.items() if found}
 
 
 def conditions_of(result: Evaluation) -> str:
     """Return the changed knobs that decide what was asked of the policy, as text: levels, ranges, randomization."""
-    knobs = {name: value for name, value in sorted(result.knobs.items()) if not name.startswith(_TRAINED_BY)}
+    knobs = {name: value for name, value in sorted(result.knobs.items()) if is_condition(name)}
     return " ".join(f"{name}={value_text(value)}" for name, value in knobs.items())
 
 

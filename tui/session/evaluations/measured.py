@@ -5,18 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from trainer_proc.contract.evaluation import Cell, Evaluation, Measure
+from trainer_proc.contract.evaluation import Cell, Evaluation, Measure, values_of
 from tui.session.evaluations.figures import Row, Scale, scale_of
 from tui.session.evaluations.statistics import Estimate, estimate
 
 _OPEN_ENDED = ("reward", "cost_of_transport")
 """Measures without a unit that are no shares, even where all values are below 1."""
-
-
-def values_of(cells: Iterable[Cell], measure: str) -> list[float]:
-    """Return the finite values of a measure in all episodes that have one."""
-    found = (value for cell in cells for value in cell.values.get(measure, ()))
-    return [value for value in found if value is not None and math.isfinite(value)]
 
 
 def mean_of(cells: Iterable[Cell], measure: str) -> float | None:
