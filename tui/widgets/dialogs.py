@@ -23,6 +23,21 @@ class Dialog(ModalScreen[Answer]):
     ]
 
 
+class FormDialog(Dialog[Answer]):
+    """Base of dialogs with labelled lines in a frame that scrolls where the screen is small."""
+
+    DEFAULT_CSS = """
+    FormDialog { align: center middle; }
+    FormDialog > VerticalScroll {
+        width: 76; max-width: 100%; height: auto; max-height: 100%;
+        border: round $border; padding: 0 1; background: $surface;
+    }
+    FormDialog .line { height: auto; }
+    FormDialog Label { width: 9; color: $text-muted; }
+    FormDialog .line > Input, FormDialog .line > InlineSelect { width: 1fr; }
+    """
+
+
 class Confirm(Dialog[bool]):
     """Asks a yes-or-no question."""
 

@@ -18,7 +18,7 @@ from tui.charts.files.export import FILE_KINDS, ChartFileError, content_of, kind
 from tui.charts.files.points import copied_charts
 from tui.session.text import plain
 from tui.themes import THEMES
-from tui.widgets.dialogs import Dialog
+from tui.widgets.dialogs import FormDialog
 from tui.widgets.field import Field
 from tui.widgets.inline_select import InlineSelect
 from tui.widgets.key_table import key
@@ -44,7 +44,7 @@ class View:
     theme: str = "dark"
 
 
-class ExportDialog(Dialog[Path | None]):
+class ExportDialog(FormDialog[Path | None]):
     """Asks what to export and where, and writes it; returns the path of the file, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,14 +52,6 @@ class ExportDialog(Dialog[Path | None]):
         key("enter", "write", "export", "Write the file", id="write.write", footer=True),
     ]
     DEFAULT_CSS = """
-    ExportDialog { align: center middle; }
-    ExportDialog > VerticalScroll {
-        width: 76; max-width: 100%; height: auto; max-height: 100%;
-        border: round $border; padding: 0 1; background: $surface;
-    }
-    ExportDialog .line { height: auto; }
-    ExportDialog Label { width: 9; color: $text-muted; }
-    ExportDialog .line > Input, ExportDialog .line > InlineSelect { width: 1fr; }
     ExportDialog .-unused { display: none; }
     """
     AUTO_FOCUS = "#what"

@@ -21,7 +21,7 @@ from tui.session.knobs.knob_text import knob_facts
 from tui.session.knobs.range import ends_of
 from tui.session.state import KnobState
 from tui.session.text import plain
-from tui.widgets.dialogs import Dialog
+from tui.widgets.dialogs import FormDialog
 from tui.widgets.field import Field
 from tui.widgets.inline_select import InlineSelect
 from tui.widgets.key_table import key
@@ -30,7 +30,7 @@ _SHAPES: tuple[RampShape, ...] = ("linear", "geometric")
 _WHENS: tuple[When, ...] = ("on reset", "now")
 
 
-class KnobDialog(Dialog[Tune | None]):
+class KnobDialog(FormDialog[Tune | None]):
     """Edits value, ramp and note of a knob; returns the request, None if cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,15 +40,7 @@ class KnobDialog(Dialog[Tune | None]):
         key("ctrl+r", "put_default", "default value", "Insert the default value", id="knob-edit.default", footer=True),
     ]
     DEFAULT_CSS = """
-    KnobDialog { align: center middle; }
-    KnobDialog > VerticalScroll {
-        width: 76; max-width: 100%; height: auto; max-height: 100%;
-        border: round $border; padding: 0 1; background: $surface;
-    }
     KnobDialog #facts { margin-bottom: 1; }
-    KnobDialog .line { height: auto; }
-    KnobDialog Label { width: 9; color: $text-muted; }
-    KnobDialog .line > Input, KnobDialog .line > InlineSelect { width: 1fr; }
     KnobDialog .line > #ramp { width: 14; }
     KnobDialog RangeBar { margin-bottom: 1; }
     """

@@ -14,12 +14,12 @@ from trainer_proc.contract.evaluation import SUITES, SuiteName
 from tui.session.backends.devices import Device
 from tui.session.evaluations.suites import SUITE_TEXTS
 from tui.session.text import plain
-from tui.widgets.dialogs import Dialog
+from tui.widgets.dialogs import FormDialog
 from tui.widgets.inline_select import InlineSelect
 from tui.widgets.key_table import key
 
 
-class EvaluateDialog(Dialog[tuple[SuiteName, str] | None]):
+class EvaluateDialog(FormDialog[tuple[SuiteName, str] | None]):
     """Asks for suite and device of an evaluation; returns both, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -27,14 +27,9 @@ class EvaluateDialog(Dialog[tuple[SuiteName, str] | None]):
         key("enter", "evaluate", "evaluate", "Start the evaluation", id="evaluate.start", footer=True),
     ]
     DEFAULT_CSS = """
-    EvaluateDialog { align: center middle; }
-    EvaluateDialog > VerticalScroll {
-        width: 78; max-width: 100%; height: auto; max-height: 100%;
-        border: round $border; padding: 0 1; background: $surface;
-    }
-    EvaluateDialog .line { height: auto; }
-    EvaluateDialog Label { width: 8; color: $text-muted; }
-    EvaluateDialog .line > InlineSelect, EvaluateDialog #policy { width: 1fr; }
+    EvaluateDialog > VerticalScroll { width: 78; }
+    EvaluateDialog Label { width: 8; }
+    EvaluateDialog #policy { width: 1fr; }
     EvaluateDialog #note { color: $text-muted; }
     """
     AUTO_FOCUS = "#suite"
