@@ -1,14 +1,8 @@
-"""The journal: every frame of a run, in order, in one file.
-
-Each frame is one MessagePack `bin 32` object: 0xc6, the length as 4 big-endian bytes, the frame's bytes. Any
-MessagePack library can walk the file, and a frame that a crash has cut off is detected.
-Format: https://github.com/msgpack/msgpack/blob/master/spec.md#bin-format-family
-"""
+"""The journal: every frame of a run, in order, in one file of `records`."""
 
 from __future__ import annotations
 
 import contextlib
-import struct
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -19,13 +13,9 @@ import msgspec
 from trainer_proc.contract.codec import decode_frame
 from trainer_proc.contract.errors import JournalDamaged, ProtocolTooNew
 from trainer_proc.contract.messages import Frame
+from trainer_proc.contract.records import BIN_32, HEADER, RecordDamaged, decode_contents, record_of
 
-_HEADER = struct.Struct(">BI")
-_read_header = _HEADER.unpack_from
-_BIN_32 = 0xC6
-_MARKER = bytes([_BIN_32])
-_LARGEST_FRAME = 64 * 1024 * 1024
-"""Bytes; a longer record is damage."""
+_MARKER = bytes([BIN_32])
 _PIECE = 1024 * 1024
 """Bytes that are read at a time."""
 
@@ -47,7 +37,7 @@ class JournalWriter:
 
     def append(self, frame_bytes: bytes) -> None:
         """Write one frame, completely or not at all. Raises `OSError`."""
-        record = _HEADER.pack(_BIN_32, len(frame_bytes)) + frame_bytes
+        record = record_of(frame_bytes)
         try:
             if self._file.write(record) != len(record):
                 raise OSError("only a part of a frame was written")
@@ -99,24 +89,13 @@ def decode_records(data: bytes, path: Path, offset: int) -> tuple[list[Frame], i
 
     `path` and `offset` are the origin of `data`, for messages. Raises `JournalUnreadable`.
     """
-    frames: list[Frame] = []
-    view = memoryview(data)
-    position, last_header = 0, len(data) - _HEADER.size
-    while position <= last_header:  # fast path: a long run has 100,000s of frames
-        marker, length = _read_header(data, position)
-        if marker != _BIN_32 or length > _LARGEST_FRAME:
-            raise _damaged(path, offset + position)
-        end = position + _HEADER.size + length
-        if end > len(data):
-            break
-        try:
-            frames.append(decode_frame(view[position + _HEADER.size : end]))
-        except msgspec.DecodeError as error:
-            raise _damaged(path, offset + position) from error
-        except ProtocolTooNew as error:
-            raise ProtocolTooNew(error.protocol, str(path)) from None
-        position = end
-    return frames, position
+    try:
+        return decode_contents(data, decode_frame)
+    except RecordDamaged as damage:
+        position = offset + damage.position
+        raise JournalDamaged(f"{path} is damaged at byte {position}: cut off or written by another program") from damage
+    except ProtocolTooNew as error:
+        raise ProtocolTooNew(error.protocol, str(path)) from None
 
 
 def first_record(data: bytes) -> int | None:
@@ -133,14 +112,10 @@ def record_around(data: bytes, position: int) -> bytes | None:
 def _records(data: bytes, stop: int | None = None) -> Iterator[tuple[int, int]]:
     """Yield start and end of records before `stop`: a frame that decodes, followed by a record or the end."""
     position = data.find(_MARKER, 0, stop)
-    while 0 <= position <= len(data) - _HEADER.size:
-        end = position + _HEADER.size + _read_header(data, position)[1]
-        if end == len(data) or (end < len(data) and data[end] == _BIN_32):
+    while 0 <= position <= len(data) - HEADER.size:
+        end = position + HEADER.size + HEADER.unpack_from(data, position)[1]
+        if end == len(data) or (end < len(data) and data[end] == BIN_32):
             with contextlib.suppress(msgspec.DecodeError):
-                decode_frame(data[position + _HEADER.size : end])
+                decode_frame(data[position + HEADER.size : end])
                 yield position, end
         position = data.find(_MARKER, position + 1, stop)
-
-
-def _damaged(path: Path, position: int) -> JournalDamaged:
-    return JournalDamaged(f"{path} is damaged at byte {position}: cut off or written by another program")
