@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from tests.program import program
 from trainer_proc.contract.child_process import child_environment
-from trainer_proc.contract.evaluation import Progress, Refusal, Request, read_result, result_file
+from trainer_proc.contract.evaluation import Request, read_result, result_file
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.worker import Progress, Refusal
 
 SPEC = RunSpec(
     preset="cartpole",

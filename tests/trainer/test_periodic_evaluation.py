@@ -171,7 +171,7 @@ def test_there_is_one_evaluation_at_a_time_and_a_skipped_one_is_reported_once(be
 
 @pytest.mark.parametrize("trap", ["", "trap '' TERM;"], ids=["obedient", "stubborn"])
 def test_a_stop_cancels_and_leaves_no_process(beside, working_folder, trap, monkeypatch):
-    monkeypatch.setattr("trainer_proc.contract.evaluation_process._ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("trainer_proc.contract.worker_process._ANSWER_SECONDS", 0.2)
     training = beside(f"{trap} echo $$ > pid; while true; do read -r line || sleep 0.05; done")
     training.start(4)
     pid = int(wait_for(lambda: (working_folder / "pid").exists() and (working_folder / "pid").read_text(), "its start"))

@@ -8,7 +8,8 @@ from itertools import product
 from pathlib import Path
 
 from curricula.errors import UserError
-from trainer_proc.contract.evaluation import Axis, Cell, Evaluation, Measure, Progress, read_result, write_result
+from trainer_proc.contract.evaluation import Axis, Cell, Evaluation, Measure, read_result, write_result
+from trainer_proc.contract.worker import Progress
 from tui.session.evaluations.jobs import EvaluationJobs
 
 PATIENCE_SECONDS = 20.0

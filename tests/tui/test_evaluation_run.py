@@ -10,7 +10,8 @@ import pytest
 
 from curricula.errors import UserError
 from tests.waiting import wait_for
-from trainer_proc.contract.evaluation import Cell, Evaluation, Measure, Progress, Request
+from trainer_proc.contract.evaluation import Cell, Evaluation, Measure, Request
+from trainer_proc.contract.worker import Progress
 from tui.session.evaluations.run import evaluate
 
 RESULT = Evaluation(
@@ -39,7 +40,7 @@ def request_of(folder, tmp_path, monkeypatch):
         program = tmp_path / "program"
         program.write_text(f"#!/bin/sh\nread request\n{script}\n")
         program.chmod(0o755)
-        monkeypatch.setattr("tui.session.evaluations.run.backend_command", lambda backend: ([str(program)], {}))
+        monkeypatch.setattr("tui.session.backends.work.backend_command", lambda backend: ([str(program)], {}))
         return Request(run=str(folder.path), checkpoint=str(folder.checkpoint(4)))
 
     return make

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.tui.evaluations import commands, pushes, quick, store
-from trainer_proc.contract.evaluation import SUITES, Progress, Request
+from trainer_proc.contract.evaluation import SUITES, Request
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.worker import Progress
 from tui.session.evaluations.comparison import comparison_lines, difference_figures
 from tui.session.evaluations.detail import Choice, detail_of
 from tui.session.evaluations.figures import Intervals

@@ -1,9 +1,4 @@
-"""The result of evaluating a policy, and what an evaluation process reports while it runs.
-
-`python -m trainer_proc.evaluation REQUEST` prints one JSON object a line: any number of `Progress`, then one
-`Evaluation` or one `Refusal`. `REQUEST` is a `Request` in JSON, a file that has one, or `-`: then it is the first line
-of standard input, and the end of the input cancels the evaluation.
-"""
+"""The request to evaluate a policy and its result; `python -m trainer_proc.evaluation` is a `worker`."""
 
 from __future__ import annotations
 
@@ -19,6 +14,7 @@ import msgspec
 from curricula.errors import UserError, message_of
 from trainer_proc.contract.knob import Value
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
+from trainer_proc.contract.worker import Worker
 
 SuiteName = Literal["quick", "commands", "pushes", "terrain", "randomization", "smoothness"]
 SUITES: tuple[SuiteName, ...] = ("quick", "commands", "pushes", "terrain", "randomization", "smoothness")
@@ -45,26 +41,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     Policies compare only under the same conditions: later checkpoints may have faster commands or rougher terrain.
     """
-
-
-class Progress(msgspec.Struct, frozen=True, tag=True):
-    """How far the evaluation is."""
-
-    done: int
-    """Environment steps finished; 0 while the environment is built."""
-    total: int
-    """Environment steps in all; 0 while unknown."""
-    text: str = ""
-    """What happens now, in a few words."""
-
-
-class Refusal(msgspec.Struct, frozen=True, tag=True):
-    """Why nothing was evaluated; nothing was written."""
-
-    error: str
-    """One line: expected, got, what to do."""
-    exit_code: int = 1
-    """1: it failed. 2: the request can't be carried out."""
 
 
 class Axis(msgspec.Struct, frozen=True):
@@ -138,6 +114,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     finished: str = ""
     """When it ended, ISO 8601 with time zone."""
 
+
+EVALUATION = Worker("trainer_proc.evaluation", "evaluation", Evaluation)
 
 _TRAINED_BY = ("reward/", "ppo/", "guard/", "curriculum/")
 

@@ -15,16 +15,9 @@ import msgspec
 from curricula.errors import UsageError, message_of
 from presets.success import read_success
 from trainer_proc.checkpoints.load import read_checkpoint
-from trainer_proc.contract.evaluation import (
-    Cell,
-    Evaluation,
-    EvaluationError,
-    Measure,
-    Progress,
-    Request,
-    write_result,
-)
+from trainer_proc.contract.evaluation import Cell, Evaluation, EvaluationError, Measure, Request, write_result
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.worker import Progress
 from trainer_proc.evaluation.measures import measures_of
 from trainer_proc.evaluation.play import play
 from trainer_proc.evaluation.policy import (

@@ -17,17 +17,18 @@ from trainer_proc.contract.best_checkpoint import BestCheckpoint, keep_best, rea
 from trainer_proc.contract.checkpoint_use import in_use
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.evaluation import (
+    EVALUATION,
     Evaluation,
-    EvaluationError,
     Request,
     is_condition,
     result_file,
     values_of,
 )
-from trainer_proc.contract.evaluation_process import LOWEST_PRIORITY, EvaluationProcess, EvaluationRefused
 from trainer_proc.contract.knob import value_text
 from trainer_proc.contract.messages import EvaluationFailed, EvaluationFinished, EvaluationStarted, TrainerBody
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.worker import WorkerError, WorkerRefused
+from trainer_proc.contract.worker_process import LOWEST_PRIORITY, WorkerProcess
 from trainer_proc.steering.guards import BEST, JUDGED_BY
 
 _FEW_THREADS = {"OMP_NUM_THREADS": "1"}
@@ -62,7 +63,7 @@ class PeriodicEvaluations:
         self._python = python
         self._arrived: queue.SimpleQueue[Arrived] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._process: EvaluationProcess | None = None
+        self._process: WorkerProcess[Evaluation] | None = None
         self._lock = threading.Lock()
         self._is_cancelled = False
         self._is_over = False
@@ -123,7 +124,7 @@ class PeriodicEvaluations:
                 began = time.monotonic()
                 result = self._played(checkpoint)
                 self._finish(iteration, checkpoint, result, time.monotonic() - began)
-        except EvaluationRefused as problem:
+        except WorkerRefused as problem:
             self._is_over = True
             self._fail(iteration, f"{problem}; no further evaluations")
         except UserError as problem:
@@ -143,9 +144,9 @@ class PeriodicEvaluations:
         log.parent.mkdir(exist_ok=True)
         with self._lock:
             if self._is_cancelled:
-                raise EvaluationError("cancelled")
-            self._process = EvaluationProcess(
-                request, log, python=self._python, variables=_FEW_THREADS, niceness=LOWEST_PRIORITY
+                raise WorkerError("cancelled")
+            self._process = WorkerProcess(
+                EVALUATION, request, log, python=self._python, variables=_FEW_THREADS, niceness=LOWEST_PRIORITY
             )
         try:
             return self._process.result()

@@ -15,8 +15,9 @@ import msgspec
 
 from curricula.errors import UserError
 from trainer_proc.contract.child_process import interrupt_on_signals
-from trainer_proc.contract.evaluation import SUITES, Evaluation, Progress, Request, SuiteName, result_file
+from trainer_proc.contract.evaluation import SUITES, Evaluation, Request, SuiteName, result_file
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.worker import Progress
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.backends.devices import list_devices
 from tui.session.evaluations.limits import Limit, parse_limit

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from curricula.errors import UserError
-from trainer_proc.contract.evaluation import Evaluation, Progress, Request
+from trainer_proc.contract.evaluation import Evaluation, Request
+from trainer_proc.contract.worker import Progress
 from tui.session.background import BackgroundThread
 
 JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]

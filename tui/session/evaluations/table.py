@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trainer_proc.contract.evaluation import SUITES, Evaluation, Progress, SuiteName
+from trainer_proc.contract.evaluation import SUITES, Evaluation, SuiteName
+from trainer_proc.contract.worker import Progress
 from tui.session.evaluations.jobs import Job
 from tui.session.evaluations.measured import mean_of, measured, scale_for, title_of
 from tui.session.evaluations.stored import Policy, RunEvaluations

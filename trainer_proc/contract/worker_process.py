@@ -1,4 +1,4 @@
-"""Starts the evaluation process (`python -m trainer_proc.evaluation`), reads its answers and cancels it."""
+"""Starts a worker (`trainer_proc.contract.worker`), reads its answers and cancels it."""
 
 from __future__ import annotations
 
@@ -9,37 +9,33 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, Generic
 
 import msgspec
 
 from trainer_proc.contract.child_process import child_environment
-from trainer_proc.contract.evaluation import Evaluation, EvaluationError, Progress, Refusal, Request
+from trainer_proc.contract.worker import Progress, Refusal, Result, Worker, WorkerError, WorkerRefused
 
 LOWEST_PRIORITY = 19
 _ANSWER_SECONDS = 10.0
 """Longest wait for a cancelled process, which removes what is unfinished, before it is killed."""
 _LONGEST_LINE = 200  # characters of what another library printed
 _RANKS = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "GROUP_", "ROLE_", "LOCAL_WORLD_SIZE", "MASTER_", "TORCHELASTIC_")
-"""Variables of `torchrun`: an evaluation is no rank of the training that started it."""
+"""Variables of `torchrun`: a worker is no rank of the training that started it."""
 
 
-class EvaluationRefused(EvaluationError):
-    """The request can't be carried out, now or later."""
-
-    exit_code = 2
-
-
-class EvaluationProcess:
-    """A running evaluation; it ends with this process, whatever ends that.
+class WorkerProcess(Generic[Result]):
+    """Work that is being done; it ends with this process, whatever ends that.
 
     `log` takes its other output; an error names the file, or has its last line if it is not kept. `python` is the
     command of its interpreter, by default this one; `variables` are added to its environment. `niceness` is its least
-    one, up to `LOWEST_PRIORITY`. The constructor raises `EvaluationError` if it can't be started.
+    one, up to `LOWEST_PRIORITY`. The constructor raises `WorkerError` if it can't be started.
     """
 
     def __init__(
         self,
-        request: Request,
+        worker: Worker[Result],
+        request: msgspec.Struct,
         log: Path,
         *,
         is_log_kept: bool = True,
@@ -47,10 +43,11 @@ class EvaluationProcess:
         variables: Mapping[str, str] | None = None,
         niceness: int = 0,
     ) -> None:
+        self._worker = worker
         self._log = log
         self._is_log_kept = is_log_kept
         self._is_cancelled = False
-        command = [*(python or [sys.executable]), "-m", "trainer_proc.evaluation", "-"]
+        command = [*(python or [sys.executable]), "-m", worker.module, "-"]
         environment = {name: value for name, value in child_environment(variables).items() if not _is_of_ranks(name)}
         try:
             with open(log, "wb") as other_output:
@@ -63,40 +60,45 @@ class EvaluationProcess:
                     env=environment,
                 )
         except OSError as error:
-            raise EvaluationError(f"the evaluation can't be started: {error}") from error
+            raise WorkerError(f"the {worker.what} can't be started: {error}") from error
         if niceness:
             with suppress(OSError):  # it may have ended
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, niceness)
         self._send(request)
 
-    def result(self, on_progress: Callable[[Progress], None] = lambda progress: None) -> Evaluation:
-        """Wait for the result, with its progress on the way. Raises `EvaluationError`."""
-        last: Evaluation | Refusal | None = None
+    def result(self, on_progress: Callable[[Progress], None] = lambda progress: None) -> Result:
+        """Wait for the result, with its progress on the way. Raises `WorkerError`."""
+        decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Progress | Refusal | self._worker.result)
+        last: Result | None = None
+        refusal: Refusal | None = None
         assert self._process.stdout is not None
         with self._process.stdout as answers:
             for line in answers:
                 with suppress(msgspec.DecodeError):
-                    answer = _decoder.decode(line)
-                    if isinstance(answer, Progress):
-                        on_progress(answer)
-                    else:
-                        last = answer
+                    answer = decoder.decode(line)
+                    match answer:
+                        case Progress():
+                            on_progress(answer)
+                        case Refusal():
+                            refusal = answer
+                        case _:
+                            last = answer
         code = self._process.wait()
         self._close_input()
-        if isinstance(last, Evaluation):
+        if last is not None:
             return last
         if self._is_cancelled:
-            raise EvaluationError("cancelled")
-        if last is None:
-            raise EvaluationError(f"the evaluation ended with code {code} and no answer{self._printed()}")
-        raise (EvaluationRefused if last.exit_code == EvaluationRefused.exit_code else EvaluationError)(last.error)
+            raise WorkerError("cancelled")
+        if refusal is None:
+            raise WorkerError(f"the {self._worker.what} ended with code {code} and no answer{self._printed()}")
+        raise (WorkerRefused if refusal.exit_code == WorkerRefused.exit_code else WorkerError)(refusal.error)
 
     @property
     def is_running(self) -> bool:
         return self._process.poll() is None
 
     def cancel(self) -> None:
-        """End the evaluation without a result; `result`, in another thread, then raises `EvaluationError`. Waits."""
+        """End the work without a result; `result`, in another thread, then raises `WorkerError`. Waits."""
         self._is_cancelled = True
         with suppress(ProcessLookupError):
             self._process.terminate()
@@ -105,7 +107,7 @@ class EvaluationProcess:
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)  # its children too
 
-    def _send(self, request: Request) -> None:
+    def _send(self, request: msgspec.Struct) -> None:
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):  # it has ended, which `result` reports
             self._process.stdin.write(msgspec.json.encode(request) + b"\n")
@@ -122,9 +124,6 @@ class EvaluationProcess:
             return f"; see {self._log}"
         lines = self._log.read_text(errors="replace").strip().splitlines() or ["it printed no error"]
         return f": {lines[-1][:_LONGEST_LINE]}"
-
-
-_decoder: msgspec.json.Decoder[Progress | Evaluation | Refusal] = msgspec.json.Decoder(Progress | Evaluation | Refusal)
 
 
 def _is_of_ranks(variable: str) -> bool:

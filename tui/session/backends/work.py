@@ -1,0 +1,45 @@
+"""Do a worker's work in a process of its own, which can be cancelled."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import msgspec
+
+from trainer_proc.contract.worker import Progress, Result, Worker
+from trainer_proc.contract.worker_process import WorkerProcess
+from tui.session.backends.environment import backend_command
+
+_POLL_SECONDS = 0.2
+
+
+def do_work(
+    worker: Worker[Result], request: msgspec.Struct, backend: str, report: Callable[[Progress], None], cancelled: Event
+) -> Result:
+    """Return the result of a request, with the Python that trains `backend`; takes seconds to minutes.
+
+    `report` gets the progress. Soon after `cancelled` is set, the process ends and stores nothing. It also ends with
+    this process. Raises `WorkerError` or `LaunchError`.
+    """
+    python, variables = backend_command(backend)
+    with tempfile.NamedTemporaryFile() as printed:
+        process = WorkerProcess(
+            worker, request, Path(printed.name), is_log_kept=False, python=python, variables=variables
+        )
+        name = f"cancelling: {worker.what}"
+        Thread(target=_cancel_when, args=(cancelled, process), name=name, daemon=True).start()
+        try:
+            return process.result(report)
+        finally:
+            if process.is_running:  # a signal has interrupted this program
+                process.cancel()
+
+
+def _cancel_when(cancelled: Event, process: WorkerProcess[Any]) -> None:
+    while process.is_running:
+        if cancelled.wait(_POLL_SECONDS):
+            process.cancel()
