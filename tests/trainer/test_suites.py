@@ -28,7 +28,7 @@ SPEC = RunSpec(
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
     global ManagerBasedRlEnv, MjlabOnPolicyRunner, ROWS, RslRlVecEnvWrapper, SuiteRefused, TYPES, Training
-    global built_stage, corners, find_suite, load_env_cfg, load_rl_cfg, pushes, recovery_times, small, torch
+    global built_stage, commands, corners, find_suite, load_env_cfg, load_rl_cfg, pushes, recovery_times, small, torch
     import torch
     from mjlab.envs import ManagerBasedRlEnv
     from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
@@ -36,7 +36,7 @@ def imported():
 
     from tests.trainer.knobs.rough import ROWS, TYPES, small
     from trainer_proc.evaluation.stage import built_stage
-    from trainer_proc.evaluation.suites import pushes
+    from trainer_proc.evaluation.suites import commands, pushes
     from trainer_proc.evaluation.suites.pushes import recovery_times
     from trainer_proc.evaluation.suites.randomization import corners
     from trainer_proc.evaluation.suites.registry import find_suite
@@ -159,6 +159,43 @@ def test_corners_are_ends_of_the_range_in_force_or_of_the_usual_one():
         "motor/strength 0.7": middle | {"event/motor/strength": (0.7, 0.7)},
         "motor/strength 1.3": middle | {"event/motor/strength": (1.3, 1.3)},
     }
+
+
+# --- Commands ---
+
+
+@pytest.mark.real
+def test_each_environment_is_commanded_its_cell_and_its_velocity_measured(stage, monkeypatch):
+    monkeypatch.setattr(commands, "SETTLE_S", 0.04)
+    suite = find_suite("commands")
+    assert suite.cell_count(SPEC, load_env_cfg(SPEC.task)) == 7 * 5 + 7 * 4
+    plan = suite.plan(stage)
+    begin(stage, plan)
+    term = stage.task.command_manager.get_term("twist")
+    term.time_left[:] = 0.05  # due to be sampled again on the way
+    wanted = torch.tensor([list(plan.cells[number].values()) for number in range(ENVIRONMENTS)])
+    root = stage.simulator.root(stage.task.scene["robot"])
+    measured = []
+    for _ in range(6):
+        step(stage, plan)
+        assert torch.equal(term.command, wanted)
+        linear, angular = root.velocity_in_root_frame(root.orientation(), root.velocity())
+        measured.append(torch.cat([linear[:, :2], angular[:, 2:]], dim=-1).clone())
+    means = torch.stack(measured[2:]).mean(0)
+    values = plan.trial.values()
+    for number, part in enumerate(("forward", "lateral", "yaw")):
+        assert torch.allclose(values[f"velocity/{part}"].float(), means[:, number], atol=1e-5)
+
+
+@pytest.mark.real
+def test_commands_that_are_hardly_followed_are_named_as_dead_zones(stage):
+    suite = find_suite("commands")
+    plan = suite.plan(stage)
+    follows = {"forward": 0.9, "lateral": 0.1, "yaw": 0.9}  # the share of a command that is reached
+    cells = [{f"velocity/{part}": [share * cell[part], None] for part, share in follows.items()} for cell in plan.cells]
+    assert suite.notes(plan, cells) == [
+        "dead zone, lateral (m/s): -0.4 gives -0.04, -0.2 gives -0.02, 0.2 gives 0.02, 0.4 gives 0.04"
+    ]
 
 
 # --- Terrain ---
