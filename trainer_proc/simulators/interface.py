@@ -17,6 +17,7 @@ from trainer_proc.metrics.success.root import RobotSource
 from trainer_proc.metrics.terrain import TerrainSource
 from trainer_proc.simulators.default_randomization import DefaultRandomization
 from trainer_proc.simulators.mechanics import Mechanics
+from trainer_proc.simulators.robot_reader import RobotReader
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,14 @@ class Simulator(RobotSource, TerrainSource, BufferSource, Protocol):
         """Add `velocity` (m/s, in the world, of shape [n, 3]) to the root of a robot that can move, between two steps.
 
         `env_ids` is of shape [n].
+        """
+
+    # --- The robot to draw ---
+
+    def robot_reader(self, task: str) -> RobotReader:
+        """Return the reader of the environment's robot; `task` is the simulator's name of the task.
+
+        Raises `TrainingError` if there is no robot to draw, or several of which none is called `robot`.
         """
 
     # --- Randomization ---

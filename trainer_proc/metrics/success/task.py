@@ -26,7 +26,7 @@ def velocity_command(env: Any, name: str) -> Any:
     `TrainingError`.
     """
     commands = commands_of(env)
-    velocities = {key: term for key, term in commands.items() if _is_velocity(term)}
+    velocities = {key: term for key, term in commands.items() if is_velocity(term)}
     of_kind = "success of kind velocity"
     if not velocities:
         raise TrainingError(f"{of_kind}: the task has no velocity command of a robot; {_there_are(commands)}")
@@ -89,7 +89,8 @@ def time_outs_of(env: Any) -> torch.Tensor | None:
     return None if time_outs is None else as_tensor(time_outs)
 
 
-def _is_velocity(command: Any) -> bool:
+def is_velocity(command: Any) -> bool:
+    """Tell whether a command term is a velocity (x, y, yaw) in the frame of a robot."""
     return getattr(command.command, "shape", ())[1:] == (3,) and hasattr(command, "robot")
 
 

@@ -11,6 +11,7 @@ import torch
 from isaaclab.managers import EventTermCfg
 from isaaclab.utils import noise
 
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.metrics.overflow import Buffers
 from trainer_proc.metrics.success.root import Root, as_tensor
 from trainer_proc.metrics.terrain import TerrainGrid
@@ -20,7 +21,9 @@ from trainer_proc.simulators.isaaclab.joints import joints_of, nominal_state
 from trainer_proc.simulators.isaaclab.mechanics import ArticulationMechanics
 from trainer_proc.simulators.isaaclab.randomization import DEFAULT_RANDOMIZATION, model_of_solver, robot_of
 from trainer_proc.simulators.isaaclab.root import ArticulationRoot
+from trainer_proc.simulators.isaaclab.scene import skeleton_of
 from trainer_proc.simulators.isaaclab.terrain import terrain_grid
+from trainer_proc.simulators.robot_reader import RobotReader
 from trainer_proc.simulators.warp_buffers import warp_buffers
 
 _WRITTEN = {
@@ -107,6 +110,14 @@ class IsaacLabSimulator:
         velocities = as_tensor(robot.data.root_com_vel_w)[env_ids].clone()
         velocities[:, :3] += velocity
         robot.write_root_velocity_to_sim_index(root_velocity=velocities, env_ids=env_ids)
+
+    def robot_reader(self, task: str) -> RobotReader:
+        """Return the reader of the articulation called `robot`, or of the only one, and of rigid objects."""
+        robot = self.robot()
+        if robot is None:
+            names = ", ".join(self.robot_names()) or "none"
+            raise TrainingError(f"expected an articulation called robot, or a single one, got {names}")
+        return RobotReader(self._env, skeleton_of(self._env, robot), task)
 
     def startup_term(self, func: Callable[..., None]) -> Any:
         """Return a configuration of a startup event that calls `func`."""

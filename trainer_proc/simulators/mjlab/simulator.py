@@ -10,6 +10,7 @@ import torch
 from mjlab.managers.event_manager import EventTermCfg
 from mjlab.utils import noise
 
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.metrics.overflow import Buffers
 from trainer_proc.metrics.success.root import Root
 from trainer_proc.metrics.terrain import TerrainGrid
@@ -20,7 +21,9 @@ from trainer_proc.simulators.mjlab.mechanics import MjlabMechanics
 from trainer_proc.simulators.mjlab.model import robot_of
 from trainer_proc.simulators.mjlab.randomization import DEFAULT_RANDOMIZATION, fields_written
 from trainer_proc.simulators.mjlab.root import MjlabRoot
+from trainer_proc.simulators.mjlab.scene import skeleton_of
 from trainer_proc.simulators.mjlab.terrain import terrain_grid
+from trainer_proc.simulators.robot_reader import RobotReader
 from trainer_proc.simulators.warp_buffers import warp_buffers
 
 _COST = (
@@ -99,6 +102,13 @@ class MjlabSimulator:
         velocities = robot.data.root_link_vel_w[env_ids]
         velocities[:, :3] += velocity
         robot.write_root_link_velocity_to_sim(velocities, env_ids=env_ids)
+
+    def robot_reader(self, task: str) -> RobotReader:
+        """Return the reader of the entity called `robot`, or of the first that has actuators, and of other entities."""
+        if self.robot() is None:
+            names = ", ".join(self.robot_names()) or "none"
+            raise TrainingError(f"expected an entity called robot, or one with actuators, got {names}")
+        return RobotReader(self._env, skeleton_of(self._env), task)
 
     def startup_term(self, func: Callable[..., None]) -> Any:
         """Return a configuration of a startup event that calls `func`."""

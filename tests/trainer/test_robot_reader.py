@@ -1,0 +1,117 @@
+"""Scene and state of real robots in mjlab, against MuJoCo's own kinematics."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global CARTPOLE, G1, Simulated, mujoco, simulator_of, multiplied, rotated
+    import mujoco
+
+    from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated
+    from trainer_proc.simulators.body_shapes import multiplied, rotated
+    from trainer_proc.simulators.registry import simulator_of
+
+
+@pytest.fixture(scope="module")
+def g1():
+    return Simulated(G1, 3, lambda cfg: cfg.events.pop("push_robot"))
+
+
+@pytest.fixture(scope="module")
+def cartpole():
+    return Simulated(CARTPOLE, 3)
+
+
+def values(packed):
+    return np.frombuffer(packed, "<f4")
+
+
+def in_mujoco(training, environment):
+    """Return the model, and its data with positions of an environment and everything that follows from them."""
+    model = training.env.sim.mj_model
+    data = mujoco.MjData(model)
+    data.qpos[:] = training.env.sim.data.qpos[environment].numpy()
+    if model.nmocap:
+        data.mocap_pos[:] = training.env.sim.data.mocap_pos[environment].numpy()
+    mujoco.mj_forward(model, data)
+    return model, data
+
+
+@pytest.mark.parametrize(("robot", "prefix"), [("cartpole", "cartpole/"), ("g1", "robot/")])
+def test_bodies_and_solids_are_where_mujoco_has_them(robot, prefix, request):
+    training = request.getfixturevalue(robot)
+    reader = simulator_of(training.env).robot_reader("task")
+    training.reset()
+    training.step(action=0.3, steps=7)
+    model, data = in_mujoco(training, 1)
+    origin = training.env.scene.env_origins[1].numpy()
+    poses = values(reader.read(1).poses).reshape(-1, 7).astype(float)
+    scene = reader.scene
+    names = [prefix + name.removeprefix(prefix) for name in scene.bodies]
+    ids = [model.body(name).id for name in names]
+    assert poses[:, :3] == pytest.approx(data.xpos[ids] - origin, abs=1e-4)
+    assert np.abs(np.sum(poses[:, 3:] * data.xquat[ids], axis=1)) == pytest.approx(1.0, abs=1e-5)
+    parents = [model.body_parentid[body] for body in ids]
+    assert [ids[at] for at in scene.parents[1:]] == parents[1:]
+
+    drawn = {
+        tuple(np.round(poses[one.body, :3] + rotated(poses[one.body, 3:], np.array(one.position)), 3)): one
+        for one in scene.shapes
+    }
+    solids = [geom for geom in range(model.ngeom) if model.geom_contype[geom] and model.geom_bodyid[geom] in ids]
+    solids = [geom for geom in solids if model.geom_type[geom] != mujoco.mjtGeom.mjGEOM_PLANE]
+    assert solids
+    for geom in solids:
+        at, shape = min(drawn.items(), key=lambda one: np.linalg.norm(np.array(one[0]) + origin - data.geom_xpos[geom]))
+        assert np.array(at) + origin == pytest.approx(data.geom_xpos[geom], abs=3e-3)
+        assert mujoco.mjtGeom(model.geom_type[geom]).name == f"mjGEOM_{shape.kind.upper()}"
+        axis = np.array([0.0, 0.0, 1.0])
+        along = rotated(multiplied(poses[shape.body, 3:], np.array(shape.orientation)), axis)
+        assert abs(along @ data.geom_xmat[geom].reshape(3, 3) @ axis) == pytest.approx(1.0, abs=1e-4)
+        assert shape.size[:1] == pytest.approx(model.geom_size[geom][:1])
+
+
+def test_every_link_of_the_g1_is_drawn_at_a_robots_size(g1):
+    scene = simulator_of(g1.env).robot_reader("task").scene
+    assert {shape.body for shape in scene.shapes} == set(range(len(scene.bodies)))
+    assert all(0.005 < max(shape.size) < 0.2 for shape in scene.shapes)
+    assert [scene.bodies[foot] for foot in scene.feet] == ["left_ankle_roll_link", "right_ankle_roll_link"]
+
+
+def test_the_state_is_that_of_the_environment_and_of_the_step(g1):
+    reader = simulator_of(g1.env).robot_reader("task")
+    g1.reset()
+    rewards = g1.step(steps=15)
+    state, scene, env = reader.read(2), reader.scene, g1.env
+    assert state.time == pytest.approx(15 * scene.step_seconds)
+    assert state.ended == ""
+    assert values(state.rewards).sum() * scene.step_seconds == pytest.approx(float(rewards[2]), rel=1e-4)
+    weights = dict(zip(scene.rewards, values(state.weights), strict=True))
+    assert weights["upright"] == env.reward_manager.get_term_cfg("upright").weight
+    assert values(state.command) == pytest.approx(env.command_manager.get_command("twist")[2].numpy())
+    assert values(state.velocity)[:2] == pytest.approx(g1.data.root_link_lin_vel_b[2, :2].numpy(), abs=1e-4)
+    assert values(state.velocity)[2] == pytest.approx(float(g1.data.root_link_ang_vel_b[2, 2]), abs=1e-4)
+    assert dict(zip(scene.joints, values(state.joints), strict=True))["left_knee_joint"] == pytest.approx(
+        float(g1.data.joint_pos[2, g1.robot.joint_names.index("left_knee_joint")])
+    )
+    assert (np.abs(values(state.torques)) <= np.array(scene.torque_limits) * 1.001).all()
+    assert values(state.contacts).sum() > 100.0  # newtons, of a robot that stands
+    assert all(low < high for low, high in scene.joint_limits)
+
+
+def test_the_end_of_an_episode_has_its_reason_and_the_first_state_of_the_next(g1):
+    reader = simulator_of(g1.env).robot_reader("task")
+    g1.reset()
+    g1.env.episode_length_buf[0] = g1.env.max_episode_length - 1
+    g1.step()
+    ended, running = reader.read(0), reader.read(1)
+    assert (ended.ended, ended.is_time_out, ended.time) == ("time_out", True, 0.0)
+    assert (running.ended, running.is_time_out) == ("", False)
+    assert running.time == pytest.approx(reader.scene.step_seconds)

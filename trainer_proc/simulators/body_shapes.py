@@ -1,0 +1,117 @@
+"""Chooses what to draw of a body: its solids, or a capsule in place of its meshes.
+
+Quaternions are (w, x, y, z). Shapes: B bodies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from trainer_proc.contract.robot import Shape, ShapeKind
+
+Vector = NDArray[np.float64]
+
+_LINK_RADIUS = 0.3
+"""Radius of a link that is drawn between two joints, as a share of its length."""
+_THINNEST, _THICKEST = 0.02, 0.06
+"""Limits of that radius, metres."""
+_SHORTEST_LINK = 0.02
+"""Joints that are nearer to each other (m) get no link between them."""
+
+
+@dataclass(frozen=True)
+class Solid:
+    """A geom in its body's frame. A mesh is the box around it: half edges and centre."""
+
+    kind: ShapeKind | Literal["mesh"]
+    size: Vector
+    position: Vector
+    orientation: Vector
+    collides: bool = True
+
+
+def shapes_of(parents: Sequence[int], offsets: ArrayLike, solids: Sequence[Sequence[Solid]]) -> tuple[Shape, ...]:
+    """Return the shapes of B bodies.
+
+    `parents` has each body's parent, -1 for none; `offsets` (B × 3) its origin in the parent's frame; `solids` its
+    geoms. A body is drawn by its colliding solids, else by all its solids, else by its meshes, else by links to its
+    children's joints.
+    """
+    positions = np.asarray(offsets, dtype=float)
+    found: list[Shape] = []
+    for body, geoms in enumerate(solids):
+        simple = [geom for geom in geoms if geom.kind != "mesh"]
+        colliding = [geom for geom in simple if geom.collides]
+        drawn = colliding or simple or [_around(mesh) for mesh in geoms]
+        drawn = drawn or [_link(positions[child]) for child, parent in enumerate(parents) if parent == body]
+        found += [_shape(body, geom) for geom in drawn if geom.size.any()]
+    return tuple(found)
+
+
+def _shape(body: int, solid: Solid) -> Shape:
+    assert solid.kind != "mesh"
+    x, y, z = (float(number) for number in solid.size)
+    size = {"sphere": (x, 0.0, 0.0), "capsule": (x, y, 0.0), "cylinder": (x, y, 0.0)}.get(solid.kind, (x, y, z))
+    px, py, pz = (float(number) for number in solid.position)
+    w, i, j, k = (float(number) for number in solid.orientation)
+    return Shape(body, solid.kind, size, (px, py, pz), (w, i, j, k))
+
+
+def _around(mesh: Solid) -> Solid:
+    """Return a capsule along the longest edge of the mesh's box."""
+    axis = int(np.argmax(mesh.size))
+    radius = float(min(np.delete(mesh.size, axis).mean(), mesh.size[axis]))
+    along = np.eye(3)[axis]
+    return Solid(
+        "capsule",
+        np.array([radius, mesh.size[axis] - radius, 0.0]),
+        mesh.position,
+        multiplied(mesh.orientation, turn_of_z(along)),
+    )
+
+
+def _link(end: Vector) -> Solid:
+    """Return a capsule from the body's origin to a child's; empty if they are too near."""
+    length = float(np.linalg.norm(end))
+    if length < _SHORTEST_LINK:
+        return Solid("capsule", np.zeros(3), np.zeros(3), np.array([1.0, 0.0, 0.0, 0.0]))
+    radius = float(np.clip(_LINK_RADIUS * length, _THINNEST, _THICKEST))
+    return Solid("capsule", np.array([radius, length / 2, 0.0]), end / 2, turn_of_z(end / length))
+
+
+def turn_of_z(direction: Vector) -> Vector:
+    """Return the quaternion that turns the z axis into a unit vector."""
+    x, y, z = direction
+    if z < -0.999999:
+        return np.array([0.0, 1.0, 0.0, 0.0])
+    quaternion = np.array([1.0 + z, -y, x, 0.0])
+    turned: Vector = quaternion / np.linalg.norm(quaternion)
+    return turned
+
+
+def multiplied(first: Vector, second: Vector) -> Vector:
+    """Return the quaternion that turns by `second`, then by `first`."""
+    scalar = first[0] * second[0] - first[1:] @ second[1:]
+    vector = first[0] * second[1:] + second[0] * first[1:] + np.cross(first[1:], second[1:])
+    return np.array([scalar, *vector])
+
+
+def rotated(quaternion: Vector, vector: Vector) -> Vector:
+    """Return a vector turned by a unit quaternion."""
+    turned = 2.0 * np.cross(quaternion[1:], vector)
+    result: Vector = vector + quaternion[0] * turned + np.cross(quaternion[1:], turned)
+    return result
+
+
+def leaf_feet(names: Sequence[str], parents: Sequence[int]) -> tuple[int, ...]:
+    """Return the bodies that are named as feet: of a chain of such bodies, the last."""
+    feet = {body for body, name in enumerate(names) if any(part in name.lower() for part in _FOOT_NAMES)}
+    return tuple(sorted(feet - {parents[body] for body in feet}))
+
+
+_FOOT_NAMES = ("foot", "feet", "ankle", "toe")

@@ -1,0 +1,137 @@
+"""What to draw of a built mjlab environment: bodies and geoms of its entities, joints, and contacts of its feet.
+
+Shapes: B drawn bodies, J actuated joints of the robot, F feet.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mujoco  # type: ignore[import-untyped]
+import numpy as np
+from mjlab.sensor import ContactSensor
+
+from trainer_proc.simulators.body_shapes import Solid, Vector, leaf_feet, rotated, shapes_of
+from trainer_proc.simulators.mjlab.efforts import effort_limits
+from trainer_proc.simulators.mjlab.model import robot_of
+from trainer_proc.simulators.mjlab.root import MjlabRoot
+from trainer_proc.simulators.robot_reader import Channel, Skeleton, Values, velocity_channel
+
+_KINDS = {
+    mujoco.mjtGeom.mjGEOM_SPHERE: "sphere",
+    mujoco.mjtGeom.mjGEOM_CAPSULE: "capsule",
+    mujoco.mjtGeom.mjGEOM_CYLINDER: "cylinder",
+    mujoco.mjtGeom.mjGEOM_ELLIPSOID: "ellipsoid",
+    mujoco.mjtGeom.mjGEOM_BOX: "box",
+    mujoco.mjtGeom.mjGEOM_MESH: "mesh",
+}
+"""Geoms that are drawn; others are ground."""
+
+
+def skeleton_of(env: Any) -> Skeleton:
+    """Return bodies of the robot, then of other entities but the terrain. The environment must have a robot."""
+    model, robot = env.sim.mj_model, robot_of(env)
+    others = [one for name, one in env.scene.entities.items() if name != "terrain" and one is not robot]
+    ids = [int(body) for entity in (robot, *others) for body in entity.indexing.body_ids.tolist()]
+    names = tuple(_name(model, body, "robot/" if robot is env.scene.entities.get("robot") else "") for body in ids)
+    parents = tuple(ids.index(parent) if (parent := int(model.body_parentid[body])) in ids else -1 for body in ids)
+    limits = dict(sorted(effort_limits(model, robot).items()))
+    joints = list(limits)
+    positions = robot.data.joint_pos_limits[0].tolist()
+    feet, contacts = _feet(env, model, ids, names, parents)
+    channels = _joint_channels(env, robot, joints) | {"poses": _poses(env, ids)} | contacts
+    if not robot.is_fixed_base:
+        channels["velocity"] = velocity_channel(MjlabRoot(robot))
+    return Skeleton(
+        bodies=names,
+        parents=parents,
+        shapes=shapes_of(parents, model.body_pos[ids], [_solids(model, body) for body in ids]),
+        feet=feet,
+        joints=tuple(robot.joint_names[joint] for joint in joints),
+        joint_limits=tuple((float(positions[joint][0]), float(positions[joint][1])) for joint in joints),
+        torque_limits=tuple(max(abs(low), abs(high)) for low, high in limits.values()),
+        channels=channels,
+    )
+
+
+def _name(model: Any, body: int, prefix: str) -> str:
+    return str(model.body(body).name).removeprefix(prefix)
+
+
+def _solids(model: Any, body: int) -> list[Solid]:
+    """Return a body's geoms in its frame."""
+    first = int(model.body_geomadr[body])
+    solids = []
+    for geom in range(first, first + int(model.body_geomnum[body])):
+        kind: Any = _KINDS.get(int(model.geom_type[geom]))
+        if kind is None:
+            continue
+        position: Vector = model.geom_pos[geom].copy()
+        orientation: Vector = model.geom_quat[geom].copy()
+        size: Vector = model.geom_size[geom].copy()
+        if kind == "mesh":
+            centre, size = model.geom_aabb[geom][:3], model.geom_aabb[geom][3:].copy()
+            position = position + rotated(orientation, centre)
+        collides = bool(model.geom_contype[geom] or model.geom_conaffinity[geom])
+        solids.append(Solid(kind, size, position, orientation, collides))
+    return solids
+
+
+def _poses(env: Any, ids: list[int]) -> Channel:
+    def decode(values: list[Values]) -> Values:
+        return np.concatenate([values[0].reshape(-1, 3)[ids], values[1].reshape(-1, 4)[ids]], axis=1)
+
+    data = env.sim.data
+    return Channel(lambda environment: [data.xpos[environment], data.xquat[environment]], decode)
+
+
+def _joint_channels(env: Any, robot: Any, joints: list[int]) -> dict[str, Channel]:
+    """Return positions and torques of the robot's actuated joints; both are picked on the host."""
+    data = env.sim.data
+    positions = robot.indexing.joint_q_adr.tolist()
+    velocities = robot.indexing.joint_v_adr.tolist()
+    of_positions = [positions[joint] for joint in joints]
+    of_torques = [velocities[joint] for joint in joints]
+    return {
+        "joints": Channel(lambda environment: [data.qpos[environment]], lambda values: values[0][of_positions]),
+        "torques": Channel(lambda environment: [data.qfrc_actuator[environment]], lambda values: values[0][of_torques]),
+    }
+
+
+def _feet(
+    env: Any, model: Any, ids: list[int], names: tuple[str, ...], parents: tuple[int, ...]
+) -> tuple[tuple[int, ...], dict[str, Channel]]:
+    """Return the feet, and a channel of their contact forces if a sensor of the task measures these."""
+    sensor = _feet_sensor(env)
+    if sensor is None:
+        return leaf_feet(names, parents), {}
+    bodies = [_body_of(model, sensor, name) for name in sensor.primary_names]
+    slots = sensor.cfg.num_slots
+
+    def decode(values: list[Values]) -> Values:
+        forces: Values = np.linalg.norm(values[0].reshape(len(bodies), slots, 3), axis=-1).sum(-1)
+        return forces
+
+    feet = tuple(ids.index(body) for body in bodies)
+    return feet, {"contacts": Channel(lambda environment: [sensor.data.force[environment]], decode)}
+
+
+def _feet_sensor(env: Any) -> Any | None:
+    """Return the sensor of the contacts of feet with the ground; else of another part with another thing."""
+    sensors = [one for one in env.scene.sensors.values() if isinstance(one, ContactSensor)]
+    with_others = [
+        one
+        for one in sensors
+        if "force" in one.cfg.fields and getattr(one.cfg.secondary, "entity", None) != one.cfg.primary.entity
+    ]
+    of_feet = [one for one in with_others if one.cfg.track_air_time]
+    return next(iter(of_feet or with_others), None)
+
+
+def _body_of(model: Any, sensor: Any, name: str) -> int:
+    """Return the model's index of the body that a sensor's primary element is, or belongs to."""
+    primary = sensor.cfg.primary
+    full = f"{primary.entity}/{name}" if primary.entity else name
+    if primary.mode == "geom":
+        return int(model.geom_bodyid[model.geom(full).id])
+    return int(model.body(full).id)
