@@ -25,6 +25,8 @@ class Connection(msgspec.Struct, frozen=True):
     """ZeroMQ address at which frames are published."""
     control: str
     """ZeroMQ address for requests."""
+    robot: str = ""
+    """ZeroMQ address at which the training process publishes `contract.robot`; empty for older trainers."""
 
     def is_alive(self) -> bool:
         """Return whether the process still runs on this machine."""
@@ -40,7 +42,7 @@ class Connection(msgspec.Struct, frozen=True):
             return False
 
 
-def write_connection(folder: RunFolder, publish: str, control: str) -> None:
+def write_connection(folder: RunFolder, publish: str, control: str, robot: str = "") -> None:
     """Write the connection file for this process, readable by its owner only."""
     import psutil
 
@@ -51,6 +53,7 @@ def write_connection(folder: RunFolder, publish: str, control: str) -> None:
         process_started=process.create_time(),
         publish=publish,
         control=control,
+        robot=robot,
     )
     write_atomically(folder.connection, tomli_w.dumps(msgspec.to_builtins(connection)).encode(), mode=0o600)
 

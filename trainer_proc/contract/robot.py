@@ -93,7 +93,30 @@ class RobotState(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Whether that termination was a time-out, no fall."""
 
 
-RobotMessage = Scene | RobotState
+class RobotNotice(msgspec.Struct, frozen=True, tag=True):
+    """Why a selection gets no states, or another environment's; only a live view gets it, after the scene if any."""
+
+    text: str
+    """One line; empty when the reason is gone."""
+    is_final: bool = False
+    """Whether no states can come before another selection."""
+
+
+RobotMessage = Scene | RobotState | RobotNotice
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[RobotMessage] = msgspec.msgpack.Decoder(RobotMessage)
+
+
+def encode_robot(message: RobotMessage) -> bytes:
+    """Return the message's MessagePack bytes."""
+    return _encoder.encode(message)
+
+
+def decode_robot(data: bytes) -> RobotMessage:
+    """Return the message. Raises `msgspec.DecodeError`, or its `ValidationError`, for bytes that are none."""
+    return _decoder.decode(data)
+
 
 SELECTIONS = ("env", "random", "best", "worst", "tilted", "noise-free", "type")
 """Kinds of `Selection`."""
