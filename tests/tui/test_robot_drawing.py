@@ -1,0 +1,184 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tui.robots import packed, scene_of, sphere, state_at
+from trainer_proc.contract.robot import Shape
+from tui.charts.braille import BLANK
+from tui.charts.robot.camera import Camera, Projection
+from tui.charts.robot.drawing import Focus, RobotPainter, focus_of
+from tui.charts.robot.poses import place, poses_of, rotations_of, solids_of
+from tui.charts.robot.raster import rasterise
+from tui.charts.robot.solids import HITS, half_extents
+from tui.charts.robot.styles import ROBOT_STYLES, parts_of
+
+HERE = Focus((0.0, 0.0), 0.0)
+SIDE = Camera(math.radians(-90), 0.0)
+angles = st.floats(-math.pi, math.pi)
+lengths = st.floats(0.0625, 0.5)
+
+
+def painted(scene, state, camera=SIDE, width=40, height=20, **how):
+    return RobotPainter(scene).paint(state, camera, focus_of(state, scene) or HERE, width=width, height=height, **how)
+
+
+def styles_in(grid):
+    return {ROBOT_STYLES[number] for number in grid.styles[grid.codes > BLANK]}
+
+
+def cells_of(grid, start):
+    """Lines and columns of the cells whose style begins with `start`."""
+    numbers = [number for number, name in enumerate(ROBOT_STYLES) if name.startswith(start)]
+    return np.nonzero(np.isin(grid.styles, numbers) & (grid.codes > BLANK))
+
+
+@given(angles, st.floats(0, math.pi / 2), angles)
+def test_the_camera_looks_at_the_robot_from_where_it_stands(azimuth, elevation, heading):
+    projection = Projection(Camera(azimuth, elevation), heading, (1.0, 2.0, 0.5), 100.0, 81, 61)
+    turned = azimuth + heading
+    towards = np.array(
+        [math.cos(elevation) * math.cos(turned), math.cos(elevation) * math.sin(turned), math.sin(elevation)]
+    )
+    viewer, above = np.array([1, 2, 0.5]) + 3 * towards, np.array([1, 2, 0.6])
+    assert projection.dots(viewer) == pytest.approx((40, 30), abs=0.01)
+    assert projection.seen(viewer)[2] == pytest.approx(-3, abs=1e-4)
+    across, down = projection.dots(above)
+    assert across == pytest.approx(40, abs=0.01)
+    assert down == pytest.approx(30 - 10 * math.cos(elevation), abs=0.01)
+
+
+def test_a_known_point_lands_on_its_cell():
+    """A tip on the edge of a large ball, seen from -y: +x is right, +z is up."""
+    scene = scene_of(sphere(0, 0.5), sphere(1, 0.01), bodies=("base", "left_tip"))
+    grids = [painted(scene, state_at((0, 0, 0.5), (x, -1, z))) for x, z in ((0.5, 0.5), (0, 1), (0, 0))]
+    ball_lines, ball_columns = cells_of(grids[1], "body")
+    tips = [[set(places.tolist()) for places in cells_of(grid, "left")] for grid in grids]
+    assert max(ball_columns) in tips[0][1]
+    assert max(tips[0][1]) - max(ball_columns) <= 1
+    assert max(tips[0][0]) - min(tips[0][0]) <= 1
+    assert min(ball_lines) - min(tips[1][0]) <= 1
+    assert tips[1][1] <= {19, 20}
+    assert max(tips[2][0]) >= max(ball_lines)
+
+
+@settings(max_examples=50)
+@given(
+    kind=st.sampled_from(sorted(HITS)),
+    sizes=st.tuples(lengths, lengths, lengths),
+    turned=st.tuples(*[st.floats(-1, 1)] * 4).filter(lambda q: math.hypot(*q) > 0.3),
+)
+def test_a_ray_meets_a_solid_where_it_enters_it(kind, sizes, turned):
+    """Compared with the definition of the solid, sampled along rays."""
+    sizes = (sizes[0], 0.0, 0.0) if kind == "sphere" else sizes
+    size = np.array(sizes, dtype=np.float32)
+    rotation = rotations_of(np.array(turned, dtype=np.float32) / np.float32(math.hypot(*turned)))
+    extent = half_extents((kind,), size[np.newaxis], rotation[np.newaxis])[0] * np.float32(1.001)
+    x = np.linspace(-extent[0], extent[0], 7, dtype=np.float32)[np.newaxis]
+    y = np.linspace(-extent[1], extent[1], 7, dtype=np.float32)[:, np.newaxis]
+    with np.errstate(invalid="ignore"):
+        depth, light = HITS[kind](x, y, size, rotation)
+    z = np.linspace(-extent[2], extent[2], 201)
+    rays = np.stack(np.broadcast_arrays(x[..., np.newaxis], y[..., np.newaxis], z), axis=-1)
+    inside = is_inside(kind, size, rays @ rotation)
+    first = np.where(inside.any(-1), z[inside.argmax(-1)], np.nan)
+    step = float(2 * extent[2] / 200)
+    grazed = inside.sum(-1) < 6  # there a small error is a long way
+    assert not (np.isnan(depth) & ~np.isnan(first) & ~grazed).any()
+    entered = ~grazed & ~np.isnan(first)
+    assert (np.abs(depth - first)[entered] <= 2 * step + 1e-3).all()
+    assert (np.abs(light[entered]) <= 1.01).all()
+
+
+def is_inside(kind, size, points):
+    x, y, z = np.moveaxis(points, -1, 0)
+    match kind:
+        case "box":
+            return (np.abs(points) <= size).all(-1)
+        case "ellipsoid":
+            return ((points / size) ** 2).sum(-1) <= 1
+        case "cylinder":
+            return (x * x + y * y <= size[0] ** 2) & (np.abs(z) <= size[1])
+        case _:
+            beyond = z - np.clip(z, -size[1], size[1])
+            return x * x + y * y + beyond * beyond <= size[0] ** 2
+
+
+def test_the_nearer_solid_hides_the_farther_one():
+    scene = scene_of(sphere(0, 0.2), sphere(1, 0.2), bodies=("base", "other"))
+    solids = solids_of(scene)
+    projection = Projection(SIDE, 0.0, (0.0, 0.0, 0.0), 100.0, 41, 41)
+    for y, nearer in ((-0.5, 1), (0.5, 0)):
+        placed = place(solids, poses_of(state_at((0, 0, 0), (0, y, 0)), 2))
+        raster = rasterise(solids, placed, projection)
+        assert raster.shape[20, 20] == nearer
+        assert raster.depth[20, 20] == pytest.approx(min(y, 0) - 0.2, abs=0.01)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (0, 0), (1, 30), (300, 1)])
+def test_any_size_is_drawn(size):
+    scene = scene_of(sphere(), feet=(0,), command=("forward (m/s)", "lateral (m/s)"))
+    state = state_at((0, 0, 0.2), contacts=packed(5), command=packed(1, 0), velocity=packed(1, 0, 0))
+    grid = painted(scene, state, width=size[0], height=size[1], banner="fell_over")
+    assert (grid.width, grid.height) == size
+
+
+@pytest.mark.parametrize("poses", [b"", b"12345", packed(0, 0, 0, 1, 0, 0), packed(0, math.nan, 0, 1, 0, 0, 0)])
+def test_a_state_that_does_not_fit_the_scene_is_blank(poses):
+    state = state_at(poses=poses)
+    assert focus_of(state, scene_of(sphere())) is None
+    assert not (painted(scene_of(sphere()), state).codes > BLANK).any()
+
+
+def test_a_scene_without_solids_shows_the_ground():
+    assert styles_in(painted(scene_of(), state_at((0, 0, 0)), Camera())) == {"ground"}
+
+
+def test_shapes_that_are_not_finite_or_of_no_body_are_left_out():
+    broken = Shape(0, "box", (math.inf, 1, 1), (0, 0, 0), (1, 0, 0, 0))
+    assert len(solids_of(scene_of(sphere(), sphere(body=3), sphere(body=-1), broken)).kinds) == 1
+
+
+def test_what_touches_the_ground_is_marked():
+    scene = scene_of(sphere(0), sphere(1), bodies=("base", "left_foot"), feet=(1,))
+    flying = painted(scene, state_at((0, 0, 1), (0, 0, 0.1), contacts=packed(0)))
+    standing = painted(scene, state_at((0, 0, 1), (0, 0, 0.1), contacts=packed(80)))
+    assert "contact" not in styles_in(flying)
+    assert len(cells_of(flying, "left")[0])
+    assert "contact" in styles_in(standing)
+    assert not len(cells_of(standing, "left")[0])
+
+
+def test_arrows_show_a_commanded_and_a_real_velocity_but_not_an_arms_target():
+    state = state_at((0, 0, 1), command=packed(1, 0), velocity=packed(-1, 0, 0))
+    walking = painted(scene_of(sphere(0, 0.3), command=("forward (m/s)", "lateral (m/s)")), state)
+    _, command = cells_of(walking, "command")
+    _, velocity = cells_of(walking, "velocity")
+    assert command.mean() > 22 > 18 > velocity.mean()
+    assert not {"command", "velocity"} & styles_in(painted(scene_of(sphere(0, 0.3), command=("x (m)", "y (m)")), state))
+
+
+def test_a_fall_colours_the_robot_and_is_named():
+    grid = painted(scene_of(sphere(0, 0.3)), state_at((0, 0, 0.3)), banner="fell_over")
+    assert styles_in(grid) <= {"fall", "ground"}
+    assert "✘ fell_over" in "".join(map(chr, grid.codes[0]))
+
+
+def test_without_colours_both_sides_differ_by_their_dots():
+    scene = scene_of(sphere(0, 0.01), sphere(1, 0.3), sphere(2, 0.3), bodies=("base", "left_leg", "right_leg"), feet=())
+    grid = painted(scene, state_at((0, 0, 0.3), (-0.5, 0, 0.3), (0.5, 0, 0.3)), patterns=True)
+    dots = [
+        [(int(grid.codes[at]) - BLANK).bit_count() for at in zip(*cells_of(grid, side), strict=True)]
+        for side in ("left", "right")
+    ]
+    assert max(dots[1]) == 8
+    assert np.median(dots[0]) == 4
+
+
+def test_sides_are_known_by_name_or_inherited():
+    names = ("pelvis", "left_hip", "knee", "R_foot", "FL_calf", "rear")
+    scene = scene_of(bodies=names)
+    scene = type(scene)("task", names, (-1, 0, 1, 0, 0, 0), (), 0.02, 1)
+    assert parts_of(scene) == ("body", "left", "left", "right", "left", "body")

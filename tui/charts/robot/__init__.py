@@ -1,0 +1,1 @@
+"""Draw a robot as shaded solids of braille dots, without Textual."""

@@ -1,0 +1,176 @@
+"""Draw one state of a robot as a grid of cells."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer_proc.contract.robot import RobotState, Scene
+from tui.charts.braille import BLANK, DOTS_ACROSS, DOTS_DOWN, braille_bits
+from tui.charts.canvas import CellGrid, fit_text
+from tui.charts.robot.camera import Camera, Projection
+from tui.charts.robot.framing import Framing, framing_of
+from tui.charts.robot.ground import arrow_points, cell_bits, foot_points, grid_points
+from tui.charts.robot.looks import limb_gaps, patterned, shaded
+from tui.charts.robot.poses import place, poses_of, solids_of, yaw_of
+from tui.charts.robot.raster import NOTHING, Raster, rasterise
+from tui.charts.robot.styles import PARTS, ROBOT_STYLE_NUMBERS, parts_of
+from tui.session.robot.values import values_of
+
+Floats = NDArray[np.float32]
+
+TOUCHES = 1.0
+"""Newtons from which a foot counts as in contact."""
+_GROUND = 1.7
+"""Radius of the visible ground in half heights of the picture."""
+_SPARSE = 3
+"""Without colours, one of this many dots of the ground is drawn."""
+_TINY = 1e-6
+_METRES_A_SPEED = 0.5
+"""Length of an arrow for 1 m/s."""
+_LONGEST_ARROW = 0.9
+"""In half heights of the picture."""
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What the camera follows."""
+
+    place: tuple[float, float]
+    """World x and y, metres."""
+    heading: float
+    """Radians."""
+
+
+def focus_of(state: RobotState, scene: Scene) -> Focus | None:
+    """Return place and heading of the robot's root; None if the state can't be drawn."""
+    poses = poses_of(state, len(scene.bodies))
+    return None if poses is None else Focus((float(poses[0, 0]), float(poses[0, 1])), yaw_of(poses[0, 3:]))
+
+
+class RobotPainter:
+    """Draws the states of one scene."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self._solids = solids_of(scene)
+        parts = [PARTS.index(part) for part in parts_of(scene)]
+        self._parts = np.array([parts[body] for body in self._solids.bodies], dtype=np.uint8)
+        self._framing: Framing | None = None
+
+    def paint(
+        self,
+        state: RobotState,
+        camera: Camera,
+        focus: Focus,
+        *,
+        width: int,
+        height: int,
+        patterns: bool = False,
+        banner: str = "",
+    ) -> CellGrid:
+        """Return the picture in `width` × `height` cells, blank for a state that does not fit the scene.
+
+        With `patterns`, parts of the robot differ by their dots, for terminals without colours. A `banner` reports a
+        fall.
+        """
+        grid = CellGrid(width, height)
+        poses = poses_of(state, len(self.scene.bodies))
+        if poses is None or width < 1 or height < 1:
+            return grid
+        placed = place(self._solids, poses)
+        if self._framing is None:
+            self._framing = framing_of(self._solids, placed, has_arrows=is_planar(self.scene.command))
+        projection = self._framing.projection(
+            camera, focus.place, focus.heading, width * DOTS_ACROSS, height * DOTS_DOWN
+        )
+        touching = self._touching(state)
+        self._draw_ground(grid, projection, is_sparse=patterns)
+        if touching:
+            _overlay(grid, foot_points(projection, placed.bodies[touching]), "contact")
+        self._draw_solids(grid, rasterise(self._solids, placed, projection), touching, patterns, bool(banner))
+        self._draw_arrows(grid, projection, placed.bodies[0], state, yaw_of(poses[0, 3:]))
+        if banner:
+            text = fit_text(f" ✘ {banner} ", width)
+            grid.put(0, (width - len(text)) // 2, text, "plain")
+            grid.styles[0, grid.codes[0] != ord(" ")] = ROBOT_STYLE_NUMBERS["fall"]
+        return grid
+
+    def _draw_ground(self, grid: CellGrid, projection: Projection, is_sparse: bool) -> None:
+        assert self._framing is not None
+        points = grid_points(projection, self._framing.half_height * _GROUND)
+        if is_sparse:  # by their place on the screen, so that a line does not flicker while it moves along itself
+            points = points[np.rint(points).sum(1) % _SPARSE == 0]
+        _overlay(grid, points, "ground")
+
+    def _draw_solids(
+        self, grid: CellGrid, raster: Raster, touching: list[int], patterns: bool, has_fallen: bool
+    ) -> None:
+        if not len(self._parts):
+            return
+        bodies = np.where(raster.shape == NOTHING, NOTHING, self._solids.bodies[raster.shape])
+        dots = (raster.shape != NOTHING) & ~limb_gaps(raster, bodies)
+        if patterns:
+            dots = patterned(dots, raster, bodies, self._parts)
+        styles, nearest = shaded(raster, dots, self._parts)
+        if has_fallen:
+            styles[:] = ROBOT_STYLE_NUMBERS["fall"]
+        elif touching:
+            styles[np.isin(self._solids.bodies[nearest], touching)] = ROBOT_STYLE_NUMBERS["contact"]
+        bits = braille_bits(dots)
+        seen = bits > 0
+        grid.codes[seen] = bits[seen] + BLANK
+        grid.styles[seen] = styles[seen]
+
+    def _draw_arrows(
+        self, grid: CellGrid, projection: Projection, root: Floats, state: RobotState, heading: float
+    ) -> None:
+        """Draw the commanded and the real velocity above the robot, where the command is a velocity."""
+        assert self._framing is not None
+        wanted = values_of(state.command, len(self.scene.command))
+        if wanted is None or not is_planar(self.scene.command):
+            return
+        half = self._framing.half_height
+        for velocity, style, height in (
+            (wanted, "command", 0.93),
+            (values_of(state.velocity, 3), "velocity", 0.82),
+        ):
+            if velocity is None or not np.isfinite(velocity[:2]).all():
+                continue
+            start = np.array((*root[:2], self._framing.middle + height * half), dtype=np.float32)
+            along = _in_world(velocity, heading) * _METRES_A_SPEED
+            along *= min(1.0, _LONGEST_ARROW * half / max(float(np.linalg.norm(along)), _TINY))
+            _overlay(grid, arrow_points(projection, start, along, is_dashed=style == "command"), style)
+
+    def _touching(self, state: RobotState) -> list[int]:
+        """Return the bodies in contact."""
+        forces = values_of(state.contacts, len(self.scene.feet))
+        if forces is None:
+            return []
+        return [
+            foot
+            for foot, force in zip(self.scene.feet, forces, strict=True)
+            if force > TOUCHES and 0 <= foot < len(self.scene.bodies)
+        ]
+
+
+def is_planar(command: tuple[str, ...]) -> bool:
+    """Return whether a command with these names is a velocity on the ground, unlike an arm's target."""
+    return len(command) > 1 and command[0].startswith("forward") and command[1].startswith("lateral")
+
+
+def _in_world(velocity: Floats, heading: float) -> Floats:
+    forward, lateral = float(velocity[0]), float(velocity[1])
+    cos, sin = math.cos(heading), math.sin(heading)
+    return np.array((forward * cos - lateral * sin, forward * sin + lateral * cos, 0.0), dtype=np.float32)
+
+
+def _overlay(grid: CellGrid, points: Floats, style: str) -> None:
+    """Replace the cells in which these points [N, 2] are."""
+    bits = cell_bits(points, grid.width, grid.height)
+    seen = bits > 0
+    grid.codes[seen] = bits[seen] + BLANK
+    grid.styles[seen] = ROBOT_STYLE_NUMBERS[style]

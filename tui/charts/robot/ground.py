@@ -1,0 +1,80 @@
+"""What is drawn around the robot: the grid on the ground, feet in contact, arrows. All as points in dots."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.charts.braille import DOTS_ACROSS, DOTS_DOWN, braille_bits
+from tui.charts.robot.camera import Projection
+
+Floats = NDArray[np.float32]
+
+_SPACINGS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+_LINES = 5
+"""At most this many lines in each direction."""
+_MOST_POINTS = 400
+_FOOT_METRES = 0.14
+_SHORTEST = 2.0
+"""Dots: shorter arrows have no direction."""
+_HEAD = 0.28
+"""Length of an arrow's head in lengths of the arrow."""
+
+
+def grid_points(projection: Projection, radius: float) -> Floats:
+    """Return a grid on the ground around the target, fixed to the world, within `radius` metres."""
+    x, y, _ = projection.target
+    spacing = next((one for one in _SPACINGS if 2 * radius / one <= _LINES), _SPACINGS[-1])
+    step = max(1 / projection.dots_per_metre, 2 * radius / _MOST_POINTS)
+    fine = np.arange(-radius, radius, step, dtype=np.float32)
+    points = []
+    for axis, place in ((0, x), (1, y)):
+        lines = np.arange(math.ceil((place - radius) / spacing), math.floor((place + radius) / spacing) + 1) * spacing
+        inside = np.abs(lines - place)[:, np.newaxis] ** 2 + fine[np.newaxis] ** 2 < radius * radius
+        line = np.zeros((len(lines), len(fine), 3), dtype=np.float32)
+        line[..., axis] = lines[:, np.newaxis]
+        line[..., 1 - axis] = fine + (y, x)[axis]
+        points.append(projection.dots(line[inside]))
+    return np.concatenate(points)
+
+
+def foot_points(projection: Projection, feet: Floats) -> Floats:
+    """Return a disc on the ground below each of these world points [N, 3]."""
+    on_ground = feet * np.array((1, 1, 0), dtype=np.float32)
+    return projection.dots((on_ground[:, np.newaxis] + _DISC).reshape(-1, 3))
+
+
+def arrow_points(projection: Projection, start: Floats, along: Floats, *, is_dashed: bool) -> Floats:
+    """Return an arrow from the world point `start` [3] by the vector `along` [3] metres; none if it is tiny."""
+    ends = projection.dots(np.stack((start, start + along)))
+    length = float(np.hypot(*(ends[1] - ends[0])))
+    if length < _SHORTEST:
+        return np.zeros((0, 2), dtype=np.float32)
+    towards = (ends[1] - ends[0]) / length
+    aside = np.array((-towards[1], towards[0]), dtype=np.float32)
+    shaft = np.arange(0, length, 0.5, dtype=np.float32)
+    if is_dashed:
+        shaft = shaft[(shaft.astype(int) // 3) % 2 == 0]
+    line = ends[0] + shaft[:, np.newaxis] * towards
+    head = min(max(length * _HEAD, 4.0), 10.0)
+    back, wide = np.meshgrid(np.arange(0, head, 0.5), np.arange(-head, head, 0.5))
+    inside = np.abs(wide) <= back * 0.6
+    tip = ends[1] + aside / 2 - back[inside, np.newaxis] * towards + wide[inside, np.newaxis] * aside
+    return np.concatenate((line, line + aside, tip)).astype(np.float32)
+
+
+def cell_bits(points: Floats, width: int, height: int) -> NDArray[np.uint32]:
+    """Return the braille dots of these (column, row) points [N, 2] in `width` × `height` cells, see `braille_bits`."""
+    at = np.rint(points).astype(np.int64)
+    dots = np.zeros((height * DOTS_DOWN, width * DOTS_ACROSS), dtype=np.bool_)
+    inside = ((at >= 0) & (at < (dots.shape[1], dots.shape[0]))).all(1)
+    dots[at[inside, 1], at[inside, 0]] = True
+    return braille_bits(dots)
+
+
+_turn = np.linspace(0, math.tau, 48, endpoint=False, dtype=np.float32)
+_DISC = np.concatenate(
+    [np.stack((np.cos(_turn), np.sin(_turn), 0 * _turn), 1) * (_FOOT_METRES * share) for share in (0.4, 0.7, 1.0)]
+)
