@@ -86,6 +86,10 @@ class CellGrid:
 
     def put(self, row: int, column: int, text: str, style: StyleName) -> None:
         """Write `text` (one cell per character) from `column` on, clipped to the grid; a band stays behind it."""
+        self.put_number(row, column, text, STYLE_NUMBERS[style])
+
+    def put_number(self, row: int, column: int, text: str, style: int) -> None:
+        """Write `text` as `put` does; `style` is a number below `BAND`."""
         start, stop = max(column, 0), min(column + len(text), self.width)
         if not 0 <= row < self.height or start >= stop:
             return
@@ -93,7 +97,7 @@ class CellGrid:
         self.codes[row, start:stop] = ord(shown) if stop - start == 1 else codes_of(shown)
         styles = self.styles[row, start:stop]
         styles &= BAND
-        styles |= STYLE_NUMBERS[style]
+        styles |= style
 
     def paste(self, other: CellGrid) -> None:
         """Copy another grid, not larger than this one, into the upper left corner."""

@@ -67,6 +67,16 @@ def shortened_names(names: Sequence[str], width: int) -> list[str]:
     return [shown[name] for name in names]
 
 
+def distinct_parts(names: Sequence[str]) -> list[str]:
+    """Return names without the words, joined by `_`, that all of them begin or end with; a single one as it is."""
+    words = [name.split("_") for name in names]
+    if len(names) < 2 or len(set(names)) < len(names):
+        return list(names)
+    start = _length_in_common(words)
+    end = _length_in_common([each[start:][::-1] for each in words])
+    return ["_".join(each[start : len(each) - end]) or name for each, name in zip(words, names, strict=True)]
+
+
 def _numbered(text: str, number: int, width: int) -> str:
     ending = f"…{number}"
     return text[: width - len(ending)] + ending
@@ -95,8 +105,8 @@ def _where_they_differ(names: Sequence[str], width: int) -> dict[str, str]:
     return {name: head + middle + tail for name, middle in middles.items()}
 
 
-def _length_in_common(texts: Sequence[str]) -> int:
-    """Return how many letters all texts begin with."""
+def _length_in_common(texts: Sequence[Sequence[str]]) -> int:
+    """Return how many letters, or words, all texts begin with."""
     return next(
         (at for at, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1), min(map(len, texts))
     )

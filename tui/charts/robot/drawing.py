@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +11,18 @@ from trainer_proc.contract.robot import RobotState, Scene
 from tui.charts.braille import BLANK, DOTS_ACROSS, DOTS_DOWN, braille_bits
 from tui.charts.canvas import CellGrid, fit_text
 from tui.charts.robot.camera import Camera, Projection
+from tui.charts.robot.focus import Focus
 from tui.charts.robot.framing import Framing, framing_of
 from tui.charts.robot.ground import arrow_points, cell_bits, foot_points, grid_points
 from tui.charts.robot.looks import limb_gaps, patterned, shaded
 from tui.charts.robot.poses import place, poses_of, solids_of, yaw_of
 from tui.charts.robot.raster import NOTHING, Raster, rasterise
 from tui.charts.robot.styles import PARTS, ROBOT_STYLE_NUMBERS, parts_of
+from tui.session.robot.gait import touching
 from tui.session.robot.values import values_of
 
 Floats = NDArray[np.float32]
 
-TOUCHES = 1.0
-"""Newtons from which a foot counts as in contact."""
 _GROUND = 1.7
 """Radius of the visible ground in half heights of the picture."""
 _SPARSE = 3
@@ -33,22 +32,6 @@ _METRES_A_SPEED = 0.5
 """Length of an arrow for 1 m/s."""
 _LONGEST_ARROW = 0.9
 """In half heights of the picture."""
-
-
-@dataclass(frozen=True)
-class Focus:
-    """What the camera follows."""
-
-    place: tuple[float, float]
-    """World x and y, metres."""
-    heading: float
-    """Radians."""
-
-
-def focus_of(state: RobotState, scene: Scene) -> Focus | None:
-    """Return place and heading of the robot's root; None if the state can't be drawn."""
-    poses = poses_of(state, len(scene.bodies))
-    return None if poses is None else Focus((float(poses[0, 0]), float(poses[0, 1])), yaw_of(poses[0, 3:]))
 
 
 class RobotPainter:
@@ -87,16 +70,15 @@ class RobotPainter:
         projection = self._framing.projection(
             camera, focus.place, focus.heading, width * DOTS_ACROSS, height * DOTS_DOWN
         )
-        touching = self._touching(state)
+        feet = self._touching(state)
         self._draw_ground(grid, projection, is_sparse=patterns)
-        if touching:
-            _overlay(grid, foot_points(projection, placed.bodies[touching]), "contact")
-        self._draw_solids(grid, rasterise(self._solids, placed, projection), touching, patterns, bool(banner))
+        if feet:
+            _overlay(grid, foot_points(projection, placed.bodies[feet]), "contact")
+        self._draw_solids(grid, rasterise(self._solids, placed, projection), feet, patterns, bool(banner))
         self._draw_arrows(grid, projection, placed.bodies[0], state, yaw_of(poses[0, 3:]))
         if banner:
             text = fit_text(f" ✘ {banner} ", width)
-            grid.put(0, (width - len(text)) // 2, text, "plain")
-            grid.styles[0, grid.codes[0] != ord(" ")] = ROBOT_STYLE_NUMBERS["fall"]
+            grid.put_number(0, (width - len(text)) // 2, text, ROBOT_STYLE_NUMBERS["fall"])
         return grid
 
     def _draw_ground(self, grid: CellGrid, projection: Projection, is_sparse: bool) -> None:
@@ -106,9 +88,7 @@ class RobotPainter:
             points = points[np.rint(points).sum(1) % _SPARSE == 0]
         _overlay(grid, points, "ground")
 
-    def _draw_solids(
-        self, grid: CellGrid, raster: Raster, touching: list[int], patterns: bool, has_fallen: bool
-    ) -> None:
+    def _draw_solids(self, grid: CellGrid, raster: Raster, feet: list[int], patterns: bool, has_fallen: bool) -> None:
         if not len(self._parts):
             return
         bodies = np.where(raster.shape == NOTHING, NOTHING, self._solids.bodies[raster.shape])
@@ -118,8 +98,8 @@ class RobotPainter:
         styles, nearest = shaded(raster, dots, self._parts)
         if has_fallen:
             styles[:] = ROBOT_STYLE_NUMBERS["fall"]
-        elif touching:
-            styles[np.isin(self._solids.bodies[nearest], touching)] = ROBOT_STYLE_NUMBERS["contact"]
+        elif feet:
+            styles[np.isin(self._solids.bodies[nearest], feet)] = ROBOT_STYLE_NUMBERS["contact"]
         bits = braille_bits(dots)
         seen = bits > 0
         grid.codes[seen] = bits[seen] + BLANK
@@ -147,14 +127,8 @@ class RobotPainter:
 
     def _touching(self, state: RobotState) -> list[int]:
         """Return the bodies in contact."""
-        forces = values_of(state.contacts, len(self.scene.feet))
-        if forces is None:
-            return []
-        return [
-            foot
-            for foot, force in zip(self.scene.feet, forces, strict=True)
-            if force > TOUCHES and 0 <= foot < len(self.scene.bodies)
-        ]
+        known = zip(self.scene.feet, touching(self.scene, state) or (), strict=False)
+        return [foot for foot, is_touching in known if is_touching and 0 <= foot < len(self.scene.bodies)]
 
 
 def is_planar(command: tuple[str, ...]) -> bool:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from trainer_proc.contract.robot import Scene
+from tui.session.robot.lines import Meaning
 
 LEVELS = 4
 """Shades of each part, from dark to light."""
 Part: TypeAlias = Literal["body", "left", "right"]
 PARTS: tuple[Part, ...] = ("body", "left", "right")
 SHADES = tuple(f"{part}-{level}" for part in PARTS for level in range(1, LEVELS + 1))
-ROBOT_STYLES = ("plain", "ground", "contact", "command", "velocity", "fall", "label", *SHADES)
-"""All styles; a grid of a robot's picture stores indices into this tuple."""
+ROBOT_STYLES: tuple[str, ...] = (*get_args(Meaning), "ground", *SHADES)
+"""All styles, those of texts first; a grid of a robot's picture stores indices into this tuple."""
 ROBOT_STYLE_NUMBERS = {name: number for number, name in enumerate(ROBOT_STYLES)}
 
 _LEFT = re.compile(r"(^|[_/.-])(l|left|fl|rl|lf|lh|hl|bl)($|[_/.-])", re.IGNORECASE)

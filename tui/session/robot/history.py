@@ -1,0 +1,90 @@
+"""The states of the last seconds, on an axis of simulated time."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+
+from trainer_proc.contract.robot import RobotState
+
+SECONDS = 30.0
+"""Simulated seconds that a live view keeps."""
+_MOST_STATES = 4000
+"""However short the steps are."""
+
+
+class RobotHistory:
+    """States in the order of their steps. Times are seconds: the number of the step times its length."""
+
+    def __init__(self, step_seconds: float, seconds: float = SECONDS) -> None:
+        """Keep states of the last `seconds`; steps last `step_seconds`, both positive."""
+        self._step_seconds = step_seconds
+        self._seconds = seconds
+        self._states: list[RobotState] = []
+        self._steps: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def __getitem__(self, index: int) -> RobotState:
+        return self._states[index]
+
+    @property
+    def first(self) -> float:
+        """Time of the oldest state; 0 without states."""
+        return self.time_of(0) if self._states else 0.0
+
+    @property
+    def last(self) -> float:
+        """Time of the newest state; 0 without states."""
+        return self.time_of(-1) if self._states else 0.0
+
+    def time_of(self, index: int) -> float:
+        """Return the time of a state."""
+        return self._steps[index] * self._step_seconds
+
+    def add(self, states: Iterable[RobotState]) -> bool:
+        """Append states, and forget those that are too old.
+
+        Return whether the history began anew: the steps went back, as those of a trainer that was started again do.
+        """
+        is_new = False
+        for state in states:
+            if self._steps and state.step <= self._steps[-1]:
+                self._states.clear()
+                self._steps.clear()
+                is_new = True
+            self._states.append(state)
+            self._steps.append(state.step)
+        if self._steps:
+            oldest = self._steps[-1] - self._seconds / self._step_seconds
+            excess = max(bisect_left(self._steps, oldest), len(self._steps) - _MOST_STATES)
+            if excess > 0:
+                del self._states[:excess], self._steps[:excess]
+        return is_new
+
+    def clear(self) -> None:
+        self._states.clear()
+        self._steps.clear()
+
+    def index_at(self, time: float) -> int:
+        """Return the index of the newest state at or before `time`, of the oldest before all; -1 without states."""
+        if not self._states:
+            return -1
+        # half of a millionth of a step: times are products of floats
+        return max(bisect_right(self._steps, time / self._step_seconds + 5e-7) - 1, 0)
+
+    def since(self, index: int, seconds: float) -> range:
+        """Return the indices of the states of up to `seconds` before one, and itself, of the same episode."""
+        if not 0 <= index < len(self._states):
+            return range(0)
+        begin = self.index_at(self.time_of(index) - seconds)
+        for later in range(index, begin, -1):
+            if self._begins_at(later):
+                return range(later, index + 1)
+        return range(begin, index + 1)
+
+    def _begins_at(self, index: int) -> bool:
+        """Return whether an episode begins at a state, or another environment."""
+        state, before = self._states[index], self._states[index - 1]
+        return bool(state.ended) or state.environment != before.environment or state.time < before.time
