@@ -9,7 +9,8 @@ from tests.tui.robots import packed, scene_of, sphere, state_at
 from trainer_proc.contract.robot import Shape
 from tui.charts.braille import BLANK
 from tui.charts.robot.camera import Camera, Projection
-from tui.charts.robot.drawing import Focus, RobotPainter, focus_of
+from tui.charts.robot.drawing import RobotPainter
+from tui.charts.robot.focus import Focus, focus_of
 from tui.charts.robot.poses import place, poses_of, rotations_of, solids_of
 from tui.charts.robot.raster import rasterise
 from tui.charts.robot.solids import HITS, half_extents
@@ -22,7 +23,8 @@ lengths = st.floats(0.0625, 0.5)
 
 
 def painted(scene, state, camera=SIDE, width=40, height=20, **how):
-    return RobotPainter(scene).paint(state, camera, focus_of(state, scene) or HERE, width=width, height=height, **how)
+    focus = focus_of([state], scene, turns=True)
+    return RobotPainter(scene).paint(state, camera, focus, width=width, height=height, **how)
 
 
 def styles_in(grid):
@@ -128,7 +130,7 @@ def test_any_size_is_drawn(size):
 @pytest.mark.parametrize("poses", [b"", b"12345", packed(0, 0, 0, 1, 0, 0), packed(0, math.nan, 0, 1, 0, 0, 0)])
 def test_a_state_that_does_not_fit_the_scene_is_blank(poses):
     state = state_at(poses=poses)
-    assert focus_of(state, scene_of(sphere())) is None
+    assert focus_of([state], scene_of(sphere()), turns=True) == HERE
     assert not (painted(scene_of(sphere()), state).codes > BLANK).any()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.dom import DOMNode
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -19,8 +21,11 @@ from tui.charts.canvas import (
     SERIES_STYLES,
     STYLES,
     CellGrid,
+    changed_spans,
 )
 
+_CELL_BYTES, _SPAN_BYTES = 5, 20
+"""Estimated bytes of a cell with braille dots, and of a cursor move with a colour change."""
 _RAW_SHARE = 55  # opacity in percent of a raw curve behind its smoothed one
 _OWN = "    CellPicture > .chart--"
 _COLOURS = "\n".join(
@@ -41,6 +46,10 @@ class CellPicture(Widget):
 
     ALLOW_SELECT = False
 
+    MEANINGS: ClassVar[Sequence[str]] = STYLES
+    """Names of the picture's styles by their numbers."""
+    STYLE_CLASS: ClassVar[str] = "chart--"
+    """Begin of the component class of a style."""
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"chart--{style}" for style in STYLES), "chart--band"}
     """One for each style of the drawing; `chart--band` gives a background."""
 
@@ -78,6 +87,25 @@ class CellPicture(Widget):
         self._strips.clear()
         self.refresh()
 
+    def repaint_changes(self, picture: CellGrid) -> int:
+        """Show another picture of the same size; only changed cells are repainted.
+
+        Return an estimate of the bytes that the terminal will be sent.
+        """
+        before, self.picture = self.picture, picture
+        changed = changed_spans(before, picture)
+        for line, _, _ in changed:
+            self._strips.pop(line, None)
+        if changed:
+            self.refresh(*(Region(start, line, end - start, 1) for line, start, end in changed))
+        return sum(_SPAN_BYTES + (end - start) * _CELL_BYTES for _, start, end in changed)
+
+    def forget_lines(self, picture: CellGrid) -> int:
+        """Show another picture after a resize, when Textual repaints all; return as `repaint_changes` does."""
+        self.picture = picture
+        self._strips.clear()
+        return self.size.area * _CELL_BYTES
+
     def render_line(self, y: int) -> Strip:
         """Return line `y` of the picture, 0 at the top; a blank one below it."""
         if not 0 <= y < self.picture.height:
@@ -97,7 +125,7 @@ class CellPicture(Widget):
     def _style(self, number: int) -> Style:
         style = self._styles_by_number.get(number)
         if style is None:
-            style = self._style_of_class(f"chart--{STYLES[number & ~BAND]}")
+            style = self._style_of_class(f"{self.STYLE_CLASS}{self.MEANINGS[number & ~BAND]}")
             if number & BAND:
                 style += Style(bgcolor=self._style_of_class("chart--band").bgcolor)
             self._styles_by_number[number] = style

@@ -12,7 +12,6 @@ from textual.errors import NoWidget
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tui.charts.canvas import changed_spans
 from tui.charts.description import Band, ChartDescription, Marks, Reference, RunBand
 from tui.charts.drawing import Painter
 from tui.charts.plot import Plot
@@ -22,9 +21,6 @@ from tui.session.interventions.marks import Mark
 from tui.session.metrics.timeline import Timeline
 from tui.terminal.frame_clock import draw_soon
 from tui.widgets.chart_mouse import ChartMouse
-
-_CELL_BYTES, _SPAN_BYTES = 5, 20
-"""Estimated bytes of a cell with braille dots, and of a cursor move with a colour change."""
 
 
 class Chart(ChartMouse):
@@ -159,13 +155,5 @@ class Chart(ChartMouse):
         resized = self.size != (self.description.width, self.description.height)
         if resized:
             self.description = replace(self.description, width=self.size.width, height=self.size.height)
-        before, self.picture = self.picture, self._painter.paint(self.description)
-        if resized:
-            self._strips.clear()
-            return self.size.area * _CELL_BYTES
-        changed = changed_spans(before, self.picture)
-        for line, _, _ in changed:
-            self._strips.pop(line, None)
-        if changed:
-            self.refresh(*(Region(start, line, end - start, 1) for line, start, end in changed))
-        return sum(_SPAN_BYTES + (end - start) * _CELL_BYTES for _, start, end in changed)
+        picture = self._painter.paint(self.description)
+        return self.forget_lines(picture) if resized else self.repaint_changes(picture)

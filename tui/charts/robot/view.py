@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 from tui.charts.canvas import CellGrid
@@ -11,6 +12,7 @@ from tui.charts.robot.focus import Focus
 from tui.charts.robot.styles import ROBOT_STYLE_NUMBERS
 from tui.session.robot.lines import Line, clipped
 from tui.session.robot.readout import Moment, readout
+from tui.session.text import plain
 
 _BESIDE = 62
 """Cells from which on the readout has room beside the picture."""
@@ -92,3 +94,12 @@ def put_line(grid: CellGrid, row: int, column: int, line: Line) -> None:
     for text, meaning in line:
         grid.put_number(row, column, text, ROBOT_STYLE_NUMBERS[meaning])
         column += len(text)
+
+
+def paint_text(text: str, width: int, height: int) -> CellGrid:
+    """Return a view with nothing but a text in its middle, wrapped at words."""
+    grid = CellGrid(width, height)
+    lines = textwrap.wrap(plain(text), max(width, 1))[:height]
+    for row, line in enumerate(lines, (height - len(lines)) // 2):
+        put_line(grid, row, (width - len(line)) // 2, ((line, "label"),))
+    return grid

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
@@ -10,14 +11,14 @@ from trainer_proc.contract.robot import RobotState
 SECONDS = 30.0
 """Simulated seconds that a live view keeps."""
 _MOST_STATES = 4000
-"""However short the steps are."""
+"""Of a live view, however short the steps are."""
 
 
 class RobotHistory:
     """States in the order of their steps. Times are seconds: the number of the step times its length."""
 
     def __init__(self, step_seconds: float, seconds: float = SECONDS) -> None:
-        """Keep states of the last `seconds`; steps last `step_seconds`, both positive."""
+        """Keep states of the last `seconds`, all if infinite; steps last `step_seconds`. Both are positive."""
         self._step_seconds = step_seconds
         self._seconds = seconds
         self._states: list[RobotState] = []
@@ -56,7 +57,7 @@ class RobotHistory:
                 is_new = True
             self._states.append(state)
             self._steps.append(state.step)
-        if self._steps:
+        if self._steps and math.isfinite(self._seconds):
             oldest = self._steps[-1] - self._seconds / self._step_seconds
             excess = max(bisect_left(self._steps, oldest), len(self._steps) - _MOST_STATES)
             if excess > 0:
@@ -83,6 +84,14 @@ class RobotHistory:
             if self._begins_at(later):
                 return range(later, index + 1)
         return range(begin, index + 1)
+
+    def falls(self) -> list[float]:
+        """Return the times of the states before which an episode ended early."""
+        return [
+            step * self._step_seconds
+            for step, state in zip(self._steps, self._states, strict=True)
+            if state.ended and not state.is_time_out
+        ]
 
     def _begins_at(self, index: int) -> bool:
         """Return whether an episode begins at a state, or another environment."""

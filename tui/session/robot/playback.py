@@ -18,6 +18,9 @@ _AFTER_JUMP = 0.5
 """Simulated seconds behind the newest state after a jump: what is played while the next states come."""
 _LONGEST_TICK = 0.5
 """Seconds: after a longer pause, as of a suspended program, playing goes on where it was."""
+_BEFORE_FALL = 1.0
+"""Simulated seconds before a fall at which it is worth watching."""
+_SAME_MOMENT = 0.1
 
 Mode = Literal["live", "playing", "waiting", "paused", "at end"]
 
@@ -117,6 +120,17 @@ class Playback:
         """Show a time, at most the ends of the history; there, a live view plays on without jumping ahead."""
         self._position = min(max(time, self.history.first), self.history.last)
         self._follows = self._is_live and self._position >= self.history.last
+
+    def go_to_fall(self, direction: int) -> bool:
+        """Go to some time before the nearest fall earlier (-1) or later (1); return whether there is one."""
+        falls = [time - _BEFORE_FALL for time in self.history.falls()]
+        if direction < 0:
+            falls = [time for time in reversed(falls) if time < self.position - _SAME_MOMENT]
+        else:
+            falls = [time for time in falls if time > self.position + _SAME_MOMENT]
+        if falls:
+            self.go_to(falls[0])
+        return bool(falls)
 
     def go_live(self) -> None:
         """Show the newest state and follow; of a recording, the last one."""

@@ -36,7 +36,7 @@ class Moment:
 def readout(moment: Moment, width: int, height: int) -> list[Line]:
     """Return at most `height` lines of at most `width` cells, the most important first; `width` is at least 1."""
     fixed = [
-        episode_line(moment),
+        episode_line(moment, width),
         *motion_lines(moment, width),
         *gait_lines(moment.scene, moment.recent, width),
         *joint_lines(moment),
@@ -46,16 +46,17 @@ def readout(moment: Moment, width: int, height: int) -> list[Line]:
     return [clipped(line, width) for line in (*fixed, *rewards)][: max(height, 0)]
 
 
-def episode_line(moment: Moment) -> Line:
-    """Return environment, time in the episode and iteration."""
+def episode_line(moment: Moment, width: int) -> Line:
+    """Return environment, time in the episode, and the iteration where it fits."""
     state, scene = moment.state, moment.scene
-    iteration = f"  iteration {state.iteration}" if state.iteration >= 0 else ""
-    return (
+    line: Line = (
         (f"env {state.environment}", "title"),
         (f" of {scene.num_envs}", "label"),
         (f"{state.time:8.2f} s", "plain"),
-        (iteration, "label"),
     )
+    iteration = f"  iteration {state.iteration}" if state.iteration >= 0 else ""
+    fits = sum(len(text) for text, _ in line) + len(iteration) <= width
+    return (*line, (iteration, "label")) if fits else line
 
 
 def motion_lines(moment: Moment, width: int) -> list[Line]:
@@ -134,8 +135,7 @@ def torque_shares(scene: Scene, state: RobotState) -> Floats | None:
         return None
     limits = np.array(scene.torque_limits, dtype=np.float32)
     limits[~(np.isfinite(limits) & (limits > 0))] = np.nan
-    shares: Floats = np.abs(torques) / limits
-    return shares
+    return (np.abs(torques) / limits).astype(np.float32)
 
 
 def _joint_name(scene: Scene, joint: int) -> str:

@@ -1,0 +1,54 @@
+"""Environments that can be watched, as choices to type or pick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainer_proc.contract.robot import Scene, Selection
+from tui.session.text import plain
+
+_KINDS = {
+    "best": ("best return", "highest return of the running episode"),
+    "worst": ("worst return", "lowest return of the running episode"),
+    "tilted": ("most tilted", "mostly falls next"),
+    "noise-free": ("noise-free", "acts by the policy's mean, as in success without noise"),
+    "random": ("random", "another one after each episode"),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A selection with its title and what it means."""
+
+    selection: Selection
+    title: str
+    text: str
+
+
+def title_of(selection: Selection) -> str:
+    """Return the title of a selection: `env 17`, `best return`, `type stairs`."""
+    if selection.kind in ("env", "type"):
+        return f"{selection.kind} {plain(selection.value)}"
+    return _KINDS[selection.kind][0] if selection.kind in _KINDS else selection.kind
+
+
+def choices_for(scene: Scene, typed: str, viewer: str) -> list[Choice]:
+    """Return the choices that fit what was typed: a number is an environment, other text is part of a title.
+
+    `viewer` is this viewer's own key for a random environment, see `Selection.value`.
+    """
+    typed = typed.strip().lower()
+    if typed.isdecimal():
+        number = int(typed)
+        if number >= scene.num_envs:
+            return []
+        return [Choice(Selection("env", str(number)), f"env {number}", f"0 to {scene.num_envs - 1}")]
+    found = [
+        Choice(Selection(kind, viewer if kind == "random" else ""), title, text)
+        for kind, (title, text) in _KINDS.items()
+    ]
+    found += [
+        Choice(Selection("type", name), f"type {plain(name)}", "one of this terrain or task")
+        for name in scene.environment_types
+    ]
+    return [choice for choice in found if typed in choice.title.lower()]
