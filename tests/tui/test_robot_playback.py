@@ -1,5 +1,8 @@
 """Playing a robot's states: nothing of it knows a real clock."""
 
+import math
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -59,7 +59,7 @@ def test_a_readout_tells_what_the_state_has():
     assert "forward (m/s)   +0.70  +0.50" in shown
     assert "2% to upper right_knee" in shown
     assert "100% (1 sat.)" in shown
-    assert "track_velocity  +1.500      2" in shown
+    assert "track_velocity +1.500      2" in shown
     assert shown.count("█") > 10
 
 
