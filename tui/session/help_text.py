@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from tui.session.evaluations.table import GONE_SIGN, REFERENCE_SIGN
 from tui.session.interventions.marks import MARK_SIGNS, MarkKind
 from tui.session.status_text import STATUS_SIGNS
 
@@ -94,7 +95,7 @@ def sections(rows: Iterable[tuple[str, HelpRow]]) -> list[HelpSection]:
 
 
 def signs() -> list[HelpSection]:
-    """Return the meanings of the signs of charts, knobs and runs."""
+    """Return the meanings of the signs of charts, knobs, evaluations and runs."""
     statuses: dict[str, list[str]] = {}
     for status, sign in STATUS_SIGNS.items():
         statuses.setdefault(sign, []).append(status)
@@ -108,6 +109,13 @@ def signs() -> list[HelpSection]:
                 HelpRow("applied @N", "applied at iteration N"),
                 HelpRow("pinned", "your value overrides a curriculum or schedule"),
                 HelpRow("ramping", "moves to its target, one step per iteration"),
+            ),
+        ),
+        HelpSection(
+            "evaluation symbols",
+            (
+                HelpRow(REFERENCE_SIGN, "policy that the others are compared with, and its values in figures"),
+                HelpRow(GONE_SIGN, "its checkpoint was deleted; its results are kept"),
             ),
         ),
         HelpSection("runs", tuple(HelpRow(sign, ", ".join(names)) for sign, names in statuses.items())),
