@@ -13,7 +13,7 @@ import msgspec
 from trainer_proc.contract.codec import decode_frame
 from trainer_proc.contract.errors import JournalDamaged, ProtocolTooNew
 from trainer_proc.contract.messages import Frame
-from trainer_proc.contract.records import BIN_32, HEADER, RecordDamaged, decode_contents, record_of
+from trainer_proc.contract.records import BIN_32, HEADER, RecordDamaged, contents, record_of
 
 _MARKER = bytes([BIN_32])
 _PIECE = 1024 * 1024
@@ -89,13 +89,18 @@ def decode_records(data: bytes, path: Path, offset: int) -> tuple[list[Frame], i
 
     `path` and `offset` are the origin of `data`, for messages. Raises `JournalUnreadable`.
     """
+    frames: list[Frame] = []
+    position = 0
     try:
-        return decode_contents(data, decode_frame)
-    except RecordDamaged as damage:
-        position = offset + damage.position
-        raise JournalDamaged(f"{path} is damaged at byte {position}: cut off or written by another program") from damage
+        for content, end in contents(data):
+            frames.append(decode_frame(content))
+            position = end
+    except (RecordDamaged, msgspec.DecodeError) as error:
+        place = f"{path} is damaged at byte {offset + position}"
+        raise JournalDamaged(f"{place}: cut off or written by another program") from error
     except ProtocolTooNew as error:
         raise ProtocolTooNew(error.protocol, str(path)) from None
+    return frames, position
 
 
 def first_record(data: bytes) -> int | None:

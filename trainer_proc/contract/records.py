@@ -8,10 +8,7 @@ Format: https://github.com/msgpack/msgpack/blob/master/spec.md#bin-format-family
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from typing import TypeVar
-
-import msgspec
+from collections.abc import Iterator
 
 HEADER = struct.Struct(">BI")
 """Marker and length."""
@@ -20,15 +17,9 @@ _read_header = HEADER.unpack_from
 _LARGEST = 64 * 1024 * 1024
 """Bytes; a longer record is damage."""
 
-_Content = TypeVar("_Content")
-
 
 class RecordDamaged(ValueError):
-    """At byte `position` no record begins, or its content can't be decoded."""
-
-    def __init__(self, position: int) -> None:
-        super().__init__(position)
-        self.position = position
+    """No record begins where the last one has ended."""
 
 
 def record_of(content: bytes) -> bytes:
@@ -36,24 +27,15 @@ def record_of(content: bytes) -> bytes:
     return HEADER.pack(BIN_32, len(content)) + content
 
 
-def decode_contents(data: bytes, decode: Callable[[memoryview], _Content]) -> tuple[list[_Content], int]:
-    """Return the decoded contents of the complete records that `data` begins with, and the end of the last of them.
-
-    Raises `RecordDamaged`, also where `decode` raises `msgspec.DecodeError`.
-    """
-    contents: list[_Content] = []
+def contents(data: bytes) -> Iterator[tuple[memoryview, int]]:
+    """Yield content and end of each complete record in `data`, which begins with one. Raises `RecordDamaged`."""
     view = memoryview(data)
     position, last_header = 0, len(data) - HEADER.size
     while position <= last_header:  # fast path: a long run has 100,000s of frames
         marker, length = _read_header(data, position)
         if marker != BIN_32 or length > _LARGEST:
-            raise RecordDamaged(position)
-        end = position + HEADER.size + length
-        if end > len(data):
-            break
-        try:
-            contents.append(decode(view[position + HEADER.size : end]))
-        except msgspec.DecodeError as error:
-            raise RecordDamaged(position) from error
-        position = end
-    return contents, position
+            raise RecordDamaged
+        begin, position = position + HEADER.size, position + HEADER.size + length
+        if position > len(data):
+            return
+        yield view[begin:position], position
