@@ -4,69 +4,51 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from curricula.errors import UsageError, message_of
+from curricula.errors import UsageError
 from presets.success import read_success
-from trainer_proc.checkpoints.load import read_checkpoint
 from trainer_proc.contract.evaluation import Cell, Evaluation, EvaluationError, Measure, Request, write_result
-from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.worker import Progress
 from trainer_proc.evaluation.measures import measures_of
 from trainer_proc.evaluation.play import play
-from trainer_proc.evaluation.policy import (
-    conditions_of_exported,
-    is_exported,
-    iteration_in,
-    load_policy,
-    read_policy_file,
-)
-from trainer_proc.evaluation.stage import Stage, built_stage
+from trainer_proc.evaluation.policy import iteration_in, load_policy
+from trainer_proc.evaluation.prepare import Prepared, prepare, staged
+from trainer_proc.evaluation.stage import Stage
 from trainer_proc.evaluation.suites.registry import find_suite
 from trainer_proc.evaluation.suites.suite import Plan, Suite
 from trainer_proc.metrics.success.rules import make_rule
-from trainer_proc.training.preflight import check_launch
 from trainer_proc.training.tables import read_table
 
 _MOST_ENVIRONMENTS = {"cpu": 256, "cuda": 4096}
 """At once, unless the request says more."""
-_NO_MEMORY = ("out of memory", "failed to allocate", "can't allocate memory")
 
 
 def evaluate(request: Request, report: Callable[[Progress], None]) -> Evaluation:
     """Return the result, which is also written into the run. Raises `UserError`; then nothing is written."""
     _check(request)
-    folder, path = RunFolder(Path(request.run)), Path(request.checkpoint)
-    spec = folder.read_spec()
-    if spec.library not in ("", "rsl_rl"):
-        raise UsageError(f"expected a run of rsl_rl, got one of {spec.library}: its policies can't be evaluated yet")
     suite = find_suite(request.suite)
-    content = read_policy_file(path)
-    conditions, origin, notes = _conditions(request, folder, path, content)
-    report(Progress(0, 0, f"loading {spec.backend}"))
-    spec = msgspec.structs.replace(
-        spec, device=request.device, seed=request.seed, processes=1, checkpoint="" if is_exported(path) else str(path)
+    prepared = prepare(
+        request.run,
+        request.checkpoint,
+        conditions=request.conditions,
+        device=request.device,
+        seed=request.seed,
+        report=report,
     )
-    backend, spec = check_launch(spec)
-    env_cfg, _ = backend.configurations(spec)
-    overrides = {"agent.num_steps_per_env": 1, **suite.overrides(spec, env_cfg)}  # no rollout is stored
+    overrides = suite.overrides(prepared.spec, prepared.env_cfg)
     episodes = request.episodes or suite.episodes
-    count = _environments(request, suite.cell_count(spec, env_cfg) * episodes)
-    spec = msgspec.structs.replace(spec, num_envs=count, overrides=spec.overrides | overrides)
-    with _memory_explained(spec):
-        report(Progress(0, 0, f"building {count} environments of {spec.task} on {spec.device}"))
-        with built_stage(backend, spec, conditions, origin) as stage:
-            stage.notes += notes
-            result = _played(request, suite, stage, path, content, episodes, report)
+    count = _environments(request, suite.cell_count(prepared.spec, prepared.env_cfg) * episodes)
+    with staged(prepared, count, overrides, report) as stage:
+        result = _played(request, suite, stage, prepared, episodes, report)
     report(Progress(0, 0, "writing the result"))
     try:
-        write_result(folder, result)
+        write_result(RunFolder(Path(request.run)), result)
     except OSError as error:
         raise EvaluationError(f"the result can't be written: {error}") from error
     return result
@@ -81,20 +63,6 @@ def _check(request: Request) -> None:
         raise UsageError(f"expected a seed from 0 to {2**31 - 1}, got {request.seed}")
 
 
-def _conditions(
-    request: Request, folder: RunFolder, path: Path, content: dict[str, Any]
-) -> tuple[dict[str, Any], str, list[str]]:
-    """Return the content and the name of the checkpoint whose knob values apply, and what to note about it."""
-    if request.conditions:
-        return read_checkpoint(Path(request.conditions)), Path(request.conditions).name, []
-    if not is_exported(path):
-        return content, path.name, []
-    origin = conditions_of_exported(folder, content.get("iter"))
-    if origin is None:
-        return {}, "", [f"{path.name} has no knob values and its run no checkpoint: those of the launch are in force"]
-    return read_checkpoint(origin), origin.name, [f"knob values in force: those of {origin.name}"]
-
-
 def _environments(request: Request, episodes: int) -> int:
     limit = request.num_envs or _MOST_ENVIRONMENTS[request.device.partition(":")[0]]
     return max(1, min(episodes, limit))
@@ -104,11 +72,11 @@ def _played(
     request: Request,
     suite: Suite,
     stage: Stage,
-    path: Path,
-    content: dict[str, Any],
+    prepared: Prepared,
     episodes: int,
     report: Callable[[Progress], None],
 ) -> Evaluation:
+    path, content = prepared.policy, prepared.content
     policy = load_policy(stage.runner, path, content)
     definition = read_table(read_success, stage.spec.success)
     stage.env.reset()  # some environments report their success from their first reset on
@@ -174,17 +142,3 @@ def _cells(
         )
         for at, of_cell in zip(plan.cells, values, strict=True)
     )
-
-
-@contextmanager
-def _memory_explained(spec: RunSpec) -> Iterator[None]:
-    """Turn a simulator's or torch's error about memory into one line."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and not any(text in str(error).lower() for text in _NO_MEMORY):
-            raise
-        raise EvaluationError(
-            f"not enough memory on {spec.device} for {spec.num_envs} environments ({message_of(error, 100)}): "
-            "choose fewer environments or another device"
-        ) from error

@@ -1,0 +1,107 @@
+"""What evaluations and rollouts begin with: read the policy, check its run, build the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from curricula.errors import UsageError, message_of
+from trainer_proc.checkpoints.load import read_checkpoint
+from trainer_proc.contract.evaluation import EvaluationError
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.worker import Progress
+from trainer_proc.evaluation.policy import conditions_of_exported, is_exported, read_policy_file
+from trainer_proc.evaluation.stage import Stage, built_stage
+from trainer_proc.simulators.base import Backend
+from trainer_proc.training.preflight import check_launch
+
+_NO_MEMORY = ("out of memory", "failed to allocate", "can't allocate memory")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A policy and its run's own task, both checked; nothing is built yet."""
+
+    policy: Path
+    content: dict[str, Any]
+    """Of the policy's file."""
+    backend: Backend
+    spec: RunSpec
+    """As the environment is built, but for the number of environments and overrides."""
+    env_cfg: Any
+    """The task's configuration."""
+    conditions: dict[str, Any]
+    """Content of the checkpoint whose knob values apply."""
+    origin: str
+    """File name of that checkpoint; empty without one."""
+    notes: list[str]
+    """What a reader of the result must know, one line each."""
+
+
+def prepare(
+    run: str, policy: str, *, device: str, seed: int, report: Callable[[Progress], None], conditions: str = ""
+) -> Prepared:
+    """Return what is needed to play the policy in a file on the task of `run`. Raises `UserError`.
+
+    `conditions` is the checkpoint whose knob values apply; empty for those of the policy itself.
+    """
+    folder, path = RunFolder(Path(run)), Path(policy)
+    spec = folder.read_spec()
+    if spec.library not in ("", "rsl_rl"):
+        raise UsageError(f"expected a run of rsl_rl, got one of {spec.library}: its policies can't be evaluated yet")
+    content = read_policy_file(path)
+    applying, origin, notes = _conditions(conditions, folder, path, content)
+    report(Progress(0, 0, f"loading {spec.backend}"))
+    checkpoint = "" if is_exported(path) else str(path)
+    spec = msgspec.structs.replace(spec, device=device, seed=seed, processes=1, checkpoint=checkpoint)
+    backend, spec = check_launch(spec)
+    env_cfg, _ = backend.configurations(spec)
+    return Prepared(path, content, backend, spec, env_cfg, applying, origin, notes)
+
+
+@contextmanager
+def staged(
+    prepared: Prepared, num_envs: int, overrides: Mapping[str, Any], report: Callable[[Progress], None]
+) -> Iterator[Stage]:
+    """Yield the built environment; close it afterwards. Raises `UserError`."""
+    overridden = prepared.spec.overrides | {"agent.num_steps_per_env": 1, **overrides}  # no rollout is stored
+    spec = msgspec.structs.replace(prepared.spec, num_envs=num_envs, overrides=overridden)
+    with _memory_explained(spec):
+        noun = "environment" if num_envs == 1 else "environments"
+        report(Progress(0, 0, f"building {num_envs} {noun} of {spec.task} on {spec.device}"))
+        with built_stage(prepared.backend, spec, prepared.conditions, prepared.origin) as stage:
+            stage.notes += prepared.notes
+            yield stage
+
+
+def _conditions(
+    chosen: str, folder: RunFolder, path: Path, content: dict[str, Any]
+) -> tuple[dict[str, Any], str, list[str]]:
+    """Return the content and the name of the checkpoint whose knob values apply, and what to note about it."""
+    if chosen:
+        return read_checkpoint(Path(chosen)), Path(chosen).name, []
+    if not is_exported(path):
+        return content, path.name, []
+    origin = conditions_of_exported(folder, content.get("iter"))
+    if origin is None:
+        return {}, "", [f"{path.name} has no knob values and its run no checkpoint: those of the launch are in force"]
+    return read_checkpoint(origin), origin.name, [f"knob values in force: those of {origin.name}"]
+
+
+@contextmanager
+def _memory_explained(spec: RunSpec) -> Iterator[None]:
+    """Turn a simulator's or torch's error about memory into one line."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(text in str(error).lower() for text in _NO_MEMORY):
+            raise
+        raise EvaluationError(
+            f"not enough memory on {spec.device} for {spec.num_envs} environments ({message_of(error, 100)}): "
+            "choose fewer environments or another device"
+        ) from error
