@@ -69,8 +69,8 @@ class RolloutHeader(msgspec.Struct, frozen=True, kw_only=True, tag="Rollout"):
     pushes: tuple[Push, ...] = ()
     notes: tuple[str, ...] = ()
     """What a viewer must know, one line each."""
-    made_with: str = ""
-    """Name and version of the program."""
+    made_with: dict[str, str] = {}
+    """Versions of Python and of packages by name."""
     made: str = ""
     """When it was made, ISO 8601 with time zone."""
 

@@ -142,6 +142,11 @@ class RunFolder:
         """`evaluations/`: a folder a checkpoint, with a result a suite."""
         return self.path / "evaluations"
 
+    @property
+    def rollouts(self) -> Path:
+        """`rollouts/`: what policies did, `<checkpoint>….rollout`."""
+        return self.path / "rollouts"
+
     def checkpoint(self, iteration: int) -> Path:
         """`model_<iteration>.pt`."""
         return self.path / checkpoint_name(iteration)

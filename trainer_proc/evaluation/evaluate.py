@@ -17,7 +17,7 @@ from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.worker import Progress
 from trainer_proc.evaluation.measures import measures_of
 from trainer_proc.evaluation.play import play
-from trainer_proc.evaluation.policy import iteration_in, load_policy
+from trainer_proc.evaluation.policy import load_policy
 from trainer_proc.evaluation.prepare import Prepared, prepare, staged
 from trainer_proc.evaluation.stage import Stage
 from trainer_proc.evaluation.suites.registry import find_suite
@@ -76,8 +76,7 @@ def _played(
     episodes: int,
     report: Callable[[Progress], None],
 ) -> Evaluation:
-    path, content = prepared.policy, prepared.content
-    policy = load_policy(stage.runner, path, content)
+    policy = load_policy(stage.runner, prepared.policy, prepared.content)
     definition = read_table(read_success, stage.spec.success)
     stage.env.reset()  # some environments report their success from their first reset on
     rule = make_rule(definition, stage.task, stage.simulator)
@@ -101,9 +100,9 @@ def _played(
     return Evaluation(
         suite=suite.name,
         run=RunFolder(Path(request.run)).name,
-        checkpoint=path.name,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        iteration=iteration_in(path, content),
+        checkpoint=prepared.policy.name,
+        sha256=hashlib.sha256(prepared.policy.read_bytes()).hexdigest(),
+        iteration=prepared.iteration,
         task=stage.spec.task,
         backend=stage.spec.backend,
         device=stage.spec.device,

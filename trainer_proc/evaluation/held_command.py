@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+
+from presets.success import read_success
+from trainer_proc.evaluation.stage import Stage
+from trainer_proc.metrics.success.task import velocity_command
 
 
 class HeldCommand:
@@ -24,3 +28,13 @@ class HeldCommand:
             return result
 
         return call_and_hold
+
+
+def hold_command(stage: Stage, values: Sequence[float]) -> Any:
+    """Hold the task's velocity command at `values` in all environments; return its term.
+
+    `values` are forward, lateral (m/s) and yaw (rad/s). Raises `TrainingError` if the task has no velocity command.
+    """
+    term = velocity_command(stage.task, read_success(stage.spec.success).command)
+    HeldCommand(term, torch.tensor(values, device=stage.task.device).expand(int(stage.env.num_envs), 3))
+    return term

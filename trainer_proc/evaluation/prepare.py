@@ -15,7 +15,7 @@ from trainer_proc.checkpoints.load import read_checkpoint
 from trainer_proc.contract.evaluation import EvaluationError
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.contract.worker import Progress
-from trainer_proc.evaluation.policy import conditions_of_exported, is_exported, read_policy_file
+from trainer_proc.evaluation.policy import conditions_of_exported, is_exported, iteration_in, read_policy_file
 from trainer_proc.evaluation.stage import Stage, built_stage
 from trainer_proc.simulators.base import Backend
 from trainer_proc.training.preflight import check_launch
@@ -30,6 +30,8 @@ class Prepared:
     policy: Path
     content: dict[str, Any]
     """Of the policy's file."""
+    iteration: int | None
+    """Iteration of the policy, None if unknown."""
     backend: Backend
     spec: RunSpec
     """As the environment is built, but for the number of environments and overrides."""
@@ -61,7 +63,17 @@ def prepare(
     spec = msgspec.structs.replace(spec, device=device, seed=seed, processes=1, checkpoint=checkpoint)
     backend, spec = check_launch(spec)
     env_cfg, _ = backend.configurations(spec)
-    return Prepared(path, content, backend, spec, env_cfg, applying, origin, notes)
+    return Prepared(
+        policy=path,
+        content=content,
+        iteration=iteration_in(path, content),
+        backend=backend,
+        spec=spec,
+        env_cfg=env_cfg,
+        conditions=applying,
+        origin=origin,
+        notes=notes,
+    )
 
 
 @contextmanager

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import click
-import msgspec
 
 from curricula.errors import UserError
 from trainer_proc.contract.child_process import interrupt_on_signals
 from trainer_proc.contract.evaluation import SUITES, Evaluation, Request, SuiteName, result_file
 from trainer_proc.contract.run_folder import RunFolder
-from trainer_proc.contract.worker import Progress
 from tui.commands.shared.output import json_option, logs_option, show_result
-from tui.session.backends.devices import list_devices
+from tui.commands.shared.progress_line import progress_line
 from tui.session.evaluations.limits import Limit, parse_limit
 from tui.session.evaluations.run import evaluate
-from tui.session.evaluations.targets import Target, checkpoint_of, default_device, find_targets
-from tui.session.launching.spec_checks import check_device
-from tui.session.text import plain
+from tui.session.evaluations.targets import Target, checkpoint_of, chosen_device, find_targets
 
 _MINIMA = ("success", "score")
 _MAXIMA = ("error/linear", "error/lateral", "error/yaw")
-_ERASE_LINE = "\r\x1b[K"
 
 
 @click.command("evaluate")
@@ -106,14 +98,11 @@ def _limits(minima: Sequence[str], maxima: Sequence[str], named: dict[str, float
 def _request(
     target: Target, suite: SuiteName, *, device: str | None, conditions: str | None, **numbers: Any
 ) -> Request:
-    devices = list_devices()
-    chosen = "cuda:0" if device == "cuda" else device or default_device(target.folder, devices)
-    check_device(msgspec.structs.replace(target.folder.read_spec(), device=chosen, processes=1), devices)
     return Request(
         run=str(target.folder.path),
         checkpoint=str(target.policy),
         suite=suite,
-        device=chosen,
+        device=chosen_device(target.folder, device),
         conditions=str(checkpoint_of(target.folder, conditions).resolve()) if conditions else "",
         **{name: value for name, value in numbers.items() if value is not None},
     )
@@ -121,27 +110,9 @@ def _request(
 
 def _evaluated(request: Request, *, quiet: bool) -> Evaluation:
     """Evaluate, show progress on a terminal, and store the pictures."""
-    with _progress_line(request, quiet) as report:
+    with progress_line(f"{request.suite} of {Path(request.checkpoint).name}", quiet) as report:
         result = evaluate(request, report, Event())
     from tui.charts.files.evaluation_pictures import write_pictures
 
     write_pictures(result, result_file(RunFolder(Path(request.run)), result.checkpoint, result.suite))
     return result
-
-
-@contextmanager
-def _progress_line(request: Request, quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """Yield what shows the progress in one line of standard error; nothing where that is no terminal."""
-    is_shown = not quiet and sys.stderr.isatty()
-
-    def show(progress: Progress) -> None:
-        share = f" {progress.done / progress.total:.0%}" if progress.total else ""
-        line = f"{request.suite} of {Path(request.checkpoint).name}:{share} {progress.text}"
-        if is_shown:
-            click.echo(f"{_ERASE_LINE}{plain(line)[: shutil.get_terminal_size().columns - 1]}", nl=False, err=True)
-
-    try:
-        yield show
-    finally:
-        if is_shown:
-            click.echo(_ERASE_LINE, nl=False, err=True)

@@ -11,13 +11,12 @@ from presets.success import read_success
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.evaluation import Axis, Measure, SuiteName
 from trainer_proc.contract.run_folder import RunSpec
-from trainer_proc.evaluation.held_command import HeldCommand
+from trainer_proc.evaluation.held_command import hold_command
+from trainer_proc.evaluation.pushed import PushedRobot, pushed_robot
 from trainer_proc.evaluation.stage import Stage
 from trainer_proc.evaluation.suites.suite import Plan, Suite, SuiteRefused, Trial
 from trainer_proc.metrics.success.episodes import moving_mean
-from trainer_proc.metrics.success.root import Root
-from trainer_proc.metrics.success.task import time_outs_of, velocity_command
-from trainer_proc.simulators.interface import Simulator
+from trainer_proc.metrics.success.task import time_outs_of
 
 SPEEDS = (0.25, 0.5, 1.0, 1.5, 2.0)
 """m/s."""
@@ -60,18 +59,15 @@ class Pushes(Suite):
         return {"env.episode_length_s": _EPISODE_S}
 
     def plan(self, stage: Stage) -> Plan:
-        simulator = stage.simulator
-        robot = simulator.robot() if simulator is not None else None
-        is_free = robot is not None and not getattr(robot, "is_fixed_base", False)
-        root = simulator.root(robot) if simulator is not None and is_free else None
-        if simulator is None or root is None:
+        robot = pushed_robot(stage.simulator)
+        if robot is None:
             raise SuiteRefused("pushes: expected a robot that can move, got one fixed to the world: use quick")
         stage.without_interval_events()
         return Plan(
             axes=(Axis("direction", "deg", DIRECTIONS), Axis("speed", "m/s", SPEEDS)),
             cells=[{"direction": direction, "speed": speed} for direction in DIRECTIONS for speed in SPEEDS],
             measures=_MEASURES,
-            trial=_Trial(stage, simulator, robot, root),
+            trial=_Trial(stage, robot),
         )
 
     def notes(self, plan: Plan, cells: Sequence[Mapping[str, Sequence[float | None]]]) -> list[str]:
@@ -81,8 +77,8 @@ class Pushes(Suite):
 
 
 class _Trial(Trial):
-    def __init__(self, stage: Stage, simulator: Simulator, robot: Any, root: Root) -> None:
-        self._task, self._simulator, self._robot, self._root = stage.task, simulator, robot, root
+    def __init__(self, stage: Stage, robot: PushedRobot) -> None:
+        self._task, self._robot, self._root = stage.task, robot, robot.root
         self._step_s = float(stage.task.step_dt)
         self._longest = int(stage.env.max_episode_length)
         self._command = _held_command(stage)
@@ -118,7 +114,9 @@ class _Trial(Trial):
             velocity = torch.cat([linear[..., :2], angular[..., 2:]], dim=-1)
             self._differences.append(velocity - self._command.command)
         if (due := self._due.get(self._steps)) is not None:
-            self._simulator.push(self._robot, due, self._velocities(due))
+            direction, speed = self._directions[due], self._speeds[due]
+            ahead_and_left = speed.unsqueeze(-1) * torch.stack([direction.cos(), direction.sin()], dim=-1)
+            self._robot.push(due, ahead_and_left)
 
     def values(self) -> Mapping[str, torch.Tensor]:
         was_pushed = self._lived > self._push_at
@@ -129,13 +127,6 @@ class _Trial(Trial):
             )
             values["recovery_time"] = torch.where(self._survived & was_pushed, steps * self._step_s, torch.nan)
         return values
-
-    def _velocities(self, env_ids: torch.Tensor) -> torch.Tensor:
-        """Return the changes of the roots' velocities in the world (m/s), of shape [n, 3]."""
-        w, x, y, z = self._root.quaternion(self._root.orientation()[env_ids]).unbind(-1)
-        heading = torch.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
-        angle = heading + self._directions[env_ids]
-        return self._speeds[env_ids].unsqueeze(-1) * torch.stack([angle.cos(), angle.sin(), 0.0 * angle], dim=-1)
 
 
 def recovery_times(
@@ -160,9 +151,7 @@ def recovery_times(
 def _held_command(stage: Stage) -> Any | None:
     """Return the task's velocity command, which is held from now on; None if the task has none."""
     try:
-        command = velocity_command(stage.task, read_success(stage.spec.success).command)
+        return hold_command(stage, COMMAND)
     except TrainingError:
         stage.notes.append("no recovery time: the task has no velocity command")
         return None
-    HeldCommand(command, torch.tensor(COMMAND, device=stage.task.device).expand(int(stage.env.num_envs), 3))
-    return command

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from curricula.errors import UsageError
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.run_folder import RunFolder
-from tui.session.backends.devices import Device
+from tui.session.backends.devices import Device, list_devices
+from tui.session.launching.spec_checks import check_device
 from tui.session.runs.checkpoints import find_checkpoint
 from tui.session.runs.run_index import find_run
 
@@ -65,3 +68,11 @@ def checkpoint_of(folder: RunFolder, name: str) -> Path:
 def default_device(folder: RunFolder, devices: Sequence[Device]) -> str:
     """Return the first of `devices`; the CPU while the run trains, whose GPU is then its own."""
     return "cpu" if read_connection(folder) is not None else devices[0].name
+
+
+def chosen_device(folder: RunFolder, device: str | None) -> str:
+    """Return the device that plays a policy of a run: `device`, or by default `default_device`. Raises `UserError`."""
+    devices = list_devices()
+    chosen = "cuda:0" if device == "cuda" else device or default_device(folder, devices)
+    check_device(msgspec.structs.replace(folder.read_spec(), device=chosen, processes=1), devices)
+    return chosen

@@ -1,0 +1,1 @@
+"""Rollouts: record them, find them, render them."""
