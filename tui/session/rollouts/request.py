@@ -28,10 +28,10 @@ def parse_command(text: str | None) -> tuple[float, ...]:
 def parse_push(text: str) -> Push:
     """Return the push in `2:1,0`: at 2 s, 1 m/s ahead, 0 to the left. Raises `UsageError`."""
     at, _, velocity = text.partition(":")
-    values = [*_numbers(at), *_numbers(velocity)]
-    if len(values) != 3:
+    times, velocities = _numbers(at), _numbers(velocity)
+    if len(times) != 1 or len(velocities) != 2:
         raise UsageError(f"expected SECONDS:FORWARD,LATERAL (s, m/s, m/s), such as 2:1,0, got {text}")
-    return Push(*values)
+    return Push(*times, *velocities)
 
 
 def make_requests(
