@@ -54,7 +54,7 @@ def test_an_output_is_a_file_or_a_folder(folder, tmp_path):
     assert [request.output for request in in_folder] == [str(tmp_path / f"model_{n}.rollout") for n in (4, 8)]
     with pytest.raises(UsageError, match="expected a folder for 2 rollouts"):
         requests(folder, tmp_path / "a.rollout", iterations=(4, 8))
-    with pytest.raises(UsageError, match=r"got model_4.rollout twice"):
+    with pytest.raises(UsageError, match=r"got model_4\.rollout twice"):
         requests(folder, tmp_path, iterations=(4, 4))
 
 
@@ -67,7 +67,7 @@ def test_only_a_rollout_is_replaced(folder, tmp_path):
     requests(folder, rollout)
     with pytest.raises(UsageError, match="expected a new file or a rollout to replace"):
         requests(folder, other)
-    with pytest.raises(UsageError, match="expected a name that ends in .rollout"):
+    with pytest.raises(UsageError, match=r"expected a name that ends in \.rollout"):
         requests(folder, tmp_path / "model_4.pt")
     with pytest.raises(UsageError, match="can't be written"):
         requests(folder, other / "a.rollout")

@@ -198,7 +198,7 @@ def _too_new(path: Path, expected: str, got: int) -> RolloutError:
 
 
 def _is_consistent(scene: Scene) -> bool:
-    """Return whether no index and no size of a scene is wrong: the file may be anybody's."""
+    """Return whether no index and no size of a scene is wrong: the file may be foreign."""
     bodies = range(len(scene.bodies))
     return (
         len(scene.parents) == len(bodies)
