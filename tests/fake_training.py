@@ -103,6 +103,8 @@ class FakeTraining:
 class ListLink:
     """Returns one batch of orders per call of `receive`, and records emitted bodies."""
 
+    robot = None
+
     def __init__(self, *batches):
         self.batches = deque(batches)
         self.emitted = []

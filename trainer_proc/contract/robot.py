@@ -97,9 +97,7 @@ class RobotNotice(msgspec.Struct, frozen=True, tag=True):
     """Why a selection gets no states, or another environment's; only a live view gets it, after the scene if any."""
 
     text: str
-    """One line; empty when the reason is gone."""
-    is_final: bool = False
-    """Whether no states can come before another selection."""
+    """One line."""
 
 
 RobotMessage = Scene | RobotState | RobotNotice

@@ -45,20 +45,10 @@ class Skeleton:
     joints: tuple[str, ...]
     joint_limits: tuple[tuple[float, float], ...]
     torque_limits: tuple[float, ...]
+    root: Root | None
+    """The root of a robot that can move; None if it is fixed to the world."""
     channels: dict[str, Channel]
-    """By field of `RobotState`: `poses`, those relative to the world, and of `velocity`, `joints`, `torques` and
-    `contacts` those that are known."""
-
-
-def velocity_channel(root: Root) -> Channel:
-    """Return a channel of `RobotState.velocity`, which is rotated into the root's frame on the host."""
-
-    def decode(values: list[Values]) -> Values:
-        orientation, velocity = (torch.from_numpy(one.copy()) for one in values)
-        linear, angular = root.velocity_in_root_frame(orientation, velocity)
-        return np.array([*linear[:2].tolist(), angular[2].item()], dtype=np.float32)
-
-    return Channel(lambda environment: [root.orientation()[environment], root.velocity()[environment]], decode)
+    """By field of `RobotState`: `poses`, relative to the world, and of `joints`, `torques`, `contacts` those known."""
 
 
 class RobotReader:
@@ -71,7 +61,11 @@ class RobotReader:
         self._rewards: Any = getattr(env, "reward_manager", None)
         self._terms: tuple[str, ...] = tuple(getattr(self._rewards, "active_terms", ()))
         commands = _commands(env)
+        self.root = skeleton.root
+        """The root of a robot that can move; None if it is fixed to the world."""
         channels = dict(skeleton.channels)
+        if skeleton.root is not None:
+            channels["velocity"] = _velocity(skeleton.root)
         if self._terms:
             channels["rewards"] = Channel(lambda environment: [self._rewards._step_reward[environment]])
         if commands:
@@ -104,6 +98,16 @@ class RobotReader:
     def weights(self) -> bytes:
         """Return the weights in force of the reward terms."""
         return _bytes([self._rewards.get_term_cfg(name).weight for name in self._terms]) if self._terms else b""
+
+    def returns(self) -> torch.Tensor | None:
+        """Return the return of each environment's running episode, of shape [num_envs]; None without reward terms."""
+        manager = self._rewards
+        if not self._terms:
+            return None
+        if hasattr(manager, "_episode_sum_buf"):  # Isaac Lab
+            sums: torch.Tensor = manager._episode_sum_buf.sum(1)
+            return sums
+        return torch.stack([manager._episode_sums[name] for name in self._terms]).sum(0)
 
     def unpack(
         self, packed: Values, *, environment: int, iteration: int, step: int, weights: bytes | None = None
@@ -143,6 +147,17 @@ class RobotReader:
             name: self._channels[name].decode([next(parts) for _ in of_channel])
             for name, of_channel in self._sizes.items()
         }
+
+
+def _velocity(root: Root) -> Channel:
+    """Return a channel of `RobotState.velocity`, which is rotated into the root's frame on the host."""
+
+    def decode(values: list[Values]) -> Values:
+        orientation, velocity = (torch.from_numpy(one.copy()) for one in values)
+        linear, angular = root.velocity_in_root_frame(orientation, velocity)
+        return np.array([*linear[:2].tolist(), angular[2].item()], dtype=np.float32)
+
+    return Channel(lambda environment: [root.orientation()[environment], root.velocity()[environment]], decode)
 
 
 def _commands(env: Any) -> list[tuple[tuple[str, ...], Any]]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import zmq
+
 from trainer_proc.contract.messages import InterventionQueued, TrainerBody
 from trainer_proc.contract.orders import Order
 
@@ -16,6 +18,9 @@ class TrainingStopped(BaseException):
 
 class Link(Protocol):
     """Source of orders and sink of frames."""
+
+    robot: zmq.Socket[bytes] | None
+    """The socket for those who watch the robot; None where nobody can."""
 
     def emit(self, body: TrainerBody) -> None:
         """Publish `body` without blocking."""

@@ -29,6 +29,7 @@ from trainer_proc.metrics.stream import MetricStream
 from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.metrics.terrain import SteeredTerrain
 from trainer_proc.rl_libraries.runner import LibraryRunner
+from trainer_proc.robot_stream.stream import RobotStream
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.interface import Actions
 from trainer_proc.training.attach_checkpoints import attach_checkpoints
@@ -38,6 +39,7 @@ from trainer_proc.training.jobs import BackgroundJobs
 SUCCESS_RATE = "success rate"
 """Name of the success rate where it is left out."""
 _EPISODE_TERMS = "terminations and rewards of terms"
+ROBOT = "live view of the robot"
 OVERFLOW_CHECK = "check of the simulation's buffers"
 
 
@@ -50,6 +52,7 @@ def attach(
     terrain: SteeredTerrain | None = None,
     observer: Observer | None = None,
     overflow: BufferOverflow | None = None,
+    robot: RobotStream | None = None,
 ) -> None:
     """Publish every iteration of `runner` and let `steering` act between iterations.
 
@@ -102,6 +105,7 @@ def attach(
         terrain=terrain,
         observer=observer,
         overflow=overflow,
+        robot=robot,
     )
     hooks.install()
 
@@ -124,6 +128,7 @@ class _LoggerHooks:
         terrain: SteeredTerrain | None,
         observer: Observer,
         overflow: BufferOverflow | None,
+        robot: RobotStream | None,
     ) -> None:
         self._runner = runner
         self._steering = steering
@@ -137,6 +142,8 @@ class _LoggerHooks:
         self._success_rate = success_rate
         self._terrain = terrain
         self._terms = observer.attempt(_EPISODE_TERMS, lambda: EpisodeTerms(runner.env))
+        self._robot = robot
+        self._iteration = 0
         self._overflow = overflow
         if overflow is not None:
             steering.guards.overflow.problem = lambda: overflow.problem
@@ -160,6 +167,7 @@ class _LoggerHooks:
         first_iteration = self._runner.current_learning_iteration
         if self._checkpoints.loaded:
             self._emit(CheckpointLoaded(first_iteration, self._checkpoints.loaded))
+        self._iteration = first_iteration
         self._steering.start_iterating(first_iteration)
         if self._success_rate is not None:
             self._observer.attempt(SUCCESS_RATE, self._success_rate.begin)
@@ -172,13 +180,15 @@ class _LoggerHooks:
         if self._runner.logger.writer is None:
             return
         named = dict(zip(("rewards", "dones", "extras"), args, strict=False)) | kwargs
-        success_rate, terms, overflow = self._success_rate, self._terms, self._overflow
+        success_rate, terms, overflow, robot = self._success_rate, self._terms, self._overflow, self._robot
         if success_rate is not None:
             self._observer.attempt(SUCCESS_RATE, lambda: success_rate.step(named["dones"], named["extras"]))
         if terms is not None:
             self._observer.attempt(_EPISODE_TERMS, terms.step)
         if overflow is not None:
             self._observer.attempt(OVERFLOW_CHECK, overflow.step)
+        if robot is not None:
+            self._observer.attempt(ROBOT, lambda: robot.step(self._iteration, named["rewards"], named["dones"]))
 
     def _log_iteration(self, *args: Any, **kwargs: Any) -> None:
         logger = self._runner.logger
@@ -206,6 +216,7 @@ class _LoggerHooks:
         self._steering.at_boundary(iteration, published | self._evaluations.take(), self._actions)
         if iteration == last:
             self._evaluations.finish(iteration, self._actions)
+        self._iteration = iteration + 1
         self._start_iteration()
 
     def _write(self, own: dict[str, float], iteration: int) -> None:

@@ -32,13 +32,16 @@ from trainer_proc.metrics.success.noise_free import NOISE_FREE, NoiseFree
 from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.metrics.terrain import SteeredTerrain, steered_terrain
 from trainer_proc.rl_libraries.runner import LibraryRunner
+from trainer_proc.robot_stream.choice import environment_types
+from trainer_proc.robot_stream.stream import RobotStream
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.simulators.interface import Simulator
 from trainer_proc.simulators.registry import simulator_of
+from trainer_proc.simulators.robot_reader import RobotReader
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.goal import GoalCheck
 from trainer_proc.steering.interface import Link
-from trainer_proc.training.attach import OVERFLOW_CHECK, SUCCESS_RATE, attach
+from trainer_proc.training.attach import OVERFLOW_CHECK, ROBOT, SUCCESS_RATE, attach
 from trainer_proc.training.jobs import BackgroundJobs
 from trainer_proc.training.periodic_evaluation import PeriodicEvaluations
 from trainer_proc.training.tables import curricula_of, read_table
@@ -65,6 +68,7 @@ def make_steerable(runner: Any, steering: Steering, link: Link, folder: RunFolde
         terrain=terrain,
         observer=observer,
         overflow=observer.attempt(OVERFLOW_CHECK, lambda: _overflow(simulator, observer)),
+        robot=observer.attempt(ROBOT, lambda: _robot(runner, link, spec, simulator, terrain, success_rate)),
     )
     knobs = discover_knobs(runner, simulator, steering.interventions.competing_writer_found, terrain, observer)
     steering.publish_knobs(knobs, launch_values=spec.set, bounds=spec.bounds, curricula=curricula_of(spec))
@@ -78,6 +82,29 @@ def _overflow(simulator: Simulator | None, observer: Observer) -> BufferOverflow
     overflow = BufferOverflow(buffers)
     simulator.before_reset(lambda: observer.attempt(OVERFLOW_CHECK, overflow.keep_bits))
     return overflow
+
+
+def _robot(
+    runner: Any,
+    link: Link,
+    spec: RunSpec,
+    simulator: Simulator | None,
+    terrain: SteeredTerrain | None,
+    success_rate: SuccessRate | None,
+) -> RobotStream | None:
+    """Return the live view of the robot; None on ranks above 0."""
+    if link.robot is None:
+        return None
+
+    def make_reader() -> RobotReader:
+        if simulator is None:
+            raise TrainingError("this environment shows no robot: it is neither of mjlab nor of Isaac Lab")
+        return simulator.robot_reader(spec.task)
+
+    num_envs = int(runner.env.num_envs)
+    measured = EVERY if success_rate is None else success_rate.environments
+    noise_free = range(0) if measured is EVERY else range(*measured.indices(num_envs))
+    return RobotStream(link.robot, make_reader, environment_types(unwrapped(runner.env), terrain), noise_free)
 
 
 def _report_missing(link: Link, what: str, reason: str) -> None:

@@ -26,7 +26,9 @@ from trainer_proc.contract.messages import InterventionQueued, TrainerBody
 from trainer_proc.contract.orders import Closing, Emitted, Order, Ready
 from trainer_proc.contract.run_folder import RunFolder
 
-FRAMES, ORDERS = "frames", "orders"
+FRAMES, ORDERS, ROBOT = "frames", "orders", "robot"
+_MOST_UNSENT = 100
+"""Messages of the robot that wait for a viewer; of one that stops reading, newer ones are dropped."""
 _LONGEST_FOLDER = 80
 """Bytes; a Unix socket's path may have 107, the rest is for the file's name."""
 _START_SECONDS = 60.0
@@ -50,6 +52,8 @@ class TrainerLink:
         self._frames.setsockopt(zmq.SNDHWM, 0)  # no limit: frames are small and sending must not block
         self._orders = self._context.socket(zmq.PULL)
         self._orders.setsockopt(zmq.RCVHWM, 0)
+        self.robot: zmq.Socket[bytes] | None = self._bind_robot()
+        """Publishes `contract.robot` straight to viewers, for `trainer_proc.robot_stream`."""
         self._frames.bind(f"ipc://{self._sockets_folder}/{FRAMES}")
         self._orders.bind(f"ipc://{self._sockets_folder}/{ORDERS}")
         self._send_lock = threading.Lock()
@@ -94,6 +98,13 @@ class TrainerLink:
             self._process.wait()
         self._release()
 
+    def _bind_robot(self) -> zmq.Socket[bytes]:
+        socket = self._context.socket(zmq.XPUB)
+        socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # each new viewer is reported, and gets the scene
+        socket.setsockopt(zmq.SNDHWM, _MOST_UNSENT)
+        socket.bind(f"ipc://{self._sockets_folder}/{ROBOT}")
+        return socket
+
     def _await_ready(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while not any(isinstance(order, Ready) for order in self.receive(timeout_seconds=0.1)):
@@ -111,6 +122,8 @@ class TrainerLink:
 
     def _release(self) -> None:
         self._frames.close(linger=0)
+        if self.robot is not None:
+            self.robot.close(linger=0)
         self._orders.close(linger=0)
         self._context.term()
         shutil.rmtree(self._sockets_folder, ignore_errors=True)

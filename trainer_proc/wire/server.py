@@ -37,7 +37,7 @@ from trainer_proc.contract.orders import Closing, Ready
 from trainer_proc.contract.requests import Accepted, Export, Pause, Refused, Reload, Reply, Request, Resume, Save, Stop
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.wire.console import ConsoleLimit
-from trainer_proc.wire.link import FRAMES, ORDERS
+from trainer_proc.wire.link import FRAMES, ORDERS, ROBOT
 from trainer_proc.wire.request_validator import RequestValidator
 
 _PARENT_CHECK_MS = 200
@@ -75,7 +75,7 @@ class WireServer:
         publish, control = (f"ipc://{sockets_folder}/{name}" for name in ("publish", "control"))
         self._publish.bind(publish)
         self._control.bind(control)
-        write_connection(folder, publish, control)
+        write_connection(folder, publish, control, robot=f"ipc://{sockets_folder}/{ROBOT}")
         self._orders.send(encode(Ready()))
 
     def run(self) -> None:

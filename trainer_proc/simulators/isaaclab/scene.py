@@ -16,7 +16,7 @@ from trainer_proc.metrics.success.root import as_tensor
 from trainer_proc.simulators.body_shapes import Solid, Vector, leaf_feet, rotated, shapes_of
 from trainer_proc.simulators.isaaclab.joints import joints_of
 from trainer_proc.simulators.isaaclab.root import ArticulationRoot
-from trainer_proc.simulators.robot_reader import Channel, Skeleton, Values, velocity_channel
+from trainer_proc.simulators.robot_reader import Channel, Skeleton, Values
 
 _KINDS = {
     GeoType.SPHERE: "sphere",
@@ -42,8 +42,6 @@ def skeleton_of(env: Any, robot: Any) -> Skeleton:
     channels = {"poses": _poses(assets)} | _joint_channels(robot)
     feet = leaf_feet(names[: len(robot.body_names)], parents[: len(robot.body_names)])
     channels |= _contacts(env, [names[foot] for foot in feet])
-    if not robot.is_fixed_base:
-        channels["velocity"] = velocity_channel(ArticulationRoot(robot))
     joints = joints_of(robot)
     of_robot = [robot.joint_names.index(name) for name in joints.names]
     limits = as_tensor(robot.data.joint_pos_limits)[0].tolist()
@@ -55,6 +53,7 @@ def skeleton_of(env: Any, robot: Any) -> Skeleton:
         joints=tuple(joints.names),
         joint_limits=tuple((_limit(limits[joint][0]), _limit(limits[joint][1])) for joint in of_robot),
         torque_limits=tuple(math.inf if limit is None else max(map(abs, limit)) for limit in joints.effort_limits),
+        root=None if robot.is_fixed_base else ArticulationRoot(robot),
         channels=channels,
     )
 

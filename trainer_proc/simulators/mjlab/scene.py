@@ -15,7 +15,7 @@ from trainer_proc.simulators.body_shapes import Solid, Vector, leaf_feet, rotate
 from trainer_proc.simulators.mjlab.efforts import effort_limits
 from trainer_proc.simulators.mjlab.model import robot_of
 from trainer_proc.simulators.mjlab.root import MjlabRoot
-from trainer_proc.simulators.robot_reader import Channel, Skeleton, Values, velocity_channel
+from trainer_proc.simulators.robot_reader import Channel, Skeleton, Values
 
 _KINDS = {
     mujoco.mjtGeom.mjGEOM_SPHERE: "sphere",
@@ -40,8 +40,6 @@ def skeleton_of(env: Any) -> Skeleton:
     positions = robot.data.joint_pos_limits[0].tolist()
     feet, contacts = _feet(env, model, ids, names, parents)
     channels = _joint_channels(env, robot, joints) | {"poses": _poses(env, ids)} | contacts
-    if not robot.is_fixed_base:
-        channels["velocity"] = velocity_channel(MjlabRoot(robot))
     return Skeleton(
         bodies=names,
         parents=parents,
@@ -50,6 +48,7 @@ def skeleton_of(env: Any) -> Skeleton:
         joints=tuple(robot.joint_names[joint] for joint in joints),
         joint_limits=tuple((float(positions[joint][0]), float(positions[joint][1])) for joint in joints),
         torque_limits=tuple(max(abs(low), abs(high)) for low, high in limits.values()),
+        root=None if robot.is_fixed_base else MjlabRoot(robot),
         channels=channels,
     )
 

@@ -49,6 +49,8 @@ class LiveRobot:
         """The robot; None before the first message of a trainer."""
         self.problem = ""
         """One line that says why no states come; empty while they may come."""
+        self.notice = ""
+        """The trainer's last line about the selection, such as which environment is shown instead."""
         self._look()
 
     @property
@@ -79,6 +81,7 @@ class LiveRobot:
             self._socket.subscribe(selection.topic())
             self._socket.unsubscribe(self._selection.topic())
             self.problem = ""
+        self.notice = ""
         self._selection = selection
 
     def close(self) -> None:
@@ -95,8 +98,9 @@ class LiveRobot:
         match message:
             case RobotState():
                 states.append(message)
+                self.problem = ""
             case RobotNotice():
-                self.problem = message.text
+                self.notice = self.problem = message.text
             case Scene():
                 is_known = message.protocol <= ROBOT_PROTOCOL
                 self.problem = "" if is_known else TOO_NEW.format(ROBOT_PROTOCOL)

@@ -1,0 +1,109 @@
+"""One selection that somebody watches."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trainer_proc.contract.robot import RobotMessage, RobotNotice, RobotState, Selection
+from trainer_proc.robot_stream.choice import Choice, Chooser, NotSelectable
+from trainer_proc.robot_stream.host_copy import HostCopy
+from trainer_proc.robot_stream.pace import Pace
+from trainer_proc.simulators.robot_reader import RobotReader
+
+_MOST_COPIES = 4
+"""States on their way to the host; the device is behind if there are more."""
+_STEPS_TO_RETRY = 50
+"""Steps after which a choice is tried again that no environment fitted."""
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """A state on its way to the host."""
+
+    copy: HostCopy
+    environment: int
+    iteration: int
+    step: int
+    weights: bytes
+
+
+class Watch:
+    """Packs the selected environment's state after a step, and sends it when it has arrived on the host."""
+
+    def __init__(
+        self,
+        selection: Selection,
+        reader: RobotReader,
+        chooser: Chooser,
+        send: Callable[[RobotMessage], None],
+    ) -> None:
+        self.selection = selection
+        self._reader, self._chooser, self._send = reader, chooser, send
+        self._pace = Pace(reader.scene.step_seconds)
+        self._packed: deque[_Packed] = deque()
+        self._environment: int | None = None
+        self._choice: Choice | None = None
+        self._is_choice_due = True
+        self._turn = self._next_choice = 0
+        self._notice = ""
+        self._last: RobotState | None = None
+
+    def describe(self) -> None:
+        """Send the scene, then the last line about the selection if there is one."""
+        self._send(self._reader.scene)
+        if self._notice:
+            self._send(RobotNotice(self._notice))
+
+    def step(self, iteration: int, step: int) -> None:
+        """Handle a step of all environments; takes microseconds and synchronizes nothing."""
+        self._send_arrived()
+        self._choose(step)
+        if self._environment is not None and len(self._packed) < _MOST_COPIES and self._pace.is_due():
+            copy = HostCopy(self._reader.pack(self._environment))
+            self._packed.append(_Packed(copy, self._environment, iteration, step, self._reader.weights()))
+            self._send_arrived()  # at once on the CPU
+
+    def _choose(self, step: int) -> None:
+        """Begin a choice that is due, and take one that is made."""
+        try:
+            if self._is_choice_due and step >= self._next_choice:
+                self._choice = self._chooser.choose(self.selection, self._turn)
+                self._is_choice_due = False
+                self._turn += 1
+            if self._choice is not None and self._choice.is_made:
+                choice, self._choice = self._choice, None
+                self._environment = choice.environment()
+                self._notify(self._chooser.explanation(self.selection, self._environment))
+        except NotSelectable as problem:
+            self._environment, self._is_choice_due, self._next_choice = None, True, step + _STEPS_TO_RETRY
+            self._notify(str(problem))
+
+    def _notify(self, text: str) -> None:
+        if text and text != self._notice:
+            self._send(RobotNotice(text))
+        self._notice = text
+
+    def _send_arrived(self) -> None:
+        while self._packed and self._packed[0].copy.is_done:
+            packed = self._packed.popleft()
+            state = self._reader.unpack(
+                packed.copy.values(),
+                environment=packed.environment,
+                iteration=packed.iteration,
+                step=packed.step,
+                weights=packed.weights,
+            )
+            self._send(state)
+            if self._choice is None and self.selection.kind != "env":
+                self._is_choice_due |= self._has_new_episode(state)
+            self._last = state
+
+    def _has_new_episode(self, state: RobotState) -> bool:
+        """Tell whether an episode has ended since the last state, perhaps in a step whose state was left out."""
+        last = self._last
+        if last is None or last.environment != state.environment:
+            return bool(state.ended)
+        steps = state.step - last.step
+        return state.time < last.time + (steps - 0.5) * self._reader.scene.step_seconds
