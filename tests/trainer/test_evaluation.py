@@ -12,24 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.program import program
+from tests.trainer.untrained_run import MASS, SPEC, untrained_run
 from trainer_proc.contract.child_process import child_environment
 from trainer_proc.contract.evaluation import Request, read_result, result_file
-from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.worker import Progress, Refusal
 
-SPEC = RunSpec(
-    preset="cartpole",
-    backend="mjlab",
-    task="Mjlab-Cartpole-Balance",
-    experiment="cartpole",
-    device="cpu",
-    num_envs=3,
-    iterations=1,
-    seed=1,
-    overrides={"env.episode_length_s": 0.5},
-)
 EPISODES = 5
-MASS = "event/mass/scale"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,25 +35,7 @@ def imported():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A run with a checkpoint of untrained networks, of the real task."""
-    from trainer_proc.evaluation.stage import built_stage
-    from trainer_proc.rl_libraries.isaaclab.load import load_library
-    from trainer_proc.simulators.registry import load_backend
-
-    folder = RunFolder(tmp_path_factory.mktemp("runs") / "2026-03-01_10-00-00")
-    folder.path.mkdir()
-    folder.write_spec(SPEC)
-    with built_stage(load_backend("mjlab", load_library), SPEC, {}) as stage:
-        infos = {"humanoid_tui": {"values": {"reward/smooth_reward/weight": 0.25, MASS: (0.9, 1.1)}}}
-        torch.save(stage.runner.alg.save() | {"iter": 7, "infos": infos}, folder.checkpoint(7))
-        stage.runner.export_policy_to_onnx(str(folder.exported))
-        observations = stage.reset(3)
-        policies = {
-            name: load_policy(stage.runner, path, torch.load(path) if path.suffix == ".pt" else {})
-            for name, path in (("pt", folder.checkpoint(7)), ("onnx", folder.exported / "policy.onnx"))
-        }
-        folder.actions = {name: policy.act(observations).clone() for name, policy in policies.items()}
-    return folder
+    return untrained_run(tmp_path_factory.mktemp("runs"))
 
 
 # --- episodes ---
