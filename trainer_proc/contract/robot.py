@@ -72,7 +72,8 @@ class RobotState(msgspec.Struct, frozen=True, tag=True, gc=False):
     time: float
     """Seconds since the episode began."""
     poses: bytes
-    """[bodies, 7]: position in metres relative to the environment's origin, quaternion (w, x, y, z), in the world."""
+    """[bodies, 7]: position in metres, quaternion (w, x, y, z), in the world's axes. Positions are relative to the
+    environment's origin; those of a robot that is fixed to the world to its root's place on the ground."""
     velocity: bytes = b""
     """[3]: forward and lateral velocity (m/s) and yaw rate (rad/s) of the root in its own frame."""
     command: bytes = b""

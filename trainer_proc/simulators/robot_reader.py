@@ -115,7 +115,7 @@ class RobotReader:
         """Return the state that `pack` has packed, as values on the host; by default with the present `weights`."""
         found = self._decoded(packed)
         poses = found["poses"].reshape(-1, 7).copy()
-        poses[:, :3] -= found["origin"]
+        poses[:, :3] -= self._origin(found["origin"], poses)
         endings = np.flatnonzero(found["endings"][:-1])
         ended = self._endings[int(endings[0])] if len(endings) else ""
         return RobotState(
@@ -134,6 +134,10 @@ class RobotReader:
             ended=ended,
             is_time_out=bool(ended) and bool(found["endings"][-1]),
         )
+
+    def _origin(self, of_environment: Values, poses: Values) -> Values:
+        """Return the position that is drawn as 0. Of several fixed robots, some tasks leave all at one place."""
+        return of_environment if self.root is not None else np.array([*poses[0, :2], of_environment[2]], np.float32)
 
     def read(self, environment: int, *, iteration: int = -1, step: int = 0) -> RobotState:
         """Return the state of an environment now. Synchronizes with the device."""
