@@ -34,7 +34,7 @@ def read_evaluation(table: dict[str, Any]) -> PeriodicEvaluation | None:
 
 
 def with_interval(table: dict[str, Any], every: int | None) -> dict[str, Any]:
-    """Return the table with another interval: None keeps it, 0 turns periodic evaluation off."""
+    """Return the table with another interval: None keeps it, 0 turns it off."""
     if every is None:
         return table
     return table | {"every": every} if every else {}

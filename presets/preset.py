@@ -22,6 +22,7 @@ from presets.fixed_fields import check_arguments, check_effect
 from presets.goal import read_goal
 from presets.override_path import ROOTS, OverridePathError
 from presets.override_value import OverrideValueError
+from presets.rollouts import read_rollouts
 from presets.success import read_success
 
 BACKENDS = ("mjlab", "isaaclab")
@@ -120,6 +121,8 @@ class PresetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """A `presets.success.Success`."""
     evaluation: dict[str, Any] = {}
     """A `presets.evaluation.PeriodicEvaluation`; without one, nothing is evaluated during the training."""
+    rollouts: dict[str, Any] = {}
+    """A `presets.rollouts.PeriodicRollout`; without one, no rollout is recorded during the training."""
     checkpoints: dict[str, Any] = {}
     """A `presets.checkpoints.Retention`; without one, all checkpoints are kept."""
     goal: dict[str, Any] = {}
@@ -220,6 +223,7 @@ def _check(preset: PresetFile) -> None:
             raise SchemaError(problem)
     read_success(preset.success)
     read_evaluation(preset.evaluation)
+    read_rollouts(preset.rollouts)
     read_retention(preset.checkpoints)
     read_goal(preset.goal, preset.evaluation)
     _check_knobs(preset)

@@ -10,7 +10,14 @@ from tests.waiting import wait_for
 from trainer_proc.contract.best_checkpoint import best_checkpoint, best_file, read_best
 from trainer_proc.contract.evaluation import read_result, result_file
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import CheckpointsDeleted, EvaluationFailed, EvaluationFinished, EvaluationStarted
+from trainer_proc.contract.messages import (
+    CheckpointsDeleted,
+    EvaluationFailed,
+    EvaluationFinished,
+    EvaluationStarted,
+    RolloutRecorded,
+)
+from trainer_proc.contract.rollout import read_rollout
 from tui.session.metrics.history import MetricHistory
 from tui.session.runs.run_index import read_state
 
@@ -28,6 +35,10 @@ num_envs = { cpu = 4, cuda = 4 }
 [evaluation]
 every = 2
 episodes = 2
+
+[rollouts]
+every = 100
+seconds = 0.2
 
 [checkpoints]
 newest = 1
@@ -69,6 +80,16 @@ def test_the_last_policy_is_evaluated_and_its_results_are_metrics_of_its_iterati
     assert state.status(is_alive=False) == "finished"
     assert state.latest["Evaluation/success"] == last.values["Evaluation/success"]
     assert state.latest["Goal/iterations"] == 0
+
+
+def test_a_rollout_of_the_last_policy_is_kept(trained):
+    _, folder = trained
+    (recorded,) = of(folder, RolloutRecorded)
+    assert (recorded.iteration, recorded.path, recorded.falls) == (4, "rollouts/model_4.rollout", 0)
+    rollout = read_rollout(folder.path / recorded.path)
+    assert rollout.header.iteration == 4
+    assert rollout.states[-1].time == pytest.approx(0.2)
+    assert read_state(folder).rollouts == [recorded]
 
 
 def test_the_evaluations_are_in_the_tensorboard_files_too(trained):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from presets.evaluation import PeriodicEvaluation
+from presets.rollouts import PeriodicRollout
 from tests.waiting import wait_for
 from trainer_proc.contract.best_checkpoint import BestCheckpoint, read_best
 from trainer_proc.contract.evaluation import Cell, Evaluation, Measure
-from trainer_proc.contract.messages import EvaluationFailed, EvaluationFinished, EvaluationStarted
+from trainer_proc.contract.messages import EvaluationFailed, EvaluationFinished, EvaluationStarted, RolloutFailed
+from trainer_proc.contract.rollout_request import Recorded
 from trainer_proc.training.periodic_evaluation import PeriodicEvaluations, conditions_of, is_better, means_of
+from trainer_proc.training.periodic_rollout import PeriodicRollouts
 
 
 def evaluation(**fields):
@@ -246,3 +250,44 @@ def test_nothing_runs_before_the_first(folder):
     evaluations = PeriodicEvaluations(folder, PeriodicEvaluation(every=4), "cpu", SimpleNamespace)
     evaluations.cancel()
     assert evaluations.take() == []
+
+
+# --- Beside other work ---------------------------------------------------------------------------------------
+
+
+def test_a_rollout_waits_until_the_evaluation_has_ended(folder, tmp_path, working_folder):
+    recorded = Recorded(
+        path=str(folder.rollouts / "model_4.rollout"), iteration=4, seconds=2.0, states=50, size=9, falls=1
+    )
+    scripts = {"evaluate": "echo $$ > pid; read request; cat > /dev/null", "record": answering(recorded)}
+    for name, script in scripts.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    emitted, turn = [], threading.Lock()
+    asked = PeriodicRollout(every=4, seconds=2.0, command=(0.5, 0.0, 0.0))
+    evaluations = PeriodicEvaluations(
+        folder, PeriodicEvaluation(every=4), "cpu", emitted.append, (str(tmp_path / "evaluate"),), turn
+    )
+    rollouts = PeriodicRollouts(folder, asked, emitted.append, (str(tmp_path / "record"),), turn)
+    assert rollouts.is_due(4)
+    for work in (evaluations, rollouts):
+        work.start(4, lambda iteration: folder.checkpoint(iteration).write_bytes(b"4"))
+        wait_for((working_folder / "pid").exists, "the start of the evaluation")
+    assert rollouts.is_running()
+    assert not (working_folder / "request.json").exists()
+    evaluations.cancel()
+    rollouts.join()
+    (arrived,) = rollouts.take()
+    assert (arrived.body.iteration, arrived.body.path, arrived.body.falls) == (4, "rollouts/model_4.rollout", 1)
+    request = json.loads((working_folder / "request.json").read_text())
+    assert (request["policy"], request["device"]) == (str(folder.checkpoint(4)), "cpu")
+    assert (request["seconds"], request["command"], request["seed"]) == (2.0, [0.5, 0.0, 0.0], 0)
+
+
+def test_rollouts_that_can_t_be_recorded_are_reported_once(beside, folder, tmp_path):
+    program = beside("""echo '{"type": "Refusal", "error": "no robot", "exit_code": 2}'""")
+    rollouts = PeriodicRollouts(folder, PeriodicRollout(every=4), program.emitted.append, (str(tmp_path / "program"),))
+    rollouts.start(4, program.save)
+    rollouts.join()
+    assert [arrived.body for arrived in rollouts.take()] == [RolloutFailed(4, "no robot; no further rollouts")]
+    assert not rollouts.is_due(8)

@@ -10,7 +10,7 @@ from curricula.errors import UsageError
 from trainer_proc.contract.rollout import Push, RolloutHeader, read_header, write_rollout
 from trainer_proc.contract.rollout_request import Recorded
 from tui.session.evaluations.targets import Target
-from tui.session.rollouts.recorded_text import recorded_text
+from tui.session.rollout_text import recorded_text
 from tui.session.rollouts.request import make_requests, parse_command, parse_push
 
 

@@ -340,6 +340,28 @@ class EvaluationFailed(msgspec.Struct, frozen=True, tag=True):
     """One line."""
 
 
+class RolloutRecorded(msgspec.Struct, frozen=True, tag=True):
+    """What a checkpoint's policy does was recorded beside the training."""
+
+    iteration: int
+    """Iteration of the checkpoint, below that of the frames around this one."""
+    path: str
+    """The rollout, relative to the run's folder."""
+    falls: int
+    """Episodes in it that ended otherwise than by time-out."""
+    seconds: float
+    """Wall time of the process, in seconds."""
+
+
+class RolloutFailed(msgspec.Struct, frozen=True, tag=True):
+    """A rollout beside the training failed or was skipped; a reason is reported once, and training continues."""
+
+    iteration: int
+    """Iteration of the policy."""
+    reason: str
+    """One line."""
+
+
 class ExportStarted(msgspec.Struct, frozen=True, tag=True):
     """The policy's weights were copied for an export."""
 
@@ -398,6 +420,8 @@ TrainerBody = (
     | EvaluationStarted
     | EvaluationFinished
     | EvaluationFailed
+    | RolloutRecorded
+    | RolloutFailed
     | ExportStarted
     | ExportFinished
     | ExportFailed

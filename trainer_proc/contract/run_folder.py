@@ -76,6 +76,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Definition of success, a table as in a preset (`presets.success`)."""
     evaluation: dict[str, Any] = {}
     """Periodic evaluation, a table as in a preset (`presets.evaluation`); empty for none."""
+    rollouts: dict[str, Any] = {}
+    """Rollouts that are kept, a table as in a preset (`presets.rollouts`); empty for none."""
     checkpoints: dict[str, Any] = {}
     """Which checkpoints are kept, a table as in a preset (`presets.checkpoints`); empty for all."""
     goal: dict[str, Any] = {}

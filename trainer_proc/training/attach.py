@@ -33,7 +33,7 @@ from trainer_proc.robot_stream.stream import RobotStream
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.interface import Actions
 from trainer_proc.training.attach_checkpoints import attach_checkpoints
-from trainer_proc.training.attach_evaluations import BoundaryEvaluations
+from trainer_proc.training.attach_periodic import BoundaryWork
 from trainer_proc.training.jobs import BackgroundJobs
 
 SUCCESS_RATE = "success rate"
@@ -70,7 +70,7 @@ def attach(
         tolerate_non_finite_actions(runner.alg, lambda: steering.guards.catches_not_finite)
     checkpoints = attach_checkpoints(runner, steering, emit, terrain, observer, jobs.retention)
     stream = MetricStream(emit, observer)
-    evaluations = BoundaryEvaluations(jobs, steering, checkpoints, stream, observer)
+    periodic = BoundaryWork(jobs, steering, checkpoints, stream, observer)
 
     def export(iteration: int) -> None:
         if jobs.exports is None:
@@ -90,14 +90,14 @@ def attach(
         reset_non_finite=lambda: (
             reset_non_finite_environments(runner) if is_rsl_rl else runner.reset_non_finite_environments()
         ),
-        evaluate=evaluations.start_if_due,
+        evaluate=periodic.start_if_due,
     )
     hooks = _LoggerHooks(
         runner=runner,
         steering=steering,
         actions=actions,
         checkpoints=checkpoints,
-        evaluations=evaluations,
+        periodic=periodic,
         stream=stream,
         emit=emit,
         diagnostics=diagnostics,
@@ -120,7 +120,7 @@ class _LoggerHooks:
         steering: Steering,
         actions: Actions,
         checkpoints: LiveCheckpoints,
-        evaluations: BoundaryEvaluations,
+        periodic: BoundaryWork,
         stream: MetricStream,
         emit: Callable[[TrainerBody], None],
         diagnostics: Any,
@@ -134,7 +134,7 @@ class _LoggerHooks:
         self._steering = steering
         self._actions = actions
         self._checkpoints = checkpoints
-        self._evaluations = evaluations
+        self._periodic = periodic
         self._emit = emit
         self._observer = observer
         self._metrics = stream
@@ -212,10 +212,10 @@ class _LoggerHooks:
                 )
                 or {}
             )
-        self._evaluations.last_iteration = last
-        self._steering.at_boundary(iteration, published | self._evaluations.take(), self._actions)
+        self._periodic.last_iteration = last
+        self._steering.at_boundary(iteration, published | self._periodic.take(), self._actions)
         if iteration == last:
-            self._evaluations.finish(iteration, self._actions)
+            self._periodic.finish(iteration, self._actions)
         self._iteration = iteration + 1
         self._start_iteration()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 from presets.checkpoints import read_retention
 from presets.evaluation import read_evaluation
 from presets.goal import read_goal
+from presets.rollouts import read_rollouts
 from presets.success import Success, read_success
 from trainer_proc.checkpoints.retention import CheckpointRetention
 from trainer_proc.contract.errors import TrainingError
@@ -44,6 +46,8 @@ from trainer_proc.steering.interface import Link
 from trainer_proc.training.attach import OVERFLOW_CHECK, ROBOT, SUCCESS_RATE, attach
 from trainer_proc.training.jobs import BackgroundJobs
 from trainer_proc.training.periodic_evaluation import PeriodicEvaluations
+from trainer_proc.training.periodic_rollout import PeriodicRollouts
+from trainer_proc.training.periodic_work import PeriodicWork
 from trainer_proc.training.tables import curricula_of, read_table
 
 
@@ -119,20 +123,28 @@ def _jobs(
     runner: Any, link: Link, folder: RunFolder, spec: RunSpec, simulator: Simulator | None, observer: Observer
 ) -> BackgroundJobs:
     """Return the jobs of this rank. Raises `LaunchValueError`."""
-    asked, rules = read_table(read_evaluation, spec.evaluation), read_table(read_retention, spec.checkpoints)
+    rules = read_table(read_retention, spec.checkpoints)
+    evaluation, rollout = read_table(read_evaluation, spec.evaluation), read_table(read_rollouts, spec.rollouts)
+    is_periodic = evaluation is not None or rollout is not None
     if process_rank():
-        return BackgroundJobs(evaluates=asked is not None)
+        return BackgroundJobs(is_periodic=is_periodic)
+    turn = threading.Lock()  # the training shares the machine with one process at a time
+    periodic: list[PeriodicWork[Any]] = []
+    if evaluation is not None:
+        periodic.append(PeriodicEvaluations(folder, evaluation, str(runner.device), link.emit, turn=turn))
+    if rollout is not None:
+        periodic.append(PeriodicRollouts(folder, rollout, link.emit, turn=turn))
 
     def deleted(names: tuple[str, ...]) -> None:
         link.emit(CheckpointsDeleted(names))
 
     return BackgroundJobs(
         exports=_exports(runner, link, folder, spec, simulator, observer),
-        evaluations=None if asked is None else PeriodicEvaluations(folder, asked, str(runner.device), link.emit),
+        periodic=tuple(periodic),
         retention=None
         if rules is None
         else CheckpointRetention(folder, rules, deleted, partial(observer.is_missing, "deletion of checkpoints")),
-        evaluates=asked is not None,
+        is_periodic=is_periodic,
     )
 
 

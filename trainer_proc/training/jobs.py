@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 from trainer_proc.checkpoints.retention import CheckpointRetention
 from trainer_proc.export.job import ExportJobs, NoExports
-from trainer_proc.training.periodic_evaluation import PeriodicEvaluations
+from trainer_proc.training.periodic_work import PeriodicWork
 
 
 @dataclass(frozen=True)
@@ -15,10 +16,11 @@ class BackgroundJobs:
     """The jobs of rank 0; other ranks have none. As a context manager, it ends them with the block."""
 
     exports: ExportJobs | NoExports | None = None
-    evaluations: PeriodicEvaluations | None = None
+    periodic: tuple[PeriodicWork[Any], ...] = ()
+    """Evaluations, rollouts."""
     retention: CheckpointRetention | None = None
-    evaluates: bool = False
-    """Whether rank 0 has evaluations; the same on every rank."""
+    is_periodic: bool = False
+    """Whether rank 0 has periodic work; the same on every rank."""
 
     def __enter__(self) -> BackgroundJobs:
         return self
@@ -27,10 +29,12 @@ class BackgroundJobs:
         self.end()
 
     def end(self) -> None:
-        """Cancel the evaluation, and wait for exports and deletions: the training has ended."""
-        if self.evaluations is not None:
-            self.evaluations.cancel()
-            self.evaluations.take()
+        """Cancel periodic work, and wait for exports and deletions: the training has ended."""
+        for work in self.periodic:  # all at first: they take turns
+            work.cancel()
+        for work in self.periodic:
+            work.join()
+            work.take()
         if self.exports is not None:
             self.exports.wait()
         if self.retention is not None:

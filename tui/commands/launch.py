@@ -9,7 +9,7 @@ import click
 from presets import load_preset
 from presets.preset import LIBRARIES, PHYSICS
 from tui.commands.shared.output import json_option, logs_option
-from tui.commands.shared.start import evaluate_every_option, start
+from tui.commands.shared.start import evaluate_every_option, rollout_every_option, start
 from tui.commands.shared.tyro_arguments import TyroCommand
 from tui.session.backends.devices import list_devices
 from tui.session.launching.knob_values import parse_bounds, parse_settings
@@ -38,6 +38,7 @@ from tui.session.runs.checkpoints import checkpoint_to_start_from
 @click.option("--other-task", is_flag=True, help="Accept a checkpoint of another task.")
 @click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="One per GPU.")
 @evaluate_every_option
+@rollout_every_option
 @click.option("--wait", is_flag=True, help="Wait until the training has ended.")
 @logs_option
 @json_option
@@ -59,6 +60,7 @@ def launch_command(
     other_task: bool,
     processes: int,
     evaluate_every: int | None,
+    rollout_every: int | None,
     wait: bool,
     log_root: Path,
     as_json: bool,
@@ -85,5 +87,6 @@ def launch_command(
         arguments=arguments,
         other_task=other_task,
         evaluate_every=evaluate_every,
+        rollout_every=rollout_every,
     )
     start(make_spec(load_preset(preset), overrides, list_devices()), log_root, wait=wait, as_json=as_json)

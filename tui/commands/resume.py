@@ -10,7 +10,7 @@ from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.requests import Reload, Resume
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.requests import request
-from tui.commands.shared.start import evaluate_every_option, start
+from tui.commands.shared.start import evaluate_every_option, rollout_every_option, start
 from tui.session.backends.devices import list_devices
 from tui.session.launching.continuing import continued_spec
 from tui.session.launching.spec_checks import check_device, checked_spec
@@ -23,6 +23,7 @@ from tui.session.runs.run_index import find_run, read_state
 @click.option("--reload", is_flag=True, help="Load the newest good checkpoint first, into the live policy.")
 @click.option("--checkpoint", metavar="latest|best|N|FILE", help="Of a run that has ended; default: latest.")
 @evaluate_every_option
+@rollout_every_option
 @click.option("--wait", is_flag=True, help="Wait until the training has ended.")
 @logs_option
 @json_option
@@ -32,6 +33,7 @@ def resume_command(
     reload: bool,
     checkpoint: str | None,
     evaluate_every: int | None,
+    rollout_every: int | None,
     wait: bool,
     log_root: Path,
     as_json: bool,
@@ -45,14 +47,15 @@ def resume_command(
     if read_connection(folder) is None:
         if reload:
             raise click.UsageError(f"{folder.name} has ended: resume continues from its newest checkpoint anyway")
-        spec = checked_spec(continued_spec(folder, read_state(folder), iterations, checkpoint, evaluate_every))
+        state = read_state(folder)
+        spec = checked_spec(continued_spec(folder, state, iterations, checkpoint, evaluate_every, rollout_every))
         check_device(spec, list_devices(), hint=f"choose another with humanoid-tui fork {folder.name} --device NAME")
         start(spec, folder.path.parents[1], wait=wait, as_json=as_json)
         return
-    if wait or any(value is not None for value in (iterations, checkpoint, evaluate_every)):
+    if wait or any(value is not None for value in (iterations, checkpoint, evaluate_every, rollout_every)):
         raise click.UsageError(
             f"{folder.name} is still training: "
-            "--iterations, --checkpoint, --evaluate-every and --wait are for ended runs"
+            "--iterations, --checkpoint, --evaluate-every, --rollout-every and --wait are for ended runs"
         )
     request(folder, Reload() if reload else Resume())
     effect = "reloads its newest good checkpoint and continues" if reload else "continues"

@@ -15,7 +15,7 @@ from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.progress_line import progress_line
 from tui.session.backends.work import do_work
 from tui.session.evaluations.targets import chosen_device, find_targets
-from tui.session.rollouts.recorded_text import recorded_text
+from tui.session.rollout_text import recorded_text
 from tui.session.rollouts.request import make_requests, parse_command, parse_push
 
 

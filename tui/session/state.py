@@ -40,6 +40,7 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
     PolicyReloaded,
     RampAdvanced,
+    RolloutRecorded,
     RunStarted,
     UnknownBody,
 )
@@ -122,6 +123,8 @@ class RunState:
     evaluation: EvaluationStarted | EvaluationFinished | EvaluationFailed | None = None
     """What was reported last of an evaluation beside the training."""
     evaluations: list[EvaluationFinished] = field(default_factory=list)
+    rollouts: list[RolloutRecorded] = field(default_factory=list)
+    """Recorded beside the training, oldest first."""
     export: ExportStarted | ExportFinished | ExportFailed | None = None
     first_time: float | None = None
     """Unix time of the first frame, in seconds; None before it."""
@@ -204,6 +207,8 @@ class RunState:
                 self.evaluation = body
             case EvaluationFinished() as body:
                 self._apply_evaluation(body)
+            case RolloutRecorded() as body:
+                self.rollouts.append(body)
             case ExportStarted() | ExportFinished() | ExportFailed() as body:
                 self.export = body
             case UnknownBody(kind=kind):

@@ -8,9 +8,18 @@ from types import TracebackType
 
 import click
 
-from trainer_proc.contract.messages import EvaluationFailed, EvaluationFinished, Frame, IterationFinished, PhaseChanged
+from trainer_proc.contract.messages import (
+    EvaluationFailed,
+    EvaluationFinished,
+    Frame,
+    IterationFinished,
+    PhaseChanged,
+    RolloutFailed,
+    RolloutRecorded,
+)
 from tui.session.evaluation_text import evaluation_result
 from tui.session.guards import ways_as_commands
+from tui.session.rollout_text import rollout_result
 from tui.session.state import RunState
 
 _ERASE_LINE = "\r\x1b[K"
@@ -51,6 +60,9 @@ class ProgressLines:
             case EvaluationFinished() | EvaluationFailed() as body:
                 self._end_modules()
                 click.echo(evaluation_result(body))
+            case RolloutRecorded() | RolloutFailed() as body:
+                self._end_modules()
+                click.echo(rollout_result(body))
             case _:
                 pass
 

@@ -24,6 +24,12 @@ evaluate_every_option = click.option(
     metavar="N",
     help="Evaluate the policy every N iterations; 0: never.",
 )
+rollout_every_option = click.option(
+    "--rollout-every",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Record a rollout every N iterations; 0: never.",
+)
 
 
 def start(spec: RunSpec, log_root: Path, *, wait: bool, as_json: bool) -> None:

@@ -19,10 +19,11 @@ def continued_spec(
     iterations: int | None,
     at: str | None = None,
     evaluate_every: int | None = None,
+    rollout_every: int | None = None,
 ) -> RunSpec:
     """Return the spec that continues the run in `folder`, with fold `state`, from its checkpoint `at`.
 
-    `at` as in `find_checkpoint`. `iterations` None: those left at the checkpoint. `evaluate_every` as in `Overrides`.
+    `at` as in `find_checkpoint`. `iterations` None: those left at the checkpoint. Intervals as in `Overrides`.
     Launch values are in the checkpoint, with later changes. A goal that was reached is no goal again. Raises
     `CheckpointNotFound` or another `UserError`; so it does for a run of a user's own script, which builds environment
     and runner itself.
@@ -47,6 +48,7 @@ def continued_spec(
         parent=run_of(checkpoint),
         set={},
         evaluation=with_interval(spec.evaluation, evaluate_every),
+        rollouts=with_interval(spec.rollouts, rollout_every),
         goal={} if state.has_reached_goal else spec.goal,
     )
 

@@ -32,7 +32,8 @@ class Overrides(msgspec.Struct, frozen=True):
     `set`, `bounds` and `overrides` (values by path in the configuration) add to the preset's. So do `arguments`:
     `env.PATH=VALUE` and `agent.PATH=VALUE`, with Isaac Lab all that `presets.preset.check_isaac_lab` accepts. With
     another `task`, only numbers, physics, library and modules of the preset apply; the rest concerns its own task.
-    `other_task`: the checkpoint may be of another task. `evaluate_every`: iterations between evaluations, 0 for none.
+    `other_task`: the checkpoint may be of another task. `evaluate_every`, `rollout_every`: iterations between
+    evaluations and between rollouts, 0 for none.
     """
 
     num_envs: int | None = None
@@ -51,6 +52,7 @@ class Overrides(msgspec.Struct, frozen=True):
     arguments: tuple[str, ...] = ()
     other_task: bool = False
     evaluate_every: int | None = None
+    rollout_every: int | None = None
 
 
 def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -> RunSpec:
@@ -82,6 +84,7 @@ def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -
         module_folder=preset.folder_of_modules(),
         success=preset.success,
         evaluation=with_interval(preset.evaluation, overrides.evaluate_every),
+        rollouts=with_interval(preset.rollouts, overrides.rollout_every),
         checkpoints=preset.checkpoints,
         goal=preset.goal,
         curricula=preset.curriculum,

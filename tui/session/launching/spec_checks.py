@@ -21,6 +21,7 @@ from presets.goal import read_goal
 from presets.override_path import OverridePathError
 from presets.override_value import OverrideValueError
 from presets.preset import MOST, check_isaac_lab
+from presets.rollouts import read_rollouts
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
 from tui.session.backends.devices import Device
 
@@ -124,15 +125,19 @@ def _bare(task: str) -> str:
 def _check_tables(spec: RunSpec) -> None:
     try:
         read_evaluation(spec.evaluation)
+        read_rollouts(spec.rollouts)
         read_retention(spec.checkpoints)
         read_goal(spec.goal, spec.evaluation)
     except SchemaError as error:
         raise SpecError(str(error), field="evaluation") from error
-    if spec.evaluation and (spec.library or _EVERY_LIBRARY) != _EVERY_LIBRARY:
-        raise SpecError(
-            f"expected library {_EVERY_LIBRARY} for evaluations, got {spec.library}: use --evaluate-every 0",
-            field="evaluation",
-        )
+    for table, what, option in (
+        (spec.evaluation, "evaluations", "--evaluate-every"),
+        (spec.rollouts, "rollouts", "--rollout-every"),
+    ):
+        if table and (spec.library or _EVERY_LIBRARY) != _EVERY_LIBRARY:
+            raise SpecError(
+                f"expected library {_EVERY_LIBRARY} for {what}, got {spec.library}: use {option} 0", field="evaluation"
+            )
 
 
 def _check_knobs(spec: RunSpec) -> None:

@@ -24,9 +24,12 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
     PolicyReloaded,
     RampAdvanced,
+    RolloutFailed,
+    RolloutRecorded,
 )
 from tui.session.evaluation_text import evaluation_result
 from tui.session.interventions.change_text import applied_text
+from tui.session.rollout_text import rollout_result
 from tui.session.status_text import export_result
 
 Severity: TypeAlias = Literal["information", "warning", "error"]
@@ -91,6 +94,10 @@ def _file_news(body: Body) -> News | None:
             return News(f"checkpoints deleted: {', '.join(paths)}")
         case EvaluationFinished() | EvaluationFailed():
             return News(evaluation_result(body), "information" if isinstance(body, EvaluationFinished) else "warning")
+        case RolloutRecorded():
+            return News(rollout_result(body))
+        case RolloutFailed():
+            return News(rollout_result(body), "warning")
         case ExportStarted():
             return News(export_result(body))
         case ExportFinished():

@@ -83,6 +83,7 @@ def preset_content(spec: RunSpec, run: str, description: str) -> dict[str, Any]:
         "bounds": spec.bounds,
         "success": spec.success,
         "evaluation": spec.evaluation,
+        "rollouts": spec.rollouts,
         "checkpoints": spec.checkpoints,
         "goal": spec.goal,
         "curriculum": spec.curricula,
