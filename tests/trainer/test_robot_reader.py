@@ -5,16 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from trainer_proc.contract.robot import Selection
+
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global CARTPOLE, G1, Simulated, mujoco, simulator_of, multiplied, rotated
+    global CARTPOLE, G1, Chooser, EnvironmentTypes, Simulated, mujoco, multiplied, rotated, simulator_of, torch
     import mujoco
+    import torch
 
     from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated
+    from trainer_proc.robot_stream.choice import Chooser, EnvironmentTypes
     from trainer_proc.simulators.body_shapes import multiplied, rotated
     from trainer_proc.simulators.registry import simulator_of
 
@@ -116,3 +120,21 @@ def test_the_end_of_an_episode_has_its_reason_and_the_first_state_of_the_next(g1
     assert (ended.ended, ended.is_time_out, ended.time) == ("time_out", True, 0.0)
     assert (running.ended, running.is_time_out) == ("", False)
     assert running.time == pytest.approx(reader.scene.step_seconds)
+
+
+def test_choices_by_value_are_those_of_the_simulators_own_numbers(g1):
+    types = EnvironmentTypes([(("walk", "run"), lambda: torch.tensor([0, 1, 0]))])
+    chooser = Chooser(simulator_of(g1.env).robot_reader("task"), types, range(0))
+    g1.reset()
+    g1.step(action=0.5, steps=30)
+    assert (g1.env.episode_length_buf >= 25).all()
+
+    def chosen(kind, value=""):
+        return chooser.choose(Selection(kind, value), 0).environment()
+
+    assert chosen("tilted") == int(g1.data.projected_gravity_b[:, 2].argmax())
+    returns = sum(g1.env.reward_manager._episode_sums.values())
+    assert (chosen("best"), chosen("worst")) == (int(returns.argmax()), int(returns.argmin()))
+    assert chosen("best") != chosen("worst")
+    assert chosen("type", "run") == 1
+    assert chosen("type", "walk") in (0, 2)

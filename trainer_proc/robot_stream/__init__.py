@@ -1,1 +1,1 @@
-"""Sends the robot of watched environments to viewers, while the training goes on."""
+"""Sends the robot of watched environments to viewers during the training."""

@@ -21,6 +21,9 @@ from trainer_proc.simulators.robot_reader import RobotReader
 
 _SPREAD = 7919
 """A prime: neighbours, which often have the same type, get scores that are far apart."""
+_LEAST_STEPS = 25
+"""Steps from which an episode's mean reward is compared, unless episodes are short."""
+_ALL_YOUNG = "all episodes have just begun: no best or worst one yet"
 
 
 class NotSelectable(Exception):
@@ -89,7 +92,8 @@ class Chooser:
         self._types = types
         self._noise_free = noise_free
         self._num_envs = reader.scene.num_envs
-        self._returns: torch.Tensor | None = None
+        self._least_steps = max(min(_LEAST_STEPS, reader.longest_episode // 4), 1)
+        self._returns: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def choose(self, selection: Selection, turn: int) -> Choice:
         """Begin to choose; `turn` counts the choices of this selection. Raises `NotSelectable` if none can ever fit."""
@@ -107,8 +111,7 @@ class Chooser:
             case "tilted":
                 return self._highest(self._tilts())
             case "best" | "worst":
-                returns = self._present_returns()
-                return self._highest(returns if selection.kind == "best" else -returns)
+                return self._highest(self._mean_rewards() * (1 if selection.kind == "best" else -1), _ALL_YOUNG)
         raise NotSelectable(f"no such selection: {selection.kind}; there are {', '.join(SELECTIONS)}")
 
     def explanation(self, selection: Selection, environment: int) -> str:
@@ -119,8 +122,9 @@ class Chooser:
     def observe(self, rewards: torch.Tensor, dones: torch.Tensor) -> None:
         """Add up returns where the environment has no reward terms that do. Call it after each step while needed."""
         if self._reader.returns() is None:
-            before = 0.0 if self._returns is None else self._returns
-            self._returns = (before + rewards) * (dones == 0)
+            sums, steps = self._returns or (torch.zeros_like(rewards), torch.zeros_like(rewards))
+            runs = dones == 0
+            self._returns = (sums + rewards) * runs, (steps + 1) * runs
 
     def _number(self, text: str) -> int:
         if not (text.isascii() and text.isdecimal()):
@@ -142,13 +146,17 @@ class Chooser:
         quaternions = root.quaternion(root.orientation())
         return 2.0 * quaternions[:, 1:3].square().sum(-1) - 1.0
 
-    def _present_returns(self) -> torch.Tensor:
-        returns = self._reader.returns()
-        returns = self._returns if returns is None else returns
+    def _mean_rewards(self) -> torch.Tensor:
+        """Return the mean reward of each running episode, not finite for episodes that have just begun.
+
+        Returns themselves would compare the episodes' ages: the one that has just begun is the worst.
+        """
+        returns = self._reader.returns() or self._returns
         if returns is None:
-            raise NotSelectable("returns are known after the next step")
-        return returns
+            raise NotSelectable(_ALL_YOUNG)
+        sums, steps = returns
+        return torch.where(steps >= self._least_steps, sums / steps, torch.nan)
 
     def _highest(self, scores: torch.Tensor, missing: str = "no environment has a finite value") -> Choice:
-        value, index = scores.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf).max(0)
+        value, index = torch.where(scores.isfinite(), scores, -torch.inf).max(0)
         return Choice(None, HostCopy(torch.stack([value.float(), index.float()])), missing)

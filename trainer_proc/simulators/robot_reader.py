@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from trainer_proc.contract.robot import RobotState, Scene, Shape
 from trainer_proc.metrics.success.root import Root
-from trainer_proc.metrics.success.task import commands_of, is_velocity, time_outs_of
+from trainer_proc.metrics.success.task import commands_of, is_velocity, longest_episode, time_outs_of
 
 Values = NDArray[np.float32]
 
 _LONGEST_COMMAND = 12
 """Entries; longer commands are references, such as a motion's joint positions."""
+_LONGEST_EPISODE = 1000
+"""Steps, where the environment reports no limit."""
 _VELOCITY = ("forward (m/s)", "lateral (m/s)", "yaw (rad/s)")
 
 
@@ -63,6 +65,8 @@ class RobotReader:
         commands = _commands(env)
         self.root = skeleton.root
         """The root of a robot that can move; None if it is fixed to the world."""
+        self.longest_episode = longest_episode(env) or _LONGEST_EPISODE
+        """Steps."""
         channels = dict(skeleton.channels)
         if skeleton.root is not None:
             channels["velocity"] = _velocity(skeleton.root)
@@ -99,15 +103,17 @@ class RobotReader:
         """Return the weights in force of the reward terms."""
         return _bytes([self._rewards.get_term_cfg(name).weight for name in self._terms]) if self._terms else b""
 
-    def returns(self) -> torch.Tensor | None:
-        """Return the return of each environment's running episode, of shape [num_envs]; None without reward terms."""
+    def returns(self) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Return the return and the number of steps of running episodes, each of shape [num_envs].
+
+        None without reward terms.
+        """
         manager = self._rewards
         if not self._terms:
             return None
         if hasattr(manager, "_episode_sum_buf"):  # Isaac Lab
-            sums: torch.Tensor = manager._episode_sum_buf.sum(1)
-            return sums
-        return torch.stack([manager._episode_sums[name] for name in self._terms]).sum(0)
+            return manager._episode_sum_buf.sum(1), self._env.episode_length_buf
+        return torch.stack([manager._episode_sums[name] for name in self._terms]).sum(0), self._env.episode_length_buf
 
     def unpack(
         self, packed: Values, *, environment: int, iteration: int, step: int, weights: bytes | None = None
