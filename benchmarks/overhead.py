@@ -31,7 +31,7 @@ import zmq
 
 from tui.session.backends.devices import list_devices
 
-_TASKS = {"mjlab": "Mjlab-Velocity-Flat-Unitree-G1", "isaaclab": "Isaac-Velocity-Flat-G1"}
+TASKS = {"mjlab": "Mjlab-Velocity-Flat-Unitree-G1", "isaaclab": "Isaac-Velocity-Flat-G1"}
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--backend", choices=tuple(_TASKS), default="mjlab")
+    parser.add_argument("--backend", choices=tuple(TASKS), default="mjlab")
     parser.add_argument("--task", help="the backend's flat G1 by default")
     parser.add_argument("--device", default=list_devices()[0].name)
     parser.add_argument("--num-envs", type=int)
@@ -67,7 +67,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--child", choices=("plain", "steered"), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    options.task = options.task or _TASKS[options.backend]
+    options.task = options.task or TASKS[options.backend]
     options.num_envs = options.num_envs or (16 if options.device == "cpu" else 4096)
     return options
 

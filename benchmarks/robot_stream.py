@@ -1,0 +1,127 @@
+"""Measure what viewers of the robot cost a training: 0, 1 and 4 of them, beside plain rsl-rl.
+
+    uv run python -m benchmarks.robot_stream [--backend BACKEND] [--task TASK] [--num-envs N] [--device DEVICE]
+                                             [--blocks N] [--iterations N]
+
+Two processes build the same task with the same seed, as in `benchmarks.overhead`: one plain, one with everything
+attached. They train in turn, the attached one with each number of viewers. Each viewer is a thread of this process that
+watches an environment of its own. Printed for each number of viewers are:
+
+- median and quartiles of the paired ratios of iteration times, to the plain process and to no viewer
+- the time in the wrapper of `process_env_step` beyond that without viewers, as share of the iteration
+- states per second that viewers got
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import threading
+import time
+from typing import Any
+
+import zmq
+
+from benchmarks.overhead import TASKS, Child
+from trainer_proc.contract.robot import Selection
+from tui.session.backends.devices import list_devices
+
+VIEWERS = (0, 1, 4)
+STEP = "process_env_step"
+
+
+class Viewers:
+    """Threads that watch one environment each, while the context is entered."""
+
+    def __init__(self, address: str, count: int) -> None:
+        self._address, self._count = address, count
+        self._done = threading.Event()
+        self.states = 0
+
+    def __enter__(self) -> Viewers:
+        self._threads = [threading.Thread(target=self._watch, args=(number,)) for number in range(self._count)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _watch(self, environment: int) -> None:
+        with zmq.Context.instance().socket(zmq.SUB) as socket:
+            socket.connect(self._address)
+            socket.subscribe(Selection("env", str(environment)).topic())
+            while not self._done.is_set():
+                if socket.poll(50):
+                    socket.recv_multipart()
+                    self.states += 1
+
+
+def main() -> None:
+    options = _options()
+    plain, attached = (Child(kind, options) for kind in ("plain", "steered"))
+    address = attached.facts["control"].replace("/control", "/robot")
+    plain.block()  # the first iterations warm up
+    attached.block()
+    seconds: dict[Any, list[float]] = {kind: [] for kind in ("plain", *VIEWERS)}
+    hooks: dict[int, list[float]] = {count: [] for count in VIEWERS}
+    rates: dict[int, list[float]] = {count: [] for count in VIEWERS}
+    for block in range(options.blocks):
+        seconds["plain"].append(plain.block()["seconds"])
+        for count in VIEWERS if block % 2 == 0 else reversed(VIEWERS):
+            with Viewers(address, count) as viewers:
+                began = time.perf_counter()
+                measured = attached.block()
+                rates[count].append(viewers.states / (time.perf_counter() - began))
+            seconds[count].append(measured["seconds"])
+            hooks[count].append(measured["hooks"][STEP])
+    for child in (plain, attached):
+        child.close()
+    _report(options, seconds, hooks, rates)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backend", choices=tuple(TASKS), default="mjlab")
+    parser.add_argument("--task", help="the backend's flat G1 by default")
+    parser.add_argument("--device", default=list_devices()[0].name)
+    parser.add_argument("--num-envs", type=int)
+    parser.add_argument("--blocks", type=int, default=12, help="blocks of each kind")
+    parser.add_argument("--iterations", type=int, default=5, help="iterations of a block")
+    options = parser.parse_args()
+    options.task = options.task or TASKS[options.backend]
+    options.num_envs = options.num_envs or (16 if options.device == "cpu" else 4096)
+    options.success = "time-out"
+    return options
+
+
+def _report(
+    options: argparse.Namespace,
+    seconds: dict[Any, list[float]],
+    hooks: dict[int, list[float]],
+    rates: dict[int, list[float]],
+) -> None:
+    iteration = statistics.median(seconds["plain"])
+    print(f"{options.task}, {options.num_envs} environments, {options.device}: {options.blocks} blocks of each kind")
+    print(f"of {options.iterations} iterations; plain iteration {iteration * 1000:.1f} ms, median")
+    for count in VIEWERS:
+        cost = statistics.median(
+            watched - alone for watched, alone in zip(hooks[count], hooks[VIEWERS[0]], strict=True)
+        )
+        print(f"{count} viewers")
+        print(f"  {'to plain, median (quartiles)':<42}{_ratios(seconds[count], seconds['plain'])}")
+        print(f"  {'to no viewer, median (quartiles)':<42}{_ratios(seconds[count], seconds[VIEWERS[0]])}")
+        print(f"  {'hook time beyond no viewer':<42}{cost * 1000:>8.3f} ms ({cost / iteration:.3%} of the iteration)")
+        print(f"  {'messages to all viewers':<42}{statistics.median(rates[count]):>8.1f} a second")
+
+
+def _ratios(ours: list[float], theirs: list[float]) -> str:
+    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    return f"{middle:>8.4f}    ({low:.4f} to {high:.4f})"
+
+
+if __name__ == "__main__":
+    main()
