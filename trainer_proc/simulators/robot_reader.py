@@ -6,7 +6,7 @@ synchronizes: who packs decides when the vector is copied to the host, where it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -78,7 +78,7 @@ class RobotReader:
         channels["steps"] = Channel(lambda environment: [env.episode_length_buf[environment]])
         self._endings, channels["endings"] = _terminations(env)
         self._channels = channels
-        self._sizes = {name: [view.numel() for view in channel.views(0)] for name, channel in channels.items()}
+        self._parts = _parts({name: [view.numel() for view in one.views(0)] for name, one in channels.items()})
         self.scene = Scene(
             task=task,
             bodies=skeleton.bodies,
@@ -97,7 +97,7 @@ class RobotReader:
     def pack(self, environment: int) -> torch.Tensor:
         """Return the state of an environment as a vector of its own memory, on the device. Synchronizes nothing."""
         views = (view for channel in self._channels.values() for view in channel.views(environment))
-        return torch.cat([view.reshape(-1).to(torch.float32) for view in views])
+        return torch.cat([(view if view.ndim == 1 else view.reshape(-1)).to(torch.float32) for view in views])
 
     def weights(self) -> bytes:
         """Return the weights in force of the reward terms."""
@@ -151,19 +151,29 @@ class RobotReader:
         return self.unpack(packed, environment=environment, iteration=iteration, step=step)
 
     def _decoded(self, packed: Values) -> dict[str, Values]:
-        sizes = [size for of_channel in self._sizes.values() for size in of_channel]
-        parts = iter(np.split(packed, list(accumulate(sizes))[:-1]))
         return {
-            name: self._channels[name].decode([next(parts) for _ in of_channel])
-            for name, of_channel in self._sizes.items()
+            name: self._channels[name].decode([packed[part] for part in parts]) for name, parts in self._parts.items()
         }
+
+
+def _parts(sizes: dict[str, list[int]]) -> dict[str, list[slice]]:
+    """Return where the views of each channel are in the packed vector."""
+    ends = accumulate(size for of_channel in sizes.values() for size in of_channel)
+    return {name: [slice((end := next(ends)) - size, end) for size in of_channel] for name, of_channel in sizes.items()}
+
+
+def picked(indices: Sequence[int]) -> slice | list[int]:
+    """Return what picks these entries of an array, without a copy where they follow each other."""
+    start = indices[0] if indices else 0
+    follow = all(index == start + at for at, index in enumerate(indices))
+    return slice(start, start + len(indices)) if follow else [*indices]
 
 
 def _velocity(root: Root) -> Channel:
     """Return a channel of `RobotState.velocity`, which is rotated into the root's frame on the host."""
 
     def decode(values: list[Values]) -> Values:
-        orientation, velocity = (torch.from_numpy(one.copy()) for one in values)
+        orientation, velocity = (torch.from_numpy(one) for one in values)
         linear, angular = root.velocity_in_root_frame(orientation, velocity)
         return np.array([*linear[:2].tolist(), angular[2].item()], dtype=np.float32)
 

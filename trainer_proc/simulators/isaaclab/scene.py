@@ -16,7 +16,7 @@ from trainer_proc.metrics.success.root import as_tensor
 from trainer_proc.simulators.body_shapes import Solid, Vector, leaf_feet, rotated, shapes_of
 from trainer_proc.simulators.isaaclab.joints import joints_of
 from trainer_proc.simulators.isaaclab.root import ArticulationRoot
-from trainer_proc.simulators.robot_reader import Channel, Skeleton, Values
+from trainer_proc.simulators.robot_reader import Channel, Skeleton, Values, picked
 
 _KINDS = {
     GeoType.SPHERE: "sphere",
@@ -124,7 +124,7 @@ def _poses(assets: list[Any]) -> Channel:
 
 def _joint_channels(robot: Any) -> dict[str, Channel]:
     """Return positions and torques of the actuated joints; both are picked on the host."""
-    joints = [robot.joint_names.index(name) for name in joints_of(robot).names]
+    joints = picked([robot.joint_names.index(name) for name in joints_of(robot).names])
     data, actuators = robot.data, robot.actuators
     return {
         "joints": Channel(

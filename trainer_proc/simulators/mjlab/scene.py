@@ -15,7 +15,7 @@ from trainer_proc.simulators.body_shapes import Solid, Vector, leaf_feet, rotate
 from trainer_proc.simulators.mjlab.efforts import effort_limits
 from trainer_proc.simulators.mjlab.model import robot_of
 from trainer_proc.simulators.mjlab.root import MjlabRoot
-from trainer_proc.simulators.robot_reader import Channel, Skeleton, Values
+from trainer_proc.simulators.robot_reader import Channel, Skeleton, Values, picked
 
 _KINDS = {
     mujoco.mjtGeom.mjGEOM_SPHERE: "sphere",
@@ -77,8 +77,10 @@ def _solids(model: Any, body: int) -> list[Solid]:
 
 
 def _poses(env: Any, ids: list[int]) -> Channel:
+    bodies = picked(ids)
+
     def decode(values: list[Values]) -> Values:
-        return np.concatenate([values[0].reshape(-1, 3)[ids], values[1].reshape(-1, 4)[ids]], axis=1)
+        return np.concatenate([values[0].reshape(-1, 3)[bodies], values[1].reshape(-1, 4)[bodies]], axis=1)
 
     data = env.sim.data
     return Channel(lambda environment: [data.xpos[environment], data.xquat[environment]], decode)
@@ -89,8 +91,8 @@ def _joint_channels(env: Any, robot: Any, joints: list[int]) -> dict[str, Channe
     data = env.sim.data
     positions = robot.indexing.joint_q_adr.tolist()
     velocities = robot.indexing.joint_v_adr.tolist()
-    of_positions = [positions[joint] for joint in joints]
-    of_torques = [velocities[joint] for joint in joints]
+    of_positions = picked([positions[joint] for joint in joints])
+    of_torques = picked([velocities[joint] for joint in joints])
     return {
         "joints": Channel(lambda environment: [data.qpos[environment]], lambda values: values[0][of_positions]),
         "torques": Channel(lambda environment: [data.qfrc_actuator[environment]], lambda values: values[0][of_torques]),
