@@ -8,14 +8,20 @@ from __future__ import annotations
 import sys
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
+from trainer_proc.contract.garbage import without_garbage_collection
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.ranks import NoOpLink, join_ranks
 from trainer_proc.training.lifecycle import end_other_ranks, run_and_report, run_started
 from trainer_proc.wire.link import TrainerLink, WireError
+
+if TYPE_CHECKING:  # they import torch
+    from trainer_proc.simulators.base import Training
+    from trainer_proc.training.jobs import BackgroundJobs
 
 
 def main() -> int:
@@ -42,18 +48,11 @@ def main() -> int:
 
 
 def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link: TrainerLink | NoOpLink) -> None:
-    from trainer_proc.training.preflight import check_launch
+    with without_garbage_collection(is_kept=True):
+        spec, training, jobs = _build(spec, folder, steering, link)
 
-    steering.enter("building", f"loading {spec.backend}")
-    backend, spec = check_launch(spec)
-    backend.report_kernels(steering.kernel_module_loaded)
-    steering.enter("building", f"{spec.num_envs} environments of {spec.task} on {spec.device}")
-    training = backend.build(spec, folder)
+    from trainer_proc.training.build import continue_from
 
-    from trainer_proc.training.build import continue_from, make_steerable
-
-    steering.join(join_ranks())
-    jobs = make_steerable(training.runner, steering, link, folder, spec)
     try:
         with jobs:
             if spec.checkpoint:
@@ -63,6 +62,23 @@ def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link:
             training.runner.learn(num_learning_iterations=spec.iterations, init_at_random_ep_len=at_random)
     finally:
         training.close()
+
+
+def _build(
+    spec: RunSpec, folder: RunFolder, steering: Steering, link: TrainerLink | NoOpLink
+) -> tuple[RunSpec, Training, BackgroundJobs]:
+    from trainer_proc.training.preflight import check_launch
+
+    steering.enter("building", f"loading {spec.backend}")
+    backend, spec = check_launch(spec)
+    backend.report_kernels(steering.kernel_module_loaded)
+    steering.enter("building", f"{spec.num_envs} environments of {spec.task} on {spec.device}")
+    training = backend.build(spec, folder)
+
+    from trainer_proc.training.build import make_steerable
+
+    steering.join(join_ranks())
+    return spec, training, make_steerable(training.runner, steering, link, folder, spec)
 
 
 def _print_error(message: str, code: int) -> int:

@@ -18,6 +18,7 @@ import torch
 
 from curricula.errors import message_of
 from trainer_proc.contract.evaluation import EvaluationError, is_condition
+from trainer_proc.contract.garbage import without_garbage_collection
 from trainer_proc.contract.knob import Value, number_of
 from trainer_proc.contract.messages import Change, InterventionFailed, InterventionQueued, LeftOut, TrainerBody
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
@@ -115,7 +116,8 @@ def built_stage(backend: Backend, spec: RunSpec, conditions: dict[str, Any], nam
     curricula's first levels are in force. Raises `BackendError`, `LaunchValueError` or `EvaluationError`.
     """
     with tempfile.TemporaryDirectory(prefix="humanoid-tui-evaluation-") as temporary:
-        training = backend.build(spec, RunFolder(Path(temporary)))
+        with without_garbage_collection():
+            training = backend.build(spec, RunFolder(Path(temporary)))
         try:
             with torch.inference_mode():
                 yield _stage(training.runner, spec, conditions, name)
