@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from mmap import mmap
 
 HEADER = struct.Struct(">BI")
 """Marker and length."""
@@ -27,7 +28,7 @@ def record_of(content: bytes) -> bytes:
     return HEADER.pack(BIN_32, len(content)) + content
 
 
-def contents(data: bytes) -> Iterator[tuple[memoryview, int]]:
+def contents(data: bytes | mmap) -> Iterator[tuple[memoryview, int]]:
     """Yield content and end of each complete record in `data`, which begins with one. Raises `RecordDamaged`."""
     view = memoryview(data)
     position, last_header = 0, len(data) - HEADER.size

@@ -62,6 +62,12 @@ class Backend(Protocol):
     def build(self, spec: RunSpec, folder: RunFolder) -> Training:
         """Build the environment and its runner, and write `params/`. Raises `BackendError`."""
 
+    def picture_model(self, spec: RunSpec) -> Any | None:
+        """Return MuJoCo's model of one environment on flat ground, to render it; None if the simulator has none.
+
+        Raises `BackendError`.
+        """
+
 
 def check_device(device: str) -> None:
     """Raise `BackendError` if `device`, `cpu` or `cuda:N`, does not exist."""

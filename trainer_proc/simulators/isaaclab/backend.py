@@ -94,6 +94,9 @@ class IsaacLabBackend:
         self._configured = spec, env_cfg, agent_cfg
         return env_cfg, agent_cfg
 
+    def picture_model(self, spec: RunSpec) -> None:
+        """Return nothing: scenes are USD."""
+
     def _check_library(self, task: str, library: str, processes: int) -> None:
         """Raise `BackendError` if the task has no agent for the library, or the library is limited to one process."""
         entry_points = gymnasium.spec(task).kwargs

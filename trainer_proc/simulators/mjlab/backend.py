@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 import warp
 from mjlab.envs import ManagerBasedRlEnv
 from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
+from mjlab.scene import Scene
 from mjlab.tasks.registry import list_tasks, load_env_cfg, load_rl_cfg, load_runner_cls
 from mjlab.utils.os import dump_yaml
 from mjlab.utils.torch import configure_torch_backends
@@ -74,6 +76,14 @@ class MjlabBackend:
         env = ManagerBasedRlEnv(cfg=env_cfg, device=device)
         wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
         return Training(_make_runner(spec, wrapped, agent, folder, device), wrapped.close)
+
+    def picture_model(self, spec: RunSpec) -> Any:
+        """Compile the task's scene on a plane: rollouts have no terrain."""
+        scene = self.configurations(self.check(msgspec.structs.replace(spec, device="cpu")))[0].scene
+        scene.num_envs = 1
+        if scene.terrain is not None:
+            scene.terrain.terrain_type, scene.terrain.terrain_generator = "plane", None
+        return Scene(scene, "cpu").compile()
 
 
 def _configurations(spec: RunSpec) -> tuple[Any, Any]:

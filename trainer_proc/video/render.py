@@ -1,0 +1,101 @@
+"""Renders the frames of a rollout with MuJoCo's offscreen renderer, in the model of the task if it is at hand."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from pathlib import Path
+from typing import Any
+
+import mujoco  # type: ignore[import-untyped]
+
+from curricula.errors import UsageError
+from trainer_proc.contract.errors import TrainingError, one_line
+from trainer_proc.contract.records import record_of
+from trainer_proc.contract.rollout import Rollout, RolloutHeader, read_rollout
+from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
+from trainer_proc.contract.video_request import LARGEST, SMALLEST, Rendered, VideoRequest, View
+from trainer_proc.contract.worker import Progress, WorkerError
+from trainer_proc.contract.worker_main import Report
+from trainer_proc.rl_libraries.isaaclab.load import load_library
+from trainer_proc.simulators.registry import load_backend
+from trainer_proc.video.posed import PosedModel
+from trainer_proc.video.scene_model import scene_model
+
+_DISTANCE = 20.0
+"""Metres from camera to target, which an orthographic picture does not show."""
+_SHADOW = 2048
+"""Pixels of a side of the shadow map."""
+
+
+def render(request: VideoRequest, gl: str, report: Report) -> Rendered:
+    """Write the frames and return what was rendered. Raises `UserError`."""
+    if not all(SMALLEST <= side <= LARGEST for side in (request.width, request.height)):
+        raise UsageError(f"expected sides of {SMALLEST} to {LARGEST} pixels, got {request.width}x{request.height}")
+    rollout = read_rollout(Path(request.rollout))
+    report(Progress(0, 0, f"loading the model of {rollout.header.task}"))
+    posed, notes = posed_model(rollout, request.run)
+    visual = posed.model.vis
+    visual.global_.offwidth, visual.global_.offheight = request.width, request.height
+    visual.global_.orthographic = 1
+    visual.quality.shadowsize = _SHADOW
+    renderer = mujoco.Renderer(posed.model, request.height, request.width)
+    try:
+        with open(request.frames, "wb") as file:
+            for number, view in enumerate(request.views):
+                posed.pose(rollout.states[view.state])
+                file.write(record_of(zlib.compress(_pixels(renderer, posed, view), 1)))
+                report(Progress(number + 1, len(request.views), f"rendering ({gl})"))
+    except (OSError, IndexError) as error:
+        raise WorkerError(f"the frames can't be rendered: {one_line(error)}") from error
+    return Rendered(frames=len(request.views), gl=gl, notes=tuple(notes))
+
+
+def look_from(posed: PosedModel, view: View) -> Any:
+    """Return MuJoCo's camera for a view, whose height is written into the model."""
+    posed.model.vis.global_.fovy = view.metres
+    camera = mujoco.MjvCamera()
+    camera.lookat = view.target
+    camera.distance = _DISTANCE
+    camera.azimuth = math.degrees(view.azimuth) + 180.0  # MuJoCo's is the direction of sight
+    camera.elevation = -math.degrees(view.elevation)
+    return camera
+
+
+def _pixels(renderer: Any, posed: PosedModel, view: View) -> bytes:
+    renderer.update_scene(posed.data, look_from(posed, view))
+    renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+    pixels: bytes = renderer.render().tobytes()
+    return pixels
+
+
+def posed_model(rollout: Rollout, run: str) -> tuple[PosedModel, list[str]]:
+    """Return the task's model, else one of the scene's shapes with the reason."""
+    try:
+        spec = _spec(rollout.header, run)
+        backend = load_backend(spec.backend, load_library)
+        model = backend.picture_model(spec)
+        if model is not None:
+            return PosedModel(model, rollout.scene), []
+        reason = f"{rollout.header.backend} has no model for MuJoCo"
+    except KeyError as error:
+        reason = f"its model has no body {error}"
+    except (TrainingError, RunFolderError) as error:
+        reason = str(error)
+    return PosedModel(scene_model(rollout.scene), rollout.scene), [f"drawn with simple shapes: {reason}"]
+
+
+def _spec(header: RolloutHeader, run: str) -> RunSpec:
+    """Return the run of a rollout; without its folder, one of its task."""
+    if run:
+        return RunFolder(Path(run)).read_spec()
+    return RunSpec(
+        preset="",
+        backend=header.backend,
+        task=header.task,
+        experiment="",
+        device="cpu",
+        num_envs=1,
+        iterations=1,
+        seed=0,
+    )
