@@ -8,9 +8,16 @@ from trainer_proc.contract.garbage import without_garbage_collection
 
 
 def test_collection_goes_on_afterwards_also_after_an_error():
-    with pytest.raises(ValueError, match="no such task"), without_garbage_collection():
-        assert not gc.isenabled()
-        raise ValueError("no such task")
+    seen = []
+
+    def build():
+        with without_garbage_collection():
+            seen.append(gc.isenabled())
+            raise ValueError("no such task")
+
+    with pytest.raises(ValueError, match="no such task"):
+        build()
+    assert seen == [False]
     assert gc.isenabled()
     with without_garbage_collection():
         with without_garbage_collection():
