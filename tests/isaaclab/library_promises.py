@@ -8,11 +8,13 @@ from typing import ClassVar
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from tests.robot_viewer import seen
 from tests.scripts import Run
 from trainer_proc.checkpoints.load import read_checkpoint
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import ExportFailed, GuardFired, IterationFinished, MetricSet
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop, Tune, Undo, Unpin
+from trainer_proc.contract.robot import Selection
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.steering.state import from_infos
 
@@ -110,6 +112,11 @@ class LibraryPromises:
             else:
                 assert all(map(math.isnan, ended))
         assert run.metric("Reward_Rate/alive", 8) == pytest.approx(1.0, abs=0.2)  # weight 1, each second of life
+
+    def test_the_robot_of_an_environment_is_seen(self, run):
+        states = seen(run.folder, Selection("best"), 40)  # an episode has 30 steps at most
+        assert any(state.ended and state.time == 0.0 for state in states)
+        assert all(len(state.poses) == 3 * 7 * 4 for state in states)
 
     def test_a_reward_weight_takes_effect_and_is_undone(self, run):
         before = run.metric("Episode_Reward/alive", run.state.iteration)

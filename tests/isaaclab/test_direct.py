@@ -139,3 +139,14 @@ def test_a_startup_event_is_drawn_again_where_episodes_end(cartpole):
     factors = robot.data.body_mass.torch[:, pole] / before
     assert 2.0 <= factors[2] <= 3.0
     assert (factors == 1).tolist() == [index != 2 for index in range(8)]
+
+
+def test_its_robot_is_drawn_without_managers(cartpole):
+    env = cartpole.env
+    reader = simulator_of(env).robot_reader("Isaac-Cartpole-Direct")
+    env.episode_length_buf[3] = env.max_episode_length - 1
+    step(env)
+    ended, running = reader.read(3), reader.read(4)
+    assert [shape.kind for shape in reader.scene.shapes] == ["box", "box", "box"]
+    assert (reader.scene.rewards, reader.scene.command, ended.rewards) == ((), (), b"")
+    assert (ended.ended, ended.is_time_out, running.ended) == ("time-out", True, "")

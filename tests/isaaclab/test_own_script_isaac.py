@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.robot_viewer import seen
 from tests.scripts import Run
 from trainer_proc.contract.requests import Stop, Tune
+from trainer_proc.contract.robot import Selection
 
 pytestmark = pytest.mark.real
 
@@ -24,6 +26,7 @@ def test_a_plain_script_is_watched_steered_and_stopped(tmp_path):
         "reward/alive/weight": 3.0,
         "event/mass/scale": (1.1, 1.2),
     }
+    assert {state.environment for state in seen(run.folder, Selection("env", "5"), 3)} == {5}
     run.ask(Stop())
     run.wait(lambda state: state.phase.phase == "finished", "the end")
     assert run.process.wait(60) == 0

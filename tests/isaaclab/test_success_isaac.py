@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +14,7 @@ from tests.operations import Operations
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.metrics.overflow import BufferOverflow
 from trainer_proc.metrics.success.rate import SuccessRate
+from trainer_proc.simulators.body_shapes import rotated
 from trainer_proc.simulators.registry import simulator_of
 
 pytestmark = pytest.mark.real
@@ -170,6 +172,31 @@ def test_what_is_read_is_what_isaac_lab_tells_of_the_root(g1):
     _, x, y, _ = root.quaternion(root.orientation()).unbind(-1)
     upright = 1 - 2 * (x.square() + y.square())
     torch.testing.assert_close(upright, -robot.data.projected_gravity_b.torch[:, 2], atol=1e-5, rtol=1e-4)
+
+
+def test_the_robot_to_draw_has_its_solids_where_newton_has_them(g1):
+    env = g1.unwrapped
+    reader = simulator_of(env).robot_reader(G1)
+    with torch.inference_mode():
+        g1.reset()
+        for _ in range(8):
+            g1.step(torch.zeros(ENVIRONMENTS, g1.num_actions))
+    state, scene = reader.read(2), reader.scene
+    poses = np.frombuffer(state.poses, "<f4").reshape(-1, 7).astype(float)
+    centres = [poses[one.body, :3] + rotated(poses[one.body, 3:], np.array(one.position)) for one in scene.shapes]
+    drawn = np.array(centres) + env.scene.env_origins[2].numpy()
+    solver = env.sim.physics_manager._solver
+    found = solver.mjw_data.geom_xpos.numpy()[2][solver.mj_model.geom_bodyid > 0]  # a part of a step older
+    assert len(found) > len(scene.bodies) / 2
+    for position in found:
+        assert np.linalg.norm(drawn - position, axis=1).min() < 0.02
+    assert {one.body for one in scene.shapes} >= set(scene.feet)
+    assert [scene.bodies[foot] for foot in scene.feet] == ["left_ankle_roll_link", "right_ankle_roll_link"]
+    assert np.frombuffer(state.contacts, "<f4").sum() > 50.0  # newtons
+    total = np.frombuffer(state.rewards, "<f4").sum() * scene.step_seconds
+    assert total == pytest.approx(float(env.reward_buf[2]), abs=1e-5)
+    assert state.time == pytest.approx(8 * scene.step_seconds)
+    assert len(state.torques) == len(state.joints) == 4 * len(scene.joints) == 4 * len(scene.torque_limits)
 
 
 @pytest.mark.parametrize(("kind", "kernels"), [("time-out", 1), ("environment", 1), ("upright", 2), ("velocity", 2)])

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import zmq
 
+from tests.robot_viewer import states_of
 from tests.waiting import wait_for
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.requests import Stop
@@ -98,18 +99,6 @@ def watch(training):
         viewer.close()
     if training.thread.is_alive():
         wait_for(training.is_unwatched, "the end of packing")
-
-
-def states_of(viewer, count):
-    """Wait for this many states, the oldest first."""
-    states = []
-
-    def taken():
-        states.extend(viewer.take())
-        return len(states) >= count
-
-    wait_for(taken, f"{count} states; the viewer says: {viewer.problem}")
-    return states
 
 
 def problem_of(viewer):
