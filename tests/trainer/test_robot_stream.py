@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import threading
 from dataclasses import asdict
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 import zmq
 
+from tests.program import program
 from tests.robot_viewer import states_of
 from tests.waiting import wait_for
 from trainer_proc.contract.connection import read_connection
@@ -21,6 +24,8 @@ from trainer_proc.contract.robot import SELECTIONS, Selection, decode_robot
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.robot.live import NOT_LIVE, LiveRobot
 from tui.session.trainer_request import ask
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 pytestmark = pytest.mark.real
 
@@ -150,6 +155,17 @@ def test_a_selection_that_fits_nothing_gets_the_reason(watch):
     assert problem_of(watch("type", "stairs")) == "no such type of environment: stairs; this task has no types"
     assert problem_of(watch("env", "-1")) == f"expected the number of an environment, 0 to {ENVIRONMENTS - 1}, got -1"
     assert problem_of(watch("nearest")) == f"no such selection: there are {', '.join(SELECTIONS)}"
+
+
+def test_the_command_prints_one_state_and_ends(training, tmp_path):
+    run = str(training.folder.path)
+    frame = json.loads(program(tmp_path, "robot", run, "--env", "7", "--json"))
+    assert frame["environment"] == 7
+    assert frame["joints"].keys() == {"slider"}
+    assert frame["poses"].keys() == set(frame["scene"]["bodies"])
+    assert "env 2 of 16" in program(tmp_path, "robot", run, "--env", "2")
+    assert "no such type of environment: stairs" in program(tmp_path, "robot", run, "--env", "stairs", code=1)
+    assert NOT_LIVE in program(tmp_path, "robot", str(RECORDINGS / "cartpole"), code=1)
 
 
 def test_a_fifth_selection_waits_until_another_is_closed(watch):
