@@ -13,9 +13,7 @@ from curricula.errors import UserError
 from trainer_proc.contract.robot import SELECTIONS, RobotState, Scene, Selection
 from trainer_proc.contract.run_folder import RunFolder
 from tui.commands.shared.output import json_option, logs_option, show_result
-from tui.session.robot.frame import frame_record
 from tui.session.robot.live import LiveRobot
-from tui.session.robot.readout import Moment, readout
 from tui.session.runs.run_index import find_run
 from tui.session.text import plain
 
@@ -43,6 +41,9 @@ _WIDTH, _MOST_LINES = 100, 100
 @json_option
 def robot_command(run: str, environment: str, patience: float, log_root: Path, as_json: bool) -> None:
     """Show the robot of one environment of a running training, once."""
+    from tui.session.robot.frame import frame_record  # imports numpy, which `--help` needn't wait for
+    from tui.session.robot.readout import Moment, readout
+
     scene, state = _next_state(find_run(run, log_root), selection_of_text(environment), patience)
     lines = readout(Moment(scene, state, [state]), _WIDTH, _MOST_LINES)
     text = "\n".join("".join(piece for piece, _ in line).rstrip() for line in lines)
