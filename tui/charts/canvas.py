@@ -56,7 +56,7 @@ Line: TypeAlias = tuple[Segment, ...]
 """One line of the picture, exactly as wide as the picture."""
 
 _SPACE = ord(" ")
-_NEAR = 8
+NEAR = 8
 """Cells; moving the terminal's cursor over fewer costs more than repainting them."""
 
 
@@ -119,15 +119,15 @@ def codes_of(text: str) -> NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le"), dtype="<u4").astype(np.uint32)
 
 
-def changed_spans(old: CellGrid, new: CellGrid) -> list[tuple[int, int, int]]:
+def changed_spans(old: CellGrid, new: CellGrid, near: int = NEAR) -> list[tuple[int, int, int]]:
     """Return where two grids of the same size differ: (line, first changed cell, cell after the last changed one).
 
-    Changes that are far apart in a line give several spans.
+    Changes in a line that are more than `near` cells apart give several spans.
     """
     rows, columns = np.nonzero((old.codes != new.codes) | (old.styles != new.styles))
     if not len(rows):
         return []
-    apart = np.flatnonzero((rows[1:] != rows[:-1]) | (columns[1:] - columns[:-1] > _NEAR)) + 1
+    apart = np.flatnonzero((rows[1:] != rows[:-1]) | (columns[1:] - columns[:-1] > near)) + 1
     starts, ends = np.concatenate(([0], apart)), np.concatenate((apart, [len(rows)])) - 1
     spans = zip(rows[starts].tolist(), columns[starts].tolist(), columns[ends].tolist(), strict=True)
     return [(row, start, last + 1) for row, start, last in spans]

@@ -11,10 +11,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from rich.console import Console
-from rich.control import Control
 from textual import events, on
 from textual._compositor import Compositor, CompositorUpdate
 from textual._context import visible_screen_stack
@@ -25,6 +24,10 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.terminal.frame_clock import clock_of
+from tui.terminal.span_order import frame_text
+
+Span: TypeAlias = tuple[int, int, int]
+"""A row, its first cell, and the cell after its last."""
 
 _BEHIND_SECONDS = 1.0
 """How often the screen behind a dialog is repainted."""
@@ -117,15 +120,14 @@ class SpanCompositor(Compositor):
         if not changed:
             return None
         lines: list[tuple[int, int, Strip]] = []
-        for widget, offset, region in self._visible_parts(changed):
-            strips = widget.render_lines(region.translate(-offset))
-            lines += [(region.x, y, strip) for y, strip in zip(region.line_range, strips, strict=False)]
+        for (widget, offset), spans in self._visible_spans(changed).items():
+            lines += _strips(widget, offset, spans)
         return SpanUpdate(lines, self.shown)
 
-    def _visible_parts(self, regions: list[Region]) -> Iterator[tuple[Widget, Offset, Region]]:
-        """Yield each visible part of these regions: its widget, the widget's offset, and the part in screen cells."""
+    def _visible_spans(self, regions: list[Region]) -> dict[tuple[Widget, Offset], list[Span]]:
+        """Return the visible spans of these regions by widget and its offset, in screen cells."""
         layers = self.layers_visible
-        parts: dict[tuple[Widget, Offset, int, int], list[int]] = defaultdict(list)
+        spans: dict[tuple[Widget, Offset], list[Span]] = defaultdict(list)
         for y, start, stop in self._regions_to_spans(regions):
             uncovered = [(start, stop)]
             for widget, seen, region in layers[y]:  # from the front to the back
@@ -138,14 +140,24 @@ class SpanCompositor(Compositor):
                     if first >= last:
                         rest.append((begin, end))
                         continue
-                    parts[widget, region.offset, first, last].append(y)
+                    spans[widget, region.offset].append((y, first, last))
                     rest += [span for span in ((begin, first), (last, end)) if span[0] < span[1]]
                 uncovered = rest
                 if not uncovered:
                     break
-        for (widget, offset, first, last), rows in parts.items():
-            for top, height in _runs(rows):
-                yield widget, offset, Region(first, top, last - first, height)
+        return spans
+
+
+def _strips(widget: Widget, offset: Offset, spans: list[Span]) -> Iterator[tuple[int, int, Strip]]:
+    """Yield the spans of a widget with their content. Each of its lines is rendered once, however many spans it has."""
+    left, right = min(first for _, first, _ in spans), max(last for _, _, last in spans)
+    rendered: dict[int, Strip] = {}
+    for top, height in _runs(sorted({y for y, _, _ in spans})):
+        strips = widget.render_lines(Region(left, top, right - left, height).translate(-offset))
+        rendered.update(zip(range(top, top + height), strips, strict=False))
+    for y, first, last in spans:
+        if (strip := rendered.get(y)) is not None:
+            yield first, y, strip.crop(first - left, last - left)
 
 
 class SpanUpdate(CompositorUpdate):
@@ -158,10 +170,12 @@ class SpanUpdate(CompositorUpdate):
 
     def render_segments(self, console: Console) -> str:
         """Return the text for the terminal, without pieces that it already shows. Call it once."""
-        pieces = ((x, y, strip.cell_length, strip.render(console)) for x, y, strip in self._pieces)
-        return "".join(
-            f"{Control.move_to(x, y)}{text}" for x, y, width, text in pieces if self._shown.put(x, y, width, text)
-        )
+        changed = [
+            (x, y, strip)
+            for x, y, strip in self._pieces
+            if self._shown.put(x, y, strip.cell_length, strip.render(console))
+        ]
+        return frame_text(changed, console)
 
 
 class ShownSpans:

@@ -17,6 +17,7 @@ from tui.charts.canvas import (
     DIFFERENCE_STYLES,
     HEAT_STYLES,
     MARK_STYLES,
+    NEAR,
     RAW_STYLES,
     SERIES_STYLES,
     STYLES,
@@ -48,6 +49,8 @@ class CellPicture(Widget):
 
     MEANINGS: ClassVar[Sequence[str]] = STYLES
     """Names of the picture's styles by their numbers."""
+    NEAR: ClassVar[int] = NEAR
+    """Changed cells of a line that are at most this far apart are repainted together."""
     STYLE_CLASS: ClassVar[str] = "chart--"
     """Begin of the component class of a style."""
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"chart--{style}" for style in STYLES), "chart--band"}
@@ -93,7 +96,7 @@ class CellPicture(Widget):
         Return an estimate of the bytes that the terminal will be sent.
         """
         before, self.picture = self.picture, picture
-        changed = changed_spans(before, picture)
+        changed = changed_spans(before, picture, self.NEAR)
         for line, _, _ in changed:
             self._strips.pop(line, None)
         if changed:

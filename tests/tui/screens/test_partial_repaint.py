@@ -6,6 +6,7 @@ from textual.app import App
 from textual.widgets._footer import FooterKey
 
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, until
+from tests.tui.seen_cells import seen_cells
 from trainer_proc.contract.messages import IterationFinished
 from tui.app import HumanoidTui
 from tui.screens.dashboard.screen import DashboardScreen
@@ -30,10 +31,6 @@ def terminal(monkeypatch, size):
 
     monkeypatch.setattr(App, "_display", noted)
     return screen
-
-
-def cells(screen):
-    return [[screen.buffer[line][column] for column in range(screen.columns)] for line in range(screen.lines)]
 
 
 def all_of(app, size):
@@ -78,7 +75,7 @@ async def test_what_changes_is_all_that_changes(trainer, terminal, size):
             await pilot.pause()
         app.notify("something", timeout=600)
         await until(lambda: any("something" in line for line in terminal.display), "the message")
-        await until(lambda: cells(terminal) == cells(all_of(app, size)), "the same picture")
+        await until(lambda: seen_cells(terminal) == seen_cells(all_of(app, size)), "the same picture")
         assert terminal.spans > 3
 
 
