@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from tests.program import PROGRAM, program, published, reach_iteration
+from tests.terminal import BRAILLE_DOTS, Terminal
 from tests.tui.screens.recorded import until
 from tests.waiting import wait_for
 from trainer_proc.contract.connection import read_connection
@@ -109,6 +111,29 @@ def test_a_pause_holds_the_training_until_it_is_resumed(run: RunFolder, work: Pa
     assert read_state(run).iteration == held_at
     program(work, "resume", "first")
     reach_iteration(run, (held_at or 0) + 1)
+
+
+def test_the_robot_is_watched_in_a_terminal_and_costs_nothing_afterwards(run: RunFolder, work: Path):
+    reach_iteration(run, 2)
+    terminal = Terminal(work, "attach", "first")
+    try:
+        terminal.wait_until(lambda text: KNOB.rpartition("/")[2] in text, "the knobs")
+        terminal.press(b"v")
+        terminal.wait_until(lambda text: BRAILLE_DOTS.search(text) and "env " in text, "the robot")
+        terminal.press(b"n")
+        terminal.wait_until(lambda text: "Watch environment" in text, "the choice")
+        terminal.press(b"7\r")
+        terminal.wait_until(lambda text: "robot env 7" in text and "env 7 of 16" in text, "another environment")
+        terminal.press(b" [[")
+        terminal.wait_until(lambda text: re.search(r"‖ paused.* -\d+\.\d s of", text), "an earlier moment")
+        before = read_state(run).iteration
+        assert before is not None
+        reach_iteration(run, before + 2)  # the training does not wait for a viewer that looks back
+        terminal.press(b"v")
+        terminal.wait_until(lambda text: "robot env 7" not in text, "the charts alone")
+        wait_for(lambda: "[robot] no viewer is left" in run.console.read_text(errors="replace"), "the end of the cost")
+    finally:
+        terminal.close()
 
 
 async def test_a_killed_dashboard_costs_nothing_and_a_new_one_shows_the_whole_history(run: RunFolder, work: Path):

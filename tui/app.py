@@ -29,6 +29,7 @@ from tui.navigation import (
     ShowCompare,
     ShowEvaluations,
     ShowLaunch,
+    ShowRollouts,
     ShowRuns,
     ShowWatch,
 )
@@ -46,7 +47,7 @@ from tui.widgets.thread_failed import ThreadFailed
 if TYPE_CHECKING:  # not for the first paint
     from tui.session.evaluations.jobs import EvaluationJobs
 
-ScreenMessage = ShowLaunch | ShowRuns | OpenRun | ShowCompare | ShowEvaluations | ShowWatch
+ScreenMessage = ShowLaunch | ShowRuns | OpenRun | ShowCompare | ShowEvaluations | ShowWatch | ShowRollouts
 _PROBLEMS_SHOWN = 4
 _TOAST_SIGNS: dict[SeverityLevel, str] = {"information": "", "warning": "! ", "error": "✘ "}
 
@@ -77,11 +78,12 @@ class HumanoidTui(App[None]):
         run: RunFolder | None = None,
         watch: tuple[Path, Sequence[str]] | None = None,
         compared: Sequence[RunFolder] = (),
+        rollouts: Sequence[Path] = (),
     ) -> None:
         """Look for runs in `log_root`; read the user's settings.
 
         Open on the dashboard of `run`, on the event files to `watch` (folder and names as in `ShowWatch`), on the
-        `compared` runs, or else on the launch screen.
+        `compared` runs, on the files of one or two `rollouts`, or else on the launch screen.
         """
         self.is_limited = "NO_COLOR" in os.environ or Console(force_terminal=True).color_system == "standard"
         super().__init__(ansi_color=True if self.is_limited else None)
@@ -93,6 +95,8 @@ class HumanoidTui(App[None]):
             self._first = ShowWatch(*watch)
         elif compared:
             self._first = ShowCompare(compared)
+        elif rollouts:
+            self._first = ShowRollouts(rollouts)
         self.config, self._problems = read_settings()
         self.frame_clock = FrameClock(self, self.config.rates.frames_per_second)
         own = (no_colour_theme(), sixteen_colours_theme(dark=True), sixteen_colours_theme(dark=False))
@@ -136,6 +140,7 @@ class HumanoidTui(App[None]):
     @on(ShowCompare)
     @on(ShowEvaluations)
     @on(ShowWatch)
+    @on(ShowRollouts)
     def go_to(self, wanted: ScreenMessage) -> None:
         """Show the screen that `wanted` names; only Textual's own empty screen stays below it.
 
@@ -170,6 +175,10 @@ class HumanoidTui(App[None]):
                 from tui.screens.watch.screen import WatchScreen
 
                 return WatchScreen(logs, names)
+            case ShowRollouts(files, run):
+                from tui.screens.robot.screen import RolloutScreen
+
+                return RolloutScreen(files, run)
             case ShowLaunch(preset):
                 from tui.screens.launch.screen import LaunchScreen
 

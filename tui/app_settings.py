@@ -25,6 +25,11 @@ def log_root_of(app: App[Any]) -> Path:
     return Path(getattr(app, "log_root", LOG_ROOT))
 
 
+def lacks_colours(app: App[Any]) -> bool:
+    """Return whether the terminal shows at most 16 colours."""
+    return bool(getattr(app, "is_limited", False))
+
+
 def evaluations_of(app: App[Any]) -> EvaluationJobs:
     """Return the evaluations that the app runs, which go on from screen to screen."""
     jobs: EvaluationJobs = app.evaluations  # type: ignore[attr-defined]

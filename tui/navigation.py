@@ -60,6 +60,14 @@ class ShowWatch(Message):
 
 
 @dataclass
+class ShowRollouts(Message):
+    """Play one rollout file, or two in step; `run` is the run to go back to."""
+
+    files: Sequence[Path]
+    run: RunFolder | None = None
+
+
+@dataclass
 class ExportView(Message):
     """Open the export dialog for the screen and the `charts` of its `page`.
 

@@ -23,7 +23,7 @@ from tui.session.robot.values import values_of
 
 Floats = NDArray[np.float32]
 
-_GROUND = 1.7
+_GROUND = 1.5
 """Radius of the visible ground in half heights of the picture."""
 _SPARSE = 3
 """Without colours, one of this many dots of the ground is drawn."""
@@ -95,7 +95,7 @@ class RobotPainter:
         dots = (raster.shape != NOTHING) & ~limb_gaps(raster, bodies)
         if patterns:
             dots = patterned(dots, raster, bodies, self._parts)
-        styles, nearest = shaded(raster, dots, self._parts)
+        styles, nearest = shaded(raster, dots, self._parts, is_flat=patterns)
         if has_fallen:
             styles[:] = ROBOT_STYLE_NUMBERS["fall"]
         elif feet:

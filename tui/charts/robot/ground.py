@@ -13,12 +13,16 @@ from tui.charts.robot.camera import Projection
 Floats = NDArray[np.float32]
 
 _SPACINGS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
-_LINES = 5
+_LINES = 3
 """At most this many lines in each direction."""
 _MOST_POINTS = 400
 _FOOT_METRES = 0.14
 _SHORTEST = 2.0
 """Dots: shorter arrows have no direction."""
+_SMALL = 100
+"""Dots: arrows in lower pictures have thin shafts."""
+_DASHED = 14.0
+"""Dots: shorter arrows have no dashes."""
 _HEAD = 0.28
 """Length of an arrow's head in lengths of the arrow."""
 
@@ -52,17 +56,24 @@ def arrow_points(projection: Projection, start: Floats, along: Floats, *, is_das
     length = float(np.hypot(*(ends[1] - ends[0])))
     if length < _SHORTEST:
         return np.zeros((0, 2), dtype=np.float32)
+    is_thin = projection.height < _SMALL
     towards = (ends[1] - ends[0]) / length
     aside = np.array((-towards[1], towards[0]), dtype=np.float32)
     shaft = np.arange(0, length, 0.5, dtype=np.float32)
-    if is_dashed:
+    if is_dashed and length > _DASHED:
         shaft = shaft[(shaft.astype(int) // 3) % 2 == 0]
     line = ends[0] + shaft[:, np.newaxis] * towards
-    head = min(max(length * _HEAD, 4.0), 10.0)
+    head = min(max(length * _HEAD, 3.0 if is_thin else 4.0), 10.0)
     back, wide = np.meshgrid(np.arange(0, head, 0.5), np.arange(-head, head, 0.5))
     inside = np.abs(wide) <= back * 0.6
-    tip = ends[1] + aside / 2 - back[inside, np.newaxis] * towards + wide[inside, np.newaxis] * aside
-    return np.concatenate((line, line + aside, tip)).astype(np.float32)
+    tip = (
+        ends[1]
+        + (0 if is_thin else 0.5) * aside
+        - back[inside, np.newaxis] * towards
+        + wide[inside, np.newaxis] * aside
+    )
+    lines = (line, tip) if is_thin else (line, line + aside, tip)
+    return np.concatenate(lines).astype(np.float32)
 
 
 def cell_bits(points: Floats, width: int, height: int) -> NDArray[np.uint32]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.charts.braille import DOTS_ACROSS, DOTS_DOWN
-from tui.charts.robot.raster import Raster
+from tui.charts.robot.raster import NOTHING, Raster
 from tui.charts.robot.styles import LEVELS, PARTS, ROBOT_STYLE_NUMBERS
 
 Dots = NDArray[np.bool_]
@@ -16,8 +16,10 @@ Value = TypeVar("Value", bound=np.generic)
 
 _GAP_METRES = 0.03
 """Limbs that lie this far behind each other are separated by a gap."""
-_FADE_METRES, _FADE = 0.8, 0.3
-"""Over this distance the light fades by this share: what is far is darker."""
+_LIGHT = 0.4
+"""Share of the light in the shade of a shape; the rest is its depth."""
+_SHALLOW = 0.3
+"""Metres: a robot that is less deep is not as dark behind."""
 _FIRST_SHADES = np.array([ROBOT_STYLE_NUMBERS[f"{part}-1"] for part in PARTS], dtype=np.uint8)
 
 
@@ -34,20 +36,36 @@ def limb_gaps(raster: Raster, bodies: NDArray[np.integer]) -> Dots:
     return gaps
 
 
-def shaded(raster: Raster, dots: Dots, parts: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
+def shaded(
+    raster: Raster, dots: Dots, parts: NDArray[np.uint8], *, is_flat: bool
+) -> tuple[NDArray[np.uint8], NDArray[np.int16]]:
     """Return the style and the nearest shape of each cell; any for a cell without dots.
 
-    The style is by the part and the light of that shape. `parts` are the indices in `PARTS` of the shapes, at least 1.
+    The style is by the part of that shape, its mean light and depth; the brightest shade if `is_flat`. A shade for each
+    shape costs the terminal half of what one for each cell would. `parts` are the indices in `PARTS` of the shapes.
     """
-    depth = _by_cell(np.where(dots, raster.depth, np.inf).astype(np.float32))
-    nearest = depth.argmin(-1)[..., np.newaxis]
-    distance, shape = _chosen(depth, nearest), _chosen(_by_cell(raster.shape), nearest)
-    light = _chosen(_by_cell(raster.light), nearest)
-    front = distance.min(initial=np.inf)
-    away = np.clip((distance - front) / _FADE_METRES, 0, 1) if np.isfinite(front) else np.zeros_like(distance)
-    bright = (light / 2 + 0.5) * (1 - _FADE * away)
-    levels = np.clip(np.nan_to_num(bright) * LEVELS, 0, LEVELS - 1).astype(np.uint8)
-    return _FIRST_SHADES[parts[shape]] + levels, shape
+    nearest = _by_cell(np.where(dots, raster.depth, np.inf).astype(np.float32)).argmin(-1)[..., np.newaxis]
+    shape = np.take_along_axis(_by_cell(raster.shape), nearest, -1)[..., 0]
+    levels = np.full(len(parts), LEVELS - 1) if is_flat else _levels(raster, len(parts))
+    return (_FIRST_SHADES[parts] + levels.astype(np.uint8))[shape], shape
+
+
+def _levels(raster: Raster, shapes: int) -> NDArray[np.int64]:
+    """Return the shade of each shape: what is near and towards the light is bright."""
+    drawn = raster.shape != NOTHING
+    owner = raster.shape[drawn]
+    count = np.maximum(np.bincount(owner, minlength=shapes), 1)
+    depth, light = (
+        np.bincount(owner, weights=values[drawn], minlength=shapes) / count for values in (raster.depth, raster.light)
+    )
+    seen = np.bincount(owner, minlength=shapes) > 0
+    if not seen.any():
+        return np.zeros(shapes, dtype=np.int64)
+    nearest = depth[seen].min()
+    away = (depth - nearest) / max(float(depth[seen].max() - nearest), _SHALLOW)
+    bright = (1 - _LIGHT) * (1 - away) + _LIGHT * (light / 2 + 0.5)
+    levels: NDArray[np.int64] = np.clip(bright * LEVELS, 0, LEVELS - 1).astype(np.int64)
+    return levels
 
 
 def patterned(dots: Dots, raster: Raster, bodies: NDArray[np.integer], parts: NDArray[np.uint8]) -> Dots:
@@ -76,8 +94,3 @@ def _by_cell(values: NDArray[Value]) -> NDArray[Value]:
     lines, cells = values.shape[0] // DOTS_DOWN, values.shape[1] // DOTS_ACROSS
     by_cell = values.reshape(lines, DOTS_DOWN, cells, DOTS_ACROSS).transpose(0, 2, 1, 3)
     return by_cell.reshape(lines, cells, DOTS_DOWN * DOTS_ACROSS)
-
-
-def _chosen(values: NDArray[Value], index: NDArray[np.intp]) -> NDArray[Value]:
-    result: NDArray[Value] = np.take_along_axis(values, index, -1)[..., 0]
-    return result

@@ -61,8 +61,12 @@ def paint_view(
     height: int,
     time_line: Line = (),
     patterns: bool = False,
+    read: Moment | None = None,
 ) -> CellGrid:
-    """Return the view of one moment in `width` × `height` cells; see `RobotPainter.paint`."""
+    """Return the view of one moment in `width` × `height` cells; see `RobotPainter.paint`.
+
+    The readout is of the moment `read` if that is given.
+    """
     areas = areas_of(width, height)
     grid = CellGrid(width, height)
     picture = painter.paint(
@@ -75,7 +79,7 @@ def paint_view(
         banner=fall_text(moment),
     )
     grid.paste(picture)
-    for row, line in enumerate(readout(moment, areas.readout_width, areas.readout_height), areas.readout_top):
+    for row, line in enumerate(readout(read or moment, areas.readout_width, areas.readout_height), areas.readout_top):
         put_line(grid, row, areas.readout_left, line)
     if areas.has_time_line:
         put_line(grid, height - 1, 0, clipped(time_line, width))

@@ -18,6 +18,8 @@ from tui.widgets.board import ChartBoard
 from tui.widgets.inline_select import InlineSelect
 from tui.widgets.key_hints import FooterKeys
 from tui.widgets.machine_panel import MachinePanel
+from tui.widgets.robot.live_pane import LiveRobotPane
+from tui.widgets.robot.robot_pane import ROBOT_KEYS
 
 _TRAINING = ("dashboard.pause", "dashboard.export", "dashboard.stop")
 _LAST = ("dashboard.leave", "app.help")
@@ -28,12 +30,14 @@ _CURRICULA = ("curricula.level-up", "curricula.level-down", "curricula.auto", "c
               "dashboard.history", "dashboard.log", "dashboard.runs")  # fmt: skip
 _LOG = ("knobs.filter", "console.next", "console.previous", "console.level", "console.traceback", "dashboard.log",
         "console.copy", "dashboard.runs")  # fmt: skip
+_ROBOT = ("dashboard.robot", *ROBOT_KEYS, "dashboard.robot-alone", "dashboard.runs")
 _MACHINE = ("dashboard.machine", "dashboard.log", "dashboard.runs")
 _PANELS: tuple[tuple[type[Widget], tuple[str, ...]], ...] = (
     (ChartBoard, (*CHART_KEYS, "dashboard.runs")),
     (CurriculumPanel, _CURRICULA),
     (LogPanel, _LOG),
     (MachinePanel, _MACHINE),
+    (LiveRobotPane, _ROBOT),
     (KnobPanel, _KNOBS),
 )
 _FIELDS: tuple[tuple[type[Widget], tuple[str, ...]], ...] = (

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
 from curricula.schema import SchemaError
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError
-from tui.app_settings import settings_of
+from tui.app_settings import lacks_colours, settings_of
 from tui.screens.dashboard.actions import KEYS, SIDE_PANEL_ACTIONS, TYPED_ACTIONS
 from tui.screens.dashboard.curriculum_actions import CurriculumActions
 from tui.screens.dashboard.curriculum_panel import CurriculumPanel
@@ -34,6 +35,7 @@ from tui.session.curricula.view import has_panel, levels_text
 from tui.session.interventions.marks import MarkLog
 from tui.session.machine.gpu_use import GpuUse, GpuUseFollower
 from tui.session.notifications.news import News
+from tui.session.robot.live import LiveRobot
 from tui.session.runs.checkpoints import origin_of
 from tui.session.status_text import load_text, progress_line
 from tui.session.text import plain
@@ -42,6 +44,7 @@ from tui.widgets.board import ChartBoard
 from tui.widgets.diff_text import DiffText
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.machine_panel import MachinePanel
+from tui.widgets.robot.live_pane import LiveRobotPane
 from tui.widgets.status_line import StatusLine
 from tui.widgets.thread_failed import ThreadFailed
 
@@ -78,7 +81,9 @@ class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActi
         yield DiffText(id="progress")
         with Horizontal(id="body"):
             source = ChartSource(self.folder.name, self.history, self._marks.marks)
-            yield ChartBoard([source], task, settings=settings_of(self.app).board, id="charts")
+            with Container(id="top"):
+                yield ChartBoard([source], task, settings=settings_of(self.app).board, id="charts")
+                yield LiveRobotPane(partial(LiveRobot, self.folder), patterns=lacks_colours(self.app), id="robot")
             with Vertical(id="side"):
                 yield KnobPanel(id="knob-panel")
                 yield CurriculumPanel(id="curricula")

@@ -18,6 +18,10 @@ class RobotSource(Protocol):
     def problem(self) -> str:
         """One line that says why there are no states; empty while they may come."""
 
+    @property
+    def notice(self) -> str:
+        """What the user must know of the selection, one line: which environment is shown instead, for one."""
+
     def take(self) -> list[RobotState]:
         """Return the states that have come since the last call, the oldest first."""
 

@@ -14,6 +14,7 @@ _MODES: dict[Mode, tuple[str, str]] = {
 }
 _SPEEDS = {1.0: "1×", 0.5: "½×", 0.25: "¼×", 0.125: "⅛×"}
 _SHORTEST_BAR = 8
+_NOW = 0.05
 
 
 def time_line(playback: Playback, width: int) -> Line:
@@ -21,7 +22,8 @@ def time_line(playback: Playback, width: int) -> Line:
     sign, name = _MODES[playback.mode]
     speed = _SPEEDS[playback.speed]
     recorded = playback.history.last - playback.history.first
-    times = f"{-playback.behind:6.1f} s of {recorded:.0f} s" if recorded else ""
+    behind = f"-{playback.behind:.1f} s" if playback.behind >= _NOW else "newest"
+    times = f"{behind:>7} of {recorded:.0f} s" if recorded else ""
     longest = max(len(name) for _, name in _MODES.values())
     left = f"{sign} {name:<{longest}} {speed:>2} "
     room = width - len(left) - len(times)

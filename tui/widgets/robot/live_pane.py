@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from textual import events, on, work
 from textual.binding import BindingType
+from textual.message import Message
 
-from trainer_proc.contract.robot import ROBOT_PROTOCOL, Scene, Selection
+from trainer_proc.contract.robot import Scene, Selection
 from tui.charts.robot.drawing import RobotPainter
 from tui.session.robot.choices import title_of
 from tui.session.robot.history import RobotHistory
@@ -23,6 +24,7 @@ from tui.widgets.robot.robot_pane import RobotPane, Track
 from tui.widgets.shown_keys import key_of
 
 _WAITING = "waiting for the next steps of the training…"
+_NO_ROBOT = "this task has no robot to draw"
 _KEYS = (("robot.environment", "n", "environment"), ("robot.pause", "space", "pause"), ("robot.back", "[", "back"))
 """Keys in the border of the focused pane: id, default key, label."""
 
@@ -32,7 +34,11 @@ class LiveRobotPane(RobotPane):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("n", "environment", "environment", "Choose which environment is watched", id="robot.environment"),
+        key("escape", "leave", "close", "Close the robot", id="robot.close"),
     ]
+
+    class Left(Message):
+        """The user closes the pane."""
 
     def __init__(
         self, open_source: Callable[[Selection], RobotSource], *, patterns: bool, id: str | None = None
@@ -77,6 +83,9 @@ class LiveRobotPane(RobotPane):
         self._show_titles()
         self.draw_now()
 
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
     @work
     async def action_environment(self) -> None:
         """Ask for the environment."""
@@ -88,8 +97,8 @@ class LiveRobotPane(RobotPane):
             self.select(selection)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable the choice while the environments are unknown."""
-        return action != "environment" or self._scene is not None
+        """Disable the choice while there is no robot."""
+        return action != "environment" or (self._scene is not None and bool(self._scene.bodies))
 
     def _take(self, source: RobotSource) -> None:
         scene, states = source.scene, source.take()
@@ -99,19 +108,10 @@ class LiveRobotPane(RobotPane):
         history = self.playback.history
         if self.tracks:
             self.playback.arrived(is_new=history.add(states))
-        self.text = "" if len(history) else self._missing(source)
-        self._show_titles()
-
-    def _missing(self, source: RobotSource) -> str:
-        """Return why there is no robot to draw."""
-        scene = self._scene
-        if scene is not None and scene.protocol > ROBOT_PROTOCOL:
-            return (
-                f"expected robot states of version {ROBOT_PROTOCOL} or older, got {scene.protocol}: update this program"
-            )
+        self.text = "" if len(history) else source.problem or _WAITING
         if scene is not None and not scene.bodies:
-            return "this task has no robot to draw"
-        return source.problem or _WAITING
+            self.text = _NO_ROBOT
+        self._show_titles()
 
     def _close(self) -> None:
         if self._source is not None:
@@ -121,7 +121,6 @@ class LiveRobotPane(RobotPane):
     @on(events.Focus)
     @on(events.Blur)
     def _show_titles(self) -> None:
-        problem = self._source.problem if self._source is not None else ""
+        note = "" if self._source is None else self._source.problem or self._source.notice
         keys = ", ".join(f"{key_of(self.app, id, usual)} {what}" for id, usual, what in _KEYS)
-        note = plain(problem) or (keys if self.has_focus else "")
-        set_titles(self, f"robot {title_of(self._selection)}", note)
+        set_titles(self, f"robot {title_of(self._selection)}", plain(note) or keys * self.has_focus)

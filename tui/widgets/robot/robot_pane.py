@@ -12,6 +12,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.timer import Timer
 
 from tui.charts.robot.camera import Camera
@@ -36,6 +37,13 @@ _VIEWS = {
     "side": Camera(math.radians(-90), math.radians(8)),
     "top": Camera(math.radians(180), math.radians(90)),
 }
+
+
+ROBOT_KEYS = (
+    *("robot.pause", "robot.environment", "robot.back", "robot.step", "robot.slower", "robot.orbit-left"),
+    *("robot.zoom-in", "robot.side", "robot.front", "robot.top", "robot.previous-fall"),
+)
+"""Keys for a footer while a robot has the focus, the most important first."""
 
 
 @dataclass
@@ -79,6 +87,8 @@ class RobotPane(Horizontal, can_focus=True):
     ]  # fmt: skip
     DEFAULT_CSS = """
     RobotPane { width: 1fr; height: 1fr; }
+    RobotPane RobotView.-titled { border: round $foreground 30%; }
+    RobotPane:focus RobotView.-titled { border: round $border; }
     """
 
     def __init__(self, *, is_live: bool, views: int = 1, patterns: bool, id: str | None = None) -> None:
@@ -103,6 +113,12 @@ class RobotPane(Horizontal, can_focus=True):
         longest = max((track.history for track in tracks), key=lambda history: history.last)
         self.playback = Playback(longest, is_live=self._is_live)
         self.draw_now()
+
+    def set_titles(self, titles: Sequence[str]) -> None:
+        """Give each view a border with its title."""
+        for view, title in zip(self._views, titles, strict=True):
+            view.add_class("-titled")
+            view.border_title = Content(title)
 
     def on_show(self) -> None:
         """Play."""
@@ -149,7 +165,8 @@ class RobotPane(Horizontal, can_focus=True):
     def _shown(self, track: Track, width: int) -> Shown:
         history, playback = track.history, self.playback
         index = playback.index if history is playback.history else history.index_at(playback.position)
-        return Shown(history, index, self.camera, self.turns, time_line(playback, width))
+        is_moving = playback.mode in ("live", "playing")
+        return Shown(history, index, self.camera, self.turns, time_line(playback, width), is_moving)
 
     def on_resize(self, event: events.Resize) -> None:
         self.draw_now()

@@ -21,6 +21,8 @@ from tui.session.robot.lines import Line
 from tui.session.robot.readout import Moment
 from tui.widgets.cell_picture import CellPicture
 
+_FRAMES_A_READOUT = 5
+"""Numbers that change faster can't be read, and cost bytes."""
 _HUES = {"body": "$foreground", "left": "$series-1", "right": "$series-2"}
 _OPACITY = dict(zip(range(1, LEVELS + 1), (45, 62, 80, 100), strict=True))
 """Percent, by level of light."""
@@ -41,6 +43,8 @@ class Shown:
     turns: bool
     """Whether the camera turns with the robot."""
     time_line: Line
+    is_moving: bool
+    """Whether the next moment comes by itself; the readout is then read less often."""
 
 
 class RobotView(CellPicture):
@@ -49,6 +53,7 @@ class RobotView(CellPicture):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"robot--{style}" for style in ROBOT_STYLES}
     MEANINGS = ROBOT_STYLES
     STYLE_CLASS = "robot--"
+    NEAR = 4  # braille takes three bytes a cell
     DEFAULT_CSS = f"""
     RobotView {{ width: 1fr; height: 1fr; }}
     RobotView > .robot--label {{ color: $text-muted; }}
@@ -83,6 +88,8 @@ class RobotView(CellPicture):
         self._painter: RobotPainter | None = None
         self._shown: Shown | None = None
         self._text = ""
+        self._read: Moment | None = None
+        self._since_read = 0
         self._dragged_from: tuple[int, int] | None = None
 
     def show(self, painter: RobotPainter, shown: Shown) -> int:
@@ -113,16 +120,21 @@ class RobotView(CellPicture):
         shown, scene = self._shown, self._painter.scene
         history = shown.history
         recent = [history[index] for index in history.since(shown.index, GAIT_SECONDS)]
+        moment = Moment(scene, history[shown.index], recent)
+        self._since_read += 1
+        if self._read is None or not shown.is_moving or self._since_read >= _FRAMES_A_READOUT:
+            self._read, self._since_read = moment, 0
         lately = [history[index] for index in history.since(shown.index, FOCUS_SECONDS)]
         return paint_view(
             self._painter,
-            Moment(scene, history[shown.index], recent),
+            moment,
             shown.camera,
             focus_of(lately, scene, turns=shown.turns),
             width=width,
             height=height,
             time_line=shown.time_line,
             patterns=self._patterns,
+            read=self._read,
         )
 
     # --- mouse ---

@@ -1,0 +1,40 @@
+"""Rollout files as histories that play in step: each begins at time 0."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from trainer_proc.contract.rollout import Rollout, read_rollout
+from tui.session.robot.history import RobotHistory
+from tui.session.text import plain
+
+
+@dataclass(frozen=True)
+class RecordedRobot:
+    """A rollout with its states on an axis of its own."""
+
+    rollout: Rollout
+    history: RobotHistory
+    title: str
+
+
+def recorded_robot(path: Path) -> RecordedRobot:
+    """Read a rollout file. Raises `RolloutError`."""
+    rollout = read_rollout(path)
+    first = rollout.states[0].step
+    history = RobotHistory(rollout.scene.step_seconds, seconds=math.inf)
+    history.add(replace(state, step=state.step - first) for state in rollout.states)
+    return RecordedRobot(rollout, history, title_of(rollout))
+
+
+def title_of(rollout: Rollout) -> str:
+    """Return what distinguishes a rollout: policy, run, held command and pushes, and why it ends early."""
+    header = rollout.header
+    command = f"command {', '.join(f'{value:g}' for value in header.command)}" if header.command else ""
+    pushes = f"{len(header.pushes)} push{'es' * (len(header.pushes) > 1)}" if header.pushes else ""
+    parts = (header.policy, header.run, command, pushes, rollout.problem)
+    return plain("  ".join(part for part in parts if part))
