@@ -36,7 +36,7 @@ class Usage:
 
 
 class MeasuredTerminal:
-    """A program in a terminal of 200×60 cells.
+    """A program in a terminal of 200×60 cells, or of another `size` (columns, lines).
 
     `bytes_per_second` limits the speed as a slow link does. With `replies`, the terminal replies to queries, as real
     ones do; with `keeps_screen`, `screen` holds what the user would see.
@@ -50,18 +50,19 @@ class MeasuredTerminal:
         bytes_per_second: float | None = None,
         replies: bool = True,
         keeps_screen: bool = False,
+        size: tuple[int, int] = (COLUMNS, LINES),
     ) -> None:
         self.bytes = self.frames = 0
         self.tail = self._pending = b""
         self._replies, self._limit = replies, bytes_per_second
         self.lock = threading.Lock()
-        self.screen = pyte.Screen(COLUMNS, LINES) if keeps_screen else None
+        self.screen = pyte.Screen(*size) if keeps_screen else None
         self._stream = pyte.ByteStream(self.screen) if self.screen else None
         self._process_id, self._terminal = pty.fork()
         if self._process_id == 0:
             os.environ.update(environment, TERM="xterm-256color", COLORTERM="truecolor")
             os.execvp(arguments[0], arguments)
-        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.process = psutil.Process(self._process_id)
         self._thread = threading.Thread(target=self._drain, daemon=True)
         self._thread.start()

@@ -88,11 +88,11 @@ class Film:
             await self._pilot.press(key)
             await self.take(KEY_MS)
 
-    def write(self, path: Path) -> None:
-        """Write all pictures as a looping animation."""
-        palette = self._pictures[-1].quantize(COLOURS)
-        frames = [picture.quantize(COLOURS, palette=palette, dither=Image.Dither.NONE) for picture in self._pictures]
-        self._milliseconds[-1] = LAST_MS
+    def write(self, path: Path, last_ms: int = LAST_MS, colours: int = COLOURS) -> None:
+        """Write all pictures as a looping animation; the last one is shown for `last_ms` milliseconds."""
+        palette = self._pictures[-1].quantize(colours)
+        frames = [picture.quantize(colours, palette=palette, dither=Image.Dither.NONE) for picture in self._pictures]
+        self._milliseconds[-1] = last_ms
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=self._milliseconds, loop=0)
 
 

@@ -1,0 +1,103 @@
+"""Measure what a moving robot costs: output, frames and CPU, beside the dashboard's charts in the same run.
+
+    uv run python -m benchmarks.robot_view [--seconds N]
+
+A recorded G1 walks in 100×40 cells at 10 frames per second, in its default view, from the side, large, and without
+colours. The charts are the twelve of `benchmarks/dashboard.py` in 200×60 cells, all of which change ten times a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from benchmarks.dashboard_programs import HumanoidTui
+from benchmarks.dashboard_terminal import MeasuredTerminal, Usage
+from trainer_proc.contract.robot import RobotState
+from trainer_proc.contract.rollout import read_rollout, write_rollout
+
+ROLLOUT = Path(__file__).parents[1] / "tests" / "recordings" / "rollouts" / "g1-walk.rollout"
+SIZE = (100, 42)
+"""The view of 100×40 cells, title and footer."""
+_REPEATED = 30
+_SETTLING_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class View:
+    """A view of the robot: the keys that lead to it, and settings of the terminal."""
+
+    name: str
+    keys: bytes = b""
+    no_color: bool = False
+
+
+VIEWS = (View("robot"), View("robot, side", b"3"), View("robot, large", b"++++"), View("robot, no colours", b"", True))
+
+
+def main() -> None:
+    """Print the table and the ratios to the charts."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (10)")
+    seconds = parser.parse_args().seconds
+    with tempfile.TemporaryDirectory() as folder:
+        charts = charts_usage(Path(folder) / "charts", seconds)
+        print(f"{'':<20}{'frames/s':>9}{'CPU':>8}{'KB/s':>8}{'CPU / charts':>14}{'KB/s / charts':>15}")
+        print(row("12 charts", charts, charts))
+        file = Path(folder) / "long.rollout"
+        write_long(file)
+        for view in VIEWS:
+            print(row(view.name, view_usage(file, Path(folder), view, seconds), charts), flush=True)
+
+
+def row(name: str, usage: Usage, charts: Usage) -> str:
+    return (
+        f"{name:<20}{usage.frames:>9.1f}{usage.cpu:>8.1%}{usage.bytes / 1000:>8.1f}"
+        f"{usage.cpu / charts.cpu:>14.2f}{usage.bytes / charts.bytes:>15.2f}"
+    )
+
+
+def charts_usage(folder: Path, seconds: float) -> Usage:
+    folder.mkdir()
+    program = HumanoidTui(folder, 10_000)
+    try:
+        program.terminal.wait_until_settled(program.idle_cpu)
+        program.feed(10)
+        program.terminal.measure(_SETTLING_SECONDS)
+        return program.terminal.measure(seconds)
+    finally:
+        program.close()
+
+
+def view_usage(file: Path, home: Path, view: View, seconds: float) -> Usage:
+    environment = {"HOME": str(home), "XDG_CONFIG_HOME": str(home)} | ({"NO_COLOR": "1"} if view.no_color else {})
+    command = ["humanoid-tui", "play", str(file)]
+    terminal = MeasuredTerminal(command, environment, size=SIZE)
+    try:
+        terminal.wait_until(lambda: b"playing" in terminal.tail, "the robot")
+        terminal.press(view.keys)
+        terminal.measure(_SETTLING_SECONDS)
+        return terminal.measure(seconds)
+    finally:
+        terminal.close()
+
+
+def write_long(path: Path) -> None:
+    """Write the recorded rollout many times over, as one."""
+    rollout = read_rollout(ROLLOUT)
+    write_rollout(path, rollout.header, rollout.scene, repeated(rollout.states))
+
+
+def repeated(states: list[RobotState]) -> Iterator[RobotState]:
+    length = 2 * states[-1].step - states[-2].step - states[0].step
+    for number in range(_REPEATED):
+        yield from (replace(state, step=state.step + number * length) for state in states)
+
+
+if __name__ == "__main__":
+    main()
