@@ -8,10 +8,10 @@ from trainer_proc.contract.robot import Scene, Selection
 from tui.session.text import plain
 
 _KINDS = {
-    "best": ("best return", "highest return of the running episode"),
-    "worst": ("worst return", "lowest return of the running episode"),
+    "best": ("best reward", "highest mean reward in its running episode"),
+    "worst": ("worst reward", "lowest mean reward in its running episode"),
     "tilted": ("most tilted", "mostly falls next"),
-    "noise-free": ("noise-free", "acts by the policy's mean, as in success without noise"),
+    "noise-free": ("noise-free", "acts by the policy's mean"),
     "random": ("random", "another one after each episode"),
 }
 
@@ -26,7 +26,7 @@ class Choice:
 
 
 def title_of(selection: Selection) -> str:
-    """Return the title of a selection: `env 17`, `best return`, `type stairs`."""
+    """Return the title of a selection: `env 17`, `best reward`, `type stairs`."""
     if selection.kind in ("env", "type"):
         return f"{selection.kind} {plain(selection.value)}"
     return _KINDS[selection.kind][0] if selection.kind in _KINDS else selection.kind
@@ -51,4 +51,5 @@ def choices_for(scene: Scene, typed: str, viewer: str) -> list[Choice]:
         Choice(Selection("type", name), f"type {plain(name)}", "one of this terrain or task")
         for name in scene.environment_types
     ]
-    return [choice for choice in found if typed in choice.title.lower()]
+    matching = [choice for choice in found if typed in choice.title.lower()]
+    return sorted(matching, key=lambda choice: not choice.title.lower().startswith(typed))

@@ -12,10 +12,12 @@ from tui.session.robot.history import RobotHistory
 
 SPEEDS = (0.125, 0.25, 0.5, 1.0)
 """Simulated seconds per second."""
-_FARTHEST_BEHIND = 2.0
+_FARTHEST_BEHIND = 3.0
 """Simulated seconds behind the newest state at which a live view jumps ahead."""
-_AFTER_JUMP = 0.5
+_AFTER_JUMP = 1.0
 """Simulated seconds behind the newest state after a jump: what is played while the next states come."""
+_STARVED = 1.0
+"""Seconds at the newest state after which a live view reports that it waits; a slow training sends step by step."""
 _LONGEST_TICK = 0.5
 """Seconds: after a longer pause, as of a suspended program, playing goes on where it was."""
 _BEFORE_FALL = 1.0
@@ -37,6 +39,7 @@ class Playback:
         self._is_live = is_live
         self._position: float | None = None
         self._ticked: float | None = None
+        self._starved = 0.0
 
     @property
     def position(self) -> float:
@@ -60,12 +63,11 @@ class Playback:
         """What happens now; `live` while it follows the newest states."""
         if self.is_paused:
             return "paused"
-        is_at_end = self.behind <= 0
         if not self._is_live:
-            return "at end" if is_at_end else "playing"
+            return "at end" if self.behind <= 0 else "playing"
         if not self._follows:
             return "playing"
-        return "waiting" if is_at_end else "live"
+        return "waiting" if self._starved >= _STARVED else "live"
 
     def arrived(self, is_new: bool) -> None:
         """Take notice of new states; `is_new` if the history began anew."""
@@ -87,6 +89,7 @@ class Playback:
         if self.is_paused or before is None:
             return
         elapsed = min(max(now - before, 0.0), _LONGEST_TICK)
+        self._starved = self._starved + elapsed if self.behind <= 0 else 0.0
         # from within the history: the oldest states may have left it
         self._position = min(self.position + elapsed * self.speed, self.history.last)
         if self._follows and self.speed == 1.0 and self.behind > _FARTHEST_BEHIND:
