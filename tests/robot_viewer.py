@@ -18,7 +18,7 @@ def states_of(viewer: LiveRobot, count: int, seconds: float = 60.0) -> list[Robo
         states.extend(viewer.take())
         return len(states) >= count
 
-    wait_for(taken, f"{count} states; the viewer says: {viewer.problem}", seconds)
+    wait_for(taken, f"{count} states of {viewer.selection}", seconds)
     return states
 
 

@@ -19,10 +19,11 @@ from tests.program import program
 from tests.robot_viewer import states_of
 from tests.waiting import wait_for
 from trainer_proc.contract.connection import read_connection
-from trainer_proc.contract.requests import Stop
+from trainer_proc.contract.requests import Pause, Resume, Stop
 from trainer_proc.contract.robot import SELECTIONS, Selection, decode_robot
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.robot.live import NOT_LIVE, LiveRobot
+from tui.session.runs.run_index import read_state
 from tui.session.trainer_request import ask
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
@@ -210,6 +211,21 @@ def test_subscriptions_of_foreign_programs_are_ignored(training):
         topic, data = foreign.recv_multipart()
         assert (topic, decode_robot(data).text.partition(":")[0]) == (b"\xff\0", "no such selection")
         assert training.is_unwatched()
+
+
+def test_a_paused_training_shows_where_it_stands(training, watch):
+    ask(training.folder, Pause())
+    wait_for(lambda: read_state(training.folder).phase.phase == "paused", "the pause")
+    try:
+        viewer, other = watch("env", "3"), watch("best")
+        (state, *_), (best, *_) = states_of(viewer, 1), states_of(other, 1)
+        assert state.step == best.step
+        assert state.time == pytest.approx(float(training.env.episode_length_buf[3]) * viewer.scene.step_seconds)
+        again = watch("env", "3")
+        assert states_of(again, 1)[0].poses == state.poses
+    finally:
+        ask(training.folder, Resume())
+    assert states_of(viewer, 3)
 
 
 def test_an_ended_training_is_no_longer_live(training, watch):

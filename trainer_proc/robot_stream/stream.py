@@ -45,7 +45,7 @@ class RobotStream:
         self._reason = ""
         self._watches: dict[bytes, Watch] = {}
         self._waiting: dict[bytes, None] = {}
-        self._steps = self._sent = 0
+        self._steps = self._sent = self._iteration = 0
         self._seconds = 0.0
         try:
             self._reader = make_reader()
@@ -60,22 +60,37 @@ class RobotStream:
         Whatever a reader raises ends the stream: viewers get the reason.
         """
         self._steps += 1
+        self._iteration = iteration
+        if self._serves():
+            began = time.perf_counter()
+            self._show((rewards, dones))
+            self._seconds += time.perf_counter() - began
+
+    def rest(self) -> None:
+        """Show new viewers the state after the last step, while the training is paused. Raises as `step` does."""
+        if self._serves():
+            self._show()
+
+    def _serves(self) -> bool:
+        """Take new subscriptions, and return whether anything is watched."""
         if self._socket.closed:  # a script continues after the run has ended
-            return
+            return False
         if int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
             self._take_subscriptions()
-        if not self._watches:
-            return
-        began = time.perf_counter()
+        return bool(self._watches)
+
+    def _show(self, outcome: tuple[torch.Tensor, torch.Tensor] | None = None) -> None:
+        """Serve all watches; `outcome` are rewards and dones of a new step."""
         try:
-            if any(watch.selection.kind in ("best", "worst") for watch in self._watches.values()):
-                self._chooser.observe(rewards, dones)
+            if outcome is not None and any(
+                watch.selection.kind in ("best", "worst") for watch in self._watches.values()
+            ):
+                self._chooser.observe(*outcome)
             for watch in self._watches.values():
-                watch.step(iteration, self._steps)
+                watch.step(self._iteration, self._steps)
         except Exception as error:
             self._fail(one_line(error))
             raise
-        self._seconds += time.perf_counter() - began
 
     def _take_subscriptions(self) -> None:
         while True:

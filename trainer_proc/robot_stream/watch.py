@@ -49,18 +49,26 @@ class Watch:
         self._turn = self._next_choice = 0
         self._notice = ""
         self._last: RobotState | None = None
+        self._packed_step = -1
 
     def describe(self) -> None:
-        """Send the scene, then the last line about the selection if there is one."""
+        """Send the scene, then the last line about the selection if there is one; the present state comes again."""
+        self._packed_step = -1
         self._send(self._reader.scene)
         if self._notice:
             self._send(RobotNotice(self._notice))
 
     def step(self, iteration: int, step: int) -> None:
-        """Handle a step of all environments; takes microseconds and synchronizes nothing."""
+        """Send the state after a `step` of all environments; takes microseconds and synchronizes nothing.
+
+        Calling it again after the same step sends only what was on its way, or is asked for since.
+        """
         self._send_arrived()
         self._choose(step)
-        if self._environment is not None and len(self._packed) < _MOST_COPIES and self._pace.is_due():
+        is_new = self._environment is not None and step != self._packed_step
+        if is_new and len(self._packed) < _MOST_COPIES and self._pace.is_due():
+            assert self._environment is not None
+            self._packed_step = step
             copy = HostCopy(self._reader.pack(self._environment))
             self._packed.append(_Packed(copy, self._environment, iteration, step, self._reader.weights()))
             self._send_arrived()  # at once on the CPU

@@ -165,6 +165,7 @@ class Steering:
             self._receive(_SIGNAL_CHECK_SECONDS, [], iteration, actions)
             self._apply_queue(iteration, metrics, actions)
             self._write_files(iteration, actions)
+            actions.show_robot()
         if not self._stop:
             self.enter("training")
             return

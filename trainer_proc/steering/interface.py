@@ -52,3 +52,5 @@ class Actions:
     """Reset all environments if an observation is not finite."""
     evaluate: Callable[[int], None] = lambda iteration: None
     """Start an evaluation of the policy of the iteration just finished, if one is due."""
+    show_robot: Callable[[], None] = lambda: None
+    """Serve new viewers of the robot; called now and then while the training is paused."""

@@ -1,0 +1,131 @@
+"""The viewer's end of the live stream: trainers that come, go, are older or newer."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from itertools import count
+
+import msgspec
+import pytest
+import zmq
+
+from tests.waiting import wait_for
+from trainer_proc.contract.connection import write_connection
+from trainer_proc.contract.robot import RobotNotice, RobotState, Scene, Selection, encode_robot, selection_of
+from tui.session.robot.live import NOT_LIVE, TOO_NEW, TOO_OLD, LiveRobot
+
+SCENE = Scene("task", ("cart",), (-1,), (), 0.02, 4)
+STATE = RobotState(1, 2, 3, 0.06, b"\0" * 28)
+ENV = Selection("env", "1")
+_numbers = count()
+
+
+class Trainer:
+    """The socket of a trainer, whose connection file says that it is this process."""
+
+    def __init__(self, folder):
+        self.socket = zmq.Context.instance().socket(zmq.XPUB)
+        address = f"inproc://robot-{next(_numbers)}"
+        self.socket.bind(address)
+        write_connection(folder, "", "", robot=address)
+
+    def subscription(self):
+        """Wait for the next subscription, or its end."""
+        assert self.socket.poll(10_000)
+        data = self.socket.recv()
+        return data[0], selection_of(data[1:])
+
+    def send(self, *messages, selection=ENV):
+        for message in messages:
+            data = message if isinstance(message, bytes) else encode_robot(message)
+            self.socket.send_multipart([selection.topic(), data])
+
+
+@contextmanager
+def trainer_of(folder):
+    trainer = Trainer(folder)
+    yield trainer
+    trainer.socket.close(linger=0)
+
+
+@pytest.fixture
+def clock():
+    """Seconds that a test lets pass."""
+    return [0.0]
+
+
+@pytest.fixture
+def viewer(folder, clock):
+    viewers = []
+
+    def view():
+        viewers.append(LiveRobot(folder, ENV, lambda: clock[0]))
+        return viewers[-1]
+
+    yield view
+    for one in viewers:
+        one.close()
+
+
+def taken(viewer):
+    return wait_for(viewer.take, "a state")
+
+
+def test_a_trainer_that_starts_later_is_found_and_its_successor_too(folder, viewer, clock):
+    robot = viewer()
+    assert (robot.take(), robot.problem, robot.scene) == ([], NOT_LIVE, None)
+    for environment in (1, 2):
+        with trainer_of(folder) as trainer:
+            clock[0] += 1.0
+            assert robot.take() == []
+            assert trainer.subscription() == (1, ENV)
+            state = msgspec.structs.replace(STATE, environment=environment)
+            trainer.send(SCENE, state)
+            assert taken(robot) == [state]
+            assert (robot.scene, robot.problem) == (SCENE, "")
+    folder.connection.unlink()
+    clock[0] += 1.0
+    assert (robot.take(), robot.problem, robot.scene) == ([], NOT_LIVE, SCENE)
+
+
+def test_after_another_selection_nothing_of_the_first_comes(folder, viewer):
+    with trainer_of(folder) as trainer:
+        robot, best = viewer(), Selection("best")
+        trainer.subscription()
+        trainer.send(SCENE, STATE)
+        robot.select(best)
+        assert {trainer.subscription(), trainer.subscription()} == {(1, best), (0, ENV)}
+        trainer.send(SCENE, msgspec.structs.replace(STATE, step=9), selection=best)
+        assert [state.step for state in taken(robot)] == [9]
+        robot.close()
+        assert trainer.subscription() == (0, best)
+        assert robot.take() == []
+
+
+def test_a_notice_is_the_problem_until_a_state_comes(folder, viewer):
+    with trainer_of(folder) as trainer:
+        robot = viewer()
+        trainer.subscription()
+        trainer.send(SCENE, RobotNotice("no environment 9: the closest is 3"))
+        wait_for(lambda: robot.take() or robot.problem, "the notice")
+        assert robot.problem == robot.notice == "no environment 9: the closest is 3"
+        trainer.send(STATE)
+        taken(robot)
+        assert (robot.problem, robot.notice) == ("", "no environment 9: the closest is 3")
+
+
+@pytest.mark.parametrize("message", [msgspec.structs.replace(SCENE, protocol=2), b"\xc1", b"\x81\xa4type\xa5Model"])
+def test_messages_of_a_newer_version_are_refused_in_one_line(folder, viewer, message):
+    with trainer_of(folder) as trainer:
+        robot = viewer()
+        trainer.subscription()
+        trainer.send(message)
+        wait_for(lambda: robot.take() or robot.problem, "the problem")
+        assert (robot.problem, robot.scene) == (TOO_NEW.format(1), None)
+
+
+def test_a_trainer_of_an_older_version_sends_no_robot(folder, viewer):
+    write_connection(folder, "ipc://publish", "ipc://control")
+    text = folder.connection.read_text()
+    folder.connection.write_text("\n".join(line for line in text.splitlines() if not line.startswith("robot")))
+    assert viewer().problem == TOO_OLD
