@@ -22,6 +22,8 @@ from trainer_proc.simulators.registry import load_backend
 from trainer_proc.video.posed import PosedModel
 from trainer_proc.video.scene_model import scene_model
 
+_MUJOCO = "mjlab"
+"""The backend whose tasks have a model of MuJoCo."""
 _DISTANCE = 20.0
 """Metres from camera to target, which an orthographic picture does not show."""
 _SHADOW = 2048
@@ -73,11 +75,11 @@ def posed_model(rollout: Rollout, run: str) -> tuple[PosedModel, list[str]]:
     """Return the task's model, else one of the scene's shapes with the reason."""
     try:
         spec = _spec(rollout.header, run)
-        backend = load_backend(spec.backend, load_library)
-        model = backend.picture_model(spec)
+        # other simulators take seconds to load, and have none
+        model = load_backend(_MUJOCO, load_library).picture_model(spec) if spec.backend == _MUJOCO else None
         if model is not None:
             return PosedModel(model, rollout.scene), []
-        reason = f"{rollout.header.backend} has no model for MuJoCo"
+        reason = f"a task of {spec.backend} has no model of MuJoCo"
     except KeyError as error:
         reason = f"its model has no body {error}"
     except (TrainingError, RunFolderError) as error:
