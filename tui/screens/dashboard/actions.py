@@ -22,6 +22,8 @@ KEYS: list[BindingType] = [
         "Export the policy as ONNX, verified and timed", id="dashboard.export", footer=True),
     key("E", TrainingActions.action_evaluations, "evaluations",
         "Show this run's evaluations, and evaluate its checkpoints", id="dashboard.evaluations"),
+    key("R", TrainingActions.action_rollout, "rollout",
+        "Play the rollout nearest to the crosshair, or the newest", id="dashboard.rollout"),
     key("x", TrainingActions.action_stop, "stop",
         "Save a checkpoint and stop the training", id="dashboard.stop", footer=True),
     key("s", TrainingActions.action_save, "save",

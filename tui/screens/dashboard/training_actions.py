@@ -10,12 +10,13 @@ from textual import work
 
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
-from tui.navigation import ShowEvaluations, ShowRuns
+from tui.navigation import ShowEvaluations, ShowRollouts, ShowRuns
 from tui.screens.dashboard.pause_dialog import PauseDialog
 from tui.screens.dashboard.run_screen import Reported, RunScreen
 from tui.session.exporting import export_checkpoint
 from tui.session.guards import asks_how_to_go_on
 from tui.session.notifications.news import News
+from tui.session.rollouts.of_run import nearest_rollout
 from tui.session.runs.checkpoints import CheckpointNotFound, find_checkpoint
 from tui.session.status_text import export_result
 from tui.session.text import plain
@@ -68,6 +69,15 @@ class TrainingActions(RunScreen):
     def action_evaluations(self) -> None:
         """Show the evaluations of this run's checkpoints."""
         self.post_message(ShowEvaluations(self.folder))
+
+    def action_rollout(self) -> None:
+        """Play the rollout nearest to the crosshair, or the newest."""
+        path = nearest_rollout(self.folder, self.board.crosshair_iteration())
+        if path is None:
+            remedy = "record one with humanoid-tui rollout, or train with --rollout-every N"
+            self.report(News(f"this run has no rollout: {remedy}"))
+        else:
+            self.post_message(ShowRollouts((path,), self.folder))
 
     def action_runs(self) -> None:
         """Go to the list of runs."""

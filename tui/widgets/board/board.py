@@ -90,6 +90,10 @@ class ChartBoard(BoardView):
         self._view.step_crosshair(direction, self._plot_cells)
         self._draw()
 
+    def crosshair_iteration(self) -> float | None:
+        """Return the iteration at the crosshair, None without one."""
+        return self._view.crosshair_iteration()
+
     def smooth(self, steps: int) -> None:
         """Smooth more, or less if negative."""
         self._view.smooth(steps)

@@ -129,6 +129,11 @@ class SharedView:
         places = [(unit, self._in_unit(place, unit)) for unit in units]
         return crosshair_texts([(unit, there) for unit, there in places if there is not None])
 
+    def crosshair_iteration(self) -> float | None:
+        """Return the crosshair's position in iterations of the first run; None without a crosshair."""
+        place = self.current.crosshair
+        return None if place is None or self.extent is None else self._in_unit(place, "iteration")
+
     @property
     def run_names(self) -> list[str]:
         """Name of each run, with what its steps count if that differs between runs."""
