@@ -138,3 +138,13 @@ def test_choices_by_value_are_those_of_the_simulators_own_numbers(g1):
     assert chosen("best") != chosen("worst")
     assert chosen("type", "run") == 1
     assert chosen("type", "walk") in (0, 2)
+
+
+def test_packing_takes_a_few_kernels_and_waits_for_nothing(g1):
+    from tests.operations import Operations
+
+    reader = simulator_of(g1.env).robot_reader("task")
+    reader.pack(0)  # a sensor may compute its values of the step
+    with torch.inference_mode(), Operations() as operations:
+        reader.pack(2)
+    assert operations.names == ["cat.default"]  # and conversions of flags, which may be views

@@ -38,7 +38,8 @@ def test_a_history_keeps_its_last_seconds_and_finds_states_by_time(gaps, time):
     for gap in gaps:
         step += gap
         history.add([state_at((0, 0, 0), step=step)])
-    assert history.last == pytest.approx(step * STEP)
+    played = [1 if number and (gap - 1) * STEP > 0.5 else gap for number, gap in enumerate(gaps)]  # long gaps are cut
+    assert history.last == pytest.approx(sum(played) * STEP)
     assert history.last - history.first <= SECONDS + 1e-9
     times = [history.time_of(index) for index in range(len(history))]
     before = [one for one in times if one <= time + 1e-9]
@@ -165,6 +166,7 @@ def test_a_recording_ends_and_begins_again():
 def test_the_moments_before_a_fall_are_found():
     history = recording(100)
     history.add([state_at((0, 0, 0), step=200, ended="time_out", is_time_out=True)])
+    history.add(states(202, 49))
     history.add([state_at((0, 0, 0), step=300, ended="fell_over")])
     history.add(states(302, 100))
     playback = Playback(history, is_live=True)

@@ -10,12 +10,14 @@ from trainer_proc.contract.robot import RobotState
 
 SECONDS = 30.0
 """Simulated seconds that a live view keeps."""
+_LONGEST_GAP = 0.5
+"""Simulated seconds; a longer one between two states is cut out. A training faster than real time leaves some out."""
 _MOST_STATES = 4000
 """Of a live view, however short the steps are."""
 
 
 class RobotHistory:
-    """States in the order of their steps. Times are seconds: the number of the step times its length."""
+    """States in the order of their steps. Times are seconds: the number of the step times its length, without gaps."""
 
     def __init__(self, step_seconds: float, seconds: float = SECONDS) -> None:
         """Keep states of the last `seconds`, all if infinite; steps last `step_seconds`. Both are positive."""
@@ -23,6 +25,7 @@ class RobotHistory:
         self._seconds = seconds
         self._states: list[RobotState] = []
         self._steps: list[int] = []
+        self._left_out = 0
 
     def __len__(self) -> int:
         return len(self._states)
@@ -51,12 +54,14 @@ class RobotHistory:
         """
         is_new = False
         for state in states:
-            if self._steps and state.step <= self._steps[-1]:
-                self._states.clear()
-                self._steps.clear()
+            if self._states and state.step <= self._states[-1].step:
+                self.clear()
                 is_new = True
+            if self._states:
+                missing = state.step - self._states[-1].step - 1
+                self._left_out += missing if missing * self._step_seconds > _LONGEST_GAP else 0
             self._states.append(state)
-            self._steps.append(state.step)
+            self._steps.append(state.step - self._left_out)
         if self._steps and math.isfinite(self._seconds):
             oldest = self._steps[-1] - self._seconds / self._step_seconds
             excess = max(bisect_left(self._steps, oldest), len(self._steps) - _MOST_STATES)
@@ -67,6 +72,7 @@ class RobotHistory:
     def clear(self) -> None:
         self._states.clear()
         self._steps.clear()
+        self._left_out = 0
 
     def index_at(self, time: float) -> int:
         """Return the index of the newest state at or before `time`, of the oldest before all; -1 without states."""

@@ -44,6 +44,7 @@ class LiveRobot:
         self._connection: Connection | None = None
         self._socket: zmq.Socket[bytes] | None = None
         self._next_look = 0.0
+        self._newest: RobotState | None = None
         self._is_closed = False
         self.scene: Scene | None = None
         """The robot; None before the first message of a trainer."""
@@ -97,8 +98,10 @@ class LiveRobot:
             return
         match message:
             case RobotState():
-                states.append(message)
                 self.problem = ""
+                if message != self._newest:  # a paused training sends it again to each new viewer
+                    states.append(message)
+                self._newest = message
             case RobotNotice():
                 self.notice = self.problem = message.text
             case Scene():
