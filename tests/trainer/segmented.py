@@ -20,10 +20,11 @@ def main(rollout_file, width, height, view_json):
 
     from trainer_proc.contract.rollout import read_rollout
     from trainer_proc.contract.video_request import View
-    from trainer_proc.video.render import look_from, posed_model
+    from trainer_proc.video.render import look_from
+    from trainer_proc.video.task_model import posed_model, spec_of
 
     rollout, view = read_rollout(Path(rollout_file)), msgspec.json.decode(view_json, type=View)
-    posed, notes = posed_model(rollout, "")
+    posed, notes = posed_model(rollout.scene, spec_of(rollout.header, ""))
     assert not notes
     model = posed.model
     model.vis.global_.offwidth, model.vis.global_.offheight, model.vis.global_.orthographic = width, height, 1

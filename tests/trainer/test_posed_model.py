@@ -14,13 +14,10 @@ WALK = Path(__file__).parents[1] / "recordings" / "rollouts" / "g1-walk.rollout"
 
 
 def test_a_rollout_without_its_task_is_rendered_with_the_shapes_of_its_scene():
-    from dataclasses import replace
-
-    from trainer_proc.video.render import posed_model
+    from trainer_proc.video.task_model import posed_model, spec_of
 
     walk = read_rollout(WALK)
-    elsewhere = replace(walk, header=msgspec.structs.replace(walk.header, backend="mjlab", task="Mine"))
-    posed, notes = posed_model(elsewhere, "")
+    posed, notes = posed_model(walk.scene, spec_of(msgspec.structs.replace(walk.header, task="Mine"), ""))
     assert len(notes) == 1
     assert notes[0].startswith("drawn with simple shapes: no such task in mjlab: Mine")
     state = walk.states[50]

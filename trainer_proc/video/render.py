@@ -10,20 +10,15 @@ from typing import Any
 import mujoco  # type: ignore[import-untyped]
 
 from curricula.errors import UsageError
-from trainer_proc.contract.errors import TrainingError, one_line
+from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.records import record_of
-from trainer_proc.contract.rollout import Rollout, RolloutHeader, read_rollout
-from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
+from trainer_proc.contract.rollout import read_rollout
 from trainer_proc.contract.video_request import LARGEST, SMALLEST, Rendered, VideoRequest, View
 from trainer_proc.contract.worker import Progress, WorkerError
 from trainer_proc.contract.worker_main import Report
-from trainer_proc.rl_libraries.isaaclab.load import load_library
-from trainer_proc.simulators.registry import load_backend
 from trainer_proc.video.posed import PosedModel
-from trainer_proc.video.scene_model import scene_model
+from trainer_proc.video.task_model import posed_model, spec_of
 
-_MUJOCO = "mjlab"
-"""The backend whose tasks have a model of MuJoCo."""
 _DISTANCE = 20.0
 """Metres from camera to target, which an orthographic picture does not show."""
 _SHADOW = 2048
@@ -36,7 +31,7 @@ def render(request: VideoRequest, gl: str, report: Report) -> Rendered:
         raise UsageError(f"expected sides of {SMALLEST} to {LARGEST} pixels, got {request.width}x{request.height}")
     rollout = read_rollout(Path(request.rollout))
     report(Progress(0, 0, f"loading the model of {rollout.header.task}"))
-    posed, notes = posed_model(rollout, request.run)
+    posed, notes = posed_model(rollout.scene, spec_of(rollout.header, request.run))
     visual = posed.model.vis
     visual.global_.offwidth, visual.global_.offheight = request.width, request.height
     visual.global_.orthographic = 1
@@ -69,35 +64,3 @@ def _pixels(renderer: Any, posed: PosedModel, view: View) -> bytes:
     renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
     pixels: bytes = renderer.render().tobytes()
     return pixels
-
-
-def posed_model(rollout: Rollout, run: str) -> tuple[PosedModel, list[str]]:
-    """Return the task's model, else one of the scene's shapes with the reason."""
-    try:
-        spec = _spec(rollout.header, run)
-        # other simulators take seconds to load, and have none
-        model = load_backend(_MUJOCO, load_library).picture_model(spec) if spec.backend == _MUJOCO else None
-        if model is not None:
-            return PosedModel(model, rollout.scene), []
-        reason = f"a task of {spec.backend} has no model of MuJoCo"
-    except KeyError as error:
-        reason = f"its model has no body {error}"
-    except (TrainingError, RunFolderError) as error:
-        reason = str(error)
-    return PosedModel(scene_model(rollout.scene), rollout.scene), [f"drawn with simple shapes: {reason}"]
-
-
-def _spec(header: RolloutHeader, run: str) -> RunSpec:
-    """Return the run of a rollout; without its folder, one of its task."""
-    if run:
-        return RunFolder(Path(run)).read_spec()
-    return RunSpec(
-        preset="",
-        backend=header.backend,
-        task=header.task,
-        experiment="",
-        device="cpu",
-        num_envs=1,
-        iterations=1,
-        seed=0,
-    )

@@ -16,14 +16,18 @@ _GEOMS = {
     "ellipsoid": mujoco.mjtGeom.mjGEOM_ELLIPSOID,
 }
 _THINNEST = 1e-3  # metres; MuJoCo refuses shapes without extent
+_LEAST = 1e-3  # kg and kg m²; MuJoCo refuses moving bodies without mass
 _ROBOT = (0.62, 0.68, 0.76, 1.0)
 
 
 def scene_model(scene: Scene) -> Any:
-    """Return a model with the scene's bodies, all fixed to the world, above a ground."""
+    """Return a model with the scene's bodies, all free to move, above a ground."""
     spec = mujoco.MjSpec()
+    spec.compiler.boundmass = spec.compiler.boundinertia = _LEAST  # bodies may have no shape
     add_ground(spec)
     bodies = [spec.worldbody.add_body(name=name) for name in scene.bodies]
+    for body in bodies:
+        body.add_freejoint()
     for shape in scene.shapes:
         bodies[shape.body].add_geom(
             type=_GEOMS[shape.kind],

@@ -1,0 +1,94 @@
+"""The robot in a browser: who may see it, and what it costs the training when nobody does."""
+
+from __future__ import annotations
+
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import msgspec
+import pytest
+import zmq
+
+from tests.waiting import wait_for
+from trainer_proc.contract.connection import write_connection
+from trainer_proc.contract.robot import Selection
+from trainer_proc.contract.rollout import read_rollout
+from trainer_proc.contract.viewer_request import ViewerRequest
+from trainer_proc.contract.worker import WorkerError
+from trainer_proc.viewer.sources import LiveSource
+
+CARTPOLE = Path(__file__).parents[1] / "recordings" / "rollouts" / "cartpole.rollout"
+
+
+def status(address, **headers):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, headers=headers)) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_only_who_has_the_address_sees_the_robot_and_it_ends_unwatched():
+    import viser
+    import websockets.sync.client
+    from websockets.exceptions import InvalidStatus
+
+    from trainer_proc.viewer.view import view
+
+    told, ended = [], []
+    request = ViewerRequest(rollout=str(CARTPOLE), unwatched_seconds=1.0)
+    thread = threading.Thread(target=lambda: ended.append(view(request, lambda progress: told.append(progress.text))))
+    thread.start()
+    address = wait_for(lambda: told and told[-1].startswith("http") and told[-1], "the address")
+    own = address.rsplit("/", 2)[0]
+    protocol = [f"viser-v{viser.__version__}"]
+
+    def connect(to, origin):
+        return websockets.sync.client.connect(
+            to.replace("http", "ws", 1), origin=origin, subprotocols=protocol, max_size=None
+        )
+
+    with connect(address, own) as browser:
+        assert [len(browser.recv()) > 0 for _ in range(20)] == [True] * 20
+        assert status(address) == 200
+        assert status(address + "assets") == 404
+        assert {status(own + path) for path in ("/", "/x", "/x/", "/index.html", f"/{address[-9:]}")} == {403}
+        assert status(address, Host="robots.example") == 403
+        for to, origin in ((own, own), (address, None), (address, "http://robots.example")):
+            with pytest.raises(InvalidStatus, match="403"):
+                connect(to, origin)
+    thread.join()
+    assert ended[0].reason == "nobody has watched for a while"
+    assert ended[0].notes == ()
+
+
+def test_a_training_is_subscribed_to_only_while_somebody_watches(folder, tmp_path):
+    rollout = read_rollout(CARTPOLE)
+    publisher = zmq.Context.instance().socket(zmq.XPUB)
+    address = f"ipc://{tmp_path}/robot"
+    publisher.bind(address)
+    write_connection(folder, publish="", control="", robot=address)
+    topic = Selection("env", "3").topic()
+    source, found = LiveSource(folder, Selection("env", "3")), []
+    try:
+        assert not publisher.poll(0)
+        reading = threading.Thread(target=lambda: found.append(source.scene()))
+        reading.start()
+        assert publisher.recv() == b"\x01" + topic
+        for message in (rollout.scene, rollout.states[3]):
+            publisher.send_multipart([topic, msgspec.msgpack.encode(message)])
+        reading.join()
+        assert found == [rollout.scene]
+        assert source.next() == rollout.states[3]
+        source.close()
+        assert publisher.recv() == b"\x00" + topic
+    finally:
+        source.close()
+        publisher.close(0)
+
+
+def test_a_run_that_does_not_train_has_nobody_to_show(folder):
+    with pytest.raises(WorkerError, match="expected a live training, got"):
+        LiveSource(folder, Selection("env", "0"))
