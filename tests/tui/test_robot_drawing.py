@@ -184,3 +184,19 @@ def test_sides_are_known_by_name_or_inherited():
     scene = scene_of(bodies=names)
     scene = type(scene)("task", names, (-1, 0, 1, 0, 0, 0), (), 0.02, 1)
     assert parts_of(scene) == ("body", "left", "left", "right", "left", "body")
+
+
+def test_the_camera_follows_a_robot_up_a_hill_but_not_a_step_or_a_fall():
+    scene = scene_of(sphere(0, 0.3), sphere(1, 0.05), bodies=("base", "left_foot"))
+    painter = RobotPainter(scene)
+
+    def line_of_the_base(height, lowest):
+        state = state_at((0, 0, height + 1), (0, 0, lowest))
+        focus = focus_of([state], scene, turns=True)
+        return cells_of(painter.paint(state, SIDE, focus, width=40, height=24), "body")[0].mean()
+
+    on_flat = line_of_the_base(0, 0)
+    assert abs(line_of_the_base(5, 5) - on_flat) < 3  # 0.15 m behind
+    assert abs(line_of_the_base(-5, -5) - on_flat) < 3
+    assert line_of_the_base(0, 0.14) == on_flat
+    assert line_of_the_base(-0.7, 0) > on_flat + 5

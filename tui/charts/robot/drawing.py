@@ -67,13 +67,12 @@ class RobotPainter:
         placed = place(self._solids, poses)
         if self._framing is None:
             self._framing = framing_of(self._solids, placed, has_arrows=is_planar(self.scene.command))
-        projection = self._framing.projection(
-            camera, focus.place, focus.heading, width * DOTS_ACROSS, height * DOTS_DOWN
-        )
+        projection = self._framing.projection(camera, focus, width * DOTS_ACROSS, height * DOTS_DOWN)
+        ground = self._framing.ground(focus)
         feet = self._touching(state)
-        self._draw_ground(grid, projection, is_sparse=patterns)
+        self._draw_ground(grid, projection, ground, is_sparse=patterns)
         if feet:
-            _overlay(grid, foot_points(projection, placed.bodies[feet]), "contact")
+            _overlay(grid, foot_points(projection, placed.bodies[feet], ground), "contact")
         self._draw_solids(grid, rasterise(self._solids, placed, projection), feet, patterns, bool(banner))
         self._draw_arrows(grid, projection, placed.bodies[0], state, yaw_of(poses[0, 3:]))
         if banner:
@@ -81,9 +80,9 @@ class RobotPainter:
             grid.put_number(0, (width - len(text)) // 2, text, ROBOT_STYLE_NUMBERS["fall"])
         return grid
 
-    def _draw_ground(self, grid: CellGrid, projection: Projection, is_sparse: bool) -> None:
+    def _draw_ground(self, grid: CellGrid, projection: Projection, ground: float, *, is_sparse: bool) -> None:
         assert self._framing is not None
-        points = grid_points(projection, self._framing.half_height * _GROUND)
+        points = grid_points(projection, self._framing.half_height * _GROUND, ground)
         if is_sparse:  # by their place on the screen, so that a line does not flicker while it moves along itself
             points = points[np.rint(points).sum(1) % _SPARSE == 0]
         _overlay(grid, points, "ground")
@@ -120,7 +119,7 @@ class RobotPainter:
         ):
             if velocity is None or not np.isfinite(velocity[:2]).all():
                 continue
-            start = np.array((*root[:2], self._framing.middle + height * half), dtype=np.float32)
+            start = np.array((*root[:2], projection.target[2] + height * half), dtype=np.float32)
             along = _in_world(velocity, heading) * _METRES_A_SPEED
             along *= min(1.0, _LONGEST_ARROW * half / max(float(np.linalg.norm(along)), _TINY))
             _overlay(grid, arrow_points(projection, start, along, is_dashed=style == "command"), style)

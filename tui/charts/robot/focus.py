@@ -21,10 +21,12 @@ class Focus:
     """World x and y, metres."""
     heading: float
     """Radians."""
+    lowest: float = 0.0
+    """Height of the lowest body, metres: where the ground is, on terrain too."""
 
 
 def focus_of(recent: Sequence[RobotState], scene: Scene, *, turns: bool) -> Focus:
-    """Return the last place and the mean heading of the root in these states; the origin if none can be drawn.
+    """Return the last place, mean heading and mean lowest body of these states; the origin if none can be drawn.
 
     They are of one episode, the newest last. The heading is 0 unless the camera `turns` with the robot.
     """
@@ -34,4 +36,5 @@ def focus_of(recent: Sequence[RobotState], scene: Scene, *, turns: bool) -> Focu
     place = drawn[-1][0, :2]
     yaws = [yaw_of(poses[0, 3:]) for poses in drawn]
     heading = math.atan2(sum(map(math.sin, yaws)), sum(map(math.cos, yaws))) if turns else 0.0
-    return Focus((float(place[0]), float(place[1])), heading)
+    lowest = sum(float(poses[:, 2].min()) for poses in drawn) / len(drawn)
+    return Focus((float(place[0]), float(place[1])), heading, lowest)

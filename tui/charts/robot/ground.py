@@ -17,6 +17,8 @@ _LINES = 3
 """At most this many lines in each direction."""
 _MOST_POINTS = 400
 _FOOT_METRES = 0.14
+_NEAR_GROUND = 0.15
+"""Metres between the ground and the origin of a foot that stands on it."""
 _SHORTEST = 2.0
 """Dots: shorter arrows have no direction."""
 _SMALL = 100
@@ -27,8 +29,8 @@ _HEAD = 0.28
 """Length of an arrow's head in lengths of the arrow."""
 
 
-def grid_points(projection: Projection, radius: float) -> Floats:
-    """Return a grid on the ground around the target, fixed to the world, within `radius` metres."""
+def grid_points(projection: Projection, radius: float, ground: float) -> Floats:
+    """Return a grid at the height `ground` around the target, fixed to the world, within `radius` metres."""
     x, y, _ = projection.target
     spacing = next((one for one in _SPACINGS if 2 * radius / one <= _LINES), _SPACINGS[-1])
     step = max(1 / projection.dots_per_metre, 2 * radius / _MOST_POINTS)
@@ -37,16 +39,17 @@ def grid_points(projection: Projection, radius: float) -> Floats:
     for axis, place in ((0, x), (1, y)):
         lines = np.arange(math.ceil((place - radius) / spacing), math.floor((place + radius) / spacing) + 1) * spacing
         inside = np.abs(lines - place)[:, np.newaxis] ** 2 + fine[np.newaxis] ** 2 < radius * radius
-        line = np.zeros((len(lines), len(fine), 3), dtype=np.float32)
+        line = np.full((len(lines), len(fine), 3), ground, dtype=np.float32)
         line[..., axis] = lines[:, np.newaxis]
         line[..., 1 - axis] = fine + (y, x)[axis]
         points.append(projection.dots(line[inside]))
     return np.concatenate(points)
 
 
-def foot_points(projection: Projection, feet: Floats) -> Floats:
-    """Return a disc on the ground below each of these world points [N, 3]."""
-    on_ground = feet * np.array((1, 1, 0), dtype=np.float32)
+def foot_points(projection: Projection, feet: Floats, ground: float) -> Floats:
+    """Return a disc below each of these world points [N, 3]: at the height `ground`, or its own on a stair."""
+    on_ground = feet.copy()
+    on_ground[np.abs(feet[:, 2] - ground) < _NEAR_GROUND, 2] = ground
     return projection.dots((on_ground[:, np.newaxis] + _DISC).reshape(-1, 3))
 
 

@@ -51,7 +51,7 @@ def shots_of(rollout: Rollout, camera: str, *, width: int, height: int, fps: flo
     for number in range(math.floor(times[-1] * fps + _EARLY) + 1):
         state = bisect_right(times, number / fps + _EARLY) - 1
         focus = focus_of(_recent(states, times, state), scene, turns=camera in _TURNING)
-        shots.append(Shot(state, framing.projection(CAMERAS[camera], focus.place, focus.heading, width, height)))
+        shots.append(Shot(state, framing.projection(CAMERAS[camera], focus, width, height)))
     return shots
 
 
