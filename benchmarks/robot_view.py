@@ -1,15 +1,17 @@
 """Measure what a moving robot costs: output, frames and CPU, beside the dashboard's charts in the same run.
 
-    uv run python -m benchmarks.robot_view [--seconds N]
+    uv run python -m benchmarks.robot_view [--seconds N] [--links KB ...]
 
 A recorded G1 walks in 100×40 cells at 10 frames per second, in its default view, from the side, large, and without
 colours. The charts are the twelve of `benchmarks/dashboard.py` in 200×60 cells, all of which change ten times a second.
+Then, for links of a limited speed: output, and the time from the key that pauses to the screen that shows it.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,8 @@ SIZE = (100, 42)
 """The view of 100×40 cells, title and footer."""
 _REPEATED = 30
 _SETTLING_SECONDS = 3.0
+_KEYS = 20
+_BETWEEN_KEYS_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,9 @@ def main() -> None:
     """Print the table and the ratios to the charts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (10)")
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--links", type=float, nargs="*", default=[10], help="speeds of links in KB/s (10); none: skip")
+    options = parser.parse_args()
+    seconds = options.seconds
     with tempfile.TemporaryDirectory() as folder:
         charts = charts_usage(Path(folder) / "charts", seconds)
         print(f"{'':<20}{'frames/s':>9}{'CPU':>8}{'KB/s':>8}{'CPU / charts':>14}{'KB/s / charts':>15}")
@@ -53,6 +59,8 @@ def main() -> None:
         write_long(file)
         for view in VIEWS:
             print(row(view.name, view_usage(file, Path(folder), view, seconds), charts), flush=True)
+        for link in options.links:
+            print(link_row(file, Path(folder), link, seconds), flush=True)
 
 
 def row(name: str, usage: Usage, charts: Usage) -> str:
@@ -85,6 +93,38 @@ def view_usage(file: Path, home: Path, view: View, seconds: float) -> Usage:
         return terminal.measure(seconds)
     finally:
         terminal.close()
+
+
+def link_row(file: Path, home: Path, link: float, seconds: float) -> str:
+    """Press the key that pauses and plays on, over a link of `link` KB/s."""
+    environment = {"HOME": str(home), "XDG_CONFIG_HOME": str(home)}
+    terminal = MeasuredTerminal(["humanoid-tui", "play", str(file)], environment, size=SIZE, keeps_screen=True)
+    try:
+        terminal.wait_until(lambda: "playing" in text_of(terminal), "the robot")
+        terminal.limit(1000 * link)
+        terminal.measure(_SETTLING_SECONDS)
+        usage = terminal.measure(seconds)
+        waits = sorted(wait_for(terminal, mode) for _ in range(_KEYS // 2) for mode in ("paused", "playing"))
+    finally:
+        terminal.close()
+    p50, longest = 1000 * waits[len(waits) // 2], 1000 * waits[-1]
+    return f"link of {link:g} KB/s: {usage.bytes / 1000:.1f} KB/s, keys p50 {p50:.0f} ms, longest {longest:.0f} ms"
+
+
+def wait_for(terminal: MeasuredTerminal, mode: str) -> float:
+    """Press the key and return the seconds until the screen shows this mode."""
+    began = time.monotonic()
+    terminal.press(b" ")
+    terminal.wait_until(lambda: mode in text_of(terminal), mode)
+    waited = time.monotonic() - began
+    time.sleep(_BETWEEN_KEYS_SECONDS)
+    return waited
+
+
+def text_of(terminal: MeasuredTerminal) -> str:
+    assert terminal.screen is not None
+    with terminal.lock:
+        return "\n".join(terminal.screen.display)
 
 
 def write_long(path: Path) -> None:

@@ -9,6 +9,7 @@ from tests.tui.robots import packed, scene_of, sphere, state_at
 from trainer_proc.contract.robot import Shape
 from tui.charts.braille import BLANK
 from tui.charts.robot.camera import Camera, Projection
+from tui.charts.robot.contacts import contact_points
 from tui.charts.robot.drawing import RobotPainter
 from tui.charts.robot.focus import Focus, focus_of
 from tui.charts.robot.poses import place, poses_of, rotations_of, solids_of
@@ -200,3 +201,14 @@ def test_the_camera_follows_a_robot_up_a_hill_but_not_a_step_or_a_fall():
     assert abs(line_of_the_base(-5, -5) - on_flat) < 3
     assert line_of_the_base(0, 0.14) == on_flat
     assert line_of_the_base(-0.7, 0) > on_flat + 5
+
+
+def test_a_foot_touches_with_its_sole_and_a_shin_with_its_lower_end():
+    sole = [
+        Shape(0, "capsule", (0.01, 0.1, 0.0), (x, 0.0, -0.05), (0.7071068, 0.7071068, 0.0, 0.0)) for x in (0.1, 0.3)
+    ]
+    ankle, shin = sphere(0, 0.05, (0.0, 0.0, 0.1)), Shape(1, "capsule", (0.02, 0.2, 0.0), (0, 0, -0.2), (1, 0, 0, 0))
+    solids = solids_of(scene_of(ankle, *sole, shin, bodies=("foot", "calf", "hand")))
+    placed = place(solids, poses_of(state_at((1, 0, 0.06), (2, 0, 0.42), (3, 0, 1)), 3))
+    touching = contact_points(solids, placed, (0, 1, 2))
+    assert touching == pytest.approx(np.array([(1.2, 0, 0), (2, 0, 0), (3, 0, 1)]), abs=1e-5)

@@ -11,6 +11,7 @@ from trainer_proc.contract.robot import RobotState, Scene
 from tui.charts.braille import BLANK, DOTS_ACROSS, DOTS_DOWN, braille_bits
 from tui.charts.canvas import CellGrid, fit_text
 from tui.charts.robot.camera import Camera, Projection
+from tui.charts.robot.contacts import contact_points
 from tui.charts.robot.focus import Focus
 from tui.charts.robot.framing import Framing, framing_of
 from tui.charts.robot.ground import arrow_points, cell_bits, foot_points, grid_points
@@ -25,6 +26,8 @@ Floats = NDArray[np.float32]
 
 _GROUND = 1.5
 """Radius of the visible ground in half heights of the picture."""
+_FOOT = 0.14
+"""Radius of the disc below a foot in half heights of the picture."""
 _SPARSE = 3
 """Without colours, one of this many dots of the ground is drawn."""
 _TINY = 1e-6
@@ -72,7 +75,8 @@ class RobotPainter:
         feet = self._touching(state)
         self._draw_ground(grid, projection, ground, is_sparse=patterns)
         if feet:
-            _overlay(grid, foot_points(projection, placed.bodies[feet], ground), "contact")
+            soles, radius = contact_points(self._solids, placed, feet), self._framing.half_height * _FOOT
+            _overlay(grid, foot_points(projection, soles, ground, radius), "contact")
         self._draw_solids(grid, rasterise(self._solids, placed, projection), feet, patterns, bool(banner))
         self._draw_arrows(grid, projection, placed.bodies[0], state, yaw_of(poses[0, 3:]))
         if banner:

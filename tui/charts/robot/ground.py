@@ -16,9 +16,8 @@ _SPACINGS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 _LINES = 3
 """At most this many lines in each direction."""
 _MOST_POINTS = 400
-_FOOT_METRES = 0.14
 _NEAR_GROUND = 0.15
-"""Metres between the ground and the origin of a foot that stands on it."""
+"""Metres between the ground and the sole of a foot that stands on it."""
 _SHORTEST = 2.0
 """Dots: shorter arrows have no direction."""
 _SMALL = 100
@@ -46,11 +45,12 @@ def grid_points(projection: Projection, radius: float, ground: float) -> Floats:
     return np.concatenate(points)
 
 
-def foot_points(projection: Projection, feet: Floats, ground: float) -> Floats:
-    """Return a disc below each of these world points [N, 3]: at the height `ground`, or its own on a stair."""
-    on_ground = feet.copy()
-    on_ground[np.abs(feet[:, 2] - ground) < _NEAR_GROUND, 2] = ground
-    return projection.dots((on_ground[:, np.newaxis] + _DISC).reshape(-1, 3))
+def foot_points(projection: Projection, soles: Floats, ground: float, radius: float) -> Floats:
+    """Return a disc at each of these world points [N, 3]: at the height `ground`, or its own on a stair."""
+    on_ground = soles.copy()
+    on_ground[np.abs(soles[:, 2] - ground) < _NEAR_GROUND, 2] = ground
+    around: Floats = (on_ground[:, np.newaxis] + _DISC * radius).astype(np.float32)
+    return projection.dots(around.reshape(-1, 3))
 
 
 def arrow_points(projection: Projection, start: Floats, along: Floats, *, is_dashed: bool) -> Floats:
@@ -89,6 +89,4 @@ def cell_bits(points: Floats, width: int, height: int) -> NDArray[np.uint32]:
 
 
 _turn = np.linspace(0, math.tau, 48, endpoint=False, dtype=np.float32)
-_DISC = np.concatenate(
-    [np.stack((np.cos(_turn), np.sin(_turn), 0 * _turn), 1) * (_FOOT_METRES * share) for share in (0.4, 0.7, 1.0)]
-)
+_DISC = np.concatenate([np.stack((np.cos(_turn), np.sin(_turn), 0 * _turn), 1) * share for share in (0.4, 0.7, 1.0)])
