@@ -16,6 +16,7 @@ from tests.program import program, published
 from tests.scripts import train_in_one_process
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import PhaseChanged
+from trainer_proc.contract.rollout import read_rollout
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.backends.devices import list_devices
 from tui.session.board.plans import DEFAULT_BOARD
@@ -77,7 +78,9 @@ def jobs(simulator, work, pool) -> dict[str, Future]:
         return train_in_one_process({folder / name: spec for name, spec in specs.items()})
 
     def small_and_resumed() -> list[RunFolder]:
-        first = folder_of(launched(work, small.preset, "small"))
+        # a rollout of mjlab is recorded in tests/test_periodic_evaluation.py
+        rollouts = ("--rollout-every", "9") if simulator.backend == "isaaclab" else ()
+        first = folder_of(launched(work, small.preset, "small", *rollouts))
         arguments = ("resume", str(first.path), "--iterations", "2", "--wait", "--json")
         return [first, folder_of(program(work, *arguments))]
 
@@ -116,6 +119,20 @@ def test_three_iterations_are_in_the_journal_with_all_that_the_board_shows(ended
         shares = [of_term[iteration] for of_term in of_terms if iteration in of_term]
         assert shares or not finished  # shares are of all environments, finished are those without noise
         assert not shares or (max(shares) <= 1 and sum(shares) > 0.999)  # several terms may end an episode
+
+
+def test_a_rollout_of_the_last_policy_plays_without_the_simulator(jobs, simulator):
+    first, _ = jobs["small"].result()
+    recorded = read_state(first).rollouts
+    assert [body.iteration for body in recorded] == ([ITERATIONS - 1] if simulator.backend == "isaaclab" else [])
+    for body in recorded:
+        rollout = read_rollout(first.path / body.path)
+        assert rollout.states[-1].step * rollout.scene.step_seconds == pytest.approx(10.0, abs=0.05)
+        assert len(rollout.scene.shapes) >= 2
+        assert {state.iteration for state in rollout.states} == {ITERATIONS - 1}
+        poses = np.array([np.frombuffer(state.poses, "<f4") for state in rollout.states])
+        assert np.isfinite(poses).all()
+        assert np.ptp(poses, axis=0).max() > 0.01
 
 
 def test_the_run_s_folder_holds_what_it_was_made_of_and_what_came_of_it(ended, simulator):

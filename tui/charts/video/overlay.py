@@ -9,6 +9,7 @@ from tui.charts.files.png import FontError
 from tui.charts.palette import PALETTES
 from tui.charts.robot.camera import Projection
 from tui.charts.robot.drawing import is_planar
+from tui.charts.robot.view import FALL_SECONDS
 from tui.charts.video.letters import HEIGHT, write_text
 from tui.charts.video.pixels import Pixels, draw_lines
 from tui.charts.video.shots import Shot, times_of
@@ -17,8 +18,6 @@ from tui.charts.video.stage import arrow_lines
 PALETTE = PALETTES["dark"]
 COMMAND, VELOCITY, FALL = PALETTE.warning, PALETTE.primary, PALETTE.error
 _MARGIN = 8
-_FALL_SECONDS = 0.6
-"""How long a fall is shown, in simulated seconds."""
 
 
 class Overlay:
@@ -49,10 +48,9 @@ class Overlay:
 
     def _fall(self, state: int) -> str:
         """Return the termination of a fall a short time ago; empty without one."""
-        recent = range(state, -1, -1)
         now = self._times[state]
-        for number in recent:
-            if now - self._times[number] > _FALL_SECONDS:
+        for number in range(state, -1, -1):
+            if now - self._times[number] > FALL_SECONDS:
                 return ""
             if self._rollout.states[number].ended and not self._rollout.states[number].is_time_out:
                 return self._rollout.states[number].ended
