@@ -80,3 +80,16 @@ def test_a_rollout_is_reported_in_one_line():
     )
     assert recorded_text(recorded, Path("model_4.rollout")) == "model_4.rollout: 10 s, 2 falls, reward 1.5/s, 2.0 KiB"
     assert Push(1.0, 2.0, 0.0) == parse_push("1:2,0")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("rollout", "none.pt"), "no such file"),
+        (("rollout", "latest", "--command", "1,0"), "expected FORWARD,LATERAL,YAW (m/s, m/s, rad/s)"),
+        (("rollout", "latest", "--push", "1,0"), "expected SECONDS:FORWARD,LATERAL (s, m/s, m/s)"),
+        (("viewer", "none.rollout"), "no such rollout: none.rollout"),
+    ],
+)
+def test_wrong_use_is_one_line(fails, arguments, message):
+    assert message in fails(2, *arguments)
