@@ -102,7 +102,7 @@ class LiveRobotPane(RobotPane):
 
     def _take(self, source: RobotSource) -> None:
         scene, states = source.scene, source.take()
-        if scene is not None and scene != self._scene:
+        if scene is not None and scene is not self._scene and scene != self._scene:
             self._scene = scene
             self.set_tracks([Track(RobotHistory(scene.step_seconds), RobotPainter(scene))])
         history = self.playback.history
