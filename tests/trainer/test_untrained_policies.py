@@ -11,8 +11,8 @@ from tui.session.launching.launcher import Overrides, make_spec
 
 pytestmark = pytest.mark.real
 
-ENVIRONMENTS = 6
-EPISODE_SECONDS = 4.0
+ENVIRONMENTS = 4
+EPISODE_SECONDS = 2.0
 """Shorter than the presets' own, which makes it easier to live until the time-out."""
 PRESETS = [preset.name for preset in list_presets()[0] if preset.backend == "mjlab"]
 MOTION = "env.commands.motion.motion_file"
