@@ -10,12 +10,19 @@ import time
 from collections import defaultdict
 from typing import Any
 
+STEP = "process_env_step"
+
 
 class Stopwatch:
-    """Sums the time spent in callables, by name."""
+    """Sums the time spent in callables, by name, and the time of this thread's processor in it."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
+        self.processor: dict[str, float] = defaultdict(float)
+
+    def clear(self) -> None:
+        self.seconds.clear()
+        self.processor.clear()
 
     def around(self, name: str, function: Any) -> Any:
         """Return a timed callable with the behaviour and the attributes of `function`."""
@@ -27,11 +34,12 @@ class _Timed:
         self._name, self._function, self._stopwatch = name, function, stopwatch
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.thread_time()
         try:
             return self._function(*args, **kwargs)
         finally:
             self._stopwatch.seconds[self._name] += time.perf_counter() - began
+            self._stopwatch.processor[self._name] += time.thread_time() - worked
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._function, name)
@@ -97,7 +105,7 @@ def _time(runner: Any, stopwatch: Stopwatch) -> None:
     """Time everything that steering wraps on these instances."""
     env = runner.env.unwrapped
     for owner, names in (
-        (runner.logger, ("log", "process_env_step")),
+        (runner.logger, ("log", STEP)),
         (runner.alg, ("update", "compute_returns")),
         (runner.alg.actor, ("get_output_log_prob",)),
         (env, ("_reset_idx",)),
@@ -132,7 +140,7 @@ class Blocks:
         self._log, self._iterations, self._facts = runner.logger.log, iterations, facts
         self._inner, self._outer, self._replies = inner, outer, replies
         self._runner = runner
-        self._began = began
+        self._began, self._worked = began, 0.0
         self._done = 0
         runner.logger.log = self._log_and_wait
 
@@ -155,13 +163,15 @@ class Blocks:
                 for stopwatch in (self._inner, self._outer)
             )
             hooks = {name: outer[name] - inner[name] for name in outer}
-            self._reply({"seconds": elapsed, "hooks": hooks, "inner": inner, "outer": outer})
+            times = {"seconds": elapsed, "processor": (time.process_time() - self._worked) / self._iterations}
+            step = (self._outer.processor[STEP] - self._inner.processor[STEP]) / self._iterations
+            self._reply(times | {"hooks": hooks, "inner": inner, "outer": outer, "step_processor": step})
         self._done = 1
         if sys.stdin.readline().strip() != "go":
             os._exit(0)
-        self._inner.seconds.clear()
-        self._outer.seconds.clear()
-        self._began = time.perf_counter()
+        self._inner.clear()
+        self._outer.clear()
+        self._began, self._worked = time.perf_counter(), time.process_time()
 
     def _reply(self, value: dict[str, Any]) -> None:
         print(json.dumps(value), file=self._replies, flush=True)

@@ -8,7 +8,8 @@ attached. They train in turn, the attached one with each number of viewers. Each
 watches an environment of its own. Printed for each number of viewers are:
 
 - median and quartiles of the paired ratios of iteration times, to the plain process and to no viewer
-- the time in the wrapper of `process_env_step` beyond that without viewers, as share of the iteration
+- the time in the wrapper of `process_env_step` beyond that without viewers, as share of the iteration; and the same in
+  processor time, which does not depend on what else the machine does
 - states per second that viewers got
 """
 
@@ -23,11 +24,11 @@ from typing import Any
 import zmq
 
 from benchmarks.overhead import TASKS, Child
+from benchmarks.overhead_child import STEP
 from trainer_proc.contract.robot import Selection
 from tui.session.backends.devices import list_devices
 
 VIEWERS = (0, 1, 4)
-STEP = "process_env_step"
 
 
 class Viewers:
@@ -67,9 +68,13 @@ def main() -> None:
     attached.block()
     seconds: dict[Any, list[float]] = {kind: [] for kind in ("plain", *VIEWERS)}
     hooks: dict[int, list[float]] = {count: [] for count in VIEWERS}
+    works: dict[int, list[float]] = {count: [] for count in VIEWERS}
     rates: dict[int, list[float]] = {count: [] for count in VIEWERS}
+    processor = []
     for block in range(options.blocks):
-        seconds["plain"].append(plain.block()["seconds"])
+        alone = plain.block()
+        seconds["plain"].append(alone["seconds"])
+        processor.append(alone["processor"])
         for count in VIEWERS if block % 2 == 0 else reversed(VIEWERS):
             with Viewers(address, count) as viewers:
                 began = time.perf_counter()
@@ -77,9 +82,12 @@ def main() -> None:
                 rates[count].append(viewers.states / (time.perf_counter() - began))
             seconds[count].append(measured["seconds"])
             hooks[count].append(measured["hooks"][STEP])
+            works[count].append(measured["step_processor"])
     for child in (plain, attached):
         child.close()
-    _report(options, seconds, hooks, rates)
+    _report(options, seconds, rates)
+    for what, costs, iteration in (("time", hooks, seconds["plain"]), ("processor time", works, processor)):
+        _report_hook(what, costs, statistics.median(iteration))
 
 
 def _options() -> argparse.Namespace:
@@ -97,24 +105,23 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _report(
-    options: argparse.Namespace,
-    seconds: dict[Any, list[float]],
-    hooks: dict[int, list[float]],
-    rates: dict[int, list[float]],
-) -> None:
+def _report(options: argparse.Namespace, seconds: dict[Any, list[float]], rates: dict[int, list[float]]) -> None:
     iteration = statistics.median(seconds["plain"])
     print(f"{options.task}, {options.num_envs} environments, {options.device}: {options.blocks} blocks of each kind")
     print(f"of {options.iterations} iterations; plain iteration {iteration * 1000:.1f} ms, median")
     for count in VIEWERS:
-        cost = statistics.median(
-            watched - alone for watched, alone in zip(hooks[count], hooks[VIEWERS[0]], strict=True)
-        )
         print(f"{count} viewers")
         print(f"  {'to plain, median (quartiles)':<42}{_ratios(seconds[count], seconds['plain'])}")
         print(f"  {'to no viewer, median (quartiles)':<42}{_ratios(seconds[count], seconds[VIEWERS[0]])}")
-        print(f"  {'hook time beyond no viewer':<42}{cost * 1000:>8.3f} ms ({cost / iteration:.3%} of the iteration)")
         print(f"  {'messages to all viewers':<42}{statistics.median(rates[count]):>8.1f} a second")
+
+
+def _report_hook(what: str, costs: dict[int, list[float]], iteration: float) -> None:
+    alone = statistics.median(costs[VIEWERS[0]])
+    print(f"hook per iteration, {what}: {alone * 1000:.3f} ms without viewers ({alone / iteration:.3%})")
+    for count in VIEWERS[1:]:
+        beyond = statistics.median(one - other for one, other in zip(costs[count], costs[VIEWERS[0]], strict=True))
+        print(f"  {f'{count} viewers, beyond that':<42}{beyond * 1000:>8.3f} ms ({beyond / iteration:.3%})")
 
 
 def _ratios(ours: list[float], theirs: list[float]) -> str:
