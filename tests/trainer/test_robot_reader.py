@@ -148,3 +148,58 @@ def test_packing_takes_a_few_kernels_and_waits_for_nothing(g1):
     with torch.inference_mode(), Operations() as operations:
         reader.pack(2)
     assert operations.names == ["cat.default"]  # and conversions of flags, which may be views
+
+
+class LateCopy:
+    """Arrives on the host when the next step is done, as a copy from a GPU does."""
+
+    step = 0
+    never = False
+
+    def __init__(self, values):
+        self._values, self._step = values.numpy().copy(), LateCopy.step
+
+    @property
+    def is_done(self):
+        return LateCopy.step > self._step and not LateCopy.never
+
+    def values(self):
+        assert self.is_done
+        return self._values
+
+
+def test_a_state_that_arrives_a_step_later_is_sent_then(cartpole, monkeypatch):
+    from trainer_proc.robot_stream import choice, watch
+
+    for module in (choice, watch):
+        monkeypatch.setattr(module, "HostCopy", LateCopy)
+    env, sent = cartpole.env, []
+    reader = simulator_of(env).robot_reader("task")
+    chooser = Chooser(reader, EnvironmentTypes(), range(0))
+    watched = watch.Watch(Selection("worst"), reader, chooser, sent.append)
+    packs = []
+    monkeypatch.setattr(reader, "pack", lambda number, pack=reader.pack: packs.append(number) or pack(number))
+
+    def step(count):
+        for _ in range(count):
+            cartpole.step(action=1.0)
+            LateCopy.step += 1
+            watched.step(0, LateCopy.step)
+
+    cartpole.reset()
+    cartpole.step(action=1.0, steps=30)
+    step(5)
+    assert [state.step for state in sent] == [2, 3, 4]  # chosen in step 1; what was packed in 5 is on its way
+    first = sent[-1].environment
+    assert {state.environment for state in sent} == set(packs) == {first}
+    assert first == int(env.reward_manager._episode_sums["smooth_reward"].argmin())
+    env.episode_length_buf[first] = env.max_episode_length - 1
+    step(6)
+    (ended,) = [state for state in sent if state.ended]
+    assert (ended.environment, ended.step, ended.time) == (first, 6, 0.0)
+    assert sent[-1].environment != first  # that one has just begun
+    assert [state.step for state in sent] == list(range(2, 11))
+    monkeypatch.setattr(LateCopy, "never", True)
+    step(10)
+    assert sent[-1].step == 10
+    assert len(packs) == 10 + 3  # the device is behind: no more than four are on their way

@@ -60,6 +60,8 @@ def test_every_state_is_found_by_its_own_time():
 
 def test_a_trainer_that_was_started_again_begins_a_new_history():
     history = recording()
+    assert not history.add(states(0, 100)[-1:])  # the newest again, of a paused training
+    assert len(history) == 100
     assert history.add(states(0, 3))
     assert len(history) == 3
     assert not history.add(states(6, 3))

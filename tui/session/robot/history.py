@@ -54,6 +54,8 @@ class RobotHistory:
         """
         is_new = False
         for state in states:
+            if self._states and state == self._states[-1]:  # of a paused training that is looked at again
+                continue
             if self._states and state.step <= self._states[-1].step:
                 self.clear()
                 is_new = True
