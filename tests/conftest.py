@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
@@ -25,8 +26,8 @@ sys.dont_write_bytecode = False
 for name in ("COLUMNS", "LINES"):  # readline sets them in the process that starts the workers: 80x24 in every terminal
     os.environ.pop(name, None)
 
-MOST_WORKERS = 4
-"""Each may hold a simulator and start a training: about 4 GiB."""
+MOST_WORKERS, GIB_OF_WORKER = 4, 5
+"""Each may hold a simulator and start a training."""
 SHARED_BUILDS = "tests/trainer/knobs/"
 """A folder whose files share what a session builds, and stay together on one worker."""
 SLOW_TO_IMPORT = {"torch", "mjlab", "warp", "mujoco", "rsl_rl", "onnx", "onnxruntime", "tensorboard"}
@@ -42,9 +43,11 @@ class ByFile(LoadScopeScheduling):
 
 
 def pytest_xdist_auto_num_workers(config):
-    """A core each; the tests of a single file run in this process."""
-    is_one_file = len(config.args) == 1 and ".py" in config.args[0]
-    return 0 if is_one_file else min(os.cpu_count() or 1, MOST_WORKERS)
+    """One more than cores, as some wait for a terminal or a process; a single file's tests run in this process."""
+    if len(config.args) == 1 and ".py" in config.args[0]:
+        return 0
+    fit_in_memory = max(psutil.virtual_memory().total // (GIB_OF_WORKER * 2**30), 1)
+    return min((os.cpu_count() or 1) + 1, fit_in_memory, MOST_WORKERS)
 
 
 def pytest_xdist_make_scheduler(config, log):
