@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -13,12 +15,13 @@ pytestmark = pytest.mark.real
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global CARTPOLE, G1, Chooser, EnvironmentTypes, Simulated, mujoco, multiplied, rotated, simulator_of, torch
+    global CARTPOLE, G1, Chooser, EnvironmentTypes, NotSelectable, Simulated, environment_types
+    global mujoco, multiplied, rotated, simulator_of, torch
     import mujoco
     import torch
 
     from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated
-    from trainer_proc.robot_stream.choice import Chooser, EnvironmentTypes
+    from trainer_proc.robot_stream.choice import Chooser, EnvironmentTypes, NotSelectable, environment_types
     from trainer_proc.simulators.body_shapes import multiplied, rotated
     from trainer_proc.simulators.registry import simulator_of
 
@@ -123,7 +126,11 @@ def test_the_end_of_an_episode_has_its_reason_and_the_first_state_of_the_next(g1
 
 
 def test_choices_by_value_are_those_of_the_simulators_own_numbers(g1):
-    types = EnvironmentTypes([(("walk", "run"), lambda: torch.tensor([0, 1, 0]))])
+    command = SimpleNamespace(task_names=("walk", "run"), task_ids=torch.tensor([0, 1, 0]))
+    manager = SimpleNamespace(active_terms=["twist"], get_term=lambda _: command)
+    terrain = SimpleNamespace(types=("flat", "stairs", "slope"), present_types=torch.tensor([0, 0, 1]))
+    types = environment_types(SimpleNamespace(command_manager=manager), terrain)
+    assert types.names == ("walk", "run", "flat", "stairs", "slope")
     chooser = Chooser(simulator_of(g1.env).robot_reader("task"), types, range(0))
     g1.reset()
     g1.step(action=0.5, steps=30)
@@ -138,6 +145,11 @@ def test_choices_by_value_are_those_of_the_simulators_own_numbers(g1):
     assert chosen("best") != chosen("worst")
     assert chosen("type", "run") == 1
     assert chosen("type", "walk") in (0, 2)
+    assert chosen("type", "stairs") == 2
+    with pytest.raises(NotSelectable, match="no environment is of type slope now"):
+        chosen("type", "slope")
+    with pytest.raises(NotSelectable, match="no such type of environment: ice; there are walk, run, flat"):
+        chosen("type", "ice")
 
 
 def test_packing_takes_a_few_kernels_and_waits_for_nothing(g1):

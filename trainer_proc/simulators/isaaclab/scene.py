@@ -34,8 +34,10 @@ _BALL = Solid("sphere", np.array([0.04, 0.0, 0.0]), np.zeros(3), np.array([1.0, 
 def skeleton_of(env: Any, robot: Any) -> Skeleton:
     """Return bodies of the robot, an `Articulation`, then of other articulations and rigid objects."""
     scene = env.scene
-    assets = [robot, *(one for one in scene.articulations.values() if one is not robot), *scene.rigid_objects.values()]
-    names = tuple(name for asset in assets for name in asset.body_names)
+    others = {key: one for key, one in (*scene.articulations.items(), *scene.rigid_objects.items()) if one is not robot}
+    assets = [robot, *others.values()]
+    of_others = (f"{key}/{name}" for key, asset in others.items() for name in asset.body_names)
+    names = (*robot.body_names, *of_others)
     model = getattr(getattr(env.sim.physics_manager, "_solver", None), "model", None)
     ids = [body for asset in assets for body in _bodies_in_model(model, asset)]
     parents = _parents(model, ids)
