@@ -138,6 +138,14 @@ def test_only_the_owner_can_reach_the_sockets_and_nothing_is_left_of_them(folder
         ask(folder, Ping())
 
 
+def test_the_connection_of_a_later_training_in_the_folder_is_left_alone(folder):
+    link = TrainerLink(folder)
+    later = folder.connection.read_text().replace("identity = ", 'identity = "later" # ')
+    folder.connection.write_text(later)
+    link.close()
+    assert folder.connection.read_text() == later
+
+
 def test_all_that_was_emitted_is_written_before_the_wire_closes(folder):
     link = TrainerLink(folder)
     emitted = [PhaseChanged("compiling", "module", count) for count in range(5000)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import tomllib
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import msgspec
 import tomli_w
 
+from trainer_proc.contract.process_identity import process_identity
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
 
 
@@ -19,8 +21,8 @@ class Connection(msgspec.Struct, frozen=True):
     """Name of its machine."""
     pid: int
     """Process id of its wire process."""
-    process_started: float
-    """Start of that process in Unix time (s), which distinguishes it from a later process with the same id."""
+    identity: str
+    """That process's `process_identity`, which a later process with the same id doesn't have."""
     publish: str
     """ZeroMQ address at which frames are published."""
     control: str
@@ -30,27 +32,15 @@ class Connection(msgspec.Struct, frozen=True):
 
     def is_alive(self) -> bool:
         """Return whether the process still runs on this machine."""
-        if self.host != socket.gethostname():
-            return False
-        import psutil  # slow to import, and most listed runs have ended
-
-        try:
-            process = psutil.Process(self.pid)
-            is_same = bool(abs(process.create_time() - self.process_started) < 1.0)
-            return is_same and process.status() != str(psutil.STATUS_ZOMBIE)
-        except (psutil.NoSuchProcess, ValueError):  # the file may name a negative number
-            return False
+        return self.host == socket.gethostname() and self.identity == (process_identity(self.pid) or None)
 
 
 def write_connection(folder: RunFolder, publish: str, control: str, robot: str = "") -> None:
     """Write the connection file for this process, readable by its owner only."""
-    import psutil
-
-    process = psutil.Process()
     connection = Connection(
         host=socket.gethostname(),
-        pid=process.pid,
-        process_started=process.create_time(),
+        pid=os.getpid(),
+        identity=process_identity(os.getpid()),
         publish=publish,
         control=control,
         robot=robot,
@@ -62,6 +52,13 @@ def read_connection(folder: RunFolder) -> Connection | None:
     """Return the connection of a live trainer; None for no file, an unreadable one, or one of a dead process."""
     connection = _read(folder.connection)
     return connection if connection is not None and connection.is_alive() else None
+
+
+def remove_connection(folder: RunFolder) -> None:
+    """Remove the connection file if it is this process's: a later training in the folder has its own."""
+    connection = _read(folder.connection)
+    if connection is None or (connection.pid, connection.identity) == (os.getpid(), process_identity(os.getpid())):
+        folder.connection.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Connection | None:

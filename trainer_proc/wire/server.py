@@ -21,7 +21,7 @@ import zmq
 
 import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from trainer_proc.contract.codec import decode_from_trainer, decode_request, encode
-from trainer_proc.contract.connection import write_connection
+from trainer_proc.contract.connection import remove_connection, write_connection
 from trainer_proc.contract.errors import JournalUnreadable
 from trainer_proc.contract.journal import JournalReader, JournalWriter
 from trainer_proc.contract.messages import (
@@ -179,7 +179,7 @@ class WireServer:
                 _complain(f"{self._folder.journal}: {error}; retrying with every frame")
 
     def _close(self) -> None:
-        self._folder.connection.unlink(missing_ok=True)
+        remove_connection(self._folder)
         self._console.close()
         for socket in (self._frames, self._orders, self._publish, self._control):
             socket.close(linger=1000)

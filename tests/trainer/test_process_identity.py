@@ -1,0 +1,51 @@
+"""A process is told apart from a later one with its id, whatever the clock does."""
+
+import os
+import subprocess
+import sys
+
+import msgspec
+import psutil
+import pytest
+
+from trainer_proc.contract.connection import Connection, read_connection, write_connection
+from trainer_proc.contract.process_identity import process_identity
+
+
+def test_a_process_keeps_its_identity_until_it_ends():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    identity = process_identity(child.pid)
+    assert identity
+    assert identity != process_identity(os.getpid())
+    assert process_identity(child.pid) == identity
+    child.communicate(b"\n")
+    assert process_identity(child.pid) == ""
+
+
+def test_a_process_that_nobody_has_waited_for_has_ended():
+    child = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
+    assert child.stdout.read() == b""
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert process_identity(child.pid) == ""
+    child.communicate()
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 2**31 - 1, 10**30])
+def test_there_is_no_such_process(pid):
+    assert process_identity(pid) == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the clock is part of an identity elsewhere")
+def test_a_step_of_the_clock_changes_nothing(folder, monkeypatch):
+    write_connection(folder, "ipc://publish", "ipc://control")
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: 0.0)
+    assert read_connection(folder) is not None
+
+
+def test_a_connection_of_an_earlier_process_with_the_id_is_dead(folder):
+    write_connection(folder, "ipc://publish", "ipc://control")
+    connection = read_connection(folder)
+    for identity in ("another boot 12345", ""):
+        assert not msgspec.structs.replace(connection, identity=identity).is_alive()
+    gone = Connection(connection.host, 2**31 - 1, "", "", "")
+    assert not gone.is_alive()

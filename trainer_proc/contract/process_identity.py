@@ -1,0 +1,37 @@
+"""What distinguishes a process from a later one with the same id, also after a clock step or a reboot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_STATE, _START_TICKS = 0, 19
+"""Fields of `/proc/PID/stat` behind the command (proc_pid_stat(5), fields 3 and 22)."""
+_ENDED = frozenset("ZX")
+
+
+def process_identity(pid: int) -> str:
+    """Return a text that no other process of this machine ever has; empty if `pid` doesn't run.
+
+    On Linux it is the boot's id and the start in clock ticks since the boot. Times of day change with the clock:
+    psutil's `create_time` moves with every step of it. Elsewhere it is that time.
+    """
+    if not _BOOT_ID.exists():
+        return _start_time(pid)
+    try:
+        # the command, in parentheses, may hold any character
+        _, _, behind = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")
+        fields = behind.split()
+        return "" if fields[_STATE] in _ENDED else f"{_BOOT_ID.read_text().strip()} {fields[_START_TICKS]}"
+    except (OSError, IndexError):
+        return ""
+
+
+def _start_time(pid: int) -> str:
+    import psutil  # slow to import
+
+    try:
+        process = psutil.Process(pid)
+        return "" if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
+    except (psutil.Error, ValueError):  # a file may name a negative number
+        return ""
