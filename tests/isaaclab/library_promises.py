@@ -115,7 +115,7 @@ class LibraryPromises:
 
     def test_the_robot_of_an_environment_is_seen(self, run):
         states = seen(run.folder, Selection("best"), 40)  # an episode has 30 steps at most
-        assert any(state.ended and state.time == 0.0 for state in states)
+        assert any(state.ended and state.time < 0.05 for state in states)
         assert all(len(state.poses) == 3 * 7 * 4 for state in states)
 
     def test_a_reward_weight_takes_effect_and_is_undone(self, run):

@@ -152,6 +152,24 @@ def test_choices_by_value_are_those_of_the_simulators_own_numbers(g1):
         chosen("type", "ice")
 
 
+def test_an_end_in_a_step_that_is_left_out_comes_with_the_next_state(g1):
+    from trainer_proc.robot_stream.watch import Watch
+
+    env, sent = g1.env, []
+    reader = simulator_of(env).robot_reader("task")
+    watched = Watch(Selection("env", "1"), reader, Chooser(reader, EnvironmentTypes(), range(0)), sent.append)
+    g1.reset()
+    for step in range(1, 10):
+        if step == 6:
+            env.episode_length_buf[1] = env.max_episode_length - 1
+        g1.step()
+        watched.step(0, step)
+        watched.step(0, step)  # as a paused training does
+    assert [state.step for state in sent] == [1, 3, 5, 7, 9]  # 25 a second of 50
+    assert [(state.ended, state.is_time_out) for state in sent[3:]] == [("time_out", True), ("", False)]
+    assert sent[3].time == pytest.approx(reader.scene.step_seconds)
+
+
 def test_packing_takes_a_few_kernels_and_waits_for_nothing(g1):
     from tests.operations import Operations
 
@@ -159,7 +177,7 @@ def test_packing_takes_a_few_kernels_and_waits_for_nothing(g1):
     reader.pack(0)  # a sensor may compute its values of the step
     with torch.inference_mode(), Operations() as operations:
         reader.pack(2)
-    assert operations.names == ["cat.default"]  # and conversions of flags, which may be views
+    assert operations.names == ["cat.default"] * 2  # and conversions of flags, which may be views
 
 
 class LateCopy:
@@ -190,7 +208,9 @@ def test_a_state_that_arrives_a_step_later_is_sent_then(cartpole, monkeypatch):
     chooser = Chooser(reader, EnvironmentTypes(), range(0))
     watched = watch.Watch(Selection("worst"), reader, chooser, sent.append)
     packs = []
-    monkeypatch.setattr(reader, "pack", lambda number, pack=reader.pack: packs.append(number) or pack(number))
+    monkeypatch.setattr(
+        reader, "pack", lambda number, ends, pack=reader.pack: packs.append(number) or pack(number, ends)
+    )
 
     def step(count):
         for _ in range(count):

@@ -57,9 +57,9 @@ class Training:
         self.packs = 0
         self._pack = RobotReader.pack
 
-        def pack(reader, environment):
+        def pack(reader, environment, before=None):
             self.packs += 1
-            return self._pack(reader, environment)
+            return self._pack(reader, environment, before)
 
         RobotReader.pack = pack
         self.thread = threading.Thread(target=runner.learn, args=(10**6, True))

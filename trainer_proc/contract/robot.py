@@ -89,7 +89,7 @@ class RobotState(msgspec.Struct, frozen=True, tag=True, gc=False):
     weights: bytes = b""
     """[rewards]: the weights in force."""
     ended: str = ""
-    """Termination that ended an episode in this step; the state is then the first of the next episode."""
+    """Termination that ended an episode since the state before; the state is then the first of the next episode."""
     is_time_out: bool = False
     """Whether that termination was a time-out, no fall."""
 

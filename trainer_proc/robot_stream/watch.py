@@ -6,12 +6,16 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
+
 from trainer_proc.contract.robot import RobotMessage, RobotNotice, RobotState, Selection
 from trainer_proc.robot_stream.choice import Choice, Chooser, NotSelectable
 from trainer_proc.robot_stream.host_copy import HostCopy
 from trainer_proc.robot_stream.pace import Pace
 from trainer_proc.simulators.robot_reader import RobotReader
 
+_STATE_SECONDS = 0.04
+"""Simulated time from one sent state to the next, about; in the steps between, only ends of episodes are noted."""
 _MOST_COPIES = 4
 """States on their way to the host; the device is behind if there are more."""
 _STEPS_TO_RETRY = 50
@@ -41,7 +45,8 @@ class Watch:
     ) -> None:
         self.selection = selection
         self._reader, self._chooser, self._send = reader, chooser, send
-        self._pace = Pace(reader.scene.step_seconds)
+        self._stride = max(round(_STATE_SECONDS / reader.scene.step_seconds), 1)
+        self._pace = Pace(self._stride * reader.scene.step_seconds)
         self._packed: deque[_Packed] = deque()
         self._environment: int | None = None
         self._choice: Choice | None = None
@@ -49,11 +54,15 @@ class Watch:
         self._turn = self._next_choice = 0
         self._notice = ""
         self._last: RobotState | None = None
-        self._packed_step = -1
+        self._next_step = 0
+        """Step from which on the next state is packed."""
+        self._seen_step = -1
+        self._ends: torch.Tensor | None = None
+        """Ends of episodes in steps since the last packed one."""
 
     def describe(self) -> None:
         """Send the scene, then the last line about the selection if there is one; the present state comes again."""
-        self._packed_step = -1
+        self._next_step, self._seen_step = 0, -1
         self._send(self._reader.scene)
         if self._notice:
             self._send(RobotNotice(self._notice))
@@ -65,12 +74,17 @@ class Watch:
         """
         self._send_arrived()
         self._choose(step)
-        is_new = self._environment is not None and step != self._packed_step
-        if is_new and len(self._packed) < _MOST_COPIES and self._pace.is_due():
-            assert self._environment is not None
-            self._packed_step = step
-            copy = HostCopy(self._reader.pack(self._environment))
+        if self._environment is None or step == self._seen_step or len(self._packed) >= _MOST_COPIES:
+            return
+        self._seen_step = step
+        if step < self._next_step:
+            ends = self._reader.endings(self._environment)
+            self._ends = ends if self._ends is None else self._ends | ends
+        elif self._pace.is_due():
+            self._next_step = step + self._stride
+            copy = HostCopy(self._reader.pack(self._environment, self._ends))
             self._packed.append(_Packed(copy, self._environment, iteration, step, self._reader.weights()))
+            self._ends = None
             self._send_arrived()  # at once on the CPU
 
     def _choose(self, step: int) -> None:
@@ -82,7 +96,7 @@ class Watch:
                 self._turn += 1
             if self._choice is not None and self._choice.is_made:
                 choice, self._choice = self._choice, None
-                self._environment = choice.environment()
+                self._environment, self._ends = choice.environment(), None
                 self._notify(self._chooser.explanation(self.selection, self._environment))
         except NotSelectable as problem:
             self._environment, self._is_choice_due, self._next_choice = None, True, step + _STEPS_TO_RETRY

@@ -76,7 +76,8 @@ class RobotReader:
             channels["command"] = Channel(lambda environment: [term.command[environment] for _, term in commands], _all)
         channels["origin"] = Channel(lambda environment: [env.scene.env_origins[environment]])
         channels["steps"] = Channel(lambda environment: [env.episode_length_buf[environment]])
-        self._endings, channels["endings"] = _terminations(env)
+        self._endings, self._ended = _terminations(env)
+        channels["endings"] = Channel(lambda environment: [self.endings(environment)])
         self._channels = channels
         self._parts = _parts({name: [view.numel() for view in one.views(0)] for name, one in channels.items()})
         self.scene = Scene(
@@ -94,10 +95,19 @@ class RobotReader:
             command=tuple(name for names, _ in commands for name in names),
         )
 
-    def pack(self, environment: int) -> torch.Tensor:
-        """Return the state of an environment as a vector of its own memory, on the device. Synchronizes nothing."""
-        views = (view for channel in self._channels.values() for view in channel.views(environment))
+    def pack(self, environment: int, before: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the state of an environment as a vector of its own memory, on the device. Synchronizes nothing.
+
+        `before` are the `endings` of steps whose states are left out.
+        """
+        views = [view for channel in self._channels.values() for view in channel.views(environment)]
+        if before is not None:
+            views[-1] = views[-1] | before  # the last channel's
         return torch.cat([(view if view.ndim == 1 else view.reshape(-1)).to(torch.float32) for view in views])
+
+    def endings(self, environment: int) -> torch.Tensor:
+        """Return which terminations have ended the episode in this step, and at last whether as a time-out: flags."""
+        return torch.cat([flag.reshape(1) for flag in self._ended(environment)])
 
     def weights(self) -> bytes:
         """Return the weights in force of the reward terms."""
@@ -192,8 +202,8 @@ def _commands(env: Any) -> list[tuple[tuple[str, ...], Any]]:
     return found
 
 
-def _terminations(env: Any) -> tuple[tuple[str, ...], Channel]:
-    """Return the names of the terminations, and whether each has ended the episode, with the time-outs at last."""
+def _terminations(env: Any) -> tuple[tuple[str, ...], Callable[[int], list[torch.Tensor]]]:
+    """Return the names of the terminations, and what reads a flag of each, with the time-outs at last."""
     manager: Any = getattr(env, "termination_manager", None)
     if manager is None:  # a direct environment
         names = ("terminated", "time-out")
@@ -202,7 +212,7 @@ def _terminations(env: Any) -> tuple[tuple[str, ...], Channel]:
             time_out = env.reset_time_outs[environment]
             return [env.reset_terminated[environment], time_out, time_out]
 
-        return names, Channel(reset, _all)
+        return names, reset
     names = tuple(manager.active_terms)
 
     def ended(environment: int) -> list[torch.Tensor]:
@@ -210,7 +220,7 @@ def _terminations(env: Any) -> tuple[tuple[str, ...], Channel]:
         assert time_outs is not None
         return [*(manager.get_term(name)[environment] for name in names), time_outs[environment]]
 
-    return names, Channel(ended, _all)
+    return names, ended
 
 
 def _all(values: list[Values]) -> Values:
