@@ -123,7 +123,7 @@ class Watch:
             self._last = state
 
     def _has_new_episode(self, state: RobotState) -> bool:
-        """Tell whether an episode has ended since the last state, perhaps in a step whose state was left out."""
+        """Return whether an episode has ended since the last state, perhaps in a step whose state was left out."""
         last = self._last
         if last is None or last.environment != state.environment:
             return bool(state.ended)

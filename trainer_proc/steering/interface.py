@@ -19,8 +19,9 @@ class TrainingStopped(BaseException):
 class Link(Protocol):
     """Source of orders and sink of frames."""
 
-    robot: zmq.Socket[bytes] | None
-    """The socket for those who watch the robot; None where nobody can."""
+    @property
+    def robot(self) -> zmq.Socket[bytes] | None:
+        """The socket for those who watch the robot; None where nobody can."""
 
     def emit(self, body: TrainerBody) -> None:
         """Publish `body` without blocking."""

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
-import zmq
 
 from trainer_proc.contract.messages import GuardAction, InterventionQueued, TrainerBody
 from trainer_proc.contract.orders import Order
@@ -120,7 +119,7 @@ def _bytes(count: int) -> Any:
 class NoOpLink:
     """No-op link for ranks above 0."""
 
-    robot: zmq.Socket[bytes] | None = None
+    robot: None = None
 
     def emit(self, body: TrainerBody) -> None:
         """Drop `body`, which rank 0 publishes."""

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from trainer_proc.contract.errors import TrainingError
+from trainer_proc.contract.garbage import without_garbage_collection
 from trainer_proc.contract.robot import Scene
 from trainer_proc.contract.rollout import RolloutHeader
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
@@ -22,7 +23,8 @@ def posed_model(scene: Scene, spec: RunSpec) -> tuple[PosedModel, list[str]]:
     """Return the model of a run's task, else one of the scene's shapes with the reason."""
     try:
         # other simulators take seconds to load, and have none
-        model = load_backend(_MUJOCO, load_library).picture_model(spec) if spec.backend == _MUJOCO else None
+        with without_garbage_collection():
+            model = load_backend(_MUJOCO, load_library).picture_model(spec) if spec.backend == _MUJOCO else None
         if model is not None:
             return PosedModel(model, scene), []
         reason = f"a task of {spec.backend} has no model of MuJoCo"

@@ -10,6 +10,7 @@ import zmq
 
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.robot import RobotNotice, RobotState, Scene, Selection, decode_robot
+from trainer_proc.contract.robot_socket import watching_socket
 from trainer_proc.contract.rollout import Rollout
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.worker import WorkerError
@@ -76,11 +77,7 @@ class LiveSource:
 
     def _message(self) -> Scene | RobotState | RobotNotice | None:
         if self._socket is None:
-            self._socket = zmq.Context.instance().socket(zmq.SUB)
-            self._socket.setsockopt(zmq.LINGER, 0)
-            self._socket.setsockopt(zmq.RCVHWM, _FEW)
-            self._socket.connect(self._address)
-            self._socket.subscribe(self._selection.topic())
+            self._socket = watching_socket(self._address, self._selection, _FEW)
         if not self._socket.poll(int(_WAIT_SECONDS * 1000)):
             return None
         try:

@@ -52,7 +52,7 @@ class TrainerLink:
         self._frames.setsockopt(zmq.SNDHWM, 0)  # no limit: frames are small and sending must not block
         self._orders = self._context.socket(zmq.PULL)
         self._orders.setsockopt(zmq.RCVHWM, 0)
-        self.robot: zmq.Socket[bytes] | None = self._bind_robot()
+        self.robot = self._bind_robot()
         """Publishes `contract.robot` straight to viewers, for `trainer_proc.robot_stream`."""
         self._frames.bind(f"ipc://{self._sockets_folder}/{FRAMES}")
         self._orders.bind(f"ipc://{self._sockets_folder}/{ORDERS}")
@@ -122,8 +122,7 @@ class TrainerLink:
 
     def _release(self) -> None:
         self._frames.close(linger=0)
-        if self.robot is not None:
-            self.robot.close(linger=0)
+        self.robot.close(linger=0)
         self._orders.close(linger=0)
         self._context.term()
         shutil.rmtree(self._sockets_folder, ignore_errors=True)

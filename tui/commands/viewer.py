@@ -10,15 +10,12 @@ import click
 from trainer_proc.contract.child_process import interrupt_on_signals
 from trainer_proc.contract.robot import Selection
 from trainer_proc.contract.rollout import SUFFIX, read_header
-from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.viewer_request import VIEWER, ViewerRequest
 from trainer_proc.contract.worker import Progress
 from tui.commands.shared.output import logs_option
-from tui.session.backends.work import do_work
+from tui.session.backends.work import OWN_PYTHON, do_work
+from tui.session.rollouts.of_run import run_of
 from tui.session.runs.run_index import find_run
-
-_PYTHON = "mjlab"
-"""The backend whose Python shows the robot: this program's own."""
 
 
 @click.command("viewer")
@@ -35,13 +32,12 @@ def viewer_command(target: str, environment: int, port: int, log_root: Path) -> 
     if Path(target).is_file() or target.endswith(SUFFIX):
         read_header(Path(target))  # refused at once
         path = Path(target).resolve()
-        run = RunFolder(path.parent.parent)
-        request = ViewerRequest(rollout=str(path), run=str(run.path) if run.spec_file.is_file() else "", port=port)
+        request = ViewerRequest(rollout=str(path), run=run_of(path), port=port)
     else:
         folder = find_run(target, log_root)
         request = ViewerRequest(run=str(folder.path), selection=Selection("env", str(environment)), port=port)
     interrupt_on_signals()
-    viewed = do_work(VIEWER, request, _PYTHON, _show, Event())
+    viewed = do_work(VIEWER, request, OWN_PYTHON, _show, Event())
     for line in (*viewed.notes, viewed.reason):
         click.echo(line)
 

@@ -90,7 +90,7 @@ def time_outs_of(env: Any) -> torch.Tensor | None:
 
 
 def is_velocity(command: Any) -> bool:
-    """Tell whether a command term is a velocity (x, y, yaw) in the frame of a robot."""
+    """Return whether a command term is a velocity (x, y, yaw) in the frame of a robot."""
     return getattr(command.command, "shape", ())[1:] == (3,) and hasattr(command, "robot")
 
 

@@ -35,6 +35,15 @@ class Camera:
         return Camera(self.azimuth, self.elevation, min(max(self.zoom * factor, SMALLEST_ZOOM), LARGEST_ZOOM))
 
 
+VIEWS = {
+    "default": Camera(),
+    "front": Camera(0.0, math.radians(8)),
+    "side": Camera(math.radians(-90), math.radians(8)),
+    "top": Camera(math.radians(180), math.radians(90)),
+}
+"""Directions to choose from, by name."""
+
+
 @dataclass(frozen=True)
 class Projection:
     """A camera in front of a picture of `width` × `height` dots whose middle shows `target`."""

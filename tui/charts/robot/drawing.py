@@ -14,7 +14,7 @@ from tui.charts.robot.camera import Camera, Projection
 from tui.charts.robot.contacts import contact_points
 from tui.charts.robot.focus import Focus
 from tui.charts.robot.framing import Framing, framing_of
-from tui.charts.robot.ground import arrow_points, cell_bits, foot_points, grid_points
+from tui.charts.robot.ground import METRES_A_SPEED, arrow_points, cell_bits, foot_points, grid_points
 from tui.charts.robot.looks import limb_gaps, patterned, shaded
 from tui.charts.robot.poses import place, poses_of, solids_of, yaw_of
 from tui.charts.robot.raster import NOTHING, Raster, rasterise
@@ -31,8 +31,6 @@ _FOOT = 0.14
 _SPARSE = 3
 """Without colours, one of this many dots of the ground is drawn."""
 _TINY = 1e-6
-_METRES_A_SPEED = 0.5
-"""Length of an arrow for 1 m/s."""
 _LONGEST_ARROW = 0.9
 """In half heights of the picture."""
 
@@ -124,7 +122,7 @@ class RobotPainter:
             if velocity is None or not np.isfinite(velocity[:2]).all():
                 continue
             start = np.array((*root[:2], projection.target[2] + height * half), dtype=np.float32)
-            along = _in_world(velocity, heading) * _METRES_A_SPEED
+            along = _in_world(velocity, heading) * METRES_A_SPEED
             along *= min(1.0, _LONGEST_ARROW * half / max(float(np.linalg.norm(along)), _TINY))
             _overlay(grid, arrow_points(projection, start, along, is_dashed=style == "command"), style)
 

@@ -24,6 +24,8 @@ _SMALL = 100
 """Dots: arrows in lower pictures have thin shafts."""
 _DASHED = 14.0
 """Dots: shorter arrows have no dashes."""
+METRES_A_SPEED = 0.5
+"""Length of an arrow for 1 m/s."""
 _HEAD = 0.28
 """Length of an arrow's head in lengths of the arrow."""
 

@@ -13,15 +13,12 @@ from threading import Event
 import numpy as np
 
 from trainer_proc.contract.records import contents
-from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.video_request import VIDEO, Rendered, VideoRequest, View
 from trainer_proc.contract.worker import Progress
 from tui.charts.video.pixels import Pixels
 from tui.charts.video.shots import Shot
-from tui.session.backends.work import do_work
-
-_PYTHON = "mjlab"
-"""The backend whose Python renders: this program's own, whatever simulator made the rollout."""
+from tui.session.backends.work import OWN_PYTHON, do_work
+from tui.session.rollouts.of_run import run_of
 
 
 @contextmanager
@@ -33,13 +30,13 @@ def rendered_frames(
     with tempfile.NamedTemporaryFile(prefix="humanoid-tui-frames-") as file:
         request = VideoRequest(
             rollout=str(path.resolve()),
-            run=_run_of(path),
+            run=run_of(path),
             frames=file.name,
             width=projection.width,
             height=projection.height,
             views=tuple(view_of(shot) for shot in shots),
         )
-        rendered = do_work(VIDEO, request, _PYTHON, report, Event())
+        rendered = do_work(VIDEO, request, OWN_PYTHON, report, Event())
         yield rendered, _frames(Path(file.name), projection.height, projection.width)
 
 
@@ -53,12 +50,6 @@ def view_of(shot: Shot) -> View:
         elevation=projection.camera.elevation,
         metres=projection.height / projection.dots_per_metre,
     )
-
-
-def _run_of(rollout: Path) -> str:
-    """Return the run in whose folder a rollout lies; empty for another place."""
-    folder = RunFolder(rollout.resolve().parent.parent)
-    return str(folder.path) if folder.spec_file.is_file() else ""
 
 
 def _frames(path: Path, rows: int, columns: int) -> Iterator[Pixels]:

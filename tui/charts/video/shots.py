@@ -9,17 +9,13 @@ from dataclasses import dataclass
 
 from trainer_proc.contract.robot import RobotState
 from trainer_proc.contract.rollout import Rollout
-from tui.charts.robot.camera import Camera, Projection
+from tui.charts.robot.camera import VIEWS, Projection
 from tui.charts.robot.drawing import is_planar
 from tui.charts.robot.focus import FOCUS_SECONDS, focus_of
 from tui.charts.robot.framing import framing_of
 from tui.charts.robot.poses import place, poses_of, solids_of
 
-CAMERAS = {
-    "follow": Camera(),
-    "side": Camera(math.radians(-90), math.radians(8)),
-    "front": Camera(0.0, math.radians(8)),
-}
+_CAMERAS = {"follow": VIEWS["default"], "side": VIEWS["side"], "front": VIEWS["front"]}
 """All move with the robot; those from the side and the front turn with it."""
 _TURNING = ("side", "front")
 _EARLY = 1e-6
@@ -51,7 +47,7 @@ def shots_of(rollout: Rollout, camera: str, *, width: int, height: int, fps: flo
     for number in range(math.floor(times[-1] * fps + _EARLY) + 1):
         state = bisect_right(times, number / fps + _EARLY) - 1
         focus = focus_of(_recent(states, times, state), scene, turns=camera in _TURNING)
-        shots.append(Shot(state, framing.projection(CAMERAS[camera], focus, width, height)))
+        shots.append(Shot(state, framing.projection(_CAMERAS[camera], focus, width, height)))
     return shots
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from trainer_proc.contract.robot import RobotState, Scene
 from tui.charts.robot.camera import Projection
 from tui.charts.robot.drawing import is_planar
+from tui.charts.robot.ground import METRES_A_SPEED
 from tui.charts.robot.poses import poses_of, yaw_of
 from tui.charts.video.pixels import Floats
 from tui.session.robot.values import values_of
@@ -17,8 +18,6 @@ _SPACING = 0.5
 """Metres between lines on the ground."""
 _RADIUS = 1.7
 """Of the visible ground in half heights of the picture."""
-_METRES_A_SPEED = 0.5
-"""Length of an arrow for 1 m/s."""
 _SHORTEST = 0.02
 _HEAD = 0.09
 _OPENING = math.radians(150)
@@ -51,12 +50,12 @@ def arrow_lines(projection: Projection, scene: Scene, state: RobotState, *, is_c
     if values is None or poses is None or not is_planar(scene.command) or not np.isfinite(values[:2]).all():
         return nothing
     speed = float(np.hypot(values[0], values[1]))
-    if speed * _METRES_A_SPEED < _SHORTEST:
+    if speed * METRES_A_SPEED < _SHORTEST:
         return nothing
     towards = yaw_of(poses[0, 3:]) + math.atan2(float(values[1]), float(values[0]))
     top = projection.target[2] + (0.86 if is_command else 0.78) * projection.height / 2 / projection.dots_per_metre
     start = np.array((*poses[0, :2], top), dtype=np.float32)
-    tip = start + _flat(towards) * speed * _METRES_A_SPEED
+    tip = start + _flat(towards) * speed * METRES_A_SPEED
     head = [tip + _flat(towards + side * _OPENING) * _HEAD for side in (-1, 1)]
     return projection.dots(np.array([(start, tip), *((tip, end) for end in head)], dtype=np.float32))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +86,7 @@ def _shots(plan: VideoPlan, rollout: Rollout) -> list[Shot]:
     if plan.output.suffix != ".png":
         return shots
     wanted = len(shots) // 2 if plan.at is None else round(plan.at * plan.fps)
-    return [replace(shots[min(wanted, len(shots) - 1)])]
+    return [shots[min(wanted, len(shots) - 1)]]
 
 
 class _Film:

@@ -14,6 +14,8 @@ from trainer_proc.contract.worker import Progress, Result, Worker
 from trainer_proc.contract.worker_process import WorkerProcess
 from tui.session.backends.environment import backend_command
 
+OWN_PYTHON = "mjlab"
+"""The backend whose Python is this program's own: it has MuJoCo, whatever simulator made a rollout."""
 _POLL_SECONDS = 0.2
 
 

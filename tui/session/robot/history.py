@@ -54,7 +54,7 @@ class RobotHistory:
         """
         is_new = False
         for state in states:
-            if self._states and state == self._states[-1]:  # of a paused training that is looked at again
+            if self._states and state == self._states[-1]:  # a paused training sends it to each new viewer
                 continue
             if self._states and state.step <= self._states[-1].step:
                 self.clear()

@@ -18,6 +18,7 @@ from trainer_proc.contract.robot import (
     Selection,
     decode_robot,
 )
+from trainer_proc.contract.robot_socket import watching_socket
 from trainer_proc.contract.run_folder import RunFolder
 
 _MOST_WAITING = 1500
@@ -44,7 +45,6 @@ class LiveRobot:
         self._connection: Connection | None = None
         self._socket: zmq.Socket[bytes] | None = None
         self._next_look = 0.0
-        self._newest: RobotState | None = None
         self._is_closed = False
         self.scene: Scene | None = None
         """The robot; None before the first message of a trainer."""
@@ -60,7 +60,10 @@ class LiveRobot:
         return self._selection
 
     def take(self) -> list[RobotState]:
-        """Return the states that have come since the last call, the oldest first."""
+        """Return the states that have come since the last call, the oldest first.
+
+        A paused training sends its state again to each new viewer.
+        """
         states: list[RobotState] = []
         while self._socket is not None:
             try:
@@ -99,9 +102,7 @@ class LiveRobot:
         match message:
             case RobotState():
                 self.problem = ""
-                if message != self._newest:  # a paused training sends it again to each new viewer
-                    states.append(message)
-                self._newest = message
+                states.append(message)
             case RobotNotice():
                 self.notice = self.problem = message.text
             case Scene():
@@ -123,14 +124,7 @@ class LiveRobot:
             self.problem = TOO_OLD
         else:
             self.problem = ""
-            self._connect(connection.robot)
-
-    def _connect(self, address: str) -> None:
-        self._socket = zmq.Context.instance().socket(zmq.SUB)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.setsockopt(zmq.RCVHWM, _MOST_WAITING)
-        self._socket.connect(address)
-        self._socket.subscribe(self._selection.topic())
+            self._socket = watching_socket(connection.robot, self._selection, _MOST_WAITING)
 
     def _disconnect(self) -> None:
         if self._socket is not None:

@@ -23,7 +23,7 @@ class RobotSource(Protocol):
         """What the user must know of the selection, one line: which environment is shown instead, for one."""
 
     def take(self) -> list[RobotState]:
-        """Return the states that have come since the last call, the oldest first."""
+        """Return the states that have come since the last call, the oldest first; one may come twice."""
 
     def select(self, selection: Selection) -> None:
         """Watch another environment."""

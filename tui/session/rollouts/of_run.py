@@ -24,6 +24,12 @@ def rollouts_of(folder: RunFolder) -> list[tuple[int, Path]]:
     return sorted(found.items())
 
 
+def run_of(rollout: Path) -> str:
+    """Return the absolute path of the run in whose folder a rollout lies; empty for another place."""
+    folder = RunFolder(rollout.resolve().parent.parent)
+    return str(folder.path) if folder.spec_file.is_file() else ""
+
+
 def nearest_rollout(folder: RunFolder, iteration: float | None) -> Path | None:
     """Return the rollout nearest to an iteration, the newest for None; None if the run has none."""
     found = rollouts_of(folder)

@@ -15,7 +15,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.timer import Timer
 
-from tui.charts.robot.camera import Camera
+from tui.charts.robot.camera import VIEWS, Camera
 from tui.charts.robot.drawing import RobotPainter
 from tui.session.robot.history import RobotHistory
 from tui.session.robot.playback import Playback
@@ -31,13 +31,6 @@ _ORBIT_CELL = math.radians(3)
 """Angle of dragging by one column; lines are twice as high."""
 _ZOOM = 1.25
 _SCRUB_SECONDS = 1.0
-_VIEWS = {
-    "default": Camera(),
-    "front": Camera(0.0, math.radians(8)),
-    "side": Camera(math.radians(-90), math.radians(8)),
-    "top": Camera(math.radians(180), math.radians(90)),
-}
-
 
 ROBOT_KEYS = (
     *("robot.pause", "robot.environment", "robot.back", "robot.step", "robot.slower", "robot.orbit-left"),
@@ -216,7 +209,7 @@ class RobotPane(Horizontal, can_focus=True):
 
     def action_look(self, name: str) -> None:
         """Choose a direction; the zoom stays, except in the default one."""
-        view = _VIEWS[name]
+        view = VIEWS[name]
         self._see(view if name == "default" else Camera(view.azimuth, view.elevation, self.camera.zoom))
 
     def action_turn(self) -> None:
