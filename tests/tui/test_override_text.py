@@ -64,7 +64,26 @@ def test_a_value_is_what_toml_python_or_hydra_means(text, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["[1, 2", "(1, 2", "{x: 1", "'abc", '"a', "]", "0.5:", ":1", "1:2:3", "[1,,2]", "[1 2]", "{x}", "{:1}", "[0:]", ""],
+    [
+        *(
+            "[1, 2",
+            "(1, 2",
+            "{x: 1",
+            "'abc",
+            '"a',
+            "]",
+            "0.5:",
+            ":1",
+            "1:2:3",
+            "[1,,2]",
+            "[1 2]",
+            "{x}",
+            "{:1}",
+            "[0:]",
+            "",
+        ),
+        *("'a', 'b'", "'a' + 'b'", "[a, 'b]", "['a' b]", "{a: 'b' c}", "{'a' b}", "{a: b", "[(a]", "[a)]", "[[a] b]"),
+    ],
 )
 def test_what_is_no_value_is_refused_with_the_forms_that_are(text):
     with pytest.raises(SettingError) as error:
