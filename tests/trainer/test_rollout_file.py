@@ -150,6 +150,13 @@ def test_states_of_other_sizes_end_the_rollout(tmp_path):
     assert (rollout.states, rollout.problem) == (STATES[:2], "damaged after 0.1 s")
 
 
+@pytest.mark.parametrize("step", [0, -7, 10**15])
+def test_states_that_go_back_in_time_or_are_hours_apart_end_the_rollout(tmp_path, step):
+    path = tmp_path / "wrong.rollout"
+    write_rollout(path, HEADER, SCENE, [*STATES[:2], msgspec.structs.replace(STATES[2], step=STATES[0].step + step)])
+    assert read_rollout(path).states == STATES[:2]
+
+
 def test_a_full_disk_leaves_the_rollout_from_before(tmp_path):
     path = tmp_path / "kept.rollout"
     write_rollout(path, HEADER, SCENE, STATES[:1])

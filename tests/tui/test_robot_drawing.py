@@ -10,12 +10,17 @@ from trainer_proc.contract.robot import Shape
 from tui.charts.braille import BLANK
 from tui.charts.robot.camera import Camera, Projection
 from tui.charts.robot.contacts import contact_points
-from tui.charts.robot.drawing import RobotPainter
+from tui.charts.robot.drawing import NOT_DRAWABLE, RobotPainter
 from tui.charts.robot.focus import Focus, focus_of
+from tui.charts.robot.framing import framing_of
+from tui.charts.robot.ground import grid_points
 from tui.charts.robot.poses import place, poses_of, rotations_of, solids_of
 from tui.charts.robot.raster import rasterise
 from tui.charts.robot.solids import HITS, half_extents
 from tui.charts.robot.styles import ROBOT_STYLES, parts_of
+from tui.charts.robot.view import paint_view
+from tui.charts.video.stage import ground_lines
+from tui.session.robot.readout import Moment
 
 HERE = Focus((0.0, 0.0), 0.0)
 SIDE = Camera(math.radians(-90), 0.0)
@@ -128,11 +133,29 @@ def test_any_size_is_drawn(size):
     assert (grid.width, grid.height) == size
 
 
-@pytest.mark.parametrize("poses", [b"", b"12345", packed(0, 0, 0, 1, 0, 0), packed(0, math.nan, 0, 1, 0, 0, 0)])
-def test_a_state_that_does_not_fit_the_scene_is_blank(poses):
+@pytest.mark.parametrize(
+    "poses",
+    [
+        *(b"", b"12345", packed(0, 0, 0, 1, 0, 0), packed(0, math.nan, 0, 1, 0, 0, 0)),
+        *(packed(1e38, 0, 0, 1, 0, 0, 0), packed(0, 0, 0, 1e30, 0, 0, 0)),
+    ],
+)
+def test_a_state_that_can_not_be_drawn_is_reported(poses):
     state = state_at(poses=poses)
     assert focus_of([state], scene_of(sphere()), turns=True) == HERE
-    assert not (painted(scene_of(sphere()), state).codes > BLANK).any()
+    painter = RobotPainter(scene_of(sphere()))
+    grid = paint_view(painter, Moment(painter.scene, state, [state]), Camera(), HERE, width=60, height=9)
+    assert "".join(map(chr, grid.codes[3:6].flatten())).split() == NOT_DRAWABLE.split()
+
+
+@pytest.mark.parametrize("away", [1.0, 9e3])
+def test_the_ground_has_few_lines_however_far_apart_bodies_are(away):
+    scene, state = scene_of(sphere(0), sphere(1), bodies=("base", "tip")), state_at((0, 0, 0), (away, 0, 0))
+    solids = solids_of(scene)
+    framing = framing_of(solids, place(solids, poses_of(state, 2)), has_arrows=False)
+    projection = framing.projection(Camera(), HERE, 80, 80)
+    assert len(grid_points(projection, framing.half_height * 1.5, 0.0)) < 4000
+    assert len(ground_lines(projection)) < 100
 
 
 def test_a_scene_without_solids_shows_the_ground():

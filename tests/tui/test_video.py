@@ -161,6 +161,8 @@ def test_the_command_reports_a_rollout_that_was_cut_off(tmp_path):
         ((str(WALK), "-o", "a.mp4", "--size", "9x9"), "expected WIDTHxHEIGHT of 16 to 4096 pixels"),
         ((str(WALK), str(WALK), "-o", "a.svg"), "expected up to 1 rollouts for .svg, got 2"),
         ((str(WALK), "-o", "none/a.mp4"), "no such folder"),
+        ((str(WALK), "-o", "a.png", "--at", "inf"), "expected a finite number, got inf"),
+        ((str(WALK), "-o", "a.mp4", "--fps", "nan"), "expected a finite number, got nan"),
     ],
 )
 def test_wrong_use_is_one_line(fails, arguments, message):

@@ -29,6 +29,8 @@ _LARGEST_FILE = 256 * 1024 * 1024
 _LARGEST_HEADER = 64 * 1024
 _LARGEST_MESSAGE = 8 * 1024 * 1024
 """Bytes, unpacked."""
+_LONGEST_SECONDS = 3600.0
+"""Simulated time; a longer file is none of ours, and its film would never end."""
 
 
 class RolloutError(UsageError):
@@ -132,7 +134,7 @@ def read_rollout(path: Path) -> Rollout:
     states: list[RobotState] = []
     problem = "cut off"
     for message in messages:
-        if isinstance(message, RobotState) and _fits(message, scene):
+        if isinstance(message, RobotState) and _fits(message, scene) and _follows(message, states, scene):
             states.append(message)
             continue
         problem = "" if isinstance(message, _End) else "damaged"
@@ -209,6 +211,13 @@ def _is_consistent(scene: Scene) -> bool:
         and len(scene.torque_limits) in (0, len(scene.joints))
         and 0.0 < scene.step_seconds < math.inf
     )
+
+
+def _follows(state: RobotState, before: list[RobotState], scene: Scene) -> bool:
+    """Return whether a state is later than those before, and not by hours."""
+    if not before:
+        return True
+    return state.step > before[-1].step and (state.step - before[0].step) * scene.step_seconds <= _LONGEST_SECONDS
 
 
 def _fits(state: RobotState, scene: Scene) -> bool:

@@ -24,6 +24,9 @@ from tui.session.robot.values import values_of
 
 Floats = NDArray[np.float32]
 
+NO_ROBOT = "this task has no robot to draw"
+NOT_DRAWABLE = "poses are not finite, or farther away than 10 km"
+
 _GROUND = 1.5
 """Radius of the visible ground in half heights of the picture."""
 _FOOT = 0.14
@@ -45,6 +48,12 @@ class RobotPainter:
         self._parts = np.array([parts[body] for body in self._solids.bodies], dtype=np.uint8)
         self._framing: Framing | None = None
 
+    def problem(self, state: RobotState) -> str:
+        """Return why a state can't be drawn, in one line; empty if it can."""
+        if not self.scene.bodies:
+            return NO_ROBOT
+        return NOT_DRAWABLE if poses_of(state, len(self.scene.bodies)) is None else ""
+
     def paint(
         self,
         state: RobotState,
@@ -56,7 +65,7 @@ class RobotPainter:
         patterns: bool = False,
         banner: str = "",
     ) -> CellGrid:
-        """Return the picture in `width` × `height` cells, blank for a state that does not fit the scene.
+        """Return the picture in `width` × `height` cells, blank for a state that has a `problem`.
 
         With `patterns`, parts of the robot differ by their dots, for terminals without colours. A `banner` reports a
         fall.

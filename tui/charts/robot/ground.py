@@ -33,7 +33,7 @@ _HEAD = 0.28
 def grid_points(projection: Projection, radius: float, ground: float) -> Floats:
     """Return a grid at the height `ground` around the target, fixed to the world, within `radius` metres."""
     x, y, _ = projection.target
-    spacing = next((one for one in _SPACINGS if 2 * radius / one <= _LINES), _SPACINGS[-1])
+    spacing = next((one for one in _SPACINGS if 2 * radius / one <= _LINES), 2 * radius / _LINES)
     step = max(1 / projection.dots_per_metre, 2 * radius / _MOST_POINTS)
     fine = np.arange(-radius, radius, step, dtype=np.float32)
     points = []

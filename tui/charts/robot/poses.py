@@ -12,6 +12,10 @@ from tui.session.robot.values import values_of
 
 Floats = NDArray[np.float32]
 _POSE = 7
+_FARTHEST = 1e4
+"""Metres from the environment's origin: a simulation that diverges leaves everything that can be drawn."""
+_LARGEST_QUATERNION = 2.0
+"""Size of an entry; those of unit quaternions are at most 1, up to rounding."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,13 @@ class Placed:
 
 
 def solids_of(scene: Scene) -> Solids:
-    """Return the shapes that can be drawn: finite, and on a body of the scene."""
+    """Return the shapes that can be drawn: of possible size and place, and on a body of the scene."""
     shapes = [
         shape
         for shape in scene.shapes
-        if 0 <= shape.body < len(scene.bodies) and np.isfinite([*shape.size, *shape.position, *shape.orientation]).all()
+        if 0 <= shape.body < len(scene.bodies)
+        and (np.abs([*shape.size, *shape.position]) <= _FARTHEST).all()
+        and (np.abs(shape.orientation) <= _LARGEST_QUATERNION).all()
     ]
     return Solids(
         bodies=np.array([shape.body for shape in shapes], dtype=np.intp),
@@ -58,9 +64,17 @@ def solids_of(scene: Scene) -> Solids:
 
 
 def poses_of(state: RobotState, bodies: int) -> Floats | None:
-    """Return the poses [bodies, 7] of a state; None unless they are finite and as many as the scene has."""
+    """Return the poses [bodies, 7] of a state; None unless they can be drawn and are as many as the scene has.
+
+    Those of a simulation that has diverged can't: they are not finite, or farther away than 10 km.
+    """
     values = values_of(state.poses, bodies * _POSE)
-    return values.reshape(bodies, _POSE) if values is not None and np.isfinite(values).all() else None
+    if values is None:
+        return None
+    poses = values.reshape(bodies, _POSE)
+    # false for NaN
+    can_be_drawn = (np.abs(poses[:, :3]) <= _FARTHEST).all() and (np.abs(poses[:, 3:]) <= _LARGEST_QUATERNION).all()
+    return poses if can_be_drawn else None
 
 
 def place(solids: Solids, poses: Floats) -> Placed:

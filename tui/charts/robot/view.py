@@ -69,16 +69,13 @@ def paint_view(
     """
     areas = areas_of(width, height)
     grid = CellGrid(width, height)
-    picture = painter.paint(
-        moment.state,
-        camera,
-        focus,
-        width=areas.picture_width,
-        height=areas.picture_height,
-        patterns=patterns,
-        banner=fall_text(moment),
-    )
-    grid.paste(picture)
+    room = {"width": areas.picture_width, "height": areas.picture_height}
+    if problem := painter.problem(moment.state):
+        grid.paste(paint_text(problem, **room))
+    else:
+        grid.paste(
+            painter.paint(moment.state, camera, focus, **room, patterns=patterns, banner=fall_text(moment)),
+        )
     for row, line in enumerate(readout(read or moment, areas.readout_width, areas.readout_height), areas.readout_top):
         put_line(grid, row, areas.readout_left, line)
     if areas.has_time_line:

@@ -16,6 +16,8 @@ from tui.session.robot.values import values_of
 
 _SPACING = 0.5
 """Metres between lines on the ground."""
+_MOST_LINES = 40
+"""In each direction: then they are farther apart."""
 _RADIUS = 1.7
 """Of the visible ground in half heights of the picture."""
 _SHORTEST = 0.02
@@ -27,10 +29,11 @@ def ground_lines(projection: Projection) -> Floats:
     """Return the lines on the ground within sight, fixed to the world: [N, 2 ends, (column, row)]."""
     x, y, _ = projection.target
     radius = _RADIUS * projection.height / 2 / projection.dots_per_metre
+    spacing = max(_SPACING, 2 * radius / _MOST_LINES)
     lines = []
     for axis, (place, other) in enumerate(((x, y), (y, x))):
-        for number in range(math.ceil((place - radius) / _SPACING), math.floor((place + radius) / _SPACING) + 1):
-            at = number * _SPACING
+        for number in range(math.ceil((place - radius) / spacing), math.floor((place + radius) / spacing) + 1):
+            at = number * spacing
             half = math.sqrt(max(radius * radius - (at - place) ** 2, 0.0))
             ends = np.zeros((2, 3), dtype=np.float32)
             ends[:, axis] = at
