@@ -7,6 +7,7 @@ from typing import get_args
 
 import click
 
+from tui.commands.shared.finite_range import FiniteRange
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.runs.run_index import find_run
 from tui.session.settings.config import MAX_SMOOTHING, BoardUnit, ThemeName, read_settings
@@ -20,7 +21,7 @@ from tui.session.text import plain
 @click.option("--with", "others", multiple=True, metavar="RUN", help="Another run on the same charts; repeatable.")
 @click.option(
     "--smoothing",
-    type=click.FloatRange(0, MAX_SMOOTHING),
+    type=FiniteRange(0, MAX_SMOOTHING),
     help="Smoothing weight as in TensorBoard; default: the settings'.",
 )
 @click.option("--x", "unit", type=click.Choice(get_args(BoardUnit)), default="iteration", help="Unit of the x axis.")

@@ -12,6 +12,7 @@ import click
 from curricula.errors import UserError
 from trainer_proc.contract.robot import SELECTIONS, RobotState, Scene, Selection
 from trainer_proc.contract.run_folder import RunFolder
+from tui.commands.shared.finite_range import FiniteRange
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.robot.live import LiveRobot
 from tui.session.runs.run_index import find_run
@@ -32,7 +33,7 @@ _WIDTH, _MOST_LINES = 100, 100
 )
 @click.option(
     "--patience",
-    type=click.FloatRange(min=0.0),
+    type=FiniteRange(min=0.0),
     default=60.0,
     show_default=True,
     help="Seconds to wait for the state, which comes with the next step of the environments.",
@@ -44,8 +45,10 @@ def robot_command(run: str, environment: str, patience: float, log_root: Path, a
     from tui.session.robot.frame import frame_record  # imports numpy, which `--help` needn't wait for
     from tui.session.robot.readout import Moment, readout
 
-    scene, state = _next_state(find_run(run, log_root), selection_of_text(environment), patience)
+    scene, state, notice = _next_state(find_run(run, log_root), selection_of_text(environment), patience)
     lines = readout(Moment(scene, state, [state]), _WIDTH, _MOST_LINES)
+    if notice:
+        click.echo(plain(notice), err=True)
     text = "\n".join("".join(piece for piece, _ in line).rstrip() for line in lines)
     show_result(plain(text), frame_record(scene, state) if as_json else None, as_json)
 
@@ -59,14 +62,17 @@ def selection_of_text(text: str) -> Selection:
     return Selection("type", text)
 
 
-def _next_state(folder: RunFolder, selection: Selection, patience: float) -> tuple[Scene, RobotState]:
-    """Return the next state. Raises `UserError` if none can come, or none has come in time."""
+def _next_state(folder: RunFolder, selection: Selection, patience: float) -> tuple[Scene, RobotState, str]:
+    """Return the next state, with the trainer's line about the selection if there is one.
+
+    Raises `UserError` if no state can come, or none has come in time.
+    """
     deadline = time.monotonic() + patience
     with closing(LiveRobot(folder, selection)) as robot:
         while True:
             states = robot.take()
             if states and robot.scene is not None:
-                return robot.scene, states[-1]
+                return robot.scene, states[-1], robot.notice
             if robot.problem:
                 raise UserError(f"{folder.name}: {robot.problem}")
             if time.monotonic() > deadline:

@@ -11,6 +11,7 @@ import click
 from trainer_proc.contract.child_process import interrupt_on_signals
 from trainer_proc.contract.rollout_request import LONGEST_SECONDS, ROLLOUT, Recorded, RolloutRequest
 from trainer_proc.contract.run_folder import RunFolder
+from tui.commands.shared.finite_range import FiniteRange
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.progress_line import progress_line
 from tui.session.backends.work import do_work
@@ -22,7 +23,7 @@ from tui.session.rollouts.request import make_requests, parse_command, parse_pus
 @click.command("rollout")
 @click.argument("targets", metavar="RUN|FILE...", nargs=-1, required=True)
 @click.option("--checkpoint", "checkpoints", multiple=True, help="latest, best, an iteration or a file; repeatable.")
-@click.option("--seconds", type=click.FloatRange(min=0.1, max=LONGEST_SECONDS), default=10.0, show_default=True)
+@click.option("--seconds", type=FiniteRange(min=0.1, max=LONGEST_SECONDS), default=10.0, show_default=True)
 @click.option("--command", metavar="FORWARD,LATERAL,YAW", help="Velocity to hold (m/s, m/s, rad/s).")
 @click.option("--push", "pushes", metavar="SECONDS:FORWARD,LATERAL", multiple=True, help="Push (m/s); repeatable.")
 @click.option("--seed", type=click.IntRange(min=0, max=2**31 - 1), default=0, show_default=True)

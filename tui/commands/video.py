@@ -11,6 +11,7 @@ from curricula.errors import UsageError
 from trainer_proc.contract.child_process import interrupt_on_signals
 from trainer_proc.contract.rollout import read_rollout
 from trainer_proc.contract.video_request import LARGEST, SMALLEST
+from tui.commands.shared.finite_range import FiniteRange
 from tui.commands.shared.output import json_option, show_result
 from tui.commands.shared.progress_line import progress_line
 
@@ -23,8 +24,8 @@ _MOST = 4
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File: .mp4, .gif, .svg or .png.")
 @click.option("--size", default="640x480", show_default=True, metavar="WIDTHxHEIGHT", help="Pixels of each rollout.")
 @click.option("--camera", type=click.Choice(("follow", "side", "front")), default="follow", show_default=True)
-@click.option("--fps", type=click.FloatRange(1, 100), default=25.0, show_default=True, help="Frames per second.")
-@click.option("--at", type=click.FloatRange(min=0), help="Time of a .png (s); default: its middle.")
+@click.option("--fps", type=FiniteRange(1, 100), default=25.0, show_default=True, help="Frames per second.")
+@click.option("--at", type=FiniteRange(min=0), help="Time of a .png (s); default: its middle.")
 @click.option("--drawn", is_flag=True, help="Draw simple shapes, without MuJoCo and OpenGL; a .svg always does.")
 @json_option
 def video_command(

@@ -57,6 +57,18 @@ class NoRobot(FakeRobot):
         return replace(scene, bodies=(), parents=(), shapes=(), feet=())
 
 
+class PausedTraining(FakeRobot):
+    """A source of a training that stands: each selection gets its only state, together with the scene."""
+
+    def __init__(self, folder, selection):
+        super().__init__(folder, selection)
+        self._first, self.scene, self.states = self.scene, None, self.states[:1]
+
+    def take(self):
+        self.scene = self._first
+        return super().take()
+
+
 class EndedRun(FakeRobot):
     """A source without a trainer."""
 
@@ -307,6 +319,19 @@ async def test_why_there_is_no_robot(dashboard, robots, monkeypatch, source, lin
         await until(lambda: line in text_of(dashboard), line)
         await pilot.press("n", "space", "full_stop", "left", "v")
         await until(lambda: robots[-1].is_closed, "the end of the subscription")
+
+
+async def test_a_paused_training_shows_where_it_stands(dashboard, robots, monkeypatch):
+    monkeypatch.setattr("tui.screens.dashboard.screen.LiveRobot", PausedTraining)
+    async with dashboard.run_test(size=SMALL) as pilot:
+        await dashboard_is_filled(dashboard)
+        await pilot.press("v")
+        await robot_is_shown(dashboard)
+        await pilot.press("n", *"random", "enter")  # is watched already
+        await until(lambda: not isinstance(dashboard.screen, ChooseEnvironment), "the end of the dialog")
+        await pilot.press("left")
+        assert len(robots[-1].selections) == 1
+        assert len(pane_of(dashboard).playback.history) == 1
 
 
 async def test_twenty_columns_show_the_robot_alone(log_root):

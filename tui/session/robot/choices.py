@@ -10,9 +10,9 @@ from tui.session.text import plain
 _KINDS = {
     "best": ("best reward", "highest mean reward in its running episode"),
     "worst": ("worst reward", "lowest mean reward in its running episode"),
-    "tilted": ("most tilted", "mostly falls next"),
-    "noise-free": ("noise-free", "acts by the policy's mean"),
-    "random": ("random", "another one after each episode"),
+    "tilted": ("most tilted", "likely to fall next"),
+    "noise-free": ("noise-free", "acts without exploration noise"),
+    "random": ("random", "changes after each episode"),
 }
 
 

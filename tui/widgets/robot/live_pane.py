@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from trainer_proc.contract.robot import Scene, Selection
-from tui.charts.robot.drawing import RobotPainter
+from tui.charts.robot.drawing import NO_ROBOT, RobotPainter
 from tui.session.robot.choices import title_of
 from tui.session.robot.history import RobotHistory
 from tui.session.robot.source import RobotSource
@@ -24,7 +24,6 @@ from tui.widgets.robot.robot_pane import RobotPane, Track
 from tui.widgets.shown_keys import key_of
 
 _WAITING = "waiting for the next steps of the training…"
-_NO_ROBOT = "this task has no robot to draw"
 _KEYS = (("robot.environment", "n", "environment"), ("robot.pause", "space", "pause"), ("robot.back", "[", "back"))
 """Keys in the border of the focused pane: id, default key, label."""
 
@@ -75,6 +74,8 @@ class LiveRobotPane(RobotPane):
 
     def select(self, selection: Selection) -> None:
         """Watch another environment; forget the states of the one before."""
+        if selection == self._selection:  # of which a paused training sends nothing new
+            return
         self._selection = selection
         if self._source is not None:
             self._source.select(selection)
@@ -101,16 +102,18 @@ class LiveRobotPane(RobotPane):
         return action != "environment" or (self._scene is not None and bool(self._scene.bodies))
 
     def _take(self, source: RobotSource) -> None:
-        scene, states = source.scene, source.take()
+        states = source.take()
+        scene = source.scene  # now: it often comes with the first states
         if scene is not None and scene is not self._scene and scene != self._scene:
             self._scene = scene
             self.set_tracks([Track(RobotHistory(scene.step_seconds), RobotPainter(scene))])
+            self.refresh_bindings()  # environments can be chosen now
         history = self.playback.history
         if self.tracks:
             self.playback.arrived(is_new=history.add(states))
         self.text = "" if len(history) else source.problem or _WAITING
         if scene is not None and not scene.bodies:
-            self.text = _NO_ROBOT
+            self.text = NO_ROBOT
         self._show_titles()
 
     def _close(self) -> None:
