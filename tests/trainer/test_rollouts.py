@@ -32,21 +32,24 @@ def poses(path):
     return np.array([np.frombuffer(state.poses, "<f4") for state in rollout.states])
 
 
-def test_a_seed_records_the_same_rollout_of_a_checkpoint_and_of_its_export(folder, tmp_path):
-    recorded = record(folder, tmp_path / "a.rollout", seed=3)
+def test_a_seed_records_the_same_rollout_of_a_checkpoint_and_of_its_export_into_the_run(folder, tmp_path):
+    options = ("--seconds", "1", "--seed", "3", "--device", "cpu", "--json")
+    (recorded,) = json.loads(program(tmp_path, "rollout", str(folder.path), *options))["rollouts"]
+    file = folder.rollouts / "model_7_seed_3.rollout"
     record(folder, tmp_path / "b.rollout", seed=3, policy=str(folder.exported / "policy.onnx"))
     record(folder, tmp_path / "c.rollout", seed=4)
-    a, b, c = (poses(tmp_path / f"{name}.rollout") for name in "abc")
+    a, b, c = (poses(path) for path in (file, tmp_path / "b.rollout", tmp_path / "c.rollout"))
     np.testing.assert_allclose(a, b, atol=1e-3)
     assert np.abs(a - c).max() > 1e-2
-    rollout = read_rollout(tmp_path / "a.rollout")
+    rollout = read_rollout(file)
     assert (rollout.header.iteration, rollout.header.seed, rollout.problem) == (7, 3, "")
     assert {state.iteration for state in rollout.states} == {7}
     # the run's episodes last 0.5 s, the rollout's 1 s
     times = [state.time for state in rollout.states]
     assert times == pytest.approx([state.step * rollout.scene.step_seconds for state in rollout.states])
     assert times[-1] == pytest.approx(1.0)
-    assert (recorded.states, recorded.falls, recorded.size) == (len(times), 0, (tmp_path / "a.rollout").stat().st_size)
+    assert (recorded["path"], recorded["size"]) == (str(file), file.stat().st_size)
+    assert (recorded["states"], recorded["falls"]) == (len(times), 0)
 
 
 @pytest.mark.parametrize(
@@ -66,10 +69,3 @@ def test_what_can_t_be_recorded_leaves_no_file(folder, tmp_path, changes, messag
         record(folder, tmp_path / "sub" / "a.rollout", **changes)
     assert len(str(error.value).splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_command_records_into_the_run(folder, tmp_path):
-    shown = json.loads(program(tmp_path, "rollout", str(folder.path), "--seconds", "0.5", "--device", "cpu", "--json"))
-    (recorded,) = shown["rollouts"]
-    assert recorded["path"] == str(folder.rollouts / "model_7.rollout")
-    assert len(read_rollout(folder.rollouts / "model_7.rollout").states) == recorded["states"]

@@ -13,6 +13,7 @@ import msgspec
 from curricula.errors import UsageError, message_of
 from trainer_proc.checkpoints.load import read_checkpoint
 from trainer_proc.contract.evaluation import EvaluationError
+from trainer_proc.contract.garbage import without_garbage_collection
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.contract.worker import Progress
 from trainer_proc.evaluation.policy import conditions_of_exported, is_exported, iteration_in, read_policy_file
@@ -61,7 +62,8 @@ def prepare(
     report(Progress(0, 0, f"loading {spec.backend}"))
     checkpoint = "" if is_exported(path) else str(path)
     spec = msgspec.structs.replace(spec, device=device, seed=seed, processes=1, checkpoint=checkpoint)
-    backend, spec = check_launch(spec)
+    with without_garbage_collection():  # the simulator is imported
+        backend, spec = check_launch(spec)
     env_cfg, _ = backend.configurations(spec)
     return Prepared(
         policy=path,
