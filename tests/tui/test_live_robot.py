@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from itertools import count
+from threading import Thread
 
 import msgspec
 import pytest
@@ -129,3 +130,39 @@ def test_a_trainer_of_an_older_version_sends_no_robot(folder, viewer):
     text = folder.connection.read_text()
     folder.connection.write_text("\n".join(line for line in text.splitlines() if not line.startswith("robot")))
     assert viewer().problem == TOO_OLD
+
+
+# --- the command ---
+
+
+@contextmanager
+def answering(folder, selection, *messages):
+    """Send messages to the first viewer of a selection."""
+    with trainer_of(folder) as trainer:
+
+        def answer():
+            if trainer.subscription() == (1, selection):
+                trainer.send(*messages, selection=selection)
+
+        thread = Thread(target=answer)
+        thread.start()
+        yield
+        thread.join()
+
+
+def test_the_command_shows_a_state_with_names_and_numbers(folder, prints):
+    run = str(folder.path)
+    with answering(folder, Selection("env", "1"), SCENE, STATE):
+        assert prints("robot", run, "--env", "1") == "env 1 of 4    0.06 s  iteration 2\n"
+    with answering(folder, Selection("type", "stairs"), SCENE, STATE):
+        frame = prints("robot", run, "--env", "stairs", "--json")
+    assert (frame["environment"], frame["step"], frame["poses"]) == (1, 3, {"cart": [0.0] * 7})
+
+
+def test_the_command_reports_in_one_line_why_there_is_no_state(folder, fails):
+    run = str(folder.path)
+    assert NOT_LIVE in fails(1, "robot", run)
+    with answering(folder, Selection("best"), RobotNotice("no best one yet")):
+        assert "no best one yet" in fails(1, "robot", run, "--env", "best")
+    with trainer_of(folder):
+        assert "no step of the environments in 0 s" in fails(1, "robot", run, "--patience", "0")
