@@ -1,6 +1,7 @@
 """A process is told apart from a later one with its id, whatever the clock does."""
 
 import os
+import socket
 import subprocess
 import sys
 
@@ -42,10 +43,25 @@ def test_a_step_of_the_clock_changes_nothing(folder, monkeypatch):
     assert read_connection(folder) is not None
 
 
+def test_a_training_that_version_0_1_has_started_is_alive(folder):
+    own = psutil.Process()
+    lines = (
+        f'host = "{socket.gethostname()}"',
+        f"pid = {own.pid}",
+        "process_started = {}",
+        'publish = "ipc://publish"',
+        'control = "ipc://control"',
+    )
+    folder.connection.write_text("\n".join(lines).format(own.create_time()))
+    assert read_connection(folder).robot == ""
+    folder.connection.write_text("\n".join(lines).format(own.create_time() - 60))
+    assert read_connection(folder) is None
+
+
 def test_a_connection_of_an_earlier_process_with_the_id_is_dead(folder):
     write_connection(folder, "ipc://publish", "ipc://control")
     connection = read_connection(folder)
     for identity in ("another boot 12345", ""):
         assert not msgspec.structs.replace(connection, identity=identity).is_alive()
-    gone = Connection(connection.host, 2**31 - 1, "", "", "")
+    gone = Connection(connection.host, 2**31 - 1, "", "")
     assert not gone.is_alive()

@@ -14,25 +14,43 @@ from trainer_proc.contract.process_identity import process_identity
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
 
 
-class Connection(msgspec.Struct, frozen=True):
+class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a trainer listens."""
 
     host: str
     """Name of its machine."""
     pid: int
     """Process id of its wire process."""
-    identity: str
-    """That process's `process_identity`, which a later process with the same id doesn't have."""
     publish: str
     """ZeroMQ address at which frames are published."""
     control: str
     """ZeroMQ address for requests."""
+    identity: str = ""
+    """That process's `process_identity`, which a later process with the same id doesn't have; empty for version 0.1."""
+    process_started: float | None = None
+    """Start of that process in Unix time (s), where version 0.1 started it: it may outlive an update."""
     robot: str = ""
     """ZeroMQ address at which the training process publishes `contract.robot`; empty for older trainers."""
 
     def is_alive(self) -> bool:
         """Return whether the process still runs on this machine."""
-        return self.host == socket.gethostname() and self.identity == (process_identity(self.pid) or None)
+        if self.host != socket.gethostname():
+            return False
+        if self.process_started is not None:
+            return _started_at(self.pid, self.process_started)
+        return self.identity == (process_identity(self.pid) or None)
+
+
+def _started_at(pid: int, seconds: float) -> bool:
+    """Return whether a process runs that started at this Unix time."""
+    import psutil  # slow to import
+
+    try:
+        process = psutil.Process(pid)
+        is_same = bool(abs(process.create_time() - seconds) < 1.0)
+        return is_same and process.status() != str(psutil.STATUS_ZOMBIE)
+    except (psutil.Error, ValueError):  # the file may name a negative number
+        return False
 
 
 def write_connection(folder: RunFolder, publish: str, control: str, robot: str = "") -> None:
