@@ -25,6 +25,7 @@ class FakeRobot:
     opened: ClassVar = []
     file = G1
     problem = notice = ""
+    has_ended = False
     scene = None
 
     def __init__(self, folder, selection):
@@ -332,6 +333,18 @@ async def test_a_paused_training_shows_where_it_stands(dashboard, robots, monkey
         await pilot.press("left")
         assert len(robots[-1].selections) == 1
         assert len(pane_of(dashboard).playback.history) == 1
+
+
+async def test_the_last_seconds_of_an_ended_training_play_like_a_recording(dashboard, robots, monkeypatch):
+    async with dashboard.run_test(size=SMALL) as pilot:
+        await dashboard_is_filled(dashboard)
+        await pilot.press("v")
+        await robot_is_shown(dashboard)
+        monkeypatch.setattr(FakeRobot, "has_ended", True)
+        await pilot.press("end")
+        await until(lambda: "■ end" in text_of(dashboard), "the end")
+        await pilot.press("space")
+        await until(lambda: "▶ playing" in text_of(dashboard), "its beginning")
 
 
 async def test_twenty_columns_show_the_robot_alone(log_root):

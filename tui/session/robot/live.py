@@ -59,6 +59,11 @@ class LiveRobot:
         """The present selection."""
         return self._selection
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether no trainer is there now; a later one is found too."""
+        return self._connection is None
+
     def take(self) -> list[RobotState]:
         """Return the states that have come since the last call, the oldest first.
 

@@ -36,7 +36,8 @@ class Playback:
         self.speed = 1.0
         self.is_paused = False
         self._follows = is_live
-        self._is_live = is_live
+        self.is_live = is_live
+        """Whether states may still come; a training's are a recording once it has ended."""
         self._position: float | None = None
         self._ticked: float | None = None
         self._starved = 0.0
@@ -45,7 +46,7 @@ class Playback:
     def position(self) -> float:
         """Time shown, within that of the history."""
         if self._position is None:
-            return self.history.last if self._is_live else self.history.first
+            return self.history.last if self.is_live else self.history.first
         return min(max(self._position, self.history.first), self.history.last)
 
     @property
@@ -63,7 +64,7 @@ class Playback:
         """What happens now; `live` while it follows the newest states."""
         if self.is_paused:
             return "paused"
-        if not self._is_live:
+        if not self.is_live:
             return "at end" if self.behind <= 0 else "playing"
         if not self._follows:
             return "playing"
@@ -77,7 +78,7 @@ class Playback:
     def restart(self) -> None:
         """Forget the position: the history is of something else now."""
         self._position = None
-        self._follows = self._is_live
+        self._follows = self.is_live
 
     def tick(self, now: float) -> None:
         """Move on by the time since the last call."""
@@ -94,13 +95,13 @@ class Playback:
         self._position = min(self.position + elapsed * self.speed, self.history.last)
         if self._follows and self.speed == 1.0 and self.behind > _FARTHEST_BEHIND:
             self._position = self.history.last - _AFTER_JUMP
-        if self._is_live and self.behind <= 0:
+        if self.is_live and self.behind <= 0:
             self._follows = True
 
     def toggle_pause(self) -> None:
         """Pause, or go on; from the beginning if a recording had ended."""
         if self.mode == "at end":
-            self._position = self.history.first
+            self.go_to(self.history.first)
         else:
             self.is_paused = not self.is_paused
 
@@ -122,7 +123,7 @@ class Playback:
     def go_to(self, time: float) -> None:
         """Show a time, at most the ends of the history; there, a live view plays on without jumping ahead."""
         self._position = min(max(time, self.history.first), self.history.last)
-        self._follows = self._is_live and self._position >= self.history.last
+        self._follows = self.is_live and self._position >= self.history.last
 
     def go_to_fall(self, direction: int) -> bool:
         """Go to some time before the nearest fall earlier (-1) or later (1); return whether there is one."""

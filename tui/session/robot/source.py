@@ -19,6 +19,10 @@ class RobotSource(Protocol):
         """One line that says why there are no states; empty while they may come."""
 
     @property
+    def has_ended(self) -> bool:
+        """Whether no trainer is there now, so that no states may come."""
+
+    @property
     def notice(self) -> str:
         """What the user must know of the selection, one line: which environment is shown instead, for one."""
 

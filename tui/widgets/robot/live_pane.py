@@ -110,6 +110,7 @@ class LiveRobotPane(RobotPane):
             self.refresh_bindings()  # environments can be chosen now
         history = self.playback.history
         if self.tracks:
+            self.playback.is_live = not source.has_ended
             self.playback.arrived(is_new=history.add(states))
         self.text = "" if len(history) else source.problem or _WAITING
         if scene is not None and not scene.bodies:
