@@ -152,12 +152,13 @@ def test_choices_by_value_are_those_of_the_simulators_own_numbers(g1):
         chosen("type", "ice")
 
 
-def test_an_end_in_a_step_that_is_left_out_comes_with_the_next_state(g1):
-    from trainer_proc.robot_stream.watch import Watch
+def test_an_end_in_a_step_that_is_left_out_comes_with_the_next_state(g1, monkeypatch):
+    from trainer_proc.robot_stream import watch
 
+    monkeypatch.setattr(watch, "STATES_AT_ONCE", 1)
     env, sent = g1.env, []
     reader = simulator_of(env).robot_reader("task")
-    watched = Watch(Selection("env", "1"), reader, Chooser(reader, EnvironmentTypes(), range(0)), sent.append)
+    watched = watch.Watch(Selection("env", "1"), reader, Chooser(reader, EnvironmentTypes(), range(0)), sent.append)
     g1.reset()
     for step in range(1, 10):
         if step == 6:
@@ -201,6 +202,7 @@ class LateCopy:
 def test_a_state_that_arrives_a_step_later_is_sent_then(cartpole, monkeypatch):
     from trainer_proc.robot_stream import choice, watch
 
+    monkeypatch.setattr(watch, "STATES_AT_ONCE", 1)
     for module in (choice, watch):
         monkeypatch.setattr(module, "HostCopy", LateCopy)
     env, sent = cartpole.env, []
@@ -234,4 +236,4 @@ def test_a_state_that_arrives_a_step_later_is_sent_then(cartpole, monkeypatch):
     monkeypatch.setattr(LateCopy, "never", True)
     step(10)
     assert sent[-1].step == 10
-    assert len(packs) == 10 + 3  # the device is behind: no more than four are on their way
+    assert len(packs) == 10 + 7  # the device is behind: no more than eight are on their way

@@ -23,6 +23,8 @@ from trainer_proc.simulators.robot_reader import RobotReader
 
 MOST_SELECTIONS = 4
 """Selections that are watched at a time; any number of viewers may watch the same one."""
+_LOOK_SECONDS = 0.1
+"""Time between two looks for subscriptions, which cost a microsecond, but thirty if the caches have forgotten them."""
 _SUBSCRIBES = 1
 """First byte of an XPUB socket's message about a subscription."""
 
@@ -46,7 +48,7 @@ class RobotStream:
         self._watches: dict[bytes, Watch] = {}
         self._waiting: dict[bytes, None] = {}
         self._steps = self._sent = self._iteration = 0
-        self._seconds = 0.0
+        self._seconds = self._next_look = 0.0
         try:
             self._reader = make_reader()
             self._reader.scene = msgspec.structs.replace(self._reader.scene, environment_types=types.names)
@@ -75,8 +77,11 @@ class RobotStream:
         """Take new subscriptions, and return whether anything is watched."""
         if self._socket.closed:  # a script continues after the run has ended
             return False
-        if int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
-            self._take_subscriptions()
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + _LOOK_SECONDS
+            if int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
+                self._take_subscriptions()
         return bool(self._watches)
 
     def _show(self, outcome: tuple[torch.Tensor, torch.Tensor] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,11 @@ from trainer_proc.simulators.robot_reader import RobotReader
 
 _STATE_SECONDS = 0.04
 """Simulated time from one sent state to the next, about; in the steps between, only ends of episodes are noted."""
-_MOST_COPIES = 4
+STATES_AT_ONCE = 4
+"""States that are unpacked and sent together: the code of the first is not in the processor's caches."""
+_LONGEST_WAIT = 0.1
+"""Seconds after which fewer are sent, if the training steps slowly."""
+_MOST_COPIES = 8
 """States on their way to the host; the device is behind if there are more."""
 _STEPS_TO_RETRY = 50
 """Steps after which a choice is tried again that no environment fitted."""
@@ -31,6 +36,8 @@ class _Packed:
     iteration: int
     step: int
     weights: bytes
+    since: float
+    """Seconds of the monotonic clock."""
 
 
 class Watch:
@@ -57,6 +64,7 @@ class Watch:
         self._next_step = 0
         """Step from which on the next state is packed."""
         self._seen_step = -1
+        self._iteration, self._weights = -1, b""
         self._ends: torch.Tensor | None = None
         """Ends of episodes in steps since the last packed one."""
 
@@ -83,9 +91,11 @@ class Watch:
         elif self._pace.is_due():
             self._next_step = step + self._stride
             copy = HostCopy(self._reader.pack(self._environment, self._ends))
-            self._packed.append(_Packed(copy, self._environment, iteration, step, self._reader.weights()))
+            if iteration != self._iteration:  # reading them costs as much as packing
+                self._iteration, self._weights = iteration, self._reader.weights()
+            packed = _Packed(copy, self._environment, iteration, step, self._weights, time.monotonic())
+            self._packed.append(packed)
             self._ends = None
-            self._send_arrived()  # at once on the CPU
 
     def _choose(self, step: int) -> None:
         """Begin a choice that is due, and take one that is made."""
@@ -108,6 +118,10 @@ class Watch:
         self._notice = text
 
     def _send_arrived(self) -> None:
+        """Send states that have arrived, several together."""
+        few = len(self._packed) < STATES_AT_ONCE
+        if not self._packed or (few and time.monotonic() < self._packed[0].since + _LONGEST_WAIT):
+            return
         while self._packed and self._packed[0].copy.is_done:
             packed = self._packed.popleft()
             state = self._reader.unpack(
