@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from presets import read_preset
 from tests.tui.conftest import NEW, RUN, STARTED
+from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.codec import pack_values
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import (
@@ -45,7 +46,7 @@ def ended(make_run):
         values = [IterationFinished(n, 0, pack_values([float(n)]), 96, 1.0) for n in range(last - 45, last + 1)]
         folder = make_run(RUN, STARTED, *begin, KNOBS, MetricSet(0, ("Train/mean_reward",)), *values, *changes)
         for iteration in checkpoints:
-            folder.checkpoint(iteration).touch()
+            folder.checkpoint(iteration).write_bytes(WHOLE_CHECKPOINT)
         return folder
 
     return make
@@ -187,7 +188,7 @@ def test_a_run_that_has_done_everything_needs_iterations_to_be_forked(prints, fa
 
 
 def test_a_living_run_can_be_forked_and_hears_nothing_of_it(prints, started, folder, link):
-    folder.checkpoint(5).touch()
+    folder.checkpoint(5).write_bytes(WHOLE_CHECKPOINT)
     link.emit(STARTED)
     prints("fork", folder.name)
     assert started[0].parent == str(folder.path)

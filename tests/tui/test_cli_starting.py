@@ -9,11 +9,13 @@ from msgspec.structs import replace
 
 from tests.tui.conftest import NEW, RUN, STARTED
 from tests.waiting import wait_for
+from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.best_checkpoint import BestCheckpoint, keep_best
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalReader, JournalWriter
 from trainer_proc.contract.messages import CheckpointLoaded, Frame, IterationFinished, MetricSet, PhaseChanged
 from trainer_proc.contract.requests import Reload
+from tui.cli import run
 
 pytestmark = pytest.mark.usefixtures("empty_working_directory")
 
@@ -24,7 +26,7 @@ def ended(make_run):
 
     def make(last=60, checkpoint=50, begin=()):
         folder = make_run(RUN, STARTED, *begin, MetricSet(0, ()), IterationFinished(last, 0, b"", 96, 1.0))
-        folder.checkpoint(checkpoint).touch()
+        folder.checkpoint(checkpoint).write_bytes(WHOLE_CHECKPOINT)
         return folder
 
     return make
@@ -61,7 +63,7 @@ def test_what_no_knob_can_be_is_refused_before_anything_starts(fails, started, v
 
 def test_a_checkpoint_is_a_file_or_a_run_s_newest(prints, fails, started, ended, tmp_path):
     folder = ended()
-    folder.checkpoint(9).touch()
+    folder.checkpoint(9).write_bytes(WHOLE_CHECKPOINT)
     prints("launch", "cartpole", "--checkpoint", f"logs/cartpole/{RUN}/model_9.pt", "--device", "cpu")
     assert started[0].checkpoint == str(folder.checkpoint(9))
     line = fails(1, "launch", "cartpole", "--checkpoint", "model_7.pt", "--json")
@@ -107,6 +109,22 @@ def test_a_training_whose_gpu_is_not_here_names_the_way_to_another_device(prints
 def test_a_training_that_was_never_saved_can_not_be_resumed(fails, started, make_run):
     make_run(RUN, STARTED)
     assert fails(1, "resume", RUN, "--json") == f"{RUN} has no checkpoint yet"
+
+
+def test_a_training_continues_from_its_newest_whole_checkpoint_and_says_so(started, ended, capsys):
+    folder = ended()
+    folder.checkpoint(55).write_bytes(b"")
+    assert run(["resume", RUN]) == 0
+    assert started[0].checkpoint == str(folder.checkpoint(50))
+    assert capsys.readouterr().err == "humanoid-tui: model_55.pt is empty: model_50.pt is used\n"
+
+
+def test_a_training_without_a_checkpoint_continues_from_the_one_that_it_began_with(prints, started, ended):
+    folder = ended()
+    folder.checkpoint(50).rename(began_with := folder.path.parent / "model_40.pt")
+    folder.write_spec(replace(folder.read_spec(), checkpoint=str(began_with)))
+    prints("resume", RUN)
+    assert (started[0].checkpoint, started[0].iterations) == (str(began_with), 59)
 
 
 @pytest.mark.parametrize("command", ["resume", "fork"])
@@ -207,7 +225,7 @@ def test_policies_of_other_libraries_are_not_evaluated(fails, started):
 
 def test_a_training_may_continue_from_its_best_checkpoint(starts, fails, started, ended):
     folder = ended(last=60, checkpoint=50)
-    folder.checkpoint(30).touch()
+    folder.checkpoint(30).write_bytes(WHOLE_CHECKPOINT)
     assert fails(1, "resume", RUN, "--checkpoint", "best") == (
         f"{RUN} has no best checkpoint: train with --evaluate-every N"
     )

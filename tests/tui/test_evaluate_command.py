@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from curricula.errors import UsageError, UserError
+from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.evaluation import (
     Axis,
     Cell,
@@ -89,7 +90,7 @@ def test_a_run_gives_its_newest_checkpoint_and_a_file_its_run(folder):
     for name in ("model_5.pt", "model_40.pt", "exported/policy.onnx"):
         path = folder.path / name
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"")
+        path.write_bytes(WHOLE_CHECKPOINT)
     root = folder.path.parents[1]
     (newest,) = find_targets([folder.name], [], root)
     assert (newest.folder.path, newest.policy.name) == (folder.path, "model_40.pt")

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.tui.evaluations import commands, pushes, quick, store
+from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.evaluation import SUITES, Request
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.worker import Progress
@@ -23,7 +24,7 @@ def folder(tmp_path):
     folder = RunFolder(tmp_path / "run")
     folder.path.mkdir()
     for iteration in (0, 400, 850):
-        folder.checkpoint(iteration).touch()
+        folder.checkpoint(iteration).write_bytes(WHOLE_CHECKPOINT)
     return folder
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from presets import PresetError, load_preset, read_preset
 from presets.fixed_fields import FixedFieldError, check_arguments, check_effect, has_effect
 from tests.tui.conftest import RUN, STARTED
+from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.messages import IterationFinished, MetricSet
 from tui.session.backends.devices import Device
 from tui.session.launching.launcher import Overrides, SpecError, make_spec
@@ -97,6 +98,6 @@ def test_a_run_of_an_older_version_goes_on_without_them(make_run, prints, starte
     overrides = {"agent.resume": True, "env.episode_length_s": 5.0}
     hydra = ("agent.load_run=x", "presets=depth")
     folder.write_spec(replace(folder.read_spec(), backend="isaaclab", overrides=overrides, hydra=hydra))
-    folder.checkpoint(5).touch()
+    folder.checkpoint(5).write_bytes(WHOLE_CHECKPOINT)
     prints("fork", RUN)
     assert (started[0].overrides, started[0].hydra) == ({"env.episode_length_s": 5.0}, ("presets=depth",))

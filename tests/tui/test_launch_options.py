@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from presets import own_presets_folder
 from tests.tui.conftest import NEW, RUN, STARTED
+from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.messages import IterationFinished, MetricSet
 
 pytestmark = pytest.mark.usefixtures("empty_working_directory")
@@ -182,6 +183,6 @@ def test_a_run_that_goes_on_is_told_the_same(make_run, prints, started, command)
     folder = make_run(RUN, STARTED, MetricSet(0, ()), IterationFinished(9, 0, b"", 96, 1.0))
     told = {"physics": "newton", "library": "skrl", "hydra": ("env.sim.dt=0.002", "presets=depth")}
     folder.write_spec(replace(folder.read_spec(), backend="isaaclab", **told))
-    folder.checkpoint(5).touch()
+    folder.checkpoint(5).write_bytes(WHOLE_CHECKPOINT)
     prints(command, RUN)
     assert {name: getattr(started[0], name) for name in told} == told

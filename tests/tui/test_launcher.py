@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from presets import load_preset
 from tests.waiting import wait_for
+from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from tui.session.backends.devices import Device
 from tui.session.launching import launcher
 from tui.session.launching.launcher import (
@@ -94,7 +95,7 @@ def parent_of(make_run, **fields):
     """Return the checkpoint of a run of the cartpole, but for these fields."""
     folder = make_run("parent")
     folder.write_spec(replace(folder.read_spec(), **fields))
-    folder.checkpoint(5).touch()
+    folder.checkpoint(5).write_bytes(WHOLE_CHECKPOINT)
     return str(folder.checkpoint(5))
 
 

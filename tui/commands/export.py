@@ -8,9 +8,10 @@ import click
 import msgspec
 
 from trainer_proc.contract.connection import read_connection
-from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.commands.shared.output import json_option, logs_option, show_notice, show_result
 from tui.session.exporting import export_checkpoint, export_live
-from tui.session.runs.checkpoints import find_checkpoint
+from tui.session.runs.checkpoint_damage import damage_notice
+from tui.session.runs.checkpoints import LATEST, find_checkpoint
 from tui.session.runs.run_index import find_run
 from tui.session.status_text import export_result
 
@@ -32,6 +33,8 @@ def export_command(run: str, checkpoint: str | None, log_root: Path, as_json: bo
     if checkpoint is None and read_connection(folder) is not None:
         result = export_live(folder)
     else:
-        result = export_checkpoint(folder, find_checkpoint(folder, checkpoint))
+        chosen = find_checkpoint(folder, checkpoint)
+        show_notice(damage_notice(chosen) if checkpoint in (None, LATEST) else "")
+        result = export_checkpoint(folder, chosen)
     placed = msgspec.structs.replace(result, folder=str(folder.exported))
     show_result(export_result(placed), placed, as_json)

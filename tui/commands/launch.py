@@ -8,13 +8,14 @@ import click
 
 from presets import load_preset
 from presets.preset import LIBRARIES, PHYSICS
-from tui.commands.shared.output import json_option, logs_option
+from tui.commands.shared.output import json_option, logs_option, show_notice
 from tui.commands.shared.start import evaluate_every_option, rollout_every_option, start
 from tui.commands.shared.tyro_arguments import TyroCommand
 from tui.session.backends.devices import list_devices
 from tui.session.launching.knob_values import parse_bounds, parse_settings
 from tui.session.launching.launcher import Overrides, make_spec
 from tui.session.launching.override_text import parse_overrides
+from tui.session.runs.checkpoint_damage import damage_notice
 from tui.session.runs.checkpoints import checkpoint_to_start_from
 
 
@@ -70,6 +71,9 @@ def launch_command(
     Configuration values may follow the preset: env.PATH=VALUE and agent.PATH=VALUE, or --env.PATH VALUE as in mjlab's
     script. Isaac Lab also accepts the arguments of its own scripts, such as presets=NAME.
     """
+    start_from = checkpoint_to_start_from(checkpoint, log_root) if checkpoint else None
+    if checkpoint and start_from is not None and not Path(checkpoint).is_file():
+        show_notice(damage_notice(start_from))
     overrides = Overrides(
         num_envs=num_envs,
         iterations=iterations,
@@ -78,7 +82,7 @@ def launch_command(
         name=name,
         set=parse_settings(settings),
         bounds=parse_bounds(bounds),
-        checkpoint=str(checkpoint_to_start_from(checkpoint, log_root)) if checkpoint else "",
+        checkpoint=str(start_from or ""),
         processes=processes,
         overrides=parse_overrides(overridden),
         task=task,

@@ -8,6 +8,7 @@ from textual.widgets._footer import FooterKey
 
 from tests.tui.machines import Driver
 from tests.tui.screens.recorded import FakeTrainer, bodies_of, dashboard_is_filled, knob_row, make_run, told, until
+from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.messages import (
     CheckpointLoaded,
     InterventionApplied,
@@ -404,8 +405,8 @@ async def test_an_export_of_an_ended_run_takes_its_newest_checkpoint(log_root, m
         await dashboard_is_filled(app)
         await pilot.press("e")
         await until(lambda: any("has no checkpoint yet" in text for text in told(app)), "the problem")
-        folder.checkpoint(94).touch()
-        folder.checkpoint(119).touch()
+        folder.checkpoint(94).write_bytes(WHOLE_CHECKPOINT)
+        folder.checkpoint(119).write_bytes(WHOLE_CHECKPOINT)
         await pilot.press("e")
         await until(lambda: any("rate up to 12,328 Hz" in text for text in told(app)), "the result")
     assert asked == [folder.checkpoint(119)]

@@ -8,6 +8,7 @@ from textual.widgets import Static
 from curricula.errors import UserError
 from tests.tui.evaluations import Scripted, commands, pushes, quick, recorded, store, terrain
 from tests.tui.screens.recorded import SMALL, make_run, told, until
+from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from tui.app import HumanoidTui
 from tui.navigation import ShowEvaluations, ShowRuns
 from tui.screens.dashboard.screen import DashboardScreen
@@ -24,7 +25,7 @@ ITERATIONS = (0, 200, 400, 600, 800, 850)
 def folder(log_root):
     folder = make_run(log_root, "g1-walk")
     for iteration in ITERATIONS:
-        folder.checkpoint(iteration).touch()
+        folder.checkpoint(iteration).write_bytes(WHOLE_CHECKPOINT)
     return folder
 
 
@@ -172,7 +173,7 @@ async def test_the_dialog_asks_for_suite_and_device(folder, log_root, scripted):
 
 
 async def test_beside_a_training_the_cpu_is_proposed(trainer, log_root, scripted):
-    trainer.folder.checkpoint(10).touch()
+    trainer.folder.checkpoint(10).write_bytes(WHOLE_CHECKPOINT)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await opened(app, trainer.folder, 1)

@@ -8,6 +8,7 @@ from presets import load_preset, own_presets_folder
 from presets.preset import GROUPS
 from tests.tui.screens.conftest import DEVICES
 from tests.tui.screens.recorded import bodies_of, make_run, type_at_once, until
+from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from tui.app import HumanoidTui
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.screens.launch.screen import LaunchScreen
@@ -364,7 +365,7 @@ def listed(app):
 async def test_running_trainings_and_the_last_run_stand_above_the_groups(log_root, trainer, launched):
     trainer.play(bodies_of("g1-walk", until_iteration=10))
     ended = make_run(log_root, "g1-steered", name="2026-01-02_00-00-00_mine")
-    ended.checkpoint(199).touch()
+    ended.checkpoint(199).write_bytes(WHOLE_CHECKPOINT)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await is_ready(app)
@@ -423,7 +424,7 @@ async def test_what_was_typed_stays_when_the_list_is_made_anew(log_root):
 
 async def test_checkpoint_overrides_and_knobs_are_launched(log_root, launched, tmp_path):
     run = make_run(log_root, "g1-walk", name="2026-01-02_00-00-00_before")
-    run.checkpoint(119).touch()
+    run.checkpoint(119).write_bytes(WHOLE_CHECKPOINT)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await is_ready(app)

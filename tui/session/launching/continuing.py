@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from curricula.errors import UserError
@@ -9,7 +11,8 @@ from presets.evaluation import with_interval
 from presets.fixed_fields import has_effect
 from presets.preset import BACKENDS
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from tui.session.runs.checkpoints import find_checkpoint, iteration_in, run_of
+from tui.session.runs.checkpoint_damage import damage_of
+from tui.session.runs.checkpoints import LATEST, CheckpointNotFound, find_checkpoint, iteration_in, run_of
 from tui.session.state import RunState
 
 
@@ -24,12 +27,13 @@ def continued_spec(
     """Return the spec that continues the run in `folder`, with fold `state`, from its checkpoint `at`.
 
     `at` as in `find_checkpoint`. `iterations` None: those left at the checkpoint. Intervals as in `Overrides`.
-    Launch values are in the checkpoint, with later changes. A goal that was reached is no goal again. Raises
+    A run without a checkpoint of its own continues from the one that it began with. Launch values are in the
+    checkpoint, with later changes. A goal that was reached is no goal again. Raises
     `CheckpointNotFound` or another `UserError`; so it does for a run of a user's own script, which builds environment
     and runner itself.
     """
     spec = folder.read_spec()
-    checkpoint = find_checkpoint(folder, at)
+    checkpoint = _checkpoint(folder, spec, at)
     if script := _own_script(spec):
         raise UserError(
             f"{folder.name} was trained by {script}, which builds its environment and runner itself",
@@ -51,6 +55,17 @@ def continued_spec(
         rollouts=with_interval(spec.rollouts, rollout_every),
         goal={} if state.has_reached_goal else spec.goal,
     )
+
+
+def _checkpoint(folder: RunFolder, spec: RunSpec, at: str | None) -> Path:
+    """Return the checkpoint to continue from. Raises `CheckpointNotFound`."""
+    try:
+        return find_checkpoint(folder, at)
+    except CheckpointNotFound:
+        began_with = Path(spec.checkpoint)
+        if at not in (None, LATEST) or not spec.checkpoint or not began_with.is_file() or damage_of(began_with):
+            raise
+        return began_with
 
 
 def _own_script(spec: RunSpec) -> str:

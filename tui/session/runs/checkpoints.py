@@ -8,6 +8,7 @@ from pathlib import Path
 from curricula.errors import UserError
 from trainer_proc.contract.best_checkpoint import best_checkpoint, best_file, read_best
 from trainer_proc.contract.run_folder import RunFolder, RunSpec, iteration_of
+from tui.session.runs.checkpoint_damage import damage_of
 from tui.session.runs.run_index import RunNotFound, find_run
 
 
@@ -22,13 +23,28 @@ LATEST, BEST = "latest", "best"
 def find_checkpoint(folder: RunFolder, text: str | None) -> Path:
     """Return the checkpoint that `text` names: `latest` (as None), `best`, an iteration or a path.
 
-    Raises `CheckpointNotFound`.
+    The latest is the newest that is whole. Raises `CheckpointNotFound`, also for a file that is damaged.
     """
     checkpoints = folder.checkpoints()
     if text in (None, LATEST):
-        if not checkpoints:
-            raise CheckpointNotFound(f"{folder.name} has no checkpoint yet")
-        return checkpoints[-1]
+        return _newest_whole(folder.name, checkpoints)
+    checkpoint = _named(folder, text, checkpoints)
+    if damage := damage_of(checkpoint):
+        raise CheckpointNotFound(f"{checkpoint} is {damage}: choose another checkpoint")
+    return checkpoint
+
+
+def _newest_whole(run: str, checkpoints: list[Path]) -> Path:
+    damages = []
+    for checkpoint in reversed(checkpoints):
+        damage = damage_of(checkpoint)
+        if not damage:
+            return checkpoint
+        damages.append(f"{checkpoint.name} is {damage}")
+    raise CheckpointNotFound(f"{run} has no {f'whole checkpoint: {damages[0]}' if damages else 'checkpoint yet'}")
+
+
+def _named(folder: RunFolder, text: str, checkpoints: list[Path]) -> Path:
     if text == BEST:
         if (best := best_checkpoint(folder)) is None:
             raise CheckpointNotFound(f"{folder.name} has no best checkpoint: train with --evaluate-every N")
@@ -49,9 +65,11 @@ def iteration_in(checkpoint: Path) -> int | None:
 def checkpoint_to_start_from(text: str, log_root: Path) -> Path:
     """Return the absolute path of the checkpoint file `text`, or of the newest checkpoint of the run `text`.
 
-    Raises `CheckpointNotFound` or `RunFolderError`.
+    Raises `CheckpointNotFound`, also for a file that is damaged, or `RunFolderError`.
     """
     if Path(text).is_file():
+        if damage := damage_of(Path(text)):
+            raise CheckpointNotFound(f"{text} is {damage}: choose another checkpoint")
         return Path(text).resolve()
     try:
         folder = find_run(text, log_root)
