@@ -6,6 +6,7 @@ import itertools
 import json
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -43,6 +44,7 @@ def pixels_of(path):
 
 @given(fps=st.floats(1, 100), camera=st.sampled_from(["follow", "side", "front"]))
 def test_a_frame_shows_the_newest_state_at_its_time_and_the_robot_in_its_middle(walk, fps, camera):
+    walk = replace(walk, states=walk.states[:40])
     times = times_of(walk)
     shots = shots_of(walk, camera, width=96, height=72, fps=fps)
     assert len(shots) == int(times[-1] * fps + 1e-6) + 1

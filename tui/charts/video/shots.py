@@ -43,12 +43,13 @@ def shots_of(rollout: Rollout, camera: str, *, width: int, height: int, fps: flo
     if first is None:  # no state can be drawn: the frames are empty
         return []
     framing = framing_of(solids, place(solids, first), has_arrows=is_planar(scene.command))
-    shots = []
-    for number in range(math.floor(times[-1] * fps + _EARLY) + 1):
-        state = bisect_right(times, number / fps + _EARLY) - 1
-        focus = focus_of(_recent(states, times, state), scene, turns=camera in _TURNING)
-        shots.append(Shot(state, framing.projection(_CAMERAS[camera], focus, width, height)))
-    return shots
+    frames = range(math.floor(times[-1] * fps + _EARLY) + 1)
+    shown = [bisect_right(times, number / fps + _EARLY) - 1 for number in frames]
+    focuses = {
+        state: focus_of(_recent(states, times, state), scene, turns=camera in _TURNING)
+        for state in dict.fromkeys(shown)
+    }
+    return [Shot(state, framing.projection(_CAMERAS[camera], focuses[state], width, height)) for state in shown]
 
 
 def times_of(rollout: Rollout) -> list[float]:
