@@ -18,7 +18,7 @@ HELP_ORDER: tuple[str, ...] = (
     *("runs", "attach", "compare", "delete", "watch", "web"),
     *("knobs", "history", "impact", "chart", "tune", "undo", "redo", "unpin", "stop-ramp"),
     *("pause", "resume", "fork", "stop", "save", "export", "evaluate", "record"),
-    *("rollout", "play", "video", "viewer"),
+    *("robot", "rollout", "play", "video", "viewer"),
 )
 """Order in `--help`; a command that is not named here comes after these."""
 

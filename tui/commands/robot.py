@@ -41,7 +41,7 @@ _WIDTH, _MOST_LINES = 100, 100
 @logs_option
 @json_option
 def robot_command(run: str, environment: str, patience: float, log_root: Path, as_json: bool) -> None:
-    """Show the robot of one environment of a running training, once."""
+    """Show one state of the robot of a running training."""
     from tui.session.robot.frame import frame_record  # imports numpy, which `--help` needn't wait for
     from tui.session.robot.readout import Moment, readout
 

@@ -23,10 +23,18 @@ from tui.session.rollouts.request import make_requests, parse_command, parse_pus
 @click.command("rollout")
 @click.argument("targets", metavar="RUN|FILE...", nargs=-1, required=True)
 @click.option("--checkpoint", "checkpoints", multiple=True, help="latest, best, an iteration or a file; repeatable.")
-@click.option("--seconds", type=FiniteRange(min=0.1, max=LONGEST_SECONDS), default=10.0, show_default=True)
+@click.option(
+    "--seconds",
+    type=FiniteRange(min=0.1, max=LONGEST_SECONDS),
+    default=10.0,
+    show_default=True,
+    help="Simulated time.",
+)
 @click.option("--command", metavar="FORWARD,LATERAL,YAW", help="Velocity to hold (m/s, m/s, rad/s).")
 @click.option("--push", "pushes", metavar="SECONDS:FORWARD,LATERAL", multiple=True, help="Push (m/s); repeatable.")
-@click.option("--seed", type=click.IntRange(min=0, max=2**31 - 1), default=0, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(min=0, max=2**31 - 1), default=0, show_default=True, help="Of the environment."
+)
 @click.option("--device", help="cpu or cuda:N; by default the first GPU, but the CPU while the run trains.")
 @click.option("--output", type=click.Path(path_type=Path), help="File or folder; by default rollouts/ of the run.")
 @logs_option
@@ -43,10 +51,10 @@ def rollout_command(
     log_root: Path,
     as_json: bool,
 ) -> None:
-    """Record what policies do without exploration noise, on their run's own task.
+    """Record what policies do, without exploration noise.
 
-    The file is small, and plays without simulator and GPU: humanoid-tui play FILE. Without --command, the task samples
-    its own.
+    One environment of the run's own task is played. The file is small, and plays without simulator and GPU:
+    humanoid-tui play FILE. Without --command, the task samples its own commands.
     """
     held, pushed = parse_command(command), tuple(parse_push(text) for text in pushes)
     found = find_targets(targets, checkpoints, log_root)

@@ -23,7 +23,13 @@ _MOST = 4
 @click.argument("rollouts", metavar="ROLLOUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File: .mp4, .gif, .svg or .png.")
 @click.option("--size", default="640x480", show_default=True, metavar="WIDTHxHEIGHT", help="Pixels of each rollout.")
-@click.option("--camera", type=click.Choice(("follow", "side", "front")), default="follow", show_default=True)
+@click.option(
+    "--camera",
+    type=click.Choice(("follow", "side", "front")),
+    default="follow",
+    show_default=True,
+    help="Moves with the robot; side and front turn with it.",
+)
 @click.option("--fps", type=FiniteRange(1, 100), default=25.0, show_default=True, help="Frames per second.")
 @click.option("--at", type=FiniteRange(min=0), help="Time of a .png (s); default: its middle.")
 @click.option("--drawn", is_flag=True, help="Draw simple shapes, without MuJoCo and OpenGL; a .svg always does.")
@@ -38,9 +44,9 @@ def video_command(
     drawn: bool,
     as_json: bool,
 ) -> None:
-    """Make a film of rollouts, side by side in step, with command and velocity.
+    """Make a film of rollouts, side by side in step.
 
-    MuJoCo renders the task's own model without a display, on a GPU or a CPU.
+    It shows command and velocity too. MuJoCo renders the task's own model without a display, on a GPU or a CPU.
     """
     width, height = _parse_size(size)
     if output.suffix not in _SUFFIXES:

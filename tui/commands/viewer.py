@@ -24,10 +24,10 @@ from tui.session.runs.run_index import find_run
 @click.option("--port", type=click.IntRange(min=0, max=65535), default=0, help="Default: a free one.")
 @logs_option
 def viewer_command(target: str, environment: int, port: int, log_root: Path) -> None:
-    """Show a robot in a browser of this machine: one environment of a live training, or a rollout.
+    """Show a robot in a browser of this machine.
 
-    The address has a secret. The training spends time on it only while a browser is connected. Ends a minute after the
-    last one has left.
+    It is that of one environment of a live training, or of a rollout. The address has a secret. The training spends
+    time on it only while a browser is connected. Ends a minute after the last one has left.
     """
     if Path(target).is_file() or target.endswith(SUFFIX):
         read_header(Path(target))  # refused at once
