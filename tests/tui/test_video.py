@@ -23,7 +23,7 @@ from tui.charts.robot.poses import poses_of
 from tui.charts.video.drawn import DrawnFrames
 from tui.charts.video.film import FilmError, find_ffmpeg, write_film
 from tui.charts.video.pixels import png_file, rgb
-from tui.charts.video.shots import shots_of, times_of
+from tui.charts.video.shots import shots_of
 from tui.charts.video.video import VideoPlan, make_video
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "rollouts"
@@ -45,7 +45,7 @@ def pixels_of(path):
 @given(fps=st.floats(1, 100), camera=st.sampled_from(["follow", "side", "front"]))
 def test_a_frame_shows_the_newest_state_at_its_time_and_the_robot_in_its_middle(walk, fps, camera):
     walk = replace(walk, states=walk.states[:40])
-    times = times_of(walk)
+    times = [(state.step - walk.states[0].step) * walk.scene.step_seconds for state in walk.states]
     shots = shots_of(walk, camera, width=96, height=72, fps=fps)
     assert len(shots) == int(times[-1] * fps + 1e-6) + 1
     for number, shot in enumerate(shots):

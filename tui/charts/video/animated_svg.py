@@ -14,8 +14,9 @@ from tui.charts.robot.styles import parts_of
 from tui.charts.video.drawn import GROUND, PALETTE, PART_COLOURS
 from tui.charts.video.overlay import COMMAND, VELOCITY, title_of
 from tui.charts.video.pixels import Floats
-from tui.charts.video.shots import Shot, times_of
+from tui.charts.video.shots import Shot
 from tui.charts.video.stage import arrow_lines, ground_lines
+from tui.session.robot.recorded import history_of
 
 _RODS = ("capsule", "cylinder", "sphere")
 _THINNEST = 1.5
@@ -40,7 +41,7 @@ def animated_svg(rollout: Rollout, shots: Sequence[Shot], *, fps: float) -> str:
         ]
         if any(arrows):
             parts.append(_animated(arrows, colour, 3.0, seconds))
-    words = title_of(rollout, times_of(rollout)[-1])
+    words = title_of(rollout, history_of(rollout).last)
     return "\n".join([*parts, text(8, 18, words, PALETTE.foreground), "</svg>"])
 
 

@@ -9,11 +9,13 @@ from tui.charts.files.png import FontError
 from tui.charts.palette import PALETTES
 from tui.charts.robot.camera import Projection
 from tui.charts.robot.drawing import is_planar
-from tui.charts.robot.view import FALL_SECONDS
+from tui.charts.robot.view import FALL_SECONDS, fall_text
 from tui.charts.video.letters import HEIGHT, write_text
 from tui.charts.video.pixels import Pixels, draw_lines
-from tui.charts.video.shots import Shot, times_of
+from tui.charts.video.shots import Shot
 from tui.charts.video.stage import arrow_lines
+from tui.session.robot.readout import Moment
+from tui.session.robot.recorded import history_of
 
 PALETTE = PALETTES["dark"]
 COMMAND, VELOCITY, FALL = PALETTE.warning, PALETTE.primary, PALETTE.error
@@ -25,14 +27,14 @@ class Overlay:
 
     def __init__(self, rollout: Rollout) -> None:
         self._rollout = rollout
-        self._times = times_of(rollout)
+        self._history = history_of(rollout)
         self.problem = ""
 
     def put(self, pixels: Pixels, shot: Shot) -> None:
         """Write time, command and velocity, and draw both as arrows."""
         state, scene = self._rollout.states[shot.state], self._rollout.scene
         put_arrows(pixels, shot.projection, scene, state)
-        title = title_of(self._rollout, self._times[shot.state])
+        title = title_of(self._rollout, self._history.time_of(shot.state))
         fall = self._fall(shot.state)
         values = [(values_text("command", scene.command, state.command), COMMAND)]
         if is_planar(scene.command):
@@ -48,13 +50,8 @@ class Overlay:
 
     def _fall(self, state: int) -> str:
         """Return the termination of a fall a short time ago; empty without one."""
-        now = self._times[state]
-        for number in range(state, -1, -1):
-            if now - self._times[number] > FALL_SECONDS:
-                return ""
-            if self._rollout.states[number].ended and not self._rollout.states[number].is_time_out:
-                return self._rollout.states[number].ended
-        return ""
+        recent = [self._history[index] for index in self._history.since(state, FALL_SECONDS)]
+        return fall_text(Moment(self._rollout.scene, recent[-1], recent))
 
 
 def put_arrows(pixels: Pixels, projection: Projection, scene: Scene, state: RobotState) -> None:

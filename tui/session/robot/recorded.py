@@ -25,10 +25,15 @@ class RecordedRobot:
 def recorded_robot(path: Path) -> RecordedRobot:
     """Read a rollout file. Raises `RolloutError`."""
     rollout = read_rollout(path)
+    return RecordedRobot(rollout, history_of(rollout), title_of(rollout))
+
+
+def history_of(rollout: Rollout) -> RobotHistory:
+    """Return all states of a rollout, from time 0 on."""
     first = rollout.states[0].step
     history = RobotHistory(rollout.scene.step_seconds, seconds=math.inf)
     history.add(replace(state, step=state.step - first) for state in rollout.states)
-    return RecordedRobot(rollout, history, title_of(rollout))
+    return history
 
 
 def title_of(rollout: Rollout) -> str:
