@@ -56,7 +56,7 @@ def prepare(
     folder, path = RunFolder(Path(run)), Path(policy)
     spec = folder.read_spec()
     if spec.library not in ("", "rsl_rl"):
-        raise UsageError(f"expected a run of rsl_rl, got one of {spec.library}: its policies can't be evaluated yet")
+        raise UsageError(f"expected a run of rsl_rl, got one of {spec.library}: its policies can't be played yet")
     content = read_policy_file(path)
     applying, origin, notes = _conditions(conditions, folder, path, content)
     report(Progress(0, 0, f"loading {spec.backend}"))

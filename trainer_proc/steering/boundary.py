@@ -159,7 +159,7 @@ class Steering:
         self._let_curricula_decide(iteration, metrics, actions)
         self._write_files(iteration, actions)
         if not self._stop:
-            actions.evaluate(iteration)
+            actions.start_periodic(iteration)
         while self._pause.is_on and not self._stop:
             self._enter(self._pause.waiting(iteration, actions, self._ranks, self._phase.kernel_modules))
             self._receive(_SIGNAL_CHECK_SECONDS, [], iteration, actions)

@@ -51,7 +51,7 @@ class Actions:
     """Return whether the policy can continue; synchronizes with the device."""
     reset_non_finite: Callable[[], None]
     """Reset all environments if an observation is not finite."""
-    evaluate: Callable[[int], None] = lambda iteration: None
-    """Start an evaluation of the policy of the iteration just finished, if one is due."""
+    start_periodic: Callable[[int], None] = lambda iteration: None
+    """Start the periodic work that is due on the policy of the iteration just finished: evaluations, rollouts."""
     show_robot: Callable[[], None] = lambda: None
     """Serve new viewers of the robot; called now and then while the training is paused."""

@@ -90,7 +90,7 @@ def attach(
         reset_non_finite=lambda: (
             reset_non_finite_environments(runner) if is_rsl_rl else runner.reset_non_finite_environments()
         ),
-        evaluate=periodic.start_if_due,
+        start_periodic=periodic.start_if_due,
         show_robot=lambda: observer.attempt(ROBOT, robot.rest) if robot is not None else None,
     )
     hooks = _LoggerHooks(

@@ -48,7 +48,7 @@ class BoundaryWork:
         """Publish the work that has ended, and return its metrics; none of a policy replaced since."""
         metrics: dict[str, float] = {}
         for arrived in [ended for work in self._works for ended in work.take()]:
-            self._observer.attempt("records of evaluations", partial(self._record, arrived))
+            self._observer.attempt("records of periodic work", partial(self._record, arrived))
             if arrived.iteration > self._checkpoints.reloaded_at:
                 metrics |= arrived.metrics
         return metrics
