@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -77,16 +79,41 @@ def test_a_training_is_subscribed_to_only_while_somebody_watches(folder, tmp_pat
         reading = threading.Thread(target=lambda: found.append(source.scene()))
         reading.start()
         assert publisher.recv() == b"\x01" + topic
-        for message in (rollout.scene, rollout.states[3]):
+        scene = msgspec.structs.replace(rollout.scene, num_envs=4)
+        for message in (scene, rollout.states[3]):
             publisher.send_multipart([topic, msgspec.msgpack.encode(message)])
         reading.join()
-        assert found == [rollout.scene]
+        assert found == [scene]
         assert source.next() == rollout.states[3]
         source.close()
         assert publisher.recv() == b"\x00" + topic
     finally:
         source.close()
         publisher.close(0)
+
+
+def test_an_environment_that_does_not_exist_is_refused(folder, tmp_path):
+    publisher = zmq.Context.instance().socket(zmq.XPUB)
+    publisher.bind(f"ipc://{tmp_path}/robot")
+    write_connection(folder, publish="", control="", robot=f"ipc://{tmp_path}/robot")
+    source = LiveSource(folder, Selection("env", "1"))
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(source.scene)
+        topic = publisher.recv()[1:]
+        publisher.send_multipart([topic, msgspec.msgpack.encode(read_rollout(CARTPOLE).scene)])
+        with pytest.raises(WorkerError, match="expected the number of an environment, 0 to 0, got 1"):
+            reading.result()
+    source.close()
+    publisher.close(0)
+
+
+def test_a_port_in_use_is_not_silently_another_one():
+    from trainer_proc.viewer.guarded_server import GuardedServer
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(WorkerError, match=f"port {port} can't be used: choose another --port"):
+            GuardedServer(port)
 
 
 def test_a_run_that_does_not_train_has_nobody_to_show(folder):

@@ -143,7 +143,7 @@ def test_a_rollout_whose_poses_are_not_finite_has_no_film(tmp_path, walk):
         walk.scene,
         [msgspec.structs.replace(state, poses=nothing) for state in walk.states[:2]],
     )
-    with pytest.raises(UsageError, match="expected a rollout with finite poses"):
+    with pytest.raises(UsageError, match=r"nan\.rollout has nothing to show: its poses are not finite"):
         make_video(plan(tmp_path / "film.svg", tmp_path / "nan.rollout"), lambda progress: None)
 
 
@@ -163,9 +163,12 @@ def test_the_command_reports_a_rollout_that_was_cut_off(tmp_path):
         ((str(WALK), "-o", "a.mp4", "--size", "9x9"), "expected WIDTHxHEIGHT of 16 to 4096 pixels"),
         ((str(WALK), str(WALK), "-o", "a.svg"), "expected up to 1 rollouts for .svg, got 2"),
         ((str(WALK), "-o", "none/a.mp4"), "no such folder"),
+        ((str(WALK), "-o", "folder.gif"), "expected a file, got a folder: folder.gif"),
         ((str(WALK), "-o", "a.png", "--at", "inf"), "expected a finite number, got inf"),
         ((str(WALK), "-o", "a.mp4", "--fps", "nan"), "expected a finite number, got nan"),
     ],
 )
-def test_wrong_use_is_one_line(fails, arguments, message):
+def test_wrong_use_is_one_line(fails, arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.gif").mkdir()
     assert message in fails(2, "video", *arguments)

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import viser
 import websockets.asyncio.server
 
+from trainer_proc.contract.worker import WorkerError
+
 HOST = "127.0.0.1"
 _LOOPBACK = ("localhost", HOST, "::1")
 _SERVE = "websockets.asyncio.server.serve"
@@ -30,12 +32,15 @@ class GuardedServer:
     """Serves at `address` until `stop`."""
 
     def __init__(self, port: int) -> None:
-        """Listen on loopback; port 0 takes a free one."""
+        """Listen on loopback; port 0 takes a free one. Raise `WorkerError` for a port that is in use."""
         self._secret = secrets.token_urlsafe(24)
         self.watchers = 0
         """Number of browsers that are connected."""
         with self._guarded():
             self.viser = _LocalServer(host=HOST, port=port, verbose=False, label="humanoid-tui")
+        if port not in (0, self.viser.get_port()):  # viser takes the next free one, which nobody has forwarded
+            self.stop()
+            raise WorkerError(f"port {port} can't be used: choose another --port, or leave it out")
         self.viser.gui.configure_theme(show_share_button=False)
         self.address = f"http://{HOST}:{self.viser.get_port()}/{self._secret}/"
 

@@ -55,10 +55,17 @@ class LiveSource:
         while time.monotonic() < deadline and self.is_alive():
             message = self._message()
             if isinstance(message, Scene):
+                self._check_environment(message)
                 return message
             if isinstance(message, RobotNotice):
                 raise WorkerError(message.text)
         raise WorkerError("no robot came: does the training run?")
+
+    def _check_environment(self, scene: Scene) -> None:
+        """Raise `WorkerError` for a number that no environment has: in its place the trainer would show another one."""
+        number, last = self._selection.value, scene.num_envs - 1
+        if self._selection.kind == "env" and int(number) > last:
+            raise WorkerError(f"expected the number of an environment, 0 to {last}, got {number}")
 
     def is_alive(self) -> bool:
         """Return whether the training still runs."""

@@ -54,6 +54,8 @@ def video_command(
     most = 1 if output.suffix == ".svg" else _MOST
     if len(rollouts) > most:
         raise UsageError(f"expected up to {most} rollouts for {output.suffix}, got {len(rollouts)}")
+    if output.is_dir():
+        raise UsageError(f"expected a file, got a folder: {output}")
     if not output.resolve().parent.is_dir():
         raise UsageError(f"no such folder: {output.resolve().parent}")
     read = tuple(read_rollout(path) for path in rollouts)

@@ -14,6 +14,7 @@ from trainer_proc.contract.rollout import Rollout
 from trainer_proc.contract.run_folder import write_atomically
 from trainer_proc.contract.worker import Progress
 from tui.charts.palette import PALETTES
+from tui.charts.robot.drawing import NOT_DRAWABLE
 from tui.charts.video.animated_svg import animated_svg
 from tui.charts.video.drawn import DrawnFrames
 from tui.charts.video.film import FILMS, find_ffmpeg, write_film
@@ -61,7 +62,7 @@ def make_video(plan: VideoPlan, report: Report) -> Video:
     suffix = plan.output.suffix
     if suffix in FILMS:
         find_ffmpeg()  # before minutes of rendering
-    strips = [_shots(plan, rollout) for rollout in plan.rollouts]
+    strips = [_shots(plan, path, rollout) for path, rollout in zip(plan.paths, plan.rollouts, strict=True)]
     if suffix == ".svg":
         svg = animated_svg(plan.rollouts[0], strips[0], fps=plan.fps)
         write_atomically(plan.output, svg.encode())
@@ -79,10 +80,10 @@ def make_video(plan: VideoPlan, report: Report) -> Video:
         return Video(max(map(len, strips)), films[0].renderer, tuple(notes))
 
 
-def _shots(plan: VideoPlan, rollout: Rollout) -> list[Shot]:
+def _shots(plan: VideoPlan, path: Path, rollout: Rollout) -> list[Shot]:
     shots = shots_of(rollout, plan.camera, width=plan.width, height=plan.height, fps=plan.fps)
     if not shots:
-        raise UsageError(f"expected a rollout with finite poses, got {rollout.header.policy} without any")
+        raise UsageError(f"{path} has nothing to show: its {NOT_DRAWABLE}")
     if plan.output.suffix != ".png":
         return shots
     wanted = len(shots) // 2 if plan.at is None else round(plan.at * plan.fps)
