@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from threading import Thread
@@ -166,3 +167,17 @@ def test_the_command_reports_in_one_line_why_there_is_no_state(folder, fails):
         assert "no best one yet" in fails(1, "robot", run, "--env", "best")
     with trainer_of(folder):
         assert "no step of the environments in 0 s" in fails(1, "robot", run, "--patience", "0")
+
+
+def test_the_command_refuses_another_environment_than_the_one_it_names(folder, monkeypatch, fails):
+    monkeypatch.setattr("tui.commands.robot.find_run", lambda run, log_root: folder)
+    selection = Selection("env", "9")
+    with trainer_of(folder) as trainer, ThreadPoolExecutor() as pool:
+
+        def answer():
+            trainer.subscription()
+            trainer.send(SCENE, RobotNotice("no environment 9: the closest is 3"), STATE, selection=selection)
+
+        pool.submit(answer)
+        line = fails(1, "robot", folder.name, "--env", "9", "--json")
+    assert line == f"{folder.name}: no environment 9: the closest is 3"

@@ -45,10 +45,8 @@ def robot_command(run: str, environment: str, patience: float, log_root: Path, a
     from tui.session.robot.frame import frame_record  # imports numpy, which `--help` needn't wait for
     from tui.session.robot.readout import Moment, readout
 
-    scene, state, notice = _next_state(find_run(run, log_root), selection_of_text(environment), patience)
+    scene, state = _next_state(find_run(run, log_root), selection_of_text(environment), patience)
     lines = readout(Moment(scene, state, [state]), _WIDTH, _MOST_LINES)
-    if notice:
-        click.echo(plain(notice), err=True)
     text = "\n".join("".join(piece for piece, _ in line).rstrip() for line in lines)
     show_result(plain(text), frame_record(scene, state) if as_json else None, as_json)
 
@@ -62,19 +60,19 @@ def selection_of_text(text: str) -> Selection:
     return Selection("type", text)
 
 
-def _next_state(folder: RunFolder, selection: Selection, patience: float) -> tuple[Scene, RobotState, str]:
-    """Return the next state, with the trainer's line about the selection if there is one.
+def _next_state(folder: RunFolder, selection: Selection, patience: float) -> tuple[Scene, RobotState]:
+    """Return the next state. Raises `UserError` if none can come, or none has come in time.
 
-    Raises `UserError` if no state can come, or none has come in time.
+    One of another environment than the selected one is refused too: a script would take it for that.
     """
     deadline = time.monotonic() + patience
     with closing(LiveRobot(folder, selection)) as robot:
         while True:
             states = robot.take()
+            if problem := robot.problem or robot.notice:
+                raise UserError(f"{folder.name}: {problem}")
             if states and robot.scene is not None:
-                return robot.scene, states[-1], robot.notice
-            if robot.problem:
-                raise UserError(f"{folder.name}: {robot.problem}")
+                return robot.scene, states[-1]
             if time.monotonic() > deadline:
                 raise UserError(f"{folder.name}: no step of the environments in {patience:g} s: is it paused?")
             time.sleep(_LOOK_SECONDS)
