@@ -237,3 +237,13 @@ def act(playback, action):
             playback.go_live()
         case "fall":
             playback.go_to_fall(-1)
+
+
+def test_a_fall_that_is_about_to_come_is_not_denied():
+    history = RobotHistory(STEP)
+    history.add([*states(0, 10), *states(20, 1, ended="fell_over"), *states(22, 100)])
+    playback = Playback(history, is_live=False)
+    assert playback.go_to_fall(1)
+    assert playback.position == 0.0
+    playback.go_to(history.last)
+    assert not playback.go_to_fall(1)

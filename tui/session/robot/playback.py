@@ -127,14 +127,16 @@ class Playback:
 
     def go_to_fall(self, direction: int) -> bool:
         """Go to some time before the nearest fall earlier (-1) or later (1); return whether there is one."""
-        falls = [time - _BEFORE_FALL for time in self.history.falls()]
+        moments = self.history.falls()
+        falls = [time - _BEFORE_FALL for time in moments]
         if direction < 0:
             falls = [time for time in reversed(falls) if time < self.position - _SAME_MOMENT]
         else:
             falls = [time for time in falls if time > self.position + _SAME_MOMENT]
         if falls:
             self.go_to(falls[0])
-        return bool(falls)
+        # what leads to the only later fall may be on the screen already
+        return bool(falls) or (direction > 0 and any(time > self.position for time in moments))
 
     def go_live(self) -> None:
         """Show the newest state and follow; of a recording, the last one."""
