@@ -18,7 +18,8 @@ from statistics import median
 
 from presets import load_preset
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import EvaluationFinished, EvaluationStarted, Frame, IterationFinished
+from trainer_proc.contract.messages import Frame, IterationFinished
+from trainer_proc.contract.products import EvaluationFinished, EvaluationStarted
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.backends.devices import list_devices
 from tui.session.launching.launcher import Overrides, make_spec, start_trainer

@@ -10,7 +10,7 @@ from tests.waiting import wait_for
 from trainer_proc.contract.best_checkpoint import best_checkpoint, best_file, read_best
 from trainer_proc.contract.evaluation import read_result, result_file
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import (
+from trainer_proc.contract.products import (
     CheckpointsDeleted,
     EvaluationFailed,
     EvaluationFinished,

@@ -8,7 +8,8 @@ import signal
 import pytest
 
 from tests.scripts import train_point, train_preset
-from trainer_proc.contract.messages import CheckpointSaved, PolicyReloaded, Ramp
+from trainer_proc.contract.messages import PolicyReloaded, Ramp
+from trainer_proc.contract.products import CheckpointSaved
 from trainer_proc.contract.requests import Pause, Reload, Resume, Stop, Tune, Undo
 
 ENTROPY, EPOCHS, CLIP = "ppo/entropy_coef", "ppo/num_learning_epochs", "ppo/clip_param"

@@ -14,7 +14,8 @@ from tests.waiting import wait_for
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.knob import Value
-from trainer_proc.contract.messages import CheckpointSaved, InterventionApplied, RampAdvanced
+from trainer_proc.contract.messages import InterventionApplied, RampAdvanced
+from trainer_proc.contract.products import CheckpointSaved
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.runs.run_index import read_state
 from tui.session.state import RunState

@@ -12,7 +12,8 @@ from tests.robot_viewer import seen
 from tests.scripts import Run
 from trainer_proc.checkpoints.load import read_checkpoint
 from trainer_proc.contract.codec import unpack_values
-from trainer_proc.contract.messages import ExportFailed, GuardFired, IterationFinished, MetricSet
+from trainer_proc.contract.messages import GuardFired, IterationFinished, MetricSet
+from trainer_proc.contract.products import ExportFailed
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop, Tune, Undo, Unpin
 from trainer_proc.contract.robot import Selection
 from trainer_proc.contract.run_folder import RunFolder, RunSpec

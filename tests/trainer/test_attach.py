@@ -10,8 +10,6 @@ from tests.fake_training import ListLink
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import (
     Change,
-    CheckpointLoaded,
-    CheckpointSaved,
     GuardFired,
     InterventionApplied,
     InterventionQueued,
@@ -23,6 +21,7 @@ from trainer_proc.contract.messages import (
     Ramp,
     RampAdvanced,
 )
+from trainer_proc.contract.products import CheckpointLoaded, CheckpointSaved
 from trainer_proc.contract.requests import Reload, Resume, Stop
 from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.steering.boundary import Steering

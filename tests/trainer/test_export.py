@@ -11,7 +11,7 @@ import msgspec
 import numpy
 import pytest
 
-from trainer_proc.contract.messages import ExportFinished
+from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export.actor import read_actor
 from trainer_proc.export.policy import PolicyDescription

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.trainer.full_disk import largest_file
-from trainer_proc.contract.messages import ExportFailed, ExportStarted
+from trainer_proc.contract.products import ExportFailed, ExportStarted
 
 
 @pytest.fixture(scope="module", autouse=True)

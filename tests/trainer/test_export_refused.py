@@ -14,7 +14,7 @@ import numpy
 import pytest
 
 from trainer_proc.contract.export_process import ExportError
-from trainer_proc.contract.messages import ExportFinished
+from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export import check as export_check
 from trainer_proc.export import write as export

@@ -8,13 +8,13 @@ import pytest
 from tests.trainer.recorded_training import NAN, Training, queued
 from trainer_proc.contract.messages import (
     Change,
-    CheckpointFailed,
     GuardCalmed,
     GuardFired,
     InterventionQueued,
     PhaseChanged,
     PolicyReloaded,
 )
+from trainer_proc.contract.products import CheckpointFailed
 from trainer_proc.contract.requests import Pause, Reload, Resume, Stop
 from trainer_proc.steering.ranks import OneProcess
 

@@ -9,14 +9,8 @@ import pytest
 from tests.fake_training import ListLink
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.knob import Knob
-from trainer_proc.contract.messages import (
-    Change,
-    CheckpointSaved,
-    InterventionApplied,
-    InterventionQueued,
-    IterationFinished,
-    MetricSet,
-)
+from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, IterationFinished, MetricSet
+from trainer_proc.contract.products import CheckpointSaved
 from trainer_proc.contract.requests import Save, Stop
 from trainer_proc.knobs.live import LiveKnob, TrainingKnobs
 from trainer_proc.metrics.stream import MetricStream

@@ -15,7 +15,7 @@ from presets.rollouts import PeriodicRollout
 from tests.waiting import wait_for
 from trainer_proc.contract.best_checkpoint import BestCheckpoint, read_best
 from trainer_proc.contract.evaluation import Cell, Evaluation, Measure
-from trainer_proc.contract.messages import EvaluationFailed, EvaluationFinished, EvaluationStarted, RolloutFailed
+from trainer_proc.contract.products import EvaluationFailed, EvaluationFinished, EvaluationStarted, RolloutFailed
 from trainer_proc.contract.rollout_request import Recorded
 from trainer_proc.training.periodic_evaluation import PeriodicEvaluations, conditions_of, is_better, means_of
 from trainer_proc.training.periodic_rollout import PeriodicRollouts

@@ -13,8 +13,6 @@ from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import (
     Change,
     CompetingWriterFound,
-    ExportFailed,
-    ExportFinished,
     InterventionApplied,
     InterventionFailed,
     InterventionQueued,
@@ -24,6 +22,7 @@ from trainer_proc.contract.messages import (
     Ramp,
     RampAdvanced,
 )
+from trainer_proc.contract.products import ExportFailed, ExportFinished
 from trainer_proc.contract.requests import (
     Export,
     Pause,

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from trainer_proc.contract.export_process import export_refusal
-from trainer_proc.contract.messages import ExportFailed
+from trainer_proc.contract.products import ExportFailed
 from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule
 from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED, LEARNING_RATE, LINEAR
 from trainer_proc.metrics.stream import MetricStream

@@ -12,14 +12,8 @@ from tests.tui.conftest import NEW, RUN, STARTED
 from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.codec import pack_values
 from trainer_proc.contract.knob import Knob
-from trainer_proc.contract.messages import (
-    Change,
-    CheckpointLoaded,
-    InterventionApplied,
-    IterationFinished,
-    KnobsAvailable,
-    MetricSet,
-)
+from trainer_proc.contract.messages import Change, InterventionApplied, IterationFinished, KnobsAvailable, MetricSet
+from trainer_proc.contract.products import CheckpointLoaded
 from tui.session.backends.devices import Device
 
 pytestmark = pytest.mark.usefixtures("empty_working_directory")

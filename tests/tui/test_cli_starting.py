@@ -13,7 +13,8 @@ from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.best_checkpoint import BestCheckpoint, keep_best
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalReader, JournalWriter
-from trainer_proc.contract.messages import CheckpointLoaded, Frame, IterationFinished, MetricSet, PhaseChanged
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged
+from trainer_proc.contract.products import CheckpointLoaded
 from trainer_proc.contract.requests import Reload
 from tui.cli import run
 

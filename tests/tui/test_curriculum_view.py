@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from curricula.schema import SchemaError
 from tests.tui.curricula_run import TABLES, begun, finished_with, how_it_goes, moved, started, state_after
 from trainer_proc.contract.knob import Knob
-from trainer_proc.contract.messages import Change, CheckpointLoaded, InterventionQueued, PhaseChanged
+from trainer_proc.contract.messages import Change, InterventionQueued, PhaseChanged
+from trainer_proc.contract.products import CheckpointLoaded
 from trainer_proc.contract.requests import Tune
 from tui.session.curricula.level_steps import LevelSteps
 from tui.session.curricula.reconstruct import curricula_now, curriculum_of_knob, curriculum_records

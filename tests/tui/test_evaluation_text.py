@@ -7,16 +7,13 @@ from msgspec.structs import replace
 
 from tests.tui.conftest import STARTED
 from trainer_proc.contract.codec import pack_values
-from trainer_proc.contract.messages import (
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged
+from trainer_proc.contract.products import (
     CheckpointSaved,
     CheckpointsDeleted,
     EvaluationFailed,
     EvaluationFinished,
     EvaluationStarted,
-    Frame,
-    IterationFinished,
-    MetricSet,
-    PhaseChanged,
 )
 from trainer_proc.steering.goal import HELD as PUBLISHED
 from tui.session.board.chart_source import ChartSource

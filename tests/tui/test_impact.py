@@ -15,7 +15,6 @@ from trainer_proc.contract.codec import pack_values
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import (
     Change,
-    CheckpointLoaded,
     Frame,
     InterventionApplied,
     InterventionFailed,
@@ -26,6 +25,7 @@ from trainer_proc.contract.messages import (
     Ramp,
     RunStarted,
 )
+from trainer_proc.contract.products import CheckpointLoaded
 from tui.session.impact.edited import edited_metrics
 from tui.session.impact.impact import ImpactError, impact_of, measurable
 from tui.session.impact.impact_text import impact_lines, impact_notes, impact_record, impact_text, impact_windows

@@ -10,12 +10,7 @@ from msgspec.structs import replace
 from tests.tui.many_knobs import g1_knobs, turned
 from trainer_proc.contract.messages import (
     Change,
-    CheckpointFailed,
-    CheckpointLoaded,
-    CheckpointSaved,
     CompetingWriterFound,
-    ExportFailed,
-    ExportStarted,
     Frame,
     GuardFired,
     InterventionApplied,
@@ -26,6 +21,13 @@ from trainer_proc.contract.messages import (
     Ramp,
     RampAdvanced,
     RunStarted,
+)
+from trainer_proc.contract.products import (
+    CheckpointFailed,
+    CheckpointLoaded,
+    CheckpointSaved,
+    ExportFailed,
+    ExportStarted,
 )
 from trainer_proc.contract.requests import Redo, Undo
 from tui.session.interventions.change_text import applied_text, intervention_text

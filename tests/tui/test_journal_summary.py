@@ -15,8 +15,6 @@ from trainer_proc.contract.journal import JournalReader, JournalWriter, first_re
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import (
     Change,
-    CheckpointLoaded,
-    CheckpointSaved,
     Frame,
     InterventionQueued,
     IterationFinished,
@@ -25,6 +23,7 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
     RunStarted,
 )
+from trainer_proc.contract.products import CheckpointLoaded, CheckpointSaved
 from tui.session.runs import journal_summary as looking
 from tui.session.runs.journal_samples import JournalSamples
 from tui.session.runs.journal_summary import REWARD, read_whole, summarize_journal

@@ -6,16 +6,13 @@ import pytest
 
 from trainer_proc.contract.messages import (
     Change,
-    CheckpointSaved,
-    ExportFailed,
-    ExportFinished,
-    ExportStarted,
     Frame,
     GuardFired,
     InterventionApplied,
     InterventionFailed,
     PhaseChanged,
 )
+from trainer_proc.contract.products import CheckpointSaved, ExportFailed, ExportFinished, ExportStarted
 from tui.session.notifications.news import News, news_of
 from tui.session.notifications.notify import Alerts, desktop_notification, is_news, seconds_shown
 

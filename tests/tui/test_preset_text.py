@@ -10,14 +10,8 @@ from msgspec.structs import replace
 from presets import load_preset
 from tests.tui.many_knobs import g1_knobs, turned
 from trainer_proc.contract.knob import Knob
-from trainer_proc.contract.messages import (
-    Change,
-    CheckpointLoaded,
-    Frame,
-    InterventionApplied,
-    KnobsAvailable,
-    RunStarted,
-)
+from trainer_proc.contract.messages import Change, Frame, InterventionApplied, KnobsAvailable, RunStarted
+from trainer_proc.contract.products import CheckpointLoaded
 from trainer_proc.contract.run_folder import RunSpec
 from tui.session.backends.devices import Device
 from tui.session.launching.launcher import Overrides, make_spec

@@ -6,14 +6,8 @@ import io
 import sys
 
 from tests.tui.conftest import RUN, STARTED
-from trainer_proc.contract.messages import (
-    EvaluationFailed,
-    EvaluationFinished,
-    Frame,
-    IterationFinished,
-    MetricSet,
-    PhaseChanged,
-)
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged
+from trainer_proc.contract.products import EvaluationFailed, EvaluationFinished
 from tui.commands.shared.progress_lines import ProgressLines
 from tui.session.state import RunState
 

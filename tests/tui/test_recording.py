@@ -13,7 +13,6 @@ from trainer_proc.contract.codec import pack_values
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import (
     Change,
-    CheckpointLoaded,
     Frame,
     InterventionApplied,
     InterventionFailed,
@@ -25,6 +24,7 @@ from trainer_proc.contract.messages import (
     Ramp,
     RunStarted,
 )
+from trainer_proc.contract.products import CheckpointLoaded
 from trainer_proc.contract.run_folder import RunSpec
 from tui.session.launching.launcher import Overrides, make_spec
 from tui.session.recordings.recorded_preset import launch_command, recorded_preset

@@ -13,7 +13,8 @@ from presets.reference import FOLDER, PresetReference, ReferenceCurve, Reference
 from tests.tui.conftest import RUN, STARTED
 from tests.tui.drawn_chart import lines_of
 from trainer_proc.contract.codec import pack_values
-from trainer_proc.contract.messages import CheckpointLoaded, Frame, IterationFinished, MetricSet, PhaseChanged
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged
+from trainer_proc.contract.products import CheckpointLoaded
 from tui.charts.canvas import BAND
 from tui.charts.description import ChartDescription, RunBand
 from tui.charts.drawing import Painter

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from trainer_proc.contract.codec import pack_values
-from trainer_proc.contract.messages import CheckpointLoaded, IterationFinished, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.contract.messages import IterationFinished, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.contract.products import CheckpointLoaded
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError
 from tui.session.runs.run_index import RunNotFound, find_run, run_folders, summarize
 

@@ -14,12 +14,7 @@ from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import (
     Change,
-    CheckpointLoaded,
-    CheckpointSaved,
     CompetingWriterFound,
-    ExportFailed,
-    ExportFinished,
-    ExportStarted,
     Frame,
     InterventionApplied,
     InterventionFailed,
@@ -31,6 +26,13 @@ from trainer_proc.contract.messages import (
     Ramp,
     RampAdvanced,
     RunStarted,
+)
+from trainer_proc.contract.products import (
+    CheckpointLoaded,
+    CheckpointSaved,
+    ExportFailed,
+    ExportFinished,
+    ExportStarted,
 )
 from tui.session.state import RampState, RunState
 

@@ -12,17 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from trainer_proc.contract.codec import pack_values
-from trainer_proc.contract.messages import (
-    CheckpointLoaded,
-    ExportFailed,
-    ExportFinished,
-    ExportStarted,
-    Frame,
-    IterationFinished,
-    MetricSet,
-    PhaseChanged,
-    RunStarted,
-)
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.contract.products import CheckpointLoaded, ExportFailed, ExportFinished, ExportStarted
 from tui.session.machine.gpu_use import GpuUse
 from tui.session.numbers import duration, number, rough_duration, short_count
 from tui.session.state import RunState, RunStatus

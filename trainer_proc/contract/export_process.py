@@ -12,7 +12,7 @@ import msgspec
 from curricula.errors import UserError
 from trainer_proc.contract.checkpoint_use import in_use
 from trainer_proc.contract.child_process import child_environment
-from trainer_proc.contract.messages import ExportFinished
+from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 
 

@@ -126,7 +126,7 @@ class Selection(msgspec.Struct, frozen=True):
 
     kind: str
     """One of `SELECTIONS`: a number; any; highest or lowest mean reward of the running episode; most tilted, which
-    mostly falls next; one that acts without exploration noise; one of a terrain type or task."""
+    is likely to fall next; one that acts without exploration noise; one of a terrain type or task."""
     value: str = ""
     """The number of `env`, the name of `type`; a viewer's own key for `random`, so that two may differ."""
 

@@ -14,7 +14,8 @@ import torch
 from curricula.errors import message_of
 from trainer_proc.checkpoints.save import copy_policy
 from trainer_proc.contract.export_process import ExportError, run_export
-from trainer_proc.contract.messages import ExportFailed, ExportStarted, TrainerBody
+from trainer_proc.contract.messages import TrainerBody
+from trainer_proc.contract.products import ExportFailed, ExportStarted
 from trainer_proc.contract.run_folder import RunFolder, checkpoint_name
 
 

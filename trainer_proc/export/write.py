@@ -24,7 +24,8 @@ from trainer_proc.contract.child_process import interrupt_on_signals, standard_o
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import ExportFinished, InterventionApplied
+from trainer_proc.contract.messages import InterventionApplied
+from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export.actor import actor_group_sizes, actor_images, build_actor, read_actor, require_packages
 from trainer_proc.export.check import (

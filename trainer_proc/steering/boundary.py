@@ -15,7 +15,6 @@ from trainer_proc.contract.best_checkpoint import BEST_NAME
 from trainer_proc.contract.knob import Value
 from trainer_proc.contract.messages import (
     Change,
-    CheckpointFailed,
     GuardAction,
     GuardCalmed,
     GuardFired,
@@ -26,6 +25,7 @@ from trainer_proc.contract.messages import (
     PhaseName,
     PolicyReloaded,
 )
+from trainer_proc.contract.products import CheckpointFailed
 from trainer_proc.contract.requests import Export, Pause, Reload, Resume, Save, Stop
 from trainer_proc.contract.undo_history import undo_of
 from trainer_proc.knobs.live import TrainingKnobs

@@ -14,7 +14,8 @@ from typing import Any
 
 from trainer_proc.checkpoints.save import LiveCheckpoints
 from trainer_proc.contract.errors import one_line
-from trainer_proc.contract.messages import CheckpointLoaded, ExportFailed, LeftOut, TrainerBody
+from trainer_proc.contract.messages import LeftOut, TrainerBody
+from trainer_proc.contract.products import CheckpointLoaded, ExportFailed
 from trainer_proc.metrics.episode_terms import EpisodeTerms
 from trainer_proc.metrics.nan_guard import (
     has_finite_weights,

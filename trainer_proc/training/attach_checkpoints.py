@@ -14,7 +14,8 @@ from trainer_proc.checkpoints.load import CheckpointError, check_library, read_c
 from trainer_proc.checkpoints.retention import CheckpointRetention
 from trainer_proc.checkpoints.save import LiveCheckpoints
 from trainer_proc.contract.knob import number_of
-from trainer_proc.contract.messages import CheckpointFailed, CheckpointSaved, TrainerBody
+from trainer_proc.contract.messages import TrainerBody
+from trainer_proc.contract.products import CheckpointFailed, CheckpointSaved
 from trainer_proc.knobs.terrain import SHIFT
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.metrics.observer import Observer

@@ -19,7 +19,8 @@ from presets.success import Success, read_success
 from trainer_proc.checkpoints.retention import CheckpointRetention
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.export_process import export_refusal
-from trainer_proc.contract.messages import CheckpointsDeleted, LeftOut
+from trainer_proc.contract.messages import LeftOut
+from trainer_proc.contract.products import CheckpointsDeleted
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.export.description import describe_policy
 from trainer_proc.export.job import ExportJobs, NoExports

@@ -12,7 +12,8 @@ from presets.evaluation import PREFIX, PeriodicEvaluation
 from trainer_proc.contract.best_checkpoint import BestCheckpoint, keep_best, read_best
 from trainer_proc.contract.evaluation import EVALUATION, Evaluation, Request, is_condition, result_file, values_of
 from trainer_proc.contract.knob import value_text
-from trainer_proc.contract.messages import EvaluationFailed, EvaluationFinished, EvaluationStarted, TrainerBody
+from trainer_proc.contract.messages import TrainerBody
+from trainer_proc.contract.products import EvaluationFailed, EvaluationFinished, EvaluationStarted
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.steering.guards import BEST, JUDGED_BY
 from trainer_proc.training.periodic_work import Arrived, PeriodicWork

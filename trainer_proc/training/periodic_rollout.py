@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from presets.rollouts import PeriodicRollout
-from trainer_proc.contract.messages import RolloutFailed, RolloutRecorded, TrainerBody
+from trainer_proc.contract.messages import TrainerBody
+from trainer_proc.contract.products import RolloutFailed, RolloutRecorded
 from trainer_proc.contract.rollout_request import ROLLOUT, Recorded, RolloutRequest
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.training.periodic_work import Arrived, PeriodicWork

@@ -16,8 +16,6 @@ from trainer_proc.contract.messages import (
     TERMINAL_PHASES,
     Change,
     CompetingWriterFound,
-    ExportFailed,
-    ExportFinished,
     InterventionApplied,
     InterventionFailed,
     InterventionQueued,
@@ -28,6 +26,7 @@ from trainer_proc.contract.messages import (
     RampAdvanced,
     TrainerBody,
 )
+from trainer_proc.contract.products import ExportFailed, ExportFinished
 from trainer_proc.contract.requests import (
     Command,
     Export,

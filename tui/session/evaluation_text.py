@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trainer_proc.contract.messages import EvaluationFailed, EvaluationFinished, EvaluationStarted
+from trainer_proc.contract.products import EvaluationFailed, EvaluationFinished, EvaluationStarted
 from tui.session.numbers import number
 from tui.session.state import RunState
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trainer_proc.contract.export_process import ExportError, export_refusal, run_export
-from trainer_proc.contract.messages import ExportFailed, ExportFinished
+from trainer_proc.contract.products import ExportFailed, ExportFinished
 from trainer_proc.contract.requests import Export, Refused
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.backends.environment import BackendMissing, LaunchError, isaaclab_python

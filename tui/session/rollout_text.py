@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer_proc.contract.messages import RolloutFailed, RolloutRecorded
+from trainer_proc.contract.products import RolloutFailed, RolloutRecorded
 from trainer_proc.contract.rollout_request import Recorded
 from tui.session.numbers import amount, number
 

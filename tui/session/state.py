@@ -17,16 +17,7 @@ from trainer_proc.contract.messages import (
     GOAL_REACHED,
     TERMINAL_PHASES,
     Change,
-    CheckpointLoaded,
-    CheckpointSaved,
-    CheckpointsDeleted,
     CompetingWriterFound,
-    EvaluationFailed,
-    EvaluationFinished,
-    EvaluationStarted,
-    ExportFailed,
-    ExportFinished,
-    ExportStarted,
     Frame,
     GuardCalmed,
     GuardFired,
@@ -40,9 +31,20 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
     PolicyReloaded,
     RampAdvanced,
-    RolloutRecorded,
     RunStarted,
     UnknownBody,
+)
+from trainer_proc.contract.products import (
+    CheckpointLoaded,
+    CheckpointSaved,
+    CheckpointsDeleted,
+    EvaluationFailed,
+    EvaluationFinished,
+    EvaluationStarted,
+    ExportFailed,
+    ExportFinished,
+    ExportStarted,
+    RolloutRecorded,
 )
 from trainer_proc.contract.undo_history import UndoHistory
 from tui.session.guards import Troubles

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from textwrap import shorten
 
-from trainer_proc.contract.messages import ExportFailed, ExportFinished, ExportStarted
+from trainer_proc.contract.products import ExportFailed, ExportFinished, ExportStarted
 from tui.session.evaluation_text import evaluation_text, goal_text
 from tui.session.guards import present_text, ways_text
 from tui.session.machine.gpu_use import GpuUse

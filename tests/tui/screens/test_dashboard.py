@@ -9,13 +9,8 @@ from textual.widgets._footer import FooterKey
 from tests.tui.machines import Driver
 from tests.tui.screens.recorded import FakeTrainer, bodies_of, dashboard_is_filled, knob_row, make_run, told, until
 from tests.whole_checkpoint import WHOLE_CHECKPOINT
-from trainer_proc.contract.messages import (
-    CheckpointLoaded,
-    InterventionApplied,
-    IterationFinished,
-    KnobsAvailable,
-    PhaseChanged,
-)
+from trainer_proc.contract.messages import InterventionApplied, IterationFinished, KnobsAvailable, PhaseChanged
+from trainer_proc.contract.products import CheckpointLoaded
 from tui.app import HumanoidTui
 from tui.screens.dashboard.knob_dialog import KnobDialog
 from tui.screens.dashboard.knob_table import KnobTable

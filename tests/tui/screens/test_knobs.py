@@ -12,7 +12,6 @@ from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, knob_row,
 from trainer_proc.contract.codec import pack_values
 from trainer_proc.contract.messages import (
     Change,
-    CheckpointLoaded,
     CompetingWriterFound,
     Frame,
     GuardFired,
@@ -23,6 +22,7 @@ from trainer_proc.contract.messages import (
     Ramp,
     RampAdvanced,
 )
+from trainer_proc.contract.products import CheckpointLoaded
 from trainer_proc.contract.requests import Export, Pause, Tune
 from tui.app import HumanoidTui
 from tui.screens.dashboard.history_dialog import HistoryDialog

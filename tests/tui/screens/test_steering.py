@@ -7,14 +7,8 @@ from textual.widgets import Static
 
 from tests.tui.screens.recorded import FakeTrainer, bodies_of, knob_row, make_run, told, type_at_once, until
 from trainer_proc.contract.connection import read_connection
-from trainer_proc.contract.messages import (
-    CheckpointSaved,
-    ExportFailed,
-    ExportStarted,
-    InterventionApplied,
-    InterventionQueued,
-    PhaseChanged,
-)
+from trainer_proc.contract.messages import InterventionApplied, InterventionQueued, PhaseChanged
+from trainer_proc.contract.products import CheckpointSaved, ExportFailed, ExportStarted
 from trainer_proc.contract.requests import Export, Pause, Reload, Resume, Save, Stop
 from tui.app import HumanoidTui
 from tui.screens.dashboard.knob_dialog import KnobDialog

@@ -8,15 +8,8 @@ from types import TracebackType
 
 import click
 
-from trainer_proc.contract.messages import (
-    EvaluationFailed,
-    EvaluationFinished,
-    Frame,
-    IterationFinished,
-    PhaseChanged,
-    RolloutFailed,
-    RolloutRecorded,
-)
+from trainer_proc.contract.messages import Frame, IterationFinished, PhaseChanged
+from trainer_proc.contract.products import EvaluationFailed, EvaluationFinished, RolloutFailed, RolloutRecorded
 from tui.session.evaluation_text import evaluation_result
 from tui.session.guards import ways_as_commands
 from tui.session.rollout_text import rollout_result

@@ -9,7 +9,8 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer_proc.contract.messages import EvaluationFinished, Frame, IterationFinished, MetricSet
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet
+from trainer_proc.contract.products import EvaluationFinished
 from tui.session.metrics.series import Series
 from tui.session.metrics.shares import RewardShares
 from tui.session.metrics.sorted_integers import as_range

@@ -7,16 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from trainer_proc.contract.knob import value_text
 from trainer_proc.contract.messages import (
     Body,
-    CheckpointFailed,
-    CheckpointLoaded,
-    CheckpointSaved,
-    CheckpointsDeleted,
     CompetingWriterFound,
-    EvaluationFailed,
-    EvaluationFinished,
-    ExportFailed,
-    ExportFinished,
-    ExportStarted,
     GuardFired,
     InterventionApplied,
     InterventionFailed,
@@ -24,6 +15,17 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
     PolicyReloaded,
     RampAdvanced,
+)
+from trainer_proc.contract.products import (
+    CheckpointFailed,
+    CheckpointLoaded,
+    CheckpointSaved,
+    CheckpointsDeleted,
+    EvaluationFailed,
+    EvaluationFinished,
+    ExportFailed,
+    ExportFinished,
+    ExportStarted,
     RolloutFailed,
     RolloutRecorded,
 )

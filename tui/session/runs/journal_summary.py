@@ -16,14 +16,8 @@ import msgspec
 
 from curricula.curriculum import SUCCESS_RATE
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import (
-    CheckpointLoaded,
-    Frame,
-    IterationFinished,
-    MetricSet,
-    PhaseChanged,
-    RunStarted,
-)
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.contract.products import CheckpointLoaded
 from tui.session.runs.journal_samples import JournalSamples
 from tui.session.state import RunState
 
