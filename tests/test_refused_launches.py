@@ -19,7 +19,7 @@ from tui.session.launching.refusal import RefusedLaunch, wait_until_accepted
 @pytest.fixture
 def damaged(tmp_path):
     file = tmp_path / "damaged.pt"
-    file.write_bytes(b"PK\x03\x04 and no more")
+    file.write_bytes(b"what looks whole until it is loaded")
     return file
 
 
