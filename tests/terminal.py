@@ -21,6 +21,12 @@ _MODES = {"alternate screen": {1049}, "mouse": {1000, 1003, 1006, 1015, 1016}}
 BRAILLE_DOTS = re.compile("[\u2801-\u28ff]{3}")
 
 
+def _heed_signals() -> None:
+    """Heed signals as in a login shell: tests that run in the background inherit that some are ignored."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Terminal:
     """A pseudo-terminal with a program in it; `said` is all that the program has written there."""
 
@@ -36,7 +42,12 @@ class Terminal:
             environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
             environment |= {"TERM": "xterm-256color"}
         self._child = pexpect.spawn(
-            program or PROGRAM, list(arguments), cwd=str(cwd), dimensions=(LINES, COLUMNS), env=dict(environment)
+            program or PROGRAM,
+            list(arguments),
+            cwd=str(cwd),
+            dimensions=(LINES, COLUMNS),
+            env=dict(environment),
+            preexec_fn=_heed_signals,
         )
         self._screen = pyte.Screen(COLUMNS, LINES)
         self._stream = pyte.ByteStream(self._screen)
