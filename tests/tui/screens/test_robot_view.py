@@ -124,18 +124,12 @@ async def stands_still_at(pilot, seconds):
 # --- rollouts ---
 
 
-async def test_a_rollout_of_a_walking_g1(log_root, sizes_look_as_before):
-    app = playing(log_root, G1)
+@pytest.mark.parametrize(("file", "seconds"), [(G1, 2), (CARTPOLE, 1)], ids=["walking-G1", "cartpole"])
+async def test_a_rollout(log_root, sizes_look_as_before, file, seconds):
+    app = playing(log_root, file)
     async with app.run_test(size=SMALL) as pilot:
-        await stands_still_at(pilot, 2)
+        await stands_still_at(pilot, seconds)
         await sizes_look_as_before(pilot)
-
-
-async def test_a_rollout_of_a_cartpole(log_root, looks_as_before):
-    app = playing(log_root, CARTPOLE)
-    async with app.run_test(size=SMALL) as pilot:
-        await stands_still_at(pilot, 1)
-        await looks_as_before(pilot)
 
 
 async def test_a_rollout_without_colours(log_root, looks_as_before, no_colour):
