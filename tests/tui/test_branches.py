@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tui.session.watch.branches import Branches
@@ -30,6 +30,7 @@ def state_of(branches):
     return rows(branches.newest), rows(branches.replaced), branches.last, branches.rival
 
 
+@example([(0, 0, 5, 1), (1, 0, 9, 1), (2, 9, 1, 1), (0, 0, 1, 1)], [6, 15])  # the third file goes on behind the second
 @given(runs_of_steps, st.lists(st.integers(1, 60), max_size=6))
 def test_what_is_read_at_once_makes_no_difference(runs, cuts):
     points = points_of(runs)

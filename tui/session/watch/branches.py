@@ -98,6 +98,8 @@ class Branches:
         if not self._files or points.files[0] != self._files[-1]:
             begins.insert(0, 0)
         self._files += points.files[begins].tolist()
+        if begins:
+            self._second = self._files[-2] if len(self._files) > 1 else -1
         self._starts += points.steps[begins].tolist()
         self._times += points.times[begins].tolist()
 
