@@ -12,7 +12,7 @@ def without_garbage_collection(*, is_kept: bool = False) -> Iterator[None]:
     """Collect no garbage inside; if what was built `is_kept` until the process ends, don't look at it later either.
 
     torch and a simulator make a million objects. To look for garbage among them takes a quarter of the CPU time of
-    their imports, and each later full collection would stop the training thread for 0.3 s or more.
+    their imports, and each later full collection would stop the training thread for half a second.
     """
     was_enabled = gc.isenabled()
     gc.disable()
