@@ -55,21 +55,32 @@ def main() -> None:
     _report(options, blocks, waits, children["steered"].facts)
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_of(description: str | None, blocks: str) -> argparse.ArgumentParser:
+    """Return a parser of what to train and how long; `blocks` is the help of `--blocks`."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backend", choices=tuple(TASKS), default="mjlab")
     parser.add_argument("--task", help="the backend's flat G1 by default")
     parser.add_argument("--device", default=list_devices()[0].name)
     parser.add_argument("--num-envs", type=int)
-    parser.add_argument("--blocks", type=int, default=12, help="pairs of blocks")
+    parser.add_argument("--blocks", type=int, default=12, help=blocks)
     parser.add_argument("--iterations", type=int, default=5, help="iterations of a block")
-    parser.add_argument("--success", default="time-out", help="kind of success to measure")
-    parser.add_argument("--child", choices=("plain", "steered"), help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    return parser
+
+
+def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Return the options of the command line, with a task and a number of environments that fit the others."""
     options = parser.parse_args()
     options.task = options.task or TASKS[options.backend]
     options.num_envs = options.num_envs or (16 if options.device == "cpu" else 4096)
     return options
+
+
+def _options() -> argparse.Namespace:
+    parser = parser_of(__doc__, "pairs of blocks")
+    parser.add_argument("--success", default="time-out", help="kind of success to measure")
+    parser.add_argument("--child", choices=("plain", "steered"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    return parsed(parser)
 
 
 class Child:

@@ -23,10 +23,9 @@ from typing import Any
 
 import zmq
 
-from benchmarks.overhead import TASKS, Child
+from benchmarks.overhead import Child, parsed, parser_of
 from benchmarks.overhead_child import STEP
 from trainer_proc.contract.robot import Selection
-from tui.session.backends.devices import list_devices
 
 VIEWERS = (0, 1, 4)
 
@@ -91,16 +90,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--backend", choices=tuple(TASKS), default="mjlab")
-    parser.add_argument("--task", help="the backend's flat G1 by default")
-    parser.add_argument("--device", default=list_devices()[0].name)
-    parser.add_argument("--num-envs", type=int)
-    parser.add_argument("--blocks", type=int, default=12, help="blocks of each kind")
-    parser.add_argument("--iterations", type=int, default=5, help="iterations of a block")
-    options = parser.parse_args()
-    options.task = options.task or TASKS[options.backend]
-    options.num_envs = options.num_envs or (16 if options.device == "cpu" else 4096)
+    options = parsed(parser_of(__doc__, "blocks of each kind"))
     options.success = "time-out"
     return options
 

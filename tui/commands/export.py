@@ -8,10 +8,10 @@ import click
 import msgspec
 
 from trainer_proc.contract.connection import read_connection
-from tui.commands.shared.output import json_option, logs_option, show_notice, show_result
+from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.commands.shared.skipped_checkpoints import report_skipped
 from tui.session.exporting import export_checkpoint, export_live
-from tui.session.runs.checkpoint_damage import damage_notice
-from tui.session.runs.checkpoints import LATEST, find_checkpoint
+from tui.session.runs.checkpoints import find_checkpoint
 from tui.session.runs.run_index import find_run
 from tui.session.status_text import export_result
 
@@ -34,7 +34,7 @@ def export_command(run: str, checkpoint: str | None, log_root: Path, as_json: bo
         result = export_live(folder)
     else:
         chosen = find_checkpoint(folder, checkpoint)
-        show_notice(damage_notice(chosen) if checkpoint in (None, LATEST) else "")
+        report_skipped(chosen, checkpoint)
         result = export_checkpoint(folder, chosen)
     placed = msgspec.structs.replace(result, folder=str(folder.exported))
     show_result(export_result(placed), placed, as_json)

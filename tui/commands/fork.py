@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from tui.commands.shared.output import json_option, logs_option, show_notice
+from tui.commands.shared.output import json_option, logs_option
+from tui.commands.shared.skipped_checkpoints import report_skipped
 from tui.commands.shared.start import evaluate_every_option, rollout_every_option, start
 from tui.session.backends.devices import list_devices
 from tui.session.launching.continuing import continued_spec
 from tui.session.launching.knob_values import known_values, split_settings
 from tui.session.launching.spec_checks import check_device, checked_spec
-from tui.session.runs.checkpoint_damage import damage_notice
 from tui.session.runs.checkpoints import BEST, LATEST
 from tui.session.runs.run_index import find_run, read_state
 
@@ -61,7 +61,7 @@ def fork_command(
     folder = find_run(run, log_root)
     state = read_state(folder)
     spec = continued_spec(folder, state, iterations, at, evaluate_every, rollout_every)
-    show_notice(damage_notice(Path(spec.checkpoint)) if at == LATEST else "")
+    report_skipped(Path(spec.checkpoint), at)
     changed = msgspec.structs.replace(
         spec,
         set=known_values(split_settings(settings), state.knobs) if settings else {},

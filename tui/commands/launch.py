@@ -8,15 +8,15 @@ import click
 
 from presets import load_preset
 from presets.preset import LIBRARIES, PHYSICS
-from tui.commands.shared.output import json_option, logs_option, show_notice
+from tui.commands.shared.output import json_option, logs_option
+from tui.commands.shared.skipped_checkpoints import report_skipped
 from tui.commands.shared.start import evaluate_every_option, rollout_every_option, start
 from tui.commands.shared.tyro_arguments import TyroCommand
 from tui.session.backends.devices import list_devices
 from tui.session.launching.knob_values import parse_bounds, parse_settings
 from tui.session.launching.launcher import Overrides, make_spec
 from tui.session.launching.override_text import parse_overrides
-from tui.session.runs.checkpoint_damage import damage_notice
-from tui.session.runs.checkpoints import checkpoint_to_start_from
+from tui.session.runs.checkpoints import LATEST, checkpoint_to_start_from
 
 
 @click.command("launch", cls=TyroCommand)
@@ -73,7 +73,7 @@ def launch_command(
     """
     start_from = checkpoint_to_start_from(checkpoint, log_root) if checkpoint else None
     if checkpoint and start_from is not None and not Path(checkpoint).is_file():
-        show_notice(damage_notice(start_from))
+        report_skipped(start_from, LATEST)
     overrides = Overrides(
         num_envs=num_envs,
         iterations=iterations,

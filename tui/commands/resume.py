@@ -8,14 +8,13 @@ import click
 
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.requests import Reload, Resume
-from tui.commands.shared.output import json_option, logs_option, show_notice, show_result
+from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.requests import request
+from tui.commands.shared.skipped_checkpoints import report_skipped
 from tui.commands.shared.start import evaluate_every_option, rollout_every_option, start
 from tui.session.backends.devices import list_devices
 from tui.session.launching.continuing import continued_spec
 from tui.session.launching.spec_checks import check_device, checked_spec
-from tui.session.runs.checkpoint_damage import damage_notice
-from tui.session.runs.checkpoints import LATEST
 from tui.session.runs.run_index import find_run, read_state
 
 
@@ -51,7 +50,7 @@ def resume_command(
             raise click.UsageError(f"{folder.name} has ended: resume continues from its newest checkpoint anyway")
         state = read_state(folder)
         spec = checked_spec(continued_spec(folder, state, iterations, checkpoint, evaluate_every, rollout_every))
-        show_notice(damage_notice(Path(spec.checkpoint)) if checkpoint in (None, LATEST) else "")
+        report_skipped(Path(spec.checkpoint), checkpoint)
         check_device(spec, list_devices(), hint=f"choose another with humanoid-tui fork {folder.name} --device NAME")
         start(spec, folder.path.parents[1], wait=wait, as_json=as_json)
         return

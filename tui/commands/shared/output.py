@@ -10,7 +10,6 @@ import click
 import msgspec
 
 from trainer_proc.contract.run_folder import LOG_ROOT
-from tui.session.text import plain
 
 
 def json_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -29,12 +28,6 @@ def logs_option(command: Callable[..., None]) -> Callable[..., None]:
         envvar="HUMANOID_TUI_LOGS",
         help="Folder with runs.",
     )(command)
-
-
-def show_notice(line: str) -> None:
-    """Print a line for the user to standard error, if there is one."""
-    if line:
-        click.echo(f"humanoid-tui: {plain(line)}", err=True)
 
 
 def show_result(text: str, value: Any, as_json: bool) -> None:

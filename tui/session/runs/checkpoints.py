@@ -29,9 +29,13 @@ def find_checkpoint(folder: RunFolder, text: str | None) -> Path:
     if text in (None, LATEST):
         return _newest_whole(folder.name, checkpoints)
     checkpoint = _named(folder, text, checkpoints)
+    _check_whole(checkpoint)
+    return checkpoint
+
+
+def _check_whole(checkpoint: Path) -> None:
     if damage := damage_of(checkpoint):
         raise CheckpointNotFound(f"{checkpoint} is {damage}: choose another checkpoint")
-    return checkpoint
 
 
 def _newest_whole(run: str, checkpoints: list[Path]) -> Path:
@@ -68,8 +72,7 @@ def checkpoint_to_start_from(text: str, log_root: Path) -> Path:
     Raises `CheckpointNotFound`, also for a file that is damaged, or `RunFolderError`.
     """
     if Path(text).is_file():
-        if damage := damage_of(Path(text)):
-            raise CheckpointNotFound(f"{text} is {damage}: choose another checkpoint")
+        _check_whole(Path(text))
         return Path(text).resolve()
     try:
         folder = find_run(text, log_root)
