@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trainer_proc.contract.rollout import SUFFIX
 from trainer_proc.contract.run_folder import RunFolder
+from tui.session.runs import checkpoints
 
 _NAMED = re.compile(rf"model_(\d+)(_.*)?{re.escape(SUFFIX)}")
 
@@ -26,8 +27,7 @@ def rollouts_of(folder: RunFolder) -> list[tuple[int, Path]]:
 
 def run_of(rollout: Path) -> str:
     """Return the absolute path of the run in whose folder a rollout lies; empty for another place."""
-    folder = RunFolder(rollout.resolve().parent.parent)
-    return str(folder.path) if folder.spec_file.is_file() else ""
+    return checkpoints.run_of(rollout.resolve().parent)
 
 
 def nearest_rollout(folder: RunFolder, iteration: float | None) -> Path | None:

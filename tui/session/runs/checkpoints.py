@@ -81,9 +81,9 @@ def checkpoint_to_start_from(text: str, log_root: Path) -> Path:
     return find_checkpoint(folder, None)
 
 
-def run_of(checkpoint: Path) -> str:
-    """Return the path of the run of a checkpoint; empty if its folder is no run's."""
-    folder = RunFolder(checkpoint.parent)
+def run_of(path: Path) -> str:
+    """Return the absolute path of the run that a file or folder, such as a checkpoint, lies in; empty for no run's."""
+    folder = RunFolder(path.parent)
     return str(folder.path) if folder.spec_file.is_file() else ""
 
 
