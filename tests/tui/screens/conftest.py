@@ -7,6 +7,8 @@ from syrupy.extensions.image import SVGImageSnapshotExtension
 from textual.widgets import Input
 
 from tests.tui.screens.recorded import SIZES, FakeTrainer, make_run
+from tui.screens.dashboard.knob_actions import STEP_SECONDS
+from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.backends.devices import Device
 
 SETTLING_SECONDS = 2.0
@@ -70,6 +72,25 @@ def trainer(log_root):
     trainer = FakeTrainer(make_run(log_root, "g1-walk", bodies=[]))
     yield trainer
     trainer.close()
+
+
+@pytest.fixture
+def send_steps(monkeypatch):
+    """Hold what step and level keys ask for until the test calls this, however slow the machine is."""
+    set_timer, held = DashboardScreen.set_timer, []
+
+    def hold(screen, delay, callback=None, **options):
+        if delay == STEP_SECONDS:
+            held[:] = [(screen, callback)]
+            delay = 3600.0
+        return set_timer(screen, delay, callback, **options)
+
+    def send():
+        screen, callback = held.pop()
+        screen.call_later(callback)
+
+    monkeypatch.setattr(DashboardScreen, "set_timer", hold)
+    return send
 
 
 @pytest.fixture

@@ -173,10 +173,12 @@ async def test_l_comes_back_to_the_curricula(live):
 # --- levels and modes ---
 
 
-async def test_plus_and_minus_ask_once_for_the_level_that_they_add_up_to(live, trainer):
+async def test_plus_and_minus_ask_once_for_the_level_that_they_add_up_to(live, trainer, send_steps):
     app, pilot = live
     await pilot.press("t")
     type_at_once(app, "plus", "plus", "plus", "minus")
+    await until(lambda: "0→2/5" in line_of(app, "velocity"), "the wanted level")
+    send_steps()
     order = await queued(trainer, 1)
     assert order.changes == (Change(LEVEL, 0.0, 2.0),)
     await until(lambda: line_of(app, "velocity").startswith("▸ velocity         0→2/5"), "the pending level")
@@ -185,10 +187,11 @@ async def test_plus_and_minus_ask_once_for_the_level_that_they_add_up_to(live, t
     await until(lambda: "2/5  ██░░░  manual" in line_of(app, "velocity"), "the level")
     assert "level set by the user; in auto: up when" in " ".join(shown(app))
     await pilot.press("-")
+    send_steps()
     assert (await queued(trainer, 2)).changes == (Change(LEVEL, 2.0, 1.0),)
 
 
-async def test_what_is_wanted_is_seen_before_it_is_asked(live):
+async def test_what_is_wanted_is_seen_before_it_is_asked(live, send_steps):
     app, pilot = live
     await pilot.press("t", "+")
     assert "0→1/5" in line_of(app, "velocity")
@@ -223,12 +226,13 @@ async def test_a_knob_of_no_curriculum_asks_which_where_none_is_seen(live, key):
     await until(lambda: told(app) == [SEVERAL], "the question")
 
 
-async def test_the_ends_are_told(live, trainer):
+async def test_the_ends_are_told(live, trainer, send_steps):
     app, pilot = live
     await pilot.press("t", "-")
     await until(lambda: told(app) == ["velocity is at its lowest level, 0"], "the end")
     type_at_once(app, *["plus"] * 6)
     await until(lambda: told(app)[-1] == "velocity is at its highest level, 5", "the other end")
+    send_steps()
     assert (await queued(trainer, 1)).changes == (Change(LEVEL, 0.0, 5.0),)
 
 
@@ -258,10 +262,11 @@ async def test_enter_chooses_the_mode_in_the_knob_s_dialog(live, trainer):
     await until(lambda: isinstance(app.screen, DashboardScreen) and app.focused is panel(app), "the panel")
 
 
-async def test_a_level_that_was_changed_meanwhile_is_refused(live, trainer):
+async def test_a_level_that_was_changed_meanwhile_is_refused(live, trainer, send_steps):
     app, pilot = live
     await pilot.press("t", "+")
     ask(trainer.folder, Tune({LEVEL: 4.0}))
+    send_steps()
     await until(lambda: f"{LEVEL} has changed since revision 0" in "".join(told(app)), "the refusal")
     await until(lambda: "0→4/5" in line_of(app, "velocity"), "the level that comes")
 

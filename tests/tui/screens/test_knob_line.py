@@ -277,17 +277,18 @@ async def test_where_there_are_no_headings_nothing_folds(live):
 # --- stepping ---
 
 
-async def test_presses_that_follow_each_other_are_one_request_and_shown_at_once(live, trainer, monkeypatch):
-    monkeypatch.setattr("tui.screens.dashboard.knob_actions.STEP_SECONDS", 2.0)  # time enough to look
+async def test_presses_that_follow_each_other_are_one_request_and_shown_at_once(live, trainer, send_steps):
     app, pilot = live
     go_to(app, WEIGHT)
     await pilot.press("right_curly_bracket", "right_square_bracket")
     await until(lambda: knob_row(app, WEIGHT)["state"] == "next → 4.4", "what is wanted")
     assert knob_row(app, WEIGHT)["value"] == "2"
+    send_steps()
     order = await queued(trainer, 1)
     assert (order.changes, order.origin) == ((Change(WEIGHT, 2.0, 4.4),), "person")
     await until(lambda: knob_row(app, WEIGHT)["state"] == "queued → 4.4", "pending")
     await pilot.press("left_curly_bracket")
+    send_steps()
     assert (await queued(trainer, 2)).changes == (Change(WEIGHT, 2.0, 2.2),)
 
 
@@ -299,11 +300,13 @@ async def test_a_range_gets_wider_and_stays_within_its_bounds(live, trainer):
     assert (await queued(trainer, 1)).changes == (Change(FRICTION, (0.3, 1.2), (0.0, 1.65)),)
 
 
-async def test_the_keys_that_are_typed_are_those_on_the_keyboard(live, trainer):
+async def test_the_keys_that_are_typed_are_those_on_the_keyboard(live, trainer, send_steps):
     app, _ = live
     go_to(app, WEIGHT)
     for key, character in (("left_square_bracket", "["), ("left_curly_bracket", "{")):
         app._driver.send_message(events.Key(key, character))
+    await until(lambda: knob_row(app, WEIGHT)["state"] == "next → 0.9", "both steps")
+    send_steps()
     assert (await queued(trainer, 1)).changes == (Change(WEIGHT, 2.0, 0.9),)
 
 
@@ -337,11 +340,12 @@ async def test_what_can_t_be_stepped_says_why(live, trainer):
     await nothing_was_asked(pilot, trainer)
 
 
-async def test_a_stepped_knob_that_somebody_else_has_changed_is_refused(live, trainer):
+async def test_a_stepped_knob_that_somebody_else_has_changed_is_refused(live, trainer, send_steps):
     app, pilot = live
     go_to(app, WEIGHT)
     await pilot.press("right_square_bracket")
     ask(trainer.folder, Tune({WEIGHT: 9.0}))
+    send_steps()
     await until(lambda: any(f"{WEIGHT} has changed since revision 0" in text for text in told(app)), "the refusal")
     assert (await queued(trainer, 1)).changes[0].new == 9.0
 
