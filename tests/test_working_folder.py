@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 from tests.program import PROGRAM
 from tests.waiting import wait_for
+from trainer_proc.contract.child_process import start_python
 from trainer_proc.contract.export_process import ExportError, run_export
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import IterationFinished, PhaseChanged
@@ -21,6 +24,18 @@ from tui.session.backends.light_core import light_core
 from tui.session.launching import launcher
 
 ROOT = Path(__file__).parents[1]
+PACKAGES = ("tui", "trainer_proc", "curricula", "presets")
+OUR_PROGRAMS = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
+    for path in (ROOT / "trainer_proc").rglob("*.py")
+    if '__name__ == "__main__"' in path.read_text()
+)
+OTHER_PROGRAMS = (  # git, fc-match, tmux, ffmpeg
+    "trainer_proc/export/provenance.py",
+    "tui/charts/files/png.py",
+    "tui/terminal/tmux_clipboard.py",
+    "tui/charts/video/film.py",
+)
 SPEC = RunSpec(
     preset="mine",
     backend="mjlab",
@@ -44,6 +59,53 @@ import curricula
 assert (curricula.WHOSE, presets.WHOSE) == ("mine", "mine")
 runner.learn(num_learning_iterations=2)
 """
+
+
+@pytest.fixture
+def stranger(tmp_path, monkeypatch):
+    """Return a file that lists the modules of the working folder that have been imported; all names are taken there."""
+    marks, folder = tmp_path / "marks", tmp_path / "stranger"
+    folder.mkdir()
+    for name in {name for name in packages_distributions() if name.isidentifier()} | sys.stdlib_module_names:
+        (folder / f"{name}.py").write_text(f"open({str(marks)!r}, 'a').write({name + chr(10)!r})\nraise ImportError\n")
+    monkeypatch.chdir(folder)
+    marks.touch()
+    return marks
+
+
+@pytest.mark.parametrize("module", OUR_PROGRAMS)
+def test_no_child_imports_from_the_working_folder(stranger, monkeypatch, module):
+    monkeypatch.setenv("PYTHONPATH", ":/nowhere")  # an empty entry means the working folder
+    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    _, errors = start_python("-m", module, **options).communicate()
+    assert stranger.read_text() == "", errors.decode()
+
+
+def test_several_processes_import_nothing_from_the_working_folder(stranger, tmp_path):
+    arguments = launcher.trainer_arguments(RunFolder(tmp_path / "none"), processes=2)
+    output = start_python(*arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).communicate()[0].decode()
+    assert "none is no run" in output, output  # of a rank, which PyTorch's launcher has started
+    assert stranger.read_text() == "", output
+
+
+@pytest.mark.parametrize("path", ["", ":/nowhere"], ids=["python -m", "an empty entry of PYTHONPATH"])
+def test_the_program_imports_nothing_from_the_working_folder(stranger, path):
+    for name in {*sys.stdlib_module_names, "_distutils_hack", "tui"}:  # Python needs some to start the program
+        Path(f"{name}.py").unlink(missing_ok=True)
+    command = [sys.executable, "-m", "tui", "presets"]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+    assert (done.returncode, stranger.read_text()) == (0, ""), done.stderr
+
+
+def test_one_function_starts_python():
+    starts = re.compile(r"sys\.executable.*Popen|Popen\(|subprocess\.run\(|create_subprocess")
+    found = {
+        str(path.relative_to(ROOT))
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if starts.search(path.read_text())
+    }
+    assert found == {"trainer_proc/contract/child_process.py", *OTHER_PROGRAMS}
 
 
 @pytest.fixture

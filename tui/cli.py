@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from trainer_proc.contract.own_packages import claim_own_packages
+from tui.import_path import leave_working_folder_out
 
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 50_000
 """Python's default of 700 costs 10 % of start-up and drawing time; the program creates few reference cycles."""
@@ -17,6 +17,9 @@ _ALLOCATIONS_BETWEEN_COLLECTIONS = 50_000
 def main() -> None:
     """Run the command line and exit."""
     gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
+    leave_working_folder_out()
+    from trainer_proc.contract.own_packages import claim_own_packages
+
     claim_own_packages()
     sys.exit(run(sys.argv[1:]))
 

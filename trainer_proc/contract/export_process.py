@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import msgspec
 
 from curricula.errors import UserError
 from trainer_proc.contract.checkpoint_use import in_use
-from trainer_proc.contract.child_process import child_environment
+from trainer_proc.contract.child_process import child_environment, start_python
 from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 
@@ -41,18 +40,14 @@ def run_export(
     The exporter's other output is appended to `log`, or dropped if None. `python` is the command of the exporting
     interpreter, by default this one; `variables` are added to its environment.
     """
-    exporter = [*(python or [sys.executable]), "-m", "trainer_proc.export.write"]
-    command = [*exporter, str(folder.path), "--checkpoint", str(checkpoint)]
+    exporter = ("-m", "trainer_proc.export.write", str(folder.path), "--checkpoint", str(checkpoint))
+    environment = child_environment(variables)
     with in_use(checkpoint), open(log or "/dev/null", "ab") as other_output:
-        process = subprocess.run(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=other_output,
-            text=True,
-            check=False,
-            env=child_environment(variables),
+        process = start_python(
+            *exporter, python=python, environment=environment, stdout=subprocess.PIPE, stderr=other_output
         )
-    answer = process.stdout.splitlines()[-1:] or [""]
+        output, _ = process.communicate()
+    answer = output.splitlines()[-1:] or [b""]
     try:
         problem = msgspec.json.decode(answer[0], type=_Answer).error
         if not problem:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Generic
 
 import msgspec
 
-from trainer_proc.contract.child_process import child_environment
+from trainer_proc.contract.child_process import child_environment, start_python
 from trainer_proc.contract.worker import Progress, Refusal, Result, Worker, WorkerError, WorkerRefused
 
 LOWEST_PRIORITY = 19
@@ -47,17 +46,19 @@ class WorkerProcess(Generic[Result]):
         self._log = log
         self._is_log_kept = is_log_kept
         self._is_cancelled = False
-        command = [*(python or [sys.executable]), "-m", worker.module, "-"]
         environment = {name: value for name, value in child_environment(variables).items() if not _is_of_ranks(name)}
         try:
             with open(log, "wb") as other_output:
-                self._process = subprocess.Popen(
-                    command,
+                self._process = start_python(
+                    "-m",
+                    worker.module,
+                    "-",
+                    python=python,
+                    environment=environment,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=other_output,
                     start_new_session=True,  # a Ctrl+C in the terminal is for the program, which then decides
-                    env=environment,
                 )
         except OSError as error:
             raise WorkerError(f"the {worker.what} can't be started: {error}") from error

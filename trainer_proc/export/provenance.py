@@ -21,7 +21,8 @@ def versions() -> dict[str, str]:
 
 def git_commit() -> str | None:
     """Return the working directory's commit, with `-dirty` if tracked files differ; None without one."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    # a repository's own settings may name a program that git starts to look for changes
+    command = ["git", "-c", "core.fsmonitor=false", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):

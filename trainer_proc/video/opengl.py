@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import subprocess
-import sys
 
+from trainer_proc.contract.child_process import child_environment, start_python
 from trainer_proc.contract.worker import WorkerError
 
 _VARIABLE = "MUJOCO_GL"
@@ -39,11 +39,15 @@ def choose_opengl() -> str:
 
 def _works(kind: str) -> bool:
     """Try it in a process of its own: a failed one can't be replaced in this."""
-    environment = {**os.environ, _VARIABLE: kind}
+    environment = child_environment({_VARIABLE: kind})
+    silent = subprocess.DEVNULL
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", _TRY], env=environment, capture_output=True, timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        process = start_python("-c", _TRY, environment=environment, stdout=silent, stderr=silent)
+    except OSError:
         return False
-    return done.returncode == 0
+    try:
+        return process.wait(_SECONDS) == 0
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return False

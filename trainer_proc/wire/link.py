@@ -20,7 +20,7 @@ from pathlib import Path
 import zmq
 
 from curricula.errors import UserError
-from trainer_proc.contract.child_process import child_environment
+from trainer_proc.contract.child_process import start_python
 from trainer_proc.contract.codec import decode_order, encode
 from trainer_proc.contract.messages import InterventionQueued, TrainerBody
 from trainer_proc.contract.orders import Closing, Emitted, Order, Ready
@@ -59,11 +59,7 @@ class TrainerLink:
         self._send_lock = threading.Lock()
         self._is_cut_off = False
         arguments = (str(folder.path), str(self._sockets_folder), str(os.getpid()))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "trainer_proc.wire.server", *arguments],
-            stdin=subprocess.DEVNULL,
-            env=child_environment(),
-        )
+        self._process = start_python("-m", "trainer_proc.wire.server", *arguments, stdin=subprocess.DEVNULL)
         self._await_ready()
 
     def emit(self, body: TrainerBody) -> None:

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +21,7 @@ from trainer_proc.contract.asset_root import (
     asset_exists,
     read_manifest,
 )
-from trainer_proc.contract.child_process import child_environment
+from trainer_proc.contract.child_process import child_environment, start_python
 from tui.session.backends.asset_server import is_reachable
 
 _NEEDED = {
@@ -125,22 +126,27 @@ def build_assets(root: Path, command: list[str], variables: dict[str, str]) -> A
     arguments = ["-m", "trainer_proc.simulators.isaaclab.asset_root", str(root.absolute())]
     arguments += ["--g1-model", str(model)] if model else []
     try:
-        done = subprocess.run(
-            [*command, *arguments],
-            env=child_environment(variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_BUILDING_SECONDS,
-        )
+        with tempfile.TemporaryFile() as printed:
+            options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": printed}
+            code = _wait(start_python(*arguments, python=command, environment=child_environment(variables), **options))
+            printed.seek(0)
+            errors = printed.read().decode(errors="replace")
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UserError(f"the assets can't be built: {error}") from error
     manifest = read_manifest(root)
-    if done.returncode or manifest is None:
-        lines = done.stderr.strip().splitlines() or [f"{command[0]} ended with {done.returncode}"]
+    if code or manifest is None:
+        lines = errors.strip().splitlines() or [f"{command[0]} ended with {code}"]
         raise UserError(f"the assets can't be built: {lines[-1]}")
     return manifest
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Return the process's exit code. Raises `TimeoutExpired` after `_BUILDING_SECONDS`, when it has been killed."""
+    try:
+        return process.wait(_BUILDING_SECONDS)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def remove_assets(root: Path) -> None:

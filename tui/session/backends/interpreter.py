@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from curricula.errors import UserError
-from trainer_proc.contract.child_process import child_environment
+from trainer_proc.contract.child_process import child_environment, start_python
 
 
 class InterpreterError(UserError):
@@ -64,12 +64,15 @@ def ask_interpreter(
     """Run `trainer_proc.training.env_probe` there and return its answer. Raises `InterpreterError`."""
     question = msgspec.json.encode({"modules": [*modules], "distributions": [*distributions]}).decode()
     try:
-        process = subprocess.Popen(
-            [*command, "-m", "trainer_proc.training.env_probe", question],
+        process = start_python(
+            "-m",
+            "trainer_proc.training.env_probe",
+            question,
+            python=command,
+            environment=child_environment(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=child_environment(environment),
             start_new_session=True,
         )
     except FileNotFoundError:

@@ -13,7 +13,7 @@ import msgspec
 
 from presets import Needs, Preset
 from presets.evaluation import with_interval
-from trainer_proc.contract.child_process import child_environment
+from trainer_proc.contract.child_process import child_environment, start_python
 from trainer_proc.contract.knob import Value
 from trainer_proc.contract.run_folder import LOG_ROOT, RunFolder, RunSpec
 from tui.session.backends.devices import Device
@@ -169,26 +169,26 @@ def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.
         folder = _make_folder(spec, log_root)
         folder.write_spec(spec)
         with open(folder.console, "ab") as console:
-            trainer = subprocess.Popen(
-                trainer_command(python, folder, spec.processes),
+            trainer = start_python(
+                *trainer_arguments(folder, spec.processes),
+                python=python,
+                environment=child_environment({"PYTHONUNBUFFERED": "1"} | variables),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # survives the hang-up of a dropped SSH connection
-                env=child_environment({"PYTHONUNBUFFERED": "1"} | variables),
             )
     except OSError as error:
         raise LaunchError(f"the run can't be started in {log_root}: {error}") from error
     return folder, trainer
 
 
-def trainer_command(python: list[str], folder: RunFolder, processes: int) -> list[str]:
-    """Return the trainer's command for `folder`; PyTorch's launcher starts several processes."""
+def trainer_arguments(folder: RunFolder, processes: int) -> list[str]:
+    """Return what Python is started with to train in `folder`; PyTorch's launcher starts several processes."""
     trainer = ["-m", "trainer_proc", str(folder.path)]
     if processes == 1:
-        return [*python, *trainer]
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-    return [*python, *launcher, *trainer]
+        return trainer
+    return ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes), *trainer]
 
 
 def _make_folder(spec: RunSpec, log_root: Path) -> RunFolder:
