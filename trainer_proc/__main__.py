@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from trainer_proc.contract.garbage import without_garbage_collection
+from trainer_proc.contract.products import EVENT_FILES, WriteDelayed
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.ranks import NoOpLink, join_ranks
+from trainer_proc.training.console import keep_printing
 from trainer_proc.training.lifecycle import end_other_ranks, run_and_report, run_started
 from trainer_proc.wire.link import TrainerLink, WireError
 
@@ -28,6 +30,7 @@ def main() -> int:
     """Train; return 0 if finished or stopped, 1 if failed, 2 if the training can't start."""
     if len(sys.argv) != 2:
         return _print_error("usage: python -m trainer_proc RUN_DIR", 2)
+    keep_printing()
     folder = RunFolder(Path(sys.argv[1]))
     try:
         spec = folder.read_spec()
@@ -67,12 +70,14 @@ def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link:
 def _build(
     spec: RunSpec, folder: RunFolder, steering: Steering, link: TrainerLink | NoOpLink
 ) -> tuple[RunSpec, Training, BackgroundJobs]:
+    from trainer_proc.metrics.event_file import make_event_files_patient
     from trainer_proc.training.preflight import check_launch
 
     steering.enter("building", f"loading {spec.backend}")
     backend, spec = check_launch(spec)
     backend.report_kernels(steering.kernel_module_loaded)
     steering.enter("building", f"{spec.num_envs} environments of {spec.task} on {spec.device}")
+    make_event_files_patient(lambda reason: link.emit(WriteDelayed(EVENT_FILES, reason)))
     training = backend.build(spec, folder)
 
     from trainer_proc.training.build import make_steerable

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,13 +14,16 @@ from trainer_proc.checkpoints.load import CheckpointError, is_finite, load_into_
 from trainer_proc.contract.run_folder import RunFolder, checkpoint_name, iteration_of
 from trainer_proc.metrics.nan_guard import has_finite_weights
 
+_RETRY_SECONDS = 5.0
+"""Time between two attempts to write a checkpoint that a full disk has refused."""
+
 
 class LiveCheckpoints:
     """Saves and reloads a running training. Wraps `runner.save` on the instance, which covers rsl-rl's own saves.
 
     A file is written beside its target, renamed, and then uploaded. `infos()` is stored in every file.
     `on_saved(iteration, path)` is called for each. If a save fails, on a full disk for one, training continues and
-    `on_failed(iteration, reason)` is called.
+    `on_failed(iteration, reason)` is called; `catch_up` tries again until one is written.
     """
 
     def __init__(
@@ -38,6 +43,9 @@ class LiveCheckpoints:
         """Last iteration before a checkpoint was loaded into the live policy; -1 for none."""
         self._complete: tuple[Path, dict[str, Any]] | None = None
         """The file that `save_complete` has written last, and its `infos`."""
+        self.owed = ""
+        """Why the newest checkpoint could not be written; empty if it was."""
+        self._next_try = 0.0
         self._original_save = runner.save
         runner.save = self._save_whole
 
@@ -52,6 +60,33 @@ class LiveCheckpoints:
         infos = self._infos()
         self.save(iteration)
         self._complete = (self._file_of(iteration), infos)
+
+    def catch_up(self, iteration: int) -> None:
+        """Save the policy after `iteration` if the last save has failed, at most every few seconds."""
+        if self.owed and time.monotonic() >= self._next_try:
+            self.save(iteration)
+
+    def finish(self, iteration: int, error: BaseException | None) -> None:
+        """Save the policy after `iteration`, the last one, if that is owed or if an `error` ends the training.
+
+        If it can't be written, it is saved in the folder for temporary files. Never raises `Exception`.
+        """
+        if self._runner.logger.writer is None:
+            return
+        if self.owed or (isinstance(error, Exception) and not self._file_of(iteration).is_file()):
+            self.save(iteration)
+        if self.owed:
+            self._save_elsewhere(iteration)
+
+    def _save_elsewhere(self, iteration: int) -> None:
+        folder = Path(tempfile.gettempdir()) / f"humanoid-tui-{Path(self._runner.logger.log_dir).name}"
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            self._original_save(str(folder / checkpoint_name(iteration)), self._infos())
+        except Exception as error:  # as below
+            self._on_failed(iteration, f"the last checkpoint is lost: {message_of(error)}")
+        else:
+            self._on_failed(iteration, f"the last checkpoint is kept in {folder}: {self.owed}")
 
     def reload(self, iteration: int, on_all_ranks: Callable[[bool], bool] = bool) -> str | None:
         """Load `model_<iteration>.pt` into the live policy and return its name; the iteration number is not changed.
@@ -119,14 +154,22 @@ class LiveCheckpoints:
                 self._original_save(str(temporary), {**(infos or {}), **self._infos()})
             for beside in target.parent.glob(f".{target.stem}[!0-9]*"):  # a user's runner may save more than one file
                 beside.replace(beside.with_name(beside.name[1:]))
-        except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-            self._on_failed(iteration, f"{target.name} can't be saved: {message_of(error)}")
+        except Exception as error:  # torch reports a full disk as RuntimeError, exporters of users' runners as anything
+            self._has_failed(iteration, target, message_of(error))
         else:
+            self.owed = ""
             self._on_saved(iteration, target)
             for number in uploads:
                 self._upload(target, number)
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # the folder may be gone, or read-only
+                temporary.unlink(missing_ok=True)
+
+    def _has_failed(self, iteration: int, target: Path, reason: str) -> None:
+        if not self.owed:  # once, however often it is tried again
+            self._on_failed(iteration, f"{target.name} can't be saved: {reason}")
+        self.owed = reason
+        self._next_try = time.monotonic() + _RETRY_SECONDS
 
     @contextmanager
     def _uploads_put_off(self, uploads: list[int]) -> Iterator[None]:

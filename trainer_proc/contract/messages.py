@@ -20,6 +20,7 @@ from trainer_proc.contract.products import (
     ExportStarted,
     RolloutFailed,
     RolloutRecorded,
+    WriteDelayed,
 )
 
 PROTOCOL = 1
@@ -297,6 +298,7 @@ TrainerBody = (
     | CheckpointLoaded
     | CheckpointFailed
     | CheckpointsDeleted
+    | WriteDelayed
     | EvaluationStarted
     | EvaluationFinished
     | EvaluationFailed

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+JOURNAL, EVENT_FILES, CHECKPOINTS = "journal", "TensorBoard records", "checkpoints"
+"""What `WriteDelayed` reports."""
+
 
 class CheckpointSaved(msgspec.Struct, frozen=True, tag=True):
     """A complete checkpoint file was written."""
@@ -37,6 +40,15 @@ class CheckpointsDeleted(msgspec.Struct, frozen=True, tag=True):
 
     paths: tuple[str, ...]
     """Files, relative to the run's folder."""
+
+
+class WriteDelayed(msgspec.Struct, frozen=True, tag=True):
+    """Something can't be written now, to a full disk for one; training continues, and it is written later."""
+
+    what: str
+    """`JOURNAL`, `EVENT_FILES` or `CHECKPOINTS`."""
+    reason: str
+    """One line; empty once all is written again."""
 
 
 class EvaluationStarted(msgspec.Struct, frozen=True, tag=True):

@@ -15,7 +15,7 @@ from typing import Any
 from trainer_proc.checkpoints.save import LiveCheckpoints
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.messages import LeftOut, TrainerBody
-from trainer_proc.contract.products import CheckpointLoaded, ExportFailed
+from trainer_proc.contract.products import CHECKPOINTS, CheckpointLoaded, ExportFailed, WriteDelayed
 from trainer_proc.metrics.episode_terms import EpisodeTerms
 from trainer_proc.metrics.nan_guard import (
     has_finite_weights,
@@ -110,6 +110,7 @@ def attach(
         robot=robot,
     )
     hooks.install()
+    jobs.at_end.append(hooks.end)
 
 
 class _LoggerHooks:
@@ -146,6 +147,8 @@ class _LoggerHooks:
         self._terms = observer.attempt(_EPISODE_TERMS, lambda: EpisodeTerms(runner.env))
         self._robot = robot
         self._iteration = 0
+        self._finished: int | None = None
+        self._is_owed = False
         self._overflow = overflow
         if overflow is not None:
             steering.guards.overflow.problem = lambda: overflow.problem
@@ -161,8 +164,18 @@ class _LoggerHooks:
         logger.process_env_step = self._process_env_step
         logger.log = self._log_iteration
 
+    def end(self, error: BaseException | None) -> None:
+        """Save the last checkpoint if it is still missing; `error` has ended the training, if anything has."""
+        if self._finished is not None:
+            self._checkpoints.finish(self._finished, error)
+
     def _init_logging_writer(self, *args: Any, **kwargs: Any) -> None:
-        self._init_writer(*args, **kwargs)
+        try:
+            self._init_writer(*args, **kwargs)
+        except OSError as error:  # of the differences to git, which it writes last
+            if self._runner.logger.writer is None:
+                raise
+            self._observer.is_missing("differences to git", one_line(error))
         writer = self._runner.logger.writer
         if writer is not None:
             self._observer.attempt("scalars of the library", lambda: self._metrics.tee(writer))
@@ -202,6 +215,7 @@ class _LoggerHooks:
             self._observer.is_missing("lines of the console", one_line(error))
             getattr(logger, "ep_extras", []).clear()  # which `log` does at its end
         iteration, last = self._numbers(args, kwargs)
+        self._finished = iteration
         terrain = self._terrain
         of_terrain = self._observer.attempt("terrain", terrain.metrics) if terrain is not None else None
         published: dict[str, float] = {}
@@ -215,11 +229,19 @@ class _LoggerHooks:
                 or {}
             )
         self._periodic.last_iteration = last
+        self._catch_up(iteration)
         self._steering.at_boundary(iteration, published | self._periodic.take(), self._actions)
         if iteration == last:
             self._periodic.finish(iteration, self._actions)
         self._iteration = iteration + 1
         self._start_iteration()
+
+    def _catch_up(self, iteration: int) -> None:
+        """Save a checkpoint that could not be written before, and report whether one is still missing."""
+        self._checkpoints.catch_up(iteration)
+        if bool(self._checkpoints.owed) != self._is_owed:
+            self._is_owed = not self._is_owed
+            self._emit(WriteDelayed(CHECKPOINTS, self._checkpoints.owed))
 
     def _write(self, own: dict[str, float], iteration: int) -> None:
         if own and not self._observer.attempt_again("metrics", lambda: self._metrics.write_together(own, iteration)):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
 from trainer_proc.checkpoints.retention import CheckpointRetention
 from trainer_proc.export.job import ExportJobs, NoExports
+from trainer_proc.steering.interface import TrainingStopped
 from trainer_proc.training.periodic_work import PeriodicWork
 
 
@@ -21,11 +23,15 @@ class BackgroundJobs:
     retention: CheckpointRetention | None = None
     is_periodic: bool = False
     """Whether rank 0 has periodic work; the same on every rank."""
+    at_end: list[Callable[[BaseException | None], None]] = field(default_factory=list)
+    """Called first at the end, with the error that ended the training, None for an orderly end."""
 
     def __enter__(self) -> BackgroundJobs:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for last in self.at_end:
+            last(None if isinstance(error, TrainingStopped) else error)
         self.end()
 
     def end(self) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from trainer_proc.contract.errors import TrainingError
+from trainer_proc.contract.products import EVENT_FILES, WriteDelayed
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.metrics.environment import unwrapped
+from trainer_proc.metrics.event_file import make_event_files_patient
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.ranks import NoOpLink, join_ranks
@@ -39,6 +42,7 @@ def steer_runner(
         folder.write_spec(spec)
     link = TrainerLink(folder) if is_first else NoOpLink()
     link.emit(run_started(folder, spec))
+    make_event_files_patient(lambda reason: link.emit(WriteDelayed(EVENT_FILES, reason)))
     steering = Steering(link, join_ranks())
     try:
         jobs = make_steerable(runner, steering, link, folder, spec)
@@ -69,7 +73,8 @@ def _wrap_learn(
         if num_learning_iterations != spec.iterations:
             known = msgspec.structs.replace(spec, iterations=max(num_learning_iterations, 1))
             if process_rank() == 0:
-                folder.write_spec(known)
+                with suppress(OSError):  # of a full disk: the number is in the journal too
+                    folder.write_spec(known)
             link.emit(run_started(folder, known))
         try:
             run_and_report(steering, lambda: learn_and_export(num_learning_iterations, *args, **kwargs))

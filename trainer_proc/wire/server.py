@@ -22,7 +22,7 @@ import zmq
 import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from trainer_proc.contract.codec import decode_from_trainer, decode_request, encode
 from trainer_proc.contract.connection import remove_connection, write_connection
-from trainer_proc.contract.errors import JournalUnreadable
+from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.journal import JournalReader, JournalWriter
 from trainer_proc.contract.messages import (
     TERMINAL_PHASES,
@@ -34,6 +34,7 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
 )
 from trainer_proc.contract.orders import Closing, Ready
+from trainer_proc.contract.products import JOURNAL, WriteDelayed
 from trainer_proc.contract.requests import Accepted, Export, Pause, Refused, Reload, Reply, Request, Resume, Save, Stop
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.wire.console import ConsoleLimit
@@ -41,6 +42,8 @@ from trainer_proc.wire.link import FRAMES, ORDERS, ROBOT
 from trainer_proc.wire.request_validator import RequestValidator
 
 _PARENT_CHECK_MS = 200
+_LAST_TRIES_SECONDS = 60.0
+"""Time for which the end of a run waits for room for its last frames."""
 _DIED = "the training process died (killed, out of memory, or crashed): see console.log"
 _STOPPED = "stopped before the first iteration"
 
@@ -60,6 +63,7 @@ class WireServer:
         self._validator = RequestValidator(_next_intervention(folder.journal))
         self._next_number = self._journal.next_number
         self._unwritten: deque[bytes] = deque()
+        self._problem = ""
         self._console = ConsoleLimit(folder.console)
         self._context = zmq.Context()
         self._frames = self._context.socket(zmq.PULL)
@@ -94,6 +98,8 @@ class WireServer:
                     return
                 if problem := self._console.work():
                     _complain(problem)
+                if not ready and self._problem:
+                    self._report(self._write())
                 if os.getppid() != self._trainer_pid:
                     self._report_death()
                     shutil.rmtree(self._sockets_folder, ignore_errors=True)
@@ -163,23 +169,38 @@ class WireServer:
     def _send(self, when: float, body: Body) -> None:
         data = encode(Frame(self._next_number, when, body))
         self._next_number += 1
-        self._write(data)
-        self._publish.send(data, zmq.NOBLOCK)
-
-    def _write(self, data: bytes) -> None:
-        """Append to the journal; frames that a full disk refuses are kept and written later, in order."""
-        failed_before = bool(self._unwritten)
         self._unwritten.append(data)
+        problem = self._write()
+        self._publish.send(data, zmq.NOBLOCK)
+        self._report(problem)
+
+    def _report(self, problem: str) -> None:
+        """Publish that the journal can't be written, or can be again."""
+        if bool(problem) != bool(self._problem):
+            self._problem = problem
+            if problem:
+                _complain(f"{self._folder.journal}: {problem}; retrying with every frame")
+            self._send(time.time(), WriteDelayed(JOURNAL, problem))
+
+    def _write(self) -> str:
+        """Append to the journal; frames that a full disk refuses are kept and written later, in order.
+
+        Return why frames are left.
+        """
         try:
             while self._unwritten:
                 self._journal.append(self._unwritten[0])
                 self._unwritten.popleft()
         except OSError as error:
-            if not failed_before:
-                _complain(f"{self._folder.journal}: {error}; retrying with every frame")
+            return one_line(error)
+        return "" if self._folder.path.is_dir() else "the run's folder was moved or removed"
 
     def _close(self) -> None:
-        remove_connection(self._folder)
+        with suppress(OSError):
+            remove_connection(self._folder)
+        deadline = time.monotonic() + _LAST_TRIES_SECONDS
+        while self._write() and self._unwritten and time.monotonic() < deadline:
+            time.sleep(1.0)
         self._console.close()
         for socket in (self._frames, self._orders, self._publish, self._control):
             socket.close(linger=1000)

@@ -45,6 +45,7 @@ from trainer_proc.contract.products import (
     ExportFinished,
     ExportStarted,
     RolloutRecorded,
+    WriteDelayed,
 )
 from trainer_proc.contract.undo_history import UndoHistory
 from tui.session.guards import Troubles
@@ -120,6 +121,8 @@ class RunState:
     reloads: list[PolicyReloaded] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
     """What the trainer could not observe, with the reason; training went on without it."""
+    delayed: dict[str, str] = field(default_factory=dict)
+    """What can't be written now, with the reason."""
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
     """Saved and not deleted by the trainer since."""
     evaluation: EvaluationStarted | EvaluationFinished | EvaluationFailed | None = None
@@ -172,6 +175,7 @@ class RunState:
                 self.troubles.closed(self.iteration)
                 self.started = body
                 self.phase = None
+                self.delayed.clear()
             case PhaseChanged() as body:
                 self.phase = body
                 if body.phase in TERMINAL_PHASES:
@@ -199,6 +203,9 @@ class RunState:
                 self.reloads.append(body)
             case LeftOut(what=what, reason=reason):
                 self.missing[what] = reason
+            case WriteDelayed(what=what, reason=reason):
+                self.delayed.pop(what, None)
+                self.delayed |= {what: reason} if reason else {}
             case CheckpointLoaded() as body:
                 self.continued = body
             case CheckpointSaved() as body:

@@ -76,6 +76,8 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "",
     trouble = present_text(state.troubles.present) if is_alive else ""
     if trouble and not (status == "paused" and state.phase is not None and state.phase.detail.startswith("guard ")):
         parts.append(trouble)
+    if is_alive and state.delayed:
+        parts.append(delayed_text(state))
     if status == "paused" and state.phase is not None and (ways := ways_text(state.phase)):
         parts.append(ways)
     if state.phase is not None and state.phase.detail not in ("", status) and status != "training":
@@ -86,6 +88,12 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "",
     if state.unknown_kinds:
         parts.append(skipped_frames(state))
     return "  ".join(parts)
+
+
+def delayed_text(state: RunState) -> str:
+    """Return one line about what can't be written now; there must be something."""
+    reasons = dict.fromkeys(state.delayed.values())
+    return f"⚠ not written yet: {', '.join(state.delayed)} ({'; '.join(reasons)})"
 
 
 def not_following(problem: str, run: str = "") -> str:

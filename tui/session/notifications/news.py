@@ -28,6 +28,7 @@ from trainer_proc.contract.products import (
     ExportStarted,
     RolloutFailed,
     RolloutRecorded,
+    WriteDelayed,
 )
 from tui.session.evaluation_text import evaluation_result
 from tui.session.interventions.change_text import applied_text
@@ -88,6 +89,12 @@ def _file_news(body: Body) -> News | None:
     match body:
         case CheckpointSaved(path=path):
             return News(f"checkpoint saved: {path}")
+        case WriteDelayed(what="checkpoints"):  # each has its own news
+            return None
+        case WriteDelayed(what=what, reason=""):
+            return News(f"{what}: all is written again")
+        case WriteDelayed(what=what, reason=reason):
+            return News(f"{what} can't be written, training continues: {reason}", "error", needs_user=True)
         case CheckpointFailed(reason=reason):
             return News(reason, "error")
         case CheckpointLoaded(first_iteration=iteration, path=path):

@@ -17,7 +17,7 @@ import msgspec
 from curricula.curriculum import SUCCESS_RATE
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
-from trainer_proc.contract.products import CheckpointLoaded
+from trainer_proc.contract.products import CheckpointLoaded, WriteDelayed
 from tui.session.runs.journal_samples import JournalSamples
 from tui.session.state import RunState
 
@@ -63,7 +63,7 @@ class JournalSummary:
             self.state.last_time = frames[-1].time
 
 
-_FOLDED = RunStarted | PhaseChanged | CheckpointLoaded | MetricSet | IterationFinished
+_FOLDED = RunStarted | PhaseChanged | CheckpointLoaded | WriteDelayed | MetricSet | IterationFinished
 
 
 def summarize_journal(journal: Path) -> JournalSummary:

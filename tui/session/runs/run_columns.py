@@ -71,6 +71,7 @@ def run_details(summary: RunSummary) -> str:
     parts = (
         summary.folder.name,
         summary.reason and f"failed: {summary.reason}",
+        summary.warning,
         origin_of(spec),
         spec.preset,
         spec.task,
@@ -141,7 +142,7 @@ def _time(summary: RunSummary, width: int) -> str:
 def _name(summary: RunSummary, width: int) -> str:
     """Return the name, and why the run failed if at least a few words of that fit beside it."""
     whole = plain(summary.folder.name)
-    reason = plain(summary.reason)
+    reason = plain(summary.reason or summary.warning)
     if reason and width - len(whole) - GAP >= _SHORTEST_REASON:
         return f"{whole}{' ' * GAP}{shortened(reason, width - len(whole) - GAP)}"
     return fitted_name(whole, width)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError
 from tui.session.runs.journal_summary import REWARD, JournalSummary, spread_points, summarize_journal
 from tui.session.runs.names import own_name
 from tui.session.state import RunState, RunStatus
+from tui.session.status_text import delayed_text
 
 _CANDIDATES = 5
 """Runs that are named when none has the name."""
@@ -48,6 +50,8 @@ class RunSummary:
     """Why the run can't be read."""
     reason: str = ""
     """Why the run has failed, as its trainer reported it."""
+    warning: str = ""
+    """What is wrong with a live run that goes on."""
 
 
 def run_folders(log_root: Path) -> list[RunFolder]:
@@ -76,7 +80,8 @@ class RunSnapshot:
         if self.spec is None:
             return RunSummary(self.folder, None, "failed", problem=self.problem)
         state = self.journal.state
-        status = state.status(read_connection(self.folder) is not None)
+        is_alive = read_connection(self.folder) is not None
+        status = state.status(is_alive)
         return RunSummary(
             folder=self.folder,
             spec=self.spec,
@@ -88,7 +93,19 @@ class RunSnapshot:
             seconds=self.journal.seconds,
             rewards=self.rewards,
             reason=state.phase.detail if status == "failed" and state.phase is not None else "",
+            warning=_warning(self.folder, state) if is_alive else "",
         )
+
+
+def _warning(folder: RunFolder, state: RunState) -> str:
+    """Return why a live run is not recorded now; a full disk also hides what the trainer would report of it."""
+    if state.delayed:
+        return delayed_text(state)
+    try:
+        is_full = shutil.disk_usage(folder.path).free == 0
+    except OSError:
+        return ""
+    return "⚠ disk full: training continues, its records wait" if is_full else ""
 
 
 def read_run(folder: RunFolder) -> RunSnapshot:
