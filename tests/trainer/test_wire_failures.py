@@ -190,8 +190,6 @@ def make_unusable(folder, what):
     match what:
         case "a folder in the journal's place":
             folder.journal.mkdir()
-        case "a damaged journal":
-            folder.journal.write_bytes(b"no frames at all")
         case "a folder in the connection file's place":
             folder.connection.mkdir()
         case "no folder":
@@ -201,7 +199,7 @@ def make_unusable(folder, what):
 
 @pytest.mark.parametrize(
     "what",
-    ["a folder in the journal's place", "a damaged journal", "a folder in the connection file's place", "no folder"],
+    ["a folder in the journal's place", "a folder in the connection file's place", "no folder"],
 )
 def test_a_wire_that_can_not_start_gives_the_reason_in_one_line(folder, what, capfd):
     make_unusable(folder, what)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer_proc.contract.codec import encode, pack_values
-from trainer_proc.contract.journal import JournalReader, JournalWriter, first_record, record_around
+from trainer_proc.contract.journal import JournalReader, JournalWriter
+from trainer_proc.contract.journal_records import first_record, record_around
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import (
     Change,

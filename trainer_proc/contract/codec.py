@@ -112,4 +112,4 @@ def pack_values(values: list[float]) -> bytes:
 
 def unpack_values(data: bytes) -> tuple[float, ...]:
     """Return the values that `pack_values` packed, with float32 precision."""
-    return struct.unpack(f"<{len(data) // 4}f", data)
+    return struct.unpack_from(f"<{len(data) // 4}f", data)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from trainer_proc.contract.knob import Knob, RampShape, Value, When
+from trainer_proc.contract.limits import Count, Iteration, UnixTime
 from trainer_proc.contract.products import (
     CheckpointFailed,
     CheckpointLoaded,
@@ -53,7 +54,7 @@ class Change(msgspec.Struct, frozen=True):
 class Ramp(msgspec.Struct, frozen=True):
     """Spreads an intervention over several iterations."""
 
-    iterations: int
+    iterations: Count
     """Number of steps, one per iteration, at least 1."""
     shape: RampShape = "linear"
     """Interpolation between the ends; `geometric` needs positive ends."""
@@ -74,9 +75,9 @@ class RunStarted(msgspec.Struct, frozen=True, tag=True):
     """The simulator's name of the task."""
     device: str
     """`cpu` or `cuda:N`."""
-    num_envs: int
+    num_envs: Count
     """Environments per process, at least 1."""
-    iterations: int
+    iterations: Count
     """Number of iterations to train, at least 1."""
     seed: int
     """Seed of the random number generators."""
@@ -100,7 +101,7 @@ class PhaseChanged(msgspec.Struct, frozen=True, tag=True):
     phase: PhaseName
     detail: str = ""
     """One line: what is being built, why it paused or failed."""
-    kernel_modules: int = 0
+    kernel_modules: Count = 0
     """Number of the simulator's kernel modules loaded so far."""
     is_resumable: bool = True
     """Whether a paused training can continue as it is; not with a policy that is not finite."""
@@ -113,7 +114,7 @@ class PhaseChanged(msgspec.Struct, frozen=True, tag=True):
 class KnobsAvailable(msgspec.Struct, frozen=True, tag=True):
     """The environment is built and its knobs are known."""
 
-    revision: int
+    revision: Count
     """Revision of the steering state, see `InterventionApplied.revision`."""
     knobs: tuple[Knob, ...]
     """All knobs in display order."""
@@ -131,13 +132,13 @@ class MetricSet(msgspec.Struct, frozen=True, tag=True):
 class IterationFinished(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The metrics of one PPO iteration."""
 
-    iteration: int
+    iteration: Iteration
     """Iteration number, from 0; a resumed run counts on."""
     metric_set: int
     """`id` of the `MetricSet` that names the values."""
     values: bytes
     """Little-endian float32, one per name."""
-    environment_steps: int
+    environment_steps: Count
     """Steps of all environments together since the process started."""
     seconds_left: float
     """Estimate in seconds from the recent pace."""
@@ -146,7 +147,7 @@ class IterationFinished(msgspec.Struct, frozen=True, tag=True, gc=False):
 class InterventionQueued(msgspec.Struct, frozen=True, tag=True):
     """A validated change, queued for the next iteration boundary."""
 
-    number: int
+    number: Count
     """Number within the run, from 1; 0 until it is numbered."""
     origin: Origin
     """Who requested it."""
@@ -154,7 +155,7 @@ class InterventionQueued(msgspec.Struct, frozen=True, tag=True):
     """Target values, reached at once or by `ramp`."""
     note: str = ""
     """The user's note, one line; or the reason of a curriculum or guard."""
-    revision: int = 0
+    revision: Count = 0
     """Revision after this request."""
     when: When = "on reset"
     """When startup randomizations are resampled."""
@@ -164,22 +165,22 @@ class InterventionQueued(msgspec.Struct, frozen=True, tag=True):
     """Knobs to release to their competing writers."""
     stop_ramps: tuple[str, ...] = ()
     """Knobs that leave their ramps and keep the present value."""
-    undoes: int | None = None
+    undoes: Count | None = None
     """Number of the intervention that this one undoes."""
-    redoes: int | None = None
+    redoes: Count | None = None
     """Number of the intervention that this one redoes."""
 
 
 class InterventionApplied(msgspec.Struct, frozen=True, tag=True):
     """A change is in force. `new` values are read back from the object that the simulator uses."""
 
-    number: int
+    number: Count
     """Number within the run, from 1; 0 until it is numbered."""
     origin: Origin
     """Who requested it."""
-    iteration: int
+    iteration: Iteration
     """First iteration whose rollout is collected under the new values."""
-    revision: int
+    revision: Count
     """Counts all changes; a request that refers to an older revision of a knob is refused."""
     changes: tuple[Change, ...]
     """Values before and after; with a `ramp`, after its first step. A change ends the earlier ramps of its knobs."""
@@ -195,9 +196,9 @@ class InterventionApplied(msgspec.Struct, frozen=True, tag=True):
     """Knobs that were pinned and are released to their competing writers."""
     stopped_ramps: tuple[str, ...] = ()
     """Knobs without a change whose ramps end."""
-    undoes: int | None = None
+    undoes: Count | None = None
     """Number of the intervention that this one undoes."""
-    redoes: int | None = None
+    redoes: Count | None = None
     """Number of the intervention that this one redoes."""
     stall_ms: float = 0.0
     """Time for which training was blocked, in milliseconds."""
@@ -208,9 +209,9 @@ class InterventionApplied(msgspec.Struct, frozen=True, tag=True):
 class InterventionFailed(msgspec.Struct, frozen=True, tag=True):
     """The simulator could not apply a change; nothing has changed."""
 
-    number: int
+    number: Count
     """Number of the intervention; 0 for the trainer's own."""
-    iteration: int
+    iteration: Iteration
     """Iteration that it would have been in force from."""
     reason: str
     """One line."""
@@ -219,13 +220,13 @@ class InterventionFailed(msgspec.Struct, frozen=True, tag=True):
 class RampAdvanced(msgspec.Struct, frozen=True, tag=True):
     """Ramps have advanced by one step, or competing writers have changed knobs."""
 
-    iteration: int
+    iteration: Iteration
     """First iteration under the new values."""
-    revision: int
+    revision: Count
     """As in `InterventionApplied`."""
     changes: tuple[Change, ...]
     """Values before and after."""
-    iterations_left: dict[str, int]
+    iterations_left: dict[str, Count]
     """Remaining steps by ramping knob; at 0 the ramp has ended."""
 
 
@@ -245,7 +246,7 @@ class GuardFired(msgspec.Struct, frozen=True, tag=True):
 
     guard: str
     """Name of the guard."""
-    iteration: int
+    iteration: Iteration
     """Iteration whose metrics it judged."""
     message: str
     """What is wrong, one line."""
@@ -258,14 +259,14 @@ class GuardCalmed(msgspec.Struct, frozen=True, tag=True):
 
     guard: str
     """Name of the guard."""
-    iteration: int
+    iteration: Iteration
     """Iteration whose metrics ended the episode of trouble."""
 
 
 class PolicyReloaded(msgspec.Struct, frozen=True, tag=True):
     """A checkpoint was loaded into the live policy, on request; knobs keep their values."""
 
-    iteration: int
+    iteration: Iteration
     """First iteration collected with it."""
     path: str
     """File, relative to the run's folder if it lies inside."""
@@ -318,14 +319,26 @@ class UnknownBody(msgspec.Struct, frozen=True, tag=True):
     """The unknown kind."""
 
 
-Body = TrainerBody | InterventionQueued | UnknownBody
+class Damaged(msgspec.Struct, frozen=True, tag=True):
+    """Stands in for bytes of a journal that are no frame; never sent, only made by a reader of the journal.
+
+    Its frame repeats number and time of the one before.
+    """
+
+    start: int
+    """Position in the journal, in bytes."""
+    size: int
+    """Number of bytes that were skipped."""
+
+
+Body = TrainerBody | InterventionQueued | UnknownBody | Damaged
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A numbered body."""
 
-    number: int
+    number: Count
     """Number within the journal, from 0 without gaps."""
-    time: float
+    time: UnixTime
     """Unix time in seconds."""
     body: Body

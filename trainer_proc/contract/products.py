@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from trainer_proc.contract.limits import Count, Iteration
+
 JOURNAL, EVENT_FILES, CHECKPOINTS = "journal", "TensorBoard records", "checkpoints"
 """What `WriteDelayed` reports."""
 
@@ -11,7 +13,7 @@ JOURNAL, EVENT_FILES, CHECKPOINTS = "journal", "TensorBoard records", "checkpoin
 class CheckpointSaved(msgspec.Struct, frozen=True, tag=True):
     """A complete checkpoint file was written."""
 
-    iteration: int
+    iteration: Iteration
     """Last iteration that it includes."""
     path: str
     """File, relative to the run's folder."""
@@ -20,7 +22,7 @@ class CheckpointSaved(msgspec.Struct, frozen=True, tag=True):
 class CheckpointLoaded(msgspec.Struct, frozen=True, tag=True):
     """Training continues from a checkpoint."""
 
-    first_iteration: int
+    first_iteration: Count
     """Number of the first iteration after it."""
     path: str
     """File that was loaded."""
@@ -29,7 +31,7 @@ class CheckpointLoaded(msgspec.Struct, frozen=True, tag=True):
 class CheckpointFailed(msgspec.Struct, frozen=True, tag=True):
     """No checkpoint was written; training continues."""
 
-    iteration: int
+    iteration: Iteration
     """Last finished iteration."""
     reason: str
     """One line."""
@@ -54,7 +56,7 @@ class WriteDelayed(msgspec.Struct, frozen=True, tag=True):
 class EvaluationStarted(msgspec.Struct, frozen=True, tag=True):
     """A checkpoint was saved, and a process evaluates it beside the training."""
 
-    iteration: int
+    iteration: Iteration
     """Iteration of the checkpoint."""
     suite: str
     """One of `contract.evaluation.SUITES`."""
@@ -67,7 +69,7 @@ class EvaluationStarted(msgspec.Struct, frozen=True, tag=True):
 class EvaluationFinished(msgspec.Struct, frozen=True, tag=True):
     """An evaluation beside the training has finished; charts draw its values at the iteration of the checkpoint."""
 
-    iteration: int
+    iteration: Iteration
     """Iteration of the checkpoint, below that of the frames around this one."""
     suite: str
     """Suite that was played."""
@@ -86,7 +88,7 @@ class EvaluationFinished(msgspec.Struct, frozen=True, tag=True):
 class EvaluationFailed(msgspec.Struct, frozen=True, tag=True):
     """An evaluation beside the training failed or was skipped; a reason is reported once, and training continues."""
 
-    iteration: int
+    iteration: Iteration
     """Iteration of the policy."""
     reason: str
     """One line."""
@@ -95,7 +97,7 @@ class EvaluationFailed(msgspec.Struct, frozen=True, tag=True):
 class RolloutRecorded(msgspec.Struct, frozen=True, tag=True):
     """What a checkpoint's policy does was recorded beside the training."""
 
-    iteration: int
+    iteration: Iteration
     """Iteration of the checkpoint, below that of the frames around this one."""
     path: str
     """The rollout, relative to the run's folder."""
@@ -108,7 +110,7 @@ class RolloutRecorded(msgspec.Struct, frozen=True, tag=True):
 class RolloutFailed(msgspec.Struct, frozen=True, tag=True):
     """A rollout beside the training failed or was skipped; a reason is reported once, and training continues."""
 
-    iteration: int
+    iteration: Iteration
     """Iteration of the policy."""
     reason: str
     """One line."""
@@ -117,7 +119,7 @@ class RolloutFailed(msgspec.Struct, frozen=True, tag=True):
 class ExportStarted(msgspec.Struct, frozen=True, tag=True):
     """The policy's weights were copied for an export."""
 
-    iteration: int
+    iteration: Iteration
     """Iteration of the weights."""
     stall_ms: float
     """Time for which training was blocked, in milliseconds."""
@@ -126,7 +128,7 @@ class ExportStarted(msgspec.Struct, frozen=True, tag=True):
 class ExportFinished(msgspec.Struct, frozen=True, tag=True):
     """A policy was exported and checked."""
 
-    iteration: int
+    iteration: Iteration
     """Iteration of the checkpoint; -1 if neither its content nor its name has one."""
     folder: str
     """Folder of the files, relative to the run's folder if it lies inside."""
@@ -145,7 +147,7 @@ class ExportFinished(msgspec.Struct, frozen=True, tag=True):
 class ExportFailed(msgspec.Struct, frozen=True, tag=True):
     """No policy was exported."""
 
-    iteration: int
+    iteration: Iteration
     """Iteration of the weights; -1 if unknown."""
     reason: str
     """One line."""

@@ -46,7 +46,8 @@ def _row(summary: RunSummary) -> str:
     time = duration(summary.seconds) if summary.seconds else ""
     name = f"{summary.spec.experiment}/{summary.folder.name}"
     row = f"{name:<44} {summary.status:<9} {done:<15} {reward:<14} {success:<12} {time:<10} {origin_of(summary.spec)}"
-    return plain(f"{row.rstrip()}  {summary.reason or summary.warning}".rstrip())
+    parts = (row.rstrip(), summary.reason or summary.warning, summary.damage)
+    return plain("  ".join(part for part in parts if part))
 
 
 def _value(summary: RunSummary) -> dict[str, Any]:
@@ -66,5 +67,6 @@ def _value(summary: RunSummary) -> dict[str, Any]:
         "checkpoint": (spec.checkpoint or None) if spec else None,
         "reason": summary.reason,
         "warning": summary.warning,
+        "damage": summary.damage,
         "problem": summary.problem,
     }

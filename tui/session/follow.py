@@ -14,7 +14,7 @@ import zmq
 from trainer_proc.contract.codec import decode_frame
 from trainer_proc.contract.connection import Connection, read_connection
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import WELCOME, Frame
+from trainer_proc.contract.messages import WELCOME, Damaged, Frame
 from trainer_proc.contract.run_folder import RunFolder
 
 _RECONNECT_SECONDS = 0.25
@@ -29,7 +29,8 @@ class Follower:
         """Follow the run in `folder`; its trainer may be live, not started yet, or ended."""
         self._folder = folder
         self._journal = JournalReader(folder.journal)
-        self._next_number = 0
+        self._next_number = self._received = 0
+        """Numbers after the newest frame, and after the newest one that came by the socket."""
         self._socket: zmq.Socket[bytes] | None = None
         self._connection: Connection | None = None
         self.has_more = False
@@ -105,13 +106,13 @@ class Follower:
             if frame.number > self._next_number:
                 frames += self._read_journal()
             elif frame.number == self._next_number:
-                self._next_number += 1
+                self._next_number = self._received = frame.number + 1
                 frames.append(frame)
 
     def _read_journal(self, most_pieces: int | None = None) -> list[Frame]:
         before = self._journal.offset
-        new = [frame for frame in self._journal.read_new(most_pieces) if frame.number >= self._next_number]
+        read = self._journal.read_new(most_pieces)
         self.has_more = most_pieces is not None and self._journal.offset > before
-        if new:
-            self._next_number = new[-1].number + 1
-        return new
+        if read:
+            self._next_number = max(read[-1].number + 1, self._received)
+        return [frame for frame in read if frame.number >= self._received or isinstance(frame.body, Damaged)]

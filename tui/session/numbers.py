@@ -23,6 +23,8 @@ def number(value: float | None) -> str:
 
 def duration(seconds: float) -> str:
     """Return hours, minutes and seconds as `1:02:03`, days in front from the first on."""
+    if not math.isfinite(seconds):
+        return UNKNOWN
     whole = max(int(seconds), 0)
     days, rest = divmod(whole, 86400)
     clock = f"{rest // 3600}:{rest % 3600 // 60:02d}:{rest % 60:02d}"
@@ -31,6 +33,8 @@ def duration(seconds: float) -> str:
 
 def rough_duration(seconds: float) -> str:
     """Return a duration in its two largest units, down to minutes: `<1 min`, `12 min`, `1 h 02 min`, `2 d 3 h`."""
+    if not math.isfinite(seconds):
+        return UNKNOWN
     minutes = int(max(seconds, 0.0) // 60)
     if minutes < 1:
         return "<1 min"

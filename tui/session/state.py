@@ -18,6 +18,7 @@ from trainer_proc.contract.messages import (
     TERMINAL_PHASES,
     Change,
     CompetingWriterFound,
+    Damaged,
     Frame,
     GuardCalmed,
     GuardFired,
@@ -136,6 +137,8 @@ class RunState:
     last_time: float = 0.0
     unknown_kinds: Counter[str] = field(default_factory=Counter)
     """Frames that were skipped because this version does not know their kind, counted by kind."""
+    damaged: list[Damaged] = field(default_factory=list)
+    """Stretches of the journal that can't be read."""
     _latest: dict[str, float] = field(default_factory=dict)
     _unread: dict[int, bytes] = field(default_factory=dict)
 
@@ -163,6 +166,9 @@ class RunState:
 
     def apply(self, frame: Frame) -> None:
         """Apply one frame."""
+        if isinstance(frame.body, Damaged):
+            self._apply_damage(frame.body)
+            return
         if self.first_time is None:
             self.first_time = frame.time
         self.last_time = frame.time
@@ -266,6 +272,12 @@ class RunState:
         done = self.iteration + 1 - self.first_iteration
         return min(max(done / self.started.iterations, 0.0), 1.0)
 
+    def _apply_damage(self, body: Damaged) -> None:
+        if self.damaged and (last := self.damaged[-1]).start + last.size == body.start:
+            body = Damaged(last.start, last.size + body.size)
+            self.damaged.pop()
+        self.damaged.append(body)
+
     def _apply_iteration(self, body: IterationFinished) -> None:
         self.iteration = body.iteration
         self.environment_steps = body.environment_steps
@@ -276,7 +288,7 @@ class RunState:
     def _read_latest(self) -> None:
         for metric_set, values in self._unread.items():
             if (names := self.metric_sets.get(metric_set)) is not None:  # else it came in a frame that was skipped
-                self._latest.update(zip(names, unpack_values(values), strict=True))
+                self._latest.update(zip(names, unpack_values(values), strict=False))
         self._unread.clear()
 
     def _apply_evaluation(self, body: EvaluationFinished) -> None:

@@ -9,7 +9,7 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet
+from trainer_proc.contract.messages import Damaged, Frame, IterationFinished, MetricSet
 from trainer_proc.contract.products import EvaluationFinished
 from tui.session.metrics.series import Series
 from tui.session.metrics.shares import RewardShares
@@ -32,8 +32,8 @@ class MetricHistory:
 
     def apply(self, frames: list[Frame]) -> None:
         """Add frames; many at once are far cheaper than one by one."""
-        if frames and self._start is None:
-            self._start = frames[0].time
+        if self._start is None:
+            self._start = next((frame.time for frame in frames if not isinstance(frame.body, Damaged)), None)
         finished: list[IterationFinished] = []
         times: list[float] = []
         taken = 0
@@ -54,9 +54,10 @@ class MetricHistory:
 
     def _take(self, iterations: list[IterationFinished]) -> None:
         for metric_set, group in groupby(iterations, key=attrgetter("metric_set")):
-            bodies = list(group)
-            if (names := self._names.get(metric_set)) is None:
-                continue  # it came in a frame that was skipped
+            names = self._names.get(metric_set, ())  # none if they came in a frame that was skipped
+            bodies = [body for body in group if len(body.values) == 4 * len(names)]
+            if not names or not bodies:
+                continue
             values = np.frombuffer(b"".join([body.values for body in bodies]), dtype="<f4")
             if len(bodies) == 1:
                 iteration = bodies[0].iteration

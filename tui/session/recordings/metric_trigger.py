@@ -29,9 +29,9 @@ def metric_values(frames: Iterable[Frame], metric: str) -> dict[int, float]:
         if isinstance(frame.body, MetricSet):
             sets[frame.body.id] = frame.body.names
             known.update(frame.body.names)
-        elif isinstance(frame.body, IterationFinished) and metric in sets[frame.body.metric_set]:
-            value = unpack_values(frame.body.values)[sets[frame.body.metric_set].index(metric)]
-            if math.isfinite(value):
+        elif isinstance(frame.body, IterationFinished):
+            named = dict(zip(sets.get(frame.body.metric_set, ()), unpack_values(frame.body.values), strict=False))
+            if math.isfinite(value := named.get(metric, math.nan)):
                 values[frame.body.iteration] = value
     if not values:
         raise UsageError(f"no such metric: {metric}{suggestion(metric, known)}")

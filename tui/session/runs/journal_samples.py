@@ -9,7 +9,7 @@ from types import TracebackType
 
 import msgspec
 
-from trainer_proc.contract.journal import decode_records, first_record, record_around
+from trainer_proc.contract.journal_records import decode_records, first_record, record_around
 from trainer_proc.contract.messages import Body, Frame
 
 _PIECE = 1024 * 1024

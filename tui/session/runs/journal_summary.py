@@ -15,9 +15,11 @@ from pathlib import Path
 import msgspec
 
 from curricula.curriculum import SUCCESS_RATE
+from trainer_proc.contract.errors import JournalDamaged
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.contract.messages import Damaged, Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
 from trainer_proc.contract.products import CheckpointLoaded, WriteDelayed
+from tui.session.numbers import amount
 from tui.session.runs.journal_samples import JournalSamples
 from tui.session.state import RunState
 
@@ -47,7 +49,7 @@ class JournalSummary:
     @property
     def seconds(self) -> float:
         """Time from the first to the last frame."""
-        return 0.0 if self.began is None else self.state.last_time - self.began
+        return 0.0 if self.began is None else max(self.state.last_time - self.began, 0.0)
 
     def take(self, frames: Sequence[Frame]) -> None:
         """Apply more frames, in order."""
@@ -58,22 +60,36 @@ class JournalSummary:
                 reward = reward_of(frame.body, self.state.metric_sets.get(frame.body.metric_set, ()))
                 if reward is not None:
                     self.rewards.append((frame.body.iteration, reward))
-        if frames:
-            self.began = frames[0].time if self.began is None else self.began
-            self.state.last_time = frames[-1].time
+        if readable := [frame for frame in frames if not isinstance(frame.body, Damaged)]:
+            self.began = readable[0].time if self.began is None else self.began
+            self.state.last_time = readable[-1].time
 
 
-_FOLDED = RunStarted | PhaseChanged | CheckpointLoaded | WriteDelayed | MetricSet | IterationFinished
+_FOLDED = Damaged | RunStarted | PhaseChanged | CheckpointLoaded | WriteDelayed | MetricSet | IterationFinished
 
 
 def summarize_journal(journal: Path) -> JournalSummary:
-    """Return the summary of a journal; an empty one if it does not exist. Raises `JournalUnreadable` or `OSError`."""
+    """Return the summary of a journal; an empty one if it does not exist.
+
+    Raises `JournalUnreadable`, also if it has no frame but damage, or `OSError`.
+    """
     try:
         with JournalSamples(journal) as samples:
             seen = _sampled(samples) if samples.size > _WHOLE else None
     except FileNotFoundError:
         return JournalSummary()
-    return seen or read_whole(journal)
+    seen = seen or read_whole(journal)
+    if seen.began is None:
+        refuse_damage(journal, seen.state)
+    return seen
+
+
+def refuse_damage(journal: Path, state: RunState) -> None:
+    """Raise `JournalDamaged` if the journal without frames, whose fold is `state`, has bytes that can't be read."""
+    if state.damaged:
+        size = amount(sum(stretch.size for stretch in state.damaged))
+        place = f"{journal} is damaged at byte {state.damaged[0].start}"
+        raise JournalDamaged(f"{place}: none of its {size} can be read; written by another program?")
 
 
 def read_whole(journal: Path) -> JournalSummary:
@@ -86,9 +102,10 @@ def read_whole(journal: Path) -> JournalSummary:
 
 def reward_of(body: IterationFinished, names: tuple[str, ...]) -> float | None:
     """Return the mean reward of an iteration; None without one."""
-    if REWARD not in names:
+    start = 4 * names.index(REWARD) if REWARD in names else len(body.values)
+    if start + 4 > len(body.values):
         return None
-    reward: float = struct.unpack_from("<f", body.values, 4 * names.index(REWARD))[0]
+    reward: float = struct.unpack_from("<f", body.values, start)[0]
     return reward
 
 

@@ -64,7 +64,7 @@ def run_cells(summary: RunSummary, widths: dict[str, int], chosen: Collection[Pa
 
 
 def run_details(summary: RunSummary) -> str:
-    """Return one line without columns: full name, why it failed, origin, preset, task, device; or the problem."""
+    """Return one line without columns: name, why it failed, damage, origin, preset, task, device; or the problem."""
     if summary.spec is None:
         return plain(" ".join(summary.problem.replace(f"{summary.folder.path}/", "").split()))
     spec = summary.spec
@@ -72,6 +72,7 @@ def run_details(summary: RunSummary) -> str:
         summary.folder.name,
         summary.reason and f"failed: {summary.reason}",
         summary.warning,
+        summary.damage,
         origin_of(spec),
         spec.preset,
         spec.task,

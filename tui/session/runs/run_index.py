@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +11,13 @@ from pathlib import Path
 from curricula.curriculum import SUCCESS_RATE
 from curricula.errors import UsageError
 from trainer_proc.contract.connection import read_connection
-from trainer_proc.contract.errors import JournalUnreadable
+from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError, RunSpec
-from tui.session.runs.journal_summary import REWARD, JournalSummary, spread_points, summarize_journal
+from tui.session.runs.journal_summary import REWARD, JournalSummary, refuse_damage, spread_points, summarize_journal
 from tui.session.runs.names import own_name
 from tui.session.state import RunState, RunStatus
-from tui.session.status_text import delayed_text
+from tui.session.status_text import damage_text, delayed_text
 
 _CANDIDATES = 5
 """Runs that are named when none has the name."""
@@ -52,6 +53,8 @@ class RunSummary:
     """Why the run has failed, as its trainer reported it."""
     warning: str = ""
     """What is wrong with a live run that goes on."""
+    damage: str = ""
+    """What of the journal was skipped as damaged, as far as it was read; empty for nothing."""
 
 
 def run_folders(log_root: Path) -> list[RunFolder]:
@@ -94,6 +97,7 @@ class RunSnapshot:
             rewards=self.rewards,
             reason=state.phase.detail if status == "failed" and state.phase is not None else "",
             warning=_warning(self.folder, state) if is_alive else "",
+            damage=damage_text(state.damaged),
         )
 
 
@@ -109,11 +113,14 @@ def _warning(folder: RunFolder, state: RunState) -> str:
 
 
 def read_run(folder: RunFolder) -> RunSnapshot:
-    """Read a run's `run.toml` and summarize its journal."""
+    """Read a run's `run.toml` and summarize its journal. Never raises: a run that can't be read is a `problem`."""
     try:
         spec, journal = folder.read_spec(), summarize_journal(folder.journal)
     except (RunFolderError, JournalUnreadable, OSError) as error:
         return RunSnapshot(folder, None, JournalSummary(), problem=str(error))
+    except Exception as error:  # one run, whatever its files hold, must not end the list
+        logging.getLogger(__name__).exception("reading %s", folder.path)
+        return RunSnapshot(folder, None, JournalSummary(), problem=f"can't be read: {one_line(error)}")
     return RunSnapshot(folder, spec, journal, tuple(spread_points(journal.rewards, _MOST_REWARDS)))
 
 
@@ -128,6 +135,8 @@ def read_state(folder: RunFolder) -> RunState:
     for frames in JournalReader(folder.journal).read_pieces():
         for frame in frames:
             state.apply(frame)
+    if state.first_time is None:
+        refuse_damage(folder.journal, state)
     return state
 
 
