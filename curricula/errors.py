@@ -6,7 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import pairwise
 from typing import ClassVar
+
+_LONGEST_NAME, _MOST_COMPARED = 200, 6
+"""Characters of a name, and known names, that are compared in full: that takes 0.1 ms each."""
 
 
 class UserError(Exception):
@@ -40,9 +45,26 @@ def suggestion(
     import difflib  # rarely needed, and not free at start-up
 
     names = list(known)
-    if nearest := difflib.get_close_matches(name, names, n=count, cutoff=cutoff):
+    if nearest := difflib.get_close_matches(name[:_LONGEST_NAME], _likeliest(name, names), n=count, cutoff=cutoff):
         return f"; nearest: {', '.join(f'{prefix}{name}' for name in nearest)}"
     return f"; there are {', '.join(names) or 'none'}" if or_all else ""
+
+
+def _likeliest(name: str, names: list[str]) -> list[str]:
+    """Return the names that share most pairs of letters with `name`."""
+    if len(names) <= _MOST_COMPARED:
+        return names
+    pairs = _pairs(name[:_LONGEST_NAME])
+
+    def likeness(known: str) -> float:
+        return len(pairs & _pairs(known)) / (len(pairs) + len(_pairs(known)) + 1)
+
+    return sorted(names, key=likeness, reverse=True)[:_MOST_COMPARED]
+
+
+@lru_cache(maxsize=4096)
+def _pairs(name: str) -> frozenset[str]:
+    return frozenset(map("".join, pairwise(name)))
 
 
 def message_of(error: BaseException, longest: int | None = None) -> str:

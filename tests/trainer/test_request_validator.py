@@ -24,6 +24,7 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.products import ExportFailed, ExportFinished
 from trainer_proc.contract.requests import (
+    MOST_WAITING,
     Export,
     Pause,
     Ping,
@@ -405,3 +406,42 @@ def test_undo_does_not_take_back_what_its_sender_has_not_seen(validator):
 
 def test_a_revision_that_is_not_there_yet_is_refused(validator):
     assert "no such revision: 99" in reason(validator.answer(Tune({FREE: 2.0}, revision=99)))
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (Tune({FREE: 2.0}, note="x" * 1001), "expected a note of at most 1000 characters, got 1001; shorten it"),
+        (Undo(note="x" * 9000), "expected a note of at most 1000 characters, got 9000; shorten it"),
+        (Tune({"x" * 201: 2.0}), "expected names of at most 200 characters, got 201"),
+        (Tune({MODE: "x" * 5000}), "expected names of at most 200 characters, got 5000"),
+        (Unpin(("x" * 5000,)), "expected names of at most 200 characters, got 5000"),
+        (
+            Tune({FREE: 2.0}, ramp=Ramp(5, targets={str(number): 1.0 for number in range(3000)})),
+            "expected at most 2000 knobs in a request, got 3001; use several requests",
+        ),
+        (
+            StopRamp(tuple(map(str, range(2001)))),
+            "expected at most 2000 knobs in a request, got 2001; use several requests",
+        ),
+    ],
+)
+def test_requests_beyond_the_limits_are_refused(validator, command, reason):
+    assert validator.answer(command) == Refused(0, reason)
+
+
+def test_only_the_first_of_many_unknown_knobs_gets_a_suggestion(validator, monkeypatch):
+    looked_up = []
+    monkeypatch.setattr(
+        "trainer_proc.wire.request_validator.unknown_knob", lambda name, knobs: looked_up.append(name) or "no such knob"
+    )
+    validator.answer(Tune({f"reward/{number}": 1.0 for number in range(2000)}))
+    assert looked_up == ["reward/0"]
+
+
+def test_changes_wait_for_the_next_iteration_in_a_limited_number(validator):
+    answers = [validator.answer(Tune({FREE: 1.0 + number})) for number in range(MOST_WAITING + 1)]
+    assert [type(answer) for answer in answers] == [InterventionQueued] * MOST_WAITING + [Refused]
+    assert answers[-1].reason == "1000 changes wait for the next iteration; retry after it"
+    validator.observe(InterventionFailed(1, 5, "no"))
+    assert isinstance(validator.answer(Tune({FREE: 2.0})), InterventionQueued)

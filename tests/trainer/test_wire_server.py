@@ -153,3 +153,32 @@ def test_all_that_was_emitted_is_written_before_the_wire_closes(folder):
         link.emit(body)
     link.close()
     assert bodies_of(folder) == emitted
+
+
+def test_a_frame_that_the_journal_cannot_hold_is_left_out_without_a_gap(folder, link):
+    link.emit(PhaseChanged("compiling", "x" * 17 * 2**20))
+    link.emit(TRAINING)
+    journaled(folder, TRAINING)
+    assert bodies_of(folder) == [TRAINING]
+
+
+def test_requests_beyond_the_limit_hurt_no_other(folder, link):
+    link.emit(KNOBS)
+    journaled(folder, KNOBS)
+    with zmq.Context.instance().socket(zmq.DEALER) as client:
+        client.linger = 0
+        client.connect(connection_of(folder).control)
+        client.send(encode(Request(7, Tune({"reward/upright/weight": 1.0}, note="x" * 300_000))))
+        assert client.poll(20_000)
+        reply = decode_reply(client.recv())
+        assert isinstance(reply, Refused)
+        assert reply.reason.startswith("expected a request of at most 262144 bytes, got 300")
+        client.send(b"\x92" * 5_000_000)  # its connection is cut
+        assert isinstance(ask(folder, Ping()), Accepted)
+    assert bodies_of(folder) == [KNOBS]
+
+
+def test_a_far_too_large_request_is_refused_before_it_is_sent(folder, link):
+    reply = ask(folder, Tune({"reward/upright/weight": 1.0}, note="x" * 5_000_000))
+    assert isinstance(reply, Refused)
+    assert "at most 1000 characters" in reply.reason

@@ -20,6 +20,8 @@ from trainer_proc.contract.records import BIN_32, HEADER, record_of
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of a frame with its checksum; a longer record is damage, and no writer may write one."""
+LARGEST_FRAME = LARGEST - 5
+"""Bytes of a frame without its checksum."""
 _MARKER = bytes([BIN_32])
 _UNSEALED = 0x93
 _FIRST_BYTES = range(_UNSEALED, 0xA0)
@@ -37,7 +39,7 @@ class FrameTooLarge(ValueError):
 
 def sealed_record(frame: bytes) -> bytes:
     """Return the record of an encoded frame, with its checksum. Raises `FrameTooLarge`."""
-    if len(frame) > LARGEST - _CHECKSUM.size:
+    if len(frame) > LARGEST_FRAME:
         raise FrameTooLarge(f"expected a frame of at most {LARGEST // 2**20} MiB, got {len(frame) / 2**20:.1f} MiB")
     content = bytes((frame[0] + 1,)) + frame[1:]
     return record_of(content + _CHECKSUM.pack(_UINT_32, crc32(content)))

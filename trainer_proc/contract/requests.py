@@ -11,6 +11,13 @@ import msgspec
 from trainer_proc.contract.knob import Value, When
 from trainer_proc.contract.messages import Origin, Ramp
 
+LARGEST_REQUEST = 256 * 1024
+"""Bytes of an encoded request. What it becomes is far below the journal's largest frame."""
+LONGEST_NOTE, LONGEST_NAME, MOST_KNOBS = 1000, 200, 2000
+"""Characters of a note and of a name or word, knobs of a request."""
+MOST_WAITING = 1000
+"""Changes that may wait for the next iteration."""
+
 
 class Tune(msgspec.Struct, frozen=True, tag=True):
     """Change knobs, all of them or none."""
@@ -135,3 +142,21 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
 
 
 Reply = Accepted | Refused
+
+
+def size_refusal(command: Command) -> str:
+    """Return in one line which limit of notes, names and counts a request exceeds; empty for none."""
+    if not isinstance(command, Tune | Undo | Redo | Unpin | StopRamp):
+        return ""
+    if len(command.note) > LONGEST_NOTE:
+        return f"expected a note of at most {LONGEST_NOTE} characters, got {len(command.note)}; shorten it"
+    if isinstance(command, Undo | Redo):
+        return ""
+    if isinstance(command, Tune):
+        values = command.values | (command.ramp.targets if command.ramp is not None else {})
+    else:
+        values = dict.fromkeys(command.knobs, 0.0)
+    if len(values) > MOST_KNOBS:
+        return f"expected at most {MOST_KNOBS} knobs in a request, got {len(values)}; use several requests"
+    longest = max((len(word) for word in (*values, *values.values()) if isinstance(word, str)), default=0)
+    return f"expected names of at most {LONGEST_NAME} characters, got {longest}" if longest > LONGEST_NAME else ""

@@ -28,6 +28,7 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.products import ExportFailed, ExportFinished
 from trainer_proc.contract.requests import (
+    MOST_WAITING,
     Command,
     Export,
     Ping,
@@ -40,6 +41,7 @@ from trainer_proc.contract.requests import (
     Tune,
     Undo,
     Unpin,
+    size_refusal,
 )
 from trainer_proc.contract.undo_history import UndoError, UndoHistory
 
@@ -136,6 +138,10 @@ class RequestValidator:
     def _answer_change(self, command: Tune | Undo | Redo | Unpin | StopRamp) -> InterventionQueued | Refused:
         if not self._entries:
             return Refused(0, "knobs are available after the environment is built; retry then")
+        if excess := size_refusal(command):
+            return Refused(0, excess)
+        if len(self._history.waiting) >= MOST_WAITING:
+            return Refused(0, f"{MOST_WAITING} changes wait for the next iteration; retry after it")
         match command:
             case Tune():
                 command = self._fitted(command)
@@ -185,7 +191,7 @@ class RequestValidator:
     def _refusal(self, tune: Tune) -> str | None:
         if not tune.values:
             return _NO_KNOB
-        reasons = [self._value_refusal(name, value, tune.ramp) for name, value in tune.values.items()]
+        reasons = (self._value_refusal(name, value, tune.ramp) for name, value in tune.values.items())
         return next((reason for reason in reasons if reason is not None), None)
 
     def _value_refusal(self, name: str, value: Value, ramp: Ramp | None) -> str | None:

@@ -24,6 +24,7 @@ from trainer_proc.contract.codec import decode_from_trainer, decode_request, enc
 from trainer_proc.contract.connection import remove_connection, write_connection
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.journal import JournalReader, JournalWriter
+from trainer_proc.contract.journal_records import LARGEST_FRAME
 from trainer_proc.contract.messages import (
     TERMINAL_PHASES,
     WELCOME,
@@ -35,13 +36,31 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.orders import Closing, Ready
 from trainer_proc.contract.products import JOURNAL, WriteDelayed
-from trainer_proc.contract.requests import Accepted, Export, Pause, Refused, Reload, Reply, Request, Resume, Save, Stop
+from trainer_proc.contract.requests import (
+    LARGEST_REQUEST,
+    Accepted,
+    Export,
+    Pause,
+    Refused,
+    Reload,
+    Reply,
+    Request,
+    Resume,
+    Save,
+    Stop,
+)
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.wire.console import ConsoleLimit
 from trainer_proc.wire.link import FRAMES, ORDERS, ROBOT
 from trainer_proc.wire.request_validator import RequestValidator
 
 _PARENT_CHECK_MS = 200
+_TURN_SECONDS = 0.002
+"""Time for clients before it is the trainer's turn, and the other way round: neither keeps the other waiting."""
+_LARGEST_MESSAGE, _LARGEST_SUBSCRIPTION = 4 * LARGEST_REQUEST, 1024
+"""Bytes; the connection of a client that sends more is cut."""
+_LONGEST_REASON = 1000
+"""Characters of a refusal, which may quote the request."""
 _LAST_TRIES_SECONDS = 60.0
 """Time for which the end of a run waits for room for its last frames."""
 _DIED = "the training process died (killed, out of memory, or crashed): see console.log"
@@ -73,7 +92,9 @@ class WireServer:
         self._publish = self._context.socket(zmq.XPUB)
         self._publish.setsockopt(zmq.XPUB_WELCOME_MSG, WELCOME)
         self._publish.setsockopt(zmq.SNDHWM, 10_000)
+        self._publish.setsockopt(zmq.MAXMSGSIZE, _LARGEST_SUBSCRIPTION)
         self._control = self._context.socket(zmq.ROUTER)
+        self._control.setsockopt(zmq.MAXMSGSIZE, _LARGEST_MESSAGE)
         self._frames.connect(f"ipc://{sockets_folder}/{FRAMES}")
         self._orders.connect(f"ipc://{sockets_folder}/{ORDERS}")
         publish, control = (f"ipc://{sockets_folder}/{name}" for name in ("publish", "control"))
@@ -122,18 +143,25 @@ class WireServer:
             )
 
     def _take_frames(self) -> bool:
-        """Publish the frames that have arrived; return whether `Closing` was among them."""
-        while True:
+        """Publish the next frames that have arrived; return whether `Closing` was among them."""
+        end = time.monotonic() + _TURN_SECONDS
+        while time.monotonic() < end:
             try:
                 message = decode_from_trainer(self._frames.recv(zmq.NOBLOCK))
             except zmq.Again:
                 return False
+            except msgspec.DecodeError as error:
+                _complain(f"a message of the training can't be read and is left out: {error}")
+                continue
             if isinstance(message, Closing):
                 return True
             self._send(message.time, self._validator.observe(message.body))
+        return False
 
     def _answer_requests(self) -> None:
-        while True:
+        """Answer the next requests; the socket takes them from its clients in turns."""
+        end = time.monotonic() + _TURN_SECONDS
+        while time.monotonic() < end:
             try:
                 client, *_, data = self._control.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
@@ -141,6 +169,8 @@ class WireServer:
             self._control.send_multipart([client, encode(self._reply(data))], zmq.NOBLOCK)
 
     def _reply(self, data: bytes) -> Reply:
+        if len(data) > LARGEST_REQUEST:
+            return _refused(0, f"expected a request of at most {LARGEST_REQUEST} bytes, got {len(data)}")
         try:
             request = decode_request(data)
         except msgspec.DecodeError as error:
@@ -168,6 +198,9 @@ class WireServer:
 
     def _send(self, when: float, body: Body) -> None:
         data = encode(Frame(self._next_number, when, body))
+        if len(data) > LARGEST_FRAME:
+            _complain(f"{type(body).__name__} of {len(data)} bytes is left out: the journal holds {LARGEST_FRAME}")
+            return
         self._next_number += 1
         self._unwritten.append(data)
         problem = self._write()
@@ -231,7 +264,7 @@ def _next_intervention(journal: Path) -> int:
 
 def _refused(request_id: int, reason: str) -> Refused:
     """Return a refusal with its reason in one line, as it may quote the request."""
-    return Refused(request_id, " ".join(reason.split()))
+    return Refused(request_id, " ".join(reason.split())[:_LONGEST_REASON])
 
 
 def _complain(message: str) -> None:

@@ -9,7 +9,7 @@ import zmq
 from curricula.errors import UserError
 from trainer_proc.contract.codec import decode_reply, encode
 from trainer_proc.contract.connection import read_connection
-from trainer_proc.contract.requests import Command, Reply, Request
+from trainer_proc.contract.requests import Command, Refused, Reply, Request, size_refusal
 from trainer_proc.contract.run_folder import RunFolder
 
 _ids = itertools.count(1)
@@ -24,6 +24,8 @@ def ask(folder: RunFolder, command: Command, timeout_seconds: float = 5.0) -> Re
 
     Blocks for the exchange, usually under 10 ms; not for event loops.
     """
+    if reason := size_refusal(command):  # the trainer may cut the connection of a far too large one
+        return Refused(0, reason)
     connection = read_connection(folder)
     if connection is None:
         raise TrainerUnreachable(f"no trainer runs for {folder.name}: it has ended or was never started")
