@@ -12,6 +12,7 @@ from pathlib import Path
 from presets.checkpoints import Retention
 from trainer_proc.contract.best_checkpoint import read_best
 from trainer_proc.contract.checkpoint_use import delete_unless_in_use
+from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, iteration_of
 
 
@@ -114,7 +115,7 @@ class _StartedFrom:
             if file in self._seen or file.parent == self._folder:
                 continue
             with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):  # being written: read it next time
-                checkpoint = tomllib.loads(file.read_text(encoding="utf-8")).get("checkpoint")
+                checkpoint = tomllib.loads(read_file(file, 2**22).decode()).get("checkpoint")
                 self._seen.add(file)
                 if isinstance(checkpoint, str) and checkpoint:
                     self._files.add(Path(checkpoint).resolve())

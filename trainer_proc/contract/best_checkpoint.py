@@ -8,9 +8,12 @@ from pathlib import Path
 
 import msgspec
 
+from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, checkpoint_name, write_atomically
 
 BEST_NAME = "model_best.pt"
+_LARGEST = 64 * 1024
+"""Bytes of `model_best.json`."""
 
 
 class BestCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +39,7 @@ def best_file(folder: RunFolder) -> Path:
 def read_best(folder: RunFolder) -> BestCheckpoint | None:
     """Return what `model_best.pt` is; None if there is none."""
     try:
-        data = _description(folder).read_bytes()
+        data = read_file(_description(folder), _LARGEST)
         return msgspec.json.decode(data, type=BestCheckpoint) if best_file(folder).is_file() else None
     except (OSError, msgspec.DecodeError):
         return None

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from trainer_proc.contract.run_files import open_file
+
 
 @contextmanager
 def in_use(checkpoint: Path) -> Iterator[None]:
@@ -15,7 +17,7 @@ def in_use(checkpoint: Path) -> Iterator[None]:
     The system removes the lock (`flock`, shared) with the process.
     """
     try:
-        file = open(checkpoint, "rb")  # noqa: SIM115 (closed below)
+        file = open_file(checkpoint)
     except OSError:  # what uses it reports that
         yield
         return
@@ -27,7 +29,7 @@ def in_use(checkpoint: Path) -> Iterator[None]:
 
 def delete_unless_in_use(checkpoint: Path) -> bool:
     """Delete `checkpoint` and return True, or return False if a process uses it. Raises `OSError`."""
-    with open(checkpoint, "rb") as file:
+    with open_file(checkpoint) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -11,7 +11,11 @@ import msgspec
 import tomli_w
 
 from trainer_proc.contract.process_identity import process_identity
+from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
+
+_LARGEST = 64 * 1024
+"""Bytes of a connection file."""
 
 
 class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -81,6 +85,6 @@ def remove_connection(folder: RunFolder) -> None:
 
 def _read(path: Path) -> Connection | None:
     try:
-        return msgspec.convert(tomllib.loads(path.read_text()), Connection)
+        return msgspec.convert(tomllib.loads(read_file(path, _LARGEST).decode()), Connection)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError):
         return None

@@ -13,10 +13,13 @@ import msgspec
 
 from curricula.errors import UserError, message_of
 from trainer_proc.contract.knob import Value
+from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
 from trainer_proc.contract.worker import Worker
 
 SuiteName = Literal["quick", "commands", "pushes", "terrain", "randomization", "smoothness"]
+_LARGEST = 64 * 1024 * 1024
+"""Bytes of a result."""
 SUITES: tuple[SuiteName, ...] = ("quick", "commands", "pushes", "terrain", "randomization", "smoothness")
 
 
@@ -161,7 +164,7 @@ def write_result(folder: RunFolder, result: Evaluation) -> Path:
 def read_result(path: Path) -> Evaluation:
     """Return the result in a JSON file. Raises `EvaluationError`."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Evaluation)
+        return msgspec.json.decode(read_file(path, _LARGEST), type=Evaluation)
     except (OSError, msgspec.DecodeError) as error:
         raise EvaluationError(f"{path} can't be read as an evaluation: {message_of(error, 200)}") from error
 

@@ -9,6 +9,7 @@ from typing import IO
 
 from trainer_proc.contract.journal_records import decode_records, sealed_record
 from trainer_proc.contract.messages import Frame
+from trainer_proc.contract.run_files import open_file
 
 _PIECE = 1024 * 1024
 """Bytes that are read at a time."""
@@ -64,7 +65,7 @@ class JournalReader:
     def read_pieces(self) -> Iterator[list[Frame]]:
         """Yield the frames that `read_new` returns, about 1 MiB at a time, to save memory."""
         try:
-            file = open(self.path, "rb")  # noqa: SIM115 (the with statement below closes it)
+            file = open_file(self.path)
         except FileNotFoundError:
             return
         with file:

@@ -7,7 +7,6 @@ the `Scene`, the `RobotState`s in their order, and the end. So a file that was c
 from __future__ import annotations
 
 import math
-import stat
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import msgspec
 from curricula.errors import UsageError, message_of
 from trainer_proc.contract.records import RecordDamaged, contents, record_of
 from trainer_proc.contract.robot import ROBOT_PROTOCOL, RobotState, Scene
+from trainer_proc.contract.run_files import NotAFile, open_file
 from trainer_proc.contract.run_folder import write_atomically
 
 VERSION = 1
@@ -150,12 +150,12 @@ def read_header(path: Path) -> RolloutHeader:
 
 
 def _bytes_of(path: Path, most: int = _LARGEST_FILE) -> bytes:
-    """Return the first `most` bytes of a file; a device or a pipe, which may never end, is refused."""
+    """Return the first `most` bytes of a file."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise RolloutError(f"{path} is no rollout: expected a file")
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             return file.read(most)
+    except NotAFile:
+        raise RolloutError(f"{path} is no rollout: expected a file") from None
     except FileNotFoundError:
         raise RolloutError(f"no such rollout: {path}") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a null byte

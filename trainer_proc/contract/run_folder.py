@@ -18,11 +18,14 @@ import tomli_w
 from curricula.errors import UserError
 from curricula.schema import SchemaError, convert
 from trainer_proc.contract.knob import Value
+from trainer_proc.contract.run_files import read_file
 
 LOG_ROOT = Path("logs/rsl_rl")
 """Folder of all runs, relative to the working directory, as in Isaac Lab and mjlab."""
 
 RUN_FILE = "run.toml"
+_LARGEST_SPEC = 4 * 1024 * 1024
+"""Bytes of `run.toml`."""
 
 
 class RunFolderError(UserError):
@@ -161,8 +164,7 @@ class RunFolder:
     def read_spec(self) -> RunSpec:
         """Return the content of `run.toml`. Raises `RunFolderError`."""
         try:
-            with open(self.spec_file, "rb") as file:
-                return convert(tomllib.load(file), RunSpec)
+            return convert(tomllib.loads(read_file(self.spec_file, _LARGEST_SPEC).decode()), RunSpec)
         except FileNotFoundError:
             raise RunFolderError(f"{self.path} is no run: it has no {RUN_FILE}") from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, SchemaError) as error:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
 
 FORMAT = 2
@@ -132,4 +133,4 @@ def write_policy_description(folder: RunFolder, description: PolicyDescription) 
 
 def read_policy_description(folder: RunFolder) -> PolicyDescription:
     """Read `params/policy.json`. Raises `OSError` or `msgspec.DecodeError`."""
-    return msgspec.json.decode(folder.policy_description.read_bytes(), type=PolicyDescription)
+    return msgspec.json.decode(read_file(folder.policy_description, 2**24), type=PolicyDescription)

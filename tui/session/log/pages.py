@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Literal
 
+from trainer_proc.contract.run_files import open_file
 from tui.session.log.index import LogIndex, LogLine
 from tui.session.log.levels import LEVELS, Level
 from tui.session.log.line_set import AllLines, LineSet
@@ -111,7 +112,7 @@ class ConsoleLog:
             return 0
         identity = (status.st_dev, status.st_ino)
         if self._identity != identity or status.st_size < self._index.scanned:
-            self._begin(open(self._path, "rb"), status.st_size)  # noqa: SIM115 (held open, closed by `close`)
+            self._begin(open_file(self._path), status.st_size)
             self._identity = identity
         self._size = status.st_size
         return status.st_size

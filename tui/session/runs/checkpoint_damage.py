@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
+from trainer_proc.contract.run_files import open_file
 from trainer_proc.contract.run_folder import RunFolder, iteration_of
 
 _ZIP = b"PK"
@@ -17,15 +18,15 @@ def damage_of(checkpoint: Path) -> str:
     (https://docs.pytorch.org/docs/stable/notes/serialization.html). The trainer judges the content, and files of
     another format.
     """
-    if checkpoint.exists() and not checkpoint.is_file():  # opening a FIFO would wait for its writer
+    if checkpoint.exists() and not checkpoint.is_file():
         return "no file"
     try:
-        with open(checkpoint, "rb") as file:
+        with open_file(checkpoint) as file:
             beginning = file.read(len(_ZIP))
-        if beginning != _ZIP:
-            return "" if beginning else "empty"
-        with ZipFile(checkpoint) as archive:
-            damaged = archive.testzip()
+            if beginning != _ZIP:
+                return "" if beginning else "empty"
+            with ZipFile(file) as archive:
+                damaged = archive.testzip()
     except (BadZipFile, EOFError):
         return "cut off"
     except OSError as error:

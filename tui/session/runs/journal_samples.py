@@ -11,11 +11,13 @@ import msgspec
 
 from trainer_proc.contract.journal_records import decode_records, first_record, record_around
 from trainer_proc.contract.messages import Body, Frame
+from trainer_proc.contract.run_files import open_file
 
 _PIECE = 1024 * 1024
 _BEFORE_KIND = 64
 """Most bytes of a record before the name of its body's kind; about 40 in practice."""
-_SMALLEST_WINDOW = 4096
+_SMALLEST_WINDOW, _LARGEST_WINDOW = 4096, 4096 * 16**3
+"""Bytes around a position that are searched for its record; the larger one is that of the largest record."""
 
 
 class JournalSamples:
@@ -23,7 +25,7 @@ class JournalSamples:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 (this is a context manager itself)
+        self._file = open_file(path)
         self.size = os.fstat(self._file.fileno()).st_size
 
     def __enter__(self) -> JournalSamples:
@@ -67,6 +69,8 @@ class JournalSamples:
             if record is not None:
                 return decode_records(record, self._path, begin)[0][0]
             window *= 16
+            if window > _LARGEST_WINDOW:
+                break
         return None
 
     def _read(self, start: int, stop: int) -> bytes:

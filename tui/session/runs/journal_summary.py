@@ -27,8 +27,10 @@ REWARD = "Train/mean_reward"
 _SHOWN = (REWARD, SUCCESS_RATE)
 _WHOLE = 512 * 1024
 """Largest journal, in bytes, that is read whole."""
-_END = 64 * 1024
-"""Bytes of head and tail; more where these are not enough."""
+_END, _LONGEST_END = 64 * 1024, 16 * 1024 * 1024
+"""Bytes of head and tail; more, up to the second number, where these are not enough."""
+_MOST_REWARDS = 50_000
+"""Points of the mean reward that are kept; beyond, every second one is dropped."""
 _SAMPLES = 32
 _SAMPLE = 4096
 """Bytes of a sample; at least three iterations."""
@@ -60,6 +62,8 @@ class JournalSummary:
                 reward = reward_of(frame.body, self.state.metric_sets.get(frame.body.metric_set, ()))
                 if reward is not None:
                     self.rewards.append((frame.body.iteration, reward))
+                    if len(self.rewards) > _MOST_REWARDS:
+                        del self.rewards[::2]
         if readable := [frame for frame in frames if not isinstance(frame.body, Damaged)]:
             self.began = readable[0].time if self.began is None else self.began
             self.state.last_time = readable[-1].time
@@ -155,7 +159,7 @@ def _sampled(samples: JournalSamples) -> JournalSummary | None:
 def _head(samples: JournalSamples) -> tuple[list[Frame], int]:
     """Return the frames up to at least the first iteration, and their end; none if it is far away."""
     length = _END
-    while length < samples.size // 2:
+    while length < min(samples.size // 2, _LONGEST_END):
         frames, end = samples.head(length)
         if _iterations(frames):
             return frames, end
@@ -166,7 +170,7 @@ def _head(samples: JournalSamples) -> tuple[list[Frame], int]:
 def _tail(samples: JournalSamples, head_end: int) -> tuple[list[Frame], int]:
     """Return the last frames with at least two iterations, and a lower bound of their start; else none."""
     length = _END
-    while samples.size - length > head_end:
+    while length < min(samples.size - head_end, _LONGEST_END):
         frames = samples.between(samples.size - length, samples.size)
         if len(_iterations(frames)) >= 2:
             return frames, samples.size - length

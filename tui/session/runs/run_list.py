@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,7 +21,11 @@ ENDED: tuple[RunStatus, ...] = ("finished", "stopped", "failed", "killed")
 _BY_STATUS: tuple[RunStatus, ...] = ("training", "paused", "compiling", "building", "starting", "stopping", *ENDED)
 _BATCH_SECONDS = 0.05
 """Time to the first rows; doubles for each next batch."""
+_PATIENCE_SECONDS, _LONGEST_WAIT_SECONDS, _SHORTEST_WAIT_SECONDS = 2.0, 0.5, 0.05
+"""A look waits for runs that are slow to read: for all together, and for one before and after that is used up."""
+_SLOW = "still being read; its files are large or slow"
 _Stamp: TypeAlias = tuple[int, int, int] | None
+_Stamps: TypeAlias = tuple[_Stamp, _Stamp]
 
 
 def is_live(summary: RunSummary) -> bool:
@@ -56,32 +61,78 @@ def with_status(summaries: Iterable[RunSummary], statuses: Sequence[str]) -> lis
     ]
 
 
+class _Reading:
+    """A run that a thread reads."""
+
+    def __init__(self, folder: RunFolder, stamps: _Stamps) -> None:
+        self.stamps = stamps
+        self._folder = folder
+        self._snapshot: RunSnapshot | None = None
+        self._is_done = threading.Event()
+        threading.Thread(target=self._read, name=f"reading {folder.name}", daemon=True).start()
+
+    def result(self, seconds: float) -> RunSnapshot | None:
+        """Return what was read; None if it takes longer than `seconds`."""
+        self._is_done.wait(seconds)
+        return self._snapshot
+
+    def _read(self) -> None:
+        self._snapshot = read_run(self._folder)
+        self._is_done.set()
+
+
 class RunList:
-    """The runs under a folder. Unchanged files are read once; used by one thread at a time."""
+    """The runs under a folder. Unchanged files are read once; used by one thread at a time.
+
+    A run that takes long to read is a row that says so, and is filled in at a later look.
+    """
 
     def __init__(self, log_root: Path) -> None:
         self._log_root = log_root
-        self._seen: dict[Path, tuple[tuple[_Stamp, _Stamp], RunSnapshot]] = {}
+        self._seen: dict[Path, tuple[_Stamps, RunSnapshot]] = {}
+        self._reading: dict[Path, _Reading] = {}
+        self._patience = 0.0
 
     def look(self) -> Iterator[list[RunSummary]]:
         """Yield all rows, newest first, in batches as they are read. Raises `OSError`."""
         folders = run_folders(self._log_root)
         batch: list[RunSummary] = []
         began, patience = time.monotonic(), _BATCH_SECONDS
+        self._patience = _PATIENCE_SECONDS
         for folder in folders:
             batch.append(self._summary(folder))
             if time.monotonic() - began > patience:
                 yield batch
                 batch, began, patience = [], time.monotonic(), 2 * patience
         yield batch
-        self._seen = {folder.path: self._seen[folder.path] for folder in folders}
+        paths = {folder.path for folder in folders}
+        self._seen = {path: seen for path, seen in self._seen.items() if path in paths}
+        self._reading = {path: reading for path, reading in self._reading.items() if path in paths}
 
     def _summary(self, folder: RunFolder) -> RunSummary:
         stamps = (_stamp(folder.spec_file), _stamp(folder.journal))
         known = self._seen.get(folder.path)
         if known is None or known[0] != stamps:
-            known = self._seen[folder.path] = (stamps, read_run(folder))
+            known = self._read(folder, stamps) or known
+        if known is None:
+            return RunSummary(folder, None, "failed", problem=_SLOW)
         return known[1].summary()
+
+    def _read(self, folder: RunFolder, stamps: _Stamps) -> tuple[_Stamps, RunSnapshot] | None:
+        """Return what a thread has read of the run; None if that takes longer than the patience left for this look."""
+        reading = self._reading.get(folder.path)
+        if reading is None:
+            reading = self._reading[folder.path] = _Reading(folder, stamps)
+            wait = max(min(_LONGEST_WAIT_SECONDS, self._patience), _SHORTEST_WAIT_SECONDS)
+        else:  # since an earlier look
+            wait = 0.0
+        snapshot = reading.result(wait)
+        if snapshot is None:
+            self._patience -= wait
+            return None
+        del self._reading[folder.path]
+        self._seen[folder.path] = reading.stamps, snapshot
+        return self._seen[folder.path]
 
 
 def _stamp(path: Path) -> _Stamp:

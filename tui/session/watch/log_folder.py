@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,8 @@ from tui.session.watch.run_parts import RunParts
 
 _MARK = "tfevents"
 """Part of the name of event files."""
+_MOST_FOLDERS = 20_000
+"""A link may lead to the whole file system."""
 _DIGITS = re.compile(r"(\d+)")
 _OF_WORKER = re.compile(r"(?:^|/)worker_logs/[^/]+/rank_\d+(?:/|$)")
 """In the path of a single worker's log of RLinf 0.3.0 (`per_worker_log`); `tensorboard/all` beside has the run."""
@@ -74,6 +77,9 @@ def look_into(folder: Path, parts: RunParts | None = None) -> LogFolder:
         problems.append(f"can't read {error.filename}: {error.strerror}")
 
     for place, folders, names in os.walk(folder, onerror=report, followlinks=True):
+        if len(seen) >= _MOST_FOLDERS:
+            problems.append(f"only {_MOST_FOLDERS:,} folders below {folder} were looked into: choose one below")
+            break
         try:
             status = Path(place).stat()
         except OSError as error:
@@ -129,6 +135,8 @@ def _file(folder: str, name: str) -> LoggedFile | None:
     try:
         status = path.stat()
     except OSError:  # a broken link, or a file just removed
+        return None
+    if not stat.S_ISREG(status.st_mode):
         return None
     return LoggedFile(path, status.st_size, status.st_mtime)
 

@@ -11,10 +11,13 @@ import struct
 from functools import cache, lru_cache
 from pathlib import Path
 
+from trainer_proc.contract.run_files import open_file
+
 _HEADER = struct.Struct("<QI")
 _FRAME_BYTES = _HEADER.size + 4
 """Bytes of a record besides its data."""
-_LONGEST_LENGTH = 1 << 31
+_LONGEST_LENGTH = 1 << 26
+"""Bytes; a longer record counts as damaged, as it would fill the memory."""
 _TAIL_BYTES = 256
 """Read again each time: they differ once another file has the name."""
 _POLYNOMIAL = 0x82F63B78  # CRC-32C (Castagnoli), reflected
@@ -42,7 +45,7 @@ class RecordFile:
 
         A file that has become shorter, or has other content where it was read before, is read from its beginning.
         """
-        with open(self.path, "rb") as file:
+        with open_file(self.path) as file:
             size = file.seek(0, 2)
             file.seek(max(self.bytes_read - len(self._tail), 0))
             if size < self.bytes_read or file.read(len(self._tail)) != self._tail:
