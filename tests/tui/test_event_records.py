@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainer_proc.contract.run_files import NotAFile
 from tui.session.watch.record_file import RecordFile, masked_checksum
 from tui.session.watch.scalars import Parcel, ScalarReader
 
@@ -132,7 +133,7 @@ def test_a_file_that_was_written_anew_is_read_from_its_beginning(tmp_path):
 def test_a_file_that_cannot_be_opened_is_an_error_of_the_system(tmp_path):
     with pytest.raises(FileNotFoundError):
         RecordFile(tmp_path / "nothing").read(MUCH)
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(NotAFile):
         RecordFile(tmp_path).read(MUCH)
 
 
