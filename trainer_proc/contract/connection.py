@@ -13,6 +13,7 @@ import tomli_w
 from trainer_proc.contract.process_identity import process_identity
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
+from trainer_proc.contract.trainer_lock import is_training
 
 _LARGEST = 64 * 1024
 """Bytes of a connection file."""
@@ -74,6 +75,14 @@ def read_connection(folder: RunFolder) -> Connection | None:
     """Return the connection of a live trainer; None for no file, an unreadable one, or one of a dead process."""
     connection = _read(folder.connection)
     return connection if connection is not None and connection.is_alive() else None
+
+
+def is_live(folder: RunFolder) -> bool:
+    """Return whether a training process runs, or its wire process still does.
+
+    A training whose wire process has just died has no connection for a moment; version 0.1 has no lock.
+    """
+    return read_connection(folder) is not None or is_training(folder)
 
 
 def remove_connection(folder: RunFolder) -> None:

@@ -281,6 +281,13 @@ class LeftOut(msgspec.Struct, frozen=True, tag=True):
     """One line."""
 
 
+class WireRestarted(msgspec.Struct, frozen=True, tag=True):
+    """The wire process had died; a new one continues the journal, with every frame since the last record."""
+
+    times: int
+    """Restarts of this training so far."""
+
+
 TrainerBody = (
     RunStarted
     | PhaseChanged
@@ -295,6 +302,7 @@ TrainerBody = (
     | GuardCalmed
     | PolicyReloaded
     | LeftOut
+    | WireRestarted
     | CheckpointSaved
     | CheckpointLoaded
     | CheckpointFailed

@@ -24,6 +24,18 @@ class Closing(msgspec.Struct, frozen=True, tag=True):
 class Ready(msgspec.Struct, frozen=True, tag=True):
     """The wire process listens."""
 
+    generation: int = 0
+    """Its number, from 0."""
 
-Order = Ready | Pause | Resume | Reload | Stop | Save | Export
+
+class Recorded(msgspec.Struct, frozen=True, tag=True):
+    """The wire process has written the first `count` messages that it has received to the journal."""
+
+    generation: int
+    """Number of the wire process, from 0."""
+    count: int
+    """Messages since its start."""
+
+
+Order = Ready | Recorded | Pause | Resume | Reload | Stop | Save | Export
 """What the wire process forwards to the training process, beside interventions."""

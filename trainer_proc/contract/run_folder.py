@@ -123,6 +123,11 @@ class RunFolder:
         return self.path / "connection.toml"
 
     @property
+    def lock(self) -> Path:
+        """`trainer.lock`, locked while a training process runs; names that process."""
+        return self.path / "trainer.lock"
+
+    @property
     def params(self) -> Path:
         """`params/`: the environment's and the agent's configuration, and the policy's description."""
         return self.path / "params"

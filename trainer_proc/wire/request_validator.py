@@ -58,9 +58,9 @@ class _Entry:
 
 
 class RequestValidator:
-    """Answers the requests of one run. `first_intervention` is the number of the next one."""
+    """Answers the requests of one run."""
 
-    def __init__(self, first_intervention: int = 1) -> None:
+    def __init__(self) -> None:
         self.phase = PhaseChanged("building")
         self.has_iterated = False
         self._entries: dict[str, _Entry] = {}
@@ -68,7 +68,8 @@ class RequestValidator:
         self._ramping: set[str] = set()
         self._costs_shown: set[str] = set()
         self._revision = 0
-        self._next_intervention = first_intervention
+        self.next_intervention = 1
+        """Number of the next change."""
         self._stopping = False
         self._exporting = False
 
@@ -95,6 +96,19 @@ class RequestValidator:
             case _:
                 pass
         return body
+
+    @property
+    def waiting(self) -> tuple[InterventionQueued, ...]:
+        """Accepted changes that were neither applied nor refused."""
+        return tuple(self._history.waiting)
+
+    def recall(self, queued: InterventionQueued) -> None:
+        """Update from a change that an earlier wire process of this training has accepted."""
+        self._revision = max(self._revision, queued.revision)
+        for name in (*(change.knob for change in queued.changes), *queued.unpin, *queued.stop_ramps):
+            if name in self._entries:
+                self._entries[name].revision = queued.revision
+        self._history.queued(queued)
 
     def answer(self, command: Command) -> InterventionQueued | Refused | None:
         """Return the intervention that `command` becomes, None if it is accepted without one, or a refusal.
@@ -298,5 +312,5 @@ class RequestValidator:
         entry.knob = msgspec.structs.replace(entry.knob, **fields)
 
     def _take_number(self) -> int:
-        self._next_intervention += 1
-        return self._next_intervention - 1
+        self.next_intervention += 1
+        return self.next_intervention - 1

@@ -1,8 +1,9 @@
-"""The wire process: `python -m trainer_proc.wire.server RUN_DIR SOCKETS_FOLDER PID`, started by training process PID.
+"""The wire process: `python -m trainer_proc.wire.server RUN_DIR SOCKETS PID N`, started by training process PID.
 
 It owns the frame numbers, the journal and the sockets, in one thread. The sockets follow the ZeroMQ guide's "Clone"
 pattern (https://zguide.zeromq.org/docs/chapter5/): frames leave on an XPUB, which drops frames for slow subscribers,
-and requests arrive on a ROUTER. It outlives a killed training process long enough to report it.
+and requests arrive on a ROUTER. It outlives a killed training process long enough to report it. N above 0 continues
+the work of N wire processes that have died.
 """
 
 from __future__ import annotations
@@ -23,18 +24,17 @@ import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from trainer_proc.contract.codec import decode_from_trainer, decode_request, encode
 from trainer_proc.contract.connection import remove_connection, write_connection
 from trainer_proc.contract.errors import JournalUnreadable, one_line
-from trainer_proc.contract.journal import JournalReader, JournalWriter
+from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.journal_records import LARGEST_FRAME
 from trainer_proc.contract.messages import (
     TERMINAL_PHASES,
     WELCOME,
     Body,
     Frame,
-    InterventionApplied,
     InterventionQueued,
     PhaseChanged,
 )
-from trainer_proc.contract.orders import Closing, Ready
+from trainer_proc.contract.orders import Closing, Ready, Recorded
 from trainer_proc.contract.products import JOURNAL, WriteDelayed
 from trainer_proc.contract.requests import (
     LARGEST_REQUEST,
@@ -52,7 +52,7 @@ from trainer_proc.contract.requests import (
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.wire.console import ConsoleLimit
 from trainer_proc.wire.link import FRAMES, ORDERS, ROBOT
-from trainer_proc.wire.request_validator import RequestValidator
+from trainer_proc.wire.recovery import recover
 
 _PARENT_CHECK_MS = 200
 _TURN_SECONDS = 0.002
@@ -73,13 +73,17 @@ class WireServer:
     The constructor opens journal and sockets and writes the connection file. Raises `OSError` or `JournalUnreadable`.
     """
 
-    def __init__(self, folder: RunFolder, sockets_folder: Path, trainer_pid: int) -> None:
+    def __init__(self, folder: RunFolder, sockets_folder: Path, trainer_pid: int, generation: int) -> None:
         self._folder = folder
         self._sockets_folder = sockets_folder
         self._trainer_pid = trainer_pid
         self._has_interrupted = False
         self._journal = JournalWriter(folder.journal)
-        self._validator = RequestValidator(_next_intervention(folder.journal))
+        self._generation = generation
+        recovered = recover(folder.journal, of_this_training=generation > 0)
+        self._validator, self._recorded = recovered.validator, recovered.times
+        self._taken = 0
+        """Messages that the training process has sent to this process."""
         self._next_number = self._journal.next_number
         self._unwritten: deque[bytes] = deque()
         self._problem = ""
@@ -95,13 +99,15 @@ class WireServer:
         self._publish.setsockopt(zmq.MAXMSGSIZE, _LARGEST_SUBSCRIPTION)
         self._control = self._context.socket(zmq.ROUTER)
         self._control.setsockopt(zmq.MAXMSGSIZE, _LARGEST_MESSAGE)
-        self._frames.connect(f"ipc://{sockets_folder}/{FRAMES}")
+        self._frames.connect(f"ipc://{sockets_folder}/{FRAMES}{generation}")
         self._orders.connect(f"ipc://{sockets_folder}/{ORDERS}")
         publish, control = (f"ipc://{sockets_folder}/{name}" for name in ("publish", "control"))
         self._publish.bind(publish)
         self._control.bind(control)
         write_connection(folder, publish, control, robot=f"ipc://{sockets_folder}/{ROBOT}")
-        self._orders.send(encode(Ready()))
+        self._orders.send(encode(Ready(generation)))
+        for queued in recovered.waiting:  # the training process knows those that it has
+            self._orders.send(encode(queued))
 
     def run(self) -> None:
         """Serve until the training process has sent `Closing` or died."""
@@ -147,16 +153,27 @@ class WireServer:
         end = time.monotonic() + _TURN_SECONDS
         while time.monotonic() < end:
             try:
-                message = decode_from_trainer(self._frames.recv(zmq.NOBLOCK))
+                data = self._frames.recv(zmq.NOBLOCK)
+                self._taken += 1
+                message = decode_from_trainer(data)
             except zmq.Again:
+                self._confirm()
                 return False
             except msgspec.DecodeError as error:
                 _complain(f"a message of the training can't be read and is left out: {error}")
                 continue
             if isinstance(message, Closing):
                 return True
-            self._send(message.time, self._validator.observe(message.body))
+            if message.time not in self._recorded:
+                self._send(message.time, self._validator.observe(message.body))
+        self._confirm()
         return False
+
+    def _confirm(self) -> None:
+        """Have the training process forget what is in the journal; without that, another wire process would get it."""
+        if not self._unwritten:
+            with suppress(zmq.Again):
+                self._orders.send(encode(Recorded(self._generation, self._taken)), zmq.NOBLOCK)
 
     def _answer_requests(self) -> None:
         """Answer the next requests; the socket takes them from its clients in turns."""
@@ -245,21 +262,14 @@ def main() -> int:
     """Serve one run; return 0, or 1 if its files can't be opened, with one line on standard error."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # it ends when the training process does
-    run_path, sockets_path, trainer_pid = sys.argv[1:]
+    run_path, sockets_path, trainer_pid, generation = sys.argv[1:]
     try:
-        server = WireServer(RunFolder(Path(run_path)), Path(sockets_path), int(trainer_pid))
+        server = WireServer(RunFolder(Path(run_path)), Path(sockets_path), int(trainer_pid), int(generation))
     except (OSError, JournalUnreadable) as error:
         _complain(str(error))
         return 1
     server.run()
     return 0
-
-
-def _next_intervention(journal: Path) -> int:
-    """Return the number after those of an earlier training process in the same folder, usually 1."""
-    bodies = (frame.body for frame in JournalReader(journal).read_new())
-    numbers = (body.number for body in bodies if isinstance(body, InterventionQueued | InterventionApplied))
-    return max(numbers, default=0) + 1
 
 
 def _refused(request_id: int, reason: str) -> Refused:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from curricula.schema import SchemaError
-from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.run_folder import RunFolder
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.curricula.reconstruct import curriculum_records
@@ -43,7 +43,7 @@ def attach_command(run: str, log_root: Path, as_json: bool) -> None:
 def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
     return {
         "run": str(folder.path),
-        "status": state.status(read_connection(folder) is not None),
+        "status": state.status(is_live(folder)),
         "parent": (state.started.parent or None) if state.started else None,
         "detail": state.phase.detail if state.phase else "",
         **iteration_record(state.iteration),

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.connection import is_live
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.skipped_checkpoints import report_skipped
 from tui.session.exporting import export_checkpoint, export_live
@@ -30,7 +30,7 @@ def export_command(run: str, checkpoint: str | None, log_root: Path, as_json: bo
     The exported policy is checked against the original, and its latency is measured.
     """
     folder = find_run(run, log_root)
-    if checkpoint is None and read_connection(folder) is not None:
+    if checkpoint is None and is_live(folder):
         result = export_live(folder)
     else:
         chosen = find_checkpoint(folder, checkpoint)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.requests import Reload, Resume
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.requests import request
@@ -45,7 +45,7 @@ def resume_command(
     weights of its newest checkpoint from before the problem that a guard has reported. Knobs keep their values.
     """
     folder = find_run(run, log_root)
-    if read_connection(folder) is None:
+    if not is_live(folder):
         if reload:
             raise click.UsageError(f"{folder.name} has ended: resume continues from its newest checkpoint anyway")
         state = read_state(folder)

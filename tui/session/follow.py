@@ -16,6 +16,7 @@ from trainer_proc.contract.connection import Connection, read_connection
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import WELCOME, Damaged, Frame
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.trainer_lock import is_training
 
 _RECONNECT_SECONDS = 0.25
 _PIECES_AT_ONCE = 16
@@ -38,8 +39,8 @@ class Follower:
 
     @property
     def is_live(self) -> bool:
-        """Whether a trainer's socket is followed; its process may have died since the last `poll`."""
-        return self._socket is not None
+        """Whether a trainer's socket is followed, or will be: its process may have died since the last `poll`."""
+        return self._socket is not None or is_training(self._folder)
 
     def poll(self, timeout_seconds: float) -> list[Frame]:
         """Return new frames, waiting up to `timeout_seconds` for the first of them; see `has_more`.
@@ -69,7 +70,7 @@ class Follower:
         had_more = self.has_more
         while True:
             self._connect()
-            frames = self._read_journal(None if self.is_live else _PIECES_AT_ONCE)
+            frames = self._read_journal(None if self._socket is not None else _PIECES_AT_ONCE)
             remaining = deadline - time.monotonic()
             if frames or had_more or self._socket is not None or remaining <= 0:
                 return frames

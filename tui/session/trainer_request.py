@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import zmq
 
 from curricula.errors import UserError
 from trainer_proc.contract.codec import decode_reply, encode
-from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.connection import Connection, read_connection
 from trainer_proc.contract.requests import Command, Refused, Reply, Request, size_refusal
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.trainer_lock import is_training
 
+_POLL_SECONDS = 0.05
 _ids = itertools.count(1)
 
 
@@ -26,7 +29,7 @@ def ask(folder: RunFolder, command: Command, timeout_seconds: float = 5.0) -> Re
     """
     if reason := size_refusal(command):  # the trainer may cut the connection of a far too large one
         return Refused(0, reason)
-    connection = read_connection(folder)
+    connection = _connection(folder, timeout_seconds)
     if connection is None:
         raise TrainerUnreachable(f"no trainer runs for {folder.name}: it has ended or was never started")
     socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
@@ -37,3 +40,16 @@ def ask(folder: RunFolder, command: Command, timeout_seconds: float = 5.0) -> Re
         if not socket.poll(int(timeout_seconds * 1000)):
             raise TrainerUnreachable(f"the trainer of {folder.name} (process {connection.pid}) does not answer")
         return decode_reply(socket.recv())
+
+
+def _connection(folder: RunFolder, timeout_seconds: float) -> Connection | None:
+    """Return the trainer's connection; of one that replaces its wire process, wait for the new one."""
+    deadline = time.monotonic() + timeout_seconds
+    while (connection := read_connection(folder)) is None and is_training(folder):
+        if time.monotonic() > deadline:
+            raise TrainerUnreachable(
+                f"{folder.name} is training, but takes no requests: its wire process starts anew at the next iteration",
+                hint=f"retry then, or stop it with humanoid-tui stop {folder.name} --force",
+            )
+        time.sleep(_POLL_SECONDS)
+    return connection

@@ -9,7 +9,7 @@ from textual import on, work
 from textual.message import Message
 
 from curricula.curriculum import Curriculum
-from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.messages import TERMINAL_PHASES, Frame, GuardFired
 from trainer_proc.contract.requests import Command, Refused
 from trainer_proc.contract.run_folder import RunFolder
@@ -66,7 +66,7 @@ class RunScreen(ChartScreen):
         self.history = MetricHistory()
         self.knob_history = KnobHistory()
         self.curricula: list[Curriculum] = []
-        self.is_live = read_connection(folder) is not None
+        self.is_live = is_live(folder)
         self.problem = ""
         """Why no more frames come; empty while the run is followed."""
         self._client: RunClient | None = None

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import DataTable, Static
 
-from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.evaluation import Request, SuiteName
 from trainer_proc.contract.run_folder import RunFolder
 from tui.app_settings import evaluations_of
@@ -177,7 +177,7 @@ class EvaluationScreen(PartialRepaintScreen):
             return
         devices = await asyncio.to_thread(list_devices)
         # a training needs its GPU for itself
-        device = "cpu" if read_connection(self.folder) is not None else devices[0].name
+        device = "cpu" if is_live(self.folder) else devices[0].name
         answer = await self.answer_to(EvaluateDialog(policy.name, suite, devices, device))
         if answer is not None:
             request = Request(run=str(self.folder.path), checkpoint=str(policy.path), suite=answer[0], device=answer[1])

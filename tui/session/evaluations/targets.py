@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from curricula.errors import UsageError
-from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.backends.devices import Device, list_devices
 from tui.session.launching.spec_checks import check_device
@@ -67,7 +67,7 @@ def checkpoint_of(folder: RunFolder, name: str) -> Path:
 
 def default_device(folder: RunFolder, devices: Sequence[Device]) -> str:
     """Return the first of `devices`; the CPU while the run trains, whose GPU is then its own."""
-    return "cpu" if read_connection(folder) is not None else devices[0].name
+    return "cpu" if is_live(folder) else devices[0].name
 
 
 def chosen_device(folder: RunFolder, device: str | None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from curricula.errors import UserError
 from presets import Preset
 from presets.preset import GROUPS
-from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.session.launching.continuing import continued_spec
 from tui.session.runs.names import own_name
@@ -45,7 +45,7 @@ class ListRow:
 def find_runs(log_root: Path) -> ListedRuns:
     """Return the runs for the launch screen. Reads the disk."""
     folders = run_folders(log_root)
-    live = [folder for folder in folders if read_connection(folder) is not None]
+    live = [folder for folder in folders if is_live(folder)]
     for folder in [folder for folder in folders if folder not in live][:_TRIED]:
         try:
             return ListedRuns(tuple(live[:_MOST_LIVE]), folder, continued_spec(folder, read_state(folder), None))

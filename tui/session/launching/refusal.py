@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import ClassVar
 
-from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.backends.environment import LaunchError
@@ -59,4 +59,4 @@ def _is_loading(state: RunState) -> bool:
 
 def _has_ended(folder: RunFolder, state: RunState) -> bool:
     """Tell whether the trainer has died; before its first frame, its process is looked for."""
-    return read_connection(folder) is None if state.started is not None else not is_in_use(folder)
+    return not is_live(folder) if state.started is not None else not is_in_use(folder)

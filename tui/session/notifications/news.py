@@ -15,6 +15,7 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
     PolicyReloaded,
     RampAdvanced,
+    WireRestarted,
 )
 from trainer_proc.contract.products import (
     CheckpointFailed,
@@ -69,6 +70,8 @@ def news_of(body: Body) -> News | None:
             return News(f"{path} loaded into the policy @{iteration}")
         case LeftOut(what=what, reason=reason):
             return News(f"no {what}: {reason}", "warning")
+        case WireRestarted():
+            return News("the wire process died; a new one continues the record", "warning")
         case PhaseChanged(phase="failed", detail=detail):
             return News(f"training failed: {detail}", "error", True)
         case PhaseChanged(phase="finished", detail=detail):

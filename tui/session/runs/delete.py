@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curricula.errors import UserError
-from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError
 from tui.session.numbers import amount
 from tui.session.runs.run_index import run_folders, summarize
@@ -48,7 +48,7 @@ def check_deletable(folder: RunFolder, log_root: Path) -> None:
         raise DeleteError(f"expected a run in {root}, got {path}")
     if not folder.spec_file.is_file():
         raise DeleteError(f"{path} is not a run: it has no {RUN_FILE}")
-    if read_connection(folder) is not None:
+    if is_live(folder):
         raise DeleteError(f"{folder.name} is training", hint="stop it first")
     for worked_on in _runs_in_use():
         if worked_on.path == path:

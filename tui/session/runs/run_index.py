@@ -10,7 +10,7 @@ from pathlib import Path
 
 from curricula.curriculum import SUCCESS_RATE
 from curricula.errors import UsageError
-from trainer_proc.contract.connection import read_connection
+from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError, RunSpec
@@ -83,7 +83,7 @@ class RunSnapshot:
         if self.spec is None:
             return RunSummary(self.folder, None, "failed", problem=self.problem)
         state = self.journal.state
-        is_alive = read_connection(self.folder) is not None
+        is_alive = is_live(self.folder)
         status = state.status(is_alive)
         return RunSummary(
             folder=self.folder,

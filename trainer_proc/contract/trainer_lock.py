@@ -1,0 +1,99 @@
+"""The lock on a run's folder, which its training process holds: never two trainings of one run.
+
+The kernel releases it when the process ends, however it ends, and after a reboot. It needs no clock and no process id.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import time
+import tomllib
+from contextlib import suppress
+
+import msgspec
+import tomli_w
+
+from curricula.errors import UserError
+from trainer_proc.contract.process_identity import process_identity
+from trainer_proc.contract.run_files import open_file, read_file
+from trainer_proc.contract.run_folder import RunFolder
+
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
+"""Errors of file systems without locks."""
+_LOOK_SECONDS = 2.0
+"""Time for which a held lock may be that of a list of runs, which looks for microseconds."""
+_LARGEST = 4096
+"""Bytes of the file that are read."""
+
+
+class RunIsTraining(UserError):
+    """Another training process holds the folder."""
+
+
+class Trainer(msgspec.Struct, frozen=True):
+    """The process that holds, or has held, a run's lock."""
+
+    host: str
+    """Name of its machine."""
+    pid: int
+    """Its process id there; under `torchrun`, that of rank 0."""
+    identity: str
+    """Its `process_identity`."""
+
+
+class TrainerLock:
+    """Holds the lock of a run until `release`. Raises `RunIsTraining`, or `OSError` if the file can't be opened."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._file = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        deadline = time.monotonic() + _LOOK_SECONDS
+        while not _is_taken(self._file):
+            if time.monotonic() > deadline:
+                os.close(self._file)
+                trainer = read_trainer(folder)
+                process = "" if trainer is None else f" (process {trainer.pid} on {trainer.host})"
+                raise RunIsTraining(f"{folder.name} is training already{process}", hint="stop it first")
+            time.sleep(0.01)
+        pid = os.getpid()
+        trainer = Trainer(socket.gethostname(), pid, process_identity(pid))
+        with suppress(OSError):  # of a full disk: the lock is what counts
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, tomli_w.dumps(msgspec.to_builtins(trainer)).encode(), 0)
+
+    def release(self) -> None:
+        """Let another training have the folder; may be called again."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def is_training(folder: RunFolder) -> bool:
+    """Return whether a training process holds the run's folder."""
+    try:
+        with open_file(folder.lock) as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def read_trainer(folder: RunFolder) -> Trainer | None:
+    """Return the process that holds or has held the run's folder; None if none is known."""
+    try:
+        return msgspec.convert(tomllib.loads(read_file(folder.lock, _LARGEST).decode()), Trainer)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError):
+        return None
+
+
+def _is_taken(file: int) -> bool:
+    """Take the lock if it is free; True also where the file system has no locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in _NO_LOCKS
+    return True
