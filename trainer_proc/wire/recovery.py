@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import Body, Damaged, InterventionApplied, InterventionQueued, RunStarted, UnknownBody
+from trainer_proc.contract.messages import (
+    Body,
+    Damaged,
+    InterventionApplied,
+    InterventionQueued,
+    RunStarted,
+    UnknownBody,
+)
 from trainer_proc.wire.request_validator import RequestValidator
 
 _MOST_TIMES = 100_000
