@@ -9,10 +9,12 @@ import click
 from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.requests import Reload, Resume
 from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.commands.shared.replayed_changes import with_changes
 from tui.commands.shared.requests import request
 from tui.commands.shared.skipped_checkpoints import report_skipped
 from tui.commands.shared.start import evaluate_every_option, rollout_every_option, start
 from tui.session.backends.devices import list_devices
+from tui.session.launching.changes_after import changes_after
 from tui.session.launching.continuing import continued_spec
 from tui.session.launching.spec_checks import check_device, checked_spec
 from tui.session.runs.run_index import find_run, read_state
@@ -23,6 +25,11 @@ from tui.session.runs.run_index import find_run, read_state
 @click.option("--iterations", type=click.IntRange(min=1), help="Additional iterations, for a run that has ended.")
 @click.option("--reload", is_flag=True, help="Load the newest good checkpoint first, into the live policy.")
 @click.option("--checkpoint", metavar="latest|best|N|FILE", help="Of a run that has ended; default: latest.")
+@click.option(
+    "--replay/--no-replay",
+    default=None,
+    help="Make changes that the checkpoint lacks again, before the first iteration; default: ask.",
+)
 @evaluate_every_option
 @rollout_every_option
 @click.option("--wait", is_flag=True, help="Wait until the training has ended.")
@@ -33,6 +40,7 @@ def resume_command(
     iterations: int | None,
     reload: bool,
     checkpoint: str | None,
+    replay: bool | None,
     evaluate_every: int | None,
     rollout_every: int | None,
     wait: bool,
@@ -41,7 +49,8 @@ def resume_command(
 ) -> None:
     """Continue a paused or ended training.
 
-    An ended one continues from a checkpoint, in a new folder. With --reload, a live one continues with the
+    An ended one continues from a checkpoint, in a new folder. Changes that were applied after the checkpoint was saved
+    are listed; --replay makes them again. With --reload, a live one continues with the
     weights of its newest checkpoint from before the problem that a guard has reported. Knobs keep their values.
     """
     folder = find_run(run, log_root)
@@ -51,13 +60,14 @@ def resume_command(
         state = read_state(folder)
         spec = checked_spec(continued_spec(folder, state, iterations, checkpoint, evaluate_every, rollout_every))
         report_skipped(Path(spec.checkpoint), checkpoint)
+        spec = with_changes(spec, changes_after(folder, Path(spec.checkpoint)), replay, may_ask=not as_json)
         check_device(spec, list_devices(), hint=f"choose another with humanoid-tui fork {folder.name} --device NAME")
         start(spec, folder.path.parents[1], wait=wait, as_json=as_json)
         return
-    if wait or any(value is not None for value in (iterations, checkpoint, evaluate_every, rollout_every)):
+    if wait or any(value is not None for value in (iterations, checkpoint, replay, evaluate_every, rollout_every)):
         raise click.UsageError(
             f"{folder.name} is still training: "
-            "--iterations, --checkpoint, --evaluate-every, --rollout-every and --wait are for ended runs"
+            "--iterations, --checkpoint, --replay, --evaluate-every, --rollout-every and --wait are for ended runs"
         )
     request(folder, Reload() if reload else Resume())
     effect = "reloads its newest good checkpoint and continues" if reload else "continues"

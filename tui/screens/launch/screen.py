@@ -165,7 +165,9 @@ class LaunchScreen(Screen[None]):
             return f"{path}\n\nThis training is running. Enter opens its dashboard."
         spec = self._list.runs.continued
         left = "" if spec is None else f"\n\n{spec.iterations} iterations are left from {Path(spec.checkpoint).name}."
-        return f"{path}{left}\n\nEnter continues it as a new run."
+        changes = self._list.runs.changes
+        again = f"\n\n{changes}\nThey are made again before the first iteration." if changes else ""
+        return f"{path}{left}{again}\n\nEnter continues it as a new run."
 
     @on(Input.Changed, "#preset-file")
     async def _take_preset_file(self, event: Input.Changed) -> None:

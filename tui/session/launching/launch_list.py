@@ -6,11 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from curricula.errors import UserError
 from presets import Preset
 from presets.preset import GROUPS
 from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from tui.session.launching.changes_after import changes_after
 from tui.session.launching.continuing import continued_spec
 from tui.session.runs.names import own_name
 from tui.session.runs.run_index import read_state, run_folders
@@ -31,6 +34,8 @@ class ListedRuns:
     live: tuple[RunFolder, ...] = ()
     last: RunFolder | None = None
     continued: RunSpec | None = None
+    changes: str = ""
+    """Changes that the checkpoint lacks, which `continued` makes again, as lines; empty for none."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,10 @@ def find_runs(log_root: Path) -> ListedRuns:
     live = [folder for folder in folders if is_live(folder)]
     for folder in [folder for folder in folders if folder not in live][:_TRIED]:
         try:
-            return ListedRuns(tuple(live[:_MOST_LIVE]), folder, continued_spec(folder, read_state(folder), None))
+            spec = continued_spec(folder, read_state(folder), None)
+            changes = changes_after(folder, Path(spec.checkpoint))
+            spec = msgspec.structs.replace(spec, set=dict(changes.values))
+            return ListedRuns(tuple(live[:_MOST_LIVE]), folder, spec, changes.listed(Path(spec.checkpoint)))
         except (UserError, OSError):  # finished, without a checkpoint, or unreadable
             continue
     return ListedRuns(tuple(live[:_MOST_LIVE]))
