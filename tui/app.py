@@ -16,6 +16,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -35,7 +36,8 @@ from tui.navigation import (
 )
 from tui.session.settings.config import config_file, read_settings
 from tui.session.settings.keymap import usable_keys
-from tui.session.text import plain
+from tui.session.text import plain, plain_lines
+from tui.terminal.drawable_lines import DrawableLines
 from tui.terminal.driver import TerminalDriver
 from tui.terminal.frame_clock import FrameClock
 from tui.terminal.partial_repaint import PartialRepaintScreen
@@ -49,6 +51,7 @@ if TYPE_CHECKING:  # not for the first paint
 
 ScreenMessage = ShowLaunch | ShowRuns | OpenRun | ShowCompare | ShowEvaluations | ShowWatch | ShowRollouts
 _PROBLEMS_SHOWN = 4
+_DRAWABLE_LINES = DrawableLines()
 _TOAST_SIGNS: dict[SeverityLevel, str] = {"information": "", "warning": "! ", "error": "✘ "}
 
 
@@ -105,6 +108,10 @@ class HumanoidTui(App[None]):
         self.theme = self._theme_in_force()
         keymap, _ = usable_keys(self.config.keys)
         self._keymap = {id: ",".join(keys) for id, keys in keymap.items()}
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters that each line passes before it is drawn."""
+        return (*super().get_line_filters(), _DRAWABLE_LINES)
 
     def get_default_screen(self) -> Screen[None]:
         """Return an empty screen that never repaints those above it."""
@@ -206,7 +213,7 @@ class HumanoidTui(App[None]):
 
     @on(ThreadFailed)
     def _show_thread_failure(self, message: ThreadFailed) -> None:
-        self.notify(plain(message.text), severity="error", markup=False, timeout=60)
+        self.notify(plain_lines(message.text), severity="error", markup=False, timeout=60)
 
     # --- evaluations ---
 
@@ -277,7 +284,11 @@ class HumanoidTui(App[None]):
         self.notify("copied", markup=False)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy a text to the clipboard of the terminal (OSC 52) and of tmux; warn if it may be too long for them."""
+        """Copy a text to the clipboard of the terminal (OSC 52) and of tmux; warn if it may be too long for them.
+
+        Escapes and control characters are left out: the text may be pasted into a shell.
+        """
+        text = plain_lines(text)
         super().copy_to_clipboard(text)
         if is_in_tmux():
             self._copy_in_tmux(text)
@@ -312,7 +323,7 @@ class HumanoidTui(App[None]):
         )
         path = await self.push_screen_wait(ExportDialog(view))
         if path is not None:
-            self.copy_to_clipboard(str(path))
+            self.copy_to_clipboard(plain(str(path)))
             self.notify(plain(f"written; path copied: {path}"), markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

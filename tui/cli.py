@@ -33,11 +33,12 @@ def run(arguments: list[str]) -> int:
     from curricula.errors import UserError
     from tui.launch_app import open_launch_screen
     from tui.session.program_log import start_logging
+    from tui.session.text import plain
 
     start_logging()
     try:
         open_launch_screen()
     except UserError as error:
-        print(f"humanoid-tui: {error}", file=sys.stderr)  # noqa: T201
+        print(f"humanoid-tui: {plain(str(error))}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     return 0

@@ -6,10 +6,10 @@ import importlib
 import pkgutil
 
 import click
-import msgspec
 
 import tui.commands
 from curricula.errors import UserError, suggestion
+from tui.commands.shared.output import say, say_json
 from tui.session.program_log import DEFAULT_LEVEL, LEVELS, start_logging
 from tui.session.text import plain
 
@@ -91,7 +91,7 @@ def run_command(arguments: list[str]) -> int:
 
 def _report(message: str, code: int, arguments: list[str]) -> int:
     line = plain(" ".join(message.split()))
-    click.echo(f"humanoid-tui: {line}", err=True)
+    say(f"humanoid-tui: {line}", err=True)
     if "--json" in arguments:
-        click.echo(msgspec.json.encode({"error": line}).decode())
+        say_json({"error": line})
     return code

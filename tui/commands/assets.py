@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from trainer_proc.contract.asset_root import ASSET_ROOT_VARIABLE, AssetManifest
-from tui.commands.shared.output import json_option, show_result
+from tui.commands.shared.output import ask, json_option, show_result
 from tui.session.backends.assets import (
     AssetReport,
     asset_environment,
@@ -76,7 +76,7 @@ def _remove(yes: bool, as_json: bool) -> None:
     if not yes and as_json:
         raise click.UsageError("--json cannot ask: add --yes")
     if not yes:
-        click.confirm(f"Remove {plain(str(root))}?", abort=True)
+        ask(f"Remove {plain(str(root))}?", abort=True)
     remove_assets(root)
     show_result(
         f"{plain(str(root))} removed; Isaac Lab's assets are used again",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from curricula.errors import UserError
-from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.commands.shared.output import ask, json_option, logs_option, say, show_result
 from tui.session.runs.delete import check_deletable, contents_of, contents_text, delete_run, deletion_question
 from tui.session.runs.run_index import find_run
 from tui.session.text import plain
@@ -27,11 +27,11 @@ def delete_command(runs: tuple[str, ...], yes: bool, log_root: Path, as_json: bo
         check_deletable(folder, log_root)
     contents = [contents_of(folder, log_root) for folder in folders]
     for folder, held in zip(folders, contents, strict=True):
-        if not yes and not click.confirm(plain(deletion_question(folder, held))):
+        if not yes and not ask(deletion_question(folder, held)):
             raise UserError("cancelled: nothing more was deleted")
         delete_run(folder, log_root)
         if not as_json:
-            click.echo(f"{plain(folder.name)} deleted: {contents_text(held)}")
+            say(f"{plain(folder.name)} deleted: {contents_text(held)}")
     if as_json:
         values = [
             {"run": str(folder.path), "bytes": held.size, "checkpoints": held.checkpoints}

@@ -10,7 +10,6 @@ from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.impact.windows import DEFAULT_ITERATIONS
 from tui.session.runs.run_index import find_run
 from tui.session.state import RunState
-from tui.session.text import plain
 
 
 @click.command("impact")
@@ -43,4 +42,4 @@ def impact_command(run: str, number: int | None, iterations: int, log_root: Path
     for frame in frames:
         state.apply(frame)
     impact = impact_of(number, state, history, iterations)
-    show_result(plain(impact_text(impact)), impact_record(impact), as_json)
+    show_result(impact_text(impact), impact_record(impact), as_json)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.commands.shared.output import json_option, logs_option, say, show_result
 from tui.session.knobs.knob_text import knob_state, with_unit
 from tui.session.knobs.record import knob_record
 from tui.session.knobs.rows import is_touched
@@ -39,7 +39,7 @@ def knobs_command(
     state = read_state(folder)
     _check_kind(kind, state)
     if as_toml:
-        click.echo(preset_text(folder.name, spec, state, kind), nl=False)
+        say(preset_text(folder.name, spec, state, kind), end="")
         return
     shown = [
         knob for knob in state.knobs.values() if kind in (None, knob.knob.kind) and (not changed or is_touched(knob))

@@ -11,7 +11,7 @@ from curricula.curriculum import counted
 from curricula.errors import UserError
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import write_atomically
-from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.commands.shared.output import json_option, logs_option, say, show_result
 from tui.session.recordings.recorded_preset import RecordedPreset, launch_command, recorded_preset
 from tui.session.runs.run_index import find_run
 
@@ -39,7 +39,7 @@ def record_command(
     spec = folder.read_spec()
     recorded = recorded_preset(folder.name, spec, JournalReader(folder.journal).read_new(), by=by, everyone=everyone)
     if output == _STANDARD_OUTPUT:
-        click.echo(recorded.text, nl=False)
+        say(recorded.text, end="")
         return
     _write(Path(output), recorded.text, force)
     command = launch_command(output, spec)

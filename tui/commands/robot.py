@@ -16,7 +16,6 @@ from tui.commands.shared.finite_range import FiniteRange
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.robot.live import LiveRobot
 from tui.session.runs.run_index import find_run
-from tui.session.text import plain
 
 _LOOK_SECONDS = 0.05
 _WIDTH, _MOST_LINES = 100, 100
@@ -48,7 +47,7 @@ def robot_command(run: str, environment: str, patience: float, log_root: Path, a
     scene, state = _next_state(find_run(run, log_root), selection_of_text(environment), patience)
     lines = readout(Moment(scene, state, [state]), _WIDTH, _MOST_LINES)
     text = "\n".join("".join(piece for piece, _ in line).rstrip() for line in lines)
-    show_result(plain(text), frame_record(scene, state) if as_json else None, as_json)
+    show_result(text, frame_record(scene, state) if as_json else None, as_json)
 
 
 def selection_of_text(text: str) -> Selection:

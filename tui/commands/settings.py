@@ -10,11 +10,10 @@ import msgspec
 
 from curricula.errors import UserError
 from curricula.schema import Problem
-from tui.commands.shared.output import json_option, show_result
+from tui.commands.shared.output import json_option, say, show_result
 from tui.session.settings.config import UserConfig, config_file, read_settings, schema
 from tui.session.settings.keymap import KeyAction, checked_keymap
 from tui.session.settings.settings_file import first_file, settings, toml_value
-from tui.session.text import plain
 
 
 @click.command("settings")
@@ -30,7 +29,7 @@ def settings_command(as_schema: bool, list_keys: bool, make: bool, as_json: bool
     if as_schema + list_keys + make > 1:
         raise click.UsageError("--schema, --keys and --init exclude each other")
     if as_schema:
-        click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+        say(json.dumps(schema(), indent=2, ensure_ascii=False))
     elif make:
         _make_file(as_json)
     else:
@@ -62,7 +61,7 @@ def _make_file(as_json: bool) -> None:
             file.write(first_file())
     except FileExistsError:
         raise UserError(f"{path} exists", hint="humanoid-tui settings shows it") from None
-    show_result(plain(str(path)), {"file": str(path)}, as_json)
+    show_result(str(path), {"file": str(path)}, as_json)
 
 
 def _show_keys(actions: list[KeyAction], keymap: dict[str, tuple[str, ...]], as_json: bool) -> None:
@@ -83,7 +82,7 @@ def _show_keys(actions: list[KeyAction], keymap: dict[str, tuple[str, ...]], as_
         }
         for action in actions
     ]
-    show_result(plain("\n".join(lines)), values, as_json)
+    show_result("\n".join(lines), values, as_json)
 
 
 def _show_settings(
@@ -105,4 +104,4 @@ def _show_settings(
     lines += [""] * bool(problems) + [f"! {problem}" for problem in problems]
     inforce = msgspec.to_builtins(msgspec.structs.replace(config, keys={id: ", ".join(k) for id, k in keymap.items()}))
     value_ = {"file": str(path), "exists": path.exists(), "settings": inforce, "problems": list(map(str, problems))}
-    show_result(plain("\n".join(lines)), value_, as_json)
+    show_result("\n".join(lines), value_, as_json)

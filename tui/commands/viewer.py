@@ -12,7 +12,7 @@ from trainer_proc.contract.robot import Selection
 from trainer_proc.contract.rollout import SUFFIX, read_header
 from trainer_proc.contract.viewer_request import VIEWER, ViewerRequest
 from trainer_proc.contract.worker import Progress
-from tui.commands.shared.output import logs_option
+from tui.commands.shared.output import logs_option, say
 from tui.session.backends.work import OWN_PYTHON, do_work
 from tui.session.rollouts.of_run import run_of
 from tui.session.runs.run_index import find_run
@@ -39,9 +39,9 @@ def viewer_command(target: str, environment: int, port: int, log_root: Path) -> 
     interrupt_on_signals()
     viewed = do_work(VIEWER, request, OWN_PYTHON, _show, Event())
     for line in (*viewed.notes, viewed.reason):
-        click.echo(line)
+        say(line)
 
 
 def _show(progress: Progress) -> None:
     is_address = progress.text.startswith("http")
-    click.echo(progress.text, err=not is_address)
+    say(progress.text, err=not is_address)

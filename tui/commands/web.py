@@ -9,7 +9,7 @@ import click
 
 from curricula.errors import UserError
 from trainer_proc.contract.install import package_command
-from tui.commands.shared.output import logs_option
+from tui.commands.shared.output import logs_option, say
 from tui.session.runs.run_index import find_run
 from tui.session.watch.log_folder import check_log_folder
 from tui.web.access import is_loopback
@@ -39,7 +39,7 @@ def web_command(run: str | None, logdir: Path | None, port: int, host: str, allo
     from tui.web.server import WebServer
 
     server = WebServer(_arguments(run, logdir, log_root), host, port, allow_remote)
-    click.echo(f"{server.address}\nCtrl+C stops the server; trainings continue.")
+    say(f"{server.address}\nCtrl+C stops the server; trainings continue.")
     server.run()
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import platformdirs
 
+from tui.session.text import plain
+
 LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_LEVEL = "info"
 
@@ -36,7 +38,7 @@ def start_logging(level: str = DEFAULT_LEVEL) -> None:
         )
         path.open("a").close()
     except OSError as error:
-        print(f"humanoid-tui: no log is kept: {error}", file=sys.stderr)  # noqa: T201
+        print(f"humanoid-tui: no log is kept: {plain(str(error))}", file=sys.stderr)  # noqa: T201
         return
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
     logging.raiseExceptions = False  # a full disk must not print over the screen

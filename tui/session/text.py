@@ -12,7 +12,16 @@ _ESCAPES = re.compile(
     r"|\x1b\[[0-?]*[ -/]*[@-~]?"  # control sequences: colours, cursor
     r"|\x1b[ -/]*[0-~]?"
 )
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_ENDS = re.compile(r"[\x0b\x0c\x85\u2028\u2029]")
+"""Other ends of lines, pages and paragraphs than the one of a file."""
+_HIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters
+    r"\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    r"\ufdd0-\ufdef\ufffe\uffff]"  # format characters: directions, zero width, tags; no characters
+)
+_HALVES = re.compile(r"[\ud800-\udfff]")
+"""Bytes of a name that are no UTF-8, as Python holds them; no terminal and no file takes them."""
 
 _NARROWEST_NUMBERED = 6
 """Cells from which on a name has room for a number."""
@@ -21,8 +30,30 @@ _SHORTEST_PART = 5
 
 
 def plain(text: str) -> str:
-    """Return `text` without terminal escapes and control characters; tabs and line ends stay."""
-    return _CONTROLS.sub("", _ESCAPES.sub("", text))
+    """Return `text` as one line that is safe to draw: `plain_lines`, with a space for each line end and tab."""
+    return text if text.isprintable() else plain_lines(text).replace("\n", " ").replace("\t", " ")
+
+
+def plain_lines(text: str) -> str:
+    """Return `text` without what acts on a terminal or can't be seen; tabs and line ends stay.
+
+    Left out are terminal escapes, control characters, and format characters: those override the direction of a text,
+    have no width, or are tags. Halves of surrogates become U+FFFD. Everything that reaches a terminal, the clipboard
+    or a picture passes here. Lines stay as many as they are.
+    """
+    if text.isprintable():
+        return text
+    return _HALVES.sub("\ufffd", _HIDDEN.sub("", _ENDS.sub(" ", _ESCAPES.sub("", text))))
+
+
+def plain_json(text: str) -> str:
+    """Return a JSON text with escapes for the characters that `plain` leaves out; it means the same."""
+    return text if text.isprintable() else _HIDDEN.sub(lambda found: _escaped(found[0]), text)
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def compact_indents(text: str) -> str:

@@ -12,7 +12,7 @@ from tui.charts.robot.focus import Focus
 from tui.charts.robot.styles import ROBOT_STYLE_NUMBERS
 from tui.session.robot.lines import Line, clipped
 from tui.session.robot.readout import Moment, readout
-from tui.session.text import plain
+from tui.session.text import plain_lines
 
 _BESIDE = 62
 """Cells from which on the readout has room beside the picture."""
@@ -100,7 +100,7 @@ def put_line(grid: CellGrid, row: int, column: int, line: Line) -> None:
 def paint_text(text: str, width: int, height: int) -> CellGrid:
     """Return a view with nothing but a text in its middle, wrapped at words."""
     grid = CellGrid(width, height)
-    lines = textwrap.wrap(plain(text), max(width, 1))[:height]
+    lines = textwrap.wrap(plain_lines(text), max(width, 1))[:height]
     for row, line in enumerate(lines, (height - len(lines)) // 2):
         put_line(grid, row, (width - len(line)) // 2, ((line, "label"),))
     return grid

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,10 @@ import click
 import msgspec
 
 from trainer_proc.contract.run_folder import LOG_ROOT
+from tui.session.text import plain_json, plain_lines
+
+_ERASE_LINE = "\r\x1b[K"
+"""Begins a line that replaces the one that the terminal shows."""
 
 
 def json_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -32,4 +37,29 @@ def logs_option(command: Callable[..., None]) -> Callable[..., None]:
 
 def show_result(text: str, value: Any, as_json: bool) -> None:
     """Print `text`, or `value` as JSON."""
-    click.echo(msgspec.json.encode(value).decode() if as_json else text)
+    if as_json:
+        say_json(value)
+    else:
+        say(text)
+
+
+def say(text: str, *, err: bool = False, end: str = "\n", replaces_line: bool = False) -> None:
+    """Print lines of text, to standard error if `err`; names in them can do nothing to the terminal.
+
+    All text that commands print passes here. Lines that `replaces_line` begins where the current one began.
+    """
+    click.echo(f"{_ERASE_LINE * replaces_line}{plain_lines(text)}{end}", nl=False, err=err)
+
+
+def say_json(value: Any) -> None:
+    """Print a value as one line of JSON."""
+    try:
+        text = msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # a file's name with bytes that are no UTF-8
+        text = json.dumps(msgspec.to_builtins(value))
+    click.echo(plain_json(text))
+
+
+def ask(question: str, *, abort: bool = False) -> bool:
+    """Ask a question on the terminal; with `abort`, raise `click.Abort` for a no."""
+    return click.confirm(plain_lines(question), abort=abort)

@@ -7,12 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
-
 from trainer_proc.contract.worker import Progress
+from tui.commands.shared.output import say
 from tui.session.text import plain
-
-_ERASE_LINE = "\r\x1b[K"
 
 
 @contextmanager
@@ -24,10 +21,10 @@ def progress_line(title: str, quiet: bool) -> Iterator[Callable[[Progress], None
         share = f" {progress.done / progress.total:.0%}" if progress.total else ""
         if is_shown:
             line = plain(f"{title}:{share} {progress.text}")[: shutil.get_terminal_size().columns - 1]
-            click.echo(f"{_ERASE_LINE}{line}", nl=False, err=True)
+            say(line, err=True, end="", replaces_line=True)
 
     try:
         yield show
     finally:
         if is_shown:
-            click.echo(_ERASE_LINE, nl=False, err=True)
+            say("", err=True, end="", replaces_line=True)

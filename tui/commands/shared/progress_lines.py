@@ -6,16 +6,14 @@ import shutil
 import sys
 from types import TracebackType
 
-import click
-
 from trainer_proc.contract.messages import Frame, IterationFinished, PhaseChanged
 from trainer_proc.contract.products import EvaluationFailed, EvaluationFinished, RolloutFailed, RolloutRecorded
+from tui.commands.shared.output import say
 from tui.session.evaluation_text import evaluation_result
 from tui.session.guards import ways_as_commands
 from tui.session.rollout_text import rollout_result
 from tui.session.state import RunState
-
-_ERASE_LINE = "\r\x1b[K"
+from tui.session.text import plain
 
 
 class ProgressLines:
@@ -43,19 +41,19 @@ class ProgressLines:
                 phase = f"{body.phase}{': ' if body.detail else ''}{body.detail}"
                 if phase != self._phase:  # else modules were compiled in the middle of it
                     run = state.started.run if state.started is not None else ""
-                    click.echo("\n  ".join([phase, *ways_as_commands(body, run)]))
+                    say("\n  ".join([phase, *ways_as_commands(body, run)]))
                 self._phase = phase
             case IterationFinished() as body:
                 self._end_modules()
                 reward = state.latest.get("Train/mean_reward")
                 done = f"iteration {body.iteration + 1} of {state.last_iteration + 1}"
-                click.echo(done + (f", reward {reward:.4g}" if reward is not None else ""))
+                say(done + (f", reward {reward:.4g}" if reward is not None else ""))
             case EvaluationFinished() | EvaluationFailed() as body:
                 self._end_modules()
-                click.echo(evaluation_result(body))
+                say(evaluation_result(body))
             case RolloutRecorded() | RolloutFailed() as body:
                 self._end_modules()
-                click.echo(rollout_result(body))
+                say(rollout_result(body))
             case _:
                 pass
 
@@ -64,15 +62,14 @@ class ProgressLines:
         self._modules, self._ended = body.kernel_modules, time
         if self._is_terminal:
             line = f"compiling: {_counted(body.kernel_modules)}, {body.detail}"
-            click.echo(f"{_ERASE_LINE}{line[: shutil.get_terminal_size().columns - 1]}", nl=False)
+            say(plain(line)[: shutil.get_terminal_size().columns - 1], end="", replaces_line=True)
 
     def _end_modules(self) -> None:
         if not self._modules:
             return
         seconds = self._ended - self._began
         time = f" in {seconds:.0f} s" if seconds >= 1 else ""
-        start = _ERASE_LINE if self._is_terminal else ""
-        click.echo(f"{start}compiling: {_counted(self._modules)}{time}")
+        say(f"compiling: {_counted(self._modules)}{time}", replaces_line=self._is_terminal)
         self._modules = 0
 
 

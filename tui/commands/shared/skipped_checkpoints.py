@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
+from tui.commands.shared.output import say
 from tui.session.runs.checkpoint_damage import damage_notice
 from tui.session.runs.checkpoints import LATEST
 from tui.session.text import plain
@@ -14,4 +13,4 @@ from tui.session.text import plain
 def report_skipped(chosen: Path, asked: str | None) -> None:
     """Print a line to standard error if `asked` is the latest checkpoint (also None) and newer ones are damaged."""
     if asked in (None, LATEST) and (notice := damage_notice(chosen)):
-        click.echo(f"humanoid-tui: {plain(notice)}", err=True)
+        say(f"humanoid-tui: {plain(notice)}", err=True)

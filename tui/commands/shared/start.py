@@ -10,7 +10,7 @@ import click
 from curricula.errors import UserError
 from trainer_proc.contract.messages import TERMINAL_PHASES
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from tui.commands.shared.output import show_result
+from tui.commands.shared.output import say, show_result
 from tui.commands.shared.progress_lines import ProgressLines
 from tui.session.follow import Follower
 from tui.session.launching.launcher import start_trainer
@@ -38,11 +38,11 @@ def start(spec: RunSpec, log_root: Path, *, wait: bool, as_json: bool) -> None:
     Raises `UserError` if it failed, `RefusedLaunch` if nothing was built; then no run is left.
     """
     folder, trainer = start_trainer(spec, log_root)
-    click.echo(f"{folder.path}", err=as_json)
+    say(f"{folder.path}", err=as_json)
     try:
         state = _follow(folder, trainer, until_ended=wait, quiet=as_json)
     except KeyboardInterrupt:
-        click.echo(f"The training continues: humanoid-tui attach {folder.name}", err=True)
+        say(f"The training continues: humanoid-tui attach {folder.name}", err=True)
         raise
     discard_if_refused(folder, state)
     status = state.status(is_alive=True)

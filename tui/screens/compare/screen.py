@@ -28,7 +28,7 @@ from tui.session.runs.followed import FollowedRun
 from tui.session.runs.places import RunPlaces
 from tui.session.state import RunState
 from tui.session.status_text import not_following
-from tui.session.text import plain
+from tui.session.text import plain, plain_lines
 from tui.terminal.frame_clock import draw_soon
 from tui.widgets.board import ChartBoard
 from tui.widgets.diff_text import DiffText
@@ -173,7 +173,7 @@ class CompareScreen(ChartScreen):
             self.query_one(DifferenceTable).show(self._named, found)
             count = f"{len(found)} differences" if found else "no differences"
             headline = f"{len(self._runs)} runs, {count}  {self._common_task()}"
-            self.query_one("#headline", Static).update(plain(headline.rstrip()))
+            self.query_one("#headline", Static).update(plain_lines(headline.rstrip()))
             self._show_whole()
 
     @on(DataTable.RowHighlighted, "#differences")

@@ -19,7 +19,7 @@ from tui.session.interventions.listing import Listed, ListedIntervention, list_h
 from tui.session.interventions.marks import MARK_SIGNS, MarkKind
 from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
-from tui.session.text import plain, shortened
+from tui.session.text import plain, plain_lines, shortened
 from tui.widgets.dialogs import Dialog
 from tui.widgets.diff_table import Column, DiffTable
 from tui.widgets.key_table import key
@@ -119,7 +119,7 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
             self.app.push_screen(ImpactDialog(self._state, self._history, listed.number))
 
     def _show_text(self, text: str) -> None:
-        self.query_one("#detail", Static).update(Content(plain(text)))
+        self.query_one("#detail", Static).update(Content(plain_lines(text)))
 
 
 def _legend(kinds: Collection[MarkKind]) -> Content:

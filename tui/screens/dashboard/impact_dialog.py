@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -96,14 +97,15 @@ class ImpactDialog(Dialog[None]):
         of = f"{known.index(impact.number) + 1} of {len(known)}"
         box.border_title = Content(f"impact of {impact_title(impact)}")
         box.border_subtitle = f"← → {of}, + - {self._count} iterations, Esc closes"
-        self._show_part("subject", impact_subject(impact))
-        self._show_part("windows", "\n".join(impact_windows(impact)))
+        self._show_part("subject", [impact_subject(impact)])
+        self._show_part("windows", impact_windows(impact))
         width = max(self.query_one("#table").content_region.width, 60)
-        self._show_part("table", "\n".join(impact_lines(impact, width)))
-        self._show_part("notes", "\n".join(impact_notes(impact)))
+        self._show_part("table", impact_lines(impact, width))
+        self._show_part("notes", impact_notes(impact))
 
-    def _show_part(self, part: str, text: str) -> None:
+    def _show_part(self, part: str, lines: Sequence[str]) -> None:
+        text = "\n".join(map(plain, lines))
         widget = self.query_one(f"#{part}", Static)
         widget.display = bool(text)
-        if str(widget.content) != plain(text):
-            widget.update(Content(plain(text)))
+        if str(widget.content) != text:
+            widget.update(Content(text))

@@ -63,7 +63,7 @@ class KnobDialog(FormDialog[Tune | None]):
         with VerticalScroll(can_focus=False) as box:
             box.border_title = Content(plain(self._state.knob.name))
             box.border_subtitle = self._keys()
-            yield Static(Content(plain("\n".join(knob_facts(self._state, self._history)))), id="facts")
+            yield Static(Content("\n".join(map(plain, knob_facts(self._state, self._history)))), id="facts")
             if self._state.knob.type == "range":
                 yield RangeBar(self._state.knob, self._ends() or ends_of(self._state.value) or (0.0, 0.0), id="bar")
             for label, widgets in self._lines():

@@ -24,7 +24,7 @@ from tui.session.knobs.knob_text import knob_detail
 from tui.session.knobs.rows import KnobFilter
 from tui.session.knobs.steps import next_word
 from tui.session.state import KnobState, RunState
-from tui.session.text import plain
+from tui.session.text import plain_lines
 from tui.widgets.diff_text import set_titles
 from tui.widgets.field import Field
 from tui.widgets.key_table import key
@@ -226,7 +226,7 @@ class KnobPanel(Vertical):
         text = ""
         if knob is not None:
             line = self._history.line(knob.knob.name, _WIDTH_OF_HISTORY)
-            text = plain(knob_detail(knob, line, detail.size.width))
+            text = plain_lines(knob_detail(knob, line, detail.size.width))
         if str(detail.content) != text:
             detail.update(Content(text))
 

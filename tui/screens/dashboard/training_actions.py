@@ -19,7 +19,7 @@ from tui.session.notifications.news import News
 from tui.session.rollouts.of_run import nearest_rollout
 from tui.session.runs.checkpoints import CheckpointNotFound, find_checkpoint
 from tui.session.status_text import export_result
-from tui.session.text import plain
+from tui.session.text import plain_lines
 from tui.widgets.dialogs import Confirm
 
 
@@ -89,7 +89,7 @@ class TrainingActions(RunScreen):
         shown = shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
         state = "The training has ended. Review" if self._has_ended() else "The training continues. Reopen"
         text = f"{state} it with:\nhumanoid-tui attach {shown}"
-        self.app.exit(message=Text(plain(text)))  # not markup: it holds a path
+        self.app.exit(message=Text(plain_lines(text)))  # not markup: it holds a path
 
     def _has_ended(self) -> bool:
         """Return whether the training has ended; one that was just launched has no journal yet."""

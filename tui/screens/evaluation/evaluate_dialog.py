@@ -13,7 +13,7 @@ from textual.widgets import Label, Static
 from trainer_proc.contract.evaluation import SUITES, SuiteName
 from tui.session.backends.devices import Device
 from tui.session.evaluations.suites import SUITE_TEXTS
-from tui.session.text import plain
+from tui.session.text import plain, plain_lines
 from tui.widgets.dialogs import FormDialog
 from tui.widgets.inline_select import InlineSelect
 from tui.widgets.key_table import key
@@ -74,4 +74,4 @@ class EvaluateDialog(FormDialog[tuple[SuiteName, str] | None]):
     def _show_note(self) -> None:
         device = self.query_one("#device", InlineSelect).value
         title = next((str(one) for one in self._devices if one.name == device), device)
-        self.query_one("#note", Static).update(plain(f"{SUITE_TEXTS[self._chosen_suite]}\n{title}"))
+        self.query_one("#note", Static).update(plain_lines(f"{SUITE_TEXTS[self._chosen_suite]}\n{title}"))

@@ -18,7 +18,7 @@ from tui.session.launching.knob_values import parse_settings
 from tui.session.launching.launcher import Overrides, SpecError
 from tui.session.launching.override_text import parse_override_value, parse_overrides
 from tui.session.runs.checkpoints import checkpoint_to_start_from
-from tui.session.text import plain
+from tui.session.text import plain, plain_lines
 from tui.widgets.field import Field
 
 START = "Start (Enter)"
@@ -80,7 +80,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
 
     def describe(self, text: str, with_fields: bool = True) -> None:
         """Show a description; without fields, there is nothing to fill in."""
-        self.query_one("#description", Static).update(plain(text))
+        self.query_one("#description", Static).update(plain_lines(text))
         self.query_one("#fields").display = with_fields
 
     async def show_required(self, needed: Mapping[str, str]) -> None:

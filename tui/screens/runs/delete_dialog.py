@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.runs.delete import DeleteError, check_deletable, contents_of, deletion_question
-from tui.session.text import plain
+from tui.session.text import plain, plain_lines
 from tui.widgets.dialogs import Confirm, Dialog
 from tui.widgets.key_table import key
 
@@ -57,7 +57,7 @@ class DeleteDialog(Confirm, inherit_bindings=False):
     def _ask(self, question: str) -> None:
         self._is_counted = True
         if self.is_attached:
-            self.query_one(Static).update(self.text_of(plain(question)))
+            self.query_one(Static).update(self.text_of(plain_lines(question)))
 
     def _refuse(self, problem: str) -> None:
         self.notify(plain(problem), severity="error", markup=False)

@@ -27,7 +27,7 @@ from tui.screens.watch.metric_table import MetricTable
 from tui.screens.watch.run_dialog import ChooseRuns
 from tui.session.state import RunState
 from tui.session.status_text import not_following
-from tui.session.text import plain
+from tui.session.text import plain, plain_lines
 from tui.session.watch.log_folder import LogFolder, named
 from tui.session.watch.metric_rows import in_order
 from tui.session.watch.run_reader import Portion
@@ -222,7 +222,7 @@ class WatchScreen(ChartScreen):
             return
         if is_waiting:
             line.update("")
-            self.query_one("#waiting", Static).update(plain(waiting(self.folder, self._found)))
+            self.query_one("#waiting", Static).update(plain_lines(waiting(self.folder, self._found)))
             return
         now = status([self.runs[name] for name in self.chosen], time.time())
         line.set_class(now.is_quiet and not now.is_problem, "-quiet")

@@ -72,7 +72,7 @@ def of_evaluation(evaluation: Evaluation, other: Evaluation | None, choice: Choi
         figures = difference_figures(evaluation, other, choice.measure)
         lines.append(f"compared with {other.checkpoint}, {_pairing_text(evaluation, other)}")
         notes += ["", "all cells", *comparison_lines(evaluation, other)] if has_cells(evaluation) else []
-    return Detail(plain("\n".join(lines)), figures, plain("\n".join(notes).strip("\n")))
+    return Detail(_text(lines), figures, _text(notes).strip("\n"))
 
 
 def facts_text(evaluation: Evaluation) -> str:
@@ -116,10 +116,14 @@ def _of_job(job: Job, policy: Policy) -> Detail:
     share = progress.done / progress.total if progress.total else 0.0
     steps = f"{progress.done:,} of {progress.total:,} steps" if progress.total else ""
     text = progress.text or "building the environment"
-    return Detail(plain(f"{suite} of {policy.name}: {text}\n{progress_bar(share, _BAR)} {steps}".rstrip()))
+    return Detail(_text([f"{suite} of {policy.name}: {text}", f"{progress_bar(share, _BAR)} {steps}".rstrip()]))
 
 
 def _without_result(job: Job | None, policy: Policy, suite: SuiteName) -> Detail:
     if job is not None and job.state == "cancelled":
         return Detail(plain(f"{suite} of {policy.name} was cancelled; nothing was stored"))
-    return Detail(plain(f"{suite} of {policy.name}: not evaluated\n{SUITE_TEXTS[suite]}"))
+    return Detail(_text([f"{suite} of {policy.name}: not evaluated", SUITE_TEXTS[suite]]))
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "\n".join(map(plain, lines))

@@ -22,7 +22,7 @@ _GAP = "  "
 def report_text(evaluations: Sequence[Evaluation]) -> str:
     """Return one table a suite; `evaluations` of a suite follow one another."""
     suites = (list(found) for _, found in groupby(evaluations, key=lambda one: one.suite))
-    return plain("\n\n".join("\n".join(_suite_lines(found)) for found in suites))
+    return "\n\n".join("\n".join(map(plain, _suite_lines(found))) for found in suites)
 
 
 def report_record(evaluations: Sequence[Evaluation], missed: Sequence[str]) -> dict[str, Any]:

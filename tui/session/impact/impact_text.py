@@ -11,7 +11,7 @@ from tui.session.impact.windows import Window
 from tui.session.interventions.change_text import origin_text, whole_text
 from tui.session.numbers import number
 from tui.session.sparkline import resampled, sparkline
-from tui.session.text import shortened_names
+from tui.session.text import plain, shortened_names
 
 _MINUS = "\N{MINUS SIGN}"
 _MOST_DECIMALS = 7
@@ -88,7 +88,7 @@ def impact_text(impact: Impact) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     title = f"{impact_title(impact)}: {impact_subject(impact)}"
-    return "\n".join([title, *impact_windows(impact), "", *table, *impact_notes(impact)])
+    return "\n".join(map(plain, [title, *impact_windows(impact), "", *table, *impact_notes(impact)]))
 
 
 def impact_lines(impact: Impact, width: int) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tui.session.text import compact_indents, plain
+from tui.session.text import compact_indents, plain_lines
 
 LONGEST = 4096
 """Bytes of a line that are shown."""
@@ -19,7 +19,7 @@ def shown(raw: bytes) -> str:
     text = raw.decode("utf-8", errors="replace")
     if "\r" in text:
         text = _OVERWRITTEN.sub("", text)
-    return _ETA.sub("", plain(text)) if "ETA: " in text else plain(text)
+    return _ETA.sub("", plain_lines(text)) if "ETA: " in text else plain_lines(text)
 
 
 def shown_line(head: bytes, tail: bytes = b"", length: int = 0) -> str:
