@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 
 import click
 
 import tui.commands
 from curricula.errors import UserError, suggestion
-from tui.commands.shared.output import say, say_json
+from tui.commands.shared.output import ask, say, say_json
 from tui.session.program_log import DEFAULT_LEVEL, LEVELS, start_logging
 from tui.session.text import plain
 
+_ALLOW_CODE = "--allow-code"
 HELP_ORDER: tuple[str, ...] = (
     *("launch", "presets", "doctor", "settings", "machine", "assets"),
     *("runs", "attach", "compare", "delete", "watch", "web"),
@@ -62,8 +64,9 @@ class _LazyGroup(click.Group):
     show_default=True,
     help="Detail of the program's log file; humanoid-tui doctor shows where it is.",
 )
+@click.option(_ALLOW_CODE, is_flag=True, help="Run the code that a run's folder names, and remember it.")
 @click.pass_context
-def cli(context: click.Context, log_level: str) -> None:
+def cli(context: click.Context, log_level: str, allow_code: bool) -> None:
     """Train humanoid robots with reinforcement learning and steer the trainings while they run.
 
     Without a command, open the launch screen.
@@ -76,7 +79,10 @@ def cli(context: click.Context, log_level: str) -> None:
 
 
 def run_command(arguments: list[str]) -> int:
-    """Run one command and return its exit code; report a failure as one line on standard error."""
+    """Run one command and return its exit code; report a failure as one line on standard error.
+
+    For code that a run names and that has not been allowed, ask on a terminal, and then run the command again.
+    """
     try:
         return int(cli.main(arguments, prog_name="humanoid-tui", standalone_mode=False) or 0)
     except (click.Abort, KeyboardInterrupt):
@@ -84,9 +90,28 @@ def run_command(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _report(error.format_message(), 2, arguments)
     except UserError as error:
+        if _allows_code(error, arguments):
+            return run_command(arguments)
         return _report(str(error), error.exit_code, arguments)
     except OSError as error:
         return _report(str(error), 1, arguments)
+
+
+def _allows_code(error: UserError, arguments: list[str]) -> bool:
+    """Return whether the user allows the code that `error` is about, which is then remembered."""
+    if not hasattr(error, "codes"):
+        return False
+    from tui.session.backends.named_code import CodeNotAllowed, allow_content  # slow to import
+
+    assert isinstance(error, CodeNotAllowed)
+    is_asked = sys.stdin.isatty() and sys.stderr.isatty() and "--json" not in arguments
+    try:
+        if not (_ALLOW_CODE in arguments or (is_asked and ask(error.question))):
+            return False
+        allow_content(error.codes)
+    except (click.Abort, OSError):
+        return False
+    return True
 
 
 def _report(message: str, code: int, arguments: list[str]) -> int:

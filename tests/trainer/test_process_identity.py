@@ -9,6 +9,7 @@ import msgspec
 import psutil
 import pytest
 
+from tests.sockets import private_address
 from trainer_proc.contract.connection import Connection, read_connection, write_connection
 from trainer_proc.contract.process_identity import process_identity
 
@@ -38,7 +39,7 @@ def test_there_is_no_such_process(pid):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the clock is part of an identity elsewhere")
 def test_a_step_of_the_clock_changes_nothing(folder, monkeypatch):
-    write_connection(folder, "ipc://publish", "ipc://control")
+    write_connection(folder, private_address(), private_address())
     monkeypatch.setattr(psutil.Process, "create_time", lambda self: 0.0)
     assert read_connection(folder) is not None
 
@@ -49,8 +50,8 @@ def test_a_training_that_version_0_1_has_started_is_alive(folder):
         f'host = "{socket.gethostname()}"',
         f"pid = {own.pid}",
         "process_started = {}",
-        'publish = "ipc://publish"',
-        'control = "ipc://control"',
+        f'publish = "{private_address()}"',
+        f'control = "{private_address()}"',
     )
     folder.connection.write_text("\n".join(lines).format(own.create_time()))
     assert read_connection(folder).robot == ""
@@ -59,7 +60,7 @@ def test_a_training_that_version_0_1_has_started_is_alive(folder):
 
 
 def test_a_connection_of_an_earlier_process_with_the_id_is_dead(folder):
-    write_connection(folder, "ipc://publish", "ipc://control")
+    write_connection(folder, private_address(), private_address())
     connection = read_connection(folder)
     for identity in ("another boot 12345", ""):
         assert not msgspec.structs.replace(connection, identity=identity).is_alive()

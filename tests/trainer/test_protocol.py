@@ -6,6 +6,7 @@ import msgspec
 import pytest
 import zmq
 
+from tests.sockets import private_address
 from tests.waiting import wait_for
 from trainer_proc.contract.codec import decode_frame, encode, pack_values
 from trainer_proc.contract.connection import write_connection
@@ -111,7 +112,7 @@ def test_the_socket_skips_them_without_a_gap(folder, tmp_path):
     with zmq.Context() as context, context.socket(zmq.XPUB) as publisher:
         publisher.setsockopt(zmq.XPUB_WELCOME_MSG, WELCOME)
         publisher.setsockopt(zmq.LINGER, 0)
-        address = f"ipc://{tmp_path}/pub"
+        address = private_address()
         publisher.bind(address)
         write_connection(folder, address, address)
         write(folder, raw(0, STARTED))

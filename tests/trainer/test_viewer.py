@@ -13,6 +13,7 @@ import msgspec
 import pytest
 import zmq
 
+from tests.sockets import private_address
 from tests.waiting import wait_for
 from trainer_proc.contract.connection import write_connection
 from trainer_proc.contract.robot import Selection
@@ -69,9 +70,9 @@ def test_only_who_has_the_address_sees_the_robot_and_it_ends_unwatched():
 def test_a_training_is_subscribed_to_only_while_somebody_watches(folder, tmp_path):
     rollout = read_rollout(CARTPOLE)
     publisher = zmq.Context.instance().socket(zmq.XPUB)
-    address = f"ipc://{tmp_path}/robot"
+    address = private_address()
     publisher.bind(address)
-    write_connection(folder, publish="", control="", robot=address)
+    write_connection(folder, address, address, robot=address)
     topic = Selection("env", "3").topic()
     source, found = LiveSource(folder, Selection("env", "3")), []
     try:
@@ -94,8 +95,9 @@ def test_a_training_is_subscribed_to_only_while_somebody_watches(folder, tmp_pat
 
 def test_an_environment_that_does_not_exist_is_refused(folder, tmp_path):
     publisher = zmq.Context.instance().socket(zmq.XPUB)
-    publisher.bind(f"ipc://{tmp_path}/robot")
-    write_connection(folder, publish="", control="", robot=f"ipc://{tmp_path}/robot")
+    address = private_address()
+    publisher.bind(address)
+    write_connection(folder, address, address, robot=address)
     source = LiveSource(folder, Selection("env", "1"))
     with ThreadPoolExecutor() as pool:
         reading = pool.submit(source.scene)

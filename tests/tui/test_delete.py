@@ -8,6 +8,7 @@ import sys
 import pytest
 from msgspec.structs import replace
 
+from tests.sockets import private_address
 from tests.waiting import wait_for
 from trainer_proc.contract.best_checkpoint import BestCheckpoint, keep_best
 from trainer_proc.contract.connection import write_connection
@@ -105,7 +106,7 @@ def test_what_is_no_run_stays(log_root):
 
 
 def test_a_run_that_trains_stays(ended, log_root):
-    write_connection(ended, "ipc:///nowhere", "ipc:///nowhere")
+    write_connection(ended, private_address(), private_address())
     assert "is training; stop it first" in refusal(ended, log_root)
     assert ended.checkpoint(50).exists()
 
@@ -188,7 +189,7 @@ def test_the_command_asks_first(ended, log_root):
 
 def test_the_command_deletes_all_or_none(fails, ended, make_run, log_root):
     training = make_run("2026-01-02_00-00-00", STARTED)
-    write_connection(training, "ipc:///nowhere", "ipc:///nowhere")
+    write_connection(training, private_address(), private_address())
     told = fails(1, "delete", ended.name, training.name, "--yes", "--logs", str(log_root))
     assert "is training" in told
     assert ended.spec_file.exists()

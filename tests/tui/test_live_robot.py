@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import count
 from threading import Thread
 
 import msgspec
 import pytest
 import zmq
 
+from tests.sockets import private_address
 from tests.waiting import wait_for
 from trainer_proc.contract.connection import write_connection
 from trainer_proc.contract.robot import RobotNotice, RobotState, Scene, Selection, encode_robot, selection_of
@@ -19,7 +19,6 @@ from tui.session.robot.live import NOT_LIVE, TOO_NEW, TOO_OLD, LiveRobot
 SCENE = Scene("task", ("cart",), (-1,), (), 0.02, 4)
 STATE = RobotState(1, 2, 3, 0.06, b"\0" * 28)
 ENV = Selection("env", "1")
-_numbers = count()
 
 
 class Trainer:
@@ -27,9 +26,9 @@ class Trainer:
 
     def __init__(self, folder):
         self.socket = zmq.Context.instance().socket(zmq.XPUB)
-        address = f"inproc://robot-{next(_numbers)}"
+        address = private_address()
         self.socket.bind(address)
-        write_connection(folder, "", "", robot=address)
+        write_connection(folder, address, address, robot=address)
 
     def subscription(self):
         """Wait for the next subscription, or its end."""
@@ -127,7 +126,7 @@ def test_messages_of_a_newer_version_are_refused_in_one_line(folder, viewer, mes
 
 
 def test_a_trainer_of_an_older_version_sends_no_robot(folder, viewer):
-    write_connection(folder, "ipc://publish", "ipc://control")
+    write_connection(folder, private_address(), private_address())
     text = folder.connection.read_text()
     folder.connection.write_text("\n".join(line for line in text.splitlines() if not line.startswith("robot")))
     assert viewer().problem == TOO_OLD

@@ -1,9 +1,14 @@
-"""The connection file: how a dashboard on the same machine finds a run's trainer, and whether it is still alive."""
+"""The connection file: how a dashboard on the same machine finds a run's trainer, and whether it is still alive.
+
+It lies in the run's folder, which may come from anybody. So only addresses in a private folder of this user's count.
+"""
 
 from __future__ import annotations
 
 import os
 import socket
+import stat
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -17,6 +22,11 @@ from trainer_proc.contract.trainer_lock import is_training
 
 _LARGEST = 64 * 1024
 """Bytes of a connection file."""
+_SCHEME = "ipc://"
+_PREFIX = "humanoid-tui-"
+_LONGEST_FOLDER = 80
+"""Bytes; a Unix socket's path may have 107, the rest is for the file's name."""
+_LONGEST_ADDRESS = len(_SCHEME) + 107
 
 
 class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -36,6 +46,12 @@ class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
     """Start of that process in Unix time (s), where version 0.1 started it: it may outlive an update."""
     robot: str = ""
     """ZeroMQ address at which the training process publishes `contract.robot`; empty for older trainers."""
+
+    @property
+    def is_private(self) -> bool:
+        """Whether all addresses are sockets in a folder that `make_sockets_folder` has made for this user."""
+        addresses = (self.publish, self.control, *([self.robot] if self.robot else []))
+        return all(map(_is_private, addresses))
 
     def is_alive(self) -> bool:
         """Return whether the process still runs on this machine."""
@@ -72,9 +88,27 @@ def write_connection(folder: RunFolder, publish: str, control: str, robot: str =
 
 
 def read_connection(folder: RunFolder) -> Connection | None:
-    """Return the connection of a live trainer; None for no file, an unreadable one, or one of a dead process."""
+    """Return the connection of a live trainer of this user.
+
+    None for no file, an unreadable one, one of a dead process, or one with another address than `is_private` accepts.
+    """
     connection = _read(folder.connection)
-    return connection if connection is not None and connection.is_alive() else None
+    return connection if connection is not None and connection.is_alive() and connection.is_private else None
+
+
+def foreign_address(folder: RunFolder) -> str:
+    """Return an address of the connection file that is not followed; empty without one."""
+    connection = _read(folder.connection)
+    if connection is None or connection.is_private or not connection.is_alive():
+        return ""
+    return next(one for one in (connection.publish, connection.control, connection.robot) if not _is_private(one))
+
+
+def make_sockets_folder() -> Path:
+    """Create a private folder with a path short enough for Unix sockets."""
+    base = tempfile.gettempdir()
+    base = base if len(base) < _LONGEST_FOLDER else os.sep + "tmp"
+    return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
 
 
 def is_live(folder: RunFolder) -> bool:
@@ -90,6 +124,20 @@ def remove_connection(folder: RunFolder) -> None:
     connection = _read(folder.connection)
     if connection is None or (connection.pid, connection.identity) == (os.getpid(), process_identity(os.getpid())):
         folder.connection.unlink(missing_ok=True)
+
+
+def _is_private(address: str) -> bool:
+    if not address.startswith(_SCHEME) or len(os.fsencode(address)) > _LONGEST_ADDRESS:
+        return False
+    path = Path(address.removeprefix(_SCHEME))
+    if not (path.is_absolute() and path.parent.name.startswith(_PREFIX)):
+        return False
+    try:
+        status = path.parent.lstat()
+    except OSError:
+        return False
+    is_own = status.st_uid == os.geteuid() and not stat.S_IMODE(status.st_mode) & 0o077
+    return is_own and stat.S_ISDIR(status.st_mode)
 
 
 def _read(path: Path) -> Connection | None:

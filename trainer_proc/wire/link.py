@@ -13,18 +13,17 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
 from contextlib import suppress
-from pathlib import Path
 
 import zmq
 
 from curricula.errors import UserError
 from trainer_proc.contract.child_process import start_python
 from trainer_proc.contract.codec import decode_order, encode
+from trainer_proc.contract.connection import make_sockets_folder
 from trainer_proc.contract.messages import InterventionQueued, TrainerBody, WireRestarted
 from trainer_proc.contract.orders import Closing, Emitted, Order, Ready, Recorded
 from trainer_proc.contract.requests import Stop
@@ -34,8 +33,6 @@ from trainer_proc.contract.trainer_lock import RunIsTraining, TrainerLock
 FRAMES, ORDERS, ROBOT = "frames", "orders", "robot"
 _MOST_UNSENT = 100
 """Messages of the robot that wait for a viewer; of one that stops reading, newer ones are dropped."""
-_LONGEST_FOLDER = 80
-"""Bytes; a Unix socket's path may have 107, the rest is for the file's name."""
 _START_SECONDS = 60.0
 _MOST_RESTARTS, _MOST_FAILED_STARTS = 100, 3
 """Restarts of a training's wire process, in all and without one that listens in between."""
@@ -59,7 +56,7 @@ class TrainerLink:
             self._lock = TrainerLock(folder)
         except (RunIsTraining, OSError) as error:
             raise WireError(str(error)) from None
-        self._sockets_folder = _make_sockets_folder()
+        self._sockets_folder = make_sockets_folder()
         self._context = zmq.Context()
         self._orders = self._context.socket(zmq.PULL)
         self._orders.setsockopt(zmq.RCVHWM, 0)
@@ -219,9 +216,3 @@ class TrainerLink:
         self._orders.close(linger=0)
         self._context.term()
         shutil.rmtree(self._sockets_folder, ignore_errors=True)
-
-
-def _make_sockets_folder() -> Path:
-    """Create a private folder with a path short enough for Unix sockets."""
-    base = tempfile.gettempdir()
-    return Path(tempfile.mkdtemp(prefix="humanoid-tui-", dir=base if len(base) < _LONGEST_FOLDER else os.sep + "tmp"))

@@ -9,7 +9,7 @@ import zmq
 
 from curricula.errors import UserError
 from trainer_proc.contract.codec import decode_reply, encode
-from trainer_proc.contract.connection import Connection, read_connection
+from trainer_proc.contract.connection import Connection, foreign_address, read_connection
 from trainer_proc.contract.requests import Command, Refused, Reply, Request, size_refusal
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.trainer_lock import is_training
@@ -29,6 +29,10 @@ def ask(folder: RunFolder, command: Command, timeout_seconds: float = 5.0) -> Re
     """
     if reason := size_refusal(command):  # the trainer may cut the connection of a far too large one
         return Refused(0, reason)
+    if address := foreign_address(folder):
+        raise TrainerUnreachable(
+            f"expected the sockets of {folder.name} in a private folder of yours, got {address}: it is not followed"
+        )
     connection = _connection(folder, timeout_seconds)
     if connection is None:
         raise TrainerUnreachable(f"no trainer runs for {folder.name}: it has ended or was never started")

@@ -13,7 +13,9 @@ from tui.app import HumanoidTui
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.screens.launch.screen import LaunchScreen
 from tui.screens.runs.screen import RunsScreen
+from tui.session.backends.named_code import CodeNotAllowed, NamedCode, allowed_file
 from tui.session.launching.launcher import LaunchError
+from tui.widgets.dialogs import Confirm
 
 
 def value(app, field):
@@ -145,6 +147,33 @@ async def test_a_launch_that_fails_is_told_and_can_be_tried_again(log_root, laun
         await until(lambda: "the disk is full" in problem(app), "the problem")
         await pilot.press("enter")
         await until(lambda: len(launched) == 2, "a second try")
+
+
+@pytest.mark.parametrize("key", ["y", "n"])
+async def test_code_that_a_run_names_is_asked_for(log_root, monkeypatch, key):
+    code, launches = NamedCode("my_tasks", None, "digest"), []
+
+    def launch(spec, log_root):
+        launches.append(spec)
+        if len(launches) == 1:
+            raise CodeNotAllowed((code,))
+        raise LaunchError("it would start now")
+
+    monkeypatch.setattr("tui.screens.launch.screen.launch", launch)
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await is_ready(app)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, Confirm), "the question")
+        assert "code that has not run here before: my_tasks" in str(app.screen.query_one(Static).content)
+        await pilot.press(key)
+        if key == "y":
+            await until(lambda: "it would start now" in problem(app), "the second try")
+            assert allowed_file().read_text() == "digest\n"
+        else:
+            await until(lambda: isinstance(app.screen, LaunchScreen), "the launch screen")
+            assert str(app.screen.query_one("#start", Button).label) == "Start (Enter)"
+            assert not allowed_file().exists()
 
 
 async def test_the_button_says_that_the_training_is_being_started(log_root, monkeypatch):

@@ -22,10 +22,12 @@ from tui.navigation import OpenRun, ShowRuns
 from tui.screens.launch.form import START, LaunchForm, needs_of
 from tui.screens.launch.launch_list import LaunchList
 from tui.session.backends.devices import Device, list_devices
+from tui.session.backends.named_code import CodeNotAllowed, allow_content
 from tui.session.launching.launch_list import ATTACH, CONTINUE, ListedRuns, find_runs
 from tui.session.launching.launcher import LaunchError, SpecError, launch, make_spec, suggested_environments
 from tui.session.launching.refusal import wait_until_accepted
 from tui.session.text import plain
+from tui.widgets.dialogs import Confirm
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.key_table import key
 
@@ -239,11 +241,27 @@ class LaunchScreen(Screen[None]):
         try:
             folder = await asyncio.to_thread(launch, spec, self._log_root)
             await wait_until_accepted(folder)
+        except CodeNotAllowed as error:
+            self._set_starting(False)
+            if await self._allows(error):
+                self._begin(spec)
+            return
         except LaunchError as error:
             self._set_starting(False)
             self._form.show_problem(str(error), self._form.quoted_field(str(error)))
             return
         self.post_message(OpenRun(folder))
+
+    async def _allows(self, error: CodeNotAllowed) -> bool:
+        """Ask for code that a run names, and remember a yes."""
+        if not await self.app.push_screen_wait(Confirm(plain(error.question))):
+            return False
+        try:
+            allow_content(error.codes)
+        except OSError as problem:
+            self._form.show_problem(str(problem))
+            return False
+        return True
 
     def _set_starting(self, starting: bool) -> None:
         """Show on the button that the training starts, and block a second start."""

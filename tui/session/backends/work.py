@@ -13,6 +13,7 @@ import msgspec
 from trainer_proc.contract.worker import Progress, Result, Worker
 from trainer_proc.contract.worker_process import WorkerProcess
 from tui.session.backends.environment import backend_command
+from tui.session.backends.named_code import check_code_of_run
 
 OWN_PYTHON = "mjlab"
 """The backend whose Python is this program's own: it has MuJoCo, whatever simulator made a rollout."""
@@ -25,8 +26,9 @@ def do_work(
     """Return the result of a request, with the Python that trains `backend`; takes seconds to minutes.
 
     `report` gets the progress. Soon after `cancelled` is set, the process ends and stores nothing. It also ends with
-    this process. Raises `WorkerError` or `LaunchError`.
+    this process. Raises `WorkerError` or `LaunchError`, one of them for a run that names code which is not allowed.
     """
+    check_code_of_run(getattr(request, "run", ""))
     python, variables = backend_command(backend)
     with tempfile.NamedTemporaryFile() as printed:
         process = WorkerProcess(

@@ -15,6 +15,7 @@ from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.session.launching.changes_after import changes_after
 from tui.session.launching.continuing import continued_spec
+from tui.session.launching.spec_checks import checked_spec
 from tui.session.runs.names import own_name
 from tui.session.runs.run_index import read_state, run_folders
 from tui.session.text import plain, shortened, shortened_names
@@ -53,7 +54,7 @@ def find_runs(log_root: Path) -> ListedRuns:
     live = [folder for folder in folders if is_live(folder)]
     for folder in [folder for folder in folders if folder not in live][:_TRIED]:
         try:
-            spec = continued_spec(folder, read_state(folder), None)
+            spec = checked_spec(continued_spec(folder, read_state(folder), None))
             changes = changes_after(folder, Path(spec.checkpoint))
             spec = msgspec.structs.replace(spec, set=dict(changes.values))
             return ListedRuns(tuple(live[:_MOST_LIVE]), folder, spec, changes.listed(Path(spec.checkpoint)))

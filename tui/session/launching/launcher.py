@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ from trainer_proc.contract.run_folder import LOG_ROOT, RunFolder, RunSpec
 from tui.session.backends.devices import Device
 from tui.session.backends.environment import LaunchError as LaunchError
 from tui.session.backends.environment import backend_command
+from tui.session.backends.named_code import allow_place, check_code
 from tui.session.launching.knob_values import SettingError
 from tui.session.launching.override_text import parse_overrides
 from tui.session.launching.spec_checks import SpecError as SpecError
-from tui.session.launching.spec_checks import check_device, check_origin, check_overrides, checked_spec
+from tui.session.launching.spec_checks import check_device, check_names, check_origin, check_overrides, checked_spec
 from tui.session.runs.checkpoints import run_of
 
 
@@ -93,6 +95,8 @@ def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -
     check_overrides(spec)
     check_device(spec, devices)
     check_origin(spec, overrides.other_task)
+    with suppress(OSError):  # a full disk: then it is asked for when the run is continued
+        allow_place(spec)  # the user has named the preset
     return spec
 
 
@@ -164,6 +168,11 @@ def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:
 
 def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.Popen[bytes]]:
     """Like `launch`, and return the trainer's process too. Raises `LaunchError`."""
+    try:
+        check_names(spec)
+    except SpecError as error:
+        raise LaunchError(str(error)) from error
+    check_code(spec)
     python, variables = backend_command(spec.backend)
     try:
         folder = _make_folder(spec, log_root)

@@ -42,9 +42,7 @@ def checked_spec(spec: RunSpec) -> RunSpec:
     """Return the validated spec, with `cuda` as `cuda:0`. Raises `SpecError`."""
     if not re.fullmatch(r"cpu|cuda(:\d+)?", spec.device):
         raise SpecError(f"expected the device cpu or cuda:N, got {spec.device}", field="device")
-    if not re.fullmatch(r"[\w.+-]{0,80}", spec.name):
-        expected = "a run name of at most 80 letters, digits, '.', '_', '+' and '-'"
-        raise SpecError(f"expected {expected}, got {spec.name}", field="name")
+    check_names(spec)
     if not (1 <= spec.num_envs <= MOST and 1 <= spec.iterations <= MOST):
         raise SpecError(
             f"expected 1 to {MOST:,} environments and iterations, got {spec.num_envs:,} and {spec.iterations:,}",
@@ -61,6 +59,15 @@ def checked_spec(spec: RunSpec) -> RunSpec:
     _check_tables(spec)
     _check_knobs(spec)
     return msgspec.structs.replace(spec, device="cuda:0") if spec.device == "cuda" else spec
+
+
+def check_names(spec: RunSpec) -> None:
+    """Raise `SpecError` unless the run's folder lies two folders below the log root, wherever the spec comes from."""
+    if not re.fullmatch(r"[\w.+-]{0,80}", spec.name):
+        expected = "a run name of at most 80 letters, digits, '.', '_', '+' and '-'"
+        raise SpecError(f"expected {expected}, got {spec.name}", field="name")
+    if not re.fullmatch(r"\w[\w.+-]{0,120}", spec.experiment):
+        raise SpecError(f"expected the name of one folder as experiment, got {spec.experiment!r}", field="experiment")
 
 
 def check_overrides(spec: RunSpec) -> None:
