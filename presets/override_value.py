@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from typing import Any
 
 from curricula.errors import UsageError
+from curricula.toml_text import TomlError, parse_toml
 
 NULL = "null"
 """What stands for no value in `run.toml`: TOML has none."""
@@ -49,11 +49,14 @@ def parse_value(text: str) -> Any:
     return _scalar(text)
 
 
+_MOST_DIGITS = 300
+
+
 def _toml(text: str) -> Any:
     """Return the value of `text` in TOML; None if it is none, or a date."""
     try:
-        parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+        parsed = parse_toml(f"value = {text}")
+    except TomlError:
         return None
     value = parsed["value"]
     is_plain = len(parsed) == 1 and isinstance(value, str | bool | int | float | list | dict)
@@ -67,6 +70,8 @@ def _scalar(text: str) -> Any:
         return _WORDS[text.lower()]
     if _NUMBER.fullmatch(text):
         plain = text.replace("_", "")
+        if len(plain) > _MOST_DIGITS:
+            raise OverrideValueError(f"expected a number of at most {_MOST_DIGITS} digits, got {len(plain)}")
         return int(plain) if re.fullmatch(r"[+-]?\d+", plain) else float(plain)
     ends = text.split(":")
     if len(ends) == 2 and all(_NUMBER.fullmatch(end.strip()) for end in ends):

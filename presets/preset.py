@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +14,7 @@ from curricula.curriculum_knobs import check_curriculum_knobs
 from curricula.errors import UsageError, message_of, suggestion
 from curricula.load import make_curricula
 from curricula.schema import SchemaError, convert
+from curricula.toml_text import TomlError, parse_toml
 from curricula.values import KnobValues, Value, numbers_of, numbers_problem, order_problem
 from presets.checkpoints import read_retention
 from presets.evaluation import read_evaluation
@@ -168,8 +168,8 @@ class Preset(PresetFile, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def read_preset(path: Path) -> Preset:
     """Return the preset in the file `path`. Raises `PresetError`."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = parse_toml(path.read_bytes())
+    except (OSError, TomlError) as error:
         raise PresetError(f"preset {path} can't be read: {message_of(error)}", path.stem) from error
     try:
         preset = convert(content, PresetFile)

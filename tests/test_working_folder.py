@@ -21,6 +21,7 @@ from trainer_proc.contract.messages import IterationFinished, PhaseChanged
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.session.backends.interpreter import ask_interpreter
 from tui.session.backends.light_core import light_core
+from tui.session.backends.named_code import allow_place
 from tui.session.launching import launcher
 
 ROOT = Path(__file__).parents[1]
@@ -154,6 +155,7 @@ def test_the_program_uses_our_packages(imported_from, arguments):
 @pytest.mark.usefixtures("imported_from")
 def test_a_launch_uses_our_packages_and_the_users_task_modules(working_folder, monkeypatch, variables):
     monkeypatch.setattr(launcher, "backend_command", lambda backend: ([sys.executable], variables()))
+    allow_place(SPEC)
     folder, trainer = launcher.start_trainer(SPEC, working_folder / "logs")
     wait_for(lambda: trainer.poll() is not None, "the end of the trainer", 180.0)
     phases = [frame.body for frame in JournalReader(folder.journal).read_new() if isinstance(frame.body, PhaseChanged)]

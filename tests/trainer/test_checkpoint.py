@@ -219,7 +219,7 @@ def test_a_checkpoint_is_read_without_running_code_in_it(folder, tmp_path):
     torch.save({"actor_state_dict": {}, "infos": Code()}, folder.checkpoint(0))
     with pytest.raises(CheckpointError) as refused:
         read_checkpoint(folder.checkpoint(0))
-    assert "loaded safely" in str(refused.value)
+    assert str(refused.value).endswith("model_0.pt can't be loaded safely: it calls posix.mkdir")
     assert len(str(refused.value).splitlines()) == 1
     assert not (tmp_path / "was run").exists()
 

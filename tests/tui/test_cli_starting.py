@@ -249,3 +249,35 @@ def test_a_goal_that_was_reached_does_not_end_the_next_training(starts, started,
     journal.close()
     starts("resume", RUN)
     assert [spec.goal for spec in started] == [goal, {}]
+
+
+LONG = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("launch", "cartpole", "--device", "cpu", "--override", f"env.episode_length_s={LONG}"),
+        ("launch", "cartpole", "--device", "cpu", "--override", f"env.episode_length_s=0:{LONG}"),
+        ("launch", "cartpole", "--device", f"cuda:{LONG}"),
+        ("launch", "cartpole", "--device", "cpu", "--override", "env.a=\udcff"),
+        ("launch", "cartpole", "--device", "cpu", "--logs", "logs\udcff"),
+        ("resume", RUN, "--checkpoint", LONG),
+        ("evaluate", RUN, "--device", "cuda:1e999"),
+        ("evaluate", RUN, "--device", f"cuda:{LONG}"),
+        ("presets", "--validate", "long.toml"),
+    ],
+)
+def test_long_numbers_and_bytes_that_are_no_text_are_refused_in_one_line(ended, capsys, tmp_path, arguments):
+    ended()
+    (tmp_path / "long.toml").write_text(f"iterations = {LONG}")
+    assert run([*arguments]) in (1, 2)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert "Error: " not in lines[0]
+
+
+def test_a_run_with_a_long_number_is_a_row_that_says_so(make_run, prints):
+    make_run(RUN, STARTED).spec_file.write_text(f"iterations = {LONG}")
+    (row,) = prints("runs", "--json")
+    assert "can't be read" in row["problem"]

@@ -62,3 +62,10 @@ def test_rates_tell_of_the_last_seconds():
     assert pace.rates(written=20_000, now=11.0).is_throttled
     at_rest = pace.rates(written=20_000, now=20.0)
     assert (at_rest.frames_per_second, at_rest.is_throttled) == (0.0, False)
+
+
+def test_a_count_that_begins_again_is_no_negative_rate():
+    """After Ctrl+Z and `fg`, the driver counts from 0."""
+    pace = FramePacer(10)
+    rates = [pace.rates(written, now).bytes_per_second for now, written in enumerate((0, 9000, 100, 600))]
+    assert rates == [0.0, 9000.0, 0.0, 500.0]

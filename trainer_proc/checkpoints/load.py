@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -49,6 +50,10 @@ def tensors_on_cpu() -> Iterator[None]:
         _MAPS_TO_CPU.reset(token)
 
 
+_REFUSED_CODE = re.compile(r"GLOBAL ([\w.]+)")
+"""What a refused pickle wants to call, in the message of torch."""
+
+
 class CheckpointError(TrainingError):
     """A file is no checkpoint or does not fit this training; the message is one line."""
 
@@ -60,11 +65,19 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise CheckpointError(f"no such checkpoint: {path}") from None
     except Exception as error:  # a damaged pickle raises anything, an IndexError for one
-        reason = message_of(error, 200)
-        raise CheckpointError(f"{path} is cut off or can't be loaded safely: {reason}") from error
+        if code := _REFUSED_CODE.search(str(error)):  # torch's own text says how to load it unsafely
+            raise CheckpointError(f"{path} can't be loaded safely: it calls {code[1]}") from error
+        raise CheckpointError(f"{path} is cut off or can't be loaded safely: {_reason(error)}") from error
     if not isinstance(content, dict) or not any(str(key).endswith(_STATE) or key == LIBRARY_KEY for key in content):
         raise CheckpointError(f"{path} is no rsl-rl checkpoint: it has no actor")
     return content
+
+
+def _reason(error: Exception) -> str:
+    """Return what is wrong with a file, without torch's advice on how to load it unsafely."""
+    if "weights_only" in str(error):
+        return "expected tensors and plain values only"
+    return message_of(error, 200)
 
 
 def check_library(path: Path, content: Mapping[str, Any], library: str) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import tomllib
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from curricula.toml_text import TomlError, parse_toml
 from presets.checkpoints import Retention
 from trainer_proc.contract.best_checkpoint import read_best
 from trainer_proc.contract.checkpoint_use import delete_unless_in_use
@@ -114,8 +114,8 @@ class _StartedFrom:
         for file in self._folder.parents[1].glob(f"*/*/{RUN_FILE}"):
             if file in self._seen or file.parent == self._folder:
                 continue
-            with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):  # being written: read it next time
-                checkpoint = tomllib.loads(read_file(file, 2**22).decode()).get("checkpoint")
+            with suppress(OSError, TomlError):  # being written: read it next time
+                checkpoint = parse_toml(read_file(file, 2**22)).get("checkpoint")
                 self._seen.add(file)
                 if isinstance(checkpoint, str) and checkpoint:
                     self._files.add(Path(checkpoint).resolve())

@@ -9,12 +9,12 @@ import os
 import socket
 import stat
 import tempfile
-import tomllib
 from pathlib import Path
 
 import msgspec
 import tomli_w
 
+from curricula.toml_text import TomlError, parse_toml
 from trainer_proc.contract.process_identity import process_identity
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
@@ -142,6 +142,6 @@ def _is_private(address: str) -> bool:
 
 def _read(path: Path) -> Connection | None:
     try:
-        return msgspec.convert(tomllib.loads(read_file(path, _LARGEST).decode()), Connection)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError):
+        return msgspec.convert(parse_toml(read_file(path, _LARGEST)), Connection)
+    except (OSError, TomlError, msgspec.ValidationError):
         return None

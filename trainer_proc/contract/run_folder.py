@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import tomli_w
 
 from curricula.errors import UserError
 from curricula.schema import SchemaError, convert
+from curricula.toml_text import TomlError, parse_toml
 from trainer_proc.contract.knob import Value
 from trainer_proc.contract.run_files import read_file
 
@@ -169,10 +169,10 @@ class RunFolder:
     def read_spec(self) -> RunSpec:
         """Return the content of `run.toml`. Raises `RunFolderError`."""
         try:
-            return convert(tomllib.loads(read_file(self.spec_file, _LARGEST_SPEC).decode()), RunSpec)
+            return convert(parse_toml(read_file(self.spec_file, _LARGEST_SPEC)), RunSpec)
         except FileNotFoundError:
             raise RunFolderError(f"{self.path} is no run: it has no {RUN_FILE}") from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, SchemaError) as error:
+        except (OSError, TomlError, SchemaError) as error:
             raise RunFolderError(f"{self.spec_file} can't be read: {error}") from error
 
     def write_spec(self, spec: RunSpec) -> None:

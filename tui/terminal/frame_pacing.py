@@ -57,6 +57,8 @@ class FramePacer:
         since = now - _WINDOW_SECONDS
         while self._frames and self._frames[0] < since:
             self._frames.popleft()
+        if self._bytes and written < self._bytes[-1][1]:
+            self._bytes.clear()  # a program that was stopped, with Ctrl+Z, begins to count again
         self._bytes.append((now, written))
         while len(self._bytes) > 1 and self._bytes[1][0] <= since:
             self._bytes.popleft()

@@ -92,7 +92,7 @@ class ImpactDialog(Dialog[None]):
             impact = impact_of(self._number, self._state, self._history, self._count)
         except ImpactError as problem:
             box.border_title, box.border_subtitle = "impact", "Esc closes"
-            self._show_part("subject", str(problem))
+            self._show_part("subject", [str(problem)])
             return
         of = f"{known.index(impact.number) + 1} of {len(known)}"
         box.border_title = Content(f"impact of {impact_title(impact)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ import platformdirs
 import tomli_w
 
 from curricula.errors import UsageError, message_of
+from curricula.toml_text import TomlError, parse_toml
 from trainer_proc.contract.run_folder import write_atomically
 from tui.session.metrics.smoothing import MAX_SMOOTHING
 from tui.session.metrics.timeline import XUnit
@@ -109,10 +109,10 @@ def read_layout(task: str) -> BoardLayout | None:
     """Return the layout stored for a task; None if there is none. Raises `LayoutError`."""
     path = layout_file(task)
     try:
-        return _with_present_titles(msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), BoardLayout))
+        return _with_present_titles(msgspec.convert(parse_toml(path.read_bytes()), BoardLayout))
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (OSError, TomlError, msgspec.ValidationError) as error:
         raise LayoutError(f"the layout in {path} is ignored: {message_of(error)}") from error
 
 

@@ -24,7 +24,14 @@ from tui.session.backends.named_code import allow_place, check_code
 from tui.session.launching.knob_values import SettingError
 from tui.session.launching.override_text import parse_overrides
 from tui.session.launching.spec_checks import SpecError as SpecError
-from tui.session.launching.spec_checks import check_device, check_names, check_origin, check_overrides, checked_spec
+from tui.session.launching.spec_checks import (
+    check_device,
+    check_names,
+    check_origin,
+    check_overrides,
+    check_text,
+    checked_spec,
+)
 from tui.session.runs.checkpoints import run_of
 
 
@@ -170,6 +177,7 @@ def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.
     """Like `launch`, and return the trainer's process too. Raises `LaunchError`."""
     try:
         check_names(spec)
+        check_text(spec, log_root)
     except SpecError as error:
         raise LaunchError(str(error)) from error
     check_code(spec)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import tomli_w
 
 from curricula.curriculum_knobs import check_curriculum_knobs
 from curricula.errors import UsageError
@@ -40,8 +41,7 @@ class SpecError(UsageError):
 
 def checked_spec(spec: RunSpec) -> RunSpec:
     """Return the validated spec, with `cuda` as `cuda:0`. Raises `SpecError`."""
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", spec.device):
-        raise SpecError(f"expected the device cpu or cuda:N, got {spec.device}", field="device")
+    _check_device_name(spec.device)
     check_names(spec)
     if not (1 <= spec.num_envs <= MOST and 1 <= spec.iterations <= MOST):
         raise SpecError(
@@ -70,6 +70,16 @@ def check_names(spec: RunSpec) -> None:
         raise SpecError(f"expected the name of one folder as experiment, got {spec.experiment!r}", field="experiment")
 
 
+def check_text(spec: RunSpec, log_root: Path) -> None:
+    """Raise `SpecError` if a text or a path of the run is no UTF-8: no message and no file could hold it."""
+    try:
+        tomli_w.dumps(msgspec.to_builtins(spec)).encode()
+        str(log_root.resolve()).encode()
+    except UnicodeEncodeError as error:
+        text = error.object[max(error.start - 20, 0) : error.end + 20]
+        raise SpecError(f"expected names and paths in UTF-8, got {text!a}", hint="rename it") from error
+
+
 def check_overrides(spec: RunSpec) -> None:
     """Raise `SpecError` if an override or a Hydra argument has no effect, or is no value."""
     try:
@@ -82,6 +92,7 @@ def check_overrides(spec: RunSpec) -> None:
 
 def check_device(spec: RunSpec, devices: Sequence[Device], hint: str = "") -> None:
     """Raise `SpecError`, with `hint`, if the run needs a GPU that this machine, with `devices`, does not have."""
+    _check_device_name(spec.device)
     if spec.device == "cpu" or "tegra" in os.uname().release:  # a Jetson's GPU is not listed
         return
     count = sum(device.name != "cpu" for device in devices)
@@ -98,6 +109,11 @@ def check_device(spec: RunSpec, devices: Sequence[Device], hint: str = "") -> No
             hint=hint,
             field="device",
         )
+
+
+def _check_device_name(device: str) -> None:
+    if not re.fullmatch(r"cpu|cuda(:\d{1,4})?", device):
+        raise SpecError(f"expected the device cpu or cuda:N, got {device}", field="device")
 
 
 def check_origin(spec: RunSpec, may_be_another_task: bool) -> None:

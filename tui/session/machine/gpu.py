@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -69,7 +70,7 @@ def gpus_of_run(
     seen = [gpu.index for gpu in gpus if own & set(gpu.processes or ())]
     if seen or not device.startswith("cuda"):
         return seen
-    number = int(device.partition(":")[2] or 0)
+    number = int(found[1]) if (found := re.fullmatch(r"cuda:(\d{1,4})", device)) else 0
     usable = _visible(gpus, visible)
     return [usable[i] for i in (range(ranks) if ranks > 1 else [number]) if i < len(usable)]
 

@@ -14,6 +14,8 @@ _KINDS = {
     "noise-free": ("noise-free", "acts without exploration noise"),
     "random": ("random", "changes after each episode"),
 }
+_DIGITS = 9
+"""Of the largest number that may be an environment's."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ def choices_for(scene: Scene, typed: str, viewer: str) -> list[Choice]:
     """
     typed = typed.strip().lower()
     if typed.isdecimal():
-        number = int(typed)
-        if number >= scene.num_envs:
+        number = int(typed[:_DIGITS])
+        if number >= scene.num_envs or len(typed) > _DIGITS:
             return []
         return [Choice(Selection("env", str(number)), f"env {number}", f"0 to {scene.num_envs - 1}")]
     found = [

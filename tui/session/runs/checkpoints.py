@@ -53,7 +53,7 @@ def _named(folder: RunFolder, text: str, checkpoints: list[Path]) -> Path:
         if (best := best_checkpoint(folder)) is None:
             raise CheckpointNotFound(f"{folder.name} has no best checkpoint: train with --evaluate-every N")
         return best
-    path = folder.checkpoint(int(text)) if re.fullmatch(r"\d+", text) else Path(text)
+    path = folder.checkpoint(int(text)) if re.fullmatch(r"\d{1,18}", text) else Path(text)
     if path.is_file():
         return path
     raise CheckpointNotFound(f"no such checkpoint: {text}; {_nearest_text(folder.name, checkpoints, path)}")

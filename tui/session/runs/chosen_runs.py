@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
@@ -12,6 +11,7 @@ import platformdirs
 import tomli_w
 
 from curricula.errors import UserError, message_of
+from curricula.toml_text import TomlError, parse_toml
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, write_atomically
 
 _LONGEST_NAME = 200
@@ -42,10 +42,10 @@ def read_choice(log_root: Path) -> tuple[list[RunFolder], set[Path]]:
     """
     path = choice_file(log_root)
     try:
-        choice = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Choice)
+        choice = msgspec.convert(parse_toml(path.read_bytes()), Choice)
     except FileNotFoundError:
         return [], set()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (OSError, TomlError, msgspec.ValidationError) as error:
         raise ChoiceError(f"the choice of runs in {path} is ignored: {message_of(error)}") from error
     chosen = [RunFolder(Path(run)) for run in choice.chosen if (Path(run) / RUN_FILE).is_file()]
     return chosen, {Path(run) for run in choice.hidden}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ from msgspec import Meta
 
 from curricula.errors import UserError, message_of
 from curricula.schema import Problem, convert_fitting
+from curricula.toml_text import TomlError, parse_toml
 from presets import own_presets_folder
 
 ThemeName = Literal["dark", "light", "okabe-ito", "tol"]
@@ -103,11 +103,10 @@ def read_settings() -> tuple[UserConfig, list[Problem]]:
     """Return the user's settings and the problems of the file; invalid settings are at their defaults."""
     path = config_file()
     try:
-        with open(path, "rb") as file:
-            return settings_from(tomllib.load(file))
+        return settings_from(parse_toml(path.read_bytes()))
     except FileNotFoundError:
         return UserConfig(), []
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, TomlError) as error:
         return UserConfig(), [Problem("", f"{path} can't be read: {message_of(error)}")]
 
 
