@@ -106,7 +106,7 @@ def _allows_code(error: UserError, arguments: list[str]) -> bool:
     assert isinstance(error, CodeNotAllowed)
     is_asked = sys.stdin.isatty() and sys.stderr.isatty() and "--json" not in arguments
     try:
-        if not (_ALLOW_CODE in arguments or (is_asked and ask(error.question))):
+        if not (_ALLOW_CODE in arguments or (is_asked and ask(error.question, err=True))):
             return False
         allow_content(error.codes)
     except (click.Abort, OSError):

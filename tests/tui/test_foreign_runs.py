@@ -102,7 +102,7 @@ def test_changed_content_is_asked_for_again(foreign, trainers, capsys, tmp_path)
 @pytest.mark.parametrize("answer", [True, False])
 def test_a_terminal_is_asked_once(foreign, trainers, monkeypatch, answer):
     questions = []
-    monkeypatch.setattr("tui.command_group.ask", lambda question: questions.append(question) or answer)
+    monkeypatch.setattr("tui.command_group.ask", lambda question, err: questions.append(question) or answer)
     for stream in ("stdin", "stderr"):
         monkeypatch.setattr(sys, stream, Terminal(getattr(sys, stream)))
     foreign(modules=("my_tasks",))

@@ -10,13 +10,13 @@ import fcntl
 import os
 import socket
 import time
-import tomllib
 from contextlib import suppress
 
 import msgspec
 import tomli_w
 
 from curricula.errors import UserError
+from curricula.toml_text import TomlError, parse_toml
 from trainer_proc.contract.process_identity import process_identity
 from trainer_proc.contract.run_files import open_file, read_file
 from trainer_proc.contract.run_folder import RunFolder
@@ -85,8 +85,8 @@ def is_training(folder: RunFolder) -> bool:
 def read_trainer(folder: RunFolder) -> Trainer | None:
     """Return the process that holds or has held the run's folder; None if none is known."""
     try:
-        return msgspec.convert(tomllib.loads(read_file(folder.lock, _LARGEST).decode()), Trainer)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError):
+        return msgspec.convert(parse_toml(read_file(folder.lock, _LARGEST)), Trainer)
+    except (OSError, TomlError, msgspec.ValidationError):
         return None
 
 

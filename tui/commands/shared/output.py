@@ -60,6 +60,6 @@ def say_json(value: Any) -> None:
     click.echo(plain_json(text))
 
 
-def ask(question: str, *, abort: bool = False) -> bool:
+def ask(question: str, *, default: bool = False, abort: bool = False, err: bool = False) -> bool:
     """Ask a question on the terminal; with `abort`, raise `click.Abort` for a no."""
-    return click.confirm(plain_lines(question), abort=abort)
+    return click.confirm(plain_lines(question), default=default, abort=abort, err=err)

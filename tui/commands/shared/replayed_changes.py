@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import click
 import msgspec
 
 from trainer_proc.contract.run_folder import RunSpec
+from tui.commands.shared.output import ask, say
 from tui.session.launching.changes_after import ChangesAfter
-from tui.session.text import plain
 
 
 def with_changes(spec: RunSpec, changes: ChangesAfter, replay: bool | None, may_ask: bool) -> RunSpec:
@@ -20,9 +19,9 @@ def with_changes(spec: RunSpec, changes: ChangesAfter, replay: bool | None, may_
     """
     if not changes.lines:
         return spec
-    click.echo(plain(changes.listed(Path(spec.checkpoint))), err=True)
+    say(changes.listed(Path(spec.checkpoint)), err=True)
     if replay is None and may_ask and sys.stdin.isatty():
-        replay = click.confirm("Make them again before the first iteration?", default=True, err=True)
+        replay = ask("Make them again before the first iteration?", default=True, err=True)
     elif replay is None:
-        click.echo("  not made again: add --replay for that", err=True)
+        say("  not made again: add --replay for that", err=True)
     return msgspec.structs.replace(spec, set=spec.set | dict(changes.values)) if replay else spec
