@@ -176,6 +176,22 @@ def test_a_run_is_written_below_the_log_root_only(foreign, fails, trainers, tmp_
     assert (trainers, after) == ([], before)
 
 
+@pytest.mark.parametrize(
+    ("place", "command"),
+    {
+        "exported": ("export", NAME, "--checkpoint", "50"),
+        "evaluations": ("evaluate", NAME, "--device", "cpu"),
+        "rollouts": ("rollout", NAME, "--device", "cpu"),
+    }.items(),
+)
+def test_links_of_a_run_lead_nowhere(foreign, fails, tmp_path, place, command):
+    folder, outside = foreign(), tmp_path / "outside"
+    outside.mkdir()
+    (folder.path / place).symlink_to(outside)
+    assert "in its run's folder, got a link to" in fails(1, *command)
+    assert list(outside.iterdir()) == []
+
+
 def bad_addresses(tmp_path):
     loose, elsewhere = make_sockets_folder(), make_sockets_folder()
     loose.chmod(0o755)

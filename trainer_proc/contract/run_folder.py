@@ -166,6 +166,11 @@ class RunFolder:
         numbered = ((iteration_of(path), path) for path in self.path.glob("model_*.pt"))
         return [path for _, path in sorted((number, path) for number, path in numbered if number is not None)]
 
+    def check_inside(self, path: Path) -> None:
+        """Raise `RunFolderError` if links lead from `path`, below the run's folder, to the outside of it."""
+        if not path.resolve().is_relative_to(self.path):
+            raise RunFolderError(f"expected {path} in its run's folder, got a link to {path.resolve()}: remove it")
+
     def read_spec(self) -> RunSpec:
         """Return the content of `run.toml`. Raises `RunFolderError`."""
         try:

@@ -43,6 +43,7 @@ def export_checkpoint(folder: RunFolder, checkpoint: Path) -> ExportFinished:
     Raises `ExportError` or `RunFolderError`. Takes some seconds; not for event loops.
     """
     spec = folder.read_spec()
+    folder.check_inside(folder.exported)
     if reason := export_refusal(spec.library):
         raise ExportError(reason)
     if spec.backend == "isaaclab":

@@ -17,5 +17,6 @@ def evaluate(request: Request, report: Callable[[Progress], None], cancelled: Ev
 
     Raises `WorkerError`, `RunFolderError` or `LaunchError`.
     """
-    backend = RunFolder(Path(request.run)).read_spec().backend
-    return do_work(EVALUATION, request, backend, report, cancelled)
+    folder = RunFolder(Path(request.run))
+    folder.check_inside(folder.evaluations)
+    return do_work(EVALUATION, request, folder.read_spec().backend, report, cancelled)

@@ -12,6 +12,7 @@ import msgspec
 from curricula.errors import UsageError
 from trainer_proc.contract.rollout import SUFFIX, Push, RolloutError, read_header
 from trainer_proc.contract.rollout_request import RolloutRequest, default_file
+from trainer_proc.contract.run_folder import RunFolder
 from tui.session.evaluations.targets import Target
 
 
@@ -73,6 +74,8 @@ def _placed(request: RolloutRequest, output: Path | None) -> RolloutRequest:
     path = default_file(request)
     if output is not None:
         path = output.resolve() / path.name if output.is_dir() else output.resolve()
+    else:
+        RunFolder(Path(request.run)).check_inside(path)
     _check_output(path)
     return msgspec.structs.replace(request, output=str(path))
 
