@@ -26,6 +26,7 @@ from trainer_proc.contract.messages import (
     Ramp,
     RampAdvanced,
     RunStarted,
+    TrainerStalled,
 )
 from trainer_proc.contract.products import (
     CheckpointLoaded,
@@ -37,6 +38,7 @@ from trainer_proc.contract.products import (
 from tui.session.state import RampState, RunState
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
+STALLED = TrainerStalled(45.0, "waits")
 STARTED = RunStarted(
     run="run", preset="cartpole", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=10, seed=42, pid=1
 )
@@ -76,6 +78,10 @@ def applied(number, **values):
         ([STARTED, PhaseChanged("training")], True, "training"),
         ([STARTED, PhaseChanged("paused", "after iteration 3")], True, "paused"),
         ([STARTED, PhaseChanged("training")], False, "killed"),
+        ([STARTED, PhaseChanged("training"), STALLED], True, "stalled"),
+        ([STARTED, PhaseChanged("training"), STALLED], False, "killed"),
+        ([STARTED, PhaseChanged("training"), STALLED, IterationFinished(3, 0, b"", 96, 1.0)], True, "training"),
+        ([STARTED, PhaseChanged("training"), STALLED, PhaseChanged("paused")], True, "paused"),
         ([STARTED, PhaseChanged("finished")], True, "finished"),
         ([STARTED, PhaseChanged("finished", "stopped")], False, "stopped"),
         ([STARTED, PhaseChanged("failed", "no space")], False, "failed"),

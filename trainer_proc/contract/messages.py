@@ -288,6 +288,15 @@ class WireRestarted(msgspec.Struct, frozen=True, tag=True):
     """Restarts of this training so far."""
 
 
+class TrainerStalled(msgspec.Struct, frozen=True, tag=True):
+    """The training makes no progress, seen by the wire process; the next iteration ends that."""
+
+    seconds: float
+    """Time since the last iteration."""
+    doing: str
+    """What the process does, one line that continues `the training process`."""
+
+
 TrainerBody = (
     RunStarted
     | PhaseChanged
@@ -303,6 +312,7 @@ TrainerBody = (
     | PolicyReloaded
     | LeftOut
     | WireRestarted
+    | TrainerStalled
     | CheckpointSaved
     | CheckpointLoaded
     | CheckpointFailed

@@ -27,6 +27,15 @@ def process_identity(pid: int) -> str:
         return ""
 
 
+def is_of_another_boot(identity: str) -> bool:
+    """Return whether the machine was restarted since a process had this `process_identity`; False if unknown."""
+    boot, _, ticks = identity.partition(" ")
+    try:
+        return bool(ticks) and boot != _BOOT_ID.read_text().strip()
+    except OSError:
+        return False
+
+
 def _start_time(pid: int) -> str:
     import psutil  # slow to import
 

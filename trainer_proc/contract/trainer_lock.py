@@ -11,13 +11,14 @@ import os
 import socket
 import time
 from contextlib import suppress
+from typing import Literal
 
 import msgspec
 import tomli_w
 
 from curricula.errors import UserError
 from curricula.toml_text import TomlError, parse_toml
-from trainer_proc.contract.process_identity import process_identity
+from trainer_proc.contract.process_identity import is_of_another_boot, process_identity
 from trainer_proc.contract.run_files import open_file, read_file
 from trainer_proc.contract.run_folder import RunFolder
 
@@ -42,6 +43,15 @@ class Trainer(msgspec.Struct, frozen=True):
     """Its process id there; under `torchrun`, that of rank 0."""
     identity: str
     """Its `process_identity`."""
+    ended: Literal["", "finished", "failed"] = ""
+    """Phase in which it has ended; empty while it lives, and after a death."""
+    detail: str = ""
+    """One line about its end."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it ran on another machine, or this one was restarted since."""
+        return self.host != socket.gethostname() or is_of_another_boot(self.identity)
 
 
 class TrainerLock:
@@ -58,10 +68,20 @@ class TrainerLock:
                 raise RunIsTraining(f"{folder.name} is training already{process}", hint="stop it first")
             time.sleep(0.01)
         pid = os.getpid()
-        trainer = Trainer(socket.gethostname(), pid, process_identity(pid))
+        self._trainer = Trainer(socket.gethostname(), pid, process_identity(pid))
+        self._write()
+
+    def note_end(self, phase: Literal["finished", "failed"], detail: str) -> None:
+        """Record how the training ends, should the journal lack it."""
+        self._trainer = msgspec.structs.replace(self._trainer, ended=phase, detail=detail)
+        self._write()
+
+    def _write(self) -> None:
+        if self._file < 0:
+            return
         with suppress(OSError):  # of a full disk: the lock is what counts
             os.ftruncate(self._file, 0)
-            os.pwrite(self._file, tomli_w.dumps(msgspec.to_builtins(trainer)).encode(), 0)
+            os.pwrite(self._file, tomli_w.dumps(msgspec.to_builtins(self._trainer)).encode(), 0)
 
     def release(self) -> None:
         """Let another training have the folder; may be called again."""

@@ -24,7 +24,12 @@ from curricula.errors import UserError
 from trainer_proc.contract.child_process import start_python
 from trainer_proc.contract.codec import decode_order, encode
 from trainer_proc.contract.connection import make_sockets_folder
-from trainer_proc.contract.messages import InterventionQueued, TrainerBody, WireRestarted
+from trainer_proc.contract.messages import (
+    InterventionQueued,
+    PhaseChanged,
+    TrainerBody,
+    WireRestarted,
+)
 from trainer_proc.contract.orders import Closing, Emitted, Order, Ready, Recorded
 from trainer_proc.contract.requests import Stop
 from trainer_proc.contract.run_folder import RunFolder
@@ -87,7 +92,11 @@ class TrainerLink:
         """Send `body` to be numbered, journaled and published. Never blocks; a dead wire process is replaced."""
         data = encode(Emitted(time.time(), body))
         with self._send_lock:
-            if self._is_closed or self._is_lost:  # a script may continue after the run has ended
+            if self._is_closed:  # a script may continue after the run has ended
+                return
+            if isinstance(body, PhaseChanged) and body.phase in ("finished", "failed"):
+                self._lock.note_end(body.phase, body.detail)
+            if self._is_lost:
                 return
             self._unsent.append(data)
             self._replace_if_dead()

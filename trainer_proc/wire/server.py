@@ -53,6 +53,7 @@ from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.wire.console import ConsoleLimit
 from trainer_proc.wire.link import FRAMES, ORDERS, ROBOT
 from trainer_proc.wire.recovery import recover
+from trainer_proc.wire.stall import StallWatch
 
 _PARENT_CHECK_MS = 200
 _TURN_SECONDS = 0.002
@@ -82,6 +83,7 @@ class WireServer:
         self._generation = generation
         recovered = recover(folder.journal, of_this_training=generation > 0)
         self._validator, self._recorded = recovered.validator, recovered.times
+        self._stall = StallWatch(trainer_pid)
         self._taken = 0
         """Messages that the training process has sent to this process."""
         self._next_number = self._journal.next_number
@@ -125,6 +127,8 @@ class WireServer:
                     return
                 if problem := self._console.work():
                     _complain(problem)
+                if stalled := self._stall.check():
+                    self._send(time.time(), stalled)
                 if not ready and self._problem:
                     self._report(self._write())
                 if os.getppid() != self._trainer_pid:
@@ -164,6 +168,7 @@ class WireServer:
                 continue
             if isinstance(message, Closing):
                 return True
+            self._stall.observe(message.body)
             if message.time not in self._recorded:
                 self._send(message.time, self._validator.observe(message.body))
         self._confirm()

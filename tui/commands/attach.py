@@ -10,6 +10,7 @@ import click
 from curricula.schema import SchemaError
 from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.trainer_lock import read_trainer
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.curricula.reconstruct import curriculum_records
 from tui.session.interventions.listing import list_interventions, list_troubles
@@ -41,9 +42,12 @@ def attach_command(run: str, log_root: Path, as_json: bool) -> None:
 
 
 def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
+    is_alive = is_live(folder)
+    if not is_alive:
+        state.take_trainer(read_trainer(folder))
     return {
         "run": str(folder.path),
-        "status": state.status(is_live(folder)),
+        "status": state.status(is_alive),
         "parent": (state.started.parent or None) if state.started else None,
         "detail": state.phase.detail if state.phase else "",
         **iteration_record(state.iteration),

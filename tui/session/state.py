@@ -33,6 +33,7 @@ from trainer_proc.contract.messages import (
     PolicyReloaded,
     RampAdvanced,
     RunStarted,
+    TrainerStalled,
     UnknownBody,
 )
 from trainer_proc.contract.products import (
@@ -48,12 +49,25 @@ from trainer_proc.contract.products import (
     RolloutRecorded,
     WriteDelayed,
 )
+from trainer_proc.contract.trainer_lock import Trainer
 from trainer_proc.contract.undo_history import UndoHistory
 from tui.session.guards import Troubles
 
 RunStatus = Literal[
-    "starting", "building", "compiling", "training", "paused", "stopping", "finished", "stopped", "failed", "killed"
+    "starting",
+    "building",
+    "compiling",
+    "training",
+    "paused",
+    "stopping",
+    "finished",
+    "stopped",
+    "failed",
+    "killed",
+    "stalled",
+    "lost",
 ]
+"""`killed`: the process ended without a word; `lost`: so did its machine, or it is another one's."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +136,10 @@ class RunState:
     reloads: list[PolicyReloaded] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
     """What the trainer could not observe, with the reason; training went on without it."""
+    stalled: TrainerStalled | None = None
+    """Why no iteration has finished lately."""
+    is_lost: bool = False
+    """Whether the training process ran on another machine, or before this one was restarted."""
     delayed: dict[str, str] = field(default_factory=dict)
     """What can't be written now, with the reason."""
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
@@ -180,10 +198,10 @@ class RunState:
             case RunStarted() as body:
                 self.troubles.closed(self.iteration)
                 self.started = body
-                self.phase = None
+                self.phase = self.stalled = None
                 self.delayed.clear()
             case PhaseChanged() as body:
-                self.phase = body
+                self.phase, self.stalled = body, None
                 if body.phase in TERMINAL_PHASES:
                     self.troubles.closed(self.iteration)
             case KnobsAvailable(revision=revision, knobs=knobs):
@@ -209,6 +227,8 @@ class RunState:
                 self.reloads.append(body)
             case LeftOut(what=what, reason=reason):
                 self.missing[what] = reason
+            case TrainerStalled() as body:
+                self.stalled = body
             case WriteDelayed(what=what, reason=reason):
                 self.delayed.pop(what, None)
                 self.delayed |= {what: reason} if reason else {}
@@ -235,8 +255,18 @@ class RunState:
             is_stopped = bool(self.phase.detail) and not self.has_reached_goal
             return "stopped" if self.phase.phase == "finished" and is_stopped else _terminal(self.phase)
         if not is_alive:
-            return "killed" if self.started is not None else "starting"
+            return ("lost" if self.is_lost else "killed") if self.started is not None else "starting"
+        if self.stalled is not None and self.phase is not None and self.phase.phase == "training":
+            return "stalled"
         return "starting" if self.phase is None else self.phase.phase
+
+    def take_trainer(self, trainer: Trainer | None) -> None:
+        """Learn how the training process ended, which a journal that could not be written lacks."""
+        if trainer is None or (self.phase is not None and self.phase.phase in TERMINAL_PHASES):
+            return
+        self.is_lost = trainer.is_lost
+        if trainer.ended:
+            self.phase = PhaseChanged(trainer.ended, trainer.detail)
 
     def seconds_elapsed(self, now: float | None = None) -> float:
         """Return the time since the first frame: until `now` (Unix time), or until the newest frame."""
@@ -279,7 +309,7 @@ class RunState:
         self.damaged.append(body)
 
     def _apply_iteration(self, body: IterationFinished) -> None:
-        self.iteration = body.iteration
+        self.iteration, self.stalled = body.iteration, None
         self.environment_steps = body.environment_steps
         self.seconds_left = body.seconds_left
         self._unread.pop(body.metric_set, None)  # keeps the newest last

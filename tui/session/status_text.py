@@ -27,6 +27,8 @@ STATUS_SIGNS: dict[RunStatus, str] = {
     "stopped": "■",
     "failed": "✘",
     "killed": "✘",
+    "stalled": "!",
+    "lost": "?",
 }
 """A sign for each status; colour is not needed to tell them apart."""
 
@@ -78,11 +80,13 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "",
     trouble = present_text(state.troubles.present) if is_alive else ""
     if trouble and not (status == "paused" and state.phase is not None and state.phase.detail.startswith("guard ")):
         parts.append(trouble)
+    if status == "stalled":
+        parts.append(stalled_text(state))
     if is_alive and state.delayed:
         parts.append(delayed_text(state))
     if status == "paused" and state.phase is not None and (ways := ways_text(state.phase)):
         parts.append(ways)
-    if state.phase is not None and state.phase.detail not in ("", status) and status != "training":
+    if state.phase is not None and state.phase.detail not in ("", status) and status not in ("training", "stalled"):
         parts.append(state.phase.detail)
     if status == "compiling" and state.phase is not None:
         parts.append(f"{state.phase.kernel_modules} kernel modules")
@@ -92,6 +96,13 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "",
     if state.damaged:
         parts.append(damage_text(state.damaged))
     return "  ".join(parts)
+
+
+def stalled_text(state: RunState) -> str:
+    """Return one line about a training that makes no progress; empty if it does."""
+    if state.stalled is None:
+        return ""
+    return f"no progress for {state.stalled.seconds:.0f} s: the training process {state.stalled.doing}"
 
 
 def delayed_text(state: RunState) -> str:

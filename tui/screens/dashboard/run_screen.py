@@ -13,6 +13,7 @@ from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.messages import TERMINAL_PHASES, Frame, GuardFired
 from trainer_proc.contract.requests import Command, Refused
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.trainer_lock import read_trainer
 from tui.app_settings import settings_of
 from tui.screens.chart_screen import ChartScreen
 from tui.session.client import RunClient
@@ -116,6 +117,8 @@ class RunScreen(ChartScreen):
         self.history.apply(message.frames)
         self.knob_history.apply(message.frames)
         self.state.apply_all(message.frames)
+        if not self.is_live:
+            self.state.take_trainer(read_trainer(self.folder))
         for frame in message.frames:
             is_repeated = isinstance(frame.body, GuardFired) and not self.state.troubles.is_new(frame.body)
             if is_repeated or not is_news(frame, self._since):

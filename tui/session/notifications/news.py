@@ -15,6 +15,7 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
     PolicyReloaded,
     RampAdvanced,
+    TrainerStalled,
     WireRestarted,
 )
 from trainer_proc.contract.products import (
@@ -70,6 +71,8 @@ def news_of(body: Body) -> News | None:
             return News(f"{path} loaded into the policy @{iteration}")
         case LeftOut(what=what, reason=reason):
             return News(f"no {what}: {reason}", "warning")
+        case TrainerStalled(seconds=seconds, doing=doing):
+            return News(f"no progress for {seconds:.0f} s: the training process {doing}", "warning", needs_user=True)
         case WireRestarted():
             return News("the wire process died; a new one continues the record", "warning")
         case PhaseChanged(phase="failed", detail=detail):

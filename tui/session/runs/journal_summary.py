@@ -17,7 +17,15 @@ import msgspec
 from curricula.curriculum import SUCCESS_RATE
 from trainer_proc.contract.errors import JournalDamaged
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import Damaged, Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.contract.messages import (
+    Damaged,
+    Frame,
+    IterationFinished,
+    MetricSet,
+    PhaseChanged,
+    RunStarted,
+    TrainerStalled,
+)
 from trainer_proc.contract.products import CheckpointLoaded, WriteDelayed
 from tui.session.numbers import amount
 from tui.session.runs.journal_samples import JournalSamples
@@ -69,7 +77,16 @@ class JournalSummary:
             self.state.last_time = readable[-1].time
 
 
-_FOLDED = Damaged | RunStarted | PhaseChanged | CheckpointLoaded | WriteDelayed | MetricSet | IterationFinished
+_FOLDED = (
+    Damaged
+    | RunStarted
+    | PhaseChanged
+    | CheckpointLoaded
+    | WriteDelayed
+    | TrainerStalled
+    | MetricSet
+    | IterationFinished
+)
 
 
 def summarize_journal(journal: Path) -> JournalSummary:

@@ -14,10 +14,11 @@ from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError, RunSpec
+from trainer_proc.contract.trainer_lock import read_trainer
 from tui.session.runs.journal_summary import REWARD, JournalSummary, refuse_damage, spread_points, summarize_journal
 from tui.session.runs.names import own_name
 from tui.session.state import RunState, RunStatus
-from tui.session.status_text import damage_text, delayed_text
+from tui.session.status_text import damage_text, delayed_text, stalled_text
 
 _CANDIDATES = 5
 """Runs that are named when none has the name."""
@@ -84,6 +85,8 @@ class RunSnapshot:
             return RunSummary(self.folder, None, "failed", problem=self.problem)
         state = self.journal.state
         is_alive = is_live(self.folder)
+        if not is_alive:
+            state.take_trainer(read_trainer(self.folder))
         status = state.status(is_alive)
         return RunSummary(
             folder=self.folder,
@@ -103,6 +106,8 @@ class RunSnapshot:
 
 def _warning(folder: RunFolder, state: RunState) -> str:
     """Return why a live run is not recorded now; a full disk also hides what the trainer would report of it."""
+    if state.stalled is not None:
+        return stalled_text(state)
     if state.delayed:
         return delayed_text(state)
     try:

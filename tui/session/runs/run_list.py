@@ -17,8 +17,17 @@ from tui.session.state import RunStatus
 
 RunOrder: TypeAlias = Literal["newest", "name", "status", "iteration", "reward", "success", "duration", "preset"]
 RUN_ORDERS: tuple[RunOrder, ...] = get_args(RunOrder)
-ENDED: tuple[RunStatus, ...] = ("finished", "stopped", "failed", "killed")
-_BY_STATUS: tuple[RunStatus, ...] = ("training", "paused", "compiling", "building", "starting", "stopping", *ENDED)
+ENDED: tuple[RunStatus, ...] = ("finished", "stopped", "failed", "killed", "lost")
+_BY_STATUS: tuple[RunStatus, ...] = (
+    "training",
+    "stalled",
+    "paused",
+    "compiling",
+    "building",
+    "starting",
+    "stopping",
+    *ENDED,
+)
 _BATCH_SECONDS = 0.05
 """Time to the first rows; doubles for each next batch."""
 _PATIENCE_SECONDS, _LONGEST_WAIT_SECONDS, _SHORTEST_WAIT_SECONDS = 2.0, 0.5, 0.05
