@@ -244,7 +244,7 @@ def test_several_processes_are_started_by_pytorch_s_launcher(tmp_path):
     assert folder.read_spec().processes == 4
     wait_for(lambda: "sorry" in folder.console.read_text(), "the trainer's output")
     called = folder.console.read_text().splitlines()[0]
-    launcher_options = "-m torch.distributed.run --standalone --nproc_per_node 4"
+    launcher_options = "-m trainer_proc.torchrun --standalone --nproc_per_node 4"
     assert called == f"called with {launcher_options} -m trainer_proc {folder.path}"
 
 

@@ -7,14 +7,46 @@ from pathlib import Path
 import click
 
 from trainer_proc.contract.requests import Stop
-from tui.commands.shared.output import json_option, logs_option
+from tui.commands.shared.finite_range import FiniteRange
+from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.requests import request_and_show
+from tui.session.runs.run_index import find_run
+from tui.session.stopping import Patience, stop_in_steps
 
 
 @click.command("stop")
 @click.argument("run")
+@click.option("--force", is_flag=True, help="Wait for the end; send SIGTERM, then SIGKILL to a training that goes on.")
+@click.option(
+    "--request-seconds",
+    type=FiniteRange(min=0),
+    default=Patience.after_request,
+    show_default=True,
+    help="With --force: time between the request and SIGTERM.",
+)
+@click.option(
+    "--terminate-seconds",
+    type=FiniteRange(min=0),
+    default=Patience.after_terminate,
+    show_default=True,
+    help="With --force: time between SIGTERM and SIGKILL.",
+)
 @logs_option
 @json_option
-def stop_command(run: str, log_root: Path, as_json: bool) -> None:
+def stop_command(
+    run: str, force: bool, request_seconds: float, terminate_seconds: float, log_root: Path, as_json: bool
+) -> None:
     """Save a checkpoint after the current iteration and stop."""
-    request_and_show(run, log_root, Stop(), effect="stops after this iteration", as_json=as_json)
+    if not force:
+        request_and_show(run, log_root, Stop(), effect="stops after this iteration", as_json=as_json)
+        return
+    folder = find_run(run, log_root)
+    steps: list[str] = []
+
+    def show(step: str) -> None:
+        steps.append(step)
+        if not as_json:
+            show_result(step, None, as_json=False)
+
+    stop_in_steps(folder, Patience(request_seconds, terminate_seconds), show)
+    show_result(f"{folder.name} has ended", {"run": str(folder.path), "steps": steps}, as_json)

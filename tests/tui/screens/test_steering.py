@@ -149,6 +149,10 @@ async def test_x_stops_after_a_yes(live, trainer):
     await pilot.press("y")
     await until(lambda: trainer.has_received(Stop), "the order")
     await until(lambda: told(app) == ["training stops after this iteration"], "the answer")
+    await pilot.press("x")  # again, as nothing happens
+    await until(lambda: isinstance(app.screen, Confirm), "the next question")
+    assert "Send SIGTERM to the training process?" in str(app.screen.query_one(Static).content)
+    await pilot.press("n")
 
 
 @pytest.mark.parametrize("key", ["n", "escape"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 from pathlib import Path
 
 from rich.text import Text
@@ -19,12 +20,22 @@ from tui.session.notifications.news import News
 from tui.session.rollouts.of_run import nearest_rollout
 from tui.session.runs.checkpoints import CheckpointNotFound, find_checkpoint
 from tui.session.status_text import export_result
+from tui.session.stopping import NotStopped, signal_trainer
 from tui.session.text import plain_lines
 from tui.widgets.dialogs import Confirm
+
+_STOP_STEPS = (
+    "Save a checkpoint and stop?",
+    "A stop was requested. Send SIGTERM to the training process?",
+    "SIGTERM was sent. Send SIGKILL? Nothing is saved.",
+)
 
 
 class TrainingActions(RunScreen):
     """Handlers of keys in `actions.KEYS`."""
+
+    _stop_step = 0
+    """What a stop asks next."""
 
     @work
     async def action_pause_or_resume(self) -> None:
@@ -60,11 +71,26 @@ class TrainingActions(RunScreen):
 
     @work
     async def action_stop(self) -> None:
-        """Confirm, then stop the training."""
+        """Confirm, then stop the training; asked again, end its process by SIGTERM, then by SIGKILL."""
+        step = self._stop_step if self.is_live else 0
         if not self.is_live:
             self.send(Stop())  # the answer says why not: no question first
-        elif await self.answer_to(Confirm("Save a checkpoint and stop?")):
-            self.send(Stop(), "training stops after this iteration")
+        elif await self.answer_to(Confirm(_STOP_STEPS[step])):
+            self._stop_step = min(step + 1, len(_STOP_STEPS) - 1)
+            if step == 0:
+                self.send(Stop(), "training stops after this iteration")
+            else:
+                self._signal(signal.SIGTERM if step == 1 else signal.SIGKILL)
+
+    @work(thread=True)
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            process = signal_trainer(self.folder, number)
+        except NotStopped as error:
+            self.post_message(Reported(News(str(error), "error")))
+            return
+        sent = "no training process runs on this machine" if process is None else f"{number.name} sent to {process}"
+        self.post_message(Reported(News(sent, "error" if process is None else "warning")))
 
     def action_evaluations(self) -> None:
         """Show the evaluations of this run's checkpoints."""

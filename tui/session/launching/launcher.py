@@ -205,7 +205,7 @@ def trainer_arguments(folder: RunFolder, processes: int) -> list[str]:
     trainer = ["-m", "trainer_proc", str(folder.path)]
     if processes == 1:
         return trainer
-    return ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes), *trainer]
+    return ["-m", "trainer_proc.torchrun", "--standalone", "--nproc_per_node", str(processes), *trainer]
 
 
 def _make_folder(spec: RunSpec, log_root: Path) -> RunFolder:

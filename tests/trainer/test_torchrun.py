@@ -1,0 +1,22 @@
+"""PyTorch's launcher and a stop by signal."""
+
+from __future__ import annotations
+
+import signal
+
+
+def test_ranks_have_time_for_their_checkpoint_after_a_signal_only(monkeypatch):
+    from torch.distributed.elastic.multiprocessing.api import PContext, SignalException
+
+    from trainer_proc.torchrun import STOP_SECONDS, be_patient
+
+    times = []
+    monkeypatch.setattr(PContext, "close", lambda self, death_sig=None, timeout=30: times.append(timeout))
+    be_patient()
+    ranks = object.__new__(type("Ranks", (PContext,), {"__abstractmethods__": frozenset()}))
+    ranks.close(signal.SIGTERM)  # a rank has failed
+    try:
+        raise SignalException("SIGTERM", signal.SIGTERM)
+    except SignalException:
+        ranks.close(signal.SIGTERM)
+    assert times == [30, STOP_SECONDS]

@@ -1,0 +1,107 @@
+"""Stop a training in steps: request, SIGTERM, SIGKILL. Each next step follows if the one before had no effect."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from curricula.errors import UserError
+from trainer_proc.contract.connection import is_live
+from trainer_proc.contract.process_identity import process_identity
+from trainer_proc.contract.requests import Refused, Stop
+from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.trainer_lock import Trainer, is_training, read_trainer
+from tui.session.trainer_request import TrainerUnreachable, ask
+
+_POLL_SECONDS = 0.1
+
+
+class NotStopped(UserError):
+    """The training could not be stopped."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds until the next step."""
+
+    after_request: float = 120.0
+    """For the iteration and its checkpoint."""
+    after_terminate: float = 30.0
+    """As above, for a training that the request has not reached."""
+    after_kill: float = 10.0
+
+
+def stop_in_steps(folder: RunFolder, patience: Patience, show: Callable[[str], None]) -> None:
+    """Stop the training of `folder` and return when its process has ended; each step is shown. Blocks.
+
+    Raises `NotStopped`, or `TrainerUnreachable` if no training runs.
+    """
+    if not is_live(folder):
+        raise TrainerUnreachable(f"no trainer runs for {folder.name}: it has ended or was never started")
+    show("stop requested: the training saves a checkpoint after this iteration")
+    try:
+        reply = ask(folder, Stop())
+        refusal = reply.reason if isinstance(reply, Refused) else ""
+    except TrainerUnreachable as error:
+        refusal = str(error)
+    if refusal:
+        show(f"the request was not accepted: {refusal}")
+    if not refusal and _has_ended(folder, patience.after_request):
+        return
+    for number, wait, what in (
+        (signal.SIGTERM, patience.after_terminate, "it saves a checkpoint after this iteration"),
+        (signal.SIGKILL, patience.after_kill, "nothing is saved"),
+    ):
+        process = signal_trainer(folder, number)
+        if process is None:
+            if _has_ended(folder, patience.after_kill):
+                return
+            break
+        show(f"{number.name} sent to process {process}: {what}")
+        if _has_ended(folder, wait):
+            return
+    raise NotStopped(f"{folder.name} still trains", hint="see humanoid-tui machine for its processes")
+
+
+def signal_trainer(folder: RunFolder, number: signal.Signals) -> int | None:
+    """Send a signal to the training process of `folder`; return its id, None if no such process runs here.
+
+    Raises `NotStopped` if that is not allowed.
+    """
+    trainer = read_trainer(folder)
+    if trainer is None or not is_training(folder) or not _holds(trainer, folder.lock):
+        return None
+    try:
+        os.kill(trainer.pid, number)
+    except ProcessLookupError:
+        return None
+    except PermissionError as error:
+        raise NotStopped(f"process {trainer.pid} belongs to another user") from error
+    return trainer.pid
+
+
+def _holds(trainer: Trainer, lock: Path) -> bool:
+    """Return whether a process of this machine has the lock's file open: the file may name any process."""
+    if not trainer.identity or process_identity(trainer.pid) != trainer.identity:
+        return False
+    files = Path(f"/proc/{trainer.pid}/fd")
+    if not files.exists():  # no Linux
+        return True
+    try:
+        return any(file.exists() and file.samefile(lock) for file in files.iterdir())
+    except OSError:
+        return False
+
+
+def _has_ended(folder: RunFolder, seconds: float) -> bool:
+    """Wait until no training process runs, at most `seconds`."""
+    deadline = time.monotonic() + seconds
+    while is_live(folder):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
