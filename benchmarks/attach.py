@@ -1,12 +1,15 @@
 """Measure how long the program takes to open long runs and to list many runs.
 
-    uv run python benchmarks/attach.py [TIMES]
+    uv run python benchmarks/attach.py [TIMES] [huge]
 
 Writes a run of 100,000 iterations × 100 metrics, one of 1,000,000 iterations × 12 metrics, and 64 runs of 10,000
 iterations × 60 metrics. Then it starts the program in a pseudo-terminal of 200×60 cells, TIMES times (3), and records
 its output with times. The output is replayed afterwards: a screen is complete with the first piece after which the
 charts, or the rows of the list, no longer change. Times count from the start of the process, or from a key in a running
 program. *CPU* is the CPU time until then, *peak* the peak resident memory. All values are medians.
+
+With `huge`, only a run of 2 GB is opened, and a chart of it written: 1,000,000 iterations × 480 metrics, with a
+checkpoint every 50.
 """
 
 from __future__ import annotations
@@ -37,7 +40,16 @@ from terminal_replies import LONGEST_QUERY, QUERY, REPLIES
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.knob import Knob
-from trainer_proc.contract.messages import Frame, IterationFinished, KnobsAvailable, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.contract.messages import (
+    Frame,
+    IterationFinished,
+    KnobsAvailable,
+    MetricSet,
+    PhaseChanged,
+    RunStarted,
+    TrainerBody,
+)
+from trainer_proc.contract.products import CheckpointSaved
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 
 PROGRAM = str(Path(sys.executable).with_name("humanoid-tui"))
@@ -154,7 +166,7 @@ def make_run(log_root: Path, name: str, iterations: int, metrics: int) -> RunFol
     journal = JournalWriter(folder.journal)
     number = 0
 
-    def append(body: RunStarted | PhaseChanged | KnobsAvailable | MetricSet | IterationFinished) -> None:
+    def append(body: TrainerBody) -> None:
         nonlocal number
         journal.append(encode(Frame(number, 1.7e9 + number, body)))
         number += 1
@@ -188,6 +200,8 @@ def make_run(log_root: Path, name: str, iterations: int, metrics: int) -> RunFol
                     iteration, metric_set=0, values=row.tobytes(), environment_steps=steps, seconds_left=left
                 )
             )
+            if iteration % 50 == 0:
+                append(CheckpointSaved(iteration, f"model_{iteration}.pt"))
     append(PhaseChanged("finished"))
     journal.close()
     return folder
@@ -236,8 +250,34 @@ def _measured(program: Program, awaited: bytes, region: tuple[slice, slice]) -> 
     return opened
 
 
+def write_chart(cwd: Path, folder: RunFolder) -> Opened:
+    """Write a chart of one metric."""
+    began = time.perf_counter()
+    command = [PROGRAM, "chart", str(folder.path), "reward", "-o", str(cwd / "chart.svg"), "--force"]
+    pid = os.spawnv(os.P_NOWAIT, PROGRAM, command)
+    _, _, used = os.wait4(pid, 0)
+    return Opened(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def measure_huge(times: int) -> dict[str, list[Opened]]:
+    """Open a run of 2 GB."""
+    rows: dict[str, list[Opened]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = make_run(Path(scratch) / "logs/rsl_rl", "2026-01-01_00-00-00", 1_000_000, 480)
+        size = folder.journal.stat().st_size / 1e9
+        for _ in range(times):
+            rows.setdefault(f"attach, journal of {size:.1f} GB", []).append(attach(Path(scratch), folder))
+            rows.setdefault(f"chart of one metric, {size:.1f} GB", []).append(write_chart(Path(scratch), folder))
+    return rows
+
+
 def main() -> None:
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    _print(measure_huge(times) if sys.argv[2:] == ["huge"] else measure(times))
+
+
+def measure(times: int) -> dict[str, list[Opened]]:
+    """Open the other runs."""
     with tempfile.TemporaryDirectory() as scratch:
         long, longest, many = (Path(scratch) / name for name in ("long", "longest", "many"))
         of_long = make_run(long / "logs/rsl_rl", "2026-01-01_00-00-00", 100_000, 100)
@@ -252,6 +292,10 @@ def main() -> None:
                 ("64 runs of 10,000 × 60, from the key to the list", lambda: open_list(many)),
             ):
                 rows.setdefault(name, []).append(measured())
+    return rows
+
+
+def _print(rows: dict[str, list[Opened]]) -> None:
     print(f"{'':<52}{'seconds':>9}{'CPU s':>9}{'peak MiB':>10}")
     for name, opened in rows.items():
         print(f"{name:<52}{_medians(opened)}")

@@ -174,7 +174,7 @@ def test_a_connection_file_of_another_process_means_no_trainer(folder, link, cha
 
 def test_a_long_journal_of_an_ended_run_comes_in_parts(make_run, monkeypatch):
     monkeypatch.setattr("trainer_proc.contract.journal._PIECE", 1000)
-    monkeypatch.setattr("tui.session.follow._PIECES_AT_ONCE", 2)
+    monkeypatch.setattr("tui.session.follow._FRAMES_AT_ONCE", 20)
     count = 400
     folder = make_run("2026-01-01_00-00-00", STARTED, *map(iteration, range(count - 2)), PhaseChanged("finished"))
     frames, parts = [], 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from trainer_proc.contract.journal_records import decode_records, sealed_record
-from trainer_proc.contract.messages import Frame
+from trainer_proc.contract.messages import Damaged, Frame
 from trainer_proc.contract.run_files import open_file
 
 _PIECE = 1024 * 1024
@@ -25,7 +25,9 @@ class JournalWriter:
         reader = JournalReader(path)
         self.next_number = 0
         for frames in reader.read_pieces():
-            self.next_number = max(self.next_number, *(frame.number + 1 for frame in frames))
+            self.next_number = max(
+                self.next_number, *(f.number + 1 for f in frames if not isinstance(f.body, Damaged)), 0
+            )
         self._file: IO[bytes] = open(path, "ab", buffering=0)  # noqa: SIM115 (kept open for the writer's life)
         self._end = reader.offset
         self._file.truncate(self._end)

@@ -45,16 +45,18 @@ def sealed_record(frame: bytes) -> bytes:
     return record_of(content + _CHECKSUM.pack(_UINT_32, crc32(content)))
 
 
-def decode_records(data: bytes, path: Path, offset: int, before: Frame | None = None) -> tuple[list[Frame], int]:
+def decode_records(
+    data: bytes, path: Path, offset: int, before: Frame | None = None, most: int | None = None
+) -> tuple[list[Frame], int]:
     """Return the complete frames in `data`, which begins with a record, and the end of the last of them in `data`.
 
-    `path` and `offset` are the origin of `data`, `before` is the frame before it. A damaged stretch becomes one frame
-    with `Damaged`, or several. Raises `ProtocolTooNew`.
+    At most `most` frames are read. `path` and `offset` are the origin of `data`, `before` is the frame before it. A
+    damaged stretch becomes one frame with `Damaged`, or several. Raises `ProtocolTooNew`.
     """
     view, size = memoryview(data), len(data)
     frames: list[Frame] = []
     position, last_header = 0, size - HEADER.size
-    while position <= last_header:  # fast path: a long run has 100,000s of frames
+    while position <= last_header and len(frames) != most:  # fast path: a long run has 100,000s of frames
         marker, length = _read_header(data, position)
         end = position + HEADER.size + length
         is_record = marker == BIN_32 and length <= LARGEST
@@ -72,6 +74,12 @@ def decode_records(data: bytes, path: Path, offset: int, before: Frame | None = 
     return frames, position
 
 
+def is_whole_record(record: bytes | memoryview) -> bool:
+    """Return whether a record's checksum, if it has one, is right."""
+    content = memoryview(record)[HEADER.size :]
+    return not _is_sealed(content) or _has_right_checksum(content)
+
+
 def first_record(data: bytes, start: int = 0) -> int | None:
     """Return where the first complete record in `data` from `start` on begins; None if there is none."""
     return next((begin for begin, _ in _records(data, start)), None)
@@ -85,10 +93,8 @@ def record_around(data: bytes, position: int) -> bytes | None:
 
 def _frame(content: memoryview, path: Path) -> Frame | None:
     """Return the frame of a record; None if it is damaged. Raises `ProtocolTooNew`."""
-    if _is_sealed(content):
-        _, checksum = _read_checksum(content, len(content) - _CHECKSUM.size)
-        if checksum != crc32(content[: -_CHECKSUM.size]):
-            return None
+    if _is_sealed(content) and not _has_right_checksum(content):
+        return None
     try:
         return decode_frame(content)
     except msgspec.DecodeError:
@@ -100,6 +106,11 @@ def _frame(content: memoryview, path: Path) -> Frame | None:
 def _is_sealed(content: memoryview) -> bool:
     """Whether a record has a checksum: it has more fields than a frame without, and the last is a number of 32 bit."""
     return len(content) > _CHECKSUM.size and content[0] in _FIRST_BYTES[1:] and content[-_CHECKSUM.size] == _UINT_32
+
+
+def _has_right_checksum(content: memoryview) -> bool:
+    _, checksum = _read_checksum(content, len(content) - _CHECKSUM.size)
+    return bool(checksum == crc32(content[: -_CHECKSUM.size]))
 
 
 def _damaged(before: Frame | None, start: int, size: int) -> Frame:

@@ -349,7 +349,30 @@ class Damaged(msgspec.Struct, frozen=True, tag=True):
     """Number of bytes that were skipped."""
 
 
-Body = TrainerBody | InterventionQueued | UnknownBody | Damaged
+class StoredIterations(msgspec.Struct, frozen=True, tag=True):
+    """Stands in for iterations of a journal with evenly spaced numbers, in records of equal length.
+
+    Never sent, only made by a reader. Its frame repeats number and time of the one before.
+    """
+
+    path: str
+    """The journal."""
+    parts: tuple[tuple[int, int], ...]
+    """Byte at which each group of records begins, and number of its records; other frames may lie between."""
+    record: int
+    """Bytes of a record."""
+    metric_set: int
+    first_iteration: int
+    step: int
+    """Distance from one iteration to the next."""
+
+    @property
+    def count(self) -> int:
+        """Number of iterations."""
+        return sum(count for _, count in self.parts)
+
+
+Body = TrainerBody | InterventionQueued | UnknownBody | Damaged | StoredIterations
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):

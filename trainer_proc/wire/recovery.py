@@ -15,6 +15,7 @@ from trainer_proc.contract.messages import (
     InterventionApplied,
     InterventionQueued,
     RunStarted,
+    StoredIterations,
     UnknownBody,
 )
 from trainer_proc.wire.request_validator import RequestValidator
@@ -61,5 +62,5 @@ def recover(journal: Path, of_this_training: bool) -> Recovered:
 def _recall(validator: RequestValidator, body: Body) -> None:
     if isinstance(body, InterventionQueued):
         validator.recall(body)
-    elif not isinstance(body, UnknownBody | Damaged):
+    elif not isinstance(body, UnknownBody | Damaged | StoredIterations):
         validator.observe(body)

@@ -10,6 +10,7 @@ from trainer_proc.contract.messages import Frame
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.background import BackgroundThread
 from tui.session.follow import Follower
+from tui.session.metrics.column_reader import ColumnReader
 
 _POLL_SECONDS = 0.25
 
@@ -41,7 +42,7 @@ class RunClient:
     def _run(self) -> None:
         was_live: bool | None = None
         had_more = False
-        with Follower(self._folder) as follower:
+        with Follower(self._folder, ColumnReader(self._folder.journal)) as follower:
             while not self._closing.is_set():
                 try:
                     frames = follower.poll(_POLL_SECONDS)

@@ -14,22 +14,28 @@ import zmq
 from trainer_proc.contract.codec import decode_frame
 from trainer_proc.contract.connection import Connection, read_connection
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import WELCOME, Damaged, Frame
+from trainer_proc.contract.messages import WELCOME, Damaged, Frame, StoredIterations
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.trainer_lock import is_training
+from tui.session.runs.journal_summary import refuse_damage
 
 _RECONNECT_SECONDS = 0.25
-_PIECES_AT_ONCE = 16
-"""MiB read at once from the journal of an ended run; bounds memory."""
+_FRAMES_AT_ONCE = 32_000
+"""Read at once from the journal of an ended run; bounds memory."""
+_STAND_INS = Damaged | StoredIterations
+"""Their frames have the numbers of others."""
 
 
 class Follower:
     """Follows one run; used by one thread."""
 
-    def __init__(self, folder: RunFolder) -> None:
-        """Follow the run in `folder`; its trainer may be live, not started yet, or ended."""
+    def __init__(self, folder: RunFolder, journal: JournalReader | None = None) -> None:
+        """Follow the run in `folder`; its trainer may be live, not started yet, or ended.
+
+        `journal` reads its journal in another way.
+        """
         self._folder = folder
-        self._journal = JournalReader(folder.journal)
+        self._journal = JournalReader(folder.journal) if journal is None else journal
         self._next_number = self._received = 0
         """Numbers after the newest frame, and after the newest one that came by the socket."""
         self._socket: zmq.Socket[bytes] | None = None
@@ -70,7 +76,7 @@ class Follower:
         had_more = self.has_more
         while True:
             self._connect()
-            frames = self._read_journal(None if self._socket is not None else _PIECES_AT_ONCE)
+            frames = self._read_journal(None if self._socket is not None else _FRAMES_AT_ONCE)
             remaining = deadline - time.monotonic()
             if frames or had_more or self._socket is not None or remaining <= 0:
                 return frames
@@ -110,10 +116,16 @@ class Follower:
                 self._next_number = self._received = frame.number + 1
                 frames.append(frame)
 
-    def _read_journal(self, most_pieces: int | None = None) -> list[Frame]:
+    def _read_journal(self, most: int | None = None) -> list[Frame]:
         before = self._journal.offset
-        read = self._journal.read_new(most_pieces)
-        self.has_more = most_pieces is not None and self._journal.offset > before
-        if read:
-            self._next_number = max(read[-1].number + 1, self._received)
-        return [frame for frame in read if frame.number >= self._received or isinstance(frame.body, Damaged)]
+        read: list[Frame] = []
+        for frames in self._journal.read_pieces():
+            read += frames
+            if most is not None and len(read) >= most:
+                break
+        self.has_more = most is not None and self._journal.offset > before
+        if real := [frame for frame in read if not isinstance(frame.body, _STAND_INS)]:
+            self._next_number = max(real[-1].number + 1, self._received)
+        elif not self._next_number and not self.is_live:
+            refuse_damage(self._journal.path, [frame.body for frame in read if isinstance(frame.body, Damaged)])
+        return [frame for frame in read if frame.number >= self._received or isinstance(frame.body, _STAND_INS)]

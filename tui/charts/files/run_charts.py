@@ -9,7 +9,6 @@ from pathlib import Path
 from curricula.curriculum import Curriculum
 from curricula.errors import UsageError, UserError
 from curricula.schema import SchemaError
-from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RunFolder
 from tui.charts.files.export import ChartFileError, content_of, kind_of, write_file
 from tui.charts.plan_description import describe_plan
@@ -21,6 +20,7 @@ from tui.session.board.plans import ChartPlan, plan_of_metrics, plan_of_role, ro
 from tui.session.board.titles import metrics_called
 from tui.session.curricula.reconstruct import curricula_now
 from tui.session.interventions.marks import marks_of
+from tui.session.metrics.column_reader import ColumnReader
 from tui.session.metrics.history import MetricHistory
 from tui.session.metrics.timeline import Timeline, XUnit
 from tui.session.runs.compare import distinct_names
@@ -64,6 +64,8 @@ def write_charts(
         ChartSource(name, history, marks_of(state), state.started.backend if state.started is not None else "")
         for name, (state, history) in zip(distinct_names([folder.name for folder in folders]), read, strict=True)
     ]
+    for source in sources:
+        source.history.load(metrics)
     _refuse_units(metrics, sources)
     state = read[0][0] if len(read) == 1 else RunState()  # lines and weights exist for a single run only
     for _, history in read:
@@ -84,10 +86,9 @@ def write_charts(
 
 def _read(folder: RunFolder) -> tuple[RunState, MetricHistory]:
     state, history = RunState(), MetricHistory()
-    for frames in JournalReader(folder.journal).read_pieces():
+    for frames in ColumnReader(folder.journal).read_pieces():
         history.apply(frames)
-        for frame in frames:
-            state.apply(frame)
+        state.apply_all(frames)
     return state, history
 
 

@@ -41,6 +41,10 @@ class GrowingArray(Generic[Scalar]):
         self._buffer[self._count : count] = values
         self._count = count
 
+    def adopt(self, values: NDArray[Scalar]) -> None:
+        """Take an array of shape (k,) over as all numbers, without a copy; it must not be changed afterwards."""
+        self._buffer, self._count = values, len(values)
+
     def cut(self, count: int) -> None:
         """Keep the first `count` numbers only."""
         self._count = min(self._count, count)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from itertools import groupby
 from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer_proc.contract.messages import Damaged, Frame, IterationFinished, MetricSet
+from trainer_proc.contract.messages import Damaged, Frame, IterationFinished, MetricSet, StoredIterations
 from trainer_proc.contract.products import EvaluationFinished
 from tui.session.metrics.series import Series
 from tui.session.metrics.shares import RewardShares
 from tui.session.metrics.sorted_integers import as_range
+from tui.session.metrics.stored_series import StoredSeries, load_together
 from tui.session.metrics.timeline import Timeline
 
 _ROWS_AT_ONCE = 512
@@ -23,7 +25,7 @@ class MetricHistory:
     """A fold over frames, like `RunState`, that keeps all values instead of the latest ones."""
 
     def __init__(self) -> None:
-        self.series: defaultdict[str, Series] = defaultdict(Series)
+        self.series: defaultdict[str, Series] = defaultdict(StoredSeries)
         self.timeline = Timeline()
         self.shares = RewardShares(self.series)
         """Shares of the reward terms; up to date after its `update`."""
@@ -46,6 +48,10 @@ class MetricHistory:
                 self._take(finished[taken:])  # a restarted trainer counts its metric sets from 0
                 taken = len(finished)
                 self._names[body.id] = body.names
+            elif isinstance(body, StoredIterations):
+                self._take(finished[taken:])
+                taken = len(finished)
+                self._store(body)
             elif isinstance(body, EvaluationFinished):
                 for name, value in body.values.items():  # of an iteration that has long finished
                     self.series[name].append(body.iteration, value)
@@ -68,6 +74,17 @@ class MetricHistory:
             by_metric = _transposed(values.reshape(len(bodies), -1))
             for name, of_metric in zip(names, by_metric, strict=True):
                 self.series[name].extend(numbers, of_metric)
+
+    def load(self, metrics: Iterable[str]) -> None:
+        """Read these metrics where they are still in the journal, all at once: one at a time, it is read for each."""
+        load_together([self.series[metric] for metric in metrics if metric in self.series])
+
+    def _store(self, stored: StoredIterations) -> None:
+        self.timeline.store(stored, self._start or 0.0)
+        for place, name in enumerate(self._names.get(stored.metric_set, ())):
+            series = self.series[name]
+            assert isinstance(series, StoredSeries)
+            series.store(stored, place)
 
     def _take_times(self, finished: list[IterationFinished], times: list[float]) -> None:
         self.timeline.extend(

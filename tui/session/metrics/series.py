@@ -32,11 +32,13 @@ class Series:
     @property
     def xs(self) -> NDArray[np.int64]:
         """The iterations of all points, shape (count,), sorted; read-only."""
+        self._ready()
         return _read_only(self._xs.values)
 
     @property
     def ys(self) -> NDArray[np.float32]:
         """The values of all points, shape (count,); may be NaN or infinite; read-only."""
+        self._ready()
         return _read_only(self._ys.values)
 
     @property
@@ -68,6 +70,9 @@ class Series:
     def rewrites(self) -> int:
         """Number of times that points were inserted or dropped; while it is unchanged, points keep their rows."""
         return self._rewrites
+
+    def _ready(self) -> None:
+        """Get points that are elsewhere; called before points are read."""
 
     def append(self, x: int, y: float) -> None:
         """Add value `y` of iteration `x`; slow if a later iteration exists already."""
@@ -110,6 +115,7 @@ class Series:
 
     def forget_from(self, iteration: int) -> None:
         """Drop the points from this iteration on; a restarted training publishes them again."""
+        self._ready()
         row = int(self._xs.rows_from(np.array([iteration]))[0])
         if row == self.count:
             return
@@ -123,11 +129,18 @@ class Series:
 
     def point(self, row: int) -> tuple[int, float]:
         """Return iteration and value of the point in this row, 0 to count - 1."""
+        self._ready()
         return self._xs.at(row), float(self._ys.values[row])
 
     def points_from(self, row: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return iterations and values of the points from this row, 0 to count, on; read-only."""
+        self._ready()
         return _read_only(self._xs.values_from(row)), _read_only(self._ys.values[row:])
+
+    def iterations_from(self, row: int) -> NDArray[np.int64] | range:
+        """Return the iterations of the points from this row, 0 to count, on; a range if they are evenly spaced."""
+        self._ready()
+        return self._xs.part_from(row)
 
     def times_from(self, row: int) -> NDArray[np.float64]:
         """Return the times of the points from this row, 0 to count, on; empty for a series without; read-only."""
@@ -135,6 +148,7 @@ class Series:
 
     def rows_from(self, iterations: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return for each iteration the row of the first point not before it; `count` without one."""
+        self._ready()
         return self._xs.rows_from(iterations)
 
     def columns_between(self, edges: NDArray[np.int64]) -> Columns:
@@ -142,6 +156,7 @@ class Series:
 
         `edges`, shape (n + 1,), are sorted. Extremes are exact, however many points a column has.
         """
+        self._ready()
         return self.columns_of_rows(self._xs.rows_from(edges))
 
     def columns_of_rows(self, bounds: NDArray[np.int64]) -> Columns:
@@ -149,6 +164,7 @@ class Series:
 
         `bounds`, shape (n + 1,), are sorted and within 0 and `count`.
         """
+        self._ready()
         return self._pyramid.columns(self._ys.values, bounds)
 
     def columns(self, x_low: int, x_high: int, n: int) -> Columns:

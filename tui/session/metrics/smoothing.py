@@ -14,6 +14,8 @@ MAX_SMOOTHING = 0.999
 
 _LARGEST_POWER = 1e200  # of 1 / weight within a block; times a float32 it stays below the float64 limit
 _LONGEST_BLOCK = 1024
+_AT_ONCE = 128 * 1024
+"""Values."""
 _FEW = 16  # values that are faster to average one by one
 
 
@@ -92,7 +94,10 @@ class SmoothedSeries:
         if self._source.rewrites != self._rewrites:
             self.series, self._average = Series(), MovingAverage(self._weight)
             self._rewrites = self._source.rewrites
-        if self.series.count < self._source.count:
-            iterations, values = self._source.points_from(self.series.count)
-            self.series.extend(iterations, self._average.next(values))
+        if (first := self.series.count) < self._source.count:
+            values = self._source.ys[first:]
+            smoothed = np.empty(len(values), dtype=np.float32)
+            for row in range(0, len(values), _AT_ONCE):  # in float64, all of a long run would fill the memory
+                smoothed[row : row + _AT_ONCE] = self._average.next(values[row : row + _AT_ONCE])
+            self.series.extend(self._source.iterations_from(first), smoothed)
         return self.series

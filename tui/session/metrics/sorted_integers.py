@@ -83,6 +83,12 @@ class SortedIntegers:
             return self._each.values[row:]
         return self._start + self._step * np.arange(row, self._count, dtype=np.int64)
 
+    def part_from(self, row: int) -> NDArray[np.int64] | range:
+        """Return the numbers from index `row`, 0 to count, on, as a range while they are evenly spaced."""
+        if self._each is not None:
+            return self._each.values[row:]
+        return range(self._start + self._step * row, self._start + self._step * self._count, self._step)
+
     def at(self, row: int) -> int:
         """Return the number at index `row`."""
         return int(self._each.values[row]) if self._each is not None else self._start + self._step * row

@@ -7,7 +7,9 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from trainer_proc.contract.messages import StoredIterations
 from tui.session.metrics.growing_array import GrowingArray
+from tui.session.metrics.journal_columns import iterations_of, read_moments
 from tui.session.metrics.series import whole_edges
 
 XUnit: TypeAlias = Literal["iteration", "steps", "time"]
@@ -32,6 +34,7 @@ class Timeline:
         }
 
         self._rewrites = 0
+        self._stored: list[tuple[StoredIterations, float]] = []
 
     def __len__(self) -> int:
         return len(self._iterations)
@@ -65,8 +68,26 @@ class Timeline:
             floor = kept.values[-1] if len(kept) else -np.inf
             kept.extend(np.maximum.accumulate(np.maximum(values, floor)))
 
+    def store(self, stored: StoredIterations, start: float) -> None:
+        """Add iterations of a run that began at Unix time `start` (s), without reading their steps and times yet."""
+        self._stored.append((stored, start))
+
+    def _ready(self) -> None:
+        """Read what is still in the journal; what came beside it is newer."""
+        if not self._stored:
+            return
+        own = self._iterations.values.copy()
+        of_own = {unit: positions.values.copy() for unit, positions in self._positions.items()}
+        stored, self._stored = self._stored, []
+        moments = [read_moments(one) for one, _ in stored]
+        times = [of_one - start for (_, start), (_, of_one) in zip(stored, moments, strict=True)]
+        iterations = np.concatenate([iterations_of(one) for one, _ in stored])
+        self.extend(iterations, np.concatenate([steps for steps, _ in moments]), np.concatenate(times))
+        self.extend(own, of_own["steps"], of_own["time"])
+
     def forget_from(self, iteration: int) -> None:
         """Drop this and all later iterations."""
+        self._ready()
         kept = int(np.searchsorted(self._iterations.values, iteration))
         self._rewrites += kept < len(self)
         self._iterations.cut(kept)
@@ -75,6 +96,7 @@ class Timeline:
 
     def last_iterations(self, count: int) -> NDArray[np.int64]:
         """Return the newest iterations in order, at most `count` (at least 1)."""
+        self._ready()
         return self._iterations.values[-count:].copy()
 
     def extent(self, unit: XUnit) -> tuple[float, float] | None:
@@ -89,6 +111,7 @@ class Timeline:
         whole = np.asarray(iterations, dtype=np.float64)
         if unit == "iteration":
             return whole
+        self._ready()
         if not len(self):
             return np.zeros(whole.shape)
         return np.asarray(np.interp(whole, self._iterations.values, self._positions[unit].values))
@@ -97,6 +120,7 @@ class Timeline:
         """Return the iteration at a place, fractional between two, the earliest of several."""
         if unit == "iteration":
             return float(position)
+        self._ready()
         if not len(self):
             return 0.0
         return float(self._earliest(np.array([position]), unit)[0])
@@ -105,6 +129,7 @@ class Timeline:
         """Return for each place, shape (n,), the first whole iteration not before it."""
         if unit == "iteration" or not len(self):
             return whole_edges(edges)
+        self._ready()
         positions = self._positions[unit].values
         whole = whole_edges(self._earliest(edges, unit))
         whole[edges <= positions[0]] = -_EVERYWHERE

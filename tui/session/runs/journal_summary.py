@@ -101,15 +101,15 @@ def summarize_journal(journal: Path) -> JournalSummary:
         return JournalSummary()
     seen = seen or read_whole(journal)
     if seen.began is None:
-        refuse_damage(journal, seen.state)
+        refuse_damage(journal, seen.state.damaged)
     return seen
 
 
-def refuse_damage(journal: Path, state: RunState) -> None:
-    """Raise `JournalDamaged` if the journal without frames, whose fold is `state`, has bytes that can't be read."""
-    if state.damaged:
-        size = amount(sum(stretch.size for stretch in state.damaged))
-        place = f"{journal} is damaged at byte {state.damaged[0].start}"
+def refuse_damage(journal: Path, damaged: Sequence[Damaged]) -> None:
+    """Raise `JournalDamaged` if a journal without frames has bytes that can't be read."""
+    if damaged:
+        size = amount(sum(stretch.size for stretch in damaged))
+        place = f"{journal} is damaged at byte {damaged[0].start}"
         raise JournalDamaged(f"{place}: none of its {size} can be read; written by another program?")
 
 

@@ -141,7 +141,7 @@ def read_state(folder: RunFolder) -> RunState:
         for frame in frames:
             state.apply(frame)
     if state.first_time is None:
-        refuse_damage(folder.journal, state)
+        refuse_damage(folder.journal, state.damaged)
     return state
 
 

@@ -127,6 +127,8 @@ class ChartGrid(Widget, can_focus=True):
             self.mount(*new)
 
     def _set_curves(self) -> None:
+        for source in self._sources:
+            source.history.load(metric for plan in self._plans for metric in plan.metrics)
         for place, (plan, chart) in enumerate(zip(self._plans, self._charts, strict=False)):
             curves = curves_of(plan, self._sources, named=self.is_maximised)
             drawn = [(curve.name, curve.series) for curve in curves]

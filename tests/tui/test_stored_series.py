@@ -1,0 +1,139 @@
+"""Iterations that are left in a long journal: read as columns, they are what a fold of all frames has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from tests.chaos.journals import damaged, frames_of, journal_of
+from trainer_proc.contract.codec import encode, pack_values
+from trainer_proc.contract.journal import JournalReader
+from trainer_proc.contract.journal_records import sealed_record
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, StoredIterations
+from trainer_proc.contract.records import record_of
+from tui.session.metrics import column_reader, journal_columns
+from tui.session.metrics.column_reader import ColumnReader
+from tui.session.metrics.history import MetricHistory
+from tui.session.metrics.stored_series import StoredSeries
+from tui.session.state import RunState
+
+
+@pytest.fixture(autouse=True)
+def short_is_long(monkeypatch):
+    """Tablees begin at 8 iterations, and all checksums are checked."""
+    for module in (column_reader, journal_columns):
+        monkeypatch.setattr(module, "PIECE", 100_000)
+        monkeypatch.setattr(module, "LEAST_ROWS", 8)
+    monkeypatch.setattr(column_reader, "_LEAST_BYTES", 0)
+    monkeypatch.setattr(column_reader, "_SLICE", 2000)
+    monkeypatch.setattr(journal_columns, "_CHECKED_EVERY", 1)
+
+
+def folded(reader):
+    state, history = RunState(), MetricHistory()
+    stored = 0
+    for frames in reader.read_pieces():
+        state.apply_all(frames)
+        history.apply(frames)
+        stored += sum(frame.body.count for frame in frames if isinstance(frame.body, StoredIterations))
+    return state, history, stored
+
+
+def assert_same(path: Path, least_stored: int = 0):
+    """Compare with a fold of all frames, reading metrics one at a time and together."""
+    state, history, _ = folded(JournalReader(path))
+    of_columns, columns, stored = folded(ColumnReader(path))
+    assert stored >= least_stored
+    assert list(columns.series) == list(history.series)
+    assert (of_columns.iteration, of_columns.first_time, of_columns.last_time) == (
+        state.iteration,
+        state.first_time,
+        state.last_time,
+    )
+    assert [(one.start, one.size) for one in of_columns.damaged] == [(one.start, one.size) for one in state.damaged]
+    columns.load(list(history.series)[:5])
+    for name, whole in history.series.items():
+        series = columns.series[name]
+        expected = (whole.count, whole.last, whole.first_iteration, whole.last_iteration)
+        np.testing.assert_equal((series.count, series.last, series.first_iteration, series.last_iteration), expected)
+        np.testing.assert_array_equal(series.xs, whole.xs)
+        np.testing.assert_array_equal(series.ys, whole.ys)
+    return history, columns
+
+
+@pytest.mark.parametrize(("recording", "least"), [("cartpole", 15), ("g1-steered", 100), ("g1-curricula", 0)])
+def test_a_recorded_run_is_the_same_in_columns(tmp_path, recording, least):
+    frames = frames_of(recording, every=1)
+    path = tmp_path / "journal.msgpack"
+    path.write_bytes(journal_of(frames))
+    history, columns = assert_same(path, least_stored=least)
+    extent = history.timeline.extent("iteration")
+    assert columns.timeline.extent("iteration") == extent
+    assert columns.timeline.units == history.timeline.units
+    places = np.linspace(*extent, 500)
+    for unit in history.timeline.units:
+        np.testing.assert_allclose(columns.timeline.place(places, unit), history.timeline.place(places, unit))
+    assert columns.timeline.last_iterations(9).tolist() == history.timeline.last_iterations(9).tolist()
+
+
+def test_damaged_journals_are_the_same_in_columns(tmp_path):
+    frames = frames_of("g1-steered", every=1)
+    path = tmp_path / "journal.msgpack"
+    for seed in range(20):
+        path.write_bytes(damaged(frames, Random(seed)))
+        assert_same(path)
+
+
+def iterations(first, last, step=1, metric_set=0, values=(1.0, 2.0)):
+    return [
+        IterationFinished(number, metric_set, pack_values([value + number for value in values]), number, 1.0)
+        for number in range(first, last, step)
+    ]
+
+
+@pytest.mark.parametrize("record", [record_of, sealed_record])
+def test_tables_end_where_records_change(tmp_path, record):
+    bodies = [
+        MetricSet(0, ("a", "b")),
+        *iterations(0, 300),  # numbers of 1, 2 and 3 bytes
+        *iterations(300, 400, step=10),
+        *iterations(200, 260),  # restarted
+        MetricSet(1, ("b",)),
+        *iterations(260, 300, metric_set=1, values=(5.0,)),
+        MetricSet(0, ("b", "a")),  # a restarted trainer counts from 0
+        *iterations(300, 340),
+    ]
+    path = tmp_path / "journal.msgpack"
+    path.write_bytes(b"".join(record(encode(Frame(n, 1e9 + n, body))) for n, body in enumerate(bodies)))
+    assert_same(path, least_stored=200)
+
+
+def test_a_live_run_goes_on_behind_what_is_stored(tmp_path):
+    path = tmp_path / "journal.msgpack"
+    bodies = [MetricSet(0, ("a", "b")), *iterations(0, 100)]
+    path.write_bytes(b"".join(sealed_record(encode(Frame(n, 1e9 + n, body))) for n, body in enumerate(bodies)))
+    _, history, stored = folded(ColumnReader(path))
+    assert stored
+    later = iterations(100, 120)
+    history.apply([Frame(n, 2e9 + n, body) for n, body in enumerate(later[:1])])
+    history.apply([Frame(n, 2e9 + n, body) for n, body in enumerate(later[1:])])
+    series = history.series["a"]
+    assert isinstance(series, StoredSeries)
+    assert series.is_stored
+    assert (series.count, series.last, series.last_iteration) == (120, 120.0, 119)
+    assert series.ys.tolist() == [1.0 + number for number in range(120)]
+    assert not series.is_stored
+
+
+def test_points_of_a_journal_that_is_gone_are_missing(tmp_path):
+    path = tmp_path / "journal.msgpack"
+    bodies = [MetricSet(0, ("a", "b")), *iterations(0, 100)]
+    path.write_bytes(b"".join(sealed_record(encode(Frame(n, 1e9 + n, body))) for n, body in enumerate(bodies)))
+    _, history, _ = folded(ColumnReader(path))
+    path.unlink()
+    assert history.series["a"].count == 100
+    assert np.isnan(history.series["a"].ys[50])
+    assert history.series["a"].ys[0] == 1.0

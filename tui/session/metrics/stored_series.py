@@ -1,0 +1,132 @@
+"""A series whose points may still be in the journal: they are read when they are needed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from trainer_proc.contract.messages import StoredIterations
+from tui.session.metrics.journal_columns import iterations_of, read_values
+from tui.session.metrics.series import Series
+from tui.session.metrics.sorted_integers import SortedIntegers
+
+
+class StoredSeries(Series):
+    """Points that arrive while others are in the journal wait for them, so that all stay in order of arrival."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[tuple[range | NDArray[np.int64], NDArray[np.float32] | tuple[StoredIterations, int]]] = []
+        self._newest: float | None = None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether points are still in the journal."""
+        return bool(self._waiting)
+
+    def store(self, stored: StoredIterations, place: int) -> None:
+        """Add the points at this place of the table's metric set, without reading them."""
+        self._waiting.append((iterations_of(stored), (stored, place)))
+
+    @property
+    def count(self) -> int:
+        return super().count + sum(len(iterations) for iterations, _ in self._waiting)
+
+    @property
+    def last(self) -> float | None:
+        """The value added last; one that is still in the journal does not count."""
+        return self._newest if self._waiting and self._newest is not None else super().last
+
+    @property
+    def first_iteration(self) -> int | None:
+        return min((one[0] if isinstance(one, range) else int(one.min()) for one in self._iterations()), default=None)
+
+    @property
+    def last_iteration(self) -> int | None:
+        return max((one[-1] if isinstance(one, range) else int(one.max()) for one in self._iterations()), default=None)
+
+    def append(self, x: int, y: float) -> None:
+        self._newest = float(y)
+        if self._waiting:
+            self._waiting.append((range(x, x + 1), np.array([y], dtype=np.float32)))
+        else:
+            super().append(x, y)
+
+    def extend(self, xs: ArrayLike | range, ys: ArrayLike, times: ArrayLike | None = None) -> None:
+        if not self._waiting:
+            super().extend(xs, ys, times)
+            return
+        iterations = xs if isinstance(xs, range) else np.asarray(xs, dtype=np.int64)
+        if len(iterations):
+            self._waiting.append((iterations, np.array(ys, dtype=np.float32)))
+            self._newest = float(np.asarray(ys)[-1])
+
+    def _iterations(self) -> list[range | NDArray[np.int64]]:
+        """Return iterations in order of arrival, those that are here first."""
+        here = [] if not super().count else [range(self._xs.first, self._xs.last + 1)]
+        return [*here, *(iterations for iterations, _ in self._waiting)]
+
+    def _ready(self) -> None:
+        load_together([self])
+
+    def places(self) -> Iterator[tuple[StoredIterations, int, int]]:
+        """Yield what waits in the journal: the table, the place in its metric set, and the first of its rows."""
+        row = super().count
+        for iterations, values in self._waiting:
+            if isinstance(values, tuple):
+                yield *values, row
+            row += len(iterations)
+
+    def take(self, values: NDArray[np.float32]) -> None:
+        """Take all waiting points; `values`, shape (count,), has those of the journal at the rows of `places`."""
+        start = row = super().count
+        for iterations, own in self._waiting:
+            if not isinstance(own, tuple):
+                values[row : row + len(iterations)] = own
+            row += len(iterations)
+        parts, self._waiting = [iterations for iterations, _ in self._waiting], []
+        if start:
+            parts.insert(0, self._xs.part_from(0))
+        joined = _joined(parts)
+        if len(joined) == 1:  # usual, and a copy of many points is saved
+            values[:start] = self._ys.values
+            self._xs = SortedIntegers()
+            self._xs.extend(joined[0])
+            self._ys.adopt(values)
+            self._last = float(values[-1])
+            return
+        for part in parts[bool(start) :]:
+            super().extend(part, values[start : start + len(part)])
+            start += len(part)
+
+
+def load_together(series: Iterable[Series]) -> None:
+    """Read what these series still have in their journals, each part of a journal once for all of them."""
+    stored = [one for one in series if isinstance(one, StoredSeries) and one.is_stored]
+    values = [np.empty(one.count, dtype=np.float32) for one in stored]
+    wanted: defaultdict[StoredIterations, list[tuple[int, int, int]]] = defaultdict(list)
+    for number, one in enumerate(stored):
+        for table, place, row in one.places():
+            wanted[table].append((number, place, row))
+    for table, columns in wanted.items():
+        read = read_values(table, [place for _, place, _ in columns])
+        for (number, _, row), column in zip(columns, read, strict=True):
+            values[number][row : row + table.count] = column
+    for one, own in zip(stored, values, strict=True):
+        one.take(own)
+
+
+def _joined(parts: Sequence[range | NDArray[np.int64]]) -> list[range | NDArray[np.int64]]:
+    """Return the same iterations with consecutive ranges joined."""
+    joined: list[range | NDArray[np.int64]] = []
+    for part in parts:
+        if joined and isinstance(part, range) and isinstance(before := joined[-1], range):
+            step = part[0] - before[-1]
+            if step > 0 and all(len(one) == 1 or one.step == step for one in (before, part)):
+                joined[-1] = range(before[0], part[-1] + step, step)
+                continue
+        joined.append(part)
+    return joined
