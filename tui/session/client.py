@@ -10,6 +10,7 @@ from trainer_proc.contract.messages import Frame
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.background import BackgroundThread
 from tui.session.follow import Follower
+from tui.session.machine.disk_warning import DiskWatch
 from tui.session.metrics.column_reader import ColumnReader
 
 _POLL_SECONDS = 0.25
@@ -23,8 +24,11 @@ class RunClient:
         folder: RunFolder,
         on_frames: Callable[[list[Frame], bool, bool], None],
         on_problem: Callable[[str], None],
+        on_warning: Callable[[str], None] = lambda text: None,
     ) -> None:
         """Start following; `on_problem` gets one line if that ends, as nothing comes after it.
+
+        `on_warning` gets one line when the disk of a live run is nearly full.
 
         `on_frames(frames, is_live, has_more)` also comes, empty, when the trainer is gone or found; with `has_more`,
         more of a long journal comes at once.
@@ -32,6 +36,7 @@ class RunClient:
         self._folder = folder
         self._on_frames = on_frames
         self._on_problem = on_problem
+        self._on_warning = on_warning
         self._closing = threading.Event()
         BackgroundThread("following the run", self._run, on_problem).start()
 
@@ -42,6 +47,7 @@ class RunClient:
     def _run(self) -> None:
         was_live: bool | None = None
         had_more = False
+        disk = DiskWatch(self._folder)
         with Follower(self._folder, ColumnReader(self._folder.journal)) as follower:
             while not self._closing.is_set():
                 try:
@@ -49,6 +55,8 @@ class RunClient:
                 except (JournalUnreadable, OSError) as error:
                     self._on_problem(str(error))
                     return
+                if follower.is_live and (warning := disk.news()):
+                    self._on_warning(warning)
                 if frames or had_more or follower.is_live != was_live:
                     was_live, had_more = follower.is_live, follower.has_more
                     self._on_frames(frames, was_live, had_more)

@@ -79,6 +79,7 @@ class RunScreen(ChartScreen):
             self.folder,
             on_frames=lambda *arrived: self._post(FramesArrived(*arrived)),
             on_problem=lambda text: self._post(FollowingEnded(text)),
+            on_warning=lambda text: self._post(Reported(News(text, "warning", needs_user=True))),
         )
 
     def on_unmount(self) -> None:

@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import dataclass
 
 from tui.session.machine.capacity import KEPT_FREE, EnvironmentRoom
+from tui.session.machine.disk_warning import FEW_CHECKPOINTS
 from tui.session.machine.gpu import GpuReading
 from tui.session.machine.history import MachineTrail, gpu_memory, gpu_use
 from tui.session.machine.host import CpuReading, DiskReading
@@ -23,7 +24,6 @@ WARNING = "! "
 RUNS_OWN = "▸"
 """After the name of a GPU that the run trains on."""
 _LABEL, _SHORTEST_CURVE, _LONGEST_CURVE = 8, 6, 30
-_FEW_CHECKPOINTS = 5
 _MEMORY_FULL = 0.95
 
 
@@ -116,7 +116,7 @@ def _disk_text(disk: DiskReading | None) -> str:
     if disk.checkpoints_that_fit is None or disk.checkpoint_bytes is None:
         return text
     text += f", {disk.checkpoints_that_fit:,} more checkpoints of {amount(disk.checkpoint_bytes)} fit"
-    return WARNING * (disk.checkpoints_that_fit < _FEW_CHECKPOINTS) + text
+    return WARNING * (disk.checkpoints_that_fit < FEW_CHECKPOINTS) + text
 
 
 def _process_lines(reading: MachineReading, width: int) -> list[str]:

@@ -169,7 +169,7 @@ def _walk(data: bytes, position: int, size: int, path: Path) -> tuple[list[tuple
             position += count * size
         if len(parts) > _FEW_PARTS and sum(count for _, count in parts) < _LEAST_ROWS_OF_PART * len(parts):
             return parts, others  # a table of them would cost more than it saves
-        frames, end = decode_records(data[position : position + _LONGEST_BETWEEN], path, 0, most=1)
+        frames, end = decode_records(data[position : _record_end(data, position)], path, 0, most=1)
         if not frames or isinstance(frames[0].body, _ENDS):
             return parts, others
         others.append((position, frames[0]))
@@ -187,6 +187,13 @@ def _equal_headers(data: bytes, position: int, size: int, header: bytes) -> int:
             break
         window *= 4
     return count
+
+
+def _record_end(data: bytes, position: int) -> int:
+    """Return where the record at `position` ends, if one is there and is not too long for a table."""
+    if position + HEADER.size > len(data):
+        return position
+    return position + HEADER.size + min(HEADER.unpack_from(data, position)[1], _LONGEST_BETWEEN)
 
 
 def _first(parts: Sequence[tuple[int, int]], count: int) -> list[tuple[int, int]]:

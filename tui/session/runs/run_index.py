@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError, RunSpec
 from trainer_proc.contract.trainer_lock import read_trainer
+from tui.session.machine.disk_warning import disk_warning
 from tui.session.runs.journal_summary import REWARD, JournalSummary, refuse_damage, spread_points, summarize_journal
 from tui.session.runs.names import own_name
 from tui.session.state import RunState, RunStatus
@@ -105,16 +105,12 @@ class RunSnapshot:
 
 
 def _warning(folder: RunFolder, state: RunState) -> str:
-    """Return why a live run is not recorded now; a full disk also hides what the trainer would report of it."""
+    """Return why a live run is not recorded now, or soon won't be; a full disk also hides what the trainer reports."""
     if state.stalled is not None:
         return stalled_text(state)
     if state.delayed:
         return delayed_text(state)
-    try:
-        is_full = shutil.disk_usage(folder.path).free == 0
-    except OSError:
-        return ""
-    return "⚠ disk full: training continues, its records wait" if is_full else ""
+    return disk_warning(folder)
 
 
 def read_run(folder: RunFolder) -> RunSnapshot:
