@@ -193,7 +193,8 @@ def _record_end(data: bytes, position: int) -> int:
     """Return where the record at `position` ends, if one is there and is not too long for a table."""
     if position + HEADER.size > len(data):
         return position
-    return position + HEADER.size + min(HEADER.unpack_from(data, position)[1], _LONGEST_BETWEEN)
+    length: int = HEADER.unpack_from(data, position)[1]
+    return position + HEADER.size + min(length, _LONGEST_BETWEEN)
 
 
 def _first(parts: Sequence[tuple[int, int]], count: int) -> list[tuple[int, int]]:
