@@ -99,10 +99,10 @@ class CellGrid:
         styles &= BAND
         styles |= style
 
-    def paste(self, other: CellGrid) -> None:
-        """Copy another grid, not larger than this one, into the upper left corner."""
-        self.codes[: other.height, : other.width] = other.codes
-        self.styles[: other.height, : other.width] = other.styles
+    def paste(self, other: CellGrid, row: int = 0, column: int = 0) -> None:
+        """Copy another grid, which fits into this one with its upper left corner at this cell."""
+        self.codes[row : row + other.height, column : column + other.width] = other.codes
+        self.styles[row : row + other.height, column : column + other.width] = other.styles
 
     def segments(self, row: int) -> Iterator[tuple[str, int]]:
         """Yield the pieces of one line, each with the number of its style."""

@@ -17,6 +17,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 _MOVE_BYTES, _STYLE_BYTES = 8, 13
+_PLACEHOLDER = "\0"
+"""Stands for the text where the sequences around a style are looked up: once a style, not once a piece."""
 
 
 class Piece(NamedTuple):
@@ -38,11 +40,11 @@ def frame_text(spans: Sequence[tuple[int, int, Strip]], console: Console) -> str
     by_style: dict[Style | None, list[Piece]] = {}
     for piece in pieces:
         by_style.setdefault(piece.style, []).append(piece)
-    return "".join(
-        f"{Control.move_to(piece.x, piece.y)}{Strip([Segment(piece.text, style)]).render(console)}"
-        for style, alike in by_style.items()
-        for piece in alike
-    )
+    texts: list[str] = []
+    for style, alike in by_style.items():
+        begin, _, end = Strip([Segment(_PLACEHOLDER, style)]).render(console).partition(_PLACEHOLDER)
+        texts += [f"\x1b[{piece.y + 1};{piece.x + 1}H{begin}{piece.text}{end}" for piece in alike]
+    return "".join(texts)
 
 
 def _pieces(x: int, y: int, strip: Strip) -> Iterator[Piece]:

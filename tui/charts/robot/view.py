@@ -61,11 +61,11 @@ def paint_view(
     height: int,
     time_line: Line = (),
     patterns: bool = False,
-    read: Moment | None = None,
+    read: CellGrid | None = None,
 ) -> CellGrid:
     """Return the view of one moment in `width` × `height` cells; see `RobotPainter.paint`.
 
-    The readout is of the moment `read` if that is given.
+    `read` is an earlier `paint_readout` of this size; by default the moment's own.
     """
     areas = areas_of(width, height)
     grid = CellGrid(width, height)
@@ -76,10 +76,18 @@ def paint_view(
         grid.paste(
             painter.paint(moment.state, camera, focus, **room, patterns=patterns, banner=fall_text(moment)),
         )
-    for row, line in enumerate(readout(read or moment, areas.readout_width, areas.readout_height), areas.readout_top):
-        put_line(grid, row, areas.readout_left, line)
+    grid.paste(read or paint_readout(moment, width, height), areas.readout_top, areas.readout_left)
     if areas.has_time_line:
         put_line(grid, height - 1, 0, clipped(time_line, width))
+    return grid
+
+
+def paint_readout(moment: Moment, width: int, height: int) -> CellGrid:
+    """Return the readout of a moment, as it is in a view of `width` × `height` cells."""
+    areas = areas_of(width, height)
+    grid = CellGrid(areas.readout_width, areas.readout_height)
+    for row, line in enumerate(readout(moment, grid.width, grid.height)):
+        put_line(grid, row, 0, line)
     return grid
 
 

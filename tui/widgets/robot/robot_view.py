@@ -14,7 +14,7 @@ from tui.charts.robot.camera import Camera
 from tui.charts.robot.drawing import RobotPainter
 from tui.charts.robot.focus import FOCUS_SECONDS, focus_of
 from tui.charts.robot.styles import LEVELS, PARTS, ROBOT_STYLES
-from tui.charts.robot.view import paint_text, paint_view
+from tui.charts.robot.view import paint_readout, paint_text, paint_view
 from tui.session.robot.gait import GAIT_SECONDS
 from tui.session.robot.history import RobotHistory
 from tui.session.robot.lines import Line
@@ -88,12 +88,15 @@ class RobotView(CellPicture):
         self._painter: RobotPainter | None = None
         self._shown: Shown | None = None
         self._text = ""
-        self._read: Moment | None = None
+        self._read: tuple[tuple[int, int], CellGrid] | None = None
+        """The readout, with the size of the view that it is for."""
         self._since_read = 0
         self._dragged_from: tuple[int, int] | None = None
 
     def show(self, painter: RobotPainter, shown: Shown) -> int:
         """Draw a moment; return an estimate of the bytes that the terminal will be sent."""
+        if painter is not self._painter:
+            self._read = None
         self._painter, self._shown, self._text = painter, shown, ""
         return self._update()
 
@@ -122,8 +125,9 @@ class RobotView(CellPicture):
         recent = [history[index] for index in history.since(shown.index, GAIT_SECONDS)]
         moment = Moment(scene, history[shown.index], recent)
         self._since_read += 1
-        if self._read is None or not shown.is_moving or self._since_read >= _FRAMES_A_READOUT:
-            self._read, self._since_read = moment, 0
+        is_due = not shown.is_moving or self._since_read >= _FRAMES_A_READOUT
+        if self._read is None or self._read[0] != (width, height) or is_due:
+            self._read, self._since_read = ((width, height), paint_readout(moment, width, height)), 0
         lately = [history[index] for index in history.since(shown.index, FOCUS_SECONDS)]
         return paint_view(
             self._painter,
@@ -134,7 +138,7 @@ class RobotView(CellPicture):
             height=height,
             time_line=shown.time_line,
             patterns=self._patterns,
-            read=self._read,
+            read=self._read[1],
         )
 
     # --- mouse ---
