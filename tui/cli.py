@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong use, 128 + N after signal N. Er
 from __future__ import annotations
 
 import gc
+import io
 import sys
 
 from tui.import_path import leave_working_folder_out
@@ -17,6 +18,9 @@ _ALLOCATIONS_BETWEEN_COLLECTIONS = 50_000
 def main() -> None:
     """Run the command line and exit."""
     gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # else closed
+            stream.reconfigure(errors="replace")  # a terminal in Latin-1 has no arrows
     leave_working_folder_out()
     from trainer_proc.contract.own_packages import claim_own_packages
 

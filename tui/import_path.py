@@ -20,6 +20,7 @@ def leave_working_folder_out() -> None:
         folder = Path.cwd()
     except FileNotFoundError:  # it has been removed, and holds no modules
         return
-    end = sys.path.index(str(Path(os.__file__).parent))
+    library = str(Path(os.__file__).parent)
+    end = sys.path.index(library) if library in sys.path else 0
     if folder not in [Path(entry).resolve() for entry in named]:
         sys.path[:end] = [entry for entry in sys.path[:end] if Path(entry).resolve() != folder]

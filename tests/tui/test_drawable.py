@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
+import subprocess
 import typing
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import DataTable, Input, Label, OptionList, Static
 
+from tests.program import PROGRAM
 from tests.tui.screens.recorded import RECORDINGS, frames_of, until
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
@@ -121,3 +126,16 @@ def test_commands_print_in_one_place():
     prints = re.compile(r"click\.(echo|secho|confirm|prompt|style)\(|[^.\w]print\(|std(out|err)\.write")
     found = {str(path.relative_to(TUI)) for path in TUI.rglob("*.py") if prints.search(path.read_text())}
     assert found == {"commands/shared/output.py", "cli.py", "session/program_log.py"}
+
+
+@pytest.mark.parametrize("arguments", [("history", "latest"), ("attach", "latest", "--json")])
+def test_a_terminal_in_latin_1_gets_what_it_can_show(tmp_path, arguments):
+    shutil.copytree(RECORDINGS / "g1-steered", tmp_path / "logs/rsl_rl/g1/2026-03-01_12-00-00")
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([PROGRAM, *arguments], env=environment, cwd=tmp_path, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    text = done.stdout.decode("latin-1")
+    if "--json" in arguments:
+        assert "\u2192" in str(json.loads(text))
+    else:
+        assert " ? " in text

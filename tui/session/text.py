@@ -20,6 +20,7 @@ _HIDDEN = re.compile(
     r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     r"\ufdd0-\ufdef\ufffe\uffff]"  # format characters: directions, zero width, tags; no characters
 )
+_NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 _HALVES = re.compile(r"[\ud800-\udfff]")
 """Bytes of a name that are no UTF-8, as Python holds them; no terminal and no file takes them."""
 
@@ -46,9 +47,13 @@ def plain_lines(text: str) -> str:
     return _HALVES.sub("\ufffd", _HIDDEN.sub("", _ENDS.sub(" ", _ESCAPES.sub("", text))))
 
 
-def plain_json(text: str) -> str:
-    """Return a JSON text with escapes for the characters that `plain` leaves out; it means the same."""
-    return text if text.isprintable() else _HIDDEN.sub(lambda found: _escaped(found[0]), text)
+def plain_json(text: str, *, ascii_only: bool = False) -> str:
+    """Return a JSON text with escapes for the characters that `plain` leaves out, or for all but ASCII's.
+
+    It means the same.
+    """
+    hidden = _NOT_ASCII if ascii_only else _HIDDEN
+    return text if text.isprintable() and not ascii_only else hidden.sub(lambda found: _escaped(found[0]), text)
 
 
 def _escaped(character: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,7 +59,8 @@ def say_json(value: Any) -> None:
         text = msgspec.json.encode(value).decode()
     except UnicodeEncodeError:  # a file's name with bytes that are no UTF-8
         text = json.dumps(msgspec.to_builtins(value))
-    click.echo(plain_json(text))
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    click.echo(plain_json(text, ascii_only=codecs.lookup(encoding).name != "utf-8"))
 
 
 def ask(question: str, *, default: bool = False, abort: bool = False, err: bool = False) -> bool:
