@@ -57,7 +57,7 @@ def launched(monkeypatch, log_root):
         specs.append(spec)
         return make_run(log_root, "cartpole", name=f"2026-01-01_00-00-{len(specs):02}")
 
-    monkeypatch.setattr("tui.screens.launch.screen.launch", launch)
+    monkeypatch.setattr("tui.widgets.start_run.launch", launch)
     return specs
 
 

@@ -139,7 +139,7 @@ async def test_a_launch_that_fails_is_told_and_can_be_tried_again(log_root, laun
         launched.append(spec)
         raise LaunchError("the run can't be started: the disk is full")
 
-    monkeypatch.setattr("tui.screens.launch.screen.launch", fail)
+    monkeypatch.setattr("tui.widgets.start_run.launch", fail)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await is_ready(app)
@@ -159,7 +159,7 @@ async def test_code_that_a_run_names_is_asked_for(log_root, monkeypatch, key):
             raise CodeNotAllowed((code,))
         raise LaunchError("it would start now")
 
-    monkeypatch.setattr("tui.screens.launch.screen.launch", launch)
+    monkeypatch.setattr("tui.widgets.start_run.launch", launch)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await is_ready(app)
@@ -183,7 +183,7 @@ async def test_the_button_says_that_the_training_is_being_started(log_root, monk
         answer.wait(30)
         raise LaunchError("that Python did not answer")
 
-    monkeypatch.setattr("tui.screens.launch.screen.launch", fail)
+    monkeypatch.setattr("tui.widgets.start_run.launch", fail)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await is_ready(app)
@@ -368,7 +368,7 @@ async def test_r_shows_the_runs_and_q_quits(log_root):
 async def test_a_second_training_can_be_started_after_coming_back(log_root, monkeypatch):
     names = iter(("first", "second"))
     monkeypatch.setattr(
-        "tui.screens.launch.screen.launch", lambda spec, log_root: make_run(log_root, "cartpole", name=next(names))
+        "tui.widgets.start_run.launch", lambda spec, log_root: make_run(log_root, "cartpole", name=next(names))
     )
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
@@ -512,7 +512,7 @@ async def test_a_refusal_by_the_trainer_selects_the_field_that_it_quotes(log_roo
     def launch(spec, log_root):
         raise LaunchError("no such knob: reward/uprigth/weight; nearest: reward/upright/weight")
 
-    monkeypatch.setattr("tui.screens.launch.screen.launch", launch)
+    monkeypatch.setattr("tui.widgets.start_run.launch", launch)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await is_ready(app)

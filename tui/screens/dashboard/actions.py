@@ -26,6 +26,8 @@ KEYS: list[BindingType] = [
         "Play the rollout nearest to the crosshair, or the newest", id="dashboard.rollout"),
     key("x", TrainingActions.action_stop, "stop",
         "Save a checkpoint and stop the training", id="dashboard.stop", footer=True),
+    key("C", TrainingActions.action_continue_run, "continue",
+        "Start a new run from the checkpoint at the crosshair, or the newest", id="dashboard.continue"),
     key("s", TrainingActions.action_save, "save",
         "Save a checkpoint after this iteration", id="dashboard.save"),
     # panel_actions.py

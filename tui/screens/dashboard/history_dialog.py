@@ -15,7 +15,7 @@ from textual.widgets import DataTable, Static
 from trainer_proc.contract.requests import Redo, Undo
 from tui.screens.dashboard.impact_dialog import ImpactDialog
 from tui.session.interventions.history_text import fitted_change, history_cells, history_details, short_note
-from tui.session.interventions.listing import Listed, ListedIntervention, list_history, undo_or_redo
+from tui.session.interventions.listing import Listed, ListedIntervention, ListedMissing, list_history, undo_or_redo
 from tui.session.interventions.marks import MARK_SIGNS, MarkKind
 from tui.session.metrics.history import MetricHistory
 from tui.session.state import RunState
@@ -30,13 +30,18 @@ _WIDTH_FOR_NOTES = 60
 """From this width on, change and note have a column each; below the table both are shown in full."""
 
 
-class HistoryDialog(Dialog[Undo | Redo | None]):
-    """Lists the history, newest first; returns the request that undoes or redoes the chosen change, or None."""
+class HistoryDialog(Dialog[Undo | Redo | int | None]):
+    """Lists the history, newest first; returns the request that undoes or redoes the chosen change, or None.
+
+    A number is the last iteration before the chosen entry, to start a new run from there.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape,h,q", "dismiss(None)", "back", "Close this dialog", id="history.back", footer=True),
         key("b", "impact", "before/after",
             "Compare metrics before and after the selected change", id="history.impact", footer=True),
+        key("C", "continue_run", "continue",
+            "Start a new run from the checkpoint before the selected change", id="history.continue"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     HistoryDialog { align: center middle; }
@@ -117,6 +122,12 @@ class HistoryDialog(Dialog[Undo | Redo | None]):
             self._show_text(f"#{listed.number} is {listed.state}: no effect to compare")
         else:
             self.app.push_screen(ImpactDialog(self._state, self._history, listed.number))
+
+    def action_continue_run(self) -> None:
+        """Return the iteration before the selected entry."""
+        listed = self._listed[self.query_one(DiffTable).cursor_row] if self._listed else None
+        if listed is not None and not isinstance(listed, ListedMissing) and listed.iteration is not None:
+            self.dismiss(max(listed.iteration - 1, 0))
 
     def _show_text(self, text: str) -> None:
         self.query_one("#detail", Static).update(Content(plain_lines(text)))

@@ -20,6 +20,7 @@ from tui.session.knobs.knob_text import history_text
 from tui.session.knobs.steps import KnobSteps
 from tui.session.notifications.news import News
 from tui.session.recordings.preset_text import changed_values, preset_text
+from tui.session.runs.checkpoints import nearest_checkpoint
 from tui.session.state import KnobState
 
 STEP_SECONDS = 0.3
@@ -128,7 +129,9 @@ class KnobActions(RunScreen):
     async def action_history(self) -> None:
         """List all changes; undo or redo the chosen one."""
         command = await self.answer_to(HistoryDialog(self.state, self.history))
-        if command is not None:
+        if isinstance(command, int):
+            await self.continue_run(nearest_checkpoint(self.folder, command))
+        elif command is not None:
             self.send(msgspec.structs.replace(command, revision=self.state.revision))
 
     def action_impact(self) -> None:

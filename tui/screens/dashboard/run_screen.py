@@ -15,6 +15,7 @@ from trainer_proc.contract.requests import Command, Refused
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.trainer_lock import read_trainer
 from tui.app_settings import settings_of
+from tui.navigation import OpenRun
 from tui.screens.chart_screen import ChartScreen
 from tui.session.client import RunClient
 from tui.session.knobs.history import KnobHistory
@@ -25,6 +26,7 @@ from tui.session.state import RunState
 from tui.session.trainer_request import TrainerUnreachable, ask
 from tui.terminal.frame_clock import draw_soon
 from tui.terminal.toasts import show_news
+from tui.widgets.continue_dialog import ContinueDialog
 
 
 @dataclass
@@ -107,6 +109,11 @@ class RunScreen(ChartScreen):
     def report(self, news: News) -> None:
         """Show a toast; alert the user as the settings say."""
         show_news(self.app, news, settings_of(self.app).notify, self.folder.name)
+
+    async def continue_run(self, at: int | None) -> None:
+        """Ask how to continue the run from the checkpoint of iteration `at`, or the newest; open the new run."""
+        if new := await self.answer_to(ContinueDialog(self.folder, self.folder.path.parents[1], at)):
+            self.post_message(OpenRun(new))
 
     def _post(self, message: Message) -> None:
         self.post_message(message)

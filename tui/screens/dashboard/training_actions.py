@@ -18,7 +18,7 @@ from tui.session.exporting import export_checkpoint
 from tui.session.guards import asks_how_to_go_on
 from tui.session.notifications.news import News
 from tui.session.rollouts.of_run import nearest_rollout
-from tui.session.runs.checkpoints import CheckpointNotFound, find_checkpoint
+from tui.session.runs.checkpoints import CheckpointNotFound, find_checkpoint, nearest_checkpoint
 from tui.session.status_text import export_result
 from tui.session.stopping import NotStopped, signal_trainer
 from tui.session.text import plain_lines
@@ -91,6 +91,13 @@ class TrainingActions(RunScreen):
             return
         sent = "no training process runs on this machine" if process is None else f"{number.name} sent to {process}"
         self.post_message(Reported(News(sent, "error" if process is None else "warning")))
+
+    @work
+    async def action_continue_run(self) -> None:
+        """Start a new run from the newest checkpoint, or from the one before the crosshair."""
+        crosshair = self.board.crosshair_iteration()
+        at = None if crosshair is None else nearest_checkpoint(self.folder, crosshair)
+        await self.continue_run(at)
 
     def action_evaluations(self) -> None:
         """Show the evaluations of this run's checkpoints."""

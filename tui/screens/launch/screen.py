@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -22,14 +21,12 @@ from tui.navigation import OpenRun, ShowRuns
 from tui.screens.launch.form import START, LaunchForm, needs_of
 from tui.screens.launch.launch_list import LaunchList
 from tui.session.backends.devices import Device, list_devices
-from tui.session.backends.named_code import CodeNotAllowed, allow_content
 from tui.session.launching.launch_list import ATTACH, CONTINUE, ListedRuns, find_runs
-from tui.session.launching.launcher import LaunchError, SpecError, launch, make_spec, suggested_environments
-from tui.session.launching.refusal import wait_until_accepted
+from tui.session.launching.launcher import LaunchError, SpecError, make_spec, suggested_environments
 from tui.session.text import plain
-from tui.widgets.dialogs import Confirm
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.key_table import key
+from tui.widgets.start_run import start_run
 
 _TITLE = "start a training"
 _HUMANOID_PRESET, _FIRST_CONTACT_PRESET = "g1-walk", "cartpole"
@@ -239,29 +236,15 @@ class LaunchScreen(Screen[None]):
     async def _start(self, spec: RunSpec) -> None:
         """Launch and go to the dashboard; a refused launch is reported here. Another Python may have to be probed."""
         try:
-            folder = await asyncio.to_thread(launch, spec, self._log_root)
-            await wait_until_accepted(folder)
-        except CodeNotAllowed as error:
-            self._set_starting(False)
-            if await self._allows(error):
-                self._begin(spec)
-            return
+            folder = await start_run(self, spec, self._log_root)
         except LaunchError as error:
             self._set_starting(False)
             self._form.show_problem(str(error), self._form.quoted_field(str(error)))
             return
-        self.post_message(OpenRun(folder))
-
-    async def _allows(self, error: CodeNotAllowed) -> bool:
-        """Ask for code that a run names, and remember a yes."""
-        if not await self.app.push_screen_wait(Confirm(plain(error.question))):
-            return False
-        try:
-            allow_content(error.codes)
-        except OSError as problem:
-            self._form.show_problem(str(problem))
-            return False
-        return True
+        if folder is None:
+            self._set_starting(False)
+        else:
+            self.post_message(OpenRun(folder))
 
     def _set_starting(self, starting: bool) -> None:
         """Show on the button that the training starts, and block a second start."""

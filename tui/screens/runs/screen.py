@@ -25,6 +25,7 @@ from tui.session.runs.run_index import RunSummary
 from tui.session.runs.run_list import RUN_ORDERS, RunList, RunOrder, is_live, matching, ordered
 from tui.session.text import plain
 from tui.terminal.partial_repaint import PartialRepaintScreen
+from tui.widgets.continue_dialog import ContinueDialog
 from tui.widgets.field import Field
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.key_table import key
@@ -34,7 +35,7 @@ _IDLE_SECONDS = 0.5
 """Delay after the list is shown until the dashboard is loaded in advance."""
 _FEWEST_COMPARED = 2
 _OF_RUNS = frozenset(
-    ("attach", "choose", "choose_none", "compare", "evaluations", "sort", "reverse", "filter", "delete")
+    ("attach", "choose", "choose_none", "compare", "evaluations", "sort", "reverse", "filter", "delete", "continue_run")
 )
 """Actions that an empty list has no use for."""
 
@@ -55,6 +56,8 @@ class RunsScreen(PartialRepaintScreen):
             "Filter runs by name, preset, task or status", id="runs.filter", footer=True, priority=True, display="/"),
         key("S", "reverse", "reverse", "Reverse the sort order", id="runs.reverse"),
         key("u", "choose_none", "choose none", "Remove all runs from the comparison", id="runs.choose-none"),
+        key("C", "continue_run", "continue",
+            "Continue this run, or fork it: a new run from one of its checkpoints", id="runs.continue"),
         key("d,delete", "delete", "delete",
             "Delete this run and all its files, after a question", id="runs.delete", footer=True),
         key("escape", "back", "back", "Clear the filter, or go back", id="runs.back"),
@@ -274,6 +277,13 @@ class RunsScreen(PartialRepaintScreen):
         """Show the evaluations of the selected run."""
         if (summary := self._readable()) is not None:
             self.post_message(ShowEvaluations(summary.folder))
+
+    @work
+    async def action_continue_run(self) -> None:
+        """Continue the selected run as a new one, and open that."""
+        summary = self._readable()
+        if summary is not None and (new := await self.answer_to(ContinueDialog(summary.folder, self._log_root))):
+            self.post_message(OpenRun(new))
 
     def action_delete(self) -> None:
         """Delete the selected run after a question."""

@@ -81,6 +81,13 @@ def checkpoint_to_start_from(text: str, log_root: Path) -> Path:
     return find_checkpoint(folder, None)
 
 
+def nearest_checkpoint(folder: RunFolder, iteration: float) -> int | None:
+    """Return the newest checkpoint of an iteration up to `iteration`, else the oldest; None without checkpoints."""
+    numbers = [number for path in folder.checkpoints() if (number := iteration_of(path)) is not None]
+    before = [number for number in numbers if number <= iteration]
+    return before[-1] if before else numbers[0] if numbers else None
+
+
 def run_of(path: Path) -> str:
     """Return the absolute path of the run that a file or folder, such as a checkpoint, lies in; empty for no run's."""
     folder = RunFolder(path.parent)

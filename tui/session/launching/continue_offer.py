@@ -1,0 +1,65 @@
+"""What a run can be continued with: checkpoint, iterations left, changes that the checkpoint lacks, a remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from trainer_proc.contract.connection import is_live
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.trainer_lock import read_trainer
+from tui.session.backends.devices import list_devices
+from tui.session.launching.changes_after import ChangesAfter, changes_after
+from tui.session.launching.continuing import continued_spec
+from tui.session.launching.spec_checks import check_device, checked_spec
+from tui.session.runs.checkpoints import CheckpointNotFound
+from tui.session.runs.remedies import Remedy, remedy_for
+from tui.session.runs.run_index import read_state
+
+
+@dataclass(frozen=True)
+class ContinueOffer:
+    """A run to start from another one."""
+
+    spec: RunSpec
+    """Without `checkpoint`, the run is started again from its beginning."""
+    changes: ChangesAfter
+    """Changes of the other run that the checkpoint lacks."""
+    remedy: Remedy | None
+
+    def lines(self) -> str:
+        """Return what is known, as lines."""
+        checkpoint = Path(self.spec.checkpoint)
+        begin = f"from {checkpoint.name}" if self.spec.checkpoint else "from the beginning: it has no checkpoint"
+        parts = [f"{begin}, {self.spec.iterations} iterations", self.changes.listed(checkpoint)]
+        return "\n".join(part for part in (*parts, "" if self.remedy is None else self.remedy.text) if part)
+
+
+def offer_for(folder: RunFolder, at: str | None = None) -> ContinueOffer:
+    """Return what continues the run from its checkpoint `at`, as in `find_checkpoint`. Reads the disk.
+
+    A run without a checkpoint is offered from its beginning. Raises `UserError` or `OSError`.
+    """
+    state, spec = read_state(folder), folder.read_spec()
+    if not (alive := is_live(folder)):
+        state.take_trainer(read_trainer(folder))
+    reason = state.phase.detail if state.phase is not None and not alive else ""
+    remedy = remedy_for(spec, reason, state.knobs)
+    try:
+        continued = continued_spec(folder, state, None, at)
+    except CheckpointNotFound:
+        if at is not None or alive or spec.script:
+            raise
+        return ContinueOffer(spec, ChangesAfter(), remedy)
+    return ContinueOffer(continued, changes_after(folder, Path(continued.checkpoint)), remedy)
+
+
+def accepted_spec(offer: ContinueOffer, *, num_envs: int, iterations: int, makes_changes: bool) -> RunSpec:
+    """Return the spec to start. Raises `SpecError`."""
+    values = (dict(offer.changes.values) if makes_changes else {}) | (offer.remedy.set if offer.remedy else {})
+    spec = msgspec.structs.replace(offer.spec, num_envs=num_envs, iterations=iterations, set=offer.spec.set | values)
+    spec = checked_spec(spec)
+    check_device(spec, list_devices())
+    return spec
