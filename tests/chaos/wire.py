@@ -146,7 +146,7 @@ def clocks_stepped(scratch: Path, times: int, random: Random) -> list[str]:
         folder, playing = _begin(scratch)
         problems = []
         for _ in range(times):
-            offset[0] = random.choice((-1e9, -3600.0, 0.0, 3600.0, 1e9, 9e9))
+            offset[0] = random.choice((-3e9, -3600.0, 0.0, 3600.0, 9e9, 2e11))
             reached = playing.iterations + 20
             wait_for(lambda reached=reached: playing.iterations > reached, "iterations")
             if (status := summarize(folder).status) != "training":

@@ -26,6 +26,7 @@ from trainer_proc.contract.connection import remove_connection, write_connection
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.journal_records import LARGEST_FRAME
+from trainer_proc.contract.limits import LATEST
 from trainer_proc.contract.messages import (
     TERMINAL_PHASES,
     WELCOME,
@@ -219,7 +220,7 @@ class WireServer:
                     self._has_interrupted = True
 
     def _send(self, when: float, body: Body) -> None:
-        data = encode(Frame(self._next_number, when, body))
+        data = encode(Frame(self._next_number, min(max(when, 0.0), LATEST), body))
         if len(data) > LARGEST_FRAME:
             _complain(f"{type(body).__name__} of {len(data)} bytes is left out: the journal holds {LARGEST_FRAME}")
             return
