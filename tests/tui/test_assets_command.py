@@ -247,7 +247,7 @@ def test_they_are_removed_again_when_the_user_says_so(prints, fails, packages, m
     prints("assets", "--offline")
     assert "--json cannot ask: add --yes" in fails(2, "assets", "--online", "--json")
 
-    def refused(*_, abort):
+    def refused(*_, abort, **_options):
         assert abort
         raise click.Abort
 
