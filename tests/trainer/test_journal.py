@@ -254,6 +254,14 @@ def test_a_changed_value_is_damage_though_it_decodes():
         assert [f.body.iteration for f in JournalReader(path).read_new() if not isinstance(f.body, Damaged)] == [0, 2]
 
 
+def test_a_frame_with_more_fields_and_without_a_checksum_is_damage(tmp_path):
+    """Bytes that were inserted may leave a shorter frame and a text in the place of the checksum."""
+    path = tmp_path / "journal.msgpack"
+    frame = encode(Frame(0, 0.0, PhaseChanged("training")))
+    path.write_bytes(record_of(b"\x94" + frame[1:] + b"\xa4text"))
+    assert [type(read.body) for read in JournalReader(path).read_new()] == [Damaged]
+
+
 def test_journals_without_checksums_are_read_and_continued(tmp_path):
     written = [Frame(number, 0.0, PhaseChanged("training", str(number))) for number in range(3)]
     path = tmp_path / "journal.msgpack"

@@ -104,13 +104,15 @@ def _frame(content: memoryview, path: Path) -> Frame | None:
 
 
 def _is_sealed(content: memoryview) -> bool:
-    """Whether a record has a checksum: it has more fields than a frame without, and the last is a number of 32 bit."""
-    return len(content) > _CHECKSUM.size and content[0] in _FIRST_BYTES[1:] and content[-_CHECKSUM.size] == _UINT_32
+    """Whether a record must have a checksum; a frame without one has three fields."""
+    return len(content) > 0 and content[0] != _UNSEALED
 
 
 def _has_right_checksum(content: memoryview) -> bool:
-    _, checksum = _read_checksum(content, len(content) - _CHECKSUM.size)
-    return bool(checksum == crc32(content[: -_CHECKSUM.size]))
+    if len(content) <= _CHECKSUM.size:
+        return False
+    marker, checksum = _read_checksum(content, len(content) - _CHECKSUM.size)
+    return bool(marker == _UINT_32 and checksum == crc32(content[: -_CHECKSUM.size]))
 
 
 def _damaged(before: Frame | None, start: int, size: int) -> Frame:
