@@ -8,6 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
+from tests.waiting import TRAINING_SECONDS
 from trainer_proc.contract.asset_root import read_manifest
 
 _ROOT = Path(__file__).parents[1]
@@ -21,7 +22,7 @@ def offline_assets() -> Path:
         models = _ROOT.glob(".venv*/lib/python*/site-packages/mjlab/asset_zoo/robots/unitree_g1/xmls/g1.xml")
         arguments = [str(root), *(f"--g1-model={model}" for model in models)]
         command = [sys.executable, "-m", "trainer_proc.simulators.isaaclab.asset_root", *arguments]
-        subprocess.run(command, cwd=_ROOT, check=True, timeout=300)
+        subprocess.run(command, cwd=_ROOT, check=True, timeout=TRAINING_SECONDS)
         manifest = read_manifest(root)
     assert manifest is not None
     assert not manifest.missing, "the humanoid is mjlab's G1: uv sync --extra mjlab"

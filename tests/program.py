@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.waiting import wait_for
+from tests.waiting import TRAINING_SECONDS, wait_for
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.journal import JournalReader
@@ -21,7 +21,7 @@ PROGRAM = str(Path(sys.executable).with_name("humanoid-tui"))
 
 def program(cwd: Path, *arguments: str, code: int = 0) -> str:
     """Run the command line and return what it printed; its errors must be one line."""
-    done = subprocess.run([PROGRAM, *arguments], cwd=cwd, capture_output=True, text=True, timeout=400)
+    done = subprocess.run([PROGRAM, *arguments], cwd=cwd, capture_output=True, text=True, timeout=TRAINING_SECONDS)
     assert done.returncode == code, done.stdout + done.stderr
     if code:
         assert len(done.stderr.strip().splitlines()) == 1
@@ -38,7 +38,7 @@ def stop(cwd: Path, folder: RunFolder) -> RunState:
     """Stop a training, if it still runs, and return how it ended."""
     if read_connection(folder):
         program(cwd, "stop", str(folder.path))
-        wait_for(lambda: read_connection(folder) is None, "the end of the trainer", seconds=120)
+        wait_for(lambda: read_connection(folder) is None, "the end of the trainer")
     return read_state(folder)
 
 
@@ -70,4 +70,4 @@ def reach_iteration(folder: RunFolder, iteration: int) -> RunState:
         assert state.phase is None or state.phase.phase not in TERMINAL_PHASES, state.phase
         return None
 
-    return wait_for(reached, f"iteration {iteration}", seconds=300)
+    return wait_for(reached, f"iteration {iteration}", seconds=TRAINING_SECONDS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.waiting import wait_for
+from tests.waiting import TRAINING_SECONDS, wait_for
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.requests import Accepted
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
@@ -57,7 +57,7 @@ class Run:
             self.state.apply(frame)
         return self.state
 
-    def wait(self, condition, what: str, seconds: float = 300.0):
+    def wait(self, condition, what: str):
         """Return the first true `condition(state)`; a process that has ended can make it true no more."""
 
         def holds():
@@ -66,7 +66,7 @@ class Run:
             assert value or not has_ended, f"{what}: the training has ended: {self.console.read_text()[-3000:]}"
             return value
 
-        return wait_for(holds, what, seconds)
+        return wait_for(holds, what, TRAINING_SECONDS)
 
     def trains(self) -> int:
         """Wait for another finished iteration and return its number."""
@@ -85,9 +85,9 @@ class Run:
         number = self.ask(command).intervention
         return self.wait(lambda state: state.interventions.get(number), f"intervention {number}")
 
-    def ends(self, seconds: float = 300.0) -> int:
+    def ends(self) -> int:
         """Wait for the end of the command; return its exit code."""
-        wait_for(lambda: self.process.poll() is not None, "the end of the command", seconds)
+        wait_for(lambda: self.process.poll() is not None, "the end of the command", TRAINING_SECONDS)
         wait_for(lambda: read_connection(self.folder) is None, "the end of the wire process")
         self.see()
         self.see()

@@ -14,9 +14,9 @@ import pexpect
 import pyte
 
 from tests.program import PROGRAM
+from tests.waiting import PATIENCE_SECONDS
 
 COLUMNS, LINES = 120, 40
-DEADLINE_SECONDS = 60.0
 _MODES = {"alternate screen": {1049}, "mouse": {1000, 1003, 1006, 1015, 1016}}
 BRAILLE_DOTS = re.compile("[\u2801-\u28ff]{3}")
 
@@ -86,16 +86,16 @@ class Terminal:
         self.press(keys)
         self.wait_until(lambda _: self._look_of(line_with) != before, f"a change of {line_with!r}")
 
-    def wait_until(self, condition: Callable[[str], object], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    def wait_until(self, condition: Callable[[str], object], what: str) -> None:
         """Read what the program draws until the screen's text fulfils `condition`."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not condition(self.text):
             assert time.monotonic() < deadline, f"waited in vain for {what}:\n{self.text}"
             assert self._read(), f"the program ended before {what}:\n{self.said[-2000:].decode(errors='replace')}"
 
     def wait_for_end(self) -> int:
         """Read until the program has ended and return its exit code; -N if signal N has ended it."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while self._read():
             assert time.monotonic() < deadline, f"the program does not end:\n{self.text}"
         self._child.wait()

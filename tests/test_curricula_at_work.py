@@ -49,7 +49,7 @@ def decisions(run: Run, name: str) -> list[InterventionApplied]:
 
 def reach(run: Run, name: str, level: int) -> None:
     knob = f"curriculum/{name}/level"
-    run.wait(lambda state: knob in state.knobs and state.knobs[knob].value >= level, f"level {level} of {name}", 600)
+    run.wait(lambda state: knob in state.knobs and state.knobs[knob].value >= level, f"level {level} of {name}")
 
 
 def place(run: Run, name: str) -> tuple[object, object]:

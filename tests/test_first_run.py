@@ -17,7 +17,7 @@ import pytest
 from tests.program import PROGRAM, program, published, reach_iteration
 from tests.terminal import BRAILLE_DOTS, Terminal
 from tests.tui.screens.recorded import until
-from tests.waiting import wait_for
+from tests.waiting import TRAINING_SECONDS, wait_for
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.messages import RunStarted
 from trainer_proc.contract.run_folder import RunFolder
@@ -94,7 +94,7 @@ def test_a_tenfold_weight_shows_in_the_published_reward(run: RunFolder, work: Pa
     def risen() -> bool:
         return any(value > 1.5 for iteration, value in published(run, EFFECT).items() if iteration >= applied)
 
-    wait_for(risen, f"{EFFECT} above what weight 1 allows", seconds=300)
+    wait_for(risen, f"{EFFECT} above what weight 1 allows", TRAINING_SECONDS)
     assert all(value <= 1.0 for iteration, value in published(run, EFFECT).items() if iteration < applied)
     knobs = json.loads(program(work, "knobs", "first", "--json"))
     assert knobs["knobs"][0]["value"] == 10.0
@@ -183,7 +183,7 @@ def test_a_stop_during_the_build_does_not_wait_for_the_first_iteration(work: Pat
     folder = RunFolder(Path(launch.stdout.readline().decode().strip()))
     wait_for(lambda: read_connection(folder), "the trainer's sockets")
     program(work, "stop", "early")
-    launch.communicate(timeout=120)
+    launch.communicate(timeout=TRAINING_SECONDS)
     wait_for(lambda: read_connection(folder) is None, "the end of the trainer")
     state = read_state(folder)
     assert state.status(False) == "stopped"

@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from tests.program import bodies_of, launched, program, stop
-from tests.waiting import wait_for
+from tests.waiting import TRAINING_SECONDS, wait_for
 from trainer_proc.contract.best_checkpoint import best_checkpoint, best_file, read_best
 from trainer_proc.contract.evaluation import read_result, result_file
 from trainer_proc.contract.journal import JournalReader
@@ -132,7 +132,7 @@ def test_a_training_from_the_best_checkpoint_that_is_stopped_while_it_is_evaluat
         work, "resume", first.name, "--checkpoint", "best", "--iterations", "100000", "--evaluate-every", "1"
     )
     assert folder.read_spec().checkpoint == str(best)
-    wait_for(lambda: of(folder, EvaluationStarted), "an evaluation", seconds=300)
+    wait_for(lambda: of(folder, EvaluationStarted), "an evaluation", TRAINING_SECONDS)
     state = stop(work, folder)
     assert state.status(is_alive=False) == "stopped"
     finished = {body.iteration for body in of(folder, EvaluationFinished)}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.program import launched, program, reach_iteration, stop
-from tests.waiting import wait_for
+from tests.waiting import TRAINING_SECONDS, wait_for
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.knob import Value
@@ -77,7 +77,9 @@ def session(work: Path) -> RunFolder:
     do("tune", f"{MASS}=usual", "--when", "now")
     do("tune", f"{RATE}=0.0005", f"{GUARD}=off")
     wait_for(
-        lambda: not any(knob.ramp for knob in read_state(folder).knobs.values()), "the end of the ramp", seconds=120
+        lambda: not any(knob.ramp for knob in read_state(folder).knobs.values()),
+        "the end of the ramp",
+        TRAINING_SECONDS,
     )
     assert values(folder, WEIGHT, NOISE, MASS, RATE, GUARD) == [8.0, (-0.1, 0.1), (0.8, 1.2), 0.0005, "off"]
     do("undo", str(ramped))
@@ -87,7 +89,7 @@ def session(work: Path) -> RunFolder:
     do("tune", f"{WEIGHT}=9", "--ramp", "5000")
     do("stop-ramp", WEIGHT)
     program(work, "pause", run)
-    wait_for(lambda: read_state(folder).status(is_alive=True) == "paused", "the pause", seconds=120)
+    wait_for(lambda: read_state(folder).status(is_alive=True) == "paused", "the pause", TRAINING_SECONDS)
     do("tune", f"{ENTROPY}=0.03", "--note", "first in the pause")
     do("tune", f"{ENTROPY}=0.02", f"{CLIP}=0.25")
     program(work, "resume", run)
@@ -144,9 +146,9 @@ def test_the_changes_are_a_preset_that_repeats_them(session: RunFolder, parent: 
 def test_a_fork_goes_on_with_the_values_levels_and_pins_of_its_parent(parent: RunFolder, work: Path):
     run = str(parent.path)
     program(work, "tune", run, f"{RATE}=0.0005", f"{WEIGHT}=3", "--applied")
-    wait_for(lambda: read_state(parent).knobs[LEVEL].value >= 2, "two levels", seconds=300)  # type: ignore[operator]
+    wait_for(lambda: read_state(parent).knobs[LEVEL].value >= 2, "two levels", TRAINING_SECONDS)  # type: ignore[operator]
     program(work, "save", run)
-    saved = wait_for(lambda: state_when_saved(parent), "the checkpoint", seconds=120)
+    saved = wait_for(lambda: state_when_saved(parent), "the checkpoint", TRAINING_SECONDS)
     at = saved.checkpoints[-1].iteration
     program(work, "tune", run, f"{WEIGHT}=5", "--applied")
     before = read_state(parent)

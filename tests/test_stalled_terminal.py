@@ -17,11 +17,10 @@ import pytest
 
 from tests.program import PROGRAM
 from tests.tui.screens.recorded import FakeTrainer, bodies_of, make_run
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 from trainer_proc.contract.requests import Pause, Save
 
 COLUMNS, LINES = 160, 50
-DEADLINE_SECONDS = 60.0
 
 
 class StallingTerminal:
@@ -54,7 +53,7 @@ class StallingTerminal:
 
     def read_until(self, condition, what: str) -> None:
         """Read until `condition(text)` holds for what is shown."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not condition("\n".join(self.screen.display)):
             assert time.monotonic() < deadline, f"waited in vain for {what}: {self.screen.display}"
             assert self.read(), f"the program has ended before {what}: {self.said[-500:]!r}"
@@ -104,7 +103,7 @@ def terminal(tmp_path, trainer):
     for count in range(1, 13):
         terminal.press(b"l")  # the log in full or back: the whole screen
         terminal.press(b"s")
-        wait_for(lambda: trainer.count_received(Save) == count, "the key", seconds=DEADLINE_SECONDS)  # noqa: B023
+        wait_for(lambda: trainer.count_received(Save) == count, "the key")  # noqa: B023
     trainer.play(bodies[begun:-1])
     yield terminal
     terminal.close()
@@ -112,7 +111,7 @@ def terminal(tmp_path, trainer):
 
 def test_keys_are_taken_and_shown_once_the_terminal_reads_again(terminal, trainer):
     terminal.press(b"p")
-    wait_for(lambda: trainer.has_received(Pause), "the key", seconds=DEADLINE_SECONDS)
+    wait_for(lambda: trainer.has_received(Pause), "the key")
     terminal.read_until(lambda text: "reward/" in text and "iteration 120 of" in text, "all that has happened")
 
 
@@ -127,7 +126,7 @@ def test_a_terminal_that_was_resized_meanwhile_shows_a_whole_picture(terminal):
 def test_the_terminal_is_given_back_though_it_takes_nothing(terminal):
     assert terminal.modes != terminal.modes_before
     terminal.press(b"q")
-    wait_for(lambda: terminal.modes == terminal.modes_before, "the modes of before", seconds=DEADLINE_SECONDS)
+    wait_for(lambda: terminal.modes == terminal.modes_before, "the modes of before")
     while terminal.read():
         pass
     wait_for(terminal.has_ended, "the end")
@@ -139,10 +138,10 @@ def test_the_terminal_is_given_back_though_it_takes_nothing(terminal):
 
 def test_control_c_ends_a_program_that_says_goodbye_to_a_stalled_terminal(terminal):
     terminal.press(b"q")
-    wait_for(lambda: terminal.modes == terminal.modes_before, "the modes of before", seconds=DEADLINE_SECONDS)
+    wait_for(lambda: terminal.modes == terminal.modes_before, "the modes of before")
 
     def ended() -> bool:
         terminal.press(b"\x03")
         return terminal.has_ended()
 
-    wait_for(ended, "the end", seconds=DEADLINE_SECONDS)
+    wait_for(ended, "the end")

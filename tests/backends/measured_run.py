@@ -11,9 +11,6 @@ from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import IterationFinished, MetricSet
 from trainer_proc.contract.requests import Tune
 
-PATIENCE = 300.0
-"""Seconds for what takes an iteration or two on a machine that is busy with other things."""
-
 
 class MeasuredRun(Run):
     """`fields` are those of the `RunSpec` that aren't as `train_measured` has them."""
@@ -23,12 +20,12 @@ class MeasuredRun(Run):
 
     def has_begun(self) -> MeasuredRun:
         """Wait for the first iteration."""
-        self.wait(lambda state: state.iteration is not None, "the first iteration", PATIENCE)
+        self.wait(lambda state: state.iteration is not None, "the first iteration")
         return self
 
     def rollout(self, iteration: int) -> dict:
         """Wait until `iteration` is finished; return what was measured of it."""
-        self.wait(lambda state: state.iteration >= iteration, f"iteration {iteration}", PATIENCE)
+        self.wait(lambda state: state.iteration >= iteration, f"iteration {iteration}")
         return self.witness()[iteration - self.state.first_iteration]
 
     def turned(self, values, when="on reset") -> dict:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.backends.masses import check_drawn_now, check_drawn_on_reset
-from tests.backends.measured_run import PATIENCE, MeasuredRun
+from tests.backends.measured_run import MeasuredRun
 from trainer_proc.contract.knob import refusal
 from trainer_proc.contract.requests import Stop, Undo, Unpin
 
@@ -193,7 +193,7 @@ def test_a_termination_s_parameter_says_when_episodes_end(run, g1):
 
 def test_what_the_task_s_curriculum_writes_is_reported_and_pinned_until_it_is_given_back(run, g1):
     name = g1.curriculum_weight
-    run.wait(lambda state: state.knobs[name].knob.competing_writer, "its other writer", PATIENCE)
+    run.wait(lambda state: state.knobs[name].knob.competing_writer, "its other writer")
     assert run.see().knobs[name].knob.competing_writer == "curriculum term heavier"
     assert run.values(name) == [g1.curriculum_weight_to]
     applied = run.changed({name: -7.0})
@@ -240,7 +240,7 @@ def test_a_level_of_the_velocity_curriculum_is_what_the_next_rollout_is_commande
 
 def test_on_auto_success_decides_and_says_why(run, g1):
     applied = run.changed({MODE: "auto", UP: -0.1})
-    run.wait(lambda state: state.knobs[LEVEL].value == 2.0, "the next level", PATIENCE)
+    run.wait(lambda state: state.knobs[LEVEL].value == 2.0, "the next level")
     decided = [one for one in run.state.interventions.values() if one.origin == "curriculum"][-1]
     assert decided.iteration >= applied.iteration
     assert decided.note.startswith("velocity: Train/success_rate")
@@ -281,7 +281,7 @@ def test_a_resumed_training_goes_on_where_it_was(run, g1, work, fields):
     applied = run.changed(kept, "now")
     run.rollout(applied.iteration)
     run.ask(Stop())
-    assert run.ends(PATIENCE) == 0
+    assert run.ends() == 0
     stopped = run.state
     last = run.witness()[stopped.iteration]
     folder = work / "logs" / "rsl_rl" / "humanoid_resumed" / "steered"

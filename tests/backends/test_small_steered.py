@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.backends.masses import check_drawn_now, check_drawn_on_reset
-from tests.backends.measured_run import PATIENCE, MeasuredRun
+from tests.backends.measured_run import MeasuredRun
 from tests.program import program
 from trainer_proc.contract.knob import refusal
 from trainer_proc.contract.messages import GuardFired, Ramp
@@ -187,7 +187,7 @@ def test_a_ramp_takes_equal_steps_and_ends_at_its_target(run, weight):
     run.turned({weight: 1.0})
     begun = run.applied(Tune({weight: 5.0}, ramp=Ramp(4)))
     assert begun.changes[0].new == 2.0
-    run.wait(lambda state: state.knobs[weight].value == 5.0, "the ramp's end", PATIENCE)
+    run.wait(lambda state: state.knobs[weight].value == 5.0, "the ramp's end")
     assert run.see().knobs[weight].ramp is None
     assert run.state.iteration >= begun.iteration + 2
     run.applied(Tune({weight: 1.0}, ramp=Ramp(100_000)))
@@ -200,7 +200,7 @@ def test_a_ramp_takes_equal_steps_and_ends_at_its_target(run, weight):
 
 def test_a_pause_holds_the_training_and_what_is_asked_for_is_done_meanwhile(run, weight):
     run.ask(Pause())
-    run.wait(lambda state: state.phase.phase == "paused", "the pause", PATIENCE)
+    run.wait(lambda state: state.phase.phase == "paused", "the pause")
     held_at = run.state.iteration
     assert run.applied(Tune({weight: 2.0})).iteration == held_at + 1
     run.ask(Save())
@@ -218,7 +218,6 @@ def test_a_guard_takes_back_what_it_was_told_to_watch(run, weight):
     fired = run.wait(
         lambda state: next((fired for fired in state.guards_fired if fired.action == "undone"), None),
         "the guard",
-        PATIENCE,
     )
     assert isinstance(fired, GuardFired)
     assert fired.guard == "kl"
@@ -237,7 +236,7 @@ def test_a_guard_takes_back_what_it_was_told_to_watch(run, weight):
 
 def test_the_living_policy_is_exported_while_the_training_goes_on(run, weight, work, pool):
     exporting = pool.submit(program, work, "export", str(run.folder.path), "--json")
-    started = run.wait(lambda state: state.export, "the export", PATIENCE)
+    started = run.wait(lambda state: state.export, "the export")
     assert run.trains() > started.iteration
     run.ask(Pause())  # a busy machine has another core for the rest of it now
     answer = json.loads(exporting.result())
@@ -255,7 +254,7 @@ def test_the_living_policy_is_exported_while_the_training_goes_on(run, weight, w
 
 def test_a_stop_ends_the_training_with_a_checkpoint(run):
     run.ask(Stop())
-    assert run.ends(PATIENCE) == 0
+    assert run.ends() == 0
     assert run.state.status(False) == "stopped"
     assert run.folder.checkpoints()[-1] == run.folder.checkpoint(run.state.iteration)
     assert read_state(run.folder).iteration == run.state.iteration

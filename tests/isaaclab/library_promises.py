@@ -19,7 +19,6 @@ from trainer_proc.contract.robot import Selection
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.steering.state import from_infos
 
-PATIENCE = 400.0
 ALIVE, RATE, CLIP, EPOCHS = "reward/alive/weight", "ppo/learning_rate", "ppo/clip_param", "ppo/num_learning_epochs"
 ENTROPY, GAMMA, LAM = "ppo/entropy_coef", "ppo/gamma", "ppo/lam"
 MASS, START = "event/mass/scale", "event/reset_pole_position/position_range"
@@ -62,7 +61,7 @@ class LibraryRun(Run):
 
     def has_finished(self, iteration):
         """Wait until `iteration` is finished."""
-        self.wait(lambda state: (state.iteration or 0) >= iteration, f"iteration {iteration}", PATIENCE)
+        self.wait(lambda state: (state.iteration or 0) >= iteration, f"iteration {iteration}")
 
     def metric(self, name, iteration):
         """Return what was published of a finished iteration, NaN if nothing was."""
@@ -144,7 +143,7 @@ class LibraryPromises:
             assert run.metric("Loss/learning_rate", iteration) == pytest.approx(0.0005)
         self.check_settings(run, applied.iteration + 1)
         run.applied(Unpin((RATE,)))
-        run.wait(lambda state: state.knobs[RATE].value != 0.0005, "the adaptive schedule to move the rate", PATIENCE)
+        run.wait(lambda state: state.knobs[RATE].value != 0.0005, "the adaptive schedule to move the rate")
 
     def check_settings(self, run, iteration):
         """See in what the library writes that CLIP and ENTROPY are in force."""
@@ -158,7 +157,7 @@ class LibraryPromises:
         def undone():
             return [fired for fired in run.told(GuardFired) if fired.action == "undone"]  # others may warn
 
-        fired = run.wait(lambda _: undone(), "the guard", PATIENCE)[0]
+        fired = run.wait(lambda _: undone(), "the guard")[0]
         assert fired.iteration >= applied.iteration
         assert f"model_{applied.iteration - 1}.pt loaded" in fired.message
         run.has_finished(fired.iteration + 1)
@@ -168,12 +167,12 @@ class LibraryPromises:
 
     def test_it_pauses_saves_and_goes_on(self, run):
         run.ask(Pause())
-        run.wait(lambda state: state.phase.phase == "paused", "the pause", PATIENCE)
+        run.wait(lambda state: state.phase.phase == "paused", "the pause")
         at = run.state.iteration
         run.ask(Save())
-        run.wait(lambda _: run.folder.checkpoint(at).exists(), "the checkpoint", PATIENCE)
+        run.wait(lambda _: run.folder.checkpoint(at).exists(), "the checkpoint")
         run.ask(Export())
-        failed = run.wait(lambda _: run.told(ExportFailed), "the export's end", PATIENCE)
+        failed = run.wait(lambda _: run.told(ExportFailed), "the export's end")
         assert self.library in failed[-1].reason
         assert run.see().iteration == at
         run.ask(Resume())
@@ -181,7 +180,7 @@ class LibraryPromises:
 
     def test_it_stops_with_a_checkpoint_of_its_own(self, run):
         run.ask(Stop())
-        assert run.ends(PATIENCE) == 0
+        assert run.ends() == 0
         assert (run.state.phase.phase, run.state.phase.detail) == ("finished", "stopped")
         last = run.folder.checkpoints()[-1]
         assert last == run.folder.checkpoint(run.state.iteration)
@@ -204,7 +203,7 @@ class LibraryPromises:
         fields = {"checkpoint": str(last), "iterations": 2}
         other = LibraryRun(run.folder.path.with_name("second"), self.library, self.overrides, **fields)
         try:
-            assert other.ends(PATIENCE) == 0
+            assert other.ends() == 0
             assert other.state.phase.phase == "finished"
             assert other.state.first_iteration == run.state.iteration + 1
             assert other.value(CLIP) == 0.1
@@ -223,7 +222,7 @@ class LibraryPromises:
         fields = {"checkpoint": str(run.folder.checkpoints()[-1]), "iterations": 2}
         other = LibraryRun(run.folder.path.with_name("third"), self.library, overrides, **fields)
         try:
-            assert other.ends(PATIENCE) == 1
+            assert other.ends() == 1
             assert other.state.phase.refused
             assert f", {self.layers} is [8]" in other.state.phase.detail
         finally:

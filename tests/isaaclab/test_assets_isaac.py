@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip("isaaclab")
 
 from tests.scripts import ROOT
+from tests.waiting import TRAINING_SECONDS
 from trainer_proc.contract.asset_root import MANIFEST, read_manifest
 from trainer_proc.simulators.base import BackendError
 from trainer_proc.simulators.isaaclab.asset_root import CARTPOLE, GROUND, HUMANOID, build_asset_root
@@ -56,7 +57,7 @@ def run_tasks(tasks, root, *arguments):
     """Run tasks in a process of their own; return what it says of each and all that it printed."""
     environment = os.environ | {"ISAACSIM_ASSET_ROOT": str(root), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(TASK_SCRIPT), *tasks, *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TRAINING_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
     told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"missing"')]
     return dict(zip(tasks, told, strict=True)), done.stdout

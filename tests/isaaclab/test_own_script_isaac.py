@@ -19,7 +19,7 @@ def test_a_plain_script_is_watched_steered_and_stopped(tmp_path):
         "tests.isaaclab.train_own_cartpole",
         str(tmp_path / "logs" / "cartpole" / "own"),
     )
-    run.wait(lambda state: state.iteration, "the second iteration", 300)
+    run.wait(lambda state: state.iteration, "the second iteration")
     assert run.state.started.backend == "isaaclab"
     applied = run.applied(Tune({"reward/alive/weight": 3.0, "event/mass/scale": (1.1, 1.2)}))
     assert {change.knob: change.new for change in applied.changes} == {
@@ -29,5 +29,5 @@ def test_a_plain_script_is_watched_steered_and_stopped(tmp_path):
     assert {state.environment for state in seen(run.folder, Selection("env", "5"), 3)} == {5}
     run.ask(Stop())
     run.wait(lambda state: state.phase.phase == "finished", "the end")
-    assert run.process.wait(60) == 0
+    assert run.ends() == 0
     assert run.folder.checkpoints()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.program import program
 from tests.trainer.untrained_run import MASS, SPEC, untrained_run
+from tests.waiting import PATIENCE_SECONDS
 from trainer_proc.contract.child_process import child_environment
 from trainer_proc.contract.evaluation import Request, read_result, result_file
 from trainer_proc.contract.run_folder import RunFolder
@@ -193,6 +194,6 @@ def test_an_evaluation_ends_with_the_program_that_started_it(folder):
     process.stdout.readline()
     process.stdin.close()
     answers = process.stdout.read().splitlines()
-    assert process.wait(60) == 1
+    assert process.wait(PATIENCE_SECONDS) == 1
     assert msgspec.json.decode(answers[-1], type=Progress | Refusal) == Refusal("the evaluation was cancelled")
     assert sorted(folder.path.rglob("*")) == before

@@ -14,7 +14,7 @@ import zmq
 
 from tests.program import bodies_of
 from tests.standard_error import standard_error
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.journal import JournalReader
@@ -87,7 +87,7 @@ def test_a_trainer_that_exits_without_closing_has_failed(folder):
 
 def test_a_trainer_that_dies_before_its_wire_has_started_has_failed_too(folder):
     start_trainer(folder, "TrainerLink._await_ready = lambda self: os._exit(3)", "TrainerLink(folder)").wait()
-    wait_for(lambda: has_failed(folder), "the end of the journal", seconds=20)
+    wait_for(lambda: has_failed(folder), "the end of the journal")
 
 
 def test_a_death_is_noticed_however_often_someone_pings(folder, trainer):
@@ -101,7 +101,7 @@ def test_a_death_is_noticed_however_often_someone_pings(folder, trainer):
             client.send(encode(Request(1, Ping())), zmq.NOBLOCK)
             return has_failed(folder)
 
-        wait_for(ends_while_asked, "the end of the journal", seconds=20)
+        wait_for(ends_while_asked, "the end of the journal")
 
 
 def test_a_stop_that_comes_too_late_does_not_hide_the_death(folder, trainer):
@@ -109,13 +109,13 @@ def test_a_stop_that_comes_too_late_does_not_hide_the_death(folder, trainer):
     with zmq.Context.instance().socket(zmq.DEALER) as client:
         client.connect(connection.control)
         client.send(encode(Request(1, Ping())))
-        assert client.poll(20_000)
+        assert client.poll(1000 * PATIENCE_SECONDS)
         os.kill(connection.pid, signal.SIGSTOP)
         trainer.kill()
         trainer.wait()
         client.send(encode(Request(2, Stop())))
         os.kill(connection.pid, signal.SIGCONT)
-        wait_for(lambda: has_failed(folder), "the end of the journal", seconds=20)
+        wait_for(lambda: has_failed(folder), "the end of the journal")
         client.close(linger=0)
 
 

@@ -10,7 +10,7 @@ import pytest
 import zmq
 
 from tests.program import bodies_of
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 from trainer_proc.contract.codec import decode_reply, encode
 from trainer_proc.contract.connection import Connection, read_connection
 from trainer_proc.contract.knob import Knob
@@ -76,7 +76,7 @@ def test_no_order_is_lost_however_long_the_trainer_does_not_look(folder, link):
             client.send(encode(Request(number, Save())))
             if number % 100 == 99:
                 for _ in range(100):
-                    assert client.poll(20_000)
+                    assert client.poll(1000 * PATIENCE_SECONDS)
                     assert isinstance(decode_reply(client.recv()), Accepted)
     received = []
     wait_for(lambda: received.extend(link.receive()) or len(received) == count, "all orders")
@@ -117,7 +117,7 @@ def test_garbage_is_refused_in_one_line_and_hurts_nothing(folder, link, garbage)
         client.linger = 0
         client.connect(connection_of(folder).control)
         client.send(garbage)
-        assert client.poll(20_000)
+        assert client.poll(1000 * PATIENCE_SECONDS)
         reply = decode_reply(client.recv())
     assert isinstance(reply, Refused)
     assert len(reply.reason.splitlines()) == 1

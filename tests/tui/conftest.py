@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import asynccontextmanager
 
 import pytest
 from msgspec.structs import replace
+from textual.app import App
+from textual.notifications import Notification
+from textual.pilot import Pilot
 
+from tests.tui.idle_loop import IdleLoop, wait_for_idle
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.messages import Frame, PhaseChanged, RunStarted
@@ -17,6 +22,31 @@ RUN, NEW = "2026-03-01_12-00-00_walk", "2026-03-02_12-00-00"
 STARTED = RunStarted(
     run=RUN, preset="cartpole", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=100, seed=42, pid=1
 )
+
+
+RUN_TEST = App.run_test
+
+
+def pytest_asyncio_loop_factories():
+    return {"idle": IdleLoop}
+
+
+@asynccontextmanager
+async def run_test(app, **options):
+    """`App.run_test`, which ends no app while it mounts a screen: what such a screen looks for isn't there."""
+    async with RUN_TEST(app, **options) as pilot:
+        yield pilot
+        await wait_for_idle()
+
+
+@pytest.fixture(autouse=True)
+def however_slow_the_machine_is(monkeypatch):
+    """A key is done when the program has nothing left to do, and toasts stay."""
+    for module in ("app", "pilot"):
+        monkeypatch.setattr(f"textual.{module}.wait_for_idle", wait_for_idle)
+    monkeypatch.setattr(Pilot, "_wait_for_screen", wait_for_idle)
+    monkeypatch.setattr(App, "run_test", run_test)
+    monkeypatch.setattr(Notification, "time_left", 3600.0)
 
 
 @pytest.fixture

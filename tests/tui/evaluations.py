@@ -8,11 +8,11 @@ from itertools import product
 from pathlib import Path
 
 from curricula.errors import UserError
+from tests.waiting import wait_for
 from trainer_proc.contract.evaluation import Axis, Cell, Evaluation, Measure, read_result, write_result
 from trainer_proc.contract.worker import Progress
 from tui.session.evaluations.jobs import EvaluationJobs
 
-PATIENCE_SECONDS = 20.0
 RECORDED = Path(__file__).parents[1] / "recordings" / "evaluations"
 
 SUCCESS = Measure("success", "", "higher")
@@ -150,8 +150,7 @@ class Scripted:
             self.changed.notify_all()
 
     def wait(self, condition, what):
-        with self.changed:
-            assert self.changed.wait_for(condition, PATIENCE_SECONDS), what
+        wait_for(condition, what)
 
     def states(self):
         return [job.state for job in self.jobs.jobs]

@@ -12,7 +12,7 @@ import psutil
 import pytest
 import tomli_w
 
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import IterationFinished, PhaseChanged, RunStarted
@@ -147,11 +147,12 @@ def test_a_dashboard_that_stands_still_or_dies_holds_nobody_up(folder, link):
                 killed.kill()
         link.emit(PhaseChanged("finished"))
         everything = f"True {MORE_THAN_ANY_QUEUE + 2}"
-        assert lively.communicate(timeout=60)[0].strip() == everything
+        assert lively.communicate(timeout=PATIENCE_SECONDS)[0].strip() == everything
         assert len(JournalReader(folder.journal).read_new()) == MORE_THAN_ANY_QUEUE + 2
         assert psutil.Process(stopped.pid).status() == psutil.STATUS_STOPPED
         os.kill(stopped.pid, signal.SIGCONT)
-        assert stopped.communicate(timeout=60)[0].strip() == everything  # what was dropped came from the journal
+        caught_up = stopped.communicate(timeout=PATIENCE_SECONDS)[0]
+        assert caught_up.strip() == everything  # what was dropped came from the journal
     finally:
         for process in (stopped, killed, lively):
             process.kill()
@@ -182,6 +183,6 @@ def test_a_long_journal_of_an_ended_run_comes_in_parts(make_run, monkeypatch):
         frames += follower.poll(0.0)
         while follower.has_more:
             parts += 1
-            frames += follower.poll(30.0)  # returns at once, at the end too
+            frames += follower.poll(PATIENCE_SECONDS)  # returns at once, at the end too
     assert numbers(frames) == list(range(count))
     assert parts > 10

@@ -11,7 +11,7 @@ import pytest
 import zmq
 
 from tests.sockets import private_address
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 from trainer_proc.contract.connection import write_connection
 from trainer_proc.contract.robot import RobotNotice, RobotState, Scene, Selection, encode_robot, selection_of
 from tui.session.robot.live import NOT_LIVE, TOO_NEW, TOO_OLD, LiveRobot
@@ -32,7 +32,7 @@ class Trainer:
 
     def subscription(self):
         """Wait for the next subscription, or its end."""
-        assert self.socket.poll(10_000)
+        assert self.socket.poll(1000 * PATIENCE_SECONDS)
         data = self.socket.recv()
         return data[0], selection_of(data[1:])
 

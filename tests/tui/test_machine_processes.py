@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.tui.screens.recorded import FakeTrainer, make_run
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 from trainer_proc.contract.connection import read_connection
 from tui.session.machine.processes import RunProcesses
 
@@ -49,7 +49,7 @@ def end(process):
         one.kill()
     process.stdout.close()
     process.wait()
-    psutil.wait_procs(tree, timeout=30)
+    psutil.wait_procs(tree, timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture

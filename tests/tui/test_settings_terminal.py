@@ -15,7 +15,7 @@ from rich.color import Color, ColorSystem
 from tests.terminal import BRAILLE_DOTS, COLUMNS, LINES, Terminal
 from tests.tui.colour_vision import contrast
 from tests.tui.screens.recorded import make_run
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 from tui.themes import THEMES
 
 STYLES = re.compile(rb"\x1b\[([0-9;]*)m")
@@ -111,7 +111,7 @@ def tmux(tmp_path):
     command = ["tmux", "-S", str(tmp_path / "tmux"), "-f", "/dev/null"]
 
     def tmux(*arguments):
-        return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=20).stdout
+        return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=PATIENCE_SECONDS).stdout
 
     yield tmux
     tmux("kill-server")

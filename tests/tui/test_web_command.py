@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 from tests.web.in_browser import Served
 from tui.web.access import host_problem, is_loopback, origin_problem
 
@@ -61,7 +61,7 @@ def server(tmp_path_factory):
 
 def ask(server, path, **headers):
     address = urlsplit(server.address)
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE_SECONDS)
     connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
     body = b"" if answer.status == 101 else answer.read()
@@ -124,13 +124,13 @@ def test_it_listens_on_this_machine_alone(server):
 def test_no_tab_s_program_outlives_the_server(tmp_path, number):
     server = Served(tmp_path)
     address = urlsplit(server.address)
-    tab = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
+    tab = http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE_SECONDS)
     tab.request("GET", f"{address.path}ws", headers=SOCKET | {"Origin": f"{address.scheme}://{address.netloc}"})
     assert tab.getresponse().status == 101
     wait_for(lambda: server.programs, "the tab's program")
     programs = server.programs
     server.process.send_signal(number)
-    assert server.process.wait(30) == (-number if number == signal.SIGKILL else 0)
+    assert server.process.wait(PATIENCE_SECONDS) == (-number if number == signal.SIGKILL else 0)
     wait_for(lambda: not any(program.is_running() for program in programs), "the end of the program")
     tab.close()
     server.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.screens.recorded import make_run
+from tests.waiting import PATIENCE_SECONDS
 from tests.web.in_browser import CHROMIUM, FLAGS, Served, Tab
 
 
@@ -14,7 +15,7 @@ def browser():
         pytest.skip("no Chromium is installed: apt-get install chromium")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS), timeout=1000 * PATIENCE_SECONDS)
         yield browser
         browser.close()
 
@@ -22,6 +23,7 @@ def browser():
 @pytest.fixture
 def context(browser):
     context = browser.new_context(viewport={"width": 1200, "height": 700})
+    context.set_default_timeout(1000 * PATIENCE_SECONDS)
     yield context
     context.close()
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import psutil
 
 from tests.program import PROGRAM
+from tests.waiting import PATIENCE_SECONDS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", *(("--no-sandbox",) if os.geteuid() == 0 else ())),
 )
-DEADLINE_SECONDS = 60.0
 READ_TERMINAL = """() => {
   let text = ""
   const keep = event => { text = event.clipboardData.getData("text/plain") }
@@ -56,7 +56,7 @@ class Served:
     def interrupt(self) -> tuple[int, str]:
         """Press Ctrl+C; return the exit code and all that was said behind the first two lines."""
         self.process.send_signal(signal.SIGINT)
-        said, _ = self.process.communicate(timeout=30)
+        said, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
         return self.process.returncode, said
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ class Tab:
         return self.page.screenshot()
 
     def until(self, condition, what: str) -> str:
-        deadline = time.monotonic() + DEADLINE_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not condition(text := self.text):
             assert time.monotonic() < deadline, f"never came: {what}\n{text}"
             self.page.wait_for_timeout(50)

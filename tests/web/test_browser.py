@@ -85,7 +85,7 @@ def test_q_ends_the_program_and_the_page_says_so(serve, open_tab):
     tab = open_tab(serve())
     tab.until(lambda text: "start a training" in text, "the launch screen")
     tab.page.keyboard.press("q")
-    tab.page.get_by_text("Trainings continue").wait_for(state="visible", timeout=30_000)
+    tab.page.get_by_text("Trainings continue").wait_for(state="visible")
     tab.page.get_by_text("Open it again").click()
     tab.until(lambda text: "start a training" in text, "the launch screen again")
 
@@ -100,7 +100,7 @@ def test_ctrl_c_ends_all_without_a_word(serve, open_tab):
     assert server.said == "Ctrl+C stops the server; trainings continue."
     assert (code, said) == (0, "")
     assert not any(program.is_running() for program in programs)
-    tab.page.get_by_text("Trainings continue").wait_for(state="visible", timeout=30_000)
+    tab.page.get_by_text("Trainings continue").wait_for(state="visible")
 
 
 # --- who is kept out ---

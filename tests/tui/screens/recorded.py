@@ -12,6 +12,8 @@ from textual import events
 from textual.app import App
 from textual.widgets._footer import FooterKey
 
+from tests.tui.idle_loop import wait_for_idle
+from tests.waiting import PATIENCE_SECONDS
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalReader, JournalWriter
 from trainer_proc.contract.messages import (
@@ -28,7 +30,6 @@ from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.log_view import LogViewer
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
-DEADLINE_SECONDS = 30.0
 SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x60": (200, 60)}
 SMALL = SIZES["80x24"]
 
@@ -126,7 +127,7 @@ def told(app: App[None]) -> list[str]:
 
 async def until(condition, what: str = "") -> None:
     """Let the program run until `condition()` holds; fail after a deadline."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, f"never came: {what or condition}"
         await asyncio.sleep(0.01)
@@ -140,7 +141,8 @@ def knob_row(app: App[None], name: str) -> dict[str, str]:
 
 
 async def dashboard_is_filled(app: App[None]) -> None:
-    """Wait until a run with knobs is shown and takes keys."""
+    """Wait until a run with knobs is shown, takes keys and has its layout."""
     await until(lambda: app.screen.query(KnobTable) and app.screen.query_one(KnobTable).row_count, "its knobs")
     await until(lambda: app.screen.query_one(LogViewer).lines, "its console")
     await until(lambda: app.screen.query(FooterKey) and app.screen.query(FooterKey).first().region, "the footer")
+    await wait_for_idle()

@@ -59,10 +59,10 @@ async def test_the_header_shows_speed_and_gpus_of_a_training_and_its_times(log_r
         await dashboard_is_filled(app)
         await until(lambda: re.fullmatch(r"\d+k steps/s  GPU  62%", load(app)), "the load")
         assert app.screen.query_one(StatusLine).region.right == 119
-        assert re.search(r"iteration 21 of \d+  █.* \d%  <1 min elapsed, (\d+ h )?\d+ min left$", progress(app))
+        assert re.search(r"iteration 21 of \d+  █.* \d%  <?\d+ min elapsed, (\d+ h )?\d+ min left$", progress(app))
         trainer.close()
         await until(lambda: load(app) == "", "the end")
-        assert progress(app).endswith("<1 min elapsed")
+        assert re.search(r" <?\d+ min elapsed$", progress(app))
     await until(lambda: driver.opened == 0, "the driver given back")
 
 

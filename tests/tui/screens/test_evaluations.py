@@ -245,8 +245,8 @@ async def test_leaving_the_program_cancels_what_runs(folder, log_root, scripted)
         await opened(app, folder)
         await starts(app, pilot)
         await until(lambda: scripted.running, "the evaluation")
-    scripted.wait(lambda: not scripted.running, "the end")
-    assert [job.state for job in app.evaluations.jobs] == ["cancelled"]
+    scripted.wait(lambda: [job.state for job in app.evaluations.jobs] == ["cancelled"], "the end")
+    assert scripted.running == []
 
 
 # --- pictures ---

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.widgets import Input, Select
 
 from tests.tui.screens.recorded import until
-from tests.tui.screens.test_launch_screen import choose, is_in_sight, is_ready, problem, value
+from tests.tui.screens.test_launch_screen import choose, is_in_sight, is_launched, is_ready, problem, value
 from tui.app import HumanoidTui
 
 
@@ -26,7 +26,7 @@ async def test_only_a_preset_of_isaac_lab_has_its_fields(log_root, launched):
         choose(app, "cartpole")
         await until(lambda: not are_shown(app), "mjlab's fields only")
         await pilot.press("ctrl+s")
-        await until(lambda: launched, "a launch")
+        await is_launched(app)
     assert (launched[0].backend, launched[0].physics, launched[0].overrides) == ("mjlab", "", {})
 
 
@@ -43,7 +43,7 @@ async def test_what_is_chosen_for_isaac_lab_is_launched_in_a_low_terminal(log_ro
         assert app.focused.id == "arguments"
         assert app.screen.query_one("#form").region.contains_region(app.focused.region)
         await pilot.press("enter")
-        await until(lambda: launched, "a launch")
+        await is_launched(app)
     (spec,) = launched
     assert (spec.task, spec.physics, spec.library) == ("Isaac-Ant", "newton", "skrl")
     assert spec.hydra == ("env.sim.dt=0.002", "env.x=[1, 2]")
@@ -56,7 +56,7 @@ async def test_left_alone_they_are_the_preset_s(log_root, launched):
         choose(app, "isaac-cartpole")
         await until(lambda: are_shown(app), "Isaac Lab's fields")
         await pilot.press("ctrl+s")
-        await until(lambda: launched, "a launch")
+        await is_launched(app)
     (spec,) = launched
     assert (spec.task, spec.physics, spec.library, spec.hydra) == ("Isaac-Cartpole", "", "", ())
 

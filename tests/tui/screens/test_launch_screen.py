@@ -8,6 +8,7 @@ from presets import load_preset, own_presets_folder
 from presets.preset import GROUPS
 from tests.tui.screens.conftest import DEVICES
 from tests.tui.screens.recorded import bodies_of, make_run, type_at_once, until
+from tests.waiting import PATIENCE_SECONDS
 from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from tui.app import HumanoidTui
 from tui.screens.dashboard.screen import DashboardScreen
@@ -42,6 +43,11 @@ def highlighted(app):
 def choose(app, preset):
     options = app.screen.query_one("#presets", OptionList)
     options.highlighted = options.get_option_index(preset)
+
+
+async def is_launched(app):
+    """The training has been started, and its dashboard is open."""
+    await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
 
 
 async def is_ready(app):
@@ -79,7 +85,7 @@ async def test_keys_choose_a_preset_and_show_its_values(log_root, launched):
         await until(lambda: value(app, "iterations") == "500", "cartpole's values")
         assert "Cartpole balance" in str(app.screen.query_one("#description", Static).content)
         await pilot.press("enter")
-        await until(lambda: launched, "a launch")
+        await is_launched(app)
     assert launched[0].task == "Mjlab-Cartpole-Balance"
 
 
@@ -88,7 +94,7 @@ async def test_what_is_typed_in_the_fields_is_launched(log_root, launched):
     async with app.run_test() as pilot:
         await is_ready(app)
         await pilot.press("tab", "tab", "3", "2", "tab", "7", "tab", "1", "tab", *"first-try", "enter")
-        await until(lambda: launched, "a launch")
+        await is_launched(app)
     (spec,) = launched
     assert (spec.num_envs, spec.iterations, spec.seed, spec.name) == (32, 7, 1, "first-try")
 
@@ -98,7 +104,7 @@ async def test_control_s_starts_from_any_field(log_root, launched):
     async with app.run_test() as pilot:
         await is_ready(app)
         await pilot.press("tab", "ctrl+s")
-        await until(lambda: launched, "a launch")
+        await is_launched(app)
 
 
 async def test_the_button_starts(log_root, launched):
@@ -108,7 +114,7 @@ async def test_the_button_starts(log_root, launched):
         await pilot.press("shift+tab")
         assert app.focused.id == "start"
         await pilot.press("enter")
-        await until(lambda: launched, "a launch")
+        await is_launched(app)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +186,7 @@ async def test_the_button_says_that_the_training_is_being_started(log_root, monk
     answer = threading.Event()
 
     def fail(spec, log_root):
-        answer.wait(30)
+        answer.wait(PATIENCE_SECONDS)
         raise LaunchError("that Python did not answer")
 
     monkeypatch.setattr("tui.widgets.start_run.launch", fail)
@@ -258,7 +264,7 @@ async def test_typed_numbers_outlive_a_change_of_device(log_root):
 
 async def test_a_preset_chosen_while_devices_are_looked_for_stays_chosen(log_root, monkeypatch, launched):
     found = threading.Event()
-    monkeypatch.setattr("tui.screens.launch.screen.list_devices", lambda: found.wait(30) and DEVICES)
+    monkeypatch.setattr("tui.screens.launch.screen.list_devices", lambda: found.wait(PATIENCE_SECONDS) and DEVICES)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await until(lambda: app.screen.query("#presets"), "the launch screen")
@@ -270,7 +276,7 @@ async def test_a_preset_chosen_while_devices_are_looked_for_stays_chosen(log_roo
         assert highlighted(app) == "cartpole"
         assert value(app, "num-envs") == "4096"
         await pilot.press("enter")
-        await until(lambda: launched, "a launch")
+        await is_launched(app)
     assert launched[0].preset == "cartpole"
 
 
@@ -290,7 +296,7 @@ async def test_a_preset_that_can_not_be_read_is_told_and_hides_no_other(log_root
         await until(lambda: "zz-mine.toml can't be read" in problem(app), "the problem")
         assert launched == []
         await pilot.press("home", "enter")
-        await until(lambda: launched, "a launch of another")
+        await is_launched(app)
     assert launched[0].preset == "cartpole"
 
 
@@ -307,7 +313,7 @@ async def test_ones_own_preset_is_launched_with_all_that_is_in_it(log_root, laun
         await until(lambda: description(app).startswith("Mine "), "the description")
         assert "\x1b" not in description(app)
         await pilot.press("enter")
-        await until(lambda: launched, "a launch")
+        await is_launched(app)
     assert launched[0].overrides == {"env.episode_length_s": 5.0}
     assert launched[0].set == {"reward/smooth_reward/weight": 3.0}
 
@@ -330,7 +336,7 @@ async def test_what_a_preset_needs_is_asked_for(log_root, launched, tmp_path):
         await until(lambda: is_in_sight(app, "#problem"), "the problem in sight")
         assert launched == []
         await pilot.press(*str(tmp_path / "walk.npz"), "enter")  # its field has the focus
-        await until(lambda: launched, "a launch")
+        await is_launched(app)
     assert launched[0].overrides == {"env.commands.motion.motion_file": str(tmp_path / "walk.npz")}
 
 
@@ -406,7 +412,7 @@ async def test_running_trainings_and_the_last_run_stand_above_the_groups(log_roo
         choose(app, f"continue:{ended.path}")
         await until(lambda: "130 iterations are left from model_199.pt" in description(app), "what is left")
         await pilot.press("enter")
-        await until(lambda: launched, "the continued run")
+        await is_launched(app)
         assert (launched[0].checkpoint, launched[0].iterations) == (str(ended.checkpoint(199)), 130)
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
@@ -434,7 +440,7 @@ async def test_a_search_finds_presets_by_group_simulator_or_words_of_their_title
         await pilot.press("slash", *"isaaclab h1")
         assert listed(app) == ["humanoid", "isaac-h1-flat", "isaac-h1-rough"]
         await pilot.press("enter", "enter")
-        await until(lambda: launched, "the launch")
+        await is_launched(app)
     assert launched[0].preset == "isaac-h1-flat"
 
 
@@ -461,7 +467,7 @@ async def test_checkpoint_overrides_and_knobs_are_launched(log_root, launched, t
         app.screen.query_one("#overrides", Input).value = "env.episode_length_s=10 agent.save_interval=5"
         app.screen.query_one("#set", Input).value = "reward/upright/weight=2 command/twist/lin_vel_y=-0.5:0.5"
         await pilot.press("ctrl+s")
-        await until(lambda: launched, "a launch")
+        await is_launched(app)
     (spec,) = launched
     assert (spec.checkpoint, spec.parent) == (str(run.checkpoint(119).resolve()), str(run.path.resolve()))
     assert spec.overrides == {"env.episode_length_s": 10, "agent.save_interval": 5}
@@ -479,7 +485,7 @@ async def test_a_preset_of_the_users_own_file_replaces_the_chosen_one(log_root, 
         await until(lambda: value(app, "iterations") == "12", "its values")
         assert "Cartpole balance" in description(app)
         await pilot.press("ctrl+s")
-        await until(lambda: launched, "a launch")
+        await is_launched(app)
     assert (launched[0].preset, launched[0].iterations) == ("mine", 12)
 
 

@@ -89,10 +89,10 @@ async def test_it_is_read_while_it_is_seen_by_one_thread_that_ends(log_root, rea
         assert readers[0].was_training
         await pilot.press("g")
         await until(lambda: panel(app)._follower._is_seen.is_set() is False, "that nobody looks")
-        await pilot.pause(0.05)
         count = readers[0].readings
         await pilot.pause(0.1)
-        assert readers[0].readings == count
+        assert readers[0].readings <= count + 1  # one may have begun
+        count = readers[0].readings + 1
         await pilot.press("g")
         await until(lambda: readers[0].readings > count, "more readings")
     assert len(readers) == 1

@@ -3,7 +3,9 @@
 import pyte
 import pytest
 from textual.app import App
+from textual.notifications import Notification
 from textual.widgets._footer import FooterKey
+from textual.widgets._toast import Toast
 
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, until
 from tests.tui.seen_cells import seen_cells
@@ -60,7 +62,8 @@ def newest_iteration(bodies):
     return next(body.iteration for body in reversed(bodies) if isinstance(body, IterationFinished))
 
 
-async def test_what_changes_is_all_that_changes(trainer, terminal, size):
+async def test_what_changes_is_all_that_changes(trainer, terminal, size, monkeypatch):
+    monkeypatch.setattr(Notification, "time_left", 0.1)
     bodies = bodies_of("g1-walk")
     app = HumanoidTui(trainer.folder.path.parents[1], trainer.folder)
     async with app.run_test(size=size, notifications=True) as pilot:
@@ -73,7 +76,9 @@ async def test_what_changes_is_all_that_changes(trainer, terminal, size):
         for key in ("down", "h", "escape", "2", "1", "z", "down"):  # dialogs, pages, messages over all
             await pilot.press(key)
             await pilot.pause()
-        app.notify("something", timeout=600)
+        await until(lambda: not app.screen.query(Toast), "room for a message")
+        monkeypatch.setattr(Notification, "time_left", 600.0)
+        app.notify("something")
         await until(lambda: any("something" in line for line in terminal.display), "the message")
         await until(lambda: seen_cells(terminal) == seen_cells(all_of(app, size)), "the same picture")
         assert terminal.spans > 3

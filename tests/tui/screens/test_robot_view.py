@@ -10,6 +10,7 @@ from tests.tui.screens.recorded import RECORDINGS, SIZES, SMALL, dashboard_is_fi
 from trainer_proc.contract.robot import Selection
 from trainer_proc.contract.rollout import read_rollout
 from tui.app import HumanoidTui
+from tui.session.robot.playback import Playback
 from tui.widgets.robot.choose_environment import ChooseEnvironment
 from tui.widgets.robot.live_pane import LiveRobotPane
 from tui.widgets.robot.robot_pane import RobotPane
@@ -337,6 +338,7 @@ async def test_the_last_seconds_of_an_ended_training_play_like_a_recording(dashb
         monkeypatch.setattr(FakeRobot, "has_ended", True)
         await pilot.press("end")
         await until(lambda: "■ end" in text_of(dashboard), "the end")
+        monkeypatch.setattr(Playback, "tick", lambda playback, now: None)  # it stays where it begins
         await pilot.press("space")
         await until(lambda: "▶ playing" in text_of(dashboard), "its beginning")
 

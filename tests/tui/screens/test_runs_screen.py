@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from textual.widgets import Static
 
 from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, make_run, told, type_at_once, until
+from tests.waiting import PATIENCE_SECONDS
 from tui.app import HumanoidTui
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.screens.launch.screen import LaunchScreen
@@ -340,7 +341,7 @@ async def test_a_key_that_comes_twice_at_once_asks_once(three):
 
 async def test_keys_right_behind_that_for_deleting_delete_nothing(three, log_root, monkeypatch):
     go = Event()
-    monkeypatch.setattr("tui.screens.runs.delete_dialog.check_deletable", lambda *_: go.wait(10))
+    monkeypatch.setattr("tui.screens.runs.delete_dialog.check_deletable", lambda *_: go.wait(PATIENCE_SECONDS))
     async with three.run_test() as pilot:
         await shows_runs(three, pilot, 3)
         await pilot.press("d")
