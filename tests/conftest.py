@@ -43,11 +43,11 @@ class ByFile(LoadScopeScheduling):
 
 
 def pytest_xdist_auto_num_workers(config):
-    """One more than cores, as some wait for a terminal or a process; a single file's tests run in this process."""
+    """Two more than cores, as some wait for a terminal or a process; a single file's tests run in this process."""
     if len(config.args) == 1 and ".py" in config.args[0]:
         return 0
     fit_in_memory = max(psutil.virtual_memory().total // (GIB_OF_WORKER * 2**30), 1)
-    return min((os.cpu_count() or 1) + 1, fit_in_memory, MOST_WORKERS)
+    return min((os.cpu_count() or 1) + 2, fit_in_memory, MOST_WORKERS)
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -86,9 +86,9 @@ class Terminal:
         self.press(keys)
         self.wait_until(lambda _: self._look_of(line_with) != before, f"a change of {line_with!r}")
 
-    def wait_until(self, condition: Callable[[str], object], what: str) -> None:
+    def wait_until(self, condition: Callable[[str], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Read what the program draws until the screen's text fulfils `condition`."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + seconds
         while not condition(self.text):
             assert time.monotonic() < deadline, f"waited in vain for {what}:\n{self.text}"
             assert self._read(), f"the program ended before {what}:\n{self.said[-2000:].decode(errors='replace')}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.backends.names import MJLAB
 from tests.program import program, published
 from tests.scripts import Run, train_preset
 from tests.terminal import Terminal
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.real
 AT_ONCE = {"up": -0.1, "down": -0.2, "episodes": 0}
 """Goes up as soon as there is a success rate."""
 SHORT = {"agent.num_steps_per_env": 8, "env.episode_length_s": 0.4}
+LEGGED = SHORT | MJLAB.humanoid.coarse
 AXES = {axis: f"command/twist/{axis}" for axis in ("lin_vel_x", "lin_vel_y", "ang_vel_z")}
 
 
@@ -68,7 +70,7 @@ def walk(tmp_path_factory):
         "terrain": {"kind": "terrain", "highest": 2, "stay": 2, **AT_ONCE},
         "velocity": {"kind": "velocity", "stay": 2, **AT_ONCE},
     }
-    overrides = SHORT | {"env.scene.terrain.terrain_generator.num_rows": 4}
+    overrides = LEGGED | {"env.scene.terrain.terrain_generator.num_rows": 4}
     task = "Mjlab-Velocity-Rough-Unitree-Go1"
     run = witnessed(work / "logs" / "rsl_rl" / "go1" / "walk", task, curricula=curricula, overrides=overrides)
     run.work = work
@@ -160,7 +162,7 @@ def test_tasks_are_unlocked_and_weighed_by_their_success(tmp_path):
     tasks = ["stand", "turn", "walk", "run"]
     curricula = {"tasks": {"kind": "tasks", "tasks": tasks, "every": 2, "start": 0, "unlock": -0.5}}
     task = "HumanoidTui-Multitask-Flat-Unitree-G1"
-    run = witnessed(tmp_path / "logs" / "g1" / "tasks", task, curricula=curricula, overrides=SHORT)
+    run = witnessed(tmp_path / "logs" / "g1" / "tasks", task, curricula=curricula, overrides=LEGGED)
     try:
         reach(run, "tasks", 3)
         run.wait(

@@ -8,15 +8,12 @@ import psutil
 import pytest
 
 from tests.terminal import BRAILLE_DOTS, Terminal
-from tests.waiting import wait_for
+from tests.waiting import TRAINING_SECONDS, wait_for
 from trainer_proc.contract.requests import Accepted, Stop
 from tui.session.runs.run_index import find_run, summarize
 from tui.session.trainer_request import ask
 
 pytestmark = pytest.mark.real
-
-FIRST_TRAINING_SECONDS = 240.0
-"""The first training on a machine compiles its kernels."""
 
 
 @pytest.fixture
@@ -55,7 +52,7 @@ def test_a_training_is_launched_steered_and_left_with_keys(terminal, log_root):
         at = re.search(r"training  iteration (\d+) of 600", text)
         return at is not None and int(at[1]) > 3 and BRAILLE_DOTS.search(text) is not None
 
-    terminal.wait_until(is_live, "a live chart", FIRST_TRAINING_SECONDS)
+    terminal.wait_until(is_live, "a live chart", TRAINING_SECONDS)
     assert re.search(r"smooth_reward/weight +1 ", terminal.text)
     terminal.press(b"\r")
     terminal.wait_until(lambda text: "Enter set," in text, "the editor in the row")

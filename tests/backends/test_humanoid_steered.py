@@ -43,7 +43,7 @@ def fields(g1) -> dict:
     return {
         "task": g1.own_task,
         "modules": [g1.module],
-        "overrides": SHORT,
+        "overrides": SHORT | g1.coarse,
         "curricula": {"velocity": velocity | limits, "stronger": stronger},
         "success": hardly_ever,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from presets import list_presets, load_preset
+from tests.backends.names import MJLAB
 from tests.standing_motion import write_standing_motion
 from tui.session.backends.devices import list_devices
 from tui.session.launching.launcher import Overrides, make_spec
@@ -47,6 +48,8 @@ class Untrained:
 def test_an_untrained_policy_fails(name, tmp_path):
     preset = load_preset(name)
     overrides = {"agent.num_steps_per_env": 1, "env.episode_length_s": EPISODE_SECONDS}
+    if "Unitree" in preset.task:
+        overrides |= MJLAB.humanoid.coarse
     if preset.needs.overrides:
         overrides[MOTION] = str(write_standing_motion(tmp_path / "standing.npz"))
     choices = Overrides(num_envs=ENVIRONMENTS, device="cpu", seed=1, overrides=overrides)

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import torch
-
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 
@@ -67,10 +65,3 @@ class Backend(Protocol):
 
         Raises `BackendError`.
         """
-
-
-def check_device(device: str) -> None:
-    """Raise `BackendError` if `device`, `cpu` or `cuda:N`, does not exist."""
-    kind, _, index = device.partition(":")
-    if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
-        raise BackendError(f"no such device: {device}; torch has {torch.cuda.device_count()} CUDA devices")

@@ -17,7 +17,8 @@ from isaaclab.utils import to_dict
 from isaaclab.utils.io import dump_yaml
 
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from trainer_proc.simulators.base import BackendError, LoadLibrary, Training, check_device
+from trainer_proc.simulators.base import BackendError, LoadLibrary, Training
+from trainer_proc.simulators.device import check_device
 from trainer_proc.simulators.distributed import rank_and_device
 from trainer_proc.simulators.isaaclab.assets import missing_assets, missing_assets_text, offline_robot
 from trainer_proc.simulators.isaaclab.launch import check_physics, load_configurations, start_simulation

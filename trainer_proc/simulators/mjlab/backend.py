@@ -23,7 +23,8 @@ import trainer_proc.simulators.mjlab.tasks  # noqa: F401 (registers this program
 from curricula.errors import suggestion
 from curricula.load import make_curricula
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from trainer_proc.simulators.base import BackendError, Training, check_device
+from trainer_proc.simulators.base import BackendError, Training
+from trainer_proc.simulators.device import check_device
 from trainer_proc.simulators.distributed import rank_and_device, with_cpu_ranks
 from trainer_proc.simulators.mjlab.randomization import default_randomization_events
 from trainer_proc.simulators.motion import check_motion
