@@ -104,7 +104,7 @@ def test_a_training_whose_wire_can_not_be_replaced_is_stopped(folder, link, capf
     kill_wire(folder)
     folder.connection.unlink()
     folder.connection.mkdir()
-    wait_for(lambda: Stop() in link.receive(0.01), "a stop", seconds=120)
+    wait_for(lambda: Stop() in link.receive(0.01), "a stop")
     link.emit(KNOBS)
     link.close()
     assert "can't be restarted" in capfd.readouterr().err.splitlines()[-1]
