@@ -85,15 +85,21 @@ def test_a_change_that_was_accepted_is_carried_out_once_and_the_next_one_has_the
 
     def arrived():
         orders.extend(link.receive(0.01))
-        return is_listening(folder, killed)
+        return orders and is_listening(folder, killed)
 
-    wait_for(arrived, "another wire process")
+    def is_applied():
+        orders.extend(link.receive(0.01))  # which sends, once the other wire process has said that it is ready
+        return InterventionApplied in map(type, bodies_of(folder))
+
+    wait_for(arrived, "the order from another wire process")
     (queued,) = orders
     link.emit(InterventionApplied(queued.number, "person", 1, queued.revision, (Change(WEIGHT, 1.0, 2.0),)))
-    wait_for(lambda: InterventionApplied in map(type, bodies_of(folder)), "the change")
+    wait_for(is_applied, "the change")
+    assert orders == [queued]
     reply = ask(folder, Tune({WEIGHT: 3.0}, revision=queued.revision))
     assert (reply.intervention, queued.number) == (2, 1)
-    assert link.receive(5.0) == [body for body in bodies_of(folder) if isinstance(body, InterventionQueued)][1:]
+    later = wait_for(lambda: link.receive(0.1), "the next order")
+    assert later == [body for body in bodies_of(folder) if isinstance(body, InterventionQueued)][1:]
 
 
 def is_listening(folder, killed):
