@@ -98,8 +98,8 @@ def test_the_list_does_not_wait_for_a_run_that_is_slow_to_read(make_run, monkeyp
             may_go_on.wait()
         return read(folder)
 
-    monkeypatch.setattr(run_list, "_SHORTEST_WAIT_SECONDS", 0.0)
-    monkeypatch.setattr(run_list, "_LONGEST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(run_list, "_SOON_SECONDS", 0.0)
+    monkeypatch.setattr(run_list, "_LATE_SECONDS", 0.0)
     monkeypatch.setattr(run_list, "read_run", read_slowly)
     runs = RunList(good.path.parents[1])
 

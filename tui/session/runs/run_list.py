@@ -30,8 +30,8 @@ _BY_STATUS: tuple[RunStatus, ...] = (
 )
 _BATCH_SECONDS = 0.05
 """Time to the first rows; doubles for each next batch."""
-_PATIENCE_SECONDS, _LONGEST_WAIT_SECONDS, _SHORTEST_WAIT_SECONDS = 2.0, 0.5, 0.05
-"""A look waits for runs that are slow to read: for all together, and for one before and after that is used up."""
+_SOON_SECONDS, _LATE_SECONDS = 0.5, 10.0
+"""A look waits for a slow run before it reads the others, and for all slow ones together behind them."""
 _SLOW = "still being read; its files are large or slow"
 _Stamp: TypeAlias = tuple[int, int, int] | None
 _Stamps: TypeAlias = tuple[_Stamp, _Stamp]
@@ -75,6 +75,8 @@ class _Reading:
 
     def __init__(self, folder: RunFolder, stamps: _Stamps) -> None:
         self.stamps = stamps
+        self.is_late = False
+        """Whether a look has gone without it."""
         self._folder = folder
         self._snapshot: RunSnapshot | None = None
         self._is_done = threading.Event()
@@ -93,51 +95,62 @@ class _Reading:
 class RunList:
     """The runs under a folder. Unchanged files are read once; used by one thread at a time.
 
-    A run that takes long to read is a row that says so, and is filled in at a later look.
+    A run that takes long to read comes last, or is a row that says so until a later look.
     """
 
     def __init__(self, log_root: Path) -> None:
         self._log_root = log_root
         self._seen: dict[Path, tuple[_Stamps, RunSnapshot]] = {}
         self._reading: dict[Path, _Reading] = {}
-        self._patience = 0.0
 
     def look(self) -> Iterator[list[RunSummary]]:
-        """Yield all rows, newest first, in batches as they are read. Raises `OSError`."""
+        """Yield all rows, newest first but for slow ones, in batches as they are read. Raises `OSError`."""
         folders = run_folders(self._log_root)
         batch: list[RunSummary] = []
+        slow: list[RunFolder] = []
         began, patience = time.monotonic(), _BATCH_SECONDS
-        self._patience = _PATIENCE_SECONDS
         for folder in folders:
-            batch.append(self._summary(folder))
+            if (summary := self._summary(folder, _SOON_SECONDS / (1 + len(slow)))) is None:
+                slow.append(folder)
+            else:
+                batch.append(summary)
             if time.monotonic() - began > patience:
                 yield batch
                 batch, began, patience = [], time.monotonic(), 2 * patience
         yield batch
+        if slow:
+            yield self._of_slow(slow)
         paths = {folder.path for folder in folders}
         self._seen = {path: seen for path, seen in self._seen.items() if path in paths}
         self._reading = {path: reading for path, reading in self._reading.items() if path in paths}
 
-    def _summary(self, folder: RunFolder) -> RunSummary:
+    def _of_slow(self, folders: Iterable[RunFolder]) -> list[RunSummary]:
+        """Return the rows of runs that are slow to read; those that are not ready in time say so."""
+        end = time.monotonic() + _LATE_SECONDS
+        rows: list[RunSummary] = []
+        for folder in folders:
+            summary = self._summary(folder, max(end - time.monotonic(), 0.0))
+            if summary is None:
+                self._reading[folder.path].is_late = True
+                summary = RunSummary(folder, None, "failed", problem=_SLOW)
+            rows.append(summary)
+        return rows
+
+    def _summary(self, folder: RunFolder, seconds: float) -> RunSummary | None:
+        """Return the row of a run, as it was before if reading it again is slow; None if it isn't read in time."""
         stamps = (_stamp(folder.spec_file), _stamp(folder.journal))
         known = self._seen.get(folder.path)
         if known is None or known[0] != stamps:
-            known = self._read(folder, stamps) or known
-        if known is None:
-            return RunSummary(folder, None, "failed", problem=_SLOW)
-        return known[1].summary()
+            known = self._read(folder, stamps, seconds) or known
+        return None if known is None else known[1].summary()
 
-    def _read(self, folder: RunFolder, stamps: _Stamps) -> tuple[_Stamps, RunSnapshot] | None:
-        """Return what a thread has read of the run; None if that takes longer than the patience left for this look."""
+    def _read(self, folder: RunFolder, stamps: _Stamps, seconds: float) -> tuple[_Stamps, RunSnapshot] | None:
+        """Return what a thread has read of the run; None if that takes longer."""
         reading = self._reading.get(folder.path)
         if reading is None:
             reading = self._reading[folder.path] = _Reading(folder, stamps)
-            wait = max(min(_LONGEST_WAIT_SECONDS, self._patience), _SHORTEST_WAIT_SECONDS)
-        else:  # since an earlier look
-            wait = 0.0
-        snapshot = reading.result(wait)
+        snapshot = reading.result(0.0 if reading.is_late else seconds)
         if snapshot is None:
-            self._patience -= wait
             return None
         del self._reading[folder.path]
         self._seen[folder.path] = reading.stamps, snapshot
