@@ -22,6 +22,7 @@ from presets.fixed_fields import check_arguments, check_effect
 from presets.goal import read_goal
 from presets.override_path import ROOTS, OverridePathError
 from presets.override_value import OverrideValueError
+from presets.restart import read_restart
 from presets.rollouts import read_rollouts
 from presets.success import read_success
 
@@ -125,6 +126,8 @@ class PresetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """A `presets.rollouts.PeriodicRollout`; without one, no rollout is recorded during the training."""
     checkpoints: dict[str, Any] = {}
     """A `presets.checkpoints.Retention`; without one, all checkpoints are kept."""
+    restart: dict[str, Any] = {}
+    """A `presets.restart.Restart`; without one, a failed training is not started again by itself."""
     goal: dict[str, Any] = {}
     """A `presets.goal.Goal`; without one, the training runs for all its iterations."""
     curriculum: dict[str, dict[str, Any]] = {}
@@ -225,6 +228,7 @@ def _check(preset: PresetFile) -> None:
     read_evaluation(preset.evaluation)
     read_rollouts(preset.rollouts)
     read_retention(preset.checkpoints)
+    read_restart(preset.restart)
     read_goal(preset.goal, preset.evaluation)
     _check_knobs(preset)
 

@@ -5,15 +5,18 @@ The wire process starts before slow imports, so that a dashboard sees the run an
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
+from trainer_proc.contract.errors import JournalUnreadable
 from trainer_proc.contract.garbage import without_garbage_collection
 from trainer_proc.contract.products import EVENT_FILES, WriteDelayed
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
+from trainer_proc.restart import RESTARTED, continued_in_place
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.ranks import NoOpLink, join_ranks
@@ -34,8 +37,10 @@ def main() -> int:
     folder = RunFolder(Path(sys.argv[1]))
     try:
         spec = folder.read_spec()
+        if RESTARTED in os.environ:
+            spec = continued_in_place(folder, spec)
         link = NoOpLink() if process_rank() else TrainerLink(folder)
-    except (RunFolderError, WireError, OSError) as error:
+    except (RunFolderError, WireError, JournalUnreadable, OSError) as error:
         return _print_error(str(error), 2)
     steering = Steering(link)
     link.emit(run_started(folder, spec))

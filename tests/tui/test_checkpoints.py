@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.best_checkpoint import BestCheckpoint, best_file, keep_best
+from trainer_proc.contract.checkpoint_damage import damage_notice
 from trainer_proc.contract.run_folder import iteration_of
-from tui.session.runs.checkpoint_damage import damage_notice
 from tui.session.runs.checkpoints import (
     CheckpointNotFound,
     checkpoint_to_start_from,

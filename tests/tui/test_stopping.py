@@ -73,6 +73,13 @@ def test_a_training_that_hears_nothing_gets_sigterm_then_sigkill(folder, start):
     ]
 
 
+def test_a_training_that_was_stopped_by_a_signal_wakes_to_end(folder, start):
+    process = start()
+    process.send_signal(signal.SIGSTOP)
+    stop_in_steps(folder, Patience(0.0, 120.0), lambda step: None)
+    assert process.wait() == -signal.SIGTERM
+
+
 def test_a_file_that_names_another_process_harms_nobody(folder, start):
     start(DEAF)
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)

@@ -83,6 +83,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rollouts that are kept, a table as in a preset (`presets.rollouts`); empty for none."""
     checkpoints: dict[str, Any] = {}
     """Which checkpoints are kept, a table as in a preset (`presets.checkpoints`); empty for all."""
+    restart: dict[str, Any] = {}
+    """How often a failed training starts again by itself, a table as in a preset (`presets.restart`); empty: never."""
     goal: dict[str, Any] = {}
     """What ends the training early, a table as in a preset (`presets.goal`); empty for nothing."""
     curricula: dict[str, dict[str, Any]] = {}

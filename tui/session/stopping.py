@@ -76,7 +76,11 @@ def signal_trainer(folder: RunFolder, number: signal.Signals) -> int | None:
     if trainer is None or not is_training(folder) or not _holds(trainer, folder.lock):
         return None
     try:
+        for parent in _restarting(trainer.pid):  # else it would start the training again
+            os.kill(parent, signal.SIGTERM)
         os.kill(trainer.pid, number)
+        if number == signal.SIGTERM:
+            os.kill(trainer.pid, signal.SIGCONT)  # a process that was stopped handles no signal
     except ProcessLookupError:
         return None
     except PermissionError as error:
@@ -95,6 +99,18 @@ def _holds(trainer: Trainer, lock: Path) -> bool:
         return any(file.exists() and file.samefile(lock) for file in files.iterdir())
     except OSError:
         return False
+
+
+def _restarting(pid: int) -> list[int]:
+    """Return the process above a training process, or above its launcher, that starts a failed training again."""
+    for _ in range(2):
+        try:
+            pid = int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+            if b"trainer_proc.restart" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                return [pid]
+        except (OSError, ValueError, IndexError):
+            return []
+    return []
 
 
 def _has_ended(folder: RunFolder, seconds: float) -> bool:

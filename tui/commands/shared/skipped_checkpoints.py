@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trainer_proc.contract.checkpoint_damage import damage_notice
 from tui.commands.shared.output import say
-from tui.session.runs.checkpoint_damage import damage_notice
 from tui.session.runs.checkpoints import LATEST
 from tui.session.text import plain
 

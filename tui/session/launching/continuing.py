@@ -10,8 +10,8 @@ from curricula.errors import UserError
 from presets.evaluation import with_interval
 from presets.fixed_fields import has_effect
 from presets.preset import BACKENDS
+from trainer_proc.contract.checkpoint_damage import damage_of
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from tui.session.runs.checkpoint_damage import damage_of
 from tui.session.runs.checkpoints import LATEST, CheckpointNotFound, find_checkpoint, iteration_in, run_of
 from tui.session.state import RunState
 

@@ -95,6 +95,7 @@ def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -
         evaluation=with_interval(preset.evaluation, overrides.evaluate_every),
         rollouts=with_interval(preset.rollouts, overrides.rollout_every),
         checkpoints=preset.checkpoints,
+        restart=preset.restart,
         goal=preset.goal,
         curricula=preset.curriculum,
     )
@@ -187,7 +188,7 @@ def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.
         folder.write_spec(spec)
         with open(folder.console, "ab") as console:
             trainer = start_python(
-                *trainer_arguments(folder, spec.processes),
+                *trainer_arguments(folder, spec.processes, restarts=bool(spec.restart)),
                 python=python,
                 environment=child_environment({"PYTHONUNBUFFERED": "1"} | variables),
                 stdin=subprocess.DEVNULL,
@@ -200,9 +201,11 @@ def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.
     return folder, trainer
 
 
-def trainer_arguments(folder: RunFolder, processes: int) -> list[str]:
+def trainer_arguments(folder: RunFolder, processes: int, restarts: bool = False) -> list[str]:
     """Return what Python is started with to train in `folder`; PyTorch's launcher starts several processes."""
     trainer = ["-m", "trainer_proc", str(folder.path)]
+    if restarts:
+        return ["-m", "trainer_proc.restart", str(folder.path), *trainer_arguments(folder, processes)]
     if processes == 1:
         return trainer
     return ["-m", "trainer_proc.torchrun", "--standalone", "--nproc_per_node", str(processes), *trainer]

@@ -22,6 +22,7 @@ from presets.goal import read_goal
 from presets.override_path import OverridePathError
 from presets.override_value import OverrideValueError
 from presets.preset import MOST, check_isaac_lab
+from presets.restart import read_restart
 from presets.rollouts import read_rollouts
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
 from tui.session.backends.devices import Device
@@ -150,6 +151,7 @@ def _check_tables(spec: RunSpec) -> None:
         read_evaluation(spec.evaluation)
         read_rollouts(spec.rollouts)
         read_retention(spec.checkpoints)
+        read_restart(spec.restart)
         read_goal(spec.goal, spec.evaluation)
     except SchemaError as error:
         raise SpecError(str(error), field="evaluation") from error

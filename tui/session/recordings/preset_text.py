@@ -85,6 +85,7 @@ def preset_content(spec: RunSpec, run: str, description: str) -> dict[str, Any]:
         "evaluation": spec.evaluation,
         "rollouts": spec.rollouts,
         "checkpoints": spec.checkpoints,
+        "restart": spec.restart,
         "goal": spec.goal,
         "curriculum": spec.curricula,
     }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from curricula.errors import UserError
 from trainer_proc.contract.best_checkpoint import best_checkpoint, best_file, read_best
+from trainer_proc.contract.checkpoint_damage import damage_of
 from trainer_proc.contract.run_folder import RunFolder, RunSpec, iteration_of
-from tui.session.runs.checkpoint_damage import damage_of
 from tui.session.runs.run_index import RunNotFound, find_run
 
 
