@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from trainer_proc.contract.messages import Damaged, Frame, IterationFinished, MetricSet, StoredIterations
 from trainer_proc.contract.products import EvaluationFinished
+from tui.session.metrics.journal_columns import iterations_of
 from tui.session.metrics.series import Series
 from tui.session.metrics.shares import RewardShares
 from tui.session.metrics.sorted_integers import as_range
@@ -81,10 +82,11 @@ class MetricHistory:
 
     def _store(self, stored: StoredIterations) -> None:
         self.timeline.store(stored, self._start or 0.0)
+        iterations = iterations_of(stored)
         for place, name in enumerate(self._names.get(stored.metric_set, ())):
             series = self.series[name]
             assert isinstance(series, StoredSeries)
-            series.store(stored, place)
+            series.store(iterations, stored, place)
 
     def _take_times(self, finished: list[IterationFinished], times: list[float]) -> None:
         self.timeline.extend(

@@ -163,11 +163,13 @@ def _walk(data: bytes, position: int, size: int, path: Path) -> tuple[list[tuple
     header = data[position : position + HEADER.size]
     parts: list[tuple[int, int]] = []
     others: list[tuple[int, Frame]] = []
+    total = 0
     while True:
         if count := _equal_headers(data, position, size, header):
             parts.append((position, count))
+            total += count
             position += count * size
-        if len(parts) > _FEW_PARTS and sum(count for _, count in parts) < _LEAST_ROWS_OF_PART * len(parts):
+        if len(parts) > _FEW_PARTS and total < _LEAST_ROWS_OF_PART * len(parts):
             return parts, others  # a table of them would cost more than it saves
         frames, end = decode_records(data[position : _record_end(data, position)], path, 0, most=1)
         if not frames or isinstance(frames[0].body, _ENDS):

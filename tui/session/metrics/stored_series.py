@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trainer_proc.contract.messages import StoredIterations
-from tui.session.metrics.journal_columns import iterations_of, read_values
+from tui.session.metrics.journal_columns import read_values
 from tui.session.metrics.series import Series
 from tui.session.metrics.sorted_integers import SortedIntegers
 
@@ -27,9 +27,9 @@ class StoredSeries(Series):
         """Whether points are still in the journal."""
         return bool(self._waiting)
 
-    def store(self, stored: StoredIterations, place: int) -> None:
-        """Add the points at this place of the table's metric set, without reading them."""
-        self._waiting.append((iterations_of(stored), (stored, place)))
+    def store(self, iterations: range, stored: StoredIterations, place: int) -> None:
+        """Add the points of the table's `iterations` at this place of its metric set, without reading them."""
+        self._waiting.append((iterations, (stored, place)))
 
     @property
     def count(self) -> int:
@@ -114,7 +114,7 @@ def load_together(series: Iterable[Series]) -> None:
     for table, columns in wanted.items():
         read = read_values(table, [place for _, place, _ in columns])
         for (number, _, row), column in zip(columns, read, strict=True):
-            values[number][row : row + table.count] = column
+            values[number][row : row + len(column)] = column
     for one, own in zip(stored, values, strict=True):
         one.take(own)
 
