@@ -32,6 +32,16 @@ async def picture_dashboard(log_root: Path) -> str:
         return await svg_of(pilot)
 
 
+async def picture_levels(log_root: Path) -> str:
+    """Return the dashboard of a recorded training from scratch, whose curricula went through all levels."""
+    path = log_root / "g1_walk" / "2026-11-30_17-37-25_walk42"
+    app = HumanoidTui(log_root, recorded("g1-calibrated", path))
+    async with app.run_test(size=(160, 46)) as pilot:
+        await filled_knobs(pilot)
+        await pilot.press("c")
+        return await svg_of(pilot)
+
+
 async def picture_curricula(log_root: Path) -> str:
     """Return the curricula of a recorded run on rough terrain."""
     app = HumanoidTui(log_root, recorded("g1-curricula", log_root / "g1_rough" / "2026-11-21_22-52-41_curricula"))
@@ -101,6 +111,7 @@ async def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     pictures = {
         "dashboard": picture_dashboard,
+        "levels": picture_levels,
         "curricula": picture_curricula,
         "impact": picture_impact,
         "launch": picture_launch,

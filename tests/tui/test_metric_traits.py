@@ -194,6 +194,16 @@ def test_a_level_that_grows_point_by_point_looks_as_if_drawn_at_once():
     assert np.array_equal(grown.codes, at_once.codes)
 
 
+def test_evaluations_are_drawn_as_measured_whatever_the_smoothing():
+    def codes(metric, smoothing):
+        chart = chart_of(metric, [200, 400, 600, 800], [0.0, 0.35, 0.74, 0.76])
+        view = ChartView(smoothing=smoothing)
+        return Painter().paint(ChartDescription("t", 60, 14, chart.curves, view=view)).codes
+
+    assert np.array_equal(codes("Evaluation/success", 0.6), codes("Evaluation/success", 0.0))
+    assert not np.array_equal(codes("Train/success_rate", 0.6), codes("Train/success_rate", 0.0))
+
+
 def test_the_crosshair_reads_the_level_in_force():
     chart = chart_of("Curriculum/velocity/level", [0, 100], [0.0, 3.0], crosshair=90.0)
     picture = "".join(text for text, _ in draw(sized(chart))[0])

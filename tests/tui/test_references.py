@@ -32,6 +32,7 @@ from tui.session.state import RunState
 
 pytestmark = pytest.mark.usefixtures("empty_working_directory")
 REWARD, LENGTH = "Train/mean_reward", "Train/mean_episode_length"
+SUCCESS, SCORE = "Train/success_rate", "Success/score"
 CURVE = ReferenceCurve(low=(0.0, 1.0, 2.0), median=(1.0, 2.0, 3.0), high=(2.0, 3.0, 4.0))
 ONE = PresetReference(
     task="task", device="H200", num_envs=4, runs=1, iterations=(0, 10, 20), seconds=(1.0, 11.0, 51.0),
@@ -70,9 +71,9 @@ def test_every_reference_that_ships_is_of_a_preset_small_and_explains_itself():
         with open(path, "rb") as file:
             assert len(file.read()) < 20_000
     walk = reference_of("g1-walk")
-    assert walk.curves.keys() == {REWARD, LENGTH}
-    assert "Success is left out" in walk.note
-    assert walk.curves[LENGTH].median[-1] == 1000.0
+    assert walk.curves.keys() == {REWARD, LENGTH, SUCCESS, SCORE}
+    assert "velocity levels 1 to 4" in walk.note
+    assert walk.curves[SUCCESS].median[-1] > 0.7
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ class CurveTraces:
     def update(self, frame: XFrame, log: bool, smoothing: float) -> None:
         """Update the traces for this frame."""
         series, self._timeline = self.curve.over(frame.unit)
-        smoothing = 0.0 if self.curve.is_stepped else smoothing
+        smoothing = smoothing if self.curve.is_smoothable else 0.0
         if smoothing != self._weight or series is not self._series:
             self._weight, self._series = smoothing, series
             self._smoothed = SmoothedSeries(series, smoothing) if smoothing else None

@@ -163,7 +163,7 @@ def _legend(chart: ChartDescription, palette: Palette, *, x: float, y: float, ro
             yield shape(number, x + 10, y - 4, colour, palette.background)
             yield text(x + 25, y, curve.name, palette.foreground, size=SMALL)
             x, room = x + needed + 8, room - needed - 8
-    is_smoothed = bool(chart.view.smoothing) and not all(curve.is_stepped for curve in chart.curves)
+    is_smoothed = bool(chart.view.smoothing) and any(curve.is_smoothable for curve in chart.curves)
     notes = [f"smoothed ({chart.view.smoothing:g}), raw behind"] if is_smoothed else []
     notes += ["log scale"] if chart.view.log_y else []
     notes += [f"shaded: {band.label}" for band in chart.run_bands if chart.view.unit == "iteration"]

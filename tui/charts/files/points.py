@@ -115,7 +115,7 @@ def _extent(chart: ChartDescription) -> Range | None:
 def _points(curve: Curve, unit: XUnit, range_: Range, smoothing: float) -> Points:
     places = _places(curve, unit)
     low, high = int(np.searchsorted(places, range_[0])), int(np.searchsorted(places, range_[1], side="right"))
-    is_smoothed = bool(smoothing) and not curve.is_stepped
+    is_smoothed = bool(smoothing) and curve.is_smoothable
     smoothed = SmoothedSeries(curve.over(unit)[0], smoothing).update().ys[low:high] if is_smoothed else None
     replaced = None if curve.replaced is None else _points(curve.replaced, unit, range_, 0.0)
     iterations, values, seconds = curve.series.xs, curve.series.ys, None

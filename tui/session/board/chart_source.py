@@ -13,7 +13,7 @@ from tui.session.metrics.own_times import MILLISECONDS, SeriesOverTime
 from tui.session.metrics.series import Series
 from tui.session.metrics.shares import SHARE
 from tui.session.metrics.timeline import Timeline, XUnit
-from tui.session.metrics.traits import NO_LIMITS, Limits, is_stepped, limits_of
+from tui.session.metrics.traits import NO_LIMITS, Limits, is_rare, is_stepped, limits_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Curve:
 
     Without a `timeline`, the curve is drawn over iterations only; over steps or time it is empty. Points with times of
     their own come `over_time` too. `replaced` is drawn behind: values that were logged again later. A curve that
-    `is_stepped` keeps each value until the next point and is never smoothed. `limits` hold all possible values.
+    `is_stepped` keeps each value until the next point. `limits` hold all possible values.
     """
 
     name: str
@@ -31,7 +31,13 @@ class Curve:
     over_time: SeriesOverTime | None = None
     replaced: Curve | None = None
     is_stepped: bool = False
+    is_rare: bool = False
     limits: Limits = NO_LIMITS
+
+    @property
+    def is_smoothable(self) -> bool:
+        """Whether averages of neighbouring values mean anything."""
+        return not (self.is_stepped or self.is_rare)
 
     def over(self, unit: XUnit) -> tuple[Series, Timeline | None]:
         """Return the series for an x axis in this unit, and the timeline that places its iterations."""
@@ -71,7 +77,14 @@ class ChartSource:
         if metric.startswith(SHARE):
             return Curve(name, self.history.shares.series(metric), timeline)
         series = self.history.series[metric]
-        return Curve(name, series, timeline, is_stepped=is_stepped(metric), limits=limits_of(metric))
+        return Curve(
+            name,
+            series,
+            timeline,
+            is_stepped=is_stepped(metric),
+            is_rare=is_rare(metric),
+            limits=limits_of(metric),
+        )
 
     def extent(self, unit: XUnit) -> tuple[float, float] | None:
         """Return the range of the run on the x axis; None before its first iteration."""

@@ -6,6 +6,7 @@ import math
 import re
 from functools import lru_cache
 
+from presets.evaluation import PREFIX
 from tui.session.metrics.names import Role, family_of, role_of, term_of
 
 Limits = tuple[float, float]
@@ -45,6 +46,11 @@ def is_stepped(name: str) -> bool:
         is_measured = _MEASURED_OF_CURRICULA.search(term_of(name)) is not None
         return last in ("level", "episodes") or name == "Terrain/max_level" or not is_measured
     return role_of(name) in _STEPPED_ROLES or _STEPPED.fullmatch(name) is not None
+
+
+def is_rare(name: str) -> bool:
+    """Return whether a metric has few values, each a mean over many episodes, which smoothing would falsify."""
+    return name.startswith(PREFIX)
 
 
 @lru_cache(4096)

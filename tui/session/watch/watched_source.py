@@ -12,7 +12,7 @@ from tui.session.metrics.own_times import SeriesOverTime
 from tui.session.metrics.series import Series
 from tui.session.metrics.shares import SHARE, RewardShares
 from tui.session.metrics.timeline import XUnit
-from tui.session.metrics.traits import is_stepped, limits_of
+from tui.session.metrics.traits import is_rare, is_stepped, limits_of
 from tui.session.watch.branches import Branches
 from tui.session.watch.counters import convert_place
 from tui.session.watch.scalars import Chunk
@@ -60,7 +60,12 @@ class WatchedMetrics:
         branches = self._metric(metric)
         replaced, newest = (
             Curve(
-                name, series, over_time=self._by_time(series), is_stepped=is_stepped(metric), limits=limits_of(metric)
+                name,
+                series,
+                over_time=self._by_time(series),
+                is_stepped=is_stepped(metric),
+                is_rare=is_rare(metric),
+                limits=limits_of(metric),
             )
             for series in (branches.replaced, branches.newest)
         )
