@@ -116,6 +116,14 @@ def test_a_process_that_ended_without_a_word_was_killed_or_lost_with_its_machine
     assert summarize(unfinished).status == status
 
 
+def test_a_process_that_died_before_its_first_frame_does_not_start_for_ever(folder):
+    assert summarize(folder).status == "starting"
+    lock = TrainerLock(folder)
+    assert summarize(folder).status == "starting"
+    lock.release()
+    assert summarize(folder).status == "killed"
+
+
 def write_trainer(folder, trainer):
     import msgspec
     import tomli_w

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -24,7 +26,7 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.requests import Accepted, Stop, Tune
 from trainer_proc.contract.run_folder import RunFolder
-from trainer_proc.contract.trainer_lock import is_training, read_trainer
+from trainer_proc.contract.trainer_lock import TrainerLock, is_training, read_trainer
 from trainer_proc.wire.link import TrainerLink, WireError
 from tui.session.follow import Follower
 from tui.session.trainer_request import ask
@@ -145,3 +147,16 @@ def test_the_lock_ends_with_the_process_that_holds_it_and_is_not_inherited(folde
     trainer.communicate()
     assert not is_training(folder)
     os.kill(child, signal.SIGKILL)
+
+
+def test_a_list_that_looks_at_the_lock_keeps_no_training_from_starting(folder):
+    TrainerLock(folder).release()
+    with folder.lock.open("rb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        start = threading.Thread(target=lambda: locks.append(TrainerLock(folder)))
+        locks = []
+        start.start()
+        fcntl.flock(looking, fcntl.LOCK_UN)
+    start.join()
+    assert is_training(folder)
+    locks[0].release()

@@ -24,8 +24,8 @@ from trainer_proc.contract.run_folder import RunFolder
 
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
 """Errors of file systems without locks."""
-_LOOK_SECONDS = 2.0
-"""Time for which a held lock may be that of a list of runs, which looks for microseconds."""
+_OWN_SECONDS, _LOOK_SECONDS = 2.0, 30.0
+"""Time for which a held lock may be that of a list of runs, which looks for microseconds unless it is delayed."""
 _LARGEST = 4096
 """Bytes of the file that are read."""
 
@@ -59,11 +59,11 @@ class TrainerLock:
 
     def __init__(self, folder: RunFolder) -> None:
         self._file = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-        deadline = time.monotonic() + _LOOK_SECONDS
+        began = time.monotonic()
         while not _is_taken(self._file):
-            if time.monotonic() > deadline:
+            trainer = read_trainer(folder)
+            if _is_refused(trainer, time.monotonic() - began):
                 os.close(self._file)
-                trainer = read_trainer(folder)
                 process = "" if trainer is None else f" (process {trainer.pid} on {trainer.host})"
                 raise RunIsTraining(f"{folder.name} is training already{process}", hint="stop it first")
             time.sleep(0.01)
@@ -108,6 +108,14 @@ def read_trainer(folder: RunFolder) -> Trainer | None:
         return msgspec.convert(parse_toml(read_file(folder.lock, _LARGEST)), Trainer)
     except (OSError, TomlError, msgspec.ValidationError):
         return None
+
+
+def _is_refused(trainer: Trainer | None, seconds: float) -> bool:
+    """Return whether a lock that was held for this time is held by a training, as far as its file tells."""
+    if trainer is not None and trainer.pid == os.getpid():  # this process may have released it
+        return seconds > _OWN_SECONDS
+    is_alive = trainer is not None and bool(trainer.identity) and process_identity(trainer.pid) == trainer.identity
+    return is_alive or seconds > _LOOK_SECONDS
 
 
 def _is_taken(file: int) -> bool:

@@ -138,6 +138,8 @@ class RunState:
     """What the trainer could not observe, with the reason; training went on without it."""
     stalled: TrainerStalled | None = None
     """Why no iteration has finished lately."""
+    had_trainer: bool = False
+    """Whether a training process is known to have run and ended, perhaps before its first frame."""
     is_lost: bool = False
     """Whether the training process ran on another machine, or before this one was restarted."""
     delayed: dict[str, str] = field(default_factory=dict)
@@ -199,6 +201,7 @@ class RunState:
                 self.troubles.closed(self.iteration)
                 self.started = body
                 self.phase = self.stalled = None
+                self.had_trainer = self.is_lost = False
                 self.delayed.clear()
             case PhaseChanged() as body:
                 self.phase, self.stalled = body, None
@@ -255,7 +258,8 @@ class RunState:
             is_stopped = bool(self.phase.detail) and not self.has_reached_goal
             return "stopped" if self.phase.phase == "finished" and is_stopped else _terminal(self.phase)
         if not is_alive:
-            return ("lost" if self.is_lost else "killed") if self.started is not None else "starting"
+            has_begun = self.started is not None or self.had_trainer
+            return ("lost" if self.is_lost else "killed") if has_begun else "starting"
         if self.stalled is not None and self.phase is not None and self.phase.phase == "training":
             return "stalled"
         return "starting" if self.phase is None else self.phase.phase
@@ -264,7 +268,7 @@ class RunState:
         """Learn how the training process ended, which a journal that could not be written lacks."""
         if trainer is None or (self.phase is not None and self.phase.phase in TERMINAL_PHASES):
             return
-        self.is_lost = trainer.is_lost
+        self.had_trainer, self.is_lost = True, trainer.is_lost
         if trainer.ended:
             self.phase = PhaseChanged(trainer.ended, trainer.detail)
 
