@@ -95,7 +95,7 @@ def test_a_folder_without_room_for_a_while_costs_a_training_nothing_but_time(fol
     runner.logger.writer.close()
     assert len(link.of(IterationFinished)) == ITERATIONS
     assert [body.iteration for body in link.of(CheckpointFailed)] == [3]
-    assert 6 in [body.iteration for body in link.of(CheckpointSaved)]  # not only when rsl-rl saves again
+    assert 5 in [body.iteration for body in link.of(CheckpointSaved)]  # at once, not only when rsl-rl saves again
     assert [bool(body.reason) for body in link.of(WriteDelayed)] == [True, False]
     assert iterations_in_events(folder) == list(range(ITERATIONS))
 
