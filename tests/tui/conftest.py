@@ -12,6 +12,7 @@ from textual.notifications import Notification
 from textual.pilot import Pilot
 
 from tests.tui.idle_loop import IdleLoop, wait_for_idle
+from tests.tui.parsed_styles import parse_once
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.messages import Frame, PhaseChanged, RunStarted
@@ -44,6 +45,7 @@ def however_slow_the_machine_is(monkeypatch):
     """A key is done when the program has nothing left to do, and toasts stay."""
     for module in ("app", "pilot"):
         monkeypatch.setattr(f"textual.{module}.wait_for_idle", wait_for_idle)
+    monkeypatch.setattr("textual.css.stylesheet.parse", parse_once)
     monkeypatch.setattr(Pilot, "_wait_for_screen", wait_for_idle)
     monkeypatch.setattr(App, "run_test", run_test)
     monkeypatch.setattr(Notification, "time_left", 3600.0)
