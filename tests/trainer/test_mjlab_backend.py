@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,6 +72,9 @@ def test_modules_are_imported_from_their_folder(module):
     folder = module("tasks_of_mine", "FOUND = True")
     import_modules(("tasks_of_mine", "json"), folder)
     assert sys.modules["tasks_of_mine"].FOUND
+    assert [file.name for file in Path(folder).iterdir()] == [
+        "tasks_of_mine.py"
+    ]  # compiled code would be new code there
 
 
 def test_a_file_beside_the_preset_does_not_take_a_library_s_place(module):

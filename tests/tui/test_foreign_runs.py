@@ -22,7 +22,8 @@ from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, 
 from trainer_proc.contract.requests import Pause
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.cli import run
-from tui.session.backends.named_code import CodeNotAllowed, allowed_file, check_code
+from tui.session.backends.environment import LaunchError
+from tui.session.backends.named_code import CodeNotAllowed, allow_place, allowed_file, check_code
 from tui.session.evaluations.run import evaluate
 from tui.session.trainer_request import TrainerUnreachable, ask
 
@@ -86,12 +87,26 @@ def test_a_foreign_module_runs_only_when_it_is_allowed(foreign, fails, trainers,
     assert allowed_file().stat().st_mode & 0o777 == 0o600
 
 
-def test_changed_content_is_asked_for_again(foreign, trainers, capsys, tmp_path):
+@pytest.mark.parametrize(
+    "file",
+    [
+        "helpers.py",  # which the module may import
+        "helpers/__init__.py",
+        "link/inside.py",
+        "my_tasks/__init__.py",  # which Python prefers, as the next ones
+        "my_tasks.cpython-312-x86_64-linux-gnu.so",
+        "__pycache__/my_tasks.cpython-311.pyc",
+    ],
+)
+def test_changed_content_is_asked_for_again(foreign, trainers, capsys, tmp_path, file):
     foreign(modules=("my_tasks",))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "unpacked" / "link").symlink_to(tmp_path / "elsewhere")
     assert run(["--allow-code", "resume", NAME]) == 0
-    (tmp_path / "unpacked" / "helpers.py").write_text("")  # which the module may import
+    (tmp_path / "unpacked" / file).parent.mkdir(exist_ok=True)
+    (tmp_path / "unpacked" / file).write_text("")
     assert run(["resume", NAME]) == 1
-    (tmp_path / "unpacked" / "helpers.py").unlink()
+    (tmp_path / "unpacked" / file).unlink()
     assert run(["resume", NAME]) == 0
     (tmp_path / "unpacked" / "my_tasks.py").chmod(0o666)
     (tmp_path / "unpacked" / "my_tasks.py").write_text(f"{MODULE}\n")
@@ -140,10 +155,53 @@ def test_what_the_user_has_named_in_a_preset_runs_without_a_question(foreign, tr
     assert len(trainers) == (2 if where == "file" else 1)
 
 
+def test_the_name_of_a_module_of_the_users_presets_allows_no_other_of_that_name(tmp_path, empty_working_directory):
+    presets = tmp_path / "config/humanoid-tui/presets"
+    presets.mkdir(parents=True)
+    preset = {
+        "title": "mine", "description": "mine", "backend": "mjlab", "task": "T", "experiment": "e", "iterations": 1,
+        "num_envs": {"cpu": 4, "cuda": 4}, "modules": ["my_tasks"],
+    }  # fmt: skip
+    (presets / "mine.toml").write_text(tomli_w.dumps(preset))
+    (presets / "my_tasks.py").write_text("")
+    check_code(replace(SPEC, modules=("my_tasks",), module_folder=str(presets)))
+    Path("my_tasks.py").write_text(MODULE)  # the working folder comes from somebody else
+    with pytest.raises(CodeNotAllowed, match="my_tasks"):
+        check_code(replace(SPEC, modules=("my_tasks",)))
+
+
+def test_a_place_is_not_the_same_in_another_working_folder(tmp_path, monkeypatch):
+    spec = replace(SPEC, modules=("my_tasks",), module_folder="code")
+    for folder in ("mine", "foreign"):
+        (tmp_path / folder / "code").mkdir(parents=True)
+        (tmp_path / folder / "code" / "my_tasks.py").write_text(folder)
+    monkeypatch.chdir(tmp_path / "mine")
+    allow_place(spec)
+    check_code(spec)
+    monkeypatch.chdir(tmp_path / "foreign")
+    with pytest.raises(CodeNotAllowed, match=r"foreign/code/my_tasks\.py"):
+        check_code(spec)
+
+
+def test_code_that_can_not_be_looked_at_is_refused(tmp_path):
+    archive, large = tmp_path / "code.zip", tmp_path / "large"
+    archive.write_bytes(b"PK")
+    large.mkdir()
+    (large / "my_tasks.py").touch()
+    with open(large / "data.so", "wb") as file:
+        file.truncate(60_000_000)
+    for folder, problem in ((archive, "expected a folder of modules"), (large, "can't be read: .*expected at most")):
+        with pytest.raises(LaunchError, match=problem):
+            check_code(replace(SPEC, modules=("my_tasks",), module_folder=str(folder)))
+
+
 @pytest.mark.parametrize(
     "named",
     [
         {"modules": ("antigravity",)},
+        {"overrides": {"agent.actor.class_name": "my.policy.Policy"}},
+        {"overrides": {"agent.actor": {"class_name": "my.policy.Policy"}}},
+        {"backend": "isaaclab", "hydra": ("agent.policy.class_name='my.policy.Policy'",)},
         {"overrides": {"env.rewards.alive.func": "os:system"}},
         {"overrides": {"agent": {"policy": [{"class_name": "my.policy:Policy"}]}}},
         {"backend": "isaaclab", "hydra": ("agent.algorithm.class_name=subprocess:Popen",)},
@@ -155,7 +213,9 @@ def test_installed_modules_and_functions_of_a_configuration_are_code_too(named):
         check_code(replace(SPEC, **named))
 
 
-@pytest.mark.parametrize("named", [{}, {"overrides": {"a": "cuda:0", "b": "-1:1"}}, {"hydra": ("env.a=1",)}])
+@pytest.mark.parametrize(
+    "named", [{}, {"overrides": {"a": "cuda:0", "b": "-1:1", "c.class_name": "PPO"}}, {"hydra": ("env.a=1.5",)}]
+)
 def test_a_run_without_code_needs_no_answer(named):
     check_code(replace(SPEC, **named))
 

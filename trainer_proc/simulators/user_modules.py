@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from unittest import mock
 
 from trainer_proc.simulators.base import BackendError
 
@@ -21,7 +22,8 @@ def import_modules(names: Iterable[str], folder: str) -> None:
         sys.path += [place for place in (folder, str(Path.cwd())) if place and place not in sys.path]
     for name in names:
         try:
-            importlib.import_module(name)
+            with mock.patch.object(sys, "dont_write_bytecode", True):  # compiled files would be new code in the folder
+                importlib.import_module(name)
         except Exception as error:  # a user's module may raise anything
             traceback.print_exc()
             reason = " ".join(str(error).split())

@@ -11,21 +11,27 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
-from curricula.errors import UserError
 from presets.find import list_presets
+from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
 from tui.session.backends.environment import LaunchError
 
 _NAMED = re.compile(r"([A-Za-z_][\w.]*):[A-Za-z_]\w*[\w.-]*")
 """A function as configurations name it, or a task of gymnasium with the module that registers it."""
-_MOST_FILES = 2000
+_NAMED_WITH_DOTS = re.compile(r"(?:class_name|func)=['\"]?([A-Za-z_]\w*(?:\.\w+)*)\.[A-Za-z_]\w*(?![\w.]*:)")
+"""The same as rsl-rl also takes it: `package.module.Class`."""
+_SUFFIXES = (".so", ".py", ".pyc")
+"""Of what Python imports, in its order."""
+_MOST_FILES = 5000
+"""Files of code, and folders, in a folder of modules."""
 _MOST_BYTES = 50_000_000
 
 
@@ -49,29 +55,44 @@ class NamedCode:
     module: str
     file: Path | None
     """Where it is found, unless Python finds an installed one before; None for an installed one."""
-    digest: str
-    """Of its content, and of the modules beside it, which it may import."""
+    folder: Path | None
+    """The folder on the path of imports that it lies in; None for an installed one."""
 
     def __str__(self) -> str:
         return self.module if self.file is None else f"{self.module} ({self.file}{_others(self.file)})"
 
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the content of all modules in its folder, which it may import. Raises `LaunchError` or `OSError`."""
+        if self.folder is None:
+            return _hash(b"installed", self.module.encode())
+        return _hash(b"content", self.module.encode(), *_content(self.folder))
+
     @property
     def place(self) -> str:
-        """Where the user has named it."""
+        """Hash of where the user has named it."""
         return _hash(b"place", self.module.encode(), os.fsencode(self.file or ""))
 
 
 def check_code(spec: RunSpec) -> None:
-    """Raise `CodeNotAllowed` if the run names code that the user has neither named nor allowed."""
+    """Raise `CodeNotAllowed` if the run names code that the user has neither named nor allowed.
+
+    Raises `LaunchError` if the code can't be read.
+    """
     if not _modules(spec) or _is_of_own_preset(spec):
         return
-    allowed = _read_allowed()
-    if unknown := tuple(code for code in named_code(spec) if not {code.place, code.digest} & allowed):
-        raise CodeNotAllowed(unknown)
+    try:
+        allowed = _read_allowed()
+        codes = [code for code in named_code(spec) if code.place not in allowed]
+        unknown = tuple(code for code in codes if code.digest not in allowed)
+        if unknown:
+            raise CodeNotAllowed(unknown)
+    except OSError as error:
+        raise LaunchError(f"the code that the run names can't be read: {error}") from error
 
 
 def check_code_of_run(run: str) -> None:
-    """Raise `CodeNotAllowed` as `check_code` does, for the run in a folder; nothing without a run there."""
+    """Raise `CodeNotAllowed` or `LaunchError` as `check_code` does, for the run in a folder, if there is one."""
     if not run:
         return
     try:
@@ -92,7 +113,7 @@ def allow_place(spec: RunSpec) -> None:
 
 
 def named_code(spec: RunSpec) -> list[NamedCode]:
-    """Return the code that a run names."""
+    """Return the code that a run names. Raises `LaunchError` or `OSError`."""
     return [_found(module, spec.module_folder) for module in _modules(spec)]
 
 
@@ -106,19 +127,22 @@ def _modules(spec: RunSpec) -> list[str]:
 
 
 def _functions(texts: Iterable[str]) -> Iterator[str]:
-    """Yield the modules of functions and tasks that texts name."""
-    return (found[1] for text in texts for found in _NAMED.finditer(text))
+    """Yield the modules of functions, classes and tasks that texts name."""
+    for text in texts:
+        for pattern in (_NAMED, _NAMED_WITH_DOTS):
+            yield from (found[1] for found in pattern.finditer(text))
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: Any, key: str = "") -> Iterator[str]:
+    """Yield the texts in a value, each behind `KEY=`."""
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _texts(one)
+        yield f"{key}={value}"
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from _texts(one, str(name))
     elif isinstance(value, list | tuple):
         for one in value:
-            yield from _texts(one)
+            yield from _texts(one, key)
 
 
 def _is_of_own_preset(spec: RunSpec) -> bool:
@@ -126,31 +150,49 @@ def _is_of_own_preset(spec: RunSpec) -> bool:
     named = set(_modules(spec))
     for preset in list_presets()[0]:
         known = {*preset.modules, *_functions((*preset.hydra, *_texts(preset.overrides)))}
-        if named <= known and spec.module_folder in ("", preset.folder_of_modules()):
+        if named <= known and (not spec.modules or spec.module_folder == preset.folder_of_modules()):
             return True
     return False
 
 
 def _found(module: str, folder: str) -> NamedCode:
     """Return the module as the trainer finds it: in `folder`, else in the working folder, else installed."""
-    parts = module.split(".")
-    for place in (Path(folder) if folder else None, Path.cwd()):
-        if place is None:
-            continue
-        for path in (place.joinpath(*parts).with_suffix(".py"), place.joinpath(*parts, "__init__.py")):
-            if path.is_file():
-                return NamedCode(module, path, _digest(module, path, place))
-    return NamedCode(module, None, _hash(b"installed", module.encode()))
+    for place in (*([Path(folder).absolute()] if folder else []), Path.cwd()):
+        if any(path.is_file() for path in (place, *place.parents)):  # Python imports from archives too
+            raise LaunchError(f"expected a folder of modules, got {place}")
+        if (file := _file_of(place.joinpath(*module.split(".")))) is not None:
+            return NamedCode(module, file, place)
+    return NamedCode(module, None, None)
 
 
-def _digest(module: str, path: Path, place: Path) -> str:
-    """Return a hash of a module's package, or of the module and those beside it."""
-    top = place / module.partition(".")[0]
-    files = sorted(file for file in (top.rglob("*.py") if top.is_dir() else place.glob("*.py")) if file.is_file())
-    if len(files) > _MOST_FILES or sum(file.stat().st_size for file in files) > _MOST_BYTES:
-        raise UserError(f"expected at most {_MOST_FILES} files of code beside {path}: move it to a folder of its own")
-    content = (part for file in files for part in (os.fsencode(file.relative_to(place)), file.read_bytes()))
-    return _hash(b"content", module.encode(), *content)
+def _file_of(path: Path) -> Path | None:
+    """Return the file of the module or package at `path`, whose name has no suffix; None without one."""
+    for folder, name in ((path, "__init__"), (path.parent, path.name)):
+        if folder.is_dir():
+            files = [file for file in folder.iterdir() if file.name.partition(".")[0] == name]
+            if found := [file for suffix in _SUFFIXES for file in files if file.suffix == suffix]:
+                return found[0]
+    return None
+
+
+def _content(place: Path) -> Iterator[bytes]:
+    """Yield names and content of all that can be imported from a folder, also by packages in it and through links.
+
+    Compiled files count: Python prefers them to their sources.
+    """
+    files: list[Path] = []
+    for count, (folder, folders, names) in enumerate(os.walk(place, followlinks=True)):
+        folders[:] = [name for name in folders if name.isidentifier()]
+        files += [Path(folder, name) for name in names if name.endswith(_SUFFIXES) and Path(folder, name).is_file()]
+        if max(count, len(files)) > _MOST_FILES:
+            raise LaunchError(
+                f"expected at most {_MOST_FILES} files of code in {place}: move it to a folder of its own"
+            )
+    left = _MOST_BYTES
+    for file in sorted(files):
+        content = read_file(file, left)
+        left -= len(content)
+        yield from (os.fsencode(file.relative_to(place)), content)
 
 
 def _hash(*parts: bytes) -> str:
@@ -170,7 +212,7 @@ def _others(file: Path) -> str:
 
 def _read_allowed() -> set[str]:
     try:
-        return set(allowed_file().read_text().split())
+        return set(allowed_file().read_text(errors="replace").split())
     except (FileNotFoundError, NotADirectoryError):
         return set()
 

@@ -103,7 +103,7 @@ def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -
     check_overrides(spec)
     check_device(spec, devices)
     check_origin(spec, overrides.other_task)
-    with suppress(OSError):  # a full disk: then it is asked for when the run is continued
+    with suppress(OSError, LaunchError):  # a full disk: then it is asked for when the run is continued
         allow_place(spec)  # the user has named the preset
     return spec
 
