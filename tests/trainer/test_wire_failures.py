@@ -128,8 +128,9 @@ def test_a_stop_that_ends_a_trainer_which_knows_nothing_of_it_is_a_stop(folder, 
 
 def test_the_trainer_s_last_frames_are_kept_when_it_dies(folder):
     said = "for n in range(2000): link.emit(PhaseChanged('compiling', 'module', n))"
+    all_sent = "while link._unsent: link.receive(0.01)"  # nothing is sent before the wire process has connected
     flushed = "link.robot.close(); link._orders.close(); link._frames.close(linger=-1); link._context.term()"
-    start_trainer(folder, "link = TrainerLink(folder)", said, flushed).wait()
+    start_trainer(folder, "link = TrainerLink(folder)", said, all_sent, flushed).wait()
     wait_for(lambda: has_failed(folder), "the end of the journal")
     assert [body.kernel_modules for body in bodies_of(folder)[:-1]] == list(range(2000))
 
