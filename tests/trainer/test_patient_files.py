@@ -105,6 +105,9 @@ def test_the_last_checkpoint_is_kept_elsewhere_if_the_folder_is_gone(folder, tmp
     from trainer_proc.training.build import make_steerable
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (tmp_path / f"humanoid-tui-{folder.name}").symlink_to(foreign)  # laid there by another user
 
     class PointWhoseFolderMoves(PointEnv):
         def step(self, actions):
@@ -117,8 +120,10 @@ def test_the_last_checkpoint_is_kept_elsewhere_if_the_folder_is_gone(folder, tmp
     with make_steerable(runner, Steering(link), link, folder, SPEC):
         runner.learn(4)
     assert len(link.of(IterationFinished)) == 4
-    assert (tmp_path / f"humanoid-tui-{folder.name}" / "model_3.pt").is_file()
-    assert "kept in" in link.of(CheckpointFailed)[-1].reason
+    (kept,) = tmp_path.glob(f"humanoid-tui-{folder.name}-*/model_3.pt")
+    assert f"kept in {kept.parent}" in link.of(CheckpointFailed)[-1].reason
+    assert kept.parent.stat().st_mode & 0o777 == 0o700
+    assert list(foreign.iterdir()) == []
 
 
 def test_an_error_in_the_training_leaves_a_checkpoint_of_the_last_iteration(folder):

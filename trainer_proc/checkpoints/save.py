@@ -79,9 +79,8 @@ class LiveCheckpoints:
             self._save_elsewhere(iteration)
 
     def _save_elsewhere(self, iteration: int) -> None:
-        folder = Path(tempfile.gettempdir()) / f"humanoid-tui-{Path(self._runner.logger.log_dir).name}"
         try:
-            folder.mkdir(mode=0o700, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix=f"humanoid-tui-{Path(self._runner.logger.log_dir).name}-"))
             self._original_save(str(folder / checkpoint_name(iteration)), self._infos())
         except Exception as error:  # as below
             self._on_failed(iteration, f"the last checkpoint is lost: {message_of(error)}")
