@@ -47,27 +47,31 @@ def main() -> int:
     """Return the exit code of the last attempt."""
     folder, arguments = RunFolder(Path(sys.argv[1])), sys.argv[2:]
     rules = read_restart(folder.read_spec().restart)
-    is_stopping = False
+    times = 0 if rules is None else rules.times
+    stopped_by: list[int] = []
 
     def stop(signum: int, frame: FrameType | None) -> None:
-        nonlocal is_stopping
-        is_stopping = True
+        stopped_by.append(signum)
         trainer.send_signal(signum)
 
     seen: set[Failure] = set()
     trainer = start_python(*arguments)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    for attempt in range(1, rules.times + 1 if rules is not None else 1):
+    for attempt in range(1, times + 1):
         code = trainer.wait()
         _await_end(folder)
         failure = failure_of(folder)
-        if not code or is_stopping or failure is None or failure in seen or newest_checkpoint(folder) is None:
+        if not code or failure is None or failure in seen or newest_checkpoint(folder) is None:
+            return code
+        if stopped_by:  # perhaps only since the process has ended
             return code
         seen.add(failure)
         with suppress(OSError):
-            print(f"[restart] {attempt} of {rules.times if rules else 0} after: {failure.error}", flush=True)  # noqa: T201
+            print(f"[restart] {attempt} of {times} after: {failure.error}", flush=True)  # noqa: T201
         trainer = start_python(*arguments, environment=child_environment({RESTARTED: str(attempt)}))
+        if stopped_by:  # the signal went to the process before
+            trainer.terminate()
     return trainer.wait()
 
 

@@ -48,8 +48,8 @@ def failing(folder):
     folder.checkpoint(0).write_bytes(WHOLE_CHECKPOINT)
     processes = []
 
-    def start(*attempts):
-        arguments = ("-m", "trainer_proc.restart", str(folder.path), "-c", PROGRAM, str(folder.path), repr(attempts))
+    def start(*attempts, restart=("-m", "trainer_proc.restart")):
+        arguments = (*restart, str(folder.path), "-c", PROGRAM, str(folder.path), repr(attempts))
         processes.append(subprocess.Popen([sys.executable, *arguments], stdin=subprocess.PIPE))
         return processes[-1]
 
@@ -80,6 +80,21 @@ def test_a_training_that_is_ended_by_force_is_not_started_again(folder, failing)
     trainer = read_trainer(folder).pid
     assert signal_trainer(folder, signal.SIGKILL) == trainer
     assert process.wait() != 0
+    assert attempts(folder) == 1
+
+
+def test_a_stop_while_the_next_attempt_is_prepared_is_kept(folder, failing):
+    signalled = """
+import os, signal, sys
+from trainer_proc import restart
+newest_checkpoint = restart.newest_checkpoint
+def slow(folder):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return newest_checkpoint(folder)
+restart.newest_checkpoint = slow
+sys.exit(restart.main())
+"""
+    assert failing(("no memory", 3), ("", 9), restart=("-c", signalled)).wait() == 1
     assert attempts(folder) == 1
 
 
