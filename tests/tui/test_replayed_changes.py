@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.tui.conftest import RUN, STARTED
 from tests.whole_checkpoint import WHOLE_CHECKPOINT
@@ -63,6 +64,19 @@ def test_changes_that_were_taken_back_are_listed_and_need_nothing(make_run):
     found = changes_after(folder, folder.checkpoint(50))
     assert len(found.lines) == 4
     assert found.values == ()
+
+
+@pytest.mark.parametrize(
+    ("later", "values"),
+    [
+        ((), {MASS: 1.2}),
+        ((applied(2, MASS, 1.2, 3.0, 80),), {MASS: 3.0}),
+        ((applied(2, MASS, 1.2, 3.0, 80), CheckpointSaved(90, "model_90.pt")), {}),
+    ],
+)
+def test_a_change_accepted_before_a_training_was_started_again_comes_before_later_ones(make_run, later, values):
+    folder = make_run(RUN, STARTED, queued(1, MASS, 1.0, 1.2), replace(STARTED, pid=2), *later)
+    assert dict(changes_after(folder, folder.checkpoint(90 if len(later) == 2 else 70)).values) == values
 
 
 def test_a_checkpoint_of_another_run_includes_no_change_of_this_one(ended, tmp_path):

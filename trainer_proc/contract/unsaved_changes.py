@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.knob import Value
-from trainer_proc.contract.messages import InterventionApplied, InterventionFailed, InterventionQueued
+from trainer_proc.contract.messages import InterventionApplied, InterventionFailed, InterventionQueued, RunStarted
 from trainer_proc.contract.products import CheckpointSaved
 from trainer_proc.contract.run_folder import RunFolder
 
@@ -17,17 +17,15 @@ _BY_USER = ("person", "guard")
 
 @dataclass(frozen=True)
 class UnsavedChanges:
-    """Changes after a checkpoint, in order; `queued` were accepted and never applied."""
+    """Changes after a checkpoint, in order; those that are `InterventionQueued` were accepted and never applied."""
 
-    applied: tuple[InterventionApplied, ...]
-    queued: tuple[InterventionQueued, ...]
+    bodies: tuple[InterventionApplied | InterventionQueued, ...]
 
     def values(self) -> dict[str, Value]:
         """Return the knobs' values that put the changes in force again; none for those that were taken back."""
         values: dict[str, Value] = {}
         old: dict[str, Value] = {}
-        bodies: list[InterventionApplied | InterventionQueued] = [*self.applied, *self.queued]
-        for body in bodies:
+        for body in self.bodies:
             targets = body.ramp.targets if body.ramp is not None else {}
             for change in body.changes:
                 old.setdefault(change.knob, change.old)
@@ -44,24 +42,28 @@ def unsaved_changes(folder: RunFolder, checkpoint: Path, iteration: int | None) 
     `OSError`.
     """
     is_own = checkpoint.parent.resolve() == folder.path
-    applied: list[InterventionApplied] = []
+    done: list[InterventionApplied | InterventionQueued] = []
     queued: dict[int, InterventionQueued] = {}
-    was_saved = False
+    was_saved, pid = False, -1
     for frames in JournalReader(folder.journal).read_pieces():
         for frame in frames:
             match frame.body:
                 case CheckpointSaved(path=path) if is_own and path == checkpoint.name:
                     was_saved = True
-                    applied.clear()
+                    done.clear()
+                case RunStarted(pid=number) if number != pid:  # one that continues has what the one before had accepted
+                    done += queued.values()
+                    queued.clear()
+                    pid = number
                 case InterventionQueued(number=number) as body:
                     queued[number] = body
                 case InterventionApplied(number=number) as body:
                     queued.pop(number, None)
-                    applied += [body] if body.origin in _BY_USER else []
+                    done.append(body)
                 case InterventionFailed(number=number):
                     queued.pop(number, None)
                 case _:
                     pass
     if is_own and not was_saved and iteration is not None:
-        applied = [body for body in applied if body.iteration > iteration + 1]
-    return UnsavedChanges(tuple(applied), tuple(body for body in queued.values() if body.origin in _BY_USER))
+        done = [body for body in done if isinstance(body, InterventionQueued) or body.iteration > iteration + 1]
+    return UnsavedChanges(tuple(body for body in (*done, *queued.values()) if body.origin in _BY_USER))

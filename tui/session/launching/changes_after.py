@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer_proc.contract.knob import Value
+from trainer_proc.contract.messages import InterventionApplied, InterventionQueued
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.unsaved_changes import unsaved_changes
 from tui.session.interventions.change_text import applied_text, intervention_text
@@ -33,6 +34,10 @@ def changes_after(folder: RunFolder, checkpoint: Path) -> ChangesAfter:
     Raises `JournalUnreadable` or `OSError`.
     """
     changes = unsaved_changes(folder, checkpoint, iteration_in(checkpoint))
-    lines = [applied_text(body) for body in changes.applied]
-    lines += [f"#{body.number} accepted, not applied: {intervention_text(body, 4)}" for body in changes.queued]
-    return ChangesAfter(tuple(lines), tuple(changes.values().items()))
+    return ChangesAfter(tuple(map(_line, changes.bodies)), tuple(changes.values().items()))
+
+
+def _line(body: InterventionApplied | InterventionQueued) -> str:
+    if isinstance(body, InterventionApplied):
+        return applied_text(body)
+    return f"#{body.number} accepted, not applied: {intervention_text(body, 4)}"
