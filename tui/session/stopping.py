@@ -96,8 +96,15 @@ def _holds(trainer: Trainer, lock: Path) -> bool:
     if not files.exists():  # no Linux
         return True
     try:
-        return any(file.exists() and file.samefile(lock) for file in files.iterdir())
+        return any(_is_same(file, lock) for file in files.iterdir())
     except OSError:
+        return False
+
+
+def _is_same(file: Path, lock: Path) -> bool:
+    try:
+        return file.samefile(lock)
+    except OSError:  # closed meanwhile: a training opens and closes files all the time
         return False
 
 
