@@ -53,6 +53,13 @@ def test_a_file_follows_its_folder_and_waits_for_one_that_is_not_there(tmp_path,
     assert reports[1:] == [""]
 
 
+def test_a_script_without_tensorboard_is_left_alone(reports, monkeypatch):
+    for library in ("tensorboard.summary.writer", "tensorboardX.record_writer"):
+        monkeypatch.setitem(sys.modules, library, None)
+    make_event_files_patient(reports.append)
+    assert reports == []
+
+
 def iterations_in_events(folder):
     """Return the iterations of one scalar in the event files, in order; every record must be whole."""
     from tensorboard.compat.proto.event_pb2 import Event

@@ -6,10 +6,10 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-"""A whole number that a float keeps exactly."""
-Iteration: TypeAlias = Annotated[int, msgspec.Meta(ge=-1, le=2**53)]
+LARGEST, LATEST = 2**53, 1e11
+"""Whole numbers up to the first are floats exactly; the second is in seconds since 1970."""
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
+Iteration: TypeAlias = Annotated[int, msgspec.Meta(ge=-1, le=LARGEST)]
 """The number of an iteration; -1 if unknown."""
-LATEST = 1e11
 UnixTime: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=LATEST)]
 """Seconds since 1970, never NaN."""

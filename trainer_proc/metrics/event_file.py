@@ -80,6 +80,14 @@ class PatientFile:
 
 def make_event_files_patient(report: Callable[[str], None]) -> None:
     """Have writers of TensorBoard and tensorboardX that this process opens from now on write to a `PatientFile`."""
+    with suppress(ImportError):  # a user's script may log elsewhere
+        _make_tensorboard_patient(report)
+    with suppress(ImportError):  # rl_games has it; its thread would end, and the full queue block the training
+        record_file = importlib.import_module("tensorboardX.record_writer")
+        record_file.open_file = partial(PatientFile, report=report)  # type: ignore[attr-defined]
+
+
+def _make_tensorboard_patient(report: Callable[[str], None]) -> None:
     from tensorboard.summary.writer import event_file_writer
     from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -88,6 +96,3 @@ def make_event_files_patient(report: Callable[[str], None]) -> None:
         return RecordWriter(PatientFile(os.fsdecode(path), report) if path is not None else file)
 
     event_file_writer.RecordWriter = record_writer
-    with suppress(ImportError):  # rl_games has it; its thread would end, and the full queue block the training
-        record_file = importlib.import_module("tensorboardX.record_writer")
-        record_file.open_file = partial(PatientFile, report=report)  # type: ignore[attr-defined]

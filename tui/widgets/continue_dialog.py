@@ -23,6 +23,8 @@ from tui.widgets.key_table import key
 from tui.widgets.start_run import start_run
 
 _AGAIN, _NOT = "make again", "leave out"
+_MOST_DIGITS = 18
+"""Python refuses to read thousands of them."""
 _FIELDS = (("checkpoint", "checkpoint"), ("num-envs", "envs"), ("iterations", "iterations"))
 
 
@@ -123,7 +125,7 @@ class ContinueDialog(FormDialog[RunFolder | None]):
 
     def _number(self, field: str) -> int:
         text = self.query_one(f"#{field}", Input).value
-        return int(text) if text.isdecimal() else 0  # which the spec's check refuses
+        return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else 0  # which the spec's check refuses
 
     def _show_problem(self, problem: str) -> None:
         self.query_one("#problem", Static).update(plain(problem))

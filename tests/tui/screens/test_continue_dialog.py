@@ -57,6 +57,19 @@ async def test_a_run_without_memory_continues_with_fewer_environments_and_its_ch
     assert (new.num_envs, new.checkpoint, new.set) == (spec.num_envs // 2, str(folder.checkpoint(10)), {KNOB: 2.0})
 
 
+async def test_a_number_of_thousands_of_digits_is_refused(log_root, launched):
+    failed(log_root, "no")
+    app = HumanoidTui(log_root)
+    async with app.run_test() as pilot:
+        await shows_runs(app, pilot, 1)
+        await pilot.press("C")
+        await offer_is_read(app)
+        app.screen.query_one("#iterations", Input).value = "9" * 5000
+        await pilot.press("enter")
+        await until(lambda: "expected 1 to" in str(app.screen.query_one("#problem", Static).content), "the refusal")
+    assert not launched
+
+
 async def test_a_run_that_failed_before_its_first_checkpoint_starts_again(log_root, launched):
     folder = failed(log_root, "Loss/value is nan", checkpoint=False)
     app = HumanoidTui(log_root, folder)

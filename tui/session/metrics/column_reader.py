@@ -21,7 +21,7 @@ _SLICE = 64 * 1024
 
 
 class ColumnReader(JournalReader):
-    """Reads as `JournalReader`, with `StoredIterations` for long tablees; their first and last one are frames."""
+    """Reads as `JournalReader`, with `StoredIterations` for long tables; first and last record of each are frames."""
 
     def read_pieces(self) -> Iterator[list[Frame]]:
         try:

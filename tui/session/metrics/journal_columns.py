@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from trainer_proc.contract.journal_records import decode_records, is_whole_record
+from trainer_proc.contract.limits import LARGEST, LATEST
 from trainer_proc.contract.messages import (
     Damaged,
     Frame,
@@ -47,8 +48,6 @@ _TEXTS = {0xC4: 1, 0xC5: 2, 0xC6: 4}
 _NEEDED = ("number", "time", "iteration", "values", "environment_steps", "seconds_left")
 _FREE = (*_NEEDED, "checksum")
 """Fields that differ from record to record."""
-_LATEST, _LARGEST = 1e11, 2**53
-"""Limits of `contract.limits`."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Layout:
                 is_same &= rows[:, start] < 0x80
         times = self.column(rows, "time").astype(np.float64)
         is_same &= (
-            (times >= 0) & (times <= _LATEST) & (self.column(rows, "environment_steps").astype(np.float64) <= _LARGEST)
+            (times >= 0) & (times <= LATEST) & (self.column(rows, "environment_steps").astype(np.float64) <= LARGEST)
         )
         iterations = self.column(rows, "iteration").astype(np.int64)
         spacing = np.diff(iterations)
