@@ -157,7 +157,7 @@ async def test_a_launch_that_fails_is_told_and_can_be_tried_again(log_root, laun
 
 @pytest.mark.parametrize("key", ["y", "n"])
 async def test_code_that_a_run_names_is_asked_for(log_root, monkeypatch, key):
-    code, launches = NamedCode("my_tasks", None, "digest"), []
+    code, launches = NamedCode("my_tasks", None, None), []
 
     def launch(spec, log_root):
         launches.append(spec)
@@ -175,7 +175,7 @@ async def test_code_that_a_run_names_is_asked_for(log_root, monkeypatch, key):
         await pilot.press(key)
         if key == "y":
             await until(lambda: "it would start now" in problem(app), "the second try")
-            assert allowed_file().read_text() == "digest\n"
+            assert allowed_file().read_text() == f"{code.digest}\n"
         else:
             await until(lambda: isinstance(app.screen, LaunchScreen), "the launch screen")
             assert str(app.screen.query_one("#start", Button).label) == "Start (Enter)"
