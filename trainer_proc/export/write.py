@@ -24,7 +24,7 @@ from trainer_proc.contract.child_process import interrupt_on_signals, standard_o
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import InterventionApplied
+from trainer_proc.contract.messages import Damaged, InterventionApplied
 from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export.actor import actor_group_sizes, actor_images, build_actor, read_actor, require_packages
@@ -204,7 +204,16 @@ def _past_interventions(folder: RunFolder) -> tuple[list[InterventionApplied], s
         frames = JournalReader(folder.journal).read_new()
     except (JournalUnreadable, OSError) as error:
         return [], one_line(error)
-    return [frame.body for frame in frames if isinstance(frame.body, InterventionApplied)], ""
+    applied = [frame.body for frame in frames if isinstance(frame.body, InterventionApplied)]
+    return applied, _damage([frame.body for frame in frames if isinstance(frame.body, Damaged)])
+
+
+def _damage(damaged: Sequence[Damaged]) -> str:
+    """Return one line about what could not be read of a journal; empty if all could."""
+    if not damaged:
+        return ""
+    size = sum(one.size for one in damaged)
+    return f"journal damaged at byte {damaged[0].start}: {size} bytes skipped, so changes may be missing here"
 
 
 # --- The program --------------------------------------------------------------------------------------------
