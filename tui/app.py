@@ -40,6 +40,7 @@ from tui.session.text import plain, plain_lines
 from tui.terminal.drawable_lines import DrawableLines
 from tui.terminal.driver import TerminalDriver
 from tui.terminal.frame_clock import FrameClock
+from tui.terminal.leaving import is_of_leaving_widget
 from tui.terminal.partial_repaint import PartialRepaintScreen
 from tui.terminal.tmux_clipboard import MAX_BYTES, copy_in_tmux, is_in_tmux
 from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT, THEMES, no_colour_theme, sixteen_colours_theme
@@ -138,6 +139,10 @@ class HumanoidTui(App[None]):
         self._show_problems(self._problems)
         if self.config.keys:
             self._check_keys()
+
+    def _handle_exception(self, error: Exception) -> None:
+        if not is_of_leaving_widget(error):
+            super()._handle_exception(error)
 
     # --- screens ---
 
