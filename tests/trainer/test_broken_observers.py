@@ -40,6 +40,7 @@ CLASSES = (
     "trainer_proc.steering.guards:KlGuard",
     "trainer_proc.steering.guards:FallGuard",
     "trainer_proc.steering.guards:OverflowGuard",
+    "trainer_proc.steering.collection_guard:CollectionGuard",
     "trainer_proc.knobs.curriculum_terms:CurriculumTerms",
     "trainer_proc.knobs.curriculum_terms:_Mark",
 )
@@ -53,13 +54,15 @@ CALL_THE_TRAINING = {
     "CurriculumTerms.call",
 }
 """Wrappers of the training's own functions: without them, these are not called."""
+LIMITED = ("KlGuard", "FallGuard", "OverflowGuard", "CollectionGuard")
+"""Guards with limits."""
 STEERING = {
     "MetricStream.__init__",
     "MetricStream.start_clock",
     "CurriculumTerms.hold",
     "CurriculumTerms.release",
-    *(f"{guard}.__init__" for guard in ("NotFiniteGuard", "KlGuard", "FallGuard", "OverflowGuard")),
-    *(f"{guard}.limits" for guard in ("KlGuard", "FallGuard", "OverflowGuard")),
+    *(f"{guard}.__init__" for guard in ("NotFiniteGuard", *LIMITED)),
+    *(f"{guard}.limits" for guard in LIMITED),
 }
 """Methods that observe nothing."""
 FUNCTIONS = (

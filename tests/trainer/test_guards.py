@@ -300,7 +300,7 @@ def test_limits_are_knobs_within_bounds():
     assert set_knob(guards, "guard/kl/factor", 3.0) == 3.0
     assert set_knob(guards, "guard/reward/drop", 50.0) == 50.0
     knobs = {knob.name: knob.description for knob in guards.knobs()}
-    assert len(knobs) == len(guards.knobs()) == 18
+    assert len(knobs) == len(guards.knobs()) == 21
     for name, value in {"guard/kl/iterations": 0.0, "guard/kl/factor": 0.5, "guard/reward/drop": -1.0}.items():
         assert "expected at least" in refusal(knobs[name], value)
     assert refusal(knobs["guard/kl/iterations"], 2.5) is not None

@@ -9,7 +9,7 @@ import sys
 import pytest
 from msgspec.structs import replace
 
-from tests.program import bodies_of
+from tests.program import bodies_of, program
 from tests.tui.conftest import STARTED
 from tests.waiting import wait_for
 from tests.whole_checkpoint import WHOLE_CHECKPOINT
@@ -95,6 +95,28 @@ restart.newest_checkpoint = slow
 sys.exit(restart.main())
 """
     assert failing(("no memory", 3), ("", 9), restart=("-c", signalled)).wait() == 1
+    assert attempts(folder) == 1
+
+
+@pytest.mark.parametrize("option", [[], ["--force"]])
+def test_stop_ends_the_wait_for_the_next_attempt(folder, failing, option):
+    waiting = """
+import sys
+from trainer_proc import restart
+newest_checkpoint = restart.newest_checkpoint
+def wait(folder):
+    (folder.path / "waits").touch()
+    input()
+    return newest_checkpoint(folder)
+restart.newest_checkpoint = wait
+del sys.argv[1]
+sys.exit(restart.main())
+"""
+    process = failing(("no memory", 3), ("", 9), restart=("-c", waiting, "trainer_proc.restart"))
+    wait_for((folder.path / "waits").exists, "the end of the first attempt")
+    assert "next attempt is cancelled" in program(folder.path, "stop", str(folder.path), *option)
+    process.communicate(b"\n")
+    assert process.returncode == 1
     assert attempts(folder) == 1
 
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 from presets.evaluation import PREFIX as EVALUATION
 from trainer_proc.knobs.live import LiveKnob
 from trainer_proc.metrics.observer import Observer
+from trainer_proc.steering.collection_guard import CollectionGuard
 from trainer_proc.steering.guard import Finding, Guard
 
 _Result = TypeVar("_Result")
@@ -170,12 +171,14 @@ class Guards:
         """`observer` reports a guard that fails, and is left out."""
         self._observer = observer or Observer()
         self.overflow = OverflowGuard()
+        self.collection = CollectionGuard()
         self._guards: list[Guard] = [
             NotFiniteGuard(),
             KlGuard(),
             FallGuard("success", SUCCESS),
             FallGuard("reward", REWARD),
             self.overflow,
+            self.collection,
             EvaluationGuard(),
         ]
 

@@ -72,6 +72,7 @@ def attach(
     checkpoints = attach_checkpoints(runner, steering, emit, terrain, observer, jobs.retention)
     stream = MetricStream(emit, observer)
     periodic = BoundaryWork(jobs, steering, checkpoints, stream, observer)
+    steering.guards.collection.is_disturbed = periodic.is_running
 
     def export(iteration: int) -> None:
         if jobs.exports is None:

@@ -66,11 +66,12 @@ class BoundaryWork:
     def _is_to_go_on(self, iteration: int, actions: Actions) -> bool:
         """Wait for the work that runs; return False if a stop ended the wait."""
         what = " and ".join(work.worker.what for work in self._works if work.is_running())
-        is_to_go_on = self._steering.wait_while(self._is_running, f"finishing the last {what}", iteration, actions)
+        is_to_go_on = self._steering.wait_while(self.is_running, f"finishing the last {what}", iteration, actions)
         self.take()
         return is_to_go_on
 
-    def _is_running(self) -> bool:
+    def is_running(self) -> bool:
+        """Return whether any of the work runs, or waits for its turn."""
         return any(work.is_running() for work in self._works)
 
     def _save(self, iteration: int) -> None:

@@ -11,7 +11,7 @@ from tui.commands.shared.finite_range import FiniteRange
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.requests import request_and_show
 from tui.session.runs.run_index import find_run
-from tui.session.stopping import Patience, stop_in_steps
+from tui.session.stopping import Patience, end_restart, stop_in_steps
 
 
 @click.command("stop")
@@ -37,10 +37,14 @@ def stop_command(
     run: str, force: bool, request_seconds: float, terminate_seconds: float, log_root: Path, as_json: bool
 ) -> None:
     """Save a checkpoint after the current iteration and stop."""
+    folder = find_run(run, log_root)
     if not force:
+        if end_restart(folder):
+            value = {"run": str(folder.path), "accepted": "stop"}
+            show_result(f"{folder.name}: the next attempt is cancelled", value, as_json)
+            return
         request_and_show(run, log_root, Stop(), effect="stops after this iteration", as_json=as_json)
         return
-    folder = find_run(run, log_root)
     steps: list[str] = []
 
     def show(step: str) -> None:

@@ -64,6 +64,10 @@ class Troubles:
         for guard in list(self._open):
             self.calmed(GuardCalmed(guard, iteration or 0))
 
+    def at(self, iteration: int | None) -> list[Trouble]:
+        """Return the episodes that last, or that ended with the training at `iteration`; oldest first."""
+        return [trouble for trouble in self.all if trouble.ended is None or trouble.ended == iteration]
+
     def is_new(self, body: GuardFired) -> bool:
         """Return whether a report, the newest of its guard or not, is worth a notification.
 

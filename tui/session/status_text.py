@@ -14,6 +14,7 @@ from tui.session.machine.gpu_use import GpuUse
 from tui.session.metrics.names import own_name
 from tui.session.numbers import amount, rough_duration, short_count
 from tui.session.references.fit import seconds_left
+from tui.session.remedies import remedy_now
 from tui.session.state import RunState, RunStatus
 
 STATUS_SIGNS: dict[RunStatus, str] = {
@@ -80,6 +81,9 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "",
     trouble = present_text(state.troubles.present) if is_alive else ""
     if trouble and not (status == "paused" and state.phase is not None and state.phase.detail.startswith("guard ")):
         parts.append(trouble)
+    if status == "failed" and state.started is not None:
+        remedy = remedy_now(state.started.num_envs, state, is_alive=False)
+        parts += [f"{remedy.failure} (C: remedy)"] if remedy is not None else []
     if status == "stalled":
         parts.append(stalled_text(state))
     if is_alive and state.delayed:

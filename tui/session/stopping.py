@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from trainer_proc.contract.trainer_lock import Trainer, is_training, read_traine
 from tui.session.trainer_request import TrainerUnreachable, ask
 
 _POLL_SECONDS = 0.1
+_RESTART = b"trainer_proc.restart"
+"""Module that starts a failed training again; the folder is its first argument."""
 
 
 class NotStopped(UserError):
@@ -40,6 +43,10 @@ def stop_in_steps(folder: RunFolder, patience: Patience, show: Callable[[str], N
 
     Raises `NotStopped`, or `TrainerUnreachable` if no training runs.
     """
+    if process := end_restart(folder):
+        show(f"the next attempt is cancelled: SIGTERM sent to process {process}")
+        if _has_ended(folder, patience.after_terminate):
+            return
     if not is_live(folder):
         raise TrainerUnreachable(f"no trainer runs for {folder.name}: it has ended or was never started")
     show("stop requested: the training saves a checkpoint after this iteration")
@@ -88,6 +95,31 @@ def signal_trainer(folder: RunFolder, number: signal.Signals) -> int | None:
     return trainer.pid
 
 
+def end_restart(folder: RunFolder) -> int | None:
+    """End the process that is about to start the training of `folder` again; return its id.
+
+    None if there is no such process, or the training runs.
+    """
+    if is_training(folder):
+        return None
+    for entry in Path("/proc").glob("[0-9]*"):
+        if _restarts(entry, folder):
+            with suppress(ProcessLookupError):
+                os.kill(int(entry.name), signal.SIGTERM)
+                return int(entry.name)
+    return None
+
+
+def _restarts(process: Path, folder: RunFolder) -> bool:
+    """Return whether a process of `/proc` starts the training of `folder` again if it fails."""
+    try:
+        arguments = (process / "cmdline").read_bytes().split(b"\0")
+    except OSError:  # it has ended, or is another user's
+        return False
+    place = arguments.index(_RESTART) + 1 if _RESTART in arguments[:-1] else 0
+    return place > 0 and _is_same(process / "cwd" / os.fsdecode(arguments[place]), folder.path)
+
+
 def _holds(trainer: Trainer, lock: Path) -> bool:
     """Return whether a process of this machine has the lock's file open: the file may name any process."""
     if not trainer.identity or process_identity(trainer.pid) != trainer.identity:
@@ -101,9 +133,9 @@ def _holds(trainer: Trainer, lock: Path) -> bool:
         return False
 
 
-def _is_same(file: Path, lock: Path) -> bool:
+def _is_same(path: Path, other: Path) -> bool:
     try:
-        return file.samefile(lock)
+        return path.samefile(other)
     except OSError:  # closed meanwhile: a training opens and closes files all the time
         return False
 
@@ -113,7 +145,7 @@ def _restarting(pid: int) -> list[int]:
     for _ in range(2):
         try:
             pid = int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
-            if b"trainer_proc.restart" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+            if _RESTART in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
                 return [pid]
         except (OSError, ValueError, IndexError):
             return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import signal
 from pathlib import Path
@@ -20,7 +21,7 @@ from tui.session.notifications.news import News
 from tui.session.rollouts.of_run import nearest_rollout
 from tui.session.runs.checkpoints import CheckpointNotFound, find_checkpoint, nearest_checkpoint
 from tui.session.status_text import export_result
-from tui.session.stopping import NotStopped, signal_trainer
+from tui.session.stopping import NotStopped, end_restart, signal_trainer
 from tui.session.text import plain_lines
 from tui.widgets.dialogs import Confirm
 
@@ -73,7 +74,10 @@ class TrainingActions(RunScreen):
     async def action_stop(self) -> None:
         """Confirm, then stop the training; asked again, end its process by SIGTERM, then by SIGKILL."""
         step = self._stop_step if self.is_live else 0
-        if not self.is_live:
+        cancelled = None if self.is_live else await asyncio.to_thread(end_restart, self.folder)
+        if cancelled is not None:
+            self.report(News("the next attempt is cancelled"))
+        elif not self.is_live:
             self.send(Stop())  # the answer says why not: no question first
         elif await self.answer_to(Confirm(_STOP_STEPS[step])):
             self._stop_step = min(step + 1, len(_STOP_STEPS) - 1)

@@ -15,7 +15,7 @@ from tui.session.launching.changes_after import ChangesAfter, changes_after
 from tui.session.launching.continuing import continued_spec
 from tui.session.launching.spec_checks import check_device, checked_spec
 from tui.session.runs.checkpoints import CheckpointNotFound
-from tui.session.runs.remedies import Remedy, remedy_for
+from tui.session.remedies import Remedy, remedy_now
 from tui.session.runs.run_index import read_state
 
 
@@ -45,8 +45,7 @@ def offer_for(folder: RunFolder, at: str | None = None) -> ContinueOffer:
     state, spec = read_state(folder), folder.read_spec()
     if not (alive := is_live(folder)):
         state.take_trainer(read_trainer(folder))
-    reason = state.phase.detail if state.phase is not None and not alive else ""
-    remedy = remedy_for(spec, reason, state.knobs)
+    remedy = remedy_now(spec.num_envs, state, alive)
     try:
         continued = continued_spec(folder, state, None, at)
     except CheckpointNotFound:

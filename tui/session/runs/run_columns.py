@@ -10,7 +10,7 @@ from tui.session.numbers import duration, number
 from tui.session.runs.checkpoints import origin_of
 from tui.session.runs.journal_summary import spread_points
 from tui.session.runs.names import fitted_name
-from tui.session.runs.remedies import remedy_for
+from tui.session.remedies import remedy_for
 from tui.session.runs.run_index import RunSummary
 from tui.session.runs.run_list import RunOrder
 from tui.session.sparkline import sparkline
@@ -69,7 +69,7 @@ def run_details(summary: RunSummary) -> str:
     if summary.spec is None:
         return plain(" ".join(summary.problem.replace(f"{summary.folder.path}/", "").split()))
     spec = summary.spec
-    remedy = remedy_for(spec, summary.reason, {})
+    remedy = remedy_for(spec.num_envs, summary.reason, {})
     parts = (
         summary.folder.name,
         summary.reason and f"failed: {summary.reason}",
