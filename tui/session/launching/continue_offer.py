@@ -14,8 +14,8 @@ from tui.session.backends.devices import list_devices
 from tui.session.launching.changes_after import ChangesAfter, changes_after
 from tui.session.launching.continuing import continued_spec
 from tui.session.launching.spec_checks import check_device, checked_spec
-from tui.session.runs.checkpoints import CheckpointNotFound
 from tui.session.remedies import Remedy, remedy_now
+from tui.session.runs.checkpoints import CheckpointNotFound
 from tui.session.runs.run_index import read_state
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui.session.numbers import duration, number
+from tui.session.remedies import remedy_for
 from tui.session.runs.checkpoints import origin_of
 from tui.session.runs.journal_summary import spread_points
 from tui.session.runs.names import fitted_name
-from tui.session.remedies import remedy_for
 from tui.session.runs.run_index import RunSummary
 from tui.session.runs.run_list import RunOrder
 from tui.session.sparkline import sparkline
