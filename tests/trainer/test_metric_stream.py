@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 
@@ -221,3 +222,12 @@ def test_a_stop_leaves_a_checkpoint_of_the_last_iteration(folder):
     assert link.emitted[-1] == "stopped"
     assert link.emitted[-2] == CheckpointSaved(1, "model_1.pt")
     assert torch.load(folder.checkpoint(1))["iter"] == 1
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_the_guard_of_slow_collection_knows_whether_periodic_work_runs(folder, runs):
+    link = ListLink()
+    steering = Steering(link)
+    jobs = BackgroundJobs(periodic=(SimpleNamespace(is_running=lambda: runs),))
+    attach(make_runner(str(folder.path)), steering, link.emit, jobs, None)
+    assert steering.guards.collection.is_disturbed() == runs

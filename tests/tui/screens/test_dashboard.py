@@ -1,4 +1,7 @@
 import re
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -384,6 +387,18 @@ async def test_a_key_that_needs_a_trainer_says_that_none_runs(log_root, key):
         await pilot.press(key)
         await until(lambda: any("no trainer runs" in text for text in told(app)), "the answer")
         assert isinstance(app.screen, DashboardScreen)  # and nothing was asked first
+
+
+async def test_stop_between_two_attempts_cancels_the_next_one(log_root):
+    folder = make_run(log_root, "g1-walk")
+    command = [sys.executable, "-c", "input()", "trainer_proc.restart", str(folder.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as restart:
+        app = HumanoidTui(log_root, folder)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await dashboard_is_filled(app)
+            await pilot.press("x")
+            await until(lambda: told(app) == ["the next attempt is cancelled"], "the answer")
+        assert restart.wait() == -signal.SIGTERM
 
 
 async def test_an_export_of_an_ended_run_takes_its_newest_checkpoint(log_root, monkeypatch):
