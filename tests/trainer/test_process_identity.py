@@ -1,6 +1,7 @@
 """A process is told apart from a later one with its id, whatever the clock does."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from tests.sockets import private_address
 from trainer_proc.contract.connection import Connection, read_connection, write_connection
 from trainer_proc.contract.process_identity import process_identity
+from trainer_proc.contract.run_folder import RunFolder
 
 
 def test_a_process_keeps_its_identity_until_it_ends():
@@ -66,3 +68,11 @@ def test_a_connection_of_an_earlier_process_with_the_id_is_dead(folder):
         assert not msgspec.structs.replace(connection, identity=identity).is_alive()
     gone = Connection(connection.host, 2**31 - 1, "", "")
     assert not gone.is_alive()
+
+
+def test_a_copy_of_a_live_run_is_not_live(folder):
+    write_connection(folder, private_address(), private_address())
+    copy = RunFolder(shutil.copytree(folder.path, folder.path.with_name("copy")))
+    assert read_connection(copy) is None
+    moved = RunFolder(folder.path.rename(folder.path.with_name("moved")))
+    assert read_connection(moved) is not None

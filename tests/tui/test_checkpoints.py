@@ -95,12 +95,14 @@ def archive(tmp_path):
 
 
 def damaged_ways(archive):
-    flipped = bytearray(archive)
+    flipped, unknown = bytearray(archive), bytearray(archive)
     flipped[200] ^= 1
+    unknown[archive.index(b"PK\x01\x02") + 10] = 77  # the directory names a way of compression that nobody knows
     return {
         "empty": b"",
         "cut off": archive[: len(archive) // 2],
         "damaged in archive/data/0": bytes(flipped),
+        "damaged": bytes(unknown),
     }
 
 

@@ -102,3 +102,7 @@ def test_a_file_that_names_another_process_harms_nobody(folder, start):
 def test_a_training_that_has_ended_is_not_stopped(folder):
     with pytest.raises(TrainerUnreachable):
         stop_in_steps(folder, AT_ONCE, lambda step: None)
+
+
+def test_times_without_force_are_refused(fails):
+    assert fails(2, "stop", "latest", "--request-seconds", "5").endswith("--terminate-seconds need --force")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
@@ -29,6 +30,8 @@ def damage_of(checkpoint: Path) -> str:
                 damaged = archive.testzip()
     except (BadZipFile, EOFError):
         return "cut off"
+    except (RuntimeError, ValueError, zlib.error):  # a part that zipfile can't read: torch writes no such parts
+        return "damaged"
     except OSError as error:
         return f"unreadable ({error.strerror})"
     return f"damaged in {damaged}" if damaged else ""

@@ -9,6 +9,7 @@ import os
 import socket
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,8 @@ _PREFIX = "humanoid-tui-"
 _LONGEST_FOLDER = 80
 """Bytes; a Unix socket's path may have 107, the rest is for the file's name."""
 _LONGEST_ADDRESS = len(_SCHEME) + 107
+_OF_FOLDER = ".run"
+"""Ending of the link beside the publishing socket that names the run's folder: a copy of the folder is another run."""
 
 
 class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -84,16 +87,20 @@ def write_connection(folder: RunFolder, publish: str, control: str, robot: str =
         control=control,
         robot=robot,
     )
+    _note_folder(folder, publish)
     write_atomically(folder.connection, tomli_w.dumps(msgspec.to_builtins(connection)).encode(), mode=0o600)
 
 
 def read_connection(folder: RunFolder) -> Connection | None:
     """Return the connection of a live trainer of this user.
 
-    None for no file, an unreadable one, one of a dead process, or one with another address than `is_private` accepts.
+    None for no file, an unreadable one, one of a dead process, one with another address than `is_private` accepts, or
+    one that was copied from another run's folder.
     """
     connection = _read(folder.connection)
-    return connection if connection is not None and connection.is_alive() and connection.is_private else None
+    if connection is None or not (connection.is_alive() and connection.is_private):
+        return None
+    return connection if _is_of(folder, connection.publish) else None
 
 
 def foreign_address(folder: RunFolder) -> str:
@@ -138,6 +145,31 @@ def _is_private(address: str) -> bool:
         return False
     is_own = status.st_uid == os.geteuid() and not stat.S_IMODE(status.st_mode) & 0o077
     return is_own and stat.S_ISDIR(status.st_mode)
+
+
+def _note_folder(folder: RunFolder, publish: str) -> None:
+    """Note beside the socket which folder its trainer has; a link needs no room on a full disk."""
+    note = Path(publish.removeprefix(_SCHEME) + _OF_FOLDER)
+    with suppress(OSError):
+        identity = _folder_identity(folder)
+        note.unlink(missing_ok=True)
+        note.symlink_to(identity)
+
+
+def _is_of(folder: RunFolder, publish: str) -> bool:
+    """Return whether the trainer behind a private socket has this folder; older ones don't tell."""
+    try:
+        return os.readlink(publish.removeprefix(_SCHEME) + _OF_FOLDER) == _folder_identity(folder)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _folder_identity(folder: RunFolder) -> str:
+    """Return what stays the same when the folder moves, and differs for a copy. Raises `OSError`."""
+    status = folder.path.stat()
+    return f"{status.st_dev}-{status.st_ino}"
 
 
 def _read(path: Path) -> Connection | None:

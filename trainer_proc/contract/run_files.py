@@ -16,6 +16,9 @@ from pathlib import Path
 class NotAFile(OSError):
     """A folder, a device, a pipe or a socket is in the place of a file."""
 
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}"  # without a number, which means nothing here
+
 
 def open_file(path: Path) -> BufferedReader:
     """Open a regular file for reading. Raises `OSError`, whose text names the file."""

@@ -20,23 +20,25 @@ from tui.session.stopping import Patience, end_restart, stop_in_steps
 @click.option(
     "--request-seconds",
     type=FiniteRange(min=0),
-    default=Patience.after_request,
-    show_default=True,
+    show_default=f"{Patience.after_request:g}",
     help="With --force: time between the request and SIGTERM.",
 )
 @click.option(
     "--terminate-seconds",
     type=FiniteRange(min=0),
-    default=Patience.after_terminate,
-    show_default=True,
+    show_default=f"{Patience.after_terminate:g}",
     help="With --force: time between SIGTERM and SIGKILL.",
 )
 @logs_option
 @json_option
 def stop_command(
-    run: str, force: bool, request_seconds: float, terminate_seconds: float, log_root: Path, as_json: bool
+    run: str, force: bool, request_seconds: float | None, terminate_seconds: float | None, log_root: Path, as_json: bool
 ) -> None:
     """Save a checkpoint after the current iteration and stop."""
+    given = {"after_request": request_seconds, "after_terminate": terminate_seconds}
+    times = {step: seconds for step, seconds in given.items() if seconds is not None}
+    if times and not force:
+        raise click.UsageError("--request-seconds and --terminate-seconds need --force")
     folder = find_run(run, log_root)
     if not force:
         if end_restart(folder):
@@ -52,5 +54,5 @@ def stop_command(
         if not as_json:
             show_result(step, None, as_json=False)
 
-    stop_in_steps(folder, Patience(request_seconds, terminate_seconds), show)
+    stop_in_steps(folder, Patience(**times), show)
     show_result(f"{folder.name} has ended", {"run": str(folder.path), "steps": steps}, as_json)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -42,11 +41,10 @@ class ContinueDialog(FormDialog[RunFolder | None]):
     """
     AUTO_FOCUS = "#iterations"
 
-    def __init__(self, folder: RunFolder, log_root: Path, at: int | None = None) -> None:
+    def __init__(self, folder: RunFolder, at: int | None = None) -> None:
         """Ask about the run in `folder`, from the checkpoint of iteration `at` at first, or the newest."""
         super().__init__()
         self._folder = folder
-        self._log_root = log_root
         self._at = "" if at is None else str(at)
         self._offer: ContinueOffer | None = None
         self._is_starting = False
@@ -113,7 +111,7 @@ class ContinueDialog(FormDialog[RunFolder | None]):
                 iterations=self._number("iterations"),
                 makes_changes=self.query_one("#changes", InlineSelect).value == _AGAIN,
             )
-            folder = await start_run(self, spec, self._log_root)
+            folder = await start_run(self, spec, self._folder.path.parents[1])
         except UserError as error:
             self._show_problem(str(error))
             folder = None

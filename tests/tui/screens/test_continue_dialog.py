@@ -101,3 +101,21 @@ async def test_what_can_not_be_started_is_said_in_the_dialog(log_root, launched)
         await pilot.press("enter")
         await until(lambda: "iterations" in str(problem.content), "the refusal")
     assert launched == []
+
+
+async def test_a_finished_run_of_one_experiment_continues_beside_it(log_root, launched, monkeypatch):
+    folder = make_run(log_root, "g1-walk", [*bodies_of("g1-walk", until_iteration=11), PhaseChanged("finished")])
+    spec = folder.read_spec()
+    folder.checkpoint(spec.iterations - 1).write_bytes(WHOLE_CHECKPOINT)
+    roots = []
+    monkeypatch.setattr("tui.widgets.start_run.launch", lambda spec, root: roots.append((spec, root)) or folder)
+    app = HumanoidTui(folder.path.parent)
+    async with app.run_test() as pilot:
+        await shows_runs(app, pilot, 1)
+        await pilot.press("C")
+        await offer_is_read(app)
+        app.screen.query_one("#num-envs", Input).value = "16"
+        await pilot.press("enter")
+        await until(lambda: roots, "the start")
+    ((new, root),) = roots
+    assert (new.iterations, new.num_envs, root) == (spec.iterations, 16, log_root)

@@ -112,7 +112,7 @@ class RunScreen(ChartScreen):
 
     async def continue_run(self, at: int | None) -> None:
         """Ask how to continue the run from the checkpoint of iteration `at`, or the newest; open the new run."""
-        if new := await self.answer_to(ContinueDialog(self.folder, self.folder.path.parents[1], at)):
+        if new := await self.answer_to(ContinueDialog(self.folder, at)):
             self.post_message(OpenRun(new))
 
     def _post(self, message: Message) -> None:

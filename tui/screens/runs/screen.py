@@ -282,7 +282,7 @@ class RunsScreen(PartialRepaintScreen):
     async def action_continue_run(self) -> None:
         """Continue the selected run as a new one, and open that."""
         summary = self._readable()
-        if summary is not None and (new := await self.answer_to(ContinueDialog(summary.folder, self._log_root))):
+        if summary is not None and (new := await self.answer_to(ContinueDialog(summary.folder))):
             self.post_message(OpenRun(new))
 
     def action_delete(self) -> None:

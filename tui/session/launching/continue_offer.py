@@ -12,11 +12,12 @@ from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.contract.trainer_lock import read_trainer
 from tui.session.backends.devices import list_devices
 from tui.session.launching.changes_after import ChangesAfter, changes_after
-from tui.session.launching.continuing import continued_spec
+from tui.session.launching.continuing import NoIterationsLeft, continued_spec
 from tui.session.launching.spec_checks import check_device, checked_spec
 from tui.session.remedies import Remedy, remedy_now
 from tui.session.runs.checkpoints import CheckpointNotFound
 from tui.session.runs.run_index import read_state
+from tui.session.state import RunState
 
 
 @dataclass(frozen=True)
@@ -40,19 +41,26 @@ class ContinueOffer:
 def offer_for(folder: RunFolder, at: str | None = None) -> ContinueOffer:
     """Return what continues the run from its checkpoint `at`, as in `find_checkpoint`. Reads the disk.
 
-    A run without a checkpoint is offered from its beginning. Raises `UserError` or `OSError`.
+    A run without a checkpoint is offered from its beginning, a finished one with as many iterations again. Raises `UserError` or `OSError`.
     """
     state, spec = read_state(folder), folder.read_spec()
     if not (alive := is_live(folder)):
         state.take_trainer(read_trainer(folder))
     remedy = remedy_now(spec.num_envs, state, alive)
     try:
-        continued = continued_spec(folder, state, None, at)
+        continued = _continued(folder, state, spec, at)
     except CheckpointNotFound:
         if at is not None or alive or spec.script:
             raise
         return ContinueOffer(spec, ChangesAfter(), remedy)
     return ContinueOffer(continued, changes_after(folder, Path(continued.checkpoint)), remedy)
+
+
+def _continued(folder: RunFolder, state: RunState, spec: RunSpec, at: str | None) -> RunSpec:
+    try:
+        return continued_spec(folder, state, None, at)
+    except NoIterationsLeft:
+        return continued_spec(folder, state, spec.iterations, at)
 
 
 def accepted_spec(offer: ContinueOffer, *, num_envs: int, iterations: int, makes_changes: bool) -> RunSpec:

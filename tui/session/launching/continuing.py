@@ -16,6 +16,10 @@ from tui.session.runs.checkpoints import LATEST, CheckpointNotFound, find_checkp
 from tui.session.state import RunState
 
 
+class NoIterationsLeft(UserError):
+    """The run has finished all its iterations, and no number of further ones is given."""
+
+
 def continued_spec(
     folder: RunFolder,
     state: RunState,
@@ -29,7 +33,7 @@ def continued_spec(
     `at` as in `find_checkpoint`. `iterations` None: those left at the checkpoint. Intervals as in `Overrides`.
     A run without a checkpoint of its own continues from the one that it began with. Launch values are in the
     checkpoint, with later changes. A goal that was reached is no goal again. Raises
-    `CheckpointNotFound` or another `UserError`; so it does for a run of a user's own script, which builds environment
+    `CheckpointNotFound`, `NoIterationsLeft` or another `UserError`; so it does for a run of a user's own script, which builds environment
     and runner itself.
     """
     spec = folder.read_spec()
@@ -44,7 +48,7 @@ def continued_spec(
     if iterations is None:
         iterations = last - done if done is not None else spec.iterations
         if iterations < 1:
-            raise UserError(f"{folder.name} has finished all its {last + 1} iterations", hint="add --iterations N")
+            raise NoIterationsLeft(f"{folder.name} has finished all its {last + 1} iterations", hint="add --iterations N")
     return msgspec.structs.replace(
         _without_fixed(spec),
         iterations=iterations,
