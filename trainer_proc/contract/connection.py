@@ -149,7 +149,7 @@ def _is_private(address: str) -> bool:
 
 def _note_folder(folder: RunFolder, publish: str) -> None:
     """Note beside the socket which folder its trainer has; a link needs no room on a full disk."""
-    note = Path(publish.removeprefix(_SCHEME) + _OF_FOLDER)
+    note = _note(publish)
     with suppress(OSError):
         identity = _folder_identity(folder)
         note.unlink(missing_ok=True)
@@ -159,11 +159,15 @@ def _note_folder(folder: RunFolder, publish: str) -> None:
 def _is_of(folder: RunFolder, publish: str) -> bool:
     """Return whether the trainer behind a private socket has this folder; older ones don't tell."""
     try:
-        return os.readlink(publish.removeprefix(_SCHEME) + _OF_FOLDER) == _folder_identity(folder)
+        return str(_note(publish).readlink()) == _folder_identity(folder)
     except FileNotFoundError:
         return True
     except OSError:
         return False
+
+
+def _note(publish: str) -> Path:
+    return Path(publish.removeprefix(_SCHEME) + _OF_FOLDER)
 
 
 def _folder_identity(folder: RunFolder) -> str:

@@ -41,7 +41,8 @@ class ContinueOffer:
 def offer_for(folder: RunFolder, at: str | None = None) -> ContinueOffer:
     """Return what continues the run from its checkpoint `at`, as in `find_checkpoint`. Reads the disk.
 
-    A run without a checkpoint is offered from its beginning, a finished one with as many iterations again. Raises `UserError` or `OSError`.
+    A run without a checkpoint is offered from its beginning, a finished one with as many iterations again.
+    Raises `UserError` or `OSError`.
     """
     state, spec = read_state(folder), folder.read_spec()
     if not (alive := is_live(folder)):

@@ -33,8 +33,8 @@ def continued_spec(
     `at` as in `find_checkpoint`. `iterations` None: those left at the checkpoint. Intervals as in `Overrides`.
     A run without a checkpoint of its own continues from the one that it began with. Launch values are in the
     checkpoint, with later changes. A goal that was reached is no goal again. Raises
-    `CheckpointNotFound`, `NoIterationsLeft` or another `UserError`; so it does for a run of a user's own script, which builds environment
-    and runner itself.
+    `CheckpointNotFound`, `NoIterationsLeft` or another `UserError`. So it does for a run of a user's own script, which
+    builds environment and runner itself.
     """
     spec = folder.read_spec()
     checkpoint = _checkpoint(folder, spec, at)
@@ -48,7 +48,9 @@ def continued_spec(
     if iterations is None:
         iterations = last - done if done is not None else spec.iterations
         if iterations < 1:
-            raise NoIterationsLeft(f"{folder.name} has finished all its {last + 1} iterations", hint="add --iterations N")
+            raise NoIterationsLeft(
+                f"{folder.name} has finished all its {last + 1} iterations", hint="add --iterations N"
+            )
     return msgspec.structs.replace(
         _without_fixed(spec),
         iterations=iterations,
