@@ -120,12 +120,21 @@ def test_a_training_continues_from_its_newest_whole_checkpoint_and_says_so(start
     assert capsys.readouterr().err == "humanoid-tui: model_55.pt is empty: model_50.pt is used\n"
 
 
-def test_a_training_without_a_checkpoint_continues_from_the_one_that_it_began_with(prints, started, ended):
-    folder = ended()
+@pytest.mark.parametrize(
+    "begin",
+    [
+        (),
+        (CheckpointLoaded(41, "model_40.pt"),),
+        (CheckpointLoaded(81, "model_80.pt"), replace(STARTED, pid=STARTED.pid + 1, iterations=60)),
+    ],
+    ids=["died while it loaded", "died later", "started again by itself"],
+)
+def test_a_training_without_a_checkpoint_continues_from_the_one_that_it_began_with(prints, started, ended, begin):
+    folder = ended(begin=begin)
     folder.checkpoint(50).rename(began_with := folder.path.parent / "model_40.pt")
     folder.write_spec(replace(folder.read_spec(), checkpoint=str(began_with)))
     prints("resume", RUN)
-    assert (started[0].checkpoint, started[0].iterations) == (str(began_with), 59)
+    assert (started[0].checkpoint, started[0].iterations) == (str(began_with), 100)  # 41 to 140
 
 
 @pytest.mark.parametrize("command", ["resume", "fork"])

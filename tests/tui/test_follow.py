@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -48,9 +49,14 @@ def iteration(number):
 
 def follow_until(follower, count):
     """All frames that come until there are `count` of them; fails if one is missing, twice or out of order."""
+    frames = next_frames(follower, count)
+    assert numbers(frames) == list(range(count))
+    return frames
+
+
+def next_frames(follower, count):
     frames = []
     wait_for(lambda: frames.extend(follower.poll(0.05)) or len(frames) >= count, f"{count} frames")
-    assert [frame.number for frame in frames] == list(range(count))
     return frames
 
 
@@ -95,6 +101,23 @@ def test_early_late_and_further_followers_see_every_frame_exactly_once(folder, f
     wait_for(lambda: rest.extend(late.poll(0.05)) or not late.is_live, "the end")
     assert numbers(rest) == list(range(500, 600))
     assert late.poll(0.0) == []
+
+
+def test_a_follower_that_joins_while_the_disk_is_full_sees_what_waits(folder, link, followers):
+    link.emit(STARTED)
+    wait_for(lambda: JournalReader(folder.journal).read_new(), "the first frame")
+    wire = read_connection(folder).pid
+    soft, hard = resource.prlimit(wire, resource.RLIMIT_FSIZE)
+    resource.prlimit(wire, resource.RLIMIT_FSIZE, (folder.journal.stat().st_size, hard))
+    for number in range(3):
+        link.emit(iteration(number))
+    late = [followers(), followers()]
+    for follower in late:
+        follow_until(follower, 5)  # with the report that the journal can't be written
+    resource.prlimit(wire, resource.RLIMIT_FSIZE, (soft, hard))
+    link.emit(iteration(3))
+    for follower in late:
+        assert numbers(next_frames(follower, 2)) == [5, 6]
 
 
 def test_a_run_that_has_ended_is_read_from_its_journal(make_run):

@@ -36,6 +36,11 @@ def test_runs_of_all_experiments_are_listed_newest_first(log_root):
     assert [folder.name for folder in run_folders(log_root)] == [NIGHT, NOON, MORNING]
 
 
+def test_a_run_that_a_link_leads_to_is_listed_once(log_root):
+    (log_root / "cartpole" / "newest").symlink_to(log_root / "g1" / NOON)
+    assert [folder.name for folder in run_folders(log_root)] == [NIGHT, NOON, MORNING]
+
+
 def test_an_experiment_s_own_folder_and_a_run_s_own_have_their_runs(log_root):
     assert [folder.name for folder in run_folders(log_root / "cartpole")] == [NIGHT, MORNING]
     assert find_run("latest", log_root / "cartpole").name == NIGHT

@@ -98,6 +98,7 @@ class WireServer:
         self._orders.setsockopt(zmq.SNDHWM, 0)  # no limit: the trainer takes all of them at its boundaries
         self._publish = self._context.socket(zmq.XPUB)
         self._publish.setsockopt(zmq.XPUB_WELCOME_MSG, WELCOME)
+        self._publish.setsockopt(zmq.XPUB_VERBOSE, 1)  # each subscriber is reported, not the first one only
         self._publish.setsockopt(zmq.SNDHWM, 10_000)
         self._publish.setsockopt(zmq.MAXMSGSIZE, _LARGEST_SUBSCRIPTION)
         self._control = self._context.socket(zmq.ROUTER)
@@ -123,7 +124,7 @@ class WireServer:
                 if self._control in ready:
                     self._answer_requests()
                 if self._publish in ready:
-                    self._publish.recv(zmq.NOBLOCK)  # a subscription, answered by the welcome message
+                    self._take_subscription()
                 if self._frames in ready and self._take_frames():
                     return
                 if problem := self._console.work():
@@ -180,6 +181,12 @@ class WireServer:
         if not self._unwritten:
             with suppress(zmq.Again):
                 self._orders.send(encode(Recorded(self._generation, self._taken)), zmq.NOBLOCK)
+
+    def _take_subscription(self) -> None:
+        """Send a new subscriber what it can't find in the journal yet; the others know it by its numbers."""
+        if self._publish.recv(zmq.NOBLOCK).startswith(b"\x01"):  # else it has left
+            for data in self._unwritten:
+                self._publish.send(data, zmq.NOBLOCK)
 
     def _answer_requests(self) -> None:
         """Answer the next requests; the socket takes them from its clients in turns."""

@@ -199,6 +199,8 @@ class RunState:
                 self._apply_metric_set(body)
             case RunStarted() as body:
                 self.troubles.closed(self.iteration)
+                if self.started is not None and body.pid != self.started.pid:
+                    self.continued = None  # until the process that starts again has loaded its checkpoint
                 self.started = body
                 self.phase = self.stalled = None
                 self.had_trainer = self.is_lost = False

@@ -43,7 +43,7 @@ def continued_spec(
             f"{folder.name} was trained by {script}, which builds its environment and runner itself",
             hint=f"run {script} again with runner.load({str(checkpoint)!r}) behind steer(runner)",
         )
-    last = state.last_iteration if state.started is not None else spec.iterations - 1
+    last = _last_iteration(state, spec)
     done = iteration_in(checkpoint)
     if iterations is None:
         iterations = last - done if done is not None else spec.iterations
@@ -61,6 +61,14 @@ def continued_spec(
         rollouts=with_interval(spec.rollouts, rollout_every),
         goal={} if state.has_reached_goal else spec.goal,
     )
+
+
+def _last_iteration(state: RunState, spec: RunSpec) -> int:
+    """Return the number of the final iteration; of a run that died before it loaded its checkpoint, by its spec."""
+    if state.continued is not None:
+        return state.last_iteration
+    began_with = iteration_in(Path(spec.checkpoint)) if spec.checkpoint else None
+    return (0 if began_with is None else began_with + 1) + spec.iterations - 1
 
 
 def _checkpoint(folder: RunFolder, spec: RunSpec, at: str | None) -> Path:

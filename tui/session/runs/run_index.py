@@ -59,14 +59,15 @@ class RunSummary:
 
 
 def run_folders(log_root: Path) -> list[RunFolder]:
-    """Return the runs under `log_root`, newest first. Raises `OSError`.
+    """Return the runs under `log_root`, newest first, each once whatever links lead to it. Raises `OSError`.
 
     It may also be the folder of an experiment, or of a run.
     """
     if not log_root.exists():
         return []
-    paths = [path.parent for above in ("*/*/", "*/", "") for path in log_root.glob(f"{above}{RUN_FILE}")]
-    return [RunFolder(path) for path in sorted(paths, key=lambda path: path.name, reverse=True)]
+    files = (file for above in ("*/*/", "*/", "") for file in log_root.glob(f"{above}{RUN_FILE}"))
+    folders = {folder.path: folder for folder in (RunFolder(file.parent) for file in files)}
+    return sorted(folders.values(), key=lambda folder: folder.name, reverse=True)
 
 
 @dataclass(frozen=True)
