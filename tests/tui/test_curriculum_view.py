@@ -69,6 +69,15 @@ def test_iterations_at_a_level_are_counted_from_its_first_on():
     assert by_name(state_after(*bodies, *iterations(5, 7)))["terrain"].stayed == 8
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite_count_as_none(value):
+    changes = (Change("curriculum/velocity/level", 0.0, value),)
+    state = state_after(*begun(), *iterations(0, 4), moved(1, 5, "terrain", 0.0, 1.0, changes=changes))
+    assert by_name(state)["velocity"].level == 0
+    state = state_after(*begun(), *iterations(0, 4, **{"Train/finished_episodes": value}))
+    assert by_name(state)["velocity"].episodes == 0
+
+
 def test_a_resumed_run_counts_from_its_first_iteration():
     state = state_after(*begun(), CheckpointLoaded(80, "model_79.pt"), *iterations(80, 84))
     assert by_name(state)["velocity"].stayed == 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
@@ -79,7 +80,7 @@ def _newest_iteration(state: RunState) -> int:
 
 
 def _bring_up_to_date(curriculum: Curriculum, state: RunState) -> None:
-    curriculum.move(min(int(cast(float, state.knobs[level_knob(curriculum.name)].value)), curriculum.top))
+    curriculum.move(min(_whole(cast(float, state.knobs[level_knob(curriculum.name)].value)), curriculum.top))
     curriculum.enter(cast(Mode, state.knobs[mode_knob(curriculum.name)].value))
     for name, limit in curriculum.limits.items():
         knob = state.knobs.get(curriculum_knob(curriculum.name, name))  # absent in other versions
@@ -90,7 +91,12 @@ def _bring_up_to_date(curriculum: Curriculum, state: RunState) -> None:
     curriculum.stayed = finished - (state.first_iteration if began is None else began)
     if curriculum.stayed:  # the metric excludes the newest iteration
         published = state.latest.get(f"Curriculum/{curriculum.name}/episodes", 0.0)
-        curriculum.episodes = int(published + state.latest.get(FINISHED_EPISODES, 0.0))
+        curriculum.episodes = _whole(published + state.latest.get(FINISHED_EPISODES, 0.0))
+
+
+def _whole(value: float) -> int:
+    """Return the value without its fraction; 0 for what is not finite, which a journal may have."""
+    return int(value) if math.isfinite(value) else 0
 
 
 def _begins_a_stay(change: Change, level: str, mode: str) -> bool:
