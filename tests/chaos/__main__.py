@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from tests.chaos import crowds, wire
+from tests.chaos import crowds, training, wire
 from tests.chaos.journals import RECORDINGS, damaged, frames_of, look_at
 from trainer_proc.contract.run_folder import RunFolder
 
@@ -44,6 +44,7 @@ def damaged_journals(scratch: Path, count: int, random: Random) -> list[str]:
 PARTS: dict[str, tuple[str, int, Callable[[Path, int, Random], list[str]]]] = {
     "dashboards": ("dashboards killed", 100, crowds.dashboards_killed),
     "trainers": ("training processes killed", 100, wire.trainers_killed),
+    "trainings": ("real trainings killed", 20, training.trainings_killed),
     "wires": ("wire processes killed", 30, wire.wires_killed),
     "disks": ("disks full", 10, wire.disks_full),
     "clocks": ("clock steps", 100, wire.clocks_stepped),
