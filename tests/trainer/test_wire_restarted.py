@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from tests.program import bodies_of
 from tests.waiting import wait_for
+from trainer_proc.contract.child_process import start_python
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.knob import Knob
@@ -108,6 +111,31 @@ def is_listening(folder, killed):
     return (now := read_connection(folder)) is not None and now.pid != killed.pid
 
 
+def test_a_machine_without_room_for_a_process_for_a_moment_ends_nothing(folder, link, monkeypatch):
+    failures = [OSError("no process"), OSError("no process")]
+
+    def start(*arguments, **options):
+        if failures:
+            raise failures.pop()
+        return start_python(*arguments, **options)
+
+    monkeypatch.setattr("trainer_proc.wire.link.start_python", start)
+    killed = kill_wire(folder)
+    wait_for(lambda: is_replaced(link, folder, killed), "another wire process")
+    link.emit(KNOBS)
+    link.close()
+    assert bodies_of(folder)[-1] == KNOBS
+
+
+def test_a_training_whose_sockets_were_removed_is_stopped(folder, link):
+    killed = kill_wire(folder)
+    shutil.rmtree(Path(killed.control.removeprefix("ipc://")).parent)
+    wait_for(lambda: Stop() in link.receive(0.01), "a stop")
+    link.emit(KNOBS)
+    link.close()
+    assert not is_training(folder)
+
+
 def test_a_training_whose_wire_can_not_be_replaced_is_stopped(folder, link, capfd):
     kill_wire(folder)
     folder.connection.unlink()
@@ -119,7 +147,8 @@ def test_a_training_whose_wire_can_not_be_replaced_is_stopped(folder, link, capf
     assert not is_training(folder)
 
 
-def test_a_second_training_of_a_run_is_refused_while_the_first_one_lives(folder, link):
+def test_a_second_training_of_a_run_is_refused_while_the_first_one_lives(folder, link, monkeypatch):
+    monkeypatch.setattr("trainer_proc.contract.trainer_lock._OWN_SECONDS", 0.0)
     assert is_training(folder)
     assert read_trainer(folder).pid == os.getpid()
     with pytest.raises(WireError, match=f"process {os.getpid()} "):

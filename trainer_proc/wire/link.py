@@ -163,8 +163,8 @@ class TrainerLink:
                 self._recorded += 1
 
     def _send(self) -> None:
-        """Send what is unsent, in order; a wire process that has just started may not listen yet."""
-        with suppress(zmq.Again):
+        """Send what is unsent, in order; a wire process may not have started, or not listen yet."""
+        with suppress(zmq.ZMQError):
             while self._unsent:
                 self._frames.send(self._unsent[0], zmq.NOBLOCK)
                 self._sent.append(self._unsent.popleft())
@@ -186,8 +186,9 @@ class TrainerLink:
         self._recorded = 0
         self._unsent.append(encode(Emitted(time.time(), WireRestarted(self._generation))))
         self._frames.close(linger=0)  # what it still holds is sent again
-        self._frames = self._bind_frames()
-        self._process = self._start()
+        with suppress(OSError, zmq.ZMQError):  # no room for a process, or no folder: the next call tries again
+            self._frames = self._bind_frames()
+            self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         arguments = (str(self._folder.path), str(self._sockets_folder), str(os.getpid()), str(self._generation))
@@ -196,7 +197,11 @@ class TrainerLink:
     def _bind_frames(self) -> zmq.Socket[bytes]:
         socket = self._context.socket(zmq.PUSH)
         socket.setsockopt(zmq.SNDHWM, 0)  # no limit: frames are small and sending must not block
-        socket.bind(f"ipc://{self._sockets_folder}/{FRAMES}{self._generation}")
+        try:
+            socket.bind(f"ipc://{self._sockets_folder}/{FRAMES}{self._generation}")
+        except zmq.ZMQError:
+            socket.close()
+            raise
         return socket
 
     def _bind_robot(self) -> zmq.Socket[bytes]:
