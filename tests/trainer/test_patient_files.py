@@ -150,6 +150,27 @@ def test_an_error_in_the_training_leaves_a_checkpoint_of_the_last_iteration(fold
     assert [body.path for body in link.of(CheckpointSaved)] == ["model_0.pt", "model_2.pt"]
 
 
+def test_a_gpu_that_has_failed_hides_no_error(folder, monkeypatch):
+    from tests.tiny_training import STEPS, PointEnv, make_runner
+    from trainer_proc.training.build import make_steerable
+
+    def fails(algorithm):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    class PointOnAFailingGpu(PointEnv):
+        def step(self, actions):
+            if len(self.weights_seen) == 2 * STEPS:
+                monkeypatch.setattr("trainer_proc.checkpoints.save.has_finite_weights", fails)
+                raise ZeroDivisionError
+            return super().step(actions)
+
+    runner = make_runner(str(folder.path), environment=PointOnAFailingGpu)
+    link = ListLink()
+    with pytest.raises(ZeroDivisionError), make_steerable(runner, Steering(link), link, folder, SPEC):
+        runner.learn(9)
+    assert link.of(CheckpointFailed)[-1].reason.startswith("the last checkpoint is lost: CUDA error: an illegal")
+
+
 def test_printing_to_a_full_disk_raises_nothing_and_is_noted_afterwards(tmp_path):
     program = (
         "import os, sys\n"

@@ -73,19 +73,18 @@ class LiveCheckpoints:
         """
         if self._runner.logger.writer is None:
             return
-        if self.owed or (isinstance(error, Exception) and not self._file_of(iteration).is_file()):
-            self.save(iteration)
-        if self.owed:
-            self._save_elsewhere(iteration)
+        try:
+            if self.owed or (isinstance(error, Exception) and not self._file_of(iteration).is_file()):
+                self.save(iteration)
+            if self.owed:
+                self._save_elsewhere(iteration)
+        except Exception as problem:  # a GPU that has failed fails at every operation
+            self._on_failed(iteration, f"the last checkpoint is lost: {message_of(problem)}")
 
     def _save_elsewhere(self, iteration: int) -> None:
-        try:
-            folder = Path(tempfile.mkdtemp(prefix=f"humanoid-tui-{Path(self._runner.logger.log_dir).name}-"))
-            self._original_save(str(folder / checkpoint_name(iteration)), self._infos())
-        except Exception as error:  # as below
-            self._on_failed(iteration, f"the last checkpoint is lost: {message_of(error)}")
-        else:
-            self._on_failed(iteration, f"the last checkpoint is kept in {folder}: {self.owed}")
+        folder = Path(tempfile.mkdtemp(prefix=f"humanoid-tui-{Path(self._runner.logger.log_dir).name}-"))
+        self._original_save(str(folder / checkpoint_name(iteration)), self._infos())
+        self._on_failed(iteration, f"the last checkpoint is kept in {folder}: {self.owed}")
 
     def reload(self, iteration: int, on_all_ranks: Callable[[bool], bool] = bool) -> str | None:
         """Load `model_<iteration>.pt` into the live policy and return its name; the iteration number is not changed.
