@@ -18,6 +18,7 @@ from trainer_proc.contract.products import CheckpointSaved
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.trainer_lock import read_trainer
 from trainer_proc.restart import RESTARTED, continued_in_place
+from tui.commands.shared.start import start
 from tui.session.launching.launcher import trainer_arguments
 from tui.session.stopping import signal_trainer
 
@@ -48,12 +49,12 @@ def failing(folder):
     folder.checkpoint(0).write_bytes(WHOLE_CHECKPOINT)
     processes = []
 
-    def start(*attempts, restart=("-m", "trainer_proc.restart")):
+    def failing(*attempts, restart=("-m", "trainer_proc.restart")):
         arguments = (*restart, str(folder.path), "-c", PROGRAM, str(folder.path), repr(attempts))
         processes.append(subprocess.Popen([sys.executable, *arguments], stdin=subprocess.PIPE))
         return processes[-1]
 
-    yield start
+    yield failing
     for process in processes:
         process.kill()
         process.communicate()
@@ -118,6 +119,13 @@ sys.exit(restart.main())
     process.communicate(b"\n")
     assert process.returncode == 1
     assert attempts(folder) == 1
+
+
+def test_a_launch_that_waits_sees_the_end_of_the_last_attempt(folder, failing, monkeypatch, capsys):
+    process = failing(("no memory", 3), ("", 9))
+    monkeypatch.setattr("tui.commands.shared.start.start_trainer", lambda spec, log_root: (folder, process))
+    start(folder.read_spec(), folder.path.parents[1], wait=True, as_json=False)
+    assert capsys.readouterr().out.splitlines()[-1] == f"{folder.name} is finished"
 
 
 def test_it_continues_up_to_the_same_iteration_with_the_changes_that_its_checkpoint_lacks(make_run):

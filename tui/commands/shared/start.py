@@ -40,7 +40,7 @@ def start(spec: RunSpec, log_root: Path, *, wait: bool, as_json: bool) -> None:
     folder, trainer = start_trainer(spec, log_root)
     say(f"{folder.path}", err=as_json)
     try:
-        state = _follow(folder, trainer, until_ended=wait, quiet=as_json)
+        state = _follow(folder, trainer, until_ended=wait, restarts=wait and bool(spec.restart), quiet=as_json)
     except KeyboardInterrupt:
         say(f"The training continues: humanoid-tui attach {folder.name}", err=True)
         raise
@@ -54,10 +54,13 @@ def start(spec: RunSpec, log_root: Path, *, wait: bool, as_json: bool) -> None:
     show_result(f"{folder.name} is {status}{hint}", result, as_json)
 
 
-def _follow(folder: RunFolder, trainer: subprocess.Popen[bytes], until_ended: bool, quiet: bool) -> RunState:
+def _follow(
+    folder: RunFolder, trainer: subprocess.Popen[bytes], *, until_ended: bool, restarts: bool, quiet: bool
+) -> RunState:
     """Print progress until the environment is built or, with `until_ended`, until the training has ended.
 
-    Raises `UserError` if the trainer dies.
+    One that `restarts` has not ended with a failure, as long as its process lives. Raises `UserError` if the trainer
+    dies.
     """
     state, lines = RunState(), ProgressLines()
     with Follower(folder) as follower, lines:
@@ -69,6 +72,8 @@ def _follow(folder: RunFolder, trainer: subprocess.Popen[bytes], until_ended: bo
                 if not quiet:
                     lines.show(frame, state)
             phase = state.phase.phase if state.phase else "building"
+            if restarts and not has_ended and phase != "finished":
+                continue
             if phase in TERMINAL_PHASES or (phase == "training" and not until_ended):
                 return state
             if not frames and not follower.is_live and (has_ended or state.started is not None):
