@@ -64,9 +64,14 @@ class _LazyGroup(click.Group):
     show_default=True,
     help="Detail of the program's log file; humanoid-tui doctor shows where it is.",
 )
-@click.option(_ALLOW_CODE, is_flag=True, help="Run the code that a run's folder names, and remember it.")
+@click.option(
+    _ALLOW_CODE,
+    is_flag=True,
+    expose_value=False,  # `run_command` looks for it
+    help="Run the code that a run's folder names, and remember it.",
+)
 @click.pass_context
-def cli(context: click.Context, log_level: str, allow_code: bool) -> None:
+def cli(context: click.Context, log_level: str) -> None:
     """Train humanoid robots with reinforcement learning and steer the trainings while they run.
 
     Without a command, open the launch screen.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def make_special(kind: str, path: Path) -> None:
-    """Put a special file of a `KINDS` in the place of `path`."""
+    """Put a special file, one of `KINDS`, in the place of `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     match kind:

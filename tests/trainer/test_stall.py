@@ -8,9 +8,12 @@ import socket
 import subprocess
 import sys
 
+import msgspec
 import pytest
+import tomli_w
 from msgspec.structs import replace
 
+from tests.tui.conftest import STARTED
 from tests.waiting import wait_for
 from trainer_proc.contract.messages import IterationFinished, PhaseChanged
 from trainer_proc.contract.trainer_lock import TrainerLock, read_trainer
@@ -81,10 +84,8 @@ def test_what_the_process_does_is_seen_from_outside():
 
 
 @pytest.fixture
-def unfinished(make_run, request):
+def unfinished(make_run):
     """A run whose journal ends in the middle of the training."""
-    from tests.tui.conftest import STARTED
-
     return make_run("2026-03-01_10-00-00", STARTED, PhaseChanged("training"))
 
 
@@ -125,7 +126,4 @@ def test_a_process_that_died_before_its_first_frame_does_not_start_for_ever(fold
 
 
 def write_trainer(folder, trainer):
-    import msgspec
-    import tomli_w
-
     folder.lock.write_text(tomli_w.dumps(msgspec.to_builtins(trainer)))

@@ -169,12 +169,12 @@ def test_requests_beyond_the_limit_hurt_no_other(folder, link):
         client.linger = 0
         client.connect(connection_of(folder).control)
         client.send(encode(Request(7, Tune({"reward/upright/weight": 1.0}, note="x" * 300_000))))
-        assert client.poll(20_000)
+        assert client.poll(1000 * PATIENCE_SECONDS)
         reply = decode_reply(client.recv())
         assert isinstance(reply, Refused)
         assert reply.reason.startswith("expected a request of at most 262144 bytes, got 300")
         client.send(b"\x92" * 5_000_000)  # its connection is cut
-        assert isinstance(ask(folder, Ping()), Accepted)
+        assert isinstance(ask(folder, Ping(), PATIENCE_SECONDS), Accepted)
     assert bodies_of(folder) == [KNOBS]
 
 

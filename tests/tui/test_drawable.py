@@ -29,14 +29,7 @@ from tui.session.text import plain
 WILD = "\x1b]0;owned\x07\x1b[31m\x9b2J\u202eevil\u200b\n\r\udcff\U000e0041"
 COMMANDS = (
     *("runs", "knobs WILD", "history WILD", "impact WILD 1", "attach WILD --json", "compare WILD WILD --json"),
-    *(
-        "chart WILD WILD -o chart.svg",
-        "knobs nobody",
-        "tune WILD knob=1",
-        "export WILD",
-        "evaluate WILD",
-        "record WILD -o WILD",
-    ),
+    *("chart WILD WILD -o chart.svg", "knobs nobody", "tune WILD knob=1", "export WILD", "evaluate WILD"),
     *("record WILD -o WILD", "fork WILD", "resume WILD", "delete WILD --yes"),
     *("presets --json", "launch WILD", "watch WILD --json", "WILD"),
 )

@@ -23,7 +23,7 @@ from tui.session.state import RunState
 
 @pytest.fixture(autouse=True)
 def short_is_long(monkeypatch):
-    """Tablees begin at 8 iterations, and all checksums are checked."""
+    """Tables begin at 8 iterations, and all checksums are checked."""
     for module in (column_reader, journal_columns):
         monkeypatch.setattr(module, "PIECE", 100_000)
         monkeypatch.setattr(module, "LEAST_ROWS", 8)

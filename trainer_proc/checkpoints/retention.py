@@ -13,7 +13,7 @@ from presets.checkpoints import Retention
 from trainer_proc.contract.best_checkpoint import read_best
 from trainer_proc.contract.checkpoint_use import delete_unless_in_use
 from trainer_proc.contract.run_files import read_file
-from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, iteration_of
+from trainer_proc.contract.run_folder import LARGEST_SPEC, RUN_FILE, RunFolder, iteration_of
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class _StartedFrom:
             if file in self._seen or file.parent == self._folder:
                 continue
             with suppress(OSError, TomlError):  # being written: read it next time
-                checkpoint = parse_toml(read_file(file, 2**22)).get("checkpoint")
+                checkpoint = parse_toml(read_file(file, LARGEST_SPEC)).get("checkpoint")
                 self._seen.add(file)
                 if isinstance(checkpoint, str) and checkpoint:
                     self._files.add(Path(checkpoint).resolve())

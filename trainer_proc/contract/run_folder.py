@@ -24,7 +24,7 @@ LOG_ROOT = Path("logs/rsl_rl")
 """Folder of all runs, relative to the working directory, as in Isaac Lab and mjlab."""
 
 RUN_FILE = "run.toml"
-_LARGEST_SPEC = 4 * 1024 * 1024
+LARGEST_SPEC = 4 * 1024 * 1024
 """Bytes of `run.toml`."""
 
 
@@ -176,7 +176,7 @@ class RunFolder:
     def read_spec(self) -> RunSpec:
         """Return the content of `run.toml`. Raises `RunFolderError`."""
         try:
-            return convert(parse_toml(read_file(self.spec_file, _LARGEST_SPEC)), RunSpec)
+            return convert(parse_toml(read_file(self.spec_file, LARGEST_SPEC)), RunSpec)
         except FileNotFoundError:
             raise RunFolderError(f"{self.path} is no run: it has no {RUN_FILE}") from None
         except (OSError, TomlError, SchemaError) as error:

@@ -17,6 +17,7 @@ from trainer_proc.contract.evaluation import EvaluationError
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, iteration_of
 from trainer_proc.export.check import open_session
+from trainer_proc.export.policy import LARGEST_DESCRIPTION
 
 ONNX = ".onnx"
 _ACTORS = {"actor": True, "student": True}
@@ -154,7 +155,9 @@ class _Card(msgspec.Struct):
 def _exported_iteration(path: Path) -> int | None:
     """Return the iteration in the `policy.json` beside an exported policy; None if it has none."""
     try:
-        iteration = msgspec.json.decode(read_file(path.parent / "policy.json", 2**24), type=_Card).iteration
+        iteration = msgspec.json.decode(
+            read_file(path.parent / "policy.json", LARGEST_DESCRIPTION), type=_Card
+        ).iteration
     except (OSError, msgspec.DecodeError):
         return None
     return iteration if iteration >= 0 else None

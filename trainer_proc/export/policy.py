@@ -11,6 +11,8 @@ from trainer_proc.contract.run_folder import RunFolder, write_atomically
 
 FORMAT = 2
 """Format of the description. Format 1 read gains by position and knew neither limits nor history."""
+LARGEST_DESCRIPTION = 16 * 1024 * 1024
+"""Bytes of a `policy.json`."""
 
 Limits = tuple[float | None, float | None]
 """Lower and upper limit; None for no limit."""
@@ -133,4 +135,4 @@ def write_policy_description(folder: RunFolder, description: PolicyDescription) 
 
 def read_policy_description(folder: RunFolder) -> PolicyDescription:
     """Read `params/policy.json`. Raises `OSError` or `msgspec.DecodeError`."""
-    return msgspec.json.decode(read_file(folder.policy_description, 2**24), type=PolicyDescription)
+    return msgspec.json.decode(read_file(folder.policy_description, LARGEST_DESCRIPTION), type=PolicyDescription)

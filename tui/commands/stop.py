@@ -8,7 +8,7 @@ import click
 
 from trainer_proc.contract.requests import Stop
 from tui.commands.shared.finite_range import FiniteRange
-from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.commands.shared.output import json_option, logs_option, say, show_result
 from tui.commands.shared.requests import request_and_show
 from tui.session.runs.run_index import find_run
 from tui.session.stopping import Patience, end_restart, stop_in_steps
@@ -52,7 +52,7 @@ def stop_command(
     def show(step: str) -> None:
         steps.append(step)
         if not as_json:
-            show_result(step, None, as_json=False)
+            say(step)
 
     stop_in_steps(folder, Patience(**times), show)
     show_result(f"{folder.name} has ended", {"run": str(folder.path), "steps": steps}, as_json)

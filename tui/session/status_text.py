@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from textwrap import shorten
 
-from trainer_proc.contract.messages import Damaged
+from trainer_proc.contract.messages import Damaged, TrainerStalled
 from trainer_proc.contract.products import ExportFailed, ExportFinished, ExportStarted
 from tui.session.evaluation_text import evaluation_text, goal_text
 from tui.session.guards import present_text, ways_text
@@ -84,8 +84,8 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "",
     if status == "failed" and state.started is not None:
         remedy = remedy_now(state.started.num_envs, state, is_alive=False)
         parts += [f"{remedy.failure} (C: remedy)"] if remedy is not None else []
-    if status == "stalled":
-        parts.append(stalled_text(state))
+    if status == "stalled" and state.stalled is not None:
+        parts.append(stalled_text(state.stalled))
     if is_alive and state.delayed:
         parts.append(delayed_text(state))
     if status == "paused" and state.phase is not None and (ways := ways_text(state.phase)):
@@ -102,11 +102,9 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "",
     return "  ".join(parts)
 
 
-def stalled_text(state: RunState) -> str:
-    """Return one line about a training that makes no progress; empty if it does."""
-    if state.stalled is None:
-        return ""
-    return f"no progress for {state.stalled.seconds:.0f} s: the training process {state.stalled.doing}"
+def stalled_text(stalled: TrainerStalled) -> str:
+    """Return one line about a training that makes no progress."""
+    return f"no progress for {stalled.seconds:.0f} s: the training process {stalled.doing}"
 
 
 def delayed_text(state: RunState) -> str:

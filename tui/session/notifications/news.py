@@ -35,7 +35,7 @@ from trainer_proc.contract.products import (
 from tui.session.evaluation_text import evaluation_result
 from tui.session.interventions.change_text import applied_text
 from tui.session.rollout_text import rollout_result
-from tui.session.status_text import export_result
+from tui.session.status_text import export_result, stalled_text
 
 Severity: TypeAlias = Literal["information", "warning", "error"]
 
@@ -71,8 +71,8 @@ def news_of(body: Body) -> News | None:
             return News(f"{path} loaded into the policy @{iteration}")
         case LeftOut(what=what, reason=reason):
             return News(f"no {what}: {reason}", "warning")
-        case TrainerStalled(seconds=seconds, doing=doing):
-            return News(f"no progress for {seconds:.0f} s: the training process {doing}", "warning", needs_user=True)
+        case TrainerStalled() as stalled:
+            return News(stalled_text(stalled), "warning", needs_user=True)
         case WireRestarted():
             return News("the wire process died; a new one continues the record", "warning")
         case PhaseChanged(phase="failed", detail=detail):

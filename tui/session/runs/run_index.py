@@ -108,7 +108,7 @@ class RunSnapshot:
 def _warning(folder: RunFolder, state: RunState) -> str:
     """Return why a live run is not recorded now, or soon won't be; a full disk also hides what the trainer reports."""
     if state.stalled is not None:
-        return stalled_text(state)
+        return stalled_text(state.stalled)
     if state.delayed:
         return delayed_text(state)
     return disk_warning(folder)
