@@ -78,6 +78,18 @@ def test_an_unknown_knob_is_refused_with_the_nearest_names(validator):
     assert reason(validator.answer(Tune({"ω": 1.0}))) == "no such knob: ω"
 
 
+def test_a_knob_that_a_damaged_journal_lacks_is_passed_over(validator):
+    change = InterventionApplied(1, "person", 5, 1, (Change("lost", 1.0, 2.0),), pinned=("lost",))
+    for body in (change, CompetingWriterFound("lost", "curriculum term", pinned=True)):
+        assert validator.observe(body) == body
+
+
+def test_a_change_whose_request_the_journal_lacks_keeps_its_number(validator):
+    """A wire process that dies while the disk is full takes what it has accepted with it."""
+    validator.observe(applied(4))
+    assert validator.answer(Tune({FREE: 3.0})).number == 5
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_not_finite_is_refused(validator, value):
     assert "finite" in reason(validator.answer(Tune({FREE: value})))

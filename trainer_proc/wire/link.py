@@ -78,7 +78,8 @@ class TrainerLink:
         self._listening = -1
         """Generation of the newest wire process that has reported to listen."""
         self._failed_starts = 0
-        self._received: set[int] = set()
+        self._received: dict[int, InterventionQueued] = {}
+        """Changes by number, which a wire process that knows nothing of the last ones gives again."""
         self._is_closed = self._is_lost = False
         self._frames = self._bind_frames()
         self._process = self._start()
@@ -147,10 +148,10 @@ class TrainerLink:
                     self._listening, self._failed_starts = generation, 0
                 case Recorded(generation=generation, count=count):
                     self._forget(generation, count)
-                case InterventionQueued(number=number) if number in self._received:
+                case InterventionQueued(number=number) if self._received.get(number) == order:
                     pass  # repeated by a new wire process
                 case InterventionQueued(number=number):
-                    self._received.add(number)
+                    self._received[number] = order
                     orders.append(order)
                 case _:
                     orders.append(order)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +52,7 @@ def recover(journal: Path, of_this_training: bool) -> Recovered:
             if isinstance(body, RunStarted) and body.pid != pid:
                 validator, pid = RequestValidator(), body.pid
             times.append(frame.time)
-            with suppress(KeyError):  # of a knob that a damaged frame has described
-                _recall(validator, body)
+            _recall(validator, body)
     validator.next_intervention = newest + 1
     return Recovered(validator, frozenset(times), validator.waiting)
 

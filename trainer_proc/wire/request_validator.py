@@ -281,6 +281,7 @@ class RequestValidator:
         """Take over the values read back; assign number and revision to the trainer's own changes."""
         # a resumed run continues at its checkpoint's revision
         self._revision = max(self._revision + (not applied.number), applied.revision)
+        self.next_intervention = max(self.next_intervention, applied.number + 1)  # of a journal without its request
         if not applied.number:
             applied = msgspec.structs.replace(applied, number=self._take_number(), revision=self._revision)
         self._take_changes(applied.changes, applied.revision)
@@ -303,13 +304,15 @@ class RequestValidator:
 
     def _take_changes(self, changes: tuple[Change, ...], revision: int) -> None:
         for change in changes:
-            entry = self._entries[change.knob]
-            entry.knob = msgspec.structs.replace(entry.knob, value=change.new)
-            entry.revision = max(entry.revision, revision)  # a newer request may be queued
+            self._describe(change.knob, value=change.new)
+            if change.knob in self._entries:
+                entry = self._entries[change.knob]
+                entry.revision = max(entry.revision, revision)  # a newer request may be queued
 
     def _describe(self, name: str, **fields: object) -> None:
-        entry = self._entries[name]
-        entry.knob = msgspec.structs.replace(entry.knob, **fields)
+        if name in self._entries:  # else it was in a part of the journal that is damaged
+            entry = self._entries[name]
+            entry.knob = msgspec.structs.replace(entry.knob, **fields)
 
     def _take_number(self) -> int:
         self.next_intervention += 1
