@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -77,6 +78,21 @@ def test_a_training_that_was_stopped_by_a_signal_wakes_to_end(folder, start):
     process = start()
     process.send_signal(signal.SIGSTOP)
     stop_in_steps(folder, Patience(0.0, 120.0), lambda step: None)
+    assert process.wait() == -signal.SIGTERM
+
+
+def test_a_training_that_closes_a_file_meanwhile_is_found(folder, start, monkeypatch):
+    process = start()
+    samefile, closed = Path.samefile, []
+
+    def looks_at(path, other):
+        if not closed:
+            closed.append(path)
+            raise FileNotFoundError
+        return samefile(path, other)
+
+    monkeypatch.setattr(Path, "samefile", looks_at)
+    assert signal_trainer(folder, signal.SIGTERM) == process.pid
     assert process.wait() == -signal.SIGTERM
 
 
