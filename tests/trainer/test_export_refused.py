@@ -102,6 +102,10 @@ def test_a_normaliser_that_is_missing_in_the_checkpoint_is_refused(plain):
     [
         ({"actor": {"class_name": "NoSuchModel"}}, "NoSuchModel"),
         ({"actor": {"class_name": "builtins:print"}}, "is no torch module"),
+        (
+            {"actor": {"class_name": "MLPModel", "distribution_cfg": {"class_name": "pydoc:pipepager", "cmd": "true"}}},
+            "is no torch module",
+        ),
         ({"actor": {}}, "class_name"),
         ({"observation_sizes": {"first": 3}}, "second"),
         ({"observation_terms": [ObservationTerm("joint_pos", 7)]}, "its terms have 7 numbers, the actor reads 8"),

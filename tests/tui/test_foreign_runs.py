@@ -201,6 +201,7 @@ def test_code_that_can_not_be_looked_at_is_refused(tmp_path):
         {"modules": ("antigravity",)},
         {"overrides": {"agent.actor.class_name": "my.policy.Policy"}},
         {"overrides": {"agent.actor": {"class_name": "my.policy.Policy"}}},
+        {"overrides": {"agent.logger": "my.log.Writer"}},
         {"backend": "isaaclab", "hydra": ("agent.policy.class_name='my.policy.Policy'",)},
         {"overrides": {"env.rewards.alive.func": "os:system"}},
         {"overrides": {"agent": {"policy": [{"class_name": "my.policy:Policy"}]}}},
@@ -225,6 +226,18 @@ def test_workers_run_no_foreign_code(foreign):
     request = Request(run=str(folder.path), checkpoint=str(folder.checkpoint(50)), suite="quick", device="cpu")
     with pytest.raises(CodeNotAllowed, match="my_tasks"):
         evaluate(request, lambda progress: None, Event())
+
+
+@pytest.mark.parametrize("place", ["", "distribution_cfg"])
+def test_an_export_imports_no_foreign_code(foreign, fails, monkeypatch, place):
+    folder, exported = foreign(), []
+    monkeypatch.setattr("tui.session.exporting.run_export", lambda *arguments, **_: exported.append(arguments))
+    named = {"class_name": "my.policy.Policy"}
+    described = {"class_name": "mjlab.rl.spatial_softmax:SpatialSoftmaxCNNModel"} | ({place: named} if place else named)
+    folder.params.mkdir()
+    folder.policy_description.write_bytes(msgspec.json.encode({"actor": described}))
+    assert "names code that has not been allowed here: my.policy" in fails(1, "export", NAME, "--checkpoint", "50")
+    assert exported == []
 
 
 @pytest.mark.parametrize("experiment", ["../../outside", "/tmp/outside", "..", "", "a/b", "a\n"])

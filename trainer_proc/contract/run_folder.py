@@ -24,8 +24,8 @@ LOG_ROOT = Path("logs/rsl_rl")
 """Folder of all runs, relative to the working directory, as in Isaac Lab and mjlab."""
 
 RUN_FILE = "run.toml"
-LARGEST_SPEC = 4 * 1024 * 1024
-"""Bytes of `run.toml`."""
+LARGEST_SPEC, LARGEST_DESCRIPTION = 4 * 1024 * 1024, 16 * 1024 * 1024
+"""Bytes of `run.toml` and of a `policy.json`."""
 
 
 class RunFolderError(UserError):

@@ -15,9 +15,8 @@ from trainer_proc.checkpoints.fit import size_difference
 from trainer_proc.checkpoints.load import CheckpointError, is_finite, read_checkpoint, tensors_on_cpu
 from trainer_proc.contract.evaluation import EvaluationError
 from trainer_proc.contract.run_files import read_file
-from trainer_proc.contract.run_folder import RunFolder, iteration_of
+from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION, RunFolder, iteration_of
 from trainer_proc.export.check import open_session
-from trainer_proc.export.policy import LARGEST_DESCRIPTION
 
 ONNX = ".onnx"
 _ACTORS = {"actor": True, "student": True}

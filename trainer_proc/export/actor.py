@@ -9,6 +9,7 @@ import copy
 import importlib
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,11 @@ def build_actor(description: PolicyDescription, weights: dict[str, Any], checkpo
     try:
         # rsl-rl's constructors remove entries from the configuration that they get
         arguments = copy.deepcopy(description.actor)
+        for name in _class_names(arguments):
+            named = resolve_callable(name)
+            if not (isinstance(named, type) and issubclass(named, torch.nn.Module)):  # rsl-rl calls whatever it is
+                raise TypeError(f"{named} is no torch module")
         actor_class = resolve_callable(arguments.pop("class_name"))
-        if not (isinstance(actor_class, type) and issubclass(actor_class, torch.nn.Module)):
-            raise TypeError(f"{actor_class} is no torch module")
         zeros = {name: torch.zeros(1, size) for name, size in description.observation_sizes.items()}
         zeros |= {name: torch.zeros(1, *shape) for name, shape in description.image_shapes.items()}
         observation = TensorDict(zeros, batch_size=[1])
@@ -92,6 +95,15 @@ def build_actor(description: PolicyDescription, weights: dict[str, Any], checkpo
             f"{checkpoint} doesn't fit params/policy.json: choose a checkpoint of this run ({one_line(error)})"
         ) from error
     return actor.eval()
+
+
+def _class_names(arguments: Any) -> Iterator[str]:
+    """Yield the names of the classes in an actor's arguments."""
+    for key, value in arguments.items() if isinstance(arguments, dict) else enumerate(arguments):
+        if key == "class_name":
+            yield value
+        elif isinstance(value, dict | list):
+            yield from _class_names(value)
 
 
 def actor_group_sizes(description: PolicyDescription) -> dict[str, int]:

@@ -7,12 +7,10 @@ from typing import Any, Literal
 import msgspec
 
 from trainer_proc.contract.run_files import read_file
-from trainer_proc.contract.run_folder import RunFolder, write_atomically
+from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION, RunFolder, write_atomically
 
 FORMAT = 2
 """Format of the description. Format 1 read gains by position and knew neither limits nor history."""
-LARGEST_DESCRIPTION = 16 * 1024 * 1024
-"""Bytes of a `policy.json`."""
 
 Limits = tuple[float | None, float | None]
 """Lower and upper limit; None for no limit."""

@@ -9,6 +9,7 @@ from trainer_proc.contract.products import ExportFailed, ExportFinished
 from trainer_proc.contract.requests import Export, Refused
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.backends.environment import BackendMissing, LaunchError, isaaclab_python
+from tui.session.backends.named_code import check_code_of_export
 from tui.session.follow import Follower
 from tui.session.trainer_request import TrainerUnreachable, ask
 
@@ -40,10 +41,11 @@ def export_live(folder: RunFolder) -> ExportFinished:
 def export_checkpoint(folder: RunFolder, checkpoint: Path) -> ExportFinished:
     """Export `checkpoint` in the Python that trained it if it is known, else in the dashboard's.
 
-    Raises `ExportError` or `RunFolderError`. Takes some seconds; not for event loops.
+    Raises `ExportError`, `RunFolderError` or `LaunchError`. Takes some seconds; not for event loops.
     """
     spec = folder.read_spec()
     folder.check_inside(folder.exported)
+    check_code_of_export(folder)
     if reason := export_refusal(spec.library):
         raise ExportError(reason)
     if spec.backend == "isaaclab":

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.text import Text
 from textual import work
 
-from trainer_proc.contract.export_process import ExportError
+from curricula.errors import UserError
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
 from tui.navigation import ShowEvaluations, ShowRollouts, ShowRuns
 from tui.screens.dashboard.pause_dialog import PauseDialog
@@ -19,7 +19,7 @@ from tui.session.exporting import export_checkpoint
 from tui.session.guards import asks_how_to_go_on
 from tui.session.notifications.news import News
 from tui.session.rollouts.of_run import nearest_rollout
-from tui.session.runs.checkpoints import CheckpointNotFound, find_checkpoint, nearest_checkpoint
+from tui.session.runs.checkpoints import find_checkpoint, nearest_checkpoint
 from tui.session.status_text import export_result
 from tui.session.stopping import NotStopped, end_restart, signal_trainer
 from tui.session.text import plain_lines
@@ -65,7 +65,7 @@ class TrainingActions(RunScreen):
     def _export_checkpoint(self) -> None:
         try:
             result = export_checkpoint(self.folder, find_checkpoint(self.folder, None))
-        except (ExportError, CheckpointNotFound) as error:
+        except UserError as error:
             self.post_message(Reported(News(str(error), "error", True)))
         else:
             self.post_message(Reported(News(export_result(result), "information", True)))

@@ -17,22 +17,29 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import platformdirs
 
 from presets.find import list_presets
 from trainer_proc.contract.run_files import read_file
-from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
+from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION, RunFolder, RunFolderError, RunSpec
 from tui.session.backends.environment import LaunchError
 
 _NAMED = re.compile(r"([A-Za-z_][\w.]*):[A-Za-z_]\w*[\w.-]*")
 """A function as configurations name it, or a task of gymnasium with the module that registers it."""
-_NAMED_WITH_DOTS = re.compile(r"(?:class_name|func)=['\"]?([A-Za-z_]\w*(?:\.\w+)*)\.[A-Za-z_]\w*(?![\w.]*:)")
+_NAMED_WITH_DOTS = re.compile(r"(?:class_name|func|logger)=['\"]?([A-Za-z_]\w*(?:\.\w+)*)\.[A-Za-z_]\w*(?![\w.]*:)")
 """The same as rsl-rl also takes it: `package.module.Class`."""
+_LIBRARIES = frozenset(("rsl_rl", "mjlab"))
+"""Packages with actors of this program's tasks; the exporter builds nothing of them but torch modules."""
 _SUFFIXES = (".so", ".py", ".pyc")
 """Of what Python imports, in its order."""
 _MOST_FILES = 5000
 """Files of code, and folders, in a folder of modules."""
 _MOST_BYTES = 50_000_000
+
+
+class _Description(msgspec.Struct):
+    actor: dict[str, Any]
 
 
 class CodeNotAllowed(LaunchError):
@@ -100,6 +107,18 @@ def check_code_of_run(run: str) -> None:
     except RunFolderError:  # who works on it reports that
         return
     check_code(spec)
+
+
+def check_code_of_export(folder: RunFolder) -> None:
+    """Raise as `check_code` does, for the classes of the actor in `params/policy.json`, which an export imports."""
+    try:
+        spec = folder.read_spec()
+        content = read_file(folder.policy_description, LARGEST_DESCRIPTION)
+        actor = msgspec.json.decode(content, type=_Description).actor
+    except (RunFolderError, OSError, msgspec.DecodeError):  # the exporter reports that
+        return
+    modules = [module for module in _functions(_texts(actor)) if module.partition(".")[0] not in _LIBRARIES]
+    check_code(msgspec.structs.replace(spec, task="", hydra=(), overrides={}, modules=tuple(modules)))
 
 
 def allow_content(codes: Iterable[NamedCode]) -> None:
