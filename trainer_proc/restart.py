@@ -24,6 +24,7 @@ from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.errors import JournalUnreadable
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import IterationFinished, PhaseChanged, RunStarted
+from trainer_proc.contract.products import CheckpointLoaded
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec, iteration_of
 from trainer_proc.contract.unsaved_changes import unsaved_changes
 
@@ -84,14 +85,20 @@ def continued_in_place(folder: RunFolder, spec: RunSpec) -> RunSpec:
     last = iteration_of(checkpoint) if checkpoint is not None else None
     if checkpoint is None or last is None:
         return spec
-    first = iteration_of(Path(spec.checkpoint)) if spec.checkpoint else -1
-    total = (0 if first is None else first + 1) + spec.iterations
     return msgspec.structs.replace(
         spec,
         checkpoint=str(checkpoint),
-        iterations=max(total - (last + 1), 1),
+        iterations=max(_first_iteration(folder, spec) + spec.iterations - (last + 1), 1),
         set=unsaved_changes(folder, checkpoint, last).values(),
     )
+
+
+def _first_iteration(folder: RunFolder, spec: RunSpec) -> int:
+    """Return the first iteration of the run, behind the checkpoint that it began with; a name need not hold it."""
+    if not spec.checkpoint:
+        return 0
+    bodies = (frame.body for frames in JournalReader(folder.journal).read_pieces() for frame in frames)
+    return next((body.first_iteration for body in bodies if isinstance(body, CheckpointLoaded)), 0)
 
 
 def newest_checkpoint(folder: RunFolder) -> Path | None:

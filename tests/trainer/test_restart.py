@@ -14,7 +14,7 @@ from tests.tui.conftest import STARTED
 from tests.waiting import wait_for
 from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.messages import Change, InterventionApplied, IterationFinished, PhaseChanged, RunStarted
-from trainer_proc.contract.products import CheckpointSaved
+from trainer_proc.contract.products import CheckpointLoaded, CheckpointSaved
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.trainer_lock import read_trainer
 from trainer_proc.restart import RESTARTED, continued_in_place
@@ -138,6 +138,14 @@ def test_it_continues_up_to_the_same_iteration_with_the_changes_that_its_checkpo
     continued = continued_in_place(folder, spec)
     assert (continued.checkpoint, continued.iterations) == (str(folder.checkpoint(30)), 69)  # 31 to 99
     assert continued.set == {"reward/upright/weight": 2.0}
+
+
+def test_a_run_that_began_with_its_best_checkpoint_continues_up_to_its_last_iteration(make_run):
+    bodies = (CheckpointLoaded(500, "model_best.pt"), CheckpointSaved(530, "model_530.pt"))
+    folder = make_run("2026-03-01_10-00-00", STARTED, *bodies, STARTED, CheckpointLoaded(531, "model_530.pt"))
+    folder.checkpoint(530).write_bytes(WHOLE_CHECKPOINT)
+    spec = replace(folder.read_spec(), checkpoint="/elsewhere/model_best.pt")
+    assert continued_in_place(folder, spec).iterations == 69  # 531 to 599
 
 
 def test_a_launch_has_the_trainer_watched_if_its_preset_wants_that(tmp_path):
