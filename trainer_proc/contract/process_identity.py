@@ -6,8 +6,17 @@ from pathlib import Path
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _STATE, _START_TICKS = 0, 19
-"""Fields of `/proc/PID/stat` behind the command (proc_pid_stat(5), fields 3 and 22)."""
+"""Of `stat_fields` (proc_pid_stat(5), fields 3 and 22)."""
 _ENDED = frozenset("ZX")
+
+
+def stat_fields(pid: int) -> list[str]:
+    """Return the fields of `/proc/PID/stat` behind the command, from the third on; none if the process has ended."""
+    try:
+        # the command, in parentheses, may hold any character
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def process_identity(pid: int) -> str:
@@ -19,9 +28,7 @@ def process_identity(pid: int) -> str:
     if not _BOOT_ID.exists():
         return _start_time(pid)
     try:
-        # the command, in parentheses, may hold any character
-        _, _, behind = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")
-        fields = behind.split()
+        fields = stat_fields(pid)
         return "" if fields[_STATE] in _ENDED else f"{_BOOT_ID.read_text().strip()} {fields[_START_TICKS]}"
     except (OSError, IndexError):
         return ""

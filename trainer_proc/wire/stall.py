@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from trainer_proc.contract.messages import IterationFinished, PhaseChanged, TrainerBody, TrainerStalled
+from trainer_proc.contract.process_identity import stat_fields
 
 STALL_SECONDS = 45.0
 """Time without an iteration, after the first one, that is reported; longer for a training with long iterations."""
 _SLOWER = 5.0
 """An iteration may take this many times as long as the slowest one before."""
 _STATE, _USER_TICKS, _SYSTEM_TICKS = 0, 11, 12
-"""Fields of `/proc/PID/stat` behind the command (proc_pid_stat(5), fields 3, 14 and 15)."""
+"""Of `stat_fields` (proc_pid_stat(5), fields 3, 14 and 15)."""
 _BUSY = 0.05
 """Share of a core above which a process is at work."""
 _STATES = {
@@ -69,7 +69,7 @@ class StallWatch:
 
 def doing(pid: int, share: float) -> str:
     """Return what a process does that has used this `share` of a core lately; continues `the training process`."""
-    fields = _stat(pid)
+    fields = stat_fields(pid)
     if not fields:
         return "has ended"
     if fields[_STATE] in _STATES:
@@ -80,14 +80,6 @@ def doing(pid: int, share: float) -> str:
 
 
 def _cpu_seconds(pid: int) -> float:
-    fields = _stat(pid)
+    fields = stat_fields(pid)
     ticks = int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS]) if fields else 0
     return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _stat(pid: int) -> list[str]:
-    """Return the fields behind the command, which may hold any character; none if the process has ended."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return []

@@ -12,13 +12,15 @@ from pathlib import Path
 
 from curricula.errors import UserError
 from trainer_proc.contract.connection import is_live
-from trainer_proc.contract.process_identity import process_identity
+from trainer_proc.contract.process_identity import process_identity, stat_fields
 from trainer_proc.contract.requests import Refused, Stop
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.trainer_lock import Trainer, is_training, read_trainer
 from tui.session.trainer_request import TrainerUnreachable, ask
 
 _POLL_SECONDS = 0.1
+_PARENT = 1
+"""Of `stat_fields` (proc_pid_stat(5), field 4)."""
 _RESTART = b"trainer_proc.restart"
 """Module that starts a failed training again; the folder is its first argument."""
 
@@ -144,7 +146,7 @@ def _restarting(pid: int) -> list[int]:
     """Return the process above a training process, or above its launcher, that starts a failed training again."""
     for _ in range(2):
         try:
-            pid = int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+            pid = int(stat_fields(pid)[_PARENT])
             if _RESTART in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
                 return [pid]
         except (OSError, ValueError, IndexError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from curricula.curriculum import counted
 from trainer_proc.contract.knob import Value
 from trainer_proc.contract.messages import InterventionApplied, InterventionQueued
 from trainer_proc.contract.run_folder import RunFolder
@@ -24,7 +25,7 @@ class ChangesAfter:
 
     def listed(self, checkpoint: Path) -> str:
         """Return the changes as lines below a heading; empty without any."""
-        count = f"{len(self.lines)} change{'' if len(self.lines) == 1 else 's'}"
+        count = counted(len(self.lines), "change")
         return "\n  ".join((f"{count} after {checkpoint.name} was saved:", *self.lines)) if self.lines else ""
 
 
