@@ -10,9 +10,9 @@ from isaaclab.managers import EventTermCfg
 from rsl_rl.runners import OnPolicyRunner
 
 from tests.isaaclab.built import built_environment
+from trainer_proc.contract.bundle.description import write_policy_description
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export.description import describe_policy
-from trainer_proc.export.policy import write_policy_description
 from trainer_proc.export.write import export_policy
 from trainer_proc.simulators.registry import simulator_of
 

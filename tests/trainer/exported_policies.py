@@ -12,11 +12,16 @@ from rsl_rl.models import MLPModel
 from rsl_rl.utils import resolve_callable
 from tensordict import TensorDict
 
+from trainer_proc.contract.bundle.description import (
+    FORMAT,
+    ObservationTerm,
+    PolicyDescription,
+    write_policy_description,
+)
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.messages import Change, Frame, InterventionApplied, InterventionQueued
 from trainer_proc.contract.run_folder import RunFolder
-from trainer_proc.export.policy import FORMAT, ObservationTerm, PolicyDescription, write_policy_description
 
 GAUSSIAN = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "scalar"}
 FILES = {"policy.onnx", "policy.pt", "policy.json"}

@@ -11,13 +11,14 @@ import msgspec
 import numpy
 import pytest
 
+from trainer_proc.contract.bundle.card import PolicyCard
+from trainer_proc.contract.bundle.description import PolicyDescription
 from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export.actor import read_actor
-from trainer_proc.export.policy import PolicyDescription
 from trainer_proc.export.provenance import git_commit
 from trainer_proc.export.task_export import DESCRIBED_HERE
-from trainer_proc.export.write import PolicyCard, export_policy
+from trainer_proc.export.write import export_policy
 from tui.charts.files.export import proposed_file, write_file
 
 

@@ -6,7 +6,8 @@ import msgspec
 import numpy
 import pytest
 
-from trainer_proc.export.write import PolicyCard, export_policy
+from trainer_proc.contract.bundle.card import PolicyCard
+from trainer_proc.export.write import export_policy
 
 
 @pytest.fixture(scope="module", autouse=True)

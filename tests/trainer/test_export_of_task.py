@@ -6,8 +6,9 @@ import msgspec
 import numpy
 import pytest
 
+from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.run_folder import RunFolder
-from trainer_proc.export.write import PolicyCard, export_policy
+from trainer_proc.export.write import export_policy
 
 FRAMES = 50
 OWN_METADATA = {"anchor_body_name": "torso", "body_names": "torso,foot", "joint_stiffness": "1.000,1.000"}

@@ -13,13 +13,13 @@ import msgspec
 import numpy
 import pytest
 
+from trainer_proc.contract.bundle.description import ObservationTerm, write_policy_description
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export import check as export_check
 from trainer_proc.export import write as export
 from trainer_proc.export.models import write_models
-from trainer_proc.export.policy import ObservationTerm, write_policy_description
 from trainer_proc.export.write import export_policy, main
 
 

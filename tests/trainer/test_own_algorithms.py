@@ -23,7 +23,7 @@ def imported():
 
     from tests import own_algorithms as own
     from tests.tiny_training import make_runner
-    from trainer_proc.export.policy import read_policy_description
+    from trainer_proc.contract.bundle.description import read_policy_description
     from trainer_proc.export.write import export_policy
     from trainer_proc.training.build import make_steerable
 

@@ -23,8 +23,8 @@ def imported():
 
     from tests.tiny_training import make_runner
     from tests.trainer.arm import JOINT_TERMS, Arm, arm, positions_of
+    from trainer_proc.contract.bundle.description import read_policy_description, write_policy_description
     from trainer_proc.export.description import describe_policy
-    from trainer_proc.export.policy import read_policy_description, write_policy_description
     from trainer_proc.export.write import export_policy
 
     actions = import_module("mjlab.envs.mdp.actions")  # `from mjlab.envs.mdp` imports a module in it

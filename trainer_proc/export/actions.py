@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
+from trainer_proc.contract.bundle.description import ActionTerm, Limits
 from trainer_proc.export.plain import import_path, limits, plain
-from trainer_proc.export.policy import ActionTerm, Limits
 from trainer_proc.simulators.interface import Simulator
 
 _LIBRARIES = ("mjlab", "isaaclab")

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy
 
+from trainer_proc.contract.bundle.card import CheckResult, Latency
+from trainer_proc.contract.bundle.description import PolicyDescription
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.export.actor import actor_group_sizes, actor_images
-from trainer_proc.export.policy import PolicyDescription
 from trainer_proc.export.task_export import TaskExport
 
 FloatArray = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
@@ -34,30 +34,6 @@ class Observations(NamedTuple):
 
     vectors: FloatArray
     images: dict[str, FloatArray]
-
-
-class CheckResult(msgspec.Struct, frozen=True):
-    """Comparison of the exported files with the policy. Actions are in the policy's unit, before any action scale."""
-
-    observations: int
-    """Number of random observations."""
-    largest_difference: float
-    """Largest absolute difference of an action."""
-    largest_action: float
-    """Largest absolute action."""
-    tolerance: float
-    """Largest allowed difference."""
-
-
-class Latency(msgspec.Struct, frozen=True):
-    """Duration of one call with one observation, onnxruntime on one CPU thread."""
-
-    p50_us: float
-    """Median in microseconds."""
-    p99_us: float
-    """99th percentile in microseconds."""
-    calls: int
-    """Number of timed calls."""
 
 
 def open_session(onnx_file: Path) -> Any:

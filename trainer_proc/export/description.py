@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from trainer_proc.contract.bundle.description import FORMAT, PolicyDescription
 from trainer_proc.export.actions import action_limit, actions_not_included, describe_actions, driven_assets
 from trainer_proc.export.observations import describe_observations, observations_not_included
 from trainer_proc.export.plain import limits
-from trainer_proc.export.policy import FORMAT, PolicyDescription
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.simulators.interface import Simulator
 
@@ -75,7 +75,7 @@ def _class_name(instance: Any) -> str:
     return kind.__name__ if kind.__module__.startswith("rsl_rl.") else f"{kind.__module__}:{kind.__qualname__}"
 
 
-def _describe_joints(env: Any, simulator: Simulator | None) -> tuple[dict[str, list[Any]], list[str]]:
+def _describe_joints(env: Any, simulator: Simulator | None) -> tuple[dict[str, Any], list[str]]:
     """Return the joints of the robots that the actions drive, and a line for each fact that the lists don't hold."""
     described: dict[str, list[Any]] = {name: [] for name in _OF_JOINTS}
     not_included: list[str] = []

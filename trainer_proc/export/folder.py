@@ -15,12 +15,14 @@ from pathlib import Path
 
 import psutil
 
+from trainer_proc.contract.bundle.card import CARD, ONNX, TORCHSCRIPT
 from trainer_proc.contract.export_process import ExportError
 
-CARD = "policy.json"
-"""Placed last and taken away first: a folder without it has no complete export."""
-EARLIER_FILES = (CARD, "policy.onnx", "policy.pt", "policy.onnx.data")
-"""Files of an earlier export, which the next one takes away; other exporters write the last one."""
+EARLIER_FILES = (CARD, ONNX, TORCHSCRIPT, "policy.onnx.data")
+"""Files of an earlier export, which the next one takes away; other exporters write the last one.
+
+The card is placed last and taken away first: a folder without it has no complete export.
+"""
 _UNFINISHED = ".unfinished"
 
 

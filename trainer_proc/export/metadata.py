@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trainer_proc.export.policy import FORMAT, Limits, PolicyDescription
+from trainer_proc.contract.bundle.description import FORMAT, Limits, PolicyDescription
 
 
 def metadata(description: PolicyDescription, run: str, iteration: int) -> dict[str, str]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
+from trainer_proc.contract.bundle.description import ObservationTerm
 from trainer_proc.export.plain import import_path, limits, plain
-from trainer_proc.export.policy import ObservationTerm
 from trainer_proc.metrics.environment import observation_term_cfg
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 import torch
 
-from trainer_proc.export.policy import Limits
+from trainer_proc.contract.bundle.description import Limits
 
 _DEEPEST = 6
 _MOST_NUMBERS = 1000

@@ -20,6 +20,8 @@ import msgspec
 
 import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from curricula.errors import UsageError
+from trainer_proc.contract.bundle.card import CARD, ONNX, TORCHSCRIPT, CheckResult, Latency, PolicyCard
+from trainer_proc.contract.bundle.description import FORMAT, PolicyDescription, read_policy_description
 from trainer_proc.contract.child_process import interrupt_on_signals, standard_output_for_answers
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.export_process import ExportError
@@ -28,57 +30,12 @@ from trainer_proc.contract.messages import Damaged, InterventionApplied
 from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export.actor import actor_group_sizes, actor_images, build_actor, read_actor, require_packages
-from trainer_proc.export.check import (
-    CheckResult,
-    Latency,
-    check_policy,
-    check_task_outputs,
-    measure_latency,
-    open_session,
-)
+from trainer_proc.export.check import check_policy, check_task_outputs, measure_latency, open_session
 from trainer_proc.export.folder import put_in_place, require_usable, temporary_folder
 from trainer_proc.export.metadata import metadata
 from trainer_proc.export.models import make_models, write_models
-from trainer_proc.export.policy import FORMAT, PolicyDescription, read_policy_description
 from trainer_proc.export.provenance import git_commit, versions
 from trainer_proc.export.task_export import TaskExport, with_task_export
-
-
-class PolicyCard(PolicyDescription, frozen=True, kw_only=True):
-    """The exported `policy.json`: the policy's description, its origin, and the result of the check.
-
-    Input `obs` is float32 [1, `observation_size`], the terms concatenated as listed and not normalized: the normalizer
-    is inside. Output `actions` is float32 [1, `num_actions`], before `action_scale` and `action_offset`.
-    """
-
-    run: str
-    """Name of the run's folder."""
-    iteration: int
-    """Iteration of the checkpoint; -1 if unknown."""
-    observation_size: int
-    """Length of the observation vector."""
-    image_inputs: list[str]
-    """Further inputs after `obs`: images, float32 [1, channels, height, width] by `image_shapes`."""
-    recurrent_inputs: list[str]
-    """Further inputs, zero at first and then the outputs after `actions` of the last call."""
-    task_inputs: list[str]
-    """Further inputs that the task's own exporter adds, such as the time step of a motion."""
-    task_outputs: list[str]
-    """Further outputs that the task's own exporter adds, such as the reference motion at that step."""
-    task_metadata: dict[str, str]
-    """Metadata that the task's own exporter adds, such as the names of tracked bodies."""
-    git_commit: str | None
-    """Commit of the working directory, with `-dirty` after it if tracked files were changed."""
-    versions: dict[str, str]
-    """Versions of Python and the packages in `RECORDED_VERSIONS`."""
-    onnx_sha256: str
-    """SHA-256 of `policy.onnx`, in hexadecimal."""
-    check: CheckResult
-    latency: Latency
-    interventions: list[InterventionApplied]
-    """All changes of the run up to the export, including those after the checkpoint."""
-    journal_problem: str
-    """Reason why `interventions` is incomplete; empty if it is complete."""
 
 
 def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) -> ExportFinished:
@@ -103,22 +60,22 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
             description = _with_not_included(description, task)
             facts = task.metadata | metadata(description, folder.name, iteration)
             write_models(model, models.scripted, facts, temporary)
-            session = open_session(temporary / "policy.onnx")
-            check = check_policy(actor, description, models.outputs, session, temporary / "policy.pt")
+            session = open_session(temporary / ONNX)
+            check = check_policy(actor, description, models.outputs, session, temporary / TORCHSCRIPT)
             check_task_outputs(session, task)
             latency = measure_latency(session)
-            digest = hashlib.sha256((temporary / "policy.onnx").read_bytes()).hexdigest()
+            hashes = {name: _sha256(temporary / name) for name in (ONNX, TORCHSCRIPT)}
             card = _card(
                 description,
                 folder,
                 iteration=iteration,
                 inputs=models.inputs,
                 task=task,
-                onnx_sha256=digest,
+                files=hashes,
                 check=check,
                 latency=latency,
             )
-            (temporary / "policy.json").write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=2))
+            (temporary / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=2))
             put_in_place(temporary, target)
     except OSError as error:
         raise ExportError(f"{target} can't be written: {error}") from error
@@ -167,7 +124,7 @@ def _card(
     iteration: int,
     inputs: Sequence[str],
     task: TaskExport,
-    onnx_sha256: str,
+    files: dict[str, str],
     check: CheckResult,
     latency: Latency,
 ) -> PolicyCard:
@@ -185,12 +142,17 @@ def _card(
         task_metadata=task.metadata,
         git_commit=git_commit(),
         versions=versions(),
-        onnx_sha256=onnx_sha256,
+        onnx_sha256=files[ONNX],
+        files=files,
         check=check,
         latency=latency,
         interventions=interventions,
         journal_problem=journal_problem,
     )
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _with_not_included(description: PolicyDescription, task: TaskExport) -> PolicyDescription:

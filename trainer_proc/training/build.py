@@ -17,6 +17,7 @@ from presets.goal import read_goal
 from presets.rollouts import read_rollouts
 from presets.success import Success, read_success
 from trainer_proc.checkpoints.retention import CheckpointRetention
+from trainer_proc.contract.bundle.description import write_policy_description
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.export_process import export_refusal
 from trainer_proc.contract.messages import LeftOut
@@ -24,7 +25,6 @@ from trainer_proc.contract.products import CheckpointsDeleted
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.export.description import describe_policy
 from trainer_proc.export.job import ExportJobs, NoExports
-from trainer_proc.export.policy import write_policy_description
 from trainer_proc.export.task_export import keep_task_export
 from trainer_proc.knobs.discover import discover_knobs
 from trainer_proc.metrics.environment import unwrapped

@@ -9,8 +9,31 @@ import msgspec
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION, RunFolder, write_atomically
 
-FORMAT = 2
-"""Format of the description. Format 1 read gains by position and knew neither limits nor history."""
+FORMAT = 3
+"""Format of the description. Format 1 read gains by position and knew neither limits nor history; format 2 knew neither
+what a term observes, nor commands, nor the robot's model."""
+
+Quantity = Literal[
+    "",
+    "base_lin_vel",
+    "base_ang_vel",
+    "projected_gravity",
+    "joint_pos",
+    "joint_vel",
+    "last_action",
+    "command",
+    "height_scan",
+    "phase",
+    "motion",
+]
+"""What a term observes, whatever it is called; empty for anything else, which only the training's code can make.
+
+`base_lin_vel` (m/s), `base_ang_vel` (rad/s) and `projected_gravity` (unit vector, (0, 0, -1) when upright) are vectors
+in `ObservationTerm.frame`. `joint_pos` (rad, minus the default pose if `relative`) and `joint_vel` (rad/s) list
+`ObservationTerm.joints`. `last_action` is the policy's last output, after `clip_actions`, before scale and offset, zero
+at first. `command` is what `PolicyDescription.commands` describes. `height_scan` is in metres (`HeightMap`). `phase`
+and `motion` are a gait's phase and a tracked motion.
+"""
 
 Limits = tuple[float | None, float | None]
 """Lower and upper limit; None for no limit."""
@@ -44,6 +67,25 @@ class ObservationTerm(msgspec.Struct, frozen=True):
     """`term`: all steps of a term follow each other. `time`: all terms of the group of one step follow each other."""
     delay_steps: tuple[int, int] = (0, 0)
     """Lowest and highest delay in the training, in control steps."""
+    quantity: Quantity = ""
+    unit: str = ""
+    """Unit of the value before `scale`; empty for a number without one."""
+    frame: str = ""
+    """Body or site of the robot's model in whose axes a vector is given; empty for values without a direction."""
+    joints: list[str] = []
+    """Joints of a `joint_pos` or `joint_vel`, in the order of its numbers."""
+    relative: bool = True
+    """Whether the default pose (or velocity) is subtracted from a joint's."""
+    command: str = ""
+    """Name of the command of a `command`, `phase` or `motion`."""
+    noise: list[float] = []
+    """Lowest and highest noise that the training adds before `clip`, in `unit`; empty without noise, or for noise that
+    isn't uniform."""
+
+    @property
+    def step_size(self) -> int:
+        """Count of numbers of one control step."""
+        return self.size // max(1, self.history_length)
 
 
 class ActionTerm(msgspec.Struct, frozen=True):
@@ -58,6 +100,53 @@ class ActionTerm(msgspec.Struct, frozen=True):
     """Import path of its class, `module:name`."""
     configuration: dict[str, Any]
     """Everything that it is configured with."""
+
+
+class CommandPart(msgspec.Struct, frozen=True):
+    """One number of a command."""
+
+    name: str
+    """Such as `lin_vel_x` (forward), `lin_vel_y` (to the left), `ang_vel_z` (counter-clockwise)."""
+    unit: str
+    """`m/s`, `rad/s`, `m`, `rad`; empty for a number without one."""
+    low: float
+    """Lowest value that was trained, when the policy was described or exported."""
+    high: float
+
+
+class Command(msgspec.Struct, frozen=True):
+    """What the policy is asked for: a velocity of the base, a motion to track, or something else."""
+
+    name: str
+    """Its name in the task, such as `twist`."""
+    kind: Literal["velocity", "motion", "other"]
+    parts: list[CommandPart] = []
+    """Its numbers in the order of the observation; empty if they are unknown, as for a motion."""
+    deadband: float = 0.0
+    """Norm of a velocity command below which the training set it to zero (or the task takes it as `stand`)."""
+    heading: bool = False
+    """Whether some environments of the training computed the yaw rate from a heading."""
+    body: str = ""
+    """Body whose velocity is commanded, or the anchor of a motion."""
+    bodies: list[str] = []
+    """Tracked bodies of a motion, in the order of its outputs."""
+
+
+class HeightMap(msgspec.Struct, frozen=True):
+    """The grid of a `height_scan`: points around a frame, in its axes turned by yaw only."""
+
+    frame: str
+    """Body at whose position the grid is centred."""
+    size: tuple[float, float]
+    """Length forward and to the left in metres, from the first point to the last."""
+    resolution: float
+    """Distance of neighbours in metres."""
+    points: list[tuple[float, float]]
+    """Each point, forward and to the left in metres, in the order of the observation."""
+    offset: float = 0.0
+    """Subtracted from the frame's height above the ground at each point, in metres."""
+    max_distance: float | None = None
+    """Value where a ray meets nothing, in metres."""
 
 
 class PolicyDescription(msgspec.Struct, frozen=True):
@@ -113,8 +202,38 @@ class PolicyDescription(msgspec.Struct, frozen=True):
     """Default position of each, in rad (m for prismatic joints)."""
     robot_joint_velocities: list[float] = []
     """Default velocity of each, in rad/s (m/s)."""
+    joint_velocity_limits: list[float | None] = []
+    """Highest speed in rad/s that the motor reaches; None if unknown."""
+    joint_armature: list[float | None] = []
+    """Rotor inertia seen at the joint in kg·m²; None if unknown."""
+    joint_position_limits: list[Limits | None] = []
+    """Lowest and highest position in rad (m); None for no limit."""
     control_frequency: float | None = None
     """Control rate in Hz; None if unknown."""
+    physics_dt: float | None = None
+    """Step of the training's physics in seconds; None if unknown."""
+    decimation: int | None = None
+    """Physics steps in a control step; None if unknown."""
+    action_delay_steps: tuple[int, int] = (0, 0)
+    """Lowest and highest delay of actions in the training, in physics steps."""
+    commands: list[Command] = []
+    height_map: HeightMap | None = None
+    """Grid of the `height_scan`; None without one."""
+    base_body: str = ""
+    """Root body of the robot in its model; empty if unknown."""
+    episode_seconds: float | None = None
+    """Longest episode of the training in seconds."""
+    robot: str = ""
+    """Robot that the policy is for, `presets.robots`; empty for none."""
+    not_measured: list[str] = []
+    """Terms that this robot can't measure, one line each; empty if there are none or no robot is named."""
+    robot_model: str = ""
+    """File of the robot's MuJoCo model without its visual parts, in `params/` and beside the exported `policy.json`;
+    empty without one."""
+    robot_model_sha256: str = ""
+    """SHA-256 of that file, in hexadecimal."""
+    success: dict[str, Any] = {}
+    """Definition of success in the training, a table as in a preset."""
     image_shapes: dict[str, list[int]] = {}
     """Shape [channels, height, width] of each observation group that is an image."""
     image_terms: list[ObservationTerm] = []
