@@ -160,7 +160,8 @@ class PolicyDescription(msgspec.Struct, frozen=True):
     backend: str
     """Simulator, see `RunSpec.backend`."""
     actor: dict[str, Any]
-    """`class_name` and keyword arguments of rsl-rl's model."""
+    """`class_name` and keyword arguments of rsl-rl's model; for another library, what `trainer_proc.export.libraries`
+    rebuilds its policy from."""
     observation_groups: dict[str, list[str]]
     """Observation groups that each model (`actor`, `critic`) reads, in the order of concatenation."""
     observation_sizes: dict[str, int]
@@ -234,6 +235,8 @@ class PolicyDescription(msgspec.Struct, frozen=True):
     """SHA-256 of that file, in hexadecimal."""
     success: dict[str, Any] = {}
     """Definition of success in the training, a table as in a preset."""
+    library: str = "rsl_rl"
+    """Training library of the policy: `rsl_rl`, `rl_games` or `skrl`."""
     image_shapes: dict[str, list[int]] = {}
     """Shape [channels, height, width] of each observation group that is an image."""
     image_terms: list[ObservationTerm] = []
