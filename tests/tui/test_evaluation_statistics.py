@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.session.evaluations.statistics import compare, estimate, wilson
+from trainer_proc.contract.statistics import compare, estimate, wilson
 
 
 def test_wilsons_interval_is_that_of_published_examples():

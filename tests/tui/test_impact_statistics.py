@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.session.impact.statistics import LEAST_POINTS, Level, difference, difference_from_trend, level, student_t
+from trainer_proc.contract.statistics import student_t
+from tui.session.impact.statistics import LEAST_POINTS, Level, difference, difference_from_trend, level
 
 T_TABLE = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 8: 2.306, 10: 2.228, 15: 2.131, 20: 2.086, 30: 2.042,
            60: 2.000, 120: 1.980, 1e6: 1.960}  # fmt: skip

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 
 from trainer_proc.contract.evaluation import Cell, Evaluation, Measure, values_of
+from trainer_proc.contract.statistics import Estimate, estimate
 from tui.session.evaluations.figures import Row, Scale, scale_of
-from tui.session.evaluations.statistics import Estimate, estimate
 
 _OPEN_ENDED = ("reward", "cost_of_transport")
 """Measures without a unit that are no shares, even where all values are below 1."""

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 
 from trainer_proc.contract.evaluation import Cell, Evaluation, Measure
+from trainer_proc.contract.statistics import Comparison, compare
 from tui.session.evaluations.figures import Scale
 from tui.session.evaluations.measured import is_share
-from tui.session.evaluations.statistics import Comparison, compare
 
 
 def shared_cells(evaluation: Evaluation, other: Evaluation) -> list[tuple[Cell, Cell]]:
