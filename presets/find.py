@@ -15,6 +15,7 @@ _ORDER = (
     "cartpole-swingup",
     "g1-stand",
     "g1-walk",
+    "g1-walk-deploy",
     "g1-run",
     "g1-rough",
     "g1-23dof",

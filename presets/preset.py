@@ -17,6 +17,7 @@ from curricula.schema import SchemaError, convert
 from curricula.toml_text import TomlError, parse_toml
 from curricula.values import KnobValues, Value, numbers_of, numbers_problem, order_problem
 from presets.checkpoints import read_retention
+from presets.deploy import read_deploy
 from presets.evaluation import read_evaluation
 from presets.fixed_fields import check_arguments, check_effect
 from presets.goal import read_goal
@@ -130,6 +131,8 @@ class PresetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """A `presets.restart.Restart`; without one, a failed training is not started again by itself."""
     goal: dict[str, Any] = {}
     """A `presets.goal.Goal`; without one, the training runs for all its iterations."""
+    deploy: dict[str, Any] = {}
+    """A `presets.deploy.Deploy`; without one, the policy is for no robot."""
     curriculum: dict[str, dict[str, Any]] = {}
     """Curricula by name."""
     modules: tuple[Module, ...] = ()
@@ -230,6 +233,7 @@ def _check(preset: PresetFile) -> None:
     read_retention(preset.checkpoints)
     read_restart(preset.restart)
     read_goal(preset.goal, preset.evaluation)
+    read_deploy(preset.deploy)
     _check_knobs(preset)
 
 

@@ -20,6 +20,7 @@ NAMES = [
     "cartpole-swingup",
     "g1-stand",
     "g1-walk",
+    "g1-walk-deploy",
     "g1-run",
     "g1-rough",
     "g1-23dof",
@@ -147,7 +148,10 @@ def test_the_robot_with_23_joints_is_trained_as_for_the_real_one():
         "agent.num_steps_per_env": 24,
         "agent.algorithm.schedule": "adaptive",
         "agent.algorithm.desired_kl": 0.01,
+        "env.observations.actor.terms.base_lin_vel": "null",
+        "env.observations.actor.history_length": 5,
     }
+    assert preset.deploy == {"robot": "unitree-g1-23dof"}
     randomized = {knob.split("/")[1] for knob in preset.knobs if knob.startswith("event/")}
     assert {"foot_friction", "mass", "base_com", "motor", "push_robot"} <= randomized
     assert any(knob.startswith("observation/actor/") for knob in preset.knobs)

@@ -172,3 +172,28 @@ def test_each_task_needs_its_ranges(built_multitask):
     cfg = replace(command_of(built_multitask).cfg, task_lin_vel_x={"walk": (0.0, 1.0)})
     with pytest.raises(ValueError, match="expected ranges for each of the tasks stand, walk, run, turn"):
         cfg.build(built_multitask.env)
+
+
+# --- for the robot ---
+
+
+def test_the_actor_of_the_robot_sees_no_velocity_and_the_critic_sees_all_without_delay():
+    simulated = Simulated("HumanoidTui-Velocity-Flat-Unitree-G1-Deploy", 2)
+    manager = simulated.env.observation_manager
+    assert "base_lin_vel" not in manager.active_terms["actor"]
+    assert "base_lin_vel" in manager.active_terms["critic"]
+    lags = {
+        group: {name: manager.get_term_cfg(group, name).delay_max_lag for name in manager.active_terms[group]}
+        for group in ("actor", "critic")
+    }
+    assert {name for name, lag in lags["actor"].items() if lag} == {
+        "base_ang_vel",
+        "projected_gravity",
+        "joint_pos",
+        "joint_vel",
+    }
+    assert not any(lags["critic"].values())
+    assert manager.group_obs_dim["actor"] == (5 * (3 + 3 + 3 * 29 + 3),)
+    assert all(actuator.has_delay for actuator in simulated.robot.actuators)
+    plain = Simulated("Mjlab-Velocity-Flat-Unitree-G1", 1)  # its actuators are shared by all tasks of the robot
+    assert not any(actuator.has_delay for actuator in plain.robot.actuators)

@@ -87,6 +87,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often a failed training starts again by itself, a table as in a preset (`presets.restart`); empty: never."""
     goal: dict[str, Any] = {}
     """What ends the training early, a table as in a preset (`presets.goal`); empty for nothing."""
+    deploy: dict[str, Any] = {}
+    """Robot that the policy is for, a table as in a preset (`presets.deploy`); empty for none."""
     curricula: dict[str, dict[str, Any]] = {}
     """Curricula by name, tables as in a preset (`curricula.load`)."""
     script: str = ""

@@ -97,6 +97,7 @@ def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -
         checkpoints=preset.checkpoints,
         restart=preset.restart,
         goal=preset.goal,
+        deploy=preset.deploy,
         curricula=preset.curriculum,
     )
     spec = checked_spec(spec)
@@ -132,6 +133,7 @@ def _for_another_task(preset: Preset, task: str) -> Preset:
         success={},
         evaluation={},
         goal={},
+        deploy={},
         curriculum={},
         needs=Needs(),
     )

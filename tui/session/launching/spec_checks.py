@@ -16,6 +16,7 @@ from curricula.load import make_curricula
 from curricula.schema import SchemaError
 from curricula.values import numbers_problem, order_problem
 from presets.checkpoints import read_retention
+from presets.deploy import read_deploy
 from presets.evaluation import read_evaluation
 from presets.fixed_fields import check_arguments, check_effect
 from presets.goal import read_goal
@@ -153,6 +154,7 @@ def _check_tables(spec: RunSpec) -> None:
         read_retention(spec.checkpoints)
         read_restart(spec.restart)
         read_goal(spec.goal, spec.evaluation)
+        read_deploy(spec.deploy)
     except SchemaError as error:
         raise SpecError(str(error), field="evaluation") from error
     for table, what, option in (

@@ -87,6 +87,7 @@ def preset_content(spec: RunSpec, run: str, description: str) -> dict[str, Any]:
         "checkpoints": spec.checkpoints,
         "restart": spec.restart,
         "goal": spec.goal,
+        "deploy": spec.deploy,
         "curriculum": spec.curricula,
     }
     return content | {key: value for key, value in optional.items() if value}

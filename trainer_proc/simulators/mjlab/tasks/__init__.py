@@ -9,11 +9,13 @@ from mjlab.tasks.registry import register_mjlab_task
 from mjlab.tasks.velocity.config.g1.rl_cfg import unitree_g1_ppo_runner_cfg
 
 from trainer_proc.simulators.mjlab.tasks.g1_23dof import g1_23dof_env_cfg
+from trainer_proc.simulators.mjlab.tasks.g1_deploy import g1_deploy_env_cfg
 from trainer_proc.simulators.mjlab.tasks.g1_multitask import g1_multitask_env_cfg
 from trainer_proc.simulators.mjlab.tasks.g1_terrains import g1_terrains_env_cfg
 
 _TASKS: dict[str, Callable[[bool], ManagerBasedRlEnvCfg]] = {
     "HumanoidTui-Velocity-Flat-Unitree-G1-23Dof": g1_23dof_env_cfg,
+    "HumanoidTui-Velocity-Flat-Unitree-G1-Deploy": g1_deploy_env_cfg,
     "HumanoidTui-Velocity-Terrains-Unitree-G1": g1_terrains_env_cfg,
     "HumanoidTui-Multitask-Flat-Unitree-G1": g1_multitask_env_cfg,
 }
