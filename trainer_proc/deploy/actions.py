@@ -1,0 +1,79 @@
+"""Makes joint targets of the policy's output: limit, scale, offset, clip, in this order, as the training did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer_proc.contract.bundle.card import PolicyCard
+from trainer_proc.contract.bundle.description import Limits
+from trainer_proc.deploy.observations import joint_index
+from trainer_proc.deploy.robot import Floats, JointTargets, RobotState
+
+DAMPING_OF_OTHERS = 1.0
+"""N·m·s/rad of joints that the robot has and the policy doesn't know."""
+
+
+class Actions:
+    """The targets of one policy on one robot, in the robot's order. No method allocates arrays."""
+
+    def __init__(self, card: PolicyCard, joint_names: Sequence[str]) -> None:
+        """`joint_names` is the robot's order. Raises `BundleRefused` for a joint that it hasn't.
+
+        Joints that no action drives hold their default pose; those that the policy doesn't know are damped.
+        """
+        places = {name: place for place, name in enumerate(joint_names)}
+        known = joint_index(card.joint_names, places, "joint_names")
+        self._index = joint_index(card.action_names, places, "action_names")
+        self._limit = card.clip_actions
+        self._scale, self._offset = np.array(card.action_scale), np.array(card.action_offset)
+        self._low, self._high = ends_of(card.action_clip)
+        self._limited, self._processed = np.zeros(card.num_actions), np.zeros(card.num_actions)
+        self._current = np.zeros(card.num_actions)
+        self._of_kind = {
+            kind: np.array([place for place, one in enumerate(card.action_kinds) if one == kind], dtype=np.intp)
+            for kind in set(card.action_kinds)
+        }
+        self._targets = JointTargets.zeros(len(joint_names))
+        self._targets.damping[:] = DAMPING_OF_OTHERS
+        self._targets.position[known] = card.default_joint_positions
+        self._targets.stiffness[known] = [gain or 0.0 for gain in card.joint_stiffness]
+        self._targets.damping[known] = [gain or 0.0 for gain in card.joint_damping]
+        self.default = JointTargets(*(getattr(self._targets, name).copy() for name in JointTargets.__slots__))
+        """Targets that hold the default pose; not changed by `targets`."""
+
+    def limited(self, output: NDArray[np.float32]) -> Floats:
+        """Return the policy's output [num_actions] within `clip_actions`: what `Observations.last_action` needs."""
+        self._limited[:] = output
+        if self._limit is not None:
+            np.clip(self._limited, -self._limit, self._limit, out=self._limited)
+        return self._limited
+
+    def targets(self, limited: Floats, state: RobotState) -> JointTargets:
+        """Return the targets of a limited action. They are the same object in every call."""
+        processed, targets = self._processed, self._targets
+        np.multiply(limited, self._scale, out=processed)
+        np.add(processed, self._offset, out=processed)
+        np.clip(processed, self._low, self._high, out=processed)
+        for kind, actions in self._of_kind.items():
+            joints = self._index[actions]
+            match kind:
+                case "velocity":
+                    targets.velocity[joints] = processed[actions]
+                case "effort":
+                    targets.effort[joints] = processed[actions]
+                case "relative_position":
+                    targets.position[joints] = processed[actions] + state.joint_positions[joints]
+                case _:
+                    targets.position[joints] = processed[actions]
+        return targets
+
+
+def ends_of(limits: Sequence[Limits | None]) -> tuple[Floats, Floats]:
+    """Return lower and upper limits as arrays, infinite where there are none."""
+    ends = [one or (None, None) for one in limits]
+    low = np.array([-np.inf if one[0] is None else one[0] for one in ends])
+    high = np.array([np.inf if one[1] is None else one[1] for one in ends])
+    return low, high

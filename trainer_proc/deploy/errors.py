@@ -1,0 +1,16 @@
+"""Errors of bundles and robots: one line that names the field and the remedy."""
+
+from __future__ import annotations
+
+from curricula.errors import UserError
+
+
+class BundleRefused(UserError):
+    """The bundle can't be run as it is."""
+
+    exit_code = 2
+
+
+def refused(field: str, expected: str, got: object, remedy: str) -> BundleRefused:
+    """Return the error about a field of `policy.json`, or a file of the bundle."""
+    return BundleRefused(f"{field}: expected {expected}, got {got}", hint=remedy)
