@@ -18,6 +18,7 @@ from trainer_proc.metrics.terrain import TerrainSource
 from trainer_proc.simulators.default_randomization import DefaultRandomization
 from trainer_proc.simulators.mechanics import Mechanics
 from trainer_proc.simulators.robot_reader import RobotReader
+from trainer_proc.simulators.starts import Starts
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,9 @@ class Simulator(RobotSource, TerrainSource, BufferSource, Protocol):
 
         `env_ids` is of shape [n].
         """
+
+    def starts(self, robot: Any) -> Starts | None:
+        """Return what starts the robot's episodes in chosen states from now on; None if this simulator can't."""
 
     # --- The robot to draw ---
 

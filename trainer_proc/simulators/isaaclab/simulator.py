@@ -111,6 +111,9 @@ class IsaacLabSimulator:
         velocities[:, :3] += velocity
         robot.write_root_velocity_to_sim_index(root_velocity=velocities, env_ids=env_ids)
 
+    def starts(self, robot: Any) -> None:
+        """Return None: articulations start where their task puts them."""
+
     def robot_reader(self, task: str) -> RobotReader:
         """Return the reader of the articulation called `robot`, or of the only one, and of rigid objects."""
         robot = self.robot()

@@ -101,7 +101,7 @@ def default_randomization_events(
     terms: dict[str, EventTermCfg] = {}
     wanted = set(knobs)
     for offered in DEFAULT_RANDOMIZATION:
-        writes = any(offered.sampler.fields & fields_written(cfg) for cfg in events.values())
+        writes = any(offered.sampler.fields & fields_written(cfg) for cfg in events.values() if cfg is not None)
         if offered.knob in wanted and offered.term not in events and not writes:
             term = terms.setdefault(offered.term, EventTermCfg(mode="startup", func=offered.sampler.func))
             term.params[offered.parameter] = offered.neutral

@@ -22,6 +22,7 @@ from trainer_proc.simulators.mjlab.model import robot_of
 from trainer_proc.simulators.mjlab.randomization import DEFAULT_RANDOMIZATION, fields_written
 from trainer_proc.simulators.mjlab.root import MjlabRoot
 from trainer_proc.simulators.mjlab.scene import skeleton_of
+from trainer_proc.simulators.mjlab.starts import MjlabStarts
 from trainer_proc.simulators.mjlab.terrain import terrain_grid
 from trainer_proc.simulators.robot_reader import RobotReader
 from trainer_proc.simulators.warp_buffers import warp_buffers
@@ -102,6 +103,10 @@ class MjlabSimulator:
         velocities = robot.data.root_link_vel_w[env_ids]
         velocities[:, :3] += velocity
         robot.write_root_link_velocity_to_sim(velocities, env_ids=env_ids)
+
+    def starts(self, robot: Any) -> MjlabStarts | None:
+        """Return what starts an `Entity` that has actuators."""
+        return MjlabStarts(self._env, robot) if getattr(robot, "is_actuated", False) else None
 
     def robot_reader(self, task: str) -> RobotReader:
         """Return the reader of the entity called `robot`, or of the first that has actuators, and of other entities."""
