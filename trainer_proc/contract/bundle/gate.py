@@ -23,6 +23,14 @@ Group = Literal["stand", "commands", "balance", "pushes", "starts", "motors", "l
 
 SUCCESS_GROUPS: tuple[Group, ...] = ("stand", "commands", "balance")
 """Groups under nominal conditions, whose episodes must succeed; in the others the robot must not fall."""
+DISTURBANCES: dict[Group, str] = {
+    "pushes": "pushes",
+    "starts": "perturbed starts",
+    "motors": "motors ±10 %",
+    "latency": "latency",
+    "noise": "sensor noise",
+}
+"""Titles of all other groups."""
 VELOCITY_PARTS = ("lin_vel_x", "lin_vel_y", "ang_vel_z")
 """Names of the parts of a velocity command: forward, to the left (m/s), counter-clockwise (rad/s)."""
 FALL_TILT = math.radians(70.0)

@@ -1,0 +1,88 @@
+"""The worker: a bundle in, `verification.json` out; refusals in one line that leave nothing behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import msgspec
+import pytest
+
+from tests.verification.small_bundle import write_bundle
+from trainer_proc.contract.bundle.gate_plan import plan_of
+from trainer_proc.contract.bundle.verification import Thresholds, read_verification
+from trainer_proc.contract.bundle.verify_request import VERIFICATION_WORKER, VerifyRequest
+from trainer_proc.contract.worker import WorkerError, WorkerRefused
+from trainer_proc.contract.worker_process import WorkerProcess
+
+
+def verify(folder, tmp_path, progress=lambda one: None, **changes):
+    request = VerifyRequest(bundle=str(folder), **changes)
+    return WorkerProcess(VERIFICATION_WORKER, request, tmp_path / "log", is_log_kept=False).result(progress)
+
+
+def test_a_block_that_cannot_walk_is_not_verified(tmp_path):
+    card = write_bundle(tmp_path / "bundle")
+    seen = []
+    found = verify(tmp_path / "bundle", tmp_path, seen.append)
+    assert not found.verified
+    assert found.problems[0].startswith("nominal conditions: expected 90% of episodes successful")
+    assert [one.cell for one in found.result.cells] == list(plan_of(card, "quick"))
+    assert "dead zone, forward (m/s): 0.5 gives 0.00, 1 gives 0.00" in " ".join(found.notes).replace("-0.00", "0.00")
+    assert seen[-1].done == seen[-1].total == sum(one.cell.episodes for one in found.result.cells)
+    assert read_verification(tmp_path / "bundle" / "verification.json") == found
+    for name, expected in found.files.items():
+        assert hashlib.sha256((tmp_path / "bundle" / name).read_bytes()).hexdigest() == expected
+    assert set(found.files) == {"policy.json", "policy.onnx", "robot.xml"}
+
+
+def test_lower_thresholds_verify_what_they_allow(tmp_path):
+    write_bundle(tmp_path / "bundle")
+    assert verify(tmp_path / "bundle", tmp_path, thresholds=Thresholds(min_success=0.05)).verified
+
+
+def test_a_training_with_another_success_is_judged_by_velocity(tmp_path):
+    write_bundle(tmp_path / "bundle", success={})
+    found = verify(tmp_path / "bundle", tmp_path)
+    assert not found.verified
+    assert found.notes[0].startswith("the training's success was time-out")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"format": 2}, "format"),
+        ({"default_joint_positions": [57.3]}, "default_joint_positions"),
+        ({"robot_model": "", "robot_model_sha256": ""}, "robot_model"),
+        ({"onnx_sha256": "0" * 64}, "onnx"),
+    ],
+)
+def test_a_bundle_that_cannot_run_is_refused_in_one_line(tmp_path, changes, expected):
+    write_bundle(tmp_path / "bundle", **changes)
+    with pytest.raises(WorkerError) as refused:
+        verify(tmp_path / "bundle", tmp_path)
+    assert expected in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "bundle" / "verification.json").exists()
+
+
+def test_shares_outside_of_0_to_1_are_refused(tmp_path):
+    write_bundle(tmp_path / "bundle")
+    with pytest.raises(WorkerRefused, match="expected min_success from 0 to 1, got 90"):
+        verify(tmp_path / "bundle", tmp_path, thresholds=Thresholds(min_success=90))
+
+
+def test_a_motion_policy_is_refused(tmp_path):
+    card = write_bundle(tmp_path / "bundle")
+    motion = [msgspec.structs.replace(card.commands[0], kind="motion")]
+    write_bundle(tmp_path / "bundle", commands=motion)
+    with pytest.raises(WorkerError, match=r"got twist \(motion\)"):
+        verify(tmp_path / "bundle", tmp_path)
+
+
+def test_a_verification_that_cannot_be_read_is_one_line(tmp_path):
+    (tmp_path / "verification.json").write_text(json.dumps({"type": "Verification"}))
+    from trainer_proc.contract.bundle.verification import VerificationError
+
+    with pytest.raises(VerificationError, match="can't be read as a verification"):
+        read_verification(tmp_path / "verification.json")

@@ -1,0 +1,1 @@
+"""Verification of a bundle: play the gate's plan in MuJoCo, judge it, compare it with the training simulator."""

@@ -1,0 +1,175 @@
+"""Plays one episode of the gate's plan in MuJoCo, with the code that runs on the robot (`trainer_proc.deploy`)."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+
+from trainer_proc.contract.bundle.card import PolicyCard
+from trainer_proc.contract.bundle.gate import (
+    FALL_HEIGHT,
+    FALL_TILT,
+    SENSOR_NOISE,
+    GateCell,
+    Start,
+    start_of,
+    velocity_command_of,
+    velocity_of,
+)
+from trainer_proc.deploy.actions import Actions, ends_of
+from trainer_proc.deploy.bundle import Bundle
+from trainer_proc.deploy.mujoco_robot import MujocoRobot, robot_of
+from trainer_proc.deploy.observations import Observations
+from trainer_proc.deploy.policy import Policy
+from trainer_proc.deploy.robot import Floats, RobotState
+from trainer_proc.verification.recorder import Recorder
+from trainer_proc.verification.success import Judge
+from trainer_proc.verification.trajectory import JointEnds, Trajectory, reached_velocity, wear
+
+_LEAST_COSINE = math.cos(FALL_TILT)
+
+
+class Player:
+    """One robot with one policy, which plays episodes one after another; not for several threads at once."""
+
+    def __init__(self, bundle: Bundle, judge: Judge) -> None:
+        """`judge` is that of `success.judge_of`. Raises `BundleRefused`."""
+        card = bundle.card
+        assert card.control_frequency is not None, "checked by load_bundle"
+        self._card, self._judge = card, judge
+        self._robot = robot_of(bundle)
+        self._policy = Policy(bundle)
+        self._observations = Observations(card, self._robot.joint_names)
+        self._actions = Actions(card, self._robot.joint_names)
+        self._step_s = 1.0 / card.control_frequency
+        self._command = velocity_command_of(card)
+        self._ends = joint_ends(card)
+
+    def play(self, cell: GateCell, episode: int) -> dict[str, float | None]:
+        """Return the values of an episode by measure (`verification.MEASURES`)."""
+        trajectory = self.trajectory(cell, episode)
+        command = None if self._command is None else velocity_of(self._command, cell.command)
+        values = self._judge(trajectory, command)
+        if command is not None:
+            values |= reached_velocity(trajectory)
+        return values | wear(trajectory, self._ends)
+
+    def trajectory(self, cell: GateCell, episode: int) -> Trajectory:
+        """Play an episode until it is over or the robot falls, and return what happened."""
+        robot, observations = self._robot, self._observations
+        steps = round(cell.seconds / self._step_s)
+        pushed_at = -1 if cell.push is None else round(cell.push.at / self._step_s)
+        noise = _Noise(cell, episode)
+        self._begin(cell, episode)
+        recorder = Recorder(robot, self._card.base_body, self._step_s, steps)
+        late: deque[Floats] = deque(maxlen=cell.latency_steps + 1)
+        survived = True
+        for step in range(steps):
+            if step == pushed_at:
+                _push(robot, cell)
+            state = robot.read()
+            limited = self._actions.limited(self._policy.act(observations.observe(noise.added(state))))
+            observations.last_action[:] = limited
+            late.append(limited.copy())
+            robot.write(self._actions.targets(late[0], state))
+            robot.step()
+            survived = recorder.uprightness() >= _LEAST_COSINE and recorder.height_share() >= FALL_HEIGHT
+            if not survived or step == steps - 1:
+                break  # the state after the last step isn't recorded, as in a training
+            recorder.record(limited)
+        return recorder.trajectory(survived)
+
+    def _begin(self, cell: GateCell, episode: int) -> None:
+        robot, observations = self._robot, self._observations
+        robot.strength = cell.motor_strength
+        put(robot, self._card, start_of(cell, episode, len(self._card.joint_names)))
+        self._policy.reset()
+        observations.reset()
+        if self._command is not None:
+            observations.commands[self._command.name][:] = cell.command
+
+
+def put(robot: MujocoRobot, card: PolicyCard, start: Start) -> None:
+    """Reset the robot to the start of an episode."""
+    orientation = _quaternion(start.roll, start.pitch)
+    robot.reset(
+        np.array(card.default_joint_positions) + start.joint_offsets,
+        orientation=orientation.tolist(),
+        velocity=(*start.linear_velocity, *_turned_back(orientation, np.array(start.angular_velocity)).tolist()),
+    )
+    if robot.is_free:
+        robot.data.qpos[2] += start.lift
+
+
+def joint_ends(card: PolicyCard) -> JointEnds:
+    """Return the limits of the actuated joints as the card has them."""
+    positions = card.joint_position_limits or [None] * len(card.joint_names)
+    return JointEnds(
+        positions=np.stack(ends_of(positions), axis=1),
+        efforts=np.stack(ends_of(card.joint_effort_limits), axis=1),
+    )
+
+
+class _Noise:
+    """Uniform noise of the sensors, the same for the same episode."""
+
+    def __init__(self, cell: GateCell, episode: int) -> None:
+        self._factor = cell.noise
+        self._random = np.random.default_rng([zlib.crc32(cell.name.encode()), episode])
+
+    def added(self, state: RobotState) -> RobotState:
+        if not self._factor:
+            return state
+        return replace(
+            state,
+            joint_positions=state.joint_positions + self._of("joint_pos", len(state.joint_positions)),
+            joint_velocities=state.joint_velocities + self._of("joint_vel", len(state.joint_velocities)),
+            base_ang_vel=state.base_ang_vel + self._of("base_ang_vel", 3),
+            orientation=_tilted(state.orientation, self._of("projected_gravity", 3)),
+        )
+
+    def _of(self, quantity: str, count: int) -> Floats:
+        most = self._factor * SENSOR_NOISE[quantity]
+        return self._random.uniform(-most, most, count)
+
+
+def _push(robot: MujocoRobot, cell: GateCell) -> None:
+    """Change the base's velocity in the axes of its heading."""
+    assert cell.push is not None
+    w, x, y, z = robot.data.qpos[3:7]
+    heading = math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+    ahead, left = cell.push.forward, cell.push.left
+    cosine, sine = math.cos(heading), math.sin(heading)
+    robot.push((cosine * ahead - sine * left, sine * ahead + cosine * left, 0.0))
+
+
+def _quaternion(roll: float, pitch: float) -> Floats:
+    """Return the quaternion (w, x, y, z) of a pitch, then a roll about the new axis."""
+    return _product(
+        np.array([math.cos(pitch / 2), 0.0, math.sin(pitch / 2), 0.0]),
+        np.array([math.cos(roll / 2), math.sin(roll / 2), 0.0, 0.0]),
+    )
+
+
+def _tilted(orientation: Floats, angles: Floats) -> Floats:
+    """Return an orientation, turned by small angles (rad) about its own axes."""
+    turned = _product(orientation, np.array([1.0, *(angles / 2)]))
+    tilted: Floats = turned / np.linalg.norm(turned)
+    return tilted
+
+
+def _product(one: Floats, other: Floats) -> Floats:
+    w, v, s, u = one[0], one[1:], other[0], other[1:]
+    return np.array([w * s - v @ u, *(w * u + s * v + np.cross(v, u))])
+
+
+def _turned_back(orientation: Floats, vector: Floats) -> Floats:
+    """Return a vector of the world's axes in those of an orientation."""
+    w, v = orientation[0], orientation[1:]
+    twice = 2.0 * np.cross(v, vector)
+    turned: Floats = vector - w * twice + np.cross(v, twice)
+    return turned

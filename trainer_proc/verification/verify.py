@@ -1,0 +1,61 @@
+"""Verifies one bundle: load its files alone, play the suite, judge it, write `verification.json`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from curricula.errors import UsageError
+from trainer_proc.contract.bundle.card import CARD, ONNX, VERIFICATION
+from trainer_proc.contract.bundle.gate import velocity_command_of
+from trainer_proc.contract.bundle.verification import SuiteResult, Thresholds, Verification, write_json
+from trainer_proc.contract.bundle.verify_request import VerifyRequest
+from trainer_proc.contract.worker import Progress
+from trainer_proc.deploy.bundle import Bundle, load_bundle
+from trainer_proc.verification.dead_zones import dead_zones
+from trainer_proc.verification.suite import play_suite
+from trainer_proc.verification.verdict import problems_of
+
+
+def verify(request: VerifyRequest, report: Callable[[Progress], None]) -> Verification:
+    """Return the result, which is also written into the bundle. Raises `UserError`; then nothing is written."""
+    check_thresholds(request.thresholds)
+    folder = Path(request.bundle)
+    report(Progress(0, 0, "loading the bundle"))
+    bundle = load_bundle(folder)
+    hashes = hashes_of(bundle)
+    result = play_suite(bundle, request.level, report, request.threads)
+    problems = problems_of(result, request.thresholds)
+    verification = Verification(
+        verified=not problems,
+        problems=tuple(problems),
+        notes=(*result.notes, *_notes(bundle, result)),
+        thresholds=request.thresholds,
+        files=hashes,
+        result=result,
+    )
+    write_json(folder / VERIFICATION, verification)
+    return verification
+
+
+def check_thresholds(thresholds: Thresholds) -> None:
+    """Raise `UsageError` for a share that isn't 0 to 1."""
+    for name in ("min_success", "max_gap"):
+        if not 0.0 <= getattr(thresholds, name) <= 1.0:
+            raise UsageError(f"expected {name} from 0 to 1, got {getattr(thresholds, name):g}")
+
+
+def hashes_of(bundle: Bundle) -> dict[str, str]:
+    """Return the SHA-256 of the files that the verification uses, by name."""
+    names = [CARD, ONNX, *([bundle.card.robot_model] if bundle.card.robot_model else [])]
+    return {name: hashlib.sha256((bundle.folder / name).read_bytes()).hexdigest() for name in names}
+
+
+def _notes(bundle: Bundle, result: SuiteResult) -> list[str]:
+    command = velocity_command_of(bundle.card)
+    return [
+        *(list(dead_zones(result, command)) if command is not None else []),
+        *bundle.card.not_measured,
+        *(f"not in the bundle: {line}" for line in bundle.card.not_included),
+    ]
