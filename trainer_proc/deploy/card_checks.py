@@ -27,8 +27,8 @@ _DEGREES = "give it in rad, not degrees"
 def check_card(card: PolicyCard) -> None:
     """Raise `BundleRefused` for the first field that can't be right, or that the runner can't serve."""
     _check_joints(card)
-    _check_gains(card)
     _check_actions(card)
+    _check_gains(card)
     _check_terms(card)
     _check_rate(card)
     for command in card.commands:

@@ -55,6 +55,7 @@ class MujocoRobot:
         self.frames: Mapping[str, Sequence[str]] = _frames(card)
         self._frame = {name: _Frame(self, frames[0] if frames else "") for name, frames in self.frames.items()}
         self._height_map = card.height_map
+        self.has_height_scan = card.height_map is not None
         self._default = np.array(card.default_joint_positions)
         self._others = [
             (self.model.joint(name).qposadr[0], position)
@@ -82,6 +83,7 @@ class MujocoRobot:
             base_ang_vel=self._frame["base_ang_vel"].velocity()[:3],
             base_lin_vel=self._frame["base_lin_vel"].velocity()[3:],
             height_scan=None if self._height_map is None else self._scan(self._height_map),
+            base_position=self.base_position,
         )
 
     def write(self, targets: JointTargets) -> None:
@@ -107,7 +109,11 @@ class MujocoRobot:
 
     def step(self, control_steps: int = 1) -> None:
         """Advance the simulation by control steps. The state is consistent afterwards."""
-        self._mujoco.mj_step(self.model, self.data, self._substeps * control_steps)
+        self.advance(self._substeps * control_steps)
+
+    def advance(self, physics_steps: int) -> None:
+        """Advance the simulation by physics steps."""
+        self._mujoco.mj_step(self.model, self.data, physics_steps)
         self._forward()
 
     def reset(

@@ -125,6 +125,9 @@ def joint_index(joints: Sequence[str], places: dict[str, int], field: str) -> ND
 def require_measured(card: PolicyCard, robot: RobotInterface) -> None:
     """Refuse a vector that the robot doesn't measure, or in other axes than the policy was trained with."""
     for term in card.observation_terms:
+        if term.quantity == "height_scan" and not robot.has_height_scan:
+            remedy = "train the actor without it, or give the robot a height map"
+            raise refused(f"observation_terms.{term.name}", "what the robot measures", term.quantity, remedy)
         if term.quantity not in VECTORS:
             continue
         frames = robot.frames.get(term.quantity, ())

@@ -38,6 +38,8 @@ class RobotState:
     """[3] m/s in the IMU's axes; None if it can't be measured."""
     height_scan: Floats | None = None
     """[points] height above the ground in metres, see `HeightMap`; None without a sensor."""
+    base_position: Floats | None = None
+    """[3] metres in the world's axes, which only a simulation knows. Nothing but pictures may need it."""
 
 
 @dataclass(slots=True)
@@ -71,6 +73,10 @@ class RobotInterface(Protocol):
     @property
     def frames(self) -> Mapping[str, Sequence[str]]:
         """Frames in whose axes each of `VECTORS` is measured, by name; several names if their axes are parallel."""
+
+    @property
+    def has_height_scan(self) -> bool:
+        """Whether states have a `height_scan`."""
 
     def read(self) -> RobotState | None:
         """Return the latest state; None before the first one."""
