@@ -1,0 +1,1 @@
+"""Replay a bundle's golden trace through the runner's code, boundary by boundary, and name what differs."""
