@@ -12,6 +12,8 @@ from typing import Any, Literal, Protocol
 
 import torch
 
+from trainer_proc.contract.bundle.description import HeightMap, Quantity
+from trainer_proc.contract.errors import TrainingError
 from trainer_proc.metrics.overflow import BufferSource
 from trainer_proc.metrics.success.root import RobotSource
 from trainer_proc.metrics.terrain import TerrainSource
@@ -27,15 +29,34 @@ class Joints:
 
     `stiffness` (N·m/rad) and `damping` (N·m·s/rad) have one entry a joint, the value before randomization. It is None
     for a joint that no PD law drives: a torque motor's, a muscle's, a network's. `effort_limits` has the lowest and the
-    highest torque (N·m), None if unknown.
+    highest torque (N·m), None if unknown. `velocity_limits` has the highest speed (rad/s) that the motor reaches and
+    `armature` its rotor's inertia (kg·m²), both None if unknown; `position_limits` are in rad, infinite without one.
+    Units of prismatic joints are N, m/s, kg and m.
     """
 
     names: list[str]
     stiffness: list[float | None]
     damping: list[float | None]
     effort_limits: list[tuple[float, float] | None]
+    velocity_limits: list[float | None] = field(default_factory=list)
+    armature: list[float | None] = field(default_factory=list)
+    position_limits: list[tuple[float, float]] = field(default_factory=list)
+    delay_steps: tuple[int, int] = (0, 0)
+    """Lowest and highest delay of targets on their way to the motors, in physics steps."""
     not_included: list[str] = field(default_factory=list)
     """What else is between an action and a joint's torque; one line each."""
+
+
+@dataclass(frozen=True)
+class Sensed:
+    """What a sensor of the simulator measures, and the body or site in whose axes; `quantity` is empty if unknown."""
+
+    quantity: Quantity = ""
+    frame: str = ""
+
+
+class RobotModelError(TrainingError):
+    """There is no MuJoCo model of a robot; the message says why."""
 
 
 class Simulator(RobotSource, TerrainSource, BufferSource, Protocol):
@@ -62,6 +83,24 @@ class Simulator(RobotSource, TerrainSource, BufferSource, Protocol):
         """Return the configured default position (rad) or velocity (rad/s) of all joints of an asset, in its order.
 
         Events may have randomized the defaults of each environment.
+        """
+
+    def base_body(self, asset: str) -> str:
+        """Return the name of an asset's root body."""
+
+    def sensed(self, sensor: str) -> Sensed:
+        """Return what the scene's sensor called `sensor` measures."""
+
+    def height_map(self, parameters: Mapping[str, Any]) -> HeightMap | None:
+        """Return the grid that `height_scan` observes with these arguments; None if it isn't one flat grid."""
+
+    def velocity_is_of_mass_center(self) -> bool:
+        """Return whether `base_lin_vel` observes the root's centre of mass instead of its frame's origin."""
+
+    def robot_model(self, asset: str) -> str:
+        """Return MuJoCo's XML of an asset before randomization, complete in itself, without its visual parts.
+
+        It has the training's physics options and no ground. Raises `RobotModelError` if there is none.
         """
 
     def action_asset(self, term: Any) -> str:

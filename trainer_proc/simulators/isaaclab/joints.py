@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, Literal
 
@@ -12,6 +13,8 @@ from isaaclab.utils.string import resolve_matching_names_values
 
 from trainer_proc.simulators.interface import Joints
 
+_UNLIMITED = 1e6
+"""Limits from here on, in rad or rad/s, stand for no limit."""
 _CONTROLLER = {"stiffness": "kp", "damping": "kd"}
 """Names of the gains in Newton's controllers."""
 
@@ -36,6 +39,10 @@ def joints_of(robot: Any) -> Joints:
         stiffness=[gain if known else None for gain, known in zip(stiffness, has_law, strict=True)],
         damping=[gain if known else None for gain, known in zip(damping, has_law, strict=True)],
         effort_limits=[_effort_limits(robot, groups[joint][1], joint) for joint in actuated],
+        velocity_limits=[_velocity_limit(robot, groups[joint][1], joint) for joint in actuated],
+        armature=[_armature(robot, groups[joint][1], joint) for joint in actuated],
+        position_limits=[_position_limits(robot, joint) for joint in actuated],
+        delay_steps=_delay(robot),
     )
 
 
@@ -79,6 +86,39 @@ def _effort_limits(robot: Any, cfg: Any, joint: str) -> tuple[float, float] | No
         return None
     limit = of_physics if of_actuator is None else min(of_actuator, of_physics)
     return -limit, limit
+
+
+def _velocity_limit(robot: Any, cfg: Any, joint: str) -> float | None:
+    """Return the highest speed of the motor or of the physics, the lower one; None for no limit."""
+    of_actuator = _configured(cfg, joint, "actuator_velocity_limit", "velocity_limit")
+    of_physics = _configured(cfg, joint, "joint_velocity_limit", "velocity_limit_sim")
+    if of_physics is None:
+        of_physics = _of_joint(robot.data.joint_vel_limits, robot, joint)
+    known = [one for one in (of_actuator, of_physics) if one is not None and one < _UNLIMITED]
+    return min(known, default=None)
+
+
+def _armature(robot: Any, cfg: Any, joint: str) -> float | None:
+    configured = _configured(cfg, joint, "armature")
+    return _of_joint(robot.data.joint_armature, robot, joint) if configured is None else configured
+
+
+def _position_limits(robot: Any, joint: str) -> tuple[float, float]:
+    limits = robot.data.joint_pos_limits.torch[0, robot.joint_names.index(joint)].tolist()
+    low, high = (end if abs(end) < _UNLIMITED else math.copysign(math.inf, end) for end in limits)
+    return low, high
+
+
+def _delay(robot: Any) -> tuple[int, int]:
+    """Return the lowest and highest delay of all motors, in physics steps."""
+    cfgs = robot.cfg.actuators.values()
+    lags = [(int(getattr(cfg, "min_delay", 0)), int(getattr(cfg, "max_delay", 0))) for cfg in cfgs]
+    return min((low for low, _ in lags), default=0), max((high for _, high in lags), default=0)
+
+
+def _of_joint(values: Any, robot: Any, joint: str) -> float | None:
+    """Return a joint's value in the simulation; None where environments differ."""
+    return _same_in_all(values.torch[:, robot.joint_names.index(joint)])
 
 
 def _configured(cfg: Any, joint: str, *names: str) -> float | None:

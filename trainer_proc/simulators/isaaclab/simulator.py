@@ -11,17 +11,19 @@ import torch
 from isaaclab.managers import EventTermCfg
 from isaaclab.utils import noise
 
+from trainer_proc.contract.bundle.description import HeightMap
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.metrics.overflow import Buffers
 from trainer_proc.metrics.success.root import Root, as_tensor
 from trainer_proc.metrics.terrain import TerrainGrid
 from trainer_proc.simulators.default_randomization import DefaultRandomization
-from trainer_proc.simulators.interface import Joints
+from trainer_proc.simulators.interface import Joints, RobotModelError, Sensed
 from trainer_proc.simulators.isaaclab.joints import joints_of, nominal_state
 from trainer_proc.simulators.isaaclab.mechanics import ArticulationMechanics
 from trainer_proc.simulators.isaaclab.randomization import DEFAULT_RANDOMIZATION, model_of_solver, robot_of
 from trainer_proc.simulators.isaaclab.root import ArticulationRoot
 from trainer_proc.simulators.isaaclab.scene import skeleton_of
+from trainer_proc.simulators.isaaclab.sensors import height_map, sensed
 from trainer_proc.simulators.isaaclab.terrain import terrain_grid
 from trainer_proc.simulators.robot_reader import RobotReader
 from trainer_proc.simulators.warp_buffers import warp_buffers
@@ -92,6 +94,26 @@ class IsaacLabSimulator:
     def nominal_joint_state(self, asset: str, quantity: Literal["pos", "vel"]) -> Mapping[str, float]:
         """Return the initial state of an articulation's configuration."""
         return nominal_state(self._env.scene.articulations[asset], quantity)
+
+    def base_body(self, asset: str) -> str:
+        """Return an articulation's first body."""
+        return str(self._env.scene.articulations[asset].body_names[0])
+
+    def sensed(self, sensor: str) -> Sensed:
+        """Return what an `Imu` or a `Pva` measures."""
+        return sensed(self._env.scene, sensor)
+
+    def height_map(self, parameters: Mapping[str, Any]) -> HeightMap | None:
+        """Return the grid of a `RayCaster`."""
+        return height_map(self._env.scene, parameters)
+
+    def velocity_is_of_mass_center(self) -> bool:
+        """Return True: `root_lin_vel_b` is short for `root_com_lin_vel_b`."""
+        return True
+
+    def robot_model(self, asset: str) -> str:
+        """Raise `RobotModelError`."""
+        raise RobotModelError("Isaac Lab's robots are USD files, not models of MuJoCo")
 
     def action_asset(self, term: Any) -> str:
         """Return the term's `asset_name`."""

@@ -10,18 +10,21 @@ import torch
 from mjlab.managers.event_manager import EventTermCfg
 from mjlab.utils import noise
 
+from trainer_proc.contract.bundle.description import HeightMap
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.metrics.overflow import Buffers
 from trainer_proc.metrics.success.root import Root
 from trainer_proc.metrics.terrain import TerrainGrid
 from trainer_proc.simulators.default_randomization import DefaultRandomization
-from trainer_proc.simulators.interface import Joints
+from trainer_proc.simulators.interface import Joints, Sensed
 from trainer_proc.simulators.mjlab.joints import joints_of, nominal_state
 from trainer_proc.simulators.mjlab.mechanics import MjlabMechanics
 from trainer_proc.simulators.mjlab.model import robot_of
 from trainer_proc.simulators.mjlab.randomization import DEFAULT_RANDOMIZATION, fields_written
+from trainer_proc.simulators.mjlab.robot_model import robot_model
 from trainer_proc.simulators.mjlab.root import MjlabRoot
 from trainer_proc.simulators.mjlab.scene import skeleton_of
+from trainer_proc.simulators.mjlab.sensors import height_map, sensed
 from trainer_proc.simulators.mjlab.starts import MjlabStarts
 from trainer_proc.simulators.mjlab.terrain import terrain_grid
 from trainer_proc.simulators.robot_reader import RobotReader
@@ -85,6 +88,26 @@ class MjlabSimulator:
     def nominal_joint_state(self, asset: str, quantity: Literal["pos", "vel"]) -> Mapping[str, float]:
         """Return the initial state of an entity's configuration or keyframe."""
         return nominal_state(self._env, self.asset(asset), quantity)
+
+    def base_body(self, asset: str) -> str:
+        """Return an entity's root body."""
+        return str(self._env.scene.entities[asset].body_names[0])
+
+    def sensed(self, sensor: str) -> Sensed:
+        """Return what MuJoCo's sensor measures."""
+        return sensed(self._env.sim.mj_model, sensor)
+
+    def height_map(self, parameters: Mapping[str, Any]) -> HeightMap | None:
+        """Return the grid of a `RayCastSensor`."""
+        return height_map(self._env.scene, parameters)
+
+    def velocity_is_of_mass_center(self) -> bool:
+        """Return False: mjlab observes the root link's velocity."""
+        return False
+
+    def robot_model(self, asset: str) -> str:
+        """Return the model of an entity's specification."""
+        return robot_model(self.asset(asset), self._env.cfg.sim.mujoco)
 
     def action_asset(self, term: Any) -> str:
         """Return the term's `entity_name`."""

@@ -94,6 +94,21 @@ class TaskVelocityCommandCfg(UniformVelocityCommandCfg):
     task_lin_vel_y: dict[str, Range] = field(default_factory=dict)
     task_ang_vel_z: dict[str, Range] = field(default_factory=dict)
 
+    @property
+    def trained_ranges(self) -> UniformVelocityCommandCfg.Ranges:
+        """Lowest and highest velocities that any task of a weight above 0 is sampled from."""
+        named = tuple(name for name, weight in self.weights.items() if weight > 0) or tuple(self.weights)
+
+        def whole(task_ranges: Mapping[str, Range], limits: Range) -> Range:
+            ends = [min(max(end, limits[0]), limits[1]) for name in named for end in task_ranges[name]]
+            return min(ends), max(ends)
+
+        return UniformVelocityCommandCfg.Ranges(
+            lin_vel_x=whole(self.task_lin_vel_x, self.ranges.lin_vel_x),
+            lin_vel_y=whole(self.task_lin_vel_y, self.ranges.lin_vel_y),
+            ang_vel_z=whole(self.task_ang_vel_z, self.ranges.ang_vel_z),
+        )
+
     def build(self, env: ManagerBasedRlEnv) -> TaskVelocityCommand:
         """Return the command term. Raises `ValueError` if a task has no range."""
         for ranges in (self.task_lin_vel_x, self.task_lin_vel_y, self.task_ang_vel_z):
