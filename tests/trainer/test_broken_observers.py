@@ -68,8 +68,7 @@ STEERING = {
 FUNCTIONS = (
     "trainer_proc.training.build:simulator_of",
     "trainer_proc.training.build:steered_terrain",
-    "trainer_proc.training.build:describe_policy",
-    "trainer_proc.training.build:write_policy_description",
+    "trainer_proc.training.build:record_policy",
     "trainer_proc.knobs.discover:algorithm_knobs",
     "trainer_proc.knobs.discover:environment_knobs",
     "trainer_proc.knobs.discover:curriculum_term_knobs",

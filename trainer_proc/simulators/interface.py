@@ -13,7 +13,6 @@ from typing import Any, Literal, Protocol
 import torch
 
 from trainer_proc.contract.bundle.description import HeightMap, Quantity
-from trainer_proc.contract.errors import TrainingError
 from trainer_proc.metrics.overflow import BufferSource
 from trainer_proc.metrics.success.root import RobotSource
 from trainer_proc.metrics.terrain import TerrainSource
@@ -53,10 +52,6 @@ class Sensed:
 
     quantity: Quantity = ""
     frame: str = ""
-
-
-class RobotModelError(TrainingError):
-    """There is no MuJoCo model of a robot; the message says why."""
 
 
 class Simulator(RobotSource, TerrainSource, BufferSource, Protocol):
@@ -100,7 +95,7 @@ class Simulator(RobotSource, TerrainSource, BufferSource, Protocol):
     def robot_model(self, asset: str) -> str:
         """Return MuJoCo's XML of an asset before randomization, complete in itself, without its visual parts.
 
-        It has the training's physics options and no ground. Raises `RobotModelError` if there is none.
+        It has the training's physics options and no ground. Raises `TrainingError` if there is none.
         """
 
     def action_asset(self, term: Any) -> str:

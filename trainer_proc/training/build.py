@@ -9,23 +9,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from presets.checkpoints import read_retention
 from presets.evaluation import read_evaluation
 from presets.goal import read_goal
 from presets.rollouts import read_rollouts
 from presets.success import Success, read_success
 from trainer_proc.checkpoints.retention import CheckpointRetention
-from trainer_proc.contract.bundle.description import write_policy_description
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.export_process import export_refusal
 from trainer_proc.contract.messages import LeftOut
 from trainer_proc.contract.products import CheckpointsDeleted
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from trainer_proc.export.description import describe_policy
 from trainer_proc.export.job import ExportJobs, NoExports
-from trainer_proc.export.task_export import keep_task_export
+from trainer_proc.export.record import record_policy
 from trainer_proc.knobs.discover import discover_knobs
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.metrics.observer import Observer
@@ -156,10 +152,9 @@ def _exports(
         return NoExports(export_refusal(runner.library), link.emit)
 
     def described() -> ExportJobs:
-        description = describe_policy(runner, spec.task, spec.backend, simulator)
-        missing = keep_task_export(runner, folder)
-        description = msgspec.structs.replace(description, not_included=[*description.not_included, *missing])
-        write_policy_description(folder, description)
+        for line in record_policy(runner, folder, spec, simulator).not_measured:
+            name, _, reason = line.partition(": ")
+            observer.is_missing(f"measurement of {name}", reason)
         return ExportJobs(folder, link.emit)
 
     jobs = observer.attempt("export", described)

@@ -17,7 +17,7 @@ from trainer_proc.metrics.overflow import Buffers
 from trainer_proc.metrics.success.root import Root, as_tensor
 from trainer_proc.metrics.terrain import TerrainGrid
 from trainer_proc.simulators.default_randomization import DefaultRandomization
-from trainer_proc.simulators.interface import Joints, RobotModelError, Sensed
+from trainer_proc.simulators.interface import Joints, Sensed
 from trainer_proc.simulators.isaaclab.joints import joints_of, nominal_state
 from trainer_proc.simulators.isaaclab.mechanics import ArticulationMechanics
 from trainer_proc.simulators.isaaclab.randomization import DEFAULT_RANDOMIZATION, model_of_solver, robot_of
@@ -112,8 +112,8 @@ class IsaacLabSimulator:
         return True
 
     def robot_model(self, asset: str) -> str:
-        """Raise `RobotModelError`."""
-        raise RobotModelError("Isaac Lab's robots are USD files, not models of MuJoCo")
+        """Raise `TrainingError`."""
+        raise TrainingError("Isaac Lab's robots are USD files, not models of MuJoCo")
 
     def action_asset(self, term: Any) -> str:
         """Return the term's `asset_name`."""

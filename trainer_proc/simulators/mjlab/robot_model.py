@@ -9,35 +9,31 @@ import mujoco  # type: ignore[import-untyped]
 import numpy as np
 from mjlab.utils.xml import fix_spec_xml
 
-from trainer_proc.simulators.interface import RobotModelError
-
 _LOOKS = ("materials", "textures", "cameras", "lights")
 
 
 def robot_model(robot: Any, options: Any) -> str:
     """Return the XML of an entity as configured, with the physics options of mjlab's `MujocoCfg`.
 
-    Bodies, inertias, joints, motors, sites, sensors and what collides stay; visual parts go. Raises `RobotModelError`.
+    Bodies, inertias, joints, motors, sites, sensors and what collides stay; visual parts go. Raises `ValueError` if
+    MuJoCo can't write it.
     """
-    try:
-        spec = robot.cfg.build().spec  # the built one has the scene's prefix in some of its names
-        _fix_inertias(spec, spec.compile())
-        for geom in list(spec.geoms):
-            if geom.contype or geom.conaffinity:
-                geom.material = ""
-            else:
-                spec.delete(geom)
-        for kind in _LOOKS:
-            for part in list(getattr(spec, kind)):
-                spec.delete(part)
-        _embed_meshes(spec)
-        options.apply(SimpleNamespace(opt=spec.option))
-        spec.meshdir = spec.texturedir = ""
-        spec.compile()
-        xml = fix_spec_xml(spec.to_xml())
-        mujoco.MjModel.from_xml_string(xml)
-    except (ValueError, mujoco.FatalError) as error:
-        raise RobotModelError(f"MuJoCo can't write it: {' '.join(str(error).split())}") from error
+    spec = robot.cfg.build().spec  # the built one has the scene's prefix in some of its names
+    _fix_inertias(spec, spec.compile())
+    for geom in list(spec.geoms):
+        if geom.contype or geom.conaffinity:
+            geom.material = ""
+        else:
+            spec.delete(geom)
+    for kind in _LOOKS:
+        for part in list(getattr(spec, kind)):
+            spec.delete(part)
+    _embed_meshes(spec)
+    options.apply(SimpleNamespace(opt=spec.option))
+    spec.meshdir = spec.texturedir = ""
+    spec.compile()
+    xml: str = fix_spec_xml(spec.to_xml())
+    mujoco.MjModel.from_xml_string(xml)
     return xml
 
 

@@ -1,0 +1,250 @@
+"""What a description says of a robot's observations and model, computed again by MuJoCo from the robot's file alone."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global Arm, DOOR, ObservationTermCfg, Simulated, actuators, arm, describe_policy, mujoco, numpy, positions_of
+    global simulator_of, torch, JOINT_TERMS
+    import mujoco
+    import numpy
+    import torch
+    from mjlab import actuator as actuators
+    from mjlab.managers.observation_manager import ObservationTermCfg
+
+    import trainer_proc.simulators.mjlab.tasks  # noqa: F401 (registers tasks)
+    from tests.trainer.arm import DOOR, JOINT_TERMS, Arm, arm, positions_of
+    from tests.trainer.knobs.simulated import Simulated
+    from trainer_proc.export.description import describe_policy
+    from trainer_proc.simulators.registry import simulator_of
+
+
+pytestmark = pytest.mark.real
+
+ROUGH = "Mjlab-Velocity-Rough-Unitree-G1"
+
+
+def without_noise(cfg):
+    cfg.observations["actor"].enable_corruption = False
+    cfg.events = {name: event for name, event in cfg.events.items() if event.mode == "reset"}
+
+
+@pytest.fixture(scope="module")
+def rough():
+    """The G1 on terrain, without noise and randomization, after some steps."""
+    simulated = Simulated(ROUGH, 1, without_noise)
+    simulated.step(0.3, steps=7)
+    simulated.described = describe_policy(simulated.runner, ROUGH, "mjlab", simulator_of(simulated.env))
+    simulated.terms = {term.name: term for term in simulated.described.observation_terms}
+    return simulated
+
+
+@pytest.fixture(scope="module")
+def alone(rough):
+    """The robot's file in MuJoCo, in the state that the training's robot has."""
+    model = mujoco.MjModel.from_xml_string(simulator_of(rough.env).robot_model("robot"))
+    data = mujoco.MjData(model)
+    data.qpos, data.qvel = rough.env.sim.data.qpos[0].numpy(), rough.env.sim.data.qvel[0].numpy()
+    mujoco.mj_forward(model, data)
+    return model, data
+
+
+def observed(rough, name):
+    manager = rough.env.observation_manager
+    cfg = manager.get_term_cfg("actor", name)
+    with torch.inference_mode():
+        return (cfg.func(rough.env, **cfg.params)[0] * (1.0 if cfg.scale is None else cfg.scale)).numpy()
+
+
+def velocity_in(model, data, frame):
+    """Return the angular and the linear velocity of a site or body, in its own axes."""
+    site = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_SITE, frame)
+    kind, index = (mujoco.mjtObj.mjOBJ_SITE, site) if site >= 0 else (mujoco.mjtObj.mjOBJ_XBODY, model.body(frame).id)
+    velocity = numpy.zeros(6)
+    mujoco.mj_objectVelocity(model, data, kind, index, velocity, 1)
+    return velocity[:3], velocity[3:]
+
+
+def test_velocities_and_gravity_are_those_of_the_named_frame(rough, alone):
+    model, data = alone
+    linear, angular, gravity = (rough.terms[name] for name in ("base_lin_vel", "base_ang_vel", "projected_gravity"))
+    assert (linear.quantity, linear.unit, linear.frame) == ("base_lin_vel", "m/s", "imu_in_pelvis")
+    assert (angular.quantity, angular.unit, angular.frame) == ("base_ang_vel", "rad/s", "imu_in_pelvis")
+    assert (gravity.quantity, gravity.unit, gravity.frame) == ("projected_gravity", "", "pelvis")
+    assert velocity_in(model, data, linear.frame)[1] == pytest.approx(observed(rough, "base_lin_vel"), abs=1e-4)
+    assert velocity_in(model, data, angular.frame)[0] == pytest.approx(observed(rough, "base_ang_vel"), abs=1e-4)
+    down = data.body(gravity.frame).xmat.reshape(3, 3).T @ (0, 0, -1)
+    assert down == pytest.approx(observed(rough, "projected_gravity"), abs=1e-5)
+    # another frame would show something else
+    assert velocity_in(model, data, "pelvis")[1] != pytest.approx(observed(rough, "base_lin_vel"), abs=1e-3)
+
+
+def test_joints_are_listed_in_the_order_of_the_numbers(rough, alone):
+    _, data = alone
+    described = rough.described
+    pose = dict(zip(described.robot_joint_names, described.robot_joint_positions, strict=True))
+    positions, velocities = rough.terms["joint_pos"], rough.terms["joint_vel"]
+    assert (positions.quantity, positions.unit, positions.relative) == ("joint_pos", "rad", True)
+    assert (velocities.quantity, velocities.unit) == ("joint_vel", "rad/s")
+    assert [data.joint(name).qpos[0] - pose[name] for name in positions.joints] == pytest.approx(
+        observed(rough, "joint_pos").tolist(), abs=1e-5
+    )
+    assert [data.joint(name).qvel[0] for name in velocities.joints] == pytest.approx(
+        observed(rough, "joint_vel").tolist(), abs=1e-4
+    )
+
+
+def test_the_height_map_names_the_points_that_the_policy_sees(rough):
+    grid, term = rough.described.height_map, rough.terms["height_scan"]
+    assert (term.quantity, term.unit, term.frame, term.scale) == ("height_scan", "m", "pelvis", pytest.approx([0.2]))
+    assert (grid.frame, grid.size, grid.resolution, grid.max_distance) == ("pelvis", (1.6, 1.0), 0.1, 5.0)
+    assert len(grid.points) == term.size == 187
+    sensor = rough.env.scene["terrain_scan"]
+    origin, hits = sensor.data.frame_pos_w[0, 0], sensor.data.hit_pos_w[0]
+    w, x, y, z = sensor.data.quat_w[0].tolist()
+    yaw = math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+    for at in (0, 1, 17, 186):
+        forward, left = grid.points[at]
+        expected = (
+            forward * math.cos(yaw) - left * math.sin(yaw),
+            forward * math.sin(yaw) + left * math.cos(yaw),
+        )
+        assert (hits[at] - origin)[:2].tolist() == pytest.approx(expected, abs=1e-3)
+        height = float(origin[2] - hits[at, 2]) - grid.offset
+        assert observed(rough, "height_scan")[at] == pytest.approx(height * term.scale[0], abs=1e-3)
+
+
+def test_other_terms_commands_and_times_are_described(rough):
+    described = rough.described
+    assert (rough.terms["actions"].quantity, rough.terms["command"].quantity) == ("last_action", "command")
+    assert rough.terms["command"].command == "twist"
+    (command,) = described.commands
+    assert (command.kind, command.body, command.heading, command.deadband) == ("velocity", "pelvis", True, 0.0)
+    ranges = rough.env.command_manager.get_term("twist").cfg.ranges
+    assert {part.name: (part.low, part.high) for part in command.parts} == {
+        name: pytest.approx(getattr(ranges, name)) for name in ("lin_vel_x", "lin_vel_y", "ang_vel_z")
+    }
+    assert [part.unit for part in command.parts] == ["m/s", "m/s", "rad/s"]
+    assert (described.physics_dt, described.decimation, described.control_frequency) == (0.005, 4, 50.0)
+    assert (described.episode_seconds, described.base_body) == (20.0, "pelvis")
+    assert described.not_included == []
+
+
+def test_the_robots_file_is_the_trained_robot_and_needs_no_other_file(rough, alone):
+    alone, _ = alone
+    trained = rough.env.sim.mj_model
+    assert (alone.nmesh, alone.ntex, alone.nq, alone.nv, alone.nu) == (0, 0, trained.nq, trained.nv, trained.nu)
+    bodies = [trained.body(f"robot/{alone.body(index).name}").id for index in range(1, alone.nbody)]
+    geoms = [trained.geom(f"robot/{alone.geom(index).name}").id for index in range(alone.ngeom)]
+    assert len(geoms) == sum(1 for name in map(_name, range(trained.ngeom), [trained] * trained.ngeom) if name)
+    for field in ("body_mass", "body_inertia", "body_ipos", "body_pos", "body_quat"):
+        assert getattr(alone, field)[1:] == pytest.approx(getattr(trained, field)[bodies], rel=1e-4, abs=1e-5), field
+    for field in ("geom_friction", "geom_size", "geom_solref", "geom_condim", "geom_pos", "geom_priority"):
+        assert getattr(alone, field) == pytest.approx(getattr(trained, field)[geoms], rel=1e-4, abs=1e-5), field
+    for field in ("dof_armature", "dof_damping", "dof_frictionloss", "jnt_range", "actuator_gainprm"):
+        assert getattr(alone, field) == pytest.approx(getattr(trained, field), rel=1e-4), field
+    assert alone.actuator_forcerange == pytest.approx(trained.actuator_forcerange)
+    for option in ("timestep", "iterations", "ls_iterations", "cone", "integrator", "impratio", "solver"):
+        assert getattr(alone.opt, option) == getattr(trained.opt, option), option
+    assert alone.sensor("imu_ang_vel").id >= 0
+
+
+def _name(index, model):
+    """Return the name of a geom of the robot that collides; empty for any other."""
+    collides = model.geom_contype[index] or model.geom_conaffinity[index]
+    name = model.geom(index).name
+    return name if collides and name.startswith("robot/") else ""
+
+
+# --- Small robots -------------------------------------------------------------------------------------------
+
+
+def another(env):
+    return torch.zeros(env.num_envs, 2)
+
+
+def test_a_term_of_a_users_function_is_named_with_what_is_unknown():
+    motor = actuators.BuiltinPositionActuatorCfg(target_names_expr=(".*",), stiffness=50.0, damping=5.0)
+    terms = {"pos": ObservationTermCfg(func=JOINT_TERMS["pos"]), "mine": ObservationTermCfg(func=another)}
+    described = Arm({"robot": arm([motor], shoulder=0.1)}, terms=terms).described()
+    assert [(term.name, term.quantity) for term in described.observation_terms] == [("pos", "joint_pos"), ("mine", "")]
+    assert described.not_included == ["observation mine: only the code of the training computes it"]
+
+
+def test_a_subset_of_joints_and_another_order_are_listed_as_they_are_observed():
+    from mjlab.managers.scene_entity_config import SceneEntityCfg
+
+    motor = actuators.BuiltinPositionActuatorCfg(target_names_expr=(".*",), stiffness=50.0, damping=5.0)
+    some = SceneEntityCfg("robot", joint_names=("wrist", "shoulder"), preserve_order=True)
+    door = SceneEntityCfg("door", joint_names=("hinge",))
+    terms = {
+        "some": ObservationTermCfg(func=JOINT_TERMS["pos"], params={"asset_cfg": some}, noise=None),
+        "door": ObservationTermCfg(func=JOINT_TERMS["pos"], params={"asset_cfg": door}),
+    }
+    robot = arm([motor], shoulder=0.1, elbow=0.2, wrist=0.3)
+    described = Arm({"door": DOOR, "robot": robot}, {"move": positions_of()}, terms=terms).described()
+    some, door = described.observation_terms
+    assert (some.joints, some.quantity) == (["wrist", "shoulder"], "joint_pos")
+    assert (door.joints, door.quantity) == ([], "")  # the policy doesn't drive it
+
+
+def test_limits_of_joints_and_the_delay_of_motors_are_described():
+    slow = actuators.DcMotorActuatorCfg(
+        target_names_expr=("shoulder",),
+        stiffness=30.0,
+        damping=3.0,
+        effort_limit=20.0,
+        saturation_effort=40.0,
+        velocity_limit=9.0,
+        armature=0.02,
+        delay_min_lag=1,
+        delay_max_lag=3,
+    )
+    quick = actuators.BuiltinPositionActuatorCfg(target_names_expr=("elbow",), stiffness=50.0, damping=5.0)
+    described = Arm({"robot": arm([slow, quick], shoulder=0.1, elbow=0.2)}).described()
+    assert described.joint_velocity_limits == [9.0, None]
+    assert described.joint_armature == [0.02, 0.0]
+    assert described.joint_position_limits == [None, None]
+    assert described.action_delay_steps == (0, 3)
+
+
+def test_a_colliding_mesh_is_written_into_the_robots_file(tmp_path):
+    import struct
+
+    corners = numpy.array([[0, 0, 0], [0.2, 0, 0], [0, 0.3, 0], [0, 0, 0.4]], dtype=numpy.float32)
+    faces = [(0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3)]
+    stl = bytes(80) + struct.pack("<I", len(faces))
+    for face in faces:
+        stl += struct.pack("<3f", 0, 0, 0) + corners[list(face)].tobytes() + struct.pack("<H", 0)
+    (tmp_path / "tetrahedron.stl").write_bytes(stl)
+    xml = (
+        f'<mujoco><compiler meshdir="{tmp_path}"/><asset><mesh name="block" file="tetrahedron.stl" scale="2 1 1"/>'
+        '<mesh name="look" file="tetrahedron.stl"/></asset><worldbody><body name="base"><freejoint/>'
+        '<geom type="mesh" mesh="block" pos=".1 0 0"/><geom type="mesh" mesh="look" contype="0" conaffinity="0"/>'
+        '<body name="link" pos="0 0 .5"><joint name="elbow"/><geom size=".1"/></body></body></worldbody></mujoco>'
+    )
+    motor = actuators.BuiltinPositionActuatorCfg(target_names_expr=("elbow",), stiffness=50.0, damping=5.0)
+    robot = arm([motor], elbow=0.0)
+    robot.spec_fn = lambda: mujoco.MjSpec.from_string(xml)
+    training = Arm({"robot": robot})
+    text = simulator_of(training.env).robot_model("robot")
+    (tmp_path / "tetrahedron.stl").unlink()
+    alone, trained = mujoco.MjModel.from_xml_string(text), training.env.sim.mj_model
+    assert (alone.nmesh, alone.ngeom) == (1, 2)
+    assert alone.body("base").mass == pytest.approx(trained.body("robot/base").mass)
+    assert alone.body("base").inertia == pytest.approx(trained.body("robot/base").inertia, rel=1e-4)
+    expected = sorted((2 * x + 0.1, y, z) for x, y, z in corners.tolist())
+    assert numpy.array(corners_of(alone)) == pytest.approx(numpy.array(expected), abs=1e-5)
+
+
+def corners_of(model):
+    """Return the corners of the first mesh in the axes of its body."""
+    rotation = numpy.zeros(9)
+    mujoco.mju_quat2Mat(rotation, model.geom_quat[0])
+    return sorted(map(tuple, (model.mesh_vert @ rotation.reshape(3, 3).T + model.geom_pos[0]).tolist()))
