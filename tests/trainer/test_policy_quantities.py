@@ -247,4 +247,5 @@ def corners_of(model):
     """Return the corners of the first mesh in the axes of its body."""
     rotation = numpy.zeros(9)
     mujoco.mju_quat2Mat(rotation, model.geom_quat[0])
-    return sorted(map(tuple, (model.mesh_vert @ rotation.reshape(3, 3).T + model.geom_pos[0]).tolist()))
+    corners = (model.mesh_vert @ rotation.reshape(3, 3).T + model.geom_pos[0]).round(5) + 0.0
+    return sorted(map(tuple, corners.tolist()))
