@@ -19,7 +19,7 @@ HELP_ORDER: tuple[str, ...] = (
     *("launch", "presets", "doctor", "settings", "machine", "assets"),
     *("runs", "attach", "compare", "delete", "watch", "web"),
     *("knobs", "history", "impact", "chart", "tune", "undo", "redo", "unpin", "stop-ramp"),
-    *("pause", "resume", "fork", "stop", "save", "export", "evaluate", "record"),
+    *("pause", "resume", "fork", "stop", "save", "export", "verify", "evaluate", "record"),
     *("robot", "rollout", "play", "video", "viewer"),
 )
 """Order in `--help`; a command that is not named here comes after these."""

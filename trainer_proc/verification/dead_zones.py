@@ -26,6 +26,6 @@ def dead_zones(result: SuiteResult, command: Command) -> Iterator[str]:
                 continue
             mean = sum(reached) / len(reached)
             if mean / wanted[number] < _DEAD:
-                found.append(f"{wanted[number]:g} gives {mean:.2f}")
+                found.append(f"{wanted[number]:g} gives {round(mean, 2) + 0.0:.2f}")
         if found:
             yield f"dead zone, {name.removeprefix('velocity/')} ({unit}): {', '.join(found)}"

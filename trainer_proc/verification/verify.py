@@ -15,6 +15,7 @@ from trainer_proc.contract.worker import Progress
 from trainer_proc.deploy.bundle import Bundle, load_bundle
 from trainer_proc.verification.dead_zones import dead_zones
 from trainer_proc.verification.suite import play_suite
+from trainer_proc.verification.summary import summarize
 from trainer_proc.verification.verdict import problems_of
 
 
@@ -34,6 +35,7 @@ def verify(request: VerifyRequest, report: Callable[[Progress], None]) -> Verifi
         thresholds=request.thresholds,
         files=hashes,
         result=result,
+        groups=tuple(summarize(result)),
     )
     write_json(folder / VERIFICATION, verification)
     return verification

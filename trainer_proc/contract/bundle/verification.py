@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from curricula.errors import UserError, message_of
-from trainer_proc.contract.bundle.gate import GateCell, Level
+from trainer_proc.contract.bundle.gate import GateCell, Group, Level
 from trainer_proc.contract.evaluation import Measure
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import write_atomically
@@ -64,6 +64,25 @@ class SuiteResult(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """When it ended, ISO 8601 with time zone."""
 
 
+class Mean(msgspec.Struct, frozen=True):
+    """A mean over episodes with its 95 % interval, see `contract.statistics`."""
+
+    value: float
+    low: float | None
+    """None where one episode gives no interval."""
+    high: float | None
+    episodes: int
+
+
+class GroupResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The episodes of all cells of a group."""
+
+    group: Group
+    episodes: int
+    means: dict[str, Mean]
+    """By measure, those that any episode has."""
+
+
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
     """A measure in MuJoCo minus that in the training simulator, over the same episodes, with its 95 % interval."""
 
@@ -102,6 +121,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     files: dict[str, str]
     """SHA-256 in hexadecimal of each verified file, by name. With another one, the verification is stale."""
     result: SuiteResult
+    groups: tuple[GroupResult, ...] = ()
+    """Means of the result, in the order of the plan."""
     reference: SuiteResult | None = None
     """The suite in the training simulator; None without one."""
     gap: tuple[Gap, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -30,6 +30,28 @@ def do_work(
     """
     check_code_of_run(getattr(request, "run", ""))
     python, variables = backend_command(backend)
+    return _done(worker, request, report, cancelled, python=python, variables=variables)
+
+
+def do_own_work(
+    worker: Worker[Result], request: msgspec.Struct, report: Callable[[Progress], None], cancelled: Event
+) -> Result:
+    """Return the result of a request that needs no simulator of a training, with this program's Python; see `do_work`.
+
+    The worker itself refuses in one line what is not installed. Raises `WorkerError`.
+    """
+    return _done(worker, request, report, cancelled)
+
+
+def _done(
+    worker: Worker[Result],
+    request: msgspec.Struct,
+    report: Callable[[Progress], None],
+    cancelled: Event,
+    *,
+    python: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+) -> Result:
     with tempfile.NamedTemporaryFile() as printed:
         process = WorkerProcess(
             worker, request, Path(printed.name), is_log_kept=False, python=python, variables=variables

@@ -1,0 +1,156 @@
+"""The command `verify`: which bundle it finds, what it prints and stores, its exit codes, and stale verifications."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from tests.verification.small_bundle import write_bundle
+from trainer_proc.contract.bundle.gate import GateCell, Push
+from trainer_proc.contract.bundle.verification import (
+    CellResult,
+    Gap,
+    GroupResult,
+    Mean,
+    SuiteResult,
+    Thresholds,
+    Verification,
+    read_verification,
+    write_json,
+)
+from trainer_proc.contract.bundle.verification_state import verification_state
+from tui.cli import run
+from tui.session.evaluations.figures import Intervals, Rose
+from tui.session.verification.figures import figure_table
+from tui.session.verification.report import report_text
+
+pytestmark = pytest.mark.usefixtures("empty_working_directory")
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    write_bundle(tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+def test_a_bundle_that_fails_is_reported_and_exits_with_1(bundle, capsys):
+    assert run(["verify", str(bundle)]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{bundle}: not verified\nquick: ")
+    assert "nominal conditions: expected 90% of episodes successful" in out
+    assert err.startswith("humanoid-tui: not verified: nominal conditions")
+    assert len(err.splitlines()) == 1
+    assert verification_state(bundle).kind == "failed"
+    assert {"verification.json", "verification.svg", "verification.png"} <= {one.name for one in bundle.iterdir()}
+
+
+def test_a_bundle_of_a_run_is_verified_in_its_exported_folder(make_run, prints):
+    folder = make_run()
+    write_bundle(folder.exported)
+    record = prints("verify", "latest", "--min-success", "0.05", "--threads", "1", "--json")
+    assert record["verified"]
+    assert record["bundle"] == str(folder.exported)
+    assert record["thresholds"] == {"min_success": 0.05, "max_gap": 0.05}
+    assert verification_state(folder.exported).kind == "verified"
+    stand = next(one for one in record["groups"] if one["group"] == "stand")
+    assert stand["means"]["success"]["value"] == 1.0
+    assert 0.0 < stand["means"]["success"]["low"] < 1.0
+
+
+def test_a_changed_file_makes_a_verification_stale(bundle):
+    assert verification_state(bundle).kind == "none"
+    files = {"policy.json": "0" * 64}
+    write_json(bundle / "verification.json", verification(files=files))
+    state = verification_state(bundle)
+    assert state.kind == "stale"
+    assert state.text == "not verified: policy.json has changed since the verification"
+    (bundle / "verification.json").write_text("{")
+    assert verification_state(bundle).kind == "unreadable"
+
+
+def test_without_a_bundle_the_error_says_what_to_do(make_run, fails, tmp_path):
+    make_run()
+    line = fails(1, "verify", "latest", "--json")
+    assert "has no exported policy" in line
+    assert "humanoid-tui export" in line
+    assert fails(2, "verify", "nothing").startswith("no such run: nothing")
+    assert "--min-success" in fails(2, "verify", "latest", "--min-success", "90")
+
+
+def test_a_bundle_that_cannot_be_loaded_is_one_line(bundle, fails):
+    (bundle / "policy.onnx").write_bytes(b"no network")
+    assert "policy.onnx" in fails(2, "verify", str(bundle), "--json")
+    assert not (bundle / "verification.json").exists()
+
+
+# --- report and figures ---
+
+
+def cell(name, group, episodes=2, push=None, **values):
+    played = GateCell(name=name, group=group, seconds=6.0, episodes=episodes, push=push)
+    return CellResult(cell=played, values={key.replace("__", "/"): tuple(of) for key, of in values.items()})
+
+
+def verification(**changes):
+    cells = (
+        cell("forward 0.5 m/s", "commands", success=(1.0, 0.0), survived=(1.0, 1.0), error__linear=(0.1, 0.3)),
+        *(
+            cell(f"push {x} {y}", "pushes", push=Push(2.0, x, y), survived=(1.0, 0.0), error__linear=(0.2, None))
+            for x, y in ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
+        ),
+    )
+    found = Verification(
+        verified=False,
+        problems=("pushes: expected 90% of episodes without a fall, got 50%",),
+        faults=("joint_vel is in deg/s: export again",),
+        notes=("dead zone, yaw (rad/s): 0.3 gives 0.01",),
+        thresholds=Thresholds(),
+        files={},
+        result=SuiteResult(
+            simulator="mujoco", versions={"mujoco": "3.0"}, level="quick", policy_sha256="", cells=cells, seconds=20.0
+        ),
+        groups=(
+            GroupResult(
+                group="commands",
+                episodes=2,
+                means={"success": Mean(0.5, 0.1, 0.9, 2), "survived": Mean(1.0, None, None, 2)},
+            ),
+            GroupResult(group="pushes", episodes=8, means={"success": Mean(0.0, 0.0, 0.3, 8)}),
+        ),
+        gap=(Gap(measure="success", value=-0.2, low=-0.4, high=0.0, episodes=20),),
+    )
+    return msgspec.structs.replace(found, **changes)
+
+
+def test_the_report_has_verdict_table_gap_faults_problems_and_notes(tmp_path):
+    lines = report_text(tmp_path, verification()).splitlines()
+    assert lines[0] == f"{tmp_path}: not verified"
+    assert lines[1] == "quick: 10 episodes in mujoco 3.0, took <1 min; 95 % intervals"
+    assert lines[3].split() == ["commands", "2", "50", "(10", "to", "90)", "100", "–", "–", "–", "–"]
+    assert lines[4].split() == ["pushes", "8", "–", "–", "–", "–", "–", "–"]  # success says nothing after a push
+    assert lines[5:] == [
+        "  transfer gap, success: -0.200 (-0.400 to +0.000) over 20 pairs of episodes",
+        "  fault: joint_vel is in deg/s: export again",
+        "  pushes: expected 90% of episodes without a fall, got 50%",
+        "  dead zone, yaw (rad/s): 0.3 gives 0.01",
+    ]
+
+
+def test_pushes_are_drawn_as_a_rose_and_commands_as_rows():
+    groups, commands, pushes = figure_table(verification())
+    assert [row.label for row in groups[0].rows] == ["commands", "pushes"]
+    success, error = commands
+    assert isinstance(success, Intervals)
+    assert [row.value for row in error.rows] == [pytest.approx(0.2)]
+    assert isinstance(pushes[0], Rose)
+    assert pushes[0].directions == (0.0, 90.0, 180.0, 270.0)
+    assert pushes[0].values == ((0.5, 0.5, 0.5, 0.5),)
+
+
+def test_a_verification_survives_its_file(tmp_path):
+    found = verification()
+    write_json(tmp_path / "verification.json", found)
+    assert read_verification(tmp_path / "verification.json") == found
+    assert json.loads((tmp_path / "verification.json").read_text())["gap"][0]["value"] == -0.2

@@ -1,0 +1,74 @@
+"""`verify`: verify a bundle in MuJoCo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+
+import click
+
+from curricula.errors import UserError
+from trainer_proc.contract.bundle.gate import LEVELS, Level
+from trainer_proc.contract.bundle.verification import Thresholds, Verification
+from trainer_proc.contract.bundle.verify_request import VerifyRequest
+from trainer_proc.contract.child_process import interrupt_on_signals
+from tui.commands.shared.finite_range import FiniteRange
+from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.commands.shared.progress_line import progress_line
+from tui.session.verification.report import failure_text, report_record, report_text
+from tui.session.verification.run import find_bundle, verify
+
+
+@click.command("verify")
+@click.argument("bundle", metavar="BUNDLE|RUN")
+@click.option("--level", type=click.Choice(LEVELS), default="quick", show_default=True, help="How thoroughly.")
+@click.option(
+    "--min-success",
+    type=FiniteRange(min=0, max=1),
+    default=Thresholds().min_success,
+    show_default=True,
+    help="Least share of successful episodes, and of episodes without a fall in each group of disturbances.",
+)
+@click.option(
+    "--max-gap",
+    type=FiniteRange(min=0, max=1),
+    default=Thresholds().max_gap,
+    show_default=True,
+    help="Largest loss of success from the training simulator to MuJoCo.",
+)
+@click.option("--threads", type=click.IntRange(min=1), help="Episodes at once; by default one on each core.")
+@logs_option
+@json_option
+def verify_command(
+    bundle: str, level: Level, min_success: float, max_gap: float, threads: int | None, log_root: Path, as_json: bool
+) -> None:
+    """Verify an exported policy in MuJoCo, from its files alone.
+
+    BUNDLE is a folder with policy.json; of a RUN, exported/ is verified. The result is stored there. Exits with 1 if
+    the bundle is not verified.
+    """
+    folder = find_bundle(bundle, log_root)
+    request = VerifyRequest(
+        bundle=str(folder),
+        level=level,
+        thresholds=Thresholds(min_success=min_success, max_gap=max_gap),
+        threads=threads or 0,
+    )
+    found = verified(request, quiet=as_json)
+    show_result(report_text(folder, found), report_record(folder, found), as_json)
+    if not found.verified and as_json:
+        raise click.exceptions.Exit(1)  # the report is the one JSON value
+    if not found.verified:
+        raise UserError(failure_text(found))
+
+
+def verified(request: VerifyRequest, *, quiet: bool) -> Verification:
+    """Verify, show progress on a terminal, and store the pictures."""
+    interrupt_on_signals()  # so that the verifying process is ended with this one
+    folder = Path(request.bundle)
+    with progress_line(f"{request.level} verification of {folder.name}", quiet) as report:
+        found = verify(request, report, Event())
+    from tui.charts.files.verification_pictures import write_pictures  # imports numpy: too slow for --help
+
+    write_pictures(found, folder, folder.name)
+    return found

@@ -1,0 +1,44 @@
+"""Find the bundle that a user names, and verify it in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+from curricula.errors import UserError
+from trainer_proc.contract.bundle.card import CARD
+from trainer_proc.contract.bundle.verification import Verification
+from trainer_proc.contract.bundle.verify_request import VERIFICATION_WORKER, VerifyRequest
+from trainer_proc.contract.worker import Progress
+from tui.session.backends.work import do_own_work
+from tui.session.runs.run_index import find_run
+
+
+class BundleNotFound(UserError):
+    """There is no bundle; the message is one line that says what to do."""
+
+
+def find_bundle(text: str, log_root: Path) -> Path:
+    """Return the folder of a bundle: one with `policy.json`, that file, or `exported/` of a run.
+
+    Raises `UserError`.
+    """
+    path = Path(text)
+    if path.name == CARD and path.is_file():
+        return path.resolve().parent
+    if (path / CARD).is_file():
+        return path.resolve()
+    folder = find_run(text, log_root)
+    folder.check_inside(folder.exported)
+    if not (folder.exported / CARD).is_file():
+        raise BundleNotFound(f"{folder.name} has no exported policy", hint=f"humanoid-tui export {folder.name}")
+    return folder.exported
+
+
+def verify(request: VerifyRequest, report: Callable[[Progress], None], cancelled: Event) -> Verification:
+    """Verify with this program's Python, and store the result in the bundle; takes some seconds to minutes.
+
+    Raises `WorkerError`.
+    """
+    return do_own_work(VERIFICATION_WORKER, request, report, cancelled)
