@@ -16,6 +16,7 @@ from trainer_proc.deploy.bundle import Bundle, load_bundle
 from trainer_proc.verification.dead_zones import dead_zones
 from trainer_proc.verification.suite import play_suite
 from trainer_proc.verification.summary import summarize
+from trainer_proc.verification.trace.check import check_trace
 from trainer_proc.verification.verdict import problems_of
 
 
@@ -26,12 +27,14 @@ def verify(request: VerifyRequest, report: Callable[[Progress], None]) -> Verifi
     report(Progress(0, 0, "loading the bundle"))
     bundle = load_bundle(folder)
     hashes = hashes_of(bundle)
+    trace = check_trace(bundle)
     result = play_suite(bundle, request.level, report, request.threads)
     problems = problems_of(result, request.thresholds)
     verification = Verification(
-        verified=not problems,
+        verified=not problems and not trace.faults,
         problems=tuple(problems),
-        notes=(*result.notes, *_notes(bundle, result)),
+        faults=trace.faults,
+        notes=(*result.notes, *_notes(bundle, result), *trace.notes),
         thresholds=request.thresholds,
         files=hashes,
         result=result,
