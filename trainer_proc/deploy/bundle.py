@@ -64,12 +64,12 @@ def load_bundle(folder: Path) -> Bundle:
     return Bundle(folder, card, session)
 
 
-def require(package: str) -> Any:
-    """Return an imported package of the extra `deploy`. Raises `PackageMissing`."""
+def require(package: str, what: str = "running a policy") -> Any:
+    """Return an imported package of the extra `deploy`, which `what` needs. Raises `PackageMissing`."""
     try:
         return importlib.import_module(package)
     except ImportError as error:
-        raise PackageMissing(f"running a policy needs package {package}: {install_command('deploy')}") from error
+        raise PackageMissing(f"{what} needs package {package}: {install_command('deploy')}") from error
 
 
 def read_card(file: Path) -> PolicyCard:

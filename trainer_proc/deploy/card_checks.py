@@ -26,10 +26,15 @@ _DEGREES = "give it in rad, not degrees"
 
 def check_card(card: PolicyCard) -> None:
     """Raise `BundleRefused` for the first field that can't be right, or that the runner can't serve."""
+    check_control(card)
+    _check_terms(card)
+
+
+def check_control(card: PolicyCard) -> None:
+    """Raise `BundleRefused` for the first field of joints, actions, rate and commands that can't be right."""
     _check_joints(card)
     _check_actions(card)
     _check_gains(card)
-    _check_terms(card)
     _check_rate(card)
     for command in card.commands:
         for part in command.parts:
@@ -130,7 +135,15 @@ def _check_terms(card: PolicyCard) -> None:
     if not card.observation_terms:
         raise refused("observation_terms", "the policy's terms", "none", _EXPORT_AGAIN)
     for term in card.observation_terms:
-        _check_term(term, card)
+        if problem := not_made(term, card):
+            raise problem
+    check_forms(card)
+
+
+def check_forms(card: PolicyCard) -> None:
+    """Raise `BundleRefused` for the first term whose sizes, scale or limits can't be right."""
+    for term in card.observation_terms:
+        _check_form(term, card)
     if (described := sum(term.size for term in card.observation_terms)) != card.observation_size:
         raise refused("observation_terms", f"{card.observation_size} numbers in all", described, _EXPORT_AGAIN)
     for group in {term.group for term in card.observation_terms if term.history_order == "time"}:
@@ -142,10 +155,8 @@ def _check_terms(card: PolicyCard) -> None:
             )
 
 
-def _check_term(term: ObservationTerm, card: PolicyCard) -> None:
+def _check_form(term: ObservationTerm, card: PolicyCard) -> None:
     field = f"observation_terms.{term.name}"
-    if problem := not_made(term, card):
-        raise problem
     steps = max(1, term.history_length)
     if term.size < 1 or term.size % steps:
         raise refused(f"{field}.size", f"a multiple of history_length {steps}", term.size, _EXPORT_AGAIN)

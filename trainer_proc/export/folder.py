@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from trainer_proc.contract.bundle.card import CARD, ONNX, TORCHSCRIPT, VERIFICATION
+from trainer_proc.contract.bundle.formats import FORMATS
 from trainer_proc.contract.export_process import ExportError
 
 EARLIER_FILES = (CARD, ONNX, TORCHSCRIPT, "policy.onnx.data", VERIFICATION)
@@ -54,16 +55,20 @@ def temporary_folder(target: Path) -> Iterator[Path]:
 
 
 def put_in_place(finished: Path, target: Path) -> None:
-    """Move the files of `finished`, a folder in `target`, to `target`; an earlier export is restored if that fails."""
+    """Move the files of `finished`, a folder in `target`, to `target`; an earlier export is restored if that fails.
+
+    An earlier export's formats go with it: they are of another policy.
+    """
     names = sorted((path.name for path in finished.iterdir()), key=lambda name: name == CARD)
     for name in names:
         with open(finished / name, "rb") as file:
             os.fsync(file.fileno())
     previous = finished / "previous"
     previous.mkdir()
+    earlier = [name for name in (*EARLIER_FILES, *FORMATS) if (target / name).exists()]
     with _one_at_a_time(target):
         try:
-            _move([name for name in EARLIER_FILES if (target / name).exists()], target, previous)
+            _move(earlier, target, previous)
             _move(names, finished, target)
         except BaseException:
             for name in names:

@@ -36,6 +36,7 @@ from trainer_proc.export.metadata import metadata
 from trainer_proc.export.models import make_models, write_models
 from trainer_proc.export.provenance import git_commit, versions
 from trainer_proc.export.task_export import TaskExport, with_task_export
+from trainer_proc.formats.write import write_default_formats
 
 
 def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) -> ExportFinished:
@@ -77,6 +78,7 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
             )
             (temporary / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=2))
             put_in_place(temporary, target)
+        write_default_formats(target)
     except OSError as error:
         raise ExportError(f"{target} can't be written: {error}") from error
     place = target.relative_to(folder.path) if target.is_relative_to(folder.path) else target

@@ -1,34 +1,50 @@
-"""`export`: export a policy."""
+"""`export`: export a policy, or convert an exported one."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
+from curricula.errors import UsageError
+from trainer_proc.contract.bundle.card import CARD
+from trainer_proc.contract.bundle.formats import FORMATS, FormatsWritten
 from trainer_proc.contract.connection import is_live
+from trainer_proc.contract.run_folder import RUN_FILE
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.skipped_checkpoints import report_skipped
-from tui.session.exporting import export_checkpoint, export_live
+from tui.session.exporting import export_checkpoint, export_live, write_formats
 from tui.session.runs.checkpoints import find_checkpoint
 from tui.session.runs.run_index import find_run
 from tui.session.status_text import export_result
 
 
 @click.command("export")
-@click.argument("run")
+@click.argument("run", metavar="RUN|BUNDLE")
 @click.option(
     "--checkpoint",
     help="latest, best, an iteration or a file; by default the live policy, or the newest checkpoint of an ended run.",
 )
+@click.option(
+    "--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Also write this format; repeatable."
+)
 @logs_option
 @json_option
-def export_command(run: str, checkpoint: str | None, log_root: Path, as_json: bool) -> None:
-    """Export a policy as ONNX and TorchScript.
+def export_command(run: str, checkpoint: str | None, formats: tuple[str, ...], log_root: Path, as_json: bool) -> None:
+    """Export a policy as ONNX and TorchScript, and in the formats of other programs.
 
-    The exported policy is checked against the original, and its latency is measured.
+    The exported policy is checked against the original, and its latency is measured. A BUNDLE is the folder of an
+    exported policy, which is converted as it is.
     """
+    bundle = Path(run)
+    if (bundle / CARD).is_file() and not (bundle / RUN_FILE).exists():
+        if checkpoint is not None or not formats:
+            raise UsageError(f"expected a run, got the exported policy {bundle}", hint="add --format alone")
+        written = write_formats(bundle, formats)
+        show_result(_formats_text(written), written, as_json)
+        return
     folder = find_run(run, log_root)
     if checkpoint is None and is_live(folder):
         result = export_live(folder)
@@ -37,4 +53,13 @@ def export_command(run: str, checkpoint: str | None, log_root: Path, as_json: bo
         report_skipped(chosen, checkpoint)
         result = export_checkpoint(folder, chosen)
     placed = msgspec.structs.replace(result, folder=str(folder.exported))
-    show_result(export_result(placed), placed, as_json)
+    if not formats:
+        show_result(export_result(placed), placed, as_json)
+        return
+    written = write_formats(folder.exported, formats)
+    both: dict[str, Any] = msgspec.to_builtins(placed) | {"formats": msgspec.to_builtins(written)}
+    show_result(f"{export_result(placed)}\n{_formats_text(written)}", both, as_json)
+
+
+def _formats_text(written: FormatsWritten) -> str:
+    return "\n".join([*(f"written to {folder}" for folder in written.folders), *written.notes])

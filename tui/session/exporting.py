@@ -1,15 +1,19 @@
-"""Policy export by a run's live trainer, or from a checkpoint."""
+"""Policy export by a run's live trainer, or from a checkpoint, and in the formats of other programs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
+from trainer_proc.contract.bundle.formats import FORMATS_WORKER, FormatsRequest, FormatsWritten
 from trainer_proc.contract.export_process import ExportError, export_refusal, run_export
 from trainer_proc.contract.products import ExportFailed, ExportFinished
 from trainer_proc.contract.requests import Export, Refused
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.backends.environment import BackendMissing, LaunchError, isaaclab_python
 from tui.session.backends.named_code import check_code_of_export
+from tui.session.backends.work import OWN_PYTHON, do_work
 from tui.session.follow import Follower
 from tui.session.trainer_request import TrainerUnreachable, ask
 
@@ -57,3 +61,12 @@ def export_checkpoint(folder: RunFolder, checkpoint: Path) -> ExportFinished:
             raise ExportError(str(error)) from error
         return run_export(folder, checkpoint, None, python.command, python.variables)
     return run_export(folder, checkpoint, log=None)
+
+
+def write_formats(bundle: Path, formats: Sequence[str]) -> FormatsWritten:
+    """Write an exported policy in formats of other programs, into its folder.
+
+    Raises `WorkerError`. Takes about a second; not for event loops.
+    """
+    request = FormatsRequest(bundle=str(bundle.resolve()), formats=tuple(formats))
+    return do_work(FORMATS_WORKER, request, OWN_PYTHON, lambda progress: None, Event())

@@ -1,0 +1,117 @@
+"""Writes formats into a bundle: all that were asked for, or none."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from curricula.errors import UsageError, UserError, suggestion
+from trainer_proc.contract.bundle.card import CARD, ONNX, PolicyCard
+from trainer_proc.contract.bundle.formats import FORMATS, FormatsWritten
+from trainer_proc.contract.errors import one_line
+from trainer_proc.contract.run_files import read_file
+from trainer_proc.deploy.bundle import LARGEST_FILE, read_card, require
+from trainer_proc.deploy.errors import BundleRefused, refused
+from trainer_proc.formats.beyondmimic import beyondmimic
+from trainer_proc.formats.files import Format, FormatFiles
+from trainer_proc.formats.gaitkeeper import gaitkeeper
+from trainer_proc.formats.holosoma import holosoma
+from trainer_proc.formats.unitree import unitree
+
+_MAKERS: dict[str, Format] = {
+    "unitree": unitree,
+    "holosoma": holosoma,
+    "beyondmimic": beyondmimic,
+    "gaitkeeper": gaitkeeper,
+}
+BY_DEFAULT = ("gaitkeeper",)
+"""Formats of every export whose policy they fit."""
+_UNFINISHED = ".unfinished"
+
+
+def write_formats(bundle: Path, names: Sequence[str]) -> FormatsWritten:
+    """Write `names` of `FORMATS` into folders of the bundle; folders of earlier exports are replaced.
+
+    Raises `BundleRefused` for a policy that a program can't run, `UsageError` for an unknown name, or `PackageMissing`.
+    """
+    if unknown := [name for name in names if name not in FORMATS]:
+        raise UsageError(f"no such format: {unknown[0]}{suggestion(unknown[0], FORMATS, or_all=True)}")
+    for package in ("onnx", "yaml"):
+        require(package, "writing formats")
+    card = read_card(bundle / CARD)
+    network = _network(bundle, card)
+    made = {name: _made(name, card, network) for name in dict.fromkeys(names)}
+    try:
+        with _unfinished(bundle) as scratch:
+            for name, format_files in made.items():
+                _write(scratch / name, format_files.files)
+            _put_in_place(list(made), scratch, bundle)
+    except OSError as error:
+        raise refused(str(bundle), "a folder that can be written", one_line(error), "choose another folder") from error
+    notes = [note for format_files in made.values() for note in format_files.notes]
+    return FormatsWritten(folders=tuple(str(bundle / name) for name in made), notes=tuple(notes))
+
+
+def write_default_formats(bundle: Path) -> None:
+    """Write `BY_DEFAULT`, or none of it for a policy that it doesn't fit."""
+    with contextlib.suppress(UserError):
+        write_formats(bundle, BY_DEFAULT)
+
+
+def _made(name: str, card: PolicyCard, network: bytes) -> FormatFiles:
+    try:
+        return _MAKERS[name](card, network)
+    except BundleRefused as error:
+        raise BundleRefused(f"format {name}: {error}") from error
+
+
+def _network(bundle: Path, card: PolicyCard) -> bytes:
+    try:
+        network = read_file(bundle / ONNX, LARGEST_FILE)
+    except OSError as error:
+        raise refused(ONNX, "a readable file", one_line(error), "export the run again") from error
+    if hashlib.sha256(network).hexdigest() != card.onnx_sha256:
+        raise refused(ONNX, f"SHA-256 {card.onnx_sha256[:12]}…", "another: it was changed", "export the run again")
+    return network
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        with open(folder / name, "wb") as file:
+            file.write(content)
+            os.fsync(file.fileno())
+
+
+def _put_in_place(names: Sequence[str], scratch: Path, bundle: Path) -> None:
+    """Move the folders to the bundle; folders of earlier exports are restored if that fails."""
+    previous = scratch / "previous"
+    previous.mkdir()
+    placed: list[str] = []
+    try:
+        for name in names:
+            if (bundle / name).exists():
+                (bundle / name).replace(previous / name)
+            placed.append(name)
+            (scratch / name).replace(bundle / name)
+    except BaseException:
+        for name in placed:
+            shutil.rmtree(bundle / name, ignore_errors=True)
+            if (previous / name).exists():
+                (previous / name).replace(bundle / name)
+        raise
+
+
+@contextlib.contextmanager
+def _unfinished(bundle: Path) -> Iterator[Path]:
+    """Yield a hidden folder in the bundle and delete it afterwards."""
+    scratch = bundle / f"{_UNFINISHED}.formats.{os.getpid()}"
+    scratch.mkdir()
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
