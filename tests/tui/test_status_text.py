@@ -203,8 +203,11 @@ def test_an_export_is_told_in_one_line():
     )
     finished = export_result(exported)
     assert finished.startswith("iteration 3 exported to exported: largest difference from torch 1.2e-07, p50 20 µs")
-    assert finished.endswith("rate up to 24,390 Hz")
+    assert finished.endswith("rate up to 24,390 Hz; not verified yet")
+    assert export_result(exported, "verified (quick)").endswith("rate up to 24,390 Hz; verified (quick)")
     partly = msgspec.structs.replace(exported, not_included=("action slow: MyAction",))
-    assert export_result(partly).endswith(" Hz; not included (see policy.json): action slow: MyAction")
+    assert export_result(partly).endswith(
+        " Hz; not verified yet; not included (see policy.json): action slow: MyAction"
+    )
     many = msgspec.structs.replace(exported, not_included=(f"gains of {', '.join(20 * ['left_hip_pitch_joint'])}", "x"))
     assert export_result(many).endswith("gains of left_hip_pitch_joint, left_hip_pitch_joint, left_hip_pitch_joint, …")

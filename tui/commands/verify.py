@@ -15,7 +15,7 @@ from trainer_proc.contract.child_process import interrupt_on_signals
 from tui.commands.shared.finite_range import FiniteRange
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.progress_line import progress_line
-from tui.session.verification.report import failure_text, report_record, report_text
+from tui.session.verification.report import report_record, report_text, verdict_text
 from tui.session.verification.run import find_bundle, verify
 
 
@@ -59,7 +59,7 @@ def verify_command(
     if not found.verified and as_json:
         raise click.exceptions.Exit(1)  # the report is the one JSON value
     if not found.verified:
-        raise UserError(failure_text(found))
+        raise UserError(verdict_text(found))
 
 
 def verified(request: VerifyRequest, *, quiet: bool) -> Verification:

@@ -141,8 +141,8 @@ def damage_text(damaged: Sequence[Damaged]) -> str:
     return f"journal damaged: {count} stretch{'es' * (count > 1)} of {amount(size)} skipped" if count else ""
 
 
-def export_result(export: ExportStarted | ExportFinished | ExportFailed) -> str:
-    """Return one line about an export."""
+def export_result(export: ExportStarted | ExportFinished | ExportFailed, verification: str = "not verified yet") -> str:
+    """Return one line about an export; `verification` is the state of its bundle, which is new."""
     if isinstance(export, ExportStarted):
         return f"exporting iteration {export.iteration}; training blocked for {export.stall_ms:.1f} ms"
     if isinstance(export, ExportFailed):
@@ -152,5 +152,6 @@ def export_result(export: ExportStarted | ExportFinished | ExportFailed) -> str:
         f"iteration {export.iteration} exported to {export.folder}: largest difference from torch "
         f"{export.largest_difference:.1e}, p50 {export.latency_p50_us:.0f} µs, "
         f"p99 {export.latency_p99_us:.0f} µs, rate up to {export.rate_hz:,.0f} Hz"
+        f"{verification and f'; {verification}'}"
         f"{left_out and f'; not included (see policy.json): {left_out}'}"
     )

@@ -12,6 +12,7 @@ from tui.screens.dashboard.curriculum_actions import CurriculumActions
 from tui.screens.dashboard.knob_actions import KnobActions
 from tui.screens.dashboard.panel_actions import PanelActions
 from tui.screens.dashboard.training_actions import TrainingActions
+from tui.screens.dashboard.verify_actions import VerifyActions
 from tui.widgets.key_table import action_name, key
 
 KEYS: list[BindingType] = [
@@ -20,6 +21,8 @@ KEYS: list[BindingType] = [
         "Pause the training after this iteration, or resume it", id="dashboard.pause", footer=True),
     key("e", TrainingActions.action_export, "export",
         "Export the policy as ONNX, verified and timed", id="dashboard.export", footer=True),
+    key("K", VerifyActions.action_verify, "verify",  # verify_actions.py
+        "Verify the exported policy in MuJoCo, from its files alone", id="dashboard.verify"),
     key("E", TrainingActions.action_evaluations, "evaluations",
         "Show this run's evaluations, and evaluate its checkpoints", id="dashboard.evaluations"),
     key("R", TrainingActions.action_rollout, "rollout",

@@ -29,6 +29,7 @@ from tui.screens.dashboard.log_panel import LogPanel
 from tui.screens.dashboard.log_strip import LogStrip
 from tui.screens.dashboard.panel_actions import PanelActions
 from tui.screens.dashboard.training_actions import TrainingActions
+from tui.screens.dashboard.verify_actions import VerifyActions
 from tui.session.board.chart_source import ChartSource
 from tui.session.curricula.reconstruct import curricula_now
 from tui.session.curricula.view import has_panel, levels_text
@@ -53,7 +54,7 @@ _CLOCK_SECONDS = 10.0
 _PADDING = 2
 
 
-class DashboardScreen(TrainingActions, PanelActions, KnobActions, CurriculumActions, KeyContext):
+class DashboardScreen(TrainingActions, VerifyActions, PanelActions, KnobActions, CurriculumActions, KeyContext):
     """Shows a run, live, ended or killed, and steers it while it lives."""
 
     CSS_PATH = "dashboard.tcss"

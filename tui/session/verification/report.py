@@ -37,8 +37,12 @@ def report_record(bundle: Path, found: Verification) -> dict[str, Any]:
     return {"bundle": str(bundle), **record}
 
 
-def failure_text(found: Verification) -> str:
-    """Return why a bundle is not verified, in one line."""
+def verdict_text(found: Verification) -> str:
+    """Return whether a bundle is verified and how well, or why not, in one line."""
+    if found.verified:
+        shares = (one.means[SUCCESS].value * one.episodes for one in found.groups if one.group in SUCCESS_GROUPS)
+        episodes = sum(one.episodes for one in found.groups if one.group in SUCCESS_GROUPS)
+        return f"verified in MuJoCo ({found.result.level}): {sum(shares) / episodes:.0%} of episodes successful"
     return f"not verified: {'; '.join((*found.faults, *found.problems))}"
 
 

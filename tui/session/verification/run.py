@@ -10,6 +10,7 @@ from curricula.errors import UserError
 from trainer_proc.contract.bundle.card import CARD
 from trainer_proc.contract.bundle.verification import Verification
 from trainer_proc.contract.bundle.verify_request import VERIFICATION_WORKER, VerifyRequest
+from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.worker import Progress
 from tui.session.backends.work import do_own_work
 from tui.session.runs.run_index import find_run
@@ -29,7 +30,11 @@ def find_bundle(text: str, log_root: Path) -> Path:
         return path.resolve().parent
     if (path / CARD).is_file():
         return path.resolve()
-    folder = find_run(text, log_root)
+    return bundle_of_run(find_run(text, log_root))
+
+
+def bundle_of_run(folder: RunFolder) -> Path:
+    """Return the folder of a run's exported policy. Raises `UserError`."""
     folder.check_inside(folder.exported)
     if not (folder.exported / CARD).is_file():
         raise BundleNotFound(f"{folder.name} has no exported policy", hint=f"humanoid-tui export {folder.name}")
