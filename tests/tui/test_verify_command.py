@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.verification.small_bundle import write_bundle
+from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.bundle.gate import GateCell, Push
 from trainer_proc.contract.bundle.verification import (
     CellResult,
@@ -21,6 +22,7 @@ from trainer_proc.contract.bundle.verification import (
     write_json,
 )
 from trainer_proc.contract.bundle.verification_state import verification_state
+from trainer_proc.contract.products import ExportFinished
 from tui.cli import run
 from tui.session.evaluations.figures import Intervals, Rose
 from tui.session.verification.figures import figure_table
@@ -83,6 +85,39 @@ def test_a_bundle_that_cannot_be_loaded_is_one_line(bundle, fails):
     (bundle / "policy.onnx").write_bytes(b"no network")
     assert "policy.onnx" in fails(2, "verify", str(bundle), "--json")
     assert not (bundle / "verification.json").exists()
+
+
+# --- export --verify ---
+
+
+@pytest.fixture
+def exporting(make_run, monkeypatch):
+    """Return a run whose export writes the block's bundle."""
+    folder = make_run()
+    folder.checkpoint(3).write_bytes(WHOLE_CHECKPOINT)
+
+    def export(folder, checkpoint):
+        write_bundle(folder.exported)
+        return ExportFinished(3, "exported", 1e-7, 20.0, 40.0, 25000.0)
+
+    monkeypatch.setattr("tui.commands.export.export_checkpoint", export)
+    return folder
+
+
+def test_an_export_alone_says_that_it_is_not_verified(exporting, prints):
+    assert prints("export", "latest").endswith("rate up to 25,000 Hz; not verified yet\n")
+    assert verification_state(exporting.exported).kind == "none"
+
+
+def test_an_export_that_is_verified_exits_with_the_verdict(exporting, capsys):
+    assert run(["export", "latest", "--verify"]) == 1
+    out, err = capsys.readouterr()
+    assert "not verified yet" not in out
+    assert f"{exporting.exported}: not verified\n" in out
+    assert err.startswith("humanoid-tui: not verified: nominal conditions")
+    assert run(["export", "latest", "--verify", "--json"]) == 1
+    record = json.loads(capsys.readouterr().out)
+    assert (record["iteration"], record["verification"]["verified"]) == (3, False)
 
 
 # --- report and figures ---

@@ -11,14 +11,17 @@ import msgspec
 from curricula.errors import UsageError
 from trainer_proc.contract.bundle.card import CARD
 from trainer_proc.contract.bundle.formats import FORMATS, FormatsWritten
+from trainer_proc.contract.bundle.verify_request import VerifyRequest
 from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.run_folder import RUN_FILE
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.commands.shared.skipped_checkpoints import report_skipped
+from tui.commands.shared.verified import exit_unless_verified, verified
 from tui.session.exporting import export_checkpoint, export_live, write_formats
 from tui.session.runs.checkpoints import find_checkpoint
 from tui.session.runs.run_index import find_run
 from tui.session.status_text import export_result
+from tui.session.verification.report import report_record, report_text
 
 
 @click.command("export")
@@ -30,9 +33,12 @@ from tui.session.status_text import export_result
 @click.option(
     "--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Also write this format; repeatable."
 )
+@click.option("--verify", "asks_to_verify", is_flag=True, help="Then verify it in MuJoCo; exit with 1 if that fails.")
 @logs_option
 @json_option
-def export_command(run: str, checkpoint: str | None, formats: tuple[str, ...], log_root: Path, as_json: bool) -> None:
+def export_command(
+    run: str, checkpoint: str | None, formats: tuple[str, ...], asks_to_verify: bool, log_root: Path, as_json: bool
+) -> None:
     """Export a policy as ONNX and TorchScript, and in the formats of other programs.
 
     The exported policy is checked against the original, and its latency is measured. A BUNDLE is the folder of an
@@ -40,7 +46,7 @@ def export_command(run: str, checkpoint: str | None, formats: tuple[str, ...], l
     """
     bundle = Path(run)
     if (bundle / CARD).is_file() and not (bundle / RUN_FILE).exists():
-        if checkpoint is not None or not formats:
+        if checkpoint is not None or asks_to_verify or not formats:
             raise UsageError(f"expected a run, got the exported policy {bundle}", hint="add --format alone")
         written = write_formats(bundle, formats)
         show_result(_formats_text(written), written, as_json)
@@ -53,12 +59,20 @@ def export_command(run: str, checkpoint: str | None, formats: tuple[str, ...], l
         report_skipped(chosen, checkpoint)
         result = export_checkpoint(folder, chosen)
     placed = msgspec.structs.replace(result, folder=str(folder.exported))
-    if not formats:
-        show_result(export_result(placed), placed, as_json)
+    record: dict[str, Any] = msgspec.to_builtins(placed)
+    lines = []
+    if formats:
+        written = write_formats(folder.exported, formats)
+        record["formats"] = msgspec.to_builtins(written)
+        lines.append(_formats_text(written))
+    if not asks_to_verify:
+        show_result("\n".join([export_result(placed), *lines]), record, as_json)
         return
-    written = write_formats(folder.exported, formats)
-    both: dict[str, Any] = msgspec.to_builtins(placed) | {"formats": msgspec.to_builtins(written)}
-    show_result(f"{export_result(placed)}\n{_formats_text(written)}", both, as_json)
+    found = verified(VerifyRequest(bundle=str(folder.exported)), quiet=as_json)
+    record["verification"] = report_record(folder.exported, found)
+    lines.append(report_text(folder.exported, found))
+    show_result("\n".join([export_result(placed, ""), *lines]), record, as_json)
+    exit_unless_verified(found, as_json=as_json)
 
 
 def _formats_text(written: FormatsWritten) -> str:

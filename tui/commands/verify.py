@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Event
 
 import click
 
-from curricula.errors import UserError
 from trainer_proc.contract.bundle.gate import LEVELS, Level
-from trainer_proc.contract.bundle.verification import Thresholds, Verification
+from trainer_proc.contract.bundle.verification import Thresholds
 from trainer_proc.contract.bundle.verify_request import VerifyRequest
-from trainer_proc.contract.child_process import interrupt_on_signals
 from tui.commands.shared.finite_range import FiniteRange
 from tui.commands.shared.output import json_option, logs_option, show_result
-from tui.commands.shared.progress_line import progress_line
-from tui.session.verification.report import report_record, report_text, verdict_text
-from tui.session.verification.run import find_bundle, verify
+from tui.commands.shared.verified import exit_unless_verified, verified
+from tui.session.verification.report import report_record, report_text
+from tui.session.verification.run import find_bundle
 
 
 @click.command("verify")
@@ -56,19 +53,4 @@ def verify_command(
     )
     found = verified(request, quiet=as_json)
     show_result(report_text(folder, found), report_record(folder, found), as_json)
-    if not found.verified and as_json:
-        raise click.exceptions.Exit(1)  # the report is the one JSON value
-    if not found.verified:
-        raise UserError(verdict_text(found))
-
-
-def verified(request: VerifyRequest, *, quiet: bool) -> Verification:
-    """Verify, show progress on a terminal, and store the pictures."""
-    interrupt_on_signals()  # so that the verifying process is ended with this one
-    folder = Path(request.bundle)
-    with progress_line(f"{request.level} verification of {folder.name}", quiet) as report:
-        found = verify(request, report, Event())
-    from tui.charts.files.verification_pictures import write_pictures  # imports numpy: too slow for --help
-
-    write_pictures(found, folder, folder.name)
-    return found
+    exit_unless_verified(found, as_json=as_json)
