@@ -5,19 +5,24 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
+import msgspec
+import onnxruntime
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.robot_viewer import seen
 from tests.scripts import Run
 from trainer_proc.checkpoints.load import read_checkpoint
+from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import GuardFired, IterationFinished, MetricSet
-from trainer_proc.contract.products import ExportFailed
+from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop, Tune, Undo, Unpin
 from trainer_proc.contract.robot import Selection
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.steering.state import from_infos
+from tui.session.exporting import export_checkpoint
 
 ALIVE, RATE, CLIP, EPOCHS = "reward/alive/weight", "ppo/learning_rate", "ppo/clip_param", "ppo/num_learning_epochs"
 ENTROPY, GAMMA, LAM = "ppo/entropy_coef", "ppo/gamma", "ppo/lam"
@@ -172,11 +177,25 @@ class LibraryPromises:
         run.ask(Save())
         run.wait(lambda _: run.folder.checkpoint(at).exists(), "the checkpoint")
         run.ask(Export())
-        failed = run.wait(lambda _: run.told(ExportFailed), "the export's end")
-        assert self.library in failed[-1].reason
+        (finished,) = run.wait(lambda _: run.told(ExportFinished), "the export's end")
+        assert (finished.iteration, finished.folder) == (at, "exported")
+        self.check_exported(run, run.folder.checkpoint(at))
         assert run.see().iteration == at
         run.ask(Resume())
         run.has_finished(at + 1)
+
+    def check_exported(self, run, checkpoint):
+        """See that the exported policy acts with the weights of the checkpoint, and is described."""
+        card = msgspec.json.decode((run.folder.exported / "policy.json").read_bytes(), type=PolicyCard)
+        assert (card.library, card.iteration) == (self.library, read_checkpoint(checkpoint)["iter"])
+        assert [term.name for term in card.observation_terms] == ["joint_pos_rel", "joint_vel_rel"]
+        assert (card.action_names, card.observation_size) == (["slider_to_cart"], 4)
+        session = onnxruntime.InferenceSession(run.folder.exported / "policy.onnx", providers=["CPUExecutionProvider"])
+        network = self.policy_of(read_checkpoint(checkpoint))
+        for size in (0.1, 1.0, 100.0):
+            row = torch.full((1, 4), size) * torch.tensor([1.0, -1.0, 0.5, -0.5])
+            (exported,) = session.run(["actions"], {"obs": row.numpy()})
+            assert exported == pytest.approx(self.actions(network, row).numpy(), abs=1e-5)
 
     def test_it_stops_with_a_checkpoint_of_its_own(self, run):
         run.ask(Stop())
@@ -197,6 +216,11 @@ class LibraryPromises:
             accumulator.Reload()
             tags |= set(accumulator.Tags()["scalars"])
         return tags
+
+    def test_the_last_checkpoint_is_exported_after_the_end(self, run):
+        last = run.folder.checkpoints()[-1]
+        assert export_checkpoint(run.folder, last).iteration == run.state.iteration
+        self.check_exported(run, last)
 
     def test_another_run_goes_on_from_it(self, run):
         last = run.folder.checkpoints()[-1]
@@ -232,8 +256,23 @@ class LibraryPromises:
         """Return the networks' weights in a checkpoint."""
         raise NotImplementedError
 
+    def actions(self, weights, observations):
+        """Return what the environment gets for `observations`, computed from the weights without the library."""
+        raise NotImplementedError
+
 
 def weights_differ(before, after):
     """Tell whether a continued training has moved every weight a little, and none far."""
     moved = [(after[name] - before[name]).abs().max().item() for name in before if before[name].dim() == 2]
     return all(0 < distance < 0.5 for distance in moved)
+
+
+def elu_layers(weights, layers, rows):
+    """Return what linear layers with ELU between them make of `rows`; `layers` are their names."""
+    for name in layers[:-1]:
+        rows = torch.nn.functional.elu(linear(weights, name, rows))
+    return linear(weights, layers[-1], rows)
+
+
+def linear(weights, name, rows):
+    return torch.nn.functional.linear(rows, weights[f"{name}.weight"], weights[f"{name}.bias"])

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("isaaclab")
 pytest.importorskip("rl_games")
 
-from tests.isaaclab.library_promises import LibraryPromises
+from tests.isaaclab.library_promises import LibraryPromises, elu_layers
 
 pytestmark = pytest.mark.real
 
@@ -24,3 +24,7 @@ class TestRlGames(LibraryPromises):
 
     def policy_of(self, content):
         return content["model"]
+
+    def actions(self, weights, observations):
+        layers = ("a2c_network.actor_mlp.0", "a2c_network.actor_mlp.2", "a2c_network.mu")
+        return elu_layers(weights, layers, observations.clamp(-5, 5)).clamp(-1, 1)

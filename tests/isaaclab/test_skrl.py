@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("isaaclab")
 pytest.importorskip("skrl")
 
-from tests.isaaclab.library_promises import ENTROPY, LibraryPromises
+from tests.isaaclab.library_promises import ENTROPY, LibraryPromises, elu_layers
 
 pytestmark = pytest.mark.real
 
@@ -22,3 +22,6 @@ class TestSkrl(LibraryPromises):
 
     def policy_of(self, content):
         return content["policy"]
+
+    def actions(self, weights, observations):
+        return elu_layers(weights, ("net_container.0", "net_container.2", "policy_layer"), observations)

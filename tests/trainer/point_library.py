@@ -23,6 +23,9 @@ class PointRunner(LibraryRunner):
     def state(self):
         return {"weight": self.weight}
 
+    def policy_state(self):
+        return {"point": {"weight": self.weight}}
+
     def set_state(self, content):
         self.weight = content["weight"]
 

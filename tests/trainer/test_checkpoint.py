@@ -20,7 +20,8 @@ def imported():
 
     from tests.tiny_training import PointEnv, make_runner
     from trainer_proc.checkpoints.load import CheckpointError, load_into_live, read_checkpoint
-    from trainer_proc.checkpoints.save import LiveCheckpoints, copy_policy
+    from trainer_proc.checkpoints.save import LiveCheckpoints
+    from trainer_proc.export.job import copy_policy
 
 
 OLD, NEW = b"the checkpoint of before", b"the new checkpoint, which is longer than the one before"

@@ -255,7 +255,7 @@ def test_errors_are_one_line_of_json(plain, as_program, monkeypatch, capfd):
     assert "no such checkpoint: nowhere.pt" in json.loads(capfd.readouterr().out)["error"]
     assert main([str(folder.path)]) == 2
     assert "--checkpoint" in json.loads(capfd.readouterr().out)["error"]
-    monkeypatch.setattr(export, "read_actor", lambda path: 1 / 0)
+    monkeypatch.setattr(export, "read_actor", lambda path, library: 1 / 0)
     assert main([str(folder.path), "--checkpoint", str(checkpoint)]) == 1
     out, err = capfd.readouterr()
     assert "ZeroDivisionError" in json.loads(out)["error"]

@@ -6,8 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from trainer_proc.contract.export_process import export_refusal
-from trainer_proc.contract.products import ExportFailed
 from trainer_proc.knobs.adaptive_schedule import AdaptiveSchedule
 from trainer_proc.knobs.algorithm import ADAPTIVE, FIXED, LEARNING_RATE, LINEAR
 from trainer_proc.metrics.stream import MetricStream
@@ -17,12 +15,15 @@ from trainer_proc.rl_libraries.algorithm import RenamedSetting
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global CheckpointError, LibraryEnvironment, LibraryWriter, NoExports, PointRunner, read_checkpoint, torch
+    global CheckpointError, ExportError, LibraryEnvironment, LibraryWriter, PointRunner, copy_policy, describe_actor
+    global read_checkpoint, torch
     import torch
 
     from tests.trainer.point_library import PointRunner
     from trainer_proc.checkpoints.load import CheckpointError, read_checkpoint
-    from trainer_proc.export.job import NoExports
+    from trainer_proc.contract.export_process import ExportError
+    from trainer_proc.export.job import copy_policy
+    from trainer_proc.export.libraries.registry import describe_actor
     from trainer_proc.rl_libraries.runner import LibraryEnvironment, LibraryWriter
 
 
@@ -134,7 +135,13 @@ def test_a_checkpoint_of_another_library_is_refused_by_name(tmp_path):
         other.load(str(tmp_path / "model_9.pt"))
 
 
-def test_an_export_is_refused_in_one_line():
-    emitted = []
-    NoExports(export_refusal("points"), emitted.append).start(None, 4)
-    assert emitted == [ExportFailed(4, "expected a policy of rsl_rl, got one of points: no export yet")]
+def test_a_copied_policy_is_a_checkpoint_that_the_training_no_longer_changes(tmp_path):
+    runner = PointRunner(tmp_path)
+    copied = copy_policy(runner, 7)
+    runner.weight += 1
+    assert copied == {"point": {"weight": torch.zeros(1)}, "library": "points", "iter": 7}
+
+
+def test_the_policy_of_an_unknown_library_is_refused_in_one_line(tmp_path):
+    with pytest.raises(ExportError, match="expected a policy of rsl_rl, rl_games, skrl, got one of points"):
+        describe_actor(PointRunner(tmp_path))

@@ -7,7 +7,6 @@ import sys
 import threading
 
 import click
-import msgspec
 import pytest
 
 from tests.tui.curricula_run import begun, finished_with, how_it_goes, started
@@ -120,12 +119,6 @@ def test_a_run_that_has_ended_takes_no_request(fails, ended, command):
 
 def test_a_run_without_a_checkpoint_can_not_be_exported(fails, ended):
     assert fails(1, "export", "latest", "--json") == f"{RUN} has no checkpoint yet"
-
-
-def test_a_policy_that_another_library_has_trained_can_not_be_exported(fails, ended):
-    ended.write_spec(msgspec.structs.replace(ended.read_spec(), library="skrl"))
-    (ended.path / "model_1.pt").write_bytes(b"skrl's")
-    assert fails(1, "export", "latest") == "expected a policy of rsl_rl, got one of skrl: no export yet"
 
 
 def test_what_can_not_be_read_is_one_line(fails, ended):

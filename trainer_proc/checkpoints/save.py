@@ -1,4 +1,4 @@
-"""Saves checkpoints that are complete or absent and carry the steering state; copies policies for an export."""
+"""Saves checkpoints that are complete or absent and carry the steering state."""
 
 from __future__ import annotations
 
@@ -188,10 +188,3 @@ class LiveCheckpoints:
             self._runner.logger.save_model(str(target), iteration)
         except Exception as error:  # of the service's library
             self._on_failed(iteration, f"{target.name} can't be uploaded: {message_of(error)}")
-
-
-def copy_policy(runner: Any, iteration: int) -> dict[str, Any]:
-    """Return a checkpoint of the actor only, with tensors copied to the CPU so that training can continue."""
-    actor = runner.alg.get_policy().state_dict()
-    copied = {name: value.detach().to("cpu", copy=True) for name, value in actor.items()}
-    return {"actor_state_dict": copied, "iter": iteration}

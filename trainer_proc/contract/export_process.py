@@ -19,11 +19,6 @@ class ExportError(UserError):
     """No policy was exported; the message is one line that says why and what to do."""
 
 
-def export_refusal(library: str) -> str:
-    """Return why policies that `library` trained can't be exported; empty for rsl-rl (`""` or `"rsl_rl"`)."""
-    return "" if library in ("", "rsl_rl") else f"expected a policy of rsl_rl, got one of {library}: no export yet"
-
-
 class _Answer(msgspec.Struct):
     error: str = ""
 

@@ -1,15 +1,10 @@
-"""Rebuilds an actor from its description and a checkpoint.
-
-Actors are typed `Any`: rsl-rl has no types, and torch's lack `as_onnx` and `as_jit`.
-"""
+"""What the export of any library's actor begins with: packages, weights of a checkpoint, sizes of observations."""
 
 from __future__ import annotations
 
-import copy
 import importlib
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,34 +13,39 @@ from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.install import install_command
 
-NEEDED_PACKAGES = ("onnx", "onnxruntime", "onnxscript", "torch", "tensordict", "rsl_rl")
+NEEDED_PACKAGES = ("onnx", "onnxruntime", "onnxscript", "torch")
+_OF_LIBRARIES = {"rsl_rl": ("tensordict", "rsl_rl"), "rl_games": ("rl_games",), "skrl": ("skrl",)}
 
 
-def require_packages(backend: str) -> None:
+def require_packages(backend: str, library: str) -> None:
     """Import what an export needs. Raises `ExportError` with the first missing package and how to install it.
 
-    `backend` trained the policy; Isaac Lab may run in an environment that this program did not install.
+    `backend` trained the policy by `library`; Isaac Lab may run in an environment that this program did not install.
     """
     install = f"install it for {sys.executable}" if backend == "isaaclab" else install_command("mjlab", "export")
-    for package in NEEDED_PACKAGES:
+    for package in (*NEEDED_PACKAGES, *_OF_LIBRARIES.get(library, ())):
         try:
             importlib.import_module(package)
         except ImportError as error:
             raise ExportError(f"export needs package {package} ({one_line(error)}): {install}") from error
 
 
-def read_actor(checkpoint: Path) -> tuple[int, dict[str, Any]]:
+def read_actor(checkpoint: Path, library: str = "rsl_rl") -> tuple[int, dict[str, Any]]:
     """Return the checkpoint's iteration and its actor's weights, without running code in the file.
 
-    If the file holds no iteration, that in its name counts; -1 without either. Raises `ExportError`.
+    The weights are rsl-rl's actor, or the whole content of another library's checkpoint. If the file holds no
+    iteration, that in its name counts; -1 without either. Raises `ExportError`.
     """
-    from trainer_proc.checkpoints.load import CheckpointError, read_checkpoint  # torch, which may be missing
+    # torch, which may be missing
+    from trainer_proc.checkpoints.load import CheckpointError, check_library, read_checkpoint
 
     try:
         content = read_checkpoint(checkpoint)
+        check_library(checkpoint, content, library)
     except CheckpointError as error:
         raise ExportError(f"{error}; choose another checkpoint") from error
-    weights = content.get("actor_state_dict", content.get("student_state_dict"))
+    is_own = library == "rsl_rl"
+    weights = content.get("actor_state_dict", content.get("student_state_dict")) if is_own else content
     if not isinstance(weights, dict):
         raise ExportError(f"{checkpoint} holds no actor_state_dict: choose a checkpoint that rsl-rl 5 saved")
     iteration = content.get("iter")
@@ -53,57 +53,6 @@ def read_actor(checkpoint: Path) -> tuple[int, dict[str, Any]]:
         named = re.fullmatch(r"model_(\d+)", checkpoint.stem)
         iteration = int(named.group(1)) if named else -1
     return iteration, weights
-
-
-def build_actor(description: PolicyDescription, weights: dict[str, Any], checkpoint: Path) -> Any:
-    """Return the actor with `weights`, built as in rsl-rl's `PPO.construct_algorithm`, on the CPU in eval mode.
-
-    `checkpoint` appears in messages only. Raises `ExportError` if it can't be built or the weights don't fit.
-    """
-    import torch
-    from rsl_rl.utils import resolve_callable
-    from tensordict import TensorDict
-
-    size = sum(actor_group_sizes(description).values())
-    try:
-        # rsl-rl's constructors remove entries from the configuration that they get
-        arguments = copy.deepcopy(description.actor)
-        for name in _class_names(arguments):
-            named = resolve_callable(name)
-            if not (isinstance(named, type) and issubclass(named, torch.nn.Module)):  # rsl-rl calls whatever it is
-                raise TypeError(f"{named} is no torch module")
-        actor_class = resolve_callable(arguments.pop("class_name"))
-        zeros = {name: torch.zeros(1, size) for name, size in description.observation_sizes.items()}
-        zeros |= {name: torch.zeros(1, *shape) for name, shape in description.image_shapes.items()}
-        observation = TensorDict(zeros, batch_size=[1])
-        groups = copy.deepcopy(description.observation_groups)
-        actor = actor_class(observation, groups, "actor", description.num_actions, **arguments)
-    except Exception as error:  # class and arguments come from a file
-        raise ExportError(
-            f"params/policy.json describes an actor that can't be built ({one_line(error)}): "
-            "export with the packages that trained it"
-        ) from error
-    described = sum(term.size for term in description.observation_terms)
-    if description.observation_terms and described != size:
-        raise ExportError(
-            f"params/policy.json is inconsistent: its terms have {described} numbers, the actor reads {size}"
-        )
-    try:
-        actor.load_state_dict(weights, strict=True)
-    except Exception as error:  # weights that are no tensors raise anything
-        raise ExportError(
-            f"{checkpoint} doesn't fit params/policy.json: choose a checkpoint of this run ({one_line(error)})"
-        ) from error
-    return actor.eval()
-
-
-def _class_names(arguments: Any) -> Iterator[str]:
-    """Yield the names of the classes in an actor's arguments."""
-    for key, value in arguments.items() if isinstance(arguments, dict) else enumerate(arguments):
-        if key == "class_name":
-            yield value
-        elif isinstance(value, dict | list):
-            yield from _class_names(value)
 
 
 def actor_group_sizes(description: PolicyDescription) -> dict[str, int]:

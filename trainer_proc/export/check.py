@@ -14,6 +14,7 @@ from trainer_proc.contract.bundle.description import PolicyDescription
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.export.actor import actor_group_sizes, actor_images
+from trainer_proc.export.libraries.interface import RebuiltPolicy
 from trainer_proc.export.task_export import TaskExport
 
 FloatArray = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
@@ -26,6 +27,8 @@ WARM_UP_CALLS = 300
 TIMED_CALLS = 3000
 _TASK_INPUTS = (0, 1, 10, 100, 1000)
 """Values of the inputs that a task adds, in the check; tracking tasks add a time step."""
+_LARGE_EVERY, _LARGE = 4, 10.0
+"""Every fourth observation is ten times as large, which goes beyond the policy's limits."""
 _DTYPES = {"tensor(float)": numpy.float32, "tensor(int64)": numpy.int64, "tensor(int32)": numpy.int32}
 
 
@@ -50,15 +53,19 @@ def open_session(onnx_file: Path) -> Any:
 
 
 def check_policy(
-    actor: Any, description: PolicyDescription, outputs: Sequence[str], session: Any, torchscript_file: Path
+    policy: RebuiltPolicy,
+    description: PolicyDescription,
+    outputs: Sequence[str],
+    session: Any,
+    torchscript_file: Path,
 ) -> CheckResult:
-    """Compare `policy.onnx` (`session`) and `policy.pt` with `actor`'s deterministic output.
+    """Compare `policy.onnx` (`session`) and `policy.pt` with the deterministic inference of the policy's library.
 
     `outputs` are the policy's: actions, then the next state. Observations are passed one after another, so that a
     recurrent policy's state is compared too. Raises `ExportError`.
     """
-    observations = random_observations(actor, description)
-    expected = _torch_actions(actor, actor_group_sizes(description), observations)
+    observations = random_observations(policy, description)
+    expected = _library_actions(policy, actor_group_sizes(description), observations)
     if not numpy.isfinite(expected).all():
         raise ExportError("the policy's actions are not finite, its training has diverged: use an older checkpoint")
     largest_action = float(numpy.abs(expected).max())
@@ -96,19 +103,21 @@ def check_task_outputs(session: Any, task: TaskExport) -> None:
                 raise ExportError(f"the check failed, policy.onnx: {name} differs from the task's own exporter")
 
 
-def random_observations(actor: Any, description: PolicyDescription) -> Observations:
+def random_observations(policy: RebuiltPolicy, description: PolicyDescription) -> Observations:
     """Return random observations, the same in every call: standard normal vectors, images from 0 to 1.
 
-    Vectors have the mean and standard deviation of the actor's normalizer if it has one.
+    Vectors have the mean and standard deviation of the policy's normalizer if it has one. If the policy limits
+    observations, every fourth is ten times as large.
     """
     import torch
-    from rsl_rl.modules import EmpiricalNormalization
 
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(OBSERVATIONS, sum(actor_group_sizes(description).values()), generator=generator)
-    normalizer = getattr(actor, "obs_normalizer", None)
-    if isinstance(normalizer, EmpiricalNormalization):
-        noise = noise * normalizer.std + normalizer.mean
+    if policy.limits_observations:
+        noise[::_LARGE_EVERY] *= _LARGE
+    if policy.normalization is not None:
+        mean, std = policy.normalization
+        noise = noise * std + mean
     shapes = actor_images(description)
     images = {name: torch.rand(OBSERVATIONS, *shape, generator=generator).numpy() for name, shape in shapes.items()}
     return Observations(noise.numpy(), images)
@@ -127,9 +136,8 @@ def measure_latency(session: Any) -> Latency:
     return Latency(float(p50), float(p99), TIMED_CALLS)
 
 
-def _torch_actions(actor: Any, group_sizes: dict[str, int], observations: Observations) -> FloatArray:
+def _library_actions(policy: RebuiltPolicy, group_sizes: dict[str, int], observations: Observations) -> FloatArray:
     import torch
-    from tensordict import TensorDict
 
     actions = []
     with torch.inference_mode():
@@ -137,7 +145,7 @@ def _torch_actions(actor: Any, group_sizes: dict[str, int], observations: Observ
             groups = torch.split(torch.from_numpy(row), list(group_sizes.values()), dim=-1)
             named = dict(zip(group_sizes, groups, strict=True))
             named |= {name: torch.from_numpy(image) for name, image in images.items()}
-            actions.append(actor(TensorDict(named, batch_size=[1])))
+            actions.append(policy.act(named))
     return torch.cat(actions).numpy()
 
 

@@ -1,4 +1,4 @@
-"""Describe the policy that a runner trains, from what rsl-rl and the environment's managers really use."""
+"""Describe the policy that a runner trains, from what its library and the environment's managers really use."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from trainer_proc.contract.bundle.description import FORMAT, PolicyDescription
 from trainer_proc.export.actions import action_limit, actions_not_included, describe_actions, driven_assets
 from trainer_proc.export.commands import describe_commands
+from trainer_proc.export.libraries.registry import describe_actor
 from trainer_proc.export.observations import describe_observations, find_height_map, observations_not_included
 from trainer_proc.export.plain import limits
 from trainer_proc.export.quantities import Observer
@@ -23,16 +24,13 @@ _OF_JOINTS = (
 def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator | None) -> PolicyDescription:
     """Return what an export needs beside the weights.
 
-    Terms are empty for an environment without managers, joints for one without a known simulator or robot.
+    Terms are empty for an environment without managers, joints for one without a known simulator or robot. Raises
+    `ExportError` for another library's policy that can't be exported.
     """
     env = unwrapped(runner.env)
-    observed = runner.env.get_observations()
-    sizes = {group: int(tensor.shape[1]) for group, tensor in observed.items() if tensor.ndim == 2}
-    images = {group: list(tensor.shape[1:]) for group, tensor in observed.items() if tensor.ndim == 4}
-    groups = {model: list(names) for model, names in runner.cfg["obs_groups"].items()}
-    if "student" in groups:
-        groups["actor"] = groups["student"]
-    vectors = [group for group in groups["actor"] if group in sizes]
+    actor = describe_actor(runner)
+    groups = actor.observation_groups["actor"]
+    vectors = [group for group in groups if group in actor.observation_sizes]
     robots = driven_assets(env, simulator)
     commands = describe_commands(env, simulator)
     observer = None if simulator is None else Observer(simulator, robots, commands, _action_terms(env))
@@ -41,13 +39,10 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
     return PolicyDescription(
         task=task,
         backend=backend,
-        actor=_actor_arguments(runner),
-        observation_groups=groups,
-        observation_sizes=sizes,
-        image_shapes=images,
+        **actor._asdict(),
         num_actions=runner.env.num_actions,
         observation_terms=describe_observations(env, vectors, observer),
-        image_terms=describe_observations(env, [group for group in groups["actor"] if group in images], None),
+        image_terms=describe_observations(env, [group for group in groups if group in actor.image_shapes], None),
         clip_actions=clip_actions,
         commands=commands,
         height_map=find_height_map(env, vectors, observer),
@@ -78,25 +73,6 @@ def _times(env: Any) -> dict[str, Any]:
         "decimation": None if step is None or physics is None else round(float(step) / float(physics)),
         "episode_seconds": None if step is None else float(env.max_episode_length) * float(step),
     }
-
-
-def _actor_arguments(runner: Any) -> dict[str, Any]:
-    """Return the actor's class and arguments; rsl-rl has taken the class names out of the configuration by now."""
-    actor = runner.alg.get_policy()
-    known = runner.cfg["actor" if "actor" in runner.cfg else "student"]  # the latter in a distillation
-    arguments = {**known, "class_name": _class_name(actor)}
-    arguments.pop("cnns", None)
-    if arguments.get("distribution_cfg") is not None:
-        arguments["distribution_cfg"] = {
-            **arguments["distribution_cfg"],
-            "class_name": _class_name(actor.distribution),
-        }
-    return arguments
-
-
-def _class_name(instance: Any) -> str:
-    kind = type(instance)
-    return kind.__name__ if kind.__module__.startswith("rsl_rl.") else f"{kind.__module__}:{kind.__qualname__}"
 
 
 def _describe_joints(simulator: Simulator | None, robots: list[str]) -> tuple[dict[str, Any], list[str]]:

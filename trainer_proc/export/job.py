@@ -5,22 +5,23 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from curricula.errors import message_of
-from trainer_proc.checkpoints.save import copy_policy
+from trainer_proc.checkpoints.load import LIBRARY_KEY
 from trainer_proc.contract.export_process import ExportError, run_export
 from trainer_proc.contract.messages import TrainerBody
 from trainer_proc.contract.products import ExportFailed, ExportStarted
 from trainer_proc.contract.run_folder import RunFolder, checkpoint_name
+from trainer_proc.rl_libraries.runner import LibraryRunner
 
 
 class NoExports:
-    """Rejects exports, for one `reason` in one line: another library's policy, or one that can't be described."""
+    """Rejects exports, for one `reason` in one line: a policy that can't be described."""
 
     def __init__(self, reason: str, emit: Callable[[TrainerBody], None]) -> None:
         self._reason = reason
@@ -65,3 +66,15 @@ class ExportJobs:
             self._emit(ExportFailed(iteration, str(problem)))
         except (OSError, RuntimeError) as error:  # torch.save raises the latter on a full disk
             self._emit(ExportFailed(iteration, f"the weights can't be written: {message_of(error)}"))
+
+
+def copy_policy(runner: Any, iteration: int) -> dict[str, Any]:
+    """Return a checkpoint of the policy only, with tensors copied to the CPU so that training can continue."""
+    if isinstance(runner, LibraryRunner):
+        parts = {name: _copied(state) for name, state in runner.policy_state().items()}
+        return {**parts, LIBRARY_KEY: runner.library, "iter": iteration}
+    return {"actor_state_dict": _copied(runner.alg.get_policy().state_dict()), "iter": iteration}
+
+
+def _copied(state: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.detach().to("cpu", copy=True) for name, value in state.items()}

@@ -48,7 +48,7 @@ def make_models(actor: Any) -> PolicyModels:
         scripted: Any = torch.jit.script(actor.as_jit().eval())
         model = program.model_proto
     except Exception as error:  # an exporter may not know a layer
-        raise ExportError(f"torch can't export this actor, use one of rsl-rl's models: {one_line(error)}") from error
+        raise ExportError(f"torch can't export this actor, use a model of its library: {one_line(error)}") from error
     _strip_traces(model.graph)
     return PolicyModels(model, exportable.input_names, exportable.output_names, scripted)
 

@@ -7,7 +7,10 @@ import importlib.metadata
 import platform
 import subprocess
 
-RECORDED_VERSIONS = ("humanoid-tui", "torch", "rsl-rl-lib", "mjlab", "isaaclab", "onnx", "onnxruntime", "onnxscript")
+RECORDED_VERSIONS = (
+    *("humanoid-tui", "torch", "rsl-rl-lib", "rl-games", "skrl", "mjlab", "isaaclab"),
+    *("onnx", "onnxruntime", "onnxscript"),
+)
 
 
 def versions() -> dict[str, str]:

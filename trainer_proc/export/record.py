@@ -18,17 +18,19 @@ from trainer_proc.export.actions import driven_assets
 from trainer_proc.export.description import describe_policy
 from trainer_proc.export.task_export import keep_task_export
 from trainer_proc.metrics.environment import unwrapped
+from trainer_proc.rl_libraries.runner import LibraryRunner
 from trainer_proc.simulators.interface import Simulator
 
 
 def record_policy(runner: Any, folder: RunFolder, spec: RunSpec, simulator: Simulator | None) -> PolicyDescription:
     """Write the description, the robot's model and what the task's own exporter adds; return the description.
 
-    Raises `OSError`, or `SchemaError` for a wrong table of `run.toml`.
+    Raises `OSError`, `SchemaError` for a wrong table of `run.toml`, or `ExportError` for a policy that has no export.
     """
     described = describe_policy(runner, spec.task, spec.backend, simulator)
     model, sha256, problems = _record_robot_model(folder, unwrapped(runner.env), simulator)
     deploy = read_deploy(spec.deploy)
+    exporter_lines = () if isinstance(runner, LibraryRunner) else keep_task_export(runner, folder)
     described = msgspec.structs.replace(
         described,
         success=msgspec.to_builtins(read_success(spec.success)),
@@ -36,7 +38,7 @@ def record_policy(runner: Any, folder: RunFolder, spec: RunSpec, simulator: Simu
         not_measured=[] if deploy is None else not_measured(find_robot(deploy.robot), _observed_terms(described)),
         robot_model=model,
         robot_model_sha256=sha256,
-        not_included=[*described.not_included, *problems, *keep_task_export(runner, folder)],
+        not_included=[*described.not_included, *problems, *exporter_lines],
     )
     write_policy_description(folder, described)
     return described

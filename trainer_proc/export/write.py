@@ -29,9 +29,10 @@ from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import Damaged, InterventionApplied
 from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
-from trainer_proc.export.actor import actor_group_sizes, actor_images, build_actor, read_actor, require_packages
+from trainer_proc.export.actor import actor_group_sizes, actor_images, read_actor, require_packages
 from trainer_proc.export.check import check_policy, check_task_outputs, measure_latency, open_session
 from trainer_proc.export.folder import put_in_place, require_usable, temporary_folder
+from trainer_proc.export.libraries.registry import rebuild_policy
 from trainer_proc.export.metadata import metadata
 from trainer_proc.export.models import make_models, write_models
 from trainer_proc.export.provenance import git_commit, versions
@@ -49,20 +50,20 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
     description = _read_description(folder)
     if not checkpoint.is_file():
         raise ExportError(f"no such checkpoint: {checkpoint}; choose one of the run's model_*.pt")
-    require_packages(description.backend)
-    iteration, weights = read_actor(checkpoint)
-    actor = build_actor(description, weights, checkpoint)
+    require_packages(description.backend, description.library)
+    iteration, weights = read_actor(checkpoint, description.library)
+    policy = rebuild_policy(description, weights, checkpoint)
     try:
         with temporary_folder(target) as temporary, warnings.catch_warnings():
             # TorchScript is deprecated and the ONNX exporter warns about itself; the check covers both
             warnings.simplefilter("ignore")
-            models = make_models(actor)
+            models = make_models(policy.exportable)
             model, task = with_task_export(models.model, folder, models.inputs, models.outputs)
             description = _with_not_included(description, task)
             facts = task.metadata | metadata(description, folder.name, iteration)
             write_models(model, models.scripted, facts, temporary)
             session = open_session(temporary / ONNX)
-            check = check_policy(actor, description, models.outputs, session, temporary / TORCHSCRIPT)
+            check = check_policy(policy, description, models.outputs, session, temporary / TORCHSCRIPT)
             check_task_outputs(session, task)
             latency = measure_latency(session)
             hashes = {name: _sha256(temporary / name) for name in (ONNX, TORCHSCRIPT)}

@@ -156,6 +156,9 @@ class RlGamesRunner(LibraryRunner):
         state["last_mean_rewards"] = float(state["last_mean_rewards"])
         return dict(state)
 
+    def policy_state(self) -> dict[str, dict[str, torch.Tensor]]:
+        return {"model": bare(self.agent.model).state_dict()}
+
     def set_state(self, content: dict[str, Any]) -> None:
         """Restore networks and optimizer, and continue with the optimizer's learning rate."""
         compiled, self.agent.model = self.agent.model, bare(self.agent.model)

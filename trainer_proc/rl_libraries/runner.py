@@ -135,6 +135,10 @@ class LibraryRunner(ABC):
         """Return the library's part of a checkpoint: networks, normalizers, optimizer."""
 
     @abstractmethod
+    def policy_state(self) -> dict[str, dict[str, torch.Tensor]]:
+        """Return the parts of `state` that act: networks and normalizers."""
+
+    @abstractmethod
     def set_state(self, content: dict[str, Any]) -> None:
         """Restore what `state` returned, also in the middle of a training."""
 

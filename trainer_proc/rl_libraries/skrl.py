@@ -129,6 +129,10 @@ class SkrlRunner(LibraryRunner):
         """Return the content of `Agent.save`."""
         return {name: module.state_dict() for name, module in self.agent.checkpoint_modules.items()}
 
+    def policy_state(self) -> dict[str, dict[str, torch.Tensor]]:
+        modules = self.agent.checkpoint_modules
+        return {name: modules[name].state_dict() for name in ("policy", "observation_preprocessor") if name in modules}
+
     def set_state(self, content: dict[str, Any]) -> None:
         """Restore networks, preprocessors and optimizer. Raises `KeyError` if one is missing."""
         for name, module in self.agent.checkpoint_modules.items():

@@ -16,7 +16,6 @@ from presets.rollouts import read_rollouts
 from presets.success import Success, read_success
 from trainer_proc.checkpoints.retention import CheckpointRetention
 from trainer_proc.contract.errors import TrainingError
-from trainer_proc.contract.export_process import export_refusal
 from trainer_proc.contract.messages import LeftOut
 from trainer_proc.contract.products import CheckpointsDeleted
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
@@ -30,7 +29,6 @@ from trainer_proc.metrics.success.judgement import EVERY
 from trainer_proc.metrics.success.noise_free import NOISE_FREE, NoiseFree
 from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.metrics.terrain import SteeredTerrain, steered_terrain
-from trainer_proc.rl_libraries.runner import LibraryRunner
 from trainer_proc.robot_stream.choice import environment_types
 from trainer_proc.robot_stream.stream import RobotStream
 from trainer_proc.simulators.distributed import process_rank
@@ -148,9 +146,6 @@ def _jobs(
 def _exports(
     runner: Any, link: Link, folder: RunFolder, spec: RunSpec, simulator: Simulator | None, observer: Observer
 ) -> ExportJobs | NoExports:
-    if isinstance(runner, LibraryRunner):
-        return NoExports(export_refusal(runner.library), link.emit)
-
     def described() -> ExportJobs:
         for line in record_policy(runner, folder, spec, simulator).not_measured:
             name, _, reason = line.partition(": ")

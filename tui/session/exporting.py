@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from trainer_proc.contract.bundle.formats import FORMATS_WORKER, FormatsRequest, FormatsWritten
-from trainer_proc.contract.export_process import ExportError, export_refusal, run_export
+from trainer_proc.contract.export_process import ExportError, run_export
 from trainer_proc.contract.products import ExportFailed, ExportFinished
 from trainer_proc.contract.requests import Export, Refused
 from trainer_proc.contract.run_folder import RunFolder
@@ -50,8 +50,6 @@ def export_checkpoint(folder: RunFolder, checkpoint: Path) -> ExportFinished:
     spec = folder.read_spec()
     folder.check_inside(folder.exported)
     check_code_of_export(folder)
-    if reason := export_refusal(spec.library):
-        raise ExportError(reason)
     if spec.backend == "isaaclab":
         try:
             python = isaaclab_python()
