@@ -103,3 +103,12 @@ def test_a_perturbed_start_tilts_the_robot(player):
     tilted = made.trajectory(cell(name="start", start=1.0), 0)
     assert tilted.uprightness[0] < made.trajectory(CELL, 0).uprightness[0] - 1e-4
     assert tilted.start_position[2] > 0.3
+
+
+def test_a_simulation_that_diverges_is_a_fall_and_leaves_no_log(player, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = player(
+        joint_armature=[1e-9], joint_stiffness=[1e9], joint_damping=[0.0], joint_effort_limits=[None], gain=1.0
+    )
+    assert made.play(cell(command=(1.0, 0.0, 0.0)), 0)["survived"] == 0.0
+    assert not (tmp_path / "MUJOCO_LOG.TXT").exists()
