@@ -64,11 +64,8 @@ def test_a_policy_of_the_legs_holds_the_other_motors_with_their_gains(tmp_path):
     whole = card()
     fields = ("action_kinds", "action_names", "action_scale", "action_offset", "action_clip")
     part = {field: getattr(whole, field)[:12] for field in fields}
-    observed = [msgspec.structs.replace(term, joints=legs[:6]) for term in terms(legs)]
-    observed = [
-        msgspec.structs.replace(term, size=6) if term.quantity in ("joint_pos", "joint_vel") else term
-        for term in observed
-    ]
+    part_of = {"joint_pos": {"joints": legs[:6], "size": 6}}
+    observed = [msgspec.structs.replace(term, **part_of.get(term.quantity, {})) for term in terms(legs)]
     size = sum(term.size for term in observed)
     described = msgspec.structs.replace(
         whole, **part, num_actions=12, observation_terms=observed, observation_size=size

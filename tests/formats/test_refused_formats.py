@@ -189,6 +189,11 @@ def test_a_robot_with_a_motor_of_unknown_gains(tmp_path):
     assert f"joint_stiffness.{JOINTS[28]}: expected gains of all motors of unitree-g1-29dof, got none" in text
 
 
+def test_speeds_of_some_joints_which_one_of_unitrees_controllers_reads_as_all(tmp_path):
+    text = refusal(tmp_path, "unitree", changed(4, joints=JOINTS[:6], size=6))
+    assert "observation_terms.joint_vel.joints: expected the joints of the actions, in their order, got others" in text
+
+
 def test_terms_of_two_orders_of_history(tmp_path):
     mixed = [*terms(JOINTS[:1], 2)[:3], *terms(JOINTS, 2, "time")[3:]]
     described = card(observation_terms=mixed, observation_size=sum(term.size for term in mixed))

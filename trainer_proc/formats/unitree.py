@@ -129,7 +129,10 @@ def _term(term: ObservationTerm, card: PolicyCard) -> dict[str, Any]:
     parameters: dict[str, Any] = {}
     if term.quantity == "command":
         parameters["command_name"] = "base_velocity"
-    if term.quantity in ("joint_pos", "joint_vel") and term.joints != card.action_names:
+    if term.quantity == "joint_vel" and term.joints != card.action_names:  # unitree_rl_lab ignores `joint_ids` here
+        field = f"observation_terms.{term.name}.joints"
+        raise refused(field, "the joints of the actions, in their order", "others", "train with all of them")
+    if term.quantity == "joint_pos" and term.joints != card.action_names:
         parameters["asset_cfg"] = {"joint_ids": [card.action_names.index(joint) for joint in term.joints]}
     scale = term.scale if len(term.scale) > 1 else term.scale * term.step_size
     return {

@@ -1,0 +1,83 @@
+"""gaitkeeper itself reads what is written for it, and Unitree's `deploy.yaml`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.formats.policies import BY_DEPTH, JOINTS, card, write_bundle
+from trainer_proc.formats.write import write_formats
+
+PROGRAM = Path(sys.executable).with_name("gaitkeeper")
+CONTRACT = ("--contract", "gaitkeeper/contract.yaml", "--onnx", "policy.onnx")
+DEPLOY = ("--deploy", "unitree/params/deploy.yaml", "--onnx", "unitree/exported/policy.onnx")
+
+
+def gaitkeeper(folder: Path, *arguments: str) -> str:
+    done = subprocess.run([PROGRAM, *arguments], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module", params=[(JOINTS, 1), (BY_DEPTH, 5)], ids=["motors", "another-order-and-history"])
+def bundle(request, tmp_path_factory):
+    joints, history = request.param
+    folder = tmp_path_factory.mktemp("bundle")
+    limits = [(-1.0, 1.0) if index % 2 else None for index in range(len(joints))]
+    described = write_bundle(folder, card(joints, history, action_clip=limits))
+    write_formats(folder, ["unitree", "gaitkeeper"])
+    return folder, described
+
+
+def test_it_reads_all_of_the_contract(bundle):
+    folder, described = bundle
+    found = yaml.safe_load(gaitkeeper(folder, "inspect", *CONTRACT))
+    assert found["timing"] == {
+        "policy_dt": pytest.approx(0.02),
+        "sim_dt": 0.005,
+        "decimation": 4,
+        "order": ["obs", "infer", "target", "pd", "step"],
+        "target_hold": "zoh",
+    }
+    assert found["policy_io"]["commands"]["base_velocity"]["trained"] == {
+        "vx": [-0.5, 1.0],
+        "vy": [-0.4, 0.4],
+        "wz": [-0.7, 0.7],
+    }
+    assert found["model"]["effort_limit"] == dict.fromkeys(described.action_names, 25.0)
+    kinds = {one["from"] for one in found["provenance"].values()}
+    assert kinds == {"file", "unknown"}
+    assert [key for key, one in found["provenance"].items() if one["from"] == "unknown"] == ["control.actuators.kind"]
+
+
+def test_unitrees_file_says_what_the_contract_says(bundle):
+    folder, described = bundle
+    files = [yaml.safe_load(gaitkeeper(folder, "inspect", *files)) for files in (CONTRACT, DEPLOY)]
+    ours, theirs = files
+    assert theirs["policy_io"]["joints"]["names"] == described.action_names
+    for part in ("default_joint_pos", "ownership"):
+        assert theirs["control"][part] == ours["control"][part]
+    for part in ("scale", "offset", "clip", "clip_stage"):
+        assert theirs["control"]["actions"]["joint_pos"][part] == ours["control"]["actions"]["joint_pos"][part]
+    for part in ("kp", "kd"):
+        assert theirs["control"]["actuators"][part] == ours["control"]["actuators"][part]
+    limits = [found["policy_io"]["commands"]["base_velocity"]["limit"] for found in files]
+    assert limits[0] == limits[1]
+    group, other = (found["policy_io"]["observation_groups"]["policy"] for found in files)
+    assert group["history"] == other["history"]
+    assert group["clip_then_scale"] == other["clip_then_scale"]
+    terms = [
+        [(term["id"], term["dim"], term["scale"], term["clip"]) for term in one["terms"]] for one in (group, other)
+    ]
+    assert terms[0] == terms[1]
+
+
+def test_it_finds_no_deviation_of_unitrees_file(bundle):
+    text = gaitkeeper(bundle[0], "deviation", *DEPLOY, "--reference", "gaitkeeper/contract.yaml")
+    lines = text.splitlines()[1:]
+    assert [line.partition(":")[0] for line in lines] == ["scale", "offset", "default", "kp", "kd"]
+    assert all("no joint differs" in line for line in lines)
