@@ -125,7 +125,7 @@ def test_an_export_of_a_run_that_an_older_version_described_says_what_is_unknown
     card = msgspec.json.decode((folder.exported / "policy.json").read_bytes(), type=PolicyCard)
     assert (card.joint_names, card.joint_stiffness, card.joint_damping) == (["hip", "knee"], [], [])
     (line,) = card.not_included
-    assert "resume it to describe it again" in line
+    assert "it can't be described again" in line
     metadata = {entry.key: entry.value for entry in onnx.load(folder.exported / "policy.onnx").metadata_props}
     assert "clip_actions" not in metadata
     assert metadata["not_included"] == line

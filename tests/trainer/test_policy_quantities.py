@@ -162,6 +162,26 @@ def _name(index, model):
     return name if collides and name.startswith("robot/") else ""
 
 
+def test_ranges_of_commands_are_those_in_force_at_the_checkpoint(rough):
+    from trainer_proc.export.commands import command_infos, with_ranges
+    from trainer_proc.steering.state import INFOS_KEY
+
+    def ranges(commands):
+        return {part.name: (part.low, part.high) for part in commands[0].parts}
+
+    described = rough.described.commands
+    cfg = rough.env.command_manager.get_term("twist").cfg.ranges
+    before, cfg.lin_vel_x = cfg.lin_vel_x, (-0.25, 2.5)
+    saved = command_infos(rough.runner.env)
+    cfg.lin_vel_x = before
+    assert ranges(with_ranges(described, saved))["lin_vel_x"] == (-0.25, 2.5)
+    assert ranges(with_ranges(described, {})) == ranges(described)
+    # a checkpoint of an older version has changed knobs only
+    changed = {INFOS_KEY: {"values": {"command/twist/lin_vel_y": (-0.1, 0.4), "reward/upright/weight": 1.0}}}
+    assert ranges(with_ranges(described, changed)) == ranges(described) | {"lin_vel_y": (-0.1, 0.4)}
+    assert ranges(with_ranges(described, {INFOS_KEY: {"values": 3}})) == ranges(described)
+
+
 # --- Small robots -------------------------------------------------------------------------------------------
 
 

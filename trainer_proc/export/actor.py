@@ -55,6 +55,17 @@ def read_actor(checkpoint: Path, library: str = "rsl_rl") -> tuple[int, dict[str
     return iteration, weights
 
 
+def read_infos(checkpoint: Path) -> dict[str, Any]:
+    """Return the `infos` of a checkpoint that `read_actor` has read; empty if it has none. Raises `ExportError`."""
+    from trainer_proc.checkpoints.load import CheckpointError, read_checkpoint
+
+    try:
+        infos = read_checkpoint(checkpoint).get("infos")
+    except CheckpointError as error:
+        raise ExportError(f"{error}; choose another checkpoint") from error
+    return infos if isinstance(infos, dict) else {}
+
+
 def actor_group_sizes(description: PolicyDescription) -> dict[str, int]:
     """Return the sizes of the actor's observation groups that are vectors, in the order of concatenation.
 

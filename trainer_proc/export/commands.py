@@ -1,11 +1,23 @@
-"""Describe what the policy is asked for, with the ranges that its commands are sampled from now."""
+"""Describe what the policy is asked for, with the ranges that its commands are sampled from.
+
+Knobs, curricula and tasks change the ranges during a training. So checkpoints keep those in force, and an export takes
+them from there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from trainer_proc.contract.bundle.description import Command, CommandPart
+from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.simulators.interface import Simulator
+from trainer_proc.steering.state import from_infos
+
+RANGES_KEY = "humanoid_tui_commands"
+"""Key of the ranges in the `infos` of a checkpoint: lowest and highest value by command and part."""
 
 VELOCITY_PARTS = {"lin_vel_x": "m/s", "lin_vel_y": "m/s", "ang_vel_z": "rad/s"}
 """Names of a velocity command's numbers in both libraries' configurations, in the order of the observation."""
@@ -18,6 +30,46 @@ def describe_commands(env: Any, simulator: Simulator | None) -> list[Command]:
     """
     manager = getattr(env, "command_manager", None)
     return [] if manager is None else [_describe(name, manager.get_term(name), simulator) for name in _names(manager)]
+
+
+def command_infos(env: Any) -> dict[str, Any]:
+    """Return the `infos` of a checkpoint with the ranges in force; `env` may be wrapped."""
+    commands = describe_commands(unwrapped(env), None)
+    ranges = {one.name: {part.name: [part.low, part.high] for part in one.parts} for one in commands if one.parts}
+    return {RANGES_KEY: ranges} if ranges else {}
+
+
+def with_ranges(commands: Sequence[Command], infos: dict[str, Any]) -> list[Command]:
+    """Return commands with the ranges in the `infos` of a checkpoint.
+
+    Those of older versions have changed knobs only, so other ranges stay as they were when the policy was described.
+    """
+    kept = infos.get(RANGES_KEY)
+    if isinstance(kept, dict):
+        ranges = {f"{name}/{part}": ends for name, parts in kept.items() for part, ends in parts.items()}
+    else:
+        ranges = {name.removeprefix("command/"): value for name, value in _changed_knobs(infos).items()}
+    return [
+        msgspec.structs.replace(
+            one, parts=[_with_range(part, ranges.get(f"{one.name}/{part.name}")) for part in one.parts]
+        )
+        for one in commands
+    ]
+
+
+def _changed_knobs(infos: dict[str, Any]) -> dict[str, Any]:
+    try:
+        state = from_infos(infos)
+    except msgspec.ValidationError:  # of another version
+        return {}
+    return {} if state is None else dict(state.values)
+
+
+def _with_range(part: CommandPart, ends: Any) -> CommandPart:
+    if not isinstance(ends, list | tuple):
+        return part
+    low, high = float(ends[0]), float(ends[-1])
+    return msgspec.structs.replace(part, low=low, high=high)
 
 
 def _names(manager: Any) -> list[str]:

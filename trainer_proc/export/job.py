@@ -17,6 +17,7 @@ from trainer_proc.contract.export_process import ExportError, run_export
 from trainer_proc.contract.messages import TrainerBody
 from trainer_proc.contract.products import ExportFailed, ExportStarted
 from trainer_proc.contract.run_folder import RunFolder, checkpoint_name
+from trainer_proc.export.commands import command_infos
 from trainer_proc.rl_libraries.runner import LibraryRunner
 
 
@@ -46,7 +47,7 @@ class ExportJobs:
     def start(self, runner: Any, iteration: int) -> None:
         """Copy the policy and return; `ExportStarted` has the time that the copy took."""
         began = time.perf_counter()
-        snapshot = copy_policy(runner, iteration)
+        snapshot = copy_policy(runner, iteration) | {"infos": command_infos(runner.env)}
         self._emit(ExportStarted(iteration, (time.perf_counter() - began) * 1000))
         self._thread = threading.Thread(target=self._run, args=(snapshot, iteration), name="export")
         self._thread.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trainer_proc.contract.bundle.description import FORMAT, Limits, PolicyDescription
+from trainer_proc.contract.bundle.description import Limits, PolicyDescription
 
 
 def metadata(description: PolicyDescription, run: str, iteration: int) -> dict[str, str]:
@@ -39,7 +39,7 @@ def metadata(description: PolicyDescription, run: str, iteration: int) -> dict[s
         facts["control_frequency"] = str(description.control_frequency)
     if description.not_included:
         facts["not_included"] = "; ".join(description.not_included)
-    if description.format < FORMAT:
+    if description.format < 2:
         return facts
     facts["clip_actions"] = _text(description.clip_actions)
     of_lists: dict[str, Sequence[str]] = {

@@ -20,8 +20,8 @@ import msgspec
 
 import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from curricula.errors import UsageError
-from trainer_proc.contract.bundle.card import CARD, ONNX, TORCHSCRIPT, CheckResult, Latency, PolicyCard
-from trainer_proc.contract.bundle.description import FORMAT, PolicyDescription, read_policy_description
+from trainer_proc.contract.bundle.card import CARD, ONNX, ROBOT_MODEL, TORCHSCRIPT, CheckResult, Latency, PolicyCard
+from trainer_proc.contract.bundle.description import PolicyDescription
 from trainer_proc.contract.child_process import interrupt_on_signals, standard_output_for_answers
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.export_process import ExportError
@@ -29,8 +29,10 @@ from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import Damaged, InterventionApplied
 from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
-from trainer_proc.export.actor import actor_group_sizes, actor_images, read_actor, require_packages
+from trainer_proc.export.actor import actor_group_sizes, actor_images, read_actor, read_infos, require_packages
 from trainer_proc.export.check import check_policy, check_task_outputs, measure_latency, open_session
+from trainer_proc.export.commands import with_ranges
+from trainer_proc.export.described import current_description
 from trainer_proc.export.folder import put_in_place, require_usable, temporary_folder
 from trainer_proc.export.libraries.registry import rebuild_policy
 from trainer_proc.export.metadata import metadata
@@ -47,11 +49,13 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
     """
     target = (out or folder.exported).resolve()
     require_usable(target)
-    description = _read_description(folder)
     if not checkpoint.is_file():
         raise ExportError(f"no such checkpoint: {checkpoint}; choose one of the run's model_*.pt")
+    description = current_description(folder, checkpoint)
     require_packages(description.backend, description.library)
     iteration, weights = read_actor(checkpoint, description.library)
+    commands = with_ranges(description.commands, read_infos(checkpoint))
+    description = msgspec.structs.replace(description, commands=commands)
     policy = rebuild_policy(description, weights, checkpoint)
     try:
         with temporary_folder(target) as temporary, warnings.catch_warnings():
@@ -66,7 +70,8 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
             check = check_policy(policy, description, models.outputs, session, temporary / TORCHSCRIPT)
             check_task_outputs(session, task)
             latency = measure_latency(session)
-            hashes = {name: _sha256(temporary / name) for name in (ONNX, TORCHSCRIPT)}
+            _copy_robot_model(description, folder, temporary)
+            hashes = {file.name: _sha256(file) for file in temporary.iterdir()}
             card = _card(
                 description,
                 folder,
@@ -95,29 +100,6 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
 
 
 # --- The policy's card --------------------------------------------------------------------------------------
-
-
-def _read_description(folder: RunFolder) -> PolicyDescription:
-    file = folder.policy_description
-    try:
-        description = read_policy_description(folder)
-    except FileNotFoundError:
-        raise ExportError(f"{file} is missing: expected a run that this program trained with rsl_rl") from None
-    except (OSError, msgspec.DecodeError) as error:
-        raise ExportError(f"{file} can't be read ({one_line(error)}): resume the run to write it again") from error
-    if description.format > FORMAT:
-        raise ExportError(f"{file}: expected format {FORMAT} or older, got {description.format}: update humanoid-tui")
-    return description if description.format == FORMAT else _without_guesses(description)
-
-
-def _without_guesses(description: PolicyDescription) -> PolicyDescription:
-    """Return a description of format 1 without gains, which may be another quantity; say what else is unknown."""
-    missing = (
-        "gains, clip_actions, limits, kinds and history, and values before randomization: an older version described "
-        "this run; resume it to describe it again"
-    )
-    lines = [missing, *description.not_included]
-    return msgspec.structs.replace(description, joint_stiffness=[], joint_damping=[], not_included=lines)
 
 
 def _card(
@@ -152,6 +134,11 @@ def _card(
         interventions=interventions,
         journal_problem=journal_problem,
     )
+
+
+def _copy_robot_model(description: PolicyDescription, folder: RunFolder, temporary: Path) -> None:
+    if description.robot_model:
+        (temporary / ROBOT_MODEL).write_bytes((folder.params / description.robot_model).read_bytes())
 
 
 def _sha256(file: Path) -> str:

@@ -16,6 +16,7 @@ from trainer_proc.checkpoints.save import LiveCheckpoints
 from trainer_proc.contract.knob import number_of
 from trainer_proc.contract.messages import TrainerBody
 from trainer_proc.contract.products import CheckpointFailed, CheckpointSaved
+from trainer_proc.export.commands import command_infos
 from trainer_proc.knobs.terrain import SHIFT
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.metrics.observer import Observer
@@ -56,7 +57,8 @@ def attach_checkpoints(
     def infos() -> dict[str, Any]:
         state = observer.attempt_again("steering state of checkpoints", steering_infos) or {}
         counter = observer.attempt_again("step counter of checkpoints", lambda: environment_infos(env)) or {}
-        return state | counter
+        ranges = observer.attempt_again("ranges of commands in checkpoints", lambda: command_infos(env)) or {}
+        return state | counter | ranges
 
     checkpoints = LiveCheckpoints(runner, infos, on_saved, on_save_failed)
     load = runner.load

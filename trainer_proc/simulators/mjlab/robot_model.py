@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
+from xml.etree import ElementTree
 
 import mujoco  # type: ignore[import-untyped]
 import numpy as np
-from mjlab.utils.xml import fix_spec_xml
+from mjlab.utils.xml import fix_spec_xml, strip_buffer_textures
 
-_LOOKS = ("materials", "textures", "cameras", "lights")
+_LOOKS = ("material", "texture", "camera", "light", "visual", "skin")
+"""Elements."""
+_FILES_AND_LOOKS = ("material", "meshdir", "texturedir", "assetdir")
+"""Attributes."""
 
 
 def robot_model(robot: Any, options: Any) -> str:
@@ -21,20 +25,39 @@ def robot_model(robot: Any, options: Any) -> str:
     spec = robot.cfg.build().spec  # the built one has the scene's prefix in some of its names
     _fix_inertias(spec, spec.compile())
     for geom in list(spec.geoms):
-        if geom.contype or geom.conaffinity:
-            geom.material = ""
-        else:
+        if not geom.contype and not geom.conaffinity:
             spec.delete(geom)
-    for kind in _LOOKS:
-        for part in list(getattr(spec, kind)):
-            spec.delete(part)
     _embed_meshes(spec)
+    strip_buffer_textures(spec)  # MuJoCo can't write them
     options.apply(SimpleNamespace(opt=spec.option))
-    spec.meshdir = spec.texturedir = ""
     spec.compile()
-    xml: str = fix_spec_xml(spec.to_xml())
+    xml = fix_spec_xml(_without_looks(spec.to_xml()))
     mujoco.MjModel.from_xml_string(xml)
     return xml
+
+
+def _without_looks(xml: str) -> str:
+    """Return a text of MuJoCo without what only affects pictures."""
+    root = ElementTree.fromstring(xml)
+    for default in root.findall("default"):
+        _name_defaults(default)
+    for parent in list(root.iter()):
+        for name in _FILES_AND_LOOKS:
+            parent.attrib.pop(name, None)
+        for child in list(parent):
+            if child.tag in _LOOKS:
+                parent.remove(child)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _name_defaults(default: ElementTree.Element) -> None:
+    """Put the content of a nested class without a name, which MuJoCo writes but can't read, into the class around."""
+    for child in list(default):
+        if child.tag == "default":
+            _name_defaults(child)
+            if not child.get("class"):
+                default.remove(child)
+                default.extend(child)
 
 
 def _fix_inertias(spec: Any, model: Any) -> None:
