@@ -98,9 +98,7 @@ def _velocity_parts(cfg: Any) -> list[CommandPart]:
     """Return the parts with their ranges; none if the command samples in another way, such as from a normal one."""
     ranges = getattr(cfg, "trained_ranges", None) or getattr(cfg, "ranges", None)
     found = {name: getattr(ranges, name, None) for name in VELOCITY_PARTS}
-    if any(ends is None for ends in found.values()):
+    known = {name: ends for name, ends in found.items() if isinstance(ends, list | tuple) and len(ends) == 2}
+    if len(known) < len(VELOCITY_PARTS):
         return []
-    return [
-        CommandPart(name, unit, float(found[name][0]), float(found[name][1]))  # type: ignore[index]
-        for name, unit in VELOCITY_PARTS.items()
-    ]
+    return [CommandPart(name, VELOCITY_PARTS[name], float(low), float(high)) for name, (low, high) in known.items()]
