@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 
 import msgspec
 import pytest
@@ -78,6 +79,34 @@ def test_a_motion_policy_is_refused(tmp_path):
     write_bundle(tmp_path / "bundle", commands=motion)
     with pytest.raises(WorkerError, match=r"got twist \(motion\)"):
         verify(tmp_path / "bundle", tmp_path)
+
+
+def test_files_that_are_replaced_meanwhile_are_not_called_verified(tmp_path):
+    write_bundle(tmp_path / "bundle")
+
+    def replace_once(progress):
+        if progress.done == 1:
+            write_bundle(tmp_path / "bundle", gain=0.5)
+
+    with pytest.raises(WorkerError, match=r"policy.json was replaced during the verification: verify again"):
+        verify(tmp_path / "bundle", tmp_path, replace_once)
+    assert not (tmp_path / "bundle" / "verification.json").exists()
+
+
+def test_a_cancelled_verification_leaves_nothing(tmp_path):
+    write_bundle(tmp_path / "bundle")
+    request = VerifyRequest(bundle=str(tmp_path / "bundle"), level="full")
+    process = WorkerProcess(VERIFICATION_WORKER, request, tmp_path / "log", is_log_kept=False)
+    begun = threading.Event()
+    canceller = threading.Thread(target=lambda: (begun.wait(), process.cancel()))
+    canceller.start()
+    try:
+        with pytest.raises(WorkerError, match="cancelled"):
+            process.result(lambda progress: begun.set() if progress.done else None)
+    finally:
+        begun.set()
+        canceller.join()
+    assert {one.name for one in (tmp_path / "bundle").iterdir()} == {"policy.json", "policy.onnx", "robot.xml"}
 
 
 def test_a_verification_that_cannot_be_read_is_one_line(tmp_path):

@@ -9,10 +9,17 @@ from pathlib import Path
 from curricula.errors import UsageError
 from trainer_proc.contract.bundle.card import CARD, ONNX, VERIFICATION
 from trainer_proc.contract.bundle.gate import velocity_command_of
-from trainer_proc.contract.bundle.verification import SuiteResult, Thresholds, Verification, write_json
+from trainer_proc.contract.bundle.verification import (
+    SuiteResult,
+    Thresholds,
+    Verification,
+    VerificationError,
+    write_json,
+)
 from trainer_proc.contract.bundle.verify_request import VerifyRequest
+from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.worker import Progress
-from trainer_proc.deploy.bundle import Bundle, load_bundle
+from trainer_proc.deploy.bundle import LARGEST_FILE, Bundle, load_bundle
 from trainer_proc.verification.dead_zones import dead_zones
 from trainer_proc.verification.suite import play_suite
 from trainer_proc.verification.summary import summarize
@@ -40,6 +47,7 @@ def verify(request: VerifyRequest, report: Callable[[Progress], None]) -> Verifi
         result=result,
         groups=tuple(summarize(result)),
     )
+    _check_unchanged(bundle, hashes)
     write_json(folder / VERIFICATION, verification)
     return verification
 
@@ -52,9 +60,19 @@ def check_thresholds(thresholds: Thresholds) -> None:
 
 
 def hashes_of(bundle: Bundle) -> dict[str, str]:
-    """Return the SHA-256 of the files that the verification uses, by name."""
+    """Return the SHA-256 of the files that the verification uses, by name. Raises `VerificationError`."""
     names = [CARD, ONNX, *([bundle.card.robot_model] if bundle.card.robot_model else [])]
-    return {name: hashlib.sha256((bundle.folder / name).read_bytes()).hexdigest() for name in names}
+    try:
+        return {name: hashlib.sha256(read_file(bundle.folder / name, LARGEST_FILE)).hexdigest() for name in names}
+    except OSError as error:
+        raise VerificationError(f"a file of the bundle can't be read any more: {error}") from error
+
+
+def _check_unchanged(bundle: Bundle, hashes: dict[str, str]) -> None:
+    """Raise `VerificationError` if another export has replaced the files meanwhile."""
+    now = hashes_of(bundle)
+    if changed := [name for name, expected in hashes.items() if now[name] != expected]:
+        raise VerificationError(f"{changed[0]} was replaced during the verification: verify again")
 
 
 def _notes(bundle: Bundle, result: SuiteResult) -> list[str]:
