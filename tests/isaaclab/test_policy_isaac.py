@@ -215,6 +215,6 @@ def test_the_export_is_one_file_that_computes_the_same(g1):
     assert not any(weight.external_data for weight in model.graph.initializer)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     assert metadata["joint_names"].split(",") == g1.described.joint_names
-    assert metadata["action_offset"].split(",") == [str(value) for value in g1.described.action_offset]
+    assert metadata["action_offset"].split(",") == [f"{value:.9f}" for value in g1.described.action_offset]
     assert metadata["observation_names"].startswith("base_lin_vel,base_ang_vel")
     assert metadata["backend"] == "isaaclab"

@@ -95,15 +95,16 @@ def test_the_onnx_file_is_complete_and_describes_itself(exported):
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     assert metadata["task"] == "Walk-Flat"
     assert metadata["joint_names"] == "hip,knee"
-    assert metadata["default_joint_pos"] == "0.1,-0.2"
+    assert metadata["default_joint_pos"] == "0.100000000,-0.200000000"
     assert metadata["observation_names"] == "joint_pos,command"
     assert metadata["iteration"] == "120"
     assert metadata["clip_actions"] == "2.0"
-    assert metadata["observation_terms_clip"] == "-9.0;9.0,-inf;inf"
-    assert metadata["observation_terms_scale"] == "0.5,2.0;2.0;0.25"
+    assert metadata["observation_terms_clip"] == "-9.000000000;9.000000000,-inf;inf"
+    assert metadata["observation_terms_scale"] == "0.500000000,2.000000000;2.000000000;0.250000000"
     assert metadata["observation_terms_history_length"] == "5,0"
     assert metadata["action_kinds"] == "position,position"
-    assert metadata["action_clip"] == "-1.0;inf,-inf;inf"
+    assert metadata["action_clip"] == "-1.000000000;inf,-inf;inf"
+    assert msgspec.json.decode(metadata["policy_json"], type=PolicyDescription) == normalizing()
     assert "not_included" not in metadata
     assert set(metadata) <= DESCRIBED_HERE  # so that no task's own exporter guesses what is unknown here
 
@@ -113,7 +114,7 @@ def test_unknown_gains_are_no_numbers_in_the_onnx_file(tmp_path):
     folder, checkpoint, _ = make_run(tmp_path / "run", described)
     export_policy(folder, checkpoint)
     metadata = {entry.key: entry.value for entry in onnx.load(folder.exported / "policy.onnx").metadata_props}
-    assert metadata["joint_stiffness"] == "40.0,none"
+    assert metadata["joint_stiffness"] == "40.000000000,none"
     assert "joint_damping" not in metadata
     assert metadata["not_included"] == "a: b; c: d"
 

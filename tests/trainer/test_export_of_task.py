@@ -78,7 +78,7 @@ def test_outputs_and_metadata_of_the_tasks_own_file_are_taken_over(tmp_path, nam
         assert joints.tolist() == [[3.0 * min(step, FRAMES - 1) + i for i in range(3)]]
     metadata = {entry.key: entry.value for entry in onnx.load(file).metadata_props}
     assert (metadata["anchor_body_name"], metadata["body_names"]) == ("torso", "torso,foot")
-    assert metadata["joint_stiffness"] == "40.0,60.0"
+    assert metadata["joint_stiffness"] == "40.000000000,60.000000000"
 
 
 def test_a_fact_that_is_unknown_here_is_not_taken_from_the_task(tmp_path):

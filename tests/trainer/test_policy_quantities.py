@@ -182,6 +182,29 @@ def test_ranges_of_commands_are_those_in_force_at_the_checkpoint(rough):
     assert ranges(with_ranges(described, {INFOS_KEY: {"values": 3}})) == ranges(described)
 
 
+def test_the_onnx_metadata_has_all_keys_of_mjlabs_own_exporter_with_its_values(rough):
+    from mjlab.rl.exporter_utils import get_base_metadata, list_to_csv_str
+
+    from trainer_proc.export.metadata import metadata
+
+    ours = metadata(rough.described, "run", 3)
+    theirs = get_base_metadata(rough.env, "run")
+    assert set(theirs) <= set(ours)
+    for key, value in theirs.items():
+        expected = entries(list_to_csv_str(value) if isinstance(value, list) else str(value))
+        assert entries(ours[key]) == [pytest.approx(one, abs=6e-4) for one in expected], key
+    assert float(ours["action_scale"].split(",")[-1]) == pytest.approx(rough.described.action_scale[-1], abs=5e-10)
+    assert {len(one.partition(".")[2]) for one in ours["default_joint_pos"].split(",")} == {9}
+
+
+def entries(text):
+    """Return the entries of a list in metadata, as numbers where they are."""
+    try:
+        return [float(one) for one in text.replace(";", ",").split(",")]
+    except ValueError:
+        return text.replace(";", ",").split(",")
+
+
 # --- Small robots -------------------------------------------------------------------------------------------
 
 

@@ -15,12 +15,14 @@ from typing import Any
 
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.run_folder import RunFolder, checkpoint_name, write_atomically
+from trainer_proc.export.metadata import WHOLE_DESCRIPTION
 
 DESCRIBED_HERE = frozenset(
     {
         *("run_path", "task", "backend", "iteration", "control_frequency", "not_included"),
         *("observation_names", "observation_sizes", "observation_terms_scale", "observation_terms_clip"),
         *("observation_terms_history_length", "observation_terms_history_order"),
+        *("observation_terms_flatten_history_dim", "command_names", WHOLE_DESCRIPTION),
         *("action_names", "action_kinds", "action_scale", "action_offset", "action_clip", "clip_actions"),
         *("joint_names", "joint_stiffness", "joint_damping", "default_joint_pos"),
         *("joint_effort_limits", "robot_joint_names", "robot_joint_pos", "robot_joint_vel"),
