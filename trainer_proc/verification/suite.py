@@ -21,15 +21,17 @@ from trainer_proc.verification.play import Player
 from trainer_proc.verification.success import Judge, judge_of
 
 _PACKAGES = ("mujoco", "onnxruntime", "numpy")
+_MOST_THREADS = 8
+"""More would wait for each other: a third of an episode is Python."""
 _Values = dict[str, float | None]
 
 
 def play_suite(bundle: Bundle, level: Level, report: Callable[[Progress], None], threads: int = 0) -> SuiteResult:
-    """Play every cell of the plan. Raises `GateRefused` or `BundleRefused`; `threads` of 0 is one for each core."""
+    """Play every cell of the plan; `threads` as in `VerifyRequest`. Raises `GateRefused` or `BundleRefused`."""
     plan = plan_of(bundle.card, level)
     definition, notes = success_of(bundle.card)
     began = time.monotonic()
-    values = _played(bundle, _judge(definition), plan, report, threads or os.cpu_count() or 1)
+    values = _played(bundle, _judge(definition), plan, report, threads or min(os.cpu_count() or 1, _MOST_THREADS))
     return SuiteResult(
         simulator="mujoco",
         versions={name: version(name) for name in _PACKAGES},

@@ -17,7 +17,7 @@ class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     level: Level = "quick"
     thresholds: Thresholds = Thresholds()
     threads: int = 0
-    """Episodes at once; 0 for one on each core."""
+    """Episodes at once; 0 for one on each core, up to 8."""
 
 
 VERIFICATION_WORKER = Worker("trainer_proc.verification", "verification", Verification)
