@@ -171,12 +171,16 @@ def network(described: PolicyCard) -> bytes:
     return model.SerializeToString()
 
 
-def write_bundle(folder: Path, described: PolicyCard) -> PolicyCard:
-    """Write a bundle of `policy.json` and `policy.onnx`, and return its card."""
+def write_bundle(folder: Path, described: PolicyCard, robot_model: str = "") -> PolicyCard:
+    """Write a bundle of `policy.json`, `policy.onnx` and `robot.xml` if it is given, and return its card."""
     content = network(described)
     described = msgspec.structs.replace(described, onnx_sha256=hashlib.sha256(content).hexdigest())
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "policy.onnx").write_bytes(content)
+    if robot_model:
+        sha256 = hashlib.sha256(robot_model.encode()).hexdigest()
+        described = msgspec.structs.replace(described, robot_model="robot.xml", robot_model_sha256=sha256)
+        (folder / "robot.xml").write_text(robot_model)
     (folder / "policy.json").write_bytes(msgspec.json.encode(described))
     return described
 

@@ -228,3 +228,40 @@ def test_an_earlier_format_is_replaced_whole(tmp_path):
     write_formats(tmp_path, ["unitree"])
     assert names_in(tmp_path) == ["policy.json", "policy.onnx", "unitree"]
     assert names_in(tmp_path / "unitree" / "params") == ["deploy.yaml"]
+
+
+# --- frames ---
+
+ROBOT = """<mujoco><worldbody><body name="pelvis">
+  <site name="straight" pos="0.1 0 0"/><site name="turned" euler="0 0 90"/>
+  <body name="torso_link"><site name="above"/></body></body></worldbody></mujoco>"""
+
+
+@pytest.mark.parametrize("name", VELOCITY_FORMATS)
+def test_a_sensor_with_the_axes_of_the_base_is_the_bases(tmp_path, name):
+    write_bundle(tmp_path, changed(0, frame="straight"), ROBOT)
+    write_formats(tmp_path, [name])
+
+
+@pytest.mark.parametrize("name", VELOCITY_FORMATS)
+@pytest.mark.parametrize("frame", ["turned", "above", "torso_link", "nowhere"])
+def test_a_sensor_with_other_axes_is_refused(tmp_path, name, frame):
+    write_bundle(tmp_path, changed(0, frame=frame), ROBOT)
+    field = "observation_terms.base_ang_vel.frame"
+    with pytest.raises(UserError, match=f"{name}: {field}: expected the axes of pelvis, got {frame}; train with"):
+        write_formats(tmp_path, [name])
+
+
+@pytest.mark.parametrize("name", VELOCITY_FORMATS)
+def test_a_sensor_of_unknown_axes_is_refused(tmp_path, name):
+    text = refusal(tmp_path, name, changed(0, frame="straight"))
+    assert "base_ang_vel.frame: expected pelvis, or robot.xml that shows its axes, got straight" in text
+
+
+def test_a_robots_model_that_is_no_xml_or_was_changed(tmp_path):
+    write_bundle(tmp_path, changed(0, frame="straight"), "<mujoco>")
+    with pytest.raises(UserError, match=r"robot.xml: expected XML, got ParseError"):
+        write_formats(tmp_path, ["unitree"])
+    (tmp_path / "robot.xml").write_text(ROBOT)
+    with pytest.raises(UserError, match=r"robot.xml: expected SHA-256 .*, got another: it was changed"):
+        write_formats(tmp_path, ["unitree"])

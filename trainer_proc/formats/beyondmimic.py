@@ -24,7 +24,8 @@ from trainer_proc.formats.checks import (
     known,
 )
 from trainer_proc.formats.entries import Entry, entries
-from trainer_proc.formats.files import FormatFiles
+from trainer_proc.formats.files import FormatFiles, Source
+from trainer_proc.formats.frames import check_frames
 from trainer_proc.formats.graph import Reading, Writing, fitted
 
 OUTPUTS = ("joint_pos", "joint_vel", "body_pos_w", "body_quat_w")
@@ -48,14 +49,16 @@ MOTION = {
 _DECIMALS = 9
 
 
-def beyondmimic(card: PolicyCard, network: bytes) -> FormatFiles:
+def beyondmimic(source: Source) -> FormatFiles:
     """Return the network. Raises `BundleRefused`."""
+    card = source.card
     command = _motion(card)
     check_network(card, task_inputs=["time_step"])
     if missing := [output for output in OUTPUTS if output not in card.task_outputs]:
         raise refused("task_outputs", ", ".join(OUTPUTS), f"no {missing[0]}", EXPORT_AGAIN)
     check_terms(card, TERMS)
     check_actions(card)
+    check_frames(card, source.robot_model, card.base_body)
     if any(card.action_clip):
         raise refused("action_clip", "no limits: the controller has none", "limits", "train without them")
     names = [_name(term, card) for term in card.observation_terms]
@@ -77,7 +80,7 @@ def beyondmimic(card: PolicyCard, network: bytes) -> FormatFiles:
     shifts = [shift / scale for shift, scale in zip(shifts, known(card.action_scale), strict=True)]
     count = card.num_actions
     writing = Writing(range(count), [1.0] * count, shifts, card.clip_actions)
-    return FormatFiles({ONNX: fitted(network, metadata, _reading(card, writing), writing)})
+    return FormatFiles({ONNX: fitted(source.network, metadata, _reading(card, writing), writing)})
 
 
 def _motion(card: PolicyCard) -> Command:

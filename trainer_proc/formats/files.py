@@ -1,4 +1,4 @@
-"""What a format is made of, and YAML as the programs read it."""
+"""What formats are made of, and YAML as the programs read it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from trainer_proc.contract.bundle.card import PolicyCard
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a format is made of."""
+
+    card: PolicyCard
+    network: bytes
+    """Content of `policy.onnx`."""
+    robot_model: bytes | None
+    """The robot's MuJoCo model; None without one."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +30,8 @@ class FormatFiles:
     """What the other program must be told, one line each."""
 
 
-Format: TypeAlias = Callable[[PolicyCard, bytes], FormatFiles]
-"""Makes the files of a card and its `policy.onnx`. Raises `BundleRefused` with the field that can't be run."""
+Format: TypeAlias = Callable[[Source], FormatFiles]
+"""Makes the files of a bundle. Raises `BundleRefused` with the field that can't be run."""
 
 
 def yaml_text(content: Mapping[str, Any]) -> bytes:

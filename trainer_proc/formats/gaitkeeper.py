@@ -22,7 +22,8 @@ from trainer_proc.formats.checks import (
     known,
     velocity_command,
 )
-from trainer_proc.formats.files import FormatFiles, yaml_text
+from trainer_proc.formats.files import FormatFiles, Source, yaml_text
+from trainer_proc.formats.frames import check_frames
 
 SCHEMA = "gaitkeeper/contract/v3"
 CONTRACT, SCENE = "contract.yaml", "scene.xml"
@@ -46,11 +47,13 @@ _GROUND = f"""<mujoco model="robot on flat ground">
 """
 
 
-def gaitkeeper(card: PolicyCard, network: bytes) -> FormatFiles:
+def gaitkeeper(source: Source) -> FormatFiles:
     """Return the contract, and a scene if the bundle has the robot's model. Raises `BundleRefused`."""
+    card = source.card
     check_network(card)
     check_terms(card, TERMS)
     check_actions(card)
+    check_frames(card, source.robot_model, card.base_body)
     if card.clip_actions is not None:
         raise refused("clip_actions", "none: gaitkeeper doesn't limit actions", card.clip_actions, "train without it")
     content = {

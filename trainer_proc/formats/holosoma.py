@@ -24,7 +24,8 @@ from trainer_proc.formats.checks import (
     velocity_command,
 )
 from trainer_proc.formats.entries import Entry, entries
-from trainer_proc.formats.files import FormatFiles
+from trainer_proc.formats.files import FormatFiles, Source
+from trainer_proc.formats.frames import check_frames
 from trainer_proc.formats.graph import Reading, Writing, fitted
 from trainer_proc.formats.unitree import robot_of
 
@@ -64,11 +65,13 @@ QUANTITIES: dict[Quantity, str] = {
 }
 
 
-def holosoma(card: PolicyCard, network: bytes) -> FormatFiles:
+def holosoma(source: Source) -> FormatFiles:
     """Return the network. Raises `BundleRefused`."""
+    card = source.card
     check_network(card)
     check_terms(card, QUANTITIES)
     check_actions(card)
+    check_frames(card, source.robot_model, robot_of(card).imu)
     joints = _joints(card)
     ranges = {part.name: [part.low, part.high] for part in velocity_command(card).parts}
     history = max((max(1, term.history_length) for term in card.observation_terms), default=1)
@@ -85,7 +88,7 @@ def holosoma(card: PolicyCard, network: bytes) -> FormatFiles:
         "iteration": card.iteration,
     }
     metadata = {key: json.dumps(value) for key, value in facts.items()}
-    model = fitted(network, metadata, _reading(card, joints, history), _writing(card, joints))
+    model = fitted(source.network, metadata, _reading(card, joints, history), _writing(card, joints))
     return FormatFiles({ONNX: model}, _notes(card, history))
 
 

@@ -27,7 +27,8 @@ from trainer_proc.formats.checks import (
     known,
     velocity_command,
 )
-from trainer_proc.formats.files import FormatFiles, yaml_text
+from trainer_proc.formats.files import FormatFiles, Source, yaml_text
+from trainer_proc.formats.frames import check_frames
 from trainer_proc.formats.graph import limited
 
 TERMS: dict[Quantity, str] = {
@@ -41,12 +42,14 @@ TERMS: dict[Quantity, str] = {
 """The controller's name of each term. Its `gait_phase` runs two steps ahead of a training's, and isn't written."""
 
 
-def unitree(card: PolicyCard, network: bytes) -> FormatFiles:
+def unitree(source: Source) -> FormatFiles:
     """Return the controller's folder. Raises `BundleRefused`."""
+    card = source.card
     check_network(card)
     check_terms(card, TERMS)
     check_actions(card)
     robot = robot_of(card)
+    check_frames(card, source.robot_model, robot.imu)
     motors = [_motor(robot, name) for name in card.action_names]
     content = {
         "joint_ids_map": motors,
@@ -57,7 +60,7 @@ def unitree(card: PolicyCard, network: bytes) -> FormatFiles:
         "actions": {"JointPositionAction": _action(card)},
         "observations": _observations(card),
     }
-    model = limited(network, card.clip_actions, {"run_path": card.run}, card.num_actions)
+    model = limited(source.network, card.clip_actions, {"run_path": card.run}, card.num_actions)
     return FormatFiles({"params/deploy.yaml": yaml_text(content), f"exported/{ONNX}": model})
 
 

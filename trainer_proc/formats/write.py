@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from curricula.errors import UsageError, UserError, suggestion
-from trainer_proc.contract.bundle.card import CARD, ONNX, PolicyCard
+from trainer_proc.contract.bundle.card import CARD, ONNX
 from trainer_proc.contract.bundle.formats import FORMATS, FormatsWritten
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.deploy.bundle import LARGEST_FILE, read_card, require
 from trainer_proc.deploy.errors import BundleRefused, refused
 from trainer_proc.formats.beyondmimic import beyondmimic
-from trainer_proc.formats.files import Format, FormatFiles
+from trainer_proc.formats.files import Format, FormatFiles, Source
 from trainer_proc.formats.gaitkeeper import gaitkeeper
 from trainer_proc.formats.holosoma import holosoma
 from trainer_proc.formats.unitree import unitree
@@ -43,8 +43,9 @@ def write_formats(bundle: Path, names: Sequence[str]) -> FormatsWritten:
     for package in ("onnx", "yaml"):
         require(package, "writing formats")
     card = read_card(bundle / CARD)
-    network = _network(bundle, card)
-    made = {name: _made(name, card, network) for name in dict.fromkeys(names)}
+    robot_model = _content(bundle, card.robot_model, card.robot_model_sha256) if card.robot_model else None
+    source = Source(card, _content(bundle, ONNX, card.onnx_sha256), robot_model)
+    made = {name: _made(name, source) for name in dict.fromkeys(names)}
     try:
         with _unfinished(bundle) as scratch:
             for name, format_files in made.items():
@@ -62,21 +63,21 @@ def write_default_formats(bundle: Path) -> None:
         write_formats(bundle, BY_DEFAULT)
 
 
-def _made(name: str, card: PolicyCard, network: bytes) -> FormatFiles:
+def _made(name: str, source: Source) -> FormatFiles:
     try:
-        return _MAKERS[name](card, network)
+        return _MAKERS[name](source)
     except BundleRefused as error:
         raise BundleRefused(f"format {name}: {error}") from error
 
 
-def _network(bundle: Path, card: PolicyCard) -> bytes:
+def _content(bundle: Path, name: str, sha256: str) -> bytes:
     try:
-        network = read_file(bundle / ONNX, LARGEST_FILE)
+        content = read_file(bundle / name, LARGEST_FILE)
     except OSError as error:
-        raise refused(ONNX, "a readable file", one_line(error), "export the run again") from error
-    if hashlib.sha256(network).hexdigest() != card.onnx_sha256:
-        raise refused(ONNX, f"SHA-256 {card.onnx_sha256[:12]}…", "another: it was changed", "export the run again")
-    return network
+        raise refused(name, "a readable file", one_line(error), "export the run again") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise refused(name, f"SHA-256 {sha256[:12]}…", "another: it was changed", "export the run again")
+    return content
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
