@@ -15,6 +15,7 @@ from trainer_proc.contract.bundle.description import FORMAT, Command, CommandPar
 from trainer_proc.deploy.actions import Actions
 from trainer_proc.deploy.observations import Observations
 from trainer_proc.deploy.robot import RobotState
+from trainer_proc.export.metadata import metadata
 
 JOINTS = find_robot("unitree-g1-29dof").joints
 BY_DEPTH = sorted(JOINTS, key=lambda name: (name.split("_")[-2], name))
@@ -166,7 +167,7 @@ def network(described: PolicyCard) -> bytes:
     arrays = [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()]
     graph = helper.make_graph(nodes, "policy", inputs, outputs, [*arrays, *constants])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    helper.set_model_props(model, {"task": described.task})
+    helper.set_model_props(model, metadata(described, described.run, described.iteration))
     onnx.checker.check_model(model)
     return model.SerializeToString()
 

@@ -16,7 +16,6 @@ from tests.formats.policies import (
     BY_DEPTH,
     JOINTS,
     card,
-    network,
     session,
     states,
     targets,
@@ -170,14 +169,20 @@ def expected_tracking(bundle, described, measured, anchors, motion):
 # --- the network ---
 
 
-def test_an_unlimited_policy_keeps_its_network_and_gets_the_formats_metadata_alone(tmp_path):
-    import onnx
-
-    described = write_bundle(tmp_path, card())
+def test_an_unlimited_policy_keeps_its_file(tmp_path):
+    write_bundle(tmp_path, card())
     write_formats(tmp_path, ["unitree"])
-    kept = onnx.load(tmp_path / "unitree" / "exported" / "policy.onnx")
-    assert kept.graph == onnx.load_from_string(network(described)).graph
-    assert {entry.key for entry in kept.metadata_props} == {"run_path"}
+    assert (tmp_path / "unitree" / "exported" / "policy.onnx").read_bytes() == (tmp_path / "policy.onnx").read_bytes()
+
+
+def test_a_limited_policy_keeps_its_metadata(tmp_path):
+    write_bundle(tmp_path, card(clip_actions=0.4))
+    write_formats(tmp_path, ["unitree"])
+    own, limited = (
+        session(file).get_modelmeta().custom_metadata_map
+        for file in (tmp_path / "policy.onnx", tmp_path / "unitree" / "exported" / "policy.onnx")
+    )
+    assert own == limited
 
 
 def test_holosomas_metadata_is_json(tmp_path):

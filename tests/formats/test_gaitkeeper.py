@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +15,10 @@ import yaml
 from tests.formats.policies import BY_DEPTH, JOINTS, card, write_bundle
 from trainer_proc.formats.write import write_formats
 
+RECORDED = Path(__file__).parents[1] / "recordings" / "bundles" / "g1-walk"
 PROGRAM = Path(sys.executable).with_name("gaitkeeper")
 CONTRACT = ("--contract", "gaitkeeper/contract.yaml", "--onnx", "policy.onnx")
+METADATA = ("--onnx", "policy.onnx", "--yaml", "unitree/params/deploy.yaml")
 DEPLOY = ("--deploy", "unitree/params/deploy.yaml", "--onnx", "unitree/exported/policy.onnx")
 
 
@@ -81,3 +86,48 @@ def test_it_finds_no_deviation_of_unitrees_file(bundle):
     lines = text.splitlines()[1:]
     assert [line.partition(":")[0] for line in lines] == ["scale", "offset", "default", "kp", "kd"]
     assert all("no joint differs" in line for line in lines)
+
+
+def test_the_metadata_and_unitrees_file_agree(tmp_path):
+    described = write_bundle(tmp_path, card(history=5))  # its reader takes lists of other orders for the motors'
+    write_formats(tmp_path, ["unitree"])
+    found = yaml.safe_load(gaitkeeper(tmp_path, "inspect", *METADATA))
+    assert {one["from"] for one in found["provenance"].values()} == {"file", "default", "unknown"}  # none conflicting
+    assert found["timing"]["policy_dt"] == pytest.approx(0.02)
+    scale = dict(zip(described.action_names, described.action_scale, strict=True))
+    assert found["control"]["actions"]["joint_pos"]["scale"] == pytest.approx(scale, abs=1e-9)
+    assert found["provenance"]["control.default_joint_pos"]["resolution"] == pytest.approx(5e-10)
+
+
+# --- a policy that walks ---
+
+
+@pytest.fixture(scope="module")
+def walking(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("walking") / "g1-walk"
+    shutil.copytree(RECORDED, folder)
+    write_formats(folder, ["gaitkeeper"])
+    return folder
+
+
+SCENE = ("--mjcf", "gaitkeeper/scene.xml")
+
+
+def test_its_checks_pass_and_none_is_skipped(walking):
+    gaitkeeper(walking, "check", *CONTRACT, *SCENE, "--json", "checks.json")
+    found = {check["id"]: check["status"] for check in json.loads((walking / "checks.json").read_text())}
+    # S17a is no check of a PD law that the solver integrates
+    assert found == {"S16": "PASS", "S17a": "INFO", "S17b": "PASS", "S18": "PASS", "S19": "PASS", "S21": "PASS"}
+
+
+def test_its_runners_walk_the_policy(walking):
+    text = gaitkeeper(walking, "run", *CONTRACT, *SCENE)
+    assert "fell never" in text
+    assert 0.3 < float(re.search(r"tail vx \+([0-9.]+)", text)[1]) < 0.6  # of 0.5 m/s
+    assert "complete 1 of 1" in gaitkeeper(walking, "tour", *CONTRACT, *SCENE, "--seeds", "1", "--workers", "1")
+
+
+def test_it_finds_no_deviation_of_the_metadata(walking):
+    lines = gaitkeeper(walking, "deviation", *CONTRACT).splitlines()[1:]
+    assert [line.partition(":")[0] for line in lines] == ["scale", "offset", "default", "kp", "kd"]
+    assert all(line.endswith("resolution 5e-10") for line in lines)

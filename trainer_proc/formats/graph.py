@@ -53,9 +53,12 @@ class Writing:
 
 
 def fitted(
-    network: bytes, metadata: Mapping[str, str], reading: Reading | None = None, writing: Writing | None = None
+    network: bytes,
+    metadata: Mapping[str, str] | None = None,
+    reading: Reading | None = None,
+    writing: Writing | None = None,
 ) -> bytes:
-    """Return the network with the controller's inputs and outputs and `metadata` instead of its own.
+    """Return the network with the controller's inputs and outputs, and with `metadata`, by default its own.
 
     Raises `BundleRefused` for bytes that are no ONNX model.
     """
@@ -69,16 +72,18 @@ def fitted(
         _read(model.graph, reading)
     if writing is not None:
         _write(model.graph, writing)
-    del model.metadata_props[:]
-    onnx.helper.set_model_props(model, dict(metadata))
+    if metadata is not None:
+        del model.metadata_props[:]
+        onnx.helper.set_model_props(model, dict(metadata))
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 
 
-def limited(network: bytes, limit: float | None, metadata: Mapping[str, str], count: int) -> bytes:
-    """Return the network with `count` actions of at most `limit` in magnitude, if there is a limit."""
-    writing = None if limit is None else Writing(range(count), [1.0] * count, [0.0] * count, limit)
-    return fitted(network, metadata, writing=writing)
+def limited(network: bytes, limit: float | None, count: int) -> bytes:
+    """Return the network with `count` actions of at most `limit` in magnitude; the same bytes without a limit."""
+    if limit is None:
+        return network
+    return fitted(network, writing=Writing(range(count), [1.0] * count, [0.0] * count, limit))
 
 
 def _read(graph: Any, reading: Reading) -> None:

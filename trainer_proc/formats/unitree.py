@@ -60,7 +60,7 @@ def unitree(source: Source) -> FormatFiles:
         "actions": {"JointPositionAction": _action(card)},
         "observations": _observations(card),
     }
-    model = limited(source.network, card.clip_actions, {"run_path": card.run}, card.num_actions)
+    model = limited(source.network, card.clip_actions, card.num_actions)
     return FormatFiles({"params/deploy.yaml": yaml_text(content), f"exported/{ONNX}": model})
 
 
