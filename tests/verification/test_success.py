@@ -37,6 +37,15 @@ def test_upright_stays_in_its_box_and_tilt(tilt, place, expected):
     assert judge_of(Success(kind="upright"))(found, None)["success"] == expected
 
 
+def test_upright_lets_a_robot_move_that_is_commanded_to():
+    judge = judge_of(Success(kind="upright"))
+    walking = trajectory_of(np.full((9, 3), (0.5, 0.0, 0.0)), positions=np.full((9, 3), 2.0))
+    assert judge(walking, (0.5, 0.0, 0.0))["success"] == 1.0
+    assert judge(walking, (0.0, 0.0, 0.0))["success"] == 0.0
+    assert judge(walking, (0.0, 0.0, 0.0))["error/linear"] == pytest.approx(0.5)
+    assert judge(trajectory_of(np.zeros((9, 3))), (0.0, 0.0, 0.0))["success"] == 1.0
+
+
 def test_a_time_out_is_a_success():
     assert judge_of(Success())(trajectory_of(np.zeros((2, 3))), None) == {"success": 1.0, "survived": 1.0}
     assert judge_of(Success())(trajectory_of(np.zeros((2, 3)), survived=False), None)["success"] == 0.0

@@ -24,7 +24,7 @@ def judge_of(definition: Success) -> Judge | None:
         case "velocity":
             return lambda trajectory, command: _velocity(definition, trajectory, command or (0.0, 0.0, 0.0))
         case "upright":
-            return lambda trajectory, _: _survival(trajectory, _stays(definition, trajectory))
+            return lambda trajectory, command: _upright(definition, trajectory, command)
         case "time-out":
             return lambda trajectory, _: _survival(trajectory, True)
         case _:
@@ -41,6 +41,16 @@ def _velocity(
     limits = (definition.linear_error, definition.linear_error, definition.angular_error)
     follows = all(error < limit for error, limit in zip(errors, limits, strict=True))
     return _survival(trajectory, follows) | dict(zip(ERRORS, errors.tolist(), strict=True))
+
+
+def _upright(
+    definition: Success, trajectory: Trajectory, command: tuple[float, float, float] | None
+) -> dict[str, float | None]:
+    """Judge as the training's rule; a robot that is commanded to move can't stay, so it must follow its command."""
+    if command is None:
+        return _survival(trajectory, _stays(definition, trajectory))
+    following = _velocity(definition, trajectory, command)
+    return following if any(command) else following | _survival(trajectory, _stays(definition, trajectory))
 
 
 def averaged_errors(differences: Floats, window: int) -> Floats:

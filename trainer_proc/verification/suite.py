@@ -52,9 +52,10 @@ def success_of(card: PolicyCard) -> tuple[Success, tuple[str, ...]]:
     definition = read_success(card.success)
     if velocity_command_of(card) is None or definition.kind == "velocity":
         return definition, ()
-    found = Success(kind="velocity")
+    found = definition if definition.kind == "upright" else Success(kind="velocity")
+    episodes = "episodes with another command than 0" if definition.kind == "upright" else "episodes"
     limits = f"{found.linear_error:g} m/s and {found.angular_error:g} rad/s"
-    return found, (f"the training's success was {definition.kind}: episodes are judged by velocity errors, {limits}",)
+    return found, (f"the training's success was {definition.kind}: {episodes} are judged by velocity errors, {limits}",)
 
 
 def _judge(definition: Success) -> Judge:

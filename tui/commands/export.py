@@ -14,7 +14,7 @@ from trainer_proc.contract.bundle.formats import FORMATS, FormatsWritten
 from trainer_proc.contract.bundle.verify_request import VerifyRequest
 from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.run_folder import RUN_FILE
-from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.commands.shared.output import json_option, logs_option, say, show_result
 from tui.commands.shared.skipped_checkpoints import report_skipped
 from tui.commands.shared.verified import exit_unless_verified, verified
 from tui.session.exporting import export_checkpoint, export_live, write_formats
@@ -68,10 +68,11 @@ def export_command(
     if not asks_to_verify:
         show_result("\n".join([export_result(placed), *lines]), record, as_json)
         return
+    if not as_json:  # the export is done, whatever comes of the verification
+        say("\n".join([export_result(placed, ""), *lines]))
     found = verified(VerifyRequest(bundle=str(folder.exported)), quiet=as_json)
     record["verification"] = report_record(folder.exported, found)
-    lines.append(report_text(folder.exported, found))
-    show_result("\n".join([export_result(placed, ""), *lines]), record, as_json)
+    show_result(report_text(folder.exported, found), record, as_json)
     exit_unless_verified(found, as_json=as_json)
 
 
