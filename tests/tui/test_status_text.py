@@ -209,5 +209,7 @@ def test_an_export_is_told_in_one_line():
     assert export_result(partly).endswith(
         " Hz; not verified yet; not included (see policy.json): action slow: MyAction"
     )
+    blind = msgspec.structs.replace(exported, not_measured=("base_lin_vel: no sensor", "height_scan: no sensor"))
+    assert export_result(blind).endswith("; the robot can not measure base_lin_vel, height_scan (see policy.json)")
     many = msgspec.structs.replace(exported, not_included=(f"gains of {', '.join(20 * ['left_hip_pitch_joint'])}", "x"))
     assert export_result(many).endswith("gains of left_hip_pitch_joint, left_hip_pitch_joint, left_hip_pitch_joint, …")

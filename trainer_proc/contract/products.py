@@ -142,6 +142,8 @@ class ExportFinished(msgspec.Struct, frozen=True, tag=True):
     """Control rate in Hz that the policy sustains: 1e6 / `latency_p99_us`."""
     not_included: tuple[str, ...] = ()
     """What stands between robot and policy and is not in the exported files, with the reason; one line each."""
+    not_measured: tuple[str, ...] = ()
+    """Observation terms that the robot can't measure, `name: reason`; empty without a robot in the preset."""
 
 
 class ExportFailed(msgspec.Struct, frozen=True, tag=True):

@@ -96,6 +96,7 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
         latency_p99_us=latency.p99_us,
         rate_hz=1e6 / latency.p99_us,
         not_included=tuple(description.not_included),
+        not_measured=tuple(description.not_measured),
     )
 
 

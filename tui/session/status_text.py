@@ -148,10 +148,12 @@ def export_result(export: ExportStarted | ExportFinished | ExportFailed, verific
     if isinstance(export, ExportFailed):
         return f"export of iteration {export.iteration} failed: {export.reason}"
     left_out = shorten("; ".join(export.not_included), 80, placeholder=" …")
+    not_measured = ", ".join(line.partition(":")[0] for line in export.not_measured)
     return (
         f"iteration {export.iteration} exported to {export.folder}: largest difference from torch "
         f"{export.largest_difference:.1e}, p50 {export.latency_p50_us:.0f} µs, "
         f"p99 {export.latency_p99_us:.0f} µs, rate up to {export.rate_hz:,.0f} Hz"
         f"{verification and f'; {verification}'}"
+        f"{not_measured and f'; the robot can not measure {not_measured} (see policy.json)'}"
         f"{left_out and f'; not included (see policy.json): {left_out}'}"
     )
