@@ -177,8 +177,8 @@ class PolicyDescription(msgspec.Struct, frozen=True):
     """Action terms, in the order of the policy's output."""
     action_kinds: list[str] = []
     """What each scaled and offset action is: a target `position`, `velocity` or `effort` of a joint, or a
-    `relative_position` to add to its current one. Of another part it begins with `tendon_` or `site_`. Any other kind is
-    a class's name."""
+    `relative_position` to add to its current one. Of another part it begins with `tendon_` or `site_`. Any other kind
+    is a class's name."""
     action_names: list[str] = []
     """Name of each action, of its joint if it has one."""
     action_scale: list[float | None] = []
