@@ -8,8 +8,9 @@ import torch
 from msgspec.structs import replace
 
 from tests.deploy.described import understood
+from trainer_proc.contract.bundle.card import TRACE
 from trainer_proc.contract.bundle.description import write_policy_description
-from trainer_proc.contract.bundle.trace import TRACE, write_trace
+from trainer_proc.contract.bundle.trace import write_trace
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.contract.worker import Progress
 from trainer_proc.evaluation.golden_trace import TraceRecorder

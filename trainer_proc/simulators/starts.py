@@ -9,7 +9,7 @@ import torch
 
 
 class Starts(Protocol):
-    """States of one robot at the start of episodes, relative to its configured default pose above flat ground.
+    """States of one robot at the start of episodes on flat ground.
 
     Shapes: E environments, J joints of the robot, in its own order.
     """
@@ -18,11 +18,11 @@ class Starts(Protocol):
     """All J joints of the robot."""
 
     def begin_with(
-        self, joint_offsets: torch.Tensor, orientation: torch.Tensor, lift: torch.Tensor, velocity: torch.Tensor
+        self, joints: torch.Tensor, position: torch.Tensor, orientation: torch.Tensor, velocity: torch.Tensor
     ) -> None:
-        """Set what all environments start with at each reset from now on.
+        """Set what all environments start with at each reset from now on; before, it is the default pose.
 
-        `joint_offsets` [E, J] (rad) are added to the default positions, `lift` [E] (m) to the default height.
-        `orientation` [E, 4] is (w, x, y, z), `velocity` [E, 6] linear and angular in the world (m/s, rad/s); both count
-        for nothing for a robot that is fixed to the world.
+        `joints` [E, J] are positions (rad). The root's `position` [E, 3] is relative to the environment's origin,
+        `orientation` [E, 4] is (w, x, y, z), `velocity` [E, 6] is linear in the world's axes (m/s), then angular in the
+        root's (rad/s). The root's state counts for nothing for a robot that is fixed to the world.
         """

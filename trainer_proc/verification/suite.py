@@ -29,15 +29,17 @@ _Values = dict[str, float | None]
 def play_suite(bundle: Bundle, level: Level, report: Callable[[Progress], None], threads: int = 0) -> SuiteResult:
     """Play every cell of the plan; `threads` as in `VerifyRequest`. Raises `GateRefused` or `BundleRefused`."""
     plan = plan_of(bundle.card, level)
-    definition, notes = success_of(bundle.card)
+    judge, notes = judge_for(bundle.card)
     began = time.monotonic()
-    values = _played(bundle, _judge(definition), plan, report, threads or min(os.cpu_count() or 1, _MOST_THREADS))
+    values = _played(bundle, judge, plan, report, threads or min(os.cpu_count() or 1, _MOST_THREADS))
     return SuiteResult(
         simulator="mujoco",
         versions={name: version(name) for name in _PACKAGES},
         level=level,
         policy_sha256=bundle.card.onnx_sha256,
-        cells=tuple(_result(cell, of_cell) for cell, of_cell in zip(plan, values, strict=True)),
+        run=bundle.card.run,
+        iteration=bundle.card.iteration,
+        cells=tuple(result_of(cell, of_cell) for cell, of_cell in zip(plan, values, strict=True)),
         notes=notes,
         seconds=time.monotonic() - began,
         finished=datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -56,6 +58,12 @@ def success_of(card: PolicyCard) -> tuple[Success, tuple[str, ...]]:
     episodes = "episodes with another command than 0" if definition.kind == "upright" else "episodes"
     limits = f"{found.linear_error:g} m/s and {found.angular_error:g} rad/s"
     return found, (f"the training's success was {definition.kind}: {episodes} are judged by velocity errors, {limits}",)
+
+
+def judge_for(card: PolicyCard) -> tuple[Judge, tuple[str, ...]]:
+    """Return how episodes are judged, and what a reader must know of it. Raises `GateRefused`."""
+    definition, notes = success_of(card)
+    return _judge(definition), notes
 
 
 def _judge(definition: Success) -> Judge:
@@ -98,6 +106,7 @@ def _report_done(futures: Sequence[Future[_Values]], report: Callable[[Progress]
         report(Progress(done, len(futures), f"{len(futures)} episodes in MuJoCo"))
 
 
-def _result(cell: GateCell, episodes: Sequence[_Values]) -> CellResult:
+def result_of(cell: GateCell, episodes: Sequence[_Values]) -> CellResult:
+    """Return a cell's result from the values of its episodes by measure, in the order of the seeds."""
     names = [measure.name for measure in MEASURES if any(measure.name in values for values in episodes)]
     return CellResult(cell=cell, values={name: tuple(values.get(name) for values in episodes) for name in names})

@@ -21,6 +21,7 @@ from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.worker import Progress
 from trainer_proc.deploy.bundle import LARGEST_FILE, Bundle, load_bundle
 from trainer_proc.verification.dead_zones import dead_zones
+from trainer_proc.verification.gap import UNKNOWN, gap_problems, gaps_of, read_reference
 from trainer_proc.verification.suite import play_suite
 from trainer_proc.verification.summary import summarize
 from trainer_proc.verification.trace.check import check_trace
@@ -36,20 +37,31 @@ def verify(request: VerifyRequest, report: Callable[[Progress], None]) -> Verifi
     hashes = hashes_of(bundle)
     trace = check_trace(bundle)
     result = play_suite(bundle, request.level, report, request.threads)
-    problems = problems_of(result, request.thresholds)
+    reference, unknown = read_reference(folder, bundle.card, result)
+    gap = gaps_of(result, reference) if reference is not None else ()
+    problems = [*problems_of(result, request.thresholds), *gap_problems(gap, request.thresholds)]
     verification = Verification(
         verified=not problems and not trace.faults,
         problems=tuple(problems),
         faults=trace.faults,
-        notes=(*result.notes, *_notes(bundle, result), *trace.notes),
+        notes=(*result.notes, *_notes(bundle, result), *trace.notes, *_gap_notes(request, reference, unknown)),
         thresholds=request.thresholds,
         files=hashes,
         result=result,
         groups=tuple(summarize(result)),
+        reference=reference,
+        gap=gap,
     )
     _check_unchanged(bundle, hashes)
     write_json(folder / VERIFICATION, verification)
     return verification
+
+
+def _gap_notes(request: VerifyRequest, reference: SuiteResult | None, unknown: str) -> list[str]:
+    """Return why the gap is unknown, and what a reader must know of the reference; one line each."""
+    if reference is not None:
+        return list(reference.notes)
+    return [f"{UNKNOWN}: {request.reference_problem}" if request.reference_problem else unknown]
 
 
 def check_thresholds(thresholds: Thresholds) -> None:

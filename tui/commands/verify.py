@@ -34,10 +34,22 @@ from tui.session.verification.run import find_bundle
     help="Largest loss of success from the training simulator to MuJoCo.",
 )
 @click.option("--threads", type=click.IntRange(min=1), help="Episodes at once; by default one on each core.")
+@click.option(
+    "--reference/--no-reference",
+    default=True,
+    help="First play the plan in the training's simulator, if the bundle of a run lacks that.",
+)
 @logs_option
 @json_option
 def verify_command(
-    bundle: str, level: Level, min_success: float, max_gap: float, threads: int | None, log_root: Path, as_json: bool
+    bundle: str,
+    level: Level,
+    min_success: float,
+    max_gap: float,
+    threads: int | None,
+    reference: bool,
+    log_root: Path,
+    as_json: bool,
 ) -> None:
     """Verify an exported policy in MuJoCo, from its files alone.
 
@@ -51,6 +63,6 @@ def verify_command(
         thresholds=Thresholds(min_success=min_success, max_gap=max_gap),
         threads=threads or 0,
     )
-    found = verified(request, quiet=as_json)
+    found = verified(request, quiet=as_json, with_reference=reference)
     show_result(report_text(folder, found), report_record(folder, found), as_json)
     exit_unless_verified(found, as_json=as_json)

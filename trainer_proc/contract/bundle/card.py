@@ -15,6 +15,8 @@ WEIGHTS = "policy_weights.pt"
 ROBOT_MODEL = "robot.xml"
 REFERENCE = "reference.json"
 """Result of the verification's suite in the training simulator."""
+TRACE = "trace.npz"
+"""A short trajectory of the policy in the training simulator, `contract.bundle.trace`."""
 VERIFICATION = "verification.json"
 """Result of the verification in MuJoCo, with the hashes of what was verified."""
 

@@ -21,8 +21,6 @@ from curricula.errors import UserError, message_of
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import write_atomically
 
-TRACE = "trace.npz"
-"""Its name in a bundle."""
 VERSION = 1
 """Bump when older versions can no longer read this one's traces."""
 

@@ -55,6 +55,10 @@ class SuiteResult(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     level: Level
     policy_sha256: str
     """Of the `policy.onnx` that acted, or of the checkpoint."""
+    run: str = ""
+    """Name of the folder of the policy's run."""
+    iteration: int = -1
+    """Iteration of the policy; -1 if unknown."""
     cells: tuple[CellResult, ...]
     notes: tuple[str, ...] = ()
     """What a reader must know, one line each."""

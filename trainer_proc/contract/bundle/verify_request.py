@@ -18,6 +18,8 @@ class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     thresholds: Thresholds = Thresholds()
     threads: int = 0
     """Episodes at once; 0 for one on each core, up to 8."""
+    reference_problem: str = ""
+    """Why the reference couldn't be made, one line; empty if nobody has tried, or it could."""
 
 
 VERIFICATION_WORKER = Worker("trainer_proc.verification", "verification", Verification)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer_proc.contract.bundle.card import PolicyCard
-from trainer_proc.contract.bundle.trace import TRACE, Trace, TraceError, read_trace
+from trainer_proc.contract.bundle.card import TRACE, PolicyCard
+from trainer_proc.contract.bundle.trace import Trace, TraceError, read_trace
 from trainer_proc.deploy.bundle import Bundle
 from trainer_proc.deploy.errors import BundleRefused
 from trainer_proc.verification.trace.network import network_faults

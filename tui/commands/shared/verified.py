@@ -16,12 +16,12 @@ from tui.session.verification.report import verdict_text
 from tui.session.verification.run import verify
 
 
-def verified(request: VerifyRequest, *, quiet: bool) -> Verification:
-    """Verify, show progress on a terminal, and store the pictures."""
+def verified(request: VerifyRequest, *, quiet: bool, with_reference: bool = True) -> Verification:
+    """Verify, show progress on a terminal, and store the pictures; see `run.verify` for the reference."""
     interrupt_on_signals()  # so that the verifying process is ended with this one
     folder = Path(request.bundle)
     with progress_line(f"{request.level} verification of {folder.name}", quiet) as report:
-        found = verify(request, report, Event())
+        found = verify(request, report, Event(), with_reference=with_reference)
     from tui.charts.files.verification_pictures import write_pictures  # imports numpy: too slow for --help
 
     write_pictures(found, folder, folder.name)

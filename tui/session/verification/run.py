@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
+import msgspec
+
 from curricula.errors import UserError
 from trainer_proc.contract.bundle.card import CARD
 from trainer_proc.contract.bundle.verification import Verification
@@ -14,6 +16,7 @@ from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.worker import Progress
 from tui.session.backends.work import do_own_work
 from tui.session.runs.run_index import find_run
+from tui.session.verification.reference import make_missing_reference
 
 
 class BundleNotFound(UserError):
@@ -41,9 +44,15 @@ def bundle_of_run(folder: RunFolder) -> Path:
     return folder.exported
 
 
-def verify(request: VerifyRequest, report: Callable[[Progress], None], cancelled: Event) -> Verification:
+def verify(
+    request: VerifyRequest, report: Callable[[Progress], None], cancelled: Event, *, with_reference: bool = True
+) -> Verification:
     """Verify with this program's Python, and store the result in the bundle; takes some seconds to minutes.
 
-    Raises `WorkerError`.
+    Before, a missing reference of a bundle in its run's folder is made, see `make_missing_reference`. Raises
+    `WorkerError`.
     """
+    if with_reference:
+        problem = make_missing_reference(Path(request.bundle), request.level, report, cancelled)
+        request = msgspec.structs.replace(request, reference_problem=problem)
     return do_own_work(VERIFICATION_WORKER, request, report, cancelled)
