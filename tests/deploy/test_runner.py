@@ -23,7 +23,7 @@ from trainer_proc.deploy.robot import RobotState
 from trainer_proc.deploy.runner import Runner
 from trainer_proc.deploy.schedule import Durations, Schedule
 
-LIMITS = Limits(ramp_seconds=0.2, run_seconds=0.5, stale_seconds=0.02)
+LIMITS = Limits(ramp_seconds=0.2, run_seconds=0.5, stale_seconds=0.02, damp_seconds=0.1)
 
 
 class Recorded:

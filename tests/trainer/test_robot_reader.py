@@ -21,8 +21,8 @@ def imported():
     import torch
 
     from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated
+    from trainer_proc.contract.body_shapes import multiplied, rotated
     from trainer_proc.robot_stream.choice import Chooser, EnvironmentTypes, NotSelectable, environment_types
-    from trainer_proc.simulators.body_shapes import multiplied, rotated
     from trainer_proc.simulators.registry import simulator_of
 
 

@@ -26,11 +26,19 @@ Report: TypeAlias = Callable[[Progress], None]
 _Request = TypeVar("_Request", bound=msgspec.Struct)
 
 
-def run_worker(worker: Worker[Result], request: type[_Request], work: Callable[[_Request, Report], Result]) -> NoReturn:
+def run_worker(
+    worker: Worker[Result],
+    request: type[_Request],
+    work: Callable[[_Request, Report], Result],
+    *,
+    niceness: int = 10,
+) -> NoReturn:
     """Do the work that the command line asks for, and end: with 0, 1 if it failed, or 2 for a wrong request.
 
-    `work` imports what takes long: a wrong request is refused at once. It raises `UserError`.
+    `work` imports what takes long: a wrong request is refused at once. It raises `UserError`. `niceness` is added to
+    the process's.
     """
+    os.nice(niceness)
     status = _answer(worker, request, work, sys.argv[1:])
     sys.stderr.flush()
     os._exit(status)  # nothing is left to clean up, and taking a simulator down takes seconds
@@ -43,7 +51,6 @@ def _answer(
     arguments: list[str],
 ) -> int:
     interrupt_on_signals()
-    os.nice(10)
     with standard_output_for_answers() as answers:
 
         def answer(message: msgspec.Struct) -> None:

@@ -12,12 +12,14 @@ from trainer_proc.contract.bundle.description import Limits
 from trainer_proc.deploy.observations import joint_index
 from trainer_proc.deploy.robot import Floats, JointTargets, RobotState
 
+Places = NDArray[np.intp]
+
 DAMPING_OF_OTHERS = 1.0
 """N·m·s/rad of joints that the robot has and the policy doesn't know."""
 
 
 class Actions:
-    """The targets of one policy on one robot, in the robot's order. No method allocates arrays."""
+    """The targets of one policy on one robot, in the robot's order."""
 
     def __init__(self, card: PolicyCard, joint_names: Sequence[str]) -> None:
         """`joint_names` is the robot's order. Raises `BundleRefused` for a joint that it hasn't.
@@ -26,16 +28,12 @@ class Actions:
         """
         places = {name: place for place, name in enumerate(joint_names)}
         known = joint_index(card.joint_names, places, "joint_names")
-        self._index = joint_index(card.action_names, places, "action_names")
+        index = joint_index(card.action_names, places, "action_names")
         self._limit = card.clip_actions
         self._scale, self._offset = np.array(card.action_scale), np.array(card.action_offset)
         self._low, self._high = ends_of(card.action_clip)
         self._limited, self._processed = np.zeros(card.num_actions), np.zeros(card.num_actions)
-        self._current = np.zeros(card.num_actions)
-        self._of_kind = {
-            kind: np.array([place for place, one in enumerate(card.action_kinds) if one == kind], dtype=np.intp)
-            for kind in set(card.action_kinds)
-        }
+        self._parts = _parts(card, index)
         self._targets = JointTargets.zeros(len(joint_names))
         self._targets.damping[:] = DAMPING_OF_OTHERS
         self._targets.position[known] = card.default_joint_positions
@@ -57,8 +55,7 @@ class Actions:
         np.multiply(limited, self._scale, out=processed)
         np.add(processed, self._offset, out=processed)
         np.clip(processed, self._low, self._high, out=processed)
-        for kind, actions in self._of_kind.items():
-            joints = self._index[actions]
+        for kind, actions, joints in self._parts:
             match kind:
                 case "velocity":
                     targets.velocity[joints] = processed[actions]
@@ -69,6 +66,15 @@ class Actions:
                 case _:
                     targets.position[joints] = processed[actions]
         return targets
+
+
+def _parts(card: PolicyCard, index: Places) -> list[tuple[str, Places | slice, Places]]:
+    """Return each kind of action with the places of its actions, and of their joints."""
+    kinds = set(card.action_kinds)
+    if len(kinds) == 1:
+        return [(kind, slice(None), index) for kind in kinds]
+    places = {kind: np.array([place for place, one in enumerate(card.action_kinds) if one == kind]) for kind in kinds}
+    return [(kind, actions, index[actions]) for kind, actions in places.items()]
 
 
 def ends_of(limits: Sequence[Limits | None]) -> tuple[Floats, Floats]:

@@ -156,6 +156,28 @@ class MujocoRobot:
         position: Floats = self.data.xpos[self._base].copy()
         return position
 
+    def poses(self, joint_positions: Floats, orientation: Floats, position: Floats | None) -> Floats:
+        """Return [bodies, 7] positions (m) and quaternions of all bodies but the world, for joints of `joint_names`.
+
+        Without `position`, the lowest point touches the floor. It replaces the simulation's state.
+        """
+        data = self.data
+        data.qpos[self._qpos] = joint_positions
+        if self.is_free:
+            data.qpos[:3] = 0.0 if position is None else position
+            data.qpos[3:7] = orientation
+            if position is None:
+                self._put_on_floor()
+        self._mujoco.mj_kinematics(self.model, data)
+        return np.concatenate([data.xpos[1:], data.xquat[1:]], axis=1)
+
+    def parallel_frames(self, body: str) -> list[str]:
+        """Return the sites that are fixed to a body with axes parallel to its own: they turn as it does."""
+        mujoco, model = self._mujoco, self.model
+        found = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, body)
+        sites = [site for site in range(model.nsite) if found >= 0 and model.site_bodyid[site] == found]
+        return [str(model.site(site).name) for site in sites if abs(model.site_quat[site][0]) > 1.0 - 1e-9]
+
     def _forward(self) -> None:
         """Compute positions and velocities of bodies from the state; keep the torques of the last step."""
         self._mujoco.mj_kinematics(self.model, self.data)

@@ -25,6 +25,8 @@ class Limits:
     """Age of the robot's last state from which on it is damped."""
     wait_seconds: float = 5.0
     """Longest wait for the first state."""
+    damp_seconds: float = 1.0
+    """Time for which the robot is damped before the run ends."""
     max_tilt: float = 1.0
     """Largest angle between the robot's vertical axis and the world's, rad."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -117,10 +118,22 @@ class Runner:
             outcome.reason = one_line(error)
             raise
         finally:
-            self._robot.damp()
             outcome.reason = outcome.reason or self._machine.reason or "interrupted"
             outcome.missed = schedule.missed
+            self._damp(schedule)
         return outcome
+
+    def _damp(self, schedule: Schedule) -> None:
+        """Damp until the robot has come to rest; a robot that no longer answers is told again and again."""
+        self._robot.damp()
+        end = self._clock() + self._limits.damp_seconds
+        while self._clock() < end:
+            schedule.wait()
+            with suppress(Exception):
+                state = self._robot.read()
+                if state is not None:
+                    self._watch("damped", state)
+            self._robot.damp()
 
     def _tick(self, now: float, tick: int) -> None:
         state = self._robot.read()

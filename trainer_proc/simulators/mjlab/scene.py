@@ -7,25 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import mujoco  # type: ignore[import-untyped]
 import numpy as np
 from mjlab.sensor import ContactSensor
 
-from trainer_proc.simulators.body_shapes import Solid, Vector, leaf_feet, rotated, shapes_of
+from trainer_proc.contract.body_shapes import leaf_feet, shapes_of, solids_of
 from trainer_proc.simulators.mjlab.efforts import effort_limits
 from trainer_proc.simulators.mjlab.model import robot_of
 from trainer_proc.simulators.mjlab.root import MjlabRoot
 from trainer_proc.simulators.robot_reader import Channel, Skeleton, Values, picked
-
-_KINDS = {
-    mujoco.mjtGeom.mjGEOM_SPHERE: "sphere",
-    mujoco.mjtGeom.mjGEOM_CAPSULE: "capsule",
-    mujoco.mjtGeom.mjGEOM_CYLINDER: "cylinder",
-    mujoco.mjtGeom.mjGEOM_ELLIPSOID: "ellipsoid",
-    mujoco.mjtGeom.mjGEOM_BOX: "box",
-    mujoco.mjtGeom.mjGEOM_MESH: "mesh",
-}
-"""Geoms that are drawn; others are ground."""
 
 
 def skeleton_of(env: Any) -> Skeleton:
@@ -43,7 +32,7 @@ def skeleton_of(env: Any) -> Skeleton:
     return Skeleton(
         bodies=names,
         parents=parents,
-        shapes=shapes_of(parents, model.body_pos[ids], [_solids(model, body) for body in ids]),
+        shapes=shapes_of(parents, model.body_pos[ids], [solids_of(model, body) for body in ids]),
         feet=feet,
         joints=tuple(robot.joint_names[joint] for joint in joints),
         joint_limits=tuple((float(positions[joint][0]), float(positions[joint][1])) for joint in joints),
@@ -55,25 +44,6 @@ def skeleton_of(env: Any) -> Skeleton:
 
 def _name(model: Any, body: int, prefix: str) -> str:
     return str(model.body(body).name).removeprefix(prefix)
-
-
-def _solids(model: Any, body: int) -> list[Solid]:
-    """Return a body's geoms in its frame."""
-    first = int(model.body_geomadr[body])
-    solids = []
-    for geom in range(first, first + int(model.body_geomnum[body])):
-        kind: Any = _KINDS.get(int(model.geom_type[geom]))
-        if kind is None:
-            continue
-        position: Vector = model.geom_pos[geom].copy()
-        orientation: Vector = model.geom_quat[geom].copy()
-        size: Vector = model.geom_size[geom].copy()
-        if kind == "mesh":
-            centre, size = model.geom_aabb[geom][:3], model.geom_aabb[geom][3:].copy()
-            position = position + rotated(orientation, centre)
-        collides = bool(model.geom_contype[geom] or model.geom_conaffinity[geom])
-        solids.append(Solid(kind, size, position, orientation, collides))
-    return solids
 
 
 def _poses(env: Any, ids: list[int]) -> Channel:

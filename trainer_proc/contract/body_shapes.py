@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +33,36 @@ class Solid:
     position: Vector
     orientation: Vector
     collides: bool = True
+
+
+_KINDS: dict[int, ShapeKind | Literal["mesh"]] = {
+    2: "sphere",
+    3: "capsule",
+    4: "ellipsoid",
+    5: "cylinder",
+    6: "box",
+    7: "mesh",
+}
+"""MuJoCo's `mjtGeom` of geoms that are drawn; others are ground."""
+
+
+def solids_of(model: Any, body: int) -> list[Solid]:
+    """Return the geoms of a body of a MuJoCo model, in the body's frame."""
+    first = int(model.body_geomadr[body])
+    solids = []
+    for geom in range(first, first + int(model.body_geomnum[body])):
+        kind = _KINDS.get(int(model.geom_type[geom]))
+        if kind is None:
+            continue
+        position: Vector = model.geom_pos[geom].copy()
+        orientation: Vector = model.geom_quat[geom].copy()
+        size: Vector = model.geom_size[geom].copy()
+        if kind == "mesh":
+            centre, size = model.geom_aabb[geom][:3], model.geom_aabb[geom][3:].copy()
+            position = position + rotated(orientation, centre)
+        collides = bool(model.geom_contype[geom] or model.geom_conaffinity[geom])
+        solids.append(Solid(kind, size, position, orientation, collides))
+    return solids
 
 
 def shapes_of(parents: Sequence[int], offsets: ArrayLike, solids: Sequence[Sequence[Solid]]) -> tuple[Shape, ...]:

@@ -1,0 +1,112 @@
+"""`run-policy`: run a bundle's policy on a robot."""
+
+from __future__ import annotations
+
+import math
+import signal
+from pathlib import Path
+from threading import Event
+from types import FrameType
+
+import click
+
+from curricula.errors import UsageError, UserError
+from trainer_proc.contract.bundle.run_request import LONGEST_RECORD, ROBOTS, RUN_POLICY, RobotKind, RunPolicyRequest
+from tui.commands.shared.finite_range import FiniteRange
+from tui.commands.shared.output import ask, json_option, logs_option, show_result
+from tui.commands.shared.progress_line import progress_line
+from tui.session.backends.work import do_own_work
+from tui.session.policy_run_text import run_text
+from tui.session.verification.run import find_bundle
+
+_WARNING = "The policy will move a real robot. Is it in damping mode, hung up, with the emergency stop in your hand?"
+
+
+@click.command("run-policy")
+@click.argument("bundle", metavar="BUNDLE|RUN")
+@click.option("--robot", type=click.Choice(ROBOTS), default="mujoco", show_default=True, help="Which robot.")
+@click.option("--command", metavar="X,Y,YAW", help="Values of the policy's command, in its order; default: zeros.")
+@click.option("--seconds", type=FiniteRange(min=0.1), default=10.0, show_default=True, help="Time of the policy.")
+@click.option("--ramp", type=FiniteRange(min=0.0), default=2.0, show_default=True, help="Seconds to the default pose.")
+@click.option("--max-tilt", type=FiniteRange(min=1.0, max=180.0), default=60.0, show_default=True, help="Degrees.")
+@click.option("--loop-hz", type=FiniteRange(min=1.0, max=2000.0), help="Rate of the loop; default: the policy's, 500.")
+@click.option("--interface", default="", help="Network interface of a Unitree robot, such as eth0.")
+@click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="Rollout file to write.")
+@click.option("--yes", is_flag=True, help="Ask nothing before a real robot moves.")
+@logs_option
+@json_option
+def run_policy_command(
+    bundle: str,
+    robot: RobotKind,
+    command: str | None,
+    seconds: float,
+    ramp: float,
+    max_tilt: float,
+    loop_hz: float | None,
+    interface: str,
+    record: Path | None,
+    yes: bool,
+    log_root: Path,
+    as_json: bool,
+) -> None:
+    """Run an exported policy on a robot, or in MuJoCo in real time.
+
+    BUNDLE is a folder with policy.json; of a RUN, exported/ is run. Ctrl+C damps the robot and ends. While it runs,
+    the robot view shows it like the robot of a training. Exits with 1 if a limit has ended it.
+    """
+    if record is not None and seconds > LONGEST_RECORD:
+        raise UsageError(f"expected at most {LONGEST_RECORD:g} recorded seconds, got {seconds:g}")
+    request = RunPolicyRequest(
+        bundle=str(find_bundle(bundle, log_root)),
+        robot=robot,
+        command=_values(command),
+        seconds=seconds,
+        ramp_seconds=ramp,
+        max_tilt=math.radians(max_tilt),
+        loop_hz=loop_hz or 0.0,
+        interface=interface,
+        record=str(record.absolute()) if record is not None else "",
+        log_root=str(log_root.absolute()),
+    )
+    if robot == "unitree" and not interface:
+        raise UsageError("expected the network interface of the robot: --interface eth0, see `ip link`")
+    if robot == "unitree" and not yes:
+        ask(_WARNING, abort=True, err=as_json)
+    cancelled = _CancelledBySignals()
+    with progress_line(f"policy on {robot}", as_json) as report:
+        result = do_own_work(RUN_POLICY, request, report, cancelled)
+    show_result(run_text(result), result, as_json)
+    if cancelled.number:
+        raise click.exceptions.Exit(128 + cancelled.number)
+    if not result.is_complete and as_json:
+        raise click.exceptions.Exit(1)  # the report is the one JSON value
+    if not result.is_complete:
+        raise UserError(f"stopped and damped: {result.reason}")
+
+
+def _values(text: str | None) -> tuple[float, ...]:
+    """Return the numbers of a command; which ones it has is the policy's matter."""
+    if text is None:
+        return ()
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = (math.nan,)
+    if not all(map(math.isfinite, values)):
+        raise UsageError(f"expected numbers separated by commas, such as 0.5,0,0, got {text}")
+    return values
+
+
+class _CancelledBySignals(Event):
+    """Set by a signal: the run is then damped, and reported as usual."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 0
+        """The first signal's; 0 before."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.number = self.number or number
+        self.set()
