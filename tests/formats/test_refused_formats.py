@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from curricula.errors import UserError
-from tests.formats.policies import BODIES, JOINTS, VELOCITY, card, terms, tracking, write_bundle
+from tests.formats.policies import BODIES, JOINTS, VELOCITY, card, network, terms, tracking, write_bundle
 from trainer_proc.contract.bundle.description import Command, CommandPart, ObservationTerm
-from trainer_proc.formats.write import write_formats
+from trainer_proc.formats.files import Source
+from trainer_proc.formats.write import MAKERS, write_formats
 
 VELOCITY_FORMATS = ["unitree", "holosoma", "gaitkeeper"]
 
@@ -265,3 +267,32 @@ def test_a_robots_model_that_is_no_xml_or_was_changed(tmp_path):
     (tmp_path / "robot.xml").write_text(ROBOT)
     with pytest.raises(UserError, match=r"robot.xml: expected SHA-256 .*, got another: it was changed"):
         write_formats(tmp_path, ["unitree"])
+
+
+# --- damaged cards ---
+
+FIELDS = [name for name in card().__struct_fields__ if isinstance(getattr(card(), name), list | float | int | None)]
+
+
+def damaged(described, name: str):
+    """Return cards with other values of one field, as a faulty exporter or an editor would write them."""
+    value = getattr(described, name)
+    others: list[object] = [None] if not isinstance(value, list) else [[], value[:-1], [*value, *value[:1]]]
+    if isinstance(value, list) and value and not isinstance(value[0], msgspec.Struct):
+        others += [[None, *value[1:]], [value[-1], *value[1:]]]
+    if isinstance(value, int | float):
+        others += [0, -1, float("nan"), float("inf")]
+    for other in others:
+        with contextlib.suppress(msgspec.ValidationError):  # `policy.json` can't be read then
+            changed = msgspec.to_builtins(msgspec.structs.replace(described, **{name: other}))
+            yield msgspec.convert(changed, type(described))
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_whatever_is_wrong_in_a_card_is_refused_or_right(name):
+    for whole in (card(), tracking()):
+        content = network(whole)
+        for described in damaged(whole, name):
+            for make in MAKERS.values():
+                with contextlib.suppress(UserError):
+                    make(Source(described, content, ROBOT.encode()))

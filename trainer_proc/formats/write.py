@@ -22,7 +22,7 @@ from trainer_proc.formats.gaitkeeper import gaitkeeper
 from trainer_proc.formats.holosoma import holosoma
 from trainer_proc.formats.unitree import unitree
 
-_MAKERS: dict[str, Format] = {
+MAKERS: dict[str, Format] = {
     "unitree": unitree,
     "holosoma": holosoma,
     "beyondmimic": beyondmimic,
@@ -65,7 +65,7 @@ def write_default_formats(bundle: Path) -> None:
 
 def _made(name: str, source: Source) -> FormatFiles:
     try:
-        return _MAKERS[name](source)
+        return MAKERS[name](source)
     except BundleRefused as error:
         raise BundleRefused(f"format {name}: {error}") from error
 
