@@ -24,7 +24,7 @@ from trainer_proc.contract.messages import Change, Frame, InterventionApplied, I
 from trainer_proc.contract.run_folder import RunFolder
 
 GAUSSIAN = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "scalar"}
-FILES = {"policy.onnx", "policy.pt", "policy.json"}
+FILES = {"policy.onnx", "policy.pt", "policy_weights.pt", "policy.json"}
 GROUP_SIZES = {"second": 5, "first": 3}
 SIZE = 8
 CHANGE = Change("reward.action_rate_l2.weight", -0.1, -0.2)

@@ -11,7 +11,7 @@ import pytest
 
 from trainer_proc.export.folder import put_in_place, temporary_folder
 
-FILES = ("policy.json", "policy.onnx", "policy.pt")
+FILES = ("policy.json", "policy.onnx", "policy.pt", "policy_weights.pt")
 
 
 def place(target: Path) -> None:

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from trainer_proc.contract.bundle.card import CheckResult, Latency
+from trainer_proc.contract.bundle.card import ONNX, TORCHSCRIPT, WEIGHTS, CheckResult, Latency
 from trainer_proc.contract.bundle.description import PolicyDescription
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.export.actor import actor_group_sizes, actor_images
+from trainer_proc.export.hand_over import hand_over_actions
 from trainer_proc.export.libraries.interface import RebuiltPolicy
 from trainer_proc.export.task_export import TaskExport
 
@@ -57,9 +58,9 @@ def check_policy(
     description: PolicyDescription,
     outputs: Sequence[str],
     session: Any,
-    torchscript_file: Path,
+    files: Path,
 ) -> CheckResult:
-    """Compare `policy.onnx` (`session`) and `policy.pt` with the deterministic inference of the policy's library.
+    """Compare `policy.onnx` (`session`) and the other files of a folder with the library's own inference of the policy.
 
     `outputs` are the policy's: actions, then the next state. Observations are passed one after another, so that a
     recurrent policy's state is compared too. Raises `ExportError`.
@@ -71,10 +72,13 @@ def check_policy(
     largest_action = float(numpy.abs(expected).max())
     tolerance = TOLERANCE * max(1.0, largest_action)
     largest_difference = 0.0
-    for name, actual in (
-        ("policy.onnx", _onnx_actions(session, outputs, observations)),
-        ("policy.pt", _torchscript_actions(torchscript_file, observations)),
-    ):
+    computed = {
+        ONNX: _onnx_actions(session, outputs, observations),
+        TORCHSCRIPT: _torchscript_actions(files / TORCHSCRIPT, observations),
+    }
+    if (files / WEIGHTS).exists():
+        computed[WEIGHTS] = hand_over_actions(files / WEIGHTS, observations.vectors)
+    for name, actual in computed.items():
         if actual.shape != expected.shape:
             raise ExportError(
                 f"the check failed, {name}: expected actions of shape {expected.shape}, got {actual.shape}"

@@ -15,11 +15,20 @@ from pathlib import Path
 
 import psutil
 
-from trainer_proc.contract.bundle.card import CARD, ONNX, REFERENCE, ROBOT_MODEL, TORCHSCRIPT, TRACE, VERIFICATION
+from trainer_proc.contract.bundle.card import (
+    CARD,
+    ONNX,
+    REFERENCE,
+    ROBOT_MODEL,
+    TORCHSCRIPT,
+    TRACE,
+    VERIFICATION,
+    WEIGHTS,
+)
 from trainer_proc.contract.bundle.formats import FORMATS
 from trainer_proc.contract.export_process import ExportError
 
-EARLIER_FILES = (CARD, ONNX, TORCHSCRIPT, ROBOT_MODEL, "policy.onnx.data", VERIFICATION, REFERENCE, TRACE)
+EARLIER_FILES = (CARD, ONNX, TORCHSCRIPT, WEIGHTS, ROBOT_MODEL, "policy.onnx.data", VERIFICATION, REFERENCE, TRACE)
 """Files of an earlier export, which the next one takes away; other exporters write `policy.onnx.data`.
 
 The card is placed last and taken away first: a folder without it has no complete export.

@@ -20,7 +20,7 @@ import msgspec
 
 import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from curricula.errors import UsageError
-from trainer_proc.contract.bundle.card import CARD, ONNX, ROBOT_MODEL, TORCHSCRIPT, CheckResult, Latency, PolicyCard
+from trainer_proc.contract.bundle.card import CARD, ONNX, ROBOT_MODEL, WEIGHTS, CheckResult, Latency, PolicyCard
 from trainer_proc.contract.bundle.description import PolicyDescription
 from trainer_proc.contract.child_process import interrupt_on_signals, standard_output_for_answers
 from trainer_proc.contract.errors import JournalUnreadable, one_line
@@ -34,6 +34,8 @@ from trainer_proc.export.check import check_policy, check_task_outputs, measure_
 from trainer_proc.export.commands import with_ranges
 from trainer_proc.export.described import current_description
 from trainer_proc.export.folder import put_in_place, require_usable, temporary_folder
+from trainer_proc.export.hand_over import write_hand_over
+from trainer_proc.export.libraries.interface import RebuiltPolicy
 from trainer_proc.export.libraries.registry import rebuild_policy
 from trainer_proc.export.metadata import metadata
 from trainer_proc.export.models import make_models, write_models
@@ -63,15 +65,16 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
             warnings.simplefilter("ignore")
             models = make_models(policy.exportable)
             model, task = with_task_export(models.model, folder, models.inputs, models.outputs)
-            description = _with_not_included(description, task)
+            description = _with_not_included(description, task, policy)
             facts = task.metadata | metadata(description, folder.name, iteration)
             write_models(model, models.scripted, facts, temporary)
+            write_hand_over(policy, description, temporary)
             session = open_session(temporary / ONNX)
-            check = check_policy(policy, description, models.outputs, session, temporary / TORCHSCRIPT)
+            check = check_policy(policy, description, models.outputs, session, temporary)
             check_task_outputs(session, task)
             latency = measure_latency(session)
             _copy_robot_model(description, folder, temporary)
-            hashes = {file.name: _sha256(file) for file in temporary.iterdir()}
+            hashes = {file.name: _sha256(file) for file in sorted(temporary.iterdir())}
             card = _card(
                 description,
                 folder,
@@ -146,8 +149,10 @@ def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _with_not_included(description: PolicyDescription, task: TaskExport) -> PolicyDescription:
+def _with_not_included(description: PolicyDescription, task: TaskExport, policy: RebuiltPolicy) -> PolicyDescription:
     lines = [*description.not_included, *task.not_included]
+    if isinstance(policy.mlp, str):
+        lines.append(f"{WEIGHTS}: {policy.mlp}")
     return msgspec.structs.replace(description, not_included=list(dict.fromkeys(lines)))
 
 
