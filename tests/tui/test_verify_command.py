@@ -68,6 +68,8 @@ def test_a_changed_file_makes_a_verification_stale(bundle):
     state = verification_state(bundle)
     assert state.kind == "stale"
     assert state.text == "not verified: policy.json has changed since the verification"
+    write_json(bundle / "verification.json", verification(verified=True, files={}))
+    assert verification_state(bundle).kind == "stale"  # of no file at all
     (bundle / "verification.json").write_text("{")
     assert verification_state(bundle).kind == "unreadable"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from trainer_proc.contract.bundle.card import VERIFICATION
+from trainer_proc.contract.bundle.card import CARD, ONNX, VERIFICATION
 from trainer_proc.contract.bundle.verification import Verification, VerificationError, read_verification
 from trainer_proc.contract.run_files import read_file
 
@@ -42,8 +42,8 @@ def verification_state(bundle: Path) -> VerificationState:
 
 
 def _changed(bundle: Path, found: Verification) -> str:
-    """Return the name of the first file with another hash; empty if there is none."""
-    for name, expected in found.files.items():
+    """Return the name of the first file with another hash, or without one; empty if there is none."""
+    for name, expected in ({CARD: "", ONNX: ""} | found.files).items():
         try:
             content = read_file(bundle / Path(name).name, _LARGEST)
         except OSError:

@@ -8,6 +8,7 @@ from threading import Event
 
 from curricula.errors import UserError
 from trainer_proc.contract.bundle.verification import Verification
+from trainer_proc.contract.bundle.verification_state import verification_state
 from trainer_proc.contract.bundle.verify_request import VerifyRequest
 from tui.screens.dashboard.run_screen import Reported, RunScreen
 from tui.session.background import BackgroundThread
@@ -30,6 +31,9 @@ class VerifyActions(RunScreen):
             bundle = bundle_of_run(self.folder)
         except UserError as error:
             self.report(News(str(error), "error"))
+            return
+        if (state := verification_state(bundle)).kind == "verified":
+            self.report(News(f"the exported policy is {state.text}: its files have not changed since"))
             return
         self._is_verifying = True
         self.report(News("verifying the exported policy in MuJoCo…"))

@@ -43,7 +43,8 @@ def verdict_text(found: Verification) -> str:
         shares = (one.means[SUCCESS].value * one.episodes for one in found.groups if one.group in SUCCESS_GROUPS)
         episodes = sum(one.episodes for one in found.groups if one.group in SUCCESS_GROUPS)
         return f"verified in MuJoCo ({found.result.level}): {sum(shares) / episodes:.0%} of episodes successful"
-    return f"not verified: {'; '.join((*found.faults, *found.problems))}"
+    first, *others = (*found.faults, *found.problems)
+    return f"not verified: {first}" + (f"; {len(others)} more, see the report" if others else "")
 
 
 def _lines(bundle: Path, found: Verification) -> Iterator[str]:
