@@ -112,3 +112,12 @@ def test_a_simulation_that_diverges_is_a_fall_and_leaves_no_log(player, tmp_path
     )
     assert made.play(cell(command=(1.0, 0.0, 0.0)), 0)["survived"] == 0.0
     assert not (tmp_path / "MUJOCO_LOG.TXT").exists()
+
+
+def test_actions_that_overflow_have_no_rate(player):
+    largest = 3.4e38  # of float32; the arm's offset at the start makes the sum larger
+    made = player(gain=largest, feedback=largest)
+    with np.errstate(invalid="ignore", over="ignore"):
+        found = [made.play(cell(command=(1.0, 0.0, 0.0)), episode) for episode in range(4)]
+    assert None in [values["action_rate"] for values in found]
+    assert all(values["survived"] in (0.0, 1.0) for values in found)

@@ -48,13 +48,14 @@ class Player:
         self._ends = joint_ends(card)
 
     def play(self, cell: GateCell, episode: int) -> dict[str, float | None]:
-        """Return the values of an episode by measure (`verification.MEASURES`)."""
+        """Return the values of an episode by measure (`verification.MEASURES`); None where one isn't finite."""
         trajectory = self.trajectory(cell, episode)
         command = None if self._command is None else velocity_of(self._command, cell.command)
         values = self._judge(trajectory, command)
         if command is not None:
             values |= reached_velocity(trajectory)
-        return values | wear(trajectory, self._ends)
+        values |= wear(trajectory, self._ends)
+        return {name: value if value is not None and math.isfinite(value) else None for name, value in values.items()}
 
     def trajectory(self, cell: GateCell, episode: int) -> Trajectory:
         """Play an episode until it is over or the robot falls, and return what happened."""
