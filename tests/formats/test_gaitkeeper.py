@@ -122,6 +122,8 @@ def test_its_checks_pass_and_none_is_skipped(walking):
 
 def test_its_runners_walk_the_policy(walking):
     text = gaitkeeper(walking, "run", *CONTRACT, *SCENE)
+    assert "CONTROLLER_ASSUMED" not in text
+    assert "kind implicit_pd (file); pd_period solver (file); integrator implicitfast (file)" in text
     assert "fell never" in text
     assert 0.3 < float(re.search(r"tail vx \+([0-9.]+)", text)[1]) < 0.6  # of 0.5 m/s
     assert "complete 1 of 1" in gaitkeeper(walking, "tour", *CONTRACT, *SCENE, "--seeds", "1", "--workers", "1")

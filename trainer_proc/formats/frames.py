@@ -26,12 +26,16 @@ def check_frames(card: PolicyCard, robot_model: bytes | None, body: str) -> None
             raise refused(field, f"the axes of {body}", term.frame, "train with the frame of the robot's sensor")
 
 
-def _parallel_sites(robot_model: bytes, body: str) -> set[str | None]:
-    """Return the names of the sites that are fixed to a body and not turned against it."""
+def parsed(robot_model: bytes) -> ElementTree.Element:
+    """Return the root of a MuJoCo model. Raises `BundleRefused`."""
     try:
-        root = ElementTree.fromstring(robot_model)
+        return ElementTree.fromstring(robot_model)
     except ElementTree.ParseError as error:
         raise refused(ROBOT_MODEL, "XML", one_line(error), "export the run again") from error
-    bodies = [one for one in root.iter("body") if one.get("name") == body]
+
+
+def _parallel_sites(robot_model: bytes, body: str) -> set[str | None]:
+    """Return the names of the sites that are fixed to a body and not turned against it."""
+    bodies = [one for one in parsed(robot_model).iter("body") if one.get("name") == body]
     sites = [site for one in bodies for site in one.findall("site")]
     return {site.get("name") for site in sites if not any(site.get(name) for name in _ROTATIONS)}

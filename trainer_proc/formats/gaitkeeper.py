@@ -23,7 +23,7 @@ from trainer_proc.formats.checks import (
     velocity_command,
 )
 from trainer_proc.formats.files import FormatFiles, Source, yaml_text
-from trainer_proc.formats.frames import check_frames
+from trainer_proc.formats.frames import check_frames, parsed
 
 SCHEMA = "gaitkeeper/contract/v3"
 CONTRACT, SCENE = "contract.yaml", "scene.xml"
@@ -66,7 +66,7 @@ def gaitkeeper(source: Source) -> FormatFiles:
         },
         "timing": _timing(card),
         "policy_io": _policy_io(card),
-        "control": _control(card),
+        "control": _control(source),
         "model": _model(card),
         "evidence": {"level": "L0", "golden": None},
     }
@@ -144,7 +144,8 @@ def _term(term: ObservationTerm) -> dict[str, Any]:
     }
 
 
-def _control(card: PolicyCard) -> dict[str, Any]:
+def _control(source: Source) -> dict[str, Any]:
+    card = source.card
     joints = card.action_names
     by_joint = gains(card)
     clips = [_pair(clip) for clip in card.action_clip] if any(card.action_clip) else None
@@ -166,8 +167,23 @@ def _control(card: PolicyCard) -> dict[str, Any]:
         "actuators": {
             "kp": {joint: by_joint[joint][0] for joint in joints},
             "kd": {joint: by_joint[joint][1] for joint in joints},
+            **_controller(source),
         },
     }
+
+
+def _controller(source: Source) -> dict[str, str]:
+    """Return how the training simulated the PD law, if that is in the robot's model; else nothing."""
+    if source.card.backend != "mjlab" or source.robot_model is None:
+        return {}
+    root = parsed(source.robot_model)
+    motors = [motor for section in root.iter("actuator") for motor in section]
+    solved = {motor.get("joint") for motor in motors if motor.tag == "position" or motor.get("biastype") == "affine"}
+    if not solved.issuperset(source.card.action_names):
+        return {}
+    option = root.find("option")
+    integrator = "euler" if option is None else option.get("integrator", "euler").lower()
+    return {"kind": "implicit_pd", "pd_period": "solver", "integrator": integrator, "torque_limit_at": "actuator_force"}
 
 
 def _model(card: PolicyCard) -> dict[str, Any]:
@@ -190,6 +206,8 @@ def _by_joint(card: PolicyCard, field: str) -> dict[str, float] | None:
 
 def _provenance(content: dict[str, Any]) -> dict[str, Any]:
     """Return where each section is from: all of it from `policy.json`."""
+    is_known = "kind" in content["control"]["actuators"]
+    unknown = {} if is_known else {"control.actuators.kind": {"from": "unknown", "detail": "class of the actuators"}}
     known_values = {"from": "file", "detail": "policy.json of humanoid-tui"}
     trained = {"from": "file", "detail": "policy.json: ranges of the training when the policy was exported"}
     return {
@@ -197,8 +215,8 @@ def _provenance(content: dict[str, Any]) -> dict[str, Any]:
         "policy_io": known_values,
         "policy_io.commands.base_velocity.trained": trained,
         "control": known_values,
-        "control.actuators.kind": {"from": "unknown", "detail": "class of the training's actuators"},
         "model": known_values,
+        **unknown,
     }
 
 
