@@ -7,6 +7,7 @@ import pytest
 import torch
 from isaaclab.actuators import ActuatorNetMLPCfg, IdealPDActuatorCfg
 from isaaclab.managers import EventTermCfg
+from isaaclab.utils.math import quat_apply_inverse
 from rsl_rl.runners import OnPolicyRunner
 
 from tests.isaaclab.built import built_environment
@@ -179,10 +180,62 @@ def test_gains_are_the_configured_ones_of_every_kind_of_motor(g1):
     of_file = g1.env.scene["robot"].data.joint_damping.torch[0, described.joint_names.index("left_ankle_roll_joint")]
     assert gains["left_ankle_roll_joint"] == (20.0, pytest.approx(of_file.item()))
     assert [line.partition(":")[0] for line in described.not_included] == [
-        "gains of " + ", ".join(name for name in described.joint_names if "wrist" in name)
+        "observation base_lin_vel",
+        "gains of " + ", ".join(name for name in described.joint_names if "wrist" in name),
     ]
     simulated = g1.env.scene["robot"].data.joint_stiffness.torch[0].tolist()
     assert simulated[described.joint_names.index("left_elbow_joint")] == 0.0  # what an explicit motor leaves there
+
+
+def test_what_terms_observe_and_what_is_commanded_is_described(g1):
+    described = g1.described
+    terms = {term.name: term for term in described.observation_terms}
+    quantities = {name: term.quantity for name, term in terms.items()}
+    assert quantities == {
+        **{name: name for name in ("base_lin_vel", "base_ang_vel", "projected_gravity", "joint_pos", "joint_vel")},
+        "velocity_commands": "command",
+        "actions": "last_action",
+    }
+    assert (terms["base_ang_vel"].frame, terms["base_ang_vel"].unit) == ("pelvis", "rad/s")
+    assert terms["joint_pos"].joints == list(g1.env.scene["robot"].joint_names)
+    assert terms["joint_vel"].noise == [-1.5, 1.5]
+    assert terms["velocity_commands"].command == "base_velocity"
+    (command,) = described.commands
+    ranges = g1.env.command_manager.get_term("base_velocity").cfg.ranges
+    assert [(part.name, part.low, part.high) for part in command.parts] == [
+        (name, *getattr(ranges, name)) for name in ("lin_vel_x", "lin_vel_y", "ang_vel_z")
+    ]
+    assert (command.kind, command.body, command.heading) == ("velocity", "pelvis", True)
+    assert (described.physics_dt, described.decimation, described.base_body) == (0.005, 4, "pelvis")
+    limits = dict(zip(described.joint_names, described.joint_position_limits, strict=True))
+    assert limits["left_knee_joint"] == (pytest.approx(-0.087267, abs=1e-4), pytest.approx(2.8798, abs=1e-4))
+    assert set(described.joint_armature) == {0.01}
+    speeds = dict(zip(described.joint_names, described.joint_velocity_limits, strict=True))
+    assert speeds["left_wrist_roll_joint"] == 20.0
+
+
+def test_the_robots_file_is_the_robot_that_newton_simulates(g1):
+    import mujoco
+
+    robot = g1.env.scene["robot"]
+    alone = mujoco.MjModel.from_xml_string(simulator_of(g1.env).robot_model("robot"))
+    data = mujoco.MjData(alone)
+    data.qpos[:7] = (0, 0, 0, 1, 0, 0, 0)
+    for name, position in zip(robot.joint_names, robot.data.joint_pos.torch[0].tolist(), strict=True):
+        data.joint(name).qpos[0] = position
+    mujoco.mj_forward(alone, data)
+    origin, turned = robot.data.body_link_pos_w.torch[0, 0], robot.data.body_link_quat_w.torch[0, 0]
+    for name in ("left_ankle_roll_link", "right_wrist_yaw_link", "torso_link"):
+        at = list(robot.body_names).index(name)
+        there = quat_apply_inverse(turned[None], (robot.data.body_link_pos_w.torch[0, at] - origin)[None])[0]
+        assert data.body(name).xpos.tolist() == pytest.approx(there.tolist(), abs=1e-4), name
+    solver = g1.env.sim.physics_manager._solver.mj_model
+    assert sum(alone.body_mass) == pytest.approx(sum(solver.body_mass))
+    assert (alone.nv, alone.nu, alone.nmesh) == (29 + 6, 0, 0)
+    assert alone.ngeom == solver.ngeom - 1  # without ground
+    assert alone.joint("left_knee_joint").range.tolist() == pytest.approx([-0.087267, 2.8798], abs=1e-4)
+    assert alone.dof_armature[6:].tolist() == pytest.approx([0.01] * 29)
+    assert (alone.opt.timestep, alone.opt.iterations) == (0.005, solver.opt.iterations)
 
 
 def test_observation_terms_add_up_to_what_the_policy_sees(g1):

@@ -205,6 +205,48 @@ def entries(text):
         return text.replace(";", ",").split(",")
 
 
+def test_a_tracking_policy_names_the_motion_its_anchor_and_its_bodies(tmp_path):
+    from tests.standing_motion import write_standing_motion
+
+    motion = write_standing_motion(tmp_path / "stand.npz")
+
+    def track(cfg):
+        cfg.commands["motion"].motion_file = str(motion)
+
+    task = "Mjlab-Tracking-Flat-Unitree-G1"
+    training = Simulated(task, 1, track)
+    described = describe_policy(training.runner, task, "mjlab", simulator_of(training.env))
+    quantities = {term.name: (term.quantity, term.command) for term in described.observation_terms}
+    for name in ("command", "motion_anchor_pos_b", "motion_anchor_ori_b"):
+        assert quantities[name] == ("motion", "motion")
+    assert quantities["base_lin_vel"] == ("base_lin_vel", "")
+    (command,) = described.commands
+    cfg = training.env.command_manager.get_term("motion").cfg
+    assert (command.kind, command.body, command.bodies) == ("motion", "torso_link", list(cfg.body_names))
+    assert described.not_included == []
+    from trainer_proc.export.metadata import metadata
+
+    facts = metadata(described, "run", 1)
+    assert (facts["anchor_body_name"], facts["body_names"]) == ("torso_link", ",".join(cfg.body_names))
+
+
+def test_the_g1_for_deployment_observes_only_what_it_measures():
+    from presets.robots import ObservedTerm, find_robot, not_measured
+
+    task = "HumanoidTui-Velocity-Flat-Unitree-G1-Deploy"
+    training = Simulated(task, 1)
+    described = describe_policy(training.runner, task, "mjlab", simulator_of(training.env))
+    terms = [ObservedTerm(term.name, term.quantity, term.function) for term in described.observation_terms]
+    robot = find_robot("unitree-g1-29dof")
+    assert not_measured(robot, terms) == []
+    assert described.action_delay_steps == (0, 4)
+    assert {(term.history_length, term.history_order) for term in described.observation_terms} == {(5, "term")}
+    assert {term.delay_steps for term in described.observation_terms} == {(0, 0), (0, 1)}
+    assert sorted(described.joint_names) == sorted(robot.joints)
+    rough = ObservedTerm("height_scan", "height_scan", "mjlab.envs.mdp.observations:height_scan")
+    assert [line.partition(":")[0] for line in not_measured(robot, [*terms, rough])] == ["height_scan"]
+
+
 # --- Small robots -------------------------------------------------------------------------------------------
 
 

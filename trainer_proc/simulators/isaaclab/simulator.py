@@ -21,6 +21,7 @@ from trainer_proc.simulators.interface import Joints, Sensed
 from trainer_proc.simulators.isaaclab.joints import joints_of, nominal_state
 from trainer_proc.simulators.isaaclab.mechanics import ArticulationMechanics
 from trainer_proc.simulators.isaaclab.randomization import DEFAULT_RANDOMIZATION, model_of_solver, robot_of
+from trainer_proc.simulators.isaaclab.robot_model import robot_model
 from trainer_proc.simulators.isaaclab.root import ArticulationRoot
 from trainer_proc.simulators.isaaclab.scene import skeleton_of
 from trainer_proc.simulators.isaaclab.sensors import height_map, sensed
@@ -112,8 +113,8 @@ class IsaacLabSimulator:
         return True
 
     def robot_model(self, asset: str) -> str:
-        """Raise `TrainingError`."""
-        raise TrainingError("Isaac Lab's robots are USD files, not models of MuJoCo")
+        """Return the part of the solver's model that is an articulation."""
+        return robot_model(self._env, self._env.scene.articulations[asset])
 
     def action_asset(self, term: Any) -> str:
         """Return the term's `asset_name`."""
