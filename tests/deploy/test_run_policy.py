@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import msgspec
 import numpy as np
@@ -26,9 +26,16 @@ def bundle(tmp_path):
     return write_bundle(tmp_path / "bundle")
 
 
+@contextmanager
 def started(tmp_path, bundle, *arguments):
     arguments = [PROGRAM, "run-policy", str(bundle), "--logs", str(tmp_path / "logs"), "--json", *arguments]
-    return subprocess.Popen(arguments, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen(
+        arguments, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def watched(tmp_path):
@@ -60,21 +67,29 @@ def test_a_policy_runs_for_its_time_and_is_recorded(tmp_path, bundle):
 
 
 def test_a_running_robot_is_shown_like_that_of_a_training(tmp_path, bundle):
-    with started(tmp_path, bundle, "--seconds", "600", "--command", "0.25,0,0") as process:
-        try:
-            folder = watched(tmp_path)
-            with closing(LiveRobot(folder, Selection("env", "0"))) as robot:
-                states = wait_for(robot.take, "a state of the robot")
-                assert robot.problem == ""
-                assert robot.scene.bodies == ("base", "left", "right")
-                assert np.frombuffer(states[-1].command, "<f4").tolist() == [0.25, 0.0, 0.0]
-            shown = program(tmp_path, "robot", folder.name, "--logs", str(tmp_path / "logs"))
-            assert "forward (m/s)   +0.25" in shown
-            listed = json.loads(program(tmp_path, "runs", "--logs", str(tmp_path / "logs"), "--json"))
-            assert folder.name in json.dumps(listed)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate()
+    with started(tmp_path, bundle, "--seconds", "600", "--command", "0.25,0,0"):
+        folder = watched(tmp_path)
+        with closing(LiveRobot(folder, Selection("env", "0"))) as robot:
+            states = wait_for(robot.take, "a state of the robot")
+            assert robot.problem == ""
+            assert robot.scene.bodies == ("base", "left", "right")
+            assert np.frombuffer(states[-1].command, "<f4").tolist() == [0.25, 0.0, 0.0]
+        shown = program(tmp_path, "robot", folder.name, "--logs", str(tmp_path / "logs"))
+        assert "forward (m/s)   +0.25" in shown
+
+
+def test_a_viewer_stops_the_robot_and_changes_nothing_else(tmp_path, bundle):
+    logs = str(tmp_path / "logs")
+    with started(tmp_path, bundle, "--seconds", "600") as process:
+        folder = watched(tmp_path)
+        (listed,) = json.loads(program(tmp_path, "runs", "--logs", logs, "--json"))
+        assert listed["status"] == "training"
+        assert "it takes only stop" in program(tmp_path, "pause", folder.name, "--logs", logs, code=1)
+        program(tmp_path, "stop", folder.name, "--logs", logs)
+        printed, _ = process.communicate()
+    assert process.returncode == 1
+    assert json.loads(printed)["reason"] == "stopped by a viewer"
+    assert run_folders(tmp_path / "logs") == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -35,7 +35,7 @@ from trainer_proc.deploy.unitree.messages import (
     encode_command,
     encode_state,
 )
-from trainer_proc.deploy.unitree.robot import UnitreeRobot
+from trainer_proc.deploy.unitree.robot import UnitreeRobot, UnitreeSensors
 
 COMMAND = (recorded.FOLDER / "lowcmd.cdr").read_bytes()
 STATE = (recorded.FOLDER / "lowstate.cdr").read_bytes()
@@ -148,7 +148,7 @@ def test_a_policy_moves_the_robot_behind_messages_as_without_them(bundle):
         simulated.reset(np.array([0.3, 0.2]))
         robot = RealTimeRobot(simulated, clock)
         if through_messages:
-            robot = UnitreeRobot(TABLE, Wire(robot), ["imu"], clock)
+            robot = UnitreeRobot(UnitreeSensors(TABLE, ["imu"]), Wire(robot), clock)
             assert list(robot.joint_names) == ["right_joint", "left_joint"]
         states = []
         runner = run(bundle, clock, robot, watch=lambda phase, state: states.append(simulated.read().joint_positions))
@@ -161,7 +161,7 @@ def test_a_policy_moves_the_robot_behind_messages_as_without_them(bundle):
 def test_only_the_motors_of_the_robot_are_driven_and_damping_has_no_stiffness(bundle):
     clock = Clock()
     wire = Wire(RealTimeRobot(robot_of(bundle), clock))
-    robot = UnitreeRobot(TABLE, wire, ["imu"], clock)
+    robot = UnitreeRobot(UnitreeSensors(TABLE, ["imu"]), wire, clock)
     robot.damp()
     assert wire.sent == [], "its kind is unknown before the first state"
     run(bundle, clock, robot).run()
@@ -176,7 +176,7 @@ def test_only_the_motors_of_the_robot_are_driven_and_damping_has_no_stiffness(bu
 def test_a_robot_that_sends_no_sound_state_is_damped(bundle, fault):
     clock = Clock()
     wire = Wire(RealTimeRobot(robot_of(bundle), clock))
-    runner = run(bundle, clock, UnitreeRobot(TABLE, wire, ["imu"], clock))
+    runner = run(bundle, clock, UnitreeRobot(UnitreeSensors(TABLE, ["imu"]), wire, clock))
     at = clock() + 0.4
     sleep = clock.sleep
 

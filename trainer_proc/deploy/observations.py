@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import ObservationTerm
 from trainer_proc.deploy.errors import refused
-from trainer_proc.deploy.robot import VECTORS, Floats, RobotInterface, RobotState
+from trainer_proc.deploy.robot import VECTORS, Floats, RobotState, Sensors
 
 Reader = Callable[[RobotState, Floats], None]
 """Writes a term's value of this step into the array, whose length is the term's `step_size`."""
@@ -122,8 +122,8 @@ def joint_index(joints: Sequence[str], places: dict[str, int], field: str) -> ND
     return np.array([places[joint] for joint in joints], dtype=np.intp)
 
 
-def require_measured(card: PolicyCard, robot: RobotInterface) -> None:
-    """Refuse a vector that the robot doesn't measure, or in other axes than the policy was trained with."""
+def require_measured(card: PolicyCard, robot: Sensors) -> None:
+    """Refuse a quantity that the robot doesn't measure, or in other axes than the policy was trained with."""
     for term in card.observation_terms:
         if term.quantity == "height_scan" and not robot.has_height_scan:
             remedy = "train the actor without it, or give the robot a height map"

@@ -63,12 +63,8 @@ class JointTargets:
         return cls(*(np.zeros(count) for _ in range(5)))
 
 
-class RobotInterface(Protocol):
-    """A robot. `read`, `write` and `damp` return at once."""
-
-    @property
-    def joint_names(self) -> Sequence[str]:
-        """Names of all joints, as the policy's description names them."""
+class Sensors(Protocol):
+    """What a robot measures beside its joints."""
 
     @property
     def frames(self) -> Mapping[str, Sequence[str]]:
@@ -77,6 +73,14 @@ class RobotInterface(Protocol):
     @property
     def has_height_scan(self) -> bool:
         """Whether states have a `height_scan`."""
+
+
+class RobotInterface(Sensors, Protocol):
+    """A robot. `read`, `write` and `damp` return at once."""
+
+    @property
+    def joint_names(self) -> Sequence[str]:
+        """Names of all joints, as the policy's description names them."""
 
     def read(self) -> RobotState | None:
         """Return the latest state; None before the first one."""

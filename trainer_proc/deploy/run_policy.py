@@ -54,7 +54,7 @@ def run_policy(request: RunPolicyRequest, report: Report) -> PolicyRun:
         runner = Runner(
             bundle.card, Policy(bundle), robot, _limits(request, bundle.card), loop_hz=_loop_hz(request), watch=watcher
         )
-        watcher.commands = runner.observations.commands
+        watcher.follow(runner)
         for name, values in command.items():
             runner.observations.commands[name][:] = values
         signals.pass_to(runner.stop)
@@ -154,12 +154,19 @@ class _Watcher:
             self._painter = Painter(bundle.card, robot_of(bundle), list(robot.joint_names))
         if self._painter is not None and request.log_root:
             folder = telemetry_folder(Path(request.log_root), bundle.card.run)
-            self._telemetry = Telemetry(folder, bundle.card, self._painter.scene)
+            detail = f"policy of iteration {bundle.card.iteration} on {request.robot}"
+            self._telemetry = Telemetry(folder, bundle.card, self._painter.scene, detail)
             stack.callback(self._telemetry.close)
         self._began = self._acts_since = self._reported = self._next_record = time.monotonic()
         self._step = self._steps = 0
         self._sum = np.zeros(3)
         self._phase: Phase = "wait"
+
+    def follow(self, runner: Runner) -> None:
+        """Show the runner's commands, and let viewers stop it."""
+        self.commands = runner.observations.commands
+        if self._telemetry is not None:
+            self._telemetry.stop = runner.stop
 
     def __call__(self, phase: Phase, state: RobotState) -> None:
         now = time.monotonic()

@@ -9,9 +9,9 @@ from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.deploy.bundle import Bundle
 from trainer_proc.deploy.errors import refused
 from trainer_proc.deploy.mujoco_robot import robot_of
-from trainer_proc.deploy.observations import joint_index
+from trainer_proc.deploy.observations import joint_index, require_measured
 from trainer_proc.deploy.unitree.dds import DdsChannel
-from trainer_proc.deploy.unitree.robot import UnitreeRobot
+from trainer_proc.deploy.unitree.robot import UnitreeRobot, UnitreeSensors
 
 
 def connect(bundle: Bundle, interface: str) -> UnitreeRobot:
@@ -19,8 +19,10 @@ def connect(bundle: Bundle, interface: str) -> UnitreeRobot:
     if not interface:
         raise UsageError("expected the network interface of the robot: --interface eth0, see `ip link`")
     robot = robot_for(bundle.card)
-    frames = robot_of(bundle).parallel_frames(robot.imu) if bundle.robot_model is not None else []
-    return UnitreeRobot(robot, DdsChannel(interface), frames)
+    sites = robot_of(bundle).parallel_frames(robot.imu) if bundle.robot_model is not None else []
+    sensors = UnitreeSensors(robot, sites)
+    require_measured(bundle.card, sensors)
+    return UnitreeRobot(sensors, DdsChannel(interface))
 
 
 def robot_for(card: PolicyCard) -> Robot:

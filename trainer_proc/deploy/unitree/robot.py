@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -31,19 +32,28 @@ class Channel(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True)
+class UnitreeSensors:
+    """What a robot measures. `sites` have axes parallel to those of the IMU's body."""
+
+    robot: Robot
+    sites: Sequence[str] = ()
+    has_height_scan: bool = False
+
+    @property
+    def frames(self) -> Mapping[str, Sequence[str]]:
+        """The IMU's body and the sites, for each vector that the IMU measures."""
+        measured = [name for name in ("base_ang_vel", "projected_gravity") if name in self.robot.measures]
+        return dict.fromkeys(measured, (self.robot.imu, *self.sites))
+
+
 class UnitreeRobot:
     """One robot. Nothing is sent before its first state, which tells its kind (`mode_machine`)."""
 
-    has_height_scan = False
-
-    def __init__(
-        self, robot: Robot, channel: Channel, frames: Sequence[str] = (), clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """`frames` are names of sites whose axes are parallel to those of the IMU's body."""
+    def __init__(self, sensors: UnitreeSensors, channel: Channel, clock: Callable[[], float] = time.monotonic) -> None:
+        robot = sensors.robot
         self.joint_names: Sequence[str] = tuple(robot.joints)
-        imu = (robot.imu, *frames)
-        measured = [name for name in ("base_ang_vel", "projected_gravity") if name in robot.measures]
-        self.frames: Mapping[str, Sequence[str]] = dict.fromkeys(measured, imu)
+        self.frames, self.has_height_scan = sensors.frames, sensors.has_height_scan
         self._channel, self._clock = channel, clock
         self._motors = np.array([robot.motors[name] for name in self.joint_names])
         self._commands = np.zeros((MOTORS, 5), np.float32)
