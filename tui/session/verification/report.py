@@ -92,8 +92,12 @@ def _number(mean: Mean | None) -> str:
 
 
 def _gap_text(gap: Gap) -> str:
-    ends = "" if gap.low is None or gap.high is None else f" ({gap.low:+.3f} to {gap.high:+.3f})"
-    return f"transfer gap, {gap.measure}: {gap.value:+.3f}{ends} over {gap.episodes} pairs of episodes"
+    ends = "" if gap.low is None or gap.high is None else f" ({_signed(gap.low)} to {_signed(gap.high)})"
+    return f"transfer gap, {gap.measure}: {_signed(gap.value)}{ends} over {gap.episodes} pairs of episodes"
+
+
+def _signed(value: float) -> str:
+    return f"{round(value, 3) + 0.0:+.3f}"  # without the sign of a rounded 0
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
