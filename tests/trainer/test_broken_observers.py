@@ -75,6 +75,7 @@ FUNCTIONS = (
     "trainer_proc.knobs.discover:reward_knobs",
     "trainer_proc.training.attach_checkpoints:environment_infos",
     "trainer_proc.training.attach_checkpoints:to_infos",
+    "trainer_proc.training.attach_checkpoints:command_infos",
     "trainer_proc.metrics.ppo_diagnostics:explained_variance",
     "trainer_proc.metrics.policy_change:change_of_samples",
     "trainer_proc.metrics.stream:pack_values",

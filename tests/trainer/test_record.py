@@ -57,6 +57,23 @@ def test_what_the_robot_can_not_measure_is_recorded_with_the_reason(folder):
     assert (described.success["kind"], described.success["tilt"]) == ("upright", 0.3)
 
 
+def test_a_launch_reports_what_the_robot_can_not_measure_and_trains(folder):
+    import msgspec
+
+    from tests.fake_training import ListLink
+    from trainer_proc.contract.messages import LeftOut
+    from trainer_proc.steering.boundary import Steering
+    from trainer_proc.training.build import make_steerable
+
+    terms = {"velocity": ObservationTermCfg(func=base_lin_vel), "last": ObservationTermCfg(func=last_action)}
+    runner = Arm({"robot": arm(motors, shoulder=0.1)}, terms=terms).runner
+    link = ListLink([], [])
+    jobs = make_steerable(runner, Steering(link), link, folder, msgspec.structs.replace(SPEC, success={}))
+    (reason,) = [body.reason for body in link.of(LeftOut) if body.what == "measurement of velocity"]
+    assert reason.startswith("no sensor measures the velocity of the base")
+    assert type(jobs.exports).__name__ == "ExportJobs"
+
+
 def test_the_model_of_the_robot_is_recorded_with_its_hash(folder):
     described = recorded(folder, Arm({"door": DOOR, "robot": arm(motors, shoulder=0.1)}))
     content = (folder.params / described.robot_model).read_bytes()
