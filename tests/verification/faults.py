@@ -98,6 +98,11 @@ def control_rate(rate: float, decimation: int) -> Change:
     return lambda card: replace(card, control_frequency=rate, decimation=decimation)
 
 
+def ordered_by_time(card: PolicyCard) -> PolicyCard:
+    terms = [replace(one, history_order="time") for one in card.observation_terms]
+    return replace(card, observation_terms=terms)
+
+
 # --- the network ---
 
 

@@ -123,8 +123,9 @@ class MujocoRobot:
         joint_velocities: Floats | None = None,
         orientation: Sequence[float] = (1.0, 0.0, 0.0, 0.0),
         velocity: Sequence[float] = (0.0,) * 6,
+        lift: float = 0.0,
     ) -> None:
-        """Put the robot on the floor: its lowest point touches it.
+        """Put the robot on the floor: its lowest point touches it, or is `lift` (m) above it.
 
         `joint_positions` and `joint_velocities` have the order of `joint_names`; default pose, at rest. `velocity` is
         the base's: linear in the world's axes (m/s), angular in its own (rad/s).
@@ -140,6 +141,7 @@ class MujocoRobot:
             data.qpos[3:7] = orientation
             data.qvel[:6] = velocity
             self._put_on_floor()
+            data.qpos[2] += lift
         self._targets.position[:] = data.qpos[self._qpos]
         self._targets.damping[:] = self._damping
         self.write(self._targets)

@@ -99,9 +99,8 @@ def put(robot: MujocoRobot, card: PolicyCard, start: Start) -> None:
         np.array(card.default_joint_positions) + start.joint_offsets,
         orientation=orientation.tolist(),
         velocity=(*start.linear_velocity, *_turned_back(orientation, np.array(start.angular_velocity)).tolist()),
+        lift=start.lift,
     )
-    if robot.is_free:
-        robot.data.qpos[2] += start.lift
 
 
 def joint_ends(card: PolicyCard) -> JointEnds:

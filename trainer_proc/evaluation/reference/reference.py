@@ -45,7 +45,9 @@ NOT_PLAYED = ("noise",)
 
 
 @dataclass(frozen=True)
-class _Played:
+class Played:
+    """The episodes' trajectories, the trace of one of them, and the recorder with the joints' limits."""
+
     trajectories: list[Trajectory]
     trace: Trace
     recorder: TrajectoryRecorder
@@ -66,7 +68,7 @@ def make_reference(request: ReferenceRequest, report: Report) -> SuiteResult:
     count = min(len(episodes), _MOST_ENVIRONMENTS[request.device.partition(":")[0]])
     with nominal_stage(prepared, count, report) as stage:
         began = time.monotonic()
-        played = _played(stage, bundle, prepared, episodes, report)
+        played = play_episodes(stage, bundle, prepared, episodes, report)
         seconds = time.monotonic() - began
         notes = (*stage.notes, *notes)
         ends = played.recorder.ends()
@@ -101,7 +103,10 @@ def _write(bundle: Bundle, trace: Trace, result: SuiteResult) -> None:
     write_json(bundle.folder / REFERENCE, result)
 
 
-def _played(stage: Stage, bundle: Bundle, prepared: Prepared, episodes: Sequence[Episode], report: Report) -> _Played:
+def play_episodes(
+    stage: Stage, bundle: Bundle, prepared: Prepared, episodes: Sequence[Episode], report: Report
+) -> Played:
+    """Play episodes in a built nominal environment, in as many rounds as they need. Raises `UserError`."""
     simulator = stage.simulator
     robot = simulator.robot() if simulator is not None else None
     starts = simulator.starts(robot) if simulator is not None and robot is not None else None
@@ -130,7 +135,7 @@ def _played(stage: Stage, bundle: Bundle, prepared: Prepared, episodes: Sequence
         if tracer is not None:
             trace = tracer.trace(prepared, bundle.card.run)
     assert trace is not None
-    return _Played(trajectories, trace, recorder)
+    return Played(trajectories, trace, recorder)
 
 
 @dataclass(frozen=True)

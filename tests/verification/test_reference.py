@@ -1,0 +1,89 @@
+"""The training simulator plays the gate's episodes: the same robot, starts, commands and disturbances."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainer_proc.contract.bundle.gate import GateCell, Push
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+
+BUNDLE = Path(__file__).parents[1] / "recordings" / "bundles" / "g1-walk"
+SPEC = RunSpec(
+    preset="g1-walk",
+    backend="mjlab",
+    task="Mjlab-Velocity-Flat-Unitree-G1",
+    experiment="g1_walk",
+    device="cpu",
+    num_envs=1,
+    iterations=1,
+    seed=1,
+)
+SECONDS = 1.0
+
+
+def cell(name, **changes):
+    return GateCell(name=name, group="commands", command=(0.5, 0.0, 0.0), seconds=SECONDS, episodes=1, **changes)
+
+
+CELLS = (
+    cell("walk"),
+    cell("push", push=Push(0.6, 0.2, 0.5)),
+    cell("start", start=1.0),
+    cell("weak", motor_strength=0.8),
+    cell("late", latency_steps=2),
+)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """Play the cells in both simulators; return their trajectories by name, MuJoCo's first."""
+    from trainer_proc.deploy.bundle import load_bundle
+    from trainer_proc.evaluation.nominal import nominal_stage
+    from trainer_proc.evaluation.prepare import prepare
+    from trainer_proc.evaluation.reference.conditions import Episode
+    from trainer_proc.evaluation.reference.reference import play_episodes
+    from trainer_proc.verification.play import Player
+    from trainer_proc.verification.suite import judge_for
+
+    folder = RunFolder(tmp_path_factory.mktemp("runs") / "2026-03-01_10-00-00")
+    folder.path.mkdir()
+    folder.write_spec(SPEC)
+    bundle = load_bundle(BUNDLE)
+    prepared = prepare(str(folder.path), str(BUNDLE / "policy.onnx"), device="cpu", seed=0, report=lambda one: None)
+    with nominal_stage(prepared, len(CELLS), lambda one: None) as stage:
+        there = play_episodes(stage, bundle, prepared, [Episode(one, 3) for one in CELLS], lambda one: None)
+    player = Player(bundle, judge_for(bundle.card)[0])
+    pairs = zip(CELLS, there.trajectories, strict=True)
+    return {one.name: (player.trajectory(one, 3), trajectory) for one, trajectory in pairs}, there.trace
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", [one.name for one in CELLS])
+def test_an_episode_is_the_same_in_both_simulators(played, name):
+    here, there = played[0][name]
+    assert here.survived
+    assert there.survived
+    assert there.steps == here.steps == there.planned_steps - 1
+    origin = there.start_position * (1.0, 1.0, 0.0)  # of its environment
+    np.testing.assert_allclose(there.start_position - origin, here.start_position, atol=1e-5)
+    np.testing.assert_allclose(there.joint_positions[:5], here.joint_positions[:5], atol=1e-3)
+    np.testing.assert_allclose(there.joint_positions, here.joint_positions, atol=0.1)
+    np.testing.assert_allclose(there.positions - origin, here.positions, atol=0.01)
+
+
+@pytest.mark.real
+def test_each_condition_changes_the_episode(played):
+    walk = played[0]["walk"][1]
+    for name in ("push", "start", "weak", "late"):
+        assert np.abs(played[0][name][1].joint_positions - walk.joint_positions).max() > 0.05
+
+
+@pytest.mark.real
+def test_the_trace_of_an_exported_policy_says_so(played):
+    header = played[1].header
+    assert header.is_exported
+    assert (header.run, header.iteration) == ("g1-walk-850", 850)
+    assert played[1].steps == round(SECONDS / 0.02)
