@@ -47,7 +47,8 @@ def test_commands_have_the_options_that_are_named(page):
         for names, rest in re.findall(r"humanoid-tui ([a-z][a-z|-]*)(.*)", code):
             for name in names.split("|"):
                 command = cli.get_command(click.Context(cli), name)
-                options = {option for one in command.params for option in one.opts} if command else set()
+                parameters = command.params if command else []
+                options = {option for one in parameters for option in (*one.opts, *one.secondary_opts)}
                 named = re.findall(r"(?<![\w-])--?[a-z][a-z-]*", rest.partition("#")[0])
                 unknown += [f"{name} {option}" for option in named if option not in options | {"--help"}]
                 unknown += [] if command else [name]

@@ -7,9 +7,7 @@ from pathlib import Path
 import torch
 from msgspec.structs import replace
 
-from tests.deploy.described import understood
 from trainer_proc.contract.bundle.card import TRACE
-from trainer_proc.contract.bundle.description import write_policy_description
 from trainer_proc.contract.bundle.trace import write_trace
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.contract.worker import Progress
@@ -18,7 +16,7 @@ from trainer_proc.evaluation.nominal import nominal_overrides
 from trainer_proc.evaluation.policy import load_policy, read_policy_file
 from trainer_proc.evaluation.prepare import Prepared
 from trainer_proc.evaluation.stage import built_stage
-from trainer_proc.export.description import describe_policy
+from trainer_proc.export.record import record_policy
 from trainer_proc.export.write import export_policy
 from trainer_proc.rl_libraries.isaaclab.load import load_library
 from trainer_proc.simulators.registry import load_backend
@@ -59,8 +57,7 @@ def traced_bundle(parent: Path) -> Path:
         _observe_differently(stage.runner)
         checkpoint = folder.checkpoint(7)
         torch.save(stage.runner.alg.save() | {"iter": 7, "infos": {}}, checkpoint)
-        described = understood(describe_policy(stage.runner, spec.task, spec.backend, stage.simulator))
-        write_policy_description(folder, described)
+        record_policy(stage.runner, folder, SPEC, stage.simulator)
         export_policy(folder, checkpoint)
         prepared = Prepared(
             policy=checkpoint,
