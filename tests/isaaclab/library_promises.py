@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from threading import Event
 from typing import ClassVar
 
 import msgspec
@@ -16,12 +17,14 @@ from tests.scripts import Run
 from trainer_proc.checkpoints.load import read_checkpoint
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.codec import unpack_values
+from trainer_proc.contract.evaluation import Request
 from trainer_proc.contract.messages import GuardFired, IterationFinished, MetricSet
 from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop, Tune, Undo, Unpin
 from trainer_proc.contract.robot import Selection
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.steering.state import from_infos
+from tui.session.evaluations.run import evaluate
 from tui.session.exporting import export_checkpoint
 
 ALIVE, RATE, CLIP, EPOCHS = "reward/alive/weight", "ppo/learning_rate", "ppo/clip_param", "ppo/num_learning_epochs"
@@ -221,6 +224,13 @@ class LibraryPromises:
         last = run.folder.checkpoints()[-1]
         assert export_checkpoint(run.folder, last).iteration == run.state.iteration
         self.check_exported(run, last)
+
+    def test_the_exported_policy_is_evaluated_on_the_run_s_task(self, run):
+        exported = str(run.folder.exported / "policy.onnx")
+        request = Request(run=str(run.folder.path), checkpoint=exported, episodes=4, num_envs=4)
+        evaluation = evaluate(request, lambda _: None, Event())
+        assert sum(cell.episodes for cell in evaluation.cells) == 4
+        assert evaluation.iteration == run.state.iteration
 
     def test_another_run_goes_on_from_it(self, run):
         last = run.folder.checkpoints()[-1]

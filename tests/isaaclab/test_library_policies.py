@@ -50,6 +50,7 @@ class Exported:
         session = onnxruntime.InferenceSession(self.folder.exported / "policy.onnx", providers=["CPUExecutionProvider"])
         rows = self.observations.numpy()
         actions = numpy.concatenate([session.run(["actions"], {"obs": row[None]})[0] for row in rows])
+        assert (self.folder.exported / "policy_weights.pt").exists()  # compared by the export
         scripted = torch.jit.load(self.folder.exported / "policy.pt")
         assert numpy.abs(scripted(self.observations).detach().numpy() - actions).max() < 1e-5
         return torch.from_numpy(actions)

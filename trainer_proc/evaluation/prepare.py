@@ -21,6 +21,8 @@ from trainer_proc.evaluation.stage import Stage, built_stage
 from trainer_proc.simulators.base import Backend
 from trainer_proc.training.preflight import check_launch
 
+_AGENT = "agent."
+"""Begin of paths into the library's agent."""
 _NO_MEMORY = ("out of memory", "failed to allocate", "can't allocate memory")
 
 
@@ -56,7 +58,12 @@ def prepare(
     folder, path = RunFolder(Path(run)), Path(policy)
     spec = folder.read_spec()
     if spec.library not in ("", "rsl_rl"):
-        raise UsageError(f"expected a run of rsl_rl, got one of {spec.library}: its policies can't be played yet")
+        if not is_exported(path):
+            raise UsageError(
+                f"expected a checkpoint of rsl_rl or an exported policy, got a checkpoint of {spec.library}: "
+                "export it, then play its policy.onnx"
+            )
+        spec = _built_for_rsl_rl(spec)
     content = read_policy_file(path)
     applying, origin, notes = _conditions(conditions, folder, path, content)
     report(Progress(0, 0, f"loading {spec.backend}"))
@@ -76,6 +83,13 @@ def prepare(
         origin=origin,
         notes=notes,
     )
+
+
+def _built_for_rsl_rl(spec: RunSpec) -> RunSpec:
+    """Return the same task with the agent that it has for rsl-rl, which only steps the environment."""
+    overrides = {path: value for path, value in spec.overrides.items() if not path.startswith(_AGENT)}
+    hydra = tuple(argument for argument in spec.hydra if not argument.startswith(_AGENT))
+    return msgspec.structs.replace(spec, library="", overrides=overrides, hydra=hydra)
 
 
 @contextmanager
