@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from tests.tui.machines import BOX, GIB, GPUS, MIB, PROCESSES
+from trainer_proc.contract.amounts import amount
 from tui.session.machine.capacity import room_on_gpu
 from tui.session.machine.gpu import GpuReading
 from tui.session.machine.history import KEPT_SECONDS, MachineTrail, gpu_use
 from tui.session.machine.host import CpuReading, DiskReading, MemoryReading
 from tui.session.machine.machine import MachineReading
 from tui.session.machine.view import machine_lines
-from tui.session.numbers import amount, amount_of
+from tui.session.numbers import amount_of
 
 BARE = MachineReading(
     "box", 0.0, CpuReading(4, None, (), 0.0), MemoryReading(GIB, 8 * GIB), gpu_problem="Driver Not Loaded"

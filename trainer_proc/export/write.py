@@ -23,6 +23,7 @@ from curricula.errors import UsageError
 from trainer_proc.contract.bundle.card import CARD, ONNX, ROBOT_MODEL, WEIGHTS, CheckResult, Latency, PolicyCard
 from trainer_proc.contract.bundle.description import PolicyDescription
 from trainer_proc.contract.child_process import interrupt_on_signals, standard_output_for_answers
+from trainer_proc.contract.damage_text import damage_text
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.journal import JournalReader
@@ -31,7 +32,6 @@ from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.export.actor import actor_group_sizes, actor_images, read_actor, read_infos, require_packages
 from trainer_proc.export.check import check_policy, check_task_outputs, measure_latency, open_session
-from trainer_proc.export.commands import with_ranges
 from trainer_proc.export.described import current_description
 from trainer_proc.export.folder import put_in_place, require_usable, temporary_folder
 from trainer_proc.export.hand_over import write_hand_over
@@ -56,6 +56,8 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
     description = current_description(folder, checkpoint)
     require_packages(description.backend, description.library)
     iteration, weights = read_actor(checkpoint, description.library)
+    from trainer_proc.export.commands import with_ranges  # torch, which may be missing before
+
     commands = with_ranges(description.commands, read_infos(checkpoint))
     description = msgspec.structs.replace(description, commands=commands)
     policy = rebuild_policy(description, weights, checkpoint)
@@ -163,15 +165,8 @@ def _past_interventions(folder: RunFolder) -> tuple[list[InterventionApplied], s
     except (JournalUnreadable, OSError) as error:
         return [], one_line(error)
     applied = [frame.body for frame in frames if isinstance(frame.body, InterventionApplied)]
-    return applied, _damage([frame.body for frame in frames if isinstance(frame.body, Damaged)])
-
-
-def _damage(damaged: Sequence[Damaged]) -> str:
-    """Return one line about what could not be read of a journal; empty if all could."""
-    if not damaged:
-        return ""
-    size = sum(one.size for one in damaged)
-    return f"journal damaged at byte {damaged[0].start}: {size} bytes skipped, so changes may be missing here"
+    damage = damage_text([frame.body for frame in frames if isinstance(frame.body, Damaged)])
+    return applied, damage and f"{damage}, so changes may be missing here"
 
 
 # --- The program --------------------------------------------------------------------------------------------

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from trainer_proc.contract.amounts import amount, digits_in
 from trainer_proc.contract.knob import number_text
 
 UNKNOWN = "–"
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def number(value: float | None) -> str:
@@ -51,27 +51,6 @@ def short_count(count: float) -> str:
     return f"{count / 1e3:.0f}k" if count < 999_500 else f"{count / 1e6:.1f}M"
 
 
-def amount(count: float) -> str:
-    """Return bytes with a unit that leaves one to three digits."""
-    power = _power(count)
-    return f"{_digits(count / 1024**power)} {_UNITS[power]}"
-
-
 def amount_of(used: float | None, total: float | None) -> str:
     """Return `used of total` bytes with the unit of the latter."""
-    if used is None or total is None:
-        return UNKNOWN
-    power = _power(total)
-    return f"{_digits(used / 1024**power)} of {_digits(total / 1024**power)} {_UNITS[power]}"
-
-
-def _power(count: float) -> int:
-    """Return which unit leaves less than 1000."""
-    power = 0
-    while count >= 999.5 and power < len(_UNITS) - 1:
-        count, power = count / 1024, power + 1
-    return power
-
-
-def _digits(value: float) -> str:
-    return f"{value:.1f}" if 0 < value < 9.95 else f"{value:,.0f}"
+    return UNKNOWN if used is None or total is None else f"{digits_in(used, total)} of {amount(total)}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trainer_proc.contract.amounts import amount
 from trainer_proc.contract.products import RolloutFailed, RolloutRecorded
 from trainer_proc.contract.rollout_request import Recorded
-from tui.session.numbers import amount, number
+from tui.session.numbers import number
 
 
 def recorded_text(recorded: Recorded, shown_path: Path) -> str:

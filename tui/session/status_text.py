@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from textwrap import shorten
 
-from trainer_proc.contract.messages import Damaged, TrainerStalled
+from trainer_proc.contract.damage_text import damage_text
+from trainer_proc.contract.messages import TrainerStalled
 from trainer_proc.contract.products import ExportFailed, ExportFinished, ExportStarted
 from tui.session.evaluation_text import evaluation_text, goal_text
 from tui.session.guards import present_text, ways_text
 from tui.session.machine.gpu_use import GpuUse
 from tui.session.metrics.names import own_name
-from tui.session.numbers import amount, rough_duration, short_count
+from tui.session.numbers import rough_duration, short_count
 from tui.session.references.fit import seconds_left
 from tui.session.remedies import remedy_now
 from tui.session.state import RunState, RunStatus
@@ -133,12 +133,6 @@ def skipped_frames(state: RunState) -> str:
     """Return one line about frames of unknown kinds; there must be some."""
     kinds = ", ".join(state.unknown_kinds)
     return f"{state.unknown_kinds.total()} frames of unknown kinds skipped ({kinds}): update humanoid-tui"
-
-
-def damage_text(damaged: Sequence[Damaged]) -> str:
-    """Return one line about the damaged stretches of a journal; empty without any."""
-    count, size = len(damaged), sum(stretch.size for stretch in damaged)
-    return f"journal damaged: {count} stretch{'es' * (count > 1)} of {amount(size)} skipped" if count else ""
 
 
 def export_result(export: ExportStarted | ExportFinished | ExportFailed, verification: str = "not verified yet") -> str:

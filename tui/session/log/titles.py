@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from trainer_proc.contract.amounts import amount
 from tui.session.log.levels import Level
 from tui.session.log.pages import LogPage
-from tui.session.numbers import amount
 from tui.session.text import shortened
 
 SIGNS: dict[Level, str] = {"info": "  ", "warning": "! ", "error": "✘ "}

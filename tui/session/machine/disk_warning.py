@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
+from trainer_proc.contract.amounts import amount
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.machine.host import read_disk
-from tui.session.numbers import amount
 
 FEW_CHECKPOINTS = 5
 _LEAST_FREE = 256 * 1024 * 1024

@@ -6,6 +6,7 @@ import math
 import textwrap
 from dataclasses import dataclass
 
+from trainer_proc.contract.amounts import amount
 from tui.session.machine.capacity import KEPT_FREE, EnvironmentRoom
 from tui.session.machine.disk_warning import FEW_CHECKPOINTS
 from tui.session.machine.gpu import GpuReading
@@ -13,7 +14,7 @@ from tui.session.machine.history import MachineTrail, gpu_memory, gpu_use
 from tui.session.machine.host import CpuReading, DiskReading
 from tui.session.machine.machine import MachineReading
 from tui.session.machine.processes import ProcessReading
-from tui.session.numbers import UNKNOWN, amount, amount_of
+from tui.session.numbers import UNKNOWN, amount_of
 from tui.session.sparkline import sparkline
 from tui.session.text import plain, shortened
 

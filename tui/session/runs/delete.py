@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curricula.errors import UserError
+from trainer_proc.contract.amounts import amount
 from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError
-from tui.session.numbers import amount
 from tui.session.runs.run_index import run_folders, summarize
 
 _BLOCK = 512

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from curricula.curriculum import SUCCESS_RATE
+from trainer_proc.contract.amounts import amount
 from trainer_proc.contract.errors import JournalDamaged
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import (
@@ -27,7 +28,6 @@ from trainer_proc.contract.messages import (
     TrainerStalled,
 )
 from trainer_proc.contract.products import CheckpointLoaded, WriteDelayed
-from tui.session.numbers import amount
 from tui.session.runs.journal_samples import JournalSamples
 from tui.session.state import RunState
 

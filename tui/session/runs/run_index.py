@@ -10,6 +10,7 @@ from pathlib import Path
 from curricula.curriculum import SUCCESS_RATE
 from curricula.errors import UsageError
 from trainer_proc.contract.connection import is_live
+from trainer_proc.contract.damage_text import damage_text
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError, RunSpec
@@ -18,7 +19,7 @@ from tui.session.machine.disk_warning import disk_warning
 from tui.session.runs.journal_summary import REWARD, JournalSummary, refuse_damage, spread_points, summarize_journal
 from tui.session.runs.names import own_name
 from tui.session.state import RunState, RunStatus
-from tui.session.status_text import damage_text, delayed_text, stalled_text
+from tui.session.status_text import delayed_text, stalled_text
 
 _CANDIDATES = 5
 """Runs that are named when none has the name."""
