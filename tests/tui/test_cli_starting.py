@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 
 import pytest
@@ -16,9 +17,18 @@ from trainer_proc.contract.journal import JournalReader, JournalWriter
 from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged
 from trainer_proc.contract.products import CheckpointLoaded
 from trainer_proc.contract.requests import Reload
+from trainer_proc.contract.trainer_lock import TrainerLock
 from tui.cli import run
+from tui.session.launching.continue_offer import offer_for
 
 pytestmark = pytest.mark.usefixtures("empty_working_directory")
+
+
+class Terminal(io.StringIO):
+    """Standard input of a user who has typed."""
+
+    def isatty(self):
+        return True
 
 
 @pytest.fixture
@@ -118,6 +128,32 @@ def test_a_training_continues_from_its_newest_whole_checkpoint_and_says_so(start
     assert run(["resume", RUN]) == 0
     assert started[0].checkpoint == str(folder.checkpoint(50))
     assert capsys.readouterr().err == "humanoid-tui: model_55.pt is empty: model_50.pt is used\n"
+
+
+def test_a_training_that_is_continued_already_is_not_continued_again_without_a_word(
+    started, ended, make_run, capsys, monkeypatch
+):
+    folder = ended()
+    other = make_run("2026-03-01_13-00-00", STARTED)
+    other.write_spec(replace(other.read_spec(), parent=str(folder.path)))
+    known = f"{RUN} is continued already by {other.name}"
+    lock = TrainerLock(other)
+    try:
+        assert known in offer_for(folder).lines()
+        for answer, code, count in (("n", 130, 0), ("y", 0, 1)):
+            monkeypatch.setattr("sys.stdin", Terminal(f"{answer}\n"))
+            assert run(["resume", RUN]) == code
+            assert f"{known}. Start another training? [y/N]" in capsys.readouterr().err
+            assert len(started) == count
+        shutil.rmtree(folder.path.with_name(NEW))
+        monkeypatch.setattr("sys.stdin", io.StringIO())
+        assert run(["resume", RUN]) == 0
+        assert capsys.readouterr().err == f"humanoid-tui: {known}: another training starts\n"
+    finally:
+        lock.release()
+    shutil.rmtree(folder.path.with_name(NEW))
+    assert run(["resume", RUN]) == 0
+    assert capsys.readouterr().err == ""  # the other one has ended
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from tests.waiting import wait_for
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.process_identity import process_identity
 from trainer_proc.contract.trainer_lock import is_training, read_trainer
+from tui.session.settings.config import config_file
 from tui.session.stopping import NotStopped, Patience, signal_trainer, stop_in_steps
 from tui.session.trainer_request import TrainerUnreachable
 
@@ -57,7 +58,7 @@ def start(folder):
 def test_a_training_that_hears_the_request_gets_no_signal(folder, start):
     process = start(OBEDIENT)
     steps = []
-    stop_in_steps(folder, Patience(), steps.append)
+    stop_in_steps(folder, Patience(120.0, 30.0), steps.append)
     assert process.wait() == 0
     assert len(steps) == 1
 
@@ -122,3 +123,12 @@ def test_a_training_that_has_ended_is_not_stopped(folder):
 
 def test_times_without_force_are_refused(fails):
     assert fails(2, "stop", "latest", "--request-seconds", "5").endswith("--terminate-seconds need --force")
+
+
+def test_the_settings_say_how_long_stop_waits(folder, start, prints):
+    process = start(DEAF)
+    config_file().parent.mkdir(parents=True)
+    config_file().write_text("[stop]\nrequest_seconds = 0.0\nterminate_seconds = 0.0\n")
+    steps = prints("stop", str(folder.path), "--force", "--json")["steps"]
+    assert process.wait() == -signal.SIGKILL
+    assert [step.split()[0] for step in steps] == ["stop", "SIGTERM", "SIGKILL"]

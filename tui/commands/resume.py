@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.requests import Reload, Resume
-from tui.commands.shared.output import json_option, logs_option, show_result
+from trainer_proc.contract.run_folder import RunFolder
+from tui.commands.shared.output import ask, json_option, logs_option, say, show_result
 from tui.commands.shared.replayed_changes import with_changes
 from tui.commands.shared.requests import request
 from tui.commands.shared.skipped_checkpoints import report_skipped
 from tui.commands.shared.start import evaluate_every_option, rollout_every_option, start
 from tui.session.backends.devices import list_devices
 from tui.session.launching.changes_after import changes_after
+from tui.session.launching.continued_by import continued_text
 from tui.session.launching.continuing import continued_spec
 from tui.session.launching.spec_checks import check_device, checked_spec
 from tui.session.runs.run_index import find_run, read_state
@@ -62,6 +65,7 @@ def resume_command(
         report_skipped(Path(spec.checkpoint), checkpoint)
         spec = with_changes(spec, changes_after(folder, Path(spec.checkpoint)), replay, may_ask=not as_json)
         check_device(spec, list_devices(), hint=f"choose another with humanoid-tui fork {folder.name} --device NAME")
+        _confirm_second(folder, may_ask=not as_json)
         start(spec, folder.path.parents[1], wait=wait, as_json=as_json)
         return
     if wait or any(value is not None for value in (iterations, checkpoint, replay, evaluate_every, rollout_every)):
@@ -73,3 +77,12 @@ def resume_command(
     effect = "reloads its newest good checkpoint and continues" if reload else "continues"
     accepted = "reload" if reload else "resume"
     show_result(f"{folder.name} {effect}", {"run": str(folder.path), "accepted": accepted}, as_json)
+
+
+def _confirm_second(folder: RunFolder, may_ask: bool) -> None:
+    """Ask before another training continues the same run; without a terminal, only say so. Raises `click.Abort`."""
+    text = continued_text(folder)
+    if text and may_ask and sys.stdin.isatty():
+        ask(f"{text}. Start another training?", abort=True, err=True)
+    elif text:
+        say(f"humanoid-tui: {text}: another training starts", err=True)

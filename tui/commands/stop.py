@@ -11,6 +11,7 @@ from tui.commands.shared.finite_range import FiniteRange
 from tui.commands.shared.output import json_option, logs_option, say, show_result
 from tui.commands.shared.requests import request_and_show
 from tui.session.runs.run_index import find_run
+from tui.session.settings.config import read_settings
 from tui.session.stopping import Patience, end_restart, stop_in_steps
 
 
@@ -20,14 +21,12 @@ from tui.session.stopping import Patience, end_restart, stop_in_steps
 @click.option(
     "--request-seconds",
     type=FiniteRange(min=0),
-    show_default=f"{Patience.after_request:g}",
-    help="With --force: time between the request and SIGTERM.",
+    help="With --force: time between the request and SIGTERM; default: stop.request_seconds of the settings.",
 )
 @click.option(
     "--terminate-seconds",
     type=FiniteRange(min=0),
-    show_default=f"{Patience.after_terminate:g}",
-    help="With --force: time between SIGTERM and SIGKILL.",
+    help="With --force: time between SIGTERM and SIGKILL; default: stop.terminate_seconds of the settings.",
 )
 @logs_option
 @json_option
@@ -35,9 +34,7 @@ def stop_command(
     run: str, force: bool, request_seconds: float | None, terminate_seconds: float | None, log_root: Path, as_json: bool
 ) -> None:
     """Save a checkpoint after the current iteration and stop."""
-    given = {"after_request": request_seconds, "after_terminate": terminate_seconds}
-    times = {step: seconds for step, seconds in given.items() if seconds is not None}
-    if times and not force:
+    if not force and (request_seconds, terminate_seconds) != (None, None):
         raise click.UsageError("--request-seconds and --terminate-seconds need --force")
     folder = find_run(run, log_root)
     if not force:
@@ -54,5 +51,10 @@ def stop_command(
         if not as_json:
             say(step)
 
-    stop_in_steps(folder, Patience(**times), show)
+    usual = read_settings()[0].stop
+    patience = Patience(
+        after_request=usual.request_seconds if request_seconds is None else request_seconds,
+        after_terminate=usual.terminate_seconds if terminate_seconds is None else terminate_seconds,
+    )
+    stop_in_steps(folder, patience, show)
     show_result(f"{folder.name} has ended", {"run": str(folder.path), "steps": steps}, as_json)

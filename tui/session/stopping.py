@@ -33,9 +33,9 @@ class NotStopped(UserError):
 class Patience:
     """Seconds until the next step."""
 
-    after_request: float = 120.0
+    after_request: float
     """For the iteration and its checkpoint."""
-    after_terminate: float = 30.0
+    after_terminate: float
     """As above, for a training that the request has not reached."""
     after_kill: float = 10.0
 

@@ -12,6 +12,7 @@ from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.contract.trainer_lock import read_trainer
 from tui.session.backends.devices import list_devices
 from tui.session.launching.changes_after import ChangesAfter, changes_after
+from tui.session.launching.continued_by import continued_text
 from tui.session.launching.continuing import NoIterationsLeft, continued_spec
 from tui.session.launching.spec_checks import check_device, checked_spec
 from tui.session.remedies import Remedy, remedy_now
@@ -29,12 +30,18 @@ class ContinueOffer:
     changes: ChangesAfter
     """Changes of the other run that the checkpoint lacks."""
     remedy: Remedy | None
+    continued: str = ""
+    """Line about trainings that continue the other run now; empty without any."""
 
     def lines(self) -> str:
         """Return what is known, as lines."""
         checkpoint = Path(self.spec.checkpoint)
         begin = f"from {checkpoint.name}" if self.spec.checkpoint else "from the beginning: it has no checkpoint"
-        parts = [f"{begin}, {self.spec.iterations} iterations", self.changes.listed(checkpoint)]
+        parts = [
+            f"{begin}, {self.spec.iterations} iterations",
+            self.continued and f"⚠ {self.continued}",
+            self.changes.listed(checkpoint),
+        ]
         return "\n".join(part for part in (*parts, "" if self.remedy is None else self.remedy.text) if part)
 
 
@@ -54,7 +61,8 @@ def offer_for(folder: RunFolder, at: str | None = None) -> ContinueOffer:
         if at is not None or alive or spec.script:
             raise
         return ContinueOffer(spec, ChangesAfter(), remedy)
-    return ContinueOffer(continued, changes_after(folder, Path(continued.checkpoint)), remedy)
+    changes = changes_after(folder, Path(continued.checkpoint))
+    return ContinueOffer(continued, changes, remedy, continued_text(folder))
 
 
 def _continued(folder: RunFolder, state: RunState, spec: RunSpec, at: str | None) -> RunSpec:

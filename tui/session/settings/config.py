@@ -18,6 +18,8 @@ ThemeName = Literal["dark", "light", "okabe-ito", "tol"]
 BoardUnit = Literal["iteration", "steps", "time"]
 MAX_SMOOTHING = 0.999
 """As `smoothing` has it, which needs numpy."""
+_DAY = 86400.0
+"""Longest time, in seconds."""
 
 
 class SettingsError(UserError):
@@ -66,6 +68,17 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     desktop: Annotated[bool, Meta(description="Ask the terminal for a desktop notification (OSC 9)")] = False
 
 
+class StopTimes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[stop]`: times of `stop --force`."""
+
+    request_seconds: Annotated[
+        float, Meta(ge=0, le=_DAY, description="stop --force: time between the request and SIGTERM, in seconds")
+    ] = 120.0
+    terminate_seconds: Annotated[
+        float, Meta(ge=0, le=_DAY, description="stop --force: time between SIGTERM and SIGKILL, in seconds")
+    ] = 30.0
+
+
 class BackendConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[backends.NAME]`: `python` is the path of an interpreter, or a command that runs one."""
 
@@ -87,6 +100,7 @@ class UserConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rates: Rates = Rates()
     board: Board = Board()
     notify: Notify = Notify()
+    stop: StopTimes = StopTimes()
     keys: Annotated[
         dict[str, str],
         Meta(description="Keys by action id, several with commas; `humanoid-tui settings --keys` lists the ids"),
