@@ -186,6 +186,13 @@ def test_pushes_are_drawn_as_a_rose_and_commands_as_rows():
     assert pushes[0].values == ((0.5, 0.5, 0.5, 0.5),)
 
 
+def test_the_reference_is_drawn_below_each_row():
+    reference = msgspec.structs.replace(verification().result, simulator="mjlab")
+    groups, commands, _ = figure_table(verification(reference=reference))
+    assert groups[0].title == "groups: success, %   ● mujoco   ■ mjlab"
+    assert [(row.label, row.policy) for row in commands[0].rows] == [("forward 0.5 m/s", 0), ("", 1)]
+
+
 def test_a_verification_survives_its_file(tmp_path):
     found = verification()
     write_json(tmp_path / "verification.json", found)

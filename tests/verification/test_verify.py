@@ -67,6 +67,12 @@ def test_a_bundle_that_cannot_run_is_refused_in_one_line(tmp_path, changes, expe
     assert not (tmp_path / "bundle" / "verification.json").exists()
 
 
+def test_the_number_of_threads_changes_no_value(tmp_path):
+    write_bundle(tmp_path / "bundle", gain=1.0, feedback=5.0)
+    one, several = (verify(tmp_path / "bundle", tmp_path, threads=threads) for threads in (1, 3))
+    assert one.result.cells == several.result.cells
+
+
 def test_shares_outside_of_0_to_1_are_refused(tmp_path):
     write_bundle(tmp_path / "bundle")
     with pytest.raises(WorkerRefused, match="expected min_success from 0 to 1, got 90"):

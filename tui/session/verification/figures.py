@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 
+from trainer_proc.contract.bundle.gate import SUCCESS_GROUPS
 from trainer_proc.contract.bundle.verification import (
     ERRORS,
     MEASURES,
     SUCCESS,
     SURVIVED,
     CellResult,
-    SuiteResult,
     Verification,
 )
 from trainer_proc.contract.evaluation import Axis, Cell, Measure
 from trainer_proc.contract.statistics import estimate
 from tui.session.evaluations.evaluation_figures import CellValues, figures_of_cells
 from tui.session.evaluations.figures import Figure, Intervals, Row, scale_of
-from tui.session.evaluations.measured import row_of, titled
+from tui.session.evaluations.measured import row_of, title_of
 
 _SHARES = (SUCCESS, SURVIVED)
 
@@ -27,34 +27,42 @@ def figure_table(found: Verification) -> list[tuple[Figure, ...]]:
     """Return all figures for a file, rows of figures side by side."""
     by_name = {measure.name: measure for measure in MEASURES}
     groups = tuple(_by_group(found, by_name[name]) for name in _SHARES)
-    sweep = [figure for name in (SUCCESS, *ERRORS) if (figure := _sweep(found.result, by_name[name])) is not None]
-    pushes = tuple(figure for name in (SURVIVED, ERRORS[0]) for figure in _pushes(found.result, by_name[name]))
+    sweep = [figure for name in (SUCCESS, *ERRORS) if (figure := _sweep(found, by_name[name])) is not None]
+    pushes = tuple(figure for name in (SURVIVED, ERRORS[0]) for figure in _pushes(found, by_name[name]))
     return [row for row in (groups, tuple(sweep[:2]), tuple(sweep[2:]), pushes) if row]
 
 
 def _by_group(found: Verification, measure: Measure) -> Figure:
-    rows = []
-    for group in found.groups:
-        mean = group.means.get(measure.name)
-        rows.append(Row(group.group, None) if mean is None else Row(group.group, mean.value, mean.low, mean.high))
-    return Intervals(_title(measure), tuple(rows), scale_of([], unit="", better="higher", is_share=True))
+    rows: list[Row] = []
+    for group in dict.fromkeys(one.cell.group for one in found.result.cells):
+        names = {one.cell.name for one in found.result.cells if one.cell.group == group}
+        rows += _rows(found, measure, group, names)
+    scale = scale_of([], unit="", better="higher", is_share=True)
+    return Intervals(f"groups: {_title(measure, scale.unit)}{_signs(found)}", tuple(rows), scale)
 
 
-def _sweep(result: SuiteResult, measure: Measure) -> Figure | None:
+def _sweep(found: Verification, measure: Measure) -> Figure | None:
     """Return a row for each command; None if no episode has the measure."""
-    cells = [one for one in result.cells if one.cell.group in ("stand", "commands", "balance")]
-    rows = tuple(_row(one, measure) for one in cells)
+    rows: list[Row] = []
+    for name in (one.cell.name for one in found.result.cells if one.cell.group in SUCCESS_GROUPS):
+        rows += _rows(found, measure, _label(name), {name})
     if all(row.value is None for row in rows):
         return None
-    is_share = measure.name in _SHARES
     values = (end for row in rows for end in (row.value, row.low, row.high))
-    scale = scale_of(values, unit=measure.unit, better=measure.better, is_share=is_share)
-    return Intervals(f"commands: {titled(measure, scale.unit)}", rows, scale)
+    scale = scale_of(values, unit=measure.unit, better=measure.better, is_share=measure.name in _SHARES)
+    return Intervals(f"commands: {_title(measure, scale.unit)}{_signs(found)}", tuple(rows), scale)
 
 
-def _pushes(result: SuiteResult, measure: Measure) -> Iterator[Figure]:
+def _rows(found: Verification, measure: Measure, label: str, names: Collection[str]) -> Iterator[Row]:
+    """Yield the row of the cells of these names, and below it that of the reference, if there is one."""
+    yield _row(label, [one for one in found.result.cells if one.cell.name in names], measure)
+    if found.reference is not None:
+        yield _row("", [one for one in found.reference.cells if one.cell.name in names], measure, policy=1)
+
+
+def _pushes(found: Verification, measure: Measure) -> Iterator[Figure]:
     """Yield a polar plot: a ring for each speed."""
-    cells = [one for one in result.cells if one.cell.push is not None]
+    cells = [one for one in found.result.cells if one.cell.push is not None]
     if not cells:
         return
     places = [_place(one) for one in cells]
@@ -62,14 +70,14 @@ def _pushes(result: SuiteResult, measure: Measure) -> Iterator[Figure]:
         Axis("direction", "deg", tuple(sorted({float(place["direction"]) for place in places}))),
         Axis("speed", "m/s", tuple(sorted({float(place["speed"]) for place in places}))),
     )
-    rows = tuple(_row(one, measure) for one in cells)
+    rows = tuple(_row(one.cell.name, [one], measure) for one in cells)
     scale = scale_of(
         (row.value for row in rows), unit=measure.unit, better=measure.better, is_share=measure.name in _SHARES
     )
     shown = tuple(
         Cell(at=place, episodes=one.cell.episodes, values=one.values) for one, place in zip(cells, places, strict=True)
     )
-    yield from figures_of_cells(CellValues(axes, shown, rows, f"pushes: {titled(measure, scale.unit)}", scale))
+    yield from figures_of_cells(CellValues(axes, shown, rows, f"pushes: {_title(measure, scale.unit)}", scale))
 
 
 def _place(one: CellResult) -> dict[str, float | str]:
@@ -79,9 +87,9 @@ def _place(one: CellResult) -> dict[str, float | str]:
     return {"direction": float(direction), "speed": round(math.hypot(push.forward, push.left), 3)}
 
 
-def _row(one: CellResult, measure: Measure) -> Row:
-    values: Sequence[float] = [value for value in one.values.get(measure.name, ()) if value is not None]
-    return row_of(_label(one.cell.name), estimate(values, is_share=measure.name in _SHARES))
+def _row(label: str, cells: Iterable[CellResult], measure: Measure, policy: int = 0) -> Row:
+    values = [value for one in cells for value in one.values.get(measure.name, ()) if value is not None]
+    return row_of(label, estimate(values, is_share=measure.name in _SHARES), policy=policy)
 
 
 def _label(name: str) -> str:
@@ -89,5 +97,10 @@ def _label(name: str) -> str:
     return name.replace(" m/s", "").replace(" rad/s", "") if "," in name else name
 
 
-def _title(measure: Measure) -> str:
-    return f"groups: {'no fall' if measure.name == SURVIVED else measure.name}, %"
+def _title(measure: Measure, unit: str) -> str:
+    return f"{'no fall' if measure.name == SURVIVED else title_of(measure.name)}, {unit}"
+
+
+def _signs(found: Verification) -> str:
+    """Return the signs of both simulators' rows; empty without a reference."""
+    return "" if found.reference is None else f"   ● {found.result.simulator}   ■ {found.reference.simulator}"
