@@ -111,11 +111,35 @@ def card(**changes) -> PolicyCard:
     return msgspec.structs.replace(sound, **changes)
 
 
+MOTION_FRAMES = 20
+
+
+def tracking_card():
+    """Return the card of a policy that tracks a motion of `MOTION_FRAMES`, by its joints and its anchor."""
+    task = "mjlab.tasks.tracking.mdp.observations"
+    motion = Command(name="motion", kind="motion", body="base", bodies=["left", "base"])
+    terms = [
+        *TERMS[:3],
+        ObservationTerm("command", 4, quantity="motion", command="motion", function=f"{task}:generated_commands"),
+        ObservationTerm("anchor", 6, quantity="motion", command="motion", function=f"{task}:motion_anchor_ori_b"),
+    ]
+    size = sum(term.size for term in terms)
+    return card(
+        observation_terms=terms,
+        observation_size=size,
+        observation_sizes={"actor": size},
+        commands=[motion],
+        task_inputs=["time_step"],
+        task_outputs=["joint_pos", "joint_vel", "body_quat_w"],
+    )
+
+
 def write_bundle(folder, described=None, weights=None, *, recurrent=False):
     """Write the bundle with the hashes of its files; `weights` is [observation_size, num_actions], zeros by default."""
     folder.mkdir(parents=True, exist_ok=True)
     described = described or card()
-    network = network_of(described, np.zeros((SIZE, 2)) if weights is None else weights, recurrent=recurrent)
+    weights = np.zeros((described.observation_size, 2)) if weights is None else weights
+    network = network_of(described, weights, recurrent=recurrent)
     (folder / "policy.onnx").write_bytes(network)
     (folder / "robot.xml").write_text(ROBOT)
     described = msgspec.structs.replace(
@@ -148,6 +172,36 @@ def network_of(described, weights, *, recurrent=False):
         nodes.append(helper.make_node("Add", ["h_in", "one"], ["h_out"]))
         inputs.append(value("h_in", 1, 2))
         outputs.append(value("h_out", 1, 2))
+    if described.task_inputs:
+        _add_motion(nodes, initializers, inputs, outputs)
     graph = helper.make_graph(nodes, "table", inputs, outputs, initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     return model.SerializeToString()
+
+
+def motion_arrays():
+    """Return the motion: joints that move, and bodies that turn around the vertical axis."""
+    time = np.arange(MOTION_FRAMES)[:, None]
+    half = 0.02 * time
+    turn = np.concatenate([np.cos(half), 0 * half, 0 * half, np.sin(half)], axis=1)
+    return {
+        "joint_pos": 0.2 + 0.01 * time * [1.0, -1.0],
+        "joint_vel": 0.5 * time * [1.0, 2.0],
+        "body_quat_w": np.stack([np.roll(turn, 1, axis=1), turn], axis=1),
+    }
+
+
+def _add_motion(nodes, initializers, inputs, outputs):
+    """Add the frame of a motion at an input's time step, at most the last one, as mjlab's exporter does."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    inputs.append(helper.make_tensor_value_info("time_step", TensorProto.FLOAT, [1, 1]))
+    initializers.append(numpy_helper.from_array(np.array([MOTION_FRAMES - 1], np.int64), "last"))
+    initializers.append(numpy_helper.from_array(np.array([1], np.int64), "axis"))
+    nodes.append(helper.make_node("Cast", ["time_step"], ["whole"], to=TensorProto.INT64))
+    nodes.append(helper.make_node("Squeeze", ["whole", "axis"], ["flat"]))
+    nodes.append(helper.make_node("Min", ["flat", "last"], ["frame"]))
+    for name, values in motion_arrays().items():
+        initializers.append(numpy_helper.from_array(values.astype(np.float32), f"motion/{name}"))
+        nodes.append(helper.make_node("Gather", [f"motion/{name}", "frame"], [name], axis=0))
+        outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *values.shape[1:]]))

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.deploy.small_bundle import COMMAND, JOINTS, SIZE, TERMS, card, write_bundle, write_card
+from tests.deploy.small_bundle import COMMAND, JOINTS, SIZE, TERMS, card, tracking_card, write_bundle, write_card
 from trainer_proc.contract.bundle.description import CommandPart
 from trainer_proc.deploy.bundle import PackageMissing, load_bundle
 from trainer_proc.deploy.errors import BundleRefused
@@ -165,6 +165,25 @@ REFUSED = {
         "commands.twist.x",
     ),
 }
+
+
+TRACKING = tracking_card()
+ANCHOR_BY_POSITION = [
+    msgspec.structs.replace(term, function=term.function.replace("ori_b", "pos_b"))
+    for term in TRACKING.observation_terms
+]
+REFUSED_MOTIONS = {
+    "an anchor by its position": ({"observation_terms": ANCHOR_BY_POSITION}, "observation_terms.anchor"),
+    "no motion": ({"commands": [COMMAND]}, "observation_terms.command.command"),
+    "a network without the motion": ({"task_outputs": ["joint_pos"]}, "task_outputs"),
+    "no model of the robot": ({"robot_model": ""}, "robot_model"),
+}
+
+
+@pytest.mark.parametrize(("changes", "field"), REFUSED_MOTIONS.values(), ids=REFUSED_MOTIONS)
+def test_a_motion_that_can_not_be_followed_is_refused(tmp_path, changes, field):
+    write_bundle(tmp_path, msgspec.structs.replace(TRACKING, **changes))
+    assert refusal(tmp_path).startswith(f"{field}: expected ")
 
 
 @pytest.mark.parametrize(("changes", "field"), REFUSED.values(), ids=REFUSED)

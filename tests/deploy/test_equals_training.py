@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -10,15 +12,20 @@ import pytest
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global Actions, G1, Observations, RobotState, Simulated, card_of, check_card, torch
+    global Actions, G1, MOTION_OUTPUTS, Motion, MujocoRobot, Observations, RobotState, Simulated
+    global quaternion_product, card_of, check_card, simulator_of, torch, write_standing_motion
     import torch
 
     from tests.deploy.described import card_of
+    from tests.standing_motion import write_standing_motion
     from tests.trainer.knobs.simulated import G1, Simulated
     from trainer_proc.deploy.actions import Actions
-    from trainer_proc.deploy.card_checks import check_card
+    from trainer_proc.deploy.card_checks import MOTION_OUTPUTS, check_card
+    from trainer_proc.deploy.motion import Motion, quaternion_product
+    from trainer_proc.deploy.mujoco_robot import MujocoRobot
     from trainer_proc.deploy.observations import Observations
     from trainer_proc.deploy.robot import RobotState
+    from trainer_proc.simulators.registry import simulator_of
 
 
 def no_noise(cfg):
@@ -76,6 +83,63 @@ def test_observations_and_targets_equal_those_of_mjlab(edit):
         asked = dict(zip(simulated.robot.joint_names, simulated.data.joint_pos_target[0].tolist(), strict=True))
         for name in card.action_names:
             assert by_name[name] == pytest.approx(asked[name], abs=1e-5)
+
+
+def test_a_tracked_motion_is_seen_as_in_mjlab(tmp_path):
+    def follow(cfg):
+        no_noise(cfg)
+        cfg.terminations = {}  # a robot that leaves the motion would be put back
+        cfg.commands["motion"].motion_file = str(write_moving_motion(tmp_path / "motion.npz"))
+
+    simulated = Simulated("Mjlab-Tracking-Flat-Unitree-G1-No-State-Estimation", 1, follow)
+    model = tmp_path / "robot.xml"
+    model.write_text(simulator_of(simulated.env).robot_model("robot"))
+    card = card_of(simulated, robot_model=model.name, task_outputs=list(MOTION_OUTPUTS))
+    check_card(card)
+    command = simulated.env.command_manager.get_term("motion")
+    joint_names = sorted(card.joint_names)
+
+    def frame_at(_):
+        frames = command.motion
+        return {name: getattr(frames, name)[command.time_steps].numpy() for name in MOTION_OUTPUTS}
+
+    observed = simulated.reset()
+    motion = Motion(card, frame_at, MujocoRobot(card, model), joint_names, is_turned=False)
+    observations = Observations(card, joint_names, motion)
+    generator = np.random.default_rng(3)
+    differing = []
+    for _ in range(6):
+        state = state_of(simulated, joint_names)
+        seen = observations.observe(state)[0].copy()
+        np.testing.assert_allclose(seen, observed["actor"][0].numpy(), atol=1e-5)
+        differing.append(seen)
+        output = generator.normal(scale=0.2, size=card.num_actions).astype(np.float32)
+        observations.last_action[:] = output
+        with torch.inference_mode():
+            observed, *_ = simulated.env.step(torch.from_numpy(output[None]))
+    assert np.ptp(differing, axis=0)[: 2 * len(card.robot_joint_names) + 6].any()
+
+    # another heading of the robot changes nothing that it sees of a motion that is turned to it
+    state = state_of(simulated, joint_names)
+    turned = [np.cos(0.6), 0.0, 0.0, np.sin(0.6)]
+    seen = []
+    for orientation in (state.orientation, np.array(quaternion_product(turned, state.orientation.tolist()))):
+        observations = Observations(card, joint_names, Motion(card, frame_at, MujocoRobot(card, model), joint_names))
+        seen.append(observations.observe(replace(state, orientation=orientation)).copy())
+    np.testing.assert_allclose(seen[0], seen[1], atol=1e-5)
+
+
+def write_moving_motion(file):
+    """Write a standing motion whose joints move and whose bodies turn: numbers that differ from frame to frame."""
+    frames = dict(np.load(write_standing_motion(file)))
+    time = np.arange(len(frames["joint_pos"]))[:, None]
+    frames["joint_pos"] = frames["joint_pos"] + 0.001 * time * np.arange(frames["joint_pos"].shape[1])
+    frames["joint_vel"] = frames["joint_vel"] + 0.01 * time
+    half = 0.01 * time
+    turn = np.concatenate([np.cos(half), 0 * half, 0.6 * np.sin(half), 0.8 * np.sin(half)], axis=1)
+    frames["body_quat_w"] = np.broadcast_to(turn[:, None], frames["body_quat_w"].shape)
+    np.savez(file, **frames)
+    return file
 
 
 def test_clipped_actions_are_observed_and_carried_out():

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from tests.deploy.clock import Clock
-from tests.deploy.small_bundle import SIZE, TERMS, card, write_bundle
+from tests.deploy.small_bundle import MOTION_FRAMES, SIZE, TERMS, card, motion_arrays, tracking_card, write_bundle
 from trainer_proc.deploy.actions import Actions
 from trainer_proc.deploy.bundle import load_bundle
 from trainer_proc.deploy.card_checks import check_card
 from trainer_proc.deploy.errors import BundleRefused
+from trainer_proc.deploy.motion import motion_of
 from trainer_proc.deploy.mujoco_robot import robot_of
 from trainer_proc.deploy.observations import Observations
 from trainer_proc.deploy.phases import TIME_IS_OVER, Limits
@@ -243,6 +244,44 @@ def test_what_the_robot_does_not_measure_is_refused(make):
     expected = r"^observation_terms.gyro.frame: expected torso or imu_in_torso, got imu; train"
     with pytest.raises(BundleRefused, match=expected):
         Runner(rig.bundle.card, Policy(rig.bundle), rig.robot, LIMITS)
+
+
+def test_a_tracking_policy_follows_its_motion_from_the_first_pose_on(make, tmp_path):
+    described = tracking_card()
+    weights = np.zeros((described.observation_size, 2))
+    weights[8], weights[9] = (1.0, 0.0), (0.0, 1.0)  # the motion's joint positions
+    bundle = load_bundle(write_bundle(tmp_path / "tracking", described, weights))
+    clock = Clock()
+    robot = Recorded(RealTimeRobot(robot_of(bundle), clock), clock)
+    motion = motion_of(bundle, robot.joint_names)
+    runner = Runner(bundle.card, Policy(bundle), robot, LIMITS, motion=motion, clock=clock, sleep=clock.sleep)
+    assert runner.run().reason == TIME_IS_OVER
+    told = np.array([position for _, position, _ in robot.told if position is not None])
+    frames = motion_arrays()["joint_pos"]
+    np.testing.assert_allclose(told[9], 0.9 * frames[0] + 0.1 * told[0], atol=0.02)
+    expected = np.array([0.1, -0.1]) + 0.5 * frames[np.minimum(np.arange(25), MOTION_FRAMES - 1)]
+    np.testing.assert_allclose(told[-25:], expected, atol=1e-6)
+
+
+def test_a_tracking_policy_without_its_motion_is_refused(tmp_path):
+    with pytest.raises(BundleRefused, match=r"^observation_terms.command: expected a quantity that can be made"):
+        Observations(tracking_card(), tracking_card().joint_names)
+
+
+def test_the_motion_begins_at_the_robots_heading_and_turns_from_there(tmp_path):
+    bundle = load_bundle(write_bundle(tmp_path, tracking_card()))
+    motion = motion_of(bundle, bundle.card.joint_names)
+    simulated = robot_of(bundle)
+    simulated.reset(orientation=[np.cos(0.7), 0.0, 0.0, np.sin(0.7)])
+    (anchor,) = [term for term in bundle.card.observation_terms if term.name == "anchor"]
+    for step in range(5):
+        motion.advance(simulated.read())
+        angle = 2 * 0.02 * step
+        turned = [np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle), 0.0, 0.0]
+        np.testing.assert_allclose(motion.value(anchor), turned, atol=1e-6)
+    motion.reset()
+    motion.advance(simulated.read())
+    np.testing.assert_allclose(motion.value(anchor), [1.0, 0.0, 0.0, 1.0, 0.0, 0.0], atol=1e-6)
 
 
 # --- the schedule ---

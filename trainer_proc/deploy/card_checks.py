@@ -20,6 +20,10 @@ _SLACK = 1e-3
 """By how much (rad) a default pose may lie beyond the limits: both are rounded."""
 DRIVEN = ("position", "velocity", "effort", "relative_position")
 """Kinds of actions that the runner carries out."""
+MOTION_JOINTS, MOTION_ANCHOR = ":generated_commands", ":motion_anchor_ori_b"
+"""Functions of the terms of a tracked motion that a robot can make."""
+MOTION_OUTPUTS = ("joint_pos", "joint_vel", "body_quat_w")
+"""Outputs of a tracking policy's network that these terms need."""
 _EXPORT_AGAIN = "export the run again"
 _DEGREES = "give it in rad, not degrees"
 
@@ -174,6 +178,8 @@ def _check_form(term: ObservationTerm, card: PolicyCard) -> None:
 def not_made(term: ObservationTerm, card: PolicyCard) -> BundleRefused | None:
     """Return why the runner can't make a term; None if it can."""
     field = f"observation_terms.{term.name}"
+    if term.quantity == "motion" and term.function.endswith((MOTION_JOINTS, MOTION_ANCHOR)):
+        return _motion_not_made(field, term, card)
     if term.quantity in ("", "phase", "motion"):
         got = term.quantity or f"{term.function or 'an unknown function'}, which only the training's code makes"
         return refused(field, "a quantity that a controller can make", got, "train without this term")
@@ -188,6 +194,18 @@ def not_made(term: ObservationTerm, card: PolicyCard) -> BundleRefused | None:
     return None
 
 
+def _motion_not_made(field: str, term: ObservationTerm, card: PolicyCard) -> BundleRefused | None:
+    commands = {command.name: command for command in card.commands if command.kind == "motion"}
+    command = commands.get(term.command)
+    if command is None or command.body not in command.bodies:
+        return refused(f"{field}.command", "a motion of commands with its anchor", repr(term.command), _EXPORT_AGAIN)
+    if missing := [name for name in MOTION_OUTPUTS if name not in card.task_outputs]:
+        return refused("task_outputs", f"{missing[0]} of the motion", "none", _EXPORT_AGAIN)
+    if not card.robot_model:
+        return refused("robot_model", "the robot's MuJoCo model, for the anchor's pose", "none", _EXPORT_AGAIN)
+    return None
+
+
 def _sizes(term: ObservationTerm, card: PolicyCard) -> int:
     """Return how many numbers a term has in one step; 0 if that isn't fixed."""
     match term.quantity:
@@ -195,6 +213,8 @@ def _sizes(term: ObservationTerm, card: PolicyCard) -> int:
             return 3
         case "joint_pos" | "joint_vel":
             return len(term.joints)
+        case "motion":
+            return 6 if term.function.endswith(MOTION_ANCHOR) else 2 * len(card.robot_joint_names)
         case "height_scan":
             return len(card.height_map.points) if card.height_map is not None else 0
         case "command":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,25 @@ Reader = Callable[[RobotState, Floats], None]
 """Writes a term's value of this step into the array, whose length is the term's `step_size`."""
 
 
+class Reference(Protocol):
+    """The motion of a tracking policy, see `motion.Motion`."""
+
+    def reset(self) -> None: ...
+
+    def advance(self, state: RobotState) -> None: ...
+
+    def value(self, term: ObservationTerm) -> Floats: ...
+
+
 class Observations:
     """The observation of one policy on one robot. `observe` allocates no arrays."""
 
-    def __init__(self, card: PolicyCard, joint_names: Sequence[str]) -> None:
-        """`joint_names` is the order of the robot's states. Raises `BundleRefused` for a joint that it hasn't."""
+    def __init__(self, card: PolicyCard, joint_names: Sequence[str], motion: Reference | None = None) -> None:
+        """`joint_names` is the order of the robot's states; a tracking policy needs its `motion` (`motion.motion_of`).
+
+        Raises `BundleRefused` for a joint that the robot hasn't, or a motion that is missing.
+        """
+        self._motion = motion
         self.commands = {command.name: np.zeros(max(1, len(command.parts))) for command in card.commands}
         """Values in force of each command, in its parts' units; zero at first."""
         self.last_action = np.zeros(card.num_actions)
@@ -40,7 +55,9 @@ class Observations:
         ]
 
     def reset(self) -> None:
-        """Forget the history, the last action and the commands."""
+        """Forget the history, the last action and the commands; begin the motion again."""
+        if self._motion is not None:
+            self._motion.reset()
         for term in self._terms:
             term.is_new = True
         self.last_action[:] = 0.0
@@ -49,6 +66,8 @@ class Observations:
 
     def observe(self, state: RobotState) -> NDArray[np.float32]:
         """Return the observation [1, observation_size] of a new control step. The array is the same in every call."""
+        if self._motion is not None:
+            self._motion.advance(state)
         for term in self._terms:
             term.observe(state)
         return self._vector
@@ -73,8 +92,11 @@ class Observations:
                 return lambda state, value: np.copyto(value, command)
             case "height_scan":
                 return _read_height_scan
-            case _:  # pragma: no cover (`check_card` has refused it)
-                remedy = "train without this term"
+            case "motion" if self._motion is not None:
+                seen = self._motion.value(term)
+                return lambda state, value: np.copyto(value, seen)
+            case _:
+                remedy = "run it with a motion, or train without this term"
                 raise refused(f"observation_terms.{term.name}", "a quantity that can be made", term.quantity, remedy)
 
     def _joint_reader(self, term: ObservationTerm, field: str, nominal: Sequence[float]) -> Reader:

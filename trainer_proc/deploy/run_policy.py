@@ -23,6 +23,7 @@ from trainer_proc.contract.rollout import RolloutHeader, write_rollout
 from trainer_proc.contract.worker import Progress
 from trainer_proc.contract.worker_main import Report
 from trainer_proc.deploy.bundle import Bundle, load_bundle
+from trainer_proc.deploy.motion import motion_of
 from trainer_proc.deploy.mujoco_robot import robot_of
 from trainer_proc.deploy.phases import TIME_IS_OVER, Limits, Phase
 from trainer_proc.deploy.picture import Painter
@@ -52,7 +53,13 @@ def run_policy(request: RunPolicyRequest, report: Report) -> PolicyRun:
         stack.callback(robot.close)
         watcher = _Watcher(bundle, robot, request, report, stack)
         runner = Runner(
-            bundle.card, Policy(bundle), robot, _limits(request, bundle.card), loop_hz=_loop_hz(request), watch=watcher
+            bundle.card,
+            Policy(bundle),
+            robot,
+            _limits(request, bundle.card),
+            motion=motion_of(bundle, robot.joint_names),
+            loop_hz=_loop_hz(request),
+            watch=watcher,
         )
         watcher.follow(runner)
         for name, values in command.items():
@@ -69,7 +76,7 @@ def asked_command(card: PolicyCard, values: tuple[float, ...]) -> dict[str, tupl
     """Return the command by its name. Raises `UsageError` for values that the policy was not trained for."""
     if not values:
         return {}
-    if not card.commands:
+    if not (card.commands and card.commands[0].parts):
         raise UsageError("expected no --command, got one: this policy has none")
     asked = card.commands[0]
     if len(values) != len(asked.parts):

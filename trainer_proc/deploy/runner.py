@@ -16,6 +16,7 @@ from curricula.errors import UserError
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.errors import one_line
 from trainer_proc.deploy.actions import Actions, ends_of
+from trainer_proc.deploy.motion import Motion
 from trainer_proc.deploy.observations import Observations, joint_index, project_gravity, require_measured
 from trainer_proc.deploy.phases import Limits, Machine, Phase, Tick
 from trainer_proc.deploy.robot import Floats, JointTargets, RobotInterface, RobotState
@@ -64,6 +65,7 @@ class Runner:
         robot: RobotInterface,
         limits: Limits,
         *,
+        motion: Motion | None = None,
         loop_hz: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -71,12 +73,16 @@ class Runner:
     ) -> None:
         """`loop_hz` is the rate at which states are checked and targets sent, a multiple of the control rate.
 
-        `clock` is that of the states' times. Raises `BundleRefused` for a robot that the policy is not for.
+        `motion` is that of a tracking policy; its first pose replaces the default one at the start. `clock` is that of
+        the states' times. Raises `BundleRefused` for a robot that the policy is not for.
         """
         require_measured(card, robot)
-        self.observations = Observations(card, robot.joint_names)
+        self.observations = Observations(card, robot.joint_names, motion)
         """Its `commands` may be set at any time."""
         self._actions = Actions(card, robot.joint_names)
+        if motion is not None:
+            for place, name in enumerate(robot.joint_names):
+                self._actions.default.position[place] = motion.start.get(name, self._actions.default.position[place])
         self._network, self._robot, self._limits, self._watch = network, robot, limits, watch
         rate = card.control_frequency or 0.0
         self._ticks_per_step = max(1, round((loop_hz or rate) / rate))
