@@ -181,7 +181,7 @@ def not_made(term: ObservationTerm, card: PolicyCard) -> BundleRefused | None:
     if term.quantity == "motion" and term.function.endswith((MOTION_JOINTS, MOTION_ANCHOR)):
         return _motion_not_made(field, term, card)
     if term.quantity in ("", "phase", "motion"):
-        got = term.quantity or f"{term.function or 'an unknown function'}, which only the training's code makes"
+        got = f"{term.function or term.quantity or 'an unknown function'}, which only the training's code makes"
         return refused(field, "a quantity that a controller can make", got, "train without this term")
     if term.modifiers:
         return refused(f"{field}.modifiers", "none", term.modifiers[0].get("function"), "train without it")
@@ -213,8 +213,10 @@ def _sizes(term: ObservationTerm, card: PolicyCard) -> int:
             return 3
         case "joint_pos" | "joint_vel":
             return len(term.joints)
-        case "motion":
-            return 6 if term.function.endswith(MOTION_ANCHOR) else 2 * len(card.robot_joint_names)
+        case "motion" if term.function.endswith(MOTION_ANCHOR):
+            return 6
+        case "motion" if term.function.endswith(MOTION_JOINTS):
+            return 2 * len(card.robot_joint_names)
         case "height_scan":
             return len(card.height_map.points) if card.height_map is not None else 0
         case "command":
