@@ -75,6 +75,9 @@ def test_without_the_task_an_older_description_is_exported_with_what_is_unknown(
         with pytest.raises(ExportError, match=r"is missing, and the run can.t be described again: no such") as caught:
             export_policy(undescribed, undescribed.checkpoint(7))
         assert "\n" not in str(caught.value)
+        undescribed.write_spec(msgspec.structs.replace(spec, library="skrl"))
+        with pytest.raises(ExportError, match="expected a run of rsl_rl, got one of skrl: resume it"):
+            export_policy(undescribed, undescribed.checkpoint(7))
     finally:
         undescribed.write_spec(spec)
         write_policy_description(undescribed, whole)

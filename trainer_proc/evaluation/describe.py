@@ -21,6 +21,8 @@ def _described(request: DescribeRequest, report: Report) -> Described:
         from trainer_proc.evaluation.prepare import prepare, staged  # imports torch
         from trainer_proc.export.record import record_policy
 
+    if (library := RunFolder(Path(request.run)).read_spec().library) not in ("", "rsl_rl"):
+        raise EvaluationError(f"expected a run of rsl_rl, got one of {library}: resume it, which describes it")
     prepared = prepare(request.run, request.checkpoint, device="cpu", seed=0, report=report)
     with staged(prepared, 1, {}, report) as stage:
         try:
