@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from trainer_proc.contract.bundle.gate import GateCell, Push
+from trainer_proc.contract.bundle.reference_request import REFERENCE_WORKER, ReferenceRequest
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.worker import WorkerError
+from trainer_proc.contract.worker_process import WorkerProcess
 
 BUNDLE = Path(__file__).parents[1] / "recordings" / "bundles" / "g1-walk"
 SPEC = RunSpec(
@@ -37,9 +43,17 @@ CELLS = (
 )
 
 
+def run_in(folder):
+    """Make the folder of a run of the recorded bundle's task."""
+    run = RunFolder(folder / "g1-walk-850")
+    run.path.mkdir()
+    run.write_spec(SPEC)
+    return run
+
+
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
-    """Play the cells in both simulators; return their trajectories by name, MuJoCo's first."""
+    """Play the cells in both simulators; return their trajectories by name, MuJoCo's first, and the trace."""
     from trainer_proc.deploy.bundle import load_bundle
     from trainer_proc.evaluation.nominal import nominal_stage
     from trainer_proc.evaluation.prepare import prepare
@@ -48,9 +62,7 @@ def played(tmp_path_factory):
     from trainer_proc.verification.play import Player
     from trainer_proc.verification.suite import judge_for
 
-    folder = RunFolder(tmp_path_factory.mktemp("runs") / "2026-03-01_10-00-00")
-    folder.path.mkdir()
-    folder.write_spec(SPEC)
+    folder = run_in(tmp_path_factory.mktemp("runs"))
     bundle = load_bundle(BUNDLE)
     prepared = prepare(str(folder.path), str(BUNDLE / "policy.onnx"), device="cpu", seed=0, report=lambda one: None)
     with nominal_stage(prepared, len(CELLS), lambda one: None) as stage:
@@ -79,6 +91,42 @@ def test_each_condition_changes_the_episode(played):
     walk = played[0]["walk"][1]
     for name in ("push", "start", "weak", "late"):
         assert np.abs(played[0][name][1].joint_positions - walk.joint_positions).max() > 0.05
+
+
+@pytest.mark.real
+def test_a_reference_is_written_into_the_bundle(tmp_path, monkeypatch):
+    from trainer_proc.deploy.bundle import load_bundle
+    from trainer_proc.evaluation.reference import reference
+    from trainer_proc.verification.gap import read_reference
+    from trainer_proc.verification.trace.check import check_trace
+
+    run = run_in(tmp_path)
+    shutil.copytree(BUNDLE, run.exported, ignore=shutil.ignore_patterns("reference.json", "trace.npz"))
+    noisy = cell("noise", noise=1.0)
+    monkeypatch.setattr(reference, "plan_of", lambda card, level: (*CELLS[:2], noisy))
+    policy = run.exported / "policy.onnx"
+    request = ReferenceRequest(run=str(run.path), bundle=str(run.exported), policy=str(policy))
+    made = reference.make_reference(request, lambda one: None)
+    assert [one.cell for one in made.cells] == list(CELLS[:2])  # the noise would be another one
+    assert (made.simulator, made.run, made.iteration) == ("mjlab", "g1-walk-850", 850)
+    assert made.policy_sha256 == hashlib.sha256(policy.read_bytes()).hexdigest()
+    bundle = load_bundle(run.exported)
+    assert read_reference(run.exported, bundle.card, made) == (made, "")
+    walk = made.cells[0].values
+    assert walk["survived"] == (1.0,)
+    assert 0.0 < walk["velocity/forward"][0] < 1.0
+    report = check_trace(bundle)
+    assert report.faults == ()
+    assert report.notes == ("trace.npz was recorded with the exported policy itself: it can't show a wrong network",)
+
+
+def test_runs_of_another_simulator_are_refused_before_anything_is_built(tmp_path):
+    run = run_in(tmp_path)
+    run.write_spec(msgspec.structs.replace(SPEC, backend="isaaclab"))
+    request = ReferenceRequest(run=str(run.path), bundle=str(BUNDLE), policy=str(BUNDLE / "policy.onnx"))
+    process = WorkerProcess(REFERENCE_WORKER, request, tmp_path / "log", is_log_kept=False)
+    with pytest.raises(WorkerError, match="expected a run of mjlab, got one of isaaclab: no reference for it yet"):
+        process.result()
 
 
 @pytest.mark.real

@@ -44,20 +44,20 @@ def report(progress: Progress) -> None:
     pass
 
 
-def traced_bundle(parent: Path) -> Path:
+def traced_bundle(parent: Path, run: RunSpec = SPEC) -> Path:
     """Make the run and its bundle in the folder `parent`; return the bundle's."""
     folder = RunFolder(parent / "2026-03-01_10-00-00")
     folder.path.mkdir()
-    folder.write_spec(SPEC)
+    folder.write_spec(run)
     backend = load_backend("mjlab", load_library)
-    env_cfg, _ = backend.configurations(SPEC)
-    overrides = {**SPEC.overrides, **nominal_overrides(env_cfg)}
-    spec = replace(SPEC, overrides=overrides)
+    env_cfg, _ = backend.configurations(run)
+    overrides = {**run.overrides, **nominal_overrides(env_cfg)}
+    spec = replace(run, overrides=overrides)
     with built_stage(backend, spec, {}) as stage:
         _observe_differently(stage.runner)
         checkpoint = folder.checkpoint(7)
         torch.save(stage.runner.alg.save() | {"iter": 7, "infos": {}}, checkpoint)
-        record_policy(stage.runner, folder, SPEC, stage.simulator)
+        described = record_policy(stage.runner, folder, run, stage.simulator)
         export_policy(folder, checkpoint)
         prepared = Prepared(
             policy=checkpoint,
@@ -70,7 +70,7 @@ def traced_bundle(parent: Path) -> Path:
             origin="",
             notes=[],
         )
-        _record(stage, prepared, folder)
+        _record(stage, prepared, folder, [term.frame for term in described.observation_terms if term.frame])
     return folder.exported
 
 
@@ -78,20 +78,21 @@ def _observe_differently(runner) -> None:
     """Give the normalizer means and divisors that it would have learned, and the actions a size that moves a robot."""
     generator = torch.Generator().manual_seed(3)
     actor = runner.alg.get_policy()
-    normalizer = actor.obs_normalizer
-    size = normalizer._mean.shape
-    normalizer._mean.copy_(0.3 * torch.randn(size, generator=generator))
-    normalizer._std.copy_(0.2 + torch.rand(size, generator=generator))
-    normalizer._var.copy_(normalizer._std.square())
+    if actor.obs_normalization:
+        normalizer = actor.obs_normalizer
+        size = normalizer._mean.shape
+        normalizer._mean.copy_(0.3 * torch.randn(size, generator=generator))
+        normalizer._std.copy_(0.2 + torch.rand(size, generator=generator))
+        normalizer._var.copy_(normalizer._std.square())
     last = [module for module in actor.modules() if isinstance(module, torch.nn.Linear)][-1]
     last.weight.mul_(4.0)
 
 
-def _record(stage, prepared, folder) -> None:
+def _record(stage, prepared, folder, frames) -> None:
     policy = load_policy(stage.runner, prepared.policy, prepared.content)
     robot = stage.simulator.robot()
     stage.simulator.starts(robot)
-    recorder = TraceRecorder(stage, robot, ["imu_in_pelvis", "pelvis"], environment=0, steps=STEPS)
+    recorder = TraceRecorder(stage, robot, frames, environment=0, steps=STEPS)
     observations = stage.reset(1)
     for _ in range(STEPS):
         recorder.observed(observations)

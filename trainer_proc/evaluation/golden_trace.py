@@ -27,14 +27,19 @@ class TraceRecorder:
     """
 
     def __init__(self, stage: Stage, robot: Any, frames: Sequence[str], *, environment: int, steps: int) -> None:
-        """`frames` are bodies and sites whose velocities are recorded, beside the root body; unknown ones are not."""
+        """`frames` are bodies and sites whose velocities are recorded, beside the root body and all sites of IMUs.
+
+        Those that the robot hasn't are left out.
+        """
         assert stage.simulator is not None
         mechanics = stage.simulator.mechanics(robot)
         assert mechanics is not None
         self._stage, self._robot, self._mechanics = stage, robot, mechanics
         self._row, self._steps = environment, steps
         root = robot.body_names[0]
-        self._frames = [root, *dict.fromkeys(name for name in frames if name != root and _place(robot, name))]
+        sensors = [name for name in getattr(robot, "site_names", ()) if "imu" in name.lower()]
+        named = dict.fromkeys((*frames, *sensors))
+        self._frames = [root, *(name for name in named if name != root and _place(robot, name))]
         names: list[str] = list(robot.joint_names)
         described = stage.simulator.joints(_name_of(stage, robot))
         self._motors = [name for name in names if described is not None and name in described.names]

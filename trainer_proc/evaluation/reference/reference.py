@@ -40,8 +40,6 @@ _MOST_ENVIRONMENTS = {"cpu": 128, "cuda": 4096}
 _REPORTED_STEPS = 25
 _BACKENDS = ("mjlab",)
 """Those whose episodes can start as the gate's do, `Simulator.starts`."""
-NOT_PLAYED = ("noise",)
-"""Groups of the plan that the training simulator doesn't play: its noise would be another one."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def make_reference(request: ReferenceRequest, report: Report) -> SuiteResult:
             f"expected a run of {' or '.join(_BACKENDS)}, got one of {backend}: no reference for it yet"
         )
     bundle = load_bundle(Path(request.bundle))
-    plan = [cell for cell in plan_of(bundle.card, request.level) if cell.group not in NOT_PLAYED]
+    plan = [cell for cell in plan_of(bundle.card, request.level) if not cell.noise]  # it would be another noise
     judge, notes = judge_for(bundle.card)
     prepared = prepare(request.run, request.policy, device=request.device, seed=0, report=report)
     episodes = [Episode(cell, seed) for cell in plan for seed in range(cell.episodes)]
