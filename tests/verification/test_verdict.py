@@ -8,7 +8,7 @@ from trainer_proc.contract.bundle.description import Command, CommandPart
 from trainer_proc.contract.bundle.gate import VELOCITY_PARTS, GateCell
 from trainer_proc.contract.bundle.verification import CellResult, SuiteResult, Thresholds
 from trainer_proc.verification.dead_zones import dead_zones
-from trainer_proc.verification.verdict import problems_of
+from trainer_proc.verification.verdict import problems_of, walking_text
 
 TWIST = Command("twist", "velocity", [CommandPart(name, "", -1.0, 1.0) for name in VELOCITY_PARTS])
 
@@ -62,6 +62,17 @@ def test_a_dead_zone_is_reported_of_commands_of_one_part_alone():
         one("d", "commands", (0.0, 0.2, 0.0), velocity__lateral=(None, None)),
     )
     assert list(dead_zones(result, TWIST)) == ["dead zone, yaw (rad/s): 0.3 gives 0.01"]
+
+
+def test_walking_is_told_apart_from_turning_on_the_spot():
+    result = result_of(
+        one("a", "commands", (0.5, 0.0, 0.3), success=(1.0, 1.0)),
+        one("b", "commands", (0.0, -0.2, 0.0), success=(1.0, 0.0)),
+        one("c", "commands", (0.0, 0.0, 0.3), success=(0.0, 0.0)),
+        one("d", "stand", success=(0.0,)),
+    )
+    assert walking_text(result, TWIST) == "walking: 75% of 4 episodes successful (30% to 95%)"
+    assert walking_text(result_of(result.cells[2]), TWIST) == ""
 
 
 @pytest.mark.parametrize("group", ["starts", "motors", "latency", "noise"])

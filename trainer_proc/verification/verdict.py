@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from trainer_proc.contract.bundle.gate import DISTURBANCES, SUCCESS_GROUPS, Group
+from trainer_proc.contract.bundle.description import Command
+from trainer_proc.contract.bundle.gate import DISTURBANCES, SUCCESS_GROUPS, Group, velocity_of
 from trainer_proc.contract.bundle.verification import SUCCESS, SURVIVED, CellResult, SuiteResult, Thresholds
 from trainer_proc.contract.statistics import wilson
 
@@ -21,6 +22,19 @@ def problems_of(result: SuiteResult, thresholds: Thresholds) -> list[str]:
         if group in DISTURBANCES:
             lines.append(_problem(DISTURBANCES[group], cells, SURVIVED, "without a fall", thresholds))
     return [line for line in lines if line]
+
+
+def walking_text(result: SuiteResult, command: Command) -> str:
+    """Return the success of the commands that ask for a walk, so those with a linear velocity; empty without any."""
+    walks = [
+        one for one in result.cells if one.cell.group == "commands" and any(velocity_of(command, one.cell.command)[:2])
+    ]
+    values = [value or 0.0 for one in walks for value in one.values[SUCCESS]]
+    if not values:
+        return ""
+    low, high = wilson(sum(values), len(values))
+    share = sum(values) / len(values)
+    return f"walking: {share:.0%} of {len(values)} episodes successful ({low:.0%} to {high:.0%})"
 
 
 def _problem(title: str, cells: Sequence[CellResult], measure: str, what: str, thresholds: Thresholds) -> str:

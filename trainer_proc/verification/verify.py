@@ -25,7 +25,7 @@ from trainer_proc.verification.gap import UNKNOWN, gap_problems, gaps_of, read_r
 from trainer_proc.verification.suite import play_suite
 from trainer_proc.verification.summary import summarize
 from trainer_proc.verification.trace.check import check_trace
-from trainer_proc.verification.verdict import problems_of
+from trainer_proc.verification.verdict import problems_of, walking_text
 
 
 def verify(request: VerifyRequest, report: Callable[[Progress], None]) -> Verification:
@@ -89,8 +89,9 @@ def _check_unchanged(bundle: Bundle, hashes: dict[str, str]) -> None:
 
 def _notes(bundle: Bundle, result: SuiteResult) -> list[str]:
     command = velocity_command_of(bundle.card)
+    of_command = [] if command is None else [walking_text(result, command), *dead_zones(result, command)]
     return [
-        *(list(dead_zones(result, command)) if command is not None else []),
+        *(line for line in of_command if line),
         *bundle.card.not_measured,
         *(f"not in the bundle: {line}" for line in bundle.card.not_included),
     ]
