@@ -14,6 +14,7 @@ import pytest
 from presets.robots import Robot, find_robot
 from tests.deploy import unitree_messages as recorded
 from tests.deploy.clock import Clock
+from tests.deploy.dds_domain import domain
 from tests.deploy.small_bundle import SIZE, card, write_bundle
 from tests.waiting import wait_for
 from trainer_proc.deploy.bundle import load_bundle
@@ -203,11 +204,11 @@ def test_the_robot_of_a_policy_is_named_or_known_by_its_joints():
 # --- over DDS, from process to process ---
 
 
-def answer(seconds, parent):
+def answer(seconds, parent, number):
     """Be a robot: send a state every 2 ms, whose first motor's velocity is the last command's torque."""
     from trainer_proc.deploy.unitree.dds import COMMANDS, STATES, DdsChannel
 
-    channel = DdsChannel("lo", sends=STATES, receives=COMMANDS)
+    channel = DdsChannel("lo", number, sends=STATES, receives=COMMANDS)
     motors = np.zeros((MOTORS, 4), np.float32)
     end = time.monotonic() + seconds
     while time.monotonic() < end and not parent.poll():
@@ -222,10 +223,10 @@ def test_messages_pass_over_dds_between_processes():
     from trainer_proc.deploy.unitree.dds import DdsChannel
 
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=answer, args=(60.0, theirs))
+    process = multiprocessing.get_context("spawn").Process(target=answer, args=(60.0, theirs, domain()))
     process.start()
     try:
-        channel = DdsChannel("lo")
+        channel = DdsChannel("lo", domain())
         command = np.zeros((MOTORS, 5), np.float32)
         command[0, 2] = 12.5
 

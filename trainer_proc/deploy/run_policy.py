@@ -118,7 +118,7 @@ def _connect(bundle: Bundle, request: RunPolicyRequest) -> RobotInterface:
     if request.robot == "unitree":
         from trainer_proc.deploy.unitree.connect import connect
 
-        return connect(bundle, request.interface)
+        return connect(bundle, request.interface, request.domain)
     robot = RealTimeRobot(robot_of(bundle))
     robot.is_held = True
     return robot

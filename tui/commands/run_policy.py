@@ -31,6 +31,7 @@ _WARNING = "The policy will move a real robot. Is it in damping mode, hung up, w
 @click.option("--max-tilt", type=FiniteRange(min=1.0, max=180.0), default=60.0, show_default=True, help="Degrees.")
 @click.option("--loop-hz", type=FiniteRange(min=1.0, max=2000.0), help="Rate of the loop; default: the policy's, 500.")
 @click.option("--interface", default="", help="Network interface of a Unitree robot, such as eth0.")
+@click.option("--domain", type=click.IntRange(0, 230), default=0, show_default=True, help="Its DDS domain.")
 @click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="Rollout file to write.")
 @click.option("--yes", is_flag=True, help="Ask nothing before a real robot moves.")
 @logs_option
@@ -44,6 +45,7 @@ def run_policy_command(
     max_tilt: float,
     loop_hz: float | None,
     interface: str,
+    domain: int,
     record: Path | None,
     yes: bool,
     log_root: Path,
@@ -65,6 +67,7 @@ def run_policy_command(
         max_tilt=math.radians(max_tilt),
         loop_hz=loop_hz or 0.0,
         interface=interface,
+        domain=domain,
         record=str(record.absolute()) if record is not None else "",
         log_root=str(log_root.absolute()),
     )

@@ -36,6 +36,8 @@ class RunPolicyRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Rate of the loop; 0 for the policy's, of a Unitree robot at least 500."""
     interface: str = ""
     """Network interface of a Unitree robot, such as `eth0`."""
+    domain: int = 0
+    """DDS domain of a Unitree robot: 0 of a real one, 1 of Unitree's own simulator."""
     record: str = ""
     """Absolute path of a rollout to write; empty for none."""
     log_root: str = ""

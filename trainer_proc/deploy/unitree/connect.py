@@ -14,15 +14,18 @@ from trainer_proc.deploy.unitree.dds import DdsChannel
 from trainer_proc.deploy.unitree.robot import UnitreeRobot, UnitreeSensors
 
 
-def connect(bundle: Bundle, interface: str) -> UnitreeRobot:
-    """Return the robot on a network interface. Raises `UserError` for a policy of another robot, or no connection."""
+def connect(bundle: Bundle, interface: str, domain: int) -> UnitreeRobot:
+    """Return the robot on a network interface, in a DDS domain.
+
+    Raises `UserError` for a policy of another robot, or if there is no connection.
+    """
     if not interface:
         raise UsageError("expected the network interface of the robot: --interface eth0, see `ip link`")
     robot = robot_for(bundle.card)
     sites = robot_of(bundle).parallel_frames(robot.imu) if bundle.robot_model is not None else []
     sensors = UnitreeSensors(robot, sites)
     require_measured(bundle.card, sensors)
-    return UnitreeRobot(sensors, DdsChannel(interface))
+    return UnitreeRobot(sensors, DdsChannel(interface, domain))
 
 
 def robot_for(card: PolicyCard) -> Robot:
