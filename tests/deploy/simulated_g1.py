@@ -1,6 +1,7 @@
 """A G1 that hangs in MuJoCo and speaks Unitree's messages over DDS, in a process of its own.
 
-Its arguments are the bundle's folder and the DDS domain. It ends with its input, and then prints how many commands came, the last one, and the largest stiffness, as JSON.
+Its arguments are the bundle's folder and the DDS domain. It ends with its input, and then prints how many commands
+came, the last one, and the largest stiffness, as JSON.
 """
 
 from __future__ import annotations
