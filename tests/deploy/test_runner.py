@@ -66,9 +66,10 @@ class Rig:
         self.simulated = robot_of(self.bundle)
         self.robot = Recorded(RealTimeRobot(self.simulated, self.clock), self.clock)
         self.phases = []
+        self.network = Policy(self.bundle)
         self.runner = Runner(
             self.bundle.card,
-            Policy(self.bundle),
+            self.network,
             self.robot,
             limits,
             clock=self.clock,
@@ -136,6 +137,23 @@ def test_a_faster_loop_checks_between_control_steps(make):
     assert outcome.control_steps == 25
     written = [at for at, position, _ in rig.robot.told if position is not None]
     assert np.diff(written).max() == pytest.approx(0.002, abs=1e-4)
+
+
+def test_control_steps_keep_their_distance_whatever_ticks_are_left_out(make):
+    rig = make(loop_hz=500.0, limits=replace(LIMITS, ramp_seconds=0.203))
+    acted = []
+    act = rig.network.act
+
+    def late_twice(observation):
+        acted.append(rig.clock())
+        if len(acted) in (5, 9):
+            rig.clock.now += 0.007
+        return act(observation)
+
+    rig.network.act = late_twice
+    outcome = rig.runner.run()
+    assert outcome.missed == 4
+    np.testing.assert_allclose(np.diff(acted), 0.02, atol=2e-4)
 
 
 @pytest.mark.parametrize("loop_hz", [50.0, 500.0])

@@ -95,6 +95,8 @@ class Runner:
         self._targets: JointTargets = self._actions.default
         self._began: Floats | None = None
         self._stop = self._problem = ""
+        self._next_step = 0
+        """Tick of the next control step."""
         self._outcome = Outcome()
 
     def stop(self, reason: str) -> None:
@@ -106,17 +108,14 @@ class Runner:
         schedule = Schedule(self._period, self._clock, self._sleep)
         outcome = self._outcome
         outcome.lateness = schedule.lateness
-        tick = 0
         try:
             while self._machine.phase != "damped":
                 now = schedule.wait()
                 began = time.perf_counter()
-                self._tick(now, tick)
-                if tick % self._ticks_per_step == 0:
+                if self._tick(now, schedule.tick):
                     outcome.work.add(time.perf_counter() - began)
                     if self._state is not None:
                         self._watch(self._machine.phase, self._state)
-                tick += 1
         except UserError as error:
             outcome.reason = str(error)
             raise
@@ -141,25 +140,31 @@ class Runner:
                     self._watch("damped", state)
             self._robot.damp()
 
-    def _tick(self, now: float, tick: int) -> None:
+    def _tick(self, now: float, tick: int) -> bool:
+        """Check the robot's state and send targets; return whether a control step was due."""
         state = self._robot.read()
         self._state = state
         before = self._machine.phase
         seen = self._seen(now, state)
         self._machine = self._machine.advanced(seen, self._limits)
         phase = self._machine.phase
+        is_step = tick >= self._next_step or phase != before
+        if is_step:  # from the first step on in equal distances, also where ticks were left out
+            past = tick - self._next_step if phase == before else 0
+            self._next_step = tick + self._ticks_per_step - past % self._ticks_per_step
         if phase == "damped" or state is None:
             self._robot.damp()
-            return
+            return is_step
         if phase == "ramp":
             self._ramp(now, state, is_new=before != "ramp")
-        elif phase == "run" and (before != "run" or tick % self._ticks_per_step == 0):
+        elif phase == "run" and is_step:
             self._step(state)
         if self._problem:  # a network's NaN must not reach the robot
             self._machine = self._machine.advanced(self._seen(now, state), self._limits)
             self._robot.damp()
-            return
+            return is_step
         self._robot.write(self._targets)
+        return is_step
 
     def _seen(self, now: float, state: RobotState | None) -> Tick:
         if state is None:

@@ -55,7 +55,8 @@ class Schedule:
         self.period = period
         self._clock, self._sleep = clock, sleep
         self._start = clock()
-        self._tick = -1
+        self.tick = -1
+        """Number of the present tick, from 0; those that were left out count."""
         self.missed = 0
         """Ticks that were left out."""
         self.lateness = Durations()
@@ -63,13 +64,13 @@ class Schedule:
 
     def wait(self) -> float:
         """Wait for the next tick, and return its time by `clock`."""
-        self._tick += 1
+        self.tick += 1
         now = self._clock()
-        late = int((now - self._start) / self.period) - self._tick
+        late = int((now - self._start) / self.period) - self.tick
         if late > 0:
             self.missed += late
-            self._tick += late
-        deadline = self._start + self._tick * self.period
+            self.tick += late
+        deadline = self._start + self.tick * self.period
         while (left := deadline - now) > 0.0:
             self._sleep(left - _SPIN_SECONDS if left > _SPIN_SECONDS else 0.0)
             now = self._clock()
