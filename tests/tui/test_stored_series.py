@@ -7,6 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tests.chaos.journals import damaged, frames_of, journal_of
 from trainer_proc.contract.codec import encode, pack_values
@@ -114,7 +115,7 @@ def test_tables_end_where_records_change(tmp_path, record):
 def test_a_live_run_goes_on_behind_what_is_stored(tmp_path):
     path = tmp_path / "journal.msgpack"
     bodies = [MetricSet(0, ("a", "b")), *iterations(0, 100)]
-    path.write_bytes(b"".join(sealed_record(encode(Frame(n, 1e9 + n, body))) for n, body in enumerate(bodies)))
+    path.write_bytes(journal_of_bodies(bodies))
     _, history, stored = folded(ColumnReader(path))
     assert stored
     later = iterations(100, 120)
@@ -131,9 +132,26 @@ def test_a_live_run_goes_on_behind_what_is_stored(tmp_path):
 def test_points_of_a_journal_that_is_gone_are_missing(tmp_path):
     path = tmp_path / "journal.msgpack"
     bodies = [MetricSet(0, ("a", "b")), *iterations(0, 100)]
-    path.write_bytes(b"".join(sealed_record(encode(Frame(n, 1e9 + n, body))) for n, body in enumerate(bodies)))
+    path.write_bytes(journal_of_bodies(bodies))
     _, history, _ = folded(ColumnReader(path))
     path.unlink()
     assert history.series["a"].count == 100
     assert np.isnan(history.series["a"].ys[50])
     assert history.series["a"].ys[0] == 1.0
+
+
+def test_points_of_a_journal_that_was_replaced_are_missing(tmp_path):
+    path = tmp_path / "journal.msgpack"
+    path.write_bytes(journal_of_bodies([MetricSet(0, ("a", "b", "c")), *iterations(0, 100, values=(1.0, 2.0, 3.0))]))
+    _, history, stored = folded(ColumnReader(path))
+    assert stored
+    size = path.stat().st_size
+    fewer = [replace(body, environment_steps=2**40) for body in iterations(0, 100, values=(1.0,))]
+    path.write_bytes(journal_of_bodies([MetricSet(0, ("abcde",)), *fewer]))
+    assert path.stat().st_size >= size  # the records are as long, but have fewer values
+    assert history.series["c"].count == 100
+    assert np.isnan(history.series["c"].ys[50])
+
+
+def journal_of_bodies(bodies):
+    return b"".join(sealed_record(encode(Frame(n, 1e9 + n, body))) for n, body in enumerate(bodies))

@@ -8,9 +8,8 @@ first one, and every 256th checksum is checked.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,6 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from trainer_proc.contract.journal_records import decode_records, is_whole_record
-from trainer_proc.contract.limits import LARGEST, LATEST
 from trainer_proc.contract.messages import (
     Damaged,
     Frame,
@@ -31,8 +29,9 @@ from trainer_proc.contract.messages import (
 from trainer_proc.contract.products import EvaluationFinished
 from trainer_proc.contract.records import BIN_32, HEADER
 from trainer_proc.contract.run_files import open_file
+from tui.session.metrics.record_layout import Layout, layout_of, leading
 
-PIECE = 8 * 1024 * 1024
+PIECE = 16 * 1024 * 1024
 """Bytes that are read at a time."""
 _CHECKED_EVERY = 256
 LEAST_ROWS = 64
@@ -42,87 +41,6 @@ _LONGEST_BETWEEN = 64 * 1024
 """Bytes of a frame that may lie in a table."""
 _ENDS = IterationFinished | MetricSet | RunStarted | KnobsAvailable | EvaluationFinished | Damaged
 """Frames whose order among iterations matters, or iterations of another kind."""
-_NUMBERS = {0xCC: "u1", 0xCD: ">u2", 0xCE: ">u4", 0xCF: ">u8", 0xCB: ">f8"}
-_TEXTS = {0xC4: 1, 0xC5: 2, 0xC6: 4}
-"""Bytes of the length of MessagePack's `bin` types."""
-_NEEDED = ("number", "time", "iteration", "values", "environment_steps", "seconds_left")
-_FREE = (*_NEEDED, "checksum")
-"""Fields that differ from record to record."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Places of the fields in a record: byte and NumPy type by name; `values` has the first of its float32."""
-
-    record: bytes
-    fields: dict[str, tuple[int, str]]
-    metrics: int
-    """Number of values."""
-    fixed: tuple[tuple[int, str], ...]
-    """Words that are the same in all records of a table: byte and NumPy type."""
-
-    def column(self, rows: NDArray[np.uint8], name: str) -> NDArray[np.generic]:
-        """Return a field of records, shape (n, record's bytes), as a view of shape (n,)."""
-        start, kind = self.fields[name]
-        return rows[:, start : start + np.dtype(kind).itemsize].view(kind)[:, 0]
-
-    def values(self, rows: NDArray[np.uint8], places: Sequence[int]) -> NDArray[np.float32]:
-        """Return the values at these places of all records, shape (len(places), n)."""
-        start, _ = self.fields["values"]
-        of_all = rows[:, start : start + 4 * self.metrics].view("<f4")
-        return np.ascontiguousarray(of_all[:, list(places)].T)
-
-    def matching(self, rows: NDArray[np.uint8]) -> int:
-        """Return how many of the first records have this layout and evenly spaced iterations."""
-        is_same = np.ones(len(rows), dtype=bool)
-        first = np.frombuffer(self.record, np.uint8)[np.newaxis]
-        for start, kind in self.fixed:
-            size = np.dtype(kind).itemsize
-            part, of_first = (one[:, start : start + size].view(kind)[:, 0] for one in (rows, first))
-            is_same &= part == of_first
-        for name, (start, kind) in self.fields.items():
-            if name in _FREE and kind == "u1" and self.record[start - 1] != 0xCC:  # the number is its own marker
-                is_same &= rows[:, start] < 0x80
-        times = self.column(rows, "time").astype(np.float64)
-        is_same &= (
-            (times >= 0) & (times <= LATEST) & (self.column(rows, "environment_steps").astype(np.float64) <= LARGEST)
-        )
-        iterations = self.column(rows, "iteration").astype(np.int64)
-        spacing = np.diff(iterations)
-        is_same[1:] &= (spacing > 0) & (spacing == spacing[:1])
-        count = _leading(is_same)
-        is_whole = [is_whole_record(memoryview(rows[row])) for row in range(0, count, _CHECKED_EVERY)]
-        return min(count, _leading(np.array(is_whole, dtype=bool)) * _CHECKED_EVERY)
-
-
-def layout_of(record: bytes) -> Layout | None:
-    """Return the layout of an iteration's record; None for other records, or numbers of other types."""
-    fields: dict[str, tuple[int, str]] = {}
-    try:
-        position = _scalar(record, HEADER.size + 1, "number", fields)
-        position = _scalar(record, position, "time", fields)
-        keys, position = record[position] & 0x0F, position + 1
-        metrics = 0
-        for _ in range(keys):
-            name, position = _text(record, position)
-            if name == b"type":
-                kind, position = _text(record, position)
-                if kind != b"IterationFinished":
-                    return None
-            elif name == b"values":
-                width = _TEXTS[record[position]]
-                start = position + 1 + width
-                size = int.from_bytes(record[position + 1 : start], "big")
-                fields["values"], metrics, position = (start, "<f4"), size // 4, start + size
-            else:
-                position = _scalar(record, position, name.decode(), fields)
-        if position != len(record):
-            position = _scalar(record, position, "checksum", fields)
-    except (KeyError, IndexError, UnicodeDecodeError):
-        return None
-    if position != len(record) or not {*_NEEDED, "metric_set"} <= fields.keys() or fields["time"][1] != ">f8":
-        return None
-    return Layout(record, fields, metrics, _fixed(fields, metrics, len(record)))
 
 
 def find_table(data: bytes, position: int, path: Path, offset: int) -> tuple[StoredIterations, list[Frame], int] | None:
@@ -137,24 +55,32 @@ def find_table(data: bytes, position: int, path: Path, offset: int) -> tuple[Sto
     if (layout := layout_of(data[position : position + size])) is None:
         return None
     parts, others = _walk(data, position, size, path)
-    of_parts = [_rows(data, size, start, count) for start, count in parts]
-    rows = np.concatenate(of_parts) if len(of_parts) > 1 else of_parts[0]  # usual, and saves a copy
-    if (count := layout.matching(rows[:LEAST_ROWS])) == LEAST_ROWS:
-        count = layout.matching(rows)
+    starts = _starts(parts, size)
+    if (count := _whole_rows(data, starts[:LEAST_ROWS], size, layout)) == LEAST_ROWS:
+        count = _whole_rows(data, starts, size, layout)
     if count < LEAST_ROWS:
         return None
     kept = _first(parts, count)
     end = kept[-1][0] + kept[-1][1] * size
-    first, second = layout.column(rows[:2], "iteration").tolist()
+    two = layout.outlines(data, starts[:2])
+    first, second = layout.column(two, "iteration").tolist()
     stored = StoredIterations(
         path=str(path),
         parts=tuple((offset - position + start, count) for start, count in kept),
         record=size,
-        metric_set=int(layout.column(rows[:1], "metric_set")[0]),
+        metric_set=int(layout.column(two, "metric_set")[0]),
         first_iteration=first,
         step=second - first,
     )
     return stored, [frame for start, frame in others if start < end], end
+
+
+def _whole_rows(data: bytes, starts: NDArray[np.int64], size: int, layout: Layout) -> int:
+    """Return how many of the first records belong to one table and are not known to be damaged."""
+    count = layout.matching(layout.outlines(data, starts))
+    checked = starts[:count:_CHECKED_EVERY].tolist()
+    is_whole = [is_whole_record(memoryview(data)[start : start + size]) for start in checked]
+    return min(count, leading(np.array(is_whole, dtype=bool)) * _CHECKED_EVERY)
 
 
 def _walk(data: bytes, position: int, size: int, path: Path) -> tuple[list[tuple[int, int]], list[tuple[int, Frame]]]:
@@ -180,11 +106,13 @@ def _walk(data: bytes, position: int, size: int, path: Path) -> tuple[list[tuple
 def _equal_headers(data: bytes, position: int, size: int, header: bytes) -> int:
     """Return how many whole records with this header follow each other."""
     count, window = 0, LEAST_ROWS
-    wanted = np.frombuffer(header[1:], "u4")[0]
-    while len(rows := _rows(data, size, position + count * size, window)):
-        equal = _leading((rows[:, 1 : HEADER.size].view("u4")[:, 0] == wanted) & (rows[:, 0] == BIN_32))
+    while (whole := min((len(data) - position) // size - count, window)) > 0:
+        start = position + count * size
+        stop = start + whole * size
+        of_each_byte = (data[start + place : stop : size] for place in range(HEADER.size))  # faster than NumPy for few
+        equal = min(whole - len(column.lstrip(header[n : n + 1])) for n, column in enumerate(of_each_byte))
         count += equal
-        if equal < len(rows):
+        if equal < whole:
             break
         window *= 4
     return count
@@ -208,6 +136,14 @@ def _first(parts: Sequence[tuple[int, int]], count: int) -> list[tuple[int, int]
     return kept
 
 
+def _starts(parts: Sequence[tuple[int, int]], size: int) -> NDArray[np.int64]:
+    """Return where each record of these parts starts, shape (n,)."""
+    first, counts = np.array(parts, dtype=np.int64).T
+    before = np.cumsum(counts) - counts
+    starts: NDArray[np.int64] = np.repeat(first - before * size, counts) + size * np.arange(counts.sum())
+    return starts
+
+
 def without_ends(stored: StoredIterations) -> StoredIterations:
     """Return the same table without its first and its last iteration."""
     (start, count), *rest = stored.parts
@@ -225,70 +161,30 @@ def iterations_of(stored: StoredIterations) -> range:
 def read_values(stored: StoredIterations, places: Sequence[int]) -> NDArray[np.float32]:
     """Return the values at these places of the metric set, shape (len(places), count); NaN for what is gone."""
     values = np.full((len(places), stored.count), np.nan, dtype=np.float32)
-    for first, layout, rows in _pieces(stored):
-        values[:, first : first + len(rows)] = layout.values(rows, places)
+    if (found := _records(stored)) is not None:
+        layout, data, starts = found
+        known = [column for column, place in enumerate(places) if place < layout.metrics]  # all, if still the same file
+        values[known, : len(starts)] = layout.read(data, starts, [places[column] for column in known])
     return values
 
 
 def read_moments(stored: StoredIterations) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return environment steps and Unix times of a table, each of shape (count,); 0 for what is gone."""
     steps, times = np.zeros(stored.count), np.zeros(stored.count)
-    for first, layout, rows in _pieces(stored):
-        steps[first : first + len(rows)] = layout.column(rows, "environment_steps")
-        times[first : first + len(rows)] = layout.column(rows, "time")
+    if (found := _records(stored)) is not None:
+        layout, data, starts = found
+        outlines = layout.outlines(data, starts)
+        steps[: len(starts)] = layout.column(outlines, "environment_steps")
+        times[: len(starts)] = layout.column(outlines, "time")
     return steps, times
 
 
-def _pieces(stored: StoredIterations) -> Iterator[tuple[int, Layout, NDArray[np.uint8]]]:
-    """Yield the records of a table in pieces, each with its first row; ends early if the file has become shorter."""
+def _records(stored: StoredIterations) -> tuple[Layout, bytes, NDArray[np.int64]] | None:
+    """Return the records of a table and where each starts, fewer if the file has become shorter; None if it is gone."""
+    begin, (last, count) = stored.parts[0][0], stored.parts[-1]
     with suppress(OSError), open_file(Path(stored.path)) as file:
-        start, (last, count) = stored.parts[0][0], stored.parts[-1]
-        data = os.pread(file.fileno(), last + count * stored.record - start, start)
-        layout = layout_of(data[: stored.record])
-        first = 0
-        for place, count in stored.parts:
-            rows = _rows(data, stored.record, place - start, count)
-            if layout is None or len(rows) < count:
-                return
-            yield first, layout, rows
-            first += count
-
-
-def _rows(data: bytes, size: int, start: int, most: int) -> NDArray[np.uint8]:
-    count = max(min((len(data) - start) // size, most), 0)
-    return np.frombuffer(data, np.uint8, count * size, start if count else 0).reshape(count, size)
-
-
-def _leading(is_same: NDArray[np.bool_]) -> int:
-    """Return how many of the first elements are true."""
-    return len(is_same) if is_same.all() else int(np.argmin(is_same))
-
-
-def _scalar(record: bytes, position: int, name: str, fields: dict[str, tuple[int, str]]) -> int:
-    """Note the place of a number and return its end. Raises `KeyError` for what is no number."""
-    marker = record[position]
-    if marker < 0x80:
-        fields[name] = position, "u1"
-        return position + 1
-    fields[name] = position + 1, _NUMBERS[marker]
-    return position + 1 + np.dtype(_NUMBERS[marker]).itemsize
-
-
-def _text(record: bytes, position: int) -> tuple[bytes, int]:
-    """Return a short text and its end. Raises `KeyError` for anything else."""
-    if not 0xA0 <= record[position] < 0xC0:
-        raise KeyError
-    end = position + 1 + (record[position] & 0x1F)
-    return record[position + 1 : end], end
-
-
-def _fixed(fields: dict[str, tuple[int, str]], metrics: int, size: int) -> tuple[tuple[int, str], ...]:
-    """Return the words that cover the bytes between the free fields; the last ones of these may overlap."""
-    sizes = {name: np.dtype(kind).itemsize for name, (_, kind) in fields.items()} | {"values": 4 * metrics}
-    free = sorted((fields[name][0], fields[name][0] + sizes[name]) for name in _FREE if name in fields)
-    starts, stops = [0, *(stop for _, stop in free)], [*(start for start, _ in free), size]
-    words: list[tuple[int, str]] = []
-    for start, stop in zip(starts, stops, strict=True):
-        width = next((width for width in (8, 4, 2) if width <= stop - start), 1)
-        words += [(min(place, stop - width), f"u{width}") for place in range(start, stop, width)]
-    return tuple(words)
+        data = os.pread(file.fileno(), last + count * stored.record - begin, begin)
+        starts = _starts(stored.parts, stored.record) - begin
+        if (layout := layout_of(data[: stored.record])) is not None:
+            return layout, data, starts[: np.searchsorted(starts, len(data) - stored.record, side="right")]
+    return None
