@@ -10,10 +10,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from trainer_proc.contract.bundle.card import WHOLE_DESCRIPTION
 from trainer_proc.contract.bundle.description import Limits, PolicyDescription
-
-WHOLE_DESCRIPTION = "policy_json"
-"""Key of the whole description in JSON, with all digits."""
 
 
 def metadata(description: PolicyDescription, run: str, iteration: int) -> dict[str, str]:

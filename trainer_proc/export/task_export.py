@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trainer_proc.contract.bundle.card import WHOLE_DESCRIPTION
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.run_folder import RunFolder, checkpoint_name, write_atomically
-from trainer_proc.export.metadata import WHOLE_DESCRIPTION
 
 DESCRIBED_HERE = frozenset(
     {

@@ -22,6 +22,7 @@ from trainer_proc.contract.worker import Progress
 from trainer_proc.deploy.bundle import LARGEST_FILE, Bundle, load_bundle
 from trainer_proc.verification.dead_zones import dead_zones
 from trainer_proc.verification.gap import UNKNOWN, gap_problems, gaps_of, read_reference
+from trainer_proc.verification.metadata_check import metadata_faults
 from trainer_proc.verification.suite import play_suite
 from trainer_proc.verification.summary import summarize
 from trainer_proc.verification.trace.check import check_trace
@@ -36,14 +37,15 @@ def verify(request: VerifyRequest, report: Callable[[Progress], None]) -> Verifi
     bundle = load_bundle(folder)
     hashes = hashes_of(bundle)
     trace = check_trace(bundle)
+    faults = (*metadata_faults(bundle), *trace.faults)
     result = play_suite(bundle, request.level, report, request.threads)
     reference, unknown = read_reference(folder, bundle.card, result)
     gap = gaps_of(result, reference) if reference is not None else ()
     problems = [*problems_of(result, request.thresholds), *gap_problems(gap, request.thresholds)]
     verification = Verification(
-        verified=not problems and not trace.faults,
+        verified=not problems and not faults,
         problems=tuple(problems),
-        faults=trace.faults,
+        faults=faults,
         notes=(*result.notes, *_notes(bundle, result), *trace.notes, *_gap_notes(request, reference, unknown)),
         thresholds=request.thresholds,
         files=hashes,
