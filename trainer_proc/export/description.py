@@ -10,7 +10,7 @@ from trainer_proc.export.commands import describe_commands
 from trainer_proc.export.libraries.registry import describe_actor
 from trainer_proc.export.observations import describe_observations, find_height_map, observations_not_included
 from trainer_proc.export.plain import limits
-from trainer_proc.export.quantities import Observer
+from trainer_proc.export.quantities import TermReader
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.simulators.interface import Simulator
 
@@ -33,7 +33,7 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
     vectors = [group for group in groups if group in actor.observation_sizes]
     robots = driven_assets(env, simulator)
     commands = describe_commands(env, simulator)
-    observer = None if simulator is None else Observer(simulator, robots, commands, _action_terms(env))
+    reader = None if simulator is None else TermReader(simulator, robots, commands, _action_terms(env))
     clip_actions, clips_not_included = action_limit(runner.env)
     joints, joints_not_included = _describe_joints(simulator, robots)
     return PolicyDescription(
@@ -41,17 +41,17 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
         backend=backend,
         **actor._asdict(),
         num_actions=runner.env.num_actions,
-        observation_terms=describe_observations(env, vectors, observer),
+        observation_terms=describe_observations(env, vectors, reader),
         image_terms=describe_observations(env, [group for group in groups if group in actor.image_shapes], None),
         clip_actions=clip_actions,
         commands=commands,
-        height_map=find_height_map(env, vectors, observer),
+        height_map=find_height_map(env, vectors, reader),
         base_body=simulator.base_body(robots[0]) if simulator is not None and len(robots) == 1 else "",
         **_times(env),
         **describe_actions(env, simulator),
         **joints,
         not_included=[
-            *observations_not_included(env, vectors, observer),
+            *observations_not_included(env, vectors, reader),
             *actions_not_included(env),
             *clips_not_included,
             *joints_not_included,

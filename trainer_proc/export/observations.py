@@ -9,36 +9,36 @@ import torch
 
 from trainer_proc.contract.bundle.description import HeightMap, ObservationTerm
 from trainer_proc.export.plain import import_path, limits, plain
-from trainer_proc.export.quantities import UNITS, Observed, Observer
+from trainer_proc.export.quantities import UNITS, Observed, TermReader
 from trainer_proc.metrics.environment import observation_term_cfg
 
 
-def describe_observations(env: Any, groups: list[str], observer: Observer | None) -> list[ObservationTerm]:
+def describe_observations(env: Any, groups: list[str], reader: TermReader | None) -> list[ObservationTerm]:
     """Return the terms of `groups`, in the order of concatenation; none for an environment without managers.
 
-    Without `observer`, what they observe is unknown.
+    Without `reader`, what they observe is unknown.
     """
     manager = getattr(env, "observation_manager", None)
     if manager is None:
         return []
     return [
-        _describe(manager, group, name, int(torch.Size(shape).numel()), observer)
+        _describe(manager, group, name, int(torch.Size(shape).numel()), reader)
         for group in groups
         for name, shape in zip(manager.active_terms[group], manager.group_obs_term_dim[group], strict=True)
     ]
 
 
-def find_height_map(env: Any, groups: list[str], observer: Observer | None) -> HeightMap | None:
+def find_height_map(env: Any, groups: list[str], reader: TermReader | None) -> HeightMap | None:
     """Return the grid of the first height scan in `groups`; None without one."""
-    return next((one.height_map for _, one in _observed(env, groups, observer) if one.height_map is not None), None)
+    return next((one.height_map for _, one in _observed(env, groups, reader) if one.height_map is not None), None)
 
 
-def observations_not_included(env: Any, groups: list[str], observer: Observer | None) -> list[str]:
+def observations_not_included(env: Any, groups: list[str], reader: TermReader | None) -> list[str]:
     """Return a line for each term that only the training's code can make, or for an environment without terms."""
     if getattr(env, "observation_manager", None) is None:
         kind = type(env).__name__
         return [f"observation terms: {kind} has no observation manager, its own code makes the observation"]
-    observed = list(_observed(env, groups, observer))
+    observed = list(_observed(env, groups, reader))
     return [
         f"observation {name}: {one.caution or 'only the code of the training computes it'}"
         for name, one in observed
@@ -46,17 +46,17 @@ def observations_not_included(env: Any, groups: list[str], observer: Observer | 
     ]
 
 
-def _observed(env: Any, groups: list[str], observer: Observer | None) -> Iterator[tuple[str, Observed]]:
+def _observed(env: Any, groups: list[str], reader: TermReader | None) -> Iterator[tuple[str, Observed]]:
     manager = getattr(env, "observation_manager", None)
-    if manager is not None and observer is not None:
+    if manager is not None and reader is not None:
         for group in groups:
             for name in manager.active_terms[group]:
-                yield name, observer.observed(observation_term_cfg(manager, group, name))
+                yield name, reader.observed(observation_term_cfg(manager, group, name))
 
 
-def _describe(manager: Any, group: str, name: str, size: int, observer: Observer | None) -> ObservationTerm:
+def _describe(manager: Any, group: str, name: str, size: int, reader: TermReader | None) -> ObservationTerm:
     cfg = observation_term_cfg(manager, group, name)
-    observed = Observed() if observer is None else observer.observed(cfg)
+    observed = Observed() if reader is None else reader.observed(cfg)
     by_time = getattr(manager, "_group_obs_time_major", {}).get(group, False)
     scale = 1.0 if cfg.scale is None else cfg.scale
     return ObservationTerm(

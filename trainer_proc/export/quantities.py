@@ -36,7 +36,7 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class Observer:
+class TermReader:
     """Understands the observation functions of mjlab and Isaac Lab. `robots` are the assets that the policy drives."""
 
     simulator: Simulator
@@ -111,19 +111,19 @@ class Observer:
         return Observed() if found is None else Observed("height_scan", found.frame, height_map=found)
 
 
-_Read = Callable[[Observer, Mapping[str, Any]], Observed]
+_Read = Callable[[TermReader, Mapping[str, Any]], Observed]
 
 
 def _of_base(quantity: Quantity) -> _Read:
-    return lambda observer, arguments: observer.base(quantity, arguments)
+    return lambda reader, arguments: reader.base(quantity, arguments)
 
 
 def _of_joints(quantity: Quantity, *, relative: bool) -> _Read:
-    return lambda observer, arguments: observer.of_joints(quantity, arguments, relative=relative)
+    return lambda reader, arguments: reader.of_joints(quantity, arguments, relative=relative)
 
 
 def _inertial(quantity: Quantity) -> _Read:
-    return lambda observer, arguments: observer.inertial(quantity, arguments)
+    return lambda reader, arguments: reader.inertial(quantity, arguments)
 
 
 _MOTION = ("motion_anchor_pos_b", "motion_anchor_ori_b", "robot_body_pos_b", "robot_body_ori_b")
@@ -135,13 +135,13 @@ _READERS: dict[str, _Read] = {
     "joint_pos_rel": _of_joints("joint_pos", relative=True),
     "joint_vel": _of_joints("joint_vel", relative=False),
     "joint_vel_rel": _of_joints("joint_vel", relative=True),
-    "builtin_sensor": Observer.sensor,
-    "projected_gravity_from_sensor": Observer.gravity_of_sensor,
+    "builtin_sensor": TermReader.sensor,
+    "projected_gravity_from_sensor": TermReader.gravity_of_sensor,
     "imu_ang_vel": _inertial("base_ang_vel"),
     "pva_projected_gravity": _inertial("projected_gravity"),
-    "last_action": Observer.last_action,
-    "generated_commands": Observer.of_command,
-    "height_scan": Observer.heights,
-    **dict.fromkeys(_MOTION, Observer.of_motion),
+    "last_action": TermReader.last_action,
+    "generated_commands": TermReader.of_command,
+    "height_scan": TermReader.heights,
+    **dict.fromkeys(_MOTION, TermReader.of_motion),
 }
 """By the name of the library's function."""
