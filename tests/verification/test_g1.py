@@ -1,4 +1,4 @@
-"""A trained G1 policy in plain MuJoCo: it stands, walks, and survives pushes, latency and noise."""
+"""Trained G1 policies in plain MuJoCo: they stand, walk, and survive pushes, latency and noise."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import pytest
 
 from trainer_proc.contract.bundle.gate_plan import plan_of
 
-BUNDLE = Path(__file__).parents[1] / "recordings" / "bundles" / "g1-walk"
+BUNDLES = Path(__file__).parents[1] / "recordings" / "bundles"
 
 
-@pytest.fixture(scope="module")
-def play():
+@pytest.fixture(scope="module", params=["g1-walk", "g1-walk-deploy"])
+def play(request):
     """Return what plays the first episode of a cell of the plan, by its name."""
     from trainer_proc.deploy.bundle import load_bundle
     from trainer_proc.verification.play import Player
     from trainer_proc.verification.success import judge_of
     from trainer_proc.verification.suite import success_of
 
-    bundle = load_bundle(BUNDLE)
+    bundle = load_bundle(BUNDLES / request.param)
     cells = {cell.name: cell for cell in plan_of(bundle.card, "quick")}
     player = Player(bundle, judge_of(success_of(bundle.card)[0]))
     return lambda name: player.play(cells[name], 0)
@@ -49,5 +49,29 @@ def test_it_walks_nearly_as_fast_as_commanded(play):
     assert abs(values["velocity/yaw"]) < 0.1
 
 
-def test_it_does_not_turn_on_the_spot(play):
-    assert abs(play("yaw 0.3 rad/s")["velocity/yaw"]) < 0.1
+def test_slow_commands_are_a_dead_zone(play):
+    assert abs(play("lateral 0.2 m/s")["velocity/lateral"]) < 0.05
+
+
+def test_a_policy_without_velocity_reads_five_steps_and_the_training_agrees():
+    from trainer_proc.deploy.bundle import load_bundle
+    from trainer_proc.verification.trace.check import check_trace
+
+    bundle = load_bundle(BUNDLES / "g1-walk-deploy")
+    assert "base_lin_vel" not in {term.quantity for term in bundle.card.observation_terms}
+    assert {term.history_length for term in bundle.card.observation_terms} == {5}
+    assert bundle.card.not_measured == []
+    assert check_trace(bundle).faults == ()
+
+
+def test_its_history_in_the_wrong_order_is_named(tmp_path):
+    from tests.verification import faults
+    from trainer_proc.deploy.bundle import load_bundle
+    from trainer_proc.verification.trace.check import check_trace
+    from trainer_proc.verification.trace.observations import reversed_history
+
+    good = BUNDLES / "g1-walk-deploy"
+    order = reversed_history(load_bundle(good).card.observation_terms)
+    bundle = faults.broken(good, tmp_path / "broken", network=faults.reordered(order))
+    (fault,) = check_trace(load_bundle(bundle)).faults
+    assert fault.startswith("policy.onnx: history newest first: ")
