@@ -95,6 +95,8 @@ def test_each_condition_changes_the_episode(played):
 
 @pytest.mark.real
 def test_a_reference_is_written_into_the_bundle(tmp_path, monkeypatch):
+    import torch
+
     from trainer_proc.deploy.bundle import load_bundle
     from trainer_proc.evaluation.reference import reference
     from trainer_proc.verification.gap import read_reference
@@ -110,6 +112,7 @@ def test_a_reference_is_written_into_the_bundle(tmp_path, monkeypatch):
     assert [one.cell for one in made.cells] == list(CELLS[:2])  # the noise would be another one
     assert (made.simulator, made.run, made.iteration) == ("mjlab", "g1-walk-850", 850)
     assert made.policy_sha256 == hashlib.sha256(policy.read_bytes()).hexdigest()
+    assert torch.backends.cuda.matmul.fp32_precision == "ieee"
     bundle = load_bundle(run.exported)
     assert read_reference(run.exported, bundle.card, made) == (made, "")
     walk = made.cells[0].values

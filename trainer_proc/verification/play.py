@@ -24,9 +24,10 @@ from trainer_proc.deploy.mujoco_robot import MujocoRobot, robot_of
 from trainer_proc.deploy.observations import Observations
 from trainer_proc.deploy.policy import Policy
 from trainer_proc.deploy.robot import Floats, RobotState
+from trainer_proc.verification.measured import measured
 from trainer_proc.verification.recorder import Recorder
 from trainer_proc.verification.success import Judge
-from trainer_proc.verification.trajectory import JointEnds, Trajectory, reached_velocity, wear
+from trainer_proc.verification.trajectory import JointEnds, Trajectory
 
 
 class Player:
@@ -51,11 +52,7 @@ class Player:
         """Return the values of an episode by measure (`verification.MEASURES`); None where one isn't finite."""
         trajectory = self.trajectory(cell, episode)
         command = None if self._command is None else velocity_of(self._command, cell.command)
-        values = self._judge(trajectory, command)
-        if command is not None:
-            values |= reached_velocity(trajectory)
-        values |= wear(trajectory, self._ends)
-        return {name: value if value is not None and math.isfinite(value) else None for name, value in values.items()}
+        return measured(trajectory, command, self._judge, self._ends)
 
     def trajectory(self, cell: GateCell, episode: int) -> Trajectory:
         """Play an episode until it is over or the robot falls, and return what happened."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -31,8 +32,10 @@ from trainer_proc.evaluation.reference.conditions import Conditions, Episode
 from trainer_proc.evaluation.reference.recorder import TrajectoryRecorder
 from trainer_proc.evaluation.stage import Stage
 from trainer_proc.export.provenance import versions
+from trainer_proc.verification.measured import measured
+from trainer_proc.verification.success import Judge
 from trainer_proc.verification.suite import judge_for, result_of
-from trainer_proc.verification.trajectory import Trajectory, reached_velocity, wear
+from trainer_proc.verification.trajectory import Trajectory
 
 Report = Callable[[Progress], None]
 
@@ -65,32 +68,44 @@ def make_reference(request: ReferenceRequest, report: Report) -> SuiteResult:
     episodes = [Episode(cell, seed) for cell in plan for seed in range(cell.episodes)]
     count = min(len(episodes), _MOST_ENVIRONMENTS[request.device.partition(":")[0]])
     with nominal_stage(prepared, count, report) as stage:
+        _use_full_precision()
         began = time.monotonic()
         played = play_episodes(stage, bundle, prepared, episodes, report)
         seconds = time.monotonic() - began
         notes = (*stage.notes, *notes)
-        ends = played.recorder.ends()
-    command = velocity_command_of(bundle.card)
-    values = []
-    for episode, trajectory in zip(episodes, played.trajectories, strict=True):
-        asked = None if command is None else velocity_of(command, episode.cell.command)
-        reached = {} if asked is None else reached_velocity(trajectory)
-        values.append(judge(trajectory, asked) | reached | wear(trajectory, ends))
-    of_cells = iter(values)
+        values = iter(_values(bundle.card, judge, episodes, played))
     result = SuiteResult(
-        simulator=stage.spec.backend,
+        simulator=backend,
         versions=versions(),
         level=request.level,
         policy_sha256=hashlib.sha256(prepared.policy.read_bytes()).hexdigest(),
         run=bundle.card.run,
         iteration=bundle.card.iteration,
-        cells=tuple(result_of(cell, [next(of_cells) for _ in range(cell.episodes)]) for cell in plan),
+        cells=tuple(result_of(cell, [next(values) for _ in range(cell.episodes)]) for cell in plan),
         notes=notes,
         seconds=seconds,
         finished=datetime.now().astimezone().isoformat(timespec="seconds"),
     )
     _write(bundle, played.trace, result)
     return result
+
+
+def _use_full_precision() -> None:
+    """Switch off TF32, which mjlab switches on for a GPU: its actions would differ from those of `policy.onnx`."""
+    backends: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn)
+    for backend in backends:
+        backend.fp32_precision = "ieee"
+
+
+def _values(
+    card: PolicyCard, judge: Judge, episodes: Sequence[Episode], played: Played
+) -> list[dict[str, float | None]]:
+    """Return the values of each episode by measure."""
+    command, ends = velocity_command_of(card), played.recorder.ends()
+    return [
+        measured(trajectory, None if command is None else velocity_of(command, episode.cell.command), judge, ends)
+        for episode, trajectory in zip(episodes, played.trajectories, strict=True)
+    ]
 
 
 def _write(bundle: Bundle, trace: Trace, result: SuiteResult) -> None:
