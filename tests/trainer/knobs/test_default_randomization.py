@@ -275,3 +275,5 @@ def test_a_launch_leaves_out_what_the_task_has(g1):
         "motor": {"damping": (1.0, 1.0)},
     }
     assert default_randomization_events(wanted, {"mass": events["base_com"]}).keys() == {"friction", "motor"}
+    removed = {**events, "push_robot": None}  # by an override with the value "null"
+    assert default_randomization_events(wanted, removed).keys() == terms.keys()
