@@ -13,6 +13,7 @@ from trainer_proc.contract.messages import Frame
 from trainer_proc.contract.records import HEADER
 from trainer_proc.contract.run_files import open_file
 from tui.session.metrics.journal_columns import LEAST_ROWS, PIECE, find_table, without_ends
+from tui.session.metrics.read_ahead import ReadAhead
 
 _LEAST_BYTES = 2 * PIECE
 """Less is read record by record."""
@@ -28,28 +29,28 @@ class ColumnReader(JournalReader):
             file = open_file(self.path)
         except FileNotFoundError:
             return
-        with file:
+        with file, ReadAhead(file.fileno(), PIECE) as ahead:
             is_long = os.fstat(file.fileno()).st_size - self.offset > _LEAST_BYTES
             while is_long and os.fstat(file.fileno()).st_size - self.offset > _SLICE:
-                data = os.pread(file.fileno(), PIECE, self.offset)
-                frames, end = self._split(data)
-                if not end:
+                start, data = ahead.piece(self.offset)
+                frames, end = self._split(data, start)
+                if not frames:
                     break  # the record is longer
-                self.offset += end
+                self.offset = end
                 self._last = frames[-1]
                 yield frames
         yield from super().read_pieces()
 
-    def _split(self, data: bytes) -> tuple[list[Frame], int]:
-        """Return the frames in `data`, and the end of the last one."""
+    def _split(self, data: bytes, start: int) -> tuple[list[Frame], int]:
+        """Return the frames from `offset` on in `data`, which is at `start` of the journal, and the last one's end."""
         frames: list[Frame] = []
-        position = 0
+        position = self.offset - start
         while position + HEADER.size <= len(data):
-            if (found := find_table(data, position, self.path, self.offset + position)) is not None:
+            if (found := find_table(data, position, self.path, start + position)) is not None:
                 stored, others, end = found
                 first, last = (
-                    self._decoded(data[start : start + stored.record], self.offset + start, None)[0][0]
-                    for start in (position, end - stored.record)
+                    self._decoded(data[place : place + stored.record], start + place, None)[0][0]
+                    for place in (position, end - stored.record)
                 )
                 frames += [first, replace(first, body=without_ends(stored)), *others, last]
                 position = end
@@ -57,14 +58,14 @@ class ColumnReader(JournalReader):
                     break  # a part of the next table
                 continue
             before = frames[-1] if frames else self._last
-            decoded, end = self._decoded(data[position : position + _SLICE], self.offset + position, before)
+            decoded, end = self._decoded(data[position : position + _SLICE], start + position, before)
             if not end:  # a longer record
-                decoded, end = self._decoded(data[position:], self.offset + position, before)
+                decoded, end = self._decoded(data[position:], start + position, before)
             if not end:
                 break
             frames += decoded
             position += end
-        return frames, position
+        return frames, start + position
 
     def _decoded(self, data: bytes, offset: int, before: Frame | None) -> tuple[list[Frame], int]:
         return decode_records(data, self.path, offset, before)

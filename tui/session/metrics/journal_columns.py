@@ -8,9 +8,11 @@ first one, and every 256th checksum is checked.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from msgspec.structs import replace
@@ -31,8 +33,11 @@ from trainer_proc.contract.records import BIN_32, HEADER
 from trainer_proc.contract.run_files import open_file
 from tui.session.metrics.record_layout import Layout, layout_of, leading
 
+Result = TypeVar("Result")
 PIECE = 16 * 1024 * 1024
 """Bytes that are read at a time."""
+_READERS = 4
+"""Threads; each has a piece in memory."""
 _CHECKED_EVERY = 256
 LEAST_ROWS = 64
 """A shorter table is decoded record by record."""
@@ -156,6 +161,12 @@ def without_ends(stored: StoredIterations) -> StoredIterations:
 def iterations_of(stored: StoredIterations) -> range:
     """Return the iterations of a table."""
     return range(stored.first_iteration, stored.first_iteration + stored.count * stored.step, stored.step)
+
+
+def read_each(read: Callable[[StoredIterations], Result], tables: Iterable[StoredIterations]) -> list[Result]:
+    """Return what `read` returns for each table; several are read at a time."""
+    with ThreadPoolExecutor(_READERS) as readers:
+        return list(readers.map(read, tables))
 
 
 def read_values(stored: StoredIterations, places: Sequence[int]) -> NDArray[np.float32]:

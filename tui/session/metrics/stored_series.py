@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trainer_proc.contract.messages import StoredIterations
-from tui.session.metrics.journal_columns import read_values
+from tui.session.metrics.journal_columns import read_each, read_values
 from tui.session.metrics.series import Series
 from tui.session.metrics.sorted_integers import SortedIntegers
 
@@ -106,15 +106,20 @@ class StoredSeries(Series):
 def load_together(series: Iterable[Series]) -> None:
     """Read what these series still have in their journals, each part of a journal once for all of them."""
     stored = [one for one in series if isinstance(one, StoredSeries) and one.is_stored]
+    if not stored:
+        return
     values = [np.empty(one.count, dtype=np.float32) for one in stored]
     wanted: defaultdict[StoredIterations, list[tuple[int, int, int]]] = defaultdict(list)
     for number, one in enumerate(stored):
         for table, place, row in one.places():
             wanted[table].append((number, place, row))
-    for table, columns in wanted.items():
-        read = read_values(table, [place for _, place, _ in columns])
-        for (number, _, row), column in zip(columns, read, strict=True):
+
+    def read(table: StoredIterations) -> None:
+        of_table = read_values(table, [place for _, place, _ in wanted[table]])
+        for (number, _, row), column in zip(wanted[table], of_table, strict=True):
             values[number][row : row + len(column)] = column
+
+    read_each(read, list(wanted))
     for one, own in zip(stored, values, strict=True):
         one.take(own)
 

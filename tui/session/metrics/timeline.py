@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from trainer_proc.contract.messages import StoredIterations
 from tui.session.metrics.growing_array import GrowingArray
-from tui.session.metrics.journal_columns import iterations_of, read_moments
+from tui.session.metrics.journal_columns import iterations_of, read_each, read_moments
 from tui.session.metrics.series import whole_edges
 
 XUnit: TypeAlias = Literal["iteration", "steps", "time"]
@@ -79,7 +79,7 @@ class Timeline:
         own = self._iterations.values.copy()
         of_own = {unit: positions.values.copy() for unit, positions in self._positions.items()}
         stored, self._stored = self._stored, []
-        moments = [read_moments(one) for one, _ in stored]
+        moments = read_each(read_moments, [one for one, _ in stored])
         times = [of_one - start for (_, start), (_, of_one) in zip(stored, moments, strict=True)]
         iterations = np.concatenate([iterations_of(one) for one, _ in stored])
         self.extend(iterations, np.concatenate([steps for steps, _ in moments]), np.concatenate(times))
