@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -155,3 +157,29 @@ def test_points_of_a_journal_that_was_replaced_are_missing(tmp_path):
 
 def journal_of_bodies(bodies):
     return b"".join(sealed_record(encode(Frame(n, 1e9 + n, body))) for n, body in enumerate(bodies))
+
+
+READ_UNTIL_THE_END = """
+import atexit, sys, threading
+from pathlib import Path
+from tui.session.metrics import column_reader
+column_reader.PIECE, column_reader._LEAST_BYTES = 4096, 0
+began = threading.Event()
+def read():
+    while True:
+        for _ in column_reader.ColumnReader(Path(sys.argv[1])).read_pieces():
+            began.set()
+threading.Thread(target=read, daemon=True).start()
+began.wait()
+def go_on():
+    began.clear()
+    began.wait(5)
+atexit.register(go_on)  # pools of threads have ended by then
+"""
+
+
+def test_the_program_may_end_while_a_journal_is_read(tmp_path):
+    path = tmp_path / "journal.msgpack"
+    path.write_bytes(journal_of_bodies([MetricSet(0, ("a", "b")), *iterations(0, 20_000)]))
+    ended = subprocess.run([sys.executable, "-c", READ_UNTIL_THE_END, path], capture_output=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, b"")
