@@ -121,13 +121,15 @@ def test_a_limit_ends_the_run_with_its_reason(tmp_path):
     )
 
 
+UNITREE = ["bundle", "--robot", "unitree", "--interface", "lo"]
 REFUSED = {
     "no bundle": (["nowhere"], "no runs in logs"),
     "a command beyond the trained range": (["bundle", "--command", "2,0,0"], "expected lin_vel_x from -0.5 to 1 m/s"),
     "a command of two numbers": (["bundle", "--command", "1,0"], "expected 3 values (lin_vel_x,lin_vel_y,ang_vel_z)"),
     "a command that is no numbers": (["bundle", "--command", "fast"], "expected numbers separated by commas"),
     "a robot without its interface": (["bundle", "--robot", "unitree"], "expected the network interface"),
-    "a robot of others": (["bundle", "--robot", "unitree", "--interface", "lo", "--yes"], "robot: expected one of"),
+    "a robot of others": ([*UNITREE, "--yes", "--unverified"], "robot: expected one of"),
+    "a robot that moves unverified": ([*UNITREE, "--yes"], "expected a verified bundle for --yes on a real robot"),
 }
 
 
@@ -135,6 +137,20 @@ REFUSED = {
 def test_wrong_use_is_one_line(tmp_path, bundle, arguments, expected):
     assert expected in program(tmp_path, "run-policy", *arguments, "--logs", "logs", code=2)
     assert run_folders(tmp_path / "logs") == []
+
+
+def test_a_bundle_that_is_not_verified_is_reported_and_runs_in_mujoco(tmp_path, bundle):
+    printed = program(tmp_path, "run-policy", "bundle", "--seconds", "0.2", "--ramp", "0", "--logs", "logs")
+    assert printed.startswith("policy: not verified yet\n")
+
+
+def test_a_real_robot_is_not_moved_unverified_without_a_yes(tmp_path, bundle):
+    process = subprocess.run(
+        [PROGRAM, "run-policy", *UNITREE, "--logs", "logs"], cwd=tmp_path, input="n\n", capture_output=True, text=True
+    )
+    assert process.returncode == 130
+    assert "Move a real robot with a policy that is not verified? [y/N]" in process.stdout + process.stderr
+    assert "emergency stop" not in process.stdout
 
 
 def test_a_bundle_without_a_model_is_refused(tmp_path):

@@ -98,7 +98,9 @@ def test_the_robot_stands_on_the_floor_after_a_reset():
 
 
 def test_a_real_robot_without_its_velocity_refuses_the_policy(tmp_path):
-    error = program(tmp_path, "run-policy", str(BUNDLE), "--robot", "unitree", "--interface", "lo", "--yes", code=2)
+    error = program(
+        tmp_path, "run-policy", str(BUNDLE), "--robot", "unitree", "--interface", "lo", "--yes", "--unverified", code=2
+    )
     expected = "observation_terms.base_lin_vel: expected what the robot measures, got base_lin_vel; train the actor"
     assert expected in error
 

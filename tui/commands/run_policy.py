@@ -12,14 +12,18 @@ import click
 
 from curricula.errors import UsageError, UserError
 from trainer_proc.contract.bundle.run_request import LONGEST_RECORD, ROBOTS, RUN_POLICY, RobotKind, RunPolicyRequest
+from trainer_proc.contract.bundle.verification_state import verification_state
 from tui.commands.shared.finite_range import FiniteRange
 from tui.commands.shared.output import ask, json_option, logs_option, show_result
 from tui.commands.shared.progress_line import progress_line
 from tui.session.backends.work import do_own_work
 from tui.session.policy_run_text import run_text
+from tui.session.text import plain
 from tui.session.verification.run import find_bundle
 
 _WARNING = "The policy will move a real robot. Is it in damping mode, hung up, with the emergency stop in your hand?"
+
+_UNVERIFIED = "Move a real robot with a policy that is not verified?"
 
 
 @click.command("run-policy")
@@ -34,6 +38,7 @@ _WARNING = "The policy will move a real robot. Is it in damping mode, hung up, w
 @click.option("--domain", type=click.IntRange(0, 230), default=0, show_default=True, help="Its DDS domain.")
 @click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="Rollout file to write.")
 @click.option("--yes", is_flag=True, help="Ask nothing before a real robot moves.")
+@click.option("--unverified", is_flag=True, help="Ask nothing either if the bundle is not verified.")
 @logs_option
 @json_option
 def run_policy_command(
@@ -48,13 +53,15 @@ def run_policy_command(
     domain: int,
     record: Path | None,
     yes: bool,
+    unverified: bool,
     log_root: Path,
     as_json: bool,
 ) -> None:
     """Run an exported policy on a robot, or in MuJoCo in real time.
 
     BUNDLE is a folder with policy.json; of a RUN, exported/ is run. Ctrl+C damps the robot and ends. While it runs,
-    the robot view shows it like the robot of a training. Exits with 1 if a limit has ended it.
+    the robot view shows it like the robot of a training. Exits with 1 if a limit has ended it. A bundle that is not
+    verified is reported; with a real robot, --yes then needs --unverified too.
     """
     if record is not None and seconds > LONGEST_RECORD:
         raise UsageError(f"expected at most {LONGEST_RECORD:g} recorded seconds, got {seconds:g}")
@@ -73,8 +80,7 @@ def run_policy_command(
     )
     if robot == "unitree" and not interface:
         raise UsageError("expected the network interface of the robot: --interface eth0, see `ip link`")
-    if robot == "unitree" and not yes:
-        ask(_WARNING, abort=True, err=as_json)
+    _consider(Path(request.bundle), robot, yes, unverified, as_json)
     cancelled = _CancelledBySignals()
     with progress_line(f"policy on {robot}", as_json) as report:
         result = do_own_work(RUN_POLICY, request, report, cancelled)
@@ -85,6 +91,25 @@ def run_policy_command(
         raise click.exceptions.Exit(1)  # the report is the one JSON value
     if not result.is_complete:
         raise UserError(f"stopped and damped: {result.reason}")
+
+
+def _consider(bundle: Path, robot: RobotKind, yes: bool, unverified: bool, as_json: bool) -> None:
+    """Report a bundle that is not verified, and ask before a real robot moves.
+
+    Raises `click.Abort` for a no, `UsageError` for a real robot, a bundle that is not verified, and `--yes` alone.
+    """
+    state = verification_state(bundle)
+    is_verified = state.kind == "verified"
+    if not is_verified:
+        click.echo(plain(f"policy: {state.text}"), err=as_json)
+    if robot != "unitree":
+        return
+    if not is_verified and yes and not unverified:
+        raise UsageError("expected a verified bundle for --yes on a real robot: verify it, or add --unverified")
+    if not is_verified and not unverified:
+        ask(_UNVERIFIED, abort=True, err=as_json)
+    if not yes:
+        ask(_WARNING, abort=True, err=as_json)
 
 
 def _values(text: str | None) -> tuple[float, ...]:
