@@ -172,9 +172,14 @@ class HumanoidTui(App[None]):
 
                 return RunsScreen(self.log_root)
             case OpenRun(folder):
+                from tui.session.metrics.early_reader import EarlyReader
+
+                journal = EarlyReader(folder.journal)
                 from tui.screens.dashboard.screen import DashboardScreen
 
-                return DashboardScreen(folder)
+                dashboard = DashboardScreen(folder)
+                dashboard.journal = journal
+                return dashboard
             case ShowCompare(folders):
                 from tui.screens.compare.screen import CompareScreen
 

@@ -17,7 +17,7 @@ from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.journal_records import sealed_record
 from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, StoredIterations
 from trainer_proc.contract.records import record_of
-from tui.session.metrics import column_reader, journal_columns
+from tui.session.metrics import column_reader, early_reader, journal_columns
 from tui.session.metrics.column_reader import ColumnReader
 from tui.session.metrics.history import MetricHistory
 from tui.session.metrics.stored_series import StoredSeries
@@ -183,3 +183,27 @@ def test_the_program_may_end_while_a_journal_is_read(tmp_path):
     path.write_bytes(journal_of_bodies([MetricSet(0, ("a", "b")), *iterations(0, 20_000)]))
     ended = subprocess.run([sys.executable, "-c", READ_UNTIL_THE_END, path], capture_output=True, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_a_reader_that_began_early_reads_the_same(tmp_path, monkeypatch):
+    path = tmp_path / "journal.msgpack"
+    bodies = [MetricSet(0, ("a", "b")), *iterations(0, 2000)]
+    path.write_bytes(journal_of_bodies(bodies[:1500]))
+    expected = JournalReader(path).read_new()
+    monkeypatch.setattr(column_reader, "_LEAST_BYTES", 2**40)
+    for most in (1, 32_000):
+        monkeypatch.setattr(early_reader, "_MOST_FRAMES", most)
+        path.write_bytes(journal_of_bodies(bodies[:1500]))
+        reader = early_reader.EarlyReader(path)
+        assert reader.offset == 0
+        assert reader.read_new() == expected
+        path.write_bytes(journal_of_bodies(bodies))
+        assert [frame.body for frame in reader.read_new()] == bodies[1500:]
+
+
+def test_an_early_reader_fails_only_when_it_is_asked(tmp_path):
+    (tmp_path / "journal.msgpack").mkdir()
+    reader = early_reader.EarlyReader(tmp_path / "journal.msgpack")
+    with pytest.raises(OSError, match="expected a file"):
+        reader.read_new()
+    assert early_reader.EarlyReader(tmp_path / "none").read_new() == []

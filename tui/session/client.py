@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from trainer_proc.contract.errors import JournalUnreadable
+from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import Frame
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.background import BackgroundThread
@@ -25,8 +26,11 @@ class RunClient:
         on_frames: Callable[[list[Frame], bool, bool], None],
         on_problem: Callable[[str], None],
         on_warning: Callable[[str], None] = lambda text: None,
+        journal: JournalReader | None = None,
     ) -> None:
         """Start following; `on_problem` gets one line if that ends, as nothing comes after it.
+
+        `journal` is the reader of the run's journal, if one has begun already.
 
         `on_warning` gets one line when the disk of a live run is nearly full.
 
@@ -37,6 +41,7 @@ class RunClient:
         self._on_frames = on_frames
         self._on_problem = on_problem
         self._on_warning = on_warning
+        self._journal = ColumnReader(folder.journal) if journal is None else journal
         self._closing = threading.Event()
         BackgroundThread("following the run", self._run, on_problem).start()
 
@@ -48,7 +53,7 @@ class RunClient:
         was_live: bool | None = None
         had_more = False
         disk = DiskWatch(self._folder)
-        with Follower(self._folder, ColumnReader(self._folder.journal)) as follower:
+        with Follower(self._folder, self._journal) as follower:
             while not self._closing.is_set():
                 try:
                     frames = follower.poll(_POLL_SECONDS)

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from curricula.curriculum import Curriculum
 from trainer_proc.contract.connection import is_live
+from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import TERMINAL_PHASES, Frame, GuardFired
 from trainer_proc.contract.requests import Command, Refused
 from trainer_proc.contract.run_folder import RunFolder
@@ -65,6 +66,8 @@ class RunScreen(ChartScreen):
         """Follow the run in `folder` from the moment that the screen is shown."""
         super().__init__()
         self.folder = folder
+        self.journal: JournalReader | None = None
+        """Set before the screen is shown if a reader has begun already."""
         self.state = RunState()
         self.history = MetricHistory()
         self.knob_history = KnobHistory()
@@ -82,6 +85,7 @@ class RunScreen(ChartScreen):
             on_frames=lambda *arrived: self._post(FramesArrived(*arrived)),
             on_problem=lambda text: self._post(FollowingEnded(text)),
             on_warning=lambda text: self._post(Reported(News(text, "warning", needs_user=True))),
+            journal=self.journal,
         )
 
     def on_unmount(self) -> None:
