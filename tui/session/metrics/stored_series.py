@@ -20,6 +20,7 @@ class StoredSeries(Series):
     def __init__(self) -> None:
         super().__init__()
         self._waiting: list[tuple[range | NDArray[np.int64], NDArray[np.float32] | tuple[StoredIterations, int]]] = []
+        self._waiting_points = 0
         self._newest: float | None = None
 
     @property
@@ -29,11 +30,11 @@ class StoredSeries(Series):
 
     def store(self, iterations: range, stored: StoredIterations, place: int) -> None:
         """Add the points of the table's `iterations` at this place of its metric set, without reading them."""
-        self._waiting.append((iterations, (stored, place)))
+        self._wait(iterations, (stored, place))
 
     @property
     def count(self) -> int:
-        return super().count + sum(len(iterations) for iterations, _ in self._waiting)
+        return super().count + self._waiting_points
 
     @property
     def last(self) -> float | None:
@@ -51,7 +52,7 @@ class StoredSeries(Series):
     def append(self, x: int, y: float) -> None:
         self._newest = float(y)
         if self._waiting:
-            self._waiting.append((range(x, x + 1), np.array([y], dtype=np.float32)))
+            self._wait(range(x, x + 1), np.array([y], dtype=np.float32))
         else:
             super().append(x, y)
 
@@ -61,8 +62,14 @@ class StoredSeries(Series):
             return
         iterations = xs if isinstance(xs, range) else np.asarray(xs, dtype=np.int64)
         if len(iterations):
-            self._waiting.append((iterations, np.array(ys, dtype=np.float32)))
+            self._wait(iterations, np.array(ys, dtype=np.float32))
             self._newest = float(np.asarray(ys)[-1])
+
+    def _wait(
+        self, iterations: range | NDArray[np.int64], values: NDArray[np.float32] | tuple[StoredIterations, int]
+    ) -> None:
+        self._waiting.append((iterations, values))
+        self._waiting_points += len(iterations)
 
     def _iterations(self) -> list[range | NDArray[np.int64]]:
         """Return iterations in order of arrival, those that are here first."""
@@ -87,7 +94,8 @@ class StoredSeries(Series):
             if not isinstance(own, tuple):
                 values[row : row + len(iterations)] = own
             row += len(iterations)
-        parts, self._waiting = [iterations for iterations, _ in self._waiting], []
+        parts = [iterations for iterations, _ in self._waiting]
+        self._waiting, self._waiting_points = [], 0
         if start:
             parts.insert(0, self._xs.part_from(0))
         joined = _joined(parts)
