@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer_proc.contract.bundle.card import PolicyCard
-from trainer_proc.contract.bundle.description import Limits
+from trainer_proc.contract.bundle.description import Limits, ends_of
 from trainer_proc.deploy.observations import joint_index
 from trainer_proc.deploy.robot import Floats, JointTargets, RobotState
 
@@ -31,7 +31,7 @@ class Actions:
         index = joint_index(card.action_names, places, "action_names")
         self._limit = card.clip_actions
         self._scale, self._offset = np.array(card.action_scale), np.array(card.action_offset)
-        self._low, self._high = ends_of(card.action_clip)
+        self._low, self._high = limit_arrays(card.action_clip)
         self._limited, self._processed = np.zeros(card.num_actions), np.zeros(card.num_actions)
         self._parts = _parts(card, index)
         self._targets = JointTargets.zeros(len(joint_names))
@@ -77,9 +77,7 @@ def _parts(card: PolicyCard, index: Places) -> list[tuple[str, Places | slice, P
     return [(kind, actions, index[actions]) for kind, actions in places.items()]
 
 
-def ends_of(limits: Sequence[Limits | None]) -> tuple[Floats, Floats]:
+def limit_arrays(limits: Sequence[Limits | None]) -> tuple[Floats, Floats]:
     """Return lower and upper limits as arrays, infinite where there are none."""
-    ends = [one or (None, None) for one in limits]
-    low = np.array([-np.inf if one[0] is None else one[0] for one in ends])
-    high = np.array([np.inf if one[1] is None else one[1] for one in ends])
-    return low, high
+    ends = np.array([ends_of(one) for one in limits], dtype=np.float64).reshape(-1, 2)
+    return ends[:, 0], ends[:, 1]

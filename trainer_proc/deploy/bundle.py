@@ -20,11 +20,10 @@ from trainer_proc.contract.install import install_command
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION
 from trainer_proc.deploy.card_checks import check_card
-from trainer_proc.deploy.errors import refused
+from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
 
 LARGEST_FILE = 1 << 30
 """Bytes of a bundle's file."""
-_EXPORT_AGAIN = "export the run again"
 _DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
 
@@ -55,7 +54,7 @@ def load_bundle(folder: Path) -> Bundle:
     for name, expected in _hashes(card).items():
         content = _file(folder / name)
         if (actual := hashlib.sha256(content).hexdigest()) != expected:
-            raise refused(name, f"SHA-256 {expected[:12]}…", f"{actual[:12]}…: it was changed", _EXPORT_AGAIN)
+            raise refused(name, f"SHA-256 {expected[:12]}…", f"{actual[:12]}…: it was changed", EXPORT_AGAIN)
         network = content if name == ONNX else network
     check_card(card)
     _check_weights(onnx, network)
@@ -78,11 +77,11 @@ def read_card(file: Path) -> PolicyCard:
     try:
         found = msgspec.json.decode(content, type=_Format).format
         if found != FORMAT:
-            remedy = _EXPORT_AGAIN if found < FORMAT else "update humanoid-tui"
+            remedy = EXPORT_AGAIN if found < FORMAT else "update humanoid-tui"
             raise refused(f"{file.name}: format", str(FORMAT), found, remedy)
         return msgspec.json.decode(content, type=PolicyCard)
     except msgspec.DecodeError as error:
-        raise refused(file.name, f"a description of format {FORMAT}", one_line(error), _EXPORT_AGAIN) from error
+        raise refused(file.name, f"a description of format {FORMAT}", one_line(error), EXPORT_AGAIN) from error
 
 
 class _Format(msgspec.Struct):
@@ -93,12 +92,12 @@ def _hashes(card: PolicyCard) -> dict[str, str]:
     """Return the SHA-256 of each file of the bundle, by name."""
     hashes = {**card.files, ONNX: card.onnx_sha256}
     if card.files.get(ONNX, card.onnx_sha256) != card.onnx_sha256:
-        raise refused("onnx_sha256", "the hash in files", "another one", _EXPORT_AGAIN)
+        raise refused("onnx_sha256", "the hash in files", "another one", EXPORT_AGAIN)
     if card.robot_model:
         hashes[card.robot_model] = card.robot_model_sha256
     for name in hashes:
         if Path(name).name != name:
-            raise refused("files", "names of files in the bundle's folder", repr(name), _EXPORT_AGAIN)
+            raise refused("files", "names of files in the bundle's folder", repr(name), EXPORT_AGAIN)
     return hashes
 
 
@@ -106,10 +105,10 @@ def _file(file: Path, most: int = LARGEST_FILE) -> bytes:
     try:
         return read_file(file, most)
     except FileNotFoundError:
-        remedy = f"{_EXPORT_AGAIN}, or give the folder of a bundle"
+        remedy = f"{EXPORT_AGAIN}, or give the folder of a bundle"
         raise refused(file.name, f"a file in {file.parent}", "none", remedy) from None
     except OSError as error:
-        raise refused(file.name, "a readable file", one_line(error), _EXPORT_AGAIN) from error
+        raise refused(file.name, "a readable file", one_line(error), EXPORT_AGAIN) from error
 
 
 def _check_weights(onnx: Any, network: bytes) -> None:
@@ -119,7 +118,7 @@ def _check_weights(onnx: Any, network: bytes) -> None:
             (one.name, onnx.numpy_helper.to_array(one)) for one in onnx.load_from_string(network).graph.initializer
         ]
     except Exception as error:  # protobuf's exceptions share no base class with onnx's
-        raise refused(ONNX, "an ONNX model", one_line(error), _EXPORT_AGAIN) from error
+        raise refused(ONNX, "an ONNX model", one_line(error), EXPORT_AGAIN) from error
     for name, values in weights:
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             count = int((~np.isfinite(values)).sum())
@@ -133,7 +132,7 @@ def _open(onnxruntime: Any, network: bytes) -> Any:
     try:
         return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions share no base class
-        raise refused(ONNX, "a model that onnxruntime opens", one_line(error), _EXPORT_AGAIN) from error
+        raise refused(ONNX, "a model that onnxruntime opens", one_line(error), EXPORT_AGAIN) from error
 
 
 def _check_session(card: PolicyCard, session: Any) -> None:
@@ -142,22 +141,22 @@ def _check_session(card: PolicyCard, session: Any) -> None:
     known = ["obs", *card.image_inputs, *card.recurrent_inputs, *card.task_inputs]
     if unknown := [name for name in shapes if name not in known]:
         got = f"the network's further input {unknown[0]}"
-        raise refused("recurrent_inputs", "every state of a recurrent policy", got, _EXPORT_AGAIN)
+        raise refused("recurrent_inputs", "every state of a recurrent policy", got, EXPORT_AGAIN)
     if missing := [name for name in known if name not in shapes]:
-        raise refused(ONNX, f"input {missing[0]}, as policy.json says", ", ".join(shapes), _EXPORT_AGAIN)
+        raise refused(ONNX, f"input {missing[0]}, as policy.json says", ", ".join(shapes), EXPORT_AGAIN)
     if shapes["obs"] != (1, card.observation_size):
         raise refused(
-            "observation_size", f"{list(shapes['obs'])[-1]}, as policy.onnx", card.observation_size, _EXPORT_AGAIN
+            "observation_size", f"{list(shapes['obs'])[-1]}, as policy.onnx", card.observation_size, EXPORT_AGAIN
         )
     try:
         outputs = session.run(None, zero_inputs(session))
     except Exception as error:  # onnxruntime's exceptions share no base class
-        raise refused(ONNX, "a network that runs", one_line(error), _EXPORT_AGAIN) from error
+        raise refused(ONNX, "a network that runs", one_line(error), EXPORT_AGAIN) from error
     states = [tuple(shapes[name]) for name in card.recurrent_inputs]
     if [np.shape(output) for output in outputs[1 : 1 + len(states)]] != states:
-        raise refused("recurrent_inputs", "an output for each state", f"{len(outputs) - 1} outputs", _EXPORT_AGAIN)
+        raise refused("recurrent_inputs", "an output for each state", f"{len(outputs) - 1} outputs", EXPORT_AGAIN)
     if np.shape(outputs[0]) != (1, card.num_actions):
-        raise refused("num_actions", f"{np.shape(outputs[0])[-1]}, as policy.onnx", card.num_actions, _EXPORT_AGAIN)
+        raise refused("num_actions", f"{np.shape(outputs[0])[-1]}, as policy.onnx", card.num_actions, EXPORT_AGAIN)
     if not _is_finite(outputs):
         remedy = "the training has diverged: export an older checkpoint"
         raise refused(ONNX, "finite actions", "NaN or infinite ones", remedy)

@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterable, Sequence
 
 from trainer_proc.contract.bundle.card import PolicyCard
-from trainer_proc.contract.bundle.description import Limits, ObservationTerm
-from trainer_proc.deploy.errors import BundleRefused, refused
+from trainer_proc.contract.bundle.description import Limits, ObservationTerm, ends_of
+from trainer_proc.deploy.errors import EXPORT_AGAIN, BundleRefused, refused
 
 MOST_RADIANS = 2 * math.pi
 """Largest magnitude of a default position or offset in rad (m)."""
@@ -24,7 +24,6 @@ MOTION_JOINTS, MOTION_ANCHOR = ":generated_commands", ":motion_anchor_ori_b"
 """Functions of the terms of a tracked motion that a robot can make."""
 MOTION_OUTPUTS = ("joint_pos", "joint_vel", "body_quat_w")
 """Outputs of a tracking policy's network that these terms need."""
-_EXPORT_AGAIN = "export the run again"
 _DEGREES = "give it in rad, not degrees"
 
 
@@ -45,7 +44,7 @@ def check_control(card: PolicyCard) -> None:
             if not -math.inf < part.low <= part.high < math.inf:
                 got = f"{part.low} to {part.high}"
                 raise refused(
-                    f"commands.{command.name}.{part.name}", "a finite range, low end first", got, _EXPORT_AGAIN
+                    f"commands.{command.name}.{part.name}", "a finite range, low end first", got, EXPORT_AGAIN
                 )
 
 
@@ -60,7 +59,7 @@ def _check_joints(card: PolicyCard) -> None:
         )
     for field, listed in (("joint_names", names), ("robot_joint_names", card.robot_joint_names)):
         if doubled := sorted({name for name in listed if listed.count(name) > 1}):
-            raise refused(field, "each joint once", f"{doubled[0]} twice", _EXPORT_AGAIN)
+            raise refused(field, "each joint once", f"{doubled[0]} twice", EXPORT_AGAIN)
     _check_length("default_joint_positions", card.default_joint_positions, names)
     for field in ("joint_stiffness", "joint_damping", "joint_effort_limits"):
         _check_length(field, getattr(card, field), names)
@@ -79,26 +78,26 @@ def _check_joints(card: PolicyCard) -> None:
 def _check_position(field: str, position: float, ends: Limits | None) -> None:
     if not abs(position) <= MOST_RADIANS:
         raise refused(field, "at most ±2π rad", f"{position:g}", _DEGREES)
-    low, high = _ends(ends)
+    low, high = ends_of(ends)
     if not low - _SLACK <= position <= high + _SLACK:
-        raise refused(field, f"{low:.4g} to {high:.4g} rad, the joint's limits", f"{position:g}", _EXPORT_AGAIN)
+        raise refused(field, f"{low:.4g} to {high:.4g} rad, the joint's limits", f"{position:g}", EXPORT_AGAIN)
 
 
 def _check_gains(card: PolicyCard) -> None:
     for field in ("joint_stiffness", "joint_damping", "joint_armature"):
         for name, gain in zip(card.joint_names, getattr(card, field), strict=False):
             if gain is not None and not 0.0 <= gain < math.inf:
-                raise refused(f"{field}.{name}", "a finite number from 0", gain, _EXPORT_AGAIN)
+                raise refused(f"{field}.{name}", "a finite number from 0", gain, EXPORT_AGAIN)
     for name, speed in zip(card.joint_names, card.joint_velocity_limits, strict=False):
         if speed is not None and not speed > 0.0:
-            raise refused(f"joint_velocity_limits.{name}", "more than 0 rad/s", speed, _EXPORT_AGAIN)
+            raise refused(f"joint_velocity_limits.{name}", "more than 0 rad/s", speed, EXPORT_AGAIN)
     gains = dict(zip(card.joint_names, zip(card.joint_stiffness, card.joint_damping, strict=True), strict=True))
     for name, kind in zip(card.action_names, card.action_kinds, strict=False):
         stiffness, damping = gains.get(name, (None, None))
         if kind in ("position", "relative_position") and not stiffness:
-            raise refused(f"joint_stiffness.{name}", "more than 0 for a target position", stiffness, _EXPORT_AGAIN)
+            raise refused(f"joint_stiffness.{name}", "more than 0 for a target position", stiffness, EXPORT_AGAIN)
         if kind == "velocity" and not damping:
-            raise refused(f"joint_damping.{name}", "more than 0 for a target velocity", damping, _EXPORT_AGAIN)
+            raise refused(f"joint_damping.{name}", "more than 0 for a target velocity", damping, EXPORT_AGAIN)
 
 
 # --- actions ---
@@ -106,12 +105,12 @@ def _check_gains(card: PolicyCard) -> None:
 
 def _check_actions(card: PolicyCard) -> None:
     if card.clip_actions is not None and not card.clip_actions > 0.0:
-        raise refused("clip_actions", "more than 0", card.clip_actions, _EXPORT_AGAIN)
+        raise refused("clip_actions", "more than 0", card.clip_actions, EXPORT_AGAIN)
     lists = ("action_names", "action_kinds", "action_scale", "action_offset", "action_clip")
     for field in lists:
         _check_length(field, getattr(card, field), range(card.num_actions))
     if len(set(card.action_names)) != card.num_actions:
-        raise refused("action_names", "each joint once", "a joint twice", _EXPORT_AGAIN)
+        raise refused("action_names", "each joint once", "a joint twice", EXPORT_AGAIN)
     _check_limits("action_clip", card.action_clip, card.action_names)
     columns = zip(card.action_names, card.action_kinds, card.action_scale, card.action_offset, strict=True)
     for name, kind, scale, offset in columns:
@@ -119,11 +118,11 @@ def _check_actions(card: PolicyCard) -> None:
             expected = f"one of {', '.join(DRIVEN)}"
             raise refused(f"action_kinds.{name}", expected, kind, "write a controller of your own for this action")
         if name not in card.joint_names:
-            raise refused("action_names", "joints of joint_names", name, _EXPORT_AGAIN)
+            raise refused("action_names", "joints of joint_names", name, EXPORT_AGAIN)
         if scale is None or not math.isfinite(scale) or scale == 0.0:
-            raise refused(f"action_scale.{name}", "a finite number that isn't 0", scale, _EXPORT_AGAIN)
+            raise refused(f"action_scale.{name}", "a finite number that isn't 0", scale, EXPORT_AGAIN)
         if offset is None or not math.isfinite(offset):
-            raise refused(f"action_offset.{name}", "a finite number", offset, _EXPORT_AGAIN)
+            raise refused(f"action_offset.{name}", "a finite number", offset, EXPORT_AGAIN)
         if kind == "position" and abs(offset) > MOST_RADIANS:
             raise refused(f"action_offset.{name}", "at most ±2π rad", f"{offset:g}", _DEGREES)
 
@@ -137,7 +136,7 @@ def _check_terms(card: PolicyCard) -> None:
             "image_inputs", "none", ", ".join(card.image_inputs), "run this policy with its camera's own code"
         )
     if not card.observation_terms:
-        raise refused("observation_terms", "the policy's terms", "none", _EXPORT_AGAIN)
+        raise refused("observation_terms", "the policy's terms", "none", EXPORT_AGAIN)
     for term in card.observation_terms:
         if problem := not_made(term, card):
             raise problem
@@ -149,13 +148,13 @@ def check_forms(card: PolicyCard) -> None:
     for term in card.observation_terms:
         _check_form(term, card)
     if (described := sum(term.size for term in card.observation_terms)) != card.observation_size:
-        raise refused("observation_terms", f"{card.observation_size} numbers in all", described, _EXPORT_AGAIN)
+        raise refused("observation_terms", f"{card.observation_size} numbers in all", described, EXPORT_AGAIN)
     for group in {term.group for term in card.observation_terms if term.history_order == "time"}:
         lengths = {term.history_length for term in card.observation_terms if term.group == group}
         if len(lengths) > 1:
             got = ", ".join(map(str, sorted(lengths)))
             raise refused(
-                f"observation_terms of {group}: history_length", "the same in an order by time", got, _EXPORT_AGAIN
+                f"observation_terms of {group}: history_length", "the same in an order by time", got, EXPORT_AGAIN
             )
 
 
@@ -163,16 +162,16 @@ def _check_form(term: ObservationTerm, card: PolicyCard) -> None:
     field = f"observation_terms.{term.name}"
     steps = max(1, term.history_length)
     if term.size < 1 or term.size % steps:
-        raise refused(f"{field}.size", f"a multiple of history_length {steps}", term.size, _EXPORT_AGAIN)
+        raise refused(f"{field}.size", f"a multiple of history_length {steps}", term.size, EXPORT_AGAIN)
     if len(term.scale) not in (1, term.step_size):
-        raise refused(f"{field}.scale", f"1 or {term.step_size} factors", len(term.scale), _EXPORT_AGAIN)
+        raise refused(f"{field}.scale", f"1 or {term.step_size} factors", len(term.scale), EXPORT_AGAIN)
     if not all(math.isfinite(factor) and factor != 0.0 for factor in term.scale):
-        raise refused(f"{field}.scale", "finite factors that aren't 0", term.scale, _EXPORT_AGAIN)
+        raise refused(f"{field}.scale", "finite factors that aren't 0", term.scale, EXPORT_AGAIN)
     _check_limits(f"{field}.clip", [term.clip], [""])
     if (expected := _sizes(term, card)) and term.step_size != expected:
-        raise refused(f"{field}.size", f"{expected} numbers of a {term.quantity}", term.step_size, _EXPORT_AGAIN)
+        raise refused(f"{field}.size", f"{expected} numbers of a {term.quantity}", term.step_size, EXPORT_AGAIN)
     if unknown := [joint for joint in term.joints if joint not in card.robot_joint_names]:
-        raise refused(f"{field}.joints", "joints of robot_joint_names", unknown[0], _EXPORT_AGAIN)
+        raise refused(f"{field}.joints", "joints of robot_joint_names", unknown[0], EXPORT_AGAIN)
 
 
 def not_made(term: ObservationTerm, card: PolicyCard) -> BundleRefused | None:
@@ -186,11 +185,11 @@ def not_made(term: ObservationTerm, card: PolicyCard) -> BundleRefused | None:
     if term.modifiers:
         return refused(f"{field}.modifiers", "none", term.modifiers[0].get("function"), "train without it")
     if term.quantity in ("joint_pos", "joint_vel") and not term.joints:
-        return refused(f"{field}.joints", "the joints that it lists", "none", _EXPORT_AGAIN)
+        return refused(f"{field}.joints", "the joints that it lists", "none", EXPORT_AGAIN)
     if term.quantity == "height_scan" and card.height_map is None:
-        return refused(field, "a height_map that describes it", "none", _EXPORT_AGAIN)
+        return refused(field, "a height_map that describes it", "none", EXPORT_AGAIN)
     if term.quantity == "command" and term.command not in {command.name for command in card.commands}:
-        return refused(f"{field}.command", "a command of commands", repr(term.command), _EXPORT_AGAIN)
+        return refused(f"{field}.command", "a command of commands", repr(term.command), EXPORT_AGAIN)
     return None
 
 
@@ -198,11 +197,11 @@ def _motion_not_made(field: str, term: ObservationTerm, card: PolicyCard) -> Bun
     commands = {command.name: command for command in card.commands if command.kind == "motion"}
     command = commands.get(term.command)
     if command is None or command.body not in command.bodies:
-        return refused(f"{field}.command", "a motion of commands with its anchor", repr(term.command), _EXPORT_AGAIN)
+        return refused(f"{field}.command", "a motion of commands with its anchor", repr(term.command), EXPORT_AGAIN)
     if missing := [name for name in MOTION_OUTPUTS if name not in card.task_outputs]:
-        return refused("task_outputs", f"{missing[0]} of the motion", "none", _EXPORT_AGAIN)
+        return refused("task_outputs", f"{missing[0]} of the motion", "none", EXPORT_AGAIN)
     if not card.robot_model:
-        return refused("robot_model", "the robot's MuJoCo model, for the anchor's pose", "none", _EXPORT_AGAIN)
+        return refused("robot_model", "the robot's MuJoCo model, for the anchor's pose", "none", EXPORT_AGAIN)
     return None
 
 
@@ -233,11 +232,11 @@ def _check_rate(card: PolicyCard) -> None:
     rate = card.control_frequency
     low, high = RATES
     if rate is None or not low <= rate <= high:
-        raise refused("control_frequency", f"{low:g} to {high:g} Hz", rate, _EXPORT_AGAIN)
+        raise refused("control_frequency", f"{low:g} to {high:g} Hz", rate, EXPORT_AGAIN)
     step = None if card.physics_dt is None or card.decimation is None else card.physics_dt * card.decimation
     if step is not None and not math.isclose(step * rate, 1.0, rel_tol=1e-3):
         expected = f"1 / ({step:g} s), which physics_dt and decimation give"
-        raise refused("control_frequency", expected, f"{rate:g} Hz", _EXPORT_AGAIN)
+        raise refused("control_frequency", expected, f"{rate:g} Hz", EXPORT_AGAIN)
 
 
 # --- lists ---
@@ -245,17 +244,12 @@ def _check_rate(card: PolicyCard) -> None:
 
 def _check_length(field: str, values: Sequence[object], names: Sequence[object]) -> None:
     if len(values) != len(names):
-        raise refused(field, f"{len(names)} entries", len(values), _EXPORT_AGAIN)
+        raise refused(field, f"{len(names)} entries", len(values), EXPORT_AGAIN)
 
 
 def _check_limits(field: str, limits: Iterable[Limits | None], names: Sequence[str]) -> None:
     for name, ends in zip(names, limits, strict=False):
-        low, high = _ends(ends)
+        low, high = ends_of(ends)
         if not low < high:
             place = f"{field}.{name}" if name else field
-            raise refused(place, "the low end first", f"{low:g}, {high:g}", _EXPORT_AGAIN)
-
-
-def _ends(ends: Limits | None) -> tuple[float, float]:
-    low, high = ends or (None, None)
-    return -math.inf if low is None else low, math.inf if high is None else high
+            raise refused(place, "the low end first", f"{low:g}, {high:g}", EXPORT_AGAIN)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from curricula.errors import UserError
 
+EXPORT_AGAIN = "export the run again"
+"""The remedy for a bundle that is wrong, or older than this version."""
+
 
 class BundleRefused(UserError):
     """The bundle can't be run as it is."""

@@ -15,9 +15,9 @@ import numpy as np
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import HeightMap
 from trainer_proc.contract.errors import one_line
-from trainer_proc.deploy.actions import ends_of
+from trainer_proc.deploy.actions import limit_arrays
 from trainer_proc.deploy.bundle import Bundle, require
-from trainer_proc.deploy.errors import refused
+from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
 from trainer_proc.deploy.observations import joint_index
 from trainer_proc.deploy.robot import VECTORS, Floats, JointTargets, RobotState
 
@@ -27,7 +27,6 @@ _DROP = 1e-3
 """Height of the lowest point above the floor after a reset, metres."""
 _DAMPING = 5.0
 """N·m·s/rad of `damp` for joints without a gain."""
-_EXPORT_AGAIN = "export the run again"
 
 
 class MujocoRobot:
@@ -63,7 +62,7 @@ class MujocoRobot:
             if name not in card.joint_names
         ]
         self._damping = np.array([gain or _DAMPING for gain in card.joint_damping])
-        self._effort_limits = ends_of(card.joint_effort_limits)
+        self._effort_limits = limit_arrays(card.joint_effort_limits)
         self.strength = 1.0
         """Factor of all torques that the motors give: gains and effort limits."""
         self._targets = JointTargets.zeros(len(self.joint_names))
@@ -209,7 +208,7 @@ class _Frame:
         site = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_SITE, name) if name else -1
         body = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, name) if name else robot._base
         if site < 0 and body < 0:
-            raise refused("observation_terms: frame", "a body or site of the robot's model", name, _EXPORT_AGAIN)
+            raise refused("observation_terms: frame", "a body or site of the robot's model", name, EXPORT_AGAIN)
         self._robot, self._velocity = robot, np.zeros(6)
         self._is_site, self._id = site >= 0, site if site >= 0 else body
 
@@ -244,7 +243,7 @@ def _spec(mujoco: Any, card: PolicyCard, model_file: Path) -> Any:
     try:
         spec = mujoco.MjSpec.from_file(str(model_file))
     except (ValueError, mujoco.FatalError) as error:
-        raise refused(model_file.name, "a MuJoCo model", one_line(error), _EXPORT_AGAIN) from error
+        raise refused(model_file.name, "a MuJoCo model", one_line(error), EXPORT_AGAIN) from error
     joints = {joint.name: place for place, joint in enumerate(spec.joints)}
     joint_index(card.joint_names, joints, "joint_names")
     for actuator in list(spec.actuators):

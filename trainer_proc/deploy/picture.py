@@ -14,7 +14,7 @@ from trainer_proc.contract.body_shapes import leaf_feet, shapes_of, solids_of
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.robot import RobotState as Picture
 from trainer_proc.contract.robot import Scene
-from trainer_proc.deploy.actions import ends_of
+from trainer_proc.deploy.actions import limit_arrays
 from trainer_proc.deploy.mujoco_robot import MujocoRobot
 from trainer_proc.deploy.observations import joint_index
 from trainer_proc.deploy.robot import Floats, RobotState
@@ -58,8 +58,8 @@ def _scene(card: PolicyCard, robot: MujocoRobot, command: tuple[str, ...]) -> Sc
     bodies = range(1, model.nbody)
     names = tuple(str(model.body(body).name) for body in bodies)
     parents = tuple(int(model.body_parentid[body]) - 1 for body in bodies)
-    low, high = ends_of(card.joint_position_limits or [None] * len(card.joint_names))
-    weakest, strongest = ends_of(card.joint_effort_limits)
+    low, high = limit_arrays(card.joint_position_limits or [None] * len(card.joint_names))
+    weakest, strongest = limit_arrays(card.joint_effort_limits)
     return Scene(
         task=card.task,
         bodies=names,

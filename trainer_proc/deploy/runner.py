@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from curricula.errors import UserError
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.errors import one_line
-from trainer_proc.deploy.actions import Actions, ends_of
+from trainer_proc.deploy.actions import Actions, limit_arrays
 from trainer_proc.deploy.motion import Motion
 from trainer_proc.deploy.observations import Observations, joint_index, project_gravity, require_measured
 from trainer_proc.deploy.phases import Limits, Machine, Phase, Tick
@@ -202,7 +202,7 @@ class StateGuard:
         places = {name: place for place, name in enumerate(robot.joint_names)}
         self._names = card.joint_names
         self._index = joint_index(card.joint_names, places, "joint_names")
-        low, high = ends_of(card.joint_position_limits or [None] * len(card.joint_names))
+        low, high = limit_arrays(card.joint_position_limits or [None] * len(card.joint_names))
         self._low, self._high = low - JOINT_SLACK, high + JOINT_SLACK
         self._positions = np.zeros(len(card.joint_names))
 

@@ -12,15 +12,13 @@ from typing import Any
 import msgspec
 
 from trainer_proc.contract.bundle.description import Command, CommandPart
+from trainer_proc.contract.bundle.gate import VELOCITY_PARTS, VELOCITY_UNITS
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.simulators.interface import Simulator
 from trainer_proc.steering.state import from_infos
 
 RANGES_KEY = "humanoid_tui_commands"
 """Key of the ranges in the `infos` of a checkpoint: lowest and highest value by command and part."""
-
-VELOCITY_PARTS = {"lin_vel_x": "m/s", "lin_vel_y": "m/s", "ang_vel_z": "rad/s"}
-"""Names of a velocity command's numbers in both libraries' configurations, in the order of the observation."""
 
 
 def describe_commands(env: Any, simulator: Simulator | None) -> list[Command]:
@@ -97,8 +95,9 @@ def _describe(name: str, term: Any, simulator: Simulator | None) -> Command:
 def _velocity_parts(cfg: Any) -> list[CommandPart]:
     """Return the parts with their ranges; none if the command samples in another way, such as from a normal one."""
     ranges = getattr(cfg, "trained_ranges", None) or getattr(cfg, "ranges", None)
-    found = {name: getattr(ranges, name, None) for name in VELOCITY_PARTS}
+    found = {name: getattr(ranges, name, None) for name in VELOCITY_PARTS}  # both libraries call them so
     known = {name: ends for name, ends in found.items() if isinstance(ends, list | tuple) and len(ends) == 2}
     if len(known) < len(VELOCITY_PARTS):
         return []
-    return [CommandPart(name, VELOCITY_PARTS[name], float(low), float(high)) for name, (low, high) in known.items()]
+    units = dict(zip(VELOCITY_PARTS, VELOCITY_UNITS, strict=True))
+    return [CommandPart(name, units[name], float(low), float(high)) for name, (low, high) in known.items()]

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 
 from trainer_proc.contract.bundle.card import ONNX, PolicyCard
 from trainer_proc.contract.bundle.description import Command, ObservationTerm, Quantity
-from trainer_proc.deploy.errors import refused
+from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
 from trainer_proc.formats.checks import (
-    EXPORT_AGAIN,
     check_actions,
     check_network,
     check_terms,

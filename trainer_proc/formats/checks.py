@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import Command, ObservationTerm, Quantity
+from trainer_proc.contract.bundle.gate import VELOCITY_PARTS
 from trainer_proc.deploy.card_checks import check_control, check_forms
-from trainer_proc.deploy.errors import refused
+from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
 
-EXPORT_AGAIN = "export the run again"
 _TRAIN_WITHOUT = "train without it"
-VELOCITY = ("lin_vel_x", "lin_vel_y", "ang_vel_z")
-"""Parts of the velocity command that controllers have, in their order."""
 
 
 def check_network(card: PolicyCard, *, task_inputs: Sequence[str] = ()) -> None:
@@ -78,9 +76,9 @@ def velocity_command(card: PolicyCard) -> Command:
         got = ", ".join(f"{command.name} ({command.kind})" for command in card.commands) or "none"
         raise refused("commands", "one velocity command", got, "choose another format")
     command = card.commands[0]
-    if tuple(part.name for part in command.parts) != VELOCITY:
+    if tuple(part.name for part in command.parts) != VELOCITY_PARTS:
         got = ", ".join(part.name for part in command.parts) or "no parts"
-        raise refused(f"commands.{command.name}.parts", ", ".join(VELOCITY), got, EXPORT_AGAIN)
+        raise refused(f"commands.{command.name}.parts", ", ".join(VELOCITY_PARTS), got, EXPORT_AGAIN)
     return command
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from trainer_proc.contract.bundle.description import ObservationTerm
+from trainer_proc.contract.bundle.description import ObservationTerm, ends_of
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,7 @@ class Entry:
     @property
     def clip(self) -> tuple[float, float]:
         """Lowest and highest value, infinite without a limit."""
-        low, high = self.term.clip or (None, None)
-        return -math.inf if low is None else low, math.inf if high is None else high
+        return ends_of(self.term.clip)
 
 
 def entries(terms: Sequence[ObservationTerm]) -> list[Entry]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from trainer_proc.contract.bundle.card import ROBOT_MODEL, PolicyCard
-from trainer_proc.contract.bundle.description import Quantity
 from trainer_proc.contract.errors import one_line
-from trainer_proc.deploy.errors import refused
+from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
+from trainer_proc.deploy.robot import VECTORS
 
-_VECTORS: tuple[Quantity, ...] = ("base_lin_vel", "base_ang_vel", "projected_gravity")
 _ROTATIONS = ("quat", "axisangle", "euler", "xyaxes", "zaxis", "class")
 """Attributes that may turn a site against its body."""
 
@@ -17,11 +16,11 @@ _ROTATIONS = ("quat", "axisangle", "euler", "xyaxes", "zaxis", "class")
 def check_frames(card: PolicyCard, robot_model: bytes | None, body: str) -> None:
     """Refuse a term whose vector has other axes than `body`, by the robot's MuJoCo model if it is a site's."""
     for term in card.observation_terms:
-        if term.quantity not in _VECTORS or term.frame in ("", body):
+        if term.quantity not in VECTORS or term.frame in ("", body):
             continue
         field = f"observation_terms.{term.name}.frame"
         if robot_model is None:
-            raise refused(field, f"{body}, or {ROBOT_MODEL} that shows its axes", term.frame, "export the run again")
+            raise refused(field, f"{body}, or {ROBOT_MODEL} that shows its axes", term.frame, EXPORT_AGAIN)
         if term.frame not in _parallel_sites(robot_model, body):
             raise refused(field, f"the axes of {body}", term.frame, "train with the frame of the robot's sensor")
 
@@ -31,7 +30,7 @@ def parsed(robot_model: bytes) -> ElementTree.Element:
     try:
         return ElementTree.fromstring(robot_model)
     except ElementTree.ParseError as error:
-        raise refused(ROBOT_MODEL, "XML", one_line(error), "export the run again") from error
+        raise refused(ROBOT_MODEL, "XML", one_line(error), EXPORT_AGAIN) from error
 
 
 def _parallel_sites(robot_model: bytes, body: str) -> set[str | None]:

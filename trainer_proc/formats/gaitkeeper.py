@@ -10,10 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from trainer_proc.contract.bundle.card import ONNX, ROBOT_MODEL, PolicyCard
-from trainer_proc.contract.bundle.description import Limits, ObservationTerm, Quantity
-from trainer_proc.deploy.errors import refused
+from trainer_proc.contract.bundle.description import ObservationTerm, Quantity, ends_of
+from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
 from trainer_proc.formats.checks import (
-    EXPORT_AGAIN,
     check_actions,
     check_network,
     check_terms,
@@ -139,7 +138,7 @@ def _term(term: ObservationTerm) -> dict[str, Any]:
         "source_name": term.name,
         "dim": term.step_size,
         "scale": list(term.scale if len(term.scale) > 1 else term.scale * term.step_size),
-        "clip": None if term.clip is None else _pair(term.clip),
+        "clip": None if term.clip is None else list(ends_of(term.clip)),
         "params": parameters,
     }
 
@@ -148,7 +147,7 @@ def _control(source: Source) -> dict[str, Any]:
     card = source.card
     joints = card.action_names
     by_joint = gains(card)
-    clips = [_pair(clip) for clip in card.action_clip] if any(card.action_clip) else None
+    clips = [list(ends_of(clip)) for clip in card.action_clip] if any(card.action_clip) else None
     return {
         "default_joint_pos": dict(zip(joints, default_pose(card), strict=True)),
         "actions": {
@@ -218,8 +217,3 @@ def _provenance(content: dict[str, Any]) -> dict[str, Any]:
         "model": known_values,
         **unknown,
     }
-
-
-def _pair(limits: Limits | None) -> list[float]:
-    low, high = limits or (None, None)
-    return [float("-inf") if low is None else low, float("inf") if high is None else high]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from trainer_proc.contract.bundle.card import ONNX
 from trainer_proc.contract.errors import one_line
-from trainer_proc.deploy.errors import refused
+from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
 
 _PREFIX = "format/"
 """Begins the names of all that is added to the network."""
@@ -67,7 +67,7 @@ def fitted(
     try:
         model = onnx.load_from_string(network)
     except Exception as error:  # protobuf's exceptions share no base class with onnx's
-        raise refused(ONNX, "an ONNX model", one_line(error), "export the run again") from error
+        raise refused(ONNX, "an ONNX model", one_line(error), EXPORT_AGAIN) from error
     if reading is not None:
         _read(model.graph, reading)
     if writing is not None:

@@ -15,10 +15,9 @@ from typing import Any
 from curricula.schema import SchemaError
 from presets.robots import Robot, find_robot
 from trainer_proc.contract.bundle.card import ONNX, PolicyCard
-from trainer_proc.contract.bundle.description import Limits, ObservationTerm, Quantity
-from trainer_proc.deploy.errors import refused
+from trainer_proc.contract.bundle.description import ObservationTerm, Quantity, ends_of
+from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
 from trainer_proc.formats.checks import (
-    EXPORT_AGAIN,
     check_actions,
     check_network,
     check_terms,
@@ -102,7 +101,7 @@ def _ranges(card: PolicyCard) -> dict[str, Any]:
 def _action(card: PolicyCard) -> dict[str, Any]:
     clips = card.action_clip if any(card.action_clip) else None
     return {
-        "clip": None if clips is None else [_pair(clip) for clip in clips],
+        "clip": None if clips is None else [list(ends_of(clip)) for clip in clips],
         "joint_names": list(card.action_names),
         "scale": known(card.action_scale),
         "offset": known(card.action_offset),
@@ -140,12 +139,7 @@ def _term(term: ObservationTerm, card: PolicyCard) -> dict[str, Any]:
     scale = term.scale if len(term.scale) > 1 else term.scale * term.step_size
     return {
         "params": parameters,
-        "clip": None if term.clip is None else _pair(term.clip),
+        "clip": None if term.clip is None else list(ends_of(term.clip)),
         "scale": list(scale),
         "history_length": max(1, term.history_length),
     }
-
-
-def _pair(limits: Limits | None) -> list[float]:
-    low, high = limits or (None, None)
-    return [-math.inf if low is None else low, math.inf if high is None else high]

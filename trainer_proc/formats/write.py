@@ -15,7 +15,7 @@ from trainer_proc.contract.bundle.formats import FORMATS, FormatsWritten
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.deploy.bundle import LARGEST_FILE, read_card, require
-from trainer_proc.deploy.errors import BundleRefused, refused
+from trainer_proc.deploy.errors import EXPORT_AGAIN, BundleRefused, refused
 from trainer_proc.formats.beyondmimic import beyondmimic
 from trainer_proc.formats.files import Format, FormatFiles, Source
 from trainer_proc.formats.gaitkeeper import gaitkeeper
@@ -74,9 +74,9 @@ def _content(bundle: Path, name: str, sha256: str) -> bytes:
     try:
         content = read_file(bundle / name, LARGEST_FILE)
     except OSError as error:
-        raise refused(name, "a readable file", one_line(error), "export the run again") from error
+        raise refused(name, "a readable file", one_line(error), EXPORT_AGAIN) from error
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise refused(name, f"SHA-256 {sha256[:12]}…", "another: it was changed", "export the run again")
+        raise refused(name, f"SHA-256 {sha256[:12]}…", "another: it was changed", EXPORT_AGAIN)
     return content
 
 

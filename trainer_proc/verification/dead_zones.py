@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trainer_proc.contract.bundle.description import Command
-from trainer_proc.contract.bundle.gate import velocity_of
+from trainer_proc.contract.bundle.gate import VELOCITY_UNITS, velocity_of
 from trainer_proc.contract.bundle.verification import VELOCITIES, SuiteResult
 
 _DEAD = 0.2
 """A command of which a smaller share is reached is in a dead zone."""
-_UNITS = ("m/s", "m/s", "rad/s")
 
 
 def dead_zones(result: SuiteResult, command: Command) -> Iterator[str]:
     """Yield a line for each part of the command with a dead zone: what was commanded alone, and what was reached."""
-    for number, (name, unit) in enumerate(zip(VELOCITIES, _UNITS, strict=True)):
+    for number, (name, unit) in enumerate(zip(VELOCITIES, VELOCITY_UNITS, strict=True)):
         found = []
         for one in result.cells:
             if one.cell.group != "commands":

@@ -8,8 +8,7 @@ from trainer_proc.contract.bundle.card import CARD, ONNX, WHOLE_DESCRIPTION
 from trainer_proc.contract.bundle.description import PolicyDescription
 from trainer_proc.contract.errors import one_line
 from trainer_proc.deploy.bundle import Bundle
-
-_REMEDY = "export the run again"
+from trainer_proc.deploy.errors import EXPORT_AGAIN
 
 
 def metadata_faults(bundle: Bundle) -> tuple[str, ...]:
@@ -20,9 +19,9 @@ def metadata_faults(bundle: Bundle) -> tuple[str, ...]:
     try:
         described = msgspec.json.decode(text, type=PolicyDescription)
     except msgspec.DecodeError as error:
-        return (f"{ONNX}: its metadata {WHOLE_DESCRIPTION} can't be read ({one_line(error)}); {_REMEDY}",)
+        return (f"{ONNX}: its metadata {WHOLE_DESCRIPTION} can't be read ({one_line(error)}); {EXPORT_AGAIN}",)
     fields = described.__struct_fields__
     differing = [name for name in fields if getattr(described, name) != getattr(bundle.card, name)]
     if not differing:
         return ()
-    return (f"{', '.join(differing)}: {CARD} says something else than the metadata of {ONNX}; {_REMEDY}",)
+    return (f"{', '.join(differing)}: {CARD} says something else than the metadata of {ONNX}; {EXPORT_AGAIN}",)

@@ -18,7 +18,7 @@ from trainer_proc.contract.bundle.gate import (
     velocity_command_of,
     velocity_of,
 )
-from trainer_proc.deploy.actions import Actions, ends_of
+from trainer_proc.deploy.actions import Actions, limit_arrays
 from trainer_proc.deploy.bundle import Bundle, require
 from trainer_proc.deploy.mujoco_robot import MujocoRobot, robot_of
 from trainer_proc.deploy.observations import Observations
@@ -104,8 +104,8 @@ def joint_ends(card: PolicyCard) -> JointEnds:
     """Return the limits of the actuated joints as the card has them."""
     positions = card.joint_position_limits or [None] * len(card.joint_names)
     return JointEnds(
-        positions=np.stack(ends_of(positions), axis=1),
-        efforts=np.stack(ends_of(card.joint_effort_limits), axis=1),
+        positions=np.stack(limit_arrays(positions), axis=1),
+        efforts=np.stack(limit_arrays(card.joint_effort_limits), axis=1),
     )
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from trainer_proc.contract.bundle.gate import FALL_HEIGHT, FALL_TILT
+from trainer_proc.contract.bundle.gate import FALL_HEIGHT, LEAST_UPRIGHTNESS
 from trainer_proc.deploy.bundle import require
 from trainer_proc.deploy.mujoco_robot import MujocoRobot
 from trainer_proc.deploy.robot import Floats
 from trainer_proc.verification.trajectory import Trajectory
 
-_LEAST_COSINE = math.cos(FALL_TILT)
 _Row = tuple[Any, ...]
 
 
@@ -40,7 +38,7 @@ class Recorder:
 
     def has_fallen(self) -> bool:
         """Return whether the robot has fallen, or its simulation has diverged."""
-        is_upright = self.uprightness() >= _LEAST_COSINE and self.height_share() >= FALL_HEIGHT
+        is_upright = self.uprightness() >= LEAST_UPRIGHTNESS and self.height_share() >= FALL_HEIGHT
         return self.has_diverged() or not is_upright
 
     def height_share(self) -> float:

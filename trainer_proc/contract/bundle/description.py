@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import msgspec
@@ -37,6 +38,12 @@ and `motion` are a gait's phase and a tracked motion.
 
 Limits = tuple[float | None, float | None]
 """Lower and upper limit; None for no limit."""
+
+
+def ends_of(limits: Limits | None) -> tuple[float, float]:
+    """Return both limits as numbers, infinite where there are none."""
+    low, high = limits or (None, None)
+    return -math.inf if low is None else low, math.inf if high is None else high
 
 
 class ObservationTerm(msgspec.Struct, frozen=True):

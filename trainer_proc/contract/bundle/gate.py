@@ -32,9 +32,12 @@ DISTURBANCES: dict[Group, str] = {
 }
 """Titles of all other groups."""
 VELOCITY_PARTS = ("lin_vel_x", "lin_vel_y", "ang_vel_z")
-"""Names of the parts of a velocity command: forward, to the left (m/s), counter-clockwise (rad/s)."""
+"""Names of the parts of a velocity command: forward, to the left, counter-clockwise."""
+VELOCITY_UNITS = ("m/s", "m/s", "rad/s")
 FALL_TILT = math.radians(70.0)
 """Tilt of the base (rad) from which a robot has fallen; the termination of mjlab's velocity tasks."""
+LEAST_UPRIGHTNESS = math.cos(FALL_TILT)
+"""Cosine of that tilt."""
 FALL_HEIGHT = 0.5
 """Share of its first height below which a base has fallen."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from curricula.errors import UserError, message_of
-from trainer_proc.contract.bundle.gate import GateCell, Group, Level
+from trainer_proc.contract.bundle.gate import VELOCITY_UNITS, GateCell, Group, Level
 from trainer_proc.contract.evaluation import Measure
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import write_atomically
@@ -23,8 +23,8 @@ VELOCITIES = ("velocity/forward", "velocity/lateral", "velocity/yaw")
 MEASURES = (
     Measure(SUCCESS, better="higher"),
     Measure(SURVIVED, better="higher"),
-    *(Measure(name, unit, "lower") for name, unit in zip(ERRORS, ("m/s", "m/s", "rad/s"), strict=True)),
-    *(Measure(name, unit) for name, unit in zip(VELOCITIES, ("m/s", "m/s", "rad/s"), strict=True)),
+    *(Measure(name, unit, "lower") for name, unit in zip(ERRORS, VELOCITY_UNITS, strict=True)),
+    *(Measure(name, unit) for name, unit in zip(VELOCITIES, VELOCITY_UNITS, strict=True)),
     Measure("torque_saturation", "", "lower"),
     Measure("joint_limits", "", "lower"),
     Measure("action_rate", "1/s", "lower"),

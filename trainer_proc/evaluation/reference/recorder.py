@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from trainer_proc.contract.bundle.gate import FALL_HEIGHT, FALL_TILT
+from trainer_proc.contract.bundle.gate import FALL_HEIGHT, LEAST_UPRIGHTNESS
 from trainer_proc.evaluation.reference.conditions import Episode
 from trainer_proc.metrics.success.root import Root
 from trainer_proc.simulators.mechanics import Mechanics
 from trainer_proc.verification.trajectory import Floats, JointEnds, Trajectory
-
-_LEAST_COSINE = math.cos(FALL_TILT)
 
 
 class TrajectoryRecorder:
@@ -72,7 +69,9 @@ class TrajectoryRecorder:
         if self._root is None:
             return np.zeros(len(of_episode["uprightness"]), dtype=bool)
         share = of_episode["positions"][:, 2] / self._first[number, 2]
-        return ~((of_episode["uprightness"] >= _LEAST_COSINE) & (share >= FALL_HEIGHT))  # also where it isn't finite
+        return ~(
+            (of_episode["uprightness"] >= LEAST_UPRIGHTNESS) & (share >= FALL_HEIGHT)
+        )  # also where it isn't finite
 
     def _base(self) -> dict[str, Floats]:
         root = self._root

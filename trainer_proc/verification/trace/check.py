@@ -10,13 +10,13 @@ import numpy as np
 from trainer_proc.contract.bundle.card import TRACE, PolicyCard
 from trainer_proc.contract.bundle.trace import Trace, TraceError, read_trace
 from trainer_proc.deploy.bundle import Bundle
-from trainer_proc.deploy.errors import BundleRefused
+from trainer_proc.deploy.errors import EXPORT_AGAIN, BundleRefused
 from trainer_proc.verification.trace.network import network_faults
 from trainer_proc.verification.trace.observations import observation_faults, unchecked_terms
 from trainer_proc.verification.trace.targets import target_faults
 from trainer_proc.verification.trace.torques import torque_faults
 
-REMEDY = "export the run again; if it persists, report it"
+REMEDY = f"{EXPORT_AGAIN}; if it persists, report it"
 _RATE = 0.002
 """Largest relative difference of rates."""
 

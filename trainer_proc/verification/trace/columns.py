@@ -29,7 +29,7 @@ class Match:
 
 def differs(recorded: Array, made: Array) -> bool:
     """Return whether arrays [T, n] differ by more than rounding."""
-    return any(not _equal(recorded[:, number], made[:, number]) for number in range(recorded.shape[1]))
+    return any(not equal(recorded[:, number], made[:, number]) for number in range(recorded.shape[1]))
 
 
 def match_columns(recorded: Array, made: Array) -> list[Match | None]:
@@ -39,25 +39,26 @@ def match_columns(recorded: Array, made: Array) -> list[Match | None]:
 
 def _match(recorded: Array, made: Array, number: int) -> Match | None:
     own = made[:, number]
-    if _equal(recorded, own):
+    if equal(recorded, own):
         return Match(number)
     others = [other for other in range(made.shape[1]) if other != number]
-    same = next((other for other in others if _equal(recorded, made[:, other])), None)
+    same = next((other for other in others if equal(recorded, made[:, other])), None)
     if _is_constant(recorded) and same is not None:  # any factor and any shift would explain a constant
         return Match(same)
     for factor, shift in (_factor(recorded, own), _shift(recorded, own)):
-        if _equal(recorded, factor * own + shift):
+        if equal(recorded, factor * own + shift):
             return Match(number, factor, shift)
     if same is not None:
         return Match(same)
     for other in others:
         for factor, shift in (_shift(recorded, made[:, other]), _factor(recorded, made[:, other])):
-            if not _is_constant(recorded) and _equal(recorded, factor * made[:, other] + shift):
+            if not _is_constant(recorded) and equal(recorded, factor * made[:, other] + shift):
                 return Match(other, factor, shift)
     return None
 
 
-def _equal(one: Array, other: Array) -> bool:
+def equal(one: Array, other: Array) -> bool:
+    """Return whether columns [T] differ by no more than rounding."""
     return bool(np.abs(one - other).max() <= TOLERANCE * (1.0 + np.abs(one).max()))
 
 

@@ -9,10 +9,19 @@ import numpy as np
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.trace import Array, Trace
 from trainer_proc.deploy.actions import Actions
-from trainer_proc.verification.trace.columns import TOLERANCE, Match, grouped, listed, order_text, ratio_text, unit_text
+from trainer_proc.deploy.robot import VECTORS
+from trainer_proc.verification.trace.columns import (
+    TOLERANCE,
+    Match,
+    equal,
+    grouped,
+    listed,
+    order_text,
+    ratio_text,
+    unit_text,
+)
 from trainer_proc.verification.trace.observations import state_of
 
-_POSITIONS = ("position",)
 _STILL = 1e-6
 """Variance of an action that shows no scale."""
 
@@ -30,11 +39,11 @@ def target_faults(card: PolicyCard, trace: Trace) -> list[str]:
     """Return a line for each difference of scale, offset and order. Raises `BundleRefused` for unknown joints."""
     if trace.action.shape[1] != card.num_actions:
         return []  # reported as a difference of the network
-    driven = [name for name, kind in zip(card.action_names, card.action_kinds, strict=True) if kind in _POSITIONS]
+    driven = [name for name, kind in zip(card.action_names, card.action_kinds, strict=True) if kind == "position"]
     motors = [name for name in trace.header.motors if name in driven]
     recorded = trace.target[:, [trace.header.motors.index(name) for name in motors]]
     limited, made = _replayed(card, trace, motors)
-    wrong = [number for number in range(len(motors)) if not _equal(recorded[:, number], made[:, number])]
+    wrong = [number for number in range(len(motors)) if not equal(recorded[:, number], made[:, number])]
     if not wrong:
         return []
     laws = {motors[n]: _law(recorded[:, n], limited, card.action_names.index(motors[n])) for n in wrong}
@@ -53,10 +62,9 @@ def _replayed(card: PolicyCard, trace: Trace, motors: list[str]) -> tuple[Array,
     actions = Actions(card, trace.header.joints)
     places = [trace.header.joints.index(name) for name in motors]
     limited, made = np.empty(trace.action.shape), np.empty((trace.steps, len(motors)))
-    frames = {"projected_gravity": 0, "base_ang_vel": 0, "base_lin_vel": 0}
     for step in range(trace.steps):
         limited[step] = actions.limited(trace.action[step].astype(np.float32))
-        targets = actions.targets(limited[step].copy(), state_of(trace, step, frames))
+        targets = actions.targets(limited[step].copy(), state_of(trace, step, dict.fromkeys(VECTORS, 0)))
         made[step] = targets.position[places]
     return limited, made
 
@@ -68,7 +76,7 @@ def _law(target: Array, actions: Array, own: int) -> _Law | None:
         if float(column.var()) <= _STILL:
             continue
         (scale, offset), *_ = np.linalg.lstsq(np.stack([column, np.ones_like(column)], axis=1), target, rcond=None)
-        if _equal(target, scale * column + offset):
+        if equal(target, scale * column + offset):
             return _Law(action, float(scale), float(offset))
     return None
 
@@ -104,7 +112,3 @@ def _number_faults(card: PolicyCard, laws: dict[str, _Law | None]) -> list[str]:
     for who, shift in grouped(shifts, card.num_actions):
         lines.append(f"action_offset: offset of {who} is {abs(shift):.3g} rad too {'high' if shift > 0 else 'low'}")
     return lines
-
-
-def _equal(one: Array, other: Array) -> bool:
-    return bool(np.abs(one - other).max() <= TOLERANCE * (1.0 + np.abs(one).max()))
