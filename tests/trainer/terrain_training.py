@@ -14,6 +14,7 @@ from tests.trainer.knobs.rough import ROUGH, OnPatches, small
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import IterationFinished, MetricSet
 from trainer_proc.contract.run_folder import RunSpec
+from trainer_proc.simulators.mjlab.cpu_graph import replay_physics
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.state import from_infos
 from trainer_proc.training.build import make_steerable
@@ -29,6 +30,7 @@ class Training(OnPatches):
         cfg.scene.num_envs = environments
         small(cfg)
         self.env = ManagerBasedRlEnv(cfg, device="cpu")
+        replay_physics(self.env.sim)
         agent = asdict(load_rl_cfg(ROUGH)) | {"num_steps_per_env": 4, "logger": "tensorboard"}
         self.runner = MjlabOnPolicyRunner(RslRlVecEnvWrapper(self.env), agent, str(folder.path), "cpu")
         spec = RunSpec(

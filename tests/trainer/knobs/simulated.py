@@ -11,6 +11,7 @@ from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
 from mjlab.tasks.registry import load_env_cfg, load_rl_cfg
 
 from tests.built_knobs import BuiltKnobs
+from trainer_proc.simulators.mjlab.cpu_graph import replay_physics
 
 CARTPOLE = "Mjlab-Cartpole-Balance"
 G1 = "Mjlab-Velocity-Flat-Unitree-G1"
@@ -27,6 +28,7 @@ class Simulated(BuiltKnobs):
         cfg.seed = 7
         edit(cfg)
         self.env = ManagerBasedRlEnv(cfg, device="cpu")
+        replay_physics(self.env.sim)
         super().__init__(MjlabOnPolicyRunner(RslRlVecEnvWrapper(self.env), asdict(load_rl_cfg(task)), None, "cpu"))
 
     @property

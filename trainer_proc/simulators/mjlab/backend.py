@@ -26,6 +26,7 @@ from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.simulators.base import BackendError, Training
 from trainer_proc.simulators.device import check_device
 from trainer_proc.simulators.distributed import rank_and_device, with_cpu_ranks
+from trainer_proc.simulators.mjlab.cpu_graph import replay_physics
 from trainer_proc.simulators.mjlab.randomization import default_randomization_events
 from trainer_proc.simulators.motion import check_motion
 from trainer_proc.simulators.overrides import apply_overrides
@@ -75,6 +76,7 @@ class MjlabBackend:
             dump_yaml(folder.params / "agent.yaml", agent)
         env_cfg.events |= default_randomization_events(_knobs_to_change(spec), env_cfg.events)
         env = ManagerBasedRlEnv(cfg=env_cfg, device=device)
+        replay_physics(env.sim)
         wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
         return Training(_make_runner(spec, wrapped, agent, folder, device), wrapped.close)
 
