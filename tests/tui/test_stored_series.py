@@ -57,6 +57,11 @@ def assert_same(path: Path, least_stored: int = 0):
         state.last_time,
     )
     assert [(one.start, one.size) for one in of_columns.damaged] == [(one.start, one.size) for one in state.damaged]
+    one_by_one = RunState()
+    for frame in JournalReader(path).read_new():
+        one_by_one.apply(frame)
+    assert of_columns.latest.keys() == state.latest.keys() == one_by_one.latest.keys()
+    assert facts(of_columns) == facts(state) == facts(one_by_one)
     columns.load(list(history.series)[:5])
     for name, whole in history.series.items():
         series = columns.series[name]
@@ -65,6 +70,12 @@ def assert_same(path: Path, least_stored: int = 0):
         np.testing.assert_array_equal(series.xs, whole.xs)
         np.testing.assert_array_equal(series.ys, whole.ys)
     return history, columns
+
+
+def facts(value):
+    """Return all fields as text, in which NaN is equal to NaN."""
+    has_fields = isinstance(value, RunState) or type(value).__repr__ is object.__repr__
+    return {name: facts(own) for name, own in vars(value).items()} if has_fields else repr(value)
 
 
 @pytest.mark.parametrize(("recording", "least"), [("cartpole", 15), ("g1-steered", 100), ("g1-curricula", 0)])

@@ -174,6 +174,8 @@ class RunState:
         for frame in frames:
             body = frame.body
             if isinstance(body, IterationFinished):
+                if self.first_time is None:
+                    self.first_time = frame.time
                 newest.pop(body.metric_set, None)
                 newest[body.metric_set] = frame
                 continue

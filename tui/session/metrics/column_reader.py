@@ -15,7 +15,7 @@ from trainer_proc.contract.run_files import open_file
 from tui.session.metrics.journal_columns import LEAST_ROWS, PIECE, find_table, without_ends
 from tui.session.metrics.read_ahead import ReadAhead
 
-_LEAST_BYTES = 2 * PIECE
+_LEAST_BYTES = PIECE
 """Less is read record by record."""
 _SLICE = 64 * 1024
 """Bytes that are decoded before another look for a table."""

@@ -23,6 +23,8 @@ from tui.session.status_text import delayed_text, stalled_text
 
 _CANDIDATES = 5
 """Runs that are named when none has the name."""
+_LONG_BYTES = 16 * 1024 * 1024
+"""Of a journal from here on, only a few iterations are decoded."""
 _MOST_REWARDS = 120
 """Reward points kept of a run; a row of the list shows fewer."""
 
@@ -135,12 +137,19 @@ def summarize(folder: RunFolder) -> RunSummary:
 def read_state(folder: RunFolder) -> RunState:
     """Return the fold of the run's journal. Raises `JournalUnreadable` or `OSError`."""
     state = RunState()
-    for frames in JournalReader(folder.journal).read_pieces():
-        for frame in frames:
-            state.apply(frame)
+    for frames in _reader_of(folder.journal).read_pieces():
+        state.apply_all(frames)
     if state.first_time is None:
         refuse_damage(folder.journal, state.damaged)
     return state
+
+
+def _reader_of(journal: Path) -> JournalReader:
+    if not journal.is_file() or journal.stat().st_size < _LONG_BYTES:
+        return JournalReader(journal)
+    from tui.session.metrics.column_reader import ColumnReader  # imports numpy, which takes longer than a short journal
+
+    return ColumnReader(journal)
 
 
 def find_run(text: str, log_root: Path) -> RunFolder:
