@@ -134,12 +134,15 @@ def tracking_card():
     )
 
 
-def write_bundle(folder, described=None, weights=None, *, recurrent=False):
-    """Write the bundle with the hashes of its files; `weights` is [observation_size, num_actions], zeros by default."""
+def write_bundle(folder, described=None, weights=None, *, recurrent=False, motion=None):
+    """Write the bundle with the hashes of its files; `weights` is [observation_size, num_actions], zeros by default.
+
+    `motion` are the arrays of a tracking policy, `motion_arrays()` by default.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     described = described or card()
     weights = np.zeros((described.observation_size, 2)) if weights is None else weights
-    network = network_of(described, weights, recurrent=recurrent)
+    network = network_of(described, weights, recurrent=recurrent, motion=motion)
     (folder / "policy.onnx").write_bytes(network)
     (folder / "robot.xml").write_text(ROBOT)
     described = msgspec.structs.replace(
@@ -156,7 +159,7 @@ def write_card(folder, described):
     (folder / "policy.json").write_bytes(msgspec.json.encode(described))
 
 
-def network_of(described, weights, *, recurrent=False):
+def network_of(described, weights, *, recurrent=False, motion=None):
     """Return an ONNX model: actions are observations times weights; a recurrent one adds and counts its state."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -173,7 +176,7 @@ def network_of(described, weights, *, recurrent=False):
         inputs.append(value("h_in", 1, 2))
         outputs.append(value("h_out", 1, 2))
     if described.task_inputs:
-        _add_motion(nodes, initializers, inputs, outputs)
+        _add_motion(motion or motion_arrays(), nodes, initializers, inputs, outputs)
     graph = helper.make_graph(nodes, "table", inputs, outputs, initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     return model.SerializeToString()
@@ -191,17 +194,17 @@ def motion_arrays():
     }
 
 
-def _add_motion(nodes, initializers, inputs, outputs):
+def _add_motion(motion, nodes, initializers, inputs, outputs):
     """Add the frame of a motion at an input's time step, at most the last one, as mjlab's exporter does."""
     from onnx import TensorProto, helper, numpy_helper
 
     inputs.append(helper.make_tensor_value_info("time_step", TensorProto.FLOAT, [1, 1]))
-    initializers.append(numpy_helper.from_array(np.array([MOTION_FRAMES - 1], np.int64), "last"))
+    initializers.append(numpy_helper.from_array(np.array([len(motion["joint_pos"]) - 1], np.int64), "last"))
     initializers.append(numpy_helper.from_array(np.array([1], np.int64), "axis"))
     nodes.append(helper.make_node("Cast", ["time_step"], ["whole"], to=TensorProto.INT64))
     nodes.append(helper.make_node("Squeeze", ["whole", "axis"], ["flat"]))
     nodes.append(helper.make_node("Min", ["flat", "last"], ["frame"]))
-    for name, values in motion_arrays().items():
+    for name, values in motion.items():
         initializers.append(numpy_helper.from_array(values.astype(np.float32), f"motion/{name}"))
         nodes.append(helper.make_node("Gather", [f"motion/{name}", "frame"], [name], axis=0))
         outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *values.shape[1:]]))

@@ -86,9 +86,9 @@ def test_a_task_without_a_command_balances():
     assert "balance" in SUCCESS_GROUPS
 
 
-def test_a_motion_and_a_command_without_parts_are_refused():
-    with pytest.raises(GateRefused, match=r"got twist \(motion\)"):
-        plan_of(_policy(kind="motion"), "quick")
+def test_another_command_and_a_command_without_parts_are_refused():
+    with pytest.raises(GateRefused, match=r"got twist \(other\)"):
+        plan_of(_policy(kind="other"), "quick")
     with pytest.raises(GateRefused, match="expected ang_vel_z in twist, got lin_vel_x, lin_vel_y"):
         plan_of(_policy((0, 1), (0, 1)), "quick")
 

@@ -79,11 +79,11 @@ def test_shares_outside_of_0_to_1_are_refused(tmp_path):
         verify(tmp_path / "bundle", tmp_path, thresholds=Thresholds(min_success=90))
 
 
-def test_a_motion_policy_is_refused(tmp_path):
+def test_a_policy_with_another_command_is_refused(tmp_path):
     card = write_bundle(tmp_path / "bundle")
-    motion = [msgspec.structs.replace(card.commands[0], kind="motion")]
-    write_bundle(tmp_path / "bundle", commands=motion)
-    with pytest.raises(WorkerError, match=r"got twist \(motion\)"):
+    other = [msgspec.structs.replace(card.commands[0], kind="other")]
+    write_bundle(tmp_path / "bundle", commands=other)
+    with pytest.raises(WorkerError, match=r"got twist \(other\)"):
         verify(tmp_path / "bundle", tmp_path)
 
 

@@ -24,6 +24,8 @@ MOTION_JOINTS, MOTION_ANCHOR = ":generated_commands", ":motion_anchor_ori_b"
 """Functions of the terms of a tracked motion that a robot can make."""
 MOTION_OUTPUTS = ("joint_pos", "joint_vel", "body_quat_w")
 """Outputs of a tracking policy's network that these terms need."""
+MOTION_POSITIONS = "body_pos_w"
+"""Output with the positions of the tracked bodies, which only a comparison needs."""
 _DEGREES = "give it in rad, not degrees"
 
 

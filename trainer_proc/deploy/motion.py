@@ -15,13 +15,14 @@ import numpy as np
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import ObservationTerm
 from trainer_proc.deploy.bundle import Bundle, zero_inputs
-from trainer_proc.deploy.card_checks import MOTION_ANCHOR, MOTION_OUTPUTS
+from trainer_proc.deploy.card_checks import MOTION_ANCHOR, MOTION_OUTPUTS, MOTION_POSITIONS
 from trainer_proc.deploy.mujoco_robot import MujocoRobot, robot_of
 from trainer_proc.deploy.observations import joint_index
 from trainer_proc.deploy.robot import Floats, RobotState
 
 Frame = Mapping[str, Any]
-"""Outputs of `MOTION_OUTPUTS` at one time step: [1, joints] and [1, bodies, 4]."""
+"""Outputs of `MOTION_OUTPUTS` at one time step: [1, joints] and [1, bodies, 4]; of `MOTION_POSITIONS` if there: [1,
+bodies, 3] m."""
 
 
 class Motion:
@@ -41,7 +42,8 @@ class Motion:
         `is_turned` turns the motion to the robot's first heading.
         """
         command = next(one for one in card.commands if one.kind == "motion")
-        self._frame_at, self._model, self._is_turned = frame_at, model, is_turned
+        self.frame_at = frame_at
+        self._model, self._is_turned = model, is_turned
         places = {name: place for place, name in enumerate(joint_names)}
         self._index = joint_index(card.joint_names, places, "joint_names")
         self._body, self._anchor = command.body, command.bodies.index(command.body)
@@ -51,7 +53,10 @@ class Motion:
         """Positions, then velocities, in the order of `robot_joint_names`."""
         self._anchor_seen = np.zeros(6)
         self._has_anchor = any(is_of_anchor(term) for term in card.observation_terms)
-        self._turn = (1.0, 0.0, 0.0, 0.0)
+        self.turn = (1.0, 0.0, 0.0, 0.0)
+        """From the motion's heading to the robot's first one, as a quaternion."""
+        self.frame: Frame = {}
+        """The present frame, empty before the first `advance`."""
         self._time_step = 0
 
     def reset(self) -> None:
@@ -60,7 +65,7 @@ class Motion:
 
     def advance(self, state: RobotState) -> None:
         """Take the next frame, seen from the robot in this state; call it once in each control step."""
-        frame = self._frame_at(self._time_step)
+        frame = self.frame = self.frame_at(self._time_step)
         count = len(self.joints) // 2
         self.joints[:count], self.joints[count:] = np.ravel(frame["joint_pos"]), np.ravel(frame["joint_vel"])
         if self._has_anchor:
@@ -76,9 +81,9 @@ class Motion:
         robot = poses[self._model.model.body(self._body).id - 1, 3:].tolist()
         if self._is_turned and self._time_step == 0:
             half = (heading(robot) - heading(reference)) / 2.0
-            self._turn = (math.cos(half), 0.0, 0.0, math.sin(half))
+            self.turn = (math.cos(half), 0.0, 0.0, math.sin(half))
         w, x, y, z = robot
-        rotation = _matrix(quaternion_product((w, -x, -y, -z), quaternion_product(self._turn, reference)))
+        rotation = _matrix(quaternion_product((w, -x, -y, -z), quaternion_product(self.turn, reference)))
         self._anchor_seen[:] = rotation[:, :2].ravel()
 
 
@@ -87,11 +92,12 @@ def motion_of(bundle: Bundle, joint_names: Sequence[str]) -> Motion | None:
     if not any(term.quantity == "motion" for term in bundle.card.observation_terms):
         return None
     inputs = zero_inputs(bundle.session)
+    outputs = [*MOTION_OUTPUTS, *(name for name in (MOTION_POSITIONS,) if name in bundle.card.task_outputs)]
 
     def frame_at(time_step: int) -> Frame:
         for name in bundle.card.task_inputs:
             inputs[name][...] = time_step
-        return dict(zip(MOTION_OUTPUTS, bundle.session.run(list(MOTION_OUTPUTS), inputs), strict=True))
+        return dict(zip(outputs, bundle.session.run(outputs, inputs), strict=True))
 
     return Motion(bundle.card, frame_at, robot_of(bundle), joint_names)
 

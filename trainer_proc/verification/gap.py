@@ -12,6 +12,7 @@ from trainer_proc.contract.bundle.verification import (
     ERRORS,
     SUCCESS,
     SURVIVED,
+    TRACKING_ERRORS,
     CellResult,
     Gap,
     SuiteResult,
@@ -51,7 +52,7 @@ def gaps_of(result: SuiteResult, reference: SuiteResult) -> tuple[Gap, ...]:
     found = [
         _gap(SUCCESS, nominal, is_share=True),
         _gap(SURVIVED, pairs, is_share=True),
-        *(_gap(name, nominal) for name in ERRORS),
+        *(_gap(name, nominal) for name in (*ERRORS, *TRACKING_ERRORS)),
     ]
     return tuple(gap for gap in found if gap is not None)
 

@@ -14,12 +14,15 @@ from trainer_proc.contract.bundle.gate import (
     SENSOR_NOISE,
     GateCell,
     Start,
+    motion_command_of,
     start_of,
     velocity_command_of,
     velocity_of,
 )
+from trainer_proc.contract.bundle.gate_plan import LONGEST_MOTION
 from trainer_proc.deploy.actions import Actions, limit_arrays
 from trainer_proc.deploy.bundle import Bundle, require
+from trainer_proc.deploy.motion import motion_of
 from trainer_proc.deploy.mujoco_robot import MujocoRobot, robot_of
 from trainer_proc.deploy.observations import Observations
 from trainer_proc.deploy.policy import Policy
@@ -27,7 +30,10 @@ from trainer_proc.deploy.robot import Floats, RobotState
 from trainer_proc.verification.measured import measured
 from trainer_proc.verification.recorder import Recorder
 from trainer_proc.verification.success import Judge
+from trainer_proc.verification.tracking import Tracker, motion_length
 from trainer_proc.verification.trajectory import JointEnds, Trajectory
+
+_UPRIGHT = np.array([1.0, 0.0, 0.0, 0.0])
 
 
 class Player:
@@ -42,11 +48,19 @@ class Player:
         require("mujoco").set_mju_user_warning(lambda text: None)
         self._robot = robot_of(bundle)
         self._policy = Policy(bundle)
-        self._observations = Observations(card, self._robot.joint_names)
+        motion = motion_of(bundle, self._robot.joint_names)
+        self._observations = Observations(card, self._robot.joint_names, motion)
         self._actions = Actions(card, self._robot.joint_names)
         self._step_s = 1.0 / card.control_frequency
         self._command = velocity_command_of(card)
         self._ends = joint_ends(card)
+        self._tracker: Tracker | None = None
+        self._default, self._upright = np.array(card.default_joint_positions), _UPRIGHT
+        self._most_steps = round(LONGEST_MOTION * card.control_frequency)
+        if motion is not None and motion_command_of(card) is not None:
+            self._tracker = Tracker(card, motion, self._robot)
+            self._default, self._upright = self._tracker.first_joints, self._tracker.first_orientation()
+            self._most_steps = motion_length(motion, self._most_steps)
 
     def play(self, cell: GateCell, episode: int) -> dict[str, float | None]:
         """Return the values of an episode by measure (`verification.MEASURES`); None where one isn't finite."""
@@ -55,10 +69,10 @@ class Player:
         return measured(trajectory, command, self._judge, self._ends)
 
     def trajectory(self, cell: GateCell, episode: int) -> Trajectory:
-        """Play an episode until it is over or the robot falls, and return what happened."""
-        robot, observations = self._robot, self._observations
-        steps = round(cell.seconds / self._step_s)
-        pushed_at = -1 if cell.push is None else round(cell.push.at / self._step_s)
+        """Play an episode until it or its motion is over, or the robot falls or loses it; return what happened."""
+        robot, observations, tracker = self._robot, self._observations, self._tracker
+        steps = min(round(cell.seconds / self._step_s), self._most_steps)
+        pushed_at = -1 if cell.push is None else min(round(cell.push.at / self._step_s), steps // 2)
         noise = _Noise(cell, episode)
         self._begin(cell, episode)
         recorder = Recorder(robot, self._card.base_body, self._step_s, steps)
@@ -73,27 +87,33 @@ class Player:
             late.append(limited.copy())
             robot.write(self._actions.targets(late[0], state))
             robot.step()
-            survived = not recorder.has_fallen()
+            survived = not (recorder.has_fallen() if tracker is None else recorder.has_diverged() or tracker.is_lost())
             if not survived or step == steps - 1:
                 break  # the state after the last step isn't recorded, as in a training
             recorder.record(limited)
-        return recorder.trajectory(survived)
+            if tracker is not None:
+                tracker.record()
+        trajectory = recorder.trajectory(survived)
+        return trajectory if tracker is None else replace(trajectory, tracking=tracker.errors())
 
     def _begin(self, cell: GateCell, episode: int) -> None:
         robot, observations = self._robot, self._observations
         robot.strength = cell.motor_strength
-        put(robot, self._card, start_of(cell, episode, len(self._card.joint_names)))
+        start = start_of(cell, episode, len(self._card.joint_names))
+        put(robot, self._default, start, self._upright)
+        if self._tracker is not None:
+            self._tracker.reset()
         self._policy.reset()
         observations.reset()
         if self._command is not None:
             observations.commands[self._command.name][:] = cell.command
 
 
-def put(robot: MujocoRobot, card: PolicyCard, start: Start) -> None:
-    """Reset the robot to the start of an episode."""
-    orientation = _quaternion(start.roll, start.pitch)
+def put(robot: MujocoRobot, joints: Floats, start: Start, upright: Floats = _UPRIGHT) -> None:
+    """Reset the robot to the start of an episode, which is relative to `joints` [J] and the orientation `upright`."""
+    orientation = _product(upright, _quaternion(start.roll, start.pitch))
     robot.reset(
-        np.array(card.default_joint_positions) + start.joint_offsets,
+        joints + start.joint_offsets,
         orientation=orientation.tolist(),
         velocity=(*start.linear_velocity, *_turned_back(orientation, np.array(start.angular_velocity)).tolist()),
         lift=start.lift,

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from presets.success import Success
-from trainer_proc.contract.bundle.verification import ERRORS, SUCCESS, SURVIVED
+from trainer_proc.contract.bundle.gate import TRACKING_LIMITS
+from trainer_proc.contract.bundle.verification import ERRORS, SUCCESS, SURVIVED, TRACKING_ERRORS
 from trainer_proc.verification.trajectory import Floats, Trajectory
 
 Judge = Callable[[Trajectory, tuple[float, float, float] | None], dict[str, float | None]]
@@ -29,6 +30,17 @@ def judge_of(definition: Success) -> Judge | None:
             return lambda trajectory, _: _survival(trajectory, True)
         case _:
             return None
+
+
+def judge_tracking(
+    trajectory: Trajectory, command: tuple[float, float, float] | None = None
+) -> dict[str, float | None]:
+    """Judge an episode that tracks a motion: it isn't lost, and the mean errors are within `TRACKING_LIMITS`."""
+    if trajectory.tracking is None or not len(trajectory.tracking):
+        return _survival(trajectory, False) | dict.fromkeys(TRACKING_ERRORS)
+    errors = trajectory.tracking.mean(0).tolist()
+    follows = all(error < limit for error, limit in zip(errors, TRACKING_LIMITS, strict=True))
+    return _survival(trajectory, follows) | dict(zip(TRACKING_ERRORS, errors, strict=True))
 
 
 def _velocity(

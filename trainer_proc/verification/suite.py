@@ -12,13 +12,14 @@ from importlib.metadata import version
 
 from presets.success import Success, read_success
 from trainer_proc.contract.bundle.card import PolicyCard
-from trainer_proc.contract.bundle.gate import GateCell, GateRefused, Level, velocity_command_of
+from trainer_proc.contract.bundle.gate import GateCell, GateRefused, Level, motion_command_of, velocity_command_of
 from trainer_proc.contract.bundle.gate_plan import plan_of
 from trainer_proc.contract.bundle.verification import MEASURES, CellResult, SuiteResult
 from trainer_proc.contract.worker import Progress
 from trainer_proc.deploy.bundle import Bundle
 from trainer_proc.verification.play import Player
-from trainer_proc.verification.success import Judge, judge_of
+from trainer_proc.verification.success import Judge, judge_of, judge_tracking
+from trainer_proc.verification.tracking import check_tracking, motion_notes
 
 _PACKAGES = ("mujoco", "onnxruntime", "numpy")
 _MOST_THREADS = 8
@@ -40,7 +41,7 @@ def play_suite(bundle: Bundle, level: Level, report: Callable[[Progress], None],
         run=bundle.card.run,
         iteration=bundle.card.iteration,
         cells=tuple(result_of(cell, of_cell) for cell, of_cell in zip(plan, values, strict=True)),
-        notes=notes,
+        notes=(*notes, *motion_notes(bundle)),
         seconds=time.monotonic() - began,
         finished=datetime.now().astimezone().isoformat(timespec="seconds"),
     )
@@ -62,6 +63,9 @@ def success_of(card: PolicyCard) -> tuple[Success, tuple[str, ...]]:
 
 def judge_for(card: PolicyCard) -> tuple[Judge, tuple[str, ...]]:
     """Return how episodes are judged, and what a reader must know of it. Raises `GateRefused`."""
+    if motion_command_of(card) is not None:
+        check_tracking(card)
+        return judge_tracking, ()
     definition, notes = success_of(card)
     return _judge(definition), notes
 

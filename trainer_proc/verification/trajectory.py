@@ -45,6 +45,8 @@ class Trajectory:
     """[T, J] N·m."""
     start_position: Floats
     """[3] of the base, before the first step (m)."""
+    tracking: Floats | None = None
+    """[T, 2] errors of joints and anchor (rad), see `verification.TRACKING_ERRORS`; None without a motion."""
 
     @property
     def steps(self) -> int:

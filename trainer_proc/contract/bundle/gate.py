@@ -18,10 +18,11 @@ from trainer_proc.contract.bundle.description import Command, PolicyDescription
 
 Level = Literal["quick", "full"]
 LEVELS: tuple[Level, ...] = ("quick", "full")
-Group = Literal["stand", "commands", "balance", "pushes", "starts", "motors", "latency", "noise"]
-"""What a cell examines. `balance` stands for `stand` and `commands` of a task without a velocity command."""
+Group = Literal["stand", "commands", "balance", "tracking", "pushes", "starts", "motors", "latency", "noise"]
+"""What a cell examines. `balance` stands for `stand` and `commands` of a task without a velocity command, `tracking` of
+a policy that tracks a motion."""
 
-SUCCESS_GROUPS: tuple[Group, ...] = ("stand", "commands", "balance")
+SUCCESS_GROUPS: tuple[Group, ...] = ("stand", "commands", "balance", "tracking")
 """Groups under nominal conditions, whose episodes must succeed; in the others the robot must not fall."""
 DISTURBANCES: dict[Group, str] = {
     "pushes": "pushes",
@@ -40,6 +41,13 @@ LEAST_UPRIGHTNESS = math.cos(FALL_TILT)
 """Cosine of that tilt."""
 FALL_HEIGHT = 0.5
 """Share of its first height below which a base has fallen."""
+
+LOST_HEIGHT, LOST_TILT = 0.25, 0.8
+"""Difference of a tracked body's height (m), or of the vertical part of gravity in the anchor's axes, beyond which a
+robot has lost its motion: the terminations `anchor_pos`, `ee_body_pos` and `anchor_ori` of mjlab's tracking tasks."""
+TRACKING_LIMITS = (0.25, 0.4)
+"""Largest mean errors of an episode that tracks its motion: root mean square over the joints, and angle of the anchor
+(rad). The latter is the width of mjlab's reward for the anchor's orientation (`motion_global_root_ori`)."""
 
 START_JOINT, START_TILT, START_SPEED, START_TURN, START_LIFT = 0.1, 0.1, 0.3, 0.3, 0.02
 """Largest offset of a joint (rad), roll and pitch (rad), velocity (m/s) and rate of turn (rad/s) of a perturbed start,
@@ -76,11 +84,12 @@ class GateCell(msgspec.Struct, frozen=True, kw_only=True):
     command: tuple[float, ...] = ()
     """Held for the whole episode, in the order of `Command.parts`; empty for a task without a velocity command."""
     seconds: float
+    """Duration of an episode; one that tracks a motion also ends with it."""
     episodes: int
     """Episode `n` is played with seed `n`, from 0."""
     push: Push | None = None
     start: float = 0.0
-    """0 for the default pose, 1 for a start that is perturbed by the full amounts."""
+    """0 for the default pose, or the motion's first one; 1 for a start that is perturbed by the full amounts."""
     motor_strength: float = 1.0
     """Factor of stiffness, damping and effort limits of all joints."""
     latency_steps: int = 0
@@ -90,7 +99,10 @@ class GateCell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """The state at the start of an episode, relative to the robot's default pose on flat ground, facing along x."""
+    """The state at the start of an episode, on flat ground.
+
+    It is relative to the robot's default pose, facing along x, or to the first pose of the motion that it tracks.
+    """
 
     joint_offsets: tuple[float, ...]
     """Added to the default position of each joint (rad), in the order of `PolicyDescription.joint_names`."""
@@ -121,6 +133,12 @@ def start_of(cell: GateCell, episode: int, joint_count: int) -> Start:
         linear_velocity=(draw(-speed, speed), draw(-speed, speed), 0.0),
         angular_velocity=(draw(-turn, turn), draw(-turn, turn), draw(-turn, turn)),
     )
+
+
+def motion_command_of(policy: PolicyDescription) -> Command | None:
+    """Return the motion that the policy tracks; None without one, or with a velocity command."""
+    kinds = {one.kind: one for one in policy.commands}
+    return None if "velocity" in kinds else kinds.get("motion")
 
 
 def velocity_command_of(policy: PolicyDescription) -> Command | None:

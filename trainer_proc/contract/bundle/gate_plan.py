@@ -9,10 +9,20 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from trainer_proc.contract.bundle.description import Command, PolicyDescription
-from trainer_proc.contract.bundle.gate import VELOCITY_PARTS, GateCell, GateRefused, Level, Push, velocity_command_of
+from trainer_proc.contract.bundle.gate import (
+    VELOCITY_PARTS,
+    GateCell,
+    GateRefused,
+    Level,
+    Push,
+    motion_command_of,
+    velocity_command_of,
+)
 
 PUSH_AT = 2.0
 """Seconds from the start to a push: the robot walks by then."""
+LONGEST_MOTION = 120.0
+"""Seconds of a motion that are played."""
 _MIXED_SHARE = 0.5
 """Share of each range's end in a mixed command, and of the forward range in the walk that is disturbed."""
 _DIRECTIONS = {
@@ -51,9 +61,13 @@ def plan_of(policy: PolicyDescription, level: Level) -> tuple[GateCell, ...]:
     command = velocity_command_of(policy)
     if command is not None:
         return tuple(_velocity_cells(command, level))
+    if motion_command_of(policy) is not None:
+        return tuple(_tracking_cells(level))
     if policy.commands:
         kinds = ", ".join(f"{one.name} ({one.kind})" for one in policy.commands)
-        raise GateRefused(f"expected a policy with a velocity command, or with none, got {kinds}: no suite for it yet")
+        raise GateRefused(
+            f"expected a policy with a velocity command, a motion, or none, got {kinds}: no suite for it yet"
+        )
     return tuple(_balance_cells(level))
 
 
@@ -81,6 +95,13 @@ def _balance_cells(level: Level) -> Iterator[GateCell]:
         name="balance", group="balance", seconds=amounts.seconds, episodes=amounts.episodes * amounts.disturbed_episodes
     )
     yield from _disturbed((), level, has_pushes=False)
+
+
+def _tracking_cells(level: Level) -> Iterator[GateCell]:
+    """Yield the whole motion, then its beginning under disturbances."""
+    episodes = _AMOUNTS[level].disturbed_episodes
+    yield GateCell(name="motion", group="tracking", seconds=LONGEST_MOTION, episodes=episodes)
+    yield from _disturbed((), level)
 
 
 def _disturbed(walk: tuple[float, ...], level: Level, *, has_pushes: bool = True) -> Iterator[GateCell]:

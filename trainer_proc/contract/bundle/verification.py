@@ -17,6 +17,8 @@ _LARGEST = 16 * 1024 * 1024
 SUCCESS, SURVIVED = "success", "survived"
 ERRORS = ("error/linear", "error/lateral", "error/yaw")
 """Mean of the averaged error of each part, as in the definition of success."""
+TRACKING_ERRORS = ("error/joints", "error/anchor")
+"""Of a tracked motion, mean over an episode: root mean square over the joints, and angle of the anchor body."""
 VELOCITIES = ("velocity/forward", "velocity/lateral", "velocity/yaw")
 """Mean velocity reached in the second half of an episode."""
 
@@ -25,12 +27,14 @@ MEASURES = (
     Measure(SURVIVED, better="higher"),
     *(Measure(name, unit, "lower") for name, unit in zip(ERRORS, VELOCITY_UNITS, strict=True)),
     *(Measure(name, unit) for name, unit in zip(VELOCITIES, VELOCITY_UNITS, strict=True)),
+    *(Measure(name, "rad", "lower") for name in TRACKING_ERRORS),
     Measure("torque_saturation", "", "lower"),
     Measure("joint_limits", "", "lower"),
     Measure("action_rate", "1/s", "lower"),
     Measure("jerk", "rad/s³", "lower"),
 )
-"""`survived` is 1 for an episode without a fall. The last four are those of `evaluate`'s suite `smoothness`."""
+"""`survived` is 1 for an episode without a fall, or in which the robot did not lose its motion. The last four are those
+of `evaluate`'s suite `smoothness`."""
 
 
 class VerificationError(UserError):

@@ -72,8 +72,9 @@ class Conditions:
         columns = [names.index(name) for name in self._card.joint_names]
         joints = np.tile([default.get(name, 0.0) for name in names], (len(episodes), 1))
         roots = np.zeros((len(episodes), 13))
+        first = np.array(self._card.default_joint_positions)
         for number, episode in enumerate(episodes):
-            put(self._model, self._card, start_of(episode.cell, episode.seed, len(columns)))
+            put(self._model, first, start_of(episode.cell, episode.seed, len(columns)))
             joints[number, columns] = self._model.read().joint_positions
             if self._model.is_free:
                 roots[number] = *self._model.data.qpos[:7], *self._model.data.qvel[:6]

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from trainer_proc.contract.bundle.card import REFERENCE, TRACE, PolicyCard
-from trainer_proc.contract.bundle.gate import velocity_command_of, velocity_of
+from trainer_proc.contract.bundle.gate import motion_command_of, velocity_command_of, velocity_of
 from trainer_proc.contract.bundle.gate_plan import plan_of
 from trainer_proc.contract.bundle.reference_request import ReferenceRequest
 from trainer_proc.contract.bundle.trace import Trace, write_trace
@@ -62,6 +62,8 @@ def make_reference(request: ReferenceRequest, report: Report) -> SuiteResult:
             f"expected a run of {' or '.join(_BACKENDS)}, got one of {backend}: no reference for it yet"
         )
     bundle = load_bundle(Path(request.bundle))
+    if motion_command_of(bundle.card) is not None:
+        raise EvaluationError("no reference yet for a policy that tracks a motion")
     plan = [cell for cell in plan_of(bundle.card, request.level) if not cell.noise]  # it would be another noise
     judge, notes = judge_for(bundle.card)
     prepared = prepare(request.run, request.policy, device=request.device, seed=0, report=report)

@@ -11,6 +11,7 @@ from trainer_proc.contract.bundle.verification import (
     MEASURES,
     SUCCESS,
     SURVIVED,
+    TRACKING_ERRORS,
     CellResult,
     Verification,
 )
@@ -27,8 +28,10 @@ def figure_table(found: Verification) -> list[tuple[Figure, ...]]:
     """Return all figures for a file, rows of figures side by side."""
     by_name = {measure.name: measure for measure in MEASURES}
     groups = tuple(_by_group(found, by_name[name]) for name in _SHARES)
-    sweep = [figure for name in (SUCCESS, *ERRORS) if (figure := _sweep(found, by_name[name])) is not None]
-    pushes = tuple(figure for name in (SURVIVED, ERRORS[0]) for figure in _pushes(found, by_name[name]))
+    is_tracking = any(one.cell.group == "tracking" for one in found.result.cells)
+    errors = TRACKING_ERRORS if is_tracking else ERRORS
+    sweep = [figure for name in (SUCCESS, *errors) if (figure := _sweep(found, by_name[name])) is not None]
+    pushes = tuple(figure for name in (SURVIVED, errors[0]) for figure in _pushes(found, by_name[name]))
     return [row for row in (groups, tuple(sweep[:2]), tuple(sweep[2:]), pushes) if row]
 
 

@@ -13,6 +13,7 @@ from trainer_proc.contract.bundle.verification import (
     ERRORS,
     SUCCESS,
     SURVIVED,
+    TRACKING_ERRORS,
     Gap,
     GroupResult,
     Mean,
@@ -22,7 +23,8 @@ from trainer_proc.contract.bundle.verification import (
 from tui.session.numbers import UNKNOWN, rough_duration
 from tui.session.text import plain
 
-_HEAD = ("", "episodes", "success, %", "no fall, %", "error: forward, m/s", "lateral", "yaw, rad/s", "torque limit, %")
+_ERROR_HEADS = ("error: forward, m/s", "lateral", "yaw, rad/s")
+_TRACKING_HEADS = ("error: joints, rad", "anchor, rad")
 _GAP = "  "
 
 
@@ -50,7 +52,7 @@ def verdict_text(found: Verification) -> str:
 def _lines(bundle: Path, found: Verification) -> Iterator[str]:
     yield f"{bundle}: {'verified' if found.verified else 'not verified'}"
     yield _facts(found.result)
-    yield from _columns([_HEAD, *(_row(group) for group in found.groups)])
+    yield from _columns(_table(found.groups))
     yield from (f"  {_gap_text(one)}" for one in found.gap)
     yield from (f"  fault: {line}" for line in found.faults)
     yield from (f"  {line}" for line in (*found.problems, *found.notes))
@@ -63,11 +65,18 @@ def _facts(result: SuiteResult) -> str:
     return f"{result.level}: {episodes} episodes in {simulator}, took {rough_duration(result.seconds)}; 95 % intervals"
 
 
-def _row(group: GroupResult) -> tuple[str, ...]:
+def _table(groups: Sequence[GroupResult]) -> list[tuple[str, ...]]:
+    is_tracking = any(name in group.means for group in groups for name in TRACKING_ERRORS)
+    names, heads = (TRACKING_ERRORS, _TRACKING_HEADS) if is_tracking else (ERRORS, _ERROR_HEADS)
+    head = ("", "episodes", "success, %", "no fall, %", *heads, "torque limit, %")
+    return [head, *(_row(group, names) for group in groups)]
+
+
+def _row(group: GroupResult, names: Sequence[str]) -> tuple[str, ...]:
     means = group.means
     # what follows a disturbance need not be a success
     success = _share(means.get(SUCCESS)) if group.group in SUCCESS_GROUPS else UNKNOWN
-    errors = (_number(means.get(name)) for name in ERRORS)
+    errors = (_number(means.get(name)) for name in names)
     return (
         group.group,
         str(group.episodes),
