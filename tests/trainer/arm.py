@@ -25,6 +25,7 @@ from mjlab.scene import SceneCfg
 from mjlab.sim import MujocoCfg, SimulationCfg
 
 from trainer_proc.export.description import describe_policy
+from trainer_proc.simulators.mjlab.cpu_graph import replay_physics
 from trainer_proc.simulators.registry import simulator_of
 
 ENVIRONMENTS = 3
@@ -79,6 +80,7 @@ class Arm:
             terminations={"time_out": TerminationTermCfg(func=time_out, time_out=True)},
         )
         self.env = ManagerBasedRlEnv(cfg, device="cpu")
+        replay_physics(self.env.sim)
         self.runner = MjlabOnPolicyRunner(
             RslRlVecEnvWrapper(self.env, clip_actions=clip_actions),
             asdict(_agent(clip_actions, tuple(cameras or ()))),

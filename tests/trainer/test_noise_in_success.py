@@ -59,12 +59,14 @@ def test_a_policy_that_succeeds_without_noise_and_fails_with_it(tmp_path):
     from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
     from mjlab.tasks.registry import load_env_cfg, load_rl_cfg
 
+    from trainer_proc.simulators.mjlab.cpu_graph import replay_physics
     from trainer_proc.training.build import make_steerable
 
     cfg = load_env_cfg(TASK)
     cfg.scene.num_envs, cfg.seed = ENVIRONMENTS, 1
     cfg.episode_length_s = STEPS * cfg.decimation * cfg.sim.mujoco.timestep
     env = RslRlVecEnvWrapper(ManagerBasedRlEnv(cfg, device="cpu"))
+    replay_physics(env.unwrapped.sim)
     try:
         without_noise = success_rate(env, tmp_path / "without", noise_free=0.25)
         with_noise = success_rate(env, tmp_path / "with", noise_free=0.0)

@@ -28,7 +28,8 @@ SPEC = RunSpec(
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
     global ManagerBasedRlEnv, MjlabOnPolicyRunner, ROWS, RslRlVecEnvWrapper, SuiteRefused, TYPES, Training
-    global built_stage, commands, corners, find_suite, load_env_cfg, load_rl_cfg, pushes, recovery_times, small, torch
+    global built_stage, commands, corners, find_suite, load_env_cfg, load_rl_cfg, pushes, recovery_times
+    global replay_physics, small, torch
     import torch
     from mjlab.envs import ManagerBasedRlEnv
     from mjlab.rl import MjlabOnPolicyRunner, RslRlVecEnvWrapper
@@ -42,6 +43,7 @@ def imported():
     from trainer_proc.evaluation.suites.registry import find_suite
     from trainer_proc.evaluation.suites.suite import SuiteRefused
     from trainer_proc.simulators.base import Training
+    from trainer_proc.simulators.mjlab.cpu_graph import replay_physics
 
 
 class SmallTasks:
@@ -55,6 +57,7 @@ class SmallTasks:
         cfg.scene.num_envs, cfg.seed = spec.num_envs, spec.seed
         self._edit(cfg)
         env = RslRlVecEnvWrapper(ManagerBasedRlEnv(cfg, device=spec.device))
+        replay_physics(env.unwrapped.sim)
         return Training(MjlabOnPolicyRunner(env, asdict(load_rl_cfg(spec.task)), None, spec.device), env.close)
 
 
