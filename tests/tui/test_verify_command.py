@@ -186,6 +186,36 @@ def test_pushes_are_drawn_as_a_rose_and_commands_as_rows():
     assert pushes[0].values == ((0.5, 0.5, 0.5, 0.5),)
 
 
+def tracking():
+    """Return the verification of a policy that tracks a motion."""
+    errors = {"error__joints": (0.1, 0.2), "error__anchor": (0.3, 0.3)}
+    played = (
+        cell("motion", "tracking", success=(1.0, 0.0), survived=(1.0, 1.0), **errors),
+        cell("push left", "pushes", push=Push(2.0, 0.0, 1.0), survived=(1.0, 0.0), **errors),
+    )
+    means = {"success": Mean(0.5, 0.1, 0.9, 2), "error/joints": Mean(0.15, None, None, 2)}
+    whole = verification()
+    return msgspec.structs.replace(
+        whole,
+        result=msgspec.structs.replace(whole.result, cells=played),
+        groups=(GroupResult(group="tracking", episodes=2, means=means),),
+    )
+
+
+def test_a_tracked_motion_is_reported_and_drawn_by_its_own_errors(tmp_path):
+    lines = report_text(tmp_path, tracking()).splitlines()
+    assert "error: joints, rad  anchor, rad  torque limit, %" in lines[2]
+    assert lines[3].split() == ["tracking", "2", "50", "(10", "to", "90)", "–", "0.150", "–", "–"]
+    _, first, second, pushes = figure_table(tracking())
+    assert [one.title for one in (*first, *second)] == [
+        "motion: success, %",
+        "motion: error/joints, rad",
+        "motion: error/anchor, rad",
+    ]
+    assert [row.value for row in first[1].rows] == [pytest.approx(0.15)]
+    assert pushes[1].title == "pushes: error/joints, rad"
+
+
 def test_the_reference_is_drawn_below_each_row():
     reference = msgspec.structs.replace(verification().result, simulator="mjlab")
     groups, commands, _ = figure_table(verification(reference=reference))

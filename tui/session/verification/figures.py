@@ -28,11 +28,14 @@ def figure_table(found: Verification) -> list[tuple[Figure, ...]]:
     """Return all figures for a file, rows of figures side by side."""
     by_name = {measure.name: measure for measure in MEASURES}
     groups = tuple(_by_group(found, by_name[name]) for name in _SHARES)
-    is_tracking = any(one.cell.group == "tracking" for one in found.result.cells)
-    errors = TRACKING_ERRORS if is_tracking else ERRORS
+    errors = TRACKING_ERRORS if _is_tracking(found) else ERRORS
     sweep = [figure for name in (SUCCESS, *errors) if (figure := _sweep(found, by_name[name])) is not None]
     pushes = tuple(figure for name in (SURVIVED, errors[0]) for figure in _pushes(found, by_name[name]))
     return [row for row in (groups, tuple(sweep[:2]), tuple(sweep[2:]), pushes) if row]
+
+
+def _is_tracking(found: Verification) -> bool:
+    return any(one.cell.group == "tracking" for one in found.result.cells)
 
 
 def _by_group(found: Verification, measure: Measure) -> Figure:
@@ -53,7 +56,8 @@ def _sweep(found: Verification, measure: Measure) -> Figure | None:
         return None
     values = (end for row in rows for end in (row.value, row.low, row.high))
     scale = scale_of(values, unit=measure.unit, better=measure.better, is_share=measure.name in _SHARES)
-    return Intervals(f"commands: {_title(measure, scale.unit)}{_signs(found)}", tuple(rows), scale)
+    what = "motion" if _is_tracking(found) else "commands"
+    return Intervals(f"{what}: {_title(measure, scale.unit)}{_signs(found)}", tuple(rows), scale)
 
 
 def _rows(found: Verification, measure: Measure, label: str, names: Collection[str]) -> Iterator[Row]:
