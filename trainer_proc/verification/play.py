@@ -72,7 +72,9 @@ class Player:
         """Play an episode until it or its motion is over, or the robot falls or loses it; return what happened."""
         robot, observations, tracker = self._robot, self._observations, self._tracker
         steps = min(round(cell.seconds / self._step_s), self._most_steps)
-        pushed_at = -1 if cell.push is None else min(round(cell.push.at / self._step_s), steps // 2)
+        pushed_at = -1 if cell.push is None else round(cell.push.at / self._step_s)
+        if tracker is not None:
+            pushed_at = min(pushed_at, steps // 2)  # a motion may be short
         noise = _Noise(cell, episode)
         self._begin(cell, episode)
         recorder = Recorder(robot, self._card.base_body, self._step_s, steps)
