@@ -8,7 +8,7 @@ from threading import Event
 import msgspec
 import pytest
 
-from tests.verification.small_bundle import write_bundle
+from tests.verification.small_bundle import RARELY, write_bundle
 from trainer_proc.contract.bundle.verification import SuiteResult, write_json
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.session.verification.reference import make_missing_reference
@@ -25,7 +25,7 @@ def run(tmp_path):
     folder = RunFolder(tmp_path / "logs" / "block" / "block")
     folder.path.mkdir(parents=True)
     folder.write_spec(SPEC)
-    write_bundle(folder.exported)
+    write_bundle(folder.exported, **RARELY)
     return folder
 
 
@@ -50,9 +50,9 @@ def test_there_is_nothing_to_do_for_a_bundle_with_its_reference(run):
 
 
 def test_a_bundle_of_another_run_or_outside_of_one_is_left_alone(run, tmp_path):
-    write_bundle(tmp_path / "elsewhere")
+    write_bundle(tmp_path / "elsewhere", **RARELY)
     assert missing(tmp_path / "elsewhere") == ""
-    write_bundle(run.exported, run="another")
+    write_bundle(run.exported, run="another", **RARELY)
     assert missing(run.exported) == ""
     (run.exported / "policy.json").write_text("{")
     assert missing(run.exported) == ""

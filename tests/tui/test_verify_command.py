@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from tests.verification.small_bundle import write_bundle
+from tests.verification.small_bundle import RARELY, write_bundle
 from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.bundle.gate import GateCell, Push
 from trainer_proc.contract.bundle.verification import (
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("empty_working_directory")
 
 @pytest.fixture
 def bundle(tmp_path):
-    write_bundle(tmp_path / "bundle")
+    write_bundle(tmp_path / "bundle", **RARELY)
     return tmp_path / "bundle"
 
 
@@ -50,7 +50,7 @@ def test_a_bundle_that_fails_is_reported_and_exits_with_1(bundle, capsys):
 
 def test_a_bundle_of_a_run_is_verified_in_its_exported_folder(make_run, prints):
     folder = make_run()
-    write_bundle(folder.exported)
+    write_bundle(folder.exported, **RARELY)
     record = prints("verify", "latest", "--min-success", "0.05", "--threads", "1", "--json")
     assert record["verified"]
     assert record["bundle"] == str(folder.exported)
@@ -99,7 +99,7 @@ def exporting(make_run, monkeypatch):
     folder.checkpoint(3).write_bytes(WHOLE_CHECKPOINT)
 
     def export(folder, checkpoint):
-        write_bundle(folder.exported)
+        write_bundle(folder.exported, **RARELY)
         return ExportFinished(3, "exported", 1e-7, 20.0, 40.0, 25000.0)
 
     monkeypatch.setattr("tui.commands.export.export_checkpoint", export)

@@ -14,6 +14,9 @@ from trainer_proc.contract.bundle.description import FORMAT, Command, CommandPar
 SIZE = 3 + 1 + 3
 """Gravity, the arm's position, the command."""
 
+RARELY = {"control_frequency": 10.0, "decimation": 20}
+"""Changes of a bundle for tests that need verifications and not their robot: its policy acts a fifth as often."""
+
 _ROBOT = """<mujoco>
   <compiler angle="radian"/>
   <worldbody>

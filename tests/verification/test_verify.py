@@ -9,7 +9,7 @@ import threading
 import msgspec
 import pytest
 
-from tests.verification.small_bundle import write_bundle
+from tests.verification.small_bundle import RARELY, write_bundle
 from trainer_proc.contract.bundle.gate_plan import plan_of
 from trainer_proc.contract.bundle.verification import Thresholds, read_verification
 from trainer_proc.contract.bundle.verify_request import VERIFICATION_WORKER, VerifyRequest
@@ -23,7 +23,7 @@ def verify(folder, tmp_path, progress=lambda one: None, **changes):
 
 
 def test_a_block_that_cannot_walk_is_not_verified(tmp_path):
-    card = write_bundle(tmp_path / "bundle")
+    card = write_bundle(tmp_path / "bundle", **RARELY)
     seen = []
     found = verify(tmp_path / "bundle", tmp_path, seen.append)
     assert not found.verified
@@ -38,12 +38,12 @@ def test_a_block_that_cannot_walk_is_not_verified(tmp_path):
 
 
 def test_lower_thresholds_verify_what_they_allow(tmp_path):
-    write_bundle(tmp_path / "bundle")
+    write_bundle(tmp_path / "bundle", **RARELY)
     assert verify(tmp_path / "bundle", tmp_path, thresholds=Thresholds(min_success=0.05)).verified
 
 
 def test_a_training_with_another_success_is_judged_by_velocity(tmp_path):
-    write_bundle(tmp_path / "bundle", success={})
+    write_bundle(tmp_path / "bundle", success={}, **RARELY)
     found = verify(tmp_path / "bundle", tmp_path)
     assert not found.verified
     assert found.notes[0].startswith("the training's success was time-out")
@@ -68,7 +68,7 @@ def test_a_bundle_that_cannot_run_is_refused_in_one_line(tmp_path, changes, expe
 
 
 def test_the_number_of_threads_changes_no_value(tmp_path):
-    write_bundle(tmp_path / "bundle", gain=1.0, feedback=5.0)
+    write_bundle(tmp_path / "bundle", gain=1.0, feedback=5.0, **RARELY)
     one, several = (verify(tmp_path / "bundle", tmp_path, threads=threads) for threads in (1, 3))
     assert one.result.cells == several.result.cells
 
@@ -88,11 +88,11 @@ def test_a_policy_with_another_command_is_refused(tmp_path):
 
 
 def test_files_that_are_replaced_meanwhile_are_not_called_verified(tmp_path):
-    write_bundle(tmp_path / "bundle")
+    write_bundle(tmp_path / "bundle", **RARELY)
 
     def replace_once(progress):
         if progress.done == 1:
-            write_bundle(tmp_path / "bundle", gain=0.5)
+            write_bundle(tmp_path / "bundle", gain=0.5, **RARELY)
 
     with pytest.raises(WorkerError, match=r"policy.json was replaced during the verification: verify again"):
         verify(tmp_path / "bundle", tmp_path, replace_once)

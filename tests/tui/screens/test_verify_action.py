@@ -7,7 +7,7 @@ from hashlib import sha256
 import msgspec
 
 from tests.tui.screens.recorded import dashboard_is_filled, make_run, told, until
-from tests.verification.small_bundle import write_bundle
+from tests.verification.small_bundle import RARELY, write_bundle
 from trainer_proc.contract.bundle.verification import SuiteResult, Thresholds, Verification, write_json
 from trainer_proc.contract.bundle.verification_state import verification_state
 from tui.app import HumanoidTui
@@ -28,7 +28,7 @@ async def test_k_verifies_the_exported_policy(log_root):
         await dashboard_is_filled(app)
         await pilot.press("K")
         await until(lambda: any("has no exported policy" in text for text in told(app)), "the problem")
-        write_bundle(folder.exported)
+        write_bundle(folder.exported, **RARELY)
         await pilot.press("K")
         await pilot.press("K")
         await until(lambda: "the exported policy is being verified" in told(app), "the second answer")
@@ -39,7 +39,7 @@ async def test_k_verifies_the_exported_policy(log_root):
 
 async def test_a_verified_policy_is_not_verified_again(log_root):
     folder = make_run(log_root, "g1-walk")
-    write_bundle(folder.exported)
+    write_bundle(folder.exported, **RARELY)
     files = {name: sha256((folder.exported / name).read_bytes()).hexdigest() for name in ("policy.json", "policy.onnx")}
     write_json(folder.exported / "verification.json", msgspec.structs.replace(VERIFIED, files=files))
     app = HumanoidTui(log_root, folder)
