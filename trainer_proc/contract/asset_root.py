@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from trainer_proc.contract.json_content import decode_json
+
 ASSET_ROOT_VARIABLE = "ISAACSIM_ASSET_ROOT"
 """Variable with Isaac Lab's asset folder, read at import (`isaaclab.utils.assets._resolve_asset_root`)."""
 MANIFEST = "humanoid-tui-assets.json"
@@ -48,7 +50,7 @@ class AssetManifest(msgspec.Struct, frozen=True):
 def read_manifest(root: Path) -> AssetManifest | None:
     """Return the manifest of `root`; None if this program has not built it or a file is missing."""
     try:
-        manifest = msgspec.json.decode((root / MANIFEST).read_bytes(), type=AssetManifest)
+        manifest = decode_json((root / MANIFEST).read_bytes(), AssetManifest)
     except (OSError, msgspec.DecodeError):
         return None
     whole = manifest.version == VERSION and all((root / asset.path).is_file() for asset in manifest.assets)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from trainer_proc.contract.json_content import decode_json
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, checkpoint_name, write_atomically
 
@@ -40,7 +41,7 @@ def read_best(folder: RunFolder) -> BestCheckpoint | None:
     """Return what `model_best.pt` is; None if there is none."""
     try:
         data = read_file(_description(folder), _LARGEST)
-        return msgspec.json.decode(data, type=BestCheckpoint) if best_file(folder).is_file() else None
+        return decode_json(data, BestCheckpoint) if best_file(folder).is_file() else None
     except (OSError, msgspec.DecodeError):
         return None
 

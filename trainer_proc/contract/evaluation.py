@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from curricula.errors import UserError, message_of
+from trainer_proc.contract.json_content import decode_json
 from trainer_proc.contract.knob import Value
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
@@ -164,7 +165,7 @@ def write_result(folder: RunFolder, result: Evaluation) -> Path:
 def read_result(path: Path) -> Evaluation:
     """Return the result in a JSON file. Raises `EvaluationError`."""
     try:
-        return msgspec.json.decode(read_file(path, _LARGEST), type=Evaluation)
+        return decode_json(read_file(path, _LARGEST), Evaluation)
     except (OSError, msgspec.DecodeError) as error:
         raise EvaluationError(f"{path} can't be read as an evaluation: {message_of(error, 200)}") from error
 

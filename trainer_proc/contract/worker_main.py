@@ -20,6 +20,7 @@ import msgspec
 from curricula.errors import UsageError, UserError, message_of
 from trainer_proc.contract.child_process import interrupt_on_signals, standard_output_for_answers
 from trainer_proc.contract.errors import one_line
+from trainer_proc.contract.json_content import decode_json
 from trainer_proc.contract.worker import Progress, Refusal, Result, Worker
 
 Report: TypeAlias = Callable[[Progress], None]
@@ -96,7 +97,7 @@ def _request(worker: Worker[Result], request: type[_Request], arguments: list[st
         except OSError as error:
             raise UsageError(f"{error}; {usage}") from error
     try:
-        return msgspec.json.decode(text, type=request)
+        return decode_json(text, request)
     except msgspec.DecodeError as error:
         raise UsageError(f"expected a request: {message_of(error, 200)}") from error
 

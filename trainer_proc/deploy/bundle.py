@@ -17,10 +17,12 @@ from trainer_proc.contract.bundle.card import CARD, ONNX, PolicyCard
 from trainer_proc.contract.bundle.description import FORMAT
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.install import install_command
+from trainer_proc.contract.json_content import decode_json
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION
 from trainer_proc.deploy.card_checks import check_card
 from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
+from trainer_proc.deploy.network_file import load_network
 
 LARGEST_FILE = 1 << 30
 """Bytes of a bundle's file."""
@@ -75,11 +77,11 @@ def read_card(file: Path) -> PolicyCard:
     """Return the bundle's `policy.json`. Raises `BundleRefused`."""
     content = _file(file, LARGEST_DESCRIPTION)
     try:
-        found = msgspec.json.decode(content, type=_Format).format
+        found = decode_json(content, _Format).format
         if found != FORMAT:
             remedy = EXPORT_AGAIN if found < FORMAT else "update humanoid-tui"
             raise refused(f"{file.name}: format", str(FORMAT), found, remedy)
-        return msgspec.json.decode(content, type=PolicyCard)
+        return decode_json(content, PolicyCard)
     except msgspec.DecodeError as error:
         raise refused(file.name, f"a description of format {FORMAT}", one_line(error), EXPORT_AGAIN) from error
 
@@ -96,9 +98,14 @@ def _hashes(card: PolicyCard) -> dict[str, str]:
     if card.robot_model:
         hashes[card.robot_model] = card.robot_model_sha256
     for name in hashes:
-        if Path(name).name != name:
-            raise refused("files", "names of files in the bundle's folder", repr(name), EXPORT_AGAIN)
+        require_plain_name(name)
     return hashes
+
+
+def require_plain_name(name: str) -> None:
+    """Raise `BundleRefused` for a name that leads out of the bundle's folder, or that no file can have."""
+    if Path(name).name != name or "\0" in name:
+        raise refused("files", "names of files in the bundle's folder", repr(name), EXPORT_AGAIN)
 
 
 def _file(file: Path, most: int = LARGEST_FILE) -> bytes:
@@ -113,11 +120,10 @@ def _file(file: Path, most: int = LARGEST_FILE) -> bytes:
 
 def _check_weights(onnx: Any, network: bytes) -> None:
     """Refuse weights that are not finite: some activations hide them."""
+    model = load_network(onnx, network)
     try:
-        weights = [
-            (one.name, onnx.numpy_helper.to_array(one)) for one in onnx.load_from_string(network).graph.initializer
-        ]
-    except Exception as error:  # protobuf's exceptions share no base class with onnx's
+        weights = [(one.name, onnx.numpy_helper.to_array(one)) for one in model.graph.initializer]
+    except Exception as error:  # sizes that don't fit raise many
         raise refused(ONNX, "an ONNX model", one_line(error), EXPORT_AGAIN) from error
     for name, values in weights:
         if values.dtype.kind == "f" and not np.isfinite(values).all():

@@ -14,15 +14,12 @@ import numpy as np
 
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import HeightMap
-from trainer_proc.contract.errors import one_line
 from trainer_proc.deploy.actions import limit_arrays
-from trainer_proc.deploy.bundle import Bundle, require
+from trainer_proc.deploy.bundle import Bundle
 from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
-from trainer_proc.deploy.observations import joint_index
+from trainer_proc.deploy.mujoco_model import FLOOR, check_parts, compiled, quiet_mujoco, robot_spec
 from trainer_proc.deploy.robot import VECTORS, Floats, JointTargets, RobotState
 
-FLOOR = "floor"
-"""Name of the floor's geom."""
 _DROP = 1e-3
 """Height of the lowest point above the floor after a reset, metres."""
 _DAMPING = 5.0
@@ -37,14 +34,14 @@ class MujocoRobot:
 
         Raises `BundleRefused` for a model that isn't the card's robot.
         """
-        mujoco = self._mujoco = require("mujoco")
-        spec = _spec(mujoco, card, model_file)
+        mujoco = self._mujoco = quiet_mujoco()
+        spec = robot_spec(mujoco, card, model_file)
         step = physics_dt or card.physics_dt or 0.005
         assert card.control_frequency is not None, "checked by load_bundle"
         self._substeps = max(1, round(1.0 / (card.control_frequency * step)))
         spec.option.timestep = 1.0 / (card.control_frequency * self._substeps)
-        self.model = spec.compile()
-        self.data = mujoco.MjData(self.model)
+        self.model, self.data = compiled(mujoco, spec, model_file.name)
+        check_parts(mujoco, self.model, card)
         self.joint_names: Sequence[str] = tuple(card.joint_names)
         self._qpos = np.array([self.model.joint(name).qposadr[0] for name in card.joint_names])
         self._qvel = np.array([self.model.joint(name).dofadr[0] for name in card.joint_names])
@@ -55,6 +52,8 @@ class MujocoRobot:
         self._frame = {name: _Frame(self, frames[0] if frames else "") for name, frames in self.frames.items()}
         self._height_map = card.height_map
         self.has_height_scan = card.height_map is not None
+        bad = mujoco.mjtWarning
+        self._bad = (bad.mjWARN_BADQPOS, bad.mjWARN_BADQVEL, bad.mjWARN_BADQACC)
         self._default = np.array(card.default_joint_positions)
         self._others = [
             (self.model.joint(name).qposadr[0], position)
@@ -67,6 +66,8 @@ class MujocoRobot:
         """Factor of all torques that the motors give: gains and effort limits."""
         self._targets = JointTargets.zeros(len(self.joint_names))
         self.reset()
+        if not np.isfinite(self.data.xpos).all():
+            raise refused(model_file.name, "finite positions of bodies", "NaN or infinite ones", EXPORT_AGAIN)
 
     # --- the interface ---
 
@@ -83,6 +84,7 @@ class MujocoRobot:
             base_lin_vel=self._frame["base_lin_vel"].velocity()[3:],
             height_scan=None if self._height_map is None else self._scan(self._height_map),
             base_position=self.base_position,
+            problem="the simulation has diverged: verify the bundle" if self.has_diverged() else "",
         )
 
     def write(self, targets: JointTargets) -> None:
@@ -111,9 +113,19 @@ class MujocoRobot:
         self.advance(self._substeps * control_steps)
 
     def advance(self, physics_steps: int) -> None:
-        """Advance the simulation by physics steps."""
-        self._mujoco.mj_step(self.model, self.data, physics_steps)
+        """Advance the simulation by physics steps; one that diverges stays in the last sound state."""
+        data = self.data
+        if self.has_diverged():
+            return
+        sound = data.qpos.copy(), data.qvel.copy()
+        self._mujoco.mj_step(self.model, data, physics_steps)
+        if self.has_diverged():
+            data.qpos[:], data.qvel[:] = sound
         self._forward()
+
+    def has_diverged(self) -> bool:
+        """Return whether the simulation has met a state that isn't finite since the last reset."""
+        return any(self.data.warning[kind].number > 0 for kind in self._bad)
 
     def reset(
         self,
@@ -236,32 +248,6 @@ def robot_of(bundle: Bundle) -> MujocoRobot:
         remedy = "train with mjlab, or run the policy with --robot unitree"
         raise refused("robot_model", "the robot's MuJoCo model", "none", remedy)
     return MujocoRobot(bundle.card, bundle.robot_model)
-
-
-def _spec(mujoco: Any, card: PolicyCard, model_file: Path) -> Any:
-    """Return the robot's model with a floor and the card's motors."""
-    try:
-        spec = mujoco.MjSpec.from_file(str(model_file))
-    except (ValueError, mujoco.FatalError) as error:
-        raise refused(model_file.name, "a MuJoCo model", one_line(error), EXPORT_AGAIN) from error
-    joints = {joint.name: place for place, joint in enumerate(spec.joints)}
-    joint_index(card.joint_names, joints, "joint_names")
-    for actuator in list(spec.actuators):
-        spec.delete(actuator)
-    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    if not any(geom.type == mujoco.mjtGeom.mjGEOM_PLANE for geom in spec.geoms):
-        spec.worldbody.add_geom(name=FLOOR, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 0.01])
-    armatures = card.joint_armature or [None] * len(card.joint_names)
-    for name, armature in zip(card.joint_names, armatures, strict=True):
-        if armature is not None:
-            spec.joint(name).armature = armature
-        actuator = spec.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
-        actuator.gaintype, actuator.biastype = mujoco.mjtGain.mjGAIN_FIXED, mujoco.mjtBias.mjBIAS_AFFINE
-        actuator.gainprm[0] = 1.0
-        actuator.inheritrange, actuator.ctrllimited = 0.0, False
-        actuator.forcelimited = True
-        actuator.forcerange[:] = (-1.0, 1.0)
-    return spec
 
 
 def _frames(card: PolicyCard) -> dict[str, Sequence[str]]:

@@ -40,6 +40,8 @@ class RobotState:
     """[points] height above the ground in metres, see `HeightMap`; None without a sensor."""
     base_position: Floats | None = None
     """[3] metres in the world's axes, which only a simulation knows. Nothing but pictures may need it."""
+    problem: str = ""
+    """Why the robot can't go on, by its own account, in one line; empty for nothing."""
 
 
 @dataclass(slots=True)

@@ -208,6 +208,8 @@ class StateGuard:
 
     def problem(self, state: RobotState) -> str:
         """Return what is wrong with a state, in one line; empty for nothing."""
+        if state.problem:
+            return state.problem
         positions = self._positions
         np.take(state.joint_positions, self._index, out=positions, mode="clip")
         inside = (positions >= self._low) & (positions <= self._high)  # False for NaN

@@ -14,6 +14,7 @@ from curricula.errors import message_of
 from trainer_proc.checkpoints.fit import size_difference
 from trainer_proc.checkpoints.load import CheckpointError, is_finite, read_checkpoint, tensors_on_cpu
 from trainer_proc.contract.evaluation import EvaluationError
+from trainer_proc.contract.json_content import decode_json
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION, RunFolder, iteration_of
 from trainer_proc.export.check import open_session
@@ -154,9 +155,7 @@ class _Card(msgspec.Struct):
 def _exported_iteration(path: Path) -> int | None:
     """Return the iteration in the `policy.json` beside an exported policy; None if it has none."""
     try:
-        iteration = msgspec.json.decode(
-            read_file(path.parent / "policy.json", LARGEST_DESCRIPTION), type=_Card
-        ).iteration
+        iteration = decode_json(read_file(path.parent / "policy.json", LARGEST_DESCRIPTION), _Card).iteration
     except (OSError, msgspec.DecodeError):
         return None
     return iteration if iteration >= 0 else None

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from trainer_proc.contract.bundle.description import FORMAT, PolicyDescription, read_policy_description
+from trainer_proc.contract.bundle.description import (
+    FORMAT,
+    PolicyDescription,
+    read_policy_description,
+    read_robot_model,
+)
 from trainer_proc.contract.describe_request import DESCRIPTION, DescribeRequest
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.export_process import ExportError
@@ -51,7 +56,7 @@ def _has_model(folder: RunFolder, known: PolicyDescription) -> bool:
     if not known.robot_model:
         return True
     try:
-        content = (folder.params / known.robot_model).read_bytes()
+        content = read_robot_model(folder, known)
     except OSError:
         return False
     return hashlib.sha256(content).hexdigest() == known.robot_model_sha256

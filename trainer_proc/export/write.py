@@ -21,7 +21,7 @@ import msgspec
 import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from curricula.errors import UsageError
 from trainer_proc.contract.bundle.card import CARD, ONNX, ROBOT_MODEL, WEIGHTS, CheckResult, Latency, PolicyCard
-from trainer_proc.contract.bundle.description import PolicyDescription
+from trainer_proc.contract.bundle.description import PolicyDescription, read_robot_model
 from trainer_proc.contract.child_process import interrupt_on_signals, standard_output_for_answers
 from trainer_proc.contract.damage_text import damage_text
 from trainer_proc.contract.errors import JournalUnreadable, one_line
@@ -144,7 +144,7 @@ def _card(
 
 def _copy_robot_model(description: PolicyDescription, folder: RunFolder, temporary: Path) -> None:
     if description.robot_model:
-        (temporary / ROBOT_MODEL).write_bytes((folder.params / description.robot_model).read_bytes())
+        (temporary / ROBOT_MODEL).write_bytes(read_robot_model(folder, description))
 
 
 def _sha256(file: Path) -> str:

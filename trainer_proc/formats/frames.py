@@ -5,8 +5,8 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from trainer_proc.contract.bundle.card import ROBOT_MODEL, PolicyCard
-from trainer_proc.contract.errors import one_line
 from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
+from trainer_proc.deploy.model_file import check_model
 from trainer_proc.deploy.robot import VECTORS
 
 _ROTATIONS = ("quat", "axisangle", "euler", "xyaxes", "zaxis", "class")
@@ -27,10 +27,7 @@ def check_frames(card: PolicyCard, robot_model: bytes | None, body: str) -> None
 
 def parsed(robot_model: bytes) -> ElementTree.Element:
     """Return the root of a MuJoCo model. Raises `BundleRefused`."""
-    try:
-        return ElementTree.fromstring(robot_model)
-    except ElementTree.ParseError as error:
-        raise refused(ROBOT_MODEL, "XML", one_line(error), EXPORT_AGAIN) from error
+    return check_model(ROBOT_MODEL, robot_model)
 
 
 def _parallel_sites(robot_model: bytes, body: str) -> set[str | None]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from trainer_proc.contract.bundle.card import ONNX
 from trainer_proc.contract.errors import one_line
 from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
+from trainer_proc.deploy.network_file import load_network
 
 _PREFIX = "format/"
 """Begins the names of all that is added to the network."""
@@ -64,10 +65,7 @@ def fitted(
     """
     import onnx
 
-    try:
-        model = onnx.load_from_string(network)
-    except Exception as error:  # protobuf's exceptions share no base class with onnx's
-        raise refused(ONNX, "an ONNX model", one_line(error), EXPORT_AGAIN) from error
+    model = load_network(onnx, network)
     if reading is not None:
         _read(model.graph, reading)
     if writing is not None:
@@ -75,7 +73,10 @@ def fitted(
     if metadata is not None:
         del model.metadata_props[:]
         onnx.helper.set_model_props(model, dict(metadata))
-    onnx.checker.check_model(model)
+    try:
+        onnx.checker.check_model(model)
+    except Exception as error:  # a `ValidationError`, and others
+        raise refused(ONNX, "a valid ONNX model", one_line(error), EXPORT_AGAIN) from error
     return bytes(model.SerializeToString())
 
 

@@ -14,8 +14,10 @@ from trainer_proc.contract.bundle.card import CARD, ONNX
 from trainer_proc.contract.bundle.formats import FORMATS, FormatsWritten
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.run_files import read_file
-from trainer_proc.deploy.bundle import LARGEST_FILE, read_card, require
+from trainer_proc.deploy.bundle import LARGEST_FILE, read_card, require, require_plain_name
 from trainer_proc.deploy.errors import EXPORT_AGAIN, BundleRefused, refused
+from trainer_proc.deploy.model_file import check_model
+from trainer_proc.deploy.network_file import load_network
 from trainer_proc.formats.beyondmimic import beyondmimic
 from trainer_proc.formats.files import Format, FormatFiles, Source
 from trainer_proc.formats.gaitkeeper import gaitkeeper
@@ -40,11 +42,13 @@ def write_formats(bundle: Path, names: Sequence[str]) -> FormatsWritten:
     """
     if unknown := [name for name in names if name not in FORMATS]:
         raise UsageError(f"no such format: {unknown[0]}{suggestion(unknown[0], FORMATS, or_all=True)}")
-    for package in ("onnx", "yaml"):
-        require(package, "writing formats")
+    onnx, _ = (require(package, "writing formats") for package in ("onnx", "yaml"))
     card = read_card(bundle / CARD)
     robot_model = _content(bundle, card.robot_model, card.robot_model_sha256) if card.robot_model else None
     source = Source(card, _content(bundle, ONNX, card.onnx_sha256), robot_model)
+    load_network(onnx, source.network)
+    if robot_model is not None:
+        check_model(card.robot_model, robot_model)
     made = {name: _made(name, source) for name in dict.fromkeys(names)}
     try:
         with _unfinished(bundle) as scratch:
@@ -71,6 +75,7 @@ def _made(name: str, source: Source) -> FormatFiles:
 
 
 def _content(bundle: Path, name: str, sha256: str) -> bytes:
+    require_plain_name(name)
     try:
         content = read_file(bundle / name, LARGEST_FILE)
     except OSError as error:

@@ -7,6 +7,7 @@ import msgspec
 from trainer_proc.contract.bundle.card import CARD, ONNX, WHOLE_DESCRIPTION
 from trainer_proc.contract.bundle.description import PolicyDescription
 from trainer_proc.contract.errors import one_line
+from trainer_proc.contract.json_content import decode_json
 from trainer_proc.deploy.bundle import Bundle
 from trainer_proc.deploy.errors import EXPORT_AGAIN
 
@@ -17,7 +18,7 @@ def metadata_faults(bundle: Bundle) -> tuple[str, ...]:
     if text is None:
         return ()
     try:
-        described = msgspec.json.decode(text, type=PolicyDescription)
+        described = decode_json(text, PolicyDescription)
     except msgspec.DecodeError as error:
         return (f"{ONNX}: its metadata {WHOLE_DESCRIPTION} can't be read ({one_line(error)}); {EXPORT_AGAIN}",)
     fields = described.__struct_fields__

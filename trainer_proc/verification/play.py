@@ -21,7 +21,7 @@ from trainer_proc.contract.bundle.gate import (
 )
 from trainer_proc.contract.bundle.gate_plan import LONGEST_MOTION
 from trainer_proc.deploy.actions import Actions, limit_arrays
-from trainer_proc.deploy.bundle import Bundle, require
+from trainer_proc.deploy.bundle import Bundle
 from trainer_proc.deploy.motion import motion_of
 from trainer_proc.deploy.mujoco_robot import MujocoRobot, robot_of
 from trainer_proc.deploy.observations import Observations
@@ -44,8 +44,6 @@ class Player:
         card = bundle.card
         assert card.control_frequency is not None, "checked by load_bundle"
         self._card, self._judge = card, judge
-        # a robot that diverges has fallen, which the values say; MuJoCo would also write MUJOCO_LOG.TXT
-        require("mujoco").set_mju_user_warning(lambda text: None)
         self._robot = robot_of(bundle)
         self._policy = Policy(bundle)
         motion = motion_of(bundle, self._robot.joint_names)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from trainer_proc.contract.bundle.gate import FALL_HEIGHT, LEAST_UPRIGHTNESS
-from trainer_proc.deploy.bundle import require
 from trainer_proc.deploy.mujoco_robot import MujocoRobot
 from trainer_proc.deploy.robot import Floats
 from trainer_proc.verification.trajectory import Trajectory
@@ -23,13 +22,7 @@ class Recorder:
         self._robot, self._step_s, self._planned = robot, step_s, planned_steps
         self._body = robot.data.body(base or 1)
         self._start = robot.base_position
-        warnings = require("mujoco").mjtWarning
-        self._diverged = (warnings.mjWARN_BADQPOS, warnings.mjWARN_BADQVEL, warnings.mjWARN_BADQACC)
         self._rows: list[_Row] = []
-
-    def has_diverged(self) -> bool:
-        """Return whether MuJoCo has met a state that isn't finite: it then puts the robot back to its first pose."""
-        return any(self._robot.data.warning[kind].number > 0 for kind in self._diverged)
 
     def uprightness(self) -> float:
         """Return the cosine of the base's tilt; -1 if it is not finite, which is no upright robot."""
@@ -39,7 +32,7 @@ class Recorder:
     def has_fallen(self) -> bool:
         """Return whether the robot has fallen, or its simulation has diverged."""
         is_upright = self.uprightness() >= LEAST_UPRIGHTNESS and self.height_share() >= FALL_HEIGHT
-        return self.has_diverged() or not is_upright
+        return self._robot.has_diverged() or not is_upright
 
     def height_share(self) -> float:
         """Return the base's height as a share of that at the start; 1 for a robot that is fixed to the world."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import math
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from trainer_proc.contract.json_content import decode_json
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION, RunFolder, write_atomically
 
 FORMAT = 3
 """Format of the description. Format 1 read gains by position and knew neither limits nor history; format 2 knew neither
 what a term observes, nor commands, nor the robot's model."""
+
+LARGEST_ROBOT_MODEL = 64 * 1024 * 1024
+"""Bytes of a robot's MuJoCo model."""
 
 Quantity = Literal[
     "",
@@ -40,7 +46,7 @@ Limits = tuple[float | None, float | None]
 """Lower and upper limit; None for no limit."""
 
 
-def ends_of(limits: Limits | None) -> tuple[float, float]:
+def limit_arrays(limits: Limits | None) -> tuple[float, float]:
     """Return both limits as numbers, infinite where there are none."""
     low, high = limits or (None, None)
     return -math.inf if low is None else low, math.inf if high is None else high
@@ -264,4 +270,12 @@ def write_policy_description(folder: RunFolder, description: PolicyDescription) 
 
 def read_policy_description(folder: RunFolder) -> PolicyDescription:
     """Read `params/policy.json`. Raises `OSError` or `msgspec.DecodeError`."""
-    return msgspec.json.decode(read_file(folder.policy_description, LARGEST_DESCRIPTION), type=PolicyDescription)
+    return decode_json(read_file(folder.policy_description, LARGEST_DESCRIPTION), PolicyDescription)
+
+
+def read_robot_model(folder: RunFolder, description: PolicyDescription) -> bytes:
+    """Return the robot's model in the run's `params/`. Raises `OSError`, also for a name that leads elsewhere."""
+    name = description.robot_model
+    if Path(name).name != name or "\0" in name:
+        raise FileNotFoundError(errno.ENOENT, "expected the name of a file in params/", repr(name))
+    return read_file(folder.params / name, LARGEST_ROBOT_MODEL)

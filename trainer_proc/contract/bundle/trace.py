@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curricula.errors import UserError, message_of
+from trainer_proc.contract.json_content import decode_json
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import write_atomically
 
@@ -137,7 +138,7 @@ def _unpacked(content: bytes) -> tuple[TraceHeader, dict[str, Array]]:
     if size > _LARGEST_UNPACKED:
         raise ValueError(f"expected at most {_LARGEST_UNPACKED} bytes unpacked, got {size}")
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        header = msgspec.json.decode(file[_HEADER].tobytes(), type=TraceHeader)
+        header = decode_json(file[_HEADER].tobytes(), TraceHeader)
         if header.version != VERSION:
             raise ValueError(f"expected version {VERSION}, got {header.version}")
         return header, {name: np.asarray(file[name], dtype=np.float64) for name in file.files if name != _HEADER}

@@ -9,6 +9,7 @@ import msgspec
 from curricula.errors import UserError, message_of
 from trainer_proc.contract.bundle.gate import VELOCITY_UNITS, GateCell, Group, Level
 from trainer_proc.contract.evaluation import Measure
+from trainer_proc.contract.json_content import decode_json
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import write_atomically
 
@@ -140,7 +141,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 def read_suite_result(path: Path) -> SuiteResult:
     """Return the content of a `reference.json`. Raises `VerificationError`."""
     try:
-        return msgspec.json.decode(read_file(path, _LARGEST), type=SuiteResult)
+        return decode_json(read_file(path, _LARGEST), SuiteResult)
     except (OSError, msgspec.DecodeError) as error:
         raise VerificationError(f"{path} can't be read as a reference: {message_of(error, 200)}") from error
 
@@ -148,7 +149,7 @@ def read_suite_result(path: Path) -> SuiteResult:
 def read_verification(path: Path) -> Verification:
     """Return the content of a `verification.json`. Raises `VerificationError`."""
     try:
-        return msgspec.json.decode(read_file(path, _LARGEST), type=Verification)
+        return decode_json(read_file(path, _LARGEST), Verification)
     except (OSError, msgspec.DecodeError) as error:
         raise VerificationError(f"{path} can't be read as a verification: {message_of(error, 200)}") from error
 

@@ -21,6 +21,7 @@ import msgspec
 import platformdirs
 
 from presets.find import list_presets
+from trainer_proc.contract.json_content import decode_json
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION, RunFolder, RunFolderError, RunSpec
 from tui.session.backends.environment import LaunchError
@@ -114,7 +115,7 @@ def check_code_of_export(folder: RunFolder) -> None:
     try:
         spec = folder.read_spec()
         content = read_file(folder.policy_description, LARGEST_DESCRIPTION)
-        actor = msgspec.json.decode(content, type=_Description).actor
+        actor = decode_json(content, _Description).actor
     except (RunFolderError, OSError, msgspec.DecodeError):  # the exporter reports that
         return
     modules = [module for module in _functions(_texts(actor)) if module.partition(".")[0] not in _LIBRARIES]

@@ -13,6 +13,7 @@ from trainer_proc.contract.bundle.card import CARD, ONNX, REFERENCE
 from trainer_proc.contract.bundle.gate import Level
 from trainer_proc.contract.bundle.reference_request import REFERENCE_WORKER, ReferenceRequest
 from trainer_proc.contract.bundle.verification import VerificationError, read_suite_result
+from trainer_proc.contract.json_content import decode_json
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION, RunFolder
 from trainer_proc.contract.worker import Progress
@@ -57,7 +58,7 @@ def make_missing_reference(bundle: Path, level: Level, report: Callable[[Progres
 
 def _origin(bundle: Path) -> _Origin | None:
     try:
-        return msgspec.json.decode(read_file(bundle / CARD, LARGEST_DESCRIPTION), type=_Origin)
+        return decode_json(read_file(bundle / CARD, LARGEST_DESCRIPTION), _Origin)
     except (OSError, msgspec.DecodeError):
         return None  # the verification refuses it
 
