@@ -46,7 +46,7 @@ Limits = tuple[float | None, float | None]
 """Lower and upper limit; None for no limit."""
 
 
-def limit_arrays(limits: Limits | None) -> tuple[float, float]:
+def ends_of(limits: Limits | None) -> tuple[float, float]:
     """Return both limits as numbers, infinite where there are none."""
     low, high = limits or (None, None)
     return -math.inf if low is None else low, math.inf if high is None else high
