@@ -87,7 +87,7 @@ class Player:
             late.append(limited.copy())
             robot.write(self._actions.targets(late[0], state))
             robot.step()
-            survived = not (recorder.has_fallen() if tracker is None else recorder.has_diverged() or tracker.is_lost())
+            survived = not (recorder.has_fallen() if tracker is None else robot.has_diverged() or tracker.is_lost())
             if not survived or step == steps - 1:
                 break  # the state after the last step isn't recorded, as in a training
             recorder.record(limited)
