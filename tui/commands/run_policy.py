@@ -19,6 +19,7 @@ from tui.commands.shared.progress_line import progress_line
 from tui.session.backends.work import do_own_work
 from tui.session.policy_run_text import run_text
 from tui.session.text import plain
+from tui.session.verification.report import verdict_text
 from tui.session.verification.run import find_bundle
 
 _WARNING = "The policy will move a real robot. Is it in damping mode, hung up, with the emergency stop in your hand?"
@@ -101,7 +102,8 @@ def _consider(bundle: Path, robot: RobotKind, yes: bool, unverified: bool, as_js
     state = verification_state(bundle)
     is_verified = state.kind == "verified"
     if not is_verified:
-        click.echo(plain(f"policy: {state.text}"), err=as_json)
+        text = verdict_text(state.verification) if state.kind == "failed" and state.verification else state.text
+        click.echo(plain(f"policy: {text}"), err=as_json)
     if robot != "unitree":
         return
     if not is_verified and yes and not unverified:
