@@ -7,9 +7,9 @@ import hashlib
 import msgspec
 import numpy as np
 
-from trainer_proc.contract.bundle.card import CheckResult, Latency, PolicyCard
+from tests.exported_card import exported_card
+from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import (
-    FORMAT,
     ActionTerm,
     Command,
     CommandPart,
@@ -59,7 +59,7 @@ SIZE = sum(term.size for term in TERMS)
 
 def card(**changes) -> PolicyCard:
     """Return the card of the bundle; hashes are filled in by `write_bundle`."""
-    sound = PolicyCard(
+    sound = exported_card(
         task="Table",
         backend="mjlab",
         actor={},
@@ -90,23 +90,9 @@ def card(**changes) -> PolicyCard:
         commands=[COMMAND],
         base_body="base",
         robot_model="robot.xml",
-        format=FORMAT,
         run="table",
         iteration=7,
         observation_size=SIZE,
-        image_inputs=[],
-        recurrent_inputs=[],
-        task_inputs=[],
-        task_outputs=[],
-        task_metadata={},
-        git_commit=None,
-        versions={},
-        onnx_sha256="",
-        files={},
-        check=CheckResult(0, 0.0, 0.0, 0.0),
-        latency=Latency(0.0, 0.0, 0),
-        interventions=[],
-        journal_problem="",
     )
     return msgspec.structs.replace(sound, **changes)
 

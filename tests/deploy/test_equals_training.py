@@ -19,9 +19,10 @@ def imported():
     from tests.deploy.described import card_of
     from tests.standing_motion import write_standing_motion
     from tests.trainer.knobs.simulated import G1, Simulated
+    from trainer_proc.contract.quaternions import quaternion_product
     from trainer_proc.deploy.actions import Actions
     from trainer_proc.deploy.card_checks import MOTION_OUTPUTS, check_card
-    from trainer_proc.deploy.motion import Motion, quaternion_product
+    from trainer_proc.deploy.motion import Motion
     from trainer_proc.deploy.mujoco_robot import MujocoRobot
     from trainer_proc.deploy.observations import Observations
     from trainer_proc.deploy.robot import RobotState

@@ -10,8 +10,9 @@ import msgspec
 import numpy as np
 
 from presets.robots import find_robot
-from trainer_proc.contract.bundle.card import CheckResult, Latency, PolicyCard
-from trainer_proc.contract.bundle.description import FORMAT, Command, CommandPart, ObservationTerm
+from tests.exported_card import exported_card
+from trainer_proc.contract.bundle.card import PolicyCard
+from trainer_proc.contract.bundle.description import Command, CommandPart, ObservationTerm
 from trainer_proc.deploy.actions import Actions
 from trainer_proc.deploy.observations import Observations
 from trainer_proc.deploy.robot import RobotState
@@ -55,7 +56,7 @@ def card(joints: Sequence[str] = JOINTS, history: int = 1, order: str = "term", 
     random = np.random.default_rng(3)
     count = len(joints)
     pose = random.uniform(-0.3, 0.3, count).tolist()
-    whole = PolicyCard(
+    whole = exported_card(
         task="Walk-G1",
         backend="mjlab",
         actor={},
@@ -84,23 +85,10 @@ def card(joints: Sequence[str] = JOINTS, history: int = 1, order: str = "term", 
         commands=[VELOCITY],
         base_body="pelvis",
         robot="unitree-g1-29dof",
-        format=FORMAT,
         run="2026-01-01_00-00-00",
         iteration=120,
         observation_size=sum(term.size for term in terms(joints, history)),
-        image_inputs=[],
-        recurrent_inputs=[],
-        task_inputs=[],
-        task_outputs=[],
-        task_metadata={},
-        git_commit=None,
         versions={"mjlab": "1.6.0"},
-        onnx_sha256="",
-        files={},
-        check=CheckResult(0, 0.0, 0.0, 0.0),
-        latency=Latency(0.0, 0.0, 0),
-        interventions=[],
-        journal_problem="",
     )
     return msgspec.structs.replace(whole, **changes)
 

@@ -11,8 +11,8 @@ import torch
 from presets.success import Success
 from tests.isaaclab.built import built_environment
 from tests.operations import Operations
-from trainer_proc.contract.body_shapes import rotated
 from trainer_proc.contract.errors import TrainingError
+from trainer_proc.contract.quaternions import rotated
 from trainer_proc.metrics.overflow import BufferOverflow
 from trainer_proc.metrics.success.rate import SuccessRate
 from trainer_proc.simulators.registry import simulator_of

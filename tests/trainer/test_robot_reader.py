@@ -16,12 +16,12 @@ pytestmark = pytest.mark.real
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
     global CARTPOLE, G1, Chooser, EnvironmentTypes, NotSelectable, Simulated, environment_types
-    global mujoco, multiplied, rotated, simulator_of, torch
+    global mujoco, quaternion_product, rotated, simulator_of, torch
     import mujoco
     import torch
 
     from tests.trainer.knobs.simulated import CARTPOLE, G1, Simulated
-    from trainer_proc.contract.body_shapes import multiplied, rotated
+    from trainer_proc.contract.quaternions import quaternion_product, rotated
     from trainer_proc.robot_stream.choice import Chooser, EnvironmentTypes, NotSelectable, environment_types
     from trainer_proc.simulators.registry import simulator_of
 
@@ -81,7 +81,7 @@ def test_bodies_and_solids_are_where_mujoco_has_them(robot, prefix, request):
         assert np.array(at) + origin == pytest.approx(data.geom_xpos[geom], abs=3e-3)
         assert mujoco.mjtGeom(model.geom_type[geom]).name == f"mjGEOM_{shape.kind.upper()}"
         axis = np.array([0.0, 0.0, 1.0])
-        along = rotated(multiplied(poses[shape.body, 3:], np.array(shape.orientation)), axis)
+        along = rotated(np.array(quaternion_product(poses[shape.body, 3:], shape.orientation)), axis)
         assert abs(along @ data.geom_xmat[geom].reshape(3, 3) @ axis) == pytest.approx(1.0, abs=1e-4)
         assert shape.size[:1] == pytest.approx(model.geom_size[geom][:1])
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from trainer_proc.contract.bundle.card import CARD, ONNX, CheckResult, Latency, PolicyCard
-from trainer_proc.contract.bundle.description import FORMAT, Command, CommandPart, ObservationTerm
+from tests.deploy.small_bundle import network_of
+from tests.exported_card import exported_card
+from trainer_proc.contract.bundle.card import CARD, ONNX, PolicyCard
+from trainer_proc.contract.bundle.description import Command, CommandPart, ObservationTerm
 
 SIZE = 3 + 1 + 3
 """Gravity, the arm's position, the command."""
@@ -44,36 +46,23 @@ def write_bundle(
     robot = _ROBOT.format(width=width, height=height).encode()
     weights = np.zeros((SIZE, 1), dtype=np.float32)
     weights[4], weights[3] = gain, feedback
-    network = _network(weights)
+    card = _card(robot)
+    network = network_of(card, weights)
+    sha256 = hashlib.sha256(network).hexdigest()
     (folder / "robot.xml").write_bytes(robot)
     (folder / ONNX).write_bytes(network)
-    card = msgspec.structs.replace(_card(network, robot), **changes)
+    card = msgspec.structs.replace(card, **({"onnx_sha256": sha256, "files": {ONNX: sha256}} | changes))
     (folder / CARD).write_bytes(msgspec.json.encode(card))
     return card
 
 
-def _network(weights):
-    import onnx
-    from onnx import TensorProto, helper
-
-    graph = helper.make_graph(
-        [helper.make_node("MatMul", ["obs", "weights"], ["actions"])],
-        "policy",
-        [helper.make_tensor_value_info("obs", TensorProto.FLOAT, [1, SIZE])],
-        [helper.make_tensor_value_info("actions", TensorProto.FLOAT, [1, 1])],
-        [onnx.numpy_helper.from_array(weights, "weights")],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10).SerializeToString()
-
-
-def _card(network: bytes, robot: bytes) -> PolicyCard:
+def _card(robot: bytes) -> PolicyCard:
     parts = [
         CommandPart("lin_vel_x", "m/s", 0.0, 1.0),
         CommandPart("lin_vel_y", "m/s", -0.2, 0.2),
         CommandPart("ang_vel_z", "rad/s", -0.2, 0.2),
     ]
-    return PolicyCard(
-        format=FORMAT,
+    return exported_card(
         task="Block",
         backend="mjlab",
         actor={},
@@ -109,19 +98,5 @@ def _card(network: bytes, robot: bytes) -> PolicyCard:
         robot_model_sha256=hashlib.sha256(robot).hexdigest(),
         success={"kind": "velocity"},
         run="block",
-        iteration=0,
         observation_size=SIZE,
-        image_inputs=[],
-        recurrent_inputs=[],
-        task_inputs=[],
-        task_outputs=[],
-        task_metadata={},
-        git_commit=None,
-        versions={},
-        onnx_sha256=hashlib.sha256(network).hexdigest(),
-        files={ONNX: hashlib.sha256(network).hexdigest()},
-        check=CheckResult(1, 0.0, 1.0, 1e-5),
-        latency=Latency(1.0, 1.0, 1),
-        interventions=[],
-        journal_problem="",
     )

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from trainer_proc.contract.quaternions import Vector, quaternion_product, rotated
 from trainer_proc.contract.robot import Shape, ShapeKind
-
-Vector = NDArray[np.float64]
 
 _LINK_RADIUS = 0.3
 """Radius of a link that is drawn between two joints, as a share of its length."""
@@ -101,7 +100,7 @@ def _around(mesh: Solid) -> Solid:
         "capsule",
         np.array([radius, mesh.size[axis] - radius, 0.0]),
         mesh.position,
-        multiplied(mesh.orientation, turn_of_z(along)),
+        np.array(quaternion_product(mesh.orientation.tolist(), turn_of_z(along).tolist())),
     )
 
 
@@ -122,20 +121,6 @@ def turn_of_z(direction: Vector) -> Vector:
     quaternion = np.array([1.0 + z, -y, x, 0.0])
     turned: Vector = quaternion / np.linalg.norm(quaternion)
     return turned
-
-
-def multiplied(first: Vector, second: Vector) -> Vector:
-    """Return the quaternion that turns by `second`, then by `first`."""
-    scalar = first[0] * second[0] - first[1:] @ second[1:]
-    vector = first[0] * second[1:] + second[0] * first[1:] + np.cross(first[1:], second[1:])
-    return np.array([scalar, *vector])
-
-
-def rotated(quaternion: Vector, vector: Vector) -> Vector:
-    """Return a vector turned by a unit quaternion."""
-    turned = 2.0 * np.cross(quaternion[1:], vector)
-    result: Vector = vector + quaternion[0] * turned + np.cross(quaternion[1:], turned)
-    return result
 
 
 def leaf_feet(names: Sequence[str], parents: Sequence[int]) -> tuple[int, ...]:

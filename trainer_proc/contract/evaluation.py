@@ -21,6 +21,10 @@ from trainer_proc.contract.worker import Worker
 SuiteName = Literal["quick", "commands", "pushes", "terrain", "randomization", "smoothness"]
 _LARGEST = 64 * 1024 * 1024
 """Bytes of a result."""
+DEAD_ZONE = 0.2
+"""A command of which a smaller share is reached is in a dead zone."""
+NEAR_LIMIT = 0.02
+"""Part of a joint's range, or of its torque limit, that counts as its end."""
 SUITES: tuple[SuiteName, ...] = ("quick", "commands", "pushes", "terrain", "randomization", "smoothness")
 
 

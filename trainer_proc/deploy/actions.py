@@ -26,9 +26,8 @@ class Actions:
 
         Joints that no action drives hold their default pose; those that the policy doesn't know are damped.
         """
-        places = {name: place for place, name in enumerate(joint_names)}
-        known = joint_index(card.joint_names, places, "joint_names")
-        index = joint_index(card.action_names, places, "action_names")
+        known = joint_index(card.joint_names, joint_names, "joint_names")
+        index = joint_index(card.action_names, joint_names, "action_names")
         self._limit = card.clip_actions
         self._scale, self._offset = np.array(card.action_scale), np.array(card.action_offset)
         self._low, self._high = limit_arrays(card.action_clip)

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from curricula.errors import UserError
-from trainer_proc.contract.bundle.card import CARD, ONNX, PolicyCard
+from trainer_proc.contract.bundle.card import CARD, LARGEST_FILE, ONNX, PolicyCard
 from trainer_proc.contract.bundle.description import FORMAT
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.install import install_command
@@ -24,8 +24,6 @@ from trainer_proc.deploy.card_checks import check_card
 from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
 from trainer_proc.deploy.network_file import load_network
 
-LARGEST_FILE = 1 << 30
-"""Bytes of a bundle's file."""
 _DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
 
@@ -133,10 +131,8 @@ def _check_weights(onnx: Any, network: bytes) -> None:
 
 
 def _open(onnxruntime: Any, network: bytes) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
     try:
-        return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+        return one_thread_session(onnxruntime, network)
     except Exception as error:  # onnxruntime's exceptions share no base class
         raise refused(ONNX, "a model that onnxruntime opens", one_line(error), EXPORT_AGAIN) from error
 
@@ -166,6 +162,13 @@ def _check_session(card: PolicyCard, session: Any) -> None:
     if not _is_finite(outputs):
         remedy = "the training has diverged: export an older checkpoint"
         raise refused(ONNX, "finite actions", "NaN or infinite ones", remedy)
+
+
+def one_thread_session(onnxruntime: Any, network: bytes) -> Any:
+    """Return an `InferenceSession` on one CPU thread. Raises exceptions of onnxruntime, which share no base class."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
 
 
 def zero_inputs(session: Any) -> dict[str, Any]:

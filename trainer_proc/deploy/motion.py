@@ -14,6 +14,7 @@ import numpy as np
 
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import ObservationTerm
+from trainer_proc.contract.quaternions import heading, matrix, quaternion_product
 from trainer_proc.deploy.bundle import Bundle, zero_inputs
 from trainer_proc.deploy.card_checks import MOTION_ANCHOR, MOTION_OUTPUTS, MOTION_POSITIONS
 from trainer_proc.deploy.mujoco_robot import MujocoRobot, robot_of
@@ -44,8 +45,7 @@ class Motion:
         command = next(one for one in card.commands if one.kind == "motion")
         self.frame_at = frame_at
         self._model, self._is_turned = model, is_turned
-        places = {name: place for place, name in enumerate(joint_names)}
-        self._index = joint_index(card.joint_names, places, "joint_names")
+        self._index = joint_index(card.joint_names, joint_names, "joint_names")
         self._body, self._anchor = command.body, command.bodies.index(command.body)
         self.start = dict(zip(card.robot_joint_names, np.ravel(frame_at(0)["joint_pos"]).tolist(), strict=True))
         """Position of each joint in the first frame."""
@@ -83,7 +83,7 @@ class Motion:
             half = (heading(robot) - heading(reference)) / 2.0
             self.turn = (math.cos(half), 0.0, 0.0, math.sin(half))
         w, x, y, z = robot
-        rotation = _matrix(quaternion_product((w, -x, -y, -z), quaternion_product(self.turn, reference)))
+        rotation = matrix(quaternion_product((w, -x, -y, -z), quaternion_product(self.turn, reference)))
         self._anchor_seen[:] = rotation[:, :2].ravel()
 
 
@@ -105,31 +105,3 @@ def motion_of(bundle: Bundle, joint_names: Sequence[str]) -> Motion | None:
 def is_of_anchor(term: ObservationTerm) -> bool:
     """Tell whether a term is the orientation of the motion's anchor; else it is the motion's joints."""
     return term.function.endswith(MOTION_ANCHOR)
-
-
-def heading(quaternion: Sequence[float]) -> float:
-    """Return the angle around the vertical axis of a quaternion (w, x, y, z), rad."""
-    w, x, y, z = quaternion
-    return math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
-
-
-def quaternion_product(first: Sequence[float], second: Sequence[float]) -> tuple[float, float, float, float]:
-    a, b, c, d = first
-    w, x, y, z = second
-    return (
-        a * w - b * x - c * y - d * z,
-        a * x + b * w + c * z - d * y,
-        a * y - b * z + c * w + d * x,
-        a * z + b * y - c * x + d * w,
-    )
-
-
-def _matrix(quaternion: Sequence[float]) -> Floats:
-    w, x, y, z = quaternion
-    return np.array(
-        [
-            [1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y - w * z), 2.0 * (x * z + w * y)],
-            [2.0 * (x * y + w * z), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z - w * x)],
-            [2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)],
-        ]
-    )

@@ -29,8 +29,7 @@ def robot_spec(mujoco: Any, card: PolicyCard, model_file: Path) -> Any:
         spec = mujoco.MjSpec.from_string(read_model(model_file, card.robot_model_sha256))
     except (ValueError, mujoco.FatalError) as error:
         raise refused(model_file.name, "a MuJoCo model", one_line(error), EXPORT_AGAIN) from error
-    joints = {joint.name: place for place, joint in enumerate(spec.joints)}
-    joint_index(card.joint_names, joints, "joint_names")
+    joint_index(card.joint_names, [joint.name for joint in spec.joints], "joint_names")
     for actuator in list(spec.actuators):
         spec.delete(actuator)
     # the model's own sizes may be any number

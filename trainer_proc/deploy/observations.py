@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import ObservationTerm
 from trainer_proc.deploy.errors import refused
+from trainer_proc.deploy.layout import columns_of
 from trainer_proc.deploy.robot import VECTORS, Floats, RobotState, Sensors
 
 Reader = Callable[[RobotState, Floats], None]
@@ -47,7 +48,7 @@ class Observations:
         """[num_actions] the policy's last output after `clip_actions`; the caller sets it."""
         self._vector = np.zeros((1, card.observation_size), dtype=np.float32)
         self._card = card
-        self._index = {name: place for place, name in enumerate(joint_names)}
+        self._joint_names = joint_names
         rows = _rows(card.observation_terms, self._vector[0])
         self._terms = [
             _Term(term, self._reader(term), rows_of_term)
@@ -100,7 +101,7 @@ class Observations:
                 raise refused(f"observation_terms.{term.name}", "a quantity that can be made", term.quantity, remedy)
 
     def _joint_reader(self, term: ObservationTerm, field: str, nominal: Sequence[float]) -> Reader:
-        index = joint_index(term.joints, self._index, f"observation_terms.{term.name}.joints")
+        index = joint_index(term.joints, self._joint_names, f"observation_terms.{term.name}.joints")
         of_joint = dict(zip(self._card.robot_joint_names, nominal, strict=True))
         offset = np.array([of_joint[joint] if term.relative else 0.0 for joint in term.joints])
 
@@ -137,8 +138,9 @@ class _Term:
         rows[-1][:] = value
 
 
-def joint_index(joints: Sequence[str], places: dict[str, int], field: str) -> NDArray[np.intp]:
-    """Return the place of each joint in the robot's order. Raises `BundleRefused` for one that the robot hasn't."""
+def joint_index(joints: Sequence[str], joint_names: Sequence[str], field: str) -> NDArray[np.intp]:
+    """Return the place of each joint in the robot's `joint_names`. Raises `BundleRefused` for one that it hasn't."""
+    places = {name: place for place, name in enumerate(joint_names)}
     if missing := [joint for joint in joints if joint not in places]:
         raise refused(field, "joints of the robot", missing[0], "choose the robot that the policy was trained for")
     return np.array([places[joint] for joint in joints], dtype=np.intp)
@@ -171,22 +173,10 @@ def project_gravity(orientation: Floats, out: Floats) -> None:
 
 def _rows(terms: Sequence[ObservationTerm], vector: NDArray[np.float32]) -> list[list[NDArray[np.float32]]]:
     """Return the places of each term's control steps in the observation, the oldest first."""
-    rows: list[list[NDArray[np.float32]]] = []
-    start = 0
-    ordered_by_time: dict[str, int] = {}
-    for term in terms:
-        steps, size = max(1, term.history_length), term.step_size
-        if term.history_order == "time":
-            of_group = [one for one in terms if one.group == term.group]
-            stride = sum(one.step_size for one in of_group)
-            first = ordered_by_time.setdefault(term.group, start)
-            ordered_by_time[term.group] += size
-        else:
-            stride, first = size, start
-        places = [first + step * stride for step in range(steps)]
-        rows.append([vector[place : place + size] for place in places])
-        start += term.size
-    return rows
+    return [
+        [vector[place : place + term.step_size] for place in columns[:: term.step_size]]
+        for term, columns in zip(terms, columns_of(terms), strict=True)
+    ]
 
 
 def _action_slice(term: ObservationTerm, card: PolicyCard) -> slice:

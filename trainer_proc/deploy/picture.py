@@ -28,8 +28,7 @@ class Painter:
     def __init__(self, card: PolicyCard, model: MujocoRobot, joint_names: list[str]) -> None:
         """`joint_names` is the order of the robot's states."""
         self._card, self._model = card, model
-        places = {name: place for place, name in enumerate(joint_names)}
-        self._index = joint_index(card.joint_names, places, "joint_names")
+        self._index = joint_index(card.joint_names, joint_names, "joint_names")
         self._command = next((one for one in card.commands if one.kind == "velocity"), None)
         self.scene = _scene(card, model, _VELOCITY if self._command is not None else ())
 

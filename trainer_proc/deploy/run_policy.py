@@ -17,7 +17,8 @@ import numpy as np
 from curricula.errors import UsageError, UserError
 from trainer_proc.contract.bundle.card import ONNX, PolicyCard
 from trainer_proc.contract.bundle.description import Command
-from trainer_proc.contract.bundle.run_request import LONGEST_RECORD, PolicyRun, RunPolicyRequest
+from trainer_proc.contract.bundle.run_request import PolicyRun, RunPolicyRequest, check_request
+from trainer_proc.contract.garbage import without_garbage_collection
 from trainer_proc.contract.robot import RobotState as Picture
 from trainer_proc.contract.rollout import RolloutHeader, write_rollout
 from trainer_proc.contract.worker import Progress
@@ -44,7 +45,7 @@ def run_policy(request: RunPolicyRequest, report: Report) -> PolicyRun:
 
     SIGINT, SIGTERM and SIGHUP stop it: the robot is damped in the next tick.
     """
-    _check(request)
+    check_request(request)
     bundle = load_bundle(Path(request.bundle))
     command = asked_command(bundle.card, request.command)
     signals = _StopSignals()
@@ -66,10 +67,9 @@ def run_policy(request: RunPolicyRequest, report: Report) -> PolicyRun:
             runner.observations.commands[name][:] = values
         signals.pass_to(runner.stop)
         gc.collect()
-        gc.disable()  # a collection would take milliseconds of a tick
-        outcome = runner.run()
-        gc.enable()
-        return _result(request, bundle.card, outcome, watcher, command)
+        with without_garbage_collection():  # a collection would take milliseconds of a tick
+            outcome = runner.run()
+        return _result(bundle.card, outcome, watcher, command, runner.loop_hz)
 
 
 def asked_command(card: PolicyCard, values: tuple[float, ...]) -> dict[str, tuple[float, ...]]:
@@ -88,15 +88,6 @@ def asked_command(card: PolicyCard, values: tuple[float, ...]) -> dict[str, tupl
                 f"expected {part.name} from {part.low:g} to {part.high:g} {part.unit}, as trained, got {value:g}"
             )
     return {asked.name: values}
-
-
-def _check(request: RunPolicyRequest) -> None:
-    for name in ("seconds", "ramp_seconds", "damp_seconds", "max_tilt", "stale_seconds", "loop_hz"):
-        value = getattr(request, name)
-        if not (math.isfinite(value) and value >= 0.0):
-            raise UsageError(f"expected {name} from 0, got {value:g}")
-    if request.record and request.seconds > LONGEST_RECORD:
-        raise UsageError(f"expected at most {LONGEST_RECORD:g} recorded seconds, got {request.seconds:g}")
 
 
 def _limits(request: RunPolicyRequest, card: PolicyCard) -> Limits:
@@ -241,22 +232,17 @@ class _Watcher:
 
 
 def _result(
-    request: RunPolicyRequest,
-    card: PolicyCard,
-    outcome: Outcome,
-    watcher: _Watcher,
-    command: dict[str, tuple[float, ...]],
+    card: PolicyCard, outcome: Outcome, watcher: _Watcher, command: dict[str, tuple[float, ...]], loop_hz: float
 ) -> PolicyRun:
     asked: Command | None = card.commands[0] if card.commands and command else None
     names = [part.name for part in asked.parts] if asked is not None else []
-    rate = card.control_frequency or 0.0
     return PolicyRun(
         reason=outcome.reason,
         is_complete=outcome.reason == TIME_IS_OVER,
         control_steps=outcome.control_steps,
         seconds=watcher.seconds,
-        control_hz=rate,
-        loop_hz=rate * max(1, round((_loop_hz(request) or rate) / rate)),
+        control_hz=card.control_frequency or 0.0,
+        loop_hz=loop_hz,
         missed=outcome.missed,
         work_p50=outcome.work.quantile(0.5),
         work_p99=outcome.work.quantile(0.99),

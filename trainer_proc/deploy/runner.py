@@ -99,6 +99,11 @@ class Runner:
         """Tick of the next control step."""
         self._outcome = Outcome()
 
+    @property
+    def loop_hz(self) -> float:
+        """Rate of the loop."""
+        return 1.0 / self._period
+
     def stop(self, reason: str) -> None:
         """Damp in the next tick."""
         self._stop = self._stop or reason
@@ -199,9 +204,8 @@ class StateGuard:
     """Finds joints that are beyond their limits, and values that no sound sensor gives."""
 
     def __init__(self, card: PolicyCard, robot: RobotInterface) -> None:
-        places = {name: place for place, name in enumerate(robot.joint_names)}
         self._names = card.joint_names
-        self._index = joint_index(card.joint_names, places, "joint_names")
+        self._index = joint_index(card.joint_names, robot.joint_names, "joint_names")
         low, high = limit_arrays(card.joint_position_limits or [None] * len(card.joint_names))
         self._low, self._high = low - JOINT_SLACK, high + JOINT_SLACK
         self._positions = np.zeros(len(card.joint_names))

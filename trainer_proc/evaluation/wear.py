@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import torch
 
-from trainer_proc.contract.evaluation import Measure
+from trainer_proc.contract.evaluation import NEAR_LIMIT, Measure
 from trainer_proc.metrics.success.root import Root
 from trainer_proc.simulators.mechanics import Mechanics
 
@@ -23,8 +23,6 @@ MEASURES = (
 )
 GRAVITY = 9.81
 """m/s², of the cost of transport."""
-_NEAR = 0.02
-"""Part of a joint's range, or of its torque limit, that counts as its end."""
 _STRIDE_S = 0.5
 """The path is measured between positions this far apart (s), so that a gait's sway adds nothing to it."""
 _LEAST_SPEED = 0.1
@@ -39,9 +37,9 @@ class Wear:
         self._mechanics, self._root, self._step_s = mechanics, root, step_s
         self._stride = max(1, round(_STRIDE_S / step_s))
         low, high = mechanics.position_limits.unbind(-1)
-        margin = _NEAR * (high - low)
+        margin = NEAR_LIMIT * (high - low)
         self._low, self._high = low + margin, high - margin  # of a joint without limits: NaN, which is never beyond
-        self._weakest, self._strongest = ((1.0 - _NEAR) * mechanics.effort_limits).unbind(-1)
+        self._weakest, self._strongest = ((1.0 - NEAR_LIMIT) * mechanics.effort_limits).unbind(-1)
         self._limited = torch.isfinite(self._strongest) & (self._strongest > 0.0)
         self._actions: list[torch.Tensor] = []
         self._velocities: list[torch.Tensor] = []

@@ -13,6 +13,7 @@ from trainer_proc.contract.bundle.card import ONNX, TORCHSCRIPT, WEIGHTS, CheckR
 from trainer_proc.contract.bundle.description import PolicyDescription
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.export_process import ExportError
+from trainer_proc.deploy.bundle import one_thread_session, zero_inputs
 from trainer_proc.export.actor import actor_group_sizes, actor_images
 from trainer_proc.export.hand_over import hand_over_actions
 from trainer_proc.export.libraries.interface import RebuiltPolicy
@@ -30,7 +31,6 @@ _TASK_INPUTS = (0, 1, 10, 100, 1000)
 """Values of the inputs that a task adds, in the check; tracking tasks add a time step."""
 _LARGE_EVERY, _LARGE = 4, 10.0
 """Every fourth observation is ten times as large, which goes beyond the policy's limits."""
-_DTYPES = {"tensor(float)": numpy.float32, "tensor(int64)": numpy.int64, "tensor(int32)": numpy.int32}
 
 
 class Observations(NamedTuple):
@@ -44,11 +44,8 @@ def open_session(onnx_file: Path) -> Any:
     """Return an onnxruntime `InferenceSession` on one CPU thread. Raises `ExportError` for an invalid file."""
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
     try:
-        return onnxruntime.InferenceSession(str(onnx_file), options, providers=["CPUExecutionProvider"])
+        return one_thread_session(onnxruntime, onnx_file.read_bytes())
     except Exception as error:  # onnxruntime's exceptions share no base class
         raise ExportError(f"the check failed, onnxruntime refuses {onnx_file.name}: {one_line(error)}") from error
 
@@ -100,8 +97,8 @@ def check_task_outputs(session: Any, task: TaskExport) -> None:
         return
     own = onnxruntime.InferenceSession(task.model.SerializeToString(), providers=["CPUExecutionProvider"])
     for value in _TASK_INPUTS:
-        inputs = {name: numpy.full_like(zero, value) for name, zero in _zero_inputs(own).items()}
-        added = session.run(task.outputs, _zero_inputs(session) | inputs)
+        inputs = {name: numpy.full_like(zero, value) for name, zero in zero_inputs(own).items()}
+        added = session.run(task.outputs, zero_inputs(session) | inputs)
         for name, expected, actual in zip(task.outputs, own.run(task.outputs, inputs), added, strict=True):
             if not numpy.array_equal(expected, actual, equal_nan=True):
                 raise ExportError(f"the check failed, policy.onnx: {name} differs from the task's own exporter")
@@ -129,7 +126,7 @@ def random_observations(policy: RebuiltPolicy, description: PolicyDescription) -
 
 def measure_latency(session: Any) -> Latency:
     """Time `TIMED_CALLS` calls of `session` with one observation each, after a warm-up."""
-    inputs = _zero_inputs(session)
+    inputs = zero_inputs(session)
     nanoseconds = []
     for call in range(WARM_UP_CALLS + TIMED_CALLS):
         start = time.perf_counter_ns()
@@ -154,7 +151,7 @@ def _library_actions(policy: RebuiltPolicy, group_sizes: dict[str, int], observa
 
 
 def _onnx_actions(session: Any, outputs: Sequence[str], observations: Observations) -> FloatArray:
-    inputs = _zero_inputs(session)
+    inputs = zero_inputs(session)
     # a recurrent policy returns its states in the order of its inputs, which follow obs and images
     first_state = 1 + len(observations.images)
     state_names = list(inputs)[first_state : first_state + len(outputs) - 1]
@@ -187,7 +184,3 @@ def _steps(observations: Observations) -> Iterator[tuple[FloatArray, dict[str, F
     for step in range(OBSERVATIONS):
         one = slice(step, step + 1)
         yield observations.vectors[one], {name: image[one] for name, image in observations.images.items()}
-
-
-def _zero_inputs(session: Any) -> dict[str, numpy.ndarray[Any, Any]]:
-    return {node.name: numpy.zeros(node.shape, dtype=_DTYPES[node.type]) for node in session.get_inputs()}

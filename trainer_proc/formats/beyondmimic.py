@@ -18,6 +18,7 @@ from trainer_proc.formats.checks import (
     check_actions,
     check_network,
     check_terms,
+    check_unclipped,
     default_pose,
     gains,
     known,
@@ -58,8 +59,7 @@ def beyondmimic(source: Source) -> FormatFiles:
     check_terms(card, TERMS)
     check_actions(card)
     check_frames(card, source.robot_model, card.base_body)
-    if any(card.action_clip):
-        raise refused("action_clip", "no limits: the controller has none", "limits", "train without them")
+    check_unclipped(card)
     names = [_name(term, card) for term in card.observation_terms]
     stiffness, damping = zip(*(gains(card)[joint] for joint in card.action_names), strict=True)
     metadata = {

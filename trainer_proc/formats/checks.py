@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from curricula.schema import SchemaError
+from presets.robots import Robot, find_robot
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import Command, ObservationTerm, Quantity
 from trainer_proc.contract.bundle.gate import VELOCITY_PARTS
@@ -97,3 +99,20 @@ def default_pose(card: PolicyCard) -> list[float]:
     """Return the default position (rad) of each action's joint."""
     pose = dict(zip(card.joint_names, card.default_joint_positions, strict=True))
     return [pose[name] for name in card.action_names]
+
+
+def robot_of(card: PolicyCard) -> Robot:
+    """Return the robot that the policy is for. Raises `BundleRefused` if its motors' order is unknown."""
+    remedy = "name it in the preset's [deploy] robot"
+    if not card.robot:
+        raise refused("robot", "a robot whose order of motors is known", "none", remedy)
+    try:
+        return find_robot(card.robot)
+    except SchemaError as error:
+        raise refused("robot", "a robot whose order of motors is known", error, remedy) from error
+
+
+def check_unclipped(card: PolicyCard) -> None:
+    """Refuse limits of scaled actions, for a controller that has none."""
+    if any(card.action_clip):
+        raise refused("action_clip", "no limits: the controller has none", "limits", "train without them")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from trainer_proc.contract.bundle.description import ObservationTerm, ends_of
+from trainer_proc.deploy.layout import columns_of
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,11 @@ class Entry:
 
 
 def entries(terms: Sequence[ObservationTerm]) -> list[Entry]:
-    """Return all numbers in the order of the vector: the oldest step first, by term or by time as the terms say."""
-    found: list[Entry] = []
-    for (_, order), together in groupby(terms, key=lambda term: (term.group, term.history_order)):
-        group = list(together)
-        if order == "term":
-            found += [entry for term in group for step in _steps(term) for entry in step]
-        else:
-            found += [entry for steps in zip(*map(_steps, group), strict=True) for step in steps for entry in step]
-    return found
-
-
-def _steps(term: ObservationTerm) -> Iterator[list[Entry]]:
-    for age in reversed(range(max(1, term.history_length))):
-        yield [Entry(term, component, age) for component in range(term.step_size)]
+    """Return all numbers in the order of the vector."""
+    found: dict[int, Entry] = {}
+    for term, columns in zip(terms, columns_of(terms), strict=True):
+        steps = max(1, term.history_length)
+        for place, column in enumerate(columns):
+            step, component = divmod(place, term.step_size)
+            found[column] = Entry(term, component, age=steps - 1 - step)
+    return [found[column] for column in sorted(found)]

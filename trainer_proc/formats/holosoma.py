@@ -18,16 +18,17 @@ from trainer_proc.formats.checks import (
     check_actions,
     check_network,
     check_terms,
+    check_unclipped,
     default_pose,
     gains,
     known,
+    robot_of,
     velocity_command,
 )
 from trainer_proc.formats.entries import Entry, entries
 from trainer_proc.formats.files import FormatFiles, Source
 from trainer_proc.formats.frames import check_frames
 from trainer_proc.formats.graph import Reading, Writing, fitted
-from trainer_proc.formats.unitree import robot_of
 
 ROBOT = "unitree-g1-29dof"
 """The one of its robots that this program knows too."""
@@ -99,8 +100,7 @@ def _joints(card: PolicyCard) -> list[str]:
         raise refused("robot", ROBOT, robot.name, "choose another format")
     if missing := [joint for joint in robot.joints if joint not in card.action_names]:
         raise refused("action_names", f"all joints of {ROBOT}", f"none for {missing[0]}", "train with all joints")
-    if any(card.action_clip):
-        raise refused("action_clip", "no limits: the controller has none", "limits", "train without them")
+    check_unclipped(card)
     if card.control_frequency != RATE:
         raise refused("control_frequency", f"{RATE:g} Hz", card.control_frequency, "choose another format")
     return robot.joints

@@ -12,8 +12,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from curricula.schema import SchemaError
-from presets.robots import Robot, find_robot
+from presets.robots import Robot
 from trainer_proc.contract.bundle.card import ONNX, PolicyCard
 from trainer_proc.contract.bundle.description import ObservationTerm, Quantity, ends_of
 from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
@@ -24,6 +23,7 @@ from trainer_proc.formats.checks import (
     default_pose,
     gains,
     known,
+    robot_of,
     velocity_command,
 )
 from trainer_proc.formats.files import FormatFiles, Source, yaml_text
@@ -61,17 +61,6 @@ def unitree(source: Source) -> FormatFiles:
     }
     model = limited(source.network, card.clip_actions, card.num_actions)
     return FormatFiles({"params/deploy.yaml": yaml_text(content), f"exported/{ONNX}": model})
-
-
-def robot_of(card: PolicyCard) -> Robot:
-    """Return the robot that the policy is for. Raises `BundleRefused` if its motors' order is unknown."""
-    remedy = "name it in the preset's [deploy] robot"
-    if not card.robot:
-        raise refused("robot", "a robot whose order of motors is known", "none", remedy)
-    try:
-        return find_robot(card.robot)
-    except SchemaError as error:
-        raise refused("robot", "a robot whose order of motors is known", error, remedy) from error
 
 
 def _motor(robot: Robot, joint: str) -> int:

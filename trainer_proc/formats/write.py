@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from curricula.errors import UsageError, UserError, suggestion
-from trainer_proc.contract.bundle.card import CARD, ONNX
+from trainer_proc.contract.bundle.card import CARD, LARGEST_FILE, ONNX
 from trainer_proc.contract.bundle.formats import FORMATS, FormatsWritten
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.run_files import read_file
-from trainer_proc.deploy.bundle import LARGEST_FILE, read_card, require, require_plain_name
+from trainer_proc.deploy.bundle import read_card, require, require_plain_name
 from trainer_proc.deploy.errors import EXPORT_AGAIN, BundleRefused, refused
 from trainer_proc.deploy.model_file import check_model
 from trainer_proc.deploy.network_file import load_network

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from trainer_proc.contract.bundle.description import Command
 from trainer_proc.contract.bundle.gate import VELOCITY_UNITS, velocity_of
 from trainer_proc.contract.bundle.verification import VELOCITIES, SuiteResult
-
-_DEAD = 0.2
-"""A command of which a smaller share is reached is in a dead zone."""
+from trainer_proc.contract.evaluation import DEAD_ZONE
 
 
 def dead_zones(result: SuiteResult, command: Command) -> Iterator[str]:
@@ -24,7 +22,7 @@ def dead_zones(result: SuiteResult, command: Command) -> Iterator[str]:
             if not wanted[number] or not reached or any(value for at, value in enumerate(wanted) if at != number):
                 continue
             mean = sum(reached) / len(reached)
-            if mean / wanted[number] < _DEAD:
+            if mean / wanted[number] < DEAD_ZONE:
                 found.append(f"{wanted[number]:g} gives {round(mean, 2) + 0.0:.2f}")
         if found:
             yield f"dead zone, {name.removeprefix('velocity/')} ({unit}): {', '.join(found)}"

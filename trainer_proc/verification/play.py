@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from trainer_proc.contract.bundle.gate import (
     velocity_of,
 )
 from trainer_proc.contract.bundle.gate_plan import LONGEST_MOTION
+from trainer_proc.contract.quaternions import heading, quaternion_product, rotated
 from trainer_proc.deploy.actions import Actions, limit_arrays
 from trainer_proc.deploy.bundle import Bundle
 from trainer_proc.deploy.motion import motion_of
@@ -34,6 +36,8 @@ from trainer_proc.verification.tracking import Tracker, motion_length
 from trainer_proc.verification.trajectory import JointEnds, Trajectory
 
 _UPRIGHT = np.array([1.0, 0.0, 0.0, 0.0])
+_INVERSE = np.array([1.0, -1.0, -1.0, -1.0])
+"""Times a unit quaternion, it is the inverse rotation."""
 
 
 class Player:
@@ -111,11 +115,11 @@ class Player:
 
 def put(robot: MujocoRobot, joints: Floats, start: Start, upright: Floats = _UPRIGHT) -> None:
     """Reset the robot to the start of an episode, which is relative to `joints` [J] and the orientation `upright`."""
-    orientation = _product(upright, _quaternion(start.roll, start.pitch))
+    orientation = np.array(quaternion_product(upright.tolist(), _quaternion(start.roll, start.pitch)))
     robot.reset(
         joints + start.joint_offsets,
         orientation=orientation.tolist(),
-        velocity=(*start.linear_velocity, *_turned_back(orientation, np.array(start.angular_velocity)).tolist()),
+        velocity=(*start.linear_velocity, *rotated(_INVERSE * orientation, np.array(start.angular_velocity)).tolist()),
         lift=start.lift,
     )
 
@@ -155,36 +159,20 @@ class _Noise:
 def _push(robot: MujocoRobot, cell: GateCell) -> None:
     """Change the base's velocity in the axes of its heading."""
     assert cell.push is not None
-    w, x, y, z = robot.data.qpos[3:7]
-    heading = math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+    angle = heading(robot.data.qpos[3:7].tolist())
     ahead, left = cell.push.forward, cell.push.left
-    cosine, sine = math.cos(heading), math.sin(heading)
+    cosine, sine = math.cos(angle), math.sin(angle)
     robot.push((cosine * ahead - sine * left, sine * ahead + cosine * left, 0.0))
 
 
-def _quaternion(roll: float, pitch: float) -> Floats:
+def _quaternion(roll: float, pitch: float) -> Sequence[float]:
     """Return the quaternion (w, x, y, z) of a pitch, then a roll about the new axis."""
-    return _product(
-        np.array([math.cos(pitch / 2), 0.0, math.sin(pitch / 2), 0.0]),
-        np.array([math.cos(roll / 2), math.sin(roll / 2), 0.0, 0.0]),
-    )
+    pitched = (math.cos(pitch / 2), 0.0, math.sin(pitch / 2), 0.0)
+    return quaternion_product(pitched, (math.cos(roll / 2), math.sin(roll / 2), 0.0, 0.0))
 
 
 def _tilted(orientation: Floats, angles: Floats) -> Floats:
     """Return an orientation, turned by small angles (rad) about its own axes."""
-    turned = _product(orientation, np.array([1.0, *(angles / 2)]))
+    turned = np.array(quaternion_product(orientation.tolist(), (1.0, *(angles / 2).tolist())))
     tilted: Floats = turned / np.linalg.norm(turned)
     return tilted
-
-
-def _product(one: Floats, other: Floats) -> Floats:
-    w, v, s, u = one[0], one[1:], other[0], other[1:]
-    return np.array([w * s - v @ u, *(w * u + s * v + np.cross(v, u))])
-
-
-def _turned_back(orientation: Floats, vector: Floats) -> Floats:
-    """Return a vector of the world's axes in those of an orientation."""
-    w, v = orientation[0], orientation[1:]
-    twice = 2.0 * np.cross(v, vector)
-    turned: Floats = vector - w * twice + np.cross(v, twice)
-    return turned

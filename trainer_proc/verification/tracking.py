@@ -10,9 +10,10 @@ import numpy as np
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.gate import LOST_HEIGHT, LOST_TILT, GateRefused, motion_command_of
 from trainer_proc.contract.bundle.gate_plan import LONGEST_MOTION
+from trainer_proc.contract.quaternions import quaternion_product
 from trainer_proc.deploy.bundle import Bundle
 from trainer_proc.deploy.card_checks import MOTION_POSITIONS
-from trainer_proc.deploy.motion import Frame, Motion, motion_of, quaternion_product
+from trainer_proc.deploy.motion import Frame, Motion, motion_of
 from trainer_proc.deploy.mujoco_robot import MujocoRobot
 from trainer_proc.deploy.robot import Floats
 

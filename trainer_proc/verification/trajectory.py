@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer_proc.contract.bundle.verification import VELOCITIES
+from trainer_proc.contract.evaluation import NEAR_LIMIT
 
 Floats = NDArray[np.float64]
-
-_NEAR = 0.02
-"""Part of a joint's range, or of its torque limit, that counts as its end; that of `evaluation.wear`."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +89,14 @@ def _at_ends(positions: Floats, ends: Floats) -> float | None:
     """Return the share of steps in which any joint is near an end of its range."""
     low, high = ends.T
     with np.errstate(invalid="ignore"):
-        margin = _NEAR * (high - low)
+        margin = NEAR_LIMIT * (high - low)
         beyond = (positions < low + margin) | (positions > high - margin)  # NaN without limits: never
     return float(beyond.any(-1).mean()) if len(positions) else None
 
 
 def _saturation(efforts: Floats, ends: Floats) -> float | None:
     """Return the share of steps and of limited joints with a torque near its limit; None without limited joints."""
-    weakest, strongest = (1.0 - _NEAR) * ends.T
+    weakest, strongest = (1.0 - NEAR_LIMIT) * ends.T
     limited = np.isfinite(strongest) & (strongest > 0.0)
     saturated = (efforts <= weakest) | (efforts >= strongest)
     return float(saturated[:, limited].mean()) if limited.any() and len(efforts) else None

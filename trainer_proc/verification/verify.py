@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from curricula.errors import UsageError
-from trainer_proc.contract.bundle.card import CARD, ONNX, VERIFICATION
+from trainer_proc.contract.bundle.card import CARD, LARGEST_FILE, ONNX, VERIFICATION
 from trainer_proc.contract.bundle.gate import velocity_command_of
 from trainer_proc.contract.bundle.verification import (
     SuiteResult,
@@ -19,7 +19,7 @@ from trainer_proc.contract.bundle.verification import (
 from trainer_proc.contract.bundle.verify_request import VerifyRequest
 from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.worker import Progress
-from trainer_proc.deploy.bundle import LARGEST_FILE, Bundle, load_bundle
+from trainer_proc.deploy.bundle import Bundle, load_bundle
 from trainer_proc.verification.dead_zones import dead_zones
 from trainer_proc.verification.gap import UNKNOWN, gap_problems, gaps_of, read_reference
 from trainer_proc.verification.metadata_check import metadata_faults

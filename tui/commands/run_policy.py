@@ -11,7 +11,7 @@ from types import FrameType
 import click
 
 from curricula.errors import UsageError, UserError
-from trainer_proc.contract.bundle.run_request import LONGEST_RECORD, ROBOTS, RUN_POLICY, RobotKind, RunPolicyRequest
+from trainer_proc.contract.bundle.run_request import ROBOTS, RUN_POLICY, RobotKind, RunPolicyRequest, check_request
 from trainer_proc.contract.bundle.verification_state import verification_state
 from tui.commands.shared.finite_range import FiniteRange
 from tui.commands.shared.output import ask, json_option, logs_option, show_result
@@ -64,8 +64,6 @@ def run_policy_command(
     the robot view shows it like the robot of a training. Exits with 1 if a limit has ended it. A bundle that is not
     verified is reported; with a real robot, --yes then needs --unverified too.
     """
-    if record is not None and seconds > LONGEST_RECORD:
-        raise UsageError(f"expected at most {LONGEST_RECORD:g} recorded seconds, got {seconds:g}")
     request = RunPolicyRequest(
         bundle=str(find_bundle(bundle, log_root)),
         robot=robot,
@@ -79,8 +77,7 @@ def run_policy_command(
         record=str(record.absolute()) if record is not None else "",
         log_root=str(log_root.absolute()),
     )
-    if robot == "unitree" and not interface:
-        raise UsageError("expected the network interface of the robot: --interface eth0, see `ip link`")
+    check_request(request)
     _consider(Path(request.bundle), robot, yes, unverified, as_json)
     cancelled = _CancelledBySignals()
     with progress_line(f"policy on {robot}", as_json) as report:

@@ -19,6 +19,8 @@ REFERENCE = "reference.json"
 """Result of the verification's suite in the training simulator."""
 TRACE = "trace.npz"
 """A short trajectory of the policy in the training simulator, `contract.bundle.trace`."""
+LARGEST_FILE = 1 << 30
+"""Bytes of a file of the bundle."""
 VERIFICATION = "verification.json"
 """Result of the verification in MuJoCo, with the hashes of what was verified."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import msgspec
 
+from curricula.errors import UsageError
 from trainer_proc.contract.worker import Worker
 
 RobotKind = Literal["mujoco", "unitree"]
@@ -42,6 +44,18 @@ class RunPolicyRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Absolute path of a rollout to write; empty for none."""
     log_root: str = ""
     """Absolute path of the folder of all runs, where viewers find the robot; empty to show it nowhere."""
+
+
+def check_request(request: RunPolicyRequest) -> None:
+    """Raise `UsageError` for values that no run can have; the bundle isn't read."""
+    for name in ("seconds", "ramp_seconds", "damp_seconds", "max_tilt", "stale_seconds", "loop_hz"):
+        value = getattr(request, name)
+        if not (math.isfinite(value) and value >= 0.0):
+            raise UsageError(f"expected {name} from 0, got {value:g}")
+    if request.record and request.seconds > LONGEST_RECORD:
+        raise UsageError(f"expected at most {LONGEST_RECORD:g} recorded seconds, got {request.seconds:g}")
+    if request.robot == "unitree" and not request.interface:
+        raise UsageError("expected the network interface of the robot: --interface eth0, see `ip link`")
 
 
 class PolicyRun(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from trainer_proc.contract.bundle.card import CARD, ONNX, VERIFICATION
+from trainer_proc.contract.bundle.card import CARD, LARGEST_FILE, ONNX, VERIFICATION
 from trainer_proc.contract.bundle.verification import Verification, VerificationError, read_verification
 from trainer_proc.contract.run_files import read_file
-
-_LARGEST = 1 << 30
-"""Bytes of a file."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ def _changed(bundle: Path, found: Verification) -> str:
     """Return the name of the first file with another hash, or without one; empty if there is none."""
     for name, expected in ({CARD: "", ONNX: ""} | found.files).items():
         try:
-            content = read_file(bundle / Path(name).name, _LARGEST)
+            content = read_file(bundle / Path(name).name, LARGEST_FILE)
         except OSError:
             return name
         if hashlib.sha256(content).hexdigest() != expected:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from curricula.errors import UsageError
 from curricula.schema import SchemaError
 from presets.robots import Robot, find_robot, robot_names
 from trainer_proc.contract.bundle.card import PolicyCard
@@ -19,8 +18,6 @@ def connect(bundle: Bundle, interface: str, domain: int) -> UnitreeRobot:
 
     Raises `UserError` for a policy of another robot, or if there is no connection.
     """
-    if not interface:
-        raise UsageError("expected the network interface of the robot: --interface eth0, see `ip link`")
     robot = robot_for(bundle.card)
     sites = robot_of(bundle).parallel_frames(robot.imu) if bundle.robot_model is not None else []
     sensors = UnitreeSensors(robot, sites)
@@ -41,5 +38,5 @@ def robot_for(card: PolicyCard) -> Robot:
         robot = find_robot(card.robot)
     except SchemaError as error:
         raise refused("robot", f"one of {', '.join(known)}", card.robot, "update humanoid-tui") from error
-    joint_index(card.joint_names, {name: place for place, name in enumerate(robot.joints)}, "joint_names")
+    joint_index(card.joint_names, robot.joints, "joint_names")
     return robot

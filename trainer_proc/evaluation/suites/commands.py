@@ -15,7 +15,7 @@ from curricula.load import make_curricula
 from curricula.schema import SchemaError
 from presets.success import read_success
 from trainer_proc.contract.errors import TrainingError
-from trainer_proc.contract.evaluation import Axis, EvaluationError, Measure, SuiteName
+from trainer_proc.contract.evaluation import DEAD_ZONE, Axis, EvaluationError, Measure, SuiteName
 from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.evaluation.held_command import HeldCommand
 from trainer_proc.evaluation.measures import UNITS
@@ -36,8 +36,6 @@ YAW = (-1.0, -0.5, 0.0, 0.5, 1.0)
 EPISODE_S = 6.0
 SETTLE_S = 2.0
 """The velocity is measured from then on (s): before, the robot accelerates."""
-DEAD = 0.2
-"""A command of which a smaller share is reached is in a dead zone."""
 
 _SPEED_KNOBS = "/lin_vel_x"
 _MEASURES = tuple(Measure(f"velocity/{part}", unit) for part, unit in zip(PARTS, UNITS, strict=True))
@@ -150,7 +148,7 @@ def _dead_zone(
         if not command or not reached or any(value for name, value in at.items() if name != part):
             continue
         mean = sum(reached) / len(reached)
-        if mean / command < DEAD:
+        if mean / command < DEAD_ZONE:
             found.append(f"{command:g} gives {mean:.2f}")
     if found:
         yield f"dead zone, {part} ({unit}): {', '.join(found)}"

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from newton import GeoType, ShapeFlags
 
-from trainer_proc.contract.body_shapes import Solid, Vector, leaf_feet, rotated, shapes_of
+from trainer_proc.contract.body_shapes import Solid, leaf_feet, shapes_of
+from trainer_proc.contract.quaternions import Vector, rotated
 from trainer_proc.metrics.success.root import as_tensor
 from trainer_proc.simulators.isaaclab.joints import joints_of
 from trainer_proc.simulators.isaaclab.root import ArticulationRoot

@@ -11,6 +11,7 @@ from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import ObservationTerm
 from trainer_proc.contract.bundle.trace import Array, Trace
 from trainer_proc.deploy.actions import Actions
+from trainer_proc.deploy.layout import columns_of
 from trainer_proc.deploy.observations import Observations
 from trainer_proc.deploy.robot import VECTORS, RobotState
 from trainer_proc.verification.trace.columns import (
@@ -83,25 +84,6 @@ def state_of(trace: Trace, step: int, frames: dict[str, int]) -> RobotState:
     )
 
 
-def columns_of(terms: Sequence[ObservationTerm]) -> list[list[int]]:
-    """Return the columns of each term's numbers in the observation, the oldest step first, as the card orders them."""
-    columns: list[list[int]] = []
-    start = 0
-    taken: dict[str, int] = {}
-    for term in terms:
-        of_group = [one for one in terms if one.group == term.group]
-        if term.history_order == "time" and term.history_length > 1:
-            stride = sum(one.step_size for one in of_group)
-            first = taken.setdefault(term.group, start)
-            taken[term.group] += term.step_size
-        else:
-            stride, first = term.step_size, start
-        places = range(first, first + stride * max(1, term.history_length), stride)
-        columns.append([place + number for place in places for number in range(term.step_size)])
-        start += term.size
-    return columns
-
-
 def reversed_history(terms: Sequence[ObservationTerm]) -> list[int]:
     """Return the columns of an observation with the newest step of each history first."""
     order = list(range(sum(term.size for term in terms)))
@@ -172,9 +154,7 @@ def _steps(columns: list[int], term: ObservationTerm) -> list[list[int]]:
 def _term_faults(card: PolicyCard, trace: Trace, term: ObservationTerm, made: Array) -> list[str]:
     """Return what differs in the newest step of a term, one line each."""
     field = f"observation_terms.{term.name}"
-    columns = columns_of(card.observation_terms)[[one.name for one in card.observation_terms].index(term.name)]
-    newest = slice(len(columns) - term.step_size, None)
-    recorded, made = trace.observation[:, columns[newest]], made[:, newest]
+    recorded, made = trace.observation[:, _newest(card, term)], made[:, -term.step_size :]
     if not differs(recorded, made):
         return [f"{field}: its history differs from the training's: check history_length and history_order"]
     for late, early, text in ((recorded[1:], made[:-1], "later"), (recorded[:-1], made[1:], "earlier")):
@@ -230,15 +210,15 @@ def _other_frame(card: PolicyCard, trace: Trace, term: ObservationTerm, recorded
             for one in card.observation_terms
         ]
         made = replay(msgspec.structs.replace(card, observation_terms=changed), trace)
-        if frame != term.frame and not differs(recorded, made[:, _newest(card, term.name)]):
+        if frame != term.frame and not differs(recorded, made[:, _newest(card, term)]):
             return frame
     return ""
 
 
-def _newest(card: PolicyCard, name: str) -> list[int]:
-    place = [one.name for one in card.observation_terms].index(name)
-    columns = columns_of(card.observation_terms)[place]
-    return columns[len(columns) - card.observation_terms[place].step_size :]
+def _newest(card: PolicyCard, term: ObservationTerm) -> list[int]:
+    """Return the columns of a term's newest step."""
+    place = [one.name for one in card.observation_terms].index(term.name)
+    return columns_of(card.observation_terms)[place][-term.step_size :]
 
 
 def _names(card: PolicyCard, term: ObservationTerm) -> list[str]:

@@ -13,10 +13,11 @@ from tui.charts.palette import PALETTES
 from tui.session.verification.figures import figure_table
 
 
-def write_pictures(found: Verification, bundle: Path, name: str) -> None:
+def write_pictures(found: Verification, bundle: Path) -> None:
     """Write `verification.svg` and `.png` into the bundle; no PNG without a font. Raises `OSError`."""
     verdict = "verified" if found.verified else "not verified"
-    svg = figures_svg(figure_table(found), PALETTES["light"], f"{name}: {verdict} in MuJoCo ({found.result.level})")
+    title = f"{found.result.run}: {verdict} in MuJoCo ({found.result.level})"
+    svg = figures_svg(figure_table(found), PALETTES["light"], title)
     file = bundle / VERIFICATION
     write_atomically(file.with_suffix(".svg"), svg.encode())
     try:

@@ -24,7 +24,7 @@ def verified(request: VerifyRequest, *, quiet: bool, with_reference: bool = True
         found = verify(request, report, Event(), with_reference=with_reference)
     from tui.charts.files.verification_pictures import write_pictures  # imports numpy: too slow for --help
 
-    write_pictures(found, folder, folder.name)
+    write_pictures(found, folder)
     return found
 
 
