@@ -273,3 +273,24 @@ def test_a_runs_description_names_no_file_outside_its_params(tmp_path, name):
     (tmp_path / "run" / "secret.xml").write_text("private")
     with pytest.raises(FileNotFoundError, match="expected the name of a file in params/"):
         read_robot_model(folder, card(robot_model=name))
+
+
+def test_nothing_is_written_through_what_lies_in_a_bundle(tmp_path):
+    from trainer_proc.contract.run_folder import write_atomically
+
+    kept = tmp_path / "kept"
+    kept.write_text("mine")
+    file = tmp_path / "verification.json"
+    unfinished = tmp_path / f".verification.json.{os.getpid()}"
+    unfinished.symlink_to(kept)
+    with pytest.raises(OSError, match="symbolic links"):
+        write_atomically(file, b"result")
+    unfinished.unlink(missing_ok=True)
+    os.mkfifo(unfinished)
+    with pytest.raises(OSError, match="No such device"):
+        write_atomically(file, b"result")
+    file.symlink_to(kept)
+    unfinished.unlink(missing_ok=True)
+    write_atomically(file, b"result")
+    assert (file.read_text(), file.is_symlink()) == ("result", False)
+    assert kept.read_text() == "mine"

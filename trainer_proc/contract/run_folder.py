@@ -203,7 +203,9 @@ def iteration_of(checkpoint: Path) -> int | None:
 def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write `data` to `path` so that a reader sees all of it or the file from before. Raises `OSError`."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    # the folder may be a stranger's: a link in it must not lead elsewhere, and a pipe must not wait for a reader
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, mode)
     try:
         with open(descriptor, "wb") as file:
             file.write(data)
