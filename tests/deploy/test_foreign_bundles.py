@@ -294,3 +294,25 @@ def test_nothing_is_written_through_what_lies_in_a_bundle(tmp_path):
     write_atomically(file, b"result")
     assert (file.read_text(), file.is_symlink()) == ("result", False)
     assert kept.read_text() == "mine"
+
+
+@pytest.mark.parametrize("shape", [(), (999_999_999_999_999,)])
+def test_a_trace_of_false_shapes_is_refused(tmp_path, shape):
+    import io
+    import zipfile
+
+    from trainer_proc.contract.bundle.trace import VERSION, TraceError, TraceHeader, read_trace
+
+    names = {name: [] for name in ("joints", "motors", "frames")}
+    texts = dict.fromkeys(("run", "policy", "task", "backend"), "")
+    header = TraceHeader(version=VERSION, iteration=0, is_exported=True, terms={}, commands={}, **names, **texts)
+    file = tmp_path / "trace.npz"
+    with zipfile.ZipFile(file, "w") as archive:
+        content = io.BytesIO()
+        np.save(content, np.frombuffer(msgspec.json.encode(header), np.uint8))
+        archive.writestr("header.npy", content.getvalue())
+        content = io.BytesIO()
+        np.lib.format.write_array_header_1_0(content, {"descr": "<f8", "fortran_order": False, "shape": shape})
+        archive.writestr("action.npy", content.getvalue() + bytes(8))
+    with pytest.raises(TraceError, match="is no trace"):
+        read_trace(file)

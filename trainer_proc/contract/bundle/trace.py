@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -104,6 +105,13 @@ _STATES = ("time", "joint_pos", "joint_vel", "quaternion", "linear_velocity", "a
 _STEPS = ("observation", "action", "target", "torque")
 
 
+_UNREADABLE = (
+    *(ValueError, TypeError, KeyError, OSError, EOFError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, msgspec.DecodeError),
+)
+"""What unpacking foreign bytes may raise: `RuntimeError` an encrypted archive, `MemoryError` a false shape."""
+
+
 def write_trace(path: Path, trace: Trace) -> None:
     """Write a trace completely or not at all. Raises `OSError`."""
     arrays: dict[str, Any] = {name: getattr(trace, name) for name in (*_STATES, *_STEPS)}
@@ -128,7 +136,7 @@ def read_trace(path: Path) -> Trace:
     try:
         header, arrays = _unpacked(content)
         return _checked(header, arrays)
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, msgspec.DecodeError) as error:
+    except _UNREADABLE as error:
         raise TraceError(f"{path} is no trace: {message_of(error, 200)}; export the policy again") from error
 
 
