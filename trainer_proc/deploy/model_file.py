@@ -1,6 +1,6 @@
 """Reads a bundle's MuJoCo model, which may come from a stranger: one text that needs no other file and little memory.
 
-MuJoCo opens whatever files a model names, loads plugins, and a count of billions ends its process without an error.
+MuJoCo opens whatever files a model names, loads plugins, and ends its process where memory is short.
 """
 
 from __future__ import annotations
