@@ -83,7 +83,7 @@ def test_a_viewer_stops_the_robot_and_changes_nothing_else(tmp_path, bundle):
     with started(tmp_path, bundle, "--seconds", "600") as process:
         folder = watched(tmp_path)
         (listed,) = json.loads(program(tmp_path, "runs", "--logs", logs, "--json"))
-        assert listed["status"] == "training"
+        assert listed["status"] == "running"
         assert "it takes only stop" in program(tmp_path, "pause", folder.name, "--logs", logs, code=1)
         program(tmp_path, "stop", folder.name, "--logs", logs)
         printed, _ = process.communicate()

@@ -32,7 +32,8 @@ def test_a_refused_format_is_one_line_with_the_field(fails, tmp_path):
 def test_an_exported_policy_needs_a_format(fails, tmp_path):
     write_bundle(tmp_path / "bundle", card())
     text = fails(2, "export", str(tmp_path / "bundle"))
-    assert text == f"expected a run, got the exported policy {tmp_path / 'bundle'}; add --format alone"
-    assert "add --format alone" in fails(
+    hint = "use --format alone, or humanoid-tui verify"
+    assert text == f"expected a run, got the exported policy {tmp_path / 'bundle'}; {hint}"
+    assert "use --format alone" in fails(
         2, "export", str(tmp_path / "bundle"), "--checkpoint", "latest", "--format", "unitree"
     )

@@ -34,7 +34,8 @@ readers ignore them.
 WELCOME = b"welcome"
 """First message to a subscriber: from then on it misses no frame."""
 
-PhaseName = Literal["building", "compiling", "training", "paused", "stopping", "finished", "failed"]
+PhaseName = Literal["building", "compiling", "training", "running", "paused", "stopping", "finished", "failed"]
+"""`running` is a policy on a robot, which does not train."""
 TERMINAL_PHASES: frozenset[str] = frozenset({"finished", "failed"})
 Origin = Literal["person", "launch", "checkpoint", "curriculum", "guard", "schedule"]
 """Who requested a change. `person` is the user; the word is kept because journals hold it."""

@@ -157,5 +157,5 @@ def _journal(folder: RunFolder, spec: RunSpec, detail: str) -> bytes:
         seed=spec.seed,
         pid=os.getpid(),
     )
-    bodies: tuple[Body, ...] = (started, PhaseChanged("training", detail))
+    bodies: tuple[Body, ...] = (started, PhaseChanged("running", detail))
     return b"".join(sealed_record(encode(Frame(number, time.time(), body))) for number, body in enumerate(bodies))

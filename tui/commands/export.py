@@ -47,7 +47,8 @@ def export_command(
     bundle = Path(run)
     if (bundle / CARD).is_file() and not (bundle / RUN_FILE).exists():
         if checkpoint is not None or asks_to_verify or not formats:
-            raise UsageError(f"expected a run, got the exported policy {bundle}", hint="add --format alone")
+            hint = "use --format alone, or humanoid-tui verify"
+            raise UsageError(f"expected a run, got the exported policy {bundle}", hint=hint)
         written = write_formats(bundle, formats)
         show_result(_formats_text(written), written, as_json)
         return

@@ -58,6 +58,7 @@ RunStatus = Literal[
     "building",
     "compiling",
     "training",
+    "running",
     "paused",
     "stopping",
     "finished",

@@ -22,6 +22,7 @@ STATUS_SIGNS: dict[RunStatus, str] = {
     "building": "…",
     "compiling": "…",
     "training": "▶",
+    "running": "▶",
     "paused": "⏸",
     "stopping": "…",
     "finished": "✔",

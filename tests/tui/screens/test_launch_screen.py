@@ -354,8 +354,8 @@ async def test_the_number_of_environments_fits_the_memory(log_root):
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
         await is_ready(app)
-        await pilot.press(*["down"] * 2)
-        assert highlighted(app) == "g1-run"
+        await pilot.press(*["down"] * 3)
+        assert highlighted(app) == "g1-rough"
         await until(lambda: value(app, "num-envs") == "2048", "the number for 24 GiB")
 
 

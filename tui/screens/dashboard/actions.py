@@ -20,7 +20,7 @@ KEYS: list[BindingType] = [
     key("p", TrainingActions.action_pause_or_resume, "pause",
         "Pause the training after this iteration, or resume it", id="dashboard.pause", footer=True),
     key("e", TrainingActions.action_export, "export",
-        "Export the policy as ONNX, verified and timed", id="dashboard.export", footer=True),
+        "Export the policy as ONNX, checked and timed", id="dashboard.export", footer=True),
     key("K", VerifyActions.action_verify, "verify",  # verify_actions.py
         "Verify the exported policy in MuJoCo, from its files alone", id="dashboard.verify"),
     key("E", TrainingActions.action_evaluations, "evaluations",

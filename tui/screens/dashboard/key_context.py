@@ -22,6 +22,8 @@ from tui.widgets.robot.live_pane import LiveRobotPane
 from tui.widgets.robot.robot_pane import ROBOT_KEYS
 
 _TRAINING = ("dashboard.pause", "dashboard.export", "dashboard.stop")
+_RUNNING = ("dashboard.robot", "dashboard.robot-alone", "dashboard.stop", "dashboard.runs")
+"""Keys of a policy on a robot, which has neither knobs nor metrics."""
 _LAST = ("dashboard.leave", "app.help")
 _KNOBS = ("knobs.edit", "knobs.filter", "dashboard.undo", "dashboard.history", "knobs.less", "knobs.more",
           "knobs.default", "dashboard.curricula", "dashboard.log", "dashboard.impact", "dashboard.copy-preset",
@@ -71,11 +73,15 @@ class KeyContext(RunScreen):
     def footer_keys(self) -> FooterKeys:
         if isinstance(self.focused, Input | InlineSelect):
             return FooterKeys(self._keys_among(_FIELDS))
+        if self.state.status(self.is_live) == "running" and not isinstance(self.focused, LiveRobotPane):
+            return FooterKeys(_RUNNING, _LAST)
         keys = (*_TRAINING, *(self._keys_among(_PANELS) or _KNOBS))
         has_curricula = self.has_class("-has-curricula")
         return FooterKeys([id for id in keys if has_curricula or id != "dashboard.curricula"], _LAST)
 
     def key_label(self, id: str, label: str) -> str:
+        if id == "dashboard.pause" and self.state.status(self.is_live) == "running":
+            return ""
         if (id in _OF_LIVE_RUNS and self.has_ended) or (id in _OF_KNOBS and not self.state.knobs):
             return ""
         if id == "knobs.filter" and not (self.state.knobs or isinstance(self.focused, LogViewer)):

@@ -32,6 +32,7 @@ from tui.widgets.key_table import key
 _LINES_WITH_DETAIL = 12
 """From this height on, one line shows the selected knob."""
 _WIDTH_OF_HISTORY = 16
+_NOT_BUILT = "available after the environment is built"
 
 
 class _Detail(Static):
@@ -233,7 +234,9 @@ class KnobPanel(Vertical):
     def _show_titles(self) -> None:
         title = "knobs" if self._has_ended else "knobs (Enter edits, [ ] ±10 %, { } ÷2 ×2)"
         if not self._state.knobs:
-            set_titles(self, title, "available after the environment is built")
+            is_running = self._state.phase is not None and self._state.phase.phase == "running"
+            note = "a policy on a robot has none; v shows the robot" if is_running else _NOT_BUILT
+            set_titles(self, title, note)
             return
         total = len(self._state.knobs)
         which = " changed" * self._filter.only_changed + " match" * bool(self._filter.pattern.strip())

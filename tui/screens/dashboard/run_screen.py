@@ -11,7 +11,7 @@ from textual.message import Message
 from curricula.curriculum import Curriculum
 from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import TERMINAL_PHASES, Frame, GuardFired
+from trainer_proc.contract.messages import TERMINAL_PHASES, Frame, GuardFired, PhaseChanged
 from trainer_proc.contract.requests import Command, Refused
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.trainer_lock import read_trainer
@@ -131,6 +131,8 @@ class RunScreen(ChartScreen):
         self.state.apply_all(message.frames)
         if not self.is_live:
             self.state.take_trainer(read_trainer(self.folder))
+            if self.state.status(True) == "running" and not self.folder.spec_file.exists():
+                self.state.phase = PhaseChanged("finished")  # `run-policy` removes its folder at its end
         for frame in message.frames:
             is_repeated = isinstance(frame.body, GuardFired) and not self.state.troubles.is_new(frame.body)
             if is_repeated or not is_news(frame, self._since):

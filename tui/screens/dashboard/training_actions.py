@@ -72,13 +72,15 @@ class TrainingActions(RunScreen):
 
     @work
     async def action_stop(self) -> None:
-        """Confirm, then stop the training; asked again, end its process by SIGTERM, then by SIGKILL."""
+        """Damp a robot at once. Confirm, then stop a training; asked again, end its process by SIGTERM, SIGKILL."""
         step = self._stop_step if self.is_live else 0
         cancelled = None if self.is_live else await asyncio.to_thread(end_restart, self.folder)
         if cancelled is not None:
             self.report(News("the next attempt is cancelled"))
         elif not self.is_live:
             self.send(Stop())  # the answer says why not: no question first
+        elif self.state.status(self.is_live) == "running":
+            self.send(Stop(), "the robot is damped")  # at once: it may be falling
         elif await self.answer_to(Confirm(_STOP_STEPS[step])):
             self._stop_step = min(step + 1, len(_STOP_STEPS) - 1)
             if step == 0:

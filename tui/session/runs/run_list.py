@@ -20,6 +20,7 @@ RUN_ORDERS: tuple[RunOrder, ...] = get_args(RunOrder)
 ENDED: tuple[RunStatus, ...] = ("finished", "stopped", "failed", "killed", "lost")
 _BY_STATUS: tuple[RunStatus, ...] = (
     "training",
+    "running",
     "stalled",
     "paused",
     "compiling",

@@ -26,6 +26,12 @@ from tui.session.text import plain
 _ERROR_HEADS = ("error: forward, m/s", "lateral", "yaw, rad/s")
 _TRACKING_HEADS = ("error: joints, rad", "anchor, rad")
 _GAP = "  "
+_MEASURES = {
+    SUCCESS: "success",
+    SURVIVED: "no fall",
+    **dict(zip(ERRORS, ("forward error, m/s", "lateral error, m/s", "yaw error, rad/s"), strict=True)),
+}
+"""Names of the measures of a gap, as in the head of the table."""
 
 
 def report_text(bundle: Path, found: Verification) -> str:
@@ -102,7 +108,8 @@ def _number(mean: Mean | None) -> str:
 
 def _gap_text(gap: Gap) -> str:
     ends = "" if gap.low is None or gap.high is None else f" ({_signed(gap.low)} to {_signed(gap.high)})"
-    return f"transfer gap, {gap.measure}: {_signed(gap.value)}{ends} over {gap.episodes} pairs of episodes"
+    measure = _MEASURES.get(gap.measure, gap.measure)
+    return f"transfer gap, {measure}: {_signed(gap.value)}{ends} over {gap.episodes} pairs of episodes"
 
 
 def _signed(value: float) -> str:

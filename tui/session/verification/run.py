@@ -15,7 +15,7 @@ from trainer_proc.contract.bundle.verify_request import VERIFICATION_WORKER, Ver
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.worker import Progress
 from tui.session.backends.work import do_own_work
-from tui.session.runs.run_index import find_run
+from tui.session.runs.run_index import RunNotFound, find_run
 from tui.session.verification.reference import make_missing_reference
 
 
@@ -33,7 +33,12 @@ def find_bundle(text: str, log_root: Path) -> Path:
         return path.resolve().parent
     if (path / CARD).is_file():
         return path.resolve()
-    return bundle_of_run(find_run(text, log_root))
+    try:
+        return bundle_of_run(find_run(text, log_root))
+    except RunNotFound as error:
+        if path.is_dir():
+            raise RunNotFound(f"expected a run or a folder with {CARD}, got {text}") from error
+        raise
 
 
 def bundle_of_run(folder: RunFolder) -> Path:
