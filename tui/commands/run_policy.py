@@ -14,7 +14,7 @@ from curricula.errors import UsageError, UserError
 from trainer_proc.contract.bundle.run_request import ROBOTS, RUN_POLICY, RobotKind, RunPolicyRequest, check_request
 from trainer_proc.contract.bundle.verification_state import verification_state
 from tui.commands.shared.finite_range import FiniteRange
-from tui.commands.shared.output import ask, json_option, logs_option, show_result
+from tui.commands.shared.output import ask, json_option, logs_option, say, show_result
 from tui.commands.shared.progress_line import progress_line
 from tui.session.backends.work import do_own_work
 from tui.session.policy_run_text import run_text
@@ -100,7 +100,7 @@ def _consider(bundle: Path, robot: RobotKind, yes: bool, unverified: bool, as_js
     is_verified = state.kind == "verified"
     if not is_verified:
         text = verdict_text(state.verification) if state.kind == "failed" and state.verification else state.text
-        click.echo(plain(f"policy: {text}"), err=as_json)
+        say(plain(f"policy: {text}"), err=as_json)
     if robot != "unitree":
         return
     if not is_verified and yes and not unverified:
