@@ -1,9 +1,11 @@
 """Measure the runner's loop at 500 Hz: observation, inference, target, on one CPU thread.
 
-    uv run python -m benchmarks.deploy_loop BUNDLE [--seconds S] [--torch-seconds S] [--hz HZ] [--core N]
+    uv run python -m benchmarks.deploy_loop BUNDLE [--seconds S] [--torch-seconds S] [--idle-seconds S] [--hz HZ]
+                                            [--core N]
 
 The robot is a stub whose state costs nothing, so that the loop alone is measured. Printed are p50, p99 and worst time
-of a control step, how late ticks began, missed deadlines, and the growth of the process's memory.
+of a control step, how late ticks began, missed deadlines, and the growth of the process's memory. First, the same ticks
+without any work show what the machine itself misses.
 
 Then the loop of a plain script runs, as such scripts are written: torch for the observation and the network, and a
 sleep for the rest of the period. Its network is `policy.pt` of the bundle, else a perceptron of the same layers.
@@ -31,7 +33,7 @@ from trainer_proc.deploy.phases import Limits, Phase
 from trainer_proc.deploy.policy import Policy
 from trainer_proc.deploy.robot import VECTORS, JointTargets, RobotState
 from trainer_proc.deploy.runner import Runner
-from trainer_proc.deploy.schedule import Durations
+from trainer_proc.deploy.schedule import Durations, Schedule
 
 _WARM_UP_SECONDS = 2.0
 _MISSED_BY = 0.002
@@ -41,7 +43,7 @@ _MISSED_BY = 0.002
 class Still:
     """A robot that stands in its default pose with a little noise, and takes all targets."""
 
-    has_height_scan = False
+    has_height_scan = has_position = False
 
     def __init__(self, card: PolicyCard) -> None:
         self.joint_names: Sequence[str] = card.joint_names
@@ -80,11 +82,23 @@ def main() -> None:
     options = _options()
     if options.core is not None:
         os.sched_setaffinity(0, {options.core})
+    _measure_machine(options.idle_seconds, options.hz)
     bundle = load_bundle(options.bundle)
     card = msgspec.structs.replace(bundle.card, control_frequency=options.hz, physics_dt=None, decimation=None)
     runner_p50 = _measure_runner(Bundle(bundle.folder, card, bundle.session), options.seconds)
     torch_p50 = _measure_torch(card, bundle.folder, options.torch_seconds)
     print(f"control step, plain torch script : runner = {torch_p50 / runner_p50:.1f} : 1 (p50)")
+
+
+def _measure_machine(seconds: float, hz: float) -> None:
+    """Print how late the ticks of a loop begin that does nothing."""
+    schedule = Schedule(1.0 / hz)
+    end = time.perf_counter() + seconds
+    while schedule.wait() < end:
+        pass
+    print(f"machine: {schedule.lateness.count} ticks without work in {seconds:g} s")
+    _print("tick began late by", schedule.lateness)
+    print(f"  ticks left out: {schedule.missed}")
 
 
 def _measure_runner(bundle: Bundle, seconds: float) -> float:
@@ -174,6 +188,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("bundle", type=Path, help="folder of a bundle whose terms need no command but a velocity")
     parser.add_argument("--seconds", type=float, default=600.0, help="of the runner's loop")
     parser.add_argument("--torch-seconds", type=float, default=60.0, help="of the plain script's loop")
+    parser.add_argument("--idle-seconds", type=float, default=60.0, help="of ticks without work")
     parser.add_argument("--hz", type=float, default=500.0)
     parser.add_argument("--core", type=int, help="run on this core alone")
     return parser.parse_args()

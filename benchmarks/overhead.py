@@ -24,6 +24,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ def parser_of(description: str | None, blocks: str) -> argparse.ArgumentParser:
     parser.add_argument("--num-envs", type=int)
     parser.add_argument("--blocks", type=int, default=12, help=blocks)
     parser.add_argument("--iterations", type=int, default=5, help="iterations of a block")
+    parser.add_argument("--seed", type=int, default=42)
     return parser
 
 
@@ -86,13 +88,21 @@ def _options() -> argparse.Namespace:
 class Child:
     """A training process that runs a block of iterations on command."""
 
-    def __init__(self, kind: str, options: argparse.Namespace) -> None:
+    def __init__(
+        self,
+        kind: str,
+        options: argparse.Namespace,
+        module: str = "overhead",
+        more: tuple[str, ...] = ("success",),
+        processes: int = 1,
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory()
         arguments = ["--child", kind, "--folder", self._folder.name]
-        for name in ("backend", "task", "device", "num_envs", "iterations", "success"):
+        for name in ("backend", "task", "device", "num_envs", "iterations", "seed", *more):
             arguments += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
+        ranks = ["torch.distributed.run", "--standalone", "--nproc_per_node", str(processes), "-m"]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.overhead", *arguments],
+            [sys.executable, "-m", *(ranks if processes > 1 else ()), f"benchmarks.{module}", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=open(Path(self._folder.name) / "log", "wb"),  # noqa: SIM115
@@ -104,6 +114,11 @@ class Child:
         """Train one block; return the seconds per iteration and, if steered, the hook seconds per iteration."""
         self._send("go")
         return self._receive()
+
+    def busy_seconds(self) -> float:
+        """Train one iteration under a profiler; return the seconds in which the GPU executed kernels, 0 on a CPU."""
+        self._send("profile")
+        return float(self._receive()["busy"])
 
     def block_with_requests(self) -> list[float]:
         """Train three blocks while a thread requests changes; return the times to reply in milliseconds."""
@@ -118,7 +133,9 @@ class Child:
         return waits
 
     def close(self) -> None:
-        self._send("end")
+        """End the process, if it still lives."""
+        with suppress(BrokenPipeError):
+            self._send("end")
         self._process.wait()
         self._folder.cleanup()
 

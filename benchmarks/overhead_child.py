@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 STEP = "process_env_step"
@@ -50,7 +52,7 @@ def train(options: argparse.Namespace) -> None:
     began = time.perf_counter()
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # rsl-rl prints a table per iteration, which must not mix with the replies
-    runner = _build(options)
+    runner = build(options)
     inner, outer = Stopwatch(), Stopwatch()
     facts: dict[str, Any] = {"knobs": 0, "scalars": 0, "control": ""}
     _time(runner, inner)
@@ -61,7 +63,7 @@ def train(options: argparse.Namespace) -> None:
     runner.learn(num_learning_iterations=10**6, init_at_random_ep_len=True)
 
 
-def _build(options: argparse.Namespace) -> Any:
+def build(options: argparse.Namespace) -> Any:
     from trainer_proc.contract.run_folder import RunFolder, RunSpec
     from trainer_proc.rl_libraries.isaaclab.load import load_library
     from trainer_proc.simulators.registry import load_backend
@@ -75,7 +77,7 @@ def _build(options: argparse.Namespace) -> Any:
         device=options.device,
         num_envs=options.num_envs,
         iterations=10**6,
-        seed=42,
+        seed=options.seed,
         overrides={"agent.save_interval": 10**9},
     )
     return backend.build(backend.check(spec), RunFolder(options.folder)).runner
@@ -124,7 +126,11 @@ def _time(runner: Any, stopwatch: Stopwatch) -> None:
 
 
 class Blocks:
-    """Waits for a command after each block; the wait is not measured."""
+    """Waits for a command after each block; the wait is not measured.
+
+    The word `go` on standard input trains a block of `iterations`, `profile` trains one under a profiler, and any other
+    ends the process. Of several processes, the first one reads for all; the others wait on the host, not on their GPUs.
+    """
 
     def __init__(
         self,
@@ -137,11 +143,14 @@ class Blocks:
         replies: Any,
         began: float,
     ) -> None:
+        from trainer_proc.steering.ranks import join_ranks
+
         self._log, self._iterations, self._facts = runner.logger.log, iterations, facts
         self._inner, self._outer, self._replies = inner, outer, replies
-        self._runner = runner
+        self._runner, self._ranks = runner, join_ranks()
         self._began, self._worked = began, 0.0
-        self._done = 0
+        self._left, self._ended = 1, self._started
+        self._profiler: Any = None
         runner.logger.log = self._log_and_wait
 
     def _log_and_wait(self, **arguments: Any) -> None:
@@ -150,31 +159,62 @@ class Blocks:
             import torch
 
             torch.cuda.synchronize()
-        self._done += 1
-        if self._done == 1:
-            started = {"first_iteration": time.perf_counter() - self._began, "memory_gib": _memory_gib(self._runner)}
-            self._reply(self._facts | started | {"scalars": self._scalars(), "steps": self._steps()})
-        elif self._done <= self._iterations:
+        self._left -= 1
+        if self._left:
             return
-        else:
-            elapsed = (time.perf_counter() - self._began) / self._iterations
-            inner, outer = (
-                {name: seconds / self._iterations for name, seconds in stopwatch.seconds.items()}
-                for stopwatch in (self._inner, self._outer)
-            )
-            hooks = {name: outer[name] - inner[name] for name in outer}
-            times = {"seconds": elapsed, "processor": (time.process_time() - self._worked) / self._iterations}
-            step = (self._outer.processor[STEP] - self._inner.processor[STEP]) / self._iterations
-            self._reply(times | {"hooks": hooks, "inner": inner, "outer": outer, "step_processor": step})
-        self._done = 1
-        if sys.stdin.readline().strip() != "go":
+        reply = self._ended()
+        is_first = not self._ranks.rank
+        if is_first:
+            print(json.dumps(reply), file=self._replies, flush=True)
+        word = sys.stdin.readline().strip() if is_first else ""
+        goes_on = self._ranks.all(not is_first or word == "go")
+        is_profiled = self._ranks.all(not is_first or word == "profile")
+        if not (goes_on or is_profiled):
             os._exit(0)
+        self._begin(is_profiled)
+
+    def _begin(self, is_profiled: bool) -> None:
+        self._left, self._ended = (1, self._profiled) if is_profiled else (self._iterations, self._trained)
         self._inner.clear()
         self._outer.clear()
+        if is_profiled:
+            from torch.profiler import ProfilerActivity, profile
+
+            self._profiler = profile(activities=[ProfilerActivity.CUDA])
+            self._profiler.start()
         self._began, self._worked = time.perf_counter(), time.process_time()
 
-    def _reply(self, value: dict[str, Any]) -> None:
-        print(json.dumps(value), file=self._replies, flush=True)
+    def _started(self) -> dict[str, Any]:
+        """Return the facts of the process, after its first iteration."""
+        seconds = time.perf_counter() - self._began
+        facts = self._facts | {"first_iteration": seconds, "memory_gib": _memory_gib(self._runner)}
+        return facts | {"scalars": self._scalars() if not self._ranks.rank else 0, "steps": self._steps()}
+
+    def _trained(self) -> dict[str, Any]:
+        """Return the times of a block per iteration, and what is there after it."""
+        elapsed = (time.perf_counter() - self._began) / self._iterations
+        inner, outer = (
+            {name: seconds / self._iterations for name, seconds in stopwatch.seconds.items()}
+            for stopwatch in (self._inner, self._outer)
+        )
+        hooks = {name: outer[name] - inner[name] for name in outer}
+        times = {"seconds": elapsed, "processor": (time.process_time() - self._worked) / self._iterations}
+        step = (self._outer.processor[STEP] - self._inner.processor[STEP]) / self._iterations
+        rewards = list(self._runner.logger.rewbuffer)
+        now = {"memory_gib": _memory_gib(self._runner), "reward": sum(rewards) / len(rewards) if rewards else None}
+        return times | now | {"hooks": hooks, "inner": inner, "outer": outer, "step_processor": step}
+
+    def _profiled(self) -> dict[str, Any]:
+        """Return the seconds in which the GPU has executed kernels or copies in one iteration; 0 on a CPU."""
+        from torch.autograd import DeviceType
+
+        self._profiler.stop()
+        spans = [
+            (event.time_range.start, event.time_range.end)
+            for event in self._profiler.events()
+            if event.device_type == DeviceType.CUDA and not event.is_user_annotation
+        ]
+        return {"busy": covered(spans) / 1e6}  # from µs
 
     def _scalars(self) -> int:
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -187,6 +227,15 @@ class Blocks:
     def _steps(self) -> int:
         """Return the environment steps per iteration."""
         return int(self._runner.env.num_envs * self._runner.cfg["num_steps_per_env"])
+
+
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Return the length of the union of spans, each a start and an end."""
+    total, reached = 0.0, -math.inf
+    for start, end in sorted(spans):
+        total += max(end - max(start, reached), 0.0)
+        reached = max(reached, end)
+    return total
 
 
 def _memory_gib(runner: Any) -> float:

@@ -2,8 +2,9 @@
 
     uv run python -m benchmarks.robot_view [--seconds N] [--links KB ...]
 
-A recorded G1 walks in 100×40 cells at 10 frames per second, in its default view, from the side, large, and without
-colours. The charts are the twelve of `benchmarks/dashboard.py` in 200×60 cells, all of which change ten times a second.
+A recorded G1 walks in 100×40 cells at 10 frames per second, in its default view, on hills of 8 cm, from the side,
+large, and without colours. The charts are the twelve of `benchmarks/dashboard.py` in 200×60 cells, all of which change
+ten times a second.
 Then, for links of a limited speed: output, and the time from the key that pauses to the screen that shows it.
 """
 
@@ -16,12 +17,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from msgspec.structs import replace
 
 from benchmarks.dashboard_programs import HumanoidTui
 from benchmarks.dashboard_terminal import MeasuredTerminal, Usage
-from trainer_proc.contract.robot import RobotState
+from trainer_proc.contract.robot import Ground, RobotState
 from trainer_proc.contract.rollout import read_rollout, write_rollout
+from trainer_proc.simulators.ground import Floats, GroundSampler
 
 ROLLOUT = Path(__file__).parents[1] / "tests" / "recordings" / "rollouts" / "g1-walk.rollout"
 SIZE = (100, 42)
@@ -39,9 +42,16 @@ class View:
     name: str
     keys: bytes = b""
     no_color: bool = False
+    on_hills: bool = False
 
 
-VIEWS = (View("robot"), View("robot, side", b"3"), View("robot, large", b"++++"), View("robot, no colours", b"", True))
+VIEWS = (
+    View("robot"),
+    View("robot, on terrain", on_hills=True),
+    View("robot, side", b"3"),
+    View("robot, large", b"++++"),
+    View("robot, no colours", no_color=True),
+)
 
 
 def main() -> None:
@@ -55,10 +65,14 @@ def main() -> None:
         charts = charts_usage(Path(folder) / "charts", seconds)
         print(f"{'':<20}{'frames/s':>9}{'CPU':>8}{'KB/s':>8}{'CPU / charts':>14}{'KB/s / charts':>15}")
         print(row("12 charts", charts, charts))
-        file = Path(folder) / "long.rollout"
+        file, hilly = Path(folder) / "long.rollout", Path(folder) / "hilly.rollout"
         write_long(file)
+        write_long(hilly, GroundSampler(hills))
         for view in VIEWS:
-            print(row(view.name, view_usage(file, Path(folder), view, seconds), charts), flush=True)
+            print(
+                row(view.name, view_usage(hilly if view.on_hills else file, Path(folder), view, seconds), charts),
+                flush=True,
+            )
         for link in options.links:
             print(link_row(file, Path(folder), link, seconds), flush=True)
 
@@ -127,10 +141,23 @@ def text_of(terminal: MeasuredTerminal) -> str:
         return "\n".join(terminal.screen.display)
 
 
-def write_long(path: Path) -> None:
-    """Write the recorded rollout many times over, as one."""
+def write_long(path: Path, ground: GroundSampler | None = None) -> None:
+    """Write the recorded rollout many times over, as one; with the `ground` below its robot."""
     rollout = read_rollout(ROLLOUT)
-    write_rollout(path, rollout.header, rollout.scene, repeated(rollout.states))
+    states = repeated(rollout.states)
+    if ground is not None:
+        states = (replace(state, ground=sampled(ground, state)) for state in states)
+    write_rollout(path, rollout.header, rollout.scene, states)
+
+
+def hills(x: Floats, y: Floats) -> Floats:
+    """Return heights [x, y] of hills that change from sample point to sample point."""
+    return 0.04 * (np.sin(9 * x)[:, np.newaxis] + np.sin(7 * y))
+
+
+def sampled(ground: GroundSampler, state: RobotState) -> Ground | None:
+    root = np.frombuffer(state.poses, dtype="<f4", count=3)
+    return ground.sample(state.environment, root, np.zeros(3))
 
 
 def repeated(states: list[RobotState]) -> Iterator[RobotState]:

@@ -14,9 +14,14 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
 import tui.screens.launch.screen
+from trainer_proc.contract.bundle.verify_request import VerifyRequest
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.verification.verify import verify
 from tui.app import HumanoidTui
+from tui.charts.files.figures_svg import figures_svg
+from tui.charts.palette import PALETTES
 from tui.session.backends.devices import Device
+from tui.session.verification.figures import figure_table
 
 PICTURES = Path(__file__).parent / "pictures"
 RECORDINGS = Path(__file__).parents[1] / "tests" / "recordings"
@@ -70,6 +75,14 @@ async def picture_launch(log_root: Path) -> str:
         return await svg_of(pilot)
 
 
+async def picture_verification(log_root: Path) -> str:
+    """Return shares by group and the command sweep of a recorded bundle, which is verified now."""
+    bundle = log_root / "g1-walk-deploy"
+    shutil.copytree(RECORDINGS / "bundles" / "g1-walk-deploy", bundle)
+    found = verify(VerifyRequest(bundle=str(bundle)), lambda progress: None)
+    return figures_svg(figure_table(found)[:2], PALETTES["light"], "A G1 that walks: verified in MuJoCo, beside mjlab")
+
+
 def isolate(folder: Path) -> None:
     """Hide the user's presets, settings and layouts, and a terminal with few colours."""
     os.environ |= {"XDG_CONFIG_HOME": str(folder), "XDG_STATE_HOME": str(folder)}
@@ -115,6 +128,7 @@ async def main() -> None:
         "curricula": picture_curricula,
         "impact": picture_impact,
         "launch": picture_launch,
+        "verification": picture_verification,
     }
     for name, picture in pictures.items():
         with tempfile.TemporaryDirectory() as folder:

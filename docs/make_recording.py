@@ -22,7 +22,8 @@ from playwright.async_api import Page, async_playwright
 from textual.pilot import Pilot
 
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import Body, GuardFired, InterventionApplied, InterventionQueued, IterationFinished
+from trainer_proc.contract.messages import Body, InterventionApplied, InterventionQueued, IterationFinished
+from trainer_proc.contract.monitoring import GuardFired
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.wire.link import TrainerLink
 from tui.app import HumanoidTui

@@ -12,6 +12,7 @@ from make_recording import CHROMIUM, Film
 from playwright.async_api import async_playwright
 
 from tui.app import HumanoidTui
+from tui.navigation import ShowRollouts
 from tui.widgets.robot import robot_pane
 from tui.widgets.robot.robot_pane import RobotPane
 
@@ -36,7 +37,7 @@ async def main() -> None:
     clock = robot_pane.time = Clock()
     with tempfile.TemporaryDirectory() as folder:
         isolate(Path(folder))
-        app = HumanoidTui(Path(folder), rollouts=[ROLLOUT])
+        app = HumanoidTui(Path(folder), ShowRollouts([ROLLOUT]))
         async with app.run_test(size=SIZE) as pilot, async_playwright() as playwright:
             browser = await playwright.chromium.launch(
                 executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -20,12 +20,12 @@ class PeriodicEvaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """When the policy is evaluated during the training, and how."""
 
     every: _Most
-    """Iterations from one evaluation to the next; the last iteration is evaluated too."""
+    """Iterations from one evaluation to the next; the last iteration is evaluated too, if it isn't before the first."""
     suite: Suite = "quick"
     episodes: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
     """Episodes in each cell of the suite; 0 for the suite's own number."""
     device: Annotated[str, msgspec.Meta(pattern=r"^(|cpu|cuda:\d+)$", title="cpu or cuda:N")] = ""
-    """`cpu` or `cuda:N`; empty for the training's own."""
+    """`cpu` or `cuda:N`; empty for the CPU if it is fast enough and has cores to spare, else the training's own."""
 
 
 def read_evaluation(table: dict[str, Any]) -> PeriodicEvaluation | None:

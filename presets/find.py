@@ -21,12 +21,20 @@ _ORDER = (
     "g1-23dof",
     "g1-robust",
     "g1-multitask",
+    "g1-reach",
+    "g1-jump",
+    "g1-loco-manipulation",
     "go1-flat",
     "go1-rough",
     "lift-cube",
     "g1-tracking",
+    "g1-backflip",
     "isaac-cartpole",
     "isaac-humanoid",
+    "isaac-humanoid-stand",
+    "isaac-humanoid-walk",
+    "isaac-humanoid-run",
+    "isaac-humanoid-reach",
     "isaac-g1-flat",
     "isaac-g1-rough",
     "isaac-g1-stand",
@@ -68,6 +76,11 @@ def load_preset(name: str) -> Preset:
 def preset_path(name: str) -> Path | None:
     """Return the file of the preset called `name`; None if there is none."""
     return _paths().get(name)
+
+
+def is_built_in(path: Path) -> bool:
+    """Return whether the file is one of this program's own presets."""
+    return path.parent == _FOLDER.resolve()
 
 
 def _paths() -> dict[str, Path]:

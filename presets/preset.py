@@ -19,6 +19,7 @@ from curricula.values import KnobValues, Value, numbers_of, numbers_problem, ord
 from presets.checkpoints import read_retention
 from presets.deploy import read_deploy
 from presets.evaluation import read_evaluation
+from presets.fast import read_fast
 from presets.fixed_fields import check_arguments, check_effect
 from presets.goal import read_goal
 from presets.override_path import ROOTS, OverridePathError
@@ -33,6 +34,8 @@ PHYSICS = ("newton", "physx")
 """Physics engines of Isaac Lab; PhysX comes with Isaac Sim."""
 LIBRARIES = ("rsl_rl", "rl_games", "skrl")
 """RL libraries of Isaac Lab."""
+FRONTENDS = ("torch", "warp")
+"""What runs the managers of Isaac Lab's environments: PyTorch, or kernels of Warp."""
 GROUPS = ("first contact", "humanoid", "quadruped", "arm")
 """What presets train, in the order of the launch screen."""
 MOST = 1_000_000_000
@@ -76,6 +79,11 @@ class EnvironmentCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         fitting = [count for memory, count in counts if memory * _USABLE_MEMORY <= memory_gib]
         return fitting[-1] if fitting else counts[0][1]
 
+    @property
+    def of_gpus(self) -> tuple[int, ...]:
+        """All numbers for GPUs."""
+        return (self.cuda, *self.by_memory_gib.values())
+
 
 class Needs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a preset needs beyond its file."""
@@ -107,6 +115,8 @@ class PresetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Isaac Lab only: one of `PHYSICS`, empty for the task's default."""
     library: str = ""
     """Isaac Lab only: one of `LIBRARIES`, empty for rsl_rl."""
+    frontend: str = ""
+    """Isaac Lab only: one of `FRONTENDS`, empty for torch."""
     hydra: tuple[Line, ...] = ()
     """Isaac Lab only: Hydra arguments, see `check_isaac_lab`."""
     overrides: dict[str, Any] = {}
@@ -131,6 +141,8 @@ class PresetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """A `presets.restart.Restart`; without one, a failed training is not started again by itself."""
     goal: dict[str, Any] = {}
     """A `presets.goal.Goal`; without one, the training runs for all its iterations."""
+    fast: dict[str, Any] = {}
+    """A `presets.fast.Fast`; without one, the step is captured on CUDA devices."""
     deploy: dict[str, Any] = {}
     """A `presets.deploy.Deploy`; without one, the policy is for no robot."""
     curriculum: dict[str, dict[str, Any]] = {}
@@ -185,19 +197,23 @@ def read_preset(path: Path) -> Preset:
     return Preset(name=path.stem, path=str(path.resolve()), **msgspec.structs.asdict(preset))
 
 
-def check_isaac_lab(backend: str, physics: str, library: str, hydra: Sequence[str]) -> None:
+def check_isaac_lab(backend: str, physics: str, library: str, hydra: Sequence[str], frontend: str = "") -> None:
     """Raise `SchemaError` if the backend does not accept these options, which only Isaac Lab has.
 
-    `physics` is one of `PHYSICS` or empty for the task's default, `library` one of `LIBRARIES` or empty for rsl_rl.
+    `physics` is one of `PHYSICS` or empty for the task's default, `library` one of `LIBRARIES` or empty for rsl_rl,
+    `frontend` one of `FRONTENDS` or empty for torch.
     `hydra` are arguments as Isaac Lab's own scripts accept them: values by path, `presets=NAME`, `renderer=NAME`, and
     `physics=NAME` with Isaac Lab's names.
     """
-    given = {"physics": physics, "library": library, "Hydra arguments": " ".join(hydra)}
+    given = {"physics": physics, "library": library, "frontend": frontend, "Hydra arguments": " ".join(hydra)}
     if backend != "isaaclab" and any(given.values()):
         what = next(name for name, value in given.items() if value)
         raise SchemaError(f"{what}: expected none with backend {backend}, got {given[what]}; only isaaclab has them")
     _check_choice("physics", physics, PHYSICS)
     _check_choice("library", library, LIBRARIES)
+    _check_choice("frontend", frontend, FRONTENDS)
+    if frontend == "warp" and library not in ("", "rsl_rl"):
+        raise SchemaError(f"frontend warp: expected library rsl_rl, got {library}")
     for argument in hydra:
         if not _HYDRA.fullmatch(argument):
             raise SchemaError(
@@ -218,7 +234,7 @@ def _check(preset: PresetFile) -> None:
     if not re.fullmatch(r"\w[\w.+-]*", preset.experiment):
         raise SchemaError(f"experiment: expected the name of one folder, got {preset.experiment!r}")
     _check_choice("backend", preset.backend, BACKENDS)
-    check_isaac_lab(preset.backend, preset.physics, preset.library, preset.hydra)
+    check_isaac_lab(preset.backend, preset.physics, preset.library, preset.hydra, preset.frontend)
     for path, value in preset.overrides.items():
         check_effect(path, value)
     for path in preset.needs.overrides:
@@ -233,6 +249,7 @@ def _check(preset: PresetFile) -> None:
     read_retention(preset.checkpoints)
     read_restart(preset.restart)
     read_goal(preset.goal, preset.evaluation)
+    read_fast(preset.fast)
     read_deploy(preset.deploy)
     _check_knobs(preset)
 

@@ -30,6 +30,8 @@ class Success(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     At least 4 environments and at most a quarter. PPO does not learn from them. 0 measures all, with noise.
     """
+    time_out: bool = False
+    """Of `environment`, for a command that reports success: the episode must also end by time-out, without a fall."""
     command: str = ""
     """Of `velocity`: the velocity command; empty for the task's only one."""
     linear_error: _Positive = 0.25

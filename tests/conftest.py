@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import sys
+from contextlib import ExitStack
+from pathlib import Path
 
 import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
+from tests import forked
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.messages import Frame
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.wire.link import TrainerLink
 
+helpers = {f"tests.{path.stem}" for path in Path(__file__).parent.iterdir()} - sys.modules.keys()
+pytest.register_assert_rewrite(*helpers)  # without it, a failed assertion outside of a test module does not say why
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")  # the machine may be busy
 
@@ -30,7 +36,9 @@ MOST_WORKERS, GIB_OF_WORKER = 4, 5
 """Each may hold a simulator and start a training."""
 SHARED_BUILDS = "tests/trainer/knobs/"
 """A folder whose files share what a session builds, and stay together on one worker."""
-SLOW_TO_IMPORT = {"torch", "mjlab", "warp", "mujoco", "rsl_rl", "onnx", "onnxruntime", "tensorboard"}
+SLOW_TO_IMPORT = {"torch", "mjlab", "warp", "mujoco", "rsl_rl", "onnx", "onnxruntime", "tensorboard", "mcp"}
+FIRST_COLLECTS = "first_collects"
+"""A file in the folder that the workers share, whose lock is held by the one that compiles."""
 LOADED_WHILE_COLLECTING = pytest.StashKey[set[str]]()
 
 
@@ -40,6 +48,32 @@ class ByFile(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file, _, _ = nodeid.partition("::")
         return SHARED_BUILDS if file.startswith(SHARED_BUILDS) else file
+
+
+def pytest_configure(config):
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    is_compiled = any(Path(__file__).with_name("__pycache__").glob("test_*.pyc"))
+    options = () if is_compiled else ("--now",)  # compiles the simulator while the tests are compiled
+    started = ExitStack()
+    folder = started.enter_context(forked.warm_server(*options))
+    config.add_cleanup(started.close)
+    if not is_compiled:
+        (folder / FIRST_COLLECTS).touch()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session):
+    """In a fresh clone, one worker compiles all tests, and the others then collect them in a third of the time."""
+    lock = forked.server_folder() / FIRST_COLLECTS if hasattr(session.config, "workerinput") else None
+    if lock is None or not lock.exists():
+        return (yield)
+    with open(lock) as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(opened, fcntl.LOCK_SH)
+        return (yield)
 
 
 def pytest_xdist_auto_num_workers(config):
@@ -72,6 +106,13 @@ def no_settings_of_the_person_s_own(tmp_path, monkeypatch):
     """Nothing of the user's configuration, such as presets, shows up in a test."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture(scope="module")
+def warm_python():
+    """What the program starts in this module's tests is forked (`tests.forked`); others test cold starts."""
+    with forked.warm_python():
+        yield
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
+from tests.forked import ForkedProgram
 from tests.waiting import TRAINING_SECONDS, wait_for
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.requests import Accepted
@@ -27,24 +29,34 @@ def take_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def _torchrun(command: Sequence[str], ranks: int, output: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start ranks of a training."""
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(ranks), "-m")
+    with open(output, "wb") as console:
+        return subprocess.Popen(
+            [sys.executable, *torchrun, *command],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            preexec_fn=take_interrupts,
+        )
+
+
 class Run:
-    """A command that trains in `folder`, watched as a dashboard does; its output lies beside the folder."""
+    """`python -m COMMAND` that trains in `folder`, watched as a dashboard does; its output lies beside the folder."""
 
     def __init__(self, folder: Path, *command: str, ranks: int = 1) -> None:
         self.folder = RunFolder(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         self.console = folder.parent / f"{folder.name}.txt"
-        torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(ranks))
-        with open(self.console, "wb") as console:
-            self.process = subprocess.Popen(
-                [sys.executable, *(torchrun if ranks > 1 else ()), *command],
-                cwd=ROOT,
-                env=os.environ | {"OMP_NUM_THREADS": "1"},
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                preexec_fn=take_interrupts,
-            )
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        self.process = (
+            _torchrun(command, ranks, self.console, environment)
+            if ranks > 1
+            else ForkedProgram(*command, folder=ROOT, output=self.console, environment=environment)
+        )
         self.state = RunState()
         self.frames: list = []
         self._follower = Follower(self.folder)
@@ -89,9 +101,12 @@ class Run:
         """Wait for the end of the command; return its exit code."""
         wait_for(lambda: self.process.poll() is not None, "the end of the command", TRAINING_SECONDS)
         wait_for(lambda: read_connection(self.folder) is None, "the end of the wire process")
-        self.see()
-        self.see()
+        wait_for(self._has_seen_all, "the journal's last frame")
         return self.process.returncode
+
+    def _has_seen_all(self) -> bool:
+        self.see()
+        return not (self._follower.is_live or self._follower.has_more)
 
     def witness(self, rank: int = 0) -> list:
         """Return what `tests.train_point` has written down on a rank."""
@@ -110,7 +125,7 @@ class Run:
 
 def train_cartpole(folder: Path, *arguments: str) -> Run:
     """Start the script of `tests.train_cartpole`."""
-    return Run(folder, "-m", "tests.train_cartpole", str(folder), *arguments)
+    return Run(folder, "tests.train_cartpole", str(folder), *arguments)
 
 
 def train_preset(folder: Path, ranks: int = 1, **fields) -> Run:
@@ -119,12 +134,12 @@ def train_preset(folder: Path, ranks: int = 1, **fields) -> Run:
     folder.mkdir(parents=True)
     task = ("cartpole", "mjlab", "Mjlab-Cartpole-Balance", "cartpole", "cpu")
     RunFolder(folder).write_spec(RunSpec(*task, **spec))
-    return Run(folder, "-m", "trainer_proc", str(folder), ranks=ranks)
+    return Run(folder, "trainer_proc", str(folder), ranks=ranks)
 
 
 def train_point(folder: Path, *arguments: str, ranks: int = 1) -> Run:
     """Start the script of `tests.train_point`."""
-    return Run(folder, "-m", "tests.train_point", str(folder), *arguments, ranks=ranks)
+    return Run(folder, "tests.train_point", str(folder), *arguments, ranks=ranks)
 
 
 def train_in_one_process(specs: dict[Path, RunSpec]) -> dict[str, RunFolder]:

@@ -7,7 +7,7 @@ import pytest
 from presets import own_presets_folder
 from tests.terminal import Terminal
 from tests.tui.screens.recorded import FakeTrainer, bodies_of, make_run
-from trainer_proc.contract.messages import GuardFired
+from trainer_proc.contract.monitoring import GuardFired
 
 GUARD = GuardFired("kl", 61, "KL is 0.41, \x1b]0;owned\a above\n the desired", "paused")
 NOTIFICATION = b"\x1b]9;humanoid-tui 2026-11-21_16-15-12_walk: guard kl (paused): KL is 0.41, above the desired\a"

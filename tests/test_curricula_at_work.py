@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.backends.names import MJLAB
+from tests.backends.names import MJLAB, SMALL_TERRAIN
 from tests.program import program, published
 from tests.scripts import Run, train_preset
 from tests.terminal import Terminal
-from trainer_proc.contract.messages import CompetingWriterFound, InterventionApplied, RampAdvanced
+from trainer_proc.contract.messages import InterventionApplied, RampAdvanced
+from trainer_proc.contract.monitoring import CompetingWriterFound
 from trainer_proc.contract.requests import Tune, Undo
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.runs.run_index import read_state
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("warm_python")]
 
 AT_ONCE = {"up": -0.1, "down": -0.2, "episodes": 0}
 """Goes up as soon as there is a success rate."""
@@ -29,7 +30,7 @@ AXES = {axis: f"command/twist/{axis}" for axis in ("lin_vel_x", "lin_vel_y", "an
 
 def witnessed(folder: Path, task: str, **tables) -> Run:
     """Train a task with curricula; what its environment uses is in `witness()`, one line a rollout."""
-    return Run(folder, "-m", "tests.train_witnessed", str(folder), task, json.dumps(tables))
+    return Run(folder, "tests.train_witnessed", str(folder), task, json.dumps(tables))
 
 
 def in_force(run: Run, knob: str, iteration: int):
@@ -70,9 +71,10 @@ def walk(tmp_path_factory):
         "terrain": {"kind": "terrain", "highest": 2, "stay": 2, **AT_ONCE},
         "velocity": {"kind": "velocity", "stay": 2, **AT_ONCE},
     }
-    overrides = LEGGED | {"env.scene.terrain.terrain_generator.num_rows": 4}
     task = "Mjlab-Velocity-Rough-Unitree-Go1"
-    run = witnessed(work / "logs" / "rsl_rl" / "go1" / "walk", task, curricula=curricula, overrides=overrides)
+    run = witnessed(
+        work / "logs" / "rsl_rl" / "go1" / "walk", task, curricula=curricula, overrides=LEGGED | SMALL_TERRAIN
+    )
     run.work = work
     yield run
     run.kill()

@@ -9,6 +9,7 @@ import click
 import pytest
 from textual.keys import format_key
 
+from presets import list_presets
 from tui.command_group import cli
 from tui.keys.catalogue import all_bindings
 
@@ -33,6 +34,11 @@ def page(request):
 def test_links_lead_somewhere(page):
     links = [link for link in re.findall(r"\]\(([^)#\s]+)", page.read_text()) if "://" not in link]
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_page_of_trainings_has_every_preset():
+    text = (ROOT / "docs" / "trained.md").read_text()
+    assert [preset.name for preset in list_presets()[0] if f"`{preset.name}`" not in text] == []
 
 
 def test_files_exist(page):
@@ -125,3 +131,27 @@ def test_every_decision_is_in_the_index():
         number, title = re.fullmatch(r"# (\d+)\. (.*)", heading).groups()
         assert int(number) == int(name[:4])
         assert f"| [{name[:4]}]({name}) | {title} |" in index
+
+
+def rows_of_changes():
+    """Return the rows of CONTRIBUTING's table of changes: what is added, the files to touch, and their number."""
+    table = (ROOT / "CONTRIBUTING.md").read_text().split("## I want to add a …")[1].split("\n\n")[1]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+
+
+@pytest.mark.parametrize("row", rows_of_changes(), ids=[row[0] for row in rows_of_changes()])
+def test_names_in_the_table_of_changes_exist(row):
+    words = re.findall(r"`([\w./-]+)`", row[1])
+    places = [ROOT / word for word in words if "/" in word]
+    folders = [place if place.is_dir() else place.parent for place in places]
+    files = [file for folder in folders for file in folder.glob("*.py")]
+    bare = [word for word in words if "/" not in word and word.endswith(".py")]
+    assert [name for name in bare if name not in {file.name for file in files}] == []
+    text = "\n".join(file.read_text() for file in files)
+    names = [word for word in words if "/" not in word and re.fullmatch(r"[A-Z]\w+", word)]
+    assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
+
+
+def test_a_change_touches_few_files():
+    most = {what: int(count.split()[-1]) for what, _, count in rows_of_changes()}
+    assert {what: count for what, count in most.items() if count > 3} == {"backend": 4, "engine": 5}

@@ -58,6 +58,7 @@ def test_the_run_folder_has_the_layout_that_mjlab_users_know(run: RunFolder, wor
     assert run.name.endswith("_first")
     for name in ("run.toml", "journal.msgpack", "console.log", "params/env.yaml", "params/agent.yaml", "model_0.pt"):
         assert (run.path / name).is_file(), name
+    wait_for((run.path / "code.toml").is_file, "the record of the code")
     assert list(run.path.glob("events.out.tfevents.*"))
 
 

@@ -30,6 +30,8 @@ def loaded_by(statement):
         ("import tui.screens.watch.screen", HEAVY - {"numpy"}),
         ("import tui.charts.files.run_charts, tui.charts.drawing", (HEAVY - {"numpy"}) | {"textual"}),
         ("import tui.commands.web", HEAVY | {"textual", "textual_serve", "aiohttp"}),
+        ("import tui.commands.serve", HEAVY | {"textual", "starlette", "uvicorn", "zmq"}),
+        ("import tui.commands.mcp, tui.commands.agents", HEAVY | {"textual", "mcp", "pydantic"}),
         ("import trainer_proc.wire.server", HEAVY | {"textual", "tui", "click"}),
         ("import trainer_proc.__main__", HEAVY | {"textual", "tui", "click"}),
         ("import tui.session.backends.doctor", HEAVY | {"textual"}),

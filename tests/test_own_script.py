@@ -7,7 +7,9 @@ import signal
 import pytest
 
 from tests.scripts import train_cartpole, train_point
+from tests.waiting import wait_for
 from trainer_proc import steer
+from trainer_proc.contract.code_state import read_code
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.messages import InterventionApplied, PhaseChanged, Ramp, RampAdvanced, RunStarted
@@ -50,6 +52,7 @@ def test_the_script_s_training_is_found_as_a_run(run):
     assert run.folder.read_spec().iterations == 1_000_000
     assert run.folder.read_spec().script == "train_point.py"
     assert run.state.status(True) == "training"
+    assert wait_for(lambda: read_code(run.folder), "the record of the code").versions["rsl-rl-lib"]
     assert run.state.latest["Policy/kl"] > 0
     assert {ENTROPY, EPOCHS, CLIP, RATE, "guard/kl/mode"} <= run.state.knobs.keys()
 

@@ -21,7 +21,7 @@ from trainer_proc.contract.rollout import read_rollout
 from tui.session.metrics.history import MetricHistory
 from tui.session.runs.run_index import read_state
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("warm_python")]
 
 PRESET = """
 title = "Evaluated"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from curricula.load import make_curricula
 from presets import Preset, list_presets, load_preset
+from tests.preset_names import assert_trained_with_all_names
 from tests.program import program
 from tests.scripts import ROOT, train_in_one_process
 from tests.standing_motion import write_standing_motion
@@ -22,7 +22,7 @@ from tui.session.backends.devices import list_devices
 from tui.session.launching.launcher import Overrides, make_spec
 from tui.session.runs.run_index import read_state
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("warm_python")]
 
 LAUNCHED = ("cartpole-swingup", "g1-tracking")
 """Presets that are launched through the command line; the others are trained in one process."""
@@ -84,21 +84,7 @@ def run_of(trained: dict[str, Future], name: str) -> RunFolder:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_trains_and_all_that_it_names_is_there(name: str, trained: dict[str, Future]):
-    preset = load_preset(name)
-    folder = run_of(trained, name)
-    state = read_state(folder)
-    assert (state.status(False), state.iteration) == ("finished", 1)
-    assert folder.path.parent.name == preset.experiment
-    for knob, value in preset.knobs.items():
-        assert state.knobs[knob].value == value, knob
-    for pattern in preset.bounds:
-        prefix, _, _ = pattern.partition("*")
-        assert any(knob.startswith(prefix) for knob in state.knobs), pattern
-    for curriculum in make_curricula(preset.curriculum):
-        for knob, value in curriculum.values(curriculum.top).items():
-            assert knob in state.knobs, f"{curriculum.name} turns {knob}"
-            assert not state.knobs[knob].knob.read_only, knob
-            assert isinstance(value, type(state.knobs[knob].value)), knob
+    assert_trained_with_all_names(load_preset(name), run_of(trained, name))
 
 
 def test_an_exported_tracking_policy_has_what_the_tasks_own_exporter_adds(trained: dict[str, Future], tmp_path: Path):

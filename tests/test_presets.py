@@ -26,12 +26,20 @@ NAMES = [
     "g1-23dof",
     "g1-robust",
     "g1-multitask",
+    "g1-reach",
+    "g1-jump",
+    "g1-loco-manipulation",
     "go1-flat",
     "go1-rough",
     "lift-cube",
     "g1-tracking",
+    "g1-backflip",
     "isaac-cartpole",
     "isaac-humanoid",
+    "isaac-humanoid-stand",
+    "isaac-humanoid-walk",
+    "isaac-humanoid-run",
+    "isaac-humanoid-reach",
     "isaac-g1-flat",
     "isaac-g1-rough",
     "isaac-g1-stand",
@@ -109,7 +117,9 @@ def test_each_says_what_it_needs_and_what_counts_as_success():
 
 
 def test_walking_standing_running_and_rough_terrain_come_with_the_velocity_curriculum():
-    for name in ("g1-stand", "g1-walk", "g1-run", "g1-rough", "isaac-g1-stand", "isaac-g1-walk", "isaac-g1-run"):
+    of_mjlab = ("g1-stand", "g1-walk", "g1-run", "g1-rough")
+    of_isaac_lab = ("isaac-g1-stand", "isaac-g1-walk", "isaac-g1-run", "isaac-humanoid-walk")
+    for name in (*of_mjlab, *of_isaac_lab):
         tables = [table for table in load_preset(name).curriculum.values() if table["kind"] == "velocity"]
         assert sorted(part for table in tables for part in table.get("parts", PARTS)) == sorted(PARTS)
         assert tables[0]["forward"]

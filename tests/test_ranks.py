@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 
 import pytest
 
 from tests.scripts import train_point, train_preset
-from trainer_proc.contract.messages import PolicyReloaded, Ramp
-from trainer_proc.contract.products import CheckpointSaved
+from tests.warm_python.warm_client import SERVER
+from trainer_proc.contract.messages import Ramp
+from trainer_proc.contract.products import CheckpointSaved, PolicyReloaded
 from trainer_proc.contract.requests import Pause, Reload, Resume, Stop, Tune, Undo
+
+pytestmark = pytest.mark.usefixtures("warm_python")
 
 ENTROPY, EPOCHS, CLIP = "ppo/entropy_coef", "ppo/num_learning_epochs", "ppo/clip_param"
 RANKS = (0, 1)
@@ -135,5 +140,11 @@ def test_a_stop_during_the_build_ends_all_ranks(tmp_path):
         assert run.state.status(False) == "stopped"
         assert run.state.iteration is None
         assert run.folder.checkpoints() == []
+        assert server_answers()  # the rank ends its launcher, not the process that it was forked from
     finally:
         run.kill()
+
+
+def server_answers():
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(os.environ[SERVER]) == 0

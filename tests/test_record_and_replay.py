@@ -20,7 +20,7 @@ from trainer_proc.contract.run_folder import RunFolder
 from tui.session.runs.run_index import read_state
 from tui.session.state import RunState
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("warm_python")]
 
 MASS, RATE, WEIGHT = "event/mass/scale", "ppo/learning_rate", "reward/smooth_reward/weight"
 NOISE, ENTROPY, GUARD = "observation/actor/pole_vel/noise", "ppo/entropy_coef", "guard/kl/mode"

@@ -12,7 +12,8 @@ from tests.tui.conftest import STARTED
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.messages import PhaseChanged
 from tui.session.backends.devices import Device
-from tui.session.launching.launcher import Overrides, launch, make_spec
+from tui.session.experiments.launchers.registry import launch
+from tui.session.launching.launcher import Overrides, make_spec
 from tui.session.launching.refusal import RefusedLaunch, wait_until_accepted
 
 
@@ -50,3 +51,17 @@ async def test_a_run_that_builds_is_accepted(folder, link):
     link.emit(PhaseChanged("building", "4 environments of task on cpu"))
     await asyncio.wait_for(waiting, 60)
     assert folder.spec_file.exists()
+
+
+async def test_a_trainer_that_refuses_between_two_looks_is_not_taken_for_one_that_ended(folder, link, monkeypatch):
+    link.emit(STARTED)
+    link.emit(PhaseChanged("building", "loading mjlab"))
+
+    def ends(*_):
+        link.emit(PhaseChanged("failed", "damaged.pt is cut off", refused=True))
+        link.close()
+        return True
+
+    monkeypatch.setattr("tui.session.launching.refusal._has_ended", ends)
+    with pytest.raises(RefusedLaunch, match="is cut off"):
+        await wait_until_accepted(folder)

@@ -31,11 +31,14 @@ OUR_PROGRAMS = sorted(
     for path in (ROOT / "trainer_proc").rglob("*.py")
     if '__name__ == "__main__"' in path.read_text()
 )
-OTHER_PROGRAMS = (  # git, fc-match, tmux, ffmpeg
-    "trainer_proc/export/provenance.py",
+OTHER_PROGRAMS = (  # git, fc-match, tmux, ffmpeg, ssh, Slurm's commands, PyTorch's launcher by a cluster's Python
+    "trainer_proc/contract/git.py",
     "tui/charts/files/png.py",
     "tui/terminal/tmux_clipboard.py",
     "tui/charts/video/film.py",
+    "tui/session/hosts/ssh.py",
+    "tui/session/engines/slurm.py",
+    "tui/session/engines/on_cluster/ray_nodes.py",
 )
 SPEC = RunSpec(
     preset="mine",

@@ -27,7 +27,8 @@ def train_witnessed(log_dir: Path, spec: RunSpec, attach: Callable[[Any, Callabl
     backend = load_backend(spec.backend, load_library)
     training = backend.build(backend.check(spec), folder)
     runner = training.runner
-    steer(runner, task=spec.task, backend=spec.backend, success=spec.success, curricula=spec.curricula)
+    tables = {"success": spec.success, "curricula": spec.curricula}
+    steer(runner, task=spec.task, backend=spec.backend, fast=bool(spec.fast), **tables)
     with open(folder.path.parent / "rank_0.jsonl", "a") as witness:
         attach(runner, lambda told: print(msgspec.json.encode(told).decode(), file=witness, flush=True))
         if spec.checkpoint:

@@ -20,8 +20,10 @@ from trainer_proc.restart import RESTARTED, continued_in_place
 from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.ranks import NoOpLink, join_ranks
+from trainer_proc.training.code_record import record_code_soon
 from trainer_proc.training.console import keep_printing
 from trainer_proc.training.lifecycle import end_other_ranks, run_and_report, run_started
+from trainer_proc.training.process_end import ProcessEnd
 from trainer_proc.wire.link import TrainerLink, WireError
 
 if TYPE_CHECKING:  # they import torch
@@ -44,6 +46,8 @@ def main() -> int:
         return _print_error(str(error), 2)
     steering = Steering(link)
     link.emit(run_started(folder, spec))
+    if not process_rank():
+        record_code_soon(folder, Path.cwd())
     try:
         run_and_report(steering, lambda: _build_and_learn(spec, folder, steering, link))
     except Exception:
@@ -97,4 +101,5 @@ def _print_error(message: str, code: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process_end = ProcessEnd()
+    process_end.status = main()

@@ -30,10 +30,14 @@ def be_patient() -> None:
 
 def main() -> None:
     """Run PyTorch's launcher with the arguments of this process."""
+    from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.run import main as torchrun
 
     be_patient()
-    torchrun()
+    try:
+        torchrun()
+    except SignalException as error:  # no fault, and so no traceback
+        sys.exit(128 + error.sigval)
 
 
 if __name__ == "__main__":

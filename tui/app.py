@@ -22,13 +22,17 @@ from textual.screen import Screen
 
 from curricula.schema import Problem
 from trainer_proc.contract.run_folder import RunFolder
+from tui.app_hosts import HostApp
+from tui.app_screens import make_screen
 from tui.navigation import (
     ChangeSetting,
     CopyText,
     ExportView,
     OpenRun,
+    ScreenMessage,
     ShowCompare,
     ShowEvaluations,
+    ShowExperiment,
     ShowLaunch,
     ShowRollouts,
     ShowRuns,
@@ -42,6 +46,8 @@ from tui.terminal.driver import TerminalDriver
 from tui.terminal.frame_clock import FrameClock
 from tui.terminal.leaving import is_of_leaving_widget
 from tui.terminal.partial_repaint import PartialRepaintScreen
+from tui.terminal.style_rules import hash_rules_quickly
+from tui.terminal.stylesheet import RememberingStylesheet
 from tui.terminal.tmux_clipboard import MAX_BYTES, copy_in_tmux, is_in_tmux
 from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT, THEMES, no_colour_theme, sixteen_colours_theme
 from tui.widgets.key_table import key
@@ -49,8 +55,8 @@ from tui.widgets.thread_failed import ThreadFailed
 
 if TYPE_CHECKING:  # not for the first paint
     from tui.session.evaluations.jobs import EvaluationJobs
+    from tui.session.hosts.host_runs import HostRuns
 
-ScreenMessage = ShowLaunch | ShowRuns | OpenRun | ShowCompare | ShowEvaluations | ShowWatch | ShowRollouts
 _PROBLEMS_SHOWN = 4
 _DRAWABLE_LINES = DrawableLines()
 _TOAST_SIGNS: dict[SeverityLevel, str] = {"information": "", "warning": "! ", "error": "✘ "}
@@ -62,7 +68,7 @@ def _go_to_provider() -> type[Provider]:
     return GoToProvider
 
 
-class HumanoidTui(App[None]):
+class HumanoidTui(HostApp):
     """Shows one screen at a time; screens ask for others by messages (`tui.navigation`)."""
 
     TITLE = "humanoid-tui"
@@ -79,28 +85,22 @@ class HumanoidTui(App[None]):
     def __init__(
         self,
         log_root: Path,
-        run: RunFolder | None = None,
-        watch: tuple[Path, Sequence[str]] | None = None,
-        compared: Sequence[RunFolder] = (),
-        rollouts: Sequence[Path] = (),
+        first: ScreenMessage | RunFolder | None = None,
+        hosts: HostRuns | None = None,
     ) -> None:
         """Look for runs in `log_root`; read the user's settings.
 
-        Open on the dashboard of `run`, on the event files to `watch` (folder and names as in `ShowWatch`), on the
-        `compared` runs, on the files of one or two `rollouts`, or else on the launch screen.
+        Open on the `first` screen, on the dashboard of a run's folder, or else on the launch screen. `hosts` has the
+        mirror if the run is on one.
         """
+        hash_rules_quickly()
         self.is_limited = "NO_COLOR" in os.environ or Console(force_terminal=True).color_system == "standard"
         super().__init__(ansi_color=True if self.is_limited else None)
+        self.stylesheet = RememberingStylesheet(variables=self.get_css_variables())
         self.log_root = log_root
-        self._first: ScreenMessage = ShowLaunch()
-        if run is not None:
-            self._first = OpenRun(run)
-        elif watch is not None:
-            self._first = ShowWatch(*watch)
-        elif compared:
-            self._first = ShowCompare(compared)
-        elif rollouts:
-            self._first = ShowRollouts(rollouts)
+        if hosts is not None:
+            self.hosts = hosts
+        self._first = OpenRun(first) if isinstance(first, RunFolder) else first or ShowLaunch()
         self.config, self._problems = read_settings()
         self.frame_clock = FrameClock(self, self.config.rates.frames_per_second)
         own = (no_colour_theme(), sixteen_colours_theme(dark=True), sixteen_colours_theme(dark=False))
@@ -151,6 +151,7 @@ class HumanoidTui(App[None]):
     @on(OpenRun)
     @on(ShowCompare)
     @on(ShowEvaluations)
+    @on(ShowExperiment)
     @on(ShowWatch)
     @on(ShowRollouts)
     def go_to(self, wanted: ScreenMessage) -> None:
@@ -158,48 +159,11 @@ class HumanoidTui(App[None]):
 
         A screen with widgets below another one would be laid out at every resize, and with breakpoints, for ever.
         """
-        screen = self._make_screen(wanted)
+        screen = make_screen(self, self.log_root, wanted)
         if len(self.screen_stack) > 1:
             self.switch_screen(screen)
         else:
             self.push_screen(screen)
-
-    def _make_screen(self, wanted: ScreenMessage) -> Screen[None]:
-        """Return a new screen. Imports it only now: the first paint must not wait for numpy."""
-        match wanted:
-            case ShowRuns():
-                from tui.screens.runs.screen import RunsScreen
-
-                return RunsScreen(self.log_root)
-            case OpenRun(folder):
-                from tui.session.metrics.early_reader import EarlyReader
-
-                journal = EarlyReader(folder.journal)
-                from tui.screens.dashboard.screen import DashboardScreen
-
-                dashboard = DashboardScreen(folder)
-                dashboard.journal = journal
-                return dashboard
-            case ShowCompare(folders):
-                from tui.screens.compare.screen import CompareScreen
-
-                return CompareScreen(self.log_root, folders)
-            case ShowEvaluations(folder):
-                from tui.screens.evaluation.screen import EvaluationScreen
-
-                return EvaluationScreen(folder)
-            case ShowWatch(logs, names):
-                from tui.screens.watch.screen import WatchScreen
-
-                return WatchScreen(logs, names)
-            case ShowRollouts(files, run):
-                from tui.screens.robot.screen import RolloutScreen
-
-                return RolloutScreen(files, run)
-            case ShowLaunch(preset):
-                from tui.screens.launch.screen import LaunchScreen
-
-                return LaunchScreen(self.log_root, preset)
 
     def action_help(self) -> None:
         """Open the help of the current screen."""
@@ -235,7 +199,8 @@ class HumanoidTui(App[None]):
         return evaluation_jobs(self)
 
     def on_unmount(self) -> None:
-        """Cancel the evaluations that still run."""
+        """Cancel the evaluations that still run, and leave the hosts."""
+        self.leave_hosts()
         if "evaluations" in vars(self):
             self.evaluations.close()
 

@@ -22,8 +22,10 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # else closed
             stream.reconfigure(errors="replace")  # a terminal in Latin-1 has no arrows
     leave_working_folder_out()
+    from trainer_proc.contract.bytecode import write_no_bytecode_on_a_full_disk
     from trainer_proc.contract.own_packages import claim_own_packages
 
+    write_no_bytecode_on_a_full_disk()
     claim_own_packages()
     sys.exit(run(sys.argv[1:]))
 

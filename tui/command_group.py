@@ -16,11 +16,13 @@ from tui.session.text import plain
 
 _ALLOW_CODE = "--allow-code"
 HELP_ORDER: tuple[str, ...] = (
-    *("launch", "presets", "doctor", "settings", "machine", "assets"),
-    *("runs", "attach", "compare", "delete", "watch", "web"),
+    *("launch", "presets", "doctor", "settings", "alerts", "machine", "assets"),
+    *("queue", "experiment"),
+    *("runs", "label", "attach", "compare", "code", "delete", "hosts", "watch", "web", "serve"),
     *("knobs", "history", "impact", "chart", "tune", "undo", "redo", "unpin", "stop-ramp"),
     *("pause", "resume", "fork", "stop", "save", "export", "verify", "evaluate", "record"),
-    *("robot", "rollout", "play", "video", "viewer"),
+    *("robot", "rollout", "play", "video", "viewer", "motion"),
+    *("mcp", "agents", "host-report", "host-stream"),
 )
 """Order in `--help`; a command that is not named here comes after these."""
 
@@ -52,6 +54,10 @@ class _LazyGroup(click.Group):
         names = command_names()
         if args and args[0] not in names:
             raise click.UsageError(f"no such command: {args[0]}{suggestion(args[0], names, or_all=True)}")
+        if args and ctx.params["host"]:
+            from tui.commands.shared.on_host import on_host_command
+
+            return args[0], on_host_command, args
         return super().resolve_command(ctx, args)
 
 
@@ -64,6 +70,7 @@ class _LazyGroup(click.Group):
     show_default=True,
     help="Detail of the program's log file; humanoid-tui doctor shows where it is.",
 )
+@click.option("--host", default="", metavar="NAME", help="Run the command on this host, by ssh.")
 @click.option(
     _ALLOW_CODE,
     is_flag=True,
@@ -71,13 +78,15 @@ class _LazyGroup(click.Group):
     help="Run the code that a run's folder names, and remember it.",
 )
 @click.pass_context
-def cli(context: click.Context, log_level: str) -> None:
+def cli(context: click.Context, log_level: str, host: str) -> None:
     """Train humanoid robots with reinforcement learning and steer the trainings while they run.
 
     Without a command, open the launch screen.
     """
     start_logging(log_level)
     if context.invoked_subcommand is None:
+        if host:
+            raise click.UsageError("expected a command after --host NAME")
         from tui.launch_app import open_launch_screen
 
         open_launch_screen()
@@ -92,6 +101,9 @@ def run_command(arguments: list[str]) -> int:
         return int(cli.main(arguments, prog_name="humanoid-tui", standalone_mode=False) or 0)
     except (click.Abort, KeyboardInterrupt):
         return 130
+    except click.NoSuchOption as error:
+        is_host = error.option_name == "--host"
+        return _report("expected --host NAME before the command" if is_host else error.format_message(), 2, arguments)
     except click.ClickException as error:
         return _report(error.format_message(), 2, arguments)
     except UserError as error:

@@ -16,6 +16,8 @@ from trainer_proc.contract.run_folder import RunFolder
 
 if TYPE_CHECKING:  # numpy comes with it: not for the first paint
     from tui.charts.description import ChartDescription
+    from tui.session.metrics.early_reader import EarlyReader
+    from tui.session.runs.run_index import RunOrigin
 
 
 @dataclass
@@ -32,9 +34,17 @@ class ShowRuns(Message):
 
 @dataclass
 class OpenRun(Message):
-    """Show the dashboard of the run in `folder`."""
+    """Show the dashboard of the run in `folder`; a reader of its `journal` may have begun."""
 
     folder: RunFolder
+    journal: EarlyReader | None = None
+
+
+@dataclass
+class OpenHostRun(Message):
+    """Show the dashboard of a run on a host."""
+
+    origin: RunOrigin
 
 
 @dataclass
@@ -52,6 +62,13 @@ class ShowCompare(Message):
 
 
 @dataclass
+class ShowExperiment(Message):
+    """Show the members of the experiment in `folder`."""
+
+    folder: Path
+
+
+@dataclass
 class ShowWatch(Message):
     """Watch the event files in `folder`: the runs with one of `wanted` in their names, else the newest run."""
 
@@ -65,6 +82,12 @@ class ShowRollouts(Message):
 
     files: Sequence[Path]
     run: RunFolder | None = None
+
+
+ScreenMessage = (
+    ShowLaunch | ShowRuns | OpenRun | ShowCompare | ShowEvaluations | ShowExperiment | ShowWatch | ShowRollouts
+)
+"""Messages that ask for a screen."""
 
 
 @dataclass

@@ -87,6 +87,7 @@ def _sixteen_shades() -> dict[str, str]:
 _OWN = "ansi_default"
 _MARKS = {
     "user": "yellow",
+    "agent": "blue",
     "curriculum": "green",
     "schedule": "magenta",
     "recording": "cyan",

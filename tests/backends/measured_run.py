@@ -16,7 +16,7 @@ class MeasuredRun(Run):
     """`fields` are those of the `RunSpec` that aren't as `train_measured` has them."""
 
     def __init__(self, folder: Path, **fields) -> None:
-        super().__init__(folder, "-m", "tests.backends.train_measured", str(folder), json.dumps(fields))
+        super().__init__(folder, "tests.backends.train_measured", str(folder), json.dumps(fields))
 
     def has_begun(self) -> MeasuredRun:
         """Wait for the first iteration."""

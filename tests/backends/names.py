@@ -6,6 +6,12 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+_TERRAIN = "env.scene.terrain.terrain_generator"
+NARROW_TERRAIN = {f"{_TERRAIN}.num_cols": 7}
+"""Each type of ground of the velocity tasks in one column instead of three."""
+SMALL_TERRAIN = NARROW_TERRAIN | {f"{_TERRAIN}.num_rows": 4}
+"""And of four levels instead of ten."""
+
 
 @dataclass(frozen=True)
 class Small:

@@ -165,7 +165,7 @@ def test_pushes_come_as_often_and_as_hard_as_the_new_ranges_say(run, g1):
     assert len(run.rollout(applied.iteration - 1)["pushes"]) <= ENVIRONMENTS
     pushes = run.rollout(applied.iteration)["pushes"]  # timers that ran were drawn again
     assert ENVIRONMENTS * (STEPS // 2 - 1) <= len(pushes) <= ENVIRONMENTS * (STEPS // 2 + 1)
-    assert within(pushes, 3.0, 3.2, slack=0.3)  # velocities are a physics step old
+    assert within(pushes, 3.0, 3.2, slack=0.6)  # velocities are a physics step old
     later = run.changed({g1.push_interval: (100.0, 200.0)})
     assert run.rollout(later.iteration)["pushes"] == []
 

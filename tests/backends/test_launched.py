@@ -35,7 +35,7 @@ def imported():
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("warm_python")]
 
 FEW = ("--num-envs", "4", "--device", "cpu", "--override", "env.episode_length_s=0.5")
 ITERATIONS = 3
@@ -133,6 +133,20 @@ def test_a_rollout_of_the_last_policy_plays_without_the_simulator(jobs, simulato
         poses = np.array([np.frombuffer(state.poses, "<f4") for state in rollout.states])
         assert np.isfinite(poses).all()
         assert np.ptp(poses, axis=0).max() > 0.01
+
+
+def test_a_humanoid_of_isaac_lab_is_evaluated_on_the_cpu(jobs, simulator, work):
+    if simulator.backend != "isaaclab":
+        pytest.skip("one of mjlab is evaluated in tests/trainer/test_suites.py")
+    run = jobs["humanoid"].result()
+    suites = ("--suite", "quick", "--suite", "smoothness")
+    answer = program(work, "evaluate", str(run.path), "--device", "cpu", "--episodes", "2", *suites, "--json")
+    found = json.loads(answer)["evaluations"]
+    assert len(found) == len(suites) // 2
+    assert found[0]["means"]["success"]["episodes"] == 2
+    assert math.isfinite(found[1]["means"]["torque_saturation"]["mean"])
+    written = sorted(path.name for path in run.path.glob("evaluations/*/*.json"))
+    assert written == ["quick.json", "smoothness.json"]
 
 
 def test_the_run_s_folder_holds_what_it_was_made_of_and_what_came_of_it(ended, simulator):

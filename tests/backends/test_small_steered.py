@@ -10,9 +10,11 @@ import pytest
 
 from tests.backends.masses import check_drawn_now, check_drawn_on_reset
 from tests.backends.measured_run import MeasuredRun
+from tests.backends.names import MJLAB
 from tests.program import program
 from trainer_proc.contract.knob import refusal
-from trainer_proc.contract.messages import GuardFired, Ramp
+from trainer_proc.contract.messages import Ramp
+from trainer_proc.contract.monitoring import GuardFired
 from trainer_proc.contract.requests import Pause, Redo, Resume, Save, Stop, StopRamp, Tune, Undo, Unpin
 from tui.session.runs.run_index import read_state
 
@@ -32,10 +34,20 @@ SHORT = {"agent.num_steps_per_env": 8, "env.episode_length_s": 1.5}
 """Rollouts that are shorter than episodes, so that these don't all end in the same one."""
 
 
+@pytest.fixture(scope="module", params=["eager", "captured"])
+def mode(request, simulator) -> str:
+    """Whether the step runs as the simulator's, or is recorded and replayed as in fast mode."""
+    if request.param == "captured" and simulator is not MJLAB:
+        pytest.skip("only the step of mjlab's environments is captured")
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def run(simulator, work) -> Iterator[MeasuredRun]:
+def run(simulator, work, mode) -> Iterator[MeasuredRun]:
     """The small task, training until it is stopped."""
-    run = MeasuredRun(work / "logs" / "rsl_rl" / "small" / "steered", task=simulator.small.task, overrides=SHORT)
+    fields = {"task": simulator.small.task, "overrides": SHORT}
+    fields |= {"fast": {"mode": "on"}} if mode == "captured" else {}
+    run = MeasuredRun(work / "logs" / "rsl_rl" / f"small_{mode}" / "steered", **fields)
     try:
         yield run.has_begun()
     finally:
@@ -45,6 +57,17 @@ def run(simulator, work) -> Iterator[MeasuredRun]:
 @pytest.fixture(scope="module")
 def weight(simulator) -> str:
     return f"reward/{simulator.small.reward}/weight"
+
+
+def test_the_step_is_captured_in_fast_mode(run, mode):
+    run.trains()
+    step = run.see().step_captured
+    if mode == "eager":
+        assert step is None
+        return
+    reasons = {part.name: part.reason for part in step.parts}
+    assert {"rewards", "observations", "terminations", "episode ends", "scene/update"} <= reasons.keys()
+    assert {name for name, reason in reasons.items() if reason} == {"ppo/update"}  # its optimizer is watched here
 
 
 # --- What there is ------------------------------------------------------------------------------------------

@@ -115,6 +115,11 @@ def main() -> None:
     fields = {"preset": "", "backend": simulator.backend, "experiment": "promised", "device": "cpu", "num_envs": 6}
     spec = RunSpec(**(fields | {"iterations": 5000, "seed": 3} | json.loads(arguments.fields)))
 
+    if spec.fast:
+        from tests.trainer.fast.tape import tape_stages
+
+        tape_stages()
+
     def attach(runner, tell):
         Measuring(runner, tell, simulator, spec.task)
 

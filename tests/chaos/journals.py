@@ -20,7 +20,8 @@ from trainer_proc.contract.run_folder import RunFolder
 from tui.cli import run
 from tui.session.runs.run_columns import counted, fit_columns, run_cells, run_details
 from tui.session.runs.run_index import RunSummary
-from tui.session.runs.run_list import RUN_ORDERS, RunList, matching, ordered
+from tui.session.runs.run_list import RUN_ORDERS, RunList, ordered
+from tui.session.runs.run_search import matching
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 COMMANDS = (("attach", "--json"), ("history",), ("knobs",), ("impact",), ("record", "-o", "-"), ("runs",))
@@ -60,7 +61,7 @@ def look_at(folder: RunFolder) -> list[RunSummary]:
     for row in rows:
         assert len(run_cells(row, widths, ())) == len(widths)
         assert len(run_details(row).splitlines()) <= 1
-    counted(rows, len(rows), 0, 0)
+    counted(rows, len(rows), live=0, chosen=0, archived=0)
     for command, *options in COMMANDS:
         printed, complaint = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(complaint):

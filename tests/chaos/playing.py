@@ -22,7 +22,7 @@ from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.wire.link import TrainerLink
 
 KNOBS = tuple(f"reward/term_{number}/weight" for number in range(10))
-_METRICS = ("Train/mean_reward", *(f"Loss/{number}" for number in range(20)))
+METRICS = ("Train/mean_reward", *(f"Loss/{number}" for number in range(20)))
 STARTED = RunStarted("run", "cartpole", "mjlab", "task", "cpu", 4, 10**9, 42, 1)
 
 
@@ -46,7 +46,7 @@ def make_folder(path: Path) -> RunFolder:
 
 
 class Playing:
-    """Iterates in a thread, with `pause` seconds between iterations, and applies the changes that arrive."""
+    """Iterates in a thread, once in `pause` seconds, and applies the changes that arrive."""
 
     def __init__(self, folder: RunFolder, pause: float) -> None:
         self.iterations = 0
@@ -73,16 +73,18 @@ class Playing:
         link.emit(STARTED)
         link.emit(KnobsAvailable(0, tuple(Knob(name, "reward", 1.0, 1.0, "next iteration") for name in KNOBS)))
         link.emit(PhaseChanged("training"))
-        link.emit(MetricSet(0, _METRICS))
+        link.emit(MetricSet(0, METRICS))
+        due = time.monotonic()
         while not self._ending.is_set():
             for order in link.receive():
                 if isinstance(order, InterventionQueued):
                     link.emit(_applied(order, self.iterations))
-            values = pack_values([float(self.iterations)] * len(_METRICS))
+            values = pack_values([float(self.iterations)] * len(METRICS))
             link.emit(IterationFinished(self.iterations, 0, values, self.iterations, 1.0))
             self.iterations += 1
-            if self._pause:
-                time.sleep(self._pause)
+            due += self._pause
+            if (left := due - time.monotonic()) > 0.0:
+                time.sleep(left)
 
 
 def _applied(queued: InterventionQueued, iteration: int) -> InterventionApplied:

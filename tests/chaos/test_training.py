@@ -10,5 +10,6 @@ from tests.chaos.training import trainings_killed
 
 
 @pytest.mark.real
+@pytest.mark.usefixtures("warm_python")
 def test_a_killed_training_loses_no_checkpoint_and_no_change(tmp_path):
     assert trainings_killed(tmp_path, 1, Random(1)) == []

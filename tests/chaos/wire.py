@@ -20,7 +20,6 @@ from trainer_proc.contract.codec import decode_reply, encode
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import (
-    Damaged,
     Frame,
     InterventionApplied,
     InterventionQueued,
@@ -44,6 +43,7 @@ from trainer_proc.contract.requests import (
     Unpin,
 )
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.stand_ins import Damaged
 from tui.session.runs.run_index import summarize
 from tui.session.trainer_request import ask
 

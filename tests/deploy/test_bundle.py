@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.deploy.small_bundle import COMMAND, JOINTS, SIZE, TERMS, card, tracking_card, write_bundle, write_card
-from trainer_proc.contract.bundle.description import CommandPart
+from trainer_proc.contract.bundle.description import CommandPart, ObservationTerm
 from trainer_proc.deploy.bundle import PackageMissing, load_bundle
 from trainer_proc.deploy.errors import BundleRefused
 from trainer_proc.deploy.observations import Observations
@@ -132,7 +132,6 @@ REFUSED = {
     "another size": ({"observation_size": SIZE + 1}, "observation_terms"),
     "no terms": ({"observation_terms": []}, "observation_terms"),
     "a term of the training's": ({"observation_terms": term("gyro", quantity="")}, "observation_terms.gyro"),
-    "a phase": ({"observation_terms": term("gyro", quantity="phase")}, "observation_terms.gyro"),
     "a modified term": (
         {"observation_terms": term("gyro", modifiers=[{"function": "a:b"}])},
         "observation_terms.gyro.modifiers",
@@ -168,12 +167,50 @@ REFUSED = {
 
 
 TRACKING = tracking_card()
-ANCHOR_BY_POSITION = [
-    msgspec.structs.replace(term, function=term.function.replace("ori_b", "pos_b"))
-    for term in TRACKING.observation_terms
-]
+
+
+def anchor_by(function, size):
+    """Return the terms with another one of the anchor."""
+    *others, anchor = TRACKING.observation_terms
+    return {
+        "observation_terms": [*others, msgspec.structs.replace(anchor, function=f"mdp:{function}", size=size)],
+        "observation_size": TRACKING.observation_size - anchor.size + size,
+    }
+
+
+def phase(**changes):
+    """Return a card that observes a gait's phase."""
+    sound = ObservationTerm("phase", 2, quantity="phase", parameters={"period": 0.6}, command="twist")
+    terms = [*TERMS, msgspec.structs.replace(sound, **changes)]
+    return {"observation_terms": terms, "observation_size": sum(term.size for term in terms)}
+
+
+REFUSED_PHASES = {
+    "no period": (phase(parameters={}), "observation_terms.phase.parameters.period"),
+    "a period of nothing": (phase(parameters={"period": 0.0}), "observation_terms.phase.parameters.period"),
+    "a threshold that is no number": (
+        phase(parameters={"period": 0.6, "command_threshold": "low"}),
+        "observation_terms.phase.parameters.command_threshold",
+    ),
+    "no such command": (phase(command="walk"), "observation_terms.phase.command"),
+    "another size": (phase(size=3), "observation_terms.phase.size"),
+}
+
+
+@pytest.mark.parametrize(("changes", "field"), REFUSED_PHASES.values(), ids=REFUSED_PHASES)
+def test_a_phase_that_can_not_be_made_is_refused(tmp_path, changes, field):
+    write_bundle(tmp_path, card(**changes))
+    assert refusal(tmp_path).startswith(f"{field}: expected ")
+
+
 REFUSED_MOTIONS = {
-    "an anchor by its position": ({"observation_terms": ANCHOR_BY_POSITION}, "observation_terms.anchor"),
+    "a position that the network lacks": (anchor_by("motion_anchor_pos_b", 3), "task_outputs"),
+    "a position of another size": (
+        anchor_by("motion_anchor_pos_b", 4) | {"task_outputs": [*TRACKING.task_outputs, "body_pos_w"]},
+        "observation_terms.anchor.size",
+    ),
+    "bodies of another size": (anchor_by("robot_body_pos_b", 3), "observation_terms.anchor.size"),
+    "another term of the motion": (anchor_by("motion_ref_vel", 3), "observation_terms.anchor"),
     "no motion": ({"commands": [COMMAND]}, "observation_terms.command.command"),
     "a network without the motion": ({"task_outputs": ["joint_pos"]}, "task_outputs"),
     "no model of the robot": ({"robot_model": ""}, "robot_model"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 import signal
 import subprocess
 from contextlib import closing, contextmanager
@@ -121,6 +123,32 @@ def test_a_limit_ends_the_run_with_its_reason(tmp_path):
     )
 
 
+def test_a_rollout_that_does_not_fit_the_disk_costs_no_report(tmp_path, bundle):
+    done = subprocess.run(
+        [PROGRAM, "run-policy", "bundle", "--seconds", "0.5", "--ramp", "0", "--record", "run.rollout"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "HUMANOID_TUI_LOGS": "logs"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY)),
+    )
+    assert "policy acted 0.5 s" in done.stdout
+    assert done.returncode == 1
+    assert done.stderr.startswith("humanoid-tui: the rollout can't be written: ")
+    assert "run.rollout'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir() if "rollout" in path.name] == []
+    assert run_folders(tmp_path / "logs") == []
+
+
+def test_a_folder_of_runs_that_can_not_be_written_is_refused_before_anything_moves(tmp_path, bundle):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "deploy").touch()
+    error = program(tmp_path, "run-policy", "bundle", "--logs", "logs", code=1)
+    assert error.startswith("humanoid-tui: the run can't be shown: ")
+    assert error.endswith("; choose another folder with --logs\n")
+
+
 UNITREE = ["bundle", "--robot", "unitree", "--interface", "lo"]
 REFUSED = {
     "no bundle": (["nowhere"], "no runs in logs"),
@@ -129,6 +157,7 @@ REFUSED = {
     "a command that is no numbers": (["bundle", "--command", "fast"], "expected numbers separated by commas"),
     "a robot without its interface": (["bundle", "--robot", "unitree"], "expected the network interface"),
     "a robot of others": ([*UNITREE, "--yes", "--unverified"], "robot: expected one of"),
+    "a record in no folder": (["bundle", "--record", "none/a.rollout"], "expected a file in an existing folder for"),
     "a robot that moves unverified": ([*UNITREE, "--yes"], "expected a verified bundle for --yes on a real robot"),
 }
 

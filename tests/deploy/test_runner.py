@@ -16,7 +16,7 @@ from trainer_proc.deploy.card_checks import check_card
 from trainer_proc.deploy.errors import BundleRefused
 from trainer_proc.deploy.motion import motion_of
 from trainer_proc.deploy.mujoco_robot import robot_of
-from trainer_proc.deploy.observations import Observations
+from trainer_proc.deploy.observations import Observations, require_measured
 from trainer_proc.deploy.phases import TIME_IS_OVER, Limits
 from trainer_proc.deploy.policy import Policy
 from trainer_proc.deploy.real_time import RealTimeRobot
@@ -33,7 +33,7 @@ class Recorded:
     def __init__(self, robot, clock):
         self._robot, self._clock = robot, clock
         self.joint_names, self.frames = robot.joint_names, robot.frames
-        self.has_height_scan = False
+        self.has_height_scan = self.has_position = False
         self.told = []
         self.frozen = None
         self.change = lambda state: state
@@ -166,6 +166,22 @@ def test_a_robot_that_stops_sending_is_damped_within_one_period(make, loop_hz):
     assert stale_at < rig.damped_at <= stale_at + 1.0 / loop_hz + 1e-4
 
 
+def test_a_program_that_paused_damps_instead_of_going_on(make):
+    rig = make(limits=replace(LIMITS, pause_seconds=0.2))
+    act, acted = rig.network.act, []
+
+    def pause_once(observation):
+        acted.append(rig.clock())
+        rig.clock.now += 0.3 if len(acted) == 5 else 0.0
+        return act(observation)
+
+    rig.network.act = pause_once
+    outcome = rig.runner.run()
+    assert outcome.reason == "the loop paused for 0.30 s, limit 0.2 s"
+    assert len(acted) == outcome.control_steps == 5
+    assert all(position is None for at, position, _ in rig.robot.told if at > acted[-1] + 0.3 + 1e-4)
+
+
 def test_a_robot_that_never_sends_is_never_driven(make):
     rig = make(limits=replace(LIMITS, wait_seconds=0.3))
     rig.robot.frozen = 0.0
@@ -279,6 +295,16 @@ def test_a_tracking_policy_follows_its_motion_from_the_first_pose_on(make, tmp_p
     np.testing.assert_allclose(told[9], 0.9 * frames[0] + 0.1 * told[0], atol=0.02)
     expected = np.array([0.1, -0.1]) + 0.5 * frames[np.minimum(np.arange(25), MOTION_FRAMES - 1)]
     np.testing.assert_allclose(told[-25:], expected, atol=1e-6)
+
+
+def test_a_robot_that_does_not_know_its_position_is_refused_by_a_policy_that_observes_it(make):
+    *others, anchor = tracking_card().observation_terms
+    of_position = msgspec.structs.replace(anchor, function="mdp:motion_anchor_pos_b", size=3)
+    described = msgspec.structs.replace(tracking_card(), observation_terms=[*others, of_position])
+    with pytest.raises(
+        BundleRefused, match=r"^observation_terms.anchor: expected what the robot measures, got its pos"
+    ):
+        require_measured(described, make().robot)
 
 
 def test_a_tracking_policy_without_its_motion_is_refused(tmp_path):

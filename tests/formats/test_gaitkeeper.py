@@ -15,7 +15,7 @@ import yaml
 from tests.formats.policies import BY_DEPTH, JOINTS, card, write_bundle
 from trainer_proc.formats.write import write_formats
 
-RECORDED = Path(__file__).parents[1] / "recordings" / "bundles" / "g1-walk"
+BUNDLES = Path(__file__).parents[1] / "recordings" / "bundles"
 PROGRAM = Path(sys.executable).with_name("gaitkeeper")
 CONTRACT = ("--contract", "gaitkeeper/contract.yaml", "--onnx", "policy.onnx")
 METADATA = ("--onnx", "policy.onnx", "--yaml", "unitree/params/deploy.yaml")
@@ -99,13 +99,13 @@ def test_the_metadata_and_unitrees_file_agree(tmp_path):
     assert found["provenance"]["control.default_joint_pos"]["resolution"] == pytest.approx(5e-10)
 
 
-# --- a policy that walks ---
+# --- policies that walk, one with a history ---
 
 
-@pytest.fixture(scope="module")
-def walking(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("walking") / "g1-walk"
-    shutil.copytree(RECORDED, folder)
+@pytest.fixture(scope="module", params=["g1-walk", "g1-walk-deploy"])
+def walking(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("walking") / request.param
+    shutil.copytree(BUNDLES / request.param, folder)
     write_formats(folder, ["gaitkeeper"])
     return folder
 

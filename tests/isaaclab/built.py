@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-import gymnasium
 import torch
 from isaaclab.utils import to_dict
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, handle_deprecated_rsl_rl_cfg
@@ -13,6 +12,8 @@ from rsl_rl.runners import OnPolicyRunner
 from tests.built_knobs import BuiltKnobs
 from tests.isaaclab.task_spec import task_spec
 from trainer_proc.simulators.isaaclab.assets import offline_robot
+from trainer_proc.simulators.isaaclab.cpu_graph import replay_physics
+from trainer_proc.simulators.isaaclab.frontend import make_environment
 from trainer_proc.simulators.isaaclab.launch import load_configurations, start_simulation
 
 
@@ -57,14 +58,14 @@ class Built(BuiltKnobs):
 
 
 @contextmanager
-def built(task, num_envs, edit=lambda cfg: None, hydra=()):
+def built(task, num_envs, edit=lambda cfg: None, hydra=(), frontend=""):
     """Build `task` with its configuration edited; closes it, so that another can follow."""
-    with built_environment(task, num_envs, edit, hydra) as (wrapped, agent):
+    with built_environment(task, num_envs, edit, hydra, frontend) as (wrapped, agent):
         yield Built(wrapped.unwrapped, OnPolicyRunner(wrapped, agent, None, "cpu"))
 
 
 @contextmanager
-def built_environment(task, num_envs, edit=lambda cfg: None, hydra=()):
+def built_environment(task, num_envs, edit=lambda cfg: None, hydra=(), frontend=""):
     """Build only the environment; gives it wrapped for rsl-rl, and the task's own configuration for a runner."""
     torch.manual_seed(5)
     spec = task_spec(task, num_envs=num_envs, physics="newton", hydra=hydra)
@@ -73,13 +74,25 @@ def built_environment(task, num_envs, edit=lambda cfg: None, hydra=()):
     offline_robot(env_cfg)
     edit(env_cfg)
     start_simulation(env_cfg, "cpu")
-    env = gymnasium.make(task, cfg=env_cfg)
+    env = make_environment(frontend, task, env_cfg)
+    replay_physics(env.unwrapped.sim)
     agent = to_dict(handle_deprecated_rsl_rl_cfg(agent_cfg, "5.5.1"))
     wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
     try:
         yield wrapped, agent
     finally:
         wrapped.close()
+
+
+@contextmanager
+def launched_physics(env):
+    """Launch the physics of an environment from Python meanwhile, as Isaac Lab does: nothing of it is fixed."""
+    replaying = env.sim.physics_manager
+    env.sim.physics_manager = replaying.__mro__[1]
+    try:
+        yield
+    finally:
+        env.sim.physics_manager = replaying
 
 
 def within(values, low, high, slack=1e-4):

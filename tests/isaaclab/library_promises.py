@@ -18,12 +18,16 @@ from trainer_proc.checkpoints.load import read_checkpoint
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.evaluation import Request
-from trainer_proc.contract.messages import GuardFired, IterationFinished, MetricSet
+from trainer_proc.contract.messages import IterationFinished, MetricSet
+from trainer_proc.contract.monitoring import GuardFired
 from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop, Tune, Undo, Unpin
 from trainer_proc.contract.robot import Selection
+from trainer_proc.contract.rollout import read_rollout
+from trainer_proc.contract.rollout_request import ROLLOUT, RolloutRequest
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.steering.state import from_infos
+from tui.session.backends.work import do_work
 from tui.session.evaluations.run import evaluate
 from tui.session.exporting import export_checkpoint
 
@@ -65,7 +69,7 @@ class LibraryRun(Run):
         overrides = {"env.episode_length_s": 0.5, **overrides}
         task = ("cartpole", "isaaclab", "Isaac-Cartpole", "cartpole", "cpu")
         RunFolder(folder).write_spec(RunSpec(*task, **{"overrides": overrides, **spec}))
-        super().__init__(folder, "-m", "trainer_proc", str(folder))
+        super().__init__(folder, "trainer_proc", str(folder))
 
     def has_finished(self, iteration):
         """Wait until `iteration` is finished."""
@@ -231,6 +235,18 @@ class LibraryPromises:
         evaluation = evaluate(request, lambda _: None, Event())
         assert sum(cell.episodes for cell in evaluation.cells) == 4
         assert evaluation.iteration == run.state.iteration
+
+    def test_a_rollout_of_a_checkpoint_is_that_of_its_export(self, run, tmp_path):
+        rollouts = []
+        for policy in (run.folder.checkpoints()[-1], run.folder.exported / "policy.onnx"):
+            file = tmp_path / f"{policy.stem}.rollout"
+            request = RolloutRequest(run=str(run.folder.path), policy=str(policy), seconds=0.4, output=str(file))
+            recorded = do_work(ROLLOUT, request, "isaaclab", lambda _: None, Event())
+            rollouts.append(read_rollout(file))
+            assert (recorded.iteration, recorded.states) == (run.state.iteration, len(rollouts[-1].states))
+        ours, exported = ([state.poses for state in one.states] for one in rollouts)
+        assert len(set(ours)) > 5
+        assert ours == exported
 
     def test_another_run_goes_on_from_it(self, run):
         last = run.folder.checkpoints()[-1]

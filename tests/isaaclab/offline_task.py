@@ -11,9 +11,12 @@ import sys
 import gymnasium
 import torch
 
+from tests.backends.names import SMALL_TERRAIN
 from tests.isaaclab.task_spec import task_spec
 from trainer_proc.simulators.isaaclab.assets import missing_assets, missing_assets_text, offline_robot
+from trainer_proc.simulators.isaaclab.cpu_graph import replay_physics
 from trainer_proc.simulators.isaaclab.launch import load_configurations, start_simulation
+from trainer_proc.simulators.overrides import apply_overrides
 
 ENVIRONMENTS, STEPS = 4, 25
 
@@ -38,9 +41,12 @@ def configured(task):
 
 def stood(task, env_cfg):
     """Return what is so after standing still, or trying to, for `STEPS` steps."""
+    if "Rough" in task:
+        apply_overrides({"env": env_cfg}, SMALL_TERRAIN)
     env_cfg.scene.num_envs, env_cfg.seed, env_cfg.sim.device = ENVIRONMENTS, 7, "cpu"
     start_simulation(env_cfg, "cpu")
     env = gymnasium.make(task, cfg=env_cfg).unwrapped
+    replay_physics(env.sim)
     robot, contacts = env.scene["robot"], env.scene.sensors.get("contact_forces")
     actions = torch.zeros(ENVIRONMENTS, env.action_manager.total_action_dim)
     lowest, on_feet = [], []

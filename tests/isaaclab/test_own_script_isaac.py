@@ -15,7 +15,6 @@ pytestmark = pytest.mark.real
 def test_a_plain_script_is_watched_steered_and_stopped(tmp_path):
     run = Run(
         tmp_path / "logs" / "cartpole" / "own",
-        "-m",
         "tests.isaaclab.train_own_cartpole",
         str(tmp_path / "logs" / "cartpole" / "own"),
     )

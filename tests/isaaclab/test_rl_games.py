@@ -11,13 +11,13 @@ pytest.importorskip("rl_games")
 
 from tests.isaaclab.library_promises import LibraryPromises, elu_layers
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("warm_python")]
 
 
 class TestRlGames(LibraryPromises):
     library = "rl_games"
     layers = "agent.params.network.mlp.units"
-    overrides: ClassVar = {"agent.params.config.minibatch_size": 128}
+    overrides: ClassVar = {"agent.params.config.minibatch_size": 128, "agent.params.config.mini_epochs": 2}
 
     def check_settings(self, run, iteration):
         assert run.metric("info/e_clip", iteration) == pytest.approx(0.1)

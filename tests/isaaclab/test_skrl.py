@@ -9,7 +9,7 @@ pytest.importorskip("skrl")
 
 from tests.isaaclab.library_promises import ENTROPY, LibraryPromises, elu_layers
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("warm_python")]
 
 
 class TestSkrl(LibraryPromises):

@@ -20,6 +20,7 @@ from tests.isaaclab.task_spec import task_spec
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import Change, InterventionQueued, IterationFinished, MetricSet
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.terrain import Terrain
 from trainer_proc.knobs.terrain import SHIFT
 from trainer_proc.metrics.terrain import steered_terrain
 from trainer_proc.simulators.isaaclab.terrain import types_of_columns
@@ -157,6 +158,25 @@ def test_levels_are_shifted_and_capped_at_the_next_reset(steered):
     assert shares == [pytest.approx([1 / 3, 1 / 3, 1 / 3]), pytest.approx([0.0, 1.0, 0.0])]
     assert (before["Terrain/max_level"], after["Terrain/max_level"]) == (2, 1)
     assert after["Terrain/mean_level"] == pytest.approx(1.0)
+
+
+def test_the_ground_around_a_robot_is_where_isaac_labs_own_rays_meet_it(made, steered):
+    env = steered.env
+    reader = simulator_of(env).robot_reader(ROUGH)
+    origins = env.scene.env_origins.numpy()
+    hits = env.scene.sensors["height_scanner"].data.ray_hits_w.torch.numpy()
+    steps = []
+    for number in range(ENVIRONMENTS):
+        ground = reader.read(number).ground
+        terrain = Terrain(
+            ground.corner, ground.spacing, numpy.frombuffer(ground.heights, "<f4").reshape([ground.size] * 2)
+        )
+        x, y, z = (hits[number] - origins[number]).T
+        errors = numpy.abs(terrain.at(x, y) - z)
+        steps.append(numpy.ptp(z))
+        assert numpy.median(errors) < 0.005
+        assert errors.max() < 0.06  # a ray beside a step
+    assert max(steps) > 0.03
 
 
 def test_success_is_told_of_each_type_that_had_episodes(steered):

@@ -16,12 +16,12 @@ from trainer_proc.contract.rollout import read_rollout
 from trainer_proc.contract.video_request import View
 from trainer_proc.video.posed import PosedModel
 from trainer_proc.video.render import look_from
-from trainer_proc.video.scene_model import scene_model
+from trainer_proc.video.scene_model import spec_of_scene
 
 
 def main(rollout_file, width, height, view_json):
     rollout, view = read_rollout(Path(rollout_file)), msgspec.json.decode(view_json, type=View)
-    posed = PosedModel(scene_model(rollout.scene), rollout.scene)
+    posed = PosedModel(spec_of_scene(rollout.scene).compile(), rollout.scene)
     visual = posed.model.vis.global_
     visual.offwidth, visual.offheight, visual.orthographic = width, height, 1
     renderer = mujoco.Renderer(posed.model, height, width)

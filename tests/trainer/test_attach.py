@@ -10,18 +10,17 @@ from tests.fake_training import ListLink
 from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.messages import (
     Change,
-    GuardFired,
     InterventionApplied,
     InterventionQueued,
     IterationFinished,
     KnobsAvailable,
     MetricSet,
     PhaseChanged,
-    PolicyReloaded,
     Ramp,
     RampAdvanced,
 )
-from trainer_proc.contract.products import CheckpointLoaded, CheckpointSaved
+from trainer_proc.contract.monitoring import GuardFired, MemoryMeasured
+from trainer_proc.contract.products import CheckpointLoaded, CheckpointSaved, PolicyReloaded
 from trainer_proc.contract.requests import Reload, Resume, Stop
 from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.steering.boundary import Steering
@@ -278,3 +277,9 @@ def test_a_training_paused_by_a_nan_observation_is_reloaded_and_continues_learni
     assert [math.isfinite(loss) for loss in losses] == [True, True, False, True, True, True]
     for module in (attached.runner.alg.actor, attached.runner.alg.critic):
         assert all(torch.isfinite(tensor).all() for tensor in module.state_dict().values())
+
+
+def test_the_memory_of_the_device_is_reported_once_the_training_has_begun(folder):
+    emitted = Attached(folder).learn(4).link.emitted
+    kinds = [type(body) for body in emitted if isinstance(body, IterationFinished | MemoryMeasured)]
+    assert kinds == [*[IterationFinished] * 3, MemoryMeasured, IterationFinished]

@@ -70,6 +70,14 @@ def test_launch_values_are_set_before_the_first_iteration():
     assert phase == PhaseChanged("training")
 
 
+def test_launch_values_keep_the_reason_of_their_launch():
+    training = Training()
+    training.steering.launch_note = "copied from m03 at iteration 400"
+    training.begin({"upright": 4.0})
+    (applied,) = [body for body in training.link.emitted if isinstance(body, InterventionApplied)]
+    assert applied.note == "copied from m03 at iteration 400"
+
+
 @pytest.mark.parametrize(
     ("values", "reason"),
     [

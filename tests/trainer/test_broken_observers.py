@@ -9,7 +9,8 @@ import pytest
 from tests.fake_training import ListLink
 from tests.point_spec import SPEC
 from trainer_proc.contract.export_process import ExportError
-from trainer_proc.contract.messages import IterationFinished, LeftOut
+from trainer_proc.contract.messages import IterationFinished
+from trainer_proc.contract.monitoring import LeftOut
 from trainer_proc.contract.products import CheckpointSaved, ExportFailed
 from trainer_proc.contract.requests import Export
 from trainer_proc.contract.run_folder import RunFolder

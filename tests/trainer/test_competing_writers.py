@@ -6,7 +6,8 @@ import pytest
 
 from tests.fake_training import TAUGHT, WEIGHT, WRITER
 from tests.trainer.steered_knobs import Session
-from trainer_proc.contract.messages import Change, CompetingWriterFound, InterventionFailed, Ramp, RampAdvanced
+from trainer_proc.contract.messages import Change, InterventionFailed, Ramp, RampAdvanced
+from trainer_proc.contract.monitoring import CompetingWriterFound
 from trainer_proc.steering.state import SteeringState
 
 

@@ -191,8 +191,9 @@ def test_all_ranks_carry_out_what_the_first_decides():
 
 def test_another_rank_s_refusal_is_the_first_one_s_too():
     refusing = Rank(0, [])
-    refusing.all = lambda is_so: False
     run = Steered({"plan": PLAN | {"mode": "hold"}}, ranks=refusing).begin()
+    answers = [True, False]  # no rank was asked to stop; another one refuses
+    refusing.all = lambda is_so: answers.pop(0) if answers else is_so
     run.ask(Tune({"curriculum/plan/mode": "auto"}))
     (failed,) = run.iterate()
     assert isinstance(failed, InterventionFailed)

@@ -54,6 +54,7 @@ def test_a_description_of_this_version_is_not_written_again(undescribed):
     assert undescribed.policy_description.stat().st_mtime_ns == before
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_an_older_description_and_a_changed_model_are_written_again(undescribed):
     whole = read_policy_description(undescribed)
     write_policy_description(undescribed, msgspec.structs.replace(whole, format=1, episode_seconds=None))
@@ -63,6 +64,7 @@ def test_an_older_description_and_a_changed_model_are_written_again(undescribed)
     assert card_of(undescribed).robot_model_sha256 == whole.robot_model_sha256
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_without_the_task_an_older_description_is_exported_with_what_is_unknown(undescribed):
     whole, spec = read_policy_description(undescribed), undescribed.read_spec()
     undescribed.write_spec(msgspec.structs.replace(spec, task="No-Such-Task"))

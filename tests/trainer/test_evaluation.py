@@ -102,7 +102,7 @@ def test_wrong_numbers_are_refused(folder):
 
 
 def test_a_suite_that_the_task_can_t_have_is_refused(folder):
-    message = "commands: expected a task with a velocity command, got none: use quick"
+    message = "commands: expected a task with a velocity command or goals, got none: use quick"
     assert refusal(folder, suite="commands") == (message, 2)
 
 
@@ -114,10 +114,12 @@ def test_a_folder_without_a_run_is_refused(folder, tmp_path):
     assert "is no run" in refusal(folder, run=str(tmp_path))[0]
 
 
-def test_policies_of_other_libraries_are_refused(folder, tmp_path):
+def test_a_policy_of_another_library_needs_its_description(folder, tmp_path):
     other = RunFolder(tmp_path)
     other.write_spec(msgspec.structs.replace(SPEC, library="skrl"))
-    assert refusal(folder, run=str(tmp_path))[1] == 2
+    message, code = refusal(folder, run=str(tmp_path))
+    assert message.startswith(f"{tmp_path}/params/policy.json is missing, and the run can't be described again")
+    assert code == 1
 
 
 @settings(max_examples=10)

@@ -211,6 +211,15 @@ def test_an_export_leaves_the_files_of_others_alone(plain):
     assert (chart.read_bytes(), (folder.exported / "notes.txt").read_bytes()) == (b"a chart", b"mine")
 
 
+def test_a_missing_journal_is_reported_in_policy_json(plain):
+    folder, checkpoint = plain
+    folder.journal.unlink(missing_ok=True)
+    export_policy(folder, checkpoint)
+    card = msgspec.json.decode((folder.exported / "policy.json").read_bytes(), type=PolicyCard)
+    assert card.interventions == []
+    assert card.journal_problem == "the run has no journal, so changes may be missing here"
+
+
 def test_a_damaged_journal_is_reported_in_policy_json(plain):
     folder, checkpoint = plain
     folder.journal.write_bytes(b"\x00" * 64)

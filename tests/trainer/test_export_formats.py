@@ -7,6 +7,7 @@ import pytest
 from tests.formats.policies import VELOCITY
 from trainer_proc.contract.bundle.description import ObservationTerm
 from trainer_proc.export.write import export_policy
+from tui.session.status_text import export_result
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -49,8 +50,11 @@ def test_an_export_of_a_walking_policy_has_gaitkeepers_contract(tmp_path):
 
 def test_an_export_that_fits_no_format_has_none(tmp_path):
     folder, checkpoint, _ = make_run(tmp_path / "run", walking(action_kinds=["effort", "effort"]))
-    export_policy(folder, checkpoint)
+    result = export_policy(folder, checkpoint)
     assert not names_in(folder.exported) - FILES
+    (line,) = result.not_written
+    assert line.startswith("format gaitkeeper: ")
+    assert f"not written: {line[:60]}" in export_result(result)
 
 
 def test_an_export_takes_the_formats_of_the_one_before_away(tmp_path):

@@ -238,34 +238,34 @@ class SteeredRun(RuleBasedStateMachine):
         return not self.on_their_way
 
     @invariant()
-    def the_fold_and_the_desk_know_every_value(self):
+    def the_fold_and_the_validator_know_every_value(self):
         if not self.is_quiet or self.is_overwritten:
             return
         live = {name: self.live(name) for name in NAMES}
         assert {name: self.state.knobs[name].value for name in NAMES} == live
-        assert {name: self.validator._entries[name].knob.value for name in NAMES} == live
+        assert {name: self.validator.ledger.entries[name].knob.value for name in NAMES} == live
 
     def live(self, name):
         value = self.training.values[name]
         return float(value) if isinstance(value, int) else value
 
     @invariant()
-    def the_fold_and_the_desk_know_what_is_pinned_and_on_a_ramp(self):
+    def the_fold_and_the_validator_know_what_is_pinned_and_on_a_ramp(self):
         if not self.is_quiet:
             return
         kept = self.steering.interventions.snapshot()
         assert {name for name, knob in self.state.knobs.items() if knob.knob.pinned} == set(kept.pinned)
-        assert {name for name, entry in self.validator._entries.items() if entry.knob.pinned} == set(kept.pinned)
+        assert {name for name, entry in self.validator.ledger.entries.items() if entry.knob.pinned} == set(kept.pinned)
         ramping = {ramp.knob: (ramp.target, ramp.iterations_left) for ramp in kept.ramps}
         shown = {name: knob.ramp for name, knob in self.state.knobs.items() if knob.ramp is not None}
         assert {name: (ramp.target, ramp.iterations_left) for name, ramp in shown.items()} == ramping
-        assert self.validator._ramping == set(ramping)
+        assert self.validator.ledger.ramping == set(ramping)
 
     @invariant()
-    def the_fold_and_the_desk_know_what_is_undone(self):
+    def the_fold_and_the_validator_know_what_is_undone(self):
         if self.is_quiet:
-            assert self.state.past.undone == self.validator._history.undone
-            assert self.state.revision == self.validator._revision
+            assert self.state.past.undone == self.validator.ledger.history.undone
+            assert self.state.revision == self.validator.ledger.revision
 
     @invariant()
     def no_knob_has_a_value_that_it_could_not_take(self):

@@ -6,15 +6,9 @@ import msgspec
 import pytest
 
 from tests.trainer.recorded_training import NAN, Training, queued
-from trainer_proc.contract.messages import (
-    Change,
-    GuardCalmed,
-    GuardFired,
-    InterventionQueued,
-    PhaseChanged,
-    PolicyReloaded,
-)
-from trainer_proc.contract.products import CheckpointFailed
+from trainer_proc.contract.messages import Change, InterventionQueued, PhaseChanged
+from trainer_proc.contract.monitoring import GuardCalmed, GuardFired
+from trainer_proc.contract.products import CheckpointFailed, PolicyReloaded
 from trainer_proc.contract.requests import Pause, Reload, Resume, Stop
 from trainer_proc.steering.ranks import OneProcess
 

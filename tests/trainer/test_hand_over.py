@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from trainer_proc.export.write import export_policy
@@ -55,6 +57,28 @@ print(json.dumps([act(torch.tensor({observations.tolist()})).tolist(), policy["d
 
 def test_the_loader_of_the_docs_is_short():
     assert len([line for line in loader().splitlines() if line.strip()]) <= LINES
+
+
+class RunsCode:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return open, (str(self.file), "w")
+
+
+def test_code_in_a_file_of_a_stranger_does_not_run(tmp_path):
+    from trainer_proc.export.hand_over import hand_over_actions
+
+    ran = tmp_path / "ran"
+    torch.save({"policy": RunsCode(ran)}, tmp_path / "policy_weights.pt")
+    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+        hand_over_actions(tmp_path / "policy_weights.pt", np.zeros((1, SIZE), np.float32))
+    done = subprocess.run([sys.executable, "-c", loader()], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert "Weights only load failed" in done.stderr
+    assert not ran.exists()
 
 
 @pytest.mark.parametrize("activation", ["elu", "tanh", "relu"])

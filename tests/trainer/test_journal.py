@@ -22,7 +22,6 @@ from trainer_proc.contract.journal_records import FrameTooLarge, decode_records
 from trainer_proc.contract.messages import (
     PROTOCOL,
     Body,
-    Damaged,
     Frame,
     InterventionQueued,
     IterationFinished,
@@ -32,6 +31,7 @@ from trainer_proc.contract.messages import (
 )
 from trainer_proc.contract.records import record_of
 from trainer_proc.contract.requests import Command, Reply, Request
+from trainer_proc.contract.stand_ins import Damaged
 
 LEAVES = {
     str: st.text(max_size=20),

@@ -19,7 +19,8 @@ from tests.fake_training import (
     FakeTraining,
 )
 from tests.trainer.steered_knobs import Session
-from trainer_proc.contract.messages import Change, CompetingWriterFound, InterventionFailed, KnobsAvailable, Ramp
+from trainer_proc.contract.messages import Change, InterventionFailed, KnobsAvailable, Ramp
+from trainer_proc.contract.monitoring import CompetingWriterFound
 from trainer_proc.steering.interventions import Interventions
 from trainer_proc.steering.knob_set import LaunchValueError
 from trainer_proc.steering.ramps import RampInProgress

@@ -11,7 +11,7 @@ from tests.fake_training import ListLink
 from trainer_proc.contract.messages import PhaseChanged
 from trainer_proc.knobs.live import TrainingKnobs
 from trainer_proc.steering.boundary import Steering
-from trainer_proc.training.lifecycle import run_and_report
+from trainer_proc.training.lifecycle import end_other_ranks, run_and_report
 
 STOPPED = PhaseChanged("finished", "stopped before the first iteration")
 
@@ -82,3 +82,36 @@ def test_an_error_during_the_build_is_reported_and_raised(steering, link):
     with pytest.raises(ImportError):
         run_and_report(steering, build)
     assert link.emitted[-1] == PhaseChanged("failed", "ImportError: no such thing")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_lost_rank"),
+    [
+        ("[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:538] Read error: Connection reset by peer", True),
+        ("[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:547] Connection closed by peer [::1]:5", True),
+        ("NCCL error: remote process exited or there was a network error", True),
+        ("[Errno 32] Broken pipe", False),
+    ],
+)
+def test_the_end_of_another_rank_is_named(steering, link, monkeypatch, text, is_lost_rank):
+    def fail():
+        raise RuntimeError(text)
+
+    for ranks, names_it in (("2", is_lost_rank), ("1", False)):
+        monkeypatch.setenv("WORLD_SIZE", ranks)
+        with pytest.raises(RuntimeError):
+            run_and_report(steering, fail)
+        named = "another rank has ended, see the end of console.log; " if names_it else ""
+        assert link.emitted[-1] == PhaseChanged("failed", f"{named}RuntimeError: {text}")
+
+
+def test_a_stop_during_the_build_signals_no_process_in_place_of_the_launcher(steering, monkeypatch):
+    signalled = []
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.delenv("RANK", raising=False)
+    monkeypatch.setattr(os, "kill", lambda pid, number: signalled.append((pid, number)))
+    end_other_ranks(steering)
+    assert signalled == [(os.getppid(), signal.SIGTERM)]
+    monkeypatch.setattr(os, "getppid", lambda: 1)  # the launcher has died
+    end_other_ranks(steering)
+    assert len(signalled) == 1

@@ -7,7 +7,8 @@ import pytest
 
 from trainer_proc.contract.codec import decode_frame, encode
 from trainer_proc.contract.knob import Knob
-from trainer_proc.contract.messages import CompetingWriterFound, Frame, KnobsAvailable
+from trainer_proc.contract.messages import Frame, KnobsAvailable
+from trainer_proc.contract.monitoring import CompetingWriterFound
 
 KNOB = Knob("k", "event", 1.0, 1.0, "at the next command", can_resample_now=True, competing_writer="curriculum term c")
 BODIES = [

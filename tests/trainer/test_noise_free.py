@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.fake_training import ListLink
 from tests.point_spec import SPEC
 from trainer_proc.contract.codec import unpack_values
-from trainer_proc.contract.messages import IterationFinished, LeftOut, MetricSet
+from trainer_proc.contract.messages import IterationFinished, MetricSet
+from trainer_proc.contract.monitoring import LeftOut
 from trainer_proc.metrics.observer import NotObservable, Observer
 from trainer_proc.steering.boundary import Steering
 

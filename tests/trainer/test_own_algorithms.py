@@ -9,7 +9,8 @@ import pytest
 from tests.fake_training import ListLink
 from tests.point_spec import SPEC
 from trainer_proc.contract.codec import unpack_values
-from trainer_proc.contract.messages import IterationFinished, LeftOut, MetricSet
+from trainer_proc.contract.messages import IterationFinished, MetricSet
+from trainer_proc.contract.monitoring import LeftOut
 from trainer_proc.contract.products import ExportFailed
 from trainer_proc.contract.requests import Export
 from trainer_proc.steering.boundary import Steering

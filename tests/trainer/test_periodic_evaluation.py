@@ -112,6 +112,15 @@ def test_a_result_becomes_metrics_of_its_iteration_at_the_next_boundary(beside, 
     assert (working_folder / "priority").read_text().strip() == "19"
 
 
+def test_the_last_policy_is_evaluated_once_unless_the_training_was_a_short_trial(beside):
+    training = beside(answering(evaluation()))
+    last = [iteration for iteration in range(6) if training.evaluations.is_due_at_end(iteration)]
+    assert last == [3, 4, 5]  # the fourth iteration has number 3
+    training.evaluate(4)
+    assert not training.evaluations.is_due_at_end(4)
+    assert training.evaluations.is_due_at_end(5)
+
+
 def test_no_evaluation_is_a_rank_of_the_training(beside, working_folder, monkeypatch):
     for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "TORCHELASTIC_RUN_ID"):
         monkeypatch.setenv(name, "1")
@@ -282,6 +291,18 @@ def test_a_rollout_waits_until_the_evaluation_has_ended(folder, tmp_path, workin
     request = json.loads((working_folder / "request.json").read_text())
     assert (request["policy"], request["device"]) == (str(folder.checkpoint(4)), "cpu")
     assert (request["seconds"], request["command"], request["seed"]) == (2.0, [0.5, 0.0, 0.0], 0)
+
+
+@pytest.mark.parametrize(("device", "expected"), [("cpu", ""), ("cuda:0", "0,1")])
+def test_work_on_the_cpu_sees_no_gpu(folder, tmp_path, working_folder, monkeypatch, device, expected):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    (tmp_path / "program").write_text('#!/bin/sh\nread request; echo "$CUDA_VISIBLE_DEVICES" > gpus\n')
+    (tmp_path / "program").chmod(0o755)
+    program = str(tmp_path / "program")
+    work = PeriodicEvaluations(folder, PeriodicEvaluation(every=4), device, lambda body: None, (program,))
+    work.start(4, lambda iteration: folder.checkpoint(iteration).write_bytes(b"4"))
+    work.join()
+    assert (working_folder / "gpus").read_text().strip() == expected
 
 
 def test_rollouts_that_can_t_be_recorded_are_reported_once(beside, folder, tmp_path):

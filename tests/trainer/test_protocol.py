@@ -16,7 +16,6 @@ from trainer_proc.contract.messages import (
     PROTOCOL,
     WELCOME,
     Change,
-    Damaged,
     Frame,
     InterventionApplied,
     InterventionQueued,
@@ -25,8 +24,8 @@ from trainer_proc.contract.messages import (
     PhaseChanged,
     RampAdvanced,
     RunStarted,
-    UnknownBody,
 )
+from trainer_proc.contract.stand_ins import Damaged, UnknownBody
 from tui.command_group import run_command
 from tui.session.follow import Follower
 from tui.session.metrics.history import MetricHistory

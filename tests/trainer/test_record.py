@@ -61,7 +61,7 @@ def test_a_launch_reports_what_the_robot_can_not_measure_and_trains(folder):
     import msgspec
 
     from tests.fake_training import ListLink
-    from trainer_proc.contract.messages import LeftOut
+    from trainer_proc.contract.monitoring import LeftOut
     from trainer_proc.steering.boundary import Steering
     from trainer_proc.training.build import make_steerable
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import (
     Change,
-    CompetingWriterFound,
     InterventionApplied,
     InterventionFailed,
     InterventionQueued,
@@ -22,6 +21,7 @@ from trainer_proc.contract.messages import (
     Ramp,
     RampAdvanced,
 )
+from trainer_proc.contract.monitoring import CompetingWriterFound
 from trainer_proc.contract.products import ExportFailed, ExportFinished
 from trainer_proc.contract.requests import (
     MOST_WAITING,

@@ -171,14 +171,47 @@ def test_an_end_in_a_step_that_is_left_out_comes_with_the_next_state(g1, monkeyp
     assert sent[3].time == pytest.approx(reader.scene.step_seconds)
 
 
-def test_packing_takes_a_few_kernels_and_waits_for_nothing(g1):
+def test_packing_takes_one_kernel_and_waits_for_nothing(g1):
     from tests.operations import Operations
 
     reader = simulator_of(g1.env).robot_reader("task")
-    reader.pack(0)  # a sensor may compute its values of the step
+    row = torch.zeros(reader.state_size, dtype=torch.uint8)
     with torch.inference_mode(), Operations() as operations:
-        reader.pack(2)
-    assert operations.names == ["cat.default"] * 2  # and conversions of flags, which may be views
+        reader.pack(2, row)
+        reader.pack_endings(2, row[: reader.endings_size])
+    assert operations.names == ["cat.out"] * 2
+
+
+def test_four_states_are_copied_to_the_host_together(g1, monkeypatch):
+    from trainer_proc.robot_stream import batch, watch
+
+    copies, sent = [], []
+    monkeypatch.setattr(batch, "HostCopy", lambda rows, copy=batch.HostCopy: copies.append(len(rows)) or copy(rows))
+    monkeypatch.setattr(watch, "_LONGEST_WAIT", 1e9)
+    reader = simulator_of(g1.env).robot_reader("task")
+    watched = watch.Watch(Selection("env", "1"), reader, Chooser(reader, EnvironmentTypes(), range(0)), sent.append)
+    g1.reset()
+    for step in range(1, 19):
+        g1.step()
+        watched.step(0, step)
+    assert [state.step for state in sent] == [1, 3, 5, 7, 9, 11, 13, 15, 17]
+    assert len(copies) == 1 + 2  # the first state alone, for a viewer that waits
+
+
+@pytest.mark.parametrize("robot", ["cartpole", "g1"])
+def test_tensors_in_place_stay_the_same_while_environments_step_and_end(robot, request):
+    training = request.getfixturevalue(robot)
+    reader = simulator_of(training.env).robot_reader("task")
+    packed, again = (torch.zeros(reader.state_size, dtype=torch.uint8) for _ in range(2))
+    training.reset()
+    reader.pack(1, packed)  # the views are those of the first step
+    for step in range(6):
+        if step == 3:
+            training.env.episode_length_buf[1] = training.env.max_episode_length - 1
+        training.step(action=0.4)
+        reader.pack(1, packed)
+        simulator_of(training.env).robot_reader("task").pack(1, again)
+        assert torch.equal(packed, again)
 
 
 class LateCopy:
@@ -200,19 +233,17 @@ class LateCopy:
 
 
 def test_a_state_that_arrives_a_step_later_is_sent_then(cartpole, monkeypatch):
-    from trainer_proc.robot_stream import choice, watch
+    from trainer_proc.robot_stream import batch, choice, watch
 
     monkeypatch.setattr(watch, "STATES_AT_ONCE", 1)
-    for module in (choice, watch):
+    for module in (choice, batch):
         monkeypatch.setattr(module, "HostCopy", LateCopy)
     env, sent = cartpole.env, []
     reader = simulator_of(env).robot_reader("task")
     chooser = Chooser(reader, EnvironmentTypes(), range(0))
     watched = watch.Watch(Selection("worst"), reader, chooser, sent.append)
     packs = []
-    monkeypatch.setattr(
-        reader, "pack", lambda number, ends, pack=reader.pack: packs.append(number) or pack(number, ends)
-    )
+    monkeypatch.setattr(reader, "pack", lambda number, row, pack=reader.pack: packs.append(number) or pack(number, row))
 
     def step(count):
         for _ in range(count):
@@ -237,4 +268,4 @@ def test_a_state_that_arrives_a_step_later_is_sent_then(cartpole, monkeypatch):
     monkeypatch.setattr(LateCopy, "never", True)
     step(10)
     assert sent[-1].step == 10
-    assert len(packs) == 10 + 7  # the device is behind: no more than eight are on their way
+    assert len(packs) == 10 + 1  # the device is behind: no more than two copies are on their way

@@ -54,9 +54,9 @@ class Training:
         self.packs = 0
         self._pack = RobotReader.pack
 
-        def pack(reader, environment, before=None):
+        def pack(reader, environment, row):
             self.packs += 1
-            return self._pack(reader, environment, before)
+            self._pack(reader, environment, row)
 
         RobotReader.pack = pack
         self.thread = threading.Thread(target=runner.learn, args=(10**6, True))

@@ -59,6 +59,7 @@ def test_a_seed_records_the_same_rollout_of_a_checkpoint_and_of_its_export_into_
         ({"pushes": (Push(0.5, 1.0, 0.0),)}, "expected a robot that can move for a push, got one fixed to the world"),
         ({"pushes": (Push(1.0, 1.0, 0.0),)}, "expected a push before the end at 1 s, got one at 1 s"),
         ({"command": (1e9, 0.0, 0.0)}, "expected velocities up to 100, got 1e.09"),
+        ({"terrain": "stairs:4"}, "expected a task on terrain with types and levels for stairs:4, got "),
         ({"command": (1.0,)}, "expected a command of 3 values"),
         ({"seconds": 0.0}, "expected up to 600 seconds, got 0"),
         ({"policy": "/nowhere/model_3.pt"}, "no such checkpoint"),

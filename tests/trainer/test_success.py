@@ -225,6 +225,17 @@ def ended(success, *outcomes):
     success.step(dones, {"time_outs": torch.tensor([outcome is True for outcome in outcomes])})
 
 
+@pytest.mark.parametrize(("time_out", "rate"), [(False, 1.0), (True, 0.5)])
+def test_the_success_of_a_command_may_need_a_time_out(time_out, rate):
+    lift = SimpleNamespace(command=torch.zeros(2, 3), episode_success=torch.ones(2))
+    commands = SimpleNamespace(active_terms=["lift"], get_term=lambda name: lift)
+    definition = Success(kind="environment", time_out=time_out)
+    success = SuccessRate(SimpleNamespace(command_manager=commands), definition)
+    success.begin()
+    ended(success, True, False)
+    assert success.collect()["Train/success_rate"] == rate
+
+
 def test_there_is_no_rate_before_the_first_episode_has_finished():
     success = SuccessRate(SimpleNamespace())
     success.begin()

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import pytest
 
+from curricula.errors import UserError
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.run_folder import RunSpec
 
@@ -222,6 +223,22 @@ def test_environments_begin_on_the_type_and_the_level_of_their_cell(stage):
 
 
 @pytest.mark.real
+def test_a_rollout_begins_on_the_terrain_that_is_asked_for(stage):
+    from trainer_proc.rollouts.place import place_on
+
+    place_on(stage, "stairs:2")
+    stage.reset(0)
+    terrain = stage.task.scene.terrain
+    assert set(terrain.terrain_types.tolist()) == {TYPES.index("stairs")}
+    assert set(terrain.terrain_levels.tolist()) == {2}
+    for text, message in (
+        ("stair:2", "no such terrain type: stair; nearest: stairs"),
+        ("stairs:4", "expected a terrain level from 0 to 3, got 4"),
+    ):
+        with pytest.raises(UserError, match=message):
+            place_on(stage, text)
+
+
 def test_flat_ground_has_no_terrain_suite():
     with pytest.raises(SuiteRefused, match="expected a task on generated terrain") as refused:
         find_suite("terrain").cell_count(SPEC, load_env_cfg("Mjlab-Velocity-Flat-Unitree-G1"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from presets import list_presets, load_preset
-from tests.backends.names import MJLAB
+from tests.backends.names import MJLAB, NARROW_TERRAIN
 from tests.standing_motion import write_standing_motion
 from tui.session.backends.devices import list_devices
 from tui.session.launching.launcher import Overrides, make_spec
@@ -50,6 +50,8 @@ def test_an_untrained_policy_fails(name, tmp_path):
     overrides = {"agent.num_steps_per_env": 1, "env.episode_length_s": EPISODE_SECONDS}
     if "Unitree" in preset.task:
         overrides |= MJLAB.humanoid.coarse
+    if "Rough" in preset.task:
+        overrides |= NARROW_TERRAIN
     if preset.needs.overrides:
         overrides[MOTION] = str(write_standing_motion(tmp_path / "standing.npz"))
     choices = Overrides(num_envs=ENVIRONMENTS, device="cpu", seed=1, overrides=overrides)

@@ -10,14 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 import zmq
 
 from tests.sockets import private_address
+from tests.tui.robots import packed
 from tests.waiting import wait_for
 from trainer_proc.contract.connection import write_connection
-from trainer_proc.contract.robot import Selection
-from trainer_proc.contract.rollout import read_rollout
+from trainer_proc.contract.robot import Ground, Selection
+from trainer_proc.contract.rollout import read_rollout, write_rollout
+from trainer_proc.contract.terrain import Terrain
 from trainer_proc.contract.viewer_request import ViewerRequest
 from trainer_proc.contract.worker import WorkerError
 from trainer_proc.viewer.sources import LiveSource
@@ -33,7 +36,15 @@ def status(address, **headers):
         return error.code
 
 
-def test_only_who_has_the_address_sees_the_robot_and_it_ends_unwatched():
+def names_in(message):
+    """Return the part of a message of viser that has names: two sizes, it as one zstd frame, then arrays."""
+    import zstandard
+
+    size = int.from_bytes(message[8:16], "little")
+    return zstandard.ZstdDecompressor().decompress(message[16 : 16 + size])
+
+
+def test_only_who_has_the_address_sees_the_robot_and_its_terrain_and_it_ends_unwatched(tmp_path):
     import viser
     import websockets.sync.client
     from websockets.exceptions import InvalidStatus
@@ -41,7 +52,11 @@ def test_only_who_has_the_address_sees_the_robot_and_it_ends_unwatched():
     from trainer_proc.viewer.view import view
 
     told, ended = [], []
-    request = ViewerRequest(rollout=str(CARTPOLE), unwatched_seconds=1.0)
+    rollout = read_rollout(CARTPOLE)
+    first = msgspec.structs.replace(rollout.states[0], ground=Ground((-1.0, -1.0), 1.0, 3, packed(*range(9))))
+    scene = msgspec.structs.replace(rollout.scene, has_terrain=True)
+    write_rollout(tmp_path / "hills.rollout", rollout.header, scene, [first, *rollout.states[1:]])
+    request = ViewerRequest(rollout=str(tmp_path / "hills.rollout"), unwatched_seconds=1.0)
     thread = threading.Thread(target=lambda: ended.append(view(request, lambda progress: told.append(progress.text))))
     thread.start()
     address = wait_for(lambda: told and told[-1].startswith("http") and told[-1], "the address")
@@ -54,7 +69,7 @@ def test_only_who_has_the_address_sees_the_robot_and_it_ends_unwatched():
         )
 
     with connect(address, own) as browser:
-        assert [len(browser.recv()) > 0 for _ in range(20)] == [True] * 20
+        wait_for(lambda: b"terrain around the robot" in names_in(browser.recv()), "the terrain")
         assert status(address) == 200
         assert status(address + "assets") == 404
         assert {status(own + path) for path in ("/", "/x", "/x/", "/index.html", f"/{address[-9:]}")} == {403}
@@ -121,3 +136,16 @@ def test_a_port_in_use_is_not_silently_another_one():
 def test_a_run_that_does_not_train_has_nobody_to_show(folder):
     with pytest.raises(WorkerError, match="expected a live training, got"):
         LiveSource(folder, Selection("env", "0"))
+
+
+def test_a_mesh_of_terrain_has_its_heights_and_its_holes():
+    from trainer_proc.viewer.terrain_mesh import mesh_of
+
+    heights = np.arange(9, dtype="<f4").reshape(3, 3)
+    vertices, faces = mesh_of(Terrain((1.0, 2.0), 0.5, heights))
+    assert vertices[5] == pytest.approx((1.5, 3.0, 5.0))  # x, then y
+    corners = vertices[faces]
+    upwards = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])[:, 2]
+    assert upwards == pytest.approx(np.full(8, 0.25))  # they cover the square once
+    heights[0, 0] = np.nan
+    assert len(mesh_of(Terrain((1.0, 2.0), 0.5, heights))[1]) == 7

@@ -19,14 +19,8 @@ from trainer_proc.contract.child_process import start_python
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.knob import Knob
-from trainer_proc.contract.messages import (
-    Change,
-    InterventionApplied,
-    InterventionQueued,
-    KnobsAvailable,
-    PhaseChanged,
-    WireRestarted,
-)
+from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, KnobsAvailable, PhaseChanged
+from trainer_proc.contract.monitoring import WireRestarted
 from trainer_proc.contract.requests import Accepted, Stop, Tune
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.trainer_lock import TrainerLock, is_training, read_trainer

@@ -11,13 +11,17 @@ from textual.app import App
 from textual.notifications import Notification
 from textual.pilot import Pilot
 
+from tests.hosts import sshd_of
 from tests.tui.idle_loop import IdleLoop, wait_for_idle
-from tests.tui.parsed_styles import parse_once
+from tests.tui.parsed_styles import parse_once, remember_once
+from tests.tui.queued import FolderLauncher
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.messages import Frame, PhaseChanged, RunStarted
 from trainer_proc.contract.run_folder import RunFolder
 from tui.cli import run
+from tui.session.experiments.queue_folder import QueueFolder
+from tui.session.experiments.queue_runner import QueueRunner
 
 RUN, NEW = "2026-03-01_12-00-00_walk", "2026-03-02_12-00-00"
 STARTED = RunStarted(
@@ -46,6 +50,7 @@ def however_slow_the_machine_is(monkeypatch):
     for module in ("app", "pilot"):
         monkeypatch.setattr(f"textual.{module}.wait_for_idle", wait_for_idle)
     monkeypatch.setattr("textual.css.stylesheet.parse", parse_once)
+    monkeypatch.setattr("tui.terminal.stylesheet.StyleMemory", remember_once)
     monkeypatch.setattr(Pilot, "_wait_for_screen", wait_for_idle)
     monkeypatch.setattr(App, "run_test", run_test)
     monkeypatch.setattr(Notification, "time_left", 3600.0)
@@ -114,3 +119,27 @@ def started(monkeypatch):
 
     monkeypatch.setattr("tui.commands.shared.start.start_trainer", start_trainer)
     return started
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The OpenSSH server of another host."""
+    with sshd_of(tmp_path_factory.mktemp("host") / "sshd") as server:
+        yield server
+
+
+@pytest.fixture
+def queue(tmp_path):
+    folder = QueueFolder(tmp_path / "queue")
+    folder.path.mkdir()
+    return folder
+
+
+@pytest.fixture
+def launcher():
+    return FolderLauncher()
+
+
+@pytest.fixture
+def runner(queue, launcher):
+    return QueueRunner(queue, launcher)

@@ -1,4 +1,7 @@
-"""Parses each style sheet once in a process: an app has two hundred of them, and each test an app."""
+"""Parses each style sheet once in a process, and matches alike nodes of all apps once with its rules.
+
+An app has two hundred style sheets, and each test an app.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,11 @@ from textual.css.model import RuleSet
 from textual.css.parse import parse
 from textual.css.tokenizer import Token
 
+from tui.terminal.stylesheet import StyleMemory
+
 _parsed: dict[tuple[object, ...], list[RuleSet]] = {}
+_memories: dict[tuple[int, ...], StyleMemory] = {}
+"""By the identities of rule sets, which `_parsed` keeps alive."""
 _variables: tuple[object, tuple[object, ...]] = (None, ())
 """The variables of the newest app, and what they are."""
 
@@ -26,3 +33,11 @@ def parse_once(
     if key not in _parsed:
         _parsed[key] = list(parse(scope, css, read_from, variable_tokens=variable_tokens, **options))
     return _parsed[key]
+
+
+def remember_once(rule_sets: list[RuleSet]) -> StyleMemory:
+    """Return the memory of the first app that has these rules, for this list of them."""
+    known = _memories.setdefault(tuple(map(id, rule_sets)), StyleMemory(rule_sets))
+    memory = StyleMemory(rule_sets)
+    memory.styled, memory.asked = known.styled, known.asked
+    return memory

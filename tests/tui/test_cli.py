@@ -54,6 +54,26 @@ def ended(make_run):
     return make_run(RUN, *BODIES)
 
 
+async def test_attach_reads_a_long_journal_before_the_program_is_imported(ended, monkeypatch):
+    from tui.session.metrics import early_reader
+
+    class Reader(early_reader.EarlyReader):
+        def __init__(self, path, at_once):
+            super().__init__(path, at_once)
+            readers.append(self)
+
+    apps, readers = [], []
+    monkeypatch.setattr(early_reader, "EarlyReader", Reader)
+    monkeypatch.setattr("tui.terminal.run.run_app", apps.append)
+    assert run(["attach", RUN]) == 0
+    assert readers == []
+    monkeypatch.setattr("tui.commands.attach._LONG", 1)
+    assert run(["attach", RUN]) == 0
+    ((reader,), (_, app)) = readers, apps
+    async with app.run_test():
+        assert app.screen.journal is reader
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(prints, command):
     text = prints(command, "--help")
@@ -63,7 +83,8 @@ def test_every_command_explains_itself(prints, command):
 
 def test_the_program_lists_its_commands(prints):
     text = prints("--help")
-    assert all(command in text for command in COMMANDS)
+    listed = [name for name in COMMANDS if not cli.get_command(None, name).hidden]
+    assert [line.split()[0] for line in text.partition("Commands:\n")[2].splitlines() if line] == listed
     assert prints("--version").startswith("humanoid-tui, version ")
 
 

@@ -155,6 +155,8 @@ def test_what_was_done_is_undone_and_done_again(prints, fails, steered):
     assert prints("undo", "latest", "1", "--json") == {"intervention": 4, "state": "queued", "message": ""}
     assert [(order.undoes, order.redoes, order.note) for order in steered[1:3]] == [(1, None, "worse"), (None, 1, "")]
     assert "NUMBER" in fails(2, "undo", "latest", "0")
+    assert "at most 19 digits" in fails(1, "undo", "latest", "9" * 30)
+    assert "at most 19 digits" in fails(1, "tune", "latest", f"{WEIGHT}=3", "--revision", "9" * 30, "--json")
 
 
 def test_pins_and_ramps_are_let_go(prints, fails, steered):
@@ -171,7 +173,7 @@ def test_knobs_tell_scripts_everything(prints, turned_run):
     knobs = {knob["name"]: knob for knob in told["knobs"]}
     assert (len(knobs), told["revision"]) == (len(g1_knobs().knobs), 8)
     assert (knobs[TWIST]["pinned"], knobs[TWIST]["overwritten_by"]) == (True, CURRICULUM)
-    assert knobs[TWIST]["changed_by"] == {"origin": "person", "number": 3, "iteration": 61}
+    assert knobs[TWIST]["changed_by"] == {"origin": "person", "agent": None, "number": 3, "iteration": 61}
     assert knobs[PUSH]["ramp"] == {"target": [-1.0, 1.0], "shape": "linear", "iterations_left": 18}
     assert (knobs[PUSH]["type"], knobs[PUSH]["unit"], knobs[PUSH]["usual"]) == ("range", "m/s", [-1.0, 1.0])
     assert knobs[FRICTION]["value"] == [0.3, 1.6]

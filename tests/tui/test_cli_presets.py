@@ -39,7 +39,7 @@ def test_ones_own_presets_are_listed_with_what_is_wrong_with_them(prints):
     shown = prints("presets")
     assert "\x1b" not in shown
     assert shown.splitlines()[-2].split()[:3] == ["mine", "mjlab", "Mine"]
-    assert shown.splitlines()[-1].startswith("broken            ! preset ")
+    assert shown.splitlines()[-1].split()[:3] == ["broken", "!", "preset"]
 
 
 def test_a_preset_is_shown_as_a_whole(prints, fails, tmp_path):

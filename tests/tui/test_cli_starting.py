@@ -284,6 +284,15 @@ def test_a_training_may_continue_from_its_best_checkpoint(starts, fails, started
     assert started[0].evaluation == {"every": 10}
 
 
+def test_fast_mode_is_kept_or_chosen_again_by_what_continues(starts, started, ended):
+    folder = ended(last=60, checkpoint=50)
+    folder.write_spec(replace(folder.read_spec(), fast={"mode": "off"}))
+    for command in ("resume", "fork"):
+        for option in ((), ("--fast",), ("--no-fast",)):
+            starts(command, RUN, *option)
+    assert [spec.fast for spec in started] == [{"mode": "off"}, {"mode": "auto"}, {"mode": "off"}] * 2
+
+
 def test_a_goal_that_was_reached_does_not_end_the_next_training(starts, started, ended):
     folder = ended(last=60, checkpoint=50)
     goal = {"metric": "Train/success_rate", "at_least": 0.5}
@@ -305,8 +314,10 @@ LONG = "9" * 5000
         ("launch", "cartpole", "--device", "cpu", "--override", f"env.episode_length_s={LONG}"),
         ("launch", "cartpole", "--device", "cpu", "--override", f"env.episode_length_s=0:{LONG}"),
         ("launch", "cartpole", "--device", f"cuda:{LONG}"),
+        ("launch", "cartpole", "--device", "cpu", "--num-envs", LONG),
         ("launch", "cartpole", "--device", "cpu", "--override", "env.a=\udcff"),
         ("launch", "cartpole", "--device", "cpu", "--logs", "logs\udcff"),
+        ("launch", "cartpole", "--device", "cpu", "--processes", "9" * 20),
         ("resume", RUN, "--checkpoint", LONG),
         ("evaluate", RUN, "--device", "cuda:1e999"),
         ("evaluate", RUN, "--device", f"cuda:{LONG}"),

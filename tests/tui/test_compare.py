@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import Change, Frame, InterventionApplied, InterventionFailed, KnobsAvailable
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from tui.session.runs.compare import ComparedRun, Difference, KnobValues, differences, distinct_names, shown_value
+from tui.session.runs.compare import ComparedRun, Difference, KnobValues, differences, shown_value
 from tui.session.runs.followed import FollowedRun
+from tui.session.runs.names import distinct_names
 from tui.session.runs.run_index import read_state
 from tui.session.state import RunState
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import tomli_w
 from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -19,6 +20,7 @@ from textual.widgets import DataTable, Input, Label, OptionList, Static
 
 from tests.program import PROGRAM
 from tests.tui.screens.recorded import RECORDINGS, frames_of, until
+from trainer_proc.contract.code_state import CodeState, write_code
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.run_folder import RunFolder
@@ -31,6 +33,7 @@ COMMANDS = (
     *("runs", "knobs WILD", "history WILD", "impact WILD 1", "attach WILD --json", "compare WILD WILD --json"),
     *("chart WILD WILD -o chart.svg", "knobs nobody", "tune WILD knob=1", "export WILD", "evaluate WILD"),
     *("record WILD -o WILD", "fork WILD", "resume WILD", "delete WILD --yes"),
+    *("label WILD", "label WILD --title WILD", "label WILD --tag WILD --json", "code WILD WILD"),
     *("presets --json", "launch WILD", "watch WILD --json", "WILD"),
 )
 TUI = Path(__file__).parents[2] / "tui"
@@ -55,7 +58,12 @@ def wild_run(tmp_path, monkeypatch):
     folder = RunFolder(Path("logs/rsl_rl/wild") / WILD)
     folder.path.mkdir(parents=True)
     spec = RunFolder(RECORDINGS / "g1-steered").read_spec()
-    folder.write_spec(replace(spec, task=WILD.replace("\udcff", "")))
+    wild = WILD.replace("\udcff", "")
+    folder.write_spec(replace(spec, task=wild))
+    write_code(
+        folder, CodeState(wild, "0" * 40, wild, problem=wild, versions={"p": wild}), WILD.encode(errors="replace")
+    )
+    folder.labels.write_text(tomli_w.dumps({"title": wild, "note": wild, "tags": [wild], "starred": True}))
     writer = JournalWriter(folder.journal)
     for frame in frames_of("g1-steered")[:400]:
         writer.append(encode(make_wild(frame)))

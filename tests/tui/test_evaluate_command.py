@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import msgspec
 import pytest
 
@@ -83,6 +85,11 @@ def test_a_limit_that_is_none_is_refused(text):
         parse_limit(text, is_minimum=True)
 
 
+def test_a_limit_that_no_mean_can_miss_is_refused(fails):
+    for option in ("--min-success", "--max-error-yaw"):
+        assert "finite" in fails(2, "evaluate", "latest", option, "nan")
+
+
 # --- policies ---
 
 
@@ -140,6 +147,13 @@ def test_a_result_that_can_t_be_written_leaves_nothing(folder, monkeypatch):
         write_result(folder, RESULT)
     path.rmdir()
     assert [one for one in path.parent.iterdir() if one.suffix != ".csv"] == []
+
+
+def test_a_result_does_not_bring_a_removed_run_back(folder):
+    shutil.rmtree(folder.path)
+    with pytest.raises(OSError, match="the run's folder is gone: .*" + folder.name):
+        write_result(folder, RESULT)
+    assert not folder.path.exists()
 
 
 def test_the_report_shows_policies_side_by_side_and_their_test():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.formats.policies import card, tracking, write_bundle
+from tui.session.bundle_copy import files_of
 
 pytestmark = pytest.mark.usefixtures("empty_working_directory")
 
@@ -20,6 +23,18 @@ def test_an_exported_policy_is_written_in_several_formats(prints, tmp_path):
     assert found["folders"] == folders
     assert found["notes"] == [lines[2]]
     assert (tmp_path / "bundle" / "unitree" / "params" / "deploy.yaml").is_file()
+
+
+def test_an_exported_policy_is_copied_to_another_folder(prints, fails, tmp_path):
+    write_bundle(tmp_path / "bundle", card(history=5))
+    command = ("export", str(tmp_path / "bundle"), "--format", "unitree", "--output", "copy")
+    assert prints(*command).splitlines()[-1] == "copied to copy"
+    assert prints(*command, "--json")["copied_to"] == "copy"  # an earlier copy is replaced
+    assert {path: Path("copy", path).read_bytes() for path in files_of(Path("copy"))} == {
+        path: (tmp_path / "bundle" / path).read_bytes() for path in files_of(tmp_path / "bundle")
+    }
+    Path("file").touch()
+    assert fails(2, *command[:-1], "file") == "expected a folder, got the file file"
 
 
 def test_a_refused_format_is_one_line_with_the_field(fails, tmp_path):

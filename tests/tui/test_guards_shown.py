@@ -9,17 +9,15 @@ from tests.tui.conftest import STARTED
 from trainer_proc.contract.messages import (
     Change,
     Frame,
-    GuardCalmed,
-    GuardFired,
     InterventionApplied,
     InterventionQueued,
     IterationFinished,
-    LeftOut,
     MetricSet,
     PhaseChanged,
-    PolicyReloaded,
     Ramp,
 )
+from trainer_proc.contract.monitoring import GuardCalmed, GuardFired, LeftOut
+from trainer_proc.contract.products import PolicyReloaded
 from trainer_proc.contract.requests import Reload, Resume, Stop
 from tui.session.guards import asks_how_to_go_on, present_text, ways_on
 from tui.session.interventions.history_text import history_row

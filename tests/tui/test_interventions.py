@@ -10,9 +10,7 @@ from msgspec.structs import replace
 from tests.tui.many_knobs import g1_knobs, turned
 from trainer_proc.contract.messages import (
     Change,
-    CompetingWriterFound,
     Frame,
-    GuardFired,
     InterventionApplied,
     InterventionFailed,
     InterventionQueued,
@@ -22,6 +20,7 @@ from trainer_proc.contract.messages import (
     RampAdvanced,
     RunStarted,
 )
+from trainer_proc.contract.monitoring import CompetingWriterFound, GuardFired
 from trainer_proc.contract.products import (
     CheckpointFailed,
     CheckpointLoaded,

@@ -9,6 +9,7 @@ from trainer_proc.contract.knob import Knob, is_numeric, value_text
 from trainer_proc.contract.messages import InterventionQueued, Ramp
 from trainer_proc.contract.requests import Tune
 from trainer_proc.wire.request_validator import RequestValidator
+from tui.session.knob_states import KnobState, RampState
 from tui.session.knobs.edit import (
     EditFields,
     changes_nothing,
@@ -18,7 +19,6 @@ from tui.session.knobs.edit import (
     line_problem,
     value_fields,
 )
-from tui.session.state import KnobState, RampState
 
 KNOBS = {knob.name: KnobState(knob, knob.value) for knob in g1_knobs().knobs}
 WEIGHT, PUSH, MODE = "reward/upright/weight", "event/push_robot/velocity_range/x", "guard/kl/mode"

@@ -11,9 +11,9 @@ from trainer_proc.contract.knob import Knob, is_numeric, refusal
 from trainer_proc.contract.messages import InterventionQueued
 from trainer_proc.contract.requests import Tune
 from trainer_proc.wire.request_validator import RequestValidator
+from tui.session.knob_states import KnobState
 from tui.session.knobs.bounds import bounds_text, within_bounds
 from tui.session.knobs.steps import KnobSteps, next_word, stepped
-from tui.session.state import KnobState
 
 LESS, MORE, HALF, DOUBLE = 0.9, 1.1, 0.5, 2.0
 KNOBS = {knob.name: KnobState(knob, knob.value) for knob in g1_knobs().knobs}

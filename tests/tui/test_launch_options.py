@@ -111,6 +111,12 @@ def test_values_may_be_given_as_to_mjlab_s_own_script(launch):
         (("isaac-cartpole", "--physics", "physiks"), "no such physics: physiks; nearest: physx"),
         (("isaac-cartpole", "--library", "rlgames"), "no such library: rlgames; nearest: rl_games"),
         (("isaac-cartpole", "--library", "tianshou"), "no such library: tianshou; there are rsl_rl, rl_games, skrl"),
+        (("cartpole", "--frontend", "warp"), "frontend: expected none with backend mjlab, got warp"),
+        (("isaac-cartpole", "--frontend", "wrap"), "no such frontend: wrap; nearest: warp"),
+        (
+            ("isaac-cartpole", "--frontend", "warp", "--library", "skrl"),
+            "frontend warp: expected library rsl_rl, got s",
+        ),
         (("isaac-cartpole", "--library", "skrl", "decimation=2"), "expected a Hydra argument (env.PATH=VALUE, agent"),
         (("isaac-cartpole", "~env.events.push"), "expected a Hydra argument (env.PATH=VALUE, agent"),
         (
@@ -176,6 +182,14 @@ def test_a_recorded_preset_says_it_all_again(launch, prints):
     again = launch("again.toml")
     assert (again.physics, again.library, again.hydra) == ("newton", "skrl", arguments)
     assert (again.physics, again.library, again.hydra) == (spec.physics, spec.library, spec.hydra)
+
+
+def test_the_front_end_is_that_of_the_preset_unless_another_is_chosen(launch, prints):
+    own_preset("mine", 'frontend = "warp"')
+    assert launch("mine").frontend == "warp"
+    assert launch("mine", "--frontend", "torch").frontend == "torch"
+    prints("record", NEW, "-o", "again.toml", "--logs", "logs/0")
+    assert launch("again.toml").frontend == "warp"
 
 
 @pytest.mark.parametrize("command", ["fork", "resume"])

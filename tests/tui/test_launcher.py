@@ -15,12 +15,12 @@ from presets import load_preset
 from tests.waiting import wait_for
 from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from tui.session.backends.devices import Device
+from tui.session.experiments.launchers.registry import launch
 from tui.session.launching import launcher
 from tui.session.launching.launcher import (
     LaunchError,
     Overrides,
     SpecError,
-    launch,
     make_spec,
     suggested_environments,
 )
@@ -204,7 +204,7 @@ def test_what_a_preset_needs_must_be_given(tmp_path, monkeypatch):
         (Overrides(set={"event/push/x": (0.0, math.nan)}), "event/push/x: expected a finite number, got nan"),
         (Overrides(bounds={"reward/*": (2.0, 1.0)}), "bounds of reward/*: expected LOW ≤ HIGH, got 2:1"),
         (Overrides(bounds={"reward/*": (math.nan, 1.0)}), "expected LOW ≤ HIGH"),
-        (Overrides(processes=0), "expected at least 1 process, got 0"),
+        (Overrides(processes=0), "expected 1 to 1024 processes, got 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(overrides, reason):

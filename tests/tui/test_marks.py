@@ -8,7 +8,8 @@ from rich.cells import cell_len
 
 from tests.tui.conftest import STARTED
 from trainer_proc.contract.knob import Knob
-from trainer_proc.contract.messages import Change, Frame, GuardFired, InterventionApplied, KnobsAvailable, Ramp
+from trainer_proc.contract.messages import Change, Frame, InterventionApplied, KnobsAvailable, Ramp
+from trainer_proc.contract.monitoring import GuardFired
 from tui.session.interventions.listing import list_interventions
 from tui.session.interventions.marks import (
     AUTHORS,

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trainer_proc.contract.messages import (
-    Change,
-    Frame,
-    GuardFired,
-    InterventionApplied,
-    InterventionFailed,
-    PhaseChanged,
-)
+from trainer_proc.contract.messages import Change, Frame, InterventionApplied, InterventionFailed, PhaseChanged
+from trainer_proc.contract.monitoring import GuardFired
 from trainer_proc.contract.products import CheckpointSaved, ExportFailed, ExportFinished, ExportStarted
 from tui.session.notifications.news import News, news_of
 from tui.session.notifications.notify import Alerts, desktop_notification, is_news, seconds_shown

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.test_status_text import STARTED, after
-from trainer_proc.contract.messages import GuardCalmed, GuardFired, IterationFinished, MetricSet, PhaseChanged
+from trainer_proc.contract.messages import IterationFinished, MetricSet, PhaseChanged
+from trainer_proc.contract.monitoring import GuardCalmed, GuardFired
 from tui.session.remedies import remedy_now
 from tui.session.status_text import progress_line
 

@@ -6,20 +6,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tui.robots import packed, scene_of, sphere, state_at
-from trainer_proc.contract.robot import Shape
+from trainer_proc.contract.robot import Ground, Shape
+from trainer_proc.contract.terrain import terrain_of
 from tui.charts.braille import BLANK
 from tui.charts.robot.camera import Camera, Projection
 from tui.charts.robot.contacts import contact_points
 from tui.charts.robot.drawing import NOT_DRAWABLE, RobotPainter
 from tui.charts.robot.focus import Focus, focus_of
 from tui.charts.robot.framing import framing_of
-from tui.charts.robot.ground import grid_points
+from tui.charts.robot.ground import foot_points, grid_points
 from tui.charts.robot.poses import place, poses_of, rotations_of, solids_of
 from tui.charts.robot.raster import rasterise
 from tui.charts.robot.solids import HITS, half_extents
 from tui.charts.robot.styles import ROBOT_STYLES, parts_of
 from tui.charts.robot.view import paint_view
 from tui.charts.video.stage import ground_lines
+from tui.session.robot.history import RobotHistory
 from tui.session.robot.readout import Moment
 
 HERE = Focus((0.0, 0.0), 0.0)
@@ -186,6 +188,17 @@ def test_arrows_show_a_commanded_and_a_real_velocity_but_not_an_arms_target():
     assert not {"command", "velocity"} & styles_in(painted(scene_of(sphere(0, 0.3), command=("x (m)", "y (m)")), state))
 
 
+@pytest.mark.parametrize("ahead", [-0.2, 0.0, 0.2])
+def test_a_ring_shows_a_target(ahead):
+    scene = scene_of(sphere(0, 0.3))
+    rows, columns = cells_of(painted(scene, state_at((0, 0, 1), target=packed(ahead, 0, 1))), "command")
+    _, middle = cells_of(painted(scene, state_at((0, 0, 1), target=packed(0, 0, 1))), "command")
+    assert len(rows) > 2
+    assert np.sign(round(columns.mean() - middle.mean())) == np.sign(ahead)
+    assert "command" not in styles_in(painted(scene, state_at((0, 0, 1))))
+    assert "command" not in styles_in(painted(scene, state_at((0, 0, 1), target=packed(float("nan"), 0, 1))))
+
+
 def test_a_fall_colours_the_robot_and_is_named():
     grid = painted(scene_of(sphere(0, 0.3)), state_at((0, 0, 0.3)), banner="fell_over")
     assert styles_in(grid) <= {"fall", "ground"}
@@ -235,3 +248,65 @@ def test_a_foot_touches_with_its_sole_and_a_shin_with_its_lower_end():
     placed = place(solids, poses_of(state_at((1, 0, 0.06), (2, 0, 0.42), (3, 0, 1)), 3))
     touching = contact_points(solids, placed, (0, 1, 2))
     assert touching == pytest.approx(np.array([(1.2, 0, 0), (2, 0, 0), (3, 0, 1)]), abs=1e-5)
+
+
+def stair(height):
+    """Ground that is 0 for x < 0 and `height` beyond."""
+    heights = np.zeros((41, 41), "<f4")
+    heights[20:] = height
+    return Ground((-2.0, -2.0), 0.1, 41, heights.tobytes())
+
+
+def ground_lines_of(grid):
+    """Columns of the ground, with the highest line of each."""
+    lines, columns = cells_of(grid, "ground")
+    return {int(column): int(lines[columns == column].min()) for column in columns}
+
+
+def test_the_lines_on_the_ground_follow_a_stair():
+    scene = scene_of(sphere(0, 0.5))
+    flat, on_stair = (
+        ground_lines_of(painted(scene, state_at((0, 0, 0.5), ground=ground))) for ground in (None, stair(0.4))
+    )
+    low, high = min(flat), max(flat)
+    assert on_stair[low] == flat[low]
+    assert flat[high] - on_stair[high] > 3
+    sole = np.array([[0.5, 0.0, 0.41]], np.float32)
+    projection = Projection(SIDE, 0.0, (0.0, 0.0, 0.5), 100.0, 200, 200)
+    of_film = ground_lines(projection, terrain_of(state_at((0, 0, 0), ground=stair(0.4))))
+    assert {round(float(row)) for row in of_film[..., 1].ravel()} >= {round(99.5 + 50), round(99.5 + 10)}
+    assert len(of_film) > 10 * len(ground_lines(projection))
+    discs = [
+        foot_points(projection, sole, 0.0, 0.1, terrain_of(state_at((0, 0, 0), ground=ground)))
+        for ground in (None, stair(0.4))
+    ]
+    assert [float(disc[:, 1].mean()) for disc in discs] == pytest.approx([99.5 + 9, 99.5 + 10])
+
+
+@pytest.mark.parametrize(
+    "ground",
+    [
+        Ground((0.0, 0.0), 0.1, 3, packed(*range(8))),
+        Ground((0.0, 0.0), 0.1, 10**9, b""),
+        Ground((0.0, 0.0), 0.1, -3, packed(*range(9))),
+        Ground((math.nan, 0.0), 0.1, 2, packed(*range(4))),
+        Ground((0.0, 0.0), 0.0, 2, packed(*range(4))),
+    ],
+)
+def test_a_damaged_ground_is_flat(ground):
+    assert terrain_of(state_at((0, 0, 0), ground=ground)) is None
+
+
+def test_where_there_is_no_ground_no_line_is_drawn():
+    scene, hole = scene_of(sphere(0, 0.5)), np.full((41, 41), math.nan, "<f4")
+    assert not ground_lines_of(painted(scene, state_at((0, 0, 0.5), ground=Ground((-2, -2), 0.1, 41, hole.tobytes()))))
+    hole[:20] = math.inf
+    assert not ground_lines_of(painted(scene, state_at((0, 0, 0.5), ground=Ground((-2, -2), 0.1, 41, hole.tobytes()))))
+
+
+def test_a_state_has_the_ground_of_the_one_before_unless_it_is_of_another_environment():
+    history = RobotHistory(0.02)
+    known = stair(0.1)
+    history.add([state_at((0, 0, 0), step=1, ground=known), state_at((0, 0, 0), step=2)])
+    history.add([state_at((0, 0, 0), step=2), state_at((0, 0, 0), step=3, environment=4)])
+    assert [history[at].ground for at in range(len(history))] == [known, known, None]

@@ -11,7 +11,7 @@ from trainer_proc.contract.rollout import Push, RolloutHeader, read_header, writ
 from trainer_proc.contract.rollout_request import Recorded
 from tui.session.evaluations.targets import Target
 from tui.session.rollout_text import recorded_text
-from tui.session.rollouts.request import make_requests, parse_command, parse_push
+from tui.session.rollouts.request import make_requests, parse_command, parse_push, parse_terrain
 
 
 @pytest.mark.parametrize("text", ["", "0.5", "0.5,0", "0.5,0,0,0", "a,b,c", "nan,0,0", "1e999,0,0"])
@@ -39,12 +39,14 @@ def test_names_tell_rollouts_of_one_checkpoint_apart(folder):
             {},
             {"command": parse_command("0.5,0,-0.25"), "seed": 3},
             {"pushes": (parse_push("2:1.5,0"),)},
+            {"terrain": parse_terrain("steep stairs:4")},
         )
     ]
     assert [str(name) for name in names] == [
         "rollouts/model_4.rollout",
         "rollouts/model_4_command_0.5_0_-0.25_seed_3.rollout",
         "rollouts/model_4_push_2_1.5_0.rollout",
+        "rollouts/model_4_terrain_steep_stairs_4.rollout",
     ]
 
 
@@ -88,6 +90,7 @@ def test_a_rollout_is_reported_in_one_line():
         (("rollout", "none.pt"), "no such file"),
         (("rollout", "latest", "--command", "1,0"), "expected FORWARD,LATERAL,YAW (m/s, m/s, rad/s)"),
         (("rollout", "latest", "--push", "1,0"), "expected SECONDS:FORWARD,LATERAL (s, m/s, m/s)"),
+        (("rollout", "latest", "--terrain", "stairs"), "expected TYPE:LEVEL, such as stairs:4, got stairs"),
         (("viewer", "none.rollout"), "no such rollout: none.rollout"),
     ],
 )

@@ -14,7 +14,8 @@ from tui.session.runs.chosen_runs import ChoiceError, choice_file, read_choice, 
 from tui.session.runs.journal_summary import spread_points
 from tui.session.runs.names import fitted_name, own_name
 from tui.session.runs.run_columns import COLUMNS, fit_columns, run_cells, run_details
-from tui.session.runs.run_list import RUN_ORDERS, RunList, matching, ordered, with_status
+from tui.session.runs.run_list import RUN_ORDERS, RunList, ordered
+from tui.session.runs.run_search import matching, with_status
 
 STARTED = RunStarted(
     run="run", preset="cartpole", backend="mjlab", task="task", device="cpu", num_envs=4, iterations=100, seed=42, pid=1

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.tui.many_knobs import g1_knobs
+from tui.session.knob_states import KnobState
 from tui.session.launching.knob_values import (
     SettingError,
     known_values,
@@ -13,7 +16,6 @@ from tui.session.launching.knob_values import (
     parse_settings,
     split_settings,
 )
-from tui.session.state import KnobState
 
 KNOBS = {knob.name: KnobState(knob, knob.value) for knob in g1_knobs().knobs}
 PUSH, MODE, SWITCH = "event/push_robot/velocity_range/x", "guard/kl/mode", "command/twist/heading_command"
@@ -64,6 +66,36 @@ def test_words_mean_what_they_mean_for_the_knob():
 def test_a_word_that_a_knob_does_not_know_is_told(name, text, line):
     with pytest.raises(SettingError) as error:
         known_values({name: text}, KNOBS)
+    assert str(error.value).startswith(line)
+
+
+def test_a_pattern_names_all_knobs_that_can_be_changed_and_a_factor_multiplies_their_values():
+    halved = known_values({"reward/*/weight": "x0.5"}, KNOBS)
+    weights = [name for name in KNOBS if name.startswith("reward/") and name.endswith("/weight")]
+    assert list(halved) == weights
+    assert all(halved[name] == KNOBS[name].value * 0.5 for name in weights)
+    assert known_values({PUSH: "×3"}, KNOBS) == {PUSH: tuple(3 * end for end in KNOBS[PUSH].value)}
+    assert need_knobs({"reward/*/weight": "2"})
+
+
+def test_a_factor_multiplies_the_value_that_is_queued():
+    name = "reward/upright/weight"
+    assert known_values({name: "*2"}, {name: replace(KNOBS[name], pending=3.0)}) == {name: 6.0}
+
+
+@pytest.mark.parametrize(
+    ("texts", "line"),
+    [
+        ({"reward/*/wait": "x2"}, "expected knobs that can be changed, got reward/*/wait, which fits none"),
+        ({"environment/*": "x2"}, "expected knobs that can be changed, got environment/*"),
+        ({"reward/upright/weight": "2", "reward/*/weight": "x2"}, "reward/upright/weight is given twice"),
+        ({"guard/kl/*": "x2"}, "guard/kl/mode: expected off or warn or act, got x2"),
+        ({"reward/*/weight": "x1e12"}, "reward/track_linear_velocity/weight: expected a number within"),
+    ],
+)
+def test_a_pattern_or_a_factor_that_can_not_be_is_told(texts, line):
+    with pytest.raises(SettingError) as error:
+        known_values(texts, KNOBS)
     assert str(error.value).startswith(line)
 
 

@@ -14,7 +14,6 @@ from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import (
     Change,
-    CompetingWriterFound,
     Frame,
     InterventionApplied,
     InterventionFailed,
@@ -26,8 +25,8 @@ from trainer_proc.contract.messages import (
     Ramp,
     RampAdvanced,
     RunStarted,
-    TrainerStalled,
 )
+from trainer_proc.contract.monitoring import CompetingWriterFound, TrainerStalled
 from trainer_proc.contract.products import (
     CheckpointLoaded,
     CheckpointSaved,
@@ -35,7 +34,8 @@ from trainer_proc.contract.products import (
     ExportFinished,
     ExportStarted,
 )
-from tui.session.state import RampState, RunState
+from tui.session.knob_states import RampState
+from tui.session.state import RunState
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 STALLED = TrainerStalled(45.0, "waits")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from random import Random
 
@@ -12,14 +13,19 @@ import pytest
 from msgspec.structs import replace
 
 from tests.chaos.journals import damaged, frames_of, journal_of
+from tests.waiting import wait_for
 from trainer_proc.contract.codec import encode, pack_values
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.journal_records import sealed_record
-from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, StoredIterations
-from trainer_proc.contract.records import record_of
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet
+from trainer_proc.contract.products import CheckpointSaved
+from trainer_proc.contract.records import contents, record_of
+from trainer_proc.contract.stand_ins import StoredIterations
+from tui.session.follow import Follower
 from tui.session.metrics import column_reader, early_reader, journal_columns
 from tui.session.metrics.column_reader import ColumnReader
 from tui.session.metrics.history import MetricHistory
+from tui.session.metrics.record_layout import layout_of
 from tui.session.metrics.stored_series import StoredSeries
 from tui.session.state import RunState
 
@@ -63,12 +69,14 @@ def assert_same(path: Path, least_stored: int = 0):
     assert of_columns.latest.keys() == state.latest.keys() == one_by_one.latest.keys()
     assert facts(of_columns) == facts(state) == facts(one_by_one)
     columns.load(list(history.series)[:5])
+    _, at_once, _ = folded(ColumnReader(path, set(list(history.series)[::2]).__contains__))
     for name, whole in history.series.items():
-        series = columns.series[name]
         expected = (whole.count, whole.last, whole.first_iteration, whole.last_iteration)
-        np.testing.assert_equal((series.count, series.last, series.first_iteration, series.last_iteration), expected)
-        np.testing.assert_array_equal(series.xs, whole.xs)
-        np.testing.assert_array_equal(series.ys, whole.ys)
+        for series in (columns.series[name], at_once.series[name]):
+            ends = (series.count, series.last, series.first_iteration, series.last_iteration)
+            np.testing.assert_equal(ends, expected)
+            np.testing.assert_array_equal(series.xs, whole.xs)
+            np.testing.assert_array_equal(series.ys, whole.ys)
     return history, columns
 
 
@@ -142,6 +150,92 @@ def test_a_live_run_goes_on_behind_what_is_stored(tmp_path):
     assert not series.is_stored
 
 
+def test_values_that_are_read_at_once_are_there_when_the_journal_is_gone(tmp_path):
+    path = tmp_path / "journal.msgpack"
+    path.write_bytes(journal_of_bodies([MetricSet(0, ("a", "b")), *iterations(0, 5000)]))
+    _, history, stored = folded(ColumnReader(path, "b".__eq__))
+    assert stored > 4000
+    path.unlink()
+    history.load(["b"])
+    assert history.series["b"].ys.tolist() == [2.0 + number for number in range(5000)]
+    assert np.isnan(history.series["a"].ys).sum() == stored
+
+
+def test_what_came_by_the_socket_is_not_read_again_as_a_table(folder, link):
+    """Whether the first ones come in a table depends on how soon the socket is connected; none may come twice."""
+    link.emit(MetricSet(0, ("a", "b")))
+    with Follower(folder, ColumnReader(folder.journal)) as follower:
+        wait_for(lambda: follower.poll(0.05), "the first frame")
+        history, frames = MetricHistory(), []
+        for end in (100, 200, 300):
+            for body in iterations(end - 100, end):
+                link.emit(body)
+            wait_for(lambda: frames.extend(follower.poll(5.0)) or seen(frames) >= end, "frames")  # noqa: B023
+            frames += follower.poll(0.0)  # quiet: the journal is looked at
+    history.apply([Frame(0, 1e9, MetricSet(0, ("a", "b"))), *frames])
+    assert seen(frames) == history.series["a"].count == 300
+
+
+def seen(frames):
+    return sum(frame.body.count if isinstance(frame.body, StoredIterations) else 1 for frame in frames)
+
+
+def test_frames_are_skipped_up_to_a_number(tmp_path, monkeypatch):
+    monkeypatch.setattr("trainer_proc.contract.journal._PIECE", 1000)
+    path = tmp_path / "journal.msgpack"
+    whole = journal_of_bodies([MetricSet(0, ("a", "b")), *iterations(0, 99)])
+    path.write_bytes(whole)
+    for number in (1, 2, 50, 99, 100):
+        reader = JournalReader(path)
+        assert reader.skip_before(number)
+        assert [frame.number for frame in reader.read_new()] == list(range(number, 100))
+        assert reader.skip_before(100)
+    assert not JournalReader(path).skip_before(101)
+    header = [end for _, end in contents(whole)][50]
+    path.write_bytes(whole[:header] + b"\x00" + whole[header + 1 :])
+    reader = JournalReader(path)
+    assert not reader.skip_before(90)
+    assert reader.read_new()[-1].number == 99
+
+
+def test_points_behind_a_table_take_a_few_bytes_each(tmp_path):
+    path = tmp_path / "journal.msgpack"
+    path.write_bytes(journal_of_bodies([MetricSet(0, ("a", "b")), *iterations(0, 100)]))
+    _, history, stored = folded(ColumnReader(path))
+    assert stored
+    later = [Frame(n, 2e9 + n, body) for n, body in enumerate(iterations(100, 10_100))]
+    for frame in later[:10]:  # what is made once
+        history.apply([frame])
+    tracemalloc.start()
+    try:
+        for frame in later[10:]:
+            history.apply([frame])
+        grown = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert history.series["a"].is_stored
+    points, moments = 2 * 10_000, 10_000
+    assert grown < 1.3 * (4 * points + 24 * moments) + 20_000
+    assert history.series["b"].count == 10_100
+    assert history.series["a"].ys[50:].tolist() == [1.0 + number for number in range(50, 10_100)]
+
+
+@pytest.mark.parametrize("places", [[5, 6, 7], [7, 5], [0, 39], [39, 0, 20], [12], []])
+def test_values_are_read_at_any_places_in_their_order(tmp_path, places):
+    path = tmp_path / "journal.msgpack"
+    names = tuple(f"m{number}" for number in range(40))
+    bodies = [MetricSet(0, names), *iterations(0, 100, values=tuple(float(number) for number in range(40)))]
+    path.write_bytes(journal_of_bodies(bodies))
+    frames = [frame for frames in ColumnReader(path).read_pieces() for frame in frames]
+    table = next(frame.body for frame in frames if isinstance(frame.body, StoredIterations))
+    _, expected, _ = folded(JournalReader(path))
+    values = journal_columns.read_values(table, places)
+    assert values.shape == (len(places), table.count)
+    for place, column in zip(places, values, strict=True):
+        rows = slice(table.first_iteration, table.first_iteration + table.count)
+        assert column.tolist() == expected.series[f"m{place}"].ys[rows].tolist()
+
+
 def test_points_of_a_journal_that_is_gone_are_missing(tmp_path):
     path = tmp_path / "journal.msgpack"
     bodies = [MetricSet(0, ("a", "b")), *iterations(0, 100)]
@@ -164,6 +258,29 @@ def test_points_of_a_journal_that_was_replaced_are_missing(tmp_path):
     assert path.stat().st_size >= size  # the records are as long, but have fewer values
     assert history.series["c"].count == 100
     assert np.isnan(history.series["c"].ys[50])
+
+
+def test_damage_that_checksums_would_miss_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(journal_columns, "_CHECKED_EVERY", 2**20)
+    bodies = [MetricSet(0, ("a", "b"))]
+    for begin in range(0, 80, 10):
+        bodies += [*iterations(begin, begin + 10), CheckpointSaved(begin, f"model_{begin}.pt")]
+    path = tmp_path / "journal.msgpack"
+    whole = journal_of_bodies(bodies)
+    path.write_bytes(whole)
+    assert_same(path, least_stored=60)
+    record = sealed_record(encode(Frame(50, 1e9 + 50, bodies[50])))
+    start = whole.index(record)
+    layout = layout_of(record)
+    assert layout is not None
+    places = {place for at, kind in layout.fixed for place in range(at, at + np.dtype(kind).itemsize)}
+    places |= {layout.fields["iteration"][0]}
+    size = len(record) - len(layout.outline)
+    for place in places:
+        damaged = bytearray(whole)
+        damaged[start + (place if place < layout.values else place + size)] ^= 0x11
+        path.write_bytes(damaged)
+        assert folded(ColumnReader(path))[0].damaged, place
 
 
 def journal_of_bodies(bodies):

@@ -146,3 +146,48 @@ def _insert(graph, kind: str, values: np.ndarray, **attributes) -> None:
                 node.input[place] = result
     graph.initializer.append(numpy_helper.from_array(values, constant))
     graph.node.insert(0, helper.make_node(kind, ["obs", constant], [result], **attributes))
+
+
+# --- the list ---
+
+_LEFT, _RIGHT = "left_knee_joint", "right_knee_joint"
+Fault = tuple[Change, Callable | None]
+"""Changes of a card and of a network."""
+ONLY_THE_TRACE_SHOWS = ("joint velocities × 0.05", "weights with little noise", "control rate 100 Hz")
+"""Faults of `faults_of_a_walk` with which the recorded G1 walks on."""
+
+
+def faults_of_a_walk(bundle: Path) -> dict[str, Fault]:
+    """Return faults of an exporter of a humanoid that walks, by name, for a copy of its bundle."""
+    card = msgspec.json.decode((bundle / CARD).read_bytes(), type=PolicyCard)
+    columns = list(range(card.observation_size))
+    velocities = next(one for one in card.observation_terms if one.quantity == "joint_vel").name
+    turning = next(one for one in card.observation_terms if one.quantity == "base_ang_vel").name
+    return {
+        "actions of the knees swapped": (swapped(_LEFT, _RIGHT, "action_names"), None),
+        "observations of the knees swapped": (swapped(_LEFT, _RIGHT), None),
+        "stiffness × 0.5": (times("joint_stiffness", 0.5), None),
+        "stiffness × 2": (times("joint_stiffness", 2.0), None),
+        "action scale × 1.5": (times("action_scale", 1.5), None),
+        "action scale × 2": (times("action_scale", 2.0), None),
+        "joint velocities × 0.05": (term(velocities, scale=[0.05]), None),
+        "joint velocities in deg/s": (term(velocities, scale=[DEGREES]), None),
+        "gyroscope in deg/s": (term(turning, scale=[DEGREES]), None),
+        "no normalizer": (_same, raw_observations(*normalizer_in(bundle / ONNX))),
+        "observation columns reversed": (_same, reordered(columns[::-1])),
+        "weights with little noise": (_same, other_weights),
+        "control rate 25 Hz": (control_rate(25.0, 8), None),
+        "control rate 100 Hz": (control_rate(100.0, 2), None),
+    }
+
+
+def normalizer_in(network: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and the divisor of the observations, with which rsl-rl's networks begin."""
+    graph = onnx.load(network).graph
+    constants = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    mean, divisor = (next(node.input[1] for node in graph.node if node.op_type == kind) for kind in ("Sub", "Div"))
+    return constants[mean].ravel(), constants[divisor].ravel()
+
+
+def _same(card: PolicyCard) -> PolicyCard:
+    return card

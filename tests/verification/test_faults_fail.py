@@ -7,20 +7,24 @@ from pathlib import Path
 import pytest
 
 RECORDED = Path(__file__).parents[1] / "recordings" / "bundles" / "g1-walk"
-LEFT, RIGHT = "left_knee_joint", "right_knee_joint"
 CELLS = ("forward 0.5 m/s", "latency 2 steps")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global Player, faults, judge_for, load_bundle, plan_of, read_trace
+    global Player, check_trace, faults, judge_for, load_bundle, plan_of, read_suite_result, replace, result_of
+    global smoothness_problems
+    from msgspec.structs import replace
+
     from tests.verification import faults
     from trainer_proc.contract.bundle.gate_plan import plan_of
-    from trainer_proc.contract.bundle.trace import read_trace
+    from trainer_proc.contract.bundle.verification import read_suite_result
     from trainer_proc.deploy.bundle import load_bundle
     from trainer_proc.verification.play import Player
-    from trainer_proc.verification.suite import judge_for
+    from trainer_proc.verification.smoothness import smoothness_problems
+    from trainer_proc.verification.suite import judge_for, result_of
+    from trainer_proc.verification.trace.check import check_trace
 
 
 def successes(folder):
@@ -34,24 +38,49 @@ def test_the_good_bundle_succeeds():
     assert successes(RECORDED) == [1.0, 1.0]
 
 
-FAULTS = {
-    "swapped joints": lambda: (faults.swapped(LEFT, RIGHT, "action_names"), None),
-    "swapped observations": lambda: (faults.swapped(LEFT, RIGHT), None),
-    "high gains": lambda: (faults.times("joint_stiffness", 2.0), None),
-    "low gains": lambda: (faults.times("joint_stiffness", 0.5), None),
-    "wrong scale": lambda: (faults.times("action_scale", 1.5), None),
-    "degrees": lambda: (faults.term("joint_vel", scale=[faults.DEGREES]), None),
-    "half the control rate": lambda: (faults.control_rate(25.0, 8), None),  # this policy also walks at twice the rate
-    "no normalizer": lambda: (
-        lambda card: card,
-        faults.raw_observations(*read_trace(RECORDED / "trace.npz").normalizer),
-    ),
-}
+FALLING = (
+    "actions of the knees swapped",
+    "observations of the knees swapped",
+    "stiffness × 0.5",
+    "stiffness × 2",
+    "action scale × 1.5",
+    "action scale × 2",
+    "joint velocities in deg/s",
+    "gyroscope in deg/s",
+    "no normalizer",
+    "observation columns reversed",
+    "control rate 25 Hz",
+)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", FALLING)
 def test_a_fault_fails(tmp_path, fault):
-    change, network = FAULTS[fault]()
-    copy = faults.broken(RECORDED, tmp_path / "broken", change, network)
+    copy = faults.broken(RECORDED, tmp_path / "broken", *faults.faults_of_a_walk(RECORDED)[fault])
     (copy / "trace.npz").unlink()
     assert 0.0 in successes(copy)
+
+
+def test_all_other_faults_are_those_that_only_the_trace_shows(tmp_path):
+    of_walk = faults.faults_of_a_walk(RECORDED)
+    assert set(of_walk) == {*FALLING, *faults.ONLY_THE_TRACE_SHOWS}
+    for fault in faults.ONLY_THE_TRACE_SHOWS:
+        copy = faults.broken(RECORDED, tmp_path / fault, *of_walk[fault])
+        assert check_trace(load_bundle(copy)).faults
+
+
+def smoothness(folder):
+    """Return what differs in the commands with a velocity ahead, one episode each, from the recorded reference."""
+    bundle = load_bundle(folder)
+    player = Player(bundle, judge_for(bundle.card)[0])
+    reference = read_suite_result(RECORDED / "reference.json")
+    cells = [one for one in reference.cells if one.cell.group == "commands" and one.cell.command[0]]
+    played = tuple(result_of(one.cell, [player.play(one.cell, 0)]) for one in cells)
+    return smoothness_problems(replace(reference, cells=played), reference)
+
+
+def test_faults_with_which_the_robot_walks_change_its_smoothness(tmp_path):
+    assert smoothness(RECORDED) == []
+    of_walk = faults.faults_of_a_walk(RECORDED)
+    for fault in ("weights with little noise", "control rate 100 Hz"):  # the third needs the 34 pairs of `quick`
+        (line, *_) = smoothness(faults.broken(RECORDED, tmp_path / fault, *of_walk[fault]))
+        assert line.startswith("smoothness: expected changes of actions within 5% of those in the training's"), fault

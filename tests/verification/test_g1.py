@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.program import program
 from trainer_proc.contract.bundle.gate_plan import plan_of
 
 BUNDLES = Path(__file__).parents[1] / "recordings" / "bundles"
 
 
-@pytest.fixture(scope="module", params=["g1-walk", "g1-walk-deploy"])
-def play(request):
-    """Return what plays the first episode of a cell of the plan, by its name."""
+@cache
+def player_of(name):
+    """Return what plays the first episode of a cell of a bundle's plan, by the cell's name."""
     from trainer_proc.deploy.bundle import load_bundle
     from trainer_proc.verification.play import Player
     from trainer_proc.verification.success import judge_of
     from trainer_proc.verification.suite import success_of
 
-    bundle = load_bundle(BUNDLES / request.param)
+    bundle = load_bundle(BUNDLES / name)
     cells = {cell.name: cell for cell in plan_of(bundle.card, "quick")}
     player = Player(bundle, judge_of(success_of(bundle.card)[0]))
-    return lambda name: player.play(cells[name], 0)
+    return lambda cell: player.play(cells[cell], 0)
+
+
+@pytest.fixture(scope="module", params=["g1-walk", "g1-walk-deploy"])
+def play(request):
+    return player_of(request.param)
 
 
 @pytest.mark.parametrize(
@@ -49,8 +58,38 @@ def test_it_walks_nearly_as_fast_as_commanded(play):
     assert abs(values["velocity/yaw"]) < 0.1
 
 
-def test_slow_commands_are_a_dead_zone(play):
-    assert abs(play("lateral 0.2 m/s")["velocity/lateral"]) < 0.05
+def test_without_rewards_for_steps_slow_commands_are_a_dead_zone():
+    assert abs(player_of("g1-walk")("lateral 0.2 m/s")["velocity/lateral"]) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "commanded"),
+    [
+        ("forward -0.25 m/s", "forward", -0.25),
+        ("lateral -0.2 m/s", "lateral", -0.2),
+        ("lateral 0.2 m/s", "lateral", 0.2),
+        ("yaw -0.35 rad/s", "yaw", -0.35),
+        ("yaw 0.35 rad/s", "yaw", 0.35),
+    ],
+)
+def test_with_them_it_also_follows_slow_commands(name, part, commanded):
+    values = player_of("g1-walk-deploy")(name)
+    assert values["success"] == 1.0
+    assert 0.5 < values[f"velocity/{part}"] / commanded < 1.5
+
+
+def test_verify_finds_all_of_it_in_order(tmp_path):
+    shutil.copytree(BUNDLES / "g1-walk-deploy", tmp_path / "g1")
+    found = json.loads(program(tmp_path, "verify", "g1", "--json"))  # its exit code is 0
+    assert found["verified"]
+    assert (found["problems"], found["faults"]) == ([], [])
+    means = {group["group"]: group["means"] for group in found["groups"]}
+    for group in ("stand", "commands"):
+        assert means[group]["success"]["value"] >= 0.9, group
+    assert not any(note.startswith("dead zone") for note in found["notes"])
+    (gap,) = (one for one in found["gap"] if one["measure"] == "success")
+    assert abs(gap["value"]) <= 0.05
+    assert gap["episodes"] >= 50
 
 
 def test_a_policy_without_velocity_reads_five_steps_and_the_training_agrees():

@@ -53,23 +53,10 @@ def run_in(folder):
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
-    """Play the cells in both simulators; return their trajectories by name, MuJoCo's first, and the trace."""
-    from trainer_proc.deploy.bundle import load_bundle
-    from trainer_proc.evaluation.nominal import nominal_stage
-    from trainer_proc.evaluation.prepare import prepare
-    from trainer_proc.evaluation.reference.conditions import Episode
-    from trainer_proc.evaluation.reference.reference import play_episodes
-    from trainer_proc.verification.play import Player
-    from trainer_proc.verification.suite import judge_for
+    from tests.verification.both_simulators import play_in_both
 
     folder = run_in(tmp_path_factory.mktemp("runs"))
-    bundle = load_bundle(BUNDLE)
-    prepared = prepare(str(folder.path), str(BUNDLE / "policy.onnx"), device="cpu", seed=0, report=lambda one: None)
-    with nominal_stage(prepared, len(CELLS), lambda one: None) as stage:
-        there = play_episodes(stage, bundle, prepared, [Episode(one, 3) for one in CELLS], lambda one: None)
-    player = Player(bundle, judge_for(bundle.card)[0])
-    pairs = zip(CELLS, there.trajectories, strict=True)
-    return {one.name: (player.trajectory(one, 3), trajectory) for one, trajectory in pairs}, there.trace
+    return play_in_both(folder, BUNDLE / "policy.onnx", BUNDLE, CELLS)
 
 
 @pytest.mark.real

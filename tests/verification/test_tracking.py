@@ -19,13 +19,15 @@ CELL = GateCell(name="motion", group="tracking", seconds=120.0, episodes=1)
 @pytest.fixture(scope="module", autouse=True)
 def imports():
     """Import what needs onnxruntime and MuJoCo."""
-    global Player, judge_for, load_bundle, motion_length, motion_of, robot_of
+    global Player, Trajectory, joint_limit, judge_for, judge_tracking, load_bundle, motion_length, motion_of, robot_of
     from trainer_proc.deploy.bundle import load_bundle
     from trainer_proc.deploy.motion import motion_of
     from trainer_proc.deploy.mujoco_robot import robot_of
     from trainer_proc.verification.play import Player
+    from trainer_proc.verification.success import judge_tracking
     from trainer_proc.verification.suite import judge_for
-    from trainer_proc.verification.tracking import motion_length
+    from trainer_proc.verification.tracking import joint_limit, motion_length
+    from trainer_proc.verification.trajectory import Trajectory
 
 
 def motion(*, swing=0.05, height=0.0, turn=0.0):
@@ -87,6 +89,46 @@ def test_a_policy_that_ignores_its_motion_fails_by_the_joints(player):
     assert values["error/joints"] > 0.25
 
 
+def test_a_policy_that_ignores_a_small_motion_fails_too(player):
+    still = np.zeros((described().observation_size, 2))
+    still[5] = (0.2, -0.2)  # gravity, -1, takes the offset away
+    values = player(still, swing=0.25).play(CELL, 0)
+    assert (values["success"], values["survived"]) == (0.0, 1.0)
+    assert values["error/joints"] < 0.2
+
+
+@pytest.mark.parametrize(
+    ("swing", "expected"),
+    [(0.0, 0.1), (0.1, 0.1), (0.3, 0.75 * 0.3 * np.mean(np.abs(np.sin(np.linspace(0.0, 6.0, FRAMES))))), (2.0, 0.25)],
+)
+def test_the_limit_of_the_joints_is_a_share_of_what_a_resting_robot_misses(tmp_path, swing, expected):
+    write_bundle(tmp_path, described(), motion=motion(swing=swing))
+    found = motion_of(load_bundle(tmp_path), described().joint_names)
+    assert joint_limit(found, FRAMES) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(("joints", "anchor", "expected"), [(0.11, 0.39, 1.0), (0.13, 0.0, 0.0), (0.0, 0.41, 0.0)])
+def test_both_errors_are_judged_by_their_limits(joints, anchor, expected):
+    errors = np.tile([joints, anchor], (3, 1))
+    nothing = np.zeros((3, 3))
+    trajectory = Trajectory(
+        step_s=0.02,
+        planned_steps=4,
+        survived=True,
+        velocities=nothing,
+        positions=nothing,
+        uprightness=np.ones(3),
+        actions=nothing,
+        joint_positions=nothing,
+        joint_velocities=nothing,
+        efforts=nothing,
+        start_position=np.zeros(3),
+        tracking=errors,
+        joint_limit=0.12,
+    )
+    assert judge_tracking(trajectory)["success"] == expected
+
+
 def test_a_robot_that_does_not_turn_with_the_motion_fails_by_its_anchor(player):
     values = player(turn=2.0).play(CELL, 0)
     assert (values["success"], values["survived"]) == (0.0, 1.0)
@@ -127,9 +169,17 @@ def test_a_push_later_than_half_of_a_short_motion_comes_in_its_middle(player):
 
 def test_the_length_of_a_motion_is_that_until_it_rests(tmp_path):
     write_bundle(tmp_path, described(), motion=motion())
-    found = motion_of(load_bundle(tmp_path), described().joint_names)
-    assert motion_length(found, 1000) == FRAMES
-    assert motion_length(found, 20) == 20
+    bundle = load_bundle(tmp_path)
+    found = motion_of(bundle, described().joint_names)
+    assert motion_length(bundle.card, found) == FRAMES
+
+
+@pytest.mark.parametrize(("frames", "expected"), [(40, 40), (10_000, 6000)])
+def test_a_card_that_knows_the_length_is_believed(tmp_path, frames, expected):
+    (command,) = described().commands
+    write_bundle(tmp_path, described(commands=[msgspec.structs.replace(command, frames=frames)]), motion=motion())
+    bundle = load_bundle(tmp_path)
+    assert motion_length(bundle.card, motion_of(bundle, bundle.card.joint_names)) == expected
 
 
 def test_the_plan_has_the_whole_motion_and_the_disturbances():

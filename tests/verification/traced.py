@@ -61,6 +61,7 @@ def traced_bundle(parent: Path, run: RunSpec = SPEC) -> Path:
         export_policy(folder, checkpoint)
         prepared = Prepared(
             policy=checkpoint,
+            played=checkpoint,
             content=read_policy_file(checkpoint),
             iteration=7,
             backend=backend,

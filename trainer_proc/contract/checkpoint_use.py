@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from trainer_proc.contract.file_lock import try_lock
 from trainer_proc.contract.run_files import open_file
 
 
@@ -30,11 +31,7 @@ def in_use(checkpoint: Path) -> Iterator[None]:
 def delete_unless_in_use(checkpoint: Path) -> bool:
     """Delete `checkpoint` and return True, or return False if a process uses it. Raises `OSError`."""
     with open_file(checkpoint) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(file.fileno()):
             return False
-        except OSError:  # a file system without locks
-            pass
         checkpoint.unlink()
     return True

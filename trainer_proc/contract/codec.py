@@ -9,9 +9,10 @@ from typing import Any, TypeVar, get_args
 import msgspec
 
 from trainer_proc.contract.errors import ProtocolTooNew
-from trainer_proc.contract.messages import PROTOCOL, Body, Frame, InterventionQueued, RunStarted, UnknownBody
+from trainer_proc.contract.messages import PROTOCOL, Body, Frame, InterventionQueued, RunStarted
 from trainer_proc.contract.orders import Closing, Emitted, Order
 from trainer_proc.contract.requests import Reply, Request
+from trainer_proc.contract.stand_ins import UnknownBody
 
 _Message = TypeVar("_Message")
 

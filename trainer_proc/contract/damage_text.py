@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trainer_proc.contract.amounts import amount
-from trainer_proc.contract.messages import Damaged
+from trainer_proc.contract.stand_ins import Damaged
 
 
 def damage_text(damaged: Sequence[Damaged]) -> str:

@@ -154,7 +154,7 @@ def write_result(folder: RunFolder, result: Evaluation) -> Path:
     The JSON file comes last: where it is, the result is complete.
     """
     path = result_file(folder, result.checkpoint, result.suite)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder.make_folder(path.parent)
     table = path.with_suffix(".csv")
     write_atomically(table, episode_table(result).encode())
     try:

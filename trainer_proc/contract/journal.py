@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import IO
 
 from trainer_proc.contract.journal_records import decode_records, sealed_record
-from trainer_proc.contract.messages import Damaged, Frame
+from trainer_proc.contract.messages import Frame
+from trainer_proc.contract.records import RecordDamaged, contents
 from trainer_proc.contract.run_files import open_file
+from trainer_proc.contract.stand_ins import Damaged
 
 _PIECE = 1024 * 1024
 """Bytes that are read at a time."""
@@ -63,6 +65,40 @@ class JournalReader:
         left to the next call. Raises `ProtocolTooNew` or `OSError`.
         """
         return [frame for frames in islice(self.read_pieces(), most_pieces) for frame in frames]
+
+    def skip_before(self, number: int) -> bool:
+        """Leave out the frames before `number`; return whether it comes next. False where damage is in between.
+
+        Almost no frame is decoded. Raises `ProtocolTooNew` or `OSError`.
+        """
+        with open_file(self.path) as file:
+            while self._last is None or self._last.number < number - 1:
+                file.seek(self.offset)
+                data = file.read(_PIECE)
+                try:
+                    starts = [0, *(end for _, end in contents(data))]
+                except RecordDamaged:
+                    return False
+                if not self._skip_in(data, starts, number):
+                    return False
+        return self._last.number == number - 1
+
+    def _skip_in(self, data: bytes, starts: list[int], number: int) -> bool:
+        """Leave out the records of `data` before the frame `number`; return whether there were any."""
+        low, high = 0, len(starts) - 1  # those before `low` come before the frame, those from `high` on do not
+        last = self._last
+        while low < high:
+            middle = high - 1 if low == 0 and high == len(starts) - 1 else (low + high) // 2
+            frames, _ = decode_records(data[starts[middle] : starts[middle + 1]], self.path, 0, most=1)
+            if not frames or isinstance(frames[0].body, Damaged):
+                return False
+            if frames[0].number < number:
+                low, last = middle + 1, frames[0]
+            else:
+                high = middle
+        self.offset += starts[low]
+        self._last = last
+        return low > 0
 
     def read_pieces(self) -> Iterator[list[Frame]]:
         """Yield the frames that `read_new` returns, about 1 MiB at a time, to save memory."""

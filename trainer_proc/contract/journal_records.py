@@ -15,8 +15,9 @@ import msgspec
 
 from trainer_proc.contract.codec import decode_frame
 from trainer_proc.contract.errors import ProtocolTooNew
-from trainer_proc.contract.messages import Damaged, Frame
+from trainer_proc.contract.messages import Frame
 from trainer_proc.contract.records import BIN_32, HEADER, record_of
+from trainer_proc.contract.stand_ins import Damaged
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of a frame with its checksum; a longer record is damage, and no writer may write one."""

@@ -8,21 +8,9 @@ import msgspec
 
 from trainer_proc.contract.knob import Knob, RampShape, Value, When
 from trainer_proc.contract.limits import Count, Iteration, UnixTime
-from trainer_proc.contract.products import (
-    CheckpointFailed,
-    CheckpointLoaded,
-    CheckpointSaved,
-    CheckpointsDeleted,
-    EvaluationFailed,
-    EvaluationFinished,
-    EvaluationStarted,
-    ExportFailed,
-    ExportFinished,
-    ExportStarted,
-    RolloutFailed,
-    RolloutRecorded,
-    WriteDelayed,
-)
+from trainer_proc.contract.monitoring import MonitoringBody
+from trainer_proc.contract.products import ProductBody
+from trainer_proc.contract.stand_ins import Damaged, StoredIterations, UnknownBody
 
 PROTOCOL = 1
 """Major version of the frames. Bump when older dashboards can no longer read this version's journals.
@@ -39,7 +27,8 @@ PhaseName = Literal["building", "compiling", "training", "running", "paused", "s
 TERMINAL_PHASES: frozenset[str] = frozenset({"finished", "failed"})
 Origin = Literal["person", "launch", "checkpoint", "curriculum", "guard", "schedule"]
 """Who requested a change. `person` is the user; the word is kept because journals hold it."""
-GuardAction = Literal["warned", "paused", "undone"]
+SET_AT_LAUNCH = "set at launch"
+"""Note of a launch that has no other reason."""
 GOAL_REACHED = "goal reached"
 """First words of the detail of a training that finished because it reached its goal."""
 
@@ -170,6 +159,11 @@ class InterventionQueued(msgspec.Struct, frozen=True, tag=True):
     """Number of the intervention that this one undoes."""
     redoes: Count | None = None
     """Number of the intervention that this one redoes."""
+    agent: str = ""
+    """Name of the agent that requested it, with origin `person`; empty for none.
+
+    No origin of its own: an older dashboard could not read the frame.
+    """
 
 
 class InterventionApplied(msgspec.Struct, frozen=True, tag=True):
@@ -205,6 +199,8 @@ class InterventionApplied(msgspec.Struct, frozen=True, tag=True):
     """Time for which training was blocked, in milliseconds."""
     released: tuple[str, ...] = ()
     """Knobs that are no longer held but were not pinned: no competing writer is known, or it had been released."""
+    agent: str = ""
+    """As in `InterventionQueued`."""
 
 
 class InterventionFailed(msgspec.Struct, frozen=True, tag=True):
@@ -231,73 +227,6 @@ class RampAdvanced(msgspec.Struct, frozen=True, tag=True):
     """Remaining steps by ramping knob; at 0 the ramp has ended."""
 
 
-class CompetingWriterFound(msgspec.Struct, frozen=True, tag="OverwriterFound"):
-    """Something else in the training was found to write a knob."""
-
-    knob: str
-    """Name of the knob."""
-    competing_writer: str = msgspec.field(name="overwriter")
-    """What writes it, a curriculum term for one."""
-    pinned: bool
-    """Whether the knob is held against it, because it had been changed before."""
-
-
-class GuardFired(msgspec.Struct, frozen=True, tag=True):
-    """A guard has detected a problem."""
-
-    guard: str
-    """Name of the guard."""
-    iteration: Iteration
-    """Iteration whose metrics it judged."""
-    message: str
-    """What is wrong, one line."""
-    action: GuardAction
-    """What was done about it."""
-
-
-class GuardCalmed(msgspec.Struct, frozen=True, tag=True):
-    """The problem that a guard has reported is over."""
-
-    guard: str
-    """Name of the guard."""
-    iteration: Iteration
-    """Iteration whose metrics ended the episode of trouble."""
-
-
-class PolicyReloaded(msgspec.Struct, frozen=True, tag=True):
-    """A checkpoint was loaded into the live policy, on request; knobs keep their values."""
-
-    iteration: Iteration
-    """First iteration collected with it."""
-    path: str
-    """File, relative to the run's folder if it lies inside."""
-
-
-class LeftOut(msgspec.Struct, frozen=True, tag=True):
-    """Something of the training can't be observed; training continues without it."""
-
-    what: str
-    """What is left out: a metric, some knobs, the export."""
-    reason: str
-    """One line."""
-
-
-class WireRestarted(msgspec.Struct, frozen=True, tag=True):
-    """The wire process had died; a new one continues the journal, with every frame since the last record."""
-
-    times: int
-    """Restarts of this training so far."""
-
-
-class TrainerStalled(msgspec.Struct, frozen=True, tag=True):
-    """The training makes no progress, seen by the wire process; the next iteration ends that."""
-
-    seconds: float
-    """Time since the last iteration."""
-    doing: str
-    """What the process does, one line that continues `the training process`."""
-
-
 TrainerBody = (
     RunStarted
     | PhaseChanged
@@ -307,70 +236,10 @@ TrainerBody = (
     | InterventionApplied
     | InterventionFailed
     | RampAdvanced
-    | CompetingWriterFound
-    | GuardFired
-    | GuardCalmed
-    | PolicyReloaded
-    | LeftOut
-    | WireRestarted
-    | TrainerStalled
-    | CheckpointSaved
-    | CheckpointLoaded
-    | CheckpointFailed
-    | CheckpointsDeleted
-    | WriteDelayed
-    | EvaluationStarted
-    | EvaluationFinished
-    | EvaluationFailed
-    | RolloutRecorded
-    | RolloutFailed
-    | ExportStarted
-    | ExportFinished
-    | ExportFailed
+    | MonitoringBody
+    | ProductBody
 )
 """Bodies that the training process emits."""
-
-
-class UnknownBody(msgspec.Struct, frozen=True, tag=True):
-    """Stands in for a body of an unknown kind; never sent, only decoded."""
-
-    kind: str
-    """The unknown kind."""
-
-
-class Damaged(msgspec.Struct, frozen=True, tag=True):
-    """Stands in for bytes of a journal that are no frame; never sent, only made by a reader of the journal.
-
-    Its frame repeats number and time of the one before.
-    """
-
-    start: int
-    """Position in the journal, in bytes."""
-    size: int
-    """Number of bytes that were skipped."""
-
-
-class StoredIterations(msgspec.Struct, frozen=True, tag=True):
-    """Stands in for iterations of a journal with evenly spaced numbers, in records of equal length.
-
-    Never sent, only made by a reader. Its frame repeats number and time of the one before.
-    """
-
-    path: str
-    """The journal."""
-    parts: tuple[tuple[int, int], ...]
-    """Byte at which each group of records begins, and number of its records; other frames may lie between."""
-    record: int
-    """Bytes of a record."""
-    metric_set: int
-    first_iteration: int
-    step: int
-    """Distance from one iteration to the next."""
-
-    @property
-    def count(self) -> int:
-        """Number of iterations."""
-        return sum(count for _, count in self.parts)
 
 
 Body = TrainerBody | InterventionQueued | UnknownBody | Damaged | StoredIterations

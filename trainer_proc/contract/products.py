@@ -28,6 +28,15 @@ class CheckpointLoaded(msgspec.Struct, frozen=True, tag=True):
     """File that was loaded."""
 
 
+class PolicyReloaded(msgspec.Struct, frozen=True, tag=True):
+    """A checkpoint was loaded into the live policy, on request; knobs keep their values."""
+
+    iteration: Iteration
+    """First iteration collected with it."""
+    path: str
+    """File, relative to the run's folder if it lies inside."""
+
+
 class CheckpointFailed(msgspec.Struct, frozen=True, tag=True):
     """No checkpoint was written; training continues."""
 
@@ -51,6 +60,15 @@ class WriteDelayed(msgspec.Struct, frozen=True, tag=True):
     """`JOURNAL`, `EVENT_FILES` or `CHECKPOINTS`."""
     reason: str
     """One line; empty once all is written again."""
+
+
+class TrackerLinked(msgspec.Struct, frozen=True, tag=True):
+    """The training library also logs to an experiment tracker."""
+
+    tracker: str
+    """Its name: `W&B`, `Neptune`, `MLflow` or `tracker`."""
+    link: str
+    """Page of the run, without credentials."""
 
 
 class EvaluationStarted(msgspec.Struct, frozen=True, tag=True):
@@ -144,6 +162,8 @@ class ExportFinished(msgspec.Struct, frozen=True, tag=True):
     """What stands between robot and policy and is not in the exported files, with the reason; one line each."""
     not_measured: tuple[str, ...] = ()
     """Observation terms that the robot can't measure, `name: reason`; empty without a robot in the preset."""
+    not_written: tuple[str, ...] = ()
+    """Why a format that every export gets is missing; one line for each format."""
 
 
 class ExportFailed(msgspec.Struct, frozen=True, tag=True):
@@ -153,3 +173,23 @@ class ExportFailed(msgspec.Struct, frozen=True, tag=True):
     """Iteration of the weights; -1 if unknown."""
     reason: str
     """One line."""
+
+
+ProductBody = (
+    CheckpointSaved
+    | CheckpointLoaded
+    | PolicyReloaded
+    | CheckpointFailed
+    | CheckpointsDeleted
+    | WriteDelayed
+    | TrackerLinked
+    | EvaluationStarted
+    | EvaluationFinished
+    | EvaluationFailed
+    | RolloutRecorded
+    | RolloutFailed
+    | ExportStarted
+    | ExportFinished
+    | ExportFailed
+)
+"""Bodies about files."""

@@ -15,6 +15,8 @@ LARGEST_REQUEST = 256 * 1024
 """Bytes of an encoded request. What it becomes is far below the journal's largest frame."""
 LONGEST_NOTE, LONGEST_NAME, MOST_KNOBS = 1000, 200, 2000
 """Characters of a note and of a name or word, knobs of a request."""
+LONGEST_AGENT = 60
+"""Characters of an agent's name."""
 MOST_WAITING = 1000
 """Changes that may wait for the next iteration."""
 
@@ -34,6 +36,8 @@ class Tune(msgspec.Struct, frozen=True, tag=True):
     """When startup randomizations are resampled."""
     ramp: Ramp | None = None
     """Ramp to the targets; None changes at once."""
+    agent: str = ""
+    """Name of the agent that requests it; empty for the user."""
 
 
 class Undo(msgspec.Struct, frozen=True, tag=True):
@@ -45,6 +49,8 @@ class Undo(msgspec.Struct, frozen=True, tag=True):
     """Note that is kept with the change."""
     revision: int | None = None
     """Revision that the sender has seen."""
+    agent: str = ""
+    """Name of the agent that requests it; empty for the user."""
 
 
 class Redo(msgspec.Struct, frozen=True, tag=True):
@@ -56,6 +62,8 @@ class Redo(msgspec.Struct, frozen=True, tag=True):
     """Note that is kept with the change."""
     revision: int | None = None
     """Revision that the sender has seen."""
+    agent: str = ""
+    """Name of the agent that requests it; empty for the user."""
 
 
 class Unpin(msgspec.Struct, frozen=True, tag=True):
@@ -67,6 +75,8 @@ class Unpin(msgspec.Struct, frozen=True, tag=True):
     """Note that is kept with the change."""
     revision: int | None = None
     """Revision that the sender has seen."""
+    agent: str = ""
+    """Name of the agent that requests it; empty for the user."""
 
 
 class StopRamp(msgspec.Struct, frozen=True, tag=True):
@@ -78,6 +88,8 @@ class StopRamp(msgspec.Struct, frozen=True, tag=True):
     """Note that is kept with the change."""
     revision: int | None = None
     """Revision that the sender has seen."""
+    agent: str = ""
+    """Name of the agent that requests it; empty for the user."""
 
 
 class Pause(msgspec.Struct, frozen=True, tag=True):
@@ -150,6 +162,8 @@ def size_refusal(command: Command) -> str:
         return ""
     if len(command.note) > LONGEST_NOTE:
         return f"expected a note of at most {LONGEST_NOTE} characters, got {len(command.note)}; shorten it"
+    if len(command.agent) > LONGEST_AGENT:
+        return f"expected an agent's name of at most {LONGEST_AGENT} characters, got {len(command.agent)}"
     if isinstance(command, Undo | Redo):
         return ""
     if isinstance(command, Tune):

@@ -57,7 +57,27 @@ class Scene(msgspec.Struct, frozen=True, tag=True):
     """Names of the entries of the command with their unit, `forward (m/s)` for one."""
     environment_types: tuple[str, ...] = ()
     """Names of terrain types or tasks that can be selected, see `Selection`."""
+    has_terrain: bool = False
+    """Whether states have a `ground`, which is then not flat everywhere."""
     protocol: int = ROBOT_PROTOCOL
+
+
+def is_planar(command: tuple[str, ...]) -> bool:
+    """Return whether a command with these names is a velocity on the ground, unlike a target."""
+    return len(command) > 1 and command[0].startswith("forward") and command[1].startswith("lateral")
+
+
+class Ground(msgspec.Struct, frozen=True, gc=False):
+    """Heights of the terrain around a robot, at the points of a square grid along the world's x and y axes."""
+
+    corner: tuple[float, float]
+    """Lowest x and y, metres, relative as those of `RobotState.poses`."""
+    spacing: float
+    """Metres from point to point."""
+    size: int
+    """Points along each edge."""
+    heights: bytes
+    """[size, size], float32: by x, then by y; NaN where there is no ground."""
 
 
 class RobotState(msgspec.Struct, frozen=True, tag=True, gc=False):
@@ -92,6 +112,17 @@ class RobotState(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Termination that ended an episode since the state before; the state is then the first of the next episode."""
     is_time_out: bool = False
     """Whether that termination was a time-out, no fall."""
+    target: bytes = b""
+    """[3]: the place that a hand or an object has to reach, metres, relative as the positions of `poses`."""
+    ground: Ground | None = None
+    """None on flat ground, and where it is that of the state before."""
+
+
+def with_ground(state: RobotState, before: RobotState | None) -> RobotState:
+    """Return the state with the ground of the one before, where it sends none and is of the same environment."""
+    if state.ground is not None or before is None or before.ground is None or before.environment != state.environment:
+        return state
+    return msgspec.structs.replace(state, ground=before.ground)
 
 
 class RobotNotice(msgspec.Struct, frozen=True, tag=True):

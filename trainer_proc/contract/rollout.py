@@ -17,7 +17,7 @@ import msgspec
 
 from curricula.errors import UsageError, message_of
 from trainer_proc.contract.records import RecordDamaged, contents, record_of
-from trainer_proc.contract.robot import ROBOT_PROTOCOL, RobotState, Scene
+from trainer_proc.contract.robot import ROBOT_PROTOCOL, RobotState, Scene, with_ground
 from trainer_proc.contract.run_files import NotAFile, open_file
 from trainer_proc.contract.run_folder import write_atomically
 
@@ -69,6 +69,8 @@ class RolloutHeader(msgspec.Struct, frozen=True, kw_only=True, tag="Rollout"):
     command: tuple[float, ...] = ()
     """The command that was held (m/s, m/s, rad/s); empty where the task sampled its own."""
     pushes: tuple[Push, ...] = ()
+    terrain: str = ""
+    """Terrain type and level on which episodes began, `stairs:4`; empty for those of the first environment."""
     notes: tuple[str, ...] = ()
     """What a viewer must know, one line each."""
     made_with: dict[str, str] = {}
@@ -94,7 +96,7 @@ class Rollout:
     header: RolloutHeader
     scene: Scene
     states: list[RobotState]
-    """At least one."""
+    """At least one; each has the ground below it, if any."""
     problem: str = ""
     """Why it ends early, one line; empty for a complete file."""
 
@@ -135,7 +137,7 @@ def read_rollout(path: Path) -> Rollout:
     problem = "cut off"
     for message in messages:
         if isinstance(message, RobotState) and _fits(message, scene) and _follows(message, states, scene):
-            states.append(message)
+            states.append(with_ground(message, states[-1] if states else None))
             continue
         problem = "" if isinstance(message, _End) else "damaged"
         break
@@ -225,6 +227,7 @@ def _fits(state: RobotState, scene: Scene) -> bool:
     sizes = (
         (state.velocity, 3),
         (state.command, len(scene.command)),
+        (state.target, 3),
         (state.joints, len(scene.joints)),
         (state.torques, len(scene.joints)),
         (state.contacts, len(scene.feet)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ class RolloutRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     run: str
     """Absolute path of the run's folder."""
     policy: str
-    """Absolute path of a checkpoint of rsl-rl, or of an exported policy (`policy.onnx`)."""
+    """Absolute path of a checkpoint, or of an exported policy (`policy.onnx`)."""
     output: str = ""
     """Absolute path of the rollout; empty for `default_file`."""
     seconds: float = 10.0
@@ -28,6 +29,8 @@ class RolloutRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Velocity to hold: forward, lateral (m/s), yaw (rad/s); empty for the task's own commands."""
     pushes: tuple[Push, ...] = ()
     """With pushes, the task's own are left out."""
+    terrain: str = ""
+    """Terrain type and level on which episodes begin, `stairs:4`; empty for those of the first environment."""
     seed: int = 0
     device: str = "cpu"
     """`cpu` or `cuda:N`."""
@@ -63,6 +66,8 @@ def default_file(request: RolloutRequest) -> Path:
     if request.command:
         parts.append("command_" + "_".join(f"{value:g}" for value in request.command))
     parts += [f"push_{push.at:g}_{push.forward:g}_{push.lateral:g}" for push in request.pushes]
+    if request.terrain:
+        parts.append("terrain_" + re.sub(r"\W", "_", request.terrain))
     if request.seed:
         parts.append(f"seed_{request.seed}")
     return RunFolder(Path(request.run)).rollouts / ("_".join(parts) + SUFFIX)

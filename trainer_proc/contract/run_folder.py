@@ -6,6 +6,7 @@ TensorBoard events and `params/` where rsl-rl puts them.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -55,6 +56,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The user's name for the run, the end of its folder's name."""
     set: dict[str, Value] = {}
     """Knob values that apply before the first iteration."""
+    set_note: str = ""
+    """Reason for `set`, one line, kept with that change; empty: it was the launch."""
     bounds: dict[str, tuple[float, float]] = {}
     """Narrower bounds of knobs, (lowest, highest), by name or by pattern with `*`."""
     checkpoint: str = ""
@@ -67,6 +70,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of `presets.PHYSICS`; empty for the task's own."""
     library: str = ""
     """Training library, one of `presets.LIBRARIES`; empty for rsl-rl."""
+    frontend: str = ""
+    """What runs the managers of Isaac Lab, one of `presets.FRONTENDS`; empty for torch."""
     overrides: dict[str, Any] = {}
     """Values by path in the configuration of environment and agent (`env.episode_length_s`), applied after `hydra`."""
     hydra: tuple[str, ...] = ()
@@ -87,10 +92,14 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often a failed training starts again by itself, a table as in a preset (`presets.restart`); empty: never."""
     goal: dict[str, Any] = {}
     """What ends the training early, a table as in a preset (`presets.goal`); empty for nothing."""
+    fast: dict[str, Any] = {}
+    """Whether the step is captured in CUDA graphs, a table as in a preset (`presets.fast`); empty: on CUDA devices."""
     deploy: dict[str, Any] = {}
     """Robot that the policy is for, a table as in a preset (`presets.deploy`); empty for none."""
     curricula: dict[str, dict[str, Any]] = {}
     """Curricula by name, tables as in a preset (`curricula.load`)."""
+    engine: dict[str, Any] = {}
+    """Engine that places the training on a cluster, `name` and its resources; empty: it trains on this machine."""
     script: str = ""
     """File name of the script that called `steer`; empty for a run that this program started."""
 
@@ -127,9 +136,19 @@ class RunFolder:
         return self.path / "connection.toml"
 
     @property
+    def wire_keys(self) -> Path:
+        """`wire_keys.toml`: keys of a trainer that other machines can reach (`contract.wire_keys`)."""
+        return self.path / "wire_keys.toml"
+
+    @property
     def lock(self) -> Path:
         """`trainer.lock`, locked while a training process runs; names that process."""
         return self.path / "trainer.lock"
+
+    @property
+    def labels(self) -> Path:
+        """`labels.toml`: title, note, tags, star and archive."""
+        return self.path / "labels.toml"
 
     @property
     def params(self) -> Path:
@@ -175,6 +194,12 @@ class RunFolder:
         if not path.resolve().is_relative_to(self.path):
             raise RunFolderError(f"expected {path} in its run's folder, got a link to {path.resolve()}: remove it")
 
+    def make_folder(self, path: Path) -> None:
+        """Make a folder of the run, also one that is there. Raises `OSError`: a removed run must not come back."""
+        if not self.path.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "the run's folder is gone", str(self.path))
+        path.mkdir(parents=True, exist_ok=True)
+
     def read_spec(self) -> RunSpec:
         """Return the content of `run.toml`. Raises `RunFolderError`."""
         try:
@@ -201,17 +226,21 @@ def iteration_of(checkpoint: Path) -> int | None:
 
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Write `data` to `path` so that a reader sees all of it or the file from before. Raises `OSError`."""
+    """Write `data` to `path` so that a reader sees all of it or the file from before.
+
+    Raises `OSError`, whose text names the file: that of a full disk alone would not.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     # the folder may be a stranger's: a link in it must not lead elsewhere, and a pipe must not wait for a reader
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, mode)
     try:
-        with open(descriptor, "wb") as file:
+        with open(os.open(temporary, flags, mode), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise

@@ -94,6 +94,11 @@ def compare(one: Sequence[float], other: Sequence[float], *, is_share: bool = Fa
     return Comparison(mean, mean - half, mean + half, _sign_flips(differences), len(first))
 
 
+def student_quantile(freedom: int) -> float:
+    """Return the two-sided 5 % quantile of Student's t with a whole number of degrees of freedom, at least 1."""
+    return student_t(freedom) if freedom > 1 else _T_ONE
+
+
 def student_t(freedom: float) -> float:
     """Return the two-sided 5 % quantile of Student's t with `freedom` (at least 2) degrees of freedom.
 
@@ -128,8 +133,7 @@ def _half_width(values: NDArray[np.float64]) -> float:
     count = len(values)
     if count < 2:
         return math.nan
-    quantile = student_t(count - 1) if count > 2 else _T_ONE
-    return quantile * float(values.std(ddof=1)) / math.sqrt(count)
+    return student_quantile(count - 1) * float(values.std(ddof=1)) / math.sqrt(count)
 
 
 def _newcombe(one: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[float, float]:

@@ -5,7 +5,6 @@ The kernel releases it when the process ends, however it ends, and after a reboo
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import socket
@@ -17,13 +16,12 @@ import msgspec
 import tomli_w
 
 from curricula.errors import UserError
-from curricula.toml_text import TomlError, parse_toml
+from trainer_proc.contract.file_lock import try_lock
 from trainer_proc.contract.process_identity import is_of_another_boot, process_identity
-from trainer_proc.contract.run_files import open_file, read_file
+from trainer_proc.contract.run_files import open_file
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.toml_file import read_or_none
 
-_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
-"""Errors of file systems without locks."""
 _OWN_SECONDS, _LOOK_SECONDS = 2.0, 30.0
 """Time for which a held lock may be that of a list of runs, which looks for microseconds unless it is delayed."""
 _LARGEST = 4096
@@ -58,9 +56,10 @@ class TrainerLock:
     """Holds the lock of a run until `release`. Raises `RunIsTraining`, or `OSError` if the file can't be opened."""
 
     def __init__(self, folder: RunFolder) -> None:
+        # readable by all: to other users of a log folder, a training whose lock they can't look at would be "killed"
         self._file = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         began = time.monotonic()
-        while not _is_taken(self._file):
+        while not try_lock(self._file):
             trainer = read_trainer(folder)
             if _is_refused(trainer, time.monotonic() - began):
                 os.close(self._file)
@@ -104,10 +103,7 @@ def is_training(folder: RunFolder) -> bool:
 
 def read_trainer(folder: RunFolder) -> Trainer | None:
     """Return the process that holds or has held the run's folder; None if none is known."""
-    try:
-        return msgspec.convert(parse_toml(read_file(folder.lock, _LARGEST)), Trainer)
-    except (OSError, TomlError, msgspec.ValidationError):
-        return None
+    return read_or_none(folder.lock, Trainer, _LARGEST)
 
 
 def _is_refused(trainer: Trainer | None, seconds: float) -> bool:
@@ -116,12 +112,3 @@ def _is_refused(trainer: Trainer | None, seconds: float) -> bool:
         return seconds > _OWN_SECONDS
     is_alive = trainer is not None and bool(trainer.identity) and process_identity(trainer.pid) == trainer.identity
     return is_alive or seconds > _LOOK_SECONDS
-
-
-def _is_taken(file: int) -> bool:
-    """Take the lock if it is free; True also where the file system has no locks."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno in _NO_LOCKS
-    return True

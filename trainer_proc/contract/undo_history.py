@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from curricula.errors import UserError
 from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, Origin
 from trainer_proc.contract.requests import Redo, Undo
@@ -57,7 +59,8 @@ class UndoHistory:
 
     def intervention_for(self, command: Undo | Redo) -> InterventionQueued:
         """Return the unnumbered intervention that carries out `command`. Raises `UndoError`."""
-        return self._undo(command) if isinstance(command, Undo) else self._redo(command)
+        queued = self._undo(command) if isinstance(command, Undo) else self._redo(command)
+        return replace(queued, agent=command.agent)
 
     def _undone_after_queue(self) -> list[int]:
         """Return what is undone once the queue is applied, so that two undo requests undo two interventions."""

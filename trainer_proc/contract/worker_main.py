@@ -12,6 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn, TypeAlias, TypeVar
 
@@ -25,6 +26,8 @@ from trainer_proc.contract.worker import Progress, Refusal, Result, Worker
 
 Report: TypeAlias = Callable[[Progress], None]
 _Request = TypeVar("_Request", bound=msgspec.Struct)
+at_end = ExitStack()
+"""What a worker does at its end, whatever that is: exit hooks of Python would not run."""
 
 
 def run_worker(
@@ -40,9 +43,10 @@ def run_worker(
     the process's.
     """
     os.nice(niceness)
-    status = _answer(worker, request, work, sys.argv[1:])
+    with at_end:
+        status = _answer(worker, request, work, sys.argv[1:])
     sys.stderr.flush()
-    os._exit(status)  # nothing is left to clean up, and taking a simulator down takes seconds
+    os._exit(status)  # taking a simulator down takes seconds, and Python's exit hooks would do so
 
 
 def _answer(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +12,13 @@ import msgspec
 import numpy as np
 
 from curricula.errors import UserError
-from trainer_proc.contract.bundle.card import CARD, LARGEST_FILE, ONNX, PolicyCard
+from trainer_proc.contract.bundle.card import CARD, ONNX, PolicyCard
 from trainer_proc.contract.bundle.description import FORMAT
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.install import install_command
 from trainer_proc.contract.json_content import decode_json
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION
+from trainer_proc.deploy.bundle_files import read_bundle_file, require_plain_name
 from trainer_proc.deploy.card_checks import check_card
 from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
 from trainer_proc.deploy.network_file import load_network
@@ -52,9 +51,7 @@ def load_bundle(folder: Path) -> Bundle:
     card = read_card(folder / CARD)
     network = b""
     for name, expected in _hashes(card).items():
-        content = _file(folder / name)
-        if (actual := hashlib.sha256(content).hexdigest()) != expected:
-            raise refused(name, f"SHA-256 {expected[:12]}…", f"{actual[:12]}…: it was changed", EXPORT_AGAIN)
+        content = read_bundle_file(folder / name, expected)
         network = content if name == ONNX else network
     check_card(card)
     _check_weights(onnx, network)
@@ -73,7 +70,7 @@ def require(package: str, what: str = "running a policy") -> Any:
 
 def read_card(file: Path) -> PolicyCard:
     """Return the bundle's `policy.json`. Raises `BundleRefused`."""
-    content = _file(file, LARGEST_DESCRIPTION)
+    content = read_bundle_file(file, most=LARGEST_DESCRIPTION)
     try:
         found = decode_json(content, _Format).format
         if found != FORMAT:
@@ -98,22 +95,6 @@ def _hashes(card: PolicyCard) -> dict[str, str]:
     for name in hashes:
         require_plain_name(name)
     return hashes
-
-
-def require_plain_name(name: str) -> None:
-    """Raise `BundleRefused` for a name that leads out of the bundle's folder, or that no file can have."""
-    if Path(name).name != name or "\0" in name:
-        raise refused("files", "names of files in the bundle's folder", repr(name), EXPORT_AGAIN)
-
-
-def _file(file: Path, most: int = LARGEST_FILE) -> bytes:
-    try:
-        return read_file(file, most)
-    except FileNotFoundError:
-        remedy = f"{EXPORT_AGAIN}, or give the folder of a bundle"
-        raise refused(file.name, f"a file in {file.parent}", "none", remedy) from None
-    except OSError as error:
-        raise refused(file.name, "a readable file", one_line(error), EXPORT_AGAIN) from error
 
 
 def _check_weights(onnx: Any, network: bytes) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from trainer_proc.contract.bundle.card import PolicyCard
-from trainer_proc.contract.bundle.description import Limits, ObservationTerm, ends_of
+from trainer_proc.contract.bundle.description import STANDING_COMMAND, Limits, ObservationTerm, ends_of
 from trainer_proc.deploy.errors import EXPORT_AGAIN, BundleRefused, refused
 
 MOST_RADIANS = 2 * math.pi
@@ -20,12 +21,19 @@ _SLACK = 1e-3
 """By how much (rad) a default pose may lie beyond the limits: both are rounded."""
 DRIVEN = ("position", "velocity", "effort", "relative_position")
 """Kinds of actions that the runner carries out."""
-MOTION_JOINTS, MOTION_ANCHOR = ":generated_commands", ":motion_anchor_ori_b"
-"""Functions of the terms of a tracked motion that a robot can make."""
 MOTION_OUTPUTS = ("joint_pos", "joint_vel", "body_quat_w")
-"""Outputs of a tracking policy's network that these terms need."""
+"""Outputs of a tracking policy's network that the terms of its motion need."""
 MOTION_POSITIONS = "body_pos_w"
-"""Output with the positions of the tracked bodies, which only a comparison needs."""
+"""Output with the positions of the tracked bodies, which a comparison and `motion_anchor_pos_b` need."""
+MotionTerm = Literal["joints", "anchor_position", "anchor_orientation", "body_positions", "body_orientations"]
+_MOTION_TERMS: dict[str, MotionTerm] = {
+    "generated_commands": "joints",
+    "motion_anchor_pos_b": "anchor_position",
+    "motion_anchor_ori_b": "anchor_orientation",
+    "robot_body_pos_b": "body_positions",
+    "robot_body_ori_b": "body_orientations",
+}
+"""By the function of mjlab's tracking tasks."""
 _DEGREES = "give it in rad, not degrees"
 
 
@@ -179,9 +187,11 @@ def _check_form(term: ObservationTerm, card: PolicyCard) -> None:
 def not_made(term: ObservationTerm, card: PolicyCard) -> BundleRefused | None:
     """Return why the runner can't make a term; None if it can."""
     field = f"observation_terms.{term.name}"
-    if term.quantity == "motion" and term.function.endswith((MOTION_JOINTS, MOTION_ANCHOR)):
+    if motion_term(term):
         return _motion_not_made(field, term, card)
-    if term.quantity in ("", "phase", "motion"):
+    if term.quantity == "phase":
+        return _phase_not_made(field, term, card)
+    if term.quantity in ("", "motion"):
         got = f"{term.function or term.quantity or 'an unknown function'}, which only the training's code makes"
         return refused(field, "a quantity that a controller can make", got, "train without this term")
     if term.modifiers:
@@ -195,12 +205,30 @@ def not_made(term: ObservationTerm, card: PolicyCard) -> BundleRefused | None:
     return None
 
 
+def _phase_not_made(field: str, term: ObservationTerm, card: PolicyCard) -> BundleRefused | None:
+    period = term.parameters.get("period")
+    if not isinstance(period, int | float) or not 0.0 < period < math.inf:
+        return refused(f"{field}.parameters.period", "seconds, more than 0", period, EXPORT_AGAIN)
+    least = term.parameters.get("command_threshold", STANDING_COMMAND)
+    if not isinstance(least, int | float) or not math.isfinite(least):
+        return refused(f"{field}.parameters.command_threshold", "a finite number", least, EXPORT_AGAIN)
+    if term.command and term.command not in {command.name for command in card.commands if command.parts}:
+        return refused(f"{field}.command", "a command of commands", repr(term.command), EXPORT_AGAIN)
+    return None
+
+
+def motion_term(term: ObservationTerm) -> MotionTerm | None:
+    """Return which term of a tracked motion it is; None for one that a controller can't make, or another quantity."""
+    return _MOTION_TERMS.get(term.function.rpartition(":")[2]) if term.quantity == "motion" else None
+
+
 def _motion_not_made(field: str, term: ObservationTerm, card: PolicyCard) -> BundleRefused | None:
     commands = {command.name: command for command in card.commands if command.kind == "motion"}
     command = commands.get(term.command)
     if command is None or command.body not in command.bodies:
         return refused(f"{field}.command", "a motion of commands with its anchor", repr(term.command), EXPORT_AGAIN)
-    if missing := [name for name in MOTION_OUTPUTS if name not in card.task_outputs]:
+    positions = (MOTION_POSITIONS,) if motion_term(term) == "anchor_position" else ()
+    if missing := [name for name in (*MOTION_OUTPUTS, *positions) if name not in card.task_outputs]:
         return refused("task_outputs", f"{missing[0]} of the motion", "none", EXPORT_AGAIN)
     if not card.robot_model:
         return refused("robot_model", "the robot's MuJoCo model, for the anchor's pose", "none", EXPORT_AGAIN)
@@ -214,10 +242,10 @@ def _sizes(term: ObservationTerm, card: PolicyCard) -> int:
             return 3
         case "joint_pos" | "joint_vel":
             return len(term.joints)
-        case "motion" if term.function.endswith(MOTION_ANCHOR):
-            return 6
-        case "motion" if term.function.endswith(MOTION_JOINTS):
-            return 2 * len(card.robot_joint_names)
+        case "phase":
+            return 2
+        case "motion":
+            return _motion_size(term, card)
         case "height_scan":
             return len(card.height_map.points) if card.height_map is not None else 0
         case "command":
@@ -226,6 +254,23 @@ def _sizes(term: ObservationTerm, card: PolicyCard) -> int:
             action = term.parameters.get("action_name")
             parts = {part.name: part.size for part in card.action_terms}
             return card.num_actions if action is None else parts.get(action, card.num_actions)
+        case _:
+            return 0
+
+
+def _motion_size(term: ObservationTerm, card: PolicyCard) -> int:
+    bodies = next((len(command.bodies) for command in card.commands if command.name == term.command), 0)
+    match motion_term(term):
+        case "joints":
+            return 2 * len(card.robot_joint_names)
+        case "anchor_position":
+            return 3
+        case "anchor_orientation":
+            return 6
+        case "body_positions":
+            return 3 * bodies
+        case "body_orientations":
+            return 6 * bodies
         case _:
             return 0
 

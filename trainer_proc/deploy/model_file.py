@@ -5,14 +5,13 @@ MuJoCo opens whatever files a model names, loads plugins, and ends its process w
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 from trainer_proc.contract.bundle.description import LARGEST_ROBOT_MODEL
 from trainer_proc.contract.errors import one_line
-from trainer_proc.contract.run_files import read_file
+from trainer_proc.deploy.bundle_files import read_bundle_file
 from trainer_proc.deploy.errors import EXPORT_AGAIN, BundleRefused, refused
 
 _MOST_ELEMENTS = 20_000
@@ -39,12 +38,7 @@ _MARKUP = re.compile(r"<!(?!--|\[CDATA\[)")
 
 def read_model(file: Path, sha256: str = "") -> str:
     """Return the text of a model with that hash; of any without one. Raises `BundleRefused`."""
-    try:
-        content = read_file(file, LARGEST_ROBOT_MODEL)
-    except OSError as error:
-        raise refused(file.name, "a readable file", one_line(error), EXPORT_AGAIN) from error
-    if sha256 and hashlib.sha256(content).hexdigest() != sha256:
-        raise refused(file.name, f"SHA-256 {sha256[:12]}…", "another: it was changed", EXPORT_AGAIN)
+    content = read_bundle_file(file, sha256 or None, LARGEST_ROBOT_MODEL)
     check_model(file.name, content)
     return content.decode()
 

@@ -71,6 +71,9 @@ def check_parts(mujoco: Any, model: Any, card: PolicyCard) -> None:
                 raise refused(field, "hinges and slides of the robot's model", name, EXPORT_AGAIN)
     if card.height_map is not None:
         _require_body(mujoco, model, "height_map: frame", card.height_map.frame)
+    for command in card.commands:
+        for body in command.bodies:
+            _require_body(mujoco, model, f"commands.{command.name}.bodies", body)
     base = _require_body(mujoco, model, "base_body", card.base_body) if card.base_body else 1
     free = model.body_jntadr[base]
     if free > 0 and model.jnt_type[free] == mujoco.mjtJoint.mjJNT_FREE:

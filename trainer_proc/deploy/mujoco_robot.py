@@ -52,6 +52,7 @@ class MujocoRobot:
         self._frame = {name: _Frame(self, frames[0] if frames else "") for name, frames in self.frames.items()}
         self._height_map = card.height_map
         self.has_height_scan = card.height_map is not None
+        self.has_position = True
         bad = mujoco.mjtWarning
         self._bad = (bad.mjWARN_BADQPOS, bad.mjWARN_BADQVEL, bad.mjWARN_BADQACC)
         self._default = np.array(card.default_joint_positions)

@@ -6,6 +6,7 @@ A history is filled with the first value, as mjlab's `CircularBuffer` and Isaac 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Protocol
@@ -14,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer_proc.contract.bundle.card import PolicyCard
-from trainer_proc.contract.bundle.description import ObservationTerm
+from trainer_proc.contract.bundle.description import STANDING_COMMAND, ObservationTerm
+from trainer_proc.deploy.card_checks import motion_term
 from trainer_proc.deploy.errors import refused
 from trainer_proc.deploy.layout import columns_of
 from trainer_proc.deploy.robot import VECTORS, Floats, RobotState, Sensors
@@ -42,6 +44,8 @@ class Observations:
         Raises `BundleRefused` for a joint that the robot hasn't, or a motion that is missing.
         """
         self._motion = motion
+        self._steps = 0
+        """Control steps since the reset."""
         self.commands = {command.name: np.zeros(max(1, len(command.parts))) for command in card.commands}
         """Values in force of each command, in its parts' units; zero at first."""
         self.last_action = np.zeros(card.num_actions)
@@ -56,7 +60,8 @@ class Observations:
         ]
 
     def reset(self) -> None:
-        """Forget the history, the last action and the commands; begin the motion again."""
+        """Forget the history, the last action and the commands; begin the motion and the phase again."""
+        self._steps = 0
         if self._motion is not None:
             self._motion.reset()
         for term in self._terms:
@@ -71,6 +76,7 @@ class Observations:
             self._motion.advance(state)
         for term in self._terms:
             term.observe(state)
+        self._steps += 1
         return self._vector
 
     def _reader(self, term: ObservationTerm) -> Reader:
@@ -93,6 +99,8 @@ class Observations:
                 return lambda state, value: np.copyto(value, command)
             case "height_scan":
                 return _read_height_scan
+            case "phase":
+                return self._phase_reader(term)
             case "motion" if self._motion is not None:
                 seen = self._motion.value(term)
                 return lambda state, value: np.copyto(value, seen)
@@ -108,6 +116,21 @@ class Observations:
         def read(state: RobotState, value: Floats) -> None:
             np.take(getattr(state, field), index, out=value, mode="clip")
             np.subtract(value, offset, out=value)
+
+        return read
+
+    def _phase_reader(self, term: ObservationTerm) -> Reader:
+        assert self._card.control_frequency is not None, "checked by check_card"
+        step_angle = 2.0 * math.pi / (self._card.control_frequency * float(term.parameters["period"]))
+        command = self.commands.get(term.command)
+        least = float(term.parameters.get("command_threshold", STANDING_COMMAND))
+
+        def read(_: RobotState, value: Floats) -> None:
+            if command is not None and math.hypot(*command) < least:
+                value[:] = 0.0
+                return
+            angle = self._steps * step_angle
+            value[0], value[1] = math.sin(angle), math.cos(angle)
 
         return read
 
@@ -152,6 +175,9 @@ def require_measured(card: PolicyCard, robot: Sensors) -> None:
         if term.quantity == "height_scan" and not robot.has_height_scan:
             remedy = "train the actor without it, or give the robot a height map"
             raise refused(f"observation_terms.{term.name}", "what the robot measures", term.quantity, remedy)
+        if motion_term(term) == "anchor_position" and not robot.has_position:
+            remedy = "train the actor without it, as tasks do that are named No-State-Estimation"
+            raise refused(f"observation_terms.{term.name}", "what the robot measures", "its position", remedy)
         if term.quantity not in VECTORS:
             continue
         frames = robot.frames.get(term.quantity, ())

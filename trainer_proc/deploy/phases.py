@@ -27,6 +27,8 @@ class Limits:
     """Longest wait for the first state."""
     damp_seconds: float = 1.0
     """Time for which the robot is damped before the run ends."""
+    pause_seconds: float = float("inf")
+    """Longest time between two ticks: a robot that was left alone for longer is damped, not taken over again."""
     max_tilt: float = 1.0
     """Largest angle between the robot's vertical axis and the world's, rad."""
 
@@ -45,6 +47,8 @@ class Tick:
     """Why the robot must be damped: a joint beyond its limits, a network's NaN; empty for none."""
     stop: str = ""
     """Why a user or program asks to stop; empty if nobody does."""
+    pause: float = 0.0
+    """Seconds since the tick before."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ def _reason(machine: Machine, tick: Tick, limits: Limits) -> str:
     """Return why to damp now; empty to go on."""
     if tick.stop:
         return tick.stop
+    if tick.pause > limits.pause_seconds:
+        return f"the loop paused for {tick.pause:.2f} s, limit {limits.pause_seconds:g} s"
     if tick.measured is None:
         waited = tick.now - machine.since
         return f"no state of the robot in {waited:.1f} s: check its connection" if waited > limits.wait_seconds else ""

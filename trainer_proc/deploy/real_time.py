@@ -19,7 +19,7 @@ class RealTimeRobot:
         self.robot = robot
         self.joint_names: Sequence[str] = robot.joint_names
         self.frames: Mapping[str, Sequence[str]] = robot.frames
-        self.has_height_scan = robot.has_height_scan
+        self.has_height_scan, self.has_position = robot.has_height_scan, robot.has_position
         self._clock = clock
         self._now = clock()
         self.is_held = False

@@ -39,7 +39,7 @@ class RobotState:
     height_scan: Floats | None = None
     """[points] height above the ground in metres, see `HeightMap`; None without a sensor."""
     base_position: Floats | None = None
-    """[3] metres in the world's axes, which only a simulation knows. Nothing but pictures may need it."""
+    """[3] metres in the world's axes; None if it can't be measured, see `Sensors.has_position`."""
     problem: str = ""
     """Why the robot can't go on, by its own account, in one line; empty for nothing."""
 
@@ -75,6 +75,10 @@ class Sensors(Protocol):
     @property
     def has_height_scan(self) -> bool:
         """Whether states have a `height_scan`."""
+
+    @property
+    def has_position(self) -> bool:
+        """Whether states have a `base_position`, as those of a simulation."""
 
 
 class RobotInterface(Sensors, Protocol):

@@ -34,6 +34,8 @@ from trainer_proc.deploy.robot import RobotInterface, RobotState
 from trainer_proc.deploy.runner import Outcome, Runner
 from trainer_proc.deploy.telemetry import PICTURE_SECONDS, Telemetry, telemetry_folder
 
+_LONGEST_PAUSE = 0.2
+"""Seconds for which a real robot may be left alone; the worst of 165,000 ticks began 0.011 s late."""
 _SHORTEST_STALE = 0.01
 """Seconds: states of a robot come with a jitter of milliseconds."""
 _INTERRUPTED = "interrupted"
@@ -96,6 +98,7 @@ def _limits(request: RunPolicyRequest, card: PolicyCard) -> Limits:
         ramp_seconds=request.ramp_seconds,
         run_seconds=request.seconds,
         damp_seconds=request.damp_seconds,
+        pause_seconds=_LONGEST_PAUSE if request.robot == "unitree" else math.inf,  # a simulation waits
         max_tilt=request.max_tilt,
         stale_seconds=request.stale_seconds or max(1.0 / card.control_frequency, _SHORTEST_STALE),
     )
@@ -153,7 +156,10 @@ class _Watcher:
         if self._painter is not None and request.log_root:
             folder = telemetry_folder(Path(request.log_root), bundle.card.run)
             detail = f"policy of iteration {bundle.card.iteration} on {request.robot}"
-            self._telemetry = Telemetry(folder, bundle.card, self._painter.scene, detail)
+            try:
+                self._telemetry = Telemetry(folder, bundle.card, self._painter.scene, detail)
+            except OSError as error:
+                raise UserError(f"the run can't be shown: {error}", hint="choose another folder with --logs") from error
             stack.callback(self._telemetry.close)
         self._began = self._acts_since = self._reported = self._next_record = time.monotonic()
         self._step = self._steps = 0
@@ -207,10 +213,10 @@ class _Watcher:
         forward, lateral, yaw = (self._sum / self._steps).tolist()
         return forward, lateral, yaw
 
-    def write_record(self, card: PolicyCard, command: dict[str, tuple[float, ...]]) -> str:
-        """Write the rollout that was asked for, and return its path. Raises `UserError`."""
+    def write_record(self, card: PolicyCard, command: dict[str, tuple[float, ...]]) -> tuple[str, str]:
+        """Write the rollout that was asked for; return its path, and why it is missing: the run is over and counts."""
         if not (self._request.record and self._painter is not None and self.pictures):
-            return ""
+            return "", ""
         header = RolloutHeader(
             task=card.task,
             backend=card.backend,
@@ -227,8 +233,8 @@ class _Watcher:
         try:
             write_rollout(Path(self._request.record), header, self._painter.scene, self.pictures)
         except OSError as error:
-            raise UserError(f"the rollout can't be written: {error}") from error
-        return self._request.record
+            return "", f"the rollout can't be written: {error}"
+        return self._request.record, ""
 
 
 def _result(
@@ -236,6 +242,7 @@ def _result(
 ) -> PolicyRun:
     asked: Command | None = card.commands[0] if card.commands and command else None
     names = [part.name for part in asked.parts] if asked is not None else []
+    record, problem = watcher.write_record(card, command)
     return PolicyRun(
         reason=outcome.reason,
         is_complete=outcome.reason == TIME_IS_OVER,
@@ -251,5 +258,6 @@ def _result(
         lateness_worst=outcome.lateness.worst,
         command=dict(zip(names, next(iter(command.values()), ()), strict=False)),
         velocity=watcher.velocity,
-        record=watcher.write_record(card, command),
+        record=record,
+        problem=problem,
     )

@@ -89,6 +89,8 @@ class Runner:
         self._clock, self._sleep = clock, sleep
         self._period = 1.0 / (rate * self._ticks_per_step)
         self._machine = Machine(clock())
+        self._now: float | None = None
+        """Time of the tick before."""
         self._guard = StateGuard(card, robot)
         self._gravity = np.zeros(3)
         self._state: RobotState | None = None
@@ -150,7 +152,9 @@ class Runner:
         state = self._robot.read()
         self._state = state
         before = self._machine.phase
-        seen = self._seen(now, state)
+        pause = 0.0 if self._now is None else now - self._now
+        self._now = now
+        seen = self._seen(now, state, pause)
         self._machine = self._machine.advanced(seen, self._limits)
         phase = self._machine.phase
         is_step = tick >= self._next_step or phase != before
@@ -171,14 +175,14 @@ class Runner:
         self._robot.write(self._targets)
         return is_step
 
-    def _seen(self, now: float, state: RobotState | None) -> Tick:
+    def _seen(self, now: float, state: RobotState | None, pause: float = 0.0) -> Tick:
         if state is None:
-            return Tick(now, None, stop=self._stop)
+            return Tick(now, None, stop=self._stop, pause=pause)
         project_gravity(state.orientation, self._gravity)
         upright = -float(self._gravity[2])
         tilt = math.nan if math.isnan(upright) else math.acos(min(max(upright, -1.0), 1.0))
         problem = self._problem or self._guard.problem(state)
-        return Tick(now, state.time, tilt, problem, self._stop)
+        return Tick(now, state.time, tilt, problem, self._stop, pause)
 
     def _ramp(self, now: float, state: RobotState, *, is_new: bool) -> None:
         """Move the targets from the pose in which the robot was found to the default one."""

@@ -53,20 +53,24 @@ class Telemetry:
             iterations=1,
             seed=0,
         )
-        folder.write_spec(spec)
-        folder.journal.write_bytes(_journal(folder, spec, detail))
+        try:
+            folder.write_spec(spec)
+            folder.journal.write_bytes(_journal(folder, spec, detail))
+        except BaseException:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
         self._sockets = make_sockets_folder()
-        addresses = [f"ipc://{self._sockets}/{name}" for name in ("frames", "requests", "robot")]
+        frames, requests, robot = (f"ipc://{self._sockets}/{name}" for name in ("frames", "requests", "robot"))
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.XPUB)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.SNDHWM, _MOST_UNSENT)
         self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)
-        self._socket.bind(addresses[2])
+        self._socket.bind(robot)
         self._requests: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.ROUTER)
         self._requests.setsockopt(zmq.LINGER, 0)
         self._requests.setsockopt(zmq.MAXMSGSIZE, LARGEST_REQUEST)
-        self._requests.bind(addresses[1])
-        write_connection(folder, *addresses)
+        self._requests.bind(requests)
+        write_connection(folder, frames, requests, robot)
         self._topics: set[bytes] = set()
         self._next_look = self._next_picture = 0.0
 

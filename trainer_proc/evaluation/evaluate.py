@@ -76,7 +76,7 @@ def _played(
     episodes: int,
     report: Callable[[Progress], None],
 ) -> Evaluation:
-    policy = load_policy(stage.runner, prepared.policy, prepared.content)
+    policy = load_policy(stage.runner, prepared.played, prepared.content)
     definition = read_table(read_success, stage.spec.success)
     stage.env.reset()  # some environments report their success from their first reset on
     rule = make_rule(definition, stage.task, stage.simulator)

@@ -72,7 +72,7 @@ class TraceRecorder:
             run=run,
             iteration=-1 if prepared.iteration is None else prepared.iteration,
             policy=prepared.policy.name,
-            is_exported=is_exported(prepared.policy),
+            is_exported=is_exported(prepared.played),
             task=self._stage.spec.task,
             backend=self._stage.spec.backend,
             joints=list(self._robot.joint_names),
@@ -102,8 +102,10 @@ class TraceRecorder:
         self._rows.setdefault("time", []).append(np.array(_simulated_time(self._stage.task, self._row)))
         self._add("joint_pos", as_tensor(data.joint_pos)[self._row])
         self._add("joint_vel", as_tensor(data.joint_vel)[self._row])
+        origin = as_tensor(self._stage.task.scene.env_origins)[self._row]
         poses, velocities = zip(*(self._frame(name) for name in self._frames), strict=True)
         quaternions, velocity = torch.stack([pose[3:7] for pose in poses]), torch.stack(velocities)
+        self._add("position", poses[0][:3] - origin)
         self._add("quaternion", quaternions)
         self._add("linear_velocity", world_to_root(quaternions, velocity[:, :3]))
         self._add("angular_velocity", world_to_root(quaternions, velocity[:, 3:]))

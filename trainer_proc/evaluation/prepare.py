@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,12 +12,14 @@ from typing import Any
 
 import msgspec
 
-from curricula.errors import UsageError, message_of
+from curricula.errors import message_of
 from trainer_proc.checkpoints.load import read_checkpoint
+from trainer_proc.contract.bundle.card import ONNX
 from trainer_proc.contract.evaluation import EvaluationError
 from trainer_proc.contract.garbage import without_garbage_collection
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.contract.worker import Progress
+from trainer_proc.contract.worker_main import at_end
 from trainer_proc.evaluation.policy import conditions_of_exported, is_exported, iteration_in, read_policy_file
 from trainer_proc.evaluation.stage import Stage, built_stage
 from trainer_proc.simulators.base import Backend
@@ -31,8 +35,10 @@ class Prepared:
     """A policy and its run's own task, both checked; nothing is built yet."""
 
     policy: Path
+    played: Path
+    """The file that acts: `policy`, or what it was exported to."""
     content: dict[str, Any]
-    """Of the policy's file."""
+    """Of the file that acts."""
     iteration: int | None
     """Iteration of the policy, None if unknown."""
     backend: Backend
@@ -56,24 +62,25 @@ def prepare(
     `conditions` is the checkpoint whose knob values apply; empty for those of the policy itself.
     """
     folder, path = RunFolder(Path(run)), Path(policy)
-    spec = folder.read_spec()
+    spec, played = folder.read_spec(), path
     if spec.library not in ("", "rsl_rl"):
         if not is_exported(path):
-            raise UsageError(
-                f"expected a checkpoint of rsl_rl or an exported policy, got a checkpoint of {spec.library}: "
-                "export it, then play its policy.onnx"
-            )
+            report(Progress(0, 0, f"exporting {path.name}"))
+            played = _exported(folder, path)
+            conditions = conditions or str(path)
         spec = _built_for_rsl_rl(spec)
-    content = read_policy_file(path)
-    applying, origin, notes = _conditions(conditions, folder, path, content)
+    content = read_policy_file(played)
+    applying, origin, notes = _conditions(conditions, folder, played, content)
     report(Progress(0, 0, f"loading {spec.backend}"))
-    checkpoint = "" if is_exported(path) else str(path)
+    checkpoint = "" if is_exported(played) else str(path)
     spec = msgspec.structs.replace(spec, device=device, seed=seed, processes=1, checkpoint=checkpoint)
+    spec = msgspec.structs.replace(spec, frontend="")  # what is measured is read from the managers of PyTorch
     with without_garbage_collection():  # the simulator is imported
         backend, spec = check_launch(spec)
     env_cfg, _ = backend.configurations(spec)
     return Prepared(
         policy=path,
+        played=played,
         content=content,
         iteration=iteration_in(path, content),
         backend=backend,
@@ -83,6 +90,19 @@ def prepare(
         origin=origin,
         notes=notes,
     )
+
+
+def _exported(folder: RunFolder, checkpoint: Path) -> Path:
+    """Return the exported policy of another library's checkpoint, in a folder that goes with this worker.
+
+    Its networks are that library's, so rsl-rl's runner can't hold them. Raises `ExportError`.
+    """
+    from trainer_proc.export.write import export_policy  # onnx and TorchScript, which no other policy needs
+
+    out = Path(tempfile.mkdtemp(prefix="policy-"))
+    at_end.callback(shutil.rmtree, out, ignore_errors=True)
+    export_policy(folder, checkpoint, out)
+    return out / ONNX
 
 
 def _built_for_rsl_rl(spec: RunSpec) -> RunSpec:

@@ -20,7 +20,8 @@ from curricula.errors import message_of
 from trainer_proc.contract.evaluation import EvaluationError, is_condition
 from trainer_proc.contract.garbage import without_garbage_collection
 from trainer_proc.contract.knob import Value, number_of
-from trainer_proc.contract.messages import Change, InterventionFailed, InterventionQueued, LeftOut, TrainerBody
+from trainer_proc.contract.messages import Change, InterventionFailed, InterventionQueued, TrainerBody
+from trainer_proc.contract.monitoring import LeftOut
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.knobs.discover import discover_knobs
 from trainer_proc.knobs.resample import Resampler

@@ -88,7 +88,8 @@ def _describe(name: str, term: Any, simulator: Simulator | None) -> Command:
         )
     if "MotionCommand" in kinds:
         bodies = [str(body) for body in getattr(cfg, "body_names", ())]
-        return Command(name, "motion", body=str(getattr(cfg, "anchor_body_name", "")), bodies=bodies)
+        frames = int(getattr(getattr(term, "motion", None), "time_step_total", 0))
+        return Command(name, "motion", body=str(getattr(cfg, "anchor_body_name", "")), bodies=bodies, frames=frames)
     return Command(name, "other")
 
 

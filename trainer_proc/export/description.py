@@ -33,7 +33,7 @@ def describe_policy(runner: Any, task: str, backend: str, simulator: Simulator |
     vectors = [group for group in groups if group in actor.observation_sizes]
     robots = driven_assets(env, simulator)
     commands = describe_commands(env, simulator)
-    reader = None if simulator is None else TermReader(simulator, robots, commands, _action_terms(env))
+    reader = None if simulator is None else TermReader(env, simulator, robots, commands, _action_terms(env))
     clip_actions, clips_not_included = action_limit(runner.env)
     joints, joints_not_included = _describe_joints(simulator, robots)
     return PolicyDescription(

@@ -15,24 +15,10 @@ from pathlib import Path
 
 import psutil
 
-from trainer_proc.contract.bundle.card import (
-    CARD,
-    ONNX,
-    REFERENCE,
-    ROBOT_MODEL,
-    TORCHSCRIPT,
-    TRACE,
-    VERIFICATION,
-    WEIGHTS,
-)
+from trainer_proc.contract.bundle.card import BUNDLE_FILES, CARD
 from trainer_proc.contract.bundle.formats import FORMATS
 from trainer_proc.contract.export_process import ExportError
 
-EARLIER_FILES = (CARD, ONNX, TORCHSCRIPT, WEIGHTS, ROBOT_MODEL, "policy.onnx.data", VERIFICATION, REFERENCE, TRACE)
-"""Files of an earlier export, which the next one takes away; other exporters write `policy.onnx.data`.
-
-The card is placed last and taken away first: a folder without it has no complete export.
-"""
 _UNFINISHED = ".unfinished"
 
 
@@ -40,7 +26,7 @@ def require_usable(target: Path) -> None:
     """Raise `ExportError` if an export's files can't be placed in `target`, before anything slow is done."""
     if target.exists() and not target.is_dir():
         raise ExportError(f"expected a folder, got the file {target}: choose another folder")
-    for name in EARLIER_FILES:
+    for name in BUNDLE_FILES:
         if (target / name).is_dir():
             raise ExportError(f"expected a file {target / name}, got a folder: move it away or choose another folder")
 
@@ -74,7 +60,7 @@ def put_in_place(finished: Path, target: Path) -> None:
             os.fsync(file.fileno())
     previous = finished / "previous"
     previous.mkdir()
-    earlier = [name for name in (*EARLIER_FILES, *FORMATS) if (target / name).exists()]
+    earlier = [name for name in (*BUNDLE_FILES, *FORMATS) if (target / name).exists()]
     with _one_at_a_time(target):
         try:
             _move(earlier, target, previous)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import platform
-import subprocess
+
+from trainer_proc.contract.git import GitError, ask_git
 
 RECORDED_VERSIONS = (
     *("humanoid-tui", "torch", "rsl-rl-lib", "rl-games", "skrl", "mjlab", "isaaclab"),
@@ -24,10 +25,7 @@ def versions() -> dict[str, str]:
 
 def git_commit() -> str | None:
     """Return the working directory's commit, with `-dirty` if tracked files differ; None without one."""
-    # a repository's own settings may name a program that git starts to look for changes
-    command = ["git", "-c", "core.fsmonitor=false", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
+        return ask_git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*").decode().strip()
+    except GitError:
         return None
-    return answer.stdout.strip()

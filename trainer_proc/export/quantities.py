@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trainer_proc.contract.bundle.description import Command, HeightMap, Quantity
+from trainer_proc.export.gait_phase import phase_arguments
 from trainer_proc.simulators.interface import Simulator
 
 UNITS: dict[Quantity, str] = {
@@ -39,6 +40,8 @@ class Observed:
 class TermReader:
     """Understands the observation functions of mjlab and Isaac Lab. `robots` are the assets that the policy drives."""
 
+    env: Any
+    """Without wrappers."""
     simulator: Simulator
     robots: Sequence[str]
     commands: Sequence[Command]
@@ -46,6 +49,8 @@ class TermReader:
 
     def observed(self, cfg: Any) -> Observed:
         """Return what a term with this configuration observes."""
+        if (phase := phase_arguments(cfg, self.env)) is not None:
+            return Observed("phase", command=phase.get("command_name", ""))
         if not inspect.isfunction(cfg.func) or cfg.func.__module__.partition(".")[0] not in _LIBRARIES:
             return Observed()
         read = _READERS.get(cfg.func.__name__)

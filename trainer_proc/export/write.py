@@ -26,10 +26,12 @@ from trainer_proc.contract.child_process import interrupt_on_signals, standard_o
 from trainer_proc.contract.damage_text import damage_text
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.export_process import ExportError
+from trainer_proc.contract.garbage import without_garbage_collection
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import Damaged, InterventionApplied
+from trainer_proc.contract.messages import InterventionApplied
 from trainer_proc.contract.products import ExportFinished
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.stand_ins import Damaged
 from trainer_proc.export.actor import actor_group_sizes, actor_images, read_actor, read_infos, require_packages
 from trainer_proc.export.check import check_policy, check_task_outputs, measure_latency, open_session
 from trainer_proc.export.described import current_description
@@ -62,6 +64,8 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
     description = msgspec.structs.replace(description, commands=commands)
     policy = rebuild_policy(description, weights, checkpoint)
     try:
+        if out is None:
+            folder.make_folder(target)
         with temporary_folder(target) as temporary, warnings.catch_warnings():
             # TorchScript is deprecated and the ONNX exporter warns about itself; the check covers both
             warnings.simplefilter("ignore")
@@ -89,9 +93,9 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
             )
             (temporary / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=2))
             put_in_place(temporary, target)
-        write_default_formats(target)
     except OSError as error:
         raise ExportError(f"{target} can't be written: {error}") from error
+    not_written = write_default_formats(target)
     place = target.relative_to(folder.path) if target.is_relative_to(folder.path) else target
     return ExportFinished(
         iteration=iteration,
@@ -102,6 +106,7 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
         rate_hz=1e6 / latency.p99_us,
         not_included=tuple(description.not_included),
         not_measured=tuple(description.not_measured),
+        not_written=tuple(not_written),
     )
 
 
@@ -160,6 +165,8 @@ def _with_not_included(description: PolicyDescription, task: TaskExport, policy:
 
 def _past_interventions(folder: RunFolder) -> tuple[list[InterventionApplied], str]:
     """Return the journal's applied interventions, and one line about what is wrong with the journal, else empty."""
+    if not folder.journal.is_file():
+        return [], "the run has no journal, so changes may be missing here"
     try:
         frames = JournalReader(folder.journal).read_new()
     except (JournalUnreadable, OSError) as error:
@@ -209,7 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ["OMP_NUM_THREADS"] = "1"  # read by torch
     os.nice(10)
     interrupt_on_signals()  # so that the temporary folder is removed
-    with standard_output_for_answers() as answer:
+    with standard_output_for_answers() as answer, without_garbage_collection():
         status, content = _run(arguments)
         answer.write(msgspec.json.encode(content).decode() + "\n")
     return status

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from curricula.errors import UsageError, UserError, suggestion
-from trainer_proc.contract.bundle.card import CARD, LARGEST_FILE, ONNX
+from trainer_proc.contract.bundle.card import CARD, ONNX
 from trainer_proc.contract.bundle.formats import FORMATS, FormatsWritten
 from trainer_proc.contract.errors import one_line
-from trainer_proc.contract.run_files import read_file
-from trainer_proc.deploy.bundle import read_card, require, require_plain_name
-from trainer_proc.deploy.errors import EXPORT_AGAIN, BundleRefused, refused
+from trainer_proc.deploy.bundle import read_card, require
+from trainer_proc.deploy.bundle_files import read_bundle_file, require_plain_name
+from trainer_proc.deploy.errors import BundleRefused, refused
 from trainer_proc.deploy.model_file import check_model
 from trainer_proc.deploy.network_file import load_network
 from trainer_proc.formats.beyondmimic import beyondmimic
@@ -61,10 +60,15 @@ def write_formats(bundle: Path, names: Sequence[str]) -> FormatsWritten:
     return FormatsWritten(folders=tuple(str(bundle / name) for name in made), notes=tuple(notes))
 
 
-def write_default_formats(bundle: Path) -> None:
-    """Write `BY_DEFAULT`, or none of it for a policy that it doesn't fit."""
-    with contextlib.suppress(UserError):
-        write_formats(bundle, BY_DEFAULT)
+def write_default_formats(bundle: Path) -> list[str]:
+    """Write each of `BY_DEFAULT` that fits the policy; return why the others are missing, one line each."""
+    problems = []
+    for name in BY_DEFAULT:
+        try:
+            write_formats(bundle, (name,))
+        except UserError as error:
+            problems.append(f"format {name}: {str(error).removeprefix(f'format {name}: ')}")
+    return problems
 
 
 def _made(name: str, source: Source) -> FormatFiles:
@@ -76,13 +80,7 @@ def _made(name: str, source: Source) -> FormatFiles:
 
 def _content(bundle: Path, name: str, sha256: str) -> bytes:
     require_plain_name(name)
-    try:
-        content = read_file(bundle / name, LARGEST_FILE)
-    except OSError as error:
-        raise refused(name, "a readable file", one_line(error), EXPORT_AGAIN) from error
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise refused(name, f"SHA-256 {sha256[:12]}…", "another: it was changed", EXPORT_AGAIN)
-    return content
+    return read_bundle_file(bundle / name, sha256)
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

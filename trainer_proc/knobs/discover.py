@@ -20,6 +20,7 @@ from trainer_proc.knobs.reward import reward_knobs
 from trainer_proc.knobs.slot import SlotKnob
 from trainer_proc.knobs.termination import termination_knobs
 from trainer_proc.knobs.terrain import terrain_knobs
+from trainer_proc.knobs.warp_frontend import as_built
 from trainer_proc.metrics.environment import unwrapped
 from trainer_proc.metrics.observer import Observer
 from trainer_proc.metrics.terrain import SteeredTerrain
@@ -46,7 +47,7 @@ def discover_knobs(
     slot_knobs: list[SlotKnob] = []
 
     def find(kind: str, found: Callable[[], Sequence[SlotKnob]]) -> None:
-        slot_knobs.extend(observer.attempt(f"knobs of {kind}", found) or ())
+        slot_knobs.extend(as_built(env, observer.attempt(f"knobs of {kind}", found) or ()))
 
     find("rewards", lambda: _reward_knobs(env))
     if simulator is not None and hasattr(env, "event_manager"):

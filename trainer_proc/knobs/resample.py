@@ -83,8 +83,8 @@ class Resampler:
     def release(self, knob: str) -> None:
         """Do nothing."""
 
-    def _reset_and_sample(self, env_ids: Any = None) -> None:
-        self._reset(env_ids)
+    def _reset_and_sample(self, env_ids: Any = None, **masks: Any) -> None:
+        self._reset(env_ids, **masks)
         if self._queued:
             with torch.inference_mode():
                 self._sample_in(env_ids)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from trainer_proc.knobs.slot import SlotKnob, attribute_slot, slot_knob
+from trainer_proc.knobs.slot import SlotKnob, slot_knob
 from trainer_proc.knobs.term_parameters import Term, parameter_knobs
+from trainer_proc.knobs.warp_frontend import weight_slot
 
 
 def reward_knobs(env: Any, reward_manager: Any) -> list[SlotKnob]:
@@ -18,13 +19,13 @@ def reward_knobs(env: Any, reward_manager: Any) -> list[SlotKnob]:
     for name in reward_manager.active_terms:
         cfg = reward_manager.get_term_cfg(name)
         term = Term(name=f"reward/{name}", kind="reward", cfg=cfg, env=env, takes_effect="next iteration")
-        knobs += [_weight_knob(name, term.cfg), *parameter_knobs(term)]
+        knobs += [_weight_knob(env, reward_manager, name), *parameter_knobs(term)]
     return knobs
 
 
-def _weight_knob(term: str, term_cfg: Any) -> SlotKnob:
+def _weight_knob(env: Any, reward_manager: Any, term: str) -> SlotKnob:
     return slot_knob(
-        attribute_slot(term_cfg, "weight"),
+        weight_slot(env, reward_manager, term),
         name=f"reward/{term}/weight",
         kind="reward",
         takes_effect="next iteration",

@@ -8,7 +8,8 @@ _ANGLES = "roll|pitch|yaw"
 _UNITS: tuple[tuple[str, str], ...] = (
     (r"/(physics_step|control_step)$", "s"),
     (r"(_s|/resampling_time_range)$", "s"),
-    (r"/pose_range/[xyz]$", "m"),
+    (r"/(pose_range/|pos_)[xyz]$", "m"),
+    (r"^command/.*/success_threshold$", "m"),
     (rf"/pose_range/({_ANGLES})$", "rad"),
     (r"/velocity_range/[xyz]$", "m/s"),
     (rf"/velocity_range/({_ANGLES})$", "rad/s"),

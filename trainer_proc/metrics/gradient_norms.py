@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from trainer_proc.metrics.observer import NotObservable, Observer
-from trainer_proc.metrics.update_part import UpdatePart
+from trainer_proc.metrics.update_part import RecordedUpdate, UpdatePart
 
 _NETWORKS = ("actor", "critic", "student")
 
@@ -38,6 +38,9 @@ class GradientNorms(UpdatePart):
         if self._torch_s_own is None:
             clip = self._torch_s_own = torch.nn.utils.clip_grad_norm_
             torch.nn.utils.clip_grad_norm_ = lambda *args, **kwargs: self._clip(clip, *args, **kwargs)
+
+    def take(self, recorded: RecordedUpdate) -> None:
+        self._norms = {name: list(norms.unbind()) for name, norms in recorded.gradient_norms.items()}
 
     def end(self) -> None:
         for name in self._networks.keys() - self._norms.keys():

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from trainer_proc.metrics.observer import NotObservable, Observer
-from trainer_proc.metrics.update_part import UpdatePart
+from trainer_proc.metrics.update_part import RecordedUpdate, UpdatePart
 
 _GENERATORS = ("mini_batch_generator", "recurrent_mini_batch_generator")
 
@@ -39,6 +39,9 @@ class PolicyChange(UpdatePart):
     def begin(self) -> None:
         self._batch = None
         self._pairs.clear()
+
+    def take(self, recorded: RecordedUpdate) -> None:
+        self._pairs = list(zip(recorded.new_log_prob.unbind(), recorded.old_log_prob.unbind(), strict=True))
 
     def end(self) -> None:
         if not self._pairs:

@@ -16,7 +16,7 @@ import torch
 from trainer_proc.metrics.gradient_norms import GradientNorms
 from trainer_proc.metrics.observer import NotObservable, Observer
 from trainer_proc.metrics.policy_change import PolicyChange
-from trainer_proc.metrics.update_part import UpdatePart
+from trainer_proc.metrics.update_part import RecordedUpdate, UpdatePart
 
 
 class ExplainedVariance(UpdatePart):
@@ -70,6 +70,11 @@ class PpoDiagnostics:
             self._observer.attempt(part.what, partial(self._add, part))
         self._update = algorithm.update
         algorithm.update = self._observed_update
+
+    def take(self, recorded: RecordedUpdate) -> None:
+        """Measure a captured update, in which no wrapped method is called."""
+        for part in self._parts:
+            self._observer.attempt(part.what, partial(part.take, recorded))
 
     def collect(self) -> dict[str, float]:
         """Return the last update's metrics by name; empty before the first update.

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 
 from trainer_proc.metrics.observer import Observer
+
+
+@dataclass(frozen=True)
+class RecordedUpdate:
+    """What a captured update has recorded on the device, where no wrapped method is called."""
+
+    new_log_prob: torch.Tensor
+    """Of each mini-batch's actions, of shape [mini-batches, samples]."""
+    old_log_prob: torch.Tensor
+    """Of the same actions at the rollout, of the same shape."""
+    gradient_norms: dict[str, torch.Tensor]
+    """Before clipping, by network, each of shape [mini-batches]."""
 
 
 class UpdatePart(ABC):
@@ -28,6 +41,9 @@ class UpdatePart(ABC):
 
     def begin(self) -> None:  # noqa: B027 (not every part needs it)
         """Begin an update."""
+
+    def take(self, recorded: RecordedUpdate) -> None:  # noqa: B027 (as above)
+        """Use what a captured update has recorded; called before `end`."""
 
     def end(self) -> None:  # noqa: B027 (as above)
         """End a completed update."""

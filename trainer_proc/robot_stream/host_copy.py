@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-
-from trainer_proc.simulators.robot_reader import Values
+from numpy.typing import NDArray
 
 
 class HostCopy:
-    """Begins to copy a float32 tensor, of its own memory, into pinned memory; on the CPU there is nothing to copy."""
+    """Begins to copy a tensor of its own memory into pinned memory; on the CPU there is nothing to copy."""
 
     def __init__(self, values: torch.Tensor) -> None:
         self._event: Any = None
@@ -25,7 +24,7 @@ class HostCopy:
         """Whether the values have arrived. Synchronizes nothing."""
         return self._event is None or bool(self._event.query())
 
-    def values(self) -> Values:
+    def values(self) -> NDArray[Any]:
         """Return the values; call it when `is_done`."""
-        values: Values = self._values.numpy()
+        values: NDArray[Any] = self._values.numpy()
         return values

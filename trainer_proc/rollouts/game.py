@@ -19,6 +19,7 @@ from trainer_proc.evaluation.policy import load_policy
 from trainer_proc.evaluation.prepare import Prepared
 from trainer_proc.evaluation.pushed import PushedRobot, pushed_robot
 from trainer_proc.evaluation.stage import Stage
+from trainer_proc.rollouts.place import place_on
 from trainer_proc.rollouts.rounding import rounded
 from trainer_proc.simulators.robot_reader import RobotReader
 
@@ -32,12 +33,15 @@ class Game:
 
     def __init__(self, stage: Stage, prepared: Prepared, request: RolloutRequest) -> None:
         self._stage, self._request = stage, request
-        self._policy = load_policy(stage.runner, prepared.policy, prepared.content)
+        self._policy = load_policy(stage.runner, prepared.played, prepared.content)
         self._iteration = -1 if prepared.iteration is None else prepared.iteration
         self._reader = _reader(stage)
+        self._ground = self._reader.ground_sampler()
         self.scene: Scene = msgspec.structs.replace(self._reader.scene, num_envs=1)
         self.stride = max(round(STATE_SECONDS / self.scene.step_seconds), 1)
         """Environment steps from one state to the next."""
+        if request.terrain:
+            place_on(stage, request.terrain)
         if request.command:
             _hold(stage, request.command)
         self._pushes = _by_step(request.pushes, self.scene.step_seconds)
@@ -64,7 +68,7 @@ class Game:
                 report(Progress(step, steps, "playing"))
 
     def _state(self, step: int) -> RobotState:
-        return rounded(self._reader.read(0, iteration=self._iteration, step=step))
+        return rounded(self._reader.read(0, iteration=self._iteration, step=step, ground=self._ground))
 
 
 def _reader(stage: Stage) -> RobotReader:

@@ -11,7 +11,7 @@ from statistics import fmean
 
 from curricula.errors import UsageError
 from trainer_proc.contract.codec import unpack_values
-from trainer_proc.contract.robot import RobotState
+from trainer_proc.contract.robot import RobotState, Scene, is_planar
 from trainer_proc.contract.rollout import RolloutHeader, write_rollout
 from trainer_proc.contract.rollout_request import LONGEST_SECONDS, Recorded, RolloutRequest, default_file
 from trainer_proc.contract.run_folder import RunFolder
@@ -37,12 +37,15 @@ def record(request: RolloutRequest, report: Report) -> Recorded:
         header = _header(request, prepared, stage, game)
     report(Progress(0, 0, "writing the rollout"))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if request.output:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        else:
+            RunFolder(Path(request.run)).make_folder(path.parent)
         write_rollout(path, header, game.scene, states)
         size = path.stat().st_size
     except OSError as error:
         raise WorkerError(f"the rollout can't be written: {error}") from error
-    return _recorded(path, size, header, states)
+    return _recorded(path, size, header, game.scene, states)
 
 
 def _check(request: RolloutRequest) -> None:
@@ -77,13 +80,15 @@ def _header(request: RolloutRequest, prepared: Prepared, stage: Stage, game: Gam
         state_seconds=game.stride * game.scene.step_seconds,
         command=request.command,
         pushes=request.pushes,
+        terrain=request.terrain,
         notes=tuple(stage.notes),
         made_with=versions(),
         made=datetime.now().astimezone().isoformat(timespec="seconds"),
     )
 
 
-def _recorded(path: Path, size: int, header: RolloutHeader, states: Sequence[RobotState]) -> Recorded:
+def _recorded(path: Path, size: int, header: RolloutHeader, scene: Scene, states: Sequence[RobotState]) -> Recorded:
+    follows = [state for state in states if is_planar(scene.command) and len(state.velocity) == 12]
     endings = Counter(state.ended for state in states if state.ended)
     return Recorded(
         path=str(path),
@@ -94,7 +99,7 @@ def _recorded(path: Path, size: int, header: RolloutHeader, states: Sequence[Rob
         endings=dict(endings),
         falls=sum(bool(state.ended) and not state.is_time_out for state in states),
         reward=_mean([math.fsum(unpack_values(state.rewards)) for state in states if state.rewards]),
-        velocity_error=_mean([_error(state) for state in states if len(state.command) == len(state.velocity) == 12]),
+        velocity_error=_mean([_error(state) for state in follows]),
         notes=header.notes,
     )
 

@@ -60,8 +60,8 @@ class Backend(Protocol):
     def build(self, spec: RunSpec, folder: RunFolder) -> Training:
         """Build the environment and its runner, and write `params/`. Raises `BackendError`."""
 
-    def picture_model(self, spec: RunSpec) -> Any | None:
-        """Return MuJoCo's model of one environment on flat ground, to render it; None if the simulator has none.
+    def picture_spec(self, spec: RunSpec) -> Any | None:
+        """Return a `MjSpec` of one environment on flat ground, to render it; None if the simulator has none.
 
         Raises `BackendError`.
         """

@@ -66,8 +66,11 @@ def _load_isaaclab(load_library: LoadLibrary) -> Backend:
     return IsaacLabBackend(load_library)
 
 
+_ISAACLAB = ("isaaclab", "isaaclab_experimental")  # the latter has the environments of the Warp front end
+
+
 def _is_isaaclab(env: Any) -> bool:
-    return any(cls.__module__.partition(".")[0] == "isaaclab" for cls in type(env).__mro__)
+    return any(cls.__module__.partition(".")[0] in _ISAACLAB for cls in type(env).__mro__)
 
 
 def _wrap_isaaclab(env: Any) -> Simulator:

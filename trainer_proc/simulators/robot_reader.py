@@ -1,14 +1,13 @@
 """Reads the scene of a built environment, and the state of one of its environments after a step.
 
-The state is packed on the device into one vector, by one kernel over views of the simulator's arrays. Nothing
-synchronizes: who packs decides when the vector is copied to the host, where it is unpacked.
+The state is packed on the device into one row of bytes, by one kernel over views of the simulator's arrays. Nothing
+synchronizes: who packs decides when rows are copied to the host, where several are unpacked together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,15 @@ from numpy.typing import NDArray
 
 from trainer_proc.contract.robot import RobotState, Scene, Shape
 from trainer_proc.metrics.success.root import Root
-from trainer_proc.metrics.success.task import commands_of, is_velocity, longest_episode, time_outs_of
+from trainer_proc.metrics.success.task import (
+    commands_of,
+    is_velocity,
+    longest_episode,
+    target_command,
+    time_outs_of,
+)
+from trainer_proc.simulators.ground import GroundSampler, Heights
+from trainer_proc.simulators.packed_rows import Bytes, PackedRows, Sources
 
 Values = NDArray[np.float32]
 
@@ -30,10 +37,24 @@ _VELOCITY = ("forward (m/s)", "lateral (m/s)", "yaw (rad/s)")
 
 @dataclass(frozen=True)
 class Channel:
-    """One quantity of an environment. `views` returns tensors of it, `decode` makes the quantity of their values."""
+    """One quantity of all environments: tensors of it, and what makes the quantity of their values on the host."""
 
-    views: Callable[[int], list[torch.Tensor]]
-    decode: Callable[[list[Values]], Values] = lambda values: values[0]
+    sources: Sources
+    decode: Callable[[list[Any]], Any] = lambda values: values[0]
+    """Gets an array [states, size] of each tensor, and returns one of [states, ...]."""
+    in_place: bool = False
+    """Whether the simulator writes into the same memory in every step of an iteration, unasked."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Which state a packed row is."""
+
+    environment: int
+    iteration: int
+    step: int
+    weights: bytes
+    """Weights of the reward terms."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +72,8 @@ class Skeleton:
     """The root of a robot that can move; None if it is fixed to the world."""
     channels: dict[str, Channel]
     """By field of `RobotState`: `poses`, relative to the world, and of `joints`, `torques`, `contacts` those known."""
+    heights: Heights | None = None
+    """None if the ground is flat, or unknown."""
 
 
 class RobotReader:
@@ -65,21 +88,34 @@ class RobotReader:
         commands = _commands(env)
         self.root = skeleton.root
         """The root of a robot that can move; None if it is fixed to the world."""
+        self._heights = skeleton.heights
         self.longest_episode = longest_episode(env) or _LONGEST_EPISODE
         """Steps."""
         channels = dict(skeleton.channels)
         if skeleton.root is not None:
             channels["velocity"] = _velocity(skeleton.root)
         if self._terms:
-            channels["rewards"] = Channel(lambda environment: [self._rewards._step_reward[environment]])
+            channels["rewards"] = Channel(lambda: [self._rewards._step_reward], in_place=True)
         if commands:
-            channels["command"] = Channel(lambda environment: [term.command[environment] for _, term in commands], _all)
-        channels["origin"] = Channel(lambda environment: [env.scene.env_origins[environment]])
-        channels["steps"] = Channel(lambda environment: [env.episode_length_buf[environment]])
-        self._endings, self._ended = _terminations(env)
-        channels["endings"] = Channel(lambda environment: [self.endings(environment)])
-        self._channels = channels
-        self._parts = _parts({name: [view.numel() for view in one.views(0)] for name, one in channels.items()})
+            channels["command"] = Channel(lambda: [term.command for _, term in commands], _all)
+        if (aim := target_command(env)) is not None:
+            channels["target"] = Channel(lambda: [aim.target_pos])
+        channels["origin"] = Channel(lambda: [env.scene.env_origins], in_place=True)
+        channels["steps"] = Channel(lambda: [env.episode_length_buf], in_place=True)
+        self._endings, flags = _terminations(env)
+        self._decoders = {name: channel.decode for name, channel in channels.items()}
+        self._flags = PackedRows({"endings": flags})
+        self._in_place, self._fresh = (
+            PackedRows({name: one.sources for name, one in channels.items() if one.in_place == in_place})
+            for in_place in (True, False)
+        )
+        self._views: dict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = {}
+        """By environment, those of flags and of channels in place: making them costs more than the copy."""
+        self.endings_size = self._flags.size
+        """Bytes of packed ends of episodes."""
+        self.state_size = self._flags.size + self._in_place.size + self._fresh.size
+        """Bytes of a packed state."""
+        self.device: torch.device = self._flags.views(0)[0].device
         self.scene = Scene(
             task=task,
             bodies=skeleton.bodies,
@@ -93,21 +129,27 @@ class RobotReader:
             torque_limits=skeleton.torque_limits,
             rewards=self._terms,
             command=tuple(name for names, _ in commands for name in names),
+            has_terrain=skeleton.heights is not None,
         )
 
-    def pack(self, environment: int, before: torch.Tensor | None = None) -> torch.Tensor:
-        """Return the state of an environment as a vector of its own memory, on the device. Synchronizes nothing.
+    def begin_iteration(self) -> None:
+        """Look for the tensors again: between iterations, they may be replaced."""
+        self._views.clear()
 
-        `before` are the `endings` of steps whose states are left out.
-        """
-        views = [view for channel in self._channels.values() for view in channel.views(environment)]
-        if before is not None:
-            views[-1] = views[-1] | before  # the last channel's
-        return torch.cat([(view if view.ndim == 1 else view.reshape(-1)).to(torch.float32) for view in views])
+    def pack(self, environment: int, row: torch.Tensor) -> None:
+        """Write the state of an environment into a row of `state_size` bytes, on the device. Synchronizes nothing."""
+        flags, in_place = self._views_of(environment)
+        torch.cat((*flags, *in_place, *self._fresh.views(environment)), out=row)
 
-    def endings(self, environment: int) -> torch.Tensor:
-        """Return which terminations have ended the episode in this step, and at last whether as a time-out: flags."""
-        return torch.cat([flag.reshape(1) for flag in self._ended(environment)])
+    def pack_endings(self, environment: int, row: torch.Tensor) -> None:
+        """Write into a row of `endings_size` bytes whether an episode has ended, for a step whose state is left out."""
+        torch.cat(self._views_of(environment)[0], out=row)
+
+    def _views_of(self, environment: int) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        views = self._views.get(environment)
+        if views is None:
+            views = self._views[environment] = self._flags.views(environment), self._in_place.views(environment)
+        return views
 
     def weights(self) -> bytes:
         """Return the weights in force of the reward terms."""
@@ -125,51 +167,74 @@ class RobotReader:
             return manager._episode_sum_buf.sum(1), self._env.episode_length_buf
         return torch.stack([manager._episode_sums[name] for name in self._terms]).sum(0), self._env.episode_length_buf
 
-    def unpack(
-        self, packed: Values, *, environment: int, iteration: int, step: int, weights: bytes | None = None
+    def ground_sampler(self) -> GroundSampler:
+        """Return what samples the ground for one viewer."""
+        return GroundSampler(self._heights)
+
+    def unpack(self, rows: Bytes, taken: Sequence[Taken], ground: GroundSampler) -> list[RobotState]:
+        """Return the states of rows [states, bytes] on the host, with the `ground` where it is new.
+
+        Each row has the packed endings of any number of steps before, and at last a packed state.
+        """
+        first, middle = rows.shape[1] - self.state_size + self._flags.size, rows.shape[1] - self._fresh.size
+        raw = self._in_place.values(rows[:, first:middle]) | self._fresh.values(rows[:, middle:])
+        found = {name: self._decoders[name](values) for name, values in raw.items()}
+        ends = self._ends(rows[:, :first])
+        poses = found["poses"].astype(np.float32)  # a copy
+        origins = self._origins(found["origin"], poses)
+        grounds = [
+            ground.sample(*one)
+            for one in zip((one.environment for one in taken), poses[:, 0, :3], origins, strict=True)
+        ]
+        poses[:, :, :3] -= origins[:, np.newaxis]
+        if "target" in found:
+            found["target"] = found["target"] - origins
+        seconds = (found["steps"][:, 0] * self._step_seconds).tolist()
+        known = {"poses": poses, **{name: found[name] for name in _OPTIONAL if name in found}}
+        texts = [{name: _bytes(values[at]) for name, values in known.items()} for at in range(len(taken))]
+        return [
+            RobotState(
+                environment=one.environment,
+                iteration=one.iteration,
+                step=one.step,
+                time=time,
+                weights=one.weights,
+                ended=ended,
+                is_time_out=is_time_out,
+                ground=below,
+                **text,
+            )
+            for one, time, (ended, is_time_out), below, text in zip(taken, seconds, ends, grounds, texts, strict=True)
+        ]
+
+    def _ends(self, flags: Bytes) -> list[tuple[str, bool]]:
+        """Return for each row which termination has ended an episode, empty for none, and whether as a time-out."""
+        if not flags.any():
+            return [("", False)] * len(flags)
+        rows: list[list[bool]] = flags.reshape(len(flags), -1, self._flags.size).max(axis=1).astype(bool).tolist()
+        names = [next((name for name, is_set in zip(self._endings, row, strict=False) if is_set), "") for row in rows]
+        return [(name, bool(name) and row[-1]) for name, row in zip(names, rows, strict=True)]
+
+    def _origins(self, of_environments: Values, poses: Values) -> Values:
+        """Return positions [states, 3] that are drawn as 0: of fixed robots, some tasks leave all at one place."""
+        if self.root is not None:
+            return of_environments
+        return np.concatenate((poses[:, 0, :2], of_environments[:, 2:]), axis=1)
+
+    def read(
+        self, environment: int, *, iteration: int = -1, step: int = 0, ground: GroundSampler | None = None
     ) -> RobotState:
-        """Return the state that `pack` has packed, as values on the host; by default with the present `weights`."""
-        found = self._decoded(packed)
-        poses = found["poses"].reshape(-1, 7).copy()
-        poses[:, :3] -= self._origin(found["origin"], poses)
-        endings = np.flatnonzero(found["endings"][:-1])
-        ended = self._endings[int(endings[0])] if len(endings) else ""
-        return RobotState(
-            environment=environment,
-            iteration=iteration,
-            step=step,
-            time=float(found["steps"][0]) * self._step_seconds,
-            poses=_bytes(poses),
-            velocity=_bytes(found.get("velocity", ())),
-            command=_bytes(found.get("command", ())),
-            joints=_bytes(found.get("joints", ())),
-            torques=_bytes(found.get("torques", ())),
-            contacts=_bytes(found.get("contacts", ())),
-            rewards=_bytes(found.get("rewards", ())),
-            weights=self.weights() if weights is None else weights,
-            ended=ended,
-            is_time_out=bool(ended) and bool(found["endings"][-1]),
-        )
-
-    def _origin(self, of_environment: Values, poses: Values) -> Values:
-        """Return the position that is drawn as 0. Of several fixed robots, some tasks leave all at one place."""
-        return of_environment if self.root is not None else np.array([*poses[0, :2], of_environment[2]], np.float32)
-
-    def read(self, environment: int, *, iteration: int = -1, step: int = 0) -> RobotState:
-        """Return the state of an environment now. Synchronizes with the device."""
-        packed = self.pack(environment).cpu().numpy()
-        return self.unpack(packed, environment=environment, iteration=iteration, step=step)
-
-    def _decoded(self, packed: Values) -> dict[str, Values]:
-        return {
-            name: self._channels[name].decode([packed[part] for part in parts]) for name, parts in self._parts.items()
-        }
+        """Return the state of an environment now, with the ground by default. Synchronizes with the device."""
+        row = torch.empty(self.state_size, dtype=torch.uint8, device=self.device)
+        self.pack(environment, row)
+        rows = row.cpu().numpy()[np.newaxis]
+        return self.unpack(
+            rows, [Taken(environment, iteration, step, self.weights())], ground or self.ground_sampler()
+        )[0]
 
 
-def _parts(sizes: dict[str, list[int]]) -> dict[str, list[slice]]:
-    """Return where the views of each channel are in the packed vector."""
-    ends = accumulate(size for of_channel in sizes.values() for size in of_channel)
-    return {name: [slice((end := next(ends)) - size, end) for size in of_channel] for name, of_channel in sizes.items()}
+_OPTIONAL = ("velocity", "command", "target", "joints", "torques", "contacts", "rewards")
+"""Fields of `RobotState` that an environment may not have."""
 
 
 def picked(indices: Sequence[int]) -> slice | list[int]:
@@ -183,11 +248,12 @@ def _velocity(root: Root) -> Channel:
     """Return a channel of `RobotState.velocity`, which is rotated into the root's frame on the host."""
 
     def decode(values: list[Values]) -> Values:
-        orientation, velocity = (torch.from_numpy(one) for one in values)
+        orientation, velocity = (torch.from_numpy(one.copy()) for one in values)  # aligned
         linear, angular = root.velocity_in_root_frame(orientation, velocity)
-        return np.array([*linear[:2].tolist(), angular[2].item()], dtype=np.float32)
+        result: Values = np.concatenate((linear[:, :2].numpy(), angular[:, 2:].numpy()), axis=1)
+        return result
 
-    return Channel(lambda environment: [root.orientation()[environment], root.velocity()[environment]], decode)
+    return Channel(lambda: [root.orientation(), root.velocity()], decode, in_place=root.in_place)
 
 
 def _commands(env: Any) -> list[tuple[tuple[str, ...], Any]]:
@@ -198,33 +264,23 @@ def _commands(env: Any) -> list[tuple[tuple[str, ...], Any]]:
         if is_velocity(term):
             found.append((_VELOCITY, term))
         elif len(shape) == 2 and shape[1] <= _LONGEST_COMMAND:
-            found.append((tuple(f"{name} {entry}" for entry in range(shape[1])), term))
+            entries = getattr(term, "entry_names", tuple(map(str, range(shape[1]))))
+            found.append((tuple(f"{name} {entry}" for entry in entries), term))
     return found
 
 
-def _terminations(env: Any) -> tuple[tuple[str, ...], Callable[[int], list[torch.Tensor]]]:
-    """Return the names of the terminations, and what reads a flag of each, with the time-outs at last."""
+def _terminations(env: Any) -> tuple[tuple[str, ...], Callable[[], list[Any]]]:
+    """Return the names of the terminations, and what reads flags of each, with the time-outs at last."""
     manager: Any = getattr(env, "termination_manager", None)
     if manager is None:  # a direct environment
         names = ("terminated", "time-out")
-
-        def reset(environment: int) -> list[torch.Tensor]:
-            time_out = env.reset_time_outs[environment]
-            return [env.reset_terminated[environment], time_out, time_out]
-
-        return names, reset
+        return names, lambda: [env.reset_terminated, env.reset_time_outs, env.reset_time_outs]
     names = tuple(manager.active_terms)
-
-    def ended(environment: int) -> list[torch.Tensor]:
-        time_outs = time_outs_of(env)
-        assert time_outs is not None
-        return [*(manager.get_term(name)[environment] for name in names), time_outs[environment]]
-
-    return names, ended
+    return names, lambda: [*(manager.get_term(name) for name in names), time_outs_of(env)]
 
 
 def _all(values: list[Values]) -> Values:
-    return np.concatenate(values)
+    return np.concatenate(values, axis=1)
 
 
 def _bytes(values: Any) -> bytes:

@@ -8,37 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-import msgspec
-
 from trainer_proc.checkpoints.retention import Needed
-from trainer_proc.contract.best_checkpoint import BEST_NAME
 from trainer_proc.contract.knob import Value
 from trainer_proc.contract.messages import (
+    SET_AT_LAUNCH,
     Change,
-    GuardAction,
-    GuardCalmed,
-    GuardFired,
-    InterventionApplied,
     InterventionQueued,
-    LeftOut,
     PhaseChanged,
     PhaseName,
-    PolicyReloaded,
 )
-from trainer_proc.contract.products import CheckpointFailed
+from trainer_proc.contract.monitoring import GuardAction, GuardCalmed, LeftOut
 from trainer_proc.contract.requests import Export, Pause, Reload, Resume, Save, Stop
-from trainer_proc.contract.undo_history import undo_of
 from trainer_proc.knobs.live import TrainingKnobs
 from trainer_proc.metrics.observer import Observer
 from trainer_proc.steering.changes import Changes
 from trainer_proc.steering.curricula import Curricula, NoCurricula
 from trainer_proc.steering.goal import GoalCheck
-from trainer_proc.steering.guard import PREFIX
 from trainer_proc.steering.guards import Guards
 from trainer_proc.steering.interface import Actions, Link, TrainingStopped
 from trainer_proc.steering.interventions import Interventions
 from trainer_proc.steering.pause import PauseState
 from trainer_proc.steering.ranks import AnyOrder, CurriculumOrder, GoalOrder, GuardOrder, OneProcess, Ranks, ReloadOrder
+from trainer_proc.steering.rollback import Rollback
 from trainer_proc.steering.state import SteeringState
 
 _SIGNAL_CHECK_SECONDS = 0.5
@@ -58,6 +49,8 @@ class Steering:
         self.goal = GoalCheck()
         self.reached = ""
         """Why the training has reached its goal, one line; empty before."""
+        self.launch_note = SET_AT_LAUNCH
+        """Note of the change that sets the launch values."""
         self._launch_values: dict[str, Value] = {}
         self._resumed: tuple[SteeringState, str] | None = None
         self._queue: list[InterventionQueued | CurriculumOrder] = []
@@ -65,6 +58,15 @@ class Steering:
         """Iteration whose end a guard can return to."""
         self._changes = Changes()
         self._pause = PauseState()
+        self._rollback = Rollback(
+            emit=link.emit,
+            guards=self.guards,
+            interventions=self.interventions,
+            changes=self._changes,
+            pause=self._pause,
+            expanded=self._expanded,
+            on_all_ranks=lambda is_so: self._ranks.all(is_so),
+        )
         self._stop = self._save = self._export = False
         self._has_retired = False
         self.was_asked_to_stop = False
@@ -140,8 +142,8 @@ class Steering:
                 self.interventions.apply(self.curricula.hold(first_level), first_iteration)
         if self._launch_values:
             changes = tuple(Change(name, value, value) for name, value in self._launch_values.items())
-            launched = InterventionQueued(number=0, origin="launch", changes=changes, note="set at launch", when="now")
-            self.interventions.apply(self.curricula.expanded(launched, in_force), first_iteration)
+            launched = InterventionQueued(number=0, origin="launch", changes=changes, note=self.launch_note, when="now")
+            self.interventions.apply(self._expanded(launched), first_iteration)
         self.enter("training")
 
     def at_boundary(self, iteration: int, metrics: dict[str, float], actions: Actions) -> None:
@@ -194,18 +196,18 @@ class Steering:
 
     def _receive(self, timeout_seconds: float, own: list[AnyOrder], iteration: int, actions: Actions) -> None:
         orders = [*own, *self._link.receive(timeout_seconds)]
-        if self.was_asked_to_stop:
+        if not self._ranks.all(not self.was_asked_to_stop):  # a signal may have reached the ranks of one node only
             orders.append(Stop())
         for order in self._ranks.share([self._located(order, actions) for order in orders]):
             match order:
                 case InterventionQueued() | CurriculumOrder():
                     self._queue.append(order)
                 case GuardOrder():
-                    self._carry_out_guard_order(order, iteration, actions)
+                    self._rollback.carry_out(order, iteration, actions)
                 case GoalOrder(reason):
                     self._stop, self.reached = True, reason
                 case ReloadOrder(checkpoint):
-                    self._reload(checkpoint, iteration, actions)
+                    self._rollback.reload(checkpoint, iteration, actions)
                 case Pause():
                     self._pause.by_user()
                 case Resume():
@@ -231,7 +233,7 @@ class Steering:
             actions.save(iteration)  # a guard may return to it
         for order in self._queue:
             if isinstance(order, InterventionQueued):
-                self._apply(self.curricula.expanded(order, self.interventions.in_force), iteration, metrics)
+                self._apply(self._expanded(order), iteration, metrics)
             elif not self._apply(order.requested, iteration, metrics):
                 self.curricula.refused(order)
         self._queue.clear()
@@ -254,6 +256,9 @@ class Steering:
             self._export = False
             actions.export(iteration)
 
+    def _expanded(self, queued: InterventionQueued) -> InterventionQueued:
+        return self.curricula.expanded(queued, self.interventions.in_force)
+
     def _apply(self, queued: InterventionQueued, iteration: int, metrics: dict[str, float]) -> bool:
         applied = self.interventions.apply(queued, iteration + 1)
         if applied is None:
@@ -270,8 +275,6 @@ class Steering:
         reached = self.goal.check(metrics)
         return [*self._guard_orders(iteration, metrics), *recorded, *([GoalOrder(reached)] if reached else [])]
 
-    # --- guards ---
-
     def _guard_orders(self, iteration: int, metrics: dict[str, float]) -> list[AnyOrder]:
         orders: list[AnyOrder] = []
         findings = self.guards.check(metrics)
@@ -286,47 +289,3 @@ class Steering:
             order = GuardOrder(finding.guard, iteration, finding.message, action, finding.iterations, is_of_best)
             orders.append(order)
         return orders
-
-    def _carry_out_guard_order(self, order: GuardOrder, iteration: int, actions: Actions) -> None:
-        action, message = order.action, order.message
-        if action == "undone":
-            last = self._changes.last
-            loaded = None if last is None else actions.reload(last.iteration - 1, self._ranks.all)
-            if last is None or loaded is None:
-                action, message = "paused", f"{message}; no checkpoint to return to"
-            else:
-                self._undo(last, iteration, f"{message}; {loaded} loaded")
-                actions.reset_non_finite()
-                what = f"#{last.number}" if last.number else f"the last {last.origin} change"
-                message = f"{message}; {what} undone, {loaded} loaded"
-        is_loaded = order.loads_best and actions.reload_file(BEST_NAME, self._ranks.all) is not None
-        if order.loads_best and not is_loaded:
-            action, message = "paused", f"{message}; {BEST_NAME} can't be loaded"
-        if action == "paused":
-            self._pause.by_guard(order, message)
-        self._link.emit(GuardFired(order.guard, order.iteration, message, action))
-        if is_loaded:
-            self._has_reloaded(BEST_NAME, iteration, actions)
-
-    def _reload(self, checkpoint: str, iteration: int, actions: Actions) -> None:
-        """Load a good checkpoint into the live policy and continue; without one, nothing changes."""
-        if not checkpoint or actions.reload_file(checkpoint, self._ranks.all) is None:
-            reason = f"{checkpoint} can't be loaded" if checkpoint else "there is no good checkpoint"
-            self._link.emit(CheckpointFailed(iteration, f"nothing reloaded: {reason}"))
-            return
-        self._pause.end()
-        self._has_reloaded(checkpoint, iteration, actions)
-
-    def _has_reloaded(self, checkpoint: str, iteration: int, actions: Actions) -> None:
-        actions.reset_non_finite()
-        self.guards.judge_anew()
-        self.interventions.report_competing_writes(iteration + 1)  # the checkpoint's learning rate
-        self._link.emit(PolicyReloaded(iteration + 1, checkpoint))
-
-    def _undo(self, last: InterventionApplied, iteration: int, reason: str) -> None:
-        undo = undo_of(last, "guard", reason)
-        changes = tuple(change for change in undo.changes if not change.knob.startswith(PREFIX))  # guards stay armed
-        undo = msgspec.structs.replace(undo, changes=changes)
-        self.interventions.apply(self.curricula.expanded(undo, self.interventions.in_force), iteration + 1)
-        self.interventions.report_competing_writes(iteration + 1)  # the checkpoint's learning rate
-        self._changes.last = None

@@ -9,16 +9,15 @@ from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.knob import Value, When
 from trainer_proc.contract.messages import (
     Change,
-    CompetingWriterFound,
     InterventionApplied,
     InterventionFailed,
     InterventionQueued,
     KnobsAvailable,
-    LeftOut,
     Ramp,
     RampAdvanced,
     TrainerBody,
 )
+from trainer_proc.contract.monitoring import CompetingWriterFound, LeftOut
 from trainer_proc.knobs.live import TrainingKnobs
 from trainer_proc.metrics.observer import Observer
 from trainer_proc.steering.knob_set import KnobSet
@@ -109,6 +108,7 @@ class Interventions:
             stopped_ramps=tuple(name for name in stopped if name not in old),
             undoes=queued.undoes,
             redoes=queued.redoes,
+            agent=queued.agent,
             stall_ms=(time.perf_counter() - began) * 1000,
         )
         self._emit(applied)

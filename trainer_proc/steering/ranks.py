@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from trainer_proc.contract.messages import GuardAction, InterventionQueued, TrainerBody
+from trainer_proc.contract.messages import InterventionQueued, TrainerBody
+from trainer_proc.contract.monitoring import GuardAction
 from trainer_proc.contract.orders import Order
 
 

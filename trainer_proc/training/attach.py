@@ -14,9 +14,11 @@ from typing import Any
 
 from trainer_proc.checkpoints.save import LiveCheckpoints
 from trainer_proc.contract.errors import one_line
-from trainer_proc.contract.messages import LeftOut, TrainerBody
+from trainer_proc.contract.messages import TrainerBody
+from trainer_proc.contract.monitoring import LeftOut
 from trainer_proc.contract.products import CHECKPOINTS, CheckpointLoaded, ExportFailed, WriteDelayed
 from trainer_proc.metrics.episode_terms import EpisodeTerms
+from trainer_proc.metrics.memory import MemoryWatch
 from trainer_proc.metrics.nan_guard import (
     has_finite_weights,
     reset_non_finite_environments,
@@ -35,12 +37,15 @@ from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.interface import Actions
 from trainer_proc.training.attach_checkpoints import attach_checkpoints
 from trainer_proc.training.attach_periodic import BoundaryWork
+from trainer_proc.training.fast import FastTraining
 from trainer_proc.training.jobs import BackgroundJobs
+from trainer_proc.training.tracker_link import tracker_link
 
 SUCCESS_RATE = "success rate"
 """Name of the success rate where it is left out."""
 _EPISODE_TERMS = "terminations and rewards of terms"
 ROBOT = "live view of the robot"
+_MEMORY = "memory of the device"
 OVERFLOW_CHECK = "check of the simulation's buffers"
 
 
@@ -54,18 +59,23 @@ def attach(
     observer: Observer | None = None,
     overflow: BufferOverflow | None = None,
     robot: RobotStream | None = None,
+    fast: FastTraining | None = None,
 ) -> None:
     """Publish every iteration of `runner` and let `steering` act between iterations.
 
     On ranks above 0, which have no writer, only steering acts, and `jobs` has none. `observer` reports what can't be
-    observed.
+    observed. With `fast`, the step is captured in CUDA graphs, part by part.
     """
     observer = observer or Observer(lambda what, reason: emit(LeftOut(what, reason)))
     is_rsl_rl = not isinstance(runner, LibraryRunner)
     if not is_rsl_rl:
         runner.observer = observer
+    if fast is not None:
+        fast.attach()
     # inside the next wrapper, which hides failed updates
     diagnostics = PpoDiagnostics(runner.alg, observer) if is_rsl_rl else runner
+    if fast is not None and fast.ppo is not None:
+        fast.ppo.on_update(diagnostics.take)
     tolerate_non_finite_updates(runner.alg, lambda: steering.guards.catches_not_finite)
     if is_rsl_rl:
         tolerate_non_finite_actions(runner.alg, lambda: steering.guards.catches_not_finite)
@@ -109,6 +119,7 @@ def attach(
         observer=observer,
         overflow=overflow,
         robot=robot,
+        fast=fast,
     )
     hooks.install()
     jobs.at_end.append(hooks.end)
@@ -133,6 +144,7 @@ class _LoggerHooks:
         observer: Observer,
         overflow: BufferOverflow | None,
         robot: RobotStream | None,
+        fast: FastTraining | None,
     ) -> None:
         self._runner = runner
         self._steering = steering
@@ -153,6 +165,8 @@ class _LoggerHooks:
         self._overflow = overflow
         if overflow is not None:
             steering.guards.overflow.problem = lambda: overflow.problem
+        self._fast = fast
+        self._memory = MemoryWatch(str(runner.device), emit)
         self._checks_for_nan = runner.cfg.get("check_for_nan", True)
 
     def install(self) -> None:
@@ -180,6 +194,7 @@ class _LoggerHooks:
         writer = self._runner.logger.writer
         if writer is not None:
             self._observer.attempt("scalars of the library", lambda: self._metrics.tee(writer))
+            self._observer.attempt("link of the tracker", lambda: self._link_tracker(writer))
         first_iteration = self._runner.current_learning_iteration
         if self._checkpoints.loaded:
             self._emit(CheckpointLoaded(first_iteration, self._checkpoints.loaded))
@@ -190,6 +205,10 @@ class _LoggerHooks:
         if self._terms is not None:
             self._observer.attempt(_EPISODE_TERMS, self._terms.begin)
         self._start_iteration()
+
+    def _link_tracker(self, writer: Any) -> None:
+        if (linked := tracker_link(writer)) is not None:
+            self._emit(linked)
 
     def _process_env_step(self, *args: Any, **kwargs: Any) -> None:
         self._process_step(*args, **kwargs)
@@ -229,6 +248,7 @@ class _LoggerHooks:
                 )
                 or {}
             )
+            self._observer.attempt(_MEMORY, self._memory.iteration_finished)
         self._periodic.last_iteration = last
         self._catch_up(iteration)
         self._steering.at_boundary(iteration, published | self._periodic.take(), self._actions)
@@ -277,5 +297,8 @@ class _LoggerHooks:
 
     def _start_iteration(self) -> None:
         # a guard that acts on NaN needs the end of the iteration; rsl-rl would end the training in the rollout
-        self._runner.cfg["check_for_nan"] = self._checks_for_nan and not self._steering.guards.catches_not_finite
+        is_checked = self._checks_for_nan and not self._steering.guards.catches_not_finite
+        if self._fast is not None:
+            is_checked = self._fast.start_iteration(is_checked)
+        self._runner.cfg["check_for_nan"] = is_checked
         self._metrics.start_clock()

@@ -59,7 +59,7 @@ class BoundaryWork:
             return
         if self._is_to_go_on(iteration, actions):
             for work in self._works:
-                if work.iteration != iteration:
+                if work.is_due_at_end(iteration):
                     work.start(iteration, self._save)
         self._is_to_go_on(iteration, actions)
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from presets.checkpoints import read_retention
 from presets.evaluation import read_evaluation
+from presets.fast import read_fast
 from presets.goal import read_goal
 from presets.rollouts import read_rollouts
 from presets.success import Success, read_success
 from trainer_proc.checkpoints.retention import CheckpointRetention
 from trainer_proc.contract.errors import TrainingError
-from trainer_proc.contract.messages import LeftOut
+from trainer_proc.contract.monitoring import LeftOut
 from trainer_proc.contract.products import CheckpointsDeleted
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.export.job import ExportJobs, NoExports
@@ -39,6 +40,8 @@ from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.goal import GoalCheck
 from trainer_proc.steering.interface import Link
 from trainer_proc.training.attach import OVERFLOW_CHECK, ROBOT, SUCCESS_RATE, attach
+from trainer_proc.training.evaluation_device import device_beside, usable_cores
+from trainer_proc.training.fast import FastTraining
 from trainer_proc.training.jobs import BackgroundJobs
 from trainer_proc.training.periodic_evaluation import PeriodicEvaluations
 from trainer_proc.training.periodic_rollout import PeriodicRollouts
@@ -58,17 +61,20 @@ def make_steerable(runner: Any, steering: Steering, link: Link, folder: RunFolde
     steering.goal = GoalCheck(read_table(read_goal, spec.goal, spec.evaluation), partial(observer.is_missing, "goal"))
     terrain = observer.attempt("terrain", lambda: steered_terrain(runner.env, simulator, observer))
     success_rate = _success_rate(runner, spec, simulator, terrain, observer)
+    fast = read_table(read_fast, spec.fast).is_on(str(runner.device))
     attach(
         runner,
         steering,
         emit=link.emit,
         jobs=jobs,
         success_rate=success_rate,
+        fast=FastTraining(runner, link.emit, observer) if fast else None,
         terrain=terrain,
         observer=observer,
         overflow=observer.attempt(OVERFLOW_CHECK, lambda: _overflow(simulator, observer)),
         robot=observer.attempt(ROBOT, lambda: _robot(runner, link, spec, simulator, terrain, success_rate)),
     )
+    steering.launch_note = spec.set_note or steering.launch_note
     knobs = discover_knobs(runner, simulator, steering.interventions.competing_writer_found, terrain, observer)
     steering.publish_knobs(knobs, launch_values=spec.set, bounds=spec.bounds, curricula=curricula_of(spec))
     return jobs
@@ -126,7 +132,8 @@ def _jobs(
     turn = threading.Lock()  # the training shares the machine with one process at a time
     periodic: list[PeriodicWork[Any]] = []
     if evaluation is not None:
-        periodic.append(PeriodicEvaluations(folder, evaluation, str(runner.device), link.emit, turn=turn))
+        device = device_beside(str(runner.device), spec.backend, spec.processes, usable_cores())
+        periodic.append(PeriodicEvaluations(folder, evaluation, device, link.emit, turn=turn))
     if rollout is not None:
         periodic.append(PeriodicRollouts(folder, rollout, link.emit, turn=turn))
 

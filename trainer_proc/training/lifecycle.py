@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import traceback
@@ -51,11 +52,21 @@ def run_and_report(steering: Steering, work: Callable[[], None]) -> None:
         if steering.was_asked_to_stop and not steering.is_iterating:  # a library replaced our exception
             _report_stop(steering)
             return
-        reason = str(error) if isinstance(error, TrainingError) else traceback.format_exception_only(error)[-1]
-        steering.enter("failed", " ".join(reason.split()), refused=isinstance(error, LaunchRefused))
+        steering.enter("failed", _reason(error), refused=isinstance(error, LaunchRefused))
         raise
     else:
         steering.enter("finished")
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error) if isinstance(error, TrainingError) else traceback.format_exception_only(error)[-1]
+    text = " ".join(text.split())
+    is_of_ranks = int(os.environ.get("WORLD_SIZE", "1")) > 1 and _LOST_RANK.search(text)
+    return f"another rank has ended, see the end of console.log; {text}" if is_of_ranks else text
+
+
+_LOST_RANK = re.compile("gloo.*((closed|reset) by peer|Broken pipe)|remote process exited")
+"""What gloo and NCCL say of a rank that is gone."""
 
 
 def _report_stop(steering: Steering) -> None:
@@ -65,8 +76,13 @@ def _report_stop(steering: Steering) -> None:
 
 def end_other_ranks(steering: Steering) -> None:
     """Have the parent `torchrun` end ranks that still build: a stop during the build reaches rank 0 only."""
-    if "TORCHELASTIC_RUN_ID" in os.environ and not process_rank() and not steering.is_iterating:
-        os.kill(os.getppid(), signal.SIGTERM)
+    is_launched = "TORCHELASTIC_RUN_ID" in os.environ and os.getppid() == _PARENT
+    if is_launched and not process_rank() and not steering.is_iterating:
+        os.kill(_PARENT, signal.SIGTERM)
+
+
+_PARENT = os.getppid()
+"""Process that has started this one; once that is gone, its place is taken by one that must not be ended."""
 
 
 @contextmanager

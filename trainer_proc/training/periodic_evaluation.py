@@ -20,7 +20,7 @@ from trainer_proc.training.periodic_work import Arrived, PeriodicWork
 
 
 class PeriodicEvaluations(PeriodicWork[Evaluation]):
-    """Evaluates checkpoints as `asked`, and keeps the best one. `device` is the training's own."""
+    """Evaluates checkpoints as `asked`, and keeps the best one. `device` is used if none is asked for."""
 
     worker = EVALUATION
 
@@ -33,9 +33,12 @@ class PeriodicEvaluations(PeriodicWork[Evaluation]):
         python: tuple[str, ...] = (sys.executable,),
         turn: threading.Lock | None = None,
     ) -> None:
-        super().__init__(folder, asked.every, emit, python, turn)
+        super().__init__(folder, asked.every, asked.device or device, emit, python, turn)
         self._asked = asked
-        self._device = asked.device or device
+
+    def is_due_at_end(self, iteration: int) -> bool:
+        """As for other work, but one that ends before the first interval is a trial, which needn't wait for minutes."""
+        return super().is_due_at_end(iteration) and iteration + 1 >= self._asked.every
 
     def request(self, checkpoint: Path) -> Request:
         return Request(
@@ -43,14 +46,14 @@ class PeriodicEvaluations(PeriodicWork[Evaluation]):
             checkpoint=str(checkpoint),
             suite=self._asked.suite,
             episodes=self._asked.episodes,
-            device=self._device,
+            device=self.device,
         )
 
     def log(self) -> Path:
         return self.folder.evaluations / "console.log"
 
     def started(self, iteration: int, stall_ms: float) -> None:
-        self.emit(EvaluationStarted(iteration, self._asked.suite, self._device, stall_ms))
+        self.emit(EvaluationStarted(iteration, self._asked.suite, self.device, stall_ms))
 
     def finished(self, iteration: int, checkpoint: Path, result: Evaluation, seconds: float) -> Arrived:
         means = means_of(result)

@@ -28,7 +28,7 @@ class PeriodicRollouts(PeriodicWork[Recorded]):
         python: tuple[str, ...] = (sys.executable,),
         turn: threading.Lock | None = None,
     ) -> None:
-        super().__init__(folder, asked.every, emit, python, turn)
+        super().__init__(folder, asked.every, asked.device, emit, python, turn)
         self._asked = asked
 
     def request(self, checkpoint: Path) -> RolloutRequest:
@@ -37,7 +37,8 @@ class PeriodicRollouts(PeriodicWork[Recorded]):
             policy=str(checkpoint),
             seconds=self._asked.seconds,
             command=self._asked.command or (),
-            device=self._asked.device,
+            terrain=self._asked.terrain or "",
+            device=self.device,
         )
 
     def log(self) -> Path:

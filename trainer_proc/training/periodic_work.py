@@ -22,6 +22,8 @@ from trainer_proc.contract.worker import Result, Worker, WorkerError, WorkerRefu
 from trainer_proc.contract.worker_process import LOWEST_PRIORITY, WorkerProcess
 
 _FEW_THREADS = {"OMP_NUM_THREADS": "1"}
+_NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
+"""A simulator on the CPU would take memory of each GPU that it sees."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Arrived:
 class PeriodicWork(Generic[Result]):
     """Has a worker use every so many checkpoints of the training in `folder`, one at a time.
 
-    The training thread calls `start` and `take`; neither blocks. Works that share a `turn` take turns.
+    The training thread calls `start` and `take`; neither blocks. Works that share a `turn` take turns. `device` is the
+    worker's.
     """
 
     worker: Worker[Result]
@@ -46,12 +49,14 @@ class PeriodicWork(Generic[Result]):
         self,
         folder: RunFolder,
         every: int,
+        device: str,
         emit: Callable[[TrainerBody], None],
         python: tuple[str, ...] = (sys.executable,),
         turn: threading.Lock | None = None,
     ) -> None:
         self.folder = folder
         self._every = every
+        self.device = device
         self.emit = emit
         self._python = python
         self._turn = turn or threading.Lock()
@@ -91,6 +96,10 @@ class PeriodicWork(Generic[Result]):
     def is_due(self, iteration: int) -> bool:
         """Return whether the policy after `iteration` is to be used; none is after a refusal or `cancel`."""
         return not self._is_over and iteration > 0 and iteration % self._every == 0
+
+    def is_due_at_end(self, iteration: int) -> bool:
+        """Return whether the policy of the last `iteration` is to be used, whose turn it need not be."""
+        return iteration != self.iteration
 
     def is_running(self) -> bool:
         """Return whether the worker is at work, or waits for its turn."""
@@ -163,7 +172,7 @@ class PeriodicWork(Generic[Result]):
                 self.request(checkpoint),
                 log,
                 python=self._python,
-                variables=_FEW_THREADS,
+                variables=_FEW_THREADS | (_NO_GPU if self.device == "cpu" else {}),
                 niceness=LOWEST_PRIORITY,
             )
         try:

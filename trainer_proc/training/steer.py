@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from presets.fast import with_fast
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.products import EVENT_FILES, WriteDelayed
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
@@ -19,13 +20,20 @@ from trainer_proc.simulators.distributed import process_rank
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.ranks import NoOpLink, join_ranks
 from trainer_proc.training.build import make_steerable
+from trainer_proc.training.code_record import record_code_soon
 from trainer_proc.training.jobs import BackgroundJobs
 from trainer_proc.training.lifecycle import end_other_ranks, run_and_report, run_started
 from trainer_proc.wire.link import TrainerLink
 
 
 def steer_runner(
-    runner: Any, *, task: str, backend: str, success: dict[str, Any], curricula: dict[str, dict[str, Any]]
+    runner: Any,
+    *,
+    task: str,
+    backend: str,
+    success: dict[str, Any],
+    curricula: dict[str, dict[str, Any]],
+    fast: bool,
 ) -> None:
     """Implement `trainer_proc.steer`, which describes the arguments and errors."""
     if not (hasattr(runner, "logger") and hasattr(runner, "alg")):
@@ -35,11 +43,14 @@ def steer_runner(
         raise ValueError("expected a runner with a log_dir, got none: pass one to OnPolicyRunner, for the run's files")
     folder = RunFolder(Path(runner.logger.log_dir))
     success = {"noise_free": 0.0} | success  # it changes the training, so only if the script asks for it
-    spec = msgspec.structs.replace(_spec(runner, folder, task, backend), success=success, curricula=curricula)
+    spec = msgspec.structs.replace(
+        _spec(runner, folder, task, backend), success=success, curricula=curricula, fast=with_fast({}, fast)
+    )
     is_first = process_rank() == 0
     if is_first:
         folder.path.mkdir(parents=True, exist_ok=True)
         folder.write_spec(spec)
+        record_code_soon(folder, _folder_of_script())
     link = TrainerLink(folder) if is_first else NoOpLink()
     link.emit(run_started(folder, spec))
     make_event_files_patient(lambda reason: link.emit(WriteDelayed(EVENT_FILES, reason)))
@@ -84,6 +95,12 @@ def _wrap_learn(
             steering.retire()
 
     runner.learn = steered_learn
+
+
+def _folder_of_script() -> Path:
+    """Return the folder of the user's script, the working folder for an interactive Python."""
+    script = Path(sys.argv[0])
+    return script.resolve().parent if script.is_file() else Path.cwd()
 
 
 def _spec(runner: Any, folder: RunFolder, task: str, backend: str) -> RunSpec:

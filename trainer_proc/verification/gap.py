@@ -37,7 +37,7 @@ def read_reference(folder: Path, card: PolicyCard, result: SuiteResult) -> tuple
     if (reference.run, reference.iteration) != (card.run, card.iteration):
         found = f"{reference.run} at {reference.iteration}"
         return None, f"{REFERENCE} is of {found}, not of this policy: {UNKNOWN}; verify the run again"
-    if not list(_pairs(result.cells, reference.cells)):
+    if not list(pairs_of(result.cells, reference.cells)):
         return None, f"{REFERENCE} has none of these episodes: {UNKNOWN}; verify the run with --level {result.level}"
     return reference, ""
 
@@ -47,7 +47,7 @@ def gaps_of(result: SuiteResult, reference: SuiteResult) -> tuple[Gap, ...]:
 
     Success and errors are those of nominal conditions, survival is that of all episodes.
     """
-    pairs = list(_pairs(result.cells, reference.cells))
+    pairs = list(pairs_of(result.cells, reference.cells))
     nominal = [pair for pair in pairs if pair[0].cell.group in SUCCESS_GROUPS]
     found = [
         _gap(SUCCESS, nominal, is_share=True),
@@ -71,7 +71,7 @@ def _interval(gap: Gap) -> str:
     return "" if gap.low is None or gap.high is None else f" ({-gap.high:.0%} to {-gap.low:.0%})"
 
 
-def _pairs(cells: Sequence[CellResult], others: Sequence[CellResult]) -> Iterator[tuple[CellResult, CellResult]]:
+def pairs_of(cells: Sequence[CellResult], others: Sequence[CellResult]) -> Iterator[tuple[CellResult, CellResult]]:
     """Yield cells that both simulators have played under the same conditions."""
     by_name = {one.cell.name: one for one in others}
     for one in cells:

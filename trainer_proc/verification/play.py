@@ -16,11 +16,12 @@ from trainer_proc.contract.bundle.gate import (
     GateCell,
     Start,
     motion_command_of,
+    push_step_of,
     start_of,
+    steps_of,
     velocity_command_of,
     velocity_of,
 )
-from trainer_proc.contract.bundle.gate_plan import LONGEST_MOTION
 from trainer_proc.contract.quaternions import heading, quaternion_product, rotated
 from trainer_proc.deploy.actions import Actions, limit_arrays
 from trainer_proc.deploy.bundle import Bundle
@@ -32,10 +33,11 @@ from trainer_proc.deploy.robot import Floats, RobotState
 from trainer_proc.verification.measured import measured
 from trainer_proc.verification.recorder import Recorder
 from trainer_proc.verification.success import Judge
-from trainer_proc.verification.tracking import Tracker, motion_length
+from trainer_proc.verification.tracking import Tracker, joint_limit, motion_length
 from trainer_proc.verification.trajectory import JointEnds, Trajectory
 
-_UPRIGHT = np.array([1.0, 0.0, 0.0, 0.0])
+UPRIGHT = np.array([1.0, 0.0, 0.0, 0.0])
+"""The base's orientation in the default pose."""
 _INVERSE = np.array([1.0, -1.0, -1.0, -1.0])
 """Times a unit quaternion, it is the inverse rotation."""
 
@@ -57,12 +59,13 @@ class Player:
         self._command = velocity_command_of(card)
         self._ends = joint_ends(card)
         self._tracker: Tracker | None = None
-        self._default, self._upright = np.array(card.default_joint_positions), _UPRIGHT
-        self._most_steps = round(LONGEST_MOTION * card.control_frequency)
+        self._default, self._upright = np.array(card.default_joint_positions), UPRIGHT
+        self._motion_steps: int | None = None
         if motion is not None and motion_command_of(card) is not None:
             self._tracker = Tracker(card, motion, self._robot)
             self._default, self._upright = self._tracker.first_joints, self._tracker.first_orientation()
-            self._most_steps = motion_length(motion, self._most_steps)
+            self._motion_steps = motion_length(card, motion)
+            self._joint_limit = joint_limit(motion, self._motion_steps)
 
     def play(self, cell: GateCell, episode: int) -> dict[str, float | None]:
         """Return the values of an episode by measure (`verification.MEASURES`); None where one isn't finite."""
@@ -73,10 +76,8 @@ class Player:
     def trajectory(self, cell: GateCell, episode: int) -> Trajectory:
         """Play an episode until it or its motion is over, or the robot falls or loses it; return what happened."""
         robot, observations, tracker = self._robot, self._observations, self._tracker
-        steps = min(round(cell.seconds / self._step_s), self._most_steps)
-        pushed_at = -1 if cell.push is None else round(cell.push.at / self._step_s)
-        if tracker is not None:
-            pushed_at = min(pushed_at, steps // 2)  # a motion may be short
+        steps = steps_of(cell, self._step_s, self._motion_steps)
+        pushed_at = push_step_of(cell, self._step_s, self._motion_steps)
         noise = _Noise(cell, episode)
         self._begin(cell, episode)
         recorder = Recorder(robot, self._card.base_body, self._step_s, steps)
@@ -98,7 +99,9 @@ class Player:
             if tracker is not None:
                 tracker.record()
         trajectory = recorder.trajectory(survived)
-        return trajectory if tracker is None else replace(trajectory, tracking=tracker.errors())
+        if tracker is None:
+            return trajectory
+        return replace(trajectory, tracking=tracker.errors(), joint_limit=self._joint_limit)
 
     def _begin(self, cell: GateCell, episode: int) -> None:
         robot, observations = self._robot, self._observations
@@ -113,7 +116,7 @@ class Player:
             observations.commands[self._command.name][:] = cell.command
 
 
-def put(robot: MujocoRobot, joints: Floats, start: Start, upright: Floats = _UPRIGHT) -> None:
+def put(robot: MujocoRobot, joints: Floats, start: Start, upright: Floats = UPRIGHT) -> None:
     """Reset the robot to the start of an episode, which is relative to `joints` [J] and the orientation `upright`."""
     orientation = np.array(quaternion_product(upright.tolist(), _quaternion(start.roll, start.pitch)))
     robot.reset(

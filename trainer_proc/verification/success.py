@@ -35,11 +35,12 @@ def judge_of(definition: Success) -> Judge | None:
 def judge_tracking(
     trajectory: Trajectory, command: tuple[float, float, float] | None = None
 ) -> dict[str, float | None]:
-    """Judge an episode that tracks a motion: it isn't lost, and the mean errors are within `TRACKING_LIMITS`."""
+    """Judge an episode that tracks a motion: it isn't lost, and the mean errors are within their limits."""
     if trajectory.tracking is None or not len(trajectory.tracking):
         return _survival(trajectory, False) | dict.fromkeys(TRACKING_ERRORS)
     errors = trajectory.tracking.mean(0).tolist()
-    follows = all(error < limit for error, limit in zip(errors, TRACKING_LIMITS, strict=True))
+    limits = (trajectory.joint_limit, TRACKING_LIMITS[1])
+    follows = all(error < limit for error, limit in zip(errors, limits, strict=True))
     return _survival(trajectory, follows) | dict(zip(TRACKING_ERRORS, errors, strict=True))
 
 

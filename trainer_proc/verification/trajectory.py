@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer_proc.contract.bundle.gate import TRACKING_LIMITS
 from trainer_proc.contract.bundle.verification import VELOCITIES
 from trainer_proc.contract.evaluation import NEAR_LIMIT
 
@@ -45,6 +46,8 @@ class Trajectory:
     """[3] of the base, before the first step (m)."""
     tracking: Floats | None = None
     """[T, 2] errors of joints and anchor (rad), see `verification.TRACKING_ERRORS`; None without a motion."""
+    joint_limit: float = TRACKING_LIMITS[0]
+    """Largest mean error of the joints in a success (rad), see `tracking.joint_limit`."""
 
     @property
     def steps(self) -> int:

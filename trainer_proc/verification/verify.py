@@ -23,6 +23,7 @@ from trainer_proc.deploy.bundle import Bundle, load_bundle
 from trainer_proc.verification.dead_zones import dead_zones
 from trainer_proc.verification.gap import UNKNOWN, gap_problems, gaps_of, read_reference
 from trainer_proc.verification.metadata_check import metadata_faults
+from trainer_proc.verification.smoothness import smoothness_problems
 from trainer_proc.verification.suite import play_suite
 from trainer_proc.verification.summary import summarize
 from trainer_proc.verification.trace.check import check_trace
@@ -36,12 +37,14 @@ def verify(request: VerifyRequest, report: Callable[[Progress], None]) -> Verifi
     report(Progress(0, 0, "loading the bundle"))
     bundle = load_bundle(folder)
     hashes = hashes_of(bundle)
+    _check_played(bundle, hashes)
     trace = check_trace(bundle)
     faults = (*metadata_faults(bundle), *trace.faults)
     result = play_suite(bundle, request.level, report, request.threads)
     reference, unknown = read_reference(folder, bundle.card, result)
     gap = gaps_of(result, reference) if reference is not None else ()
     problems = [*problems_of(result, request.thresholds), *gap_problems(gap, request.thresholds)]
+    problems += smoothness_problems(result, reference) if reference is not None else []
     verification = Verification(
         verified=not problems and not faults,
         problems=tuple(problems),
@@ -82,11 +85,22 @@ def hashes_of(bundle: Bundle) -> dict[str, str]:
         raise VerificationError(f"a file of the bundle can't be read any more: {error}") from error
 
 
+def _check_played(bundle: Bundle, hashes: dict[str, str]) -> None:
+    """Raise `VerificationError` if the files are others than those that were loaded a moment ago."""
+    loaded = {ONNX: bundle.card.onnx_sha256, bundle.card.robot_model: bundle.card.robot_model_sha256}
+    if replaced := [name for name, expected in loaded.items() if name and hashes[name] != expected]:
+        raise _replaced(replaced[0])
+
+
+def _replaced(name: str) -> VerificationError:
+    return VerificationError(f"{name} was replaced during the verification: verify again")
+
+
 def _check_unchanged(bundle: Bundle, hashes: dict[str, str]) -> None:
     """Raise `VerificationError` if another export has replaced the files meanwhile."""
     now = hashes_of(bundle)
     if changed := [name for name, expected in hashes.items() if now[name] != expected]:
-        raise VerificationError(f"{changed[0]} was replaced during the verification: verify again")
+        raise _replaced(changed[0])
 
 
 def _notes(bundle: Bundle, result: SuiteResult) -> list[str]:

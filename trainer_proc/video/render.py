@@ -13,11 +13,13 @@ from curricula.errors import UsageError
 from trainer_proc.contract.errors import one_line
 from trainer_proc.contract.records import record_of
 from trainer_proc.contract.rollout import read_rollout
+from trainer_proc.contract.terrain import terrain_of
 from trainer_proc.contract.video_request import LARGEST, SMALLEST, Rendered, VideoRequest, View
 from trainer_proc.contract.worker import Progress, WorkerError
 from trainer_proc.contract.worker_main import Report
 from trainer_proc.video.posed import PosedModel
 from trainer_proc.video.task_model import posed_model, spec_of
+from trainer_proc.video.terrain_field import add_field, write_field
 
 _DISTANCE = 20.0
 """Metres from camera to target, which an orthographic picture does not show."""
@@ -31,7 +33,9 @@ def render(request: VideoRequest, gl: str, report: Report) -> Rendered:
         raise UsageError(f"expected sides of {SMALLEST} to {LARGEST} pixels, got {request.width}x{request.height}")
     rollout = read_rollout(Path(request.rollout))
     report(Progress(0, 0, f"loading the model of {rollout.header.task}"))
-    posed, notes = posed_model(rollout.scene, spec_of(rollout.header, request.run))
+    has_terrain = rollout.scene.has_terrain
+    edits = (add_field,) if has_terrain else ()
+    posed, notes = posed_model(rollout.scene, spec_of(rollout.header, request.run), *edits)
     visual = posed.model.vis
     visual.global_.offwidth, visual.global_.offheight = request.width, request.height
     visual.global_.orthographic = 1
@@ -40,7 +44,11 @@ def render(request: VideoRequest, gl: str, report: Report) -> Rendered:
     try:
         with open(request.frames, "wb") as file:
             for number, view in enumerate(request.views):
-                posed.pose(rollout.states[view.state])
+                state = rollout.states[view.state]
+                posed.pose(state)
+                if has_terrain and (terrain := terrain_of(state)) is not None:
+                    field = write_field(posed.model, posed.data, terrain)
+                    mujoco.mjr_uploadHField(posed.model, renderer._mjr_context, field)
                 file.write(record_of(zlib.compress(_pixels(renderer, posed, view), 1)))
                 report(Progress(number + 1, len(request.views), f"rendering ({gl})"))
     except (OSError, IndexError) as error:

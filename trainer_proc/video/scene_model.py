@@ -1,4 +1,4 @@
-"""A MuJoCo model of the shapes of a scene, for tasks whose own model is not at hand."""
+"""A description for MuJoCo of the shapes of a scene, for tasks whose own model is not at hand."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _LEAST = 1e-3  # kg and kg m²; MuJoCo refuses moving bodies without mass
 _ROBOT = (0.62, 0.68, 0.76, 1.0)
 
 
-def scene_model(scene: Scene) -> Any:
-    """Return a model with the scene's bodies, all free to move, above a ground."""
+def spec_of_scene(scene: Scene) -> Any:
+    """Return a `MjSpec` with the scene's bodies, all free to move, above a ground."""
     spec = mujoco.MjSpec()
     spec.compiler.boundmass = spec.compiler.boundinertia = _LEAST  # bodies may have no shape
     add_ground(spec)
@@ -36,7 +36,7 @@ def scene_model(scene: Scene) -> Any:
             quat=shape.orientation,
             rgba=_ROBOT,
         )
-    return spec.compile()
+    return spec
 
 
 def add_ground(spec: Any) -> None:
@@ -54,3 +54,10 @@ def add_ground(spec: Any) -> None:
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "ground"
     spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=(0, 0, 0.05), material="ground")
     spec.worldbody.add_light(pos=(0, 0, 4), dir=(0.2, 0.3, -1), type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
+
+
+def without_planes(spec: Any) -> None:
+    """Remove the ground."""
+    for geom in list(spec.geoms):
+        if geom.type == mujoco.mjtGeom.mjGEOM_PLANE:
+            spec.delete(geom)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from trainer_proc.contract.errors import TrainingError
 from trainer_proc.contract.garbage import without_garbage_collection
@@ -13,26 +15,38 @@ from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
 from trainer_proc.rl_libraries.isaaclab.load import load_library
 from trainer_proc.simulators.registry import load_backend
 from trainer_proc.video.posed import PosedModel
-from trainer_proc.video.scene_model import scene_model
+from trainer_proc.video.scene_model import spec_of_scene, without_planes
 
 _MUJOCO = "mjlab"
 """The backend whose tasks have a model of MuJoCo."""
 
 
-def posed_model(scene: Scene, spec: RunSpec) -> tuple[PosedModel, list[str]]:
-    """Return the model of a run's task, else one of the scene's shapes with the reason."""
+def posed_model(
+    scene: Scene, spec: RunSpec, edit: Callable[[Any], None] = lambda _: None
+) -> tuple[PosedModel, list[str]]:
+    """Return the model of a run's task, else one of the scene's shapes with the reason.
+
+    It has no ground if the scene `has_terrain`. `edit` gets the `MjSpec` before it is compiled.
+    """
+
+    def compiled(picture: Any) -> PosedModel:
+        if scene.has_terrain:
+            without_planes(picture)
+        edit(picture)
+        return PosedModel(picture.compile(), scene)
+
     try:
         # other simulators take seconds to load, and have none
         with without_garbage_collection():
-            model = load_backend(_MUJOCO, load_library).picture_model(spec) if spec.backend == _MUJOCO else None
-        if model is not None:
-            return PosedModel(model, scene), []
+            picture = load_backend(_MUJOCO, load_library).picture_spec(spec) if spec.backend == _MUJOCO else None
+        if picture is not None:
+            return compiled(picture), []
         reason = f"a task of {spec.backend} has no model of MuJoCo"
     except KeyError as error:
         reason = f"its model has no body {error}"
     except TrainingError as error:
         reason = str(error)
-    return PosedModel(scene_model(scene), scene), [f"drawn with simple shapes: {reason}"]
+    return compiled(spec_of_scene(scene)), [f"drawn with simple shapes: {reason}"]
 
 
 def spec_of(header: RolloutHeader, run: str) -> RunSpec:

@@ -46,7 +46,7 @@ class LiveSource:
         connection = read_connection(folder)
         if connection is None or not connection.robot:
             raise WorkerError(f"expected a live training, got {folder.name}: start it, or show a rollout")
-        self._folder, self._address, self._selection = folder, connection.robot, selection
+        self._folder, self._connection, self._selection = folder, connection, selection
         self._socket: zmq.Socket[bytes] | None = None
 
     def scene(self) -> Scene:
@@ -84,7 +84,7 @@ class LiveSource:
 
     def _message(self) -> Scene | RobotState | RobotNotice | None:
         if self._socket is None:
-            self._socket = watching_socket(self._address, self._selection, _FEW)
+            self._socket = watching_socket(self._connection, self._selection, _FEW)
         if not self._socket.poll(int(_WAIT_SECONDS * 1000)):
             return None
         try:

@@ -12,6 +12,7 @@ from trainer_proc.contract.viewer_request import Viewed, ViewerRequest
 from trainer_proc.contract.worker import Progress, WorkerError
 from trainer_proc.contract.worker_main import Report
 from trainer_proc.viewer.sources import LiveSource, RolloutSource, Source
+from trainer_proc.viewer.terrain_mesh import TerrainMesh
 
 _PACKAGES = ("mujoco", "viser", "mjviser")
 _IDLE_SECONDS = 0.2
@@ -43,6 +44,7 @@ def _serve(request: ViewerRequest, source: Source, spec: RunSpec, report: Report
     server = GuardedServer(request.port)
     shown = ViserMujocoScene(server.viser, posed.model, num_envs=1)
     shown.create_visualization_gui()
+    ground = TerrainMesh(server.viser)
     report(Progress(0, 0, server.address))
     watched = time.monotonic()
     try:
@@ -51,6 +53,7 @@ def _serve(request: ViewerRequest, source: Source, spec: RunSpec, report: Report
                 watched = time.monotonic()
                 if (state := source.next()) is not None:
                     posed.pose(state)
+                    ground.show(state)
                     shown.update_from_mjdata(posed.data)
                 continue
             source.close()

@@ -24,16 +24,14 @@ from curricula.errors import UserError
 from trainer_proc.contract.child_process import start_python
 from trainer_proc.contract.codec import decode_order, encode
 from trainer_proc.contract.connection import make_sockets_folder
-from trainer_proc.contract.messages import (
-    InterventionQueued,
-    PhaseChanged,
-    TrainerBody,
-    WireRestarted,
-)
+from trainer_proc.contract.messages import InterventionQueued, PhaseChanged, TrainerBody
+from trainer_proc.contract.monitoring import WireRestarted
 from trainer_proc.contract.orders import Closing, Emitted, Order, Ready, Recorded
 from trainer_proc.contract.requests import Stop
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.trainer_lock import RunIsTraining, TrainerLock
+from trainer_proc.contract.wire_keys import read_keys
+from trainer_proc.wire.remote import RemoteAccess
 
 FRAMES, ORDERS, ROBOT = "frames", "orders", "robot"
 _MOST_UNSENT = 100
@@ -65,6 +63,10 @@ class TrainerLink:
         self._context = zmq.Context()
         self._orders = self._context.socket(zmq.PULL)
         self._orders.setsockopt(zmq.RCVHWM, 0)
+        keys = read_keys(folder)
+        self._remote = None if keys is None else RemoteAccess(self._context, keys)
+        self._remote_robot = ""
+        """TCP address of the robot's socket; empty without keys."""
         self.robot = self._bind_robot()
         """Publishes `contract.robot` straight to viewers, for `trainer_proc.robot_stream`."""
         self._orders.bind(f"ipc://{self._sockets_folder}/{ORDERS}")
@@ -193,7 +195,8 @@ class TrainerLink:
 
     def _start(self) -> subprocess.Popen[bytes]:
         arguments = (str(self._folder.path), str(self._sockets_folder), str(os.getpid()), str(self._generation))
-        return start_python("-m", "trainer_proc.wire.server", *arguments, stdin=subprocess.DEVNULL)
+        remote = [self._remote_robot] * bool(self._remote_robot)
+        return start_python("-m", "trainer_proc.wire.server", *arguments, *remote, stdin=subprocess.DEVNULL)
 
     def _bind_frames(self) -> zmq.Socket[bytes]:
         socket = self._context.socket(zmq.PUSH)
@@ -209,6 +212,9 @@ class TrainerLink:
         socket = self._context.socket(zmq.XPUB)
         socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # each new viewer is reported, and gets the scene
         socket.setsockopt(zmq.SNDHWM, _MOST_UNSENT)
+        if self._remote is not None:
+            self._remote.secure(socket)
+            self._remote_robot = self._remote.bind(socket)
         socket.bind(f"ipc://{self._sockets_folder}/{ROBOT}")
         return socket
 
@@ -229,5 +235,7 @@ class TrainerLink:
         self._frames.close(linger=0)
         self.robot.close(linger=0)
         self._orders.close(linger=0)
+        if self._remote is not None:
+            self._remote.close()
         self._context.term()
         shutil.rmtree(self._sockets_folder, ignore_errors=True)

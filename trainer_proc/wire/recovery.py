@@ -8,15 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import (
-    Body,
-    Damaged,
-    InterventionApplied,
-    InterventionQueued,
-    RunStarted,
-    StoredIterations,
-    UnknownBody,
-)
+from trainer_proc.contract.messages import Body, InterventionApplied, InterventionQueued, RunStarted
+from trainer_proc.contract.stand_ins import Damaged, StoredIterations, UnknownBody
 from trainer_proc.wire.request_validator import RequestValidator
 
 _MOST_TIMES = 100_000
@@ -53,12 +46,12 @@ def recover(journal: Path, of_this_training: bool) -> Recovered:
                 validator, pid = RequestValidator(), body.pid
             times.append(frame.time)
             _recall(validator, body)
-    validator.next_intervention = newest + 1
-    return Recovered(validator, frozenset(times), validator.waiting)
+    validator.ledger.next_number = newest + 1
+    return Recovered(validator, frozenset(times), tuple(validator.ledger.history.waiting))
 
 
 def _recall(validator: RequestValidator, body: Body) -> None:
     if isinstance(body, InterventionQueued):
-        validator.recall(body)
+        validator.ledger.recall(body)
     elif not isinstance(body, UnknownBody | Damaged | StoredIterations):
         validator.observe(body)

@@ -1,9 +1,8 @@
-"""The wire process: `python -m trainer_proc.wire.server RUN_DIR SOCKETS PID N`, started by training process PID.
+"""The wire process of training process PID: `python -m trainer_proc.wire.server RUN_DIR SOCKETS PID N [ROBOT]`.
 
-It owns the frame numbers, the journal and the sockets, in one thread. The sockets follow the ZeroMQ guide's "Clone"
-pattern (https://zguide.zeromq.org/docs/chapter5/): frames leave on an XPUB, which drops frames for slow subscribers,
-and requests arrive on a ROUTER. It outlives a killed training process long enough to report it. N above 0 continues
-the work of N wire processes that have died.
+It owns the frame numbers, the journal and the sockets, in one thread. It outlives a killed training process long enough
+to report it. N above 0 continues the work of N wire processes that have died. With ROBOT, the TCP address of that
+process's robot, it listens on TCP too.
 """
 
 from __future__ import annotations
@@ -21,15 +20,16 @@ import msgspec
 import zmq
 
 import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
+from trainer_proc.alerts.start import AlertSenders
+from trainer_proc.alerts.watch import AlertWatch
 from trainer_proc.contract.codec import decode_from_trainer, decode_request, encode
-from trainer_proc.contract.connection import remove_connection, write_connection
+from trainer_proc.contract.connection import LIFE_SECONDS, Remote, remove_connection, show_life, write_connection
 from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.journal import JournalWriter
 from trainer_proc.contract.journal_records import LARGEST_FRAME
 from trainer_proc.contract.limits import LATEST
 from trainer_proc.contract.messages import (
     TERMINAL_PHASES,
-    WELCOME,
     Body,
     Frame,
     InterventionQueued,
@@ -51,16 +51,16 @@ from trainer_proc.contract.requests import (
     Stop,
 )
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.wire_keys import read_keys
 from trainer_proc.wire.console import ConsoleLimit
-from trainer_proc.wire.link import FRAMES, ORDERS, ROBOT
+from trainer_proc.wire.link import ROBOT
 from trainer_proc.wire.recovery import recover
+from trainer_proc.wire.sockets import WireSockets
 from trainer_proc.wire.stall import StallWatch
 
 _PARENT_CHECK_MS = 200
 _TURN_SECONDS = 0.002
 """Time for clients before it is the trainer's turn, and the other way round: neither keeps the other waiting."""
-_LARGEST_MESSAGE, _LARGEST_SUBSCRIPTION = 4 * LARGEST_REQUEST, 1024
-"""Bytes; the connection of a client that sends more is cut."""
 _LONGEST_REASON = 1000
 """Characters of a refusal, which may quote the request."""
 _LAST_TRIES_SECONDS = 60.0
@@ -75,7 +75,9 @@ class WireServer:
     The constructor opens journal and sockets and writes the connection file. Raises `OSError` or `JournalUnreadable`.
     """
 
-    def __init__(self, folder: RunFolder, sockets_folder: Path, trainer_pid: int, generation: int) -> None:
+    def __init__(
+        self, folder: RunFolder, sockets_folder: Path, trainer_pid: int, generation: int, remote_robot: str = ""
+    ) -> None:
         self._folder = folder
         self._sockets_folder = sockets_folder
         self._trainer_pid = trainer_pid
@@ -91,46 +93,45 @@ class WireServer:
         self._unwritten: deque[bytes] = deque()
         self._problem = ""
         self._console = ConsoleLimit(folder.console)
-        self._context = zmq.Context()
-        self._frames = self._context.socket(zmq.PULL)
-        self._frames.setsockopt(zmq.RCVHWM, 0)
-        self._orders = self._context.socket(zmq.PUSH)
-        self._orders.setsockopt(zmq.SNDHWM, 0)  # no limit: the trainer takes all of them at its boundaries
-        self._publish = self._context.socket(zmq.XPUB)
-        self._publish.setsockopt(zmq.XPUB_WELCOME_MSG, WELCOME)
-        self._publish.setsockopt(zmq.XPUB_VERBOSE, 1)  # each subscriber is reported, not the first one only
-        self._publish.setsockopt(zmq.SNDHWM, 10_000)
-        self._publish.setsockopt(zmq.MAXMSGSIZE, _LARGEST_SUBSCRIPTION)
-        self._control = self._context.socket(zmq.ROUTER)
-        self._control.setsockopt(zmq.MAXMSGSIZE, _LARGEST_MESSAGE)
-        self._frames.connect(f"ipc://{sockets_folder}/{FRAMES}{generation}")
-        self._orders.connect(f"ipc://{sockets_folder}/{ORDERS}")
-        publish, control = (f"ipc://{sockets_folder}/{name}" for name in ("publish", "control"))
-        self._publish.bind(publish)
-        self._control.bind(control)
-        write_connection(folder, publish, control, robot=f"ipc://{sockets_folder}/{ROBOT}")
-        self._orders.send(encode(Ready(generation)))
+        self._alerts = AlertWatch(f"{folder.path.parent.name}/{folder.name}")
+        self._senders = AlertSenders()
+        keys = read_keys(folder) if remote_robot else None
+        self._sockets = WireSockets(sockets_folder, generation, keys)
+        write_connection(
+            folder, *self._sockets.addresses, robot=f"ipc://{sockets_folder}/{ROBOT}", remote=self._remote(remote_robot)
+        )
+        self._shown = time.monotonic()
+        """When other machines were shown that the trainer lives."""
+        self._sockets.orders.send(encode(Ready(generation)))
         for queued in recovered.waiting:  # the training process knows those that it has
-            self._orders.send(encode(queued))
+            self._sockets.orders.send(encode(queued))
+
+    def _remote(self, robot: str) -> Remote | None:
+        """Return the addresses for other machines, with this one of the robot; None if they can't reach it."""
+        addresses = self._sockets.remote_addresses
+        return None if addresses is None else Remote(*addresses, robot, self._folder.path.stat().st_ino)
 
     def run(self) -> None:
         """Serve until the training process has sent `Closing` or died."""
-        poller = zmq.Poller()
-        for socket in (self._frames, self._control, self._publish):
+        sockets, poller = self._sockets, zmq.Poller()
+        for socket in (sockets.frames, sockets.control, sockets.publish):
             poller.register(socket, zmq.POLLIN)
         try:
             while True:
                 ready = dict(poller.poll(0 if self._console.is_copying else _PARENT_CHECK_MS))
-                if self._control in ready:
+                if sockets.control in ready:
                     self._answer_requests()
-                if self._publish in ready:
+                if sockets.publish in ready:
                     self._take_subscription()
-                if self._frames in ready and self._take_frames():
+                if sockets.frames in ready and self._take_frames():
                     return
                 if problem := self._console.work():
                     _complain(problem)
                 if stalled := self._stall.check():
                     self._send(time.time(), stalled)
+                if sockets.remote_addresses is not None and time.monotonic() - self._shown > LIFE_SECONDS:
+                    self._shown = time.monotonic()
+                    show_life(self._folder)
                 if not ready and self._problem:
                     self._report(self._write())
                 if os.getppid() != self._trainer_pid:
@@ -145,7 +146,7 @@ class WireServer:
 
         Our signal kills a script that has not reached `learn`; that counts as a stop.
         """
-        while self._frames.poll(_PARENT_CHECK_MS):
+        while self._sockets.frames.poll(_PARENT_CHECK_MS):
             if self._take_frames():
                 return
         if self._validator.phase.phase not in TERMINAL_PHASES:
@@ -159,7 +160,7 @@ class WireServer:
         end = time.monotonic() + _TURN_SECONDS
         while time.monotonic() < end:
             try:
-                data = self._frames.recv(zmq.NOBLOCK)
+                data = self._sockets.frames.recv(zmq.NOBLOCK)
                 self._taken += 1
                 message = decode_from_trainer(data)
             except zmq.Again:
@@ -180,23 +181,23 @@ class WireServer:
         """Have the training process forget what is in the journal; without that, another wire process would get it."""
         if not self._unwritten:
             with suppress(zmq.Again):
-                self._orders.send(encode(Recorded(self._generation, self._taken)), zmq.NOBLOCK)
+                self._sockets.orders.send(encode(Recorded(self._generation, self._taken)), zmq.NOBLOCK)
 
     def _take_subscription(self) -> None:
         """Send a new subscriber what it can't find in the journal yet; the others know it by its numbers."""
-        if self._publish.recv(zmq.NOBLOCK).startswith(b"\x01"):  # else it has left
+        if self._sockets.publish.recv(zmq.NOBLOCK).startswith(b"\x01"):  # else it has left
             for data in self._unwritten:
-                self._publish.send(data, zmq.NOBLOCK)
+                self._sockets.publish.send(data, zmq.NOBLOCK)
 
     def _answer_requests(self) -> None:
         """Answer the next requests; the socket takes them from its clients in turns."""
         end = time.monotonic() + _TURN_SECONDS
         while time.monotonic() < end:
             try:
-                client, *_, data = self._control.recv_multipart(zmq.NOBLOCK)
+                client, *_, data = self._sockets.control.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            self._control.send_multipart([client, encode(self._reply(data))], zmq.NOBLOCK)
+            self._sockets.control.send_multipart([client, encode(self._reply(data))], zmq.NOBLOCK)
 
     def _reply(self, data: bytes) -> Reply:
         if len(data) > LARGEST_REQUEST:
@@ -219,9 +220,9 @@ class WireServer:
         with suppress(zmq.Again, ProcessLookupError):  # it has just died; the loop will report it
             if queued is not None:
                 self._send(time.time(), queued)
-                self._orders.send(encode(queued), zmq.NOBLOCK)
+                self._sockets.orders.send(encode(queued), zmq.NOBLOCK)
             elif isinstance(command, Pause | Resume | Reload | Stop | Save | Export):
-                self._orders.send(encode(command), zmq.NOBLOCK)
+                self._sockets.orders.send(encode(command), zmq.NOBLOCK)
                 if isinstance(command, Stop) and not self._validator.has_iterated:
                     os.kill(self._trainer_pid, signal.SIGTERM)  # there is no boundary during the build
                     self._has_interrupted = True
@@ -234,8 +235,11 @@ class WireServer:
         self._next_number += 1
         self._unwritten.append(data)
         problem = self._write()
-        self._publish.send(data, zmq.NOBLOCK)
+        self._sockets.publish.send(data, zmq.NOBLOCK)
         self._report(problem)
+        alert = self._alerts.observe(when, body)
+        if alert is not None and (problem := self._senders.send(alert)):
+            _complain(problem)
 
     def _report(self, problem: str) -> None:
         """Publish that the journal can't be written, or can be again."""
@@ -265,9 +269,7 @@ class WireServer:
         while self._write() and self._unwritten and time.monotonic() < deadline:
             time.sleep(1.0)
         self._console.close()
-        for socket in (self._frames, self._orders, self._publish, self._control):
-            socket.close(linger=1000)
-        self._context.term()
+        self._sockets.close()
         self._journal.close()
 
 
@@ -275,9 +277,9 @@ def main() -> int:
     """Serve one run; return 0, or 1 if its files can't be opened, with one line on standard error."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # it ends when the training process does
-    run_path, sockets_path, trainer_pid, generation = sys.argv[1:]
+    run_path, sockets_path, trainer_pid, generation, *remote = sys.argv[1:]
     try:
-        server = WireServer(RunFolder(Path(run_path)), Path(sockets_path), int(trainer_pid), int(generation))
+        server = WireServer(RunFolder(Path(run_path)), Path(sockets_path), int(trainer_pid), int(generation), *remote)
     except (OSError, JournalUnreadable) as error:
         _complain(str(error))
         return 1

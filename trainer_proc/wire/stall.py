@@ -6,7 +6,8 @@ import os
 import time
 from collections.abc import Callable
 
-from trainer_proc.contract.messages import IterationFinished, PhaseChanged, TrainerBody, TrainerStalled
+from trainer_proc.contract.messages import IterationFinished, PhaseChanged, TrainerBody
+from trainer_proc.contract.monitoring import TrainerStalled
 from trainer_proc.contract.process_identity import stat_fields
 
 STALL_SECONDS = 45.0

@@ -17,7 +17,7 @@ SeriesStyle: TypeAlias = Literal[
 RawStyle: TypeAlias = Literal["raw-1", "raw-2", "raw-3", "raw-4", "raw-5", "raw-6", "raw-7", "raw-8"]
 """Styles of raw curves behind their smoothed ones."""
 MarkStyle: TypeAlias = Literal[
-    "mark-user", "mark-curriculum", "mark-schedule", "mark-recording", "mark-guard", "mark-launch"
+    "mark-user", "mark-agent", "mark-curriculum", "mark-schedule", "mark-recording", "mark-guard", "mark-launch"
 ]
 """Styles of marks, by the author of the change."""
 HeatStyle: TypeAlias = Literal["heat-1", "heat-2", "heat-3", "heat-4", "heat-5", "heat-6", "heat-7", "heat-8", "heat-9"]

@@ -34,7 +34,7 @@ class Band:
 class RunBand:
     """Where reference runs were at each of `iterations`: a shaded band around a dotted median.
 
-    The value axis includes its visible part. Drawn over an x axis of iterations only.
+    NaN where there is no band, or no median. Drawn over an x axis of iterations only.
     """
 
     iterations: tuple[int, ...]
@@ -42,6 +42,8 @@ class RunBand:
     median: tuple[float, ...]
     high: tuple[float, ...]
     label: str
+    is_fitted: bool = True
+    """Whether the value axis includes the visible part."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ MARK_LINE = "┊"
 _FEWEST_LETTERS = 4  # of a label that is cut
 _STYLES: dict[Author, MarkStyle] = {
     "user": "mark-user",
+    "agent": "mark-agent",
     "curriculum": "mark-curriculum",
     "schedule": "mark-schedule",
     "recording": "mark-recording",

@@ -49,6 +49,7 @@ PALETTES: dict[str, Palette] = {
         foreground="#dde3ea",
         marks={
             "user": "#f0c05a",
+            "agent": "#accafa",
             "curriculum": "#3ddba0",
             "schedule": "#dc7fb4",
             "recording": "#4f9fff",
@@ -72,6 +73,7 @@ PALETTES: dict[str, Palette] = {
         foreground="#1c2026",
         marks={
             "user": "#9a6400",
+            "agent": "#3b0a61",
             "curriculum": "#157a5b",
             "schedule": "#9c3684",
             "recording": "#1f5fd0",
@@ -95,6 +97,7 @@ PALETTES: dict[str, Palette] = {
         foreground="#e6e6e6",
         marks={
             "user": "#f0e442",
+            "agent": "#b8f8b8",
             "curriculum": "#009e73",
             "schedule": "#cc79a7",
             "recording": "#56b4e9",
@@ -118,6 +121,7 @@ PALETTES: dict[str, Palette] = {
         foreground="#1a1a1a",
         marks={
             "user": "#7a6a00",
+            "agent": "#1b69f6",
             "curriculum": "#0a5c2a",
             "schedule": "#c0359a",
             "recording": "#332288",

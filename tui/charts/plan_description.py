@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,10 +11,13 @@ from tui.charts.description import Band, ChartDescription, Marks, Reference, Run
 from tui.charts.legend import CURVE_GLYPHS
 from tui.charts.view import ChartView
 from tui.session.board.chart_source import ChartSource, curves_of, extent_of, steps_of
+from tui.session.board.library_units import base_name
 from tui.session.board.lines import BAND_LABEL, band_of, lines_of, title_of
 from tui.session.board.plans import ChartPlan
 from tui.session.references.fit import fitting_reference, reference_label
 from tui.session.state import RunState
+
+INTERVAL_LABEL = "95 % interval"
 
 
 def describe_plan(
@@ -34,7 +38,7 @@ def describe_plan(
         curves=tuple(curves_of(plan, sources)),
         references=tuple(Reference(*line) for line in lines_of(plan, state, curricula)),
         bands=() if band is None else (Band(*band, BAND_LABEL),),
-        run_bands=run_bands_of(plan, state),
+        run_bands=(*run_bands_of(plan, state), *intervals_of(plan, sources)),
         marks=tuple(_marks(source, sign) for source, sign in zip(sources, signs, strict=False)),
         view=view,
         extent=extent_of(sources, view.unit),
@@ -50,6 +54,25 @@ def run_bands_of(plan: ChartPlan, state: RunState) -> tuple[RunBand, ...]:
     if reference is None or curve is None:
         return ()
     return (RunBand(reference.iterations, curve.low, curve.median, curve.high, reference_label(reference)),)
+
+
+def intervals_of(plan: ChartPlan, sources: Sequence[ChartSource]) -> tuple[RunBand, ...]:
+    """Return the intervals around the curves of a chart with one metric; only the first one has a label."""
+    if plan.stack or len(plan.curves) != 1:
+        return ()
+    found = [one for source in sources if (one := source.interval(base_name(plan.key))) is not None]
+    return tuple(
+        RunBand(
+            one.iterations,
+            one.low,
+            (math.nan,) * len(one.iterations),
+            one.high,
+            "" if place else INTERVAL_LABEL,
+            is_fitted=not one.is_wide,
+        )
+        for place, one in enumerate(found)
+        if one.iterations
+    )
 
 
 def _steps(sources: Sequence[ChartSource]) -> str:

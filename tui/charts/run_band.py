@@ -21,9 +21,9 @@ _SPACING = 2
 
 
 def visible_values(bands: Iterable[RunBand], frame: XFrame) -> list[float]:
-    """Return lowest and highest value of each band inside a frame."""
+    """Return lowest and highest value of each fitted band inside a frame."""
     found: list[float] = []
-    for low, _, high in rows_of(bands, frame):
+    for low, _, high in rows_of([band for band in bands if band.is_fitted], frame):
         if np.isfinite(low).any():
             found += [float(np.nanmin(low)), float(np.nanmax(high))]
     return found
@@ -47,9 +47,10 @@ def shade_run_bands(grid: CellGrid, plot: Plot, bands: Iterable[RunBand]) -> Non
 
 
 def label_of(band: RunBand, plot: Plot) -> tuple[float, str] | None:
-    """Return the value beside which a band's label stands; None if the band is out of sight."""
-    for _, median, _ in rows_of([band], plot.frame):
+    """Return the value beside which a band's label stands: a median, else a middle. None if it is out of sight."""
+    for low, median, high in rows_of([band], plot.frame):
         visible = median[np.isfinite(median)]
+        visible = visible if len(visible) else ((low + high) / 2)[np.isfinite(low + high)]
         return (float(visible[len(visible) // 2]), band.label) if len(visible) and band.label else None
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,8 +17,14 @@ from tui.session.interventions.listing import list_interventions, list_troubles
 from tui.session.knobs.record import knob_record
 from tui.session.references.fit import seconds_left
 from tui.session.runs.iterations import iteration_record
-from tui.session.runs.run_index import find_run, read_state
+from tui.session.runs.run_index import find_run, read_state, status_with_job
 from tui.session.state import RunState
+
+if TYPE_CHECKING:  # not for the first paint
+    from tui.session.metrics.early_reader import EarlyReader
+
+_LONG = 64 * 1024 * 1024
+"""Bytes of a journal."""
 
 
 @click.command("attach")
@@ -35,10 +41,22 @@ def attach_command(run: str, log_root: Path, as_json: bool) -> None:
     if as_json:
         show_result("", _state_value(folder, read_state(folder)), as_json)
         return
+    journal = _read_early(folder.journal)
     from tui.app import HumanoidTui
+    from tui.navigation import OpenRun
     from tui.terminal.run import run_app
 
-    run_app(HumanoidTui(log_root, folder))
+    run_app(HumanoidTui(log_root, OpenRun(folder, journal)))
+
+
+def _read_early(path: Path) -> EarlyReader | None:
+    """Begin to read a long journal while the program is still imported; for a short one, NumPy would come too early."""
+    if not path.exists() or path.stat().st_size < _LONG:
+        return None
+    from tui.session.board.plans import may_be_on_default_board
+    from tui.session.metrics.early_reader import EarlyReader
+
+    return EarlyReader(path, may_be_on_default_board)
 
 
 def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
@@ -47,8 +65,9 @@ def _state_value(folder: RunFolder, state: RunState) -> dict[str, Any]:
         state.take_trainer(read_trainer(folder))
     return {
         "run": str(folder.path),
-        "status": state.status(is_alive),
+        "status": status_with_job(folder, state, is_alive),
         "parent": (state.started.parent or None) if state.started else None,
+        "tracker": None if state.tracker is None else {"name": state.tracker.tracker, "link": state.tracker.link},
         "detail": state.phase.detail if state.phase else "",
         **iteration_record(state.iteration),
         "iterations": state.last_iteration + 1 if state.started else None,

@@ -9,7 +9,7 @@ import click
 
 from trainer_proc.contract.run_folder import RunFolder
 from tui.commands.shared.output import json_option, logs_option, show_result
-from tui.session.runs.compare import ComparedRun, Difference, differences
+from tui.session.runs.compare import ComparedRun, Difference, differences, recorded_code
 from tui.session.runs.iterations import iteration_record
 from tui.session.runs.run_index import find_run, read_state, summarize
 
@@ -28,14 +28,17 @@ def compare_command(runs: tuple[str, ...], log_root: Path, as_json: bool) -> Non
         raise click.UsageError("expected at least two different runs")
     specs = [folder.read_spec() for folder in folders]
     if as_json:
-        compared = [ComparedRun(f.name, spec, read_state(f)) for f, spec in zip(folders, specs, strict=True)]
+        compared = [
+            ComparedRun(f.name, spec, read_state(f), recorded_code(f)) for f, spec in zip(folders, specs, strict=True)
+        ]
         rows = [_value(difference) for difference in differences(compared)]
         show_result("", {"runs": [_run_value(folder) for folder in folders], "differences": rows}, as_json)
         return
     from tui.app import HumanoidTui
+    from tui.navigation import ShowCompare
     from tui.terminal.run import run_app
 
-    run_app(HumanoidTui(log_root, compared=folders))
+    run_app(HumanoidTui(log_root, ShowCompare(folders)))
 
 
 def _run_value(folder: RunFolder) -> dict[str, Any]:

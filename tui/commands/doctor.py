@@ -1,4 +1,4 @@
-"""`doctor`: report what is installed and what is missing."""
+"""`doctor`: report what is installed and what is missing, or what fast mode has captured of a run."""
 
 from __future__ import annotations
 
@@ -9,19 +9,31 @@ import click
 
 from curricula.errors import UserError
 from curricula.schema import Problem
+from trainer_proc.contract.connection import is_live
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.backends.doctor import BackendReport, IsaacSimReport, Report, examine
+from tui.session.runs.run_index import find_run, read_state
 from tui.session.settings.config import UserConfig
 from tui.session.settings.keymap import checked_keymap
+from tui.session.step_text import report_text, step_report
 
 _INDENT = " " * 12
 
 
 @click.command("doctor")
+@click.argument("run", required=False)
 @logs_option
 @json_option
-def doctor_command(log_root: Path, as_json: bool) -> None:
-    """Report what is installed and how to install what is missing."""
+def doctor_command(run: str | None, log_root: Path, as_json: bool) -> None:
+    """Report what is installed and how to install what is missing.
+
+    With RUN: which parts of its training step fast mode has captured, which run eagerly, and why.
+    """
+    if run is not None:
+        folder = find_run(run, log_root)
+        step = step_report(folder.name, folder.read_spec(), read_state(folder), is_live(folder))
+        show_result(report_text(step), step, as_json)
+        return
     report = examine(log_root, _key_problems)
     show_result(_report_text(report), report, as_json)
     if not report.is_healthy:

@@ -13,7 +13,8 @@ from curricula.errors import UserError
 from trainer_proc.contract.child_process import interrupt_on_signals
 from trainer_proc.contract.evaluation import SUITES, Evaluation, Request, SuiteName, result_file
 from trainer_proc.contract.run_folder import RunFolder
-from tui.commands.shared.output import json_option, logs_option, show_result
+from tui.commands.shared.finite_range import FiniteRange
+from tui.commands.shared.output import json_option, logs_option, say, show_result
 from tui.commands.shared.progress_line import progress_line
 from tui.session.evaluations.limits import Limit, parse_limit
 from tui.session.evaluations.run import evaluate
@@ -32,11 +33,11 @@ _MAXIMA = ("error/linear", "error/lateral", "error/yaw")
 @click.option("--device", help="cpu or cuda:N; by default the first GPU, but the CPU while the run trains.")
 @click.option("--num-envs", type=click.IntRange(min=1), help="Most environments at once.")
 @click.option("--conditions", help="Checkpoint of the run whose knob values apply to all: an iteration or a file.")
-@click.option("--min-success", type=float, help="Exit with 1 below this mean success, 0 to 1.")
-@click.option("--min-score", type=float, help="Exit with 1 below this mean score, 0 to 1.")
-@click.option("--max-error-linear", type=float, help="Exit with 1 above this mean error (m/s).")
-@click.option("--max-error-lateral", type=float, help="Exit with 1 above this mean error (m/s).")
-@click.option("--max-error-yaw", type=float, help="Exit with 1 above this mean error (rad/s).")
+@click.option("--min-success", type=FiniteRange(0, 1), help="Exit with 1 below this mean success.")
+@click.option("--min-score", type=FiniteRange(0, 1), help="Exit with 1 below this mean score.")
+@click.option("--max-error-linear", type=FiniteRange(0), help="Exit with 1 above this mean error (m/s).")
+@click.option("--max-error-lateral", type=FiniteRange(0), help="Exit with 1 above this mean error (m/s).")
+@click.option("--max-error-yaw", type=FiniteRange(0), help="Exit with 1 above this mean error (rad/s).")
 @click.option("--min", "minima", metavar="MEASURE=VALUE", multiple=True, help="Least mean of any measure; repeatable.")
 @click.option("--max", "maxima", metavar="MEASURE=VALUE", multiple=True, help="Largest mean; repeatable.")
 @logs_option
@@ -56,7 +57,7 @@ def evaluate_command(
     as_json: bool,
     **named: float | None,
 ) -> None:
-    """Evaluate policies without exploration noise, on their run's own task.
+    """Evaluate policies without noise, on their run's task.
 
     Several policies are shown side by side, and each is tested against the first. Results are kept in the run's folder,
     evaluations/CHECKPOINT.
@@ -114,5 +115,6 @@ def _evaluated(request: Request, *, quiet: bool) -> Evaluation:
         result = evaluate(request, report, Event())
     from tui.charts.files.evaluation_pictures import write_pictures
 
-    write_pictures(result, result_file(RunFolder(Path(request.run)), result.checkpoint, result.suite))
+    if problem := write_pictures(result, result_file(RunFolder(Path(request.run)), result.checkpoint, result.suite)):
+        say(problem, err=True)
     return result

@@ -9,7 +9,6 @@ import click
 import msgspec
 
 from curricula.errors import UsageError
-from trainer_proc.contract.bundle.card import CARD
 from trainer_proc.contract.bundle.formats import FORMATS, FormatsWritten
 from trainer_proc.contract.bundle.verify_request import VerifyRequest
 from trainer_proc.contract.connection import is_live
@@ -17,11 +16,13 @@ from trainer_proc.contract.run_folder import RUN_FILE
 from tui.commands.shared.output import json_option, logs_option, say, show_result
 from tui.commands.shared.skipped_checkpoints import report_skipped
 from tui.commands.shared.verified import exit_unless_verified, verified
+from tui.session.bundle_copy import check_target, copy_bundle
 from tui.session.exporting import export_checkpoint, export_live, write_formats
 from tui.session.runs.checkpoints import find_checkpoint
 from tui.session.runs.run_index import find_run
 from tui.session.status_text import export_result
 from tui.session.verification.report import report_record, report_text
+from tui.session.verification.run import has_card
 
 
 @click.command("export")
@@ -33,24 +34,37 @@ from tui.session.verification.report import report_record, report_text
 @click.option(
     "--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Also write this format; repeatable."
 )
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FOLDER", help="Also copy the exported policy to this folder."
+)
 @click.option("--verify", "asks_to_verify", is_flag=True, help="Then verify it in MuJoCo; exit with 1 if that fails.")
 @logs_option
 @json_option
 def export_command(
-    run: str, checkpoint: str | None, formats: tuple[str, ...], asks_to_verify: bool, log_root: Path, as_json: bool
+    run: str,
+    checkpoint: str | None,
+    formats: tuple[str, ...],
+    output: Path | None,
+    asks_to_verify: bool,
+    log_root: Path,
+    as_json: bool,
 ) -> None:
-    """Export a policy as ONNX and TorchScript, and in the formats of other programs.
+    """Export a policy as ONNX and TorchScript, or in other formats.
 
     The exported policy is checked against the original, and its latency is measured. A BUNDLE is the folder of an
     exported policy, which is converted as it is.
     """
+    if output is not None:
+        check_target(output)
     bundle = Path(run)
-    if (bundle / CARD).is_file() and not (bundle / RUN_FILE).exists():
+    if has_card(bundle) and not (bundle / RUN_FILE).exists():
         if checkpoint is not None or asks_to_verify or not formats:
             hint = "use --format alone, or humanoid-tui verify"
             raise UsageError(f"expected a run, got the exported policy {bundle}", hint=hint)
         written = write_formats(bundle, formats)
-        show_result(_formats_text(written), written, as_json)
+        record, lines = msgspec.to_builtins(written), [_formats_text(written)]
+        _copy(bundle, output, record, lines)
+        show_result("\n".join(lines), record, as_json)
         return
     folder = find_run(run, log_root)
     if checkpoint is None and is_live(folder):
@@ -60,12 +74,13 @@ def export_command(
         report_skipped(chosen, checkpoint)
         result = export_checkpoint(folder, chosen)
     placed = msgspec.structs.replace(result, folder=str(folder.exported))
-    record: dict[str, Any] = msgspec.to_builtins(placed)
+    record = msgspec.to_builtins(placed)
     lines = []
     if formats:
         written = write_formats(folder.exported, formats)
         record["formats"] = msgspec.to_builtins(written)
         lines.append(_formats_text(written))
+    _copy(folder.exported, output, record, lines)
     if not asks_to_verify:
         show_result("\n".join([export_result(placed), *lines]), record, as_json)
         return
@@ -75,6 +90,14 @@ def export_command(
     record["verification"] = report_record(folder.exported, found)
     show_result(report_text(folder.exported, found), record, as_json)
     exit_unless_verified(found, as_json=as_json)
+
+
+def _copy(bundle: Path, output: Path | None, record: dict[str, Any], lines: list[str]) -> None:
+    """Copy the bundle to `output`, if that is wanted, and note it in the command's result."""
+    if output is not None:
+        copy_bundle(bundle, output)
+        record["copied_to"] = str(output)
+        lines.append(f"copied to {output}")
 
 
 def _formats_text(written: FormatsWritten) -> str:

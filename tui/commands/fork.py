@@ -10,7 +10,7 @@ import msgspec
 
 from tui.commands.shared.output import json_option, logs_option
 from tui.commands.shared.skipped_checkpoints import report_skipped
-from tui.commands.shared.start import evaluate_every_option, rollout_every_option, start
+from tui.commands.shared.start import evaluate_every_option, fast_option, rollout_every_option, start
 from tui.session.backends.devices import list_devices
 from tui.session.launching.continuing import continued_spec
 from tui.session.launching.knob_values import known_values, split_settings
@@ -33,6 +33,7 @@ from tui.session.runs.run_index import find_run, read_state
 @click.option("--num-envs", type=click.IntRange(min=1), help="Environments per process; default: the run's.")
 @click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), help="Random seed; default: the run's.")
 @evaluate_every_option
+@fast_option
 @rollout_every_option
 @click.option("--wait", is_flag=True, help="Wait until the training has ended.")
 @logs_option
@@ -47,6 +48,7 @@ def fork_command(
     num_envs: int | None,
     seed: int | None,
     evaluate_every: int | None,
+    fast: bool | None,
     rollout_every: int | None,
     wait: bool,
     log_root: Path,
@@ -60,7 +62,7 @@ def fork_command(
         raise click.UsageError(f"--at: expected an iteration, {LATEST} or {BEST}, got {at}")
     folder = find_run(run, log_root)
     state = read_state(folder)
-    spec = continued_spec(folder, state, iterations, at, evaluate_every, rollout_every)
+    spec = continued_spec(folder, state, iterations, at, evaluate_every, rollout_every, fast)
     report_skipped(Path(spec.checkpoint), at)
     changed = msgspec.structs.replace(
         spec,

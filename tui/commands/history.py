@@ -18,7 +18,10 @@ from tui.session.text import plain
 @logs_option
 @json_option
 def history_command(run: str, log_root: Path, as_json: bool) -> None:
-    """List the changes of a run, its guards' reports and reloads, newest first; then what could not be observed."""
+    """List the changes of a run, reports of guards and reloads.
+
+    The newest is first. What could not be observed is at the end.
+    """
     folder = find_run(run, log_root)
     folder.read_spec()
     state = read_state(folder)

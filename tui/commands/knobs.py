@@ -7,18 +7,19 @@ from pathlib import Path
 import click
 
 from tui.commands.shared.output import json_option, logs_option, say, show_result
+from tui.session.knob_states import KnobState
 from tui.session.knobs.knob_text import knob_state, with_unit
 from tui.session.knobs.record import knob_record
 from tui.session.knobs.rows import is_touched
 from tui.session.recordings.preset_text import preset_text
 from tui.session.runs.run_index import find_run, read_state
-from tui.session.state import KnobState, RunState
+from tui.session.state import RunState
 from tui.session.text import plain
 
 
 @click.command("knobs")
 @click.argument("run")
-@click.option("--changed", is_flag=True, help="Only knobs that differ from their default, or soon will.")
+@click.option("--changed", is_flag=True, help="Only knobs that differ from their default, or have a queued change.")
 @click.option("--kind", help="Only knobs of one kind: reward, randomization, command…")
 @click.option("--toml", "as_toml", is_flag=True, help="Print a preset with the run's current values.")
 @logs_option

@@ -21,8 +21,9 @@ def play_command(files: tuple[Path, ...], log_root: Path) -> None:
         raise click.UsageError(f"expected one or two rollouts, got {len(files)}")
     from trainer_proc.contract.rollout import read_rollout
     from tui.app import HumanoidTui
+    from tui.navigation import ShowRollouts
     from tui.terminal.run import run_app
 
     for file in files:
         read_rollout(file)  # reports what can't be played before the screen opens
-    run_app(HumanoidTui(log_root, rollouts=files))
+    run_app(HumanoidTui(log_root, ShowRollouts(files)))

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from curricula.curriculum import counted
-from curricula.errors import UserError
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import write_atomically
+from tui.commands.shared.new_file import check_new_file
 from tui.commands.shared.output import json_option, logs_option, say, show_result
 from tui.session.recordings.recorded_preset import RecordedPreset, launch_command, recorded_preset
 from tui.session.runs.run_index import find_run
@@ -54,8 +54,5 @@ def _content(recorded: RecordedPreset, run: str) -> str:
 
 
 def _write(path: Path, text: str, replaces: bool) -> None:
-    if path.suffix != ".toml":
-        raise click.UsageError(f"expected a file name that ends in .toml, got {path}")
-    if path.exists() and not replaces:
-        raise UserError(f"{path} exists", hint="choose another name, or add --force to replace it")
+    check_new_file(path, replaces, ".toml")
     write_atomically(path, text.encode())

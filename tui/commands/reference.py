@@ -13,6 +13,7 @@ from curricula.errors import UserError
 from presets.reference import FOLDER
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import write_atomically
+from tui.commands.shared.new_file import check_new_file
 from tui.commands.shared.output import json_option, logs_option, show_result
 from tui.session.metrics.names import own_name
 from tui.session.runs.run_index import find_run
@@ -48,10 +49,7 @@ def reference_command(
     Charts draw them as a band behind a run of the preset: reward, success and episode length, thinned.
     """
     path = Path(output)
-    if path.suffix != ".json":
-        raise click.UsageError(f"expected a file name that ends in .json, got {path}")
-    if path.exists() and not force:
-        raise UserError(f"{path} exists", hint="choose another name, or add --force to replace it")
+    check_new_file(path, force, ".json")
     from tui.session.references.make import make_reference
 
     reference = make_reference([_recorded(run, log_root) for run in runs], metrics, device, note)

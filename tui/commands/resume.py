@@ -14,7 +14,7 @@ from tui.commands.shared.output import ask, json_option, logs_option, say, show_
 from tui.commands.shared.replayed_changes import with_changes
 from tui.commands.shared.requests import request
 from tui.commands.shared.skipped_checkpoints import report_skipped
-from tui.commands.shared.start import evaluate_every_option, rollout_every_option, start
+from tui.commands.shared.start import evaluate_every_option, fast_option, rollout_every_option, start
 from tui.session.backends.devices import list_devices
 from tui.session.launching.changes_after import changes_after
 from tui.session.launching.continued_by import continued_text
@@ -27,13 +27,14 @@ from tui.session.runs.run_index import find_run, read_state
 @click.argument("run")
 @click.option("--iterations", type=click.IntRange(min=1), help="Additional iterations, for a run that has ended.")
 @click.option("--reload", is_flag=True, help="Load the newest good checkpoint first, into the live policy.")
-@click.option("--checkpoint", metavar="latest|best|N|FILE", help="Of a run that has ended; default: latest.")
+@click.option("--checkpoint", metavar="latest|best|N|FILE", help="Checkpoint of an ended run; default: latest.")
 @click.option(
     "--replay/--no-replay",
     default=None,
-    help="Make changes that the checkpoint lacks again, before the first iteration; default: ask.",
+    help="Repeat the changes made after the checkpoint, before the first iteration; default: ask.",
 )
 @evaluate_every_option
+@fast_option
 @rollout_every_option
 @click.option("--wait", is_flag=True, help="Wait until the training has ended.")
 @logs_option
@@ -45,6 +46,7 @@ def resume_command(
     checkpoint: str | None,
     replay: bool | None,
     evaluate_every: int | None,
+    fast: bool | None,
     rollout_every: int | None,
     wait: bool,
     log_root: Path,
@@ -61,17 +63,21 @@ def resume_command(
         if reload:
             raise click.UsageError(f"{folder.name} has ended: resume continues from its newest checkpoint anyway")
         state = read_state(folder)
-        spec = checked_spec(continued_spec(folder, state, iterations, checkpoint, evaluate_every, rollout_every))
+        spec = continued_spec(folder, state, iterations, checkpoint, evaluate_every, rollout_every, fast)
+        spec = checked_spec(spec)
         report_skipped(Path(spec.checkpoint), checkpoint)
         spec = with_changes(spec, changes_after(folder, Path(spec.checkpoint)), replay, may_ask=not as_json)
         check_device(spec, list_devices(), hint=f"choose another with humanoid-tui fork {folder.name} --device NAME")
         _confirm_second(folder, may_ask=not as_json)
         start(spec, folder.path.parents[1], wait=wait, as_json=as_json)
         return
-    if wait or any(value is not None for value in (iterations, checkpoint, replay, evaluate_every, rollout_every)):
+    if wait or any(
+        value is not None for value in (iterations, checkpoint, replay, evaluate_every, fast, rollout_every)
+    ):
         raise click.UsageError(
             f"{folder.name} is still training: "
-            "--iterations, --checkpoint, --replay, --evaluate-every, --rollout-every and --wait are for ended runs"
+            "--iterations, --checkpoint, --replay, --evaluate-every, --fast, --rollout-every and --wait "
+            "are for ended runs"
         )
     request(folder, Reload() if reload else Resume())
     effect = "reloads its newest good checkpoint and continues" if reload else "continues"

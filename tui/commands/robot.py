@@ -28,7 +28,7 @@ _WIDTH, _MOST_LINES = 100, 100
     "environment",
     default="0",
     show_default=True,
-    help="Its number, or random, best, worst, tilted, noise-free, or a terrain type or task.",
+    help="Environment: its number, random, best, worst, tilted, noise-free, or a terrain type or task.",
 )
 @click.option(
     "--patience",

@@ -17,7 +17,7 @@ from tui.commands.shared.progress_line import progress_line
 from tui.session.backends.work import do_work
 from tui.session.evaluations.targets import chosen_device, find_targets
 from tui.session.rollout_text import recorded_text
-from tui.session.rollouts.request import make_requests, parse_command, parse_push
+from tui.session.rollouts.request import make_requests, parse_command, parse_push, parse_terrain
 
 
 @click.command("rollout")
@@ -32,8 +32,9 @@ from tui.session.rollouts.request import make_requests, parse_command, parse_pus
 )
 @click.option("--command", metavar="FORWARD,LATERAL,YAW", help="Velocity to hold (m/s, m/s, rad/s).")
 @click.option("--push", "pushes", metavar="SECONDS:FORWARD,LATERAL", multiple=True, help="Push (m/s); repeatable.")
+@click.option("--terrain", metavar="TYPE:LEVEL", help="Where episodes begin, such as stairs:4.")
 @click.option(
-    "--seed", type=click.IntRange(min=0, max=2**31 - 1), default=0, show_default=True, help="Of the environment."
+    "--seed", type=click.IntRange(min=0, max=2**31 - 1), default=0, show_default=True, help="Seed of the environment."
 )
 @click.option("--device", help="cpu or cuda:N; by default the first GPU, but the CPU while the run trains.")
 @click.option("--output", type=click.Path(path_type=Path), help="File or folder; by default rollouts/ of the run.")
@@ -45,6 +46,7 @@ def rollout_command(
     seconds: float,
     command: str | None,
     pushes: tuple[str, ...],
+    terrain: str | None,
     seed: int,
     device: str | None,
     output: Path | None,
@@ -56,10 +58,12 @@ def rollout_command(
     One environment of the run's own task is played. The file is small, and plays without simulator and GPU:
     humanoid-tui play FILE. Without --command, the task samples its own commands.
     """
-    held, pushed = parse_command(command), tuple(parse_push(text) for text in pushes)
+    held, pushed, place = parse_command(command), tuple(parse_push(text) for text in pushes), parse_terrain(terrain)
     found = find_targets(targets, checkpoints, log_root)
     devices = [chosen_device(target.folder, device) for target in found]
-    requests = make_requests(found, output, devices, seconds=seconds, command=held, pushes=pushed, seed=seed)
+    requests = make_requests(
+        found, output, devices, seconds=seconds, command=held, pushes=pushed, terrain=place, seed=seed
+    )
     interrupt_on_signals()  # so that the recording process is ended with this one
     recorded = [_recorded(request, quiet=as_json) for request in requests]
     text = "\n".join(recorded_text(one, Path(os.path.relpath(one.path))) for one in recorded)

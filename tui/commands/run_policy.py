@@ -29,17 +29,31 @@ _UNVERIFIED = "Move a real robot with a policy that is not verified?"
 
 @click.command("run-policy")
 @click.argument("bundle", metavar="BUNDLE|RUN")
-@click.option("--robot", type=click.Choice(ROBOTS), default="mujoco", show_default=True, help="Which robot.")
+@click.option(
+    "--robot", type=click.Choice(ROBOTS), default="mujoco", show_default=True, help="Robot that the policy runs on."
+)
 @click.option("--command", metavar="X,Y,YAW", help="Values of the policy's command, in its order; default: zeros.")
-@click.option("--seconds", type=FiniteRange(min=0.1), default=10.0, show_default=True, help="Time of the policy.")
+@click.option(
+    "--seconds",
+    type=FiniteRange(min=0.1),
+    default=10.0,
+    show_default=True,
+    help="Duration of the run (s).",
+)
 @click.option("--ramp", type=FiniteRange(min=0.0), default=2.0, show_default=True, help="Seconds to the default pose.")
-@click.option("--max-tilt", type=FiniteRange(min=1.0, max=180.0), default=60.0, show_default=True, help="Degrees.")
+@click.option(
+    "--max-tilt",
+    type=FiniteRange(min=1.0, max=180.0),
+    default=60.0,
+    show_default=True,
+    help="Largest tilt (degrees).",
+)
 @click.option("--loop-hz", type=FiniteRange(min=1.0, max=2000.0), help="Rate of the loop; default: the policy's, 500.")
 @click.option("--interface", default="", help="Network interface of a Unitree robot, such as eth0.")
 @click.option("--domain", type=click.IntRange(0, 230), default=0, show_default=True, help="Its DDS domain.")
 @click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="Rollout file to write.")
 @click.option("--yes", is_flag=True, help="Ask nothing before a real robot moves.")
-@click.option("--unverified", is_flag=True, help="Ask nothing either if the bundle is not verified.")
+@click.option("--unverified", is_flag=True, help="With --yes: accept a bundle that is not verified.")
 @logs_option
 @json_option
 def run_policy_command(
@@ -85,10 +99,12 @@ def run_policy_command(
     show_result(run_text(result), result, as_json)
     if cancelled.number:
         raise click.exceptions.Exit(128 + cancelled.number)
-    if not result.is_complete and as_json:
+    if (result.problem or not result.is_complete) and as_json:
         raise click.exceptions.Exit(1)  # the report is the one JSON value
     if not result.is_complete:
         raise UserError(f"stopped and damped: {result.reason}")
+    if result.problem:
+        raise UserError(result.problem)
 
 
 def _consider(bundle: Path, robot: RobotKind, yes: bool, unverified: bool, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 import msgspec
+import tomli_w
 
 from curricula.errors import UserError
 from curricula.schema import Problem
@@ -14,6 +15,8 @@ from tui.commands.shared.output import json_option, say, show_result
 from tui.session.settings.config import UserConfig, config_file, read_settings, schema
 from tui.session.settings.keymap import KeyAction, checked_keymap
 from tui.session.settings.settings_file import first_file, settings, toml_value
+
+_SECRET = "set, not shown"
 
 
 @click.command("settings")
@@ -92,16 +95,23 @@ def _show_settings(
     lines = [f"# {path}" + ("" if path.exists() else " (no file: all defaults)")]
     table = ""
     for setting in settings():
+        if setting.is_of_named_table:
+            continue
         if setting.table != table:
             table = setting.table
             lines += ["", f"[{table}]"]
         value: Any = config
         for part in (*setting.table.split("."), setting.name):
             value = getattr(value, part)
-        lines.append(f"{setting.name} = {toml_value(value)}")
+        lines.append(f"{setting.name} = {toml_value(_SECRET if setting.is_secret and value else value)}")
+    for name, host in config.hosts.items():
+        lines += ["", tomli_w.dumps({"hosts": {name: msgspec.to_builtins(host)}}).strip()]
     if keymap:
         lines += ["", "[keys]", *(f'"{id}" = {toml_value(", ".join(keys))}' for id, keys in keymap.items())]
     lines += [""] * bool(problems) + [f"! {problem}" for problem in problems]
     inforce = msgspec.to_builtins(msgspec.structs.replace(config, keys={id: ", ".join(k) for id, k in keymap.items()}))
+    for setting in settings():
+        if setting.is_secret and inforce[setting.table][setting.name]:
+            inforce[setting.table][setting.name] = _SECRET
     value_ = {"file": str(path), "exists": path.exists(), "settings": inforce, "problems": list(map(str, problems))}
     show_result("\n".join(lines), value_, as_json)

@@ -10,6 +10,7 @@ from trainer_proc.contract.requests import Stop
 from tui.commands.shared.finite_range import FiniteRange
 from tui.commands.shared.output import json_option, logs_option, say, show_result
 from tui.commands.shared.requests import request_and_show
+from tui.session.engines.jobs import JOBS
 from tui.session.runs.run_index import find_run
 from tui.session.settings.config import read_settings
 from tui.session.stopping import Patience, end_restart, stop_in_steps
@@ -17,7 +18,7 @@ from tui.session.stopping import Patience, end_restart, stop_in_steps
 
 @click.command("stop")
 @click.argument("run")
-@click.option("--force", is_flag=True, help="Wait for the end; send SIGTERM, then SIGKILL to a training that goes on.")
+@click.option("--force", is_flag=True, help="Wait for the end; send SIGTERM, then SIGKILL if it does not end.")
 @click.option(
     "--request-seconds",
     type=FiniteRange(min=0),
@@ -33,10 +34,13 @@ from tui.session.stopping import Patience, end_restart, stop_in_steps
 def stop_command(
     run: str, force: bool, request_seconds: float | None, terminate_seconds: float | None, log_root: Path, as_json: bool
 ) -> None:
-    """Save a checkpoint after the current iteration and stop."""
+    """Save a checkpoint after the current iteration and stop. A job that waits for a place is cancelled."""
     if not force and (request_seconds, terminate_seconds) != (None, None):
         raise click.UsageError("--request-seconds and --terminate-seconds need --force")
     folder = find_run(run, log_root)
+    if cancelled := JOBS.cancel_waiting(folder):
+        show_result(f"{folder.name}: {cancelled}", {"run": str(folder.path), "accepted": "stop"}, as_json)
+        return
     if not force:
         if end_restart(folder):
             value = {"run": str(folder.path), "accepted": "stop"}

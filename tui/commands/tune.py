@@ -42,7 +42,8 @@ def tune_command(
 ) -> None:
     """Change knobs of a running training, all of them or none.
 
-    VALUE is a number, a range LOW:HIGH, a choice, on or off; default and usual are the knob's own values.
+    VALUE is a number, a range LOW:HIGH, a choice, on or off. default and usual are the knob's own values, and x0.5
+    multiplies the present one. KNOB may be a pattern: 'reward/*/weight=x0.5' is one change of all weights.
     """
     if geometric and ramp is None:
         raise click.UsageError("--geometric needs --ramp N, the number of iterations")

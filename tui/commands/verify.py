@@ -18,7 +18,7 @@ from tui.session.verification.run import find_bundle
 
 @click.command("verify")
 @click.argument("bundle", metavar="BUNDLE|RUN")
-@click.option("--level", type=click.Choice(LEVELS), default="quick", show_default=True, help="How thoroughly.")
+@click.option("--level", type=click.Choice(LEVELS), default="quick", show_default=True, help="Size of the test plan.")
 @click.option(
     "--min-success",
     type=FiniteRange(min=0, max=1),

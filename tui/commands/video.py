@@ -31,7 +31,7 @@ _MOST = 4
     help="Moves with the robot; side and front turn with it.",
 )
 @click.option("--fps", type=FiniteRange(1, 100), default=25.0, show_default=True, help="Frames per second.")
-@click.option("--at", type=FiniteRange(min=0), help="Time of a .png (s); default: its middle.")
+@click.option("--at", type=FiniteRange(min=0), help="Time of a .png (s); default: the middle of the rollout.")
 @click.option("--drawn", is_flag=True, help="Draw simple shapes, without MuJoCo and OpenGL; a .svg always does.")
 @json_option
 def video_command(

@@ -21,12 +21,12 @@ from tui.session.runs.run_index import find_run
 @click.command("viewer")
 @click.argument("target", metavar="RUN|ROLLOUT")
 @click.option("--env", "environment", type=click.IntRange(min=0), default=0, show_default=True, help="Environment.")
-@click.option("--port", type=click.IntRange(min=0, max=65535), default=0, help="Default: a free one.")
+@click.option("--port", type=click.IntRange(min=0, max=65535), default=0, help="Port; default: a free one.")
 @logs_option
 def viewer_command(target: str, environment: int, port: int, log_root: Path) -> None:
     """Show a robot in a browser of this machine.
 
-    It is that of one environment of a live training, or of a rollout. The address has a secret. The training spends
+    RUN shows one environment of a live training, ROLLOUT a recorded one. The address has a secret. The training spends
     time on it only while a browser is connected. Ends a minute after the last one has left.
     """
     if Path(target).is_file() or target.endswith(SUFFIX):

@@ -31,11 +31,12 @@ def watch_command(logdir: Path, wanted: tuple[str, ...], wait: bool, as_json: bo
         return
     from trainer_proc.contract.run_folder import LOG_ROOT
     from tui.app import HumanoidTui
+    from tui.navigation import ShowWatch
     from tui.session.watch.scalars import ScalarReader
     from tui.terminal.run import run_app
 
     ScalarReader()  # reports a missing package before the screen opens
-    run_app(HumanoidTui(LOG_ROOT, watch=(logdir, wanted)))
+    run_app(HumanoidTui(LOG_ROOT, ShowWatch(logdir, wanted)))
 
 
 def _newest(logdir: Path, wanted: tuple[str, ...]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import Frame
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.background import BackgroundThread
+from tui.session.engines.job import is_cancelled
+from tui.session.engines.jobs import JOBS
 from tui.session.follow import Follower
 from tui.session.machine.disk_warning import DiskWatch
 from tui.session.metrics.column_reader import ColumnReader
@@ -26,6 +28,7 @@ class RunClient:
         on_frames: Callable[[list[Frame], bool, bool], None],
         on_problem: Callable[[str], None],
         on_warning: Callable[[str], None] = lambda text: None,
+        on_waiting: Callable[[str, bool], None] = lambda text, is_cancelled: None,
         journal: JournalReader | None = None,
     ) -> None:
         """Start following; `on_problem` gets one line if that ends, as nothing comes after it.
@@ -34,6 +37,9 @@ class RunClient:
 
         `on_warning` gets one line when the disk of a live run is nearly full.
 
+        `on_waiting(text, is_cancelled)` gets where the run's job waits in an engine, in one line. It is empty when the
+        job has a place, or was cancelled.
+
         `on_frames(frames, is_live, has_more)` also comes, empty, when the trainer is gone or found; with `has_more`,
         more of a long journal comes at once.
         """
@@ -41,6 +47,7 @@ class RunClient:
         self._on_frames = on_frames
         self._on_problem = on_problem
         self._on_warning = on_warning
+        self._on_waiting = on_waiting
         self._journal = ColumnReader(folder.journal) if journal is None else journal
         self._closing = threading.Event()
         BackgroundThread("following the run", self._run, on_problem).start()
@@ -51,7 +58,7 @@ class RunClient:
 
     def _run(self) -> None:
         was_live: bool | None = None
-        had_more = False
+        had_more, waiting = False, ""
         disk = DiskWatch(self._folder)
         with Follower(self._folder, self._journal) as follower:
             while not self._closing.is_set():
@@ -62,6 +69,9 @@ class RunClient:
                     return
                 if follower.is_live and (warning := disk.news()):
                     self._on_warning(warning)
+                if (now := "" if follower.is_live else JOBS.waiting_text(self._folder)) != waiting:
+                    waiting = now
+                    self._on_waiting(waiting, is_cancelled(self._folder))
                 if frames or had_more or follower.is_live != was_live:
                     was_live, had_more = follower.is_live, follower.has_more
                     self._on_frames(frames, was_live, had_more)

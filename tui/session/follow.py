@@ -7,6 +7,7 @@ socket. No frame after the welcome is missed. A gap in the numbers means a dropp
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from types import TracebackType
 
 import zmq
@@ -14,9 +15,11 @@ import zmq
 from trainer_proc.contract.codec import decode_frame
 from trainer_proc.contract.connection import Connection, read_connection
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import WELCOME, Damaged, Frame, StoredIterations
+from trainer_proc.contract.messages import WELCOME, Frame
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.stand_ins import Damaged, StoredIterations
 from trainer_proc.contract.trainer_lock import is_training
+from trainer_proc.contract.wire_keys import secure_client
 from tui.session.runs.journal_summary import refuse_damage
 
 _RECONNECT_SECONDS = 0.25
@@ -89,6 +92,7 @@ class Follower:
         self._socket = zmq.Context.instance().socket(zmq.SUB)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.RCVHWM, 10_000)
+        secure_client(self._socket, self._connection.keys)
         self._socket.connect(self._connection.publish)
         self._socket.subscribe(b"")
 
@@ -119,13 +123,26 @@ class Follower:
     def _read_journal(self, most: int | None = None) -> list[Frame]:
         before = self._journal.offset
         read: list[Frame] = []
-        for frames in self._journal.read_pieces():
-            read += frames
+        for frames in self._new_pieces():
+            if real := [frame for frame in frames if not isinstance(frame.body, _STAND_INS)]:
+                self._next_number = max(real[-1].number + 1, self._received)
+            read += [frame for frame in frames if frame.number >= self._received or isinstance(frame.body, _STAND_INS)]
             if most is not None and len(read) >= most:
                 break
         self.has_more = most is not None and self._journal.offset > before
-        if real := [frame for frame in read if not isinstance(frame.body, _STAND_INS)]:
-            self._next_number = max(real[-1].number + 1, self._received)
-        elif not self._next_number and not self.is_live:
+        if not self._next_number and not self.is_live:
             refuse_damage(self._journal.path, [frame.body for frame in read if isinstance(frame.body, Damaged)])
-        return [frame for frame in read if frame.number >= self._received or isinstance(frame.body, _STAND_INS)]
+        return read
+
+    def _new_pieces(self) -> Iterator[list[Frame]]:
+        """Read the journal behind what came by the socket: in a table, nobody could tell those iterations apart."""
+        if self._received and not self._skipped():
+            return JournalReader.read_pieces(self._journal)
+        return self._journal.read_pieces()
+
+    def _skipped(self) -> bool:
+        """Leave out what came by the socket; return whether that was possible."""
+        try:
+            return self._journal.skip_before(self._received)
+        except FileNotFoundError:
+            return True

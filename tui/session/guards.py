@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from trainer_proc.contract.messages import GuardAction, GuardCalmed, GuardFired, PhaseChanged
+from trainer_proc.contract.messages import PhaseChanged
+from trainer_proc.contract.monitoring import GuardAction, GuardCalmed, GuardFired
 from trainer_proc.contract.requests import Reload, Resume, Stop
 
 _STRONGEST_FIRST: tuple[GuardAction, ...] = ("undone", "paused", "warned")

@@ -9,6 +9,7 @@ from itertools import zip_longest
 
 from tui.session.evaluations.table import GONE_SIGN, REFERENCE_SIGN
 from tui.session.interventions.marks import MARK_SIGNS, MarkKind
+from tui.session.runs.run_columns import ARCHIVED_SIGN, CHOSEN_SIGN, STAR_SIGN
 from tui.session.status_text import STATUS_SIGNS
 
 _PARTS = {
@@ -37,8 +38,10 @@ _PARTS = {
     "write": "export view",
     "robot-choice": "watch environment",
     "choice": "choices",
+    "label": "label a run",
     "delete": "delete a run",
     "question": "confirmations",
+    "agent": "requests of agents",
     "help": "help",
     "app": "everywhere",
 }
@@ -49,6 +52,7 @@ _NARROWEST_TEXT, _WIDEST_TEXT = 20, 72
 
 _MARK_TEXTS: dict[MarkKind, str] = {
     "user": "change by the user",
+    "agent": "change by an agent",
     "curriculum": "change by a curriculum",
     "schedule": "change by a schedule",
     "recording": "change replayed from a recording",
@@ -108,6 +112,7 @@ def signs() -> list[HelpSection]:
             "knob symbols",
             (
                 HelpRow("*", "differs from its default"),
+                HelpRow("✓", "selected for changes of several knobs"),
                 HelpRow("queued", "requested; applied at the next iteration"),
                 HelpRow("applied @N", "applied at iteration N"),
                 HelpRow("pinned", "your value overrides a curriculum or schedule"),
@@ -121,7 +126,16 @@ def signs() -> list[HelpSection]:
                 HelpRow(GONE_SIGN, "its checkpoint was deleted; its results are kept"),
             ),
         ),
-        HelpSection("runs", tuple(HelpRow(sign, ", ".join(names)) for sign, names in statuses.items())),
+        HelpSection(
+            "runs",
+            (
+                *(HelpRow(sign, ", ".join(names)) for sign, names in statuses.items()),
+                HelpRow(CHOSEN_SIGN, "chosen for a comparison"),
+                HelpRow(STAR_SIGN, "starred"),
+                HelpRow(ARCHIVED_SIGN, "archived"),
+                HelpRow("#tag", "tag of a run"),
+            ),
+        ),
     ]
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from trainer_proc.contract.knob import Value
-from tui.session.state import KnobState, RunState
+from tui.session.knob_states import KnobState
+from tui.session.state import RunState
 
 _NO_MEMORY = re.compile(r"out of memory|OutOfMemoryError|CUDNN_STATUS_ALLOC_FAILED|[Ff]ailed to allocate \d+ bytes")
 _NOT_FINITE = re.compile(r"\bnan\b|not finite|\binf\b", re.IGNORECASE)
@@ -41,7 +42,7 @@ def remedy_for(num_envs: int, reason: str, knobs: Mapping[str, KnobState]) -> Re
     """
     if reason.startswith(_DIED):
         return None
-    if _NO_MEMORY.search(reason) and num_envs > 1:
+    if is_out_of_memory(reason) and num_envs > 1:
         return _fewer_environments("out of memory", num_envs)
     if reason.startswith("guard collection") and num_envs > 1:
         return _fewer_environments("slow collection", num_envs)
@@ -52,6 +53,11 @@ def remedy_for(num_envs: int, reason: str, knobs: Mapping[str, KnobState]) -> Re
         lower = kl.value / 2
         return Remedy("unstable", f"{_DESIRED_KL} {lower:g} instead of {kl.value:g}", set={_DESIRED_KL: lower})
     return None
+
+
+def is_out_of_memory(reason: str) -> bool:
+    """Return whether a trainer's reason is a lack of memory."""
+    return _NO_MEMORY.search(reason) is not None
 
 
 def remedy_now(num_envs: int, state: RunState, is_alive: bool) -> Remedy | None:

@@ -7,34 +7,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-import msgspec
-
-from curricula.curriculum_knobs import mode_knob
-from curricula.owners import owners_of
-from trainer_proc.contract.codec import unpack_values
-from trainer_proc.contract.knob import Knob, RampShape, Value
 from trainer_proc.contract.messages import (
     GOAL_REACHED,
     TERMINAL_PHASES,
-    Change,
-    CompetingWriterFound,
-    Damaged,
     Frame,
-    GuardCalmed,
-    GuardFired,
     InterventionApplied,
     InterventionFailed,
     InterventionQueued,
     IterationFinished,
     KnobsAvailable,
-    LeftOut,
     MetricSet,
     PhaseChanged,
-    PolicyReloaded,
     RampAdvanced,
     RunStarted,
+)
+from trainer_proc.contract.monitoring import (
+    CompetingWriterFound,
+    GuardCalmed,
+    GuardFired,
+    LeftOut,
+    MemoryMeasured,
+    StepCaptured,
     TrainerStalled,
-    UnknownBody,
 )
 from trainer_proc.contract.products import (
     CheckpointLoaded,
@@ -46,14 +40,19 @@ from trainer_proc.contract.products import (
     ExportFailed,
     ExportFinished,
     ExportStarted,
+    PolicyReloaded,
     RolloutRecorded,
+    TrackerLinked,
     WriteDelayed,
 )
+from trainer_proc.contract.stand_ins import Damaged, UnknownBody
 from trainer_proc.contract.trainer_lock import Trainer
-from trainer_proc.contract.undo_history import UndoHistory
 from tui.session.guards import Troubles
+from tui.session.knob_states import KnobStates
+from tui.session.metrics.latest import LatestValues
 
 RunStatus = Literal[
+    "waiting",
     "starting",
     "building",
     "compiling",
@@ -68,56 +67,15 @@ RunStatus = Literal[
     "stalled",
     "lost",
 ]
-"""`killed`: the process ended without a word; `lost`: so did its machine, or it is another one's."""
+"""`waiting`: in the queue of an engine. `killed`: the process ended without a word.
 
-
-@dataclass(frozen=True)
-class RampState:
-    """The ramp of a knob: target, shape and iterations left."""
-
-    target: Value
-    shape: RampShape
-    iterations_left: int
+`lost`: so did its machine, or it is another one's.
+"""
 
 
 @dataclass
-class KnobState:
-    """A knob with its current value and its changes."""
-
-    knob: Knob
-    value: Value
-    pending: Value | None = None
-    """Value queued for the next iteration."""
-    pending_intervention: int | None = None
-    """Number of the queued change."""
-    changed_by: InterventionApplied | None = None
-    """Newest change of this knob."""
-    ramp: RampState | None = None
-    owner_mode: KnobState | None = None
-    """Mode of the curriculum that owns this knob; None without one."""
-
-    @property
-    def is_pinned(self) -> bool:
-        """Whether the user's value is held against a competing writer; a curriculum's own value is not."""
-        return self.knob.pinned and (self.owner_mode is None or self.owner_mode.value == "hold")
-
-    @property
-    def applied_at(self) -> int | None:
-        """First iteration after the newest change of this knob."""
-        return self.changed_by.iteration if self.changed_by is not None else None
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether the value was changed from the default, and not by a competing writer."""
-        return self.value != self.knob.default and (self.knob.pinned or not self.knob.competing_writer)
-
-
-@dataclass
-class RunState:
-    """The fold; changed by `apply` only.
-
-    `queued`, `interventions` (applied) and `failed` are by number. The trainer's own changes are never queued.
-    """
+class RunState(KnobStates):
+    """The fold; changed by `apply` only."""
 
     started: RunStarted | None = None
     continued: CheckpointLoaded | None = None
@@ -125,24 +83,24 @@ class RunState:
     iteration: int | None = None
     environment_steps: int = 0
     seconds_left: float = 0.0
-    revision: int = 0
-    knobs: dict[str, KnobState] = field(default_factory=dict)
-    metric_sets: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    queued: dict[int, InterventionQueued] = field(default_factory=dict)
-    interventions: dict[int, InterventionApplied] = field(default_factory=dict)
-    failed: dict[int, InterventionFailed] = field(default_factory=dict)
-    past: UndoHistory = field(default_factory=UndoHistory)
+    metrics: LatestValues = field(default_factory=LatestValues)
     guards_fired: list[GuardFired] = field(default_factory=list)
     troubles: Troubles = field(default_factory=Troubles)
     reloads: list[PolicyReloaded] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
     """What the trainer could not observe, with the reason; training went on without it."""
+    step_captured: StepCaptured | None = None
+    """What fast mode has captured of the training step; None without fast mode."""
+    memory: MemoryMeasured | None = None
+    """Memory of the training's device."""
     stalled: TrainerStalled | None = None
     """Why no iteration has finished lately."""
     had_trainer: bool = False
     """Whether a training process is known to have run and ended, perhaps before its first frame."""
     is_lost: bool = False
     """Whether the training process ran on another machine, or before this one was restarted."""
+    waiting: str = ""
+    """Where its job waits, in one line, as its engine reports it; empty if it does not wait."""
     delayed: dict[str, str] = field(default_factory=dict)
     """What can't be written now, with the reason."""
     checkpoints: list[CheckpointSaved] = field(default_factory=list)
@@ -152,6 +110,8 @@ class RunState:
     evaluations: list[EvaluationFinished] = field(default_factory=list)
     rollouts: list[RolloutRecorded] = field(default_factory=list)
     """Recorded beside the training, oldest first."""
+    tracker: TrackerLinked | None = None
+    """Page of the run at an experiment tracker."""
     export: ExportStarted | ExportFinished | ExportFailed | None = None
     first_time: float | None = None
     """Unix time of the first frame, in seconds; None before it."""
@@ -160,14 +120,11 @@ class RunState:
     """Frames that were skipped because this version does not know their kind, counted by kind."""
     damaged: list[Damaged] = field(default_factory=list)
     """Stretches of the journal that can't be read."""
-    _latest: dict[str, float] = field(default_factory=dict)
-    _unread: dict[int, bytes] = field(default_factory=dict)
 
     @property
     def latest(self) -> dict[str, float]:
-        """Newest value of every metric; decoded on demand, so that folding a long journal is fast."""
-        self._read_latest()
-        return self._latest
+        """Newest value of every metric."""
+        return self.metrics.values
 
     def apply_all(self, frames: Iterable[Frame]) -> None:
         """Apply frames in order; of consecutive iterations, only the newest."""
@@ -198,12 +155,15 @@ class RunState:
         match frame.body:
             case IterationFinished() as body:
                 self._apply_iteration(body)
+            case CheckpointSaved() as body:
+                self.checkpoints.append(body)
             case MetricSet() as body:
-                self._apply_metric_set(body)
+                self.metrics.take_set(body)
             case RunStarted() as body:
                 self.troubles.closed(self.iteration)
                 if self.started is not None and body.pid != self.started.pid:
                     self.continued = None  # until the process that starts again has loaded its checkpoint
+                    self.step_captured = None
                 self.started = body
                 self.phase = self.stalled = None
                 self.had_trainer = self.is_lost = False
@@ -212,20 +172,18 @@ class RunState:
                 self.phase, self.stalled = body, None
                 if body.phase in TERMINAL_PHASES:
                     self.troubles.closed(self.iteration)
-            case KnobsAvailable(revision=revision, knobs=knobs):
-                self.revision = revision
-                self.knobs = {knob.name: KnobState(knob, knob.value) for knob in knobs}
-                self._find_owners()
+            case KnobsAvailable() as body:
+                self.knobs_available(body, self.started.curricula if self.started is not None else {})
             case InterventionQueued() as body:
-                self._apply_queued(body)
+                self.change_queued(body)
             case InterventionApplied() as body:
-                self._apply_intervention(body)
+                self.change_applied(body)
             case InterventionFailed() as body:
-                self._apply_failure(body)
+                self.change_failed(body)
             case RampAdvanced() as body:
-                self._apply_ramp(body)
-            case CompetingWriterFound(knob=name, competing_writer=competing_writer, pinned=pinned):
-                self._describe(name, competing_writer=competing_writer, pinned=pinned)
+                self.ramp_advanced(body)
+            case CompetingWriterFound() as body:
+                self.competing_writer_found(body)
             case GuardFired() as body:
                 self.guards_fired.append(body)
                 self.troubles.fired(body)
@@ -235,6 +193,10 @@ class RunState:
                 self.reloads.append(body)
             case LeftOut(what=what, reason=reason):
                 self.missing[what] = reason
+            case StepCaptured() as body:
+                self.step_captured = body
+            case MemoryMeasured() as body:
+                self.memory = body
             case TrainerStalled() as body:
                 self.stalled = body
             case WriteDelayed(what=what, reason=reason):
@@ -242,14 +204,14 @@ class RunState:
                 self.delayed |= {what: reason} if reason else {}
             case CheckpointLoaded() as body:
                 self.continued = body
-            case CheckpointSaved() as body:
-                self.checkpoints.append(body)
             case CheckpointsDeleted(paths=paths):
                 self.checkpoints = [saved for saved in self.checkpoints if saved.path not in paths]
             case EvaluationStarted() | EvaluationFailed() as body:
                 self.evaluation = body
             case EvaluationFinished() as body:
                 self._apply_evaluation(body)
+            case TrackerLinked() as body:
+                self.tracker = body
             case RolloutRecorded() as body:
                 self.rollouts.append(body)
             case ExportStarted() | ExportFinished() | ExportFailed() as body:
@@ -259,6 +221,8 @@ class RunState:
 
     def status(self, is_alive: bool) -> RunStatus:
         """Return the run's status; `is_alive`: whether the trainer process runs."""
+        if self.waiting and not is_alive:  # also of a job that has stopped, and will continue
+            return "waiting"
         if self.phase is not None and self.phase.phase in TERMINAL_PHASES:
             is_stopped = bool(self.phase.detail) and not self.has_reached_goal
             return "stopped" if self.phase.phase == "finished" and is_stopped else _terminal(self.phase)
@@ -321,91 +285,12 @@ class RunState:
         self.iteration, self.stalled = body.iteration, None
         self.environment_steps = body.environment_steps
         self.seconds_left = body.seconds_left
-        self._unread.pop(body.metric_set, None)  # keeps the newest last
-        self._unread[body.metric_set] = body.values
-
-    def _read_latest(self) -> None:
-        for metric_set, values in self._unread.items():
-            if (names := self.metric_sets.get(metric_set)) is not None:  # else it came in a frame that was skipped
-                self._latest.update(zip(names, unpack_values(values), strict=False))
-        self._unread.clear()
+        self.metrics.take(body)
 
     def _apply_evaluation(self, body: EvaluationFinished) -> None:
         self.evaluation = body
         self.evaluations.append(body)
-        self._read_latest()
-        self._latest.update(body.values)
-
-    def _apply_metric_set(self, body: MetricSet) -> None:
-        if body.id in self._unread:  # a restarted trainer numbers its sets from 0
-            self._read_latest()
-        self.metric_sets[body.id] = body.names
-
-    def _apply_queued(self, body: InterventionQueued) -> None:
-        self.revision = max(self.revision, body.revision)
-        self.queued[body.number] = body
-        self.past.queued(body)
-        for change in body.changes:
-            for knob in self._known(change.knob):
-                knob.pending, knob.pending_intervention = change.new, body.number
-
-    def _apply_failure(self, body: InterventionFailed) -> None:
-        self.past.failed(body.number)
-        if body.number:  # 0: a step of a ramp
-            self.failed[body.number] = body
-        self._settle(body.number)
-
-    def _apply_intervention(self, body: InterventionApplied) -> None:
-        self.revision = max(self.revision, body.revision)
-        self.interventions[body.number] = body
-        self.past.applied(body)
-        self._apply_changes(body.changes)
-        changed = [change.knob for change in body.changes]
-        for knob in self._known(*changed):
-            knob.changed_by = body
-        for knob in self._known(*changed, *body.stopped_ramps):
-            knob.ramp = None
-        if body.ramp is not None:
-            for name, target in body.ramp.targets.items():
-                for knob in self._known(name):
-                    knob.ramp = RampState(target, body.ramp.shape, body.ramp.iterations - 1)
-        for name in body.pinned:
-            self._describe(name, pinned=True)
-        for name in body.unpinned:
-            self._describe(name, pinned=False)
-        self._settle(body.number)
-
-    def _apply_ramp(self, body: RampAdvanced) -> None:
-        self.revision = max(self.revision, body.revision)
-        self._apply_changes(body.changes)
-        for name, left in body.iterations_left.items():
-            for knob in self._known(name):
-                if (ramp := knob.ramp) is not None:
-                    knob.ramp = RampState(ramp.target, ramp.shape, left) if left else None
-
-    def _apply_changes(self, changes: tuple[Change, ...]) -> None:
-        for change in changes:
-            for knob in self._known(change.knob):
-                knob.value = change.new
-
-    def _settle(self, number: int) -> None:
-        """Clear the pending value of a change; the value read back may differ from the requested one."""
-        for knob in self.knobs.values():
-            if knob.pending_intervention == number:
-                knob.pending = knob.pending_intervention = None
-
-    def _find_owners(self) -> None:
-        for knob, owner in owners_of(self.started.curricula if self.started is not None else {}).items():
-            for state in self._known(knob):
-                state.owner_mode = self.knobs.get(mode_knob(owner))
-
-    def _describe(self, name: str, **fields: object) -> None:
-        for state in self._known(name):
-            state.knob = msgspec.structs.replace(state.knob, **fields)
-
-    def _known(self, *names: str) -> list[KnobState]:
-        """Return the knobs of these names; without those that only a skipped frame described."""
-        return [self.knobs[name] for name in names if name in self.knobs]
+        self.metrics.take_values(body.values)
 
 
 def _terminal(phase: PhaseChanged) -> RunStatus:

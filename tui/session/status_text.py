@@ -6,7 +6,7 @@ import math
 from textwrap import shorten
 
 from trainer_proc.contract.damage_text import damage_text
-from trainer_proc.contract.messages import TrainerStalled
+from trainer_proc.contract.monitoring import TrainerStalled
 from trainer_proc.contract.products import ExportFailed, ExportFinished, ExportStarted
 from tui.session.evaluation_text import evaluation_text, goal_text
 from tui.session.guards import present_text, ways_text
@@ -18,6 +18,7 @@ from tui.session.remedies import remedy_now
 from tui.session.state import RunState, RunStatus
 
 STATUS_SIGNS: dict[RunStatus, str] = {
+    "waiting": "…",
     "starting": "…",
     "building": "…",
     "compiling": "…",
@@ -87,11 +88,17 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "",
         parts += [f"{remedy.failure} (C: remedy)"] if remedy is not None else []
     if status == "stalled" and state.stalled is not None:
         parts.append(stalled_text(state.stalled))
+    if status == "waiting":
+        parts.append(state.waiting)
     if is_alive and state.delayed:
         parts.append(delayed_text(state))
     if status == "paused" and state.phase is not None and (ways := ways_text(state.phase)):
         parts.append(ways)
-    if state.phase is not None and state.phase.detail not in ("", status) and status not in ("training", "stalled"):
+    if (
+        state.phase is not None
+        and state.phase.detail not in ("", status)
+        and status not in ("training", "stalled", "waiting")
+    ):
         parts.append(state.phase.detail)
     if status == "compiling" and state.phase is not None:
         parts.append(f"{state.phase.kernel_modules} kernel modules")
@@ -144,6 +151,7 @@ def export_result(export: ExportStarted | ExportFinished | ExportFailed, verific
         return f"export of iteration {export.iteration} failed: {export.reason}"
     left_out = shorten("; ".join(export.not_included), 80, placeholder=" …")
     not_measured = ", ".join(line.partition(":")[0] for line in export.not_measured)
+    not_written = shorten("; ".join(export.not_written), 160, placeholder=" …")
     return (
         f"iteration {export.iteration} exported to {export.folder}: largest difference from torch "
         f"{export.largest_difference:.1e}, p50 {export.latency_p50_us:.0f} µs, "
@@ -151,4 +159,5 @@ def export_result(export: ExportStarted | ExportFinished | ExportFailed, verific
         f"{verification and f'; {verification}'}"
         f"{not_measured and f'; the robot can not measure {not_measured} (see policy.json)'}"
         f"{left_out and f'; not included (see policy.json): {left_out}'}"
+        f"{not_written and f'; not written: {not_written}'}"
     )

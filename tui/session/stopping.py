@@ -16,6 +16,7 @@ from trainer_proc.contract.process_identity import process_identity, stat_fields
 from trainer_proc.contract.requests import Refused, Stop
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.trainer_lock import Trainer, is_training, read_trainer
+from tui.session.engines.jobs import JOBS
 from tui.session.trainer_request import TrainerUnreachable, ask
 
 _POLL_SECONDS = 0.1
@@ -43,6 +44,8 @@ class Patience:
 def stop_in_steps(folder: RunFolder, patience: Patience, show: Callable[[str], None]) -> None:
     """Stop the training of `folder` and return when its process has ended; each step is shown. Blocks.
 
+    One on another machine gets no signal: its engine is asked to end its job.
+
     Raises `NotStopped`, or `TrainerUnreachable` if no training runs.
     """
     if process := end_restart(folder):
@@ -67,7 +70,9 @@ def stop_in_steps(folder: RunFolder, patience: Patience, show: Callable[[str], N
     ):
         process = signal_trainer(folder, number)
         if process is None:
-            if _has_ended(folder, patience.after_kill):
+            if asked := JOBS.end(folder):
+                show(asked)
+            if _has_ended(folder, patience.after_terminate if asked else patience.after_kill):
                 return
             break
         show(f"{number.name} sent to process {process}: {what}")

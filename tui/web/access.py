@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 _HOST = re.compile(r"(?:(?P<name>[A-Za-z0-9._-]{1,253})|\[(?P<address>[0-9A-Fa-f:.]{2,45})\])(?::\d{1,5})?")
@@ -38,8 +39,9 @@ def host_problem(host_header: str, is_remote_allowed: bool) -> str:
 
 def origin_problem(origin: str | None, host_header: str) -> str:
     """Return why a connection from this `Origin` is refused; empty if it is the page that is served here."""
-    if origin is not None and urlsplit(origin).netloc == host_header:
-        return ""
+    with suppress(ValueError):  # of an origin that is no address
+        if origin is not None and urlsplit(origin).netloc == host_header:
+            return ""
     return "expected a connection from the page that is served here"
 
 

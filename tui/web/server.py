@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import secrets
 import shlex
 import signal
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -18,18 +16,13 @@ from aiohttp import WSCloseCode, web
 from textual_serve.app_service import AppService
 from textual_serve.server import Server, to_int
 
-from curricula.errors import UserError
 from tui.web.access import host_problem, origin_problem
+from tui.web.listen import listen, shown_host
 
 _FOLDER = Path(__file__).parent
-_ANYWHERE = ("0.0.0.0", "::")
 _STOP_TIMEOUT_SECONDS = 5.0
 """How long a program may take to stop."""
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class ServerError(UserError):
-    """The program cannot be served; the message is one line."""
 
 
 class WebServer(Server):
@@ -38,12 +31,11 @@ class WebServer(Server):
     def __init__(self, arguments: Sequence[str], host: str, port: int, is_remote_allowed: bool = False) -> None:
         """Serve `humanoid-tui` with `arguments`; port 0 chooses a free one. Raises `ServerError`."""
         super().__init__(shlex.join([sys.executable, "-P", "-m", "tui", *arguments]), title="humanoid-tui")
-        self._socket = _bind(host, port)
+        self._socket = listen(host, port)
         self._is_remote_allowed = is_remote_allowed
         self._secret = secrets.token_urlsafe(24)
         self._open: set[web.WebSocketResponse] = set()
-        shown = socket.gethostname() if host in _ANYWHERE else f"[{host}]" if ":" in host else host
-        self.address = f"http://{shown}:{self._socket.getsockname()[1]}/{self._secret}/"
+        self.address = f"http://{shown_host(host)}:{self._socket.getsockname()[1]}/{self._secret}/"
 
     def run(self) -> None:
         """Serve until Ctrl+C, SIGTERM or SIGHUP; open programs are stopped then, trainings continue."""
@@ -137,16 +129,6 @@ class _TabProgram(AppService):
 
 def _end() -> None:
     raise web.GracefulExit
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise ServerError(f"port {port} is in use: choose another with --port, or use --port 0") from error
-        raise ServerError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
 
 
 def _headers(host: str) -> dict[str, str]:

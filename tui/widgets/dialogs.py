@@ -38,17 +38,22 @@ class FormDialog(Dialog[Answer]):
     """
 
 
-class Confirm(Dialog[bool]):
+class TextDialog(Dialog[Answer]):
+    """Base of dialogs that ask with one text in a frame."""
+
+    DEFAULT_CSS = """
+    TextDialog { align: center middle; }
+    TextDialog > Static { width: auto; max-width: 90%; border: round $border; padding: 1 2; background: $surface; }
+    """
+
+
+class Confirm(TextDialog[bool]):
     """Asks a yes-or-no question."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("y,enter", "dismiss(True)", "confirm", "Confirm", id="question.yes", footer=True),
         key("n,escape", "dismiss(False)", "cancel", "Cancel", id="question.no", footer=True),
     ]
-    DEFAULT_CSS = """
-    Confirm { align: center middle; }
-    Confirm > Static { width: auto; max-width: 90%; border: round $border; padding: 1 2; background: $surface; }
-    """
 
     def __init__(self, question: str) -> None:
         super().__init__()

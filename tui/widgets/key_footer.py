@@ -41,7 +41,7 @@ class KeyFooter(Footer):
     def compose(self) -> ComposeResult:
         for hint in self._hints(self.screen) if self._bindings_ready else ():
             is_palette = hint.binding.key == self.app.COMMAND_PALETTE_BINDING
-            yield FooterKey(
+            footer_key = FooterKey(
                 hint.binding.key,
                 hint.display,
                 hint.label,
@@ -49,7 +49,9 @@ class KeyFooter(Footer):
                 disabled=not hint.enabled,
                 tooltip=hint.tooltip,
                 classes="-command-palette" if is_palette else "",
-            ).data_bind(compact=Footer.compact)
+            )
+            footer_key.set_reactive(FooterKey.compact, False)  # as made, it is compact, and would be styled twice
+            yield footer_key
 
     def bindings_changed(self, screen: Screen[object]) -> None:
         """Show the keys as of now."""

@@ -34,3 +34,8 @@ def action_name(method: Callable[..., object]) -> str:
     """Return the name under which Textual finds an `action_…` method."""
     name: str = method.__name__
     return name.removeprefix("action_")
+
+
+def action_names(*methods: Callable[..., object]) -> frozenset[str]:
+    """Return the names of several `action_…` methods."""
+    return frozenset(map(action_name, methods))

@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 
+from trainer_proc.contract.monitoring import StepPart
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.machine.follower import MachineFollower
 from tui.session.machine.history import MachineTrail
@@ -42,6 +43,7 @@ class MachinePanel(VerticalScroll, can_focus=True):
         """Show this machine and the processes of the run in `folder`."""
         super().__init__(id=id)
         self.reading: MachineReading | None = None
+        self._parts: tuple[StepPart, ...] = ()
         self._trail = MachineTrail()
         self._text = DiffText()
         self._follower = MachineFollower(
@@ -55,9 +57,12 @@ class MachinePanel(VerticalScroll, can_focus=True):
         set_titles(self, "machine")
         self._text.update("reading the machine…")
 
-    def show(self, is_training: bool) -> None:
-        """Set whether the run has finished an iteration."""
+    def show(self, is_training: bool, parts: tuple[StepPart, ...]) -> None:
+        """Set whether the run has finished an iteration, and the parts of its step in fast mode."""
         self._follower.is_training = is_training
+        if parts != self._parts:
+            self._parts = parts
+            self._draw()
 
     def on_show(self) -> None:
         """Start reading."""
@@ -89,7 +94,7 @@ class MachinePanel(VerticalScroll, can_focus=True):
             return
         set_titles(self, f"machine {plain(self.reading.host)}")
         width = max(self.scrollable_content_region.width, _NARROWEST)
-        lines = machine_lines(self.reading, self._trail, width)
+        lines = machine_lines(self.reading, self._trail, width, parts=self._parts)
         self._text.update(Content("\n").join(_coloured(line) for line in lines))
 
 

@@ -23,15 +23,17 @@ pytestmark = pytest.mark.real
 
 
 def sampled(training):
-    """Let all environments sample a velocity command and return it, before headings are followed."""
+    """Let all environments sample a velocity command and return it."""
     term = training.env.command_manager.get_term("twist")
     with torch.inference_mode():
-        term._resample(torch.arange(training.env.num_envs))
+        term.time_left.zero_()
+        training.env.command_manager.compute(dt=training.env.step_dt)
     return term.vel_command_b.clone()
 
 
 def test_commands_lie_in_the_new_ranges(g1):
-    g1.set("command/twist/rel_forward_envs", 0.0)
+    for share in ("forward", "standing", "world"):
+        g1.set(f"command/twist/rel_{share}_envs", 0.0)
     g1.set("command/twist/lin_vel_x", (3.0, 3.5))
     g1.set("command/twist/lin_vel_y", (-2.5, -2.0))
     g1.set("command/twist/ang_vel_z", (1.0, 1.5))
@@ -58,8 +60,8 @@ def test_ranges_that_something_has_replaced_are_the_ones_that_are_turned(g1):
     cfg.ranges = dataclasses.replace(cfg.ranges, lin_vel_y=(0.5, 0.6))
     assert g1.knobs["command/twist/lin_vel_y"].read() == (0.5, 0.6)
     g1.set("command/twist/lin_vel_y", (0.7, 0.8))
-    g1.set("command/twist/rel_forward_envs", 0.0)
-    g1.set("command/twist/rel_standing_envs", 0.0)
+    for share in ("forward", "standing", "world"):
+        g1.set(f"command/twist/rel_{share}_envs", 0.0)
     assert within(sampled(g1)[:, 1], 0.7, 0.8)
 
 
@@ -74,7 +76,7 @@ def test_headings_and_their_stiffness(g1):
     for stiffness in (0.5, 2.0):
         g1.set("command/twist/heading_control_stiffness", stiffness)
         with torch.inference_mode():
-            term._update_command()
+            g1.env.command_manager.compute(dt=g1.env.step_dt)
         assert torch.allclose(term.vel_command_b[:, 2], stiffness * term.heading_error)
 
 
@@ -103,12 +105,13 @@ def test_any_command_has_its_numbers_and_says_what_it_only_reads_at_first():
     assert shown == axes | others
     read_only = {name for name in shown if training.knobs[name].description.read_only}
     assert read_only == {"command/pose/smoothing", "command/pose/drawn"}
-    training.set("command/pose/pose_range/z", (5.0, 6.0))
-    training.set("command/pose/gains/all", 2.0)
-    training.reset()
-    target = training.env.command_manager.get_term("pose").target
-    assert within(target[:, 0], 2.0, 4.0)
-    assert within(target[:, 2], 10.0, 12.0)
+    for _ in training.in_both_modes():
+        training.set("command/pose/pose_range/z", (5.0, 6.0))
+        training.set("command/pose/gains/all", 2.0)
+        training.reset()
+        target = training.env.command_manager.get_term("pose").target
+        assert within(target[:, 0], 2.0, 4.0)
+        assert within(target[:, 2], 10.0, 12.0)
 
 
 def test_heading_shares_need_headings(g1):

@@ -246,8 +246,12 @@ def own_log(training):
 
 
 @pytest.mark.real
-def test_mjlabs_command_curriculum_is_found_and_kept_off():
-    training = Simulated(G1, 4)
+def test_mjlabs_command_curriculum_is_found_and_kept_off(mode):
+    with Simulated(G1, 4).in_mode(mode) as training:
+        check_command_curriculum(training)
+
+
+def check_command_curriculum(training):
     name = "command/twist/lin_vel_x"
     training.reset(0)
     assert {report[0] for report in training.reports} == {name, "command/twist/ang_vel_z"}
@@ -309,15 +313,19 @@ class Growing:
         self.resets += 1
 
 
+BEGINNING = 50
+"""Step at which curricula begin to write."""
+
+
 @pytest.mark.real
-def test_mjlabs_staged_curricula_that_begin_in_the_run_are_kept_off():
+def test_mjlabs_staged_curricula_that_begin_in_the_run_are_kept_off(mode):
     def edit(cfg):
         from mjlab.managers.termination_manager import TerminationTermCfg
 
         cfg.rewards["level"] = RewardTermCfg(func=level, weight=1.0, params={"low": 1.0})
         cfg.terminations["bounded"] = TerminationTermCfg(func=bounded, params={"limit": 10.0})
-        stages = [{"step": 1, "weight": 2.0, "params": {"low": 5.0}}]
-        limits = [{"step": 1, "params": {"limit": 20.0}}]
+        stages = [{"step": BEGINNING, "weight": 2.0, "params": {"low": 5.0}}]
+        limits = [{"step": BEGINNING, "params": {"limit": 20.0}}]
         cfg.curriculum = {
             "harder": CurriculumTermCfg(func=reward_curriculum, params={"reward_name": "level", "stages": stages}),
             "shorter": CurriculumTermCfg(
@@ -326,7 +334,11 @@ def test_mjlabs_staged_curricula_that_begin_in_the_run_are_kept_off():
             "growing": CurriculumTermCfg(func=Growing),
         }
 
-    training = Simulated(CARTPOLE, 3, edit)
+    with Simulated(CARTPOLE, 3, edit).in_mode(mode) as training:
+        check_staged_curricula(training)
+
+
+def check_staged_curricula(training):
     growing = training.env.curriculum_manager.get_term_cfg("growing").func
     resets = growing.resets
     training.reset()
@@ -335,7 +347,7 @@ def test_mjlabs_staged_curricula_that_begin_in_the_run_are_kept_off():
     training.set("reward/level/low", 3.0)
     assert not training.hold("reward/level/low")
     training.new_iteration()
-    training.step()
+    training.env.common_step_counter = BEGINNING
     training.reset(0)
     assert sorted(training.reports) == [
         ("reward/level/low", "curriculum term harder", True),

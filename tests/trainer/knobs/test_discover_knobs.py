@@ -15,7 +15,7 @@ KINDS = ["reward", "randomization", "command", "termination", "algorithm", "envi
 
 @pytest.fixture(params=["cartpole", "g1"])
 def training(request):
-    return request.getfixturevalue(request.param)
+    return request.getfixturevalue(f"built_{request.param}")
 
 
 def test_knobs_come_in_order_and_once(training):

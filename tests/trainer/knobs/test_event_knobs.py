@@ -50,12 +50,11 @@ def test_a_fixed_base_has_no_velocity_to_turn():
         params = {"pose_range": {}, "velocity_range": {"x": (0.0, 1.0)}, "asset_cfg": SceneEntityCfg("cartpole")}
         cfg.events["base"] = EventTermCfg(mode="reset", func=reset_root_state_uniform, params=params)
 
-    training = Simulated(CARTPOLE, 2, edit)
-    assert "fixed base" in training.knobs["event/base/velocity_range/x"].description.read_only
-    training.set("event/base/pose_range/z", (2.0, 2.1))
-    training.reset()
-    height = training.data.root_link_pos_w[:, 2]
-    assert within(height, 2.0, 2.1)
+    for training in Simulated(CARTPOLE, 2, edit).in_both_modes():
+        assert "fixed base" in training.knobs["event/base/velocity_range/x"].description.read_only
+        training.set("event/base/pose_range/z", (2.0, 2.1))
+        training.reset()
+        assert within(training.data.root_link_pos_w[:, 2], 2.0, 2.1)
 
 
 def test_reset_joints_lie_in_the_new_range(cartpole):
@@ -183,7 +182,7 @@ def test_a_centre_of_mass_moves_what_derives_from_it(g1):
 
 
 @pytest.fixture(scope="module")
-def drawn_g1():
+def built_drawn_g1():
     """A G1 whose task randomizes armature, gains, effort limits and pushes bodies."""
 
     def edit(cfg):
@@ -211,6 +210,12 @@ def drawn_g1():
         }
 
     return Simulated(G1, 4, edit)
+
+
+@pytest.fixture(scope="module")
+def drawn_g1(built_drawn_g1, mode):
+    with built_drawn_g1.in_mode(mode) as training:
+        yield training
 
 
 def test_armature_gains_and_effort_limits_are_drawn_per_environment(drawn_g1):
@@ -276,14 +281,15 @@ def test_a_later_writer_of_the_same_field_is_drawn_again_too():
 
     training = Simulated(CARTPOLE, 3, edit)
     cart = training.robot.indexing.body_ids[training.robot.body_names.index("cart")]
-    for when in ("now", "on reset"):
-        training.set("event/inertia/alpha_range", (0.3, 0.4), when)
-        training.reset()
-        assert within(training.model("body_mass")[:, cart], 1.8, 2.3)
-        assert within(training.model("body_ipos")[:, cart], 0.5, 0.6)
-        training.set("event/centre/ranges", (0.5, 0.6), when)
-        training.reset()
-        assert within(training.model("body_mass")[:, cart], 1.8, 2.3)
+    for _ in training.in_both_modes():
+        for when in ("now", "on reset"):
+            training.set("event/inertia/alpha_range", (0.3, 0.4), when)
+            training.reset()
+            assert within(training.model("body_mass")[:, cart], 1.8, 2.3)
+            assert within(training.model("body_ipos")[:, cart], 0.5, 0.6)
+            training.set("event/centre/ranges", (0.5, 0.6), when)
+            training.reset()
+            assert within(training.model("body_mass")[:, cart], 1.8, 2.3)
 
 
 def test_a_task_without_events_has_the_usual_ones():

@@ -33,7 +33,7 @@ def noise_of(training, group, term, samples=200):
     columns = slice(sum(sizes[:index]), sum(sizes[: index + 1]))
     with torch.inference_mode():
         clean = cfg.func(training.env, **cfg.params)
-        return torch.stack([manager.compute_group(group)[:, columns] - clean for _ in range(samples)])
+        return torch.stack([manager.compute(update_history=True)[group][:, columns] - clean for _ in range(samples)])
 
 
 def test_uniform_noise_lies_in_the_new_range(g1):
@@ -78,7 +78,7 @@ def is_upright(env):
 
 
 @pytest.fixture(scope="module")
-def noisy():
+def noisy(mode):
     def edit(cfg):
         cfg.observations["critic"].terms["upright"] = ObservationTermCfg(func=is_upright)
         terms = cfg.observations["actor"].terms
@@ -90,9 +90,9 @@ def noisy():
         )
         terms["pole_vel"].noise = UniformNoiseCfg(n_min=0.9, n_max=1.1, operation="scale")
 
-    training = Simulated(CARTPOLE, 6, edit)
-    training.reset()
-    return training
+    with Simulated(CARTPOLE, 6, edit).in_mode(mode) as training:
+        training.reset()
+        yield training
 
 
 def test_gaussian_noise_is_its_deviation_and_keeps_its_mean(noisy):

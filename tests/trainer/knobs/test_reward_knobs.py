@@ -72,7 +72,7 @@ def test_a_parameter_that_was_copied_by_the_term_takes_effect(g1):
     with torch.inference_mode():
         g1.env.command_manager.get_term("twist").vel_command_b[:, 0] = 0.5  # all walk
     before = rate(g1, "pose")
-    knee.write(2 * knee.read())
+    g1.set("reward/pose/std_walking/.*knee.*", 2 * knee.read())
     assert (rate(g1, "pose") > before).all()
 
 
@@ -106,7 +106,7 @@ def ignoring(env, level, names=("a", "b"), foot_ids=(1, 2), whole=3, both=(1, 4)
 
 
 @pytest.fixture(scope="module")
-def odd():
+def odd(mode):
     """A cartpole with terms that treat their parameters in every way."""
 
     def edit(cfg):
@@ -125,7 +125,8 @@ def odd():
             },
         )
 
-    return Simulated(CARTPOLE, 2, edit)
+    with Simulated(CARTPOLE, 2, edit).in_mode(mode) as training:
+        yield training
 
 
 def test_parameters_are_shown_as_what_they_are(odd):

@@ -35,10 +35,16 @@ def built():
     return Rough()
 
 
+@pytest.fixture(scope="module")
+def built_in_mode(built, mode):
+    with built.in_mode(mode) as training:
+        yield training
+
+
 @pytest.fixture
-def rough(built):
-    built.begin()
-    return built
+def rough(built_in_mode):
+    built_in_mode.begin()
+    return built_in_mode
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +52,17 @@ def built_constant():
     return Rough(without_curriculum)
 
 
+@pytest.fixture(scope="module")
+def constant_in_mode(built_constant, mode):
+    with built_constant.in_mode(mode) as training:
+        yield training
+
+
 @pytest.fixture
-def constant(built_constant):
+def constant(constant_in_mode):
     """A task that has no terrain curriculum: levels stay what they were drawn."""
-    built_constant.begin()
-    return built_constant
+    constant_in_mode.begin()
+    return constant_in_mode
 
 
 def test_the_knobs_say_what_the_terrain_has(rough):
@@ -94,7 +106,7 @@ def test_nothing_changes_before_an_environment_is_reset(rough):
 
 
 @pytest.mark.parametrize("fixture", ["rough", "constant"])
-def test_a_shift_moves_each_environment_once_at_its_reset(fixture, request):
+def test_a_shift_moves_each_environment_once_at_its_reset(fixture, mode, request):
     training = request.getfixturevalue(fixture)
     training.set(SHIFT, 1.0)
     training.reset(0, 3, 6)
@@ -139,7 +151,7 @@ def test_the_tasks_rule_goes_by_the_distance_from_where_the_robot_began(rough):
 
 
 @pytest.mark.parametrize("fixture", ["rough", "constant"])
-def test_environments_above_the_highest_level_come_down_at_their_reset(fixture, request):
+def test_environments_above_the_highest_level_come_down_at_their_reset(fixture, mode, request):
     training = request.getfixturevalue(fixture)
     training.set(HIGHEST, 1.0)
     training.reset(2, 3)
@@ -170,7 +182,7 @@ def test_no_robot_walks_above_the_highest_level(rough):
 
 
 @pytest.mark.parametrize("fixture", ["rough", "constant"])
-def test_environments_are_shared_out_by_the_mix(fixture, request):
+def test_environments_are_shared_out_by_the_mix(fixture, mode, request):
     training = request.getfixturevalue(fixture)
     training.set(FLAT, 0.0)
     training.set(STAIRS, 3.0)

@@ -5,7 +5,10 @@ import pytest
 from syrupy.extensions.image import SVGImageSnapshotExtension
 from textual.widgets import Input
 
-from tests.tui.screens.recorded import SIZES, FakeTrainer, make_run
+from tests.tui.many_knobs import with_g1_knobs
+from tests.tui.screens.chart_parts import is_filled
+from tests.tui.screens.recorded import SIZES, FakeTrainer, bodies_of, make_run, until
+from tui.app import HumanoidTui
 from tui.screens.dashboard.knob_actions import STEP_SECONDS
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.backends.devices import Device
@@ -142,3 +145,23 @@ def sizes_look_as_before(looks_as_before):
 def no_colour(monkeypatch):
     """Have a terminal that shows no colours."""
     monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture
+async def live(log_root, trainer):
+    """The dashboard of a G1 that trains, after its iteration 30 and before any intervention."""
+    trainer.play(with_g1_knobs(bodies_of("g1-walk", until_iteration=30)))
+    app = HumanoidTui(log_root, trainer.folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(lambda: isinstance(app.screen, DashboardScreen) and app.screen.state.iteration == 30, "the run")
+        await until(lambda: app.screen.is_live, "a living run")
+        yield app, pilot
+
+
+@pytest.fixture
+async def shown(log_root):
+    """The dashboard of a finished run with a curriculum."""
+    app = HumanoidTui(log_root, make_run(log_root, "g1-levels"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_filled(app)
+        yield app, pilot

@@ -6,7 +6,7 @@ from textual.widgets._footer import FooterKey
 from tests.tui.screens.recorded import SMALL, bodies_of, make_run, until
 from trainer_proc.contract.messages import PhaseChanged
 from tui.app import HumanoidTui
-from tui.navigation import ShowRuns
+from tui.navigation import ShowCompare, ShowRuns
 from tui.screens.compare.compared_runs import ComparedRuns
 from tui.screens.runs.run_table import RunTable
 from tui.screens.runs.screen import RunsScreen
@@ -66,7 +66,7 @@ async def test_question_before_a_run_is_deleted(runs, sizes_look_as_before, monk
 def compared(log_root):
     names = ("g1-steered", "g1-gpu", "g1-walk")
     return HumanoidTui(
-        log_root, compared=[make_run(log_root, name, name=f"2026-11-20_09-00-00_{name}") for name in names]
+        log_root, ShowCompare([make_run(log_root, name, name=f"2026-11-20_09-00-00_{name}") for name in names])
     )
 
 

@@ -7,7 +7,7 @@ from textual.widgets import Static
 from tests.tui.screens.recorded import bodies_of, make_run, told, until
 from trainer_proc.contract.messages import IterationFinished
 from tui.app import HumanoidTui
-from tui.navigation import ShowRuns
+from tui.navigation import ShowCompare, ShowRuns
 from tui.screens.compare.compared_runs import ComparedRuns, DifferenceTable
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.dashboard.screen import DashboardScreen
@@ -42,7 +42,7 @@ def two(log_root):
 
 
 async def test_runs_are_on_the_same_charts_with_their_differences(log_root, two):
-    app = HumanoidTui(log_root, compared=two)
+    app = HumanoidTui(log_root, ShowCompare(two))
     async with app.run_test(size=WIDE) as pilot:
         await is_filled(app, 2)
         await pilot.pause()
@@ -63,7 +63,7 @@ async def test_runs_are_on_the_same_charts_with_their_differences(log_root, two)
 
 
 async def test_runs_have_the_colours_of_their_curves_in_both_tables(log_root, two):
-    app = HumanoidTui(log_root, compared=two)
+    app = HumanoidTui(log_root, ShowCompare(two))
     async with app.run_test(size=WIDE) as pilot:
         await is_filled(app, 2)
         await until(lambda: app.screen.query_one(DifferenceTable).row_count, "the differences")
@@ -89,14 +89,15 @@ async def test_runs_have_the_colours_of_their_curves_in_both_tables(log_root, tw
 
 
 async def test_a_value_is_told_whole_for_the_row_under_the_cursor(log_root, two):
-    app = HumanoidTui(log_root, compared=two)
+    app = HumanoidTui(log_root, ShowCompare(two))
     async with app.run_test(size=NARROW) as pilot:
         await is_filled(app, 2)
         await pilot.press("t")
         await until(lambda: app.screen.query_one(DifferenceTable).has_focus, "the table")
-        await pilot.press("end")
+        table = app.screen.query_one(DifferenceTable)
+        table.move_cursor(row=table.get_row_index("intervention from iteration 423"))
         whole = app.screen.query_one("#whole", Static)
-        await until(lambda: "intervention  from iteration 423" in str(whole.content), "the last difference")
+        await until(lambda: "intervention  from iteration 423" in str(whole.content), "the last change")
         assert "● a: –" in str(whole.content)
         assert "■ mine: reward/action_rate_l2/weight -0.1 → -0.15" in str(whole.content)
         await pilot.press("t")
@@ -104,7 +105,7 @@ async def test_a_value_is_told_whole_for_the_row_under_the_cursor(log_root, two)
 
 
 async def test_a_run_is_hidden_and_shown_and_that_is_kept(log_root, two):
-    app = HumanoidTui(log_root, compared=two)
+    app = HumanoidTui(log_root, ShowCompare(two))
     async with app.run_test(size=WIDE) as pilot:
         await is_filled(app, 2)
         await pilot.press("space")
@@ -112,7 +113,7 @@ async def test_a_run_is_hidden_and_shown_and_that_is_kept(log_root, two):
         counts = [one.history.series["Loss/value"].count for one in app.screen.query_one(ChartBoard)._sources]
         assert counts == [0, 670]
         await until(lambda: read_choice(log_root)[1] == {two[0].path}, "the file")
-    again = HumanoidTui(log_root, compared=two)
+    again = HumanoidTui(log_root, ShowCompare(two))
     async with again.run_test(size=WIDE) as pilot:
         await is_filled(again, 2)
         await until(lambda: legend(again) == "● a (hidden)   ■ mine", "what was hidden before")
@@ -134,7 +135,7 @@ async def test_from_the_list_to_the_comparison_and_back_the_choice_stays(log_roo
 
 
 async def test_enter_opens_the_dashboard_of_the_run_under_the_cursor(log_root, two):
-    app = HumanoidTui(log_root, compared=two)
+    app = HumanoidTui(log_root, ShowCompare(two))
     async with app.run_test(size=WIDE) as pilot:
         await is_filled(app, 2)
         await pilot.press("down", "enter")
@@ -146,7 +147,7 @@ async def test_a_live_run_goes_on_growing(log_root, two, trainer):
     bodies = bodies_of("g1-walk", until_iteration=40)
     middle = next(place for place, body in enumerate(bodies) if isinstance(body, IterationFinished))
     trainer.play(bodies[: middle + 1])
-    app = HumanoidTui(log_root, compared=[*two, trainer.folder])
+    app = HumanoidTui(log_root, ShowCompare([*two, trainer.folder]))
     async with app.run_test(size=WIDE):
         await is_filled(app, 3)
         await until(lambda: cells(app, ComparedRuns)[2][3] == "1 of 120", "its first iteration")
@@ -157,7 +158,7 @@ async def test_a_live_run_goes_on_growing(log_root, two, trainer):
 
 
 async def test_runs_of_different_tasks_are_compared(log_root, two):
-    app = HumanoidTui(log_root, compared=[two[0], make_run(log_root, "cartpole")])
+    app = HumanoidTui(log_root, ShowCompare([two[0], make_run(log_root, "cartpole")]))
     async with app.run_test(size=WIDE):
         await is_filled(app, 2)
         rows = {row[0]: row[1:] for row in cells(app, DifferenceTable)}
@@ -167,7 +168,7 @@ async def test_runs_of_different_tasks_are_compared(log_root, two):
 async def test_a_run_that_cannot_be_read_is_told_and_left_out(log_root, two):
     broken = make_run(log_root, "cartpole")
     broken.spec_file.write_text("preset = ")
-    app = HumanoidTui(log_root, compared=[*two, broken])
+    app = HumanoidTui(log_root, ShowCompare([*two, broken]))
     async with app.run_test(size=WIDE):
         await is_filled(app, 2)
         await until(lambda: any("run.toml can't be read" in text for text in told(app)), "the problem")
@@ -175,7 +176,7 @@ async def test_a_run_that_cannot_be_read_is_told_and_left_out(log_root, two):
 
 async def test_of_more_runs_than_there_are_signs_one_is_hidden_to_see_another(log_root):
     runs = [make_run(log_root, "cartpole", name=f"2026-01-02_00-00-{number:02}_r{number}") for number in range(10)]
-    app = HumanoidTui(log_root, compared=runs)
+    app = HumanoidTui(log_root, ShowCompare(runs))
     async with app.run_test(size=(200, 60)) as pilot:
         await is_filled(app, 10)
         rows = cells(app, ComparedRuns)
@@ -198,7 +199,7 @@ async def test_of_more_runs_than_there_are_signs_one_is_hidden_to_see_another(lo
 async def test_values_that_have_no_room_come_into_sight_beside_their_names(log_root):
     runs = [make_run(log_root, "cartpole", name=f"2026-01-02_00-00-{number:02}_r{number}") for number in range(7)]
     runs.append(make_run(log_root, "g1-walk", name="2026-01-02_00-00-08_other"))
-    app = HumanoidTui(log_root, compared=runs)
+    app = HumanoidTui(log_root, ShowCompare(runs))
     async with app.run_test(size=NARROW) as pilot:
         await is_filled(app, 8)
         await pilot.press("t")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from textual.widgets import Input, Static
 
+from tests.tui.screens.chart_parts import focus_charts
 from tests.tui.screens.recorded import bodies_of, make_run, until
 from tests.tui.screens.test_runs_screen import shows_runs
 from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.messages import Change, InterventionApplied, PhaseChanged
 from trainer_proc.contract.products import CheckpointSaved
 from tui.app import HumanoidTui
+from tui.screens.dashboard.history_dialog import HistoryDialog
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.widgets.continue_dialog import ContinueDialog
 
@@ -119,3 +121,23 @@ async def test_a_finished_run_of_one_experiment_continues_beside_it(log_root, la
         await until(lambda: roots, "the start")
     ((new, root),) = roots
     assert (new.iterations, new.num_envs, root) == (spec.iterations, 16, log_root)
+
+
+async def test_a_run_is_forked_before_a_change_and_at_the_crosshair(log_root):
+    bodies = [*bodies_of("g1-walk", until_iteration=30), CHANGE, PhaseChanged("finished")]
+    folder = make_run(log_root, "g1-walk", bodies)
+    for iteration in (5, 10, 30):
+        folder.checkpoint(iteration).write_bytes(WHOLE_CHECKPOINT)
+    app = HumanoidTui(log_root, folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(lambda: isinstance(app.screen, DashboardScreen) and app.screen.has_ended, "the dashboard")
+        await pilot.press("h")
+        await until(lambda: isinstance(app.screen, HistoryDialog), "the history")
+        await pilot.press("C")  # the change is of iteration 12
+        await offer_is_read(app)
+        assert value(app, "checkpoint") == "10"
+        await pilot.press("escape")
+        await focus_charts(app, pilot)
+        await pilot.press(*["left"] * 60, "C")
+        await offer_is_read(app)
+        assert value(app, "checkpoint") == "5"

@@ -5,8 +5,10 @@ from msgspec.structs import replace
 from textual.widgets import Input
 
 from tests.tui.curricula_run import TABLES, begun, finished_with, how_it_goes, moved
+from tests.tui.screens.knob_keys import queued
 from tests.tui.screens.recorded import dashboard_is_filled, knob_row, make_run, told, type_at_once, until
-from trainer_proc.contract.messages import Change, GuardFired, InterventionApplied, InterventionQueued, Ramp
+from trainer_proc.contract.messages import Change, InterventionApplied, Ramp
+from trainer_proc.contract.monitoring import GuardFired
 from trainer_proc.contract.requests import Tune
 from tui.app import HumanoidTui
 from tui.screens.dashboard.curriculum_panel import CurriculumPanel
@@ -54,15 +56,6 @@ def line_of(app, name):
 def go_to(app, name):
     table = app.screen.query_one(KnobTable)
     table.move_cursor(row=[row.key for row in table.shown].index(name))
-
-
-async def queued(trainer, number):
-    def arrived():
-        order = trainer.received(InterventionQueued)
-        return order is not None and order.number == number
-
-    await until(arrived, f"intervention {number}")
-    return trainer.received(InterventionQueued)
 
 
 def apply(trainer, order, iteration=1):

@@ -8,6 +8,7 @@ from textual.widgets import Static
 from tests.tui.screens.recorded import dashboard_is_filled, make_run, until
 from trainer_proc.contract.messages import PROTOCOL, RunStarted
 from tui.app import HumanoidTui
+from tui.navigation import ShowCompare, ShowWatch
 from tui.screens.compare.compared_runs import ComparedRuns
 from tui.session.follow import Follower
 
@@ -55,7 +56,7 @@ async def test_a_run_of_a_newer_version_is_refused_on_the_screen(log_root):
 
 async def test_a_comparison_shows_which_run_is_lost(log_root):
     folders = [make_run(log_root, "g1-walk", name="good"), make_run(log_root, "cartpole", [NEWER], name="newer")]
-    app = HumanoidTui(log_root, compared=folders)
+    app = HumanoidTui(log_root, ShowCompare(folders))
     async with app.run_test(size=(160, 40)):
         await until(lambda: app.screen.query(ComparedRuns), "the screen")
         table, line = app.screen.query_one(ComparedRuns), app.screen.query_one("#not-following", Static)
@@ -67,7 +68,7 @@ async def test_a_comparison_shows_which_run_is_lost(log_root):
 
 
 async def test_runs_that_are_followed_leave_no_line(log_root):
-    app = HumanoidTui(log_root, compared=[make_run(log_root, "g1-walk"), make_run(log_root, "cartpole")])
+    app = HumanoidTui(log_root, ShowCompare([make_run(log_root, "g1-walk"), make_run(log_root, "cartpole")]))
     async with app.run_test(size=(160, 40)):
         await until(lambda: app.screen.query(ComparedRuns), "the screen")
         table = app.screen.query_one(ComparedRuns)
@@ -76,7 +77,7 @@ async def test_runs_that_are_followed_leave_no_line(log_root):
 
 
 async def test_a_watched_folder_that_is_lost_is_shown(tmp_path, monkeypatch):
-    app = HumanoidTui(tmp_path, watch=(tmp_path, ()))
+    app = HumanoidTui(tmp_path, ShowWatch(tmp_path, ()))
     async with app.run_test(size=(120, 40)):
         await until(lambda: app.screen.query("#waiting"), "the screen")
 

@@ -6,8 +6,7 @@ from textual import events
 from textual.widgets import Input, Static
 
 from tests.tui.many_knobs import with_g1_knobs
-from tests.tui.screens.recorded import bodies_of, knob_row, make_run, told, type_at_once, until
-from tests.tui.screens.test_knobs import (
+from tests.tui.screens.knob_keys import (
     COUNT,
     FRICTION,
     MODE,
@@ -17,11 +16,11 @@ from tests.tui.screens.test_knobs import (
     WEIGHT,
     apply,
     go_to,
-    live,
     queued,
     rows,
     under_the_cursor,
 )
+from tests.tui.screens.recorded import bodies_of, knob_row, make_run, told, type_at_once, until
 from trainer_proc.contract.messages import Change, InterventionQueued, Ramp
 from trainer_proc.contract.requests import Save, Tune
 from tui.app import HumanoidTui
@@ -32,8 +31,6 @@ from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.session.trainer_request import ask
 from tui.widgets.inline_select import InlineSelect
-
-__all__ = ["live"]
 
 
 def line(app):

@@ -5,11 +5,10 @@ import pytest
 from textual.widgets import Button, Input, OptionList, Select, Static
 
 from presets import load_preset, own_presets_folder
-from presets.preset import GROUPS
 from tests.tui.screens.conftest import DEVICES
-from tests.tui.screens.recorded import bodies_of, make_run, type_at_once, until
+from tests.tui.screens.launch_form import choose, description, highlighted, is_launched, is_ready, problem, value
+from tests.tui.screens.recorded import make_run, type_at_once, until
 from tests.waiting import PATIENCE_SECONDS
-from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from tui.app import HumanoidTui
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.screens.launch.screen import LaunchScreen
@@ -19,41 +18,9 @@ from tui.session.launching.launcher import LaunchError
 from tui.widgets.dialogs import Confirm
 
 
-def value(app, field):
-    return app.screen.query_one(f"#{field}", Input).value
-
-
-def problem(app):
-    return str(app.screen.query_one("#problem", Static).content)
-
-
-def description(app):
-    return str(app.screen.query_one("#description", Static).content)
-
-
 def is_in_sight(app, widget):
     region = app.screen.query_one(widget).region
     return region.height > 1 and app.screen.query_one("#form").region.contains_region(region)
-
-
-def highlighted(app):
-    return app.screen.query_one("#presets", OptionList).highlighted_option.id
-
-
-def choose(app, preset):
-    options = app.screen.query_one("#presets", OptionList)
-    options.highlighted = options.get_option_index(preset)
-
-
-async def is_launched(app):
-    """The training has been started, and its dashboard is open."""
-    await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
-
-
-async def is_ready(app):
-    """Devices are found, and the preset's values stand in the fields."""
-    await until(lambda: isinstance(app.screen, LaunchScreen) and app.screen.query("#iterations"), "the launch screen")
-    await until(lambda: value(app, "num-envs") and value(app, "iterations"), "the preset's values")
 
 
 async def test_a_gpu_makes_the_humanoid_the_first_choice_and_enter_launches_it_as_shown(log_root, launched):
@@ -304,7 +271,7 @@ async def test_ones_own_preset_is_launched_with_all_that_is_in_it(log_root, laun
     own_preset(
         "cartpole",
         Path(load_preset("cartpole").path).read_text().replace("Cartpole balance", "Mine \\u001b[2J")
-        + '[overrides]\n"env.episode_length_s" = 5.0\n[rewards]\nsmooth_reward = 3.0\n',
+        + '[overrides]\n"env.episode_length_s" = 5.0\n[rewards]\nsmooth_reward = 3.0\n[fast]\nmode = "on"\n',
     )
     app = HumanoidTui(log_root)
     async with app.run_test() as pilot:
@@ -312,9 +279,11 @@ async def test_ones_own_preset_is_launched_with_all_that_is_in_it(log_root, laun
         await pilot.press("home")
         await until(lambda: description(app).startswith("Mine "), "the description")
         assert "\x1b" not in description(app)
+        assert app.screen.query_one("#fast", Select).prompt == "on (from the preset)"
         await pilot.press("enter")
         await is_launched(app)
     assert launched[0].overrides == {"env.episode_length_s": 5.0}
+    assert launched[0].fast == {"mode": "on"}
     assert launched[0].set == {"reward/smooth_reward/weight": 3.0}
 
 
@@ -388,142 +357,3 @@ async def test_a_second_training_can_be_started_after_coming_back(log_root, monk
         await pilot.press("enter")
         await until(lambda: isinstance(app.screen, DashboardScreen), "the second dashboard")
     assert next(names, None) is None
-
-
-# --- the list: running trainings, the last run, groups, search ---
-
-
-def listed(app):
-    return [option.id or str(option.prompt) for option in app.screen.query_one("#presets", OptionList).options]
-
-
-async def test_running_trainings_and_the_last_run_stand_above_the_groups(log_root, trainer, launched):
-    trainer.play(bodies_of("g1-walk", until_iteration=10))
-    ended = make_run(log_root, "g1-steered", name="2026-01-02_00-00-00_mine")
-    ended.checkpoint(199).write_bytes(WHOLE_CHECKPOINT)
-    app = HumanoidTui(log_root)
-    async with app.run_test() as pilot:
-        await is_ready(app)
-        await until(lambda: listed(app)[0] == "running", "the runs")
-        assert listed(app)[:5] == [
-            "running", f"attach:{trainer.folder.path}", "last run", f"continue:{ended.path}", "first contact",
-        ]  # fmt: skip
-        assert [one for one in listed(app) if one in (*GROUPS, "your own")] == list(GROUPS)
-        choose(app, f"continue:{ended.path}")
-        await until(lambda: "130 iterations are left from model_199.pt" in description(app), "what is left")
-        await pilot.press("enter")
-        await is_launched(app)
-        assert (launched[0].checkpoint, launched[0].iterations) == (str(ended.checkpoint(199)), 130)
-    app = HumanoidTui(log_root)
-    async with app.run_test() as pilot:
-        await is_ready(app)
-        await until(lambda: listed(app)[0] == "running", "the runs")
-        await pilot.press("home")
-        await until(lambda: "Attach" in str(app.screen.query_one("#start", Button).label), "the button")
-        await pilot.press("enter")
-        await until(lambda: isinstance(app.screen, DashboardScreen), "the dashboard")
-        assert app.screen.folder.path == trainer.folder.path
-    assert len(launched) == 1
-
-
-async def test_a_search_finds_presets_by_group_simulator_or_words_of_their_titles(log_root, launched):
-    app = HumanoidTui(log_root)
-    async with app.run_test() as pilot:
-        await is_ready(app)
-        await pilot.press("slash", *"quad")
-        assert listed(app) == ["quadruped", "go1-flat", "go1-rough"]
-        assert highlighted(app) == "go1-flat"
-        await pilot.press("enter")
-        assert not launched  # Enter goes to the list first
-        await pilot.press("escape")
-        assert len(listed(app)) > 20
-        await pilot.press("slash", *"isaaclab h1")
-        assert listed(app) == ["humanoid", "isaac-h1-flat", "isaac-h1-rough"]
-        await pilot.press("enter", "enter")
-        await is_launched(app)
-    assert launched[0].preset == "isaac-h1-flat"
-
-
-async def test_what_was_typed_stays_when_the_list_is_made_anew(log_root):
-    app = HumanoidTui(log_root)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await is_ready(app)
-        app.screen.query_one("#iterations", Input).value = "7"
-        await pilot.resize_terminal(80, 24)
-        await pilot.pause(0.2)
-        assert (highlighted(app), value(app, "iterations")) == ("g1-walk", "7")
-
-
-# --- more that the form takes ---
-
-
-async def test_checkpoint_overrides_and_knobs_are_launched(log_root, launched, tmp_path):
-    run = make_run(log_root, "g1-walk", name="2026-01-02_00-00-00_before")
-    run.checkpoint(119).write_bytes(WHOLE_CHECKPOINT)
-    app = HumanoidTui(log_root)
-    async with app.run_test() as pilot:
-        await is_ready(app)
-        app.screen.query_one("#checkpoint", Input).value = "before"
-        app.screen.query_one("#overrides", Input).value = "env.episode_length_s=10 agent.save_interval=5"
-        app.screen.query_one("#set", Input).value = "reward/upright/weight=2 command/twist/lin_vel_y=-0.5:0.5"
-        await pilot.press("ctrl+s")
-        await is_launched(app)
-    (spec,) = launched
-    assert (spec.checkpoint, spec.parent) == (str(run.checkpoint(119).resolve()), str(run.path.resolve()))
-    assert spec.overrides == {"env.episode_length_s": 10, "agent.save_interval": 5}
-    assert (spec.set["reward/upright/weight"], spec.set["command/twist/lin_vel_y"]) == (2.0, (-0.5, 0.5))
-
-
-async def test_a_preset_of_the_users_own_file_replaces_the_chosen_one(log_root, launched, tmp_path):
-    text = Path(load_preset("cartpole").path).read_text(encoding="utf-8")
-    file = tmp_path / "mine.toml"
-    file.write_text(text.replace("iterations = 500", "iterations = 12"), encoding="utf-8")
-    app = HumanoidTui(log_root)
-    async with app.run_test() as pilot:
-        await is_ready(app)
-        app.screen.query_one("#preset-file", Input).value = str(file)
-        await until(lambda: value(app, "iterations") == "12", "its values")
-        assert "Cartpole balance" in description(app)
-        await pilot.press("ctrl+s")
-        await is_launched(app)
-    assert (launched[0].preset, launched[0].iterations) == ("mine", 12)
-
-
-@pytest.mark.parametrize(
-    ("field", "text", "message"),
-    [
-        ("num-envs", "0", "expected 1 to 1,000,000,000 environments"),
-        ("iterations", "-5", "expected 1 to 1,000,000,000"),
-        ("run-name", "a b", "expected a run name"),
-        ("checkpoint", "nothing.pt", "expected a checkpoint file or a run"),
-        ("overrides", "env.episode_length_s", "expected PATH=VALUE"),
-        ("overrides", "'env.a=1", "No closing quotation"),
-        ("set", "reward/upright/weight", "expected KNOB=VALUE"),
-        ("preset-file", "nowhere.toml", "can't be read"),
-    ],
-)
-async def test_after_a_refusal_the_text_of_the_wrong_field_is_selected(log_root, launched, field, text, message):
-    app = HumanoidTui(log_root)
-    async with app.run_test() as pilot:
-        await is_ready(app)
-        wrong = app.screen.query_one(f"#{field}", Input)
-        wrong.value = text
-        await pilot.press("ctrl+s")
-        await until(lambda: message in problem(app), "the problem")
-        await until(lambda: app.focused is wrong and wrong.selected_text == text, "the selected text")
-    assert not launched
-
-
-async def test_a_refusal_by_the_trainer_selects_the_field_that_it_quotes(log_root, monkeypatch):
-    def launch(spec, log_root):
-        raise LaunchError("no such knob: reward/uprigth/weight; nearest: reward/upright/weight")
-
-    monkeypatch.setattr("tui.widgets.start_run.launch", launch)
-    app = HumanoidTui(log_root)
-    async with app.run_test() as pilot:
-        await is_ready(app)
-        app.screen.query_one("#set", Input).value = "reward/uprigth/weight=2"
-        await pilot.press("ctrl+s")
-        await until(lambda: "no such knob" in problem(app), "the problem")
-        assert app.focused.id == "set"
-        assert app.focused.selected_text == "reward/uprigth/weight=2"

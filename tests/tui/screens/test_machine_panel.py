@@ -7,7 +7,8 @@ from typing import ClassVar
 import pytest
 
 from tests.tui.machines import BOX, GPUS
-from tests.tui.screens.recorded import SMALL, bodies_of, dashboard_is_filled, make_run, until
+from tests.tui.screens.recorded import SMALL, FakeTrainer, bodies_of, dashboard_is_filled, make_run, told, until
+from trainer_proc.contract.monitoring import StepCaptured, StepPart
 from tui.app import HumanoidTui
 from tui.widgets.diff_text import DiffText
 from tui.widgets.machine_panel import MachinePanel
@@ -135,6 +136,32 @@ async def test_what_does_not_fit_can_be_scrolled_to(log_root, monkeypatch):
         await until(lambda: panel(app).scroll_y == panel(app).max_scroll_y, "the last lines")
 
 
+STEP = ("actions/process", "actions/apply", "scene/write", "scene/update", "terminations", "rewards", "observations")
+EAGER = (
+    StepPart("rewards/energy", "it decides or loops in Python"),
+    StepPart("commands", "motion: MotionCommand samples lists of environments"),
+)
+
+
+async def test_a_part_that_turns_eager_is_reported_and_listed(log_root):
+    before = StepCaptured((*(StepPart(name, "") for name in STEP), EAGER[1]), captures=7, seconds=0.1)
+    now = StepCaptured((*(StepPart(name, "") for name in STEP), *EAGER), captures=9, seconds=0.1)
+    trainer = FakeTrainer(make_run(log_root, "g1-walk", bodies=[]))
+    app = HumanoidTui(log_root, trainer.folder)
+    try:
+        async with app.run_test(size=(120, 40)) as pilot:
+            trainer.play([*bodies_of("g1-walk", until_iteration=3), before])
+            await until(lambda: app.screen.query(MachinePanel) and app.screen.state.step_captured, "the first report")
+            await pilot.press("g")
+            await until(lambda: "7 of 8 parts captured, 1 eager" in text(app), "the panel")
+            trainer.emit(now)
+            await until(lambda: "rewards/energy: it decides" in text(app), "the part in the panel")
+            told_of_it = [line for line in told(app) if "captured" in line]
+            assert told_of_it == ["rewards/energy is no longer captured: it decides or loops in Python"]
+    finally:
+        trainer.close()
+
+
 # --- pictures ---
 
 
@@ -144,4 +171,16 @@ async def test_machine(log_root, sizes_look_as_before):
         await dashboard_is_filled(app)
         await pilot.press("g")
         await until(lambda: "H200" in text(app), "the machine")
+        await sizes_look_as_before(pilot)
+
+
+async def test_parts_of_the_step(log_root, sizes_look_as_before):
+    step = StepCaptured((*(StepPart(name, "") for name in STEP), *EAGER), captures=9, seconds=0.1)
+    app = HumanoidTui(log_root, make_run(log_root, "g1-walk", [*bodies_of("g1-walk"), step]))
+    async with app.run_test(size=SMALL) as pilot:
+        await dashboard_is_filled(app)
+        await pilot.press("g")
+        await until(lambda: "7 of 9 parts captured" in text(app), "the parts")
+        panel(app).scroll_end(animate=False, immediate=True)
+        await until(lambda: panel(app).scroll_y == panel(app).max_scroll_y, "the end of the panel")
         await sizes_look_as_before(pilot)

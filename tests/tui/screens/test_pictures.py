@@ -6,6 +6,7 @@ from textual.widgets import DataTable, OptionList
 
 from tests.tui.machines import Driver
 from tests.tui.many_knobs import turned, with_g1_knobs
+from tests.tui.screens.launch_form import choose
 from tests.tui.screens.recorded import (
     SMALL,
     before_the_first_iteration,
@@ -15,8 +16,8 @@ from tests.tui.screens.recorded import (
     make_run,
     until,
 )
-from tests.tui.screens.test_launch_screen import choose
-from trainer_proc.contract.messages import GuardFired, InterventionQueued, PhaseChanged, RunStarted
+from trainer_proc.contract.messages import InterventionQueued, PhaseChanged, RunStarted
+from trainer_proc.contract.monitoring import GuardFired
 from tui.app import HumanoidTui
 from tui.session.runs.journal_summary import JournalSummary
 from tui.session.state import RunState

@@ -2,12 +2,10 @@
 
 from textual.widgets import Input
 
+from tests.tui.screens.knob_keys import FRICTION, PUSH, edit, queued, verdict
 from tests.tui.screens.recorded import until
-from tests.tui.screens.test_knobs import FRICTION, PUSH, edit, live, queued, verdict
 from trainer_proc.contract.messages import Change
 from tui.screens.dashboard.range_bar import RangeBar
-
-__all__ = ["live"]
 
 
 def bar(app):

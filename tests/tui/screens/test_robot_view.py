@@ -10,6 +10,7 @@ from tests.tui.screens.recorded import RECORDINGS, SIZES, SMALL, dashboard_is_fi
 from trainer_proc.contract.robot import Selection
 from trainer_proc.contract.rollout import read_rollout
 from tui.app import HumanoidTui
+from tui.navigation import ShowRollouts
 from tui.session.robot.playback import Playback
 from tui.widgets.robot.choose_environment import ChooseEnvironment
 from tui.widgets.robot.live_pane import LiveRobotPane
@@ -95,7 +96,7 @@ def dashboard(log_root):
 
 
 def playing(log_root, *files):
-    return HumanoidTui(log_root, rollouts=files)
+    return HumanoidTui(log_root, ShowRollouts(files))
 
 
 def pane_of(app):

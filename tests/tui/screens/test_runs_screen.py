@@ -3,9 +3,9 @@ from threading import Event
 
 import pytest
 from msgspec.structs import replace
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
-from tests.tui.screens.recorded import before_the_first_iteration, bodies_of, make_run, told, type_at_once, until
+from tests.tui.screens.recorded import SMALL, before_the_first_iteration, bodies_of, make_run, told, type_at_once, until
 from tests.waiting import PATIENCE_SECONDS
 from tui.app import HumanoidTui
 from tui.screens.dashboard.screen import DashboardScreen
@@ -14,6 +14,7 @@ from tui.screens.runs.delete_dialog import DeleteDialog
 from tui.screens.runs.run_table import RunTable
 from tui.screens.runs.screen import RunsScreen
 from tui.session.runs.chosen_runs import read_choice
+from tui.session.runs.labels import Labels, read_labels
 
 
 def rows(app):
@@ -147,7 +148,7 @@ async def test_a_damaged_journal_makes_a_run_unreadable_but_not_the_list(log_roo
 
 
 async def test_the_cursor_stays_on_its_run_when_a_newer_one_appears(log_root, monkeypatch):
-    monkeypatch.setattr("tui.screens.runs.screen._REFRESH_SECONDS", 0.05)
+    monkeypatch.setattr("tui.screens.runs.run_list_screen._REFRESH_SECONDS", 0.05)
     make_run(log_root, "cartpole", name="2026-01-01_00-00-00")
     make_run(log_root, "cartpole", name="2026-01-02_00-00-00")
     app = HumanoidTui(log_root)
@@ -165,7 +166,7 @@ async def test_the_cursor_stays_on_its_run_when_a_newer_one_appears(log_root, mo
 
 @pytest.mark.parametrize("count", [1, 40])
 async def test_a_list_that_says_the_same_is_not_drawn_again(log_root, monkeypatch, count):
-    monkeypatch.setattr("tui.screens.runs.screen._REFRESH_SECONDS", 1000.0)
+    monkeypatch.setattr("tui.screens.runs.run_list_screen._REFRESH_SECONDS", 1000.0)
     shown, clears = [], []
     show, clear = RunTable.show, RunTable.clear
     monkeypatch.setattr(RunTable, "show", lambda table, *rows: shown.append(table) or show(table, *rows))
@@ -367,7 +368,7 @@ async def test_a_run_that_trains_is_not_deleted(log_root, trainer):
 
 
 async def test_what_is_in_sight_stays_where_it_was(log_root, monkeypatch):
-    monkeypatch.setattr("tui.screens.runs.screen._REFRESH_SECONDS", 0.05)
+    monkeypatch.setattr("tui.screens.runs.run_list_screen._REFRESH_SECONDS", 0.05)
     for number in range(40):
         make_run(log_root, "cartpole", [], name=f"2026-01-01_00-00-{number:02}")
     app = HumanoidTui(log_root)
@@ -383,3 +384,33 @@ async def test_what_is_in_sight_stays_where_it_was(log_root, monkeypatch):
         await pilot.pause()
         assert chosen(app) == "2026-01-01_00-00-05"
         assert table.scroll_y == scrolled
+
+
+async def test_runs_are_labelled_found_and_archived_by_keys(log_root, looks_as_before):
+    older = make_run(log_root, "cartpole", name="2026-01-01_00-00-00")
+    newer = make_run(log_root, "g1-walk", name="2026-01-02_00-00-00_first-steps")
+    app = HumanoidTui(log_root)
+    async with app.run_test(size=SMALL) as pilot:
+        await shows_runs(app, pilot, 2)
+        await pilot.press("l")
+        await until(lambda: app.screen.query("#tags"), "the dialog")
+        await pilot.press(*"Soft", "space", *"landing", "tab")
+        app.screen.query_one("#tags", Input).value = "baseline, two,g1#"
+        await pilot.press("enter")
+        await until(lambda: "expected a tag" in str(app.screen.query_one("#problem", Static).content), "the refusal")
+        await looks_as_before(pilot, "dialog")
+        await pilot.press("backspace", "enter")
+        await until(lambda: column(app, "run")[0].startswith("Soft landing"), "the title")
+        await pilot.press("asterisk")
+        await until(lambda: column(app, "run")[0].startswith("★ Soft landing"), "the star")
+        assert read_labels(newer) == Labels(title="Soft landing", tags=("baseline", "two", "g1"), starred=True)
+        await pilot.press("down", "A")
+        await until(lambda: len(rows(app)) == 1, "one run less")
+        assert read_labels(older).archived
+        await pilot.press("h")
+        await until(lambda: len(rows(app)) == 2, "the archived run too")
+        await looks_as_before(pilot, "list")
+        await pilot.press("slash")
+        await pilot.press("number_sign", *"base")
+        await until(lambda: len(rows(app)) == 1, "the run with the tag")
+        assert "1 of 2 runs" in str(app.screen.query_one("#counts", Static).content)

@@ -3,8 +3,8 @@
 import pytest
 from textual.widgets import Input, Static
 
+from tests.tui.screens.launch_form import is_ready
 from tests.tui.screens.recorded import SMALL, dashboard_is_filled, make_run, until
-from tests.tui.screens.test_launch_screen import is_ready
 from tests.tui.screens.test_settings_screens import palette_offers
 from tui.app import HumanoidTui
 from tui.screens.dashboard.log_view import LogViewer

@@ -12,7 +12,7 @@ from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, make_run,
 from tests.tui.screens.test_launch_screen import is_ready
 from tui.app import HumanoidTui
 from tui.charts.files import export
-from tui.navigation import ChangeSetting, ExportView
+from tui.navigation import ChangeSetting, ExportView, ShowCompare
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.help import HelpScreen
@@ -75,7 +75,7 @@ async def test_hints_beside_parts_of_the_screen_name_the_persons_keys(log_root, 
         await pilot.press("l")
         panel = app.screen.query_one("LogPanel")
         await until(lambda: panel.border_subtitle == "/ search, f6 errors, T traceback", "the log's keys")
-    app = HumanoidTui(log_root, compared=[run, make_run(log_root, "cartpole")])
+    app = HumanoidTui(log_root, ShowCompare([run, make_run(log_root, "cartpole")]))
     async with app.run_test(size=(120, 40)):
         await until(lambda: app.screen.query("#compared"), "the comparison")
         await until(lambda: app.screen.query_one("#compared").border_title == "runs (? hides, Enter opens)", "its keys")

@@ -1,5 +1,7 @@
 """The dashboard against a real wire, with the test in the trainer's place."""
 
+import base64
+
 import psutil
 import pytest
 from msgspec.structs import replace
@@ -8,7 +10,7 @@ from textual.widgets import Static
 from tests.tui.screens.recorded import FakeTrainer, bodies_of, knob_row, make_run, told, type_at_once, until
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.messages import InterventionApplied, InterventionQueued, PhaseChanged
-from trainer_proc.contract.products import CheckpointSaved, ExportFailed, ExportStarted
+from trainer_proc.contract.products import CheckpointSaved, ExportFailed, ExportStarted, TrackerLinked
 from trainer_proc.contract.requests import Export, Pause, Reload, Resume, Save, Stop
 from tui.app import HumanoidTui
 from tui.screens.dashboard.knob_dialog import KnobDialog
@@ -264,3 +266,17 @@ async def test_q_just_after_a_launch_does_not_say_that_the_training_has_ended(lo
         await pilot.press("q")
         await until(lambda: not app.is_running, "the end")
     assert "The training continues." in capsys.readouterr().err
+
+
+async def test_the_page_at_a_tracker_is_shown_and_copied(live, trainer):
+    app, pilot = live
+    written = []
+    app._driver.write = written.append
+    await pilot.press("Y")
+    await until(lambda: told(app)[-1:] == ["this run logs to no tracker: scripts of your own can"], "the answer")
+    trainer.emit(TrackerLinked("W&B", "https://wandb.ai/me/p/runs/1"))
+    await until(lambda: told(app)[-1] == "logged by W&B: https://wandb.ai/me/p/runs/1", "the link")
+    await pilot.press("Y")
+    await until(lambda: told(app)[-1] == "W&B link copied: https://wandb.ai/me/p/runs/1", "the answer")
+    (sequence,) = [text for text in written if text.startswith("\x1b]52;c;")]
+    assert base64.b64decode(sequence.removeprefix("\x1b]52;c;").rstrip("\a")) == b"https://wandb.ai/me/p/runs/1"

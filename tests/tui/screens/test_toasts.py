@@ -8,7 +8,8 @@ from textual.widgets._toast import Toast
 from tests.tui.screens.recorded import SMALL, bodies_of, dashboard_is_filled, make_run, told, until
 from trainer_proc.contract.codec import encode
 from trainer_proc.contract.journal import JournalWriter
-from trainer_proc.contract.messages import Change, Frame, GuardCalmed, GuardFired, InterventionApplied, LeftOut
+from trainer_proc.contract.messages import Change, Frame, InterventionApplied
+from trainer_proc.contract.monitoring import GuardCalmed, GuardFired, LeftOut
 from trainer_proc.contract.products import CheckpointSaved, ExportFailed
 from tui.app import HumanoidTui
 from tui.navigation import ChangeSetting

@@ -14,6 +14,7 @@ from textual.widgets._footer import FooterKey
 from tests.tui.screens.recorded import SMALL, told, type_at_once, until
 from tui.app import HumanoidTui
 from tui.charts.canvas import STYLE_NUMBERS
+from tui.navigation import ShowWatch
 from tui.screens.watch.metric_table import MetricTable
 from tui.screens.watch.run_dialog import ChooseRuns
 from tui.screens.watch.screen import WatchScreen
@@ -46,7 +47,7 @@ def logs(tmp_path):
 def watch(logs, log_root, tmp_path, monkeypatch):
     """Watch runs in `logs`; the person's layouts are the test's own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return lambda *wanted: HumanoidTui(log_root, watch=(logs, wanted))
+    return lambda *wanted: HumanoidTui(log_root, ShowWatch(logs, wanted))
 
 
 def line(app, id):

@@ -24,6 +24,12 @@ LARGEST_FILE = 1 << 30
 VERIFICATION = "verification.json"
 """Result of the verification in MuJoCo, with the hashes of what was verified."""
 
+BUNDLE_FILES = (CARD, ONNX, TORCHSCRIPT, WEIGHTS, ROBOT_MODEL, "policy.onnx.data", VERIFICATION, REFERENCE, TRACE)
+"""Files of a bundle, which the next one takes away; other exporters write `policy.onnx.data`.
+
+The card is placed last and taken away first: a folder without it has no complete export.
+"""
+
 
 class CheckResult(msgspec.Struct, frozen=True):
     """Comparison of the exported files with the policy. Actions are in the policy's unit, before any action scale."""

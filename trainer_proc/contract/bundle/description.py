@@ -38,9 +38,13 @@ Quantity = Literal[
 `base_lin_vel` (m/s), `base_ang_vel` (rad/s) and `projected_gravity` (unit vector, (0, 0, -1) when upright) are vectors
 in `ObservationTerm.frame`. `joint_pos` (rad, minus the default pose if `relative`) and `joint_vel` (rad/s) list
 `ObservationTerm.joints`. `last_action` is the policy's last output, after `clip_actions`, before scale and offset, zero
-at first. `command` is what `PolicyDescription.commands` describes. `height_scan` is in metres (`HeightMap`). `phase`
-and `motion` are a gait's phase and a tracked motion.
+at first. `command` is what `PolicyDescription.commands` describes. `height_scan` is in metres (`HeightMap`). `motion`
+is a tracked motion. `phase` is sine and cosine of 2π · time of the episode / `period` of the term's parameters (s).
+Both are zero while the norm of the term's `command`, if it has one, is below `command_threshold` (`STANDING_COMMAND`).
 """
+
+STANDING_COMMAND = 0.1
+"""Norm of a command below which a phase is zero, if the term has no `command_threshold`."""
 
 Limits = tuple[float | None, float | None]
 """Lower and upper limit; None for no limit."""
@@ -143,6 +147,8 @@ class Command(msgspec.Struct, frozen=True):
     """Body whose velocity is commanded, or the anchor of a motion."""
     bodies: list[str] = []
     """Tracked bodies of a motion, in the order of its outputs."""
+    frames: int = 0
+    """Length of a motion in control steps; its last frame is held. 0 if unknown."""
 
 
 class HeightMap(msgspec.Struct, frozen=True):

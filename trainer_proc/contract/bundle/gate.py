@@ -48,6 +48,9 @@ robot has lost its motion: the terminations `anchor_pos`, `ee_body_pos` and `anc
 TRACKING_LIMITS = (0.25, 0.4)
 """Largest mean errors of an episode that tracks its motion: root mean square over the joints, and angle of the anchor
 (rad). The latter is the width of mjlab's reward for the anchor's orientation (`motion_global_root_ori`)."""
+RESTING_SHARE, LEAST_JOINT_LIMIT = 0.75, 0.1
+"""The limit of the joints is lower for a motion that moves few of them or little: this share of the error of a robot
+that rests in the first pose, but not below the latter (rad)."""
 
 START_JOINT, START_TILT, START_SPEED, START_TURN, START_LIFT = 0.1, 0.1, 0.3, 0.3, 0.02
 """Largest offset of a joint (rad), roll and pitch (rad), velocity (m/s) and rate of turn (rad/s) of a perturbed start,
@@ -133,6 +136,20 @@ def start_of(cell: GateCell, episode: int, joint_count: int) -> Start:
         linear_velocity=(draw(-speed, speed), draw(-speed, speed), 0.0),
         angular_velocity=(draw(-turn, turn), draw(-turn, turn), draw(-turn, turn)),
     )
+
+
+def steps_of(cell: GateCell, step_s: float, motion_steps: int | None = None) -> int:
+    """Return the control steps of `step_s` (s) of an episode, at most those of its motion."""
+    steps = round(cell.seconds / step_s)
+    return steps if motion_steps is None else min(steps, motion_steps)
+
+
+def push_step_of(cell: GateCell, step_s: float, motion_steps: int | None = None) -> int:
+    """Return before which control step a robot is pushed, -1 for none; in a short motion, that is its middle."""
+    if cell.push is None:
+        return -1
+    step = round(cell.push.at / step_s)
+    return step if motion_steps is None else min(step, steps_of(cell, step_s, motion_steps) // 2)
 
 
 def motion_command_of(policy: PolicyDescription) -> Command | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -54,6 +55,8 @@ def check_request(request: RunPolicyRequest) -> None:
             raise UsageError(f"expected {name} from 0, got {value:g}")
     if request.record and request.seconds > LONGEST_RECORD:
         raise UsageError(f"expected at most {LONGEST_RECORD:g} recorded seconds, got {request.seconds:g}")
+    if request.record and not Path(request.record).parent.is_dir():
+        raise UsageError(f"expected a file in an existing folder for --record, got {request.record}")
     if request.robot == "unitree" and not request.interface:
         raise UsageError("expected the network interface of the robot: --interface eth0, see `ip link`")
 
@@ -85,6 +88,8 @@ class PolicyRun(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Mean forward and lateral velocity (m/s) and yaw rate (rad/s) while the policy acted; None if not measured."""
     record: str = ""
     """Path of the rollout that was written."""
+    problem: str = ""
+    """Why a rollout that was asked for is missing, one line."""
 
 
 RUN_POLICY = Worker("trainer_proc.deploy", "run of the policy", PolicyRun)

@@ -93,6 +93,8 @@ class Trace:
     """N·m (N) [T, M]."""
     commands: dict[str, Array] = field(default_factory=dict)
     """Each [T, its size]."""
+    position: Array | None = None
+    """Of the root body in m, in the world's axes from its environment's origin [T + 1, 3]; None in older traces."""
     normalizer: tuple[Array, Array] | None = None
     """Mean [N] and divisor [N] of the policy's own normalizer; None without one."""
 
@@ -116,6 +118,8 @@ def write_trace(path: Path, trace: Trace) -> None:
     """Write a trace completely or not at all. Raises `OSError`."""
     arrays: dict[str, Any] = {name: getattr(trace, name) for name in (*_STATES, *_STEPS)}
     arrays |= {f"command/{name}": values for name, values in trace.commands.items()}
+    if trace.position is not None:
+        arrays["position"] = trace.position
     if trace.normalizer is not None:
         arrays["normalizer"] = np.stack(trace.normalizer)
     packed = {name: values.astype(np.float64 if name == "time" else np.float32) for name, values in arrays.items()}
@@ -174,6 +178,8 @@ def _checked(header: TraceHeader, arrays: dict[str, Array]) -> Trace:
         "torque": (steps, motors),
         **{f"command/{name}": (steps, length) for name, length in header.commands.items()},
     }
+    if "position" in arrays:
+        shapes["position"] = (steps + 1, 3)
     if "normalizer" in arrays:
         shapes["normalizer"] = (2, size)
     for name, shape in shapes.items():
@@ -187,5 +193,6 @@ def _checked(header: TraceHeader, arrays: dict[str, Array]) -> Trace:
         header=header,
         **{name: arrays[name] for name in (*_STATES, *_STEPS)},
         commands={name: arrays[f"command/{name}"] for name in header.commands},
+        position=arrays.get("position"),
         normalizer=(arrays["normalizer"][0], arrays["normalizer"][1]) if "normalizer" in arrays else None,
     )

@@ -39,6 +39,7 @@ class UnitreeSensors:
     robot: Robot
     sites: Sequence[str] = ()
     has_height_scan: bool = False
+    has_position: bool = False
 
     @property
     def frames(self) -> Mapping[str, Sequence[str]]:
@@ -53,7 +54,8 @@ class UnitreeRobot:
     def __init__(self, sensors: UnitreeSensors, channel: Channel, clock: Callable[[], float] = time.monotonic) -> None:
         robot = sensors.robot
         self.joint_names: Sequence[str] = tuple(robot.joints)
-        self.frames, self.has_height_scan = sensors.frames, sensors.has_height_scan
+        self.frames = sensors.frames
+        self.has_height_scan, self.has_position = sensors.has_height_scan, sensors.has_position
         self._channel, self._clock = channel, clock
         self._motors = np.array([robot.motors[name] for name in self.joint_names])
         self._commands = np.zeros((MOTORS, 5), np.float32)

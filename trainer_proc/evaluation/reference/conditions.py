@@ -9,16 +9,23 @@ from typing import Any
 import numpy as np
 import torch
 
-from trainer_proc.contract.bundle.gate import GateCell, start_of, velocity_command_of, velocity_of
+from trainer_proc.contract.bundle.gate import (
+    GateCell,
+    push_step_of,
+    start_of,
+    velocity_command_of,
+    velocity_of,
+)
 from trainer_proc.deploy.bundle import Bundle
 from trainer_proc.deploy.mujoco_robot import robot_of
 from trainer_proc.evaluation.held_command import HeldCommand
 from trainer_proc.evaluation.latency import ActionDelay
 from trainer_proc.evaluation.pushed import PushedRobot
+from trainer_proc.evaluation.reference.tracked import TrackedMotion
 from trainer_proc.evaluation.stage import Stage
 from trainer_proc.metrics.success.task import velocity_command
 from trainer_proc.simulators.starts import Starts
-from trainer_proc.verification.play import put
+from trainer_proc.verification.play import UPRIGHT, put
 
 MOST_LATENCY = 2
 """Control steps; the largest latency of a plan."""
@@ -37,8 +44,19 @@ class Episode:
 class Conditions:
     """Prepares a round in which environment i plays episode i; those beyond play the first along, uncounted."""
 
-    def __init__(self, stage: Stage, bundle: Bundle, robot: PushedRobot | None, starts: Starts) -> None:
-        """`robot` is None for one that can't be pushed, being fixed to the world. Raises `UserError`."""
+    def __init__(
+        self,
+        stage: Stage,
+        bundle: Bundle,
+        robot: PushedRobot | None,
+        starts: Starts,
+        tracked: TrackedMotion | None = None,
+    ) -> None:
+        """`robot` is None for one that can't be pushed, being fixed to the world; `tracked` without a motion.
+
+        Raises `UserError`.
+        """
+        self._tracked = tracked
         self._stage, self._card, self._robot, self._starts = stage, bundle.card, robot, starts
         self._model = robot_of(bundle)
         self._count, self._device = int(stage.env.num_envs), stage.task.device
@@ -72,11 +90,15 @@ class Conditions:
         columns = [names.index(name) for name in self._card.joint_names]
         joints = np.tile([default.get(name, 0.0) for name in names], (len(episodes), 1))
         roots = np.zeros((len(episodes), 13))
-        first = np.array(self._card.default_joint_positions)
+        pose = (np.array(self._card.default_joint_positions), UPRIGHT)
+        if self._tracked is not None:
+            pose = self._tracked.first_pose(self._model)
         for number, episode in enumerate(episodes):
-            put(self._model, first, start_of(episode.cell, episode.seed, len(columns)))
+            put(self._model, pose[0], start_of(episode.cell, episode.seed, len(columns)), pose[1])
             joints[number, columns] = self._model.read().joint_positions
-            if self._model.is_free:
+            if self._tracked is not None:
+                roots[number] = self._tracked.root_at_motion(self._model)
+            elif self._model.is_free:
                 roots[number] = *self._model.data.qpos[:7], *self._model.data.qvel[:6]
         root = self._tensor(roots)
         position, orientation, velocity = root[:, :3], root[:, 3:7], root[:, 7:]
@@ -94,11 +116,12 @@ class Conditions:
 
     def _plan_pushes(self, cells: Sequence[GateCell]) -> None:
         step_s = float(self._stage.task.step_dt)
+        motion_steps = None if self._tracked is None else self._tracked.steps
         due: dict[int, list[int]] = {}
         for number, cell in enumerate(cells):
             if cell.push is not None and self._robot is not None:
                 # what happens in a step is seen in the observation of the next
-                due.setdefault(round(cell.push.at / step_s) - 1, []).append(number)
+                due.setdefault(push_step_of(cell, step_s, motion_steps) - 1, []).append(number)
                 self._velocities[number] = torch.tensor([cell.push.forward, cell.push.left])
         self._pushes = {step: torch.tensor(numbers, device=self._device) for step, numbers in due.items()}
 

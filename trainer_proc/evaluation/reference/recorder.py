@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from trainer_proc.contract.bundle.gate import FALL_HEIGHT, LEAST_UPRIGHTNESS
+from trainer_proc.contract.bundle.gate import FALL_HEIGHT, LEAST_UPRIGHTNESS, steps_of
 from trainer_proc.evaluation.reference.conditions import Episode
+from trainer_proc.evaluation.reference.tracked import TrackedMotion
 from trainer_proc.metrics.success.root import Root
 from trainer_proc.simulators.mechanics import Mechanics
 from trainer_proc.verification.trajectory import Floats, JointEnds, Trajectory
@@ -18,8 +20,11 @@ from trainer_proc.verification.trajectory import Floats, JointEnds, Trajectory
 class TrajectoryRecorder:
     """Call `start` after the reset and `record` after each step."""
 
-    def __init__(self, root: Root | None, mechanics: Mechanics, step_s: float) -> None:
-        """`root` is None for a robot that is fixed to the world."""
+    def __init__(
+        self, root: Root | None, mechanics: Mechanics, step_s: float, tracked: TrackedMotion | None = None
+    ) -> None:
+        """`root` is None for a robot that is fixed to the world; `tracked` for a policy without a motion."""
+        self._tracked = tracked
         self._root, self._mechanics, self._step_s = root, mechanics, step_s
         self._rows: list[dict[str, Floats]] = []
         self._first: Floats = np.zeros((0, 3))
@@ -39,6 +44,7 @@ class TrajectoryRecorder:
                 "joint_positions": _array(mechanics.positions()),
                 "joint_velocities": _array(mechanics.velocities()),
                 "efforts": _array(mechanics.efforts()),
+                **({} if self._tracked is None else self._tracked.state()),
             }
         )
 
@@ -52,18 +58,29 @@ class TrajectoryRecorder:
         return JointEnds(_array(self._mechanics.position_limits[0]), _array(self._mechanics.effort_limits))
 
     def _trajectory(self, columns: dict[str, Floats], number: int, episode: Episode) -> Trajectory:
-        steps = round(episode.cell.seconds / self._step_s)
+        tracked = self._tracked
+        steps = steps_of(episode.cell, self._step_s, None if tracked is None else tracked.steps)
         of_episode = {name: values[:steps, number] for name, values in columns.items()}
-        fallen = np.flatnonzero(self._has_fallen(of_episode, number))
+        errors = None
+        if tracked is None:
+            has_fallen = self._has_fallen(of_episode, number)
+        else:
+            anchors, heights = of_episode.pop("anchors"), of_episode.pop("heights")
+            errors, has_fallen = tracked.errors(of_episode["joint_positions"], anchors, heights)
+        fallen = np.flatnonzero(has_fallen)
         # the states of a fall and after the last step aren't recorded, as in the gate
         length = int(fallen[0]) if len(fallen) else steps - 1
-        return Trajectory(
+        rows: dict[str, Any] = {name: values[:length] for name, values in of_episode.items()}
+        trajectory = Trajectory(
             step_s=self._step_s,
             planned_steps=steps,
             survived=not len(fallen),
             start_position=self._first[number],
-            **{name: values[:length] for name, values in of_episode.items()},
+            **rows,
         )
+        if tracked is None or errors is None:
+            return trajectory
+        return replace(trajectory, tracking=errors[:length], joint_limit=tracked.joint_limit)
 
     def _has_fallen(self, of_episode: dict[str, Floats], number: int) -> Any:
         if self._root is None:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from trainer_proc.contract.bundle.card import REFERENCE, TRACE, PolicyCard
-from trainer_proc.contract.bundle.gate import motion_command_of, velocity_command_of, velocity_of
+from trainer_proc.contract.bundle.gate import motion_command_of, steps_of, velocity_command_of, velocity_of
 from trainer_proc.contract.bundle.gate_plan import plan_of
 from trainer_proc.contract.bundle.reference_request import ReferenceRequest
 from trainer_proc.contract.bundle.trace import Trace, write_trace
@@ -30,6 +30,7 @@ from trainer_proc.evaluation.prepare import Prepared, prepare
 from trainer_proc.evaluation.pushed import pushed_robot
 from trainer_proc.evaluation.reference.conditions import Conditions, Episode
 from trainer_proc.evaluation.reference.recorder import TrajectoryRecorder
+from trainer_proc.evaluation.reference.tracked import TrackedMotion
 from trainer_proc.evaluation.stage import Stage
 from trainer_proc.export.provenance import versions
 from trainer_proc.verification.measured import measured
@@ -62,8 +63,6 @@ def make_reference(request: ReferenceRequest, report: Report) -> SuiteResult:
             f"expected a run of {' or '.join(_BACKENDS)}, got one of {backend}: no reference for it yet"
         )
     bundle = load_bundle(Path(request.bundle))
-    if motion_command_of(bundle.card) is not None:
-        raise EvaluationError("no reference yet for a policy that tracks a motion")
     plan = [cell for cell in plan_of(bundle.card, request.level) if not cell.noise]  # it would be another noise
     judge, notes = judge_for(bundle.card)
     prepared = prepare(request.run, request.policy, device=request.device, seed=0, report=report)
@@ -128,10 +127,12 @@ def play_episodes(
     mechanics = simulator.mechanics(robot) if simulator is not None and robot is not None else None
     if simulator is None or starts is None or mechanics is None:
         raise EvaluationError(f"no reference: episodes of {stage.spec.backend} can't start as the gate's do yet")
-    policy = load_policy(stage.runner, prepared.policy, prepared.content)
-    conditions = Conditions(stage, bundle, pushed_robot(simulator), starts)
+    policy = load_policy(stage.runner, prepared.played, prepared.content)
+    tracked = None if motion_command_of(bundle.card) is None else TrackedMotion(bundle, stage.task, robot)
+    conditions = Conditions(stage, bundle, pushed_robot(simulator), starts, tracked)
     root = None if getattr(robot, "is_fixed_base", False) else simulator.root(robot)
-    recorder = TrajectoryRecorder(root, mechanics, float(stage.task.step_dt))
+    recorder = TrajectoryRecorder(root, mechanics, float(stage.task.step_dt), tracked)
+    motion_steps = None if tracked is None else tracked.steps
     frames = [term.frame for term in bundle.card.observation_terms if term.frame]
     count = int(stage.env.num_envs)
     rounds = math.ceil(len(episodes) / count)
@@ -142,10 +143,11 @@ def play_episodes(
         of_round = episodes[number * count : (number + 1) * count]
         tracer = None
         if traced // count == number:
-            steps = min(STEPS, _steps(of_round, stage))
+            steps = min(STEPS, _steps(of_round, stage, motion_steps))
             tracer = TraceRecorder(stage, robot, frames, environment=traced % count, steps=steps)
         conditions.begin(of_round)
-        _play_round(stage, policy, recorder, tracer, bundle.card, _Progress(report, number, rounds, of_round))
+        progress = _Progress(report, number, rounds, of_round, _steps(of_round, stage, motion_steps))
+        _play_round(stage, policy, recorder, tracer, bundle.card, progress)
         trajectories += recorder.trajectories(of_round)
         if tracer is not None:
             trace = tracer.trace(prepared, bundle.card.run)
@@ -159,11 +161,12 @@ class _Progress:
     number: int
     rounds: int
     episodes: Sequence[Episode]
+    steps: int
 
-    def __call__(self, step: int, steps: int) -> None:
+    def __call__(self, step: int) -> None:
         if step % _REPORTED_STEPS == 0:
             text = f"{len(self.episodes)} episodes in the training simulator"
-            self.report(Progress(self.number * steps + step, self.rounds * steps, text))
+            self.report(Progress(self.number * self.steps + step, self.rounds * self.steps, text))
 
 
 def _play_round(
@@ -174,12 +177,11 @@ def _play_round(
     card: PolicyCard,
     progress: _Progress,
 ) -> None:
-    steps = _steps(progress.episodes, stage)
     observations = stage.reset(0)
     policy.reset()
     recorder.start()
-    for step in range(steps):
-        progress(step, steps)
+    for step in range(progress.steps):
+        progress(step)
         if tracer is not None:
             tracer.observed(observations)
         actions = policy.act(observations)
@@ -193,9 +195,8 @@ def _limited(actions: torch.Tensor, limit: float | None) -> torch.Tensor:
     return actions if limit is None else actions.clamp(-limit, limit)
 
 
-def _steps(episodes: Sequence[Episode], stage: Stage) -> int:
-    longest = max(episode.cell.seconds for episode in episodes)
-    return round(longest / float(stage.task.step_dt))
+def _steps(episodes: Sequence[Episode], stage: Stage, motion_steps: int | None) -> int:
+    return max(steps_of(episode.cell, float(stage.task.step_dt), motion_steps) for episode in episodes)
 
 
 def _traced_episode(episodes: Sequence[Episode]) -> int:

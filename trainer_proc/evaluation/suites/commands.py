@@ -20,7 +20,8 @@ from trainer_proc.contract.run_folder import RunSpec
 from trainer_proc.evaluation.held_command import HeldCommand
 from trainer_proc.evaluation.measures import UNITS
 from trainer_proc.evaluation.stage import Stage
-from trainer_proc.evaluation.suites.suite import Plan, Suite, SuiteRefused, Trial
+from trainer_proc.evaluation.suites.goals import goal_cells, goal_plan, goals_of
+from trainer_proc.evaluation.suites.suite import Plan, Suite, SuiteRefused, Trial, command_cfgs
 from trainer_proc.metrics.success.root import Root, find_root
 from trainer_proc.metrics.success.task import velocity_command
 from trainer_proc.metrics.success.velocity import PARTS
@@ -44,20 +45,26 @@ _Command = tuple[float, float, float]
 
 
 class Commands(Suite):
-    """A cell for each command; the task's own pushes are switched off."""
+    """A cell for each command, or each goal of a task that has goals; the task's own pushes are switched off."""
 
     name: ClassVar[SuiteName] = "commands"
     episodes = 2
 
     def cell_count(self, spec: RunSpec, env_cfg: Any) -> int:
+        if (goals := goals_of(env_cfg)) is not None:
+            return len(goal_cells(goals))
         if not list(_velocity_terms(env_cfg)):
-            raise SuiteRefused("commands: expected a task with a velocity command, got none: use quick")
+            raise SuiteRefused("commands: expected a task with a velocity command or goals, got none: use quick")
         return len(grid(spec))
 
     def overrides(self, spec: RunSpec, env_cfg: Any) -> dict[str, Any]:
+        if (goals := goals_of(env_cfg)) is not None:
+            return {"env.episode_length_s": goals.episode_s}
         return {"env.episode_length_s": EPISODE_S} if float(env_cfg.episode_length_s) > EPISODE_S else {}
 
     def plan(self, stage: Stage) -> Plan:
+        if (goals := goals_of(stage.task.cfg)) is not None:
+            return goal_plan(stage, goals)
         try:
             term = velocity_command(stage.task, read_success(stage.spec.success).command)
             root = find_root(stage.simulator, term.robot, "velocity")
@@ -77,6 +84,8 @@ class Commands(Suite):
         )
 
     def notes(self, plan: Plan, cells: Sequence[Mapping[str, Sequence[float | None]]]) -> list[str]:
+        if plan.measures != _MEASURES:
+            return []
         return [line for part, unit in zip(PARTS, UNITS, strict=True) for line in _dead_zone(plan, cells, part, unit)]
 
 
@@ -98,9 +107,7 @@ def _fastest(spec: RunSpec) -> float:
 
 
 def _velocity_terms(env_cfg: Any) -> Iterator[Any]:
-    commands = getattr(env_cfg, "commands", None) or {}
-    terms = commands.values() if isinstance(commands, Mapping) else vars(commands).values()
-    yield from (term for term in terms if hasattr(getattr(term, "ranges", None), "lin_vel_x"))
+    yield from (term for term in command_cfgs(env_cfg) if hasattr(getattr(term, "ranges", None), "lin_vel_x"))
 
 
 class _Trial(Trial):

@@ -55,6 +55,12 @@ class Plan:
     trial: Trial
 
 
+def command_cfgs(env_cfg: Any) -> list[Any]:
+    """Return the configurations of a task's commands."""
+    commands = getattr(env_cfg, "commands", None) or {}
+    return list(commands.values() if isinstance(commands, Mapping) else vars(commands).values())
+
+
 class Suite(ABC):
     """One suite. Its methods raise `SuiteRefused` if the task can't have it."""
 

@@ -60,7 +60,8 @@ class NoiseFree:
         self._algorithm, self._logger, self._num_envs = algorithm, logger, num_envs
         is_trained = torch.ones(num_envs, dtype=torch.bool)
         is_trained[self.environments] = False
-        self._trained = is_trained.nonzero()[:, 0].to(algorithm.device)
+        self.trained: torch.Tensor = is_trained.nonzero()[:, 0].to(algorithm.device)
+        """Numbers of the environments that PPO learns from."""
         self._last: dict[str, tuple[Any, Any]] = {}
 
     def install(self, observer: Observer) -> None:
@@ -69,9 +70,9 @@ class NoiseFree:
         self._observer = observer
         self._act, self._process = algorithm.act, algorithm.process_env_step
         self._returns, self._log_step = algorithm.compute_returns, logger.process_env_step
-        _shrink(algorithm.storage, dim=1, old=self._num_envs, new=len(self._trained))
-        _shrink(logger, dim=0, old=self._num_envs, new=len(self._trained))
-        algorithm.storage.num_envs = len(self._trained)
+        _shrink(algorithm.storage, dim=1, old=self._num_envs, new=len(self.trained))
+        _shrink(logger, dim=0, old=self._num_envs, new=len(self.trained))
+        algorithm.storage.num_envs = len(self.trained)
         algorithm.act, algorithm.process_env_step = self._act_without_noise, self._process_trained
         algorithm.compute_returns, logger.process_env_step = self._returns_of_trained, self._log_trained
         for model in (algorithm.actor, algorithm.critic):
@@ -93,13 +94,13 @@ class NoiseFree:
             if name == "hidden_states":
                 transition.hidden_states = tuple(self._hidden(one) for one in value)
             elif isinstance(value, tuple):
-                setattr(transition, name, tuple(one[self._trained] for one in value))
+                setattr(transition, name, tuple(one[self.trained] for one in value))
             elif value is not None and value is not observed:
-                setattr(transition, name, value[self._trained])
+                setattr(transition, name, value[self.trained])
         transition.observations = self._of_trained("observations", observed)
         self._last.clear()  # an environment may write its next step into the same tensors
         if "time_outs" in extras:
-            extras = {**extras, "time_outs": extras["time_outs"].to(self._trained.device)[self._trained]}
+            extras = {**extras, "time_outs": extras["time_outs"].to(self.trained.device)[self.trained]}
         return self._process(
             self._of_trained("observations", obs),  # also those of the next step's transition
             self._of_trained("rewards", rewards),
@@ -116,13 +117,16 @@ class NoiseFree:
         return result
 
     def _log_trained(self, rewards: torch.Tensor, dones: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
-        return self._log_step(self._of_trained("rewards", rewards), self._of_trained("dones", dones), *args, **kwargs)
+        rows = self._of_trained("rewards", rewards), self._of_trained("dones", dones)
+        for kind in ("rewards", "dones"):  # as above, where a graph has processed the step
+            self._last.pop(kind, None)
+        return self._log_step(*rows, *args, **kwargs)
 
     def _of_trained(self, kind: str, whole: Any) -> Any:
         """Return the rows of `whole` that are learned from; asking again in the same step costs nothing."""
         last, rows = self._last.get(kind, (None, None))
         if last is not whole:
-            rows = whole[self._trained]
+            rows = whole[self.trained]
             self._last[kind] = whole, rows
         return rows
 
@@ -130,7 +134,7 @@ class NoiseFree:
         """Return the hidden state of a recurrent network, of shape [layers, num_envs, size], without the others."""
         if isinstance(state, tuple):
             return tuple(self._hidden(one) for one in state)
-        return None if state is None else state[:, self._trained]
+        return None if state is None else state[:, self.trained]
 
     def _reset_of_all(self, model: Any) -> None:
         """Have `model`, whose hidden state is that of all environments, reset where any has ended."""

@@ -16,6 +16,9 @@ class Root(Protocol):
     in each step. They are interpreted once an iteration, for all its steps.
     """
 
+    in_place: bool
+    """Whether the simulator writes into the memory of these views in every step; else they are computed when asked."""
+
     def position(self) -> torch.Tensor:
         """Return the position in the world (m), of shape [num_envs, 3]."""
 

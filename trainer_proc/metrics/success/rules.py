@@ -50,7 +50,7 @@ def make_rule(definition: Success, env: Any, simulator: RobotSource | None, envi
         case "environment":
             command = command_with_success(env, definition.command)
             if command is not None:
-                return _CommandSuccess(command, longest, environments)
+                return _CommandSuccess(definition, command, longest, environments)
             if not reports_success(env):
                 raise no_success(env)
             return _ReportedSuccess(env)
@@ -128,7 +128,8 @@ class _CommandSuccess:
 
     is_per_environment = True
 
-    def __init__(self, command: Any, longest: int | None, environments: slice) -> None:
+    def __init__(self, definition: Success, command: Any, longest: int | None, environments: slice) -> None:
+        self._needs_time_out = definition.time_out
         self._successes = Trace(lambda: command.episode_success[environments].clone())
         self._lifetimes = Lifetimes(longest)
 
@@ -141,7 +142,8 @@ class _CommandSuccess:
 
     def judge(self, dones: torch.Tensor, time_outs: torch.Tensor) -> Judgement:
         had_success: torch.Tensor = self._successes.take()[:-1] > 0
-        return Judgement(dones & had_success, self._lifetimes.survival(self._lifetimes.lengths(dones), time_outs))
+        ends = dones & time_outs if self._needs_time_out else dones
+        return Judgement(ends & had_success, self._lifetimes.survival(self._lifetimes.lengths(dones), time_outs))
 
 
 class _ReportedSuccess:

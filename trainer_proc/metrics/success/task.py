@@ -63,6 +63,12 @@ def task_command(env: Any) -> Any:
     return next((term for term in terms if hasattr(term, "task_names") and hasattr(term, "task_ids")), None)
 
 
+def target_command(env: Any) -> Any:
+    """Return the command term with a place to reach, `target_pos` [num_envs, 3] in the world (m); None without."""
+    terms = commands_of(env).values()
+    return next((one for one in terms if getattr(getattr(one, "target_pos", None), "shape", ())[1:] == (3,)), None)
+
+
 def longest_episode(env: Any) -> int | None:
     """Return the number of steps after which an episode ends by time-out; None if the environment does not have it."""
     longest = getattr(env, "max_episode_length", None)

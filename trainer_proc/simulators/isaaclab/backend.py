@@ -10,19 +10,22 @@ from collections.abc import Callable
 from typing import Any
 
 import gymnasium
-import isaaclab_tasks  # noqa: F401 (registers the tasks)
+import isaaclab_tasks  # noqa: F401 (registers Isaac Lab's tasks)
 import msgspec
 import warp
 from isaaclab.utils import to_dict
 from isaaclab.utils.io import dump_yaml
 
+import trainer_proc.simulators.isaaclab.tasks  # noqa: F401 (registers this program's)
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from trainer_proc.simulators.base import BackendError, LoadLibrary, Training
 from trainer_proc.simulators.device import check_device
 from trainer_proc.simulators.distributed import rank_and_device
 from trainer_proc.simulators.isaaclab.assets import missing_assets, missing_assets_text, offline_robot
+from trainer_proc.simulators.isaaclab.cpu_graph import replay_physics
+from trainer_proc.simulators.isaaclab.frontend import check_frontend, make_environment
 from trainer_proc.simulators.isaaclab.launch import check_physics, load_configurations, start_simulation
-from trainer_proc.simulators.isaaclab.tasks import find_task
+from trainer_proc.simulators.isaaclab.task_ids import find_task
 from trainer_proc.simulators.overrides import apply_overrides
 from trainer_proc.simulators.user_modules import import_modules
 from trainer_proc.simulators.warp_progress import KernelProgress
@@ -54,6 +57,7 @@ class IsaacLabBackend:
         env_cfg, _ = self._configurations(spec)
         if missing := missing_assets(env_cfg):
             raise BackendError(missing_assets_text(spec.task, missing))
+        check_frontend(spec.frontend, spec.task, env_cfg)
         return spec
 
     def configurations(self, spec: RunSpec) -> tuple[Any, dict[str, Any]]:
@@ -81,7 +85,9 @@ class IsaacLabBackend:
             dump_yaml(str(folder.params / "env.yaml"), env_cfg)
             dump_yaml(str(folder.params / "agent.yaml"), agent_cfg)
         start_simulation(env_cfg, device)
-        return library.make_training(gymnasium.make(spec.task, cfg=env_cfg), agent_cfg, folder)
+        env = make_environment(spec.frontend, spec.task, env_cfg)
+        replay_physics(env.unwrapped.sim)
+        return library.make_training(env, agent_cfg, folder)
 
     def _configurations(self, spec: RunSpec) -> tuple[Any, Any]:
         """Return the configurations of environment and agent, with all values of the run. Raises `BackendError`."""
@@ -95,7 +101,7 @@ class IsaacLabBackend:
         self._configured = spec, env_cfg, agent_cfg
         return env_cfg, agent_cfg
 
-    def picture_model(self, spec: RunSpec) -> None:
+    def picture_spec(self, spec: RunSpec) -> None:
         """Return nothing: scenes are USD."""
 
     def _check_library(self, task: str, library: str, processes: int) -> None:

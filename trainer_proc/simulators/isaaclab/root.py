@@ -16,6 +16,8 @@ class ArticulationRoot:
     (`ArticulationData.root_lin_vel_b`). Isaac Lab 3 has quaternions (x, y, z, w) in arrays of Warp.
     """
 
+    in_place = False
+
     def __init__(self, robot: Any) -> None:
         self._data = robot.data
 

@@ -17,6 +17,7 @@ from trainer_proc.contract.quaternions import Vector, rotated
 from trainer_proc.metrics.success.root import as_tensor
 from trainer_proc.simulators.isaaclab.joints import joints_of
 from trainer_proc.simulators.isaaclab.root import ArticulationRoot
+from trainer_proc.simulators.isaaclab.terrain import heights_of
 from trainer_proc.simulators.robot_reader import Channel, Skeleton, Values, picked
 
 _KINDS = {
@@ -58,6 +59,7 @@ def skeleton_of(env: Any, robot: Any) -> Skeleton:
         torque_limits=tuple(math.inf if limit is None else max(map(abs, limit)) for limit in joints.effort_limits),
         root=None if robot.is_fixed_base else ArticulationRoot(robot),
         channels=channels,
+        heights=heights_of(env),
     )
 
 
@@ -106,7 +108,8 @@ def _solids(model: Any, body: int) -> list[Solid]:
 
 def _offsets(poses: Channel, parents: tuple[int, ...]) -> Vector:
     """Return the origin of each body in its parent's frame, as it is now in the first environment."""
-    present = poses.decode([view.cpu().numpy() for view in poses.views(0)]).astype(float)
+    rows = [source[:1].reshape(1, -1).cpu().numpy() for source in poses.sources()]
+    present = poses.decode(rows)[0].astype(float)
     offsets = np.zeros((len(parents), 3))
     for body, parent in enumerate(parents):
         if parent >= 0:
@@ -119,10 +122,10 @@ def _poses(assets: list[Any]) -> Channel:
     """Isaac Lab 3 has quaternions (x, y, z, w)."""
 
     def decode(values: list[Values]) -> Values:
-        poses = np.concatenate([one.reshape(-1, 7) for one in values])
-        return poses[:, [0, 1, 2, 6, 3, 4, 5]]
+        poses = np.concatenate([one.reshape(len(one), -1, 7) for one in values], axis=1)
+        return poses[:, :, [0, 1, 2, 6, 3, 4, 5]]
 
-    return Channel(lambda environment: [as_tensor(one.data.body_link_pose_w)[environment] for one in assets], decode)
+    return Channel(lambda: [as_tensor(one.data.body_link_pose_w) for one in assets], decode)
 
 
 def _joint_channels(robot: Any) -> dict[str, Channel]:
@@ -130,12 +133,8 @@ def _joint_channels(robot: Any) -> dict[str, Channel]:
     joints = picked([robot.joint_names.index(name) for name in joints_of(robot).names])
     data, actuators = robot.data, robot.actuators
     return {
-        "joints": Channel(
-            lambda environment: [as_tensor(data.joint_pos)[environment]], lambda values: values[0][joints]
-        ),
-        "torques": Channel(
-            lambda environment: [as_tensor(actuators.applied_effort)[environment]], lambda values: values[0][joints]
-        ),
+        "joints": Channel(lambda: [as_tensor(data.joint_pos)], lambda values: values[0][:, joints]),
+        "torques": Channel(lambda: [as_tensor(actuators.applied_effort)], lambda values: values[0][:, joints]),
     }
 
 
@@ -151,7 +150,7 @@ def _contacts(env: Any, feet: list[str]) -> dict[str, Channel]:
 
 def _forces(sensor: Any, columns: list[int]) -> Channel:
     def decode(values: list[Values]) -> Values:
-        forces: Values = np.linalg.norm(values[0].reshape(-1, 3)[columns], axis=-1)
+        forces: Values = np.linalg.norm(values[0].reshape(len(values[0]), -1, 3)[:, columns], axis=-1)
         return forces
 
-    return Channel(lambda environment: [as_tensor(sensor.data.net_forces_w)[environment]], decode)
+    return Channel(lambda: [as_tensor(sensor.data.net_forces_w)], decode)

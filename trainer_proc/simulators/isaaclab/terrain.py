@@ -1,4 +1,4 @@
-"""Which terrain type each column of Isaac Lab's terrain has."""
+"""Which terrain type each column of Isaac Lab's terrain has, and its heights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
+from isaaclab.sim.utils import get_current_stage
+from isaaclab.utils.mesh import convert_faces_to_triangles
+from pxr import Usd, UsdGeom
+
 from trainer_proc.metrics.terrain import TerrainGrid
+from trainer_proc.simulators.ground import Heights
+from trainer_proc.simulators.mesh_heights import MeshHeights
 from trainer_proc.simulators.terrain import curriculum_terrain
 
 
@@ -39,3 +46,22 @@ def types_of_columns(proportions: Sequence[float], columns: int) -> list[int]:
         next((kind for kind, end in enumerate(upper) if column / columns + 0.001 < end), len(upper) - 1)
         for column in range(columns)
     ]
+
+
+def heights_of(env: Any) -> Heights | None:
+    """Return the heights of a generated terrain; None for a plane, and for a terrain from a file."""
+    terrain = getattr(env.scene, "terrain", None)
+    if terrain is None or terrain.cfg.terrain_type != "generator":
+        return None
+    vertices: list[Any] = []
+    faces: list[Any] = []
+    for path in terrain.terrain_prim_paths:
+        for prim in Usd.PrimRange(get_current_stage().GetPrimAtPath(path)):
+            if prim.IsA(UsdGeom.Mesh):
+                mesh = UsdGeom.Mesh(prim)
+                indices = np.asarray(mesh.GetFaceVertexIndicesAttr().Get())
+                counts = np.asarray(mesh.GetFaceVertexCountsAttr().Get())
+                faces.append(convert_faces_to_triangles(indices, counts) + sum(len(one) for one in vertices))
+                # in the world: a terrain is imported without a transform
+                vertices.append(np.asarray(mesh.GetPointsAttr().Get()))
+    return MeshHeights(np.concatenate(vertices), np.concatenate(faces)).heights if vertices else None

@@ -80,13 +80,13 @@ class MjlabBackend:
         wrapped = RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
         return Training(_make_runner(spec, wrapped, agent, folder, device), wrapped.close)
 
-    def picture_model(self, spec: RunSpec) -> Any:
-        """Compile the task's scene on a plane: rollouts have no terrain."""
+    def picture_spec(self, spec: RunSpec) -> Any:
+        """Describe the task's scene on a plane: terrain comes with the states."""
         scene = self.configurations(self.check(msgspec.structs.replace(spec, device="cpu")))[0].scene
         scene.num_envs = 1
         if scene.terrain is not None:
             scene.terrain.terrain_type, scene.terrain.terrain_generator = "plane", None
-        return Scene(scene, "cpu").compile()
+        return Scene(scene, "cpu").spec
 
 
 def _configurations(spec: RunSpec) -> tuple[Any, Any]:

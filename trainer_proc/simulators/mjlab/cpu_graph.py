@@ -6,10 +6,9 @@ anew. Warp replays the same launches in C++, with the same results to the bit.
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from curricula.errors import message_of
+from trainer_proc.simulators.recording import CANNOT_RECORD, note_slower_physics
 
 
 def replay_physics(simulation: Any) -> None:
@@ -22,7 +21,7 @@ def replay_physics(simulation: Any) -> None:
     simulation.use_cuda_graph = True
     try:
         simulation.create_graph()
-    except (RuntimeError, NotImplementedError) as error:
-        print(f"NOTE: slower physics, Warp can't record it: {message_of(error, 200)}", file=sys.stderr)  # noqa: T201
+    except CANNOT_RECORD as error:
+        note_slower_physics(error)
         simulation.use_cuda_graph = False
         simulation.create_graph()

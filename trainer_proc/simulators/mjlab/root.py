@@ -12,6 +12,8 @@ from trainer_proc.metrics.success.root import world_to_root
 class MjlabRoot:
     """The root of mjlab's `Entity`; its own `root_link_lin_vel_b` takes ten kernels a step, these views take none."""
 
+    in_place = True
+
     def __init__(self, robot: Any) -> None:
         self._simulated = robot.data.data
         self._body = robot.data.indexing.root_body_id

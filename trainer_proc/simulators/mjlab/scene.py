@@ -12,6 +12,7 @@ from mjlab.sensor import ContactSensor
 
 from trainer_proc.contract.body_shapes import leaf_feet, shapes_of, solids_of
 from trainer_proc.simulators.mjlab.efforts import effort_limits
+from trainer_proc.simulators.mjlab.ground import heights_of
 from trainer_proc.simulators.mjlab.model import robot_of
 from trainer_proc.simulators.mjlab.root import MjlabRoot
 from trainer_proc.simulators.robot_reader import Channel, Skeleton, Values, picked
@@ -39,6 +40,7 @@ def skeleton_of(env: Any) -> Skeleton:
         torque_limits=tuple(max(abs(low), abs(high)) for low, high in limits.values()),
         root=None if robot.is_fixed_base else MjlabRoot(robot),
         channels=channels,
+        heights=heights_of(model, ids),
     )
 
 
@@ -50,10 +52,11 @@ def _poses(env: Any, ids: list[int]) -> Channel:
     bodies = picked(ids)
 
     def decode(values: list[Values]) -> Values:
-        return np.concatenate([values[0].reshape(-1, 3)[bodies], values[1].reshape(-1, 4)[bodies]], axis=1)
+        positions, quaternions = (one.reshape(len(one), -1, size) for one, size in zip(values, (3, 4), strict=True))
+        return np.concatenate([positions[:, bodies], quaternions[:, bodies]], axis=2)
 
     data = env.sim.data
-    return Channel(lambda environment: [data.xpos[environment], data.xquat[environment]], decode)
+    return Channel(lambda: [data.xpos, data.xquat], decode, in_place=True)
 
 
 def _joint_channels(env: Any, robot: Any, joints: list[int]) -> dict[str, Channel]:
@@ -64,8 +67,8 @@ def _joint_channels(env: Any, robot: Any, joints: list[int]) -> dict[str, Channe
     of_positions = picked([positions[joint] for joint in joints])
     of_torques = picked([velocities[joint] for joint in joints])
     return {
-        "joints": Channel(lambda environment: [data.qpos[environment]], lambda values: values[0][of_positions]),
-        "torques": Channel(lambda environment: [data.qfrc_actuator[environment]], lambda values: values[0][of_torques]),
+        "joints": Channel(lambda: [data.qpos], lambda values: values[0][:, of_positions], in_place=True),
+        "torques": Channel(lambda: [data.qfrc_actuator], lambda values: values[0][:, of_torques], in_place=True),
     }
 
 
@@ -77,14 +80,18 @@ def _feet(
     if sensor is None:
         return leaf_feet(names, parents), {}
     bodies = [_body_of(model, sensor, name) for name in sensor.primary_names]
-    slots = sensor.cfg.num_slots
+    # their lengths are the same in any frame; `sensor.data` computes those of all environments
+    sensors = [model.sensor(slot.sensor_name) for slot in sensor._slots if slot.field_name == "force"]
+    columns = picked([int(one.adr[0]) + at for one in sensors for at in range(int(one.dim[0]))])
+    data, slots = env.sim.data, sensor.cfg.num_slots
 
     def decode(values: list[Values]) -> Values:
-        forces: Values = np.linalg.norm(values[0].reshape(len(bodies), slots, 3), axis=-1).sum(-1)
-        return forces
+        forces = values[0][:, columns].reshape(-1, len(bodies), slots, 3)
+        lengths: Values = np.sqrt((forces * forces).sum(-1)).sum(-1)
+        return lengths
 
     feet = tuple(ids.index(body) for body in bodies)
-    return feet, {"contacts": Channel(lambda environment: [sensor.data.force[environment]], decode)}
+    return feet, {"contacts": Channel(lambda: [data.sensordata], decode, in_place=True)}
 
 
 def _feet_sensor(env: Any) -> Any | None:

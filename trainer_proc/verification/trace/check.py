@@ -50,7 +50,7 @@ def trace_faults(bundle: Bundle, trace: Trace) -> list[str]:
     card = bundle.card
     checks: tuple[Callable[[], list[str]], ...] = (
         lambda: rate_faults(card, trace),
-        lambda: observation_faults(card, trace),
+        lambda: observation_faults(bundle, trace),
         lambda: network_faults(bundle, trace),
         lambda: target_faults(card, trace),
         lambda: torque_faults(card, trace),

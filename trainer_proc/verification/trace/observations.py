@@ -11,7 +11,9 @@ from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import ObservationTerm
 from trainer_proc.contract.bundle.trace import Array, Trace
 from trainer_proc.deploy.actions import Actions
+from trainer_proc.deploy.bundle import Bundle
 from trainer_proc.deploy.layout import columns_of
+from trainer_proc.deploy.motion import motion_of
 from trainer_proc.deploy.observations import Observations
 from trainer_proc.deploy.robot import VECTORS, RobotState
 from trainer_proc.verification.trace.columns import (
@@ -29,24 +31,25 @@ _UNMADE = ("height_scan",)
 """Quantities that no state of a trace has; they are taken as they were observed."""
 
 
-def observation_faults(card: PolicyCard, trace: Trace) -> list[str]:
+def observation_faults(bundle: Bundle, trace: Trace) -> list[str]:
     """Return a line for each difference between what the runner assembles and what was observed.
 
     Raises `BundleRefused` for joints that the robot hasn't.
     """
-    terms = card.observation_terms
+    card, terms = bundle.card, bundle.card.observation_terms
     described = {term.name: term.size for term in terms}
     if described != trace.header.terms or list(described) != list(trace.header.terms):
         return [f"observation_terms: expected {_sizes(trace.header.terms)}, as trained, got {_sizes(described)}"]
     if faults := list(_frame_faults(card, trace)):
         return faults
-    made = replay(card, trace)
+    player = Replay(bundle, trace)
+    made = player(card)
     faults = []
     for term, columns in zip(terms, columns_of(terms), strict=True):
         recorded = trace.observation[:, columns]
         if term.quantity in _UNMADE or not differs(recorded, made[:, columns]):
             continue
-        faults += _history_fault(card, trace, term, columns) or _term_faults(card, trace, term, made[:, columns])
+        faults += _history_fault(player, card, term, columns) or _term_faults(player, card, term, made[:, columns])
     return list(dict.fromkeys(faults))
 
 
@@ -55,20 +58,32 @@ def unchecked_terms(card: PolicyCard) -> list[str]:
     return [term.name for term in card.observation_terms if term.quantity in _UNMADE]
 
 
-def replay(card: PolicyCard, trace: Trace) -> Array:
-    """Return the observations [T, N] that the runner assembles of the trace's states, commands and actions."""
-    observations, actions = Observations(card, trace.header.joints), Actions(card, trace.header.joints)
-    made = np.empty((trace.steps, card.observation_size))
-    frames = {quantity: _frame_of(card, trace, quantity) for quantity in VECTORS}
-    scan = _height_scan(card, trace)
-    for step in range(trace.steps):
-        for name, values in observations.commands.items():
-            values[:] = trace.commands[name][step] if name in trace.commands else 0.0
-        state = state_of(trace, step, frames)
-        state.height_scan = None if scan is None else scan[step]
-        made[step] = observations.observe(state)[0]
-        observations.last_action[:] = actions.limited(trace.action[step].astype(np.float32))
-    return made
+class Replay:
+    """Assembles the observations of a trace's states, commands and actions, as the runner does."""
+
+    def __init__(self, bundle: Bundle, trace: Trace) -> None:
+        """Open the motion of a tracking policy. Raises `BundleRefused` for joints that the robot hasn't."""
+        self.trace = trace
+        self._motion = motion_of(bundle, trace.header.joints)
+
+    def __call__(self, card: PolicyCard) -> Array:
+        """Return the observations [T, N] by a card that describes the same numbers, perhaps otherwise."""
+        trace = self.trace
+        observations = Observations(card, trace.header.joints, self._motion)
+        actions = Actions(card, trace.header.joints)
+        observations.reset()
+        made = np.empty((trace.steps, card.observation_size))
+        frames = {quantity: _frame_of(card, trace, quantity) for quantity in VECTORS}
+        scan = _height_scan(card, trace)
+        asked = [command.name for command in card.commands if command.kind != "motion"]
+        for step in range(trace.steps):
+            for name in asked:
+                observations.commands[name][:] = trace.commands[name][step] if name in trace.commands else 0.0
+            state = state_of(trace, step, frames)
+            state.height_scan = None if scan is None else scan[step]
+            made[step] = observations.observe(state)[0]
+            observations.last_action[:] = actions.limited(trace.action[step].astype(np.float32))
+        return made
 
 
 def state_of(trace: Trace, step: int, frames: dict[str, int]) -> RobotState:
@@ -81,6 +96,7 @@ def state_of(trace: Trace, step: int, frames: dict[str, int]) -> RobotState:
         orientation=trace.quaternion[step, frames["projected_gravity"]],
         base_ang_vel=trace.angular_velocity[step, frames["base_ang_vel"]],
         base_lin_vel=trace.linear_velocity[step, frames["base_lin_vel"]],
+        base_position=None if trace.position is None else trace.position[step],
     )
 
 
@@ -123,13 +139,14 @@ def _height_scan(card: PolicyCard, trace: Trace) -> Array | None:
 # --- what differs ---
 
 
-def _history_fault(card: PolicyCard, trace: Trace, term: ObservationTerm, columns: list[int]) -> list[str]:
+def _history_fault(replay: Replay, card: PolicyCard, term: ObservationTerm, columns: list[int]) -> list[str]:
     """Return a line if another order of the history explains the difference."""
     if term.history_length < 2:
         return []
     field = f"observation_terms.{term.name}.history_order"
     backwards = [column for step in _steps(columns, term)[::-1] for column in step]
-    if not differs(trace.observation[:, backwards], replay(card, trace)[:, columns]):
+    observed = replay.trace.observation
+    if not differs(observed[:, backwards], replay(card)[:, columns]):
         return [f"{field}: history newest first in the training, oldest first here"]
     if len({one.history_length for one in card.observation_terms if one.group == term.group}) > 1:
         return []  # ordered by time is only a group whose terms have equal histories
@@ -141,7 +158,7 @@ def _history_fault(card: PolicyCard, trace: Trace, term: ObservationTerm, column
     changed_card = msgspec.structs.replace(card, observation_terms=changed)
     place = [one.name for one in changed].index(term.name)
     of_term = columns_of(changed)[place]
-    if not differs(trace.observation[:, of_term], replay(changed_card, trace)[:, of_term]):
+    if not differs(observed[:, of_term], replay(changed_card)[:, of_term]):
         return [f"{field}: history ordered by {other} in the training, by {term.history_order} here"]
     return []
 
@@ -151,16 +168,16 @@ def _steps(columns: list[int], term: ObservationTerm) -> list[list[int]]:
     return [columns[start : start + size] for start in range(0, len(columns), size)]
 
 
-def _term_faults(card: PolicyCard, trace: Trace, term: ObservationTerm, made: Array) -> list[str]:
+def _term_faults(replay: Replay, card: PolicyCard, term: ObservationTerm, made: Array) -> list[str]:
     """Return what differs in the newest step of a term, one line each."""
     field = f"observation_terms.{term.name}"
-    recorded, made = trace.observation[:, _newest(card, term)], made[:, -term.step_size :]
+    recorded, made = replay.trace.observation[:, _newest(card, term)], made[:, -term.step_size :]
     if not differs(recorded, made):
         return [f"{field}: its history differs from the training's: check history_length and history_order"]
     for late, early, text in ((recorded[1:], made[:-1], "later"), (recorded[:-1], made[1:], "earlier")):
         if not differs(late, early):
             return [f"{field}: one control step {text} in the training: check delay_steps"]
-    if frame := _other_frame(card, trace, term, recorded):
+    if frame := _other_frame(replay, card, term, recorded):
         return [f"{field}.frame: in the axes of {frame} in the training, of {term.frame or 'the base'} here"]
     matches = match_columns(recorded, made)
     names = _names(card, term)
@@ -200,16 +217,16 @@ def _shift_faults(term: ObservationTerm, field: str, matches: Sequence[Match], n
     return lines
 
 
-def _other_frame(card: PolicyCard, trace: Trace, term: ObservationTerm, recorded: Array) -> str:
+def _other_frame(replay: Replay, card: PolicyCard, term: ObservationTerm, recorded: Array) -> str:
     """Return the frame in whose axes a vector was observed; empty if no other one explains it."""
     if term.quantity not in VECTORS:
         return ""
-    for frame in trace.header.frames:
+    for frame in replay.trace.header.frames:
         changed = [
             msgspec.structs.replace(one, frame=frame) if one.quantity == term.quantity else one
             for one in card.observation_terms
         ]
-        made = replay(msgspec.structs.replace(card, observation_terms=changed), trace)
+        made = replay(msgspec.structs.replace(card, observation_terms=changed))
         if frame != term.frame and not differs(recorded, made[:, _newest(card, term)]):
             return frame
     return ""
@@ -232,6 +249,8 @@ def _names(card: PolicyCard, term: ObservationTerm) -> list[str]:
         case "last_action":
             names = list(card.action_names)
             return names if len(names) == term.step_size else [str(n) for n in range(term.step_size)]
+        case _ if term.step_size > len(_AXES):  # of a motion
+            return [str(n) for n in range(term.step_size)]
         case _:
             return list(_AXES[: term.step_size])
 

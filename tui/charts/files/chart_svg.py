@@ -96,7 +96,7 @@ def _chart(chart: ChartDescription, palette: Palette, area: _Area) -> Iterator[s
         axis=_axis(chart, points) if stack is None else stack_axis(stack.bands, 8),
     )
     yield from _bands(chart, frame, palette)
-    yield from run_bands_svg(chart, frame_of(chart, range_), frame.x, frame.y, palette)
+    yield from run_bands_svg(chart, frame_of(chart, range_), frame.x, frame.y_inside, palette)
     yield from _axes(chart, frame, palette)
     yield from draw_marks(chart, frame, palette)
     if stack is not None:
@@ -166,7 +166,7 @@ def _legend(chart: ChartDescription, palette: Palette, *, x: float, y: float, ro
     is_smoothed = bool(chart.view.smoothing) and any(curve.is_smoothable for curve in chart.curves)
     notes = [f"smoothed ({chart.view.smoothing:g}), raw behind"] if is_smoothed else []
     notes += ["log scale"] if chart.view.log_y else []
-    notes += [f"shaded: {band.label}" for band in chart.run_bands if chart.view.unit == "iteration"]
+    notes += [f"shaded: {band.label}" for band in chart.run_bands if band.label and chart.view.unit == "iteration"]
     if notes and text_width(", ".join(notes), SMALL) <= room:
         yield text(x, y, ", ".join(notes), palette.reference, size=SMALL)
 

@@ -30,6 +30,10 @@ class PlotFrame:
         share = (places - low) / (high - low) if high > low else np.full(len(places), 0.5)
         return self.left + share * (self.right - self.left)
 
+    def y_inside(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return y coordinates as `y`, those beyond the axis at its ends."""
+        return np.clip(self.y(values), self.top, self.bottom)
+
     def y(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the y coordinates of values; NaN where a value has none."""
         heights = values.astype(np.float64)

@@ -23,7 +23,7 @@ from tui.session.interventions.marks import marks_of
 from tui.session.metrics.column_reader import ColumnReader
 from tui.session.metrics.history import MetricHistory
 from tui.session.metrics.timeline import Timeline, XUnit
-from tui.session.runs.compare import distinct_names
+from tui.session.runs.labels import shown_names
 from tui.session.state import RunState
 
 
@@ -62,7 +62,7 @@ def write_charts(
     metrics = list(dict.fromkeys(metric for plan in plans for metric in plan.metrics))
     sources = [
         ChartSource(name, history, marks_of(state), state.started.backend if state.started is not None else "")
-        for name, (state, history) in zip(distinct_names([folder.name for folder in folders]), read, strict=True)
+        for name, (state, history) in zip(shown_names(folders), read, strict=True)
     ]
     for source in sources:
         source.history.load(metrics)

@@ -30,6 +30,7 @@ _INNER = "M-1.2,0a1.2,1.2 0 1,0 2.4,0a1.2,1.2 0 1,0 -2.4,0"
 """Inside the hollow circle, which would otherwise look like the sign of a mark."""
 _MARKS: dict[MarkKind, str] = {
     "user": "M-4,-4h8l-4,8z",
+    "agent": "M-4,-4h8l-4,8z",
     "curriculum": "M0,-4.5l4.5,4.5l-4.5,4.5l-4.5,-4.5z",
     "schedule": "M0,-4.5l4.5,4.5l-4.5,4.5l-4.5,-4.5z",
     "recording": "M-3,-4l7,4l-7,4z",
@@ -38,7 +39,7 @@ _MARKS: dict[MarkKind, str] = {
     "launch": "M-3.5,0a3.5,3.5 0 1,0 7,0a3.5,3.5 0 1,0 -7,0",
 }
 """Signs of marks as paths, so that no font needs them."""
-_HOLLOW = ("guard", "launch", "schedule", "recording")
+_HOLLOW = ("agent", "guard", "launch", "schedule", "recording")
 
 
 def text(

@@ -7,14 +7,22 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer_proc.contract.robot import RobotState, Scene
+from trainer_proc.contract.robot import RobotState, Scene, is_planar
+from trainer_proc.contract.terrain import Terrain, terrain_of
 from tui.charts.braille import BLANK, DOTS_ACROSS, DOTS_DOWN, braille_bits
 from tui.charts.canvas import CellGrid, fit_text
 from tui.charts.robot.camera import Camera, Projection
 from tui.charts.robot.contacts import contact_points
 from tui.charts.robot.focus import Focus
 from tui.charts.robot.framing import Framing, framing_of
-from tui.charts.robot.ground import METRES_A_SPEED, arrow_points, cell_bits, foot_points, grid_points
+from tui.charts.robot.ground import (
+    METRES_A_SPEED,
+    arrow_points,
+    cell_bits,
+    foot_points,
+    grid_points,
+    target_points,
+)
 from tui.charts.robot.looks import limb_gaps, patterned, shaded
 from tui.charts.robot.poses import place, poses_of, solids_of, yaw_of
 from tui.charts.robot.raster import NOTHING, Raster, rasterise
@@ -80,20 +88,26 @@ class RobotPainter:
         projection = self._framing.projection(camera, focus, width * DOTS_ACROSS, height * DOTS_DOWN)
         ground = self._framing.ground(focus)
         feet = self._touching(state)
-        self._draw_ground(grid, projection, ground, is_sparse=patterns)
+        terrain = terrain_of(state)
+        self._draw_ground(grid, projection, ground, terrain, is_sparse=patterns)
         if feet:
             soles, radius = contact_points(self._solids, placed, feet), self._framing.half_height * _FOOT
-            _overlay(grid, foot_points(projection, soles, ground, radius), "contact")
+            _overlay(grid, foot_points(projection, soles, ground, radius, terrain), "contact")
         self._draw_solids(grid, rasterise(self._solids, placed, projection), feet, patterns, bool(banner))
         self._draw_arrows(grid, projection, placed.bodies[0], state, yaw_of(poses[0, 3:]))
+        target = values_of(state.target, 3)
+        if target is not None and np.isfinite(target).all():
+            _overlay(grid, target_points(projection, target), "command")
         if banner:
             text = fit_text(f" ✘ {banner} ", width)
             grid.put_number(0, (width - len(text)) // 2, text, ROBOT_STYLE_NUMBERS["fall"])
         return grid
 
-    def _draw_ground(self, grid: CellGrid, projection: Projection, ground: float, *, is_sparse: bool) -> None:
+    def _draw_ground(
+        self, grid: CellGrid, projection: Projection, ground: float, terrain: Terrain | None, *, is_sparse: bool
+    ) -> None:
         assert self._framing is not None
-        points = grid_points(projection, self._framing.half_height * _GROUND, ground)
+        points = grid_points(projection, self._framing.half_height * _GROUND, ground, terrain)
         if is_sparse:  # by their place on the screen, so that a line does not flicker while it moves along itself
             points = points[np.rint(points).sum(1) % _SPARSE == 0]
         _overlay(grid, points, "ground")
@@ -139,11 +153,6 @@ class RobotPainter:
         """Return the bodies in contact."""
         known = zip(self.scene.feet, touching(self.scene, state) or (), strict=False)
         return [foot for foot, is_touching in known if is_touching and 0 <= foot < len(self.scene.bodies)]
-
-
-def is_planar(command: tuple[str, ...]) -> bool:
-    """Return whether a command with these names is a velocity on the ground, unlike an arm's target."""
-    return len(command) > 1 and command[0].startswith("forward") and command[1].startswith("lateral")
 
 
 def _in_world(velocity: Floats, heading: float) -> Floats:

@@ -1,4 +1,4 @@
-"""What is drawn around the robot: the grid on the ground, feet in contact, arrows. All as points in dots."""
+"""What is drawn around the robot: the grid on the ground, feet in contact, arrows, targets. All as points in dots."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer_proc.contract.terrain import Terrain
 from tui.charts.braille import DOTS_ACROSS, DOTS_DOWN, braille_bits
 from tui.charts.robot.camera import Projection
 
@@ -15,6 +16,7 @@ Floats = NDArray[np.float32]
 _SPACINGS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 _LINES = 3
 """At most this many lines in each direction."""
+_LINES_ON_TERRAIN = 6
 _MOST_POINTS = 400
 _NEAR_GROUND = 0.15
 """Metres between the ground and the sole of a foot that stands on it."""
@@ -24,16 +26,23 @@ _SMALL = 100
 """Dots: arrows in lower pictures have thin shafts."""
 _DASHED = 14.0
 """Dots: shorter arrows have no dashes."""
+_TARGET = 0.05
+_SMALLEST_TARGET = 3.0
+"""Dots."""
 METRES_A_SPEED = 0.5
 """Length of an arrow for 1 m/s."""
 _HEAD = 0.28
 """Length of an arrow's head in lengths of the arrow."""
 
 
-def grid_points(projection: Projection, radius: float, ground: float) -> Floats:
-    """Return a grid at the height `ground` around the target, fixed to the world, within `radius` metres."""
+def grid_points(projection: Projection, radius: float, ground: float, terrain: Terrain | None = None) -> Floats:
+    """Return a grid around the target, fixed to the world, within `radius` metres.
+
+    It is at the height `ground`, or on the `terrain`, where it is finer.
+    """
     x, y, _ = projection.target
-    spacing = next((one for one in _SPACINGS if 2 * radius / one <= _LINES), 2 * radius / _LINES)
+    most = _LINES if terrain is None else _LINES_ON_TERRAIN
+    spacing = next((one for one in _SPACINGS if 2 * radius / one <= most), 2 * radius / most)
     step = max(1 / projection.dots_per_metre, 2 * radius / _MOST_POINTS)
     fine = np.arange(-radius, radius, step, dtype=np.float32)
     points = []
@@ -43,14 +52,22 @@ def grid_points(projection: Projection, radius: float, ground: float) -> Floats:
         line = np.full((len(lines), len(fine), 3), ground, dtype=np.float32)
         line[..., axis] = lines[:, np.newaxis]
         line[..., 1 - axis] = fine + (y, x)[axis]
-        points.append(projection.dots(line[inside]))
-    return np.concatenate(points)
+        points.append(line[inside])
+    found = np.concatenate(points)
+    if terrain is not None:
+        found[:, 2] = terrain.at(found[:, 0], found[:, 1])
+        found = found[np.isfinite(found[:, 2])]
+    return projection.dots(found)
 
 
-def foot_points(projection: Projection, soles: Floats, ground: float, radius: float) -> Floats:
-    """Return a disc at each of these world points [N, 3]: at the height `ground`, or its own on a stair."""
+def foot_points(
+    projection: Projection, soles: Floats, ground: float, radius: float, terrain: Terrain | None = None
+) -> Floats:
+    """Return a disc at each of these world points [N, 3]: on the ground or terrain below it, or at its own height."""
     on_ground = soles.copy()
-    on_ground[np.abs(soles[:, 2] - ground) < _NEAR_GROUND, 2] = ground
+    below = np.full(len(soles), ground, np.float32) if terrain is None else terrain.at(soles[:, 0], soles[:, 1])
+    is_near = np.abs(soles[:, 2] - below) < _NEAR_GROUND
+    on_ground[is_near, 2] = below[is_near]
     around: Floats = (on_ground[:, np.newaxis] + _DISC * radius).astype(np.float32)
     return projection.dots(around.reshape(-1, 3))
 
@@ -79,6 +96,13 @@ def arrow_points(projection: Projection, start: Floats, along: Floats, *, is_das
     )
     lines = (line, tip) if is_thin else (line, line + aside, tip)
     return np.concatenate(lines).astype(np.float32)
+
+
+def target_points(projection: Projection, target: Floats) -> Floats:
+    """Return a ring with its middle at the world point `target` [3]: of 5 cm, or larger where that is hard to see."""
+    radius = max(_TARGET * projection.dots_per_metre, _SMALLEST_TARGET)
+    ring: Floats = (projection.dots(target) + _DISC[-len(_turn) :, :2] * radius).astype(np.float32)
+    return np.concatenate((ring, projection.dots(target)[np.newaxis]))
 
 
 def cell_bits(points: Floats, width: int, height: int) -> NDArray[np.uint32]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer_proc.contract.rollout import Rollout
+from trainer_proc.contract.terrain import terrain_of
 from tui.charts.files.svg_elements import FONT, text
 from tui.charts.robot.poses import place, poses_of, solids_of
 from tui.charts.robot.styles import parts_of
@@ -28,11 +29,12 @@ def animated_svg(rollout: Rollout, shots: Sequence[Shot], *, fps: float) -> str:
     width, height = shots[0].projection.width, shots[0].projection.height
     scene, states = rollout.scene, rollout.states
     seconds = len(shots) / fps
+    grounds = [_path(ground_lines(shot.projection, terrain_of(states[shot.state]))) for shot in shots]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
         f' font-family="{FONT}" fill="none" stroke-linecap="round" stroke-linejoin="round">',
         f'<rect width="{width}" height="{height}" fill="{PALETTE.background}"/>',
-        _animated([_path(ground_lines(shot.projection)) for shot in shots], GROUND, 1.0, seconds),
+        _animated(grounds, GROUND, 1.0, seconds),
         *_limbs(rollout, shots, seconds),
     ]
     for is_command, colour in ((True, COMMAND), (False, VELOCITY)):
@@ -91,7 +93,9 @@ def _strokes(kinds: Sequence[str], sizes: Floats) -> tuple[NDArray[np.intp], Flo
 
 def _path(lines: Floats) -> str:
     """Return straight lines [N, 2 ends, (column, row)] as the data of a path."""
-    return "".join(f"M{a[0]:.1f} {a[1]:.1f}L{b[0]:.1f} {b[1]:.1f}" for a, b in lines)
+    ends = [[f"{column:.1f} {row:.1f}" for column, row in line] for line in lines]
+    before = ["", *(b for _, b in ends)]
+    return "".join(f"L{b}" if a == last else f"M{a}L{b}" for (a, b), last in zip(ends, before, strict=False))
 
 
 def _animated(paths: Sequence[str], colour: str, width: float, seconds: float) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from trainer_proc.contract.rollout import Rollout
+from trainer_proc.contract.terrain import terrain_of
 from tui.charts.palette import PALETTES
 from tui.charts.robot.looks import limb_gaps
 from tui.charts.robot.poses import place, poses_of, solids_of
@@ -47,8 +48,8 @@ class DrawnFrames:
         )
         pixels = np.empty((fine.height, fine.width, 3), dtype=np.uint8)
         pixels[:] = rgb(PALETTE.background)
-        draw_lines(pixels, ground_lines(fine), GROUND, width=_FINER)
         state, scene = self._rollout.states[shot.state], self._rollout.scene
+        draw_lines(pixels, ground_lines(fine, terrain_of(state)), GROUND, width=_FINER)
         poses = poses_of(state, len(scene.bodies))
         if poses is not None and len(self._colours):
             raster = rasterise(self._solids, place(self._solids, poses), fine)

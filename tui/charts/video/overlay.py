@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from trainer_proc.contract.codec import unpack_values
-from trainer_proc.contract.robot import RobotState, Scene
+from trainer_proc.contract.robot import RobotState, Scene, is_planar
 from trainer_proc.contract.rollout import Rollout
 from tui.charts.files.png import FontError
 from tui.charts.palette import PALETTES
 from tui.charts.robot.camera import Projection
-from tui.charts.robot.drawing import is_planar
 from tui.charts.robot.view import FALL_SECONDS, fall_text
 from tui.charts.video.letters import HEIGHT, write_text
 from tui.charts.video.pixels import Pixels, draw_lines

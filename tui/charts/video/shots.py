@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from trainer_proc.contract.robot import is_planar
 from trainer_proc.contract.rollout import Rollout
 from tui.charts.robot.camera import VIEWS, Projection
-from tui.charts.robot.drawing import is_planar
 from tui.charts.robot.focus import FOCUS_SECONDS, focus_of
 from tui.charts.robot.framing import framing_of
 from tui.charts.robot.poses import place, poses_of, solids_of

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from trainer_proc.contract.robot import RobotState, Scene
+from trainer_proc.contract.robot import RobotState, Scene, is_planar
+from trainer_proc.contract.terrain import Terrain
 from tui.charts.robot.camera import Projection
-from tui.charts.robot.drawing import is_planar
 from tui.charts.robot.ground import METRES_A_SPEED
 from tui.charts.robot.poses import poses_of, yaw_of
 from tui.charts.video.pixels import Floats
@@ -25,8 +25,11 @@ _HEAD = 0.09
 _OPENING = math.radians(150)
 
 
-def ground_lines(projection: Projection) -> Floats:
-    """Return the lines on the ground within sight, fixed to the world: [N, 2 ends, (column, row)]."""
+def ground_lines(projection: Projection, terrain: Terrain | None = None) -> Floats:
+    """Return the lines on the ground within sight, fixed to the world: [N, 2 ends, (column, row)].
+
+    On terrain each is many short ones, which follow each other.
+    """
     x, y, _ = projection.target
     radius = _RADIUS * projection.height / 2 / projection.dots_per_metre
     spacing = max(_SPACING, 2 * radius / _MOST_LINES)
@@ -35,11 +38,16 @@ def ground_lines(projection: Projection) -> Floats:
         for number in range(math.ceil((place - radius) / spacing), math.floor((place + radius) / spacing) + 1):
             at = number * spacing
             half = math.sqrt(max(radius * radius - (at - place) ** 2, 0.0))
-            ends = np.zeros((2, 3), dtype=np.float32)
-            ends[:, axis] = at
-            ends[:, 1 - axis] = other - half, other + half
-            lines.append(projection.dots(ends))
-    return np.array(lines, dtype=np.float32).reshape(-1, 2, 2)
+            pieces = 1 if terrain is None else math.ceil(2 * half / terrain.spacing)
+            line = np.zeros((pieces + 1, 3), dtype=np.float32)
+            line[:, axis] = at
+            line[:, 1 - axis] = np.linspace(other - half, other + half, len(line))
+            if terrain is not None:
+                line[:, 2] = terrain.at(line[:, 0], line[:, 1])
+            dots = projection.dots(line)
+            lines.append(np.stack((dots[:-1], dots[1:]), axis=1))
+    found = np.concatenate(lines) if lines else np.zeros((0, 2, 2), dtype=np.float32)
+    return found[np.isfinite(found).all(axis=(1, 2))]
 
 
 def arrow_lines(projection: Projection, scene: Scene, state: RobotState, *, is_command: bool) -> Floats:

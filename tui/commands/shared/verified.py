@@ -11,6 +11,7 @@ from curricula.errors import UserError
 from trainer_proc.contract.bundle.verification import Verification
 from trainer_proc.contract.bundle.verify_request import VerifyRequest
 from trainer_proc.contract.child_process import interrupt_on_signals
+from tui.commands.shared.output import say
 from tui.commands.shared.progress_line import progress_line
 from tui.session.verification.report import verdict_text
 from tui.session.verification.run import verify
@@ -24,7 +25,8 @@ def verified(request: VerifyRequest, *, quiet: bool, with_reference: bool = True
         found = verify(request, report, Event(), with_reference=with_reference)
     from tui.charts.files.verification_pictures import write_pictures  # imports numpy: too slow for --help
 
-    write_pictures(found, folder)
+    if problem := write_pictures(found, folder):
+        say(problem, err=True)
     return found
 
 

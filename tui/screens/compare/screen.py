@@ -14,54 +14,42 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import DataTable, Static
 
-from trainer_proc.contract.messages import Frame, IterationFinished
+from trainer_proc.contract.messages import IterationFinished
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError
 from tui.app_settings import settings_of
 from tui.navigation import OpenRun, ShowRuns
-from tui.screens.chart_screen import ChartScreen
 from tui.screens.compare.compared_runs import MOST_SEEN, ComparedRuns, DifferenceTable, whole_difference
+from tui.screens.following_screen import FollowingScreen
 from tui.session.board.chart_source import ChartSource
-from tui.session.client import RunClient
 from tui.session.runs.chosen_runs import ChoiceError, read_choice, write_choice
-from tui.session.runs.compare import differences, distinct_names
+from tui.session.runs.compare import differences
 from tui.session.runs.followed import FollowedRun
+from tui.session.runs.labels import shown_names
 from tui.session.runs.places import RunPlaces
 from tui.session.state import RunState
 from tui.session.status_text import not_following
 from tui.session.text import plain, plain_lines
 from tui.terminal.frame_clock import draw_soon
 from tui.widgets.board import ChartBoard
+from tui.widgets.code_dialog import CodeDialog
 from tui.widgets.diff_text import DiffText
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.key_table import key
 from tui.widgets.status_line import StatusLine
 
 
-class CompareScreen(ChartScreen):
+class CompareScreen(FollowingScreen):
     """Draws the metrics of several runs together, live or ended, and lists their differences."""
 
     CSS_PATH = "compare.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         key("space", "hide", "hide", "Hide or show the selected run", id="compare.hide", footer=True),
         key("t", "table", "table", "Show the differences full screen, or go back", id="compare.table", footer=True),
+        key("g", "code", "code",
+            "Show how the code of the selected run differs from that of the first", id="compare.code", footer=True),
         key("r,escape", "runs", "runs", "Go back to the list of runs", id="compare.runs", footer=True),
         key("q", "leave", "quit", "Quit the program; trainings continue", id="compare.leave", footer=True),
-    ]
-
-    @dataclass
-    class FramesArrived(Message):
-        """New frames of one run; `has_more` is whether more of a long journal follows at once."""
-
-        run: FollowedRun
-        frames: list[Frame]
-        is_live: bool
-        has_more: bool
-
-    @dataclass
-    class Failed(Message):
-        """An error for the user, from a thread."""
-
-        text: str
+    ]  # fmt: skip
 
     @dataclass
     class FollowingEnded(Message):
@@ -82,13 +70,12 @@ class CompareScreen(ChartScreen):
         self._log_root = log_root
         self._folders = folders
         self._runs: list[FollowedRun] = []
-        self._clients: list[RunClient] = []
         self._problems: list[str] = []
         self._places = RunPlaces(0, MOST_SEEN)
         self._differ = True
 
     def compose(self) -> ComposeResult:
-        for folder, name in zip(self._folders, distinct_names([folder.name for folder in self._folders]), strict=True):
+        for folder, name in zip(self._folders, shown_names(self._folders), strict=True):
             try:
                 self._runs.append(FollowedRun(folder, name))
             except RunFolderError as error:
@@ -120,23 +107,16 @@ class CompareScreen(ChartScreen):
         for problem in self._problems:
             self.notify(plain(problem), severity="error", markup=False)
         self._read_choice()
-        self._clients = [RunClient(run.folder, self._frames_taker(run), self._end_taker(run)) for run in self._runs]
-
-    def on_unmount(self) -> None:
-        """Stop following the runs, which continue."""
-        for client in self._clients:
-            client.close()
+        for run in self._runs:
+            self.follow(run, self._end_taker(run))
 
     # --- what happens in the runs ---
 
-    def _frames_taker(self, run: FollowedRun) -> Callable[[list[Frame], bool, bool], None]:
-        return lambda frames, is_live, has_more: self._post(self.FramesArrived(run, frames, is_live, has_more))
-
-    def _post(self, message: Message) -> None:
-        self.post_message(message)
-
     def _end_taker(self, run: FollowedRun) -> Callable[[str], None]:
-        return lambda text: self._post(self.FollowingEnded(run, text))
+        def end(text: str) -> None:
+            self.post_message(self.FollowingEnded(run, text))
+
+        return end
 
     @on(FollowingEnded)
     def _show_problem(self, message: FollowingEnded) -> None:
@@ -147,12 +127,8 @@ class CompareScreen(ChartScreen):
         self.query_one("#not-following", DiffText).update("\n".join(lines))
         draw_soon(self, self._draw)
 
-    @on(Failed)
-    def _report(self, message: Failed) -> None:
-        self.notify(plain(message.text), severity="error", markup=False)
-
-    @on(FramesArrived)
-    def _take_frames(self, message: FramesArrived) -> None:
+    @on(FollowingScreen.FramesArrived)
+    def _take_frames(self, message: FollowingScreen.FramesArrived) -> None:
         message.run.take(message.frames, message.is_live)
         if not all(isinstance(frame.body, IterationFinished) for frame in message.frames):
             self._differ = True
@@ -264,6 +240,14 @@ class CompareScreen(ChartScreen):
         self.refresh_bindings()
         table = self.query_one(DifferenceTable if self.has_class("-table") else ComparedRuns)
         self.call_after_refresh(table.focus)  # a hidden widget cannot have the focus
+
+    def action_code(self) -> None:
+        """Show what the code of the selected run and of the first one differ in; for the first one, of the second."""
+        if len(self._runs) < 2:  # the others can't be read
+            self.notify("expected two runs that can be read", markup=False)
+            return
+        place = max(self.query_one(ComparedRuns).cursor_row, 1)
+        self.app.push_screen(CodeDialog(self._runs[0].folder, self._runs[place].folder))
 
     def action_runs(self) -> None:
         self.post_message(ShowRuns())

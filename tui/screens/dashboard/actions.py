@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from textual.binding import BindingType
 
+from tui.screens.dashboard.agent_actions import AgentActions
 from tui.screens.dashboard.curriculum_actions import CurriculumActions
 from tui.screens.dashboard.knob_actions import KnobActions
 from tui.screens.dashboard.panel_actions import PanelActions
 from tui.screens.dashboard.training_actions import TrainingActions
 from tui.screens.dashboard.verify_actions import VerifyActions
-from tui.widgets.key_table import action_name, key
+from tui.widgets.key_table import action_names, key
 
 KEYS: list[BindingType] = [
     # training_actions.py
@@ -31,6 +32,8 @@ KEYS: list[BindingType] = [
         "Save a checkpoint and stop the training", id="dashboard.stop", footer=True),
     key("C", TrainingActions.action_continue_run, "continue",
         "Start a new run from the checkpoint at the crosshair, or the newest", id="dashboard.continue"),
+    key("G", TrainingActions.action_code, "code",
+        "Show the code that this run was started with", id="dashboard.code"),
     key("s", TrainingActions.action_save, "save",
         "Save a checkpoint after this iteration", id="dashboard.save"),
     # panel_actions.py
@@ -65,6 +68,10 @@ KEYS: list[BindingType] = [
         "Stop the ramp of the selected knob at its current value", id="knobs.stop-ramp", priority=True),
     key("y", KnobActions.action_copy, "copy preset",
         "Copy this run's preset with all changes, as TOML", id="dashboard.copy-preset"),
+    key("A", AgentActions.action_answer_agent, "answer agent",  # agent_actions.py
+        "Accept or refuse the oldest request of an agent", id="dashboard.agent"),
+    key("Y", TrainingActions.action_copy_link, "copy link",  # training_actions.py
+        "Copy the link of this run at W&B, Neptune or MLflow", id="dashboard.copy-link"),
     # curriculum_actions.py
     key("plus", CurriculumActions.action_level, "level up",
         "Raise the curriculum by one level", id="curricula.level-up", arguments=(1,), display="+"),
@@ -79,30 +86,33 @@ KEYS: list[BindingType] = [
         "Quit the program; the training continues", id="dashboard.leave", footer=True),
 ]  # fmt: skip
 
-SIDE_PANEL_ACTIONS = frozenset(
-    action_name(handler)
-    for handler in (
-        PanelActions.action_filter,
-        PanelActions.action_curricula,
-        PanelActions.action_only_changed,
-        PanelActions.action_log,
-        PanelActions.action_robot,
-        PanelActions.action_robot_alone,
-        KnobActions.action_default,
-        KnobActions.action_unpin,
-        KnobActions.action_stop_ramp,
-        CurriculumActions.action_level,
-        CurriculumActions.action_auto,
-    )
+SIDE_PANEL_ACTIONS = action_names(
+    PanelActions.action_filter,
+    PanelActions.action_curricula,
+    PanelActions.action_only_changed,
+    PanelActions.action_log,
+    PanelActions.action_robot,
+    PanelActions.action_robot_alone,
+    KnobActions.action_default,
+    KnobActions.action_unpin,
+    KnobActions.action_stop_ramp,
+    CurriculumActions.action_level,
+    CurriculumActions.action_auto,
 )
 """Disabled while a maximised chart hides the panels that these work on."""
-TYPED_ACTIONS = frozenset(
-    action_name(handler)
-    for handler in (
-        PanelActions.action_filter,
-        KnobActions.action_default,
-        KnobActions.action_unpin,
-        KnobActions.action_stop_ramp,
-    )
+OWN_FILE_ACTIONS = action_names(
+    TrainingActions.action_evaluations,
+    TrainingActions.action_rollout,
+    TrainingActions.action_continue_run,
+    VerifyActions.action_verify,
+    PanelActions.action_machine,
+    AgentActions.action_answer_agent,
+)
+"""Disabled for a run on a host: they work with its files, or look at this machine."""
+TYPED_ACTIONS = action_names(
+    PanelActions.action_filter,
+    KnobActions.action_default,
+    KnobActions.action_unpin,
+    KnobActions.action_stop_ramp,
 )
 """Disabled while the user types in a field: with priority, their keys would take the letters."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 from textual import on, work
 from textual.timer import Timer
@@ -15,13 +17,13 @@ from tui.screens.dashboard.knob_line import KnobLine
 from tui.screens.dashboard.knob_panel import KnobPanel
 from tui.screens.dashboard.knob_table import KnobTable
 from tui.screens.dashboard.run_screen import RunScreen
+from tui.session.knob_states import KnobState
 from tui.session.knobs.edit import EditFields
 from tui.session.knobs.knob_text import history_text
 from tui.session.knobs.steps import KnobSteps
 from tui.session.notifications.news import News
 from tui.session.recordings.preset_text import changed_values, preset_text
 from tui.session.runs.checkpoints import nearest_checkpoint
-from tui.session.state import KnobState
 
 STEP_SECONDS = 0.3
 """Presses of a step key within this time of each other become one request."""
@@ -83,31 +85,34 @@ class KnobActions(RunScreen):
         self.show_panels()
 
     def action_default(self) -> None:
-        """Reset the selected knob to its default."""
-        state = self._selected_knob
-        if state is None or self._is_read_only(state):
+        """Reset the selected knobs to their defaults."""
+        chosen = self._chosen_knobs
+        if not chosen or any(map(self._is_read_only, chosen)):
             return
-        knob = state.knob
-        if not state.is_changed and state.pending is None and state.ramp is None:
-            self.report(News(f"{knob.name} is at its default"))
+        away = [one.knob for one in chosen if one.is_changed or one.pending is not None or one.ramp is not None]
+        if away:
+            values = {knob.name: knob.default for knob in away}
+            self.send(Tune(values, "reset to default", revision=self.state.revision))
+        elif len(chosen) == 1:
+            self.report(News(f"{chosen[0].knob.name} is at its default"))
         else:
-            self.send(Tune({knob.name: knob.default}, "reset to default", revision=self.state.revision))
+            self.report(News(f"all {len(chosen)} knobs are at their defaults"))
 
     def action_unpin(self) -> None:
-        """Return the selected knob to its competing writer."""
-        if knob := self._selected_knob:
-            self.send(Unpin((knob.knob.name,), revision=self.state.revision))
+        """Return the selected knobs to their competing writers."""
+        if names := _names_of(self._chosen_knobs, lambda one: one.knob.pinned):
+            self.send(Unpin(names, revision=self.state.revision))
 
     def action_stop_ramp(self) -> None:
-        """Stop the ramp of the selected knob."""
-        if knob := self._selected_knob:
-            self.send(StopRamp((knob.knob.name,), revision=self.state.revision))
+        """Stop the ramps of the selected knobs."""
+        if names := _names_of(self._chosen_knobs, lambda one: one.ramp is not None):
+            self.send(StopRamp(names, revision=self.state.revision))
 
     @property
-    def _selected_knob(self) -> KnobState | None:
-        """The knob under the cursor; None while the curricula replace the knobs."""
+    def _chosen_knobs(self) -> list[KnobState]:
+        """The selected knobs, or the one under the cursor; none while the curricula replace the knobs."""
         panel = self.query_one(KnobPanel)
-        return panel.knob if panel.display else None
+        return panel.chosen if panel.display else []
 
     def _is_read_only(self, state: KnobState) -> bool:
         """Return whether a knob cannot be changed, and report why."""
@@ -149,3 +154,8 @@ class KnobActions(RunScreen):
         self.app.copy_to_clipboard(text)
         count = len(changed_values(self.state))
         self.report(News(f"preset copied, with {count} changed knob{'s' * (count != 1)}"))
+
+
+def _names_of(chosen: list[KnobState], has_state: Callable[[KnobState], bool]) -> tuple[str, ...]:
+    """Return the knobs that have a state; if none has it, all: then the trainer's refusal says so."""
+    return tuple(one.knob.name for one in chosen if has_state(one)) or tuple(one.knob.name for one in chosen)

@@ -16,10 +16,10 @@ from textual.widgets import Input, Label, Static
 from trainer_proc.contract.knob import RampShape, Value, When, is_numeric
 from trainer_proc.contract.requests import Tune
 from tui.screens.dashboard.range_bar import RangeBar
+from tui.session.knob_states import KnobState
 from tui.session.knobs.edit import EditFields, edit_command, edit_problem, typed_value, value_fields
 from tui.session.knobs.knob_text import knob_facts
 from tui.session.knobs.range import ends_of
-from tui.session.state import KnobState
 from tui.session.text import plain
 from tui.widgets.dialogs import FormDialog
 from tui.widgets.field import Field

@@ -16,9 +16,9 @@ from textual.widgets import Input, Static
 
 from trainer_proc.contract.knob import is_numeric, value_text
 from trainer_proc.contract.requests import Tune
+from tui.session.knob_states import KnobState
 from tui.session.knobs.edit import EditFields, changes_nothing, edit_command, edit_problem, line_fields, line_problem
 from tui.session.knobs.knob_text import line_hint
-from tui.session.state import KnobState
 from tui.session.text import plain, shortened
 from tui.widgets.field import Field
 from tui.widgets.inline_select import InlineSelect

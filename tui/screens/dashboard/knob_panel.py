@@ -18,12 +18,13 @@ from trainer_proc.contract.knob import Value, is_numeric
 from trainer_proc.contract.requests import Tune
 from tui.screens.dashboard.knob_line import KnobLine
 from tui.screens.dashboard.knob_table import KnobTable
+from tui.session.knob_states import KnobState
 from tui.session.knobs.columns import GAP
 from tui.session.knobs.history import KnobHistory
 from tui.session.knobs.knob_text import knob_detail
 from tui.session.knobs.rows import KnobFilter
 from tui.session.knobs.steps import next_word
-from tui.session.state import KnobState, RunState
+from tui.session.state import RunState
 from tui.session.text import plain_lines
 from tui.widgets.diff_text import set_titles
 from tui.widgets.field import Field
@@ -49,7 +50,8 @@ class KnobPanel(Vertical):
     """All knobs of a run, those that match a few letters, or those that were changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("escape", "clear_filter", "clear filter", "Clear the filter and show all", id="filter.clear"),
+        key("escape", "clear_filter", "clear filter",
+            "Clear the filter and show all; without one, clear the selection", id="filter.clear"),
         key("down", "leave_filter", "to the knobs", "Go to the matches", id="filter.leave"),
         # with priority: digits typed after it must reach the open editor
         key("enter", "edit", "edit",
@@ -97,6 +99,11 @@ class KnobPanel(Vertical):
         return self.query_one(KnobTable).knob
 
     @property
+    def chosen(self) -> list[KnobState]:
+        """The selected knobs; without any, the knob under the cursor."""
+        return self.query_one(KnobTable).chosen
+
+    @property
     def _field(self) -> Field:
         return self.query_one("#knob-filter", Field)
 
@@ -137,7 +144,10 @@ class KnobPanel(Vertical):
             table.action_toggle_fold()
 
     def action_clear_filter(self) -> None:
-        """Clear the filter."""
+        """Clear the filter; without one, the selection."""
+        if not self._field.display:
+            self.query_one(KnobTable).clear_choice()
+            return
         self._field.value = ""
         self._field.display = False
         self.query_one(KnobTable).focus()
@@ -186,6 +196,11 @@ class KnobPanel(Vertical):
         event.stop()
         if event.tune is not None:
             self.post_message(self.Tuned(event.tune))
+
+    @on(KnobTable.ChoiceChanged)
+    def _show_choice(self, event: KnobTable.ChoiceChanged) -> None:
+        event.stop()
+        self._show_titles()
 
     @on(KnobTable.Redrawn)
     def _follow_row(self, event: KnobTable.Redrawn) -> None:
@@ -241,4 +256,6 @@ class KnobPanel(Vertical):
         total = len(self._state.knobs)
         which = " changed" * self._filter.only_changed + " match" * bool(self._filter.pattern.strip())
         count = f"{self.query_one(KnobTable).knob_count} of {total}{which}" if which else f"{total}"
+        if chosen := self.query_one(KnobTable).chosen_count:
+            count = f"{chosen} selected ─ {count}"
         set_titles(self, title, f"{self._note} ─ {count}" if self._note else count)

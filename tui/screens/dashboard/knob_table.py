@@ -12,11 +12,12 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import DataTable
 
-from trainer_proc.contract.knob import Value
+from trainer_proc.contract.knob import Value, is_numeric
+from tui.session.knob_states import KnobState
 from tui.session.knobs.columns import GAP, Needs, fit
 from tui.session.knobs.history import KnobHistory
 from tui.session.knobs.rows import KnobFilter, Row, knob_rows, needs_of, shown_knobs
-from tui.session.state import KnobState, RunState
+from tui.session.state import RunState
 from tui.widgets.diff_table import Column, DiffTable
 from tui.widgets.key_table import key
 
@@ -47,12 +48,14 @@ _KEYS: list[BindingType] = [
     _key("space", "toggle_fold", "fold or unfold", "Fold or unfold this kind", id="knobs.toggle"),
     _key("shift+left", "fold_all(True)", "fold all", "Fold all kinds", id="knobs.fold-all"),
     _key("shift+right", "fold_all(False)", "unfold all", "Unfold all kinds", id="knobs.unfold-all"),
+    _key("M", "choose", "select",
+         "Select the knob, or all of a heading, to change several at once; again: deselect", id="knobs.select"),
     _key("left_square_bracket", "step(0.9)", "−10 %",
          "Decrease the knob by 10 %; narrow a range", id="knobs.less", display="["),
     _key("right_square_bracket", "step(1.1)", "+10 %",
          "Increase the knob by 10 %; widen a range", id="knobs.more", display="]"),
-    _key("left_curly_bracket", "step(0.5)", "÷2", "Halve the selected knob", id="knobs.halve", display="{"),
-    _key("right_curly_bracket", "step(2.0)", "×2", "Double the selected knob", id="knobs.double", display="}"),
+    _key("left_curly_bracket", "step(0.5)", "÷2", "Halve the knob", id="knobs.halve", display="{"),
+    _key("right_curly_bracket", "step(2.0)", "×2", "Double the knob", id="knobs.double", display="}"),
 ]  # fmt: skip
 
 
@@ -81,6 +84,9 @@ class KnobTable(DiffTable):
         all_knobs: frozenset[str]
         changed_knobs: frozenset[str]
 
+    class ChoiceChanged(Message):
+        """Other knobs are selected."""
+
     class Redrawn(Message):
         """Rows were added, removed or moved."""
 
@@ -92,6 +98,7 @@ class KnobTable(DiffTable):
         self._has_ended = False
         self._filter = KnobFilter()
         self._folded: dict[bool, frozenset[str]] = {False: frozenset(), True: frozenset()}
+        self._chosen: set[str] = set()
         self._needs = Needs()
         self._needs_for: object = None
         self.widths = fit(0)
@@ -103,6 +110,17 @@ class KnobTable(DiffTable):
     def knob(self) -> KnobState | None:
         """The knob under the cursor."""
         return None if self.row is None else self._state.knobs.get(self.row.key)
+
+    @property
+    def chosen(self) -> list[KnobState]:
+        """The selected knobs that are shown, from the top; without any, the knob under the cursor."""
+        found = [self._state.knobs[row.key] for row in self.shown if row.key in self._chosen]
+        return found or ([] if self.knob is None else [self.knob])
+
+    @property
+    def chosen_count(self) -> int:
+        """How many selected knobs are shown."""
+        return sum(row.key in self._chosen for row in self.shown)
 
     @property
     def row(self) -> Row | None:
@@ -178,10 +196,30 @@ class KnobTable(DiffTable):
         self._go_to_heading(self.row.kind)
         self._fold(frozenset(row.kind for row in self.shown) if is_folded else frozenset())
 
+    def action_choose(self) -> None:
+        """Select the knob under the cursor and go on, or all knobs of a heading; what is selected is cleared."""
+        if self.row is None:
+            return
+        rows = [row for row in self.shown if row.kind == self.row.kind] if self.row.is_heading else [self.row]
+        names = {row.key for row in rows if not row.is_heading and not self._state.knobs[row.key].knob.read_only}
+        self._chosen = self._chosen - names if names <= self._chosen else self._chosen | names
+        self._update()
+        if not self.row.is_heading:
+            self.move_cursor(row=self.cursor_row + 1)
+        self.post_message(self.ChoiceChanged())
+
+    def clear_choice(self) -> None:
+        """Select no knobs."""
+        self._chosen.clear()
+        self._update()
+        self.post_message(self.ChoiceChanged())
+
     def action_step(self, factor: float) -> None:
-        """Request the value of the selected knob times `factor`."""
-        if self.knob is not None:
-            self.post_message(self.StepRequested(self.knob, factor))
+        """Request the values of the selected knobs times `factor`; of several, only those with numbers."""
+        chosen = self.chosen
+        for knob in chosen:
+            if len(chosen) == 1 or is_numeric(knob.knob):
+                self.post_message(self.StepRequested(knob, factor))
 
     def on_resize(self, event: events.Resize) -> None:
         self._update()
@@ -236,7 +274,13 @@ class KnobTable(DiffTable):
     def _update(self) -> None:
         self._fit()
         self.shown = knob_rows(
-            self._state, self._filter, self.widths, self._history, self._wanted, has_ended=self._has_ended
+            self._state,
+            self._filter,
+            self.widths,
+            self._history,
+            self._wanted,
+            has_ended=self._has_ended,
+            chosen=self._chosen,
         )
         columns = [
             Column(key, label, width + GAP) for key, label in _LABELS.items() if (width := getattr(self.widths, key))

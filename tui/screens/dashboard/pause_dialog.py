@@ -12,12 +12,12 @@ from trainer_proc.contract.messages import PhaseChanged
 from trainer_proc.contract.requests import Reload, Resume, Stop
 from tui.session.guards import ways_on
 from tui.session.text import plain
-from tui.widgets.dialogs import Dialog
+from tui.widgets.dialogs import TextDialog
 from tui.widgets.key_table import key
 from tui.widgets.shown_keys import shown_keys
 
 
-class PauseDialog(Dialog[Resume | Reload | Stop | None]):
+class PauseDialog(TextDialog[Resume | Reload | Stop | None]):
     """Asks how to go on; returns the request, or None to stay paused."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -26,10 +26,6 @@ class PauseDialog(Dialog[Resume | Reload | Stop | None]):
         key("x", "choose('stop')", "stop", "Stop the training", id="pause.stop"),
         key("escape,n", "dismiss(None)", "stay paused", "Stay paused", id="pause.stay"),
     ]
-    DEFAULT_CSS = """
-    PauseDialog { align: center middle; }
-    PauseDialog > Static { width: auto; max-width: 90%; border: round $border; padding: 1 2; background: $surface; }
-    """
 
     def __init__(self, phase: PhaseChanged) -> None:
         """Ask about the pause of `phase`."""

@@ -11,17 +11,20 @@ from textual.message import Message
 from curricula.curriculum import Curriculum
 from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import TERMINAL_PHASES, Frame, GuardFired, PhaseChanged
+from trainer_proc.contract.messages import TERMINAL_PHASES, Frame, PhaseChanged
+from trainer_proc.contract.monitoring import GuardFired, StepCaptured
 from trainer_proc.contract.requests import Command, Refused
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.stand_ins import StoredIterations
 from trainer_proc.contract.trainer_lock import read_trainer
 from tui.app_settings import settings_of
 from tui.navigation import OpenRun
 from tui.screens.chart_screen import ChartScreen
 from tui.session.client import RunClient
+from tui.session.hosts.mirror import Mirror
 from tui.session.knobs.history import KnobHistory
 from tui.session.metrics.history import MetricHistory
-from tui.session.notifications.news import News, news_of
+from tui.session.notifications.news import News, news_of, step_news
 from tui.session.notifications.notify import is_news
 from tui.session.state import RunState
 from tui.session.trainer_request import TrainerUnreachable, ask
@@ -50,6 +53,19 @@ class Reported(Message):
 
 
 @dataclass
+class JobWaits(Message):
+    """The run's job waits in an engine; `text` says where, and is empty when it has a place or was cancelled."""
+
+    text: str
+    is_cancelled: bool
+
+
+@dataclass
+class HostChanged(Message):
+    """The host of the run does not answer, or does again."""
+
+
+@dataclass
 class FollowingEnded(Message):
     """No more frames will come; `text` is one line that says why."""
 
@@ -68,6 +84,8 @@ class RunScreen(ChartScreen):
         self.folder = folder
         self.journal: JournalReader | None = None
         """Set before the screen is shown if a reader has begun already."""
+        self.mirror: Mirror | None = None
+        """Set before the screen is shown if the run is on a host."""
         self.state = RunState()
         self.history = MetricHistory()
         self.knob_history = KnobHistory()
@@ -80,18 +98,29 @@ class RunScreen(ChartScreen):
 
     def on_mount(self) -> None:
         """Begin to follow the run."""
+        if self.mirror is not None:
+            self.mirror.on_change = lambda: self._post(HostChanged())
         self._client = RunClient(
             self.folder,
             on_frames=lambda *arrived: self._post(FramesArrived(*arrived)),
             on_problem=lambda text: self._post(FollowingEnded(text)),
             on_warning=lambda text: self._post(Reported(News(text, "warning", needs_user=True))),
+            on_waiting=lambda *waits: self._post(JobWaits(*waits)),
             journal=self.journal,
         )
 
     def on_unmount(self) -> None:
         """Stop following the run, which continues."""
+        if self.mirror is not None:
+            self.mirror.on_change = lambda: None
         if self._client is not None:
             self._client.close()
+
+    @property
+    def not_followed(self) -> str:
+        """Why nothing comes now, from the run or from its host; empty while all is well."""
+        from_host = self.mirror.problem if self.mirror is not None else ""
+        return self.problem or (from_host and f"{from_host}; trying again")
 
     @property
     def has_ended(self) -> bool:
@@ -103,6 +132,9 @@ class RunScreen(ChartScreen):
     def show_run(self) -> None:
         """Draw what is new in `state` and `history`."""
 
+    def load_drawn(self) -> None:
+        """Read what the charts draw from the journal at once: if each was painted before, each would read all of it."""
+
     def show_panels(self) -> None:
         """Draw the knob panel and the curriculum panel."""
 
@@ -111,7 +143,9 @@ class RunScreen(ChartScreen):
         self._send(command, done)
 
     def report(self, news: News) -> None:
-        """Show a toast; alert the user as the settings say."""
+        """Show a toast; alert the user as the settings say. Paths in it are those of the run's host."""
+        if self.mirror is not None:
+            news = news._replace(text=f"{self.mirror.host.name}: {news.text}")
         show_news(self.app, news, settings_of(self.app).notify, self.folder.name)
 
     async def continue_run(self, at: int | None) -> None:
@@ -122,11 +156,20 @@ class RunScreen(ChartScreen):
     def _post(self, message: Message) -> None:
         self.post_message(message)
 
+    @on(JobWaits)
+    def _take_waiting(self, message: JobWaits) -> None:
+        self.state.waiting = message.text
+        if message.is_cancelled and self.state.phase is None:
+            self.state.phase = PhaseChanged("finished", "cancelled before it had a place")
+        draw_soon(self, self.show_run)
+
     @on(FramesArrived)
     def _take_frames(self, message: FramesArrived) -> None:
-        before = self._offered()
+        before, step = self._offered(), self.state.step_captured
         self.is_live = message.is_live
         self.history.apply(message.frames)
+        if any(isinstance(frame.body, StoredIterations) for frame in message.frames):
+            self.load_drawn()
         self.knob_history.apply(message.frames)
         self.state.apply_all(message.frames)
         if not self.is_live:
@@ -134,10 +177,15 @@ class RunScreen(ChartScreen):
             if self.state.status(True) == "running" and not self.folder.spec_file.exists():
                 self.state.phase = PhaseChanged("finished")  # `run-policy` removes its folder at its end
         for frame in message.frames:
+            before_it = step
+            if isinstance(frame.body, StepCaptured):
+                step = frame.body
             is_repeated = isinstance(frame.body, GuardFired) and not self.state.troubles.is_new(frame.body)
             if is_repeated or not is_news(frame, self._since):
                 continue
-            if (news := news_of(frame.body)) is not None:
+            body = frame.body
+            news = step_news(before_it, body) if isinstance(body, StepCaptured) else news_of(body)
+            if news is not None:
                 self.report(news)
         if before != self._offered():
             self.refresh_bindings()
@@ -158,12 +206,19 @@ class RunScreen(ChartScreen):
         self.report(News(message.text, "error"))
         draw_soon(self, self._draw)
 
+    @on(HostChanged)
+    def _show_host(self) -> None:
+        draw_soon(self, self._draw)
+
     @on(Reported)
     def _report(self, message: Reported) -> None:
         self.report(message.news)
 
     @work(thread=True)
     def _send(self, command: Command, done: str) -> None:
+        if self.mirror is not None and self.mirror.problem:
+            self.post_message(Reported(News(f"not sent: {self.mirror.problem}", "error")))
+            return
         try:
             reply = ask(self.folder, command)
         except TrainerUnreachable as error:

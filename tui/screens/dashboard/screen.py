@@ -18,7 +18,8 @@ from textual.widgets import Input, Static
 from curricula.schema import SchemaError
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError
 from tui.app_settings import lacks_colours, settings_of
-from tui.screens.dashboard.actions import KEYS, SIDE_PANEL_ACTIONS, TYPED_ACTIONS
+from tui.screens.dashboard.actions import KEYS, OWN_FILE_ACTIONS, SIDE_PANEL_ACTIONS, TYPED_ACTIONS
+from tui.screens.dashboard.agent_actions import AgentActions
 from tui.screens.dashboard.curriculum_actions import CurriculumActions
 from tui.screens.dashboard.curriculum_panel import CurriculumPanel
 from tui.screens.dashboard.key_context import KeyContext
@@ -38,7 +39,10 @@ from tui.session.machine.gpu_use import GpuUse, GpuUseFollower
 from tui.session.notifications.news import News
 from tui.session.robot.live import LiveRobot
 from tui.session.runs.checkpoints import origin_of
+from tui.session.runs.labels import labels_or_problem
+from tui.session.runs.run_columns import label_text
 from tui.session.status_text import load_text, progress_line
+from tui.session.step_text import step_parts
 from tui.session.text import plain
 from tui.terminal.frame_clock import draw_soon
 from tui.widgets.board import ChartBoard
@@ -54,7 +58,9 @@ _CLOCK_SECONDS = 10.0
 _PADDING = 2
 
 
-class DashboardScreen(TrainingActions, VerifyActions, PanelActions, KnobActions, CurriculumActions, KeyContext):
+class DashboardScreen(
+    TrainingActions, VerifyActions, PanelActions, KnobActions, CurriculumActions, AgentActions, KeyContext
+):
     """Shows a run, live, ended or killed, and steers it while it lives."""
 
     CSS_PATH = "dashboard.tcss"
@@ -80,6 +86,7 @@ class DashboardScreen(TrainingActions, VerifyActions, PanelActions, KnobActions,
             yield Static(Content(headline), id="headline")
             yield StatusLine()
         yield DiffText(id="progress")
+        yield DiffText(id="agents")
         with Horizontal(id="body"):
             source = ChartSource(self.folder.name, self.history, self._marks.marks)
             with Container(id="top"):
@@ -113,7 +120,9 @@ class DashboardScreen(TrainingActions, VerifyActions, PanelActions, KnobActions,
         """Disable actions whose panel is hidden, and those whose keys the user types into a field."""
         is_typed = action in TYPED_ACTIONS and isinstance(self.focused, Input)
         is_hidden = action in SIDE_PANEL_ACTIONS and self.has_class("-maximised")
-        return not is_typed and not is_hidden and super().check_action(action, parameters)
+        needs_files = action in OWN_FILE_ACTIONS or (action == "export" and not self.is_live)
+        is_there = self.mirror is not None and needs_files
+        return not is_typed and not is_hidden and not is_there and super().check_action(action, parameters)
 
     # --- drawing ---
 
@@ -123,8 +132,12 @@ class DashboardScreen(TrainingActions, VerifyActions, PanelActions, KnobActions,
         self._marks.take(self.state)
         self.board.show(self.state, self.curricula)
         self.show_panels()
-        self.query_one(MachinePanel).show(is_training=self.state.iteration is not None)
+        self.query_one(MachinePanel).show(self.state.iteration is not None, step_parts(self.state))
         self._show_header()
+
+    def load_drawn(self) -> None:
+        """Read what the charts of the page draw."""
+        self.board.load_drawn()
 
     def show_panels(self) -> None:
         """Draw knobs and curricula; where the curricula are hidden, the knob panel's border shows their levels."""
@@ -163,9 +176,9 @@ class DashboardScreen(TrainingActions, VerifyActions, PanelActions, KnobActions,
         if not self.is_drawable:
             return
         line = self.query_one("#progress", DiffText)
-        line.set_class(self.state.status(self.is_live) == "failed" or bool(self.problem), "failed")
+        line.set_class(self.state.status(self.is_live) == "failed" or bool(self.not_followed), "failed")
         room = self.size.width - _PADDING
-        line.update(plain(progress_line(self.state, self.is_live, room, time.time(), self.problem)))
+        line.update(plain(progress_line(self.state, self.is_live, room, time.time(), self.not_followed)))
         self.query_one(StatusLine).show(load_text(self.state, self.is_live, self._gpus))
 
     def _task_and_headline(self) -> tuple[str, str]:
@@ -174,7 +187,10 @@ class DashboardScreen(TrainingActions, VerifyActions, PanelActions, KnobActions,
             spec = self.folder.read_spec()
         except RunFolderError as error:
             return "", plain(str(error))
-        parts = (self.folder.name, origin_of(spec), f"{spec.num_envs} environments on {spec.device}", spec.task)
+        where = "" if self.mirror is None else f"{self.mirror.host.name}:"
+        labels, _ = labels_or_problem(self.folder)
+        environments = f"{spec.num_envs} environments on {spec.device}"
+        parts = (label_text(labels), f"{where}{self.folder.name}", origin_of(spec), environments, spec.task)
         return spec.task, plain("  ".join(part for part in parts if part))
 
     # --- folded knob kinds, stored with the layout of the charts ---

@@ -23,6 +23,7 @@ from tui.session.runs.checkpoints import find_checkpoint, nearest_checkpoint
 from tui.session.status_text import export_result
 from tui.session.stopping import NotStopped, end_restart, signal_trainer
 from tui.session.text import plain_lines
+from tui.widgets.code_dialog import CodeDialog
 from tui.widgets.dialogs import Confirm
 
 _STOP_STEPS = (
@@ -48,6 +49,10 @@ class TrainingActions(RunScreen):
             self.send(Resume(), "training continues")
         elif (command := await self.answer_to(PauseDialog(phase))) is not None:
             self.send(command, "training stops" if isinstance(command, Stop) else "training continues")
+
+    def action_code(self) -> None:
+        """Show the code that the run was started with."""
+        self.app.push_screen(CodeDialog(self.folder))
 
     def action_save(self) -> None:
         """Save a checkpoint."""
@@ -117,6 +122,14 @@ class TrainingActions(RunScreen):
             self.report(News(f"this run has no rollout: {remedy}"))
         else:
             self.post_message(ShowRollouts((path,), self.folder))
+
+    def action_copy_link(self) -> None:
+        """Copy the page of this run at an experiment tracker."""
+        if (tracker := self.state.tracker) is None:
+            self.report(News("this run logs to no tracker: scripts of your own can"))
+        else:
+            self.app.copy_to_clipboard(tracker.link)
+            self.report(News(f"{tracker.tracker} link copied: {tracker.link}"))
 
     def action_runs(self) -> None:
         """Go to the list of runs."""

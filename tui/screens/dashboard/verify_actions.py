@@ -57,7 +57,5 @@ class VerifyActions(RunScreen):
 def _verified(bundle: Path, found: Verification) -> News:
     from tui.charts.files.verification_pictures import write_pictures  # imports numpy
 
-    write_pictures(found, bundle)
-    return News(
-        f"{verdict_text(found)}; see {bundle / 'verification.svg'}", "information" if found.verified else "error", True
-    )
+    pictures = write_pictures(found, bundle) or f"see {bundle / 'verification.svg'}"
+    return News(f"{verdict_text(found)}; {pictures}", "information" if found.verified else "error", True)

@@ -14,6 +14,7 @@ from textual.widgets import Button, Input, Label, Select, Static
 from curricula.errors import UserError
 from presets import Preset, load_preset
 from presets.preset import LIBRARIES, PHYSICS
+from tui.screens.launch.environments_field import NUM_ENVS, EnvironmentsField
 from tui.session.launching.knob_values import parse_settings
 from tui.session.launching.launcher import Overrides, SpecError
 from tui.session.launching.override_text import parse_override_value, parse_overrides
@@ -26,7 +27,7 @@ _NO_EVALUATION = "every N iterations"
 _FIELDS = (
     *(("device", "device"), ("num-envs", "environments"), ("iterations", "iterations"), ("seed", "seed")),
     *(("run-name", "name"), ("checkpoint", "checkpoint"), ("overrides", "overrides"), ("set", "knobs")),
-    ("evaluate-every", "evaluation"),
+    *(("evaluate-every", "evaluation"), ("fast", "fast mode")),
     ("preset-file", "own TOML"),
 )
 _ISAAC_LAB_FIELDS = (("task", "task"), ("physics", "physics"), ("library", "library"), ("arguments", "arguments"))
@@ -40,7 +41,8 @@ _PLACEHOLDERS = {
     "task": "from the preset",
     "arguments": "env.sim.dt=0.002 presets=NAME …",
 }
-_NUMBERS = ("num-envs", "iterations", "seed")
+_CHOICES = {"physics": PHYSICS, "library": LIBRARIES, "fast": ("auto", "off")}
+_NUMBERS = ("iterations", "seed")
 _OF_SPEC = {"name": "run-name", "num_envs": "num-envs", "hydra": "arguments", "evaluation": "evaluate-every"}
 """Fields that `RunSpec` calls otherwise."""
 _TYPED = ("set", "overrides", "arguments", "checkpoint", "task")
@@ -56,20 +58,23 @@ class LaunchForm(VerticalScroll, can_focus=False):
         with Vertical(id="fields"):
             yield Vertical(id="needs")
             for field, label in _FIELDS:
-                yield Horizontal(Label(label), self._widget_for(field), classes="field")
+                if field == NUM_ENVS:
+                    yield EnvironmentsField()
+                else:
+                    yield Horizontal(Label(label), self._widget_for(field), classes="field")
             with Vertical(id="isaac-lab"):
                 for field, label in _ISAAC_LAB_FIELDS:
                     yield Horizontal(Label(label), self._widget_for(field), classes="field")
         with Vertical(id="start-row"):
             yield Button(START, variant="primary", id="start")
+            yield Static(id="progress", markup=False)
             yield Static(id="problem", classes="problem", markup=False)
 
     def _widget_for(self, field: str) -> Select[str] | Input:
         if field == "device":
             return Select([("detecting devices…", "")], allow_blank=False, id=field, compact=True)
-        if field in ("physics", "library"):
-            choices = PHYSICS if field == "physics" else LIBRARIES
-            return Select([(choice, choice) for choice in choices], prompt="", id=field, compact=True)
+        if field in _CHOICES:
+            return Select([(choice, choice) for choice in _CHOICES[field]], prompt="", id=field, compact=True)
         if field in _NUMBERS:
             return Field("42" if field == "seed" else "", type="integer", id=field, compact=True)
         if field == "evaluate-every":
@@ -100,9 +105,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
             ("physics", preset.physics, "default of the task"),
             ("library", preset.library, "rsl_rl (default)"),
         ):
-            select = self.query_one(f"#{field}", Select)
-            select.prompt = f"{own} (from the preset)" if own else default
-            select.clear()
+            self._show_choice(field, own, default)
         for field in ("task", "arguments"):
             self.query_one(f"#{field}", Input).value = ""
 
@@ -111,6 +114,16 @@ class LaunchForm(VerticalScroll, can_focus=False):
         every = preset.evaluation.get("every")
         placeholder = _NO_EVALUATION if every is None else f"{every} from the preset; 0: none"
         self.query_one("#evaluate-every", Input).placeholder = placeholder
+
+    def show_fast(self, preset: Preset) -> None:
+        """Show whether the preset has its step captured in CUDA graphs; clear what was chosen before."""
+        self._show_choice("fast", preset.fast.get("mode", ""), "auto: on GPUs (default)")
+
+    def _show_choice(self, field: str, own: str, default: str) -> None:
+        """Have nothing chosen, which means the preset's `own` choice; empty for the default."""
+        select = self.query_one(f"#{field}", Select)
+        select.prompt = f"{own} (from the preset)" if own else default
+        select.clear()
 
     def show_problem(self, problem: str, field: str = "") -> None:
         """Show a problem; its field, as `RunSpec` names it or by its path, gets the focus with its text selected."""
@@ -135,6 +148,14 @@ class LaunchForm(VerticalScroll, can_focus=False):
         found = self.query(f"#{_OF_SPEC.get(field, field)}").results()
         return next((widget for widget in found if isinstance(widget, Input | Select)), None)
 
+    def show_progress(self, text: str) -> None:
+        """Show what is done before the training starts; an empty text ends that."""
+        progress = self.query_one("#progress", Static)
+        progress.update(plain(text))
+        progress.display = bool(text)
+        if text:
+            self.call_after_refresh(progress.scroll_visible, animate=False)
+
     # --- what is typed ---
 
     def text(self, field: str) -> str:
@@ -154,8 +175,9 @@ class LaunchForm(VerticalScroll, can_focus=False):
         """Return what the fields say; a run that is a checkpoint is looked for in `log_root`. Raises `SpecError`."""
         typed = self._parsed("overrides", lambda text: parse_overrides(shlex.split(text))) or {}
         checkpoint = self._parsed("checkpoint", lambda text: str(checkpoint_to_start_from(text, log_root)))
+        is_auto = self.query_one(EnvironmentsField).is_auto
         return Overrides(
-            num_envs=self._whole_number("num-envs", "environments"),
+            num_envs=None if is_auto else self._whole_number(NUM_ENVS, "environments"),
             iterations=self._whole_number("iterations", "iterations"),
             device=self.choice("device") or "",
             seed=self._whole_number("seed", "seed"),
@@ -166,6 +188,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
             task=self.text("task"),
             physics=self.choice("physics"),
             library=self.choice("library"),
+            fast={"auto": True, "off": False}.get(self.choice("fast") or ""),
             evaluate_every=self._whole_number("evaluate-every", "evaluation") if self.text("evaluate-every") else None,
             arguments=self._parsed("arguments", lambda text: tuple(shlex.split(text))) or (),
         )

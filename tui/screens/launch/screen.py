@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -14,21 +16,26 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Button, Input, OptionList, Select, Static
 
-from curricula.errors import UsageError
+from curricula.errors import UsageError, UserError
 from presets import Preset, list_presets
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.navigation import OpenRun, ShowRuns
+from tui.screens.launch.environments_field import EnvironmentsField
 from tui.screens.launch.form import START, LaunchForm, needs_of
 from tui.screens.launch.launch_list import LaunchList
 from tui.session.backends.devices import Device, list_devices
 from tui.session.launching.launch_list import ATTACH, CONTINUE, ListedRuns, find_runs
-from tui.session.launching.launcher import LaunchError, SpecError, make_spec, suggested_environments
+from tui.session.launching.launcher import LaunchError, SpecError, make_spec
+from tui.session.probing.choose import choose_environments, with_environments
+from tui.session.probing.probe import ProbingCancelled
+from tui.session.probing.texts import chosen_text, probe_text
 from tui.session.text import plain
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.key_table import key
 from tui.widgets.start_run import start_run
 
 _TITLE = "start a training"
+MEASURING = "Cancel (Enter)"
 _HUMANOID_PRESET, _FIRST_CONTACT_PRESET = "g1-walk", "cartpole"
 
 
@@ -56,6 +63,12 @@ class LaunchScreen(Screen[None]):
 
         runs: ListedRuns
 
+    @dataclass
+    class Measured(Message):
+        """Progress of the search for a number of environments."""
+
+        text: str
+
     def __init__(self, log_root: Path, preset: str = "") -> None:
         """Start runs in `log_root`; begin at this preset, or at one that suits the machine."""
         super().__init__()
@@ -63,9 +76,9 @@ class LaunchScreen(Screen[None]):
         self._preset_at_start = preset
         self._problems: dict[str, str] = {}
         self._devices: list[Device] = []
-        self._suggested_environments = ""
         self._own_preset: Preset | None = None
         self._starting = False
+        self._measuring_ended = threading.Event()
         self._shown = ""
 
     def compose(self) -> ComposeResult:
@@ -98,6 +111,10 @@ class LaunchScreen(Screen[None]):
     @property
     def _form(self) -> LaunchForm:
         return self.query_one(LaunchForm)
+
+    @property
+    def _environments(self) -> EnvironmentsField:
+        return self.query_one(EnvironmentsField)
 
     @work(thread=True)
     def _find_devices(self) -> None:
@@ -156,6 +173,7 @@ class LaunchScreen(Screen[None]):
         self.query_one("#iterations", Input).value = str(preset.iterations)
         self._suggest_environments(preset)
         form.show_evaluation(preset)
+        form.show_fast(preset)
         form.show_isaac_lab(preset)
 
     def _text_of_run(self, row: str) -> str:
@@ -185,14 +203,11 @@ class LaunchScreen(Screen[None]):
     def _fit_device(self) -> None:
         """Suggest a number of environments for the device, unless the user typed one."""
         preset = self._preset()
-        if preset is not None and self.query_one("#num-envs", Input).value == self._suggested_environments:
+        if preset is not None and self._environments.is_suggested:
             self._suggest_environments(preset)
 
     def _suggest_environments(self, preset: Preset) -> None:
-        device = self._form.choice("device") or ""
-        number = suggested_environments(preset, device, self._devices) if device else ""
-        self._suggested_environments = str(number)
-        self.query_one("#num-envs", Input).value = self._suggested_environments
+        self._environments.suggest(preset, self._form.choice("device") or "", self._devices, self._log_root)
 
     def _preset(self) -> Preset | None:
         return self._own_preset or self._list.presets.get(self._list.highlighted)
@@ -206,6 +221,7 @@ class LaunchScreen(Screen[None]):
         """Start the training and go to its dashboard; attach to a running one."""
         row = self._list.highlighted
         if self._starting:
+            self._measuring_ended.set()  # if a number is measured
             return
         if row.startswith(ATTACH):
             self.post_message(OpenRun(RunFolder(Path(row.removeprefix(ATTACH)))))
@@ -225,7 +241,47 @@ class LaunchScreen(Screen[None]):
         except UsageError as error:
             self._form.show_problem(str(error), error.field if isinstance(error, SpecError) else "")
             return
-        self._begin(spec)
+        if self._environments.is_auto:
+            self._form.show_problem("")
+            self._set_starting(True, MEASURING)
+            self._measuring_ended.clear()
+            self._measure(spec)
+        else:
+            self._begin(spec)
+
+    @work
+    async def _measure(self, spec: RunSpec) -> None:
+        """Find the number of environments in a thread, and start with it; a press of the button ends that."""
+
+        def show(text: str) -> None:
+            self.post_message(self.Measured(text))
+
+        try:
+            chosen = await asyncio.to_thread(
+                choose_environments,
+                spec,
+                self._devices,
+                on_begin=lambda count: show(f"measuring {count} environments…"),
+                on_probe=lambda probe: show(probe_text(probe)),
+                is_cancelled=self._measuring_ended.is_set,
+            )
+        except UserError as error:
+            self._set_starting(False)
+            self._form.show_progress("")
+            is_wanted = isinstance(error, ProbingCancelled)
+            self._form.show_problem("" if is_wanted else str(error), "" if is_wanted else "num_envs")
+            return
+        self._form.show_progress(chosen_text(chosen))
+        self._begin(with_environments(spec, chosen))
+
+    @on(Measured)
+    def _show_measured(self, message: Measured) -> None:
+        if self._starting:
+            self._form.show_progress(message.text)
+
+    def on_unmount(self) -> None:
+        """End a measurement; its thread is waited for when the program ends."""
+        self._measuring_ended.set()
 
     def _begin(self, spec: RunSpec) -> None:
         self._form.show_problem("")
@@ -246,10 +302,10 @@ class LaunchScreen(Screen[None]):
         else:
             self.post_message(OpenRun(folder))
 
-    def _set_starting(self, starting: bool) -> None:
+    def _set_starting(self, starting: bool, label: str = "Starting…") -> None:
         """Show on the button that the training starts, and block a second start."""
         self._starting = starting
-        self.query_one("#start", Button).label = "Starting…" if starting else _label_of(self._list.highlighted)
+        self.query_one("#start", Button).label = label if starting else _label_of(self._list.highlighted)
 
     def action_search(self) -> None:
         """Search the list."""

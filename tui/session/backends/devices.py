@@ -26,6 +26,12 @@ def list_devices() -> list[Device]:
     return [*_gpus(), _cpu()]
 
 
+def unseen_devices(place: str, gpus: int) -> list[Device]:
+    """Return so many GPUs, then the CPU, of a place that can't be asked: their memory is not known."""
+    kinds = [*((f"cuda:{index}", "GPU") for index in range(gpus)), ("cpu", "CPU")]
+    return [Device(name, f"{kind} of {place}", 0.0, 0.0) for name, kind in kinds]
+
+
 def _cpu() -> Device:
     import psutil  # takes 40 ms
 

@@ -47,6 +47,17 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Interval:
+    """Ends of an interval around a curve at some iterations, in ascending order; NaN where there is none."""
+
+    iterations: tuple[int, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    is_wide: bool = False
+    """Whether it says so little that the chart's axis does not include it."""
+
+
+@dataclass(frozen=True)
 class ChartSource:
     """One run on a board: a dashboard has one, a comparison several. `marks` may grow."""
 
@@ -85,6 +96,10 @@ class ChartSource:
             is_rare=is_rare(metric),
             limits=limits_of(metric),
         )
+
+    def interval(self, metric: str) -> Interval | None:
+        """Return the interval around a metric's curve; None without one."""
+        return None
 
     def extent(self, unit: XUnit) -> tuple[float, float] | None:
         """Return the range of the run on the x axis; None before its first iteration."""

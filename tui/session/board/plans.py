@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -24,6 +25,7 @@ STACK_KEY = "shares"
 """Key of the stacked chart of reward shares."""
 _PLACE_OF_LEVELS = 2
 _ROLES = frozenset(get_args(Role))
+_LEVEL = re.compile(r"Curriculum/.+/level")
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,14 @@ def plan_of_levels(curricula: Sequence[str]) -> ChartPlan:
 
 DEFAULT_BOARD = tuple(plan_of_role(role, own_name(role)) for role in DEFAULT_ROLES)
 """The default board of a run of this program."""
+
+
+_OF_DEFAULT_BOARD = frozenset(metric for plan in DEFAULT_BOARD for metric in plan.metrics)
+
+
+def may_be_on_default_board(metric: str) -> bool:
+    """Whether the default board of a run of this program draws this metric."""
+    return metric in _OF_DEFAULT_BOARD or bool(_LEVEL.fullmatch(metric))
 
 
 def board_of(curricula: Sequence[str], is_evaluated: bool = False) -> tuple[ChartPlan, ...]:

@@ -148,6 +148,11 @@ def _metric_impact(
     )
 
 
+def window_level(series: Series | None, window: Window) -> Level | None:
+    """Return the statistics of the finite values in a window; None without any."""
+    return _level(series, window)[0][1]
+
+
 def _level(
     series: Series | None, window: Window | None, part: Series | None = None
 ) -> tuple[tuple[NDArray[np.float64], Level | None], int]:

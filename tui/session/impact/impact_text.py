@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tui.session.impact.impact import Impact, MetricImpact
 from tui.session.impact.statistics import Difference, Level
 from tui.session.impact.windows import Window
-from tui.session.interventions.change_text import origin_text, whole_text
+from tui.session.interventions.change_text import author_text, whole_text
 from tui.session.numbers import number
 from tui.session.sparkline import resampled, sparkline
 from tui.session.text import plain, shortened_names
@@ -49,7 +49,7 @@ def impact_row(metric: MetricImpact) -> ImpactRow:
 
 def impact_title(impact: Impact) -> str:
     applied = impact.applied
-    return f"#{impact.number} applied @{applied.iteration} ({origin_text(applied.origin)})"
+    return f"#{impact.number} applied @{applied.iteration} ({author_text(applied)})"
 
 
 def impact_subject(impact: Impact) -> str:
@@ -111,6 +111,7 @@ def impact_record(impact: Impact) -> dict[str, Any]:
         "intervention": impact.number,
         "iteration": impact.applied.iteration,
         "origin": impact.applied.origin,
+        "agent": impact.applied.agent or None,
         "what": whole_text(impact.applied),
         "note": impact.applied.note,
         "before": _window_record(windows.before),

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from trainer_proc.contract.knob import value_text
-from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, Origin, Ramp
+from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, Ramp
 
 
-def origin_text(origin: Origin) -> str:
-    """Return who made a change; journals call the user `person`."""
-    return "user" if origin == "person" else origin
+def author_text(body: InterventionQueued | InterventionApplied) -> str:
+    """Return who made a change, an agent with its name; journals call the user `person`."""
+    if body.agent:
+        return f"agent {body.agent}"
+    return "user" if body.origin == "person" else body.origin
+
+
+def by_other(body: InterventionQueued | InterventionApplied) -> str:
+    """Return ` (author)`; empty for a change by the user."""
+    author = author_text(body)
+    return "" if author == "user" else f" ({author})"
 
 
 def change_text(change: Change, ramp: Ramp | None = None) -> str:
@@ -49,13 +57,12 @@ def whole_text(body: InterventionQueued | InterventionApplied, most: int | None 
 
 
 def applied_text(applied: InterventionApplied) -> str:
-    """Return number, iteration, origin (unless the user) and the changes."""
+    """Return number, iteration, author (unless the user) and the changes."""
     name = f"#{applied.number}"
     if applied.undoes is not None:
         name = f"undo of #{applied.undoes} (as #{applied.number})"
     elif applied.redoes is not None:
         name = f"redo of #{applied.redoes} (as #{applied.number})"
-    origin = "" if applied.origin == "person" else f" ({origin_text(applied.origin)})"
     is_own = applied.origin in ("curriculum", "schedule")  # which replace what else writes their knobs
     pinned = f"; pinned: {', '.join(applied.pinned)}" if applied.pinned and not is_own else ""
-    return f"{name} applied @{applied.iteration}{origin}: {intervention_text(applied, 4)}{pinned}"
+    return f"{name} applied @{applied.iteration}{by_other(applied)}: {intervention_text(applied, 4)}{pinned}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tui.session.interventions.change_text import origin_text
 from tui.session.interventions.listing import Listed, ListedIntervention, ListedMissing, ListedReload, ListedTrouble
 from tui.session.interventions.marks import MARK_SIGNS
 from tui.session.text import plain, shortened
@@ -36,7 +35,7 @@ def history_cells(listed: Listed) -> HistoryCells:
         what = f"{listed.path} loaded into the policy"
         return HistoryCells("", str(listed.iteration), sign, "user", "applied", what)
     iteration = "" if listed.iteration is None else str(listed.iteration)
-    author = origin_text(listed.origin)
+    author = "agent" if listed.agent else listed.author
     return HistoryCells(str(listed.number), iteration, sign, author, listed.state, listed.what, listed.note)
 
 
@@ -73,7 +72,8 @@ def history_details(listed: Listed) -> str:
     """Return an entry in up to three lines."""
     if not isinstance(listed, ListedIntervention):
         return history_cells(listed).what
-    lines = [f"#{listed.number} {listed.what}", listed.problem, f"note: {listed.note}" if listed.note else ""]
+    by = f" ({listed.author})" if listed.agent else ""
+    lines = [f"#{listed.number} {listed.what}{by}", listed.problem, f"note: {listed.note}" if listed.note else ""]
     return "\n".join(line for line in lines if line)
 
 

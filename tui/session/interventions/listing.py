@@ -7,9 +7,10 @@ from typing import ClassVar, Literal
 
 from msgspec.structs import replace
 
-from trainer_proc.contract.messages import Change, GuardAction, InterventionApplied, InterventionQueued, Origin, Ramp
+from trainer_proc.contract.messages import Change, InterventionApplied, InterventionQueued, Origin, Ramp
+from trainer_proc.contract.monitoring import GuardAction
 from trainer_proc.contract.requests import Redo, Undo
-from tui.session.interventions.change_text import whole_text
+from tui.session.interventions.change_text import author_text, whole_text
 from tui.session.interventions.marks import MarkKind, mark_kind, recordings_of
 from tui.session.state import RunState
 
@@ -36,6 +37,10 @@ class ListedIntervention:
     redoes: int | None = None
     ramp: Ramp | None = None
     """The ramp with its length, shape and targets; None for a change at once."""
+    agent: str = ""
+    """Name of the agent that requested it; empty for none."""
+    author: str = ""
+    """Who made it, in words."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +156,8 @@ def _listed(number: int, state: RunState) -> ListedIntervention:
         undoes=body.undoes,
         redoes=body.redoes,
         ramp=_whole_ramp(body),
+        agent=body.agent,
+        author=author_text(body),
     )
 
 

@@ -11,18 +11,21 @@ from typing import Literal, cast
 
 from curricula.curriculum_knobs import level_knob
 from curricula.recording import RecordingCurriculum
-from trainer_proc.contract.messages import GuardFired, InterventionApplied, InterventionQueued, PolicyReloaded
-from tui.session.interventions.change_text import origin_text, whole_text
+from trainer_proc.contract.messages import SET_AT_LAUNCH, InterventionApplied, InterventionQueued
+from trainer_proc.contract.monitoring import GuardFired
+from trainer_proc.contract.products import PolicyReloaded
+from tui.session.interventions.change_text import by_other, whole_text
 from tui.session.state import RunState
 
-Author = Literal["user", "curriculum", "schedule", "recording", "guard", "launch"]
+Author = Literal["user", "agent", "curriculum", "schedule", "recording", "guard", "launch"]
 """Who made a change; `recording` is a replayed session, `launch` the values of a launch or a checkpoint."""
 MarkKind = Author | Literal["ramp"]
 
-AUTHORS: tuple[Author, ...] = ("user", "curriculum", "schedule", "recording", "guard", "launch")
+AUTHORS: tuple[Author, ...] = ("user", "agent", "curriculum", "schedule", "recording", "guard", "launch")
 MARK_SIGNS: dict[MarkKind, str] = {
     "guard": "╳",
     "user": "▼",
+    "agent": "▽",
     "ramp": "◢",
     "curriculum": "◆",
     "schedule": "◇",
@@ -61,7 +64,7 @@ def author_of(body: InterventionQueued | InterventionApplied, recordings: Collec
     """Return who made a change; `recordings` are the run's curricula that replay a session."""
     match body.origin:
         case "person":
-            return "user"
+            return "agent" if body.agent else "user"
         case "launch" | "checkpoint":
             return "launch"
         case "schedule" if any(change.knob in map(level_knob, recordings) for change in body.changes):
@@ -122,5 +125,6 @@ def marks_of(state: RunState) -> list[Mark]:
 
 
 def _text(body: InterventionApplied) -> str:
-    what = whole_text(body, _MOST_CHANGES)
-    return what if body.origin == "person" else f"{what} ({origin_text(body.origin)})"
+    if body.origin == "launch" and body.note not in ("", SET_AT_LAUNCH):
+        return body.note
+    return f"{whole_text(body, _MOST_CHANGES)}{by_other(body)}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from trainer_proc.contract.knob import Knob, RampShape, Value, When, parse_value, ramp_refusal, refusal, value_text
 from trainer_proc.contract.messages import Ramp
 from trainer_proc.contract.requests import Tune
-from tui.session.state import KnobState
+from tui.session.knob_states import KnobState
 
 _EXPECTED = {"number": "expected a number", "integer": "expected a whole number", "range": "expected two numbers"}
 

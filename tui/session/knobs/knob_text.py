@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from trainer_proc.contract.knob import Knob, TakesEffect, Value, is_numeric, value_text
-from tui.session.interventions.change_text import origin_text
+from tui.session.interventions.change_text import author_text
+from tui.session.knob_states import KnobState
 from tui.session.knobs.bounds import bounds_text
-from tui.session.state import KnobState
 from tui.session.text import shortened, shortened_name
 
 _EFFECTS: dict[TakesEffect, str] = {
@@ -80,7 +80,7 @@ def knob_state(state: KnobState, width: int = 1000, wanted: Value | None = None,
     elif state.knob.competing_writer and not state.knob.pinned:
         parts.append((f"written by {state.knob.competing_writer}", "also written"))
     if state.changed_by is not None and state.ramp is None:
-        at, by = f"@{state.changed_by.iteration}", f"({origin_text(state.changed_by.origin)})"
+        at, by = f"@{state.changed_by.iteration}", f"({author_text(state.changed_by)})"
         parts.append((f"applied {at} {by}", f"{at} {by}", at))
     if replaced := _replaced(state):
         parts.append((replaced,))
@@ -110,7 +110,7 @@ def knob_facts(state: KnobState, history: str = "") -> list[str]:
     if state.changed_by is not None:
         by = state.changed_by
         note = f": {by.note}" if by.note else ""
-        lines.append(f"#{by.number} applied @{by.iteration} ({origin_text(by.origin)}){note}")
+        lines.append(f"#{by.number} applied @{by.iteration} ({author_text(by)}){note}")
     if history:
         lines.append(history)
     if state.ramp is not None:

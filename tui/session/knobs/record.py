@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui.session.state import KnobState
+from tui.session.knob_states import KnobState
 
 
 def knob_record(state: KnobState) -> dict[str, Any]:
@@ -30,6 +30,7 @@ def knob_record(state: KnobState) -> dict[str, Any]:
         "pinned": knob.pinned,
         "pending": state.pending,
         "ramp": ramp and {"target": ramp.target, "shape": ramp.shape, "iterations_left": ramp.iterations_left},
-        "changed_by": by and {"origin": by.origin, "number": by.number, "iteration": by.iteration},
+        "changed_by": by
+        and {"origin": by.origin, "agent": by.agent or None, "number": by.number, "iteration": by.iteration},
         "applied_at": state.applied_at,
     }

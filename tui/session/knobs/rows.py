@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -10,15 +10,18 @@ from typing import NamedTuple
 
 from trainer_proc.contract.knob import Value, value_text
 from tui.session.fuzzy import best_first
+from tui.session.knob_states import KnobState
 from tui.session.knobs.columns import Needs, Widths
 from tui.session.knobs.history import KnobHistory
 from tui.session.knobs.knob_text import knob_state
 from tui.session.numbers import number
-from tui.session.state import KnobState, RunState
+from tui.session.state import RunState
 from tui.session.text import plain, shortened, shortened_names
 
 _MARK = "* "
 """Before a knob that differs from its default; a sign, not only a colour."""
+_CHOSEN = "✓"
+"""Before a knob that is selected, in the second cell."""
 _ROOM_FOR_REASONS = 20
 """Cells that a reason for being read-only asks for; with more, it takes them."""
 _OPEN, _CLOSED = "▾ ", "▸ "
@@ -94,10 +97,12 @@ def knob_rows(
     wanted: Mapping[str, Value] | None = None,
     *,
     has_ended: bool = False,
+    chosen: Collection[str] = (),
 ) -> list[Row]:
     """Return the rows; several kinds get headings unless a pattern decides the order.
 
     `wanted` are values by knob that the user is stepping to; `has_ended` is whether the run can change no more.
+    `chosen` are selected knobs.
     """
     rows: list[Row] = []
     for group in _groups(state, which):
@@ -107,7 +112,15 @@ def knob_rows(
         if not is_folded:
             names = _shortened(group.names, widths.name - len(_MARK))
             rows += [
-                _row(knob, state, widths, name=name, history=history, wanted=wanted or {}, has_ended=has_ended)
+                _row(
+                    knob,
+                    state,
+                    widths,
+                    name=_mark(knob, chosen) + name,
+                    history=history,
+                    wanted=wanted or {},
+                    has_ended=has_ended,
+                )
                 for knob, name in zip(group.knobs, names, strict=True)
             ]
     return rows
@@ -172,10 +185,9 @@ def _row(
     wanted: Mapping[str, Value],
     has_ended: bool,
 ) -> Row:
-    """Return the row of a knob; `name` is its name as it is shown."""
-    mark = _MARK if knob.is_changed else " " * len(_MARK)
+    """Return the row of a knob; `name` is its name as it is shown, with its marks."""
     cells = Cells(
-        name=mark + name,
+        name=name,
         value=_cell(value_text(knob.value), widths.value),
         default=_cell(value_text(knob.knob.default), widths.default) if widths.default else "",
         metric=number(state.latest.get(knob.knob.metric)) if knob.knob.metric and widths.metric else "",
@@ -183,6 +195,12 @@ def _row(
         state=_cell(knob_state(knob, widths.state, wanted.get(knob.knob.name), has_ended=has_ended), widths.state),
     )
     return Row(knob.knob.name, cells, knob.knob.kind)
+
+
+def _mark(knob: KnobState, chosen: Collection[str]) -> str:
+    """Return the two cells before a knob's name."""
+    changed = _MARK if knob.is_changed else " " * len(_MARK)
+    return changed[0] + _CHOSEN if knob.knob.name in chosen else changed
 
 
 @lru_cache(64)

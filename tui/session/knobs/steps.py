@@ -7,8 +7,8 @@ import math
 from curricula.values import is_number
 from trainer_proc.contract.knob import LARGEST, Knob, Value, is_numeric, number_text, numbers_of, value_text
 from trainer_proc.contract.requests import Tune
+from tui.session.knob_states import KnobState
 from tui.session.knobs.bounds import bounds_text, within_bounds
-from tui.session.state import KnobState
 
 _SMALL_STEP = 0.1
 """Step from 0, as a share of the usual size."""

@@ -8,11 +8,19 @@ import msgspec
 
 from curricula.errors import UserError
 from presets.evaluation import with_interval
+from presets.fast import with_fast
 from presets.fixed_fields import has_effect
 from presets.preset import BACKENDS
 from trainer_proc.contract.checkpoint_damage import damage_of
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
-from tui.session.runs.checkpoints import LATEST, CheckpointNotFound, find_checkpoint, iteration_in, run_of
+from tui.session.runs.checkpoints import (
+    LATEST,
+    CheckpointNotFound,
+    find_checkpoint,
+    first_iteration,
+    iteration_in,
+    run_of,
+)
 from tui.session.state import RunState
 
 
@@ -27,10 +35,11 @@ def continued_spec(
     at: str | None = None,
     evaluate_every: int | None = None,
     rollout_every: int | None = None,
+    fast: bool | None = None,
 ) -> RunSpec:
     """Return the spec that continues the run in `folder`, with fold `state`, from its checkpoint `at`.
 
-    `at` as in `find_checkpoint`. `iterations` None: those left at the checkpoint. Intervals as in `Overrides`.
+    `at` as in `find_checkpoint`. `iterations` None: those left at the checkpoint. Intervals, `fast` as in `Overrides`.
     A run without a checkpoint of its own continues from the one that it began with. Launch values are in the
     checkpoint, with later changes. A goal that was reached is no goal again. Raises
     `CheckpointNotFound`, `NoIterationsLeft` or another `UserError`. So it does for a run of a user's own script, which
@@ -57,8 +66,10 @@ def continued_spec(
         checkpoint=str(checkpoint),
         parent=run_of(checkpoint),
         set={},
+        set_note="",
         evaluation=with_interval(spec.evaluation, evaluate_every),
         rollouts=with_interval(spec.rollouts, rollout_every),
+        fast=with_fast(spec.fast, fast),
         goal={} if state.has_reached_goal else spec.goal,
     )
 
@@ -67,8 +78,7 @@ def _last_iteration(state: RunState, spec: RunSpec) -> int:
     """Return the number of the final iteration; of a run that died before it loaded its checkpoint, by its spec."""
     if state.continued is not None:
         return state.last_iteration
-    began_with = iteration_in(Path(spec.checkpoint)) if spec.checkpoint else None
-    return (0 if began_with is None else began_with + 1) + spec.iterations - 1
+    return first_iteration(spec) + spec.iterations - 1
 
 
 def _checkpoint(folder: RunFolder, spec: RunSpec, at: str | None) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +14,11 @@ import msgspec
 
 from presets import Needs, Preset
 from presets.evaluation import with_interval
+from presets.fast import with_fast
 from trainer_proc.contract.child_process import child_environment, start_python
 from trainer_proc.contract.knob import Value
-from trainer_proc.contract.run_folder import LOG_ROOT, RunFolder, RunSpec
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from trainer_proc.contract.wire_keys import make_keys
 from tui.session.backends.devices import Device
 from tui.session.backends.environment import LaunchError as LaunchError
 from tui.session.backends.environment import backend_command
@@ -33,6 +35,7 @@ from tui.session.launching.spec_checks import (
     checked_spec,
 )
 from tui.session.runs.checkpoints import run_of
+from tui.session.settings.config import read_settings
 
 
 class Overrides(msgspec.Struct, frozen=True):
@@ -40,9 +43,10 @@ class Overrides(msgspec.Struct, frozen=True):
 
     `set`, `bounds` and `overrides` (values by path in the configuration) add to the preset's. So do `arguments`:
     `env.PATH=VALUE` and `agent.PATH=VALUE`, with Isaac Lab all that `presets.preset.check_isaac_lab` accepts. With
-    another `task`, only numbers, physics, library and modules of the preset apply; the rest concerns its own task.
-    `other_task`: the checkpoint may be of another task. `evaluate_every`, `rollout_every`: iterations between
-    evaluations and between rollouts, 0 for none.
+    another `task`, only numbers, physics, library, front end and modules of the preset apply, as the rest concerns its
+    own task. `other_task`: the checkpoint may be of another task. `evaluate_every`, `rollout_every`: iterations between
+    evaluations and between rollouts, 0 for none. `fast`: capture the step in CUDA graphs. `engine`: a run's
+    `engine` table.
     """
 
     num_envs: int | None = None
@@ -58,19 +62,33 @@ class Overrides(msgspec.Struct, frozen=True):
     task: str | None = None
     physics: str | None = None
     library: str | None = None
+    frontend: str | None = None
     arguments: tuple[str, ...] = ()
     other_task: bool = False
     evaluate_every: int | None = None
     rollout_every: int | None = None
+    fast: bool | None = None
+    engine: dict[str, Any] = {}
 
 
 def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -> RunSpec:
-    """Return the run's spec; the first of `devices`, all of this machine, is the default. Raises `SpecError`."""
+    """Return the run's spec; the first of `devices`, all that it can have, is the default. Raises `SpecError`."""
+    spec = checked_spec(draft_spec(preset, overrides, devices))
+    check_overrides(spec)
+    check_device(spec, devices)
+    check_origin(spec, overrides.other_task)
+    with suppress(OSError, LaunchError):  # a full disk: then it is asked for when the run is continued
+        allow_place(spec)  # the user has named the preset
+    return spec
+
+
+def draft_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -> RunSpec:
+    """Return the run's spec before it is checked. Raises `SpecError` if the preset needs a value that is not given."""
     device = overrides.device or devices[0].name
     device = "cuda:0" if device == "cuda" else device
     if overrides.task and overrides.task != preset.task:
         preset = _for_another_task(preset, overrides.task)
-    spec = RunSpec(
+    return RunSpec(
         preset=preset.name,
         backend=preset.backend,
         task=preset.task,
@@ -88,6 +106,7 @@ def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -
         overrides=_overrides(preset, overrides),
         physics=_physics(preset, overrides),
         library=preset.library if overrides.library is None else overrides.library,
+        frontend=preset.frontend if overrides.frontend is None else overrides.frontend,
         hydra=(*preset.hydra, *(overrides.arguments if preset.backend == "isaaclab" else ())),
         modules=preset.modules,
         module_folder=preset.folder_of_modules(),
@@ -97,16 +116,11 @@ def make_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) -
         checkpoints=preset.checkpoints,
         restart=preset.restart,
         goal=preset.goal,
+        fast=with_fast(preset.fast, overrides.fast),
         deploy=preset.deploy,
+        engine=overrides.engine,
         curricula=preset.curriculum,
     )
-    spec = checked_spec(spec)
-    check_overrides(spec)
-    check_device(spec, devices)
-    check_origin(spec, overrides.other_task)
-    with suppress(OSError, LaunchError):  # a full disk: then it is asked for when the run is continued
-        allow_place(spec)  # the user has named the preset
-    return spec
 
 
 def suggested_environments(preset: Preset, device: str, devices: Sequence[Device]) -> int:
@@ -171,13 +185,46 @@ def _parsed(preset: Preset, arguments: Sequence[str]) -> dict[str, Any]:
         raise SpecError(f"{preset.name} trains on {preset.backend}: {error}") from error
 
 
-def launch(spec: RunSpec, log_root: Path = LOG_ROOT) -> RunFolder:
-    """Create the run's folder and start its trainer in its own session. Raises `LaunchError`."""
-    return start_trainer(spec, log_root)[0]
+def start_trainer(
+    spec: RunSpec, log_root: Path, working_folder: Path | None = None, variables: Mapping[str, str] | None = None
+) -> tuple[RunFolder, subprocess.Popen[bytes]]:
+    """Create the run's folder and start its trainer in a session of its own. Raises `LaunchError`.
+
+    The trainer works in `working_folder`, by default in that of this process; `variables` are added to its environment.
+    """
+    folder, trainer = prepare_run(spec, log_root, tcp=read_settings()[0].wire.tcp)
+    try:
+        with open(folder.console, "ab") as console:
+            process = start_python(
+                *trainer.arguments,
+                python=trainer.python,
+                environment=child_environment({**trainer.variables, **(variables or {})}),
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                cwd=working_folder,
+                start_new_session=True,  # survives the hang-up of a dropped SSH connection
+            )
+    except OSError as error:
+        raise LaunchError(f"the run can't be started in {log_root}: {error}") from error
+    return folder, process
 
 
-def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.Popen[bytes]]:
-    """Like `launch`, and return the trainer's process too. Raises `LaunchError`."""
+class TrainerCommand(msgspec.Struct, frozen=True):
+    """What starts the trainer of a run."""
+
+    python: list[str]
+    """Command of its Python."""
+    arguments: list[str]
+    variables: dict[str, str]
+    """Environment variables beside those of the launching process."""
+
+
+def prepare_run(spec: RunSpec, log_root: Path, *, tcp: bool) -> tuple[RunFolder, TrainerCommand]:
+    """Check the run, and create its folder with `run.toml`, and keys for `tcp`; nothing is started.
+
+    Raises `LaunchError`.
+    """
     try:
         check_names(spec)
         check_text(spec, log_root)
@@ -188,19 +235,12 @@ def start_trainer(spec: RunSpec, log_root: Path) -> tuple[RunFolder, subprocess.
     try:
         folder = _make_folder(spec, log_root)
         folder.write_spec(spec)
-        with open(folder.console, "ab") as console:
-            trainer = start_python(
-                *trainer_arguments(folder, spec.processes, restarts=bool(spec.restart)),
-                python=python,
-                environment=child_environment({"PYTHONUNBUFFERED": "1"} | variables),
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # survives the hang-up of a dropped SSH connection
-            )
+        if tcp:
+            make_keys(folder)
     except OSError as error:
         raise LaunchError(f"the run can't be started in {log_root}: {error}") from error
-    return folder, trainer
+    arguments = trainer_arguments(folder, spec.processes, restarts=bool(spec.restart))
+    return folder, TrainerCommand(python, arguments, {"PYTHONUNBUFFERED": "1"} | variables)
 
 
 def trainer_arguments(folder: RunFolder, processes: int, restarts: bool = False) -> list[str]:

@@ -43,9 +43,10 @@ async def wait_until_accepted(folder: RunFolder) -> None:
     """Return when the trainer of `folder` begins to build, or has ended. Raises `RefusedLaunch`."""
     journal, state = JournalReader(folder.journal), RunState()
     while True:
+        has_ended = await asyncio.to_thread(_has_ended, folder, state)  # asked first: its last frames are then read
         state.apply_all(journal.read_new())
         await asyncio.to_thread(discard_if_refused, folder, state)
-        if not _is_loading(state) or await asyncio.to_thread(_has_ended, folder, state):
+        if has_ended or not _is_loading(state):
             return
         await asyncio.sleep(_POLL_SECONDS)
 

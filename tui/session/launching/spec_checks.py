@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import tomli_w
@@ -26,11 +28,14 @@ from presets.preset import MOST, check_isaac_lab
 from presets.restart import read_restart
 from presets.rollouts import read_rollouts
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec
-from tui.session.backends.devices import Device
+from tui.session.backends.devices import Device, unseen_devices
+from tui.session.engines.resources import read_resources
 
 _EVERY_LIBRARY = "rsl_rl"
 """The library of a run that names none."""
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
+_MOST_PROCESSES = 1024
+"""Without GPUs, nothing else limits them."""
 
 
 class SpecError(UsageError):
@@ -50,12 +55,12 @@ def checked_spec(spec: RunSpec) -> RunSpec:
             f"expected 1 to {MOST:,} environments and iterations, got {spec.num_envs:,} and {spec.iterations:,}",
             field="iterations" if 1 <= spec.num_envs <= MOST else "num_envs",
         )
-    if spec.processes < 1:
-        raise SpecError(f"expected at least 1 process, got {spec.processes}")
+    if not 1 <= spec.processes <= _MOST_PROCESSES:
+        raise SpecError(f"expected 1 to {_MOST_PROCESSES} processes, got {spec.processes:,}")
     if not 0 <= spec.seed < 2**32:
         raise SpecError(f"expected a seed from 0 to 4294967295, got {spec.seed}", field="seed")
     try:
-        check_isaac_lab(spec.backend, spec.physics, spec.library, spec.hydra)
+        check_isaac_lab(spec.backend, spec.physics, spec.library, spec.hydra, spec.frontend)
     except SchemaError as error:
         raise SpecError(str(error), field="hydra") from error
     _check_tables(spec)
@@ -93,8 +98,14 @@ def check_overrides(spec: RunSpec) -> None:
 
 
 def check_device(spec: RunSpec, devices: Sequence[Device], hint: str = "") -> None:
-    """Raise `SpecError`, with `hint`, if the run needs a GPU that this machine, with `devices`, does not have."""
+    """Raise `SpecError`, with `hint`, if the run needs a GPU that this machine, with `devices`, does not have.
+
+    What a run gets from its engine counts instead.
+    """
     _check_device_name(spec.device)
+    if spec.engine:
+        _check_engine_device(spec)
+        return
     if spec.device == "cpu" or "tegra" in os.uname().release:  # a Jetson's GPU is not listed
         return
     count = sum(device.name != "cpu" for device in devices)
@@ -111,6 +122,21 @@ def check_device(spec: RunSpec, devices: Sequence[Device], hint: str = "") -> No
             hint=hint,
             field="device",
         )
+
+
+def engine_devices(table: dict[str, Any]) -> list[Device]:
+    """Return the devices that a training gets from its engine; their memory is not known. Raises `SchemaError`."""
+    count = math.ceil(getattr(read_resources(table), "gpus", 0))  # a job may have a part of one
+    devices = unseen_devices("a job", count)
+    return devices[:count] or devices
+
+
+def _check_engine_device(spec: RunSpec) -> None:
+    names = [device.name for device in engine_devices(spec.engine)]
+    if spec.device not in names or (spec.device != "cpu" and spec.processes > len(names)):
+        wanted = f"{spec.processes} processes on {spec.device}" if spec.processes > 1 else spec.device
+        remedy = "--resource gpus=0" if spec.device == "cpu" else "more --resource gpus"
+        raise SpecError(f"the job has {', '.join(names)}, not {wanted}: ask for {remedy}", field="device")
 
 
 def _check_device_name(device: str) -> None:
@@ -155,6 +181,7 @@ def _check_tables(spec: RunSpec) -> None:
         read_restart(spec.restart)
         read_goal(spec.goal, spec.evaluation)
         read_deploy(spec.deploy)
+        read_resources(spec.engine)
     except SchemaError as error:
         raise SpecError(str(error), field="evaluation") from error
     for table, what, option in (

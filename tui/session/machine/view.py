@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import dataclass
 
 from trainer_proc.contract.amounts import amount
+from trainer_proc.contract.monitoring import StepPart
 from tui.session.machine.capacity import KEPT_FREE, EnvironmentRoom
 from tui.session.machine.disk_warning import FEW_CHECKPOINTS
 from tui.session.machine.gpu import GpuReading
@@ -16,6 +17,7 @@ from tui.session.machine.machine import MachineReading
 from tui.session.machine.processes import ProcessReading
 from tui.session.numbers import UNKNOWN, amount_of
 from tui.session.sparkline import sparkline
+from tui.session.step_text import eager_lines, summary_lines
 from tui.session.text import plain, shortened
 
 SECONDS_EACH = 2.0
@@ -38,10 +40,16 @@ class _Row:
     details: tuple[str, ...] = ()
 
 
-def machine_lines(reading: MachineReading, trail: MachineTrail | None, width: int, has_run: bool = True) -> list[str]:
+def machine_lines(
+    reading: MachineReading,
+    trail: MachineTrail | None,
+    width: int,
+    has_run: bool = True,
+    parts: tuple[StepPart, ...] = (),
+) -> list[str]:
     """Return all lines, at most `width` cells (at least 30); without `trail`, there are no sparklines.
 
-    Lines that begin with `WARNING` need the user.
+    `parts` of the training step in fast mode. Lines that begin with `WARNING` need the user.
     """
     lines: list[str] = []
     curve = max(min(_LONGEST_CURVE, width - 50), _SHORTEST_CURVE)
@@ -53,8 +61,10 @@ def machine_lines(reading: MachineReading, trail: MachineTrail | None, width: in
     lines += _row_lines(_cpu_row(reading.cpu, width), trail, width, curve)
     lines += _row_lines(_memory_row(reading), trail, width, curve)
     lines += _wrapped(_disk_text(reading.disk), width)
+    lines += summary_lines(parts, width)
     if has_run:
         lines += [*_room_lines(reading, width), "", *_process_lines(reading, width)]
+    lines += eager_lines(parts, width)
     return lines
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from msgspec.structs import replace
 
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.journal_records import decode_records
-from trainer_proc.contract.messages import Frame
+from trainer_proc.contract.messages import Frame, MetricSet
 from trainer_proc.contract.records import HEADER
 from trainer_proc.contract.run_files import open_file
-from tui.session.metrics.journal_columns import LEAST_ROWS, PIECE, find_table, without_ends
+from tui.session.metrics.journal_columns import LEAST_ROWS, PIECE, find_table, with_columns, without_ends
 from tui.session.metrics.read_ahead import ReadAhead
 
 _LEAST_BYTES = PIECE
@@ -23,6 +24,13 @@ _SLICE = 64 * 1024
 
 class ColumnReader(JournalReader):
     """Reads as `JournalReader`, with `StoredIterations` for long tables; first and last record of each are frames."""
+
+    def __init__(self, path: Path, at_once: Callable[[str], bool] | None = None) -> None:
+        """Read the values of metrics whose names are `at_once` with the tables: later, it takes another pass."""
+        super().__init__(path)
+        self._at_once = at_once
+        self._places: dict[int, list[int]] = {}
+        """Places of those metrics by metric set."""
 
     def read_pieces(self) -> Iterator[list[Frame]]:
         try:
@@ -52,7 +60,10 @@ class ColumnReader(JournalReader):
                     self._decoded(data[place : place + stored.record], start + place, None)[0][0]
                     for place in (position, end - stored.record)
                 )
-                frames += [first, replace(first, body=without_ends(stored)), *others, last]
+                table = without_ends(stored)
+                if places := self._places.get(table.metric_set):
+                    table = with_columns(table, places, data, start)
+                frames += [first, replace(first, body=table), *others, last]
                 position = end
                 if len(data) == PIECE and len(data) - end < LEAST_ROWS * stored.record:
                     break  # a part of the next table
@@ -64,8 +75,16 @@ class ColumnReader(JournalReader):
             if not end:
                 break
             frames += decoded
+            self._take_names(decoded)
             position += end
         return frames, start + position
+
+    def _take_names(self, frames: list[Frame]) -> None:
+        if self._at_once is None:
+            return
+        for body in (frame.body for frame in frames):
+            if isinstance(body, MetricSet):
+                self._places[body.id] = [place for place, name in enumerate(body.names) if self._at_once(name)]
 
     def _decoded(self, data: bytes, offset: int, before: Frame | None) -> tuple[list[Frame], int]:
         return decode_records(data, self.path, offset, before)

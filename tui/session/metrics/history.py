@@ -10,13 +10,15 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer_proc.contract.messages import Damaged, Frame, IterationFinished, MetricSet, StoredIterations
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet
 from trainer_proc.contract.products import EvaluationFinished
-from tui.session.metrics.journal_columns import iterations_of
+from trainer_proc.contract.stand_ins import Damaged, StoredIterations
+from tui.session.metrics.journal_columns import ReadIterations, iterations_of, without_columns
 from tui.session.metrics.series import Series
 from tui.session.metrics.shares import RewardShares
 from tui.session.metrics.sorted_integers import as_range
 from tui.session.metrics.stored_series import StoredSeries, load_together
+from tui.session.metrics.stretch import Stretch, joined_ranges
 from tui.session.metrics.timeline import Timeline
 
 _ROWS_AT_ONCE = 512
@@ -32,6 +34,8 @@ class MetricHistory:
         """Shares of the reward terms; up to date after its `update`."""
         self._names: dict[int, tuple[str, ...]] = {}
         self._start: float | None = None
+        self._stretch: Stretch | None = None
+        """What is read from a long journal, within one `apply`."""
 
     def apply(self, frames: list[Frame]) -> None:
         """Add frames; many at once are far cheaper than one by one."""
@@ -48,15 +52,18 @@ class MetricHistory:
             elif isinstance(body, MetricSet):
                 self._take(finished[taken:])  # a restarted trainer counts its metric sets from 0
                 taken = len(finished)
+                self._end_stretch()
                 self._names[body.id] = body.names
             elif isinstance(body, StoredIterations):
                 self._take(finished[taken:])
                 taken = len(finished)
                 self._store(body)
             elif isinstance(body, EvaluationFinished):
+                self._end_stretch()
                 for name, value in body.values.items():  # of an iteration that has long finished
                     self.series[name].append(body.iteration, value)
         self._take(finished[taken:])
+        self._end_stretch()
         self._take_times(finished, times)
 
     def _take(self, iterations: list[IterationFinished]) -> None:
@@ -66,13 +73,18 @@ class MetricHistory:
             if not names or not bodies:
                 continue
             values = np.frombuffer(b"".join([body.values for body in bodies]), dtype="<f4")
-            if len(bodies) == 1:
+            if self._stretch is not None and self._stretch.metric_set != metric_set:
+                self._end_stretch()
+            if len(bodies) == 1 and self._stretch is None:
                 iteration = bodies[0].iteration
                 for name, value in zip(names, values.tolist(), strict=True):
                     self.series[name].append(iteration, value)
                 continue
             numbers = as_range(np.array([body.iteration for body in bodies]))
             by_metric = _transposed(values.reshape(len(bodies), -1))
+            if self._stretch is not None:
+                self._stretch.add(numbers, by_metric)
+                continue
             for name, of_metric in zip(names, by_metric, strict=True):
                 self.series[name].extend(numbers, of_metric)
 
@@ -81,12 +93,31 @@ class MetricHistory:
         load_together([self.series[metric] for metric in metrics if metric in self.series])
 
     def _store(self, stored: StoredIterations) -> None:
-        self.timeline.store(stored, self._start or 0.0)
-        iterations = iterations_of(stored)
-        for place, name in enumerate(self._names.get(stored.metric_set, ())):
+        if self._stretch is None or self._stretch.metric_set != stored.metric_set:
+            self._end_stretch()
+            self._stretch = Stretch(stored.metric_set)
+        columns = stored.columns if isinstance(stored, ReadIterations) else None
+        plain = without_columns(stored)
+        self._stretch.add(iterations_of(plain), plain, columns)
+        self.timeline.store(plain, self._start or 0.0)
+
+    def _end_stretch(self) -> None:
+        """Give all metrics their points; later ones are not part of it."""
+        stretch, self._stretch = self._stretch, None
+        if stretch is None:
+            return
+        columns = stretch.take_columns()
+        whole = joined_ranges([iterations for iterations, _ in stretch.parts])
+        for place, name in enumerate(self._names.get(stretch.metric_set, ())):
             series = self.series[name]
             assert isinstance(series, StoredSeries)
-            series.store(iterations, stored, place)
+            if place in columns and len(whole) == 1:  # usual, and far cheaper than part by part
+                series.extend(whole[0], np.concatenate(columns[place]))
+            elif place in columns:
+                for (iterations, _), values in zip(stretch.parts, columns[place], strict=True):
+                    series.extend(iterations, values)
+            else:
+                series.store(stretch, place)
 
     def _take_times(self, finished: list[IterationFinished], times: list[float]) -> None:
         self.timeline.extend(

@@ -12,31 +12,26 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from numpy.typing import NDArray
 
 from trainer_proc.contract.journal_records import decode_records, is_whole_record
-from trainer_proc.contract.messages import (
-    Damaged,
-    Frame,
-    IterationFinished,
-    KnobsAvailable,
-    MetricSet,
-    RunStarted,
-    StoredIterations,
-)
+from trainer_proc.contract.messages import Frame, IterationFinished, KnobsAvailable, MetricSet, RunStarted
 from trainer_proc.contract.products import EvaluationFinished
 from trainer_proc.contract.records import BIN_32, HEADER
 from trainer_proc.contract.run_files import open_file
+from trainer_proc.contract.stand_ins import Damaged, StoredIterations
 from tui.session.metrics.record_layout import Layout, layout_of, leading
 
 Result = TypeVar("Result")
-PIECE = 16 * 1024 * 1024
-"""Bytes that are read at a time."""
-_READERS = 4
+_Records: TypeAlias = tuple[Layout, bytes, NDArray[np.int64]]
+"""Layout of a table's records, bytes of the journal, and where each record starts in them."""
+PIECE = 24 * 1024 * 1024
+"""Bytes that are read at a time. The C library returns blocks of 32 MiB at once; new ones cost more than reading."""
+_READERS = 3
 """Threads; each has a piece in memory."""
 _CHECKED_EVERY = 256
 LEAST_ROWS = 64
@@ -46,6 +41,13 @@ _LONGEST_BETWEEN = 64 * 1024
 """Bytes of a frame that may lie in a table."""
 _ENDS = IterationFinished | MetricSet | RunStarted | KnobsAvailable | EvaluationFinished | Damaged
 """Frames whose order among iterations matters, or iterations of another kind."""
+
+
+class ReadIterations(StoredIterations, frozen=True, eq=False):
+    """A table with the values of some metrics, which were read when it was found."""
+
+    columns: dict[int, NDArray[np.float32]]
+    """Values of all iterations, shape (count,), by place in the metric set."""
 
 
 def find_table(data: bytes, position: int, path: Path, offset: int) -> tuple[StoredIterations, list[Frame], int] | None:
@@ -93,9 +95,9 @@ def _walk(data: bytes, position: int, size: int, path: Path) -> tuple[list[tuple
     header = data[position : position + HEADER.size]
     parts: list[tuple[int, int]] = []
     others: list[tuple[int, Frame]] = []
-    total = 0
+    total = count = 0
     while True:
-        if count := _equal_headers(data, position, size, header):
+        if count := _equal_headers(data, position, size, header, count):
             parts.append((position, count))
             total += count
             position += count * size
@@ -108,8 +110,14 @@ def _walk(data: bytes, position: int, size: int, path: Path) -> tuple[list[tuple
         position += end
 
 
-def _equal_headers(data: bytes, position: int, size: int, header: bytes) -> int:
-    """Return how many whole records with this header follow each other."""
+def _equal_headers(data: bytes, position: int, size: int, header: bytes, guess: int) -> int:
+    """Return how many whole records with this header follow each other; `guess` is tried first.
+
+    Where only the last one of the guess has been looked at, `Layout.matching` looks at all headers.
+    """
+    behind = position + guess * size
+    if guess and behind <= len(data) and data.startswith(header, behind - size) and not data.startswith(header, behind):
+        return guess
     count, window = 0, LEAST_ROWS
     while (whole := min((len(data) - position) // size - count, window)) > 0:
         start = position + count * size
@@ -158,6 +166,19 @@ def without_ends(stored: StoredIterations) -> StoredIterations:
     return replace(stored, parts=kept, first_iteration=stored.first_iteration + stored.step)
 
 
+def with_columns(stored: StoredIterations, places: Sequence[int], data: bytes, start: int) -> ReadIterations:
+    """Return the same table with its values at these places, from `data`, which is at `start` of the journal."""
+    starts = _starts(stored.parts, stored.record) - start
+    layout = layout_of(data[starts[0] : starts[0] + stored.record])
+    columns = _read(stored.count, places, (layout, data, starts) if layout is not None else None)
+    return ReadIterations(**asdict(stored), columns=dict(zip(places, columns, strict=True)))
+
+
+def without_columns(stored: StoredIterations) -> StoredIterations:
+    """Return the table alone: to keep it keeps no values."""
+    return StoredIterations(**{name: getattr(stored, name) for name in StoredIterations.__struct_fields__})
+
+
 def iterations_of(stored: StoredIterations) -> range:
     """Return the iterations of a table."""
     return range(stored.first_iteration, stored.first_iteration + stored.count * stored.step, stored.step)
@@ -171,8 +192,12 @@ def read_each(read: Callable[[StoredIterations], Result], tables: Iterable[Store
 
 def read_values(stored: StoredIterations, places: Sequence[int]) -> NDArray[np.float32]:
     """Return the values at these places of the metric set, shape (len(places), count); NaN for what is gone."""
-    values = np.full((len(places), stored.count), np.nan, dtype=np.float32)
-    if (found := _records(stored)) is not None:
+    return _read(stored.count, places, _records(stored))
+
+
+def _read(count: int, places: Sequence[int], found: _Records | None) -> NDArray[np.float32]:
+    values = np.full((len(places), count), np.nan, dtype=np.float32)
+    if found is not None:
         layout, data, starts = found
         known = [column for column, place in enumerate(places) if place < layout.metrics]  # all, if still the same file
         values[known, : len(starts)] = layout.read(data, starts, [places[column] for column in known])
@@ -190,7 +215,7 @@ def read_moments(stored: StoredIterations) -> tuple[NDArray[np.float64], NDArray
     return steps, times
 
 
-def _records(stored: StoredIterations) -> tuple[Layout, bytes, NDArray[np.int64]] | None:
+def _records(stored: StoredIterations) -> _Records | None:
     """Return the records of a table and where each starts, fewer if the file has become shorter; None if it is gone."""
     begin, (last, count) = stored.parts[0][0], stored.parts[-1]
     with suppress(OSError), open_file(Path(stored.path)) as file:

@@ -116,8 +116,8 @@ class Pyramid:
             fresh_low, fresh_high = lows[done:full], highs[done:full]
             if depth == 0 and len(self._non_finite) and self._non_finite.values[-1] >= done:
                 fresh_low, fresh_high = _without_non_finite(fresh_low)
-            level.low.extend(fresh_low.reshape(-1, BLOCK).min(axis=1))
-            level.high.extend(fresh_high.reshape(-1, BLOCK).max(axis=1))
+            level.low.extend(_by_place(fresh_low).min(axis=0))
+            level.high.extend(_by_place(fresh_high).max(axis=0))
             lows, highs = level.low.values, level.high.values
 
     def _fold_edges(
@@ -150,6 +150,11 @@ class Pyramid:
         if source.high is not source.low:  # blocks, which are finite or empty
             return _Extremes(low, source.high[rows])
         return _without_non_finite(low) if len(self._non_finite) else _Extremes(low, low)
+
+
+def _by_place(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return whole blocks as columns, shape (16, n): NumPy compares long rows several times as fast as short ones."""
+    return np.ascontiguousarray(values.reshape(-1, BLOCK).T)
 
 
 def _without_non_finite(values: NDArray[np.float32]) -> _Extremes:

@@ -37,6 +37,8 @@ class MovingAverage:
     def next(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Smooth the next values, shape (k,)."""
         finite = np.isfinite(values)
+        if finite.all():
+            return self._smooth(values.astype(np.float64)).astype(np.float32)
         smoothed = values.copy()
         smoothed[finite] = self._smooth(values[finite].astype(np.float64))
         return smoothed
@@ -59,16 +61,20 @@ class MovingAverage:
             return self._averages_of_few(values)
         length = min(_LONGEST_BLOCK, len(values), max(1, int(math.log(_LARGEST_POWER) / -math.log(weight))))
         blocks = -(-len(values) // length)
-        padded = np.zeros(blocks * length)
-        padded[: len(values)] = values
+        padded = np.empty(blocks * length)
+        padded[: len(values)], padded[len(values) :] = values, 0.0
         powers = weight ** np.arange(1, length + 1, dtype=np.float64)
-        within = np.cumsum(padded.reshape(blocks, length) * ((1 - weight) / powers), axis=1) * powers
+        within = padded.reshape(blocks, length)
+        within *= (1 - weight) / powers
+        within.cumsum(axis=1, out=within)
+        within *= powers
         before = np.empty(blocks)
         average, whole_block = self._average, float(powers[-1])
         for block, end in enumerate(within[:, -1].tolist()):
             before[block] = average
             average = average * whole_block + end
-        averages: NDArray[np.float64] = (within + before[:, np.newaxis] * powers).reshape(-1)[: len(values)]
+        within += before[:, np.newaxis] * powers
+        averages: NDArray[np.float64] = padded[: len(values)]
         self._average = float(averages[-1])
         return averages
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trainer_proc.contract.messages import StoredIterations
+from trainer_proc.contract.stand_ins import StoredIterations
+from tui.session.metrics.growing_array import GrowingArray
 from tui.session.metrics.journal_columns import read_each, read_values
 from tui.session.metrics.series import Series
 from tui.session.metrics.sorted_integers import SortedIntegers
+from tui.session.metrics.stretch import Iterations, Stretch, joined_ranges
+
+_Values: TypeAlias = NDArray[np.float32] | GrowingArray[np.float32]
 
 
 class StoredSeries(Series):
@@ -19,7 +24,7 @@ class StoredSeries(Series):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting: list[tuple[range | NDArray[np.int64], NDArray[np.float32] | tuple[StoredIterations, int]]] = []
+        self._waiting: list[tuple[Iterations, _Values] | tuple[Stretch, int]] = []
         self._waiting_points = 0
         self._newest: float | None = None
 
@@ -28,9 +33,12 @@ class StoredSeries(Series):
         """Whether points are still in the journal."""
         return bool(self._waiting)
 
-    def store(self, iterations: range, stored: StoredIterations, place: int) -> None:
-        """Add the points of the table's `iterations` at this place of its metric set, without reading them."""
-        self._wait(iterations, (stored, place))
+    def store(self, stretch: Stretch, place: int) -> None:
+        """Add the points of the metric at this place of a complete stretch, without reading them."""
+        self._waiting.append((stretch, place))
+        self._waiting_points += stretch.count
+        if (newest := stretch.newest(place)) is not None:
+            self._newest = newest
 
     @property
     def count(self) -> int:
@@ -65,16 +73,32 @@ class StoredSeries(Series):
             self._wait(iterations, np.array(ys, dtype=np.float32))
             self._newest = float(np.asarray(ys)[-1])
 
-    def _wait(
-        self, iterations: range | NDArray[np.int64], values: NDArray[np.float32] | tuple[StoredIterations, int]
-    ) -> None:
-        self._waiting.append((iterations, values))
+    def _wait(self, iterations: Iterations, values: NDArray[np.float32]) -> None:
+        """Keep points until those before them are read; single ones of a live run join, and take 4 bytes each."""
         self._waiting_points += len(iterations)
+        before, own = self._waiting[-1]
+        joined = [] if isinstance(before, Stretch) else joined_ranges([before, iterations])
+        if len(joined) != 1 or isinstance(own, int):
+            self._waiting.append((iterations, values))
+            return
+        if not isinstance(own, GrowingArray):
+            first, own = own, GrowingArray(np.float32)
+            own.extend(first)
+        own.extend(values)
+        self._waiting[-1] = joined[0], own
 
-    def _iterations(self) -> list[range | NDArray[np.int64]]:
+    def _parts(self) -> Iterator[tuple[Iterations, _Values | tuple[StoredIterations, int]]]:
+        """Yield what waits, in order of arrival."""
+        for what, own in self._waiting:
+            if isinstance(what, Stretch) and isinstance(own, int):
+                yield from what.of(own)
+            elif not isinstance(what, Stretch) and not isinstance(own, int):
+                yield what, own
+
+    def _iterations(self) -> list[Iterations]:
         """Return iterations in order of arrival, those that are here first."""
         here = [] if not super().count else [range(self._xs.first, self._xs.last + 1)]
-        return [*here, *(iterations for iterations, _ in self._waiting)]
+        return [*here, *(iterations for iterations, _ in self._parts())]
 
     def _ready(self) -> None:
         load_together([self])
@@ -82,7 +106,7 @@ class StoredSeries(Series):
     def places(self) -> Iterator[tuple[StoredIterations, int, int]]:
         """Yield what waits in the journal: the table, the place in its metric set, and the first of its rows."""
         row = super().count
-        for iterations, values in self._waiting:
+        for iterations, values in self._parts():
             if isinstance(values, tuple):
                 yield *values, row
             row += len(iterations)
@@ -90,15 +114,15 @@ class StoredSeries(Series):
     def take(self, values: NDArray[np.float32]) -> None:
         """Take all waiting points; `values`, shape (count,), has those of the journal at the rows of `places`."""
         start = row = super().count
-        for iterations, own in self._waiting:
+        for iterations, own in self._parts():
             if not isinstance(own, tuple):
-                values[row : row + len(iterations)] = own
+                values[row : row + len(iterations)] = own.values if isinstance(own, GrowingArray) else own
             row += len(iterations)
-        parts = [iterations for iterations, _ in self._waiting]
+        parts = [iterations for iterations, _ in self._parts()]
         self._waiting, self._waiting_points = [], 0
         if start:
             parts.insert(0, self._xs.part_from(0))
-        joined = _joined(parts)
+        joined = joined_ranges(parts)
         if len(joined) == 1:  # usual, and a copy of many points is saved
             values[:start] = self._ys.values
             self._xs = SortedIntegers()
@@ -130,16 +154,3 @@ def load_together(series: Iterable[Series]) -> None:
     read_each(read, list(wanted))
     for one, own in zip(stored, values, strict=True):
         one.take(own)
-
-
-def _joined(parts: Sequence[range | NDArray[np.int64]]) -> list[range | NDArray[np.int64]]:
-    """Return the same iterations with consecutive ranges joined."""
-    joined: list[range | NDArray[np.int64]] = []
-    for part in parts:
-        if joined and isinstance(part, range) and isinstance(before := joined[-1], range):
-            step = part[0] - before[-1]
-            if step > 0 and all(len(one) == 1 or one.step == step for one in (before, part)):
-                joined[-1] = range(before[0], part[-1] + step, step)
-                continue
-        joined.append(part)
-    return joined

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trainer_proc.contract.messages import StoredIterations
+from trainer_proc.contract.stand_ins import StoredIterations
 from tui.session.metrics.growing_array import GrowingArray
 from tui.session.metrics.journal_columns import iterations_of, read_each, read_moments
 from tui.session.metrics.series import whole_edges

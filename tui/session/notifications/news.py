@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, TypeAlias
 
 from trainer_proc.contract.knob import value_text
-from trainer_proc.contract.messages import (
-    Body,
+from trainer_proc.contract.messages import Body, InterventionApplied, InterventionFailed, PhaseChanged, RampAdvanced
+from trainer_proc.contract.monitoring import (
     CompetingWriterFound,
     GuardFired,
-    InterventionApplied,
-    InterventionFailed,
     LeftOut,
-    PhaseChanged,
-    PolicyReloaded,
-    RampAdvanced,
+    StepCaptured,
     TrainerStalled,
     WireRestarted,
 )
@@ -28,14 +24,17 @@ from trainer_proc.contract.products import (
     ExportFailed,
     ExportFinished,
     ExportStarted,
+    PolicyReloaded,
     RolloutFailed,
     RolloutRecorded,
+    TrackerLinked,
     WriteDelayed,
 )
 from tui.session.evaluation_text import evaluation_result
 from tui.session.interventions.change_text import applied_text
 from tui.session.rollout_text import rollout_result
 from tui.session.status_text import export_result, stalled_text
+from tui.session.step_text import turned_eager
 
 Severity: TypeAlias = Literal["information", "warning", "error"]
 
@@ -82,6 +81,15 @@ def news_of(body: Body) -> News | None:
     return _file_news(body)
 
 
+def step_news(before: StepCaptured | None, now: StepCaptured) -> News | None:
+    """Notify of parts of the step that fast mode has given up during the training; `before` is its last report."""
+    parts = turned_eager(before, now)
+    if not parts:
+        return None
+    more = f", and {len(parts) - 1} more" if len(parts) > 1 else ""
+    return News(f"{parts[0].name} is no longer captured: {parts[0].reason}{more}", "warning")
+
+
 def _ramp_news(advanced: RampAdvanced) -> News | None:
     """Notify of the end of a ramp only; the table shows its steps."""
     ended = [change for change in advanced.changes if advanced.iterations_left.get(change.knob) == 0]
@@ -109,6 +117,8 @@ def _file_news(body: Body) -> News | None:
             return News(f"checkpoints deleted: {', '.join(paths)}")
         case EvaluationFinished() | EvaluationFailed():
             return News(evaluation_result(body), "information" if isinstance(body, EvaluationFinished) else "warning")
+        case TrackerLinked(tracker=tracker, link=link):
+            return News(f"logged by {tracker}: {link}")
         case RolloutRecorded():
             return News(rollout_result(body))
         case RolloutFailed():

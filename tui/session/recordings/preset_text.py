@@ -76,6 +76,7 @@ def preset_content(spec: RunSpec, run: str, description: str) -> dict[str, Any]:
         "set": spec.set,
         "physics": spec.physics,
         "library": spec.library,
+        "frontend": spec.frontend,
         "hydra": spec.hydra,
         "modules": spec.modules,
         "module_folder": spec.module_folder,

@@ -67,7 +67,7 @@ def _metric_called(text: str, state: RunState) -> str:
     """Return the metric that `text` names, as on the charts. Raises `UsageError`."""
     from tui.session.board.titles import metrics_called  # imports numpy: too slow for other commands
 
-    metrics = metrics_called(text, [name for names in state.metric_sets.values() for name in names])
+    metrics = metrics_called(text, [name for names in state.metrics.sets.values() for name in names])
     if len(metrics) > 1:
         raise UsageError(f"expected one metric, got {text}, which are {', '.join(metrics)}")
     return metrics[0]

@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from trainer_proc.contract.robot import RobotState
+from trainer_proc.contract.robot import RobotState, with_ground
 
 SECONDS = 30.0
 """Simulated seconds that a live view keeps."""
@@ -54,6 +54,7 @@ class RobotHistory:
         """
         is_new = False
         for state in states:
+            state = with_ground(state, self._states[-1] if self._states else None)
             if self._states and state == self._states[-1]:  # a paused training sends it to each new viewer
                 continue
             if self._states and state.step <= self._states[-1].step:

@@ -129,7 +129,7 @@ class LiveRobot:
             self.problem = TOO_OLD
         else:
             self.problem = ""
-            self._socket = watching_socket(connection.robot, self._selection, _MOST_WAITING)
+            self._socket = watching_socket(connection, self._selection, _MOST_WAITING)
 
     def _disconnect(self) -> None:
         if self._socket is not None:

@@ -37,9 +37,9 @@ def history_of(rollout: Rollout) -> RobotHistory:
 
 
 def title_of(rollout: Rollout) -> str:
-    """Return what distinguishes a rollout: policy, run, held command and pushes, and why it ends early."""
+    """Return why a rollout ends early, and what distinguishes it: policy, run, held command, terrain and pushes."""
     header = rollout.header
     command = f"command {', '.join(f'{value:g}' for value in header.command)}" if header.command else ""
     pushes = f"{len(header.pushes)} push{'es' * (len(header.pushes) > 1)}" if header.pushes else ""
-    parts = (header.policy, header.run, command, pushes, rollout.problem)
+    parts = (rollout.problem, header.policy, header.run, command, header.terrain, pushes)
     return plain("  ".join(part for part in parts if part))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from curricula.errors import UsageError
+from presets.rollouts import TERRAIN
 from trainer_proc.contract.rollout import SUFFIX, Push, RolloutError, read_header
 from trainer_proc.contract.rollout_request import RolloutRequest, default_file
 from trainer_proc.contract.run_folder import RunFolder
@@ -35,6 +37,13 @@ def parse_push(text: str) -> Push:
     return Push(*times, *velocities)
 
 
+def parse_terrain(text: str | None) -> str:
+    """Return the terrain type and level in `stairs:4`; empty for None. Raises `UsageError`."""
+    if text is not None and not re.match(TERRAIN, text):
+        raise UsageError(f"expected TYPE:LEVEL, such as stairs:4, got {text}")
+    return text or ""
+
+
 def make_requests(
     targets: Sequence[Target],
     output: Path | None,
@@ -44,6 +53,7 @@ def make_requests(
     command: tuple[float, ...],
     pushes: tuple[Push, ...],
     seed: int,
+    terrain: str = "",
 ) -> list[RolloutRequest]:
     """Return a request for each target with its device. Raises `UsageError` where a file must not be written.
 
@@ -58,6 +68,7 @@ def make_requests(
             seconds=seconds,
             command=command,
             pushes=pushes,
+            terrain=terrain,
             seed=seed,
             device=device,
         )

@@ -66,6 +66,12 @@ def iteration_in(checkpoint: Path) -> int | None:
     return iteration_of(checkpoint) if best is None else best.iteration
 
 
+def first_iteration(spec: RunSpec) -> int:
+    """Return the number of a run's first iteration: that after its checkpoint; 0 if that has no number."""
+    began_with = iteration_in(Path(spec.checkpoint)) if spec.checkpoint else None
+    return 0 if began_with is None else began_with + 1
+
+
 def checkpoint_to_start_from(text: str, log_root: Path) -> Path:
     """Return the absolute path of the checkpoint file `text`, or of the newest checkpoint of the run `text`.
 

@@ -1,32 +1,33 @@
-"""Differences between runs: launch configuration, knobs and changes."""
+"""Differences between runs: launch configuration, code, versions, knobs and changes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from trainer_proc.contract.code_state import CodeError, CodeState, read_code
 from trainer_proc.contract.knob import Value, value_text
-from trainer_proc.contract.run_folder import RunSpec
-from tui.session.interventions.change_text import origin_text
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.session.interventions.listing import list_interventions
-from tui.session.runs.names import own_name, short_date
 from tui.session.state import RunState
 
-DifferenceKind: TypeAlias = Literal["run.toml", "knob", "intervention"]
+DifferenceKind: TypeAlias = Literal["run.toml", "code", "version", "knob", "intervention"]
 _NEVER_EQUAL = ("name",)
 """Fields of `run.toml` that always differ."""
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """A run's spec and the fold of its journal."""
+    """A run's spec, the fold of its journal, and the code that it was started with, if that is recorded."""
 
     name: str
     spec: RunSpec
     state: RunState
+    code: CodeState | None = None
 
 
 @dataclass(frozen=True)
@@ -59,22 +60,19 @@ class Difference:
 
 
 def differences(runs: Sequence[ComparedRun]) -> list[Difference]:
-    """Return the differences: `run.toml`, knobs (default and current), changes."""
+    """Return the differences: `run.toml`, code, versions, knobs (default and current), changes.
+
+    Knobs that some runs lack come last: runs of other tasks or versions have hundreds of them.
+    """
+    knobs = list(_differing("knob", [_knobs(run.state) for run in runs]))
     return [
         *_differing("run.toml", [_flat(run.spec) for run in runs]),
-        *_differing("knob", [_knobs(run.state) for run in runs]),
+        *_differing("code", [_code(run.code) for run in runs]),
+        *_differing("version", [_versions(run.code) for run in runs]),
+        *(knob for knob in knobs if None not in knob.values),
         *_differing("intervention", [_interventions(run.state) for run in runs]),
+        *(knob for knob in knobs if None in knob.values),
     ]
-
-
-def distinct_names(names: Sequence[str]) -> list[str]:
-    """Return the runs' names without date, or with a short date where they would be equal."""
-    own = [own_name(name) for name in names]
-    dated = [short_date(name) for name in names]
-    for shown in (own, dated):
-        if len(set(shown)) == len(shown):
-            return shown
-    return list(names)
 
 
 def shown_value(value: Any) -> str:
@@ -122,6 +120,26 @@ def _paths(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
             yield f"{prefix}{name}", value
 
 
+def recorded_code(folder: RunFolder) -> CodeState | None:
+    """Return the code that a run was started with; None if it is not recorded, or can't be read."""
+    with suppress(CodeError):
+        return read_code(folder)
+    return None
+
+
+def _code(code: CodeState | None) -> dict[str, str]:
+    """Return commit and branch, and the uncommitted changes by the begin of their hash."""
+    if code is None:
+        return {}
+    changes = f"{code.changed} files ({code.diff_sha256[:8]})" if code.changed else "none"
+    fields = {"commit": code.commit[:12], "branch": code.branch, "uncommitted changes": changes if code.commit else ""}
+    return {name: value for name, value in fields.items() if value}
+
+
+def _versions(code: CodeState | None) -> dict[str, str]:
+    return {} if code is None else {f"version of {name}": version for name, version in code.versions.items()}
+
+
 def _knobs(state: RunState) -> dict[str, KnobValues]:
     return {name: KnobValues(knob.value, knob.knob.default) for name, knob in state.knobs.items()}
 
@@ -132,7 +150,7 @@ def _interventions(state: RunState) -> dict[str, str]:
     for listed in reversed(list_interventions(state)):
         if listed.iteration is None or listed.state == "failed":
             continue
-        by = "" if listed.origin == "person" else f" ({origin_text(listed.origin)})"
+        by = "" if listed.author == "user" else f" ({listed.author})"
         at = f"{_AT}{listed.iteration}"
         texts[at] = "; ".join(part for part in (texts.get(at, ""), listed.what + by) if part)
     return texts

@@ -50,7 +50,7 @@ def check_deletable(folder: RunFolder, log_root: Path) -> None:
         raise DeleteError(f"{path} is not a run: it has no {RUN_FILE}")
     if is_live(folder):
         raise DeleteError(f"{folder.name} is training", hint="stop it first")
-    for worked_on in _runs_in_use():
+    for worked_on in runs_in_use():
         if worked_on.path == path:
             raise DeleteError(f"{folder.name} is in use by a process", hint="wait until it has ended, or stop the run")
         if _begins_in(worked_on, folder) and summarize(worked_on).iteration is None:
@@ -61,7 +61,7 @@ def check_deletable(folder: RunFolder, log_root: Path) -> None:
 
 def is_in_use(folder: RunFolder) -> bool:
     """Return whether a trainer process works in this run's folder."""
-    return any(worked_on.path == folder.path for worked_on in _runs_in_use())
+    return any(worked_on.path == folder.path for worked_on in runs_in_use())
 
 
 def deletion_question(folder: RunFolder, contents: Contents) -> str:
@@ -94,14 +94,22 @@ def delete_run(folder: RunFolder, log_root: Path) -> None:
     folder.path.rmdir()
 
 
-def _runs_in_use() -> Iterator[RunFolder]:
+def runs_in_use() -> Iterator[RunFolder]:
     """Yield the runs in use by trainer processes: starting, training or exporting."""
     import psutil
 
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
         if any(word.startswith("trainer_proc") for word in words):
-            yield from (RunFolder(Path(word)) for word in words if (Path(word) / RUN_FILE).is_file())
+            yield from (RunFolder(Path(word)) for word in words if _is_run(word))
+
+
+def _is_run(word: str) -> bool:
+    """Return whether an argument of a process is a run's folder; other arguments may be too long for a path."""
+    try:
+        return (Path(word) / RUN_FILE).is_file()
+    except OSError:
+        return False
 
 
 def _begins_in(run: RunFolder, folder: RunFolder) -> bool:

@@ -9,7 +9,7 @@ from trainer_proc.contract.run_folder import RunFolder
 from tui.session.board.chart_source import ChartSource
 from tui.session.interventions.marks import MarkLog
 from tui.session.metrics.history import MetricHistory
-from tui.session.runs.compare import ComparedRun
+from tui.session.runs.compare import ComparedRun, recorded_code
 from tui.session.state import RunState, RunStatus
 from tui.session.status_text import STATUS_SIGNS
 
@@ -22,6 +22,7 @@ class FollowedRun:
         self.folder = folder
         self.name = name
         self.spec = folder.read_spec()
+        self.code = recorded_code(folder)
         self.state = RunState()
         self.history = MetricHistory()
         self.is_live = False
@@ -48,7 +49,7 @@ class FollowedRun:
 
     @property
     def compared(self) -> ComparedRun:
-        return ComparedRun(self.name, self.spec, self.state)
+        return ComparedRun(self.name, self.spec, self.state, self.code)
 
     @property
     def source(self) -> ChartSource:

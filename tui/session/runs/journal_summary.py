@@ -18,16 +18,10 @@ from curricula.curriculum import SUCCESS_RATE
 from trainer_proc.contract.amounts import amount
 from trainer_proc.contract.errors import JournalDamaged
 from trainer_proc.contract.journal import JournalReader
-from trainer_proc.contract.messages import (
-    Damaged,
-    Frame,
-    IterationFinished,
-    MetricSet,
-    PhaseChanged,
-    RunStarted,
-    TrainerStalled,
-)
-from trainer_proc.contract.products import CheckpointLoaded, WriteDelayed
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged, RunStarted
+from trainer_proc.contract.monitoring import TrainerStalled
+from trainer_proc.contract.products import CheckpointLoaded, TrackerLinked, WriteDelayed
+from trainer_proc.contract.stand_ins import Damaged
 from tui.session.runs.journal_samples import JournalSamples
 from tui.session.state import RunState
 
@@ -67,7 +61,7 @@ class JournalSummary:
             if isinstance(frame.body, _FOLDED):
                 self.state.apply(frame)
             if isinstance(frame.body, IterationFinished):
-                reward = reward_of(frame.body, self.state.metric_sets.get(frame.body.metric_set, ()))
+                reward = reward_of(frame.body, self.state.metrics.sets.get(frame.body.metric_set, ()))
                 if reward is not None:
                     self.rewards.append((frame.body.iteration, reward))
                     if len(self.rewards) > _MOST_REWARDS:
@@ -83,6 +77,7 @@ _FOLDED = (
     | PhaseChanged
     | CheckpointLoaded
     | WriteDelayed
+    | TrackerLinked
     | TrainerStalled
     | MetricSet
     | IterationFinished

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from tui.session.text import shortened_name
 
@@ -20,6 +21,16 @@ def own_name(name: str) -> str:
 def short_date(name: str) -> str:
     """Return the name without year and seconds."""
     return _DATED.sub(r"\1 \2:\3 ", name).rstrip()
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """Return the runs' names without date, or with a short date where they would be equal."""
+    own = [own_name(name) for name in names]
+    dated = [short_date(name) for name in names]
+    for shown in (own, dated):
+        if len(set(shown)) == len(shown):
+            return shown
+    return list(names)
 
 
 def fitted_name(name: str, width: int) -> str:

@@ -10,20 +10,22 @@ from tui.session.numbers import duration, number
 from tui.session.remedies import remedy_for
 from tui.session.runs.checkpoints import origin_of
 from tui.session.runs.journal_summary import spread_points
-from tui.session.runs.names import fitted_name
+from tui.session.runs.labels import Labels
+from tui.session.runs.names import fitted_name, own_name, short_date
 from tui.session.runs.run_index import RunSummary
 from tui.session.runs.run_list import RunOrder
 from tui.session.sparkline import sparkline
 from tui.session.status_text import STATUS_SIGNS
 from tui.session.text import plain, shortened, shortened_name
 
-CHOSEN_SIGN = "✓"
+CHOSEN_SIGN, STAR_SIGN, ARCHIVED_SIGN = "✓", "★", "▫"
 GAP = 2
 _ROOMY, _VERY_ROOMY = 110, 160
 """Table widths, in cells, from which columns are added or widened."""
 _SHORTEST_NAME, _LONGEST_PRESET = 17, 16
 _SHORTEST_REASON = 20
-_OF_ANY_RUN = ("status", "run")
+_LONGEST_HOST = 16
+_OF_ANY_RUN = ("status", "host", "run")
 """Columns of an unreadable run."""
 
 
@@ -67,11 +69,13 @@ def run_cells(summary: RunSummary, widths: dict[str, int], chosen: Collection[Pa
 def run_details(summary: RunSummary) -> str:
     """Return one line without columns: name, why it failed, damage, origin, preset, task, device; or the problem."""
     if summary.spec is None:
-        return plain(" ".join(summary.problem.replace(f"{summary.folder.path}/", "").split()))
+        return _in_short(summary, summary.problem)
     spec = summary.spec
     remedy = remedy_for(spec.num_envs, summary.reason, {})
     parts = (
         summary.folder.name,
+        label_text(summary.labels),
+        _in_short(summary, summary.labels_problem),
         summary.reason and f"failed: {summary.reason}",
         summary.warning,
         remedy and f"remedy (C): {remedy.text}",
@@ -80,16 +84,24 @@ def run_details(summary: RunSummary) -> str:
         spec.preset,
         spec.task,
         f"{spec.num_envs} environments on {spec.device}",
+        summary.labels.note,
     )
     return plain("  ".join(part for part in parts if part))
 
 
-def counted(summaries: Sequence[RunSummary], shown: int, live: int, chosen: int) -> str:
-    """Return the numbers of runs: all, shown, live and chosen."""
+def label_text(labels: Labels) -> str:
+    """Return star, title, tags and whether the run is archived, in one line; the note is left out."""
+    parts = (STAR_SIGN * labels.starred, labels.title, labels.tags_text, "archived" * labels.archived)
+    return " ".join(part for part in parts if part)
+
+
+def counted(summaries: Sequence[RunSummary], shown: int, *, live: int, chosen: int, archived: int) -> str:
+    """Return the numbers of runs: all that may be listed, shown, live, chosen, and left out as archived."""
     parts = [f"{len(summaries)} run{'' if len(summaries) == 1 else 's'}"]
     if shown < len(summaries):
         parts[0] = f"{shown} of {len(summaries)} runs"
     parts += [f"{live} live"] * bool(live) + [f"{chosen} chosen"] * bool(chosen)
+    parts += [f"{archived} archived"] * bool(archived)
     return ", ".join(parts)
 
 
@@ -124,6 +136,15 @@ def _preset_width(summaries: Sequence[RunSummary], room: int) -> int:
     return min(max([6, *presets]), _LONGEST_PRESET) if room >= _ROOMY else 0
 
 
+def _host(summary: RunSummary, width: int = _LONGEST_HOST) -> str:
+    return "" if summary.origin is None else shortened(plain(summary.origin.host), width)
+
+
+def _host_width(summaries: Sequence[RunSummary], room: int) -> int:
+    longest = _LONGEST_HOST if room >= _ROOMY else _LONGEST_HOST // 2
+    return max([0, *(len(_host(summary, longest)) for summary in summaries)])
+
+
 def _fixed(width: int, roomy: int | None = None, very_roomy: int | None = None) -> Callable[..., int]:
     """Return a width that depends on the table's width only."""
     in_roomy = width if roomy is None else roomy
@@ -144,12 +165,24 @@ def _time(summary: RunSummary, width: int) -> str:
 
 
 def _name(summary: RunSummary, width: int) -> str:
-    """Return the name, and why the run failed if at least a few words of that fit beside it."""
-    whole = plain(summary.folder.name)
+    """Return signs and title or name, and behind it tags and why the run failed, as far as there is room."""
+    labels = summary.labels
+    signs = f"{ARCHIVED_SIGN} " * labels.archived + f"{STAR_SIGN} " * labels.starred
+    name, title = plain(summary.folder.name), plain(labels.title)
+    tags = plain(labels.tags_text)
     reason = plain(summary.reason or summary.warning)
-    if reason and width - len(whole) - GAP >= _SHORTEST_REASON:
-        return f"{whole}{' ' * GAP}{shortened(reason, width - len(whole) - GAP)}"
-    return fitted_name(whole, width)
+    forms = [title] if title else [name, short_date(name), own_name(name)]
+    shown = next((form for form in forms if tags and len(signs + form + tags) + GAP <= width), forms[0])
+    behind = (" " * GAP).join(part for part in (tags, reason) if part)
+    room = width - len(signs + shown) - GAP
+    if behind and room >= min(_SHORTEST_REASON, len(tags) or _SHORTEST_REASON):
+        return f"{signs}{shown}{' ' * GAP}{shortened(behind, room)}"
+    return signs + (shortened(title, width - len(signs)) if title else fitted_name(name, width - len(signs)))
+
+
+def _in_short(summary: RunSummary, problem: str) -> str:
+    """Return a problem in one line, with paths below the run's folder."""
+    return plain(" ".join(problem.replace(f"{summary.folder.path}/", "").split()))
 
 
 COLUMNS = (
@@ -161,6 +194,7 @@ COLUMNS = (
     RunColumn("success", "success", _fixed(7), _success, order="success", is_right_aligned=True, may_go=True),
     RunColumn("time", "time", _fixed(0, 10), _time, order="duration", is_right_aligned=True),
     RunColumn("preset", "preset", _preset_width, _preset, order="preset"),
+    RunColumn("host", "host", _host_width, _host),
     RunColumn("run", "run", _fixed(_SHORTEST_NAME), _name, order="name"),
 )
 """From left to right; the last one has the width that is left."""

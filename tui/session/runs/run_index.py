@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curricula.curriculum import SUCCESS_RATE
@@ -15,12 +15,18 @@ from trainer_proc.contract.errors import JournalUnreadable, one_line
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, RunFolderError, RunSpec
 from trainer_proc.contract.trainer_lock import read_trainer
+from tui.session.engines.job import EngineError, JobStatus
+from tui.session.engines.jobs import JOBS
 from tui.session.machine.disk_warning import disk_warning
 from tui.session.runs.journal_summary import REWARD, JournalSummary, refuse_damage, spread_points, summarize_journal
+from tui.session.runs.labels import NO_LABELS, Labels, labels_or_problem
 from tui.session.runs.names import own_name
 from tui.session.state import RunState, RunStatus
 from tui.session.status_text import delayed_text, stalled_text
 
+_OF_JOBS: dict[JobStatus, RunStatus] = {"running": "starting", "cancelled": "stopped", "lost": "lost"}
+"""Of a run whose trainer has left no word."""
+_ENDED_WELL: tuple[RunStatus, ...] = ("finished", "stopped")
 _CANDIDATES = 5
 """Runs that are named when none has the name."""
 _LONG_BYTES = 16 * 1024 * 1024
@@ -31,6 +37,16 @@ _MOST_REWARDS = 120
 
 class RunNotFound(UsageError):
     """No run, or more than one, has that name."""
+
+
+@dataclass(frozen=True)
+class RunOrigin:
+    """Where a run of another machine is."""
+
+    host: str
+    """As the user names it."""
+    path: str
+    """Its folder there."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +75,11 @@ class RunSummary:
     """What is wrong with a live run that goes on."""
     damage: str = ""
     """What of the journal was skipped as damaged, as far as it was read; empty for nothing."""
+    origin: RunOrigin | None = None
+    """For a run of another machine; then `folder` is its mirror here, which may not exist yet."""
+    labels: Labels = NO_LABELS
+    labels_problem: str = ""
+    """Why the labels can't be read."""
 
 
 def run_folders(log_root: Path) -> list[RunFolder]:
@@ -91,7 +112,7 @@ class RunSnapshot:
         is_alive = is_live(self.folder)
         if not is_alive:
             state.take_trainer(read_trainer(self.folder))
-        status = state.status(is_alive)
+        status = status_with_job(self.folder, state, is_alive)
         return RunSummary(
             folder=self.folder,
             spec=self.spec,
@@ -103,9 +124,31 @@ class RunSnapshot:
             seconds=self.journal.seconds,
             rewards=self.rewards,
             reason=state.phase.detail if status == "failed" and state.phase is not None else "",
-            warning=_warning(self.folder, state) if is_alive else "",
+            warning=_warning(self.folder, state)
+            if is_alive
+            else ""
+            if status in _ENDED_WELL
+            else JOBS.text(self.folder),
             damage=damage_text(state.damaged),
         )
+
+
+def job_text(folder: RunFolder, status: RunStatus) -> str:
+    """Return what the engine of a run without a trainer reports, in one line; empty if that explains nothing."""
+    return "" if status in _ENDED_WELL else JOBS.text(folder)
+
+
+def status_with_job(folder: RunFolder, state: RunState, is_alive: bool) -> RunStatus:
+    """Return the status of a run, with fold `state`; of one without a trainer here, its engine knows more."""
+    state.waiting = "" if is_alive else JOBS.waiting_text(folder)
+    status = state.status(is_alive)
+    try:
+        job = None if is_alive else JOBS.state(folder)
+    except EngineError:
+        return status
+    if job is None or status not in ("starting", "killed", "lost"):
+        return status
+    return _OF_JOBS.get(job.status, "killed")
 
 
 def _warning(folder: RunFolder, state: RunState) -> str:
@@ -131,7 +174,8 @@ def read_run(folder: RunFolder) -> RunSnapshot:
 
 def summarize(folder: RunFolder) -> RunSummary:
     """Return the run's row; `problem` reports unreadable files."""
-    return read_run(folder).summary()
+    labels, problem = labels_or_problem(folder)
+    return replace(read_run(folder).summary(), labels=labels, labels_problem=problem)
 
 
 def read_state(folder: RunFolder) -> RunState:
@@ -158,8 +202,11 @@ def find_run(text: str, log_root: Path) -> RunFolder:
     A name is the folder's, with its experiment or not, the user's own, or a unique part of the folder's; a name that
     fits exactly precedes names that contain it. Raises `RunNotFound` or `RunFolderError`.
     """
-    if (Path(text) / RUN_FILE).is_file():
-        return RunFolder(Path(text))
+    return RunFolder(Path(text)) if (Path(text) / RUN_FILE).is_file() else named_run(text, log_root)
+
+
+def named_run(text: str, log_root: Path) -> RunFolder:
+    """Return the run below `log_root` that `text` names, as `find_run` does, but for paths. Raises `RunNotFound`."""
     folders = run_folders(log_root)
     if not folders:
         raise RunNotFound(f"no runs in {log_root}", hint="start one with humanoid-tui launch, or give its folder")

@@ -1,16 +1,20 @@
-"""The list of runs: refreshed, sorted and filtered."""
+"""The list of runs: refreshed and sorted."""
 
 from __future__ import annotations
 
 import math
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from trainer_proc.contract.run_folder import RunFolder
-from tui.session.fuzzy import best_first
+from tui.session.engines.job import EngineError
+from tui.session.engines.jobs import JOBS
+from tui.session.runs.labels import Labels, labels_or_problem
 from tui.session.runs.names import own_name
 from tui.session.runs.run_index import RunSnapshot, RunSummary, read_run, run_folders
 from tui.session.state import RunStatus
@@ -26,6 +30,7 @@ _BY_STATUS: tuple[RunStatus, ...] = (
     "compiling",
     "building",
     "starting",
+    "waiting",
     "stopping",
     *ENDED,
 )
@@ -54,21 +59,6 @@ def ordered(summaries: Iterable[RunSummary], by: RunOrder, reverse: bool = False
     falls = by not in ("name", "status", "preset")
     keyed.sort(key=lambda pair: pair[0], reverse=falls != reverse)
     return [summary for _, summary in keyed] + unknown
-
-
-def matching(summaries: Iterable[RunSummary], pattern: str) -> list[RunSummary]:
-    """Return the rows that match each word of `pattern` in name, preset, task or status."""
-    words = pattern.split()
-    return [row for row in summaries if all(best_first(word, _texts(row)) for word in words)]
-
-
-def with_status(summaries: Iterable[RunSummary], statuses: Sequence[str]) -> list[RunSummary]:
-    """Return the rows with one of these statuses; `live` and `ended` are groups. Empty: all rows."""
-    return [
-        summary
-        for summary in summaries
-        if not statuses or summary.status in statuses or ("live" if is_live(summary) else "ended") in statuses
-    ]
 
 
 class _Reading:
@@ -103,10 +93,13 @@ class RunList:
         self._log_root = log_root
         self._seen: dict[Path, tuple[_Stamps, RunSnapshot]] = {}
         self._reading: dict[Path, _Reading] = {}
+        self._labels: dict[Path, tuple[_Stamp, Labels, str]] = {}
 
     def look(self) -> Iterator[list[RunSummary]]:
         """Yield all rows, newest first but for slow ones, in batches as they are read. Raises `OSError`."""
         folders = run_folders(self._log_root)
+        with suppress(EngineError):  # each run reports it
+            JOBS.of(folders)  # one question for all of them
         batch: list[RunSummary] = []
         slow: list[RunFolder] = []
         began, patience = time.monotonic(), _BATCH_SECONDS
@@ -124,6 +117,7 @@ class RunList:
         paths = {folder.path for folder in folders}
         self._seen = {path: seen for path, seen in self._seen.items() if path in paths}
         self._reading = {path: reading for path, reading in self._reading.items() if path in paths}
+        self._labels = {path: known for path, known in self._labels.items() if path in paths}
 
     def _of_slow(self, folders: Iterable[RunFolder]) -> list[RunSummary]:
         """Return the rows of runs that are slow to read; those that are not ready in time say so."""
@@ -143,7 +137,16 @@ class RunList:
         known = self._seen.get(folder.path)
         if known is None or known[0] != stamps:
             known = self._read(folder, stamps, seconds) or known
-        return None if known is None else known[1].summary()
+        return None if known is None else self._labelled(known[1].summary())
+
+    def _labelled(self, summary: RunSummary) -> RunSummary:
+        """Return the row with its labels, which are read again when they have changed."""
+        path, stamp = summary.folder.path, _stamp(summary.folder.labels)
+        known = self._labels.get(path)
+        if known is None or known[0] != stamp:
+            known = self._labels[path] = (stamp, *labels_or_problem(summary.folder))
+        _, labels, problem = known
+        return replace(summary, labels=labels, labels_problem=problem)
 
     def _read(self, folder: RunFolder, stamps: _Stamps, seconds: float) -> tuple[_Stamps, RunSnapshot] | None:
         """Return what a thread has read of the run; None if that takes longer."""
@@ -167,13 +170,6 @@ def _stamp(path: Path) -> _Stamp:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _texts(summary: RunSummary) -> list[str]:
-    if summary.spec is None:
-        return [summary.folder.name, "unreadable"]
-    spec = summary.spec
-    return [summary.folder.name, spec.preset, spec.task, spec.experiment, summary.status]
-
-
 def _key(summary: RunSummary, by: RunOrder) -> tuple[float, str] | None:
     """Return the sort key of a row; None if unknown."""
     spec = summary.spec
@@ -181,7 +177,7 @@ def _key(summary: RunSummary, by: RunOrder) -> tuple[float, str] | None:
         case "newest":
             return 0.0, summary.folder.name
         case "name":
-            return 0.0, own_name(summary.folder.name).lower()
+            return 0.0, (summary.labels.title or own_name(summary.folder.name)).lower()
         case "preset":
             return None if spec is None else (0.0, spec.preset)
         case "status":

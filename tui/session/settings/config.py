@@ -13,6 +13,8 @@ from curricula.errors import UserError, message_of
 from curricula.schema import Problem, convert_fitting
 from curricula.toml_text import TomlError, parse_toml
 from presets import own_presets_folder
+from trainer_proc.contract.alerts import AlertSettings
+from tui.session.settings.engines import Engines
 
 ThemeName = Literal["dark", "light", "okabe-ito", "tol"]
 BoardUnit = Literal["iteration", "steps", "time"]
@@ -79,6 +81,38 @@ class StopTimes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 30.0
 
 
+class Agents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[agents]`: what agents may do through `humanoid-tui mcp`."""
+
+    confirm: Annotated[bool, Meta(description="Ask the user before each change that an agent requests")] = True
+    confirm_seconds: Annotated[
+        float, Meta(ge=1, le=3600, description="Time for the answer, in seconds; without one, the request is refused")
+    ] = 120.0
+    changes_per_minute: Annotated[
+        int, Meta(ge=1, le=600, description="Most changes by agents that a run takes in a minute")
+    ] = 6
+    requests_per_minute: Annotated[
+        int, Meta(ge=1, le=6000, description="Most requests for changes that an agent may make in a minute")
+    ] = 60
+
+
+class Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[wire]`: how dashboards reach trainings."""
+
+    tcp: Annotated[
+        bool, Meta(description="Let your own programs on other machines reach trainings, by TCP with keys")
+    ] = False
+
+
+class PopulationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[population]`: copies between the members of a population."""
+
+    confirm: Annotated[bool, Meta(description="Ask the user before a member of a population is replaced")] = False
+    confirm_seconds: Annotated[
+        float, Meta(ge=1, le=_DAY, description="Time for a veto, in seconds; without one, the member is replaced")
+    ] = 120.0
+
+
 class BackendConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[backends.NAME]`: `python` is the path of an interpreter, or a command that runs one."""
 
@@ -93,6 +127,20 @@ class Backends(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     isaaclab: BackendConfig = BackendConfig()
 
 
+class HostConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[hosts.NAME]`: another machine, reached by OpenSSH."""
+
+    destination: Annotated[
+        str, Meta(description="Destination of ssh: user@host, or a name in its own config file; empty: NAME")
+    ] = ""
+    command: Annotated[
+        str, Meta(description="Command that runs the program there, in the words of its shell", min_length=1)
+    ] = "humanoid-tui"
+    folder: Annotated[
+        str, Meta(description="Folder in which it runs there, whose logs/rsl_rl it lists; empty: the home folder")
+    ] = ""
+
+
 class UserConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of `config.toml`."""
 
@@ -100,12 +148,18 @@ class UserConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rates: Rates = Rates()
     board: Board = Board()
     notify: Notify = Notify()
+    alerts: AlertSettings = AlertSettings()
     stop: StopTimes = StopTimes()
+    agents: Agents = Agents()
+    population: PopulationSettings = PopulationSettings()
     keys: Annotated[
         dict[str, str],
         Meta(description="Keys by action id, several with commas; `humanoid-tui settings --keys` lists the ids"),
     ] = {}
+    wire: Wire = Wire()
     backends: Backends = Backends()
+    engines: Engines = Engines()
+    hosts: dict[str, HostConfig] = {}
 
 
 def config_file() -> Path:
@@ -142,12 +196,12 @@ def _joined(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_config() -> UserConfig:
-    """Return the user's settings with a valid `[backends]`. Raises `SettingsError`."""
+    """Return the user's settings with valid `[backends]` and `[engines]`. Raises `SettingsError`."""
     config, problems = read_settings()
     for problem in problems:
         if not problem.path:
             raise SettingsError(problem.text)
-        if problem.path.startswith("backends"):
+        if problem.path.startswith(("backends", "engines")):
             raise SettingsError(f"{config_file()} can't be read: {problem}")
     return config
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import textwrap
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from trainer_proc.contract.run_folder import write_atomically
 from tui.session.settings.config import SettingsError, UserConfig, config_file
 
 _WIDTH = 100
+_NAMED = "NAME"
+"""Last part of a table whose name the user chooses."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,13 @@ class SettingDescription:
     default: Any
     allowed: str
     text: str
+    is_secret: bool = False
+    """Whether its value is never shown."""
+
+    @property
+    def is_of_named_table(self) -> bool:
+        """Whether the user chooses the last part of the table's name, and may have several."""
+        return self.table.endswith(f".{_NAMED}")
 
 
 def settings() -> Iterator[SettingDescription]:
@@ -41,10 +51,13 @@ def _settings_of(kind: type[msgspec.Struct], table: str) -> Iterator[SettingDesc
     for field in described.fields:
         if isinstance(field.type, inspect.StructType):
             yield from _settings_of(field.type.cls, f"{table}.{field.name}".lstrip("."))
+        elif isinstance(field.type, inspect.DictType) and isinstance(field.type.value_type, inspect.StructType):
+            yield from _settings_of(field.type.value_type.cls, f"{table}.{field.name}.{_NAMED}".lstrip("."))
         elif isinstance(field.type, inspect.Metadata) and not isinstance(field.type.type, inspect.DictType):
             text = (field.type.extra_json_schema or {})["description"]
             default = getattr(defaults, field.name)
-            yield SettingDescription(table, field.name, default, expected_text(field.type), text)
+            is_secret = bool((field.type.extra or {}).get("secret"))
+            yield SettingDescription(table, field.name, default, expected_text(field.type), text, is_secret)
 
 
 def first_file() -> str:
@@ -54,7 +67,7 @@ def first_file() -> str:
     for setting in settings():
         if setting.table != table:
             table = setting.table
-            parts.append(f"\n[{table}]")
+            parts.append(f"\n{'# ' * setting.is_of_named_table}[{table}]")
         parts.append(textwrap.fill(f"{setting.text}.", _WIDTH, initial_indent="# ", subsequent_indent="# "))
         parts.append(f"# Expected: {setting.allowed}.\n# {_line(setting.name, setting.default)}")
     parts.append(
@@ -90,7 +103,8 @@ def remember(table: str, name: str, value: Any) -> None:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         changed = with_setting(text, table, name, value)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path.resolve(), changed.encode())  # a link stays one
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644  # with secrets, it may be 0600
+        write_atomically(path.resolve(), changed.encode(), mode)  # a link stays one
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} can't be written: {error}") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -29,9 +30,9 @@ def find_bundle(text: str, log_root: Path) -> Path:
     Raises `UserError`.
     """
     path = Path(text)
-    if path.name == CARD and path.is_file():
+    if path.name == CARD and not path.is_dir() and os.path.lexists(path):
         return path.resolve().parent
-    if (path / CARD).is_file():
+    if has_card(path):
         return path.resolve()
     try:
         return bundle_of_run(find_run(text, log_root))
@@ -41,10 +42,15 @@ def find_bundle(text: str, log_root: Path) -> Path:
         raise
 
 
+def has_card(folder: Path) -> bool:
+    """Return whether a folder has a `policy.json` of any kind; reading one that is no file says what it is."""
+    return os.path.lexists(folder / CARD)
+
+
 def bundle_of_run(folder: RunFolder) -> Path:
     """Return the folder of a run's exported policy. Raises `UserError`."""
     folder.check_inside(folder.exported)
-    if not (folder.exported / CARD).is_file():
+    if not has_card(folder.exported):
         raise BundleNotFound(f"{folder.name} has no exported policy", hint=f"humanoid-tui export {folder.name}")
     return folder.exported
 

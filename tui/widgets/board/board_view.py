@@ -107,6 +107,10 @@ class BoardView(Vertical):
         )
         self._draw(urgent=False)
 
+    def load_drawn(self) -> None:
+        """Read what the page's charts draw, all at once."""
+        self._grid.load_drawn()
+
     def set_sources(self, sources: Sequence[ChartSource]) -> None:
         """Show other runs."""
         self._view.sources = tuple(sources)
@@ -236,7 +240,7 @@ class BoardView(Vertical):
         view, extent = self.view, self._view.extent
         chosen = self._grid.chosen
         for plan, chart in sorted(self._grid.shown, key=lambda shown: shown != chosen):
-            update_annotations(chart, plan, self._run_context, len(self._sources))
+            update_annotations(chart, plan, self._run_context, self._sources)
             chart.set_view(replace(view, log_y=self._is_log(plan)), extent)
             self._draw_marks(chart)
             chart.data_changed(urgent)

@@ -126,9 +126,13 @@ class ChartGrid(Widget, can_focus=True):
             self._curves += [[] for _ in new]
             self.mount(*new)
 
-    def _set_curves(self) -> None:
+    def load_drawn(self) -> None:
+        """Read what the charts draw where it is still in a journal, all at once."""
         for source in self._sources:
             source.history.load(metric for plan in self._plans for metric in plan.metrics)
+
+    def _set_curves(self) -> None:
+        self.load_drawn()
         for place, (plan, chart) in enumerate(zip(self._plans, self._charts, strict=False)):
             curves = curves_of(plan, self._sources, named=self.is_maximised)
             drawn = [(curve.name, curve.series) for curve in curves]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from curricula.curriculum import Curriculum
 from tui.charts.axes import LABEL_WIDTH
-from tui.charts.plan_description import run_bands_of
+from tui.charts.plan_description import intervals_of, run_bands_of
 from tui.session.board.chart_source import ChartSource
 from tui.session.board.lines import BAND_LABEL, band_of, lines_of, title_of
 from tui.session.board.plans import ChartPlan
@@ -29,16 +29,16 @@ class RunContext:
     curricula: Sequence[Curriculum] = ()
 
 
-def update_annotations(chart: Chart, plan: ChartPlan, context: RunContext, run_count: int) -> None:
+def update_annotations(chart: Chart, plan: ChartPlan, context: RunContext, sources: Sequence[ChartSource]) -> None:
     """Set the title, the reference lines and the bands of a chart."""
-    beside = _AXIS_WIDTH if len(plan.curves) == 1 == run_count else 0  # the value stands beside the title
+    beside = _AXIS_WIDTH if len(plan.curves) == 1 == len(sources) else 0  # the value stands beside the title
     chart.set_title(title_of(plan, context.state, (chart.size.width or _UNKNOWN_WIDTH) - beside))
     chart.set_stacked(bool(plan.stack))
     chart.set_references(lines_of(plan, context.state, context.curricula))
     band = band_of(plan, context.state)
     label = BAND_LABEL if chart.size.height >= _LINES_FOR_BAND_LABELS else ""
     chart.set_bands([] if band is None else [(*band, label)])
-    chart.set_run_bands(run_bands_of(plan, context.state))
+    chart.set_run_bands([*run_bands_of(plan, context.state), *intervals_of(plan, sources)])
 
 
 def update_marks(chart: Chart, sources: Iterable[ChartSource], run_signs: Iterable[str]) -> None:

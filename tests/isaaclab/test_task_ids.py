@@ -10,7 +10,7 @@ from tests.isaaclab.task_spec import task_spec
 from trainer_proc.rl_libraries.isaaclab.load import load_library
 from trainer_proc.simulators.base import BackendError
 from trainer_proc.simulators.isaaclab.launch import load_configurations
-from trainer_proc.simulators.isaaclab.tasks import find_task
+from trainer_proc.simulators.isaaclab.task_ids import find_task
 from trainer_proc.simulators.registry import load_backend
 
 TASKS = [name for name, entry in gymnasium.registry.items() if "env_cfg_entry_point" in (entry.kwargs or {})]

@@ -1,0 +1,106 @@
+"""`g1-backflip`: when a flip succeeds. Robots are put into each frame of the motion, and step from there."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.real
+
+COUNT = 4
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported():
+    """Import what takes seconds when the first test runs, not when tests are collected."""
+    global built, find_suite, step, torch, value
+    import torch
+
+    from tests.trainer.goal_tasks import built, step, value
+    from trainer_proc.evaluation.suites.registry import find_suite
+
+
+@pytest.fixture(scope="module")
+def stage():
+    with built("g1-backflip", COUNT) as stage:
+        yield stage
+
+
+@pytest.fixture
+def command(stage):
+    """Return the motion's command in episodes that have begun with the first frame, as in the suite."""
+    command = stage.task.command_manager.get_term("motion")
+    command.hold_goals(torch.zeros(COUNT, 0))
+    stage.reset(1)
+    return command
+
+
+def follow(stage, command, first, last):
+    """Put all robots into each frame from `first` on, before they step to the next one; the last is not passed."""
+    for frame in range(first, last):
+        command.reset_to_frame(torch.arange(COUNT), frame)
+        stage.task.sim.forward()
+        step(stage)
+
+
+def frames(command):
+    return int(command.motion.time_step_total)
+
+
+def test_a_whole_flip_succeeds_once_the_robot_has_stood_for_a_second(stage, command):
+    total = frames(command)
+    follow(stage, command, 0, total - 60)
+    assert command.turned.tolist() == pytest.approx([1.0] * COUNT, abs=0.2)
+    assert value(stage, "standing_after_turn").tolist() == [1.0] * COUNT
+    follow(stage, command, total - 60, total - 2)
+    assert command.episode_success.tolist() == [1.0] * COUNT
+    assert command.metrics["landed"].tolist() == [1.0] * COUNT
+
+
+def test_standing_without_the_turn_is_neither_rewarded_nor_a_success(stage, command):
+    total = frames(command)
+    follow(stage, command, total - 60, total - 2)
+    assert command.is_upright.all()
+    assert command.turned.tolist() == pytest.approx([0.0] * COUNT, abs=0.2)
+    assert not value(stage, "standing_after_turn").any()
+    assert not command.episode_success.any()
+
+
+def test_a_turn_without_standing_is_no_success(stage, command):
+    follow(stage, command, 0, frames(command) - 75)
+    assert not command.episode_success.any()
+
+
+def test_an_episode_that_begins_later_has_the_turn_before_it(stage, command):
+    command.cfg.sampling_mode = "uniform"
+    for seed in range(10):
+        stage.reset(seed)
+        landed = command.time_steps > frames(command) - 60
+        early = command.time_steps < 15
+        assert command.turned[landed].tolist() == pytest.approx([1.0] * int(landed.sum()), abs=0.2)
+        assert command.turned[early].tolist() == pytest.approx([0.0] * int(early.sum()), abs=0.2)
+        assert not command.upright_s.any()
+
+
+def test_an_episode_ends_with_the_motion_by_time_out(stage, command):
+    command.reset_to_frame(torch.arange(COUNT), frames(command) - 2)
+    stage.task.sim.forward()
+    step(stage)
+    assert not stage.task.termination_manager.dones.any()
+    step(stage)
+    assert stage.task.termination_manager.time_outs.all()
+    assert not stage.task.termination_manager.terminated.any()
+
+
+def test_the_suite_begins_every_flip_with_the_first_frame(stage, command):
+    command.cfg.sampling_mode = "adaptive"
+    suite = find_suite("commands")
+    assert suite.cell_count(stage.spec, stage.task.cfg) == 1
+    plan = suite.plan(stage)
+    assert list(plan.cells) == [{}]
+    plan.trial.begin(torch.zeros(COUNT, dtype=torch.long))
+    stage.reset(3)
+    plan.trial.started()
+    assert command.time_steps.tolist() == [1] * COUNT  # a reset is followed by an update
+    step(stage)
+    plan.trial.step(torch.ones(COUNT, dtype=torch.bool))
+    assert set(plan.trial.values()) == {"landed", "turns", "upright_time"}

@@ -1,0 +1,1 @@
+"""Captured graphs of rsl-rl's PPO: acting, storing, returns and updates."""

@@ -1,0 +1,37 @@
+"""The Unitree G1 jumps to a height and over a distance on command."""
+
+from __future__ import annotations
+
+from mjlab.envs import ManagerBasedRlEnvCfg
+from mjlab.managers.reward_manager import RewardTermCfg
+from mjlab.managers.scene_entity_config import SceneEntityCfg
+from mjlab.tasks.velocity import mdp
+
+from trainer_proc.simulators.mjlab.tasks import jump_rewards
+from trainer_proc.simulators.mjlab.tasks.g1_goal import STANDING, g1_goal_env_cfg
+from trainer_proc.simulators.mjlab.tasks.jump_command import JumpCommandCfg
+
+_JUMP_S = 4.0
+"""Time for each jump: to wait, to jump, and to stand for a second."""
+_FEET = "feet_ground_contact"
+
+
+def g1_jump_env_cfg(play: bool = False) -> ManagerBasedRlEnvCfg:
+    """Return a task of the G1 on flat ground with two jumps in each episode of 8 s."""
+    command = JumpCommandCfg(
+        sensor_name=_FEET, standing_height=STANDING, resampling_time_range=(_JUMP_S, _JUMP_S), debug_vis=True
+    )
+    cfg = g1_goal_env_cfg("jump", command, episode_s=2 * _JUMP_S, play=play)
+    of_jump = {"command_name": "jump"}
+    joints = SceneEntityCfg("robot", joint_names=(".*",))
+    cfg.rewards |= {
+        "jump_height": RewardTermCfg(func=jump_rewards.jump_height, weight=4.0, params={**of_jump, "std": 0.05}),
+        "jump_distance": RewardTermCfg(func=jump_rewards.jump_distance, weight=1.0, params={**of_jump, "std": 0.25}),
+        "air_time": RewardTermCfg(func=jump_rewards.flight_air_time, weight=2.0, params=dict(of_jump)),
+        "pose": RewardTermCfg(
+            func=jump_rewards.posture_at_rest, weight=1.0, params={"std": {".*": 0.2}, "asset_cfg": joints, **of_jump}
+        ),
+        "soft_landing": RewardTermCfg(func=mdp.soft_landing, weight=-1.0e-3, params={"sensor_name": _FEET}),
+    }
+    cfg.rewards["joint_torques_l2"].weight = -2.0e-6  # a jump needs large torques for a moment
+    return cfg

@@ -1,0 +1,59 @@
+"""Reward terms of jumps, in the form of mjlab's.
+
+Shapes: E environments; every term returns (E).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import torch
+from mjlab.envs.mdp import posture
+
+from trainer_proc.simulators.mjlab.tasks.jump_command import GRAVITY, IN_FLIGHT, LANDED, WAITING, JumpCommand
+
+if TYPE_CHECKING:
+    from mjlab.envs import ManagerBasedRlEnv
+    from mjlab.managers.scene_entity_config import SceneEntityCfg
+
+
+def jump_height(env: ManagerBasedRlEnv, command_name: str, std: float) -> torch.Tensor:
+    """Return `exp(-(h / std)²)` of the height h that the commanded jump lacks (m); 0 before the command.
+
+    Until the landing, the apex counts that the root's velocity would lead to by the law of projectile motion, as in
+    Olsen et al. (2025, arXiv:2510.24584). Later, the highest rise in flight counts.
+    """
+    command = _jump(env, command_name)
+    upward = command.asset.data.root_link_lin_vel_w[:, 2].clamp(min=0.0)
+    predicted = command.root_height + upward.square() / (2.0 * GRAVITY)
+    rise = torch.where(command.is_jumping, torch.maximum(command.rise, predicted), command.rise)
+    lacking = (command.height - rise).clamp(min=0.0)
+    return torch.exp(-((lacking / std) ** 2)) * (command.phase != WAITING)
+
+
+def jump_distance(env: ManagerBasedRlEnv, command_name: str, std: float) -> torch.Tensor:
+    """Return `exp(-(d / std)²)` of the distance d from the landing place after the landing (m), before it 0.
+
+    A reward of the landing place comes from Atanassov et al. (2024, arXiv:2401.16337).
+    """
+    command = _jump(env, command_name)
+    return torch.exp(-((command.distance() / std) ** 2)) * (command.phase == LANDED)
+
+
+def flight_air_time(env: ManagerBasedRlEnv, command_name: str) -> torch.Tensor:
+    """Return 1 in the flight of a commanded jump, so that the sum of an episode is the time in the air."""
+    return (_jump(env, command_name).phase == IN_FLIGHT).float()
+
+
+class posture_at_rest(posture):
+    """mjlab's `posture`, `exp(-mean((q - q0)² / std²))`, before a jump is commanded and after it has landed; else 0."""
+
+    def __call__(  # type: ignore[override]
+        self, env: ManagerBasedRlEnv, std: dict[str, float], asset_cfg: SceneEntityCfg, command_name: str
+    ) -> torch.Tensor:
+        kept: torch.Tensor = super().__call__(env, std, asset_cfg)
+        return kept * ~_jump(env, command_name).is_jumping
+
+
+def _jump(env: ManagerBasedRlEnv, command_name: str) -> JumpCommand:
+    return cast(JumpCommand, env.command_manager.get_term(command_name))

@@ -1,0 +1,73 @@
+"""`humanoid-tui --host NAME export`: export there, then copy the exported policy here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import click
+from click.core import ParameterSource
+
+from curricula.errors import UsageError
+from trainer_proc.contract.run_folder import LOG_ROOT, RUN_FILE, RunFolder
+from tui.commands.shared.given_words import given_words
+from tui.commands.shared.output import say, say_json
+from tui.session.bundle_copy import check_target
+from tui.session.hosts.bundle import fetch_bundle
+from tui.session.hosts.host import Host, HostError
+from tui.session.hosts.mirror import find_there
+
+Run = Callable[[Sequence[str], Callable[[str], None]], int]
+"""Runs a command on the host, gives its lines to a function, and returns its exit code."""
+
+
+def export_on_host(host: Host, command: click.Command, words: Sequence[str], run: Run) -> int:
+    """Export by the words of `export`, which is `command`; return the exit code. Raises `UserError` or `OSError`."""
+    context = command.make_context("export", list(words))
+    as_json, output = context.params["as_json"], context.params["output"]
+    name, target = _found(host, context, output)
+    lines: list[str] = []
+    there = ["export", name, *given_words(context, without=("run", "output"))]
+    code = run(there, lines.append if as_json else partial(say, end=""))
+    if code and not context.params["asks_to_verify"]:  # a policy that fails its verification is exported
+        _show(lines)
+        return code
+    fetch_bundle(host, name, target)
+    if as_json:
+        say_json(json.loads("".join(lines)) | {"copied_to": str(target)})
+    else:
+        say(f"copied from {host.name} to {target}")
+    return code
+
+
+def _found(host: Host, context: click.Context, output: Path | None) -> tuple[str, Path]:
+    """Return the run or bundle there, and the folder of its copy here. Raises `UserError`."""
+    run, log_root = context.params["run"], context.params["log_root"]
+    is_there = context.get_parameter_source("log_root") is ParameterSource.COMMANDLINE
+    try:
+        name = find_there(host, [run, *(["--logs", str(log_root)] if is_there else [])])
+    except HostError:
+        if output is None:
+            raise
+        name = run  # a bundle, or an error that the command shows
+    target = output or _usual_target(host, name, LOG_ROOT if is_there else log_root)
+    check_target(target)
+    return name, target
+
+
+def _usual_target(host: Host, run: str, log_root: Path) -> Path:
+    """Return the folder in which a run of this machine has its bundle. Raises `UserError`."""
+    parts = PurePosixPath(run).parts[-2:]
+    if len(parts) < 2 or ".." in parts or "/" in parts:
+        raise HostError(f"{host.name}: expected the folder of a run, got {run}")
+    folder = RunFolder(log_root.joinpath(*parts))
+    if (folder.path / RUN_FILE).exists():
+        raise UsageError(f"{folder.path} is a run of this machine", hint="give the copy another folder with --output")
+    return folder.exported
+
+
+def _show(lines: Sequence[str]) -> None:
+    for line in lines:
+        say(line, end="")

@@ -1,0 +1,1 @@
+"""What agents may do with runs, and how the user confirms it."""

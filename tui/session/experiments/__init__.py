@@ -1,0 +1,1 @@
+"""Experiments: trainings of one preset with several seeds and values, and the queue that starts them."""

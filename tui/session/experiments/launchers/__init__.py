@@ -1,0 +1,1 @@
+"""Launchers: where a queue starts its trainings, one module a kind."""

@@ -1,0 +1,1 @@
+"""Find the number of environments that trains fastest, by short trainings."""
