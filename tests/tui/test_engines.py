@@ -222,6 +222,22 @@ def test_without_slurm_a_launch_is_refused_and_leaves_nothing(tmp_path, monkeypa
     assert not (tmp_path / "logs").exists()
 
 
+def test_a_launch_that_slurm_refuses_leaves_nothing(tmp_path, monkeypatch):
+    sbatch = tmp_path / "sbatch"
+    sbatch.write_text("#!/bin/sh\necho sbatch: error: invalid partition >&2\nexit 1\n")
+    sbatch.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    spec, logs = replace(SPEC, engine={"name": "slurm", "gpus": 0}), tmp_path / "logs"
+    for specs in ([spec], [spec, spec]):
+        started = SlurmLauncher().start_all(specs, logs, tmp_path)
+        assert {str(one) for one in started} == {"Slurm's sbatch refuses: invalid partition"}
+        assert not [*logs.iterdir()]
+    (logs / spec.experiment / "other").mkdir(parents=True)
+    with pytest.raises(LaunchError, match="invalid partition"):
+        SlurmLauncher().start(spec, logs, tmp_path)
+    assert [path.name for path in (logs / spec.experiment).iterdir()] == ["other"]
+
+
 def test_a_run_that_ended_shows_no_job(make_run):
     run = make_run("2026-01-01_00-00-00_a")
     write_frames(run, FINISHED)

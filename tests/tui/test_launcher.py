@@ -238,6 +238,13 @@ def test_a_launch_writes_down_what_runs_and_starts_it_apart_from_the_terminal(tm
     assert int(session) != os.getsid(0)
 
 
+def test_a_trainer_that_cannot_be_started_leaves_no_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    with pytest.raises(LaunchError, match=r"can't be started in .*no-python"):
+        launch(make_spec(CARTPOLE, Overrides(), CPU), tmp_path / "logs")
+    assert not [*(tmp_path / "logs").iterdir()]
+
+
 @pytest.mark.usefixtures("trainer")
 def test_several_processes_are_started_by_pytorch_s_launcher(tmp_path):
     folder = launch(make_spec(CARTPOLE, Overrides(processes=4, device="cpu"), GPUS), tmp_path)

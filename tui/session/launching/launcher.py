@@ -23,6 +23,7 @@ from tui.session.backends.devices import Device
 from tui.session.backends.environment import LaunchError as LaunchError
 from tui.session.backends.environment import backend_command
 from tui.session.backends.named_code import allow_place, check_code
+from tui.session.launching.discard import discard_run
 from tui.session.launching.knob_values import SettingError
 from tui.session.launching.override_text import parse_overrides
 from tui.session.launching.spec_checks import SpecError as SpecError
@@ -206,6 +207,7 @@ def start_trainer(
                 start_new_session=True,  # survives the hang-up of a dropped SSH connection
             )
     except OSError as error:
+        discard_run(folder)
         raise LaunchError(f"the run can't be started in {log_root}: {error}") from error
     return folder, process
 
@@ -234,10 +236,14 @@ def prepare_run(spec: RunSpec, log_root: Path, *, tcp: bool) -> tuple[RunFolder,
     python, variables = backend_command(spec.backend)
     try:
         folder = _make_folder(spec, log_root)
+    except OSError as error:
+        raise LaunchError(f"the run can't be started in {log_root}: {error}") from error
+    try:
         folder.write_spec(spec)
         if tcp:
             make_keys(folder)
     except OSError as error:
+        discard_run(folder)
         raise LaunchError(f"the run can't be started in {log_root}: {error}") from error
     arguments = trainer_arguments(folder, spec.processes, restarts=bool(spec.restart))
     return folder, TrainerCommand(python, arguments, {"PYTHONUNBUFFERED": "1"} | variables)
@@ -258,12 +264,12 @@ def _make_folder(spec: RunSpec, log_root: Path) -> RunFolder:
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     base = "_".join(part for part in (stamp, spec.name) if part)
     parent = log_root / spec.experiment
-    parent.mkdir(parents=True, exist_ok=True)
     for number in range(1, 1000):
         path = parent / (base if number == 1 else f"{base}_{number}")
+        parent.mkdir(parents=True, exist_ok=True)
         try:
             path.mkdir()
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):  # the latter: a refused launch has just removed `parent`
             continue
         return RunFolder(path)
     raise LaunchError(f"{parent / base} exists a thousand times", hint="wait a second")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
-from contextlib import suppress
 from typing import ClassVar
 
 from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.backends.environment import LaunchError
+from tui.session.launching.discard import discard_run
 from tui.session.runs.delete import is_in_use
 from tui.session.state import RunState
 
@@ -33,9 +32,7 @@ def discard_if_refused(folder: RunFolder, state: RunState) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while is_in_use(folder) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
-    with suppress(OSError):  # what can't be removed stays as a failed run, with the reason
-        shutil.rmtree(folder.path)
-        folder.path.parent.rmdir()  # unless there are other runs of the experiment
+    discard_run(folder)
     raise RefusedLaunch(state.phase.detail)
 
 

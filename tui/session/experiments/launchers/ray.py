@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tui.session.engines.ray import is_of, new_id, ray_settings
 from tui.session.engines.ray_jobs import RayJobs, Unconfirmed
 from tui.session.experiments.launchers.base import one_by_one
 from tui.session.experiments.launchers.ray_request import job_request
+from tui.session.launching.discard import discard_run
 from tui.session.launching.launcher import prepare_run
 
 _ENGINE = "ray"
@@ -37,7 +37,7 @@ class RayLauncher:
         except Unconfirmed as error:
             raise LaunchError(f"{folder.path}: {error}") from error
         except (EngineError, OSError) as error:
-            shutil.rmtree(folder.path, ignore_errors=True)
+            discard_run(folder)
             if isinstance(error, EngineSilent):
                 raise
             raise LaunchError(str(error)) from error

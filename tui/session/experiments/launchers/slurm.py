@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from tui.session.engines.job import EngineError, EngineSilent, Job, read_job, wr
 from tui.session.engines.jobs import JOBS, may_be_active
 from tui.session.engines.slurm import Slurm, check_installed
 from tui.session.experiments.launchers.slurm_script import SCRIPT, array_script, job_script
+from tui.session.launching.discard import discard_run
 from tui.session.launching.launcher import prepare_run
 from tui.session.settings.config import SettingsError, read_config
 
@@ -105,10 +105,10 @@ def _nothing_left_if_refused(folders: Iterable[RunFolder], script: Path | None =
     try:
         yield
     except (UserError, OSError) as error:
-        for folder in folders:
-            shutil.rmtree(folder.path, ignore_errors=True)
         if script is not None:
             script.unlink(missing_ok=True)
+        for folder in folders:
+            discard_run(folder)
         if isinstance(error, EngineSilent):
             raise
         raise LaunchError(str(error)) from error
