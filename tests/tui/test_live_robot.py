@@ -11,14 +11,21 @@ import pytest
 import zmq
 
 from tests.sockets import private_address
+from tests.tui.conftest import STARTED
 from tests.waiting import PATIENCE_SECONDS, wait_for
+from trainer_proc.contract.codec import encode, pack_values
 from trainer_proc.contract.connection import write_connection
+from trainer_proc.contract.journal import JournalWriter
+from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged
 from trainer_proc.contract.robot import RobotNotice, RobotState, Scene, Selection, encode_robot, selection_of
+from trainer_proc.contract.trainer_lock import TrainerLock
 from tui.session.robot.live import NOT_LIVE, TOO_NEW, TOO_OLD, LiveRobot
+from tui.session.starting import StartingRun
 
 SCENE = Scene("task", ("cart",), (-1,), (), 0.02, 4)
 STATE = RobotState(1, 2, 3, 0.06, b"\0" * 28)
 ENV = Selection("env", "1")
+ITERATION = (MetricSet(0, ("Train/mean_reward",)), IterationFinished(0, 0, pack_values([1.0]), 96, 9.0))
 
 
 class Trainer:
@@ -159,13 +166,67 @@ def test_the_command_shows_a_state_with_names_and_numbers(folder, prints):
     assert (frame["environment"], frame["step"], frame["poses"]) == (1, 3, {"cart": [0.0] * 7})
 
 
-def test_the_command_reports_in_one_line_why_there_is_no_state(folder, fails):
+def test_the_command_reports_in_one_line_why_there_is_no_state(make_run, fails):
+    folder = make_run("2026-03-01_10-00-00", STARTED, PhaseChanged("paused"))
     run = str(folder.path)
     assert NOT_LIVE in fails(1, "robot", run)
     with answering(folder, Selection("best"), RobotNotice("no best one yet")):
         assert "no best one yet" in fails(1, "robot", run, "--env", "best")
     with trainer_of(folder):
         assert "no step of the environments in 0 s" in fails(1, "robot", run, "--patience", "0")
+
+
+@pytest.mark.parametrize(
+    ("bodies", "doing"),
+    [
+        ([], "… starting"),
+        ([STARTED, PhaseChanged("building", "loading mjlab")], "… building  loading mjlab"),
+        ([STARTED, PhaseChanged("compiling", "ccd", 12)], "… compiling  ccd  12 kernel modules"),
+        ([STARTED, PhaseChanged("training")], "▶ training"),
+        ([STARTED, PhaseChanged("training"), *ITERATION], ""),
+        ([STARTED, PhaseChanged("training"), *ITERATION, STARTED, PhaseChanged("building")], "… building"),
+        ([STARTED, PhaseChanged("paused")], ""),
+        ([STARTED, PhaseChanged("running")], ""),
+    ],
+)
+def test_a_run_is_starting_until_its_first_iteration_has_finished(make_run, bodies, doing):
+    folder = make_run("2026-03-01_10-00-00", *bodies)
+    with StartingRun(folder) as start:
+        assert start.doing() == ""  # nobody trains it
+        with trainer_of(folder):
+            assert start.doing().startswith(doing)
+            assert bool(start.doing()) == bool(doing)
+
+
+def test_the_command_waits_however_long_a_run_starts(make_run, prints):
+    folder = make_run("2026-03-01_10-00-00", STARTED, PhaseChanged("compiling", "ccd", 12))
+    with trainer_of(folder) as trainer, ThreadPoolExecutor() as pool:
+
+        def compile_and_step():
+            trainer.subscription()
+            assert trainer.socket.poll(1000 * PATIENCE_SECONDS)
+            assert trainer.socket.recv() == b"\x01"  # the journal is followed
+            trainer.send(SCENE, STATE)
+
+        stepped = pool.submit(compile_and_step)
+        shown = prints("robot", str(folder.path), "--env", "1", "--patience", "0")
+        stepped.result()
+    assert shown == "env 1 of 4    0.06 s  iteration 2\n"
+
+
+def test_the_command_reports_how_a_starting_run_has_failed(make_run, fails):
+    folder = make_run("2026-03-01_10-00-00", STARTED)
+    lock, journal = TrainerLock(folder), JournalWriter(folder.journal)
+
+    def fail():
+        journal.append(encode(Frame(1, 1.0, PhaseChanged("failed", "out of memory"))))
+        journal.close()
+        lock.release()
+
+    with ThreadPoolExecutor() as pool:
+        pool.submit(fail)
+        line = fails(1, "robot", str(folder.path))
+    assert line == f"{folder.name}: failed: out of memory"
 
 
 def test_the_command_refuses_another_environment_than_the_one_it_names(folder, monkeypatch, fails):
