@@ -18,11 +18,18 @@ CHANGES = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempote
 _MOST_RAMP = 10**6
 
 
-def add_changing_tools(server: MCPServer[Any], door: Door) -> None:
-    """Add the tools to a server."""
+class ChangingTools:
+    """The tools as methods, whose docstrings agents read."""
 
-    @server.tool(annotations=CHANGES)
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def add_to(self, server: MCPServer[Any]) -> None:
+        for tool in (self.tune, self.undo, self.redo, self.stop_ramp, self.unpin):
+            server.add_tool(tool, annotations=CHANGES)
+
     async def tune(
+        self,
         context: Tool,
         run: Run,
         values: Annotated[
@@ -40,22 +47,22 @@ def add_changing_tools(server: MCPServer[Any], door: Door) -> None:
     ) -> dict[str, Any]:
         """Change knobs of a running training, at the next iteration or by a ramp. Waits for the user's confirmation."""
         ramp = None if ramp_iterations is None else Ramp(ramp_iterations, "geometric" if geometric else "linear")
-        changes = door.changes(context)
+        changes = self._door.changes(context)
         return plain_record(await in_thread(context, lambda *how: changes.tune(run, values, reason, ramp, *how)))
 
-    @server.tool(annotations=CHANGES)
     async def undo(
+        self,
         context: Tool,
         run: Run,
         reason: Reason,
         number: Annotated[int | None, Field(ge=1, description="Number of the change; default: the newest")] = None,
     ) -> dict[str, Any]:
         """Undo a change: its knobs get back their values from before. Waits for the user's confirmation."""
-        changes = door.changes(context)
+        changes = self._door.changes(context)
         return plain_record(await in_thread(context, lambda *how: changes.undo(run, number, reason, *how)))
 
-    @server.tool(annotations=CHANGES)
     async def redo(
+        self,
         context: Tool,
         run: Run,
         reason: Reason,
@@ -64,21 +71,19 @@ def add_changing_tools(server: MCPServer[Any], door: Door) -> None:
         ] = None,
     ) -> dict[str, Any]:
         """Apply an undone change again. Waits for the user's confirmation."""
-        changes = door.changes(context)
+        changes = self._door.changes(context)
         return plain_record(await in_thread(context, lambda *how: changes.undo(run, number, reason, *how, redo=True)))
 
-    @server.tool(annotations=CHANGES)
-    async def stop_ramp(context: Tool, run: Run, knob: str, reason: Reason) -> dict[str, Any]:
+    async def stop_ramp(self, context: Tool, run: Run, knob: str, reason: Reason) -> dict[str, Any]:
         """Stop the ramp of a knob at its present value. Waits for the user's confirmation."""
-        changes = door.changes(context)
+        changes = self._door.changes(context)
         return plain_record(
             await in_thread(context, lambda *how: changes.release(run, knob, reason, *how, stops_ramp=True))
         )
 
-    @server.tool(annotations=CHANGES)
-    async def unpin(context: Tool, run: Run, knob: str, reason: Reason) -> dict[str, Any]:
+    async def unpin(self, context: Tool, run: Run, knob: str, reason: Reason) -> dict[str, Any]:
         """Return a pinned knob to the curriculum or schedule that also writes it. Waits for the user's confirmation."""
-        changes = door.changes(context)
+        changes = self._door.changes(context)
         return plain_record(
             await in_thread(context, lambda *how: changes.release(run, knob, reason, *how, stops_ramp=False))
         )

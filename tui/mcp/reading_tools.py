@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context, Image, MCPServer
@@ -12,6 +13,7 @@ from tui.charts.files.run_charts import ChartRequest
 from tui.mcp.door import Door
 from tui.mcp.pictures import chart_png
 from tui.mcp.threads import in_thread, plain_record
+from tui.session.agents.observed import ObservedRun
 from tui.session.agents.readings import MOST_POINTS, change_records, knob_records, metric_records, state_record
 from tui.session.impact.control import compare_with_control, controlled_record
 from tui.session.impact.impact import impact_of
@@ -27,29 +29,42 @@ READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 _MOST_RUNS = 50
 
 
-def add_reading_tools(server: MCPServer[Any], door: Door) -> None:
-    """Add the tools to a server."""
+class ReadingTools:
+    """The tools as methods, whose docstrings agents read."""
 
-    @server.tool(annotations=READS)
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def add_to(self, server: MCPServer[Any]) -> None:
+        for tool in (
+            self.list_runs,
+            self.get_run,
+            self.get_metrics,
+            self.list_knobs,
+            self.list_changes,
+            self.get_impact,
+            self.chart_picture,
+        ):
+            server.add_tool(tool, annotations=READS)
+
     async def list_runs(
-        context: Tool, match: Annotated[str, Field(description="Letters in name, preset, task or status")] = ""
+        self, context: Tool, match: Annotated[str, Field(description="Letters in name, preset, task or status")] = ""
     ) -> dict[str, Any]:
         """List the newest runs with status, iteration, reward and success rate."""
 
         def work(*_: Any) -> dict[str, Any]:
-            folders = run_folders(door.runs.log_root)
+            folders = run_folders(self._door.runs.log_root)
             found = matching((summarize(folder) for folder in folders), match)
             return plain_record({"runs": [run_record(summary) for summary in found[:_MOST_RUNS]], "all": len(found)})
 
         return await in_thread(context, work)
 
-    @server.tool(annotations=READS)
-    async def get_run(context: Tool, run: Run) -> dict[str, Any]:
+    async def get_run(self, context: Tool, run: Run) -> dict[str, Any]:
         """Show the state of a run: phase, progress, names of its metrics, firing guards, checkpoints, revision."""
-        return await in_thread(context, lambda *_: _locked(door, run, state_record))
+        return await in_thread(context, lambda *_: self._locked(run, state_record))
 
-    @server.tool(annotations=READS)
     async def get_metrics(
+        self,
         context: Tool,
         run: Run,
         metrics: Annotated[list[str], Field(description="Names or roles: reward, success, kl, Loss/value, ...")],
@@ -59,11 +74,11 @@ def add_reading_tools(server: MCPServer[Any], door: Door) -> None:
     ) -> dict[str, Any]:
         """Read metrics with their spread (95 % interval, standard deviation), curve, and the marks of changes."""
         return await in_thread(
-            context, lambda *_: _locked(door, run, lambda found: metric_records(found, metrics, first, last, points))
+            context, lambda *_: self._locked(run, lambda found: metric_records(found, metrics, first, last, points))
         )
 
-    @server.tool(annotations=READS)
     async def list_knobs(
+        self,
         context: Tool,
         run: Run,
         pattern: Annotated[str, Field(description="Names with * and ?, such as reward/*/weight")] = "*",
@@ -71,18 +86,19 @@ def add_reading_tools(server: MCPServer[Any], door: Door) -> None:
     ) -> dict[str, Any]:
         """List what can be changed: value, default, bounds, unit, when it takes effect, and the metric to watch."""
         return await in_thread(
-            context, lambda *_: _locked(door, run, lambda found: knob_records(found, pattern, changed=changed))
+            context, lambda *_: self._locked(run, lambda found: knob_records(found, pattern, changed=changed))
         )
 
-    @server.tool(annotations=READS)
-    async def list_changes(context: Tool, run: Run, most: Annotated[int, Field(ge=1, le=200)] = 20) -> dict[str, Any]:
+    async def list_changes(
+        self, context: Tool, run: Run, most: Annotated[int, Field(ge=1, le=200)] = 20
+    ) -> dict[str, Any]:
         """List the newest changes with author, reason and state: by the user, agents, curricula and guards."""
         return await in_thread(
-            context, lambda *_: _locked(door, run, lambda found: {"changes": change_records(found, most)})
+            context, lambda *_: self._locked(run, lambda found: {"changes": change_records(found, most)})
         )
 
-    @server.tool(annotations=READS)
     async def get_impact(
+        self,
         context: Tool,
         run: Run,
         number: Annotated[int | None, Field(description="Number of the change; default: the newest")] = None,
@@ -96,21 +112,21 @@ def add_reading_tools(server: MCPServer[Any], door: Door) -> None:
         """Compare metrics before and after a change, and with an untouched control in the same iterations."""
 
         def work(*_: Any) -> dict[str, Any]:
-            observed = door.read(run)
+            observed = self._door.read(run)
             with observed.lock:
                 impact = impact_of(number, observed.state, observed.history, iterations)
                 record = impact_record(impact)
                 if control is None:
                     return plain_record(record)
-            beside = door.read(control)
+            beside = self._door.read(control)
             with observed.lock, beside.lock:
                 compared = compare_with_control(impact, observed.history, beside.folder, beside.state, beside.history)
             return plain_record(record | {"control": controlled_record(compared)})
 
         return await in_thread(context, work)
 
-    @server.tool(annotations=READS)
     async def chart_picture(
+        self,
         context: Tool,
         run: Run,
         metrics: Annotated[list[str], Field(min_length=1, max_length=8, description="Names or roles")],
@@ -121,12 +137,11 @@ def add_reading_tools(server: MCPServer[Any], door: Door) -> None:
 
         def work(*_: Any) -> Image:
             request = ChartRequest(metrics, apart=True, first=first, last=last, smoothing=0.6)
-            return Image(data=chart_png([door.runs.get(run).folder], request), format="png")
+            return Image(data=chart_png([self._door.runs.get(run).folder], request), format="png")
 
         return await in_thread(context, work)
 
-
-def _locked(door: Door, run: str, reading: Any) -> dict[str, Any]:
-    observed = door.read(run)
-    with observed.lock:
-        return plain_record(reading(observed))
+    def _locked(self, run: str, reading: Callable[[ObservedRun], Any]) -> dict[str, Any]:
+        observed = self._door.read(run)
+        with observed.lock:
+            return plain_record(reading(observed))

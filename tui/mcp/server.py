@@ -8,11 +8,11 @@ from typing import Any
 
 from mcp.server.mcpserver import MCPServer
 
-from tui.mcp.changing_tools import add_changing_tools
+from tui.mcp.changing_tools import ChangingTools
 from tui.mcp.door import Door
-from tui.mcp.reading_tools import add_reading_tools
+from tui.mcp.reading_tools import ReadingTools
 from tui.mcp.resources import add_resources
-from tui.mcp.working_tools import add_working_tools
+from tui.mcp.working_tools import WorkingTools
 from tui.session.settings.config import Agents
 
 _INSTRUCTIONS = """\
@@ -30,8 +30,8 @@ def make_server(log_root: Path, settings: Agents, name: str = "") -> MCPServer[A
         "humanoid-tui", instructions=_INSTRUCTIONS, version=version("humanoid-tui"), log_level="ERROR"
     )
     door = Door(log_root, settings, name)
-    add_reading_tools(server, door)
-    add_changing_tools(server, door)
-    add_working_tools(server, door)
+    ReadingTools(door).add_to(server)
+    ChangingTools(door).add_to(server)
+    WorkingTools(door).add_to(server)
     add_resources(server, door)
     return server

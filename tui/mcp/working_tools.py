@@ -23,11 +23,21 @@ Checkpoint = Annotated[str, Field(description="An iteration, latest or best")]
 WORKS = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
 
 
-def add_working_tools(server: MCPServer[Any], door: Door) -> None:
-    """Add the tools to a server."""
+class WorkingTools:
+    """The tools as methods, whose docstrings agents read."""
 
-    @server.tool(annotations=WORKS)
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def add_to(self, server: MCPServer[Any]) -> None:
+        server.add_tool(self.evaluate, annotations=WORKS)
+        # structured output would have no room for a picture
+        server.add_tool(self.rollout_picture, annotations=WORKS, structured_output=False)
+        server.add_tool(self.export_policy, annotations=WORKS)
+        server.add_tool(self.fork_run, annotations=CHANGES)
+
     async def evaluate(
+        self,
         context: Tool,
         run: Run,
         checkpoint: Checkpoint = "latest",
@@ -35,7 +45,7 @@ def add_working_tools(server: MCPServer[Any], door: Door) -> None:
         episodes: Annotated[int, Field(ge=0, le=10_000, description="In each cell; 0: the suite's own number")] = 0,
     ) -> dict[str, Any]:
         """Evaluate a checkpoint without exploration noise, beside the training; takes minutes."""
-        agent_work = door.work(context)
+        agent_work = self._door.work(context)
 
         def work(report: Report, cancelled: Event) -> dict[str, Any]:
             found = agent_work.evaluate(run, checkpoint, suite, episodes, report, cancelled)
@@ -43,8 +53,8 @@ def add_working_tools(server: MCPServer[Any], door: Door) -> None:
 
         return await in_thread(context, work)
 
-    @server.tool(annotations=WORKS, structured_output=False)  # which would have no room for a picture
     async def rollout_picture(
+        self,
         context: Tool,
         run: Run,
         checkpoint: Checkpoint = "latest",
@@ -56,7 +66,7 @@ def add_working_tools(server: MCPServer[Any], door: Door) -> None:
         kind: Annotated[Literal["png", "svg"], Field(description="A picture, or an animation as text")] = "png",
     ) -> list[Any]:
         """Record what a checkpoint does, and draw the robot as a picture; needs no display. Takes a minute."""
-        agent_work = door.work(context)
+        agent_work = self._door.work(context)
 
         def work(report: Report, cancelled: Event) -> list[Any]:
             recorded = agent_work.rollout(run, checkpoint, seconds, tuple(command or ()), report, cancelled)
@@ -66,8 +76,8 @@ def add_working_tools(server: MCPServer[Any], door: Door) -> None:
 
         return await in_thread(context, work)
 
-    @server.tool(annotations=WORKS)
     async def export_policy(
+        self,
         context: Tool,
         run: Run,
         checkpoint: Annotated[
@@ -75,11 +85,11 @@ def add_working_tools(server: MCPServer[Any], door: Door) -> None:
         ] = None,
     ) -> dict[str, Any]:
         """Export a policy as ONNX and TorchScript into the run's folder, checked against the original."""
-        agent_work = door.work(context)
+        agent_work = self._door.work(context)
         return plain_record(await in_thread(context, lambda *_: agent_work.export(run, checkpoint)))
 
-    @server.tool(annotations=CHANGES)
     async def fork_run(
+        self,
         context: Tool,
         run: Run,
         reason: Reason,
@@ -95,7 +105,7 @@ def add_working_tools(server: MCPServer[Any], door: Door) -> None:
         name: Annotated[str | None, Field(description="End of the new run's name")] = None,
     ) -> dict[str, Any]:
         """Start a new training from a checkpoint of a run. Waits for the user's confirmation."""
-        agent_work = door.work(context)
+        agent_work = self._door.work(context)
 
         def work(report: Report, cancelled: Event) -> dict[str, Any]:
             return agent_work.fork(
