@@ -69,29 +69,7 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
         with temporary_folder(target) as temporary, warnings.catch_warnings():
             # TorchScript is deprecated and the ONNX exporter warns about itself; the check covers both
             warnings.simplefilter("ignore")
-            models = make_models(policy.exportable)
-            model, task = with_task_export(models.model, folder, models.inputs, models.outputs)
-            description = _with_not_included(description, task, policy)
-            facts = task.metadata | metadata(description, folder.name, iteration)
-            write_models(model, models.scripted, facts, temporary)
-            write_hand_over(policy, description, temporary)
-            session = open_session(temporary / ONNX)
-            check = check_policy(policy, description, models.outputs, session, temporary)
-            check_task_outputs(session, task)
-            latency = measure_latency(session)
-            _copy_robot_model(description, folder, temporary)
-            hashes = {file.name: _sha256(file) for file in sorted(temporary.iterdir())}
-            card = _card(
-                description,
-                folder,
-                iteration=iteration,
-                inputs=models.inputs,
-                task=task,
-                files=hashes,
-                check=check,
-                latency=latency,
-            )
-            (temporary / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=2))
+            card = _write_files(temporary, policy, description, folder, iteration)
             put_in_place(temporary, target)
     except OSError as error:
         raise ExportError(f"{target} can't be written: {error}") from error
@@ -100,14 +78,44 @@ def export_policy(folder: RunFolder, checkpoint: Path, out: Path | None = None) 
     return ExportFinished(
         iteration=iteration,
         folder=str(place),
-        largest_difference=check.largest_difference,
-        latency_p50_us=latency.p50_us,
-        latency_p99_us=latency.p99_us,
-        rate_hz=1e6 / latency.p99_us,
-        not_included=tuple(description.not_included),
-        not_measured=tuple(description.not_measured),
+        largest_difference=card.check.largest_difference,
+        latency_p50_us=card.latency.p50_us,
+        latency_p99_us=card.latency.p99_us,
+        rate_hz=1e6 / card.latency.p99_us,
+        not_included=tuple(card.not_included),
+        not_measured=tuple(card.not_measured),
         not_written=tuple(not_written),
     )
+
+
+def _write_files(
+    temporary: Path, policy: RebuiltPolicy, description: PolicyDescription, folder: RunFolder, iteration: int
+) -> PolicyCard:
+    """Write and check all files of the bundle; return what its card says."""
+    models = make_models(policy.exportable)
+    model, task = with_task_export(models.model, folder, models.inputs, models.outputs)
+    description = _with_not_included(description, task, policy)
+    facts = task.metadata | metadata(description, folder.name, iteration)
+    write_models(model, models.scripted, facts, temporary)
+    write_hand_over(policy, description, temporary)
+    session = open_session(temporary / ONNX)
+    check = check_policy(policy, description, models.outputs, session, temporary)
+    check_task_outputs(session, task)
+    latency = measure_latency(session)
+    _copy_robot_model(description, folder, temporary)
+    hashes = {file.name: _sha256(file) for file in sorted(temporary.iterdir())}
+    card = _card(
+        description,
+        folder,
+        iteration=iteration,
+        inputs=models.inputs,
+        task=task,
+        files=hashes,
+        check=check,
+        latency=latency,
+    )
+    (temporary / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=2))
+    return card
 
 
 # --- The policy's card --------------------------------------------------------------------------------------

@@ -39,9 +39,6 @@ def attach_checkpoints(
     """
     env = unwrapped(runner.env)
 
-    def placement() -> tuple[tuple[int, ...], ...]:
-        return () if terrain is None else (terrain.levels(), terrain.columns())
-
     def on_saved(iteration: int, path: Path) -> None:
         emit(CheckpointSaved(iteration, path.name))
         if retention is not None:
@@ -50,17 +47,7 @@ def attach_checkpoints(
     def on_save_failed(iteration: int, reason: str) -> None:
         emit(CheckpointFailed(iteration, reason))
 
-    def steering_infos() -> dict[str, Any]:
-        placed = observer.attempt_again("terrain levels of checkpoints", placement) or ()
-        return {INFOS_KEY: to_infos(steering.interventions.snapshot(*placed))}
-
-    def infos() -> dict[str, Any]:
-        state = observer.attempt_again("steering state of checkpoints", steering_infos) or {}
-        counter = observer.attempt_again("step counter of checkpoints", lambda: environment_infos(env)) or {}
-        ranges = observer.attempt_again("ranges of commands in checkpoints", lambda: command_infos(env)) or {}
-        return state | counter | ranges
-
-    checkpoints = LiveCheckpoints(runner, infos, on_saved, on_save_failed)
+    checkpoints = LiveCheckpoints(runner, _infos(env, steering, terrain, observer), on_saved, on_save_failed)
     load = runner.load
 
     def load_with_steering(path: str, *args: Any, **kwargs: Any) -> Any:
@@ -86,6 +73,27 @@ def attach_checkpoints(
 
     runner.load = load_with_steering
     return checkpoints
+
+
+def _infos(
+    env: Any, steering: Steering, terrain: SteeredTerrain | None, observer: Observer
+) -> Callable[[], dict[str, Any]]:
+    """Return what collects the state that a checkpoint keeps beside the networks."""
+
+    def placement() -> tuple[tuple[int, ...], ...]:
+        return () if terrain is None else (terrain.levels(), terrain.columns())
+
+    def steering_infos() -> dict[str, Any]:
+        placed = observer.attempt_again("terrain levels of checkpoints", placement) or ()
+        return {INFOS_KEY: to_infos(steering.interventions.snapshot(*placed))}
+
+    def infos() -> dict[str, Any]:
+        state = observer.attempt_again("steering state of checkpoints", steering_infos) or {}
+        counter = observer.attempt_again("step counter of checkpoints", lambda: environment_infos(env)) or {}
+        ranges = observer.attempt_again("ranges of commands in checkpoints", lambda: command_infos(env)) or {}
+        return state | counter | ranges
+
+    return infos
 
 
 def _sizes(runner: Any, saved: dict[str, Any]) -> str:

@@ -39,10 +39,11 @@ from trainer_proc.simulators.robot_reader import RobotReader
 from trainer_proc.steering.boundary import Steering
 from trainer_proc.steering.goal import GoalCheck
 from trainer_proc.steering.interface import Link
-from trainer_proc.training.attach import OVERFLOW_CHECK, ROBOT, SUCCESS_RATE, attach
+from trainer_proc.training.attach import attach
 from trainer_proc.training.evaluation_device import device_beside, usable_cores
 from trainer_proc.training.fast import FastTraining
 from trainer_proc.training.jobs import BackgroundJobs
+from trainer_proc.training.logger_hooks import OVERFLOW_CHECK, ROBOT, SUCCESS_RATE
 from trainer_proc.training.periodic_evaluation import PeriodicEvaluations
 from trainer_proc.training.periodic_rollout import PeriodicRollouts
 from trainer_proc.training.periodic_work import PeriodicWork
