@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from presets.environment_counts import EnvironmentCounts
 from presets.find import list_presets, load_preset, own_presets_folder
-from presets.preset import EnvironmentCounts, Needs, Preset, PresetError, read_preset
+from presets.preset import Needs, Preset, PresetError, read_preset
 
 __all__ = [
     "EnvironmentCounts",

@@ -18,6 +18,7 @@ from curricula.toml_text import TomlError, parse_toml
 from curricula.values import KnobValues, Value, numbers_of, numbers_problem, order_problem
 from presets.checkpoints import read_retention
 from presets.deploy import read_deploy
+from presets.environment_counts import Count, EnvironmentCounts
 from presets.evaluation import read_evaluation
 from presets.fast import read_fast
 from presets.fixed_fields import check_arguments, check_effect
@@ -38,16 +39,10 @@ FRONTENDS = ("torch", "warp")
 """What runs the managers of Isaac Lab's environments: PyTorch, or kernels of Warp."""
 GROUPS = ("first contact", "humanoid", "quadruped", "arm")
 """What presets train, in the order of the launch screen."""
-MOST = 1_000_000_000
-"""Largest number of environments, and of iterations."""
 
 _HYDRA = re.compile(rf"(\+{{0,2}}({'|'.join(ROOTS)})\.[^=]+|presets|physics|renderer)=.*", re.DOTALL)
-_USABLE_MEMORY = 0.95
-"""A device reports a little less memory than its nominal size."""
 
-Count = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
 Line = Annotated[str, msgspec.Meta(min_length=1)]
-Memory = Annotated[str, msgspec.Meta(pattern=r"^\d+(\.\d+)?$", title="GiB such as 8 or 11.5")]
 Module = Annotated[str, msgspec.Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*$", title="the name of a Python module")]
 
 
@@ -57,32 +52,6 @@ class PresetError(UsageError):
     def __init__(self, message: str, name: str = "") -> None:
         super().__init__(message)
         self.name = name
-
-
-class EnvironmentCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Numbers of environments on a CPU and on a GPU; by a GPU's memory (GiB): `{ 8 = 1024, 24 = 4096 }`."""
-
-    cpu: Count
-    cuda: Count
-    by_memory_gib: dict[Memory, Count] = {}
-
-    def on(self, device: str, memory_gib: float | None = None) -> int:
-        """Return the number for `device`, `cpu` or `cuda:N`, whose total memory is `memory_gib` (GiB) if known.
-
-        Picks the largest memory that fits the device, or the smallest of all if none fits.
-        """
-        if not device.startswith("cuda"):
-            return self.cpu
-        if memory_gib is None or not self.by_memory_gib:
-            return self.cuda
-        counts = sorted((float(memory), count) for memory, count in self.by_memory_gib.items())
-        fitting = [count for memory, count in counts if memory * _USABLE_MEMORY <= memory_gib]
-        return fitting[-1] if fitting else counts[0][1]
-
-    @property
-    def of_gpus(self) -> tuple[int, ...]:
-        """All numbers for GPUs."""
-        return (self.cuda, *self.by_memory_gib.values())
 
 
 class Needs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -23,18 +23,12 @@ def imported():
     from tests.trainer.knobs.simulated import G1, Simulated
     from trainer_proc.contract.quaternions import quaternion_product
     from trainer_proc.deploy.actions import Actions
-    from trainer_proc.deploy.card_checks import (
-        MOTION_OUTPUTS,
-        MOTION_POSITIONS,
-        MotionTerm,
-        check_card,
-        motion_term,
-        not_made,
-    )
+    from trainer_proc.deploy.card_checks import check_card
     from trainer_proc.deploy.motion import Motion
     from trainer_proc.deploy.mujoco_robot import MujocoRobot
     from trainer_proc.deploy.observations import Observations
     from trainer_proc.deploy.robot import RobotState
+    from trainer_proc.deploy.term_checks import MOTION_OUTPUTS, MOTION_POSITIONS, MotionTerm, motion_term, not_made
     from trainer_proc.simulators.registry import simulator_of
 
 

@@ -17,10 +17,10 @@ from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import ObservationTerm
 from trainer_proc.contract.quaternions import heading, matrix, quaternion_product, rotated
 from trainer_proc.deploy.bundle import Bundle, zero_inputs
-from trainer_proc.deploy.card_checks import MOTION_OUTPUTS, MOTION_POSITIONS, MotionTerm, motion_term
 from trainer_proc.deploy.mujoco_robot import MujocoRobot, robot_of
 from trainer_proc.deploy.observations import joint_index
 from trainer_proc.deploy.robot import Floats, RobotState
+from trainer_proc.deploy.term_checks import MOTION_OUTPUTS, MOTION_POSITIONS, MotionTerm, motion_term
 
 Frame = Mapping[str, Any]
 """Outputs of `MOTION_OUTPUTS` at one time step: [1, joints] and [1, bodies, 4]; of `MOTION_POSITIONS` if there: [1,

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import STANDING_COMMAND, ObservationTerm
-from trainer_proc.deploy.card_checks import motion_term
 from trainer_proc.deploy.errors import refused
 from trainer_proc.deploy.layout import columns_of
 from trainer_proc.deploy.robot import VECTORS, Floats, RobotState, Sensors
+from trainer_proc.deploy.term_checks import motion_term
 
 Reader = Callable[[RobotState, Floats], None]
 """Writes a term's value of this step into the array, whose length is the term's `step_size`."""

@@ -9,8 +9,9 @@ from presets.robots import Robot, find_robot
 from trainer_proc.contract.bundle.card import PolicyCard
 from trainer_proc.contract.bundle.description import Command, ObservationTerm, Quantity
 from trainer_proc.contract.bundle.gate import VELOCITY_PARTS
-from trainer_proc.deploy.card_checks import check_control, check_forms
+from trainer_proc.deploy.card_checks import check_control
 from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
+from trainer_proc.deploy.term_checks import check_forms
 
 _TRAIN_WITHOUT = "train without it"
 

@@ -20,10 +20,10 @@ from trainer_proc.contract.bundle.gate import (
 from trainer_proc.contract.bundle.gate_plan import LONGEST_MOTION
 from trainer_proc.contract.quaternions import quaternion_product
 from trainer_proc.deploy.bundle import Bundle
-from trainer_proc.deploy.card_checks import MOTION_POSITIONS
 from trainer_proc.deploy.motion import Frame, Motion, motion_of
 from trainer_proc.deploy.mujoco_robot import MujocoRobot
 from trainer_proc.deploy.robot import Floats
+from trainer_proc.deploy.term_checks import MOTION_POSITIONS
 
 Quaternion = Sequence[float]
 _UNTURNED = (1.0, 0.0, 0.0, 0.0)

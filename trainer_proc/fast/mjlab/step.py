@@ -17,16 +17,16 @@ from mjlab.sensor import RayCastSensor
 from trainer_proc.contract.errors import one_line
 from trainer_proc.fast.mjlab import velocity
 from trainer_proc.fast.mjlab.buffers import shift_buffers
-from trainer_proc.fast.mjlab.episode_end import end_episodes, run_resets, why_not, why_not_event
+from trainer_proc.fast.mjlab.episode_end import end_episodes, run_resets, why_not
 from trainer_proc.fast.mjlab.foreign import foreign_part, is_foreign
+from trainer_proc.fast.mjlab.interval_events import IntervalEvents
 from trainer_proc.fast.mjlab.rays import yaw_rotation
 from trainer_proc.fast.mjlab.stage import Engine, Stage
-from trainer_proc.fast.mjlab.stages import Stages
-from trainer_proc.fast.mjlab.state import Slot, only_where, simulation_slots, slots_of
+from trainer_proc.fast.mjlab.state import Slot, simulation_slots, slots_of
 from trainer_proc.fast.report import FastReport
 
 
-class FastStep(Stages):
+class FastStep(IntervalEvents):
     """The stages of an environment."""
 
     def __init__(self, env: Any, report: FastReport) -> None:
@@ -46,7 +46,6 @@ class FastStep(Stages):
         slots = [*slots_of(roots, env.num_envs), *simulation_slots(env.sim), Slot(env, "episode_length_buf", 0)]
         slots.append(Slot(env, "_manual_reset_pending", 0))
         super().__init__(env, Engine(env, torch.device(env.device), slots, report, _stream(env.sim)))
-        self._everyone = torch.arange(env.num_envs, device=env.device)
         self._mask = torch.zeros(env.num_envs, dtype=torch.bool, device=env.device)
         self._graphs = env.sim.step_graph
         try:
@@ -144,45 +143,6 @@ class FastStep(Stages):
         """Return the stage of a manager that has a list of terms; those of others than mjlab may run before it."""
         terms = list(zip(manager._term_names, manager._term_cfgs, strict=True))
         return self._with_foreign(name, terms, compute, lambda: [*manager._term_cfgs, *self._times()])
-
-    def _interval_events(self) -> None:
-        manager = self._env.event_manager
-        terms = manager._mode_term_cfgs.get("interval", [])
-        if not terms:
-            return
-        for name, cfg in zip(manager.active_terms["interval"], terms, strict=True):
-            reason = "all environments share its time" if cfg.is_global_time else why_not_event(cfg)
-            if reason:
-                return self._eager("events/interval", f"{name}: {reason}")
-        slots = [self._tried("events/interval", partial(self._fire, cfg)) for cfg in terms]
-        if any(written is None for written in slots):
-            return None
-        apply = manager.apply
-
-        def run() -> None:
-            for cfg, time_left, written in zip(terms, manager._interval_term_time_left, slots, strict=True):
-                self._apply_interval(cfg, time_left, written or [])
-
-        stage = self._stage("events/interval", run, lambda: [*terms, *self._times()])
-
-        def apply_events(mode: str, *args: Any, **kwargs: Any) -> None:
-            if mode == "interval":
-                stage()
-            else:
-                self._call(apply, mode, *args, **kwargs)
-
-        self._replace(manager, "apply", apply_events)
-
-    def _apply_interval(self, cfg: Any, time_left: torch.Tensor, slots: list[Slot]) -> None:
-        time_left -= self._env.step_dt
-        is_due = time_left < 1e-6
-        lower, upper = cfg.interval_range_s
-        time_left.copy_(torch.where(is_due, torch.rand_like(time_left) * (upper - lower) + lower, time_left))
-        with only_where(is_due, slots):
-            self._fire(cfg)
-
-    def _fire(self, cfg: Any) -> None:
-        cfg.func(self._env, self._everyone, **cfg.params)
 
     def _episode_ends(self) -> None:
         env = self._env

@@ -19,12 +19,13 @@ from curricula.schema import SchemaError
 from curricula.values import numbers_problem, order_problem
 from presets.checkpoints import read_retention
 from presets.deploy import read_deploy
+from presets.environment_counts import MOST
 from presets.evaluation import read_evaluation
 from presets.fixed_fields import check_arguments, check_effect
 from presets.goal import read_goal
 from presets.override_path import OverridePathError
 from presets.override_value import OverrideValueError
-from presets.preset import MOST, check_isaac_lab
+from presets.preset import check_isaac_lab
 from presets.restart import read_restart
 from presets.rollouts import read_rollouts
 from trainer_proc.contract.run_folder import RunFolder, RunFolderError, RunSpec

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from curricula.errors import UserError
-from presets.preset import MOST
+from presets.environment_counts import MOST
 from trainer_proc.contract.run_folder import RunSpec
 from tui.session.backends.devices import Device
 from tui.session.probing.probe import run_probe

@@ -14,7 +14,7 @@ import tomli_w
 
 from curricula.schema import SchemaError, convert
 from curricula.toml_text import TomlError, parse_toml
-from presets.preset import Count
+from presets.environment_counts import Count
 from trainer_proc.contract.run_folder import RunSpec, write_atomically
 
 _CONFIGURATION = (
