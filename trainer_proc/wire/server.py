@@ -12,7 +12,6 @@ import shutil
 import signal
 import sys
 import time
-from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,8 +23,7 @@ from trainer_proc.alerts.start import AlertSenders
 from trainer_proc.alerts.watch import AlertWatch
 from trainer_proc.contract.codec import decode_from_trainer, decode_request, encode
 from trainer_proc.contract.connection import LIFE_SECONDS, Remote, remove_connection, show_life, write_connection
-from trainer_proc.contract.errors import JournalUnreadable, one_line
-from trainer_proc.contract.journal import JournalWriter
+from trainer_proc.contract.errors import JournalUnreadable
 from trainer_proc.contract.journal_records import LARGEST_FRAME
 from trainer_proc.contract.limits import LATEST
 from trainer_proc.contract.messages import (
@@ -54,6 +52,7 @@ from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.wire_keys import read_keys
 from trainer_proc.wire.console import ConsoleLimit
 from trainer_proc.wire.link import ROBOT
+from trainer_proc.wire.patient_journal import PatientJournal
 from trainer_proc.wire.recovery import recover
 from trainer_proc.wire.sockets import WireSockets
 from trainer_proc.wire.stall import StallWatch
@@ -63,8 +62,6 @@ _TURN_SECONDS = 0.002
 """Time for clients before it is the trainer's turn, and the other way round: neither keeps the other waiting."""
 _LONGEST_REASON = 1000
 """Characters of a refusal, which may quote the request."""
-_LAST_TRIES_SECONDS = 60.0
-"""Time for which the end of a run waits for room for its last frames."""
 _DIED = "the training process died (killed, out of memory, or crashed): see console.log"
 _STOPPED = "stopped before the first iteration"
 
@@ -82,7 +79,7 @@ class WireServer:
         self._sockets_folder = sockets_folder
         self._trainer_pid = trainer_pid
         self._has_interrupted = False
-        self._journal = JournalWriter(folder.journal)
+        self._journal = PatientJournal(folder)
         self._generation = generation
         recovered = recover(folder.journal, of_this_training=generation > 0)
         self._validator, self._recorded = recovered.validator, recovered.times
@@ -90,7 +87,6 @@ class WireServer:
         self._taken = 0
         """Messages that the training process has sent to this process."""
         self._next_number = self._journal.next_number
-        self._unwritten: deque[bytes] = deque()
         self._problem = ""
         self._console = ConsoleLimit(folder.console)
         self._alerts = AlertWatch(f"{folder.path.parent.name}/{folder.name}")
@@ -133,7 +129,7 @@ class WireServer:
                     self._shown = time.monotonic()
                     show_life(self._folder)
                 if not ready and self._problem:
-                    self._report(self._write())
+                    self._report(self._journal.write())
                 if os.getppid() != self._trainer_pid:
                     self._report_death()
                     shutil.rmtree(self._sockets_folder, ignore_errors=True)
@@ -179,14 +175,14 @@ class WireServer:
 
     def _confirm(self) -> None:
         """Have the training process forget what is in the journal; without that, another wire process would get it."""
-        if not self._unwritten:
+        if not self._journal.unwritten:
             with suppress(zmq.Again):
                 self._sockets.orders.send(encode(Recorded(self._generation, self._taken)), zmq.NOBLOCK)
 
     def _take_subscription(self) -> None:
         """Send a new subscriber what it can't find in the journal yet; the others know it by its numbers."""
         if self._sockets.publish.recv(zmq.NOBLOCK).startswith(b"\x01"):  # else it has left
-            for data in self._unwritten:
+            for data in self._journal.unwritten:
                 self._sockets.publish.send(data, zmq.NOBLOCK)
 
     def _answer_requests(self) -> None:
@@ -233,8 +229,7 @@ class WireServer:
             _complain(f"{type(body).__name__} of {len(data)} bytes is left out: the journal holds {LARGEST_FRAME}")
             return
         self._next_number += 1
-        self._unwritten.append(data)
-        problem = self._write()
+        problem = self._journal.append(data)
         self._sockets.publish.send(data, zmq.NOBLOCK)
         self._report(problem)
         alert = self._alerts.observe(when, body)
@@ -249,25 +244,10 @@ class WireServer:
                 _complain(f"{self._folder.journal}: {problem}; retrying with every frame")
             self._send(time.time(), WriteDelayed(JOURNAL, problem))
 
-    def _write(self) -> str:
-        """Append to the journal; frames that a full disk refuses are kept and written later, in order.
-
-        Return why frames are left.
-        """
-        try:
-            while self._unwritten:
-                self._journal.append(self._unwritten[0])
-                self._unwritten.popleft()
-        except OSError as error:
-            return one_line(error)
-        return "" if self._folder.path.is_dir() else "the run's folder was moved or removed"
-
     def _close(self) -> None:
         with suppress(OSError):
             remove_connection(self._folder)
-        deadline = time.monotonic() + _LAST_TRIES_SECONDS
-        while self._write() and self._unwritten and time.monotonic() < deadline:
-            time.sleep(1.0)
+        self._journal.try_to_the_end()
         self._console.close()
         self._sockets.close()
         self._journal.close()

@@ -12,6 +12,7 @@ from curricula.curriculum_knobs import mode_knob
 from curricula.owners import owners_of
 from trainer_proc.contract.knob import Knob, RampShape, Value
 from trainer_proc.contract.messages import (
+    Body,
     Change,
     InterventionApplied,
     InterventionFailed,
@@ -86,7 +87,21 @@ class KnobStates:
             for state in self._known(knob):
                 state.owner_mode = self.knobs.get(mode_knob(owner))
 
-    def change_queued(self, body: InterventionQueued) -> None:
+    def apply_change(self, body: Body) -> None:
+        """Apply a frame about changes and ramps; ignore others."""
+        match body:
+            case InterventionQueued():
+                self._change_queued(body)
+            case InterventionApplied():
+                self._change_applied(body)
+            case InterventionFailed():
+                self._change_failed(body)
+            case RampAdvanced():
+                self._ramp_advanced(body)
+            case CompetingWriterFound():
+                self._competing_writer_found(body)
+
+    def _change_queued(self, body: InterventionQueued) -> None:
         self.revision = max(self.revision, body.revision)
         self.queued[body.number] = body
         self.past.queued(body)
@@ -94,13 +109,13 @@ class KnobStates:
             for knob in self._known(change.knob):
                 knob.pending, knob.pending_intervention = change.new, body.number
 
-    def change_failed(self, body: InterventionFailed) -> None:
+    def _change_failed(self, body: InterventionFailed) -> None:
         self.past.failed(body.number)
         if body.number:  # 0: a step of a ramp
             self.failed[body.number] = body
         self._settle(body.number)
 
-    def change_applied(self, body: InterventionApplied) -> None:
+    def _change_applied(self, body: InterventionApplied) -> None:
         self.revision = max(self.revision, body.revision)
         self.interventions[body.number] = body
         self.past.applied(body)
@@ -120,7 +135,7 @@ class KnobStates:
             self._describe(name, pinned=False)
         self._settle(body.number)
 
-    def ramp_advanced(self, body: RampAdvanced) -> None:
+    def _ramp_advanced(self, body: RampAdvanced) -> None:
         self.revision = max(self.revision, body.revision)
         self._apply_changes(body.changes)
         for name, left in body.iterations_left.items():
@@ -128,7 +143,7 @@ class KnobStates:
                 if (ramp := knob.ramp) is not None:
                     knob.ramp = RampState(ramp.target, ramp.shape, left) if left else None
 
-    def competing_writer_found(self, body: CompetingWriterFound) -> None:
+    def _competing_writer_found(self, body: CompetingWriterFound) -> None:
         self._describe(body.knob, competing_writer=body.competing_writer, pinned=body.pinned)
 
     def _apply_changes(self, changes: tuple[Change, ...]) -> None:

@@ -11,18 +11,13 @@ from trainer_proc.contract.messages import (
     GOAL_REACHED,
     TERMINAL_PHASES,
     Frame,
-    InterventionApplied,
-    InterventionFailed,
-    InterventionQueued,
     IterationFinished,
     KnobsAvailable,
     MetricSet,
     PhaseChanged,
-    RampAdvanced,
     RunStarted,
 )
 from trainer_proc.contract.monitoring import (
-    CompetingWriterFound,
     GuardCalmed,
     GuardFired,
     LeftOut,
@@ -32,17 +27,7 @@ from trainer_proc.contract.monitoring import (
 )
 from trainer_proc.contract.products import (
     CheckpointLoaded,
-    CheckpointSaved,
-    CheckpointsDeleted,
-    EvaluationFailed,
     EvaluationFinished,
-    EvaluationStarted,
-    ExportFailed,
-    ExportFinished,
-    ExportStarted,
-    PolicyReloaded,
-    RolloutRecorded,
-    TrackerLinked,
     WriteDelayed,
 )
 from trainer_proc.contract.stand_ins import Damaged, UnknownBody
@@ -50,6 +35,7 @@ from trainer_proc.contract.trainer_lock import Trainer
 from tui.session.guards import Troubles
 from tui.session.knob_states import KnobStates
 from tui.session.metrics.latest import LatestValues
+from tui.session.product_states import ProductStates
 
 RunStatus = Literal[
     "waiting",
@@ -74,7 +60,7 @@ RunStatus = Literal[
 
 
 @dataclass
-class RunState(KnobStates):
+class RunState(KnobStates, ProductStates):
     """The fold; changed by `apply` only."""
 
     started: RunStarted | None = None
@@ -86,7 +72,6 @@ class RunState(KnobStates):
     metrics: LatestValues = field(default_factory=LatestValues)
     guards_fired: list[GuardFired] = field(default_factory=list)
     troubles: Troubles = field(default_factory=Troubles)
-    reloads: list[PolicyReloaded] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
     """What the trainer could not observe, with the reason; training went on without it."""
     step_captured: StepCaptured | None = None
@@ -103,16 +88,6 @@ class RunState(KnobStates):
     """Where its job waits, in one line, as its engine reports it; empty if it does not wait."""
     delayed: dict[str, str] = field(default_factory=dict)
     """What can't be written now, with the reason."""
-    checkpoints: list[CheckpointSaved] = field(default_factory=list)
-    """Saved and not deleted by the trainer since."""
-    evaluation: EvaluationStarted | EvaluationFinished | EvaluationFailed | None = None
-    """What was reported last of an evaluation beside the training."""
-    evaluations: list[EvaluationFinished] = field(default_factory=list)
-    rollouts: list[RolloutRecorded] = field(default_factory=list)
-    """Recorded beside the training, oldest first."""
-    tracker: TrackerLinked | None = None
-    """Page of the run at an experiment tracker."""
-    export: ExportStarted | ExportFinished | ExportFailed | None = None
     first_time: float | None = None
     """Unix time of the first frame, in seconds; None before it."""
     last_time: float = 0.0
@@ -155,42 +130,21 @@ class RunState(KnobStates):
         match frame.body:
             case IterationFinished() as body:
                 self._apply_iteration(body)
-            case CheckpointSaved() as body:
-                self.checkpoints.append(body)
             case MetricSet() as body:
                 self.metrics.take_set(body)
             case RunStarted() as body:
-                self.troubles.closed(self.iteration)
-                if self.started is not None and body.pid != self.started.pid:
-                    self.continued = None  # until the process that starts again has loaded its checkpoint
-                    self.step_captured = None
-                self.started = body
-                self.phase = self.stalled = None
-                self.had_trainer = self.is_lost = False
-                self.delayed.clear()
+                self._apply_start(body)
             case PhaseChanged() as body:
                 self.phase, self.stalled = body, None
                 if body.phase in TERMINAL_PHASES:
                     self.troubles.closed(self.iteration)
             case KnobsAvailable() as body:
                 self.knobs_available(body, self.started.curricula if self.started is not None else {})
-            case InterventionQueued() as body:
-                self.change_queued(body)
-            case InterventionApplied() as body:
-                self.change_applied(body)
-            case InterventionFailed() as body:
-                self.change_failed(body)
-            case RampAdvanced() as body:
-                self.ramp_advanced(body)
-            case CompetingWriterFound() as body:
-                self.competing_writer_found(body)
             case GuardFired() as body:
                 self.guards_fired.append(body)
                 self.troubles.fired(body)
             case GuardCalmed() as body:
                 self.troubles.calmed(body)
-            case PolicyReloaded() as body:
-                self.reloads.append(body)
             case LeftOut(what=what, reason=reason):
                 self.missing[what] = reason
             case StepCaptured() as body:
@@ -204,20 +158,14 @@ class RunState(KnobStates):
                 self.delayed |= {what: reason} if reason else {}
             case CheckpointLoaded() as body:
                 self.continued = body
-            case CheckpointsDeleted(paths=paths):
-                self.checkpoints = [saved for saved in self.checkpoints if saved.path not in paths]
-            case EvaluationStarted() | EvaluationFailed() as body:
-                self.evaluation = body
             case EvaluationFinished() as body:
-                self._apply_evaluation(body)
-            case TrackerLinked() as body:
-                self.tracker = body
-            case RolloutRecorded() as body:
-                self.rollouts.append(body)
-            case ExportStarted() | ExportFinished() | ExportFailed() as body:
-                self.export = body
+                self.metrics.take_values(body.values)
+                self.apply_product(body)
             case UnknownBody(kind=kind):
                 self.unknown_kinds[kind] += 1
+            case body:
+                self.apply_product(body)
+                self.apply_change(body)
 
     def status(self, is_alive: bool) -> RunStatus:
         """Return the run's status; `is_alive`: whether the trainer process runs."""
@@ -253,11 +201,6 @@ class RunState(KnobStates):
         return phase is not None and phase.phase == "finished" and phase.detail.startswith(GOAL_REACHED)
 
     @property
-    def best(self) -> EvaluationFinished | None:
-        """The evaluation of the checkpoint that is `model_best.pt`; None without one."""
-        return next((one for one in reversed(self.evaluations) if one.is_best), None)
-
-    @property
     def last_iteration(self) -> int:
         """Number of the final iteration."""
         return 0 if self.started is None else self.first_iteration + self.started.iterations - 1
@@ -281,16 +224,21 @@ class RunState(KnobStates):
             self.damaged.pop()
         self.damaged.append(body)
 
+    def _apply_start(self, body: RunStarted) -> None:
+        self.troubles.closed(self.iteration)
+        if self.started is not None and body.pid != self.started.pid:
+            self.continued = None  # until the process that starts again has loaded its checkpoint
+            self.step_captured = None
+        self.started = body
+        self.phase = self.stalled = None
+        self.had_trainer = self.is_lost = False
+        self.delayed.clear()
+
     def _apply_iteration(self, body: IterationFinished) -> None:
         self.iteration, self.stalled = body.iteration, None
         self.environment_steps = body.environment_steps
         self.seconds_left = body.seconds_left
         self.metrics.take(body)
-
-    def _apply_evaluation(self, body: EvaluationFinished) -> None:
-        self.evaluation = body
-        self.evaluations.append(body)
-        self.metrics.take_values(body.values)
 
 
 def _terminal(phase: PhaseChanged) -> RunStatus:
