@@ -22,11 +22,11 @@ from textual.screen import Screen
 
 from curricula.schema import Problem
 from trainer_proc.contract.run_folder import RunFolder
+from tui.app_clipboard import ClipboardApp
 from tui.app_hosts import HostApp
 from tui.app_screens import make_screen
 from tui.navigation import (
     ChangeSetting,
-    CopyText,
     ExportView,
     OpenRun,
     ScreenMessage,
@@ -48,7 +48,6 @@ from tui.terminal.leaving import is_of_leaving_widget
 from tui.terminal.partial_repaint import PartialRepaintScreen
 from tui.terminal.style_rules import hash_rules_quickly
 from tui.terminal.stylesheet import RememberingStylesheet
-from tui.terminal.tmux_clipboard import MAX_BYTES, copy_in_tmux, is_in_tmux
 from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT, THEMES, no_colour_theme, sixteen_colours_theme
 from tui.widgets.key_table import key
 from tui.widgets.thread_failed import ThreadFailed
@@ -68,7 +67,7 @@ def _go_to_provider() -> type[Provider]:
     return GoToProvider
 
 
-class HumanoidTui(HostApp):
+class HumanoidTui(ClipboardApp, HostApp):
     """Shows one screen at a time; screens ask for others by messages (`tui.navigation`)."""
 
     TITLE = "humanoid-tui"
@@ -252,29 +251,6 @@ class HumanoidTui(HostApp):
             self.notify(plain(more), title="settings", severity="warning", markup=False)
 
     # --- commands ---
-
-    @on(CopyText)
-    def _copy_text(self, message: CopyText) -> None:
-        self.copy_to_clipboard(message.text)
-        self.notify("copied", markup=False)
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """Copy a text to the clipboard of the terminal (OSC 52) and of tmux; warn if it may be too long for them.
-
-        Escapes and control characters are left out: the text may be pasted into a shell.
-        """
-        text = plain_lines(text)
-        super().copy_to_clipboard(text)
-        if is_in_tmux():
-            self._copy_in_tmux(text)
-        size = len(text.encode(errors="replace")) * 4 // 3
-        if size > MAX_BYTES:
-            warning = f"copied {size / 1000:.0f} kB: many terminals accept at most {MAX_BYTES / 1000:.0f} kB"
-            self.notify(warning, severity="warning", markup=False)
-
-    @work(thread=True, group="clipboard")
-    def _copy_in_tmux(self, text: str) -> None:
-        copy_in_tmux(text)
 
     @on(ExportView)
     @work

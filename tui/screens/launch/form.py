@@ -16,6 +16,7 @@ from presets import Preset, load_preset
 from presets.preset import LIBRARIES, PHYSICS
 from tui.screens.launch.environments_field import NUM_ENVS, EnvironmentsField
 from tui.session.launching.knob_values import parse_settings
+from tui.session.launching.launch_list import ATTACH, CONTINUE
 from tui.session.launching.launcher import Overrides, SpecError
 from tui.session.launching.override_text import parse_override_value, parse_overrides
 from tui.session.runs.checkpoints import checkpoint_to_start_from
@@ -88,6 +89,19 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self.query_one("#description", Static).update(plain_lines(text))
         self.query_one("#fields").display = with_fields
 
+    async def show_preset(self, preset: Preset) -> None:
+        """Show the description and the values of a preset, all but its number of environments."""
+        needs = preset.needs_text()
+        where = f"task {preset.task} on {preset.backend}" + (f"\nneeds {needs}" if needs else "")
+        self.describe(f"{preset.title}\n\n{preset.description}\n\n{where}")
+        await self.show_required(
+            {path: what for path, what in preset.needs.overrides.items() if path not in preset.overrides}
+        )
+        self.query_one("#iterations", Input).value = str(preset.iterations)
+        self._show_evaluation(preset)
+        self._show_fast(preset)
+        self._show_isaac_lab(preset)
+
     async def show_required(self, needed: Mapping[str, str]) -> None:
         """Show a field for each required override; `needed` describes each by its path."""
         rows = self.query_one("#needs", Vertical)
@@ -97,7 +111,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
             field = Field(placeholder=plain(what), name=path, compact=True)
             await rows.mount(Horizontal(label, field, classes="field"))
 
-    def show_isaac_lab(self, preset: Preset) -> None:
+    def _show_isaac_lab(self, preset: Preset) -> None:
         """Show the options of Isaac Lab with the choice of the preset; clear what was typed before."""
         self.query_one("#isaac-lab").display = preset.backend == "isaaclab"
         self.query_one("#task", Input).placeholder = preset.task
@@ -109,13 +123,13 @@ class LaunchForm(VerticalScroll, can_focus=False):
         for field in ("task", "arguments"):
             self.query_one(f"#{field}", Input).value = ""
 
-    def show_evaluation(self, preset: Preset) -> None:
+    def _show_evaluation(self, preset: Preset) -> None:
         """Show how often the preset evaluates the policy, which a number in the field replaces."""
         every = preset.evaluation.get("every")
         placeholder = _NO_EVALUATION if every is None else f"{every} from the preset; 0: none"
         self.query_one("#evaluate-every", Input).placeholder = placeholder
 
-    def show_fast(self, preset: Preset) -> None:
+    def _show_fast(self, preset: Preset) -> None:
         """Show whether the preset has its step captured in CUDA graphs; clear what was chosen before."""
         self._show_choice("fast", preset.fast.get("mode", ""), "auto: on GPUs (default)")
 
@@ -229,6 +243,6 @@ class LaunchForm(VerticalScroll, can_focus=False):
             raise SpecError(f"{label}: expected a whole number, got {text!r}", field=field) from None
 
 
-def needs_of(preset: Preset) -> dict[str, Any]:
-    """Return the required overrides that the preset does not set itself, each with a description."""
-    return {path: what for path, what in preset.needs.overrides.items() if path not in preset.overrides}
+def label_of(row: str) -> str:
+    """Return the label of the button for a row of the list."""
+    return "Attach (Enter)" if row.startswith(ATTACH) else "Continue (Enter)" if row.startswith(CONTINUE) else START

@@ -21,14 +21,15 @@ from presets import Preset, list_presets
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.navigation import OpenRun, ShowRuns
 from tui.screens.launch.environments_field import EnvironmentsField
-from tui.screens.launch.form import START, LaunchForm, needs_of
+from tui.screens.launch.form import LaunchForm, label_of
 from tui.screens.launch.launch_list import LaunchList
 from tui.session.backends.devices import Device, list_devices
-from tui.session.launching.launch_list import ATTACH, CONTINUE, ListedRuns, find_runs
+from tui.session.launching.launch_list import ATTACH, CONTINUE, ListedRuns, find_runs, run_text
 from tui.session.launching.launcher import LaunchError, SpecError, make_spec
-from tui.session.probing.choose import choose_environments, with_environments
+from tui.session.probing.choose import with_environments
+from tui.session.probing.choose_showing import choose_showing
 from tui.session.probing.probe import ProbingCancelled
-from tui.session.probing.texts import chosen_text, probe_text
+from tui.session.probing.texts import chosen_text
 from tui.session.text import plain
 from tui.widgets.key_footer import KeyFooter
 from tui.widgets.key_table import key
@@ -153,11 +154,11 @@ class LaunchScreen(Screen[None]):
         title = f"{_TITLE}: {row}"  # the list may truncate the name
         form.show_problem("")
         is_run = row.startswith((ATTACH, CONTINUE))
-        self.query_one("#start", Button).label = _label_of(row)
+        self.query_one("#start", Button).label = label_of(row)
         if is_run:
             kind, _, path = row.partition(":")
             title = f"{kind} {Path(path).name}"
-            form.describe(self._text_of_run(row), with_fields=False)
+            form.describe(run_text(row, self._list.runs), with_fields=False)
         elif (preset := self._preset()) is None:
             form.describe(self._problems.get(row, ""))
             await form.show_required({})
@@ -166,25 +167,8 @@ class LaunchScreen(Screen[None]):
         self.query_one("#title", Static).update(plain(title))
 
     async def _show_preset(self, preset: Preset) -> None:
-        needs, form = preset.needs_text(), self._form
-        where = f"task {preset.task} on {preset.backend}" + (f"\nneeds {needs}" if needs else "")
-        form.describe(f"{preset.title}\n\n{preset.description}\n\n{where}")
-        await form.show_required(needs_of(preset))
-        self.query_one("#iterations", Input).value = str(preset.iterations)
+        await self._form.show_preset(preset)
         self._suggest_environments(preset)
-        form.show_evaluation(preset)
-        form.show_fast(preset)
-        form.show_isaac_lab(preset)
-
-    def _text_of_run(self, row: str) -> str:
-        path = row.partition(":")[2]
-        if row.startswith(ATTACH):
-            return f"{path}\n\nThis training is running. Enter opens its dashboard."
-        spec = self._list.runs.continued
-        left = "" if spec is None else f"\n\n{spec.iterations} iterations are left from {Path(spec.checkpoint).name}."
-        changes = self._list.runs.changes
-        again = f"\n\n{changes}\nThey are made again before the first iteration." if changes else ""
-        return f"{path}{left}{again}\n\nEnter continues it as a new run."
 
     @on(Input.Changed, "#preset-file")
     async def _take_preset_file(self, event: Input.Changed) -> None:
@@ -252,17 +236,12 @@ class LaunchScreen(Screen[None]):
     @work
     async def _measure(self, spec: RunSpec) -> None:
         """Find the number of environments in a thread, and start with it; a press of the button ends that."""
-
-        def show(text: str) -> None:
-            self.post_message(self.Measured(text))
-
         try:
             chosen = await asyncio.to_thread(
-                choose_environments,
+                choose_showing,
                 spec,
                 self._devices,
-                on_begin=lambda count: show(f"measuring {count} environments…"),
-                on_probe=lambda probe: show(probe_text(probe)),
+                show=lambda text: self.post_message(self.Measured(text)),
                 is_cancelled=self._measuring_ended.is_set,
             )
         except UserError as error:
@@ -305,7 +284,7 @@ class LaunchScreen(Screen[None]):
     def _set_starting(self, starting: bool, label: str = "Starting…") -> None:
         """Show on the button that the training starts, and block a second start."""
         self._starting = starting
-        self.query_one("#start", Button).label = label if starting else _label_of(self._list.highlighted)
+        self.query_one("#start", Button).label = label if starting else label_of(self._list.highlighted)
 
     def action_search(self) -> None:
         """Search the list."""
@@ -316,8 +295,3 @@ class LaunchScreen(Screen[None]):
 
     def action_leave(self) -> None:
         self.app.exit()
-
-
-def _label_of(row: str) -> str:
-    """Return the label of the button for a row of the list."""
-    return "Attach (Enter)" if row.startswith(ATTACH) else "Continue (Enter)" if row.startswith(CONTINUE) else START

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.timer import Timer
 from textual.widgets import DataTable, Input, Static
 
 from trainer_proc.contract.run_folder import RunFolder
 from tui.navigation import ShowLaunch
+from tui.screens.runs.host_lines import HostLines
 from tui.screens.runs.run_table import RunTable
 from tui.session.experiments.experiment import Experiment
 from tui.session.experiments.run_groups import ExperimentList, grouped
-from tui.session.hosts.host_text import host_text
 from tui.session.hosts.watch import HostWatches
 from tui.session.runs.labels import Labels
 from tui.session.runs.run_columns import counted, run_details
@@ -33,8 +31,6 @@ from tui.widgets.key_footer import KeyFooter
 from tui.widgets.shown_keys import key_of
 
 _REFRESH_SECONDS = 2.0
-_HOSTS_SECONDS = 0.2
-"""Time in which reports of several hosts are drawn together."""
 _IDLE_SECONDS = 0.5
 """Delay after the list is shown until the dashboard is loaded in advance."""
 
@@ -53,17 +49,10 @@ class RunListScreen(PartialRepaintScreen):
         problem: str
         is_all: bool
 
-    @dataclass
-    class HostsChanged(Message):
-        """A host has reported something new."""
-
     def __init__(self, log_root: Path, hosts: HostWatches | None = None) -> None:
         """List the runs in `log_root`, and those on `hosts`."""
         super().__init__()
         self._hosts = hosts
-        self._hosts_timer: Timer | None = None
-        self._rows_of_hosts: list[dict[str, RunSummary]] = []
-        """As they were shown last."""
         self.log_root = log_root
         self.chosen: dict[Path, RunFolder] = {}
         """Runs chosen for the comparison."""
@@ -91,8 +80,7 @@ class RunListScreen(PartialRepaintScreen):
             id="filter",
             compact=True,
         )
-        with VerticalScroll(id="hosts", can_focus=False):
-            yield Static("", id="host-lines", markup=False)
+        yield HostLines(self._hosts, id="hosts")
         yield Static("", id="empty", markup=False)
         yield RunTable(id="runs")
         yield Static("", id="details", markup=False)
@@ -101,17 +89,8 @@ class RunListScreen(PartialRepaintScreen):
     def on_mount(self) -> None:
         """Read the runs, and again 2 s after each reading."""
         self.query_one(Field).display = False
-        self.query_one("#hosts").display = self._hosts is not None
         self.table.focus()
-        if self._hosts is not None:
-            self._hosts.on_change = lambda: self._post(self.HostsChanged())
-            self._show_hosts()
         self.reload()
-
-    def on_unmount(self) -> None:
-        """Leave the hosts to other screens."""
-        if self._hosts is not None:
-            self._hosts.on_change = lambda: None
 
     @work(thread=True, exclusive=True, group="load")
     def _load_dashboard(self) -> None:
@@ -142,27 +121,9 @@ class RunListScreen(PartialRepaintScreen):
         self.notify(plain(f"this run is on {host}: open it, or use humanoid-tui --host {host} COMMAND"), markup=False)
         return None
 
-    # --- what is on hosts ---
-
-    def _post(self, message: Message) -> None:
-        self.post_message(message)
-
-    @on(HostsChanged)
-    def _show_hosts_soon(self) -> None:
-        """Draw what several hosts report together once."""
-        if self._hosts_timer is None:
-            self._hosts_timer = self.set_timer(_HOSTS_SECONDS, self._show_hosts)
-
-    def _show_hosts(self) -> None:
-        self._hosts_timer = None
-        assert self._hosts is not None
-        states = self._hosts.states
-        width = max((len(state.host.name) for state in states), default=0)
-        self.query_one("#host-lines", Static).update("\n".join(host_text(state, width) for state in states))
-        rows = [state.rows for state in states]
-        if any(new is not known for new, known in zip_longest(rows, self._rows_of_hosts)):
-            self._rows_of_hosts = rows
-            self.show_runs()
+    @on(HostLines.RowsChanged)
+    def _show_rows_of_hosts(self) -> None:
+        self.show_runs()
 
     @property
     def _all(self) -> list[RunSummary]:

@@ -87,6 +87,17 @@ def launch_rows(
     return rows
 
 
+def run_text(row: str, runs: ListedRuns) -> str:
+    """Describe the run of a row, and what Enter does with it."""
+    path = row.partition(":")[2]
+    if row.startswith(ATTACH):
+        return f"{path}\n\nThis training is running. Enter opens its dashboard."
+    spec = runs.continued
+    left = "" if spec is None else f"\n\n{spec.iterations} iterations are left from {Path(spec.checkpoint).name}."
+    again = f"\n\n{runs.changes}\nThey are made again before the first iteration." if runs.changes else ""
+    return f"{path}{left}{again}\n\nEnter continues it as a new run."
+
+
 def row_texts(rows: Sequence[ListRow], width: int) -> list[str]:
     """Return the rows' texts in `width` cells: names that differ look different, with a column for the simulator."""
     column = max((len(row.simulator) for row in rows), default=0)

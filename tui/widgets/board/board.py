@@ -87,7 +87,7 @@ class ChartBoard(BoardView):
 
     def action_crosshair(self, direction: int) -> None:
         """Move the crosshair by a cell, at least by one iteration; it starts at the newest data."""
-        self._view.step_crosshair(direction, self._plot_cells)
+        self._view.step_crosshair(direction, self._grid.plot_cells)
         self._draw()
 
     def crosshair_iteration(self) -> float | None:

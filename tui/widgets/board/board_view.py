@@ -27,7 +27,6 @@ from tui.session.state import RunState
 from tui.widgets.board.board_header import BoardHeader
 from tui.widgets.board.chart_grid import ChartGrid
 from tui.widgets.board.chart_update import RunContext, update_annotations, update_marks
-from tui.widgets.board.header_text import view_texts
 from tui.widgets.board.run_legend import RunLegend
 from tui.widgets.board.shared_view import SharedView
 from tui.widgets.chart import Chart
@@ -129,8 +128,7 @@ class BoardView(Vertical):
     @property
     def chosen_chart(self) -> Chart | None:
         """The chart that keys act on: the chosen one while the grid has focus, or the maximised one."""
-        has_target = self._grid.has_focus or self._grid.is_maximised
-        return self._grid.chosen[1] if has_target and self._grid.chosen is not None else None
+        return self._grid.target
 
     def describe_charts(self) -> tuple[list[ChartDescription], int]:
         """Return the charts of the page for export, and the index of the chosen one, -1 if there is none."""
@@ -203,13 +201,6 @@ class BoardView(Vertical):
     def _sources(self) -> tuple[ChartSource, ...]:
         return self._view.sources
 
-    @property
-    def _plot_cells(self) -> int:
-        """Width of the chosen chart's plot in cells."""
-        chosen = self._grid.chosen
-        plot = None if chosen is None else chosen[1].plot
-        return 1 if plot is None else plot.cells
-
     def _shares(self) -> tuple[ChartPlan, ...]:
         """Return the charts of the page of shares, with newest data only while that is shown."""
         return share_plans(self._sources, is_shown=bool(self._pages) and self.page.title == SHARES)
@@ -253,19 +244,12 @@ class BoardView(Vertical):
             update_marks(chart, self._sources, self._view.run_signs)
 
     def _show_header(self) -> None:
-        marks = self._view.marks_at_crosshair(self._plot_cells)
-        self.query_one(BoardHeader).show(self._pages, self._page, view_texts=self._view_texts(), marks=marks)
-
-    def _view_texts(self) -> list[str]:
-        """Return ever shorter texts of the crosshair's position; without one, of the x axis."""
-        crosshair = self._view.crosshair_texts()
-        warnings = self._view.warnings(key_of(self.app, "charts.x-unit", "X"))
-        if warnings and not crosshair:
-            return [*warnings, ""]
+        marks = self._view.marks_at_crosshair(self._grid.plot_cells)
         logs = sum(plan.key in self._layout.log for plan in self.page.plans)
-        texts = crosshair or view_texts(self.view, logs, self.page.left_out)
-        # other libraries may count something else
-        return texts if self._content.is_own else [text.replace("iteration", "step") for text in texts]
+        texts = self._view.header_texts(key_of(self.app, "charts.x-unit", "X"), logs, self.page.left_out)
+        if not self._content.is_own:  # other libraries may count something else
+            texts = [text.replace("iteration", "step") for text in texts]
+        self.query_one(BoardHeader).show(self._pages, self._page, view_texts=texts, marks=marks)
 
     def _show_runs(self) -> None:
         self.query_one(RunLegend).show(self._view.run_names)

@@ -71,6 +71,17 @@ class ChartGrid(Widget, can_focus=True):
         """The chosen chart; None on an empty page."""
         return (self._plans[self._chosen], self._charts[self._chosen]) if self._plans else None
 
+    @property
+    def target(self) -> Chart | None:
+        """The chart that keys act on: the chosen one while the grid has focus, or the maximised one."""
+        return self.chosen[1] if self.chosen is not None and (self.has_focus or self.is_maximised) else None
+
+    @property
+    def plot_cells(self) -> int:
+        """Width of the chosen chart's plot in cells."""
+        plot = None if self.chosen is None else self.chosen[1].plot
+        return 1 if plot is None else plot.cells
+
     def show(self, plans: Sequence[ChartPlan], sources: Sequence[ChartSource], columns: int, empty: str) -> None:
         """Show these plans only, in `columns` columns (0: automatic); show `empty` if there are none."""
         chosen_key = self._plans[self._chosen].key if self._plans else ""

@@ -10,7 +10,7 @@ from tui.charts.view import ChartView, Range
 from tui.session.board.chart_source import ChartSource, extent_of, steps_of
 from tui.session.interventions.marks import Mark
 from tui.session.metrics.timeline import X_UNITS, XUnit
-from tui.widgets.board.header_text import cell_span, crosshair_texts, marks_near
+from tui.widgets.board.header_text import cell_span, crosshair_texts, marks_near, view_texts
 
 _ZOOM = 0.5
 _PAN = 0.25
@@ -118,6 +118,16 @@ class SharedView:
 
     def drop_crosshair(self) -> None:
         self.hovered, self.base = None, self.base.with_crosshair(None)
+
+    def header_texts(self, unit_key: str, logs: int, charts_left_out: int) -> list[str]:
+        """Return ever shorter texts of the crosshair's position; without one, warnings, or the x axis and the y axes.
+
+        `unit_key` switches to time, `logs` charts have a logarithmic axis, `charts_left_out` had no room.
+        """
+        crosshair, warnings = self.crosshair_texts(), self.warnings(unit_key)
+        if warnings and not crosshair:
+            return [*warnings, ""]
+        return crosshair or view_texts(self.current, logs, charts_left_out)
 
     def crosshair_texts(self) -> list[str]:
         """Return ever shorter texts of the crosshair's position; empty if there is none."""
