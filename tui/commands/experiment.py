@@ -63,14 +63,18 @@ def experiment_command(
         pause(folder, queue, paused=pauses)
     revive(queue)
     if opens:
-        from tui.app import HumanoidTui
-        from tui.navigation import ShowExperiment
-        from tui.terminal.run import run_app
-
-        run_app(HumanoidTui(log_root, ShowExperiment(folder.path)))
+        _open(folder.path, log_root)
         return
     looked = look_at(folder)
     ranking = rank(looked.experiment, looked.states, metric)
     is_queued = str(folder.path) in queue.read().experiments
     text = "\n".join(experiment_lines(looked, ranking, is_queued=is_queued))
     show_result(text, experiment_value(looked, ranking, is_queued=is_queued), as_json)
+
+
+def _open(experiment: Path, log_root: Path) -> None:
+    from tui.app import HumanoidTui
+    from tui.navigation import ShowExperiment
+    from tui.terminal.run import run_app
+
+    run_app(HumanoidTui(log_root, ShowExperiment(experiment)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,7 @@ def export_command(
         if checkpoint is not None or asks_to_verify or not formats:
             hint = "use --format alone, or humanoid-tui verify"
             raise UsageError(f"expected a run, got the exported policy {bundle}", hint=hint)
-        written = write_formats(bundle, formats)
-        record, lines = msgspec.to_builtins(written), [_formats_text(written)]
-        _copy(bundle, output, record, lines)
-        show_result("\n".join(lines), record, as_json)
+        _convert(bundle, formats, output, as_json)
         return
     folder = find_run(run, log_root)
     if checkpoint is None and is_live(folder):
@@ -84,11 +82,24 @@ def export_command(
     if not asks_to_verify:
         show_result("\n".join([export_result(placed), *lines]), record, as_json)
         return
+    _verify(folder.exported, "\n".join([export_result(placed, ""), *lines]), record, as_json)
+
+
+def _convert(bundle: Path, formats: Sequence[str], output: Path | None, as_json: bool) -> None:
+    """Write formats of a bundle that is there already."""
+    written = write_formats(bundle, formats)
+    record, lines = msgspec.to_builtins(written), [_formats_text(written)]
+    _copy(bundle, output, record, lines)
+    show_result("\n".join(lines), record, as_json)
+
+
+def _verify(bundle: Path, text: str, record: dict[str, Any], as_json: bool) -> None:
+    """Verify the bundle, and show that beside `text` and `record` of its export."""
     if not as_json:  # the export is done, whatever comes of the verification
-        say("\n".join([export_result(placed, ""), *lines]))
-    found = verified(VerifyRequest(bundle=str(folder.exported)), quiet=as_json)
-    record["verification"] = report_record(folder.exported, found)
-    show_result(report_text(folder.exported, found), record, as_json)
+        say(text)
+    found = verified(VerifyRequest(bundle=str(bundle)), quiet=as_json)
+    record["verification"] = report_record(bundle, found)
+    show_result(report_text(bundle, found), record, as_json)
     exit_unless_verified(found, as_json=as_json)
 
 

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from threading import Event
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -57,20 +58,7 @@ _UNVERIFIED = "Move a real robot with a policy that is not verified?"
 @logs_option
 @json_option
 def run_policy_command(
-    bundle: str,
-    robot: RobotKind,
-    command: str | None,
-    seconds: float,
-    ramp: float,
-    max_tilt: float,
-    loop_hz: float | None,
-    interface: str,
-    domain: int,
-    record: Path | None,
-    yes: bool,
-    unverified: bool,
-    log_root: Path,
-    as_json: bool,
+    bundle: str, robot: RobotKind, yes: bool, unverified: bool, log_root: Path, as_json: bool, **run: Any
 ) -> None:
     """Run an exported policy on a robot, or in MuJoCo in real time.
 
@@ -78,19 +66,7 @@ def run_policy_command(
     the robot view shows it like the robot of a training. Exits with 1 if a limit has ended it. A bundle that is not
     verified is reported; with a real robot, --yes then needs --unverified too.
     """
-    request = RunPolicyRequest(
-        bundle=str(find_bundle(bundle, log_root)),
-        robot=robot,
-        command=_values(command),
-        seconds=seconds,
-        ramp_seconds=ramp,
-        max_tilt=math.radians(max_tilt),
-        loop_hz=loop_hz or 0.0,
-        interface=interface,
-        domain=domain,
-        record=str(record.absolute()) if record is not None else "",
-        log_root=str(log_root.absolute()),
-    )
+    request = _request(bundle, robot, log_root, **run)
     check_request(request)
     _consider(Path(request.bundle), robot, yes, unverified, as_json)
     cancelled = _CancelledBySignals()
@@ -105,6 +81,36 @@ def run_policy_command(
         raise UserError(f"stopped and damped: {result.reason}")
     if result.problem:
         raise UserError(result.problem)
+
+
+def _request(
+    bundle: str,
+    robot: RobotKind,
+    log_root: Path,
+    *,
+    command: str | None,
+    seconds: float,
+    ramp: float,
+    max_tilt: float,
+    loop_hz: float | None,
+    interface: str,
+    domain: int,
+    record: Path | None,
+) -> RunPolicyRequest:
+    """Return the request that the options make; `max_tilt` is in degrees."""
+    return RunPolicyRequest(
+        bundle=str(find_bundle(bundle, log_root)),
+        robot=robot,
+        command=_values(command),
+        seconds=seconds,
+        ramp_seconds=ramp,
+        max_tilt=math.radians(max_tilt),
+        loop_hz=loop_hz or 0.0,
+        interface=interface,
+        domain=domain,
+        record=str(record.absolute()) if record is not None else "",
+        log_root=str(log_root.absolute()),
+    )
 
 
 def _consider(bundle: Path, robot: RobotKind, yes: bool, unverified: bool, as_json: bool) -> None:

@@ -49,15 +49,7 @@ def video_command(
     It shows command and velocity too. MuJoCo renders the task's own model without a display, on a GPU or a CPU.
     """
     width, height = _parse_size(size)
-    if output.suffix not in _SUFFIXES:
-        raise UsageError(f"expected a name that ends in {', '.join(_SUFFIXES)}, got {output.name}")
-    most = 1 if output.suffix == ".svg" else _MOST
-    if len(rollouts) > most:
-        raise UsageError(f"expected up to {most} rollouts for {output.suffix}, got {len(rollouts)}")
-    if output.is_dir():
-        raise UsageError(f"expected a file, got a folder: {output}")
-    if not output.resolve().parent.is_dir():
-        raise UsageError(f"no such folder: {output.resolve().parent}")
+    _check_output(output, len(rollouts))
     read = tuple(read_rollout(path) for path in rollouts)
     # these import numpy: too slow for --help
     from tui.charts.video.video import VideoPlan, make_video
@@ -82,6 +74,19 @@ def video_command(
     text = "\n".join([f"{output}: {count}, {video.renderer}", *(f"  {note}" for note in notes)])
     record = {"path": str(output), "frames": video.frames, "renderer": video.renderer, "notes": notes}
     show_result(text, record, as_json)
+
+
+def _check_output(output: Path, rollouts: int) -> None:
+    """Raise `UsageError` if the film of so many rollouts can't be written to this file."""
+    if output.suffix not in _SUFFIXES:
+        raise UsageError(f"expected a name that ends in {', '.join(_SUFFIXES)}, got {output.name}")
+    most = 1 if output.suffix == ".svg" else _MOST
+    if rollouts > most:
+        raise UsageError(f"expected up to {most} rollouts for {output.suffix}, got {rollouts}")
+    if output.is_dir():
+        raise UsageError(f"expected a file, got a folder: {output}")
+    if not output.resolve().parent.is_dir():
+        raise UsageError(f"no such folder: {output.resolve().parent}")
 
 
 def _parse_size(text: str) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from trainer_proc.contract.run_folder import RunSpec
 from tui.session.backends.devices import Device
@@ -11,7 +12,7 @@ from tui.session.probing.texts import probe_text
 
 
 def choose_showing(
-    spec: RunSpec, devices: Sequence[Device], show: Callable[[str], None], is_cancelled: Callable[[], bool]
+    spec: RunSpec, devices: Sequence[Device], show: Callable[[str], Any], is_cancelled: Callable[[], bool]
 ) -> Chosen:
     """Choose the number of environments as `choose_environments` does; `show` gets a line for each step."""
     return choose_environments(
