@@ -12,7 +12,7 @@ from tests.tui.conftest import STARTED
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.messages import PhaseChanged
 from tui.session.backends.devices import Device
-from tui.session.experiments.launchers.registry import launch
+from tui.session.experiments.launchers.every import launch
 from tui.session.launching.launcher import Overrides, make_spec
 from tui.session.launching.refusal import RefusedLaunch, wait_until_accepted
 

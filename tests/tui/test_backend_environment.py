@@ -20,7 +20,7 @@ from tui.session.backends.devices import Device
 from tui.session.backends.environment import BackendMissing, LaunchError, backend_command, isaaclab_python
 from tui.session.backends.isaaclab_python import EXPORT_MODULES, TRAINER_MODULES
 from tui.session.backends.light_core import light_core
-from tui.session.experiments.launchers.registry import launch
+from tui.session.experiments.launchers.every import launch
 from tui.session.launching.launcher import Overrides, make_spec
 from tui.session.runs.run_index import read_state
 from tui.session.settings.config import BackendConfig, Backends, UserConfig, config_file

@@ -20,13 +20,15 @@ from trainer_proc.contract.run_folder import RunFolder
 from tui.session.backends.environment import LaunchError
 from tui.session.engines.job import EngineError, Job, JobState, read_job, write_job
 from tui.session.engines.jobs import JobStates
+from tui.session.engines.registry import REGISTERED
 from tui.session.engines.resources import engine_of, engine_table, read_resources
 from tui.session.engines.slurm import parse_states
+from tui.session.experiments.launchers.every import EveryLauncher
 from tui.session.experiments.launchers.slurm import SlurmLauncher
 from tui.session.experiments.launchers.slurm_script import array_script, job_script
 from tui.session.launching.launcher import TrainerCommand
 from tui.session.launching.spec_checks import SpecError, check_device, checked_spec, engine_devices
-from tui.session.settings.engines import Engines, SlurmSettings
+from tui.session.settings.engines import RESOURCES, Engines, SlurmSettings
 from tui.session.state import RunState
 from tui.session.status_text import progress
 
@@ -66,6 +68,11 @@ class Listed:
 @pytest.fixture
 def listed():
     return Listed()
+
+
+def test_every_engine_has_resources_settings_a_queue_and_a_launcher():
+    assert list(REGISTERED) == list(RESOURCES) == list(Engines.__struct_fields__)
+    assert EveryLauncher().active([]) == set()  # all launchers can be made
 
 
 def test_options_replace_the_settings_and_further_lines_stay_in_them():

@@ -15,7 +15,7 @@ from presets import load_preset
 from tests.waiting import wait_for
 from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from tui.session.backends.devices import Device
-from tui.session.experiments.launchers.registry import launch
+from tui.session.experiments.launchers.every import launch
 from tui.session.launching import launcher
 from tui.session.launching.launcher import (
     LaunchError,

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.session.backends.environment import LaunchError
 from tui.session.backends.named_code import CodeNotAllowed, allow_content
-from tui.session.experiments.launchers.registry import launch
+from tui.session.experiments.launchers.every import launch
 from tui.session.launching.refusal import wait_until_accepted
 from tui.session.text import plain
 from tui.widgets.dialogs import Confirm

@@ -18,7 +18,7 @@ from tui.commands.shared.progress_lines import ProgressLines
 from tui.session.engines.job import read_job
 from tui.session.engines.jobs import JOBS
 from tui.session.experiments.launchers.base import Launcher
-from tui.session.experiments.launchers.registry import EveryLauncher
+from tui.session.experiments.launchers.every import EveryLauncher
 from tui.session.follow import Follower
 from tui.session.launching.launcher import start_trainer
 from tui.session.launching.refusal import discard_if_refused

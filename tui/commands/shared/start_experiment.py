@@ -11,7 +11,7 @@ from curricula.errors import UserError
 from tui.commands.shared.output import say, show_result
 from tui.session.experiments.attempts import Attempts, MemberState
 from tui.session.experiments.experiment import Experiment, ExperimentFolder
-from tui.session.experiments.launchers.registry import EveryLauncher
+from tui.session.experiments.launchers.every import EveryLauncher
 from tui.session.experiments.operations import cancel, create, discard_refused
 from tui.session.experiments.queue_folder import QueueError, QueueFolder
 from tui.session.experiments.queue_runner import QueuedExperiment

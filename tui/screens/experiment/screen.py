@@ -22,7 +22,7 @@ from tui.screens.following_screen import FollowingScreen
 from tui.session.experiments.attempts import Attempts
 from tui.session.experiments.curves import ExperimentCurves
 from tui.session.experiments.experiment import ExperimentFolder
-from tui.session.experiments.launchers.registry import EveryLauncher
+from tui.session.experiments.launchers.every import EveryLauncher
 from tui.session.experiments.operations import answer_copy, cancel, pause
 from tui.session.experiments.population import Copy
 from tui.session.experiments.population_text import news_text, round_text

@@ -25,7 +25,7 @@ from tui.session.backends.devices import list_devices
 from tui.session.backends.work import do_work
 from tui.session.evaluations.run import evaluate
 from tui.session.evaluations.targets import Target, checkpoint_of, chosen_device
-from tui.session.experiments.launchers.registry import launch
+from tui.session.experiments.launchers.every import launch
 from tui.session.exporting import export_checkpoint, export_live
 from tui.session.launching.continuing import continued_spec
 from tui.session.launching.spec_checks import check_device, checked_spec

@@ -13,11 +13,8 @@ import msgspec
 from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.trainer_lock import read_trainer
 from tui.session.engines.job import EngineError, Job, JobQueue, JobState, read_job, write_job
-from tui.session.engines.ray import Ray
-from tui.session.engines.slurm import Slurm
+from tui.session.engines.registry import REGISTERED
 
-QUEUES: dict[str, JobQueue] = {"slurm": Slurm(), "ray": Ray()}
-"""List of jobs by engine."""
 _FRESH_SECONDS, _ENDED_SECONDS = 3.0, 60.0
 """A command of a cluster costs its controller time, and many programs ask it; an ended job can only be requeued."""
 _SILENT_SECONDS = 20.0
@@ -32,7 +29,8 @@ class JobStates:
     """
 
     def __init__(self, queues: dict[str, JobQueue] | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._queues = QUEUES if queues is None else queues
+        own = {name: engine.queue for name, engine in REGISTERED.items()}
+        self._queues = own if queues is None else queues
         self._clock = clock
         self._lock = threading.Lock()
         self._known: dict[Job, tuple[float, JobState]] = {}
@@ -129,7 +127,7 @@ JOBS = JobStates()
 
 def most_waiting(engine: str) -> int:
     """Return how many jobs a queue of trainings leaves waiting in an engine; 0 for what is none."""
-    return QUEUES[engine].most_waiting if engine in QUEUES else 0
+    return REGISTERED[engine].queue.most_waiting if engine in REGISTERED else 0
 
 
 def may_be_active(folder: RunFolder, state: JobState | None) -> bool:

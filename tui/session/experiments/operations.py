@@ -22,7 +22,7 @@ from tui.session.experiments.experiment import (
     ExperimentFolder,
 )
 from tui.session.experiments.experiment_lock import check_holder
-from tui.session.experiments.launchers.registry import EveryLauncher
+from tui.session.experiments.launchers.every import EveryLauncher
 from tui.session.experiments.members import check_members
 from tui.session.experiments.queue_folder import MOST_EXPERIMENTS, QueueError, QueueFolder
 from tui.session.experiments.queue_runner import QueuedExperiment, QueueRunner

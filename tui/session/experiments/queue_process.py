@@ -14,7 +14,7 @@ import trainer_proc.contract.own_packages_first  # noqa: F401 (comes first)
 from curricula.errors import UserError
 from trainer_proc.contract.errors import one_line
 from tui.session.experiments.experiment_lock import ExperimentLocks
-from tui.session.experiments.launchers.registry import EveryLauncher
+from tui.session.experiments.launchers.every import EveryLauncher
 from tui.session.experiments.queue_folder import QueueFolder, QueueLock
 from tui.session.experiments.queue_runner import QueueRunner
 from tui.session.program_log import start_logging

@@ -1,26 +1,26 @@
-"""Launchers by engine, and one that starts each training by the launcher that its spec names."""
+"""A launcher that starts each training by that of the engine that its spec names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 
 from curricula.errors import UserError
 from trainer_proc.contract.run_folder import RunFolder, RunSpec
+from tui.session.engines.registry import REGISTERED
 from tui.session.engines.resources import LOCAL, engine_of
 from tui.session.experiments.launchers.base import Launcher
 from tui.session.experiments.launchers.local import LocalLauncher
-from tui.session.experiments.launchers.ray import RayLauncher
-from tui.session.experiments.launchers.slurm import SlurmLauncher
-
-LAUNCHERS: dict[str, Callable[[], Launcher]] = {LOCAL: LocalLauncher, "slurm": SlurmLauncher, "ray": RayLauncher}
 
 
 class EveryLauncher:
     """A `Launcher` of all engines."""
 
     def __init__(self) -> None:
-        self._launchers = {name: make() for name, make in LAUNCHERS.items()}
+        self._launchers: dict[str, Launcher] = {LOCAL: LocalLauncher()}
+        for name, engine in REGISTERED.items():
+            self._launchers[name] = resolve_name(engine.launcher)()
 
     def start(self, spec: RunSpec, log_root: Path, working_folder: Path) -> RunFolder:
         return self._launchers[engine_of(spec.engine)].start(spec, log_root, working_folder)
