@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from curricula.curriculum_knobs import check_curriculum_knobs
-from curricula.errors import UsageError, message_of, suggestion
+from curricula.errors import UsageError, suggestion
 from curricula.load import make_curricula
 from curricula.schema import SchemaError, convert
-from curricula.toml_text import TomlError, parse_toml
+from curricula.toml_file import TomlFileError, read_toml
 from curricula.values import KnobValues, Value, numbers_of, numbers_problem, order_problem
 from presets.checkpoints import read_retention
 from presets.deploy import read_deploy
@@ -40,6 +40,8 @@ FRONTENDS = ("torch", "warp")
 GROUPS = ("first contact", "humanoid", "quadruped", "arm")
 """What presets train, in the order of the launch screen."""
 
+_LARGEST = 4 * 1024 * 1024
+"""Bytes of the file."""
 _HYDRA = re.compile(rf"(\+{{0,2}}({'|'.join(ROOTS)})\.[^=]+|presets|physics|renderer)=.*", re.DOTALL)
 
 Line = Annotated[str, msgspec.Meta(min_length=1)]
@@ -155,9 +157,11 @@ class Preset(PresetFile, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def read_preset(path: Path) -> Preset:
     """Return the preset in the file `path`. Raises `PresetError`."""
     try:
-        content = parse_toml(path.read_bytes())
-    except (OSError, TomlError) as error:
-        raise PresetError(f"preset {path} can't be read: {message_of(error)}", path.stem) from error
+        content = read_toml(path, _LARGEST)
+    except FileNotFoundError as error:
+        raise PresetError(f"preset {path} can't be read: there is no such file", path.stem) from error
+    except TomlFileError as error:
+        raise PresetError(f"preset {error}", path.stem) from error
     try:
         preset = convert(content, PresetFile)
         _check(preset)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer_proc.contract.run_files import NotAFile
+from curricula.regular_files import NotAFile
 from tui.session.watch.record_file import RecordFile, masked_checksum
 from tui.session.watch.scalars import Parcel, ScalarReader
 

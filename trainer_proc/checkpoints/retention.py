@@ -8,11 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from curricula.toml_text import TomlError, parse_toml
+from curricula.toml_file import TomlFileError, read_toml
 from presets.checkpoints import Retention
 from trainer_proc.contract.best_checkpoint import read_best
 from trainer_proc.contract.checkpoint_use import delete_unless_in_use
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import LARGEST_SPEC, RUN_FILE, RunFolder, iteration_of
 
 
@@ -114,8 +113,8 @@ class _StartedFrom:
         for file in self._folder.parents[1].glob(f"*/*/{RUN_FILE}"):
             if file in self._seen or file.parent == self._folder:
                 continue
-            with suppress(OSError, TomlError):  # being written: read it next time
-                checkpoint = parse_toml(read_file(file, LARGEST_SPEC)).get("checkpoint")
+            with suppress(OSError, TomlFileError):  # being written: read it next time
+                checkpoint = read_toml(file, LARGEST_SPEC).get("checkpoint")
                 self._seen.add(file)
                 if isinstance(checkpoint, str) and checkpoint:
                     self._files.add(Path(checkpoint).resolve())

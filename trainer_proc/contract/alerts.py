@@ -10,8 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from curricula.schema import convert_fitting
-from curricula.toml_text import TomlError, parse_toml
-from trainer_proc.contract.run_files import read_file
+from curricula.toml_file import TomlFileError, read_toml
 
 AlertEvent = Literal["failed", "stalled", "goal", "guard", "success", "test"]
 """`success` is a success rate that has dropped; `test` is sent by `humanoid-tui alerts --test`."""
@@ -19,7 +18,7 @@ SENDER = "trainer_proc.alerts.send"
 """Module of the process that sends one alert: its standard input is an `Alert` in JSON."""
 SECRET = {"secret": True}
 """Marks settings that are never shown."""
-_LARGEST_SETTINGS = 1024 * 1024
+LARGEST_SETTINGS = 1024 * 1024
 """Bytes."""
 
 
@@ -76,7 +75,7 @@ def settings_file() -> Path:
 def read_alert_settings() -> AlertSettings:
     """Return `[alerts]` of the user's settings; what does not fit, or can't be read, is at its default."""
     try:
-        table = parse_toml(read_file(settings_file(), _LARGEST_SETTINGS)).get("alerts", {})
-    except (OSError, TomlError):
+        table = read_toml(settings_file(), LARGEST_SETTINGS).get("alerts", {})
+    except (OSError, TomlFileError):
         return AlertSettings()
     return convert_fitting({"alerts": table}, _Settings)[0].alerts

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from curricula.regular_files import read_file
 from trainer_proc.contract.json_content import decode_json
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, checkpoint_name, write_atomically
 
 BEST_NAME = "model_best.pt"

@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
-from trainer_proc.contract.run_files import open_file
+from curricula.regular_files import open_file
 from trainer_proc.contract.run_folder import RunFolder, iteration_of
 
 _ZIP = b"PK"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from curricula.regular_files import open_file
 from trainer_proc.contract.file_lock import try_lock
-from trainer_proc.contract.run_files import open_file
 
 
 @contextmanager

@@ -9,9 +9,8 @@ import msgspec
 import tomli_w
 
 from curricula.errors import UserError
-from curricula.schema import SchemaError, convert
-from curricula.toml_text import TomlError, parse_toml
-from trainer_proc.contract.run_files import read_file
+from curricula.regular_files import read_file
+from curricula.toml_file import TomlFileError, read_toml_as
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
 
 LARGEST_DIFF = 1024 * 1024
@@ -72,11 +71,11 @@ def write_code(folder: RunFolder, state: CodeState, diff: bytes) -> None:
 def read_code(folder: RunFolder) -> CodeState | None:
     """Return the recorded state; None for a run of an older version. Raises `CodeError`."""
     try:
-        state = convert(parse_toml(read_file(code_file(folder), _LARGEST)), CodeState)
+        state = read_toml_as(code_file(folder), CodeState, _LARGEST)
     except FileNotFoundError:
         return None
-    except (OSError, TomlError, SchemaError) as error:
-        raise CodeError(f"{code_file(folder)} can't be read: {error}") from error
+    except TomlFileError as error:
+        raise CodeError(str(error)) from error
     if state.commit and not _COMMIT.fullmatch(state.commit):  # it becomes an argument of git
         raise CodeError(f"{code_file(folder)} can't be read: expected the full hash of a commit")
     return state

@@ -18,9 +18,9 @@ from pathlib import Path
 import msgspec
 import tomli_w
 
+from curricula.toml_file import read_or_none
 from trainer_proc.contract.process_identity import process_identity
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
-from trainer_proc.contract.toml_file import read_or_none
 from trainer_proc.contract.trainer_lock import is_training
 from trainer_proc.contract.wire_keys import WireKeys, read_keys
 

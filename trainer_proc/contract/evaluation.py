@@ -12,9 +12,9 @@ from typing import Literal
 import msgspec
 
 from curricula.errors import UserError, message_of
+from curricula.regular_files import read_file
 from trainer_proc.contract.json_content import decode_json
 from trainer_proc.contract.knob import Value
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
 from trainer_proc.contract.worker import Worker
 

@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from curricula.regular_files import open_file
 from trainer_proc.contract.journal_records import decode_records, sealed_record
 from trainer_proc.contract.messages import Frame
 from trainer_proc.contract.records import RecordDamaged, contents
-from trainer_proc.contract.run_files import open_file
 from trainer_proc.contract.stand_ins import Damaged
 
 _PIECE = 1024 * 1024

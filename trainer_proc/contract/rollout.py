@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 import msgspec
 
 from curricula.errors import UsageError, message_of
+from curricula.regular_files import NotAFile, open_file
 from trainer_proc.contract.records import RecordDamaged, contents, record_of
 from trainer_proc.contract.robot import ROBOT_PROTOCOL, RobotState, Scene, with_ground
-from trainer_proc.contract.run_files import NotAFile, open_file
 from trainer_proc.contract.run_folder import write_atomically
 
 VERSION = 1

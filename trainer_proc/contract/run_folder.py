@@ -16,10 +16,8 @@ import msgspec
 import tomli_w
 
 from curricula.errors import UserError
-from curricula.schema import SchemaError, convert
-from curricula.toml_text import TomlError, parse_toml
+from curricula.toml_file import TomlFileError, read_toml_as
 from trainer_proc.contract.knob import Value
-from trainer_proc.contract.run_files import read_file
 
 LOG_ROOT = Path("logs/rsl_rl")
 """Folder of all runs, relative to the working directory, as in Isaac Lab and mjlab."""
@@ -203,11 +201,11 @@ class RunFolder:
     def read_spec(self) -> RunSpec:
         """Return the content of `run.toml`. Raises `RunFolderError`."""
         try:
-            return convert(parse_toml(read_file(self.spec_file, LARGEST_SPEC)), RunSpec)
+            return read_toml_as(self.spec_file, RunSpec, LARGEST_SPEC)
         except FileNotFoundError:
             raise RunFolderError(f"{self.path} is no run: it has no {RUN_FILE}") from None
-        except (OSError, TomlError, SchemaError) as error:
-            raise RunFolderError(f"{self.spec_file} can't be read: {error}") from error
+        except TomlFileError as error:
+            raise RunFolderError(str(error)) from error
 
     def write_spec(self, spec: RunSpec) -> None:
         """Write `run.toml` atomically. Raises `OSError`."""

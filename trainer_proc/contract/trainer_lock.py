@@ -16,11 +16,11 @@ import msgspec
 import tomli_w
 
 from curricula.errors import UserError
+from curricula.regular_files import open_file
+from curricula.toml_file import read_or_none
 from trainer_proc.contract.file_lock import try_lock
 from trainer_proc.contract.process_identity import is_of_another_boot, process_identity
-from trainer_proc.contract.run_files import open_file
 from trainer_proc.contract.run_folder import RunFolder
-from trainer_proc.contract.toml_file import read_or_none
 
 _OWN_SECONDS, _LOOK_SECONDS = 2.0, 30.0
 """Time for which a held lock may be that of a list of runs, which looks for microseconds unless it is delayed."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from curricula.regular_files import read_file
 from trainer_proc.contract.bundle.card import LARGEST_FILE
 from trainer_proc.contract.errors import one_line
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.deploy.errors import EXPORT_AGAIN, refused
 
 

@@ -11,11 +11,11 @@ import numpy
 import torch
 
 from curricula.errors import message_of
+from curricula.regular_files import read_file
 from trainer_proc.checkpoints.fit import size_difference
 from trainer_proc.checkpoints.load import CheckpointError, is_finite, read_checkpoint, tensors_on_cpu
 from trainer_proc.contract.evaluation import EvaluationError
 from trainer_proc.contract.json_content import decode_json
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION, RunFolder, iteration_of
 from trainer_proc.export.check import open_session
 

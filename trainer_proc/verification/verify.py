@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from curricula.errors import UsageError
+from curricula.regular_files import read_file
 from trainer_proc.contract.bundle.card import CARD, LARGEST_FILE, ONNX, VERIFICATION
 from trainer_proc.contract.bundle.gate import velocity_command_of
 from trainer_proc.contract.bundle.verification import (
@@ -17,7 +18,6 @@ from trainer_proc.contract.bundle.verification import (
     write_json,
 )
 from trainer_proc.contract.bundle.verify_request import VerifyRequest
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.worker import Progress
 from trainer_proc.deploy.bundle import Bundle, load_bundle
 from trainer_proc.verification.dead_zones import dead_zones

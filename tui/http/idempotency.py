@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from curricula.regular_files import read_file
 from trainer_proc.contract.json_content import decode_json
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import write_atomically
 from tui.http.refusals import Invalid, Refusal
 

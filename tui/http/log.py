@@ -8,8 +8,8 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from curricula.regular_files import open_file
 from trainer_proc.contract.connection import is_live
-from trainer_proc.contract.run_files import open_file
 from trainer_proc.contract.run_folder import RunFolder
 from tui.http.refusals import OutOfRange
 from tui.session.runs.run_index import read_run

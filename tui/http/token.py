@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from curricula.errors import UsageError, UserError
-from trainer_proc.contract.run_files import read_file
+from curricula.regular_files import read_file
 from trainer_proc.contract.run_folder import write_atomically
 
 _SHORTEST, _LONGEST = 32, 512

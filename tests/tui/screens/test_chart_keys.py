@@ -194,5 +194,5 @@ async def test_a_broken_layout_is_told_in_one_line_and_ignored(log_root):
     async with app.run_test(size=(120, 40)):
         await is_filled(app)
         await until(lambda: len(told(app)) == 1, "the problem")
-        assert told(app)[0].startswith(f"the layout in {layout_file(TASK)} is ignored: ")
+        assert told(app)[0].startswith(f"the stored layout is ignored: {layout_file(TASK)} ")
         assert len(titles(app)) == 10

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from curricula.regular_files import read_file
 from trainer_proc.contract.json_content import decode_json
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION, RunFolder, write_atomically
 
 FORMAT = 3

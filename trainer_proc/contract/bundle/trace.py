@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curricula.errors import UserError, message_of
+from curricula.regular_files import read_file
 from trainer_proc.contract.json_content import decode_json
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import write_atomically
 
 VERSION = 1

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 
 from curricula.errors import UserError, message_of
+from curricula.regular_files import read_file
 from trainer_proc.contract.bundle.gate import VELOCITY_UNITS, GateCell, Group, Level
 from trainer_proc.contract.evaluation import Measure
 from trainer_proc.contract.json_content import decode_json
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import write_atomically
 
 _LARGEST = 16 * 1024 * 1024

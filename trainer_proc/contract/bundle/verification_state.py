@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from curricula.regular_files import read_file
 from trainer_proc.contract.bundle.card import CARD, LARGEST_FILE, ONNX, VERIFICATION
 from trainer_proc.contract.bundle.verification import Verification, VerificationError, read_verification
-from trainer_proc.contract.run_files import read_file
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ import msgspec
 import platformdirs
 
 from curricula.errors import UserError
+from curricula.regular_files import read_file
 from trainer_proc.contract.json_content import decode_json
 from trainer_proc.contract.process_identity import process_identity
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
 
 Answer = Literal["accepted", "refused", "expired"]

@@ -20,9 +20,9 @@ from typing import Any
 import msgspec
 import platformdirs
 
+from curricula.regular_files import read_file
 from presets.find import list_presets
 from trainer_proc.contract.json_content import decode_json
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION, RunFolder, RunFolderError, RunSpec
 from tui.session.backends.environment import LaunchError
 

@@ -11,13 +11,15 @@ import msgspec
 import platformdirs
 import tomli_w
 
-from curricula.errors import UsageError, message_of
-from curricula.toml_text import TomlError, parse_toml
+from curricula.errors import UsageError
+from curricula.toml_file import TomlFileError, read_toml_as
 from trainer_proc.contract.run_folder import write_atomically
 from tui.session.metrics.smoothing import MAX_SMOOTHING
 from tui.session.metrics.timeline import XUnit
 
 MAX_COLUMNS = 12
+_LARGEST = 1024 * 1024
+"""Bytes of the file."""
 _FORMER_TITLES = {"others": "other", "found": "search"}
 """Titles of pages in files of version 0.1.0."""
 
@@ -109,11 +111,11 @@ def read_layout(task: str) -> BoardLayout | None:
     """Return the layout stored for a task; None if there is none. Raises `LayoutError`."""
     path = layout_file(task)
     try:
-        return _with_present_titles(msgspec.convert(parse_toml(path.read_bytes()), BoardLayout))
+        return _with_present_titles(read_toml_as(path, BoardLayout, _LARGEST))
     except FileNotFoundError:
         return None
-    except (OSError, TomlError, msgspec.ValidationError) as error:
-        raise LayoutError(f"the layout in {path} is ignored: {message_of(error)}") from error
+    except TomlFileError as error:
+        raise LayoutError(f"the stored layout is ignored: {error}") from error
 
 
 def write_layout(task: str, layout: BoardLayout) -> None:

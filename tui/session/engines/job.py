@@ -10,8 +10,8 @@ import msgspec
 import tomli_w
 
 from curricula.errors import UserError
+from curricula.toml_file import read_or_none
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
-from trainer_proc.contract.toml_file import read_or_none
 
 _LARGEST = 4096
 """Bytes of the file."""

@@ -14,12 +14,11 @@ import msgspec
 import tomli_w
 
 from curricula.errors import UserError
-from curricula.schema import SchemaError, convert
-from curricula.toml_text import TomlError, parse_toml
+from curricula.regular_files import open_file
+from curricula.toml_file import TomlFileError, read_toml_as
 from presets.override_path import ROOTS
 from trainer_proc.contract.file_lock import lock
 from trainer_proc.contract.knob import Value
-from trainer_proc.contract.run_files import open_file, read_file
 from trainer_proc.contract.run_folder import RunFolder, RunSpec, write_atomically
 from tui.session.experiments.population import Population
 
@@ -139,11 +138,11 @@ class ExperimentFolder:
     def read(self) -> Experiment:
         """Return the content of `experiment.toml`. Raises `ExperimentError`."""
         try:
-            experiment = convert(parse_toml(read_file(self.file, _LARGEST)), Experiment)
+            experiment = read_toml_as(self.file, Experiment, _LARGEST)
         except FileNotFoundError:
             raise ExperimentError(f"{self.path} is no experiment: it has no {EXPERIMENT_FILE}") from None
-        except (OSError, TomlError, SchemaError) as error:
-            raise ExperimentError(f"{self.file} can't be read: {error}") from error
+        except TomlFileError as error:
+            raise ExperimentError(str(error)) from error
         names = [member.name for member in experiment.members]
         wrong = next((name for name in names if not _MEMBER_NAME.fullmatch(name)), None)
         if wrong is not None or len(set(names)) < len(names):

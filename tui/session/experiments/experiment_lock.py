@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 import tomli_w
 
+from curricula.toml_file import read_or_none
 from trainer_proc.contract.file_lock import try_lock
-from trainer_proc.contract.toml_file import read_or_none
 from tui.session.experiments.experiment import ExperimentError, ExperimentFolder
 
 _LARGEST = 4096

@@ -19,10 +19,8 @@ import platformdirs
 import tomli_w
 
 from curricula.errors import UserError
-from curricula.schema import SchemaError, convert
-from curricula.toml_text import TomlError, parse_toml
+from curricula.toml_file import TomlFileError, read_toml_as
 from trainer_proc.contract.child_process import start_python
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import write_atomically
 
 _LARGEST = 1024 * 1024
@@ -66,13 +64,12 @@ class QueueFolder:
 
     def read(self) -> Queue:
         """Return the queue; an empty one if there is none. Raises `QueueError`."""
-        file = self.file
         try:
-            return convert(parse_toml(read_file(file, _LARGEST)), Queue)
+            return read_toml_as(self.file, Queue, _LARGEST)
         except FileNotFoundError:
             return Queue()
-        except (OSError, TomlError, SchemaError) as error:
-            raise QueueError(f"{file} can't be read: {error}", hint="repair or remove it") from error
+        except TomlFileError as error:
+            raise QueueError(str(error), hint="repair or remove it") from error
 
     def write(self, queue: Queue) -> None:
         """Write `queue.toml` atomically, with `editing` held. Raises `QueueError`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path, PurePosixPath
 
+from curricula.regular_files import open_file
 from trainer_proc.contract.bundle.card import LARGEST_FILE
-from trainer_proc.contract.run_files import open_file
 from tui.session.bundle_copy import files_of, new_bundle
 from tui.session.hosts.host import Host, HostError
 from tui.session.hosts.protocol import BundlePiece, Found, Message, MessageWriter

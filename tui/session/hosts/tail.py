@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import IO
 
-from trainer_proc.contract.run_files import open_file
+from curricula.regular_files import open_file
 from tui.session.hosts.protocol import Piece
 
 _COMPARED = 4096

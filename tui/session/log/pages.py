@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Literal
 
-from trainer_proc.contract.run_files import open_file
+from curricula.regular_files import open_file
 from tui.session.log.index import LogIndex, LogLine
 from tui.session.log.levels import LEVELS, Level
 from tui.session.log.line_set import AllLines, LineSet

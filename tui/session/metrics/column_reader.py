@@ -8,11 +8,11 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from curricula.regular_files import open_file
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.journal_records import decode_records
 from trainer_proc.contract.messages import Frame, MetricSet
 from trainer_proc.contract.records import HEADER
-from trainer_proc.contract.run_files import open_file
 from tui.session.metrics.journal_columns import LEAST_ROWS, PIECE, find_table, with_columns, without_ends
 from tui.session.metrics.read_ahead import ReadAhead
 

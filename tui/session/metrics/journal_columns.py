@@ -18,11 +18,11 @@ import numpy as np
 from msgspec.structs import asdict, replace
 from numpy.typing import NDArray
 
+from curricula.regular_files import open_file
 from trainer_proc.contract.journal_records import decode_records, is_whole_record
 from trainer_proc.contract.messages import Frame, IterationFinished, KnobsAvailable, MetricSet, RunStarted
 from trainer_proc.contract.products import EvaluationFinished
 from trainer_proc.contract.records import BIN_32, HEADER
-from trainer_proc.contract.run_files import open_file
 from trainer_proc.contract.stand_ins import Damaged, StoredIterations
 from tui.session.metrics.record_layout import Layout, layout_of, leading
 

@@ -12,8 +12,7 @@ import msgspec
 import platformdirs
 import tomli_w
 
-from curricula.schema import SchemaError, convert
-from curricula.toml_text import TomlError, parse_toml
+from curricula.toml_file import read_or_none
 from presets.environment_counts import Count
 from trainer_proc.contract.run_folder import RunSpec, write_atomically
 
@@ -22,6 +21,8 @@ _CONFIGURATION = (
     *("overrides", "hydra", "modules", "fast"),
 )
 """Fields of a run that its speed and memory depend on."""
+_LARGEST = 64 * 1024
+"""Bytes of the file."""
 _Whole = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -51,10 +52,7 @@ def result_file(spec: RunSpec, device: str) -> Path:
 
 def read_result(spec: RunSpec, device: str) -> StoredResult | None:
     """Return the stored result; None if there is none that can be read."""
-    try:
-        return convert(parse_toml(result_file(spec, device).read_bytes()), StoredResult)
-    except (OSError, TomlError, SchemaError):
-        return None
+    return read_or_none(result_file(spec, device), StoredResult, _LARGEST)
 
 
 def store_result(spec: RunSpec, device: str, result: StoredResult) -> None:

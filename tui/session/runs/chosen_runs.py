@@ -10,10 +10,12 @@ import msgspec
 import platformdirs
 import tomli_w
 
-from curricula.errors import UserError, message_of
-from curricula.toml_text import TomlError, parse_toml
+from curricula.errors import UserError
+from curricula.toml_file import TomlFileError, read_toml_as
 from trainer_proc.contract.run_folder import RUN_FILE, RunFolder, write_atomically
 
+_LARGEST = 1024 * 1024
+"""Bytes of the file."""
 _LONGEST_NAME = 200
 """Bytes of a file name; 255 is the limit, with the ending and a suffix while it is written."""
 
@@ -42,11 +44,11 @@ def read_choice(log_root: Path) -> tuple[list[RunFolder], set[Path]]:
     """
     path = choice_file(log_root)
     try:
-        choice = msgspec.convert(parse_toml(path.read_bytes()), Choice)
+        choice = read_toml_as(path, Choice, _LARGEST)
     except FileNotFoundError:
         return [], set()
-    except (OSError, TomlError, msgspec.ValidationError) as error:
-        raise ChoiceError(f"the choice of runs in {path} is ignored: {message_of(error)}") from error
+    except TomlFileError as error:
+        raise ChoiceError(f"the stored choice of runs is ignored: {error}") from error
     chosen = [RunFolder(Path(run)) for run in choice.chosen if (Path(run) / RUN_FILE).is_file()]
     return chosen, {Path(run) for run in choice.hidden}
 

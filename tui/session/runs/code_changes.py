@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from curricula.errors import UserError
+from curricula.regular_files import read_file
 from trainer_proc.contract.code_state import LARGEST_DIFF, CodeState, read_code, read_diff
 from trainer_proc.contract.git import DIFF, GitError, ask_git
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.runs.labels import labels_or_problem
 

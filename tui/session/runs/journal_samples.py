@@ -9,9 +9,9 @@ from types import TracebackType
 
 import msgspec
 
+from curricula.regular_files import open_file
 from trainer_proc.contract.journal_records import decode_records, first_record, record_around
 from trainer_proc.contract.messages import Body, Frame
-from trainer_proc.contract.run_files import open_file
 
 _PIECE = 1024 * 1024
 _BEFORE_KIND = 64

@@ -13,10 +13,8 @@ import msgspec
 import tomli_w
 
 from curricula.errors import UsageError, UserError
-from curricula.schema import SchemaError, convert
-from curricula.toml_text import TomlError, parse_toml
+from curricula.toml_file import TomlFileError, read_toml_as
 from trainer_proc.contract.file_lock import try_lock
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import RunFolder, write_atomically
 from tui.session.runs.names import distinct_names
 
@@ -101,12 +99,11 @@ def tags_in(text: str) -> tuple[str, ...]:
 def read_labels(folder: RunFolder) -> Labels:
     """Return the labels of a run, empty ones if it has none. Raises `LabelError`."""
     try:
-        return convert(parse_toml(read_file(folder.labels, _LARGEST)), Labels)
+        return read_toml_as(folder.labels, Labels, _LARGEST)
     except FileNotFoundError:
         return NO_LABELS
-    except (OSError, TomlError, SchemaError) as error:
-        text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-        raise LabelError(f"{folder.labels} can't be read: {text}", hint="repair or remove it") from error
+    except TomlFileError as error:
+        raise LabelError(str(error), hint="repair or remove it") from error
 
 
 def labels_or_problem(folder: RunFolder) -> tuple[Labels, str]:

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from curricula.errors import UserError, message_of
+from curricula.errors import UserError
 from curricula.schema import Problem, convert_fitting
-from curricula.toml_text import TomlError, parse_toml
+from curricula.toml_file import TomlFileError, read_toml
 from presets import own_presets_folder
-from trainer_proc.contract.alerts import AlertSettings
+from trainer_proc.contract.alerts import LARGEST_SETTINGS, AlertSettings
 from tui.session.settings.engines import Engines
 
 ThemeName = Literal["dark", "light", "okabe-ito", "tol"]
@@ -171,11 +171,11 @@ def read_settings() -> tuple[UserConfig, list[Problem]]:
     """Return the user's settings and the problems of the file; invalid settings are at their defaults."""
     path = config_file()
     try:
-        return settings_from(parse_toml(path.read_bytes()))
+        return settings_from(read_toml(path, LARGEST_SETTINGS))
     except FileNotFoundError:
         return UserConfig(), []
-    except (OSError, TomlError) as error:
-        return UserConfig(), [Problem("", f"{path} can't be read: {message_of(error)}")]
+    except TomlFileError as error:
+        return UserConfig(), [Problem("", str(error))]
 
 
 def settings_from(table: Mapping[str, Any]) -> tuple[UserConfig, list[Problem]]:

@@ -13,6 +13,8 @@ import tomli_w
 from msgspec import inspect
 
 from curricula.schema import expected_text
+from curricula.toml_file import TomlFileError, read_toml
+from trainer_proc.contract.alerts import LARGEST_SETTINGS
 from trainer_proc.contract.run_folder import write_atomically
 from tui.session.settings.config import SettingsError, UserConfig, config_file
 
@@ -100,12 +102,16 @@ def remember(table: str, name: str, value: Any) -> None:
     """Write one setting to the user's file, created if missing. Raises `SettingsError`."""
     path = config_file()
     try:
+        if path.exists():
+            read_toml(path, LARGEST_SETTINGS)  # its errors are those of all files
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         changed = with_setting(text, table, name, value)
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644  # with secrets, it may be 0600
         write_atomically(path.resolve(), changed.encode(), mode)  # a link stays one
-    except (OSError, UnicodeDecodeError) as error:
+    except TomlFileError as error:
+        raise SettingsError(str(error)) from error
+    except OSError as error:
         raise SettingsError(f"{path} can't be written: {error}") from error
 
 

@@ -9,12 +9,12 @@ from threading import Event
 import msgspec
 
 from curricula.errors import UserError
+from curricula.regular_files import read_file
 from trainer_proc.contract.bundle.card import CARD, ONNX, REFERENCE
 from trainer_proc.contract.bundle.gate import Level
 from trainer_proc.contract.bundle.reference_request import REFERENCE_WORKER, ReferenceRequest
 from trainer_proc.contract.bundle.verification import VerificationError, read_suite_result
 from trainer_proc.contract.json_content import decode_json
-from trainer_proc.contract.run_files import read_file
 from trainer_proc.contract.run_folder import LARGEST_DESCRIPTION, RunFolder
 from trainer_proc.contract.worker import Progress
 from tui.session.backends.devices import list_devices

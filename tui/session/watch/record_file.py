@@ -11,7 +11,7 @@ import struct
 from functools import cache, lru_cache
 from pathlib import Path
 
-from trainer_proc.contract.run_files import open_file
+from curricula.regular_files import open_file
 
 _HEADER = struct.Struct("<QI")
 _FRAME_BYTES = _HEADER.size + 4
