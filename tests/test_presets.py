@@ -128,7 +128,7 @@ def test_walking_standing_running_and_rough_terrain_come_with_the_velocity_curri
     kinds = {name: {table["kind"] for table in load_preset(name).curriculum.values()} for name in NAMES}
     assert kinds["g1-rough"] == {"terrain", "velocity"}
     assert kinds["g1-robust"] == {"growth"}
-    assert kinds["g1-multitask"] == {"tasks"}
+    assert kinds["g1-multitask"] == {"tasks", "growth"}
     assert load_preset("g1-run").curriculum["velocity"]["forward"][-1] == [0.0, 4.0]
 
 
@@ -148,7 +148,7 @@ def test_environments_begin_no_higher_on_the_terrain_than_its_curriculum():
         for curriculum in make_curricula(preset.curriculum):
             if curriculum.kind == "terrain":
                 (highest,) = curriculum.values(curriculum.level).values()
-                assert preset.overrides["env.scene.terrain.max_init_terrain_level"] == highest, preset.name
+                assert preset.overrides["env.scene.terrain.max_init_terrain_level"] <= highest, preset.name
 
 
 def test_the_robot_with_23_joints_is_trained_as_for_the_real_one():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.real
@@ -71,7 +72,7 @@ def test_a_turn_without_standing_is_no_success(stage, command):
 
 
 def test_an_episode_that_begins_later_has_the_turn_before_it(stage, command):
-    command.cfg.sampling_mode = "uniform"
+    command.cfg.sampling_mode, command.cfg.first_frame_share = "uniform", 0.0
     for seed in range(10):
         stage.reset(seed)
         landed = command.time_steps > frames(command) - 60
@@ -79,6 +80,31 @@ def test_an_episode_that_begins_later_has_the_turn_before_it(stage, command):
         assert command.turned[landed].tolist() == pytest.approx([1.0] * int(landed.sum()), abs=0.2)
         assert command.turned[early].tolist() == pytest.approx([0.0] * int(early.sum()), abs=0.2)
         assert not command.upright_s.any()
+
+
+def test_half_of_the_training_begins_with_the_first_frame_and_the_rest_early_enough_to_stand(stage, command):
+    command.cfg.sampling_mode, command.cfg.first_frame_share = "uniform", 0.5
+    all_ids = torch.arange(COUNT)
+    sampled = []
+    for _ in range(100):
+        command._uniform_sampling(all_ids)
+        sampled += command.time_steps.tolist()
+    assert 0.4 < sampled.count(0) / len(sampled) < 0.6
+    latest = frames(command) - round(command.cfg.hold_time_s / stage.task.step_dt) - 5
+    assert latest - 15 < max(sampled) < latest
+
+
+def test_an_action_of_zero_follows_the_targets_by_which_the_motion_was_made(stage, command):
+    with np.load(command.cfg.motion_file) as file:
+        targets = file["joint_targets"]
+    command.reset_to_frame(torch.arange(COUNT), 40)
+    stage.task.sim.forward()
+    term = stage.task.action_manager.get_term("joint_pos")
+    term.process_actions(torch.zeros(COUNT, len(targets[0])))
+    assert term._processed_actions.numpy() == pytest.approx(np.tile(targets[40], (COUNT, 1)))
+    term.process_actions(torch.ones(COUNT, len(targets[0])))
+    corrected = term._processed_actions.numpy() - targets[40]
+    assert corrected == pytest.approx(term.scale.numpy(), abs=1e-5)
 
 
 def test_an_episode_ends_with_the_motion_by_time_out(stage, command):

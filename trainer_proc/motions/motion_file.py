@@ -1,6 +1,7 @@
 """Writes a motion in the format of mjlab's `csv_to_npz`, which its `MotionLoader` reads.
 
-The file also has `plan`, the numbers of the plan, so that the motion can be played again and checked.
+The file also has `joint_targets`, which the motors followed to each frame, and `plan`, the numbers of the plan, so that
+the motion can be played again and checked.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def motion_bytes(robot: Robot, plan: Plan, played: Played) -> bytes:
         fps=np.array([round(1.0 / played.step_dt)]),
         joint_pos=_rounded(joints),
         joint_vel=_rounded(played.qvel[:, 6:]),
+        joint_targets=_rounded(played.targets),
         body_pos_w=_rounded(np.array(positions)),
         body_quat_w=_rounded(np.array(orientations)),
         body_lin_vel_w=_rounded(np.array(linear)),

@@ -27,6 +27,8 @@ class Played:
     """[T, nv]."""
     torques: Floats
     """[T, motors] (N·m)."""
+    targets: Floats
+    """Of the joints' motors, from the frame before to this one [T, joints] (rad)."""
     centre: Floats
     """Centre of mass [T, 3] (m)."""
     turn: Floats
@@ -59,7 +61,7 @@ def play(
         robot.step(*_balanced(robot, plan, targets) if frame.balances else (targets, 0.0))
         contacts = robot.contacts()
         rows.append((robot.data.qpos.copy(), robot.data.qvel.copy(), robot.data.actuator_force.copy(),
-                     robot.centre_of_mass(), robot.turn, contacts))  # fmt: skip
+                     robot.targets(), robot.centre_of_mass(), robot.turn, contacts))  # fmt: skip
         touches = contacts[0] or contacts[1]
         air_steps = 0 if touches else air_steps + 1
         if not is_flying and air_steps * robot.step_dt > _FLIGHT_S:
@@ -68,12 +70,13 @@ def play(
             touchdown = number
             if is_hopeless(robot):
                 break
-        if rows[-1][3][2] < _FALLEN:
+        if rows[-1][4][2] < _FALLEN:
             break
-    qpos, qvel, torques, centre, turn, touched = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    columns = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    qpos, qvel, torques, followed, centre, turn, touched = columns
     return Played(
-        robot.step_dt, qpos, qvel, torques, centre, turn, touched, min(take_off, len(rows)), min(touchdown, len(rows)),
-        len(rows) == count,
+        robot.step_dt, qpos, qvel, torques, followed, centre, turn, touched, min(take_off, len(rows)),
+        min(touchdown, len(rows)), len(rows) == count,
     )  # fmt: skip
 
 

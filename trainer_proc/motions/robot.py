@@ -57,6 +57,7 @@ class Robot:
         """By joint (rad/s)."""
         motors = [self.model.actuator(number).name for number in range(self.model.nu)]
         self._motors = [[i for i, name in enumerate(motors) if f"{joint}_joint" in name] for joint in SAGITTAL]
+        self._motor_of_joint = [motors.index(self.model.joint(number).name) for number in range(1, self.model.njnt)]
         self._rolls = [i for i, name in enumerate(motors) if "ankle_roll_joint" in name]
         geoms = [self.model.geom(number).name for number in range(self.model.ngeom)]
         self._is_robot = np.array([name.startswith(PREFIX) for name in geoms])
@@ -83,6 +84,11 @@ class Robot:
         mujoco.mj_subtreeVel(self.model, self.data)
         w, _, y, _ = self.data.qpos[3:7]
         self.turn += math.remainder(2.0 * math.atan2(y, w) - self.turn, 2.0 * math.pi)
+
+    def targets(self) -> Floats:
+        """Return the target that each joint's motor has now [joints] (rad)."""
+        targets: Floats = self.data.ctrl[self._motor_of_joint]
+        return targets
 
     def balance(self) -> tuple[Floats, Floats]:
         """Return how far the centre of mass is ahead and left of the feet [2] (m), and its velocity [2] (m/s)."""

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 import torch
 from mjlab.tasks.tracking.mdp import MotionCommand, MotionCommandCfg
 from mjlab.utils.lab_api.math import axis_angle_from_quat, quat_inv, quat_mul
@@ -18,6 +19,10 @@ from trainer_proc.simulators.goals import Goals
 
 if TYPE_CHECKING:
     from mjlab.envs import ManagerBasedRlEnv
+
+
+_LEAST_STEPS = 5
+"""Control steps left beside those of standing in an episode that begins as late as possible."""
 
 
 class FlipCommand(MotionCommand):
@@ -31,6 +36,7 @@ class FlipCommand(MotionCommand):
 
     def __init__(self, cfg: FlipCommandCfg, env: ManagerBasedRlEnv) -> None:
         super().__init__(cfg, env)
+        self._joint_targets = self._read_joint_targets()
         orientations = self.motion.body_quat_w[:, self.motion_anchor_body_index]
         turns = torch.cumsum(_pitch(torch.cat([orientations[:1], orientations[:-1]]), orientations), 0)
         self._direction = torch.sign(turns[-1])
@@ -46,6 +52,18 @@ class FlipCommand(MotionCommand):
     def hold_goals(self, goals: torch.Tensor) -> None:
         """Begin with the first frame from the next reset on; the goal has no numbers."""
         self.cfg.sampling_mode = "start"
+
+    def _read_joint_targets(self) -> torch.Tensor:
+        """Return the targets by which the motion was made (F, J); its joints' positions if the file has none."""
+        with np.load(self.cfg.motion_file) as file:
+            if "joint_targets" not in file:
+                return self.motion.joint_pos
+            return torch.tensor(file["joint_targets"], dtype=torch.float32, device=self.device)
+
+    @property
+    def joint_targets(self) -> torch.Tensor:
+        """Return the targets that lead to the present frame of the motion (E, J) (rad)."""
+        return self._joint_targets[self.time_steps]
 
     @property
     def has_ended(self) -> torch.Tensor:
@@ -73,6 +91,15 @@ class FlipCommand(MotionCommand):
         self.upright_s[ids] = 0.0
         self.episode_success[ids] = 0.0
         return extras
+
+    def _uniform_sampling(self, env_ids: torch.Tensor) -> None:
+        """Sample first frames: frame 0 by its share, else any that leaves time to stand for `hold_time_s`."""
+        super()._uniform_sampling(env_ids)
+        steps = math.ceil(self.cfg.hold_time_s / self._env.step_dt) + _LEAST_STEPS
+        count = max(self.motion.time_step_total - steps, 1)
+        samples = torch.rand(2, len(env_ids), device=self.device)
+        is_first = samples[0] < self.cfg.first_frame_share
+        self.time_steps[env_ids] = torch.where(is_first, 0, (samples[1] * count).long())
 
     def _update_command(self, env_ids: torch.Tensor | None = None) -> None:
         super()._update_command(env_ids)
@@ -103,6 +130,8 @@ class FlipCommandCfg(MotionCommandCfg):
         ),
         episode_s=10.0,
     )
+    first_frame_share: float = 0.5
+    """Share of the episodes that begin with the first frame, if sampled uniformly; the others begin anywhere."""
     hold_time_s: float = 1.0
     """Time that the robot has to stand upright after its turns (s)."""
     upright_cosine: float = 0.8
