@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class FlipAction(JointPositionAction):
     """Adds scaled actions (E, J) to the targets that lead from the motion's frame to the next one (rad).
 
-    Residual policy learning (Johannink et al. 2018, arXiv:1812.03201): the motion's own targets take off, and the policy
-    learns what keeps the robot on the motion.
+    Residual policy learning (Johannink et al. 2018, arXiv:1812.03201): the motion's own targets take off, and the
+    policy learns what keeps the robot on the motion.
     """
 
     cfg: FlipActionCfg

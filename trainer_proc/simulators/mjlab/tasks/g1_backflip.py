@@ -26,7 +26,7 @@ MOTION = str(files("trainer_proc.motions") / "g1-backflip.npz")
 
 
 def g1_backflip_env_cfg(play: bool = False) -> ManagerBasedRlEnvCfg:
-    """Return mjlab's tracking task with the backflip; actions correct the motion's targets, and an episode ends with it."""
+    """Return mjlab's tracking task with the backflip: actions correct its targets, and an episode ends with it."""
     cfg = unitree_g1_flat_tracking_env_cfg(play=play)
     tracked = cfg.commands["motion"]
     values = {field.name: getattr(tracked, field.name) for field in fields(tracked)}
