@@ -99,15 +99,26 @@ def test_the_height_is_rewarded_by_what_it_lacks_from_the_velocity_on(stage, com
     wait_for_the_command(stage, command)
     command.height[:] = 0.15
     put(stage, height=STANDING, velocity=(0.0, 0.0, math.sqrt(2.0 * G * 0.1)))
-    assert value(stage, "jump_height").tolist() == pytest.approx([math.exp(-((0.05 / 0.05) ** 2))] * COUNT, rel=0.02)
-    put(stage, height=STANDING, velocity=(0.0, 0.0, math.sqrt(2.0 * G * 0.2)))
+    assert value(stage, "jump_height").tolist() == pytest.approx([math.exp(-((0.1 / 0.1) ** 2))] * COUNT, rel=0.02)
+    put(stage, height=STANDING, velocity=(0.0, 0.0, math.sqrt(2.0 * G * 0.25)))
     assert value(stage, "jump_height").tolist() == pytest.approx([1.0] * COUNT)
     put(stage, height=STANDING, velocity=(0.0, 0.0, -2.0))  # falling leads nowhere
-    assert value(stage, "jump_height").tolist() == pytest.approx([math.exp(-((0.15 / 0.05) ** 2))] * COUNT, rel=0.02)
+    assert value(stage, "jump_height").tolist() == pytest.approx([math.exp(-((0.2 / 0.1) ** 2))] * COUNT, rel=0.02)
     throw(stage, command, 0.1)
     assert value(stage, "jump_height").tolist() == pytest.approx(
-        (-(((0.15 - command.rise) / 0.05).clamp(min=0) ** 2)).exp().tolist(), rel=1e-3
+        (-(((0.2 - command.rise) / 0.1).clamp(min=0) ** 2)).exp().tolist(), rel=1e-3
     )
+
+
+def test_height_counts_in_flight_only_so_that_standing_on_the_toes_is_no_jump(stage, command):
+    wait_for_the_command(stage, command)
+    command.height[:] = 0.05
+    put(stage, height=STANDING)
+    flat = value(stage, "jump_height")
+    put(stage, height=STANDING + 0.06)
+    assert torch.allclose(value(stage, "jump_height"), flat)
+    command.phase[:] = IN_FLIGHT
+    assert (value(stage, "jump_height") > 2 * flat).all()
 
 
 def test_only_the_flight_is_rewarded_for_air_time(stage, command):
@@ -120,6 +131,8 @@ def test_only_the_flight_is_rewarded_for_air_time(stage, command):
     step(stage, 4)
     assert phases(command) == {IN_FLIGHT}
     assert value(stage, "air_time").tolist() == [1.0] * COUNT
+    put(stage, height=STANDING - 0.1)  # sitting with the feet up
+    assert not value(stage, "air_time").any()
 
 
 def test_a_hard_landing_costs_more(stage, command):

@@ -25,7 +25,9 @@ def g1_jump_env_cfg(play: bool = False) -> ManagerBasedRlEnvCfg:
     of_jump = {"command_name": "jump"}
     joints = SceneEntityCfg("robot", joint_names=(".*",))
     cfg.rewards |= {
-        "jump_height": RewardTermCfg(func=jump_rewards.jump_height, weight=4.0, params={**of_jump, "std": 0.05}),
+        "jump_height": RewardTermCfg(
+            func=jump_rewards.jump_height, weight=4.0, params={**of_jump, "std": 0.1, "margin": 0.05}
+        ),
         "jump_distance": RewardTermCfg(func=jump_rewards.jump_distance, weight=1.0, params={**of_jump, "std": 0.25}),
         "air_time": RewardTermCfg(func=jump_rewards.flight_air_time, weight=2.0, params=dict(of_jump)),
         "pose": RewardTermCfg(

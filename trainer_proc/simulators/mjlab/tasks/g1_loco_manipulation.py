@@ -20,7 +20,8 @@ from trainer_proc.simulators.mjlab.tasks.lift_command import LiftBoxCommandCfg
 _EPISODE_S = 10.0
 _TABLE = (0.3, 0.6, 0.02)
 """Half edges of the table's top (m)."""
-_TABLE_HEIGHT = 0.65
+_TABLE_HEIGHT = 0.55
+"""Height of its top (m): hands of a standing robot are above it, also close to it."""
 _BOX = (0.12, 0.12, 0.1)
 """Half edges of the box (m)."""
 _BOX_MASS = 1.0
@@ -79,7 +80,7 @@ def g1_loco_manipulation_env_cfg(play: bool = False) -> ManagerBasedRlEnvCfg:
         "reach": RewardTermCfg(func=lift_terms.reach, weight=1.0, params={**of_lift, "std": 0.1}),
         "reach_far": RewardTermCfg(func=lift_terms.reach, weight=0.5, params={**of_lift, "std": 0.5}),
         "grasp": RewardTermCfg(func=lift_terms.grasp, weight=1.0, params=dict(of_lift)),
-        "lift": RewardTermCfg(func=lift_terms.lift, weight=4.0, params={**of_lift, "height": 0.1}),
+        "lift": RewardTermCfg(func=lift_terms.lift, weight=4.0, params={**of_lift, "height": 0.15}),
         "pose": RewardTermCfg(func=mdp.posture, weight=0.5, params={"std": _POSE_STD, "asset_cfg": joints}),
     }
     cfg.terminations["box_dropped"] = TerminationTermCfg(

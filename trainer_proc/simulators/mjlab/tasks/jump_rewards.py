@@ -17,17 +17,19 @@ if TYPE_CHECKING:
     from mjlab.managers.scene_entity_config import SceneEntityCfg
 
 
-def jump_height(env: ManagerBasedRlEnv, command_name: str, std: float) -> torch.Tensor:
+def jump_height(env: ManagerBasedRlEnv, command_name: str, std: float, margin: float) -> torch.Tensor:
     """Return `exp(-(h / std)²)` of the height h that the commanded jump lacks (m); 0 before the command.
 
-    Until the landing, the apex counts that the root's velocity would lead to by the law of projectile motion, as in
-    Olsen et al. (2025, arXiv:2510.24584). Later, the highest rise in flight counts.
+    A jump lacks nothing that rises `margin` (m) higher than commanded: success needs the height itself, and jumps vary.
+    In flight, the apex counts that the root's velocity would lead to by the law of projectile motion (Olsen et al.,
+    2025, arXiv:2510.24584). With feet on the ground only the velocity's part of it counts, so that it pays not to stand
+    on the toes. After the landing, the highest rise in flight counts.
     """
     command = _jump(env, command_name)
     upward = command.asset.data.root_link_lin_vel_w[:, 2].clamp(min=0.0)
-    predicted = command.root_height + upward.square() / (2.0 * GRAVITY)
+    predicted = upward.square() / (2.0 * GRAVITY) + command.root_height * (command.phase == IN_FLIGHT)
     rise = torch.where(command.is_jumping, torch.maximum(command.rise, predicted), command.rise)
-    lacking = (command.height - rise).clamp(min=0.0)
+    lacking = (command.height + margin - rise).clamp(min=0.0)
     return torch.exp(-((lacking / std) ** 2)) * (command.phase != WAITING)
 
 
@@ -41,8 +43,12 @@ def jump_distance(env: ManagerBasedRlEnv, command_name: str, std: float) -> torc
 
 
 def flight_air_time(env: ManagerBasedRlEnv, command_name: str) -> torch.Tensor:
-    """Return 1 in the flight of a commanded jump, so that the sum of an episode is the time in the air."""
-    return (_jump(env, command_name).phase == IN_FLIGHT).float()
+    """Return 1 in the flight of a commanded jump while the root is higher than standing, so that it pays not to sit.
+
+    The sum of an episode is the time in the air.
+    """
+    command = _jump(env, command_name)
+    return ((command.phase == IN_FLIGHT) & (command.root_height > 0.0)).float()
 
 
 class posture_at_rest(posture):

@@ -35,7 +35,8 @@ def grasp(env: ManagerBasedRlEnv, command_name: str) -> torch.Tensor:
 def lift(env: ManagerBasedRlEnv, command_name: str, height: float) -> torch.Tensor:
     """Return the share of `height` (m) that the box has been lifted, 0 to 1, while both hands touch it.
 
-    Isaac Lab's `object_is_lifted` is 1 from a height on; the share also rewards the way there.
+    Isaac Lab's `object_is_lifted` is 1 from a height on; the share also rewards the way there. A height above the one
+    that success needs keeps the box away from that limit.
     """
     command = _lift(env, command_name)
     return (command.lift / height).clamp(0.0, 1.0) * command.is_grasped

@@ -98,7 +98,7 @@ class ReachCommandCfg(GoalCommandCfg):
 
         pos_x: Range = (0.15, 0.35)
         pos_y: Range = (-0.35, 0.05)
-        pos_z: Range = (0.8, 1.2)
+        pos_z: Range = (0.9, 1.1)
 
     ranges: Ranges = field(default_factory=Ranges)
 
