@@ -22,8 +22,8 @@ def jump_height(env: ManagerBasedRlEnv, command_name: str, std: float, margin: f
 
     A jump lacks nothing that rises `margin` (m) higher than commanded: success needs the height itself, and jumps vary.
     In flight, the apex counts that the root's velocity would lead to by the law of projectile motion (Olsen et al.,
-    2025, arXiv:2510.24584). With feet on the ground only the velocity's part of it counts, so that it pays not to stand
-    on the toes. After the landing, the highest rise in flight counts.
+    2025, arXiv:2510.24584). With feet on the ground only the velocity's part of it counts, so that standing on the
+    toes earns nothing. After the landing, the highest rise in flight counts.
     """
     command = _jump(env, command_name)
     upward = command.asset.data.root_link_lin_vel_w[:, 2].clamp(min=0.0)
@@ -43,7 +43,7 @@ def jump_distance(env: ManagerBasedRlEnv, command_name: str, std: float) -> torc
 
 
 def flight_air_time(env: ManagerBasedRlEnv, command_name: str) -> torch.Tensor:
-    """Return 1 in the flight of a commanded jump while the root is higher than standing, so that it pays not to sit.
+    """Return 1 in the flight of a commanded jump while the root is higher than standing, so that a seat earns nothing.
 
     The sum of an episode is the time in the air.
     """
