@@ -44,6 +44,7 @@ from tui.session.text import plain, plain_lines
 from tui.terminal.drawable_lines import DrawableLines
 from tui.terminal.driver import TerminalDriver
 from tui.terminal.frame_clock import FrameClock
+from tui.terminal.layout_requests import count_every_layout_request
 from tui.terminal.leaving import is_of_leaving_widget
 from tui.terminal.partial_repaint import PartialRepaintScreen
 from tui.terminal.style_rules import hash_rules_quickly
@@ -93,6 +94,7 @@ class HumanoidTui(ClipboardApp, HostApp):
         mirror if the run is on one.
         """
         hash_rules_quickly()
+        count_every_layout_request()
         self.is_limited = "NO_COLOR" in os.environ or Console(force_terminal=True).color_system == "standard"
         super().__init__(ansi_color=True if self.is_limited else None)
         self.stylesheet = RememberingStylesheet(variables=self.get_css_variables())

@@ -36,7 +36,6 @@ class FakeReader:
 @pytest.fixture(autouse=True)
 def readers(monkeypatch):
     monkeypatch.setattr("tui.session.machine.follower.MachineReader", FakeReader)
-    monkeypatch.setattr("tui.session.machine.follower._SECONDS", 0.01)
     monkeypatch.setattr(FakeReader, "made", made := [])
     return made
 
@@ -79,7 +78,8 @@ async def test_g_shows_the_machine_where_there_is_room_for_it(log_root, terminal
         assert app.focused.id == "knobs"
 
 
-async def test_it_is_read_while_it_is_seen_by_one_thread_that_ends(log_root, readers):
+async def test_it_is_read_while_it_is_seen_by_one_thread_that_ends(log_root, readers, monkeypatch):
+    monkeypatch.setattr("tui.session.machine.follower._SECONDS", 0.1)
     app = HumanoidTui(log_root, make_run(log_root, "g1-walk"))
     async with app.run_test(size=(120, 40)) as pilot:
         await dashboard_is_filled(app)
