@@ -49,7 +49,7 @@ class FastTraining:
         return checks_for_nan and not (self.ppo is not None and self.ppo.check_for_nan(checks_for_nan))
 
     def _tell(self) -> None:
-        """Report the parts once all have been called, and whenever they change."""
+        """Report the parts that have been called, and again when others are or one has changed."""
         parts = [part for part in self.report.parts if part.reason != NOT_YET]
         if not parts:
             return
