@@ -87,7 +87,7 @@ def test_the_copy_of_a_run_s_policy_lies_where_an_export_of_this_machine_does(ex
     assert program(tmp_path, "runs", "--json") == "[]\n"
     RunFolder(copy.parent).write_spec(exported_run.read_spec())
     said = program(tmp_path, "--host", "other", "export", "latest", code=2)
-    assert f"{copy.parent} is a run of this machine; give the copy another folder with --output" in said
+    assert f"{copy.parent} is a run of this machine; use humanoid-tui --host other export RUN --output FOLDER" in said
 
 
 CARD_PIECE = BundlePiece(CARD, 0, b"{}")

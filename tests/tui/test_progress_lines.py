@@ -6,8 +6,10 @@ import io
 import sys
 
 from tests.tui.conftest import RUN, STARTED
+from tests.waiting import wait_for
 from trainer_proc.contract.messages import Frame, IterationFinished, MetricSet, PhaseChanged
 from trainer_proc.contract.products import EvaluationFailed, EvaluationFinished
+from tui.commands.shared.progress_line import elapsed_line
 from tui.commands.shared.progress_lines import ProgressLines
 from tui.session.state import RunState
 
@@ -45,6 +47,20 @@ def shown(bodies):
             frame = Frame(number, 1e9 + 10 * number, body)
             state.apply(frame)
             lines.show(frame, state)
+
+
+def test_work_without_progress_shows_its_time_on_a_terminal_until_its_end(monkeypatch):
+    monkeypatch.setattr("tui.commands.shared.progress_line._TICK_SECONDS", 0.01)
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with elapsed_line("exporting walk", quiet=False) as end:
+        wait_for(lambda: f"{ERASE}exporting walk: 0 s" in terminal.getvalue(), "the time")
+        end()
+        shown = terminal.getvalue()
+        assert shown.endswith(ERASE)
+    with elapsed_line("exporting walk", quiet=True):
+        pass
+    assert terminal.getvalue() == shown
 
 
 def test_without_a_terminal_kernel_modules_take_one_line(capsys):

@@ -190,6 +190,18 @@ def test_the_load_is_steps_per_second_and_the_use_of_the_run_s_gpus(gpus, text):
     assert load_text(after(STARTED), True, gpus) == ""
 
 
+def test_an_export_that_runs_is_shown_with_its_time_until_it_ends_or_its_process_does():
+    begun, started = (PhaseChanged("training"), MetricSet(0, ())), ExportStarted(3, 1.24)
+    state = after(STARTED, *begun, IterationFinished(0, 0, b"", 96, 1.0), started)
+    for width in (200, 40):
+        assert "  exporting for 75 s" in progress_line(state, True, width, 75.0)
+    assert progress_line(state, True, 200, 0.5).endswith("  exporting")
+    assert "exporting" not in progress_line(state, False, 200, 75.0)
+    assert progress_line(state, False, 200, 75.0, exporting_since=72.0).endswith("  exporting for 3 s")
+    for end in (ExportFailed(3, "no space"), STARTED):
+        assert "exporting" not in progress_line(after(STARTED, started, end), True, 200, 75.0)
+
+
 def test_an_export_is_told_in_one_line():
     assert export_result(ExportStarted(3, 1.24)) == "exporting iteration 3; training blocked for 1.2 ms"
     assert export_result(ExportFailed(3, "no space")) == "export of iteration 3 failed: no space"

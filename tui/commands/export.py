@@ -15,6 +15,7 @@ from trainer_proc.contract.bundle.verify_request import VerifyRequest
 from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.run_folder import RUN_FILE
 from tui.commands.shared.output import json_option, logs_option, say, show_result
+from tui.commands.shared.progress_line import elapsed_line
 from tui.commands.shared.skipped_checkpoints import report_skipped
 from tui.commands.shared.verified import exit_unless_verified, verified
 from tui.session.bundle_copy import check_target, copy_bundle
@@ -65,12 +66,11 @@ def export_command(
         _convert(bundle, formats, output, as_json)
         return
     folder = find_run(run, log_root)
-    if checkpoint is None and is_live(folder):
-        result = export_live(folder)
-    else:
-        chosen = find_checkpoint(folder, checkpoint)
+    chosen = None if checkpoint is None and is_live(folder) else find_checkpoint(folder, checkpoint)
+    if chosen is not None:
         report_skipped(chosen, checkpoint)
-        result = export_checkpoint(folder, chosen)
+    with elapsed_line(f"exporting {folder.name}", quiet=as_json):
+        result = export_live(folder) if chosen is None else export_checkpoint(folder, chosen)
     placed = msgspec.structs.replace(result, folder=str(folder.exported))
     record = msgspec.to_builtins(placed)
     lines = []

@@ -35,14 +35,21 @@ class ProductStates:
     tracker: TrackerLinked | None = None
     """Page of the run at an experiment tracker."""
     export: ExportStarted | ExportFinished | ExportFailed | None = None
+    export_time: float = 0.0
+    """Unix time of `export`, in seconds."""
 
     @property
     def best(self) -> EvaluationFinished | None:
         """The evaluation of the checkpoint that is `model_best.pt`; None without one."""
         return next((one for one in reversed(self.evaluations) if one.is_best), None)
 
-    def apply_product(self, body: Body) -> None:
-        """Apply a frame about a product; ignore others."""
+    @property
+    def exporting_since(self) -> float | None:
+        """Unix time of the begin of the export that runs, in seconds; None without one."""
+        return self.export_time if isinstance(self.export, ExportStarted) else None
+
+    def apply_product(self, body: Body, time: float) -> None:
+        """Apply a frame about a product, of this Unix time; ignore others."""
         match body:
             case CheckpointSaved():
                 self.checkpoints.append(body)
@@ -60,4 +67,4 @@ class ProductStates:
             case TrackerLinked():
                 self.tracker = body
             case ExportStarted() | ExportFinished() | ExportFailed():
-                self.export = body
+                self.export, self.export_time = body, time

@@ -160,11 +160,11 @@ class RunState(KnobStates, ProductStates):
                 self.continued = body
             case EvaluationFinished() as body:
                 self.metrics.take_values(body.values)
-                self.apply_product(body)
+                self.apply_product(body, frame.time)
             case UnknownBody(kind=kind):
                 self.unknown_kinds[kind] += 1
             case body:
-                self.apply_product(body)
+                self.apply_product(body, frame.time)
                 self.apply_change(body)
 
     def status(self, is_alive: bool) -> RunStatus:
@@ -233,6 +233,8 @@ class RunState(KnobStates, ProductStates):
         self.phase = self.stalled = None
         self.had_trainer = self.is_lost = False
         self.delayed.clear()
+        if self.exporting_since is not None:  # it has died with its process
+            self.export = None
 
     def _apply_iteration(self, body: IterationFinished) -> None:
         self.iteration, self.stalled = body.iteration, None

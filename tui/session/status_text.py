@@ -42,13 +42,19 @@ _BARS_BESIDE = tuple(bar for bar in _BARS if bar >= 10)
 """Widths beside goal and evaluations."""
 
 
-def progress_line(state: RunState, is_alive: bool, width: int, now: float, problem: str = "") -> str:
+def progress_line(
+    state: RunState, is_alive: bool, width: int, now: float, problem: str = "", *, exporting_since: float | None = None
+) -> str:
     """Return the progress in at most `width` cells if possible; the bar and the elapsed time make room for the rest.
 
     Goal and evaluations follow where there is room for them beside a bar.
 
-    `now` is Unix time in seconds, for the elapsed time of a run that is alive.
+    `now` is Unix time in seconds, for the elapsed time of a run that is alive. `exporting_since` is that of an export's
+    begin, if the run itself does not report it.
     """
+    if exporting_since is None and is_alive:
+        exporting_since = state.exporting_since
+    exporting = "" if exporting_since is None else exporting_text(now - exporting_since)
     elapsed = rough_duration(state.seconds_elapsed(now if is_alive else None)) if state.started is not None else ""
     added = [text for text in (goal_text(state), evaluation_text(state, is_alive)) if text]
     beside = [(bar, elapsed, added[:count]) for count in range(len(added), 0, -1) for bar in _BARS_BESIDE]
@@ -57,16 +63,19 @@ def progress_line(state: RunState, is_alive: bool, width: int, now: float, probl
     ]
     line = ""
     for bar, shown, texts in [*beside, *alone]:
-        line = "  ".join([progress(state, is_alive, bar, problem, elapsed=shown), *texts])
+        line = "  ".join([progress(state, is_alive, bar, problem, elapsed=shown, exporting=exporting), *texts])
         if len(line) <= width:
             break
     return line
 
 
-def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "", *, elapsed: str = "") -> str:
+def progress(
+    state: RunState, is_alive: bool, bar_width: int, problem: str = "", *, elapsed: str = "", exporting: str = ""
+) -> str:
     """Return one line: status, iteration, a bar of `bar_width` cells, elapsed and remaining time, or current step.
 
-    `problem` is why the run is followed no more; it comes first. Skipped frames are reported at the end.
+    `problem` is why the run is followed no more; it comes first. `exporting` is what an export does. Skipped frames are
+    reported at the end.
     """
     times = [f"{elapsed} elapsed"] if elapsed else []
     status = state.status(is_alive)
@@ -80,6 +89,7 @@ def progress(state: RunState, is_alive: bool, bar_width: int, problem: str = "",
             times.append(f"{rough_duration(seconds_left(state))} left")
         parts += [", ".join(times)] if times else []
         times = []
+    parts += [exporting] if exporting else []
     trouble = present_text(state.troubles.present) if is_alive else ""
     if trouble and not (status == "paused" and state.phase is not None and state.phase.detail.startswith("guard ")):
         parts.append(trouble)
@@ -141,6 +151,11 @@ def skipped_frames(state: RunState) -> str:
     """Return one line about frames of unknown kinds; there must be some."""
     kinds = ", ".join(state.unknown_kinds)
     return f"{state.unknown_kinds.total()} frames of unknown kinds skipped ({kinds}): update humanoid-tui"
+
+
+def exporting_text(seconds: float) -> str:
+    """Return in few words that an export runs, and for how long: on a busy machine it may take minutes."""
+    return "exporting" if seconds < 1 else f"exporting for {seconds:.0f} s"
 
 
 def export_result(export: ExportStarted | ExportFinished | ExportFailed, verification: str = "not verified yet") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from threading import Event
 
 import pytest
 from msgspec.structs import replace
@@ -13,11 +14,16 @@ from textual.widgets._footer import FooterKey
 
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, knob_row, make_run, told, until
 from tests.whole_checkpoint import WHOLE_CHECKPOINT
+from trainer_proc.contract.export_process import ExportError
 from trainer_proc.contract.messages import KnobsAvailable, PhaseChanged
 from tui.app import HumanoidTui
 from tui.screens.dashboard.knob_dialog import KnobDialog
 from tui.screens.dashboard.screen import DashboardScreen
 from tui.widgets.board.chart_grid import ChartGrid
+
+
+def progress(app):
+    return str(app.screen.query_one("#progress", Static).content)
 
 
 async def test_the_dialog_of_a_knob_judges_while_one_types(log_root):
@@ -116,7 +122,7 @@ async def test_an_export_of_an_ended_run_takes_its_newest_checkpoint(log_root, m
         asked.append(checkpoint)
         return next(body for body in bodies_of("g1-walk") if type(body).__name__ == "ExportFinished")
 
-    monkeypatch.setattr("tui.screens.dashboard.training_actions.export_checkpoint", export)
+    monkeypatch.setattr("tui.screens.dashboard.export_actions.export_checkpoint", export)
     app = HumanoidTui(log_root, folder)
     async with app.run_test(size=(120, 40)) as pilot:
         await dashboard_is_filled(app)
@@ -127,6 +133,30 @@ async def test_an_export_of_an_ended_run_takes_its_newest_checkpoint(log_root, m
         await pilot.press("e")
         await until(lambda: any("rate up to 12,328 Hz" in text for text in told(app)), "the result")
     assert asked == [folder.checkpoint(119)]
+
+
+async def test_an_export_that_takes_long_is_shown_in_the_header_and_not_started_twice(log_root, monkeypatch):
+    folder = make_run(log_root, "g1-walk")
+    folder.checkpoint(119).write_bytes(WHOLE_CHECKPOINT)
+    asked, may_end = [], Event()
+
+    def export(folder, checkpoint):
+        asked.append(checkpoint)
+        may_end.wait()
+        raise ExportError("no space left")
+
+    monkeypatch.setattr("tui.screens.dashboard.export_actions.export_checkpoint", export)
+    app = HumanoidTui(log_root, folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await dashboard_is_filled(app)
+        await pilot.press("e")
+        await until(lambda: "  exporting" in progress(app), "the header")
+        await pilot.press("e")
+        await until(lambda: any(text.startswith("exporting") and "newest" not in text for text in told(app)), "a line")
+        may_end.set()
+        await until(lambda: "no space left" in told(app), "the result")
+        await until(lambda: "exporting" not in progress(app), "the header")
+    assert len(asked) == 1
 
 
 async def test_q_leaves_and_says_that_the_training_has_ended(log_root, capsys):

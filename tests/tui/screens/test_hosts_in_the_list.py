@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+from pathlib import Path
+
 import pytest
 from textual.widgets import Static
 
@@ -13,18 +17,23 @@ from tui.screens.dashboard.screen import DashboardScreen
 from tui.screens.runs.run_table import RunTable
 
 pytestmark = NEEDS_SSHD
+BUNDLE = Path(__file__).parents[2] / "recordings" / "bundles" / "g1-walk-deploy"
 GONE = {"destination": "nowhere.invalid"}
 
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     with sshd_of(tmp_path / "sshd") as server:
-        server.use(monkeypatch, gone=GONE)
-        make_run(server.home / "logs" / "rsl_rl", "cartpole", name="2026-01-02_00-00-00_there")
+        # a real export takes long
+        exports = f'[ "$1" = export ] && [ -e {server.home}/exports ] && exec echo exported "$2"'
+        words = f'{exports}; exec {server.table["command"]} "$@"'
+        loop = {**server.table, "command": f"sh -c {shlex.quote(words)} -"}
+        server.use(monkeypatch, gone=GONE, loop=loop)
         yield server
 
 
-async def test_runs_of_hosts_are_listed_and_opened_and_a_silent_host_delays_nothing(server, log_root):
+async def test_runs_of_hosts_are_listed_opened_and_exported_and_a_silent_host_delays_nothing(server, log_root):
+    there = make_run(server.home / "logs" / "rsl_rl", "cartpole", name="2026-01-02_00-00-00_there")
     make_run(log_root, "cartpole", name="2026-01-01_00-00-00_here")
     app = HumanoidTui(log_root)
     async with app.run_test(size=(120, 30)) as pilot:
@@ -48,3 +57,13 @@ async def test_runs_of_hosts_are_listed_and_opened_and_a_silent_host_delays_noth
         assert str(app.screen.query_one("#headline", Static).content).startswith("loop:2026-01-02_00-00-00_there")
         await pilot.press("E", "C", "g")
         assert isinstance(app.screen, DashboardScreen)
+        await pilot.press("e")
+        await until(lambda: any("loop: " in text and "no checkpoint yet" in text for text in told(app)), "the refusal")
+        shutil.copytree(BUNDLE, there.exported)
+        (server.home / "exports").touch()
+        await pilot.press("e")
+        copy = log_root / "cartpole" / there.name / "exported"
+        result = f"loop: exported {there.path}; copied to {copy} of this machine"
+        await until(lambda: result in told(app), "the copy")
+    assert (copy / "policy.json").read_bytes() == (BUNDLE / "policy.json").read_bytes()
+    assert (copy / "policy.onnx").read_bytes() == (BUNDLE / "policy.onnx").read_bytes()

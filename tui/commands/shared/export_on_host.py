@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
-from curricula.errors import UsageError
-from trainer_proc.contract.run_folder import LOG_ROOT, RUN_FILE, RunFolder
+from trainer_proc.contract.run_folder import LOG_ROOT
 from tui.commands.shared.given_words import given_words
 from tui.commands.shared.output import say, say_json
+from tui.commands.shared.progress_line import elapsed_line
 from tui.session.bundle_copy import check_target
 from tui.session.hosts.bundle import fetch_bundle
+from tui.session.hosts.export import place_here
 from tui.session.hosts.host import Host, HostError
 from tui.session.hosts.mirror import find_there
 
@@ -30,7 +30,13 @@ def export_on_host(host: Host, command: click.Command, words: Sequence[str], run
     name, target = _found(host, context, output)
     lines: list[str] = []
     there = ["export", name, *given_words(context, without=("run", "output"))]
-    code = run(there, lines.append if as_json else partial(say, end=""))
+    with elapsed_line(f"exporting on {host.name}", quiet=as_json) as end:
+
+        def show(line: str) -> None:
+            end()
+            say(line, end="")
+
+        code = run(there, lines.append if as_json else show)
     if code and not context.params["asks_to_verify"]:  # a policy that fails its verification is exported
         _show(lines)
         return code
@@ -52,20 +58,10 @@ def _found(host: Host, context: click.Context, output: Path | None) -> tuple[str
         if output is None:
             raise
         name = run  # a bundle, or an error that the command shows
-    target = output or _usual_target(host, name, LOG_ROOT if is_there else log_root)
-    check_target(target)
-    return name, target
-
-
-def _usual_target(host: Host, run: str, log_root: Path) -> Path:
-    """Return the folder in which a run of this machine has its bundle. Raises `UserError`."""
-    parts = PurePosixPath(run).parts[-2:]
-    if len(parts) < 2 or ".." in parts or "/" in parts:
-        raise HostError(f"{host.name}: expected the folder of a run, got {run}")
-    folder = RunFolder(log_root.joinpath(*parts))
-    if (folder.path / RUN_FILE).exists():
-        raise UsageError(f"{folder.path} is a run of this machine", hint="give the copy another folder with --output")
-    return folder.exported
+    if output is None:
+        return name, place_here(host, name, LOG_ROOT if is_there else log_root)
+    check_target(output)
+    return name, output
 
 
 def _show(lines: Sequence[str]) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
 
 from trainer_proc.contract.worker import Progress
 from tui.commands.shared.output import say
 from tui.session.text import plain
+
+_TICK_SECONDS = 1.0
 
 
 @contextmanager
@@ -28,3 +32,26 @@ def progress_line(title: str, quiet: bool) -> Iterator[Callable[[Progress], None
     finally:
         if is_shown:
             say("", err=True, end="", replaces_line=True)
+
+
+@contextmanager
+def elapsed_line(title: str, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Show `title` with the elapsed time, as `progress_line` does, until the end or until what is yielded is called."""
+    began, ended = time.monotonic(), Event()
+
+    def tick() -> None:
+        with progress_line(title, quiet) as show:
+            while not ended.wait(_TICK_SECONDS):
+                show(Progress(0, 0, f"{time.monotonic() - began:.0f} s"))
+
+    thread = Thread(target=tick, name=title, daemon=True)
+    thread.start()
+
+    def end() -> None:
+        ended.set()
+        thread.join()
+
+    try:
+        yield end
+    finally:
+        end()

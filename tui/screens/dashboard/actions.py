@@ -10,6 +10,7 @@ from textual.binding import BindingType
 
 from tui.screens.dashboard.agent_actions import AgentActions
 from tui.screens.dashboard.curriculum_actions import CurriculumActions
+from tui.screens.dashboard.export_actions import ExportActions
 from tui.screens.dashboard.knob_actions import KnobActions
 from tui.screens.dashboard.panel_actions import PanelActions
 from tui.screens.dashboard.training_actions import TrainingActions
@@ -20,7 +21,7 @@ KEYS: list[BindingType] = [
     # training_actions.py
     key("p", TrainingActions.action_pause_or_resume, "pause",
         "Pause the training after this iteration, or resume it", id="dashboard.pause", footer=True),
-    key("e", TrainingActions.action_export, "export",
+    key("e", ExportActions.action_export, "export",
         "Export the policy as ONNX, checked and timed", id="dashboard.export", footer=True),
     key("K", VerifyActions.action_verify, "verify",  # verify_actions.py
         "Verify the exported policy in MuJoCo, from its files alone", id="dashboard.verify"),

@@ -22,6 +22,7 @@ from tui.screens.dashboard.actions import KEYS, OWN_FILE_ACTIONS, SIDE_PANEL_ACT
 from tui.screens.dashboard.agent_actions import AgentActions
 from tui.screens.dashboard.curriculum_actions import CurriculumActions
 from tui.screens.dashboard.curriculum_panel import CurriculumPanel
+from tui.screens.dashboard.export_actions import ExportActions
 from tui.screens.dashboard.key_context import KeyContext
 from tui.screens.dashboard.knob_actions import KnobActions
 from tui.screens.dashboard.knob_panel import KnobPanel
@@ -59,7 +60,14 @@ _PADDING = 2
 
 
 class DashboardScreen(
-    TrainingActions, VerifyActions, PanelActions, KnobActions, CurriculumActions, AgentActions, KeyContext
+    TrainingActions,
+    ExportActions,
+    VerifyActions,
+    PanelActions,
+    KnobActions,
+    CurriculumActions,
+    AgentActions,
+    KeyContext,
 ):
     """Shows a run, live, ended or killed, and steers it while it lives."""
 
@@ -120,8 +128,7 @@ class DashboardScreen(
         """Disable actions whose panel is hidden, and those whose keys the user types into a field."""
         is_typed = action in TYPED_ACTIONS and isinstance(self.focused, Input)
         is_hidden = action in SIDE_PANEL_ACTIONS and self.has_class("-maximised")
-        needs_files = action in OWN_FILE_ACTIONS or (action == "export" and not self.is_live)
-        is_there = self.mirror is not None and needs_files
+        is_there = self.mirror is not None and action in OWN_FILE_ACTIONS
         return not is_typed and not is_hidden and not is_there and super().check_action(action, parameters)
 
     # --- drawing ---
@@ -178,7 +185,15 @@ class DashboardScreen(
         line = self.query_one("#progress", DiffText)
         line.set_class(self.state.status(self.is_live) == "failed" or bool(self.not_followed), "failed")
         room = self.size.width - _PADDING
-        line.update(plain(progress_line(self.state, self.is_live, room, time.time(), self.not_followed)))
+        text = progress_line(
+            self.state,
+            self.is_live,
+            room,
+            time.time(),
+            self.not_followed,
+            exporting_since=self.exporting_since,
+        )
+        line.update(plain(text))
         self.query_one(StatusLine).show(load_text(self.state, self.is_live, self._gpus))
 
     def _task_and_headline(self) -> tuple[str, str]:

@@ -10,17 +10,14 @@ from pathlib import Path
 from rich.text import Text
 from textual import work
 
-from curricula.errors import UserError
-from trainer_proc.contract.requests import Export, Pause, Resume, Save, Stop
+from trainer_proc.contract.requests import Pause, Resume, Save, Stop
 from tui.navigation import ShowEvaluations, ShowRollouts, ShowRuns
 from tui.screens.dashboard.pause_dialog import PauseDialog
 from tui.screens.dashboard.run_screen import Reported, RunScreen
-from tui.session.exporting import export_checkpoint
 from tui.session.guards import asks_how_to_go_on
 from tui.session.notifications.news import News
 from tui.session.rollouts.of_run import nearest_rollout
-from tui.session.runs.checkpoints import find_checkpoint, nearest_checkpoint
-from tui.session.status_text import export_result
+from tui.session.runs.checkpoints import nearest_checkpoint
 from tui.session.stopping import NotStopped, end_restart, signal_trainer
 from tui.session.text import plain_lines
 from tui.widgets.code_dialog import CodeDialog
@@ -57,23 +54,6 @@ class TrainingActions(RunScreen):
     def action_save(self) -> None:
         """Save a checkpoint."""
         self.send(Save())
-
-    def action_export(self) -> None:
-        """Export the current policy, or the newest checkpoint of an ended run."""
-        if self.is_live:
-            self.send(Export())
-        else:
-            self.report(News("exporting the newest checkpoint…"))
-            self._export_checkpoint()
-
-    @work(thread=True, exclusive=True, group="export")
-    def _export_checkpoint(self) -> None:
-        try:
-            result = export_checkpoint(self.folder, find_checkpoint(self.folder, None))
-        except UserError as error:
-            self.post_message(Reported(News(str(error), "error", True)))
-        else:
-            self.post_message(Reported(News(export_result(result), "information", True)))
 
     @work
     async def action_stop(self) -> None:

@@ -20,6 +20,12 @@ _PREFIX = "humanoid-tui: "
 """Of the program's errors."""
 
 
+def error_there(host: Host, said: str) -> HostError:
+    """Return the error that the program on `host` has printed last."""
+    lines = said.strip().splitlines() or ["the program there has ended"]
+    return HostError(f"{host.name}: {plain(lines[-1].strip().removeprefix(_PREFIX))}")
+
+
 class Waits:
     """Times between tries to connect: they double until a connection has lasted."""
 
@@ -112,8 +118,7 @@ class HostStream:
         check_exit(self._host, self._process.wait(), said)
         if "no such command" in said:
             raise HostError(f"{self._host.name}: its humanoid-tui is older than this one", hint="update it")
-        lines = said.strip().splitlines() or ["the program there has ended"]
-        raise HostError(f"{self._host.name}: {plain(lines[-1].strip().removeprefix(_PREFIX))}")
+        raise error_there(self._host, said)
 
     def close(self) -> None:
         """End it; does not wait."""
