@@ -47,6 +47,7 @@ from tui.terminal.frame_clock import FrameClock
 from tui.terminal.layout_requests import count_every_layout_request
 from tui.terminal.leaving import is_of_leaving_widget
 from tui.terminal.partial_repaint import PartialRepaintScreen
+from tui.terminal.strips import make_caches_when_asked
 from tui.terminal.style_rules import hash_rules_quickly
 from tui.terminal.stylesheet import RememberingStylesheet
 from tui.themes import NO_COLOUR, SIXTEEN_DARK, SIXTEEN_LIGHT, THEMES, no_colour_theme, sixteen_colours_theme
@@ -94,6 +95,7 @@ class HumanoidTui(ClipboardApp, HostApp):
         mirror if the run is on one.
         """
         hash_rules_quickly()
+        make_caches_when_asked()
         count_every_layout_request()
         self.is_limited = "NO_COLOR" in os.environ or Console(force_terminal=True).color_system == "standard"
         super().__init__(ansi_color=True if self.is_limited else None)
