@@ -43,6 +43,7 @@ def attach(
     emit: Callable[[TrainerBody], None],
     jobs: BackgroundJobs,
     success_rate: SuccessRate | None,
+    *,
     terrain: SteeredTerrain | None = None,
     observer: Observer | None = None,
     overflow: BufferOverflow | None = None,

@@ -62,7 +62,9 @@ def fork_command(
         raise click.UsageError(f"--at: expected an iteration, {LATEST} or {BEST}, got {at}")
     folder = find_run(run, log_root)
     state = read_state(folder)
-    spec = continued_spec(folder, state, iterations, at, evaluate_every, rollout_every, fast)
+    spec = continued_spec(
+        folder, state, iterations, at, evaluate_every=evaluate_every, rollout_every=rollout_every, fast=fast
+    )
     report_skipped(Path(spec.checkpoint), at)
     changed = msgspec.structs.replace(
         spec,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.requests import Reload, Resume
-from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.run_folder import RunFolder, RunSpec
 from tui.commands.shared.output import ask, json_option, logs_option, say, show_result
 from tui.commands.shared.replayed_changes import with_changes
 from tui.commands.shared.requests import request
@@ -59,21 +60,14 @@ def resume_command(
     weights of its newest checkpoint from before the problem that a guard has reported. Knobs keep their values.
     """
     folder = find_run(run, log_root)
+    kept = {"evaluate_every": evaluate_every, "rollout_every": rollout_every, "fast": fast}
     if not is_live(folder):
         if reload:
             raise click.UsageError(f"{folder.name} has ended: resume continues from its newest checkpoint anyway")
-        state = read_state(folder)
-        spec = continued_spec(folder, state, iterations, checkpoint, evaluate_every, rollout_every, fast)
-        spec = checked_spec(spec)
-        report_skipped(Path(spec.checkpoint), checkpoint)
-        spec = with_changes(spec, changes_after(folder, Path(spec.checkpoint)), replay, may_ask=not as_json)
-        check_device(spec, list_devices(), hint=f"choose another with humanoid-tui fork {folder.name} --device NAME")
-        _confirm_second(folder, may_ask=not as_json)
+        spec = _spec(folder, iterations, checkpoint, replay, may_ask=not as_json, **kept)
         start(spec, folder.path.parents[1], wait=wait, as_json=as_json)
         return
-    if wait or any(
-        value is not None for value in (iterations, checkpoint, replay, evaluate_every, fast, rollout_every)
-    ):
+    if wait or any(value is not None for value in (iterations, checkpoint, replay, *kept.values())):
         raise click.UsageError(
             f"{folder.name} is still training: "
             "--iterations, --checkpoint, --replay, --evaluate-every, --fast, --rollout-every and --wait "
@@ -83,6 +77,24 @@ def resume_command(
     effect = "reloads its newest good checkpoint and continues" if reload else "continues"
     accepted = "reload" if reload else "resume"
     show_result(f"{folder.name} {effect}", {"run": str(folder.path), "accepted": accepted}, as_json)
+
+
+def _spec(
+    folder: RunFolder,
+    iterations: int | None,
+    checkpoint: str | None,
+    replay: bool | None,
+    *,
+    may_ask: bool,
+    **kept: Any,
+) -> RunSpec:
+    """Return what continues an ended run; ask what is open. Raises `UserError` or `click.Abort`."""
+    spec = checked_spec(continued_spec(folder, read_state(folder), iterations, checkpoint, **kept))
+    report_skipped(Path(spec.checkpoint), checkpoint)
+    spec = with_changes(spec, changes_after(folder, Path(spec.checkpoint)), replay, may_ask=may_ask)
+    check_device(spec, list_devices(), hint=f"choose another with humanoid-tui fork {folder.name} --device NAME")
+    _confirm_second(folder, may_ask=may_ask)
+    return spec
 
 
 def _confirm_second(folder: RunFolder, may_ask: bool) -> None:

@@ -33,6 +33,7 @@ def continued_spec(
     state: RunState,
     iterations: int | None,
     at: str | None = None,
+    *,
     evaluate_every: int | None = None,
     rollout_every: int | None = None,
     fast: bool | None = None,
