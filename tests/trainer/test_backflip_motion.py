@@ -125,6 +125,7 @@ def test_its_plan_makes_it_in_the_simulator_with_the_motors_torques_alone(robot,
     # another processor may round otherwise, and a landing enlarges that
     until, ends = played.touchdown, robot.model.jnt_range[1:]
     joints = np.clip(played.qpos[:until, 7:], ends[:, 0], ends[:, 1])
+    assert arrays["joint_targets"][:until] == pytest.approx(played.targets[:until], abs=0.02)
     assert arrays["joint_pos"][:until] == pytest.approx(joints, abs=0.02)
     assert np.abs(joints - played.qpos[:until, 7:]).max() < 0.25  # MuJoCo's stops are soft
 

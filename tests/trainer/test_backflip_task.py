@@ -13,11 +13,12 @@ COUNT = 4
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global built, find_suite, step, torch, value
+    global actions_not_included, built, describe_actions, find_suite, step, torch, value
     import torch
 
     from tests.trainer.goal_tasks import built, step, value
     from trainer_proc.evaluation.suites.registry import find_suite
+    from trainer_proc.export.actions import actions_not_included, describe_actions
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +106,12 @@ def test_an_action_of_zero_follows_the_targets_by_which_the_motion_was_made(stag
     term.process_actions(torch.ones(COUNT, len(targets[0])))
     corrected = term._processed_actions.numpy() - targets[40]
     assert corrected == pytest.approx(term.scale.numpy(), abs=1e-5)
+
+
+def test_controllers_are_told_that_an_action_is_no_target_by_itself(stage):
+    described = describe_actions(stage.task, stage.simulator)
+    assert set(described["action_kinds"]) == {"FlipAction"}  # which `verify` and `run-policy` refuse
+    assert len(actions_not_included(stage.task)) == 1
 
 
 def test_an_episode_ends_with_the_motion_by_time_out(stage, command):

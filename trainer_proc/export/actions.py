@@ -100,6 +100,9 @@ def action_limit(env: Any) -> tuple[float | None, list[str]]:
 
 
 def _kind(term: Any) -> str:
+    """Return what a term's numbers are; the name of its class if no controller here could follow them."""
+    if type(term).__module__.partition(".")[0] == "trainer_proc" and not _is_affine(term):
+        return type(term).__name__
     return next((_KINDS[kind.__name__] for kind in type(term).__mro__ if kind.__name__ in _KINDS), type(term).__name__)
 
 
