@@ -6,6 +6,7 @@ Pure logic without sockets; it learns the training's state from the frames that 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -18,6 +19,7 @@ from trainer_proc.contract.messages import (
     InterventionQueued,
     IterationFinished,
     KnobsAvailable,
+    Origin,
     PhaseChanged,
     Ramp,
     RampAdvanced,
@@ -132,22 +134,9 @@ class RequestValidator:
             case Tune():
                 command = self._fitted(command)
                 reason = self._refusal(command)
-                changes = (
-                    tuple(
-                        Change(name, self.ledger.entries[name].knob.value, value)
-                        for name, value in command.values.items()
-                    )
-                    if reason is None
-                    else ()
-                )
-                queued = InterventionQueued(
-                    number=0,
-                    origin=command.origin,
-                    changes=changes,
-                    note=command.note,
-                    when=command.when,
-                    ramp=command.ramp,
-                    agent=command.agent,
+                changes = self._changes(command) if reason is None else ()
+                queued = _asked_by(
+                    command, origin=command.origin, changes=changes, when=command.when, ramp=command.ramp
                 )
             case Undo() | Redo():
                 try:
@@ -157,26 +146,16 @@ class RequestValidator:
                 reason = self._repeated_ramp_refusal(queued)
             case Unpin():
                 reason = self._state_refusal(command.knobs, self.ledger.is_pinned, "pinned")
-                queued = InterventionQueued(
-                    number=0,
-                    origin="person",
-                    changes=(),
-                    note=command.note,
-                    unpin=command.knobs,
-                    agent=command.agent,
-                )
+                queued = _asked_by(command, unpin=command.knobs)
             case StopRamp():
                 reason = self._state_refusal(command.knobs, self.ledger.will_ramp, "ramping")
-                queued = InterventionQueued(
-                    number=0,
-                    origin="person",
-                    changes=(),
-                    note=command.note,
-                    stop_ramps=command.knobs,
-                    agent=command.agent,
-                )
+                queued = _asked_by(command, stop_ramps=command.knobs)
         reason = reason or self._stale_refusal(queued, command.revision)
         return Refused(0, reason) if reason is not None else self.ledger.queue(queued)
+
+    def _changes(self, tune: Tune) -> tuple[Change, ...]:
+        entries = self.ledger.entries
+        return tuple(Change(name, entries[name].knob.value, value) for name, value in tune.values.items())
 
     def _stale_refusal(self, queued: InterventionQueued, revision: int | None) -> str | None:
         if revision is None:
@@ -241,3 +220,10 @@ class RequestValidator:
             if not has_state(name):
                 return f"{name} is not {state}"
         return None if names else _NO_KNOB
+
+
+def _asked_by(
+    command: Tune | Unpin | StopRamp, *, origin: Origin = "person", changes: tuple[Change, ...] = (), **more: Any
+) -> InterventionQueued:
+    """Return the change that a command asks for, which has no number yet."""
+    return InterventionQueued(number=0, origin=origin, changes=changes, note=command.note, agent=command.agent, **more)
