@@ -22,26 +22,10 @@ MOTION = "env.commands.motion.motion_file"
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global Trial, built_stage, check_launch, make_rule, play, read_success
-    from presets.success import read_success
-    from trainer_proc.evaluation.play import play
+    global built_stage, check_failure, check_launch
+    from tests.trainer.untrained_policy import check_failure
     from trainer_proc.evaluation.stage import built_stage
-    from trainer_proc.evaluation.suites.suite import Trial
-    from trainer_proc.metrics.success.rules import make_rule
     from trainer_proc.training.preflight import check_launch
-
-
-class Untrained:
-    """Acts by the mean of the networks as they were initialized."""
-
-    def __init__(self, runner):
-        self._actor = runner.get_inference_policy(device="cpu")
-
-    def act(self, observations):
-        return self._actor(observations)
-
-    def reset(self, dones=None):
-        self._actor.reset(dones)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -57,11 +41,4 @@ def test_an_untrained_policy_fails(name, tmp_path):
     choices = Overrides(num_envs=ENVIRONMENTS, device="cpu", seed=1, overrides=overrides)
     backend, spec = check_launch(make_spec(preset, choices, list_devices()))
     with built_stage(backend, spec, {}) as stage:
-        stage.env.reset()  # some environments report their success from their first reset on
-        rule = make_rule(read_success(spec.success), stage.task, stage.simulator)
-        cells = [0] * ENVIRONMENTS
-        played = play(stage, Untrained(stage.runner), rule, Trial(), cells, seed=1, report=lambda done, total: None)
-    successes = [episode["success"] for episode in played]
-    assert len(successes) == ENVIRONMENTS
-    assert None not in successes  # every episode was judged
-    assert sum(successes) < ENVIRONMENTS / 2
+        check_failure(stage, spec.success)
