@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backends.names import ISAACLAB, Simulator, installed_simulator
+from tests.backends.names import ISAACLAB, MJLAB, Simulator, installed_simulator
 from tests.offline_assets import offline_assets
 from trainer_proc.contract.asset_root import ASSET_ROOT_VARIABLE
 
@@ -26,6 +26,14 @@ def simulator() -> Simulator:
     found = installed_simulator()
     assert found is not None
     return found
+
+
+@pytest.fixture(scope="module", params=["eager", "captured"])
+def mode(request: pytest.FixtureRequest, simulator: Simulator) -> str:
+    """Whether the step runs as the simulator's, or is recorded and replayed as in fast mode."""
+    if request.param == "captured" and simulator is not MJLAB:
+        pytest.skip("only the step of mjlab's environments is captured")
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

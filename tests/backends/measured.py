@@ -46,9 +46,19 @@ class OfMjlab:
         """Return the root's velocity along x in m/s: E."""
         return self._state("qvel")[:, self._robot.indexing.free_joint_v_adr[0]]
 
-    def sampled(self, command, env_ids):
-        """Return what a velocity command has just sampled, before anything is made of it: n × 3."""
-        return command.vel_command_w[env_ids]
+    def sampling(self, command):
+        """Return a function that returns what a velocity command has sampled since the last call: n × 3.
+
+        No method is wrapped, as a captured step calls none. Robots that then stand are left out: they have zeros.
+        """
+        last = command.vel_command_w.clone()
+
+        def sampled():
+            changed = (command.vel_command_w != last).any(dim=1)
+            last.copy_(command.vel_command_w)
+            return last[changed & ~command.is_standing_env].tolist()
+
+        return sampled
 
     def _model(self, field):
         values = torch.from_numpy(getattr(self._env.sim.wp_model, field).numpy().copy())
@@ -87,9 +97,21 @@ class OfIsaacLab:
         """Return the root's velocity along x in m/s: E."""
         return self._robot.data.root_com_vel_w.torch[:, 0].clone()
 
-    def sampled(self, command, env_ids):
-        """Return what a velocity command has just sampled, before anything is made of it: n × 3."""
-        return command.vel_command_b[env_ids]
+    def sampling(self, command):
+        """Return a function that returns what a velocity command has sampled since the last call: n × 3."""
+        resample, samples = command._resample_command, []
+
+        def resample_and_see(env_ids):
+            resample(env_ids)
+            samples.extend(command.vel_command_b[env_ids].tolist())
+
+        def sampled():
+            taken = list(samples)
+            samples.clear()
+            return taken
+
+        command._resample_command = resample_and_see
+        return sampled
 
     def _model(self, field):
         manager = self._env.sim.physics_manager

@@ -64,7 +64,6 @@ class Humanoid:
     reset: str = "event/reset_base/pose_range/x"
     push: str = "event/push_robot/velocity_range/x"
     push_interval: str = "event/push_robot/interval_range_s"
-    push_term: str = "push_robot"
     curriculum_weight: str = "reward/dof_pos_limits/weight"
     """A knob that the task's own curriculum writes, and the value that it writes."""
     curriculum_weight_to: float = -2.0

@@ -34,7 +34,7 @@ def g1(simulator):
 
 
 @pytest.fixture(scope="module")
-def fields(g1) -> dict:
+def fields(g1, mode) -> dict:
     """What is trained: at level 0 until somebody says otherwise."""
     velocity = {"kind": "velocity", "command": g1.command, "forward": FORWARD, "lateral": LATERAL, "yaw": YAW}
     limits = {"stay": 2, "episodes": 0, "up": 0.9, "down": -0.5}
@@ -46,13 +46,14 @@ def fields(g1) -> dict:
         "overrides": SHORT | g1.coarse,
         "curricula": {"velocity": velocity | limits, "stronger": stronger},
         "success": hardly_ever,
+        "fast": {"mode": "on"} if mode == "captured" else {},
     }
 
 
 @pytest.fixture(scope="module")
-def run(work, fields) -> Iterator[MeasuredRun]:
+def run(work, fields, mode) -> Iterator[MeasuredRun]:
     """The humanoid, training until it is stopped."""
-    run = MeasuredRun(work / "logs" / "rsl_rl" / "humanoid" / "steered", **fields)
+    run = MeasuredRun(work / "logs" / "rsl_rl" / f"humanoid_{mode}" / "steered", **fields)
     try:
         yield run.has_begun()
     finally:
@@ -269,7 +270,7 @@ def test_turning_a_command_range_puts_the_curriculum_on_hold_and_is_what_is_samp
 # --- On from a checkpoint -----------------------------------------------------------------------------------
 
 
-def test_a_resumed_training_goes_on_where_it_was(run, g1, work, fields):
+def test_a_resumed_training_goes_on_where_it_was(run, g1, work, fields, mode):
     kept = {
         g1.weight: -0.3,
         g1.curriculum_weight: -5.0,
@@ -284,7 +285,7 @@ def test_a_resumed_training_goes_on_where_it_was(run, g1, work, fields):
     assert run.ends() == 0
     stopped = run.state
     last = run.witness()[stopped.iteration]
-    folder = work / "logs" / "rsl_rl" / "humanoid_resumed" / "steered"
+    folder = work / "logs" / "rsl_rl" / f"humanoid_{mode}_resumed" / "steered"
     resumed = MeasuredRun(folder, **fields, checkpoint=str(run.folder.checkpoints()[-1]))
     try:
         first = resumed.has_begun().rollout(stopped.iteration + 1)

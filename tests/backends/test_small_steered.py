@@ -10,7 +10,6 @@ import pytest
 
 from tests.backends.masses import check_drawn_now, check_drawn_on_reset
 from tests.backends.measured_run import MeasuredRun
-from tests.backends.names import MJLAB
 from tests.program import program
 from trainer_proc.contract.knob import refusal
 from trainer_proc.contract.messages import Ramp
@@ -33,14 +32,6 @@ DESIRED_KL = "ppo/desired_kl"
 CAPTURED = {"rewards", "observations", "terminations", "episode ends", "scene/update", "ppo/update"}
 SHORT = {"agent.num_steps_per_env": 8, "env.episode_length_s": 1.5}
 """Rollouts that are shorter than episodes, so that these don't all end in the same one."""
-
-
-@pytest.fixture(scope="module", params=["eager", "captured"])
-def mode(request, simulator) -> str:
-    """Whether the step runs as the simulator's, or is recorded and replayed as in fast mode."""
-    if request.param == "captured" and simulator is not MJLAB:
-        pytest.skip("only the step of mjlab's environments is captured")
-    return request.param
 
 
 @pytest.fixture(scope="module")

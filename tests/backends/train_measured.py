@@ -29,11 +29,9 @@ class Measuring:
         self._update, runner.alg.update = runner.alg.update, self._seen_update
         self._optimize, runner.alg.optimizer.step = runner.alg.optimizer.step, self._seen_optimizer_step
         if humanoid is not None:
-            command = self._env.command_manager.get_term(humanoid.command)
-            self._resample, command._resample_command = command._resample_command, self._seen_resample
-            self._command = command
-            push = self._env.event_manager.get_term_cfg(humanoid.push_term)
-            self._push, push.func = push.func, self._seen_push
+            self._sampled = self._measured.sampling(self._env.command_manager.get_term(humanoid.command))
+            events = self._env.event_manager
+            self._apply, events.apply = events.apply, self._seen_apply
         self._begin()
 
     def _begin(self):
@@ -47,6 +45,7 @@ class Measuring:
         if self._humanoid is not None:
             self._seen["ratios"] += self._reward_ratios(~ended)
             self._seen["offsets"] += self._measured.forward_position()[ended].tolist()
+            self._seen["commands"] += self._sampled()
             self._seen["falls"] += int(self._env.termination_manager.get_term(self._humanoid.fall_term).sum())
         self._observations = stepped[0]
         return stepped
@@ -59,14 +58,12 @@ class Measuring:
         given = manager._step_reward[:, manager.active_terms.index(name)]
         return (given / raw)[alive & (raw.abs() > 1e-6)].tolist()
 
-    def _seen_resample(self, env_ids):
-        self._resample(env_ids)
-        self._seen["commands"] += self._measured.sampled(self._command, env_ids).tolist()
-
-    def _seen_push(self, env, env_ids, **params):
+    def _seen_apply(self, mode, *args, **kwargs):
         before = self._measured.forward_velocity().clone()
-        self._push(env, env_ids, **params)
-        self._seen["pushes"] += (self._measured.forward_velocity() - before)[env_ids].tolist()
+        self._apply(mode, *args, **kwargs)
+        if mode == "interval":
+            pushes = self._measured.forward_velocity() - before
+            self._seen["pushes"] += pushes[pushes != 0].tolist()
 
     def _seen_optimizer_step(self, *args, **kwargs):
         self._rates.append(self._algorithm.optimizer.param_groups[0]["lr"])
