@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 
 from tests.agents.session import SHOWN, answered, called, connected, refused
@@ -9,8 +11,10 @@ from tests.program import launched, program, reach_iteration, stop
 from tests.waiting import wait_for
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import InterventionQueued
+from trainer_proc.contract.requests import Accepted, Pause, Resume
 from tui.session.agents.questions import open_questions
 from tui.session.runs.run_index import read_state
+from tui.session.trainer_request import ask
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("warm_python")]
 
@@ -33,6 +37,24 @@ def training(work):
     reach_iteration(folder, WINDOW)
     yield folder
     stop(work, folder)
+
+
+@contextmanager
+def paused(training):
+    """The training pauses meanwhile: it would keep a core busy for iterations that nobody looks at."""
+    assert isinstance(ask(training, Pause()), Accepted)
+    wait_for(lambda: read_state(training).phase.phase == "paused", "the pause")
+    try:
+        yield
+    finally:
+        assert isinstance(ask(training, Resume()), Accepted)
+
+
+@pytest.fixture
+def held(training):
+    """The training is paused during the test."""
+    with paused(training):
+        yield
 
 
 def weight(folder):
@@ -76,17 +98,20 @@ async def test_a_knob_is_turned_with_confirmation_its_impact_read_and_undone(wor
         assert [mark["author"] for mark in read["marks"]] == ["agent"]
         assert len(read["metrics"][0]["curve"]) == 5
 
-        call = called(client, "fork_run", run=run, without=number, iterations=at + WINDOW, reason="a control for #1")
-        forked, question = await answered(work, training, "accept", call)
-        control = type(training)(training.path.with_name(forked["run"]))
-        assert "fork" in question.what
-        reach_iteration(control, at + WINDOW)
-        stop(work, control)
-        arguments = {"run": run, "number": number, "iterations": WINDOW, "control": control.name}
-        compared = (await called(client, "get_impact", **arguments))["control"]
-        assert compared["control"] == control.name
-        assert compared["window"]["last"] - compared["window"]["first"] + 1 >= WINDOW // 2
-        assert weight(control) == 1.0
+        with paused(training):
+            call = called(
+                client, "fork_run", run=run, without=number, iterations=at + WINDOW, reason="a control for #1"
+            )
+            forked, question = await answered(work, training, "accept", call)
+            control = type(training)(training.path.with_name(forked["run"]))
+            assert "fork" in question.what
+            reach_iteration(control, at + WINDOW)
+            stop(work, control)
+            arguments = {"run": run, "number": number, "iterations": WINDOW, "control": control.name}
+            compared = (await called(client, "get_impact", **arguments))["control"]
+            assert compared["control"] == control.name
+            assert compared["window"]["last"] - compared["window"]["first"] + 1 >= WINDOW // 2
+            assert weight(control) == 1.0
 
         done, question = await answered(work, training, "accept", called(client, "undo", run=run, reason="no effect"))
         assert question.what == f"undo of #{number}: {WEIGHT} 3 → 1"
@@ -95,6 +120,7 @@ async def test_a_knob_is_turned_with_confirmation_its_impact_read_and_undone(wor
         assert read_state(training).interventions[done["number"]].agent == SHOWN
 
 
+@pytest.mark.usefixtures("held")
 async def test_what_the_user_refuses_changes_nothing(work, training):
     before = changes(training)
     async with connected(work) as client:
@@ -106,19 +132,21 @@ async def test_what_the_user_refuses_changes_nothing(work, training):
 
 
 async def test_a_thousand_requests_out_of_bounds_reach_neither_the_user_nor_the_training(work, training):
-    before, iteration = changes(training), read_state(training).iteration
-    lines = []
-    async with connected(work) as client:
-        for number in range(MANY):
-            arguments = {"run": training.name, "values": {WEIGHT: 6 + number}, "reason": REASON}
-            lines.append(await refused(client, "tune", **arguments))
-        assert open_questions(training) == []
+    before, lines = changes(training), []
+    with paused(training):
+        iteration = read_state(training).iteration
+        async with connected(work) as client:
+            for number in range(MANY):
+                arguments = {"run": training.name, "values": {WEIGHT: 6 + number}, "reason": REASON}
+                lines.append(await refused(client, "tune", **arguments))
+            assert open_questions(training) == []
     assert lines[0] == f"{WEIGHT}: expected at most 5, got 6"
     assert sum("requests for changes in a minute" in line for line in lines) > MANY / 2
     assert changes(training) == before
     reach_iteration(training, iteration + 1)
 
 
+@pytest.mark.usefixtures("held")
 async def test_without_an_answer_a_request_is_refused(work, training, monkeypatch, tmp_path):
     config = tmp_path / "config" / "humanoid-tui" / "config.toml"
     config.parent.mkdir(parents=True)
@@ -129,6 +157,7 @@ async def test_without_an_answer_a_request_is_refused(work, training, monkeypatc
     assert open_questions(training) == []
 
 
+@pytest.mark.usefixtures("held")
 async def test_without_confirmation_changes_are_limited_and_guards_are_the_user_s(work, training, tmp_path):
     config = tmp_path / "config" / "humanoid-tui" / "config.toml"
     config.parent.mkdir(parents=True)
