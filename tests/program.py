@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.waiting import TRAINING_SECONDS, wait_for
@@ -12,9 +14,11 @@ from trainer_proc.contract.codec import unpack_values
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import TERMINAL_PHASES, Body, IterationFinished, MetricSet
+from trainer_proc.contract.requests import Accepted, Pause, Resume
 from trainer_proc.contract.run_folder import RunFolder
 from tui.session.runs.run_index import read_state
 from tui.session.state import RunState
+from tui.session.trainer_request import ask
 
 PROGRAM = str(Path(sys.executable).with_name("humanoid-tui"))
 
@@ -40,6 +44,23 @@ def stop(cwd: Path, folder: RunFolder) -> RunState:
         program(cwd, "stop", str(folder.path))
         wait_for(lambda: read_connection(folder) is None, "the end of the trainer")
     return read_state(folder)
+
+
+@contextmanager
+def paused(folder: RunFolder) -> Iterator[None]:
+    """Pause a training meanwhile: it would keep a core busy for iterations that nobody looks at."""
+    assert isinstance(ask(folder, Pause()), Accepted)
+    wait_for(lambda: _is_paused(folder), "the pause")
+    try:
+        yield
+    finally:
+        assert isinstance(ask(folder, Resume()), Accepted)
+        wait_for(lambda: not _is_paused(folder), "the end of the pause")
+
+
+def _is_paused(folder: RunFolder) -> bool:
+    phase = read_state(folder).phase
+    return phase is not None and phase.phase == "paused"
 
 
 def bodies_of(folder: RunFolder) -> list[Body]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import pytest
 
 from tests.agents.session import SHOWN, answered, called, connected, refused
-from tests.program import launched, program, reach_iteration, stop
+from tests.program import launched, paused, program, reach_iteration, stop
 from tests.waiting import wait_for
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import InterventionQueued
-from trainer_proc.contract.requests import Accepted, Pause, Resume
 from tui.session.agents.questions import open_questions
 from tui.session.runs.run_index import read_state
-from tui.session.trainer_request import ask
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("warm_python")]
 
@@ -37,17 +33,6 @@ def training(work):
     reach_iteration(folder, WINDOW)
     yield folder
     stop(work, folder)
-
-
-@contextmanager
-def paused(training):
-    """The training pauses meanwhile: it would keep a core busy for iterations that nobody looks at."""
-    assert isinstance(ask(training, Pause()), Accepted)
-    wait_for(lambda: read_state(training).phase.phase == "paused", "the pause")
-    try:
-        yield
-    finally:
-        assert isinstance(ask(training, Resume()), Accepted)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.http.served import CURL, ServedDoor, with_curl
+from tests.program import paused
 from tests.waiting import TRAINING_SECONDS, wait_for
 from trainer_proc.contract.connection import is_live
 from trainer_proc.contract.run_folder import RunFolder
@@ -127,16 +128,16 @@ def test_a_checkpoint_is_evaluated_and_the_live_policy_exported(door, job_id):
         TRAINING_SECONDS,
     )
     assert export["state"] == "done", export
-    assert (RunFolder(door.logs / job_id.replace(":", "/")).exported / "policy.onnx").is_file()
+    folder = RunFolder(door.logs / job_id.replace(":", "/"))
+    assert (folder.exported / "policy.onnx").is_file()
     number = asked[0]["evaluation"]
-    evaluation = wait_for(
-        lambda: (
-            (one := door.client.get(f"{path}/evaluations/{number}").json())["state"] not in ("queued", "running")
-            and one
-        ),
-        "the evaluation",
-        TRAINING_SECONDS,
-    )
+
+    def evaluated():
+        one = door.client.get(f"{path}/evaluations/{number}").json()
+        return one if one["state"] not in ("queued", "running") else None
+
+    with paused(folder):
+        evaluation = wait_for(evaluated, "the evaluation", TRAINING_SECONDS)
     assert evaluation["state"] == "done", evaluation
     assert evaluation["result"]["evaluations"]
     assert door.client.post(f"{path}/evaluations", json={"checkpoint": "/etc/passwd"}).status_code == 422
