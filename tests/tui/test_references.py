@@ -122,6 +122,21 @@ def test_the_command_thins_a_journal(make_run, prints, tmp_path):
     assert folder.name in prints("runs")
 
 
+def test_the_pace_of_a_shared_device_can_be_evened(make_run, prints, tmp_path):
+    reward = MetricSet(0, (REWARD,))
+    quick = [IterationFinished(n, 0, pack_values((1.0,)), 96, 1.0) for n in range(20)]
+    slow = [IterationFinished(n, 0, pack_values((1.0,)), 96, 1.0) for n in range(20, 40)]
+    frames = [*quick, *(frame for iteration in slow for frame in (reward, reward, iteration))]  # a second each
+    make_run(RUN, STARTED, reward, *frames)
+    paces = {}
+    for file, more in {"as_recorded.json": (), "even.json": ("--even-pace",)}.items():
+        prints("reference", RUN, "-o", file, "--device", "H200", "--metric", REWARD, *more)
+        reference = read_reference(tmp_path / file)
+        paces[file] = np.diff(reference.seconds) / np.diff(reference.iterations)
+    assert (paces["as_recorded.json"][0], paces["as_recorded.json"][-1]) == (1.0, 3.0)
+    assert np.allclose(paces["even.json"], (19 + 20 * 3) / 39, rtol=0.01)
+
+
 @pytest.mark.parametrize(
     ("more", "problem"),
     [

@@ -31,6 +31,7 @@ _METRICS = (own_name("reward"), own_name("success"), own_name("episode_length"))
 @click.option("--device", required=True, metavar="NAME", help="Device as the charts name it, such as H200.")
 @click.option("--metric", "metrics", multiple=True, default=_METRICS, help="Metric to include, repeatable.")
 @click.option("--note", default="", help="What the curves hold, one line.")
+@click.option("--even-pace", is_flag=True, help="All iterations take the mean time: other trainings shared the device.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @logs_option
 @json_option
@@ -40,6 +41,7 @@ def reference_command(
     device: str,
     metrics: tuple[str, ...],
     note: str,
+    even_pace: bool,
     force: bool,
     log_root: Path,
     as_json: bool,
@@ -52,7 +54,7 @@ def reference_command(
     check_new_file(path, force, ".json")
     from tui.session.references.make import make_reference
 
-    reference = make_reference([_recorded(run, log_root) for run in runs], metrics, device, note)
+    reference = make_reference([_recorded(run, log_root) for run in runs], metrics, device, note, even_pace=even_pace)
     text = msgspec.json.format(msgspec.json.encode(reference), indent=1)
     write_atomically(path, re.sub(rb"\s+(?=[-\d\]])", b" ", text) + b"\n")  # a list in one line
     value = {"reference": output, "runs": list(runs), "metrics": list(metrics), "points": len(reference.iterations)}

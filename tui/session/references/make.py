@@ -30,8 +30,13 @@ class RecordedRun:
     history: MetricHistory
 
 
-def make_reference(runs: Sequence[RecordedRun], metrics: Sequence[str], device: str, note: str) -> PresetReference:
+def make_reference(
+    runs: Sequence[RecordedRun], metrics: Sequence[str], device: str, note: str, *, even_pace: bool = False
+) -> PresetReference:
     """Return the reference of at least one run, over the iterations that all of them have.
+
+    `even_pace` gives all iterations their mean time: other trainings came and went on the device meanwhile, so the
+    changes of the pace are not the preset's.
 
     Raises `UserError` if they are of different tasks or numbers of environments, do not start at iteration 0, or lack
     a metric.
@@ -42,6 +47,7 @@ def make_reference(runs: Sequence[RecordedRun], metrics: Sequence[str], device: 
     last = min(int(run.history.series[metric].xs[-1]) for run in runs for metric in metrics)
     edges = np.unique(np.linspace(0, last + 1, min(BINS, last + 1) + 1).astype(np.int64))
     middles = (edges[:-1] + edges[1:] - 1) // 2
+    seconds = np.mean([_seconds(run, middles) for run in runs], axis=0)
     return PresetReference(
         task=first.started.task,
         device=device,
@@ -49,7 +55,7 @@ def make_reference(runs: Sequence[RecordedRun], metrics: Sequence[str], device: 
         runs=len(runs),
         note=note,
         iterations=tuple(middles.tolist()),
-        seconds=tuple(_rounded(np.mean([_seconds(run, middles) for run in runs], axis=0))),
+        seconds=tuple(_rounded(_evened(seconds, middles) if even_pace else seconds)),
         curves={metric: _curve(runs, metric, edges) for metric in metrics},
     )
 
@@ -74,6 +80,11 @@ def _seconds(run: RecordedRun, iterations: NDArray[np.int64]) -> NDArray[np.floa
     timeline = run.history.timeline
     times: NDArray[np.float64] = timeline.place(iterations, "time") - timeline.place([0], "time")[0]
     return times
+
+
+def _evened(seconds: NDArray[np.float64], iterations: NDArray[np.int64]) -> NDArray[np.float64]:
+    evened: NDArray[np.float64] = iterations * (seconds[-1] / iterations[-1])
+    return evened
 
 
 def _curve(runs: Sequence[RecordedRun], metric: str, edges: NDArray[np.int64]) -> ReferenceCurve:
