@@ -37,7 +37,11 @@ from tui.session.verification.run import has_card
     "--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Also write this format; repeatable."
 )
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FOLDER", help="Also copy the exported policy to this folder."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Also copy the exported policy to this folder.",
 )
 @click.option("--verify", "asks_to_verify", is_flag=True, help="Then verify it in MuJoCo; exit with 1 if that fails.")
 @logs_option

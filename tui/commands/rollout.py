@@ -37,7 +37,9 @@ from tui.session.rollouts.request import make_requests, parse_command, parse_pus
     "--seed", type=click.IntRange(min=0, max=2**31 - 1), default=0, show_default=True, help="Seed of the environment."
 )
 @click.option("--device", help="cpu or cuda:N; by default the first GPU, but the CPU while the run trains.")
-@click.option("--output", type=click.Path(path_type=Path), help="File or folder; by default rollouts/ of the run.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="File or folder; by default rollouts/ of the run."
+)
 @logs_option
 @json_option
 def rollout_command(
