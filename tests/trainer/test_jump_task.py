@@ -15,10 +15,10 @@ COUNT = 15
 @pytest.fixture(scope="module", autouse=True)
 def imported():
     """Import what takes seconds when the first test runs, not when tests are collected."""
-    global COMMANDED, IN_FLIGHT, LANDED, STANDING, WAITING, built, find_suite, put, step, torch, value
+    global COMMANDED, IN_FLIGHT, LANDED, STANDING, WAITING, built, find_suite, put, step, torch, value, weighted
     import torch
 
-    from tests.trainer.goal_tasks import built, put, step, value
+    from tests.trainer.goal_tasks import built, put, step, value, weighted
     from trainer_proc.evaluation.suites.registry import find_suite
     from trainer_proc.simulators.mjlab.tasks.g1_goal import STANDING
     from trainer_proc.simulators.mjlab.tasks.jump_command import COMMANDED, IN_FLIGHT, LANDED, WAITING
@@ -73,7 +73,7 @@ def test_the_robot_waits_before_each_command_and_is_told_what_and_where(stage, c
     step(stage)
     assert phases(command) == {WAITING}
     assert not command.command.any()
-    for term in ("jump_height", "jump_distance", "air_time"):
+    for term in ("jump_height", "landed", "jump_distance", "air_time"):
         assert not value(stage, term).any()
     assert value(stage, "pose").min() > 0.9
     wait_for_the_command(stage, command)
@@ -105,9 +105,7 @@ def test_the_height_is_rewarded_by_what_it_lacks_from_the_velocity_on(stage, com
     put(stage, height=STANDING, velocity=(0.0, 0.0, -2.0))  # falling leads nowhere
     assert value(stage, "jump_height").tolist() == pytest.approx([math.exp(-((0.2 / 0.1) ** 2))] * COUNT, rel=0.02)
     throw(stage, command, 0.1)
-    assert value(stage, "jump_height").tolist() == pytest.approx(
-        (-(((0.2 - command.rise) / 0.1).clamp(min=0) ** 2)).exp().tolist(), rel=1e-3
-    )
+    assert not value(stage, "jump_height").any()
 
 
 def test_height_counts_in_flight_only_so_that_standing_on_the_toes_is_no_jump(stage, command):
@@ -181,7 +179,42 @@ def test_the_place_is_rewarded_after_the_landing(stage, command):
     put(stage)
     command.target_pos[:, :2] = stage.task.scene["robot"].data.root_link_pos_w[:, :2]
     command.target_pos[:, 0] += 0.25
-    assert value(stage, "jump_distance").tolist() == pytest.approx([math.exp(-1.0)] * COUNT, rel=1e-3)
+    assert value(stage, "jump_distance").tolist() == pytest.approx([math.exp(-0.25)] * COUNT, rel=1e-3)
+
+
+def test_after_the_landing_height_pays_only_for_a_robot_upright_at_its_place(stage, command):
+    wait_for_the_command(stage, command)
+    throw(stage, command, 0.1)
+    command.height[:] = 0.15
+    put(stage)
+    command.target_pos[:, :2] = stage.task.scene["robot"].data.root_link_pos_w[:, :2]
+    reached = (-(((0.2 - command.rise) / 0.1) ** 2)).exp()
+    assert torch.allclose(value(stage, "landed"), reached, rtol=1e-3)
+    command.target_pos[:, 1] += 0.5
+    assert torch.allclose(value(stage, "landed"), reached * math.exp(-1.0), rtol=1e-3)
+    command.target_pos[:, 1] -= 0.5
+    put(stage, pitch=0.5)
+    assert torch.allclose(value(stage, "landed"), reached * math.exp(-((math.sin(0.5) / 0.45) ** 2)), rtol=1e-3)
+
+
+def test_to_jump_and_stay_pays_most_to_drift_away_less_and_not_to_jump_least(stage, command):
+    wait_for_the_command(stage, command)
+    put(stage)
+    remains = sum(weighted(stage).values())
+    throw(stage, command, 0.2)
+    put(stage)
+    command.target_pos[:, :2] = stage.task.scene["robot"].data.root_link_pos_w[:, :2]
+    stays = sum(weighted(stage).values())
+    command.target_pos[:, 0] += 0.4  # the least drift that was measured in training
+    drifts = sum(weighted(stage).values())
+    command.target_pos[:, 0] += 0.5  # and the largest
+    leaves = sum(weighted(stage).values())
+    assert stays > 2 * remains
+    assert stays - drifts > 2.0  # more than any pose or height can make up for
+    assert drifts - leaves > 2.0
+    command.target_pos[:, 0] -= 0.9
+    command.height[:] = 0.5
+    assert sum(weighted(stage).values()) < stays - 3.5  # a jump that is too low
 
 
 def test_the_suite_commands_heights_and_distances(stage, command):

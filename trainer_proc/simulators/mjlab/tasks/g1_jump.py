@@ -23,15 +23,17 @@ def g1_jump_env_cfg(play: bool = False) -> ManagerBasedRlEnvCfg:
     )
     cfg = g1_goal_env_cfg("jump", command, episode_s=2 * _JUMP_S, play=play)
     of_jump = {"command_name": "jump"}
+    height = {**of_jump, "std": 0.1, "margin": 0.05}
     joints = SceneEntityCfg("robot", joint_names=(".*",))
     cfg.rewards |= {
-        "jump_height": RewardTermCfg(
-            func=jump_rewards.jump_height, weight=4.0, params={**of_jump, "std": 0.1, "margin": 0.05}
+        "jump_height": RewardTermCfg(func=jump_rewards.jump_height, weight=4.0, params=dict(height)),
+        "landed": RewardTermCfg(
+            func=jump_rewards.jump_landed, weight=4.0, params={**height, "distance_std": 0.5, "upright_std": 0.45}
         ),
-        "jump_distance": RewardTermCfg(func=jump_rewards.jump_distance, weight=1.0, params={**of_jump, "std": 0.25}),
+        "jump_distance": RewardTermCfg(func=jump_rewards.jump_distance, weight=2.0, params={**of_jump, "std": 0.5}),
         "air_time": RewardTermCfg(func=jump_rewards.flight_air_time, weight=2.0, params=dict(of_jump)),
         "pose": RewardTermCfg(
-            func=jump_rewards.posture_at_rest, weight=1.0, params={"std": {".*": 0.2}, "asset_cfg": joints, **of_jump}
+            func=jump_rewards.posture_at_rest, weight=2.0, params={"std": {".*": 0.2}, "asset_cfg": joints, **of_jump}
         ),
         "soft_landing": RewardTermCfg(func=mdp.soft_landing, weight=-1.0e-3, params={"sensor_name": _FEET}),
     }

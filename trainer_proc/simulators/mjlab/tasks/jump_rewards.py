@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from mjlab.envs.mdp import posture
 
-from trainer_proc.simulators.mjlab.tasks.jump_command import GRAVITY, IN_FLIGHT, LANDED, WAITING, JumpCommand
+from trainer_proc.simulators.mjlab.tasks.jump_command import GRAVITY, IN_FLIGHT, LANDED, JumpCommand
 
 if TYPE_CHECKING:
     from mjlab.envs import ManagerBasedRlEnv
@@ -18,19 +18,31 @@ if TYPE_CHECKING:
 
 
 def jump_height(env: ManagerBasedRlEnv, command_name: str, std: float, margin: float) -> torch.Tensor:
-    """Return `exp(-(h / std)²)` of the height h that the commanded jump lacks (m); 0 before the command.
+    """Return `exp(-(h / std)²)` of the height h that the commanded jump lacks (m); 0 before it and after the landing.
 
     A jump lacks nothing that rises `margin` (m) higher than commanded: success needs the height itself, and jumps vary.
     In flight, the apex counts that the root's velocity would lead to by the law of projectile motion (Olsen et al.,
     2025, arXiv:2510.24584). With feet on the ground only the velocity's part of it counts, so that standing on the
-    toes earns nothing. After the landing, the highest rise in flight counts.
+    toes earns nothing.
     """
     command = _jump(env, command_name)
     upward = command.asset.data.root_link_lin_vel_w[:, 2].clamp(min=0.0)
     predicted = upward.square() / (2.0 * GRAVITY) + command.root_height * (command.phase == IN_FLIGHT)
-    rise = torch.where(command.is_jumping, torch.maximum(command.rise, predicted), command.rise)
-    lacking = (command.height + margin - rise).clamp(min=0.0)
-    return torch.exp(-((lacking / std) ** 2)) * (command.phase != WAITING)
+    return _reached(command, torch.maximum(command.rise, predicted), std, margin) * command.is_jumping
+
+
+def jump_landed(
+    env: ManagerBasedRlEnv, command_name: str, std: float, margin: float, distance_std: float, upright_std: float
+) -> torch.Tensor:
+    """Return, after the landing, `exp(-(h / std)² - (d / distance_std)² - g² / upright_std²)`; before it 0.
+
+    h is the height that the flight lacked to `margin` above the commanded one (m), d the distance from the landing
+    place (m), and g the part of gravity's direction across the root's axis (0 upright, 1 lying).
+    """
+    command = _jump(env, command_name)
+    tilt = command.asset.data.projected_gravity_b[:, :2].square().sum(dim=-1)
+    stays = torch.exp(-((command.distance() / distance_std) ** 2) - tilt / upright_std**2)
+    return _reached(command, command.rise, std, margin) * stays * (command.phase == LANDED)
 
 
 def jump_distance(env: ManagerBasedRlEnv, command_name: str, std: float) -> torch.Tensor:
@@ -59,6 +71,11 @@ class posture_at_rest(posture):
     ) -> torch.Tensor:
         kept: torch.Tensor = super().__call__(env, std, asset_cfg)
         return kept * ~_jump(env, command_name).is_jumping
+
+
+def _reached(command: JumpCommand, rise: torch.Tensor, std: float, margin: float) -> torch.Tensor:
+    lacking = (command.height + margin - rise).clamp(min=0.0)
+    return torch.exp(-((lacking / std) ** 2))
 
 
 def _jump(env: ManagerBasedRlEnv, command_name: str) -> JumpCommand:
