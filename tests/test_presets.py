@@ -13,6 +13,7 @@ from presets.checkpoints import Retention, read_retention
 from presets.evaluation import PeriodicEvaluation, Suite, read_evaluation
 from presets.goal import read_goal
 from presets.override_path import OverridePathError, split_path
+from tests.curricula.driven import Driven
 from trainer_proc.contract.evaluation import SUITES
 
 NAMES = [
@@ -165,6 +166,25 @@ def test_the_robot_with_23_joints_is_trained_as_for_the_real_one():
     randomized = {knob.split("/")[1] for knob in preset.knobs if knob.startswith("event/")}
     assert {"foot_friction", "mass", "base_com", "motor", "push_robot"} <= randomized
     assert any(knob.startswith("observation/actor/") for knob in preset.knobs)
+
+
+def test_the_tasks_of_one_policy_begin_with_standing_and_running_widens_once_it_is_unlocked():
+    tasks, running = map(Driven, make_curricula(load_preset("g1-multitask").curriculum))
+    success = {"Train/finished_episodes": 1000.0}
+    trained = [tasks.curriculum.level_text(0)]
+    for task in ("stand", "turn", "walk"):
+        assert {name for name, weight in tasks.in_force.items() if weight} == {
+            f"command/twist/weights/{name}" for name in trained[-1].split(", ")
+        }
+        success[f"Success/task/{task}"] = 0.9
+        for driven in (tasks, running):
+            driven.follow([success] * 50)
+        trained.append(tasks.curriculum.level_text(tasks.curriculum.level))
+    assert trained == ["stand", "stand, turn", "stand, turn, walk", "stand, turn, walk, run"]
+    assert running.curriculum.level == 0
+    success["Success/task/run"] = 0.9
+    running.follow([success])
+    assert running.curriculum.level == 1
 
 
 def test_everything_about_the_robust_one_grows_to_the_full_ranges():
