@@ -163,9 +163,15 @@ def test_the_robot_with_23_joints_is_trained_as_for_the_real_one():
         "env.observations.actor.history_length": 5,
     }
     assert preset.deploy == {"robot": "unitree-g1-23dof"}
-    randomized = {knob.split("/")[1] for knob in preset.knobs if knob.startswith("event/")}
-    assert {"foot_friction", "mass", "base_com", "motor", "push_robot"} <= randomized
+    assert "event/push_robot/velocity_range/x" in preset.knobs
     assert any(knob.startswith("observation/actor/") for knob in preset.knobs)
+    (growth,) = (one for one in make_curricula(preset.curriculum) if one.kind == "growth")
+    assert not growth.knobs & set(preset.knobs)
+    full = growth.values(growth.top)
+    assert full["event/mass/scale"] == (0.8, 1.2)
+    assert full["event/foot_friction/ranges"] == (0.5, 1.5)
+    assert {full[f"event/base_com/ranges/{axis}"] for axis in range(3)} == {(-0.05, 0.05)}
+    assert {full[f"event/motor/{part}"] for part in ("strength", "stiffness", "damping")} == {(0.9, 1.1)}
 
 
 def test_the_tasks_of_one_policy_begin_with_standing_and_running_widens_once_it_is_unlocked():
