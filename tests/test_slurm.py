@@ -145,3 +145,10 @@ def test_a_job_that_slurm_refuses_leaves_nothing(tmp_path):
     refusal = program(tmp_path, *LAUNCH, "--resource", "partition=nope", code=1)
     assert "Slurm's sbatch refuses: invalid partition specified: nope" in refusal
     assert not list((tmp_path / "logs").iterdir())
+
+
+def test_seeds_that_slurm_refuses_are_reported(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # of the queue
+    refusal = program(tmp_path, *LAUNCH, "--resource", "partition=nope", "--seeds", "2", code=1)
+    assert "2 of 2 members failed" in refusal
+    assert "Slurm's sbatch refuses: invalid partition specified: nope" in refusal

@@ -30,8 +30,8 @@ class MembersFailed(UserError):
 def start_experiment(experiment: Experiment, log_root: Path, *, wait: bool, as_json: bool) -> None:
     """Start an experiment; return when its first member trains or has to wait, with `wait` when all have ended.
 
-    Raises `UserError` if it is refused, if the first member fails for a value that was swept, or, with `wait`, if
-    members have failed.
+    Raises `UserError` if it is refused, if the first member fails for a value that was swept, if all members have
+    failed, or, with `wait`, if any have.
     """
     queue = QueueFolder()
     folder = create(experiment, log_root, queue)
@@ -43,7 +43,7 @@ def start_experiment(experiment: Experiment, log_root: Path, *, wait: bool, as_j
         raise
     counts = Counter(state.status for state in looked.states)
     failed = [state for state in looked.states if state.status == "failed"]
-    if wait and failed:
+    if failed and (wait or len(failed) == len(looked.states)):
         raise MembersFailed(f"{len(failed)} of {len(looked.states)} members failed: {_reason(failed)}")
     hint = "" if wait else f"; see humanoid-tui experiment {folder.path.name}"
     value = {
