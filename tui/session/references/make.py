@@ -48,6 +48,8 @@ def make_reference(
     edges = np.unique(np.linspace(0, last + 1, min(BINS, last + 1) + 1).astype(np.int64))
     middles = (edges[:-1] + edges[1:] - 1) // 2
     seconds = np.mean([_seconds(run, middles) for run in runs], axis=0)
+    if even_pace:
+        seconds = middles * (seconds[-1] / middles[-1])
     return PresetReference(
         task=first.started.task,
         device=device,
@@ -55,7 +57,7 @@ def make_reference(
         runs=len(runs),
         note=note,
         iterations=tuple(middles.tolist()),
-        seconds=tuple(_rounded(_evened(seconds, middles) if even_pace else seconds)),
+        seconds=tuple(_rounded(seconds)),
         curves={metric: _curve(runs, metric, edges) for metric in metrics},
     )
 
@@ -80,11 +82,6 @@ def _seconds(run: RecordedRun, iterations: NDArray[np.int64]) -> NDArray[np.floa
     timeline = run.history.timeline
     times: NDArray[np.float64] = timeline.place(iterations, "time") - timeline.place([0], "time")[0]
     return times
-
-
-def _evened(seconds: NDArray[np.float64], iterations: NDArray[np.int64]) -> NDArray[np.float64]:
-    evened: NDArray[np.float64] = iterations * (seconds[-1] / iterations[-1])
-    return evened
 
 
 def _curve(runs: Sequence[RecordedRun], metric: str, edges: NDArray[np.int64]) -> ReferenceCurve:
