@@ -161,12 +161,12 @@ def test_turning_what_it_owns_puts_it_on_hold(walk):
 
 
 def test_tasks_are_unlocked_and_weighed_by_their_success(tmp_path):
-    tasks = ["stand", "turn", "walk", "run"]
+    tasks = ["stand", "turn", "walk", "run", "jump"]
     curricula = {"tasks": {"kind": "tasks", "tasks": tasks, "every": 2, "start": 0, "unlock": -0.5}}
     task = "HumanoidTui-Multitask-Flat-Unitree-G1"
     run = witnessed(tmp_path / "logs" / "g1" / "tasks", task, curricula=curricula, overrides=LEGGED)
     try:
-        reach(run, "tasks", 3)
+        reach(run, "tasks", 4)
         run.wait(
             lambda state: any("tasks: success stand" in one.note for one in state.interventions.values()), "weights"
         )
@@ -176,7 +176,7 @@ def test_tasks_are_unlocked_and_weighed_by_their_success(tmp_path):
             assert used["weights"] == {
                 name: in_force(run, f"command/twist/weights/{name}", iteration) for name in tasks
             }
-        assert rollouts[0]["weights"] == {"stand": 1.0, "turn": 0.0, "walk": 0.0, "run": 0.0}
+        assert rollouts[0]["weights"] == {"stand": 1.0, "turn": 0.0, "walk": 0.0, "run": 0.0, "jump": 0.0}
         assert all(0.1 <= weight <= 1 for weight in rollouts[-1]["weights"].values())
         assert 0 <= run.state.latest["Success/task/stand"] <= 1
     finally:

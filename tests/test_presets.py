@@ -174,23 +174,28 @@ def test_the_robot_with_23_joints_is_trained_as_for_the_real_one():
     assert {full[f"event/motor/{part}"] for part in ("strength", "stiffness", "damping")} == {(0.9, 1.1)}
 
 
-def test_the_tasks_of_one_policy_begin_with_standing_and_running_widens_once_it_is_unlocked():
-    tasks, running = map(Driven, make_curricula(load_preset("g1-multitask").curriculum))
+def test_the_tasks_of_one_policy_begin_with_standing_and_running_and_jumping_grow_once_they_are_unlocked():
+    tasks, running, jumping = map(Driven, make_curricula(load_preset("g1-multitask").curriculum))
     success = {"Train/finished_episodes": 1000.0}
     trained = [tasks.curriculum.level_text(0)]
-    for task in ("stand", "turn", "walk"):
+    for task in ("stand", "turn", "walk", "run"):
         assert {name for name, weight in tasks.in_force.items() if weight} == {
             f"command/twist/weights/{name}" for name in trained[-1].split(", ")
         }
+        assert jumping.curriculum.level == 0
         success[f"Success/task/{task}"] = 0.9
-        for driven in (tasks, running):
+        for driven in (tasks, jumping):
             driven.follow([success] * 50)
         trained.append(tasks.curriculum.level_text(tasks.curriculum.level))
-    assert trained == ["stand", "stand, turn", "stand, turn, walk", "stand, turn, walk, run"]
+    assert trained[:3] == ["stand", "stand, turn", "stand, turn, walk"]
+    assert trained[3:] == ["stand, turn, walk, run", "stand, turn, walk, run, jump"]
     assert running.curriculum.level == 0
-    success["Success/task/run"] = 0.9
-    running.follow([success])
+    running.follow([success] * 51)
     assert running.curriculum.level == 1
+    success["Success/task/jump"] = 0.9
+    jumping.follow([success])
+    assert jumping.curriculum.level == 1
+    assert jumping.curriculum.values(jumping.curriculum.top) == {"command/jump/height": (0.15, 0.3)}
 
 
 def test_everything_about_the_robust_one_grows_to_the_full_ranges():

@@ -133,6 +133,14 @@ def test_only_the_flight_is_rewarded_for_air_time(stage, command):
     assert not value(stage, "air_time").any()
 
 
+def test_the_std_of_the_pose_takes_effect_at_once(stage, command):
+    put(stage, joints={"left_knee_joint": 1.2})
+    before = value(stage, "pose")
+    stage.set({"reward/pose/std/.*": 0.4})
+    assert torch.allclose(value(stage, "pose").log(), before.log() / 4, rtol=1e-3)
+    stage.set({"reward/pose/std/.*": 0.2})
+
+
 def test_a_hard_landing_costs_more(stage, command):
     def cost(rise):
         stage.reset(1)

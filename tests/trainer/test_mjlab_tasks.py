@@ -17,7 +17,7 @@ def imported():
     from trainer_proc.simulators.mjlab.tasks.task_command import shares
 
 
-TASKS = ("stand", "walk", "run", "turn")
+TASKS = ("stand", "walk", "run", "turn", "jump")
 WEIGHT = "command/twist/weights/"
 
 
@@ -107,19 +107,19 @@ def test_a_task_is_sampled_for_each_episode_by_weight(multitask):
     multitask.reset()
     assert command.task_ids.shape == (64,)
     assert command.task_ids.dtype == torch.long
-    assert set(command.task_ids.tolist()) == {0, 1, 2, 3}
-    for task in ("stand", "run", "turn"):
+    assert set(command.task_ids.tolist()) == set(range(5))
+    for task in ("stand", "run", "turn", "jump"):
         multitask.set(WEIGHT + task, 0.0)
     multitask.reset(*range(32))
     assert set(command.task_ids[:32].tolist()) == {1}
-    assert set(command.task_ids[32:].tolist()) == {0, 1, 2, 3}  # their episodes continue
+    assert set(command.task_ids[32:].tolist()) == set(range(5))  # their episodes continue
 
 
 def test_without_any_weight_all_tasks_are_sampled(multitask):
     for task in TASKS:
         multitask.set(WEIGHT + task, 0.0)
     multitask.reset()
-    assert set(command_of(multitask).task_ids.tolist()) == {0, 1, 2, 3}
+    assert set(command_of(multitask).task_ids.tolist()) == set(range(5))
 
 
 def test_velocities_are_those_of_the_task(multitask):
@@ -130,6 +130,7 @@ def test_velocities_are_those_of_the_task(multitask):
         "walk": ((-0.5, 1.2), (-0.4, 0.4), (-0.5, 0.5)),
         "run": ((1.2, 3.0), (-0.2, 0.2), (-0.3, 0.3)),
         "turn": ((0, 0), (0, 0), (-1.2, 1.2)),
+        "jump": ((0, 0), (0, 0), (0, 0)),
     }
     for number, task in enumerate(TASKS):
         drawn = command.command[command.task_ids == number]
@@ -170,7 +171,7 @@ def test_each_task_needs_its_ranges(built_multitask):
     from dataclasses import replace
 
     cfg = replace(command_of(built_multitask).cfg, task_lin_vel_x={"walk": (0.0, 1.0)})
-    with pytest.raises(ValueError, match="expected ranges for each of the tasks stand, walk, run, turn"):
+    with pytest.raises(ValueError, match="expected ranges for each of the tasks stand, walk, run, turn, jump"):
         cfg.build(built_multitask.env)
 
 

@@ -18,6 +18,8 @@ class HeldCommand:
     def __init__(self, term: Any, values: torch.Tensor) -> None:
         """Hold `term.command` at `values`: forward, lateral (m/s) and yaw (rad/s), of shape [num_envs, 3]."""
         self._term, self._values = term, values
+        if hasattr(term, "hold_tasks"):  # of several tasks, the first follows velocities alone
+            term.hold_tasks(torch.zeros_like(term.task_ids))
         for name in ("compute", "reset"):  # mjlab computes commands after a reset, Isaac Lab does not
             setattr(term, name, self._held(getattr(term, name)))
 

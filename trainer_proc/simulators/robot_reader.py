@@ -99,7 +99,7 @@ class RobotReader:
         if commands:
             channels["command"] = Channel(lambda: [term.command for _, term in commands], _all)
         if (aim := target_command(env)) is not None:
-            channels["target"] = Channel(lambda: [aim.target_pos])
+            channels["target"] = Channel(lambda: [_shown_target(aim)])
         channels["origin"] = Channel(lambda: [env.scene.env_origins], in_place=True)
         channels["steps"] = Channel(lambda: [env.episode_length_buf], in_place=True)
         self._endings, flags = _terminations(env)
@@ -277,6 +277,13 @@ def _terminations(env: Any) -> tuple[tuple[str, ...], Callable[[], list[Any]]]:
         return names, lambda: [env.reset_terminated, env.reset_time_outs, env.reset_time_outs]
     names = tuple(manager.active_terms)
     return names, lambda: [*(manager.get_term(name) for name in names), time_outs_of(env)]
+
+
+def _shown_target(aim: Any) -> torch.Tensor:
+    """Return the places to reach [num_envs, 3]; NaN, which is not drawn, where the present task has no such goal."""
+    places: torch.Tensor = aim.target_pos
+    has_goal = getattr(aim, "has_goal", None)
+    return places if has_goal is None else places.masked_fill(~has_goal.unsqueeze(-1), torch.nan)
 
 
 def _all(values: list[Values]) -> Values:

@@ -82,6 +82,16 @@ def test_tasks_with_a_goal(taped, name):
     assert compared(f"HumanoidTui-{name}-Flat-Unitree-G1", edit).keys() == {"commands", "episode ends"}
 
 
+def test_several_tasks_of_which_one_jumps(taped):
+    def edit(cfg):
+        certain(cfg)
+        twist, jump = cfg.commands.values()
+        twist.weights |= dict.fromkeys(("stand", "walk", "run", "turn"), 0.0)
+        jump.ranges.height, jump.resampling_time_range, jump.wait_time_s = (0.05, 0.05), (0.25, 0.25), (0.02, 0.02)
+
+    assert compared("HumanoidTui-Multitask-Flat-Unitree-G1", edit).keys() == {"commands", "episode ends"}
+
+
 @pytest.mark.parametrize("mode", ["eager", "captured"])
 def test_episodes_start_at_the_commanded_velocity_once_a_knob_says_so(mode):
     with Simulated(G1, 4, lambda cfg: cfg.curriculum.clear()).in_mode(mode) as training:

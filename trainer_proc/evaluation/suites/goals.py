@@ -9,13 +9,15 @@ from typing import Any
 import torch
 
 from trainer_proc.evaluation.stage import Stage
-from trainer_proc.evaluation.suites.suite import Plan, Trial, command_cfgs
+from trainer_proc.evaluation.suites.suite import Plan, Trial, command_cfgs, names_of_tasks
 from trainer_proc.metrics.success.task import commands_of
 from trainer_proc.simulators.goals import Goals
 
 
 def goals_of(env_cfg: Any) -> Goals | None:
-    """Return the goals of the task's command; None if it sets none."""
+    """Return the goals of the task's command; None if it sets none, or only in some of several tasks."""
+    if names_of_tasks(env_cfg):
+        return None
     found = (getattr(cfg, "goals", None) for cfg in command_cfgs(env_cfg))
     return next((goals for goals in found if isinstance(goals, Goals)), None)
 

@@ -61,6 +61,11 @@ def command_cfgs(env_cfg: Any) -> list[Any]:
     return list(commands.values() if isinstance(commands, Mapping) else vars(commands).values())
 
 
+def names_of_tasks(env_cfg: Any) -> tuple[str, ...]:
+    """Return the tasks that a command of the configuration samples by `weights`; empty if there is none."""
+    return next((tuple(cfg.weights) for cfg in command_cfgs(env_cfg) if hasattr(cfg, "weights")), ())
+
+
 class Suite(ABC):
     """One suite. Its methods raise `SuiteRefused` if the task can't have it."""
 

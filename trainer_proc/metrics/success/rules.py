@@ -7,6 +7,7 @@ device. An episode's last state is not recorded: by then the environment has bee
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from trainer_proc.metrics.success.root import RobotSource, Root, find_robot, fin
 from trainer_proc.metrics.success.task import (
     SUCCESS_REPORT,
     command_with_success,
+    goal_of_some_tasks,
     longest_episode,
     no_success,
     reports_success,
@@ -39,7 +41,9 @@ def make_rule(definition: Success, env: Any, simulator: RobotSource | None, envi
             command = velocity_command(env, definition.command)
             root = find_root(simulator, command.robot, definition.kind)
             step_dt = seconds_of_step(env, definition.kind)
-            return Velocity(definition, command, root, step_dt=step_dt, longest=longest, environments=environments)
+            rule = Velocity(definition, command, root, step_dt=step_dt, longest=longest, environments=environments)
+            goal = goal_of_some_tasks(env)
+            return rule if goal is None else _GoalOfSomeTasks(rule, goal, environments)
         case "upright":
             robot = find_robot(simulator, definition.kind)
             return _Upright(definition, find_root(simulator, robot, definition.kind), longest, environments)
@@ -144,6 +148,33 @@ class _CommandSuccess:
         had_success: torch.Tensor = self._successes.take()[:-1] > 0
         ends = dones & time_outs if self._needs_time_out else dones
         return Judgement(ends & had_success, self._lifetimes.survival(self._lifetimes.lengths(dones), time_outs))
+
+
+class _GoalOfSomeTasks:
+    """Follow the velocity, but achieve the goal where a command sets one (`has_goal`): then its success counts.
+
+    All else that is measured is that of the velocity. The goal too needs a time-out.
+    """
+
+    is_per_environment = True
+
+    def __init__(self, velocity: Velocity, goal: Any, environments: slice) -> None:
+        self._velocity = velocity
+        self._goals = Trace(lambda: torch.stack([goal.has_goal[environments], goal.episode_success[environments] > 0]))
+
+    def begin(self) -> None:
+        self._velocity.begin()
+        self._goals.begin()
+
+    def step(self) -> None:
+        self._velocity.step()
+        self._goals.step()
+
+    def judge(self, dones: torch.Tensor, time_outs: torch.Tensor) -> Judgement:
+        judged = self._velocity.judge(dones, time_outs)
+        # as in `_CommandSuccess`, the state before the last step counts
+        has_goal, achieved = self._goals.take()[:-1].unbind(1)
+        return replace(judged, success=torch.where(has_goal, dones & time_outs & achieved, judged.success))
 
 
 class _ReportedSuccess:

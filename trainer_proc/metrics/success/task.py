@@ -44,6 +44,15 @@ def command_with_success(env: Any, name: str) -> Any:
     return reporting.get(name) or next(iter(reporting.values()), None)
 
 
+def goal_of_some_tasks(env: Any) -> Any:
+    """Return the command term that reports success where `has_goal` [num_envs] is true, and only there; None without.
+
+    That is where an environment's present task has this command's goal, beside tasks that follow velocities.
+    """
+    terms = commands_of(env).values()
+    return next((term for term in terms if hasattr(term, "has_goal") and hasattr(term, "episode_success")), None)
+
+
 def reports_success(env: Any) -> bool:
     """Tell whether the environment has reported `SUCCESS_REPORT`, which happens at its first reset."""
     return SUCCESS_REPORT in getattr(env, "extras", {}).get("log", {})

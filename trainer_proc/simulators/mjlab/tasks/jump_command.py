@@ -118,6 +118,8 @@ class JumpCommand(GoalCommand):
 
     def _debug_vis_impl(self, visualizer: DebugVisualizer) -> None:
         for number in visualizer.get_env_indices(self.num_envs):
+            if self._wait_s[number].isinf():
+                continue  # no jump will be commanded
             place = self.target_pos[number].cpu().numpy()
             visualizer.add_sphere(center=place, radius=0.05, color=(1.0, 0.5, 0.0, 0.4))
 

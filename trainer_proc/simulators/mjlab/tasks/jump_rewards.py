@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 from mjlab.envs.mdp import posture
+from mjlab.tasks.velocity import mdp
 
 from trainer_proc.simulators.mjlab.tasks.jump_command import GRAVITY, IN_FLIGHT, LANDED, JumpCommand
 
@@ -69,8 +70,37 @@ class posture_at_rest(posture):
     def __call__(  # type: ignore[override]
         self, env: ManagerBasedRlEnv, std: dict[str, float], asset_cfg: SceneEntityCfg, command_name: str
     ) -> torch.Tensor:
-        kept: torch.Tensor = super().__call__(env, std, asset_cfg)
+        del std  # copied by the constructor: read here, it would count as a parameter that takes effect at once
+        kept: torch.Tensor = super().__call__(env, {}, asset_cfg)
         return kept * ~_jump(env, command_name).is_jumping
+
+
+def track_linear_velocity_at_rest(env: ManagerBasedRlEnv, std: float, command_name: str, jump: str) -> torch.Tensor:
+    """Return mjlab's `track_linear_velocity`; 0 while the command `jump` wants a jump, which needs other velocities."""
+    tracked: torch.Tensor = mdp.track_linear_velocity(env, std, command_name)
+    return tracked * ~_jump(env, jump).is_jumping
+
+
+class variable_posture_at_rest(mdp.variable_posture):
+    """mjlab's `variable_posture`; 0 while the command `jump` wants a jump."""
+
+    def __call__(  # type: ignore[override]
+        self,
+        env: ManagerBasedRlEnv,
+        std_standing: dict[str, float],
+        std_walking: dict[str, float],
+        std_running: dict[str, float],
+        asset_cfg: SceneEntityCfg,
+        command_name: str,
+        walking_threshold: float,
+        running_threshold: float,
+        jump: str,
+    ) -> torch.Tensor:
+        del std_standing, std_walking, std_running  # copied by the constructor
+        kept: torch.Tensor = super().__call__(
+            env, {}, {}, {}, asset_cfg, command_name, walking_threshold, running_threshold
+        )
+        return kept * ~_jump(env, jump).is_jumping
 
 
 def _reached(command: JumpCommand, rise: torch.Tensor, std: float, margin: float) -> torch.Tensor:

@@ -32,11 +32,17 @@ class TaskVelocityCommand(UniformVelocityCommand):
         super().__init__(cfg, env)
         self.task_names = tuple(cfg.weights)
         self.task_ids = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
+        self._held: torch.Tensor | None = None
+
+    def hold_tasks(self, tasks: torch.Tensor) -> None:
+        """Assign these tasks (E, int64) from the next reset on, instead of sampling."""
+        self._held = tasks
 
     def reset(self, env_ids: torch.Tensor | slice | None) -> dict[str, float]:
         """Sample the tasks of new episodes, then their first commands."""
         assert isinstance(env_ids, torch.Tensor)
-        self.task_ids[env_ids] = self._sample_tasks(len(env_ids))
+        sampled = self._sample_tasks(len(env_ids))
+        self.task_ids[env_ids] = sampled if self._held is None else self._held[env_ids]
         return super().reset(env_ids)
 
     def _sample_tasks(self, count: int) -> torch.Tensor:
