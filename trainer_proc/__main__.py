@@ -64,10 +64,12 @@ def _build_and_learn(spec: RunSpec, folder: RunFolder, steering: Steering, link:
         spec, training, jobs = _build(spec, folder, steering, link)
 
     from trainer_proc.training.build import continue_from
+    from trainer_proc.training.other_task import begin_from_other_task
 
     try:
         with jobs:
-            if spec.checkpoint:
+            is_begun = spec.other_task and begin_from_other_task(training.runner, spec, link.emit)
+            if spec.checkpoint and not is_begun:
                 continue_from(training.runner, Path(spec.checkpoint))
             # random first episode lengths as in mjlab's and Isaac Lab's scripts: episodes don't all end at one step
             at_random = training.runner.cfg.get("init_at_random_ep_len", True)  # a field of Isaac Lab's agents

@@ -88,6 +88,7 @@ def continued_in_place(folder: RunFolder, spec: RunSpec) -> RunSpec:
     return msgspec.structs.replace(
         spec,
         checkpoint=str(checkpoint),
+        other_task=False,
         iterations=max(_first_iteration(folder, spec) + spec.iterations - (last + 1), 1),
         set=unsaved_changes(folder, checkpoint, last).values(),
     )

@@ -135,7 +135,8 @@ def test_it_continues_up_to_the_same_iteration_with_the_changes_that_its_checkpo
     assert continued_in_place(folder, spec) == spec  # no checkpoint: from its beginning
     folder.checkpoint(30).write_bytes(WHOLE_CHECKPOINT)
     folder.checkpoint(40).write_bytes(b"")
-    continued = continued_in_place(folder, spec)
+    continued = continued_in_place(folder, replace(spec, other_task=True))
+    assert not continued.other_task
     assert (continued.checkpoint, continued.iterations) == (str(folder.checkpoint(30)), 69)  # 31 to 99
     assert continued.set == {"reward/upright/weight": 2.0}
 

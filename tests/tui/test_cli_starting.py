@@ -173,6 +173,19 @@ def test_a_training_without_a_checkpoint_continues_from_the_one_that_it_began_wi
     assert (started[0].checkpoint, started[0].iterations) == (str(began_with), 100)  # 41 to 140
 
 
+@pytest.mark.parametrize(("saved", "other_task", "iterations"), [((), True, 100), ((50,), False, 49)])
+def test_a_training_that_began_with_another_task_s_weights_continues(
+    prints, started, ended, saved, other_task, iterations
+):
+    folder = ended(begin=(CheckpointLoaded(0, "/walk/model_450.pt", "copied 7 of 8 observation terms of the actor"),))
+    folder.checkpoint(50).rename(began_with := folder.path.parent / "model_450.pt")
+    for iteration in saved:
+        shutil.copy(began_with, folder.checkpoint(iteration))
+    folder.write_spec(replace(folder.read_spec(), checkpoint=str(began_with), other_task=True))
+    prints("resume", RUN)
+    assert (started[0].other_task, started[0].iterations) == (other_task, iterations)
+
+
 @pytest.mark.parametrize("command", ["resume", "fork"])
 @pytest.mark.parametrize(("backend", "script"), [("mjlab", "train_g1.py"), ("my_package", "")], ids=["new", "old"])
 def test_a_run_of_a_script_of_one_s_own_says_what_to_do(fails, started, ended, command, backend, script):

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from presets import load_preset
 from tests.tui.queued import FAILED, FINISHED, SPEC, FolderLauncher, experiment_of, measured, write_frames
+from tests.whole_checkpoint import WHOLE_CHECKPOINT
 from trainer_proc.contract.knob import Knob
 from trainer_proc.contract.messages import KnobsAvailable, PhaseChanged
 from tui.cli import run
@@ -106,6 +107,13 @@ def test_a_wrong_experiment_is_one_line_and_leaves_nothing(fails, tmp_path, proc
     assert line in fails(2, *LAUNCH, *options)
     assert not (tmp_path / "logs").exists()
     assert processes == []
+
+
+def test_a_population_does_not_begin_with_another_task_s_weights(fails, make_run):
+    run = make_run()
+    run.checkpoint(5).write_bytes(WHOLE_CHECKPOINT)
+    line = fails(2, *LAUNCH, *POPULATION, "--iterations", "20", "--checkpoint", str(run.checkpoint(5)), "--other-task")
+    assert line.startswith("expected a checkpoint of the same task for a population, got --other-task: train one run")
 
 
 def test_an_unknown_knob_is_found_by_an_earlier_run_that_was_configured_alike(fails, make_run):

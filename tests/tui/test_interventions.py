@@ -106,6 +106,11 @@ def test_what_took_effect_is_said_with_number_iteration_and_origin(body, text):
             "continues from /runs/model_79.pt at iteration 80",
             "information",
         ),
+        (
+            CheckpointLoaded(0, "/runs/model_79.pt", "copied 7 of 8 observation terms of the actor"),
+            "begins with weights of /runs/model_79.pt: copied 7 of 8 observation terms of the actor",
+            "information",
+        ),
         (CheckpointSaved(3, "model_3.pt"), "checkpoint saved: model_3.pt", "information"),
         (CheckpointFailed(3, "no space"), "no space", "error"),
         (ExportStarted(3, 1.24), "exporting iteration 3; training blocked for 1.2 ms", "information"),

@@ -117,7 +117,8 @@ def test_a_checkpoint_of_another_task_or_library_is_refused(make_run, fields, re
         make_spec(CARTPOLE, Overrides(checkpoint=checkpoint), CPU)
     assert reason in str(error.value)
     if "library" not in fields:
-        assert make_spec(CARTPOLE, Overrides(checkpoint=checkpoint, other_task=True), CPU).checkpoint == checkpoint
+        spec = make_spec(CARTPOLE, Overrides(checkpoint=checkpoint, other_task=True), CPU)
+        assert (spec.checkpoint, spec.other_task) == (checkpoint, True)
 
 
 def test_an_older_spelling_of_a_task_is_no_other_task(make_run):

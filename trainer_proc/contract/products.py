@@ -26,6 +26,8 @@ class CheckpointLoaded(msgspec.Struct, frozen=True, tag=True):
     """Number of the first iteration after it."""
     path: str
     """File that was loaded."""
+    copied: str = ""
+    """What was copied of a policy with other observations or actions, one line; empty if it was loaded as a whole."""
 
 
 class PolicyReloaded(msgspec.Struct, frozen=True, tag=True):

@@ -60,6 +60,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Narrower bounds of knobs, (lowest, highest), by name or by pattern with `*`."""
     checkpoint: str = ""
     """Path of the checkpoint that weights and steering state are loaded from; empty for none."""
+    other_task: bool = False
+    """Whether the checkpoint may be of another task: with other observation terms, only weights are copied, by term."""
     processes: int = 1
     """Number of training processes (ranks), at least 1."""
     parent: str = ""

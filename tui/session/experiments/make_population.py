@@ -61,6 +61,12 @@ class PopulationChoice:
                 f"expected a checkpoint model_N.pt for a population, got {Path(spec.checkpoint).name}",
                 field="checkpoint",
             )
+        if spec.other_task:  # whether its iterations begin at 0 is known once the environment is built
+            raise SpecError(
+                "expected a checkpoint of the same task for a population, got --other-task: train one run from it, "
+                "then start the population from that run",
+                field="checkpoint",
+            )
         settings = read_settings()[0].population
         asks = settings.confirm if self.asks is None else self.asks
         return Population(

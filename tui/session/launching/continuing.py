@@ -54,7 +54,7 @@ def continued_spec(
             hint=f"run {script} again with runner.load({str(checkpoint)!r}) behind steer(runner)",
         )
     last = _last_iteration(state, spec)
-    done = iteration_in(checkpoint)
+    done = _finished(state, spec, checkpoint)
     if iterations is None:
         iterations = last - done if done is not None else spec.iterations
         if iterations < 1:
@@ -65,6 +65,7 @@ def continued_spec(
         _without_fixed(spec),
         iterations=iterations,
         checkpoint=str(checkpoint),
+        other_task=spec.other_task and str(checkpoint) == spec.checkpoint,
         parent=run_of(checkpoint),
         set={},
         set_note="",
@@ -80,6 +81,12 @@ def _last_iteration(state: RunState, spec: RunSpec) -> int:
     if state.continued is not None:
         return state.last_iteration
     return first_iteration(spec) + spec.iterations - 1
+
+
+def _finished(state: RunState, spec: RunSpec, checkpoint: Path) -> int | None:
+    """Return the last iteration before the continued run's first one; None if it is unknown."""
+    began_at_0 = state.continued is not None and bool(state.continued.copied)  # with weights of another task
+    return -1 if began_at_0 and str(checkpoint) == spec.checkpoint else iteration_in(checkpoint)
 
 
 def _checkpoint(folder: RunFolder, spec: RunSpec, at: str | None) -> Path:

@@ -102,6 +102,7 @@ def draft_spec(preset: Preset, overrides: Overrides, devices: Sequence[Device]) 
         set=preset.knobs | overrides.set,
         bounds=preset.bounds | overrides.bounds,
         checkpoint=overrides.checkpoint,
+        other_task=overrides.other_task and bool(overrides.checkpoint),
         parent=run_of(Path(overrides.checkpoint)) if overrides.checkpoint else "",
         processes=overrides.processes,
         overrides=_overrides(preset, overrides),

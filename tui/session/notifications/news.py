@@ -111,8 +111,10 @@ def _file_news(body: Body) -> News | None:
             return News(f"{what} can't be written, training continues: {reason}", "error", needs_user=True)
         case CheckpointFailed(reason=reason):
             return News(reason, "error")
-        case CheckpointLoaded(first_iteration=iteration, path=path):
+        case CheckpointLoaded(first_iteration=iteration, path=path, copied=""):
             return News(f"continues from {path} at iteration {iteration}")
+        case CheckpointLoaded(path=path, copied=copied):
+            return News(f"begins with weights of {path}: {copied}")
         case CheckpointsDeleted(paths=paths):
             return News(f"checkpoints deleted: {', '.join(paths)}")
         case EvaluationFinished() | EvaluationFailed():

@@ -1,0 +1,80 @@
+"""Adapts the networks of a checkpoint to a training with other observations or actions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from trainer_proc.checkpoints.columns import Sources
+from trainer_proc.checkpoints.load import CheckpointError
+
+State = Mapping[str, Any]
+"""Tensors of an rsl-rl network by name."""
+_NORMALIZER = "obs_normalizer."
+_PARTS = ("mlp.", _NORMALIZER, "distribution.")
+_NEW = {"_mean": 0.0, "_var": 1.0, "_std": 1.0}
+"""Statistics of a new observation, those of an untrained normalizer."""
+
+
+def observed_size(state: State) -> int:
+    """Return how many observations an rsl-rl network takes. Raises `CheckpointError` for one that is no plain MLP."""
+    first, _ = _ends(state)
+    return int(state[first].shape[1])
+
+
+def adapted(saved: State, live: State, inputs: Sources, outputs: Sources | None, most_samples: int) -> dict[str, Any]:
+    """Return `saved` with the observations, and unless `outputs` is None the actions, of `live`.
+
+    A new observation has zero weights, a new action zero output and the noise of `live`. All statistics count as at
+    most `most_samples`: one count holds for all observations, and new ones are to learn theirs soon. Raises
+    `CheckpointError`.
+    """
+    first, last = _ends(saved)
+    state = dict(saved)
+    state[first] = _columns(saved[first], inputs, 0.0)
+    for name, value in _NEW.items():
+        if (name := _NORMALIZER + name) in saved:
+            state[name] = _columns(saved[name], inputs, value)
+    if (count := _NORMALIZER + "count") in saved:
+        state[count] = saved[count].clamp(max=most_samples)
+    if outputs is None:
+        return state
+    bias = f"{last.removesuffix('weight')}bias"
+    for name in (last, bias):
+        state[name] = _rows(state[name], torch.zeros_like(live[name]), outputs)
+    for name in saved:
+        if name.startswith("distribution."):
+            state[name] = _rows(saved[name], live[name], outputs)
+    return state
+
+
+def _ends(state: State) -> tuple[str, str]:
+    """Return the names of the first and the last layer's weights."""
+    if others := [name for name in state if not name.startswith(_PARTS)]:
+        raise CheckpointError(f"expected a plain MLP, got {others[0]}")
+    numbers = sorted(int(match[1]) for name in state if (match := re.fullmatch(r"mlp\.(\d+)\.weight", name)))
+    if not numbers:
+        raise CheckpointError("expected a plain MLP, got a network without layers")
+    return f"mlp.{numbers[0]}.weight", f"mlp.{numbers[-1]}.weight"
+
+
+def _columns(values: torch.Tensor, sources: Sources, new: float) -> torch.Tensor:
+    """Return `values` [..., old] as [..., new]."""
+    result = values.new_full((*values.shape[:-1], len(sources)), new)
+    places = [(place, source) for place, source in enumerate(sources) if source is not None]
+    result[..., [place for place, _ in places]] = values[..., [source for _, source in places]]
+    return result
+
+
+def _rows(values: torch.Tensor, new: torch.Tensor, sources: Sources) -> torch.Tensor:
+    """Return `new` [new, ...] with the rows of `values` [old, ...] that it has a source for."""
+    if len(new) != len(sources):
+        raise CheckpointError(f"expected an output for each of {len(sources)} actions, got {len(new)}")
+    result = new.detach().cpu().clone()
+    for place, source in enumerate(sources):
+        if source is not None:
+            result[place] = values[source]
+    return result
