@@ -15,8 +15,6 @@ State = Mapping[str, Any]
 """Tensors of an rsl-rl network by name."""
 _NORMALIZER = "obs_normalizer."
 _PARTS = ("mlp.", _NORMALIZER, "distribution.")
-_NEW = {"_mean": 0.0, "_var": 1.0, "_std": 1.0}
-"""Statistics of a new observation, those of an untrained normalizer."""
 
 
 def observed_size(state: State) -> int:
@@ -25,19 +23,29 @@ def observed_size(state: State) -> int:
     return int(state[first].shape[1])
 
 
-def adapted(saved: State, live: State, inputs: Sources, outputs: Sources | None, most_samples: int) -> dict[str, Any]:
+def adapted(
+    saved: State,
+    live: State,
+    *,
+    inputs: Sources,
+    outputs: Sources | None,
+    observed: torch.Tensor,
+    most_samples: int,
+) -> dict[str, Any]:
     """Return `saved` with the observations, and unless `outputs` is None the actions, of `live`.
 
-    A new observation has zero weights, a new action zero output and the noise of `live`. All statistics count as at
-    most `most_samples`: one count holds for all observations, and new ones are to learn theirs soon. Raises
+    A new observation has zero weights, and mean and variance of `observed` [environments, observations], as after
+    rsl-rl's first update. A new action has zero output and the noise of `live`. All statistics count as at most
+    `most_samples`: one count holds for all observations, and new ones are to learn theirs soon. Raises
     `CheckpointError`.
     """
     first, last = _ends(saved)
     state = dict(saved)
-    state[first] = _columns(saved[first], inputs, 0.0)
-    for name, value in _NEW.items():
+    state[first] = _columns(saved[first], torch.zeros(len(inputs)), inputs)
+    mean, variance = observed.mean(0), observed.var(0, unbiased=False)
+    for name, values in {"_mean": mean, "_var": variance, "_std": variance.sqrt()}.items():
         if (name := _NORMALIZER + name) in saved:
-            state[name] = _columns(saved[name], inputs, value)
+            state[name] = _columns(saved[name], values, inputs)
     if (count := _NORMALIZER + "count") in saved:
         state[count] = saved[count].clamp(max=most_samples)
     if outputs is None:
@@ -61,9 +69,9 @@ def _ends(state: State) -> tuple[str, str]:
     return f"mlp.{numbers[0]}.weight", f"mlp.{numbers[-1]}.weight"
 
 
-def _columns(values: torch.Tensor, sources: Sources, new: float) -> torch.Tensor:
-    """Return `values` [..., old] as [..., new]."""
-    result = values.new_full((*values.shape[:-1], len(sources)), new)
+def _columns(values: torch.Tensor, new: torch.Tensor, sources: Sources) -> torch.Tensor:
+    """Return `new` [new] with the columns of `values` [..., old] that it has a source for, as [..., new]."""
+    result = new.to(values).expand(*values.shape[:-1], -1).clone()
     places = [(place, source) for place, source in enumerate(sources) if source is not None]
     result[..., [place for place, _ in places]] = values[..., [source for _, source in places]]
     return result

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from trainer_proc.checkpoints.columns import Group, Sources, copied_text, is_unchanged, pair_columns, pair_names
 from trainer_proc.checkpoints.fit import size_difference
 from trainer_proc.checkpoints.load import CheckpointError, check_library, read_checkpoint
@@ -21,8 +23,9 @@ from trainer_proc.training.interfaces import Interface, live_interface, recorded
 _KEPT_STEPS = 500
 """Control steps that the old statistics of observations count as: 10 s at 50 Hz.
 
-Copied observations keep theirs while the robots get up to speed. New ones have half of their own after 500 steps, about
-20 iterations. With the checkpoint's own count, that would take as long as the old training did.
+Copied observations keep theirs while the robots get up to speed. New ones, which begin with those of robots at rest,
+have half of their own after 500 steps, about 20 iterations. With the checkpoint's count of 10⁷ to 10⁹, that would take
+as long as the old training did.
 """
 
 
@@ -58,6 +61,7 @@ def _copy(runner: Any, saved: dict[str, Any], old: Interface, new: Interface) ->
     outputs = pair_names(old.actions, new.actions)
     same_actions = is_unchanged(outputs, len(old.actions))
     is_same, content, texts = same_actions, dict[str, Any](), list[str]()
+    observations = runner.env.get_observations()
     for network, old_groups, new_groups in (("actor", old.actor, new.actor), ("critic", old.critic, new.critic)):
         key = f"{network}_state_dict"
         state, live = saved[key], getattr(runner.alg, network).state_dict()
@@ -69,7 +73,14 @@ def _copy(runner: Any, saved: dict[str, Any], old: Interface, new: Interface) ->
             inputs = _inputs(network, old_groups, new_groups, state)
             is_other = not is_unchanged(inputs, observed_size(state))
             rows = None if same_actions or network == "critic" else outputs
-            content[key] = adapted(state, live, inputs, rows, _KEPT_STEPS * int(runner.env.num_envs))
+            content[key] = adapted(
+                state,
+                live,
+                inputs=inputs,
+                outputs=rows,
+                observed=torch.cat([observations[group] for group in runner.cfg["obs_groups"][network]], dim=-1),
+                most_samples=_KEPT_STEPS * int(runner.env.num_envs),
+            )
             texts.append(copied_text(network, old_groups, new_groups, inputs))
         is_same &= not is_other
     if is_same:
