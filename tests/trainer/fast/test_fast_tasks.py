@@ -86,6 +86,7 @@ def test_several_tasks_of_which_one_jumps(taped):
     def edit(cfg):
         certain(cfg)
         twist, jump = cfg.commands.values()
+        twist.ranges.heading = None  # these tasks follow none
         twist.weights |= dict.fromkeys(("stand", "walk", "run", "turn"), 0.0)
         jump.ranges.height, jump.resampling_time_range, jump.wait_time_s = (0.05, 0.05), (0.25, 0.25), (0.02, 0.02)
 
