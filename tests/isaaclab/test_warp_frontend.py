@@ -27,14 +27,15 @@ class CurriculumCfg:
     )
 
 
-def with_a_curriculum(cfg):
+def with_a_curriculum_and_graphs(cfg):
     cfg.curriculum = CurriculumCfg()
+    cfg.manager_call_max_mode = {}  # graphs, as on a GPU: a changed weight has to reach them
 
 
 @pytest.fixture(scope="module")
 def cartpole():
     """Rewarded for being alive only."""
-    with built("Isaac-Cartpole", 4, with_a_curriculum, frontend="warp") as training:
+    with built("Isaac-Cartpole", 4, with_a_curriculum_and_graphs, frontend="warp") as training:
         training.reset()
         for name in training.knobs:
             if name.startswith("reward/") and name.endswith("/weight") and name != ALIVE:

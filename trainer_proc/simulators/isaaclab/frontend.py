@@ -29,9 +29,17 @@ def check_frontend(frontend: str, task: str, env_cfg: Any) -> None:
 
 
 def make_environment(frontend: str, task: str, env_cfg: Any) -> Any:
-    """Return the built environment; Isaac Lab's own function adapts `env_cfg` to the Warp front end."""
+    """Return the built environment; Isaac Lab's own function adapts `env_cfg` to the Warp front end.
+
+    On a CPU, managers run without graphs there, unless `env_cfg.manager_call_max_mode` is set.
+    """
     if frontend != "warp":
         return gymnasium.make(task, cfg=env_cfg)
     from isaaclab_experimental.envs.frontend import WarpFrontend
+    from isaaclab_experimental.utils.manager_call_switch import ManagerCallMode, ManagerCallSwitch
 
+    # on a CPU, Warp 1.17 can't record copies of slices, nor the arrays that a reset of a robot's root gives to kernels
+    if "cpu" in env_cfg.sim.device and not hasattr(env_cfg, "manager_call_max_mode"):
+        eager = ManagerCallMode.WARP_NOT_CAPTURED
+        env_cfg.manager_call_max_mode = dict.fromkeys(ManagerCallSwitch.MANAGER_NAMES, eager)
     return WarpFrontend.build_env(env_cfg, task)
