@@ -9,6 +9,8 @@ import asyncio
 import selectors
 from typing import Any
 
+from tests.waiting import PATIENCE_SECONDS
+
 _FRAME_SECONDS = 0.04
 """More than until the next repaint: a timer due within this time belongs to what is done now."""
 _MOST_NAPS = 20
@@ -26,7 +28,14 @@ class _WatchfulSelector(selectors.DefaultSelector):
     async def idle(self) -> None:
         if self._awaited is None:
             self._awaited, self._naps = asyncio.get_running_loop().create_future(), 0
-        await asyncio.shield(self._awaited)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await asyncio.shield(self._awaited)
+        except TimeoutError:
+            raise AssertionError(
+                f"expected a program that waits for an event, got one that is busy after {PATIENCE_SECONDS:g} s: "
+                "look for messages or callbacks that cause each other"
+            ) from None
 
     def select(self, timeout: float | None = None) -> Any:
         if self._awaited is None or timeout == 0:
@@ -49,7 +58,7 @@ class IdleLoop(asyncio.SelectorEventLoop):
         super().__init__(self._watchful)
 
     async def idle(self) -> None:
-        """Wait until all messages are handled and all requested repaints are done."""
+        """Wait until all messages are handled and all requested repaints are done; fail after `PATIENCE_SECONDS`."""
         await self._watchful.idle()
 
 
