@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from typing import NamedTuple
 
 GAP = 1
 """Empty cells behind each column."""
@@ -15,8 +16,7 @@ _NAME_BEFORE_STATE = 36
 """Width of the name column before the state column gets more than its minimum."""
 
 
-@dataclass(frozen=True)
-class Needs:
+class Needs(NamedTuple):
     """Cells that the longest text of each column takes; 0 for a column without any text."""
 
     name: int = 0
@@ -28,7 +28,7 @@ class Needs:
 
     def with_all_of(self, other: Needs) -> Needs:
         """Return what both need."""
-        return Needs(*map(max, zip(astuple(self), astuple(other), strict=True)))
+        return Needs(*map(max, self, other))
 
 
 EVERYTHING = Needs(name=60, value=_VALUE, default=_VALUE, metric=_METRIC, history=_HISTORY, state=42)
